@@ -1,0 +1,17 @@
+DROP TABLE idempotency;
+DROP TABLE rollup;
+DROP TABLE submission_revision;
+DROP TABLE submission;
+DROP TABLE form_version;
+DROP TABLE form;
+DROP TABLE indicator_version;
+DROP TABLE indicator_option;
+DROP TABLE indicator;
+DROP TABLE refresh_token;
+DROP TABLE account_grant;
+DROP TABLE account;
+DROP TABLE unit_fact;
+DROP TABLE unit;
+DROP TABLE level;
+DROP TABLE tenant;
+DROP TABLE tenant_registry;

@@ -1,0 +1,161 @@
+//! The keys that sign tokens: Ed25519 key pairs in a directory that only the server can read.
+//! Made at the first start; every key in the directory verifies, the last by name signs. To
+//! rotate, add a file with a later name, and take the old one away when its tokens have expired.
+
+use std::fs::{DirBuilder, OpenOptions, Permissions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+
+/// Why the keys cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    #[error("{path}: {source}")]
+    File {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("{0} can be read by others than its owner; run: chmod 600 {0}")]
+    Exposed(PathBuf),
+    #[error("{0} is not an Ed25519 key in PKCS #8")]
+    Damaged(PathBuf),
+    #[error("cannot make a key")]
+    Generate,
+}
+
+/// A key pair with the name under which tokens refer to it.
+pub struct Key {
+    pub id: String,
+    /// PKCS #8.
+    pub private: Vec<u8>,
+    /// 32 bytes (RFC 8032).
+    pub public: Vec<u8>,
+}
+
+const EXTENSION: &str = "ed25519";
+const FIRST: &str = "0001.ed25519";
+
+/// Reads all keys of a directory in the order of their names, and makes the first one where
+/// there is none.
+///
+/// # Errors
+/// [`KeyError`], also where others than the owner can read a key.
+pub fn load_or_create(directory: &Path) -> Result<Vec<Key>, KeyError> {
+    let in_directory = |source| KeyError::File {
+        path: directory.to_owned(),
+        source,
+    };
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .map_err(in_directory)?;
+    if key_files(directory)?.is_empty() {
+        create_first(directory)?;
+    }
+    key_files(directory)?
+        .iter()
+        .map(|path| load(path))
+        .collect()
+}
+
+fn key_files(directory: &Path) -> Result<Vec<PathBuf>, KeyError> {
+    let in_directory = |source| KeyError::File {
+        path: directory.to_owned(),
+        source,
+    };
+    let entries = std::fs::read_dir(directory).map_err(in_directory)?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(in_directory)?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == EXTENSION)
+        {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Writes beside the name and links: of two servers that start at once, one makes the key and
+/// both read it whole.
+fn create_first(directory: &Path) -> Result<(), KeyError> {
+    let pair = Ed25519KeyPair::generate().map_err(|_| KeyError::Generate)?;
+    let private = pair.to_pkcs8v1().map_err(|_| KeyError::Generate)?;
+    let draft = directory.join(format!(".{}.new", uuid::Uuid::now_v7()));
+    let in_draft = |source| KeyError::File {
+        path: draft.clone(),
+        source,
+    };
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&draft)
+        .map_err(in_draft)?;
+    file.write_all(private.as_ref())
+        .and_then(|()| file.sync_all())
+        .map_err(in_draft)?;
+    let path = directory.join(FIRST);
+    let linked = std::fs::hard_link(&draft, &path);
+    std::fs::remove_file(&draft).map_err(in_draft)?;
+    match linked {
+        Err(source) if source.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(KeyError::File { path, source })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn load(path: &Path) -> Result<Key, KeyError> {
+    let in_file = |source| KeyError::File {
+        path: path.to_owned(),
+        source,
+    };
+    let permissions: Permissions = std::fs::metadata(path).map_err(in_file)?.permissions();
+    if permissions.mode() & 0o077 != 0 {
+        return Err(KeyError::Exposed(path.to_owned()));
+    }
+    let private = std::fs::read(path).map_err(in_file)?;
+    let pair =
+        Ed25519KeyPair::from_pkcs8(&private).map_err(|_| KeyError::Damaged(path.to_owned()))?;
+    let public = pair.public_key().as_ref().to_vec();
+    let id = URL_SAFE_NO_PAD.encode(Sha256::digest(&public));
+    Ok(Key {
+        id,
+        private,
+        public,
+    })
+}
+
+/// A public key as others need it to verify tokens (RFC 8037, section 2).
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct JsonWebKey {
+    pub kty: String,
+    pub crv: String,
+    pub kid: String,
+    #[serde(rename = "use")]
+    pub usage: String,
+    pub alg: String,
+    pub x: String,
+}
+
+impl From<&Key> for JsonWebKey {
+    fn from(key: &Key) -> JsonWebKey {
+        JsonWebKey {
+            kty: "OKP".to_owned(),
+            crv: "Ed25519".to_owned(),
+            kid: key.id.clone(),
+            usage: "sig".to_owned(),
+            alg: "EdDSA".to_owned(),
+            x: URL_SAFE_NO_PAD.encode(&key.public),
+        }
+    }
+}

@@ -1,0 +1,370 @@
+//! Access tokens: JSON Web Tokens (RFC 9068) that this server signs, and the one place where one
+//! is verified.
+
+use std::path::Path;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+
+use super::keys::{JsonWebKey, Key, KeyError, load_or_create};
+use crate::domain::id::{AccountId, TenantId};
+use crate::error::{Code, Explain, Message};
+use crate::message;
+
+/// How long an access token serves.
+pub const LIFETIME: TimeDelta = TimeDelta::minutes(15);
+
+/// Clocks of several servers may differ by this much.
+const LEEWAY: TimeDelta = TimeDelta::seconds(5);
+/// The longest token that is looked at, in bytes; ours have about 500.
+const LONGEST: usize = 4096;
+const TYPE: &str = "at+jwt";
+const AUDIENCE: &str = "tonghop";
+
+/// Somebody who is signed in. Only a verified token makes one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    tenant: TenantId,
+    account: AccountId,
+}
+
+impl Identity {
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    pub fn account(&self) -> AccountId {
+        self.account
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    aud: String,
+    sub: String,
+    tenant: String,
+    iat: i64,
+    nbf: i64,
+    exp: i64,
+    jti: String,
+}
+
+/// A token that does not tell who is calling. The reason is for the log.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    #[error("the token has expired")]
+    Expired,
+    #[error("the token is not acceptable: {0}")]
+    Refused(String),
+    #[error("cannot sign a token: {0}")]
+    Sign(String),
+}
+
+/// Signs and verifies tokens.
+pub struct Tokens {
+    issuer: String,
+    signing: EncodingKey,
+    signing_id: String,
+    verifying: Vec<(String, DecodingKey)>,
+    public: Vec<JsonWebKey>,
+}
+
+/// The public keys of a server (RFC 7517, section 5).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct JsonWebKeySet {
+    pub keys: Vec<JsonWebKey>,
+}
+
+impl Tokens {
+    /// Reads the keys of a directory, or makes the first.
+    ///
+    /// # Errors
+    /// Those of the keys.
+    pub fn open(keys: &Path, issuer: &str) -> Result<Tokens, KeyError> {
+        let keys = load_or_create(keys)?;
+        let last: &Key = keys.last().ok_or(KeyError::Generate)?;
+        let verifying = keys
+            .iter()
+            .map(|key| (key.id.clone(), DecodingKey::from_ed_der(&key.public)));
+        Ok(Tokens {
+            issuer: issuer.to_owned(),
+            signing: EncodingKey::from_ed_der(&last.private),
+            signing_id: last.id.clone(),
+            verifying: verifying.collect(),
+            public: keys.iter().map(JsonWebKey::from).collect(),
+        })
+    }
+
+    pub fn jwks(&self) -> JsonWebKeySet {
+        JsonWebKeySet {
+            keys: self.public.clone(),
+        }
+    }
+
+    /// A token for somebody whose password or refresh token was checked.
+    ///
+    /// # Errors
+    /// [`TokenError::Sign`] where the library cannot.
+    pub fn issue(
+        &self,
+        tenant: TenantId,
+        account: AccountId,
+        now: DateTime<Utc>,
+    ) -> Result<String, TokenError> {
+        let header = Header {
+            typ: Some(TYPE.to_owned()),
+            kid: Some(self.signing_id.clone()),
+            ..Header::new(Algorithm::EdDSA)
+        };
+        let claims = Claims {
+            iss: self.issuer.clone(),
+            aud: AUDIENCE.to_owned(),
+            sub: account.to_string(),
+            tenant: tenant.to_string(),
+            iat: now.timestamp(),
+            nbf: now.timestamp(),
+            exp: (now + LIFETIME).timestamp(),
+            jti: uuid::Uuid::now_v7().to_string(),
+        };
+        jsonwebtoken::encode(&header, &claims, &self.signing)
+            .map_err(|error| TokenError::Sign(error.to_string()))
+    }
+
+    /// Who is calling. Everything about a token is checked here and nowhere else.
+    ///
+    /// # Errors
+    /// [`TokenError`] for whatever is not exactly a token of ours that serves now.
+    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Identity, TokenError> {
+        if token.len() > LONGEST {
+            return Err(refused("it is too long"));
+        }
+        let header = jsonwebtoken::decode_header(token).map_err(refused)?;
+        if header.typ.as_deref() != Some(TYPE) {
+            return Err(refused("it is of another type"));
+        }
+        if header.crit.is_some() {
+            return Err(refused("it demands extensions"));
+        }
+        let known = self
+            .verifying
+            .iter()
+            .find(|(id, _)| Some(id) == header.kid.as_ref());
+        let (_, key) = known.ok_or_else(|| refused("its key is unknown"))?;
+        let claims = jsonwebtoken::decode::<Claims>(token, key, &self.validation())
+            .map_err(refused)?
+            .claims;
+        check_times(&claims, now)?;
+        Ok(Identity {
+            tenant: claims.tenant.parse().map_err(refused)?,
+            account: claims.sub.parse().map_err(refused)?,
+        })
+    }
+
+    /// The library reads the system's clock, which is not given to the core: times are checked
+    /// by [`check_times`] instead.
+    fn validation(&self) -> Validation {
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        validation.set_issuer(&[&self.issuer]);
+        validation.set_audience(&[AUDIENCE]);
+        validation.set_required_spec_claims(&["iss", "aud", "sub"]);
+        validation.validate_exp = false;
+        validation.validate_nbf = false;
+        validation
+    }
+}
+
+fn check_times(claims: &Claims, now: DateTime<Utc>) -> Result<(), TokenError> {
+    if claims.exp <= (now - LEEWAY).timestamp() {
+        Err(TokenError::Expired)
+    } else if claims.nbf > (now + LEEWAY).timestamp() {
+        Err(refused("it is not valid yet"))
+    } else {
+        Ok(())
+    }
+}
+
+fn refused(reason: impl std::fmt::Display) -> TokenError {
+    TokenError::Refused(reason.to_string())
+}
+
+impl Explain for TokenError {
+    fn code(&self) -> Code {
+        match self {
+            TokenError::Expired | TokenError::Refused(_) => Code::InvalidToken,
+            TokenError::Sign(_) => Code::Internal,
+        }
+    }
+
+    fn message(&self) -> Message {
+        match self {
+            TokenError::Expired => message!(
+                "Phiên đăng nhập đã hết hạn. Hãy lấy mã mới bằng refresh_token hoặc đăng nhập lại.",
+                "Your session has expired. Get a new token with your refresh_token, or sign in again."
+            ),
+            TokenError::Refused(_) => message!(
+                "Mã đăng nhập không hợp lệ. Hãy đăng nhập lại.",
+                "The token is not valid. Sign in again."
+            ),
+            TokenError::Sign(_) => message!(
+                "Hệ thống gặp lỗi. Hãy báo người quản trị kèm mã yêu cầu (request_id).",
+                "The service failed. Tell its operator, with the request_id."
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeZone;
+
+    fn noon() -> DateTime<Utc> {
+        Utc.with_ymd_and_hms(2026, 11, 23, 12, 0, 0).unwrap()
+    }
+
+    fn tokens() -> (tempfile::TempDir, Tokens) {
+        let directory = tempfile::tempdir().unwrap();
+        let tokens = Tokens::open(directory.path(), "tonghop").unwrap();
+        (directory, tokens)
+    }
+
+    fn signed(tokens: &Tokens, header: &Header, claims: &serde_json::Value) -> String {
+        jsonwebtoken::encode(header, claims, &tokens.signing).unwrap()
+    }
+
+    fn good_header(tokens: &Tokens) -> Header {
+        Header {
+            typ: Some(TYPE.to_owned()),
+            kid: Some(tokens.signing_id.clone()),
+            ..Header::new(Algorithm::EdDSA)
+        }
+    }
+
+    fn good_claims() -> serde_json::Value {
+        let now = noon().timestamp();
+        serde_json::json!({
+            "iss": "tonghop", "aud": "tonghop", "sub": AccountId::new().to_string(),
+            "tenant": TenantId::new().to_string(), "iat": now, "nbf": now, "exp": now + 900,
+            "jti": "1",
+        })
+    }
+
+    #[test]
+    fn a_token_tells_who_it_was_issued_to_until_it_expires() {
+        let (_directory, tokens) = tokens();
+        let (tenant, account) = (TenantId::new(), AccountId::new());
+        let token = tokens.issue(tenant, account, noon()).unwrap();
+        assert_eq!(
+            tokens.verify(&token, noon()),
+            Ok(Identity { tenant, account })
+        );
+        let last = noon() + LIFETIME;
+        assert!(tokens.verify(&token, last).is_ok());
+        assert_eq!(
+            tokens.verify(&token, last + LEEWAY),
+            Err(TokenError::Expired)
+        );
+        assert!(
+            tokens
+                .verify(&token, noon() - TimeDelta::seconds(6))
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn a_token_that_lacks_a_claim_or_has_another_value_is_refused() {
+        let (_directory, tokens) = tokens();
+        let header = good_header(&tokens);
+        assert!(
+            tokens
+                .verify(&signed(&tokens, &header, &good_claims()), noon())
+                .is_ok()
+        );
+        for claim in ["iss", "aud", "sub", "tenant", "nbf", "exp"] {
+            let mut claims = good_claims();
+            claims.as_object_mut().unwrap().remove(claim);
+            assert!(
+                tokens
+                    .verify(&signed(&tokens, &header, &claims), noon())
+                    .is_err(),
+                "{claim}"
+            );
+        }
+        for (claim, value) in [
+            ("iss", "other"),
+            ("aud", "other"),
+            ("sub", "x"),
+            ("tenant", ""),
+        ] {
+            let mut claims = good_claims();
+            claims[claim] = value.into();
+            assert!(
+                tokens
+                    .verify(&signed(&tokens, &header, &claims), noon())
+                    .is_err(),
+                "{claim}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_header_of_another_type_key_or_with_extensions_is_refused() {
+        let (_directory, tokens) = tokens();
+        let claims = good_claims();
+        let with = |change: &dyn Fn(&mut Header)| {
+            let mut header = good_header(&tokens);
+            change(&mut header);
+            tokens.verify(&signed(&tokens, &header, &claims), noon())
+        };
+        assert!(with(&|_| ()).is_ok());
+        assert!(with(&|header| header.typ = Some("JWT".to_owned())).is_err());
+        assert!(with(&|header| header.typ = None).is_err());
+        assert!(with(&|header| header.kid = None).is_err());
+        assert!(with(&|header| header.kid = Some("other".to_owned())).is_err());
+        assert!(with(&|header| header.crit = Some(vec!["exp".to_owned()])).is_err());
+    }
+
+    #[test]
+    fn a_token_of_another_server_or_changed_on_the_way_is_refused() {
+        let (_directory, ours) = tokens();
+        let (_other_directory, theirs) = tokens();
+        let token = theirs
+            .issue(TenantId::new(), AccountId::new(), noon())
+            .unwrap();
+        assert!(ours.verify(&token, noon()).is_err());
+        let forged = signed(&theirs, &good_header(&ours), &good_claims());
+        assert!(ours.verify(&forged, noon()).is_err());
+        let token = ours
+            .issue(TenantId::new(), AccountId::new(), noon())
+            .unwrap();
+        let (body, _signature) = token.rsplit_once('.').unwrap();
+        assert!(ours.verify(&format!("{body}."), noon()).is_err());
+        assert!(ours.verify(&"a".repeat(LONGEST + 1), noon()).is_err());
+        assert!(ours.verify("", noon()).is_err());
+    }
+
+    #[test]
+    fn keys_are_made_once_and_only_their_owner_can_read_them() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        let keys = directory.path().join("keys");
+        let first = Tokens::open(&keys, "tonghop").unwrap();
+        let token = first
+            .issue(TenantId::new(), AccountId::new(), noon())
+            .unwrap();
+        let second = Tokens::open(&keys, "tonghop").unwrap();
+        assert!(second.verify(&token, noon()).is_ok());
+        let file = keys.join("0001.ed25519");
+        assert_eq!(
+            std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(matches!(
+            Tokens::open(&keys, "tonghop"),
+            Err(KeyError::Exposed(_))
+        ));
+    }
+}

@@ -1,0 +1,300 @@
+//! The model case, as data: the 2024 report of Tân An commune, loaded through the same use cases
+//! as the API's. `README.md` beside this file says what of it is real.
+
+mod table;
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+use crate::authn::Identity;
+use crate::domain::level::LevelPreset;
+use crate::domain::quantity::Qualifier;
+use crate::domain::submission::{EnteredPassage, EnteredValue, Stage};
+use crate::error::Explain;
+use crate::http::form::FormBody;
+use crate::http::indicator::IndicatorBody;
+use crate::service::Application;
+use crate::service::account::{EnteredAccount, EnteredGrant, create_account};
+use crate::service::condition::Precondition;
+use crate::service::form::{get_form, put_form};
+use crate::service::indicator::{list_indicators, put_indicator};
+use crate::service::locate::ReportPath;
+use crate::service::page::{MOST, PageRequest};
+use crate::service::rollup::{Children, RollupQuery, get_rollup};
+use crate::service::submission::{ChangeRequest, Entered, Intent, put_submission};
+use crate::service::tenant::{EnteredTenant, create_tenant, find_tenant, list_tenants};
+use crate::service::token::{Credentials, issue_token};
+use crate::service::unit::{ImportMode, UnitList, import_units};
+
+/// The tenant of the demo.
+pub const TENANT: &str = "mttq-an-giang";
+/// The password of all demo accounts.
+pub const PASSWORD: &str = "tonghop-demo";
+/// The demo's form, period and commune.
+pub const FORM: &str = "mttq.annual";
+pub const PERIOD: &str = "2024";
+pub const COMMUNE: &str = "code:30388";
+
+const ADMIN: &str = "admin@demo";
+
+/// The demo's other accounts: login, what it is, grants.
+pub const ACCOUNTS: [(&str, &str, &[&str]); 4] = [
+    ("province@demo", "Tỉnh An Giang", &["approver@code:89"]),
+    ("town@demo", "Thị xã Tân Châu", &["approver@code:887"]),
+    (
+        "commune@demo",
+        "Xã Tân An",
+        &["reporter@code:30388", "approver@code:30388"],
+    ),
+    ("hamlet@demo", "Ấp Tân Hậu A1", &["reporter@code:30388-01"]),
+];
+
+/// Loading the demo failed: in the data that is built into the program, or in a use case.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}: {reason}")]
+pub struct DemoError {
+    what: String,
+    reason: String,
+}
+
+fn in_data<E: std::fmt::Display>(what: &str) -> impl Fn(E) -> DemoError {
+    move |error| DemoError {
+        what: what.to_owned(),
+        reason: error.to_string(),
+    }
+}
+
+fn in_use_case<E: Explain>(what: &str) -> impl Fn(E) -> DemoError {
+    move |error| {
+        let faults = error.faults();
+        let faults = faults
+            .iter()
+            .map(|fault| format!("; {:?}: {}", fault.place, fault.message.en));
+        let reason = format!(
+            "{} ({error}){}",
+            error.message().en,
+            faults.collect::<String>()
+        );
+        DemoError {
+            what: what.to_owned(),
+            reason,
+        }
+    }
+}
+
+/// Loads the model case, unless it is there already.
+///
+/// # Errors
+/// [`DemoError`].
+pub fn load(application: &Application, now: DateTime<Utc>) -> Result<(), DemoError> {
+    let there = list_tenants(&application.database).map_err(in_use_case("tenants"))?;
+    if there.iter().any(|tenant| tenant.slug.as_str() == TENANT) {
+        return Ok(());
+    }
+    let tenant = EnteredTenant {
+        slug: TENANT.to_owned(),
+        name: "Mặt trận Tổ quốc Việt Nam tỉnh An Giang".to_owned(),
+        admin: ADMIN.to_owned(),
+        password: PASSWORD.to_owned(),
+        levels: Some(LevelPreset::Vietnam),
+    };
+    create_tenant(&application.database, &tenant, now).map_err(in_use_case("tenant"))?;
+    let admin = sign_in(application, now)?;
+    load_units(application, &admin, now)?;
+    load_accounts(application, now)?;
+    load_catalogue(application, &admin, now)?;
+    load_submissions(application, &admin, now)
+}
+
+fn sign_in(application: &Application, now: DateTime<Utc>) -> Result<Identity, DemoError> {
+    let credentials = Credentials::Password {
+        tenant: Some(TENANT.to_owned()),
+        username: ADMIN.to_owned(),
+        password: PASSWORD.to_owned(),
+    };
+    let token = issue_token(application, &credentials, now).map_err(in_use_case(ADMIN))?;
+    application
+        .tokens
+        .verify(&token.access_token, now)
+        .map_err(in_use_case(ADMIN))
+}
+
+fn load_units(
+    application: &Application,
+    admin: &Identity,
+    now: DateTime<Utc>,
+) -> Result<(), DemoError> {
+    let list = UnitList {
+        csv: include_str!("units.csv").to_owned(),
+        valid_from: None,
+        mode: ImportMode::Write,
+    };
+    import_units(application, admin, &list, None, now).map_err(in_use_case("units.csv"))?;
+    Ok(())
+}
+
+fn load_accounts(application: &Application, now: DateTime<Utc>) -> Result<(), DemoError> {
+    let scope = find_tenant(&application.database, TENANT).map_err(in_use_case(TENANT))?;
+    for (login, name, grants) in ACCOUNTS {
+        let grants = grants.iter().map(|grant| grant.parse::<EnteredGrant>());
+        let account = EnteredAccount {
+            login: login.to_owned(),
+            name: name.to_owned(),
+            password: PASSWORD.to_owned(),
+            grants: grants.collect::<Result<_, _>>().map_err(in_data(login))?,
+        };
+        create_account(&application.database, &scope, &account, now).map_err(in_use_case(login))?;
+    }
+    Ok(())
+}
+
+fn load_catalogue(
+    application: &Application,
+    admin: &Identity,
+    now: DateTime<Utc>,
+) -> Result<(), DemoError> {
+    let what = "indicators.json";
+    let entries: Vec<serde_json::Map<String, serde_json::Value>> =
+        serde_json::from_str(include_str!("indicators.json")).map_err(in_data(what))?;
+    for mut entry in entries {
+        let code = entry.remove("code").unwrap_or_default();
+        let code = code.as_str().unwrap_or_default().to_owned();
+        let body: IndicatorBody = serde_json::from_value(entry.into()).map_err(in_data(&code))?;
+        let entered = body.entered(code.clone());
+        put_indicator(
+            application,
+            admin,
+            &entered,
+            &Precondition::Absent,
+            None,
+            now,
+        )
+        .map_err(in_use_case(&code))?;
+    }
+    let body: FormBody =
+        serde_json::from_str(include_str!("form.json")).map_err(in_data("form.json"))?;
+    let entered = body.entered(FORM.to_owned());
+    put_form(
+        application,
+        admin,
+        &entered,
+        &Precondition::Absent,
+        None,
+        now,
+    )
+    .map_err(in_use_case("form.json"))?;
+    Ok(())
+}
+
+#[derive(Deserialize)]
+struct Row {
+    unit: String,
+    indicator: String,
+    option: Option<String>,
+    value: String,
+    qualifier: Option<Qualifier>,
+}
+
+#[derive(Deserialize)]
+struct Passage {
+    unit: String,
+    section: String,
+    text: String,
+}
+
+fn load_submissions(
+    application: &Application,
+    admin: &Identity,
+    now: DateTime<Utc>,
+) -> Result<(), DemoError> {
+    let passages: Vec<Passage> =
+        serde_json::from_str(include_str!("narrative.json")).map_err(in_data("narrative.json"))?;
+    let mut reader = csv::Reader::from_reader(include_str!("submissions.csv").as_bytes());
+    // Units in the order of the file: those below come before those above.
+    let mut units: Vec<(String, Vec<EnteredValue>)> = Vec::new();
+    for row in reader.deserialize::<Row>() {
+        let row = row.map_err(in_data("submissions.csv"))?;
+        let value = EnteredValue {
+            indicator: row.indicator,
+            option: row.option,
+            value: row.value,
+            qualifier: row.qualifier.unwrap_or_default(),
+        };
+        match units.last_mut() {
+            Some((unit, values)) if *unit == row.unit => values.push(value),
+            _ => units.push((row.unit, vec![value])),
+        }
+    }
+    for (unit, values) in units {
+        let narrative = passages.iter().filter(|passage| passage.unit == unit);
+        let narrative = narrative.map(|passage| EnteredPassage {
+            section: passage.section.clone(),
+            text: passage.text.clone(),
+        });
+        let entered = Entered {
+            values,
+            narrative: narrative.collect(),
+            intent: Intent::Submit,
+        };
+        let request = ChangeRequest {
+            path: path_of(&format!("code:{unit}")),
+            precondition: Precondition::Absent,
+            repeatable: None,
+            now,
+        };
+        put_submission(application, admin, request, entered).map_err(in_use_case(&unit))?;
+    }
+    Ok(())
+}
+
+fn path_of(unit: &str) -> ReportPath {
+    ReportPath {
+        form: FORM.to_owned(),
+        period: PERIOD.to_owned(),
+        unit: unit.to_owned(),
+    }
+}
+
+/// Tân An's report as a table for people.
+///
+/// # Errors
+/// [`DemoError`].
+pub fn report(application: &Application, now: DateTime<Utc>) -> Result<String, DemoError> {
+    let admin = sign_in(application, now)?;
+    let query = RollupQuery {
+        stage: Stage::Submitted,
+        children: Children::LeftOut,
+    };
+    let (_, rollup) =
+        get_rollup(application, &admin, &path_of(COMMUNE), query).map_err(in_use_case("rollup"))?;
+    let (_, form) = get_form(application, &admin, FORM, Some(rollup.period.to), now)
+        .map_err(in_use_case("form"))?;
+    let page = PageRequest {
+        after: None,
+        limit: MOST,
+    };
+    let indicators = list_indicators(application, &admin, &page, Some(rollup.period.to), now)
+        .map_err(in_use_case("indicators"))?;
+    Ok(table::of(&rollup, &form, &indicators.items))
+}
+
+/// What to do next, for somebody who has just started the demo on `address`.
+pub fn invitation(address: std::net::SocketAddr) -> String {
+    let base = format!("http://{address}");
+    let unit = |code: &str| format!("{base}/v1/forms/{FORM}/periods/{PERIOD}/units/code:{code}");
+    let accounts: Vec<String> = std::iter::once(ADMIN)
+        .chain(ACCOUNTS.iter().map(|(login, ..)| *login))
+        .map(str::to_owned)
+        .collect();
+    format!(
+        "API: {base}/v1    Docs: {base}/docs\n\
+         Accounts (password {PASSWORD}): {}\n\n\
+         Try it, in another terminal:\n\n\
+         TOKEN=$(curl -s {base}/v1/auth/token -d grant_type=password -d username=town@demo -d password={PASSWORD} | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')\n\
+         curl -s -H \"Authorization: Bearer $TOKEN\" '{}/rollup'\n\
+         curl -s -H \"Authorization: Bearer $TOKEN\" '{}/completeness'\n",
+        accounts.join(", "),
+        unit("30388"),
+        unit("887"),
+    )
+}

@@ -1,0 +1,207 @@
+//! Indicators (chỉ tiêu): what is measured, in which unit of measure, and how it aggregates.
+//! Never values, and never the arithmetic itself: that is `rollup`'s.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::formula::Formula;
+use super::id::{BreakdownCode, IndicatorCode, IndicatorNumber, OptionCode, OptionNumber};
+use super::quantity::Decimals;
+use super::text::LocalizedText;
+
+/// How a unit's figure comes from its own value and those below it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AcrossUnits {
+    Sum,
+    Average,
+    Min,
+    Max,
+    /// How many units have a value.
+    Count,
+    /// The unit's own value only.
+    None,
+    /// The unit's own value; beside it what its direct children handed up, so that money which
+    /// passes through several levels is counted once.
+    Transfer,
+}
+
+/// How a unit's figure of a long period comes from those of its base periods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AcrossTime {
+    Sum,
+    Average,
+    Min,
+    Max,
+    First,
+    Last,
+    Count,
+    /// A long period has no figure.
+    None,
+}
+
+/// An indicator with all its versions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Indicator {
+    pub number: IndicatorNumber,
+    pub code: IndicatorCode,
+    /// The numbers of all options that the indicator ever had.
+    pub options: BTreeMap<OptionCode, OptionNumber>,
+    /// By the first day on which each holds.
+    pub versions: BTreeMap<NaiveDate, Definition>,
+}
+
+/// What an indicator is, from a day on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Definition {
+    pub name: LocalizedText,
+    pub unit_of_measure: String,
+    pub decimals: Decimals,
+    pub measure: Measure,
+}
+
+/// Where an indicator's values come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// Units submit it.
+    Collected {
+        across_units: AcrossUnits,
+        across_time: AcrossTime,
+        breakdowns: Vec<Breakdown>,
+    },
+    /// It is computed, at every level, from the rolled-up operands.
+    Derived { formula: Formula },
+}
+
+/// A set of options of an indicator (phân tổ).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Breakdown {
+    pub code: BreakdownCode,
+    pub kind: BreakdownKind,
+    pub options: Vec<BreakdownOption>,
+}
+
+/// Whether a breakdown's options make up the total.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BreakdownKind {
+    /// chia ra: the options add up to the total.
+    Closed,
+    /// trong đó: the total is sent beside the options, and they may not exceed it.
+    Open,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BreakdownOption {
+    pub code: OptionCode,
+    pub name: LocalizedText,
+}
+
+impl Definition {
+    pub fn formula(&self) -> Option<&Formula> {
+        match &self.measure {
+            Measure::Derived { formula } => Some(formula),
+            Measure::Collected { .. } => None,
+        }
+    }
+
+    pub fn breakdowns(&self) -> &[Breakdown] {
+        match &self.measure {
+            Measure::Collected { breakdowns, .. } => breakdowns,
+            Measure::Derived { .. } => &[],
+        }
+    }
+
+    /// All options of all breakdowns, in order.
+    pub fn options(&self) -> impl Iterator<Item = &BreakdownOption> {
+        self.breakdowns()
+            .iter()
+            .flat_map(|breakdown| &breakdown.options)
+    }
+
+    pub fn has_closed_breakdown(&self) -> bool {
+        self.breakdowns()
+            .iter()
+            .any(|breakdown| breakdown.kind == BreakdownKind::Closed)
+    }
+
+    /// Names what a change to `next` would break for the values that there are, if anything:
+    /// decimals, aggregation, unit of measure and the kinds of breakdowns are fixed once used.
+    pub fn fixed_part_changed_by(&self, next: &Definition) -> Option<FixedPart> {
+        if self.decimals != next.decimals {
+            return Some(FixedPart::Decimals);
+        }
+        if self.unit_of_measure != next.unit_of_measure {
+            return Some(FixedPart::UnitOfMeasure);
+        }
+        match (&self.measure, &next.measure) {
+            (Measure::Derived { .. }, Measure::Derived { .. }) => None,
+            (
+                Measure::Collected {
+                    across_units,
+                    across_time,
+                    breakdowns,
+                },
+                Measure::Collected {
+                    across_units: units,
+                    across_time: time,
+                    breakdowns: broken,
+                },
+            ) => {
+                if (across_units, across_time) != (units, time) {
+                    Some(FixedPart::Aggregation)
+                } else if kinds(breakdowns) != kinds(broken) {
+                    Some(FixedPart::Breakdowns)
+                } else {
+                    None
+                }
+            }
+            _ => Some(FixedPart::Aggregation),
+        }
+    }
+}
+
+fn kinds(breakdowns: &[Breakdown]) -> BTreeMap<&BreakdownCode, BreakdownKind> {
+    breakdowns
+        .iter()
+        .map(|breakdown| (&breakdown.code, breakdown.kind))
+        .collect()
+}
+
+/// What of an indicator cannot change once there are values of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FixedPart {
+    Decimals,
+    UnitOfMeasure,
+    Aggregation,
+    Breakdowns,
+}
+
+impl Indicator {
+    /// The version that holds on `day`.
+    pub fn on(&self, day: NaiveDate) -> Option<&Definition> {
+        self.versions
+            .range(..=day)
+            .next_back()
+            .map(|(_, definition)| definition)
+    }
+
+    pub fn option_number(&self, code: &OptionCode) -> Option<OptionNumber> {
+        self.options.get(code).copied()
+    }
+
+    /// The code of an option by its number; `None` for the total.
+    pub fn option_code(&self, number: OptionNumber) -> Option<&OptionCode> {
+        self.options
+            .iter()
+            .find(|(_, known)| **known == number)
+            .map(|(code, _)| code)
+    }
+}

@@ -1,0 +1,15 @@
+//! The types of the field and their rules: what a unit, a period, an indicator, a form and a
+//! submission are, and which of them cannot be. Never a clock, I/O, diesel or actix.
+
+pub mod catalogue;
+pub mod form;
+pub mod formula;
+pub mod hierarchy;
+pub mod id;
+pub mod indicator;
+pub mod level;
+pub mod period;
+pub mod quantity;
+pub mod submission;
+pub mod text;
+pub mod unit;

@@ -1,0 +1,743 @@
+//! Submissions (số liệu báo cáo): what one unit submits on one form for one period, which states
+//! it goes through, and what makes its values acceptable. Never totals of several units.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::catalogue::{Entry, InForce};
+use super::form::{Narrative, Need};
+use super::id::{
+    IndicatorCode, IndicatorNumber, LevelCode, OptionCode, OptionNumber, SectionNumber,
+};
+use super::indicator::{Breakdown, BreakdownKind};
+use super::quantity::{Decimal, Qualifier, QuantityFault, parse_mantissa};
+use super::text::check_prose;
+use crate::error::{Code, Fault, Message};
+use crate::message;
+
+/// Where a submission is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Counts nowhere; over a submitted revision it leaves that one counting.
+    Draft,
+    /// Counts.
+    Submitted,
+    /// Counts in both stages.
+    Approved,
+    /// Counts nowhere, with a reason.
+    Returned,
+    /// Counts nowhere.
+    Withdrawn,
+    /// Was approved; counts as submitted, and may be changed again.
+    Reopened,
+}
+
+/// The stage of a figure: all that was submitted, or only what was approved as well.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, utoipa::ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    #[default]
+    Submitted,
+    Approved,
+}
+
+/// Whether a revision of the submission counts in the rollups at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counting {
+    Yes,
+    No,
+}
+
+/// Something that is done to a submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Values are kept as a draft.
+    Save,
+    /// Values are put and submitted at once, over whatever was there.
+    Replace,
+    /// The draft is submitted as it is.
+    Submit,
+    Withdraw,
+    Approve,
+    Return,
+    Reopen,
+}
+
+/// What a step does to what counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// What counts stays as it is.
+    Keeps,
+    /// The latest values count from now on.
+    CountsLatest,
+    /// Nothing counts from now on.
+    CountsNothing,
+}
+
+/// A step that the status does not allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WrongStatus {
+    pub status: Status,
+    pub step: Step,
+}
+
+impl Status {
+    /// The status after `step`, and what the step does to what counts.
+    ///
+    /// # Errors
+    /// [`WrongStatus`] where the status does not allow the step.
+    pub fn after(self, step: Step, counting: Counting) -> Result<(Status, Effect), WrongStatus> {
+        use Effect::{CountsLatest, CountsNothing, Keeps};
+        use Status::{Approved, Draft, Reopened, Returned, Submitted, Withdrawn};
+        let drafted_over = self == Draft && counting == Counting::Yes;
+        match (step, self) {
+            (Step::Save | Step::Replace, Approved) => Err(WrongStatus { status: self, step }),
+            (Step::Save, _) => Ok((Draft, Keeps)),
+            (Step::Replace, _) => Ok((Submitted, CountsLatest)),
+            (Step::Submit, Draft | Returned | Withdrawn | Reopened) => {
+                Ok((Submitted, CountsLatest))
+            }
+            (Step::Withdraw, Submitted | Reopened) => Ok((Withdrawn, CountsNothing)),
+            (Step::Withdraw, Draft) if drafted_over => Ok((Withdrawn, CountsNothing)),
+            (Step::Approve, Submitted | Reopened) => Ok((Approved, Keeps)),
+            (Step::Return, Submitted | Reopened) => Ok((Returned, CountsNothing)),
+            (Step::Return, Draft) if drafted_over => Ok((Returned, CountsNothing)),
+            (Step::Reopen, Approved) => Ok((Reopened, Keeps)),
+            _ => Err(WrongStatus { status: self, step }),
+        }
+    }
+
+    pub fn vietnamese(self) -> &'static str {
+        match self {
+            Status::Draft => "bản nháp",
+            Status::Submitted => "đã gửi",
+            Status::Approved => "đã duyệt",
+            Status::Returned => "bị trả lại",
+            Status::Withdrawn => "đã rút",
+            Status::Reopened => "được mở lại",
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Draft => "draft",
+            Status::Submitted => "submitted",
+            Status::Approved => "approved",
+            Status::Returned => "returned",
+            Status::Withdrawn => "withdrawn",
+            Status::Reopened => "reopened",
+        }
+    }
+}
+
+/// The number of a revision of a submission, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Revision(i32);
+
+impl Revision {
+    pub const FIRST: Revision = Revision(1);
+
+    pub const fn new(number: i32) -> Revision {
+        Revision(number)
+    }
+
+    pub fn get(self) -> i32 {
+        self.0
+    }
+
+    #[must_use]
+    pub fn next(self) -> Revision {
+        Revision(self.0.saturating_add(1))
+    }
+}
+
+/// Which units a submission speaks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpeaksFor {
+    /// The unit that submits, and nothing below it.
+    Unit,
+}
+
+/// One value as it is counted: the mantissa at the indicator's decimals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fact {
+    pub indicator: IndicatorNumber,
+    pub option: OptionNumber,
+    pub mantissa: i64,
+    pub qualifier: Qualifier,
+}
+
+/// One value as it was entered, before it is known to make sense.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnteredValue {
+    pub indicator: String,
+    pub option: Option<String>,
+    /// A decimal text.
+    pub value: String,
+    pub qualifier: Qualifier,
+}
+
+/// One passage of prose as it was entered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnteredPassage {
+    pub section: String,
+    pub text: String,
+}
+
+/// A passage of prose under a heading of the outline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Passage {
+    pub section: SectionNumber,
+    pub text: String,
+}
+
+/// Why one value of a returned submission is not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ValueReason {
+    pub indicator: IndicatorCode,
+    pub option: Option<OptionCode>,
+    pub reason: String,
+}
+
+/// Reads entered values as facts, in the order of the outline's numbers.
+///
+/// # Errors
+/// Every single fault, with its pointer into `/values`.
+pub fn read_values(
+    entered: &[EnteredValue],
+    in_force: &InForce<'_>,
+    level: &LevelCode,
+) -> Result<Vec<Fact>, Vec<Fault>> {
+    let mut facts = Vec::new();
+    let mut faults = Vec::new();
+    let mut seen = HashSet::new();
+    for (index, value) in entered.iter().enumerate() {
+        match read_value(value, index, in_force, level) {
+            Ok(fact) if seen.insert((fact.indicator, fact.option)) => facts.push(fact),
+            Ok(_) => faults.push(duplicate(index, &value.indicator)),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    facts.sort_by_key(|fact| (fact.indicator, fact.option));
+    if faults.is_empty() {
+        Ok(facts)
+    } else {
+        Err(faults)
+    }
+}
+
+fn duplicate(index: usize, indicator: &str) -> Fault {
+    Fault::in_body(
+        format!("/values/{index}"),
+        Code::Duplicate,
+        message!(
+            "Chỉ tiêu {indicator} được nhập hai lần. Hãy bỏ một dòng.",
+            "{indicator} is entered twice. Remove one of the two."
+        ),
+    )
+}
+
+fn read_value(
+    entered: &EnteredValue,
+    index: usize,
+    in_force: &InForce<'_>,
+    level: &LevelCode,
+) -> Result<Fact, Fault> {
+    let entry = collected_entry(entered, index, in_force, level)?;
+    let option = option_number(entered, index, entry)?;
+    let decimals = entry.definition.decimals;
+    let mantissa = parse_mantissa(&entered.value, decimals)
+        .map_err(|fault| quantity_fault(fault, index, entry, decimals.get()))?;
+    Ok(Fact {
+        indicator: entry.indicator.number,
+        option,
+        mantissa,
+        qualifier: entered.qualifier,
+    })
+}
+
+fn collected_entry<'f, 'c>(
+    entered: &EnteredValue,
+    index: usize,
+    in_force: &'f InForce<'c>,
+    level: &LevelCode,
+) -> Result<&'f Entry<'c>, Fault> {
+    let name = &entered.indicator;
+    let at = format!("/values/{index}/indicator");
+    let found = name
+        .parse::<IndicatorCode>()
+        .ok()
+        .and_then(|code| in_force.entry(&code));
+    let Some(entry) = found else {
+        return Err(Fault::in_body(
+            at,
+            Code::UnknownIndicator,
+            message!(
+                "Mẫu báo cáo không có chỉ tiêu {name:?}. Hãy xem danh mục chỉ tiêu của mẫu.",
+                "The form has no indicator {name:?}. See the form's outline for those it has."
+            ),
+        ));
+    };
+    if entry.definition.formula().is_some() {
+        return Err(Fault::in_body(
+            at,
+            Code::DerivedIndicator,
+            message!(
+                "Chỉ tiêu {name} do hệ thống tự tính. Hãy bỏ dòng này.",
+                "{name} is computed by the system. Leave it out."
+            ),
+        ));
+    }
+    let levels = in_force.levels_collecting(entry);
+    if !levels.contains(&level) {
+        let collected = levels
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", ");
+        return Err(Fault::in_body(
+            at,
+            Code::NotCollectedHere,
+            message!(
+                "Chỉ tiêu {name} không thu thập ở cấp {level} (chỉ ở: {collected}). Hãy bỏ dòng này.",
+                "{name} is not collected at the level {level}, only at: {collected}. Leave it out."
+            ),
+        ));
+    }
+    Ok(entry)
+}
+
+fn option_number(
+    entered: &EnteredValue,
+    index: usize,
+    entry: &Entry<'_>,
+) -> Result<OptionNumber, Fault> {
+    let Some(name) = &entered.option else {
+        return Ok(OptionNumber::TOTAL);
+    };
+    let code = name.parse::<OptionCode>().ok();
+    let in_force = code.filter(|code| entry.definition.options().any(|known| &known.code == code));
+    in_force
+        .and_then(|code| entry.indicator.option_number(&code))
+        .ok_or_else(|| {
+            let indicator = &entry.indicator.code;
+            let known = entry
+                .definition
+                .options()
+                .map(|option| option.code.as_str());
+            let known = known.collect::<Vec<_>>().join(", ");
+            Fault::in_body(
+                format!("/values/{index}/option"),
+                Code::UnknownOption,
+                message!(
+                    "Chỉ tiêu {indicator} không có phân tổ {name:?} (chỉ có: {known}).",
+                    "{indicator} has no option {name:?}; it has: {known}."
+                ),
+            )
+        })
+}
+
+fn quantity_fault(fault: QuantityFault, index: usize, entry: &Entry<'_>, decimals: u8) -> Fault {
+    let indicator = &entry.indicator.code;
+    let (code, text) = match fault {
+        QuantityFault::NotANumber => (
+            Code::InvalidNumber,
+            message!(
+                "Giá trị của {indicator} không phải là số. Hãy nhập số, dấu thập phân là dấu chấm.",
+                "The value of {indicator} is not a number. Enter a number with a decimal point."
+            ),
+        ),
+        QuantityFault::TooManyDecimals => (
+            Code::TooManyDecimals,
+            message!(
+                "{indicator} chỉ có {decimals} chữ số thập phân; số liệu không được làm tròn giúp. Hãy nhập lại.",
+                "{indicator} has {decimals} decimals; nothing is rounded for you. Enter it with no more."
+            ),
+        ),
+        QuantityFault::OutOfRange => (
+            Code::ValueOutOfRange,
+            message!(
+                "Giá trị của {indicator} quá lớn. Hãy kiểm tra số chữ số và đơn vị tính.",
+                "The value of {indicator} is too large. Check its digits and its unit of measure."
+            ),
+        ),
+    };
+    Fault::in_body(format!("/values/{index}/value"), code, text)
+}
+
+/// Reads entered prose.
+///
+/// # Errors
+/// Every single fault, with its pointer into `/narrative`.
+pub fn read_narrative(
+    entered: &[EnteredPassage],
+    in_force: &InForce<'_>,
+) -> Result<Vec<Passage>, Vec<Fault>> {
+    let mut passages = Vec::new();
+    let mut faults = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (index, passage) in entered.iter().enumerate() {
+        match read_passage(passage, index, in_force) {
+            Ok(read) if seen.insert(read.section.clone()) => passages.push(read),
+            Ok(read) => {
+                let section = read.section;
+                faults.push(Fault::in_body(
+                    format!("/narrative/{index}"),
+                    Code::Duplicate,
+                    message!(
+                        "Mục {section} có hai đoạn. Hãy gộp lại thành một.",
+                        "Section {section} has two passages. Make them one."
+                    ),
+                ));
+            }
+            Err(fault) => faults.push(fault),
+        }
+    }
+    if faults.is_empty() {
+        Ok(passages)
+    } else {
+        Err(faults)
+    }
+}
+
+fn read_passage(
+    entered: &EnteredPassage,
+    index: usize,
+    in_force: &InForce<'_>,
+) -> Result<Passage, Fault> {
+    let definition = in_force.period.definition;
+    let section = entered.section.parse::<SectionNumber>().ok();
+    let taken = section.filter(|number| {
+        definition
+            .section(number)
+            .is_some_and(|found| found.narrative == Narrative::Taken)
+    });
+    let Some(section) = taken else {
+        let name = &entered.section;
+        return Err(Fault::in_body(
+            format!("/narrative/{index}/section"),
+            Code::UnknownSection,
+            message!(
+                "Đề cương không có mục {name:?} để viết lời. Hãy xem các mục của mẫu báo cáo.",
+                "The outline has no section {name:?} that takes prose. See the form's outline."
+            ),
+        ));
+    };
+    check_prose(&entered.text).map_err(|fault| {
+        Fault::in_body(
+            format!("/narrative/{index}/text"),
+            Code::InvalidText,
+            fault.message(),
+        )
+    })?;
+    Ok(Passage {
+        section,
+        text: entered.text.clone(),
+    })
+}
+
+/// Completes facts for counting: closed breakdowns get their total, and everything that a
+/// submission (other than a draft) must have is looked for.
+///
+/// # Errors
+/// Every single thing that is missing or does not add up.
+pub fn complete(
+    facts: &[Fact],
+    in_force: &InForce<'_>,
+    level: &LevelCode,
+) -> Result<Vec<Fact>, Vec<Fault>> {
+    let values: BTreeMap<(IndicatorNumber, OptionNumber), Fact> = facts
+        .iter()
+        .map(|fact| ((fact.indicator, fact.option), *fact))
+        .collect();
+    let mut completed = facts.to_vec();
+    let mut faults = Vec::new();
+    for entry in in_force.entries() {
+        if !in_force.levels_collecting(entry).contains(&level) {
+            continue;
+        }
+        let total = match completed_total(entry, &values) {
+            Ok(total) => total,
+            Err(found) => {
+                faults.extend(found);
+                continue;
+            }
+        };
+        match total {
+            Some(total) if !values.contains_key(&(total.indicator, total.option)) => {
+                completed.push(total);
+            }
+            Some(_) => {}
+            None if entry.item.need == Need::Required => faults.push(required_missing(entry)),
+            None => {}
+        }
+    }
+    completed.sort_by_key(|fact| (fact.indicator, fact.option));
+    if faults.is_empty() {
+        Ok(completed)
+    } else {
+        Err(faults)
+    }
+}
+
+type Values = BTreeMap<(IndicatorNumber, OptionNumber), Fact>;
+
+/// An entry's total: sent, or the sum of a closed breakdown; `None` where the entry has no value.
+fn completed_total(entry: &Entry<'_>, values: &Values) -> Result<Option<Fact>, Vec<Fault>> {
+    let mut total = values
+        .get(&(entry.indicator.number, OptionNumber::TOTAL))
+        .copied();
+    let mut faults = Vec::new();
+    let has_values = total.is_some()
+        || values
+            .keys()
+            .any(|(indicator, _)| *indicator == entry.indicator.number);
+    if !has_values {
+        return Ok(None);
+    }
+    for breakdown in entry
+        .definition
+        .breakdowns()
+        .iter()
+        .filter(|b| b.kind == BreakdownKind::Closed)
+    {
+        match (closed_total(entry, breakdown, values), total) {
+            (Err(found), _) => faults.extend(found),
+            (Ok(sum), None) => total = Some(sum),
+            (Ok(sum), Some(known)) if sum.mantissa == known.mantissa => total = Some(sum),
+            (Ok(sum), Some(known)) => faults.push(totals_differ(entry, breakdown, sum, known)),
+        }
+    }
+    for breakdown in entry
+        .definition
+        .breakdowns()
+        .iter()
+        .filter(|b| b.kind == BreakdownKind::Open)
+    {
+        faults.extend(open_fault(entry, breakdown, total, values));
+    }
+    if faults.is_empty() {
+        Ok(total)
+    } else {
+        Err(faults)
+    }
+}
+
+fn option_facts<'v>(
+    entry: &'v Entry<'_>,
+    breakdown: &'v Breakdown,
+    values: &'v Values,
+) -> impl Iterator<Item = (&'v OptionCode, Option<&'v Fact>)> {
+    breakdown.options.iter().map(|option| {
+        let number = entry.indicator.option_number(&option.code);
+        let fact = number.and_then(|number| values.get(&(entry.indicator.number, number)));
+        (&option.code, fact)
+    })
+}
+
+fn closed_total(
+    entry: &Entry<'_>,
+    breakdown: &Breakdown,
+    values: &Values,
+) -> Result<Fact, Vec<Fault>> {
+    let indicator = &entry.indicator.code;
+    let mut faults = Vec::new();
+    let mut sum: i128 = 0;
+    let mut qualifier = Qualifier::Exact;
+    for (option, fact) in option_facts(entry, breakdown, values) {
+        match fact {
+            Some(fact) => {
+                sum += i128::from(fact.mantissa);
+                qualifier = qualifier.and(fact.qualifier);
+            }
+            None => faults.push(Fault::in_body(
+                "/values",
+                Code::OptionMissing,
+                message!(
+                    "{indicator} còn thiếu phân tổ {option}. Hãy nhập (không có thì nhập 0).",
+                    "{indicator} lacks its option {option}. Enter it (0 where there is none)."
+                ),
+            )),
+        }
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let mantissa = i64::try_from(sum).map_err(|_| {
+        vec![Fault::in_body(
+            "/values",
+            Code::ValueOutOfRange,
+            message!(
+                "Tổng các phân tổ của {indicator} quá lớn. Hãy kiểm tra lại.",
+                "The options of {indicator} add up to too large a number. Check them."
+            ),
+        )]
+    })?;
+    Ok(Fact {
+        indicator: entry.indicator.number,
+        option: OptionNumber::TOTAL,
+        mantissa,
+        qualifier,
+    })
+}
+
+fn totals_differ(entry: &Entry<'_>, breakdown: &Breakdown, sum: Fact, known: Fact) -> Fault {
+    let decimals = entry.definition.decimals.get();
+    let (sum, known) = (
+        Decimal::new(sum.mantissa, decimals),
+        Decimal::new(known.mantissa, decimals),
+    );
+    let (indicator, breakdown) = (&entry.indicator.code, &breakdown.code);
+    let (vietnamese_sum, vietnamese_known) = (sum.vietnamese(), known.vietnamese());
+    Fault::in_body(
+        "/values",
+        Code::TotalsDiffer,
+        message!(
+            "{indicator}: các phân tổ của {breakdown} cộng lại là {vietnamese_sum}, tổng số là {vietnamese_known}. Hãy sửa cho khớp.",
+            "{indicator}: the options of {breakdown} add up to {sum}, and the total is {known}. Make them agree."
+        ),
+    )
+}
+
+/// An open breakdown needs the total that its options are part of. A negative part has no
+/// "more than", so only amounts that are not negative are compared.
+fn open_fault(
+    entry: &Entry<'_>,
+    breakdown: &Breakdown,
+    total: Option<Fact>,
+    values: &Values,
+) -> Option<Fault> {
+    let indicator = &entry.indicator.code;
+    let parts: Vec<i64> = option_facts(entry, breakdown, values)
+        .filter_map(|(_, fact)| fact.map(|fact| fact.mantissa))
+        .collect();
+    if parts.is_empty() {
+        return None;
+    }
+    let Some(total) = total else {
+        return Some(Fault::in_body(
+            "/values",
+            Code::TotalMissing,
+            message!(
+                "{indicator} có phần trong đó nhưng thiếu tổng số. Hãy nhập tổng số.",
+                "{indicator} has parts and no total. Enter the total."
+            ),
+        ));
+    };
+    let comparable = total.mantissa >= 0 && parts.iter().all(|part| *part >= 0);
+    let sum: i128 = parts.iter().map(|part| i128::from(*part)).sum();
+    (comparable && sum > i128::from(total.mantissa)).then(|| {
+        let decimals = entry.definition.decimals.get();
+        let (sum, total) = (Decimal::new(sum, decimals), Decimal::new(total.mantissa, decimals));
+        let (vietnamese_sum, vietnamese_total) = (sum.vietnamese(), total.vietnamese());
+        Fault::in_body("/values", Code::OptionsExceedTotal, message!(
+            "{indicator}: phần trong đó ({vietnamese_sum}) lớn hơn tổng số ({vietnamese_total}). Hãy sửa lại.",
+            "{indicator}: its parts ({sum}) exceed the total ({total}). Correct them."
+        ))
+    })
+}
+
+fn required_missing(entry: &Entry<'_>) -> Fault {
+    let indicator = &entry.indicator.code;
+    let vi = &entry.definition.name.vi;
+    let en = entry.definition.name.en.as_ref().unwrap_or(vi);
+    Fault::in_body(
+        "/values",
+        Code::RequiredMissing,
+        message!(
+            "Thiếu chỉ tiêu bắt buộc {indicator} ({vi}). Hãy nhập (không có thì nhập 0).",
+            "The required {indicator} ({en}) is missing. Enter it (0 where there is none)."
+        ),
+    )
+}
+
+impl WrongStatus {
+    pub fn message(&self) -> Message {
+        let (vi, en) = (self.status.vietnamese(), self.status.as_str());
+        let (todo_vi, todo_en) = match (self.step, self.status) {
+            (Step::Save | Step::Replace, Status::Approved) => (
+                "Hãy đề nghị người duyệt mở lại trước khi sửa.",
+                "Ask an approver to reopen it before you change it.",
+            ),
+            (Step::Withdraw, Status::Approved) => (
+                "Hãy đề nghị người duyệt mở lại trước khi rút.",
+                "Ask an approver to reopen it before you withdraw it.",
+            ),
+            (Step::Approve | Step::Return, Status::Approved) => (
+                "Đã duyệt rồi; muốn thay đổi thì mở lại.",
+                "It is approved already; to change that, reopen it.",
+            ),
+            (Step::Approve | Step::Return, _) => (
+                "Chỉ duyệt hoặc trả lại được số liệu đã gửi.",
+                "Only what is submitted can be approved or returned.",
+            ),
+            (Step::Submit, Status::Submitted | Status::Approved) => (
+                "Không cần gửi lại; muốn sửa thì nhập số liệu mới.",
+                "It need not be sent again; to correct it, put new values.",
+            ),
+            (Step::Reopen, _) => (
+                "Chỉ mở lại được số liệu đã duyệt.",
+                "Only what is approved can be reopened.",
+            ),
+            _ => (
+                "Hãy tải lại để xem tình trạng hiện tại.",
+                "Load it again to see its present state.",
+            ),
+        };
+        message!(
+            "Số liệu đang ở tình trạng «{vi}». {todo_vi}",
+            "The submission is {en}. {todo_en}"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_approved_submission_changes_only_after_it_is_reopened() {
+        for step in [
+            Step::Save,
+            Step::Replace,
+            Step::Submit,
+            Step::Withdraw,
+            Step::Approve,
+            Step::Return,
+        ] {
+            assert!(
+                Status::Approved.after(step, Counting::Yes).is_err(),
+                "{step:?}"
+            );
+        }
+        assert_eq!(
+            Status::Approved.after(Step::Reopen, Counting::Yes),
+            Ok((Status::Reopened, Effect::Keeps))
+        );
+    }
+
+    #[test]
+    fn a_draft_leaves_what_counts_alone_and_can_be_withdrawn_only_over_something_that_counts() {
+        for status in [
+            Status::Draft,
+            Status::Submitted,
+            Status::Returned,
+            Status::Withdrawn,
+            Status::Reopened,
+        ] {
+            assert_eq!(
+                status.after(Step::Save, Counting::Yes),
+                Ok((Status::Draft, Effect::Keeps))
+            );
+        }
+        assert!(Status::Draft.after(Step::Withdraw, Counting::No).is_err());
+        assert!(Status::Draft.after(Step::Withdraw, Counting::Yes).is_ok());
+    }
+}

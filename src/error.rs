@@ -1,0 +1,262 @@
+//! The one table of error codes: each stable code of the API, and the kind of failure that it is.
+//!
+//! Here belong codes, kinds and the two-language message. Never HTTP: the step from a kind to a
+//! status is `http::problem`'s, and the sentences stand beside the use case that speaks them.
+
+use serde::Serialize;
+
+/// A sentence for people, in the two languages of the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    pub vi: String,
+    pub en: String,
+}
+
+/// Makes a [`Message`] from two format strings that see the same variables.
+#[macro_export]
+macro_rules! message {
+    ($vi:literal, $en:literal $(,)?) => {
+        $crate::error::Message {
+            vi: format!($vi),
+            en: format!($en),
+        }
+    };
+}
+
+/// The language that a caller asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    Vietnamese,
+    English,
+}
+
+impl Message {
+    pub fn in_language(&self, language: Language) -> &str {
+        match language {
+            Language::Vietnamese => &self.vi,
+            Language::English => &self.en,
+        }
+    }
+}
+
+/// One thing that is wrong with a request, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    pub place: Place,
+    pub code: Code,
+    pub message: Message,
+}
+
+/// Where in a request a fault lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A JSON pointer (RFC 6901) into the body; empty for the whole body.
+    Body(String),
+    /// A parameter of the path or the query, by its name.
+    Parameter(String),
+}
+
+impl Fault {
+    pub fn in_body(pointer: impl Into<String>, code: Code, message: Message) -> Fault {
+        Fault {
+            place: Place::Body(pointer.into()),
+            code,
+            message,
+        }
+    }
+
+    pub fn in_parameter(name: impl Into<String>, code: Code, message: Message) -> Fault {
+        Fault {
+            place: Place::Parameter(name.into()),
+            code,
+            message,
+        }
+    }
+}
+
+/// What a failure is, apart from the protocol that reports it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The request cannot be read.
+    Malformed,
+    /// Nobody is signed in.
+    Unauthenticated,
+    /// Signed in, and not allowed.
+    Forbidden,
+    NotFound,
+    MethodNotAllowed,
+    NotAcceptable,
+    /// What is there does not allow it now.
+    Conflict,
+    TooLarge,
+    UnsupportedMediaType,
+    /// Read well, and against a rule of the domain.
+    Invalid,
+    /// The condition of the request does not hold any more.
+    Stale,
+    /// The request must say on which state it builds.
+    ConditionRequired,
+    TooManyRequests,
+    Internal,
+    /// Not now; the same request may do later.
+    Unavailable,
+}
+
+/// A failure that a caller is told about: what the caller may know stands here, what only the
+/// log may know stays in the type that implements it.
+pub trait Explain: std::error::Error {
+    fn code(&self) -> Code;
+    /// Says what is wrong and what to do next.
+    fn message(&self) -> Message;
+    /// Every single fault, where there is more to say than the message.
+    fn faults(&self) -> Vec<Fault> {
+        Vec::new()
+    }
+}
+
+macro_rules! codes {
+    ($( $(#[$doc:meta])* $variant:ident = $text:literal: $kind:ident; )+) => {
+        /// The stable codes of the API. A code that was given out keeps its meaning for ever.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+        pub enum Code {
+            $( $(#[$doc])* #[serde(rename = $text)] $variant, )+
+        }
+
+        impl Code {
+            pub const ALL: &'static [Code] = &[ $( Code::$variant, )+ ];
+
+            pub fn as_str(self) -> &'static str {
+                match self { $( Code::$variant => $text, )+ }
+            }
+
+            pub fn kind(self) -> Kind {
+                match self { $( Code::$variant => Kind::$kind, )+ }
+            }
+        }
+    };
+}
+
+codes! {
+    // The request itself.
+    MalformedJson = "MALFORMED_JSON": Malformed;
+    MalformedCsv = "MALFORMED_CSV": Malformed;
+    MalformedRequest = "MALFORMED_REQUEST": Malformed;
+    InvalidBody = "INVALID_BODY": Malformed;
+    MissingField = "MISSING_FIELD": Malformed;
+    UnknownField = "UNKNOWN_FIELD": Malformed;
+    WrongType = "WRONG_TYPE": Malformed;
+    InvalidParameter = "INVALID_PARAMETER": Malformed;
+    UnknownParameter = "UNKNOWN_PARAMETER": Malformed;
+    InvalidHeader = "INVALID_HEADER": Malformed;
+    BodyTooLarge = "BODY_TOO_LARGE": TooLarge;
+    UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE": UnsupportedMediaType;
+    MethodNotAllowed = "METHOD_NOT_ALLOWED": MethodNotAllowed;
+    RouteNotFound = "ROUTE_NOT_FOUND": NotFound;
+
+    // Who is calling, and what they may do.
+    NotSignedIn = "NOT_SIGNED_IN": Unauthenticated;
+    InvalidToken = "INVALID_TOKEN": Unauthenticated;
+    InvalidCredentials = "INVALID_CREDENTIALS": Unauthenticated;
+    UnsupportedGrantType = "UNSUPPORTED_GRANT_TYPE": Malformed;
+    TenantRequired = "TENANT_REQUIRED": Malformed;
+    NotAllowed = "NOT_ALLOWED": Forbidden;
+    FourEyes = "FOUR_EYES": Forbidden;
+
+    // Conditions and repetition.
+    PreconditionRequired = "PRECONDITION_REQUIRED": ConditionRequired;
+    PreconditionFailed = "PRECONDITION_FAILED": Stale;
+    IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED": Invalid;
+    RequestInFlight = "REQUEST_IN_FLIGHT": Conflict;
+
+    // What is named, and is not there.
+    TenantNotFound = "TENANT_NOT_FOUND": NotFound;
+    UnitNotFound = "UNIT_NOT_FOUND": NotFound;
+    LevelNotFound = "LEVEL_NOT_FOUND": NotFound;
+    IndicatorNotFound = "INDICATOR_NOT_FOUND": NotFound;
+    FormNotFound = "FORM_NOT_FOUND": NotFound;
+    PeriodNotFound = "PERIOD_NOT_FOUND": NotFound;
+    SubmissionNotFound = "SUBMISSION_NOT_FOUND": NotFound;
+    AccountNotFound = "ACCOUNT_NOT_FOUND": NotFound;
+
+    // The rules of the domain.
+    InvalidValue = "INVALID_VALUE": Invalid;
+    InvalidText = "INVALID_TEXT": Invalid;
+    InvalidCode = "INVALID_CODE": Invalid;
+    InvalidNumber = "INVALID_NUMBER": Invalid;
+    TooManyDecimals = "TOO_MANY_DECIMALS": Invalid;
+    ValueOutOfRange = "VALUE_OUT_OF_RANGE": Invalid;
+    UnknownIndicator = "UNKNOWN_INDICATOR": Invalid;
+    UnknownOption = "UNKNOWN_OPTION": Invalid;
+    UnknownSection = "UNKNOWN_SECTION": Invalid;
+    UnknownLevel = "UNKNOWN_LEVEL": Invalid;
+    UnknownUnit = "UNKNOWN_UNIT": Invalid;
+    NotCollectedHere = "NOT_COLLECTED_HERE": Invalid;
+    DerivedIndicator = "DERIVED_INDICATOR": Invalid;
+    TotalIsComputed = "TOTAL_IS_COMPUTED": Invalid;
+    TotalMissing = "TOTAL_MISSING": Invalid;
+    TotalsDiffer = "TOTALS_DIFFER": Invalid;
+    OptionMissing = "OPTION_MISSING": Invalid;
+    OptionsExceedTotal = "OPTIONS_EXCEED_TOTAL": Invalid;
+    Duplicate = "DUPLICATE": Invalid;
+    RequiredMissing = "REQUIRED_MISSING": Invalid;
+    RuleBroken = "RULE_BROKEN": Invalid;
+    InvalidFormula = "INVALID_FORMULA": Invalid;
+    CircularFormula = "CIRCULAR_FORMULA": Invalid;
+    CodeTaken = "CODE_TAKEN": Invalid;
+    ParentAboveRequired = "PARENT_ABOVE_REQUIRED": Invalid;
+    InvalidSubmission = "INVALID_SUBMISSION": Invalid;
+    InvalidIndicator = "INVALID_INDICATOR": Invalid;
+    InvalidForm = "INVALID_FORM": Invalid;
+    InvalidUnit = "INVALID_UNIT": Invalid;
+    InvalidLevel = "INVALID_LEVEL": Invalid;
+    InvalidAccount = "INVALID_ACCOUNT": Invalid;
+    InvalidTenant = "INVALID_TENANT": Invalid;
+    UnitDoesNotSubmit = "UNIT_DOES_NOT_SUBMIT": Invalid;
+    PeriodNotOpen = "PERIOD_NOT_OPEN": Invalid;
+    PeriodClosed = "PERIOD_CLOSED": Invalid;
+    FixedOnceUsed = "FIXED_ONCE_USED": Conflict;
+
+    // The state of a submission.
+    SubmissionApproved = "SUBMISSION_APPROVED": Conflict;
+    WrongStatus = "WRONG_STATUS": Conflict;
+
+    // The service.
+    Unavailable = "UNAVAILABLE": Unavailable;
+    OutcomeUnknown = "OUTCOME_UNKNOWN": Unavailable;
+    Internal = "INTERNAL": Internal;
+}
+
+/// Escapes one step of a JSON pointer (RFC 6901, section 3).
+pub fn pointer_step(step: &str) -> String {
+    step.replace('~', "~0").replace('/', "~1")
+}
+
+/// Explains a use case's error: the named variants hold a failure that explains itself, every
+/// other is explained by the type's own `fn own(&self) -> (Code, Message, Vec<Fault>)`.
+#[macro_export]
+macro_rules! explain {
+    ($name:ident, held: $($variant:ident),+ $(; $own:ident)?) => {
+        impl $crate::error::Explain for $name {
+            fn code(&self) -> $crate::error::Code {
+                match self {
+                    $( $name::$variant(held) => held.code(), )+
+                    $( other => other.$own().0, )?
+                }
+            }
+
+            fn message(&self) -> $crate::error::Message {
+                match self {
+                    $( $name::$variant(held) => held.message(), )+
+                    $( other => other.$own().1, )?
+                }
+            }
+
+            fn faults(&self) -> Vec<$crate::error::Fault> {
+                match self {
+                    $( $name::$variant(held) => held.faults(), )+
+                    $( other => other.$own().2, )?
+                }
+            }
+        }
+    };
+}

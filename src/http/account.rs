@@ -1,0 +1,23 @@
+//! The caller's own account.
+
+use actix_web::{HttpResponse, get, web};
+
+use super::extract::{Now, SignedIn, json};
+use super::problem::Problem;
+use crate::service::Application;
+use crate::service::account::{self, MeView};
+
+/// Who I am, and what I may submit.
+#[utoipa::path(
+    tag = "sign-in",
+    responses((status = 200, description = "The caller's account and grants", body = MeView)),
+)]
+#[get("/me")]
+pub async fn get_me(
+    application: web::Data<Application>,
+    SignedIn(identity): SignedIn,
+    now: Now,
+) -> Result<HttpResponse, Problem> {
+    let view = super::blocking(move || account::get_me(&application, &identity, now.0)).await?;
+    Ok(json(&view))
+}

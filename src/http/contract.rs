@@ -1,0 +1,753 @@
+//! Holds requests to the OpenAPI document: paths, methods, query parameters, content types, and
+//! the shape of JSON bodies. Never a rule that the document does not state.
+//!
+//! The document is made from the list of routes, so what is held to it is what handlers expect.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ResourceDef, ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, web};
+use itertools::Itertools;
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::{Draft, JsonType, ValidationError, Validator};
+use serde_json::{Map, Value, json};
+use utoipa::openapi::OpenApi;
+
+use super::problem::Problem;
+use crate::error::{Code, Fault, Message, pointer_step};
+use crate::message;
+
+/// A body that is wrong everywhere must not get an answer many times its size.
+const MOST_FAULTS: usize = 200;
+
+/// With more names than this a list helps nobody.
+const MOST_NAMES: usize = 16;
+
+/// What the OpenAPI document says about each request.
+pub struct Contract {
+    paths: Vec<PathRules>,
+}
+
+struct PathRules {
+    pattern: ResourceDef,
+    operations: Vec<(Method, Arc<Operation>)>,
+}
+
+/// One operation of the document.
+pub struct Operation {
+    id: String,
+    parameters: BTreeMap<String, Presence>,
+    media_types: Vec<String>,
+    body: Option<BodySchema>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    Required,
+    Optional,
+}
+
+/// The operation that a request was found to be for, in the request's extensions.
+#[derive(Clone)]
+pub struct Matched(pub Arc<Operation>);
+
+impl Contract {
+    /// Reads the document once; the server's threads share what comes out.
+    ///
+    /// # Errors
+    /// The encoder's, for a document that is none.
+    pub fn new(document: &OpenApi) -> Result<Contract, serde_json::Error> {
+        let document = serde_json::to_value(document)?;
+        let components = Arc::new(document.get("components").cloned().unwrap_or_default());
+        let no_paths = Map::new();
+        let paths = document.get("paths").and_then(Value::as_object);
+        let paths = paths.unwrap_or(&no_paths).iter();
+        Ok(Contract {
+            paths: paths
+                .map(|(template, item)| PathRules::new(template, item, &components))
+                .collect(),
+        })
+    }
+
+    /// Finds the operation that a request is for, and holds the request's path and query to it;
+    /// none where the document does not know the path. `path` is as the router sees it.
+    ///
+    /// # Errors
+    /// A path that is no text, a method that the path does not take, and query parameters that
+    /// the operation does not know.
+    pub fn check(
+        &self,
+        method: &Method,
+        path: &str,
+        query: &str,
+    ) -> Result<Option<&Arc<Operation>>, Problem> {
+        if !is_text(path) {
+            return Err(Problem::route_not_found());
+        }
+        let fitting = || self.paths.iter().filter(|rules| rules.fits(path));
+        let found = fitting().find_map(|rules| rules.operation(method));
+        match found {
+            Some(operation) => {
+                operation.check_query(query)?;
+                Ok(Some(operation))
+            }
+            None if fitting().next().is_none() => Ok(None),
+            None => Err(method_not_allowed(
+                method,
+                fitting().flat_map(PathRules::methods),
+            )),
+        }
+    }
+}
+
+impl PathRules {
+    fn new(template: &str, item: &Value, components: &Arc<Value>) -> PathRules {
+        let no_operations = Map::new();
+        let operations = item.as_object().unwrap_or(&no_operations).iter();
+        PathRules {
+            pattern: ResourceDef::new(template),
+            operations: operations
+                .filter_map(|(name, operation)| Some((method_named(name)?, operation)))
+                .map(|(method, operation)| {
+                    (method, Arc::new(Operation::new(operation, components)))
+                })
+                .collect(),
+        }
+    }
+
+    fn fits(&self, path: &str) -> bool {
+        self.pattern.is_match(path)
+    }
+
+    fn operation(&self, method: &Method) -> Option<&Arc<Operation>> {
+        let asked = if method == Method::HEAD {
+            &Method::GET
+        } else {
+            method
+        };
+        let found = self.operations.iter().find(|(method, _)| method == asked);
+        found.map(|(_, operation)| operation)
+    }
+
+    /// HEAD is answered where GET is.
+    fn methods(&self) -> impl Iterator<Item = &str> {
+        let methods = self.operations.iter().map(|(method, _)| method.as_str());
+        let has_get = self.operation(&Method::GET).is_some();
+        methods.chain(has_get.then_some("HEAD"))
+    }
+}
+
+/// The members of a path item that are operations.
+fn method_named(name: &str) -> Option<Method> {
+    match name {
+        "get" => Some(Method::GET),
+        "put" => Some(Method::PUT),
+        "post" => Some(Method::POST),
+        "delete" => Some(Method::DELETE),
+        "patch" => Some(Method::PATCH),
+        _ => None,
+    }
+}
+
+/// Neither bytes that are no UTF-8 nor a NUL can be in any name, and the database would answer
+/// with an error. The router has decoded all but `%`, `/` and `+`, and put U+FFFD for bad bytes.
+fn is_text(path: &str) -> bool {
+    !path.contains(['\0', char::REPLACEMENT_CHARACTER])
+}
+
+fn method_not_allowed<'rules>(
+    method: &Method,
+    allowed: impl Iterator<Item = &'rules str>,
+) -> Problem {
+    let allowed = allowed.sorted_unstable().dedup().join(", ");
+    let problem = Problem::new(
+        Code::MethodNotAllowed,
+        message!(
+            "Địa chỉ này không nhận {method}, chỉ nhận {allowed}.",
+            "This path does not take {method}, only {allowed}."
+        ),
+    );
+    match HeaderValue::from_str(&allowed) {
+        Ok(value) => problem.with_header(header::ALLOW, value),
+        Err(_) => problem,
+    }
+}
+
+impl Operation {
+    fn new(operation: &Value, components: &Arc<Value>) -> Operation {
+        let text = |pointer: &str| operation.pointer(pointer).and_then(Value::as_str);
+        let content = operation
+            .pointer("/requestBody/content")
+            .and_then(Value::as_object);
+        let schema = operation.pointer("/requestBody/content/application~1json/schema");
+        Operation {
+            id: text("/operationId").unwrap_or_default().to_owned(),
+            parameters: query_parameters(operation),
+            media_types: content
+                .map(|content| content.keys().cloned().collect())
+                .unwrap_or_default(),
+            body: schema.map(|schema| BodySchema::new(schema.clone(), Arc::clone(components))),
+        }
+    }
+
+    /// The operationId.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Each way in which a JSON body is not as the document says; none where it says nothing.
+    pub fn faults(&self, body: &Value) -> Vec<Fault> {
+        let faults = self.body.as_ref().map(|schema| schema.faults(body));
+        faults.unwrap_or_default()
+    }
+
+    fn check_query(&self, query: &str) -> Result<(), Problem> {
+        let given = query_pairs(query)?;
+        let names = given.iter().map(|(name, _)| name.as_str());
+        let unknown = names.clone().filter(|name| !self.knows(name)).unique();
+        let faults = unknown.map(|name| self.unknown_parameter(name));
+        let faults = faults.take(MOST_FAULTS).collect_vec();
+        if !faults.is_empty() {
+            return Err(wrong_query(Code::UnknownParameter, faults));
+        }
+        let twice = names.clone().duplicates().map(parameter_twice);
+        let no_text = given.iter().filter(|(_, value)| value.contains('\0'));
+        let no_text = no_text.map(|(name, _)| parameter_with_nul(name));
+        let missing = self.required().filter(|name| !names.clone().contains(name));
+        let missing = missing.map(missing_parameter);
+        let faults = twice.chain(no_text).chain(missing).collect_vec();
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(wrong_query(Code::InvalidParameter, faults))
+        }
+    }
+
+    fn knows(&self, parameter: &str) -> bool {
+        self.parameters.contains_key(parameter)
+    }
+
+    fn required(&self) -> impl Iterator<Item = &str> {
+        let required = self.parameters.iter();
+        let required = required.filter(|(_, presence)| **presence == Presence::Required);
+        required.map(|(name, _)| name.as_str())
+    }
+
+    fn unknown_parameter(&self, name: &str) -> Fault {
+        let message = match listed(self.parameters.keys()) {
+            Some(allowed) => message!(
+                "Không có tham số {name}. Các tham số được nhận: {allowed}.",
+                "There is no parameter {name}. Those taken are: {allowed}."
+            ),
+            None => message!("Không có tham số {name}.", "There is no parameter {name}."),
+        };
+        Fault::in_parameter(name, Code::UnknownParameter, message)
+    }
+
+    /// A body's content type must be one of the document's. Without one there may be no body,
+    /// which whoever reads it finds out.
+    fn check_content_type(&self, request: &ServiceRequest) -> Result<(), Problem> {
+        let has_type = request.headers().contains_key(header::CONTENT_TYPE);
+        let is_checked = !self.media_types.is_empty() && (has_type || has_body(request));
+        if !is_checked || self.takes_content_type(request) {
+            return Ok(());
+        }
+        let taken = self.media_types.join(", ");
+        Err(Problem::new(
+            Code::UnsupportedMediaType,
+            message!(
+                "Nội dung phải có Content-Type là: {taken}.",
+                "The body's Content-Type must be: {taken}."
+            ),
+        ))
+    }
+
+    fn takes_content_type(&self, request: &ServiceRequest) -> bool {
+        let Ok(Some(given)) = request.mime_type() else {
+            return false;
+        };
+        self.media_types.iter().any(|taken| {
+            let is_like_json = given.suffix().is_some_and(|suffix| suffix == "json");
+            given.essence_str().eq_ignore_ascii_case(taken)
+                || taken == "application/json" && is_like_json
+        })
+    }
+}
+
+fn has_body(request: &ServiceRequest) -> bool {
+    let headers = request.headers();
+    let length = headers.get(header::CONTENT_LENGTH);
+    headers.contains_key(header::TRANSFER_ENCODING) || length.is_some_and(|length| length != "0")
+}
+
+fn query_parameters(operation: &Value) -> BTreeMap<String, Presence> {
+    let no_parameters = Vec::new();
+    let parameters = operation.get("parameters").and_then(Value::as_array);
+    let parameters = parameters.unwrap_or(&no_parameters).iter();
+    parameters
+        .filter(|parameter| parameter.get("in").is_some_and(|place| place == "query"))
+        .filter_map(|parameter| {
+            let name = parameter.get("name")?.as_str()?;
+            let presence = match parameter.get("required") {
+                Some(Value::Bool(true)) => Presence::Required,
+                _ => Presence::Optional,
+            };
+            Some((name.to_owned(), presence))
+        })
+        .collect()
+}
+
+fn query_pairs(query: &str) -> Result<Vec<(String, String)>, Problem> {
+    let pairs = web::Query::<Vec<(String, String)>>::from_query(query);
+    pairs.map(web::Query::into_inner).map_err(|_| {
+        Problem::new(
+            Code::InvalidParameter,
+            message!(
+                "Các tham số sau dấu ? không đọc được.",
+                "The parameters after ? cannot be read."
+            ),
+        )
+    })
+}
+
+fn parameter_twice(name: &str) -> Fault {
+    let message = message!(
+        "Tham số {name} chỉ được gửi một lần.",
+        "The parameter {name} may be given once."
+    );
+    Fault::in_parameter(name, Code::InvalidParameter, message)
+}
+
+fn parameter_with_nul(name: &str) -> Fault {
+    let message = message!(
+        "Tham số {name} có ký tự NUL.",
+        "The parameter {name} holds a NUL character."
+    );
+    Fault::in_parameter(name, Code::InvalidParameter, message)
+}
+
+fn missing_parameter(name: &str) -> Fault {
+    let message = message!("Thiếu tham số {name}.", "The parameter {name} is missing.");
+    Fault::in_parameter(name, Code::InvalidParameter, message)
+}
+
+/// The answer to a wrong query; its sentence is that of the first fault.
+pub(super) fn wrong_query(code: Code, faults: Vec<Fault>) -> Problem {
+    let message = faults.first().map(|fault| fault.message.clone());
+    let message = message
+        .unwrap_or_else(|| message!("Các tham số không hợp lệ.", "The parameters are not valid."));
+    Problem::new(code, message).with_faults(faults)
+}
+
+/// Names for a message, unless there are none or too many.
+fn listed<'names>(names: impl ExactSizeIterator<Item = &'names String>) -> Option<String> {
+    let is_short = (1..=MOST_NAMES).contains(&names.len());
+    is_short.then(|| names.into_iter().join(", "))
+}
+
+/// The schema of a JSON body. It is compiled when a first body is wrong, since right ones never
+/// need it.
+struct BodySchema {
+    schema: Value,
+    components: Arc<Value>,
+    compiled: OnceLock<Option<Compiled>>,
+}
+
+struct Compiled {
+    document: Value,
+    validator: Validator,
+}
+
+impl BodySchema {
+    fn new(schema: Value, components: Arc<Value>) -> BodySchema {
+        BodySchema {
+            schema,
+            components,
+            compiled: OnceLock::new(),
+        }
+    }
+
+    fn faults(&self, body: &Value) -> Vec<Fault> {
+        let Some(compiled) = self.compiled.get_or_init(|| self.compile()) else {
+            return Vec::new();
+        };
+        let faults = compiled.validator.iter_errors(body);
+        let faults = faults.flat_map(|error| compiled.faults_of(&error));
+        faults.take(MOST_FAULTS).collect()
+    }
+
+    /// References such as `#/components/schemas/Unit` are looked up in the compiled document.
+    fn compile(&self) -> Option<Compiled> {
+        let document = json!({
+            "allOf": [self.schema],
+            "components": *self.components,
+        });
+        let compiled = jsonschema::options()
+            .with_draft(Draft::Draft202012)
+            .build(&document);
+        match compiled {
+            Ok(validator) => Some(Compiled {
+                document,
+                validator,
+            }),
+            Err(error) => {
+                tracing::error!(%error, "a schema of the OpenAPI document is wrong");
+                None
+            }
+        }
+    }
+}
+
+impl Compiled {
+    fn faults_of(&self, error: &ValidationError<'_>) -> Vec<Fault> {
+        let pointer = error.instance_path().as_str();
+        match error.kind() {
+            ValidationErrorKind::AdditionalProperties { unexpected }
+            | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+                let allowed = self.fields_beside(error.schema_path().as_str());
+                let unexpected = unexpected.iter();
+                unexpected
+                    .map(|field| unknown_field(pointer, field, allowed.as_deref()))
+                    .collect()
+            }
+            ValidationErrorKind::Required { property } => {
+                vec![missing_field(
+                    pointer,
+                    property.as_str().unwrap_or_default(),
+                )]
+            }
+            ValidationErrorKind::Type { kind } => vec![wrong_type(pointer, &types_of(kind))],
+            ValidationErrorKind::Enum { options } => {
+                let options = options.as_array().map(Vec::as_slice);
+                vec![not_an_option(pointer, options.unwrap_or_default())]
+            }
+            ValidationErrorKind::Constant { expected_value } => {
+                vec![not_an_option(pointer, &[expected_value.as_ref().clone()])]
+            }
+            ValidationErrorKind::AnyOf { context }
+            | ValidationErrorKind::OneOfNotValid { context } => self.alternatives(pointer, context),
+            _ => vec![not_as_described(pointer)],
+        }
+    }
+
+    /// The fields that an object may have, where a keyword of its schema refused others.
+    fn fields_beside(&self, keyword: &str) -> Option<String> {
+        let (schema, _) = keyword.rsplit_once('/')?;
+        let properties = self.document.pointer(schema)?.get("properties")?;
+        listed(properties.as_object()?.keys())
+    }
+
+    /// What to say of a value that fits none of several schemas: what is wrong with the one that
+    /// it is meant for, as far as that can be seen from its type and then from its tag.
+    fn alternatives(&self, pointer: &str, tried: &[Tried]) -> Vec<Fault> {
+        let of_type = tried.iter();
+        let of_type = of_type.filter(|errors| refused_type(pointer, errors).is_none());
+        let of_type = of_type.collect_vec();
+        let tagged = of_type.iter().copied();
+        let tagged = tagged.filter(|errors| refused_tag(pointer, errors).is_none());
+        let tagged = tagged.collect_vec();
+        match (of_type.as_slice(), tagged.as_slice()) {
+            ([], _) => vec![wrong_type(pointer, &types_tried(pointer, tried))],
+            ([meant], _) | (_, [meant]) => self.faults_of_all(meant),
+            (_, []) => wrong_tag(pointer, &of_type),
+            (_, several) => self.faults_in_common(pointer, several),
+        }
+    }
+
+    fn faults_of_all(&self, errors: &Tried) -> Vec<Fault> {
+        errors
+            .iter()
+            .flat_map(|error| self.faults_of(error))
+            .collect()
+    }
+
+    /// A missing tag, for one, is missing whichever was meant.
+    fn faults_in_common(&self, pointer: &str, several: &[&Tried]) -> Vec<Fault> {
+        let each = several.iter().map(|errors| self.faults_of_all(errors));
+        let common = each.reduce(|common, faults| {
+            let shared = common.into_iter().filter(|fault| faults.contains(fault));
+            shared.collect()
+        });
+        let common = common.unwrap_or_default();
+        if common.is_empty() {
+            vec![not_as_described(pointer)]
+        } else {
+            common
+        }
+    }
+}
+
+/// Why a value is not as one of several schemas says.
+type Tried = Vec<ValidationError<'static>>;
+
+/// The types that a schema wanted, if it refused the value's own.
+fn refused_type(pointer: &str, errors: &Tried) -> Option<Vec<JsonType>> {
+    errors.iter().find_map(|error| match error.kind() {
+        ValidationErrorKind::Type { kind } if error.instance_path().as_str() == pointer => {
+            Some(types_of(kind))
+        }
+        _ => None,
+    })
+}
+
+fn types_tried(pointer: &str, tried: &[Tried]) -> Vec<JsonType> {
+    let types = tried
+        .iter()
+        .filter_map(|errors| refused_type(pointer, errors));
+    types.flatten().unique().collect()
+}
+
+/// The place and the options of the tag that a schema wanted, if it refused the value's own.
+fn refused_tag(pointer: &str, errors: &Tried) -> Option<(String, Vec<Value>)> {
+    errors.iter().find_map(|error| {
+        let options = match error.kind() {
+            ValidationErrorKind::Enum { options } => options.as_array()?.clone(),
+            ValidationErrorKind::Constant { expected_value } => {
+                vec![expected_value.as_ref().clone()]
+            }
+            _ => return None,
+        };
+        let place = error.instance_path().as_str();
+        let below = place.strip_prefix(pointer)?;
+        (below.matches('/').count() <= 1).then(|| (place.to_owned(), options))
+    })
+}
+
+fn wrong_tag(pointer: &str, tried: &[&Tried]) -> Vec<Fault> {
+    let tags = tried
+        .iter()
+        .filter_map(|errors| refused_tag(pointer, errors));
+    let (places, options): (Vec<String>, Vec<Vec<Value>>) = tags.unzip();
+    let place = places.first().map_or(pointer, String::as_str);
+    vec![not_an_option(place, &options.concat())]
+}
+
+fn types_of(kind: &TypeKind) -> Vec<JsonType> {
+    match kind {
+        TypeKind::Single(json_type) => vec![*json_type],
+        TypeKind::Multiple(types) => types.iter().collect(),
+    }
+}
+
+fn type_name(json_type: JsonType) -> Message {
+    match json_type {
+        JsonType::Null => message!("null", "null"),
+        JsonType::Boolean => message!("true hoặc false", "true or false"),
+        JsonType::Integer => message!("số nguyên", "a whole number"),
+        JsonType::Number => message!("số", "a number"),
+        JsonType::String => message!("chuỗi ký tự", "a string"),
+        JsonType::Array => message!("danh sách", "an array"),
+        JsonType::Object => message!("đối tượng", "an object"),
+    }
+}
+
+fn unknown_field(object: &str, field: &str, allowed: Option<&str>) -> Fault {
+    let message = match allowed {
+        Some(allowed) => message!(
+            "Không có trường {field}. Các trường được nhận: {allowed}.",
+            "There is no field {field}. Those taken are: {allowed}."
+        ),
+        None => message!("Không có trường {field}.", "There is no field {field}."),
+    };
+    Fault::in_body(below(object, field), Code::UnknownField, message)
+}
+
+fn missing_field(object: &str, field: &str) -> Fault {
+    let message = message!("Thiếu trường {field}.", "The field {field} is missing.");
+    Fault::in_body(below(object, field), Code::MissingField, message)
+}
+
+fn wrong_type(pointer: &str, expected: &[JsonType]) -> Fault {
+    let names = expected.iter().map(|json_type| type_name(*json_type));
+    let (vi, en): (Vec<_>, Vec<_>) = names.map(|name| (name.vi, name.en)).unzip();
+    let (vi, en) = (vi.join(" hoặc "), en.join(" or "));
+    let message = message!("Giá trị phải là {vi}.", "The value must be {en}.");
+    Fault::in_body(pointer, Code::WrongType, message)
+}
+
+fn not_an_option(pointer: &str, options: &[Value]) -> Fault {
+    let options = options.iter().join(", ");
+    let message = message!(
+        "Giá trị phải là một trong: {options}.",
+        "The value must be one of: {options}."
+    );
+    Fault::in_body(pointer, Code::WrongType, message)
+}
+
+fn not_as_described(pointer: &str) -> Fault {
+    let message = message!(
+        "Giá trị không đúng như tài liệu mô tả. Xem /docs.",
+        "The value is not as the document describes it. See /docs."
+    );
+    Fault::in_body(pointer, Code::InvalidBody, message)
+}
+
+fn below(object: &str, field: &str) -> String {
+    format!("{object}/{}", pointer_step(field))
+}
+
+/// The middleware that lets through only what the document describes; paths that it does not know
+/// are others' to answer.
+///
+/// # Errors
+/// Those of the services inside.
+pub async fn hold<B: MessageBody>(
+    contract: web::Data<Contract>,
+    mut request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    match admit(&contract, &request) {
+        Ok(Some(matched)) => {
+            request.extensions_mut().insert(matched);
+        }
+        Ok(None) => {}
+        Err(problem) => return Ok(request.error_response(problem).map_into_right_body()),
+    }
+    // Routes are for GET alone; the connection leaves out the body of what it knows was HEAD.
+    if request.method() == Method::HEAD {
+        request.head_mut().method = Method::GET;
+    }
+    let response = next.call(request).await?;
+    Ok(response.map_into_left_body())
+}
+
+fn admit(contract: &Contract, request: &ServiceRequest) -> Result<Option<Matched>, Problem> {
+    let path = request.match_info().as_str();
+    let found = contract.check(request.method(), path, request.query_string())?;
+    let Some(operation) = found else {
+        return Ok(None);
+    };
+    operation.check_content_type(request)?;
+    Ok(Some(Matched(Arc::clone(operation))))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::ResponseError;
+
+    use super::*;
+
+    fn document() -> OpenApi {
+        let name = json!({
+            "type": "object", "required": ["vi"], "additionalProperties": false,
+            "properties": {"vi": {"type": "string"}, "en": {"type": ["string", "null"]}}
+        });
+        let step = json!({"oneOf": [
+            {"type": "object", "required": ["op", "unit"],
+             "properties": {"op": {"type": "string", "enum": ["move"]}, "unit": {"type": "string"}}},
+            {"type": "object", "required": ["op"],
+             "properties": {"op": {"type": "string", "enum": ["abolish"]}}}
+        ]});
+        let thing = json!({
+            "type": "object", "required": ["name"], "additionalProperties": false,
+            "properties": {
+                "name": {"$ref": "#/components/schemas/Name"},
+                "short": {"oneOf": [{"type": "null"}, {"$ref": "#/components/schemas/Name"}]},
+                "step": {"$ref": "#/components/schemas/Step"},
+                "value": {"oneOf": [{"type": "number"}, {"type": "string"}]}
+            }
+        });
+        let parameter = |name: &str, place: &str, required: bool| json!({"name": name, "in": place, "required": required});
+        let body = json!({"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}}});
+        let document = json!({
+            "openapi": "3.1.0", "info": {"title": "", "version": ""},
+            "paths": {"/things/{thing}": {
+                "get": {"operationId": "get_thing", "responses": {}, "parameters": [
+                    parameter("thing", "path", true), parameter("from", "query", true), parameter("to", "query", false)
+                ]},
+                "put": {"operationId": "put_thing", "responses": {}, "requestBody": body}
+            }},
+            "components": {"schemas": {"Name": name, "Step": step, "Thing": thing}}
+        });
+        serde_json::from_value(document).unwrap()
+    }
+
+    fn checked(method: &str, path: &str, query: &str) -> String {
+        let contract = Contract::new(&document()).unwrap();
+        let method = method.parse().unwrap();
+        match contract.check(&method, path, query) {
+            Ok(found) => found
+                .map_or("unknown", |operation| operation.id())
+                .to_owned(),
+            Err(problem) => format!("{} {problem}", problem.status_code().as_u16()),
+        }
+    }
+
+    #[test]
+    fn requests_are_held_to_paths_methods_and_parameters() {
+        let get = |query| checked("GET", "/things/1", query);
+        assert_eq!(get("from=1&to=%20"), "get_thing");
+        assert_eq!(checked("HEAD", "/things/1", "from=1"), "get_thing");
+        assert_eq!(checked("GET", "/other", "from=1"), "unknown");
+        assert_eq!(
+            get("form=1"),
+            "400 UNKNOWN_PARAMETER: There is no parameter form. Those taken are: from, to."
+        );
+        assert_eq!(
+            get("from=1&from=2"),
+            "400 INVALID_PARAMETER: The parameter from may be given once."
+        );
+        assert_eq!(
+            get("from=%00"),
+            "400 INVALID_PARAMETER: The parameter from holds a NUL character."
+        );
+        assert_eq!(
+            get(""),
+            "400 INVALID_PARAMETER: The parameter from is missing."
+        );
+        assert_eq!(
+            checked("DELETE", "/things/1", ""),
+            "405 METHOD_NOT_ALLOWED: This path does not take DELETE, only GET, HEAD, PUT."
+        );
+        assert!(checked("GET", "/things/\0", "from=1").starts_with("404 ROUTE_NOT_FOUND"));
+    }
+
+    fn faults(body: Value) -> Vec<String> {
+        let contract = Contract::new(&document()).unwrap();
+        let found = contract.check(&Method::PUT, "/things/1", "").ok().flatten();
+        let faults = found.unwrap().faults(&body).into_iter();
+        let lines = faults.map(
+            |Fault {
+                 place,
+                 code,
+                 message,
+             }| {
+                let crate::error::Place::Body(pointer) = place else {
+                    panic!("a fault of a body lies in it")
+                };
+                format!("{pointer} {} {}", code.as_str(), message.en)
+            },
+        );
+        lines.sorted().collect()
+    }
+
+    #[test]
+    fn all_faults_of_a_body_are_found_at_once() {
+        let body = json!({"nam/e": 1, "short": {"vi": 1, "fr": ""}, "value": true, "step": 5});
+        let expected = [
+            "/name MISSING_FIELD The field name is missing.",
+            "/nam~1e UNKNOWN_FIELD There is no field nam/e. Those taken are: name, short, step, value.",
+            "/short/fr UNKNOWN_FIELD There is no field fr. Those taken are: en, vi.",
+            "/short/vi WRONG_TYPE The value must be a string.",
+            "/step WRONG_TYPE The value must be an object.",
+            "/value WRONG_TYPE The value must be a number or a string.",
+        ];
+        assert_eq!(faults(body), expected);
+    }
+
+    #[test]
+    fn of_several_forms_the_tag_tells_which_was_meant() {
+        let step = |step: Value| faults(json!({"name": {"vi": ""}, "step": step}));
+        let missing = ["/step/unit MISSING_FIELD The field unit is missing."];
+        assert_eq!(step(json!({"op": "move"})), missing);
+        let unknown = ["/step/op WRONG_TYPE The value must be one of: \"move\", \"abolish\"."];
+        assert_eq!(step(json!({"op": "fly"})), unknown);
+        let untagged = ["/step/op MISSING_FIELD The field op is missing."];
+        assert_eq!(step(json!({"unit": "a"})), untagged);
+    }
+}

@@ -1,0 +1,849 @@
+//! What handlers are given of a request, checked, and how they answer: the clock, who is calling,
+//! conditions, keys, parameters and bodies. Never a rule of the domain.
+
+use std::future::{Ready, ready};
+use std::pin::Pin;
+
+use actix_web::dev::{Decompress, Payload};
+use actix_web::http::header::{self, HeaderMap, HeaderName};
+use actix_web::web::{self, Bytes};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
+use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_path_to_error::{Path, Segment, Track};
+use sha2::{Digest, Sha256};
+
+use super::contract::{Matched, wrong_query};
+use super::problem::Problem;
+use crate::authn::Identity;
+use crate::error::{Code, Fault, Message, pointer_step};
+use crate::message;
+use crate::service::Application;
+use crate::service::condition::{Etag, Precondition};
+use crate::service::idempotency::{Delivery, Outcome, Repeatable, Reply};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// The longest Idempotency-Key.
+const LONGEST_KEY: usize = 255;
+
+type Reading<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
+
+/// When the request came. Requests read the clock here and nowhere else.
+#[derive(Debug, Clone, Copy)]
+pub struct Now(pub DateTime<Utc>);
+
+impl Now {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the edge, where requests get their time"
+    )]
+    fn read() -> Now {
+        Now(Utc::now())
+    }
+}
+
+impl FromRequest for Now {
+    type Error = Problem;
+    type Future = Ready<Result<Now, Problem>>;
+
+    fn from_request(_: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Now::read()))
+    }
+}
+
+/// Who is calling, from the access token.
+#[derive(Debug, Clone)]
+pub struct SignedIn(pub Identity);
+
+impl FromRequest for SignedIn {
+    type Error = Problem;
+    type Future = Ready<Result<SignedIn, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(signed_in(request))
+    }
+}
+
+fn signed_in(request: &HttpRequest) -> Result<SignedIn, Problem> {
+    let application = request.app_data::<web::Data<Application>>();
+    let application = application.ok_or_else(misconfigured)?;
+    let token = bearer_token(request.headers()).ok_or_else(not_signed_in)?;
+    let identity = application.tokens.verify(token, Now::read().0)?;
+    Ok(SignedIn(identity))
+}
+
+fn bearer_token(headers: &HeaderMap) -> Option<&str> {
+    let credentials = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = credentials.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim_start())
+}
+
+fn not_signed_in() -> Problem {
+    Problem::new(
+        Code::NotSignedIn,
+        message!(
+            "Bạn chưa đăng nhập. Hãy gửi Authorization: Bearer kèm mã truy cập.",
+            "You are not signed in. Send Authorization: Bearer with an access token."
+        ),
+    )
+}
+
+/// The server was put together without what its handlers need.
+fn misconfigured() -> Problem {
+    tracing::error!("the application is not in the server's data");
+    Problem::internal()
+}
+
+/// On which state a change builds, from If-Match and If-None-Match.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conditions(pub Precondition);
+
+impl FromRequest for Conditions {
+    type Error = Problem;
+    type Future = Ready<Result<Conditions, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(precondition(request.headers()).map(Conditions))
+    }
+}
+
+fn precondition(headers: &HeaderMap) -> Result<Precondition, Problem> {
+    let if_match = header_text(headers, &header::IF_MATCH)?;
+    let if_none_match = header_text(headers, &header::IF_NONE_MATCH)?;
+    match (if_match.as_deref(), if_none_match.as_deref()) {
+        (None, None) => Ok(Precondition::None),
+        (Some("*"), None) => Ok(Precondition::Present),
+        (None, Some("*")) => Ok(Precondition::Absent),
+        (Some(list), None) => strong_tags(list).map(Precondition::OneOf),
+        (None, Some(_)) => Err(invalid_header(message!(
+            "Khi thay đổi, If-None-Match chỉ nhận *. Hãy dùng If-Match kèm ETag đã đọc.",
+            "For a change, If-None-Match takes only *. Use If-Match with the ETag that you read."
+        ))),
+        (Some(_), Some(_)) => Err(invalid_header(message!(
+            "Chỉ gửi một trong hai: If-Match hoặc If-None-Match.",
+            "Send either If-Match or If-None-Match, not both."
+        ))),
+    }
+}
+
+fn strong_tags(list: &str) -> Result<Vec<Etag>, Problem> {
+    let tags = entity_tags(list)?;
+    if tags.iter().any(|tag| tag.strength == Strength::Weak) {
+        return Err(invalid_header(message!(
+            "If-Match chỉ nhận ETag mạnh, không có W/.",
+            "If-Match takes strong ETags only, without W/."
+        )));
+    }
+    Ok(tags.into_iter().map(|tag| tag.etag).collect())
+}
+
+/// What a reader has already, from If-None-Match.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SeenEtags {
+    /// `*`: whatever there is.
+    Any,
+    /// One of these; none for a reader that has nothing.
+    These(Vec<Etag>),
+}
+
+impl SeenEtags {
+    /// Whether the reader has what is there now; weak tags count as well (RFC 9110, 13.1.2).
+    pub fn matches(&self, current: &Etag) -> bool {
+        match self {
+            SeenEtags::Any => true,
+            SeenEtags::These(seen) => seen.contains(current),
+        }
+    }
+}
+
+impl FromRequest for SeenEtags {
+    type Error = Problem;
+    type Future = Ready<Result<SeenEtags, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(seen_etags(request.headers()))
+    }
+}
+
+fn seen_etags(headers: &HeaderMap) -> Result<SeenEtags, Problem> {
+    match header_text(headers, &header::IF_NONE_MATCH)?.as_deref() {
+        None => Ok(SeenEtags::These(Vec::new())),
+        Some("*") => Ok(SeenEtags::Any),
+        Some(list) => {
+            let tags = entity_tags(list)?.into_iter();
+            Ok(SeenEtags::These(tags.map(|tag| tag.etag).collect()))
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Strength {
+    Strong,
+    Weak,
+}
+
+struct EntityTag {
+    etag: Etag,
+    strength: Strength,
+}
+
+/// Reads `"a", W/"b"`. A comma may stand inside the quotes.
+fn entity_tags(list: &str) -> Result<Vec<EntityTag>, Problem> {
+    let mut tags = Vec::new();
+    let mut rest = list;
+    loop {
+        let (tag, after) = entity_tag(rest.trim_start()).ok_or_else(malformed_tags)?;
+        tags.push(tag);
+        let after = after.trim_start();
+        if after.is_empty() {
+            return Ok(tags);
+        }
+        rest = after.strip_prefix(',').ok_or_else(malformed_tags)?;
+    }
+}
+
+fn entity_tag(text: &str) -> Option<(EntityTag, &str)> {
+    let (strength, quoted) = match text.strip_prefix("W/") {
+        Some(quoted) => (Strength::Weak, quoted),
+        None => (Strength::Strong, text),
+    };
+    let (tag, after) = quoted.strip_prefix('"')?.split_once('"')?;
+    let etag = Etag::new(tag);
+    Some((EntityTag { etag, strength }, after))
+}
+
+fn malformed_tags() -> Problem {
+    invalid_header(message!(
+        "ETag phải ở trong dấu nháy kép, cách nhau bằng dấu phẩy, hoặc là *.",
+        "ETags stand in double quotes, with commas between them, or it is *."
+    ))
+}
+
+/// All lines of a header as one list (RFC 9110, section 5.3).
+fn header_text(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Problem> {
+    let mut lines = Vec::new();
+    for line in headers.get_all(name) {
+        let line = line.to_str().map_err(|_| {
+            invalid_header(message!(
+                "Tiêu đề {name} có ký tự không phải ASCII.",
+                "The header {name} holds characters other than ASCII."
+            ))
+        })?;
+        lines.push(line.trim());
+    }
+    Ok((!lines.is_empty()).then(|| lines.join(", ")))
+}
+
+fn invalid_header(message: Message) -> Problem {
+    Problem::new(Code::InvalidHeader, message)
+}
+
+/// The Idempotency-Key of a request, if it has one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepeatKey {
+    key: Option<String>,
+    path: String,
+    query: String,
+}
+
+impl RepeatKey {
+    /// What tells this request from others, for the use case; none without a key. Another query
+    /// makes it another request, as another body does.
+    pub fn repeatable(self, operation: &'static str, body: &[u8]) -> Option<Repeatable> {
+        let key = self.key?;
+        let mut hash = Sha256::new();
+        if !self.query.is_empty() {
+            hash.update(self.query.as_bytes());
+            // Neither a query nor JSON can hold it, so that no two pairs are alike.
+            hash.update([0]);
+        }
+        hash.update(body);
+        let body_hash = hexadecimal(&hash.finalize());
+        Some(Repeatable {
+            operation,
+            path: self.path,
+            key,
+            body_hash,
+        })
+    }
+}
+
+impl FromRequest for RepeatKey {
+    type Error = Problem;
+    type Future = Ready<Result<RepeatKey, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(repeat_key(request))
+    }
+}
+
+fn repeat_key(request: &HttpRequest) -> Result<RepeatKey, Problem> {
+    let given = header_text(request.headers(), &IDEMPOTENCY_KEY)?;
+    let key = given.map(|text| unquoted_key(&text)).transpose()?;
+    Ok(RepeatKey {
+        key,
+        path: request.match_info().as_str().to_owned(),
+        query: request.query_string().to_owned(),
+    })
+}
+
+/// Clients of the IETF draft send the key in quotes, most others bare.
+fn unquoted_key(text: &str) -> Result<String, Problem> {
+    let quoted = text.strip_prefix('"');
+    let quoted = quoted.and_then(|text| text.strip_suffix('"'));
+    let key = quoted.unwrap_or(text);
+    let is_printable = key.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    let is_plain = !key.contains(['"', '\\']);
+    if is_printable && is_plain && (1..=LONGEST_KEY).contains(&key.len()) {
+        return Ok(key.to_owned());
+    }
+    Err(invalid_header(message!(
+        "Idempotency-Key phải có từ 1 đến {LONGEST_KEY} ký tự ASCII in được, không có dấu \" và \\.",
+        "An Idempotency-Key has 1 to {LONGEST_KEY} printable ASCII characters, without \" and \\."
+    )))
+}
+
+/// Two digits a byte.
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The parameters of the query. Those that the operation does not know, come twice, are missing
+/// or hold a NUL were refused before.
+#[derive(Debug, Clone)]
+pub struct Params<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest for Params<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Params<T>, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(parameters(request.query_string()).map(Params))
+    }
+}
+
+fn parameters<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
+    let tracked = web::Query::<Tracked<T>>::from_query(query);
+    let tracked = tracked.map_err(|error| wrong_parameter(None, &error.to_string()))?;
+    let Tracked(read) = tracked.into_inner();
+    read.map_err(|untaken| {
+        let name = untaken.path.iter().find_map(|segment| match segment {
+            Segment::Map { key } => Some(key.as_str()),
+            _ => None,
+        });
+        wrong_parameter(name, &untaken.reason)
+    })
+}
+
+fn wrong_parameter(name: Option<&str>, reason: &str) -> Problem {
+    let Some(name) = name else {
+        let message = message!(
+            "Các tham số không đọc được: {reason}.",
+            "The parameters cannot be read: {reason}."
+        );
+        return Problem::new(Code::InvalidParameter, message);
+    };
+    let message = message!(
+        "Tham số {name} không đọc được: {reason}.",
+        "The parameter {name} cannot be read: {reason}."
+    );
+    let fault = Fault::in_parameter(name, Code::InvalidParameter, message);
+    wrong_query(Code::InvalidParameter, vec![fault])
+}
+
+/// A value, or where and why it could not be read: the decoder of queries does not say where.
+struct Tracked<T>(Result<T, Untaken>);
+
+struct Untaken {
+    path: Path,
+    reason: String,
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Tracked<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Tracked<T>, D::Error> {
+        let mut track = Track::new();
+        let tracking = serde_path_to_error::Deserializer::new(deserializer, &mut track);
+        let read = T::deserialize(tracking).map_err(|error| error.to_string());
+        Ok(Tracked(read.map_err(|reason| Untaken {
+            path: track.path(),
+            reason,
+        })))
+    }
+}
+
+/// The largest body that the server reads, in bytes; in the server's data.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyLimit(pub usize);
+
+/// A JSON body, and its bytes as they came.
+#[derive(Debug, Clone)]
+pub struct JsonBody<T> {
+    /// What it says.
+    pub value: T,
+    /// Its bytes.
+    pub raw: Bytes,
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
+    type Error = Problem;
+    type Future = Reading<JsonBody<T>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            let raw = read_text_body(&request, payload).await?;
+            let value = match serde_json::from_slice(&raw) {
+                Ok(value) => value,
+                Err(_) => return Err(wrong_json::<T>(&request, &raw)),
+            };
+            Ok(JsonBody { value, raw })
+        })
+    }
+}
+
+/// Finds out all that is wrong with a body; here time does not matter.
+fn wrong_json<T: DeserializeOwned>(request: &HttpRequest, raw: &[u8]) -> Problem {
+    if raw.iter().all(u8::is_ascii_whitespace) {
+        return empty_body();
+    }
+    let body = match serde_json::from_slice(raw) {
+        Ok(body) => body,
+        Err(error) => return malformed_json(&error),
+    };
+    let extensions = request.extensions();
+    let matched = extensions.get::<Matched>();
+    let faults = matched.map(|Matched(operation)| operation.faults(&body));
+    let faults = faults.unwrap_or_default();
+    if faults.is_empty() {
+        return wrong_body(vec![first_refusal::<T>(raw)]);
+    }
+    wrong_body(faults)
+}
+
+fn wrong_body(faults: Vec<Fault>) -> Problem {
+    let problem = Problem::new(
+        Code::InvalidBody,
+        message!(
+            "Nội dung không đúng như mô tả của API. Xem từng lỗi trong errors.",
+            "The body is not as the API describes it. See each fault in errors."
+        ),
+    );
+    problem.with_faults(faults)
+}
+
+fn empty_body() -> Problem {
+    Problem::new(
+        Code::MalformedJson,
+        message!(
+            "Yêu cầu phải có nội dung JSON.",
+            "The request needs a JSON body."
+        ),
+    )
+}
+
+fn malformed_json(error: &serde_json::Error) -> Problem {
+    let (line, column) = (error.line(), error.column());
+    let reason = reason_alone(error);
+    let message = message!(
+        "Nội dung không phải JSON đúng: dòng {line}, cột {column}: {reason}.",
+        "The body is not valid JSON: line {line}, column {column}: {reason}."
+    );
+    let fault = Fault::in_body("", Code::MalformedJson, message.clone());
+    Problem::new(Code::MalformedJson, message).with_faults(vec![fault])
+}
+
+/// What a type refuses although the document allows it, such as a text that is no date.
+fn first_refusal<T: DeserializeOwned>(raw: &[u8]) -> Fault {
+    let mut deserializer = serde_json::Deserializer::from_slice(raw);
+    let read: Result<T, _> = serde_path_to_error::deserialize(&mut deserializer);
+    let (pointer, reason) = match read {
+        Ok(_) => (String::new(), "?".to_owned()),
+        Err(error) => (pointer_of(error.path()), reason_alone(error.inner())),
+    };
+    let message = message!(
+        "Giá trị không đọc được: {reason}.",
+        "The value cannot be read: {reason}."
+    );
+    Fault::in_body(pointer, Code::InvalidBody, message)
+}
+
+/// A pointer says where already.
+fn reason_alone(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let reason = text.rsplit_once(" at line ").map(|(reason, _)| reason);
+    reason.unwrap_or(&text).to_owned()
+}
+
+fn pointer_of(path: &Path) -> String {
+    path.iter()
+        .map_while(|segment| match segment {
+            Segment::Seq { index } => Some(format!("/{index}")),
+            Segment::Map { key } => Some(format!("/{}", pointer_step(key))),
+            Segment::Enum { variant } => Some(format!("/{}", pointer_step(variant))),
+            Segment::Unknown => None,
+        })
+        .collect()
+}
+
+/// The fields of a form as browsers and OAuth clients send them (`a=b&c=d`).
+#[derive(Debug, Clone)]
+pub struct FormBody<T> {
+    /// What it says.
+    pub value: T,
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for FormBody<T> {
+    type Error = Problem;
+    type Future = Reading<FormBody<T>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            let raw = read_text_body(&request, payload).await?;
+            let text = std::str::from_utf8(&raw).unwrap_or_default();
+            let read = web::Query::<T>::from_query(text);
+            let value = read
+                .map_err(|error| wrong_form(&error.to_string()))?
+                .into_inner();
+            Ok(FormBody { value })
+        })
+    }
+}
+
+fn wrong_form(reason: &str) -> Problem {
+    let message = message!(
+        "Các trường gửi lên không đọc được: {reason}.",
+        "The fields cannot be read: {reason}."
+    );
+    wrong_body(vec![Fault::in_body("", Code::InvalidBody, message)])
+}
+
+/// No body, or the empty object that some clients send for it.
+#[derive(Debug, Clone, Copy)]
+pub struct NoBody;
+
+impl FromRequest for NoBody {
+    type Error = Problem;
+    type Future = Reading<NoBody>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            let raw = read_body(&request, payload).await?;
+            match raw.trim_ascii() {
+                b"" | b"{}" => Ok(NoBody),
+                _ => Err(unexpected_body()),
+            }
+        })
+    }
+}
+
+fn unexpected_body() -> Problem {
+    Problem::new(
+        Code::InvalidBody,
+        message!(
+            "Yêu cầu này không có nội dung. Hãy bỏ phần nội dung đi.",
+            "This request takes no body. Leave it out."
+        ),
+    )
+}
+
+/// A body of text, such as CSV, and its bytes as they came.
+#[derive(Debug, Clone)]
+pub struct TextBody {
+    /// The text, without a byte order mark: spreadsheets write one.
+    pub text: String,
+    /// Its bytes.
+    pub raw: Bytes,
+}
+
+impl FromRequest for TextBody {
+    type Error = Problem;
+    type Future = Reading<TextBody>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            let raw = read_text_body(&request, payload).await?;
+            let text = std::str::from_utf8(&raw).map_err(|error| not_utf8(&raw, error))?;
+            let text = text.strip_prefix('\u{feff}').unwrap_or(text).to_owned();
+            Ok(TextBody { text, raw })
+        })
+    }
+}
+
+fn not_utf8(raw: &[u8], error: std::str::Utf8Error) -> Problem {
+    let before = raw.get(..error.valid_up_to()).unwrap_or_default();
+    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    Problem::new(
+        Code::MalformedCsv,
+        message!(
+            "Tệp không phải UTF-8 (dòng {line}). Hãy lưu lại dạng CSV UTF-8.",
+            "The file is not UTF-8 (line {line}). Save it again as CSV UTF-8."
+        ),
+    )
+}
+
+async fn read_text_body(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
+    check_charset(request)?;
+    read_body(request, payload).await
+}
+
+fn check_charset(request: &HttpRequest) -> Result<(), Problem> {
+    let media_type = request.mime_type().ok().flatten();
+    let charset = media_type
+        .as_ref()
+        .and_then(|media| media.get_param("charset"));
+    if charset.is_none_or(|charset| charset == "utf-8") {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Code::UnsupportedMediaType,
+        message!(
+            "Nội dung phải ở bảng mã utf-8.",
+            "The body's charset must be utf-8."
+        ),
+    ))
+}
+
+/// Reads a body up to the limit, which holds for what comes out of a compressed one.
+async fn read_body(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, Problem> {
+    let limit = request.app_data::<BodyLimit>().ok_or_else(misconfigured)?;
+    let decompressed = Decompress::from_headers(payload.take(), request.headers());
+    let mut payload: Payload = Payload::Stream {
+        payload: Box::pin(decompressed),
+    };
+    let payload = web::Payload::from_request(request, &mut payload).await;
+    let payload = payload.map_err(|_| unreadable_body())?;
+    match payload.to_bytes_limited(limit.0).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) => Err(unreadable_body()),
+        Err(_) => Err(body_too_large(*limit)),
+    }
+}
+
+fn unreadable_body() -> Problem {
+    Problem::new(
+        Code::MalformedRequest,
+        message!(
+            "Nội dung gửi lên bị ngắt giữa chừng hoặc nén sai.",
+            "The body broke off, or is not compressed as its header says."
+        ),
+    )
+}
+
+fn body_too_large(BodyLimit(limit): BodyLimit) -> Problem {
+    Problem::new(
+        Code::BodyTooLarge,
+        message!(
+            "Nội dung gửi lên quá lớn: nhiều nhất {limit} byte. Hãy chia nhỏ rồi gửi từng phần.",
+            "The body is too large: at most {limit} bytes. Send it in parts."
+        ),
+    )
+}
+
+/// The answer of a use case that changes something.
+pub fn reply(reply: Reply) -> HttpResponse {
+    let mut response = match reply.outcome {
+        Outcome::Created(path) => {
+            let mut response = HttpResponse::Created();
+            response.insert_header((header::LOCATION, path));
+            response
+        }
+        Outcome::Done => HttpResponse::Ok(),
+    };
+    if let Some(etag) = &reply.etag {
+        response.insert_header((header::ETAG, quoted(etag)));
+    }
+    if reply.delivery == Delivery::Replayed {
+        response.insert_header((IDEMPOTENCY_REPLAYED, "true"));
+    }
+    response.content_type("application/json").body(reply.body)
+}
+
+/// What there is to read, or 304 for a reader that has it.
+pub fn tagged<T: Serialize>(etag: &Etag, seen: &SeenEtags, body: &T) -> HttpResponse {
+    unless_seen(etag, seen, |mut response| response.json(body))
+}
+
+/// As [`tagged`], with a body that `write` makes only where it is needed.
+pub(super) fn unless_seen(
+    etag: &Etag,
+    seen: &SeenEtags,
+    write: impl FnOnce(HttpResponseBuilder) -> HttpResponse,
+) -> HttpResponse {
+    let is_seen = seen.matches(etag);
+    let mut response = if is_seen {
+        HttpResponse::NotModified()
+    } else {
+        HttpResponse::Ok()
+    };
+    response
+        .insert_header((header::ETAG, quoted(etag)))
+        .insert_header((header::CACHE_CONTROL, "private, no-cache"));
+    if is_seen {
+        response.finish()
+    } else {
+        write(response)
+    }
+}
+
+/// What there is to read, without a tag.
+pub fn json<T: Serialize>(body: &T) -> HttpResponse {
+    HttpResponse::Ok().json(body)
+}
+
+fn quoted(etag: &Etag) -> String {
+    format!("\"{}\"", etag.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    fn request(headers: &[(&'static str, &'static str)]) -> HttpRequest {
+        let request = TestRequest::with_uri("/v1/things/a?dry_run=true");
+        let request = headers
+            .iter()
+            .fold(request, |request, header| request.append_header(*header));
+        request.to_http_request()
+    }
+
+    #[test]
+    fn a_change_says_on_what_it_builds() {
+        let read = |headers| {
+            let precondition = precondition(request(headers).headers());
+            precondition.map_err(|problem| problem.to_string())
+        };
+        let one_of = |tags: &[&str]| Ok(Precondition::OneOf(tags.iter().map(Etag::new).collect()));
+        assert_eq!(read(&[]), Ok(Precondition::None));
+        assert_eq!(read(&[("if-match", "*")]), Ok(Precondition::Present));
+        assert_eq!(read(&[("if-none-match", "*")]), Ok(Precondition::Absent));
+        assert_eq!(
+            read(&[("if-match", "\"a,b\" ,\"c\"")]),
+            one_of(&["a,b", "c"])
+        );
+        let two_lines: &[_] = &[("if-match", "\"a\""), ("if-match", "\"b\"")];
+        assert_eq!(read(two_lines), one_of(&["a", "b"]));
+
+        let both: &[_] = &[("if-match", "*"), ("if-none-match", "*")];
+        for refused in [
+            both,
+            &[("if-match", "W/\"a\"")],
+            &[("if-match", "a")],
+            &[("if-match", "\"a\",")],
+            &[("if-match", "\"a")],
+            &[("if-match", "")],
+            &[("if-none-match", "\"a\"")],
+        ] {
+            let complaint = read(refused).unwrap_err();
+            assert!(complaint.starts_with("INVALID_HEADER"), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn a_reader_with_the_current_tag_has_seen_it() {
+        let seen = |list| seen_etags(request(&[("if-none-match", list)]).headers()).unwrap();
+        let current = Etag::new("7");
+        assert!(seen("*").matches(&current));
+        assert!(seen("\"6\", W/\"7\"").matches(&current));
+        assert!(!seen("\"6\"").matches(&current));
+        assert!(
+            !seen_etags(request(&[]).headers())
+                .unwrap()
+                .matches(&current)
+        );
+    }
+
+    #[test]
+    fn a_key_may_be_quoted_and_covers_the_query() {
+        let key = |text| repeat_key(&request(&[("idempotency-key", text)]));
+        let repeatable = |text| key(text).unwrap().repeatable("put_thing", b"{}").unwrap();
+        assert_eq!(repeatable("a b"), repeatable("\"a b\""));
+        assert_eq!(repeatable("k").path, "/v1/things/a");
+        for refused in ["", "\"\"", "a\"b", "a\\b"] {
+            assert!(key(refused).is_err(), "{refused}");
+        }
+
+        let bare = TestRequest::with_uri("/v1/things/a").insert_header(("idempotency-key", "k"));
+        let bare = repeat_key(&bare.to_http_request()).unwrap();
+        let bare = bare.repeatable("put_thing", b"{}").unwrap();
+        assert_ne!(bare.body_hash, repeatable("k").body_hash);
+        let none = repeat_key(&request(&[])).unwrap();
+        assert_eq!(none.repeatable("put_thing", b"{}"), None);
+    }
+
+    #[test]
+    fn only_a_bearer_token_is_one() {
+        let token = |value| {
+            let request = request(&[("authorization", value)]);
+            bearer_token(request.headers()).map(str::to_owned)
+        };
+        assert_eq!(token("Bearer a.b.c"), Some("a.b.c".to_owned()));
+        assert_eq!(token("bearer a.b.c"), Some("a.b.c".to_owned()));
+        assert_eq!(token("Basic a"), None);
+        assert_eq!(token("Bearer"), None);
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Page {
+        limit: Option<u32>,
+    }
+
+    #[test]
+    fn a_parameter_that_cannot_be_read_is_named() {
+        let read = |query| parameters::<Page>(query).map_err(|problem| problem.to_string());
+        assert_eq!(read("limit=3"), Ok(Page { limit: Some(3) }));
+        let complaint = "INVALID_PARAMETER: The parameter limit cannot be read: \
+                         invalid digit found in string.";
+        assert_eq!(read("limit=x"), Err(complaint.to_owned()));
+    }
+
+    #[actix_web::test]
+    async fn a_body_is_read_up_to_the_limit_and_without_its_mark() {
+        let sent = async |body: &'static [u8]| {
+            let request = TestRequest::default().app_data(BodyLimit(5));
+            let (request, mut payload) = request.set_payload(body).to_http_parts();
+            let read = TextBody::from_request(&request, &mut payload).await;
+            read.map(|body| body.text)
+                .map_err(|problem| problem.to_string())
+        };
+        assert_eq!(sent(b"\xef\xbb\xbfab").await, Ok("ab".to_owned()));
+        assert!(
+            sent(b"abcdef")
+                .await
+                .unwrap_err()
+                .starts_with("BODY_TOO_LARGE")
+        );
+        assert!(sent(b"a\n\xff").await.unwrap_err().contains("(line 2)"));
+    }
+
+    #[actix_web::test]
+    async fn a_wrong_body_says_where() {
+        let sent = async |body: &'static str| {
+            let request = TestRequest::default().app_data(BodyLimit(99));
+            let (request, mut payload) = request.set_payload(body).to_http_parts();
+            let read = JsonBody::<Vec<Page>>::from_request(&request, &mut payload).await;
+            format!("{:?}", read.map(|body| body.value))
+        };
+        assert_eq!(
+            sent(r#"[{"limit":1}]"#).await,
+            "Ok([Page { limit: Some(1) }])"
+        );
+        assert!(sent(" ").await.contains("MalformedJson"));
+        assert!(sent("[\n1,]").await.contains("line 2, column 3"));
+        let wrong = sent(r#"[{"limit":1},{"limit":-1}]"#).await;
+        assert!(wrong.contains(r#"place: Body("/1/limit")"#), "{wrong}");
+    }
+}

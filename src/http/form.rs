@@ -1,0 +1,279 @@
+//! Forms and their periods.
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpRequest, HttpResponse, get, put, web};
+use chrono::NaiveDate;
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::extract::{
+    Conditions, JsonBody, Now, Params, RepeatKey, SeenEtags, SignedIn, reply, tagged,
+};
+use super::indicator::CatalogueParams;
+use super::page::{page_request, page_response};
+use super::problem::Problem;
+use super::text::NameBody;
+use super::unit::DayParams;
+use crate::domain::form::{FourEyes, Late, Narrative, Need, Severity, Show};
+use crate::domain::period::{Calendar, Frequency};
+use crate::service::Application;
+use crate::service::form::{
+    self, EnteredForm, EnteredItem, EnteredRule, EnteredSection, FormView, PeriodList,
+};
+use crate::service::page::Page;
+
+/// The forms of the catalogue, by code.
+#[utoipa::path(
+    tag = "catalogue",
+    params(CatalogueParams),
+    responses((status = 200, description = "A page of forms", body = Page<FormView>)),
+)]
+#[get("/forms")]
+pub async fn list_forms(
+    application: web::Data<Application>,
+    SignedIn(identity): SignedIn,
+    request: HttpRequest,
+    Params(params): Params<CatalogueParams>,
+    now: Now,
+) -> Result<HttpResponse, Problem> {
+    let page = page_request(params.cursor, params.limit)?;
+    let listed = super::blocking(move || {
+        form::list_forms(&application, &identity, &page, params.as_of, now.0)
+    });
+    Ok(page_response(&request, &listed.await?))
+}
+
+/// One form as it is on a day.
+#[utoipa::path(
+    tag = "catalogue",
+    params(
+        ("form" = String, Path, description = "The form's code", example = "mttq.annual"),
+        DayParams,
+    ),
+    responses((status = 200, description = "The form", body = FormView)),
+)]
+#[get("/forms/{form}")]
+pub async fn get_form(
+    application: web::Data<Application>,
+    SignedIn(identity): SignedIn,
+    code: web::Path<String>,
+    Params(params): Params<DayParams>,
+    seen: SeenEtags,
+    now: Now,
+) -> Result<HttpResponse, Problem> {
+    let (etag, view) = super::blocking(move || {
+        form::get_form(&application, &identity, &code, params.as_of, now.0)
+    })
+    .await?;
+    Ok(tagged(&etag, &seen, &view))
+}
+
+/// Which periods.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PeriodParams {
+    /// The year under which they are counted.
+    #[param(minimum = 1900, maximum = 2199, example = 2024)]
+    year: i32,
+}
+
+/// The periods of a form in a year.
+#[utoipa::path(
+    tag = "catalogue",
+    params(
+        ("form" = String, Path, description = "The form's code", example = "mttq.annual"),
+        PeriodParams,
+    ),
+    responses((status = 200, description = "The periods, in order", body = PeriodList)),
+)]
+#[get("/forms/{form}/periods")]
+pub async fn list_periods(
+    application: web::Data<Application>,
+    SignedIn(identity): SignedIn,
+    code: web::Path<String>,
+    Params(params): Params<PeriodParams>,
+    seen: SeenEtags,
+) -> Result<HttpResponse, Problem> {
+    let (etag, list) =
+        super::blocking(move || form::list_periods(&application, &identity, &code, params.year))
+            .await?;
+    Ok(tagged(&etag, &seen, &list))
+}
+
+/// A version of a form.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FormBody {
+    pub name: NameBody,
+    pub calendar: Calendar,
+    pub frequency: Frequency,
+    /// The levels whose units submit.
+    pub submitted_by: Vec<String>,
+    /// For each level, working days after the closing day; a level that is not named has no
+    /// deadline.
+    #[serde(default)]
+    pub deadlines: BTreeMap<String, u16>,
+    #[serde(default)]
+    #[schema(default = "accept")]
+    pub late: Late,
+    /// Whether who entered the values may not approve them.
+    #[serde(default)]
+    #[schema(default = false)]
+    pub four_eyes: bool,
+    pub outline: Vec<SectionBody>,
+    #[serde(default)]
+    pub rules: Vec<RuleBody>,
+    /// The first day of this version; the beginning where none is given.
+    pub valid_from: Option<NaiveDate>,
+}
+
+/// A heading of the outline.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SectionBody {
+    #[schema(example = "II.2.2")]
+    pub number: String,
+    pub title: NameBody,
+    /// Whether prose can be written under it.
+    #[serde(default)]
+    #[schema(default = false)]
+    pub narrative: bool,
+    #[serde(default)]
+    pub items: Vec<ItemBody>,
+    #[serde(default)]
+    #[schema(no_recursion)]
+    pub sections: Vec<SectionBody>,
+}
+
+/// An indicator in the outline.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ItemBody {
+    #[schema(example = "docs.issued")]
+    pub indicator: String,
+    /// The levels that submit it; every level that submits the form where none is given.
+    pub collected_at: Option<Vec<String>>,
+    #[serde(default)]
+    #[schema(default = false)]
+    pub required: bool,
+    #[serde(default)]
+    #[schema(default = "total")]
+    pub show: Show,
+}
+
+/// A check of a unit's totals at the moment of submission.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RuleBody {
+    #[schema(example = "SPENT_WITHIN_RAISED")]
+    pub code: String,
+    pub severity: Severity,
+    #[schema(example = "fund.spent <= fund.raised")]
+    pub expression: String,
+    pub message: NameBody,
+}
+
+impl FormBody {
+    /// The entered form of this code.
+    pub(crate) fn entered(self, code: String) -> EnteredForm {
+        EnteredForm {
+            code,
+            name: self.name.into(),
+            calendar: self.calendar,
+            frequency: self.frequency,
+            submitted_by: self.submitted_by,
+            deadlines: self.deadlines,
+            late: self.late,
+            four_eyes: if self.four_eyes {
+                FourEyes::Required
+            } else {
+                FourEyes::NotRequired
+            },
+            outline: self.outline.into_iter().map(EnteredSection::from).collect(),
+            rules: self.rules.into_iter().map(EnteredRule::from).collect(),
+            valid_from: self.valid_from,
+        }
+    }
+}
+
+impl From<SectionBody> for EnteredSection {
+    fn from(body: SectionBody) -> EnteredSection {
+        EnteredSection {
+            number: body.number,
+            title: body.title.into(),
+            narrative: if body.narrative {
+                Narrative::Taken
+            } else {
+                Narrative::NotTaken
+            },
+            items: body.items.into_iter().map(EnteredItem::from).collect(),
+            sections: body
+                .sections
+                .into_iter()
+                .map(EnteredSection::from)
+                .collect(),
+        }
+    }
+}
+
+impl From<ItemBody> for EnteredItem {
+    fn from(body: ItemBody) -> EnteredItem {
+        EnteredItem {
+            indicator: body.indicator,
+            collected_at: body.collected_at,
+            need: if body.required {
+                Need::Required
+            } else {
+                Need::Optional
+            },
+            show: body.show,
+        }
+    }
+}
+
+impl From<RuleBody> for EnteredRule {
+    fn from(body: RuleBody) -> EnteredRule {
+        EnteredRule {
+            code: body.code,
+            severity: body.severity,
+            expression: body.expression,
+            message: body.message.into(),
+        }
+    }
+}
+
+/// Add a form, or a version of it from a day on.
+#[utoipa::path(
+    tag = "catalogue",
+    params(("form" = String, Path, description = "The form's code", example = "mttq.annual")),
+    request_body = FormBody,
+    responses(
+        (status = 200, description = "The form with its new version", body = FormView),
+        (status = 201, description = "The new form", body = FormView),
+    ),
+)]
+#[put("/forms/{form}")]
+pub async fn put_form(
+    application: web::Data<Application>,
+    SignedIn(identity): SignedIn,
+    code: web::Path<String>,
+    conditions: Conditions,
+    key: RepeatKey,
+    now: Now,
+    body: JsonBody<FormBody>,
+) -> Result<HttpResponse, Problem> {
+    let repeatable = key.repeatable("put_form", &body.raw);
+    let entered = body.value.entered(code.into_inner());
+    let put = super::blocking(move || {
+        form::put_form(
+            &application,
+            &identity,
+            &entered,
+            &conditions.0,
+            repeatable,
+            now.0,
+        )
+    });
+    Ok(reply(put.await?))
+}

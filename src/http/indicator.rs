@@ -1,0 +1,197 @@
+//! Indicators.
+
+use actix_web::{HttpRequest, HttpResponse, get, put, web};
+use chrono::NaiveDate;
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::extract::{
+    Conditions, JsonBody, Now, Params, RepeatKey, SeenEtags, SignedIn, reply, tagged,
+};
+use super::page::{page_request, page_response};
+use super::problem::Problem;
+use super::text::NameBody;
+use super::unit::DayParams;
+use crate::domain::indicator::{AcrossTime, AcrossUnits, BreakdownKind};
+use crate::service::Application;
+use crate::service::indicator::{
+    self, EnteredBreakdown, EnteredIndicator, EnteredOption, IndicatorView,
+};
+use crate::service::page::Page;
+
+/// Which part of the catalogue.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct CatalogueParams {
+    /// The day whose versions are wanted; today where none is given.
+    #[param(nullable = false)]
+    pub as_of: Option<NaiveDate>,
+    /// The `next` of the page before; without it the first page.
+    #[param(nullable = false)]
+    pub cursor: Option<String>,
+    /// How many items at most.
+    #[param(nullable = false, minimum = 1, maximum = 1000, default = 100)]
+    pub limit: Option<usize>,
+}
+
+/// The indicators of the catalogue, by code.
+#[utoipa::path(
+    tag = "catalogue",
+    params(CatalogueParams),
+    responses((status = 200, description = "A page of indicators", body = Page<IndicatorView>)),
+)]
+#[get("/indicators")]
+pub async fn list_indicators(
+    application: web::Data<Application>,
+    SignedIn(identity): SignedIn,
+    request: HttpRequest,
+    Params(params): Params<CatalogueParams>,
+    now: Now,
+) -> Result<HttpResponse, Problem> {
+    let page = page_request(params.cursor, params.limit)?;
+    let listed = super::blocking(move || {
+        indicator::list_indicators(&application, &identity, &page, params.as_of, now.0)
+    });
+    Ok(page_response(&request, &listed.await?))
+}
+
+/// One indicator as it is on a day.
+#[utoipa::path(
+    tag = "catalogue",
+    params(
+        ("indicator" = String, Path, description = "The indicator's code", example = "docs.issued"),
+        DayParams,
+    ),
+    responses((status = 200, description = "The indicator", body = IndicatorView)),
+)]
+#[get("/indicators/{indicator}")]
+pub async fn get_indicator(
+    application: web::Data<Application>,
+    SignedIn(identity): SignedIn,
+    code: web::Path<String>,
+    Params(params): Params<DayParams>,
+    seen: SeenEtags,
+    now: Now,
+) -> Result<HttpResponse, Problem> {
+    let (etag, view) = super::blocking(move || {
+        indicator::get_indicator(&application, &identity, &code, params.as_of, now.0)
+    })
+    .await?;
+    Ok(tagged(&etag, &seen, &view))
+}
+
+/// A version of an indicator: collected (with `across_units` and `across_time`) or derived (with
+/// a `formula`).
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IndicatorBody {
+    pub name: NameBody,
+    #[schema(example = "văn bản")]
+    pub unit_of_measure: String,
+    /// Digits after the decimal point.
+    #[schema(minimum = 0, maximum = 9)]
+    pub decimals: u8,
+    pub across_units: Option<AcrossUnits>,
+    pub across_time: Option<AcrossTime>,
+    #[serde(default)]
+    pub breakdowns: Vec<BreakdownBody>,
+    /// From the rolled-up operands, at every level; no value on a zero or missing divisor.
+    #[schema(example = "100 * population.insured / population.total")]
+    pub formula: Option<String>,
+    /// The first day of this version; the beginning where none is given.
+    pub valid_from: Option<NaiveDate>,
+}
+
+/// A set of options.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BreakdownBody {
+    #[schema(example = "document_type")]
+    pub code: String,
+    /// Whether the options add up to the total (chia ra) or are among it (trong đó).
+    pub closed: bool,
+    pub options: Vec<OptionBody>,
+}
+
+/// One option of a breakdown.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OptionBody {
+    #[schema(example = "plan")]
+    pub code: String,
+    pub name: NameBody,
+}
+
+impl From<BreakdownBody> for EnteredBreakdown {
+    fn from(body: BreakdownBody) -> EnteredBreakdown {
+        let options = body.options.into_iter().map(|option| EnteredOption {
+            code: option.code,
+            name: option.name.into(),
+        });
+        EnteredBreakdown {
+            code: body.code,
+            kind: if body.closed {
+                BreakdownKind::Closed
+            } else {
+                BreakdownKind::Open
+            },
+            options: options.collect(),
+        }
+    }
+}
+
+impl IndicatorBody {
+    /// The entered indicator of this code.
+    pub(crate) fn entered(self, code: String) -> EnteredIndicator {
+        EnteredIndicator {
+            code,
+            name: self.name.into(),
+            unit_of_measure: self.unit_of_measure,
+            decimals: self.decimals,
+            across_units: self.across_units,
+            across_time: self.across_time,
+            breakdowns: self
+                .breakdowns
+                .into_iter()
+                .map(EnteredBreakdown::from)
+                .collect(),
+            formula: self.formula,
+            valid_from: self.valid_from,
+        }
+    }
+}
+
+/// Add an indicator, or a version of it from a day on.
+#[utoipa::path(
+    tag = "catalogue",
+    params(("indicator" = String, Path, description = "The indicator's code", example = "docs.issued")),
+    request_body = IndicatorBody,
+    responses(
+        (status = 200, description = "The indicator with its new version", body = IndicatorView),
+        (status = 201, description = "The new indicator", body = IndicatorView),
+    ),
+)]
+#[put("/indicators/{indicator}")]
+pub async fn put_indicator(
+    application: web::Data<Application>,
+    SignedIn(identity): SignedIn,
+    code: web::Path<String>,
+    conditions: Conditions,
+    key: RepeatKey,
+    now: Now,
+    body: JsonBody<IndicatorBody>,
+) -> Result<HttpResponse, Problem> {
+    let repeatable = key.repeatable("put_indicator", &body.raw);
+    let entered = body.value.entered(code.into_inner());
+    let put = super::blocking(move || {
+        indicator::put_indicator(
+            &application,
+            &identity,
+            &entered,
+            &conditions.0,
+            repeatable,
+            now.0,
+        )
+    });
+    Ok(reply(put.await?))
+}

@@ -1,0 +1,82 @@
+//! Levels.
+
+use actix_web::{HttpResponse, get, put, web};
+use chrono::NaiveDate;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::extract::{Conditions, JsonBody, Now, RepeatKey, SeenEtags, SignedIn, reply, tagged};
+use super::problem::Problem;
+use super::text::NameBody;
+use crate::service::Application;
+use crate::service::level::{self, EnteredLevel, LevelList, LevelView};
+
+/// All levels, the highest first.
+#[utoipa::path(
+    tag = "units",
+    responses((status = 200, description = "The levels that the tenant has or had", body = LevelList)),
+)]
+#[get("/levels")]
+pub async fn list_levels(
+    application: web::Data<Application>,
+    SignedIn(identity): SignedIn,
+    seen: SeenEtags,
+) -> Result<HttpResponse, Problem> {
+    let (etag, list) = super::blocking(move || level::list_levels(&application, &identity)).await?;
+    Ok(tagged(&etag, &seen, &list))
+}
+
+/// A level to add or to change.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LevelBody {
+    pub name: NameBody,
+    /// 1 is the highest; a unit is always part of one of a smaller rank.
+    #[schema(minimum = 1, maximum = 99)]
+    pub rank: i32,
+    /// The first day; the beginning where none is given.
+    pub valid_from: Option<NaiveDate>,
+    /// The last day.
+    pub valid_to: Option<NaiveDate>,
+}
+
+/// Add a level or change it.
+#[utoipa::path(
+    tag = "units",
+    params(("level" = String, Path, description = "The level's code", example = "commune")),
+    request_body = LevelBody,
+    responses(
+        (status = 200, description = "The changed level", body = LevelView),
+        (status = 201, description = "The new level", body = LevelView),
+    ),
+)]
+#[put("/levels/{level}")]
+pub async fn put_level(
+    application: web::Data<Application>,
+    SignedIn(identity): SignedIn,
+    code: web::Path<String>,
+    conditions: Conditions,
+    key: RepeatKey,
+    now: Now,
+    body: JsonBody<LevelBody>,
+) -> Result<HttpResponse, Problem> {
+    let repeatable = key.repeatable("put_level", &body.raw);
+    let entered = EnteredLevel {
+        code: code.into_inner(),
+        name: body.value.name.into(),
+        rank: body.value.rank,
+        valid_from: body.value.valid_from,
+        valid_to: body.value.valid_to,
+    };
+    let put = super::blocking(move || {
+        level::put_level(
+            &application,
+            &identity,
+            &entered,
+            &conditions.0,
+            repeatable,
+            now.0,
+        )
+    });
+    Ok(reply(put.await?))
+}

@@ -1,0 +1,41 @@
+//! The HTTP interface: the route list, which is the OpenAPI document as well; extractors;
+//! problem+json; one file a noun, whose handlers extract, call one use case, and wrap what comes
+//! back. Never SQL, never a rule.
+
+pub mod contract;
+pub mod docs;
+pub mod extract;
+pub mod health;
+pub mod openapi;
+pub mod problem;
+pub mod routes;
+pub mod server;
+
+mod account;
+mod completeness;
+pub(crate) mod form;
+pub(crate) mod indicator;
+mod level;
+mod page;
+mod rollup;
+mod submission;
+mod text;
+mod token;
+mod unit;
+
+use actix_web::web;
+
+use problem::Problem;
+
+/// Runs a use case, which waits for the database, on a thread that may wait.
+async fn blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, Problem>
+where
+    T: Send + 'static,
+    E: Into<Problem> + Send + 'static,
+{
+    match web::block(work).await {
+        Ok(result) => result.map_err(Into::into),
+        // The thread is gone: the use case panicked, and the log has it.
+        Err(_) => Err(Problem::internal()),
+    }
+}

@@ -1,0 +1,243 @@
+//! The OpenAPI document: made from the route list, with what holds for many operations (errors,
+//! conditions, keys, tokens) added in one place. Never a path of its own.
+
+use actix_web::App;
+use utoipa::OpenApi;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::{HttpMethod, Operation, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::response::ResponseBuilder;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::security::{Flow, HttpAuthScheme, HttpBuilder, OAuth2, Password, Scopes};
+use utoipa::openapi::security::{SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required};
+use utoipa_actix_web::AppExt;
+
+use super::problem::{FaultBody, ProblemBody};
+use super::routes::{PUBLIC, routes};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Tonghop",
+        description = "Hierarchical reporting: lower units submit indicators, and every level above has its report, exact, at once.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+    ),
+    tags(
+        (name = "sign-in", description = "Tokens, and who is calling"),
+        (name = "units", description = "Units (đơn vị) and levels (cấp)"),
+        (name = "catalogue", description = "Indicators (chỉ tiêu), forms (mẫu báo cáo) and their periods (kỳ báo cáo)"),
+        (name = "submissions", description = "What units report (số liệu báo cáo)"),
+        (name = "reports", description = "What it adds up to (tổng hợp), and who has reported"),
+        (name = "operation", description = "For operators and their machines"),
+    ),
+    components(schemas(ProblemBody, FaultBody)),
+)]
+struct Base;
+
+/// The document of the whole API.
+pub fn document() -> utoipa::openapi::OpenApi {
+    let app = App::new()
+        .into_utoipa_app()
+        .openapi(Base::openapi())
+        .configure(routes);
+    let (_, mut document) = app.split_for_parts();
+    complete(&mut document);
+    document
+}
+
+fn complete(document: &mut utoipa::openapi::OpenApi) {
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme(
+        "token",
+        SecurityScheme::Http(
+            HttpBuilder::new()
+                .scheme(HttpAuthScheme::Bearer)
+                .bearer_format("JWT")
+                .build(),
+        ),
+    );
+    components.add_security_scheme(
+        "password",
+        SecurityScheme::OAuth2(OAuth2::new([Flow::Password(Password::new(
+            "/v1/auth/token",
+            Scopes::new(),
+        ))])),
+    );
+    for (path, item) in &mut document.paths.paths {
+        let methods = [
+            (HttpMethod::Get, &mut item.get),
+            (HttpMethod::Put, &mut item.put),
+            (HttpMethod::Post, &mut item.post),
+        ];
+        for (method, operation) in methods {
+            if let Some(operation) = operation {
+                complete_operation(path, &method, operation);
+            }
+        }
+    }
+}
+
+fn complete_operation(path: &str, method: &HttpMethod, operation: &mut Operation) {
+    let id = operation.operation_id.clone().unwrap_or_default();
+    let is_public = PUBLIC.contains(&id.as_str());
+    operation.security = Some(if is_public {
+        Vec::new()
+    } else {
+        vec![
+            SecurityRequirement::new("token", Vec::<String>::new()),
+            SecurityRequirement::new("password", Vec::<String>::new()),
+        ]
+    });
+    let changes = !is_public && *method != HttpMethod::Get;
+    let parameters = operation.parameters.get_or_insert_default();
+    parameters.push(language_header().into());
+    if changes {
+        parameters.push(idempotency_header().into());
+        parameters.extend(condition_headers(path, method).into_iter().map(RefOr::from));
+    }
+    let statuses = Statuses {
+        is_public,
+        changes,
+        names_something: path.contains('{'),
+        has_body: operation.request_body.is_some(),
+    };
+    for (status, description) in statuses.problems() {
+        operation
+            .responses
+            .responses
+            .entry(status.to_owned())
+            .or_insert_with(|| problem_response(description));
+    }
+    let with_etag = changes || (*method == HttpMethod::Get && path.contains('{'));
+    if with_etag && !is_public {
+        add_etag(operation);
+    }
+}
+
+/// What of an operation decides on the problems that it can answer with.
+struct Statuses {
+    is_public: bool,
+    changes: bool,
+    names_something: bool,
+    has_body: bool,
+}
+
+impl Statuses {
+    fn problems(&self) -> Vec<(&'static str, &'static str)> {
+        let all = [
+            (
+                "400",
+                "The request cannot be read; `errors` names every fault",
+                true,
+            ),
+            (
+                "401",
+                "Nobody is signed in, or the token does not serve",
+                !self.is_public,
+            ),
+            (
+                "403",
+                "The caller's grants do not allow it",
+                !self.is_public,
+            ),
+            (
+                "404",
+                "What the path names is not there",
+                self.names_something,
+            ),
+            ("409", "What is there does not allow it now", self.changes),
+            ("412", "It has changed since it was read", self.changes),
+            ("413", "The body is too large", self.has_body),
+            ("415", "The body is of another type", self.has_body),
+            (
+                "422",
+                "Against the rules of the domain; `errors` names every fault",
+                self.changes,
+            ),
+            (
+                "428",
+                "The request must say on which state it builds",
+                self.changes,
+            ),
+            ("500", "The service failed", true),
+            (
+                "503",
+                "Not now; try again after `Retry-After` seconds",
+                true,
+            ),
+        ];
+        let wanted = all.into_iter().filter(|(_, _, wanted)| *wanted);
+        wanted
+            .map(|(status, description, _)| (status, description))
+            .collect()
+    }
+}
+
+fn problem_response(description: &str) -> RefOr<utoipa::openapi::Response> {
+    let content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name("ProblemBody")))
+        .build();
+    ResponseBuilder::new()
+        .description(description)
+        .content("application/problem+json", content)
+        .build()
+        .into()
+}
+
+fn add_etag(operation: &mut Operation) {
+    for (status, response) in &mut operation.responses.responses {
+        if let (true, RefOr::T(response)) = (status.starts_with('2'), response) {
+            let header = HeaderBuilder::new()
+                .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+                .description(Some("A strong validator of the body"))
+                .build();
+            response.headers.insert("ETag".to_owned(), header.into());
+        }
+    }
+}
+
+fn header_parameter(name: &str, description: &str, example: &str) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(description))
+        .example(Some(serde_json::json!(example)))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .build()
+}
+
+fn language_header() -> Parameter {
+    header_parameter(
+        "Accept-Language",
+        "The language of error messages: vi or en",
+        "vi",
+    )
+}
+
+fn idempotency_header() -> Parameter {
+    header_parameter(
+        "Idempotency-Key",
+        "Sent again with the same key and body within seven days, the request has the effect of one",
+        "0191e4a5-6d1c-7c3a-9a60-2f6d0c9b1a11",
+    )
+}
+
+/// A PUT creates or replaces; a step of a submission builds on what was read.
+fn condition_headers(path: &str, method: &HttpMethod) -> Vec<Parameter> {
+    let if_match = || {
+        header_parameter(
+            "If-Match",
+            "The ETag of the state that the change builds on",
+            "\"3\"",
+        )
+    };
+    match method {
+        HttpMethod::Put => vec![
+            if_match(),
+            header_parameter("If-None-Match", "`*`: only if there is nothing yet", "*"),
+        ],
+        _ if path.contains("/submission/") => vec![if_match()],
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,70 @@
+//! The query parameters of lists that come in pages, and the answer with its Link header.
+
+use actix_web::HttpRequest;
+use actix_web::HttpResponse;
+use actix_web::http::header::{CACHE_CONTROL, LINK};
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
+
+use super::problem::Problem;
+use crate::error::{Code, Fault};
+use crate::message;
+use crate::service::page::{MOST, Page, PageRequest, USUAL};
+
+/// Which page of a list.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PageParams {
+    /// The `next` of the page before; without it the first page.
+    #[param(nullable = false)]
+    pub cursor: Option<String>,
+    /// How many items at most.
+    #[param(nullable = false, minimum = 1, maximum = 1000, default = 100)]
+    pub limit: Option<usize>,
+}
+
+/// Reads where a page begins and how long it is.
+///
+/// # Errors
+/// A limit that no page has.
+pub fn page_request(cursor: Option<String>, limit: Option<usize>) -> Result<PageRequest, Problem> {
+    let limit = limit.unwrap_or(USUAL);
+    if !(1..=MOST).contains(&limit) {
+        let message = message!(
+            "limit là số từ 1 đến {MOST}.",
+            "limit is a number from 1 to {MOST}."
+        );
+        let fault = Fault::in_parameter("limit", Code::InvalidParameter, message.clone());
+        return Err(Problem::new(Code::InvalidParameter, message).with_faults(vec![fault]));
+    }
+    Ok(PageRequest {
+        after: cursor,
+        limit,
+    })
+}
+
+/// A page, with the way to the next one as a header too (RFC 8288).
+pub fn page_response<T: Serialize>(request: &HttpRequest, page: &Page<T>) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    response.insert_header((CACHE_CONTROL, "private, no-cache"));
+    if let Some(next) = &page.next {
+        response.insert_header((
+            LINK,
+            format!("<{}>; rel=\"next\"", next_address(request, next)),
+        ));
+    }
+    response.json(page)
+}
+
+fn next_address(request: &HttpRequest, next: &str) -> String {
+    let kept = request
+        .query_string()
+        .split('&')
+        .filter(|part| !part.is_empty() && !part.starts_with("cursor="));
+    // A cursor is a code, an id or a number: nothing in it needs escaping.
+    let query: Vec<String> = kept
+        .map(str::to_owned)
+        .chain(std::iter::once(format!("cursor={next}")))
+        .collect();
+    format!("{}?{}", request.path(), query.join("&"))
+}

@@ -1,0 +1,628 @@
+//! What callers are told when something goes wrong: problem documents (RFC 9457) in their language,
+//! the one step from a kind of failure to a status, and the middleware that makes every failure one.
+//!
+//! Never a rule: what is wrong, and the sentence about it, come from the use case that says so.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::Poll;
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, web};
+use itertools::Itertools;
+use serde::Serialize;
+use tracing::Instrument;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::contract::Matched;
+use crate::error::{Code, Explain, Fault, Kind, Language, Message, Place};
+use crate::message;
+use crate::telemetry::Metrics;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Headers of a failure that say more than its status.
+const TELLING_HEADERS: [HeaderName; 3] =
+    [header::ALLOW, header::RETRY_AFTER, header::WWW_AUTHENTICATE];
+
+/// An answer that tells what is wrong.
+#[derive(Debug)]
+pub struct Problem {
+    code: Code,
+    message: Message,
+    faults: Vec<Fault>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Problem {
+    /// A problem that is its message, and no single faults.
+    pub fn new(code: Code, message: Message) -> Problem {
+        Problem {
+            code,
+            message,
+            faults: Vec::new(),
+            headers: Vec::new(),
+        }
+    }
+
+    /// With every single fault.
+    pub fn with_faults(mut self, faults: Vec<Fault>) -> Problem {
+        self.faults = faults;
+        self
+    }
+
+    /// With a header such as `Allow`.
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Problem {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// For a path that nothing answers.
+    pub fn route_not_found() -> Problem {
+        Problem::of_status(StatusCode::NOT_FOUND)
+    }
+
+    /// For a fault of the server, which the log has.
+    pub fn internal() -> Problem {
+        Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// For a failure of which only the status is known: the framework's own.
+    fn of_status(status: StatusCode) -> Problem {
+        let code = code_of_status(status);
+        Problem::new(code, sentence(code))
+    }
+
+    fn answer(&self, caller: &Caller) -> HttpResponse {
+        let kind = self.code.kind();
+        let mut response = HttpResponse::build(status(kind));
+        response
+            .content_type("application/problem+json")
+            .insert_header((header::CONTENT_LANGUAGE, caller.language_tag()))
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .insert_header((REQUEST_ID, caller.request_id.to_string()));
+        match kind {
+            Kind::Unauthenticated => {
+                response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+            }
+            Kind::Unavailable => {
+                response.insert_header((header::RETRY_AFTER, "5"));
+            }
+            _ => {}
+        }
+        for (name, value) in &self.headers {
+            response.insert_header((name.clone(), value.clone()));
+        }
+        response.json(ProblemBody::new(self, caller))
+    }
+}
+
+/// What failed goes to the log here and nowhere else, and only where somebody must look after it.
+impl<E: Explain> From<E> for Problem {
+    fn from(error: E) -> Problem {
+        let code = error.code();
+        match code.kind() {
+            Kind::Internal => tracing::error!(code = code.as_str(), error = chain(&error)),
+            Kind::Unavailable => tracing::warn!(code = code.as_str(), error = chain(&error)),
+            _ => tracing::debug!(code = code.as_str(), error = chain(&error)),
+        }
+        Problem::new(code, error.message()).with_faults(error.faults())
+    }
+}
+
+/// A task that did not come to its end: it panicked, or the server is going down.
+impl From<actix_web::error::BlockingError> for Problem {
+    fn from(error: actix_web::error::BlockingError) -> Problem {
+        tracing::error!(error = chain(&error));
+        Problem::internal()
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    std::iter::successors(Some(error), |error| error.source()).join(": ")
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code.as_str(), self.message.en)
+    }
+}
+
+/// The body is the middleware's: only it knows the caller's language and the request's number.
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        status(self.code.kind())
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::new(self.status_code())
+    }
+}
+
+/// The status of each kind of failure.
+pub fn status(kind: Kind) -> StatusCode {
+    match kind {
+        Kind::Malformed => StatusCode::BAD_REQUEST,
+        Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Kind::Forbidden => StatusCode::FORBIDDEN,
+        Kind::NotFound => StatusCode::NOT_FOUND,
+        Kind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Kind::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+        Kind::Conflict => StatusCode::CONFLICT,
+        Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Kind::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+        Kind::Stale => StatusCode::PRECONDITION_FAILED,
+        Kind::ConditionRequired => StatusCode::PRECONDITION_REQUIRED,
+        Kind::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+        Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+fn code_of_status(status: StatusCode) -> Code {
+    match status {
+        StatusCode::UNAUTHORIZED => Code::NotSignedIn,
+        StatusCode::FORBIDDEN => Code::NotAllowed,
+        StatusCode::NOT_FOUND => Code::RouteNotFound,
+        StatusCode::METHOD_NOT_ALLOWED => Code::MethodNotAllowed,
+        StatusCode::PAYLOAD_TOO_LARGE => Code::BodyTooLarge,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::UnsupportedMediaType,
+        StatusCode::SERVICE_UNAVAILABLE => Code::Unavailable,
+        status if status.is_server_error() => Code::Internal,
+        _ => Code::MalformedRequest,
+    }
+}
+
+/// What there is to say about a failure of which only the status is known.
+fn sentence(code: Code) -> Message {
+    match code {
+        Code::NotSignedIn => message!(
+            "Bạn chưa đăng nhập. Hãy gửi mã truy cập trong tiêu đề Authorization.",
+            "You are not signed in. Send an access token in the Authorization header."
+        ),
+        Code::NotAllowed => message!(
+            "Bạn không có quyền làm việc này.",
+            "You are not allowed to do this."
+        ),
+        Code::RouteNotFound => message!(
+            "Không có địa chỉ này. Xem các địa chỉ ở /docs.",
+            "There is nothing at this path. See /docs for what there is."
+        ),
+        Code::MethodNotAllowed => message!(
+            "Địa chỉ này không nhận phương thức đó.",
+            "This path does not take that method."
+        ),
+        Code::BodyTooLarge => message!(
+            "Nội dung gửi lên quá lớn.",
+            "The body of the request is too large."
+        ),
+        Code::UnsupportedMediaType => message!(
+            "Kiểu nội dung gửi lên không được hỗ trợ.",
+            "The content type of the request is not supported."
+        ),
+        Code::Unavailable => message!(
+            "Dịch vụ tạm thời chưa phục vụ được. Hãy thử lại sau vài giây.",
+            "The service is not available at the moment. Try again in some seconds."
+        ),
+        Code::Internal => message!(
+            "Có lỗi ở phía máy chủ. Hãy báo người quản trị kèm số yêu cầu.",
+            "Something failed on the server. Tell its operator the number of this request."
+        ),
+        _ => message!("Yêu cầu không đọc được.", "The request cannot be read."),
+    }
+}
+
+fn title(kind: Kind) -> Message {
+    match kind {
+        Kind::Malformed => message!("Yêu cầu sai cách viết", "Malformed request"),
+        Kind::Unauthenticated => message!("Chưa đăng nhập", "Not signed in"),
+        Kind::Forbidden => message!("Không có quyền", "Not allowed"),
+        Kind::NotFound => message!("Không tìm thấy", "Not found"),
+        Kind::MethodNotAllowed => message!("Phương thức không được nhận", "Method not allowed"),
+        Kind::NotAcceptable => message!("Không có dạng trả lời đó", "Not acceptable"),
+        Kind::Conflict => message!("Không hợp với trạng thái hiện có", "Conflict"),
+        Kind::TooLarge => message!("Nội dung quá lớn", "Too large"),
+        Kind::UnsupportedMediaType => {
+            message!(
+                "Kiểu nội dung không được hỗ trợ",
+                "Unsupported content type"
+            )
+        }
+        Kind::Invalid => message!("Nội dung không hợp lệ", "Invalid content"),
+        Kind::Stale => message!("Nội dung đã thay đổi", "Changed meanwhile"),
+        Kind::ConditionRequired => message!("Thiếu điều kiện", "Condition required"),
+        Kind::TooManyRequests => message!("Quá nhiều yêu cầu", "Too many requests"),
+        Kind::Internal => message!("Lỗi máy chủ", "Internal error"),
+        Kind::Unavailable => message!("Tạm thời chưa phục vụ được", "Not available"),
+    }
+}
+
+/// A problem document (RFC 9457): the body of every 4xx and 5xx.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProblemBody {
+    /// `urn:tonghop:problem:` and the code in lower case.
+    #[serde(rename = "type")]
+    #[schema(example = "urn:tonghop:problem:unit-not-found")]
+    problem_type: String,
+    /// The sort of failure, in few words.
+    title: String,
+    /// The HTTP status.
+    status: u16,
+    /// What is wrong and what to do next, in the language of Accept-Language.
+    detail: String,
+    /// Stable: programs may rely on it.
+    #[schema(value_type = String, example = "UNIT_NOT_FOUND")]
+    code: Code,
+    /// Every single fault; empty where there is no more to say.
+    errors: Vec<FaultBody>,
+    /// Also in X-Request-Id, and in the server's log.
+    request_id: String,
+}
+
+/// One thing that is wrong with a request, and where.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FaultBody {
+    /// A JSON pointer (RFC 6901) into the body; empty for the whole of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pointer: Option<String>,
+    /// The name of a parameter of the path or the query.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    parameter: Option<String>,
+    /// Stable: programs may rely on it.
+    #[schema(value_type = String, example = "MISSING_FIELD")]
+    code: Code,
+    /// What is wrong, in the language of Accept-Language.
+    detail: String,
+}
+
+impl ProblemBody {
+    fn new(problem: &Problem, caller: &Caller) -> ProblemBody {
+        let kind = problem.code.kind();
+        let language = caller.language;
+        ProblemBody {
+            problem_type: problem_type(problem.code),
+            title: title(kind).in_language(language).to_owned(),
+            status: status(kind).as_u16(),
+            detail: problem.message.in_language(language).to_owned(),
+            code: problem.code,
+            errors: problem
+                .faults
+                .iter()
+                .map(|fault| FaultBody::new(fault, language))
+                .collect(),
+            request_id: caller.request_id.to_string(),
+        }
+    }
+}
+
+impl FaultBody {
+    fn new(fault: &Fault, language: Language) -> FaultBody {
+        let (pointer, parameter) = match &fault.place {
+            Place::Body(pointer) => (Some(pointer.clone()), None),
+            Place::Parameter(name) => (None, Some(name.clone())),
+        };
+        FaultBody {
+            pointer,
+            parameter,
+            code: fault.code,
+            detail: fault.message.in_language(language).to_owned(),
+        }
+    }
+}
+
+fn problem_type(code: Code) -> String {
+    let name = code.as_str().to_ascii_lowercase().replace('_', "-");
+    format!("urn:tonghop:problem:{name}")
+}
+
+/// Who is told: what of a request shapes the problem that it gets.
+#[derive(Debug, Clone, Copy)]
+struct Caller {
+    request_id: Uuid,
+    language: Language,
+}
+
+impl Caller {
+    fn language_tag(&self) -> &'static str {
+        match self.language {
+            Language::Vietnamese => "vi",
+            Language::English => "en",
+        }
+    }
+
+    fn finish<B: MessageBody>(
+        &self,
+        mut response: ServiceResponse<B>,
+    ) -> ServiceResponse<EitherBody<B>> {
+        if let Some(answer) = self.replacement(response.response()) {
+            return response.into_response(answer).map_into_right_body();
+        }
+        let request_id = HeaderValue::from_str(&self.request_id.to_string());
+        if let Ok(request_id) = request_id {
+            response.headers_mut().insert(REQUEST_ID, request_id);
+        }
+        response.map_into_left_body()
+    }
+
+    /// The problem to send instead of a failure that is none yet. A failure that speaks JSON has
+    /// said what it has to say, as the readiness probe does.
+    fn replacement<B>(&self, response: &HttpResponse<B>) -> Option<HttpResponse> {
+        if let Some(error) = response.error() {
+            return Some(self.answer_error(error, response.headers()));
+        }
+        let status = response.status();
+        let is_failure = status.is_client_error() || status.is_server_error();
+        if !is_failure || speaks_json(response.headers()) {
+            return None;
+        }
+        Some(foreign_problem(status, response.headers()).answer(self))
+    }
+
+    fn answer_error(&self, error: &Error, headers: &HeaderMap) -> HttpResponse {
+        if let Some(problem) = error.as_error::<Problem>() {
+            return problem.answer(self);
+        }
+        let status = error.as_response_error().status_code();
+        tracing::debug!(%error, "the framework refused a request");
+        foreign_problem(status, headers).answer(self)
+    }
+}
+
+/// A failure without an answer to hang it on, which actix turns into one by itself.
+#[derive(Debug)]
+struct Unanswered {
+    error: Error,
+    caller: Caller,
+}
+
+impl fmt::Display for Unanswered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl ResponseError for Unanswered {
+    fn status_code(&self) -> StatusCode {
+        self.error.as_response_error().status_code()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.caller.answer_error(&self.error, &HeaderMap::new())
+    }
+}
+
+fn foreign_problem(status: StatusCode, headers: &HeaderMap) -> Problem {
+    let mut problem = Problem::of_status(status);
+    for name in TELLING_HEADERS {
+        if let Some(value) = headers.get(&name) {
+            problem = problem.with_header(name, value.clone());
+        }
+    }
+    problem
+}
+
+fn speaks_json(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.starts_with("application/") && value.contains("json"))
+}
+
+/// The outermost middleware: gives each request its number, turns each failure into a problem in
+/// the caller's language, and counts.
+///
+/// # Errors
+/// A failure for which there is no request any more to answer to; it answers with a problem too.
+pub async fn render<B: MessageBody>(
+    metrics: web::Data<Metrics>,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let caller = Caller {
+        request_id: Uuid::now_v7(),
+        language: preferred_language(request.headers()),
+    };
+    let span = tracing::info_span!(
+        "request",
+        id = %caller.request_id,
+        method = %request.method(),
+        path = request.path(),
+    );
+    let timer = metrics.begin_request(request.method().as_str());
+    let answer = unless_it_panics(next.call(request)).instrument(span).await;
+    match answer {
+        Ok(response) => {
+            let response = caller.finish(response);
+            timer.finish(&operation_of(&response), response.status().as_u16());
+            Ok(response)
+        }
+        Err(error) => {
+            let error = Unanswered { error, caller };
+            timer.finish(NO_OPERATION, error.status_code().as_u16());
+            Err(error.into())
+        }
+    }
+}
+
+/// What stands in the metrics where no operation was found.
+const NO_OPERATION: &str = "none";
+
+fn operation_of<B>(response: &ServiceResponse<B>) -> String {
+    let extensions = response.request().extensions();
+    let matched = extensions.get::<Matched>();
+    matched.map_or_else(
+        || NO_OPERATION.to_owned(),
+        |matched| matched.0.id().to_owned(),
+    )
+}
+
+/// A bug in one handler must not cost its caller the answer.
+async fn unless_it_panics<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let mut answer = pin!(answer);
+    poll_fn(|context| {
+        let polled = catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context)));
+        polled.unwrap_or_else(|_| {
+            tracing::error!("a handler panicked; standard error has the message");
+            Poll::Ready(Err(Problem::internal().into()))
+        })
+    })
+    .await
+}
+
+/// English where the caller prefers it (RFC 9110, section 12.5.4), and else Vietnamese.
+fn preferred_language(headers: &HeaderMap) -> Language {
+    let ranges: Vec<(&str, u32)> = headers
+        .get_all(header::ACCEPT_LANGUAGE)
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(language_range)
+        .collect();
+    if quality(&ranges, "en") > quality(&ranges, "vi") {
+        Language::English
+    } else {
+        Language::Vietnamese
+    }
+}
+
+/// A language without its region, and its quality in thousandths.
+fn language_range(text: &str) -> Option<(&str, u32)> {
+    let (range, quality) = match text.split_once(';') {
+        Some((range, parameter)) => (range, parameter.trim().strip_prefix("q=")?),
+        None => (text, "1"),
+    };
+    let language = range.trim().split('-').next()?;
+    Some((language, thousandths(quality.trim())?))
+}
+
+/// Reads `1`, `0.8` or `0.375`.
+fn thousandths(text: &str) -> Option<u32> {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    if decimals.len() > 3 {
+        return None;
+    }
+    let decimals: u32 = format!("{decimals:0<3}").parse().ok()?;
+    let whole: u32 = whole.parse().ok()?;
+    Some((whole.min(1) * 1000 + decimals).min(1000))
+}
+
+fn quality(ranges: &[(&str, u32)], language: &str) -> u32 {
+    let of = |wanted: &str| {
+        ranges
+            .iter()
+            .filter(|(range, _)| range.eq_ignore_ascii_case(wanted))
+            .map(|(_, quality)| *quality)
+            .max()
+    };
+    of(language).or_else(|| of("*")).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::middleware::from_fn;
+    use actix_web::test::{TestRequest, init_service, try_call_service};
+    use actix_web::{App, body::to_bytes};
+
+    use super::*;
+
+    #[test]
+    fn each_kind_of_code_has_its_status() {
+        let lines = Code::ALL.iter().map(|code| {
+            let kind = code.kind();
+            format!("{} {kind:?}", status(kind).as_u16())
+        });
+        let table = lines.sorted().dedup().join("\n");
+        let expected = "\
+400 Malformed
+401 Unauthenticated
+403 Forbidden
+404 NotFound
+405 MethodNotAllowed
+409 Conflict
+412 Stale
+413 TooLarge
+415 UnsupportedMediaType
+422 Invalid
+428 ConditionRequired
+500 Internal
+503 Unavailable";
+        assert_eq!(table, expected);
+    }
+
+    #[test]
+    fn english_is_for_those_who_prefer_it() {
+        for (accepted, language) in [
+            ("", Language::Vietnamese),
+            ("en", Language::English),
+            ("en-GB,en;q=0.9,vi;q=0.8", Language::English),
+            ("en;q=0.8, vi;q=0.9", Language::Vietnamese),
+            ("vi-VN,en", Language::Vietnamese),
+            ("fr, *", Language::Vietnamese),
+            ("vi;q=0, *;q=0.1", Language::English),
+            ("en;q=0", Language::Vietnamese),
+            ("en;q=high", Language::Vietnamese),
+            ("EN;q=1.000,vi;q=0.999", Language::English),
+        ] {
+            let request = TestRequest::default()
+                .insert_header((header::ACCEPT_LANGUAGE, accepted))
+                .to_srv_request();
+            let preferred = preferred_language(request.headers());
+            assert_eq!(preferred, language, "{accepted}");
+        }
+    }
+
+    async fn panicking() -> HttpResponse {
+        panic!("a bug")
+    }
+
+    async fn unauthorized() -> HttpResponse {
+        let secret = actix_web::error::ErrorUnauthorized("a secret");
+        HttpResponse::from_error(secret)
+    }
+
+    async fn answer_to(path: &str) -> (HttpResponse, serde_json::Value) {
+        let app = App::new()
+            .app_data(web::Data::new(Metrics::new(chrono::DateTime::UNIX_EPOCH)))
+            .route("/panic", web::get().to(panicking))
+            .route("/unauthorized", web::get().to(unauthorized))
+            .wrap(from_fn(render));
+        let app = init_service(app).await;
+        let request = TestRequest::with_uri(path).insert_header((header::ACCEPT_LANGUAGE, "en"));
+        let answer = match try_call_service(&app, request.to_request()).await {
+            Ok(response) => response.map_into_boxed_body().into_parts().1,
+            Err(error) => error.error_response(),
+        };
+        let (answer, body) = answer.into_parts();
+        let body = to_bytes(body).await.unwrap();
+        let body = serde_json::from_slice(&body).unwrap();
+        (answer.set_body(actix_web::body::BoxBody::new(())), body)
+    }
+
+    #[actix_web::test]
+    async fn every_failure_is_a_problem() {
+        for (path, status, code) in [
+            ("/nowhere", 404, "ROUTE_NOT_FOUND"),
+            ("/unauthorized", 401, "NOT_SIGNED_IN"),
+            ("/panic", 500, "INTERNAL"),
+        ] {
+            let (answer, body) = answer_to(path).await;
+            assert_eq!(answer.status().as_u16(), status);
+            let content_type = answer.headers().get(header::CONTENT_TYPE).unwrap();
+            assert_eq!(content_type, "application/problem+json");
+            assert_eq!(body["code"], code);
+            assert_eq!(body["errors"], serde_json::json!([]));
+            let request_id = answer.headers().get(REQUEST_ID).unwrap();
+            assert_eq!(body["request_id"], request_id.to_str().unwrap());
+            assert!(!body.to_string().contains("secret"));
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Rollups.
+
+use actix_web::{HttpResponse, get, web};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::extract::{Params, SeenEtags, SignedIn, tagged};
+use super::problem::Problem;
+use crate::domain::submission::Stage;
+use crate::service::Application;
+use crate::service::locate::ReportPath;
+use crate::service::rollup::{self, Children, RollupQuery, RollupView};
+
+/// Which figures.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct RollupParams {
+    /// All that was submitted, or only what was approved as well.
+    #[param(nullable = false, inline)]
+    stage: Option<Stage>,
+    /// `children`: the same for each direct child.
+    #[param(nullable = false, inline)]
+    include: Option<Include>,
+}
+
+/// What can come along with a rollup.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Include {
+    Children,
+}
+
+/// A unit's report: its own figures and everything below it.
+#[utoipa::path(
+    tag = "reports",
+    params(ReportPath, RollupParams),
+    responses((status = 200, description = "The rollup; nulls and 0 of n where there is nothing yet", body = RollupView)),
+)]
+#[get("/forms/{form}/periods/{period}/units/{unit}/rollup")]
+pub async fn get_rollup(
+    application: web::Data<Application>,
+    SignedIn(identity): SignedIn,
+    path: web::Path<ReportPath>,
+    Params(params): Params<RollupParams>,
+    seen: SeenEtags,
+) -> Result<HttpResponse, Problem> {
+    let query = RollupQuery {
+        stage: params.stage.unwrap_or_default(),
+        children: match params.include {
+            Some(Include::Children) => Children::Included,
+            None => Children::LeftOut,
+        },
+    };
+    let (etag, view) =
+        super::blocking(move || rollup::get_rollup(&application, &identity, &path, query)).await?;
+    Ok(tagged(&etag, &seen, &view))
+}

@@ -1,0 +1,55 @@
+//! The route list. What is not in it does not exist, and what is in it is in the OpenAPI
+//! document: both are made from here.
+
+use utoipa_actix_web::scope;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::{
+    account, completeness, form, health, indicator, level, rollup, submission, token, unit,
+};
+
+/// All routes.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(health::livez)
+        .service(health::readyz)
+        .service(health::metrics)
+        .service(health::jwks)
+        .service(
+            scope("/v1")
+                .service(token::issue_token)
+                .service(account::get_me)
+                .service(level::list_levels)
+                .service(level::put_level)
+                .service(unit::list_units)
+                .service(unit::create_unit)
+                .service(unit::import_units)
+                .service(unit::get_unit)
+                .service(indicator::list_indicators)
+                .service(indicator::get_indicator)
+                .service(indicator::put_indicator)
+                .service(form::list_forms)
+                .service(form::get_form)
+                .service(form::put_form)
+                .service(form::list_periods)
+                .service(submission::get_submission)
+                .service(submission::put_submission)
+                .service(submission::submit_submission)
+                .service(submission::withdraw_submission)
+                .service(submission::approve_submission)
+                .service(submission::return_submission)
+                .service(submission::reopen_submission)
+                .service(submission::list_revisions)
+                .service(rollup::get_rollup)
+                .service(completeness::get_completeness),
+        );
+}
+
+/// The operations that need no token, by operation id. Every other one does.
+pub const PUBLIC: [&str; 5] = [
+    "get_livez",
+    "get_readyz",
+    "get_metrics",
+    "get_jwks",
+    "issue_token",
+];

@@ -1,0 +1,63 @@
+//! Names and numbers as request bodies have them.
+
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::service::text::EnteredName;
+
+/// A name in Vietnamese and, if wanted, in English.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NameBody {
+    #[schema(example = "Văn bản ban hành")]
+    pub vi: String,
+    #[schema(example = "Documents issued")]
+    #[serde(default)]
+    pub en: Option<String>,
+}
+
+impl From<NameBody> for EnteredName {
+    fn from(body: NameBody) -> EnteredName {
+        EnteredName {
+            vi: body.vi,
+            en: body.en,
+        }
+    }
+}
+
+/// An exact decimal number: a JSON number, or a string with its digits where a program would
+/// make a float of the number. Its text is kept as it was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecimalText(pub String);
+
+impl<'de> Deserialize<'de> for DecimalText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<DecimalText, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::Number(number) => Ok(DecimalText(number.to_string())),
+            Value::String(text) => Ok(DecimalText(text)),
+            _ => Err(serde::de::Error::custom(
+                "expected a number or a string of digits",
+            )),
+        }
+    }
+}
+
+impl utoipa::PartialSchema for DecimalText {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+        ObjectBuilder::new()
+            .schema_type(SchemaType::Array(vec![Type::Number, Type::String]))
+            .description(Some(
+                "An exact decimal number: a JSON number, or a string with its digits.",
+            ))
+            .examples([serde_json::json!(1_562_410_000_i64)])
+            .into()
+    }
+}
+
+impl ToSchema for DecimalText {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "DecimalText".into()
+    }
+}

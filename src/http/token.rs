@@ -1,0 +1,107 @@
+//! Signing in.
+
+use actix_web::http::header::CACHE_CONTROL;
+use actix_web::{HttpResponse, post, web};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::extract::{FormBody, Now};
+use super::problem::Problem;
+use super::server::PasswordSlots;
+use crate::error::{Code, Fault};
+use crate::message;
+use crate::service::Application;
+use crate::service::token::{self, Credentials, TokenView};
+
+/// What somebody signs in with (RFC 6749, sections 4.3 and 6).
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TokenRequest {
+    /// `password` or `refresh_token`.
+    #[schema(example = "password")]
+    pub grant_type: String,
+    /// The tenant's slug; may be left out while there is one tenant.
+    #[schema(example = "mttq-an-giang")]
+    pub tenant: Option<String>,
+    /// The login, for `password`.
+    #[schema(example = "commune@demo")]
+    pub username: Option<String>,
+    /// For `password`.
+    #[schema(format = Password)]
+    pub password: Option<String>,
+    /// For `refresh_token`.
+    pub refresh_token: Option<String>,
+}
+
+/// Sign in with a password or a refresh token.
+#[utoipa::path(
+    tag = "sign-in",
+    request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "An access token and the refresh token for the next one", body = TokenView)),
+)]
+#[post("/auth/token")]
+pub async fn issue_token(
+    application: web::Data<Application>,
+    slots: web::Data<PasswordSlots>,
+    now: Now,
+    body: FormBody<TokenRequest>,
+) -> Result<HttpResponse, Problem> {
+    let credentials = credentials(body.value)?;
+    let _slot = slots.take(&credentials).await;
+    let view =
+        super::blocking(move || token::issue_token(&application, &credentials, now.0)).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .json(view))
+}
+
+fn credentials(request: TokenRequest) -> Result<Credentials, Problem> {
+    match request.grant_type.as_str() {
+        "password" => match (request.username, request.password) {
+            (Some(username), Some(password)) => Ok(Credentials::Password {
+                tenant: request.tenant,
+                username,
+                password,
+            }),
+            (username, password) => Err(missing(&[
+                ("username", username.is_none()),
+                ("password", password.is_none()),
+            ])),
+        },
+        "refresh_token" => match request.refresh_token {
+            Some(refresh_token) => Ok(Credentials::RefreshToken(refresh_token)),
+            None => Err(missing(&[("refresh_token", true)])),
+        },
+        other => Err(Problem::new(
+            Code::UnsupportedGrantType,
+            message!(
+                "Không có grant_type {other:?}. Dùng password hoặc refresh_token.",
+                "There is no grant_type {other:?}. Use password or refresh_token."
+            ),
+        )),
+    }
+}
+
+fn missing(fields: &[(&str, bool)]) -> Problem {
+    let names = fields
+        .iter()
+        .filter(|(_, missing)| *missing)
+        .map(|(name, _)| name);
+    let faults: Vec<Fault> = names
+        .map(|name| {
+            Fault::in_body(
+                format!("/{name}"),
+                Code::MissingField,
+                message!("Thiếu {name}.", "{name} is missing."),
+            )
+        })
+        .collect();
+    Problem::new(
+        Code::InvalidBody,
+        message!(
+            "Thiếu thông tin đăng nhập.",
+            "Something that signing in needs is missing."
+        ),
+    )
+    .with_faults(faults)
+}

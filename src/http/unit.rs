@@ -1,0 +1,205 @@
+//! Units.
+
+use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use chrono::NaiveDate;
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::extract::{
+    JsonBody, Now, Params, RepeatKey, SeenEtags, SignedIn, TextBody, reply, tagged,
+};
+use super::page::{page_request, page_response};
+use super::problem::Problem;
+use crate::service::Application;
+use crate::service::page::Page;
+use crate::service::unit::{
+    self, EnteredUnit, ImportMode, ImportResult, UnitFilter, UnitList, UnitView,
+};
+
+/// Which units.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct UnitParams {
+    /// Direct children of this unit only: its id, or `code:` and its code.
+    #[param(nullable = false, example = "code:887")]
+    parent: Option<String>,
+    /// Units of this level only.
+    #[param(nullable = false, example = "commune")]
+    level: Option<String>,
+    /// The unit of this code only.
+    #[param(nullable = false, example = "30388")]
+    code: Option<String>,
+    /// A part of the name or of the code.
+    #[param(nullable = false)]
+    q: Option<String>,
+    /// The day; today where none is given.
+    #[param(nullable = false)]
+    as_of: Option<NaiveDate>,
+    /// The `next` of the page before; without it the first page.
+    #[param(nullable = false)]
+    cursor: Option<String>,
+    /// How many items at most.
+    #[param(nullable = false, minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<usize>,
+}
+
+/// The units that I may see, as they are on a day.
+#[utoipa::path(
+    tag = "units",
+    params(UnitParams),
+    responses((status = 200, description = "A page of units in the order of the tree", body = Page<UnitView>)),
+)]
+#[get("/units")]
+pub async fn list_units(
+    application: web::Data<Application>,
+    SignedIn(identity): SignedIn,
+    request: HttpRequest,
+    Params(params): Params<UnitParams>,
+    now: Now,
+) -> Result<HttpResponse, Problem> {
+    let page = page_request(params.cursor, params.limit)?;
+    let filter = UnitFilter {
+        parent: params.parent,
+        level: params.level,
+        code: params.code,
+        text: params.q,
+        as_of: params.as_of,
+    };
+    let units =
+        super::blocking(move || unit::list_units(&application, &identity, &filter, &page, now.0));
+    Ok(page_response(&request, &units.await?))
+}
+
+/// The day that a question is about.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct DayParams {
+    /// The day; today where none is given.
+    #[param(nullable = false)]
+    pub as_of: Option<NaiveDate>,
+}
+
+/// One unit as it is on a day.
+#[utoipa::path(
+    tag = "units",
+    params(
+        ("unit" = String, Path, description = "Its id, or `code:` and its code", example = "code:30388"),
+        DayParams,
+    ),
+    responses((status = 200, description = "The unit", body = UnitView)),
+)]
+#[get("/units/{unit}")]
+pub async fn get_unit(
+    application: web::Data<Application>,
+    SignedIn(identity): SignedIn,
+    name: web::Path<String>,
+    Params(params): Params<DayParams>,
+    seen: SeenEtags,
+    now: Now,
+) -> Result<HttpResponse, Problem> {
+    let (etag, view) = super::blocking(move || {
+        unit::get_unit(&application, &identity, &name, params.as_of, now.0)
+    })
+    .await?;
+    Ok(tagged(&etag, &seen, &view))
+}
+
+/// A unit to add.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnitBody {
+    #[schema(example = "30388-08")]
+    pub code: String,
+    #[schema(example = "Tân Phú A")]
+    pub name: String,
+    /// What people call such a unit, where its level has several kinds.
+    #[schema(example = "ấp")]
+    pub kind: Option<String>,
+    #[schema(example = "hamlet")]
+    pub level: String,
+    /// The unit that it is part of: its id, or `code:` and its code; null for a root.
+    #[schema(example = "code:30388")]
+    pub parent: Option<String>,
+    /// The first day; the beginning where none is given.
+    pub valid_from: Option<NaiveDate>,
+}
+
+/// Add a unit.
+#[utoipa::path(
+    tag = "units",
+    request_body = UnitBody,
+    responses((status = 201, description = "The new unit", body = UnitView)),
+)]
+#[post("/units")]
+pub async fn create_unit(
+    application: web::Data<Application>,
+    SignedIn(identity): SignedIn,
+    key: RepeatKey,
+    now: Now,
+    body: JsonBody<UnitBody>,
+) -> Result<HttpResponse, Problem> {
+    let repeatable = key.repeatable("create_unit", &body.raw);
+    let entered = EnteredUnit {
+        code: body.value.code,
+        name: body.value.name,
+        kind: body.value.kind,
+        level: body.value.level,
+        parent: body.value.parent,
+        valid_from: body.value.valid_from,
+    };
+    let created = super::blocking(move || {
+        unit::create_unit(&application, &identity, &entered, repeatable, now.0)
+    });
+    Ok(reply(created.await?))
+}
+
+/// How to take a list of units.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ImportParams {
+    /// The first day of all of them; the beginning where none is given.
+    #[param(nullable = false)]
+    valid_from: Option<NaiveDate>,
+    /// Only say what would be done.
+    #[param(nullable = false, default = false)]
+    dry_run: Option<bool>,
+}
+
+/// Add all units of a list, or none.
+///
+/// CSV with the columns `code,name,level,parent_code` and, if wanted, `kind`. Units that are there
+/// already, just as the list has them, stay as they are.
+#[utoipa::path(
+    tag = "units",
+    params(ImportParams),
+    request_body(
+        content = String,
+        content_type = "text/csv",
+        example = json!("code,name,level,parent_code,kind\n89,An Giang,province,,tỉnh\n887,Tân Châu,town,89,thị xã\n"),
+    ),
+    responses((status = 200, description = "What was done", body = ImportResult)),
+)]
+#[post("/units/import")]
+pub async fn import_units(
+    application: web::Data<Application>,
+    SignedIn(identity): SignedIn,
+    Params(params): Params<ImportParams>,
+    key: RepeatKey,
+    now: Now,
+    body: TextBody,
+) -> Result<HttpResponse, Problem> {
+    let repeatable = key.repeatable("import_units", &body.raw);
+    let mode = match params.dry_run {
+        Some(true) => ImportMode::DryRun,
+        Some(false) | None => ImportMode::Write,
+    };
+    let list = UnitList {
+        csv: body.text,
+        valid_from: params.valid_from,
+        mode,
+    };
+    let imported = super::blocking(move || {
+        unit::import_units(&application, &identity, &list, repeatable, now.0)
+    });
+    Ok(reply(imported.await?))
+}

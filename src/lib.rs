@@ -1,0 +1,16 @@
+//! Tonghop (*tổng hợp*: to put together what the units below sent): hierarchical reporting.
+//! Lower units submit indicators, and every level above has its report, exact, at once.
+//!
+//! `ARCHITECTURE.md` has the map of the modules and how data flows through them.
+
+pub mod authn;
+pub mod authz;
+pub mod config;
+pub mod demo;
+pub mod domain;
+pub mod error;
+pub mod http;
+pub mod rollup;
+pub mod service;
+pub mod store;
+pub mod telemetry;

@@ -1,0 +1,316 @@
+//! The command line. Never logic: each command reads its arguments, calls the library, and says
+//! in one line what went wrong.
+
+use std::io::BufRead;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use clap::{Parser, Subcommand, ValueEnum};
+
+use tonghop::authn::Tokens;
+use tonghop::config::Settings;
+use tonghop::demo;
+use tonghop::domain::level::LevelPreset;
+use tonghop::error::Explain;
+use tonghop::http::openapi;
+use tonghop::http::server::{ServerOptions, bind, serve};
+use tonghop::service::Application;
+use tonghop::service::account::{EnteredAccount, EnteredGrant, create_account};
+use tonghop::service::tenant::{EnteredTenant, create_tenant, find_tenant, list_tenants};
+use tonghop::store::migration::{check, migrate};
+use tonghop::store::{Database, DatabaseUrl};
+use tonghop::telemetry::{Metrics, start_log};
+
+type Failure = Box<dyn std::error::Error>;
+
+/// Hierarchical reporting: lower units submit, every level above has its report at once.
+#[derive(Parser)]
+#[command(version, about)]
+struct Arguments {
+    /// A TOML file with settings; the environment wins over it.
+    #[arg(long, global = true)]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Load the model case, print its report, and serve it on this machine.
+    Demo(DemoArguments),
+    /// Serve the API.
+    Serve,
+    /// Bring the database's schema up to date.
+    Migrate,
+    /// Tenants.
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// Accounts.
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Print the OpenAPI document.
+    Openapi,
+}
+
+#[derive(Parser)]
+struct DemoArguments {
+    /// Keep the demo's data here; without it they are gone at the end.
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
+    /// Where to listen; only on this machine.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Print the report and exit.
+    #[arg(long)]
+    once: bool,
+}
+
+#[derive(Subcommand)]
+enum TenantCommand {
+    /// Make a tenant; its administrator's password is read from standard input.
+    Create {
+        /// Its short name in addresses.
+        #[arg(long)]
+        slug: String,
+        #[arg(long)]
+        name: String,
+        /// The login of its first administrator.
+        #[arg(long)]
+        admin: String,
+        /// Levels to begin with.
+        #[arg(long)]
+        levels: Option<Levels>,
+    },
+    /// List all tenants.
+    List,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Levels {
+    Vietnam,
+}
+
+#[derive(Subcommand)]
+enum AccountCommand {
+    /// Make an account; its password is read from standard input.
+    Create {
+        /// The tenant's slug.
+        #[arg(long)]
+        tenant: String,
+        #[arg(long)]
+        login: String,
+        /// Whose it is.
+        #[arg(long)]
+        name: String,
+        /// A role on a unit, such as reporter@code:30388, or tenant_admin. May be repeated.
+        #[arg(long = "grant", required = true)]
+        grants: Vec<EnteredGrant>,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("tonghop: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<(), Failure> {
+    let config = arguments.config.as_deref();
+    match arguments.command {
+        Command::Demo(demo) => run_demo(&demo),
+        Command::Serve => run_serve(&settings(config)?),
+        Command::Migrate => run_migrate(&settings(config)?),
+        Command::Tenant(command) => run_tenant(&settings(config)?, command),
+        Command::Account(command) => run_account(&settings(config)?, command),
+        Command::Openapi => {
+            println!("{}", openapi::document().to_pretty_json()?);
+            Ok(())
+        }
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command line is where the clock is read"
+)]
+fn now() -> DateTime<Utc> {
+    Utc::now()
+}
+
+fn settings(config: Option<&Path>) -> Result<Settings, Failure> {
+    Ok(Settings::load(config, std::env::vars_os())?)
+}
+
+fn run_serve(settings: &Settings) -> Result<(), Failure> {
+    start_log(settings)?;
+    if let DatabaseUrl::Sqlite { .. } = settings.database_url {
+        migrate(&settings.database_url, &settings.database_url)?;
+    }
+    check(&settings.database_url)?;
+    let application = open(&settings.database_url, &settings.keys, &settings.issuer)?;
+    let listener = bind(settings.listen)?;
+    let options = ServerOptions {
+        body_limit: settings.body_limit,
+        workers: settings.workers.map(std::num::NonZero::get),
+    };
+    tracing::info!(address = %listener.local_addr()?, database = %settings.database_url, "serving");
+    let application = Arc::new(application);
+    let metrics = Metrics::new(now());
+    actix_web::rt::System::new().block_on(async {
+        serve(listener, application, metrics, options)?
+            .await
+            .map_err(Failure::from)
+    })
+}
+
+fn open(url: &DatabaseUrl, keys: &Path, issuer: &str) -> Result<Application, Failure> {
+    Ok(Application::new(
+        Database::new(url.clone()),
+        Tokens::open(keys, issuer)?,
+    ))
+}
+
+fn run_migrate(settings: &Settings) -> Result<(), Failure> {
+    let owner = settings
+        .owner_url
+        .as_ref()
+        .unwrap_or(&settings.database_url);
+    migrate(owner, &settings.database_url)?;
+    println!("{owner}: the schema is up to date");
+    Ok(())
+}
+
+/// The first line of standard input, so that no password is among the arguments, which every
+/// process of the machine can read.
+fn password() -> Result<String, Failure> {
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// A use case's failure as one line.
+fn explained<E: Explain>(error: E) -> Failure {
+    let faults = error.faults();
+    let details = faults
+        .iter()
+        .map(|fault| fault.message.en.clone())
+        .collect::<Vec<_>>();
+    let reason = match error.code().kind() {
+        // Beside the database, the operator may know the reason.
+        tonghop::error::Kind::Internal | tonghop::error::Kind::Unavailable => error.to_string(),
+        _ if details.is_empty() => error.message().en,
+        _ => details.join(" "),
+    };
+    reason.into()
+}
+
+fn ready(settings: &Settings) -> Result<Database, Failure> {
+    if let DatabaseUrl::Sqlite { .. } = settings.database_url {
+        migrate(&settings.database_url, &settings.database_url)?;
+    }
+    check(&settings.database_url)?;
+    Ok(Database::new(settings.database_url.clone()))
+}
+
+fn run_tenant(settings: &Settings, command: TenantCommand) -> Result<(), Failure> {
+    let database = ready(settings)?;
+    match command {
+        TenantCommand::Create {
+            slug,
+            name,
+            admin,
+            levels,
+        } => {
+            let levels = levels.map(|Levels::Vietnam| LevelPreset::Vietnam);
+            let entered = EnteredTenant {
+                slug,
+                name,
+                admin,
+                password: password()?,
+                levels,
+            };
+            let id = create_tenant(&database, &entered, now()).map_err(explained)?;
+            println!("{} {id}", entered.slug);
+        }
+        TenantCommand::List => {
+            for tenant in list_tenants(&database).map_err(explained)? {
+                println!("{} {} {}", tenant.slug, tenant.id, tenant.name);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn run_account(settings: &Settings, command: AccountCommand) -> Result<(), Failure> {
+    let AccountCommand::Create {
+        tenant,
+        login,
+        name,
+        grants,
+    } = command;
+    let database = ready(settings)?;
+    let scope = find_tenant(&database, &tenant).map_err(explained)?;
+    let entered = EnteredAccount {
+        login,
+        name,
+        password: password()?,
+        grants,
+    };
+    let id = create_account(&database, &scope, &entered, now()).map_err(explained)?;
+    println!("{} {id}", entered.login);
+    Ok(())
+}
+
+fn run_demo(arguments: &DemoArguments) -> Result<(), Failure> {
+    if !arguments.listen.ip().is_loopback() {
+        return Err(
+            "the demo's passwords are known to everybody: it listens on 127.0.0.1 only".into(),
+        );
+    }
+    // The port first: whoever cannot have it should not wait for the rest.
+    let listener = if arguments.once {
+        None
+    } else {
+        Some(bind(arguments.listen)?)
+    };
+    let fresh;
+    let directory = match &arguments.data_dir {
+        Some(directory) => directory.as_path(),
+        None => {
+            fresh = tempfile::Builder::new().prefix("tonghop-demo-").tempdir()?;
+            fresh.path()
+        }
+    };
+    std::fs::create_dir_all(directory)
+        .map_err(|error| format!("cannot write to {}: {error}", directory.display()))?;
+    let path = directory.join("tonghop.db");
+    let url = DatabaseUrl::Sqlite {
+        path: path.display().to_string(),
+    };
+    migrate(&url, &url)?;
+    let application = Arc::new(open(&url, &directory.join("keys"), "tonghop-demo")?);
+    demo::load(&application, now())?;
+    println!("{}", demo::report(&application, now())?);
+    let Some(listener) = listener else {
+        return Ok(());
+    };
+    println!("\n{}", demo::invitation(listener.local_addr()?));
+    let options = ServerOptions {
+        body_limit: 2 * 1024 * 1024,
+        workers: None,
+    };
+    let metrics = Metrics::new(now());
+    actix_web::rt::System::new().block_on(async {
+        serve(listener, application, metrics, options)?
+            .await
+            .map_err(Failure::from)
+    })
+}

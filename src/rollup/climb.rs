@@ -1,0 +1,92 @@
+//! How a change goes up the tree: from each unit that changed to the root, a parent once for all
+//! its children. Never where the rollups come from.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::node::Rollup;
+use super::tally::{Change, Tally};
+use crate::domain::catalogue::Aggregations;
+use crate::domain::hierarchy::{Position, Tree};
+
+/// The units whose rollups a change of `changed` reads and writes: they and their ancestors.
+pub fn touched(tree: &Tree, changed: impl IntoIterator<Item = Position>) -> BTreeSet<Position> {
+    let mut touched = BTreeSet::new();
+    for position in changed {
+        touched.insert(position);
+        for ancestor in tree.at(position).ancestors() {
+            if !touched.insert(ancestor.position()) {
+                break;
+            }
+        }
+    }
+    touched
+}
+
+/// Puts new own parts into `rollups` and takes what that changes up to the roots. `rollups`
+/// holds everything that [`touched`] names and leaves with the new state of it. Where an extreme
+/// gave way, `children_of` is asked for the rollups of a unit's children, as they were.
+///
+/// # Errors
+/// Only those of `children_of`.
+pub fn climb<E>(
+    tree: &Tree,
+    aggregations: &Aggregations,
+    rollups: &mut BTreeMap<Position, Rollup>,
+    own: BTreeMap<Position, Tally>,
+    mut children_of: impl FnMut(Position) -> Result<BTreeMap<Position, Rollup>, E>,
+) -> Result<(), E> {
+    // The deepest first, so that a parent is taken up when all its children are done.
+    let mut pending: BTreeMap<(Reverse<usize>, Position), Pending> = BTreeMap::new();
+    for (position, tally) in own {
+        pending.entry(key(tree, position)).or_default().own = Some(tally);
+    }
+    while let Some(((_, position), change)) = pending.pop_first() {
+        let old = rollups.get(&position).cloned().unwrap_or_default();
+        let below = match change.below.applied_to(&old.below) {
+            Ok(below) => below,
+            Err(super::tally::ExtremeTouched) => {
+                let mut children = children_of(position)?;
+                for child in tree.at(position).children() {
+                    if let Some(new) = rollups.get(&child.position()) {
+                        children.insert(child.position(), new.clone());
+                    }
+                }
+                merged_below(children.values(), aggregations)
+            }
+        };
+        let new = Rollup {
+            own: change.own.unwrap_or_else(|| old.own.clone()),
+            below,
+        };
+        if let Some(parent) = tree.at(position).parent() {
+            let passed =
+                Change::between(&old.passed_up(aggregations), &new.passed_up(aggregations));
+            let waiting = pending.entry(key(tree, parent.position())).or_default();
+            waiting.below = waiting.below.merged(&passed);
+        }
+        rollups.insert(position, new);
+    }
+    Ok(())
+}
+
+/// What waits for a unit until its turn comes.
+#[derive(Default)]
+struct Pending {
+    own: Option<Tally>,
+    below: Change,
+}
+
+fn key(tree: &Tree, position: Position) -> (Reverse<usize>, Position) {
+    (Reverse(tree.at(position).depth()), position)
+}
+
+/// What a unit's children pass up, all together.
+pub(super) fn merged_below<'r>(
+    children: impl Iterator<Item = &'r Rollup>,
+    aggregations: &Aggregations,
+) -> Tally {
+    children.fold(Tally::default(), |below, child| {
+        below.merged(&child.passed_up(aggregations))
+    })
+}

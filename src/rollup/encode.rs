@@ -1,0 +1,253 @@
+//! The packed form of facts and rollups in the database: small numbers in few bytes, and only
+//! the parts that a cell needs. Never what the numbers mean.
+//!
+//! Every packed value opens with the version of its layout. A new layout gets a new version and
+//! keeps reading the old ones.
+
+use serde::{Deserialize, Serialize};
+
+use super::node::Rollup;
+use super::tally::{Amount, ByStage, Cell, CellKey, Cells, Qualified, Tally, Total};
+use crate::domain::id::{IndicatorNumber, OptionNumber};
+use crate::domain::submission::Fact;
+
+/// Packed bytes that cannot be read: the database holds what this program never wrote.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EncodingError {
+    #[error("packed value of layout {0}, which this program does not know")]
+    UnknownLayout(u8),
+    #[error("packed value is empty")]
+    Empty,
+    #[error("packed value is damaged: {0}")]
+    Damaged(#[from] postcard::Error),
+}
+
+const LAYOUT: u8 = 1;
+
+fn pack<T: Serialize>(value: &T) -> Result<Vec<u8>, EncodingError> {
+    Ok(postcard::to_extend(value, vec![LAYOUT])?)
+}
+
+fn unpack<T: for<'b> Deserialize<'b>>(bytes: &[u8]) -> Result<T, EncodingError> {
+    match bytes.split_first() {
+        Some((&LAYOUT, packed)) => Ok(postcard::from_bytes(packed)?),
+        Some((other, _)) => Err(EncodingError::UnknownLayout(*other)),
+        None => Err(EncodingError::Empty),
+    }
+}
+
+/// # Errors
+/// None in practice; the encoder's type allows one.
+pub fn pack_facts(facts: &[Fact]) -> Result<Vec<u8>, EncodingError> {
+    pack(&facts)
+}
+
+/// # Errors
+/// Bytes that [`pack_facts`] did not make.
+pub fn unpack_facts(bytes: &[u8]) -> Result<Vec<Fact>, EncodingError> {
+    unpack(bytes)
+}
+
+/// # Errors
+/// None in practice; the encoder's type allows one.
+pub fn pack_rollup(rollup: &Rollup) -> Result<Vec<u8>, EncodingError> {
+    pack(&PackedRollup {
+        own: PackedTally::from(&rollup.own),
+        below: PackedTally::from(&rollup.below),
+    })
+}
+
+/// # Errors
+/// Bytes that [`pack_rollup`] did not make.
+pub fn unpack_rollup(bytes: &[u8]) -> Result<Rollup, EncodingError> {
+    let packed: PackedRollup = unpack(bytes)?;
+    Ok(Rollup {
+        own: packed.own.into(),
+        below: packed.below.into(),
+    })
+}
+
+#[derive(Serialize, Deserialize)]
+struct PackedRollup {
+    own: PackedTally,
+    below: PackedTally,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PackedTally {
+    submitted: u64,
+    approved: u64,
+    cells: Vec<PackedCell>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PackedCell {
+    indicator: u32,
+    option: u32,
+    submitted: PackedTotal,
+    approved: PackedApproved,
+}
+
+/// Most cells are approved as a whole or not at all.
+#[derive(Serialize, Deserialize)]
+enum PackedApproved {
+    Nothing,
+    All,
+    Part(PackedTotal),
+}
+
+/// Most totals are exact and have one value a report; the others carry everything.
+#[derive(Serialize, Deserialize)]
+enum PackedTotal {
+    Count(u64),
+    Sum(u64, i128),
+    Min(u64, i64),
+    Max(u64, i64),
+    Whole {
+        reported: u64,
+        values: u64,
+        qualified: [u64; 3],
+        amount: PackedAmount,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+enum PackedAmount {
+    Nothing,
+    Sum(i128),
+    Min(i64),
+    Max(i64),
+}
+
+impl From<&Tally> for PackedTally {
+    fn from(tally: &Tally) -> PackedTally {
+        PackedTally {
+            submitted: tally.submissions.submitted,
+            approved: tally.submissions.approved,
+            cells: tally.cells.iter().map(PackedCell::from).collect(),
+        }
+    }
+}
+
+impl From<PackedTally> for Tally {
+    fn from(packed: PackedTally) -> Tally {
+        Tally {
+            submissions: ByStage {
+                submitted: packed.submitted,
+                approved: packed.approved,
+            },
+            cells: packed
+                .cells
+                .into_iter()
+                .map(<(CellKey, Cell)>::from)
+                .collect::<Cells>(),
+        }
+    }
+}
+
+impl From<(CellKey, Cell)> for PackedCell {
+    fn from((key, cell): (CellKey, Cell)) -> PackedCell {
+        let approved = if cell.approved.is_empty() {
+            PackedApproved::Nothing
+        } else if cell.approved == cell.submitted {
+            PackedApproved::All
+        } else {
+            PackedApproved::Part(cell.approved.into())
+        };
+        PackedCell {
+            indicator: key.indicator.get(),
+            option: key.option.get(),
+            submitted: cell.submitted.into(),
+            approved,
+        }
+    }
+}
+
+impl From<PackedCell> for (CellKey, Cell) {
+    fn from(packed: PackedCell) -> (CellKey, Cell) {
+        let key = CellKey {
+            indicator: IndicatorNumber::new(packed.indicator),
+            option: OptionNumber::new(packed.option),
+        };
+        let submitted = Total::from(packed.submitted);
+        let approved = match packed.approved {
+            PackedApproved::Nothing => Total::EMPTY,
+            PackedApproved::All => submitted,
+            PackedApproved::Part(total) => total.into(),
+        };
+        (
+            key,
+            Cell {
+                submitted,
+                approved,
+            },
+        )
+    }
+}
+
+impl From<Total> for PackedTotal {
+    fn from(total: Total) -> PackedTotal {
+        let plain = total.values == total.reported && total.qualified == Qualified::default();
+        match total.amount {
+            Amount::Nothing if plain => PackedTotal::Count(total.reported),
+            Amount::Sum(sum) if plain => PackedTotal::Sum(total.reported, sum),
+            Amount::Min(min) if plain => PackedTotal::Min(total.reported, min),
+            Amount::Max(max) if plain => PackedTotal::Max(total.reported, max),
+            amount => PackedTotal::Whole {
+                reported: total.reported,
+                values: total.values,
+                qualified: [
+                    total.qualified.at_least,
+                    total.qualified.at_most,
+                    total.qualified.estimate,
+                ],
+                amount: match amount {
+                    Amount::Nothing => PackedAmount::Nothing,
+                    Amount::Sum(sum) => PackedAmount::Sum(sum),
+                    Amount::Min(min) => PackedAmount::Min(min),
+                    Amount::Max(max) => PackedAmount::Max(max),
+                },
+            },
+        }
+    }
+}
+
+impl From<PackedTotal> for Total {
+    fn from(packed: PackedTotal) -> Total {
+        let plain = |count: u64, amount: Amount| Total {
+            reported: count,
+            values: count,
+            qualified: Qualified::default(),
+            amount,
+        };
+        match packed {
+            PackedTotal::Count(count) => plain(count, Amount::Nothing),
+            PackedTotal::Sum(count, sum) => plain(count, Amount::Sum(sum)),
+            PackedTotal::Min(count, min) => plain(count, Amount::Min(min)),
+            PackedTotal::Max(count, max) => plain(count, Amount::Max(max)),
+            PackedTotal::Whole {
+                reported,
+                values,
+                qualified,
+                amount,
+            } => {
+                let [at_least, at_most, estimate] = qualified;
+                Total {
+                    reported,
+                    values,
+                    qualified: Qualified {
+                        at_least,
+                        at_most,
+                        estimate,
+                    },
+                    amount: match amount {
+                        PackedAmount::Nothing => Amount::Nothing,
+                        PackedAmount::Sum(sum) => Amount::Sum(sum),
+                        PackedAmount::Min(min) => Amount::Min(min),
+                        PackedAmount::Max(max) => Amount::Max(max),
+                    },
+                }
+            }
+        }
+    }
+}

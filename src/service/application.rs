@@ -1,0 +1,26 @@
+//! What every use case works with. Never a use case.
+
+use crate::authn::Tokens;
+use crate::store::Database;
+
+use super::idempotency::InFlight;
+use super::snapshot::Caches;
+
+/// The running service, without its protocol.
+pub struct Application {
+    pub database: Database,
+    pub tokens: Tokens,
+    pub(super) caches: Caches,
+    pub(super) in_flight: InFlight,
+}
+
+impl Application {
+    pub fn new(database: Database, tokens: Tokens) -> Application {
+        Application {
+            database,
+            tokens,
+            caches: Caches::default(),
+            in_flight: InFlight::default(),
+        }
+    }
+}

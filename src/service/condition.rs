@@ -1,0 +1,99 @@
+//! Conditions of requests (RFC 9110, section 13): on which state a change builds. Never headers.
+
+use crate::error::{Code, Explain, Message};
+use crate::message;
+
+/// A strong validator of what a caller has seen.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Etag(String);
+
+impl Etag {
+    /// `value` without the quotes; only letters, digits and `.-_`.
+    pub fn new(value: impl std::fmt::Display) -> Etag {
+        Etag(value.to_string())
+    }
+
+    /// Without the quotes.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What a request says about the state that it builds on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Precondition {
+    /// Nothing.
+    None,
+    /// `If-None-Match: *`: there is nothing yet.
+    Absent,
+    /// `If-Match: *`: there is something.
+    Present,
+    /// `If-Match: "…", …`: what is there is one of these.
+    OneOf(Vec<Etag>),
+}
+
+/// A condition that is missing or does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConditionError {
+    #[error("the request has no condition and needs one")]
+    Required,
+    #[error("the condition does not hold")]
+    Failed,
+}
+
+impl Precondition {
+    /// Holds a change of something to its condition; `current` is what is there now.
+    ///
+    /// # Errors
+    /// Without a condition [`ConditionError::Required`], and [`ConditionError::Failed`] where it
+    /// does not hold.
+    pub fn check(&self, current: Option<&Etag>) -> Result<(), ConditionError> {
+        let holds = match (self, current) {
+            (Precondition::None, _) => return Err(ConditionError::Required),
+            (Precondition::Absent, current) => current.is_none(),
+            (Precondition::Present, current) => current.is_some(),
+            (Precondition::OneOf(seen), Some(current)) => seen.contains(current),
+            (Precondition::OneOf(_), None) => false,
+        };
+        if holds {
+            Ok(())
+        } else {
+            Err(ConditionError::Failed)
+        }
+    }
+
+    /// Like [`Precondition::check`], for what may be created without a condition: nothing can be
+    /// lost by it.
+    ///
+    /// # Errors
+    /// As [`Precondition::check`], for what is there already.
+    pub fn check_unless_new(&self, current: Option<&Etag>) -> Result<(), ConditionError> {
+        match (self, current) {
+            (Precondition::None, None) => Ok(()),
+            _ => self.check(current),
+        }
+    }
+}
+
+impl Explain for ConditionError {
+    fn code(&self) -> Code {
+        match self {
+            ConditionError::Required => Code::PreconditionRequired,
+            ConditionError::Failed => Code::PreconditionFailed,
+        }
+    }
+
+    fn message(&self) -> Message {
+        match self {
+            ConditionError::Required => message!(
+                "Yêu cầu phải nói rõ dựa trên bản nào: gửi If-Match kèm ETag đã đọc, hoặc If-None-Match: * khi tạo mới.",
+                "Say what the change builds on: send If-Match with the ETag that you read, or If-None-Match: * to create."
+            ),
+            ConditionError::Failed => message!(
+                "Nội dung đã thay đổi từ lần bạn đọc. Hãy tải lại, xem thay đổi rồi gửi lại.",
+                "It has changed since you read it. Load it again, look at the change, then send yours again."
+            ),
+        }
+    }
+}

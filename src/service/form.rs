@@ -1,0 +1,632 @@
+//! Forms: reading them and their periods, and putting versions of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+
+use super::application::Application;
+use super::condition::{ConditionError, Etag, Precondition};
+use super::idempotency::{IdempotencyError, Once, Outcome, Repeatable, Reply};
+use super::locate::NotFound;
+use super::page::{Page, PageRequest};
+use super::snapshot::Snapshot;
+use super::text::{EnteredName, NameView};
+use crate::authn::Identity;
+use crate::authz::{Action, Denied};
+use crate::domain::form::{
+    Form, FormDefinition, FormPeriod, FourEyes, Item, Late, Narrative, Need, Rule, Section,
+    Severity, Show,
+};
+use crate::domain::formula::{Comparison, Operand};
+use crate::domain::id::{FormCode, FormNumber, IndicatorCode, LevelCode, RuleCode, SectionNumber};
+use crate::domain::period::{Calendar, Frequency};
+use crate::domain::unit::BEGINNING;
+use crate::error::{Code, Fault, Message, pointer_step};
+use crate::store::StoreError;
+use crate::store::form::form_put;
+use crate::store::tenant::{Part, mark_changed};
+use crate::{explain, message};
+
+/// Why a use case on forms fails.
+#[derive(Debug, thiserror::Error)]
+pub enum FormError {
+    #[error(transparent)]
+    NotFound(#[from] NotFound),
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
+    Condition(#[from] ConditionError),
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("{} faults", .0.len())]
+    Invalid(Vec<Fault>),
+}
+
+impl FormError {
+    fn own(&self) -> (Code, Message, Vec<Fault>) {
+        let faults = match self {
+            FormError::Invalid(faults) => faults.clone(),
+            _ => Vec::new(),
+        };
+        let count = faults.len();
+        (
+            Code::InvalidForm,
+            message!(
+                "Mẫu báo cáo có {count} chỗ chưa đúng; chưa có gì được ghi.",
+                "The form has {count} faults and nothing was written."
+            ),
+            faults,
+        )
+    }
+}
+
+explain!(FormError, held: NotFound, Denied, Condition, Idempotency, Store; own);
+
+/// A form as it is on a day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct FormView {
+    #[schema(example = "mttq.annual")]
+    pub code: String,
+    pub name: NameView,
+    pub calendar: Calendar,
+    pub frequency: Frequency,
+    /// The levels whose units submit.
+    pub submitted_by: Vec<String>,
+    /// For each level, working days after the closing day; a level that is not named has no
+    /// deadline.
+    pub deadlines: BTreeMap<String, u16>,
+    pub late: Late,
+    /// Whether who entered the values may not approve them.
+    pub four_eyes: bool,
+    pub outline: Vec<SectionView>,
+    pub rules: Vec<RuleView>,
+    /// The first day of this version.
+    pub valid_from: NaiveDate,
+}
+
+/// A heading of the outline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct SectionView {
+    #[schema(example = "II.2.2")]
+    pub number: String,
+    pub title: NameView,
+    /// Whether prose can be written under it.
+    pub narrative: bool,
+    pub items: Vec<ItemView>,
+    #[schema(no_recursion)]
+    pub sections: Vec<SectionView>,
+}
+
+/// An indicator in the outline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct ItemView {
+    pub indicator: String,
+    /// The levels that submit it; null means every level that submits the form.
+    pub collected_at: Option<Vec<String>>,
+    pub required: bool,
+    pub show: Show,
+}
+
+/// A check of a unit's totals.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct RuleView {
+    pub code: String,
+    pub severity: Severity,
+    pub expression: String,
+    pub message: NameView,
+}
+
+impl FormView {
+    fn of(form: &Form, day: NaiveDate) -> Option<FormView> {
+        let (valid_from, definition) = form.versions.range(..=day).next_back()?;
+        let deadlines = definition.deadlines.iter();
+        Some(FormView {
+            code: form.code.to_string(),
+            name: NameView::of(&definition.name),
+            calendar: definition.calendar,
+            frequency: definition.frequency,
+            submitted_by: definition
+                .submitted_by
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            deadlines: deadlines
+                .map(|(level, days)| (level.to_string(), *days))
+                .collect(),
+            late: definition.late,
+            four_eyes: definition.four_eyes == FourEyes::Required,
+            outline: definition.outline.iter().map(SectionView::of).collect(),
+            rules: definition.rules.iter().map(RuleView::of).collect(),
+            valid_from: *valid_from,
+        })
+    }
+}
+
+impl SectionView {
+    fn of(section: &Section) -> SectionView {
+        SectionView {
+            number: section.number.to_string(),
+            title: NameView::of(&section.title),
+            narrative: section.narrative == Narrative::Taken,
+            items: section.items.iter().map(ItemView::of).collect(),
+            sections: section.sections.iter().map(SectionView::of).collect(),
+        }
+    }
+}
+
+impl ItemView {
+    fn of(item: &Item) -> ItemView {
+        let levels = item.collected_at.as_ref();
+        ItemView {
+            indicator: item.indicator.to_string(),
+            collected_at: levels.map(|levels| levels.iter().map(ToString::to_string).collect()),
+            required: item.need == Need::Required,
+            show: item.show,
+        }
+    }
+}
+
+impl RuleView {
+    fn of(rule: &Rule) -> RuleView {
+        RuleView {
+            code: rule.code.to_string(),
+            severity: rule.severity,
+            expression: rule.expression.to_string(),
+            message: NameView::of(&rule.message),
+        }
+    }
+}
+
+/// The forms of a day, by code.
+///
+/// # Errors
+/// [`FormError`].
+pub fn list_forms(
+    application: &Application,
+    identity: &Identity,
+    page: &PageRequest,
+    as_of: Option<NaiveDate>,
+    now: DateTime<Utc>,
+) -> Result<Page<FormView>, FormError> {
+    application.reading(identity, |_, snapshot| {
+        let _permit = snapshot.access.to_tenant(Action::ReadCatalogue)?;
+        let day = as_of.unwrap_or_else(|| snapshot.today(now));
+        let views = snapshot
+            .catalogue
+            .forms()
+            .filter_map(|form| FormView::of(form, day));
+        Ok(Page::of(views, page, |view| view.code.clone()))
+    })
+}
+
+/// One form as it is on a day.
+///
+/// # Errors
+/// [`FormError`].
+pub fn get_form(
+    application: &Application,
+    identity: &Identity,
+    code: &str,
+    as_of: Option<NaiveDate>,
+    now: DateTime<Utc>,
+) -> Result<(Etag, FormView), FormError> {
+    application.reading(identity, |_, snapshot| {
+        let _permit = snapshot.access.to_tenant(Action::ReadCatalogue)?;
+        let day = as_of.unwrap_or_else(|| snapshot.today(now));
+        let form = snapshot.form(code)?;
+        let view = FormView::of(form, day).ok_or_else(|| NotFound::Form(code.to_owned()))?;
+        Ok((Etag::new(snapshot.counters.catalogue_rev), view))
+    })
+}
+
+/// A period of a form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct PeriodView {
+    #[schema(example = "2024")]
+    pub key: String,
+    /// The first day.
+    pub from: NaiveDate,
+    /// The last day (chốt số liệu).
+    pub to: NaiveDate,
+    /// The first day on which it can be submitted.
+    pub opens: NaiveDate,
+    /// For each level with a deadline, the last day on which its units are in time.
+    pub deadlines: BTreeMap<String, NaiveDate>,
+}
+
+/// A year's periods of a form, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct PeriodList {
+    pub items: Vec<PeriodView>,
+}
+
+impl PeriodView {
+    fn of(period: &FormPeriod<'_>) -> PeriodView {
+        let levels = period.definition.submitted_by.iter();
+        let deadlines = levels.filter_map(|level| {
+            Some((level.to_string(), period.deadline(level, &BTreeSet::new())?))
+        });
+        PeriodView {
+            key: period.period.to_string(),
+            from: period.range.from,
+            to: period.range.to,
+            opens: period.range.from,
+            deadlines: deadlines.collect(),
+        }
+    }
+}
+
+/// The periods of a form that are counted under a year.
+///
+/// # Errors
+/// [`FormError`].
+pub fn list_periods(
+    application: &Application,
+    identity: &Identity,
+    code: &str,
+    year: i32,
+) -> Result<(Etag, PeriodList), FormError> {
+    application.reading(identity, |_, snapshot| {
+        let _permit = snapshot.access.to_tenant(Action::ReadCatalogue)?;
+        let periods = snapshot.form(code)?.periods_of(year);
+        let items = periods.iter().map(PeriodView::of).collect();
+        Ok((
+            Etag::new(snapshot.counters.catalogue_rev),
+            PeriodList { items },
+        ))
+    })
+}
+
+/// A version of a form as somebody wants it to be.
+#[derive(Debug, Clone)]
+pub struct EnteredForm {
+    pub code: String,
+    pub name: EnteredName,
+    pub calendar: Calendar,
+    pub frequency: Frequency,
+    pub submitted_by: Vec<String>,
+    pub deadlines: BTreeMap<String, u16>,
+    pub late: Late,
+    pub four_eyes: FourEyes,
+    pub outline: Vec<EnteredSection>,
+    pub rules: Vec<EnteredRule>,
+    /// The first day of the version; the beginning where none is given.
+    pub valid_from: Option<NaiveDate>,
+}
+
+/// A heading as somebody wants it to be.
+#[derive(Debug, Clone)]
+pub struct EnteredSection {
+    pub number: String,
+    pub title: EnteredName,
+    pub narrative: Narrative,
+    pub items: Vec<EnteredItem>,
+    pub sections: Vec<EnteredSection>,
+}
+
+/// An indicator in the outline as somebody wants it to be.
+#[derive(Debug, Clone)]
+pub struct EnteredItem {
+    pub indicator: String,
+    pub collected_at: Option<Vec<String>>,
+    pub need: Need,
+    pub show: Show,
+}
+
+/// A rule as somebody wants it to be.
+#[derive(Debug, Clone)]
+pub struct EnteredRule {
+    pub code: String,
+    pub severity: Severity,
+    pub expression: String,
+    pub message: EnteredName,
+}
+
+/// Adds a form, or a version of it from a day on. A form's ETag is that of the whole catalogue,
+/// since a version is checked against all of it.
+///
+/// # Errors
+/// [`FormError`].
+pub fn put_form(
+    application: &Application,
+    identity: &Identity,
+    entered: &EnteredForm,
+    precondition: &Precondition,
+    repeatable: Option<Repeatable>,
+    now: DateTime<Utc>,
+) -> Result<Reply, FormError> {
+    let (tenant, account) = (identity.tenant(), identity.account());
+    let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
+    application.writing(identity, |transaction, snapshot| {
+        let _permit = snapshot.access.to_tenant(Action::ChangeCatalogue)?;
+        if let Some(reply) = once.replay(transaction)? {
+            return Ok(reply);
+        }
+        let code = entered.code.parse::<FormCode>().ok();
+        let known = code.as_ref().and_then(|code| snapshot.catalogue.form(code));
+        let etag = known.map(|_| Etag::new(snapshot.counters.catalogue_rev));
+        precondition.check_unless_new(etag.as_ref())?;
+        let valid_from = entered.valid_from.unwrap_or(BEGINNING);
+        let mut faults = Vec::new();
+        if code.is_none() {
+            faults.push(Fault::in_parameter("form", Code::InvalidCode, message!(
+                "Mã mẫu gồm các từ chữ thường không dấu, chữ số và dấu _, nối bằng dấu chấm.",
+                "A form's code is words of lower-case letters, digits and underscores, joined by dots."
+            )));
+        }
+        let mut reader = FormReader { snapshot, day: valid_from, faults };
+        let definition = reader.definition(entered);
+        let (Some(code), Some(definition)) = (code, definition.filter(|_| reader.faults.is_empty()))
+        else {
+            return Err(FormError::Invalid(reader.faults));
+        };
+        let mut form = known.cloned().unwrap_or_else(|| Form {
+            number: next_number(snapshot),
+            code,
+            versions: BTreeMap::new(),
+        });
+        form.versions.insert(valid_from, definition);
+        let rev = snapshot.counters.rev;
+        form_put(transaction, &form, valid_from, rev)?;
+        mark_changed(transaction, Part::Catalogue, rev)?;
+        let outcome = match known {
+            Some(_) => Outcome::Done,
+            None => Outcome::Created(format!("/v1/forms/{}", form.code)),
+        };
+        let reply = Reply::new(outcome, Some(Etag::new(rev)), &FormView::of(&form, valid_from))?;
+        Ok(once.keep(transaction, reply)?)
+    })
+}
+
+fn next_number(snapshot: &Snapshot) -> FormNumber {
+    let last = snapshot
+        .catalogue
+        .forms()
+        .map(|form| form.number.get())
+        .max();
+    FormNumber::new(last.unwrap_or(0).saturating_add(1))
+}
+
+/// Reads a form against the tenant's levels and indicators, noting every fault.
+struct FormReader<'s> {
+    snapshot: &'s Snapshot,
+    day: NaiveDate,
+    faults: Vec<Fault>,
+}
+
+impl FormReader<'_> {
+    fn definition(&mut self, entered: &EnteredForm) -> Option<FormDefinition> {
+        let name = entered.name.read("/name", &mut self.faults);
+        let submitted_by = self.levels(&entered.submitted_by, "/submitted_by");
+        if submitted_by.is_empty() {
+            self.fault(
+                "/submitted_by".to_owned(),
+                Code::InvalidValue,
+                message!(
+                    "Mẫu phải có ít nhất một cấp gửi.",
+                    "A form needs at least one level that submits it."
+                ),
+            );
+        }
+        let mut deadlines = BTreeMap::new();
+        for (level, days) in &entered.deadlines {
+            let at = format!("/deadlines/{}", pointer_step(level));
+            if let Some(level) = self.level(level, at) {
+                deadlines.insert(level, *days);
+            }
+        }
+        let mut seen = Seen::default();
+        let outline = self.sections(&entered.outline, "/outline", &mut seen);
+        let rules = self.rules(&entered.rules, &seen);
+        self.check_operands(&seen);
+        self.faults.is_empty().then_some(FormDefinition {
+            name,
+            calendar: entered.calendar,
+            frequency: entered.frequency,
+            submitted_by,
+            deadlines,
+            late: entered.late,
+            four_eyes: entered.four_eyes,
+            outline,
+            rules,
+        })
+    }
+
+    fn fault(&mut self, pointer: String, code: Code, message: Message) {
+        self.faults.push(Fault::in_body(pointer, code, message));
+    }
+
+    fn levels(&mut self, entered: &[String], pointer: &str) -> Vec<LevelCode> {
+        let places = entered.iter().enumerate();
+        places
+            .filter_map(|(index, level)| self.level(level, format!("{pointer}/{index}")))
+            .collect()
+    }
+
+    fn level(&mut self, level: &str, pointer: String) -> Option<LevelCode> {
+        let code = level.parse::<LevelCode>().ok();
+        let known = code.filter(|code| self.snapshot.hierarchy.level(code).is_some());
+        if known.is_none() {
+            self.fault(
+                pointer,
+                Code::UnknownLevel,
+                message!(
+                    "Không có cấp {level:?}. Hãy xem các cấp ở /v1/levels.",
+                    "There is no level {level:?}. See /v1/levels for those there are."
+                ),
+            );
+        }
+        known
+    }
+
+    fn sections(
+        &mut self,
+        entered: &[EnteredSection],
+        pointer: &str,
+        seen: &mut Seen,
+    ) -> Vec<Section> {
+        let places = entered.iter().enumerate();
+        places
+            .filter_map(|(index, section)| {
+                self.section(section, &format!("{pointer}/{index}"), seen)
+            })
+            .collect()
+    }
+
+    fn section(
+        &mut self,
+        entered: &EnteredSection,
+        pointer: &str,
+        seen: &mut Seen,
+    ) -> Option<Section> {
+        let title = entered
+            .title
+            .read(&format!("{pointer}/title"), &mut self.faults);
+        let number = entered.number.parse::<SectionNumber>().ok();
+        let number = number.filter(|number| seen.sections.insert(number.clone()));
+        if number.is_none() {
+            self.fault(format!("{pointer}/number"), Code::InvalidCode, message!(
+                "Số mục gồm chữ, số và dấu chấm (như II.2.1) và không trùng mục khác.",
+                "A section's number is letters, digits and dots (such as II.2.1), unlike the others."
+            ));
+        }
+        let items = entered.items.iter().enumerate();
+        let items = items
+            .filter_map(|(index, item)| self.item(item, &format!("{pointer}/items/{index}"), seen))
+            .collect();
+        let sections = self.sections(&entered.sections, &format!("{pointer}/sections"), seen);
+        Some(Section {
+            number: number?,
+            title,
+            narrative: entered.narrative,
+            items,
+            sections,
+        })
+    }
+
+    fn item(&mut self, entered: &EnteredItem, pointer: &str, seen: &mut Seen) -> Option<Item> {
+        let name = &entered.indicator;
+        let code = name.parse::<IndicatorCode>().ok();
+        let known = code.filter(|code| self.snapshot.catalogue.indicator(code).is_some());
+        let Some(code) = known else {
+            self.fault(
+                format!("{pointer}/indicator"),
+                Code::UnknownIndicator,
+                message!(
+                    "Danh mục không có chỉ tiêu {name:?}. Hãy thêm chỉ tiêu trước.",
+                    "The catalogue has no indicator {name:?}. Add it first."
+                ),
+            );
+            return None;
+        };
+        if !seen.indicators.insert(code.clone()) {
+            self.fault(
+                format!("{pointer}/indicator"),
+                Code::Duplicate,
+                message!(
+                    "Chỉ tiêu {name} có hai chỗ trong đề cương. Hãy bỏ một chỗ.",
+                    "{name} stands at two places of the outline. Remove one of the two."
+                ),
+            );
+        }
+        let collected_at = entered
+            .collected_at
+            .as_ref()
+            .map(|levels| self.levels(levels, &format!("{pointer}/collected_at")));
+        Some(Item {
+            indicator: code,
+            collected_at,
+            need: entered.need,
+            show: entered.show,
+        })
+    }
+
+    fn rules(&mut self, entered: &[EnteredRule], seen: &Seen) -> Vec<Rule> {
+        let mut codes = BTreeSet::new();
+        let mut rules = Vec::new();
+        for (index, rule) in entered.iter().enumerate() {
+            let at = format!("/rules/{index}");
+            let message = rule
+                .message
+                .read(&format!("{at}/message"), &mut self.faults);
+            let code = rule.code.parse::<RuleCode>().ok();
+            let code = code.filter(|code| codes.insert(code.clone()));
+            if code.is_none() {
+                self.fault(format!("{at}/code"), Code::InvalidCode, message!(
+                    "Mã quy tắc gồm chữ hoa không dấu, chữ số và dấu _, và không trùng quy tắc khác.",
+                    "A rule's code is capital letters, digits and underscores, unlike the others."
+                ));
+            }
+            let expression = self.expression(&rule.expression, format!("{at}/expression"), seen);
+            if let (Some(code), Some(expression)) = (code, expression) {
+                rules.push(Rule {
+                    code,
+                    severity: rule.severity,
+                    expression,
+                    message,
+                });
+            }
+        }
+        rules
+    }
+
+    fn expression(&mut self, text: &str, pointer: String, seen: &Seen) -> Option<Comparison> {
+        match text.parse::<Comparison>() {
+            Ok(comparison) => {
+                for operand in comparison.operands() {
+                    self.operand(&operand, pointer.clone(), seen);
+                }
+                Some(comparison)
+            }
+            Err(error) => {
+                self.fault(
+                    pointer,
+                    Code::InvalidFormula,
+                    message!(
+                        "Quy tắc chưa đúng ({error}). Ví dụ: fund.spent <= fund.raised.",
+                        "The rule cannot be read: {error}. An example: fund.spent <= fund.raised."
+                    ),
+                );
+                None
+            }
+        }
+    }
+
+    /// A formula and a rule see what the form holds, and nothing else.
+    fn operand(&mut self, operand: &Operand, pointer: String, seen: &Seen) {
+        let code = operand.indicator.parse::<IndicatorCode>().ok();
+        if !code.is_some_and(|code| seen.indicators.contains(&code)) {
+            self.fault(pointer, Code::UnknownIndicator, message!(
+                "Dùng đến {operand}, mà mẫu này không có. Hãy thêm chỉ tiêu đó vào đề cương.",
+                "It uses {operand}, which this form does not hold. Add that indicator to the outline."
+            ));
+        }
+    }
+
+    fn check_operands(&mut self, seen: &Seen) {
+        for code in &seen.indicators {
+            let indicator = self.snapshot.catalogue.indicator(code);
+            let definition = indicator.and_then(|indicator| {
+                indicator
+                    .on(self.day)
+                    .or_else(|| indicator.versions.values().next())
+            });
+            let Some(formula) = definition.and_then(|definition| definition.formula()) else {
+                continue;
+            };
+            for operand in formula.operands() {
+                self.operand(&operand, "/outline".to_owned(), seen);
+            }
+        }
+    }
+}
+
+/// What an outline has named so far.
+#[derive(Default)]
+struct Seen {
+    sections: BTreeSet<SectionNumber>,
+    indicators: BTreeSet<IndicatorCode>,
+}

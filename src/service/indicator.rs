@@ -1,0 +1,603 @@
+//! Indicators: reading them and putting versions of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+
+use super::application::Application;
+use super::condition::{ConditionError, Etag, Precondition};
+use super::idempotency::{IdempotencyError, Once, Outcome, Repeatable, Reply};
+use super::page::{Page, PageRequest};
+use super::snapshot::Snapshot;
+use super::text::{EnteredName, NameView};
+use crate::authn::Identity;
+use crate::authz::{Action, Denied};
+use crate::domain::catalogue::Catalogue;
+use crate::domain::formula::Formula;
+use crate::domain::id::{
+    BreakdownCode, FormNumber, IndicatorCode, IndicatorNumber, OptionCode, OptionNumber,
+};
+use crate::domain::indicator::{
+    AcrossTime, AcrossUnits, Breakdown, BreakdownKind, BreakdownOption, Definition, FixedPart,
+    Indicator, Measure,
+};
+use crate::domain::quantity::Decimals;
+use crate::domain::text::check_name;
+use crate::domain::unit::BEGINNING;
+use crate::error::{Code, Fault, Message};
+use crate::store::form::forms_used;
+use crate::store::indicator::indicator_put;
+use crate::store::tenant::{Part, mark_changed};
+use crate::store::{StoreError, Transaction};
+use crate::{explain, message};
+
+/// Why a use case on indicators fails.
+#[derive(Debug, thiserror::Error)]
+pub enum IndicatorError {
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
+    Condition(#[from] ConditionError),
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("no indicator {0}")]
+    NotFound(String),
+    #[error("{0:?} cannot change once used")]
+    Fixed(FixedPart),
+    #[error("{} faults", .0.len())]
+    Invalid(Vec<Fault>),
+}
+
+impl IndicatorError {
+    fn own(&self) -> (Code, Message, Vec<Fault>) {
+        match self {
+            IndicatorError::Fixed(part) => (Code::FixedOnceUsed, fixed_message(*part), Vec::new()),
+            IndicatorError::Invalid(faults) => {
+                let count = faults.len();
+                (
+                    Code::InvalidIndicator,
+                    message!(
+                        "Chỉ tiêu có {count} chỗ chưa đúng; chưa có gì được ghi.",
+                        "The indicator has {count} faults and nothing was written."
+                    ),
+                    faults.clone(),
+                )
+            }
+            IndicatorError::NotFound(code) => (
+                Code::IndicatorNotFound,
+                message!(
+                    "Không có chỉ tiêu {code:?}. Hãy xem danh mục ở /v1/indicators.",
+                    "There is no indicator {code:?}. See /v1/indicators for those there are."
+                ),
+                Vec::new(),
+            ),
+            IndicatorError::Denied(_)
+            | IndicatorError::Condition(_)
+            | IndicatorError::Idempotency(_)
+            | IndicatorError::Store(_) => (
+                Code::Internal,
+                message!("Hệ thống gặp lỗi.", "The service failed."),
+                Vec::new(),
+            ),
+        }
+    }
+}
+
+explain!(IndicatorError, held: Denied, Condition, Idempotency, Store; own);
+
+fn fixed_message(part: FixedPart) -> Message {
+    let (vi, en) = match part {
+        FixedPart::Decimals => ("Số chữ số thập phân", "The decimals"),
+        FixedPart::UnitOfMeasure => ("Đơn vị tính", "The unit of measure"),
+        FixedPart::Aggregation => ("Cách tổng hợp", "The aggregation"),
+        FixedPart::Breakdowns => ("Loại phân tổ", "The kinds of breakdowns"),
+    };
+    message!(
+        "{vi} của chỉ tiêu không đổi được nữa vì đã có số liệu; số cũ sẽ sai nghĩa. Hãy lập chỉ tiêu mới.",
+        "{en} cannot change any more: there are values, and they would mean something else. Make a new indicator."
+    )
+}
+
+/// An indicator as it is on a day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct IndicatorView {
+    #[schema(example = "docs.issued")]
+    pub code: String,
+    pub name: NameView,
+    #[schema(example = "văn bản")]
+    pub unit_of_measure: String,
+    /// Digits after the decimal point.
+    #[schema(minimum = 0, maximum = 9)]
+    pub decimals: u8,
+    /// Null for a derived indicator.
+    pub across_units: Option<AcrossUnits>,
+    /// Null for a derived indicator.
+    pub across_time: Option<AcrossTime>,
+    pub breakdowns: Vec<BreakdownView>,
+    /// Null for a collected indicator.
+    pub formula: Option<String>,
+    /// The first day of this version.
+    pub valid_from: NaiveDate,
+}
+
+/// A set of options.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct BreakdownView {
+    pub code: String,
+    /// Whether the options add up to the total (chia ra) or are among it (trong đó).
+    pub closed: bool,
+    pub options: Vec<OptionView>,
+}
+
+/// One option of a breakdown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct OptionView {
+    pub code: String,
+    pub name: NameView,
+}
+
+impl IndicatorView {
+    fn of(indicator: &Indicator, day: NaiveDate) -> Option<IndicatorView> {
+        let (valid_from, definition) = indicator.versions.range(..=day).next_back()?;
+        let (across_units, across_time) = match definition.measure {
+            Measure::Collected {
+                across_units,
+                across_time,
+                ..
+            } => (Some(across_units), Some(across_time)),
+            Measure::Derived { .. } => (None, None),
+        };
+        Some(IndicatorView {
+            code: indicator.code.to_string(),
+            name: NameView::of(&definition.name),
+            unit_of_measure: definition.unit_of_measure.clone(),
+            decimals: definition.decimals.get(),
+            across_units,
+            across_time,
+            breakdowns: definition
+                .breakdowns()
+                .iter()
+                .map(BreakdownView::of)
+                .collect(),
+            formula: definition.formula().map(ToString::to_string),
+            valid_from: *valid_from,
+        })
+    }
+}
+
+impl BreakdownView {
+    fn of(breakdown: &Breakdown) -> BreakdownView {
+        let options = breakdown.options.iter().map(|option| OptionView {
+            code: option.code.to_string(),
+            name: NameView::of(&option.name),
+        });
+        BreakdownView {
+            code: breakdown.code.to_string(),
+            closed: breakdown.kind == BreakdownKind::Closed,
+            options: options.collect(),
+        }
+    }
+}
+
+/// The indicators of a day, by code.
+///
+/// # Errors
+/// [`IndicatorError`].
+pub fn list_indicators(
+    application: &Application,
+    identity: &Identity,
+    page: &PageRequest,
+    as_of: Option<NaiveDate>,
+    now: DateTime<Utc>,
+) -> Result<Page<IndicatorView>, IndicatorError> {
+    application.reading(identity, |_, snapshot| {
+        let _permit = snapshot.access.to_tenant(Action::ReadCatalogue)?;
+        let day = as_of.unwrap_or_else(|| snapshot.today(now));
+        let all = snapshot.catalogue.indicators();
+        let views = all.filter_map(|indicator| IndicatorView::of(indicator, day));
+        Ok(Page::of(views, page, |view| view.code.clone()))
+    })
+}
+
+/// One indicator as it is on a day.
+///
+/// # Errors
+/// [`IndicatorError`].
+pub fn get_indicator(
+    application: &Application,
+    identity: &Identity,
+    code: &str,
+    as_of: Option<NaiveDate>,
+    now: DateTime<Utc>,
+) -> Result<(Etag, IndicatorView), IndicatorError> {
+    application.reading(identity, |_, snapshot| {
+        let _permit = snapshot.access.to_tenant(Action::ReadCatalogue)?;
+        let day = as_of.unwrap_or_else(|| snapshot.today(now));
+        let parsed = code.parse::<IndicatorCode>().ok();
+        let found = parsed.and_then(|code| snapshot.catalogue.indicator(&code));
+        let view = found.and_then(|indicator| IndicatorView::of(indicator, day));
+        let view = view.ok_or_else(|| IndicatorError::NotFound(code.to_owned()))?;
+        Ok((Etag::new(snapshot.counters.catalogue_rev), view))
+    })
+}
+
+/// A version of an indicator as somebody wants it to be.
+#[derive(Debug, Clone)]
+pub struct EnteredIndicator {
+    pub code: String,
+    pub name: EnteredName,
+    pub unit_of_measure: String,
+    pub decimals: u8,
+    pub across_units: Option<AcrossUnits>,
+    pub across_time: Option<AcrossTime>,
+    pub breakdowns: Vec<EnteredBreakdown>,
+    pub formula: Option<String>,
+    /// The first day of the version; the beginning where none is given.
+    pub valid_from: Option<NaiveDate>,
+}
+
+/// A set of options as somebody wants it to be.
+#[derive(Debug, Clone)]
+pub struct EnteredBreakdown {
+    pub code: String,
+    pub kind: BreakdownKind,
+    pub options: Vec<EnteredOption>,
+}
+
+/// An option as somebody wants it to be.
+#[derive(Debug, Clone)]
+pub struct EnteredOption {
+    pub code: String,
+    pub name: EnteredName,
+}
+
+/// Adds an indicator, or a version of it from a day on. An indicator's ETag is that of the
+/// whole catalogue, since a version is checked against all of it.
+///
+/// # Errors
+/// [`IndicatorError`].
+pub fn put_indicator(
+    application: &Application,
+    identity: &Identity,
+    entered: &EnteredIndicator,
+    precondition: &Precondition,
+    repeatable: Option<Repeatable>,
+    now: DateTime<Utc>,
+) -> Result<Reply, IndicatorError> {
+    let (tenant, account) = (identity.tenant(), identity.account());
+    let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
+    application.writing(identity, |transaction, snapshot| {
+        let _permit = snapshot.access.to_tenant(Action::ChangeCatalogue)?;
+        if let Some(reply) = once.replay(transaction)? {
+            return Ok(reply);
+        }
+        let code = entered.code.parse::<IndicatorCode>().ok();
+        let known = code
+            .as_ref()
+            .and_then(|code| snapshot.catalogue.indicator(code));
+        let etag = known.map(|_| Etag::new(snapshot.counters.catalogue_rev));
+        precondition.check_unless_new(etag.as_ref())?;
+        let valid_from = entered.valid_from.unwrap_or(BEGINNING);
+        let indicator = planned(entered, known, snapshot, valid_from)?;
+        check_fixed(transaction, snapshot, known, &indicator)?;
+        let catalogue = snapshot.catalogue.with_indicator(indicator.clone());
+        check_formula(&catalogue, &indicator, valid_from).map_err(IndicatorError::Invalid)?;
+        let rev = snapshot.counters.rev;
+        indicator_put(transaction, &indicator, valid_from, rev)?;
+        mark_changed(transaction, Part::Catalogue, rev)?;
+        let outcome = match known {
+            Some(_) => Outcome::Done,
+            None => Outcome::Created(format!("/v1/indicators/{}", indicator.code)),
+        };
+        let view = IndicatorView::of(&indicator, valid_from);
+        let reply = Reply::new(outcome, Some(Etag::new(rev)), &view)?;
+        Ok(once.keep(transaction, reply)?)
+    })
+}
+
+/// The indicator with its new version.
+fn planned(
+    entered: &EnteredIndicator,
+    known: Option<&Indicator>,
+    snapshot: &Snapshot,
+    valid_from: NaiveDate,
+) -> Result<Indicator, IndicatorError> {
+    let mut faults = Vec::new();
+    let code = entered.code.parse::<IndicatorCode>();
+    if code.is_err() {
+        faults.push(Fault::in_parameter("indicator", Code::InvalidCode, message!(
+            "Mã chỉ tiêu gồm các từ chữ thường không dấu, chữ số và dấu _, nối bằng dấu chấm, tối đa 100 ký tự.",
+            "An indicator's code is words of lower-case letters, digits and underscores, joined by dots, at most 100 characters."
+        )));
+    }
+    let definition = read_definition(entered, &mut faults);
+    match (code, definition) {
+        (Ok(code), Some(definition)) if faults.is_empty() => {
+            let mut indicator = known.cloned().unwrap_or_else(|| Indicator {
+                number: next_number(&snapshot.catalogue),
+                code,
+                options: BTreeMap::new(),
+                versions: BTreeMap::new(),
+            });
+            number_options(&mut indicator, &definition);
+            indicator.versions.insert(valid_from, definition);
+            Ok(indicator)
+        }
+        _ => Err(IndicatorError::Invalid(faults)),
+    }
+}
+
+fn next_number(catalogue: &Catalogue) -> IndicatorNumber {
+    let last = catalogue
+        .indicators()
+        .map(|indicator| indicator.number.get())
+        .max();
+    IndicatorNumber::new(last.unwrap_or(0).saturating_add(1))
+}
+
+fn number_options(indicator: &mut Indicator, definition: &Definition) {
+    let mut last = indicator
+        .options
+        .values()
+        .map(|number| number.get())
+        .max()
+        .unwrap_or(0);
+    for option in definition.options() {
+        if !indicator.options.contains_key(&option.code) {
+            last = last.saturating_add(1);
+            indicator
+                .options
+                .insert(option.code.clone(), OptionNumber::new(last));
+        }
+    }
+}
+
+fn read_definition(entered: &EnteredIndicator, faults: &mut Vec<Fault>) -> Option<Definition> {
+    let name = entered.name.read("/name", faults);
+    if let Err(fault) = check_name(&entered.unit_of_measure) {
+        faults.push(Fault::in_body(
+            "/unit_of_measure",
+            Code::InvalidText,
+            fault.message(),
+        ));
+    }
+    let decimals = Decimals::new(entered.decimals);
+    if decimals.is_none() {
+        faults.push(Fault::in_body(
+            "/decimals",
+            Code::InvalidValue,
+            message!("Số chữ số thập phân là từ 0 đến 9.", "Decimals are 0 to 9."),
+        ));
+    }
+    let measure = read_measure(entered, faults);
+    let unit_of_measure = entered.unit_of_measure.clone();
+    Some(Definition {
+        name,
+        unit_of_measure,
+        decimals: decimals?,
+        measure: measure?,
+    })
+}
+
+fn read_measure(entered: &EnteredIndicator, faults: &mut Vec<Fault>) -> Option<Measure> {
+    match (&entered.formula, entered.across_units, entered.across_time) {
+        (Some(formula), None, None) if entered.breakdowns.is_empty() => {
+            read_formula(formula, faults).map(|formula| Measure::Derived { formula })
+        }
+        (Some(_), ..) => {
+            faults.push(Fault::in_body("/formula", Code::InvalidValue, message!(
+                "Chỉ tiêu tính theo công thức thì không có across_units, across_time và breakdowns.",
+                "An indicator with a formula has no across_units, across_time or breakdowns."
+            )));
+            None
+        }
+        (None, Some(across_units), Some(across_time)) => {
+            let breakdowns = read_breakdowns(&entered.breakdowns, faults);
+            Some(Measure::Collected {
+                across_units,
+                across_time,
+                breakdowns,
+            })
+        }
+        (None, across_units, across_time) => {
+            let missing = [
+                ("across_units", across_units.is_none()),
+                ("across_time", across_time.is_none()),
+            ];
+            for (field, _) in missing.into_iter().filter(|(_, missing)| *missing) {
+                faults.push(Fault::in_body(
+                    format!("/{field}"),
+                    Code::MissingField,
+                    message!(
+                        "Chỉ tiêu được thu thập phải có {field}.",
+                        "An indicator that is collected needs {field}."
+                    ),
+                ));
+            }
+            None
+        }
+    }
+}
+
+fn read_formula(text: &str, faults: &mut Vec<Fault>) -> Option<Formula> {
+    match text.parse::<Formula>() {
+        Ok(formula) => Some(formula),
+        Err(error) => {
+            faults.push(Fault::in_body("/formula", Code::InvalidFormula, message!(
+                "Công thức chưa đúng ({error}). Dùng + - * /, ngoặc đơn, số và mã chỉ tiêu.",
+                "The formula cannot be read: {error}. Use + - * /, parentheses, numbers and codes of indicators."
+            )));
+            None
+        }
+    }
+}
+
+fn read_breakdowns(entered: &[EnteredBreakdown], faults: &mut Vec<Fault>) -> Vec<Breakdown> {
+    let mut read = Vec::new();
+    let mut codes: BTreeSet<&str> = BTreeSet::new();
+    let mut options: BTreeSet<&str> = BTreeSet::new();
+    for (index, breakdown) in entered.iter().enumerate() {
+        let at = format!("/breakdowns/{index}");
+        let code = breakdown.code.parse::<BreakdownCode>().ok();
+        if code.is_none() || !codes.insert(&breakdown.code) {
+            faults.push(code_fault(format!("{at}/code")));
+        }
+        if breakdown.options.is_empty() {
+            faults.push(Fault::in_body(
+                format!("{at}/options"),
+                Code::InvalidValue,
+                message!(
+                    "Phân tổ phải có ít nhất một mục.",
+                    "A breakdown needs at least one option."
+                ),
+            ));
+        }
+        let mut read_options = Vec::new();
+        for (index, option) in breakdown.options.iter().enumerate() {
+            let at = format!("{at}/options/{index}");
+            let name = option.name.read(&format!("{at}/name"), faults);
+            match option.code.parse::<OptionCode>() {
+                // A value names its option alone, so an indicator's options need codes of their own.
+                Ok(code) if options.insert(&option.code) => {
+                    read_options.push(BreakdownOption { code, name });
+                }
+                _ => faults.push(code_fault(format!("{at}/code"))),
+            }
+        }
+        if let Some(code) = code {
+            read.push(Breakdown {
+                code,
+                kind: breakdown.kind,
+                options: read_options,
+            });
+        }
+    }
+    read
+}
+
+fn code_fault(pointer: String) -> Fault {
+    Fault::in_body(
+        pointer,
+        Code::InvalidCode,
+        message!(
+            "Mã gồm chữ thường không dấu, chữ số và dấu _, và không trùng mã khác của chỉ tiêu.",
+            "A code is lower-case letters, digits and underscores, and unlike the indicator's others."
+        ),
+    )
+}
+
+/// What is fixed once there are values must be as every other version has it.
+fn check_fixed(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    known: Option<&Indicator>,
+    planned: &Indicator,
+) -> Result<(), IndicatorError> {
+    let Some(known) = known else { return Ok(()) };
+    let changed = known.versions.values().find_map(|former| {
+        planned
+            .versions
+            .values()
+            .find_map(|next| former.fixed_part_changed_by(next))
+    });
+    let Some(changed) = changed else {
+        return Ok(());
+    };
+    let forms = forms_with(&snapshot.catalogue, &known.code);
+    if forms_used(transaction, &forms)?.is_empty() {
+        Ok(())
+    } else {
+        Err(IndicatorError::Fixed(changed))
+    }
+}
+
+/// The forms that ask for an indicator, in whatever version.
+fn forms_with(catalogue: &Catalogue, code: &IndicatorCode) -> Vec<FormNumber> {
+    catalogue
+        .forms()
+        .filter(|form| {
+            let mut versions = form.versions.values();
+            versions.any(|version| version.items().any(|item| &item.indicator == code))
+        })
+        .map(|form| form.number)
+        .collect()
+}
+
+/// How many formulas may lie within one another: more cannot be read by people, and numbers grow
+/// with each.
+const DEEPEST: usize = 5;
+
+fn check_formula(
+    catalogue: &Catalogue,
+    indicator: &Indicator,
+    day: NaiveDate,
+) -> Result<(), Vec<Fault>> {
+    let Some(definition) = indicator.on(day) else {
+        return Ok(());
+    };
+    let Some(formula) = definition.formula() else {
+        return Ok(());
+    };
+    let mut faults = Vec::new();
+    for operand in formula.operands() {
+        let code = operand.indicator.parse::<IndicatorCode>().ok();
+        let found = code.and_then(|code| catalogue.indicator(&code));
+        let version = found.and_then(|found| found.on(day));
+        let known = match (&operand.option, version) {
+            (_, None) => false,
+            (None, Some(_)) => true,
+            (Some(option), Some(version)) => {
+                version.options().any(|known| known.code.as_str() == option)
+            }
+        };
+        if !known {
+            faults.push(Fault::in_body(
+                "/formula",
+                Code::UnknownIndicator,
+                message!(
+                    "Công thức dùng {operand}, mà ngày {day} danh mục chưa có.",
+                    "The formula uses {operand}, which the catalogue does not have on {day}."
+                ),
+            ));
+        }
+    }
+    if faults.is_empty() && depth(catalogue, &indicator.code, day, DEEPEST + 1) > DEEPEST {
+        faults.push(Fault::in_body(
+            "/formula",
+            Code::CircularFormula,
+            message!(
+                "Công thức dùng lại chính nó qua chỉ tiêu khác, hoặc lồng nhau quá {DEEPEST} lần.",
+                "The formula comes back to itself through others, or lies more than {DEEPEST} deep."
+            ),
+        ));
+    }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(faults)
+    }
+}
+
+/// How many formulas lie within one another below an indicator; gives up at `limit`.
+fn depth(catalogue: &Catalogue, code: &IndicatorCode, day: NaiveDate, limit: usize) -> usize {
+    if limit == 0 {
+        return 0;
+    }
+    let definition = catalogue
+        .indicator(code)
+        .and_then(|indicator| indicator.on(day));
+    let Some(formula) = definition.and_then(Definition::formula) else {
+        return 0;
+    };
+    let operands = formula.operands();
+    let below = operands
+        .iter()
+        .filter_map(|operand| operand.indicator.parse().ok());
+    1 + below
+        .map(|code| depth(catalogue, &code, day, limit - 1))
+        .max()
+        .unwrap_or(0)
+}

@@ -1,0 +1,150 @@
+//! From the names in a path to the form, the period and the unit that they name. Never what is
+//! done with them.
+
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+
+use super::snapshot::Snapshot;
+use crate::domain::catalogue::InForce;
+use crate::domain::form::Form;
+use crate::domain::hierarchy::{Place, Position, Tree};
+use crate::domain::id::FormCode;
+use crate::domain::period::Period;
+use crate::domain::unit::UnitReference;
+use crate::error::{Code, Explain, Fault, Message};
+use crate::message;
+use crate::store::submission::SubmissionKey;
+
+/// The names of a form, a period and a unit, as a path has them.
+#[derive(Debug, Clone, serde::Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct ReportPath {
+    /// The form's code.
+    #[param(example = "mttq.annual")]
+    pub form: String,
+    /// The period's key: `2024`, `2024-H2`, `2024-Q4`, `2024-12`, `2024-W47`.
+    #[param(example = "2024")]
+    pub period: String,
+    /// The unit's id, or `code:` and the code that it has on the period's last day.
+    #[param(example = "code:30388")]
+    pub unit: String,
+}
+
+/// A unit's place on a form in a period: the tree is the one of the period's last day.
+pub struct Located<'s> {
+    pub in_force: InForce<'s>,
+    pub tree: Arc<Tree>,
+    position: Position,
+}
+
+impl<'s> Located<'s> {
+    pub fn place(&self) -> Place<'_> {
+        self.tree.at(self.position)
+    }
+
+    pub fn form(&self) -> &'s Form {
+        self.in_force.period.form
+    }
+
+    pub fn period(&self) -> Period {
+        self.in_force.period.period
+    }
+
+    pub fn key(&self) -> SubmissionKey {
+        SubmissionKey {
+            form: self.form().number,
+            period: self.period(),
+            unit: self.place().unit(),
+        }
+    }
+}
+
+/// A name that names nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotFound {
+    #[error("no form {0}")]
+    Form(String),
+    #[error("form {form} has no period {period}")]
+    Period { form: String, period: String },
+    #[error("no unit {unit} on {day}")]
+    Unit { unit: String, day: NaiveDate },
+}
+
+impl Snapshot {
+    pub(super) fn form(&self, code: &str) -> Result<&Form, NotFound> {
+        let parsed = code.parse::<FormCode>().ok();
+        let found = parsed.and_then(|code| self.catalogue.form(&code));
+        found.ok_or_else(|| NotFound::Form(code.to_owned()))
+    }
+
+    /// The unit of this name on a day.
+    pub(super) fn unit<'t>(
+        tree: &'t Tree,
+        unit: &str,
+        day: NaiveDate,
+    ) -> Result<Place<'t>, NotFound> {
+        let reference = unit.parse::<UnitReference>().ok();
+        let found = reference.and_then(|reference| tree.find(&reference));
+        found.ok_or_else(|| NotFound::Unit {
+            unit: unit.to_owned(),
+            day,
+        })
+    }
+
+    pub(super) fn locate(&self, path: &ReportPath) -> Result<Located<'_>, NotFound> {
+        let form = self.form(&path.form)?;
+        let period = path.period.parse::<Period>().ok();
+        let Some(period) = period.and_then(|period| form.period(period)) else {
+            let (form, period) = (path.form.clone(), path.period.clone());
+            return Err(NotFound::Period { form, period });
+        };
+        let day = period.closing_day();
+        let tree = self.hierarchy.tree_on(day);
+        let position = Snapshot::unit(&tree, &path.unit, day)?.position();
+        Ok(Located {
+            in_force: self.catalogue.in_force(period),
+            tree,
+            position,
+        })
+    }
+}
+
+impl Explain for NotFound {
+    fn code(&self) -> Code {
+        match self {
+            NotFound::Form(_) => Code::FormNotFound,
+            NotFound::Period { .. } => Code::PeriodNotFound,
+            NotFound::Unit { .. } => Code::UnitNotFound,
+        }
+    }
+
+    fn message(&self) -> Message {
+        match self {
+            NotFound::Form(form) => message!(
+                "Không có mẫu báo cáo {form:?}. Hãy xem danh sách mẫu ở /v1/forms.",
+                "There is no form {form:?}. See /v1/forms for those there are."
+            ),
+            NotFound::Period { form, period } => message!(
+                "Mẫu {form} không có kỳ {period:?}. Hãy xem các kỳ ở /v1/forms/{form}/periods?year=….",
+                "The form {form} has no period {period:?}. See /v1/forms/{form}/periods?year=… for its periods."
+            ),
+            NotFound::Unit { unit, day } => {
+                let day_vi = day.format("%d/%m/%Y");
+                message!(
+                    "Ngày {day_vi} không có đơn vị {unit:?}. Hãy ghi mã định danh, hoặc code: và mã đơn vị (ví dụ code:30388).",
+                    "There is no unit {unit:?} on {day}. Give its id, or code: and its code (such as code:30388)."
+                )
+            }
+        }
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        let parameter = match self {
+            NotFound::Form(_) => "form",
+            NotFound::Period { .. } => "period",
+            NotFound::Unit { .. } => "unit",
+        };
+        vec![Fault::in_parameter(parameter, self.code(), self.message())]
+    }
+}

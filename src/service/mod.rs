@@ -1,0 +1,22 @@
+//! The use cases: one function each, one transaction each. Validate (pure, all faults at once),
+//! decide, write. The types that they answer with are the bodies of the API. Never actix.
+
+pub mod account;
+pub mod application;
+pub mod completeness;
+pub mod condition;
+pub mod form;
+pub mod idempotency;
+pub mod indicator;
+pub mod level;
+pub mod locate;
+pub mod page;
+pub mod rollup;
+pub mod snapshot;
+pub mod submission;
+pub mod tenant;
+pub mod text;
+pub mod token;
+pub mod unit;
+
+pub use application::Application;

@@ -1,0 +1,151 @@
+//! What a request sees of its tenant: the hierarchy, the catalogue and the caller's grants, as of
+//! its transaction. Each is remembered as long as the tenant's row says that it has not changed.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::application::Application;
+use crate::authn::Identity;
+use crate::authz::{Access, Grant, Scope};
+use crate::domain::catalogue::Catalogue;
+use crate::domain::hierarchy::Hierarchy;
+use crate::domain::id::{AccountId, TenantId};
+use crate::store::tenant::Counters;
+use crate::store::{StoreError, Transaction, form, grant, indicator, level, tenant, unit};
+
+/// A tenant as one transaction sees it.
+pub struct Snapshot {
+    pub counters: Counters,
+    pub hierarchy: Arc<Hierarchy>,
+    pub catalogue: Arc<Catalogue>,
+    pub access: Access,
+}
+
+impl Snapshot {
+    /// The day that it is where the tenant is.
+    pub fn today(&self, now: DateTime<Utc>) -> NaiveDate {
+        now.with_timezone(&self.counters.time_zone).date_naive()
+    }
+}
+
+type Grants = HashMap<AccountId, Arc<[Grant]>>;
+
+/// What is remembered of tenants between requests.
+#[derive(Default)]
+pub(super) struct Caches {
+    hierarchies: Cache<Hierarchy>,
+    catalogues: Cache<Catalogue>,
+    grants: Cache<Grants>,
+}
+
+/// The latest known state of something of each tenant, with the rev that made it.
+struct Cache<T>(Mutex<HashMap<TenantId, (i64, Arc<T>)>>);
+
+impl<T> Default for Cache<T> {
+    fn default() -> Cache<T> {
+        Cache(Mutex::default())
+    }
+}
+
+impl<T> Cache<T> {
+    fn get(
+        &self,
+        tenant: TenantId,
+        rev: i64,
+        load: impl FnOnce() -> Result<T, StoreError>,
+    ) -> Result<Arc<T>, StoreError> {
+        if let Some((known, value)) = self.lock().get(&tenant)
+            && *known == rev
+        {
+            return Ok(value.clone());
+        }
+        let loaded = Arc::new(load()?);
+        let mut all = self.lock();
+        // A reader with an older snapshot must not take the newer state from the others.
+        if all.get(&tenant).is_none_or(|(known, _)| *known < rev) {
+            all.insert(tenant, (rev, loaded.clone()));
+        }
+        Ok(loaded)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<TenantId, (i64, Arc<T>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Application {
+    /// The snapshot of a transaction that has not written anything but the tenant's row yet:
+    /// what it loads, it remembers for others.
+    pub(super) fn snapshot(
+        &self,
+        transaction: &mut Transaction<'_>,
+        identity: &Identity,
+        counters: Counters,
+    ) -> Result<Snapshot, StoreError> {
+        let tenant = identity.tenant();
+        let hierarchy = self.caches.hierarchies.get(tenant, counters.tree_rev, || {
+            Ok(Hierarchy::new(
+                level::levels(transaction)?,
+                unit::unit_facts(transaction)?,
+            ))
+        })?;
+        let catalogue = self
+            .caches
+            .catalogues
+            .get(tenant, counters.catalogue_rev, || {
+                Ok(Catalogue::new(
+                    indicator::indicators(transaction)?,
+                    form::forms(transaction)?,
+                ))
+            })?;
+        let grants = self.caches.grants.get(tenant, counters.grants_rev, || {
+            Ok(by_account(grant::grants(transaction)?))
+        })?;
+        let own = grants.get(&identity.account()).cloned().unwrap_or_default();
+        Ok(Snapshot {
+            counters,
+            hierarchy,
+            catalogue,
+            access: Access::new(identity, own),
+        })
+    }
+
+    /// Runs a use case that only reads, on one snapshot.
+    pub(super) fn reading<T, E: From<StoreError>>(
+        &self,
+        identity: &Identity,
+        work: impl FnOnce(&mut Transaction<'_>, &Snapshot) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.database.read(&Scope::of(identity), |transaction| {
+            let counters = tenant::counters(transaction)?;
+            let snapshot = self.snapshot(transaction, identity, counters)?;
+            work(transaction, &snapshot)
+        })
+    }
+
+    /// Runs a use case that writes, alone among the tenant's writes.
+    pub(super) fn writing<T, E: From<StoreError>>(
+        &self,
+        identity: &Identity,
+        work: impl FnOnce(&mut Transaction<'_>, &Snapshot) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.database
+            .write(&Scope::of(identity), |transaction, counters| {
+                let snapshot = self.snapshot(transaction, identity, counters)?;
+                work(transaction, &snapshot)
+            })
+    }
+}
+
+fn by_account(grants: Vec<(AccountId, Grant)>) -> Grants {
+    let mut collected: HashMap<AccountId, Vec<Grant>> = HashMap::new();
+    for (account, grant) in grants {
+        collected.entry(account).or_default().push(grant);
+    }
+    collected
+        .into_iter()
+        .map(|(account, grants)| (account, grants.into()))
+        .collect()
+}

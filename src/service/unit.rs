@@ -1,0 +1,720 @@
+//! Units: finding them in the tree of a day, and adding new ones, singly or as a list.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+
+use super::application::Application;
+use super::condition::Etag;
+use super::idempotency::{IdempotencyError, Once, Outcome, Repeatable, Reply};
+use super::locate::NotFound;
+use super::page::{Page, PageRequest};
+use super::snapshot::Snapshot;
+use crate::authn::Identity;
+use crate::authz::{Access, Action, Denied};
+use crate::domain::hierarchy::{Place, Tree};
+use crate::domain::id::{LevelCode, UnitCode, UnitId};
+use crate::domain::text::check_name;
+use crate::domain::unit::{BEGINNING, UnitFact, UnitReference, Validity};
+use crate::error::{Code, Explain, Fault, Message};
+use crate::store::tenant::{Part, mark_changed};
+use crate::store::unit::units_insert;
+use crate::store::{StoreError, Transaction};
+use crate::{explain, message};
+
+/// Why a use case on units fails.
+#[derive(Debug, thiserror::Error)]
+pub enum UnitError {
+    #[error(transparent)]
+    NotFound(#[from] NotFound),
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("{} faults", .0.len())]
+    Invalid(Vec<Fault>),
+    /// The list cannot be read as a table.
+    #[error("{} faults", .0.len())]
+    Malformed(Vec<Fault>),
+}
+
+impl UnitError {
+    fn own(&self) -> (Code, Message, Vec<Fault>) {
+        match self {
+            UnitError::Malformed(faults) => (
+                Code::MalformedCsv,
+                message!(
+                    "Không đọc được danh sách. Dòng đầu phải là: code,name,level,parent_code[,kind].",
+                    "The list cannot be read. Its first line must be: code,name,level,parent_code[,kind]."
+                ),
+                faults.clone(),
+            ),
+            UnitError::Invalid(faults) => {
+                let count = faults.len();
+                (
+                    Code::InvalidUnit,
+                    message!(
+                        "Có {count} chỗ chưa đúng; chưa có đơn vị nào được ghi. Hãy sửa từng chỗ trong danh sách.",
+                        "There are {count} faults and no unit was written. Correct each one listed."
+                    ),
+                    faults.clone(),
+                )
+            }
+            _ => (
+                Code::Internal,
+                message!("Hệ thống gặp lỗi.", "The service failed."),
+                Vec::new(),
+            ),
+        }
+    }
+}
+
+explain!(UnitError, held: NotFound, Denied, Idempotency, Store; own);
+
+/// A unit as other answers name it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct UnitName {
+    pub id: String,
+    #[schema(example = "30388")]
+    pub code: String,
+    #[schema(example = "Tân An")]
+    pub name: String,
+    #[schema(example = "commune")]
+    pub level: String,
+}
+
+impl UnitName {
+    pub(super) fn of(place: Place<'_>) -> UnitName {
+        let fact = place.fact();
+        UnitName {
+            id: fact.unit.to_string(),
+            code: fact.code.to_string(),
+            name: fact.name.clone(),
+            level: fact.level.to_string(),
+        }
+    }
+}
+
+/// A unit as it is on a day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct UnitView {
+    pub id: String,
+    #[schema(example = "30388")]
+    pub code: String,
+    #[schema(example = "Tân An")]
+    pub name: String,
+    /// What people call such a unit, where its level has several kinds.
+    #[schema(example = "xã")]
+    pub kind: Option<String>,
+    #[schema(example = "commune")]
+    pub level: String,
+    /// The id of the unit that it is part of; null for a root.
+    pub parent: Option<String>,
+    /// The first and the last day on which all of this holds; no last day means until further
+    /// notice.
+    pub valid_from: NaiveDate,
+    pub valid_to: Option<NaiveDate>,
+}
+
+impl UnitView {
+    fn of(fact: &UnitFact) -> UnitView {
+        UnitView {
+            id: fact.unit.to_string(),
+            code: fact.code.to_string(),
+            name: fact.name.clone(),
+            kind: fact.kind.clone(),
+            level: fact.level.to_string(),
+            parent: fact.parent.map(|parent| parent.to_string()),
+            valid_from: fact.validity.from,
+            valid_to: fact.validity.to,
+        }
+    }
+}
+
+/// Which units a caller wants to see.
+#[derive(Debug, Clone, Default)]
+pub struct UnitFilter {
+    /// Direct children of this unit only.
+    pub parent: Option<String>,
+    pub level: Option<String>,
+    pub code: Option<String>,
+    /// A part of the name or of the code.
+    pub text: Option<String>,
+    /// The day; today where there is none.
+    pub as_of: Option<NaiveDate>,
+}
+
+/// The units of a day that the caller may see, in the order of the tree.
+///
+/// # Errors
+/// [`UnitError`].
+pub fn list_units(
+    application: &Application,
+    identity: &Identity,
+    filter: &UnitFilter,
+    page: &PageRequest,
+    now: DateTime<Utc>,
+) -> Result<Page<UnitView>, UnitError> {
+    application.reading(identity, |_, snapshot| {
+        let day = filter.as_of.unwrap_or_else(|| snapshot.today(now));
+        let tree = snapshot.hierarchy.tree_on(day);
+        let parent = match &filter.parent {
+            None => None,
+            Some(parent) => Some(Snapshot::unit(&tree, parent, day)?.unit()),
+        };
+        let wanted = visible(&snapshot.access, &tree)
+            .into_iter()
+            .map(Place::fact)
+            .filter(|fact| parent.is_none() || fact.parent == parent)
+            .filter(|fact| matches_filter(fact, filter))
+            .map(UnitView::of);
+        Ok(Page::of(wanted, page, |unit| unit.id.clone()))
+    })
+}
+
+fn visible<'t>(access: &Access, tree: &'t Tree) -> Vec<Place<'t>> {
+    match access.tops(Action::ReadUnits) {
+        None => tree.places().collect(),
+        Some(tops) => {
+            let tops: Vec<Place<'t>> = tops.iter().filter_map(|top| tree.by_id(*top)).collect();
+            tree.places()
+                .filter(|place| tops.iter().any(|top| top.covers(*place)))
+                .collect()
+        }
+    }
+}
+
+fn matches_filter(fact: &UnitFact, filter: &UnitFilter) -> bool {
+    let has = |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|w| w == is);
+    let text = filter.text.as_deref().unwrap_or_default().to_lowercase();
+    has(&filter.level, fact.level.as_str())
+        && has(&filter.code, fact.code.as_str())
+        && (fact.name.to_lowercase().contains(&text)
+            || fact.code.as_str().to_lowercase().contains(&text))
+}
+
+/// One unit as it is on a day; today where none is given.
+///
+/// # Errors
+/// [`UnitError`].
+pub fn get_unit(
+    application: &Application,
+    identity: &Identity,
+    unit: &str,
+    as_of: Option<NaiveDate>,
+    now: DateTime<Utc>,
+) -> Result<(Etag, UnitView), UnitError> {
+    application.reading(identity, |_, snapshot| {
+        let day = as_of.unwrap_or_else(|| snapshot.today(now));
+        let tree = snapshot.hierarchy.tree_on(day);
+        let place = Snapshot::unit(&tree, unit, day)?;
+        let _permit = snapshot.access.to_unit(Action::ReadUnits, &tree, place)?;
+        let view = UnitView::of(place.fact());
+        let etag = Etag::new(format_args!(
+            "{}.{}",
+            snapshot.counters.tree_rev, view.valid_from
+        ));
+        Ok((etag, view))
+    })
+}
+
+/// A unit as somebody wants it to be.
+#[derive(Debug, Clone)]
+pub struct EnteredUnit {
+    pub code: String,
+    pub name: String,
+    pub kind: Option<String>,
+    pub level: String,
+    /// The parent's id or `code:` and its code; none for a root.
+    pub parent: Option<String>,
+    /// The first day; the beginning where none is given.
+    pub valid_from: Option<NaiveDate>,
+}
+
+/// Adds a unit.
+///
+/// # Errors
+/// [`UnitError`].
+pub fn create_unit(
+    application: &Application,
+    identity: &Identity,
+    entered: &EnteredUnit,
+    repeatable: Option<Repeatable>,
+    now: DateTime<Utc>,
+) -> Result<Reply, UnitError> {
+    let (tenant, account) = (identity.tenant(), identity.account());
+    let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
+    application.writing(identity, |transaction, snapshot| {
+        let from = entered.valid_from.unwrap_or(BEGINNING);
+        let tree = snapshot.hierarchy.tree_on(from);
+        let parent = entered
+            .parent
+            .as_deref()
+            .map(|parent| Snapshot::unit(&tree, parent, from));
+        match parent.as_ref().and_then(|found| found.as_ref().ok()) {
+            Some(place) => {
+                let _permit = snapshot
+                    .access
+                    .to_unit(Action::CreateUnits, &tree, *place)?;
+            }
+            None => {
+                let _permit = snapshot.access.to_tenant(Action::CreateUnits)?;
+            }
+        }
+        if let Some(reply) = once.replay(transaction)? {
+            return Ok(reply);
+        }
+        let mut faults = Vec::new();
+        let parent = parent.transpose().unwrap_or_else(|missing| {
+            faults.push(Fault::in_body(
+                "/parent",
+                Code::UnknownUnit,
+                missing.message(),
+            ));
+            None
+        });
+        let parent = parent.map(|place| Above::of(place.fact()));
+        let draft = Draft::read(entered, |field| format!("/{field}"), &mut faults);
+        let fact = draft.and_then(|draft| {
+            draft.placed(
+                parent,
+                snapshot,
+                Validity::since(from),
+                |field| format!("/{field}"),
+                &mut faults,
+            )
+        });
+        let Some(fact) = fact.filter(|_| faults.is_empty()) else {
+            return Err(UnitError::Invalid(faults));
+        };
+        let rev = snapshot.counters.rev;
+        units_insert(transaction, std::slice::from_ref(&fact), rev)?;
+        mark_changed(transaction, Part::Tree, rev)?;
+        let etag = Etag::new(format_args!("{rev}.{from}"));
+        let outcome = Outcome::Created(format!("/v1/units/{}", fact.unit));
+        let reply = Reply::new(outcome, Some(etag), &UnitView::of(&fact))?;
+        Ok(once.keep(transaction, reply)?)
+    })
+}
+
+/// What of a unit must be known to place another below it.
+#[derive(Clone)]
+struct Above {
+    unit: UnitId,
+    level: LevelCode,
+    from: NaiveDate,
+}
+
+impl Above {
+    fn of(fact: &UnitFact) -> Above {
+        Above {
+            unit: fact.unit,
+            level: fact.level.clone(),
+            from: fact.validity.from,
+        }
+    }
+}
+
+/// A unit whose own fields are in order.
+struct Draft {
+    code: UnitCode,
+    name: String,
+    kind: Option<String>,
+    level: LevelCode,
+}
+
+impl Draft {
+    fn read(
+        entered: &EnteredUnit,
+        pointer: impl Fn(&str) -> String,
+        faults: &mut Vec<Fault>,
+    ) -> Option<Draft> {
+        let before = faults.len();
+        let code = entered.code.parse::<UnitCode>().ok();
+        if code.is_none() {
+            faults.push(Fault::in_body(
+                pointer("code"),
+                Code::InvalidCode,
+                message!(
+                    "Mã đơn vị gồm 1 đến 40 chữ cái không dấu, chữ số, dấu . _ hoặc -.",
+                    "A unit's code has 1 to 40 letters, digits, dots, underscores or hyphens."
+                ),
+            ));
+        }
+        let named = [
+            ("name", Some(&entered.name)),
+            ("kind", entered.kind.as_ref()),
+        ];
+        for (field, text) in named {
+            if let Some(Err(fault)) = text.map(|text| check_name(text)) {
+                faults.push(Fault::in_body(
+                    pointer(field),
+                    Code::InvalidText,
+                    fault.message(),
+                ));
+            }
+        }
+        let level = entered.level.parse::<LevelCode>().ok();
+        if level.is_none() {
+            faults.push(unknown_level(&pointer, &entered.level));
+        }
+        if faults.len() > before {
+            return None;
+        }
+        let (name, kind) = (entered.name.clone(), entered.kind.clone());
+        Some(Draft {
+            code: code?,
+            name,
+            kind,
+            level: level?,
+        })
+    }
+
+    /// Makes the unit's first fact, where it may stand below `parent` from the first day on and
+    /// its code is free from then on.
+    fn placed(
+        self,
+        parent: Option<Above>,
+        snapshot: &Snapshot,
+        validity: Validity,
+        pointer: impl Fn(&str) -> String,
+        faults: &mut Vec<Fault>,
+    ) -> Option<UnitFact> {
+        let before = faults.len();
+        let hierarchy = &snapshot.hierarchy;
+        let level = hierarchy
+            .level(&self.level)
+            .filter(|level| level.validity.overlaps(validity));
+        let Some(level) = level else {
+            faults.push(unknown_level(&pointer, self.level.as_str()));
+            return None;
+        };
+        if let Some(above) = &parent {
+            let rank_above = hierarchy.level(&above.level).map(|level| level.rank);
+            if rank_above.is_none_or(|rank| rank >= level.rank) {
+                faults.push(parent_above_required(&pointer, &self.level, &above.level));
+            }
+            if above.from > validity.from {
+                let since = above.from;
+                faults.push(Fault::in_body(
+                    pointer("valid_from"),
+                    Code::ParentAboveRequired,
+                    message!(
+                        "Đơn vị cấp trên chỉ có từ ngày {since}. Hãy chọn ngày bắt đầu từ ngày đó.",
+                        "The unit above exists since {since} only. Choose a first day from then on."
+                    ),
+                ));
+            }
+        }
+        let taken = hierarchy
+            .facts()
+            .iter()
+            .find(|fact| fact.code == self.code && fact.validity.overlaps(validity));
+        if let Some(taken) = taken {
+            faults.push(code_taken(&pointer, &self.code, &taken.name));
+        }
+        (faults.len() == before).then(|| UnitFact {
+            unit: UnitId::new(),
+            validity,
+            code: self.code,
+            name: self.name,
+            kind: self.kind,
+            level: self.level,
+            parent: parent.map(|above| above.unit),
+        })
+    }
+}
+
+fn unknown_level(pointer: &impl Fn(&str) -> String, level: &str) -> Fault {
+    Fault::in_body(
+        pointer("level"),
+        Code::UnknownLevel,
+        message!(
+            "Không có cấp {level:?} vào ngày đó. Hãy xem các cấp ở /v1/levels.",
+            "There is no level {level:?} on that day. See /v1/levels for those there are."
+        ),
+    )
+}
+
+fn parent_above_required(
+    pointer: &impl Fn(&str) -> String,
+    level: &LevelCode,
+    above: &LevelCode,
+) -> Fault {
+    Fault::in_body(
+        pointer("parent"),
+        Code::ParentAboveRequired,
+        message!(
+            "Đơn vị cấp {level} không thể trực thuộc đơn vị cấp {above}. Hãy chọn đơn vị cấp cao hơn.",
+            "A unit of the level {level} cannot be part of one of the level {above}. Choose one above."
+        ),
+    )
+}
+
+fn code_taken(pointer: &impl Fn(&str) -> String, code: &UnitCode, name: &str) -> Fault {
+    Fault::in_body(
+        pointer("code"),
+        Code::CodeTaken,
+        message!(
+            "Mã {code} đang là của đơn vị {name}. Một mã chỉ thuộc về một đơn vị tại một thời điểm.",
+            "The code {code} is {name}'s. One code belongs to one unit at a time."
+        ),
+    )
+}
+
+/// A list of units to add.
+#[derive(Debug, Clone)]
+pub struct UnitList {
+    /// CSV (RFC 4180) with the columns `code,name,level,parent_code` and, if wanted, `kind`.
+    pub csv: String,
+    /// The first day of all of them; the beginning where none is given.
+    pub valid_from: Option<NaiveDate>,
+    pub mode: ImportMode,
+}
+
+/// Whether a list is to be written or only to be checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImportMode {
+    Write,
+    DryRun,
+}
+
+/// What an import did, or would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct ImportResult {
+    pub dry_run: bool,
+    /// Units that were added.
+    pub created: usize,
+    /// Units that were there already, just as the list has them.
+    pub unchanged: usize,
+    /// The tenant's rev of the import; null where nothing was written.
+    pub rev: Option<i64>,
+}
+
+/// Adds all units of a list, or none. What is there already and is the same stays as it is.
+///
+/// # Errors
+/// [`UnitError`], with every fault of every row.
+pub fn import_units(
+    application: &Application,
+    identity: &Identity,
+    list: &UnitList,
+    repeatable: Option<Repeatable>,
+    now: DateTime<Utc>,
+) -> Result<Reply, UnitError> {
+    let rows = read_rows(&list.csv)?;
+    let (tenant, account) = (identity.tenant(), identity.account());
+    let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
+    match list.mode {
+        ImportMode::DryRun => application.reading(identity, |_, snapshot| {
+            let _permit = snapshot.access.to_tenant(Action::CreateUnits)?;
+            let (created, unchanged) = plan_import(snapshot, list, rows)?;
+            let result = ImportResult {
+                dry_run: true,
+                created: created.len(),
+                unchanged,
+                rev: None,
+            };
+            Ok(Reply::new(Outcome::Done, None, &result)?)
+        }),
+        ImportMode::Write => application.writing(identity, |transaction, snapshot| {
+            let _permit = snapshot.access.to_tenant(Action::CreateUnits)?;
+            if let Some(reply) = once.replay(transaction)? {
+                return Ok(reply);
+            }
+            let (created, unchanged) = plan_import(snapshot, list, rows)?;
+            write_import(transaction, &created, snapshot.counters.rev)?;
+            let rev = Some(snapshot.counters.rev);
+            let result = ImportResult {
+                dry_run: false,
+                created: created.len(),
+                unchanged,
+                rev,
+            };
+            let reply = Reply::new(Outcome::Done, None, &result)?;
+            Ok(once.keep(transaction, reply)?)
+        }),
+    }
+}
+
+fn write_import(
+    transaction: &mut Transaction<'_>,
+    created: &[UnitFact],
+    rev: i64,
+) -> Result<(), StoreError> {
+    if created.is_empty() {
+        return Ok(());
+    }
+    units_insert(transaction, created, rev)?;
+    mark_changed(transaction, Part::Tree, rev)
+}
+
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    code: String,
+    name: String,
+    level: String,
+    parent_code: String,
+    #[serde(default)]
+    kind: String,
+}
+
+fn read_rows(text: &str) -> Result<Vec<Row>, UnitError> {
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let mut rows = Vec::new();
+    let mut faults = Vec::new();
+    for (index, row) in reader.deserialize::<Row>().enumerate() {
+        match row {
+            Ok(row) => rows.push(row),
+            Err(error) => {
+                let line = error.position().map_or(1, csv::Position::line);
+                faults.push(Fault::in_body(
+                    format!("/{index}"),
+                    Code::MalformedCsv,
+                    message!(
+                        "Dòng {line} không đúng các cột code,name,level,parent_code[,kind].",
+                        "Line {line} does not have the columns code,name,level,parent_code[,kind]."
+                    ),
+                ));
+                // Without its heading line nothing of a table makes sense.
+                if error.position().is_none() {
+                    break;
+                }
+            }
+        }
+    }
+    if faults.is_empty() {
+        Ok(rows)
+    } else {
+        Err(UnitError::Malformed(faults))
+    }
+}
+
+/// The facts that the list adds, parents first, and how many of its units are there already.
+fn plan_import(
+    snapshot: &Snapshot,
+    list: &UnitList,
+    rows: Vec<Row>,
+) -> Result<(Vec<UnitFact>, usize), UnitError> {
+    let from = list.valid_from.unwrap_or(BEGINNING);
+    let tree = snapshot.hierarchy.tree_on(from);
+    let mut faults = Vec::new();
+    let mut entered = Vec::with_capacity(rows.len());
+    let mut first_index: HashMap<String, usize> = HashMap::new();
+    for (index, row) in rows.into_iter().enumerate() {
+        if first_index.contains_key(&row.code) {
+            let code = &row.code;
+            faults.push(Fault::in_body(
+                format!("/{index}/code"),
+                Code::Duplicate,
+                message!(
+                    "Mã {code} có hai dòng trong danh sách. Hãy bỏ một dòng.",
+                    "The code {code} stands on two lines. Remove one of the two."
+                ),
+            ));
+            continue;
+        }
+        first_index.insert(row.code.clone(), index);
+        let parent = (!row.parent_code.is_empty()).then_some(row.parent_code);
+        let kind = (!row.kind.is_empty()).then_some(row.kind);
+        let unit = EnteredUnit {
+            code: row.code,
+            name: row.name,
+            kind,
+            level: row.level,
+            parent,
+            valid_from: Some(from),
+        };
+        entered.push((index, unit));
+    }
+    sort_by_rank(&mut entered, snapshot);
+    let mut planned: HashMap<UnitCode, Above> = HashMap::new();
+    let mut created = Vec::new();
+    let mut unchanged = 0;
+    for (index, unit) in &entered {
+        let pointer = |field: &str| format!("/{index}/{}", column(field));
+        let Some(draft) = Draft::read(unit, pointer, &mut faults) else {
+            continue;
+        };
+        let parent = match find_parent(unit, &planned, &tree) {
+            Ok(parent) => parent,
+            Err(fault) => {
+                faults.push(Fault::in_body(pointer("parent"), Code::UnknownUnit, fault));
+                continue;
+            }
+        };
+        if let Some(same) = tree
+            .by_code(&draft.code)
+            .filter(|known| is_same(*known, &draft, parent.as_ref()))
+        {
+            planned.insert(draft.code, Above::of(same.fact()));
+            unchanged += 1;
+            continue;
+        }
+        let validity = Validity::since(from);
+        if let Some(fact) = draft.placed(parent, snapshot, validity, pointer, &mut faults) {
+            planned.insert(fact.code.clone(), Above::of(&fact));
+            created.push(fact);
+        }
+    }
+    if faults.is_empty() {
+        Ok((created, unchanged))
+    } else {
+        Err(UnitError::Invalid(faults))
+    }
+}
+
+fn column(field: &str) -> &str {
+    if field == "parent" {
+        "parent_code"
+    } else {
+        field
+    }
+}
+
+/// Parents before their children, whatever the order of the list.
+fn sort_by_rank(entered: &mut [(usize, EnteredUnit)], snapshot: &Snapshot) {
+    let ranks: HashMap<&str, i32> = snapshot
+        .hierarchy
+        .levels()
+        .iter()
+        .map(|level| (level.code.as_str(), level.rank.get()))
+        .collect();
+    entered.sort_by_key(|(index, unit)| (ranks.get(unit.level.as_str()).copied(), *index));
+}
+
+fn find_parent(
+    unit: &EnteredUnit,
+    planned: &HashMap<UnitCode, Above>,
+    tree: &Tree,
+) -> Result<Option<Above>, Message> {
+    let Some(parent) = &unit.parent else {
+        return Ok(None);
+    };
+    let code = parent.parse::<UnitCode>().ok();
+    let found = code.and_then(|code| {
+        let standing = || {
+            tree.find(&UnitReference::Code(code.clone()))
+                .map(|at| Above::of(at.fact()))
+        };
+        planned.get(&code).cloned().or_else(standing)
+    });
+    found.map(Some).ok_or_else(|| message!(
+        "Không có đơn vị cấp trên mã {parent:?}, cả trong danh sách lẫn trong hệ thống.",
+        "There is no unit above with the code {parent:?}, neither in the list nor in the system."
+    ))
+}
+
+fn is_same(known: Place<'_>, draft: &Draft, parent: Option<&Above>) -> bool {
+    let fact = known.fact();
+    fact.name == draft.name
+        && fact.kind == draft.kind
+        && fact.level == draft.level
+        && fact.parent == parent.map(|above| above.unit)
+}

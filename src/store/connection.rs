@@ -1,0 +1,143 @@
+//! Connections to either backend, and how each is set up. Never a query of a noun.
+
+use std::fmt;
+use std::str::FromStr;
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::r2d2::R2D2Connection;
+
+/// A connection to SQLite or to PostgreSQL.
+#[derive(diesel::MultiConnection)]
+pub enum AnyConnection {
+    Postgresql(PgConnection),
+    Sqlite(SqliteConnection),
+}
+
+/// Runs one expression on the connection's own backend: for the few statements that the joint
+/// backend cannot express (upsert, batch insert, returning).
+macro_rules! on_backend {
+    ($connection:expr, |$own:ident| $statement:expr) => {
+        match $connection {
+            $crate::store::connection::AnyConnection::Postgresql($own) => $statement,
+            $crate::store::connection::AnyConnection::Sqlite($own) => $statement,
+        }
+    };
+}
+
+/// Where the database is: `sqlite:PATH` or `postgres://…`.
+#[derive(Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    Sqlite { path: String },
+    Postgresql { url: String },
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<DatabaseUrl, String> {
+        if let Some(path) = text.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            if path.is_empty() || path == ":memory:" {
+                return Err("sqlite: needs a file, as in sqlite:tonghop.db".to_owned());
+            }
+            Ok(DatabaseUrl::Sqlite {
+                path: path.to_owned(),
+            })
+        } else if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            Ok(DatabaseUrl::Postgresql {
+                url: text.to_owned(),
+            })
+        } else {
+            Err("it must begin with sqlite: or postgres://".to_owned())
+        }
+    }
+}
+
+/// Without the password that a PostgreSQL address may hold.
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DatabaseUrl::Sqlite { path } => write!(f, "sqlite:{path}"),
+            DatabaseUrl::Postgresql { url } => {
+                let place = url.rsplit_once('@').map_or("…", |(_, place)| place);
+                let place = place.split('?').next().unwrap_or_default();
+                write!(f, "postgres://{place}")
+            }
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// What a pool's connections are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    Read,
+    Write,
+}
+
+/// Opens and sets up connections for a pool.
+pub(super) struct Connector {
+    pub url: DatabaseUrl,
+    pub purpose: Use,
+}
+
+impl Connector {
+    pub fn open(&self) -> Result<AnyConnection, diesel::r2d2::Error> {
+        use diesel::r2d2::Error;
+        match &self.url {
+            DatabaseUrl::Sqlite { path } => {
+                let mut connection =
+                    SqliteConnection::establish(path).map_err(Error::ConnectionError)?;
+                connection
+                    .batch_execute(SQLITE_SETUP)
+                    .map_err(Error::QueryError)?;
+                if self.purpose == Use::Read {
+                    connection
+                        .batch_execute("PRAGMA query_only = ON")
+                        .map_err(Error::QueryError)?;
+                }
+                Ok(AnyConnection::Sqlite(connection))
+            }
+            DatabaseUrl::Postgresql { url } => {
+                let mut connection =
+                    PgConnection::establish(url).map_err(Error::ConnectionError)?;
+                connection
+                    .batch_execute(POSTGRESQL_SETUP)
+                    .map_err(Error::QueryError)?;
+                Ok(AnyConnection::Postgresql(connection))
+            }
+        }
+    }
+}
+
+/// FULL, since NORMAL loses acknowledged commits when the power goes. The timeout comes first:
+/// to turn on WAL already needs the lock.
+const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
+     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
+
+/// Times are bound as UTC; a statement that hangs must not hold its tenant for ever.
+const POSTGRESQL_SETUP: &str =
+    "SET TIME ZONE 'UTC'; SET statement_timeout = '60s'; SET lock_timeout = '10s';";
+
+impl r2d2::ManageConnection for Connector {
+    type Connection = AnyConnection;
+    type Error = diesel::r2d2::Error;
+
+    fn connect(&self) -> Result<AnyConnection, diesel::r2d2::Error> {
+        self.open()
+    }
+
+    fn is_valid(&self, connection: &mut AnyConnection) -> Result<(), diesel::r2d2::Error> {
+        connection.ping().map_err(diesel::r2d2::Error::QueryError)
+    }
+
+    fn has_broken(&self, connection: &mut AnyConnection) -> bool {
+        std::thread::panicking() || connection.is_broken()
+    }
+}

@@ -1,0 +1,203 @@
+//! The one door to transactions. A write takes the tenant's row as its first statement, which
+//! makes it the mutex and the order of everything; a read sees one snapshot. Never a query of a
+//! noun.
+
+use std::time::Duration;
+
+use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use diesel::r2d2::R2D2Connection;
+
+use super::connection::{AnyConnection, Connector, DatabaseUrl, Use};
+use super::error::StoreError;
+use super::tenant::{self, Counters};
+use crate::authz::Scope;
+
+type Pool = r2d2::Pool<Connector>;
+
+/// How long a request waits for a connection before it is told to come again.
+const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(10);
+
+/// The database, through which all transactions go.
+#[derive(Clone)]
+pub struct Database {
+    readers: Pool,
+    writers: Pool,
+    url: DatabaseUrl,
+}
+
+impl Database {
+    /// Opens the pools. A connection is made when the first request needs it.
+    pub fn new(url: DatabaseUrl) -> Database {
+        // SQLite has one writer at a time anyway: a pool of one makes them queue here, in order.
+        let (readers, writers) = match url {
+            DatabaseUrl::Sqlite { .. } => (4, 1),
+            DatabaseUrl::Postgresql { .. } => (8, 8),
+        };
+        Database {
+            readers: pool(&url, Use::Read, readers),
+            writers: pool(&url, Use::Write, writers),
+            url,
+        }
+    }
+
+    pub fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+
+    /// Runs `work` in one snapshot of the tenant's data.
+    ///
+    /// # Errors
+    /// Those of `work`, and those of the database.
+    pub fn read<T, E: From<StoreError>>(
+        &self,
+        scope: &Scope,
+        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut connection = take(&self.readers)?;
+        let begin = match *connection {
+            AnyConnection::Sqlite(_) => "BEGIN".to_owned(),
+            AnyConnection::Postgresql(_) => {
+                format!(
+                    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {}",
+                    context(scope)
+                )
+            }
+        };
+        let mut transaction = Transaction::begin(&mut connection, scope, &begin)?;
+        let result = work(&mut transaction);
+        // Nothing was written; a rollback that fails leaves a connection that the pool drops.
+        let _ = AnyConnection::rollback_transaction(transaction.connection);
+        result
+    }
+
+    /// Runs `work` alone among all writes of the tenant, and commits what it wrote if it
+    /// succeeds. `work` is given the tenant's counters, of which `rev` is already this commit's.
+    ///
+    /// # Errors
+    /// Those of `work`, after which nothing is written; and those of the database, of which
+    /// only [`StoreError::OutcomeUnknown`] leaves open whether something is.
+    pub fn write<T, E: From<StoreError>>(
+        &self,
+        scope: &Scope,
+        work: impl FnOnce(&mut Transaction<'_>, Counters) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.write_unlocked(scope, |transaction| {
+            let counters = tenant::lock(transaction)?;
+            work(transaction, counters)
+        })
+    }
+
+    /// Like [`Database::write`], without the tenant's row: for what is no part of a tenant's
+    /// history (a token, a new tenant).
+    ///
+    /// # Errors
+    /// As [`Database::write`].
+    pub fn write_unlocked<T, E: From<StoreError>>(
+        &self,
+        scope: &Scope,
+        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut connection = take(&self.writers)?;
+        let begin = match *connection {
+            AnyConnection::Sqlite(_) => "BEGIN IMMEDIATE".to_owned(),
+            AnyConnection::Postgresql(_) => format!("BEGIN; {}", context(scope)),
+        };
+        let mut transaction = Transaction::begin(&mut connection, scope, &begin)?;
+        match work(&mut transaction) {
+            Ok(value) => {
+                commit(transaction.connection)?;
+                Ok(value)
+            }
+            Err(error) => {
+                // The first error is the one to tell; the pool drops a connection that is broken.
+                let _ = AnyConnection::rollback_transaction(transaction.connection);
+                Err(error)
+            }
+        }
+    }
+
+    /// A connection outside any tenant: for the registry, and for whether the database answers.
+    pub(super) fn outside<T>(
+        &self,
+        work: impl FnOnce(&mut AnyConnection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut connection = take(&self.readers)?;
+        work(&mut connection)
+    }
+
+    /// Asks the database for a sign of life.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] where there is none.
+    pub fn ping(&self) -> Result<(), StoreError> {
+        self.outside(|connection| Ok(connection.ping()?))
+    }
+}
+
+fn pool(url: &DatabaseUrl, purpose: Use, size: u32) -> Pool {
+    r2d2::Pool::builder()
+        .max_size(size)
+        .min_idle(Some(0))
+        // A file does not go away between two requests; a server may.
+        .test_on_check_out(matches!(url, DatabaseUrl::Postgresql { .. }))
+        .connection_timeout(WAIT_FOR_CONNECTION)
+        .build_unchecked(Connector {
+            url: url.clone(),
+            purpose,
+        })
+}
+
+fn take(pool: &Pool) -> Result<r2d2::PooledConnection<Connector>, StoreError> {
+    pool.get()
+        .map_err(|error| StoreError::Unavailable(error.to_string()))
+}
+
+/// Tells PostgreSQL's row-level security whose rows these are. A literal, since Citus does not
+/// carry `set_config`; the id is a UUID and cannot hold a quote.
+fn context(scope: &Scope) -> String {
+    format!("SET LOCAL app.tenant = '{}'", scope.tenant())
+}
+
+fn commit(connection: &mut AnyConnection) -> Result<(), StoreError> {
+    let Err(error) = AnyConnection::commit_transaction(connection) else {
+        return Ok(());
+    };
+    match connection {
+        // SQLite's commit happens in this process: an error means that it did not happen.
+        AnyConnection::Sqlite(_) => {
+            let _ = AnyConnection::rollback_transaction(connection);
+            Err(StoreError::from(error))
+        }
+        AnyConnection::Postgresql(own) => match own.ping() {
+            Ok(()) => Err(StoreError::from(error)),
+            Err(_) => Err(StoreError::OutcomeUnknown(error.to_string())),
+        },
+    }
+}
+
+/// An open transaction on one tenant's data.
+pub struct Transaction<'c> {
+    connection: &'c mut AnyConnection,
+    tenant: String,
+}
+
+impl<'c> Transaction<'c> {
+    fn begin(
+        connection: &'c mut AnyConnection,
+        scope: &Scope,
+        sql: &str,
+    ) -> Result<Transaction<'c>, StoreError> {
+        on_backend!(connection, |own| {
+            AnsiTransactionManager::begin_transaction_sql(own, sql)
+        })?;
+        Ok(Transaction {
+            connection,
+            tenant: scope.tenant().to_string(),
+        })
+    }
+
+    /// The tenant by which every statement filters, and the connection to run it on.
+    pub(super) fn parts(&mut self) -> (&str, &mut AnyConnection) {
+        (&self.tenant, self.connection)
+    }
+}

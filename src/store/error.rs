@@ -1,0 +1,113 @@
+//! What can go wrong with the database, as far as anybody above can do something about it.
+//! Never a rule of the domain: what a conflict means is said where the statement is called.
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+use crate::error::{Code, Explain, Message};
+use crate::message;
+use crate::rollup::encode::EncodingError;
+
+/// A failure of the store. The texts are for the log; callers are told the [`Code`] only.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Not now: no connection in time, a full disk, a database that is going down.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// The connection broke while committing: done or not, only asking again tells.
+    #[error("the outcome of a commit is unknown: {0}")]
+    OutcomeUnknown(String),
+    /// The database holds what this program never writes.
+    #[error("the database holds what cannot be: {0}")]
+    Corrupt(String),
+    #[error("a statement failed: {0}")]
+    Statement(DieselError),
+}
+
+impl From<DieselError> for StoreError {
+    fn from(error: DieselError) -> StoreError {
+        if is_passing(&error) {
+            StoreError::Unavailable(error.to_string())
+        } else {
+            StoreError::Statement(error)
+        }
+    }
+}
+
+fn is_passing(error: &DieselError) -> bool {
+    match error {
+        DieselError::BrokenTransactionManager => true,
+        DieselError::DatabaseError(kind, information) => {
+            let text = information.message();
+            matches!(
+                kind,
+                DatabaseErrorKind::ClosedConnection
+                    | DatabaseErrorKind::UnableToSendCommand
+                    | DatabaseErrorKind::SerializationFailure
+            ) || PASSING_TEXTS.iter().any(|passing| text.contains(passing))
+        }
+        _ => false,
+    }
+}
+
+/// Neither backend gives a kind for these.
+const PASSING_TEXTS: [&str; 7] = [
+    "disk is full",
+    "No space left on device",
+    "disk I/O error",
+    "database is locked",
+    "terminating connection",
+    "the database system is",
+    "server closed the connection",
+];
+
+impl From<EncodingError> for StoreError {
+    fn from(error: EncodingError) -> StoreError {
+        StoreError::Corrupt(error.to_string())
+    }
+}
+
+impl Explain for StoreError {
+    fn code(&self) -> Code {
+        match self {
+            StoreError::Unavailable(_) => Code::Unavailable,
+            StoreError::OutcomeUnknown(_) => Code::OutcomeUnknown,
+            StoreError::Corrupt(_) | StoreError::Statement(_) => Code::Internal,
+        }
+    }
+
+    fn message(&self) -> Message {
+        match self {
+            StoreError::Unavailable(_) => message!(
+                "Hệ thống tạm thời chưa nhận được. Chưa có gì được ghi; hãy thử lại sau ít giây.",
+                "The service cannot take this now. Nothing was written; try again in some seconds."
+            ),
+            StoreError::OutcomeUnknown(_) => message!(
+                "Chưa rõ yêu cầu đã được ghi hay chưa. Hãy gửi lại với cùng Idempotency-Key.",
+                "It is not known whether this was written. Send it again with the same Idempotency-Key."
+            ),
+            StoreError::Corrupt(_) | StoreError::Statement(_) => message!(
+                "Hệ thống gặp lỗi. Hãy báo người quản trị kèm mã yêu cầu (request_id).",
+                "The service failed. Tell its operator, with the request_id."
+            ),
+        }
+    }
+}
+
+/// Reads a text of the database as what it stands for.
+pub(super) fn parsed<T: std::str::FromStr>(text: &str, what: &str) -> Result<T, StoreError> {
+    text.parse()
+        .map_err(|_| StoreError::Corrupt(format!("{what} {text:?}")))
+}
+
+/// Reads a JSON document of the database.
+pub(super) fn document<T: serde::de::DeserializeOwned>(
+    text: &str,
+    what: &str,
+) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::Corrupt(format!("{what}: {error}")))
+}
+
+/// Writes a JSON document for the database.
+pub(super) fn to_document<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Corrupt(error.to_string()))
+}

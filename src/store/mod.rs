@@ -1,0 +1,27 @@
+//! The database: connections, the one door to transactions, the schema, and one file a noun with
+//! its queries. Never a decision: what may be and what follows from it is said above.
+//!
+//! Every query runs in a [`Transaction`](database::Transaction), which is opened with a
+//! [`Scope`](crate::authz::Scope) and carries its tenant: code without a scope cannot reach data,
+//! and every statement filters by the tenant of its transaction.
+
+#[macro_use]
+mod connection;
+pub(crate) mod account;
+pub mod database;
+pub mod error;
+pub(crate) mod form;
+pub(crate) mod grant;
+pub(crate) mod idempotency;
+pub(crate) mod indicator;
+pub(crate) mod level;
+pub mod migration;
+pub(crate) mod rollup;
+mod schema;
+pub(crate) mod submission;
+pub(crate) mod tenant;
+pub(crate) mod unit;
+
+pub use connection::DatabaseUrl;
+pub use database::{Database, Transaction};
+pub use error::StoreError;

@@ -1,0 +1,114 @@
+//! Queries on rollups: one row is one unit's report for one period.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+use diesel::upsert::excluded;
+
+use super::database::Transaction;
+use super::error::{StoreError, parsed};
+use super::indicator::to_column;
+use super::schema::rollup;
+use crate::domain::id::{FormNumber, UnitId};
+use crate::domain::period::Period;
+use crate::rollup::encode::{pack_rollup, unpack_rollup};
+use crate::rollup::node::Rollup;
+
+/// The rows of one statement: well within the number of values that either backend takes at once.
+const BATCH: usize = 500;
+
+/// A rollup and the rev of the commit that changed it last.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StoredRollup {
+    pub rollup: Rollup,
+    pub rev: i64,
+}
+
+/// Those of `units` that have a row.
+pub fn rollups_of(
+    transaction: &mut Transaction<'_>,
+    form: FormNumber,
+    period: Period,
+    units: &[UnitId],
+) -> Result<HashMap<UnitId, StoredRollup>, StoreError> {
+    let mut found = HashMap::with_capacity(units.len());
+    let form = to_column(form.get())?;
+    let (tenant, connection) = transaction.parts();
+    for batch in units.chunks(BATCH) {
+        let ids: Vec<String> = batch.iter().map(ToString::to_string).collect();
+        let rows = rollup::table
+            .filter(
+                rollup::tenant_id
+                    .eq(tenant)
+                    .and(rollup::form.eq(form))
+                    .and(rollup::period.eq(period.to_string()))
+                    .and(rollup::unit_id.eq_any(ids)),
+            )
+            .select((rollup::unit_id, rollup::cells, rollup::rev))
+            .load::<(String, Vec<u8>, i64)>(connection)?;
+        for (unit, cells, rev) in rows {
+            let stored = StoredRollup {
+                rollup: unpack_rollup(&cells)?,
+                rev,
+            };
+            found.insert(parsed(&unit, "unit id")?, stored);
+        }
+    }
+    Ok(found)
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = rollup, treat_none_as_default_value = false)]
+struct RollupRow<'r> {
+    tenant_id: &'r str,
+    form: i32,
+    period: &'r str,
+    unit_id: String,
+    cells: Vec<u8>,
+    rev: i64,
+}
+
+/// Writes rollups, each in the place of what the unit had.
+pub fn rollups_put(
+    transaction: &mut Transaction<'_>,
+    form: FormNumber,
+    period: Period,
+    rollups: &[(UnitId, Rollup)],
+    rev: i64,
+) -> Result<(), StoreError> {
+    let form = to_column(form.get())?;
+    let period = period.to_string();
+    let (tenant, connection) = transaction.parts();
+    for batch in rollups.chunks(BATCH) {
+        let rows = batch
+            .iter()
+            .map(|(unit, rollup)| {
+                Ok(RollupRow {
+                    tenant_id: tenant,
+                    form,
+                    period: &period,
+                    unit_id: unit.to_string(),
+                    cells: pack_rollup(rollup)?,
+                    rev,
+                })
+            })
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        on_backend!(connection, |own| {
+            diesel::insert_into(rollup::table)
+                .values(&rows)
+                .on_conflict((
+                    rollup::tenant_id,
+                    rollup::form,
+                    rollup::period,
+                    rollup::unit_id,
+                ))
+                .do_update()
+                .set((
+                    rollup::cells.eq(excluded(rollup::cells)),
+                    rollup::rev.eq(excluded(rollup::rev)),
+                ))
+                .execute(own)
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,193 @@
+//! The tables as diesel sees them, the same on both backends. The migrations say what they are
+//! for. Never a query.
+
+diesel::table! {
+    tenant_registry (slug) {
+        slug -> Text,
+        id -> Text,
+        name -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    tenant (tenant_id) {
+        tenant_id -> Text,
+        rev -> BigInt,
+        tree_rev -> BigInt,
+        catalogue_rev -> BigInt,
+        grants_rev -> BigInt,
+        time_zone -> Text,
+    }
+}
+
+diesel::table! {
+    level (tenant_id, code) {
+        tenant_id -> Text,
+        code -> Text,
+        rank -> Integer,
+        name -> Text,
+        valid_from -> Date,
+        valid_to -> Nullable<Date>,
+    }
+}
+
+diesel::table! {
+    unit (tenant_id, unit_id) {
+        tenant_id -> Text,
+        unit_id -> Text,
+        rev -> BigInt,
+    }
+}
+
+diesel::table! {
+    unit_fact (tenant_id, unit_id, valid_from) {
+        tenant_id -> Text,
+        unit_id -> Text,
+        valid_from -> Date,
+        valid_to -> Nullable<Date>,
+        code -> Text,
+        name -> Text,
+        kind -> Nullable<Text>,
+        level -> Text,
+        parent_id -> Nullable<Text>,
+        rev -> BigInt,
+    }
+}
+
+diesel::table! {
+    account (tenant_id, account_id) {
+        tenant_id -> Text,
+        account_id -> Text,
+        login -> Text,
+        name -> Text,
+        password_hash -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    account_grant (tenant_id, grant_id) {
+        tenant_id -> Text,
+        grant_id -> Text,
+        account_id -> Text,
+        role -> Text,
+        unit_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    refresh_token (tenant_id, token_hash) {
+        tenant_id -> Text,
+        token_hash -> Text,
+        account_id -> Text,
+        family_id -> Text,
+        expires_at -> Timestamp,
+        used_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    indicator (tenant_id, number) {
+        tenant_id -> Text,
+        number -> Integer,
+        code -> Text,
+    }
+}
+
+diesel::table! {
+    indicator_option (tenant_id, indicator, number) {
+        tenant_id -> Text,
+        indicator -> Integer,
+        number -> Integer,
+        code -> Text,
+    }
+}
+
+diesel::table! {
+    indicator_version (tenant_id, indicator, valid_from) {
+        tenant_id -> Text,
+        indicator -> Integer,
+        valid_from -> Date,
+        definition -> Text,
+        rev -> BigInt,
+    }
+}
+
+diesel::table! {
+    form (tenant_id, number) {
+        tenant_id -> Text,
+        number -> Integer,
+        code -> Text,
+    }
+}
+
+diesel::table! {
+    form_version (tenant_id, form, valid_from) {
+        tenant_id -> Text,
+        form -> Integer,
+        valid_from -> Date,
+        definition -> Text,
+        rev -> BigInt,
+    }
+}
+
+diesel::table! {
+    submission (tenant_id, form, period, unit_id) {
+        tenant_id -> Text,
+        form -> Integer,
+        period -> Text,
+        unit_id -> Text,
+        status -> Text,
+        revision -> Integer,
+        values_revision -> Integer,
+        counting_revision -> Nullable<Integer>,
+        speaks_for -> Text,
+        received_on -> Nullable<Date>,
+        rev -> BigInt,
+    }
+}
+
+diesel::table! {
+    submission_revision (tenant_id, form, period, unit_id, revision) {
+        tenant_id -> Text,
+        form -> Integer,
+        period -> Text,
+        unit_id -> Text,
+        revision -> Integer,
+        step -> Text,
+        status -> Text,
+        facts -> Nullable<Binary>,
+        narrative -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        account_id -> Text,
+        entered_at -> Timestamp,
+        rev -> BigInt,
+    }
+}
+
+diesel::table! {
+    rollup (tenant_id, form, period, unit_id) {
+        tenant_id -> Text,
+        form -> Integer,
+        period -> Text,
+        unit_id -> Text,
+        cells -> Binary,
+        rev -> BigInt,
+    }
+}
+
+diesel::table! {
+    idempotency (tenant_id, account_id, operation, path, key) {
+        tenant_id -> Text,
+        account_id -> Text,
+        operation -> Text,
+        path -> Text,
+        key -> Text,
+        body_hash -> Text,
+        answer -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(submission, submission_revision, account);

@@ -1,0 +1,432 @@
+//! Queries on submissions and their revisions.
+
+use chrono::{NaiveDate, NaiveDateTime};
+use diesel::prelude::*;
+
+use super::database::Transaction;
+use super::error::{StoreError, document, parsed, to_document};
+use super::indicator::to_column;
+use super::schema::{account, submission, submission_revision};
+use crate::domain::id::{AccountId, FormNumber, UnitId};
+use crate::domain::period::Period;
+use crate::domain::submission::{
+    Fact, Passage, Revision, SpeaksFor, Stage, Status, Step, ValueReason,
+};
+use crate::rollup::encode::{pack_facts, unpack_facts};
+
+/// The units of one query: well within the number of values that either backend takes at once.
+const BATCH: usize = 500;
+
+/// Which submission: a unit's on a form for a period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SubmissionKey {
+    pub form: FormNumber,
+    pub period: Period,
+    pub unit: UnitId,
+}
+
+/// Where a submission stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submission {
+    pub status: Status,
+    pub revision: Revision,
+    /// The revision that brought the latest values.
+    pub values_revision: Revision,
+    /// The revision whose values count, if any do.
+    pub counting_revision: Option<Revision>,
+    pub speaks_for: SpeaksFor,
+    /// The day on which what counts came in, if something does.
+    pub received_on: Option<NaiveDate>,
+    pub rev: i64,
+}
+
+impl Submission {
+    /// The furthest stage in which the submission counts; `None` if it counts nowhere.
+    pub fn reached(&self) -> Option<Stage> {
+        self.counting_revision.map(|_| match self.status {
+            Status::Approved => Stage::Approved,
+            _ => Stage::Submitted,
+        })
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = submission)]
+struct SubmissionRow {
+    unit_id: String,
+    status: String,
+    revision: i32,
+    values_revision: i32,
+    counting_revision: Option<i32>,
+    speaks_for: String,
+    received_on: Option<NaiveDate>,
+    rev: i64,
+}
+
+impl TryFrom<SubmissionRow> for Submission {
+    type Error = StoreError;
+
+    fn try_from(row: SubmissionRow) -> Result<Submission, StoreError> {
+        Ok(Submission {
+            status: word(&row.status)?,
+            revision: Revision::new(row.revision),
+            values_revision: Revision::new(row.values_revision),
+            counting_revision: row.counting_revision.map(Revision::new),
+            speaks_for: word(&row.speaks_for)?,
+            received_on: row.received_on,
+            rev: row.rev,
+        })
+    }
+}
+
+/// A state or a step is kept under its name in the API.
+fn word<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned()))
+        .map_err(|_| StoreError::Corrupt(format!("word {text:?}")))
+}
+
+fn to_word<T: serde::Serialize>(value: T) -> Result<String, StoreError> {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => Ok(word),
+        _ => Err(StoreError::Corrupt("a word that is no word".to_owned())),
+    }
+}
+
+pub fn submission_get(
+    transaction: &mut Transaction<'_>,
+    key: SubmissionKey,
+) -> Result<Option<Submission>, StoreError> {
+    let (tenant, connection) = transaction.parts();
+    submission::table
+        .filter(
+            submission::tenant_id
+                .eq(tenant)
+                .and(submission::form.eq(to_column(key.form.get())?))
+                .and(submission::period.eq(key.period.to_string()))
+                .and(submission::unit_id.eq(key.unit.to_string())),
+        )
+        .select(SubmissionRow::as_select())
+        .first::<SubmissionRow>(connection)
+        .optional()?
+        .map(Submission::try_from)
+        .transpose()
+}
+
+/// Which units of a period a query is about.
+#[derive(Debug, Clone, Copy)]
+pub enum Units<'u> {
+    All,
+    These(&'u [UnitId]),
+}
+
+impl Units<'_> {
+    /// The ids of each query that it takes; none means all units in one.
+    fn batches(self) -> Vec<Option<Vec<String>>> {
+        match self {
+            Units::All => vec![None],
+            Units::These(units) => units
+                .chunks(BATCH)
+                .map(|batch| Some(batch.iter().map(ToString::to_string).collect()))
+                .collect(),
+        }
+    }
+}
+
+/// The submissions of a period.
+pub fn submissions_of(
+    transaction: &mut Transaction<'_>,
+    form: FormNumber,
+    period: Period,
+    units: Units<'_>,
+) -> Result<Vec<(UnitId, Submission)>, StoreError> {
+    let mut found = Vec::new();
+    let (tenant, connection) = transaction.parts();
+    for batch in units.batches() {
+        let mut query = submission::table
+            .filter(
+                submission::tenant_id
+                    .eq(tenant)
+                    .and(submission::form.eq(to_column(form.get())?))
+                    .and(submission::period.eq(period.to_string())),
+            )
+            .select(SubmissionRow::as_select())
+            .into_boxed();
+        if let Some(batch) = batch {
+            query = query.filter(submission::unit_id.eq_any(batch));
+        }
+        for row in query.load::<SubmissionRow>(connection)? {
+            found.push((parsed(&row.unit_id, "unit id")?, Submission::try_from(row)?));
+        }
+    }
+    Ok(found)
+}
+
+/// What of a submission counts: its facts, how far it came, and the rev of its last step.
+#[derive(Debug, Clone)]
+pub struct Counting {
+    pub facts: Vec<Fact>,
+    pub reached: Stage,
+    pub rev: i64,
+}
+
+/// What counts of a period's submissions, by unit.
+pub fn counting_of(
+    transaction: &mut Transaction<'_>,
+    form: FormNumber,
+    period: Period,
+    units: Units<'_>,
+) -> Result<Vec<(UnitId, Counting)>, StoreError> {
+    type Row = (String, String, i64, Option<Vec<u8>>);
+    let mut found = Vec::new();
+    let (tenant, connection) = transaction.parts();
+    for batch in units.batches() {
+        let mut query = submission::table
+            .inner_join(
+                submission_revision::table.on(submission_revision::tenant_id
+                    .eq(submission::tenant_id)
+                    .and(submission_revision::form.eq(submission::form))
+                    .and(submission_revision::period.eq(submission::period))
+                    .and(submission_revision::unit_id.eq(submission::unit_id))
+                    .and(
+                        submission_revision::revision
+                            .nullable()
+                            .eq(submission::counting_revision),
+                    )),
+            )
+            .filter(
+                submission::tenant_id
+                    .eq(tenant)
+                    .and(submission_revision::tenant_id.eq(tenant))
+                    .and(submission::form.eq(to_column(form.get())?))
+                    .and(submission::period.eq(period.to_string())),
+            )
+            .select((
+                submission::unit_id,
+                submission::status,
+                submission::rev,
+                submission_revision::facts,
+            ))
+            .into_boxed();
+        if let Some(batch) = batch {
+            query = query.filter(submission::unit_id.eq_any(batch));
+        }
+        for (unit, status, rev, facts) in query.load::<Row>(connection)? {
+            let facts = facts
+                .ok_or_else(|| StoreError::Corrupt(format!("no values count of unit {unit}")))?;
+            let reached = match word(&status)? {
+                Status::Approved => Stage::Approved,
+                _ => Stage::Submitted,
+            };
+            let counting = Counting {
+                facts: unpack_facts(&facts)?,
+                reached,
+                rev,
+            };
+            found.push((parsed(&unit, "unit id")?, counting));
+        }
+    }
+    Ok(found)
+}
+
+/// Writes where a submission stands.
+pub fn submission_put(
+    transaction: &mut Transaction<'_>,
+    key: SubmissionKey,
+    put: &Submission,
+) -> Result<(), StoreError> {
+    let changes = (
+        submission::status.eq(to_word(put.status)?),
+        submission::revision.eq(put.revision.get()),
+        submission::values_revision.eq(put.values_revision.get()),
+        submission::counting_revision.eq(put.counting_revision.map(Revision::get)),
+        submission::speaks_for.eq(to_word(put.speaks_for)?),
+        submission::received_on.eq(put.received_on),
+        submission::rev.eq(put.rev),
+    );
+    let form = to_column(key.form.get())?;
+    let (tenant, connection) = transaction.parts();
+    on_backend!(connection, |own| {
+        diesel::insert_into(submission::table)
+            .values((
+                submission::tenant_id.eq(tenant),
+                submission::form.eq(form),
+                submission::period.eq(key.period.to_string()),
+                submission::unit_id.eq(key.unit.to_string()),
+                changes.clone(),
+            ))
+            .on_conflict((
+                submission::tenant_id,
+                submission::form,
+                submission::period,
+                submission::unit_id,
+            ))
+            .do_update()
+            .set(changes)
+            .execute(own)
+    })?;
+    Ok(())
+}
+
+/// What somebody entered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    pub facts: Vec<Fact>,
+    pub narrative: Vec<Passage>,
+}
+
+/// Why a submission was returned.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Reason {
+    pub text: String,
+    pub values: Vec<ValueReason>,
+}
+
+/// One step of a submission, as it is kept for ever.
+#[derive(Debug, Clone)]
+pub struct RevisionRecord {
+    pub revision: Revision,
+    pub step: Step,
+    pub status: Status,
+    /// What the step brought, if it brought values.
+    pub content: Option<Content>,
+    pub reason: Option<Reason>,
+    pub account: AccountId,
+    pub entered_at: NaiveDateTime,
+    pub rev: i64,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = submission_revision)]
+struct RevisionRow {
+    revision: i32,
+    step: String,
+    status: String,
+    facts: Option<Vec<u8>>,
+    narrative: Option<String>,
+    reason: Option<String>,
+    account_id: String,
+    entered_at: NaiveDateTime,
+    rev: i64,
+}
+
+impl TryFrom<RevisionRow> for RevisionRecord {
+    type Error = StoreError;
+
+    fn try_from(row: RevisionRow) -> Result<RevisionRecord, StoreError> {
+        let narrative: Option<Vec<Passage>> = row
+            .narrative
+            .map(|text| document(&text, "narrative"))
+            .transpose()?;
+        let content = row
+            .facts
+            .map(|facts| {
+                let facts = unpack_facts(&facts)?;
+                Ok::<_, StoreError>(Content {
+                    facts,
+                    narrative: narrative.unwrap_or_default(),
+                })
+            })
+            .transpose()?;
+        Ok(RevisionRecord {
+            revision: Revision::new(row.revision),
+            step: word(&row.step)?,
+            status: word(&row.status)?,
+            content,
+            reason: row
+                .reason
+                .map(|text| document(&text, "reason"))
+                .transpose()?,
+            account: parsed(&row.account_id, "account id")?,
+            entered_at: row.entered_at,
+            rev: row.rev,
+        })
+    }
+}
+
+pub fn revision_append(
+    transaction: &mut Transaction<'_>,
+    key: SubmissionKey,
+    record: &RevisionRecord,
+) -> Result<(), StoreError> {
+    let content = record.content.as_ref();
+    let facts = content
+        .map(|content| pack_facts(&content.facts))
+        .transpose()?;
+    let narrative = content
+        .map(|content| to_document(&content.narrative))
+        .transpose()?;
+    let reason = record.reason.as_ref().map(to_document).transpose()?;
+    let (tenant, connection) = transaction.parts();
+    diesel::insert_into(submission_revision::table)
+        .values((
+            submission_revision::tenant_id.eq(tenant),
+            submission_revision::form.eq(to_column(key.form.get())?),
+            submission_revision::period.eq(key.period.to_string()),
+            submission_revision::unit_id.eq(key.unit.to_string()),
+            submission_revision::revision.eq(record.revision.get()),
+            submission_revision::step.eq(to_word(record.step)?),
+            submission_revision::status.eq(to_word(record.status)?),
+            submission_revision::facts.eq(facts),
+            submission_revision::narrative.eq(narrative),
+            submission_revision::reason.eq(reason),
+            submission_revision::account_id.eq(record.account.to_string()),
+            submission_revision::entered_at.eq(record.entered_at),
+            submission_revision::rev.eq(record.rev),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
+pub fn revision_get(
+    transaction: &mut Transaction<'_>,
+    key: SubmissionKey,
+    revision: Revision,
+) -> Result<Option<RevisionRecord>, StoreError> {
+    let (tenant, connection) = transaction.parts();
+    submission_revision::table
+        .filter(
+            submission_revision::tenant_id
+                .eq(tenant)
+                .and(submission_revision::form.eq(to_column(key.form.get())?))
+                .and(submission_revision::period.eq(key.period.to_string()))
+                .and(submission_revision::unit_id.eq(key.unit.to_string()))
+                .and(submission_revision::revision.eq(revision.get())),
+        )
+        .select(RevisionRow::as_select())
+        .first::<RevisionRow>(connection)
+        .optional()?
+        .map(RevisionRecord::try_from)
+        .transpose()
+}
+
+/// Revisions before `before`, the latest first, each with the login of who made it.
+pub fn revisions_before(
+    transaction: &mut Transaction<'_>,
+    key: SubmissionKey,
+    before: Revision,
+    limit: i64,
+) -> Result<Vec<(RevisionRecord, String)>, StoreError> {
+    let (tenant, connection) = transaction.parts();
+    submission_revision::table
+        .inner_join(
+            account::table.on(account::tenant_id
+                .eq(submission_revision::tenant_id)
+                .and(account::account_id.eq(submission_revision::account_id))),
+        )
+        .filter(
+            submission_revision::tenant_id
+                .eq(tenant)
+                .and(account::tenant_id.eq(tenant))
+                .and(submission_revision::form.eq(to_column(key.form.get())?))
+                .and(submission_revision::period.eq(key.period.to_string()))
+                .and(submission_revision::unit_id.eq(key.unit.to_string()))
+                .and(submission_revision::revision.lt(before.get())),
+        )
+        .order(submission_revision::revision.desc())
+        .limit(limit)
+        .select((RevisionRow::as_select(), account::login))
+        .load::<(RevisionRow, String)>(connection)?
+        .into_iter()
+        .map(|(row, login)| Ok((RevisionRecord::try_from(row)?, login)))
+        .collect()
+}

@@ -1,0 +1,211 @@
+//! Queries on tenants: the registry, and the row that orders a tenant's writes.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+use super::database::{Database, Transaction};
+use super::error::{StoreError, parsed};
+use super::schema::{tenant, tenant_registry};
+use crate::domain::id::{TenantId, TenantSlug};
+
+/// What tells whether something that is remembered of a tenant is still true. Each counter is
+/// the rev of the last commit that changed what it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counters {
+    pub rev: i64,
+    pub tree_rev: i64,
+    pub catalogue_rev: i64,
+    pub grants_rev: i64,
+    pub time_zone: chrono_tz::Tz,
+}
+
+#[derive(Queryable)]
+struct CountersRow {
+    rev: i64,
+    tree_rev: i64,
+    catalogue_rev: i64,
+    grants_rev: i64,
+    time_zone: String,
+}
+
+impl TryFrom<CountersRow> for Counters {
+    type Error = StoreError;
+
+    fn try_from(row: CountersRow) -> Result<Counters, StoreError> {
+        Ok(Counters {
+            rev: row.rev,
+            tree_rev: row.tree_rev,
+            catalogue_rev: row.catalogue_rev,
+            grants_rev: row.grants_rev,
+            time_zone: parsed(&row.time_zone, "time zone")?,
+        })
+    }
+}
+
+const COUNTERS: (
+    tenant::rev,
+    tenant::tree_rev,
+    tenant::catalogue_rev,
+    tenant::grants_rev,
+    tenant::time_zone,
+) = (
+    tenant::rev,
+    tenant::tree_rev,
+    tenant::catalogue_rev,
+    tenant::grants_rev,
+    tenant::time_zone,
+);
+
+/// Takes the tenant's row until the transaction ends, and the next rev for it.
+pub(super) fn lock(transaction: &mut Transaction<'_>) -> Result<Counters, StoreError> {
+    let (tenant_id, connection) = transaction.parts();
+    let row: CountersRow = on_backend!(connection, |own| {
+        diesel::update(tenant::table.filter(tenant::tenant_id.eq(tenant_id)))
+            .set(tenant::rev.eq(tenant::rev + 1))
+            .returning(COUNTERS)
+            .get_result(own)
+    })?;
+    row.try_into()
+}
+
+/// The counters as the transaction's snapshot has them.
+pub fn counters(transaction: &mut Transaction<'_>) -> Result<Counters, StoreError> {
+    let (tenant_id, connection) = transaction.parts();
+    let row: CountersRow = tenant::table
+        .filter(tenant::tenant_id.eq(tenant_id))
+        .select(COUNTERS)
+        .get_result(connection)?;
+    row.try_into()
+}
+
+/// What of a tenant a commit changes, so that others forget what they remember of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Tree,
+    Catalogue,
+    Grants,
+}
+
+/// Marks a part as changed by the commit of `rev`.
+pub fn mark_changed(
+    transaction: &mut Transaction<'_>,
+    part: Part,
+    rev: i64,
+) -> Result<(), StoreError> {
+    let (tenant_id, connection) = transaction.parts();
+    let row = tenant::table.filter(tenant::tenant_id.eq(tenant_id));
+    match part {
+        Part::Tree => diesel::update(row)
+            .set(tenant::tree_rev.eq(rev))
+            .execute(connection),
+        Part::Catalogue => diesel::update(row)
+            .set(tenant::catalogue_rev.eq(rev))
+            .execute(connection),
+        Part::Grants => diesel::update(row)
+            .set(tenant::grants_rev.eq(rev))
+            .execute(connection),
+    }?;
+    Ok(())
+}
+
+/// A tenant as an operator of the platform sees it.
+#[derive(Debug, Clone)]
+pub struct RegisteredTenant {
+    pub slug: TenantSlug,
+    pub id: TenantId,
+    pub name: String,
+}
+
+/// Adds a tenant. The transaction's scope is the new tenant's.
+pub fn tenant_insert(
+    transaction: &mut Transaction<'_>,
+    slug: &TenantSlug,
+    name: &str,
+    time_zone: chrono_tz::Tz,
+    now: NaiveDateTime,
+) -> Result<(), StoreError> {
+    let (tenant_id, connection) = transaction.parts();
+    diesel::insert_into(tenant_registry::table)
+        .values((
+            tenant_registry::slug.eq(slug.as_str()),
+            tenant_registry::id.eq(tenant_id),
+            tenant_registry::name.eq(name),
+            tenant_registry::created_at.eq(now),
+        ))
+        .execute(connection)?;
+    diesel::insert_into(tenant::table)
+        .values((
+            tenant::tenant_id.eq(tenant_id),
+            tenant::rev.eq(0_i64),
+            tenant::tree_rev.eq(0_i64),
+            tenant::catalogue_rev.eq(0_i64),
+            tenant::grants_rev.eq(0_i64),
+            tenant::time_zone.eq(time_zone.name()),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// All tenants by slug, at most `limit`.
+pub fn tenants(database: &Database, limit: i64) -> Result<Vec<RegisteredTenant>, StoreError> {
+    database.outside(|connection| {
+        tenant_registry::table
+            .order(tenant_registry::slug)
+            .limit(limit)
+            .select((
+                tenant_registry::slug,
+                tenant_registry::id,
+                tenant_registry::name,
+            ))
+            .load::<(String, String, String)>(connection)?
+            .into_iter()
+            .map(registered)
+            .collect()
+    })
+}
+
+pub fn tenant_by_slug(
+    database: &Database,
+    slug: &TenantSlug,
+) -> Result<Option<RegisteredTenant>, StoreError> {
+    database.outside(|connection| {
+        tenant_registry::table
+            .filter(tenant_registry::slug.eq(slug.as_str()))
+            .select((
+                tenant_registry::slug,
+                tenant_registry::id,
+                tenant_registry::name,
+            ))
+            .first::<(String, String, String)>(connection)
+            .optional()?
+            .map(registered)
+            .transpose()
+    })
+}
+
+pub fn tenant_by_id(
+    database: &Database,
+    id: TenantId,
+) -> Result<Option<RegisteredTenant>, StoreError> {
+    database.outside(|connection| {
+        tenant_registry::table
+            .filter(tenant_registry::id.eq(id.to_string()))
+            .select((
+                tenant_registry::slug,
+                tenant_registry::id,
+                tenant_registry::name,
+            ))
+            .first::<(String, String, String)>(connection)
+            .optional()?
+            .map(registered)
+            .transpose()
+    })
+}
+
+fn registered((slug, id, name): (String, String, String)) -> Result<RegisteredTenant, StoreError> {
+    Ok(RegisteredTenant {
+        slug: parsed(&slug, "slug")?,
+        id: parsed(&id, "tenant id")?,
+        name,
+    })
+}

@@ -1,0 +1,208 @@
+//! What an operator sees of the running program: its log and its metrics. Never what the events
+//! mean, and never a tenant or a unit in a label.
+
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{LogFormat, Settings};
+
+/// A log that cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// The directives of the setting `log` cannot be read.
+    #[error("log: {0}")]
+    Directives(#[from] tracing_subscriber::filter::ParseError),
+    /// The process has a log already.
+    #[error("the log cannot be set up: {0}")]
+    AlreadyThere(Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Starts the log of this process, on standard error. Once a process.
+///
+/// # Errors
+/// [`TelemetryError`].
+pub fn start_log(settings: &Settings) -> Result<(), TelemetryError> {
+    let builder = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(EnvFilter::try_new(&settings.log)?);
+    match settings.log_format {
+        LogFormat::Text => builder.try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    }
+    .map_err(TelemetryError::AlreadyThere)
+}
+
+/// What the process counts.
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    seconds: Family<OperationLabels, Histogram, fn() -> Histogram>,
+    in_flight: Gauge,
+    submissions: Counter,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    operation: String,
+    method: &'static str,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OperationLabels {
+    operation: String,
+}
+
+/// From a cached read to a large import, in seconds.
+const BUCKETS: [f64; 12] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
+];
+
+fn new_histogram() -> Histogram {
+    Histogram::new(BUCKETS)
+}
+
+impl Metrics {
+    /// For a process that started at `started`.
+    pub fn new(started: DateTime<Utc>) -> Metrics {
+        let metrics = Metrics {
+            registry: Registry::default(),
+            requests: Family::default(),
+            seconds: Family::new_with_constructor(new_histogram),
+            in_flight: Gauge::default(),
+            submissions: Counter::default(),
+        };
+        metrics.registered(started)
+    }
+
+    fn registered(mut self, started: DateTime<Utc>) -> Metrics {
+        let start = Gauge::<i64>::default();
+        start.set(started.timestamp());
+        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+
+        let registry = &mut self.registry;
+        registry.register(
+            "process_start_time_seconds",
+            "Start of the process, in seconds since 1970",
+            start,
+        );
+        registry.register("tonghop_build", "The running program", build);
+        registry.register(
+            "tonghop_http_requests",
+            "Requests answered",
+            self.requests.clone(),
+        );
+        registry.register(
+            "tonghop_http_request_seconds",
+            "Time from a request to its answer",
+            self.seconds.clone(),
+        );
+        registry.register(
+            "tonghop_http_requests_in_flight",
+            "Requests being worked on",
+            self.in_flight.clone(),
+        );
+        registry.register(
+            "tonghop_submissions_counted",
+            "Submissions that came to count in the rollups",
+            self.submissions.clone(),
+        );
+        self
+    }
+
+    /// Counts submissions that the rollups contain from now on.
+    pub fn count_submissions(&self, how_many: u64) {
+        self.submissions.inc_by(how_many);
+    }
+
+    /// Begins to measure a request.
+    pub fn begin_request(&self, method: &str) -> RequestTimer<'_> {
+        self.in_flight.inc();
+        RequestTimer {
+            metrics: self,
+            method: known_method(method),
+            began: Instant::now(),
+        }
+    }
+
+    /// All metrics in the OpenMetrics text format.
+    pub fn encode(&self) -> String {
+        let mut text = String::new();
+        if let Err(error) = prometheus_client::encoding::text::encode(&mut text, &self.registry) {
+            tracing::error!(%error, "the metrics cannot be written out");
+        }
+        text
+    }
+}
+
+/// Measures one request; one that is dropped unfinished was given up by its caller.
+pub struct RequestTimer<'metrics> {
+    metrics: &'metrics Metrics,
+    method: &'static str,
+    began: Instant,
+}
+
+impl RequestTimer<'_> {
+    /// Counts the request as answered with `status`.
+    pub fn finish(self, operation: &str, status: u16) {
+        let seconds = self.began.elapsed().as_secs_f64();
+        let operation = operation.to_owned();
+        let labels = OperationLabels {
+            operation: operation.clone(),
+        };
+        self.metrics.seconds.get_or_create(&labels).observe(seconds);
+        let labels = RequestLabels {
+            operation,
+            method: self.method,
+            status,
+        };
+        self.metrics.requests.get_or_create(&labels).inc();
+    }
+}
+
+impl Drop for RequestTimer<'_> {
+    fn drop(&mut self) {
+        self.metrics.in_flight.dec();
+    }
+}
+
+/// Callers may invent methods; each label costs memory for ever.
+fn known_method(method: &str) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    let known = KNOWN.into_iter().find(|known| *known == method);
+    known.unwrap_or("other")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_counted_by_operation_method_and_status() {
+        let metrics = Metrics::new(DateTime::UNIX_EPOCH);
+        metrics.begin_request("BREW").finish("get_unit", 200);
+        metrics.count_submissions(3);
+        let waiting = metrics.begin_request("GET");
+        let text = metrics.encode();
+        drop(waiting);
+        for line in [
+            "tonghop_http_requests_total{operation=\"get_unit\",method=\"other\",status=\"200\"} 1",
+            "tonghop_http_request_seconds_count{operation=\"get_unit\"} 1",
+            "tonghop_http_requests_in_flight 1",
+            "tonghop_submissions_counted_total 3",
+            "process_start_time_seconds 0",
+        ] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+        assert!(text.contains("tonghop_build_info{version="), "{text}");
+    }
+}

@@ -1,0 +1,189 @@
+//! A client that sends what it is told to and shows what comes back, whatever the status.
+
+use std::net::SocketAddr;
+
+use serde_json::Value;
+use ureq::Agent;
+use ureq::http::{HeaderMap, Method, Request};
+
+/// Speaks HTTP to a server, signed in or not.
+#[derive(Clone)]
+pub struct Client {
+    base: String,
+    token: Option<String>,
+    headers: Vec<(String, String)>,
+    agent: Agent,
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Client {
+    pub fn new(address: SocketAddr) -> Client {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .allow_non_standard_methods(true)
+            .build();
+        Client {
+            base: format!("http://{address}"),
+            token: None,
+            headers: Vec::new(),
+            agent: config.new_agent(),
+        }
+    }
+
+    /// Signs in; panics where that fails.
+    pub fn sign_in(&self, tenant: &str, login: &str, password: &str) -> Client {
+        let form =
+            format!("grant_type=password&tenant={tenant}&username={login}&password={password}");
+        let answer = self.post_form("/v1/auth/token", &form).expect_status(200);
+        self.with_token(answer.json()["access_token"].as_str().unwrap())
+    }
+
+    pub fn with_token(&self, token: &str) -> Client {
+        Client {
+            token: Some(token.to_owned()),
+            ..self.clone()
+        }
+    }
+
+    /// The same client with one more header on each request.
+    pub fn with(&self, name: &str, value: &str) -> Client {
+        let mut client = self.clone();
+        client.headers.push((name.to_owned(), value.to_owned()));
+        client
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, None, b"")
+    }
+
+    pub fn put(&self, path: &str, body: &Value) -> Answer {
+        self.send(
+            "PUT",
+            path,
+            Some("application/json"),
+            body.to_string().as_bytes(),
+        )
+    }
+
+    pub fn post(&self, path: &str) -> Answer {
+        self.send("POST", path, None, b"")
+    }
+
+    pub fn post_json(&self, path: &str, body: &Value) -> Answer {
+        self.send(
+            "POST",
+            path,
+            Some("application/json"),
+            body.to_string().as_bytes(),
+        )
+    }
+
+    pub fn post_form(&self, path: &str, form: &str) -> Answer {
+        self.send(
+            "POST",
+            path,
+            Some("application/x-www-form-urlencoded"),
+            form.as_bytes(),
+        )
+    }
+
+    pub fn post_csv(&self, path: &str, csv: &str) -> Answer {
+        self.send("POST", path, Some("text/csv"), csv.as_bytes())
+    }
+
+    /// Any request; the path may hold what a client library would refuse.
+    pub fn send(
+        &self,
+        method: &str,
+        path: &str,
+        content_type: Option<&str>,
+        body: &[u8],
+    ) -> Answer {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.base));
+        if let Some(token) = &self.token {
+            request = request.header("Authorization", format!("Bearer {token}"));
+        }
+        if let Some(content_type) = content_type {
+            request = request.header("Content-Type", content_type);
+        }
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let mut response = if body.is_empty() && content_type.is_none() {
+            self.agent.run(request.body(()).unwrap()).unwrap()
+        } else {
+            self.agent
+                .run(request.body(body.to_vec()).unwrap())
+                .unwrap()
+        };
+        let text = response
+            .body_mut()
+            .with_config()
+            .limit(64 * 1024 * 1024)
+            .read_to_string();
+        Answer {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            text: text.unwrap(),
+        }
+    }
+}
+
+impl Answer {
+    /// The answer itself, if it has this status.
+    #[track_caller]
+    pub fn expect_status(self, status: u16) -> Answer {
+        assert_eq!(self.status, status, "{}", self.text);
+        self
+    }
+
+    /// A refusal: the status and the code, with every fault as `pointer CODE`.
+    #[track_caller]
+    pub fn expect_problem(self, status: u16, code: &str) -> Vec<String> {
+        let problem = self.expect_status(status);
+        assert_eq!(
+            problem.header("content-type"),
+            Some("application/problem+json")
+        );
+        let body = problem.json();
+        assert_eq!(body["code"], code, "{}", problem.text);
+        let faults = body["errors"].as_array().unwrap().iter();
+        let mut faults: Vec<String> = faults
+            .map(|fault| {
+                let place = fault["pointer"].as_str().or(fault["parameter"].as_str());
+                format!(
+                    "{} {}",
+                    place.unwrap_or("?"),
+                    fault["code"].as_str().unwrap()
+                )
+            })
+            .collect();
+        faults.sort();
+        faults
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    #[track_caller]
+    pub fn etag(&self) -> &str {
+        self.header("etag").expect("an ETag")
+    }
+}

@@ -1,0 +1,195 @@
+//! A server in this process, on a port that the system chose, with a database of its own.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+use actix_web::dev::ServerHandle;
+use chrono::Utc;
+use tempfile::TempDir;
+use tonghop::authn::Tokens;
+use tonghop::domain::level::LevelPreset;
+use tonghop::http::server::{ServerOptions, bind, serve};
+use tonghop::service::Application;
+use tonghop::service::account::{EnteredAccount, create_account};
+use tonghop::service::tenant::{EnteredTenant, create_tenant, find_tenant};
+use tonghop::store::migration::{check, migrate};
+use tonghop::store::{Database, DatabaseUrl};
+use tonghop::telemetry::Metrics;
+
+use super::client::Client;
+use super::postgres::{self, FreshDatabase};
+
+/// Which database a test runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    Sqlite,
+    Postgresql,
+}
+
+/// The password of every account that the harness makes.
+pub const PASSWORD: &str = "tonghop-demo";
+/// The body limit of test servers: small, so that a body over it is quickly made.
+pub const BODY_LIMIT: usize = 256 * 1024;
+
+/// A database that is gone when it is dropped.
+pub struct TestDatabase {
+    pub directory: TempDir,
+    pub owner: DatabaseUrl,
+    pub server: DatabaseUrl,
+    _schema: Option<FreshDatabase>,
+}
+
+impl TestDatabase {
+    /// An empty database: no schema yet.
+    pub fn empty(backend: Backend) -> TestDatabase {
+        let directory = tempfile::tempdir().unwrap();
+        match backend {
+            Backend::Sqlite => {
+                let path = directory.path().join("tonghop.db");
+                let url: DatabaseUrl = format!("sqlite:{}", path.display()).parse().unwrap();
+                TestDatabase {
+                    directory,
+                    owner: url.clone(),
+                    server: url,
+                    _schema: None,
+                }
+            }
+            Backend::Postgresql => {
+                let schema = postgres::server().expect("PostgreSQL").fresh();
+                let owner = schema.owner_url.parse().unwrap();
+                let server = schema.server_url.parse().unwrap();
+                TestDatabase {
+                    directory,
+                    owner,
+                    server,
+                    _schema: Some(schema),
+                }
+            }
+        }
+    }
+
+    /// A database with the schema.
+    pub fn migrated(backend: Backend) -> TestDatabase {
+        let database = TestDatabase::empty(backend);
+        migrate(&database.owner, &database.server).unwrap();
+        check(&database.server).unwrap();
+        database
+    }
+}
+
+/// A running server; it stops when it is dropped.
+pub struct Server {
+    pub application: Arc<Application>,
+    pub address: SocketAddr,
+    pub database: TestDatabase,
+    handle: ServerHandle,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// A server on a fresh database without any tenant.
+    pub fn start(backend: Backend) -> Server {
+        Server::on(TestDatabase::migrated(backend))
+    }
+
+    /// A server with the demo case.
+    pub fn with_demo(backend: Backend) -> Server {
+        let server = Server::start(backend);
+        tonghop::demo::load(&server.application, now()).unwrap();
+        server
+    }
+
+    /// A server with one tenant `test`, the levels of Viet Nam, and its administrator `admin`.
+    pub fn with_tenant(backend: Backend) -> Server {
+        let server = Server::start(backend);
+        server.create_tenant("test");
+        server
+    }
+
+    fn on(database: TestDatabase) -> Server {
+        let tokens = Tokens::open(&database.directory.path().join("keys"), "test").unwrap();
+        let application = Arc::new(Application::new(
+            Database::new(database.server.clone()),
+            tokens,
+        ));
+        let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let address = listener.local_addr().unwrap();
+        let options = ServerOptions {
+            body_limit: BODY_LIMIT,
+            workers: Some(2),
+        };
+        let (sender, receiver) = mpsc::channel();
+        let served = application.clone();
+        let thread = std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async {
+                let server = serve(listener, served, Metrics::new(now()), options).unwrap();
+                sender.send(server.handle()).unwrap();
+                server.await.unwrap();
+            });
+        });
+        let handle = receiver.recv().unwrap();
+        Server {
+            application,
+            address,
+            database,
+            handle,
+            thread: Some(thread),
+        }
+    }
+
+    /// A tenant with the levels of Viet Nam and the administrator `admin`.
+    pub fn create_tenant(&self, slug: &str) {
+        let entered = EnteredTenant {
+            slug: slug.to_owned(),
+            name: format!("Tenant {slug}"),
+            admin: "admin".to_owned(),
+            password: PASSWORD.to_owned(),
+            levels: Some(LevelPreset::Vietnam),
+        };
+        create_tenant(&self.application.database, &entered, now()).unwrap();
+    }
+
+    /// An account with grants such as `reporter@code:30388`.
+    pub fn create_account(&self, tenant: &str, login: &str, grants: &[&str]) {
+        let entered = EnteredAccount {
+            login: login.to_owned(),
+            name: login.to_owned(),
+            password: PASSWORD.to_owned(),
+            grants: grants.iter().map(|grant| grant.parse().unwrap()).collect(),
+        };
+        let database = &self.application.database;
+        let scope = find_tenant(database, tenant).unwrap();
+        create_account(database, &scope, &entered, now()).unwrap();
+    }
+
+    /// A client that is not signed in.
+    pub fn anonymous(&self) -> Client {
+        Client::new(self.address)
+    }
+
+    /// A client signed in to a tenant.
+    pub fn sign_in(&self, tenant: &str, login: &str) -> Client {
+        self.anonymous().sign_in(tenant, login, PASSWORD)
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test runs at the time that it is"
+)]
+pub fn now() -> chrono::DateTime<Utc> {
+    Utc::now()
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // The stop is sent at once; what it returns only waits for the end.
+        let stopping = self.handle.stop(false);
+        drop(stopping);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! All tests of behaviour, through the public surface: HTTP, the command line, the engine's
+//! functions. One program, since linking costs more than running. Each file is one subject.
+
+#[cfg(test)]
+#[macro_use]
+mod harness;
+
+#[cfg(test)]
+mod tan_an;

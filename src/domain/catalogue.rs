@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 
 use super::form::{Form, FormPeriod, Item};
 use super::id::{FormCode, IndicatorCode, IndicatorNumber, LevelCode, OptionNumber};
-use super::indicator::{AcrossUnits, Definition, Indicator, Measure};
+use super::indicator::{AcrossTime, AcrossUnits, Definition, Indicator, Measure};
 
 /// All indicators and forms of a tenant.
 #[derive(Debug, Default)]
@@ -112,15 +112,17 @@ impl<'c> InForce<'c> {
         self.by_code.get(code).and_then(|at| self.entries.get(*at))
     }
 
-    /// How each collected indicator aggregates across units.
+    /// How each collected indicator aggregates.
     pub fn aggregations(&self) -> Aggregations {
         let across = self
             .entries
             .iter()
-            .filter_map(|entry| match &entry.definition.measure {
-                Measure::Collected { across_units, .. } => {
-                    Some((entry.indicator.number, *across_units))
-                }
+            .filter_map(|entry| match entry.definition.measure {
+                Measure::Collected {
+                    across_units: units,
+                    across_time: time,
+                    ..
+                } => Some((entry.indicator.number, Across { units, time })),
                 Measure::Derived { .. } => None,
             });
         Aggregations(across.collect())
@@ -148,17 +150,28 @@ impl<'c> Entry<'c> {
     }
 }
 
-/// How each indicator of a period aggregates across units.
+/// How an indicator aggregates, across units and across time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Across {
+    pub units: AcrossUnits,
+    pub time: AcrossTime,
+}
+
+/// How each indicator of a period aggregates.
 #[derive(Debug, Clone, Default)]
-pub struct Aggregations(BTreeMap<IndicatorNumber, AcrossUnits>);
+pub struct Aggregations(BTreeMap<IndicatorNumber, Across>);
 
 impl Aggregations {
-    pub fn new(across: impl IntoIterator<Item = (IndicatorNumber, AcrossUnits)>) -> Aggregations {
+    pub fn new(across: impl IntoIterator<Item = (IndicatorNumber, Across)>) -> Aggregations {
         Aggregations(across.into_iter().collect())
     }
 
     /// What is not in the form any more goes nowhere.
-    pub fn of(&self, indicator: IndicatorNumber) -> AcrossUnits {
-        self.0.get(&indicator).copied().unwrap_or(AcrossUnits::None)
+    pub fn of(&self, indicator: IndicatorNumber) -> Across {
+        let nowhere = Across {
+            units: AcrossUnits::None,
+            time: AcrossTime::None,
+        };
+        self.0.get(&indicator).copied().unwrap_or(nowhere)
     }
 }

@@ -134,21 +134,31 @@ impl Form {
             .map(|(_, definition)| definition)
     }
 
-    /// The form's period of this key, with the version that its last day gives; `None` where
-    /// the form has no such period.
+    /// The form's period of this key, a base period or a longer one, with the version that its
+    /// last day gives; `None` where the form has no such period.
     pub fn period(&self, period: Period) -> Option<FormPeriod<'_>> {
         self.versions.values().rev().find_map(|definition| {
-            let range = period.range(definition.calendar);
+            let range = period.range_over(definition.frequency, definition.calendar);
             let in_force = self.on(range.to)?;
-            let has_it = std::ptr::eq(in_force, definition)
-                && period.frequency() == Some(definition.frequency);
-            has_it.then_some(FormPeriod {
+            let span = definition.span_of(period)?;
+            std::ptr::eq(in_force, definition).then_some(FormPeriod {
                 form: self,
                 definition,
                 period,
                 range,
+                span,
             })
         })
+    }
+
+    /// The longer periods that a base period is part of, the shorter ones first.
+    pub fn longer_periods_with(&self, base: &FormPeriod<'_>) -> Vec<FormPeriod<'_>> {
+        let frequency = base.definition.frequency;
+        Period::coarser(frequency, base.period.year())
+            .into_iter()
+            .filter(|longer| longer.base_periods(frequency).contains(&base.period))
+            .filter_map(|longer| self.period(longer))
+            .collect()
     }
 
     /// The form's base periods that are counted under `year`, in order.
@@ -162,10 +172,19 @@ impl Form {
             .into_iter()
             .flat_map(|frequency| Period::of_year(frequency, year))
             .filter_map(|period| self.period(period))
+            .filter(|period| period.span == Span::BasePeriod)
             .collect();
         periods.sort_by_key(|period| period.range.from);
         periods
     }
+}
+
+/// Whether a period is one of a form's base periods, which are submitted, or a longer one, which
+/// is made of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Span {
+    BasePeriod,
+    LongPeriod,
 }
 
 /// A period of a form, under the version that holds on its last day.
@@ -175,9 +194,19 @@ pub struct FormPeriod<'f> {
     pub definition: &'f FormDefinition,
     pub period: Period,
     pub range: DateRange,
+    pub span: Span,
 }
 
-impl FormPeriod<'_> {
+impl<'f> FormPeriod<'f> {
+    /// The base periods that it is made of, in order; of a base period itself.
+    pub fn base_periods(&self) -> Vec<FormPeriod<'f>> {
+        let bases = self.period.base_periods(self.definition.frequency);
+        bases
+            .into_iter()
+            .filter_map(|base| self.form.period(base))
+            .collect()
+    }
+
     /// The last day, which decides on the tree and on the versions.
     pub fn closing_day(&self) -> NaiveDate {
         self.range.to
@@ -191,6 +220,16 @@ impl FormPeriod<'_> {
 }
 
 impl FormDefinition {
+    fn span_of(&self, period: Period) -> Option<Span> {
+        if period.frequency() == Some(self.frequency) {
+            Some(Span::BasePeriod)
+        } else if Period::coarser(self.frequency, period.year()).contains(&period) {
+            Some(Span::LongPeriod)
+        } else {
+            None
+        }
+    }
+
     pub fn is_submitted_by(&self, level: &LevelCode) -> bool {
         self.submitted_by.contains(level)
     }

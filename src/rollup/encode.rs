@@ -4,11 +4,14 @@
 //! Every packed value opens with the version of its layout. A new layout gets a new version and
 //! keeps reading the old ones.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::node::Rollup;
-use super::tally::{Amount, ByStage, Cell, CellKey, Cells, Qualified, Tally, Total};
+use super::tally::{Amount, ByStage, Cell, CellKey, Cells, Extreme, Qualified, Sum, Tally, Total};
 use crate::domain::id::{IndicatorNumber, OptionNumber};
+use crate::domain::period::Period;
 use crate::domain::submission::Fact;
 
 /// Packed bytes that cannot be read: the database holds what this program never wrote.
@@ -18,6 +21,8 @@ pub enum EncodingError {
     UnknownLayout(u8),
     #[error("packed value is empty")]
     Empty,
+    #[error("packed value of a period that does not exist: {0}")]
+    UnknownPeriod(String),
     #[error("packed value is damaged: {0}")]
     Damaged(#[from] postcard::Error),
 }
@@ -51,20 +56,41 @@ pub fn unpack_facts(bytes: &[u8]) -> Result<Vec<Fact>, EncodingError> {
 /// # Errors
 /// None in practice; the encoder's type allows one.
 pub fn pack_rollup(rollup: &Rollup) -> Result<Vec<u8>, EncodingError> {
-    pack(&PackedRollup {
-        own: PackedTally::from(&rollup.own),
-        below: PackedTally::from(&rollup.below),
-    })
+    pack(&PackedRollup::from(rollup))
 }
 
 /// # Errors
 /// Bytes that [`pack_rollup`] did not make.
 pub fn unpack_rollup(bytes: &[u8]) -> Result<Rollup, EncodingError> {
-    let packed: PackedRollup = unpack(bytes)?;
-    Ok(Rollup {
-        own: packed.own.into(),
-        below: packed.below.into(),
-    })
+    Ok(unpack::<PackedRollup>(bytes)?.into())
+}
+
+/// A unit's rollups of all long periods of a year.
+pub type YearOfRollups = BTreeMap<Period, Rollup>;
+
+/// # Errors
+/// None in practice; the encoder's type allows one.
+pub fn pack_year(year: &YearOfRollups) -> Result<Vec<u8>, EncodingError> {
+    let packed: Vec<(String, PackedRollup)> = year
+        .iter()
+        .map(|(period, rollup)| (period.to_string(), PackedRollup::from(rollup)))
+        .collect();
+    pack(&packed)
+}
+
+/// # Errors
+/// Bytes that [`pack_year`] did not make.
+pub fn unpack_year(bytes: &[u8]) -> Result<YearOfRollups, EncodingError> {
+    let packed: Vec<(String, PackedRollup)> = unpack(bytes)?;
+    packed
+        .into_iter()
+        .map(|(period, rollup)| {
+            let period = period
+                .parse()
+                .map_err(|_| EncodingError::UnknownPeriod(period))?;
+            Ok((period, rollup.into()))
+        })
+        .collect()
 }
 
 #[derive(Serialize, Deserialize)]
@@ -96,7 +122,7 @@ enum PackedApproved {
     Part(PackedTotal),
 }
 
-/// Most totals are exact and have one value a report; the others carry everything.
+/// Most totals are exact and whole, and have one value a report; the others carry everything.
 #[derive(Serialize, Deserialize)]
 enum PackedTotal {
     Count(u64),
@@ -114,9 +140,29 @@ enum PackedTotal {
 #[derive(Serialize, Deserialize)]
 enum PackedAmount {
     Nothing,
-    Sum(i128),
-    Min(i64),
-    Max(i64),
+    /// The whole part, then numerators by divisor.
+    Sum(i128, Vec<(u32, i128)>),
+    /// Numerator and divisor.
+    Min(i128, i128),
+    Max(i128, i128),
+}
+
+impl From<&Rollup> for PackedRollup {
+    fn from(rollup: &Rollup) -> PackedRollup {
+        PackedRollup {
+            own: (&rollup.own).into(),
+            below: (&rollup.below).into(),
+        }
+    }
+}
+
+impl From<PackedRollup> for Rollup {
+    fn from(packed: PackedRollup) -> Rollup {
+        Rollup {
+            own: packed.own.into(),
+            below: packed.below.into(),
+        }
+    }
 }
 
 impl From<&Tally> for PackedTally {
@@ -145,19 +191,19 @@ impl From<PackedTally> for Tally {
     }
 }
 
-impl From<(CellKey, Cell)> for PackedCell {
-    fn from((key, cell): (CellKey, Cell)) -> PackedCell {
+impl From<(CellKey, &Cell)> for PackedCell {
+    fn from((key, cell): (CellKey, &Cell)) -> PackedCell {
         let approved = if cell.approved.is_empty() {
             PackedApproved::Nothing
         } else if cell.approved == cell.submitted {
             PackedApproved::All
         } else {
-            PackedApproved::Part(cell.approved.into())
+            PackedApproved::Part((&cell.approved).into())
         };
         PackedCell {
             indicator: key.indicator.get(),
             option: key.option.get(),
-            submitted: cell.submitted.into(),
+            submitted: (&cell.submitted).into(),
             approved,
         }
     }
@@ -172,7 +218,7 @@ impl From<PackedCell> for (CellKey, Cell) {
         let submitted = Total::from(packed.submitted);
         let approved = match packed.approved {
             PackedApproved::Nothing => Total::EMPTY,
-            PackedApproved::All => submitted,
+            PackedApproved::All => submitted.clone(),
             PackedApproved::Part(total) => total.into(),
         };
         (
@@ -185,30 +231,44 @@ impl From<PackedCell> for (CellKey, Cell) {
     }
 }
 
-impl From<Total> for PackedTotal {
-    fn from(total: Total) -> PackedTotal {
+impl From<&Total> for PackedTotal {
+    fn from(total: &Total) -> PackedTotal {
         let plain = total.values == total.reported && total.qualified == Qualified::default();
-        match total.amount {
-            Amount::Nothing if plain => PackedTotal::Count(total.reported),
-            Amount::Sum(sum) if plain => PackedTotal::Sum(total.reported, sum),
-            Amount::Min(min) if plain => PackedTotal::Min(total.reported, min),
-            Amount::Max(max) if plain => PackedTotal::Max(total.reported, max),
-            amount => PackedTotal::Whole {
-                reported: total.reported,
-                values: total.values,
-                qualified: [
-                    total.qualified.at_least,
-                    total.qualified.at_most,
-                    total.qualified.estimate,
-                ],
-                amount: match amount {
-                    Amount::Nothing => PackedAmount::Nothing,
-                    Amount::Sum(sum) => PackedAmount::Sum(sum),
-                    Amount::Min(min) => PackedAmount::Min(min),
-                    Amount::Max(max) => PackedAmount::Max(max),
-                },
+        if plain && let Some(packed) = packed_plainly(total) {
+            return packed;
+        }
+        PackedTotal::Whole {
+            reported: total.reported,
+            values: total.values,
+            qualified: [
+                total.qualified.at_least,
+                total.qualified.at_most,
+                total.qualified.estimate,
+            ],
+            amount: match &total.amount {
+                Amount::Nothing => PackedAmount::Nothing,
+                Amount::Sum(sum) => PackedAmount::Sum(sum.whole(), sum.parts().collect()),
+                Amount::Min(extreme) => PackedAmount::Min(*extreme.numer(), *extreme.denom()),
+                Amount::Max(extreme) => PackedAmount::Max(*extreme.numer(), *extreme.denom()),
             },
         }
+    }
+}
+
+fn packed_plainly(total: &Total) -> Option<PackedTotal> {
+    let reported = total.reported;
+    let whole = |extreme: &Extreme| {
+        extreme
+            .is_integer()
+            .then(|| i64::try_from(*extreme.numer()).ok())
+            .flatten()
+    };
+    match &total.amount {
+        Amount::Nothing => Some(PackedTotal::Count(reported)),
+        Amount::Sum(sum) if sum.parts().len() == 0 => Some(PackedTotal::Sum(reported, sum.whole())),
+        Amount::Sum(_) => None,
+        Amount::Min(extreme) => whole(extreme).map(|min| PackedTotal::Min(reported, min)),
+        Amount::Max(extreme) => whole(extreme).map(|max| PackedTotal::Max(reported, max)),
     }
 }
 
@@ -220,11 +280,12 @@ impl From<PackedTotal> for Total {
             qualified: Qualified::default(),
             amount,
         };
+        let whole = |extreme: i64| Extreme::from_integer(i128::from(extreme));
         match packed {
             PackedTotal::Count(count) => plain(count, Amount::Nothing),
-            PackedTotal::Sum(count, sum) => plain(count, Amount::Sum(sum)),
-            PackedTotal::Min(count, min) => plain(count, Amount::Min(min)),
-            PackedTotal::Max(count, max) => plain(count, Amount::Max(max)),
+            PackedTotal::Sum(count, sum) => plain(count, Amount::Sum(Sum::of(sum, 1))),
+            PackedTotal::Min(count, min) => plain(count, Amount::Min(whole(min))),
+            PackedTotal::Max(count, max) => plain(count, Amount::Max(whole(max))),
             PackedTotal::Whole {
                 reported,
                 values,
@@ -240,14 +301,22 @@ impl From<PackedTotal> for Total {
                         at_most,
                         estimate,
                     },
-                    amount: match amount {
-                        PackedAmount::Nothing => Amount::Nothing,
-                        PackedAmount::Sum(sum) => Amount::Sum(sum),
-                        PackedAmount::Min(min) => Amount::Min(min),
-                        PackedAmount::Max(max) => Amount::Max(max),
-                    },
+                    amount: amount.into(),
                 }
             }
+        }
+    }
+}
+
+impl From<PackedAmount> for Amount {
+    fn from(packed: PackedAmount) -> Amount {
+        // A divisor of 0 is never written; of a damaged one nothing better can be made.
+        let extreme = |numerator: i128, divisor: i128| Extreme::new(numerator, divisor.max(1));
+        match packed {
+            PackedAmount::Nothing => Amount::Nothing,
+            PackedAmount::Sum(whole, parts) => Amount::Sum(Sum::from_parts(whole, parts)),
+            PackedAmount::Min(numerator, divisor) => Amount::Min(extreme(numerator, divisor)),
+            PackedAmount::Max(numerator, divisor) => Amount::Max(extreme(numerator, divisor)),
         }
     }
 }

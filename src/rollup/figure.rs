@@ -6,11 +6,12 @@ use num_rational::BigRational;
 use num_traits::One;
 
 use super::node::Rollup;
-use super::tally::{Amount, CellKey, Qualified, Total};
-use crate::domain::catalogue::{Entry, InForce};
+use super::tally::{Amount, CellKey, Qualified, Sum, Total};
+use crate::domain::catalogue::{Across, Entry, InForce};
+use crate::domain::form::Span;
 use crate::domain::formula::{Comparison, Formula, Operand, Source, rounded};
 use crate::domain::id::{IndicatorCode, OptionCode, OptionNumber};
-use crate::domain::indicator::{AcrossUnits, Measure};
+use crate::domain::indicator::{AcrossTime, AcrossUnits, Measure};
 use crate::domain::quantity::{Decimal, Qualifier};
 use crate::domain::submission::Stage;
 
@@ -50,24 +51,40 @@ impl Figure {
     }
 
     /// The figure of a total.
-    pub fn of_total(total: &Total, across: AcrossUnits, decimals: u8) -> Figure {
-        let amount = match total.amount {
+    pub fn of_total(total: &Total, across: Across, span: Span, decimals: u8) -> Figure {
+        let time = match span {
+            Span::BasePeriod => AcrossTime::Last,
+            Span::LongPeriod => across.time,
+        };
+        // A count of periods is a count, whatever is counted.
+        let decimals = if time == AcrossTime::Count {
+            0
+        } else {
+            decimals
+        };
+        let is_average = across.units == AcrossUnits::Average || time == AcrossTime::Average;
+        let amount = match &total.amount {
             Amount::Nothing => None,
-            Amount::Sum(sum) => Some(scaled(sum, decimals)),
+            Amount::Sum(sum) => Some(value_of(sum) / scale(decimals)),
             Amount::Min(extreme) | Amount::Max(extreme) => {
-                Some(scaled(i128::from(extreme), decimals))
+                Some(fraction(*extreme.numer(), *extreme.denom()) / scale(decimals))
             }
         };
         let figure = Figure {
-            value: None,
-            decimals,
+            value: amount.clone(),
+            decimals: decimals
+                + if is_average {
+                    MORE_DECIMALS_OF_AVERAGES
+                } else {
+                    0
+                },
             qualifier: total.qualified.qualifier(),
             qualified: total.qualified,
             reported: total.reported,
             numerator: None,
             denominator: None,
         };
-        match across {
+        match across.units {
             // However sure each value is, how many there are is certain.
             AcrossUnits::Count => Figure {
                 value: (!total.is_empty()).then(|| whole(total.values)),
@@ -77,19 +94,35 @@ impl Figure {
             },
             AcrossUnits::Average => Figure {
                 value: amount.as_ref().map(|sum| sum / whole(total.values)),
-                decimals: decimals.saturating_add(MORE_DECIMALS_OF_AVERAGES),
                 denominator: amount.is_some().then(|| whole(total.values)),
                 numerator: amount,
                 ..figure
             },
-            AcrossUnits::Sum
-            | AcrossUnits::Min
-            | AcrossUnits::Max
-            | AcrossUnits::None
-            | AcrossUnits::Transfer => Figure {
-                value: amount,
-                ..figure
-            },
+            _ if time == AcrossTime::Average => figure.with_parts_of_one(total, decimals),
+            _ => figure,
+        }
+    }
+
+    /// The average over time of one unit alone is one quotient; of several units there is none.
+    fn with_parts_of_one(self, total: &Total, decimals: u8) -> Figure {
+        let parts = match &total.amount {
+            Amount::Sum(sum) if total.values == 1 => {
+                let mut parts = sum.parts();
+                let (divisor, numerator) = parts.next().unwrap_or((1, sum.whole()));
+                Some((numerator, i128::from(divisor)))
+            }
+            Amount::Min(extreme) | Amount::Max(extreme) => {
+                Some((*extreme.numer(), *extreme.denom()))
+            }
+            Amount::Sum(_) | Amount::Nothing => None,
+        };
+        let Some((numerator, divisor)) = parts else {
+            return self;
+        };
+        Figure {
+            numerator: Some(fraction(numerator, 1) / scale(decimals)),
+            denominator: Some(fraction(divisor, 1)),
+            ..self
         }
     }
 }
@@ -102,12 +135,22 @@ fn whole(number: u64) -> BigRational {
     BigRational::from_integer(number.into())
 }
 
-fn scaled(mantissa: i128, decimals: u8) -> BigRational {
-    let scale = std::iter::repeat_n(10_u32, usize::from(decimals))
-        .fold(BigRational::one(), |scale, ten| {
-            scale * BigRational::from_integer(ten.into())
-        });
-    BigRational::from_integer(mantissa.into()) / scale
+fn fraction(numerator: i128, divisor: i128) -> BigRational {
+    BigRational::new(numerator.into(), divisor.into())
+}
+
+fn value_of(sum: &Sum) -> BigRational {
+    sum.parts()
+        .fold(fraction(sum.whole(), 1), |value, (divisor, numerator)| {
+            value + fraction(numerator, i128::from(divisor))
+        })
+}
+
+/// Ten to the power of `decimals`.
+fn scale(decimals: u8) -> BigRational {
+    std::iter::repeat_n(10_u32, usize::from(decimals)).fold(BigRational::one(), |scale, ten| {
+        scale * BigRational::from_integer(ten.into())
+    })
 }
 
 /// The figures of one unit, looked up by what the form asks for.
@@ -121,14 +164,22 @@ impl Figures<'_, '_> {
     /// The figure of an entry's total or of one of its options.
     pub fn of(&self, entry: &Entry<'_>, option: OptionNumber) -> Figure {
         match &entry.definition.measure {
-            Measure::Collected { across_units, .. } => {
+            Measure::Collected {
+                across_units: units,
+                across_time: time,
+                ..
+            } => {
                 let key = CellKey {
                     indicator: entry.indicator.number,
                     option,
                 };
-                let cell = self.rollup.total(key, *across_units);
+                let across = Across {
+                    units: *units,
+                    time: *time,
+                };
+                let cell = self.rollup.total(key, across.units);
                 let decimals = entry.definition.decimals.get();
-                Figure::of_total(cell.at(self.stage), *across_units, decimals)
+                Figure::of_total(cell.at(self.stage), across, self.span(), decimals)
             }
             Measure::Derived { formula } => {
                 self.derived(formula, entry.definition.decimals.get(), &mut Vec::new())
@@ -161,17 +212,27 @@ impl Figures<'_, '_> {
             indicator: entry.indicator.number,
             option,
         };
-        let total = *tally.cells.get(key).at(self.stage);
+        let total = tally.cells.get(key)?.at(self.stage);
         let decimals = entry.definition.decimals.get();
-        let Measure::Collected { across_units, .. } = entry.definition.measure else {
+        let Measure::Collected {
+            across_units,
+            across_time: time,
+            ..
+        } = entry.definition.measure
+        else {
             return None;
         };
-        // A unit's own value is one value: it is what it is, however it aggregates.
-        let across = match across_units {
-            AcrossUnits::Average => AcrossUnits::Sum,
+        // A unit's own value is one value: it is what it is, however it goes up.
+        let units = match across_units {
+            AcrossUnits::Average | AcrossUnits::Count => AcrossUnits::Sum,
             other => other,
         };
-        (!total.is_empty()).then(|| Figure::of_total(&total, across, decimals))
+        let across = Across { units, time };
+        (!total.is_empty()).then(|| Figure::of_total(total, across, self.span(), decimals))
+    }
+
+    fn span(&self) -> Span {
+        self.in_force.period.span
     }
 
     /// Whether a rule of the form holds for the unit's figures; `None` where one is missing.

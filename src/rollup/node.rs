@@ -26,22 +26,28 @@ impl Rollup {
     pub fn passed_up(&self, aggregations: &Aggregations) -> Tally {
         let own = self
             .own
-            .filtered(|key| aggregations.of(key.indicator) != AcrossUnits::None);
-        let below = self.below.filtered(|key| {
-            !matches!(
-                aggregations.of(key.indicator),
-                AcrossUnits::None | AcrossUnits::Transfer
-            )
-        });
+            .changed(|key, cell| match aggregations.of(key.indicator).units {
+                AcrossUnits::None => None,
+                AcrossUnits::Count => Some(cell.clone().counted()),
+                _ => Some(cell.clone()),
+            });
+        let below = self
+            .below
+            .changed(|key, cell| match aggregations.of(key.indicator).units {
+                AcrossUnits::None | AcrossUnits::Transfer => None,
+                _ => Some(cell.clone()),
+            });
         own.merged(&below)
     }
 
     /// The unit's own figure of a cell and everything below it that belongs to the figure.
     pub fn total(&self, key: CellKey, across: AcrossUnits) -> Cell {
-        let own = self.own.cells.get(key);
+        let own = self.own.cells.get(key).cloned().unwrap_or_default();
+        let below = self.below.cells.get(key).cloned().unwrap_or_default();
         match across {
             AcrossUnits::None | AcrossUnits::Transfer => own,
-            _ => own.merged(self.below.cells.get(key)),
+            AcrossUnits::Count => own.counted().merged(below),
+            _ => own.merged(below),
         }
     }
 }

@@ -1,11 +1,15 @@
 //! Tallies: what a set of submissions adds up to, cell by cell, in both stages.
 //! Never where the submissions come from.
 
-use itertools::{EitherOrBoth, Itertools};
+use std::collections::BTreeMap;
 
-use crate::domain::catalogue::Aggregations;
+use itertools::{EitherOrBoth, Itertools};
+use num_rational::Ratio;
+
+use crate::domain::catalogue::{Across, Aggregations};
+use crate::domain::form::Span;
 use crate::domain::id::{IndicatorNumber, OptionNumber};
-use crate::domain::indicator::AcrossUnits;
+use crate::domain::indicator::{AcrossTime, AcrossUnits};
 use crate::domain::quantity::Qualifier;
 use crate::domain::submission::{Fact, Stage};
 
@@ -25,15 +29,84 @@ impl<T> ByStage<T> {
     }
 }
 
+/// A sum of fractions, exact. All that is added up are whole numbers, but for averages over time,
+/// whose divisors are small: numerators are kept by divisor, so that no common one is ever needed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Sum {
+    whole: i128,
+    /// Numerators by their divisor, which is 2 or more; never 0.
+    parts: BTreeMap<u32, i128>,
+}
+
+impl Sum {
+    /// `numerator` over `divisor`, which is not 0.
+    pub fn of(numerator: i128, divisor: u32) -> Sum {
+        let mut sum = Sum::default();
+        sum.add(numerator, divisor);
+        sum
+    }
+
+    /// A sum as it was kept: the whole part, then numerators by divisor.
+    pub fn from_parts(whole: i128, parts: impl IntoIterator<Item = (u32, i128)>) -> Sum {
+        let mut sum = Sum::of(whole, 1);
+        for (divisor, numerator) in parts {
+            sum.add(numerator, divisor);
+        }
+        sum
+    }
+
+    pub fn whole(&self) -> i128 {
+        self.whole
+    }
+
+    /// Numerators by their divisor.
+    pub fn parts(&self) -> impl ExactSizeIterator<Item = (u32, i128)> {
+        self.parts
+            .iter()
+            .map(|(divisor, numerator)| (*divisor, *numerator))
+    }
+
+    fn add(&mut self, numerator: i128, divisor: u32) {
+        if divisor == 1 {
+            self.whole += numerator;
+            return;
+        }
+        let part = self.parts.entry(divisor).or_default();
+        *part += numerator;
+        if *part == 0 {
+            self.parts.remove(&divisor);
+        }
+    }
+
+    fn merged(mut self, other: &Sum) -> Sum {
+        self.whole += other.whole;
+        for (divisor, numerator) in other.parts() {
+            self.add(numerator, divisor);
+        }
+        self
+    }
+
+    fn without(mut self, part: &Sum) -> Sum {
+        self.whole -= part.whole;
+        for (divisor, numerator) in part.parts() {
+            self.add(-numerator, divisor);
+        }
+        self
+    }
+}
+
+/// An extreme: one unit's value, a fraction only where it is an average over time.
+pub type Extreme = Ratio<i128>;
+
 /// What is at stake in a total beside the counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Amount {
     /// Nothing is kept: only how many values there are is asked for.
     #[default]
     Nothing,
-    Sum(i128),
-    Min(i64),
-    Max(i64),
+    Sum(Sum),
+    Min(Extreme),
+    Max(Extreme),
 }
 
 /// How many contributions are not exact.
@@ -87,14 +160,61 @@ impl Qualified {
 }
 
 /// One cell in one stage. A total without values is [`Total::EMPTY`] and nothing else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Total {
     /// How many (unit, base period) pairs have a value.
     pub reported: u64,
-    /// How many values there are, the divisor of an average.
+    /// How many values were put together, the divisor of an average: a unit's value of a long
+    /// period is one, however many base periods it is made of, unless the mean of all values
+    /// there are is wanted.
     pub values: u64,
     pub qualified: Qualified,
     pub amount: Amount,
+}
+
+/// One unit's values of a long period as one.
+struct Folded {
+    numerator: i128,
+    divisor: u32,
+    qualified: Qualified,
+}
+
+impl Folded {
+    /// `None` where there is no value, and where a long period is to have none.
+    fn of(facts: &[&Fact], time: AcrossTime) -> Option<Folded> {
+        let (first, last) = (*facts.first()?, *facts.last()?);
+        let mantissas = || facts.iter().map(|fact| i128::from(fact.mantissa));
+        let sum: i128 = mantissas().sum();
+        let count = u32::try_from(facts.len()).unwrap_or(u32::MAX);
+        let whole = |numerator: i128, qualified: Qualified| {
+            Some(Folded {
+                numerator,
+                divisor: 1,
+                qualified,
+            })
+        };
+        let of_all = || {
+            facts
+                .iter()
+                .map(|fact| Qualified::of(fact.qualifier))
+                .fold(Qualified::default(), Qualified::merged)
+        };
+        match time {
+            AcrossTime::Sum => whole(sum, of_all()),
+            AcrossTime::Average => Some(Folded {
+                numerator: sum,
+                divisor: count,
+                qualified: of_all(),
+            }),
+            AcrossTime::Min => whole(mantissas().min()?, of_all()),
+            AcrossTime::Max => whole(mantissas().max()?, of_all()),
+            AcrossTime::First => whole(i128::from(first.mantissa), Qualified::of(first.qualifier)),
+            AcrossTime::Last => whole(i128::from(last.mantissa), Qualified::of(last.qualifier)),
+            // However sure each value is, how many there are is certain.
+            AcrossTime::Count => whole(i128::from(count), Qualified::default()),
+            AcrossTime::None => None,
+        }
+    }
 }
 
 /// A part cannot be taken out of a whole without knowing the other parts: it holds the whole's
@@ -114,20 +234,35 @@ impl Total {
         amount: Amount::Nothing,
     };
 
-    /// The total of one submitted value.
-    pub fn of(fact: &Fact, across: AcrossUnits) -> Total {
-        let amount = match across {
-            AcrossUnits::Min => Amount::Min(fact.mantissa),
-            AcrossUnits::Max => Amount::Max(fact.mantissa),
-            AcrossUnits::Count => Amount::Nothing,
-            AcrossUnits::Sum | AcrossUnits::Average | AcrossUnits::None | AcrossUnits::Transfer => {
-                Amount::Sum(i128::from(fact.mantissa))
-            }
+    /// The total of one unit's values, folded across time, in the order of their periods. One
+    /// value of one base period is itself, however its indicator goes across time.
+    pub fn of<'f>(facts: impl IntoIterator<Item = &'f Fact>, across: Across, span: Span) -> Total {
+        let facts: Vec<&Fact> = facts.into_iter().collect();
+        let time = match span {
+            Span::BasePeriod => AcrossTime::Last,
+            Span::LongPeriod => across.time,
         };
+        let Some(folded) = Folded::of(&facts, time) else {
+            return Total::EMPTY;
+        };
+        // The mean of all values that there are: sums and counts go up, and not one mean a unit.
+        let mean_of_all = (across.units, time) == (AcrossUnits::Average, AcrossTime::Average);
+        let values = if mean_of_all {
+            u64::from(folded.divisor)
+        } else {
+            1
+        };
+        let divisor = if mean_of_all { 1 } else { folded.divisor };
+        let amount = match across.units {
+            AcrossUnits::Min => Amount::Min(Ratio::new(folded.numerator, i128::from(divisor))),
+            AcrossUnits::Max => Amount::Max(Ratio::new(folded.numerator, i128::from(divisor))),
+            _ => Amount::Sum(Sum::of(folded.numerator, divisor)),
+        };
+        let reported = u64::try_from(facts.len()).unwrap_or(u64::MAX);
         Total {
-            reported: 1,
-            values: 1,
-            qualified: Qualified::of(fact.qualifier),
+            reported,
+            values,
+            qualified: folded.qualified,
             amount,
         }
     }
@@ -140,7 +275,7 @@ impl Total {
     pub fn merged(self, other: Total) -> Total {
         let amount = match (self.amount, other.amount) {
             (Amount::Nothing, amount) | (amount, Amount::Nothing) => amount,
-            (Amount::Sum(a), Amount::Sum(b)) => Amount::Sum(a + b),
+            (Amount::Sum(a), Amount::Sum(b)) => Amount::Sum(a.merged(&b)),
             (Amount::Min(a), Amount::Min(b)) => Amount::Min(a.min(b)),
             (Amount::Max(a), Amount::Max(b)) => Amount::Max(a.max(b)),
             // Of one indicator all totals are of one sort; its aggregation is fixed once used.
@@ -154,36 +289,49 @@ impl Total {
         }
     }
 
+    /// The total without its amount: of a count only how many values there are goes up.
+    #[must_use]
+    pub fn counted(self) -> Total {
+        Total {
+            amount: Amount::Nothing,
+            ..self
+        }
+    }
+
     /// This total with `after` in the place of its part `before`.
     ///
     /// # Errors
     /// [`ExtremeTouched`] where the part holds the extreme and gives way. So it is where the
     /// part cannot have been in this total at all: to merge anew is right in both cases.
-    fn with(self, before: Total, after: Total) -> Result<Total, ExtremeTouched> {
-        let grown = self.merged(after);
-        let reported = grown
-            .reported
+    fn with(self, before: &Total, after: &Total) -> Result<Total, ExtremeTouched> {
+        let reported = self.reported + after.reported;
+        let reported = reported
             .checked_sub(before.reported)
             .ok_or(ExtremeTouched)?;
         if reported == 0 {
             return Ok(Total::EMPTY);
         }
-        let amount = match (self.amount, before.amount, after.amount) {
-            (_, Amount::Nothing, _) => grown.amount,
-            (_, Amount::Sum(gone), _) => match grown.amount {
-                Amount::Sum(sum) => Amount::Sum(sum - gone),
-                _ => return Err(ExtremeTouched),
-            },
+        let amount = match (&self.amount, &before.amount, &after.amount) {
+            (Amount::Sum(whole), Amount::Sum(gone), come) => {
+                let rest = whole.clone().without(gone);
+                Some(Amount::Sum(match come {
+                    Amount::Sum(come) => rest.merged(come),
+                    _ => rest,
+                }))
+            }
             (Amount::Min(whole), Amount::Min(gone), Amount::Min(come)) if come <= gone => {
-                Amount::Min(whole.min(come))
+                Some(Amount::Min(*whole.min(come)))
             }
             (Amount::Max(whole), Amount::Max(gone), Amount::Max(come)) if come >= gone => {
-                Amount::Max(whole.max(come))
+                Some(Amount::Max(*whole.max(come)))
             }
-            (Amount::Min(whole), Amount::Min(gone), _) if whole < gone => grown.amount,
-            (Amount::Max(whole), Amount::Max(gone), _) if whole > gone => grown.amount,
+            (_, Amount::Nothing, _) => None,
+            (Amount::Min(whole), Amount::Min(gone), _) if whole < gone => None,
+            (Amount::Max(whole), Amount::Max(gone), _) if whole > gone => None,
             _ => return Err(ExtremeTouched),
         };
+        // Where nothing of the amount goes, what comes is merged in as ever.
+        let grown = self.merged(after.clone());
         Ok(Total {
             reported,
             values: grown
@@ -194,7 +342,7 @@ impl Total {
                 .qualified
                 .without(before.qualified)
                 .ok_or(ExtremeTouched)?,
-            amount,
+            amount: amount.unwrap_or(grown.amount),
         })
     }
 }
@@ -204,6 +352,15 @@ impl Total {
 pub struct CellKey {
     pub indicator: IndicatorNumber,
     pub option: OptionNumber,
+}
+
+impl CellKey {
+    fn of(fact: &Fact) -> CellKey {
+        CellKey {
+            indicator: fact.indicator,
+            option: fact.option,
+        }
+    }
 }
 
 /// A cell's totals in both stages.
@@ -222,10 +379,19 @@ impl Cell {
         }
     }
 
-    fn with(self, before: Cell, after: Cell) -> Result<Cell, ExtremeTouched> {
+    /// See [`Total::counted`].
+    #[must_use]
+    pub fn counted(self) -> Cell {
+        Cell {
+            submitted: self.submitted.counted(),
+            approved: self.approved.counted(),
+        }
+    }
+
+    fn with(self, before: &Cell, after: &Cell) -> Result<Cell, ExtremeTouched> {
         Ok(Cell {
-            submitted: self.submitted.with(before.submitted, after.submitted)?,
-            approved: self.approved.with(before.approved, after.approved)?,
+            submitted: self.submitted.with(&before.submitted, &after.submitted)?,
+            approved: self.approved.with(&before.approved, &after.approved)?,
         })
     }
 }
@@ -246,15 +412,13 @@ impl FromIterator<(CellKey, Cell)> for Cells {
 }
 
 impl Cells {
-    pub fn get(&self, key: CellKey) -> Cell {
+    pub fn get(&self, key: CellKey) -> Option<&Cell> {
         let found = self.0.binary_search_by_key(&key, |(key, _)| *key).ok();
-        found
-            .and_then(|at| self.0.get(at))
-            .map_or_else(Cell::default, |(_, cell)| *cell)
+        found.and_then(|at| self.0.get(at)).map(|(_, cell)| cell)
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (CellKey, Cell)> {
-        self.0.iter().copied()
+    pub fn iter(&self) -> impl Iterator<Item = (CellKey, &Cell)> {
+        self.0.iter().map(|(key, cell)| (*key, cell))
     }
 
     pub fn len(&self) -> usize {
@@ -266,24 +430,38 @@ impl Cells {
     }
 
     /// Both sides' cells of every key that one of them has.
-    fn beside<'c>(&'c self, other: &'c Cells) -> impl Iterator<Item = (CellKey, Cell, Cell)> {
+    fn beside<'c>(
+        &'c self,
+        other: &'c Cells,
+    ) -> impl Iterator<Item = (CellKey, Option<&'c Cell>, Option<&'c Cell>)> {
         self.0
             .iter()
             .merge_join_by(&other.0, |(a, _), (b, _)| a.cmp(b))
             .map(|pair| match pair {
-                EitherOrBoth::Both((key, left), (_, right)) => (*key, *left, *right),
-                EitherOrBoth::Left((key, left)) => (*key, *left, Cell::default()),
-                EitherOrBoth::Right((key, right)) => (*key, Cell::default(), *right),
+                EitherOrBoth::Both((key, left), (_, right)) => (*key, Some(left), Some(right)),
+                EitherOrBoth::Left((key, left)) => (*key, Some(left), None),
+                EitherOrBoth::Right((key, right)) => (*key, None, Some(right)),
             })
     }
 
     fn merged(&self, other: &Cells) -> Cells {
-        Cells(
-            self.beside(other)
-                .map(|(key, left, right)| (key, left.merged(right)))
-                .collect(),
-        )
+        let cells = self.beside(other).map(|(key, left, right)| {
+            let cell = match (left, right) {
+                (Some(left), Some(right)) => left.clone().merged(right.clone()),
+                (Some(one), None) | (None, Some(one)) => one.clone(),
+                (None, None) => Cell::default(),
+            };
+            (key, cell)
+        });
+        Cells(cells.collect())
     }
+}
+
+/// What of one submission counts, and how far it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contribution {
+    pub facts: Vec<Fact>,
+    pub reached: Stage,
 }
 
 /// What a set of submissions adds up to.
@@ -295,35 +473,48 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// The tally of one submission's facts. One that is approved counts in both stages.
-    pub fn of(facts: &[Fact], reached: Stage, aggregations: &Aggregations) -> Tally {
-        let cells = facts.iter().map(|fact| {
-            let total = Total::of(fact, aggregations.of(fact.indicator));
-            let approved = match reached {
-                Stage::Submitted => Total::EMPTY,
-                Stage::Approved => total,
-            };
-            let key = CellKey {
-                indicator: fact.indicator,
-                option: fact.option,
-            };
-            (
-                key,
-                Cell {
-                    submitted: total,
-                    approved,
-                },
-            )
-        });
-        let approved = match reached {
-            Stage::Submitted => 0,
-            Stage::Approved => 1,
-        };
+    /// The tally of one unit's submissions of the base periods of a span, in their order. One
+    /// that is approved counts in both stages.
+    pub fn of<'c>(
+        contributions: impl IntoIterator<Item = &'c Contribution>,
+        aggregations: &Aggregations,
+        span: Span,
+    ) -> Tally {
+        let mut submissions = ByStage::<u64>::default();
+        let mut facts: Vec<(CellKey, Stage, &Fact)> = Vec::new();
+        for Contribution {
+            facts: brought,
+            reached,
+        } in contributions
+        {
+            submissions.submitted += 1;
+            submissions.approved += u64::from(*reached == Stage::Approved);
+            facts.extend(
+                brought
+                    .iter()
+                    .map(|fact| (CellKey::of(fact), *reached, fact)),
+            );
+        }
+        // Stable, so that each cell's facts stay in the order of their periods.
+        facts.sort_by_key(|(key, ..)| *key);
+        let cells = facts
+            .chunk_by(|(a, ..), (b, ..)| a == b)
+            .filter_map(|of_cell| {
+                let (key, ..) = of_cell.first()?;
+                let across = aggregations.of(key.indicator);
+                let all = of_cell.iter().map(|(_, _, fact)| *fact);
+                let approved = of_cell
+                    .iter()
+                    .filter(|(_, reached, _)| *reached == Stage::Approved)
+                    .map(|(_, _, fact)| *fact);
+                let cell = Cell {
+                    submitted: Total::of(all, across, span),
+                    approved: Total::of(approved, across, span),
+                };
+                Some((*key, cell))
+            });
         Tally {
-            submissions: ByStage {
-                submitted: 1,
-                approved,
-            },
+            submissions,
             cells: cells.collect(),
         }
     }
@@ -339,18 +530,14 @@ impl Tally {
         }
     }
 
-    /// The cells that `keep` lets through; how many submissions there are stays.
-    pub(super) fn filtered(&self, mut keep: impl FnMut(CellKey) -> bool) -> Tally {
-        let cells = self
-            .cells
-            .0
-            .iter()
-            .copied()
-            .filter(|(key, _)| keep(*key))
-            .collect();
+    /// The cells as `change` makes them, without those of which it leaves nothing; how many
+    /// submissions there are stays.
+    pub(super) fn changed(&self, change: impl Fn(CellKey, &Cell) -> Option<Cell>) -> Tally {
+        let cells = self.cells.0.iter();
+        let cells = cells.filter_map(|(key, cell)| Some((*key, change(*key, cell)?)));
         Tally {
             submissions: self.submissions,
-            cells: Cells(cells),
+            cells: Cells(cells.collect()),
         }
     }
 }
@@ -366,24 +553,12 @@ impl Change {
     pub fn between(before: &Tally, after: &Tally) -> Change {
         let (mut gone, mut come) = (Vec::new(), Vec::new());
         for (key, old, new) in before.cells.beside(&after.cells) {
-            let (submitted, approved) = (
-                differing(old.submitted, new.submitted),
-                differing(old.approved, new.approved),
+            let (old, new) = differing(
+                old.cloned().unwrap_or_default(),
+                new.cloned().unwrap_or_default(),
             );
-            gone.push((
-                key,
-                Cell {
-                    submitted: submitted.0,
-                    approved: approved.0,
-                },
-            ));
-            come.push((
-                key,
-                Cell {
-                    submitted: submitted.1,
-                    approved: approved.1,
-                },
-            ));
+            gone.push((key, old));
+            come.push((key, new));
         }
         Change {
             before: Tally {
@@ -412,20 +587,23 @@ impl Change {
     /// [`ExtremeTouched`]: the whole must be merged anew from its parts.
     pub fn applied_to(&self, whole: &Tally) -> Result<Tally, ExtremeTouched> {
         let mut cells = Vec::with_capacity(whole.cells.len() + self.after.cells.len());
-        let changed: Vec<_> = self.before.cells.beside(&self.after.cells).collect();
+        let changed = self.before.cells.beside(&self.after.cells);
+        let nothing = Cell::default();
         for pair in whole
             .cells
             .0
             .iter()
-            .merge_join_by(&changed, |(a, _), (b, _, _)| a.cmp(b))
+            .merge_join_by(changed, |(a, _), (b, ..)| a.cmp(b))
         {
             let (key, cell) = match pair {
-                EitherOrBoth::Left(unchanged) => *unchanged,
+                EitherOrBoth::Left((key, cell)) => (*key, cell.clone()),
                 EitherOrBoth::Both((key, cell), (_, before, after)) => {
-                    (*key, cell.with(*before, *after)?)
+                    let (before, after) = (before.unwrap_or(&nothing), after.unwrap_or(&nothing));
+                    (*key, cell.clone().with(before, after)?)
                 }
                 EitherOrBoth::Right((key, before, after)) => {
-                    (*key, Cell::default().with(*before, *after)?)
+                    let (before, after) = (before.unwrap_or(&nothing), after.unwrap_or(&nothing));
+                    (key, Cell::default().with(before, after)?)
                 }
             };
             if !cell.is_empty() {
@@ -450,10 +628,14 @@ impl Change {
     }
 }
 
-fn differing(old: Total, new: Total) -> (Total, Total) {
-    if old == new {
-        (Total::EMPTY, Total::EMPTY)
-    } else {
-        (old, new)
+/// What differs of two cells, stage by stage: an extreme that stays where it was must not look
+/// as if it gave way.
+fn differing(mut old: Cell, mut new: Cell) -> (Cell, Cell) {
+    if old.submitted == new.submitted {
+        (old.submitted, new.submitted) = (Total::EMPTY, Total::EMPTY);
     }
+    if old.approved == new.approved {
+        (old.approved, new.approved) = (Total::EMPTY, Total::EMPTY);
+    }
+    (old, new)
 }

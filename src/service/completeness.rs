@@ -95,7 +95,7 @@ pub fn get_completeness(
     now: DateTime<Utc>,
 ) -> Result<CompletenessView, CompletenessError> {
     application.reading(identity, |transaction, snapshot| {
-        let located = snapshot.locate(path)?;
+        let located = snapshot.locate_base(path)?;
         let place = located.place();
         let _permit = snapshot
             .access

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 
 use super::snapshot::Snapshot;
 use crate::domain::catalogue::InForce;
-use crate::domain::form::Form;
+use crate::domain::form::{Form, Span};
 use crate::domain::hierarchy::{Place, Position, Tree};
 use crate::domain::id::FormCode;
 use crate::domain::period::Period;
@@ -67,6 +67,8 @@ pub enum NotFound {
     Form(String),
     #[error("form {form} has no period {period}")]
     Period { form: String, period: String },
+    #[error("{period} is no base period of form {form}")]
+    BasePeriod { form: String, period: String },
     #[error("no unit {unit} on {day}")]
     Unit { unit: String, day: NaiveDate },
 }
@@ -92,6 +94,18 @@ impl Snapshot {
         })
     }
 
+    /// Like [`Snapshot::locate`], for what is submitted: a base period of the form.
+    pub(super) fn locate_base(&self, path: &ReportPath) -> Result<Located<'_>, NotFound> {
+        let located = self.locate(path)?;
+        match located.in_force.period.span {
+            Span::BasePeriod => Ok(located),
+            Span::LongPeriod => Err(NotFound::BasePeriod {
+                form: path.form.clone(),
+                period: path.period.clone(),
+            }),
+        }
+    }
+
     pub(super) fn locate(&self, path: &ReportPath) -> Result<Located<'_>, NotFound> {
         let form = self.form(&path.form)?;
         let period = path.period.parse::<Period>().ok();
@@ -114,7 +128,7 @@ impl Explain for NotFound {
     fn code(&self) -> Code {
         match self {
             NotFound::Form(_) => Code::FormNotFound,
-            NotFound::Period { .. } => Code::PeriodNotFound,
+            NotFound::Period { .. } | NotFound::BasePeriod { .. } => Code::PeriodNotFound,
             NotFound::Unit { .. } => Code::UnitNotFound,
         }
     }
@@ -129,6 +143,10 @@ impl Explain for NotFound {
                 "Mẫu {form} không có kỳ {period:?}. Hãy xem các kỳ ở /v1/forms/{form}/periods?year=….",
                 "The form {form} has no period {period:?}. See /v1/forms/{form}/periods?year=… for its periods."
             ),
+            NotFound::BasePeriod { form, period } => message!(
+                "Kỳ {period} của mẫu {form} được tổng hợp từ các kỳ ngắn hơn, không nhập trực tiếp. Hãy nhập ở các kỳ ngắn.",
+                "The period {period} of the form {form} is made of shorter ones. Submit for those."
+            ),
             NotFound::Unit { unit, day } => {
                 let day_vi = day.format("%d/%m/%Y");
                 message!(
@@ -142,7 +160,7 @@ impl Explain for NotFound {
     fn faults(&self) -> Vec<Fault> {
         let parameter = match self {
             NotFound::Form(_) => "form",
-            NotFound::Period { .. } => "period",
+            NotFound::Period { .. } | NotFound::BasePeriod { .. } => "period",
             NotFound::Unit { .. } => "unit",
         };
         vec![Fault::in_parameter(parameter, self.code(), self.message())]

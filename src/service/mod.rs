@@ -17,6 +17,7 @@ pub mod submission;
 pub mod tenant;
 pub mod text;
 pub mod token;
+mod totals;
 pub mod unit;
 
 pub use application::Application;

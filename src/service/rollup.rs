@@ -1,141 +1,30 @@
-//! Rollups: how a submission reaches every ancestor's totals in its own transaction, and how a
-//! unit's report is read.
+//! Rollups: a unit's report as it is read, and whether it is what its submissions make.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::application::Application;
 use super::condition::Etag;
 use super::locate::{Located, NotFound, ReportPath};
+use super::snapshot::Snapshot;
+use super::totals::Board;
 use super::unit::UnitName;
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
-use crate::domain::catalogue::{Aggregations, Entry, InForce};
+use crate::domain::catalogue::{Entry, InForce};
 use crate::domain::hierarchy::{Place, Position, Tree};
 use crate::domain::id::{OptionNumber, UnitId};
 use crate::domain::indicator::{AcrossUnits, Measure};
 use crate::domain::quantity::{Decimal, Qualifier};
 use crate::domain::submission::Stage;
 use crate::explain;
-use crate::rollup::climb::{climb, touched};
 use crate::rollup::figure::{Figure, Figures};
-use crate::rollup::fold::fold;
 use crate::rollup::node::Rollup;
-use crate::rollup::tally::{Qualified, Tally};
-use crate::store::rollup::{StoredRollup, rollups_of, rollups_put};
-use crate::store::submission::{Counting, Units, counting_of};
-use crate::store::{StoreError, Transaction};
-
-/// A unit's own part, before and after a commit.
-pub(super) struct OwnChange {
-    pub position: Position,
-    pub before: Tally,
-    pub after: Tally,
-}
-
-/// Brings the totals of every ancestor up to date with changes of units' own parts on one form
-/// and period, and gives the rollups of all units that it touched.
-pub(super) fn apply(
-    transaction: &mut Transaction<'_>,
-    located: &Located<'_>,
-    aggregations: &Aggregations,
-    changes: Vec<OwnChange>,
-    rev: i64,
-) -> Result<BTreeMap<Position, Rollup>, StoreError> {
-    let tree = &located.tree;
-    let touched = touched(tree, changes.iter().map(|change| change.position));
-    let mut reader = Reader {
-        transaction,
-        located,
-        aggregations,
-    };
-    let stored = reader.rollups(touched.iter().copied())?;
-    let mut rollups: BTreeMap<Position, Rollup> = stored
-        .into_iter()
-        .map(|(position, stored)| (position, stored.rollup))
-        .collect();
-    let mut own = BTreeMap::new();
-    for change in changes {
-        rollups.entry(change.position).or_default().own = change.before;
-        own.insert(change.position, change.after);
-    }
-    climb(tree, aggregations, &mut rollups, own, |position| {
-        let children = tree.at(position).children().map(Place::position);
-        let stored = reader.rollups(children)?;
-        Ok::<_, StoreError>(
-            stored
-                .into_iter()
-                .map(|(position, stored)| (position, stored.rollup))
-                .collect(),
-        )
-    })?;
-    // A unit without children needs no row: its own submission is its rollup.
-    let rows: Vec<(UnitId, Rollup)> = rollups
-        .iter()
-        .filter(|(position, _)| tree.at(**position).has_children())
-        .map(|(position, rollup)| (tree.at(*position).unit(), rollup.clone()))
-        .collect();
-    let key = located.key();
-    rollups_put(reader.transaction, key.form, key.period, &rows, rev)?;
-    Ok(rollups)
-}
-
-/// Reads rollups: a unit's row, or its own submission where it has none.
-pub(super) struct Reader<'r, 'c, 's> {
-    pub transaction: &'r mut Transaction<'c>,
-    pub located: &'r Located<'s>,
-    pub aggregations: &'r Aggregations,
-}
-
-impl Reader<'_, '_, '_> {
-    /// The rollups of `positions`; a unit that has nothing is not among them.
-    pub fn rollups(
-        &mut self,
-        positions: impl Iterator<Item = Position>,
-    ) -> Result<BTreeMap<Position, StoredRollup>, StoreError> {
-        let key = self.located.key();
-        let tree = &self.located.tree;
-        let wanted: HashMap<UnitId, Position> = positions
-            .map(|position| (tree.at(position).unit(), position))
-            .collect();
-        let parents: Vec<UnitId> = wanted
-            .iter()
-            .filter(|(_, position)| tree.at(**position).has_children())
-            .map(|(unit, _)| *unit)
-            .collect();
-        let rows = rollups_of(self.transaction, key.form, key.period, &parents)?;
-        let without: Vec<UnitId> = wanted
-            .keys()
-            .filter(|unit| !rows.contains_key(unit))
-            .copied()
-            .collect();
-        let own = counting_of(
-            self.transaction,
-            key.form,
-            key.period,
-            Units::These(&without),
-        )?;
-        let own = own.into_iter().map(|(unit, counting)| {
-            let rollup = Rollup::of_leaf(self.tally(&counting));
-            (
-                unit,
-                StoredRollup {
-                    rollup,
-                    rev: counting.rev,
-                },
-            )
-        });
-        let found = rows.into_iter().chain(own);
-        Ok(found
-            .filter_map(|(unit, stored)| Some((*wanted.get(&unit)?, stored)))
-            .collect())
-    }
-
-    fn tally(&self, counting: &Counting) -> Tally {
-        Tally::of(&counting.facts, counting.reached, self.aggregations)
-    }
-}
+use crate::rollup::tally::Qualified;
+use crate::store::StoreError;
+use crate::store::rollup::StoredRollup;
 
 /// What a caller asks of a rollup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -292,20 +181,17 @@ pub fn get_rollup(
         let _permit = snapshot
             .access
             .to_unit(Action::ReadRollups, &located.tree, place)?;
-        let aggregations = located.in_force.aggregations();
         let mut positions = vec![place.position()];
         if query.children == Children::Included {
             positions.extend(place.children().map(Place::position));
         }
-        let mut reader = Reader {
-            transaction,
-            located: &located,
-            aggregations: &aggregations,
-        };
-        let found = reader.rollups(positions.into_iter())?;
+        let board = Board::of(snapshot, located.in_force.period);
+        let found = board.rollups(transaction, positions)?;
+        let expectation = Expectation::of(snapshot, &located.in_force);
         let report = Report {
             located: &located,
             found: &found,
+            expectation,
             stage: query.stage,
         };
         let view = report.view(query.children);
@@ -322,6 +208,7 @@ pub fn get_rollup(
 struct Report<'r, 's> {
     located: &'r Located<'s>,
     found: &'r BTreeMap<Position, StoredRollup>,
+    expectation: Expectation<'s>,
     stage: Stage,
 }
 
@@ -368,7 +255,7 @@ impl Report<'_, '_> {
         let rollup = self.rollup(place);
         let submissions = rollup.own.merged(&rollup.below).submissions;
         Counts {
-            expected: expected_submissions(&self.located.in_force, place),
+            expected: self.expectation.submissions(place.unit()),
             submitted: submissions.submitted,
             approved: submissions.approved,
         }
@@ -413,7 +300,7 @@ impl Report<'_, '_> {
             qualifier: figure.qualifier,
             qualified: figure.qualified.into(),
             reported: figure.reported,
-            expected: expected_values(&self.located.in_force, entry, place),
+            expected: self.expectation.values(entry, place.unit()),
             own: figures.own(entry, number).map(|own: Figure| OwnFigure {
                 value: own.value(),
                 qualifier: own.qualifier,
@@ -425,19 +312,53 @@ impl Report<'_, '_> {
     }
 }
 
-/// How many units of a subtree submit the form.
-pub(super) fn expected_submissions(in_force: &InForce<'_>, place: Place<'_>) -> u64 {
-    in_force
-        .period
-        .definition
-        .submitted_by
-        .iter()
-        .map(|level| place.count_at(level))
-        .sum()
+/// How much a period expects: counted from the tree and the version of the last day of each of
+/// its base periods, so that one month of twelve does not look complete.
+pub(super) struct Expectation<'s>(Vec<(InForce<'s>, Arc<Tree>)>);
+
+impl<'s> Expectation<'s> {
+    pub fn of(snapshot: &'s Snapshot, in_force: &InForce<'s>) -> Expectation<'s> {
+        let bases = in_force.period.base_periods().into_iter().map(|base| {
+            (
+                snapshot.catalogue.in_force(base),
+                snapshot.hierarchy.tree_on(base.closing_day()),
+            )
+        });
+        Expectation(bases.collect())
+    }
+
+    /// How many (unit, base period) pairs of a subtree submit the form.
+    pub fn submissions(&self, unit: UnitId) -> u64 {
+        self.sum(unit, |in_force, place| {
+            in_force
+                .period
+                .definition
+                .submitted_by
+                .iter()
+                .map(|level| place.count_at(level))
+                .sum()
+        })
+    }
+
+    /// How many (unit, base period) pairs of a subtree have a value that the figure of `entry` at
+    /// its top is made of. A formula is as complete as its least complete operand.
+    pub fn values(&self, entry: &Entry<'_>, unit: UnitId) -> u64 {
+        self.sum(unit, |in_force, place| {
+            match in_force.entry(&entry.indicator.code) {
+                Some(entry) => expected_values(in_force, entry, place),
+                None => 0,
+            }
+        })
+    }
+
+    fn sum(&self, unit: UnitId, count: impl Fn(&InForce<'s>, Place<'_>) -> u64) -> u64 {
+        let bases = self.0.iter();
+        bases
+            .filter_map(|(in_force, tree)| Some(count(in_force, tree.by_id(unit)?)))
+            .sum()
+    }
 }
 
-/// How many units of a subtree have a value that the figure of `entry` at its top is made of.
-/// A formula is as complete as its least complete operand.
 fn expected_values(in_force: &InForce<'_>, entry: &Entry<'_>, place: Place<'_>) -> u64 {
     match &entry.definition.measure {
         Measure::Collected {
@@ -472,8 +393,8 @@ pub struct Difference {
     pub folded: Rollup,
 }
 
-/// Folds a form's period anew from all its submissions and compares every unit. Nothing is
-/// what comes back.
+/// Folds a form's period anew from all its submissions and compares every unit of a subtree.
+/// Nothing is what comes back.
 ///
 /// # Errors
 /// [`RollupError`].
@@ -488,20 +409,9 @@ pub fn compare_with_fold(
         let _permit = snapshot
             .access
             .to_unit(Action::ReadRollups, &located.tree, place)?;
-        let aggregations = located.in_force.aggregations();
-        let key = located.key();
-        let own = own_tallies(
-            &located.tree,
-            counting_of(transaction, key.form, key.period, Units::All)?,
-            &aggregations,
-        );
-        let folded = fold(&located.tree, &aggregations, &own);
-        let mut reader = Reader {
-            transaction,
-            located: &located,
-            aggregations: &aggregations,
-        };
-        let kept = reader.rollups(place.subtree().map(Place::position))?;
+        let board = Board::of(snapshot, located.in_force.period);
+        let folded = board.folded(transaction)?;
+        let kept = board.rollups(transaction, place.subtree().map(Place::position))?;
         Ok(place
             .subtree()
             .filter_map(|place| {
@@ -516,18 +426,4 @@ pub fn compare_with_fold(
             })
             .collect())
     })
-}
-
-fn own_tallies(
-    tree: &Tree,
-    counting: Vec<(UnitId, Counting)>,
-    aggregations: &Aggregations,
-) -> BTreeMap<Position, Tally> {
-    counting
-        .into_iter()
-        .filter_map(|(unit, counting)| {
-            let tally = Tally::of(&counting.facts, counting.reached, aggregations);
-            Some((tree.by_id(unit)?.position(), tally))
-        })
-        .collect()
 }

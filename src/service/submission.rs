@@ -9,12 +9,13 @@ use super::condition::{ConditionError, Etag, Precondition};
 use super::idempotency::{IdempotencyError, Once, Outcome, Repeatable, Reply};
 use super::locate::{Located, NotFound, ReportPath};
 use super::page::{Page, PageRequest};
-use super::rollup::{OwnChange, PeriodName, apply};
+use super::rollup::PeriodName;
 use super::snapshot::Snapshot;
+use super::totals::{OwnChange, apply};
 use super::unit::UnitName;
 use crate::authn::Identity;
 use crate::authz::{Action, Denied, Permit};
-use crate::domain::catalogue::{Aggregations, InForce};
+use crate::domain::catalogue::InForce;
 use crate::domain::form::{FourEyes, Late, Severity};
 use crate::domain::id::{LevelCode, OptionNumber};
 use crate::domain::quantity::{Decimal, Qualifier};
@@ -27,7 +28,7 @@ use crate::domain::text::{TextFault, check_prose};
 use crate::error::{Code, Fault, Message};
 use crate::rollup::figure::Figures;
 use crate::rollup::node::Rollup;
-use crate::rollup::tally::Tally;
+use crate::rollup::tally::Contribution;
 use crate::store::submission::{
     Content, Reason, RevisionRecord, Submission, revision_append, revision_get, revisions_before,
     submission_get, submission_put,
@@ -299,7 +300,7 @@ fn change(
     let tenant = identity.tenant();
     let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
     application.writing(identity, |transaction, snapshot| {
-        let located = snapshot.locate(&path)?;
+        let located = snapshot.locate_base(&path)?;
         let permit = snapshot
             .access
             .to_unit(change.action(), &located.tree, located.place())?;
@@ -348,10 +349,10 @@ impl Work<'_, '_> {
         let next = self.next(status, effect, content.is_some());
         let record = self.record(change.step(), &next, content, reason);
         let current = self.current.clone();
-        let before = self.counting_facts(current.as_ref())?;
+        let before = self.contribution(current.as_ref())?;
         submission_put(self.transaction, self.located.key(), &next)?;
         revision_append(self.transaction, self.located.key(), &record)?;
-        let warnings = self.count(before.as_ref(), &next)?;
+        let warnings = self.count(before, &next)?;
         let (content, last_reason) = self.content_of(&next)?;
         let reason = record.reason.or(last_reason);
         let view = SubmissionView::new(self.located, &next, content, reason, warnings);
@@ -598,11 +599,11 @@ impl Work<'_, '_> {
         }
     }
 
-    /// What counts of a submission, and in which stage.
-    fn counting_facts(
+    /// What counts of a submission.
+    fn contribution(
         &mut self,
         submission: Option<&Submission>,
-    ) -> Result<Option<(Vec<Fact>, Stage)>, StoreError> {
+    ) -> Result<Option<Contribution>, StoreError> {
         let Some(submission) = submission else {
             return Ok(None);
         };
@@ -613,36 +614,39 @@ impl Work<'_, '_> {
         let content = self.revision(revision)?.content;
         let content = content
             .ok_or_else(|| StoreError::Corrupt(format!("revision {revision:?} has no values")))?;
-        Ok(Some((content.facts, reached)))
+        Ok(Some(Contribution {
+            facts: content.facts,
+            reached,
+        }))
     }
 
     /// Takes what counted before out of every ancestor's totals and puts in what counts now; then
     /// holds the unit's totals to the form's rules.
     fn count(
         &mut self,
-        before: Option<&(Vec<Fact>, Stage)>,
+        before: Option<Contribution>,
         next: &Submission,
     ) -> Result<Vec<Warning>, SubmissionError> {
-        let after = self.counting_facts(Some(next))?;
-        if before == after.as_ref() {
+        let after = self.contribution(Some(next))?;
+        if before == after {
             return Ok(Vec::new());
         }
-        let aggregations = self.located.in_force.aggregations();
-        let position = self.located.place().position();
+        let counts = after.is_some();
+        let place = self.located.place();
         let change = OwnChange {
-            position,
-            before: tally_of(before, &aggregations),
-            after: tally_of(after.as_ref(), &aggregations),
+            unit: place.unit(),
+            before,
+            after,
         };
         let rollups = apply(
             self.transaction,
+            self.snapshot,
             self.located,
-            &aggregations,
-            vec![change],
+            &[change],
             next.rev,
         )?;
-        match (after, rollups.get(&position)) {
-            (Some(_), Some(rollup)) => self.check_rules(rollup, next),
+        match rollups.get(&place.position()) {
+            Some(rollup) if counts => self.check_rules(rollup, next),
             _ => Ok(Vec::new()),
         }
     }
@@ -698,13 +702,6 @@ impl Work<'_, '_> {
         submission: &Submission,
     ) -> Result<(Content, Option<Reason>), StoreError> {
         content_of(self.transaction, self.located, submission)
-    }
-}
-
-fn tally_of(counting: Option<&(Vec<Fact>, Stage)>, aggregations: &Aggregations) -> Tally {
-    match counting {
-        None => Tally::default(),
-        Some((facts, reached)) => Tally::of(facts, *reached, aggregations),
     }
 }
 
@@ -894,7 +891,7 @@ pub fn get_submission(
     path: &ReportPath,
 ) -> Result<(Etag, SubmissionView), SubmissionError> {
     application.reading(identity, |transaction, snapshot| {
-        let located = snapshot.locate(path)?;
+        let located = snapshot.locate_base(path)?;
         let place = located.place();
         let _permit = snapshot
             .access
@@ -935,7 +932,7 @@ pub fn list_revisions(
     page: &PageRequest,
 ) -> Result<Page<RevisionView>, SubmissionError> {
     application.reading(identity, |transaction, snapshot| {
-        let located = snapshot.locate(path)?;
+        let located = snapshot.locate_base(path)?;
         let place = located.place();
         let _permit = snapshot
             .access

@@ -8,10 +8,10 @@ use diesel::upsert::excluded;
 use super::database::Transaction;
 use super::error::{StoreError, parsed};
 use super::indicator::to_column;
-use super::schema::rollup;
+use super::schema::{rollup, rollup_year};
 use crate::domain::id::{FormNumber, UnitId};
 use crate::domain::period::Period;
-use crate::rollup::encode::{pack_rollup, unpack_rollup};
+use crate::rollup::encode::{YearOfRollups, pack_rollup, pack_year, unpack_rollup, unpack_year};
 use crate::rollup::node::Rollup;
 
 /// The rows of one statement: well within the number of values that either backend takes at once.
@@ -106,6 +106,101 @@ pub fn rollups_put(
                 .set((
                     rollup::cells.eq(excluded(rollup::cells)),
                     rollup::rev.eq(excluded(rollup::rev)),
+                ))
+                .execute(own)
+        })?;
+    }
+    Ok(())
+}
+
+/// The rollups of a unit's year of long periods, and the rev of the commit that changed one last.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StoredYear {
+    pub year: YearOfRollups,
+    pub rev: i64,
+}
+
+/// Those of `units` that have a row for the year.
+pub fn years_of(
+    transaction: &mut Transaction<'_>,
+    form: FormNumber,
+    year: i32,
+    units: &[UnitId],
+) -> Result<HashMap<UnitId, StoredYear>, StoreError> {
+    let mut found = HashMap::with_capacity(units.len());
+    let form = to_column(form.get())?;
+    let (tenant, connection) = transaction.parts();
+    for batch in units.chunks(BATCH) {
+        let ids: Vec<String> = batch.iter().map(ToString::to_string).collect();
+        let rows = rollup_year::table
+            .filter(
+                rollup_year::tenant_id
+                    .eq(tenant)
+                    .and(rollup_year::form.eq(form))
+                    .and(rollup_year::year.eq(year))
+                    .and(rollup_year::unit_id.eq_any(ids)),
+            )
+            .select((rollup_year::unit_id, rollup_year::cells, rollup_year::rev))
+            .load::<(String, Vec<u8>, i64)>(connection)?;
+        for (unit, cells, rev) in rows {
+            let stored = StoredYear {
+                year: unpack_year(&cells)?,
+                rev,
+            };
+            found.insert(parsed(&unit, "unit id")?, stored);
+        }
+    }
+    Ok(found)
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = rollup_year, treat_none_as_default_value = false)]
+struct YearRow<'r> {
+    tenant_id: &'r str,
+    form: i32,
+    year: i32,
+    unit_id: String,
+    cells: Vec<u8>,
+    rev: i64,
+}
+
+/// Writes units' years, each in the place of what the unit had.
+pub fn years_put(
+    transaction: &mut Transaction<'_>,
+    form: FormNumber,
+    year: i32,
+    years: &[(UnitId, YearOfRollups)],
+    rev: i64,
+) -> Result<(), StoreError> {
+    let form = to_column(form.get())?;
+    let (tenant, connection) = transaction.parts();
+    for batch in years.chunks(BATCH) {
+        let rows = batch
+            .iter()
+            .map(|(unit, rollups)| {
+                Ok(YearRow {
+                    tenant_id: tenant,
+                    form,
+                    year,
+                    unit_id: unit.to_string(),
+                    cells: pack_year(rollups)?,
+                    rev,
+                })
+            })
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        on_backend!(connection, |own| {
+            diesel::insert_into(rollup_year::table)
+                .values(&rows)
+                .on_conflict((
+                    rollup_year::tenant_id,
+                    rollup_year::form,
+                    rollup_year::year,
+                    rollup_year::unit_id,
+                ))
+                .do_update()
+                .set((
+                    rollup_year::cells.eq(excluded(rollup_year::cells)),
+                    rollup_year::rev.eq(excluded(rollup_year::rev)),
                 ))
                 .execute(own)
         })?;

@@ -178,6 +178,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    rollup_year (tenant_id, form, year, unit_id) {
+        tenant_id -> Text,
+        form -> Integer,
+        year -> Integer,
+        unit_id -> Text,
+        cells -> Binary,
+        rev -> BigInt,
+    }
+}
+
+diesel::table! {
     idempotency (tenant_id, account_id, operation, path, key) {
         tenant_id -> Text,
         account_id -> Text,

@@ -13,6 +13,7 @@ use crate::domain::submission::{
     Fact, Passage, Revision, SpeaksFor, Stage, Status, Step, ValueReason,
 };
 use crate::rollup::encode::{pack_facts, unpack_facts};
+use crate::rollup::tally::Contribution;
 
 /// The units of one query: well within the number of values that either backend takes at once.
 const BATCH: usize = 500;
@@ -161,29 +162,32 @@ pub fn submissions_of(
     Ok(found)
 }
 
-/// What of a submission counts: its facts, how far it came, and the rev of its last step.
+/// What of a submission counts, if anything does, and the rev of its last step.
 #[derive(Debug, Clone)]
 pub struct Counting {
-    pub facts: Vec<Fact>,
-    pub reached: Stage,
+    pub unit: UnitId,
+    pub period: Period,
+    pub contribution: Option<Contribution>,
     pub rev: i64,
 }
 
-/// What counts of a period's submissions, by unit.
+/// What counts of the submissions of some periods.
 pub fn counting_of(
     transaction: &mut Transaction<'_>,
     form: FormNumber,
-    period: Period,
+    periods: &[Period],
     units: Units<'_>,
-) -> Result<Vec<(UnitId, Counting)>, StoreError> {
-    type Row = (String, String, i64, Option<Vec<u8>>);
+) -> Result<Vec<Counting>, StoreError> {
+    type Row = (String, String, String, i64, Option<Vec<u8>>);
     let mut found = Vec::new();
+    let periods: Vec<String> = periods.iter().map(ToString::to_string).collect();
     let (tenant, connection) = transaction.parts();
     for batch in units.batches() {
         let mut query = submission::table
-            .inner_join(
+            .left_join(
                 submission_revision::table.on(submission_revision::tenant_id
                     .eq(submission::tenant_id)
+                    .and(submission_revision::tenant_id.eq(tenant))
                     .and(submission_revision::form.eq(submission::form))
                     .and(submission_revision::period.eq(submission::period))
                     .and(submission_revision::unit_id.eq(submission::unit_id))
@@ -196,36 +200,46 @@ pub fn counting_of(
             .filter(
                 submission::tenant_id
                     .eq(tenant)
-                    .and(submission_revision::tenant_id.eq(tenant))
                     .and(submission::form.eq(to_column(form.get())?))
-                    .and(submission::period.eq(period.to_string())),
+                    .and(submission::period.eq_any(periods.clone())),
             )
             .select((
                 submission::unit_id,
+                submission::period,
                 submission::status,
                 submission::rev,
-                submission_revision::facts,
+                submission_revision::facts.nullable(),
             ))
             .into_boxed();
         if let Some(batch) = batch {
             query = query.filter(submission::unit_id.eq_any(batch));
         }
-        for (unit, status, rev, facts) in query.load::<Row>(connection)? {
-            let facts = facts
-                .ok_or_else(|| StoreError::Corrupt(format!("no values count of unit {unit}")))?;
-            let reached = match word(&status)? {
-                Status::Approved => Stage::Approved,
-                _ => Stage::Submitted,
-            };
-            let counting = Counting {
-                facts: unpack_facts(&facts)?,
-                reached,
+        for (unit, period, status, rev, facts) in query.load::<Row>(connection)? {
+            let contribution = facts
+                .map(|facts| {
+                    let facts = unpack_facts(&facts)?;
+                    Ok::<_, StoreError>(Contribution {
+                        facts,
+                        reached: reached_with(&status)?,
+                    })
+                })
+                .transpose()?;
+            found.push(Counting {
+                unit: parsed(&unit, "unit id")?,
+                period: parsed(&period, "period")?,
+                contribution,
                 rev,
-            };
-            found.push((parsed(&unit, "unit id")?, counting));
+            });
         }
     }
     Ok(found)
+}
+
+fn reached_with(status: &str) -> Result<Stage, StoreError> {
+    Ok(match word(status)? {
+        Status::Approved => Stage::Approved,
+        _ => Stage::Submitted,
+    })
 }
 
 /// Writes where a submission stands.

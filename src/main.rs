@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
 
 use tonghop::authn::Tokens;
 use tonghop::config::Settings;
@@ -20,6 +21,7 @@ use tonghop::http::server::{ServerOptions, bind, serve};
 use tonghop::service::Application;
 use tonghop::service::account::{EnteredAccount, EnteredGrant, create_account};
 use tonghop::service::tenant::{EnteredTenant, create_tenant, find_tenant, list_tenants};
+use tonghop::service::verification::{reported_periods, verify_period};
 use tonghop::store::migration::{check, migrate};
 use tonghop::store::{Database, DatabaseUrl};
 use tonghop::telemetry::{Metrics, start_log};
@@ -51,6 +53,12 @@ enum Command {
     /// Accounts.
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Fold every total anew from the submissions and compare, a period at a time.
+    Verify {
+        /// Only this tenant; all without it.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
     /// Print the OpenAPI document.
     Openapi,
 }
@@ -130,6 +138,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Migrate => run_migrate(&settings(config)?),
         Command::Tenant(command) => run_tenant(&settings(config)?, command),
         Command::Account(command) => run_account(&settings(config)?, command),
+        Command::Verify { tenant } => run_verify(&settings(config)?, tenant.as_deref()),
         Command::Openapi => {
             println!("{}", openapi::document().to_pretty_json()?);
             Ok(())
@@ -267,6 +276,49 @@ fn run_account(settings: &Settings, command: AccountCommand) -> Result<(), Failu
     let id = create_account(&database, &scope, &entered, now()).map_err(explained)?;
     println!("{} {id}", entered.login);
     Ok(())
+}
+
+fn run_verify(settings: &Settings, slug: Option<&str>) -> Result<(), Failure> {
+    let database = ready(settings)?;
+    let tokens = Tokens::open(&settings.keys, &settings.issuer)?;
+    let slugs = match slug {
+        Some(slug) => vec![slug.to_owned()],
+        None => {
+            let tenants = list_tenants(&database).map_err(explained)?;
+            tenants
+                .iter()
+                .map(|tenant| tenant.slug.to_string())
+                .collect()
+        }
+    };
+    let application = Application::new(database, tokens);
+    let mut differences = 0;
+    for slug in slugs {
+        let scope = find_tenant(&application.database, &slug).map_err(explained)?;
+        let periods = reported_periods(&application, &scope).map_err(explained)?;
+        let style = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len} periods {eta}")?;
+        let progress = ProgressBar::new(u64::try_from(periods.len())?).with_style(style);
+        progress.set_message(slug.clone());
+        for period in &periods {
+            for found in verify_period(&application, &scope, period).map_err(explained)? {
+                differences += 1;
+                progress.suspend(|| {
+                    println!(
+                        "{slug}: {} {} {} {} differs",
+                        period.form, period.period, found.unit.code, found.unit.name
+                    );
+                });
+            }
+            progress.inc(1);
+        }
+        progress.finish_and_clear();
+        println!("{slug}: {} periods folded anew", periods.len());
+    }
+    if differences == 0 {
+        Ok(())
+    } else {
+        Err(format!("{differences} totals are not what their submissions make").into())
+    }
 }
 
 fn run_demo(arguments: &DemoArguments) -> Result<(), Failure> {

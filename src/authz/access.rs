@@ -51,6 +51,14 @@ impl Access {
         }
     }
 
+    /// Of nobody: it allows nothing. For work of the operator, which asks for no leave.
+    pub fn of_nobody() -> Access {
+        Access {
+            account: AccountId::new(),
+            grants: Arc::new([]),
+        }
+    }
+
     pub fn account(&self) -> AccountId {
         self.account
     }

@@ -240,6 +240,31 @@ impl Period {
         self.year
     }
 
+    /// The same period of another year; `None` where that year has none such, as with week 53.
+    pub fn in_year(self, year: i32) -> Option<Period> {
+        let exists = match self.part {
+            Part::Week(week) => week <= weeks_in(year),
+            _ => true,
+        };
+        (is_year(year) && exists).then_some(Period {
+            year,
+            part: self.part,
+        })
+    }
+
+    /// The periods of the same sort from this one to `last`, in order; none where `last` is of
+    /// another sort or comes before.
+    pub fn through(self, last: Period) -> Vec<Period> {
+        (self.year..=last.year)
+            .flat_map(|year| match self.frequency() {
+                Some(frequency) => Self::of_year(frequency, year),
+                None => self.in_year(year).into_iter().collect(),
+            })
+            .filter(|period| self <= *period && *period <= last)
+            .filter(|_| self.frequency() == last.frequency())
+            .collect()
+    }
+
     /// How often such a period comes; `None` for nine months, which are no form's base period.
     pub fn frequency(self) -> Option<Frequency> {
         match self.part {

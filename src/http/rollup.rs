@@ -1,15 +1,16 @@
 //! Rollups.
 
-use actix_web::{HttpResponse, get, web};
+use actix_web::{HttpResponse, get, post, web};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::extract::{Params, SeenEtags, SignedIn, tagged};
+use super::extract::{NoBody, Params, SeenEtags, SignedIn, json, tagged};
 use super::problem::Problem;
 use crate::domain::submission::Stage;
 use crate::service::Application;
 use crate::service::locate::ReportPath;
 use crate::service::rollup::{self, Children, RollupQuery, RollupView};
+use crate::service::verification::{self, VerificationView};
 
 /// Which figures.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -54,4 +55,21 @@ pub async fn get_rollup(
     let (etag, view) =
         super::blocking(move || rollup::get_rollup(&application, &identity, &path, query)).await?;
     Ok(tagged(&etag, &seen, &view))
+}
+
+/// Fold a unit's report anew from the submissions and answer with both.
+#[utoipa::path(
+    tag = "reports",
+    params(ReportPath),
+    responses((status = 200, description = "Whether what is kept is what the submissions make", body = VerificationView)),
+)]
+#[post("/forms/{form}/periods/{period}/units/{unit}/rollup/verify")]
+pub async fn verify_rollup(
+    application: web::Data<Application>,
+    SignedIn(identity): SignedIn,
+    path: web::Path<ReportPath>,
+    _body: NoBody,
+) -> Result<HttpResponse, Problem> {
+    let view = super::blocking(move || verification::verify_rollup(&application, &identity, &path));
+    Ok(json(&view.await?))
 }

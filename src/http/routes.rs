@@ -5,7 +5,8 @@ use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    account, completeness, form, health, indicator, level, rollup, submission, token, unit,
+    account, completeness, form, health, indicator, level, lineage, rollup, series, submission,
+    token, unit,
 };
 
 /// All routes.
@@ -41,6 +42,9 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(submission::reopen_submission)
                 .service(submission::list_revisions)
                 .service(rollup::get_rollup)
+                .service(rollup::verify_rollup)
+                .service(lineage::get_lineage)
+                .service(series::get_series)
                 .service(completeness::get_completeness),
         );
 }

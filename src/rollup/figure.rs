@@ -158,6 +158,7 @@ pub struct Figures<'r, 'c> {
     pub rollup: &'r Rollup,
     pub in_force: &'r InForce<'c>,
     pub stage: Stage,
+    pub span: Span,
 }
 
 impl Figures<'_, '_> {
@@ -179,7 +180,7 @@ impl Figures<'_, '_> {
                 };
                 let cell = self.rollup.total(key, across.units);
                 let decimals = entry.definition.decimals.get();
-                Figure::of_total(cell.at(self.stage), across, self.span(), decimals)
+                Figure::of_total(cell.at(self.stage), across, self.span, decimals)
             }
             Measure::Derived { formula } => {
                 self.derived(formula, entry.definition.decimals.get(), &mut Vec::new())
@@ -228,11 +229,7 @@ impl Figures<'_, '_> {
             other => other,
         };
         let across = Across { units, time };
-        (!total.is_empty()).then(|| Figure::of_total(total, across, self.span(), decimals))
-    }
-
-    fn span(&self) -> Span {
-        self.in_force.period.span
+        (!total.is_empty()).then(|| Figure::of_total(total, across, self.span, decimals))
     }
 
     /// Whether a rule of the form holds for the unit's figures; `None` where one is missing.

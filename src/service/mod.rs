@@ -9,9 +9,11 @@ pub mod form;
 pub mod idempotency;
 pub mod indicator;
 pub mod level;
+pub mod lineage;
 pub mod locate;
 pub mod page;
 pub mod rollup;
+pub mod series;
 pub mod snapshot;
 pub mod submission;
 pub mod tenant;
@@ -19,5 +21,6 @@ pub mod text;
 pub mod token;
 mod totals;
 pub mod unit;
+pub mod verification;
 
 pub use application::Application;

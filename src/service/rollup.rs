@@ -14,9 +14,11 @@ use super::unit::UnitName;
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
 use crate::domain::catalogue::{Entry, InForce};
+use crate::domain::form::{Form, Span};
 use crate::domain::hierarchy::{Place, Position, Tree};
 use crate::domain::id::{OptionNumber, UnitId};
 use crate::domain::indicator::{AcrossUnits, Measure};
+use crate::domain::period::Period;
 use crate::domain::quantity::{Decimal, Qualifier};
 use crate::domain::submission::Stage;
 use crate::explain;
@@ -187,12 +189,11 @@ pub fn get_rollup(
         }
         let board = Board::of(snapshot, located.in_force.period);
         let found = board.rollups(transaction, positions)?;
-        let expectation = Expectation::of(snapshot, &located.in_force);
+        let figuring = Figuring::of(snapshot, &located, query.stage);
         let report = Report {
             located: &located,
             found: &found,
-            expectation,
-            stage: query.stage,
+            figuring,
         };
         let view = report.view(query.children);
         let counters = snapshot.counters;
@@ -208,8 +209,7 @@ pub fn get_rollup(
 struct Report<'r, 's> {
     located: &'r Located<'s>,
     found: &'r BTreeMap<Position, StoredRollup>,
-    expectation: Expectation<'s>,
-    stage: Stage,
+    figuring: Figuring<'r, 's>,
 }
 
 impl Report<'_, '_> {
@@ -222,7 +222,7 @@ impl Report<'_, '_> {
         RollupView {
             form: self.located.form().code.to_string(),
             period: PeriodName::of(&self.located.in_force),
-            stage: self.stage,
+            stage: self.figuring.stage,
             rev,
             unit: UnitName::of(place),
             completeness: self.counts(place),
@@ -255,53 +255,93 @@ impl Report<'_, '_> {
         let rollup = self.rollup(place);
         let submissions = rollup.own.merged(&rollup.below).submissions;
         Counts {
-            expected: self.expectation.submissions(place.unit()),
+            expected: self.figuring.expectation.submissions(place.unit()),
             submitted: submissions.submitted,
             approved: submissions.approved,
         }
     }
 
     fn cells(&self, place: Place<'_>) -> Vec<CellView> {
-        let rollup = self.rollup(place);
-        let figures = Figures {
-            rollup: &rollup,
-            in_force: &self.located.in_force,
-            stage: self.stage,
-        };
-        let entries = self.located.in_force.entries().iter();
+        self.figuring.cells(&self.rollup(place), place)
+    }
+}
+
+/// Makes cells of rollups: what is shown of a figure, and how complete it is.
+pub(super) struct Figuring<'r, 's> {
+    in_force: &'r InForce<'s>,
+    expectation: Expectation<'s>,
+    stage: Stage,
+    span: Span,
+}
+
+impl<'r, 's> Figuring<'r, 's> {
+    pub fn of(snapshot: &'s Snapshot, located: &'r Located<'s>, stage: Stage) -> Figuring<'r, 's> {
+        let period = located.in_force.period;
+        let bases: Vec<Period> = period
+            .base_periods()
+            .iter()
+            .map(|base| base.period)
+            .collect();
+        Figuring::over(snapshot, located, stage, &bases, period.span)
+    }
+
+    /// For a span of base periods that need not be a period of the form.
+    pub fn over(
+        snapshot: &'s Snapshot,
+        located: &'r Located<'s>,
+        stage: Stage,
+        bases: &[Period],
+        span: Span,
+    ) -> Figuring<'r, 's> {
+        let expectation = Expectation::of(snapshot, located.form(), bases);
+        Figuring {
+            in_force: &located.in_force,
+            expectation,
+            stage,
+            span,
+        }
+    }
+
+    /// All cells of a unit's report: of each indicator of the outline the total, then its
+    /// options.
+    pub fn cells(&self, rollup: &Rollup, place: Place<'_>) -> Vec<CellView> {
+        let entries = self.in_force.entries().iter();
         entries
             .flat_map(|entry| {
                 entry
                     .options()
                     .into_iter()
-                    .map(move |option| (entry, option))
+                    .map(move |(option, _)| (entry, option))
             })
-            .map(|(entry, (number, option))| {
-                let option = option.map(|option| option.code.to_string());
-                self.cell(&figures, place, entry, number, option)
-            })
+            .map(|(entry, option)| self.cell(rollup, place, entry, option))
             .collect()
     }
 
-    fn cell(
+    /// One cell of a unit's report.
+    pub fn cell(
         &self,
-        figures: &Figures<'_, '_>,
+        rollup: &Rollup,
         place: Place<'_>,
         entry: &Entry<'_>,
-        number: OptionNumber,
-        option: Option<String>,
+        option: OptionNumber,
     ) -> CellView {
-        let figure = figures.of(entry, number);
-        let received = figures.received_from_below(entry, number);
+        let figures = Figures {
+            rollup,
+            in_force: self.in_force,
+            stage: self.stage,
+            span: self.span,
+        };
+        let figure = figures.of(entry, option);
+        let received = figures.received_from_below(entry, option);
         CellView {
             indicator: entry.indicator.code.to_string(),
-            option,
+            option: entry.indicator.option_code(option).map(ToString::to_string),
             value: figure.value(),
             qualifier: figure.qualifier,
             qualified: figure.qualified.into(),
             reported: figure.reported,
             expected: self.expectation.values(entry, place.unit()),
-            own: figures.own(entry, number).map(|own: Figure| OwnFigure {
+            own: figures.own(entry, option).map(|own: Figure| OwnFigure {
                 value: own.value(),
                 qualifier: own.qualifier,
             }),
@@ -317,13 +357,16 @@ impl Report<'_, '_> {
 pub(super) struct Expectation<'s>(Vec<(InForce<'s>, Arc<Tree>)>);
 
 impl<'s> Expectation<'s> {
-    pub fn of(snapshot: &'s Snapshot, in_force: &InForce<'s>) -> Expectation<'s> {
-        let bases = in_force.period.base_periods().into_iter().map(|base| {
-            (
-                snapshot.catalogue.in_force(base),
-                snapshot.hierarchy.tree_on(base.closing_day()),
-            )
-        });
+    pub fn of(snapshot: &'s Snapshot, form: &'s Form, bases: &[Period]) -> Expectation<'s> {
+        let bases = bases
+            .iter()
+            .filter_map(|base| form.period(*base))
+            .map(|base| {
+                (
+                    snapshot.catalogue.in_force(base),
+                    snapshot.hierarchy.tree_on(base.closing_day()),
+                )
+            });
         Expectation(bases.collect())
     }
 
@@ -383,47 +426,4 @@ fn expected_values(in_force: &InForce<'_>, entry: &Entry<'_>, place: Place<'_>) 
             .max()
             .unwrap_or(0),
     }
-}
-
-/// A unit whose kept rollup is not what its submissions fold to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
-    pub unit: UnitId,
-    pub kept: Rollup,
-    pub folded: Rollup,
-}
-
-/// Folds a form's period anew from all its submissions and compares every unit of a subtree.
-/// Nothing is what comes back.
-///
-/// # Errors
-/// [`RollupError`].
-pub fn compare_with_fold(
-    application: &Application,
-    identity: &Identity,
-    path: &ReportPath,
-) -> Result<Vec<Difference>, RollupError> {
-    application.reading(identity, |transaction, snapshot| {
-        let located = snapshot.locate(path)?;
-        let place = located.place();
-        let _permit = snapshot
-            .access
-            .to_unit(Action::ReadRollups, &located.tree, place)?;
-        let board = Board::of(snapshot, located.in_force.period);
-        let folded = board.folded(transaction)?;
-        let kept = board.rollups(transaction, place.subtree().map(Place::position))?;
-        Ok(place
-            .subtree()
-            .filter_map(|place| {
-                let kept = kept.get(&place.position()).map(|kept| kept.rollup.clone());
-                let kept = kept.unwrap_or_default();
-                let folded = folded.get(&place.position()).cloned().unwrap_or_default();
-                (kept != folded).then(|| Difference {
-                    unit: place.unit(),
-                    kept,
-                    folded,
-                })
-            })
-            .collect())
-    })
 }

@@ -78,13 +78,27 @@ impl<T> Cache<T> {
 impl Application {
     /// The snapshot of a transaction that has not written anything but the tenant's row yet:
     /// what it loads, it remembers for others.
-    pub(super) fn snapshot(
+    fn snapshot(
         &self,
         transaction: &mut Transaction<'_>,
         identity: &Identity,
         counters: Counters,
     ) -> Result<Snapshot, StoreError> {
         let tenant = identity.tenant();
+        let grants = self.caches.grants.get(tenant, counters.grants_rev, || {
+            Ok(by_account(grant::grants(transaction)?))
+        })?;
+        let own = grants.get(&identity.account()).cloned().unwrap_or_default();
+        self.snapshot_with(transaction, tenant, Access::new(identity, own), counters)
+    }
+
+    fn snapshot_with(
+        &self,
+        transaction: &mut Transaction<'_>,
+        tenant: TenantId,
+        access: Access,
+        counters: Counters,
+    ) -> Result<Snapshot, StoreError> {
         let hierarchy = self.caches.hierarchies.get(tenant, counters.tree_rev, || {
             Ok(Hierarchy::new(
                 level::levels(transaction)?,
@@ -100,15 +114,11 @@ impl Application {
                     form::forms(transaction)?,
                 ))
             })?;
-        let grants = self.caches.grants.get(tenant, counters.grants_rev, || {
-            Ok(by_account(grant::grants(transaction)?))
-        })?;
-        let own = grants.get(&identity.account()).cloned().unwrap_or_default();
         Ok(Snapshot {
             counters,
             hierarchy,
             catalogue,
-            access: Access::new(identity, own),
+            access,
         })
     }
 
@@ -121,6 +131,22 @@ impl Application {
         self.database.read(&Scope::of(identity), |transaction| {
             let counters = tenant::counters(transaction)?;
             let snapshot = self.snapshot(transaction, identity, counters)?;
+            work(transaction, &snapshot)
+        })
+    }
+
+    /// Looks into a tenant for the operator, beside the database: on one snapshot, and with no
+    /// access of anybody's.
+    pub(super) fn inspecting<T>(
+        &self,
+        scope: &Scope,
+        work: impl FnOnce(&mut Transaction<'_>, &Snapshot) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.database.read(scope, |transaction| {
+            let counters = tenant::counters(transaction)?;
+            let tenant = scope.tenant();
+            let snapshot =
+                self.snapshot_with(transaction, tenant, Access::of_nobody(), counters)?;
             work(transaction, &snapshot)
         })
     }

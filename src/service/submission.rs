@@ -16,7 +16,7 @@ use super::unit::UnitName;
 use crate::authn::Identity;
 use crate::authz::{Action, Denied, Permit};
 use crate::domain::catalogue::InForce;
-use crate::domain::form::{FourEyes, Late, Severity};
+use crate::domain::form::{FourEyes, Late, Severity, Span};
 use crate::domain::id::{LevelCode, OptionNumber};
 use crate::domain::quantity::{Decimal, Qualifier};
 use crate::domain::submission::{
@@ -664,6 +664,7 @@ impl Work<'_, '_> {
             rollup,
             in_force: &self.located.in_force,
             stage: Stage::Submitted,
+            span: Span::BasePeriod,
         };
         let mut warnings = Vec::new();
         let mut faults = Vec::new();

@@ -266,6 +266,28 @@ impl<'s> Board<'s> {
         Ok(years)
     }
 
+    /// One unit's rollup over some base periods, folded from the submissions: for spans that no
+    /// row is kept of. It costs as much as there is below the unit.
+    pub fn folded_over(
+        &self,
+        transaction: &mut Transaction<'_>,
+        bases: &[Period],
+        top: Place<'_>,
+    ) -> Result<Rollup, StoreError> {
+        let units: Vec<UnitId> = top.subtree().map(Place::unit).collect();
+        let years = self.own_years(transaction, bases, Units::These(&units))?;
+        let own = years.into_iter().filter_map(|(unit, own)| {
+            let own = Tally::of(
+                own.contributions.values(),
+                &self.aggregations,
+                Span::LongPeriod,
+            );
+            Some((self.tree.by_id(unit)?.position(), own))
+        });
+        let mut folded = fold(&self.tree, &self.aggregations, &own.collect());
+        Ok(folded.remove(&top.position()).unwrap_or_default())
+    }
+
     /// Every unit's rollup, folded anew from all submissions: what must be there.
     pub fn folded(
         &self,

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::database::Transaction;
 use super::error::{StoreError, document, parsed, to_document};
-use super::indicator::to_column;
+use super::indicator::{to_column, to_number};
 use super::schema::{account, submission, submission_revision};
 use crate::domain::id::{AccountId, FormNumber, UnitId};
 use crate::domain::period::Period;
@@ -162,12 +162,34 @@ pub fn submissions_of(
     Ok(found)
 }
 
+/// The forms and base periods on which there is any submission.
+pub fn periods_with_submissions(
+    transaction: &mut Transaction<'_>,
+) -> Result<Vec<(FormNumber, Period)>, StoreError> {
+    let (tenant, connection) = transaction.parts();
+    submission::table
+        .filter(submission::tenant_id.eq(tenant))
+        .select((submission::form, submission::period))
+        .distinct()
+        .load::<(i32, String)>(connection)?
+        .into_iter()
+        .map(|(form, period)| {
+            Ok((
+                FormNumber::new(to_number(form)?),
+                parsed(&period, "period")?,
+            ))
+        })
+        .collect()
+}
+
 /// What of a submission counts, if anything does, and the rev of its last step.
 #[derive(Debug, Clone)]
 pub struct Counting {
     pub unit: UnitId,
     pub period: Period,
     pub contribution: Option<Contribution>,
+    /// The revision that counts.
+    pub revision: Option<Revision>,
     pub rev: i64,
 }
 
@@ -178,7 +200,7 @@ pub fn counting_of(
     periods: &[Period],
     units: Units<'_>,
 ) -> Result<Vec<Counting>, StoreError> {
-    type Row = (String, String, String, i64, Option<Vec<u8>>);
+    type Row = (String, String, String, Option<i32>, i64, Option<Vec<u8>>);
     let mut found = Vec::new();
     let periods: Vec<String> = periods.iter().map(ToString::to_string).collect();
     let (tenant, connection) = transaction.parts();
@@ -207,6 +229,7 @@ pub fn counting_of(
                 submission::unit_id,
                 submission::period,
                 submission::status,
+                submission::counting_revision,
                 submission::rev,
                 submission_revision::facts.nullable(),
             ))
@@ -214,7 +237,7 @@ pub fn counting_of(
         if let Some(batch) = batch {
             query = query.filter(submission::unit_id.eq_any(batch));
         }
-        for (unit, period, status, rev, facts) in query.load::<Row>(connection)? {
+        for (unit, period, status, revision, rev, facts) in query.load::<Row>(connection)? {
             let contribution = facts
                 .map(|facts| {
                     let facts = unpack_facts(&facts)?;
@@ -228,6 +251,7 @@ pub fn counting_of(
                 unit: parsed(&unit, "unit id")?,
                 period: parsed(&period, "period")?,
                 contribution,
+                revision: revision.map(Revision::new),
                 rev,
             });
         }

@@ -1,0 +1,58 @@
+//! Lineage.
+
+use actix_web::{HttpResponse, get, web};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::extract::{Params, SignedIn, json};
+use super::page::page_request;
+use super::problem::Problem;
+use crate::domain::submission::Stage;
+use crate::service::Application;
+use crate::service::lineage::{self, FigureName, LineageView};
+use crate::service::locate::ReportPath;
+
+/// Which figure.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct LineageParams {
+    /// The indicator's code.
+    #[param(example = "fund.raised")]
+    indicator: String,
+    /// An option of a breakdown; the total without it.
+    #[param(nullable = false)]
+    option: Option<String>,
+    /// All that was submitted, or only what was approved as well.
+    #[param(nullable = false, inline)]
+    stage: Option<Stage>,
+    /// The `next` of the page before; without it the first page.
+    #[param(nullable = false)]
+    cursor: Option<String>,
+    /// How many items at most.
+    #[param(nullable = false, minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<usize>,
+}
+
+/// Where a figure comes from: units, revisions, what is missing, the formula.
+#[utoipa::path(
+    tag = "reports",
+    params(ReportPath, LineageParams),
+    responses((status = 200, description = "The figure and a page of its sources", body = LineageView)),
+)]
+#[get("/forms/{form}/periods/{period}/units/{unit}/rollup/lineage")]
+pub async fn get_lineage(
+    application: web::Data<Application>,
+    SignedIn(identity): SignedIn,
+    path: web::Path<ReportPath>,
+    Params(params): Params<LineageParams>,
+) -> Result<HttpResponse, Problem> {
+    let page = page_request(params.cursor, params.limit)?;
+    let name = FigureName {
+        indicator: params.indicator,
+        option: params.option,
+        stage: params.stage.unwrap_or_default(),
+    };
+    let view =
+        super::blocking(move || lineage::get_lineage(&application, &identity, &path, &name, &page));
+    Ok(json(&view.await?))
+}

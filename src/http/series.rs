@@ -1,0 +1,66 @@
+//! Series.
+
+use actix_web::{HttpResponse, get, web};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::extract::{Params, SignedIn, json};
+use super::problem::Problem;
+use crate::domain::submission::Stage;
+use crate::service::Application;
+use crate::service::lineage::FigureName;
+use crate::service::series::{self, SeriesQuery, SeriesView};
+
+/// Which figure, over which periods.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct SeriesParams {
+    /// The indicator's code.
+    #[param(example = "fund.raised")]
+    indicator: String,
+    /// An option of a breakdown; the total without it.
+    #[param(nullable = false)]
+    option: Option<String>,
+    /// The first period.
+    #[param(example = "2024-01")]
+    from: String,
+    /// The last period, of the same sort.
+    #[param(example = "2024-12")]
+    to: String,
+    /// All that was submitted, or only what was approved as well.
+    #[param(nullable = false, inline)]
+    stage: Option<Stage>,
+}
+
+/// A figure over several periods, with its total to date and the same period a year before.
+#[utoipa::path(
+    tag = "reports",
+    params(
+        ("form" = String, Path, description = "The form's code", example = "mttq.annual"),
+        ("unit" = String, Path, description = "The unit's id, or `code:` and the code that it has on the last period's last day", example = "code:30388"),
+        SeriesParams,
+    ),
+    responses((status = 200, description = "The periods in order", body = SeriesView)),
+)]
+#[get("/forms/{form}/units/{unit}/series")]
+pub async fn get_series(
+    application: web::Data<Application>,
+    SignedIn(identity): SignedIn,
+    path: web::Path<(String, String)>,
+    Params(params): Params<SeriesParams>,
+) -> Result<HttpResponse, Problem> {
+    let (form, unit) = path.into_inner();
+    let query = SeriesQuery {
+        form,
+        unit,
+        figure: FigureName {
+            indicator: params.indicator,
+            option: params.option,
+            stage: params.stage.unwrap_or_default(),
+        },
+        from: params.from,
+        to: params.to,
+    };
+    let view = super::blocking(move || series::get_series(&application, &identity, &query));
+    Ok(json(&view.await?))
+}

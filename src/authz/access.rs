@@ -161,6 +161,10 @@ impl Explain for Denied {
                 "nhập hoặc gửi số liệu cho đơn vị này",
                 "enter or submit for this unit",
             ),
+            Action::SetTargets => (
+                "giao chỉ tiêu cho đơn vị này (việc của đơn vị cấp trên)",
+                "set targets for this unit (that is for a unit above it)",
+            ),
             Action::DecideSubmissions => (
                 "duyệt, trả lại hay mở lại số liệu của đơn vị này (việc của đơn vị cấp trên)",
                 "approve, return or reopen for this unit (that is for a unit above it)",

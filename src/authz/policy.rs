@@ -102,10 +102,12 @@ pub enum Action {
     /// Approve, return, reopen.
     DecideSubmissions,
     ReadRollups,
+    /// Say what a unit is to reach.
+    SetTargets,
 }
 
 impl Action {
-    pub const ALL: [Action; 10] = [
+    pub const ALL: [Action; 11] = [
         Action::ReadUnits,
         Action::CreateUnits,
         Action::ReadLevels,
@@ -116,6 +118,7 @@ impl Action {
         Action::ChangeSubmissions,
         Action::DecideSubmissions,
         Action::ReadRollups,
+        Action::SetTargets,
     ];
 }
 
@@ -136,16 +139,17 @@ pub(super) enum Extent {
 pub(super) fn extent(role: Role, action: Action) -> Extent {
     use Action::{
         ChangeCatalogue, ChangeLevels, ChangeSubmissions, CreateUnits, DecideSubmissions,
-        ReadCatalogue, ReadLevels, ReadRollups, ReadSubmissions, ReadUnits,
+        ReadCatalogue, ReadLevels, ReadRollups, ReadSubmissions, ReadUnits, SetTargets,
     };
     match (role, action) {
         (Role::TenantAdmin, _) | (_, ReadLevels | ReadCatalogue) => Extent::Everywhere,
         (_, ReadUnits | ReadSubmissions | ReadRollups) => Extent::Covered,
         (Role::Reporter, ChangeSubmissions) | (Role::UnitAdmin, CreateUnits) => Extent::Covered,
-        (Role::Approver, DecideSubmissions) => Extent::Below,
+        (Role::Approver, DecideSubmissions | SetTargets) => Extent::Below,
         (
             Role::Reporter | Role::Approver | Role::Viewer | Role::UnitAdmin,
-            ChangeSubmissions | DecideSubmissions | CreateUnits | ChangeLevels | ChangeCatalogue,
+            ChangeSubmissions | DecideSubmissions | CreateUnits | ChangeLevels | ChangeCatalogue
+            | SetTargets,
         ) => Extent::Never,
     }
 }

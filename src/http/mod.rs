@@ -21,6 +21,7 @@ mod page;
 mod rollup;
 mod series;
 mod submission;
+mod target;
 mod text;
 mod token;
 mod unit;

@@ -6,7 +6,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     account, completeness, form, health, indicator, level, lineage, rollup, series, submission,
-    token, unit,
+    target, token, unit,
 };
 
 /// All routes.
@@ -45,6 +45,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(rollup::verify_rollup)
                 .service(lineage::get_lineage)
                 .service(series::get_series)
+                .service(target::put_target)
                 .service(completeness::get_completeness),
         );
 }

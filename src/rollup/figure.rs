@@ -3,7 +3,7 @@
 //! adding up: that is `tally`'s.
 
 use num_rational::BigRational;
-use num_traits::One;
+use num_traits::{One, Zero};
 
 use super::node::Rollup;
 use super::tally::{Amount, CellKey, Qualified, Sum, Total};
@@ -17,6 +17,8 @@ use crate::domain::submission::Stage;
 
 /// An average shows this many digits more than its indicator has.
 const MORE_DECIMALS_OF_AVERAGES: u8 = 2;
+/// How far a target was reached is shown in per cent with this many digits.
+const DECIMALS_OF_SHARES: u8 = 2;
 /// A quotient's parts are shown to the last digit, and no further than this where they have none.
 const DECIMALS_OF_PARTS: u8 = 12;
 
@@ -36,6 +38,16 @@ impl Figure {
     /// What is printed: rounded half up at the figure's decimals.
     pub fn value(&self) -> Option<Decimal> {
         self.value.as_ref().map(|value| shown(value, self.decimals))
+    }
+
+    /// The figure in per cent of a target, whose mantissa is at `decimals`.
+    pub fn share_of(&self, mantissa: i64, decimals: u8) -> Option<Decimal> {
+        let target = fraction(i128::from(mantissa), 1) / scale(decimals);
+        let value = self.value.as_ref().filter(|_| !target.is_zero())?;
+        Some(shown(
+            &(value / target * fraction(100, 1)),
+            DECIMALS_OF_SHARES,
+        ))
     }
 
     pub fn numerator(&self) -> Option<Decimal> {

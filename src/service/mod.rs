@@ -16,6 +16,7 @@ pub mod rollup;
 pub mod series;
 pub mod snapshot;
 pub mod submission;
+pub mod target;
 pub mod tenant;
 pub mod text;
 pub mod token;

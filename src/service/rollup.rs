@@ -24,9 +24,10 @@ use crate::domain::submission::Stage;
 use crate::explain;
 use crate::rollup::figure::{Figure, Figures};
 use crate::rollup::node::Rollup;
-use crate::rollup::tally::Qualified;
+use crate::rollup::tally::{CellKey, Qualified};
 use crate::store::StoreError;
 use crate::store::rollup::StoredRollup;
+use crate::store::target::{Target, targets_of};
 
 /// What a caller asks of a rollup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,6 +133,8 @@ pub struct CellView {
     /// Of a transfer: what the direct children handed up; null for anything else.
     #[schema(value_type = Option<f64>)]
     pub received_from_below: Option<Decimal>,
+    /// What the unit was given to reach; null where it was given nothing.
+    pub target: Option<TargetFigure>,
     /// Of an average and of a formula that is a quotient: what is divided.
     #[schema(value_type = Option<f64>)]
     pub numerator: Option<Decimal>,
@@ -157,6 +160,17 @@ impl From<Qualified> for QualifiedCounts {
             estimate: qualified.estimate,
         }
     }
+}
+
+/// What a unit was given to reach, and how far it came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct TargetFigure {
+    #[schema(value_type = f64)]
+    pub value: Decimal,
+    /// The figure in per cent of it, with two decimals; null without a figure or for a target
+    /// of 0.
+    #[schema(value_type = Option<f64>, example = 97.65)]
+    pub share: Option<Decimal>,
 }
 
 /// A unit's own figure.
@@ -187,9 +201,16 @@ pub fn get_rollup(
         if query.children == Children::Included {
             positions.extend(place.children().map(Place::position));
         }
+        let units: Vec<UnitId> = positions
+            .iter()
+            .map(|position| located.tree.at(*position).unit())
+            .collect();
         let board = Board::of(snapshot, located.in_force.period);
         let found = board.rollups(transaction, positions)?;
-        let figuring = Figuring::of(snapshot, &located, query.stage);
+        let key = located.key();
+        let targets = targets_of(transaction, key.form, key.period, &units)?;
+        let targets_rev = targets.iter().map(|target| target.rev).max().unwrap_or(0);
+        let figuring = Figuring::of(snapshot, &located, query.stage).with_targets(targets);
         let report = Report {
             located: &located,
             found: &found,
@@ -198,7 +219,7 @@ pub fn get_rollup(
         let view = report.view(query.children);
         let counters = snapshot.counters;
         let etag = Etag::new(format_args!(
-            "{}.{}.{}",
+            "{}.{targets_rev}.{}.{}",
             view.rev, counters.tree_rev, counters.catalogue_rev
         ));
         Ok((etag, view))
@@ -272,6 +293,7 @@ pub(super) struct Figuring<'r, 's> {
     expectation: Expectation<'s>,
     stage: Stage,
     span: Span,
+    targets: Vec<Target>,
 }
 
 impl<'r, 's> Figuring<'r, 's> {
@@ -299,7 +321,13 @@ impl<'r, 's> Figuring<'r, 's> {
             expectation,
             stage,
             span,
+            targets: Vec::new(),
         }
+    }
+
+    /// The same with targets to show beside the figures.
+    pub fn with_targets(self, targets: Vec<Target>) -> Figuring<'r, 's> {
+        Figuring { targets, ..self }
     }
 
     /// All cells of a unit's report: of each indicator of the outline the total, then its
@@ -348,7 +376,30 @@ impl<'r, 's> Figuring<'r, 's> {
             received_from_below: received.and_then(|received| received.value()),
             numerator: figure.numerator(),
             denominator: figure.denominator(),
+            target: self.target(&figure, place.unit(), entry, option),
         }
+    }
+
+    fn target(
+        &self,
+        figure: &Figure,
+        unit: UnitId,
+        entry: &Entry<'_>,
+        option: OptionNumber,
+    ) -> Option<TargetFigure> {
+        let cell = CellKey {
+            indicator: entry.indicator.number,
+            option,
+        };
+        let set = self
+            .targets
+            .iter()
+            .find(|set| set.unit == unit && set.cell == cell);
+        let (mantissa, decimals) = (set?.mantissa?, entry.definition.decimals.get());
+        Some(TargetFigure {
+            value: Decimal::new(mantissa, decimals),
+            share: figure.share_of(mantissa, decimals),
+        })
     }
 }
 

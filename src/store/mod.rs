@@ -19,6 +19,7 @@ pub mod migration;
 pub(crate) mod rollup;
 mod schema;
 pub(crate) mod submission;
+pub(crate) mod target;
 pub(crate) mod tenant;
 pub(crate) mod unit;
 

@@ -189,6 +189,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    target (tenant_id, form, period, unit_id, indicator, option) {
+        tenant_id -> Text,
+        form -> Integer,
+        period -> Text,
+        unit_id -> Text,
+        indicator -> Integer,
+        option -> Integer,
+        mantissa -> Nullable<BigInt>,
+        account_id -> Text,
+        set_at -> Timestamp,
+        rev -> BigInt,
+    }
+}
+
+diesel::table! {
     idempotency (tenant_id, account_id, operation, path, key) {
         tenant_id -> Text,
         account_id -> Text,

@@ -1,0 +1,99 @@
+//! Targets.
+
+use actix_web::{HttpResponse, put, web};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::extract::{Conditions, JsonBody, Now, Params, RepeatKey, SignedIn, reply};
+use super::problem::Problem;
+use super::text::DecimalText;
+use crate::domain::submission::Stage;
+use crate::service::Application;
+use crate::service::lineage::FigureName;
+use crate::service::locate::ReportPath;
+use crate::service::target::{self, EnteredTarget, TargetView};
+
+/// The figure that the target is for.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct TargetPath {
+    /// The form's code.
+    #[param(example = "mttq.annual")]
+    form: String,
+    /// The period's key, of a base period or a longer one.
+    #[param(example = "2024")]
+    period: String,
+    /// The unit's id, or `code:` and the code that it has on the period's last day.
+    #[param(example = "code:30388")]
+    unit: String,
+    /// The indicator's code.
+    #[param(example = "fund.raised")]
+    indicator: String,
+}
+
+/// Which part of the indicator.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct TargetParams {
+    /// An option of a breakdown; the total without it.
+    #[param(nullable = false)]
+    option: Option<String>,
+}
+
+/// What a unit is to reach.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TargetBody {
+    /// Null takes the target back.
+    #[schema(required)]
+    value: Option<DecimalText>,
+}
+
+/// Set what a unit is to reach (kế hoạch giao).
+#[utoipa::path(
+    tag = "reports",
+    params(TargetPath, TargetParams),
+    request_body = TargetBody,
+    responses(
+        (status = 200, description = "The changed target", body = TargetView),
+        (status = 201, description = "The new target", body = TargetView),
+    ),
+)]
+#[put("/forms/{form}/periods/{period}/units/{unit}/targets/{indicator}")]
+pub async fn put_target(
+    application: web::Data<Application>,
+    SignedIn(identity): SignedIn,
+    path: web::Path<TargetPath>,
+    Params(params): Params<TargetParams>,
+    conditions: Conditions,
+    key: RepeatKey,
+    now: Now,
+    body: JsonBody<TargetBody>,
+) -> Result<HttpResponse, Problem> {
+    let repeatable = key.repeatable("put_target", &body.raw);
+    let path = path.into_inner();
+    let entered = EnteredTarget {
+        path: ReportPath {
+            form: path.form,
+            period: path.period,
+            unit: path.unit,
+        },
+        figure: FigureName {
+            indicator: path.indicator,
+            option: params.option,
+            stage: Stage::Submitted,
+        },
+        value: body.value.value.map(|DecimalText(text)| text),
+    };
+    let put = super::blocking(move || {
+        target::put_target(
+            &application,
+            &identity,
+            &entered,
+            &conditions.0,
+            repeatable,
+            now.0,
+        )
+    });
+    Ok(reply(put.await?))
+}

@@ -1,0 +1,121 @@
+//! Queries on targets.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+use super::database::Transaction;
+use super::error::{StoreError, parsed};
+use super::indicator::{to_column, to_number};
+use super::schema::target;
+use crate::domain::id::{AccountId, FormNumber, IndicatorNumber, OptionNumber, UnitId};
+use crate::domain::period::Period;
+use crate::rollup::tally::CellKey;
+
+/// What a unit was given to reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    pub unit: UnitId,
+    pub cell: CellKey,
+    /// At the indicator's decimals; `None` where the target was taken back.
+    pub mantissa: Option<i64>,
+    pub rev: i64,
+}
+
+/// The rows of one statement: well within the number of values that either backend takes at once.
+const BATCH: usize = 500;
+
+/// The targets of some units for a period, those that were taken back among them.
+pub fn targets_of(
+    transaction: &mut Transaction<'_>,
+    form: FormNumber,
+    period: Period,
+    units: &[UnitId],
+) -> Result<Vec<Target>, StoreError> {
+    type Row = (String, i32, i32, Option<i64>, i64);
+    let mut found = Vec::new();
+    let form = to_column(form.get())?;
+    let (tenant, connection) = transaction.parts();
+    for batch in units.chunks(BATCH) {
+        let ids: Vec<String> = batch.iter().map(ToString::to_string).collect();
+        let rows = target::table
+            .filter(
+                target::tenant_id
+                    .eq(tenant)
+                    .and(target::form.eq(form))
+                    .and(target::period.eq(period.to_string()))
+                    .and(target::unit_id.eq_any(ids)),
+            )
+            .select((
+                target::unit_id,
+                target::indicator,
+                target::option,
+                target::mantissa,
+                target::rev,
+            ))
+            .load::<Row>(connection)?;
+        for (unit, indicator, option, mantissa, rev) in rows {
+            let cell = CellKey {
+                indicator: IndicatorNumber::new(to_number(indicator)?),
+                option: OptionNumber::new(to_number(option)?),
+            };
+            found.push(Target {
+                unit: parsed(&unit, "unit id")?,
+                cell,
+                mantissa,
+                rev,
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// Who sets a target, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct SetBy {
+    pub account: AccountId,
+    pub at: NaiveDateTime,
+}
+
+/// Writes a target, in the place of an earlier one.
+pub fn target_put(
+    transaction: &mut Transaction<'_>,
+    form: FormNumber,
+    period: Period,
+    put: &Target,
+    by: SetBy,
+) -> Result<(), StoreError> {
+    let form = to_column(form.get())?;
+    let indicator = to_column(put.cell.indicator.get())?;
+    let option = to_column(put.cell.option.get())?;
+    let (tenant, connection) = transaction.parts();
+    let changes = (
+        target::mantissa.eq(put.mantissa),
+        target::account_id.eq(by.account.to_string()),
+        target::set_at.eq(by.at),
+        target::rev.eq(put.rev),
+    );
+    on_backend!(connection, |own| {
+        diesel::insert_into(target::table)
+            .values((
+                target::tenant_id.eq(tenant),
+                target::form.eq(form),
+                target::period.eq(period.to_string()),
+                target::unit_id.eq(put.unit.to_string()),
+                target::indicator.eq(indicator),
+                target::option.eq(option),
+                changes.clone(),
+            ))
+            .on_conflict((
+                target::tenant_id,
+                target::form,
+                target::period,
+                target::unit_id,
+                target::indicator,
+                target::option,
+            ))
+            .do_update()
+            .set(changes)
+            .execute(own)
+    })?;
+    Ok(())
+}

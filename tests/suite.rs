@@ -6,4 +6,6 @@
 mod harness;
 
 #[cfg(test)]
+mod submissions;
+#[cfg(test)]
 mod tan_an;

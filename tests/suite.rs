@@ -6,6 +6,8 @@
 mod harness;
 
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod submissions;
 #[cfg(test)]
 mod tan_an;

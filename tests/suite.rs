@@ -6,6 +6,8 @@
 mod harness;
 
 #[cfg(test)]
+mod conditions;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod submissions;

@@ -310,8 +310,16 @@ pub fn get_rollup(
         };
         let view = report.view(query.children);
         let counters = snapshot.counters;
+        let stage = match query.stage {
+            Stage::Submitted => "submitted",
+            Stage::Approved => "approved",
+        };
+        let children = match query.children {
+            Children::Included => ".children",
+            Children::LeftOut => "",
+        };
         let etag = Etag::new(format_args!(
-            "{}.{}.{}",
+            "{}.{}.{}.{stage}{children}",
             view.rev, counters.tree_rev, counters.catalogue_rev
         ));
         Ok((etag, view))

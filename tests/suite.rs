@@ -10,6 +10,8 @@ mod conditions;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod sign_in;
+#[cfg(test)]
 mod submissions;
 #[cfg(test)]
 mod tan_an;

@@ -15,3 +15,5 @@ mod sign_in;
 mod submissions;
 #[cfg(test)]
 mod tan_an;
+#[cfg(test)]
+mod units;

@@ -1,6 +1,6 @@
 //! Units: finding them in the tree of a day, and adding new ones, singly or as a list.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -635,17 +635,27 @@ fn plan_import(
     }
     sort_by_rank(&mut entered, snapshot);
     let mut planned: HashMap<UnitCode, Above> = HashMap::new();
+    // What is below a faulty row is not at fault for that: once the row is put right, it may stand.
+    let mut faulty: HashSet<&str> = HashSet::new();
     let mut created = Vec::new();
     let mut unchanged = 0;
     for (index, unit) in &entered {
         let pointer = |field: &str| format!("/{index}/{}", column(field));
         let Some(draft) = Draft::read(unit, pointer, &mut faults) else {
+            faulty.insert(&unit.code);
             continue;
         };
         let parent = match find_parent(unit, &planned, &tree) {
             Ok(parent) => parent,
             Err(fault) => {
-                faults.push(Fault::in_body(pointer("parent"), Code::UnknownUnit, fault));
+                if !unit
+                    .parent
+                    .as_deref()
+                    .is_some_and(|above| faulty.contains(above))
+                {
+                    faults.push(Fault::in_body(pointer("parent"), Code::UnknownUnit, fault));
+                }
+                faulty.insert(&unit.code);
                 continue;
             }
         };
@@ -658,9 +668,14 @@ fn plan_import(
             continue;
         }
         let validity = Validity::since(from);
-        if let Some(fact) = draft.placed(parent, snapshot, validity, pointer, &mut faults) {
-            planned.insert(fact.code.clone(), Above::of(&fact));
-            created.push(fact);
+        match draft.placed(parent, snapshot, validity, pointer, &mut faults) {
+            Some(fact) => {
+                planned.insert(fact.code.clone(), Above::of(&fact));
+                created.push(fact);
+            }
+            None => {
+                faulty.insert(&unit.code);
+            }
         }
     }
     if faults.is_empty() {

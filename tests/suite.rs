@@ -6,4 +6,14 @@
 mod harness;
 
 #[cfg(test)]
+mod conditions;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod sign_in;
+#[cfg(test)]
+mod submissions;
+#[cfg(test)]
 mod tan_an;
+#[cfg(test)]
+mod units;

@@ -151,7 +151,8 @@ CREATE TABLE form_version (
 );
 
 -- Where a submission stands. values_revision holds its latest values; counting_revision those that
--- count in the rollups, if any do. speaks_for says which units it speaks for.
+-- count in the rollups, if any do, and counting_rev is the rev that last changed what counts.
+-- speaks_for says which units it speaks for.
 CREATE TABLE submission (
     tenant_id         TEXT    NOT NULL,
     form              INTEGER NOT NULL,
@@ -164,6 +165,7 @@ CREATE TABLE submission (
     speaks_for        TEXT    NOT NULL,
     received_on       DATE,
     rev               BIGINT  NOT NULL,
+    counting_rev      BIGINT  NOT NULL,
     CONSTRAINT submission_pk PRIMARY KEY (tenant_id, form, period, unit_id),
     CONSTRAINT submission_form_fk FOREIGN KEY (tenant_id, form) REFERENCES form (tenant_id, number),
     CONSTRAINT submission_unit_fk FOREIGN KEY (tenant_id, unit_id) REFERENCES unit (tenant_id, unit_id)

@@ -7,18 +7,23 @@ use chrono::NaiveDate;
 
 use super::form::{Form, FormPeriod, Item};
 use super::id::{FormCode, IndicatorCode, IndicatorNumber, LevelCode, OptionNumber};
-use super::indicator::{AcrossTime, AcrossUnits, Definition, Indicator, Measure};
+use super::indicator::{Across, AcrossTime, AcrossUnits, Definition, Indicator, Measure};
 
 /// All indicators and forms of a tenant.
 #[derive(Debug, Default)]
 pub struct Catalogue {
     indicators: BTreeMap<IndicatorCode, Indicator>,
     forms: BTreeMap<FormCode, Form>,
+    aggregations: Aggregations,
 }
 
 impl Catalogue {
     pub fn new(indicators: Vec<Indicator>, forms: Vec<Form>) -> Catalogue {
+        let across = indicators
+            .iter()
+            .filter_map(|indicator| Some((indicator.number, indicator.across()?)));
         Catalogue {
+            aggregations: Aggregations::new(across),
             indicators: indicators
                 .into_iter()
                 .map(|found| (found.code.clone(), found))
@@ -28,6 +33,12 @@ impl Catalogue {
                 .map(|form| (form.code.clone(), form))
                 .collect(),
         }
+    }
+
+    /// How every indicator aggregates, whether a form asks for it at the moment or not: what was
+    /// put into a total comes out of it in the same way.
+    pub fn aggregations(&self) -> &Aggregations {
+        &self.aggregations
     }
 
     pub fn indicators(&self) -> impl Iterator<Item = &Indicator> {
@@ -48,13 +59,14 @@ impl Catalogue {
 
     /// The catalogue with one indicator put in the place of its former self: what a change is
     /// checked against before it is written.
+    #[must_use]
     pub fn with_indicator(&self, indicator: Indicator) -> Catalogue {
         let mut indicators = self.indicators.clone();
         indicators.insert(indicator.code.clone(), indicator);
-        Catalogue {
-            indicators,
-            forms: self.forms.clone(),
-        }
+        Catalogue::new(
+            indicators.into_values().collect(),
+            self.forms.values().cloned().collect(),
+        )
     }
 
     /// What a period asks for: its form's outline with the indicators' versions of its last day.
@@ -112,22 +124,6 @@ impl<'c> InForce<'c> {
         self.by_code.get(code).and_then(|at| self.entries.get(*at))
     }
 
-    /// How each collected indicator aggregates.
-    pub fn aggregations(&self) -> Aggregations {
-        let across = self
-            .entries
-            .iter()
-            .filter_map(|entry| match entry.definition.measure {
-                Measure::Collected {
-                    across_units: units,
-                    across_time: time,
-                    ..
-                } => Some((entry.indicator.number, Across { units, time })),
-                Measure::Derived { .. } => None,
-            });
-        Aggregations(across.collect())
-    }
-
     /// The levels whose units submit this entry; none for a derived one.
     pub fn levels_collecting(&self, entry: &Entry<'c>) -> Vec<&'c LevelCode> {
         match entry.definition.measure {
@@ -150,14 +146,7 @@ impl<'c> Entry<'c> {
     }
 }
 
-/// How an indicator aggregates, across units and across time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Across {
-    pub units: AcrossUnits,
-    pub time: AcrossTime,
-}
-
-/// How each indicator of a period aggregates.
+/// How each indicator of a catalogue aggregates.
 #[derive(Debug, Clone, Default)]
 pub struct Aggregations(BTreeMap<IndicatorNumber, Across>);
 
@@ -166,7 +155,7 @@ impl Aggregations {
         Aggregations(across.into_iter().collect())
     }
 
-    /// What is not in the form any more goes nowhere.
+    /// What nobody knows of goes nowhere.
     pub fn of(&self, indicator: IndicatorNumber) -> Across {
         let nowhere = Across {
             units: AcrossUnits::None,

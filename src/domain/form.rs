@@ -187,6 +187,17 @@ pub enum Span {
     LongPeriod,
 }
 
+/// What of a form cannot change for a period on which there are submissions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FixedFormPart {
+    /// The calendar or the frequency: the period would not be one any more.
+    Periods,
+    /// A level that submits, which would not do so any more.
+    SubmittedBy(LevelCode),
+    /// An indicator that some level submits, which would not do so any more.
+    Item(IndicatorCode),
+}
+
 /// A period of a form, under the version that holds on its last day.
 #[derive(Debug, Clone, Copy)]
 pub struct FormPeriod<'f> {
@@ -228,6 +239,32 @@ impl FormDefinition {
         } else {
             None
         }
+    }
+
+    /// Names what a change to `next` would take from submissions that there are, if anything.
+    pub fn fixed_part_changed_by(&self, next: &FormDefinition) -> Option<FixedFormPart> {
+        if (self.calendar, self.frequency) != (next.calendar, next.frequency) {
+            return Some(FixedFormPart::Periods);
+        }
+        let lost = self
+            .submitted_by
+            .iter()
+            .find(|level| !next.submitted_by.contains(level));
+        if let Some(level) = lost {
+            return Some(FixedFormPart::SubmittedBy(level.clone()));
+        }
+        let lost = self.items().find(|item| {
+            let after = next.items().find(|other| other.indicator == item.indicator);
+            let collecting = after
+                .map(|after| next.levels_collecting(after))
+                .unwrap_or_default();
+            after.is_none()
+                || self
+                    .levels_collecting(item)
+                    .iter()
+                    .any(|level| !collecting.contains(level))
+        });
+        lost.map(|item| FixedFormPart::Item(item.indicator.clone()))
     }
 
     pub fn is_submitted_by(&self, level: &LevelCode) -> bool {

@@ -43,6 +43,13 @@ pub enum AcrossTime {
     None,
 }
 
+/// How an indicator aggregates, across units and across time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Across {
+    pub units: AcrossUnits,
+    pub time: AcrossTime,
+}
+
 /// An indicator with all its versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Indicator {
@@ -185,6 +192,19 @@ pub enum FixedPart {
 }
 
 impl Indicator {
+    /// How it aggregates; `None` for a derived one. It is fixed once there are values, so every
+    /// version that matters says the same.
+    pub fn across(&self) -> Option<Across> {
+        match self.versions.values().next_back()?.measure {
+            Measure::Collected {
+                across_units: units,
+                across_time: time,
+                ..
+            } => Some(Across { units, time }),
+            Measure::Derived { .. } => None,
+        }
+    }
+
     /// The version that holds on `day`.
     pub fn on(&self, day: NaiveDate) -> Option<&Definition> {
         self.versions

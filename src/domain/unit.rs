@@ -33,6 +33,16 @@ impl Validity {
         self.from <= day && self.to.is_none_or(|to| day <= to)
     }
 
+    /// Whether every day of `other` is among these.
+    pub fn covers(self, other: Validity) -> bool {
+        let ends_within = match (self.to, other.to) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(to), Some(other)) => other <= to,
+        };
+        self.from <= other.from && ends_within
+    }
+
     pub fn overlaps(self, other: Validity) -> bool {
         self.to.is_none_or(|to| other.from <= to) && other.to.is_none_or(|to| self.from <= to)
     }

@@ -466,6 +466,11 @@ fn first_refusal<T: DeserializeOwned>(raw: &[u8]) -> Fault {
         Ok(_) => (String::new(), "?".to_owned()),
         Err(error) => (pointer_of(error.path()), reason_alone(error.inner())),
     };
+    // What was expected is the name of a type of this program.
+    let reason = match reason.split_once(", expected ") {
+        Some((found, _)) if found.starts_with("invalid ") => found,
+        _ => &reason,
+    };
     let message = message!(
         "Giá trị không đọc được: {reason}.",
         "The value cannot be read: {reason}."

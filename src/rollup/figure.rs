@@ -7,11 +7,11 @@ use num_traits::{One, Zero};
 
 use super::node::Rollup;
 use super::tally::{Amount, CellKey, Qualified, Sum, Total};
-use crate::domain::catalogue::{Across, Entry, InForce};
+use crate::domain::catalogue::{Entry, InForce};
 use crate::domain::form::Span;
 use crate::domain::formula::{Comparison, Formula, Operand, Source, rounded};
 use crate::domain::id::{IndicatorCode, OptionCode, OptionNumber};
-use crate::domain::indicator::{AcrossTime, AcrossUnits, Measure};
+use crate::domain::indicator::{Across, AcrossTime, AcrossUnits, Measure};
 use crate::domain::quantity::{Decimal, Qualifier};
 use crate::domain::submission::Stage;
 

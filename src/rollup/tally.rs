@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use itertools::{EitherOrBoth, Itertools};
 use num_rational::Ratio;
 
-use crate::domain::catalogue::{Across, Aggregations};
+use crate::domain::catalogue::Aggregations;
 use crate::domain::form::Span;
 use crate::domain::id::{IndicatorNumber, OptionNumber};
-use crate::domain::indicator::{AcrossTime, AcrossUnits};
+use crate::domain::indicator::{Across, AcrossTime, AcrossUnits};
 use crate::domain::quantity::Qualifier;
 use crate::domain::submission::{Fact, Stage};
 

@@ -9,23 +9,24 @@ use super::application::Application;
 use super::condition::{ConditionError, Etag, Precondition};
 use super::idempotency::{IdempotencyError, Once, Outcome, Repeatable, Reply};
 use super::locate::NotFound;
-use super::page::{Page, PageRequest};
+use super::page::{Page, PageRequest, UnknownCursor};
 use super::snapshot::Snapshot;
 use super::text::{EnteredName, NameView};
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
 use crate::domain::form::{
-    Form, FormDefinition, FormPeriod, FourEyes, Item, Late, Narrative, Need, Rule, Section,
-    Severity, Show,
+    FixedFormPart, Form, FormDefinition, FormPeriod, FourEyes, Item, Late, Narrative, Need, Rule,
+    Section, Severity, Show,
 };
 use crate::domain::formula::{Comparison, Operand};
 use crate::domain::id::{FormCode, FormNumber, IndicatorCode, LevelCode, RuleCode, SectionNumber};
-use crate::domain::period::{Calendar, Frequency};
+use crate::domain::period::{Calendar, Frequency, Period};
 use crate::domain::unit::BEGINNING;
 use crate::error::{Code, Fault, Message, pointer_step};
-use crate::store::StoreError;
 use crate::store::form::form_put;
+use crate::store::submission::periods_with_submissions;
 use crate::store::tenant::{Part, mark_changed};
+use crate::store::{StoreError, Transaction};
 use crate::{explain, message};
 
 /// Why a use case on forms fails.
@@ -41,12 +42,23 @@ pub enum FormError {
     Idempotency(#[from] IdempotencyError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Cursor(#[from] UnknownCursor),
+    #[error("{part:?} cannot change: there are submissions for {period}")]
+    Fixed { part: FixedFormPart, period: Period },
     #[error("{} faults", .0.len())]
     Invalid(Vec<Fault>),
 }
 
 impl FormError {
     fn own(&self) -> (Code, Message, Vec<Fault>) {
+        if let FormError::Fixed { part, period } = self {
+            return (
+                Code::FixedOnceUsed,
+                fixed_message(part, *period),
+                Vec::new(),
+            );
+        }
         let faults = match self {
             FormError::Invalid(faults) => faults.clone(),
             _ => Vec::new(),
@@ -63,7 +75,28 @@ impl FormError {
     }
 }
 
-explain!(FormError, held: NotFound, Denied, Condition, Idempotency, Store; own);
+explain!(FormError, held: NotFound, Denied, Condition, Idempotency, Store, Cursor; own);
+
+fn fixed_message(part: &FixedFormPart, period: Period) -> Message {
+    let (vi, en) = match part {
+        FixedFormPart::Periods => (
+            "lịch và chu kỳ".to_owned(),
+            "its calendar and frequency".to_owned(),
+        ),
+        FixedFormPart::SubmittedBy(level) => (
+            format!("cấp gửi {level}"),
+            format!("the level {level} that submits"),
+        ),
+        FixedFormPart::Item(indicator) => (
+            format!("chỉ tiêu {indicator}"),
+            format!("the indicator {indicator}"),
+        ),
+    };
+    message!(
+        "Kỳ {period} đã có số liệu nên không bỏ được {vi}. Hãy lập phiên bản mới có valid_from sau kỳ đó.",
+        "There are submissions for {period}, so {en} cannot go. Make a version with a valid_from after it."
+    )
+}
 
 /// A form as it is on a day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -198,7 +231,7 @@ pub fn list_forms(
             .catalogue
             .forms()
             .filter_map(|form| FormView::of(form, day));
-        Ok(Page::of(views, page, |view| view.code.clone()))
+        Ok(Page::of(views, page, |view| view.code.clone())?)
     })
 }
 
@@ -369,6 +402,9 @@ pub fn put_form(
             versions: BTreeMap::new(),
         });
         form.versions.insert(valid_from, definition);
+        if let Some(known) = known {
+            check_fixed(transaction, known, &form)?;
+        }
         let rev = snapshot.counters.rev;
         form_put(transaction, &form, valid_from, rev)?;
         mark_changed(transaction, Part::Catalogue, rev)?;
@@ -379,6 +415,27 @@ pub fn put_form(
         let reply = Reply::new(outcome, Some(Etag::new(rev)), &FormView::of(&form, valid_from))?;
         Ok(once.keep(transaction, reply)?)
     })
+}
+
+/// What periods with submissions have, they must keep: their totals are made of it.
+fn check_fixed(
+    transaction: &mut Transaction<'_>,
+    known: &Form,
+    planned: &Form,
+) -> Result<(), FormError> {
+    for (_, period) in periods_with_submissions(transaction, Some(known.number))? {
+        let Some(before) = known.period(period) else {
+            continue;
+        };
+        let part = match planned.period(period) {
+            Some(after) => before.definition.fixed_part_changed_by(after.definition),
+            None => Some(FixedFormPart::Periods),
+        };
+        if let Some(part) = part {
+            return Err(FormError::Fixed { part, period });
+        }
+    }
+    Ok(())
 }
 
 fn next_number(snapshot: &Snapshot) -> FormNumber {

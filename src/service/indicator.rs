@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::application::Application;
 use super::condition::{ConditionError, Etag, Precondition};
 use super::idempotency::{IdempotencyError, Once, Outcome, Repeatable, Reply};
-use super::page::{Page, PageRequest};
+use super::page::{Page, PageRequest, UnknownCursor};
 use super::snapshot::Snapshot;
 use super::text::{EnteredName, NameView};
 use crate::authn::Identity;
@@ -43,6 +43,8 @@ pub enum IndicatorError {
     Idempotency(#[from] IdempotencyError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Cursor(#[from] UnknownCursor),
     #[error("no indicator {0}")]
     NotFound(String),
     #[error("{0:?} cannot change once used")]
@@ -77,6 +79,7 @@ impl IndicatorError {
             IndicatorError::Denied(_)
             | IndicatorError::Condition(_)
             | IndicatorError::Idempotency(_)
+            | IndicatorError::Cursor(_)
             | IndicatorError::Store(_) => (
                 Code::Internal,
                 message!("Hệ thống gặp lỗi.", "The service failed."),
@@ -86,7 +89,7 @@ impl IndicatorError {
     }
 }
 
-explain!(IndicatorError, held: Denied, Condition, Idempotency, Store; own);
+explain!(IndicatorError, held: Denied, Condition, Idempotency, Store, Cursor; own);
 
 fn fixed_message(part: FixedPart) -> Message {
     let (vi, en) = match part {
@@ -198,7 +201,7 @@ pub fn list_indicators(
         let day = as_of.unwrap_or_else(|| snapshot.today(now));
         let all = snapshot.catalogue.indicators();
         let views = all.filter_map(|indicator| IndicatorView::of(indicator, day));
-        Ok(Page::of(views, page, |view| view.code.clone()))
+        Ok(Page::of(views, page, |view| view.code.clone())?)
     })
 }
 

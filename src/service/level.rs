@@ -11,7 +11,7 @@ use crate::authz::{Action, Denied};
 use crate::domain::id::LevelCode;
 use crate::domain::level::{Level, Rank};
 use crate::domain::text::LocalizedText;
-use crate::domain::unit::{BEGINNING, Validity};
+use crate::domain::unit::{BEGINNING, UnitFact, Validity};
 use crate::error::{Code, Fault, Message};
 use crate::store::StoreError;
 use crate::store::level::level_put;
@@ -142,6 +142,7 @@ pub fn put_level(
         precondition.check_unless_new(etag.as_ref())?;
         let level = read(entered).map_err(LevelError::Invalid)?;
         check_ranks(&level, snapshot.hierarchy.levels()).map_err(LevelError::Invalid)?;
+        check_units(&level, snapshot.hierarchy.facts()).map_err(LevelError::Invalid)?;
         let rev = snapshot.counters.rev;
         level_put(transaction, &level)?;
         mark_changed(transaction, Part::Tree, rev)?;
@@ -238,4 +239,27 @@ fn check_ranks(level: &Level, known: &[Level]) -> Result<(), Vec<Fault>> {
         )]);
     }
     Ok(())
+}
+
+/// A level holds on every day on which a unit stands at it.
+fn check_units(level: &Level, facts: &[UnitFact]) -> Result<(), Vec<Fault>> {
+    let outside = facts
+        .iter()
+        .filter(|fact| fact.level == level.code)
+        .find(|fact| !level.validity.covers(fact.validity));
+    let Some(fact) = outside else { return Ok(()) };
+    let name = &fact.name;
+    let field = if fact.validity.from < level.validity.from {
+        "valid_from"
+    } else {
+        "valid_to"
+    };
+    Err(vec![Fault::in_body(
+        format!("/{field}"),
+        Code::InvalidValue,
+        message!(
+            "Đơn vị {name} còn thuộc cấp này ngoài khoảng ngày đó. Hãy chọn khoảng ngày rộng hơn.",
+            "The unit {name} stands at this level outside those days. Choose a wider range."
+        ),
+    )])
 }

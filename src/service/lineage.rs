@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::application::Application;
 use super::locate::{Located, NotFound, ReportPath};
-use super::page::{Page, PageRequest};
+use super::page::{Page, PageRequest, UnknownCursor};
 use super::rollup::{CellView, Figuring, PeriodName};
 use super::snapshot::Snapshot;
 use super::totals::Board;
@@ -34,6 +34,8 @@ pub enum LineageError {
     Denied(#[from] Denied),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Cursor(#[from] UnknownCursor),
     #[error("the form has no {indicator}, option {option:?}")]
     NotInForm {
         indicator: String,
@@ -59,7 +61,7 @@ impl LineageError {
     }
 }
 
-explain!(LineageError, held: NotFound, Denied, Store; own);
+explain!(LineageError, held: NotFound, Denied, Store, Cursor; own);
 
 /// Which figure.
 #[derive(Debug, Clone)]
@@ -190,9 +192,9 @@ pub fn get_lineage(
                 counting_of(transaction, form, &bases, Units::These(&units))?
             }
         };
-        let page = Page::of(sources.items(&counting).into_iter(), page, |item| {
+        let page = Page::of(sources.items(&counting), page, |item| {
             format!("{}.{}", item.unit.id, item.period)
-        });
+        })?;
         Ok(LineageView {
             form: located.form().code.to_string(),
             period: PeriodName::of(&located.in_force),

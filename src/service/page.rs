@@ -2,6 +2,9 @@
 
 use serde::Serialize;
 
+use crate::error::{Code, Explain, Fault, Message};
+use crate::message;
+
 /// How many items a page has where the caller does not say.
 pub const USUAL: usize = 100;
 /// The most items of a page.
@@ -23,23 +26,52 @@ pub struct PageRequest {
     pub limit: usize,
 }
 
+/// A cursor that no page of the list gave out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the list has no {cursor:?}")]
+pub struct UnknownCursor {
+    pub cursor: String,
+}
+
+impl Explain for UnknownCursor {
+    fn code(&self) -> Code {
+        Code::InvalidParameter
+    }
+
+    fn message(&self) -> Message {
+        message!(
+            "cursor không phải của danh sách này, hoặc danh sách đã thay đổi. Hãy đọc lại từ trang đầu.",
+            "The cursor is none of this list's, or the list has changed. Read again from the first page."
+        )
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        vec![Fault::in_parameter("cursor", self.code(), self.message())]
+    }
+}
+
 impl<T> Page<T> {
     /// The page of a list that is already in order; `key` gives each item's cursor.
+    ///
+    /// # Errors
+    /// [`UnknownCursor`] where no item has the request's.
     pub fn of(
-        items: impl Iterator<Item = T>,
+        items: impl IntoIterator<Item = T>,
         request: &PageRequest,
         key: impl Fn(&T) -> String,
-    ) -> Page<T> {
-        let mut items: Vec<T> = match &request.after {
-            None => items.take(request.limit + 1).collect(),
-            Some(after) => {
-                let rest = items.skip_while(|item| key(item) != *after).skip(1);
-                rest.take(request.limit + 1).collect()
-            }
-        };
+    ) -> Result<Page<T>, UnknownCursor> {
+        let mut items = items.into_iter();
+        if let Some(after) = &request.after
+            && !items.any(|item| key(&item) == *after)
+        {
+            return Err(UnknownCursor {
+                cursor: after.clone(),
+            });
+        }
+        let mut items: Vec<T> = items.take(request.limit + 1).collect();
         let more = items.len() > request.limit;
         items.truncate(request.limit);
         let next = if more { items.last().map(key) } else { None };
-        Page { items, next }
+        Ok(Page { items, next })
     }
 }

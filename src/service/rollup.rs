@@ -218,8 +218,16 @@ pub fn get_rollup(
         };
         let view = report.view(query.children);
         let counters = snapshot.counters;
+        let stage = match query.stage {
+            Stage::Submitted => "submitted",
+            Stage::Approved => "approved",
+        };
+        let children = match query.children {
+            Children::Included => ".children",
+            Children::LeftOut => "",
+        };
         let etag = Etag::new(format_args!(
-            "{}.{targets_rev}.{}.{}",
+            "{}.{targets_rev}.{}.{}.{stage}{children}",
             view.rev, counters.tree_rev, counters.catalogue_rev
         ));
         Ok((etag, view))

@@ -8,7 +8,7 @@ use super::application::Application;
 use super::condition::{ConditionError, Etag, Precondition};
 use super::idempotency::{IdempotencyError, Once, Outcome, Repeatable, Reply};
 use super::locate::{Located, NotFound, ReportPath};
-use super::page::{Page, PageRequest};
+use super::page::{Page, PageRequest, UnknownCursor};
 use super::rollup::PeriodName;
 use super::snapshot::Snapshot;
 use super::totals::{OwnChange, apply};
@@ -49,6 +49,8 @@ pub enum SubmissionError {
     Idempotency(#[from] IdempotencyError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Cursor(#[from] UnknownCursor),
     #[error("there is no submission")]
     Missing,
     #[error("units of the level {0} do not submit the form")]
@@ -132,7 +134,7 @@ impl SubmissionError {
     }
 }
 
-explain!(SubmissionError, held: NotFound, Denied, Condition, Idempotency, Store; own);
+explain!(SubmissionError, held: NotFound, Denied, Condition, Idempotency, Store, Cursor; own);
 
 /// A request that changes a submission, without what it changes.
 #[derive(Debug, Clone)]
@@ -569,6 +571,10 @@ impl Work<'_, '_> {
             Effect::CountsLatest => (Some(revision), Some(self.snapshot.today(self.now))),
             Effect::CountsNothing => (None, None),
         };
+        // Approval and reopening change the stage in which the same values count.
+        let stages = (current.map(|current| current.status), status);
+        let changes_what_counts = effect != Effect::Keeps
+            || matches!(stages, (_, Status::Approved) | (Some(Status::Approved), _));
         Submission {
             status,
             revision,
@@ -577,6 +583,11 @@ impl Work<'_, '_> {
             speaks_for: SpeaksFor::Unit,
             received_on,
             rev: self.snapshot.counters.rev,
+            counting_rev: if changes_what_counts {
+                self.snapshot.counters.rev
+            } else {
+                current.map_or(0, |current| current.counting_rev)
+            },
         }
     }
 
@@ -941,7 +952,15 @@ pub fn list_revisions(
         submission_get(transaction, located.key())?.ok_or(SubmissionError::Missing)?;
         let before = match &page.after {
             None => Revision::new(i32::MAX),
-            Some(cursor) => Revision::new(cursor.parse().unwrap_or(0)),
+            Some(cursor) => match cursor.parse() {
+                Ok(revision) => Revision::new(revision),
+                Err(_) => {
+                    return Err(UnknownCursor {
+                        cursor: cursor.clone(),
+                    }
+                    .into());
+                }
+            },
         };
         let limit = i64::try_from(page.limit).unwrap_or(i64::MAX - 1);
         let records = revisions_before(transaction, located.key(), before, limit + 1)?;
@@ -952,7 +971,7 @@ pub fn list_revisions(
             after: None,
             limit: page.limit,
         };
-        Ok(Page::of(views, &first, |view| view.revision.to_string()))
+        Ok(Page::of(views, &first, |view| view.revision.to_string())?)
     })
 }
 

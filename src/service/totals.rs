@@ -90,7 +90,7 @@ fn apply_to_longer_periods(
 pub(super) struct Board<'s> {
     pub period: FormPeriod<'s>,
     pub tree: Arc<Tree>,
-    aggregations: Aggregations,
+    aggregations: &'s Aggregations,
 }
 
 /// One unit's contributions by base period, and the rev of the last step of any of them.
@@ -105,7 +105,7 @@ impl<'s> Board<'s> {
         Board {
             period,
             tree: snapshot.hierarchy.tree_on(period.closing_day()),
-            aggregations: snapshot.catalogue.in_force(period).aggregations(),
+            aggregations: snapshot.catalogue.aggregations(),
         }
     }
 
@@ -118,7 +118,7 @@ impl<'s> Board<'s> {
     }
 
     fn tally(&self, own: &BTreeMap<Period, Contribution>) -> Tally {
-        Tally::of(own.values(), &self.aggregations, self.period.span)
+        Tally::of(own.values(), self.aggregations, self.period.span)
     }
 
     /// Takes changes in a base period up this period's tree.
@@ -156,7 +156,7 @@ impl<'s> Board<'s> {
         }
         climb(
             &self.tree,
-            &self.aggregations,
+            self.aggregations,
             &mut rollups,
             own,
             |position| {
@@ -279,12 +279,12 @@ impl<'s> Board<'s> {
         let own = years.into_iter().filter_map(|(unit, own)| {
             let own = Tally::of(
                 own.contributions.values(),
-                &self.aggregations,
+                self.aggregations,
                 Span::LongPeriod,
             );
             Some((self.tree.by_id(unit)?.position(), own))
         });
-        let mut folded = fold(&self.tree, &self.aggregations, &own.collect());
+        let mut folded = fold(&self.tree, self.aggregations, &own.collect());
         Ok(folded.remove(&top.position()).unwrap_or_default())
     }
 
@@ -300,6 +300,6 @@ impl<'s> Board<'s> {
                 self.tally(&own.contributions),
             ))
         });
-        Ok(fold(&self.tree, &self.aggregations, &own.collect()))
+        Ok(fold(&self.tree, self.aggregations, &own.collect()))
     }
 }

@@ -1,6 +1,6 @@
 //! Units: finding them in the tree of a day, and adding new ones, singly or as a list.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -9,7 +9,7 @@ use super::application::Application;
 use super::condition::Etag;
 use super::idempotency::{IdempotencyError, Once, Outcome, Repeatable, Reply};
 use super::locate::NotFound;
-use super::page::{Page, PageRequest};
+use super::page::{Page, PageRequest, UnknownCursor};
 use super::snapshot::Snapshot;
 use crate::authn::Identity;
 use crate::authz::{Access, Action, Denied};
@@ -34,6 +34,8 @@ pub enum UnitError {
     Idempotency(#[from] IdempotencyError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Cursor(#[from] UnknownCursor),
     #[error("{} faults", .0.len())]
     Invalid(Vec<Fault>),
     /// The list cannot be read as a table.
@@ -72,7 +74,7 @@ impl UnitError {
     }
 }
 
-explain!(UnitError, held: NotFound, Denied, Idempotency, Store; own);
+explain!(UnitError, held: NotFound, Denied, Idempotency, Store, Cursor; own);
 
 /// A unit as other answers name it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -171,7 +173,7 @@ pub fn list_units(
             .filter(|fact| parent.is_none() || fact.parent == parent)
             .filter(|fact| matches_filter(fact, filter))
             .map(UnitView::of);
-        Ok(Page::of(wanted, page, |unit| unit.id.clone()))
+        Ok(Page::of(wanted, page, |unit| unit.id.clone())?)
     })
 }
 
@@ -635,17 +637,27 @@ fn plan_import(
     }
     sort_by_rank(&mut entered, snapshot);
     let mut planned: HashMap<UnitCode, Above> = HashMap::new();
+    // What is below a faulty row is not at fault for that: once the row is put right, it may stand.
+    let mut faulty: HashSet<&str> = HashSet::new();
     let mut created = Vec::new();
     let mut unchanged = 0;
     for (index, unit) in &entered {
         let pointer = |field: &str| format!("/{index}/{}", column(field));
         let Some(draft) = Draft::read(unit, pointer, &mut faults) else {
+            faulty.insert(&unit.code);
             continue;
         };
         let parent = match find_parent(unit, &planned, &tree) {
             Ok(parent) => parent,
             Err(fault) => {
-                faults.push(Fault::in_body(pointer("parent"), Code::UnknownUnit, fault));
+                if !unit
+                    .parent
+                    .as_deref()
+                    .is_some_and(|above| faulty.contains(above))
+                {
+                    faults.push(Fault::in_body(pointer("parent"), Code::UnknownUnit, fault));
+                }
+                faulty.insert(&unit.code);
                 continue;
             }
         };
@@ -658,9 +670,14 @@ fn plan_import(
             continue;
         }
         let validity = Validity::since(from);
-        if let Some(fact) = draft.placed(parent, snapshot, validity, pointer, &mut faults) {
-            planned.insert(fact.code.clone(), Above::of(&fact));
-            created.push(fact);
+        match draft.placed(parent, snapshot, validity, pointer, &mut faults) {
+            Some(fact) => {
+                planned.insert(fact.code.clone(), Above::of(&fact));
+                created.push(fact);
+            }
+            None => {
+                faulty.insert(&unit.code);
+            }
         }
     }
     if faults.is_empty() {

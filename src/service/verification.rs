@@ -156,7 +156,7 @@ pub fn reported_periods(
 ) -> Result<Vec<ReportedPeriod>, StoreError> {
     application.inspecting(scope, |transaction, snapshot| {
         let mut periods = std::collections::BTreeSet::new();
-        for (number, base) in periods_with_submissions(transaction)? {
+        for (number, base) in periods_with_submissions(transaction, None)? {
             let form = snapshot
                 .catalogue
                 .forms()

@@ -145,6 +145,7 @@ diesel::table! {
         speaks_for -> Text,
         received_on -> Nullable<Date>,
         rev -> BigInt,
+        counting_rev -> BigInt,
     }
 }
 

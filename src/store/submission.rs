@@ -39,6 +39,8 @@ pub struct Submission {
     /// The day on which what counts came in, if something does.
     pub received_on: Option<NaiveDate>,
     pub rev: i64,
+    /// The rev of the last step that changed what counts, or its stage; 0 before the first.
+    pub counting_rev: i64,
 }
 
 impl Submission {
@@ -62,6 +64,7 @@ struct SubmissionRow {
     speaks_for: String,
     received_on: Option<NaiveDate>,
     rev: i64,
+    counting_rev: i64,
 }
 
 impl TryFrom<SubmissionRow> for Submission {
@@ -76,6 +79,7 @@ impl TryFrom<SubmissionRow> for Submission {
             speaks_for: word(&row.speaks_for)?,
             received_on: row.received_on,
             rev: row.rev,
+            counting_rev: row.counting_rev,
         })
     }
 }
@@ -162,15 +166,21 @@ pub fn submissions_of(
     Ok(found)
 }
 
-/// The forms and base periods on which there is any submission.
+/// The forms and base periods on which there is any submission; of one form, if it is named.
 pub fn periods_with_submissions(
     transaction: &mut Transaction<'_>,
+    form: Option<FormNumber>,
 ) -> Result<Vec<(FormNumber, Period)>, StoreError> {
     let (tenant, connection) = transaction.parts();
-    submission::table
+    let mut query = submission::table
         .filter(submission::tenant_id.eq(tenant))
         .select((submission::form, submission::period))
         .distinct()
+        .into_boxed();
+    if let Some(form) = form {
+        query = query.filter(submission::form.eq(to_column(form.get())?));
+    }
+    query
         .load::<(i32, String)>(connection)?
         .into_iter()
         .map(|(form, period)| {
@@ -182,7 +192,7 @@ pub fn periods_with_submissions(
         .collect()
 }
 
-/// What of a submission counts, if anything does, and the rev of its last step.
+/// What of a submission counts, if anything does, and the rev that last changed it.
 #[derive(Debug, Clone)]
 pub struct Counting {
     pub unit: UnitId,
@@ -230,7 +240,7 @@ pub fn counting_of(
                 submission::period,
                 submission::status,
                 submission::counting_revision,
-                submission::rev,
+                submission::counting_rev,
                 submission_revision::facts.nullable(),
             ))
             .into_boxed();
@@ -280,6 +290,7 @@ pub fn submission_put(
         submission::speaks_for.eq(to_word(put.speaks_for)?),
         submission::received_on.eq(put.received_on),
         submission::rev.eq(put.rev),
+        submission::counting_rev.eq(put.counting_rev),
     );
     let form = to_column(key.form.get())?;
     let (tenant, connection) = transaction.parts();

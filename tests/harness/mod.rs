@@ -4,6 +4,7 @@
 pub mod client;
 pub mod postgres;
 pub mod server;
+pub mod town;
 
 pub use client::{Answer, Client};
 pub use server::{Backend, Server};

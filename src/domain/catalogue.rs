@@ -72,6 +72,7 @@ impl Catalogue {
         let by_code = by_code.collect();
         InForce {
             period,
+            catalogue: self,
             entries,
             by_code,
         }
@@ -90,6 +91,7 @@ impl Catalogue {
 /// A form's outline for one period, with every indicator resolved.
 pub struct InForce<'c> {
     pub period: FormPeriod<'c>,
+    catalogue: &'c Catalogue,
     entries: Vec<Entry<'c>>,
     by_code: HashMap<&'c IndicatorCode, usize>,
 }
@@ -112,17 +114,20 @@ impl<'c> InForce<'c> {
         self.by_code.get(code).and_then(|at| self.entries.get(*at))
     }
 
-    /// How each collected indicator aggregates across units.
+    /// How each collected indicator aggregates across units: those of the whole catalogue, since
+    /// what the outline has lost must go up as it did before, or a later outline that has it
+    /// again would show half of it.
     pub fn aggregations(&self) -> Aggregations {
-        let across = self
-            .entries
-            .iter()
-            .filter_map(|entry| match &entry.definition.measure {
-                Measure::Collected { across_units, .. } => {
-                    Some((entry.indicator.number, *across_units))
-                }
-                Measure::Derived { .. } => None,
-            });
+        let day = self.period.closing_day();
+        let across =
+            self.catalogue
+                .indicators()
+                .filter_map(|indicator| match indicator.on(day)?.measure {
+                    Measure::Collected { across_units, .. } => {
+                        Some((indicator.number, across_units))
+                    }
+                    Measure::Derived { .. } => None,
+                });
         Aggregations(across.collect())
     }
 
@@ -157,7 +162,7 @@ impl Aggregations {
         Aggregations(across.into_iter().collect())
     }
 
-    /// What is not in the form any more goes nowhere.
+    /// What is not in the catalogue goes nowhere.
     pub fn of(&self, indicator: IndicatorNumber) -> AcrossUnits {
         self.0.get(&indicator).copied().unwrap_or(AcrossUnits::None)
     }

@@ -6,4 +6,6 @@
 mod harness;
 
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod tan_an;

@@ -9,3 +9,5 @@ mod harness;
 mod model;
 #[cfg(test)]
 mod tan_an;
+#[cfg(test)]
+mod writers;

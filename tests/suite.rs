@@ -8,6 +8,8 @@ mod harness;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod openapi;
+#[cfg(test)]
 mod tan_an;
 #[cfg(test)]
 mod writers;

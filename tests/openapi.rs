@@ -558,9 +558,12 @@ fn hold_units(holder: &mut Holder, admin: &Client) {
         .hold("get_unit", admin.get("/v1/units/code:0"))
         .expect_problem(404, "UNIT_NOT_FOUND");
     let unit = json!({"code": "30388-08", "name": "Tân Phú A", "kind": "ấp", "level": "hamlet", "parent": "code:30388"});
-    holder
-        .hold("create_unit", admin.post_json("/v1/units", &unit))
-        .expect_status(201);
+    let keyed = admin.with("Idempotency-Key", "once");
+    for replayed in [None, Some("true")] {
+        let created = holder.hold("create_unit", keyed.post_json("/v1/units", &unit));
+        let created = created.expect_status(201);
+        assert_eq!(created.header("idempotency-replayed"), replayed);
+    }
     holder
         .hold("create_unit", admin.post_json("/v1/units", &unit))
         .expect_status(422);
@@ -583,48 +586,67 @@ fn hold_units(holder: &mut Holder, admin: &Client) {
     assert!(!levels.text.is_empty());
 }
 
+/// Calls every operation on a server with the demo case, and holds each answer to the document.
+pub fn call_every_operation(server: &Server) {
+    let mut holder = Holder::new();
+    let anonymous = server.anonymous();
+    for (id, path) in [
+        ("get_livez", "/livez"),
+        ("get_readyz", "/readyz"),
+        ("get_metrics", "/metrics"),
+        ("get_jwks", "/.well-known/jwks.json"),
+    ] {
+        holder.hold(id, anonymous.get(path)).expect_status(200);
+    }
+    let sign_in = |password: &str| {
+        let form = format!("grant_type=password&username=commune@demo&password={password}");
+        anonymous.post_form("/v1/auth/token", &form)
+    };
+    holder
+        .hold("issue_token", sign_in(PASSWORD))
+        .expect_status(200);
+    let wrong = holder.hold("issue_token", sign_in("wrong"));
+    assert!((400..=401).contains(&wrong.status), "{}", wrong.text);
+    for login in ["admin@demo", "commune@demo", "hamlet@demo"] {
+        let client = server.sign_in("mttq-an-giang", login);
+        holder
+            .hold("get_me", client.get("/v1/me"))
+            .expect_status(200);
+    }
+    let admin = server.sign_in("mttq-an-giang", "admin@demo");
+    for unit in ["30388", "30387", "89"] {
+        let path = report(unit, "rollup?include=children");
+        holder
+            .hold("get_rollup", admin.get(&path))
+            .expect_status(200);
+        holder
+            .hold("get_completeness", admin.get(&report(unit, "completeness")))
+            .expect_status(200);
+    }
+    let hamlet = server.sign_in("mttq-an-giang", "hamlet@demo");
+    holder
+        .hold("get_rollup", hamlet.get(&report("89", "rollup")))
+        .expect_status(403);
+    hold_units(&mut holder, &admin);
+    hold_submission(&mut holder, &admin);
+    hold_catalogue(&mut holder, &admin);
+
+    let operations = operations(&holder.document);
+    let promised = operations.iter().flat_map(|operation| {
+        let statuses = operation
+            .responses()
+            .keys()
+            .filter(|status| status.starts_with('2'));
+        statuses.map(|status| (operation.id.clone(), status.clone()))
+    });
+    let unheld: Vec<_> = promised
+        .filter(|promise| !holder.held.contains(promise))
+        .collect();
+    assert!(unheld.is_empty(), "no call was made for {unheld:?}");
+}
+
 on_both_backends! {
     fn every_answer_has_the_status_and_the_shape_that_the_document_gives_it(backend) {
-        let server = Server::with_demo(backend);
-        let mut holder = Holder::new();
-        let anonymous = server.anonymous();
-        for (id, path) in [
-            ("get_livez", "/livez"),
-            ("get_readyz", "/readyz"),
-            ("get_metrics", "/metrics"),
-            ("get_jwks", "/.well-known/jwks.json"),
-        ] {
-            holder.hold(id, anonymous.get(path)).expect_status(200);
-        }
-        let sign_in = |password: &str| {
-            let form = format!("grant_type=password&username=commune@demo&password={password}");
-            anonymous.post_form("/v1/auth/token", &form)
-        };
-        holder.hold("issue_token", sign_in(PASSWORD)).expect_status(200);
-        let wrong = holder.hold("issue_token", sign_in("wrong"));
-        assert!((400..=401).contains(&wrong.status), "{}", wrong.text);
-        for login in ["admin@demo", "commune@demo", "hamlet@demo"] {
-            let client = server.sign_in("mttq-an-giang", login);
-            holder.hold("get_me", client.get("/v1/me")).expect_status(200);
-        }
-        let admin = server.sign_in("mttq-an-giang", "admin@demo");
-        for unit in ["30388", "30387", "89"] {
-            let path = report(unit, "rollup?include=children");
-            holder.hold("get_rollup", admin.get(&path)).expect_status(200);
-            holder.hold("get_completeness", admin.get(&report(unit, "completeness"))).expect_status(200);
-        }
-        let hamlet = server.sign_in("mttq-an-giang", "hamlet@demo");
-        holder.hold("get_rollup", hamlet.get(&report("89", "rollup"))).expect_status(403);
-        hold_units(&mut holder, &admin);
-        hold_submission(&mut holder, &admin);
-        hold_catalogue(&mut holder, &admin);
-
-        let operations = operations(&holder.document);
-        let promised = operations.iter().flat_map(|operation| {
-            let statuses = operation.responses().keys().filter(|status| status.starts_with('2'));
-            statuses.map(|status| (operation.id.clone(), status.clone()))
-        });
-        let unheld: Vec<_> = promised.filter(|promise| !holder.held.contains(promise)).collect();
-        assert!(unheld.is_empty(), "no call was made for {unheld:?}");
+        call_every_operation(&Server::with_demo(backend));
     }
 }

@@ -12,6 +12,8 @@ mod model;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]
+mod statements;
+#[cfg(test)]
 mod tan_an;
 #[cfg(test)]
 mod writers;

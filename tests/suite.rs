@@ -6,6 +6,8 @@
 mod harness;
 
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
 mod migrations;
 #[cfg(test)]
 mod model;

@@ -285,7 +285,7 @@ fn tenants_and_accounts_are_made_beside_a_running_server() {
 
 #[test]
 fn a_server_whose_log_nobody_reads_any_more_goes_on() {
-    let served = Served::start_with(|log| drop(log));
+    let served = Served::start_with(drop);
     let client = Client::new(served.address);
     for _ in 0..3 {
         client.get("/v1/me").expect_status(401);

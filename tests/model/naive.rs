@@ -371,10 +371,10 @@ impl Model {
         let expected = units().filter(|unit| indicator.collected_at.contains(&unit.level));
         let mantissas = || values.iter().map(|value| i128::from(value.mantissa));
         let exact = |mantissa: i128| Ratio::scaled(mantissa, indicator.decimals);
-        let count = values.len() as u64;
+        let count = counted(values.len());
         let with = |qualifier: &str| {
             let found = values.iter().filter(|value| value.qualifier == qualifier);
-            found.count() as u64
+            counted(found.count())
         };
         let sum = (count > 0).then(|| exact(mantissas().sum()));
         let (value, decimals, quotient) = match indicator.across_units {
@@ -398,7 +398,7 @@ impl Model {
             },
             qualified: [with("at_least"), with("at_most"), with("estimate")],
             reported: count,
-            expected: expected.count() as u64,
+            expected: counted(expected.count()),
             quotient,
         }
     }
@@ -465,6 +465,10 @@ fn cell(
         "numerator": part(numerator),
         "denominator": part(denominator),
     })
+}
+
+fn counted(count: usize) -> u64 {
+    u64::try_from(count).unwrap()
 }
 
 /// A JSON number of exactly this text.

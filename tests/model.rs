@@ -236,7 +236,7 @@ impl Run {
             _ => Step::Reopen,
         };
         let before = self.model.units[unit].status;
-        let allowed = self.model.units[unit].take(&step);
+        let allowed = self.model.units[unit].take(&step, &self.outline);
         let result = self.take(unit, &step, before.is_some());
         match result {
             Ok(body) => {

@@ -153,7 +153,7 @@ pub enum Step {
 
 impl Unit {
     /// Does the step and says whether it is allowed; what is not allowed changes nothing.
-    pub fn take(&mut self, step: &Step) -> bool {
+    pub fn take(&mut self, step: &Step, outline: &[&str]) -> bool {
         let status = self.status.unwrap_or("nothing");
         let counts = self.counting.is_some();
         let allowed = match step {
@@ -179,6 +179,8 @@ impl Unit {
                 self.status = Some("draft");
             }
             Step::Submit => {
+                // What the form has lost since is not sent.
+                self.latest.retain(|(code, _), _| outline.contains(code));
                 self.counting = Some(self.latest.clone());
                 self.status = Some("submitted");
             }

@@ -33,6 +33,9 @@ pub enum TelemetryError {
 pub fn start_log(settings: &Settings) -> Result<(), TelemetryError> {
     let builder = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        // Told on standard error too, where it would panic: a log that nobody reads any more
+        // must not stop the service.
+        .log_internal_errors(false)
         .with_env_filter(EnvFilter::try_new(&settings.log)?);
     match settings.log_format {
         LogFormat::Text => builder.try_init(),

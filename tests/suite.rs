@@ -8,12 +8,24 @@ mod harness;
 #[cfg(test)]
 mod conditions;
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod migrations;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod openapi;
+#[cfg(test)]
 mod sign_in;
+#[cfg(test)]
+mod statements;
 #[cfg(test)]
 mod submissions;
 #[cfg(test)]
 mod tan_an;
 #[cfg(test)]
 mod units;
+#[cfg(test)]
+mod writers;

@@ -444,7 +444,8 @@ fn read_passage(
 }
 
 /// Completes facts for counting: closed breakdowns get their total, and everything that a
-/// submission (other than a draft) must have is looked for.
+/// submission (other than a draft) must have is looked for. What a draft holds from before its
+/// form asked for it no more is left out, as it is when the draft is shown.
 ///
 /// # Errors
 /// Every single thing that is missing or does not add up.
@@ -453,14 +454,21 @@ pub fn complete(
     in_force: &InForce<'_>,
     level: &LevelCode,
 ) -> Result<Vec<Fact>, Vec<Fault>> {
+    let asked: BTreeSet<IndicatorNumber> = in_force
+        .entries()
+        .iter()
+        .filter(|entry| in_force.levels_collecting(entry).contains(&level))
+        .map(|entry| entry.indicator.number)
+        .collect();
     let values: BTreeMap<(IndicatorNumber, OptionNumber), Fact> = facts
         .iter()
+        .filter(|fact| asked.contains(&fact.indicator))
         .map(|fact| ((fact.indicator, fact.option), *fact))
         .collect();
-    let mut completed = facts.to_vec();
+    let mut completed: Vec<Fact> = values.values().copied().collect();
     let mut faults = Vec::new();
     for entry in in_force.entries() {
-        if !in_force.levels_collecting(entry).contains(&level) {
+        if !asked.contains(&entry.indicator.number) {
             continue;
         }
         let total = match completed_total(entry, &values) {

@@ -1,12 +1,15 @@
 //! The OpenAPI document: made from the route list, with what holds for many operations (errors,
 //! conditions, keys, tokens) added in one place. Never a path of its own.
 
+use std::collections::BTreeSet;
+
 use actix_web::App;
+use serde_json::Value;
 use utoipa::OpenApi;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{HttpMethod, Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::response::ResponseBuilder;
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::schema::{ArrayItems, Object, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::security::{Flow, HttpAuthScheme, HttpBuilder, OAuth2, Password, Scopes};
 use utoipa::openapi::security::{SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required};
@@ -75,6 +78,93 @@ fn complete(document: &mut utoipa::openapi::OpenApi) {
             }
         }
     }
+    complete_answers(document);
+}
+
+/// Every field of an answer is always there: what there is none of is null. utoipa takes each
+/// `Option` for a field that may be left out, which is right for requests only.
+fn complete_answers(document: &mut utoipa::openapi::OpenApi) {
+    let asked = schemas_of_requests(document);
+    let schemas = &mut document.components.get_or_insert_default().schemas;
+    let names: BTreeSet<String> = schemas.keys().cloned().collect();
+    for (name, schema) in schemas {
+        let RefOr::T(Schema::Object(object)) = schema else {
+            continue;
+        };
+        if let Some(item) = name
+            .strip_prefix("Page_")
+            .filter(|item| names.contains(*item))
+        {
+            name_items(object, item);
+        }
+        if !asked.contains(name) {
+            let nullable = object
+                .properties
+                .iter()
+                .filter(|(_, field)| may_be_null(field));
+            let nullable: BTreeSet<String> = nullable.map(|(name, _)| name.clone()).collect();
+            let known: BTreeSet<String> = object.required.drain(..).collect();
+            object.required = known.union(&nullable).cloned().collect();
+        }
+    }
+}
+
+/// The names of the schemas that requests are made of.
+fn schemas_of_requests(document: &utoipa::openapi::OpenApi) -> BTreeSet<String> {
+    let items = document.paths.paths.values();
+    let bodies = items.flat_map(|item| {
+        let operations = [&item.get, &item.put, &item.post];
+        operations
+            .into_iter()
+            .flatten()
+            .map(|operation| &operation.request_body)
+    });
+    let mut open: Vec<Value> = bodies
+        .filter_map(|body| serde_json::to_value(body).ok())
+        .collect();
+    let mut found = BTreeSet::new();
+    let schemas = document
+        .components
+        .as_ref()
+        .map(|components| &components.schemas);
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Array(items) => open.extend(items),
+            Value::Object(fields) => {
+                let name = fields.get("$ref").and_then(Value::as_str);
+                let name = name.and_then(|reference| reference.rsplit('/').next());
+                if let Some(name) = name.filter(|name| found.insert((*name).to_owned())) {
+                    let schema = schemas.and_then(|schemas| schemas.get(name));
+                    open.extend(serde_json::to_value(schema));
+                }
+                open.extend(fields.into_iter().map(|(_, field)| field));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+fn may_be_null(field: &RefOr<Schema>) -> bool {
+    let is_null = |schema_type: &SchemaType| match schema_type {
+        SchemaType::Type(one) => *one == Type::Null,
+        SchemaType::Array(several) => several.contains(&Type::Null),
+        SchemaType::AnyValue => false,
+    };
+    match field {
+        RefOr::T(Schema::Object(object)) => is_null(&object.schema_type),
+        RefOr::T(Schema::Array(array)) => is_null(&array.schema_type),
+        RefOr::T(Schema::OneOf(several)) => several.items.iter().any(may_be_null),
+        _ => false,
+    }
+}
+
+/// A page's items by the name of their schema, which utoipa writes out a second time.
+fn name_items(page: &mut Object, item: &str) {
+    if let Some(RefOr::T(Schema::Array(items))) = page.properties.get_mut("items") {
+        let named = RefOr::Ref(Ref::from_schema_name(item));
+        items.items = ArrayItems::RefOrSchema(Box::new(named));
+    }
 }
 
 fn complete_operation(path: &str, method: &HttpMethod, operation: &mut Operation) {
@@ -134,7 +224,7 @@ impl Statuses {
             (
                 "401",
                 "Nobody is signed in, or the token does not serve",
-                !self.is_public,
+                !self.is_public || self.has_body,
             ),
             (
                 "403",

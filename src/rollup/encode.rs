@@ -320,3 +320,111 @@ impl From<PackedAmount> for Amount {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::rollup::tally::tests::any_rollup;
+
+    proptest! {
+        #[test]
+        fn a_rollup_comes_back_as_it_was_packed(rollup in any_rollup()) {
+            let packed = pack_rollup(&rollup).unwrap();
+            prop_assert_eq!(unpack_rollup(&packed).unwrap(), rollup);
+        }
+
+        #[test]
+        fn damaged_bytes_are_an_error_and_never_a_panic(
+            rollup in any_rollup(),
+            cut in any::<prop::sample::Index>(),
+            flip in any::<(prop::sample::Index, u8)>(),
+        ) {
+            let mut packed = pack_rollup(&rollup).unwrap();
+            prop_assert!(unpack_rollup(&packed[..cut.index(packed.len())]).is_err());
+            let at = flip.0.index(packed.len());
+            packed[at] ^= flip.1;
+            let _ = unpack_rollup(&packed);
+        }
+    }
+
+    #[test]
+    fn the_extremes_of_every_part_fit() {
+        let key = CellKey {
+            indicator: IndicatorNumber::new(u32::MAX),
+            option: OptionNumber::new(u32::MAX),
+        };
+        for amount in [
+            Amount::Nothing,
+            Amount::Sum(Sum::of(i128::MIN, 1)),
+            Amount::Sum(Sum::of(i128::MAX, 1)),
+            Amount::Sum(Sum::from_parts(7, [(2, i128::MIN), (53, i128::MAX)])),
+            Amount::Min(Extreme::from_integer(i128::from(i64::MIN))),
+            Amount::Max(Extreme::from_integer(i128::from(i64::MAX))),
+            Amount::Max(Extreme::new(i128::from(i64::MAX), 53)),
+        ] {
+            let total = Total {
+                reported: u64::MAX,
+                values: 1,
+                qualified: Qualified {
+                    at_least: u64::MAX,
+                    at_most: 0,
+                    estimate: 1,
+                },
+                amount,
+            };
+            let cell = Cell {
+                submitted: total.clone(),
+                approved: Total { values: 2, ..total },
+            };
+            let own = Tally {
+                submissions: ByStage {
+                    submitted: u64::MAX,
+                    approved: 0,
+                },
+                cells: [(key, cell)].into_iter().collect(),
+            };
+            let rollup = Rollup::of_leaf(own);
+            let packed = pack_rollup(&rollup).unwrap();
+            assert_eq!(unpack_rollup(&packed), Ok(rollup));
+        }
+    }
+
+    #[test]
+    fn nothing_and_an_unknown_layout_are_told_apart() {
+        assert_eq!(unpack_rollup(&[]), Err(EncodingError::Empty));
+        assert_eq!(unpack_rollup(&[9, 0]), Err(EncodingError::UnknownLayout(9)));
+        assert_eq!(unpack_facts(&[LAYOUT, 0]), Ok(Vec::new()));
+    }
+
+    /// What is in a database today must be read by every later version.
+    #[test]
+    fn the_layout_of_today_stays_readable() {
+        let key = CellKey {
+            indicator: IndicatorNumber::new(1),
+            option: OptionNumber::TOTAL,
+        };
+        let total = Total {
+            reported: 2,
+            values: 2,
+            qualified: Qualified::default(),
+            amount: Amount::Sum(Sum::of(-300, 1)),
+        };
+        let cell = Cell {
+            submitted: total,
+            approved: Total::EMPTY,
+        };
+        let own = Tally {
+            submissions: ByStage {
+                submitted: 2,
+                approved: 0,
+            },
+            cells: [(key, cell)].into_iter().collect(),
+        };
+        let rollup = Rollup::of_leaf(own);
+        let kept = [1, 2, 0, 1, 1, 0, 1, 2, 215, 4, 0, 0, 0, 0];
+        assert_eq!(pack_rollup(&rollup).unwrap(), kept);
+        assert_eq!(unpack_rollup(&kept), Ok(rollup));
+    }
+}

@@ -639,3 +639,176 @@ fn differing(mut old: Cell, mut new: Cell) -> (Cell, Cell) {
     }
     (old, new)
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::rollup::node::Rollup;
+
+    /// One indicator of each pair; its number says which.
+    const SORTS: [AcrossUnits; 7] = [
+        AcrossUnits::Sum,
+        AcrossUnits::Average,
+        AcrossUnits::Min,
+        AcrossUnits::Max,
+        AcrossUnits::Count,
+        AcrossUnits::None,
+        AcrossUnits::Transfer,
+    ];
+
+    const TIMES: [AcrossTime; 8] = [
+        AcrossTime::Sum,
+        AcrossTime::Average,
+        AcrossTime::Min,
+        AcrossTime::Max,
+        AcrossTime::First,
+        AcrossTime::Last,
+        AcrossTime::Count,
+        AcrossTime::None,
+    ];
+
+    pub fn aggregations() -> Aggregations {
+        let numbers = (0..).map(IndicatorNumber::new);
+        let pairs = SORTS
+            .into_iter()
+            .flat_map(|units| TIMES.into_iter().map(move |time| Across { units, time }));
+        Aggregations::new(numbers.zip(pairs))
+    }
+
+    fn any_fact() -> impl Strategy<Value = Fact> {
+        let mantissa = prop_oneof![-2..=2_i64, any::<i64>()];
+        let qualifier = prop_oneof![
+            Just(Qualifier::Exact),
+            Just(Qualifier::AtLeast),
+            Just(Qualifier::AtMost),
+            Just(Qualifier::Estimate),
+        ];
+        (0..56_u32, 0..2_u32, mantissa, qualifier).prop_map(
+            |(indicator, option, mantissa, qualifier)| Fact {
+                indicator: IndicatorNumber::new(indicator),
+                option: OptionNumber::new(option),
+                mantissa,
+                qualifier,
+            },
+        )
+    }
+
+    /// The tally of one unit's submissions of a long period, or of none.
+    pub fn any_tally() -> impl Strategy<Value = Tally> {
+        let submission =
+            (vec(any_fact(), 0..8), any::<bool>()).prop_map(|(mut facts, approved)| {
+                facts.sort_by_key(|fact| (fact.indicator, fact.option));
+                facts.dedup_by_key(|fact| (fact.indicator, fact.option));
+                let reached = if approved {
+                    Stage::Approved
+                } else {
+                    Stage::Submitted
+                };
+                Contribution { facts, reached }
+            });
+        let year = vec(submission, 1..5)
+            .prop_map(|year| Tally::of(&year, &aggregations(), Span::LongPeriod));
+        prop_oneof![1 => Just(Tally::default()), 4 => year]
+    }
+
+    pub fn any_rollup() -> impl Strategy<Value = Rollup> {
+        (any_tally(), vec(any_tally(), 0..5)).prop_map(|(own, below)| Rollup {
+            own,
+            below: merged(&below),
+        })
+    }
+
+    fn merged(parts: &[Tally]) -> Tally {
+        parts
+            .iter()
+            .fold(Tally::default(), |whole, part| whole.merged(part))
+    }
+
+    proptest! {
+        #[test]
+        fn to_merge_is_commutative_and_associative_and_nothing_is_the_identity(
+            a in any_tally(),
+            b in any_tally(),
+            c in any_tally(),
+        ) {
+            prop_assert_eq!(a.merged(&b), b.merged(&a));
+            prop_assert_eq!(a.merged(&b).merged(&c), a.merged(&b.merged(&c)));
+            prop_assert_eq!(a.merged(&Tally::default()), a.clone());
+            prop_assert_eq!(Tally::default().merged(&a), a);
+        }
+
+        /// Where a change cannot be applied, an extreme gave way: with sums alone it always can.
+        #[test]
+        fn a_change_makes_what_merging_anew_makes(
+            others in vec(any_tally(), 0..4),
+            before in any_tally(),
+            after in any_tally(),
+        ) {
+            let whole = merged(&others).merged(&before);
+            let anew = merged(&others).merged(&after);
+            let sums = |tally: &Tally| {
+                tally.changed(|key, cell| is_sum(key).then(|| cell.clone()))
+            };
+            fn is_sum(key: CellKey) -> bool {
+                let across = aggregations().of(key.indicator);
+                !matches!(across.units, AcrossUnits::Min | AcrossUnits::Max)
+            }
+            if let Ok(changed) = Change::between(&before, &after).applied_to(&whole) {
+                prop_assert_eq!(changed, anew.clone());
+            }
+            let change = Change::between(&sums(&before), &sums(&after));
+            prop_assert_eq!(change.applied_to(&sums(&whole)), Ok(sums(&anew)));
+        }
+
+        #[test]
+        fn changes_of_several_parts_are_one_change(
+            others in vec(any_tally(), 0..3),
+            one in (any_tally(), any_tally()),
+            other in (any_tally(), any_tally()),
+        ) {
+            let whole = merged(&others).merged(&one.0).merged(&other.0);
+            let anew = merged(&others).merged(&one.1).merged(&other.1);
+            let change = Change::between(&one.0, &one.1).merged(&Change::between(&other.0, &other.1));
+            if let Ok(changed) = change.applied_to(&whole) {
+                prop_assert_eq!(changed, anew);
+            }
+        }
+
+        #[test]
+        fn what_does_not_change_is_in_no_change(tally in any_tally()) {
+            let change = Change::between(&tally, &tally);
+            prop_assert!(change.before.cells.is_empty() && change.after.cells.is_empty());
+            prop_assert_eq!(change.applied_to(&tally), Ok(tally));
+        }
+    }
+
+    #[test]
+    fn an_extreme_that_gives_way_asks_for_its_parts() {
+        let of = |mantissa| {
+            let fact = Fact {
+                // The smallest of all units.
+                indicator: IndicatorNumber::new(16),
+                option: OptionNumber::TOTAL,
+                mantissa,
+                qualifier: Qualifier::Exact,
+            };
+            let one = Contribution {
+                facts: vec![fact],
+                reached: Stage::Submitted,
+            };
+            Tally::of([&one], &aggregations(), Span::BasePeriod)
+        };
+        let whole = of(1).merged(&of(5));
+        assert_eq!(
+            Change::between(&of(1), &of(3)).applied_to(&whole),
+            Err(ExtremeTouched)
+        );
+        let further = Change::between(&of(1), &of(0)).applied_to(&whole);
+        assert_eq!(further, Ok(of(0).merged(&of(5))));
+        let other = Change::between(&of(5), &of(9)).applied_to(&whole);
+        assert_eq!(other, Ok(of(1).merged(&of(9))));
+    }
+}

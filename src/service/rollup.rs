@@ -16,7 +16,7 @@ use crate::authz::{Action, Denied};
 use crate::domain::catalogue::{Entry, InForce};
 use crate::domain::form::{Form, Span};
 use crate::domain::hierarchy::{Place, Position, Tree};
-use crate::domain::id::{OptionNumber, UnitId};
+use crate::domain::id::{IndicatorCode, OptionNumber, UnitId};
 use crate::domain::indicator::{AcrossUnits, Measure};
 use crate::domain::period::Period;
 use crate::domain::quantity::{Decimal, Qualifier};
@@ -461,7 +461,20 @@ impl<'s> Expectation<'s> {
     }
 }
 
+/// How many units of a subtree have a value that the figure of `entry` at its top is made of.
+/// A formula's is that of the operand which expects most.
 fn expected_values(in_force: &InForce<'_>, entry: &Entry<'_>, place: Place<'_>) -> u64 {
+    expected_within(in_force, entry, place, &mut Vec::new())
+}
+
+/// `within` holds the derived indicators on the way here, as it does in `figure`.
+fn expected_within<'c>(
+    in_force: &InForce<'c>,
+    entry: &Entry<'c>,
+    place: Place<'_>,
+    within: &mut Vec<&'c IndicatorCode>,
+) -> u64 {
+    let code = &entry.indicator.code;
     match &entry.definition.measure {
         Measure::Collected {
             across_units: AcrossUnits::None | AcrossUnits::Transfer,
@@ -476,13 +489,17 @@ fn expected_values(in_force: &InForce<'_>, entry: &Entry<'_>, place: Place<'_>) 
             .iter()
             .map(|level| place.count_at(level))
             .sum(),
-        Measure::Derived { formula } => formula
-            .operands()
-            .iter()
-            .filter_map(|operand| in_force.entry(&operand.indicator.parse().ok()?))
-            .filter(|operand| operand.definition.formula().is_none())
-            .map(|operand| expected_values(in_force, operand, place))
-            .max()
-            .unwrap_or(0),
+        Measure::Derived { .. } if within.contains(&code) => 0,
+        Measure::Derived { formula } => {
+            within.push(code);
+            let expected = formula
+                .operands()
+                .iter()
+                .filter_map(|operand| in_force.entry(&operand.indicator.parse().ok()?))
+                .map(|operand| expected_within(in_force, operand, place, within))
+                .max();
+            within.pop();
+            expected.unwrap_or(0)
+        }
     }
 }

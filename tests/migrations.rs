@@ -1,0 +1,470 @@
+//! The schema: the same after up, down and up; portable, by a linter of the rules; and on
+//! PostgreSQL no row of another tenant is ever seen by the server's role.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use tonghop::store::DatabaseUrl;
+use tonghop::store::migration::{MigrationError, check, migrate, revert_all};
+
+use crate::harness::server::TestDatabase;
+use crate::harness::{Backend, Server, postgres};
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Text)]
+    value: String,
+}
+
+fn postgresql(url: &DatabaseUrl) -> PgConnection {
+    let DatabaseUrl::Postgresql { url } = url else {
+        panic!("not PostgreSQL");
+    };
+    PgConnection::establish(url).unwrap()
+}
+
+fn values(connection: &mut PgConnection, sql: &str) -> Vec<String> {
+    let rows: Vec<Row> = diesel::sql_query(sql).load(connection).unwrap();
+    rows.into_iter().map(|row| row.value).collect()
+}
+
+/// Everything that the database knows about its tables.
+fn dump(url: &DatabaseUrl) -> Vec<String> {
+    match url {
+        DatabaseUrl::Sqlite { path } => {
+            let mut connection = SqliteConnection::establish(path).unwrap();
+            let sql = "SELECT type || ' ' || name || ': ' || coalesce(sql, '') AS value \
+                       FROM sqlite_master ORDER BY 1";
+            let rows: Vec<Row> = diesel::sql_query(sql).load(&mut connection).unwrap();
+            rows.into_iter().map(|row| row.value).collect()
+        }
+        DatabaseUrl::Postgresql { .. } => {
+            let mut connection = postgresql(url);
+            [
+                "SELECT concat_ws(' ', table_name, ordinal_position, column_name, data_type, is_nullable, \
+                     column_default) AS value \
+                 FROM information_schema.columns WHERE table_schema = current_schema() ORDER BY 1",
+                "SELECT concat_ws(' ', conrelid::regclass::text, conname, pg_get_constraintdef(oid)) AS value \
+                 FROM pg_constraint WHERE connamespace = current_schema()::regnamespace ORDER BY 1",
+                "SELECT replace(indexdef, current_schema() || '.', '') AS value \
+                 FROM pg_indexes WHERE schemaname = current_schema() ORDER BY 1",
+                "SELECT concat_ws(' ', tablename, policyname, cmd, roles::text, qual, with_check) AS value \
+                 FROM pg_policies WHERE schemaname = current_schema() ORDER BY 1",
+                "SELECT concat_ws(' ', relname, relrowsecurity, relforcerowsecurity, \
+                     (SELECT string_agg(entry::text, ',' ORDER BY entry::text) FROM unnest(relacl) AS entry)) AS value \
+                 FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' ORDER BY 1",
+            ]
+            .into_iter()
+            .flat_map(|sql| values(&mut connection, sql))
+            .collect()
+        }
+    }
+}
+
+on_both_backends! {
+    fn up_down_and_up_again_is_the_same_schema(backend) {
+        let database = TestDatabase::migrated(backend);
+        let first = dump(&database.owner);
+        assert!(first.len() > 15, "{first:#?}");
+        revert_all(&database.owner).unwrap();
+        let nothing = dump(&database.owner);
+        let left: Vec<&String> = nothing.iter().filter(|line| !line.contains("__diesel_schema_migrations")).collect();
+        assert!(left.is_empty(), "{left:#?}");
+        migrate(&database.owner, &database.server).unwrap();
+        assert_eq!(dump(&database.owner), first);
+        check(&database.server).unwrap();
+    }
+
+    fn to_migrate_twice_changes_nothing(backend) {
+        let database = TestDatabase::migrated(backend);
+        let first = dump(&database.owner);
+        migrate(&database.owner, &database.server).unwrap();
+        assert_eq!(dump(&database.owner), first);
+    }
+
+    fn a_schema_newer_than_the_program_is_refused(backend) {
+        let database = TestDatabase::migrated(backend);
+        let newer = "INSERT INTO __diesel_schema_migrations (version) VALUES ('99990000000000')";
+        match &database.owner {
+            DatabaseUrl::Sqlite { path } => SqliteConnection::establish(path).unwrap().batch_execute(newer).unwrap(),
+            DatabaseUrl::Postgresql { .. } => postgresql(&database.owner).batch_execute(newer).unwrap(),
+        }
+        for refused in [check(&database.server), migrate(&database.owner, &database.server)] {
+            assert!(matches!(&refused, Err(MigrationError::Newer(version)) if version == "99990000000000"), "{refused:?}");
+        }
+    }
+}
+
+// ---- The rules of portable SQL, on the text of the migrations --------------------------------
+
+const TYPES: [&str; 8] = [
+    "TEXT",
+    "BIGINT",
+    "INTEGER",
+    "BOOLEAN",
+    "DATE",
+    "TIMESTAMP",
+    // Binary: SQLite takes any type's name, PostgreSQL has this one.
+    "BYTEA",
+    "BOOL",
+];
+
+const FORBIDDEN: [&str; 16] = [
+    "TRIGGER",
+    "SEQUENCE",
+    "SERIAL",
+    "SET NULL",
+    "REAL",
+    "DOUBLE",
+    "FLOAT",
+    "NUMERIC",
+    "DECIMAL",
+    "JSON",
+    "UUID",
+    "TIMESTAMPTZ",
+    "AUTOINCREMENT",
+    "IDENTITY",
+    "NOW()",
+    "CURRENT_TIMESTAMP",
+];
+
+const LONGEST_NAME: usize = 48;
+
+/// Every migration's SQL, by file: comments gone, white space single.
+fn scripts(file: &str) -> Vec<(PathBuf, String)> {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+    let mut found: Vec<(PathBuf, String)> = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path().join(file))
+        .map(|path| {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let lines = text.lines().map(|line| line.split("--").next().unwrap());
+            let words = lines.flat_map(str::split_whitespace).collect::<Vec<_>>();
+            (path, words.join(" "))
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+/// Whether `text` has `word` as words of its own.
+fn has_word(text: &str, word: &str) -> bool {
+    let is_part = |character: char| character.is_alphanumeric() || character == '_';
+    text.match_indices(word).any(|(at, _)| {
+        !text[..at].ends_with(is_part) && !text[at + word.len()..].starts_with(is_part)
+    })
+}
+
+/// Splits at commas outside parentheses.
+fn parts(list: &str) -> Vec<&str> {
+    let (mut depth, mut from, mut found) = (0, 0, Vec::new());
+    for (at, character) in list.char_indices() {
+        match character {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            ',' if depth == 0 => {
+                found.push(list[from..at].trim());
+                from = at + 1;
+            }
+            _ => {}
+        }
+    }
+    found.push(list[from..].trim());
+    found
+}
+
+/// What stands between the first parenthesis and the last.
+fn inside(text: &str) -> &str {
+    &text[text.find('(').unwrap() + 1..text.rfind(')').unwrap()]
+}
+
+/// What is wrong with a statement.
+fn faults_of(statement: &str) -> Vec<String> {
+    let upper = statement.to_uppercase();
+    let mut faults: Vec<String> = FORBIDDEN
+        .iter()
+        .filter(|word| has_word(&upper, word) || upper.contains("SET NULL") && **word == "SET NULL")
+        .map(|word| format!("{word} in: {statement}"))
+        .collect();
+    let words: Vec<&str> = statement.split(' ').collect();
+    match words[..] {
+        ["CREATE", "TABLE", table, ..] => faults.extend(table_faults(table, inside(statement))),
+        ["CREATE", "INDEX", name, "ON", ..] | ["CREATE", "UNIQUE", "INDEX", name, "ON", ..] => {
+            faults.extend(name_fault(name));
+            if !inside(statement).starts_with("tenant_id") {
+                faults.push(format!("tenant_id is not first: {statement}"));
+            }
+        }
+        ["ALTER", "TABLE", ..] => {
+            if upper.matches("CONSTRAINT").count() > 1 || parts(statement).len() > 1 {
+                faults.push(format!("more than one change: {statement}"));
+            }
+        }
+        _ => faults.push(format!("no rule knows: {statement}")),
+    }
+    faults
+}
+
+fn name_fault(name: &str) -> Option<String> {
+    (name.len() > LONGEST_NAME).then(|| format!("{name} has more than {LONGEST_NAME} bytes"))
+}
+
+fn table_faults(table: &str, body: &str) -> Vec<String> {
+    let mut faults = Vec::new();
+    let definitions = parts(body);
+    let has_tenant = definitions[0].starts_with("tenant_id ");
+    if !has_tenant && table != "tenant_registry" {
+        faults.push(format!("{table} does not begin with tenant_id"));
+    }
+    let mut keys = 0;
+    for definition in definitions {
+        let Some(constraint) = definition.strip_prefix("CONSTRAINT ") else {
+            faults.extend(column_faults(table, definition));
+            continue;
+        };
+        let (name, rule) = constraint.split_once(' ').unwrap();
+        faults.extend(name_fault(name));
+        if !name.starts_with(table) {
+            faults.push(format!("{name} is not named after {table}"));
+        }
+        keys += usize::from(rule.starts_with("PRIMARY KEY"));
+        // The columns here, and for a foreign key those that it refers to.
+        let lists = rule.split('(').skip(1).map(|list| list.trim_start());
+        for list in lists.filter(|_| has_tenant && !rule.starts_with("CHECK")) {
+            if !list.starts_with("tenant_id") {
+                faults.push(format!("{name}: tenant_id is not first in ({list}"));
+            }
+        }
+    }
+    if keys != 1 {
+        faults.push(format!("{table} has {keys} primary keys with a name"));
+    }
+    faults
+}
+
+fn column_faults(table: &str, definition: &str) -> Vec<String> {
+    let words: Vec<&str> = definition.split(' ').collect();
+    let mut faults = Vec::new();
+    if !TYPES.contains(&words[1]) {
+        faults.push(format!("{table}: the type of {definition}"));
+    }
+    if !matches!(
+        words[2..],
+        [] | ["NOT", "NULL"] | ["NOT", "NULL", "DEFAULT", _]
+    ) {
+        faults.push(format!(
+            "{table}: a constraint without a name in {definition}"
+        ));
+    }
+    faults
+}
+
+#[test]
+fn every_migration_keeps_to_the_portable_rules() {
+    let mut statements = 0;
+    for (path, script) in scripts("up.sql") {
+        for statement in script
+            .split(';')
+            .map(str::trim)
+            .filter(|statement| !statement.is_empty())
+        {
+            let faults = faults_of(statement);
+            assert!(faults.is_empty(), "{}: {faults:#?}", path.display());
+            statements += 1;
+        }
+    }
+    assert!(statements > 15);
+    assert_eq!(scripts("up.sql").len(), scripts("down.sql").len());
+}
+
+#[test]
+fn the_linter_finds_what_breaks_a_rule() {
+    let broken = [
+        "CREATE TABLE t (id TEXT NOT NULL, CONSTRAINT t_pk PRIMARY KEY (id))",
+        "CREATE TABLE t (tenant_id TEXT NOT NULL, id TEXT NOT NULL, CONSTRAINT t_pk PRIMARY KEY (id, tenant_id))",
+        "CREATE TABLE t (tenant_id TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (tenant_id, id))",
+        "CREATE TABLE t (tenant_id TEXT NOT NULL, id UUID NOT NULL, CONSTRAINT t_pk PRIMARY KEY (tenant_id, id))",
+        "CREATE TABLE t (tenant_id TEXT NOT NULL, id BIGSERIAL, CONSTRAINT t_pk PRIMARY KEY (tenant_id, id))",
+        "CREATE TABLE t (tenant_id TEXT NOT NULL REFERENCES u (x), CONSTRAINT t_pk PRIMARY KEY (tenant_id))",
+        "CREATE TABLE t (tenant_id TEXT NOT NULL, x REAL, CONSTRAINT t_pk PRIMARY KEY (tenant_id))",
+        "CREATE TABLE t (tenant_id TEXT NOT NULL, x TEXT, CONSTRAINT t_pk PRIMARY KEY (tenant_id), \
+         CONSTRAINT t_x_fk FOREIGN KEY (x) REFERENCES u (x))",
+        "CREATE TABLE t (tenant_id TEXT NOT NULL, x TEXT, CONSTRAINT t_pk PRIMARY KEY (tenant_id), \
+         CONSTRAINT t_x_fk FOREIGN KEY (tenant_id, x) REFERENCES u (tenant_id, x) ON DELETE SET NULL)",
+        "CREATE TABLE t (tenant_id TEXT NOT NULL, CONSTRAINT t_pk_that_has_a_name_of_more_than_forty_eight_bytes \
+         PRIMARY KEY (tenant_id))",
+        "CREATE INDEX t_x_ix ON t (x, tenant_id)",
+        "ALTER TABLE t ADD CONSTRAINT t_a CHECK (a > 0), ADD CONSTRAINT t_b CHECK (b > 0)",
+        "CREATE TRIGGER x AFTER INSERT ON t EXECUTE FUNCTION y()",
+        "CREATE SEQUENCE s",
+    ];
+    for statement in broken {
+        assert!(!faults_of(statement).is_empty(), "{statement}");
+    }
+}
+
+// ---- Row-level security ----------------------------------------------------------------------
+
+#[test]
+fn row_level_security_is_forced_on_every_table_with_a_tenant() {
+    if postgres::server().is_none() {
+        return;
+    }
+    let database = TestDatabase::migrated(Backend::Postgresql);
+    let mut owner = postgresql(&database.owner);
+    let with_tenant = "SELECT table_name::text AS value FROM information_schema.columns \
+         WHERE table_schema = current_schema() AND column_name = 'tenant_id' ORDER BY 1";
+    let forced = "SELECT relname::text AS value FROM pg_class \
+         WHERE relnamespace = current_schema()::regnamespace AND relrowsecurity AND relforcerowsecurity ORDER BY 1";
+    let with_policy = "SELECT tablename::text AS value FROM pg_policies \
+         WHERE schemaname = current_schema() AND cmd = 'ALL' ORDER BY 1";
+    let tables = values(&mut owner, with_tenant);
+    assert!(tables.len() > 10);
+    assert_eq!(values(&mut owner, forced), tables);
+    assert_eq!(values(&mut owner, with_policy), tables);
+    let all: BTreeSet<String> = values(
+        &mut owner,
+        "SELECT tablename::text AS value FROM pg_tables WHERE schemaname = current_schema()",
+    )
+    .into_iter()
+    .collect();
+    let without: Vec<&String> = all.iter().filter(|table| !tables.contains(table)).collect();
+    assert_eq!(without, ["__diesel_schema_migrations", "tenant_registry"]);
+}
+
+#[test]
+fn the_server_s_role_sees_no_row_but_its_tenant_s_and_makes_no_table() {
+    if postgres::server().is_none() {
+        return;
+    }
+    let server = Server::with_demo(Backend::Postgresql);
+    server.create_tenant("other");
+    let mut role = postgresql(&server.database.server);
+    let id = |role: &mut PgConnection, slug: &str| {
+        values(
+            role,
+            &format!("SELECT id AS value FROM tenant_registry WHERE slug = '{slug}'"),
+        )
+        .remove(0)
+    };
+    let (demo, other) = (id(&mut role, "mttq-an-giang"), id(&mut role, "other"));
+    let tables = [
+        "tenant",
+        "level",
+        "unit",
+        "unit_fact",
+        "account",
+        "account_grant",
+        "indicator",
+        "indicator_option",
+        "indicator_version",
+        "form",
+        "form_version",
+        "submission",
+        "submission_revision",
+        "rollup",
+    ];
+    let count = |role: &mut PgConnection, table: &str| {
+        values(
+            role,
+            &format!("SELECT count(*)::text AS value FROM {table}"),
+        )
+        .remove(0)
+    };
+    for table in tables {
+        assert_eq!(count(&mut role, table), "0", "{table} without a context");
+    }
+    for tenant in [&demo, &other] {
+        role.batch_execute(&format!("BEGIN; SET LOCAL app.tenant = '{tenant}'"))
+            .unwrap();
+        for table in tables {
+            let seen = values(
+                &mut role,
+                &format!("SELECT DISTINCT tenant_id AS value FROM {table}"),
+            );
+            let has_any =
+                tenant == &demo || ["tenant", "level", "account", "account_grant"].contains(&table);
+            let expected = if has_any {
+                vec![tenant.clone()]
+            } else {
+                vec![]
+            };
+            assert_eq!(seen, expected, "{table}");
+        }
+        role.batch_execute("ROLLBACK").unwrap();
+    }
+    // A row of another tenant cannot be written either, nor one moved there.
+    for sql in [
+        format!("INSERT INTO unit (tenant_id, unit_id, rev) VALUES ('{demo}', 'x', 1)"),
+        format!("UPDATE tenant SET tenant_id = '{demo}'"),
+    ] {
+        role.batch_execute(&format!("BEGIN; SET LOCAL app.tenant = '{other}'"))
+            .unwrap();
+        let refused = role.batch_execute(&sql).unwrap_err().to_string();
+        assert!(refused.contains("row-level security"), "{sql}: {refused}");
+        role.batch_execute("ROLLBACK").unwrap();
+    }
+    for sql in [
+        "CREATE TABLE mine (id TEXT)",
+        "ALTER TABLE unit DISABLE ROW LEVEL SECURITY",
+        "DROP POLICY own_tenant ON unit",
+        "TRUNCATE unit",
+        "DELETE FROM tenant_registry",
+        "UPDATE __diesel_schema_migrations SET version = '0'",
+    ] {
+        let refused = role.batch_execute(sql).expect_err(sql).to_string();
+        let is_refusal = refused.contains("permission denied") || refused.contains("must be owner");
+        assert!(is_refusal, "{sql}: {refused}");
+    }
+}
+
+/// The URL as another role of the test server.
+fn as_superuser(url: &DatabaseUrl) -> Option<DatabaseUrl> {
+    let DatabaseUrl::Postgresql { url } = url else {
+        return None;
+    };
+    // The harness's own cluster trusts `postgres`; a server that was given may not.
+    let (_, place) = url.split_once('@')?;
+    let url = format!("postgres://postgres@{place}");
+    PgConnection::establish(&url).ok()?;
+    url.parse().ok()
+}
+
+#[test]
+fn a_server_does_not_start_with_a_role_that_is_too_strong_or_on_an_old_schema() {
+    if postgres::server().is_none() {
+        return;
+    }
+    let database = TestDatabase::migrated(Backend::Postgresql);
+    let owner = check(&database.owner);
+    assert!(
+        matches!(owner, Err(MigrationError::RoleOwns(_))),
+        "{owner:?}"
+    );
+    match as_superuser(&database.server) {
+        Some(superuser) => {
+            let refused = check(&superuser);
+            assert!(
+                matches!(refused, Err(MigrationError::RoleTooStrong)),
+                "{refused:?}"
+            );
+        }
+        // The harness's own cluster lets everybody in.
+        None => assert!(std::env::var_os("TONGHOP_TEST_POSTGRES_URL").is_some()),
+    }
+    let empty = TestDatabase::empty(Backend::Postgresql);
+    let refused = check(&empty.server);
+    assert!(
+        matches!(refused, Err(MigrationError::Outdated(_))),
+        "{refused:?}"
+    );
+    revert_all(&database.owner).unwrap();
+    let refused = check(&database.server);
+    assert!(
+        matches!(refused, Err(MigrationError::Outdated(_))),
+        "{refused:?}"
+    );
+}

@@ -1,0 +1,652 @@
+//! The OpenAPI document: what is checked in is what the code makes, it is whole, and it is true.
+//!
+//! `UPDATE_OPENAPI=1` writes `openapi/openapi.json` anew.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+use tonghop::http::routes::PUBLIC;
+
+use crate::harness::server::PASSWORD;
+use crate::harness::{Answer, Backend, Client, Server};
+
+/// The operations of the design's table that exist so far, with their methods and paths.
+const OPERATIONS: [(&str, &str, &str); 25] = [
+    ("issue_token", "post", "/v1/auth/token"),
+    ("get_me", "get", "/v1/me"),
+    ("list_units", "get", "/v1/units"),
+    ("get_unit", "get", "/v1/units/{unit}"),
+    ("create_unit", "post", "/v1/units"),
+    ("import_units", "post", "/v1/units/import"),
+    ("list_levels", "get", "/v1/levels"),
+    ("put_level", "put", "/v1/levels/{level}"),
+    ("list_indicators", "get", "/v1/indicators"),
+    ("get_indicator", "get", "/v1/indicators/{indicator}"),
+    ("put_indicator", "put", "/v1/indicators/{indicator}"),
+    ("list_forms", "get", "/v1/forms"),
+    ("get_form", "get", "/v1/forms/{form}"),
+    ("put_form", "put", "/v1/forms/{form}"),
+    ("list_periods", "get", "/v1/forms/{form}/periods"),
+    (
+        "get_submission",
+        "get",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/submission",
+    ),
+    (
+        "put_submission",
+        "put",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/submission",
+    ),
+    (
+        "submit_submission",
+        "post",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/submission/submit",
+    ),
+    (
+        "withdraw_submission",
+        "post",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/submission/withdraw",
+    ),
+    (
+        "approve_submission",
+        "post",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/submission/approve",
+    ),
+    (
+        "return_submission",
+        "post",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/submission/return",
+    ),
+    (
+        "reopen_submission",
+        "post",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/submission/reopen",
+    ),
+    (
+        "list_revisions",
+        "get",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/submission/revisions",
+    ),
+    (
+        "get_rollup",
+        "get",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/rollup",
+    ),
+    (
+        "get_completeness",
+        "get",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/completeness",
+    ),
+];
+
+const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
+
+fn generated() -> String {
+    let document = tonghop::http::openapi::document();
+    format!("{}\n", document.to_pretty_json().unwrap())
+}
+
+fn document() -> Value {
+    serde_json::from_str(&generated()).unwrap()
+}
+
+/// One operation of the document.
+struct Operation {
+    id: String,
+    method: String,
+    path: String,
+    body: Value,
+}
+
+impl Operation {
+    fn parameters(&self, place: &str) -> Vec<&Value> {
+        let parameters = self.body["parameters"].as_array().unwrap().iter();
+        parameters
+            .filter(|parameter| parameter["in"] == place)
+            .collect()
+    }
+
+    fn responses(&self) -> &Map<String, Value> {
+        self.body["responses"].as_object().unwrap()
+    }
+
+    /// The path with something in the place of each parameter.
+    fn filled_path(&self) -> String {
+        [
+            ("{form}", "mttq.annual"),
+            ("{period}", "2024"),
+            ("{unit}", "code:30388"),
+            ("{level}", "commune"),
+            ("{indicator}", "docs.issued"),
+        ]
+        .iter()
+        .fold(self.path.clone(), |path, (name, value)| {
+            path.replace(name, value)
+        })
+    }
+}
+
+fn operations(document: &Value) -> Vec<Operation> {
+    let paths = document["paths"].as_object().unwrap().iter();
+    paths
+        .flat_map(|(path, item)| {
+            let item = item.as_object().unwrap().iter();
+            let operations = item.filter(|(method, _)| METHODS.contains(&method.as_str()));
+            operations.map(|(method, body)| Operation {
+                id: body["operationId"].as_str().unwrap().to_owned(),
+                method: method.clone(),
+                path: path.clone(),
+                body: body.clone(),
+            })
+        })
+        .collect()
+}
+
+/// Calls `see` with every object of a document, at any depth.
+fn walk<'v>(value: &'v Value, see: &mut impl FnMut(&'v Map<String, Value>)) {
+    match value {
+        Value::Object(fields) => {
+            see(fields);
+            fields.values().for_each(|field| walk(field, see));
+        }
+        Value::Array(items) => items.iter().for_each(|item| walk(item, see)),
+        _ => {}
+    }
+}
+
+fn references(value: &Value) -> BTreeSet<&str> {
+    let mut found = BTreeSet::new();
+    walk(value, &mut |fields| {
+        found.extend(fields.get("$ref").and_then(Value::as_str));
+    });
+    found
+}
+
+#[test]
+fn the_checked_in_document_is_what_the_code_makes() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi/openapi.json");
+    let generated = generated();
+    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+        std::fs::write(path, &generated).unwrap();
+    }
+    let checked_in = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        checked_in == generated,
+        "openapi/openapi.json is out of date: run UPDATE_OPENAPI=1 cargo test openapi"
+    );
+}
+
+#[test]
+fn every_reference_names_something_and_every_schema_is_referred_to() {
+    let document = document();
+    let references = references(&document);
+    for reference in &references {
+        let pointer = reference.strip_prefix('#').expect("a local reference");
+        assert!(document.pointer(pointer).is_some(), "{reference}");
+    }
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    for name in schemas.keys() {
+        let reference = format!("#/components/schemas/{name}");
+        assert!(
+            references.contains(reference.as_str()),
+            "nothing uses {name}"
+        );
+    }
+}
+
+#[test]
+fn every_operation_of_the_design_has_its_name_its_method_and_its_path() {
+    let document = document();
+    let operations = operations(&document);
+    let by_id: BTreeMap<&str, (&str, &str)> = operations
+        .iter()
+        .map(|operation| {
+            (
+                operation.id.as_str(),
+                (operation.method.as_str(), operation.path.as_str()),
+            )
+        })
+        .collect();
+    assert_eq!(
+        by_id.len(),
+        operations.len(),
+        "an operationId is there twice"
+    );
+    for (id, method, path) in OPERATIONS {
+        assert_eq!(by_id.get(id), Some(&(method, path)), "{id}");
+    }
+}
+
+#[test]
+fn every_operation_says_what_it_does_and_how_it_can_fail() {
+    let document = document();
+    for operation in operations(&document) {
+        let id = &operation.id;
+        let summary = operation.body["summary"].as_str().unwrap_or_default();
+        assert!(
+            !summary.is_empty() && summary.len() <= 100,
+            "{id}: {summary:?}"
+        );
+        let tags = operation.body["tags"].as_array().unwrap();
+        let known = document["tags"].as_array().unwrap().iter();
+        let known: Vec<&Value> = known.map(|tag| &tag["name"]).collect();
+        assert!(
+            tags.len() == 1 && known.contains(&&tags[0]),
+            "{id}: {tags:?}"
+        );
+        for parameter in operation
+            .parameters("path")
+            .into_iter()
+            .chain(operation.parameters("query"))
+        {
+            let description = parameter["description"].as_str().unwrap_or_default();
+            assert!(!description.is_empty(), "{id}: {parameter}");
+        }
+        for (status, response) in operation.responses() {
+            let description = response["description"].as_str().unwrap_or_default();
+            assert!(!description.is_empty(), "{id} {status}");
+            // Whoever probes wants the checks, whatever the status.
+            let is_probe = id == "get_readyz" && status == "503";
+            if status.starts_with(['4', '5']) && !is_probe {
+                let schema = &response["content"]["application/problem+json"]["schema"]["$ref"];
+                assert_eq!(schema, "#/components/schemas/ProblemBody", "{id} {status}");
+            }
+        }
+        let statuses: Vec<&str> = operation.responses().keys().map(String::as_str).collect();
+        assert!(
+            statuses.iter().any(|status| status.starts_with('2')),
+            "{id}: {statuses:?}"
+        );
+        assert!(statuses.contains(&"500"), "{id}: {statuses:?}");
+        let is_public = PUBLIC.contains(&id.as_str());
+        let security = operation.body["security"].as_array().unwrap();
+        assert_eq!(security.is_empty(), is_public, "{id}");
+        assert!(is_public || statuses.contains(&"401"), "{id}: {statuses:?}");
+    }
+}
+
+#[test]
+fn a_query_parameter_that_may_be_left_out_is_not_nullable() {
+    let document = document();
+    for operation in operations(&document) {
+        for parameter in operation.parameters("query") {
+            let mut nullable = false;
+            walk(parameter, &mut |fields| {
+                let has_null = fields.get("type").is_some_and(|found| {
+                    found == "null"
+                        || found
+                            .as_array()
+                            .is_some_and(|types| types.contains(&json!("null")))
+                });
+                nullable |= has_null;
+            });
+            assert!(!nullable, "{}: {parameter}", operation.id);
+        }
+    }
+}
+
+#[test]
+fn an_answer_always_has_all_its_fields() {
+    let document = document();
+    let operations = operations(&document);
+    let mut names: BTreeSet<String> = BTreeSet::new();
+    let mut open: Vec<Value> = Vec::new();
+    for operation in &operations {
+        let answers = operation.responses().iter();
+        let answers = answers.filter(|(status, _)| status.starts_with('2'));
+        open.extend(answers.map(|(_, answer)| answer.clone()));
+    }
+    let mut missing = Vec::new();
+    while let Some(schema) = open.pop() {
+        walk(&schema, &mut |fields| {
+            let Some(properties) = fields.get("properties").and_then(Value::as_object) else {
+                return;
+            };
+            let required = fields.get("required").cloned().unwrap_or(json!([]));
+            let optional = properties
+                .keys()
+                .filter(|name| !required.as_array().unwrap().contains(&json!(name)));
+            let optional: Vec<&String> = optional.collect();
+            if !optional.is_empty() {
+                missing.push(format!("{optional:?} of {:?}", fields.get("description")));
+            }
+        });
+        for reference in references(&schema) {
+            if names.insert(reference.to_owned()) {
+                open.push(document.pointer(&reference[1..]).unwrap().clone());
+            }
+        }
+    }
+    assert!(names.len() > 20, "{names:?}");
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+#[test]
+fn every_operation_needs_a_token_unless_it_is_on_the_public_list() {
+    let server = Server::with_demo(Backend::Sqlite);
+    let document = document();
+    let mut refused = BTreeSet::new();
+    let operations = operations(&document);
+    for operation in &operations {
+        let content = operation.body["requestBody"]["content"].as_object();
+        let content_type = content.and_then(|content| content.keys().next());
+        let anonymous = server.anonymous();
+        let queries = operation.parameters("query").into_iter();
+        let needed = queries.filter(|parameter| parameter["required"] == true);
+        let query: Vec<String> = needed
+            .map(|needed| format!("{}=2024", needed["name"].as_str().unwrap()))
+            .collect();
+        let path = format!("{}?{}", operation.filled_path(), query.join("&"));
+        let method = operation.method.to_uppercase();
+        for client in [&anonymous, &anonymous.with_token("not.a.token")] {
+            let body: &[u8] = if content_type.is_some() { b"{}" } else { b"" };
+            let answer = client.send(&method, &path, content_type.map(String::as_str), body);
+            if answer.status == 401 {
+                assert!(
+                    answer.header("www-authenticate").is_some(),
+                    "{}",
+                    operation.id
+                );
+                refused.insert(operation.id.as_str());
+            } else {
+                assert!(
+                    PUBLIC.contains(&operation.id.as_str()),
+                    "{}: {}",
+                    operation.id,
+                    answer.text
+                );
+            }
+        }
+    }
+    let all = operations.iter().map(|operation| operation.id.as_str());
+    let guarded: BTreeSet<&str> = all.filter(|id| !PUBLIC.contains(id)).collect();
+    assert_eq!(refused, guarded);
+    for id in PUBLIC {
+        assert!(
+            operations.iter().any(|operation| operation.id == id),
+            "{id} is public and not there"
+        );
+    }
+}
+
+/// Holds answers to the document.
+struct Holder {
+    document: Value,
+    /// Each operation and status that was held.
+    held: BTreeSet<(String, String)>,
+}
+
+impl Holder {
+    fn new() -> Holder {
+        Holder {
+            document: document(),
+            held: BTreeSet::new(),
+        }
+    }
+
+    /// The answer itself, if the document has its status, its content type and its shape.
+    #[track_caller]
+    fn hold(&mut self, id: &str, answer: Answer) -> Answer {
+        let operations = operations(&self.document);
+        let operation = operations
+            .iter()
+            .find(|operation| operation.id == id)
+            .expect(id);
+        let status = answer.status.to_string();
+        let response = operation.responses().get(&status);
+        let response = response.unwrap_or_else(|| panic!("{id} has no {status}: {}", answer.text));
+        let content = response["content"].as_object().expect("content");
+        let media_type = answer
+            .header("content-type")
+            .unwrap()
+            .split(';')
+            .next()
+            .unwrap();
+        let described = content.get(media_type);
+        let described = described.unwrap_or_else(|| panic!("{id} {status} is no {media_type}"));
+        if media_type.ends_with("json") {
+            let schema = json!({
+                "allOf": [described["schema"]],
+                "components": self.document["components"],
+            });
+            let validator = jsonschema::options()
+                .with_draft(jsonschema::Draft::Draft202012)
+                .should_validate_formats(true)
+                .build(&schema)
+                .unwrap();
+            let body = answer.json();
+            let faults: Vec<String> = validator
+                .iter_errors(&body)
+                .map(|error| format!("{}: {error}", error.instance_path()))
+                .collect();
+            assert!(faults.is_empty(), "{id} {status}: {faults:#?}");
+        }
+        self.held.insert((id.to_owned(), status));
+        answer
+    }
+}
+
+fn to_bodies(mut view: Value, without: &[&str]) -> Value {
+    for field in without {
+        view.as_object_mut().unwrap().remove(*field);
+    }
+    view
+}
+
+fn report(unit: &str, rest: &str) -> String {
+    format!("/v1/forms/mttq.annual/periods/2024/units/code:{unit}/{rest}")
+}
+
+/// Takes one submission through all its states.
+fn hold_submission(holder: &mut Holder, admin: &Client) {
+    let path = report("30388-08", "submission");
+    let draft = json!({"values": [{"indicator": "fund.raised", "value": 5}],
+                       "narrative": [{"section": "I", "text": "Lời"}]});
+    let fresh = admin.with("If-None-Match", "*");
+    holder
+        .hold("put_submission", fresh.put(&path, &draft))
+        .expect_status(201);
+    holder
+        .hold("put_submission", fresh.put(&path, &draft))
+        .expect_problem(412, "PRECONDITION_FAILED");
+    holder
+        .hold("put_submission", admin.put(&path, &draft))
+        .expect_problem(428, "PRECONDITION_REQUIRED");
+    let seen = admin.with("If-Match", "*");
+    holder
+        .hold("put_submission", seen.put(&path, &draft))
+        .expect_status(200);
+    let wrong = json!({"values": [{"indicator": "nothing", "value": 5}]});
+    holder
+        .hold("put_submission", seen.put(&path, &wrong))
+        .expect_status(422);
+    let faulty = json!({"values": [{"indicator": 5}], "other": 1});
+    holder
+        .hold("put_submission", seen.put(&path, &faulty))
+        .expect_status(400);
+    holder
+        .hold("submit_submission", seen.post(&format!("{path}/submit")))
+        .expect_status(422);
+    let path = report("30388", "submission");
+    for (step, status) in [
+        ("withdraw", 200),
+        ("submit", 200),
+        ("approve", 200),
+        ("approve", 409),
+        ("reopen", 200),
+    ] {
+        let id = format!("{step}_submission");
+        holder
+            .hold(&id, seen.post(&format!("{path}/{step}")))
+            .expect_status(status);
+    }
+    let reason = json!({"reason": "Sai", "values": [{"indicator": "docs.issued", "option": "plan", "reason": "?"}]});
+    let returned = seen.post_json(&format!("{path}/return"), &reason);
+    holder
+        .hold("return_submission", returned)
+        .expect_status(200);
+    holder
+        .hold("get_submission", admin.get(&path))
+        .expect_status(200);
+    holder
+        .hold(
+            "list_revisions",
+            admin.get(&format!("{path}/revisions?limit=2")),
+        )
+        .expect_status(200);
+    let missing = admin.get(&report("887", "submission"));
+    holder
+        .hold("get_submission", missing)
+        .expect_problem(404, "SUBMISSION_NOT_FOUND");
+}
+
+fn hold_catalogue(holder: &mut Holder, admin: &Client) {
+    let indicators = holder.hold("list_indicators", admin.get("/v1/indicators?limit=100"));
+    let next = admin.get("/v1/indicators?limit=2").json()["next"].clone();
+    assert!(next.is_string());
+    assert!(indicators.json()["items"].as_array().unwrap().len() > 30);
+    for code in ["docs.issued", "population.insured_rate"] {
+        let path = format!("/v1/indicators/{code}");
+        let seen = holder
+            .hold("get_indicator", admin.get(&path))
+            .expect_status(200);
+        let body = to_bodies(seen.json(), &["code", "number", "rev"]);
+        let put = admin.with("If-Match", seen.etag()).put(&path, &body);
+        holder.hold("put_indicator", put).expect_status(200);
+    }
+    let new = json!({"name": {"vi": "Mới"}, "unit_of_measure": "x", "decimals": 2,
+                     "across_units": "average", "across_time": "last"});
+    holder
+        .hold("put_indicator", admin.put("/v1/indicators/new.one", &new))
+        .expect_status(201);
+    holder
+        .hold("put_indicator", admin.put("/v1/indicators/new.one", &new))
+        .expect_status(428);
+    let seen = holder
+        .hold("get_form", admin.get("/v1/forms/mttq.annual"))
+        .expect_status(200);
+    let body = to_bodies(seen.json(), &["code", "number", "rev"]);
+    let put = admin
+        .with("If-Match", seen.etag())
+        .put("/v1/forms/mttq.annual", &body);
+    holder.hold("put_form", put).expect_status(200);
+    holder
+        .hold("put_form", admin.put("/v1/forms/other", &body))
+        .expect_status(201);
+    holder
+        .hold("list_forms", admin.get("/v1/forms"))
+        .expect_status(200);
+    holder
+        .hold(
+            "list_periods",
+            admin.get("/v1/forms/mttq.annual/periods?year=2024"),
+        )
+        .expect_status(200);
+    holder
+        .hold("list_periods", admin.get("/v1/forms/mttq.annual/periods"))
+        .expect_status(400);
+}
+
+fn hold_units(holder: &mut Holder, admin: &Client) {
+    holder
+        .hold("list_units", admin.get("/v1/units?parent=code:887&limit=3"))
+        .expect_status(200);
+    holder
+        .hold("get_unit", admin.get("/v1/units/code:30388"))
+        .expect_status(200);
+    holder
+        .hold("get_unit", admin.get("/v1/units/code:0"))
+        .expect_problem(404, "UNIT_NOT_FOUND");
+    let unit = json!({"code": "30388-08", "name": "Tân Phú A", "kind": "ấp", "level": "hamlet", "parent": "code:30388"});
+    let keyed = admin.with("Idempotency-Key", "once");
+    for replayed in [None, Some("true")] {
+        let created = holder.hold("create_unit", keyed.post_json("/v1/units", &unit));
+        let created = created.expect_status(201);
+        assert_eq!(created.header("idempotency-replayed"), replayed);
+    }
+    holder
+        .hold("create_unit", admin.post_json("/v1/units", &unit))
+        .expect_status(422);
+    let list = "code,name,level,parent_code\n30388-09,Tân Phú C,hamlet,30388\n";
+    for dry_run in [true, false] {
+        let path = format!("/v1/units/import?dry_run={dry_run}");
+        holder
+            .hold("import_units", admin.post_csv(&path, list))
+            .expect_status(200);
+    }
+    let levels = holder
+        .hold("list_levels", admin.get("/v1/levels"))
+        .expect_status(200);
+    let level = json!({"name": {"vi": "Tổ", "en": "Group"}, "rank": 5});
+    holder
+        .hold("put_level", admin.put("/v1/levels/group", &level))
+        .expect_status(201);
+    let again = admin.with("If-Match", "*").put("/v1/levels/group", &level);
+    holder.hold("put_level", again).expect_status(200);
+    assert!(!levels.text.is_empty());
+}
+
+/// Calls every operation on a server with the demo case, and holds each answer to the document.
+pub fn call_every_operation(server: &Server) {
+    let mut holder = Holder::new();
+    let anonymous = server.anonymous();
+    for (id, path) in [
+        ("get_livez", "/livez"),
+        ("get_readyz", "/readyz"),
+        ("get_metrics", "/metrics"),
+        ("get_jwks", "/.well-known/jwks.json"),
+    ] {
+        holder.hold(id, anonymous.get(path)).expect_status(200);
+    }
+    let sign_in = |password: &str| {
+        let form = format!("grant_type=password&username=commune@demo&password={password}");
+        anonymous.post_form("/v1/auth/token", &form)
+    };
+    holder
+        .hold("issue_token", sign_in(PASSWORD))
+        .expect_status(200);
+    let wrong = holder.hold("issue_token", sign_in("wrong"));
+    assert!((400..=401).contains(&wrong.status), "{}", wrong.text);
+    for login in ["admin@demo", "commune@demo", "hamlet@demo"] {
+        let client = server.sign_in("mttq-an-giang", login);
+        holder
+            .hold("get_me", client.get("/v1/me"))
+            .expect_status(200);
+    }
+    let admin = server.sign_in("mttq-an-giang", "admin@demo");
+    for unit in ["30388", "30387", "89"] {
+        let path = report(unit, "rollup?include=children");
+        holder
+            .hold("get_rollup", admin.get(&path))
+            .expect_status(200);
+        holder
+            .hold("get_completeness", admin.get(&report(unit, "completeness")))
+            .expect_status(200);
+    }
+    let hamlet = server.sign_in("mttq-an-giang", "hamlet@demo");
+    holder
+        .hold("get_rollup", hamlet.get(&report("89", "rollup")))
+        .expect_status(403);
+    hold_units(&mut holder, &admin);
+    hold_submission(&mut holder, &admin);
+    hold_catalogue(&mut holder, &admin);
+
+    let operations = operations(&holder.document);
+    let promised = operations.iter().flat_map(|operation| {
+        let statuses = operation
+            .responses()
+            .keys()
+            .filter(|status| status.starts_with('2'));
+        statuses.map(|status| (operation.id.clone(), status.clone()))
+    });
+    let unheld: Vec<_> = promised
+        .filter(|promise| !holder.held.contains(promise))
+        .collect();
+    assert!(unheld.is_empty(), "no call was made for {unheld:?}");
+}
+
+on_both_backends! {
+    fn every_answer_has_the_status_and_the_shape_that_the_document_gives_it(backend) {
+        call_every_operation(&Server::with_demo(backend));
+    }
+}

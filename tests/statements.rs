@@ -1,0 +1,150 @@
+//! No statement forgets the tenant: all that is sent to the database while every operation of
+//! the API runs says, for each table with a tenant that it names, whose rows it is about.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
+use tonghop::store::DatabaseUrl;
+
+use crate::harness::server::now;
+use crate::harness::{Backend, Server};
+use crate::openapi::call_every_operation;
+
+/// The addresses of the databases whose statements are noted: other tests run beside this one.
+static WATCHED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+/// What was sent to them, with the address.
+static SENT: Mutex<BTreeSet<(String, String)>> = Mutex::new(BTreeSet::new());
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Notes what one connection sends.
+#[derive(Default)]
+struct Recorder {
+    url: Option<String>,
+}
+
+impl Instrumentation for Recorder {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        match (event, &self.url) {
+            (InstrumentationEvent::StartEstablishConnection { url, .. }, _) => {
+                self.url = held(&WATCHED).get(url).cloned();
+            }
+            (InstrumentationEvent::StartQuery { query, .. }, Some(url)) => {
+                let text = query.to_string();
+                let sql = text.split(" -- binds:").next().unwrap_or_default();
+                let words = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+                // SQLite's quotes are others.
+                held(&SENT).insert((url.clone(), words.replace('`', "\"")));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn recorder() -> Option<Box<dyn Instrumentation>> {
+    Some(Box::<Recorder>::default())
+}
+
+/// The tables of the schema, as the migrations make them.
+fn tables_with_tenant() -> BTreeSet<String> {
+    let script = include_str!("../migrations/00000000000001_foundation/up.sql");
+    let names = script
+        .lines()
+        .filter_map(|line| line.strip_prefix("CREATE TABLE "));
+    let names = names.map(|line| line.trim_end_matches(" (").to_owned());
+    names.filter(|name| name != "tenant_registry").collect()
+}
+
+/// The tables that a statement names, in diesel's manner of writing.
+fn tables_of(sql: &str) -> BTreeSet<String> {
+    let words: Vec<&str> = sql.split(' ').collect();
+    let pairs = words.windows(2);
+    pairs
+        .filter(|pair| {
+            ["FROM", "JOIN", "INTO", "UPDATE"].contains(&pair[0].trim_start_matches('('))
+        })
+        .map(|pair| pair[1].trim_matches(['(', ')', '"', ',']).to_owned())
+        .filter(|name| name != "SET")
+        .collect()
+}
+
+/// Whether a statement says of a table whose rows it is about, with a bound value.
+fn names_tenant(sql: &str, table: &str) -> bool {
+    let column = format!("\"{table}\".\"tenant_id\" = ");
+    let compared = sql.match_indices(&column).any(|(at, found)| {
+        let rest = &sql[at + found.len()..];
+        rest.starts_with('$') || rest.starts_with('?')
+    });
+    let inserted = sql
+        .split_once(&format!("INSERT INTO \"{table}\" ("))
+        .is_some_and(|(_, columns)| columns.starts_with("\"tenant_id\""));
+    compared || inserted
+}
+
+/// What concerns no table, or the registry, which is of no tenant.
+fn is_free(sql: &str) -> bool {
+    let control = ["BEGIN", "COMMIT", "ROLLBACK", "PRAGMA ", "SET ", "SELECT 1"];
+    control.iter().any(|begin| sql.starts_with(begin))
+}
+
+fn own_url(url: &DatabaseUrl) -> &str {
+    match url {
+        DatabaseUrl::Sqlite { path } => path,
+        DatabaseUrl::Postgresql { url } => url,
+    }
+}
+
+on_both_backends! {
+    fn every_statement_says_for_each_of_its_tables_whose_rows_it_is_about(backend) {
+        // The schema first: its statements are no tenant's. The pools open with the first request.
+        let server = Server::start(backend);
+        let url = own_url(&server.database.server);
+        held(&WATCHED).insert(url.to_owned());
+        set_default_instrumentation(recorder).unwrap();
+        tonghop::demo::load(&server.application, now()).unwrap();
+        call_every_operation(&server);
+
+        let sent: Vec<String> = held(&SENT)
+            .iter()
+            .filter(|(to, _)| to == url)
+            .map(|(_, sql)| sql.clone())
+            .collect();
+        let tables = tables_with_tenant();
+        let mut named = BTreeSet::new();
+        let mut faults = Vec::new();
+        for sql in sent.iter().filter(|sql| !is_free(sql)) {
+            let of_statement = tables_of(sql);
+            if of_statement.is_empty() {
+                faults.push(format!("no table is seen in: {sql}"));
+            }
+            for table in of_statement {
+                let is_known = tables.contains(&table) || table == "tenant_registry";
+                if !is_known || tables.contains(&table) && !names_tenant(sql, &table) {
+                    faults.push(format!("{table} without its tenant: {sql}"));
+                }
+                named.insert(table);
+            }
+        }
+        assert!(faults.is_empty(), "{faults:#?}");
+        let unseen: Vec<&String> = tables.difference(&named).collect();
+        assert!(unseen.is_empty(), "no statement was about {unseen:?}");
+        let contexts = sent.iter().filter(|sql| sql.contains("SET LOCAL app.tenant = "));
+        assert_eq!(contexts.count() > 0, backend == Backend::Postgresql);
+    }
+}
+
+#[test]
+fn the_check_finds_a_statement_without_its_tenant() {
+    let forgetful = r#"SELECT "unit"."rev" FROM "unit" INNER JOIN "level" ON ("level"."tenant_id" = "unit"."tenant_id") WHERE ("unit"."tenant_id" = $1)"#;
+    assert_eq!(tables_of(forgetful).len(), 2);
+    assert!(names_tenant(forgetful, "unit"));
+    assert!(!names_tenant(forgetful, "level"));
+    assert!(!names_tenant(
+        r#"INSERT INTO "unit" ("unit_id") VALUES ($1)"#,
+        "unit"
+    ));
+    assert!(!is_free("DELETE FROM \"unit\""));
+}

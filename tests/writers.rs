@@ -1,0 +1,152 @@
+//! Many writers at once: the tenant's row puts them in order, so that no total loses a value and
+//! every commit has a rev of its own, without gaps.
+
+use std::sync::Barrier;
+
+use serde_json::{Value, json};
+use tonghop::authn::Identity;
+use tonghop::domain::quantity::Qualifier;
+use tonghop::domain::submission::EnteredValue;
+use tonghop::service::Application;
+use tonghop::service::condition::Precondition;
+use tonghop::service::locate::ReportPath;
+use tonghop::service::submission::{ChangeRequest, Entered, Intent, put_submission};
+use tonghop::service::token::{Credentials, issue_token};
+use tonghop::service::verification::verify_rollup;
+
+use crate::harness::Server;
+use crate::harness::server::{PASSWORD, now};
+
+const WRITERS: usize = 16;
+/// The hamlets of one writer, each of which it submits and then corrects.
+const HAMLETS: usize = 4;
+const CORRECTIONS: usize = 3;
+const COMMITS: usize = WRITERS * HAMLETS * (1 + CORRECTIONS);
+
+/// A province with one town and one commune: all hamlets share every ancestor. Answers with the
+/// rev of the last commit.
+fn put_case(server: &Server) -> i64 {
+    let admin = server.sign_in("test", "admin");
+    for across_units in ["sum", "max"] {
+        let indicator = json!({
+            "name": {"vi": across_units}, "unit_of_measure": "x", "decimals": 0,
+            "across_units": across_units, "across_time": "sum",
+        });
+        let path = format!("/v1/indicators/w.{across_units}");
+        admin.put(&path, &indicator).expect_status(201);
+    }
+    let form = json!({
+        "name": {"vi": "W"}, "calendar": "statutory", "frequency": "year", "submitted_by": ["hamlet"],
+        "outline": [{"number": "I", "title": {"vi": "I"},
+                     "items": [{"indicator": "w.sum"}, {"indicator": "w.max"}]}],
+    });
+    admin.put("/v1/forms/writers", &form).expect_status(201);
+    let mut units = "code,name,level,parent_code\n\
+                     P,P,province,\nT,T,town,P\nC,C,commune,T\n"
+        .to_owned();
+    for hamlet in 0..WRITERS * HAMLETS {
+        units.push_str(&format!("H{hamlet},H{hamlet},hamlet,C\n"));
+    }
+    let imported = admin.post_csv("/v1/units/import", &units);
+    imported.expect_status(200).json()["rev"].as_i64().unwrap()
+}
+
+fn identity(application: &Application) -> Identity {
+    let credentials = Credentials::Password {
+        tenant: Some("test".to_owned()),
+        username: "admin".to_owned(),
+        password: PASSWORD.to_owned(),
+    };
+    let token = issue_token(application, &credentials, now()).unwrap();
+    let verified = application.tokens.verify(&token.access_token, now());
+    verified.unwrap()
+}
+
+fn path_of(code: &str) -> ReportPath {
+    ReportPath {
+        form: "writers".to_owned(),
+        period: "2024".to_owned(),
+        unit: format!("code:{code}"),
+    }
+}
+
+/// What hamlet `hamlet` reports in its last correction: 1, 2, 3 …
+fn last_value(hamlet: usize) -> i64 {
+    i64::try_from(hamlet).unwrap() + 1
+}
+
+/// Submits and corrects each of a writer's hamlets; answers with the revs of the answers.
+fn write_all(application: &Application, identity: &Identity, writer: usize) -> Vec<i64> {
+    let mut revs = Vec::new();
+    for round in 0..=CORRECTIONS {
+        for hamlet in writer * HAMLETS..(writer + 1) * HAMLETS {
+            // Each correction takes a large value back: the extreme gives way all the time.
+            let more = i64::try_from(CORRECTIONS - round).unwrap() * 1000;
+            let value = |indicator: &str| EnteredValue {
+                indicator: indicator.to_owned(),
+                option: None,
+                value: (last_value(hamlet) + more).to_string(),
+                qualifier: Qualifier::Exact,
+            };
+            let entered = Entered {
+                values: vec![value("w.sum"), value("w.max")],
+                narrative: Vec::new(),
+                intent: Intent::Submit,
+            };
+            let request = ChangeRequest {
+                path: path_of(&format!("H{hamlet}")),
+                precondition: match round {
+                    0 => Precondition::Absent,
+                    _ => Precondition::Present,
+                },
+                repeatable: None,
+                now: now(),
+            };
+            let reply = put_submission(application, identity, request, entered).unwrap();
+            let body: Value = serde_json::from_str(&reply.body).unwrap();
+            revs.push(body["rev"].as_i64().unwrap());
+        }
+    }
+    revs
+}
+
+on_both_backends! {
+    fn sixteen_writers_at_once_lose_nothing_and_leave_no_gap(backend) {
+        let server = Server::with_tenant(backend);
+        let before = put_case(&server);
+        let (application, identity) = (&server.application, &identity(&server.application));
+        let together = &Barrier::new(WRITERS);
+        let mut revs: Vec<i64> = std::thread::scope(|scope| {
+            let writers: Vec<_> = (0..WRITERS)
+                .map(|writer| {
+                    scope.spawn(move || {
+                        together.wait();
+                        write_all(application, identity, writer)
+                    })
+                })
+                .collect();
+            writers
+                .into_iter()
+                .flat_map(|writer| writer.join().expect("a writer that finds no fault"))
+                .collect()
+        });
+        let admin = server.sign_in("test", "admin");
+        let cells = |code: &str| {
+            let path = format!("/v1/forms/writers/periods/2024/units/code:{code}/rollup");
+            let rollup = admin.get(&path).expect_status(200).json();
+            rollup["cells"].as_array().unwrap().iter().map(|cell| cell["value"].to_string()).collect::<Vec<_>>()
+        };
+        let last: Vec<i64> = (0..WRITERS * HAMLETS).map(last_value).collect();
+        let right = vec![
+            last.iter().sum::<i64>().to_string(),
+            last.iter().max().unwrap().to_string(),
+        ];
+        let shown = [cells("P"), cells("T"), cells("C")];
+        assert_eq!(shown, [right.clone(), right.clone(), right], "sum and max of province, town, commune");
+        let verified = verify_rollup(application, identity, &path_of("P")).unwrap();
+        assert_eq!(verified.differing, []);
+        revs.sort_unstable();
+        let contiguous = (before + 1..).take(COMMITS).collect::<Vec<_>>();
+        assert_eq!(revs, contiguous);
+    }
+}

@@ -85,7 +85,6 @@ pub enum Kind {
     Forbidden,
     NotFound,
     MethodNotAllowed,
-    NotAcceptable,
     /// What is there does not allow it now.
     Conflict,
     TooLarge,
@@ -159,6 +158,7 @@ codes! {
     InvalidCredentials = "INVALID_CREDENTIALS": Unauthenticated;
     UnsupportedGrantType = "UNSUPPORTED_GRANT_TYPE": Malformed;
     TenantRequired = "TENANT_REQUIRED": Malformed;
+    TooManySignIns = "TOO_MANY_SIGN_INS": TooManyRequests;
     NotAllowed = "NOT_ALLOWED": Forbidden;
     FourEyes = "FOUR_EYES": Forbidden;
 
@@ -171,12 +171,10 @@ codes! {
     // What is named, and is not there.
     TenantNotFound = "TENANT_NOT_FOUND": NotFound;
     UnitNotFound = "UNIT_NOT_FOUND": NotFound;
-    LevelNotFound = "LEVEL_NOT_FOUND": NotFound;
     IndicatorNotFound = "INDICATOR_NOT_FOUND": NotFound;
     FormNotFound = "FORM_NOT_FOUND": NotFound;
     PeriodNotFound = "PERIOD_NOT_FOUND": NotFound;
     SubmissionNotFound = "SUBMISSION_NOT_FOUND": NotFound;
-    AccountNotFound = "ACCOUNT_NOT_FOUND": NotFound;
 
     // The rules of the domain.
     InvalidValue = "INVALID_VALUE": Invalid;
@@ -192,7 +190,6 @@ codes! {
     UnknownUnit = "UNKNOWN_UNIT": Invalid;
     NotCollectedHere = "NOT_COLLECTED_HERE": Invalid;
     DerivedIndicator = "DERIVED_INDICATOR": Invalid;
-    TotalIsComputed = "TOTAL_IS_COMPUTED": Invalid;
     TotalMissing = "TOTAL_MISSING": Invalid;
     TotalsDiffer = "TOTALS_DIFFER": Invalid;
     OptionMissing = "OPTION_MISSING": Invalid;

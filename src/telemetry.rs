@@ -50,7 +50,6 @@ pub struct Metrics {
     requests: Family<RequestLabels, Counter>,
     seconds: Family<OperationLabels, Histogram, fn() -> Histogram>,
     in_flight: Gauge,
-    submissions: Counter,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -82,7 +81,6 @@ impl Metrics {
             requests: Family::default(),
             seconds: Family::new_with_constructor(new_histogram),
             in_flight: Gauge::default(),
-            submissions: Counter::default(),
         };
         metrics.registered(started)
     }
@@ -114,17 +112,7 @@ impl Metrics {
             "Requests being worked on",
             self.in_flight.clone(),
         );
-        registry.register(
-            "tonghop_submissions_counted",
-            "Submissions that came to count in the rollups",
-            self.submissions.clone(),
-        );
         self
-    }
-
-    /// Counts submissions that the rollups contain from now on.
-    pub fn count_submissions(&self, how_many: u64) {
-        self.submissions.inc_by(how_many);
     }
 
     /// Begins to measure a request.
@@ -193,7 +181,6 @@ mod tests {
     fn requests_are_counted_by_operation_method_and_status() {
         let metrics = Metrics::new(DateTime::UNIX_EPOCH);
         metrics.begin_request("BREW").finish("get_unit", 200);
-        metrics.count_submissions(3);
         let waiting = metrics.begin_request("GET");
         let text = metrics.encode();
         drop(waiting);
@@ -201,7 +188,6 @@ mod tests {
             "tonghop_http_requests_total{operation=\"get_unit\",method=\"other\",status=\"200\"} 1",
             "tonghop_http_request_seconds_count{operation=\"get_unit\"} 1",
             "tonghop_http_requests_in_flight 1",
-            "tonghop_submissions_counted_total 3",
             "process_start_time_seconds 0",
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::policy::{Action, Extent, Grant, Reach, Role, extent};
+use super::policy::{Action, Extent, Grant, Reach, extent};
 use crate::authn::Identity;
 use crate::domain::hierarchy::{Place, Tree};
 use crate::domain::id::{AccountId, UnitId};
@@ -21,17 +21,12 @@ pub struct Access {
 #[must_use]
 pub struct Permit {
     account: AccountId,
-    action: Action,
 }
 
 impl Permit {
     /// Who was given leave.
     pub fn account(&self) -> AccountId {
         self.account
-    }
-
-    pub fn action(&self) -> Action {
-        self.action
     }
 }
 
@@ -100,7 +95,6 @@ impl Access {
         if allowed {
             Ok(Permit {
                 account: self.account,
-                action,
             })
         } else {
             Err(Denied { action })
@@ -120,10 +114,6 @@ impl Access {
             }
         }
         Some(tops)
-    }
-
-    pub fn has_role(&self, role: Role) -> bool {
-        self.grants.iter().any(|grant| grant.role == role)
     }
 }
 

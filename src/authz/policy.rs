@@ -106,22 +106,6 @@ pub enum Action {
     SetTargets,
 }
 
-impl Action {
-    pub const ALL: [Action; 11] = [
-        Action::ReadUnits,
-        Action::CreateUnits,
-        Action::ReadLevels,
-        Action::ChangeLevels,
-        Action::ReadCatalogue,
-        Action::ChangeCatalogue,
-        Action::ReadSubmissions,
-        Action::ChangeSubmissions,
-        Action::DecideSubmissions,
-        Action::ReadRollups,
-        Action::SetTargets,
-    ];
-}
-
 /// How far a role allows an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {

@@ -18,12 +18,12 @@ impl Scope {
     }
 
     /// The tenant that somebody is about to sign in to: for the use case that checks the password.
-    pub fn of_sign_in(tenant: TenantId) -> Scope {
+    pub(crate) fn of_sign_in(tenant: TenantId) -> Scope {
         Scope { tenant }
     }
 
     /// A tenant that the operator works on from the command line, beside the database.
-    pub fn of_operator(tenant: TenantId) -> Scope {
+    pub(crate) fn of_operator(tenant: TenantId) -> Scope {
         Scope { tenant }
     }
 

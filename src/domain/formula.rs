@@ -190,6 +190,11 @@ pub struct Quotient {
 }
 
 impl Formula {
+    /// How many numbers and operands it is made of, each as often as it stands there.
+    pub fn size(&self) -> usize {
+        self.root.size()
+    }
+
     /// The figures that the formula needs, each once.
     pub fn operands(&self) -> BTreeSet<Operand> {
         let mut operands = BTreeSet::new();
@@ -391,6 +396,14 @@ struct QuotientNodes {
 }
 
 impl Node {
+    fn size(&self) -> usize {
+        self.children()
+            .into_iter()
+            .map(Self::size)
+            .sum::<usize>()
+            .max(1)
+    }
+
     fn value(&self, operand: &Lookup) -> Option<BigRational> {
         match self {
             Self::Number(number) => Some(number.clone()),

@@ -14,6 +14,8 @@ use super::unit::{UnitFact, UnitReference};
 pub struct Hierarchy {
     levels: Vec<Level>,
     facts: Arc<[UnitFact]>,
+    /// Indices into the facts.
+    by_code: HashMap<UnitCode, Vec<usize>>,
     /// The tree is the same on every day from one of these to the day before the next.
     spans: BTreeMap<NaiveDate, OnceLock<Arc<Tree>>>,
 }
@@ -28,9 +30,14 @@ impl Hierarchy {
             .chain(ends)
             .map(|day| (day, OnceLock::new()))
             .collect();
+        let mut by_code: HashMap<UnitCode, Vec<usize>> = HashMap::new();
+        for (index, fact) in facts.iter().enumerate() {
+            by_code.entry(fact.code.clone()).or_default().push(index);
+        }
         Hierarchy {
             levels,
             facts: facts.into(),
+            by_code,
             spans,
         }
     }
@@ -46,6 +53,12 @@ impl Hierarchy {
 
     pub fn facts(&self) -> &[UnitFact] {
         &self.facts
+    }
+
+    /// Everything that ever had this code.
+    pub fn facts_with(&self, code: &UnitCode) -> impl Iterator<Item = &UnitFact> {
+        let indices = self.by_code.get(code).into_iter().flatten();
+        indices.filter_map(|index| self.facts.get(*index))
     }
 
     /// The tree of `day`. Made at the first question about its range of days, and kept.

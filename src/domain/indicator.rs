@@ -1,7 +1,7 @@
 //! Indicators (chỉ tiêu): what is measured, in which unit of measure, and how it aggregates.
 //! Never values, and never the arithmetic itself: that is `rollup`'s.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -139,7 +139,31 @@ impl Definition {
             .any(|breakdown| breakdown.kind == BreakdownKind::Closed)
     }
 
-    /// Names what a change to `next` would break for the values that there are, if anything:
+    /// Whether values that there are would lose an option, or a closed breakdown that they add up
+    /// would ask for one more.
+    pub fn breaks_values_of(&self, former: &Definition) -> bool {
+        former.breakdowns().iter().any(|former| {
+            let next = self
+                .breakdowns()
+                .iter()
+                .find(|next| next.code == former.code);
+            let Some(next) = next else { return true };
+            let codes = |breakdown: &Breakdown| -> BTreeSet<OptionCode> {
+                breakdown
+                    .options
+                    .iter()
+                    .map(|option| option.code.clone())
+                    .collect()
+            };
+            let (former_codes, next_codes) = (codes(former), codes(next));
+            match former.kind {
+                BreakdownKind::Closed => former_codes != next_codes,
+                BreakdownKind::Open => !next_codes.is_superset(&former_codes),
+            }
+        })
+    }
+
+    /// Names what of `next` could not be put together with values of this version, if anything:
     /// decimals, aggregation, unit of measure and the kinds of breakdowns are fixed once used.
     pub fn fixed_part_changed_by(&self, next: &Definition) -> Option<FixedPart> {
         if self.decimals != next.decimals {
@@ -164,7 +188,7 @@ impl Definition {
             ) => {
                 if (across_units, across_time) != (units, time) {
                     Some(FixedPart::Aggregation)
-                } else if kinds(breakdowns) != kinds(broken) {
+                } else if kinds_differ(breakdowns, broken) {
                     Some(FixedPart::Breakdowns)
                 } else {
                     None
@@ -175,11 +199,12 @@ impl Definition {
     }
 }
 
-fn kinds(breakdowns: &[Breakdown]) -> BTreeMap<&BreakdownCode, BreakdownKind> {
-    breakdowns
-        .iter()
-        .map(|breakdown| (&breakdown.code, breakdown.kind))
-        .collect()
+/// A breakdown may come or go with a version; one that stays keeps its kind.
+fn kinds_differ(former: &[Breakdown], next: &[Breakdown]) -> bool {
+    former.iter().any(|former| {
+        next.iter()
+            .any(|next| next.code == former.code && next.kind != former.kind)
+    })
 }
 
 /// What of an indicator cannot change once there are values of it.

@@ -12,7 +12,7 @@ use super::id::{
 };
 use super::indicator::{Breakdown, BreakdownKind};
 use super::quantity::{Decimal, Qualifier, QuantityFault, parse_mantissa};
-use super::text::check_prose;
+use super::text::{check_prose, clipped};
 use crate::error::{Code, Fault, Message};
 use crate::message;
 
@@ -166,7 +166,7 @@ pub enum SpeaksFor {
 }
 
 /// One value as it is counted: the mantissa at the indicator's decimals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fact {
     pub indicator: IndicatorNumber,
     pub option: OptionNumber,
@@ -269,9 +269,10 @@ fn collected_entry<'f, 'c>(
     in_force: &'f InForce<'c>,
     level: &LevelCode,
 ) -> Result<&'f Entry<'c>, Fault> {
-    let name = &entered.indicator;
+    let name = clipped(&entered.indicator);
     let at = format!("/values/{index}/indicator");
-    let found = name
+    let found = entered
+        .indicator
         .parse::<IndicatorCode>()
         .ok()
         .and_then(|code| in_force.entry(&code));
@@ -328,6 +329,7 @@ fn option_number(
         .and_then(|code| entry.indicator.option_number(&code))
         .ok_or_else(|| {
             let indicator = &entry.indicator.code;
+            let name = clipped(name);
             let known = entry
                 .definition
                 .options()
@@ -420,7 +422,7 @@ fn read_passage(
             .is_some_and(|found| found.narrative == Narrative::Taken)
     });
     let Some(section) = taken else {
-        let name = &entered.section;
+        let name = clipped(&entered.section);
         return Err(Fault::in_body(
             format!("/narrative/{index}/section"),
             Code::UnknownSection,
@@ -444,90 +446,116 @@ fn read_passage(
 }
 
 /// Completes facts for counting: closed breakdowns get their total, and everything that a
-/// submission (other than a draft) must have is looked for. What a draft holds from before its
-/// form asked for it no more is left out, as it is when the draft is shown.
+/// submission (other than a draft) must have is looked for.
 ///
 /// # Errors
-/// Every single thing that is missing or does not add up.
+/// Every single thing that is missing, does not add up, or is not asked for any more (a draft
+/// may be older than the form's version).
 pub fn complete(
     facts: &[Fact],
     in_force: &InForce<'_>,
     level: &LevelCode,
 ) -> Result<Vec<Fact>, Vec<Fault>> {
-    let asked: BTreeSet<IndicatorNumber> = in_force
+    let collected: Vec<&Entry<'_>> = in_force
         .entries()
         .iter()
         .filter(|entry| in_force.levels_collecting(entry).contains(&level))
-        .map(|entry| entry.indicator.number)
         .collect();
-    let values: BTreeMap<(IndicatorNumber, OptionNumber), Fact> = facts
+    let mut faults: Vec<Fault> = facts
         .iter()
-        .filter(|fact| asked.contains(&fact.indicator))
+        .filter_map(|fact| not_asked_for(fact, &collected))
+        .collect();
+    let mut values: Values = facts
+        .iter()
         .map(|fact| ((fact.indicator, fact.option), *fact))
         .collect();
-    let mut completed: Vec<Fact> = values.values().copied().collect();
-    let mut faults = Vec::new();
-    for entry in in_force.entries() {
-        if !asked.contains(&entry.indicator.number) {
-            continue;
-        }
-        let total = match completed_total(entry, &values) {
-            Ok(total) => total,
-            Err(found) => {
-                faults.extend(found);
-                continue;
+    for entry in collected {
+        match completed_total(entry, &values) {
+            Ok(Some(total)) => {
+                values.insert((total.indicator, total.option), total);
             }
-        };
-        match total {
-            Some(total) if !values.contains_key(&(total.indicator, total.option)) => {
-                completed.push(total);
-            }
-            Some(_) => {}
-            None if entry.item.need == Need::Required => faults.push(required_missing(entry)),
-            None => {}
+            Ok(None) if entry.item.need == Need::Required => faults.push(required_missing(entry)),
+            Ok(None) => {}
+            Err(found) => faults.extend(found),
         }
     }
-    completed.sort_by_key(|fact| (fact.indicator, fact.option));
     if faults.is_empty() {
-        Ok(completed)
+        Ok(values.into_values().collect())
     } else {
         Err(faults)
     }
 }
 
+fn not_asked_for(fact: &Fact, collected: &[&Entry<'_>]) -> Option<Fault> {
+    let entry = collected
+        .iter()
+        .find(|entry| entry.indicator.number == fact.indicator);
+    let Some(entry) = entry else {
+        return Some(Fault::in_body(
+            "/values",
+            Code::NotCollectedHere,
+            message!(
+                "Bản nháp có một chỉ tiêu mà mẫu không còn hỏi đơn vị này. Hãy lưu lại bản nháp.",
+                "The draft holds an indicator that the form asks this unit for no more. Save it anew."
+            ),
+        ));
+    };
+    let is_option = entry
+        .options()
+        .iter()
+        .any(|(number, _)| *number == fact.option);
+    (!is_option).then(|| {
+        let indicator = &entry.indicator.code;
+        Fault::in_body(
+            "/values",
+            Code::UnknownOption,
+            message!(
+                "Bản nháp có một phân tổ mà {indicator} không còn. Hãy lưu lại bản nháp.",
+                "The draft holds an option that {indicator} has no more. Save it anew."
+            ),
+        )
+    })
+}
+
 type Values = BTreeMap<(IndicatorNumber, OptionNumber), Fact>;
 
-/// An entry's total: sent, or the sum of a closed breakdown; `None` where the entry has no value.
+/// An entry's total: sent, or the sum of its closed breakdowns; `None` where it has no value. A
+/// computed total takes the place of one that was sent, which may only agree with it.
 fn completed_total(entry: &Entry<'_>, values: &Values) -> Result<Option<Fact>, Vec<Fault>> {
-    let mut total = values
+    let sent = values
         .get(&(entry.indicator.number, OptionNumber::TOTAL))
         .copied();
-    let mut faults = Vec::new();
-    let has_values = total.is_some()
-        || values
-            .keys()
-            .any(|(indicator, _)| *indicator == entry.indicator.number);
+    let has_values = values
+        .keys()
+        .any(|(indicator, _)| *indicator == entry.indicator.number);
     if !has_values {
         return Ok(None);
     }
-    for breakdown in entry
-        .definition
-        .breakdowns()
+    let mut faults = Vec::new();
+    let mut computed: Option<Fact> = None;
+    let breakdowns = entry.definition.breakdowns();
+    for breakdown in breakdowns
         .iter()
-        .filter(|b| b.kind == BreakdownKind::Closed)
+        .filter(|one| one.kind == BreakdownKind::Closed)
     {
-        match (closed_total(entry, breakdown, values), total) {
+        match (closed_total(entry, breakdown, values), computed.or(sent)) {
             (Err(found), _) => faults.extend(found),
-            (Ok(sum), None) => total = Some(sum),
-            (Ok(sum), Some(known)) if sum.mantissa == known.mantissa => total = Some(sum),
-            (Ok(sum), Some(known)) => faults.push(totals_differ(entry, breakdown, sum, known)),
+            (Ok(sum), Some(known)) if sum.mantissa != known.mantissa => {
+                faults.push(totals_differ(entry, breakdown, sum, known));
+            }
+            (Ok(sum), _) => {
+                let former = computed.map_or(Qualifier::Exact, |former| former.qualifier);
+                computed = Some(Fact {
+                    qualifier: sum.qualifier.and(former),
+                    ..sum
+                });
+            }
         }
     }
-    for breakdown in entry
-        .definition
-        .breakdowns()
+    let total = computed.or(sent);
+    for breakdown in breakdowns
         .iter()
-        .filter(|b| b.kind == BreakdownKind::Open)
+        .filter(|one| one.kind == BreakdownKind::Open)
     {
         faults.extend(open_fault(entry, breakdown, total, values));
     }

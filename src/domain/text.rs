@@ -56,6 +56,15 @@ pub fn check_prose(text: &str) -> Result<(), TextFault> {
     }
 }
 
+/// The beginning of a text that somebody sent, short enough to be repeated in a message.
+pub fn clipped(text: &str) -> String {
+    const LONGEST: usize = 60;
+    match text.char_indices().nth(LONGEST) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+    }
+}
+
 fn check_length(text: &str, limit: usize) -> Result<(), TextFault> {
     if text.chars().count() > limit {
         Err(TextFault::TooLong { limit })

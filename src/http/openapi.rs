@@ -167,6 +167,19 @@ fn name_items(page: &mut Object, item: &str) {
     }
 }
 
+/// What is read anew each time, comes in pages or tells of a deed has no validator.
+const WITHOUT_ETAG: [&str; 9] = [
+    "get_completeness",
+    "get_lineage",
+    "get_me",
+    "get_series",
+    "import_units",
+    "list_forms",
+    "list_indicators",
+    "list_revisions",
+    "list_units",
+];
+
 fn complete_operation(path: &str, method: &HttpMethod, operation: &mut Operation) {
     let id = operation.operation_id.clone().unwrap_or_default();
     let is_public = PUBLIC.contains(&id.as_str());
@@ -189,7 +202,8 @@ fn complete_operation(path: &str, method: &HttpMethod, operation: &mut Operation
     let statuses = Statuses {
         is_public,
         changes,
-        names_something: path.contains('{'),
+        names_something: path.contains('{') || id == "list_units",
+        conditional: !condition_headers(path, method).is_empty() && changes,
         has_body: operation.request_body.is_some(),
     };
     for (status, description) in statuses.problems() {
@@ -199,8 +213,8 @@ fn complete_operation(path: &str, method: &HttpMethod, operation: &mut Operation
             .entry(status.to_owned())
             .or_insert_with(|| problem_response(description));
     }
-    let with_etag = changes || (*method == HttpMethod::Get && path.contains('{'));
-    if with_etag && !is_public {
+    let with_etag = changes || *method == HttpMethod::Get;
+    if with_etag && !is_public && !WITHOUT_ETAG.contains(&id.as_str()) {
         add_etag(operation);
     }
 }
@@ -210,6 +224,7 @@ struct Statuses {
     is_public: bool,
     changes: bool,
     names_something: bool,
+    conditional: bool,
     has_body: bool,
 }
 
@@ -237,7 +252,7 @@ impl Statuses {
                 self.names_something,
             ),
             ("409", "What is there does not allow it now", self.changes),
-            ("412", "It has changed since it was read", self.changes),
+            ("412", "It has changed since it was read", self.conditional),
             ("413", "The body is too large", self.has_body),
             ("415", "The body is of another type", self.has_body),
             (
@@ -248,7 +263,7 @@ impl Statuses {
             (
                 "428",
                 "The request must say on which state it builds",
-                self.changes,
+                self.conditional,
             ),
             ("500", "The service failed", true),
             (

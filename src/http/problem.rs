@@ -41,6 +41,9 @@ pub struct Problem {
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
+/// The most faults that one answer tells.
+const MOST_FAULTS: usize = 200;
+
 impl Problem {
     /// A problem that is its message, and no single faults.
     pub fn new(code: Code, message: Message) -> Problem {
@@ -55,6 +58,8 @@ impl Problem {
     /// With every single fault.
     pub fn with_faults(mut self, faults: Vec<Fault>) -> Problem {
         self.faults = faults;
+        // The message says how many there are; nobody reads more than this of them.
+        self.faults.truncate(MOST_FAULTS);
         self
     }
 
@@ -154,7 +159,6 @@ pub fn status(kind: Kind) -> StatusCode {
         Kind::Forbidden => StatusCode::FORBIDDEN,
         Kind::NotFound => StatusCode::NOT_FOUND,
         Kind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-        Kind::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
         Kind::Conflict => StatusCode::CONFLICT,
         Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Kind::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -227,7 +231,6 @@ fn title(kind: Kind) -> Message {
         Kind::Forbidden => message!("Không có quyền", "Not allowed"),
         Kind::NotFound => message!("Không tìm thấy", "Not found"),
         Kind::MethodNotAllowed => message!("Phương thức không được nhận", "Method not allowed"),
-        Kind::NotAcceptable => message!("Không có dạng trả lời đó", "Not acceptable"),
         Kind::Conflict => message!("Không hợp với trạng thái hiện có", "Conflict"),
         Kind::TooLarge => message!("Nội dung quá lớn", "Too large"),
         Kind::UnsupportedMediaType => {
@@ -553,6 +556,7 @@ mod tests {
 415 UnsupportedMediaType
 422 Invalid
 428 ConditionRequired
+429 TooManyRequests
 500 Internal
 503 Unavailable";
         assert_eq!(table, expected);

@@ -2,8 +2,10 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::Server;
+use actix_web::http::header;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -14,6 +16,8 @@ use super::docs::Document;
 use super::extract::BodyLimit;
 use super::problem::{self, Problem};
 use super::{openapi, routes};
+use crate::error::Code;
+use crate::message;
 use crate::service::Application;
 use crate::service::token::Credentials;
 use crate::telemetry::Metrics;
@@ -107,18 +111,43 @@ async fn route_not_found() -> Result<actix_web::HttpResponse, Problem> {
 #[derive(Clone)]
 pub struct PasswordSlots(Arc<Semaphore>);
 
+/// How long somebody waits to sign in before he is told to come again.
+const WAIT_FOR_SLOT: Duration = Duration::from_secs(5);
+
 impl Default for PasswordSlots {
     fn default() -> PasswordSlots {
-        PasswordSlots(Arc::new(Semaphore::new(default_workers())))
+        PasswordSlots(Arc::new(Semaphore::new((default_workers() / 2).max(1))))
     }
 }
 
 impl PasswordSlots {
     /// A slot, for credentials that need one. Held until it is dropped.
-    pub async fn take(&self, credentials: &Credentials) -> Option<OwnedSemaphorePermit> {
+    ///
+    /// # Errors
+    /// Too many others are waiting.
+    pub async fn take(
+        &self,
+        credentials: &Credentials,
+    ) -> Result<Option<OwnedSemaphorePermit>, Problem> {
         match credentials {
-            Credentials::Password { .. } => self.0.clone().acquire_owned().await.ok(),
-            Credentials::RefreshToken(_) => None,
+            Credentials::RefreshToken(_) => Ok(None),
+            Credentials::Password { .. } => {
+                match tokio::time::timeout(WAIT_FOR_SLOT, self.0.clone().acquire_owned()).await {
+                    Ok(slot) => Ok(slot.ok()),
+                    Err(_) => Err(too_many_sign_ins()),
+                }
+            }
         }
     }
+}
+
+fn too_many_sign_ins() -> Problem {
+    Problem::new(
+        Code::TooManySignIns,
+        message!(
+            "Có quá nhiều người đang đăng nhập. Hãy thử lại sau ít giây.",
+            "Too many are signing in. Try again in some seconds."
+        ),
+    )
+    .with_header(header::RETRY_AFTER, header::HeaderValue::from_static("5"))
 }

@@ -14,8 +14,9 @@ use crate::service::Application;
 use crate::service::token::{self, Credentials, TokenView};
 
 /// What somebody signs in with (RFC 6749, sections 4.3 and 6).
+///
+/// Other parameters are ignored, as the RFC has it.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct TokenRequest {
     /// `password` or `refresh_token`.
     #[schema(example = "password")]
@@ -47,9 +48,13 @@ pub async fn issue_token(
     body: FormBody<TokenRequest>,
 ) -> Result<HttpResponse, Problem> {
     let credentials = credentials(body.value)?;
-    let _slot = slots.take(&credentials).await;
-    let view =
-        super::blocking(move || token::issue_token(&application, &credentials, now.0)).await?;
+    let slot = slots.take(&credentials).await?;
+    let view = super::blocking(move || {
+        // Held as long as the work goes on, also when its caller has gone away.
+        let _slot = slot;
+        token::issue_token(&application, &credentials, now.0)
+    })
+    .await?;
     Ok(HttpResponse::Ok()
         .insert_header((CACHE_CONTROL, "no-store"))
         .json(view))

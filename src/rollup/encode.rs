@@ -12,6 +12,7 @@ use super::node::Rollup;
 use super::tally::{Amount, ByStage, Cell, CellKey, Cells, Extreme, Qualified, Sum, Tally, Total};
 use crate::domain::id::{IndicatorNumber, OptionNumber};
 use crate::domain::period::Period;
+use crate::domain::quantity::Qualifier;
 use crate::domain::submission::Fact;
 
 /// Packed bytes that cannot be read: the database holds what this program never wrote.
@@ -44,13 +45,63 @@ fn unpack<T: for<'b> Deserialize<'b>>(bytes: &[u8]) -> Result<T, EncodingError> 
 /// # Errors
 /// None in practice; the encoder's type allows one.
 pub fn pack_facts(facts: &[Fact]) -> Result<Vec<u8>, EncodingError> {
-    pack(&facts)
+    let packed: Vec<PackedFact> = facts.iter().map(PackedFact::from).collect();
+    pack(&packed)
 }
 
 /// # Errors
 /// Bytes that [`pack_facts`] did not make.
 pub fn unpack_facts(bytes: &[u8]) -> Result<Vec<Fact>, EncodingError> {
-    unpack(bytes)
+    let packed: Vec<PackedFact> = unpack(bytes)?;
+    Ok(packed.into_iter().map(Fact::from).collect())
+}
+
+#[derive(Serialize, Deserialize)]
+struct PackedFact {
+    indicator: u32,
+    option: u32,
+    mantissa: i64,
+    qualifier: PackedQualifier,
+}
+
+#[derive(Serialize, Deserialize)]
+enum PackedQualifier {
+    Exact,
+    AtLeast,
+    AtMost,
+    Estimate,
+}
+
+impl From<&Fact> for PackedFact {
+    fn from(fact: &Fact) -> PackedFact {
+        PackedFact {
+            indicator: fact.indicator.get(),
+            option: fact.option.get(),
+            mantissa: fact.mantissa,
+            qualifier: match fact.qualifier {
+                Qualifier::Exact => PackedQualifier::Exact,
+                Qualifier::AtLeast => PackedQualifier::AtLeast,
+                Qualifier::AtMost => PackedQualifier::AtMost,
+                Qualifier::Estimate => PackedQualifier::Estimate,
+            },
+        }
+    }
+}
+
+impl From<PackedFact> for Fact {
+    fn from(packed: PackedFact) -> Fact {
+        Fact {
+            indicator: IndicatorNumber::new(packed.indicator),
+            option: OptionNumber::new(packed.option),
+            mantissa: packed.mantissa,
+            qualifier: match packed.qualifier {
+                PackedQualifier::Exact => Qualifier::Exact,
+                PackedQualifier::AtLeast => Qualifier::AtLeast,
+                PackedQualifier::AtMost => Qualifier::AtMost,
+                PackedQualifier::Estimate => Qualifier::Estimate,
+            },
+        }
+    }
 }
 
 /// # Errors

@@ -71,6 +71,17 @@ pub struct Progress {
     pub overdue: u64,
 }
 
+impl Progress {
+    fn include(&mut self, part: &Progress) {
+        self.expected += part.expected;
+        self.submitted += part.submitted;
+        self.approved += part.approved;
+        self.late += part.late;
+        self.missing += part.missing;
+        self.overdue += part.overdue;
+    }
+}
+
 /// How far one unit is itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct OwnStatus {
@@ -102,7 +113,7 @@ pub fn get_completeness(
             .to_unit(Action::ReadRollups, &located.tree, place)?;
         let key = located.key();
         let ids: Vec<UnitId> = place.subtree().map(Place::unit).collect();
-        let units = if ids.len() == located.tree.len() {
+        let units = if ids.len() > MOST_BY_ID {
             Units::All
         } else {
             Units::These(&ids)
@@ -117,6 +128,9 @@ pub fn get_completeness(
         Ok(state.view(snapshot.counters.rev))
     })
 }
+
+/// With more units than these a period is read as a whole, which is one statement.
+const MOST_BY_ID: usize = 2000;
 
 fn deadlines(located: &Located<'_>) -> BTreeMap<String, NaiveDate> {
     let period = &located.in_force.period;
@@ -138,19 +152,27 @@ struct State<'s> {
 impl State<'_> {
     fn view(&self, rev: i64) -> CompletenessView {
         let place = self.located.place();
-        let children = place.children().map(|child| ChildProgress {
-            unit: UnitName::of(child),
-            total: self.progress(child),
-            own: self.own(child),
-        });
+        let children: Vec<ChildProgress> = place
+            .children()
+            .map(|child| ChildProgress {
+                unit: UnitName::of(child),
+                total: self.progress(child),
+                own: self.own(child),
+            })
+            .collect();
+        let mut total = Progress::default();
+        self.add(place, &mut total);
+        for child in &children {
+            total.include(&child.total);
+        }
         CompletenessView {
             form: self.located.form().code.to_string(),
             period: PeriodName::of(&self.located.in_force),
             unit: UnitName::of(place),
             rev,
-            total: self.progress(place),
+            total,
             own: self.own(place),
-            children: children.collect(),
+            children,
         }
     }
 
@@ -178,13 +200,16 @@ impl State<'_> {
 
     fn progress(&self, place: Place<'_>) -> Progress {
         let mut progress = Progress::default();
-        for unit in place.subtree().filter(|unit| self.is_expected(*unit)) {
+        for unit in place.subtree() {
             self.add(unit, &mut progress);
         }
         progress
     }
 
     fn add(&self, place: Place<'_>, progress: &mut Progress) {
+        if !self.is_expected(place) {
+            return;
+        }
         let deadline = self.deadline(place);
         let submission = self.submissions.get(&place.unit());
         progress.expected += 1;

@@ -63,6 +63,19 @@ impl Precondition {
         }
     }
 
+    /// The condition with each tag cut at its first dot: for what was read as of a day, where
+    /// the tag says which day's version it was beside the state that a change builds on.
+    #[must_use]
+    pub fn without_suffixes(&self) -> Precondition {
+        match self {
+            Precondition::OneOf(seen) => {
+                let cut = |tag: &Etag| Etag::new(tag.0.split('.').next().unwrap_or_default());
+                Precondition::OneOf(seen.iter().map(cut).collect())
+            }
+            other => other.clone(),
+        }
+    }
+
     /// Like [`Precondition::check`], for what may be created without a condition: nothing can be
     /// lost by it.
     ///

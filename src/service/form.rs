@@ -18,8 +18,9 @@ use crate::domain::form::{
     FixedFormPart, Form, FormDefinition, FormPeriod, FourEyes, Item, Late, Narrative, Need, Rule,
     Section, Severity, Show,
 };
-use crate::domain::formula::{Comparison, Operand};
+use crate::domain::formula::{Comparison, Operand, Source};
 use crate::domain::id::{FormCode, FormNumber, IndicatorCode, LevelCode, RuleCode, SectionNumber};
+use crate::domain::indicator::{AcrossUnits, Definition, Indicator, Measure};
 use crate::domain::period::{Calendar, Frequency, Period};
 use crate::domain::unit::BEGINNING;
 use crate::error::{Code, Fault, Message, pointer_step};
@@ -251,7 +252,10 @@ pub fn get_form(
         let day = as_of.unwrap_or_else(|| snapshot.today(now));
         let form = snapshot.form(code)?;
         let view = FormView::of(form, day).ok_or_else(|| NotFound::Form(code.to_owned()))?;
-        Ok((Etag::new(snapshot.counters.catalogue_rev), view))
+        Ok((
+            etag_of(snapshot.counters.catalogue_rev, view.valid_from),
+            view,
+        ))
     })
 }
 
@@ -358,6 +362,11 @@ pub struct EnteredRule {
     pub message: EnteredName,
 }
 
+/// The catalogue\'s rev, against which a change is held, and which version the day has.
+fn etag_of(catalogue_rev: i64, valid_from: NaiveDate) -> Etag {
+    Etag::new(format_args!("{catalogue_rev}.{valid_from}"))
+}
+
 /// Adds a form, or a version of it from a day on. A form's ETag is that of the whole catalogue,
 /// since a version is checked against all of it.
 ///
@@ -381,7 +390,7 @@ pub fn put_form(
         let code = entered.code.parse::<FormCode>().ok();
         let known = code.as_ref().and_then(|code| snapshot.catalogue.form(code));
         let etag = known.map(|_| Etag::new(snapshot.counters.catalogue_rev));
-        precondition.check_unless_new(etag.as_ref())?;
+        precondition.without_suffixes().check_unless_new(etag.as_ref())?;
         let valid_from = entered.valid_from.unwrap_or(BEGINNING);
         let mut faults = Vec::new();
         if code.is_none() {
@@ -412,7 +421,7 @@ pub fn put_form(
             Some(_) => Outcome::Done,
             None => Outcome::Created(format!("/v1/forms/{}", form.code)),
         };
-        let reply = Reply::new(outcome, Some(Etag::new(rev)), &FormView::of(&form, valid_from))?;
+        let reply = Reply::new(outcome, Some(etag_of(rev, valid_from)), &FormView::of(&form, valid_from))?;
         Ok(once.keep(transaction, reply)?)
     })
 }
@@ -471,11 +480,16 @@ impl FormReader<'_> {
         let mut deadlines = BTreeMap::new();
         for (level, days) in &entered.deadlines {
             let at = format!("/deadlines/{}", pointer_step(level));
-            if let Some(level) = self.level(level, at) {
-                deadlines.insert(level, *days);
-            }
+            let Some(level) = self.level(level, at.clone()) else {
+                continue;
+            };
+            self.check_submits(&level, at, &submitted_by);
+            deadlines.insert(level, *days);
         }
-        let mut seen = Seen::default();
+        let mut seen = Seen {
+            submitted_by: submitted_by.clone(),
+            ..Seen::default()
+        };
         let outline = self.sections(&entered.outline, "/outline", &mut seen);
         let rules = self.rules(&entered.rules, &seen);
         self.check_operands(&seen);
@@ -497,10 +511,64 @@ impl FormReader<'_> {
     }
 
     fn levels(&mut self, entered: &[String], pointer: &str) -> Vec<LevelCode> {
-        let places = entered.iter().enumerate();
-        places
-            .filter_map(|(index, level)| self.level(level, format!("{pointer}/{index}")))
-            .collect()
+        let mut levels = Vec::new();
+        for (index, entered) in entered.iter().enumerate() {
+            let at = format!("{pointer}/{index}");
+            let Some(level) = self.level(entered, at.clone()) else {
+                continue;
+            };
+            if levels.contains(&level) {
+                self.fault(
+                    at,
+                    Code::Duplicate,
+                    message!(
+                        "Cấp {level} có hai lần. Hãy bỏ một.",
+                        "The level {level} stands there twice. Remove one of the two."
+                    ),
+                );
+            } else {
+                levels.push(level);
+            }
+        }
+        levels
+    }
+
+    fn check_submits(&mut self, level: &LevelCode, pointer: String, submitted_by: &[LevelCode]) {
+        if submitted_by.contains(level) {
+            return;
+        }
+        self.fault(
+            pointer,
+            Code::UnknownLevel,
+            message!(
+                "Cấp {level} không gửi mẫu này (submitted_by). Hãy bỏ cấp đó hoặc thêm vào submitted_by.",
+                "The level {level} does not submit this form. Leave it out or add it to submitted_by."
+            ),
+        );
+    }
+
+    /// Levels of which every one submits the form: others could never be collected from.
+    fn levels_among(
+        &mut self,
+        entered: &[String],
+        pointer: &str,
+        submitted_by: &[LevelCode],
+    ) -> Vec<LevelCode> {
+        let levels = self.levels(entered, pointer);
+        for level in &levels {
+            self.check_submits(level, pointer.to_owned(), submitted_by);
+        }
+        if entered.is_empty() {
+            self.fault(
+                pointer.to_owned(),
+                Code::InvalidValue,
+                message!(
+                    "Phải có ít nhất một cấp; để trống trường này nếu mọi cấp gửi đều thu thập.",
+                    "At least one level is needed; leave the field out if every level that submits collects."
+                ),
+            );
+        }
+        levels
     }
 
     fn level(&mut self, level: &str, pointer: String) -> Option<LevelCode> {
@@ -589,10 +657,13 @@ impl FormReader<'_> {
                 ),
             );
         }
-        let collected_at = entered
-            .collected_at
-            .as_ref()
-            .map(|levels| self.levels(levels, &format!("{pointer}/collected_at")));
+        let collected_at = entered.collected_at.as_ref().map(|levels| {
+            self.levels_among(
+                levels,
+                &format!("{pointer}/collected_at"),
+                &seen.submitted_by,
+            )
+        });
         Some(Item {
             indicator: code,
             collected_at,
@@ -655,22 +726,47 @@ impl FormReader<'_> {
     /// A formula and a rule see what the form holds, and nothing else.
     fn operand(&mut self, operand: &Operand, pointer: String, seen: &Seen) {
         let code = operand.indicator.parse::<IndicatorCode>().ok();
-        if !code.is_some_and(|code| seen.indicators.contains(&code)) {
-            self.fault(pointer, Code::UnknownIndicator, message!(
-                "Dùng đến {operand}, mà mẫu này không có. Hãy thêm chỉ tiêu đó vào đề cương.",
-                "It uses {operand}, which this form does not hold. Add that indicator to the outline."
-            ));
+        let held = code.filter(|code| seen.indicators.contains(code));
+        let indicator = held.and_then(|code| self.snapshot.catalogue.indicator(&code));
+        let definition = indicator.and_then(|indicator| self.version(indicator));
+        let is_there = definition.is_some_and(|definition| {
+            let has_option = operand.option.as_ref().is_none_or(|option| {
+                definition
+                    .options()
+                    .any(|known| known.code.as_str() == option)
+            });
+            let is_transfer = matches!(
+                definition.measure,
+                Measure::Collected {
+                    across_units: AcrossUnits::Transfer,
+                    ..
+                }
+            );
+            has_option && (operand.source == Source::Total || is_transfer)
+        });
+        if !is_there {
+            self.fault(
+                pointer,
+                Code::UnknownIndicator,
+                message!(
+                    "Dùng đến {operand}, mà mẫu này không có. Hãy thêm chỉ tiêu đó vào đề cương.",
+                    "It uses {operand}, which this form does not hold. Add that indicator to the outline."
+                ),
+            );
         }
+    }
+
+    /// An indicator as it is when the version begins, or as it first will be.
+    fn version<'i>(&self, indicator: &'i Indicator) -> Option<&'i Definition> {
+        indicator
+            .on(self.day)
+            .or_else(|| indicator.versions.values().next())
     }
 
     fn check_operands(&mut self, seen: &Seen) {
         for code in &seen.indicators {
             let indicator = self.snapshot.catalogue.indicator(code);
-            let definition = indicator.and_then(|indicator| {
-                indicator
-                    .on(self.day)
-                    .or_else(|| indicator.versions.values().next())
-            });
+            let definition = indicator.and_then(|indicator| self.version(indicator));
             let Some(formula) = definition.and_then(|definition| definition.formula()) else {
                 continue;
             };
@@ -684,6 +780,7 @@ impl FormReader<'_> {
 /// What an outline has named so far.
 #[derive(Default)]
 struct Seen {
+    submitted_by: Vec<LevelCode>,
     sections: BTreeSet<SectionNumber>,
     indicators: BTreeSet<IndicatorCode>,
 }

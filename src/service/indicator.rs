@@ -14,7 +14,7 @@ use super::text::{EnteredName, NameView};
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
 use crate::domain::catalogue::Catalogue;
-use crate::domain::formula::Formula;
+use crate::domain::formula::{Formula, Operand};
 use crate::domain::id::{
     BreakdownCode, FormNumber, IndicatorCode, IndicatorNumber, OptionCode, OptionNumber,
 };
@@ -26,8 +26,8 @@ use crate::domain::quantity::Decimals;
 use crate::domain::text::check_name;
 use crate::domain::unit::BEGINNING;
 use crate::error::{Code, Fault, Message};
-use crate::store::form::forms_used;
 use crate::store::indicator::indicator_put;
+use crate::store::submission::periods_with_submissions;
 use crate::store::tenant::{Part, mark_changed};
 use crate::store::{StoreError, Transaction};
 use crate::{explain, message};
@@ -96,7 +96,7 @@ fn fixed_message(part: FixedPart) -> Message {
         FixedPart::Decimals => ("Số chữ số thập phân", "The decimals"),
         FixedPart::UnitOfMeasure => ("Đơn vị tính", "The unit of measure"),
         FixedPart::Aggregation => ("Cách tổng hợp", "The aggregation"),
-        FixedPart::Breakdowns => ("Loại phân tổ", "The kinds of breakdowns"),
+        FixedPart::Breakdowns => ("Phân tổ", "The breakdowns"),
     };
     message!(
         "{vi} của chỉ tiêu không đổi được nữa vì đã có số liệu; số cũ sẽ sai nghĩa. Hãy lập chỉ tiêu mới.",
@@ -223,7 +223,10 @@ pub fn get_indicator(
         let found = parsed.and_then(|code| snapshot.catalogue.indicator(&code));
         let view = found.and_then(|indicator| IndicatorView::of(indicator, day));
         let view = view.ok_or_else(|| IndicatorError::NotFound(code.to_owned()))?;
-        Ok((Etag::new(snapshot.counters.catalogue_rev), view))
+        Ok((
+            etag_of(snapshot.counters.catalogue_rev, view.valid_from),
+            view,
+        ))
     })
 }
 
@@ -257,6 +260,11 @@ pub struct EnteredOption {
     pub name: EnteredName,
 }
 
+/// The catalogue\'s rev, against which a change is held, and which version the day has.
+fn etag_of(catalogue_rev: i64, valid_from: NaiveDate) -> Etag {
+    Etag::new(format_args!("{catalogue_rev}.{valid_from}"))
+}
+
 /// Adds an indicator, or a version of it from a day on. An indicator's ETag is that of the
 /// whole catalogue, since a version is checked against all of it.
 ///
@@ -282,10 +290,12 @@ pub fn put_indicator(
             .as_ref()
             .and_then(|code| snapshot.catalogue.indicator(code));
         let etag = known.map(|_| Etag::new(snapshot.counters.catalogue_rev));
-        precondition.check_unless_new(etag.as_ref())?;
+        precondition
+            .without_suffixes()
+            .check_unless_new(etag.as_ref())?;
         let valid_from = entered.valid_from.unwrap_or(BEGINNING);
         let indicator = planned(entered, known, snapshot, valid_from)?;
-        check_fixed(transaction, snapshot, known, &indicator)?;
+        check_fixed(transaction, snapshot, known, &indicator, valid_from)?;
         let catalogue = snapshot.catalogue.with_indicator(indicator.clone());
         check_formula(&catalogue, &indicator, valid_from).map_err(IndicatorError::Invalid)?;
         let rev = snapshot.counters.rev;
@@ -296,7 +306,7 @@ pub fn put_indicator(
             None => Outcome::Created(format!("/v1/indicators/{}", indicator.code)),
         };
         let view = IndicatorView::of(&indicator, valid_from);
-        let reply = Reply::new(outcome, Some(Etag::new(rev)), &view)?;
+        let reply = Reply::new(outcome, Some(etag_of(rev, valid_from)), &view)?;
         Ok(once.keep(transaction, reply)?)
     })
 }
@@ -492,29 +502,50 @@ fn code_fault(pointer: String) -> Fault {
     )
 }
 
-/// What is fixed once there are values must be as every other version has it.
+/// All versions of an indicator are put together, so they share what is fixed; the one that is
+/// replaced is exempt while nobody has used it. What periods with submissions have, they keep.
 fn check_fixed(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
     known: Option<&Indicator>,
     planned: &Indicator,
+    valid_from: NaiveDate,
 ) -> Result<(), IndicatorError> {
-    let Some(known) = known else { return Ok(()) };
-    let changed = known.versions.values().find_map(|former| {
-        planned
-            .versions
-            .values()
-            .find_map(|next| former.fixed_part_changed_by(next))
-    });
-    let Some(changed) = changed else {
+    let (Some(known), Some(next)) = (known, planned.versions.get(&valid_from)) else {
         return Ok(());
     };
-    let forms = forms_with(&snapshot.catalogue, &known.code);
-    if forms_used(transaction, &forms)?.is_empty() {
-        Ok(())
-    } else {
-        Err(IndicatorError::Fixed(changed))
+    let others = known
+        .versions
+        .iter()
+        .filter(|(from, _)| **from != valid_from);
+    let differing = others
+        .into_iter()
+        .find_map(|(_, other)| other.fixed_part_changed_by(next));
+    if let Some(part) = differing {
+        return Err(IndicatorError::Fixed(part));
     }
+    let forms = forms_with(&snapshot.catalogue, &known.code);
+    for (form, period) in periods_with_submissions(transaction, None)? {
+        let form = snapshot
+            .catalogue
+            .forms()
+            .find(|known| known.number == form);
+        let day = form
+            .filter(|form| forms.contains(&form.number))
+            .and_then(|form| form.period(period))
+            .map(|period| period.closing_day());
+        let versions = day.and_then(|day| Some((known.on(day)?, planned.on(day)?)));
+        let Some((before, after)) = versions else {
+            continue;
+        };
+        if let Some(part) = before.fixed_part_changed_by(after) {
+            return Err(IndicatorError::Fixed(part));
+        }
+        if after.breaks_values_of(before) {
+            return Err(IndicatorError::Fixed(FixedPart::Breakdowns));
+        }
+    }
+    Ok(())
 }
 
 /// The forms that ask for an indicator, in whatever version.
@@ -529,78 +560,100 @@ fn forms_with(catalogue: &Catalogue, code: &IndicatorCode) -> Vec<FormNumber> {
         .collect()
 }
 
-/// How many formulas may lie within one another: more cannot be read by people, and numbers grow
-/// with each.
-const DEEPEST: usize = 5;
+/// How many values a formula may be made of, with the formulas within it written out: more cannot
+/// be read by people, and numbers grow with each.
+const LARGEST: usize = 1000;
 
+/// Holds all formulas of a catalogue to their operands on every day on which something begins.
 fn check_formula(
     catalogue: &Catalogue,
     indicator: &Indicator,
     day: NaiveDate,
 ) -> Result<(), Vec<Fault>> {
-    let Some(definition) = indicator.on(day) else {
+    let Some(formula) = indicator.on(day).and_then(Definition::formula) else {
         return Ok(());
     };
-    let Some(formula) = definition.formula() else {
-        return Ok(());
-    };
-    let mut faults = Vec::new();
-    for operand in formula.operands() {
-        let code = operand.indicator.parse::<IndicatorCode>().ok();
-        let found = code.and_then(|code| catalogue.indicator(&code));
-        let version = found.and_then(|found| found.on(day));
-        let known = match (&operand.option, version) {
-            (_, None) => false,
-            (None, Some(_)) => true,
-            (Some(option), Some(version)) => {
-                version.options().any(|known| known.code.as_str() == option)
-            }
-        };
-        if !known {
-            faults.push(Fault::in_body(
+    let faults: Vec<Fault> = formula
+        .operands()
+        .iter()
+        .filter(|operand| !is_known(catalogue, operand, day))
+        .map(|operand| {
+            Fault::in_body(
                 "/formula",
                 Code::UnknownIndicator,
                 message!(
                     "Công thức dùng {operand}, mà ngày {day} danh mục chưa có.",
                     "The formula uses {operand}, which the catalogue does not have on {day}."
                 ),
-            ));
-        }
+            )
+        })
+        .collect();
+    if !faults.is_empty() {
+        return Err(faults);
     }
-    if faults.is_empty() && depth(catalogue, &indicator.code, day, DEEPEST + 1) > DEEPEST {
-        faults.push(Fault::in_body(
+    let days: BTreeSet<NaiveDate> = catalogue
+        .indicators()
+        .flat_map(|known| known.versions.keys().copied())
+        .collect();
+    let too_large = days.into_iter().any(|day| {
+        let mut sizes = BTreeMap::new();
+        let mut codes = catalogue.indicators().map(|known| &known.code);
+        codes.any(|code| written_out(catalogue, code, day, &mut sizes) > LARGEST)
+    });
+    if too_large {
+        return Err(vec![Fault::in_body(
             "/formula",
             Code::CircularFormula,
             message!(
-                "Công thức dùng lại chính nó qua chỉ tiêu khác, hoặc lồng nhau quá {DEEPEST} lần.",
-                "The formula comes back to itself through others, or lies more than {DEEPEST} deep."
+                "Công thức dùng lại chính nó qua chỉ tiêu khác, hoặc quá dài khi viết đầy đủ (trên {LARGEST} số hạng).",
+                "The formula comes back to itself through others, or is too long when written out (over {LARGEST} values)."
             ),
-        ));
+        )]);
     }
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(faults)
+    Ok(())
+}
+
+fn is_known(catalogue: &Catalogue, operand: &Operand, day: NaiveDate) -> bool {
+    let code = operand.indicator.parse::<IndicatorCode>().ok();
+    let version = code.and_then(|code| catalogue.indicator(&code)?.on(day));
+    match (&operand.option, version) {
+        (_, None) => false,
+        (None, Some(_)) => true,
+        (Some(option), Some(version)) => {
+            version.options().any(|known| known.code.as_str() == option)
+        }
     }
 }
 
-/// How many formulas lie within one another below an indicator; gives up at `limit`.
-fn depth(catalogue: &Catalogue, code: &IndicatorCode, day: NaiveDate, limit: usize) -> usize {
-    if limit == 0 {
-        return 0;
+/// How many values an indicator is made of, at most: its formula's times those of its largest
+/// operand. One that comes back to itself is beyond any limit.
+fn written_out(
+    catalogue: &Catalogue,
+    code: &IndicatorCode,
+    day: NaiveDate,
+    sizes: &mut BTreeMap<IndicatorCode, usize>,
+) -> usize {
+    if let Some(size) = sizes.get(code) {
+        return *size;
     }
+    // Whoever asks again before the answer is there has come back to where he began.
+    sizes.insert(code.clone(), usize::MAX);
     let definition = catalogue
         .indicator(code)
         .and_then(|indicator| indicator.on(day));
-    let Some(formula) = definition.and_then(Definition::formula) else {
-        return 0;
+    let size = match definition.and_then(Definition::formula) {
+        None => 1,
+        Some(formula) => {
+            let operands = formula.operands();
+            let within = operands
+                .iter()
+                .filter_map(|operand| operand.indicator.parse().ok());
+            let largest = within
+                .map(|code| written_out(catalogue, &code, day, sizes))
+                .max();
+            formula.size().saturating_mul(largest.unwrap_or(1))
+        }
     };
-    let operands = formula.operands();
-    let below = operands
-        .iter()
-        .filter_map(|operand| operand.indicator.parse().ok());
-    1 + below
-        .map(|code| depth(catalogue, &code, day, limit - 1))
-        .max()
-        .unwrap_or(0)
+    sizes.insert(code.clone(), size);
+    size
 }

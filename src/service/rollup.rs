@@ -16,7 +16,7 @@ use crate::authz::{Action, Denied};
 use crate::domain::catalogue::{Entry, InForce};
 use crate::domain::form::{Form, Span};
 use crate::domain::hierarchy::{Place, Position, Tree};
-use crate::domain::id::{IndicatorCode, OptionNumber, UnitId};
+use crate::domain::id::{OptionNumber, UnitId};
 use crate::domain::indicator::{AcrossUnits, Measure};
 use crate::domain::period::Period;
 use crate::domain::quantity::{Decimal, Qualifier};
@@ -369,14 +369,15 @@ impl<'r, 's> Figuring<'r, 's> {
         };
         let figure = figures.of(entry, option);
         let received = figures.received_from_below(entry, option);
+        let complete = self.completeness(&figures, place, entry, option);
         CellView {
             indicator: entry.indicator.code.to_string(),
             option: entry.indicator.option_code(option).map(ToString::to_string),
             value: figure.value(),
             qualifier: figure.qualifier,
             qualified: figure.qualified.into(),
-            reported: figure.reported,
-            expected: self.expectation.values(entry, place.unit()),
+            reported: complete.reported,
+            expected: complete.expected,
             own: figures.own(entry, option).map(|own: Figure| OwnFigure {
                 value: own.value(),
                 qualifier: own.qualifier,
@@ -386,6 +387,41 @@ impl<'r, 's> Figuring<'r, 's> {
             denominator: figure.denominator(),
             target: self.target(&figure, place.unit(), entry, option),
         }
+    }
+
+    /// A formula is as complete as its least complete operand.
+    fn completeness(
+        &self,
+        figures: &Figures<'_, '_>,
+        place: Place<'_>,
+        entry: &Entry<'_>,
+        option: OptionNumber,
+    ) -> Share {
+        let Some(formula) = entry.definition.formula() else {
+            return Share {
+                reported: figures.of(entry, option).reported,
+                expected: self.expectation.values(entry, place.unit()),
+            };
+        };
+        let operands = formula.operands();
+        let operands = operands.iter().filter_map(|operand| {
+            let entry = self.in_force.entry(&operand.indicator.parse().ok()?)?;
+            let option = operand
+                .option
+                .as_ref()
+                .and_then(|option| option.parse().ok());
+            let number = option.and_then(|code| entry.indicator.option_number(&code));
+            Some((entry, number.unwrap_or(OptionNumber::TOTAL)))
+        });
+        operands
+            .map(|(entry, option)| self.completeness(figures, place, entry, option))
+            // Of what nobody is to report and nobody has, nothing is missing.
+            .filter(|share| share.reported + share.expected > 0)
+            .min_by(Share::compare)
+            .unwrap_or(Share {
+                reported: 0,
+                expected: 0,
+            })
     }
 
     fn target(
@@ -408,6 +444,23 @@ impl<'r, 's> Figuring<'r, 's> {
             value: Decimal::new(mantissa, decimals),
             share: figure.share_of(mantissa, decimals),
         })
+    }
+}
+
+/// How many of how many.
+struct Share {
+    reported: u64,
+    expected: u64,
+}
+
+impl Share {
+    /// By the part that is there; of equal parts the larger whole is the more telling.
+    fn compare(&self, other: &Share) -> std::cmp::Ordering {
+        let (one, two) = (
+            u128::from(self.reported) * u128::from(other.expected),
+            u128::from(other.reported) * u128::from(self.expected),
+        );
+        one.cmp(&two).then(other.expected.cmp(&self.expected))
     }
 }
 
@@ -442,8 +495,8 @@ impl<'s> Expectation<'s> {
         })
     }
 
-    /// How many (unit, base period) pairs of a subtree have a value that the figure of `entry` at
-    /// its top is made of. A formula is as complete as its least complete operand.
+    /// How many (unit, base period) pairs of a subtree have a value that the figure of a
+    /// collected `entry` at its top is made of.
     pub fn values(&self, entry: &Entry<'_>, unit: UnitId) -> u64 {
         self.sum(unit, |in_force, place| {
             match in_force.entry(&entry.indicator.code) {
@@ -461,45 +514,17 @@ impl<'s> Expectation<'s> {
     }
 }
 
-/// How many units of a subtree have a value that the figure of `entry` at its top is made of.
-/// A formula's is that of the operand which expects most.
+/// How many units of a subtree have a value that the figure of a collected `entry` at its top is
+/// made of.
 fn expected_values(in_force: &InForce<'_>, entry: &Entry<'_>, place: Place<'_>) -> u64 {
-    expected_within(in_force, entry, place, &mut Vec::new())
-}
-
-/// `within` holds the derived indicators on the way here, as it does in `figure`.
-fn expected_within<'c>(
-    in_force: &InForce<'c>,
-    entry: &Entry<'c>,
-    place: Place<'_>,
-    within: &mut Vec<&'c IndicatorCode>,
-) -> u64 {
-    let code = &entry.indicator.code;
-    match &entry.definition.measure {
+    let levels = in_force.levels_collecting(entry);
+    match entry.definition.measure {
         Measure::Collected {
             across_units: AcrossUnits::None | AcrossUnits::Transfer,
             ..
-        } => u64::from(
-            in_force
-                .levels_collecting(entry)
-                .contains(&&place.fact().level),
-        ),
-        Measure::Collected { .. } => in_force
-            .levels_collecting(entry)
-            .iter()
-            .map(|level| place.count_at(level))
-            .sum(),
-        Measure::Derived { .. } if within.contains(&code) => 0,
-        Measure::Derived { formula } => {
-            within.push(code);
-            let expected = formula
-                .operands()
-                .iter()
-                .filter_map(|operand| in_force.entry(&operand.indicator.parse().ok()?))
-                .map(|operand| expected_within(in_force, operand, place, within))
-                .max();
-            within.pop();
-            expected.unwrap_or(0)
+        } => u64::from(levels.contains(&&place.fact().level)),
+        Measure::Collected { .. } | Measure::Derived { .. } => {
+            levels.iter().map(|level| place.count_at(level)).sum()
         }
     }
 }

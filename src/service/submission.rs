@@ -11,12 +11,12 @@ use super::locate::{Located, NotFound, ReportPath};
 use super::page::{Page, PageRequest, UnknownCursor};
 use super::rollup::PeriodName;
 use super::snapshot::Snapshot;
-use super::totals::{OwnChange, apply};
+use super::totals::{Board, OwnChange, apply};
 use super::unit::UnitName;
 use crate::authn::Identity;
 use crate::authz::{Action, Denied, Permit};
 use crate::domain::catalogue::InForce;
-use crate::domain::form::{FourEyes, Late, Severity, Span};
+use crate::domain::form::{FourEyes, Late, Rule, Severity, Span};
 use crate::domain::id::{LevelCode, OptionNumber};
 use crate::domain::quantity::{Decimal, Qualifier};
 use crate::domain::submission::{
@@ -27,7 +27,6 @@ use crate::domain::submission::{
 use crate::domain::text::{TextFault, check_prose};
 use crate::error::{Code, Fault, Message};
 use crate::rollup::figure::Figures;
-use crate::rollup::node::Rollup;
 use crate::rollup::tally::Contribution;
 use crate::store::submission::{
     Content, Reason, RevisionRecord, Submission, revision_append, revision_get, revisions_before,
@@ -328,6 +327,9 @@ fn change(
     })
 }
 
+/// How many steps back the question goes who entered what is to be approved.
+const MOST_STEPS: i64 = 1000;
+
 /// One step on its way.
 struct Work<'w, 'c> {
     transaction: &'w mut Transaction<'c>,
@@ -340,8 +342,11 @@ struct Work<'w, 'c> {
 
 impl Work<'_, '_> {
     fn perform(&mut self, change: &Change) -> Result<Reply, SubmissionError> {
-        self.check_open()?;
         let (status, effect) = self.transition(change.step())?;
+        // What was submitted can always be taken back, also where nothing more is taken.
+        if matches!(change, Change::Put(_) | Change::Submit) {
+            self.check_open()?;
+        }
         self.check_four_eyes(change)?;
         let content = self.content(change, effect)?;
         let reason = match change {
@@ -425,10 +430,22 @@ impl Work<'_, '_> {
         if !matches!(change, Change::Approve) {
             return Ok(());
         }
-        let revision = current.counting_revision.unwrap_or(current.values_revision);
-        let entered = self.revision(revision)?;
-        if entered.account == self.permit.account() {
-            return Err(SubmissionError::FourEyes);
+        let Some(counting) = current.counting_revision else {
+            return Ok(());
+        };
+        // Whoever put the values that count, and whoever submitted them where that was another.
+        let key = self.located.key();
+        let revisions = revisions_before(self.transaction, key, counting.next(), MOST_STEPS)?;
+        for (record, _) in revisions
+            .iter()
+            .filter(|(record, _)| record.content.is_some())
+        {
+            if record.account == self.permit.account() {
+                return Err(SubmissionError::FourEyes);
+            }
+            if matches!(record.step, Step::Save | Step::Replace) {
+                break;
+            }
         }
         Ok(())
     }
@@ -639,71 +656,34 @@ impl Work<'_, '_> {
         next: &Submission,
     ) -> Result<Vec<Warning>, SubmissionError> {
         let after = self.contribution(Some(next))?;
-        if before == after {
-            return Ok(Vec::new());
-        }
-        let counts = after.is_some();
-        let place = self.located.place();
-        let change = OwnChange {
-            unit: place.unit(),
-            before,
-            after,
-        };
-        let rollups = apply(
-            self.transaction,
-            self.snapshot,
-            self.located,
-            &[change],
-            next.rev,
-        )?;
-        match rollups.get(&place.position()) {
-            Some(rollup) if counts => self.check_rules(rollup, next),
-            _ => Ok(Vec::new()),
-        }
-    }
-
-    fn check_rules(
-        &self,
-        rollup: &Rollup,
-        next: &Submission,
-    ) -> Result<Vec<Warning>, SubmissionError> {
-        // An approval changes no value: what was warned of was warned of when it was submitted.
-        if next.status != Status::Submitted {
-            return Ok(Vec::new());
-        }
-        let figures = Figures {
-            rollup,
-            in_force: &self.located.in_force,
-            stage: Stage::Submitted,
-            span: Span::BasePeriod,
-        };
-        let mut warnings = Vec::new();
-        let mut faults = Vec::new();
-        for rule in &self.located.in_force.period.definition.rules {
-            if figures.holds(&rule.expression) != Some(false) {
-                continue;
-            }
-            let warning = Warning {
-                code: rule.code.to_string(),
-                expression: rule.expression.to_string(),
-                message: rule.message.vi.clone(),
-                message_en: rule.message.en.clone(),
+        if before != after {
+            let unit = self.located.place().unit();
+            let change = OwnChange {
+                unit,
+                before,
+                after,
             };
-            match rule.severity {
-                Severity::Warning => warnings.push(warning),
-                Severity::Error => {
-                    let vi = &warning.message;
-                    let en = warning.message_en.as_ref().unwrap_or(vi);
-                    faults.push(Fault::in_body(
-                        "/values",
-                        Code::RuleBroken,
-                        message!("{vi}", "{en}"),
-                    ));
-                }
-            }
+            apply(
+                self.transaction,
+                self.snapshot,
+                self.located,
+                &[change],
+                next.rev,
+            )?;
         }
+        let broken = broken_rules(self.transaction, self.snapshot, self.located, next)?;
+        // An approval changes no value: what was taken when it was submitted stays taken.
+        let faults: Vec<Fault> = broken
+            .iter()
+            .filter(|rule| rule.severity == Severity::Error && next.status == Status::Submitted)
+            .map(|rule| {
+                let vi = &rule.message.vi;
+                let en = rule.message.en.as_ref().unwrap_or(vi);
+                Fault::in_body("/values", Code::RuleBroken, message!("{vi}", "{en}"))
+            })
+            .collect();
         if faults.is_empty() {
-            Ok(warnings)
+            Ok(broken.into_iter().map(Warning::of).collect())
         } else {
             Err(SubmissionError::Invalid(faults))
         }
@@ -715,6 +695,33 @@ impl Work<'_, '_> {
     ) -> Result<(Content, Option<Reason>), StoreError> {
         content_of(self.transaction, self.located, submission)
     }
+}
+
+/// The form's rules to which a unit's totals do not hold, where something of it counts.
+fn broken_rules<'l>(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    located: &'l Located<'_>,
+    submission: &Submission,
+) -> Result<Vec<&'l Rule>, StoreError> {
+    let rules = &located.in_force.period.definition.rules;
+    if rules.is_empty() || submission.counting_revision.is_none() {
+        return Ok(Vec::new());
+    }
+    let position = located.place().position();
+    let board = Board::of(snapshot, located.in_force.period);
+    let found = board.rollups(transaction, [position])?.remove(&position);
+    let rollup = found.unwrap_or_default().rollup;
+    let figures = Figures {
+        rollup: &rollup,
+        in_force: &located.in_force,
+        stage: Stage::Submitted,
+        span: Span::BasePeriod,
+    };
+    let broken = rules
+        .iter()
+        .filter(|rule| figures.holds(&rule.expression) == Some(false));
+    Ok(broken.collect())
 }
 
 /// The latest values of a submission, and why it was returned if it is returned.
@@ -819,6 +826,17 @@ pub struct Warning {
     pub message_en: Option<String>,
 }
 
+impl Warning {
+    fn of(rule: &Rule) -> Warning {
+        Warning {
+            code: rule.code.to_string(),
+            expression: rule.expression.to_string(),
+            message: rule.message.vi.clone(),
+            message_en: rule.message.en.clone(),
+        }
+    }
+}
+
 impl SubmissionView {
     fn new(
         located: &Located<'_>,
@@ -911,7 +929,9 @@ pub fn get_submission(
         let submission =
             submission_get(transaction, located.key())?.ok_or(SubmissionError::Missing)?;
         let (content, reason) = content_of(transaction, &located, &submission)?;
-        let view = SubmissionView::new(&located, &submission, content, reason, Vec::new());
+        let broken = broken_rules(transaction, snapshot, &located, &submission)?;
+        let warnings = broken.into_iter().map(Warning::of).collect();
+        let view = SubmissionView::new(&located, &submission, content, reason, warnings);
         Ok((etag_of(submission.revision), view))
     })
 }

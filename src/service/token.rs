@@ -183,6 +183,14 @@ fn by_refresh_token(
         .and_then(|(tenant, _)| tenant.parse::<TenantId>().ok());
     let tenant = tenant.ok_or(SignInError::WrongRefreshToken)?;
     let hash = hash_of(token);
+    let scope = Scope::of_sign_in(tenant);
+    // Anybody can send anything here: only what is known goes among the writes.
+    let known = application.database.read(&scope, |transaction| {
+        refresh_token_by_hash(transaction, &hash)
+    })?;
+    if known.is_none() {
+        return Err(SignInError::WrongRefreshToken);
+    }
     let given = application
         .database
         .write_unlocked(&Scope::of_sign_in(tenant), |transaction| {

@@ -28,15 +28,14 @@ pub(super) struct OwnChange {
     pub after: Option<Contribution>,
 }
 
-/// Brings the totals of every ancestor up to date with changes on one form and base period, and
-/// gives the base period's rollups of all units that it touched.
+/// Brings the totals of every ancestor up to date with changes on one form and base period.
 pub(super) fn apply(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
     located: &Located<'_>,
     changes: &[OwnChange],
     rev: i64,
-) -> Result<BTreeMap<Position, Rollup>, StoreError> {
+) -> Result<(), StoreError> {
     let board = Board::of(snapshot, located.in_force.period);
     let rollups = board.apply(transaction, located.period(), changes)?;
     let rows = board.rows(&rollups);
@@ -47,8 +46,7 @@ pub(super) fn apply(
         &rows,
         rev,
     )?;
-    apply_to_longer_periods(transaction, snapshot, located, changes, rev)?;
-    Ok(rollups)
+    apply_to_longer_periods(transaction, snapshot, located, changes, rev)
 }
 
 fn apply_to_longer_periods(

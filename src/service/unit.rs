@@ -1,6 +1,6 @@
 //! Units: finding them in the tree of a day, and adding new ones, singly or as a list.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -13,7 +13,7 @@ use super::page::{Page, PageRequest, UnknownCursor};
 use super::snapshot::Snapshot;
 use crate::authn::Identity;
 use crate::authz::{Access, Action, Denied};
-use crate::domain::hierarchy::{Place, Tree};
+use crate::domain::hierarchy::{Place, Position, Tree};
 use crate::domain::id::{LevelCode, UnitCode, UnitId};
 use crate::domain::text::check_name;
 use crate::domain::unit::{BEGINNING, UnitFact, UnitReference, Validity};
@@ -165,37 +165,58 @@ pub fn list_units(
         let tree = snapshot.hierarchy.tree_on(day);
         let parent = match &filter.parent {
             None => None,
-            Some(parent) => Some(Snapshot::unit(&tree, parent, day)?.unit()),
+            Some(parent) => Some(Snapshot::unit(&tree, parent, day)?),
         };
-        let wanted = visible(&snapshot.access, &tree)
+        let text = filter.text.as_deref().unwrap_or_default().to_lowercase();
+        let wanted = candidates(&snapshot.access, &tree, filter, parent)
             .into_iter()
             .map(Place::fact)
-            .filter(|fact| parent.is_none() || fact.parent == parent)
-            .filter(|fact| matches_filter(fact, filter))
+            .filter(|fact| matches_filter(fact, filter, &text))
             .map(UnitView::of);
         Ok(Page::of(wanted, page, |unit| unit.id.clone())?)
     })
 }
 
-fn visible<'t>(access: &Access, tree: &'t Tree) -> Vec<Place<'t>> {
-    match access.tops(Action::ReadUnits) {
+/// The places that a filter can find: the fewer to look at, the better.
+fn candidates<'t>(
+    access: &Access,
+    tree: &'t Tree,
+    filter: &UnitFilter,
+    parent: Option<Place<'t>>,
+) -> Vec<Place<'t>> {
+    let tops: Option<Vec<Place<'t>>> = access
+        .tops(Action::ReadUnits)
+        .map(|tops| tops.iter().filter_map(|top| tree.by_id(*top)).collect());
+    let is_visible = |place: &Place<'t>| {
+        tops.as_ref()
+            .is_none_or(|tops| tops.iter().any(|top| top.covers(*place)))
+    };
+    if let Some(parent) = parent {
+        return parent.children().filter(is_visible).collect();
+    }
+    if let Some(code) = filter.code.as_ref().and_then(|code| code.parse().ok()) {
+        return tree.by_code(&code).into_iter().filter(is_visible).collect();
+    }
+    match &tops {
         None => tree.places().collect(),
         Some(tops) => {
-            let tops: Vec<Place<'t>> = tops.iter().filter_map(|top| tree.by_id(*top)).collect();
-            tree.places()
-                .filter(|place| tops.iter().any(|top| top.covers(*place)))
-                .collect()
+            // In the order of the tree, and once where one top lies below another.
+            let found = tops.iter().flat_map(|top| top.subtree());
+            let by_position: BTreeMap<Position, Place<'t>> =
+                found.map(|place| (place.position(), place)).collect();
+            by_position.into_values().collect()
         }
     }
 }
 
-fn matches_filter(fact: &UnitFact, filter: &UnitFilter) -> bool {
+fn matches_filter(fact: &UnitFact, filter: &UnitFilter, text: &str) -> bool {
     let has = |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|w| w == is);
-    let text = filter.text.as_deref().unwrap_or_default().to_lowercase();
+    let has_text = || {
+        fact.name.to_lowercase().contains(text) || fact.code.as_str().to_lowercase().contains(text)
+    };
     has(&filter.level, fact.level.as_str())
         && has(&filter.code, fact.code.as_str())
-        && (fact.name.to_lowercase().contains(&text)
-            || fact.code.as_str().to_lowercase().contains(&text))
+        && (text.is_empty() || has_text())
 }
 
 /// One unit as it is on a day; today where none is given.
@@ -412,9 +433,8 @@ impl Draft {
             }
         }
         let taken = hierarchy
-            .facts()
-            .iter()
-            .find(|fact| fact.code == self.code && fact.validity.overlaps(validity));
+            .facts_with(&self.code)
+            .find(|fact| fact.validity.overlaps(validity));
         if let Some(taken) = taken {
             faults.push(code_taken(&pointer, &self.code, &taken.name));
         }

@@ -16,6 +16,9 @@ pub enum StoreError {
     /// The connection broke while committing: done or not, only asking again tells.
     #[error("the outcome of a commit is unknown: {0}")]
     OutcomeUnknown(String),
+    /// The tenant of a token is not in the database any more.
+    #[error("the tenant is not in the database")]
+    TenantGone,
     /// The database holds what this program never writes.
     #[error("the database holds what cannot be: {0}")]
     Corrupt(String),
@@ -50,7 +53,9 @@ fn is_passing(error: &DieselError) -> bool {
 }
 
 /// Neither backend gives a kind for these.
-const PASSING_TEXTS: [&str; 7] = [
+const PASSING_TEXTS: [&str; 9] = [
+    "canceling statement due to",
+    "deadlock detected",
     "disk is full",
     "No space left on device",
     "disk I/O error",
@@ -71,6 +76,7 @@ impl Explain for StoreError {
         match self {
             StoreError::Unavailable(_) => Code::Unavailable,
             StoreError::OutcomeUnknown(_) => Code::OutcomeUnknown,
+            StoreError::TenantGone => Code::InvalidToken,
             StoreError::Corrupt(_) | StoreError::Statement(_) => Code::Internal,
         }
     }
@@ -84,6 +90,10 @@ impl Explain for StoreError {
             StoreError::OutcomeUnknown(_) => message!(
                 "Chưa rõ yêu cầu đã được ghi hay chưa. Hãy gửi lại với cùng Idempotency-Key.",
                 "It is not known whether this was written. Send it again with the same Idempotency-Key."
+            ),
+            StoreError::TenantGone => message!(
+                "Hệ thống của tài khoản này không còn. Hãy đăng nhập lại.",
+                "The tenant of this token is not there any more. Sign in again."
             ),
             StoreError::Corrupt(_) | StoreError::Statement(_) => message!(
                 "Hệ thống gặp lỗi. Hãy báo người quản trị kèm mã yêu cầu (request_id).",

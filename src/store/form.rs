@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use super::database::Transaction;
 use super::error::{StoreError, document, parsed, to_document};
 use super::indicator::{to_column, to_number};
-use super::schema::{form, form_version, submission};
+use super::schema::{form, form_version};
 use crate::domain::form::{Form, FormDefinition};
 use crate::domain::id::FormNumber;
 
@@ -96,29 +96,4 @@ pub fn form_put(
             .execute(own)
     })?;
     Ok(())
-}
-
-/// Those of `forms` on which somebody has kept or sent something.
-pub fn forms_used(
-    transaction: &mut Transaction<'_>,
-    forms: &[FormNumber],
-) -> Result<Vec<FormNumber>, StoreError> {
-    let mut used = Vec::new();
-    let (tenant, connection) = transaction.parts();
-    for number in forms {
-        let of_form = submission::table.filter(
-            submission::tenant_id
-                .eq(tenant)
-                .and(submission::form.eq(to_column(number.get())?)),
-        );
-        let found: Option<i32> = of_form
-            .select(submission::form)
-            .limit(1)
-            .first(connection)
-            .optional()?;
-        if found.is_some() {
-            used.push(*number);
-        }
-    }
-    Ok(used)
 }

@@ -59,22 +59,26 @@ const COUNTERS: (
 /// Takes the tenant's row until the transaction ends, and the next rev for it.
 pub(super) fn lock(transaction: &mut Transaction<'_>) -> Result<Counters, StoreError> {
     let (tenant_id, connection) = transaction.parts();
-    let row: CountersRow = on_backend!(connection, |own| {
+    let row = on_backend!(connection, |own| {
         diesel::update(tenant::table.filter(tenant::tenant_id.eq(tenant_id)))
             .set(tenant::rev.eq(tenant::rev + 1))
             .returning(COUNTERS)
-            .get_result(own)
-    })?;
+            .get_result::<CountersRow>(own)
+    })
+    .optional()?
+    .ok_or(StoreError::TenantGone)?;
     row.try_into()
 }
 
 /// The counters as the transaction's snapshot has them.
 pub fn counters(transaction: &mut Transaction<'_>) -> Result<Counters, StoreError> {
     let (tenant_id, connection) = transaction.parts();
-    let row: CountersRow = tenant::table
+    let row = tenant::table
         .filter(tenant::tenant_id.eq(tenant_id))
         .select(COUNTERS)
-        .get_result(connection)?;
+        .get_result::<CountersRow>(connection)
+        .optional()?
+        .ok_or(StoreError::TenantGone)?;
     row.try_into()
 }
 

@@ -11,7 +11,7 @@ use crate::harness::server::PASSWORD;
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// The operations of the design's table that exist so far, with their methods and paths.
-const OPERATIONS: [(&str, &str, &str); 25] = [
+const OPERATIONS: [(&str, &str, &str); 29] = [
     ("issue_token", "post", "/v1/auth/token"),
     ("get_me", "get", "/v1/me"),
     ("list_units", "get", "/v1/units"),
@@ -76,6 +76,22 @@ const OPERATIONS: [(&str, &str, &str); 25] = [
         "get_completeness",
         "get",
         "/v1/forms/{form}/periods/{period}/units/{unit}/completeness",
+    ),
+    (
+        "get_lineage",
+        "get",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/rollup/lineage",
+    ),
+    (
+        "verify_rollup",
+        "post",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/rollup/verify",
+    ),
+    ("get_series", "get", "/v1/forms/{form}/units/{unit}/series"),
+    (
+        "put_target",
+        "put",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/targets/{indicator}",
     ),
 ];
 
@@ -586,6 +602,90 @@ fn hold_units(holder: &mut Holder, admin: &Client) {
     assert!(!levels.text.is_empty());
 }
 
+/// Where figures come from, how they go on, what they are to reach.
+fn hold_figures(holder: &mut Holder, admin: &Client) {
+    let path = report("30388", "targets/fund.raised");
+    let target = |value: Value| json!({"value": value});
+    holder
+        .hold(
+            "put_target",
+            admin.put(&path, &target(json!(1_600_000_000))),
+        )
+        .expect_status(201);
+    holder
+        .hold("put_target", admin.put(&path, &target(json!(2))))
+        .expect_problem(428, "PRECONDITION_REQUIRED");
+    let seen = admin.with("If-Match", "*");
+    for value in [json!(1.5), json!("x")] {
+        let refused = holder.hold("put_target", seen.put(&path, &target(value)));
+        assert!((400..=422).contains(&refused.status), "{}", refused.text);
+    }
+    for value in [json!("1700000000"), Value::Null] {
+        holder
+            .hold("put_target", seen.put(&path, &target(value)))
+            .expect_status(200);
+    }
+    for unit in ["30388", "30388-01", "89"] {
+        // Collected and derived, of the total and of an option.
+        for figure in [
+            "indicator=fund.raised&limit=3",
+            "indicator=population.insured_rate&stage=approved",
+            "indicator=docs.issued&option=plan",
+        ] {
+            let path = report(unit, &format!("rollup/lineage?{figure}"));
+            holder
+                .hold("get_lineage", admin.get(&path))
+                .expect_status(200);
+            let series = format!(
+                "/v1/forms/mttq.annual/units/code:{unit}/series?{figure}&from=2024&to=2025"
+            );
+            let series = series.replace("&limit=3", "");
+            holder
+                .hold("get_series", admin.get(&series))
+                .expect_status(200);
+        }
+        let verified = admin.post(&report(unit, "rollup/verify"));
+        let verified = holder.hold("verify_rollup", verified).expect_status(200);
+        assert_eq!(verified.json()["equal"], true, "{}", verified.text);
+    }
+    let wrong =
+        "/v1/forms/mttq.annual/units/code:30388/series?indicator=fund.raised&from=2025&to=2024";
+    holder
+        .hold("get_series", admin.get(wrong))
+        .expect_problem(400, "INVALID_PARAMETER");
+}
+
+/// A monthly form, since a yearly one has no longer periods.
+fn hold_months(holder: &mut Holder, admin: &Client) {
+    let form = json!({
+        "name": {"vi": "Tháng"}, "calendar": "statutory", "frequency": "month",
+        "submitted_by": ["hamlet"],
+        "outline": [{"number": "I", "title": {"vi": "Mục"}, "items": [{"indicator": "new.one"}]}],
+    });
+    holder
+        .hold("put_form", admin.put("/v1/forms/monthly", &form))
+        .expect_status(201);
+    let values = json!({"values": [{"indicator": "new.one", "value": 2.5}], "submit": true});
+    let path = "/v1/forms/monthly/periods/2024-02/units/code:30388-01/submission";
+    let created = admin.with("If-None-Match", "*").put(path, &values);
+    holder.hold("put_submission", created).expect_status(201);
+    for (id, rest) in [
+        ("get_rollup", "rollup"),
+        ("get_lineage", "rollup/lineage?indicator=new.one"),
+    ] {
+        let path = format!("/v1/forms/monthly/periods/2024-Q1/units/code:30388/{rest}");
+        holder.hold(id, admin.get(&path)).expect_status(200);
+    }
+    let path = "/v1/forms/monthly/periods/2024/units/code:30388/rollup/verify";
+    let verified = holder.hold("verify_rollup", admin.post(path));
+    assert_eq!(verified.expect_status(200).json()["equal"], true);
+    let path =
+        "/v1/forms/monthly/units/code:30388/series?indicator=new.one&from=2024-01&to=2024-03";
+    holder
+        .hold("get_series", admin.get(path))
+        .expect_status(200);
+}
+
 /// Calls every operation on a server with the demo case, and holds each answer to the document.
 pub fn call_every_operation(server: &Server) {
     let mut holder = Holder::new();
@@ -629,7 +729,9 @@ pub fn call_every_operation(server: &Server) {
         .expect_status(403);
     hold_units(&mut holder, &admin);
     hold_submission(&mut holder, &admin);
+    hold_figures(&mut holder, &admin);
     hold_catalogue(&mut holder, &admin);
+    hold_months(&mut holder, &admin);
 
     let operations = operations(&holder.document);
     let promised = operations.iter().flat_map(|operation| {

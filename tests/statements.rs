@@ -2,6 +2,7 @@
 //! the API runs says, for each table with a tenant that it names, whose rows it is about.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
@@ -50,12 +51,20 @@ fn recorder() -> Option<Box<dyn Instrumentation>> {
 
 /// The tables of the schema, as the migrations make them.
 fn tables_with_tenant() -> BTreeSet<String> {
-    let script = include_str!("../migrations/00000000000001_foundation/up.sql");
-    let names = script
-        .lines()
-        .filter_map(|line| line.strip_prefix("CREATE TABLE "));
-    let names = names.map(|line| line.trim_end_matches(" (").to_owned());
-    names.filter(|name| name != "tenant_registry").collect()
+    let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let migrations = std::fs::read_dir(migrations).unwrap();
+    let scripts = migrations
+        .map(|migration| migration.unwrap().path().join("up.sql"))
+        .map(|script| std::fs::read_to_string(script).unwrap());
+    let mut names = BTreeSet::new();
+    for script in scripts {
+        let created = script
+            .lines()
+            .filter_map(|line| line.strip_prefix("CREATE TABLE "));
+        names.extend(created.map(|line| line.trim_end_matches(" (").to_owned()));
+    }
+    names.remove("tenant_registry");
+    names
 }
 
 /// The tables that a statement names, in diesel's manner of writing.

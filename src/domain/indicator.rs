@@ -163,7 +163,7 @@ impl Definition {
         })
     }
 
-    /// Names what of `next` could not be put together with values of this version, if anything:
+    /// Names what of a later version could not be put together with values of this one, if anything:
     /// decimals, aggregation, unit of measure and the kinds of breakdowns are fixed once used.
     pub fn fixed_part_changed_by(&self, next: &Definition) -> Option<FixedPart> {
         if self.decimals != next.decimals {
@@ -199,11 +199,11 @@ impl Definition {
     }
 }
 
-/// A breakdown may come or go with a version; one that stays keeps its kind.
+/// A breakdown may come with a version; one that is there stays, and keeps its kind.
 fn kinds_differ(former: &[Breakdown], next: &[Breakdown]) -> bool {
     former.iter().any(|former| {
-        next.iter()
-            .any(|next| next.code == former.code && next.kind != former.kind)
+        let next = next.iter().find(|next| next.code == former.code);
+        next.is_none_or(|next| next.kind != former.kind)
     })
 }
 

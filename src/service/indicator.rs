@@ -518,9 +518,14 @@ fn check_fixed(
         .versions
         .iter()
         .filter(|(from, _)| **from != valid_from);
-    let differing = others
-        .into_iter()
-        .find_map(|(_, other)| other.fixed_part_changed_by(next));
+    let differing = others.into_iter().find_map(|(from, other)| {
+        let (earlier, later) = if *from < valid_from {
+            (other, next)
+        } else {
+            (next, other)
+        };
+        earlier.fixed_part_changed_by(later)
+    });
     if let Some(part) = differing {
         return Err(IndicatorError::Fixed(part));
     }

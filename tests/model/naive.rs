@@ -417,6 +417,13 @@ impl Model {
             .collect();
         let values: Vec<Option<Ratio>> = operands.iter().map(|figure| figure.value).collect();
         let exact = operands.iter().all(|figure| figure.qualifier == "exact");
+        let shares = operands
+            .iter()
+            .map(|figure| (figure.reported, figure.expected));
+        let least_complete = shares
+            .filter(|share| *share != (0, 0))
+            .min_by(|a, b| (a.0 * b.1).cmp(&(b.0 * a.1)).then(b.1.cmp(&a.1)))
+            .unwrap_or((0, 0));
         let mut qualified = [0; 3];
         for figure in &operands {
             for (sum, part) in qualified.iter_mut().zip(figure.qualified) {
@@ -428,8 +435,8 @@ impl Model {
             decimals: derived.decimals,
             qualifier: if exact { "exact" } else { "estimate" },
             qualified,
-            reported: operands.iter().map(|figure| figure.reported).min().unwrap(),
-            expected: operands.iter().map(|figure| figure.expected).max().unwrap(),
+            reported: least_complete.0,
+            expected: least_complete.1,
             quotient: derived
                 .quotient
                 .map(|(top, bottom)| (values[top], values[bottom])),

@@ -2,24 +2,19 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::dev::Server;
-use actix_web::http::header;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa_actix_web::AppExt;
 
 use super::contract::{self, Contract};
 use super::docs::Document;
 use super::extract::BodyLimit;
 use super::problem::{self, Problem};
+use super::token::PasswordSlots;
 use super::{openapi, routes};
-use crate::error::Code;
-use crate::message;
 use crate::service::Application;
-use crate::service::token::Credentials;
 use crate::telemetry::Metrics;
 
 /// What a server needs beside the application.
@@ -104,50 +99,4 @@ fn default_workers() -> usize {
 
 async fn route_not_found() -> Result<actix_web::HttpResponse, Problem> {
     Err(Problem::route_not_found())
-}
-
-/// How many passwords are hashed at once: it takes 20 ms and 19 MiB each, and everybody else's
-/// requests want the processors too.
-#[derive(Clone)]
-pub struct PasswordSlots(Arc<Semaphore>);
-
-/// How long somebody waits to sign in before he is told to come again.
-const WAIT_FOR_SLOT: Duration = Duration::from_secs(5);
-
-impl Default for PasswordSlots {
-    fn default() -> PasswordSlots {
-        PasswordSlots(Arc::new(Semaphore::new((default_workers() / 2).max(1))))
-    }
-}
-
-impl PasswordSlots {
-    /// A slot, for credentials that need one. Held until it is dropped.
-    ///
-    /// # Errors
-    /// Too many others are waiting.
-    pub async fn take(
-        &self,
-        credentials: &Credentials,
-    ) -> Result<Option<OwnedSemaphorePermit>, Problem> {
-        match credentials {
-            Credentials::RefreshToken(_) => Ok(None),
-            Credentials::Password { .. } => {
-                match tokio::time::timeout(WAIT_FOR_SLOT, self.0.clone().acquire_owned()).await {
-                    Ok(slot) => Ok(slot.ok()),
-                    Err(_) => Err(too_many_sign_ins()),
-                }
-            }
-        }
-    }
-}
-
-fn too_many_sign_ins() -> Problem {
-    Problem::new(
-        Code::TooManySignIns,
-        message!(
-            "Có quá nhiều người đang đăng nhập. Hãy thử lại sau ít giây.",
-            "Too many are signing in. Try again in some seconds."
-        ),
-    )
-    .with_header(header::RETRY_AFTER, header::HeaderValue::from_static("5"))
 }

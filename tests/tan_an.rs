@@ -30,6 +30,24 @@ fn cells(rollup: &Value) -> HashMap<(String, String), Value> {
         .collect()
 }
 
+/// What the neighbours add to Tân An's figures at the town and the province: ones and twos.
+const WITH_NEIGHBOURS: [(&str, &str, &str); 12] = [
+    ("docs.issued", "86", "exact"),
+    ("conferences.held", "13", "at_least"),
+    ("fund.raised", "1565410000", "exact"),
+    ("fund.spent", "1550170000", "exact"),
+    ("appeal.received", "21090000", "exact"),
+    ("voters.attendance", "655", "exact"),
+    ("voters.opinions", "81", "exact"),
+    // Nobody but Tân An has these.
+    ("propaganda.attendance", "800", "at_least"),
+    ("population.insured_rate", "93.64", "estimate"),
+    ("houses.unity", "14", "exact"),
+    // A plan is each body's own, and what was handed up is not summed.
+    ("plan.tasks", "null", "exact"),
+    ("appeal.transferred", "null", "exact"),
+];
+
 on_both_backends! {
     fn every_printed_figure_of_the_commune_comes_out_of_its_hamlets(backend) {
         let server = Server::with_demo(backend);
@@ -53,5 +71,55 @@ on_both_backends! {
         assert_eq!(rollup["completeness"]["expected"], 8);
         assert_eq!(rollup["completeness"]["submitted"], 8);
         assert_eq!(rollup["completeness"]["approved"], 0);
+    }
+
+    fn the_town_and_the_province_have_sums_that_anyone_can_check(backend) {
+        let server = Server::with_demo(backend);
+        let province = server.sign_in("mttq-an-giang", "province@demo");
+        for unit in ["887", "89"] {
+            let rollup = province.get(&rollup_path(unit)).expect_status(200).json();
+            let cells = cells(&rollup);
+            for (indicator, value, qualifier) in WITH_NEIGHBOURS {
+                let cell = &cells[&(indicator.to_owned(), String::new())];
+                assert_eq!(cell["value"].to_string(), value, "{indicator} at {unit}");
+                assert_eq!(cell["qualifier"], qualifier, "{indicator} at {unit}");
+            }
+            let handed_up = &cells[&("appeal.transferred".to_owned(), String::new())];
+            let received = if unit == "887" { "21090000" } else { "null" };
+            assert_eq!(handed_up["received_from_below"].to_string(), received);
+            assert_eq!(rollup["completeness"]["expected"], 21);
+            assert_eq!(rollup["completeness"]["submitted"], 10);
+        }
+    }
+
+    fn a_commune_that_has_sent_nothing_is_shown_as_missing(backend) {
+        let server = Server::with_demo(backend);
+        let town = server.sign_in("mttq-an-giang", "town@demo");
+        let path = "/v1/forms/mttq.annual/periods/2024/units/code:887/completeness";
+        let answer = town.get(path).expect_status(200).json();
+        assert_eq!(answer["total"]["missing"], 11);
+        let children = answer["children"].as_array().unwrap();
+        assert_eq!(children.len(), 14);
+        let sent = children.iter().filter(|child| child["own"]["status"] == "submitted");
+        let sent: Vec<_> = sent.map(|child| child["unit"]["code"].as_str().unwrap()).collect();
+        assert_eq!(sent, ["30387", "30388", "30391"]);
+        let empty = town.get(&rollup_path("30376")).expect_status(200).json();
+        assert_eq!(empty["completeness"]["submitted"], 0);
+        assert!(empty["cells"].as_array().unwrap().iter().all(|cell| cell["value"].is_null()));
+    }
+
+    fn the_months_of_the_commune_make_its_year(backend) {
+        let server = Server::with_demo(backend);
+        let town = server.sign_in("mttq-an-giang", "town@demo");
+        let year = |unit: &str| {
+            let path = format!("/v1/forms/mttq.monthly/periods/2024/units/code:{unit}/rollup");
+            let rollup = town.get(&path).expect_status(200).json();
+            let cells = cells(&rollup);
+            ["fund.raised", "propaganda.sessions", "voters.attendance", "committee.members"]
+                .map(|code| cells[&(code.to_owned(), String::new())]["value"].to_string())
+        };
+        assert_eq!(year("30388"), ["1562410000", "12", "625", "35"]);
+        // 12 and 24 million more; 30 and 33 members more: those of the last month.
+        assert_eq!(year("887"), ["1598410000", "48", "625", "98"]);
     }
 }

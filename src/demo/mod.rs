@@ -30,7 +30,9 @@ use crate::service::unit::{ImportMode, UnitList, import_units};
 pub const TENANT: &str = "mttq-an-giang";
 /// The password of all demo accounts.
 pub const PASSWORD: &str = "tonghop-demo";
-/// The demo's form, period and commune.
+/// The form of the months of 2024, at Tân An and its neighbours.
+pub const MONTHLY_FORM: &str = "mttq.monthly";
+/// The demo's annual form, its period and its commune.
 pub const FORM: &str = "mttq.annual";
 pub const PERIOD: &str = "2024";
 pub const COMMUNE: &str = "code:30388";
@@ -171,25 +173,33 @@ fn load_catalogue(
         )
         .map_err(in_use_case(&code))?;
     }
-    let body: FormBody =
-        serde_json::from_str(include_str!("form.json")).map_err(in_data("form.json"))?;
-    let entered = body.entered(FORM.to_owned());
-    put_form(
-        application,
-        admin,
-        &entered,
-        &Precondition::Absent,
-        None,
-        now,
-    )
-    .map_err(in_use_case("form.json"))?;
+    for (code, what, text) in [
+        (FORM, "form.json", include_str!("form.json")),
+        (MONTHLY_FORM, "monthly.json", include_str!("monthly.json")),
+    ] {
+        let body: FormBody = serde_json::from_str(text).map_err(in_data(what))?;
+        let entered = body.entered(code.to_owned());
+        put_form(
+            application,
+            admin,
+            &entered,
+            &Precondition::Absent,
+            None,
+            now,
+        )
+        .map_err(in_use_case(what))?;
+    }
     Ok(())
 }
 
 #[derive(Deserialize)]
 struct Row {
     unit: String,
+    /// The year, where the file has no periods.
+    #[serde(default)]
+    period: Option<String>,
     indicator: String,
+    #[serde(default)]
     option: Option<String>,
     value: String,
     qualifier: Option<Qualifier>,
@@ -209,42 +219,60 @@ fn load_submissions(
 ) -> Result<(), DemoError> {
     let passages: Vec<Passage> =
         serde_json::from_str(include_str!("narrative.json")).map_err(in_data("narrative.json"))?;
-    let mut reader = csv::Reader::from_reader(include_str!("submissions.csv").as_bytes());
-    // Units in the order of the file: those below come before those above.
-    let mut units: Vec<(String, Vec<EnteredValue>)> = Vec::new();
-    for row in reader.deserialize::<Row>() {
-        let row = row.map_err(in_data("submissions.csv"))?;
+    for (form, what, text) in [
+        (FORM, "submissions.csv", include_str!("submissions.csv")),
+        (MONTHLY_FORM, "monthly.csv", include_str!("monthly.csv")),
+    ] {
+        for (path, values) in submissions(form, text).map_err(in_data(what))? {
+            let narrative = passages.iter().filter(|_| form == FORM);
+            let narrative =
+                narrative.filter(|passage| path.unit == format!("code:{}", passage.unit));
+            let narrative = narrative.map(|passage| EnteredPassage {
+                section: passage.section.clone(),
+                text: passage.text.clone(),
+            });
+            let entered = Entered {
+                values,
+                narrative: narrative.collect(),
+                intent: Intent::Submit,
+            };
+            let what = format!("{} {} {}", path.form, path.period, path.unit);
+            let request = ChangeRequest {
+                path,
+                precondition: Precondition::Absent,
+                repeatable: None,
+                now,
+            };
+            put_submission(application, admin, request, entered).map_err(in_use_case(&what))?;
+        }
+    }
+    Ok(())
+}
+
+/// The submissions of a file, in its order: those below come before those above.
+fn submissions(form: &str, text: &str) -> Result<Vec<(ReportPath, Vec<EnteredValue>)>, csv::Error> {
+    let mut found: Vec<(ReportPath, Vec<EnteredValue>)> = Vec::new();
+    for row in csv::Reader::from_reader(text.as_bytes()).deserialize::<Row>() {
+        let row = row?;
         let value = EnteredValue {
             indicator: row.indicator,
             option: row.option,
             value: row.value,
             qualifier: row.qualifier.unwrap_or_default(),
         };
-        match units.last_mut() {
-            Some((unit, values)) if *unit == row.unit => values.push(value),
-            _ => units.push((row.unit, vec![value])),
+        let path = ReportPath {
+            form: form.to_owned(),
+            period: row.period.unwrap_or_else(|| PERIOD.to_owned()),
+            unit: format!("code:{}", row.unit),
+        };
+        match found.last_mut() {
+            Some((last, values)) if (&last.unit, &last.period) == (&path.unit, &path.period) => {
+                values.push(value);
+            }
+            _ => found.push((path, vec![value])),
         }
     }
-    for (unit, values) in units {
-        let narrative = passages.iter().filter(|passage| passage.unit == unit);
-        let narrative = narrative.map(|passage| EnteredPassage {
-            section: passage.section.clone(),
-            text: passage.text.clone(),
-        });
-        let entered = Entered {
-            values,
-            narrative: narrative.collect(),
-            intent: Intent::Submit,
-        };
-        let request = ChangeRequest {
-            path: path_of(&format!("code:{unit}")),
-            precondition: Precondition::Absent,
-            repeatable: None,
-            now,
-        };
-        put_submission(application, admin, request, entered).map_err(in_use_case(&unit))?;
-    }
-    Ok(())
+    Ok(found)
 }
 
 fn path_of(unit: &str) -> ReportPath {

@@ -18,6 +18,8 @@ mod model;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]
+mod pairs;
+#[cfg(test)]
 mod sign_in;
 #[cfg(test)]
 mod statements;

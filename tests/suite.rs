@@ -28,6 +28,8 @@ mod submissions;
 #[cfg(test)]
 mod tan_an;
 #[cfg(test)]
+mod time;
+#[cfg(test)]
 mod units;
 #[cfg(test)]
 mod writers;

@@ -214,6 +214,51 @@ on_both_backends! {
         }
     }
 
+    /// A unit's own figure is its fold across time, however it goes up.
+    fn own_figures_are_folded_across_time(backend) {
+        let (_server, admin) = town(backend);
+        submit_all(&admin);
+        for unit in ["A1", "A"] {
+            let quarter = quarter(&admin, unit);
+            let own = |pair: &str| cell(&quarter, pair)["own"]["value"].to_string();
+            let differing = pairs().into_iter().filter_map(|pair| {
+                let (_, time) = pair.split_once('.').unwrap();
+                let alone = cell(&quarter, &format!("none.{time}"))["value"].to_string();
+                (own(&pair) != alone).then(|| format!("{pair}: {} for {alone}", own(&pair)))
+            });
+            assert_eq!(differing.collect::<Vec<_>>(), [""; 0], "{unit}");
+        }
+    }
+
+    /// To date is across time, from the year's first month on, when that is all there is of it.
+    fn a_total_to_date_is_folded_across_time_from_the_first_month_on(backend) {
+        let (_server, admin) = town(backend);
+        submit_all(&admin);
+        let to_date = |pair: &str| {
+            let path = format!(
+                "/v1/forms/m/units/code:A1/series?indicator={pair}&from=2024-01&to=2024-03"
+            );
+            let series = admin.get(&path).expect_status(200).json();
+            let items = series["items"].as_array().unwrap().iter();
+            items
+                .map(|item| item["cumulative"]["value"].to_string())
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        // Of 3, 8, 5.
+        for (pair, expected) in [
+            ("sum.sum", "3 11 16"),
+            ("sum.average", "3 5.5 5.33"),
+            ("sum.last", "3 8 5"),
+            ("sum.max", "3 8 8"),
+            ("average.average", "3 5.5 5.33"),
+            ("sum.count", "1 2 3"),
+            ("sum.none", "null null null"),
+        ] {
+            assert_eq!(to_date(pair), expected, "{pair}");
+        }
+    }
+
     fn corrections_and_withdrawals_fold_the_quarter_anew(backend) {
         let (_server, admin) = town(backend);
         submit_all(&admin);

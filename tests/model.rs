@@ -1,5 +1,6 @@
-//! The engine against a naive model: random steps, and after each one every kept rollup is the
-//! fold of the submissions, and what the API's use case shows is what the model works out.
+//! The engine against a naive model: random steps on several months of one form, and after each
+//! one what is kept of the month and of what it is part of is the fold of the submissions, and
+//! what the API's use case shows of the month is what the model works out.
 //!
 //! `TONGHOP_TEST_SEED` repeats a run, `TONGHOP_TEST_STEPS` makes it longer.
 
@@ -31,7 +32,10 @@ use crate::harness::{Backend, Client, Server, postgres};
 use naive::{COLLECTED, DERIVED, LEVELS, Model, Quantity, Ratio, SUBMITTING, Step, Unit, Values};
 
 const FORM: &str = "model";
-const PERIOD: &str = "2024";
+/// The months that are reported on, of two quarters.
+const MONTHS: [&str; 3] = ["2024-02", "2024-03", "2024-05"];
+/// What they make.
+const LONGER: [&str; 5] = ["2024-Q1", "2024-Q2", "2024", "2024-H1", "2024-9M"];
 
 fn setting<T: std::str::FromStr>(name: &str) -> Option<T> {
     let text = std::env::var(name).ok()?;
@@ -74,7 +78,7 @@ fn put_catalogue(admin: &Client) {
         ];
         let body = json!({
             "name": {"vi": indicator.code}, "unit_of_measure": "x", "decimals": indicator.decimals,
-            "across_units": indicator.across_units, "across_time": "sum",
+            "across_units": indicator.across_units, "across_time": indicator.across_time,
             "breakdowns": breakdowns.into_iter().flatten().collect::<Vec<_>>(),
         });
         let path = format!("/v1/indicators/{}", indicator.code);
@@ -108,7 +112,7 @@ fn form(outline: &[&str]) -> Value {
         None => json!({"indicator": code}),
     });
     json!({
-        "name": {"vi": "M"}, "calendar": "statutory", "frequency": "year",
+        "name": {"vi": "M"}, "calendar": "statutory", "frequency": "month",
         "submitted_by": SUBMITTING,
         "outline": [{"number": "I", "title": {"vi": "I"}, "items": items.collect::<Vec<_>>()}],
     })
@@ -118,7 +122,8 @@ fn form(outline: &[&str]) -> Value {
 struct Run {
     server: Server,
     identity: Identity,
-    model: Model,
+    /// A model of each month; the units are the same in all.
+    months: Vec<Model>,
     /// The indicators that the outline has at the moment.
     outline: Vec<&'static str>,
     random: StdRng,
@@ -135,7 +140,7 @@ impl Run {
         let mut run = Run {
             server,
             identity,
-            model: Model::default(),
+            months: vec![Model::default(); MONTHS.len()],
             outline: all_indicators(),
             random,
             transcript: Vec::new(),
@@ -157,11 +162,11 @@ impl Run {
             self.add(used[0], None);
         }
         for level in &used[1..] {
-            let above: Vec<usize> = (0..self.model.units.len()).collect();
+            let above: Vec<usize> = (0..self.months[0].units.len()).collect();
             for _ in 0..self.random.random_range(2..=5) {
                 let parents = above
                     .iter()
-                    .filter(|unit| rank(&self.model.units[**unit]) < rank_of(level));
+                    .filter(|unit| rank(&self.months[0].units[**unit]) < rank_of(level));
                 let parents: Vec<usize> = parents.copied().collect();
                 let parent = *parents.choose(&mut self.random).unwrap();
                 self.add(level, Some(parent));
@@ -174,14 +179,14 @@ impl Run {
         let code = format!(
             "{}-{}",
             self.random.random_range(100..1000),
-            self.model.units.len()
+            self.months[0].units.len()
         );
         let entered = EnteredUnit {
             code: code.clone(),
             name: code.clone(),
             kind: None,
             level: level.to_owned(),
-            parent: parent.map(|parent| self.model.units[parent].id.clone()),
+            parent: parent.map(|parent| self.months[0].units[parent].id.clone()),
             valid_from: None,
         };
         let reply = create_unit(
@@ -192,7 +197,7 @@ impl Run {
             now(),
         );
         let created: Value = serde_json::from_str(&reply.unwrap().body).unwrap();
-        self.model.units.push(Unit {
+        let unit = Unit {
             code,
             id: created["id"].as_str().unwrap().to_owned(),
             level,
@@ -200,32 +205,37 @@ impl Run {
             status: None,
             latest: Values::new(),
             counting: None,
-        });
+        };
+        for month in &mut self.months {
+            month.units.push(unit.clone());
+        }
     }
 
     fn step(&mut self) {
         let happens = self.random.random_range(0..100);
+        let month = self.random.random_range(0..MONTHS.len());
         if happens < 8 {
             self.add_below();
         } else {
-            self.submit();
+            self.submit(month);
         }
-        self.compare();
+        self.compare(month);
     }
 
     /// Adds a unit below any that has a level under it, one that has submitted too.
     fn add_below(&mut self) {
-        let parents = (0..self.model.units.len()).filter(|unit| rank(&self.model.units[*unit]) < 3);
+        let parents =
+            (0..self.months[0].units.len()).filter(|unit| rank(&self.months[0].units[*unit]) < 3);
         let parents: Vec<usize> = parents.collect();
         let parent = *parents.choose(&mut self.random).unwrap();
-        let levels = &LEVELS[rank(&self.model.units[parent]) + 1..];
+        let levels = &LEVELS[rank(&self.months[0].units[parent]) + 1..];
         let level = *levels.choose(&mut self.random).unwrap();
         self.add(level, Some(parent));
     }
 
-    fn submit(&mut self) {
-        let units = (0..self.model.units.len())
-            .filter(|unit| SUBMITTING.contains(&self.model.units[*unit].level));
+    fn submit(&mut self, month: usize) {
+        let units = (0..self.months[month].units.len())
+            .filter(|unit| SUBMITTING.contains(&self.months[month].units[*unit].level));
         let unit = *units.collect::<Vec<_>>().choose(&mut self.random).unwrap();
         let step = match self.random.random_range(0..16) {
             0..=6 => Step::PutSubmitted(self.values(unit)),
@@ -236,13 +246,13 @@ impl Run {
             14 => Step::Return,
             _ => Step::Reopen,
         };
-        let before = self.model.units[unit].status;
-        let allowed = self.model.units[unit].take(&step, &self.outline);
-        let result = self.take(unit, &step, before.is_some());
+        let before = self.months[month].units[unit].status;
+        let allowed = self.months[month].units[unit].take(&step, &self.outline);
+        let result = self.take(month, unit, &step, before.is_some());
         match result {
             Ok(body) => {
                 assert!(allowed, "{step:?} after {before:?} was taken: {body}");
-                assert_eq!(body["status"], json!(self.model.units[unit].status));
+                assert_eq!(body["status"], json!(self.months[month].units[unit].status));
             }
             Err(SubmissionError::Missing | SubmissionError::WrongStatus(_)) => {
                 assert!(!allowed, "{step:?} after {before:?} was refused");
@@ -252,7 +262,7 @@ impl Run {
     }
 
     fn values(&mut self, unit: usize) -> Values {
-        let level = self.model.units[unit].level;
+        let level = self.months[0].units[unit].level;
         let random = &mut self.random;
         let mut values = Values::new();
         for indicator in &COLLECTED {
@@ -290,18 +300,24 @@ impl Run {
         values
     }
 
-    fn path(&self, unit: &Unit) -> ReportPath {
+    fn path(unit: &Unit, period: &str) -> ReportPath {
         ReportPath {
             form: FORM.to_owned(),
-            period: PERIOD.to_owned(),
+            period: period.to_owned(),
             unit: unit.id.clone(),
         }
     }
 
-    fn take(&self, unit: usize, step: &Step, there: bool) -> Result<Value, SubmissionError> {
+    fn take(
+        &self,
+        month: usize,
+        unit: usize,
+        step: &Step,
+        there: bool,
+    ) -> Result<Value, SubmissionError> {
         let (application, identity) = (&self.server.application, &self.identity);
         let request = ChangeRequest {
-            path: self.path(&self.model.units[unit]),
+            path: Run::path(&self.months[month].units[unit], MONTHS[month]),
             precondition: if there {
                 Precondition::Present
             } else {
@@ -332,14 +348,24 @@ impl Run {
         Ok(serde_json::from_str(&reply.body).unwrap())
     }
 
-    fn compare(&mut self) {
+    /// What is kept of a month, and of all that is made of it, is the fold; a few of the month's
+    /// reports are what the model says.
+    fn compare(&mut self, month: usize) {
         let (application, identity) = (&self.server.application, &self.identity);
-        for root in self.model.roots() {
-            let verified = verify_rollup(application, identity, &self.path(root)).unwrap();
-            assert_eq!(verified.differing, [], "below {}", root.code);
+        // All that is made of the month is compared in turn, and once more at the end: what has
+        // gone wrong stays wrong.
+        let longer = *LONGER.choose(&mut self.random).unwrap();
+        let roots: Vec<&Unit> = self.months[month].roots().collect();
+        let root = *roots.choose(&mut self.random).unwrap();
+        for period in [MONTHS[month], longer] {
+            let path = Run::path(root, period);
+            let verified = verify_rollup(application, identity, &path).unwrap();
+            assert_eq!(verified.differing, [], "{period} below {}", root.code);
+            let verified = serde_json::to_value(&verified).unwrap();
+            self.transcript.push(without_ids(&verified));
         }
         for _ in 0..2 {
-            let unit = self.random.random_range(0..self.model.units.len());
+            let unit = self.random.random_range(0..self.months[month].units.len());
             for (stage, name) in [
                 (Stage::Submitted, "submitted"),
                 (Stage::Approved, "approved"),
@@ -348,7 +374,7 @@ impl Run {
                     stage,
                     children: Children::Included,
                 };
-                let path = self.path(&self.model.units[unit]);
+                let path = Run::path(&self.months[month].units[unit], MONTHS[month]);
                 let (_, view) = get_rollup(application, identity, &path, query).unwrap();
                 let mut shown = serde_json::to_value(&view).unwrap();
                 self.transcript.push(without_ids(&shown));
@@ -357,8 +383,22 @@ impl Run {
                     known.remove(other).unwrap();
                 }
                 name_units_by_code(&mut shown);
-                let expected = self.model.report(unit, name, &self.outline);
+                let expected = self.months[month].report(unit, name, &self.outline);
                 assert_same(&shown, &expected);
+            }
+        }
+    }
+}
+
+impl Run {
+    /// Everything that is kept is the fold.
+    fn compare_all(&self) {
+        let (application, identity) = (&self.server.application, &self.identity);
+        for root in self.months[0].roots() {
+            for period in MONTHS.iter().chain(&LONGER) {
+                let path = Run::path(root, period);
+                let verified = verify_rollup(application, identity, &path).unwrap();
+                assert_eq!(verified.differing, [], "{period} below {}", root.code);
             }
         }
     }
@@ -490,7 +530,11 @@ fn run(backend: Backend, seed: u64, steps: usize) -> Vec<Value> {
     for step in 0..steps {
         told.1 = step;
         run.step();
+        if step % 25 == 24 {
+            run.compare_all();
+        }
     }
+    run.compare_all();
     run.transcript
 }
 
@@ -505,20 +549,25 @@ on_both_backends! {
         let seed = seed();
         let _told = Told(seed, 0);
         let mut run = Run::new(backend, seed);
-        while run.model.units.iter().all(|unit| unit.counting.is_none()) {
+        let is_silent = |run: &Run| {
+            let mut units = run.months.iter().flat_map(|month| &month.units);
+            units.all(|unit| unit.counting.is_none())
+        };
+        while is_silent(&run) {
             run.step();
         }
         let admin = run.server.sign_in("test", "admin").with("If-Match", "*");
         let mut shortened = form(&["m.sum", "m.max"]);
         let refused = admin.put("/v1/forms/model", &shortened);
         assert_eq!(refused.expect_problem(409, "FIXED_ONCE_USED"), [""; 0]);
-        run.compare();
+        (0..MONTHS.len()).for_each(|month| run.compare(month));
         shortened["valid_from"] = json!("2024-12-15");
         admin.put("/v1/forms/model", &shortened).expect_status(200);
-        run.compare();
+        (0..MONTHS.len()).for_each(|month| run.compare(month));
         for _ in 0..15 {
             run.step();
         }
+        run.compare_all();
     }
 }
 

@@ -18,6 +18,8 @@ mod model;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]
+mod pairs;
+#[cfg(test)]
 mod sign_in;
 #[cfg(test)]
 mod statements;
@@ -25,6 +27,8 @@ mod statements;
 mod submissions;
 #[cfg(test)]
 mod tan_an;
+#[cfg(test)]
+mod time;
 #[cfg(test)]
 mod units;
 #[cfg(test)]

@@ -14,16 +14,23 @@ pub const SUBMITTING: [&str; 3] = ["town", "commune", "hamlet"];
 pub struct Collected {
     pub code: &'static str,
     pub across_units: &'static str,
+    pub across_time: &'static str,
     pub decimals: u8,
     pub collected_at: &'static [&'static str],
     pub closed: &'static [&'static str],
     pub open: &'static [&'static str],
 }
 
-const fn plain(code: &'static str, across_units: &'static str, decimals: u8) -> Collected {
+const fn plain(
+    code: &'static str,
+    across_units: &'static str,
+    across_time: &'static str,
+    decimals: u8,
+) -> Collected {
     Collected {
         code,
         across_units,
+        across_time,
         decimals,
         collected_at: &SUBMITTING,
         closed: &[],
@@ -32,31 +39,31 @@ const fn plain(code: &'static str, across_units: &'static str, decimals: u8) -> 
 }
 
 pub const COLLECTED: [Collected; 11] = [
-    plain("m.sum", "sum", 0),
-    plain("m.huge", "sum", 2),
-    plain("m.average", "average", 1),
+    plain("m.sum", "sum", "sum", 0),
+    plain("m.huge", "sum", "average", 2),
+    plain("m.average", "average", "average", 1),
     Collected {
         collected_at: &["hamlet"],
-        ..plain("m.min", "min", 0)
+        ..plain("m.min", "min", "average", 0)
     },
     Collected {
         collected_at: &["commune", "hamlet"],
-        ..plain("m.max", "max", 2)
+        ..plain("m.max", "max", "last", 2)
     },
-    plain("m.count", "count", 0),
-    plain("m.none", "none", 0),
-    plain("m.transfer", "transfer", 0),
+    plain("m.count", "count", "min", 0),
+    plain("m.none", "none", "first", 0),
+    plain("m.transfer", "transfer", "max", 0),
     Collected {
         closed: &["a", "b"],
-        ..plain("m.closed", "sum", 0)
+        ..plain("m.closed", "sum", "count", 0)
     },
     Collected {
         closed: &["a", "b"],
-        ..plain("m.extreme", "max", 0)
+        ..plain("m.extreme", "max", "sum", 0)
     },
     Collected {
         open: &["x", "y"],
-        ..plain("m.open", "sum", 0)
+        ..plain("m.open", "sum", "last", 0)
     },
 ];
 

@@ -204,6 +204,7 @@ fn complete_operation(path: &str, method: &HttpMethod, operation: &mut Operation
         changes,
         names_something: path.contains('{') || id == "list_units",
         conditional: !condition_headers(path, method).is_empty() && changes,
+        names_figure: ["get_lineage", "get_series"].contains(&id.as_str()),
         has_body: operation.request_body.is_some(),
     };
     for (status, description) in statuses.problems() {
@@ -225,6 +226,7 @@ struct Statuses {
     changes: bool,
     names_something: bool,
     conditional: bool,
+    names_figure: bool,
     has_body: bool,
 }
 
@@ -258,7 +260,7 @@ impl Statuses {
             (
                 "422",
                 "Against the rules of the domain; `errors` names every fault",
-                self.changes,
+                self.changes || self.names_figure,
             ),
             (
                 "428",

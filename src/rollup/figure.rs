@@ -237,7 +237,7 @@ impl Figures<'_, '_> {
         };
         // A unit's own value is one value: it is what it is, however it goes up.
         let units = match across_units {
-            AcrossUnits::Average | AcrossUnits::Count => AcrossUnits::Sum,
+            AcrossUnits::Count => AcrossUnits::Sum,
             other => other,
         };
         let across = Across { units, time };

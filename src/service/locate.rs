@@ -144,8 +144,8 @@ impl Explain for NotFound {
                 "The form {form} has no period {period:?}. See /v1/forms/{form}/periods?year=… for its periods."
             ),
             NotFound::BasePeriod { form, period } => message!(
-                "Kỳ {period} của mẫu {form} được tổng hợp từ các kỳ ngắn hơn, không nhập trực tiếp. Hãy nhập ở các kỳ ngắn.",
-                "The period {period} of the form {form} is made of shorter ones. Submit for those."
+                "Kỳ {period} của mẫu {form} được tổng hợp từ các kỳ ngắn hơn. Hãy chọn một trong các kỳ đó (xem /v1/forms/{form}/periods?year=…).",
+                "The period {period} of the form {form} is made of shorter ones. Choose one of those (see /v1/forms/{form}/periods?year=…)."
             ),
             NotFound::Unit { unit, day } => {
                 let day_vi = day.format("%d/%m/%Y");

@@ -229,7 +229,6 @@ impl<'w> Work<'w, '_> {
         bases.retain(|base| last.is_some_and(|last| *base <= last));
         let kept = Period::coarser(frequency, period.period.year())
             .into_iter()
-            .chain([period.period])
             .find(|kept| kept.base_periods(frequency) == bases);
         if let Some(kept) = kept.and_then(|kept| self.located(located, kept)) {
             let rollup = self.rollup(&kept)?;

@@ -1,8 +1,9 @@
 //! How many submissions a second go through the service function, on either backend.
 //!
 //! `cargo bench --bench submissions` runs on SQLite in a fresh directory; with `DATABASE_URL`
-//! (and `TONGHOP_OWNER_URL`) it runs on that database, in a tenant of its own. Two figures, so
-//! that one can be held against the other: one writer, and as many as the arguments say
+//! (and `TONGHOP_OWNER_URL`) it runs on that database, in a tenant of its own. Four figures, so
+//! that one can be held against another: a yearly form, which has base periods only, and a monthly
+//! one with all its longer periods, each with one writer and with as many as the arguments say
 //! (`-- 16`).
 
 use std::sync::Arc;
@@ -56,10 +57,15 @@ fn main() -> Result<(), Failure> {
         "{url}: {INDICATORS} values a submission, 3 ancestors, {} hamlets",
         COMMUNES * HAMLETS
     );
-    let alone = rate(&application, identity, "2024-01", 1)?;
-    println!("one writer: {alone} submissions/s");
-    let together = rate(&application, identity, "2024-02", writers)?;
-    println!("{writers} writers: {together} submissions/s");
+    for (form, periods) in [
+        ("year", ["2023", "2024"]),
+        ("month", ["2024-01", "2024-02"]),
+    ] {
+        for (period, writers) in periods.into_iter().zip([1, writers]) {
+            let rate = rate(&application, identity, form, period, writers)?;
+            println!("{form}ly form, {writers} writers: {rate} submissions/s");
+        }
+    }
     Ok(())
 }
 
@@ -133,17 +139,32 @@ fn prepare(application: &Application) -> Result<Identity, Failure> {
             now(),
         )?;
     }
+    for (code, frequency) in [("year", Frequency::Year), ("month", Frequency::Month)] {
+        let form = form(code, frequency);
+        put_form(
+            application,
+            &identity,
+            &form,
+            &Precondition::None,
+            None,
+            now(),
+        )?;
+    }
+    Ok(identity)
+}
+
+fn form(name_and_code: &str, frequency: Frequency) -> EnteredForm {
     let items = (0..INDICATORS).map(|index| EnteredItem {
         indicator: code(index),
         collected_at: None,
         need: Need::Optional,
         show: Show::Total,
     });
-    let form = EnteredForm {
-        code: "bench".to_owned(),
-        name: name("Benchmark"),
+    EnteredForm {
+        code: name_and_code.to_owned(),
+        name: name(name_and_code),
         calendar: Calendar::Civil,
-        frequency: Frequency::Month,
+        frequency,
         submitted_by: vec!["hamlet".to_owned()],
         deadlines: Default::default(),
         late: Late::Accept,
@@ -157,22 +178,14 @@ fn prepare(application: &Application) -> Result<Identity, Failure> {
         }],
         rules: Vec::new(),
         valid_from: None,
-    };
-    put_form(
-        application,
-        &identity,
-        &form,
-        &Precondition::None,
-        None,
-        now(),
-    )?;
-    Ok(identity)
+    }
 }
 
 /// Submits once for every hamlet, from several threads, and gives submissions a second.
 fn rate(
     application: &Arc<Application>,
     identity: Identity,
+    form: &str,
     period: &str,
     writers: usize,
 ) -> Result<usize, Failure> {
@@ -187,7 +200,7 @@ fn rate(
                         if index >= COMMUNES * HAMLETS {
                             return Ok(());
                         }
-                        submit(application, &identity, period, index)
+                        submit(application, &identity, form, period, index)
                             .map_err(|error| error.to_string())?;
                     }
                 })
@@ -209,6 +222,7 @@ fn rate(
 fn submit(
     application: &Application,
     identity: &Identity,
+    form: &str,
     period: &str,
     index: usize,
 ) -> Result<(), Failure> {
@@ -226,7 +240,7 @@ fn submit(
     let unit = format!("code:C{}-{}", index / HAMLETS, index % HAMLETS);
     let request = ChangeRequest {
         path: ReportPath {
-            form: "bench".to_owned(),
+            form: form.to_owned(),
             period: period.to_owned(),
             unit,
         },

@@ -265,7 +265,7 @@ fn run_account(settings: &Settings, command: AccountCommand) -> Result<(), Failu
         name,
         grants,
     } = command;
-    let database = ready(settings)?;
+    let database = standing(settings)?;
     let scope = find_tenant(&database, &tenant).map_err(explained)?;
     let entered = EnteredAccount {
         login,
@@ -278,8 +278,18 @@ fn run_account(settings: &Settings, command: AccountCommand) -> Result<(), Failu
     Ok(())
 }
 
+/// For commands that look at what is there: a mistyped path is not a new database.
+fn standing(settings: &Settings) -> Result<Database, Failure> {
+    if let DatabaseUrl::Sqlite { path } = &settings.database_url
+        && !Path::new(path).exists()
+    {
+        return Err(format!("there is no database at {path}; see DATABASE_URL").into());
+    }
+    ready(settings)
+}
+
 fn run_verify(settings: &Settings, slug: Option<&str>) -> Result<(), Failure> {
-    let database = ready(settings)?;
+    let database = standing(settings)?;
     let tokens = Tokens::open(&settings.keys, &settings.issuer)?;
     let slugs = match slug {
         Some(slug) => vec![slug.to_owned()],
@@ -291,6 +301,9 @@ fn run_verify(settings: &Settings, slug: Option<&str>) -> Result<(), Failure> {
                 .collect()
         }
     };
+    if slugs.is_empty() {
+        return Err("there is no tenant: nothing was verified".into());
+    }
     let application = Application::new(database, tokens);
     let mut differences = 0;
     for slug in slugs {
@@ -300,15 +313,19 @@ fn run_verify(settings: &Settings, slug: Option<&str>) -> Result<(), Failure> {
         let progress = ProgressBar::new(u64::try_from(periods.len())?).with_style(style);
         progress.set_message(slug.clone());
         for period in &periods {
-            for found in verify_period(&application, &scope, period).map_err(explained)? {
-                differences += 1;
-                progress.suspend(|| {
-                    println!(
-                        "{slug}: {} {} {} {} differs",
-                        period.form, period.period, found.unit.code, found.unit.name
-                    );
-                });
-            }
+            let lines: Vec<String> = match verify_period(&application, &scope, period) {
+                Ok(found) => found
+                    .iter()
+                    .map(|one| format!("{} {} differs", one.unit.code, one.unit.name))
+                    .collect(),
+                Err(error) => vec![format!("cannot be read: {error}")],
+            };
+            differences += lines.len();
+            progress.suspend(|| {
+                for line in &lines {
+                    println!("{slug}: {} {} {line}", period.form, period.period);
+                }
+            });
             progress.inc(1);
         }
         progress.finish_and_clear();

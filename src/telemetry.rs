@@ -3,6 +3,8 @@
 
 use std::time::Instant;
 
+use std::io::IsTerminal;
+
 use chrono::{DateTime, Utc};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -33,6 +35,7 @@ pub enum TelemetryError {
 pub fn start_log(settings: &Settings) -> Result<(), TelemetryError> {
     let builder = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         // Told on standard error too, where it would panic: a log that nobody reads any more
         // must not stop the service.
         .log_internal_errors(false)

@@ -328,7 +328,7 @@ on_both_backends! {
             .put("/v1/indicators/y", &indicator("sum"))
             .expect_problem(403, "NOT_ALLOWED");
         hamlet
-            .post_csv("/v1/units/import", "code,name,level,parent_code\n")
+            .post_csv("/v1/units/import", "code,name,level,parent_code\nN,N,hamlet,A\n")
             .expect_problem(403, "NOT_ALLOWED");
         let unknown = json!({"code": "n", "name": "n", "level": "hamlet", "parent": "code:A"});
         hamlet

@@ -251,7 +251,11 @@ fn the_key_that_signs_is_among_the_published_ones() {
 fn me_says_who_i_am_and_what_i_may_submit() {
     let server = Server::with_demo(Backend::Sqlite);
     let expected = [
-        ("admin@demo", "tenant_admin@*", "mttq.annual *: hamlet commune, mttq.monthly *: commune"),
+        (
+            "admin@demo",
+            "tenant_admin@*",
+            "mttq.annual *: hamlet commune, mttq.monthly *: commune",
+        ),
         ("province@demo", "approver@89", ""),
         ("town@demo", "approver@887", ""),
         (
@@ -259,7 +263,11 @@ fn me_says_who_i_am_and_what_i_may_submit() {
             "approver@30388 reporter@30388",
             "mttq.annual 30388: hamlet commune, mttq.monthly 30388: commune",
         ),
-        ("hamlet@demo", "reporter@30388-01", "mttq.annual 30388-01: hamlet"),
+        (
+            "hamlet@demo",
+            "reporter@30388-01",
+            "mttq.annual 30388-01: hamlet",
+        ),
     ];
     for (login, grants, may_submit) in expected {
         let answer = server.sign_in("mttq-an-giang", login).get("/v1/me");

@@ -1,3 +1,4 @@
+-- No database was in use before this table was there, so nothing has to be filled in.
 -- All long periods of a year (quarters, halves, nine months, the year) in one row a unit, its cells
 -- packed: the report of any of them is one key read, and a submission writes one row an ancestor.
 CREATE TABLE rollup_year (

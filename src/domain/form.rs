@@ -153,11 +153,16 @@ impl Form {
 
     /// The longer periods that a base period is part of, the shorter ones first.
     pub fn longer_periods_with(&self, base: &FormPeriod<'_>) -> Vec<FormPeriod<'_>> {
-        let frequency = base.definition.frequency;
-        Period::coarser(frequency, base.period.year())
+        Period::coarser(base.definition.frequency, base.period.year())
             .into_iter()
-            .filter(|longer| longer.base_periods(frequency).contains(&base.period))
             .filter_map(|longer| self.period(longer))
+            .filter(|longer| longer.span == Span::LongPeriod)
+            .filter(|longer| {
+                longer
+                    .base_periods()
+                    .iter()
+                    .any(|one| one.period == base.period)
+            })
             .collect()
     }
 
@@ -215,6 +220,7 @@ impl<'f> FormPeriod<'f> {
         bases
             .into_iter()
             .filter_map(|base| self.form.period(base))
+            .filter(|base| base.span == Span::BasePeriod)
             .collect()
     }
 

@@ -190,7 +190,8 @@ pub struct Quotient {
 }
 
 impl Formula {
-    /// How many numbers and operands it is made of, each as often as it stands there.
+    /// How many numbers and operands it is made of, each as often as it stands there; a number
+    /// of many digits counts for more.
     pub fn size(&self) -> usize {
         self.root.size()
     }
@@ -397,11 +398,15 @@ struct QuotientNodes {
 
 impl Node {
     fn size(&self) -> usize {
-        self.children()
-            .into_iter()
-            .map(Self::size)
-            .sum::<usize>()
-            .max(1)
+        // A long literal is worth as many values as it has machine words.
+        if let Self::Number(number) = self {
+            let words = (number.numer().bits() + number.denom().bits()) / 64;
+            return usize::try_from(words)
+                .unwrap_or(usize::MAX)
+                .saturating_add(1);
+        }
+        let sizes = self.children().into_iter().map(Self::size);
+        sizes.fold(0, usize::saturating_add).max(1)
     }
 
     fn value(&self, operand: &Lookup) -> Option<BigRational> {

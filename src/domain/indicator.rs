@@ -142,25 +142,33 @@ impl Definition {
     /// Whether values that there are would lose an option, or a closed breakdown that they add up
     /// would ask for one more.
     pub fn breaks_values_of(&self, former: &Definition) -> bool {
-        former.breakdowns().iter().any(|former| {
-            let next = self
+        let asks_for_more = self.breakdowns().iter().any(|next| {
+            let is_new = !former
                 .breakdowns()
                 .iter()
-                .find(|next| next.code == former.code);
-            let Some(next) = next else { return true };
-            let codes = |breakdown: &Breakdown| -> BTreeSet<OptionCode> {
-                breakdown
-                    .options
+                .any(|known| known.code == next.code);
+            is_new && next.kind == BreakdownKind::Closed
+        });
+        asks_for_more
+            || former.breakdowns().iter().any(|former| {
+                let next = self
+                    .breakdowns()
                     .iter()
-                    .map(|option| option.code.clone())
-                    .collect()
-            };
-            let (former_codes, next_codes) = (codes(former), codes(next));
-            match former.kind {
-                BreakdownKind::Closed => former_codes != next_codes,
-                BreakdownKind::Open => !next_codes.is_superset(&former_codes),
-            }
-        })
+                    .find(|next| next.code == former.code);
+                let Some(next) = next else { return true };
+                let codes = |breakdown: &Breakdown| -> BTreeSet<OptionCode> {
+                    breakdown
+                        .options
+                        .iter()
+                        .map(|option| option.code.clone())
+                        .collect()
+                };
+                let (former_codes, next_codes) = (codes(former), codes(next));
+                match former.kind {
+                    BreakdownKind::Closed => former_codes != next_codes,
+                    BreakdownKind::Open => !next_codes.is_superset(&former_codes),
+                }
+            })
     }
 
     /// Names what of a later version could not be put together with values of this one, if anything:

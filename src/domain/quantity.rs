@@ -91,7 +91,7 @@ const LONGEST_TEXT: usize = 100;
 const MOST_DIGITS: usize = 64;
 
 /// Reads a decimal text (the text of a JSON number, so an exponent is allowed) as a mantissa at
-/// `decimals`. Zeros at the end are not decimals: `5.0` is the whole number 5.
+/// `decimals`. Zeros at the end are decimals too: who writes `1.000` may well mean a thousand.
 ///
 /// # Errors
 /// More decimals than the indicator has are a fault and never rounded; so is a mantissa beyond
@@ -105,8 +105,12 @@ pub fn parse_mantissa(text: &str, decimals: Decimals) -> Result<i64, QuantityFau
         None => (false, text),
     };
     let (number, exponent) = split_exponent(unsigned)?;
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
-    if !is_digits(whole) || !is_digits(fraction) {
+    let (whole, fraction) = match number.split_once('.') {
+        Some((whole, fraction)) if is_digits(fraction) => (whole, fraction),
+        Some(_) => return Err(QuantityFault::NotANumber),
+        None => (number, ""),
+    };
+    if !is_digits(whole) {
         return Err(QuantityFault::NotANumber);
     }
     let digits = format!("{whole}{fraction}");
@@ -150,21 +154,11 @@ fn shifted(digits: &str, shift: i64) -> Result<String, QuantityFault> {
     if digits.is_empty() {
         return Ok("0".to_owned());
     }
-    let places = usize::try_from(shift.unsigned_abs()).map_err(|_| QuantityFault::OutOfRange)?;
-    if shift >= 0 {
-        if places > MOST_DIGITS {
-            return Err(QuantityFault::OutOfRange);
-        }
-        return Ok(format!("{digits}{}", "0".repeat(places)));
+    let places = usize::try_from(shift).map_err(|_| QuantityFault::TooManyDecimals)?;
+    if places > MOST_DIGITS {
+        return Err(QuantityFault::OutOfRange);
     }
-    let significant = digits.trim_end_matches('0');
-    if digits.len() - significant.len() < places {
-        return Err(QuantityFault::TooManyDecimals);
-    }
-    digits
-        .get(..digits.len() - places)
-        .map(str::to_owned)
-        .ok_or(QuantityFault::NotANumber)
+    Ok(format!("{digits}{}", "0".repeat(places)))
 }
 
 /// An exact decimal number of any size, as it is shown: written without zeros at its end.
@@ -243,9 +237,10 @@ mod tests {
             ("1562410000", 0, Ok(1_562_410_000)),
             ("93.64", 2, Ok(9364)),
             ("93.6", 2, Ok(9360)),
-            ("93.640", 2, Ok(9364)),
+            ("93.640", 2, Err(TooManyDecimals)),
+            ("1.000", 0, Err(TooManyDecimals)),
             ("93.645", 2, Err(TooManyDecimals)),
-            ("5.0", 0, Ok(5)),
+            ("5.0", 0, Err(TooManyDecimals)),
             ("-0.5", 1, Ok(-5)),
             ("-0", 0, Ok(0)),
             ("1.5e3", 0, Ok(1500)),

@@ -352,15 +352,15 @@ fn quantity_fault(fault: QuantityFault, index: usize, entry: &Entry<'_>, decimal
         QuantityFault::NotANumber => (
             Code::InvalidNumber,
             message!(
-                "Giá trị của {indicator} không phải là số. Hãy nhập số, dấu thập phân là dấu chấm.",
-                "The value of {indicator} is not a number. Enter a number with a decimal point."
+                "Giá trị của {indicator} không phải là số. Hãy viết liền, không dấu ngăn cách hàng nghìn (1500000); dấu thập phân là dấu chấm.",
+                "The value of {indicator} is not a number. Write it without thousands separators (1500000), with a decimal point."
             ),
         ),
         QuantityFault::TooManyDecimals => (
             Code::TooManyDecimals,
             message!(
-                "{indicator} chỉ có {decimals} chữ số thập phân; số liệu không được làm tròn giúp. Hãy nhập lại.",
-                "{indicator} has {decimals} decimals; nothing is rounded for you. Enter it with no more."
+                "{indicator} có {decimals} chữ số thập phân; số liệu không được làm tròn giúp. Hãy nhập lại, không dùng dấu chấm ngăn cách hàng nghìn.",
+                "{indicator} has {decimals} decimals; nothing is rounded for you. Enter it with no more, and no thousands separators."
             ),
         ),
         QuantityFault::OutOfRange => (
@@ -710,11 +710,19 @@ impl WrongStatus {
                 "Đã duyệt rồi; muốn thay đổi thì mở lại.",
                 "It is approved already; to change that, reopen it.",
             ),
+            (Step::Approve | Step::Return, Status::Draft) => (
+                "Đơn vị có bản nháp chưa gửi; hãy chờ đơn vị gửi.",
+                "The unit has a draft that is not submitted; wait until it is.",
+            ),
             (Step::Approve | Step::Return, _) => (
                 "Chỉ duyệt hoặc trả lại được số liệu đã gửi.",
                 "Only what is submitted can be approved or returned.",
             ),
-            (Step::Submit, Status::Submitted | Status::Approved) => (
+            (Step::Submit, Status::Approved) => (
+                "Hãy đề nghị người duyệt mở lại trước khi sửa.",
+                "Ask an approver to reopen it before you change it.",
+            ),
+            (Step::Submit, Status::Submitted) => (
                 "Không cần gửi lại; muốn sửa thì nhập số liệu mới.",
                 "It need not be sent again; to correct it, put new values.",
             ),
@@ -723,8 +731,8 @@ impl WrongStatus {
                 "Only what is approved can be reopened.",
             ),
             _ => (
-                "Hãy tải lại để xem tình trạng hiện tại.",
-                "Load it again to see its present state.",
+                "Không có gì đang được tính để rút.",
+                "Nothing of it counts that could be withdrawn.",
             ),
         };
         message!(

@@ -343,13 +343,13 @@ fn parameters<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
 fn wrong_parameter(name: Option<&str>, reason: &str) -> Problem {
     let Some(name) = name else {
         let message = message!(
-            "Các tham số không đọc được: {reason}.",
+            "Có tham số không đúng dạng; xem các tham số ở /docs.",
             "The parameters cannot be read: {reason}."
         );
         return Problem::new(Code::InvalidParameter, message);
     };
     let message = message!(
-        "Tham số {name} không đọc được: {reason}.",
+        "Tham số {name} không đúng dạng; xem các giá trị được nhận ở /docs.",
         "The parameter {name} cannot be read: {reason}."
     );
     let fault = Fault::in_parameter(name, Code::InvalidParameter, message);
@@ -451,7 +451,7 @@ fn malformed_json(error: &serde_json::Error) -> Problem {
     let (line, column) = (error.line(), error.column());
     let reason = reason_alone(error);
     let message = message!(
-        "Nội dung không phải JSON đúng: dòng {line}, cột {column}: {reason}.",
+        "Nội dung không phải JSON đúng ở dòng {line}, cột {column}.",
         "The body is not valid JSON: line {line}, column {column}: {reason}."
     );
     let fault = Fault::in_body("", Code::MalformedJson, message.clone());
@@ -472,7 +472,7 @@ fn first_refusal<T: DeserializeOwned>(raw: &[u8]) -> Fault {
         _ => &reason,
     };
     let message = message!(
-        "Giá trị không đọc được: {reason}.",
+        "Giá trị không đúng dạng; xem mô tả ở /docs.",
         "The value cannot be read: {reason}."
     );
     Fault::in_body(pointer, Code::InvalidBody, message)
@@ -524,7 +524,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for FormBody<T> {
 
 fn wrong_form(reason: &str) -> Problem {
     let message = message!(
-        "Các trường gửi lên không đọc được: {reason}.",
+        "Các trường gửi lên không đúng dạng.",
         "The fields cannot be read: {reason}."
     );
     wrong_body(vec![Fault::in_body("", Code::InvalidBody, message)])

@@ -267,6 +267,11 @@ impl Statuses {
                 "The request must say on which state it builds",
                 self.conditional,
             ),
+            (
+                "429",
+                "Too many at once; try again after `Retry-After` seconds",
+                self.is_public && self.has_body,
+            ),
             ("500", "The service failed", true),
             (
                 "503",

@@ -34,13 +34,25 @@ pub struct DecimalText(pub String);
 impl<'de> Deserialize<'de> for DecimalText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<DecimalText, D::Error> {
         match Value::deserialize(deserializer)? {
-            Value::Number(number) => Ok(DecimalText(number.to_string())),
+            Value::Number(number) => Ok(DecimalText(without_needless_zeros(&number.to_string()))),
             Value::String(text) => Ok(DecimalText(text)),
             _ => Err(serde::de::Error::custom(
                 "expected a number or a string of digits",
             )),
         }
     }
+}
+
+/// Some programs write the whole number 5 as `5.0`. In a number that is plain; in a string
+/// `1.000` may be a thousand, and is left as it is.
+fn without_needless_zeros(number: &str) -> String {
+    let at = number.find(['e', 'E']).unwrap_or(number.len());
+    let (digits, exponent) = number.split_at(at);
+    if !digits.contains('.') {
+        return number.to_owned();
+    }
+    let digits = digits.trim_end_matches('0').trim_end_matches('.');
+    format!("{digits}{exponent}")
 }
 
 impl utoipa::PartialSchema for DecimalText {

@@ -110,30 +110,20 @@ impl Figure {
                 numerator: amount,
                 ..figure
             },
-            _ if time == AcrossTime::Average => figure.with_parts_of_one(total, decimals),
+            _ if time == AcrossTime::Average => figure.with_parts_of_one(total),
             _ => figure,
         }
     }
 
     /// The average over time of one unit alone is one quotient; of several units there is none.
-    fn with_parts_of_one(self, total: &Total, decimals: u8) -> Figure {
-        let parts = match &total.amount {
-            Amount::Sum(sum) if total.values == 1 => {
-                let mut parts = sum.parts();
-                let (divisor, numerator) = parts.next().unwrap_or((1, sum.whole()));
-                Some((numerator, i128::from(divisor)))
-            }
-            Amount::Min(extreme) | Amount::Max(extreme) => {
-                Some((*extreme.numer(), *extreme.denom()))
-            }
-            Amount::Sum(_) | Amount::Nothing => None,
-        };
-        let Some((numerator, divisor)) = parts else {
+    fn with_parts_of_one(self, total: &Total) -> Figure {
+        let Some(value) = self.value.as_ref().filter(|_| total.values == 1) else {
             return self;
         };
+        let divisor = whole(total.reported);
         Figure {
-            numerator: Some(fraction(numerator, 1) / scale(decimals)),
-            denominator: Some(fraction(divisor, 1)),
+            numerator: Some(value * &divisor),
+            denominator: Some(divisor),
             ..self
         }
     }

@@ -40,6 +40,10 @@ pub enum ConditionError {
     Required,
     #[error("the condition does not hold")]
     Failed,
+    #[error("there is something already")]
+    AlreadyThere,
+    #[error("there is nothing yet")]
+    NothingThere,
 }
 
 impl Precondition {
@@ -49,17 +53,16 @@ impl Precondition {
     /// Without a condition [`ConditionError::Required`], and [`ConditionError::Failed`] where it
     /// does not hold.
     pub fn check(&self, current: Option<&Etag>) -> Result<(), ConditionError> {
-        let holds = match (self, current) {
-            (Precondition::None, _) => return Err(ConditionError::Required),
-            (Precondition::Absent, current) => current.is_none(),
-            (Precondition::Present, current) => current.is_some(),
-            (Precondition::OneOf(seen), Some(current)) => seen.contains(current),
-            (Precondition::OneOf(_), None) => false,
-        };
-        if holds {
-            Ok(())
-        } else {
-            Err(ConditionError::Failed)
+        match (self, current) {
+            (Precondition::None, _) => Err(ConditionError::Required),
+            (Precondition::Absent, Some(_)) => Err(ConditionError::AlreadyThere),
+            (Precondition::Present | Precondition::OneOf(_), None) => {
+                Err(ConditionError::NothingThere)
+            }
+            (Precondition::OneOf(seen), Some(current)) if !seen.contains(current) => {
+                Err(ConditionError::Failed)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -93,7 +96,9 @@ impl Explain for ConditionError {
     fn code(&self) -> Code {
         match self {
             ConditionError::Required => Code::PreconditionRequired,
-            ConditionError::Failed => Code::PreconditionFailed,
+            ConditionError::Failed
+            | ConditionError::AlreadyThere
+            | ConditionError::NothingThere => Code::PreconditionFailed,
         }
     }
 
@@ -102,6 +107,14 @@ impl Explain for ConditionError {
             ConditionError::Required => message!(
                 "Yêu cầu phải nói rõ dựa trên bản nào: gửi If-Match kèm ETag đã đọc, hoặc If-None-Match: * khi tạo mới.",
                 "Say what the change builds on: send If-Match with the ETag that you read, or If-None-Match: * to create."
+            ),
+            ConditionError::AlreadyThere => message!(
+                "Đã có nội dung ở đây. Hãy tải về, rồi gửi kèm If-Match với ETag của nó.",
+                "There is something here already. Load it, and send If-Match with its ETag."
+            ),
+            ConditionError::NothingThere => message!(
+                "Chưa có gì ở đây. Để tạo mới, hãy gửi If-None-Match: *.",
+                "There is nothing here yet. To create it, send If-None-Match: *."
             ),
             ConditionError::Failed => message!(
                 "Nội dung đã thay đổi từ lần bạn đọc. Hãy tải lại, xem thay đổi rồi gửi lại.",

@@ -426,7 +426,8 @@ pub fn put_form(
     })
 }
 
-/// What periods with submissions have, they must keep: their totals are made of it.
+/// What periods with submissions have, they must keep, and so must the longer periods that are
+/// made of them: their totals are made of it.
 fn check_fixed(
     transaction: &mut Transaction<'_>,
     known: &Form,
@@ -437,14 +438,27 @@ fn check_fixed(
             continue;
         };
         let part = match planned.period(period) {
-            Some(after) => before.definition.fixed_part_changed_by(after.definition),
-            None => Some(FixedFormPart::Periods),
+            Some(after) if keeps_longer_periods(known, planned, &before) => {
+                before.definition.fixed_part_changed_by(after.definition)
+            }
+            _ => Some(FixedFormPart::Periods),
         };
         if let Some(part) = part {
             return Err(FormError::Fixed { part, period });
         }
     }
     Ok(())
+}
+
+/// A year whose months are in use cannot become one of quarters halfway.
+fn keeps_longer_periods(known: &Form, planned: &Form, base: &FormPeriod<'_>) -> bool {
+    known.longer_periods_with(base).iter().all(|longer| {
+        let after = planned.period(longer.period);
+        after.is_some_and(|after| {
+            let (before, after) = (longer.definition, after.definition);
+            (before.calendar, before.frequency) == (after.calendar, after.frequency)
+        })
+    })
 }
 
 fn next_number(snapshot: &Snapshot) -> FormNumber {

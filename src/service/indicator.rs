@@ -569,6 +569,9 @@ fn forms_with(catalogue: &Catalogue, code: &IndicatorCode) -> Vec<FormNumber> {
 /// be read by people, and numbers grow with each.
 const LARGEST: usize = 1000;
 
+/// How many formulas may lie within one another.
+const DEEPEST: usize = 10;
+
 /// Holds all formulas of a catalogue to their operands on every day on which something begins.
 fn check_formula(
     catalogue: &Catalogue,
@@ -601,17 +604,16 @@ fn check_formula(
         .flat_map(|known| known.versions.keys().copied())
         .collect();
     let too_large = days.into_iter().any(|day| {
-        let mut sizes = BTreeMap::new();
         let mut codes = catalogue.indicators().map(|known| &known.code);
-        codes.any(|code| written_out(catalogue, code, day, &mut sizes) > LARGEST)
+        codes.any(|code| written_out(catalogue, code, day, DEEPEST, &mut BTreeMap::new()) > LARGEST)
     });
     if too_large {
         return Err(vec![Fault::in_body(
             "/formula",
             Code::CircularFormula,
             message!(
-                "Công thức dùng lại chính nó qua chỉ tiêu khác, hoặc quá dài khi viết đầy đủ (trên {LARGEST} số hạng).",
-                "The formula comes back to itself through others, or is too long when written out (over {LARGEST} values)."
+                "Công thức dùng lại chính nó qua chỉ tiêu khác, lồng nhau quá {DEEPEST} lần, hoặc quá dài khi viết đầy đủ (trên {LARGEST} số hạng).",
+                "The formula comes back to itself through others, lies more than {DEEPEST} deep, or is too long when written out (over {LARGEST} values)."
             ),
         )]);
     }
@@ -636,25 +638,28 @@ fn written_out(
     catalogue: &Catalogue,
     code: &IndicatorCode,
     day: NaiveDate,
+    depth: usize,
     sizes: &mut BTreeMap<IndicatorCode, usize>,
 ) -> usize {
     if let Some(size) = sizes.get(code) {
         return *size;
     }
-    // Whoever asks again before the answer is there has come back to where he began.
+    // Whoever asks again before the answer is there has come back to where he began; and one
+    // that lies too deep is answered before its depth is gone into.
     sizes.insert(code.clone(), usize::MAX);
     let definition = catalogue
         .indicator(code)
         .and_then(|indicator| indicator.on(day));
     let size = match definition.and_then(Definition::formula) {
         None => 1,
+        Some(_) if depth == 0 => usize::MAX,
         Some(formula) => {
             let operands = formula.operands();
             let within = operands
                 .iter()
                 .filter_map(|operand| operand.indicator.parse().ok());
             let largest = within
-                .map(|code| written_out(catalogue, &code, day, sizes))
+                .map(|code| written_out(catalogue, &code, day, depth - 1, sizes))
                 .max();
             formula.size().saturating_mul(largest.unwrap_or(1))
         }

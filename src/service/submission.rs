@@ -402,7 +402,12 @@ impl Work<'_, '_> {
         let (status, effect) = status
             .after(step, counting)
             .map_err(SubmissionError::WrongStatus)?;
-        if effect == Effect::CountsLatest {
+        let came_in_before = self
+            .current
+            .as_ref()
+            .is_some_and(|current| matches!(current.status, Status::Returned | Status::Reopened));
+        // What came in time and was sent back must be let in again.
+        if effect == Effect::CountsLatest && !came_in_before {
             self.check_deadline()?;
         }
         Ok((status, effect))
@@ -705,7 +710,8 @@ fn broken_rules<'l>(
     submission: &Submission,
 ) -> Result<Vec<&'l Rule>, StoreError> {
     let rules = &located.in_force.period.definition.rules;
-    if rules.is_empty() || submission.counting_revision.is_none() {
+    // Of a draft's values there are no totals.
+    if rules.is_empty() || submission.counting_revision != Some(submission.values_revision) {
         return Ok(Vec::new());
     }
     let position = located.place().position();

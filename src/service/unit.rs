@@ -410,7 +410,7 @@ impl Draft {
         let hierarchy = &snapshot.hierarchy;
         let level = hierarchy
             .level(&self.level)
-            .filter(|level| level.validity.overlaps(validity));
+            .filter(|level| level.validity.covers(validity));
         let Some(level) = level else {
             faults.push(unknown_level(&pointer, self.level.as_str()));
             return None;
@@ -610,6 +610,16 @@ fn read_rows(text: &str) -> Result<Vec<Row>, UnitError> {
                 }
             }
         }
+    }
+    if rows.is_empty() && faults.is_empty() {
+        faults.push(Fault::in_body(
+            "",
+            Code::MalformedCsv,
+            message!(
+                "Danh sách không có dòng nào. Các cột phải ngăn cách bằng dấu phẩy.",
+                "The list has no rows. Its columns must be separated by commas."
+            ),
+        ));
     }
     if faults.is_empty() {
         Ok(rows)

@@ -92,6 +92,7 @@ impl Connector {
         use diesel::r2d2::Error;
         match &self.url {
             DatabaseUrl::Sqlite { path } => {
+                make_private(path);
                 let mut connection =
                     SqliteConnection::establish(path).map_err(Error::ConnectionError)?;
                 connection
@@ -114,6 +115,14 @@ impl Connector {
             }
         }
     }
+}
+
+/// A new database is its owner's alone: password hashes are in it. SQLite gives its other files
+/// the same permissions. Where the file cannot be made, SQLite says why.
+fn make_private(path: &str) {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = std::fs::OpenOptions::new();
+    let _ = options.write(true).create_new(true).mode(0o600).open(path);
 }
 
 /// FULL, since NORMAL loses acknowledged commits when the power goes. The timeout comes first:

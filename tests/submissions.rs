@@ -791,3 +791,18 @@ fn what_is_required_is_asked_of_the_levels_that_collect_it() {
     assert_eq!(written["narrative"], narrative["narrative"]);
     assert_eq!(report.get("A1")["narrative"], narrative["narrative"]);
 }
+
+#[test]
+fn a_text_with_thousands_separators_is_not_taken_for_another_number() {
+    let (_server, admin) = Server::with_town(Backend::Sqlite);
+    admin.add_indicators(&[("x", "sum")]);
+    admin.put("/v1/forms/f", &form(&["x"])).expect_status(201);
+    let report = Report::new(&admin, "f");
+    for text in ["1.000", "1,000", "1.500.000"] {
+        report
+            .try_submit("A1", &[json!({"indicator": "x", "value": text})])
+            .expect_status(422);
+    }
+    report.submit("A1", &[json!({"indicator": "x", "value": "1000"})]);
+    assert_eq!(report.figure("A", "x"), "1000 1/3");
+}

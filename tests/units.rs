@@ -606,3 +606,60 @@ fn a_form_s_version_holds_from_its_day_on_and_gives_its_periods() {
         "null 0/5"
     );
 }
+
+#[test]
+fn a_year_whose_months_are_in_use_cannot_become_one_of_quarters() {
+    let (_server, admin) = Server::with_town(Backend::Sqlite);
+    admin.add_indicators(&[("x", "sum")]);
+    let mut monthly = form(&["x"]);
+    monthly["frequency"] = json!("month");
+    monthly["calendar"] = json!("civil");
+    admin.put("/v1/forms/m", &monthly).expect_status(201);
+    Report::of(&admin, "m", "2024-01").submit("A1", &[value("x", 10)]);
+    let mut quarterly = monthly.clone();
+    quarterly["frequency"] = json!("quarter");
+    for (valid_from, status) in [("2024-07-01", 409), ("2025-01-01", 200)] {
+        quarterly["valid_from"] = json!(valid_from);
+        admin
+            .replace("/v1/forms/m", &quarterly)
+            .expect_status(status);
+    }
+    assert_eq!(Report::of(&admin, "m", "2024").figure("T", "x"), "10 1/60");
+}
+
+#[test]
+fn formulas_lie_no_deeper_and_grow_no_larger_than_people_can_read() {
+    let (_server, admin) = Server::with_town(Backend::Sqlite);
+    admin.add_indicators(&[("x", "sum")]);
+    let derived = |formula: &str| {
+        json!({
+            "name": {"vi": "Công thức"}, "unit_of_measure": "cái", "decimals": 0, "formula": formula
+        })
+    };
+    let put =
+        |code: &str, formula: &str| admin.put(&format!("/v1/indicators/{code}"), &derived(formula));
+    put("d0", "x").expect_status(201);
+    for depth in 1..10 {
+        put(&format!("d{depth}"), &format!("d{}", depth - 1)).expect_status(201);
+    }
+    put("d10", "d9").expect_problem(422, "INVALID_INDICATOR");
+    let product = ["x"; 100].join(" * ");
+    put("wide", &product).expect_status(201);
+    let product = ["wide"; 11].join(" * ");
+    put("wider", &product).expect_problem(422, "INVALID_INDICATOR");
+}
+
+#[test]
+fn a_closed_breakdown_cannot_come_over_values_that_have_none() {
+    let (_server, admin) = Server::with_town(Backend::Sqlite);
+    admin.add_indicators(&[("x", "sum")]);
+    admin.put("/v1/forms/f", &form(&["x"])).expect_status(201);
+    Report::new(&admin, "f").submit("A1", &[value("x", 20)]);
+    let mut broken_down = indicator("sum");
+    broken_down["breakdowns"] = json!([{
+        "code": "sex", "closed": true, "options": [{"code": "women", "name": {"vi": "Nữ"}}]
+    }]);
+    admin
+        .replace("/v1/indicators/x", &broken_down)
+        .expect_problem(409, "FIXED_ONCE_USED");
+}

@@ -360,7 +360,7 @@ impl Work<'_, '_> {
         submission_put(self.transaction, self.located.key(), &next)?;
         revision_append(self.transaction, self.located.key(), &record)?;
         let warnings = self.count(before, &next)?;
-        let (content, last_reason) = self.content_of(&next)?;
+        let (content, last_reason) = content_of(self.transaction, self.located, &next)?;
         let reason = record.reason.or(last_reason);
         let view = SubmissionView::new(self.located, &next, content, reason, warnings);
         let outcome = match self.current {
@@ -692,13 +692,6 @@ impl Work<'_, '_> {
         } else {
             Err(SubmissionError::Invalid(faults))
         }
-    }
-
-    fn content_of(
-        &mut self,
-        submission: &Submission,
-    ) -> Result<(Content, Option<Reason>), StoreError> {
-        content_of(self.transaction, self.located, submission)
     }
 }
 

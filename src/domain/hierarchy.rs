@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 
 use super::id::{LevelCode, UnitCode, UnitId};
 use super::level::Level;
+use super::succession::Successions;
 use super::unit::{UnitFact, UnitReference};
 
 /// Everything that is known of a tenant's levels and units, at all times.
@@ -16,12 +17,17 @@ pub struct Hierarchy {
     facts: Arc<[UnitFact]>,
     /// Indices into the facts.
     by_code: HashMap<UnitCode, Vec<usize>>,
+    successions: Arc<Successions>,
     /// The tree is the same on every day from one of these to the day before the next.
     spans: BTreeMap<NaiveDate, OnceLock<Arc<Tree>>>,
 }
 
 impl Hierarchy {
-    pub fn new(mut levels: Vec<Level>, facts: Vec<UnitFact>) -> Hierarchy {
+    pub fn new(
+        mut levels: Vec<Level>,
+        facts: Vec<UnitFact>,
+        successions: Successions,
+    ) -> Hierarchy {
         levels.sort_by_key(|level| level.rank);
         let starts = facts.iter().map(|fact| fact.validity.from);
         let ends = facts.iter().filter_map(|fact| fact.validity.to?.succ_opt());
@@ -38,6 +44,7 @@ impl Hierarchy {
             levels,
             facts: facts.into(),
             by_code,
+            successions: Arc::new(successions),
             spans,
         }
     }
@@ -53,6 +60,10 @@ impl Hierarchy {
 
     pub fn facts(&self) -> &[UnitFact] {
         &self.facts
+    }
+
+    pub fn successions(&self) -> &Successions {
+        &self.successions
     }
 
     /// Everything that ever had this code.

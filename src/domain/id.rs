@@ -61,6 +61,7 @@ ids! {
     UnitId: "unit id";
     AccountId: "account id";
     GrantId: "grant id";
+    ReorganisationId: "reorganisation id";
 }
 
 macro_rules! codes {

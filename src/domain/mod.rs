@@ -11,5 +11,6 @@ pub mod level;
 pub mod period;
 pub mod quantity;
 pub mod submission;
+pub mod succession;
 pub mod text;
 pub mod unit;

@@ -4,12 +4,12 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::application::Application;
-use super::snapshot::Snapshot;
+use super::snapshot::{Snapshot, load_hierarchy};
 use super::tenant::TenantName;
 use super::unit::UnitName;
 use crate::authn::{Identity, password};
 use crate::authz::{Grant, Reach, Role, Scope};
-use crate::domain::hierarchy::{Hierarchy, Tree};
+use crate::domain::hierarchy::Tree;
 use crate::domain::id::{AccountId, LevelCode, Login};
 use crate::domain::text::check_name;
 use crate::domain::unit::UnitReference;
@@ -17,7 +17,7 @@ use crate::error::{Code, Fault, Message};
 use crate::store::account::{Account, account_by_id, account_by_login, account_insert};
 use crate::store::grant::grant_insert;
 use crate::store::tenant::{Part, mark_changed, tenant_by_id};
-use crate::store::{Database, StoreError, Transaction, level, unit};
+use crate::store::{Database, StoreError, Transaction};
 use crate::{explain, message};
 
 /// Why a use case on accounts fails.
@@ -237,7 +237,7 @@ pub fn create_account(
         let mut faults = Vec::new();
         let login = read_login(transaction, entered, &mut faults)?;
         check_account(entered, &mut faults);
-        let hierarchy = Hierarchy::new(level::levels(transaction)?, unit::unit_facts(transaction)?);
+        let hierarchy = load_hierarchy(transaction)?;
         let today = now.with_timezone(&counters.time_zone).date_naive();
         let tree = hierarchy.tree_on(today);
         let grants: Vec<Grant> = entered

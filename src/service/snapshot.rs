@@ -12,8 +12,11 @@ use crate::authz::{Access, Grant, Scope};
 use crate::domain::catalogue::Catalogue;
 use crate::domain::hierarchy::Hierarchy;
 use crate::domain::id::{AccountId, TenantId};
+use crate::domain::succession::Successions;
 use crate::store::tenant::Counters;
-use crate::store::{StoreError, Transaction, form, grant, indicator, level, tenant, unit};
+use crate::store::{
+    StoreError, Transaction, form, grant, indicator, level, reorganisation, tenant, unit,
+};
 
 /// A tenant as one transaction sees it.
 pub struct Snapshot {
@@ -99,12 +102,10 @@ impl Application {
         access: Access,
         counters: Counters,
     ) -> Result<Snapshot, StoreError> {
-        let hierarchy = self.caches.hierarchies.get(tenant, counters.tree_rev, || {
-            Ok(Hierarchy::new(
-                level::levels(transaction)?,
-                unit::unit_facts(transaction)?,
-            ))
-        })?;
+        let hierarchy = self
+            .caches
+            .hierarchies
+            .get(tenant, counters.tree_rev, || load_hierarchy(transaction))?;
         let catalogue = self
             .caches
             .catalogues
@@ -163,6 +164,15 @@ impl Application {
                 work(transaction, &snapshot)
             })
     }
+}
+
+/// All that is known of a tenant's levels and units.
+pub(super) fn load_hierarchy(transaction: &mut Transaction<'_>) -> Result<Hierarchy, StoreError> {
+    Ok(Hierarchy::new(
+        level::levels(transaction)?,
+        unit::unit_facts(transaction)?,
+        Successions::new(reorganisation::successions(transaction)?),
+    ))
 }
 
 fn by_account(grants: Vec<(AccountId, Grant)>) -> Grants {

@@ -16,6 +16,7 @@ pub(crate) mod idempotency;
 pub(crate) mod indicator;
 pub(crate) mod level;
 pub mod migration;
+pub(crate) mod reorganisation;
 pub(crate) mod rollup;
 mod schema;
 pub(crate) mod submission;

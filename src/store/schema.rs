@@ -205,6 +205,36 @@ diesel::table! {
 }
 
 diesel::table! {
+    reorganisation (tenant_id, reorganisation_id) {
+        tenant_id -> Text,
+        reorganisation_id -> Text,
+        effective -> Date,
+        legal_basis -> Text,
+        document -> Text,
+        changes -> Text,
+        account_id -> Text,
+        entered_at -> Timestamp,
+        rev -> BigInt,
+        undone_rev -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    succession (tenant_id, reorganisation_id, step, part) {
+        tenant_id -> Text,
+        reorganisation_id -> Text,
+        step -> Integer,
+        part -> Integer,
+        effective -> Date,
+        rev -> BigInt,
+        from_id -> Text,
+        to_id -> Text,
+        numerator -> Nullable<BigInt>,
+        denominator -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     idempotency (tenant_id, account_id, operation, path, key) {
         tenant_id -> Text,
         account_id -> Text,

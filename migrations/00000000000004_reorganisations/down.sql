@@ -1,0 +1,2 @@
+DROP TABLE succession;
+DROP TABLE reorganisation;

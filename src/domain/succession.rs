@@ -1,0 +1,306 @@
+//! Successions: what of a unit passed to which other when the map changed, and in which order.
+//! Never how figures are divided: that is `rollup`'s, and never the document that changed the
+//! map: that is `reorganisation`'s.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::NaiveDate;
+use num_rational::Ratio;
+
+use super::id::UnitId;
+
+/// The part of a unit that passed to a successor: more than nothing, at most the whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Share(Ratio<i64>);
+
+/// A text or a fraction that is no share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a share is a fraction above 0 and at most 1, such as 7/10")]
+pub struct InvalidShare;
+
+/// No census divides anything finer than this.
+const LARGEST_DENOMINATOR: i64 = 1_000_000_000;
+
+impl Share {
+    pub const WHOLE: Share = Share(Ratio::new_raw(1, 1));
+
+    /// # Errors
+    /// A fraction that is not above 0 and at most 1, or whose denominator is beyond a billion.
+    pub fn new(numerator: i64, denominator: i64) -> Result<Share, InvalidShare> {
+        let in_range = (1..=LARGEST_DENOMINATOR).contains(&denominator)
+            && (1..=denominator).contains(&numerator);
+        if in_range {
+            Ok(Share(Ratio::new(numerator, denominator)))
+        } else {
+            Err(InvalidShare)
+        }
+    }
+
+    /// In lowest terms.
+    pub fn numerator(self) -> i64 {
+        *self.0.numer()
+    }
+
+    pub fn denominator(self) -> i64 {
+        *self.0.denom()
+    }
+
+    /// Whether shares are those of a whole: they add up to one.
+    pub fn make_whole(shares: impl IntoIterator<Item = Share>) -> bool {
+        let sum = shares.into_iter().fold(
+            Ratio::from_integer(num_bigint::BigInt::from(0)),
+            |sum, share| sum + Ratio::new(share.numerator().into(), share.denominator().into()),
+        );
+        sum == Ratio::from_integer(1.into())
+    }
+}
+
+impl FromStr for Share {
+    type Err = InvalidShare;
+
+    fn from_str(text: &str) -> Result<Share, InvalidShare> {
+        let (numerator, denominator) = text.split_once('/').unwrap_or((text, "1"));
+        let number = |digits: &str| {
+            let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+            plain
+                .then(|| digits.parse::<i64>().ok())
+                .flatten()
+                .ok_or(InvalidShare)
+        };
+        Share::new(number(numerator)?, number(denominator)?)
+    }
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.numerator(), self.denominator())
+    }
+}
+
+/// When a succession happened among all others: on its day, those of the reorganisation that was
+/// written first come first, and of one reorganisation they go by its steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment {
+    /// The first day of the new map.
+    pub effective: NaiveDate,
+    /// The rev of the reorganisation.
+    pub rev: i64,
+    /// The step of its document, from 0.
+    pub step: u32,
+}
+
+impl Moment {
+    /// After everything that happened up to and on `day`.
+    pub fn end_of(day: NaiveDate) -> Moment {
+        Moment {
+            effective: day,
+            rev: i64::MAX,
+            step: u32::MAX,
+        }
+    }
+}
+
+/// One unit that takes over all or a part of another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Succession {
+    pub moment: Moment,
+    pub from: UnitId,
+    pub to: UnitId,
+    /// `None` where nobody knows how large the part is.
+    pub share: Option<Share>,
+}
+
+/// What became of a unit at one moment: all its successors of then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passing {
+    pub moment: Moment,
+    pub from: UnitId,
+    pub heirs: Heirs,
+}
+
+/// Who takes over a unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heirs {
+    One(UnitId),
+    /// In the order of the document; the shares add up to one.
+    Shares(Vec<(UnitId, Share)>),
+    /// Nobody knows in which parts.
+    Unknown(Vec<UnitId>),
+}
+
+impl Heirs {
+    fn of(successions: &[Succession]) -> Heirs {
+        if let [one] = successions {
+            return Heirs::One(one.to);
+        }
+        let shares = successions.iter().map(|one| Some((one.to, one.share?)));
+        match shares.collect::<Option<Vec<_>>>() {
+            Some(shares) if Share::make_whole(shares.iter().map(|(_, share)| *share)) => {
+                Heirs::Shares(shares)
+            }
+            _ => Heirs::Unknown(successions.iter().map(|one| one.to).collect()),
+        }
+    }
+
+    pub fn units(&self) -> Vec<UnitId> {
+        match self {
+            Heirs::One(unit) => vec![*unit],
+            Heirs::Shares(parts) => parts.iter().map(|(unit, _)| *unit).collect(),
+            Heirs::Unknown(units) => units.clone(),
+        }
+    }
+}
+
+/// All successions of a tenant.
+#[derive(Debug, Clone, Default)]
+pub struct Successions {
+    by_source: HashMap<UnitId, BTreeMap<Moment, Passing>>,
+    by_heir: HashMap<UnitId, Vec<UnitId>>,
+}
+
+impl Successions {
+    /// Those of one source and moment stand in the order of their document.
+    pub fn new(all: impl IntoIterator<Item = Succession>) -> Successions {
+        let mut events: BTreeMap<(Moment, UnitId), Vec<Succession>> = BTreeMap::new();
+        for one in all {
+            events.entry((one.moment, one.from)).or_default().push(one);
+        }
+        let mut successions = Successions::default();
+        for ((moment, from), of_one) in events {
+            let heirs = Heirs::of(&of_one);
+            for heir in heirs.units() {
+                let sources = successions.by_heir.entry(heir).or_default();
+                if heir != from && !sources.contains(&from) {
+                    sources.push(from);
+                }
+            }
+            let passing = Passing {
+                moment,
+                from,
+                heirs,
+            };
+            successions
+                .by_source
+                .entry(from)
+                .or_default()
+                .insert(moment, passing);
+        }
+        successions
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.by_source.is_empty()
+    }
+
+    /// What happened to a unit next after `since`, up to and on `day`.
+    pub fn next(&self, unit: UnitId, since: Moment, day: NaiveDate) -> Option<&Passing> {
+        use std::ops::Bound::{Excluded, Included};
+        if since >= Moment::end_of(day) {
+            return None;
+        }
+        let events = self.by_source.get(&unit)?;
+        let range = (Excluded(since), Included(Moment::end_of(day)));
+        events.range(range).next().map(|(_, passing)| passing)
+    }
+
+    /// Everything that ever happened, up to and on `day`.
+    pub fn until(&self, day: NaiveDate) -> impl Iterator<Item = &Passing> {
+        let end = Moment::end_of(day);
+        self.by_source
+            .values()
+            .flat_map(move |events| events.range(..=end).map(|(_, passing)| passing))
+    }
+
+    /// The units that something of `unit` comes from, directly or through others; not itself.
+    pub fn sources_of(&self, unit: UnitId) -> Vec<UnitId> {
+        let mut found: Vec<UnitId> = Vec::new();
+        let mut waiting = vec![unit];
+        while let Some(next) = waiting.pop() {
+            for source in self.by_heir.get(&next).into_iter().flatten() {
+                if *source != unit && !found.contains(source) {
+                    found.push(*source);
+                    waiting.push(*source);
+                }
+            }
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn share(text: &str) -> Share {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_share_is_a_fraction_above_nothing_and_at_most_the_whole() {
+        assert_eq!(share("7/10"), Share::new(7, 10).unwrap());
+        assert_eq!(share("14/20").to_string(), "7/10");
+        assert_eq!(share("1"), Share::WHOLE);
+        for text in [
+            "",
+            "0",
+            "0/1",
+            "3/2",
+            "-1/2",
+            "1/0",
+            "1/",
+            "/2",
+            "a",
+            "0.7",
+            "1/9999999999",
+        ] {
+            assert_eq!(text.parse::<Share>(), Err(InvalidShare), "{text}");
+        }
+    }
+
+    #[test]
+    fn shares_make_a_whole_only_when_they_add_up_to_one() {
+        assert!(Share::make_whole([
+            share("1/3"),
+            share("1/3"),
+            share("1/3")
+        ]));
+        assert!(!Share::make_whole([share("1/3"), share("1/3")]));
+        assert!(!Share::make_whole([share("2/3"), share("2/3")]));
+    }
+
+    #[test]
+    fn what_happened_next_goes_by_day_then_by_document_then_by_step() {
+        let units: Vec<UnitId> = (0..4).map(|_| UnitId::new()).collect();
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let moment = |effective: &str, rev, step| Moment {
+            effective: day(effective),
+            rev,
+            step,
+        };
+        let to = |moment, from: usize, to: usize| Succession {
+            moment,
+            from: units[from],
+            to: units[to],
+            share: Some(Share::WHOLE),
+        };
+        let (late, early) = (moment("2025-07-01", 3, 0), moment("2025-07-01", 2, 5));
+        let successions = Successions::new([to(late, 0, 2), to(early, 0, 1), to(early, 2, 3)]);
+        let before = Moment::end_of(day("2025-06-30"));
+        let next = |since| successions.next(units[0], since, day("2026-01-01"));
+        assert_eq!(next(before).unwrap().heirs, Heirs::One(units[1]));
+        assert_eq!(next(early).unwrap().heirs, Heirs::One(units[2]));
+        assert!(next(late).is_none());
+        assert!(
+            successions
+                .next(units[0], before, day("2025-06-30"))
+                .is_none()
+        );
+        let mut sources = successions.sources_of(units[3]);
+        sources.sort();
+        let mut expected = vec![units[0], units[2]];
+        expected.sort();
+        assert_eq!(sources, expected);
+    }
+}

@@ -1,5 +1,6 @@
-//! The hierarchy: all dated facts of a tenant's units, and the tree that they make on a day.
-//! Never figures: what flows up the tree is `rollup`'s.
+//! The hierarchy: all dated facts of a tenant's units, the tree that they make on a day, and the
+//! way from what a unit was on another day to where it belongs on that tree. Never figures: what
+//! flows up the tree is `rollup`'s.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
@@ -8,7 +9,8 @@ use chrono::NaiveDate;
 
 use super::id::{LevelCode, UnitCode, UnitId};
 use super::level::Level;
-use super::succession::Successions;
+use super::route::Leaf;
+use super::succession::{Moment, Successions};
 use super::unit::{UnitFact, UnitReference};
 
 /// Everything that is known of a tenant's levels and units, at all times.
@@ -25,15 +27,17 @@ pub struct Hierarchy {
 impl Hierarchy {
     pub fn new(
         mut levels: Vec<Level>,
-        facts: Vec<UnitFact>,
+        mut facts: Vec<UnitFact>,
         successions: Successions,
     ) -> Hierarchy {
         levels.sort_by_key(|level| level.rank);
+        facts.sort_by_key(|fact| (fact.unit, fact.validity.from));
         let starts = facts.iter().map(|fact| fact.validity.from);
         let ends = facts.iter().filter_map(|fact| fact.validity.to?.succ_opt());
         let spans = std::iter::once(NaiveDate::MIN)
             .chain(starts)
             .chain(ends)
+            .chain(successions.days())
             .map(|day| (day, OnceLock::new()))
             .collect();
         let mut by_code: HashMap<UnitCode, Vec<usize>> = HashMap::new();
@@ -74,11 +78,10 @@ impl Hierarchy {
 
     /// The tree of `day`. Made at the first question about its range of days, and kept.
     pub fn tree_on(&self, day: NaiveDate) -> Arc<Tree> {
+        let plant = || Arc::new(Tree::on(&self.facts, &self.successions, day));
         match self.spans.range(..=day).next_back() {
-            Some((_, span)) => span
-                .get_or_init(|| Arc::new(Tree::on(&self.facts, day)))
-                .clone(),
-            None => Arc::new(Tree::on(&self.facts, day)),
+            Some((_, span)) => span.get_or_init(plant).clone(),
+            None => plant(),
         }
     }
 }
@@ -89,11 +92,18 @@ impl Hierarchy {
 pub struct Position(usize);
 
 /// The units of one day and how they hang together.
+///
+/// Beside the units that stand on the day it has *leaves*: units of before that nobody took over
+/// as a whole. What of them cannot be divided counts there, under what their successors have in
+/// common, so that the levels above it are still exact. Only who asks for leaves sees them.
 pub struct Tree {
+    day: NaiveDate,
     facts: Arc<[UnitFact]>,
+    successions: Arc<Successions>,
     nodes: Vec<Node>,
     by_id: HashMap<UnitId, Position>,
     by_code: HashMap<UnitCode, Position>,
+    leaves: BTreeMap<Leaf, Position>,
     /// For each level, the positions of its units in order: how many lie below a unit is the
     /// distance of two binary searches.
     by_level: HashMap<LevelCode, Vec<Position>>,
@@ -104,35 +114,103 @@ struct Node {
     fact: usize,
     parent: Option<Position>,
     children: Vec<Position>,
+    leaves: Vec<Position>,
     depth: usize,
     /// The first position that is not below this unit.
     end: Position,
 }
 
 impl Tree {
-    fn on(facts: &Arc<[UnitFact]>, day: NaiveDate) -> Tree {
-        let mut children: HashMap<Option<UnitId>, Vec<(usize, &UnitFact)>> = HashMap::new();
+    fn on(facts: &Arc<[UnitFact]>, successions: &Arc<Successions>, day: NaiveDate) -> Tree {
+        let standing = Tree::planted(facts, successions, day, &BTreeMap::new());
+        let leaves = standing.find_leaves();
+        if leaves.is_empty() {
+            standing
+        } else {
+            Tree::planted(facts, successions, day, &leaves)
+        }
+    }
+
+    /// The day's tree with leaves, each with the index of a fact of its unit.
+    fn planted(
+        facts: &Arc<[UnitFact]>,
+        successions: &Arc<Successions>,
+        day: NaiveDate,
+        leaves: &BTreeMap<Leaf, usize>,
+    ) -> Tree {
+        let mut seeds = Seeds::default();
         for (index, fact) in facts
             .iter()
             .enumerate()
             .filter(|(_, fact)| fact.validity.contains(day))
         {
-            children.entry(fact.parent).or_default().push((index, fact));
+            let siblings = seeds.children.entry(fact.parent).or_default();
+            siblings.push((index, fact));
         }
-        for siblings in children.values_mut() {
+        for siblings in seeds.children.values_mut() {
             siblings.sort_by(|(_, a), (_, b)| (&a.code, a.unit).cmp(&(&b.code, b.unit)));
         }
+        for (leaf, index) in leaves {
+            let under = seeds.leaves.entry(leaf.under).or_default();
+            under.push((*leaf, *index));
+        }
         let mut tree = Tree {
+            day,
             facts: facts.clone(),
+            successions: successions.clone(),
             nodes: Vec::new(),
             by_id: HashMap::new(),
             by_code: HashMap::new(),
+            leaves: BTreeMap::new(),
             by_level: HashMap::new(),
         };
-        for (index, fact) in children.get(&None).into_iter().flatten() {
-            tree.plant(*index, fact, None, 0, &children);
+        for (index, fact) in seeds.children.get(&None).into_iter().flatten() {
+            tree.plant(*index, fact, None, 0, &seeds);
+        }
+        for (leaf, index) in seeds.leaves.get(&None).into_iter().flatten() {
+            tree.plant_leaf(*leaf, *index, None, 0);
         }
         tree
+    }
+
+    /// What of former units has no one place among those that stand.
+    fn find_leaves(&self) -> BTreeMap<Leaf, usize> {
+        let mut last: HashMap<UnitId, usize> = HashMap::new();
+        for (index, fact) in self.facts.iter().enumerate() {
+            if fact.validity.to.is_some_and(|to| to < self.day) {
+                let known = last.entry(fact.unit).or_insert(index);
+                if self
+                    .fact(*known)
+                    .is_some_and(|known| known.validity.from < fact.validity.from)
+                {
+                    *known = index;
+                }
+            }
+        }
+        let ended = last
+            .iter()
+            .filter(|(unit, _)| !self.by_id.contains_key(unit))
+            .filter_map(|(unit, index)| {
+                let to = self.fact(*index)?.validity.to?;
+                Some(self.route(*unit, Moment::end_of(to)))
+            });
+        let passed = self
+            .successions
+            .until(self.day)
+            .map(|passing| self.after(passing));
+        ended
+            .chain(passed)
+            .filter_map(|route| route.leaf())
+            .filter_map(|leaf| {
+                let standing = self.by_id.get(&leaf.unit);
+                let standing = standing.map(|position| self.node(*position).fact);
+                Some((leaf, last.get(&leaf.unit).copied().or(standing)?))
+            })
+            .collect()
+    }
+
+    fn fact(&self, index: usize) -> Option<&UnitFact> {
+        self.facts.get(index)
     }
 
     /// Adds a unit and all below it. As deep as the levels are, and those are few.
@@ -142,30 +220,53 @@ impl Tree {
         fact: &UnitFact,
         parent: Option<Position>,
         depth: usize,
-        children: &HashMap<Option<UnitId>, Vec<(usize, &UnitFact)>>,
+        seeds: &Seeds<'_>,
     ) -> Position {
-        let position = Position(self.nodes.len());
-        self.nodes.push(Node {
-            fact: index,
-            parent,
-            children: Vec::new(),
-            depth,
-            end: position,
-        });
+        let position = self.add(index, parent, depth);
         self.by_id.insert(fact.unit, position);
         self.by_code.insert(fact.code.clone(), position);
         self.by_level
             .entry(fact.level.clone())
             .or_default()
             .push(position);
-        let below = children.get(&Some(fact.unit)).into_iter().flatten();
+        let below = seeds.children.get(&Some(fact.unit)).into_iter().flatten();
         let planted: Vec<Position> = below
-            .map(|(index, fact)| self.plant(*index, fact, Some(position), depth + 1, children))
+            .map(|(index, fact)| self.plant(*index, fact, Some(position), depth + 1, seeds))
+            .collect();
+        let below = seeds.leaves.get(&Some(fact.unit)).into_iter().flatten();
+        let leaves: Vec<Position> = below
+            .map(|(leaf, index)| self.plant_leaf(*leaf, *index, Some(position), depth + 1))
             .collect();
         let end = Position(self.nodes.len());
         let node = self.node_mut(position);
         node.children = planted;
+        node.leaves = leaves;
         node.end = end;
+        position
+    }
+
+    fn plant_leaf(
+        &mut self,
+        leaf: Leaf,
+        index: usize,
+        parent: Option<Position>,
+        depth: usize,
+    ) -> Position {
+        let position = self.add(index, parent, depth);
+        self.leaves.insert(leaf, position);
+        position
+    }
+
+    fn add(&mut self, fact: usize, parent: Option<Position>, depth: usize) -> Position {
+        let position = Position(self.nodes.len());
+        self.nodes.push(Node {
+            fact,
+            parent,
+            children: Vec::new(),
+            leaves: Vec::new(),
+            depth,
+            end: Position(self.nodes.len() + 1),
+        });
         position
     }
 
@@ -208,17 +309,59 @@ impl Tree {
     }
 
     /// All units in preorder.
-    pub fn places(&self) -> impl Iterator<Item = Place<'_>> {
+    pub fn places(&self) -> impl DoubleEndedIterator<Item = Place<'_>> {
+        self.places_with_leaves().filter(|place| !place.is_leaf())
+    }
+
+    /// All units and leaves, in preorder.
+    pub fn places_with_leaves(&self) -> impl DoubleEndedIterator<Item = Place<'_>> {
         (0..self.nodes.len()).map(|index| self.at(Position(index)))
     }
 
+    /// How many units stand.
     pub fn len(&self) -> usize {
-        self.nodes.len()
+        self.by_id.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.nodes.is_empty()
+        self.by_id.is_empty()
     }
+
+    /// The day that this is the tree of; it is that of the days around it too, as long as nothing
+    /// changes.
+    pub fn day(&self) -> NaiveDate {
+        self.day
+    }
+
+    pub fn leaf(&self, leaf: &Leaf) -> Option<Place<'_>> {
+        self.leaves.get(leaf).map(|position| self.at(*position))
+    }
+
+    pub(super) fn successions(&self) -> &Successions {
+        &self.successions
+    }
+
+    /// The units that something of `unit` comes from, up to the tree's day, directly or through
+    /// others; not itself.
+    pub fn sources_of(&self, unit: UnitId) -> Vec<UnitId> {
+        self.successions.sources_of(unit, self.day)
+    }
+
+    /// The unit's last fact that ends before the day of the tree.
+    pub fn last_fact(&self, unit: UnitId) -> Option<&UnitFact> {
+        let first = self.facts.partition_point(|fact| fact.unit < unit);
+        let own = self.facts.get(first..).unwrap_or_default().iter();
+        own.take_while(|fact| fact.unit == unit)
+            .filter(|fact| fact.validity.to.is_some_and(|to| to < self.day))
+            .last()
+    }
+}
+
+/// What a tree grows from: units by their parent, and leaves by the unit that they are under.
+#[derive(Default)]
+struct Seeds<'f> {
+    children: HashMap<Option<UnitId>, Vec<(usize, &'f UnitFact)>>,
+    leaves: HashMap<Option<UnitId>, Vec<(Leaf, usize)>>,
 }
 
 /// A unit where it stands in a tree.
@@ -271,12 +414,33 @@ impl<'t> Place<'t> {
             .map(move |position| self.tree.at(*position))
     }
 
-    pub fn has_children(self) -> bool {
-        !self.node().children.is_empty()
+    /// Former units that count under this one, since no unit below it has them as a whole.
+    pub fn leaves(self) -> impl ExactSizeIterator<Item = Place<'t>> {
+        let leaves = self.node().leaves.iter();
+        leaves.map(move |position| self.tree.at(*position))
     }
 
-    /// The unit itself and everything below it.
+    /// Whether this is what is left of a former unit, and no unit that stands.
+    pub fn is_leaf(self) -> bool {
+        self.tree.by_id.get(&self.unit()) != Some(&self.position)
+    }
+
+    /// Children and leaves: what a rollup is put together of.
+    pub fn parts(self) -> impl Iterator<Item = Place<'t>> {
+        self.children().chain(self.leaves())
+    }
+
+    pub fn has_parts(self) -> bool {
+        self.parts().next().is_some()
+    }
+
+    /// The unit itself and everything below it that stands.
     pub fn subtree(self) -> impl Iterator<Item = Place<'t>> {
+        self.subtree_with_leaves().filter(|place| !place.is_leaf())
+    }
+
+    /// The unit itself and everything below it, leaves too.
+    pub fn subtree_with_leaves(self) -> impl DoubleEndedIterator<Item = Place<'t>> {
         (self.position.0..self.node().end.0).map(move |index| self.tree.at(Position(index)))
     }
 

@@ -10,6 +10,7 @@ pub mod indicator;
 pub mod level;
 pub mod period;
 pub mod quantity;
+pub mod route;
 pub mod submission;
 pub mod succession;
 pub mod text;

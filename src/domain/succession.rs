@@ -92,6 +92,19 @@ pub struct Moment {
 }
 
 impl Moment {
+    /// Before this one, and after all that were before it.
+    #[must_use]
+    pub fn right_before(self) -> Moment {
+        match self.step.checked_sub(1) {
+            Some(step) => Moment { step, ..self },
+            None => Moment {
+                rev: self.rev - 1,
+                step: u32::MAX,
+                ..self
+            },
+        }
+    }
+
     /// After everything that happened up to and on `day`.
     pub fn end_of(day: NaiveDate) -> Moment {
         Moment {
@@ -157,7 +170,8 @@ impl Heirs {
 #[derive(Debug, Clone, Default)]
 pub struct Successions {
     by_source: HashMap<UnitId, BTreeMap<Moment, Passing>>,
-    by_heir: HashMap<UnitId, Vec<UnitId>>,
+    /// Each source with its first passing to the heir.
+    by_heir: HashMap<UnitId, BTreeMap<UnitId, NaiveDate>>,
 }
 
 impl Successions {
@@ -171,9 +185,9 @@ impl Successions {
         for ((moment, from), of_one) in events {
             let heirs = Heirs::of(&of_one);
             for heir in heirs.units() {
-                let sources = successions.by_heir.entry(heir).or_default();
-                if heir != from && !sources.contains(&from) {
-                    sources.push(from);
+                if heir != from {
+                    let sources = successions.by_heir.entry(heir).or_default();
+                    sources.entry(from).or_insert(moment.effective);
                 }
             }
             let passing = Passing {
@@ -190,8 +204,10 @@ impl Successions {
         successions
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.by_source.is_empty()
+    /// The days on which anything happened.
+    pub fn days(&self) -> impl Iterator<Item = NaiveDate> {
+        let moments = self.by_source.values().flat_map(BTreeMap::keys);
+        moments.map(|moment| moment.effective)
     }
 
     /// What happened to a unit next after `since`, up to and on `day`.
@@ -213,13 +229,14 @@ impl Successions {
             .flat_map(move |events| events.range(..=end).map(|(_, passing)| passing))
     }
 
-    /// The units that something of `unit` comes from, directly or through others; not itself.
-    pub fn sources_of(&self, unit: UnitId) -> Vec<UnitId> {
+    /// The units that something of `unit` comes from, up to and on `day`, directly or through
+    /// others; not itself.
+    pub fn sources_of(&self, unit: UnitId, day: NaiveDate) -> Vec<UnitId> {
         let mut found: Vec<UnitId> = Vec::new();
         let mut waiting = vec![unit];
         while let Some(next) = waiting.pop() {
-            for source in self.by_heir.get(&next).into_iter().flatten() {
-                if *source != unit && !found.contains(source) {
+            for (source, first) in self.by_heir.get(&next).into_iter().flatten() {
+                if *first <= day && *source != unit && !found.contains(source) {
                     found.push(*source);
                     waiting.push(*source);
                 }
@@ -297,7 +314,7 @@ mod tests {
                 .next(units[0], before, day("2025-06-30"))
                 .is_none()
         );
-        let mut sources = successions.sources_of(units[3]);
+        let mut sources = successions.sources_of(units[3], day("2026-01-01"));
         sources.sort();
         let mut expected = vec![units[0], units[2]];
         expected.sort();

@@ -25,16 +25,16 @@ pub fn touched(tree: &Tree, changed: impl IntoIterator<Item = Position>) -> BTre
 
 /// Puts new own parts into `rollups` and takes what that changes up to the roots. `rollups`
 /// holds everything that [`touched`] names and leaves with the new state of it. Where an extreme
-/// gave way, `children_of` is asked for the rollups of a unit's children, as they were.
+/// gave way, `parts_of` is asked for the rollups of a unit's children and leaves, as they were.
 ///
 /// # Errors
-/// Only those of `children_of`.
+/// Only those of `parts_of`.
 pub fn climb<E>(
     tree: &Tree,
     aggregations: &Aggregations,
     rollups: &mut BTreeMap<Position, Rollup>,
     own: BTreeMap<Position, Tally>,
-    mut children_of: impl FnMut(Position) -> Result<BTreeMap<Position, Rollup>, E>,
+    mut parts_of: impl FnMut(Position) -> Result<BTreeMap<Position, Rollup>, E>,
 ) -> Result<(), E> {
     // The deepest first, so that a parent is taken up when all its children are done.
     let mut pending: BTreeMap<(Reverse<usize>, Position), Pending> = BTreeMap::new();
@@ -46,13 +46,13 @@ pub fn climb<E>(
         let below = match change.below.applied_to(&old.below) {
             Ok(below) => below,
             Err(super::tally::ExtremeTouched) => {
-                let mut children = children_of(position)?;
-                for child in tree.at(position).children() {
-                    if let Some(new) = rollups.get(&child.position()) {
-                        children.insert(child.position(), new.clone());
+                let mut parts = parts_of(position)?;
+                for part in tree.at(position).parts() {
+                    if let Some(new) = rollups.get(&part.position()) {
+                        parts.insert(part.position(), new.clone());
                     }
                 }
-                merged_below(children.values(), aggregations)
+                merged_below(parts.values(), aggregations)
             }
         };
         let new = Rollup {
@@ -81,12 +81,12 @@ fn key(tree: &Tree, position: Position) -> (Reverse<usize>, Position) {
     (Reverse(tree.at(position).depth()), position)
 }
 
-/// What a unit's children pass up, all together.
+/// What a unit's children and leaves pass up, all together.
 pub(super) fn merged_below<'r>(
-    children: impl Iterator<Item = &'r Rollup>,
+    parts: impl Iterator<Item = &'r Rollup>,
     aggregations: &Aggregations,
 ) -> Tally {
-    children.fold(Tally::default(), |below, child| {
-        below.merged(&child.passed_up(aggregations))
+    parts.fold(Tally::default(), |below, part| {
+        below.merged(&part.passed_up(aggregations))
     })
 }

@@ -180,12 +180,17 @@ enum PackedTotal {
     Sum(u64, i128),
     Min(u64, i64),
     Max(u64, i64),
-    Whole {
-        reported: u64,
-        values: u64,
-        qualified: [u64; 3],
-        amount: PackedAmount,
-    },
+    Whole(PackedWhole),
+    /// How many values are shares of divided ones, and everything else.
+    Apportioned(u64, PackedWhole),
+}
+
+#[derive(Serialize, Deserialize)]
+struct PackedWhole {
+    reported: u64,
+    values: u64,
+    qualified: [u64; 3],
+    amount: PackedAmount,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -284,11 +289,20 @@ impl From<PackedCell> for (CellKey, Cell) {
 
 impl From<&Total> for PackedTotal {
     fn from(total: &Total) -> PackedTotal {
-        let plain = total.values == total.reported && total.qualified == Qualified::default();
+        let plain = total.values == total.reported && total.qualified == Qualified::EXACT;
         if plain && let Some(packed) = packed_plainly(total) {
             return packed;
         }
-        PackedTotal::Whole {
+        match total.qualified.apportioned {
+            0 => PackedTotal::Whole(total.into()),
+            apportioned => PackedTotal::Apportioned(apportioned, total.into()),
+        }
+    }
+}
+
+impl From<&Total> for PackedWhole {
+    fn from(total: &Total) -> PackedWhole {
+        PackedWhole {
             reported: total.reported,
             values: total.values,
             qualified: [
@@ -302,6 +316,23 @@ impl From<&Total> for PackedTotal {
                 Amount::Min(extreme) => PackedAmount::Min(*extreme.numer(), *extreme.denom()),
                 Amount::Max(extreme) => PackedAmount::Max(*extreme.numer(), *extreme.denom()),
             },
+        }
+    }
+}
+
+impl PackedWhole {
+    fn unpacked(self, apportioned: u64) -> Total {
+        let [at_least, at_most, estimate] = self.qualified;
+        Total {
+            reported: self.reported,
+            values: self.values,
+            qualified: Qualified {
+                at_least,
+                at_most,
+                estimate,
+                apportioned,
+            },
+            amount: self.amount.into(),
         }
     }
 }
@@ -328,7 +359,7 @@ impl From<PackedTotal> for Total {
         let plain = |count: u64, amount: Amount| Total {
             reported: count,
             values: count,
-            qualified: Qualified::default(),
+            qualified: Qualified::EXACT,
             amount,
         };
         let whole = |extreme: i64| Extreme::from_integer(i128::from(extreme));
@@ -337,24 +368,8 @@ impl From<PackedTotal> for Total {
             PackedTotal::Sum(count, sum) => plain(count, Amount::Sum(Sum::of(sum, 1))),
             PackedTotal::Min(count, min) => plain(count, Amount::Min(whole(min))),
             PackedTotal::Max(count, max) => plain(count, Amount::Max(whole(max))),
-            PackedTotal::Whole {
-                reported,
-                values,
-                qualified,
-                amount,
-            } => {
-                let [at_least, at_most, estimate] = qualified;
-                Total {
-                    reported,
-                    values,
-                    qualified: Qualified {
-                        at_least,
-                        at_most,
-                        estimate,
-                    },
-                    amount: amount.into(),
-                }
-            }
+            PackedTotal::Whole(whole) => whole.unpacked(0),
+            PackedTotal::Apportioned(apportioned, whole) => whole.unpacked(apportioned),
         }
     }
 }
@@ -422,6 +437,7 @@ mod tests {
                     at_least: u64::MAX,
                     at_most: 0,
                     estimate: 1,
+                    apportioned: 3,
                 },
                 amount,
             };

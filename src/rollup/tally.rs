@@ -1,6 +1,7 @@
 //! Tallies: what a set of submissions adds up to, cell by cell, in both stages.
 //! Never where the submissions come from.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use itertools::{EitherOrBoth, Itertools};
@@ -8,8 +9,9 @@ use num_rational::Ratio;
 
 use crate::domain::catalogue::Aggregations;
 use crate::domain::form::Span;
-use crate::domain::id::{IndicatorNumber, OptionNumber};
+use crate::domain::id::{IndicatorNumber, OptionNumber, UnitId};
 use crate::domain::indicator::{Across, AcrossTime, AcrossUnits};
+use crate::domain::period::Period;
 use crate::domain::quantity::Qualifier;
 use crate::domain::submission::{Fact, Stage};
 
@@ -78,6 +80,14 @@ impl Sum {
         }
     }
 
+    fn ratio(&self) -> Extreme {
+        let parts = self.parts();
+        parts.fold(
+            Ratio::from_integer(self.whole),
+            |sum, (divisor, numerator)| sum + Ratio::new(numerator, i128::from(divisor)),
+        )
+    }
+
     fn merged(mut self, other: &Sum) -> Sum {
         self.whole += other.whole;
         for (divisor, numerator) in other.parts() {
@@ -109,23 +119,32 @@ pub enum Amount {
     Max(Extreme),
 }
 
-/// How many contributions are not exact.
+/// How many contributions are not exact, and how many are shares of a divided value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Qualified {
     pub at_least: u64,
     pub at_most: u64,
     pub estimate: u64,
+    pub apportioned: u64,
 }
 
 impl Qualified {
-    fn of(qualifier: Qualifier) -> Qualified {
-        let mut qualified = Qualified::default();
-        match qualifier {
+    pub const EXACT: Qualified = Qualified {
+        at_least: 0,
+        at_most: 0,
+        estimate: 0,
+        apportioned: 0,
+    };
+
+    fn of(value: &Value<'_>) -> Qualified {
+        let mut qualified = Qualified::EXACT;
+        match value.fact.qualifier {
             Qualifier::Exact => {}
             Qualifier::AtLeast => qualified.at_least = 1,
             Qualifier::AtMost => qualified.at_most = 1,
             Qualifier::Estimate => qualified.estimate = 1,
         }
+        qualified.apportioned = u64::from(value.piece.extent == Extent::Share);
         qualified
     }
 
@@ -135,6 +154,7 @@ impl Qualified {
             at_least: self.at_least + other.at_least,
             at_most: self.at_most + other.at_most,
             estimate: self.estimate + other.estimate,
+            apportioned: self.apportioned + other.apportioned,
         }
     }
 
@@ -143,6 +163,7 @@ impl Qualified {
             at_least: self.at_least.checked_sub(part.at_least)?,
             at_most: self.at_most.checked_sub(part.at_most)?,
             estimate: self.estimate.checked_sub(part.estimate)?,
+            apportioned: self.apportioned.checked_sub(part.apportioned)?,
         })
     }
 
@@ -172,46 +193,112 @@ pub struct Total {
     pub amount: Amount,
 }
 
+/// A value and the piece that it came in.
+#[derive(Clone, Copy)]
+struct Value<'p> {
+    fact: &'p Fact,
+    piece: &'p Piece<'p>,
+}
+
+/// One unit's value of one base period: its own, or what passed to it, put together.
+struct Combined {
+    numerator: i128,
+    /// Above 1 only for a mean.
+    divisor: u32,
+    /// How many values were put together.
+    values: u32,
+    /// How many (unit, base period) pairs have reported it.
+    reported: u64,
+    qualified: Qualified,
+}
+
+impl Combined {
+    /// `None` where there is no value that can be the unit's.
+    fn of(values: &[Value<'_>], units: AcrossUnits) -> Option<Combined> {
+        let values = values
+            .iter()
+            // What is only a unit's own passes to nobody.
+            .filter(|value| units != AcrossUnits::None || value.piece.origin == Origin::Own);
+        let mut count = 0_u32;
+        let mut combined = Combined {
+            numerator: 0,
+            divisor: 1,
+            values: 0,
+            reported: 0,
+            qualified: Qualified::EXACT,
+        };
+        let mut stands_in = 0;
+        for value in values {
+            let mantissa = i128::from(value.fact.mantissa);
+            combined.numerator = match units {
+                _ if count == 0 => mantissa,
+                AcrossUnits::Min => combined.numerator.min(mantissa),
+                AcrossUnits::Max => combined.numerator.max(mantissa),
+                _ => combined.numerator + mantissa,
+            };
+            count += 1;
+            // However many stand in for a unit, it is one that has reported.
+            match value.piece.origin {
+                Origin::StandIn => stands_in = 1,
+                Origin::Own | Origin::Passed => combined.reported += 1,
+            }
+            combined.qualified = combined.qualified.merged(Qualified::of(value));
+        }
+        combined.reported += stands_in;
+        combined.values = count;
+        if units == AcrossUnits::Average {
+            combined.divisor = count;
+        }
+        (count > 0).then_some(combined)
+    }
+
+    fn ratio(&self) -> Extreme {
+        Ratio::new(self.numerator, i128::from(self.divisor))
+    }
+
+    fn sum(&self) -> Sum {
+        Sum::of(self.numerator, self.divisor)
+    }
+}
+
 /// One unit's values of a long period as one.
 struct Folded {
-    numerator: i128,
-    divisor: u32,
+    sum: Sum,
     qualified: Qualified,
 }
 
 impl Folded {
     /// `None` where there is no value, and where a long period is to have none.
-    fn of(facts: &[&Fact], time: AcrossTime) -> Option<Folded> {
-        let (first, last) = (*facts.first()?, *facts.last()?);
-        let mantissas = || facts.iter().map(|fact| i128::from(fact.mantissa));
-        let sum: i128 = mantissas().sum();
-        let count = u32::try_from(facts.len()).unwrap_or(u32::MAX);
-        let whole = |numerator: i128, qualified: Qualified| {
-            Some(Folded {
-                numerator,
-                divisor: 1,
-                qualified,
+    fn of(values: &[Combined], time: AcrossTime) -> Option<Folded> {
+        let (first, last) = (values.first()?, values.last()?);
+        let count = u32::try_from(values.len()).unwrap_or(u32::MAX);
+        let sum = |divisor: u32| {
+            values.iter().fold(Sum::default(), |mut sum, value| {
+                sum.add(value.numerator, value.divisor * divisor);
+                sum
             })
         };
-        let of_all = || {
-            facts
-                .iter()
-                .map(|fact| Qualified::of(fact.qualifier))
-                .fold(Qualified::default(), Qualified::merged)
+        let of_all = |sum: Sum| {
+            let all = values.iter().map(|value| value.qualified);
+            let qualified = all.fold(Qualified::EXACT, Qualified::merged);
+            Some(Folded { sum, qualified })
+        };
+        let of_one = |value: &Combined| {
+            let (sum, qualified) = (value.sum(), value.qualified);
+            Some(Folded { sum, qualified })
         };
         match time {
-            AcrossTime::Sum => whole(sum, of_all()),
-            AcrossTime::Average => Some(Folded {
-                numerator: sum,
-                divisor: count,
-                qualified: of_all(),
-            }),
-            AcrossTime::Min => whole(mantissas().min()?, of_all()),
-            AcrossTime::Max => whole(mantissas().max()?, of_all()),
-            AcrossTime::First => whole(i128::from(first.mantissa), Qualified::of(first.qualifier)),
-            AcrossTime::Last => whole(i128::from(last.mantissa), Qualified::of(last.qualifier)),
+            AcrossTime::Sum => of_all(sum(1)),
+            AcrossTime::Average => of_all(sum(count)),
+            AcrossTime::Min => of_all(values.iter().min_by_key(|value| value.ratio())?.sum()),
+            AcrossTime::Max => of_all(values.iter().max_by_key(|value| value.ratio())?.sum()),
+            AcrossTime::First => of_one(first),
+            AcrossTime::Last => of_one(last),
             // However sure each value is, how many there are is certain.
-            AcrossTime::Count => whole(i128::from(count), Qualified::default()),
+            AcrossTime::Count => Some(Folded {
+                sum: Sum::of(i128::from(count), 1),
+                qualified: Qualified::EXACT,
+            }),
             AcrossTime::None => None,
         }
     }
@@ -226,45 +313,58 @@ impl Total {
     pub const EMPTY: Total = Total {
         reported: 0,
         values: 0,
-        qualified: Qualified {
-            at_least: 0,
-            at_most: 0,
-            estimate: 0,
-        },
+        qualified: Qualified::EXACT,
         amount: Amount::Nothing,
     };
 
-    /// The total of one unit's values, folded across time, in the order of their periods. One
-    /// value of one base period is itself, however its indicator goes across time.
-    pub fn of<'f>(facts: impl IntoIterator<Item = &'f Fact>, across: Across, span: Span) -> Total {
-        let facts: Vec<&Fact> = facts.into_iter().collect();
-        let time = match span {
-            Span::BasePeriod => AcrossTime::Last,
-            Span::LongPeriod => across.time,
+    /// The total of one unit's values, first put together for each base period, then folded
+    /// across time in the order of their periods. `values` stand in that order.
+    fn of(values: &[Value<'_>], across: Across, span: Span) -> Total {
+        let combined: Vec<Combined> = values
+            .chunk_by(|a, b| a.piece.base == b.piece.base)
+            .filter_map(|of_base| Combined::of(of_base, across.units))
+            .collect();
+        let reported = combined.iter().map(|value| value.reported).sum();
+        // The mean of all values that there are: sums and counts go up, and not one mean a unit.
+        // So it is in one base period, where only values of several units can have been put
+        // together.
+        let of_all = match span {
+            Span::BasePeriod => true,
+            Span::LongPeriod => {
+                (across.units, across.time) == (AcrossUnits::Average, AcrossTime::Average)
+            }
         };
-        let Some(folded) = Folded::of(&facts, time) else {
+        if of_all {
+            return Total::of_all(&combined, across.units, reported);
+        }
+        let Some(folded) = Folded::of(&combined, across.time) else {
             return Total::EMPTY;
         };
-        // The mean of all values that there are: sums and counts go up, and not one mean a unit.
-        let mean_of_all = (across.units, time) == (AcrossUnits::Average, AcrossTime::Average);
-        let values = if mean_of_all {
-            u64::from(folded.divisor)
-        } else {
-            1
-        };
-        let divisor = if mean_of_all { 1 } else { folded.divisor };
-        let amount = match across.units {
-            AcrossUnits::Min => Amount::Min(Ratio::new(folded.numerator, i128::from(divisor))),
-            AcrossUnits::Max => Amount::Max(Ratio::new(folded.numerator, i128::from(divisor))),
-            _ => Amount::Sum(Sum::of(folded.numerator, divisor)),
-        };
-        let reported = u64::try_from(facts.len()).unwrap_or(u64::MAX);
         Total {
             reported,
-            values,
+            values: 1,
             qualified: folded.qualified,
-            amount,
+            amount: amount_of(folded.sum, across.units),
         }
+    }
+
+    fn of_all(combined: &[Combined], units: AcrossUnits, reported: u64) -> Total {
+        combined
+            .iter()
+            .fold(Total::EMPTY, |total, value| {
+                let numerators = Sum::of(value.numerator, 1);
+                total.merged(Total {
+                    reported: 0,
+                    values: u64::from(value.values),
+                    qualified: value.qualified,
+                    amount: amount_of(numerators, units),
+                })
+            })
+            .with_reported(reported)
+    }
+
+    fn with_reported(self, reported: u64) -> Total {
+        Total { reported, ..self }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -344,6 +444,14 @@ impl Total {
                 .ok_or(ExtremeTouched)?,
             amount: amount.unwrap_or(grown.amount),
         })
+    }
+}
+
+fn amount_of(sum: Sum, units: AcrossUnits) -> Amount {
+    match units {
+        AcrossUnits::Min => Amount::Min(sum.ratio()),
+        AcrossUnits::Max => Amount::Max(sum.ratio()),
+        _ => Amount::Sum(sum),
     }
 }
 
@@ -464,6 +572,68 @@ pub struct Contribution {
     pub reached: Stage,
 }
 
+/// What of one contribution counts at one unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece<'c> {
+    pub base: Period,
+    pub facts: Cow<'c, [Fact]>,
+    pub reached: Stage,
+    pub origin: Origin,
+    pub extent: Extent,
+    /// Whether the submission itself is counted here; it is in one place only.
+    pub submission: Counted,
+}
+
+/// How a piece came to the unit where it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The unit submitted it.
+    Own,
+    /// A predecessor submitted it when it stood.
+    Passed,
+    /// A predecessor submitted it for a period at whose end this unit stood already: all that
+    /// came in this way stand for the one submission that is expected of the unit.
+    StandIn,
+}
+
+/// Whether a piece has its values as they were submitted, or shares of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    Whole,
+    Share,
+}
+
+/// Whether something is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    Here,
+    Elsewhere,
+}
+
+impl<'c> Piece<'c> {
+    /// A unit's own submission.
+    pub fn own(base: Period, contribution: &'c Contribution) -> Piece<'c> {
+        Piece {
+            base,
+            facts: Cow::Borrowed(&contribution.facts),
+            reached: contribution.reached,
+            origin: Origin::Own,
+            extent: Extent::Whole,
+            submission: Counted::Here,
+        }
+    }
+
+    /// The piece where it counts at `unit`; `from` is who submitted it.
+    #[must_use]
+    pub fn at(self, unit: UnitId, from: UnitId) -> Piece<'c> {
+        let origin = match self.origin {
+            Origin::Own if unit != from => Origin::Passed,
+            other => other,
+        };
+        Piece { origin, ..self }
+    }
+}
+
 /// What a set of submissions adds up to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tally {
@@ -473,48 +643,41 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// The tally of one unit's submissions of the base periods of a span, in their order. One
-    /// that is approved counts in both stages.
-    pub fn of<'c>(
-        contributions: impl IntoIterator<Item = &'c Contribution>,
-        aggregations: &Aggregations,
-        span: Span,
-    ) -> Tally {
-        let mut submissions = ByStage::<u64>::default();
-        let mut facts: Vec<(CellKey, Stage, &Fact)> = Vec::new();
-        for Contribution {
-            facts: brought,
-            reached,
-        } in contributions
-        {
-            submissions.submitted += 1;
-            submissions.approved += u64::from(*reached == Stage::Approved);
-            facts.extend(
-                brought
-                    .iter()
-                    .map(|fact| (CellKey::of(fact), *reached, fact)),
-            );
-        }
-        // Stable, so that each cell's facts stay in the order of their periods.
-        facts.sort_by_key(|(key, ..)| *key);
-        let cells = facts
-            .chunk_by(|(a, ..), (b, ..)| a == b)
+    /// The tally of what counts at one unit, in the order of base periods. A submission that is
+    /// approved counts in both stages.
+    pub fn of(pieces: &[Piece<'_>], aggregations: &Aggregations, span: Span) -> Tally {
+        let mut values: Vec<(CellKey, Value<'_>)> = pieces
+            .iter()
+            .flat_map(|piece| piece.facts.iter().map(move |fact| Value { fact, piece }))
+            .map(|value| (CellKey::of(value.fact), value))
+            .collect();
+        // Stable, so that each cell's values stay in the order of their periods.
+        values.sort_by_key(|(key, _)| *key);
+        let cells = values
+            .chunk_by(|(a, _), (b, _)| a == b)
             .filter_map(|of_cell| {
-                let (key, ..) = of_cell.first()?;
+                let (key, _) = of_cell.first()?;
                 let across = aggregations.of(key.indicator);
-                let all = of_cell.iter().map(|(_, _, fact)| *fact);
-                let approved = of_cell
+                let all: Vec<Value<'_>> = of_cell.iter().map(|(_, value)| *value).collect();
+                let approved: Vec<Value<'_>> = all
                     .iter()
-                    .filter(|(_, reached, _)| *reached == Stage::Approved)
-                    .map(|(_, _, fact)| *fact);
+                    .filter(|value| value.piece.reached == Stage::Approved)
+                    .copied()
+                    .collect();
+                let submitted = Total::of(&all, across, span);
+                let approved = match approved.len() {
+                    0 => Total::EMPTY,
+                    count if count == all.len() => submitted.clone(),
+                    _ => Total::of(&approved, across, span),
+                };
                 let cell = Cell {
-                    submitted: Total::of(all, across, span),
-                    approved: Total::of(approved, across, span),
+                    submitted,
+                    approved,
                 };
                 Some((*key, cell))
             });
         Tally {
-            submissions,
+            submissions: count_submissions(pieces),
             cells: cells.collect(),
         }
     }
@@ -540,6 +703,27 @@ impl Tally {
             cells: Cells(cells.collect()),
         }
     }
+}
+
+fn count_submissions(pieces: &[Piece<'_>]) -> ByStage<u64> {
+    let counted = |piece: &&Piece<'_>| piece.submission == Counted::Here;
+    let mut submissions = ByStage::<u64>::default();
+    for of_base in pieces.chunk_by(|a, b| a.base == b.base) {
+        let (stand_ins, others): (Vec<_>, Vec<_>) = of_base
+            .iter()
+            .filter(counted)
+            .map(|piece| (piece.origin, piece.reached == Stage::Approved))
+            .partition(|(origin, _)| *origin == Origin::StandIn);
+        for (_, approved) in &others {
+            submissions.submitted += 1;
+            submissions.approved += u64::from(*approved);
+        }
+        if !stand_ins.is_empty() {
+            submissions.submitted += 1;
+            submissions.approved += u64::from(stand_ins.iter().all(|(_, approved)| *approved));
+        }
+    }
+    submissions
 }
 
 /// A part of a tally, as it was and as it is. What did not change is in neither.
@@ -646,6 +830,7 @@ pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::period::Frequency;
     use crate::rollup::node::Rollup;
 
     /// One indicator of each pair; its number says which.
@@ -709,8 +894,15 @@ pub(super) mod tests {
                 };
                 Contribution { facts, reached }
             });
-        let year = vec(submission, 1..5)
-            .prop_map(|year| Tally::of(&year, &aggregations(), Span::LongPeriod));
+        let year = vec(submission, 1..5).prop_map(|year| {
+            let months = Period::of_year(Frequency::Month, 2024);
+            let pieces: Vec<Piece<'_>> = months
+                .into_iter()
+                .zip(&year)
+                .map(|(month, contribution)| Piece::own(month, contribution))
+                .collect();
+            Tally::of(&pieces, &aggregations(), Span::LongPeriod)
+        });
         prop_oneof![1 => Just(Tally::default()), 4 => year]
     }
 
@@ -799,7 +991,12 @@ pub(super) mod tests {
                 facts: vec![fact],
                 reached: Stage::Submitted,
             };
-            Tally::of([&one], &aggregations(), Span::BasePeriod)
+            let month = Period::of_year(Frequency::Month, 2024)[0];
+            Tally::of(
+                &[Piece::own(month, &one)],
+                &aggregations(),
+                Span::BasePeriod,
+            )
         };
         let whole = of(1).merged(&of(5));
         assert_eq!(

@@ -12,7 +12,7 @@ use super::totals::Board;
 use super::unit::UnitName;
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
-use crate::domain::form::Span;
+use crate::domain::form::{FormPeriod, Span};
 use crate::domain::id::UnitId;
 use crate::domain::period::Period;
 use crate::domain::quantity::{Decimal, Qualifier};
@@ -234,8 +234,15 @@ impl<'w> Work<'w, '_> {
             let rollup = self.rollup(&kept)?;
             return Ok(self.figure(&kept, &rollup));
         }
-        let board = Board::of(self.snapshot, period);
-        let rollup = board.folded_over(self.transaction, &bases, located.place())?;
+        let form_periods: Vec<FormPeriod<'_>> = bases
+            .iter()
+            .filter_map(|base| period.form.period(*base))
+            .collect();
+        let day = period.closing_day();
+        let board = Board::of_span(self.snapshot, period, &form_periods, day);
+        let position = located.place().position();
+        let mut found = board.rollups(self.transaction, [position])?;
+        let rollup = found.remove(&position).unwrap_or_default().rollup;
         let figuring = Figuring::over(
             self.snapshot,
             located,

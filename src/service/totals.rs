@@ -2,23 +2,27 @@
 //! for its base period and for every longer period that is made of it, and how rollups are read.
 //! Never what is shown of them.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
+
+use chrono::NaiveDate;
 
 use super::locate::Located;
 use super::snapshot::Snapshot;
-use crate::domain::catalogue::Aggregations;
 use crate::domain::form::{FormPeriod, Span};
 use crate::domain::hierarchy::{Place, Position, Tree};
 use crate::domain::id::UnitId;
 use crate::domain::period::Period;
+use crate::rollup::carry::{Carrier, Contributions};
 use crate::rollup::climb::{climb, touched};
 use crate::rollup::encode::YearOfRollups;
 use crate::rollup::fold::fold;
 use crate::rollup::node::Rollup;
-use crate::rollup::tally::{Contribution, Tally};
-use crate::store::rollup::{StoredRollup, rollups_of, rollups_put, years_of, years_put};
-use crate::store::submission::{Units, counting_of};
+use crate::rollup::tally::Contribution;
+use crate::store::rollup::{
+    StoredRollup, rollups_delete, rollups_of, rollups_put, years_of, years_put,
+};
+use crate::store::submission::{Units, counting_of, periods_with_submissions};
 use crate::store::{StoreError, Transaction};
 
 /// What of one unit counts for a base period, before and after a commit.
@@ -73,7 +77,7 @@ fn apply_to_longer_periods(
             .map(|(unit, _)| *unit)
             .filter(|unit| known.insert(*unit))
             .collect();
-        for (unit, stored) in years_of(transaction, form.number, year, &new)? {
+        for (unit, stored) in years_of(transaction, form.number, year, Units::These(&new))? {
             rows.insert(unit, stored.year);
         }
         for (unit, rollup) in changed {
@@ -84,39 +88,84 @@ fn apply_to_longer_periods(
     years_put(transaction, form.number, year, &rows, rev)
 }
 
-/// One form's period, base or long, on the tree of its last day.
+/// One form's period, base or long, on the tree of a day: of its last day, where its rows are
+/// kept, or of a later one.
 pub(super) struct Board<'s> {
     pub period: FormPeriod<'s>,
-    pub tree: Arc<Tree>,
-    aggregations: &'s Aggregations,
+    carrier: Carrier<'s>,
+    rows: Rows,
 }
 
-/// One unit's contributions by base period, and the rev of the last step of any of them.
+/// Whether rows are kept of what a board shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rows {
+    Kept,
+    NotKept,
+}
+
+/// What counts, and for each unit the rev of the last step of any of it.
 #[derive(Default)]
-struct OwnYear {
-    contributions: BTreeMap<Period, Contribution>,
-    rev: i64,
+struct Loaded {
+    contributions: Contributions,
+    revs: HashMap<UnitId, i64>,
 }
 
 impl<'s> Board<'s> {
+    /// As it was: on the tree of the period's last day.
     pub fn of(snapshot: &'s Snapshot, period: FormPeriod<'s>) -> Board<'s> {
+        let bases = period.base_periods();
+        Board::over(snapshot, period, &bases, period.closing_day(), Rows::Kept)
+    }
+
+    /// Restated: on the tree of a day after the period.
+    pub fn restated(snapshot: &'s Snapshot, period: FormPeriod<'s>, day: NaiveDate) -> Board<'s> {
+        let bases = period.base_periods();
+        Board::over(snapshot, period, &bases, day, Rows::NotKept)
+    }
+
+    /// Some base periods together, that need not be a period of the form.
+    pub fn of_span(
+        snapshot: &'s Snapshot,
+        period: FormPeriod<'s>,
+        bases: &[FormPeriod<'s>],
+        day: NaiveDate,
+    ) -> Board<'s> {
+        let period = FormPeriod {
+            span: Span::LongPeriod,
+            ..period
+        };
+        Board::over(snapshot, period, bases, day, Rows::NotKept)
+    }
+
+    fn over(
+        snapshot: &'s Snapshot,
+        period: FormPeriod<'s>,
+        bases: &[FormPeriod<'s>],
+        day: NaiveDate,
+        rows: Rows,
+    ) -> Board<'s> {
+        let bases = bases
+            .iter()
+            .map(|base| (base.period, snapshot.hierarchy.tree_on(base.closing_day())));
+        let carrier = Carrier {
+            tree: snapshot.hierarchy.tree_on(day),
+            bases: bases.collect(),
+            aggregations: snapshot.catalogue.aggregations(),
+            span: period.span,
+        };
         Board {
             period,
-            tree: snapshot.hierarchy.tree_on(period.closing_day()),
-            aggregations: snapshot.catalogue.aggregations(),
+            carrier,
+            rows,
         }
     }
 
-    fn base_periods(&self) -> Vec<Period> {
-        self.period
-            .base_periods()
-            .iter()
-            .map(|base| base.period)
-            .collect()
+    pub fn tree(&self) -> &Arc<Tree> {
+        &self.carrier.tree
     }
 
-    fn tally(&self, own: &BTreeMap<Period, Contribution>) -> Tally {
-        Tally::of(own.values(), self.aggregations, self.period.span)
+    fn base_periods(&self) -> Vec<Period> {
+        self.carrier.bases.keys().copied().collect()
     }
 
     /// Takes changes in a base period up this period's tree.
@@ -126,40 +175,38 @@ impl<'s> Board<'s> {
         base: Period,
         changes: &[OwnChange],
     ) -> Result<BTreeMap<Position, Rollup>, StoreError> {
-        let changes: Vec<(Place<'_>, &OwnChange)> = changes
+        let changed: BTreeSet<Position> = changes
             .iter()
-            .filter_map(|change| Some((self.tree.by_id(change.unit)?, change)))
+            .flat_map(|change| self.affected_by(base, change.unit))
             .collect();
-        let touched = touched(
-            &self.tree,
-            changes.iter().map(|(place, _)| place.position()),
-        );
-        let stored = self.rollups(transaction, touched)?;
-        let mut rollups: BTreeMap<Position, Rollup> = stored
+        let tree = self.tree();
+        let mut ancestors = touched(tree, changed.iter().copied());
+        ancestors.retain(|position| !changed.contains(position));
+        let with_rows = changed.iter().copied().chain(ancestors.iter().copied());
+        let mut rollups = self.kept(transaction, with_rows)?;
+        ancestors.retain(|position| !rollups.contains_key(position));
+        rollups.extend(self.of_own(transaction, &ancestors)?);
+        let mut rollups: BTreeMap<Position, Rollup> = rollups
             .into_iter()
             .map(|(position, stored)| (position, stored.rollup))
             .collect();
-        let units: Vec<UnitId> = changes.iter().map(|(_, change)| change.unit).collect();
-        let mut others = self.base_periods();
-        others.retain(|period| *period != base);
-        let mut years = self.own_years(transaction, &others, Units::These(&units))?;
+
+        let (before, after) = self.around(transaction, base, changes, &changed)?;
+        let (mut before, mut after) = (self.carrier.own(&before), self.carrier.own(&after));
         let mut own = BTreeMap::new();
-        for (place, change) in changes {
-            let mut contributions = years.remove(&change.unit).unwrap_or_default().contributions;
-            contributions.extend(change.before.clone().map(|before| (base, before)));
-            rollups.entry(place.position()).or_default().own = self.tally(&contributions);
-            contributions.remove(&base);
-            contributions.extend(change.after.clone().map(|after| (base, after)));
-            own.insert(place.position(), self.tally(&contributions));
+        for position in changed {
+            let rollup = rollups.entry(position).or_default();
+            rollup.own = before.remove(&position).unwrap_or_default();
+            own.insert(position, after.remove(&position).unwrap_or_default());
         }
         climb(
-            &self.tree,
-            self.aggregations,
+            tree,
+            self.carrier.aggregations,
             &mut rollups,
             own,
             |position| {
-                let children = self.tree.at(position).children().map(Place::position);
-                let stored = self.rollups(transaction, children)?;
+                let parts = tree.at(position).parts().map(Place::position);
+                let stored = self.rollups(transaction, parts)?;
                 let rollups = stored
                     .into_iter()
                     .map(|(position, stored)| (position, stored.rollup));
@@ -169,60 +216,134 @@ impl<'s> Board<'s> {
         Ok(rollups)
     }
 
-    /// What is to be kept of rollups: a unit without children needs no row, its own submission is
-    /// its rollup.
+    /// Where a change of a unit's submission may change what counts as somebody's own. Its own
+    /// submission takes the place of what former units have passed to it.
+    fn affected_by(&self, base: Period, unit: UnitId) -> Vec<Position> {
+        let mut affected = self.carrier.ends(base, unit);
+        if let Some(tree) = self.carrier.bases.get(&base) {
+            let former = tree.sources_of(unit);
+            let former = former
+                .into_iter()
+                .filter(|source| tree.by_id(*source).is_none());
+            affected.extend(former.flat_map(|source| self.carrier.ends(base, source)));
+        }
+        affected
+    }
+
+    /// Everything that counts at `positions`, before and after the changes.
+    fn around(
+        &self,
+        transaction: &mut Transaction<'_>,
+        base: Period,
+        changes: &[OwnChange],
+        positions: &BTreeSet<Position>,
+    ) -> Result<(Contributions, Contributions), StoreError> {
+        let changing: HashSet<UnitId> = changes.iter().map(|change| change.unit).collect();
+        let sources = self.sources(positions.iter().copied());
+        let mut periods = self.base_periods();
+        if sources.iter().all(|source| changing.contains(source)) {
+            periods.retain(|period| *period != base);
+        }
+        let loaded = self.load(transaction, &periods, Units::These(&sources))?;
+        let (mut before, mut after) = (loaded.contributions.clone(), loaded.contributions);
+        for change in changes {
+            let sides = [(&mut before, &change.before), (&mut after, &change.after)];
+            for (contributions, contribution) in sides {
+                let key = (base, change.unit);
+                match contribution {
+                    Some(contribution) => {
+                        contributions.insert(key, contribution.clone());
+                    }
+                    None => {
+                        contributions.remove(&key);
+                    }
+                }
+            }
+        }
+        Ok((before, after))
+    }
+
+    /// The units whose submissions decide on what counts as own at `positions`.
+    fn sources(&self, positions: impl IntoIterator<Item = Position>) -> Vec<UnitId> {
+        let tree = self.tree();
+        let mut sources = BTreeSet::new();
+        for position in positions {
+            let unit = tree.at(position).unit();
+            sources.insert(unit);
+            for source in tree.sources_of(unit) {
+                sources.insert(source);
+                sources.extend(self.replacing(source));
+            }
+            if tree.at(position).is_leaf() {
+                sources.extend(self.replacing(unit));
+            }
+        }
+        sources.into_iter().collect()
+    }
+
+    /// The units whose own submissions replace what a former unit passes to them.
+    fn replacing(&self, former: UnitId) -> Vec<UnitId> {
+        let trees = self.carrier.bases.values();
+        trees
+            .filter(|tree| tree.by_id(former).is_none())
+            .flat_map(|tree| tree.heirs_of(former))
+            .collect()
+    }
+
+    /// What is to be kept of rollups: a unit without anything below it needs no row, its own
+    /// submission is its rollup.
     fn rows(&self, rollups: &BTreeMap<Position, Rollup>) -> Vec<(UnitId, Rollup)> {
         rollups
             .iter()
-            .map(|(position, rollup)| (self.tree.at(*position), rollup))
-            .filter(|(place, _)| place.has_children())
+            .map(|(position, rollup)| (self.tree().at(*position), rollup))
+            .filter(|(place, _)| place.has_parts())
             .map(|(place, rollup)| (place.unit(), rollup.clone()))
             .collect()
     }
 
-    /// The rollups of `positions`: each unit's row, or what it submitted itself where it has
-    /// none. A unit that has nothing is not among them.
+    /// The rollups of `positions`: each unit's row, or what counts as its own where it has none.
+    /// What has nothing is not among them.
     pub fn rollups(
         &self,
         transaction: &mut Transaction<'_>,
         positions: impl IntoIterator<Item = Position>,
     ) -> Result<BTreeMap<Position, StoredRollup>, StoreError> {
-        let wanted: HashMap<UnitId, Position> = positions
-            .into_iter()
-            .map(|position| (self.tree.at(position).unit(), position))
-            .collect();
-        let parents: Vec<UnitId> = wanted
-            .iter()
-            .filter(|(_, position)| self.tree.at(**position).has_children())
-            .map(|(unit, _)| *unit)
-            .collect();
-        let mut found = self.kept(transaction, &parents)?;
-        let without: Vec<UnitId> = wanted
-            .keys()
-            .filter(|unit| !found.contains_key(unit))
-            .copied()
-            .collect();
-        let own = self.own_years(transaction, &self.base_periods(), Units::These(&without))?;
-        for (unit, own) in own {
-            let rollup = Rollup::of_leaf(self.tally(&own.contributions));
-            found.insert(
-                unit,
-                StoredRollup {
-                    rollup,
-                    rev: own.rev,
-                },
-            );
+        let mut wanted: BTreeSet<Position> = positions.into_iter().collect();
+        if self.rows == Rows::NotKept {
+            return self.folded_at(transaction, &wanted);
         }
-        Ok(found
-            .into_iter()
-            .filter_map(|(unit, stored)| Some((*wanted.get(&unit)?, stored)))
-            .collect())
+        let mut found = self.kept(transaction, wanted.iter().copied())?;
+        wanted.retain(|position| !found.contains_key(position));
+        found.extend(self.of_own(transaction, &wanted)?);
+        Ok(found)
     }
 
+    /// The rows of those of `positions` that have one.
     fn kept(
         &self,
         transaction: &mut Transaction<'_>,
-        units: &[UnitId],
+        positions: impl IntoIterator<Item = Position>,
+    ) -> Result<BTreeMap<Position, StoredRollup>, StoreError> {
+        let places = positions
+            .into_iter()
+            .map(|position| self.tree().at(position))
+            .filter(|place| place.has_parts());
+        let by_unit: HashMap<UnitId, Position> = places
+            .map(|place| (place.unit(), place.position()))
+            .collect();
+        let units: Vec<UnitId> = by_unit.keys().copied().collect();
+        let rows = self.rows_of(transaction, Units::These(&units))?;
+        let rows = rows
+            .into_iter()
+            .filter_map(|(unit, stored)| Some((*by_unit.get(&unit)?, stored)));
+        Ok(rows.collect())
+    }
+
+    /// The period's rows.
+    fn rows_of(
+        &self,
+        transaction: &mut Transaction<'_>,
+        units: Units<'_>,
     ) -> Result<HashMap<UnitId, StoredRollup>, StoreError> {
         let form = self.period.form.number;
         match self.period.span {
@@ -232,72 +353,179 @@ impl<'s> Board<'s> {
                 // A row without the period is as none: its unit has nothing below it there.
                 let kept = years.into_iter().filter_map(|(unit, mut stored)| {
                     let rollup = stored.year.remove(&self.period.period)?;
-                    Some((
-                        unit,
-                        StoredRollup {
-                            rollup,
-                            rev: stored.rev,
-                        },
-                    ))
+                    let rev = stored.rev;
+                    Some((unit, StoredRollup { rollup, rev }))
                 });
                 Ok(kept.collect())
             }
         }
     }
 
-    fn own_years(
+    /// What counts as the own of `positions`, as rollups of units that have nothing below them.
+    fn of_own(
+        &self,
+        transaction: &mut Transaction<'_>,
+        positions: &BTreeSet<Position>,
+    ) -> Result<BTreeMap<Position, StoredRollup>, StoreError> {
+        let sources = self.sources(positions.iter().copied());
+        let loaded = self.load(transaction, &self.base_periods(), Units::These(&sources))?;
+        let mut own = self.carrier.own(&loaded.contributions);
+        let found = positions.iter().filter_map(|position| {
+            let rev = self.rev_of(*position, &loaded);
+            let own = own.remove(position).unwrap_or_default();
+            let rollup = Rollup::of_leaf(own);
+            let stored = StoredRollup { rollup, rev };
+            (stored != StoredRollup::default()).then_some((*position, stored))
+        });
+        Ok(found.collect())
+    }
+
+    fn rev_of(&self, position: Position, loaded: &Loaded) -> i64 {
+        let sources = self.sources([position]);
+        let revs = sources.iter().filter_map(|source| loaded.revs.get(source));
+        revs.max().copied().unwrap_or(0)
+    }
+
+    fn load(
         &self,
         transaction: &mut Transaction<'_>,
         periods: &[Period],
         units: Units<'_>,
-    ) -> Result<HashMap<UnitId, OwnYear>, StoreError> {
-        let mut years: HashMap<UnitId, OwnYear> = HashMap::new();
+    ) -> Result<Loaded, StoreError> {
+        let mut loaded = Loaded::default();
         if periods.is_empty() {
-            return Ok(years);
+            return Ok(loaded);
         }
         for found in counting_of(transaction, self.period.form.number, periods, units)? {
-            let year = years.entry(found.unit).or_default();
-            year.rev = year.rev.max(found.rev);
-            year.contributions
-                .extend(found.contribution.map(|one| (found.period, one)));
+            let rev = loaded.revs.entry(found.unit).or_default();
+            *rev = found.rev.max(*rev);
+            if let Some(contribution) = found.contribution {
+                let key = (found.period, found.unit);
+                loaded.contributions.insert(key, contribution);
+            }
         }
-        Ok(years)
+        Ok(loaded)
     }
 
-    /// One unit's rollup over some base periods, folded from the submissions: for spans that no
-    /// row is kept of. It costs as much as there is below the unit.
-    pub fn folded_over(
+    /// Rollups that no rows are kept of, folded from the submissions of all that is below.
+    fn folded_at(
         &self,
         transaction: &mut Transaction<'_>,
-        bases: &[Period],
-        top: Place<'_>,
-    ) -> Result<Rollup, StoreError> {
-        let units: Vec<UnitId> = top.subtree().map(Place::unit).collect();
-        let years = self.own_years(transaction, bases, Units::These(&units))?;
-        let own = years.into_iter().filter_map(|(unit, own)| {
-            let own = Tally::of(
-                own.contributions.values(),
-                self.aggregations,
-                Span::LongPeriod,
-            );
-            Some((self.tree.by_id(unit)?.position(), own))
-        });
-        let mut folded = fold(&self.tree, self.aggregations, &own.collect());
-        Ok(folded.remove(&top.position()).unwrap_or_default())
+        positions: &BTreeSet<Position>,
+    ) -> Result<BTreeMap<Position, StoredRollup>, StoreError> {
+        let mut found = BTreeMap::new();
+        for position in positions {
+            let top = self.tree().at(*position);
+            let below = top.subtree_with_leaves().map(Place::position);
+            let sources = self.sources(below);
+            let units = Units::among(&sources);
+            let loaded = self.load(transaction, &self.base_periods(), units)?;
+            let rev = loaded.revs.values().max().copied().unwrap_or(0);
+            let rollup = self.fold_below(top, &loaded.contributions);
+            found.insert(*position, StoredRollup { rollup, rev });
+        }
+        Ok(found)
     }
 
-    /// Every unit's rollup, folded anew from all submissions: what must be there.
+    fn fold_below(&self, top: Place<'_>, contributions: &Contributions) -> Rollup {
+        let own = self.carrier.own(contributions);
+        let places = top.subtree_with_leaves();
+        let mut folded = fold(places, self.carrier.aggregations, &own);
+        folded.remove(&top.position()).unwrap_or_default()
+    }
+
+    /// Every rollup of the tree, folded anew from all submissions: what must be there.
     pub fn folded(
         &self,
         transaction: &mut Transaction<'_>,
     ) -> Result<BTreeMap<Position, Rollup>, StoreError> {
-        let years = self.own_years(transaction, &self.base_periods(), Units::All)?;
-        let own = years.into_iter().filter_map(|(unit, own)| {
-            Some((
-                self.tree.by_id(unit)?.position(),
-                self.tally(&own.contributions),
-            ))
-        });
-        Ok(fold(&self.tree, self.aggregations, &own.collect()))
+        let loaded = self.load(transaction, &self.base_periods(), Units::All)?;
+        let own = self.carrier.own(&loaded.contributions);
+        let places = self.tree().places_with_leaves();
+        Ok(fold(places, self.carrier.aggregations, &own))
     }
+
+    /// Writes the rows that differ from what is kept, and takes away those that nothing is below
+    /// any more.
+    fn rebuild(&self, transaction: &mut Transaction<'_>, rev: i64) -> Result<(), StoreError> {
+        let mut kept = self.rows_of(transaction, Units::All)?;
+        let folded = self.folded(transaction)?;
+        let mut changed = self.rows(&folded);
+        changed.retain(|(unit, rollup)| {
+            let before = kept.remove(unit);
+            before.is_none_or(|stored| stored.rollup != *rollup)
+        });
+        let gone: Vec<UnitId> = kept.into_keys().collect();
+        let form = self.period.form.number;
+        let period = self.period.period;
+        match self.period.span {
+            Span::BasePeriod => {
+                rollups_delete(transaction, form, period, &gone)?;
+                rollups_put(transaction, form, period, &changed, rev)
+            }
+            Span::LongPeriod => {
+                let year = period.year();
+                let units: Vec<UnitId> = changed
+                    .iter()
+                    .map(|(unit, _)| *unit)
+                    .chain(gone.iter().copied())
+                    .collect();
+                let mut rows: BTreeMap<UnitId, YearOfRollups> =
+                    years_of(transaction, form, year, Units::among(&units))?
+                        .into_iter()
+                        .map(|(unit, stored)| (unit, stored.year))
+                        .collect();
+                rows.retain(|unit, _| units.contains(unit));
+                for unit in gone {
+                    rows.entry(unit).or_default().remove(&period);
+                }
+                for (unit, rollup) in changed {
+                    rows.entry(unit).or_default().insert(period, rollup);
+                }
+                let rows: Vec<(UnitId, YearOfRollups)> = rows.into_iter().collect();
+                years_put(transaction, form, year, &rows, rev)
+            }
+        }
+    }
+}
+
+/// Makes all rows anew that a change of the map from `day` on may have changed: those of periods
+/// that end on that day or later.
+pub(super) fn rebuild_since(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    day: NaiveDate,
+    rev: i64,
+) -> Result<(), StoreError> {
+    for period in reported_periods(transaction, snapshot)? {
+        if period.closing_day() >= day {
+            Board::of(snapshot, period).rebuild(transaction, rev)?;
+        }
+    }
+    Ok(())
+}
+
+/// All periods on which there are submissions, and the longer ones made of them.
+pub(super) fn reported_periods<'s>(
+    transaction: &mut Transaction<'_>,
+    snapshot: &'s Snapshot,
+) -> Result<Vec<FormPeriod<'s>>, StoreError> {
+    let mut periods = BTreeMap::new();
+    for (number, base) in periods_with_submissions(transaction, None)? {
+        let mut forms = snapshot.catalogue.forms();
+        let form = forms.find(|form| form.number == number);
+        let Some((form, base)) = form.and_then(|form| Some((form, form.period(base)?))) else {
+            return Err(StoreError::Corrupt(format!(
+                "submissions on no form: {number:?} {base}"
+            )));
+        };
+        let longer = form.longer_periods_with(&base);
+        periods.extend(
+            longer
+                .into_iter()
+                .chain([base])
+                .map(|period| ((form.code.clone(), period.period), period)),
+        );
+    }
+    Ok(periods.into_values().collect())
 }

@@ -9,7 +9,7 @@ use super::application::Application;
 use super::locate::{Located, ReportPath};
 use super::rollup::{CellView, Figuring, PeriodName, RollupError};
 use super::snapshot::Snapshot;
-use super::totals::Board;
+use super::totals::{self, Board};
 use super::unit::UnitName;
 use crate::authn::Identity;
 use crate::authz::{Action, Scope};
@@ -19,7 +19,6 @@ use crate::domain::id::FormCode;
 use crate::domain::period::Period;
 use crate::domain::submission::Stage;
 use crate::rollup::node::Rollup;
-use crate::store::submission::periods_with_submissions;
 use crate::store::{StoreError, Transaction};
 
 /// A unit's totals as they are kept and as they are folded anew from the submissions.
@@ -105,10 +104,10 @@ pub fn verify_rollup(
             .access
             .to_unit(Action::ReadRollups, &located.tree, place)?;
         let board = Board::of(snapshot, located.in_force.period);
-        let positions = place.subtree().map(Place::position);
+        let positions = place.subtree_with_leaves().map(Place::position);
         let comparison = Comparison::of(transaction, &board, positions)?;
         let differing: Vec<UnitName> = place
-            .subtree()
+            .subtree_with_leaves()
             .filter_map(|place| comparison.difference(place))
             .map(|difference| difference.unit)
             .collect();
@@ -155,24 +154,12 @@ pub fn reported_periods(
     scope: &Scope,
 ) -> Result<Vec<ReportedPeriod>, StoreError> {
     application.inspecting(scope, |transaction, snapshot| {
-        let mut periods = std::collections::BTreeSet::new();
-        for (number, base) in periods_with_submissions(transaction, None)? {
-            let form = snapshot
-                .catalogue
-                .forms()
-                .find(|form| form.number == number);
-            let Some((form, base)) = form.and_then(|form| Some((form, form.period(base)?))) else {
-                return Err(StoreError::Corrupt(format!(
-                    "submissions on no form: {number:?} {base}"
-                )));
-            };
-            let longer = form.longer_periods_with(&base);
-            periods.extend(longer.iter().chain([&base]).map(|period| ReportedPeriod {
-                form: form.code.clone(),
-                period: period.period,
-            }));
-        }
-        Ok(periods.into_iter().collect())
+        let periods = totals::reported_periods(transaction, snapshot)?;
+        let named = periods.iter().map(|period| ReportedPeriod {
+            form: period.form.code.clone(),
+            period: period.period,
+        });
+        Ok(named.collect())
     })
 }
 
@@ -194,11 +181,12 @@ pub fn verify_period(
             return Ok(Vec::new());
         };
         let board = Board::of(snapshot, period);
-        let positions: Vec<Position> = board.tree.places().map(Place::position).collect();
+        let places = board.tree().places_with_leaves();
+        let positions: Vec<Position> = places.map(Place::position).collect();
         let comparison = Comparison::of(transaction, &board, positions)?;
         Ok(board
-            .tree
-            .places()
+            .tree()
+            .places_with_leaves()
             .filter_map(|place| comparison.difference(place))
             .collect())
     })

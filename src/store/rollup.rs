@@ -9,6 +9,7 @@ use super::database::Transaction;
 use super::error::{StoreError, parsed};
 use super::indicator::to_column;
 use super::schema::{rollup, rollup_year};
+use super::submission::Units;
 use crate::domain::id::{FormNumber, UnitId};
 use crate::domain::period::Period;
 use crate::rollup::encode::{YearOfRollups, pack_rollup, pack_year, unpack_rollup, unpack_year};
@@ -29,23 +30,25 @@ pub fn rollups_of(
     transaction: &mut Transaction<'_>,
     form: FormNumber,
     period: Period,
-    units: &[UnitId],
+    units: Units<'_>,
 ) -> Result<HashMap<UnitId, StoredRollup>, StoreError> {
-    let mut found = HashMap::with_capacity(units.len());
+    let mut found = HashMap::new();
     let form = to_column(form.get())?;
     let (tenant, connection) = transaction.parts();
-    for batch in units.chunks(BATCH) {
-        let ids: Vec<String> = batch.iter().map(ToString::to_string).collect();
-        let rows = rollup::table
+    for batch in units.batches() {
+        let mut query = rollup::table
             .filter(
                 rollup::tenant_id
                     .eq(tenant)
                     .and(rollup::form.eq(form))
-                    .and(rollup::period.eq(period.to_string()))
-                    .and(rollup::unit_id.eq_any(ids)),
+                    .and(rollup::period.eq(period.to_string())),
             )
             .select((rollup::unit_id, rollup::cells, rollup::rev))
-            .load::<(String, Vec<u8>, i64)>(connection)?;
+            .into_boxed();
+        if let Some(batch) = batch {
+            query = query.filter(rollup::unit_id.eq_any(batch));
+        }
+        let rows = query.load::<(String, Vec<u8>, i64)>(connection)?;
         for (unit, cells, rev) in rows {
             let stored = StoredRollup {
                 rollup: unpack_rollup(&cells)?,
@@ -113,6 +116,30 @@ pub fn rollups_put(
     Ok(())
 }
 
+/// Takes away the rollups of units that need none any more.
+pub fn rollups_delete(
+    transaction: &mut Transaction<'_>,
+    form: FormNumber,
+    period: Period,
+    units: &[UnitId],
+) -> Result<(), StoreError> {
+    let form = to_column(form.get())?;
+    let (tenant, connection) = transaction.parts();
+    for batch in Units::These(units).batches() {
+        diesel::delete(
+            rollup::table.filter(
+                rollup::tenant_id
+                    .eq(tenant)
+                    .and(rollup::form.eq(form))
+                    .and(rollup::period.eq(period.to_string()))
+                    .and(rollup::unit_id.eq_any(batch.unwrap_or_default())),
+            ),
+        )
+        .execute(connection)?;
+    }
+    Ok(())
+}
+
 /// The rollups of a unit's year of long periods, and the rev of the commit that changed one last.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StoredYear {
@@ -125,23 +152,25 @@ pub fn years_of(
     transaction: &mut Transaction<'_>,
     form: FormNumber,
     year: i32,
-    units: &[UnitId],
+    units: Units<'_>,
 ) -> Result<HashMap<UnitId, StoredYear>, StoreError> {
-    let mut found = HashMap::with_capacity(units.len());
+    let mut found = HashMap::new();
     let form = to_column(form.get())?;
     let (tenant, connection) = transaction.parts();
-    for batch in units.chunks(BATCH) {
-        let ids: Vec<String> = batch.iter().map(ToString::to_string).collect();
-        let rows = rollup_year::table
+    for batch in units.batches() {
+        let mut query = rollup_year::table
             .filter(
                 rollup_year::tenant_id
                     .eq(tenant)
                     .and(rollup_year::form.eq(form))
-                    .and(rollup_year::year.eq(year))
-                    .and(rollup_year::unit_id.eq_any(ids)),
+                    .and(rollup_year::year.eq(year)),
             )
             .select((rollup_year::unit_id, rollup_year::cells, rollup_year::rev))
-            .load::<(String, Vec<u8>, i64)>(connection)?;
+            .into_boxed();
+        if let Some(batch) = batch {
+            query = query.filter(rollup_year::unit_id.eq_any(batch));
+        }
+        let rows = query.load::<(String, Vec<u8>, i64)>(connection)?;
         for (unit, cells, rev) in rows {
             let stored = StoredYear {
                 year: unpack_year(&cells)?,

@@ -124,9 +124,22 @@ pub enum Units<'u> {
     These(&'u [UnitId]),
 }
 
-impl Units<'_> {
+/// With more units than these all are read, which is one statement.
+const MOST_BY_ID: usize = 2000;
+
+impl<'u> Units<'u> {
+    /// These, or all where there are so many that one statement is better than a great number.
+    /// More than was asked for may come back.
+    pub fn among(units: &'u [UnitId]) -> Units<'u> {
+        if units.len() > MOST_BY_ID {
+            Units::All
+        } else {
+            Units::These(units)
+        }
+    }
+
     /// The ids of each query that it takes; none means all units in one.
-    fn batches(self) -> Vec<Option<Vec<String>>> {
+    pub(super) fn batches(self) -> Vec<Option<Vec<String>>> {
         match self {
             Units::All => vec![None],
             Units::These(units) => units

@@ -1,0 +1,161 @@
+//! Routes: where what a unit had on one day belongs on the tree of another, through all that
+//! happened between. Never how figures are divided on the way: that is `rollup`'s.
+
+use super::hierarchy::{Place, Tree};
+use super::id::UnitId;
+use super::succession::{Heirs, Moment, Passing, Share};
+
+/// What is left of a former unit: a leaf under the unit that its successors have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Leaf {
+    pub unit: UnitId,
+    /// None where its successors have no unit in common: it is then a root of its own.
+    pub under: Option<UnitId>,
+}
+
+/// Where something belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Route {
+    /// As a whole to a unit that stands.
+    To(UnitId),
+    /// In parts, whose shares add up to one; what cannot be divided stays in the leaf.
+    Divided {
+        parts: Vec<(Share, Route)>,
+        leaf: Leaf,
+        /// Right before it was divided.
+        since: Moment,
+    },
+    /// To nobody: it stays in the leaf.
+    Stays {
+        leaf: Leaf,
+        /// Right before it came to an end.
+        since: Moment,
+    },
+}
+
+impl Route {
+    /// The leaf of this step of the route; those further on are found by their own steps.
+    pub fn leaf(&self) -> Option<Leaf> {
+        match self {
+            Route::To(_) => None,
+            Route::Divided { leaf, .. } | Route::Stays { leaf, .. } => Some(*leaf),
+        }
+    }
+
+    /// The unit that everything on the route comes to lie under.
+    fn under(&self) -> Option<UnitId> {
+        match self {
+            Route::To(unit) => Some(*unit),
+            Route::Divided { leaf, .. } | Route::Stays { leaf, .. } => leaf.under,
+        }
+    }
+
+    /// All places on the tree that a part may come to: units that stand, and leaves.
+    pub fn ends<'t>(&self, tree: &'t Tree) -> Vec<Place<'t>> {
+        match self {
+            Route::To(unit) => tree.by_id(*unit).into_iter().collect(),
+            Route::Stays { leaf, .. } => tree.leaf(leaf).into_iter().collect(),
+            Route::Divided { parts, leaf, .. } => {
+                let parts = parts.iter().flat_map(|(_, part)| part.ends(tree));
+                parts.chain(tree.leaf(leaf)).collect()
+            }
+        }
+    }
+}
+
+impl Tree {
+    /// Where what `unit` had after `since` belongs on this tree.
+    pub fn route(&self, unit: UnitId, since: Moment) -> Route {
+        if let Some(passing) = self.successions().next(unit, since, self.day()) {
+            return self.through(passing, since);
+        }
+        if self.by_id(unit).is_some() {
+            return Route::To(unit);
+        }
+        let leaf = Leaf {
+            unit,
+            under: self.place_of_parent(unit),
+        };
+        Route::Stays { leaf, since }
+    }
+
+    /// Where what a unit had right before a passing belongs on this tree.
+    pub(super) fn after(&self, passing: &Passing) -> Route {
+        self.through(passing, passing.moment.right_before())
+    }
+
+    fn through(&self, passing: &Passing, since: Moment) -> Route {
+        let onward = |heir: &UnitId| self.route(*heir, passing.moment);
+        let leaf = |routes: &[Route]| Leaf {
+            unit: passing.from,
+            under: self.common(routes.iter().map(Route::under)),
+        };
+        match &passing.heirs {
+            Heirs::One(heir) => onward(heir),
+            Heirs::Shares(parts) => {
+                let routes: Vec<Route> = parts.iter().map(|(heir, _)| onward(heir)).collect();
+                if let Some(whole) = meeting_again(&routes) {
+                    return whole;
+                }
+                let leaf = leaf(&routes);
+                let shares = parts.iter().map(|(_, share)| *share);
+                let parts = shares.zip(routes).collect();
+                Route::Divided { parts, leaf, since }
+            }
+            Heirs::Unknown(heirs) => {
+                let routes: Vec<Route> = heirs.iter().map(onward).collect();
+                let leaf = leaf(&routes);
+                meeting_again(&routes).unwrap_or(Route::Stays { leaf, since })
+            }
+        }
+    }
+
+    /// The units that stand and have something of a former unit.
+    pub fn heirs_of(&self, unit: UnitId) -> Vec<UnitId> {
+        let mut heirs = Vec::new();
+        let Some(to) = self.last_fact(unit).and_then(|fact| fact.validity.to) else {
+            return heirs;
+        };
+        let mut waiting = vec![(unit, Moment::end_of(to))];
+        while let Some((unit, since)) = waiting.pop() {
+            match self.successions().next(unit, since, self.day()) {
+                Some(passing) => {
+                    let heirs = passing.heirs.units().into_iter();
+                    waiting.extend(heirs.map(|heir| (heir, passing.moment)));
+                }
+                None if self.by_id(unit).is_some() => heirs.push(unit),
+                None => {}
+            }
+        }
+        heirs
+    }
+
+    /// Where the unit that a former unit was part of is now.
+    fn place_of_parent(&self, unit: UnitId) -> Option<UnitId> {
+        let last = self.last_fact(unit)?;
+        self.route(last.parent?, Moment::end_of(last.validity.to?))
+            .under()
+    }
+
+    /// The lowest unit that has all of `units` at or below it.
+    fn common(&self, units: impl Iterator<Item = Option<UnitId>>) -> Option<UnitId> {
+        let mut common: Option<Place<'_>> = None;
+        for unit in units {
+            let place = self.by_id(unit?)?;
+            common = Some(match common {
+                None => place,
+                Some(known) => std::iter::once(known)
+                    .chain(known.ancestors())
+                    .find(|above| above.covers(place))?,
+            });
+        }
+        common.map(Place::unit)
+    }
+}
+
+/// What was divided and came together again is whole.
+fn meeting_again(routes: &[Route]) -> Option<Route> {
+    let (first, rest) = routes.split_first()?;
+    let whole = matches!(first, Route::To(_)) && rest.iter().all(|route| route == first);
+    whole.then(|| first.clone())
+}

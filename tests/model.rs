@@ -373,6 +373,7 @@ impl Run {
                 let query = RollupQuery {
                     stage,
                     children: Children::Included,
+                    as_of: None,
                 };
                 let path = Run::path(&self.months[month].units[unit], MONTHS[month]);
                 let (_, view) = get_rollup(application, identity, &path, query).unwrap();

@@ -292,6 +292,7 @@ pub fn report(application: &Application, now: DateTime<Utc>) -> Result<String, D
     let query = RollupQuery {
         stage: Stage::Submitted,
         children: Children::LeftOut,
+        as_of: None,
     };
     let (_, rollup) =
         get_rollup(application, &admin, &path_of(COMMUNE), query).map_err(in_use_case("rollup"))?;

@@ -3,11 +3,12 @@
 //! flows up the tree is `rollup`'s.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use chrono::NaiveDate;
 
 use super::id::{LevelCode, UnitCode, UnitId};
+use super::landing::Landings;
 use super::level::Level;
 use super::route::Leaf;
 use super::succession::{Moment, Successions};
@@ -22,6 +23,8 @@ pub struct Hierarchy {
     successions: Arc<Successions>,
     /// The tree is the same on every day from one of these to the day before the next.
     spans: BTreeMap<NaiveDate, OnceLock<Arc<Tree>>>,
+    /// By the first days of two such ranges.
+    landings: Mutex<HashMap<(NaiveDate, NaiveDate), Arc<Landings>>>,
 }
 
 impl Hierarchy {
@@ -50,6 +53,7 @@ impl Hierarchy {
             by_code,
             successions: Arc::new(successions),
             spans,
+            landings: Mutex::default(),
         }
     }
 
@@ -83,6 +87,31 @@ impl Hierarchy {
             Some((_, span)) => span.get_or_init(plant).clone(),
             None => plant(),
         }
+    }
+}
+
+impl Hierarchy {
+    /// Where the units of `day` lie on the tree of `later`. Worked out once and kept; `None` where
+    /// nothing has changed between the two.
+    pub fn landings(&self, day: NaiveDate, later: NaiveDate) -> Option<Arc<Landings>> {
+        let key = (self.span_of(day), self.span_of(later));
+        if key.0 == key.1 {
+            return None;
+        }
+        let kept = || self.landings.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = kept().get(&key) {
+            return Some(known.clone());
+        }
+        // Not under the lock: others may go on with what is known.
+        let landings = Landings::new(&self.tree_on(day), &self.tree_on(later));
+        let landings = Arc::new(landings);
+        kept().insert(key, landings.clone());
+        Some(landings)
+    }
+
+    fn span_of(&self, day: NaiveDate) -> NaiveDate {
+        let first = self.spans.range(..=day).next_back();
+        first.map_or(NaiveDate::MIN, |(first, _)| *first)
     }
 }
 

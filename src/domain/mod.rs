@@ -7,6 +7,7 @@ pub mod formula;
 pub mod hierarchy;
 pub mod id;
 pub mod indicator;
+pub mod landing;
 pub mod level;
 pub mod period;
 pub mod quantity;

@@ -1,6 +1,8 @@
 //! Routes: where what a unit had on one day belongs on the tree of another, through all that
 //! happened between. Never how figures are divided on the way: that is `rollup`'s.
 
+use chrono::NaiveDate;
+
 use super::hierarchy::{Place, Tree};
 use super::id::UnitId;
 use super::succession::{Heirs, Moment, Passing, Share};
@@ -79,8 +81,14 @@ impl Tree {
         Route::Stays { leaf, since }
     }
 
+    /// Everything that passed after `day`, up to the day of the tree.
+    pub fn passings_since(&self, day: NaiveDate) -> impl Iterator<Item = &Passing> {
+        let all = self.successions().until(self.day());
+        all.filter(move |passing| passing.moment.effective > day)
+    }
+
     /// Where what a unit had right before a passing belongs on this tree.
-    pub(super) fn after(&self, passing: &Passing) -> Route {
+    pub fn after(&self, passing: &Passing) -> Route {
         self.through(passing, passing.moment.right_before())
     }
 

@@ -1,6 +1,7 @@
 //! Rollups.
 
 use actix_web::{HttpResponse, get, post, web};
+use chrono::NaiveDate;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -22,6 +23,10 @@ pub struct RollupParams {
     /// `children`: the same for each direct child.
     #[param(nullable = false, inline)]
     include: Option<Include>,
+    /// The day whose map the figures are put on, the period's last or a later one: former units'
+    /// figures are then those of their successors. Without it the report is as it was.
+    #[param(nullable = false, example = "2025-07-01")]
+    as_of: Option<NaiveDate>,
 }
 
 /// What can come along with a rollup.
@@ -51,6 +56,7 @@ pub async fn get_rollup(
             Some(Include::Children) => Children::Included,
             None => Children::LeftOut,
         },
+        as_of: params.as_of,
     };
     let (etag, view) =
         super::blocking(move || rollup::get_rollup(&application, &identity, &path, query)).await?;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 
 use super::snapshot::Snapshot;
+use super::totals::Board;
 use crate::domain::catalogue::InForce;
 use crate::domain::form::{Form, Span};
 use crate::domain::hierarchy::{Place, Position, Tree};
@@ -31,11 +32,14 @@ pub struct ReportPath {
     pub unit: String,
 }
 
-/// A unit's place on a form in a period: the tree is the one of the period's last day.
+/// A unit's place on a form in a period: the tree is the one of the period's last day, or of a
+/// later day that was asked for.
 pub struct Located<'s> {
     pub in_force: InForce<'s>,
     pub tree: Arc<Tree>,
     position: Position,
+    /// The day of a later map, if that was asked for.
+    restated: Option<NaiveDate>,
 }
 
 impl<'s> Located<'s> {
@@ -49,6 +53,25 @@ impl<'s> Located<'s> {
 
     pub fn period(&self) -> Period {
         self.in_force.period.period
+    }
+
+    /// The day whose map the place is on.
+    pub fn map_day(&self) -> NaiveDate {
+        let closing = self.in_force.period.closing_day();
+        self.restated.unwrap_or(closing)
+    }
+
+    /// Whether the map is not the one that the figures were reported on.
+    pub fn is_restated(&self) -> bool {
+        self.restated.is_some()
+    }
+
+    pub(super) fn board(&self, snapshot: &'s Snapshot) -> Board<'s> {
+        let period = self.in_force.period;
+        match self.restated {
+            Some(day) => Board::restated(snapshot, period, day),
+            None => Board::of(snapshot, period),
+        }
     }
 
     pub fn key(&self) -> SubmissionKey {
@@ -71,6 +94,8 @@ pub enum NotFound {
     BasePeriod { form: String, period: String },
     #[error("no unit {unit} on {day}")]
     Unit { unit: String, day: NaiveDate },
+    #[error("the map of {day} is older than figures of {closing}")]
+    EarlierMap { day: NaiveDate, closing: NaiveDate },
 }
 
 impl Snapshot {
@@ -107,19 +132,34 @@ impl Snapshot {
     }
 
     pub(super) fn locate(&self, path: &ReportPath) -> Result<Located<'_>, NotFound> {
+        self.locate_as_of(path, None)
+    }
+
+    /// A place on the map of `as_of`, which is no day before the period's last; on that of the
+    /// last day itself without it.
+    pub(super) fn locate_as_of(
+        &self,
+        path: &ReportPath,
+        as_of: Option<NaiveDate>,
+    ) -> Result<Located<'_>, NotFound> {
         let form = self.form(&path.form)?;
         let period = path.period.parse::<Period>().ok();
         let Some(period) = period.and_then(|period| form.period(period)) else {
             let (form, period) = (path.form.clone(), path.period.clone());
             return Err(NotFound::Period { form, period });
         };
-        let day = period.closing_day();
+        let closing = period.closing_day();
+        let day = as_of.unwrap_or(closing);
+        if day < closing {
+            return Err(NotFound::EarlierMap { day, closing });
+        }
         let tree = self.hierarchy.tree_on(day);
         let position = Snapshot::unit(&tree, &path.unit, day)?.position();
         Ok(Located {
             in_force: self.catalogue.in_force(period),
             tree,
             position,
+            restated: as_of.filter(|day| *day > closing),
         })
     }
 }
@@ -130,6 +170,7 @@ impl Explain for NotFound {
             NotFound::Form(_) => Code::FormNotFound,
             NotFound::Period { .. } | NotFound::BasePeriod { .. } => Code::PeriodNotFound,
             NotFound::Unit { .. } => Code::UnitNotFound,
+            NotFound::EarlierMap { .. } => Code::InvalidParameter,
         }
     }
 
@@ -154,6 +195,13 @@ impl Explain for NotFound {
                     "There is no unit {unit:?} on {day}. Give its id, or code: and its code (such as code:30388)."
                 )
             }
+            NotFound::EarlierMap { day, closing } => {
+                let (day_vi, closing_vi) = (day.format("%d/%m/%Y"), closing.format("%d/%m/%Y"));
+                message!(
+                    "Số liệu đến ngày {closing_vi} không chuyển được về bản đồ cũ hơn của ngày {day_vi}. Hãy chọn as_of từ ngày {closing_vi} trở đi.",
+                    "Figures up to {closing} cannot be put on the older map of {day}. Choose an as_of of {closing} or later."
+                )
+            }
         }
     }
 
@@ -162,6 +210,7 @@ impl Explain for NotFound {
             NotFound::Form(_) => "form",
             NotFound::Period { .. } | NotFound::BasePeriod { .. } => "period",
             NotFound::Unit { .. } => "unit",
+            NotFound::EarlierMap { .. } => "as_of",
         };
         vec![Fault::in_parameter(parameter, self.code(), self.message())]
     }

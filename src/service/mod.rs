@@ -11,6 +11,7 @@ pub mod indicator;
 pub mod level;
 pub mod lineage;
 pub mod locate;
+pub mod map;
 pub mod page;
 pub mod rollup;
 pub mod series;

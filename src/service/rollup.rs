@@ -3,22 +3,23 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::application::Application;
 use super::condition::Etag;
 use super::locate::{Located, NotFound, ReportPath};
+use super::map::MapView;
 use super::snapshot::Snapshot;
-use super::totals::Board;
 use super::unit::UnitName;
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
 use crate::domain::catalogue::{Entry, InForce};
-use crate::domain::form::{Form, Span};
-use crate::domain::hierarchy::{Place, Position, Tree};
-use crate::domain::id::{OptionNumber, UnitId};
+use crate::domain::form::{FormPeriod, Span};
+use crate::domain::hierarchy::{Place, Position};
+use crate::domain::id::{LevelCode, OptionNumber, UnitId};
 use crate::domain::indicator::{AcrossUnits, Measure};
-use crate::domain::period::Period;
+use crate::domain::landing::{Landing, Landings};
 use crate::domain::quantity::{Decimal, Qualifier};
 use crate::domain::submission::Stage;
 use crate::explain;
@@ -34,6 +35,8 @@ use crate::store::target::{Target, targets_of};
 pub struct RollupQuery {
     pub stage: Stage,
     pub children: Children,
+    /// The day whose map the figures are put on; that of the period's last day without it.
+    pub as_of: Option<NaiveDate>,
 }
 
 /// Whether a rollup comes with those of the unit's children.
@@ -99,9 +102,11 @@ pub struct RollupView {
     pub rev: i64,
     pub unit: UnitName,
     pub completeness: Counts,
+    pub map: MapView,
     /// In the order of the form's outline; of each indicator the total, then its options.
     pub cells: Vec<CellView>,
-    /// The same of each direct child, by code; null unless `include=children`.
+    /// The same of each direct child, by code, then of former units that count under this one and
+    /// under no child, since nobody has them as a whole; null unless `include=children`.
     pub children: Option<Vec<ChildRollup>>,
 }
 
@@ -109,6 +114,8 @@ pub struct RollupView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ChildRollup {
     pub unit: UnitName,
+    /// Whether this is what could not be divided of a former unit, and no unit that stands.
+    pub not_divided: bool,
     pub completeness: Counts,
     pub cells: Vec<CellView>,
 }
@@ -150,6 +157,8 @@ pub struct QualifiedCounts {
     pub at_least: u64,
     pub at_most: u64,
     pub estimate: u64,
+    /// Values that are a share of a divided unit's.
+    pub apportioned: u64,
 }
 
 impl From<Qualified> for QualifiedCounts {
@@ -158,6 +167,7 @@ impl From<Qualified> for QualifiedCounts {
             at_least: qualified.at_least,
             at_most: qualified.at_most,
             estimate: qualified.estimate,
+            apportioned: qualified.apportioned,
         }
     }
 }
@@ -192,23 +202,28 @@ pub fn get_rollup(
     query: RollupQuery,
 ) -> Result<(Etag, RollupView), RollupError> {
     application.reading(identity, |transaction, snapshot| {
-        let located = snapshot.locate(path)?;
+        let located = snapshot.locate_as_of(path, query.as_of)?;
         let place = located.place();
         let _permit = snapshot
             .access
             .to_unit(Action::ReadRollups, &located.tree, place)?;
         let mut positions = vec![place.position()];
         if query.children == Children::Included {
-            positions.extend(place.children().map(Place::position));
+            positions.extend(place.parts().map(Place::position));
         }
         let units: Vec<UnitId> = positions
             .iter()
             .map(|position| located.tree.at(*position).unit())
             .collect();
-        let board = Board::of(snapshot, located.in_force.period);
+        let board = located.board(snapshot);
         let found = board.rollups(transaction, positions)?;
+        let map = MapView::of(transaction, snapshot, &located)?;
         let key = located.key();
-        let targets = targets_of(transaction, key.form, key.period, &units)?;
+        // What a unit was given to reach was meant for what it was then.
+        let targets = match located.is_restated() {
+            true => Vec::new(),
+            false => targets_of(transaction, key.form, key.period, &units)?,
+        };
         let targets_rev = targets.iter().map(|target| target.rev).max().unwrap_or(0);
         let figuring = Figuring::of(snapshot, &located, query.stage).with_targets(targets);
         let report = Report {
@@ -216,7 +231,7 @@ pub fn get_rollup(
             found: &found,
             figuring,
         };
-        let view = report.view(query.children);
+        let view = report.view(query.children, map);
         let counters = snapshot.counters;
         let stage = match query.stage {
             Stage::Submitted => "submitted",
@@ -227,8 +242,8 @@ pub fn get_rollup(
             Children::LeftOut => "",
         };
         let etag = Etag::new(format_args!(
-            "{}.{targets_rev}.{}.{}.{stage}{children}",
-            view.rev, counters.tree_rev, counters.catalogue_rev
+            "{}.{targets_rev}.{}.{}.{stage}{children}.{}",
+            view.rev, counters.tree_rev, counters.catalogue_rev, view.map.as_of
         ));
         Ok((etag, view))
     })
@@ -242,7 +257,7 @@ struct Report<'r, 's> {
 }
 
 impl Report<'_, '_> {
-    fn view(&self, children: Children) -> RollupView {
+    fn view(&self, children: Children, map: MapView) -> RollupView {
         let place = self.located.place();
         let rev = self
             .found
@@ -255,19 +270,27 @@ impl Report<'_, '_> {
             rev,
             unit: UnitName::of(place),
             completeness: self.counts(place),
+            map,
             cells: self.cells(place),
             children: match children {
                 Children::LeftOut => None,
                 Children::Included => {
-                    Some(place.children().map(|child| self.child(child)).collect())
+                    let parts = place.parts().filter(|part| self.is_shown(*part));
+                    Some(parts.map(|part| self.child(part)).collect())
                 }
             },
         }
     }
 
+    /// A former unit of which nothing is left to show is not shown.
+    fn is_shown(&self, part: Place<'_>) -> bool {
+        !part.is_leaf() || self.rollup(part) != Rollup::default()
+    }
+
     fn child(&self, place: Place<'_>) -> ChildRollup {
         ChildRollup {
             unit: UnitName::of(place),
+            not_divided: place.is_leaf(),
             completeness: self.counts(place),
             cells: self.cells(place),
         }
@@ -284,7 +307,7 @@ impl Report<'_, '_> {
         let rollup = self.rollup(place);
         let submissions = rollup.own.merged(&rollup.below).submissions;
         Counts {
-            expected: self.figuring.expectation.submissions(place.unit()),
+            expected: self.figuring.expectation.submissions(place),
             submitted: submissions.submitted,
             approved: submissions.approved,
         }
@@ -307,11 +330,7 @@ pub(super) struct Figuring<'r, 's> {
 impl<'r, 's> Figuring<'r, 's> {
     pub fn of(snapshot: &'s Snapshot, located: &'r Located<'s>, stage: Stage) -> Figuring<'r, 's> {
         let period = located.in_force.period;
-        let bases: Vec<Period> = period
-            .base_periods()
-            .iter()
-            .map(|base| base.period)
-            .collect();
+        let bases = period.base_periods();
         Figuring::over(snapshot, located, stage, &bases, period.span)
     }
 
@@ -320,10 +339,10 @@ impl<'r, 's> Figuring<'r, 's> {
         snapshot: &'s Snapshot,
         located: &'r Located<'s>,
         stage: Stage,
-        bases: &[Period],
+        bases: &[FormPeriod<'s>],
         span: Span,
     ) -> Figuring<'r, 's> {
-        let expectation = Expectation::of(snapshot, located.form(), bases);
+        let expectation = Expectation::of(snapshot, bases, located.tree.day());
         Figuring {
             in_force: &located.in_force,
             expectation,
@@ -400,7 +419,7 @@ impl<'r, 's> Figuring<'r, 's> {
         let Some(formula) = entry.definition.formula() else {
             return Share {
                 reported: figures.of(entry, option).reported,
-                expected: self.expectation.values(entry, place.unit()),
+                expected: self.expectation.values(entry, place),
             };
         };
         let operands = formula.operands();
@@ -465,66 +484,79 @@ impl Share {
 }
 
 /// How much a period expects: counted from the tree and the version of the last day of each of
-/// its base periods, so that one month of twelve does not look complete.
-pub(super) struct Expectation<'s>(Vec<(InForce<'s>, Arc<Tree>)>);
+/// its base periods, so that one month of twelve does not look complete. Units that stood on
+/// another map are counted where they have come to lie on the one that is looked at.
+pub(super) struct Expectation<'s>(Vec<(InForce<'s>, Option<Arc<Landings>>)>);
 
 impl<'s> Expectation<'s> {
-    pub fn of(snapshot: &'s Snapshot, form: &'s Form, bases: &[Period]) -> Expectation<'s> {
-        let bases = bases
-            .iter()
-            .filter_map(|base| form.period(*base))
-            .map(|base| {
-                (
-                    snapshot.catalogue.in_force(base),
-                    snapshot.hierarchy.tree_on(base.closing_day()),
-                )
-            });
+    /// `day` is that of the tree that is looked at.
+    pub fn of(snapshot: &'s Snapshot, bases: &[FormPeriod<'s>], day: NaiveDate) -> Expectation<'s> {
+        let bases = bases.iter().map(|base| {
+            let landings = snapshot.hierarchy.landings(base.closing_day(), day);
+            (snapshot.catalogue.in_force(*base), landings)
+        });
         Expectation(bases.collect())
     }
 
     /// How many (unit, base period) pairs of a subtree submit the form.
-    pub fn submissions(&self, unit: UnitId) -> u64 {
-        self.sum(unit, |in_force, place| {
-            in_force
-                .period
-                .definition
-                .submitted_by
-                .iter()
-                .map(|level| place.count_at(level))
+    pub fn submissions(&self, place: Place<'_>) -> u64 {
+        self.sum(|in_force, landings| {
+            let levels = in_force.period.definition.submitted_by.iter();
+            levels
+                .map(|level| units_below(landings, level, Landing::Whole, place))
                 .sum()
         })
     }
 
     /// How many (unit, base period) pairs of a subtree have a value that the figure of a
     /// collected `entry` at its top is made of.
-    pub fn values(&self, entry: &Entry<'_>, unit: UnitId) -> u64 {
-        self.sum(unit, |in_force, place| {
-            match in_force.entry(&entry.indicator.code) {
-                Some(entry) => expected_values(in_force, entry, place),
-                None => 0,
-            }
+    pub fn values(&self, entry: &Entry<'_>, place: Place<'_>) -> u64 {
+        self.sum(|in_force, landings| {
+            let Some(entry) = in_force.entry(&entry.indicator.code) else {
+                return 0;
+            };
+            let Measure::Collected { across_units, .. } = entry.definition.measure else {
+                return 0;
+            };
+            let levels = in_force.levels_collecting(entry).into_iter();
+            let count = |level: &LevelCode| match across_units {
+                AcrossUnits::None => units_at(landings, level, Landing::Itself, place),
+                AcrossUnits::Transfer => units_at(landings, level, Landing::Whole, place),
+                AcrossUnits::Sum => units_below(landings, level, Landing::Shares, place),
+                _ => units_below(landings, level, Landing::Whole, place),
+            };
+            levels.map(count).sum()
         })
     }
 
-    fn sum(&self, unit: UnitId, count: impl Fn(&InForce<'s>, Place<'_>) -> u64) -> u64 {
+    fn sum(&self, count: impl Fn(&InForce<'s>, Option<&Landings>) -> u64) -> u64 {
         let bases = self.0.iter();
         bases
-            .filter_map(|(in_force, tree)| Some(count(in_force, tree.by_id(unit)?)))
+            .map(|(in_force, landings)| count(in_force, landings.as_deref()))
             .sum()
     }
 }
 
-/// How many units of a subtree have a value that the figure of a collected `entry` at its top is
-/// made of.
-fn expected_values(in_force: &InForce<'_>, entry: &Entry<'_>, place: Place<'_>) -> u64 {
-    let levels = in_force.levels_collecting(entry);
-    match entry.definition.measure {
-        Measure::Collected {
-            across_units: AcrossUnits::None | AcrossUnits::Transfer,
-            ..
-        } => u64::from(levels.contains(&&place.fact().level)),
-        Measure::Collected { .. } | Measure::Derived { .. } => {
-            levels.iter().map(|level| place.count_at(level)).sum()
-        }
+fn units_below(
+    landings: Option<&Landings>,
+    level: &LevelCode,
+    landing: Landing,
+    place: Place<'_>,
+) -> u64 {
+    match landings {
+        Some(landings) => landings.count_below(level, landing, place),
+        None => place.count_at(level),
+    }
+}
+
+fn units_at(
+    landings: Option<&Landings>,
+    level: &LevelCode,
+    landing: Landing,
+    place: Place<'_>,
+) -> u64 {
+    match landings {
+        Some(landings) => landings.count_at(level, landing, place),
+        None => u64::from(&place.fact().level == level && !place.is_leaf()),
     }
 }

@@ -247,7 +247,7 @@ impl<'w> Work<'w, '_> {
             self.snapshot,
             located,
             self.figure.stage,
-            &bases,
+            &form_periods,
             Span::LongPeriod,
         );
         Ok(self.shown(&figuring, located, &rollup))

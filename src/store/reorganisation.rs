@@ -6,7 +6,8 @@ use diesel::prelude::*;
 use super::database::Transaction;
 use super::error::{StoreError, parsed};
 use super::indicator::to_number;
-use super::schema::succession;
+use super::schema::{reorganisation, succession};
+use crate::domain::id::ReorganisationId;
 use crate::domain::succession::{Moment, Share, Succession};
 
 #[derive(Queryable, Selectable)]
@@ -58,5 +59,47 @@ pub fn successions(transaction: &mut Transaction<'_>) -> Result<Vec<Succession>,
         .load::<SuccessionRow>(connection)?
         .into_iter()
         .map(Succession::try_from)
+        .collect()
+}
+
+/// A reorganisation as other answers name it.
+#[derive(Debug, Clone)]
+pub struct ReorganisationName {
+    pub id: ReorganisationId,
+    pub effective: NaiveDate,
+    pub legal_basis: String,
+}
+
+/// The reorganisations in force that changed the map after one day and up to another.
+pub fn reorganisations_between(
+    transaction: &mut Transaction<'_>,
+    after: NaiveDate,
+    through: NaiveDate,
+) -> Result<Vec<ReorganisationName>, StoreError> {
+    let (tenant, connection) = transaction.parts();
+    reorganisation::table
+        .filter(
+            reorganisation::tenant_id
+                .eq(tenant)
+                .and(reorganisation::undone_rev.is_null())
+                .and(reorganisation::effective.gt(after))
+                .and(reorganisation::effective.le(through)),
+        )
+        .order((reorganisation::effective, reorganisation::rev))
+        .select((
+            reorganisation::reorganisation_id,
+            reorganisation::effective,
+            reorganisation::legal_basis,
+        ))
+        .load::<(String, NaiveDate, String)>(connection)?
+        .into_iter()
+        .map(|(id, effective, legal_basis)| {
+            let id = parsed(&id, "reorganisation id")?;
+            Ok(ReorganisationName {
+                id,
+                effective,
+                legal_basis,
+            })
+        })
         .collect()
 }

@@ -1,0 +1,93 @@
+//! Landings: where the units of one day's map come to lie on another day's, counted. What was
+//! expected of them is expected there. Never who is expected to do what.
+
+use std::collections::HashMap;
+
+use super::hierarchy::{Place, Position, Tree};
+use super::id::LevelCode;
+use super::route::Route;
+use super::succession::Moment;
+
+/// As what of a unit something is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Landing {
+    /// At each successor that has a share of it: what sums across units.
+    Shares,
+    /// At its one successor, or in the leaf that is left of it: what cannot be divided.
+    Whole,
+    /// At the unit itself, as long as it stands: what passes to nobody.
+    Itself,
+}
+
+/// The units of a day, where they lie on the tree of a later one.
+#[derive(Default)]
+pub struct Landings {
+    /// The positions in order, by the units' level on their own day.
+    positions: HashMap<(LevelCode, Landing), Vec<Position>>,
+}
+
+impl Landings {
+    pub fn new(from: &Tree, to: &Tree) -> Landings {
+        let mut landings = Landings::default();
+        for place in from.places() {
+            let level = &place.fact().level;
+            let route = to.route(place.unit(), Moment::end_of(from.day()));
+            let itself = Some(place.unit())
+                .filter(|unit| route == Route::To(*unit))
+                .and_then(|unit| to.by_id(unit));
+            for (landing, landed) in [
+                (Landing::Shares, shares(&route, to)),
+                (Landing::Whole, whole(&route, to).into_iter().collect()),
+                (
+                    Landing::Itself,
+                    itself.map(Place::position).into_iter().collect(),
+                ),
+            ] {
+                let positions = landings.positions.entry((level.clone(), landing));
+                positions.or_default().extend(landed);
+            }
+        }
+        for positions in landings.positions.values_mut() {
+            positions.sort_unstable();
+        }
+        landings
+    }
+
+    /// How many units that were of `level` lie at `place` or below it.
+    pub fn count_below(&self, level: &LevelCode, landing: Landing, place: Place<'_>) -> u64 {
+        let after = place.subtree_with_leaves().next_back();
+        let last = after.map_or(place.position(), Place::position);
+        self.count(level, landing, place.position(), last)
+    }
+
+    /// How many units that were of `level` lie at `place` itself.
+    pub fn count_at(&self, level: &LevelCode, landing: Landing, place: Place<'_>) -> u64 {
+        self.count(level, landing, place.position(), place.position())
+    }
+
+    fn count(&self, level: &LevelCode, landing: Landing, first: Position, last: Position) -> u64 {
+        let positions = self.positions.get(&(level.clone(), landing));
+        let positions = positions.map(Vec::as_slice).unwrap_or_default();
+        let before = positions.partition_point(|position| *position < first);
+        let through = positions.partition_point(|position| *position <= last);
+        u64::try_from(through - before).unwrap_or(u64::MAX)
+    }
+}
+
+fn shares(route: &Route, to: &Tree) -> Vec<Position> {
+    match route {
+        Route::Divided { parts, .. } => {
+            let parts = parts.iter();
+            parts.flat_map(|(_, part)| shares(part, to)).collect()
+        }
+        Route::To(_) | Route::Stays { .. } => whole(route, to).into_iter().collect(),
+    }
+}
+
+fn whole(route: &Route, to: &Tree) -> Option<Position> {
+    let place = match route {
+        Route::To(unit) => to.by_id(*unit),
+        Route::Divided { leaf, .. } | Route::Stays { leaf, .. } => to.leaf(leaf),
+    };
+    place.map(Place::position)
+}

@@ -1,0 +1,112 @@
+//! The map that figures are on: which reorganisations lie between the days of a period and that
+//! of the map, and what of former units is a share or is not divided. Never figures.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+
+use super::locate::Located;
+use super::snapshot::Snapshot;
+use super::unit::UnitName;
+use crate::domain::hierarchy::{Place, Tree};
+use crate::domain::route::Route;
+use crate::store::reorganisation::reorganisations_between;
+use crate::store::{StoreError, Transaction};
+
+/// The map of a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct MapView {
+    /// The day whose map the figures are on: the period's last day, or a later one that was asked
+    /// for (theo đơn vị hành chính mới).
+    pub as_of: NaiveDate,
+    /// What changed the map between the last day of the first base period and that day.
+    pub reorganisations: Vec<AppliedReorganisation>,
+    /// Figures that sum across units were divided between these (phân bổ).
+    pub apportioned: Vec<Apportionment>,
+    /// What could not be divided, and counts in a leaf of its own.
+    pub not_divided: Vec<Undivided>,
+}
+
+/// A reorganisation that lies between the figures and their map.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct AppliedReorganisation {
+    pub id: String,
+    pub effective: NaiveDate,
+    #[schema(example = "Nghị quyết 1654/NQ-UBTVQH15")]
+    pub legal_basis: String,
+}
+
+/// A share that passed from a former unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Apportionment {
+    pub from: UnitName,
+    pub to: UnitName,
+    #[schema(example = "7/10")]
+    pub share: String,
+}
+
+/// A former unit of which something could not be divided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Undivided {
+    pub unit: UnitName,
+    /// The unit that it counts under; null where its successors have none in common.
+    pub under: Option<UnitName>,
+}
+
+impl MapView {
+    pub(super) fn of(
+        transaction: &mut Transaction<'_>,
+        snapshot: &Snapshot,
+        located: &Located<'_>,
+    ) -> Result<MapView, StoreError> {
+        let as_of = located.map_day();
+        let bases = located.in_force.period.base_periods();
+        let first = bases.first().map_or(as_of, |base| base.closing_day());
+        let mut map = MapView {
+            as_of,
+            reorganisations: Vec::new(),
+            apportioned: Vec::new(),
+            not_divided: Vec::new(),
+        };
+        // Most reports are of one map.
+        if snapshot.hierarchy.landings(first, as_of).is_none() {
+            return Ok(map);
+        }
+        let between = reorganisations_between(transaction, first, as_of)?;
+        map.reorganisations = between
+            .into_iter()
+            .map(|one| AppliedReorganisation {
+                id: one.id.to_string(),
+                effective: one.effective,
+                legal_basis: one.legal_basis,
+            })
+            .collect();
+        map.add_routes(&located.tree, located.place(), first);
+        Ok(map)
+    }
+
+    fn add_routes(&mut self, tree: &Tree, top: Place<'_>, first: NaiveDate) {
+        for passing in tree.passings_since(first) {
+            let route = tree.after(passing);
+            let Some(leaf) = route.leaf().and_then(|leaf| tree.leaf(&leaf)) else {
+                continue;
+            };
+            if let Route::Divided { parts, .. } = &route {
+                for (share, part) in parts {
+                    let ends = part.ends(tree).into_iter();
+                    let covered = ends.filter(|end| top.covers(*end));
+                    self.apportioned.extend(covered.map(|end| Apportionment {
+                        from: UnitName::of(leaf),
+                        to: UnitName::of(end),
+                        share: share.to_string(),
+                    }));
+                }
+            }
+            if top.covers(leaf) {
+                self.not_divided.push(Undivided {
+                    unit: UnitName::of(leaf),
+                    under: leaf.parent().map(UnitName::of),
+                });
+            }
+        }
+    }
+}

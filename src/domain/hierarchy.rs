@@ -370,6 +370,11 @@ impl Tree {
         &self.successions
     }
 
+    /// Whether anything passed from a unit or to it after `day`, up to the tree's.
+    pub fn is_touched_since(&self, unit: UnitId, day: NaiveDate) -> bool {
+        self.successions.is_touched(unit, day, self.day)
+    }
+
     /// The units that something of `unit` comes from, up to the tree's day, directly or through
     /// others; not itself.
     pub fn sources_of(&self, unit: UnitId) -> Vec<UnitId> {

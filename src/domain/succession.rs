@@ -170,8 +170,8 @@ impl Heirs {
 #[derive(Debug, Clone, Default)]
 pub struct Successions {
     by_source: HashMap<UnitId, BTreeMap<Moment, Passing>>,
-    /// Each source with its first passing to the heir.
-    by_heir: HashMap<UnitId, BTreeMap<UnitId, NaiveDate>>,
+    /// Each source with the days of its first and its last passing to the heir.
+    by_heir: HashMap<UnitId, BTreeMap<UnitId, (NaiveDate, NaiveDate)>>,
 }
 
 impl Successions {
@@ -187,7 +187,8 @@ impl Successions {
             for heir in heirs.units() {
                 if heir != from {
                     let sources = successions.by_heir.entry(heir).or_default();
-                    sources.entry(from).or_insert(moment.effective);
+                    let day = moment.effective;
+                    sources.entry(from).or_insert((day, day)).1 = day;
                 }
             }
             let passing = Passing {
@@ -229,13 +230,20 @@ impl Successions {
             .flat_map(move |events| events.range(..=end).map(|(_, passing)| passing))
     }
 
+    /// Whether anything passed from a unit or to it after one day, up to and on another.
+    pub fn is_touched(&self, unit: UnitId, after: NaiveDate, day: NaiveDate) -> bool {
+        let passes = self.next(unit, Moment::end_of(after), day).is_some();
+        let mut sources = self.by_heir.get(&unit).into_iter().flatten();
+        passes || sources.any(|(_, (first, last))| *last > after && *first <= day)
+    }
+
     /// The units that something of `unit` comes from, up to and on `day`, directly or through
     /// others; not itself.
     pub fn sources_of(&self, unit: UnitId, day: NaiveDate) -> Vec<UnitId> {
         let mut found: Vec<UnitId> = Vec::new();
         let mut waiting = vec![unit];
         while let Some(next) = waiting.pop() {
-            for (source, first) in self.by_heir.get(&next).into_iter().flatten() {
+            for (source, (first, _)) in self.by_heir.get(&next).into_iter().flatten() {
                 if *first <= day && *source != unit && !found.contains(source) {
                     found.push(*source);
                     waiting.push(*source);

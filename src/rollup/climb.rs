@@ -82,7 +82,7 @@ fn key(tree: &Tree, position: Position) -> (Reverse<usize>, Position) {
 }
 
 /// What a unit's children and leaves pass up, all together.
-pub(super) fn merged_below<'r>(
+pub fn merged_below<'r>(
     parts: impl Iterator<Item = &'r Rollup>,
     aggregations: &Aggregations,
 ) -> Tally {

@@ -22,5 +22,6 @@ pub mod climb;
 pub mod encode;
 pub mod figure;
 pub mod fold;
+pub mod frontier;
 pub mod node;
 pub mod tally;

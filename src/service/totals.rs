@@ -14,11 +14,12 @@ use crate::domain::hierarchy::{Place, Position, Tree};
 use crate::domain::id::UnitId;
 use crate::domain::period::Period;
 use crate::rollup::carry::{Carrier, Contributions};
-use crate::rollup::climb::{climb, touched};
+use crate::rollup::climb::{climb, merged_below, touched};
 use crate::rollup::encode::YearOfRollups;
 use crate::rollup::fold::fold;
+use crate::rollup::frontier::{Frontier, Origin};
 use crate::rollup::node::Rollup;
-use crate::rollup::tally::Contribution;
+use crate::rollup::tally::{Contribution, Tally};
 use crate::store::rollup::{
     StoredRollup, rollups_delete, rollups_of, rollups_put, years_of, years_put,
 };
@@ -93,14 +94,26 @@ fn apply_to_longer_periods(
 pub(super) struct Board<'s> {
     pub period: FormPeriod<'s>,
     carrier: Carrier<'s>,
-    rows: Rows,
+    rows: Rows<'s>,
 }
 
-/// Whether rows are kept of what a board shows.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Rows {
+/// Which rows there are of what a board shows.
+enum Rows<'s> {
+    /// Its own.
     Kept,
-    NotKept,
+    /// Those of the same period on the map of its last day.
+    OfFormerMap(Box<Board<'s>>),
+    None,
+}
+
+/// What rollups on a later map are put together of.
+#[derive(Default)]
+struct Assembly {
+    origins: BTreeMap<Position, Origin>,
+    /// On the former map: whose rollups are needed.
+    rows: BTreeSet<Position>,
+    /// On the later map: whose own parts are put together anew.
+    own: BTreeSet<Position>,
 }
 
 /// What counts, and for each unit the rev of the last step of any of it.
@@ -120,7 +133,8 @@ impl<'s> Board<'s> {
     /// Restated: on the tree of a day after the period.
     pub fn restated(snapshot: &'s Snapshot, period: FormPeriod<'s>, day: NaiveDate) -> Board<'s> {
         let bases = period.base_periods();
-        Board::over(snapshot, period, &bases, day, Rows::NotKept)
+        let former = Box::new(Board::of(snapshot, period));
+        Board::over(snapshot, period, &bases, day, Rows::OfFormerMap(former))
     }
 
     /// Some base periods together, that need not be a period of the form.
@@ -134,7 +148,7 @@ impl<'s> Board<'s> {
             span: Span::LongPeriod,
             ..period
         };
-        Board::over(snapshot, period, bases, day, Rows::NotKept)
+        Board::over(snapshot, period, bases, day, Rows::None)
     }
 
     fn over(
@@ -142,7 +156,7 @@ impl<'s> Board<'s> {
         period: FormPeriod<'s>,
         bases: &[FormPeriod<'s>],
         day: NaiveDate,
-        rows: Rows,
+        rows: Rows<'s>,
     ) -> Board<'s> {
         let bases = bases
             .iter()
@@ -309,8 +323,10 @@ impl<'s> Board<'s> {
         positions: impl IntoIterator<Item = Position>,
     ) -> Result<BTreeMap<Position, StoredRollup>, StoreError> {
         let mut wanted: BTreeSet<Position> = positions.into_iter().collect();
-        if self.rows == Rows::NotKept {
-            return self.folded_at(transaction, &wanted);
+        match &self.rows {
+            Rows::Kept => {}
+            Rows::OfFormerMap(former) => return self.restated_at(transaction, former, &wanted),
+            Rows::None => return self.folded_at(transaction, &wanted),
         }
         let mut found = self.kept(transaction, wanted.iter().copied())?;
         wanted.retain(|position| !found.contains_key(position));
@@ -407,7 +423,93 @@ impl<'s> Board<'s> {
         Ok(loaded)
     }
 
-    /// Rollups that no rows are kept of, folded from the submissions of all that is below.
+    /// Rollups that no rows are kept of: put together of rows of the former map as far down as
+    /// that goes, and of submissions where it does not.
+    fn restated_at(
+        &self,
+        transaction: &mut Transaction<'_>,
+        former: &Board<'_>,
+        positions: &BTreeSet<Position>,
+    ) -> Result<BTreeMap<Position, StoredRollup>, StoreError> {
+        let (was, is) = (former.tree().clone(), self.tree().clone());
+        let mut assembly = Assembly::default();
+        let mut frontier = Frontier::new(&was, &is);
+        let mut waiting: Vec<Place<'_>> = positions.iter().map(|at| is.at(*at)).collect();
+        while let Some(place) = waiting.pop() {
+            if assembly.origins.contains_key(&place.position()) {
+                continue;
+            }
+            let origin = frontier.origin(place);
+            match &origin {
+                Origin::Same => assembly
+                    .rows
+                    .extend(was.by_id(place.unit()).map(Place::position)),
+                Origin::BelowFormer(parents) => {
+                    let parents = parents.iter().filter_map(|parent| was.by_id(*parent));
+                    assembly.rows.extend(parents.map(Place::position));
+                    waiting.extend(place.leaves());
+                }
+                Origin::Parts => waiting.extend(place.parts()),
+            }
+            if origin != Origin::Same {
+                assembly.own.insert(place.position());
+            }
+            assembly.origins.insert(place.position(), origin);
+        }
+        let rows = former.rollups(transaction, assembly.rows.iter().copied())?;
+        let sources = self.sources(assembly.own.iter().copied());
+        let loaded = self.load(transaction, &self.base_periods(), Units::among(&sources))?;
+        let own = self.carrier.own(&loaded.contributions);
+        let mut made: BTreeMap<Position, Rollup> = BTreeMap::new();
+        // In preorder everything below a unit comes after it: backwards, parts come first.
+        for (position, origin) in assembly.origins.iter().rev() {
+            let place = is.at(*position);
+            let row = |unit: UnitId| was.by_id(unit).and_then(|at| rows.get(&at.position()));
+            let rollup = match origin {
+                Origin::Same => row(place.unit())
+                    .map(|stored| stored.rollup.clone())
+                    .unwrap_or_default(),
+                Origin::BelowFormer(parents) => {
+                    let former = parents.iter().filter_map(|parent| row(*parent));
+                    let below = former.map(|stored| &stored.rollup.below);
+                    let leaves = self.passed_up(place.leaves(), &made);
+                    Rollup {
+                        own: own.get(position).cloned().unwrap_or_default(),
+                        below: below.fold(leaves, |all, one| all.merged(one)),
+                    }
+                }
+                Origin::Parts => Rollup {
+                    own: own.get(position).cloned().unwrap_or_default(),
+                    below: self.passed_up(place.parts(), &made),
+                },
+            };
+            made.insert(*position, rollup);
+        }
+        // A later step of any of them makes a new rev.
+        let revs = loaded
+            .revs
+            .values()
+            .copied()
+            .chain(rows.values().map(|stored| stored.rev));
+        let rev = revs.max().unwrap_or(0);
+        made.retain(|position, _| positions.contains(position));
+        let stored = made
+            .into_iter()
+            .map(|(position, rollup)| (position, StoredRollup { rollup, rev }));
+        Ok(stored.collect())
+    }
+
+    fn passed_up<'t>(
+        &self,
+        parts: impl Iterator<Item = Place<'t>>,
+        made: &BTreeMap<Position, Rollup>,
+    ) -> Tally {
+        let parts = parts.filter_map(|part| made.get(&part.position()));
+        merged_below(parts, self.carrier.aggregations)
+    }
+
+    /// Rollups over base periods that no rows are kept of together, folded from the submissions of
+    /// all that is below.
     fn folded_at(
         &self,
         transaction: &mut Transaction<'_>,
@@ -421,17 +523,13 @@ impl<'s> Board<'s> {
             let units = Units::among(&sources);
             let loaded = self.load(transaction, &self.base_periods(), units)?;
             let rev = loaded.revs.values().max().copied().unwrap_or(0);
-            let rollup = self.fold_below(top, &loaded.contributions);
+            let own = self.carrier.own(&loaded.contributions);
+            let places = top.subtree_with_leaves();
+            let mut folded = fold(places, self.carrier.aggregations, &own);
+            let rollup = folded.remove(position).unwrap_or_default();
             found.insert(*position, StoredRollup { rollup, rev });
         }
         Ok(found)
-    }
-
-    fn fold_below(&self, top: Place<'_>, contributions: &Contributions) -> Rollup {
-        let own = self.carrier.own(contributions);
-        let places = top.subtree_with_leaves();
-        let mut folded = fold(places, self.carrier.aggregations, &own);
-        folded.remove(&top.position()).unwrap_or_default()
     }
 
     /// Every rollup of the tree, folded anew from all submissions: what must be there.

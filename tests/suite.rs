@@ -12,6 +12,8 @@ mod demo;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod map;
+#[cfg(test)]
 mod migrations;
 #[cfg(test)]
 mod model;

@@ -6,6 +6,8 @@
 mod harness;
 
 #[cfg(test)]
+mod completeness;
+#[cfg(test)]
 mod conditions;
 #[cfg(test)]
 mod demo;

@@ -22,7 +22,7 @@ use crate::domain::quantity::{Decimal, Qualifier};
 use crate::domain::submission::Stage;
 use crate::error::{Code, Fault, Message};
 use crate::store::StoreError;
-use crate::store::submission::{Counting, Units, counting_of};
+use crate::store::submission::{Counting, counting_of};
 use crate::{explain, message};
 
 /// Why a figure's sources cannot be told.
@@ -189,7 +189,7 @@ pub fn get_lineage(
                     .map(|base| base.period)
                     .collect();
                 let form = located.form().number;
-                counting_of(transaction, form, &bases, Units::These(&units))?
+                counting_of(transaction, form, &bases, &units)?
             }
         };
         let page = Page::of(sources.items(&counting), page, |item| {
@@ -197,7 +197,7 @@ pub fn get_lineage(
         })?;
         Ok(LineageView {
             form: located.form().code.to_string(),
-            period: PeriodName::of(&located.in_force),
+            period: PeriodName::of(&located.in_force.period),
             unit: UnitName::of(place),
             stage: name.stage,
             figure: figuring.cell(&rollup, place, entry, option),

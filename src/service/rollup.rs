@@ -14,7 +14,7 @@ use super::unit::UnitName;
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
 use crate::domain::catalogue::{Entry, InForce};
-use crate::domain::form::{Form, Span};
+use crate::domain::form::{Form, FormPeriod, Span};
 use crate::domain::hierarchy::{Place, Position, Tree};
 use crate::domain::id::{OptionNumber, UnitId};
 use crate::domain::indicator::{AcrossUnits, Measure};
@@ -68,8 +68,7 @@ pub struct PeriodName {
 }
 
 impl PeriodName {
-    pub(super) fn of(in_force: &InForce<'_>) -> PeriodName {
-        let period = in_force.period;
+    pub(super) fn of(period: &FormPeriod<'_>) -> PeriodName {
         PeriodName {
             key: period.period.to_string(),
             from: period.range.from,
@@ -250,7 +249,7 @@ impl Report<'_, '_> {
             .map_or(0, |stored| stored.rev);
         RollupView {
             form: self.located.form().code.to_string(),
-            period: PeriodName::of(&self.located.in_force),
+            period: PeriodName::of(&self.located.in_force.period),
             stage: self.figuring.stage,
             rev,
             unit: UnitName::of(place),

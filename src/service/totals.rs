@@ -18,7 +18,7 @@ use crate::rollup::fold::fold;
 use crate::rollup::node::Rollup;
 use crate::rollup::tally::{Contribution, Tally};
 use crate::store::rollup::{StoredRollup, rollups_of, rollups_put, years_of, years_put};
-use crate::store::submission::{Units, counting_of};
+use crate::store::submission::counting_of;
 use crate::store::{StoreError, Transaction};
 
 /// What of one unit counts for a base period, before and after a commit.
@@ -142,7 +142,7 @@ impl<'s> Board<'s> {
         let units: Vec<UnitId> = changes.iter().map(|(_, change)| change.unit).collect();
         let mut others = self.base_periods();
         others.retain(|period| *period != base);
-        let mut years = self.own_years(transaction, &others, Units::These(&units))?;
+        let mut years = self.own_years(transaction, &others, &units)?;
         let mut own = BTreeMap::new();
         for (place, change) in changes {
             let mut contributions = years.remove(&change.unit).unwrap_or_default().contributions;
@@ -202,7 +202,7 @@ impl<'s> Board<'s> {
             .filter(|unit| !found.contains_key(unit))
             .copied()
             .collect();
-        let own = self.own_years(transaction, &self.base_periods(), Units::These(&without))?;
+        let own = self.own_years(transaction, &self.base_periods(), &without)?;
         for (unit, own) in own {
             let rollup = Rollup::of_leaf(self.tally(&own.contributions));
             found.insert(
@@ -249,12 +249,9 @@ impl<'s> Board<'s> {
         &self,
         transaction: &mut Transaction<'_>,
         periods: &[Period],
-        units: Units<'_>,
+        units: &[UnitId],
     ) -> Result<HashMap<UnitId, OwnYear>, StoreError> {
         let mut years: HashMap<UnitId, OwnYear> = HashMap::new();
-        if periods.is_empty() {
-            return Ok(years);
-        }
         for found in counting_of(transaction, self.period.form.number, periods, units)? {
             let year = years.entry(found.unit).or_default();
             year.rev = year.rev.max(found.rev);
@@ -273,7 +270,7 @@ impl<'s> Board<'s> {
         top: Place<'_>,
     ) -> Result<Rollup, StoreError> {
         let units: Vec<UnitId> = top.subtree().map(Place::unit).collect();
-        let years = self.own_years(transaction, bases, Units::These(&units))?;
+        let years = self.own_years(transaction, bases, &units)?;
         let own = years.into_iter().filter_map(|(unit, own)| {
             let own = Tally::of(
                 own.contributions.values(),
@@ -291,7 +288,8 @@ impl<'s> Board<'s> {
         &self,
         transaction: &mut Transaction<'_>,
     ) -> Result<BTreeMap<Position, Rollup>, StoreError> {
-        let years = self.own_years(transaction, &self.base_periods(), Units::All)?;
+        let units: Vec<UnitId> = self.tree.places().map(Place::unit).collect();
+        let years = self.own_years(transaction, &self.base_periods(), &units)?;
         let own = years.into_iter().filter_map(|(unit, own)| {
             Some((
                 self.tree.by_id(unit)?.position(),

@@ -14,6 +14,8 @@ mod demo;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod formulas;
+#[cfg(test)]
 mod migrations;
 #[cfg(test)]
 mod model;

@@ -402,18 +402,16 @@ impl<'r, 's> Figuring<'r, 's> {
                 expected: self.expectation.values(entry, place.unit()),
             };
         };
-        let operands = formula.operands();
-        let operands = operands.iter().filter_map(|operand| {
-            let entry = self.in_force.entry(&operand.indicator.parse().ok()?)?;
-            let option = operand
-                .option
-                .as_ref()
-                .and_then(|option| option.parse().ok());
-            let number = option.and_then(|code| entry.indicator.option_number(&code));
-            Some((entry, number.unwrap_or(OptionNumber::TOTAL)))
-        });
+        let operands = formula.operands().into_iter();
         operands
-            .map(|(entry, option)| self.completeness(figures, place, entry, option))
+            .map(|operand| match self.in_force.operand(&operand) {
+                Some((entry, option)) => self.completeness(figures, place, entry, option),
+                // What is not there any more nobody has, whoever submits the form.
+                None => Share {
+                    reported: 0,
+                    expected: self.expectation.submissions(place.unit()),
+                },
+            })
             // Of what nobody is to report and nobody has, nothing is missing.
             .filter(|share| share.reported + share.expected > 0)
             .min_by(Share::compare)

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::hierarchy::{Place, Position, Tree};
-use super::id::LevelCode;
+use super::id::{LevelCode, UnitId};
 use super::route::Route;
 use super::succession::Moment;
 
@@ -24,6 +24,8 @@ pub enum Landing {
 pub struct Landings {
     /// The positions in order, by the units' level on their own day.
     positions: HashMap<(LevelCode, Landing), Vec<Position>>,
+    /// The units by where each lies as a whole.
+    units: HashMap<Position, Vec<UnitId>>,
 }
 
 impl Landings {
@@ -32,6 +34,10 @@ impl Landings {
         for place in from.places() {
             let level = &place.fact().level;
             let route = to.route(place.unit(), Moment::end_of(from.day()));
+            if let Some(position) = whole(&route, to) {
+                let units = landings.units.entry(position).or_default();
+                units.push(place.unit());
+            }
             let itself = Some(place.unit())
                 .filter(|unit| route == Route::To(*unit))
                 .and_then(|unit| to.by_id(unit));
@@ -51,6 +57,12 @@ impl Landings {
             positions.sort_unstable();
         }
         landings
+    }
+
+    /// The units that lie at a position as a whole: at their one successor, or in their leaf.
+    pub fn units_at(&self, position: Position) -> &[UnitId] {
+        let units = self.units.get(&position);
+        units.map(Vec::as_slice).unwrap_or_default()
     }
 
     /// How many units that were of `level` lie at `place` or below it.

@@ -32,4 +32,6 @@ mod time;
 #[cfg(test)]
 mod units;
 #[cfg(test)]
+mod windows;
+#[cfg(test)]
 mod writers;

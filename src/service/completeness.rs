@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
 use serde::Serialize;
 
 use super::application::Application;
@@ -11,6 +12,7 @@ use super::rollup::PeriodName;
 use super::unit::UnitName;
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
+use crate::domain::deadline::Deadline;
 use crate::domain::hierarchy::Place;
 use crate::domain::id::UnitId;
 use crate::domain::submission::{Stage, Status};
@@ -63,7 +65,7 @@ pub struct Progress {
     pub submitted: u64,
     /// Those of them whose submission is approved.
     pub approved: u64,
-    /// Those of the submitted ones that came after their deadline.
+    /// Those of the submitted ones that came after the day of their deadline.
     pub late: u64,
     /// Units whose submission does not count (yet).
     pub missing: u64,
@@ -89,7 +91,8 @@ pub struct OwnStatus {
     pub expected: bool,
     /// Null where nothing was entered yet.
     pub status: Option<Status>,
-    /// The last day on which the unit is in time; null where there is no deadline.
+    /// The last day on which the unit is in time; null where there is no deadline. At what time of
+    /// that day, where it is one, `list_periods` says.
     pub deadline: Option<NaiveDate>,
     /// The day on which what counts came in.
     pub received_on: Option<NaiveDate>,
@@ -122,7 +125,8 @@ pub fn get_completeness(
         let state = State {
             located: &located,
             submissions: submissions.into_iter().collect(),
-            today: snapshot.today(now),
+            now,
+            time_zone: snapshot.counters.time_zone,
             deadlines: deadlines(&located),
         };
         Ok(state.view(snapshot.counters.rev))
@@ -132,7 +136,7 @@ pub fn get_completeness(
 /// With more units than these a period is read as a whole, which is one statement.
 const MOST_BY_ID: usize = 2000;
 
-fn deadlines(located: &Located<'_>) -> BTreeMap<String, NaiveDate> {
+fn deadlines(located: &Located<'_>) -> BTreeMap<String, Deadline> {
     let period = &located.in_force.period;
     let levels = period.definition.submitted_by.iter();
     levels
@@ -144,9 +148,10 @@ fn deadlines(located: &Located<'_>) -> BTreeMap<String, NaiveDate> {
 struct State<'s> {
     located: &'s Located<'s>,
     submissions: HashMap<UnitId, Submission>,
-    today: NaiveDate,
+    now: DateTime<Utc>,
+    time_zone: Tz,
     /// By level.
-    deadlines: BTreeMap<String, NaiveDate>,
+    deadlines: BTreeMap<String, Deadline>,
 }
 
 impl State<'_> {
@@ -184,7 +189,7 @@ impl State<'_> {
             .is_submitted_by(&place.fact().level)
     }
 
-    fn deadline(&self, place: Place<'_>) -> Option<NaiveDate> {
+    fn deadline(&self, place: Place<'_>) -> Option<Deadline> {
         self.deadlines.get(place.fact().level.as_str()).copied()
     }
 
@@ -193,7 +198,9 @@ impl State<'_> {
         OwnStatus {
             expected: self.is_expected(place),
             status: submission.map(|submission| submission.status),
-            deadline: self.deadline(place),
+            deadline: self
+                .deadline(place)
+                .map(|deadline| deadline.day(self.time_zone)),
             received_on: submission.and_then(|submission| submission.received_on),
         }
     }
@@ -220,13 +227,15 @@ impl State<'_> {
                 let late = deadline.is_some_and(|deadline| {
                     submission
                         .received_on
-                        .is_some_and(|received| received > deadline)
+                        .is_some_and(|received| received > deadline.day(self.time_zone))
                 });
                 progress.late += u64::from(late);
             }
             None => {
                 progress.missing += 1;
-                progress.overdue += u64::from(deadline.is_some_and(|last| self.today > last));
+                let overdue =
+                    deadline.is_some_and(|deadline| deadline.has_passed(self.now, self.time_zone));
+                progress.overdue += u64::from(overdue);
             }
         }
     }

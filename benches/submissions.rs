@@ -163,8 +163,9 @@ fn form(name_and_code: &str, frequency: Frequency) -> EnteredForm {
     EnteredForm {
         code: name_and_code.to_owned(),
         name: name(name_and_code),
-        calendar: Calendar::Civil,
-        frequency,
+        calendar: Some(Calendar::Civil),
+        frequency: Some(frequency),
+        windows: None,
         submitted_by: vec!["hamlet".to_owned()],
         deadlines: Default::default(),
         late: Late::Accept,

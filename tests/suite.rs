@@ -38,4 +38,6 @@ mod time;
 #[cfg(test)]
 mod units;
 #[cfg(test)]
+mod windows;
+#[cfg(test)]
 mod writers;

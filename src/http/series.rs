@@ -21,7 +21,7 @@ pub struct SeriesParams {
     /// An option of a breakdown; the total without it.
     #[param(nullable = false)]
     option: Option<String>,
-    /// The first period.
+    /// The first period; of a form's own windows the first by its days.
     #[param(example = "2024-01")]
     from: String,
     /// The last period, of the same sort.

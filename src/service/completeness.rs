@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
 use serde::Serialize;
 
 use super::application::Application;
@@ -16,6 +17,7 @@ use super::snapshot::Snapshot;
 use super::unit::UnitName;
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
+use crate::domain::deadline::Deadline;
 use crate::domain::form::{FormPeriod, Span};
 use crate::domain::hierarchy::{Place, Tree};
 use crate::domain::id::{LevelCode, UnitId};
@@ -122,7 +124,7 @@ pub struct OwnStatus {
     /// Null where nothing was entered yet, and for a longer period.
     pub status: Option<Status>,
     /// The last day on which the unit is in time; null where there is no deadline, and for a
-    /// longer period.
+    /// longer period. At what time of that day, where it is one, `list_periods` says.
     pub deadline: Option<NaiveDate>,
     /// The day on which what counts came in; null for a longer period.
     pub received_on: Option<NaiveDate>,
@@ -145,7 +147,7 @@ pub fn get_completeness(
         let _permit = snapshot
             .access
             .to_unit(Action::ReadRollups, &located.tree, place)?;
-        let mut state = State::without_submissions(snapshot, &located, snapshot.today(now));
+        let mut state = State::without_submissions(snapshot, &located, now);
         let form = located.form().number;
         let (periods, units) = (state.periods(), state.units());
         state.add(submissions_of(
@@ -170,10 +172,10 @@ impl<'s> State<'s> {
     fn without_submissions(
         snapshot: &Snapshot,
         located: &'s Located<'s>,
-        today: NaiveDate,
+        now: DateTime<Utc>,
     ) -> State<'s> {
         let bases = located.in_force.period.base_periods().into_iter();
-        let bases = bases.map(|period| Base::of(snapshot, located, period, today));
+        let bases = bases.map(|period| Base::of(snapshot, located, period, now));
         State {
             located,
             bases: bases.collect(),
@@ -281,12 +283,13 @@ struct Base<'s> {
     tree: Arc<Tree>,
     /// Where the units lie on the map of the answer; `None` where it is the same map.
     landings: Option<Arc<Landings>>,
-    deadlines: BTreeMap<LevelCode, NaiveDate>,
+    deadlines: BTreeMap<LevelCode, Deadline>,
     submissions: HashMap<UnitId, Submission>,
-    today: NaiveDate,
+    now: DateTime<Utc>,
+    time_zone: Tz,
 }
 
-fn deadlines(period: &FormPeriod<'_>) -> BTreeMap<LevelCode, NaiveDate> {
+fn deadlines(period: &FormPeriod<'_>) -> BTreeMap<LevelCode, Deadline> {
     let levels = period.definition.submitted_by.iter();
     levels
         .filter_map(|level| Some((level.clone(), period.deadline(level, &BTreeSet::new())?)))
@@ -298,7 +301,7 @@ impl<'s> Base<'s> {
         snapshot: &Snapshot,
         located: &Located<'_>,
         period: FormPeriod<'s>,
-        today: NaiveDate,
+        now: DateTime<Utc>,
     ) -> Base<'s> {
         let tree = snapshot.hierarchy.tree_on(period.closing_day());
         let landings = snapshot
@@ -310,7 +313,8 @@ impl<'s> Base<'s> {
             tree,
             deadlines: deadlines(&period),
             submissions: HashMap::new(),
-            today,
+            now,
+            time_zone: snapshot.counters.time_zone,
         }
     }
 
@@ -355,7 +359,7 @@ impl<'s> Base<'s> {
         self.period.definition.is_submitted_by(&place.fact().level)
     }
 
-    fn deadline(&self, place: Place<'_>) -> Option<NaiveDate> {
+    fn deadline(&self, place: Place<'_>) -> Option<Deadline> {
         self.deadlines.get(&place.fact().level).copied()
     }
 
@@ -380,7 +384,9 @@ impl<'s> Base<'s> {
         OwnStatus {
             expected: self.is_expected(place),
             status: submission.map(|submission| submission.status),
-            deadline: self.deadline(place),
+            deadline: self
+                .deadline(place)
+                .map(|deadline| deadline.day(self.time_zone)),
             received_on: submission.and_then(|submission| submission.received_on),
         }
     }
@@ -402,13 +408,17 @@ impl<'s> Base<'s> {
             return Progress {
                 expected: 1,
                 missing: 1,
-                overdue: u64::from(deadline.is_some_and(|last| self.today > last)),
+                overdue: u64::from(
+                    deadline.is_some_and(|deadline| deadline.has_passed(self.now, self.time_zone)),
+                ),
                 ..Progress::default()
             };
         }
         let is_late = counting.iter().any(|(_, submission)| {
             let received = submission.received_on;
-            deadline.zip(received).is_some_and(|(last, day)| day > last)
+            deadline
+                .zip(received)
+                .is_some_and(|(deadline, day)| day > deadline.day(self.time_zone))
         });
         let is_approved = counting
             .iter()

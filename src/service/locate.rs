@@ -24,7 +24,8 @@ pub struct ReportPath {
     /// The form's code.
     #[param(example = "mttq.annual")]
     pub form: String,
-    /// The period's key: `2024`, `2024-H2`, `2024-Q4`, `2024-12`, `2024-W47`.
+    /// The period's key: `2024`, `2024-H2`, `2024-Q4`, `2024-12`, `2024-W47`, or that of a window
+    /// of the form's own, such as `2025-tet`.
     #[param(example = "2024")]
     pub period: String,
     /// The unit's id, or `code:` and the code that it has on the period's last day.

@@ -12,7 +12,7 @@ use super::totals::Board;
 use super::unit::UnitName;
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
-use crate::domain::form::{FormPeriod, Span};
+use crate::domain::form::{Form, FormPeriod, Span};
 use crate::domain::id::UnitId;
 use crate::domain::period::Period;
 use crate::domain::quantity::{Decimal, Qualifier};
@@ -47,8 +47,8 @@ impl SeriesError {
             _ => ("", ""),
         };
         let text = message!(
-            "Từ {from:?} đến {to:?} không phải một dãy kỳ: hai kỳ phải cùng loại (như 2024-01 và 2024-12), theo thứ tự, và không quá {MOST} kỳ.",
-            "From {from:?} to {to:?} is no range: both must be of one sort (such as 2024-01 and 2024-12), in order, and at most {MOST} periods apart."
+            "Từ {from:?} đến {to:?} không phải một dãy kỳ: hai kỳ phải cùng loại (như 2024-01 và 2024-12, hoặc hai kỳ riêng của mẫu), theo thứ tự, và không quá {MOST} kỳ.",
+            "From {from:?} to {to:?} is no range: both must be of one sort (such as 2024-01 and 2024-12, or two of the form's own windows), in order, and at most {MOST} periods apart."
         );
         let fault = Fault::in_parameter("to", Code::InvalidParameter, text.clone());
         (Code::InvalidParameter, text, vec![fault])
@@ -86,8 +86,9 @@ pub struct SeriesItem {
     pub period: PeriodName,
     /// The figure of the period.
     pub figure: SeriesFigure,
-    /// From the beginning of the period's year to its end (lũy kế).
-    pub cumulative: SeriesFigure,
+    /// From the beginning of the period's year to its end (lũy kế); null for a form's own window,
+    /// which is no part of a year's course.
+    pub cumulative: Option<SeriesFigure>,
     /// The same period a year before (cùng kỳ); null where the form has none.
     pub same_period_last_year: Option<SeriesFigure>,
 }
@@ -112,7 +113,7 @@ pub fn get_series(
     query: &SeriesQuery,
 ) -> Result<SeriesView, SeriesError> {
     application.reading(identity, |transaction, snapshot| {
-        let periods = query.periods()?;
+        let periods = query.periods(snapshot.form(&query.form)?)?;
         let path = |period: &str, unit: &str| ReportPath {
             form: query.form.clone(),
             period: period.to_owned(),
@@ -149,14 +150,14 @@ pub fn get_series(
 }
 
 impl SeriesQuery {
-    fn periods(&self) -> Result<Vec<Period>, SeriesError> {
+    fn periods(&self, form: &Form) -> Result<Vec<Period>, SeriesError> {
         let range = || SeriesError::Range {
             from: self.from.clone(),
             to: self.to.clone(),
         };
         let from: Period = self.from.parse().map_err(|_| range())?;
         let to: Period = self.to.parse().map_err(|_| range())?;
-        let periods = from.through(to);
+        let periods = form.periods_through(from, to);
         if periods.is_empty() || periods.len() > MOST {
             Err(range())
         } else {
@@ -221,20 +222,18 @@ impl<'w> Work<'w, '_> {
 
     /// Where a period is kept that runs from the beginning of the year to the same end, it is
     /// the answer; otherwise the span is folded from the submissions.
-    fn cumulative(&mut self, located: &Located<'_>) -> Result<SeriesFigure, SeriesError> {
+    fn cumulative(&mut self, located: &Located<'_>) -> Result<Option<SeriesFigure>, SeriesError> {
         let period = located.in_force.period;
-        let frequency = period.definition.frequency;
-        let mut bases = Period::of_year(frequency, period.period.year());
-        let last = period.base_periods().last().map(|base| base.period);
-        bases.retain(|base| last.is_some_and(|last| *base <= last));
-        let kept = Period::coarser(frequency, period.period.year())
-            .into_iter()
-            .find(|kept| kept.base_periods(frequency) == bases);
-        if let Some(kept) = kept.and_then(|kept| self.located(located, kept)) {
+        let Some(to_date) = period.year_to_date() else {
+            return Ok(None);
+        };
+        let kept = to_date.kept.and_then(|kept| self.located(located, kept));
+        if let Some(kept) = kept {
             let rollup = self.rollup(&kept)?;
-            return Ok(self.figure(&kept, &rollup));
+            return Ok(Some(self.figure(&kept, &rollup)));
         }
-        let form_periods: Vec<FormPeriod<'_>> = bases
+        let form_periods: Vec<FormPeriod<'_>> = to_date
+            .bases
             .iter()
             .filter_map(|base| period.form.period(*base))
             .collect();
@@ -250,7 +249,7 @@ impl<'w> Work<'w, '_> {
             &form_periods,
             Span::LongPeriod,
         );
-        Ok(self.shown(&figuring, located, &rollup))
+        Ok(Some(self.shown(&figuring, located, &rollup)))
     }
 
     fn last_year(&mut self, located: &Located<'_>) -> Result<Option<SeriesFigure>, SeriesError> {

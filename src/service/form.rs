@@ -18,9 +18,8 @@ use crate::domain::form::{
     FixedFormPart, Form, FormDefinition, FormPeriod, FourEyes, Item, Late, Narrative, Need, Rule,
     Section, Severity, Show,
 };
-use crate::domain::formula::{Comparison, Operand, Source};
+use crate::domain::formula::{Comparison, Operand};
 use crate::domain::id::{FormCode, FormNumber, IndicatorCode, LevelCode, RuleCode, SectionNumber};
-use crate::domain::indicator::{AcrossUnits, Definition, Indicator, Measure};
 use crate::domain::period::{Calendar, Frequency, Period};
 use crate::domain::unit::BEGINNING;
 use crate::error::{Code, Fault, Message, pointer_step};
@@ -399,7 +398,10 @@ pub fn put_form(
                 "A form's code is words of lower-case letters, digits and underscores, joined by dots."
             )));
         }
-        let mut reader = FormReader { snapshot, day: valid_from, faults };
+        let no_versions = BTreeMap::new();
+        let versions = known.map_or(&no_versions, |known| &known.versions);
+        let days = snapshot.catalogue.days_of_version(versions, valid_from);
+        let mut reader = FormReader { snapshot, days, faults };
         let definition = reader.definition(entered);
         let (Some(code), Some(definition)) = (code, definition.filter(|_| reader.faults.is_empty()))
         else {
@@ -473,7 +475,8 @@ fn next_number(snapshot: &Snapshot) -> FormNumber {
 /// Reads a form against the tenant's levels and indicators, noting every fault.
 struct FormReader<'s> {
     snapshot: &'s Snapshot,
-    day: NaiveDate,
+    /// Those on which what the form sees can change while the version holds.
+    days: BTreeSet<NaiveDate>,
     faults: Vec<Fault>,
 }
 
@@ -719,7 +722,7 @@ impl FormReader<'_> {
         match text.parse::<Comparison>() {
             Ok(comparison) => {
                 for operand in comparison.operands() {
-                    self.operand(&operand, pointer.clone(), seen);
+                    self.check_seen(&operand, pointer.clone(), seen);
                 }
                 Some(comparison)
             }
@@ -737,28 +740,11 @@ impl FormReader<'_> {
         }
     }
 
-    /// A formula and a rule see what the form holds, and nothing else.
-    fn operand(&mut self, operand: &Operand, pointer: String, seen: &Seen) {
-        let code = operand.indicator.parse::<IndicatorCode>().ok();
-        let held = code.filter(|code| seen.indicators.contains(code));
-        let indicator = held.and_then(|code| self.snapshot.catalogue.indicator(&code));
-        let definition = indicator.and_then(|indicator| self.version(indicator));
-        let is_there = definition.is_some_and(|definition| {
-            let has_option = operand.option.as_ref().is_none_or(|option| {
-                definition
-                    .options()
-                    .any(|known| known.code.as_str() == option)
-            });
-            let is_transfer = matches!(
-                definition.measure,
-                Measure::Collected {
-                    across_units: AcrossUnits::Transfer,
-                    ..
-                }
-            );
-            has_option && (operand.source == Source::Total || is_transfer)
-        });
-        if !is_there {
+    /// A rule sees what the form holds, and nothing else.
+    fn check_seen(&mut self, operand: &Operand, pointer: String, seen: &Seen) {
+        let catalogue = &self.snapshot.catalogue;
+        let mut days = self.days.iter();
+        if !days.all(|day| catalogue.sees(&seen.indicators, operand, *day)) {
             self.fault(
                 pointer,
                 Code::UnknownIndicator,
@@ -770,23 +756,22 @@ impl FormReader<'_> {
         }
     }
 
-    /// An indicator as it is when the version begins, or as it first will be.
-    fn version<'i>(&self, indicator: &'i Indicator) -> Option<&'i Definition> {
-        indicator
-            .on(self.day)
-            .or_else(|| indicator.versions.values().next())
-    }
-
+    /// And so does a formula.
     fn check_operands(&mut self, seen: &Seen) {
-        for code in &seen.indicators {
-            let indicator = self.snapshot.catalogue.indicator(code);
-            let definition = indicator.and_then(|indicator| self.version(indicator));
-            let Some(formula) = definition.and_then(|definition| definition.formula()) else {
-                continue;
-            };
-            for operand in formula.operands() {
-                self.operand(&operand, "/outline".to_owned(), seen);
-            }
+        let catalogue = &self.snapshot.catalogue;
+        let days = self.days.iter();
+        let unheld: BTreeSet<(IndicatorCode, Operand)> = days
+            .flat_map(|day| catalogue.unheld(&seen.indicators, *day))
+            .collect();
+        for (indicator, operand) in unheld {
+            self.fault(
+                "/outline".to_owned(),
+                Code::UnknownIndicator,
+                message!(
+                    "Chỉ tiêu {indicator} dùng đến {operand}, mà mẫu này không có. Hãy thêm chỉ tiêu đó vào đề cương.",
+                    "{indicator} uses {operand}, which this form does not hold. Add that indicator to the outline."
+                ),
+            );
         }
     }
 }

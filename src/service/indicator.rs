@@ -13,8 +13,8 @@ use super::snapshot::Snapshot;
 use super::text::{EnteredName, NameView};
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
-use crate::domain::catalogue::Catalogue;
-use crate::domain::formula::{Formula, Operand};
+use crate::domain::catalogue::{Catalogue, Dependent, Unresolved};
+use crate::domain::formula::{Formula, Operand, Source};
 use crate::domain::id::{
     BreakdownCode, FormNumber, IndicatorCode, IndicatorNumber, OptionCode, OptionNumber,
 };
@@ -297,7 +297,7 @@ pub fn put_indicator(
         let indicator = planned(entered, known, snapshot, valid_from)?;
         check_fixed(transaction, snapshot, known, &indicator, valid_from)?;
         let catalogue = snapshot.catalogue.with_indicator(indicator.clone());
-        check_formula(&catalogue, &indicator, valid_from).map_err(IndicatorError::Invalid)?;
+        check_uses(&catalogue, &indicator, valid_from).map_err(IndicatorError::Invalid)?;
         let rev = snapshot.counters.rev;
         indicator_put(transaction, &indicator, valid_from, rev)?;
         mark_changed(transaction, Part::Catalogue, rev)?;
@@ -572,32 +572,95 @@ const LARGEST: usize = 1000;
 /// How many formulas may lie within one another.
 const DEEPEST: usize = 10;
 
-/// Holds all formulas of a catalogue to their operands on every day on which something begins.
-fn check_formula(
+/// Holds an indicator's new version to what it uses and to what uses it, on every day on which
+/// the version holds and something begins.
+fn check_uses(
+    catalogue: &Catalogue,
+    indicator: &Indicator,
+    valid_from: NaiveDate,
+) -> Result<(), Vec<Fault>> {
+    let concerns = |unresolved: &Unresolved| match &unresolved.by {
+        Dependent::Formula(by) if *by == indicator.code => true,
+        Dependent::FormulaOnForm(_, by) => *by == indicator.code,
+        Dependent::Formula(_) | Dependent::Rule(..) => {
+            unresolved.operand.indicator == indicator.code.as_str()
+        }
+    };
+    let mut first_days: BTreeMap<Unresolved, NaiveDate> = BTreeMap::new();
+    for day in catalogue.days_of_version(&indicator.versions, valid_from) {
+        for unresolved in catalogue.unresolved(day).into_iter().filter(concerns) {
+            first_days.entry(unresolved).or_insert(day);
+        }
+    }
+    let faults: Vec<Fault> = first_days
+        .iter()
+        .map(|(unresolved, day)| use_fault(unresolved, indicator, *day))
+        .collect();
+    if faults.is_empty() {
+        check_size(catalogue, indicator, valid_from)
+    } else {
+        Err(faults)
+    }
+}
+
+fn use_fault(unresolved: &Unresolved, indicator: &Indicator, day: NaiveDate) -> Fault {
+    let operand = &unresolved.operand;
+    let unknown = |message| Fault::in_body("/formula", Code::UnknownIndicator, message);
+    match &unresolved.by {
+        Dependent::Formula(by) if *by == indicator.code => unknown(message!(
+            "Công thức dùng {operand}, mà ngày {day} danh mục chưa có.",
+            "The formula uses {operand}, which the catalogue does not have on {day}."
+        )),
+        Dependent::FormulaOnForm(form, _) => unknown(message!(
+            "Mẫu {form} có chỉ tiêu này nhưng ngày {day} không có {operand} mà công thức dùng. Hãy thêm vào đề cương của mẫu trước.",
+            "The form {form} holds this indicator, and on {day} not {operand}, which the formula uses. Add that to the form's outline first."
+        )),
+        Dependent::Formula(by) => lost(
+            unresolved,
+            indicator,
+            day,
+            message!(
+                "Công thức của chỉ tiêu {by} dùng {operand}, mà ngày {day} sẽ không còn. Hãy giữ lại, hoặc đổi công thức đó trước.",
+                "The formula of {by} uses {operand}, which would not be there on {day}. Keep it, or change that formula first."
+            ),
+        ),
+        Dependent::Rule(form, rule) => lost(
+            unresolved,
+            indicator,
+            day,
+            message!(
+                "Quy tắc {rule} của mẫu {form} dùng {operand}, mà ngày {day} sẽ không còn. Hãy giữ lại, hoặc đổi quy tắc đó trước.",
+                "The rule {rule} of the form {form} uses {operand}, which would not be there on {day}. Keep it, or change that rule first."
+            ),
+        ),
+    }
+}
+
+/// An operand goes with its option, or with what is handed up.
+fn lost(unresolved: &Unresolved, indicator: &Indicator, day: NaiveDate, message: Message) -> Fault {
+    let total = Operand {
+        source: Source::Total,
+        ..unresolved.operand.clone()
+    };
+    if indicator
+        .on(day)
+        .is_some_and(|version| version.offers(&total))
+    {
+        Fault::in_body("/across_units", Code::InvalidValue, message)
+    } else {
+        Fault::in_body("/breakdowns", Code::UnknownOption, message)
+    }
+}
+
+/// Holds all formulas of a catalogue to what people can read, on every day on which something
+/// begins.
+fn check_size(
     catalogue: &Catalogue,
     indicator: &Indicator,
     day: NaiveDate,
 ) -> Result<(), Vec<Fault>> {
-    let Some(formula) = indicator.on(day).and_then(Definition::formula) else {
+    if indicator.on(day).and_then(Definition::formula).is_none() {
         return Ok(());
-    };
-    let faults: Vec<Fault> = formula
-        .operands()
-        .iter()
-        .filter(|operand| !is_known(catalogue, operand, day))
-        .map(|operand| {
-            Fault::in_body(
-                "/formula",
-                Code::UnknownIndicator,
-                message!(
-                    "Công thức dùng {operand}, mà ngày {day} danh mục chưa có.",
-                    "The formula uses {operand}, which the catalogue does not have on {day}."
-                ),
-            )
-        })
-        .collect();
-    if !faults.is_empty() {
-        return Err(faults);
     }
     let days: BTreeSet<NaiveDate> = catalogue
         .indicators()
@@ -618,18 +681,6 @@ fn check_formula(
         )]);
     }
     Ok(())
-}
-
-fn is_known(catalogue: &Catalogue, operand: &Operand, day: NaiveDate) -> bool {
-    let code = operand.indicator.parse::<IndicatorCode>().ok();
-    let version = code.and_then(|code| catalogue.indicator(&code)?.on(day));
-    match (&operand.option, version) {
-        (_, None) => false,
-        (None, Some(_)) => true,
-        (Some(option), Some(version)) => {
-            version.options().any(|known| known.code.as_str() == option)
-        }
-    }
 }
 
 /// How many values an indicator is made of, at most: its formula's times those of its largest

@@ -25,6 +25,7 @@ use crate::domain::unit::BEGINNING;
 use crate::error::{Code, Fault, Message, pointer_step};
 use crate::store::form::form_put;
 use crate::store::submission::periods_with_submissions;
+use crate::store::target::periods_with_targets;
 use crate::store::tenant::{Part, mark_changed};
 use crate::store::{StoreError, Transaction};
 use crate::{explain, message};
@@ -44,7 +45,7 @@ pub enum FormError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Cursor(#[from] UnknownCursor),
-    #[error("{part:?} cannot change: there are submissions for {period}")]
+    #[error("{part:?} cannot change: there are submissions or targets for {period}")]
     Fixed { part: FixedFormPart, period: Period },
     #[error("{} faults", .0.len())]
     Invalid(Vec<Fault>),
@@ -93,8 +94,8 @@ fn fixed_message(part: &FixedFormPart, period: Period) -> Message {
         ),
     };
     message!(
-        "Kỳ {period} đã có số liệu nên không bỏ được {vi}. Hãy lập phiên bản mới có valid_from sau kỳ đó.",
-        "There are submissions for {period}, so {en} cannot go. Make a version with a valid_from after it."
+        "Kỳ {period} đã có số liệu hoặc kế hoạch giao nên không bỏ được {vi}. Hãy lập phiên bản mới có valid_from sau kỳ đó.",
+        "There are submissions or targets for {period}, so {en} cannot go. Make a version with a valid_from after it."
     )
 }
 
@@ -415,6 +416,7 @@ pub fn put_form(
         form.versions.insert(valid_from, definition);
         if let Some(known) = known {
             check_fixed(transaction, known, &form)?;
+            check_targets(transaction, snapshot, known, &form)?;
         }
         let rev = snapshot.counters.rev;
         form_put(transaction, &form, valid_from, rev)?;
@@ -461,6 +463,45 @@ fn keeps_longer_periods(known: &Form, planned: &Form, base: &FormPeriod<'_>) -> 
             (before.calendar, before.frequency) == (after.calendar, after.frequency)
         })
     })
+}
+
+/// What units were given to reach in a period is read beside the figures of that period: it stays
+/// one, and keeps the indicator.
+fn check_targets(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    known: &Form,
+    planned: &Form,
+) -> Result<(), FormError> {
+    for (_, period, cell) in periods_with_targets(transaction, Some(known.number))? {
+        let Some(before) = known.period(period) else {
+            continue;
+        };
+        let mut indicators = snapshot.catalogue.indicators();
+        let indicator = indicators.find(|known| known.number == cell.indicator);
+        let part = match (planned.period(period), indicator) {
+            (Some(after), Some(indicator)) => {
+                lost_by_target(before.definition, after.definition, &indicator.code)
+            }
+            _ => Some(FixedFormPart::Periods),
+        };
+        if let Some(part) = part {
+            return Err(FormError::Fixed { part, period });
+        }
+    }
+    Ok(())
+}
+
+fn lost_by_target(
+    before: &FormDefinition,
+    after: &FormDefinition,
+    indicator: &IndicatorCode,
+) -> Option<FixedFormPart> {
+    if before.fixed_part_changed_by(after) == Some(FixedFormPart::Periods) {
+        return Some(FixedFormPart::Periods);
+    }
+    let is_kept = after.items().any(|item| item.indicator == *indicator);
+    (!is_kept).then(|| FixedFormPart::Item(indicator.clone()))
 }
 
 fn next_number(snapshot: &Snapshot) -> FormNumber {

@@ -22,12 +22,14 @@ use crate::domain::indicator::{
     AcrossTime, AcrossUnits, Breakdown, BreakdownKind, BreakdownOption, Definition, FixedPart,
     Indicator, Measure,
 };
+use crate::domain::period::Period;
 use crate::domain::quantity::Decimals;
 use crate::domain::text::check_name;
 use crate::domain::unit::BEGINNING;
 use crate::error::{Code, Fault, Message};
 use crate::store::indicator::indicator_put;
 use crate::store::submission::periods_with_submissions;
+use crate::store::target::periods_with_targets;
 use crate::store::tenant::{Part, mark_changed};
 use crate::store::{StoreError, Transaction};
 use crate::{explain, message};
@@ -99,8 +101,8 @@ fn fixed_message(part: FixedPart) -> Message {
         FixedPart::Breakdowns => ("Phân tổ", "The breakdowns"),
     };
     message!(
-        "{vi} của chỉ tiêu không đổi được nữa vì đã có số liệu; số cũ sẽ sai nghĩa. Hãy lập chỉ tiêu mới.",
-        "{en} cannot change any more: there are values, and they would mean something else. Make a new indicator."
+        "{vi} của chỉ tiêu không đổi được nữa vì đã có số liệu hoặc kế hoạch giao; số cũ sẽ sai nghĩa. Hãy lập chỉ tiêu mới.",
+        "{en} cannot change any more: there are values or targets, and they would mean something else. Make a new indicator."
     )
 }
 
@@ -503,7 +505,8 @@ fn code_fault(pointer: String) -> Fault {
 }
 
 /// All versions of an indicator are put together, so they share what is fixed; the one that is
-/// replaced is exempt while nobody has used it. What periods with submissions have, they keep.
+/// replaced is exempt while nobody has used it. What periods with submissions have, they keep, and
+/// so do those with targets: a target is a value too, at the same decimals.
 fn check_fixed(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
@@ -529,28 +532,75 @@ fn check_fixed(
     if let Some(part) = differing {
         return Err(IndicatorError::Fixed(part));
     }
-    let forms = forms_with(&snapshot.catalogue, &known.code);
-    for (form, period) in periods_with_submissions(transaction, None)? {
-        let form = snapshot
-            .catalogue
-            .forms()
-            .find(|known| known.number == form);
-        let day = form
-            .filter(|form| forms.contains(&form.number))
-            .and_then(|form| form.period(period))
-            .map(|period| period.closing_day());
-        let versions = day.and_then(|day| Some((known.on(day)?, planned.on(day)?)));
-        let Some((before, after)) = versions else {
-            continue;
-        };
-        if let Some(part) = before.fixed_part_changed_by(after) {
-            return Err(IndicatorError::Fixed(part));
-        }
-        if after.breaks_values_of(before) {
-            return Err(IndicatorError::Fixed(FixedPart::Breakdowns));
-        }
+    for day in days_with_values(transaction, snapshot, known)? {
+        check_kept(known, planned, day, |before, after| {
+            after.breaks_values_of(before)
+        })?;
+    }
+    for (day, option) in targets_by_day(transaction, snapshot, known)? {
+        let option = known.option_code(option);
+        check_kept(known, planned, day, |_, after| {
+            let is_gone = |code: &OptionCode| after.options().all(|option| option.code != *code);
+            option.is_some_and(is_gone)
+        })?;
     }
     Ok(())
+}
+
+/// Holds what is planned for a day in use to what holds now.
+fn check_kept(
+    known: &Indicator,
+    planned: &Indicator,
+    day: NaiveDate,
+    breaks: impl Fn(&Definition, &Definition) -> bool,
+) -> Result<(), IndicatorError> {
+    let (Some(before), Some(after)) = (known.on(day), planned.on(day)) else {
+        return Ok(());
+    };
+    if let Some(part) = before.fixed_part_changed_by(after) {
+        return Err(IndicatorError::Fixed(part));
+    }
+    if breaks(before, after) {
+        return Err(IndicatorError::Fixed(FixedPart::Breakdowns));
+    }
+    Ok(())
+}
+
+/// The last days of the periods on which there are submissions of a form with the indicator.
+fn days_with_values(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    indicator: &Indicator,
+) -> Result<BTreeSet<NaiveDate>, StoreError> {
+    let catalogue = &snapshot.catalogue;
+    let forms = forms_with(catalogue, &indicator.code);
+    let used = periods_with_submissions(transaction, None)?.into_iter();
+    let used = used.filter(|(form, _)| forms.contains(form));
+    Ok(used
+        .filter_map(|(form, period)| closing_day(catalogue, form, period))
+        .collect())
+}
+
+/// For what units were given to reach of the indicator: the last day of each period, and the
+/// option or the total.
+fn targets_by_day(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    indicator: &Indicator,
+) -> Result<BTreeSet<(NaiveDate, OptionNumber)>, StoreError> {
+    let targets = periods_with_targets(transaction, None)?.into_iter();
+    let targets = targets.filter(|(_, _, cell)| cell.indicator == indicator.number);
+    Ok(targets
+        .filter_map(|(form, period, cell)| {
+            let day = closing_day(&snapshot.catalogue, form, period)?;
+            Some((day, cell.option))
+        })
+        .collect())
+}
+
+fn closing_day(catalogue: &Catalogue, form: FormNumber, period: Period) -> Option<NaiveDate> {
+    let form = catalogue.forms().find(|known| known.number == form)?;
+    Some(form.period(period)?.closing_day())
 }
 
 /// The forms that ask for an indicator, in whatever version.

@@ -197,7 +197,7 @@ impl Tree {
     }
 
     /// All units in preorder.
-    pub fn places(&self) -> impl Iterator<Item = Place<'_>> {
+    pub fn places(&self) -> impl DoubleEndedIterator<Item = Place<'_>> {
         (0..self.nodes.len()).map(|index| self.at(Position(index)))
     }
 
@@ -264,8 +264,8 @@ impl<'t> Place<'t> {
         !self.node().children.is_empty()
     }
 
-    /// The unit itself and everything below it.
-    pub fn subtree(self) -> impl Iterator<Item = Place<'t>> {
+    /// The unit itself and everything below it, in preorder.
+    pub fn subtree(self) -> impl DoubleEndedIterator<Item = Place<'t>> {
         (self.position.0..self.node().end.0).map(move |index| self.tree.at(Position(index)))
     }
 

@@ -7,18 +7,18 @@ use super::climb::merged_below;
 use super::node::Rollup;
 use super::tally::Tally;
 use crate::domain::catalogue::Aggregations;
-use crate::domain::hierarchy::{Position, Tree};
+use crate::domain::hierarchy::{Place, Position};
 
-/// The rollups of all units that have something to show, from what each submitted itself.
-pub fn fold(
-    tree: &Tree,
+/// The rollups of those of `places` that have something to show, from what each submitted itself.
+/// The places come in preorder, each with everything below it.
+pub fn fold<'t>(
+    places: impl DoubleEndedIterator<Item = Place<'t>>,
     aggregations: &Aggregations,
     own: &BTreeMap<Position, Tally>,
 ) -> BTreeMap<Position, Rollup> {
     let mut rollups: BTreeMap<Position, Rollup> = BTreeMap::new();
     // In preorder everything below a unit comes after it: backwards, children come first.
-    let places: Vec<_> = tree.places().collect();
-    for place in places.into_iter().rev() {
+    for place in places.rev() {
         let children = place
             .children()
             .filter_map(|child| rollups.get(&child.position()));

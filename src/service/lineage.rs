@@ -1,6 +1,7 @@
 //! Lineage (nguồn số liệu): which units' revisions make a figure, and which are missing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -14,16 +15,17 @@ use super::unit::UnitName;
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
 use crate::domain::catalogue::Entry;
+use crate::domain::form::FormPeriod;
 use crate::domain::formula::Formula;
-use crate::domain::hierarchy::Place;
-use crate::domain::id::{OptionNumber, UnitId};
+use crate::domain::hierarchy::{Place, Tree};
+use crate::domain::id::{IndicatorCode, LevelCode, OptionNumber, UnitId};
 use crate::domain::indicator::{AcrossUnits, Measure};
 use crate::domain::period::Period;
 use crate::domain::quantity::{Decimal, Qualifier};
 use crate::domain::submission::Stage;
 use crate::error::{Code, Fault, Message};
-use crate::store::StoreError;
 use crate::store::submission::{Counting, counting_of};
+use crate::store::{StoreError, Transaction};
 use crate::{explain, message};
 
 /// Why a figure's sources cannot be told.
@@ -159,31 +161,8 @@ pub fn get_lineage(
         let cells = operands
             .iter()
             .map(|(entry, option)| figuring.cell(&rollup, place, entry, *option));
-        let sources = Sources {
-            snapshot,
-            located: &located,
-            entry,
-            option,
-            stage: name.stage,
-        };
-        let counting = match entry.definition.formula() {
-            Some(_) => Vec::new(),
-            None => {
-                let units: Vec<UnitId> = sources.places().map(Place::unit).collect();
-                let bases: Vec<Period> = located
-                    .in_force
-                    .period
-                    .base_periods()
-                    .iter()
-                    .map(|base| base.period)
-                    .collect();
-                let form = located.form().number;
-                counting_of(transaction, form, &bases, &units)?
-            }
-        };
-        let page = Page::of(sources.items(&counting), page, |item| {
-            format!("{}.{}", item.unit.id, item.period)
-        })?;
+        let sources = Sources::of(snapshot, &located, entry, option, name.stage);
+        let page = sources.page(transaction, page)?;
         Ok(LineageView {
             form: located.form().code.to_string(),
             period: PeriodName::of(&located.in_force.period),
@@ -210,18 +189,87 @@ fn operands_of<'f, 's>(
         .collect()
 }
 
-/// The (unit, base period) pairs behind a collected figure.
+/// A base period, and who is expected to have a value of the figure in it.
+struct Base {
+    period: Period,
+    tree: Arc<Tree>,
+    levels: Vec<LevelCode>,
+}
+
+impl Base {
+    fn of(snapshot: &Snapshot, period: FormPeriod<'_>, indicator: &IndicatorCode) -> Base {
+        let in_force = snapshot.catalogue.in_force(period);
+        let entry = in_force.entry(indicator);
+        let levels = entry.map(|entry| in_force.levels_collecting(entry));
+        Base {
+            period: period.period,
+            tree: snapshot.hierarchy.tree_on(period.closing_day()),
+            levels: levels.unwrap_or_default().into_iter().cloned().collect(),
+        }
+    }
+
+    fn expects(&self, unit: UnitId) -> bool {
+        let place = self.tree.by_id(unit);
+        place.is_some_and(|place| self.levels.contains(&place.fact().level))
+    }
+}
+
+/// A unit in a base period: one that a value can be from.
+#[derive(Clone, Copy)]
+struct Pair<'p> {
+    place: Place<'p>,
+    base: &'p Base,
+}
+
+impl Pair<'_> {
+    fn key(&self) -> (UnitId, Period) {
+        (self.place.unit(), self.base.period)
+    }
+
+    fn is_expected(&self) -> bool {
+        self.base.expects(self.place.unit())
+    }
+}
+
+fn cursor_of(item: &SourceView) -> String {
+    format!("{}.{}", item.unit.id, item.period)
+}
+
+fn read_cursor(cursor: &str) -> Option<(UnitId, Period)> {
+    let (unit, period) = cursor.split_once('.')?;
+    Some((unit.parse().ok()?, period.parse().ok()?))
+}
+
+/// The pairs behind a collected figure.
 struct Sources<'s> {
-    snapshot: &'s Snapshot,
     located: &'s Located<'s>,
     entry: &'s Entry<'s>,
     option: OptionNumber,
     stage: Stage,
+    bases: Vec<Base>,
 }
 
 impl<'s> Sources<'s> {
+    fn of(
+        snapshot: &Snapshot,
+        located: &'s Located<'s>,
+        entry: &'s Entry<'s>,
+        option: OptionNumber,
+        stage: Stage,
+    ) -> Sources<'s> {
+        let bases = located.in_force.period.base_periods().into_iter();
+        let bases = bases.map(|base| Base::of(snapshot, base, &entry.indicator.code));
+        Sources {
+            located,
+            entry,
+            option,
+            stage,
+            bases: bases.collect(),
+        }
+    }
+
     /// The units whose own values are in the figure.
-    fn places(&self) -> Box<dyn Iterator<Item = Place<'s>> + 's> {
+    fn places(&self) -> Box<dyn Iterator<Item = Place<'_>> + '_> {
         let top = self.located.place();
         match self.entry.definition.measure {
             Measure::Derived { .. } => Box::new(std::iter::empty()),
@@ -233,42 +281,71 @@ impl<'s> Sources<'s> {
         }
     }
 
-    fn items(&self, counting: &[Counting]) -> Vec<SourceView> {
-        let by_pair: HashMap<(UnitId, Period), &Counting> = counting
-            .iter()
-            .map(|found| ((found.unit, found.period), found))
-            .collect();
-        let bases = self.located.in_force.period.base_periods();
-        let mut items = Vec::new();
-        for place in self.places() {
-            for base in &bases {
-                let found = by_pair.get(&(place.unit(), base.period));
-                let value = found.and_then(|counting| self.value(counting));
-                if value.is_some() || self.is_expected(place, base.closing_day(), base.period) {
-                    items.push(SourceView {
-                        unit: UnitName::of(place),
-                        period: base.period.to_string(),
-                        value,
-                    });
-                }
-            }
-        }
-        items
+    fn pairs(&self) -> impl Iterator<Item = Pair<'_>> {
+        self.places().flat_map(|place| {
+            let bases = self.bases.iter();
+            bases.map(move |base| Pair { place, base })
+        })
     }
 
-    fn is_expected(&self, place: Place<'_>, day: chrono::NaiveDate, base: Period) -> bool {
-        let tree = self.snapshot.hierarchy.tree_on(day);
-        let Some(base) = self.located.form().period(base) else {
-            return false;
+    /// A page of those pairs that are expected to have a value or have one.
+    fn page(
+        &self,
+        transaction: &mut Transaction<'_>,
+        request: &PageRequest,
+    ) -> Result<Page<SourceView>, LineageError> {
+        let pairs = self.page_pairs(request)?;
+        let counting = self.counting(transaction, &pairs)?;
+        let items = pairs.iter().filter_map(|pair| {
+            let value = counting
+                .get(&pair.key())
+                .and_then(|found| self.value(found));
+            (value.is_some() || pair.is_expected()).then(|| SourceView {
+                unit: UnitName::of(pair.place),
+                period: pair.base.period.to_string(),
+                value,
+            })
+        });
+        let first = PageRequest {
+            after: None,
+            limit: request.limit,
         };
-        let in_force = self.snapshot.catalogue.in_force(base);
-        let entry = in_force.entry(&self.entry.indicator.code);
-        entry.is_some_and(|entry| {
-            let level = tree
-                .by_id(place.unit())
-                .map(|there| there.fact().level.clone());
-            level.is_some_and(|level| in_force.levels_collecting(entry).contains(&&level))
-        })
+        Ok(Page::of(items, &first, cursor_of)?)
+    }
+
+    /// The pairs that a page can be made of. Whether one that is not expected has a value only its
+    /// submission tells; where the expected ones alone are more than the page, no more are needed.
+    fn page_pairs(&self, request: &PageRequest) -> Result<Vec<Pair<'_>>, UnknownCursor> {
+        let mut pairs = self.pairs();
+        if let Some(cursor) = &request.after {
+            let last = read_cursor(cursor);
+            if !pairs.any(|pair| Some(pair.key()) == last) {
+                return Err(UnknownCursor {
+                    cursor: cursor.clone(),
+                });
+            }
+        }
+        let mut expected = 0;
+        let needed = pairs.take_while(|pair| {
+            let is_needed = expected <= request.limit;
+            expected += usize::from(pair.is_expected());
+            is_needed
+        });
+        Ok(needed.collect())
+    }
+
+    fn counting(
+        &self,
+        transaction: &mut Transaction<'_>,
+        pairs: &[Pair<'_>],
+    ) -> Result<HashMap<(UnitId, Period), Counting>, StoreError> {
+        let bases: Vec<Period> = self.bases.iter().map(|base| base.period).collect();
+        let units: BTreeSet<UnitId> = pairs.iter().map(|pair| pair.place.unit()).collect();
+        let units: Vec<UnitId> = units.into_iter().collect();
+        let found = counting_of(transaction, self.located.form().number, &bases, &units)?;
+        found
+            .map(|found| found.map(|found| ((found.unit, found.period), found)))
+            .collect()
     }
 
     fn value(&self, counting: &Counting) -> Option<SourceValue> {

@@ -1,6 +1,9 @@
 //! Series: one figure over several periods, with what it has come to since the beginning of the
 //! year (lũy kế) and what it was in the same period a year before (cùng kỳ).
 
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
+
 use serde::Serialize;
 
 use super::application::Application;
@@ -8,17 +11,19 @@ use super::lineage::{FigureName, LineageError};
 use super::locate::{Located, NotFound, ReportPath};
 use super::rollup::{Figuring, PeriodName};
 use super::snapshot::Snapshot;
-use super::totals::Board;
+use super::totals::{Board, OwnYears, own_years};
 use super::unit::UnitName;
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
-use crate::domain::form::Span;
-use crate::domain::id::UnitId;
-use crate::domain::period::Period;
+use crate::domain::form::{FormPeriod, Span};
+use crate::domain::hierarchy::Place;
+use crate::domain::id::{IndicatorNumber, UnitId};
+use crate::domain::period::{Frequency, Period};
 use crate::domain::quantity::{Decimal, Qualifier};
-use crate::domain::submission::Stage;
+use crate::domain::submission::{Fact, Stage};
 use crate::error::{Code, Fault, Message};
 use crate::rollup::node::Rollup;
+use crate::store::submission::counting_of;
 use crate::store::{StoreError, Transaction};
 use crate::{explain, message};
 
@@ -122,21 +127,27 @@ pub fn get_series(
         let _permit = snapshot
             .access
             .to_unit(Action::ReadRollups, &last.tree, last.place())?;
-        query.figure.find(&last)?;
+        let (entry, _) = query.figure.find(&last)?;
         let unit = last.place().unit();
+        // Periods from before the form or the unit have nothing to show.
+        let points = periods.iter().filter_map(|period| {
+            let path = path(&period.to_string(), &unit.to_string());
+            snapshot.locate(&path).ok()
+        });
+        let points: Vec<Located<'_>> = points.collect();
         let mut work = Work {
             transaction,
             snapshot,
             figure: &query.figure,
+            indicators: snapshot.catalogue.behind(&entry.indicator.code),
             unit,
+            points: &points,
+            years: HashMap::new(),
         };
-        let mut items = Vec::new();
-        for period in periods {
-            // Periods from before the form or the unit have nothing to show.
-            if let Ok(located) = snapshot.locate(&path(&period.to_string(), &unit.to_string())) {
-                items.push(work.item(&located)?);
-            }
-        }
+        let items: Vec<SeriesItem> = points
+            .iter()
+            .map(|located| work.item(located))
+            .collect::<Result<_, _>>()?;
         Ok(SeriesView {
             form: query.form.clone(),
             unit: UnitName::of(last.place()),
@@ -169,7 +180,12 @@ struct Work<'w, 'c> {
     transaction: &'w mut Transaction<'c>,
     snapshot: &'w Snapshot,
     figure: &'w FigureName,
+    /// Those that the figure is made of.
+    indicators: BTreeSet<IndicatorNumber>,
     unit: UnitId,
+    points: &'w [Located<'w>],
+    /// What was read of the years in which a total to date had to be folded.
+    years: HashMap<(i32, Frequency), OwnYears>,
 }
 
 impl<'w> Work<'w, '_> {
@@ -220,14 +236,14 @@ impl<'w> Work<'w, '_> {
     }
 
     /// Where a period is kept that runs from the beginning of the year to the same end, it is
-    /// the answer; otherwise the span is folded from the submissions.
+    /// the answer; otherwise the span is folded from the submissions, which are read once a year.
     fn cumulative(&mut self, located: &Located<'_>) -> Result<SeriesFigure, SeriesError> {
         let period = located.in_force.period;
-        let frequency = period.definition.frequency;
-        let mut bases = Period::of_year(frequency, period.period.year());
-        let last = period.base_periods().last().map(|base| base.period);
-        bases.retain(|base| last.is_some_and(|last| *base <= last));
-        let kept = Period::coarser(frequency, period.period.year())
+        let (year, frequency) = year_of(&period);
+        let last = last_base(&period);
+        let mut bases = Period::of_year(frequency, year);
+        bases.retain(|base| Some(*base) <= last);
+        let kept = Period::coarser(frequency, year)
             .into_iter()
             .find(|kept| kept.base_periods(frequency) == bases);
         if let Some(kept) = kept.and_then(|kept| self.located(located, kept)) {
@@ -235,7 +251,10 @@ impl<'w> Work<'w, '_> {
             return Ok(self.figure(&kept, &rollup));
         }
         let board = Board::of(self.snapshot, period);
-        let rollup = board.folded_over(self.transaction, &bases, located.place())?;
+        let rollup = match last {
+            Some(last) => board.folded_through(last, self.year(period)?, located.place()),
+            None => Rollup::default(),
+        };
         let figuring = Figuring::over(
             self.snapshot,
             located,
@@ -244,6 +263,32 @@ impl<'w> Work<'w, '_> {
             Span::LongPeriod,
         );
         Ok(self.shown(&figuring, located, &rollup))
+    }
+
+    /// What counts below the unit in a period's year, through the last point that is in it.
+    fn year(&mut self, period: FormPeriod<'_>) -> Result<&OwnYears, StoreError> {
+        let key = year_of(&period);
+        match self.years.entry(key) {
+            Entry::Occupied(read) => Ok(read.into_mut()),
+            Entry::Vacant(empty) => {
+                let points = || {
+                    let all = self.points.iter();
+                    all.filter(|point| year_of(&point.in_force.period) == key)
+                };
+                let below = points().flat_map(|point| point.place().subtree());
+                let units: BTreeSet<UnitId> = below.map(Place::unit).collect();
+                let units: Vec<UnitId> = units.into_iter().collect();
+                let last = points().filter_map(|point| last_base(&point.in_force.period));
+                let last = last.max();
+                let (year, frequency) = key;
+                let mut bases = Period::of_year(frequency, year);
+                bases.retain(|base| Some(*base) <= last);
+                let form = period.form.number;
+                let counting = counting_of(self.transaction, form, &bases, &units)?;
+                let is_wanted = |fact: &Fact| self.indicators.contains(&fact.indicator);
+                Ok(empty.insert(own_years(counting, is_wanted)?))
+            }
+        }
     }
 
     fn last_year(&mut self, located: &Located<'_>) -> Result<Option<SeriesFigure>, SeriesError> {
@@ -264,4 +309,13 @@ impl<'w> Work<'w, '_> {
         };
         self.snapshot.locate(&path).ok()
     }
+}
+
+/// The year that a period is counted under, and how often its form is reported then.
+fn year_of(period: &FormPeriod<'_>) -> (i32, Frequency) {
+    (period.period.year(), period.definition.frequency)
+}
+
+fn last_base(period: &FormPeriod<'_>) -> Option<Period> {
+    period.base_periods().last().map(|base| base.period)
 }

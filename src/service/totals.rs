@@ -12,13 +12,14 @@ use crate::domain::form::{FormPeriod, Span};
 use crate::domain::hierarchy::{Place, Position, Tree};
 use crate::domain::id::UnitId;
 use crate::domain::period::Period;
+use crate::domain::submission::Fact;
 use crate::rollup::climb::{climb, touched};
 use crate::rollup::encode::YearOfRollups;
 use crate::rollup::fold::fold;
 use crate::rollup::node::Rollup;
 use crate::rollup::tally::{Contribution, Tally};
 use crate::store::rollup::{StoredRollup, rollups_of, rollups_put, years_of, years_put};
-use crate::store::submission::counting_of;
+use crate::store::submission::{Counting, counting_of};
 use crate::store::{StoreError, Transaction};
 
 /// What of one unit counts for a base period, before and after a commit.
@@ -91,11 +92,33 @@ pub(super) struct Board<'s> {
     aggregations: &'s Aggregations,
 }
 
+/// What counts of some units over the base periods of a year.
+pub(super) type OwnYears = HashMap<UnitId, OwnYear>;
+
 /// One unit's contributions by base period, and the rev of the last step of any of them.
 #[derive(Default)]
-struct OwnYear {
+pub(super) struct OwnYear {
     contributions: BTreeMap<Period, Contribution>,
     rev: i64,
+}
+
+/// Puts what was read together by unit, with those facts that are wanted.
+pub(super) fn own_years(
+    counting: impl Iterator<Item = Result<Counting, StoreError>>,
+    is_wanted: impl Fn(&Fact) -> bool,
+) -> Result<OwnYears, StoreError> {
+    let mut years = OwnYears::new();
+    for found in counting {
+        let found = found?;
+        let year = years.entry(found.unit).or_default();
+        year.rev = year.rev.max(found.rev);
+        if let Some(Contribution { facts, reached }) = found.contribution {
+            let facts = facts.into_iter().filter(&is_wanted).collect();
+            let contribution = Contribution { facts, reached };
+            year.contributions.insert(found.period, contribution);
+        }
+    }
+    Ok(years)
 }
 
 impl<'s> Board<'s> {
@@ -250,52 +273,40 @@ impl<'s> Board<'s> {
         transaction: &mut Transaction<'_>,
         periods: &[Period],
         units: &[UnitId],
-    ) -> Result<HashMap<UnitId, OwnYear>, StoreError> {
-        let mut years: HashMap<UnitId, OwnYear> = HashMap::new();
-        for found in counting_of(transaction, self.period.form.number, periods, units)? {
-            let year = years.entry(found.unit).or_default();
-            year.rev = year.rev.max(found.rev);
-            year.contributions
-                .extend(found.contribution.map(|one| (found.period, one)));
-        }
-        Ok(years)
+    ) -> Result<OwnYears, StoreError> {
+        own_years(
+            counting_of(transaction, self.period.form.number, periods, units)?,
+            |_| true,
+        )
     }
 
-    /// One unit's rollup over some base periods, folded from the submissions: for spans that no
-    /// row is kept of. It costs as much as there is below the unit.
-    pub fn folded_over(
-        &self,
-        transaction: &mut Transaction<'_>,
-        bases: &[Period],
-        top: Place<'_>,
-    ) -> Result<Rollup, StoreError> {
-        let units: Vec<UnitId> = top.subtree().map(Place::unit).collect();
-        let years = self.own_years(transaction, bases, &units)?;
-        let own = years.into_iter().filter_map(|(unit, own)| {
-            let own = Tally::of(
-                own.contributions.values(),
-                self.aggregations,
-                Span::LongPeriod,
-            );
-            Some((self.tree.by_id(unit)?.position(), own))
-        });
-        let mut folded = fold(&self.tree, self.aggregations, &own.collect());
-        Ok(folded.remove(&top.position()).unwrap_or_default())
-    }
-
-    /// Every unit's rollup, folded anew from all submissions: what must be there.
+    /// The rollups of units that come in preorder, each with everything below it, folded anew
+    /// from the submissions: what must be there.
     pub fn folded(
         &self,
         transaction: &mut Transaction<'_>,
+        positions: &[Position],
     ) -> Result<BTreeMap<Position, Rollup>, StoreError> {
-        let units: Vec<UnitId> = self.tree.places().map(Place::unit).collect();
+        let places = || positions.iter().map(|position| self.tree.at(*position));
+        let units: Vec<UnitId> = places().map(Place::unit).collect();
         let years = self.own_years(transaction, &self.base_periods(), &units)?;
-        let own = years.into_iter().filter_map(|(unit, own)| {
-            Some((
-                self.tree.by_id(unit)?.position(),
-                self.tally(&own.contributions),
-            ))
+        let own = places().filter_map(|place| {
+            let own = years.get(&place.unit())?;
+            Some((place.position(), self.tally(&own.contributions)))
         });
-        Ok(fold(&self.tree, self.aggregations, &own.collect()))
+        Ok(fold(places(), self.aggregations, &own.collect()))
+    }
+
+    /// One unit's rollup from the beginning of a year through one of its base periods, folded
+    /// from what was read of the year: for spans that no row is kept of.
+    pub fn folded_through(&self, last: Period, year: &OwnYears, top: Place<'_>) -> Rollup {
+        let own = top.subtree().filter_map(|place| {
+            let own = year.get(&place.unit())?;
+            let through = own.contributions.range(..=last).map(|(_, one)| one);
+            let tally = Tally::of(through, self.aggregations, Span::LongPeriod);
+            Some((place.position(), tally))
+        });
+        let mut folded = fold(top.subtree(), self.aggregations, &own.collect());
+        folded.remove(&top.position()).unwrap_or_default()
     }
 }

@@ -53,7 +53,7 @@ pub struct Difference {
     pub folded: Rollup,
 }
 
-/// What a comparison found.
+/// Units, each with everything below it, as they are kept and as they must be.
 struct Comparison {
     kept: BTreeMap<Position, Rollup>,
     folded: BTreeMap<Position, Rollup>,
@@ -63,10 +63,10 @@ impl Comparison {
     fn of(
         transaction: &mut Transaction<'_>,
         board: &Board<'_>,
-        positions: impl IntoIterator<Item = Position>,
+        positions: &[Position],
     ) -> Result<Comparison, StoreError> {
-        let folded = board.folded(transaction)?;
-        let kept = board.rollups(transaction, positions)?;
+        let folded = board.folded(transaction, positions)?;
+        let kept = board.rollups(transaction, positions.iter().copied())?;
         let kept = kept
             .into_iter()
             .map(|(position, stored)| (position, stored.rollup));
@@ -105,8 +105,8 @@ pub fn verify_rollup(
             .access
             .to_unit(Action::ReadRollups, &located.tree, place)?;
         let board = Board::of(snapshot, located.in_force.period);
-        let positions = place.subtree().map(Place::position);
-        let comparison = Comparison::of(transaction, &board, positions)?;
+        let positions: Vec<Position> = place.subtree().map(Place::position).collect();
+        let comparison = Comparison::of(transaction, &board, &positions)?;
         let differing: Vec<UnitName> = place
             .subtree()
             .filter_map(|place| comparison.difference(place))
@@ -117,7 +117,7 @@ pub fn verify_rollup(
             period: PeriodName::of(&located.in_force.period),
             unit: UnitName::of(place),
             equal: differing.is_empty(),
-            compared: place.subtree().count(),
+            compared: positions.len(),
             differing,
             kept: both_stages(snapshot, &located, &comparison.kept),
             folded: both_stages(snapshot, &located, &comparison.folded),
@@ -195,7 +195,7 @@ pub fn verify_period(
         };
         let board = Board::of(snapshot, period);
         let positions: Vec<Position> = board.tree.places().map(Place::position).collect();
-        let comparison = Comparison::of(transaction, &board, positions)?;
+        let comparison = Comparison::of(transaction, &board, &positions)?;
         Ok(board
             .tree
             .places()

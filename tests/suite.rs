@@ -26,6 +26,8 @@ mod openapi;
 #[cfg(test)]
 mod pairs;
 #[cfg(test)]
+mod reading;
+#[cfg(test)]
 mod sign_in;
 #[cfg(test)]
 mod statements;

@@ -90,7 +90,10 @@ pub struct UnitName {
 
 impl UnitName {
     pub(super) fn of(place: Place<'_>) -> UnitName {
-        let fact = place.fact();
+        UnitName::of_fact(place.fact())
+    }
+
+    pub(super) fn of_fact(fact: &UnitFact) -> UnitName {
         UnitName {
             id: fact.unit.to_string(),
             code: fact.code.to_string(),

@@ -40,4 +40,6 @@ mod time;
 #[cfg(test)]
 mod units;
 #[cfg(test)]
+mod verification;
+#[cfg(test)]
 mod writers;

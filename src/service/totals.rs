@@ -112,9 +112,9 @@ pub(super) fn own_years(
         let found = found?;
         let year = years.entry(found.unit).or_default();
         year.rev = year.rev.max(found.rev);
-        if let Some(Contribution { facts, reached }) = found.contribution {
-            let facts = facts.into_iter().filter(&is_wanted).collect();
-            let contribution = Contribution { facts, reached };
+        if let Some(mut contribution) = found.contribution {
+            contribution.facts.retain(&is_wanted);
+            contribution.facts.shrink_to_fit();
             year.contributions.insert(found.period, contribution);
         }
     }

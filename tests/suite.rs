@@ -42,6 +42,10 @@ mod time;
 #[cfg(test)]
 mod units;
 #[cfg(test)]
+<<<<<<< HEAD
 mod windows;
+=======
+mod verification;
+>>>>>>> leftovers
 #[cfg(test)]
 mod writers;

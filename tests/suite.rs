@@ -6,6 +6,8 @@
 mod harness;
 
 #[cfg(test)]
+mod calendars;
+#[cfg(test)]
 mod completeness;
 #[cfg(test)]
 mod conditions;
@@ -15,6 +17,8 @@ mod demo;
 mod faults;
 #[cfg(test)]
 mod formulas;
+#[cfg(test)]
+mod limits;
 #[cfg(test)]
 mod map;
 #[cfg(test)]

@@ -175,6 +175,7 @@ codes! {
     FormNotFound = "FORM_NOT_FOUND": NotFound;
     PeriodNotFound = "PERIOD_NOT_FOUND": NotFound;
     SubmissionNotFound = "SUBMISSION_NOT_FOUND": NotFound;
+    TargetNotFound = "TARGET_NOT_FOUND": NotFound;
 
     // The rules of the domain.
     InvalidValue = "INVALID_VALUE": Invalid;

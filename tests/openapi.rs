@@ -11,7 +11,7 @@ use crate::harness::server::PASSWORD;
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// The operations of the design's table that exist so far, with their methods and paths.
-const OPERATIONS: [(&str, &str, &str); 29] = [
+const OPERATIONS: [(&str, &str, &str); 30] = [
     ("issue_token", "post", "/v1/auth/token"),
     ("get_me", "get", "/v1/me"),
     ("list_units", "get", "/v1/units"),
@@ -88,6 +88,11 @@ const OPERATIONS: [(&str, &str, &str); 29] = [
         "/v1/forms/{form}/periods/{period}/units/{unit}/rollup/verify",
     ),
     ("get_series", "get", "/v1/forms/{form}/units/{unit}/series"),
+    (
+        "get_target",
+        "get",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/targets/{indicator}",
+    ),
     (
         "put_target",
         "put",
@@ -607,6 +612,9 @@ fn hold_figures(holder: &mut Holder, admin: &Client) {
     let path = report("30388", "targets/fund.raised");
     let target = |value: Value| json!({"value": value});
     holder
+        .hold("get_target", admin.get(&path))
+        .expect_problem(404, "TARGET_NOT_FOUND");
+    holder
         .hold(
             "put_target",
             admin.put(&path, &target(json!(1_600_000_000))),
@@ -623,6 +631,9 @@ fn hold_figures(holder: &mut Holder, admin: &Client) {
     for value in [json!("1700000000"), Value::Null] {
         holder
             .hold("put_target", seen.put(&path, &target(value)))
+            .expect_status(200);
+        holder
+            .hold("get_target", admin.get(&path))
             .expect_status(200);
     }
     for unit in ["30388", "30388-01", "89"] {

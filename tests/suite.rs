@@ -38,6 +38,8 @@ mod submissions;
 #[cfg(test)]
 mod tan_an;
 #[cfg(test)]
+mod targets;
+#[cfg(test)]
 mod time;
 #[cfg(test)]
 mod units;

@@ -352,10 +352,15 @@ impl<'f> FormPeriod<'f> {
     /// Names what a change to `next`, the same period as it is to be, would take from submissions
     /// that there are, if anything.
     pub fn fixed_part_changed_by(&self, next: &FormPeriod<'_>) -> Option<FixedFormPart> {
-        if (self.range, self.span) != (next.range, next.span) {
+        if !self.has_days_of(next) {
             return Some(self.fixed_days());
         }
         self.definition.fixed_part_changed_by(next.definition)
+    }
+
+    /// Whether another version makes the same of the period.
+    pub fn has_days_of(&self, other: &FormPeriod<'_>) -> bool {
+        (self.range, self.span) == (other.range, other.span)
     }
 
     /// What must not change for the period to keep its days.

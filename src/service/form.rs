@@ -20,14 +20,14 @@ use crate::domain::form::{
     FixedFormPart, Form, FormDefinition, FormPeriod, FourEyes, Item, Late, Narrative, Need,
     Periods, Rule, Section, Severity, Show, Window,
 };
-use crate::domain::formula::{Comparison, Operand, Source};
+use crate::domain::formula::{Comparison, Operand};
 use crate::domain::id::{FormCode, FormNumber, IndicatorCode, LevelCode, RuleCode, SectionNumber};
-use crate::domain::indicator::{AcrossUnits, Definition, Indicator, Measure};
 use crate::domain::period::{Calendar, DateRange, Frequency, Period, WindowKey};
 use crate::domain::unit::BEGINNING;
 use crate::error::{Code, Fault, Message, pointer_step};
 use crate::store::form::form_put;
 use crate::store::submission::periods_with_submissions;
+use crate::store::target::periods_with_targets;
 use crate::store::tenant::{Part, mark_changed};
 use crate::store::{StoreError, Transaction};
 use crate::{explain, message};
@@ -47,7 +47,7 @@ pub enum FormError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Cursor(#[from] UnknownCursor),
-    #[error("{part:?} cannot change: there are submissions for {period}")]
+    #[error("{part:?} cannot change: there are submissions or targets for {period}")]
     Fixed { part: FixedFormPart, period: Period },
     #[error("{} faults", .0.len())]
     Invalid(Vec<Fault>),
@@ -102,8 +102,8 @@ fn fixed_message(part: &FixedFormPart, period: Period) -> Message {
         ),
     };
     message!(
-        "Kỳ {period} đã có số liệu nên không bỏ được {vi}. Hãy lập phiên bản mới có valid_from sau kỳ đó.",
-        "There are submissions for {period}, so {en} cannot go. Make a version with a valid_from after it."
+        "Kỳ {period} đã có số liệu hoặc kế hoạch giao nên không bỏ được {vi}. Hãy lập phiên bản mới có valid_from sau kỳ đó.",
+        "There are submissions or targets for {period}, so {en} cannot go. Make a version with a valid_from after it."
     )
 }
 
@@ -480,7 +480,10 @@ pub fn put_form(
                 "A form's code is words of lower-case letters, digits and underscores, joined by dots."
             )));
         }
-        let mut reader = FormReader { snapshot, day: valid_from, faults };
+        let no_versions = BTreeMap::new();
+        let versions = known.map_or(&no_versions, |known| &known.versions);
+        let days = snapshot.catalogue.days_of_version(versions, valid_from);
+        let mut reader = FormReader { snapshot, valid_from, days, faults };
         let definition = reader.definition(entered);
         let (Some(code), Some(definition)) = (code, definition.filter(|_| reader.faults.is_empty()))
         else {
@@ -494,6 +497,7 @@ pub fn put_form(
         form.versions.insert(valid_from, definition);
         if let Some(known) = known {
             check_fixed(transaction, known, &form)?;
+            check_targets(transaction, snapshot, known, &form)?;
         }
         let rev = snapshot.counters.rev;
         form_put(transaction, &form, valid_from, rev)?;
@@ -539,6 +543,44 @@ fn keeps_longer_periods(known: &Form, planned: &Form, base: &FormPeriod<'_>) -> 
     })
 }
 
+/// What units were given to reach in a period is read beside the figures of that period: it stays
+/// one, and keeps the indicator.
+fn check_targets(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    known: &Form,
+    planned: &Form,
+) -> Result<(), FormError> {
+    for (_, period, cell) in periods_with_targets(transaction, Some(known.number))? {
+        let Some(before) = known.period(period) else {
+            continue;
+        };
+        let mut indicators = snapshot.catalogue.indicators();
+        let indicator = indicators.find(|known| known.number == cell.indicator);
+        let part = match (planned.period(period), indicator) {
+            (Some(after), Some(indicator)) => lost_by_target(&before, &after, &indicator.code),
+            _ => Some(before.fixed_days()),
+        };
+        if let Some(part) = part {
+            return Err(FormError::Fixed { part, period });
+        }
+    }
+    Ok(())
+}
+
+fn lost_by_target(
+    before: &FormPeriod<'_>,
+    after: &FormPeriod<'_>,
+    indicator: &IndicatorCode,
+) -> Option<FixedFormPart> {
+    if !before.has_days_of(after) {
+        return Some(before.fixed_days());
+    }
+    let mut items = after.definition.items();
+    let is_kept = items.any(|item| item.indicator == *indicator);
+    (!is_kept).then(|| FixedFormPart::Item(indicator.clone()))
+}
+
 fn next_number(snapshot: &Snapshot) -> FormNumber {
     let last = snapshot
         .catalogue
@@ -551,7 +593,9 @@ fn next_number(snapshot: &Snapshot) -> FormNumber {
 /// Reads a form against the tenant's levels and indicators, noting every fault.
 struct FormReader<'s> {
     snapshot: &'s Snapshot,
-    day: NaiveDate,
+    valid_from: NaiveDate,
+    /// Those on which what the form sees can change while the version holds.
+    days: BTreeSet<NaiveDate>,
     faults: Vec<Fault>,
 }
 
@@ -689,7 +733,7 @@ impl FormReader<'_> {
     }
 
     fn check_days(&mut self, entered: &EnteredWindow, pointer: String) {
-        let (from, to, day) = (entered.from, entered.to, self.day);
+        let (from, to, day) = (entered.from, entered.to, self.valid_from);
         if from > to {
             self.fault(
                 pointer,
@@ -929,7 +973,7 @@ impl FormReader<'_> {
         match text.parse::<Comparison>() {
             Ok(comparison) => {
                 for operand in comparison.operands() {
-                    self.operand(&operand, pointer.clone(), seen);
+                    self.check_seen(&operand, pointer.clone(), seen);
                 }
                 Some(comparison)
             }
@@ -947,28 +991,11 @@ impl FormReader<'_> {
         }
     }
 
-    /// A formula and a rule see what the form holds, and nothing else.
-    fn operand(&mut self, operand: &Operand, pointer: String, seen: &Seen) {
-        let code = operand.indicator.parse::<IndicatorCode>().ok();
-        let held = code.filter(|code| seen.indicators.contains(code));
-        let indicator = held.and_then(|code| self.snapshot.catalogue.indicator(&code));
-        let definition = indicator.and_then(|indicator| self.version(indicator));
-        let is_there = definition.is_some_and(|definition| {
-            let has_option = operand.option.as_ref().is_none_or(|option| {
-                definition
-                    .options()
-                    .any(|known| known.code.as_str() == option)
-            });
-            let is_transfer = matches!(
-                definition.measure,
-                Measure::Collected {
-                    across_units: AcrossUnits::Transfer,
-                    ..
-                }
-            );
-            has_option && (operand.source == Source::Total || is_transfer)
-        });
-        if !is_there {
+    /// A rule sees what the form holds, and nothing else.
+    fn check_seen(&mut self, operand: &Operand, pointer: String, seen: &Seen) {
+        let catalogue = &self.snapshot.catalogue;
+        let mut days = self.days.iter();
+        if !days.all(|day| catalogue.sees(&seen.indicators, operand, *day)) {
             self.fault(
                 pointer,
                 Code::UnknownIndicator,
@@ -980,23 +1007,22 @@ impl FormReader<'_> {
         }
     }
 
-    /// An indicator as it is when the version begins, or as it first will be.
-    fn version<'i>(&self, indicator: &'i Indicator) -> Option<&'i Definition> {
-        indicator
-            .on(self.day)
-            .or_else(|| indicator.versions.values().next())
-    }
-
+    /// And so does a formula.
     fn check_operands(&mut self, seen: &Seen) {
-        for code in &seen.indicators {
-            let indicator = self.snapshot.catalogue.indicator(code);
-            let definition = indicator.and_then(|indicator| self.version(indicator));
-            let Some(formula) = definition.and_then(|definition| definition.formula()) else {
-                continue;
-            };
-            for operand in formula.operands() {
-                self.operand(&operand, "/outline".to_owned(), seen);
-            }
+        let catalogue = &self.snapshot.catalogue;
+        let days = self.days.iter();
+        let unheld: BTreeSet<(IndicatorCode, Operand)> = days
+            .flat_map(|day| catalogue.unheld(&seen.indicators, *day))
+            .collect();
+        for (indicator, operand) in unheld {
+            self.fault(
+                "/outline".to_owned(),
+                Code::UnknownIndicator,
+                message!(
+                    "Chỉ tiêu {indicator} dùng đến {operand}, mà mẫu này không có. Hãy thêm chỉ tiêu đó vào đề cương.",
+                    "{indicator} uses {operand}, which this form does not hold. Add that indicator to the outline."
+                ),
+            );
         }
     }
 }

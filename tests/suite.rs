@@ -6,6 +6,8 @@
 mod harness;
 
 #[cfg(test)]
+mod calendars;
+#[cfg(test)]
 mod completeness;
 #[cfg(test)]
 mod conditions;
@@ -15,6 +17,8 @@ mod demo;
 mod faults;
 #[cfg(test)]
 mod formulas;
+#[cfg(test)]
+mod limits;
 #[cfg(test)]
 mod map;
 #[cfg(test)]
@@ -42,10 +46,8 @@ mod time;
 #[cfg(test)]
 mod units;
 #[cfg(test)]
-<<<<<<< HEAD
-mod windows;
-=======
 mod verification;
->>>>>>> leftovers
+#[cfg(test)]
+mod windows;
 #[cfg(test)]
 mod writers;

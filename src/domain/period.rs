@@ -662,6 +662,8 @@ fn week_range(year: i32, week: u32) -> DateRange {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -1068,6 +1070,39 @@ mod tests {
                         calendar
                     );
                     assert!(pair[0] < pair[1]);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_day_is_in_one_base_period_and_each_base_period_in_one_coarser_of_each_sort() {
+        // The years at both ends hold what runs over the turn.
+        let (first, last) = (day("2000-01-01"), day("2030-12-31"));
+        let years = 1999..=2031;
+        for calendar in CALENDARS {
+            for frequency in FREQUENCIES {
+                let of_all_years = |frequency| {
+                    let years = years.clone();
+                    years.flat_map(move |year| CalendarPeriod::of_year(frequency, year))
+                };
+                let mut covered: BTreeMap<NaiveDate, u32> = BTreeMap::new();
+                for base in of_all_years(frequency) {
+                    let range = base.range(calendar);
+                    for day in range.from.iter_days().take_while(|day| *day <= range.to) {
+                        *covered.entry(day).or_default() += 1;
+                    }
+                }
+                for day in first.iter_days().take_while(|day| *day <= last) {
+                    assert_eq!(
+                        covered.get(&day),
+                        Some(&1),
+                        "{day}: {frequency}, {calendar}"
+                    );
+                }
+                for kept in kept_frequencies(frequency) {
+                    let parts = of_all_years(*kept).flat_map(|whole| whole.base_periods(frequency));
+                    assert!(parts.eq(of_all_years(frequency)), "{frequency} in {kept}");
                 }
             }
         }

@@ -115,31 +115,11 @@ struct Assembly {
     own: BTreeSet<Position>,
 }
 
-<<<<<<< HEAD
 /// What counts, and for each unit the rev of the last step of any of it.
 #[derive(Default)]
 struct Loaded {
     contributions: Contributions,
     revs: HashMap<UnitId, i64>,
-=======
-/// Puts what was read together by unit, with those facts that are wanted.
-pub(super) fn own_years(
-    counting: impl Iterator<Item = Result<Counting, StoreError>>,
-    is_wanted: impl Fn(&Fact) -> bool,
-) -> Result<OwnYears, StoreError> {
-    let mut years = OwnYears::new();
-    for found in counting {
-        let found = found?;
-        let year = years.entry(found.unit).or_default();
-        year.rev = year.rev.max(found.rev);
-        if let Some(mut contribution) = found.contribution {
-            contribution.facts.retain(&is_wanted);
-            contribution.facts.shrink_to_fit();
-            year.contributions.insert(found.period, contribution);
-        }
-    }
-    Ok(years)
->>>>>>> leftovers
 }
 
 impl<'s> Board<'s> {

@@ -16,7 +16,7 @@ use crate::authz::{Access, Action, Denied};
 use crate::domain::hierarchy::{Place, Position, Tree};
 use crate::domain::id::{LevelCode, UnitCode, UnitId};
 use crate::domain::text::check_name;
-use crate::domain::unit::{BEGINNING, UnitFact, UnitReference, Validity};
+use crate::domain::unit::{BEGINNING, UnitFact, UnitReference, Validity, invalid_code};
 use crate::error::{Code, Explain, Fault, Message};
 use crate::store::tenant::{Part, mark_changed};
 use crate::store::unit::units_insert;
@@ -361,10 +361,7 @@ impl Draft {
             faults.push(Fault::in_body(
                 pointer("code"),
                 Code::InvalidCode,
-                message!(
-                    "Mã đơn vị gồm 1 đến 40 chữ cái không dấu, chữ số, dấu . _ hoặc -.",
-                    "A unit's code has 1 to 40 letters, digits, dots, underscores or hyphens."
-                ),
+                invalid_code(),
             ));
         }
         let named = [

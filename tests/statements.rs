@@ -1,5 +1,6 @@
 //! No statement forgets the tenant: all that is sent to the database while every operation of
-//! the API runs says, for each table with a tenant that it names, whose rows it is about.
+//! the API runs says, for each table with a tenant that it names, whose rows it is about. And what
+//! a test wants to know of the statements of one piece of work.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -14,8 +15,8 @@ use crate::openapi::call_every_operation;
 
 /// The addresses of the databases whose statements are noted: other tests run beside this one.
 static WATCHED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-/// What was sent to them, with the address.
-static SENT: Mutex<BTreeSet<(String, String)>> = Mutex::new(BTreeSet::new());
+/// What was sent to them, with the address, in order.
+static SENT: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
 
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -31,14 +32,16 @@ impl Instrumentation for Recorder {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
         match (event, &self.url) {
             (InstrumentationEvent::StartEstablishConnection { url, .. }, _) => {
-                self.url = held(&WATCHED).get(url).cloned();
+                self.url = Some(url.to_owned());
             }
-            (InstrumentationEvent::StartQuery { query, .. }, Some(url)) => {
+            (InstrumentationEvent::StartQuery { query, .. }, Some(url))
+                if held(&WATCHED).contains(url) =>
+            {
                 let text = query.to_string();
                 let sql = text.split(" -- binds:").next().unwrap_or_default();
                 let words = sql.split_whitespace().collect::<Vec<_>>().join(" ");
                 // SQLite's quotes are others.
-                held(&SENT).insert((url.clone(), words.replace('`', "\"")));
+                held(&SENT).push((url.clone(), words.replace('`', "\"")));
             }
             _ => {}
         }
@@ -47,6 +50,32 @@ impl Instrumentation for Recorder {
 
 fn recorder() -> Option<Box<dyn Instrumentation>> {
     Some(Box::<Recorder>::default())
+}
+
+/// Lets statements be noted of servers that are started from here on.
+pub fn record() {
+    set_default_instrumentation(recorder).unwrap();
+}
+
+/// What `work` sends to a server's database.
+pub fn sent_during(server: &Server, work: impl FnOnce()) -> Vec<String> {
+    let url = own_url(&server.database.server);
+    held(&WATCHED).insert(url.to_owned());
+    work();
+    held(&WATCHED).remove(url);
+    let mut all = held(&SENT);
+    let (own, others) = std::mem::take(&mut *all)
+        .into_iter()
+        .partition(|(to, _)| to == url);
+    *all = others;
+    let own: Vec<(String, String)> = own;
+    own.into_iter().map(|(_, sql)| sql).collect()
+}
+
+/// How many of the statements name a table.
+pub fn about(sent: &[String], table: &str) -> usize {
+    let naming = sent.iter().filter(|sql| tables_of(sql).contains(table));
+    naming.count()
 }
 
 /// The tables of the schema, as the migrations make them.
@@ -108,19 +137,13 @@ fn own_url(url: &DatabaseUrl) -> &str {
 
 on_both_backends! {
     fn every_statement_says_for_each_of_its_tables_whose_rows_it_is_about(backend) {
-        // The schema first: its statements are no tenant's. The pools open with the first request.
+        record();
+        // The schema first: its statements are no tenant's.
         let server = Server::start(backend);
-        let url = own_url(&server.database.server);
-        held(&WATCHED).insert(url.to_owned());
-        set_default_instrumentation(recorder).unwrap();
-        tonghop::demo::load(&server.application, now()).unwrap();
-        call_every_operation(&server);
-
-        let sent: Vec<String> = held(&SENT)
-            .iter()
-            .filter(|(to, _)| to == url)
-            .map(|(_, sql)| sql.clone())
-            .collect();
+        let sent: BTreeSet<String> = sent_during(&server, || {
+            tonghop::demo::load(&server.application, now()).unwrap();
+            call_every_operation(&server);
+        }).into_iter().collect();
         let tables = tables_with_tenant();
         let mut named = BTreeSet::new();
         let mut faults = Vec::new();

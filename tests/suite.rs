@@ -6,11 +6,17 @@
 mod harness;
 
 #[cfg(test)]
+mod completeness;
+#[cfg(test)]
 mod conditions;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod formulas;
+#[cfg(test)]
+mod map;
 #[cfg(test)]
 mod migrations;
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::NaiveDate;
 
 use super::form::{Form, FormPeriod, Item};
+use super::formula::Operand;
 use super::id::{FormCode, IndicatorCode, IndicatorNumber, LevelCode, OptionNumber};
 use super::indicator::{Across, AcrossTime, AcrossUnits, Definition, Indicator, Measure};
 
@@ -122,6 +123,28 @@ impl<'c> InForce<'c> {
 
     pub fn entry(&self, code: &IndicatorCode) -> Option<&Entry<'c>> {
         self.by_code.get(code).and_then(|at| self.entries.get(*at))
+    }
+
+    /// A figure by its names: the entry, and the number of the option or of the total. `None` where
+    /// the period has no such indicator or option.
+    pub fn figure(
+        &self,
+        indicator: &str,
+        option: Option<&str>,
+    ) -> Option<(&Entry<'c>, OptionNumber)> {
+        let entry = self.entry(&indicator.parse().ok()?)?;
+        let Some(option) = option else {
+            return Some((entry, OptionNumber::TOTAL));
+        };
+        let mut known = entry.definition.options();
+        let known = known.find(|known| known.code.as_str() == option)?;
+        Some((entry, entry.indicator.option_number(&known.code)?))
+    }
+
+    /// What an operand of a formula or of a rule stands for; `None` where the period does not have
+    /// it (any more).
+    pub fn operand(&self, operand: &Operand) -> Option<(&Entry<'c>, OptionNumber)> {
+        self.figure(&operand.indicator, operand.option.as_deref())
     }
 
     /// The levels whose units submit this entry; none for a derived one.

@@ -10,7 +10,7 @@ use super::tally::{Amount, CellKey, Qualified, Sum, Total};
 use crate::domain::catalogue::{Entry, InForce};
 use crate::domain::form::Span;
 use crate::domain::formula::{Comparison, Formula, Operand, Source, rounded};
-use crate::domain::id::{IndicatorCode, OptionCode, OptionNumber};
+use crate::domain::id::{IndicatorCode, OptionNumber};
 use crate::domain::indicator::{Across, AcrossTime, AcrossUnits, Measure};
 use crate::domain::quantity::{Decimal, Qualifier};
 use crate::domain::submission::Stage;
@@ -282,24 +282,17 @@ impl Figures<'_, '_> {
     }
 
     fn operand(&self, operand: &Operand, within: &mut Vec<IndicatorCode>) -> Option<Figure> {
-        let code: IndicatorCode = operand.indicator.parse().ok()?;
-        let entry = self.in_force.entry(&code)?;
-        let option = match &operand.option {
-            None => OptionNumber::TOTAL,
-            Some(option) => entry
-                .indicator
-                .option_number(&option.parse::<OptionCode>().ok()?)?,
-        };
+        let (entry, option) = self.in_force.operand(operand)?;
         if let Source::ReceivedFromBelow = operand.source {
             return self.received_from_below(entry, option);
         }
         let Measure::Derived { formula } = &entry.definition.measure else {
             return Some(self.of(entry, option));
         };
-        if within.contains(&code) {
+        if within.contains(&entry.indicator.code) {
             return None;
         }
-        within.push(code);
+        within.push(entry.indicator.code.clone());
         let figure = self.derived(formula, entry.definition.decimals.get(), within);
         within.pop();
         Some(figure)

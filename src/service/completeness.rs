@@ -1,6 +1,9 @@
-//! Completeness (tình hình gửi báo cáo): who is to report, who has, and who is late.
+//! Completeness (tình hình gửi báo cáo): who is to report, who has, and who is late. A longer period
+//! is as far as its base periods are: each of them on the tree of its own last day, with its own
+//! deadlines.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -8,11 +11,14 @@ use serde::Serialize;
 use super::application::Application;
 use super::locate::{Located, NotFound, ReportPath};
 use super::rollup::PeriodName;
+use super::snapshot::Snapshot;
 use super::unit::UnitName;
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
-use crate::domain::hierarchy::Place;
-use crate::domain::id::UnitId;
+use crate::domain::form::{FormPeriod, Span};
+use crate::domain::hierarchy::{Place, Tree};
+use crate::domain::id::{LevelCode, UnitId};
+use crate::domain::period::Period;
 use crate::domain::submission::{Stage, Status};
 use crate::explain;
 use crate::store::StoreError;
@@ -42,6 +48,12 @@ pub struct CompletenessView {
     pub total: Progress,
     /// The unit's own submission.
     pub own: OwnStatus,
+    /// Of a longer period: how many of the unit's own base periods are how far; null for a base
+    /// period.
+    pub own_periods: Option<Progress>,
+    /// Of a longer period: how far the subtree is in each of its base periods, in order; null for
+    /// a base period.
+    pub periods: Option<Vec<PeriodProgress>>,
     /// The same for each direct child with everything below it, by code.
     pub children: Vec<ChildProgress>,
 }
@@ -52,9 +64,20 @@ pub struct ChildProgress {
     pub unit: UnitName,
     pub total: Progress,
     pub own: OwnStatus,
+    /// Of a longer period: how many of the unit's own base periods are how far; null for a base
+    /// period.
+    pub own_periods: Option<Progress>,
 }
 
-/// How many units of a subtree are how far.
+/// A subtree in one of a longer period's base periods.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct PeriodProgress {
+    pub period: PeriodName,
+    pub total: Progress,
+}
+
+/// How many units of a subtree are how far; of a longer period, how many (unit, base period)
+/// pairs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
 pub struct Progress {
     /// Units whose level submits the form.
@@ -72,26 +95,30 @@ pub struct Progress {
 }
 
 impl Progress {
-    fn include(&mut self, part: &Progress) {
-        self.expected += part.expected;
-        self.submitted += part.submitted;
-        self.approved += part.approved;
-        self.late += part.late;
-        self.missing += part.missing;
-        self.overdue += part.overdue;
+    fn of(parts: impl IntoIterator<Item = Progress>) -> Progress {
+        let nothing = Progress::default();
+        parts.into_iter().fold(nothing, |whole, part| Progress {
+            expected: whole.expected + part.expected,
+            submitted: whole.submitted + part.submitted,
+            approved: whole.approved + part.approved,
+            late: whole.late + part.late,
+            missing: whole.missing + part.missing,
+            overdue: whole.overdue + part.overdue,
+        })
     }
 }
 
 /// How far one unit is itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
 pub struct OwnStatus {
-    /// Whether the unit is to submit.
+    /// Whether the unit is to submit; for a longer period, in any of its base periods.
     pub expected: bool,
-    /// Null where nothing was entered yet.
+    /// Null where nothing was entered yet, and for a longer period.
     pub status: Option<Status>,
-    /// The last day on which the unit is in time; null where there is no deadline.
+    /// The last day on which the unit is in time; null where there is no deadline, and for a
+    /// longer period.
     pub deadline: Option<NaiveDate>,
-    /// The day on which what counts came in.
+    /// The day on which what counts came in; null for a longer period.
     pub received_on: Option<NaiveDate>,
 }
 
@@ -106,90 +133,166 @@ pub fn get_completeness(
     now: DateTime<Utc>,
 ) -> Result<CompletenessView, CompletenessError> {
     application.reading(identity, |transaction, snapshot| {
-        let located = snapshot.locate_base(path)?;
+        let located = snapshot.locate(path)?;
         let place = located.place();
         let _permit = snapshot
             .access
             .to_unit(Action::ReadRollups, &located.tree, place)?;
-        let key = located.key();
-        let ids: Vec<UnitId> = place.subtree().map(Place::unit).collect();
-        let units = if ids.len() > MOST_BY_ID {
-            Units::All
-        } else {
-            Units::These(&ids)
-        };
-        let submissions = submissions_of(transaction, key.form, key.period, units)?;
-        let state = State {
-            located: &located,
-            submissions: submissions.into_iter().collect(),
-            today: snapshot.today(now),
-            deadlines: deadlines(&located),
-        };
+        let mut state = State::without_submissions(snapshot, &located, snapshot.today(now));
+        let form = located.form().number;
+        let submissions = submissions_of(
+            transaction,
+            form,
+            &state.periods(),
+            Units::These(&state.units()),
+        )?;
+        state.add(submissions);
         Ok(state.view(snapshot.counters.rev))
     })
-}
-
-/// With more units than these a period is read as a whole, which is one statement.
-const MOST_BY_ID: usize = 2000;
-
-fn deadlines(located: &Located<'_>) -> BTreeMap<String, NaiveDate> {
-    let period = &located.in_force.period;
-    let levels = period.definition.submitted_by.iter();
-    levels
-        .filter_map(|level| Some((level.to_string(), period.deadline(level, &BTreeSet::new())?)))
-        .collect()
 }
 
 /// Everything that the answer is made of.
 struct State<'s> {
     located: &'s Located<'s>,
-    submissions: HashMap<UnitId, Submission>,
-    today: NaiveDate,
-    /// By level.
-    deadlines: BTreeMap<String, NaiveDate>,
+    /// In order; of a base period itself.
+    bases: Vec<Base<'s>>,
 }
 
-impl State<'_> {
-    fn view(&self, rev: i64) -> CompletenessView {
-        let place = self.located.place();
-        let children: Vec<ChildProgress> = place
-            .children()
-            .map(|child| ChildProgress {
-                unit: UnitName::of(child),
-                total: self.progress(child),
-                own: self.own(child),
-            })
-            .collect();
-        let mut total = Progress::default();
-        self.add(place, &mut total);
-        for child in &children {
-            total.include(&child.total);
-        }
-        CompletenessView {
-            form: self.located.form().code.to_string(),
-            period: PeriodName::of(&self.located.in_force),
-            unit: UnitName::of(place),
-            rev,
-            total,
-            own: self.own(place),
-            children,
+impl<'s> State<'s> {
+    fn without_submissions(
+        snapshot: &Snapshot,
+        located: &'s Located<'s>,
+        today: NaiveDate,
+    ) -> State<'s> {
+        let bases = located.in_force.period.base_periods().into_iter();
+        let bases = bases.map(|period| Base {
+            period,
+            tree: snapshot.hierarchy.tree_on(period.closing_day()),
+            deadlines: deadlines(&period),
+            submissions: HashMap::new(),
+            today,
+        });
+        State {
+            located,
+            bases: bases.collect(),
         }
     }
 
+    fn periods(&self) -> Vec<Period> {
+        self.bases.iter().map(|base| base.period.period).collect()
+    }
+
+    /// All units that belong to the subtree in any of the base periods.
+    fn units(&self) -> Vec<UnitId> {
+        let top = self.located.place().unit();
+        let places = self.bases.iter().filter_map(|base| base.tree.by_id(top));
+        let units: BTreeSet<UnitId> = places
+            .flat_map(|place| place.subtree().map(Place::unit))
+            .collect();
+        units.into_iter().collect()
+    }
+
+    fn add(&mut self, submissions: Vec<(Period, UnitId, Submission)>) {
+        for (period, unit, submission) in submissions {
+            let base = self
+                .bases
+                .iter_mut()
+                .find(|base| base.period.period == period);
+            if let Some(base) = base {
+                base.submissions.insert(unit, submission);
+            }
+        }
+    }
+
+    fn view(&self, rev: i64) -> CompletenessView {
+        let place = self.located.place();
+        let unit = place.unit();
+        let children = place.children().map(|child| ChildProgress {
+            unit: UnitName::of(child),
+            total: self.total(child.unit()),
+            own: self.own(child.unit()),
+            own_periods: self.own_periods(child.unit()),
+        });
+        CompletenessView {
+            form: self.located.form().code.to_string(),
+            period: PeriodName::of(&self.located.in_force.period),
+            unit: UnitName::of(place),
+            rev,
+            total: self.total(unit),
+            own: self.own(unit),
+            own_periods: self.own_periods(unit),
+            periods: self.is_long().then(|| self.by_period(unit)),
+            children: children.collect(),
+        }
+    }
+
+    fn is_long(&self) -> bool {
+        self.located.in_force.period.span == Span::LongPeriod
+    }
+
+    fn total(&self, unit: UnitId) -> Progress {
+        Progress::of(self.bases.iter().map(|base| base.total(unit)))
+    }
+
+    fn by_period(&self, unit: UnitId) -> Vec<PeriodProgress> {
+        let bases = self.bases.iter();
+        bases
+            .map(|base| PeriodProgress {
+                period: PeriodName::of(&base.period),
+                total: base.total(unit),
+            })
+            .collect()
+    }
+
+    fn own(&self, unit: UnitId) -> OwnStatus {
+        let mut statuses = self.bases.iter().map(|base| base.status(unit));
+        if self.is_long() {
+            return OwnStatus {
+                expected: statuses.any(|status| status.expected),
+                ..OwnStatus::default()
+            };
+        }
+        statuses.next().unwrap_or_default()
+    }
+
+    fn own_periods(&self, unit: UnitId) -> Option<Progress> {
+        let bases = self.bases.iter();
+        let places = bases.filter_map(|base| Some(base.progress(base.tree.by_id(unit)?)));
+        self.is_long().then(|| Progress::of(places))
+    }
+}
+
+/// A base period: who was there on its last day, and what they submitted.
+struct Base<'s> {
+    period: FormPeriod<'s>,
+    tree: Arc<Tree>,
+    deadlines: BTreeMap<LevelCode, NaiveDate>,
+    submissions: HashMap<UnitId, Submission>,
+    today: NaiveDate,
+}
+
+fn deadlines(period: &FormPeriod<'_>) -> BTreeMap<LevelCode, NaiveDate> {
+    let levels = period.definition.submitted_by.iter();
+    levels
+        .filter_map(|level| Some((level.clone(), period.deadline(level, &BTreeSet::new())?)))
+        .collect()
+}
+
+impl Base<'_> {
     fn is_expected(&self, place: Place<'_>) -> bool {
-        self.located
-            .in_force
-            .period
-            .definition
-            .is_submitted_by(&place.fact().level)
+        self.period.definition.is_submitted_by(&place.fact().level)
     }
 
     fn deadline(&self, place: Place<'_>) -> Option<NaiveDate> {
-        self.deadlines.get(place.fact().level.as_str()).copied()
+        self.deadlines.get(&place.fact().level).copied()
     }
 
-    fn own(&self, place: Place<'_>) -> OwnStatus {
-        let submission = self.submissions.get(&place.unit());
+    /// A unit that is not there on the last day is not expected.
+    fn status(&self, unit: UnitId) -> OwnStatus {
+        let Some(place) = self.tree.by_id(unit) else {
+            return OwnStatus::default();
+        };
+        let submission = self.submissions.get(&unit);
         OwnStatus {
             expected: self.is_expected(place),
             status: submission.map(|submission| submission.status),
@@ -198,36 +301,36 @@ impl State<'_> {
         }
     }
 
-    fn progress(&self, place: Place<'_>) -> Progress {
-        let mut progress = Progress::default();
-        for unit in place.subtree() {
-            self.add(unit, &mut progress);
-        }
-        progress
+    /// The unit and everything below it.
+    fn total(&self, unit: UnitId) -> Progress {
+        let places = self.tree.by_id(unit).into_iter().flat_map(Place::subtree);
+        Progress::of(places.map(|place| self.progress(place)))
     }
 
-    fn add(&self, place: Place<'_>, progress: &mut Progress) {
+    /// One unit alone.
+    fn progress(&self, place: Place<'_>) -> Progress {
         if !self.is_expected(place) {
-            return;
+            return Progress::default();
         }
         let deadline = self.deadline(place);
         let submission = self.submissions.get(&place.unit());
-        progress.expected += 1;
-        match submission.and_then(|submission| Some((submission.reached()?, submission))) {
-            Some((reached, submission)) => {
-                progress.submitted += 1;
-                progress.approved += u64::from(reached == Stage::Approved);
-                let late = deadline.is_some_and(|deadline| {
-                    submission
-                        .received_on
-                        .is_some_and(|received| received > deadline)
-                });
-                progress.late += u64::from(late);
-            }
-            None => {
-                progress.missing += 1;
-                progress.overdue += u64::from(deadline.is_some_and(|last| self.today > last));
-            }
+        let counting = submission.and_then(|submission| Some((submission.reached()?, submission)));
+        let Some((reached, submission)) = counting else {
+            return Progress {
+                expected: 1,
+                missing: 1,
+                overdue: u64::from(deadline.is_some_and(|last| self.today > last)),
+                ..Progress::default()
+            };
+        };
+        let received = submission.received_on;
+        let is_late = deadline.zip(received).is_some_and(|(last, day)| day > last);
+        Progress {
+            expected: 1,
+            submitted: 1,
+            approved: u64::from(reached == Stage::Approved),
+            late: u64::from(is_late),
+            ..Progress::default()
         }
     }
 }

@@ -14,8 +14,9 @@ use super::unit::UnitName;
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
 use crate::domain::catalogue::Entry;
+use crate::domain::formula::Formula;
 use crate::domain::hierarchy::Place;
-use crate::domain::id::{IndicatorCode, OptionCode, OptionNumber, UnitId};
+use crate::domain::id::{OptionNumber, UnitId};
 use crate::domain::indicator::{AcrossUnits, Measure};
 use crate::domain::period::Period;
 use crate::domain::quantity::{Decimal, Qualifier};
@@ -77,25 +78,13 @@ impl FigureName {
         &self,
         located: &'f Located<'s>,
     ) -> Result<(&'f Entry<'s>, OptionNumber), LineageError> {
-        let not_in_form = || LineageError::NotInForm {
+        let figure = located
+            .in_force
+            .figure(&self.indicator, self.option.as_deref());
+        figure.ok_or_else(|| LineageError::NotInForm {
             indicator: self.indicator.clone(),
             option: self.option.clone(),
-        };
-        let code = self
-            .indicator
-            .parse::<IndicatorCode>()
-            .map_err(|_| not_in_form())?;
-        let entry = located.in_force.entry(&code).ok_or_else(not_in_form)?;
-        let option = match &self.option {
-            None => OptionNumber::TOTAL,
-            Some(option) => {
-                let code = option.parse::<OptionCode>().map_err(|_| not_in_form())?;
-                let known = entry.definition.options().any(|option| option.code == code);
-                let number = entry.indicator.option_number(&code).filter(|_| known);
-                number.ok_or_else(not_in_form)?
-            }
-        };
-        Ok((entry, option))
+        })
     }
 }
 
@@ -197,7 +186,7 @@ pub fn get_lineage(
         })?;
         Ok(LineageView {
             form: located.form().code.to_string(),
-            period: PeriodName::of(&located.in_force),
+            period: PeriodName::of(&located.in_force.period),
             unit: UnitName::of(place),
             stage: name.stage,
             figure: figuring.cell(&rollup, place, entry, option),
@@ -209,24 +198,16 @@ pub fn get_lineage(
     })
 }
 
+/// Those of a formula's operands that are there.
 fn operands_of<'f, 's>(
     entry: &Entry<'_>,
     located: &'f Located<'s>,
 ) -> Vec<(&'f Entry<'s>, OptionNumber)> {
-    let operands = entry
-        .definition
-        .formula()
-        .map(|formula| formula.operands())
-        .unwrap_or_default();
-    let found = operands.into_iter().filter_map(|operand| {
-        let name = FigureName {
-            indicator: operand.indicator,
-            option: operand.option,
-            stage: Stage::Submitted,
-        };
-        name.find(located).ok()
-    });
-    found.collect()
+    let formula = entry.definition.formula();
+    let operands = formula.into_iter().flat_map(Formula::operands);
+    operands
+        .filter_map(|operand| located.in_force.operand(&operand))
+        .collect()
 }
 
 /// The (unit, base period) pairs behind a collected figure.

@@ -12,6 +12,7 @@ pub mod level;
 pub mod lineage;
 pub mod locate;
 pub mod map;
+pub mod mapping;
 pub mod page;
 pub mod rollup;
 pub mod series;

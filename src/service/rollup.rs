@@ -71,8 +71,7 @@ pub struct PeriodName {
 }
 
 impl PeriodName {
-    pub(super) fn of(in_force: &InForce<'_>) -> PeriodName {
-        let period = in_force.period;
+    pub(super) fn of(period: &FormPeriod<'_>) -> PeriodName {
         PeriodName {
             key: period.period.to_string(),
             from: period.range.from,
@@ -265,7 +264,7 @@ impl Report<'_, '_> {
             .map_or(0, |stored| stored.rev);
         RollupView {
             form: self.located.form().code.to_string(),
-            period: PeriodName::of(&self.located.in_force),
+            period: PeriodName::of(&self.located.in_force.period),
             stage: self.figuring.stage,
             rev,
             unit: UnitName::of(place),
@@ -422,18 +421,16 @@ impl<'r, 's> Figuring<'r, 's> {
                 expected: self.expectation.values(entry, place),
             };
         };
-        let operands = formula.operands();
-        let operands = operands.iter().filter_map(|operand| {
-            let entry = self.in_force.entry(&operand.indicator.parse().ok()?)?;
-            let option = operand
-                .option
-                .as_ref()
-                .and_then(|option| option.parse().ok());
-            let number = option.and_then(|code| entry.indicator.option_number(&code));
-            Some((entry, number.unwrap_or(OptionNumber::TOTAL)))
-        });
+        let operands = formula.operands().into_iter();
         operands
-            .map(|(entry, option)| self.completeness(figures, place, entry, option))
+            .map(|operand| match self.in_force.operand(&operand) {
+                Some((entry, option)) => self.completeness(figures, place, entry, option),
+                // What is not there any more nobody has, whoever submits the form.
+                None => Share {
+                    reported: 0,
+                    expected: self.expectation.submissions(place),
+                },
+            })
             // Of what nobody is to report and nobody has, nothing is missing.
             .filter(|share| share.reported + share.expected > 0)
             .min_by(Share::compare)

@@ -176,7 +176,7 @@ impl<'w> Work<'w, '_> {
     fn item(&mut self, located: &Located<'_>) -> Result<SeriesItem, SeriesError> {
         let rollup = self.rollup(located)?;
         Ok(SeriesItem {
-            period: PeriodName::of(&located.in_force),
+            period: PeriodName::of(&located.in_force.period),
             figure: self.figure(located, &rollup),
             cumulative: self.cumulative(located)?,
             same_period_last_year: self.last_year(located)?,

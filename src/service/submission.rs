@@ -846,7 +846,7 @@ impl SubmissionView {
     ) -> SubmissionView {
         SubmissionView {
             form: located.form().code.to_string(),
-            period: PeriodName::of(&located.in_force),
+            period: PeriodName::of(&located.in_force.period),
             unit: UnitName::of(located.place()),
             status: submission.status,
             revision: submission.revision.get(),

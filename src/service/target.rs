@@ -137,7 +137,7 @@ pub fn put_target(
         target_put(transaction, key.form, key.period, &target, by)?;
         let view = TargetView {
             form: located.form().code.to_string(),
-            period: PeriodName::of(&located.in_force),
+            period: PeriodName::of(&located.in_force.period),
             unit: UnitName::of(place),
             indicator: entry.indicator.code.to_string(),
             option: entry.indicator.option_code(option).map(ToString::to_string),

@@ -458,7 +458,7 @@ impl<'s> Board<'s> {
         }
         let rows = former.rollups(transaction, assembly.rows.iter().copied())?;
         let sources = self.sources(assembly.own.iter().copied());
-        let loaded = self.load(transaction, &self.base_periods(), Units::among(&sources))?;
+        let loaded = self.load(transaction, &self.base_periods(), Units::These(&sources))?;
         let own = self.carrier.own(&loaded.contributions);
         let mut made: BTreeMap<Position, Rollup> = BTreeMap::new();
         // In preorder everything below a unit comes after it: backwards, parts come first.
@@ -520,7 +520,7 @@ impl<'s> Board<'s> {
             let top = self.tree().at(*position);
             let below = top.subtree_with_leaves().map(Place::position);
             let sources = self.sources(below);
-            let units = Units::among(&sources);
+            let units = Units::These(&sources);
             let loaded = self.load(transaction, &self.base_periods(), units)?;
             let rev = loaded.revs.values().max().copied().unwrap_or(0);
             let own = self.carrier.own(&loaded.contributions);
@@ -569,7 +569,7 @@ impl<'s> Board<'s> {
                     .chain(gone.iter().copied())
                     .collect();
                 let mut rows: BTreeMap<UnitId, YearOfRollups> =
-                    years_of(transaction, form, year, Units::among(&units))?
+                    years_of(transaction, form, year, Units::These(&units))?
                         .into_iter()
                         .map(|(unit, stored)| (unit, stored.year))
                         .collect();

@@ -113,7 +113,7 @@ pub fn verify_rollup(
             .collect();
         Ok(VerificationView {
             form: located.form().code.to_string(),
-            period: PeriodName::of(&located.in_force),
+            period: PeriodName::of(&located.in_force.period),
             unit: UnitName::of(place),
             equal: differing.is_empty(),
             compared: place.subtree().count(),

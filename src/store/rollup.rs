@@ -33,29 +33,31 @@ pub fn rollups_of(
     units: Units<'_>,
 ) -> Result<HashMap<UnitId, StoredRollup>, StoreError> {
     let mut found = HashMap::new();
+    let ids = units.ids();
+    if ids.is_empty() {
+        return Ok(found);
+    }
     let form = to_column(form.get())?;
     let (tenant, connection) = transaction.parts();
-    for batch in units.batches() {
-        let mut query = rollup::table
-            .filter(
-                rollup::tenant_id
-                    .eq(tenant)
-                    .and(rollup::form.eq(form))
-                    .and(rollup::period.eq(period.to_string())),
-            )
-            .select((rollup::unit_id, rollup::cells, rollup::rev))
-            .into_boxed();
-        if let Some(batch) = batch {
-            query = query.filter(rollup::unit_id.eq_any(batch));
-        }
-        let rows = query.load::<(String, Vec<u8>, i64)>(connection)?;
-        for (unit, cells, rev) in rows {
-            let stored = StoredRollup {
-                rollup: unpack_rollup(&cells)?,
-                rev,
-            };
-            found.insert(parsed(&unit, "unit id")?, stored);
-        }
+    let mut query = rollup::table
+        .filter(
+            rollup::tenant_id
+                .eq(tenant)
+                .and(rollup::form.eq(form))
+                .and(rollup::period.eq(period.to_string())),
+        )
+        .select((rollup::unit_id, rollup::cells, rollup::rev))
+        .into_boxed();
+    if let Some(few) = ids.few() {
+        query = query.filter(rollup::unit_id.eq_any(few));
+    }
+    let rows = query.load::<(String, Vec<u8>, i64)>(connection)?;
+    for (unit, cells, rev) in rows.into_iter().filter(|(unit, ..)| ids.contain(unit)) {
+        let stored = StoredRollup {
+            rollup: unpack_rollup(&cells)?,
+            rev,
+        };
+        found.insert(parsed(&unit, "unit id")?, stored);
     }
     Ok(found)
 }
@@ -125,14 +127,15 @@ pub fn rollups_delete(
 ) -> Result<(), StoreError> {
     let form = to_column(form.get())?;
     let (tenant, connection) = transaction.parts();
-    for batch in Units::These(units).batches() {
+    for batch in units.chunks(BATCH) {
+        let ids: Vec<String> = batch.iter().map(ToString::to_string).collect();
         diesel::delete(
             rollup::table.filter(
                 rollup::tenant_id
                     .eq(tenant)
                     .and(rollup::form.eq(form))
                     .and(rollup::period.eq(period.to_string()))
-                    .and(rollup::unit_id.eq_any(batch.unwrap_or_default())),
+                    .and(rollup::unit_id.eq_any(ids)),
             ),
         )
         .execute(connection)?;
@@ -155,29 +158,31 @@ pub fn years_of(
     units: Units<'_>,
 ) -> Result<HashMap<UnitId, StoredYear>, StoreError> {
     let mut found = HashMap::new();
+    let ids = units.ids();
+    if ids.is_empty() {
+        return Ok(found);
+    }
     let form = to_column(form.get())?;
     let (tenant, connection) = transaction.parts();
-    for batch in units.batches() {
-        let mut query = rollup_year::table
-            .filter(
-                rollup_year::tenant_id
-                    .eq(tenant)
-                    .and(rollup_year::form.eq(form))
-                    .and(rollup_year::year.eq(year)),
-            )
-            .select((rollup_year::unit_id, rollup_year::cells, rollup_year::rev))
-            .into_boxed();
-        if let Some(batch) = batch {
-            query = query.filter(rollup_year::unit_id.eq_any(batch));
-        }
-        let rows = query.load::<(String, Vec<u8>, i64)>(connection)?;
-        for (unit, cells, rev) in rows {
-            let stored = StoredYear {
-                year: unpack_year(&cells)?,
-                rev,
-            };
-            found.insert(parsed(&unit, "unit id")?, stored);
-        }
+    let mut query = rollup_year::table
+        .filter(
+            rollup_year::tenant_id
+                .eq(tenant)
+                .and(rollup_year::form.eq(form))
+                .and(rollup_year::year.eq(year)),
+        )
+        .select((rollup_year::unit_id, rollup_year::cells, rollup_year::rev))
+        .into_boxed();
+    if let Some(few) = ids.few() {
+        query = query.filter(rollup_year::unit_id.eq_any(few));
+    }
+    let rows = query.load::<(String, Vec<u8>, i64)>(connection)?;
+    for (unit, cells, rev) in rows.into_iter().filter(|(unit, ..)| ids.contain(unit)) {
+        let stored = StoredYear {
+            year: unpack_year(&cells)?,
+            rev,
+        };
+        found.insert(parsed(&unit, "unit id")?, stored);
     }
     Ok(found)
 }

@@ -1,5 +1,7 @@
 //! Queries on submissions and their revisions.
 
+use std::collections::HashSet;
+
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
@@ -15,8 +17,44 @@ use crate::domain::submission::{
 use crate::rollup::encode::{pack_facts, unpack_facts};
 use crate::rollup::tally::Contribution;
 
-/// The units of one query: well within the number of values that either backend takes at once.
-const BATCH: usize = 500;
+/// With more units than these a period is read as a whole, and what is of others is left out of
+/// it. So many ids are well within the number of values that either backend takes at once.
+const MOST_BY_ID: usize = 2000;
+
+/// Which units a query is about.
+#[derive(Debug, Clone, Copy)]
+pub enum Units<'u> {
+    All,
+    These(&'u [UnitId]),
+}
+
+impl Units<'_> {
+    pub(super) fn ids(self) -> Ids {
+        Ids(match self {
+            Units::All => None,
+            Units::These(units) => Some(units.iter().map(ToString::to_string).collect()),
+        })
+    }
+}
+
+/// The ids of a query's units; `None` means all.
+pub(super) struct Ids(Option<HashSet<String>>);
+
+impl Ids {
+    /// The ids that the statement itself asks for, where they are not too many.
+    pub fn few(&self) -> Option<Vec<&String>> {
+        let ids = self.0.as_ref()?;
+        (ids.len() <= MOST_BY_ID).then(|| ids.iter().collect())
+    }
+
+    pub fn contain(&self, id: &str) -> bool {
+        self.0.as_ref().is_none_or(|ids| ids.contains(id))
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.as_ref().is_some_and(HashSet::is_empty)
+    }
+}
 
 /// Which submission: a unit's on a form for a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -117,66 +155,43 @@ pub fn submission_get(
         .transpose()
 }
 
-/// Which units of a period a query is about.
-#[derive(Debug, Clone, Copy)]
-pub enum Units<'u> {
-    All,
-    These(&'u [UnitId]),
-}
-
-/// With more units than these all are read, which is one statement.
-const MOST_BY_ID: usize = 2000;
-
-impl<'u> Units<'u> {
-    /// These, or all where there are so many that one statement is better than a great number.
-    /// More than was asked for may come back.
-    pub fn among(units: &'u [UnitId]) -> Units<'u> {
-        if units.len() > MOST_BY_ID {
-            Units::All
-        } else {
-            Units::These(units)
-        }
-    }
-
-    /// The ids of each query that it takes; none means all units in one.
-    pub(super) fn batches(self) -> Vec<Option<Vec<String>>> {
-        match self {
-            Units::All => vec![None],
-            Units::These(units) => units
-                .chunks(BATCH)
-                .map(|batch| Some(batch.iter().map(ToString::to_string).collect()))
-                .collect(),
-        }
-    }
-}
-
-/// The submissions of a period.
+/// The submissions of some units for some periods.
 pub fn submissions_of(
     transaction: &mut Transaction<'_>,
     form: FormNumber,
-    period: Period,
+    periods: &[Period],
     units: Units<'_>,
-) -> Result<Vec<(UnitId, Submission)>, StoreError> {
-    let mut found = Vec::new();
+) -> Result<Vec<(Period, UnitId, Submission)>, StoreError> {
+    let ids = units.ids();
     let (tenant, connection) = transaction.parts();
-    for batch in units.batches() {
-        let mut query = submission::table
-            .filter(
-                submission::tenant_id
-                    .eq(tenant)
-                    .and(submission::form.eq(to_column(form.get())?))
-                    .and(submission::period.eq(period.to_string())),
-            )
-            .select(SubmissionRow::as_select())
-            .into_boxed();
-        if let Some(batch) = batch {
-            query = query.filter(submission::unit_id.eq_any(batch));
-        }
-        for row in query.load::<SubmissionRow>(connection)? {
-            found.push((parsed(&row.unit_id, "unit id")?, Submission::try_from(row)?));
-        }
+    let mut query = submission::table
+        .filter(
+            submission::tenant_id
+                .eq(tenant)
+                .and(submission::form.eq(to_column(form.get())?))
+                .and(submission::period.eq_any(to_keys(periods))),
+        )
+        .select((submission::period, SubmissionRow::as_select()))
+        .into_boxed();
+    if let Some(few) = ids.few() {
+        query = query.filter(submission::unit_id.eq_any(few));
     }
-    Ok(found)
+    query
+        .load::<(String, SubmissionRow)>(connection)?
+        .into_iter()
+        .filter(|(_, row)| ids.contain(&row.unit_id))
+        .map(|(period, row)| {
+            Ok((
+                parsed(&period, "period")?,
+                parsed(&row.unit_id, "unit id")?,
+                Submission::try_from(row)?,
+            ))
+        })
+        .collect()
+}
+
+fn to_keys(periods: &[Period]) -> Vec<String> {
+    periods.iter().map(ToString::to_string).collect()
 }
 
 /// The forms and base periods on which there is any submission; of one form, if it is named.
@@ -216,7 +231,7 @@ pub struct Counting {
     pub rev: i64,
 }
 
-/// What counts of the submissions of some periods.
+/// What counts of the submissions of some units for some periods.
 pub fn counting_of(
     transaction: &mut Transaction<'_>,
     form: FormNumber,
@@ -224,43 +239,48 @@ pub fn counting_of(
     units: Units<'_>,
 ) -> Result<Vec<Counting>, StoreError> {
     type Row = (String, String, String, Option<i32>, i64, Option<Vec<u8>>);
-    let mut found = Vec::new();
-    let periods: Vec<String> = periods.iter().map(ToString::to_string).collect();
+    let ids = units.ids();
+    if periods.is_empty() || ids.is_empty() {
+        return Ok(Vec::new());
+    }
     let (tenant, connection) = transaction.parts();
-    for batch in units.batches() {
-        let mut query = submission::table
-            .left_join(
-                submission_revision::table.on(submission_revision::tenant_id
-                    .eq(submission::tenant_id)
-                    .and(submission_revision::tenant_id.eq(tenant))
-                    .and(submission_revision::form.eq(submission::form))
-                    .and(submission_revision::period.eq(submission::period))
-                    .and(submission_revision::unit_id.eq(submission::unit_id))
-                    .and(
-                        submission_revision::revision
-                            .nullable()
-                            .eq(submission::counting_revision),
-                    )),
-            )
-            .filter(
-                submission::tenant_id
-                    .eq(tenant)
-                    .and(submission::form.eq(to_column(form.get())?))
-                    .and(submission::period.eq_any(periods.clone())),
-            )
-            .select((
-                submission::unit_id,
-                submission::period,
-                submission::status,
-                submission::counting_revision,
-                submission::counting_rev,
-                submission_revision::facts.nullable(),
-            ))
-            .into_boxed();
-        if let Some(batch) = batch {
-            query = query.filter(submission::unit_id.eq_any(batch));
-        }
-        for (unit, period, status, revision, rev, facts) in query.load::<Row>(connection)? {
+    let mut query = submission::table
+        .left_join(
+            submission_revision::table.on(submission_revision::tenant_id
+                .eq(submission::tenant_id)
+                .and(submission_revision::tenant_id.eq(tenant))
+                .and(submission_revision::form.eq(submission::form))
+                .and(submission_revision::period.eq(submission::period))
+                .and(submission_revision::unit_id.eq(submission::unit_id))
+                .and(
+                    submission_revision::revision
+                        .nullable()
+                        .eq(submission::counting_revision),
+                )),
+        )
+        .filter(
+            submission::tenant_id
+                .eq(tenant)
+                .and(submission::form.eq(to_column(form.get())?))
+                .and(submission::period.eq_any(to_keys(periods))),
+        )
+        .select((
+            submission::unit_id,
+            submission::period,
+            submission::status,
+            submission::counting_revision,
+            submission::counting_rev,
+            submission_revision::facts.nullable(),
+        ))
+        .into_boxed();
+    if let Some(few) = ids.few() {
+        query = query.filter(submission::unit_id.eq_any(few));
+    }
+    query
+        .load::<Row>(connection)?
+        .into_iter()
+        .filter(|(unit, ..)| ids.contain(unit))
+        .map(|(unit, period, status, revision, rev, facts)| {
             let contribution = facts
                 .map(|facts| {
                     let facts = unpack_facts(&facts)?;
@@ -270,16 +290,15 @@ pub fn counting_of(
                     })
                 })
                 .transpose()?;
-            found.push(Counting {
+            Ok(Counting {
                 unit: parsed(&unit, "unit id")?,
                 period: parsed(&period, "period")?,
                 contribution,
                 revision: revision.map(Revision::new),
                 rev,
-            });
-        }
-    }
-    Ok(found)
+            })
+        })
+        .collect()
 }
 
 fn reached_with(status: &str) -> Result<Stage, StoreError> {

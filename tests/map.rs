@@ -1,0 +1,278 @@
+//! When the map changes: figures as they were, figures on a later map, and what passes from units
+//! that are gone to those that took them over.
+
+use serde_json::{Value, json};
+
+use crate::harness::town::{Report, cell, form, indicator, shown, value};
+use crate::harness::{Backend, Client, Server};
+
+/// Two provinces before the reform: An Giang (89) with the town Tân Châu (887), and Kiên Giang
+/// (91) with one commune directly under it. Tân An (30388) has two neighbours.
+const UNITS: &str = "code,name,level,parent_code,kind\n\
+    89,An Giang,province,,tỉnh\n91,Kiên Giang,province,,tỉnh\n887,Tân Châu,town,89,thị xã\n\
+    30387,Tân Thạnh,commune,887,xã\n30388,Tân An,commune,887,xã\n30391,Long An,commune,887,xã\n\
+    30600,Rạch Giá,commune,91,phường\n\
+    30387-1,Ấp Tân Thạnh,hamlet,30387,ấp\n30388-1,Ấp Tân An,hamlet,30388,ấp\n30391-1,Ấp Long An,hamlet,30391,ấp\n";
+
+/// Indicators of the monthly form `m`: code, across units, across time.
+const INDICATORS: [(&str, &str, &str); 7] = [
+    ("raised", "sum", "sum"),
+    ("members", "sum", "last"),
+    ("rate", "average", "average"),
+    ("largest", "max", "max"),
+    ("staff", "none", "last"),
+    ("handed_up", "transfer", "sum"),
+    ("meetings", "count", "count"),
+];
+
+fn country(backend: Backend) -> (Server, Client) {
+    let server = Server::with_tenant(backend);
+    let admin = server.sign_in("test", "admin");
+    admin.post_csv("/v1/units/import", UNITS).expect_status(200);
+    for (code, units, time) in INDICATORS {
+        let mut body = indicator(units);
+        body["across_time"] = json!(time);
+        let path = format!("/v1/indicators/{code}");
+        admin.put(&path, &body).expect_status(201);
+    }
+    let codes = INDICATORS.map(|(code, ..)| code);
+    let mut body = form(&codes);
+    body["frequency"] = json!("month");
+    body["submitted_by"] = json!(["town", "commune", "hamlet"]);
+    admin.put("/v1/forms/m", &body).expect_status(201);
+    (server, admin)
+}
+
+/// What happened on 2025-07-01: An Giang and Kiên Giang became one, the town ceased to exist, and
+/// Tân An took in its two neighbours.
+fn reform() -> Value {
+    json!({
+        "effective": "2025-07-01", "legal_basis": "Nghị quyết 1654/NQ-UBTVQH15",
+        "steps": [
+            {"op": "merge", "from": ["code:89", "code:91"],
+             "into": {"code": "91", "name": "An Giang", "kind": "tỉnh", "level": "province", "parent": null}},
+            {"op": "merge", "from": ["code:30387", "code:30388", "code:30391"],
+             "into": {"code": "30388", "name": "Tân An", "kind": "xã", "level": "commune", "parent": "code:91"}},
+            {"op": "abolish", "unit": "code:887"},
+            {"op": "abolish_level", "level": "town"},
+        ]
+    })
+}
+
+#[track_caller]
+fn reorganise(admin: &Client, document: &Value) -> Value {
+    let answer = admin.post_json("/v1/reorganisations", document);
+    answer.expect_status(201).json()
+}
+
+fn submit(admin: &Client, unit: &str, month: &str, values: &[(&str, i64)]) {
+    let values: Vec<Value> = values
+        .iter()
+        .map(|(code, number)| value(code, *number))
+        .collect();
+    Report::of(admin, "m", month).submit(unit, &values);
+}
+
+/// A figure of a unit in a period, on the map of a day if one is given.
+fn figure(admin: &Client, unit: &str, period: &str, as_of: &str, indicator: &str) -> String {
+    let query = match as_of {
+        "" => String::new(),
+        day => format!("?as_of={day}"),
+    };
+    let rollup = Report::of(admin, "m", period).read(&format!("{unit}/rollup{query}"));
+    shown(&cell(&rollup, indicator))
+}
+
+/// Every period of 2024 and 2025 on which there are figures, folded anew.
+#[track_caller]
+fn expect_verified(admin: &Client, units: &[(&str, &str)]) {
+    for (unit, period) in units {
+        let path = format!("/v1/forms/m/periods/{period}/units/code:{unit}/rollup/verify");
+        let verified = admin.post(&path).expect_status(200).json();
+        assert_eq!(
+            verified["equal"], true,
+            "{unit} {period}: {}",
+            verified["differing"]
+        );
+    }
+}
+
+on_both_backends! {
+    fn a_year_in_which_the_map_changed_folds_per_month_at_the_successor_and_then_across_time(backend) {
+        let (_server, admin) = country(backend);
+        submit(&admin, "30387", "2025-06", &[("members", 35), ("raised", 10)]);
+        submit(&admin, "30388", "2025-06", &[("members", 30), ("raised", 12)]);
+        submit(&admin, "30391", "2025-06", &[("members", 33)]);
+        reorganise(&admin, &reform());
+        submit(&admin, "30388", "2025-12", &[("members", 60), ("raised", 25)]);
+        // 35 + 30 + 33 committee members in June and 60 in December are 60 for the year, not 158.
+        assert!(figure(&admin, "30388", "2025", "", "members").starts_with("60 4/"));
+        // 10 in one and 12 in another in June, 25 in December: 47.
+        assert!(figure(&admin, "30388", "2025", "", "raised").starts_with("47 3/"));
+        assert!(figure(&admin, "91", "2025", "", "raised").starts_with("47 3/"));
+        assert!(figure(&admin, "30388", "2025-06", "2025-07-01", "members").starts_with("98 3/"));
+        expect_verified(&admin, &[("91", "2025"), ("91", "2025-Q4"), ("91", "2025-12"), ("89", "2025-06"), ("89", "2025-Q2")]);
+    }
+
+    fn what_ended_before_the_reform_stays_as_it_was_byte_for_byte(backend) {
+        let (_server, admin) = country(backend);
+        for (unit, number) in [("30387", 10), ("30388", 12), ("30391", 11), ("30600", 13), ("887", 5), ("30388-1", 7)] {
+            for month in ["2024-01", "2024-12", "2025-06"] {
+                submit(&admin, unit, month, &[("raised", number), ("members", number), ("rate", number), ("largest", number), ("handed_up", number)]);
+            }
+        }
+        let paths: Vec<String> = ["89", "91", "887", "30387", "30388", "30388-1"].iter()
+            .flat_map(|unit| ["2024-01", "2024-12", "2024-Q1", "2024", "2025-06", "2025-H1"].map(|period| (unit, period)))
+            .flat_map(|(unit, period)| {
+                let base = format!("/v1/forms/m/periods/{period}/units/code:{unit}");
+                [format!("{base}/rollup?include=children"), format!("{base}/rollup?stage=approved"), format!("{base}/completeness")]
+            })
+            .collect();
+        let read = || -> Vec<String> {
+            paths.iter().map(|path| without_rev(admin.get(path).expect_status(200).json())).collect()
+        };
+        let before = read();
+        reorganise(&admin, &reform());
+        for (path, (then, now)) in paths.iter().zip(before.iter().zip(read())) {
+            assert_eq!(*then, now, "{path}");
+        }
+        expect_verified(&admin, &[("89", "2024"), ("89", "2024-12"), ("91", "2024"), ("89", "2025-H1"), ("91", "2025")]);
+    }
+
+    fn a_report_of_before_can_be_seen_on_the_map_of_today(backend) {
+        let (_server, admin) = country(backend);
+        for (unit, number) in [("30387", 10), ("30388", 12), ("30391", 11), ("30600", 13), ("887", 5), ("30388-1", 7), ("30391-1", 1)] {
+            submit(&admin, unit, "2024-12", &[("raised", number), ("rate", number), ("largest", number), ("staff", number), ("handed_up", number), ("meetings", number)]);
+        }
+        reorganise(&admin, &reform());
+        let on = |unit: &str, day: &str, code: &str| figure(&admin, unit, "2024-12", day, code);
+        // As it was: the town's report is still there under Tân Châu.
+        assert_eq!(on("887", "", "raised"), "46 6/7");
+        assert_eq!(on("30388", "", "raised"), "19 2/2");
+        // Restated: Tân An with Tân Thạnh and Long An inside, 12 + 10 + 11 and the hamlets' 7 + 1.
+        assert_eq!(on("30388", "2025-07-01", "raised"), "41 5/6");
+        assert_eq!(on("91", "2025-07-01", "raised"), "59 7/8", "13 of Rạch Giá and the town's own 5 too");
+        assert_eq!(on("30388", "2025-07-01", "largest"), "12 5/6");
+        assert_eq!(on("30388", "2025-07-01", "rate"), "8.20 5/6", "(10 + 12 + 11 + 7 + 1) / 5");
+        // What is only a unit's own stays its own; what was handed up is that of the three.
+        assert_eq!(on("30388", "2025-07-01", "staff"), "12 1/1");
+        assert_eq!(on("30388", "2025-07-01", "handed_up"), "33 3/3");
+        assert_eq!(on("30388", "2025-07-01", "meetings"), "5 5/6");
+        let rollup = Report::of(&admin, "m", "2024-12").read("91/rollup?as_of=2025-07-01&include=children");
+        assert_eq!(rollup["map"]["as_of"], "2025-07-01");
+        assert_eq!(rollup["map"]["reorganisations"][0]["legal_basis"], "Nghị quyết 1654/NQ-UBTVQH15");
+        // The town ended and nobody took it over: what it reported itself counts under its province.
+        assert_eq!(rollup["map"]["not_divided"][0]["unit"]["name"], "Tân Châu");
+        let children: Vec<(&str, bool)> = rollup["children"].as_array().unwrap().iter()
+            .map(|child| (child["unit"]["name"].as_str().unwrap(), child["not_divided"].as_bool().unwrap())).collect();
+        assert_eq!(children, [("Tân An", false), ("Rạch Giá", false), ("Tân Châu", true)]);
+    }
+
+    fn a_merge_adds_up_to_the_same_before_and_after(backend) {
+        let (_server, admin) = country(backend);
+        for (unit, a, b) in [("30387", 10, 12), ("30391", 11, 13)] {
+            submit(&admin, unit, "2024-11", &[("raised", a)]);
+            submit(&admin, unit, "2024-12", &[("raised", b)]);
+        }
+        assert!(figure(&admin, "89", "2024", "", "raised").starts_with("46 "));
+        reorganise(&admin, &reform());
+        assert!(figure(&admin, "89", "2024", "", "raised").starts_with("46 "));
+        assert!(figure(&admin, "30388", "2024", "2025-07-01", "raised").starts_with("46 "));
+        assert!(figure(&admin, "91", "2024", "2025-07-01", "raised").starts_with("46 "));
+    }
+
+    fn shares_divide_what_sums_and_conserve_it_and_the_rest_stays_a_leaf(backend) {
+        let (_server, admin) = country(backend);
+        let numbers = [("2024-01", 100), ("2024-02", 1), ("2024-03", 0), ("2024-04", -7)];
+        for (month, number) in numbers {
+            submit(&admin, "30387", month, &[("raised", number), ("rate", number), ("largest", number)]);
+        }
+        let new = |code: &str, name: &str| json!({"code": code, "name": name, "kind": "xã", "level": "commune", "parent": "code:887"});
+        reorganise(&admin, &json!({
+            "effective": "2025-01-01", "legal_basis": "Nghị quyết về chia xã",
+            "steps": [{"op": "split", "from": "code:30387", "basis": "dân số", "children": {"code:30387-1": "code:X"}, "into": [
+                {"unit": new("30387", "Tân Thạnh"), "share": "1/3"}, {"unit": new("X", "Mới"), "share": "1/3"}, {"unit": "code:30391", "share": "1/3"},
+            ]}]
+        }));
+        let parts = |month: &str, code: &str| ["30387", "X", "30391"].map(|unit| {
+            let shown = figure(&admin, unit, month, "2025-01-01", code);
+            shown.split(' ').next().unwrap().to_owned()
+        });
+        assert_eq!(parts("2024-01", "raised"), ["34", "33", "33"]);
+        assert_eq!(parts("2024-02", "raised"), ["1", "0", "0"]);
+        assert_eq!(parts("2024-03", "raised"), ["0", "0", "0"]);
+        assert_eq!(parts("2024-04", "raised"), ["-3", "-2", "-2"]);
+        // An average and a largest cannot be divided: they stay right one level above.
+        assert_eq!(parts("2024-01", "rate"), ["null", "null", "null"]);
+        for (month, number) in numbers {
+            assert!(figure(&admin, "887", month, "2025-01-01", "raised").starts_with(&format!("{number} 3/")));
+            assert!(figure(&admin, "887", month, "2025-01-01", "largest").starts_with(&format!("{number} 1/")));
+        }
+        assert!(figure(&admin, "887", "2024-01", "2025-01-01", "rate").starts_with("100.00 1/"));
+        let cell = cell(&Report::of(&admin, "m", "2024-01").read("X/rollup?as_of=2025-01-01"), "raised");
+        assert_eq!(cell["qualified"]["apportioned"], 1);
+        assert_eq!(cell["own"]["value"], 33);
+        let map = &Report::of(&admin, "m", "2024-01").read("887/rollup?as_of=2025-01-01")["map"];
+        assert_eq!(map["apportioned"].as_array().unwrap().len(), 3);
+        assert_eq!(map["apportioned"][1]["share"], "1/3");
+        assert_eq!(map["not_divided"][0]["unit"]["code"], "30387");
+    }
+
+    fn a_split_without_known_shares_leaves_the_level_above_exact(backend) {
+        let (_server, admin) = country(backend);
+        submit(&admin, "30387", "2024-01", &[("raised", 100), ("handed_up", 9)]);
+        submit(&admin, "30387-1", "2024-01", &[("raised", 5)]);
+        let new = json!({"code": "X", "name": "Mới", "kind": "xã", "level": "commune", "parent": "code:887"});
+        reorganise(&admin, &json!({
+            "effective": "2025-01-01", "legal_basis": "Nghị quyết về chia xã",
+            "steps": [{"op": "split", "from": "code:30387", "children": {"code:30387-1": "code:X"}, "into": [{"unit": new}, {"unit": "code:30391"}]}]
+        }));
+        assert!(figure(&admin, "30391", "2024-01", "2025-01-01", "raised").starts_with("null 0/"));
+        assert!(figure(&admin, "X", "2024-01", "2025-01-01", "raised").starts_with("5 1/"), "the hamlet went there");
+        assert!(figure(&admin, "887", "2024-01", "2025-01-01", "raised").starts_with("105 2/"));
+        let town = Report::of(&admin, "m", "2024-01").read("887/rollup?as_of=2025-01-01");
+        assert_eq!(cell(&town, "handed_up")["received_from_below"], 9);
+    }
+
+    fn a_reorganisation_entered_late_changes_exactly_the_periods_that_end_on_or_after_its_day(backend) {
+        let (_server, admin) = country(backend);
+        let months = ["2025-06", "2025-07", "2025-08"];
+        for month in months {
+            for (unit, number) in [("30387", 10), ("30388", 12), ("30391", 11)] {
+                submit(&admin, unit, month, &[("raised", number), ("rate", number)]);
+            }
+        }
+        Report::of(&admin, "m", "2025-07").step("30387", "approve").expect_status(200);
+        reorganise(&admin, &reform());
+        assert!(figure(&admin, "30388", "2025-06", "", "raised").starts_with("12 1/"));
+        for month in ["2025-07", "2025-08"] {
+            // All that came in for the three stands for the one submission that is expected.
+            assert_eq!(figure(&admin, "30388", month, "", "raised"), "33 1/4");
+            assert_eq!(figure(&admin, "30388", month, "", "rate"), "11.00 1/4");
+        }
+        let rollup = Report::of(&admin, "m", "2025-07").read("30388/rollup");
+        assert_eq!(rollup["completeness"], json!({"expected": 4, "submitted": 1, "approved": 0}));
+        expect_verified(&admin, &[("91", "2025"), ("91", "2025-07"), ("91", "2025-08"), ("91", "2025-Q3")]);
+        // The successor's own submission takes the place of what passed to it.
+        submit(&admin, "30388", "2025-07", &[("raised", 40)]);
+        assert_eq!(figure(&admin, "30388", "2025-07", "", "raised"), "40 1/4");
+        assert_eq!(figure(&admin, "30388", "2025-08", "", "raised"), "33 1/4");
+        expect_verified(&admin, &[("91", "2025"), ("91", "2025-07"), ("91", "2025-H2")]);
+        let answer = Report::of(&admin, "m", "2025-07").step("30388", "withdraw");
+        answer.expect_status(200);
+        expect_verified(&admin, &[("91", "2025"), ("91", "2025-07"), ("91", "2025-H2")]);
+    }
+
+    fn an_earlier_map_cannot_be_asked_for(backend) {
+        let (_server, admin) = country(backend);
+        let path = "/v1/forms/m/periods/2025-12/units/code:91/rollup?as_of=2025-07-01";
+        let problem = admin.get(path).expect_status(400).json();
+        assert_eq!(problem["errors"][0]["parameter"], "as_of");
+    }
+}
+
+/// A report's figures, without the counters that tell of commits.
+fn without_rev(mut report: Value) -> String {
+    report.as_object_mut().unwrap().remove("rev");
+    report.to_string()
+}

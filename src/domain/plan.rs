@@ -92,6 +92,11 @@ impl Plan {
         self.after.get(&unit).or_else(unchanged)
     }
 
+    /// A unit as it is on the map that the plan changes, if it stands there.
+    pub fn before(&self, unit: UnitId) -> Option<&UnitFact> {
+        self.before.by_id(unit).map(Place::fact)
+    }
+
     /// The units that have something of a unit after the reorganisation, each once.
     pub fn heirs_of(&self, unit: UnitId) -> Vec<UnitId> {
         let mut heirs: Vec<UnitId> = Vec::new();
@@ -125,13 +130,6 @@ impl Plan {
     /// The units that something of `unit` comes from; not itself.
     pub fn predecessors_of(&self, unit: UnitId) -> Vec<UnitId> {
         self.passings.sources_of(unit, self.effective)
-    }
-
-    /// Every unit that the plan changes or passes something from or to.
-    pub fn units(&self) -> HashSet<UnitId> {
-        let facts = self.opened.iter().chain(&self.closed).chain(&self.replaced);
-        let passing = self.successions.iter().flat_map(|one| [one.from, one.to]);
-        facts.map(|fact| fact.unit).chain(passing).collect()
     }
 }
 
@@ -265,7 +263,12 @@ impl<'h> Drawing<'h> {
     fn holders(&self, code: &UnitCode) -> Vec<UnitId> {
         match self.holders.get(code) {
             Some(holders) => holders.clone(),
-            None => self.tree.by_code(code).map(Place::unit).into_iter().collect(),
+            None => self
+                .tree
+                .by_code(code)
+                .map(Place::unit)
+                .into_iter()
+                .collect(),
         }
     }
 
@@ -530,7 +533,12 @@ impl<'h> Drawing<'h> {
         self.assign(source, &below, children, &parts, at);
         let lives_on = parts.iter().any(|(part, _)| *part == source);
         let goes = if lives_on { Goes::On } else { Goes::ToItsEnd };
-        if lives_on && self.turns.get(&source).is_some_and(|turns| turns.passed_on.is_some()) {
+        if lives_on
+            && self
+                .turns
+                .get(&source)
+                .is_some_and(|turns| turns.passed_on.is_some())
+        {
             let name = self.name(source);
             self.fault(
                 pointer.clone(),
@@ -660,7 +668,11 @@ impl<'h> Drawing<'h> {
                     if let Some(former) = former {
                         self.check_former(former, now.as_ref(), &at);
                         let begins_today = former.validity.from == self.effective;
-                        let former_facts = if begins_today { &mut replaced } else { &mut closed };
+                        let former_facts = if begins_today {
+                            &mut replaced
+                        } else {
+                            &mut closed
+                        };
                         former_facts.push(former.clone());
                     } else {
                         created.insert(unit);
@@ -738,7 +750,9 @@ impl<'h> Drawing<'h> {
     fn check_former(&mut self, former: &UnitFact, now: Option<&State>, at: &str) {
         let name = &former.name;
         let facts = self.hierarchy.facts_of(former.unit);
-        let later = facts.iter().find(|fact| fact.validity.from > self.effective);
+        let later = facts
+            .iter()
+            .find(|fact| fact.validity.from > self.effective);
         if let Some(day) = later.map(|fact| fact.validity.from).or(former.validity.to) {
             self.fault(
                 at,
@@ -851,7 +865,10 @@ impl<'h> Drawing<'h> {
 
     fn check_code(&mut self, unit: UnitId, now: &State, at: &str) {
         let code = &now.code;
-        let other = self.holders(code).into_iter().find(|holder| *holder != unit);
+        let other = self
+            .holders(code)
+            .into_iter()
+            .find(|holder| *holder != unit);
         let later = self
             .hierarchy
             .facts_with(code)

@@ -17,9 +17,7 @@ use crate::message;
 const LAST_YEAR: &str = "9999";
 
 /// What becomes of grants on units that end.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Grants {
     /// They stay as they are, and reach nothing from the effective day on.
@@ -32,9 +30,7 @@ pub enum Grants {
 
 /// What becomes of submissions and targets of units that end, for periods that close on the
 /// effective day or later.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WorkInProgress {
     /// They stay readable under the unit that ended.
@@ -486,9 +482,7 @@ impl Reader {
 
     fn successor(&mut self, successor: &SuccessorDocument, at: &str) -> Option<Successor> {
         match successor {
-            SuccessorDocument::Standing(unit) => {
-                self.reference(unit, at).map(Successor::Standing)
-            }
+            SuccessorDocument::Standing(unit) => self.reference(unit, at).map(Successor::Standing),
             SuccessorDocument::Described(unit) => {
                 self.described(unit, at).map(Successor::Described)
             }

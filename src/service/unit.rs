@@ -19,7 +19,7 @@ use crate::domain::text::check_name;
 use crate::domain::unit::{BEGINNING, UnitFact, UnitReference, Validity, invalid_code};
 use crate::error::{Code, Explain, Fault, Message};
 use crate::store::tenant::{Part, mark_changed};
-use crate::store::unit::units_insert;
+use crate::store::unit::{facts_insert, units_insert};
 use crate::store::{StoreError, Transaction};
 use crate::{explain, message};
 
@@ -90,7 +90,10 @@ pub struct UnitName {
 
 impl UnitName {
     pub(super) fn of(place: Place<'_>) -> UnitName {
-        let fact = place.fact();
+        UnitName::of_fact(place.fact())
+    }
+
+    pub(super) fn of_fact(fact: &UnitFact) -> UnitName {
         UnitName {
             id: fact.unit.to_string(),
             code: fact.code.to_string(),
@@ -314,8 +317,7 @@ pub fn create_unit(
             return Err(UnitError::Invalid(faults));
         };
         let rev = snapshot.counters.rev;
-        units_insert(transaction, std::slice::from_ref(&fact), rev)?;
-        mark_changed(transaction, Part::Tree, rev)?;
+        write_new(transaction, std::slice::from_ref(&fact), rev)?;
         let etag = Etag::new(format_args!("{rev}.{from}"));
         let outcome = Outcome::Created(format!("/v1/units/{}", fact.unit));
         let reply = Reply::new(outcome, Some(etag), &UnitView::of(&fact))?;
@@ -545,7 +547,7 @@ pub fn import_units(
                 return Ok(reply);
             }
             let (created, unchanged) = plan_import(snapshot, list, rows)?;
-            write_import(transaction, &created, snapshot.counters.rev)?;
+            write_new(transaction, &created, snapshot.counters.rev)?;
             let rev = Some(snapshot.counters.rev);
             let result = ImportResult {
                 dry_run: false,
@@ -559,7 +561,8 @@ pub fn import_units(
     }
 }
 
-fn write_import(
+/// Writes units that are new, each with its first fact.
+fn write_new(
     transaction: &mut Transaction<'_>,
     created: &[UnitFact],
     rev: i64,
@@ -567,7 +570,9 @@ fn write_import(
     if created.is_empty() {
         return Ok(());
     }
-    units_insert(transaction, created, rev)?;
+    let units: Vec<UnitId> = created.iter().map(|fact| fact.unit).collect();
+    units_insert(transaction, &units, rev)?;
+    facts_insert(transaction, created, rev)?;
     mark_changed(transaction, Part::Tree, rev)
 }
 

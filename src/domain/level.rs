@@ -9,7 +9,7 @@ use super::text::LocalizedText;
 use super::unit::Validity;
 
 /// One rank of the hierarchy.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Level {
     pub code: LevelCode,
     pub name: LocalizedText,

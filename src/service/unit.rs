@@ -16,10 +16,10 @@ use crate::authz::{Access, Action, Denied};
 use crate::domain::hierarchy::{Place, Position, Tree};
 use crate::domain::id::{LevelCode, UnitCode, UnitId};
 use crate::domain::text::check_name;
-use crate::domain::unit::{BEGINNING, UnitFact, UnitReference, Validity};
+use crate::domain::unit::{BEGINNING, UnitFact, UnitReference, Validity, invalid_code};
 use crate::error::{Code, Explain, Fault, Message};
 use crate::store::tenant::{Part, mark_changed};
-use crate::store::unit::units_insert;
+use crate::store::unit::{facts_insert, units_insert};
 use crate::store::{StoreError, Transaction};
 use crate::{explain, message};
 
@@ -317,8 +317,7 @@ pub fn create_unit(
             return Err(UnitError::Invalid(faults));
         };
         let rev = snapshot.counters.rev;
-        units_insert(transaction, std::slice::from_ref(&fact), rev)?;
-        mark_changed(transaction, Part::Tree, rev)?;
+        write_new(transaction, std::slice::from_ref(&fact), rev)?;
         let etag = Etag::new(format_args!("{rev}.{from}"));
         let outcome = Outcome::Created(format!("/v1/units/{}", fact.unit));
         let reply = Reply::new(outcome, Some(etag), &UnitView::of(&fact))?;
@@ -364,10 +363,7 @@ impl Draft {
             faults.push(Fault::in_body(
                 pointer("code"),
                 Code::InvalidCode,
-                message!(
-                    "Mã đơn vị gồm 1 đến 40 chữ cái không dấu, chữ số, dấu . _ hoặc -.",
-                    "A unit's code has 1 to 40 letters, digits, dots, underscores or hyphens."
-                ),
+                invalid_code(),
             ));
         }
         let named = [
@@ -551,7 +547,7 @@ pub fn import_units(
                 return Ok(reply);
             }
             let (created, unchanged) = plan_import(snapshot, list, rows)?;
-            write_import(transaction, &created, snapshot.counters.rev)?;
+            write_new(transaction, &created, snapshot.counters.rev)?;
             let rev = Some(snapshot.counters.rev);
             let result = ImportResult {
                 dry_run: false,
@@ -565,7 +561,8 @@ pub fn import_units(
     }
 }
 
-fn write_import(
+/// Writes units that are new, each with its first fact.
+fn write_new(
     transaction: &mut Transaction<'_>,
     created: &[UnitFact],
     rev: i64,
@@ -573,7 +570,9 @@ fn write_import(
     if created.is_empty() {
         return Ok(());
     }
-    units_insert(transaction, created, rev)?;
+    let units: Vec<UnitId> = created.iter().map(|fact| fact.unit).collect();
+    units_insert(transaction, &units, rev)?;
+    facts_insert(transaction, created, rev)?;
     mark_changed(transaction, Part::Tree, rev)
 }
 

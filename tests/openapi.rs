@@ -11,7 +11,7 @@ use crate::harness::server::PASSWORD;
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// The operations of the design's table that exist so far, with their methods and paths.
-const OPERATIONS: [(&str, &str, &str); 30] = [
+const OPERATIONS: [(&str, &str, &str); 34] = [
     ("issue_token", "post", "/v1/auth/token"),
     ("get_me", "get", "/v1/me"),
     ("list_units", "get", "/v1/units"),
@@ -20,6 +20,18 @@ const OPERATIONS: [(&str, &str, &str); 30] = [
     ("import_units", "post", "/v1/units/import"),
     ("list_levels", "get", "/v1/levels"),
     ("put_level", "put", "/v1/levels/{level}"),
+    ("create_reorganisation", "post", "/v1/reorganisations"),
+    ("list_reorganisations", "get", "/v1/reorganisations"),
+    (
+        "get_reorganisation",
+        "get",
+        "/v1/reorganisations/{reorganisation}",
+    ),
+    (
+        "undo_reorganisation",
+        "post",
+        "/v1/reorganisations/{reorganisation}/undo",
+    ),
     ("list_indicators", "get", "/v1/indicators"),
     ("get_indicator", "get", "/v1/indicators/{indicator}"),
     ("put_indicator", "put", "/v1/indicators/{indicator}"),
@@ -139,6 +151,7 @@ impl Operation {
             ("{unit}", "code:30388"),
             ("{level}", "commune"),
             ("{indicator}", "docs.issued"),
+            ("{reorganisation}", "0191e4a5-6d1c-7c3a-9a60-2f6d0c9b1a11"),
         ]
         .iter()
         .fold(self.path.clone(), |path, (name, value)| {
@@ -733,6 +746,87 @@ fn hold_windows(holder: &mut Holder, admin: &Client) {
     }
 }
 
+/// Two hamlets become one in a year that was reported, another gets a new code with all that it
+/// had, and a level ends; then all of that is taken back.
+fn hold_reorganisations(holder: &mut Holder, server: &Server, admin: &Client) {
+    server.create_account("mttq-an-giang", "clerk", &["reporter@code:30388-08"]);
+    let hamlet = |code: &str| json!({"code": code, "name": "Ấp mới", "kind": "ấp", "level": "hamlet", "parent": "code:30388"});
+    let document = json!({
+        "effective": "2024-12-01", "legal_basis": "Nghị quyết về sắp xếp ấp",
+        "grants": "follow", "work_in_progress": "pass_on",
+        "steps": [
+            {"op": "merge", "from": ["code:30388-06", "code:30388-07"], "into": "code:30388-06"},
+            {"op": "merge", "from": ["code:30388-08"], "into": hamlet("30388-10")},
+            {"op": "split", "from": "code:30388-05", "basis": "dân số", "children": {}, "into": [
+                {"unit": hamlet("30388-05"), "share": "7/10"}, {"unit": hamlet("30388-11"), "share": "3/10"}
+            ]},
+            {"op": "abolish_level", "level": "group"},
+        ],
+    });
+    let path = "/v1/reorganisations";
+    let planned = admin.post_json("/v1/reorganisations?dry_run=true", &document);
+    let planned = holder
+        .hold("create_reorganisation", planned)
+        .expect_status(200);
+    assert_eq!(planned.json()["possible"], true, "{}", planned.text);
+    assert_eq!(
+        planned.json()["submissions"]["count"],
+        2,
+        "{}",
+        planned.text
+    );
+    let wrong = json!({
+        "effective": "2024-12-01", "legal_basis": "?",
+        "steps": [{"op": "abolish", "unit": "code:30388"}, {"op": "move", "unit": "code:0", "parent": null}],
+    });
+    let planned = admin.post_json("/v1/reorganisations?dry_run=true", &wrong);
+    let planned = holder
+        .hold("create_reorganisation", planned)
+        .expect_status(200);
+    assert_eq!(planned.json()["faults"].as_array().unwrap().len(), 2);
+    holder
+        .hold("create_reorganisation", admin.post_json(path, &wrong))
+        .expect_problem(422, "INVALID_REORGANISATION");
+    let malformed = json!({"effective": "2024-12-01", "legal_basis": "?", "steps": [{"op": "move", "unit": "code:0"}]});
+    holder
+        .hold("create_reorganisation", admin.post_json(path, &malformed))
+        .expect_problem(400, "INVALID_BODY");
+    let target = report("30388-08", "targets/fund.raised");
+    admin.put(&target, &json!({"value": 7})).expect_status(201);
+    let created = holder.hold("create_reorganisation", admin.post_json(path, &document));
+    let created = created.expect_status(201);
+    let path = created.header("location").unwrap().to_owned();
+    holder
+        .hold("list_reorganisations", admin.get("/v1/reorganisations"))
+        .expect_status(200);
+    let seen = holder
+        .hold("get_reorganisation", admin.get(&path))
+        .expect_status(200);
+    assert_eq!(seen.json()["document"], document);
+    assert_eq!(seen.json()["successions"].as_array().unwrap().len(), 4);
+    let undo = format!("{path}/undo");
+    for (client, status) in [
+        (admin.clone(), 428),
+        (admin.with("If-Match", "\"0\""), 412),
+        (admin.with("If-Match", seen.etag()), 200),
+    ] {
+        let undone = holder.hold("undo_reorganisation", client.post(&undo));
+        undone.expect_status(status);
+    }
+    let again = admin.with("If-Match", "*").post(&undo);
+    holder
+        .hold("undo_reorganisation", again)
+        .expect_problem(409, "REORGANISATION_UNDONE");
+    let none = admin.get("/v1/reorganisations/1");
+    holder
+        .hold("get_reorganisation", none)
+        .expect_problem(404, "REORGANISATION_NOT_FOUND");
+    for unit in ["30388", "89"] {
+        let verified = admin.post(&report(unit, "rollup/verify"));
+        assert_eq!(verified.json()["equal"], true, "{}", verified.text);
+    }
+}
+
 /// Calls every operation on a server with the demo case, and holds each answer to the document.
 pub fn call_every_operation(server: &Server) {
     let mut holder = Holder::new();
@@ -780,6 +874,7 @@ pub fn call_every_operation(server: &Server) {
     hold_catalogue(&mut holder, &admin);
     hold_months(&mut holder, &admin);
     hold_windows(&mut holder, &admin);
+    hold_reorganisations(&mut holder, server, &admin);
 
     let operations = operations(&holder.document);
     let promised = operations.iter().flat_map(|operation| {

@@ -9,7 +9,9 @@ use utoipa::OpenApi;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{HttpMethod, Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::response::ResponseBuilder;
-use utoipa::openapi::schema::{ArrayItems, Object, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::schema::{
+    AdditionalProperties, ArrayItems, Object, ObjectBuilder, Schema, SchemaType, Type,
+};
 use utoipa::openapi::security::{Flow, HttpAuthScheme, HttpBuilder, OAuth2, Password, Scopes};
 use utoipa::openapi::security::{SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required};
@@ -78,7 +80,28 @@ fn complete(document: &mut utoipa::openapi::OpenApi) {
             }
         }
     }
+    complete_variants(document);
     complete_answers(document);
+}
+
+/// One of several forms of a body takes no other field than its own. utoipa says so of types, not
+/// of their variants.
+fn complete_variants(document: &mut utoipa::openapi::OpenApi) {
+    let asked = schemas_of_requests(document);
+    let schemas = &mut document.components.get_or_insert_default().schemas;
+    for (_, schema) in schemas.iter_mut().filter(|(name, _)| asked.contains(*name)) {
+        let RefOr::T(Schema::OneOf(forms)) = schema else {
+            continue;
+        };
+        for form in &mut forms.items {
+            if let RefOr::T(Schema::Object(object)) = form
+                && !object.properties.is_empty()
+            {
+                object.additional_properties =
+                    Some(Box::new(AdditionalProperties::FreeForm(false)));
+            }
+        }
+    }
 }
 
 /// Every field of an answer is always there: what there is none of is null. utoipa takes each

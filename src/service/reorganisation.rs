@@ -165,7 +165,9 @@ fn etag_of(reorganised: &Reorganised) -> Etag {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ReorganisationDetail {
     pub reorganisation: ReorganisationView,
-    /// As it was given.
+    /// As it was given, and the defaults of what it left out: such a body as
+    /// `create_reorganisation` takes.
+    #[schema(value_type = Object)]
     pub document: ReorganisationDocument,
     /// What passed, in the order of the document; nothing once it was taken back.
     pub successions: Vec<SuccessionView>,

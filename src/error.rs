@@ -171,10 +171,12 @@ codes! {
     // What is named, and is not there.
     TenantNotFound = "TENANT_NOT_FOUND": NotFound;
     UnitNotFound = "UNIT_NOT_FOUND": NotFound;
+    UnitEnded = "UNIT_ENDED": NotFound;
     IndicatorNotFound = "INDICATOR_NOT_FOUND": NotFound;
     FormNotFound = "FORM_NOT_FOUND": NotFound;
     PeriodNotFound = "PERIOD_NOT_FOUND": NotFound;
     SubmissionNotFound = "SUBMISSION_NOT_FOUND": NotFound;
+    TargetNotFound = "TARGET_NOT_FOUND": NotFound;
     ReorganisationNotFound = "REORGANISATION_NOT_FOUND": NotFound;
 
     // The rules of the domain.

@@ -11,7 +11,7 @@ use crate::harness::server::PASSWORD;
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// The operations of the design's table that exist so far, with their methods and paths.
-const OPERATIONS: [(&str, &str, &str); 33] = [
+const OPERATIONS: [(&str, &str, &str); 34] = [
     ("issue_token", "post", "/v1/auth/token"),
     ("get_me", "get", "/v1/me"),
     ("list_units", "get", "/v1/units"),
@@ -100,6 +100,11 @@ const OPERATIONS: [(&str, &str, &str); 33] = [
         "/v1/forms/{form}/periods/{period}/units/{unit}/rollup/verify",
     ),
     ("get_series", "get", "/v1/forms/{form}/units/{unit}/series"),
+    (
+        "get_target",
+        "get",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/targets/{indicator}",
+    ),
     (
         "put_target",
         "put",
@@ -620,6 +625,9 @@ fn hold_figures(holder: &mut Holder, admin: &Client) {
     let path = report("30388", "targets/fund.raised");
     let target = |value: Value| json!({"value": value});
     holder
+        .hold("get_target", admin.get(&path))
+        .expect_problem(404, "TARGET_NOT_FOUND");
+    holder
         .hold(
             "put_target",
             admin.put(&path, &target(json!(1_600_000_000))),
@@ -636,6 +644,9 @@ fn hold_figures(holder: &mut Holder, admin: &Client) {
     for value in [json!("1700000000"), Value::Null] {
         holder
             .hold("put_target", seen.put(&path, &target(value)))
+            .expect_status(200);
+        holder
+            .hold("get_target", admin.get(&path))
             .expect_status(200);
     }
     for unit in ["30388", "30388-01", "89"] {
@@ -780,6 +791,42 @@ fn hold_reorganisations(holder: &mut Holder, server: &Server, admin: &Client) {
     }
 }
 
+/// A form with windows of its own, which has no calendar and no total to date.
+fn hold_windows(holder: &mut Holder, admin: &Client) {
+    let form = json!({
+        "name": {"vi": "Đợt"}, "submitted_by": ["hamlet"],
+        "windows": [
+            {"key": "2024-tet", "from": "2024-01-15", "to": "2024-02-25"},
+            {"key": "2025-tet", "name": {"vi": "Tết"}, "from": "2025-01-10", "to": "2025-02-20",
+             "due_at": "2025-02-21T17:00:00+07:00"},
+        ],
+        "outline": [{"number": "I", "title": {"vi": "Mục"}, "items": [{"indicator": "new.one"}]}],
+    });
+    holder
+        .hold("put_form", admin.put("/v1/forms/windowed", &form))
+        .expect_status(201);
+    let report = "/v1/forms/windowed/periods/2025-tet/units";
+    let values = json!({"values": [{"indicator": "new.one", "value": 2.5}], "submit": true});
+    let path = format!("{report}/code:30388-01/submission");
+    let created = admin.with("If-None-Match", "*").put(&path, &values);
+    holder.hold("put_submission", created).expect_status(201);
+    for (id, path) in [
+        ("get_form", "/v1/forms/windowed"),
+        ("list_periods", "/v1/forms/windowed/periods?year=2025"),
+        ("get_rollup", &format!("{report}/code:30388/rollup")),
+        (
+            "get_completeness",
+            &format!("{report}/code:30388/completeness"),
+        ),
+        (
+            "get_series",
+            "/v1/forms/windowed/units/code:30388/series?indicator=new.one&from=2024-tet&to=2025-tet",
+        ),
+    ] {
+        holder.hold(id, admin.get(path)).expect_status(200);
+    }
+}
+
 /// Calls every operation on a server with the demo case, and holds each answer to the document.
 pub fn call_every_operation(server: &Server) {
     let mut holder = Holder::new();
@@ -826,6 +873,7 @@ pub fn call_every_operation(server: &Server) {
     hold_figures(&mut holder, &admin);
     hold_catalogue(&mut holder, &admin);
     hold_months(&mut holder, &admin);
+    hold_windows(&mut holder, &admin);
     hold_reorganisations(&mut holder, server, &admin);
 
     let operations = operations(&holder.document);

@@ -697,8 +697,9 @@ fn deadlines_are_working_days_after_the_closing_day_and_late_is_counted_or_refus
     assert_eq!(
         periods.json()["items"],
         json!([{
-            "key": "2024", "from": "2023-12-15", "to": "2024-12-14", "opens": "2023-12-15",
-            "deadlines": {"hamlet": "2024-12-16", "commune": "2024-12-17"}
+            "key": "2024", "name": null, "from": "2023-12-15", "to": "2024-12-14",
+            "opens": "2023-12-15",
+            "deadlines": {"hamlet": "2024-12-16", "commune": "2024-12-17"}, "due_at": null
         }])
     );
     let report = Report::new(&admin, "late");

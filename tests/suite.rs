@@ -6,6 +6,8 @@
 mod harness;
 
 #[cfg(test)]
+mod calendars;
+#[cfg(test)]
 mod completeness;
 #[cfg(test)]
 mod conditions;
@@ -15,6 +17,8 @@ mod demo;
 mod faults;
 #[cfg(test)]
 mod formulas;
+#[cfg(test)]
+mod limits;
 #[cfg(test)]
 mod map;
 #[cfg(test)]
@@ -26,6 +30,10 @@ mod openapi;
 #[cfg(test)]
 mod pairs;
 #[cfg(test)]
+mod reading;
+#[cfg(test)]
+mod reorganisations;
+#[cfg(test)]
 mod sign_in;
 #[cfg(test)]
 mod statements;
@@ -34,8 +42,14 @@ mod submissions;
 #[cfg(test)]
 mod tan_an;
 #[cfg(test)]
+mod targets;
+#[cfg(test)]
 mod time;
 #[cfg(test)]
 mod units;
+#[cfg(test)]
+mod verification;
+#[cfg(test)]
+mod windows;
 #[cfg(test)]
 mod writers;

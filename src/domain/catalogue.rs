@@ -1,13 +1,14 @@
 //! The catalogue: a tenant's indicators and forms with all their versions, and what of them is
 //! in force for one period. Never values.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 
 use chrono::NaiveDate;
 
 use super::form::{Form, FormPeriod, Item};
-use super::formula::Operand;
-use super::id::{FormCode, IndicatorCode, IndicatorNumber, LevelCode, OptionNumber};
+use super::formula::{Formula, Operand};
+use super::id::{FormCode, IndicatorCode, IndicatorNumber, LevelCode, OptionNumber, RuleCode};
 use super::indicator::{Across, AcrossTime, AcrossUnits, Definition, Indicator, Measure};
 
 /// All indicators and forms of a tenant.
@@ -70,6 +71,120 @@ impl Catalogue {
         )
     }
 
+    /// The days on which what is in force can change while the version of `from` holds: `from`
+    /// itself, and each day on which a version of anything begins before the next one of these.
+    pub fn days_of_version<V>(
+        &self,
+        versions: &BTreeMap<NaiveDate, V>,
+        from: NaiveDate,
+    ) -> BTreeSet<NaiveDate> {
+        let mut later = versions.range((Bound::Excluded(from), Bound::Unbounded));
+        let until = later.next().map_or(NaiveDate::MAX, |(day, _)| *day);
+        let indicators = self.indicators().flat_map(|one| one.versions.keys());
+        let forms = self.forms().flat_map(|one| one.versions.keys());
+        let begins = indicators.chain(forms).copied();
+        begins
+            .filter(|day| from < *day && *day < until)
+            .chain([from])
+            .collect()
+    }
+
+    /// Every use on a day of something that is not there: a formula sees the whole catalogue; on
+    /// a form formulas and rules see what its outline holds.
+    pub fn unresolved(&self, day: NaiveDate) -> BTreeSet<Unresolved> {
+        let mut unresolved = BTreeSet::new();
+        for indicator in self.indicators.keys() {
+            let operands = self.operands(indicator, day).into_iter();
+            let missing = operands.filter(|operand| !self.has(operand, day));
+            unresolved.extend(missing.map(|operand| {
+                let by = Dependent::Formula(indicator.clone());
+                Unresolved { by, operand }
+            }));
+        }
+        for form in self.forms() {
+            let Some(definition) = form.on(day) else {
+                continue;
+            };
+            let held = definition.items().map(|item| item.indicator.clone());
+            let held: BTreeSet<IndicatorCode> = held.collect();
+            for (indicator, operand) in self.unheld(&held, day) {
+                let by = Dependent::FormulaOnForm(form.code.clone(), indicator);
+                unresolved.insert(Unresolved { by, operand });
+            }
+            for rule in &definition.rules {
+                let operands = rule.expression.operands().into_iter();
+                let unseen = operands.filter(|operand| !self.sees(&held, operand, day));
+                unresolved.extend(unseen.map(|operand| {
+                    let by = Dependent::Rule(form.code.clone(), rule.code.clone());
+                    Unresolved { by, operand }
+                }));
+            }
+        }
+        unresolved
+    }
+
+    fn operands(&self, indicator: &IndicatorCode, day: NaiveDate) -> BTreeSet<Operand> {
+        let definition = self.indicator(indicator).and_then(|one| one.on(day));
+        let formula = definition.and_then(Definition::formula);
+        formula.map(Formula::operands).unwrap_or_default()
+    }
+
+    /// The indicators whose values the figures of one can be made of, in whatever version: itself,
+    /// and what its formulas use, with what is behind that.
+    pub fn behind(&self, code: &IndicatorCode) -> BTreeSet<IndicatorNumber> {
+        let mut found = BTreeSet::new();
+        let mut open = vec![code.clone()];
+        while let Some(code) = open.pop() {
+            let Some(indicator) = self.indicator(&code) else {
+                continue;
+            };
+            if found.insert(indicator.number) {
+                let formulas = indicator.versions.values().filter_map(Definition::formula);
+                let operands = formulas.flat_map(Formula::operands);
+                open.extend(operands.filter_map(|operand| operand.indicator.parse().ok()));
+            }
+        }
+        found
+    }
+
+    /// Whether what an operand names is there on a day.
+    fn has(&self, operand: &Operand, day: NaiveDate) -> bool {
+        let indicator = operand.indicator.parse().ok();
+        let indicator = indicator.and_then(|code| self.indicator(&code));
+        let definition = indicator.and_then(|indicator| indicator.on(day));
+        definition.is_some_and(|definition| definition.offers(operand))
+    }
+
+    /// What formulas of held indicators use and no outline can show that holds only these.
+    pub fn unheld(
+        &self,
+        held: &BTreeSet<IndicatorCode>,
+        day: NaiveDate,
+    ) -> Vec<(IndicatorCode, Operand)> {
+        let is_held = |operand: &Operand| {
+            let code = operand.indicator.parse();
+            code.is_ok_and(|code: IndicatorCode| held.contains(&code))
+        };
+        held.iter()
+            .flat_map(|indicator| {
+                let operands = self.operands(indicator, day).into_iter();
+                operands.map(|operand| (indicator.clone(), operand))
+            })
+            .filter(|(_, operand)| !is_held(operand))
+            .collect()
+    }
+
+    /// Whether a rule of a form that holds these indicators sees an operand: as it is on the day,
+    /// or as it first will be.
+    pub fn sees(&self, held: &BTreeSet<IndicatorCode>, operand: &Operand, day: NaiveDate) -> bool {
+        let code = operand.indicator.parse::<IndicatorCode>().ok();
+        let held = code.filter(|code| held.contains(code));
+        let indicator = held.and_then(|code| self.indicator(&code));
+        let definition =
+            indicator.and_then(|one| one.on(day).or_else(|| one.versions.values().next()));
+        definition.is_some_and(|definition| definition.offers(operand))
+    }
+
     /// What a period asks for: its form's outline with the indicators' versions of its last day.
     pub fn in_force<'c>(&'c self, period: FormPeriod<'c>) -> InForce<'c> {
         let day = period.closing_day();
@@ -98,6 +213,23 @@ impl Catalogue {
             definition: indicator.on(day)?,
         })
     }
+}
+
+/// A use of something that is not there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unresolved {
+    pub by: Dependent,
+    pub operand: Operand,
+}
+
+/// What of a catalogue uses something else of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Dependent {
+    /// A derived indicator.
+    Formula(IndicatorCode),
+    /// A derived indicator on a form that holds it.
+    FormulaOnForm(FormCode, IndicatorCode),
+    Rule(FormCode, RuleCode),
 }
 
 /// A form's outline for one period, with every indicator resolved.

@@ -6,9 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::deadline::Deadline;
 use super::formula::Comparison;
 use super::id::{FormCode, FormNumber, IndicatorCode, LevelCode, RuleCode, SectionNumber};
-use super::period::{Calendar, DateRange, Frequency, Period, working_day_after};
+use super::period::{
+    Calendar, CalendarPeriod, DateRange, Frequency, Period, WindowKey, working_day_after,
+};
 use super::text::LocalizedText;
 
 /// A form with all its versions.
@@ -22,20 +25,47 @@ pub struct Form {
 
 /// What a form asks for, from a day on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct FormDefinition {
     pub name: LocalizedText,
-    pub calendar: Calendar,
-    pub frequency: Frequency,
+    /// In the document beside the other fields, where a calendar and a frequency always stood.
+    #[serde(flatten)]
+    pub periods: Periods,
     /// The levels whose units submit.
     pub submitted_by: Vec<LevelCode>,
-    /// Working days after the closing day, for each level; a level without one has no deadline.
+    /// Working days after the closing day, for each level; a level without one has no deadline. A
+    /// window that is due at a time of its own goes by that.
     pub deadlines: BTreeMap<LevelCode, u16>,
     pub late: Late,
     /// Whether somebody who entered for a unit may not approve it as well.
     pub four_eyes: FourEyes,
     pub outline: Vec<Section>,
     pub rules: Vec<Rule>,
+}
+
+/// Which periods a form has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Periods {
+    /// Those of a calendar, which come again and make up longer ones.
+    Recurring {
+        calendar: Calendar,
+        frequency: Frequency,
+    },
+    /// The form's own: campaigns, budget years, requests that come once. Each stands alone, so
+    /// there are no longer periods; they may overlap and lie across years.
+    Windows {
+        windows: BTreeMap<WindowKey, Window>,
+    },
+}
+
+/// One of a form's own reporting periods.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    pub name: Option<LocalizedText>,
+    pub days: DateRange,
+    /// The deadline of every level; without it the form's own deadlines hold.
+    pub due_at: Option<Deadline>,
 }
 
 /// What happens to a submission after its deadline.
@@ -138,9 +168,8 @@ impl Form {
     /// last day gives; `None` where the form has no such period.
     pub fn period(&self, period: Period) -> Option<FormPeriod<'_>> {
         self.versions.values().rev().find_map(|definition| {
-            let range = period.range_over(definition.frequency, definition.calendar);
+            let (range, span) = definition.periods.find(period)?;
             let in_force = self.on(range.to)?;
-            let span = definition.span_of(period)?;
             std::ptr::eq(in_force, definition).then_some(FormPeriod {
                 form: self,
                 definition,
@@ -153,7 +182,9 @@ impl Form {
 
     /// The longer periods that a base period is part of, the shorter ones first.
     pub fn longer_periods_with(&self, base: &FormPeriod<'_>) -> Vec<FormPeriod<'_>> {
-        Period::coarser(base.definition.frequency, base.period.year())
+        base.definition
+            .periods
+            .longer_in_year_of(base.period)
             .into_iter()
             .filter_map(|longer| self.period(longer))
             .filter(|longer| longer.span == Span::LongPeriod)
@@ -171,16 +202,54 @@ impl Form {
         let frequencies: BTreeSet<Frequency> = self
             .versions
             .values()
-            .map(|definition| definition.frequency)
+            .filter_map(|definition| definition.periods.frequency())
             .collect();
         let mut periods: Vec<FormPeriod<'_>> = frequencies
             .into_iter()
-            .flat_map(|frequency| Period::of_year(frequency, year))
-            .filter_map(|period| self.period(period))
+            .flat_map(|frequency| CalendarPeriod::of_year(frequency, year))
+            .filter_map(|period| self.period(Period::Calendar(period)))
             .filter(|period| period.span == Span::BasePeriod)
             .collect();
-        periods.sort_by_key(|period| period.range.from);
+        let windows = self.windows().into_iter();
+        periods.extend(windows.filter(|window| window.period.year() == year));
+        periods.sort_by_key(FormPeriod::order);
         periods
+    }
+
+    /// All of the form's own windows, in the order of their days.
+    fn windows(&self) -> Vec<FormPeriod<'_>> {
+        let keys: BTreeSet<WindowKey> = self
+            .versions
+            .values()
+            .filter_map(|definition| definition.periods.windows())
+            .flat_map(|windows| windows.keys().copied())
+            .collect();
+        let mut windows: Vec<FormPeriod<'_>> = keys
+            .into_iter()
+            .filter_map(|key| self.period(Period::Window(key)))
+            .collect();
+        windows.sort_by_key(FormPeriod::order);
+        windows
+    }
+
+    /// The periods from `first` to `last`, both of which are of one sort, in order: of a calendar
+    /// all that there are, else the form's own windows. None where they are of two sorts, not in
+    /// order, or no windows of the form.
+    pub fn periods_through(&self, first: Period, last: Period) -> Vec<Period> {
+        match (first, last) {
+            (Period::Calendar(first), Period::Calendar(last)) => {
+                let periods = first.through(last).into_iter();
+                periods.map(Period::Calendar).collect()
+            }
+            (Period::Window(_), Period::Window(_)) => {
+                let windows = self.windows().into_iter();
+                let windows: Vec<Period> = windows.map(|window| window.period).collect();
+                let place = |wanted| windows.iter().position(|window| *window == wanted);
+                let range = place(first).and_then(|first| windows.get(first..=place(last)?));
+                range.unwrap_or_default().to_vec()
+            }
+            _ => Vec::new(),
+        }
     }
 }
 
@@ -197,6 +266,8 @@ pub enum Span {
 pub enum FixedFormPart {
     /// The calendar or the frequency: the period would not be one any more.
     Periods,
+    /// A window of the form's own, or its days.
+    Window,
     /// A level that submits, which would not do so any more.
     SubmittedBy(LevelCode),
     /// An indicator that some level submits, which would not do so any more.
@@ -213,10 +284,19 @@ pub struct FormPeriod<'f> {
     pub span: Span,
 }
 
+/// The course of a period's year up to the period's end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct YearToDate {
+    /// The base periods in it, in order.
+    pub bases: Vec<Period>,
+    /// The longer period that is made of exactly these, where there is one.
+    pub kept: Option<Period>,
+}
+
 impl<'f> FormPeriod<'f> {
     /// The base periods that it is made of, in order; of a base period itself.
     pub fn base_periods(&self) -> Vec<FormPeriod<'f>> {
-        let bases = self.period.base_periods(self.definition.frequency);
+        let bases = self.definition.periods.base_periods(self.period);
         bases
             .into_iter()
             .filter_map(|base| self.form.period(base))
@@ -229,29 +309,141 @@ impl<'f> FormPeriod<'f> {
         self.range.to
     }
 
-    /// The last day on which a unit of `level` is in time; `None` means no deadline.
-    pub fn deadline(&self, level: &LevelCode, holidays: &BTreeSet<NaiveDate>) -> Option<NaiveDate> {
-        let days = self.definition.deadlines.get(level)?;
-        Some(working_day_after(self.range.to, *days, holidays))
+    fn order(&self) -> (NaiveDate, NaiveDate) {
+        (self.range.from, self.range.to)
+    }
+
+    /// What the form says of the period, if it is one of its own windows.
+    pub fn window(&self) -> Option<&'f Window> {
+        match self.period {
+            Period::Window(key) => self.definition.periods.windows()?.get(&key),
+            Period::Calendar(_) => None,
+        }
+    }
+
+    /// By when a unit of `level` is in time; `None` means no deadline.
+    pub fn deadline(&self, level: &LevelCode, holidays: &BTreeSet<NaiveDate>) -> Option<Deadline> {
+        if !self.definition.is_submitted_by(level) {
+            return None;
+        }
+        let due_at = self.window().and_then(|window| window.due_at);
+        due_at.or_else(|| {
+            let days = self.definition.deadlines.get(level)?;
+            let day = working_day_after(self.range.to, *days, holidays);
+            Some(Deadline::Day(day))
+        })
+    }
+
+    /// From the beginning of the period's year to its end; `None` for a window, which stands
+    /// alone: windows of a year may overlap, and what is in two of them would count twice.
+    pub fn year_to_date(&self) -> Option<YearToDate> {
+        let frequency = self.definition.periods.frequency()?;
+        let last = self.base_periods().last().map(|base| base.period);
+        let mut bases = calendar_periods(CalendarPeriod::of_year(frequency, self.period.year()));
+        bases.retain(|base| last.is_some_and(|last| *base <= last));
+        let periods = &self.definition.periods;
+        let kept = periods
+            .longer_in_year_of(self.period)
+            .into_iter()
+            .find(|longer| periods.base_periods(*longer) == bases);
+        Some(YearToDate { bases, kept })
+    }
+
+    /// Names what a change to `next`, the same period as it is to be, would take from submissions
+    /// that there are, if anything.
+    pub fn fixed_part_changed_by(&self, next: &FormPeriod<'_>) -> Option<FixedFormPart> {
+        if !self.has_days_of(next) {
+            return Some(self.fixed_days());
+        }
+        self.definition.fixed_part_changed_by(next.definition)
+    }
+
+    /// Whether another version makes the same of the period.
+    pub fn has_days_of(&self, other: &FormPeriod<'_>) -> bool {
+        (self.range, self.span) == (other.range, other.span)
+    }
+
+    /// What must not change for the period to keep its days.
+    pub fn fixed_days(&self) -> FixedFormPart {
+        match self.period {
+            Period::Calendar(_) => FixedFormPart::Periods,
+            Period::Window(_) => FixedFormPart::Window,
+        }
+    }
+}
+
+fn calendar_periods(periods: Vec<CalendarPeriod>) -> Vec<Period> {
+    periods.into_iter().map(Period::Calendar).collect()
+}
+
+impl Periods {
+    /// How often they come; windows do not come again.
+    pub fn frequency(&self) -> Option<Frequency> {
+        match self {
+            Periods::Recurring { frequency, .. } => Some(*frequency),
+            Periods::Windows { .. } => None,
+        }
+    }
+
+    /// The form's own windows, where it has such.
+    pub fn windows(&self) -> Option<&BTreeMap<WindowKey, Window>> {
+        match self {
+            Periods::Recurring { .. } => None,
+            Periods::Windows { windows } => Some(windows),
+        }
+    }
+
+    /// The days of a period, and whether it is a base period; `None` where there is no such.
+    fn find(&self, period: Period) -> Option<(DateRange, Span)> {
+        match (self, period) {
+            (
+                Periods::Recurring {
+                    calendar,
+                    frequency,
+                },
+                Period::Calendar(period),
+            ) => {
+                let is_longer =
+                    || CalendarPeriod::coarser(*frequency, period.year()).contains(&period);
+                let span = if period.frequency() == Some(*frequency) {
+                    Span::BasePeriod
+                } else if is_longer() {
+                    Span::LongPeriod
+                } else {
+                    return None;
+                };
+                Some((period.range_over(*frequency, *calendar), span))
+            }
+            (Periods::Windows { windows }, Period::Window(key)) => {
+                let window = windows.get(&key)?;
+                Some((window.days, Span::BasePeriod))
+            }
+            _ => None,
+        }
+    }
+
+    /// All longer periods of the year of `period`, the shorter ones first.
+    fn longer_in_year_of(&self, period: Period) -> Vec<Period> {
+        match self.frequency() {
+            Some(frequency) => calendar_periods(CalendarPeriod::coarser(frequency, period.year())),
+            None => Vec::new(),
+        }
+    }
+
+    /// The base periods that make up a period; a window is its own and only one.
+    fn base_periods(&self, period: Period) -> Vec<Period> {
+        match (self, period) {
+            (Periods::Recurring { frequency, .. }, Period::Calendar(period)) => {
+                calendar_periods(period.base_periods(*frequency))
+            }
+            _ => vec![period],
+        }
     }
 }
 
 impl FormDefinition {
-    fn span_of(&self, period: Period) -> Option<Span> {
-        if period.frequency() == Some(self.frequency) {
-            Some(Span::BasePeriod)
-        } else if Period::coarser(self.frequency, period.year()).contains(&period) {
-            Some(Span::LongPeriod)
-        } else {
-            None
-        }
-    }
-
     /// Names what a change to `next` would take from submissions that there are, if anything.
-    pub fn fixed_part_changed_by(&self, next: &FormDefinition) -> Option<FixedFormPart> {
-        if (self.calendar, self.frequency) != (next.calendar, next.frequency) {
-            return Some(FixedFormPart::Periods);
-        }
+    fn fixed_part_changed_by(&self, next: &FormDefinition) -> Option<FixedFormPart> {
         let lost = self
             .submitted_by
             .iter()
@@ -313,5 +505,52 @@ impl FormDefinition {
                     .is_none_or(|levels| levels.contains(level))
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// A definition as a database has it, with these fields for its periods.
+    fn stored(periods: Value) -> Value {
+        let mut stored = json!({
+            "name": {"vi": "Mẫu"}, "submitted_by": ["hamlet"], "deadlines": {"hamlet": 2},
+            "late": "accept", "four_eyes": "not_required", "outline": [], "rules": [],
+        });
+        let fields = stored.as_object_mut().unwrap();
+        fields.extend(periods.as_object().unwrap().clone());
+        stored
+    }
+
+    /// What is in a database today must be read by every later version.
+    #[test]
+    fn the_documents_of_today_stay_readable() {
+        let due_at = "2025-02-21T17:00:00+07:00";
+        let window = json!({
+            "name": {"vi": "Tết"}, "days": {"from": "2025-01-10", "to": "2025-02-20"}, "due_at": due_at
+        });
+        for periods in [
+            json!({"calendar": "statutory", "frequency": "year"}),
+            json!({"windows": {}}),
+            json!({"windows": {"2025-tet": window}}),
+        ] {
+            let stored = stored(periods);
+            let read: FormDefinition = serde_json::from_str(&stored.to_string()).unwrap();
+            assert_eq!(serde_json::to_value(&read).unwrap(), stored);
+        }
+        for damaged in [
+            json!({}),
+            json!({"calendar": "statutory"}),
+            json!({"windows": {"2025-Q4": window}}),
+        ] {
+            let stored = stored(damaged).to_string();
+            assert!(
+                serde_json::from_str::<FormDefinition>(&stored).is_err(),
+                "{stored}"
+            );
+        }
     }
 }

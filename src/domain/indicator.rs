@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::formula::Formula;
+use super::formula::{Formula, Operand, Source};
 use super::id::{BreakdownCode, IndicatorCode, IndicatorNumber, OptionCode, OptionNumber};
 use super::quantity::Decimals;
 use super::text::LocalizedText;
@@ -117,6 +117,25 @@ impl Definition {
             Measure::Derived { formula } => Some(formula),
             Measure::Collected { .. } => None,
         }
+    }
+
+    /// Whether there is what an operand asks of this indicator.
+    pub fn offers(&self, operand: &Operand) -> bool {
+        let has_option = match &operand.option {
+            None => true,
+            Some(option) => self.options().any(|known| known.code.as_str() == option),
+        };
+        has_option && (operand.source == Source::Total || self.is_transfer())
+    }
+
+    pub fn is_transfer(&self) -> bool {
+        matches!(
+            self.measure,
+            Measure::Collected {
+                across_units: AcrossUnits::Transfer,
+                ..
+            }
+        )
     }
 
     pub fn breakdowns(&self) -> &[Breakdown] {

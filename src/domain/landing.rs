@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::hierarchy::{Place, Position, Tree};
-use super::id::LevelCode;
+use super::id::{LevelCode, UnitId};
 use super::route::Route;
 use super::succession::Moment;
 
@@ -24,6 +24,8 @@ pub enum Landing {
 pub struct Landings {
     /// The positions in order, by the units' level on their own day.
     positions: HashMap<(LevelCode, Landing), Vec<Position>>,
+    /// The units by where each lies.
+    units: HashMap<(Position, Landing), Vec<UnitId>>,
 }
 
 impl Landings {
@@ -43,6 +45,10 @@ impl Landings {
                     itself.map(Place::position).into_iter().collect(),
                 ),
             ] {
+                for position in &landed {
+                    let units = landings.units.entry((*position, landing));
+                    units.or_default().push(place.unit());
+                }
                 let positions = landings.positions.entry((level.clone(), landing));
                 positions.or_default().extend(landed);
             }
@@ -51,6 +57,12 @@ impl Landings {
             positions.sort_unstable();
         }
         landings
+    }
+
+    /// The units that lie at a position.
+    pub fn units_at(&self, position: Position, landing: Landing) -> &[UnitId] {
+        let units = self.units.get(&(position, landing));
+        units.map(Vec::as_slice).unwrap_or_default()
     }
 
     /// How many units that were of `level` lie at `place` or below it.

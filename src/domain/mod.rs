@@ -2,6 +2,7 @@
 //! submission are, and which of them cannot be. Never a clock, I/O, diesel or actix.
 
 pub mod catalogue;
+pub mod deadline;
 pub mod form;
 pub mod formula;
 pub mod hierarchy;

@@ -2,8 +2,8 @@
 //! working days.
 //!
 //! Belongs here: what follows from a key and a calendar alone. Never here: the clock and time
-//! zones, deadlines and lateness (a form's), a tenant's holidays as stored data, windows that a
-//! form brings of its own, I/O.
+//! zones, deadlines and lateness (a form's), a tenant's holidays as stored data, the days of a
+//! window that a form brings of its own (its key is here, its days are the form's), I/O.
 //!
 //! Two calendars give a period its days. The *statutory* one is that of Decree 09/2019/NĐ-CP on
 //! reporting by state agencies: figures close on the 14th, so that December 2024 runs from
@@ -16,7 +16,7 @@
 //! a week of February, for its Thursday is 1 February.
 
 use std::collections::BTreeSet;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::str::FromStr;
 
 use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
@@ -102,7 +102,7 @@ impl fmt::Display for Frequency {
 }
 
 /// Days from `from` to `to`, both included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct DateRange {
     pub from: NaiveDate,
     pub to: NaiveDate,
@@ -122,9 +122,12 @@ impl DateRange {
 /// Why a text is not the key of a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum PeriodKeyError {
-    /// The text has none of the six shapes, or is not written in the one canonical way (`2024-1`,
+    /// The text has none of the seven shapes, or is not written in the one canonical way (`2024-1`,
     /// `2024-q4`).
-    #[error("a period is written as 2026-W47, 2024-12, 2024-Q4, 2024-H2, 2024-9M or 2024")]
+    #[error(
+        "a period is written as 2026-W47, 2024-12, 2024-Q4, 2024-H2, 2024-9M or 2024, \
+         a form's own window as 2025-tet"
+    )]
     Malformed,
     #[error("the year {0} is not between {FIRST_YEAR} and {LAST_YEAR}")]
     YearOutOfRange(i32),
@@ -137,14 +140,101 @@ pub enum PeriodKeyError {
     },
 }
 
-/// A reporting period, of a year from 1900 to 2199.
-///
-/// Only a period that exists can be made: from its key ([`FromStr`]), or as one of a year
-/// ([`Period::of_year`], [`Period::coarser`]). Periods are ordered by year, then the finer before
-/// the coarser, then as they follow one another.
+/// A reporting period, by its key: one of a calendar, which gives it its days, or a window of some
+/// form, whose days only that form knows. The one is never written as the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Period {
+pub enum Period {
+    Calendar(CalendarPeriod),
+    Window(WindowKey),
+}
+
+impl Period {
+    /// The year that the period is counted under.
+    pub fn year(self) -> i32 {
+        match self {
+            Self::Calendar(period) => period.year,
+            Self::Window(window) => window.year,
+        }
+    }
+
+    /// The same period of another year: of a calendar where that year has such a one, which it may
+    /// not with week 53; of windows the one of the same name, which a form may have or not.
+    pub fn in_year(self, year: i32) -> Option<Period> {
+        match self {
+            Self::Calendar(period) => period.in_year(year).map(Self::Calendar),
+            Self::Window(WindowKey { name, .. }) => {
+                is_year(year).then_some(Self::Window(WindowKey { year, name }))
+            }
+        }
+    }
+}
+
+/// The key of a form's own window, such as `2025-tet`: the year from 1900 to 2199 that it is
+/// counted under, and a name.
+///
+/// A name is 1 to 24 of `a-z 0-9 -`, beginning with a letter. It is not `w`, `q` or `h` with a
+/// number, which people would take for a week, a quarter or a half. Windows are ordered by year,
+/// then by name; which comes first in time only their form knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct WindowKey {
+    year: i32,
+    name: WindowName,
+}
+
+impl WindowKey {
+    /// The year that the window is counted under.
+    pub fn year(self) -> i32 {
+        self.year
+    }
+}
+
+/// Kept in place, so that a window's key can be copied like that of any period. What is left of
+/// the bytes is 0, which no name holds and which sorts before all that one holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct WindowName([u8; LONGEST_NAME]);
+
+const LONGEST_NAME: usize = 24;
+
+impl WindowName {
+    fn new(text: &str) -> Option<WindowName> {
+        if !is_window_name(text) {
+            return None;
+        }
+        let mut bytes = [0; LONGEST_NAME];
+        bytes
+            .get_mut(..text.len())?
+            .copy_from_slice(text.as_bytes());
+        Some(WindowName(bytes))
+    }
+}
+
+fn is_window_name(text: &str) -> bool {
+    let reads_as_part = text.strip_prefix(['w', 'q', 'h']).is_some_and(|number| {
+        !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    let is_of_the_alphabet =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text.bytes().all(is_of_the_alphabet)
+        && !reads_as_part
+}
+
+impl fmt::Display for WindowName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut bytes = self.0.iter().take_while(|byte| **byte != 0);
+        bytes.try_for_each(|byte| formatter.write_char(char::from(*byte)))
+    }
+}
+
+/// A period of a calendar, of a year from 1900 to 2199.
+///
+/// Only a period that exists can be made: from its key ([`FromStr`]), or as one of a year
+/// ([`CalendarPeriod::of_year`], [`CalendarPeriod::coarser`]). Periods are ordered by year, then
+/// the finer before the coarser, then as they follow one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CalendarPeriod {
     year: i32,
     part: Part,
 }
@@ -203,11 +293,11 @@ impl Span {
     }
 }
 
-impl Period {
+impl CalendarPeriod {
     /// The days that the period covers: months and what is made of them by `calendar`, weeks by ISO
     /// 8601.
     ///
-    /// For a month or a year of a weekly form ask [`Period::range_over`].
+    /// For a month or a year of a weekly form ask [`CalendarPeriod::range_over`].
     pub fn range(self, calendar: Calendar) -> DateRange {
         match self.part.span() {
             Span::Week(week) => week_range(self.year, week),
@@ -217,7 +307,7 @@ impl Period {
 
     /// The days that the period covers on a form with base periods of frequency `base`.
     ///
-    /// They are those of [`Period::range`], but for what a weekly form keeps of months and years:
+    /// They are those of [`CalendarPeriod::range`], but for what a weekly form keeps of months and years:
     /// these run over the whole weeks that belong to them, from a Monday to a Sunday.
     pub fn range_over(self, base: Frequency, calendar: Calendar) -> DateRange {
         let plain = self.range(calendar);
@@ -241,12 +331,12 @@ impl Period {
     }
 
     /// The same period of another year; `None` where that year has none such, as with week 53.
-    pub fn in_year(self, year: i32) -> Option<Period> {
+    pub fn in_year(self, year: i32) -> Option<CalendarPeriod> {
         let exists = match self.part {
             Part::Week(week) => week <= weeks_in(year),
             _ => true,
         };
-        (is_year(year) && exists).then_some(Period {
+        (is_year(year) && exists).then_some(CalendarPeriod {
             year,
             part: self.part,
         })
@@ -254,7 +344,7 @@ impl Period {
 
     /// The periods of the same sort from this one to `last`, in order; none where `last` is of
     /// another sort or comes before.
-    pub fn through(self, last: Period) -> Vec<Period> {
+    pub fn through(self, last: CalendarPeriod) -> Vec<CalendarPeriod> {
         (self.year..=last.year)
             .flat_map(|year| match self.frequency() {
                 Some(frequency) => Self::of_year(frequency, year),
@@ -278,12 +368,12 @@ impl Period {
     }
 
     /// All periods of one frequency counted under `year`, in order; none outside 1900 to 2199.
-    pub fn of_year(frequency: Frequency, year: i32) -> Vec<Period> {
+    pub fn of_year(frequency: Frequency, year: i32) -> Vec<CalendarPeriod> {
         if !is_year(year) {
             return Vec::new();
         }
         (1..=frequency.count_in(year))
-            .map(|number| Period {
+            .map(|number| CalendarPeriod {
                 year,
                 part: Part::new(frequency, number),
             })
@@ -295,7 +385,7 @@ impl Period {
     ///
     /// A weekly form has months and a year, over whole weeks; it has no quarters, halves or nine
     /// months. A half-yearly form has no nine months, which would end inside its second half.
-    pub fn coarser(frequency: Frequency, year: i32) -> Vec<Period> {
+    pub fn coarser(frequency: Frequency, year: i32) -> Vec<CalendarPeriod> {
         if !is_year(year) {
             return Vec::new();
         }
@@ -304,7 +394,7 @@ impl Period {
             if *kept == Frequency::Year
                 && matches!(frequency, Frequency::Month | Frequency::Quarter)
             {
-                periods.push(Period {
+                periods.push(CalendarPeriod {
                     year,
                     part: Part::NineMonths,
                 });
@@ -318,14 +408,14 @@ impl Period {
     ///
     /// Only those wholly inside count; a period of the frequency itself is its own and only one.
     /// Weeks make up the month and the year that hold their Thursday, and nothing else.
-    pub fn base_periods(self, base: Frequency) -> Vec<Period> {
+    pub fn base_periods(self, base: Frequency) -> Vec<CalendarPeriod> {
         let candidates = Self::of_year(base, self.year).into_iter();
         candidates
             .filter(|candidate| self.is_made_of(*candidate))
             .collect()
     }
 
-    fn is_made_of(self, base: Period) -> bool {
+    fn is_made_of(self, base: CalendarPeriod) -> bool {
         match (self.part, base.part) {
             (Part::Month(month), Part::Week(week)) => {
                 week_thursday(base.year, week).month() == month
@@ -348,6 +438,22 @@ fn kept_frequencies(base: Frequency) -> &'static [Frequency] {
 
 impl fmt::Display for Period {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Calendar(period) => period.fmt(formatter),
+            Self::Window(window) => window.fmt(formatter),
+        }
+    }
+}
+
+impl fmt::Display for WindowKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let WindowKey { year, name } = self;
+        write!(formatter, "{year}-{name}")
+    }
+}
+
+impl fmt::Display for CalendarPeriod {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let year = self.year;
         match self.part {
             Part::Week(week) => write!(formatter, "{year}-W{week:02}"),
@@ -366,14 +472,34 @@ impl FromStr for Period {
     /// Reads a key in its one canonical form; `2024-1`, `+2024` and a key with spaces around it are
     /// malformed.
     fn from_str(key: &str) -> Result<Self, PeriodKeyError> {
-        let (year, rest) = key.split_at_checked(4).ok_or(PeriodKeyError::Malformed)?;
-        let year = digits(year, 4).ok_or(PeriodKeyError::Malformed)?;
-        let part = part_of_key(rest).ok_or(PeriodKeyError::Malformed)?;
-        if !is_year(year) {
-            return Err(PeriodKeyError::YearOutOfRange(year));
+        match key.parse() {
+            Err(PeriodKeyError::Malformed) => key.parse().map(Self::Window),
+            found => found.map(Self::Calendar),
         }
+    }
+}
+
+impl FromStr for CalendarPeriod {
+    type Err = PeriodKeyError;
+
+    fn from_str(key: &str) -> Result<Self, PeriodKeyError> {
+        let (year, rest) = year_of_key(key).ok_or(PeriodKeyError::Malformed)?;
+        let part = part_of_key(rest).ok_or(PeriodKeyError::Malformed)?;
+        check_year(year)?;
         check_part(year, part)?;
-        Ok(Period { year, part })
+        Ok(CalendarPeriod { year, part })
+    }
+}
+
+impl FromStr for WindowKey {
+    type Err = PeriodKeyError;
+
+    fn from_str(key: &str) -> Result<Self, PeriodKeyError> {
+        let (year, rest) = year_of_key(key).ok_or(PeriodKeyError::Malformed)?;
+        let name = rest.strip_prefix('-').and_then(WindowName::new);
+        let name = name.ok_or(PeriodKeyError::Malformed)?;
+        check_year(year)?;
+        Ok(WindowKey { year, name })
     }
 }
 
@@ -389,6 +515,26 @@ impl From<Period> for String {
     fn from(period: Period) -> Self {
         period.to_string()
     }
+}
+
+impl TryFrom<String> for WindowKey {
+    type Error = PeriodKeyError;
+
+    fn try_from(key: String) -> Result<Self, PeriodKeyError> {
+        key.parse()
+    }
+}
+
+impl From<WindowKey> for String {
+    fn from(window: WindowKey) -> Self {
+        window.to_string()
+    }
+}
+
+/// A key's first four digits, which may be no year that there is, and what follows them.
+fn year_of_key(key: &str) -> Option<(i32, &str)> {
+    let (year, rest) = key.split_at_checked(4)?;
+    Some((digits(year, 4)?, rest))
 }
 
 /// What follows the year of a key; its number may still be one that the year does not have.
@@ -416,6 +562,14 @@ fn part_of_key(rest: &str) -> Option<Part> {
 fn digits<T: FromStr>(text: &str, length: usize) -> Option<T> {
     let canonical = text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit());
     if canonical { text.parse().ok() } else { None }
+}
+
+fn check_year(year: i32) -> Result<(), PeriodKeyError> {
+    if is_year(year) {
+        Ok(())
+    } else {
+        Err(PeriodKeyError::YearOutOfRange(year))
+    }
 }
 
 fn check_part(year: i32, part: Part) -> Result<(), PeriodKeyError> {
@@ -508,6 +662,8 @@ fn week_range(year: i32, week: u32) -> DateRange {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -525,7 +681,11 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn period(key: &str) -> Period {
+    fn period(key: &str) -> CalendarPeriod {
+        key.parse().unwrap()
+    }
+
+    fn window(key: &str) -> WindowKey {
         key.parse().unwrap()
     }
 
@@ -536,10 +696,10 @@ mod tests {
         }
     }
 
-    fn keys(periods: &[Period]) -> String {
+    fn keys(periods: &[CalendarPeriod]) -> String {
         periods
             .iter()
-            .map(Period::to_string)
+            .map(CalendarPeriod::to_string)
             .collect::<Vec<_>>()
             .join(" ")
     }
@@ -664,6 +824,69 @@ mod tests {
     }
 
     #[test]
+    fn a_window_is_a_year_and_a_name() {
+        for key in [
+            "2025-tet",
+            "2025-a",
+            "1900-q",
+            "2199-w47a",
+            "2025-h-1",
+            "2025-quy-vi-nguoi-ngheo-dot-2",
+        ] {
+            let found = window(key);
+            assert_eq!(key.parse(), Ok(Period::Window(found)));
+            assert_eq!(found.to_string(), key);
+        }
+        assert_eq!(window("2025-tet").year(), 2025);
+        for text in [
+            "tet",
+            "2025tet",
+            "25-tet",
+            "2025-Tet",
+            "2025-tết",
+            "2025-1tet",
+            "2025--tet",
+            "2025-te t",
+            "2025-tet ",
+            "2025-te_t",
+            "2025-te\0",
+            // Longer by one than what is kept.
+            "2025-quy-vi-nguoi-ngheo-dot-10",
+            // What people would take for a week, a quarter, a half.
+            "2025-w47",
+            "2025-w1",
+            "2025-q4",
+            "2025-h2",
+        ] {
+            assert_eq!(
+                text.parse::<Period>(),
+                Err(PeriodKeyError::Malformed),
+                "{text:?}"
+            );
+        }
+        assert_eq!(
+            "1899-tet".parse::<Period>(),
+            Err(PeriodKeyError::YearOutOfRange(1899))
+        );
+    }
+
+    #[test]
+    fn the_same_window_of_another_year_has_the_same_name() {
+        let in_year = |key: &str, year| {
+            let found = key.parse::<Period>().unwrap().in_year(year);
+            found.map(|found| found.to_string())
+        };
+        assert_eq!(in_year("2025-tet", 2024).as_deref(), Some("2024-tet"));
+        assert_eq!(in_year("1900-tet", 1899), None);
+        assert_eq!(in_year("2024-W07", 2023).as_deref(), Some("2023-W07"));
+        assert_eq!(in_year("2020-W53", 2019), None);
+        let mut keys = ["2025-tet", "2024-tet", "2025-te", "2024-xuan"].map(window);
+        keys.sort();
+        let keys = keys.map(|key| key.to_string());
+        assert_eq!(keys, ["2024-tet", "2024-xuan", "2025-te", "2025-tet"]);
+    }
+
+    #[test]
     fn periods_that_do_not_exist() {
         for key in [
             "2024-00", "2024-13", "2024-Q0", "2024-Q5", "2024-H0", "2024-H3", "2024-W00",
@@ -688,20 +911,28 @@ mod tests {
             "the year 2200 is not between 1900 and 2199"
         );
         for frequency in FREQUENCIES {
-            assert!(Period::of_year(frequency, 2200).is_empty());
-            assert!(Period::coarser(frequency, i32::MIN).is_empty());
+            assert!(CalendarPeriod::of_year(frequency, 2200).is_empty());
+            assert!(CalendarPeriod::coarser(frequency, i32::MIN).is_empty());
         }
     }
 
     #[test]
     fn serde_forms() {
         assert_eq!(
-            serde_json::to_string(&period("2024-Q4")).unwrap(),
+            serde_json::to_string(&Period::Calendar(period("2024-Q4"))).unwrap(),
             "\"2024-Q4\""
         );
         assert_eq!(
+            serde_json::to_string(&Period::Window(window("2025-tet"))).unwrap(),
+            "\"2025-tet\""
+        );
+        assert_eq!(
             serde_json::from_str::<Period>("\"2024-9M\"").unwrap(),
-            period("2024-9M")
+            Period::Calendar(period("2024-9M"))
+        );
+        assert_eq!(
+            serde_json::from_str::<WindowKey>("\"2025-tet\"").unwrap(),
+            window("2025-tet")
         );
         assert!(serde_json::from_str::<Period>("\"2024-13\"").is_err());
         for calendar in CALENDARS {
@@ -733,7 +964,7 @@ mod tests {
 
     #[test]
     fn coarser_periods_of_each_frequency() {
-        let coarser = |frequency| keys(&Period::coarser(frequency, 2024));
+        let coarser = |frequency| keys(&CalendarPeriod::coarser(frequency, 2024));
         assert_eq!(
             coarser(Frequency::Month),
             "2024-Q1 2024-Q2 2024-Q3 2024-Q4 2024-H1 2024-H2 2024-9M 2024"
@@ -826,8 +1057,8 @@ mod tests {
     fn periods_of_one_frequency_follow_without_gap_or_overlap() {
         for calendar in CALENDARS {
             for frequency in FREQUENCIES {
-                let periods: Vec<Period> = (2000..=2030)
-                    .flat_map(|year| Period::of_year(frequency, year))
+                let periods: Vec<CalendarPeriod> = (2000..=2030)
+                    .flat_map(|year| CalendarPeriod::of_year(frequency, year))
                     .collect();
                 for pair in periods.windows(2) {
                     let (before, after) = (pair[0].range(calendar), pair[1].range(calendar));
@@ -845,11 +1076,44 @@ mod tests {
     }
 
     #[test]
+    fn each_day_is_in_one_base_period_and_each_base_period_in_one_coarser_of_each_sort() {
+        // The years at both ends hold what runs over the turn.
+        let (first, last) = (day("2000-01-01"), day("2030-12-31"));
+        let years = 1999..=2031;
+        for calendar in CALENDARS {
+            for frequency in FREQUENCIES {
+                let of_all_years = |frequency| {
+                    let years = years.clone();
+                    years.flat_map(move |year| CalendarPeriod::of_year(frequency, year))
+                };
+                let mut covered: BTreeMap<NaiveDate, u32> = BTreeMap::new();
+                for base in of_all_years(frequency) {
+                    let range = base.range(calendar);
+                    for day in range.from.iter_days().take_while(|day| *day <= range.to) {
+                        *covered.entry(day).or_default() += 1;
+                    }
+                }
+                for day in first.iter_days().take_while(|day| *day <= last) {
+                    assert_eq!(
+                        covered.get(&day),
+                        Some(&1),
+                        "{day}: {frequency}, {calendar}"
+                    );
+                }
+                for kept in kept_frequencies(frequency) {
+                    let parts = of_all_years(*kept).flat_map(|whole| whole.base_periods(frequency));
+                    assert!(parts.eq(of_all_years(frequency)), "{frequency} in {kept}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn coarser_periods_are_the_union_of_their_base_periods() {
         for calendar in CALENDARS {
             for frequency in FREQUENCIES {
                 for year in 2000..=2030 {
-                    for coarser in Period::coarser(frequency, year) {
+                    for coarser in CalendarPeriod::coarser(frequency, year) {
                         assert_is_union(coarser, frequency, calendar);
                     }
                 }
@@ -857,7 +1121,7 @@ mod tests {
         }
     }
 
-    fn assert_is_union(coarser: Period, base: Frequency, calendar: Calendar) {
+    fn assert_is_union(coarser: CalendarPeriod, base: Frequency, calendar: Calendar) {
         let ranges: Vec<DateRange> = coarser
             .base_periods(base)
             .into_iter()
@@ -882,12 +1146,12 @@ mod tests {
     #[test]
     fn each_week_is_in_exactly_one_month() {
         for year in 2000..=2030 {
-            let months = Period::of_year(Frequency::Month, year);
-            let weeks: Vec<Period> = months
+            let months = CalendarPeriod::of_year(Frequency::Month, year);
+            let weeks: Vec<CalendarPeriod> = months
                 .into_iter()
                 .flat_map(|month| month.base_periods(Frequency::Week))
                 .collect();
-            assert_eq!(weeks, Period::of_year(Frequency::Week, year));
+            assert_eq!(weeks, CalendarPeriod::of_year(Frequency::Week, year));
         }
     }
 
@@ -895,12 +1159,15 @@ mod tests {
     fn keys_round_trip() {
         for year in [FIRST_YEAR, 2020, 2024, LAST_YEAR] {
             for frequency in FREQUENCIES {
-                let periods = Period::of_year(frequency, year);
-                for period in periods.into_iter().chain(Period::coarser(frequency, year)) {
-                    assert_eq!(period.to_string().parse(), Ok(period));
+                let periods = CalendarPeriod::of_year(frequency, year);
+                for period in periods
+                    .into_iter()
+                    .chain(CalendarPeriod::coarser(frequency, year))
+                {
+                    assert_eq!(period.to_string().parse(), Ok(Period::Calendar(period)));
                     assert_eq!(period.year(), year);
                 }
-                for period in Period::of_year(frequency, year) {
+                for period in CalendarPeriod::of_year(frequency, year) {
                     assert_eq!(period.frequency(), Some(frequency));
                 }
             }
@@ -921,6 +1188,31 @@ mod tests {
             if let Ok(period) = text.parse::<Period>() {
                 prop_assert_eq!(period.to_string(), text);
             }
+        }
+
+        #[test]
+        fn windows_round_trip(year in FIRST_YEAR..=LAST_YEAR, name in "[a-z][a-z0-9-]{0,23}") {
+            let key = format!("{year}-{name}");
+            if let Some(name) = WindowName::new(&name) {
+                let found = WindowKey { year, name };
+                prop_assert_eq!(found.to_string(), key.clone());
+                prop_assert_eq!(key.parse(), Ok(Period::Window(found)));
+            } else {
+                prop_assert_eq!(key.parse::<Period>(), Err(PeriodKeyError::Malformed));
+            }
+        }
+
+        #[test]
+        fn no_key_is_of_two_sorts_however_its_letters_are_written(text in "[0-9]{4}-[wqhmWQHMa-c]?[0-9-]{0,3}[Ma]?") {
+            if text.parse::<WindowKey>().is_ok() {
+                let written = [text.clone(), text.to_ascii_uppercase()];
+                prop_assert!(written.iter().all(|text| text.parse::<CalendarPeriod>().is_err()));
+            }
+        }
+
+        #[test]
+        fn windows_are_in_the_order_of_their_keys(one in "20[0-9]{2}-[x-z][x-z0-9-]{0,4}", two in "20[0-9]{2}-[x-z][x-z0-9-]{0,4}") {
+            prop_assert_eq!(window(&one).cmp(&window(&two)), one.cmp(&two));
         }
 
         #[test]

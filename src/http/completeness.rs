@@ -1,17 +1,29 @@
 //! Completeness.
 
 use actix_web::{HttpResponse, get, web};
+use chrono::NaiveDate;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
-use super::extract::{Now, SignedIn, json};
+use super::extract::{Now, Params, SignedIn, json};
 use super::problem::Problem;
 use crate::service::Application;
 use crate::service::completeness::{self, CompletenessView};
 use crate::service::locate::ReportPath;
 
+/// Which map.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct MapParams {
+    /// The day whose map the units are counted on, the period's last or a later one.
+    #[param(nullable = false, example = "2025-07-01")]
+    as_of: Option<NaiveDate>,
+}
+
 /// Who of a unit's subtree has reported, and who has not.
 #[utoipa::path(
     tag = "reports",
-    params(ReportPath),
+    params(ReportPath, MapParams),
     responses((status = 200, description = "How far the unit and each of its children are", body = CompletenessView)),
 )]
 #[get("/forms/{form}/periods/{period}/units/{unit}/completeness")]
@@ -19,10 +31,11 @@ pub async fn get_completeness(
     application: web::Data<Application>,
     SignedIn(identity): SignedIn,
     path: web::Path<ReportPath>,
+    Params(params): Params<MapParams>,
     now: Now,
 ) -> Result<HttpResponse, Problem> {
     let view = super::blocking(move || {
-        completeness::get_completeness(&application, &identity, &path, now.0)
+        completeness::get_completeness(&application, &identity, &path, params.as_of, now.0)
     })
     .await?;
     Ok(json(&view))

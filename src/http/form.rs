@@ -19,9 +19,11 @@ use crate::domain::form::{FourEyes, Late, Narrative, Need, Severity, Show};
 use crate::domain::period::{Calendar, Frequency};
 use crate::service::Application;
 use crate::service::form::{
-    self, EnteredForm, EnteredItem, EnteredRule, EnteredSection, FormView, PeriodList,
+    self, EnteredForm, EnteredItem, EnteredRule, EnteredSection, EnteredWindow, FormView,
+    PeriodList,
 };
 use crate::service::page::Page;
+use crate::service::text::EnteredName;
 
 /// The forms of the catalogue, by code.
 #[utoipa::path(
@@ -106,12 +108,18 @@ pub async fn list_periods(
 #[serde(deny_unknown_fields)]
 pub struct FormBody {
     pub name: NameBody,
-    pub calendar: Calendar,
-    pub frequency: Frequency,
+    /// With `frequency`: the form's periods are those of a calendar.
+    pub calendar: Option<Calendar>,
+    pub frequency: Option<Frequency>,
+    /// In the place of `calendar` and `frequency`: the form's periods are these windows of its
+    /// own (a campaign, a budget year, a request that comes once). A window takes the version of
+    /// its last day, so that one lists it. More can be added later; one on which there are
+    /// submissions keeps its days.
+    pub windows: Option<Vec<WindowBody>>,
     /// The levels whose units submit.
     pub submitted_by: Vec<String>,
     /// For each level, working days after the closing day; a level that is not named has no
-    /// deadline.
+    /// deadline. A window with a `due_at` goes by that.
     #[serde(default)]
     pub deadlines: BTreeMap<String, u16>,
     #[serde(default)]
@@ -126,6 +134,26 @@ pub struct FormBody {
     pub rules: Vec<RuleBody>,
     /// The first day of this version; the beginning where none is given.
     pub valid_from: Option<NaiveDate>,
+}
+
+/// One of a form's own windows.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WindowBody {
+    /// The year that the window is counted under, a hyphen, and a name of at most 24 lower-case
+    /// letters, digits and hyphens that begins with a letter and is not `w`, `q` or `h` with a
+    /// number. Windows of one name in two years are compared (cùng kỳ).
+    #[schema(example = "2025-tet")]
+    pub key: String,
+    pub name: Option<NameBody>,
+    /// The first day.
+    pub from: NaiveDate,
+    /// The last day (chốt số liệu).
+    pub to: NaiveDate,
+    /// By when every level is to submit: a day, which counts whole where the tenant is, or an
+    /// instant (RFC 3339, with its offset). Without it `deadlines` hold.
+    #[schema(example = "2025-02-10T17:00:00+07:00")]
+    pub due_at: Option<String>,
 }
 
 /// A heading of the outline.
@@ -177,11 +205,13 @@ pub struct RuleBody {
 impl FormBody {
     /// The entered form of this code.
     pub(crate) fn entered(self, code: String) -> EnteredForm {
+        let windows = self.windows.map(Vec::into_iter);
         EnteredForm {
             code,
             name: self.name.into(),
             calendar: self.calendar,
             frequency: self.frequency,
+            windows: windows.map(|windows| windows.map(EnteredWindow::from).collect()),
             submitted_by: self.submitted_by,
             deadlines: self.deadlines,
             late: self.late,
@@ -193,6 +223,18 @@ impl FormBody {
             outline: self.outline.into_iter().map(EnteredSection::from).collect(),
             rules: self.rules.into_iter().map(EnteredRule::from).collect(),
             valid_from: self.valid_from,
+        }
+    }
+}
+
+impl From<WindowBody> for EnteredWindow {
+    fn from(body: WindowBody) -> EnteredWindow {
+        EnteredWindow {
+            key: body.key,
+            name: body.name.map(EnteredName::from),
+            from: body.from,
+            to: body.to,
+            due_at: body.due_at,
         }
     }
 }

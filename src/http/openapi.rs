@@ -228,7 +228,7 @@ fn complete_operation(path: &str, method: &HttpMethod, operation: &mut Operation
         changes,
         names_something: path.contains('{') || id == "list_units",
         conditional: !condition_headers(path, method).is_empty() && changes,
-        names_figure: ["get_lineage", "get_series"].contains(&id.as_str()),
+        names_figure: ["get_lineage", "get_series", "get_target"].contains(&id.as_str()),
         has_body: operation.request_body.is_some(),
     };
     for (status, description) in statuses.problems() {

@@ -49,6 +49,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(rollup::verify_rollup)
                 .service(lineage::get_lineage)
                 .service(series::get_series)
+                .service(target::get_target)
                 .service(target::put_target)
                 .service(completeness::get_completeness),
         );

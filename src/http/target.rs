@@ -1,10 +1,12 @@
 //! Targets.
 
-use actix_web::{HttpResponse, put, web};
+use actix_web::{HttpResponse, get, put, web};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::extract::{Conditions, JsonBody, Now, Params, RepeatKey, SignedIn, reply};
+use super::extract::{
+    Conditions, JsonBody, Now, Params, RepeatKey, SeenEtags, SignedIn, reply, tagged,
+};
 use super::problem::Problem;
 use super::text::DecimalText;
 use crate::domain::submission::Stage;
@@ -40,6 +42,43 @@ pub struct TargetParams {
     option: Option<String>,
 }
 
+impl TargetPath {
+    fn names(self, params: TargetParams) -> (ReportPath, FigureName) {
+        let path = ReportPath {
+            form: self.form,
+            period: self.period,
+            unit: self.unit,
+        };
+        let figure = FigureName {
+            indicator: self.indicator,
+            option: params.option,
+            stage: Stage::Submitted,
+        };
+        (path, figure)
+    }
+}
+
+/// What a unit is to reach, to be changed on condition.
+#[utoipa::path(
+    tag = "reports",
+    params(TargetPath, TargetParams),
+    responses((status = 200, description = "The target; its value is null where it was taken back", body = TargetView)),
+)]
+#[get("/forms/{form}/periods/{period}/units/{unit}/targets/{indicator}")]
+pub async fn get_target(
+    application: web::Data<Application>,
+    SignedIn(identity): SignedIn,
+    path: web::Path<TargetPath>,
+    Params(params): Params<TargetParams>,
+    seen: SeenEtags,
+) -> Result<HttpResponse, Problem> {
+    let (path, figure) = path.into_inner().names(params);
+    let found =
+        super::blocking(move || target::get_target(&application, &identity, &path, &figure));
+    let (etag, view) = found.await?;
+    Ok(tagged(&etag, &seen, &view))
+}
+
 /// What a unit is to reach.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -71,18 +110,10 @@ pub async fn put_target(
     body: JsonBody<TargetBody>,
 ) -> Result<HttpResponse, Problem> {
     let repeatable = key.repeatable("put_target", &body.raw);
-    let path = path.into_inner();
+    let (path, figure) = path.into_inner().names(params);
     let entered = EnteredTarget {
-        path: ReportPath {
-            form: path.form,
-            period: path.period,
-            unit: path.unit,
-        },
-        figure: FigureName {
-            indicator: path.indicator,
-            option: params.option,
-            stage: Stage::Submitted,
-        },
+        path,
+        figure,
         value: body.value.value.map(|DecimalText(text)| text),
     };
     let put = super::blocking(move || {

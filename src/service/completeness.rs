@@ -6,18 +6,22 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
 use serde::Serialize;
 
 use super::application::Application;
 use super::locate::{Located, NotFound, ReportPath};
+use super::map::MapView;
 use super::rollup::PeriodName;
 use super::snapshot::Snapshot;
 use super::unit::UnitName;
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
+use crate::domain::deadline::Deadline;
 use crate::domain::form::{FormPeriod, Span};
 use crate::domain::hierarchy::{Place, Tree};
 use crate::domain::id::{LevelCode, UnitId};
+use crate::domain::landing::{Landing, Landings};
 use crate::domain::period::Period;
 use crate::domain::submission::{Stage, Status};
 use crate::explain;
@@ -45,16 +49,18 @@ pub struct CompletenessView {
     pub unit: UnitName,
     /// The tenant's rev that this is the state of.
     pub rev: i64,
+    pub map: MapView,
     pub total: Progress,
     /// The unit's own submission.
     pub own: OwnStatus,
-    /// Of a longer period: how many of the unit's own base periods are how far; null for a base
-    /// period.
+    /// Of a longer period, and on a later map: how many of the unit's own base periods, and of those
+    /// of the units that it took over, are how far; null otherwise.
     pub own_periods: Option<Progress>,
     /// Of a longer period: how far the subtree is in each of its base periods, in order; null for
     /// a base period.
     pub periods: Option<Vec<PeriodProgress>>,
-    /// The same for each direct child with everything below it, by code.
+    /// The same for each direct child with everything below it, by code, then for former units of
+    /// which something was expected that is nobody else's.
     pub children: Vec<ChildProgress>,
 }
 
@@ -62,10 +68,12 @@ pub struct CompletenessView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ChildProgress {
     pub unit: UnitName,
+    /// Whether this is what nobody took over as a whole of a former unit, and no unit that stands.
+    pub not_divided: bool,
     pub total: Progress,
     pub own: OwnStatus,
-    /// Of a longer period: how many of the unit's own base periods are how far; null for a base
-    /// period.
+    /// Of a longer period, and on a later map: how many of the unit's own base periods, and of those
+    /// of the units that it took over, are how far; null otherwise.
     pub own_periods: Option<Progress>,
 }
 
@@ -116,13 +124,13 @@ pub struct OwnStatus {
     /// Null where nothing was entered yet, and for a longer period.
     pub status: Option<Status>,
     /// The last day on which the unit is in time; null where there is no deadline, and for a
-    /// longer period.
+    /// longer period. At what time of that day, where it is one, `list_periods` says.
     pub deadline: Option<NaiveDate>,
     /// The day on which what counts came in; null for a longer period.
     pub received_on: Option<NaiveDate>,
 }
 
-/// Who of a unit's subtree has reported.
+/// Who of a unit's subtree has reported; on the map of `as_of`, or of the period's last day.
 ///
 /// # Errors
 /// [`CompletenessError`].
@@ -130,24 +138,26 @@ pub fn get_completeness(
     application: &Application,
     identity: &Identity,
     path: &ReportPath,
+    as_of: Option<NaiveDate>,
     now: DateTime<Utc>,
 ) -> Result<CompletenessView, CompletenessError> {
     application.reading(identity, |transaction, snapshot| {
-        let located = snapshot.locate(path)?;
+        let located = snapshot.locate_as_of(path, as_of)?;
         let place = located.place();
         let _permit = snapshot
             .access
             .to_unit(Action::ReadRollups, &located.tree, place)?;
-        let mut state = State::without_submissions(snapshot, &located, snapshot.today(now));
+        let mut state = State::without_submissions(snapshot, &located, now);
         let form = located.form().number;
-        let submissions = submissions_of(
+        let (periods, units) = (state.periods(), state.units());
+        state.add(submissions_of(
             transaction,
             form,
-            &state.periods(),
-            Units::These(&state.units()),
-        )?;
-        state.add(submissions);
-        Ok(state.view(snapshot.counters.rev))
+            &periods,
+            Units::These(&units),
+        )?);
+        let map = MapView::of(transaction, snapshot, &located)?;
+        Ok(state.view(snapshot.counters.rev, map))
     })
 }
 
@@ -162,16 +172,10 @@ impl<'s> State<'s> {
     fn without_submissions(
         snapshot: &Snapshot,
         located: &'s Located<'s>,
-        today: NaiveDate,
+        now: DateTime<Utc>,
     ) -> State<'s> {
         let bases = located.in_force.period.base_periods().into_iter();
-        let bases = bases.map(|period| Base {
-            period,
-            tree: snapshot.hierarchy.tree_on(period.closing_day()),
-            deadlines: deadlines(&period),
-            submissions: HashMap::new(),
-            today,
-        });
+        let bases = bases.map(|period| Base::of(snapshot, located, period, now));
         State {
             located,
             bases: bases.collect(),
@@ -182,12 +186,13 @@ impl<'s> State<'s> {
         self.bases.iter().map(|base| base.period.period).collect()
     }
 
-    /// All units that belong to the subtree in any of the base periods.
+    /// All units whose submissions say how far the subtree is.
     fn units(&self) -> Vec<UnitId> {
-        let top = self.located.place().unit();
-        let places = self.bases.iter().filter_map(|base| base.tree.by_id(top));
-        let units: BTreeSet<UnitId> = places
-            .flat_map(|place| place.subtree().map(Place::unit))
+        let top = self.located.place();
+        let units: BTreeSet<UnitId> = self
+            .bases
+            .iter()
+            .flat_map(|base| base.units_for(top))
             .collect();
         units.into_iter().collect()
     }
@@ -204,25 +209,28 @@ impl<'s> State<'s> {
         }
     }
 
-    fn view(&self, rev: i64) -> CompletenessView {
+    fn view(&self, rev: i64, map: MapView) -> CompletenessView {
         let place = self.located.place();
-        let unit = place.unit();
-        let children = place.children().map(|child| ChildProgress {
-            unit: UnitName::of(child),
-            total: self.total(child.unit()),
-            own: self.own(child.unit()),
-            own_periods: self.own_periods(child.unit()),
+        let children = place.parts().map(|part| ChildProgress {
+            unit: UnitName::of(part),
+            not_divided: part.is_leaf(),
+            total: self.total(part),
+            own: self.own(part),
+            own_periods: self.own_periods(part),
         });
         CompletenessView {
             form: self.located.form().code.to_string(),
             period: PeriodName::of(&self.located.in_force.period),
             unit: UnitName::of(place),
             rev,
-            total: self.total(unit),
-            own: self.own(unit),
-            own_periods: self.own_periods(unit),
-            periods: self.is_long().then(|| self.by_period(unit)),
-            children: children.collect(),
+            map,
+            total: self.total(place),
+            own: self.own(place),
+            own_periods: self.own_periods(place),
+            periods: self.is_long().then(|| self.by_period(place)),
+            children: children
+                .filter(|child| !child.not_divided || child.total.expected > 0)
+                .collect(),
         }
     }
 
@@ -230,35 +238,42 @@ impl<'s> State<'s> {
         self.located.in_force.period.span == Span::LongPeriod
     }
 
-    fn total(&self, unit: UnitId) -> Progress {
-        Progress::of(self.bases.iter().map(|base| base.total(unit)))
+    /// Whether a unit's own part may be made of several submissions.
+    fn has_several(&self) -> bool {
+        self.is_long() || self.located.is_restated()
     }
 
-    fn by_period(&self, unit: UnitId) -> Vec<PeriodProgress> {
+    fn total(&self, place: Place<'_>) -> Progress {
+        Progress::of(self.bases.iter().map(|base| base.total(place)))
+    }
+
+    fn by_period(&self, place: Place<'_>) -> Vec<PeriodProgress> {
         let bases = self.bases.iter();
         bases
             .map(|base| PeriodProgress {
                 period: PeriodName::of(&base.period),
-                total: base.total(unit),
+                total: base.total(place),
             })
             .collect()
     }
 
-    fn own(&self, unit: UnitId) -> OwnStatus {
-        let mut statuses = self.bases.iter().map(|base| base.status(unit));
-        if self.is_long() {
+    fn own(&self, place: Place<'_>) -> OwnStatus {
+        if self.has_several() {
+            let own = self.own_periods(place).unwrap_or_default();
             return OwnStatus {
-                expected: statuses.any(|status| status.expected),
+                expected: own.expected > 0,
                 ..OwnStatus::default()
             };
         }
-        statuses.next().unwrap_or_default()
+        let base = self.bases.first();
+        base.map(|base| base.status(place.unit()))
+            .unwrap_or_default()
     }
 
-    fn own_periods(&self, unit: UnitId) -> Option<Progress> {
+    fn own_periods(&self, place: Place<'_>) -> Option<Progress> {
         let bases = self.bases.iter();
-        let places = bases.filter_map(|base| Some(base.progress(base.tree.by_id(unit)?)));
-        self.is_long().then(|| Progress::of(places))
+        let own = bases.flat_map(|base| base.at(place).into_iter().map(|unit| base.progress(unit)));
+        self.has_several().then(|| Progress::of(own))
     }
 }
 
@@ -266,25 +281,98 @@ impl<'s> State<'s> {
 struct Base<'s> {
     period: FormPeriod<'s>,
     tree: Arc<Tree>,
-    deadlines: BTreeMap<LevelCode, NaiveDate>,
+    /// Where the units lie on the map of the answer; `None` where it is the same map.
+    landings: Option<Arc<Landings>>,
+    deadlines: BTreeMap<LevelCode, Deadline>,
     submissions: HashMap<UnitId, Submission>,
-    today: NaiveDate,
+    now: DateTime<Utc>,
+    time_zone: Tz,
 }
 
-fn deadlines(period: &FormPeriod<'_>) -> BTreeMap<LevelCode, NaiveDate> {
+fn deadlines(period: &FormPeriod<'_>) -> BTreeMap<LevelCode, Deadline> {
     let levels = period.definition.submitted_by.iter();
     levels
         .filter_map(|level| Some((level.clone(), period.deadline(level, &BTreeSet::new())?)))
         .collect()
 }
 
-impl Base<'_> {
+impl<'s> Base<'s> {
+    fn of(
+        snapshot: &Snapshot,
+        located: &Located<'_>,
+        period: FormPeriod<'s>,
+        now: DateTime<Utc>,
+    ) -> Base<'s> {
+        let tree = snapshot.hierarchy.tree_on(period.closing_day());
+        let landings = snapshot
+            .hierarchy
+            .landings(period.closing_day(), located.map_day());
+        Base {
+            landings,
+            period,
+            tree,
+            deadlines: deadlines(&period),
+            submissions: HashMap::new(),
+            now,
+            time_zone: snapshot.counters.time_zone,
+        }
+    }
+
+    /// The units of this period that lie at a place of the answer's map.
+    fn at(&self, place: Place<'_>) -> Vec<Place<'_>> {
+        match &self.landings {
+            None => self
+                .tree
+                .by_id(place.unit())
+                .filter(|_| !place.is_leaf())
+                .into_iter()
+                .collect(),
+            Some(landings) => {
+                let units = landings.units_at(place.position(), Landing::Whole).iter();
+                units.filter_map(|unit| self.tree.by_id(*unit)).collect()
+            }
+        }
+    }
+
+    /// The units of this period that lie at a place or below it.
+    fn below(&self, place: Place<'_>) -> Vec<Place<'_>> {
+        let all = place.subtree_with_leaves();
+        all.flat_map(|place| self.at(place)).collect()
+    }
+
+    /// Those of them and the former units that may stand in for them.
+    fn units_for(&self, top: Place<'_>) -> Vec<UnitId> {
+        let mut units: Vec<UnitId> = self.below(top).into_iter().map(Place::unit).collect();
+        let former: Vec<UnitId> = units.iter().flat_map(|unit| self.former(*unit)).collect();
+        units.extend(former);
+        units
+    }
+
+    /// The units that passed to `unit` and stand no more on the period's last day.
+    fn former(&self, unit: UnitId) -> Vec<UnitId> {
+        let mut sources = self.tree.sources_of(unit);
+        sources.retain(|source| self.tree.by_id(*source).is_none());
+        sources
+    }
+
     fn is_expected(&self, place: Place<'_>) -> bool {
         self.period.definition.is_submitted_by(&place.fact().level)
     }
 
-    fn deadline(&self, place: Place<'_>) -> Option<NaiveDate> {
+    fn deadline(&self, place: Place<'_>) -> Option<Deadline> {
         self.deadlines.get(&place.fact().level).copied()
+    }
+
+    /// What counts for a unit: its own submission, or those of former units that stand in for it.
+    fn counting(&self, unit: UnitId) -> Vec<(Stage, &Submission)> {
+        let counting = |unit: &UnitId| {
+            let submission = self.submissions.get(unit)?;
+            Some((submission.reached()?, submission))
+        };
+        match counting(&unit) {
+            Some(own) => vec![own],
+            None => self.former(unit).iter().filter_map(counting).collect(),
+        }
     }
 
     /// A unit that is not there on the last day is not expected.
@@ -296,15 +384,17 @@ impl Base<'_> {
         OwnStatus {
             expected: self.is_expected(place),
             status: submission.map(|submission| submission.status),
-            deadline: self.deadline(place),
+            deadline: self
+                .deadline(place)
+                .map(|deadline| deadline.day(self.time_zone)),
             received_on: submission.and_then(|submission| submission.received_on),
         }
     }
 
     /// The unit and everything below it.
-    fn total(&self, unit: UnitId) -> Progress {
-        let places = self.tree.by_id(unit).into_iter().flat_map(Place::subtree);
-        Progress::of(places.map(|place| self.progress(place)))
+    fn total(&self, place: Place<'_>) -> Progress {
+        let units = self.below(place).into_iter();
+        Progress::of(units.map(|unit| self.progress(unit)))
     }
 
     /// One unit alone.
@@ -313,22 +403,30 @@ impl Base<'_> {
             return Progress::default();
         }
         let deadline = self.deadline(place);
-        let submission = self.submissions.get(&place.unit());
-        let counting = submission.and_then(|submission| Some((submission.reached()?, submission)));
-        let Some((reached, submission)) = counting else {
+        let counting = self.counting(place.unit());
+        if counting.is_empty() {
             return Progress {
                 expected: 1,
                 missing: 1,
-                overdue: u64::from(deadline.is_some_and(|last| self.today > last)),
+                overdue: u64::from(
+                    deadline.is_some_and(|deadline| deadline.has_passed(self.now, self.time_zone)),
+                ),
                 ..Progress::default()
             };
-        };
-        let received = submission.received_on;
-        let is_late = deadline.zip(received).is_some_and(|(last, day)| day > last);
+        }
+        let is_late = counting.iter().any(|(_, submission)| {
+            let received = submission.received_on;
+            deadline
+                .zip(received)
+                .is_some_and(|(deadline, day)| day > deadline.day(self.time_zone))
+        });
+        let is_approved = counting
+            .iter()
+            .all(|(reached, _)| *reached == Stage::Approved);
         Progress {
             expected: 1,
             submitted: 1,
-            approved: u64::from(reached == Stage::Approved),
+            approved: u64::from(is_approved),
             late: u64::from(is_late),
             ..Progress::default()
         }

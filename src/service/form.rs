@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono_tz::Tz;
 use serde::Serialize;
 
 use super::application::Application;
@@ -14,18 +15,19 @@ use super::snapshot::Snapshot;
 use super::text::{EnteredName, NameView};
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
+use crate::domain::deadline::Deadline;
 use crate::domain::form::{
-    FixedFormPart, Form, FormDefinition, FormPeriod, FourEyes, Item, Late, Narrative, Need, Rule,
-    Section, Severity, Show,
+    FixedFormPart, Form, FormDefinition, FormPeriod, FourEyes, Item, Late, Narrative, Need,
+    Periods, Rule, Section, Severity, Show, Window,
 };
-use crate::domain::formula::{Comparison, Operand, Source};
+use crate::domain::formula::{Comparison, Operand};
 use crate::domain::id::{FormCode, FormNumber, IndicatorCode, LevelCode, RuleCode, SectionNumber};
-use crate::domain::indicator::{AcrossUnits, Definition, Indicator, Measure};
-use crate::domain::period::{Calendar, Frequency, Period};
+use crate::domain::period::{Calendar, DateRange, Frequency, Period, WindowKey};
 use crate::domain::unit::BEGINNING;
 use crate::error::{Code, Fault, Message, pointer_step};
 use crate::store::form::form_put;
 use crate::store::submission::periods_with_submissions;
+use crate::store::target::periods_with_targets;
 use crate::store::tenant::{Part, mark_changed};
 use crate::store::{StoreError, Transaction};
 use crate::{explain, message};
@@ -45,7 +47,7 @@ pub enum FormError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Cursor(#[from] UnknownCursor),
-    #[error("{part:?} cannot change: there are submissions for {period}")]
+    #[error("{part:?} cannot change: there are submissions or targets for {period}")]
     Fixed { part: FixedFormPart, period: Period },
     #[error("{} faults", .0.len())]
     Invalid(Vec<Fault>),
@@ -84,6 +86,12 @@ fn fixed_message(part: &FixedFormPart, period: Period) -> Message {
             "lịch và chu kỳ".to_owned(),
             "its calendar and frequency".to_owned(),
         ),
+        FixedFormPart::Window => {
+            return message!(
+                "Kỳ {period} đã có số liệu nên không bỏ và không đổi ngày được. Hãy giữ kỳ đó trong windows với các ngày như cũ; tên và due_at thì đổi được.",
+                "There are submissions for {period}, so it can neither go nor change its days. List it with the days that it has; its name and its due_at may change."
+            );
+        }
         FixedFormPart::SubmittedBy(level) => (
             format!("cấp gửi {level}"),
             format!("the level {level} that submits"),
@@ -94,8 +102,8 @@ fn fixed_message(part: &FixedFormPart, period: Period) -> Message {
         ),
     };
     message!(
-        "Kỳ {period} đã có số liệu nên không bỏ được {vi}. Hãy lập phiên bản mới có valid_from sau kỳ đó.",
-        "There are submissions for {period}, so {en} cannot go. Make a version with a valid_from after it."
+        "Kỳ {period} đã có số liệu hoặc kế hoạch giao nên không bỏ được {vi}. Hãy lập phiên bản mới có valid_from sau kỳ đó.",
+        "There are submissions or targets for {period}, so {en} cannot go. Make a version with a valid_from after it."
     )
 }
 
@@ -105,12 +113,17 @@ pub struct FormView {
     #[schema(example = "mttq.annual")]
     pub code: String,
     pub name: NameView,
-    pub calendar: Calendar,
-    pub frequency: Frequency,
+    /// Null for a form with windows of its own.
+    pub calendar: Option<Calendar>,
+    /// Null for a form with windows of its own.
+    pub frequency: Option<Frequency>,
+    /// The form's own windows, in the order of their days; null for a form whose periods are
+    /// those of a calendar.
+    pub windows: Option<Vec<WindowView>>,
     /// The levels whose units submit.
     pub submitted_by: Vec<String>,
     /// For each level, working days after the closing day; a level that is not named has no
-    /// deadline.
+    /// deadline. A window with a `due_at` goes by that.
     pub deadlines: BTreeMap<String, u16>,
     pub late: Late,
     /// Whether who entered the values may not approve them.
@@ -119,6 +132,22 @@ pub struct FormView {
     pub rules: Vec<RuleView>,
     /// The first day of this version.
     pub valid_from: NaiveDate,
+}
+
+/// One of a form's own windows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct WindowView {
+    #[schema(example = "2025-tet")]
+    pub key: String,
+    pub name: Option<NameView>,
+    /// The first day.
+    pub from: NaiveDate,
+    /// The last day (chốt số liệu).
+    pub to: NaiveDate,
+    /// By when every level is to submit: a day, or an instant with its offset; null where the
+    /// form's deadlines hold.
+    #[schema(value_type = Option<String>, example = "2025-02-10T17:00:00+07:00")]
+    pub due_at: Option<Deadline>,
 }
 
 /// A heading of the outline.
@@ -157,11 +186,19 @@ impl FormView {
     fn of(form: &Form, day: NaiveDate) -> Option<FormView> {
         let (valid_from, definition) = form.versions.range(..=day).next_back()?;
         let deadlines = definition.deadlines.iter();
+        let (calendar, frequency) = match &definition.periods {
+            Periods::Recurring {
+                calendar,
+                frequency,
+            } => (Some(*calendar), Some(*frequency)),
+            Periods::Windows { .. } => (None, None),
+        };
         Some(FormView {
             code: form.code.to_string(),
             name: NameView::of(&definition.name),
-            calendar: definition.calendar,
-            frequency: definition.frequency,
+            calendar,
+            frequency,
+            windows: definition.periods.windows().map(WindowView::in_order),
             submitted_by: definition
                 .submitted_by
                 .iter()
@@ -176,6 +213,23 @@ impl FormView {
             rules: definition.rules.iter().map(RuleView::of).collect(),
             valid_from: *valid_from,
         })
+    }
+}
+
+impl WindowView {
+    fn in_order(windows: &BTreeMap<WindowKey, Window>) -> Vec<WindowView> {
+        let mut views: Vec<WindowView> = windows
+            .iter()
+            .map(|(key, window)| WindowView {
+                key: key.to_string(),
+                name: window.name.as_ref().map(NameView::of),
+                from: window.days.from,
+                to: window.days.to,
+                due_at: window.due_at,
+            })
+            .collect();
+        views.sort_by_key(|view| (view.from, view.to));
+        views
     }
 }
 
@@ -264,6 +318,8 @@ pub fn get_form(
 pub struct PeriodView {
     #[schema(example = "2024")]
     pub key: String,
+    /// That of a window of the form's own; null where it has none.
+    pub name: Option<NameView>,
     /// The first day.
     pub from: NaiveDate,
     /// The last day (chốt số liệu).
@@ -272,6 +328,11 @@ pub struct PeriodView {
     pub opens: NaiveDate,
     /// For each level with a deadline, the last day on which its units are in time.
     pub deadlines: BTreeMap<String, NaiveDate>,
+    /// By when a window of the form's own is due for every level, if it says so: a day, or an
+    /// instant with its offset. A form that refuses what is late takes nothing after that instant;
+    /// what others take is counted as late from the next day on.
+    #[schema(value_type = Option<String>, example = "2025-02-10T17:00:00+07:00")]
+    pub due_at: Option<Deadline>,
 }
 
 /// A year's periods of a form, in order.
@@ -281,17 +342,21 @@ pub struct PeriodList {
 }
 
 impl PeriodView {
-    fn of(period: &FormPeriod<'_>) -> PeriodView {
+    fn of(period: &FormPeriod<'_>, time_zone: Tz) -> PeriodView {
         let levels = period.definition.submitted_by.iter();
         let deadlines = levels.filter_map(|level| {
-            Some((level.to_string(), period.deadline(level, &BTreeSet::new())?))
+            let deadline = period.deadline(level, &BTreeSet::new())?;
+            Some((level.to_string(), deadline.day(time_zone)))
         });
+        let window = period.window();
         PeriodView {
             key: period.period.to_string(),
+            name: window.and_then(|window| window.name.as_ref().map(NameView::of)),
             from: period.range.from,
             to: period.range.to,
             opens: period.range.from,
             deadlines: deadlines.collect(),
+            due_at: window.and_then(|window| window.due_at),
         }
     }
 }
@@ -309,7 +374,11 @@ pub fn list_periods(
     application.reading(identity, |_, snapshot| {
         let _permit = snapshot.access.to_tenant(Action::ReadCatalogue)?;
         let periods = snapshot.form(code)?.periods_of(year);
-        let items = periods.iter().map(PeriodView::of).collect();
+        let time_zone = snapshot.counters.time_zone;
+        let items = periods.iter();
+        let items = items
+            .map(|period| PeriodView::of(period, time_zone))
+            .collect();
         Ok((
             Etag::new(snapshot.counters.catalogue_rev),
             PeriodList { items },
@@ -322,8 +391,9 @@ pub fn list_periods(
 pub struct EnteredForm {
     pub code: String,
     pub name: EnteredName,
-    pub calendar: Calendar,
-    pub frequency: Frequency,
+    pub calendar: Option<Calendar>,
+    pub frequency: Option<Frequency>,
+    pub windows: Option<Vec<EnteredWindow>>,
     pub submitted_by: Vec<String>,
     pub deadlines: BTreeMap<String, u16>,
     pub late: Late,
@@ -332,6 +402,17 @@ pub struct EnteredForm {
     pub rules: Vec<EnteredRule>,
     /// The first day of the version; the beginning where none is given.
     pub valid_from: Option<NaiveDate>,
+}
+
+/// A window of the form's own as somebody wants it to be.
+#[derive(Debug, Clone)]
+pub struct EnteredWindow {
+    pub key: String,
+    pub name: Option<EnteredName>,
+    pub from: NaiveDate,
+    pub to: NaiveDate,
+    /// A day, or an instant with its offset.
+    pub due_at: Option<String>,
 }
 
 /// A heading as somebody wants it to be.
@@ -399,7 +480,10 @@ pub fn put_form(
                 "A form's code is words of lower-case letters, digits and underscores, joined by dots."
             )));
         }
-        let mut reader = FormReader { snapshot, day: valid_from, faults };
+        let no_versions = BTreeMap::new();
+        let versions = known.map_or(&no_versions, |known| &known.versions);
+        let days = snapshot.catalogue.days_of_version(versions, valid_from);
+        let mut reader = FormReader { snapshot, valid_from, days, faults };
         let definition = reader.definition(entered);
         let (Some(code), Some(definition)) = (code, definition.filter(|_| reader.faults.is_empty()))
         else {
@@ -413,6 +497,7 @@ pub fn put_form(
         form.versions.insert(valid_from, definition);
         if let Some(known) = known {
             check_fixed(transaction, known, &form)?;
+            check_targets(transaction, snapshot, known, &form)?;
         }
         let rev = snapshot.counters.rev;
         form_put(transaction, &form, valid_from, rev)?;
@@ -439,9 +524,9 @@ fn check_fixed(
         };
         let part = match planned.period(period) {
             Some(after) if keeps_longer_periods(known, planned, &before) => {
-                before.definition.fixed_part_changed_by(after.definition)
+                before.fixed_part_changed_by(&after)
             }
-            _ => Some(FixedFormPart::Periods),
+            _ => Some(before.fixed_days()),
         };
         if let Some(part) = part {
             return Err(FormError::Fixed { part, period });
@@ -454,11 +539,46 @@ fn check_fixed(
 fn keeps_longer_periods(known: &Form, planned: &Form, base: &FormPeriod<'_>) -> bool {
     known.longer_periods_with(base).iter().all(|longer| {
         let after = planned.period(longer.period);
-        after.is_some_and(|after| {
-            let (before, after) = (longer.definition, after.definition);
-            (before.calendar, before.frequency) == (after.calendar, after.frequency)
-        })
+        after.is_some_and(|after| longer.definition.periods == after.definition.periods)
     })
+}
+
+/// What units were given to reach in a period is read beside the figures of that period: it stays
+/// one, and keeps the indicator.
+fn check_targets(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    known: &Form,
+    planned: &Form,
+) -> Result<(), FormError> {
+    for (_, period, cell) in periods_with_targets(transaction, Some(known.number))? {
+        let Some(before) = known.period(period) else {
+            continue;
+        };
+        let mut indicators = snapshot.catalogue.indicators();
+        let indicator = indicators.find(|known| known.number == cell.indicator);
+        let part = match (planned.period(period), indicator) {
+            (Some(after), Some(indicator)) => lost_by_target(&before, &after, &indicator.code),
+            _ => Some(before.fixed_days()),
+        };
+        if let Some(part) = part {
+            return Err(FormError::Fixed { part, period });
+        }
+    }
+    Ok(())
+}
+
+fn lost_by_target(
+    before: &FormPeriod<'_>,
+    after: &FormPeriod<'_>,
+    indicator: &IndicatorCode,
+) -> Option<FixedFormPart> {
+    if !before.has_days_of(after) {
+        return Some(before.fixed_days());
+    }
+    let mut items = after.definition.items();
+    let is_kept = items.any(|item| item.indicator == *indicator);
+    (!is_kept).then(|| FixedFormPart::Item(indicator.clone()))
 }
 
 fn next_number(snapshot: &Snapshot) -> FormNumber {
@@ -473,13 +593,16 @@ fn next_number(snapshot: &Snapshot) -> FormNumber {
 /// Reads a form against the tenant's levels and indicators, noting every fault.
 struct FormReader<'s> {
     snapshot: &'s Snapshot,
-    day: NaiveDate,
+    valid_from: NaiveDate,
+    /// Those on which what the form sees can change while the version holds.
+    days: BTreeSet<NaiveDate>,
     faults: Vec<Fault>,
 }
 
 impl FormReader<'_> {
     fn definition(&mut self, entered: &EnteredForm) -> Option<FormDefinition> {
         let name = entered.name.read("/name", &mut self.faults);
+        let periods = self.periods(entered);
         let submitted_by = self.levels(&entered.submitted_by, "/submitted_by");
         if submitted_by.is_empty() {
             self.fault(
@@ -507,10 +630,9 @@ impl FormReader<'_> {
         let outline = self.sections(&entered.outline, "/outline", &mut seen);
         let rules = self.rules(&entered.rules, &seen);
         self.check_operands(&seen);
-        self.faults.is_empty().then_some(FormDefinition {
+        Some(FormDefinition {
             name,
-            calendar: entered.calendar,
-            frequency: entered.frequency,
+            periods: periods?,
             submitted_by,
             deadlines,
             late: entered.late,
@@ -518,6 +640,138 @@ impl FormReader<'_> {
             outline,
             rules,
         })
+    }
+
+    /// Those of a calendar, or windows of the form's own; one of the two, and not both.
+    fn periods(&mut self, entered: &EnteredForm) -> Option<Periods> {
+        let windows = entered.windows.as_deref();
+        let windows = windows.map(|windows| self.windows(windows));
+        match (entered.calendar, entered.frequency, windows) {
+            (Some(calendar), Some(frequency), None) => Some(Periods::Recurring {
+                calendar,
+                frequency,
+            }),
+            (None, None, Some(windows)) => Some(Periods::Windows { windows }),
+            (_, _, Some(_)) => {
+                self.fault("/windows".to_owned(), Code::InvalidValue, message!(
+                    "Mẫu có calendar và frequency, hoặc có kỳ riêng (windows), không có cả hai. Hãy bỏ một bên.",
+                    "A form has a calendar and a frequency, or windows of its own, and not both. Leave one of the two out."
+                ));
+                None
+            }
+            (calendar, frequency, None) => {
+                let fields = [
+                    ("calendar", calendar.is_none()),
+                    ("frequency", frequency.is_none()),
+                ];
+                for (field, _) in fields.into_iter().filter(|(_, missing)| *missing) {
+                    self.fault(
+                        format!("/{field}"),
+                        Code::MissingField,
+                        message!(
+                            "Mẫu không có kỳ riêng (windows) thì phải có {field}.",
+                            "A form without windows of its own needs {field}."
+                        ),
+                    );
+                }
+                None
+            }
+        }
+    }
+
+    fn windows(&mut self, entered: &[EnteredWindow]) -> BTreeMap<WindowKey, Window> {
+        let mut windows = BTreeMap::new();
+        for (index, entered) in entered.iter().enumerate() {
+            let at = format!("/windows/{index}");
+            let name = entered.name.as_ref();
+            let name = name.map(|name| name.read(&format!("{at}/name"), &mut self.faults));
+            self.check_days(entered, format!("{at}/to"));
+            let due_at = self.due_at(entered, format!("{at}/due_at"));
+            let Some(key) = self.window_key(entered, format!("{at}/key")) else {
+                continue;
+            };
+            let window = Window {
+                name,
+                days: DateRange {
+                    from: entered.from,
+                    to: entered.to,
+                },
+                due_at,
+            };
+            if windows.insert(key, window).is_some() {
+                self.fault(
+                    format!("{at}/key"),
+                    Code::Duplicate,
+                    message!(
+                        "Kỳ {key} có hai lần. Hãy bỏ một hoặc đặt tên khác.",
+                        "The window {key} stands there twice. Remove one of the two, or give it another name."
+                    ),
+                );
+            }
+        }
+        windows
+    }
+
+    fn window_key(&mut self, entered: &EnteredWindow, pointer: String) -> Option<WindowKey> {
+        let Ok(key) = entered.key.parse::<WindowKey>() else {
+            self.fault(pointer, Code::InvalidCode, message!(
+                "Khóa của kỳ gồm năm từ 1900 đến 2199, dấu gạch nối và tên từ 1 đến 24 chữ thường không dấu, chữ số, gạch nối, bắt đầu bằng chữ (ví dụ 2025-tet). Tên không được là w, q, h rồi đến số, vì dễ nhầm với tuần, quý, nửa năm.",
+                "A window's key is a year from 1900 to 2199, a hyphen and a name of 1 to 24 lower-case letters, digits and hyphens that begins with a letter (such as 2025-tet). The name is not w, q or h with a number: these are weeks, quarters and halves."
+            ));
+            return None;
+        };
+        let year = key.year();
+        let touches = (entered.from.year()..=entered.to.year()).contains(&year);
+        // Days the wrong way round touch no year, and are a fault of their own.
+        if !touches && entered.from <= entered.to {
+            self.fault(pointer, Code::InvalidValue, message!(
+                "Không ngày nào của kỳ này thuộc năm {year}. Hãy sửa năm trong khóa, hoặc sửa các ngày.",
+                "No day of the window lies in {year}. Correct the year in its key, or its days."
+            ));
+        }
+        Some(key)
+    }
+
+    fn check_days(&mut self, entered: &EnteredWindow, pointer: String) {
+        let (from, to, day) = (entered.from, entered.to, self.valid_from);
+        if from > to {
+            self.fault(
+                pointer,
+                Code::InvalidValue,
+                message!(
+                    "Ngày cuối ({to}) đứng trước ngày đầu ({from}). Hãy sửa một trong hai ngày.",
+                    "The last day ({to}) comes before the first ({from}). Correct one of the two."
+                ),
+            );
+        } else if to < day {
+            // A period takes the version of its last day, so no period would ever be this window.
+            self.fault(pointer, Code::InvalidValue, message!(
+                "Kỳ này kết thúc ngày {to}, trước khi phiên bản có hiệu lực (valid_from {day}). Hãy bỏ kỳ này, hoặc để nó trong phiên bản có valid_from sớm hơn.",
+                "This window ends on {to}, before the version begins (valid_from {day}). Leave it out, or list it in a version with an earlier valid_from."
+            ));
+        }
+    }
+
+    fn due_at(&mut self, entered: &EnteredWindow, pointer: String) -> Option<Deadline> {
+        let Ok(due_at) = entered.due_at.as_ref()?.parse::<Deadline>() else {
+            self.fault(pointer, Code::InvalidValue, message!(
+                "Hạn gửi là một ngày (ví dụ 2025-02-10), hoặc ngày giờ kèm múi giờ (ví dụ 2025-02-10T17:00:00+07:00).",
+                "It is due on a day (such as 2025-02-10), or at an instant with its offset (such as 2025-02-10T17:00:00+07:00)."
+            ));
+            return None;
+        };
+        let from = entered.from;
+        if due_at.day(self.snapshot.counters.time_zone) < from {
+            self.fault(
+                pointer,
+                Code::InvalidValue,
+                message!(
+                    "Hạn gửi đứng trước ngày đầu của kỳ ({from}), nên không ai gửi kịp. Hãy sửa due_at.",
+                    "It is due before its first day ({from}), so nobody could be in time. Correct due_at."
+                ),
+            );
+        }
+        Some(due_at)
     }
 
     fn fault(&mut self, pointer: String, code: Code, message: Message) {
@@ -719,7 +973,7 @@ impl FormReader<'_> {
         match text.parse::<Comparison>() {
             Ok(comparison) => {
                 for operand in comparison.operands() {
-                    self.operand(&operand, pointer.clone(), seen);
+                    self.check_seen(&operand, pointer.clone(), seen);
                 }
                 Some(comparison)
             }
@@ -737,28 +991,11 @@ impl FormReader<'_> {
         }
     }
 
-    /// A formula and a rule see what the form holds, and nothing else.
-    fn operand(&mut self, operand: &Operand, pointer: String, seen: &Seen) {
-        let code = operand.indicator.parse::<IndicatorCode>().ok();
-        let held = code.filter(|code| seen.indicators.contains(code));
-        let indicator = held.and_then(|code| self.snapshot.catalogue.indicator(&code));
-        let definition = indicator.and_then(|indicator| self.version(indicator));
-        let is_there = definition.is_some_and(|definition| {
-            let has_option = operand.option.as_ref().is_none_or(|option| {
-                definition
-                    .options()
-                    .any(|known| known.code.as_str() == option)
-            });
-            let is_transfer = matches!(
-                definition.measure,
-                Measure::Collected {
-                    across_units: AcrossUnits::Transfer,
-                    ..
-                }
-            );
-            has_option && (operand.source == Source::Total || is_transfer)
-        });
-        if !is_there {
+    /// A rule sees what the form holds, and nothing else.
+    fn check_seen(&mut self, operand: &Operand, pointer: String, seen: &Seen) {
+        let catalogue = &self.snapshot.catalogue;
+        let mut days = self.days.iter();
+        if !days.all(|day| catalogue.sees(&seen.indicators, operand, *day)) {
             self.fault(
                 pointer,
                 Code::UnknownIndicator,
@@ -770,23 +1007,22 @@ impl FormReader<'_> {
         }
     }
 
-    /// An indicator as it is when the version begins, or as it first will be.
-    fn version<'i>(&self, indicator: &'i Indicator) -> Option<&'i Definition> {
-        indicator
-            .on(self.day)
-            .or_else(|| indicator.versions.values().next())
-    }
-
+    /// And so does a formula.
     fn check_operands(&mut self, seen: &Seen) {
-        for code in &seen.indicators {
-            let indicator = self.snapshot.catalogue.indicator(code);
-            let definition = indicator.and_then(|indicator| self.version(indicator));
-            let Some(formula) = definition.and_then(|definition| definition.formula()) else {
-                continue;
-            };
-            for operand in formula.operands() {
-                self.operand(&operand, "/outline".to_owned(), seen);
-            }
+        let catalogue = &self.snapshot.catalogue;
+        let days = self.days.iter();
+        let unheld: BTreeSet<(IndicatorCode, Operand)> = days
+            .flat_map(|day| catalogue.unheld(&seen.indicators, *day))
+            .collect();
+        for (indicator, operand) in unheld {
+            self.fault(
+                "/outline".to_owned(),
+                Code::UnknownIndicator,
+                message!(
+                    "Chỉ tiêu {indicator} dùng đến {operand}, mà mẫu này không có. Hãy thêm chỉ tiêu đó vào đề cương.",
+                    "{indicator} uses {operand}, which this form does not hold. Add that indicator to the outline."
+                ),
+            );
         }
     }
 }

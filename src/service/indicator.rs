@@ -13,8 +13,8 @@ use super::snapshot::Snapshot;
 use super::text::{EnteredName, NameView};
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
-use crate::domain::catalogue::Catalogue;
-use crate::domain::formula::{Formula, Operand};
+use crate::domain::catalogue::{Catalogue, Dependent, Unresolved};
+use crate::domain::formula::{Formula, Operand, Source};
 use crate::domain::id::{
     BreakdownCode, FormNumber, IndicatorCode, IndicatorNumber, OptionCode, OptionNumber,
 };
@@ -22,12 +22,14 @@ use crate::domain::indicator::{
     AcrossTime, AcrossUnits, Breakdown, BreakdownKind, BreakdownOption, Definition, FixedPart,
     Indicator, Measure,
 };
+use crate::domain::period::Period;
 use crate::domain::quantity::Decimals;
 use crate::domain::text::check_name;
 use crate::domain::unit::BEGINNING;
 use crate::error::{Code, Fault, Message};
 use crate::store::indicator::indicator_put;
 use crate::store::submission::periods_with_submissions;
+use crate::store::target::periods_with_targets;
 use crate::store::tenant::{Part, mark_changed};
 use crate::store::{StoreError, Transaction};
 use crate::{explain, message};
@@ -99,8 +101,8 @@ fn fixed_message(part: FixedPart) -> Message {
         FixedPart::Breakdowns => ("Phân tổ", "The breakdowns"),
     };
     message!(
-        "{vi} của chỉ tiêu không đổi được nữa vì đã có số liệu; số cũ sẽ sai nghĩa. Hãy lập chỉ tiêu mới.",
-        "{en} cannot change any more: there are values, and they would mean something else. Make a new indicator."
+        "{vi} của chỉ tiêu không đổi được nữa vì đã có số liệu hoặc kế hoạch giao; số cũ sẽ sai nghĩa. Hãy lập chỉ tiêu mới.",
+        "{en} cannot change any more: there are values or targets, and they would mean something else. Make a new indicator."
     )
 }
 
@@ -297,7 +299,7 @@ pub fn put_indicator(
         let indicator = planned(entered, known, snapshot, valid_from)?;
         check_fixed(transaction, snapshot, known, &indicator, valid_from)?;
         let catalogue = snapshot.catalogue.with_indicator(indicator.clone());
-        check_formula(&catalogue, &indicator, valid_from).map_err(IndicatorError::Invalid)?;
+        check_uses(&catalogue, &indicator, valid_from).map_err(IndicatorError::Invalid)?;
         let rev = snapshot.counters.rev;
         indicator_put(transaction, &indicator, valid_from, rev)?;
         mark_changed(transaction, Part::Catalogue, rev)?;
@@ -503,7 +505,8 @@ fn code_fault(pointer: String) -> Fault {
 }
 
 /// All versions of an indicator are put together, so they share what is fixed; the one that is
-/// replaced is exempt while nobody has used it. What periods with submissions have, they keep.
+/// replaced is exempt while nobody has used it. What periods with submissions have, they keep, and
+/// so do those with targets: a target is a value too, at the same decimals.
 fn check_fixed(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
@@ -529,28 +532,75 @@ fn check_fixed(
     if let Some(part) = differing {
         return Err(IndicatorError::Fixed(part));
     }
-    let forms = forms_with(&snapshot.catalogue, &known.code);
-    for (form, period) in periods_with_submissions(transaction, None)? {
-        let form = snapshot
-            .catalogue
-            .forms()
-            .find(|known| known.number == form);
-        let day = form
-            .filter(|form| forms.contains(&form.number))
-            .and_then(|form| form.period(period))
-            .map(|period| period.closing_day());
-        let versions = day.and_then(|day| Some((known.on(day)?, planned.on(day)?)));
-        let Some((before, after)) = versions else {
-            continue;
-        };
-        if let Some(part) = before.fixed_part_changed_by(after) {
-            return Err(IndicatorError::Fixed(part));
-        }
-        if after.breaks_values_of(before) {
-            return Err(IndicatorError::Fixed(FixedPart::Breakdowns));
-        }
+    for day in days_with_values(transaction, snapshot, known)? {
+        check_kept(known, planned, day, |before, after| {
+            after.breaks_values_of(before)
+        })?;
+    }
+    for (day, option) in targets_by_day(transaction, snapshot, known)? {
+        let option = known.option_code(option);
+        check_kept(known, planned, day, |_, after| {
+            let is_gone = |code: &OptionCode| after.options().all(|option| option.code != *code);
+            option.is_some_and(is_gone)
+        })?;
     }
     Ok(())
+}
+
+/// Holds what is planned for a day in use to what holds now.
+fn check_kept(
+    known: &Indicator,
+    planned: &Indicator,
+    day: NaiveDate,
+    breaks: impl Fn(&Definition, &Definition) -> bool,
+) -> Result<(), IndicatorError> {
+    let (Some(before), Some(after)) = (known.on(day), planned.on(day)) else {
+        return Ok(());
+    };
+    if let Some(part) = before.fixed_part_changed_by(after) {
+        return Err(IndicatorError::Fixed(part));
+    }
+    if breaks(before, after) {
+        return Err(IndicatorError::Fixed(FixedPart::Breakdowns));
+    }
+    Ok(())
+}
+
+/// The last days of the periods on which there are submissions of a form with the indicator.
+fn days_with_values(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    indicator: &Indicator,
+) -> Result<BTreeSet<NaiveDate>, StoreError> {
+    let catalogue = &snapshot.catalogue;
+    let forms = forms_with(catalogue, &indicator.code);
+    let used = periods_with_submissions(transaction, None)?.into_iter();
+    let used = used.filter(|(form, _)| forms.contains(form));
+    Ok(used
+        .filter_map(|(form, period)| closing_day(catalogue, form, period))
+        .collect())
+}
+
+/// For what units were given to reach of the indicator: the last day of each period, and the
+/// option or the total.
+fn targets_by_day(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    indicator: &Indicator,
+) -> Result<BTreeSet<(NaiveDate, OptionNumber)>, StoreError> {
+    let targets = periods_with_targets(transaction, None)?.into_iter();
+    let targets = targets.filter(|(_, _, cell)| cell.indicator == indicator.number);
+    Ok(targets
+        .filter_map(|(form, period, cell)| {
+            let day = closing_day(&snapshot.catalogue, form, period)?;
+            Some((day, cell.option))
+        })
+        .collect())
+}
+
+fn closing_day(catalogue: &Catalogue, form: FormNumber, period: Period) -> Option<NaiveDate> {
+    let form = catalogue.forms().find(|known| known.number == form)?;
+    Some(form.period(period)?.closing_day())
 }
 
 /// The forms that ask for an indicator, in whatever version.
@@ -572,32 +622,95 @@ const LARGEST: usize = 1000;
 /// How many formulas may lie within one another.
 const DEEPEST: usize = 10;
 
-/// Holds all formulas of a catalogue to their operands on every day on which something begins.
-fn check_formula(
+/// Holds an indicator's new version to what it uses and to what uses it, on every day on which
+/// the version holds and something begins.
+fn check_uses(
+    catalogue: &Catalogue,
+    indicator: &Indicator,
+    valid_from: NaiveDate,
+) -> Result<(), Vec<Fault>> {
+    let concerns = |unresolved: &Unresolved| match &unresolved.by {
+        Dependent::Formula(by) if *by == indicator.code => true,
+        Dependent::FormulaOnForm(_, by) => *by == indicator.code,
+        Dependent::Formula(_) | Dependent::Rule(..) => {
+            unresolved.operand.indicator == indicator.code.as_str()
+        }
+    };
+    let mut first_days: BTreeMap<Unresolved, NaiveDate> = BTreeMap::new();
+    for day in catalogue.days_of_version(&indicator.versions, valid_from) {
+        for unresolved in catalogue.unresolved(day).into_iter().filter(concerns) {
+            first_days.entry(unresolved).or_insert(day);
+        }
+    }
+    let faults: Vec<Fault> = first_days
+        .iter()
+        .map(|(unresolved, day)| use_fault(unresolved, indicator, *day))
+        .collect();
+    if faults.is_empty() {
+        check_size(catalogue, indicator, valid_from)
+    } else {
+        Err(faults)
+    }
+}
+
+fn use_fault(unresolved: &Unresolved, indicator: &Indicator, day: NaiveDate) -> Fault {
+    let operand = &unresolved.operand;
+    let unknown = |message| Fault::in_body("/formula", Code::UnknownIndicator, message);
+    match &unresolved.by {
+        Dependent::Formula(by) if *by == indicator.code => unknown(message!(
+            "Công thức dùng {operand}, mà ngày {day} danh mục chưa có.",
+            "The formula uses {operand}, which the catalogue does not have on {day}."
+        )),
+        Dependent::FormulaOnForm(form, _) => unknown(message!(
+            "Mẫu {form} có chỉ tiêu này nhưng ngày {day} không có {operand} mà công thức dùng. Hãy thêm vào đề cương của mẫu trước.",
+            "The form {form} holds this indicator, and on {day} not {operand}, which the formula uses. Add that to the form's outline first."
+        )),
+        Dependent::Formula(by) => lost(
+            unresolved,
+            indicator,
+            day,
+            message!(
+                "Công thức của chỉ tiêu {by} dùng {operand}, mà ngày {day} sẽ không còn. Hãy giữ lại, hoặc đổi công thức đó trước.",
+                "The formula of {by} uses {operand}, which would not be there on {day}. Keep it, or change that formula first."
+            ),
+        ),
+        Dependent::Rule(form, rule) => lost(
+            unresolved,
+            indicator,
+            day,
+            message!(
+                "Quy tắc {rule} của mẫu {form} dùng {operand}, mà ngày {day} sẽ không còn. Hãy giữ lại, hoặc đổi quy tắc đó trước.",
+                "The rule {rule} of the form {form} uses {operand}, which would not be there on {day}. Keep it, or change that rule first."
+            ),
+        ),
+    }
+}
+
+/// An operand goes with its option, or with what is handed up.
+fn lost(unresolved: &Unresolved, indicator: &Indicator, day: NaiveDate, message: Message) -> Fault {
+    let total = Operand {
+        source: Source::Total,
+        ..unresolved.operand.clone()
+    };
+    if indicator
+        .on(day)
+        .is_some_and(|version| version.offers(&total))
+    {
+        Fault::in_body("/across_units", Code::InvalidValue, message)
+    } else {
+        Fault::in_body("/breakdowns", Code::UnknownOption, message)
+    }
+}
+
+/// Holds all formulas of a catalogue to what people can read, on every day on which something
+/// begins.
+fn check_size(
     catalogue: &Catalogue,
     indicator: &Indicator,
     day: NaiveDate,
 ) -> Result<(), Vec<Fault>> {
-    let Some(formula) = indicator.on(day).and_then(Definition::formula) else {
+    if indicator.on(day).and_then(Definition::formula).is_none() {
         return Ok(());
-    };
-    let faults: Vec<Fault> = formula
-        .operands()
-        .iter()
-        .filter(|operand| !is_known(catalogue, operand, day))
-        .map(|operand| {
-            Fault::in_body(
-                "/formula",
-                Code::UnknownIndicator,
-                message!(
-                    "Công thức dùng {operand}, mà ngày {day} danh mục chưa có.",
-                    "The formula uses {operand}, which the catalogue does not have on {day}."
-                ),
-            )
-        })
-        .collect();
-    if !faults.is_empty() {
-        return Err(faults);
     }
     let days: BTreeSet<NaiveDate> = catalogue
         .indicators()
@@ -618,18 +731,6 @@ fn check_formula(
         )]);
     }
     Ok(())
-}
-
-fn is_known(catalogue: &Catalogue, operand: &Operand, day: NaiveDate) -> bool {
-    let code = operand.indicator.parse::<IndicatorCode>().ok();
-    let version = code.and_then(|code| catalogue.indicator(&code)?.on(day));
-    match (&operand.option, version) {
-        (_, None) => false,
-        (None, Some(_)) => true,
-        (Some(option), Some(version)) => {
-            version.options().any(|known| known.code.as_str() == option)
-        }
-    }
 }
 
 /// How many values an indicator is made of, at most: its formula's times those of its largest

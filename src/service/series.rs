@@ -1,24 +1,31 @@
 //! Series: one figure over several periods, with what it has come to since the beginning of the
 //! year (lũy kế) and what it was in the same period a year before (cùng kỳ).
 
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::application::Application;
 use super::lineage::{FigureName, LineageError};
 use super::locate::{Located, NotFound, ReportPath};
+use super::map::MapView;
 use super::rollup::{Figuring, PeriodName};
 use super::snapshot::Snapshot;
 use super::totals::Board;
 use super::unit::UnitName;
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
-use crate::domain::form::{FormPeriod, Span};
-use crate::domain::id::UnitId;
+use crate::domain::form::{Form, FormPeriod, Span};
+use crate::domain::id::{IndicatorNumber, UnitId};
 use crate::domain::period::Period;
 use crate::domain::quantity::{Decimal, Qualifier};
 use crate::domain::submission::Stage;
 use crate::error::{Code, Fault, Message};
+use crate::rollup::carry::Contributions;
 use crate::rollup::node::Rollup;
+use crate::store::submission::{Units, counting_of};
 use crate::store::{StoreError, Transaction};
 use crate::{explain, message};
 
@@ -47,8 +54,8 @@ impl SeriesError {
             _ => ("", ""),
         };
         let text = message!(
-            "Từ {from:?} đến {to:?} không phải một dãy kỳ: hai kỳ phải cùng loại (như 2024-01 và 2024-12), theo thứ tự, và không quá {MOST} kỳ.",
-            "From {from:?} to {to:?} is no range: both must be of one sort (such as 2024-01 and 2024-12), in order, and at most {MOST} periods apart."
+            "Từ {from:?} đến {to:?} không phải một dãy kỳ: hai kỳ phải cùng loại (như 2024-01 và 2024-12, hoặc hai kỳ riêng của mẫu), theo thứ tự, và không quá {MOST} kỳ.",
+            "From {from:?} to {to:?} is no range: both must be of one sort (such as 2024-01 and 2024-12, or two of the form's own windows), in order, and at most {MOST} periods apart."
         );
         let fault = Fault::in_parameter("to", Code::InvalidParameter, text.clone());
         (Code::InvalidParameter, text, vec![fault])
@@ -65,6 +72,8 @@ pub struct SeriesQuery {
     pub figure: FigureName,
     pub from: String,
     pub to: String,
+    /// The day whose map all figures are put on; each is on that of its own last day without it.
+    pub as_of: Option<NaiveDate>,
 }
 
 /// A figure over several periods.
@@ -77,6 +86,8 @@ pub struct SeriesView {
     pub indicator: String,
     pub option: Option<String>,
     pub stage: Stage,
+    /// What changed the map between the first period and the last, or the day that was asked for.
+    pub map: MapView,
     pub items: Vec<SeriesItem>,
 }
 
@@ -86,8 +97,9 @@ pub struct SeriesItem {
     pub period: PeriodName,
     /// The figure of the period.
     pub figure: SeriesFigure,
-    /// From the beginning of the period's year to its end (lũy kế).
-    pub cumulative: SeriesFigure,
+    /// From the beginning of the period's year to its end (lũy kế); null for a form's own window,
+    /// which is no part of a year's course.
+    pub cumulative: Option<SeriesFigure>,
     /// The same period a year before (cùng kỳ); null where the form has none.
     pub same_period_last_year: Option<SeriesFigure>,
 }
@@ -112,51 +124,63 @@ pub fn get_series(
     query: &SeriesQuery,
 ) -> Result<SeriesView, SeriesError> {
     application.reading(identity, |transaction, snapshot| {
-        let periods = query.periods()?;
+        let periods = query.periods(snapshot.form(&query.form)?)?;
         let path = |period: &str, unit: &str| ReportPath {
             form: query.form.clone(),
             period: period.to_owned(),
             unit: unit.to_owned(),
         };
-        let last = snapshot.locate(&path(&query.to, &query.unit))?;
+        let last = snapshot.locate_as_of(&path(&query.to, &query.unit), query.as_of)?;
         let _permit = snapshot
             .access
             .to_unit(Action::ReadRollups, &last.tree, last.place())?;
-        query.figure.find(&last)?;
+        let (entry, _) = query.figure.find(&last)?;
         let unit = last.place().unit();
+        // Periods from before the form or the unit have nothing to show.
+        let points = periods.iter().filter_map(|period| {
+            let path = path(&period.to_string(), &unit.to_string());
+            snapshot.locate_as_of(&path, query.as_of).ok()
+        });
+        let points: Vec<Located<'_>> = points.collect();
+        let map = match points.first() {
+            Some(first) => MapView::between(transaction, snapshot, first, &last)?,
+            None => MapView::of(transaction, snapshot, &last)?,
+        };
         let mut work = Work {
             transaction,
             snapshot,
             figure: &query.figure,
+            indicators: snapshot.catalogue.behind(&entry.indicator.code),
             unit,
+            as_of: query.as_of,
+            points: &points,
+            years: HashMap::new(),
         };
-        let mut items = Vec::new();
-        for period in periods {
-            // Periods from before the form or the unit have nothing to show.
-            if let Ok(located) = snapshot.locate(&path(&period.to_string(), &unit.to_string())) {
-                items.push(work.item(&located)?);
-            }
-        }
+        let items: Vec<SeriesItem> = points
+            .iter()
+            .map(|located| work.item(located))
+            .collect::<Result<_, _>>()?;
         Ok(SeriesView {
             form: query.form.clone(),
             unit: UnitName::of(last.place()),
             indicator: query.figure.indicator.clone(),
             option: query.figure.option.clone(),
             stage: query.figure.stage,
+            map,
             items,
         })
     })
 }
 
 impl SeriesQuery {
-    fn periods(&self) -> Result<Vec<Period>, SeriesError> {
+    fn periods(&self, form: &Form) -> Result<Vec<Period>, SeriesError> {
         let range = || SeriesError::Range {
             from: self.from.clone(),
             to: self.to.clone(),
         };
         let from: Period = self.from.parse().map_err(|_| range())?;
         let to: Period = self.to.parse().map_err(|_| range())?;
-        let periods = from.through(to);
+        let periods = form.periods_through(from, to);
         if periods.is_empty() || periods.len() > MOST {
             Err(range())
         } else {
@@ -169,7 +193,13 @@ struct Work<'w, 'c> {
     transaction: &'w mut Transaction<'c>,
     snapshot: &'w Snapshot,
     figure: &'w FigureName,
+    /// Those that the figure is made of.
+    indicators: BTreeSet<IndicatorNumber>,
     unit: UnitId,
+    as_of: Option<NaiveDate>,
+    points: &'w [Located<'w>],
+    /// What was read of the years in which a total to date had to be folded.
+    years: HashMap<i32, Contributions>,
 }
 
 impl<'w> Work<'w, '_> {
@@ -184,7 +214,7 @@ impl<'w> Work<'w, '_> {
     }
 
     fn rollup(&mut self, located: &Located<'_>) -> Result<Rollup, StoreError> {
-        let board = Board::of(self.snapshot, located.in_force.period);
+        let board = located.board(self.snapshot);
         let position = located.place().position();
         let mut found = board.rollups(self.transaction, [position])?;
         Ok(found.remove(&position).unwrap_or_default().rollup)
@@ -221,36 +251,67 @@ impl<'w> Work<'w, '_> {
 
     /// Where a period is kept that runs from the beginning of the year to the same end, it is
     /// the answer; otherwise the span is folded from the submissions.
-    fn cumulative(&mut self, located: &Located<'_>) -> Result<SeriesFigure, SeriesError> {
+    fn cumulative(&mut self, located: &Located<'_>) -> Result<Option<SeriesFigure>, SeriesError> {
         let period = located.in_force.period;
-        let frequency = period.definition.frequency;
-        let mut bases = Period::of_year(frequency, period.period.year());
-        let last = period.base_periods().last().map(|base| base.period);
-        bases.retain(|base| last.is_some_and(|last| *base <= last));
-        let kept = Period::coarser(frequency, period.period.year())
-            .into_iter()
-            .find(|kept| kept.base_periods(frequency) == bases);
-        if let Some(kept) = kept.and_then(|kept| self.located(located, kept)) {
+        let Some(to_date) = period.year_to_date() else {
+            return Ok(None);
+        };
+        let kept = to_date.kept.and_then(|kept| self.located(located, kept));
+        if let Some(kept) = kept {
             let rollup = self.rollup(&kept)?;
-            return Ok(self.figure(&kept, &rollup));
+            return Ok(Some(self.figure(&kept, &rollup)));
         }
-        let form_periods: Vec<FormPeriod<'_>> = bases
-            .iter()
-            .filter_map(|base| period.form.period(*base))
-            .collect();
-        let day = period.closing_day();
-        let board = Board::of_span(self.snapshot, period, &form_periods, day);
-        let position = located.place().position();
-        let mut found = board.rollups(self.transaction, [position])?;
-        let rollup = found.remove(&position).unwrap_or_default().rollup;
+        let bases = form_periods(&period, &to_date.bases);
+        let board = Board::of_span(self.snapshot, period, &bases, located.map_day());
+        let rollup = board.fold_from(self.year(located)?, located.place());
         let figuring = Figuring::over(
             self.snapshot,
             located,
             self.figure.stage,
-            &form_periods,
+            &bases,
             Span::LongPeriod,
         );
-        Ok(self.shown(&figuring, located, &rollup))
+        Ok(Some(self.shown(&figuring, located, &rollup)))
+    }
+
+    /// What counts below the unit in the year of a point, in all base periods up to the last point
+    /// of the year: read once.
+    fn year(&mut self, point: &Located<'_>) -> Result<&Contributions, StoreError> {
+        let key = point.in_force.period.period.year();
+        match self.years.entry(key) {
+            Entry::Occupied(read) => Ok(read.into_mut()),
+            Entry::Vacant(empty) => {
+                let mut bases: BTreeSet<Period> = BTreeSet::new();
+                let mut units: BTreeSet<UnitId> = BTreeSet::new();
+                for point in self.points {
+                    let period = point.in_force.period;
+                    let to_date = period
+                        .year_to_date()
+                        .filter(|_| period.period.year() == key);
+                    if let Some(to_date) = to_date {
+                        let of_point = form_periods(&period, &to_date.bases);
+                        let day = point.map_day();
+                        let board = Board::of_span(self.snapshot, period, &of_point, day);
+                        units.extend(board.sources_below(point.place()));
+                        bases.extend(to_date.bases);
+                    }
+                }
+                let bases: Vec<Period> = bases.into_iter().collect();
+                let units: Vec<UnitId> = units.into_iter().collect();
+                let form = point.form().number;
+                let units = Units::These(&units);
+                let mut contributions = Contributions::new();
+                for found in counting_of(self.transaction, form, &bases, units)? {
+                    let found = found?;
+                    if let Some(mut contribution) = found.contribution {
+                        let facts = &mut contribution.facts;
+                        facts.retain(|fact| self.indicators.contains(&fact.indicator));
+                        contributions.insert((found.period, found.unit), contribution);
+                    }
+                }
+                Ok(empty.insert(contributions))
+            }
+        }
     }
 
     fn last_year(&mut self, located: &Located<'_>) -> Result<Option<SeriesFigure>, SeriesError> {
@@ -269,6 +330,11 @@ impl<'w> Work<'w, '_> {
             period: period.to_string(),
             unit: self.unit.to_string(),
         };
-        self.snapshot.locate(&path).ok()
+        self.snapshot.locate_as_of(&path, self.as_of).ok()
     }
+}
+
+fn form_periods<'s>(period: &FormPeriod<'s>, bases: &[Period]) -> Vec<FormPeriod<'s>> {
+    let bases = bases.iter();
+    bases.filter_map(|base| period.form.period(*base)).collect()
 }

@@ -16,6 +16,7 @@ use super::unit::UnitName;
 use crate::authn::Identity;
 use crate::authz::{Action, Denied, Permit};
 use crate::domain::catalogue::InForce;
+use crate::domain::deadline::Deadline;
 use crate::domain::form::{FourEyes, Late, Rule, Severity, Span};
 use crate::domain::id::{LevelCode, OptionNumber};
 use crate::domain::quantity::{Decimal, Qualifier};
@@ -56,8 +57,9 @@ pub enum SubmissionError {
     DoesNotSubmit(LevelCode),
     #[error("the period begins on {0}")]
     NotOpen(NaiveDate),
+    /// The deadline as the tenant's clocks show it.
     #[error("the deadline was {0}")]
-    Closed(NaiveDate),
+    Closed(Deadline),
     #[error("the status {:?} does not allow {:?}", .0.status, .0.step)]
     WrongStatus(WrongStatus),
     #[error("the approver entered the values")]
@@ -86,16 +88,7 @@ impl SubmissionError {
                     ),
                 )
             }
-            SubmissionError::Closed(deadline) => {
-                let deadline_vi = deadline.format("%d/%m/%Y");
-                (
-                    Code::PeriodClosed,
-                    message!(
-                        "Hạn gửi là ngày {deadline_vi} và mẫu này không nhận số liệu gửi muộn. Hãy liên hệ đơn vị cấp trên.",
-                        "The deadline was {deadline}, and this form takes nothing after it. Ask the unit above."
-                    ),
-                )
-            }
+            SubmissionError::Closed(deadline) => (Code::PeriodClosed, closed_message(*deadline)),
             SubmissionError::WrongStatus(wrong) if wrong.status == Status::Approved => {
                 (Code::SubmissionApproved, wrong.message())
             }
@@ -131,6 +124,20 @@ impl SubmissionError {
         };
         (code, message, faults)
     }
+}
+
+fn closed_message(deadline: Deadline) -> Message {
+    let (vi, en) = match deadline {
+        Deadline::Day(day) => (day.format("ngày %d/%m/%Y"), day.format("%Y-%m-%d")),
+        Deadline::Instant(instant) => (
+            instant.format("%H:%M ngày %d/%m/%Y"),
+            instant.format("%H:%M on %Y-%m-%d"),
+        ),
+    };
+    message!(
+        "Hạn gửi là {vi} và mẫu này không nhận số liệu gửi muộn. Hãy liên hệ đơn vị cấp trên.",
+        "The deadline was {en}, and this form takes nothing after it. Ask the unit above."
+    )
 }
 
 explain!(SubmissionError, held: NotFound, Denied, Condition, Idempotency, Store, Cursor; own);
@@ -418,12 +425,11 @@ impl Work<'_, '_> {
     fn check_deadline(&self) -> Result<(), SubmissionError> {
         let period = &self.located.in_force.period;
         let deadline = period.deadline(self.level(), &Default::default());
-        match deadline {
-            Some(deadline)
-                if period.definition.late == Late::Refuse
-                    && deadline < self.snapshot.today(self.now) =>
-            {
-                Err(SubmissionError::Closed(deadline))
+        let time_zone = self.snapshot.counters.time_zone;
+        let passed = deadline.filter(|deadline| deadline.has_passed(self.now, time_zone));
+        match passed {
+            Some(deadline) if period.definition.late == Late::Refuse => {
+                Err(SubmissionError::Closed(deadline.as_seen_in(time_zone)))
             }
             _ => Ok(()),
         }
@@ -705,8 +711,9 @@ fn broken_rules<'l>(
     submission: &Submission,
 ) -> Result<Vec<&'l Rule>, StoreError> {
     let rules = &located.in_force.period.definition.rules;
-    // Of a draft's values there are no totals.
-    if rules.is_empty() || submission.counting_revision != Some(submission.values_revision) {
+    // Neither of a draft's values nor at a unit that ended before the period there are totals.
+    let has_totals = submission.counting_revision == Some(submission.values_revision);
+    if rules.is_empty() || located.has_ended() || !has_totals {
         return Ok(Vec::new());
     }
     let position = located.place().position();
@@ -929,7 +936,7 @@ pub fn get_submission(
     path: &ReportPath,
 ) -> Result<(Etag, SubmissionView), SubmissionError> {
     application.reading(identity, |transaction, snapshot| {
-        let located = snapshot.locate_base(path)?;
+        let located = snapshot.locate_base_to_read(path)?;
         let place = located.place();
         let _permit = snapshot
             .access
@@ -972,7 +979,7 @@ pub fn list_revisions(
     page: &PageRequest,
 ) -> Result<Page<RevisionView>, SubmissionError> {
     application.reading(identity, |transaction, snapshot| {
-        let located = snapshot.locate_base(path)?;
+        let located = snapshot.locate_base_to_read(path)?;
         let place = located.place();
         let _permit = snapshot
             .access

@@ -7,19 +7,21 @@ use super::application::Application;
 use super::condition::{ConditionError, Etag, Precondition};
 use super::idempotency::{IdempotencyError, Once, Outcome, Repeatable, Reply};
 use super::lineage::{FigureName, LineageError};
-use super::locate::{NotFound, ReportPath};
+use super::locate::{Located, NotFound, ReportPath};
 use super::rollup::PeriodName;
 use super::unit::UnitName;
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
+use crate::domain::catalogue::Entry;
+use crate::domain::id::OptionNumber;
 use crate::domain::quantity::{Decimal, QuantityFault, parse_mantissa};
 use crate::error::{Code, Fault, Message};
 use crate::rollup::tally::CellKey;
-use crate::store::StoreError;
 use crate::store::target::{SetBy, Target, target_put, targets_of};
+use crate::store::{StoreError, Transaction};
 use crate::{explain, message};
 
-/// Why a target cannot be set.
+/// Why a target cannot be read or set.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
     #[error(transparent)]
@@ -36,11 +38,20 @@ pub enum TargetError {
     Figure(#[from] LineageError),
     #[error("the value is no target: {0:?}")]
     Value(QuantityFault),
+    #[error("there is no target")]
+    NotSet,
 }
 
 impl TargetError {
     fn own(&self) -> (Code, Message, Vec<Fault>) {
         let code = match self {
+            TargetError::NotSet => {
+                let text = message!(
+                    "Đơn vị chưa được giao chỉ tiêu này cho kỳ này.",
+                    "The unit was given nothing to reach for this figure and period yet."
+                );
+                return (Code::TargetNotFound, text, Vec::new());
+            }
             TargetError::Value(QuantityFault::TooManyDecimals) => Code::TooManyDecimals,
             TargetError::Value(QuantityFault::OutOfRange) => Code::ValueOutOfRange,
             _ => Code::InvalidNumber,
@@ -83,6 +94,97 @@ pub struct TargetView {
     pub rev: i64,
 }
 
+/// A figure of a unit in a period, and its target as it is now.
+struct Found<'f> {
+    located: &'f Located<'f>,
+    entry: &'f Entry<'f>,
+    option: OptionNumber,
+    target: Option<Target>,
+}
+
+impl<'f> Found<'f> {
+    fn of(
+        transaction: &mut Transaction<'_>,
+        located: &'f Located<'f>,
+        figure: &FigureName,
+    ) -> Result<Found<'f>, TargetError> {
+        let (entry, option) = figure.find(located)?;
+        let key = located.key();
+        let targets = targets_of(transaction, key.form, key.period, &[key.unit])?;
+        let found = Found {
+            located,
+            entry,
+            option,
+            target: None,
+        };
+        let mut targets = targets.into_iter();
+        let target = targets.find(|target| target.cell == found.cell());
+        Ok(Found { target, ..found })
+    }
+
+    fn cell(&self) -> CellKey {
+        CellKey {
+            indicator: self.entry.indicator.number,
+            option: self.option,
+        }
+    }
+
+    fn view(&self, target: &Target) -> TargetView {
+        let decimals = self.entry.definition.decimals.get();
+        let indicator = self.entry.indicator;
+        TargetView {
+            form: self.located.form().code.to_string(),
+            period: PeriodName::of(&self.located.in_force.period),
+            unit: UnitName::of(self.located.place()),
+            indicator: indicator.code.to_string(),
+            option: indicator.option_code(self.option).map(ToString::to_string),
+            value: target
+                .mantissa
+                .map(|mantissa| Decimal::new(mantissa, decimals)),
+            rev: target.rev,
+        }
+    }
+}
+
+fn etag_of(target: &Target) -> Etag {
+    Etag::new(target.rev)
+}
+
+fn path_of(view: &TargetView) -> String {
+    let option = view.option.as_ref();
+    let query = option.map(|option| format!("?option={option}"));
+    format!(
+        "/v1/forms/{}/periods/{}/units/{}/targets/{}{}",
+        view.form,
+        view.period.key,
+        view.unit.id,
+        view.indicator,
+        query.unwrap_or_default()
+    )
+}
+
+/// What a unit is to reach in a period, base or long.
+///
+/// # Errors
+/// [`TargetError`].
+pub fn get_target(
+    application: &Application,
+    identity: &Identity,
+    path: &ReportPath,
+    figure: &FigureName,
+) -> Result<(Etag, TargetView), TargetError> {
+    application.reading(identity, |transaction, snapshot| {
+        let located = snapshot.locate(path)?;
+        let _permit =
+            snapshot
+                .access
+                .to_unit(Action::ReadRollups, &located.tree, located.place())?;
+        let found = Found::of(transaction, &located, figure)?;
+        let target = found.target.as_ref().ok_or(TargetError::NotSet)?;
+        Ok((etag_of(target), found.view(target)))
+    })
+}
+
 /// Sets, changes or takes back what a unit is to reach in a period, base or long.
 ///
 /// # Errors
@@ -99,59 +201,37 @@ pub fn put_target(
     let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
     application.writing(identity, |transaction, snapshot| {
         let located = snapshot.locate(&entered.path)?;
-        let place = located.place();
         let permit = snapshot
             .access
-            .to_unit(Action::SetTargets, &located.tree, place)?;
+            .to_unit(Action::SetTargets, &located.tree, located.place())?;
         if let Some(reply) = once.replay(transaction)? {
             return Ok(reply);
         }
-        let (entry, option) = entered.figure.find(&located)?;
-        let cell = CellKey {
-            indicator: entry.indicator.number,
-            option,
-        };
-        let key = located.key();
-        let known = targets_of(transaction, key.form, key.period, &[key.unit])?;
-        let known = known.into_iter().find(|target| target.cell == cell);
-        let etag = known.as_ref().map(|target| Etag::new(target.rev));
-        precondition.check_unless_new(etag.as_ref())?;
-        let decimals = entry.definition.decimals;
-        let mantissa = entered
-            .value
-            .as_deref()
-            .map(|value| parse_mantissa(value, decimals))
+        let found = Found::of(transaction, &located, &entered.figure)?;
+        precondition.check_unless_new(found.target.as_ref().map(etag_of).as_ref())?;
+        let value = entered.value.as_deref();
+        let mantissa = value
+            .map(|value| parse_mantissa(value, found.entry.definition.decimals))
             .transpose()
             .map_err(TargetError::Value)?;
-        let rev = snapshot.counters.rev;
+        let key = located.key();
         let target = Target {
             unit: key.unit,
-            cell,
+            cell: found.cell(),
             mantissa,
-            rev,
+            rev: snapshot.counters.rev,
         };
         let by = SetBy {
             account: permit.account(),
             at: now.naive_utc(),
         };
         target_put(transaction, key.form, key.period, &target, by)?;
-        let view = TargetView {
-            form: located.form().code.to_string(),
-            period: PeriodName::of(&located.in_force.period),
-            unit: UnitName::of(place),
-            indicator: entry.indicator.code.to_string(),
-            option: entry.indicator.option_code(option).map(ToString::to_string),
-            value: mantissa.map(|mantissa| Decimal::new(mantissa, decimals.get())),
-            rev,
-        };
-        let outcome = match known {
+        let view = found.view(&target);
+        let outcome = match found.target {
             Some(_) => Outcome::Done,
-            None => Outcome::Created(format!(
-                "/v1/forms/{}/periods/{}/units/{}/targets/{}",
-                view.form, view.period.key, view.unit.id, view.indicator
-            )),
+            None => Outcome::Created(path_of(&view)),
         };
-        let reply = Reply::new(outcome, Some(Etag::new(rev)), &view)?;
+        let reply = Reply::new(outcome, Some(etag_of(&target)), &view)?;
         Ok(once.keep(transaction, reply)?)
     })
 }

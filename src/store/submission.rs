@@ -240,8 +240,40 @@ pub fn counting_of(
     form: FormNumber,
     periods: &[Period],
     units: Units<'_>,
-) -> Result<Vec<Counting>, StoreError> {
-    type Row = (String, String, String, Option<i32>, i64, Option<Vec<u8>>);
+) -> Result<impl Iterator<Item = Result<Counting, StoreError>>, StoreError> {
+    let rows = counting_rows_of(transaction, form, periods, units)?;
+    // One after the other: who needs little of each does not hold all of all.
+    let unpacked = rows
+        .into_iter()
+        .map(|(unit, period, status, revision, rev, facts)| {
+            let contribution = facts
+                .map(|facts| {
+                    let facts = unpack_facts(&facts)?;
+                    Ok::<_, StoreError>(Contribution {
+                        facts,
+                        reached: reached_with(&status)?,
+                    })
+                })
+                .transpose()?;
+            Ok(Counting {
+                unit: parsed(&unit, "unit id")?,
+                period: parsed(&period, "period")?,
+                contribution,
+                revision: revision.map(Revision::new),
+                rev,
+            })
+        });
+    Ok(unpacked)
+}
+
+type CountingRow = (String, String, String, Option<i32>, i64, Option<Vec<u8>>);
+
+fn counting_rows_of(
+    transaction: &mut Transaction<'_>,
+    form: FormNumber,
+    periods: &[Period],
+    units: Units<'_>,
+) -> Result<Vec<CountingRow>, StoreError> {
     let ids = units.ids();
     if periods.is_empty() || ids.is_empty() {
         return Ok(Vec::new());
@@ -279,29 +311,9 @@ pub fn counting_of(
     if let Some(few) = ids.few() {
         query = query.filter(submission::unit_id.eq_any(few));
     }
-    query
-        .load::<Row>(connection)?
-        .into_iter()
-        .filter(|(unit, ..)| ids.contain(unit))
-        .map(|(unit, period, status, revision, rev, facts)| {
-            let contribution = facts
-                .map(|facts| {
-                    let facts = unpack_facts(&facts)?;
-                    Ok::<_, StoreError>(Contribution {
-                        facts,
-                        reached: reached_with(&status)?,
-                    })
-                })
-                .transpose()?;
-            Ok(Counting {
-                unit: parsed(&unit, "unit id")?,
-                period: parsed(&period, "period")?,
-                contribution,
-                revision: revision.map(Revision::new),
-                rev,
-            })
-        })
-        .collect()
+    let mut rows = query.load::<CountingRow>(connection)?;
+    rows.retain(|(unit, ..)| ids.contain(unit));
+    Ok(rows)
 }
 
 fn reached_with(status: &str) -> Result<Stage, StoreError> {

@@ -70,6 +70,44 @@ pub fn targets_of(
     Ok(found)
 }
 
+/// The periods and cells for which any unit was given something to reach; on one form, if it is
+/// named. What was taken back is not among them.
+pub fn periods_with_targets(
+    transaction: &mut Transaction<'_>,
+    form: Option<FormNumber>,
+) -> Result<Vec<(FormNumber, Period, CellKey)>, StoreError> {
+    let (tenant, connection) = transaction.parts();
+    let mut query = target::table
+        .filter(
+            target::tenant_id
+                .eq(tenant)
+                .and(target::mantissa.is_not_null()),
+        )
+        .select((
+            target::form,
+            target::period,
+            target::indicator,
+            target::option,
+        ))
+        .distinct()
+        .into_boxed();
+    if let Some(form) = form {
+        query = query.filter(target::form.eq(to_column(form.get())?));
+    }
+    query
+        .load::<(i32, String, i32, i32)>(connection)?
+        .into_iter()
+        .map(|(form, period, indicator, option)| {
+            let cell = CellKey {
+                indicator: IndicatorNumber::new(to_number(indicator)?),
+                option: OptionNumber::new(to_number(option)?),
+            };
+            let form = FormNumber::new(to_number(form)?);
+            Ok((form, parsed(&period, "period")?, cell))
+        })
+        .collect()
+}
+
 /// A unit that has targets of a form for a period, base or long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TargetHolder {

@@ -1,5 +1,9 @@
 //! The naive model: what a report must say, worked out the slow way from plain maps of what
 //! counts. It shares no code with the product, on purpose.
+//!
+//! A figure is made in three steps, and each is one function: for each month of the period a
+//! unit's value ([`Unit::values`]), these folded across time at that unit ([`across_time`]), then
+//! up across the units ([`Model::collected_figure`]).
 
 use std::collections::BTreeMap;
 
@@ -10,118 +14,301 @@ pub const LEVELS: [&str; 4] = ["province", "town", "commune", "hamlet"];
 /// The levels whose units submit.
 pub const SUBMITTING: [&str; 3] = ["town", "commune", "hamlet"];
 
+/// Every pair of these is an indicator of the model.
+pub const UNITS: [&str; 7] = ["sum", "average", "min", "max", "count", "none", "transfer"];
+pub const TIMES: [&str; 8] = [
+    "sum", "average", "min", "max", "first", "last", "count", "none",
+];
+
+/// A month: the year's four digits, then the month's two, so that they are in order.
+pub type Month = u32;
+
+/// Months of one year, the first and the last included. A month alone is what is submitted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Period {
+    pub key: &'static str,
+    pub first: Month,
+    pub last: Month,
+}
+
+const fn period(key: &'static str, year: u32, first: u32, last: u32) -> Period {
+    Period {
+        key,
+        first: year * 100 + first,
+        last: year * 100 + last,
+    }
+}
+
+/// The months that are reported on: of three quarters, and one of another year.
+pub const MONTHS: [Period; 5] = [
+    period("2024-02", 2024, 2, 2),
+    period("2024-03", 2024, 3, 3),
+    period("2024-05", 2024, 5, 5),
+    period("2024-11", 2024, 11, 11),
+    period("2025-01", 2025, 1, 1),
+];
+
+/// A month that nobody reports on: of what is changed from it on, nothing is in use.
+pub const UNUSED: Period = period("2025-04", 2025, 4, 4);
+
+/// What they make, and a quarter of which nobody reports.
+pub const LONGER: [Period; 12] = [
+    period("2024-Q1", 2024, 1, 3),
+    period("2024-Q2", 2024, 4, 6),
+    period("2024-Q3", 2024, 7, 9),
+    period("2024-Q4", 2024, 10, 12),
+    period("2024-H1", 2024, 1, 6),
+    period("2024-H2", 2024, 7, 12),
+    period("2024-9M", 2024, 1, 9),
+    period("2024", 2024, 1, 12),
+    period("2025-Q1", 2025, 1, 3),
+    period("2025-H1", 2025, 1, 6),
+    period("2025-9M", 2025, 1, 9),
+    period("2025", 2025, 1, 12),
+];
+
+impl Period {
+    pub fn contains(&self, month: &Period) -> bool {
+        self.first <= month.first && month.last <= self.last
+    }
+
+    fn is_month(&self) -> bool {
+        self.first == self.last
+    }
+
+    fn months(&self) -> impl ExactSizeIterator<Item = Month> {
+        self.first..self.last + 1
+    }
+
+    /// The first day by the statutory calendar: the 15th of the month before.
+    pub fn first_day(&self) -> String {
+        let (year, month) = (self.first / 100, self.first % 100);
+        match month {
+            1 => format!("{}-12-15", year - 1),
+            _ => format!("{year}-{:02}-15", month - 1),
+        }
+    }
+}
+
 /// An indicator that is collected.
+#[derive(Debug, Clone)]
 pub struct Collected {
-    pub code: &'static str,
     pub across_units: &'static str,
     pub across_time: &'static str,
     pub decimals: u8,
     pub collected_at: &'static [&'static str],
-    pub closed: &'static [&'static str],
-    pub open: &'static [&'static str],
+    pub breakdowns: Vec<Breakdown>,
 }
 
-const fn plain(
-    code: &'static str,
-    across_units: &'static str,
-    across_time: &'static str,
-    decimals: u8,
-) -> Collected {
-    Collected {
+#[derive(Debug, Clone)]
+pub struct Breakdown {
+    pub code: &'static str,
+    pub closed: bool,
+    pub options: Vec<&'static str>,
+}
+
+fn breakdown(code: &'static str, closed: bool, options: &[&'static str]) -> Breakdown {
+    let options = options.to_vec();
+    Breakdown {
         code,
-        across_units,
-        across_time,
-        decimals,
-        collected_at: &SUBMITTING,
-        closed: &[],
-        open: &[],
+        closed,
+        options,
     }
 }
 
-pub const COLLECTED: [Collected; 11] = [
-    plain("m.sum", "sum", "sum", 0),
-    plain("m.huge", "sum", "average", 2),
-    plain("m.average", "average", "average", 1),
-    Collected {
-        collected_at: &["hamlet"],
-        ..plain("m.min", "min", "average", 0)
-    },
-    Collected {
-        collected_at: &["commune", "hamlet"],
-        ..plain("m.max", "max", "last", 2)
-    },
-    plain("m.count", "count", "min", 0),
-    plain("m.none", "none", "first", 0),
-    plain("m.transfer", "transfer", "max", 0),
-    Collected {
-        closed: &["a", "b"],
-        ..plain("m.closed", "sum", "count", 0)
-    },
-    Collected {
-        closed: &["a", "b"],
-        ..plain("m.extreme", "max", "sum", 0)
-    },
-    Collected {
-        open: &["x", "y"],
-        ..plain("m.open", "sum", "last", 0)
-    },
-];
+impl Collected {
+    pub fn plain(across_units: &'static str, across_time: &'static str) -> Collected {
+        Collected {
+            across_units,
+            across_time,
+            decimals: 0,
+            collected_at: &SUBMITTING,
+            breakdowns: Vec::new(),
+        }
+    }
+
+    fn broken_down(
+        across_units: &'static str,
+        across_time: &'static str,
+        breakdowns: Vec<Breakdown>,
+    ) -> Collected {
+        Collected {
+            breakdowns,
+            ..Collected::plain(across_units, across_time)
+        }
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.breakdowns.iter().any(|breakdown| breakdown.closed)
+    }
+
+    fn options(&self) -> impl Iterator<Item = &'static str> {
+        let breakdowns = self.breakdowns.iter();
+        breakdowns.flat_map(|breakdown| breakdown.options.iter().copied())
+    }
+}
 
 /// An indicator with a formula, and the same by hand.
+#[derive(Debug, Clone, Copy)]
 pub struct Derived {
     pub code: &'static str,
     pub formula: &'static str,
     pub decimals: u8,
-    operands: &'static [Operand],
+    pub operands: &'static [Key],
     compute: fn(&[Option<Ratio>]) -> Option<Ratio>,
     /// Which operands stand over and under the line, if the formula is a quotient.
     quotient: Option<(usize, usize)>,
 }
 
-type Operand = (&'static str, Option<&'static str>);
+/// An indicator's total or one of its options.
+pub type Key = (&'static str, Option<&'static str>);
 
-pub const DERIVED: [Derived; 5] = [
+pub const DERIVED: [Derived; 6] = [
     Derived {
         code: "f.rate",
-        formula: "100 * m.sum / m.count",
+        formula: "100 * sum.sum / count.last",
         decimals: 2,
-        operands: &[("m.sum", None), ("m.count", None)],
+        operands: &[("sum.sum", None), ("count.last", None)],
         compute: |values| Ratio::whole(100).times(values[0]?).over(values[1]?),
         quotient: Some((0, 1)),
     },
     Derived {
         code: "f.kept",
-        formula: "m.sum - m.transfer",
+        formula: "sum.average - transfer.sum",
         decimals: 0,
-        operands: &[("m.sum", None), ("m.transfer", None)],
+        operands: &[("sum.average", None), ("transfer.sum", None)],
         compute: |values| Some(values[0]?.minus(values[1]?)),
         quotient: None,
     },
     Derived {
         code: "f.nested",
-        formula: "f.kept / m.max",
+        formula: "f.kept / max.last",
         decimals: 3,
-        operands: &[("f.kept", None), ("m.max", None)],
+        operands: &[("f.kept", None), ("max.last", None)],
         compute: |values| values[0]?.over(values[1]?),
         quotient: Some((0, 1)),
     },
     Derived {
         code: "f.share",
-        formula: "m.closed[a] / m.closed",
+        formula: "b.closed[a] / b.closed",
         decimals: 4,
-        operands: &[("m.closed", Some("a")), ("m.closed", None)],
+        operands: &[("b.closed", Some("a")), ("b.closed", None)],
         compute: |values| values[0]?.over(values[1]?),
         quotient: Some((0, 1)),
     },
     Derived {
         code: "f.either",
-        formula: "coalesce(m.average, 7) * 2",
+        formula: "coalesce(average.average, 7) * 2",
         decimals: 1,
-        operands: &[("m.average", None)],
+        operands: &[("average.average", None)],
         compute: |values| Some(values[0].unwrap_or(Ratio::whole(7)).times(Ratio::whole(2))),
         quotient: None,
     },
+    Derived {
+        code: "f.least",
+        formula: "min(min.min, none.last)",
+        decimals: 3,
+        operands: &[("min.min", None), ("none.last", None)],
+        compute: |values| {
+            let (one, other) = (values[0]?, values[1]?);
+            Some(if one.less_than(other) { one } else { other })
+        },
+        quotient: None,
+    },
 ];
+
+/// What `f.rate` is made into by a later version: no quotient any more.
+pub const OTHER_RATE: Derived = Derived {
+    formula: "sum.sum - sum.last",
+    operands: &[("sum.sum", None), ("sum.last", None)],
+    compute: |values| Some(values[0]?.minus(values[1]?)),
+    quotient: None,
+    ..DERIVED[0]
+};
+
+/// The form and its indicators, as they are from a month on.
+#[derive(Debug, Clone)]
+pub struct Edition {
+    pub from: Month,
+    /// By code, as the outline has them; the derived ones follow.
+    pub collected: BTreeMap<&'static str, Collected>,
+    pub derived: Vec<Derived>,
+}
+
+impl Edition {
+    /// Every pair, and some with breakdowns.
+    pub fn first() -> Edition {
+        let pairs = UNITS
+            .iter()
+            .flat_map(|units| TIMES.iter().map(move |time| (*units, *time)));
+        let pairs = pairs.enumerate().map(|(index, (units, time))| {
+            let code: &str = format!("{units}.{time}").leak();
+            // Not all alike, and none of it goes with a pair.
+            let levels: [&[&str]; 3] = [&SUBMITTING, &["commune", "hamlet"], &["hamlet"]];
+            let indicator = Collected {
+                decimals: u8::try_from(index % 4).unwrap(),
+                collected_at: levels[index % levels.len()],
+                ..Collected::plain(units, time)
+            };
+            (code, indicator)
+        });
+        let ab = breakdown("ab", true, &["a", "b"]);
+        let cd = breakdown("cd", true, &["c", "d"]);
+        let xy = breakdown("xy", false, &["x", "y"]);
+        let broken_down = [
+            (
+                "b.closed",
+                Collected::broken_down("sum", "last", vec![ab.clone()]),
+            ),
+            (
+                "b.extreme",
+                Collected::broken_down("max", "sum", vec![ab.clone()]),
+            ),
+            (
+                "b.both",
+                Collected::broken_down("sum", "average", vec![ab, cd, xy.clone()]),
+            ),
+            ("b.open", Collected::broken_down("average", "max", vec![xy])),
+        ];
+        Edition {
+            from: 0,
+            collected: pairs.chain(broken_down).collect(),
+            derived: DERIVED.to_vec(),
+        }
+    }
+
+    pub fn codes(&self) -> impl Iterator<Item = &'static str> {
+        let derived = self.derived.iter().map(|derived| derived.code);
+        self.collected.keys().copied().chain(derived)
+    }
+
+    /// Puts the totals of closed breakdowns beside their options.
+    fn with_totals(&self, values: &Values) -> Values {
+        let mut all = values.clone();
+        for (code, indicator) in &self.collected {
+            let closed = indicator.breakdowns.iter().filter(|one| one.closed);
+            let closed: Vec<&Breakdown> = closed.collect();
+            let Some(first) = closed.first() else {
+                continue;
+            };
+            let parts = |breakdown: &Breakdown| -> Vec<Quantity> {
+                let options = breakdown.options.iter();
+                let parts = options.filter_map(|option| values.get(&(code, Some(option))));
+                parts.copied().collect()
+            };
+            let all_parts = closed.iter().flat_map(|breakdown| parts(breakdown));
+            let all_parts: Vec<Quantity> = all_parts.collect();
+            if !all_parts.is_empty() {
+                let total = Quantity {
+                    mantissa: parts(first).iter().map(|part| part.mantissa).sum(),
+                    qualifier: together(all_parts.iter().map(|part| part.qualifier)),
+                };
+                all.insert((code, None), total);
+            }
+        }
+        all
+    }
+}
 
 /// A quantity as it was sent: the mantissa at its indicator's decimals, and how sure it is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -130,20 +317,16 @@ pub struct Quantity {
     pub qualifier: &'static str,
 }
 
-/// What one unit reports, by indicator and option.
-pub type Values = BTreeMap<(&'static str, Option<&'static str>), Quantity>;
+/// What one unit reports.
+pub type Values = BTreeMap<Key, Quantity>;
 
-/// One unit of the model.
-#[derive(Debug, Clone)]
-pub struct Unit {
-    pub code: String,
-    pub id: String,
-    pub level: &'static str,
-    pub parent: Option<usize>,
+/// What one unit does about one month.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
     /// None where nothing was ever entered.
     pub status: Option<&'static str>,
-    pub latest: Values,
-    pub counting: Option<Values>,
+    latest: Values,
+    counting: Option<Values>,
 }
 
 /// What can be done to a submission.
@@ -158,9 +341,9 @@ pub enum Step {
     Reopen,
 }
 
-impl Unit {
+impl Report {
     /// Does the step and says whether it is allowed; what is not allowed changes nothing.
-    pub fn take(&mut self, step: &Step, outline: &[&str]) -> bool {
+    pub fn take(&mut self, step: &Step, edition: &Edition) -> bool {
         let status = self.status.unwrap_or("nothing");
         let counts = self.counting.is_some();
         let allowed = match step {
@@ -178,7 +361,7 @@ impl Unit {
         match step {
             Step::PutSubmitted(values) => {
                 self.latest = values.clone();
-                self.counting = Some(values.clone());
+                self.counting = Some(edition.with_totals(values));
                 self.status = Some("submitted");
             }
             Step::PutDraft(values) => {
@@ -186,9 +369,7 @@ impl Unit {
                 self.status = Some("draft");
             }
             Step::Submit => {
-                // What the form has lost since is not sent.
-                self.latest.retain(|(code, _), _| outline.contains(code));
-                self.counting = Some(self.latest.clone());
+                self.counting = Some(edition.with_totals(&self.latest));
                 self.status = Some("submitted");
             }
             Step::Withdraw => {
@@ -205,34 +386,41 @@ impl Unit {
         true
     }
 
-    /// The value that counts in a stage, with the totals of closed breakdowns.
-    fn value(&self, key: (&'static str, Option<&'static str>), stage: &str) -> Option<Quantity> {
-        if stage == "approved" && self.status != Some("approved") {
-            return None;
-        }
-        let counting = self.counting.as_ref()?;
-        let indicator = collected(key.0).expect("a collected indicator");
-        if key.1.is_some() || indicator.closed.is_empty() {
-            return counting.get(&key).copied();
-        }
-        let options = indicator.closed.iter();
-        let options = options.map(|option| counting.get(&(key.0, Some(*option))).copied());
-        let options: Vec<Quantity> = options.collect::<Option<_>>()?;
-        Some(Quantity {
-            mantissa: options.iter().map(|option| option.mantissa).sum(),
-            qualifier: together(options.iter().map(|option| option.qualifier)),
-        })
+    fn counts(&self, stage: &str) -> bool {
+        self.counting.is_some() && (stage != "approved" || self.status == Some("approved"))
     }
 }
 
-pub fn collected(code: &str) -> Option<&'static Collected> {
-    static ALL: [Collected; 11] = COLLECTED;
-    ALL.iter().find(|indicator| indicator.code == code)
+/// One unit of the model.
+#[derive(Debug, Clone)]
+pub struct Unit {
+    pub code: String,
+    pub id: String,
+    pub level: &'static str,
+    pub parent: Option<usize>,
+    /// By the place of the month in [`MONTHS`].
+    pub reports: [Report; MONTHS.len()],
+}
+
+impl Unit {
+    /// What is reported of a period's months, in their order.
+    fn reports(&self, period: &Period) -> impl Iterator<Item = &Report> {
+        let reports = MONTHS.iter().zip(&self.reports);
+        let within = reports.filter(|(month, _)| period.contains(month));
+        within.map(|(_, report)| report)
+    }
+
+    /// For each month of a period the value that counts in a stage, if there is one.
+    fn values(&self, key: Key, period: &Period, stage: &str) -> Vec<Quantity> {
+        let counting = self.reports(period).filter(|report| report.counts(stage));
+        let values = counting.filter_map(|report| report.counting.as_ref()?.get(&key));
+        values.copied().collect()
+    }
 }
 
 /// How a whole is to be read whose parts are read so.
-fn together<'q>(parts: impl Iterator<Item = &'q str>) -> &'static str {
-    let parts: Vec<&str> = parts.filter(|part| *part != "exact").collect();
+fn together<'q>(parts: impl IntoIterator<Item = &'q str>) -> &'static str {
+    let parts: Vec<&str> = parts.into_iter().filter(|part| *part != "exact").collect();
     let has = |wanted: &str| parts.contains(&wanted);
     match (has("at_least"), has("at_most"), has("estimate")) {
         (false, false, false) => "exact",
@@ -242,10 +430,67 @@ fn together<'q>(parts: impl Iterator<Item = &'q str>) -> &'static str {
     }
 }
 
-/// All units of the model.
-#[derive(Debug, Clone, Default)]
+/// One unit's value of a period, and what it is made of.
+#[derive(Debug, Clone)]
+struct Folded {
+    value: Ratio,
+    /// The values of its months.
+    sum: Ratio,
+    months: u64,
+    /// How sure those are that decide about it.
+    qualifiers: Vec<&'static str>,
+}
+
+/// Folds the values of a unit's months. A month's own value is what it is; a longer period has
+/// none where there are none, and where it is to have none.
+fn across_time(indicator: &Collected, period: &Period, values: &[Quantity]) -> Option<Folded> {
+    let of = |quantity: &Quantity| Ratio::scaled(quantity.mantissa.into(), indicator.decimals);
+    let (first, last) = (values.first()?, values.last()?);
+    let sum = total(values.iter().map(of));
+    let months = counted(values.len());
+    let least = values.iter().min_by_key(|value| value.mantissa)?;
+    let greatest = values.iter().max_by_key(|value| value.mantissa)?;
+    let all = values.iter().map(|value| value.qualifier).collect();
+    let (value, qualifiers) = match indicator.across_time {
+        _ if period.is_month() => (of(last), all),
+        "sum" => (sum, all),
+        "average" => (sum.over(Ratio::whole(months.into()))?, all),
+        "min" => (of(least), all),
+        "max" => (of(greatest), all),
+        "first" => (of(first), vec![first.qualifier]),
+        "last" => (of(last), vec![last.qualifier]),
+        "count" => (Ratio::whole(months.into()), Vec::new()),
+        "none" => return None,
+        other => panic!("{other}"),
+    };
+    Some(Folded {
+        value,
+        sum,
+        months,
+        qualifiers,
+    })
+}
+
+/// How many decimals a unit's value of a period is shown with.
+fn decimals_of(indicator: &Collected, period: &Period) -> u8 {
+    match indicator.across_time {
+        _ if period.is_month() => indicator.decimals,
+        "count" => 0,
+        "average" => indicator.decimals + 2,
+        _ => indicator.decimals,
+    }
+}
+
+fn total(values: impl Iterator<Item = Ratio>) -> Ratio {
+    values.fold(Ratio::whole(0), Ratio::plus)
+}
+
+/// All units of the model, and what they are asked for.
+#[derive(Debug, Clone)]
 pub struct Model {
     pub units: Vec<Unit>,
+    /// In order.
+    pub editions: Vec<Edition>,
 }
 
 /// A figure before it is shown.
@@ -258,6 +503,13 @@ struct Figure {
     reported: u64,
     expected: u64,
     quotient: Option<(Option<Ratio>, Option<Ratio>)>,
+}
+
+/// What a report is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    pub period: &'a Period,
+    pub stage: &'a str,
 }
 
 impl Model {
@@ -281,144 +533,183 @@ impl Model {
         std::iter::once(unit).chain(below).collect()
     }
 
+    /// What holds for a period: what holds for its last month.
+    pub fn edition(&self, period: &Period) -> &Edition {
+        self.edition_of(period.last)
+    }
+
+    fn edition_of(&self, month: Month) -> &Edition {
+        let mut past = self.editions.iter().rev();
+        past.find(|edition| edition.from <= month).unwrap()
+    }
+
+    /// Whether somebody has entered anything for a month or a later one.
+    pub fn is_used_from(&self, from: Month) -> bool {
+        let mut reports = self
+            .units
+            .iter()
+            .flat_map(|unit| MONTHS.iter().zip(&unit.reports));
+        reports.any(|(month, report)| month.first >= from && report.status.is_some())
+    }
+
     /// The parts of a rollup that the model knows, as the product must show them.
-    pub fn report(&self, unit: usize, stage: &str, outline: &[&str]) -> Value {
-        let mut report = self.part(unit, stage, outline);
+    pub fn report(&self, unit: usize, asked: Asked<'_>) -> Value {
+        let mut report = self.part(unit, asked);
         let children = self.children(unit).into_iter();
-        report["children"] = children
-            .map(|child| self.part(child, stage, outline))
-            .collect();
+        let parts = children.map(|child| {
+            let mut part = self.part(child, asked);
+            part["not_divided"] = json!(false);
+            part
+        });
+        report["children"] = parts.collect();
         report
     }
 
-    fn part(&self, unit: usize, stage: &str, outline: &[&str]) -> Value {
-        let collected = COLLECTED.iter();
-        let collected = collected.filter(|indicator| outline.contains(&indicator.code));
-        let collected = collected.flat_map(|indicator| {
-            let options = indicator.closed.iter().chain(indicator.open);
+    fn part(&self, unit: usize, asked: Asked<'_>) -> Value {
+        let edition = self.edition(asked.period);
+        let collected = edition.collected.iter();
+        let collected = collected.flat_map(|(code, indicator)| {
             std::iter::once(None)
-                .chain(options.map(|option| Some(*option)))
-                .map(|option| self.collected_cell(unit, indicator, option, stage))
+                .chain(indicator.options().map(Some))
+                .map(|option| self.collected_cell(unit, (code, option), asked))
                 .collect::<Vec<_>>()
         });
-        let derived = DERIVED.iter();
-        let derived = derived.filter(|derived| outline.contains(&derived.code));
-        let derived = derived.map(|derived| self.derived_cell(unit, derived, stage));
+        let derived = edition.derived.iter().map(|derived| {
+            let figure = self.derived_figure(unit, derived, asked);
+            cell((derived.code, None), &figure, None, None)
+        });
         json!({
             "unit": self.units[unit].code,
-            "completeness": self.completeness(unit),
+            "completeness": self.completeness(unit, asked.period),
             "cells": collected.chain(derived).collect::<Vec<_>>(),
         })
     }
 
-    fn completeness(&self, unit: usize) -> Value {
+    fn completeness(&self, unit: usize, period: &Period) -> Value {
         let subtree = self.subtree(unit);
-        let count = |holds: &dyn Fn(&Unit) -> bool| {
-            let units = subtree.iter().map(|unit| &self.units[*unit]);
-            units.filter(|unit| holds(unit)).count()
+        let units = || subtree.iter().map(|unit| &self.units[*unit]);
+        let submitting = units().filter(|unit| SUBMITTING.contains(&unit.level));
+        let reports = |stage: &str| {
+            let reports = units().flat_map(|unit| unit.reports(period));
+            reports.filter(|report| report.counts(stage)).count()
         };
         json!({
-            "expected": count(&|unit| SUBMITTING.contains(&unit.level)),
-            "submitted": count(&|unit| unit.counting.is_some()),
-            "approved": count(&|unit| unit.counting.is_some() && unit.status == Some("approved")),
+            "expected": submitting.count() * period.months().len(),
+            "submitted": reports("submitted"),
+            "approved": reports("approved"),
         })
     }
 
-    fn collected_cell(
-        &self,
-        unit: usize,
-        indicator: &Collected,
-        option: Option<&'static str>,
-        stage: &str,
-    ) -> Value {
-        let key = (indicator.code, option);
-        let figure = self.collected_figure(unit, indicator, option, stage);
-        let own = self.units[unit].value(key, stage).map(|own| {
-            let value = Ratio::scaled(own.mantissa.into(), indicator.decimals);
-            let (value, qualifier) = (value.shown(indicator.decimals), own.qualifier);
-            json!({"value": number(&value), "qualifier": qualifier})
-        });
-        let received = self.children(unit).into_iter();
-        let received: Vec<i128> = received
-            .filter_map(|child| self.units[child].value(key, stage))
-            .map(|value| value.mantissa.into())
-            .collect();
-        let received = (indicator.across_units == "transfer" && !received.is_empty())
-            .then(|| Ratio::scaled(received.iter().sum(), indicator.decimals));
-        cell(
-            indicator.code,
-            option,
-            &figure,
-            own,
-            received.map(|received| received.shown(indicator.decimals)),
-        )
+    /// What a unit itself has of a period.
+    fn own(&self, unit: usize, key: Key, asked: Asked<'_>) -> Option<Folded> {
+        let Asked { period, stage } = asked;
+        let indicator = &self.edition(period).collected[key.0];
+        let values = self.units[unit].values(key, period, stage);
+        across_time(indicator, period, &values)
     }
 
-    fn collected_figure(
-        &self,
-        unit: usize,
-        indicator: &Collected,
-        option: Option<&'static str>,
-        stage: &str,
-    ) -> Figure {
-        let alone = matches!(indicator.across_units, "none" | "transfer");
-        let units = if alone {
-            vec![unit]
-        } else {
-            self.subtree(unit)
+    fn collected_cell(&self, unit: usize, key: Key, asked: Asked<'_>) -> Value {
+        let indicator = &self.edition(asked.period).collected[key.0];
+        let figure = self.collected_figure(unit, key, asked);
+        let decimals = decimals_of(indicator, asked.period);
+        let own = self.own(unit, key, asked).map(|own| {
+            let (value, qualifier) = (own.value.shown(decimals), together(own.qualifiers));
+            json!({"value": number(&value), "qualifier": qualifier})
+        });
+        let children = self.children(unit).into_iter();
+        let received = children.filter_map(|child| self.own(child, key, asked));
+        let received: Vec<Ratio> = received.map(|own| own.value).collect();
+        let received = (indicator.across_units == "transfer" && !received.is_empty())
+            .then(|| total(received.into_iter()).shown(decimals));
+        cell(key, &figure, own, received)
+    }
+
+    /// Takes what each unit has up across units.
+    fn collected_figure(&self, unit: usize, key: Key, asked: Asked<'_>) -> Figure {
+        let period = asked.period;
+        let indicator = &self.edition(period).collected[key.0];
+        let across = (
+            indicator.across_units,
+            (!period.is_month()).then_some(indicator.across_time),
+        );
+        let units = match indicator.across_units {
+            "none" | "transfer" => vec![unit],
+            _ => self.subtree(unit),
         };
-        let units = || units.iter().map(|unit| &self.units[*unit]);
-        let key = (indicator.code, option);
-        let values: Vec<Quantity> = units().filter_map(|unit| unit.value(key, stage)).collect();
-        let expected = units().filter(|unit| indicator.collected_at.contains(&unit.level));
-        let mantissas = || values.iter().map(|value| i128::from(value.mantissa));
-        let exact = |mantissa: i128| Ratio::scaled(mantissa, indicator.decimals);
-        let count = counted(values.len());
-        let with = |qualifier: &str| {
-            let found = values.iter().filter(|value| value.qualifier == qualifier);
-            counted(found.count())
+        let all = units.iter().filter_map(|unit| self.own(*unit, key, asked));
+        let all: Vec<Folded> = all.collect();
+        let values = || all.iter().map(|one| one.value);
+        let (sum, count) = match across {
+            // The mean of all values that there are.
+            ("average", Some("average")) => (
+                total(all.iter().map(|one| one.sum)),
+                all.iter().map(|one| one.months).sum(),
+            ),
+            _ => (total(values()), counted(all.len())),
         };
-        let sum = (count > 0).then(|| exact(mantissas().sum()));
-        let (value, decimals, quotient) = match indicator.across_units {
-            "sum" | "none" | "transfer" => (sum, indicator.decimals, None),
-            "average" => {
-                let divisor = (count > 0).then(|| Ratio::whole(count.into()));
-                let value = sum.and_then(|sum| sum.over(divisor?));
-                (value, indicator.decimals + 2, Some((sum, divisor)))
-            }
-            "min" => (mantissas().min().map(exact), indicator.decimals, None),
-            "max" => (mantissas().max().map(exact), indicator.decimals, None),
-            "count" => ((count > 0).then(|| Ratio::whole(count.into())), 0, None),
+        let some = |value: Ratio| (!all.is_empty()).then_some(value);
+        let (sum, count) = (some(sum), some(Ratio::whole(count.into())));
+        let mean = || sum.and_then(|sum| sum.over(count?));
+        let value = match across.0 {
+            "sum" | "none" | "transfer" => sum,
+            "average" => mean(),
+            "min" => values().reduce(|a, b| if b.less_than(a) { b } else { a }),
+            "max" => values().reduce(|a, b| if a.less_than(b) { b } else { a }),
+            "count" => count,
             other => panic!("{other}"),
         };
+        let decimals = match across {
+            ("count", _) => 0,
+            ("average", Some("average")) => indicator.decimals + 2,
+            ("average", _) => decimals_of(indicator, period) + 2,
+            _ => decimals_of(indicator, period),
+        };
+        let quotient = match (across, all.as_slice()) {
+            (("average", _), _) => Some((sum, count)),
+            (("count", _), _) => None,
+            // One unit's average is a quotient; several units' together is none.
+            ((_, Some("average")), [one]) => {
+                Some((Some(one.sum), Some(Ratio::whole(one.months.into()))))
+            }
+            _ => None,
+        };
+        let qualifiers = || all.iter().flat_map(|one| &one.qualifiers).copied();
+        let with = |wanted: &str| counted(qualifiers().filter(|found| *found == wanted).count());
         Figure {
             value,
             decimals,
-            qualifier: match indicator.across_units {
+            qualifier: match across.0 {
                 "count" => "exact",
-                _ => together(values.iter().map(|value| value.qualifier)),
+                _ => together(qualifiers()),
             },
             qualified: [with("at_least"), with("at_most"), with("estimate")],
-            reported: count,
-            expected: counted(expected.count()),
+            reported: all.iter().map(|one| one.months).sum(),
+            expected: self.expected(&units, key.0, period),
             quotient,
         }
     }
 
-    fn derived_cell(&self, unit: usize, derived: &Derived, stage: &str) -> Value {
-        let figure = self.derived_figure(unit, derived, stage);
-        cell(derived.code, None, &figure, None, None)
+    /// How many pairs of a unit and a month are to have a value of an indicator.
+    fn expected(&self, units: &[usize], code: &str, period: &Period) -> u64 {
+        let expected = period.months().filter_map(|month| {
+            let indicator = self.edition_of(month).collected.get(code)?;
+            let levels = units.iter().map(|unit| &self.units[*unit].level);
+            let asked = levels.filter(|level| indicator.collected_at.contains(level));
+            Some(counted(asked.count()))
+        });
+        expected.sum()
     }
 
-    fn derived_figure(&self, unit: usize, derived: &Derived, stage: &str) -> Figure {
+    fn derived_figure(&self, unit: usize, derived: &Derived, asked: Asked<'_>) -> Figure {
+        let edition = self.edition(asked.period);
         let operands: Vec<Figure> = derived
             .operands
             .iter()
-            .map(|(code, option)| match collected(code) {
-                Some(indicator) => self.collected_figure(unit, indicator, *option, stage),
-                None => {
-                    let derived = DERIVED.iter().find(|derived| derived.code == *code);
-                    self.derived_figure(unit, derived.expect("an indicator"), stage)
+            .map(|key| {
+                let mut all = edition.derived.iter();
+                match all.find(|derived| derived.code == key.0) {
+                    Some(derived) => self.derived_figure(unit, derived, asked),
+                    None => self.collected_figure(unit, *key, asked),
                 }
             })
             .collect();
@@ -451,22 +742,16 @@ impl Model {
     }
 }
 
-fn cell(
-    code: &str,
-    option: Option<&str>,
-    figure: &Figure,
-    own: Option<Value>,
-    received: Option<String>,
-) -> Value {
+fn cell(key: Key, figure: &Figure, own: Option<Value>, received: Option<String>) -> Value {
     let part = |part: Option<Ratio>| part.map(|part| number(&part.shown(12)));
     let (numerator, denominator) = figure.quotient.unwrap_or_default();
     let [at_least, at_most, estimate] = figure.qualified;
     json!({
-        "indicator": code,
-        "option": option,
+        "indicator": key.0,
+        "option": key.1,
         "value": figure.value.map(|value| number(&value.shown(figure.decimals))),
         "qualifier": figure.qualifier,
-        "qualified": {"at_least": at_least, "at_most": at_most, "estimate": estimate},
+        "qualified": {"at_least": at_least, "at_most": at_most, "estimate": estimate, "apportioned": 0},
         "reported": figure.reported,
         "expected": figure.expected,
         "own": own,
@@ -526,11 +811,19 @@ impl Ratio {
         (other.over != 0).then(|| Ratio::of(self.over * other.under, self.under * other.over))
     }
 
-    fn minus(self, other: Ratio) -> Ratio {
+    fn plus(self, other: Ratio) -> Ratio {
         Ratio::of(
-            self.over * other.under - other.over * self.under,
+            self.over * other.under + other.over * self.under,
             self.under * other.under,
         )
+    }
+
+    fn minus(self, other: Ratio) -> Ratio {
+        self.plus(other.times(Ratio::whole(-1)))
+    }
+
+    fn less_than(self, other: Ratio) -> bool {
+        self.minus(other).over < 0
     }
 
     /// As a decimal, rounded half away from zero, without zeros at its end.

@@ -1,12 +1,23 @@
-//! How many submissions a second go through the service function, on either backend.
+//! How many submissions a second go through the service function, on either backend, and what one
+//! of them writes.
 //!
 //! `cargo bench --bench submissions` runs on SQLite in a fresh directory; with `DATABASE_URL`
-//! (and `TONGHOP_OWNER_URL`) it runs on that database, in a tenant of its own. Four figures, so
-//! that one can be held against another: a yearly form, which has base periods only, and a monthly
-//! one with all its longer periods, each with one writer and with as many as the arguments say
-//! (`-- 16`).
+//! (and `TONGHOP_OWNER_URL`) it runs on that database, in a tenant of its own. Two forms, so that
+//! one can be held against the other: a yearly one, which has base periods only, and a monthly one
+//! with all its longer periods. Each is reported by one writer and by as many as the first argument
+//! says, by as many hamlets as the second says (`-- 16 1000`).
+//!
+//! * **Rows** are those that a submission's commit inserted or updated, by table: the rows that
+//!   carry its rev. They are counted for the first submission of a period, which makes its
+//!   ancestors' rows, and for one after it.
+//! * **Bytes** are counted over a whole run and divided by its submissions. On SQLite they are what
+//!   this process hands to write calls (`wchar` in `/proc/self/io`: the log, and the pages that
+//!   checkpoints copy from it), so it needs Linux. On PostgreSQL they are what the server's
+//!   write-ahead log grows by, full-page images with it and the pages of checkpoints without, so
+//!   nothing else should be written on that server.
 
-use std::sync::Arc;
+mod written;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
@@ -30,19 +41,20 @@ use tonghop::service::token::{Credentials, issue_token};
 use tonghop::service::unit::{ImportMode, UnitList, import_units};
 use tonghop::store::migration::migrate;
 use tonghop::store::{Database, DatabaseUrl};
+use written::Meter;
 
 type Failure = Box<dyn std::error::Error>;
 
 const INDICATORS: usize = 40;
 const COMMUNES: usize = 100;
-const HAMLETS: usize = 10;
+const HAMLETS_A_COMMUNE: usize = 10;
+const HAMLETS: usize = COMMUNES * HAMLETS_A_COMMUNE;
 const PASSWORD: &str = "only for a benchmark";
 
 fn main() -> Result<(), Failure> {
-    let writers = std::env::args()
-        .filter_map(|argument| argument.parse().ok())
-        .next()
-        .unwrap_or(16);
+    let mut arguments = std::env::args().filter_map(|argument| argument.parse().ok());
+    let writers = arguments.next().unwrap_or(16);
+    let hamlets = arguments.next().unwrap_or(HAMLETS).clamp(2, HAMLETS);
     let directory = tempfile::tempdir()?;
     let url: DatabaseUrl = match std::env::var("DATABASE_URL") {
         Ok(url) => url.parse()?,
@@ -51,19 +63,29 @@ fn main() -> Result<(), Failure> {
     let owner = std::env::var("TONGHOP_OWNER_URL").map_or(Ok(url.clone()), |url| url.parse())?;
     migrate(&owner, &url)?;
     let tokens = Tokens::open(&directory.path().join("keys"), "bench")?;
-    let application = Arc::new(Application::new(Database::new(url.clone()), tokens));
+    let application = Application::new(Database::new(url.clone()), tokens);
     let identity = prepare(&application)?;
+    let mut bench = Bench {
+        meter: Meter::open(&url, identity.tenant())?,
+        application,
+        identity,
+        hamlets,
+    };
     println!(
-        "{url}: {INDICATORS} values a submission, 3 ancestors, {} hamlets",
-        COMMUNES * HAMLETS
+        "{url}: {INDICATORS} values a submission, 3 ancestors, {hamlets} of {HAMLETS} hamlets"
     );
-    for (form, periods) in [
-        ("year", ["2023", "2024"]),
-        ("month", ["2024-01", "2024-02"]),
+    println!("bytes: {}", bench.meter.counted());
+    for (form, [first, second, third]) in [
+        ("year", ["2022", "2023", "2024"]),
+        ("month", ["2024-01", "2024-02", "2024-03"]),
     ] {
-        for (period, writers) in periods.into_iter().zip([1, writers]) {
-            let rate = rate(&application, identity, form, period, writers)?;
-            println!("{form}ly form, {writers} writers: {rate} submissions/s");
+        for (index, which) in [(0, "the first of a period"), (1, "one after it")] {
+            let rows = bench.rows(form, first, index)?;
+            println!("{form}ly form, {which}: {rows}");
+        }
+        for (period, writers) in [(second, 1), (third, writers)] {
+            let run = bench.run(form, period, writers)?;
+            println!("{form}ly form, {writers} writers: {run}");
         }
     }
     Ok(())
@@ -108,7 +130,7 @@ fn prepare(application: &Application) -> Result<Identity, Failure> {
     let mut csv = "code,name,level,parent_code\nP,P,province,\nT,T,town,P\n".to_owned();
     for commune in 0..COMMUNES {
         csv.push_str(&format!("C{commune},C{commune},commune,T\n"));
-        for hamlet in 0..HAMLETS {
+        for hamlet in 0..HAMLETS_A_COMMUNE {
             csv.push_str(&format!("C{commune}-{hamlet},H,hamlet,C{commune}\n"));
         }
     }
@@ -163,8 +185,9 @@ fn form(name_and_code: &str, frequency: Frequency) -> EnteredForm {
     EnteredForm {
         code: name_and_code.to_owned(),
         name: name(name_and_code),
-        calendar: Calendar::Civil,
-        frequency,
+        calendar: Some(Calendar::Civil),
+        frequency: Some(frequency),
+        windows: None,
         submitted_by: vec!["hamlet".to_owned()],
         deadlines: Default::default(),
         late: Late::Accept,
@@ -181,55 +204,74 @@ fn form(name_and_code: &str, frequency: Frequency) -> EnteredForm {
     }
 }
 
-/// Submits once for every hamlet, from several threads, and gives submissions a second.
-fn rate(
-    application: &Arc<Application>,
+/// A tenant to submit in, and what sees the writing.
+struct Bench {
+    application: Application,
     identity: Identity,
-    form: &str,
-    period: &str,
-    writers: usize,
-) -> Result<usize, Failure> {
-    let next = AtomicUsize::new(0);
-    let began = Instant::now();
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..writers)
-            .map(|_| {
-                scope.spawn(|| {
-                    loop {
-                        let index = next.fetch_add(1, Ordering::Relaxed);
-                        if index >= COMMUNES * HAMLETS {
-                            return Ok(());
-                        }
-                        submit(application, &identity, form, period, index)
-                            .map_err(|error| error.to_string())?;
-                    }
-                })
-            })
-            .collect();
-        threads
-            .into_iter()
-            .map(|thread| {
-                thread
-                    .join()
-                    .unwrap_or_else(|_| Err("a writer panicked".to_owned()))
-            })
-            .collect::<Result<Vec<()>, String>>()
-    })?;
-    let milliseconds = usize::try_from(began.elapsed().as_millis())?.max(1);
-    Ok(COMMUNES * HAMLETS * 1000 / milliseconds)
+    meter: Meter,
+    hamlets: usize,
 }
 
+impl Bench {
+    /// The rows that one hamlet's submission writes.
+    fn rows(&mut self, form: &str, period: &str, hamlet: usize) -> Result<String, Failure> {
+        let rev = submit(&self.application, &self.identity, form, period, hamlet)?;
+        let rows = self.meter.rows_of(rev)?;
+        let all: i64 = rows.iter().map(|(_, count)| count).sum();
+        let tables = rows.iter().map(|(table, count)| format!("{table} {count}"));
+        let tables = tables.collect::<Vec<_>>().join(", ");
+        Ok(format!("{all} rows ({tables})"))
+    }
+
+    /// Submits once for every hamlet, from several threads.
+    fn run(&mut self, form: &str, period: &str, writers: usize) -> Result<String, Failure> {
+        let before = self.meter.bytes()?;
+        let began = Instant::now();
+        self.submit_all(form, period, writers)?;
+        let milliseconds = usize::try_from(began.elapsed().as_millis())?.max(1);
+        let rate = self.hamlets * 1000 / milliseconds;
+        let bytes = (self.meter.bytes()? - before) / i64::try_from(self.hamlets)?;
+        Ok(format!("{rate} submissions/s, {bytes} bytes a submission"))
+    }
+
+    fn submit_all(&self, form: &str, period: &str, writers: usize) -> Result<(), String> {
+        let Bench {
+            application,
+            identity,
+            hamlets,
+            ..
+        } = self;
+        let next = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            let write = || {
+                loop {
+                    let hamlet = next.fetch_add(1, Ordering::Relaxed);
+                    if hamlet >= *hamlets {
+                        return Ok(());
+                    }
+                    submit(application, identity, form, period, hamlet)
+                        .map_err(|error| error.to_string())?;
+                }
+            };
+            let threads: Vec<_> = (0..writers).map(|_| scope.spawn(write)).collect();
+            let mut ends = threads.into_iter().map(|thread| thread.join());
+            ends.try_for_each(|end| end.unwrap_or_else(|_| Err("a writer panicked".to_owned())))
+        })
+    }
+}
+
+/// Submits for one hamlet and gives the commit's rev.
 fn submit(
     application: &Application,
     identity: &Identity,
     form: &str,
     period: &str,
-    index: usize,
-) -> Result<(), Failure> {
+    hamlet: usize,
+) -> Result<i64, Failure> {
     let values = (0..INDICATORS).map(|figure| EnteredValue {
         indicator: code(figure),
         option: None,
-        value: (1_000_000 + index * 1000 + figure).to_string(),
+        value: (1_000_000 + hamlet * 1000 + figure).to_string(),
         qualifier: Qualifier::Exact,
     });
     let entered = Entered {
@@ -237,17 +279,21 @@ fn submit(
         narrative: Vec::new(),
         intent: Intent::Submit,
     };
-    let unit = format!("code:C{}-{}", index / HAMLETS, index % HAMLETS);
+    let (commune, hamlet) = (hamlet / HAMLETS_A_COMMUNE, hamlet % HAMLETS_A_COMMUNE);
     let request = ChangeRequest {
         path: ReportPath {
             form: form.to_owned(),
             period: period.to_owned(),
-            unit,
+            unit: format!("code:C{commune}-{hamlet}"),
         },
         precondition: Precondition::Absent,
         repeatable: None,
         now: now(),
     };
-    put_submission(application, identity, request, entered)?;
-    Ok(())
+    let reply = put_submission(application, identity, request, entered)?;
+    let view: serde_json::Value = serde_json::from_str(&reply.body)?;
+    Ok(view
+        .get("rev")
+        .and_then(serde_json::Value::as_i64)
+        .ok_or("a submission has a rev")?)
 }

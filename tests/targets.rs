@@ -1,0 +1,184 @@
+//! Targets: read with the state that a change builds on, set once however often they are sent, and
+//! what they rest on is fixed as with values.
+
+use serde_json::{Value, json};
+
+use crate::harness::town::{Report, broken_down, form, indicator};
+use crate::harness::{Backend, Client, Server};
+
+/// The town with a monthly form `m` of `x`, which has the options `women` and `young`, of `y` and
+/// of the formula `f`.
+fn town(backend: Backend) -> (Server, Client) {
+    let (server, admin) = Server::with_town(backend);
+    admin
+        .put("/v1/indicators/x", &broken_down(false, &["women", "young"]))
+        .expect_status(201);
+    admin.add_indicators(&[("y", "sum")]);
+    admin
+        .put("/v1/indicators/f", &rate("x / y", 2))
+        .expect_status(201);
+    admin
+        .put("/v1/forms/m", &monthly(&["x", "y", "f"]))
+        .expect_status(201);
+    (server, admin)
+}
+
+fn rate(formula: &str, decimals: u8) -> Value {
+    json!({
+        "name": {"vi": "Tỷ lệ"}, "unit_of_measure": "x", "decimals": decimals, "formula": formula,
+    })
+}
+
+fn monthly(indicators: &[&str]) -> Value {
+    let mut body = form(indicators);
+    body["frequency"] = json!("month");
+    body
+}
+
+fn path(period: &str, unit: &str, figure: &str) -> String {
+    format!("/v1/forms/m/periods/{period}/units/code:{unit}/targets/{figure}")
+}
+
+fn body(number: impl Into<Value>) -> Value {
+    json!({"value": number.into()})
+}
+
+on_both_backends! {
+    fn a_target_is_read_with_the_state_that_a_change_of_it_builds_on(backend) {
+        let (server, admin) = town(backend);
+        let path = path("2024-Q1", "A1", "x?option=women");
+        admin.get(&path).expect_problem(404, "TARGET_NOT_FOUND");
+        let put = admin.put(&path, &body(100)).expect_status(201);
+        let target = admin.get(&path).expect_status(200);
+        assert_eq!(target.json(), put.json());
+        assert_eq!(target.json()["option"], "women");
+        assert_eq!(target.etag(), put.etag());
+        // The place that the answer names is this one; the total is another.
+        let place = put.header("location").unwrap();
+        assert_eq!(admin.get(place).expect_status(200).json(), put.json());
+        admin.get(path.split('?').next().unwrap()).expect_problem(404, "TARGET_NOT_FOUND");
+
+        let first = target.etag().to_owned();
+        assert_eq!(admin.with("If-None-Match", &first).get(&path).status, 304);
+        admin.replace(&path, &body(120)).expect_status(200);
+        admin.with("If-Match", &first).put(&path, &body(1)).expect_problem(412, "PRECONDITION_FAILED");
+        let changed = admin.with("If-None-Match", &first).get(&path).expect_status(200);
+        assert_eq!(changed.json()["value"], 120);
+        // What was taken back has a state too.
+        admin.replace(&path, &body(Value::Null)).expect_status(200);
+        let taken_back = admin.get(&path).expect_status(200);
+        assert_eq!(taken_back.json()["value"], Value::Null);
+        admin.put(&path, &body(5)).expect_problem(428, "PRECONDITION_REQUIRED");
+        admin.replace(&path, &body(5)).expect_status(200);
+
+        for (login, grant, status) in [
+            ("own", "reporter@code:A1", 200), ("above", "viewer@code:T", 200), ("beside", "viewer@code:A2", 403),
+        ] {
+            server.create_account("test", login, &[grant]);
+            server.sign_in("test", login).get(&path).expect_status(status);
+        }
+        let unknown = path.replace("women", "men");
+        assert_eq!(
+            admin.get(&unknown).expect_problem(422, "UNKNOWN_INDICATOR"),
+            ["indicator UNKNOWN_INDICATOR"]
+        );
+    }
+
+    fn a_target_that_is_sent_twice_with_its_key_is_set_once(backend) {
+        let (_server, admin) = town(backend);
+        let keyed = admin.with("Idempotency-Key", "plan-2024");
+        let path = path("2024", "A", "y");
+        let first = keyed.put(&path, &body(10)).expect_status(201);
+        assert_eq!(first.header("idempotency-replayed"), None);
+        // Sent again it needs no condition, and what came in between stays.
+        admin.replace(&path, &body(20)).expect_status(200);
+        let again = keyed.put(&path, &body(10)).expect_status(201);
+        assert_eq!(again.header("idempotency-replayed"), Some("true"));
+        assert_eq!((again.etag(), &again.text), (first.etag(), &first.text));
+        assert_eq!(admin.get(&path).json()["value"], 20);
+        keyed.put(&path, &body(11)).expect_problem(422, "IDEMPOTENCY_KEY_REUSED");
+
+        // The key says which option as well, and a refusal leaves it free.
+        let of_option = self::path("2024", "A", "x?option=women");
+        let other = admin.with("Idempotency-Key", "other");
+        other.put(&of_option, &body(1.5)).expect_problem(422, "TOO_MANY_DECIMALS");
+        other.put(&of_option, &body(1)).expect_status(201);
+        other.put(&of_option.replace("women", "young"), &body(1)).expect_problem(422, "IDEMPOTENCY_KEY_REUSED");
+    }
+
+    fn what_a_target_rests_on_is_fixed_as_with_values(backend) {
+        let (_server, admin) = town(backend);
+        let changed = |field: &str, value: Value| {
+            let mut body = broken_down(false, &["women", "young"]);
+            body[field] = value;
+            body
+        };
+        let changes = || [
+            changed("decimals", json!(1)),
+            changed("unit_of_measure", json!("người")),
+            changed("across_units", json!("max")),
+            changed("breakdowns", broken_down(true, &["women", "young"])["breakdowns"].clone()),
+            changed("breakdowns", json!([])),
+            // The option that the target is for.
+            broken_down(false, &["young"]),
+        ];
+        let path = path("2024-Q1", "A", "x?option=women");
+        admin.put(&path, &body(100)).expect_status(201);
+        for change in changes() {
+            let answer = admin.replace("/v1/indicators/x", &change);
+            answer.expect_problem(409, "FIXED_ONCE_USED");
+        }
+        let mut later = changed("decimals", json!(1));
+        later["valid_from"] = json!("2030-01-01");
+        admin.replace("/v1/indicators/x", &later).expect_problem(409, "FIXED_ONCE_USED");
+        // What the target does not rest on may change.
+        admin.replace("/v1/indicators/x", &broken_down(false, &["women", "old"])).expect_status(200);
+        admin.replace("/v1/indicators/y", &indicator("max")).expect_status(200);
+        let cell = Report::of(&admin, "m", "2024-Q1").cell("A", "x/women");
+        assert_eq!(cell["target"]["value"], 100);
+
+        // A formula may become another, with the decimals of its target.
+        admin.put(&self::path("2024", "A", "f"), &body(json!(0.25))).expect_status(201);
+        admin.replace("/v1/indicators/f", &rate("x / y", 1)).expect_problem(409, "FIXED_ONCE_USED");
+        admin.replace("/v1/indicators/f", &rate("y / x", 2)).expect_status(200);
+
+        admin.replace(&path, &body(Value::Null)).expect_status(200);
+        for change in changes() {
+            admin.replace("/v1/indicators/x", &change).expect_status(200);
+        }
+    }
+
+    fn a_form_keeps_the_periods_and_the_indicators_of_its_targets(backend) {
+        let (_server, admin) = town(backend);
+        let path = path("2024-Q1", "A", "y");
+        admin.put(&path, &body(100)).expect_status(201);
+        let with = |field: &str, value: Value| {
+            let mut body = monthly(&["x", "y", "f"]);
+            body[field] = value;
+            body
+        };
+        let changes = || [
+            with("frequency", json!("quarter")),
+            with("frequency", json!("year")),
+            with("calendar", json!("civil")),
+            monthly(&["x"]),
+        ];
+        for change in changes() {
+            let answer = admin.replace("/v1/forms/m", &change);
+            assert!(answer.text.contains("2024-Q1"), "{}", answer.text);
+            answer.expect_problem(409, "FIXED_ONCE_USED");
+        }
+        // Who submits is of no matter to a target, nor what stands beside it, nor later periods.
+        admin.replace("/v1/forms/m", &with("submitted_by", json!(["hamlet"]))).expect_status(200);
+        admin.replace("/v1/forms/m", &monthly(&["y"])).expect_status(200);
+        let mut later = with("frequency", json!("quarter"));
+        later["valid_from"] = json!("2024-12-15");
+        admin.replace("/v1/forms/m", &later).expect_status(200);
+        assert_eq!(admin.get(&path).expect_status(200).json()["value"], 100);
+
+        admin.replace(&path, &body(Value::Null)).expect_status(200);
+        for change in changes() {
+            admin.replace("/v1/forms/m", &change).expect_status(200);
+        }
+    }
+}

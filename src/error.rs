@@ -171,6 +171,7 @@ codes! {
     // What is named, and is not there.
     TenantNotFound = "TENANT_NOT_FOUND": NotFound;
     UnitNotFound = "UNIT_NOT_FOUND": NotFound;
+    UnitEnded = "UNIT_ENDED": NotFound;
     IndicatorNotFound = "INDICATOR_NOT_FOUND": NotFound;
     FormNotFound = "FORM_NOT_FOUND": NotFound;
     PeriodNotFound = "PERIOD_NOT_FOUND": NotFound;

@@ -157,6 +157,7 @@ impl Run {
             level: level.to_owned(),
             parent: parent.map(|parent| self.model.units[parent].id.clone()),
             valid_from: None,
+            valid_to: None,
         };
         let reply = create_unit(
             &self.server.application,

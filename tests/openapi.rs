@@ -710,42 +710,6 @@ fn hold_months(holder: &mut Holder, admin: &Client) {
         .expect_status(200);
 }
 
-/// A form with windows of its own, which has no calendar and no total to date.
-fn hold_windows(holder: &mut Holder, admin: &Client) {
-    let form = json!({
-        "name": {"vi": "Đợt"}, "submitted_by": ["hamlet"],
-        "windows": [
-            {"key": "2024-tet", "from": "2024-01-15", "to": "2024-02-25"},
-            {"key": "2025-tet", "name": {"vi": "Tết"}, "from": "2025-01-10", "to": "2025-02-20",
-             "due_at": "2025-02-21T17:00:00+07:00"},
-        ],
-        "outline": [{"number": "I", "title": {"vi": "Mục"}, "items": [{"indicator": "new.one"}]}],
-    });
-    holder
-        .hold("put_form", admin.put("/v1/forms/windowed", &form))
-        .expect_status(201);
-    let report = "/v1/forms/windowed/periods/2025-tet/units";
-    let values = json!({"values": [{"indicator": "new.one", "value": 2.5}], "submit": true});
-    let path = format!("{report}/code:30388-01/submission");
-    let created = admin.with("If-None-Match", "*").put(&path, &values);
-    holder.hold("put_submission", created).expect_status(201);
-    for (id, path) in [
-        ("get_form", "/v1/forms/windowed"),
-        ("list_periods", "/v1/forms/windowed/periods?year=2025"),
-        ("get_rollup", &format!("{report}/code:30388/rollup")),
-        (
-            "get_completeness",
-            &format!("{report}/code:30388/completeness"),
-        ),
-        (
-            "get_series",
-            "/v1/forms/windowed/units/code:30388/series?indicator=new.one&from=2024-tet&to=2025-tet",
-        ),
-    ] {
-        holder.hold(id, admin.get(path)).expect_status(200);
-    }
-}
-
 /// Two hamlets become one in a year that was reported, another gets a new code with all that it
 /// had, and a level ends; then all of that is taken back.
 fn hold_reorganisations(holder: &mut Holder, server: &Server, admin: &Client) {
@@ -824,6 +788,42 @@ fn hold_reorganisations(holder: &mut Holder, server: &Server, admin: &Client) {
     for unit in ["30388", "89"] {
         let verified = admin.post(&report(unit, "rollup/verify"));
         assert_eq!(verified.json()["equal"], true, "{}", verified.text);
+    }
+}
+
+/// A form with windows of its own, which has no calendar and no total to date.
+fn hold_windows(holder: &mut Holder, admin: &Client) {
+    let form = json!({
+        "name": {"vi": "Đợt"}, "submitted_by": ["hamlet"],
+        "windows": [
+            {"key": "2024-tet", "from": "2024-01-15", "to": "2024-02-25"},
+            {"key": "2025-tet", "name": {"vi": "Tết"}, "from": "2025-01-10", "to": "2025-02-20",
+             "due_at": "2025-02-21T17:00:00+07:00"},
+        ],
+        "outline": [{"number": "I", "title": {"vi": "Mục"}, "items": [{"indicator": "new.one"}]}],
+    });
+    holder
+        .hold("put_form", admin.put("/v1/forms/windowed", &form))
+        .expect_status(201);
+    let report = "/v1/forms/windowed/periods/2025-tet/units";
+    let values = json!({"values": [{"indicator": "new.one", "value": 2.5}], "submit": true});
+    let path = format!("{report}/code:30388-01/submission");
+    let created = admin.with("If-None-Match", "*").put(&path, &values);
+    holder.hold("put_submission", created).expect_status(201);
+    for (id, path) in [
+        ("get_form", "/v1/forms/windowed"),
+        ("list_periods", "/v1/forms/windowed/periods?year=2025"),
+        ("get_rollup", &format!("{report}/code:30388/rollup")),
+        (
+            "get_completeness",
+            &format!("{report}/code:30388/completeness"),
+        ),
+        (
+            "get_series",
+            "/v1/forms/windowed/units/code:30388/series?indicator=new.one&from=2024-tet&to=2025-tet",
+        ),
+    ] {
+        holder.hold(id, admin.get(path)).expect_status(200);
     }
 }
 

@@ -88,20 +88,28 @@ impl Hierarchy {
         self.facts.get(first..after).unwrap_or_default()
     }
 
-    /// Whether a unit stands on every one of these days.
-    pub fn stands_throughout(&self, unit: UnitId, days: Validity) -> bool {
-        let mut first = Some(days.from);
-        for fact in self.facts_of(unit) {
-            let Some(day) = first else { break };
-            if fact.validity.contains(day) {
-                first = fact.validity.to.and_then(|to| to.succ_opt());
+    /// The days around those of a fact on which its unit stands without a gap.
+    pub fn days_of(&self, fact: &UnitFact) -> Validity {
+        let facts = self.facts_of(fact.unit);
+        let mut days = fact.validity;
+        for earlier in facts.iter().rev() {
+            if earlier.validity.to.and_then(|to| to.succ_opt()) == Some(days.from) {
+                days.from = earlier.validity.from;
             }
         }
-        match (first, days.to) {
-            (None, _) => true,
-            (Some(missing), Some(to)) => missing > to,
-            (Some(_), None) => false,
+        for later in facts {
+            if days.to.and_then(|to| to.succ_opt()) == Some(later.validity.from) {
+                days.to = later.validity.to;
+            }
         }
+        days
+    }
+
+    /// Whether a unit stands on every one of these days.
+    pub fn stands_throughout(&self, unit: UnitId, days: Validity) -> bool {
+        let mut facts = self.facts_of(unit).iter();
+        let first = facts.find(|fact| fact.validity.contains(days.from));
+        first.is_some_and(|first| self.days_of(first).covers(days))
     }
 
     /// Everything that ever had this code.

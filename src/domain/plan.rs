@@ -565,13 +565,11 @@ impl<'h> Drawing<'h> {
         parts: &[(UnitId, Option<Share>)],
         at: &str,
     ) {
-        let mut assigned = HashSet::new();
+        let mut named = HashSet::new();
         for (child, part) in children {
             let pointer = format!("{at}/children/{}", pointer_step(&child.to_string()));
             let (child, part) = (self.find(child, &pointer), self.find(part, &pointer));
-            let (Some(child), Some(part)) = (child, part) else {
-                continue;
-            };
+            let Some(child) = child else { continue };
             if !below.contains(&child) {
                 let (child, source) = (self.name(child), self.name(source));
                 self.fault(
@@ -582,7 +580,15 @@ impl<'h> Drawing<'h> {
                         "{child} is no part of {source}. Remove it."
                     ),
                 );
-            } else if !parts.iter().any(|(known, _)| *known == part) {
+                continue;
+            }
+            if !named.insert(child) {
+                self.named_twice(child, &pointer);
+            }
+            let Some(part) = part else { continue };
+            if parts.iter().any(|(known, _)| *known == part) {
+                self.place_below(child, part, &pointer);
+            } else {
                 let part = self.name(part);
                 self.fault(
                     pointer,
@@ -592,13 +598,9 @@ impl<'h> Drawing<'h> {
                         "{part} is none of the parts. Choose one of them."
                     ),
                 );
-            } else if assigned.insert(child) {
-                self.place_below(child, part, &pointer);
-            } else {
-                self.named_twice(child, &pointer);
             }
         }
-        for child in below.iter().filter(|child| !assigned.contains(child)) {
+        for child in below.iter().filter(|child| !named.contains(child)) {
             let Some(State { code, name, .. }) = self.state(*child) else {
                 continue;
             };

@@ -122,6 +122,8 @@ pub struct UnitBody {
     pub parent: Option<String>,
     /// The first day; the beginning where none is given.
     pub valid_from: Option<NaiveDate>,
+    /// The last day; until further notice where none is given.
+    pub valid_to: Option<NaiveDate>,
 }
 
 /// Add a unit.
@@ -146,6 +148,7 @@ pub async fn create_unit(
         level: body.value.level,
         parent: body.value.parent,
         valid_from: body.value.valid_from,
+        valid_to: body.value.valid_to,
     };
     let created = super::blocking(move || {
         unit::create_unit(&application, &identity, &entered, repeatable, now.0)

@@ -9,7 +9,7 @@ use super::tenant::TenantName;
 use super::unit::UnitName;
 use crate::authn::{Identity, password};
 use crate::authz::{Grant, Reach, Role, Scope};
-use crate::domain::hierarchy::Tree;
+use crate::domain::hierarchy::{Hierarchy, Tree};
 use crate::domain::id::{AccountId, LevelCode, Login};
 use crate::domain::text::check_name;
 use crate::domain::unit::UnitReference;
@@ -127,7 +127,7 @@ pub fn get_me(
             },
             grants: grants
                 .iter()
-                .map(|grant| grant_view(grant, &tree))
+                .map(|grant| grant_view(grant, &snapshot.hierarchy, &tree))
                 .collect(),
             may_submit: grants
                 .iter()
@@ -138,10 +138,15 @@ pub fn get_me(
     })
 }
 
-fn grant_view(grant: &Grant, tree: &Tree) -> GrantView {
+/// A unit that has ended keeps its name: none would mean the whole tenant.
+fn grant_view(grant: &Grant, hierarchy: &Hierarchy, tree: &Tree) -> GrantView {
+    let last = |unit| hierarchy.facts_of(unit).last().map(UnitName::of_fact);
     let unit = match grant.reach {
         Reach::Tenant => None,
-        Reach::Subtree(unit) => tree.by_id(unit).map(UnitName::of),
+        Reach::Subtree(unit) => {
+            let standing = tree.by_id(unit).map(UnitName::of);
+            standing.or_else(|| last(unit))
+        }
     };
     GrantView {
         role: grant.role,

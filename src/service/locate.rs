@@ -7,6 +7,8 @@ use chrono::NaiveDate;
 
 use super::snapshot::Snapshot;
 use super::totals::Board;
+use super::unit::UnitName;
+use crate::authz::Action;
 use crate::domain::catalogue::InForce;
 use crate::domain::form::{Form, Span};
 use crate::domain::hierarchy::{Place, Position, Tree};
@@ -34,13 +36,23 @@ pub struct ReportPath {
 }
 
 /// A unit's place on a form in a period: the tree is the one of the period's last day, or of a
-/// later day that was asked for.
+/// later day that was asked for, or of the last day of a unit that ended before.
 pub struct Located<'s> {
     pub in_force: InForce<'s>,
     pub tree: Arc<Tree>,
     position: Position,
-    /// The day of a later map, if that was asked for.
-    restated: Option<NaiveDate>,
+    map: Map,
+}
+
+/// Which day's tree a place is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Map {
+    /// That of the period's last day.
+    OfPeriod,
+    /// That of a later day.
+    Later(NaiveDate),
+    /// That of the unit's own last day, since it does not stand on the period's.
+    OfUnit(NaiveDate),
 }
 
 impl<'s> Located<'s> {
@@ -58,20 +70,27 @@ impl<'s> Located<'s> {
 
     /// The day whose map the place is on.
     pub fn map_day(&self) -> NaiveDate {
-        let closing = self.in_force.period.closing_day();
-        self.restated.unwrap_or(closing)
+        match self.map {
+            Map::OfPeriod => self.in_force.period.closing_day(),
+            Map::Later(day) | Map::OfUnit(day) => day,
+        }
     }
 
     /// Whether the map is not the one that the figures were reported on.
     pub fn is_restated(&self) -> bool {
-        self.restated.is_some()
+        matches!(self.map, Map::Later(_))
+    }
+
+    /// Whether the unit ended before the period did: it has no totals then.
+    pub fn has_ended(&self) -> bool {
+        matches!(self.map, Map::OfUnit(_))
     }
 
     pub(super) fn board(&self, snapshot: &'s Snapshot) -> Board<'s> {
         let period = self.in_force.period;
-        match self.restated {
-            Some(day) => Board::restated(snapshot, period, day),
-            None => Board::of(snapshot, period),
+        match self.map {
+            Map::Later(day) => Board::restated(snapshot, period, day),
+            Map::OfPeriod | Map::OfUnit(_) => Board::of(snapshot, period),
         }
     }
 
@@ -95,6 +114,13 @@ pub enum NotFound {
     BasePeriod { form: String, period: String },
     #[error("no unit {unit} on {day}")]
     Unit { unit: String, day: NaiveDate },
+    /// Its names are for one who may see it.
+    #[error("unit {name} ended on {last_day}")]
+    Ended {
+        name: String,
+        last_day: NaiveDate,
+        heirs: Vec<String>,
+    },
     #[error("the map of {day} is older than figures of {closing}")]
     EarlierMap { day: NaiveDate, closing: NaiveDate },
 }
@@ -155,12 +181,75 @@ impl Snapshot {
             return Err(NotFound::EarlierMap { day, closing });
         }
         let tree = self.hierarchy.tree_on(day);
-        let position = Snapshot::unit(&tree, &path.unit, day)?.position();
+        let found = Snapshot::unit(&tree, &path.unit, day).map(Place::position);
+        let position = found.map_err(|missing| self.ended(&path.unit, &tree).unwrap_or(missing))?;
+        let later = as_of.filter(|day| *day > closing);
         Ok(Located {
             in_force: self.catalogue.in_force(period),
             tree,
             position,
-            restated: as_of.filter(|day| *day > closing),
+            map: later.map_or(Map::OfPeriod, Map::Later),
+        })
+    }
+
+    /// Like [`Snapshot::locate_base`], for reading: a unit that ended before the period did is
+    /// found where it stood on its last day.
+    pub(super) fn locate_base_to_read(&self, path: &ReportPath) -> Result<Located<'_>, NotFound> {
+        let missing = match self.locate_base(path) {
+            Err(missing @ NotFound::Ended { .. }) => missing,
+            found => return found,
+        };
+        let form = self.form(&path.form)?;
+        let period = path.period.parse::<Period>().ok();
+        let period = period.and_then(|period| form.period(period));
+        let base = period.filter(|period| period.span == Span::BasePeriod);
+        let Some(period) = base else {
+            return Err(missing);
+        };
+        let day = period.closing_day();
+        let former = self.former(&path.unit, &self.hierarchy.tree_on(day));
+        let Some((last_day, tree, position)) = former else {
+            return Err(missing);
+        };
+        Ok(Located {
+            in_force: self.catalogue.in_force(period),
+            tree,
+            position,
+            map: Map::OfUnit(last_day),
+        })
+    }
+
+    /// Where a unit stood on its last day that stands on `tree` no more: named by its id, or by
+    /// the code that it had then, of which the last that had it is meant.
+    fn former(&self, unit: &str, tree: &Tree) -> Option<(NaiveDate, Arc<Tree>, Position)> {
+        let last_fact = match unit.parse().ok()? {
+            UnitReference::Id(unit) => tree.last_fact(unit),
+            UnitReference::Code(code) => {
+                let ended = self.hierarchy.facts_with(&code);
+                let ended = ended.filter(|fact| tree.last_fact(fact.unit) == Some(*fact));
+                ended.max_by_key(|fact| fact.validity.to)
+            }
+        };
+        let last = last_fact.filter(|fact| tree.by_id(fact.unit).is_none())?;
+        let last_day = last.validity.to?;
+        let former = self.hierarchy.tree_on(last_day);
+        let position = former.by_id(last.unit)?.position();
+        Some((last_day, former, position))
+    }
+
+    /// What to say of a unit that stands on `tree` no more, to one who may see it.
+    fn ended(&self, unit: &str, tree: &Tree) -> Option<NotFound> {
+        let (last_day, former, position) = self.former(unit, tree)?;
+        let place = former.at(position);
+        let permit = self.access.to_unit(Action::ReadUnits, &former, place);
+        let heirs = tree.heirs_of(place.unit()).into_iter();
+        let heirs = heirs.filter_map(|heir| Some(UnitName::of(tree.by_id(heir)?)));
+        permit.is_ok().then(|| NotFound::Ended {
+            name: place.fact().name.clone(),
+            last_day,
+            heirs: heirs
+                .map(|heir| format!("{} (code:{})", heir.name, heir.code))
+                .collect(),
         })
     }
 }
@@ -171,6 +260,7 @@ impl Explain for NotFound {
             NotFound::Form(_) => Code::FormNotFound,
             NotFound::Period { .. } | NotFound::BasePeriod { .. } => Code::PeriodNotFound,
             NotFound::Unit { .. } => Code::UnitNotFound,
+            NotFound::Ended { .. } => Code::UnitEnded,
             NotFound::EarlierMap { .. } => Code::InvalidParameter,
         }
     }
@@ -196,6 +286,24 @@ impl Explain for NotFound {
                     "There is no unit {unit:?} on {day}. Give its id, or code: and its code (such as code:30388)."
                 )
             }
+            NotFound::Ended {
+                name,
+                last_day,
+                heirs,
+            } => {
+                let (day_vi, heirs) = (last_day.format("%d/%m/%Y"), heirs.join(", "));
+                if heirs.is_empty() {
+                    message!(
+                        "{name} được giải thể sau ngày {day_vi}. Hãy chọn đơn vị hoặc kỳ khác.",
+                        "{name} ended on {last_day}. Choose another unit or another period."
+                    )
+                } else {
+                    message!(
+                        "{name} được sắp xếp sau ngày {day_vi}; hãy dùng đơn vị kế thừa: {heirs}.",
+                        "{name} ended on {last_day}. Use what took it over: {heirs}."
+                    )
+                }
+            }
             NotFound::EarlierMap { day, closing } => {
                 let (day_vi, closing_vi) = (day.format("%d/%m/%Y"), closing.format("%d/%m/%Y"));
                 message!(
@@ -210,7 +318,7 @@ impl Explain for NotFound {
         let parameter = match self {
             NotFound::Form(_) => "form",
             NotFound::Period { .. } | NotFound::BasePeriod { .. } => "period",
-            NotFound::Unit { .. } => "unit",
+            NotFound::Unit { .. } | NotFound::Ended { .. } => "unit",
             NotFound::EarlierMap { .. } => "as_of",
         };
         vec![Fault::in_parameter(parameter, self.code(), self.message())]

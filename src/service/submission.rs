@@ -713,8 +713,9 @@ fn broken_rules<'l>(
     submission: &Submission,
 ) -> Result<Vec<&'l Rule>, StoreError> {
     let rules = &located.in_force.period.definition.rules;
-    // Of a draft's values there are no totals.
-    if rules.is_empty() || submission.counting_revision != Some(submission.values_revision) {
+    // Neither of a draft's values nor at a unit that ended before the period there are totals.
+    let has_totals = submission.counting_revision == Some(submission.values_revision);
+    if rules.is_empty() || located.has_ended() || !has_totals {
         return Ok(Vec::new());
     }
     let position = located.place().position();
@@ -937,7 +938,7 @@ pub fn get_submission(
     path: &ReportPath,
 ) -> Result<(Etag, SubmissionView), SubmissionError> {
     application.reading(identity, |transaction, snapshot| {
-        let located = snapshot.locate_base(path)?;
+        let located = snapshot.locate_base_to_read(path)?;
         let place = located.place();
         let _permit = snapshot
             .access
@@ -980,7 +981,7 @@ pub fn list_revisions(
     page: &PageRequest,
 ) -> Result<Page<RevisionView>, SubmissionError> {
     application.reading(identity, |transaction, snapshot| {
-        let located = snapshot.locate_base(path)?;
+        let located = snapshot.locate_base_to_read(path)?;
         let place = located.place();
         let _permit = snapshot
             .access

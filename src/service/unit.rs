@@ -13,7 +13,7 @@ use super::page::{Page, PageRequest, UnknownCursor};
 use super::snapshot::Snapshot;
 use crate::authn::Identity;
 use crate::authz::{Access, Action, Denied};
-use crate::domain::hierarchy::{Place, Position, Tree};
+use crate::domain::hierarchy::{Hierarchy, Place, Position, Tree};
 use crate::domain::id::{LevelCode, UnitCode, UnitId};
 use crate::domain::level::Level;
 use crate::domain::text::check_name;
@@ -260,6 +260,8 @@ pub struct EnteredUnit {
     pub parent: Option<String>,
     /// The first day; the beginning where none is given.
     pub valid_from: Option<NaiveDate>,
+    /// The last day; until further notice where none is given.
+    pub valid_to: Option<NaiveDate>,
 }
 
 /// Adds a unit.
@@ -304,13 +306,27 @@ pub fn create_unit(
             ));
             None
         });
-        let parent = parent.map(|place| Above::of(place.fact()));
+        let parent = parent.map(|place| Above::of(place.fact(), &snapshot.hierarchy));
+        let validity = Validity {
+            from,
+            to: entered.valid_to,
+        };
+        if validity.to.is_some_and(|to| to < from) {
+            faults.push(Fault::in_body(
+                "/valid_to",
+                Code::InvalidValue,
+                message!(
+                    "Ngày cuối phải sau ngày đầu.",
+                    "The last day must not be before the first."
+                ),
+            ));
+        }
         let draft = Draft::read(entered, |field| format!("/{field}"), &mut faults);
         let fact = draft.and_then(|draft| {
             draft.placed(
                 parent,
                 snapshot,
-                Validity::since(from),
+                validity,
                 |field| format!("/{field}"),
                 &mut faults,
             )
@@ -332,15 +348,25 @@ pub fn create_unit(
 struct Above {
     unit: UnitId,
     level: LevelCode,
-    from: NaiveDate,
+    /// The days on which it stands, whatever it is called on them.
+    stands: Validity,
 }
 
 impl Above {
-    fn of(fact: &UnitFact) -> Above {
+    fn of(fact: &UnitFact, hierarchy: &Hierarchy) -> Above {
         Above {
             unit: fact.unit,
             level: fact.level.clone(),
-            from: fact.validity.from,
+            stands: hierarchy.days_of(fact),
+        }
+    }
+
+    /// A unit that is new.
+    fn new(fact: &UnitFact) -> Above {
+        Above {
+            unit: fact.unit,
+            level: fact.level.clone(),
+            stands: fact.validity,
         }
     }
 }
@@ -421,16 +447,8 @@ impl Draft {
             if rank_above.is_none_or(|rank| rank >= level.rank) {
                 faults.push(parent_above_required(&pointer, &self.level, &above.level));
             }
-            if above.from > validity.from {
-                let since = above.from;
-                faults.push(Fault::in_body(
-                    pointer("valid_from"),
-                    Code::ParentAboveRequired,
-                    message!(
-                        "Đơn vị cấp trên chỉ có từ ngày {since}. Hãy chọn ngày bắt đầu từ ngày đó.",
-                        "The unit above exists since {since} only. Choose a first day from then on."
-                    ),
-                ));
+            if !above.stands.covers(validity) {
+                faults.push(parent_stands_only(&pointer, above.stands, validity));
             }
         }
         let taken = hierarchy
@@ -475,6 +493,31 @@ fn parent_above_required(
             "A unit of the level {level} cannot be part of one of the level {above}. Choose one above."
         ),
     )
+}
+
+fn parent_stands_only(
+    pointer: &impl Fn(&str) -> String,
+    stands: Validity,
+    wanted: Validity,
+) -> Fault {
+    let since = stands.from;
+    let (field, text) = match stands.to {
+        Some(until) if since <= wanted.from => (
+            "valid_to",
+            message!(
+                "Đơn vị cấp trên chỉ có đến ngày {until}. Hãy chọn ngày cuối không muộn hơn.",
+                "The unit above stands until {until} only. Choose a last day that is no later."
+            ),
+        ),
+        _ => (
+            "valid_from",
+            message!(
+                "Đơn vị cấp trên chỉ có từ ngày {since}. Hãy chọn ngày bắt đầu từ ngày đó.",
+                "The unit above exists since {since} only. Choose a first day from then on."
+            ),
+        ),
+    };
+    Fault::in_body(pointer(field), Code::ParentAboveRequired, text)
 }
 
 fn code_taken(pointer: &impl Fn(&str) -> String, code: &UnitCode, name: &str) -> Fault {
@@ -710,6 +753,7 @@ fn plan_import(
             level: row.level,
             parent,
             valid_from: Some(from),
+            valid_to: None,
         };
         entered.push((index, unit));
     }
@@ -725,7 +769,7 @@ fn plan_import(
             faulty.insert(&unit.code);
             continue;
         };
-        let parent = match find_parent(unit, &planned, &tree) {
+        let parent = match find_parent(unit, &planned, &tree, &snapshot.hierarchy) {
             Ok(parent) => parent,
             Err(fault) => {
                 if !unit
@@ -743,14 +787,14 @@ fn plan_import(
             .by_code(&draft.code)
             .filter(|known| is_same(*known, &draft, parent.as_ref()))
         {
-            planned.insert(draft.code, Above::of(same.fact()));
+            planned.insert(draft.code, Above::of(same.fact(), &snapshot.hierarchy));
             unchanged += 1;
             continue;
         }
         let validity = Validity::since(from);
         match draft.placed(parent, snapshot, validity, pointer, &mut faults) {
             Some(fact) => {
-                planned.insert(fact.code.clone(), Above::of(&fact));
+                planned.insert(fact.code.clone(), Above::new(&fact));
                 created.push(fact);
             }
             None => {
@@ -788,6 +832,7 @@ fn find_parent(
     unit: &EnteredUnit,
     planned: &HashMap<UnitCode, Above>,
     tree: &Tree,
+    hierarchy: &Hierarchy,
 ) -> Result<Option<Above>, Message> {
     let Some(parent) = &unit.parent else {
         return Ok(None);
@@ -796,7 +841,7 @@ fn find_parent(
     let found = code.and_then(|code| {
         let standing = || {
             tree.find(&UnitReference::Code(code.clone()))
-                .map(|at| Above::of(at.fact()))
+                .map(|at| Above::of(at.fact(), hierarchy))
         };
         planned.get(&code).cloned().or_else(standing)
     });

@@ -176,6 +176,7 @@ codes! {
     PeriodNotFound = "PERIOD_NOT_FOUND": NotFound;
     SubmissionNotFound = "SUBMISSION_NOT_FOUND": NotFound;
     TargetNotFound = "TARGET_NOT_FOUND": NotFound;
+    ReorganisationNotFound = "REORGANISATION_NOT_FOUND": NotFound;
 
     // The rules of the domain.
     InvalidValue = "INVALID_VALUE": Invalid;
@@ -209,6 +210,12 @@ codes! {
     InvalidLevel = "INVALID_LEVEL": Invalid;
     InvalidAccount = "INVALID_ACCOUNT": Invalid;
     InvalidTenant = "INVALID_TENANT": Invalid;
+    InvalidReorganisation = "INVALID_REORGANISATION": Invalid;
+    InvalidShare = "INVALID_SHARE": Invalid;
+    AmbiguousUnit = "AMBIGUOUS_UNIT": Invalid;
+    UnitsBelow = "UNITS_BELOW": Invalid;
+    ChildUnassigned = "CHILD_UNASSIGNED": Invalid;
+    ChangedLater = "CHANGED_LATER": Invalid;
     UnitDoesNotSubmit = "UNIT_DOES_NOT_SUBMIT": Invalid;
     PeriodNotOpen = "PERIOD_NOT_OPEN": Invalid;
     PeriodClosed = "PERIOD_CLOSED": Invalid;
@@ -217,6 +224,10 @@ codes! {
     // The state of a submission.
     SubmissionApproved = "SUBMISSION_APPROVED": Conflict;
     WrongStatus = "WRONG_STATUS": Conflict;
+
+    // The state of a reorganisation.
+    ReorganisationUndone = "REORGANISATION_UNDONE": Conflict;
+    ReorganisationBuiltOn = "REORGANISATION_BUILT_ON": Conflict;
 
     // The service.
     Unavailable = "UNAVAILABLE": Unavailable;

@@ -1,10 +1,7 @@
 //! Formulas and what they are made of, while the catalogue changes: what a formula or a rule uses
 //! stays, or the change is refused with the name of what depends on it.
 
-use diesel::connection::SimpleConnection;
-use diesel::{Connection, PgConnection, SqliteConnection};
 use serde_json::{Value, json};
-use tonghop::store::DatabaseUrl;
 
 use crate::harness::town::{Report, broken_down, form, indicator, value};
 use crate::harness::{Client, Server};
@@ -25,25 +22,6 @@ fn put_derived(admin: &Client, code: &str, formula: &str) {
     admin.put(&path, &derived(formula)).expect_status(201);
 }
 
-/// Changes what is kept of the tenant `test` beside the server, as an earlier release of the
-/// program could have left it.
-fn write_beside(server: &Server, sql: &str) {
-    match &server.database.owner {
-        DatabaseUrl::Sqlite { path } => {
-            let mut connection = SqliteConnection::establish(path).unwrap();
-            let waiting = format!("PRAGMA busy_timeout = 10000; {sql}");
-            connection.batch_execute(&waiting).unwrap();
-        }
-        DatabaseUrl::Postgresql { url } => {
-            let mut connection = PgConnection::establish(url).unwrap();
-            let tenant = "SELECT set_config('app.tenant', (SELECT id FROM tenant_registry WHERE slug = 'test'), false)";
-            connection
-                .batch_execute(&format!("{tenant}; {sql}"))
-                .unwrap();
-        }
-    }
-}
-
 on_both_backends! {
     fn a_formula_whose_operand_is_gone_has_none_of_what_it_expects(backend) {
         let (server, admin) = Server::with_town(backend);
@@ -59,9 +37,9 @@ on_both_backends! {
         let figures = || ["f", "g", "h"].map(|code| report.figure("A", code));
         assert_eq!(figures(), ["12 3/3", "0.5 3/3", "50 3/3"]);
 
-        // The change is seen when the catalogue has changed, and is read anew.
+        // As an earlier release could have left it; it is seen when the catalogue is read anew.
         admin.add_indicators(&[("other", "sum")]);
-        write_beside(&server, "UPDATE indicator_version SET definition = \
+        server.write_beside("UPDATE indicator_version SET definition = \
             replace(replace(definition, 'coalesce(x, 1)', 'coalesce(gone, 1)'), 'x / y', 'x / y[gone]')");
         // One has a value nevertheless; the third is made of the first.
         assert_eq!(figures(), ["7 0/3", "null 0/3", "85.7 0/3"]);

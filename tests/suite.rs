@@ -30,6 +30,8 @@ mod openapi;
 #[cfg(test)]
 mod pairs;
 #[cfg(test)]
+mod reading;
+#[cfg(test)]
 mod sign_in;
 #[cfg(test)]
 mod statements;
@@ -43,6 +45,8 @@ mod targets;
 mod time;
 #[cfg(test)]
 mod units;
+#[cfg(test)]
+mod verification;
 #[cfg(test)]
 mod windows;
 #[cfg(test)]

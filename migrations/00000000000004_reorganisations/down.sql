@@ -1,2 +1,3 @@
+ALTER TABLE account_grant DROP COLUMN rev;
 DROP TABLE succession;
 DROP TABLE reorganisation;

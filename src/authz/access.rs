@@ -144,6 +144,10 @@ impl Explain for Denied {
                 ("xem đơn vị này", "see this unit")
             }
             Action::ReadLevels | Action::ReadCatalogue => ("xem danh mục", "see the catalogue"),
+            Action::Reorganise => (
+                "sắp xếp đơn vị hành chính (việc của người quản trị hệ thống)",
+                "reorganise units (that is for an administrator of the tenant)",
+            ),
             Action::CreateUnits => ("thêm đơn vị ở đây", "add units here"),
             Action::ChangeLevels => ("thay đổi các cấp", "change levels"),
             Action::ChangeCatalogue => ("thay đổi danh mục", "change the catalogue"),

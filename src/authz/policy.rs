@@ -104,6 +104,9 @@ pub enum Action {
     ReadRollups,
     /// Say what a unit is to reach.
     SetTargets,
+    /// Change the map, take such a change back, and see the documents that did: they name units
+    /// everywhere.
+    Reorganise,
 }
 
 /// How far a role allows an action.
@@ -123,7 +126,7 @@ pub(super) enum Extent {
 pub(super) fn extent(role: Role, action: Action) -> Extent {
     use Action::{
         ChangeCatalogue, ChangeLevels, ChangeSubmissions, CreateUnits, DecideSubmissions,
-        ReadCatalogue, ReadLevels, ReadRollups, ReadSubmissions, ReadUnits, SetTargets,
+        ReadCatalogue, ReadLevels, ReadRollups, ReadSubmissions, ReadUnits, Reorganise, SetTargets,
     };
     match (role, action) {
         (Role::TenantAdmin, _) | (_, ReadLevels | ReadCatalogue) => Extent::Everywhere,
@@ -133,7 +136,7 @@ pub(super) fn extent(role: Role, action: Action) -> Extent {
         (
             Role::Reporter | Role::Approver | Role::Viewer | Role::UnitAdmin,
             ChangeSubmissions | DecideSubmissions | CreateUnits | ChangeLevels | ChangeCatalogue
-            | SetTargets,
+            | SetTargets | Reorganise,
         ) => Extent::Never,
     }
 }

@@ -129,6 +129,24 @@ impl Catalogue {
         formula.map(Formula::operands).unwrap_or_default()
     }
 
+    /// The indicators whose values the figures of one can be made of, in whatever version: itself,
+    /// and what its formulas use, with what is behind that.
+    pub fn behind(&self, code: &IndicatorCode) -> BTreeSet<IndicatorNumber> {
+        let mut found = BTreeSet::new();
+        let mut open = vec![code.clone()];
+        while let Some(code) = open.pop() {
+            let Some(indicator) = self.indicator(&code) else {
+                continue;
+            };
+            if found.insert(indicator.number) {
+                let formulas = indicator.versions.values().filter_map(Definition::formula);
+                let operands = formulas.flat_map(Formula::operands);
+                open.extend(operands.filter_map(|operand| operand.indicator.parse().ok()));
+            }
+        }
+        found
+    }
+
     /// Whether what an operand names is there on a day.
     fn has(&self, operand: &Operand, day: NaiveDate) -> bool {
         let indicator = operand.indicator.parse().ok();

@@ -12,7 +12,7 @@ use super::landing::Landings;
 use super::level::Level;
 use super::route::Leaf;
 use super::succession::{Moment, Successions};
-use super::unit::{UnitFact, UnitReference};
+use super::unit::{UnitFact, UnitReference, Validity};
 
 /// Everything that is known of a tenant's levels and units, at all times.
 pub struct Hierarchy {
@@ -57,6 +57,13 @@ impl Hierarchy {
         }
     }
 
+    /// The same units with other levels.
+    #[must_use]
+    pub fn with_levels(&self, levels: Vec<Level>) -> Hierarchy {
+        let successions = Successions::clone(&self.successions);
+        Hierarchy::new(levels, self.facts.to_vec(), successions)
+    }
+
     /// All levels that ever were, the highest first.
     pub fn levels(&self) -> &[Level] {
         &self.levels
@@ -72,6 +79,29 @@ impl Hierarchy {
 
     pub fn successions(&self) -> &Successions {
         &self.successions
+    }
+
+    /// Everything that a unit ever was, in order.
+    pub fn facts_of(&self, unit: UnitId) -> &[UnitFact] {
+        let first = self.facts.partition_point(|fact| fact.unit < unit);
+        let after = self.facts.partition_point(|fact| fact.unit <= unit);
+        self.facts.get(first..after).unwrap_or_default()
+    }
+
+    /// Whether a unit stands on every one of these days.
+    pub fn stands_throughout(&self, unit: UnitId, days: Validity) -> bool {
+        let mut first = Some(days.from);
+        for fact in self.facts_of(unit) {
+            let Some(day) = first else { break };
+            if fact.validity.contains(day) {
+                first = fact.validity.to.and_then(|to| to.succ_opt());
+            }
+        }
+        match (first, days.to) {
+            (None, _) => true,
+            (Some(missing), Some(to)) => missing > to,
+            (Some(_), None) => false,
+        }
     }
 
     /// Everything that ever had this code.

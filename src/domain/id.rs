@@ -15,7 +15,8 @@ pub struct InvalidName(pub &'static str);
 macro_rules! ids {
     ($( $(#[$doc:meta])* $name:ident: $what:literal; )+) => { $(
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
         pub struct $name(Uuid);
 
         impl $name {
@@ -51,6 +52,20 @@ macro_rules! ids {
             fn from_str(text: &str) -> Result<$name, InvalidName> {
                 let id = Uuid::parse_str(text).map_err(|_| InvalidName($what))?;
                 if id.hyphenated().to_string() == text { Ok($name(id)) } else { Err(InvalidName($what)) }
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidName;
+
+            fn try_from(text: String) -> Result<$name, InvalidName> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.to_string()
             }
         }
     )+ };

@@ -24,8 +24,8 @@ pub enum Landing {
 pub struct Landings {
     /// The positions in order, by the units' level on their own day.
     positions: HashMap<(LevelCode, Landing), Vec<Position>>,
-    /// The units by where each lies as a whole.
-    units: HashMap<Position, Vec<UnitId>>,
+    /// The units by where each lies.
+    units: HashMap<(Position, Landing), Vec<UnitId>>,
 }
 
 impl Landings {
@@ -34,10 +34,6 @@ impl Landings {
         for place in from.places() {
             let level = &place.fact().level;
             let route = to.route(place.unit(), Moment::end_of(from.day()));
-            if let Some(position) = whole(&route, to) {
-                let units = landings.units.entry(position).or_default();
-                units.push(place.unit());
-            }
             let itself = Some(place.unit())
                 .filter(|unit| route == Route::To(*unit))
                 .and_then(|unit| to.by_id(unit));
@@ -49,6 +45,10 @@ impl Landings {
                     itself.map(Place::position).into_iter().collect(),
                 ),
             ] {
+                for position in &landed {
+                    let units = landings.units.entry((*position, landing));
+                    units.or_default().push(place.unit());
+                }
                 let positions = landings.positions.entry((level.clone(), landing));
                 positions.or_default().extend(landed);
             }
@@ -59,9 +59,9 @@ impl Landings {
         landings
     }
 
-    /// The units that lie at a position as a whole: at their one successor, or in their leaf.
-    pub fn units_at(&self, position: Position) -> &[UnitId] {
-        let units = self.units.get(&position);
+    /// The units that lie at a position.
+    pub fn units_at(&self, position: Position, landing: Landing) -> &[UnitId] {
+        let units = self.units.get(&(position, landing));
         units.map(Vec::as_slice).unwrap_or_default()
     }
 

@@ -66,6 +66,9 @@ pub enum Step {
     Approve,
     Return,
     Reopen,
+    /// The map changed: the unit that submitted has ended, or that was taken back. It changes
+    /// neither the status nor what counts.
+    Reorganise,
 }
 
 /// What a step does to what counts.

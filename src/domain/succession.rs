@@ -80,14 +80,15 @@ impl fmt::Display for Share {
 }
 
 /// When a succession happened among all others: on its day, those of the reorganisation that was
-/// written first come first, and of one reorganisation they go by its steps.
+/// written first come first. What passes in one reorganisation passes at once, and only what a
+/// unit took over and then passed on whole comes after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment {
     /// The first day of the new map.
     pub effective: NaiveDate,
     /// The rev of the reorganisation.
     pub rev: i64,
-    /// The step of its document, from 0.
+    /// 0 for what passes first in its reorganisation, as nearly everything does.
     pub step: u32,
 }
 
@@ -220,6 +221,13 @@ impl Successions {
         let events = self.by_source.get(&unit)?;
         let range = (Excluded(since), Included(Moment::end_of(day)));
         events.range(range).next().map(|(_, passing)| passing)
+    }
+
+    /// Everything that happened to a unit, in order, up to and on `day`.
+    pub fn of(&self, unit: UnitId, day: NaiveDate) -> impl Iterator<Item = &Passing> {
+        let end = Moment::end_of(day);
+        let events = self.by_source.get(&unit).into_iter();
+        events.flat_map(move |events| events.range(..=end).map(|(_, passing)| passing))
     }
 
     /// Everything that ever happened, up to and on `day`.

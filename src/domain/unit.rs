@@ -4,7 +4,11 @@
 
 use chrono::NaiveDate;
 
+use serde::{Deserialize, Serialize};
+
 use super::id::{LevelCode, UnitCode, UnitId};
+use crate::error::Message;
+use crate::message;
 
 /// The first day on which anything in the system holds: the beginning, where none is given.
 pub const BEGINNING: NaiveDate = match NaiveDate::from_ymd_opt(1900, 1, 1) {
@@ -13,7 +17,7 @@ pub const BEGINNING: NaiveDate = match NaiveDate::from_ymd_opt(1900, 1, 1) {
 };
 
 /// The days on which a fact holds, both ends included; no end means until further notice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Validity {
     pub from: NaiveDate,
     pub to: Option<NaiveDate>,
@@ -49,7 +53,7 @@ impl Validity {
 }
 
 /// What a unit is during some days.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitFact {
     pub unit: UnitId,
     pub validity: Validity,
@@ -89,4 +93,12 @@ impl std::fmt::Display for UnitReference {
             UnitReference::Code(code) => write!(f, "code:{code}"),
         }
     }
+}
+
+/// What a unit's code must be.
+pub fn invalid_code() -> Message {
+    message!(
+        "Mã đơn vị gồm 1 đến 40 chữ cái không dấu, chữ số, dấu . _ hoặc -.",
+        "A unit's code has 1 to 40 letters, digits, dots, underscores or hyphens."
+    )
 }

@@ -397,12 +397,40 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
         let request = request.clone();
         let payload = payload.take();
         Box::pin(async move {
-            let raw = read_text_body(&request, payload).await?;
-            let value = match serde_json::from_slice(&raw) {
-                Ok(value) => value,
-                Err(_) => return Err(wrong_json::<T>(&request, &raw)),
-            };
-            Ok(JsonBody { value, raw })
+            let raw = read_text_body(&request, payload, body_limit(&request)?).await?;
+            JsonBody::read(&request, raw)
+        })
+    }
+}
+
+impl<T: DeserializeOwned> JsonBody<T> {
+    fn read(request: &HttpRequest, raw: Bytes) -> Result<JsonBody<T>, Problem> {
+        match serde_json::from_slice(&raw) {
+            Ok(value) => Ok(JsonBody { value, raw }),
+            Err(_) => Err(wrong_json::<T>(request, &raw)),
+        }
+    }
+}
+
+/// Enough for the reform of a whole country in one document.
+const LARGE_BODY_LIMIT: usize = 16 * 1024 * 1024;
+
+/// A JSON body that may be larger than the server's limit for others.
+#[derive(Debug, Clone)]
+pub struct LargeJsonBody<T>(pub JsonBody<T>);
+
+impl<T: DeserializeOwned + 'static> FromRequest for LargeJsonBody<T> {
+    type Error = Problem;
+    type Future = Reading<LargeJsonBody<T>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            let BodyLimit(usual) = body_limit(&request)?;
+            let limit = BodyLimit(usual.max(LARGE_BODY_LIMIT));
+            let raw = read_text_body(&request, payload, limit).await?;
+            JsonBody::read(&request, raw).map(LargeJsonBody)
         })
     }
 }
@@ -511,7 +539,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for FormBody<T> {
         let request = request.clone();
         let payload = payload.take();
         Box::pin(async move {
-            let raw = read_text_body(&request, payload).await?;
+            let raw = read_text_body(&request, payload, body_limit(&request)?).await?;
             let text = std::str::from_utf8(&raw).unwrap_or_default();
             let read = web::Query::<T>::from_query(text);
             let value = read
@@ -542,7 +570,7 @@ impl FromRequest for NoBody {
         let request = request.clone();
         let payload = payload.take();
         Box::pin(async move {
-            let raw = read_body(&request, payload).await?;
+            let raw = read_body(&request, payload, body_limit(&request)?).await?;
             match raw.trim_ascii() {
                 b"" | b"{}" => Ok(NoBody),
                 _ => Err(unexpected_body()),
@@ -578,7 +606,7 @@ impl FromRequest for TextBody {
         let request = request.clone();
         let payload = payload.take();
         Box::pin(async move {
-            let raw = read_text_body(&request, payload).await?;
+            let raw = read_text_body(&request, payload, body_limit(&request)?).await?;
             let text = std::str::from_utf8(&raw).map_err(|error| not_utf8(&raw, error))?;
             let text = text.strip_prefix('\u{feff}').unwrap_or(text).to_owned();
             Ok(TextBody { text, raw })
@@ -598,9 +626,19 @@ fn not_utf8(raw: &[u8], error: std::str::Utf8Error) -> Problem {
     )
 }
 
-async fn read_text_body(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
+/// The limit that the server has for bodies.
+fn body_limit(request: &HttpRequest) -> Result<BodyLimit, Problem> {
+    let limit = request.app_data::<BodyLimit>().copied();
+    limit.ok_or_else(misconfigured)
+}
+
+async fn read_text_body(
+    request: &HttpRequest,
+    payload: Payload,
+    limit: BodyLimit,
+) -> Result<Bytes, Problem> {
     check_charset(request)?;
-    read_body(request, payload).await
+    read_body(request, payload, limit).await
 }
 
 fn check_charset(request: &HttpRequest) -> Result<(), Problem> {
@@ -621,8 +659,11 @@ fn check_charset(request: &HttpRequest) -> Result<(), Problem> {
 }
 
 /// Reads a body up to the limit, which holds for what comes out of a compressed one.
-async fn read_body(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, Problem> {
-    let limit = request.app_data::<BodyLimit>().ok_or_else(misconfigured)?;
+async fn read_body(
+    request: &HttpRequest,
+    mut payload: Payload,
+    limit: BodyLimit,
+) -> Result<Bytes, Problem> {
     let decompressed = Decompress::from_headers(payload.take(), request.headers());
     let mut payload: Payload = Payload::Stream {
         payload: Box::pin(decompressed),
@@ -632,7 +673,7 @@ async fn read_body(request: &HttpRequest, mut payload: Payload) -> Result<Bytes,
     match payload.to_bytes_limited(limit.0).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(_)) => Err(unreadable_body()),
-        Err(_) => Err(body_too_large(*limit)),
+        Err(_) => Err(body_too_large(limit)),
     }
 }
 

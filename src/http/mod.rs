@@ -18,6 +18,7 @@ pub(crate) mod indicator;
 mod level;
 mod lineage;
 mod page;
+mod reorganisation;
 mod rollup;
 mod series;
 mod submission;

@@ -168,7 +168,7 @@ fn name_items(page: &mut Object, item: &str) {
 }
 
 /// What is read anew each time, comes in pages or tells of a deed has no validator.
-const WITHOUT_ETAG: [&str; 9] = [
+const WITHOUT_ETAG: [&str; 10] = [
     "get_completeness",
     "get_lineage",
     "get_me",
@@ -176,6 +176,7 @@ const WITHOUT_ETAG: [&str; 9] = [
     "import_units",
     "list_forms",
     "list_indicators",
+    "list_reorganisations",
     "list_revisions",
     "list_units",
 ];
@@ -336,7 +337,7 @@ fn idempotency_header() -> Parameter {
     )
 }
 
-/// A PUT creates or replaces; a step of a submission builds on what was read.
+/// A PUT creates or replaces; a step of a submission, and an undo, build on what was read.
 fn condition_headers(path: &str, method: &HttpMethod) -> Vec<Parameter> {
     let if_match = || {
         header_parameter(
@@ -350,7 +351,7 @@ fn condition_headers(path: &str, method: &HttpMethod) -> Vec<Parameter> {
             if_match(),
             header_parameter("If-None-Match", "`*`: only if there is nothing yet", "*"),
         ],
-        _ if path.contains("/submission/") => vec![if_match()],
+        _ if path.contains("/submission/") || path.ends_with("/undo") => vec![if_match()],
         _ => Vec::new(),
     }
 }

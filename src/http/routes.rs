@@ -5,8 +5,8 @@ use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    account, completeness, form, health, indicator, level, lineage, rollup, series, submission,
-    target, token, unit,
+    account, completeness, form, health, indicator, level, lineage, reorganisation, rollup, series,
+    submission, target, token, unit,
 };
 
 /// All routes.
@@ -26,6 +26,10 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(unit::create_unit)
                 .service(unit::import_units)
                 .service(unit::get_unit)
+                .service(reorganisation::list_reorganisations)
+                .service(reorganisation::create_reorganisation)
+                .service(reorganisation::get_reorganisation)
+                .service(reorganisation::undo_reorganisation)
                 .service(indicator::list_indicators)
                 .service(indicator::get_indicator)
                 .service(indicator::put_indicator)

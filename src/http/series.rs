@@ -1,6 +1,7 @@
 //! Series.
 
 use actix_web::{HttpResponse, get, web};
+use chrono::NaiveDate;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -30,6 +31,10 @@ pub struct SeriesParams {
     /// All that was submitted, or only what was approved as well.
     #[param(nullable = false, inline)]
     stage: Option<Stage>,
+    /// The day whose map all figures are put on, the last period's last day or a later one.
+    /// Without it each figure is as it was.
+    #[param(nullable = false, example = "2025-07-01")]
+    as_of: Option<NaiveDate>,
 }
 
 /// A figure over several periods, with its total to date and the same period a year before.
@@ -60,6 +65,7 @@ pub async fn get_series(
         },
         from: params.from,
         to: params.to,
+        as_of: params.as_of,
     };
     let view = super::blocking(move || series::get_series(&application, &identity, &query));
     Ok(json(&view.await?))

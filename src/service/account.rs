@@ -257,7 +257,7 @@ pub fn create_account(
         };
         account_insert(transaction, &account, now.naive_utc())?;
         for grant in &grants {
-            grant_insert(transaction, id, grant)?;
+            grant_insert(transaction, id, grant, counters.rev)?;
         }
         mark_changed(transaction, Part::Grants, counters.rev)?;
         Ok(id)

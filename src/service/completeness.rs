@@ -21,7 +21,7 @@ use crate::domain::deadline::Deadline;
 use crate::domain::form::{FormPeriod, Span};
 use crate::domain::hierarchy::{Place, Tree};
 use crate::domain::id::{LevelCode, UnitId};
-use crate::domain::landing::Landings;
+use crate::domain::landing::{Landing, Landings};
 use crate::domain::period::Period;
 use crate::domain::submission::{Stage, Status};
 use crate::explain;
@@ -328,7 +328,7 @@ impl<'s> Base<'s> {
                 .into_iter()
                 .collect(),
             Some(landings) => {
-                let units = landings.units_at(place.position()).iter();
+                let units = landings.units_at(place.position(), Landing::Whole).iter();
                 units.filter_map(|unit| self.tree.by_id(*unit)).collect()
             }
         }

@@ -1,6 +1,7 @@
 //! Lineage (nguồn số liệu): which units' revisions make a figure, and which are missing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -14,16 +15,19 @@ use super::unit::UnitName;
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
 use crate::domain::catalogue::Entry;
+use crate::domain::form::FormPeriod;
 use crate::domain::formula::Formula;
-use crate::domain::hierarchy::Place;
-use crate::domain::id::{OptionNumber, UnitId};
+use crate::domain::hierarchy::{Place, Tree};
+use crate::domain::id::{LevelCode, OptionNumber, UnitId};
 use crate::domain::indicator::{AcrossUnits, Measure};
+use crate::domain::landing::{Landing, Landings};
 use crate::domain::period::Period;
 use crate::domain::quantity::{Decimal, Qualifier};
 use crate::domain::submission::Stage;
+use crate::domain::unit::UnitFact;
 use crate::error::{Code, Fault, Message};
-use crate::store::StoreError;
 use crate::store::submission::{Counting, Units, counting_of};
+use crate::store::{StoreError, Transaction};
 use crate::{explain, message};
 
 /// Why a figure's sources cannot be told.
@@ -159,31 +163,8 @@ pub fn get_lineage(
         let cells = operands
             .iter()
             .map(|(entry, option)| figuring.cell(&rollup, place, entry, *option));
-        let sources = Sources {
-            snapshot,
-            located: &located,
-            entry,
-            option,
-            stage: name.stage,
-        };
-        let counting = match entry.definition.formula() {
-            Some(_) => Vec::new(),
-            None => {
-                let units: Vec<UnitId> = sources.places().map(Place::unit).collect();
-                let bases: Vec<Period> = located
-                    .in_force
-                    .period
-                    .base_periods()
-                    .iter()
-                    .map(|base| base.period)
-                    .collect();
-                let form = located.form().number;
-                counting_of(transaction, form, &bases, Units::These(&units))?
-            }
-        };
-        let page = Page::of(sources.items(&counting), page, |item| {
-            format!("{}.{}", item.unit.id, item.period)
-        })?;
+        let sources = Sources::of(snapshot, &located, entry, option, name.stage);
+        let page = sources.page(transaction, page)?;
         Ok(LineageView {
             form: located.form().code.to_string(),
             period: PeriodName::of(&located.in_force.period),
@@ -210,18 +191,139 @@ fn operands_of<'f, 's>(
         .collect()
 }
 
-/// The (unit, base period) pairs behind a collected figure.
+/// A base period, and who is expected to have a value of the figure in it.
+struct Base {
+    period: Period,
+    tree: Arc<Tree>,
+    /// Where its units lie on the map of the figure; `None` where it is the same map.
+    landings: Option<Arc<Landings>>,
+    landing: Landing,
+    levels: Vec<LevelCode>,
+}
+
+impl Base {
+    fn of(
+        snapshot: &Snapshot,
+        located: &Located<'_>,
+        period: FormPeriod<'_>,
+        entry: &Entry<'_>,
+    ) -> Base {
+        let in_force = snapshot.catalogue.in_force(period);
+        let levels = in_force
+            .entry(&entry.indicator.code)
+            .map(|entry| in_force.levels_collecting(entry));
+        let day = period.closing_day();
+        Base {
+            period: period.period,
+            tree: snapshot.hierarchy.tree_on(day),
+            landings: snapshot.hierarchy.landings(day, located.map_day()),
+            landing: landing_of(entry),
+            levels: levels.unwrap_or_default().into_iter().cloned().collect(),
+        }
+    }
+
+    /// The units whose values lie at a place of the figure's map, and after them those that may
+    /// stand in for them.
+    fn pairs_at(&self, place: Place<'_>) -> Vec<Pair<'_>> {
+        let standing: Vec<Place<'_>> = match &self.landings {
+            None if place.is_leaf() => Vec::new(),
+            None => self.tree.by_id(place.unit()).into_iter().collect(),
+            Some(landings) => {
+                let units = landings.units_at(place.position(), self.landing).iter();
+                units.filter_map(|unit| self.tree.by_id(*unit)).collect()
+            }
+        };
+        let mut pairs: Vec<Pair<'_>> = Vec::new();
+        for unit in standing {
+            let is_expected = self.levels.contains(&unit.fact().level);
+            pairs.push(self.pair(unit.fact(), is_expected));
+            let former = self.tree.sources_of(unit.unit()).into_iter();
+            let former = former.filter(|source| self.tree.by_id(*source).is_none());
+            let former = former.filter_map(|source| self.tree.last_fact(source));
+            pairs.extend(former.map(|fact| self.pair(fact, false)));
+        }
+        pairs
+    }
+
+    fn pair<'b>(&'b self, unit: &'b UnitFact, is_expected: bool) -> Pair<'b> {
+        let base = self;
+        Pair {
+            unit,
+            base,
+            is_expected,
+        }
+    }
+}
+
+/// As what of a divided unit a figure has its value.
+fn landing_of(entry: &Entry<'_>) -> Landing {
+    match entry.definition.measure {
+        Measure::Collected {
+            across_units: AcrossUnits::Sum,
+            ..
+        } => Landing::Shares,
+        Measure::Collected {
+            across_units: AcrossUnits::None,
+            ..
+        } => Landing::Itself,
+        Measure::Collected { .. } | Measure::Derived { .. } => Landing::Whole,
+    }
+}
+
+/// A unit in a base period: one that a value can be from.
+#[derive(Clone, Copy)]
+struct Pair<'p> {
+    /// As the unit was then.
+    unit: &'p UnitFact,
+    base: &'p Base,
+    is_expected: bool,
+}
+
+impl Pair<'_> {
+    fn key(&self) -> (UnitId, Period) {
+        (self.unit.unit, self.base.period)
+    }
+}
+
+fn cursor_of(item: &SourceView) -> String {
+    format!("{}.{}", item.unit.id, item.period)
+}
+
+fn read_cursor(cursor: &str) -> Option<(UnitId, Period)> {
+    let (unit, period) = cursor.split_once('.')?;
+    Some((unit.parse().ok()?, period.parse().ok()?))
+}
+
+/// The pairs behind a collected figure.
 struct Sources<'s> {
-    snapshot: &'s Snapshot,
     located: &'s Located<'s>,
     entry: &'s Entry<'s>,
     option: OptionNumber,
     stage: Stage,
+    bases: Vec<Base>,
 }
 
 impl<'s> Sources<'s> {
-    /// The units whose own values are in the figure.
-    fn places(&self) -> Box<dyn Iterator<Item = Place<'s>> + 's> {
+    fn of(
+        snapshot: &Snapshot,
+        located: &'s Located<'s>,
+        entry: &'s Entry<'s>,
+        option: OptionNumber,
+        stage: Stage,
+    ) -> Sources<'s> {
+        let bases = located.in_force.period.base_periods().into_iter();
+        let bases = bases.map(|base| Base::of(snapshot, located, base, entry));
+        Sources {
+            located,
+            entry,
+            option,
+            stage,
+            bases: bases.collect(),
+        }
+    }
+
+    /// The places whose own values are in the figure.
+    fn places(&self) -> Box<dyn Iterator<Item = Place<'_>> + '_> {
         let top = self.located.place();
         match self.entry.definition.measure {
             Measure::Derived { .. } => Box::new(std::iter::empty()),
@@ -229,46 +331,80 @@ impl<'s> Sources<'s> {
                 across_units: AcrossUnits::None | AcrossUnits::Transfer,
                 ..
             } => Box::new(std::iter::once(top)),
-            Measure::Collected { .. } => Box::new(top.subtree()),
+            Measure::Collected { .. } => Box::new(top.subtree_with_leaves()),
         }
     }
 
-    fn items(&self, counting: &[Counting]) -> Vec<SourceView> {
-        let by_pair: HashMap<(UnitId, Period), &Counting> = counting
-            .iter()
-            .map(|found| ((found.unit, found.period), found))
-            .collect();
-        let bases = self.located.in_force.period.base_periods();
-        let mut items = Vec::new();
-        for place in self.places() {
-            for base in &bases {
-                let found = by_pair.get(&(place.unit(), base.period));
-                let value = found.and_then(|counting| self.value(counting));
-                if value.is_some() || self.is_expected(place, base.closing_day(), base.period) {
-                    items.push(SourceView {
-                        unit: UnitName::of(place),
-                        period: base.period.to_string(),
-                        value,
-                    });
-                }
+    fn pairs(&self) -> impl Iterator<Item = Pair<'_>> {
+        self.places().flat_map(|place| {
+            let bases = self.bases.iter();
+            bases.flat_map(move |base| base.pairs_at(place))
+        })
+    }
+
+    /// A page of those pairs that are expected to have a value or have one.
+    fn page(
+        &self,
+        transaction: &mut Transaction<'_>,
+        request: &PageRequest,
+    ) -> Result<Page<SourceView>, LineageError> {
+        let pairs = self.page_pairs(request)?;
+        let counting = self.counting(transaction, &pairs)?;
+        let items = pairs.iter().filter_map(|pair| {
+            let value = counting
+                .get(&pair.key())
+                .and_then(|found| self.value(found));
+            (value.is_some() || pair.is_expected).then(|| SourceView {
+                unit: UnitName::of_fact(pair.unit),
+                period: pair.base.period.to_string(),
+                value,
+            })
+        });
+        let first = PageRequest {
+            after: None,
+            limit: request.limit,
+        };
+        Ok(Page::of(items, &first, cursor_of)?)
+    }
+
+    /// The pairs that a page can be made of. Whether one that is not expected has a value only its
+    /// submission tells; where the expected ones alone are more than the page, no more are needed.
+    fn page_pairs(&self, request: &PageRequest) -> Result<Vec<Pair<'_>>, UnknownCursor> {
+        let mut pairs = self.pairs();
+        if let Some(cursor) = &request.after {
+            let last = read_cursor(cursor);
+            if !pairs.any(|pair| Some(pair.key()) == last) {
+                return Err(UnknownCursor {
+                    cursor: cursor.clone(),
+                });
             }
         }
-        items
+        let mut expected = 0;
+        let needed = pairs.take_while(|pair| {
+            let is_needed = expected <= request.limit;
+            expected += usize::from(pair.is_expected);
+            is_needed
+        });
+        Ok(needed.collect())
     }
 
-    fn is_expected(&self, place: Place<'_>, day: chrono::NaiveDate, base: Period) -> bool {
-        let tree = self.snapshot.hierarchy.tree_on(day);
-        let Some(base) = self.located.form().period(base) else {
-            return false;
-        };
-        let in_force = self.snapshot.catalogue.in_force(base);
-        let entry = in_force.entry(&self.entry.indicator.code);
-        entry.is_some_and(|entry| {
-            let level = tree
-                .by_id(place.unit())
-                .map(|there| there.fact().level.clone());
-            level.is_some_and(|level| in_force.levels_collecting(entry).contains(&&level))
-        })
+    fn counting(
+        &self,
+        transaction: &mut Transaction<'_>,
+        pairs: &[Pair<'_>],
+    ) -> Result<HashMap<(UnitId, Period), Counting>, StoreError> {
+        let bases: Vec<Period> = self.bases.iter().map(|base| base.period).collect();
+        let units: BTreeSet<UnitId> = pairs.iter().map(|pair| pair.unit.unit).collect();
+        let units: Vec<UnitId> = units.into_iter().collect();
+        let found = counting_of(
+            transaction,
+            self.located.form().number,
+            &bases,
+            Units::These(&units),
+        )?;
+        found
+            .map(|found| found.map(|found| ((found.unit, found.period), found)))
+            .collect()
     }
 
     fn value(&self, counting: &Counting) -> Option<SourceValue> {

@@ -58,8 +58,18 @@ impl MapView {
         snapshot: &Snapshot,
         located: &Located<'_>,
     ) -> Result<MapView, StoreError> {
+        MapView::between(transaction, snapshot, located, located)
+    }
+
+    /// Of several periods, the map of the last.
+    pub(super) fn between(
+        transaction: &mut Transaction<'_>,
+        snapshot: &Snapshot,
+        first: &Located<'_>,
+        located: &Located<'_>,
+    ) -> Result<MapView, StoreError> {
         let as_of = located.map_day();
-        let bases = located.in_force.period.base_periods();
+        let bases = first.in_force.period.base_periods();
         let first = bases.first().map_or(as_of, |base| base.closing_day());
         let mut map = MapView {
             as_of,

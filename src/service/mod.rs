@@ -14,6 +14,7 @@ pub mod locate;
 pub mod map;
 pub mod mapping;
 pub mod page;
+pub mod reorganisation;
 pub mod rollup;
 pub mod series;
 pub mod snapshot;

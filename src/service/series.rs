@@ -1,11 +1,16 @@
 //! Series: one figure over several periods, with what it has come to since the beginning of the
 //! year (lũy kế) and what it was in the same period a year before (cùng kỳ).
 
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::application::Application;
 use super::lineage::{FigureName, LineageError};
 use super::locate::{Located, NotFound, ReportPath};
+use super::map::MapView;
 use super::rollup::{Figuring, PeriodName};
 use super::snapshot::Snapshot;
 use super::totals::Board;
@@ -13,12 +18,14 @@ use super::unit::UnitName;
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
 use crate::domain::form::{Form, FormPeriod, Span};
-use crate::domain::id::UnitId;
+use crate::domain::id::{IndicatorNumber, UnitId};
 use crate::domain::period::Period;
 use crate::domain::quantity::{Decimal, Qualifier};
 use crate::domain::submission::Stage;
 use crate::error::{Code, Fault, Message};
+use crate::rollup::carry::Contributions;
 use crate::rollup::node::Rollup;
+use crate::store::submission::{Units, counting_of};
 use crate::store::{StoreError, Transaction};
 use crate::{explain, message};
 
@@ -65,6 +72,8 @@ pub struct SeriesQuery {
     pub figure: FigureName,
     pub from: String,
     pub to: String,
+    /// The day whose map all figures are put on; each is on that of its own last day without it.
+    pub as_of: Option<NaiveDate>,
 }
 
 /// A figure over several periods.
@@ -77,6 +86,8 @@ pub struct SeriesView {
     pub indicator: String,
     pub option: Option<String>,
     pub stage: Stage,
+    /// What changed the map between the first period and the last, or the day that was asked for.
+    pub map: MapView,
     pub items: Vec<SeriesItem>,
 }
 
@@ -119,31 +130,43 @@ pub fn get_series(
             period: period.to_owned(),
             unit: unit.to_owned(),
         };
-        let last = snapshot.locate(&path(&query.to, &query.unit))?;
+        let last = snapshot.locate_as_of(&path(&query.to, &query.unit), query.as_of)?;
         let _permit = snapshot
             .access
             .to_unit(Action::ReadRollups, &last.tree, last.place())?;
-        query.figure.find(&last)?;
+        let (entry, _) = query.figure.find(&last)?;
         let unit = last.place().unit();
+        // Periods from before the form or the unit have nothing to show.
+        let points = periods.iter().filter_map(|period| {
+            let path = path(&period.to_string(), &unit.to_string());
+            snapshot.locate_as_of(&path, query.as_of).ok()
+        });
+        let points: Vec<Located<'_>> = points.collect();
+        let map = match points.first() {
+            Some(first) => MapView::between(transaction, snapshot, first, &last)?,
+            None => MapView::of(transaction, snapshot, &last)?,
+        };
         let mut work = Work {
             transaction,
             snapshot,
             figure: &query.figure,
+            indicators: snapshot.catalogue.behind(&entry.indicator.code),
             unit,
+            as_of: query.as_of,
+            points: &points,
+            years: HashMap::new(),
         };
-        let mut items = Vec::new();
-        for period in periods {
-            // Periods from before the form or the unit have nothing to show.
-            if let Ok(located) = snapshot.locate(&path(&period.to_string(), &unit.to_string())) {
-                items.push(work.item(&located)?);
-            }
-        }
+        let items: Vec<SeriesItem> = points
+            .iter()
+            .map(|located| work.item(located))
+            .collect::<Result<_, _>>()?;
         Ok(SeriesView {
             form: query.form.clone(),
             unit: UnitName::of(last.place()),
             indicator: query.figure.indicator.clone(),
             option: query.figure.option.clone(),
             stage: query.figure.stage,
+            map,
             items,
         })
     })
@@ -170,7 +193,13 @@ struct Work<'w, 'c> {
     transaction: &'w mut Transaction<'c>,
     snapshot: &'w Snapshot,
     figure: &'w FigureName,
+    /// Those that the figure is made of.
+    indicators: BTreeSet<IndicatorNumber>,
     unit: UnitId,
+    as_of: Option<NaiveDate>,
+    points: &'w [Located<'w>],
+    /// What was read of the years in which a total to date had to be folded.
+    years: HashMap<i32, Contributions>,
 }
 
 impl<'w> Work<'w, '_> {
@@ -185,7 +214,7 @@ impl<'w> Work<'w, '_> {
     }
 
     fn rollup(&mut self, located: &Located<'_>) -> Result<Rollup, StoreError> {
-        let board = Board::of(self.snapshot, located.in_force.period);
+        let board = located.board(self.snapshot);
         let position = located.place().position();
         let mut found = board.rollups(self.transaction, [position])?;
         Ok(found.remove(&position).unwrap_or_default().rollup)
@@ -232,24 +261,57 @@ impl<'w> Work<'w, '_> {
             let rollup = self.rollup(&kept)?;
             return Ok(Some(self.figure(&kept, &rollup)));
         }
-        let form_periods: Vec<FormPeriod<'_>> = to_date
-            .bases
-            .iter()
-            .filter_map(|base| period.form.period(*base))
-            .collect();
-        let day = period.closing_day();
-        let board = Board::of_span(self.snapshot, period, &form_periods, day);
-        let position = located.place().position();
-        let mut found = board.rollups(self.transaction, [position])?;
-        let rollup = found.remove(&position).unwrap_or_default().rollup;
+        let bases = form_periods(&period, &to_date.bases);
+        let board = Board::of_span(self.snapshot, period, &bases, located.map_day());
+        let rollup = board.fold_from(self.year(located)?, located.place());
         let figuring = Figuring::over(
             self.snapshot,
             located,
             self.figure.stage,
-            &form_periods,
+            &bases,
             Span::LongPeriod,
         );
         Ok(Some(self.shown(&figuring, located, &rollup)))
+    }
+
+    /// What counts below the unit in the year of a point, in all base periods up to the last point
+    /// of the year: read once.
+    fn year(&mut self, point: &Located<'_>) -> Result<&Contributions, StoreError> {
+        let key = point.in_force.period.period.year();
+        match self.years.entry(key) {
+            Entry::Occupied(read) => Ok(read.into_mut()),
+            Entry::Vacant(empty) => {
+                let mut bases: BTreeSet<Period> = BTreeSet::new();
+                let mut units: BTreeSet<UnitId> = BTreeSet::new();
+                for point in self.points {
+                    let period = point.in_force.period;
+                    let to_date = period
+                        .year_to_date()
+                        .filter(|_| period.period.year() == key);
+                    if let Some(to_date) = to_date {
+                        let of_point = form_periods(&period, &to_date.bases);
+                        let day = point.map_day();
+                        let board = Board::of_span(self.snapshot, period, &of_point, day);
+                        units.extend(board.sources_below(point.place()));
+                        bases.extend(to_date.bases);
+                    }
+                }
+                let bases: Vec<Period> = bases.into_iter().collect();
+                let units: Vec<UnitId> = units.into_iter().collect();
+                let form = point.form().number;
+                let units = Units::These(&units);
+                let mut contributions = Contributions::new();
+                for found in counting_of(self.transaction, form, &bases, units)? {
+                    let found = found?;
+                    if let Some(mut contribution) = found.contribution {
+                        let facts = &mut contribution.facts;
+                        facts.retain(|fact| self.indicators.contains(&fact.indicator));
+                        contributions.insert((found.period, found.unit), contribution);
+                    }
+                }
+                Ok(empty.insert(contributions))
+            }
+        }
     }
 
     fn last_year(&mut self, located: &Located<'_>) -> Result<Option<SeriesFigure>, SeriesError> {
@@ -268,6 +330,11 @@ impl<'w> Work<'w, '_> {
             period: period.to_string(),
             unit: self.unit.to_string(),
         };
-        self.snapshot.locate(&path).ok()
+        self.snapshot.locate_as_of(&path, self.as_of).ok()
     }
+}
+
+fn form_periods<'s>(period: &FormPeriod<'s>, bases: &[Period]) -> Vec<FormPeriod<'s>> {
+    let bases = bases.iter();
+    bases.filter_map(|base| period.form.period(*base)).collect()
 }

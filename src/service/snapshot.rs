@@ -12,7 +12,9 @@ use crate::authz::{Access, Grant, Scope};
 use crate::domain::catalogue::Catalogue;
 use crate::domain::hierarchy::Hierarchy;
 use crate::domain::id::{AccountId, TenantId};
+use crate::domain::level::Level;
 use crate::domain::succession::Successions;
+use crate::store::grant::KeptGrant;
 use crate::store::tenant::Counters;
 use crate::store::{
     StoreError, Transaction, form, grant, indicator, level, reorganisation, tenant, unit,
@@ -30,6 +32,35 @@ impl Snapshot {
     /// The day that it is where the tenant is.
     pub fn today(&self, now: DateTime<Utc>) -> NaiveDate {
         now.with_timezone(&self.counters.time_zone).date_naive()
+    }
+
+    /// The same with the map as this transaction has written it. Nobody else may remember it
+    /// before the commit.
+    pub(super) fn with_written_map(
+        &self,
+        transaction: &mut Transaction<'_>,
+    ) -> Result<Snapshot, StoreError> {
+        Ok(Snapshot {
+            counters: Counters {
+                tree_rev: self.counters.rev,
+                ..self.counters
+            },
+            hierarchy: Arc::new(load_hierarchy(transaction)?),
+            catalogue: self.catalogue.clone(),
+            access: self.access.clone(),
+        })
+    }
+}
+
+impl Snapshot {
+    /// The same with other levels.
+    pub(super) fn with_levels(&self, levels: Vec<Level>) -> Snapshot {
+        Snapshot {
+            counters: self.counters,
+            hierarchy: Arc::new(self.hierarchy.with_levels(levels)),
+            catalogue: self.catalogue.clone(),
+            access: self.access.clone(),
+        }
     }
 }
 
@@ -175,9 +206,9 @@ pub(super) fn load_hierarchy(transaction: &mut Transaction<'_>) -> Result<Hierar
     ))
 }
 
-fn by_account(grants: Vec<(AccountId, Grant)>) -> Grants {
+fn by_account(grants: Vec<KeptGrant>) -> Grants {
     let mut collected: HashMap<AccountId, Vec<Grant>> = HashMap::new();
-    for (account, grant) in grants {
+    for KeptGrant { account, grant, .. } in grants {
         collected.entry(account).or_default().push(grant);
     }
     collected

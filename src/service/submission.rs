@@ -30,7 +30,7 @@ use crate::error::{Code, Fault, Message};
 use crate::rollup::figure::Figures;
 use crate::rollup::tally::Contribution;
 use crate::store::submission::{
-    Content, Reason, RevisionRecord, Submission, revision_append, revision_get, revisions_before,
+    Content, Reason, RevisionRecord, Submission, revision_get, revisions_append, revisions_before,
     submission_get, submission_put,
 };
 use crate::store::{StoreError, Transaction};
@@ -362,12 +362,14 @@ impl Work<'_, '_> {
         };
         let next = self.next(status, effect, content.is_some());
         let record = self.record(change.step(), &next, content, reason);
+        let step = (self.located.key(), record);
         let current = self.current.clone();
         let before = self.contribution(current.as_ref())?;
         submission_put(self.transaction, self.located.key(), &next)?;
-        revision_append(self.transaction, self.located.key(), &record)?;
+        revisions_append(self.transaction, std::slice::from_ref(&step))?;
         let warnings = self.count(before, &next)?;
         let (content, last_reason) = content_of(self.transaction, self.located, &next)?;
+        let (_, record) = step;
         let reason = record.reason.or(last_reason);
         let view = SubmissionView::new(self.located, &next, content, reason, warnings);
         let outcome = match self.current {
@@ -650,12 +652,14 @@ impl Work<'_, '_> {
         else {
             return Ok(None);
         };
-        let content = self.revision(revision)?.content;
-        let content = content
+        let record = self.revision(revision)?;
+        let content = record
+            .content
             .ok_or_else(|| StoreError::Corrupt(format!("revision {revision:?} has no values")))?;
         Ok(Some(Contribution {
             facts: content.facts,
             reached,
+            given: record.rev,
         }))
     }
 
@@ -743,8 +747,15 @@ fn content_of(
         ))
     })?;
     let reason = match submission.status {
-        Status::Returned => revision_get(transaction, located.key(), submission.revision)?
-            .and_then(|record| record.reason),
+        Status::Returned => {
+            // The map may have changed since it was returned.
+            let before = submission.revision.next();
+            let records = revisions_before(transaction, located.key(), before, MOST_STEPS)?;
+            let returned = records
+                .into_iter()
+                .find(|(record, _)| record.step == Step::Return);
+            returned.and_then(|(record, _)| record.reason)
+        }
         _ => None,
     };
     Ok((content, reason))

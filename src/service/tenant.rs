@@ -117,7 +117,7 @@ pub fn create_tenant(
             role: Role::TenantAdmin,
             reach: Reach::Tenant,
         };
-        grant_insert(transaction, id, &grant)?;
+        grant_insert(transaction, id, &grant, 0)?;
         Ok::<_, TenantError>(())
     })?;
     Ok(tenant)

@@ -103,7 +103,6 @@ enum Rows<'s> {
     Kept,
     /// Those of the same period on the map of its last day.
     OfFormerMap(Box<Board<'s>>),
-    None,
 }
 
 /// What rollups on a later map are put together of.
@@ -137,7 +136,7 @@ impl<'s> Board<'s> {
         Board::over(snapshot, period, &bases, day, Rows::OfFormerMap(former))
     }
 
-    /// Some base periods together, that need not be a period of the form.
+    /// Some base periods together, that need not be a period of the form: only to fold.
     pub fn of_span(
         snapshot: &'s Snapshot,
         period: FormPeriod<'s>,
@@ -148,7 +147,7 @@ impl<'s> Board<'s> {
             span: Span::LongPeriod,
             ..period
         };
-        Board::over(snapshot, period, bases, day, Rows::None)
+        Board::over(snapshot, period, bases, day, Rows::Kept)
     }
 
     fn over(
@@ -235,10 +234,7 @@ impl<'s> Board<'s> {
     fn affected_by(&self, base: Period, unit: UnitId) -> Vec<Position> {
         let mut affected = self.carrier.ends(base, unit);
         if let Some(tree) = self.carrier.bases.get(&base) {
-            let former = tree.sources_of(unit);
-            let former = former
-                .into_iter()
-                .filter(|source| tree.by_id(*source).is_none());
+            let former = tree.sources_of(unit).into_iter();
             affected.extend(former.flat_map(|source| self.carrier.ends(base, source)));
         }
         affected
@@ -288,20 +284,15 @@ impl<'s> Board<'s> {
                 sources.insert(source);
                 sources.extend(self.replacing(source));
             }
-            if tree.at(position).is_leaf() {
-                sources.extend(self.replacing(unit));
-            }
+            sources.extend(self.replacing(unit));
         }
         sources.into_iter().collect()
     }
 
-    /// The units whose own submissions replace what a former unit passes to them.
-    fn replacing(&self, former: UnitId) -> Vec<UnitId> {
+    /// The units whose own submissions may replace what another passes to them.
+    fn replacing(&self, from: UnitId) -> Vec<UnitId> {
         let trees = self.carrier.bases.values();
-        trees
-            .filter(|tree| tree.by_id(former).is_none())
-            .flat_map(|tree| tree.heirs_of(former))
-            .collect()
+        trees.flat_map(|tree| tree.heirs_of(from)).collect()
     }
 
     /// What is to be kept of rollups: a unit without anything below it needs no row, its own
@@ -323,10 +314,8 @@ impl<'s> Board<'s> {
         positions: impl IntoIterator<Item = Position>,
     ) -> Result<BTreeMap<Position, StoredRollup>, StoreError> {
         let mut wanted: BTreeSet<Position> = positions.into_iter().collect();
-        match &self.rows {
-            Rows::Kept => {}
-            Rows::OfFormerMap(former) => return self.restated_at(transaction, former, &wanted),
-            Rows::None => return self.folded_at(transaction, &wanted),
+        if let Rows::OfFormerMap(former) = &self.rows {
+            return self.restated_at(transaction, former, &wanted);
         }
         let mut found = self.kept(transaction, wanted.iter().copied())?;
         wanted.retain(|position| !found.contains_key(position));
@@ -413,6 +402,7 @@ impl<'s> Board<'s> {
             return Ok(loaded);
         }
         for found in counting_of(transaction, self.period.form.number, periods, units)? {
+            let found = found?;
             let rev = loaded.revs.entry(found.unit).or_default();
             *rev = found.rev.max(*rev);
             if let Some(contribution) = found.contribution {
@@ -508,46 +498,45 @@ impl<'s> Board<'s> {
         merged_below(parts, self.carrier.aggregations)
     }
 
-    /// Rollups over base periods that no rows are kept of together, folded from the submissions of
-    /// all that is below.
-    fn folded_at(
-        &self,
-        transaction: &mut Transaction<'_>,
-        positions: &BTreeSet<Position>,
-    ) -> Result<BTreeMap<Position, StoredRollup>, StoreError> {
-        let mut found = BTreeMap::new();
-        for position in positions {
-            let top = self.tree().at(*position);
-            let below = top.subtree_with_leaves().map(Place::position);
-            let sources = self.sources(below);
-            let units = Units::These(&sources);
-            let loaded = self.load(transaction, &self.base_periods(), units)?;
-            let rev = loaded.revs.values().max().copied().unwrap_or(0);
-            let own = self.carrier.own(&loaded.contributions);
-            let places = top.subtree_with_leaves();
-            let mut folded = fold(places, self.carrier.aggregations, &own);
-            let rollup = folded.remove(position).unwrap_or_default();
-            found.insert(*position, StoredRollup { rollup, rev });
-        }
-        Ok(found)
-    }
-
-    /// Every rollup of the tree, folded anew from all submissions: what must be there.
+    /// The rollups of a subtree or of the whole tree, in preorder, folded anew from all
+    /// submissions: what must be there.
     pub fn folded(
         &self,
         transaction: &mut Transaction<'_>,
+        places: &[Place<'_>],
     ) -> Result<BTreeMap<Position, Rollup>, StoreError> {
-        let loaded = self.load(transaction, &self.base_periods(), Units::All)?;
+        let is_all = places.len() == self.tree().places_with_leaves().count();
+        let sources = self.sources(places.iter().map(|place| place.position()));
+        let units = match is_all {
+            // What no unit accounts for would be a difference too.
+            true => Units::All,
+            false => Units::These(&sources),
+        };
+        let loaded = self.load(transaction, &self.base_periods(), units)?;
         let own = self.carrier.own(&loaded.contributions);
-        let places = self.tree().places_with_leaves();
+        let places = places.iter().copied();
         Ok(fold(places, self.carrier.aggregations, &own))
+    }
+
+    /// One unit's rollup, folded from what was read of it and of all that is below it.
+    pub fn fold_from(&self, contributions: &Contributions, top: Place<'_>) -> Rollup {
+        let own = self.carrier.own(contributions);
+        let places = top.subtree_with_leaves();
+        let mut folded = fold(places, self.carrier.aggregations, &own);
+        folded.remove(&top.position()).unwrap_or_default()
+    }
+
+    /// The units whose submissions are behind the rollup of a unit.
+    pub fn sources_below(&self, top: Place<'_>) -> Vec<UnitId> {
+        self.sources(top.subtree_with_leaves().map(Place::position))
     }
 
     /// Writes the rows that differ from what is kept, and takes away those that nothing is below
     /// any more.
     fn rebuild(&self, transaction: &mut Transaction<'_>, rev: i64) -> Result<(), StoreError> {
         let mut kept = self.rows_of(transaction, Units::All)?;
-        let folded = self.folded(transaction)?;
+        let places: Vec<Place<'_>> = self.tree().places_with_leaves().collect();
+        let folded = self.folded(transaction, &places)?;
         let mut changed = self.rows(&folded);
         changed.retain(|(unit, rollup)| {
             let before = kept.remove(unit);

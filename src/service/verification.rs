@@ -52,7 +52,7 @@ pub struct Difference {
     pub folded: Rollup,
 }
 
-/// What a comparison found.
+/// Units, each with everything below it, as they are kept and as they must be.
 struct Comparison {
     kept: BTreeMap<Position, Rollup>,
     folded: BTreeMap<Position, Rollup>,
@@ -62,9 +62,10 @@ impl Comparison {
     fn of(
         transaction: &mut Transaction<'_>,
         board: &Board<'_>,
-        positions: impl IntoIterator<Item = Position>,
+        places: &[Place<'_>],
     ) -> Result<Comparison, StoreError> {
-        let folded = board.folded(transaction)?;
+        let folded = board.folded(transaction, places)?;
+        let positions = places.iter().map(|place| place.position());
         let kept = board.rollups(transaction, positions)?;
         let kept = kept
             .into_iter()
@@ -104,11 +105,11 @@ pub fn verify_rollup(
             .access
             .to_unit(Action::ReadRollups, &located.tree, place)?;
         let board = Board::of(snapshot, located.in_force.period);
-        let positions = place.subtree_with_leaves().map(Place::position);
-        let comparison = Comparison::of(transaction, &board, positions)?;
-        let differing: Vec<UnitName> = place
-            .subtree_with_leaves()
-            .filter_map(|place| comparison.difference(place))
+        let places: Vec<Place<'_>> = place.subtree_with_leaves().collect();
+        let comparison = Comparison::of(transaction, &board, &places)?;
+        let differing: Vec<UnitName> = places
+            .iter()
+            .filter_map(|place| comparison.difference(*place))
             .map(|difference| difference.unit)
             .collect();
         Ok(VerificationView {
@@ -116,7 +117,7 @@ pub fn verify_rollup(
             period: PeriodName::of(&located.in_force.period),
             unit: UnitName::of(place),
             equal: differing.is_empty(),
-            compared: place.subtree().count(),
+            compared: places.len(),
             differing,
             kept: both_stages(snapshot, &located, &comparison.kept),
             folded: both_stages(snapshot, &located, &comparison.folded),
@@ -181,13 +182,11 @@ pub fn verify_period(
             return Ok(Vec::new());
         };
         let board = Board::of(snapshot, period);
-        let places = board.tree().places_with_leaves();
-        let positions: Vec<Position> = places.map(Place::position).collect();
-        let comparison = Comparison::of(transaction, &board, positions)?;
-        Ok(board
-            .tree()
-            .places_with_leaves()
-            .filter_map(|place| comparison.difference(place))
-            .collect())
+        let places: Vec<Place<'_>> = board.tree().places_with_leaves().collect();
+        let comparison = Comparison::of(transaction, &board, &places)?;
+        let differences = places
+            .iter()
+            .filter_map(|place| comparison.difference(*place));
+        Ok(differences.collect())
     })
 }

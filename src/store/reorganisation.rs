@@ -1,14 +1,316 @@
 //! Queries on reorganisations and the successions that they leave.
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::database::Transaction;
-use super::error::{StoreError, parsed};
-use super::indicator::to_number;
-use super::schema::{reorganisation, succession};
-use crate::domain::id::ReorganisationId;
+use super::error::{StoreError, document, parsed, to_document};
+use super::indicator::{to_column, to_number};
+use super::schema::{account, reorganisation, succession};
+use crate::domain::id::{AccountId, FormNumber, GrantId, ReorganisationId, UnitId};
+use crate::domain::level::Level;
+use crate::domain::period::Period;
+use crate::domain::reorganisation::ReorganisationDocument;
 use crate::domain::succession::{Moment, Share, Succession};
+use crate::domain::unit::UnitFact;
+
+/// Rows of one insert: well within the number of values that either backend takes at once.
+const BATCH: usize = 500;
+
+/// What a reorganisation wrote, as far as it has to be known to take it back.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Changes {
+    /// The units with a fact that begins on the effective day.
+    pub opened: Vec<UnitId>,
+    /// The units with a fact that ends on the day before.
+    pub closed: Vec<UnitId>,
+    /// Facts that gave way, as they were.
+    pub replaced: Vec<UnitFact>,
+    /// Levels that end on the day before, as they were.
+    pub ended_levels: Vec<Level>,
+    /// Grants that were given on successors.
+    pub grants: Vec<GrantId>,
+    /// Submissions and targets that became a successor's.
+    pub passed_on: Vec<PassedOn>,
+}
+
+/// What one unit had of a form and a period, and became another's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassedOn {
+    pub form: FormNumber,
+    pub period: Period,
+    pub from: UnitId,
+    pub to: UnitId,
+}
+
+/// How many units a reorganisation concerns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnitCounts {
+    pub created: usize,
+    pub changed: usize,
+    pub ended: usize,
+}
+
+/// A reorganisation, without its document.
+#[derive(Debug, Clone)]
+pub struct Reorganised {
+    pub id: ReorganisationId,
+    pub effective: NaiveDate,
+    pub legal_basis: String,
+    pub counts: UnitCounts,
+    /// The login of who entered it.
+    pub by: String,
+    pub entered_at: NaiveDateTime,
+    pub rev: i64,
+    pub undone: Option<Undone>,
+}
+
+/// That a reorganisation was taken back.
+#[derive(Debug, Clone)]
+pub struct Undone {
+    pub at: NaiveDateTime,
+    pub rev: i64,
+}
+
+/// A reorganisation that is to be written.
+#[derive(Debug, Clone)]
+pub struct NewReorganisation<'r> {
+    pub id: ReorganisationId,
+    pub effective: NaiveDate,
+    pub legal_basis: &'r str,
+    /// As it was given.
+    pub document: &'r ReorganisationDocument,
+    pub changes: &'r Changes,
+    pub counts: UnitCounts,
+    pub account: AccountId,
+    pub entered_at: NaiveDateTime,
+    pub rev: i64,
+}
+
+pub fn reorganisation_insert(
+    transaction: &mut Transaction<'_>,
+    new: &NewReorganisation<'_>,
+) -> Result<(), StoreError> {
+    let text = to_document(new.document)?;
+    let changes = to_document(new.changes)?;
+    let counts = new.counts;
+    let (tenant, connection) = transaction.parts();
+    diesel::insert_into(reorganisation::table)
+        .values((
+            reorganisation::tenant_id.eq(tenant),
+            reorganisation::reorganisation_id.eq(new.id.to_string()),
+            reorganisation::effective.eq(new.effective),
+            reorganisation::legal_basis.eq(new.legal_basis),
+            reorganisation::document.eq(text),
+            reorganisation::changes.eq(changes),
+            reorganisation::created.eq(count_column(counts.created)?),
+            reorganisation::changed.eq(count_column(counts.changed)?),
+            reorganisation::ended.eq(count_column(counts.ended)?),
+            reorganisation::account_id.eq(new.account.to_string()),
+            reorganisation::entered_at.eq(new.entered_at),
+            reorganisation::rev.eq(new.rev),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
+fn count_column(count: usize) -> Result<i32, StoreError> {
+    i32::try_from(count).map_err(|_| StoreError::Corrupt(format!("{count} units")))
+}
+
+fn count(column: i32) -> Result<usize, StoreError> {
+    usize::try_from(column).map_err(|_| StoreError::Corrupt(format!("{column} units")))
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = reorganisation)]
+struct ReorganisationRow {
+    reorganisation_id: String,
+    effective: NaiveDate,
+    legal_basis: String,
+    created: i32,
+    changed: i32,
+    ended: i32,
+    entered_at: NaiveDateTime,
+    rev: i64,
+    undone_at: Option<NaiveDateTime>,
+    undone_rev: Option<i64>,
+}
+
+impl ReorganisationRow {
+    fn entered_by(self, login: String) -> Result<Reorganised, StoreError> {
+        let undone = self.undone_at.zip(self.undone_rev);
+        Ok(Reorganised {
+            id: parsed(&self.reorganisation_id, "reorganisation id")?,
+            effective: self.effective,
+            legal_basis: self.legal_basis,
+            counts: UnitCounts {
+                created: count(self.created)?,
+                changed: count(self.changed)?,
+                ended: count(self.ended)?,
+            },
+            by: login,
+            entered_at: self.entered_at,
+            rev: self.rev,
+            undone: undone.map(|(at, rev)| Undone { at, rev }),
+        })
+    }
+}
+
+/// All reorganisations, those that were taken back among them, the latest day first.
+pub fn reorganisations(transaction: &mut Transaction<'_>) -> Result<Vec<Reorganised>, StoreError> {
+    let (tenant, connection) = transaction.parts();
+    reorganisation::table
+        .inner_join(
+            account::table.on(account::tenant_id
+                .eq(reorganisation::tenant_id)
+                .and(account::account_id.eq(reorganisation::account_id))),
+        )
+        .filter(
+            reorganisation::tenant_id
+                .eq(tenant)
+                .and(account::tenant_id.eq(tenant)),
+        )
+        .order((reorganisation::effective.desc(), reorganisation::rev.desc()))
+        .select((ReorganisationRow::as_select(), account::login))
+        .load::<(ReorganisationRow, String)>(connection)?
+        .into_iter()
+        .map(|(row, login)| row.entered_by(login))
+        .collect()
+}
+
+pub fn reorganisation_get(
+    transaction: &mut Transaction<'_>,
+    id: ReorganisationId,
+) -> Result<Option<Reorganised>, StoreError> {
+    let (tenant, connection) = transaction.parts();
+    reorganisation::table
+        .inner_join(
+            account::table.on(account::tenant_id
+                .eq(reorganisation::tenant_id)
+                .and(account::account_id.eq(reorganisation::account_id))),
+        )
+        .filter(
+            reorganisation::tenant_id
+                .eq(tenant)
+                .and(account::tenant_id.eq(tenant))
+                .and(reorganisation::reorganisation_id.eq(id.to_string())),
+        )
+        .select((ReorganisationRow::as_select(), account::login))
+        .first::<(ReorganisationRow, String)>(connection)
+        .optional()?
+        .map(|(row, login)| row.entered_by(login))
+        .transpose()
+}
+
+/// What was given and what was written.
+pub fn reorganisation_content(
+    transaction: &mut Transaction<'_>,
+    id: ReorganisationId,
+) -> Result<(ReorganisationDocument, Changes), StoreError> {
+    let (tenant, connection) = transaction.parts();
+    let (text, changes) = reorganisation::table
+        .filter(
+            reorganisation::tenant_id
+                .eq(tenant)
+                .and(reorganisation::reorganisation_id.eq(id.to_string())),
+        )
+        .select((reorganisation::document, reorganisation::changes))
+        .first::<(String, String)>(connection)?;
+    Ok((
+        document(&text, "reorganisation")?,
+        document(&changes, "changes of a reorganisation")?,
+    ))
+}
+
+/// Notes that a reorganisation was taken back.
+pub fn reorganisation_undo(
+    transaction: &mut Transaction<'_>,
+    id: ReorganisationId,
+    account: AccountId,
+    undone: &Undone,
+) -> Result<(), StoreError> {
+    let (tenant, connection) = transaction.parts();
+    let one = reorganisation::table.filter(
+        reorganisation::tenant_id
+            .eq(tenant)
+            .and(reorganisation::reorganisation_id.eq(id.to_string())),
+    );
+    diesel::update(one)
+        .set((
+            reorganisation::undone_by.eq(account.to_string()),
+            reorganisation::undone_at.eq(undone.at),
+            reorganisation::undone_rev.eq(undone.rev),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = succession, treat_none_as_default_value = false)]
+struct NewSuccession<'s> {
+    tenant_id: &'s str,
+    reorganisation_id: &'s str,
+    step: i32,
+    part: i32,
+    effective: NaiveDate,
+    rev: i64,
+    from_id: String,
+    to_id: String,
+    numerator: Option<i64>,
+    denominator: Option<i64>,
+}
+
+/// Adds the successions of a reorganisation, in the order of its document.
+pub fn successions_insert(
+    transaction: &mut Transaction<'_>,
+    id: ReorganisationId,
+    successions: &[Succession],
+) -> Result<(), StoreError> {
+    let id = id.to_string();
+    let (tenant, connection) = transaction.parts();
+    let rows = successions
+        .iter()
+        .zip(0_u32..)
+        .map(|(one, part)| {
+            Ok(NewSuccession {
+                tenant_id: tenant,
+                reorganisation_id: &id,
+                step: to_column(one.moment.step)?,
+                part: to_column(part)?,
+                effective: one.moment.effective,
+                rev: one.moment.rev,
+                from_id: one.from.to_string(),
+                to_id: one.to.to_string(),
+                numerator: one.share.map(Share::numerator),
+                denominator: one.share.map(Share::denominator),
+            })
+        })
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    for batch in rows.chunks(BATCH) {
+        on_backend!(connection, |own| {
+            diesel::insert_into(succession::table)
+                .values(batch)
+                .execute(own)
+        })?;
+    }
+    Ok(())
+}
+
+pub fn successions_delete(
+    transaction: &mut Transaction<'_>,
+    id: ReorganisationId,
+) -> Result<(), StoreError> {
+    let (tenant, connection) = transaction.parts();
+    let own = succession::table.filter(
+        succession::tenant_id
+            .eq(tenant)
+            .and(succession::reorganisation_id.eq(id.to_string())),
+    );
+    diesel::delete(own).execute(connection)?;
+    Ok(())
+}
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = succession)]
@@ -44,7 +346,7 @@ impl TryFrom<SuccessionRow> for Succession {
     }
 }
 
-/// All successions of all reorganisations, those of one step in the order of its document.
+/// All successions of all reorganisations, those of one moment in the order of their document.
 pub fn successions(transaction: &mut Transaction<'_>) -> Result<Vec<Succession>, StoreError> {
     let (tenant, connection) = transaction.parts();
     succession::table
@@ -55,6 +357,26 @@ pub fn successions(transaction: &mut Transaction<'_>) -> Result<Vec<Succession>,
             succession::step,
             succession::part,
         ))
+        .select(SuccessionRow::as_select())
+        .load::<SuccessionRow>(connection)?
+        .into_iter()
+        .map(Succession::try_from)
+        .collect()
+}
+
+/// The successions of one reorganisation, in the order of its document.
+pub fn successions_of(
+    transaction: &mut Transaction<'_>,
+    id: ReorganisationId,
+) -> Result<Vec<Succession>, StoreError> {
+    let (tenant, connection) = transaction.parts();
+    succession::table
+        .filter(
+            succession::tenant_id
+                .eq(tenant)
+                .and(succession::reorganisation_id.eq(id.to_string())),
+        )
+        .order(succession::part)
         .select(SuccessionRow::as_select())
         .load::<SuccessionRow>(connection)?
         .into_iter()

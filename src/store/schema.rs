@@ -73,6 +73,7 @@ diesel::table! {
         account_id -> Text,
         role -> Text,
         unit_id -> Nullable<Text>,
+        rev -> BigInt,
     }
 }
 
@@ -212,9 +213,14 @@ diesel::table! {
         legal_basis -> Text,
         document -> Text,
         changes -> Text,
+        created -> Integer,
+        changed -> Integer,
+        ended -> Integer,
         account_id -> Text,
         entered_at -> Timestamp,
         rev -> BigInt,
+        undone_by -> Nullable<Text>,
+        undone_at -> Nullable<Timestamp>,
         undone_rev -> Nullable<BigInt>,
     }
 }
@@ -247,4 +253,9 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(submission, submission_revision, account);
+diesel::allow_tables_to_appear_in_same_query!(
+    submission,
+    submission_revision,
+    account,
+    reorganisation
+);

@@ -17,6 +17,9 @@ use crate::domain::submission::{
 use crate::rollup::encode::{pack_facts, unpack_facts};
 use crate::rollup::tally::Contribution;
 
+/// Rows of one insert: well within the number of values that either backend takes at once.
+const BATCH: usize = 500;
+
 /// With more units than these a period is read as a whole, and what is of others is left out of
 /// it. So many ids are well within the number of values that either backend takes at once.
 const MOST_BY_ID: usize = 2000;
@@ -237,8 +240,49 @@ pub fn counting_of(
     form: FormNumber,
     periods: &[Period],
     units: Units<'_>,
-) -> Result<Vec<Counting>, StoreError> {
-    type Row = (String, String, String, Option<i32>, i64, Option<Vec<u8>>);
+) -> Result<impl Iterator<Item = Result<Counting, StoreError>>, StoreError> {
+    let rows = counting_rows_of(transaction, form, periods, units)?;
+    // One after the other: who needs little of each does not hold all of all.
+    let unpacked = rows
+        .into_iter()
+        .map(|(unit, period, status, revision, rev, values)| {
+            let contribution = values
+                .and_then(|(facts, given)| Some((facts?, given)))
+                .map(|(facts, given)| {
+                    let facts = unpack_facts(&facts)?;
+                    Ok::<_, StoreError>(Contribution {
+                        facts,
+                        reached: reached_with(&status)?,
+                        given,
+                    })
+                })
+                .transpose()?;
+            Ok(Counting {
+                unit: parsed(&unit, "unit id")?,
+                period: parsed(&period, "period")?,
+                contribution,
+                revision: revision.map(Revision::new),
+                rev,
+            })
+        });
+    Ok(unpacked)
+}
+
+type CountingRow = (
+    String,
+    String,
+    String,
+    Option<i32>,
+    i64,
+    Option<(Option<Vec<u8>>, i64)>,
+);
+
+fn counting_rows_of(
+    transaction: &mut Transaction<'_>,
+    form: FormNumber,
+    periods: &[Period],
+    units: Units<'_>,
+) -> Result<Vec<CountingRow>, StoreError> {
     let ids = units.ids();
     if periods.is_empty() || ids.is_empty() {
         return Ok(Vec::new());
@@ -270,35 +314,15 @@ pub fn counting_of(
             submission::status,
             submission::counting_revision,
             submission::counting_rev,
-            submission_revision::facts.nullable(),
+            (submission_revision::facts, submission_revision::rev).nullable(),
         ))
         .into_boxed();
     if let Some(few) = ids.few() {
         query = query.filter(submission::unit_id.eq_any(few));
     }
-    query
-        .load::<Row>(connection)?
-        .into_iter()
-        .filter(|(unit, ..)| ids.contain(unit))
-        .map(|(unit, period, status, revision, rev, facts)| {
-            let contribution = facts
-                .map(|facts| {
-                    let facts = unpack_facts(&facts)?;
-                    Ok::<_, StoreError>(Contribution {
-                        facts,
-                        reached: reached_with(&status)?,
-                    })
-                })
-                .transpose()?;
-            Ok(Counting {
-                unit: parsed(&unit, "unit id")?,
-                period: parsed(&period, "period")?,
-                contribution,
-                revision: revision.map(Revision::new),
-                rev,
-            })
-        })
-        .collect()
+    let mut rows = query.load::<CountingRow>(connection)?;
+    rows.retain(|(unit, ..)| ids.contain(unit));
+    Ok(rows)
 }
 
 fn reached_with(status: &str) -> Result<Stage, StoreError> {
@@ -424,37 +448,69 @@ impl TryFrom<RevisionRow> for RevisionRecord {
     }
 }
 
-pub fn revision_append(
+#[derive(Insertable)]
+#[diesel(table_name = submission_revision, treat_none_as_default_value = false)]
+struct NewRevision<'r> {
+    tenant_id: &'r str,
+    form: i32,
+    period: String,
+    unit_id: String,
+    revision: i32,
+    step: String,
+    status: String,
+    facts: Option<Vec<u8>>,
+    narrative: Option<String>,
+    reason: Option<String>,
+    account_id: String,
+    entered_at: NaiveDateTime,
+    rev: i64,
+}
+
+impl<'r> NewRevision<'r> {
+    fn new(
+        tenant: &'r str,
+        key: &SubmissionKey,
+        record: &RevisionRecord,
+    ) -> Result<NewRevision<'r>, StoreError> {
+        let content = record.content.as_ref();
+        Ok(NewRevision {
+            tenant_id: tenant,
+            form: to_column(key.form.get())?,
+            period: key.period.to_string(),
+            unit_id: key.unit.to_string(),
+            revision: record.revision.get(),
+            step: to_word(record.step)?,
+            status: to_word(record.status)?,
+            facts: content
+                .map(|content| pack_facts(&content.facts))
+                .transpose()?,
+            narrative: content
+                .map(|content| to_document(&content.narrative))
+                .transpose()?,
+            reason: record.reason.as_ref().map(to_document).transpose()?,
+            account_id: record.account.to_string(),
+            entered_at: record.entered_at,
+            rev: record.rev,
+        })
+    }
+}
+
+pub fn revisions_append(
     transaction: &mut Transaction<'_>,
-    key: SubmissionKey,
-    record: &RevisionRecord,
+    records: &[(SubmissionKey, RevisionRecord)],
 ) -> Result<(), StoreError> {
-    let content = record.content.as_ref();
-    let facts = content
-        .map(|content| pack_facts(&content.facts))
-        .transpose()?;
-    let narrative = content
-        .map(|content| to_document(&content.narrative))
-        .transpose()?;
-    let reason = record.reason.as_ref().map(to_document).transpose()?;
     let (tenant, connection) = transaction.parts();
-    diesel::insert_into(submission_revision::table)
-        .values((
-            submission_revision::tenant_id.eq(tenant),
-            submission_revision::form.eq(to_column(key.form.get())?),
-            submission_revision::period.eq(key.period.to_string()),
-            submission_revision::unit_id.eq(key.unit.to_string()),
-            submission_revision::revision.eq(record.revision.get()),
-            submission_revision::step.eq(to_word(record.step)?),
-            submission_revision::status.eq(to_word(record.status)?),
-            submission_revision::facts.eq(facts),
-            submission_revision::narrative.eq(narrative),
-            submission_revision::reason.eq(reason),
-            submission_revision::account_id.eq(record.account.to_string()),
-            submission_revision::entered_at.eq(record.entered_at),
-            submission_revision::rev.eq(record.rev),
-        ))
-        .execute(connection)?;
+    for batch in records.chunks(BATCH) {
+        let rows = batch
+            .iter()
+            .map(|(key, record)| NewRevision::new(tenant, key, record))
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        on_backend!(connection, |own| {
+            diesel::insert_into(submission_revision::table)
+                .values(&rows)
+                .execute(own)
+        })?;
+    }
     Ok(())
 }
 
@@ -509,5 +565,98 @@ pub fn revisions_before(
         .load::<(RevisionRow, String)>(connection)?
         .into_iter()
         .map(|(row, login)| Ok((RevisionRecord::try_from(row)?, login)))
+        .collect()
+}
+
+/// Counts one more step of the submissions of some units, which changes nothing else of them.
+pub fn submissions_advance(
+    transaction: &mut Transaction<'_>,
+    form: FormNumber,
+    period: Period,
+    units: &[UnitId],
+    rev: i64,
+) -> Result<(), StoreError> {
+    let (tenant, connection) = transaction.parts();
+    for batch in units.chunks(BATCH) {
+        let ids: Vec<String> = batch.iter().map(ToString::to_string).collect();
+        let rows = submission::table.filter(
+            submission::tenant_id
+                .eq(tenant)
+                .and(submission::form.eq(to_column(form.get())?))
+                .and(submission::period.eq(period.to_string()))
+                .and(submission::unit_id.eq_any(ids)),
+        );
+        diesel::update(rows)
+            .set((
+                submission::revision.eq(submission::revision + 1),
+                submission::rev.eq(rev),
+            ))
+            .execute(connection)?;
+    }
+    Ok(())
+}
+
+/// Makes a submission another unit's, with all its revisions. Where there is none, nothing happens.
+pub fn submission_rekey(
+    transaction: &mut Transaction<'_>,
+    key: SubmissionKey,
+    to: UnitId,
+) -> Result<(), StoreError> {
+    let Some(submission) = submission_get(transaction, key)? else {
+        return Ok(());
+    };
+    // Revisions refer to their submission, so the new one must be there first.
+    submission_put(transaction, SubmissionKey { unit: to, ..key }, &submission)?;
+    let (tenant, connection) = transaction.parts();
+    let form = to_column(key.form.get())?;
+    let revisions = submission_revision::table.filter(
+        submission_revision::tenant_id
+            .eq(tenant)
+            .and(submission_revision::form.eq(form))
+            .and(submission_revision::period.eq(key.period.to_string()))
+            .and(submission_revision::unit_id.eq(key.unit.to_string())),
+    );
+    diesel::update(revisions)
+        .set(submission_revision::unit_id.eq(to.to_string()))
+        .execute(connection)?;
+    let former = submission::table.filter(
+        submission::tenant_id
+            .eq(tenant)
+            .and(submission::form.eq(form))
+            .and(submission::period.eq(key.period.to_string()))
+            .and(submission::unit_id.eq(key.unit.to_string())),
+    );
+    diesel::delete(former).execute(connection)?;
+    Ok(())
+}
+
+/// The submissions on which somebody took a step after a rev; what a reorganisation noted is none.
+pub fn revised_since(
+    transaction: &mut Transaction<'_>,
+    rev: i64,
+) -> Result<Vec<SubmissionKey>, StoreError> {
+    let (tenant, connection) = transaction.parts();
+    submission_revision::table
+        .filter(
+            submission_revision::tenant_id
+                .eq(tenant)
+                .and(submission_revision::rev.gt(rev))
+                .and(submission_revision::step.ne(to_word(Step::Reorganise)?)),
+        )
+        .select((
+            submission_revision::form,
+            submission_revision::period,
+            submission_revision::unit_id,
+        ))
+        .distinct()
+        .load::<(i32, String, String)>(connection)?
+        .into_iter()
+        .map(|(form, period, unit)| {
+            Ok(SubmissionKey {
+                form: FormNumber::new(to_number(form)?),
+                period: parsed(&period, "period")?,
+                unit: parsed(&unit, "unit id")?,
+            })
+        })
         .collect()
 }

@@ -7,6 +7,7 @@ use super::database::Transaction;
 use super::error::{StoreError, parsed};
 use super::indicator::{to_column, to_number};
 use super::schema::target;
+use super::submission::SubmissionKey;
 use crate::domain::id::{AccountId, FormNumber, IndicatorNumber, OptionNumber, UnitId};
 use crate::domain::period::Period;
 use crate::rollup::tally::CellKey;
@@ -107,6 +108,42 @@ pub fn periods_with_targets(
         .collect()
 }
 
+/// A unit that has targets of a form for a period, base or long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TargetHolder {
+    pub form: FormNumber,
+    pub period: Period,
+    pub unit: UnitId,
+    /// The rev of the last change of any of them.
+    pub rev: i64,
+}
+
+/// Who has targets, those that were taken back among them.
+pub fn target_holders(transaction: &mut Transaction<'_>) -> Result<Vec<TargetHolder>, StoreError> {
+    type Row = (i32, String, String, Option<i64>);
+    let (tenant, connection) = transaction.parts();
+    target::table
+        .filter(target::tenant_id.eq(tenant))
+        .group_by((target::form, target::period, target::unit_id))
+        .select((
+            target::form,
+            target::period,
+            target::unit_id,
+            diesel::dsl::max(target::rev),
+        ))
+        .load::<Row>(connection)?
+        .into_iter()
+        .map(|(form, period, unit, rev)| {
+            Ok(TargetHolder {
+                form: FormNumber::new(to_number(form)?),
+                period: parsed(&period, "period")?,
+                unit: parsed(&unit, "unit id")?,
+                rev: rev.unwrap_or_default(),
+            })
+        })
+        .collect()
+}
+
 /// Who sets a target, and when.
 #[derive(Debug, Clone, Copy)]
 pub struct SetBy {
@@ -155,5 +192,25 @@ pub fn target_put(
             .set(changes)
             .execute(own)
     })?;
+    Ok(())
+}
+
+/// Makes the targets of a unit on a form and a period another's.
+pub fn targets_rekey(
+    transaction: &mut Transaction<'_>,
+    key: SubmissionKey,
+    to: UnitId,
+) -> Result<(), StoreError> {
+    let (tenant, connection) = transaction.parts();
+    let own = target::table.filter(
+        target::tenant_id
+            .eq(tenant)
+            .and(target::form.eq(to_column(key.form.get())?))
+            .and(target::period.eq(key.period.to_string()))
+            .and(target::unit_id.eq(key.unit.to_string())),
+    );
+    diesel::update(own)
+        .set(target::unit_id.eq(to.to_string()))
+        .execute(connection)?;
     Ok(())
 }

@@ -6,9 +6,10 @@ use diesel::prelude::*;
 use super::database::Transaction;
 use super::error::{StoreError, parsed};
 use super::schema::{unit, unit_fact};
+use crate::domain::id::UnitId;
 use crate::domain::unit::{UnitFact, Validity};
 
-/// Rows of one insert: well within the number of values that either backend takes at once.
+/// Rows of one statement: well within the number of values that either backend takes at once.
 const BATCH: usize = 500;
 
 #[derive(Queryable, Selectable)]
@@ -74,27 +75,39 @@ pub fn unit_facts(transaction: &mut Transaction<'_>) -> Result<Vec<UnitFact>, St
         .collect()
 }
 
-/// Adds new units, each with its first fact; parents come before their children.
+/// Adds new units, of which nothing is known yet.
 pub fn units_insert(
+    transaction: &mut Transaction<'_>,
+    units: &[UnitId],
+    rev: i64,
+) -> Result<(), StoreError> {
+    let (tenant, connection) = transaction.parts();
+    for batch in units.chunks(BATCH) {
+        let rows: Vec<_> = batch
+            .iter()
+            .map(|unit| {
+                (
+                    unit::tenant_id.eq(tenant),
+                    unit::unit_id.eq(unit.to_string()),
+                    unit::rev.eq(rev),
+                )
+            })
+            .collect();
+        on_backend!(connection, |own| {
+            diesel::insert_into(unit::table).values(&rows).execute(own)
+        })?;
+    }
+    Ok(())
+}
+
+/// Adds facts of units that are there.
+pub fn facts_insert(
     transaction: &mut Transaction<'_>,
     facts: &[UnitFact],
     rev: i64,
 ) -> Result<(), StoreError> {
     let (tenant, connection) = transaction.parts();
     for batch in facts.chunks(BATCH) {
-        let units: Vec<_> = batch
-            .iter()
-            .map(|fact| {
-                (
-                    unit::tenant_id.eq(tenant),
-                    unit::unit_id.eq(fact.unit.to_string()),
-                    unit::rev.eq(rev),
-                )
-            })
-            .collect();
-        on_backend!(connection, |own| {
-            diesel::insert_into(unit::table).values(&units).execute(own)
-        })?;
         let rows: Vec<NewFact<'_>> = batch
             .iter()
             .map(|fact| new_fact(tenant, fact, rev))
@@ -106,6 +119,71 @@ pub fn units_insert(
         })?;
     }
     Ok(())
+}
+
+/// Lets the facts of some units that hold until further notice end on a day.
+pub fn facts_close(
+    transaction: &mut Transaction<'_>,
+    units: &[UnitId],
+    last_day: NaiveDate,
+) -> Result<(), StoreError> {
+    let (tenant, connection) = transaction.parts();
+    for batch in units.chunks(BATCH) {
+        let open = unit_fact::table.filter(
+            unit_fact::tenant_id
+                .eq(tenant)
+                .and(unit_fact::unit_id.eq_any(ids(batch)))
+                .and(unit_fact::valid_to.is_null()),
+        );
+        diesel::update(open)
+            .set(unit_fact::valid_to.eq(last_day))
+            .execute(connection)?;
+    }
+    Ok(())
+}
+
+/// Lets the facts of some units that end on a day hold until further notice again.
+pub fn facts_reopen(
+    transaction: &mut Transaction<'_>,
+    units: &[UnitId],
+    last_day: NaiveDate,
+) -> Result<(), StoreError> {
+    let (tenant, connection) = transaction.parts();
+    for batch in units.chunks(BATCH) {
+        let closed = unit_fact::table.filter(
+            unit_fact::tenant_id
+                .eq(tenant)
+                .and(unit_fact::unit_id.eq_any(ids(batch)))
+                .and(unit_fact::valid_to.eq(last_day)),
+        );
+        diesel::update(closed)
+            .set(unit_fact::valid_to.eq(None::<NaiveDate>))
+            .execute(connection)?;
+    }
+    Ok(())
+}
+
+/// Removes the facts of some units that begin on a day.
+pub fn facts_delete(
+    transaction: &mut Transaction<'_>,
+    units: &[UnitId],
+    first_day: NaiveDate,
+) -> Result<(), StoreError> {
+    let (tenant, connection) = transaction.parts();
+    for batch in units.chunks(BATCH) {
+        let opened = unit_fact::table.filter(
+            unit_fact::tenant_id
+                .eq(tenant)
+                .and(unit_fact::unit_id.eq_any(ids(batch)))
+                .and(unit_fact::valid_from.eq(first_day)),
+        );
+        diesel::delete(opened).execute(connection)?;
+    }
+    Ok(())
+}
+
+fn ids(units: &[UnitId]) -> Vec<String> {
+    units.iter().map(ToString::to_string).collect()
 }
 
 fn new_fact<'f>(tenant: &'f str, fact: &'f UnitFact, rev: i64) -> NewFact<'f> {

@@ -7,6 +7,8 @@ use std::thread::JoinHandle;
 
 use actix_web::dev::ServerHandle;
 use chrono::Utc;
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use tonghop::authn::Tokens;
 use tonghop::domain::level::LevelPreset;
@@ -162,6 +164,25 @@ impl Server {
         let database = &self.application.database;
         let scope = find_tenant(database, tenant).unwrap();
         create_account(database, &scope, &entered, now()).unwrap();
+    }
+
+    /// Changes what is kept of the tenant `test` without the program: to what it cannot be brought
+    /// to through it, or not yet.
+    pub fn write_beside(&self, sql: &str) {
+        match &self.database.owner {
+            DatabaseUrl::Sqlite { path } => {
+                let mut connection = SqliteConnection::establish(path).unwrap();
+                let patient = format!("PRAGMA busy_timeout = 10000; {sql}");
+                connection.batch_execute(&patient).unwrap();
+            }
+            DatabaseUrl::Postgresql { url } => {
+                let mut connection = PgConnection::establish(url).unwrap();
+                let id = "SELECT id FROM tenant_registry WHERE slug = 'test'";
+                let context = format!("SELECT set_config('app.tenant', ({id}), false)");
+                let in_context = format!("{context}; {sql}");
+                connection.batch_execute(&in_context).unwrap();
+            }
+        }
     }
 
     /// A client that is not signed in.

@@ -1,0 +1,1002 @@
+//! Plans: what a reorganisation comes to on the map that it finds. Steps are taken in order on
+//! the map of the effective day; what must hold of a map is asked of the one that they lead to.
+//! Never figures, and never how a plan is written down.
+//!
+//! What passes in one document passes at once, from the units as they stood to the units as they
+//! are to be: where A and B each give the other a piece, no piece is divided again. Only a unit
+//! that ends in a later step passes on what it took over in an earlier one, and that comes after.
+//! So every succession has a number, 0 for what passes first, which is the `step` of its moment.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+
+use super::hierarchy::{Hierarchy, Place, Tree};
+use super::id::{LevelCode, UnitCode, UnitId};
+use super::level::{Level, Rank};
+use super::reorganisation::{DescribedUnit, Part, Reorganisation, Step, Successor};
+use super::succession::{Heirs, Moment, Share, Succession, Successions};
+use super::unit::{UnitFact, UnitReference, Validity};
+use crate::error::{Code, Fault, pointer_step};
+use crate::message;
+
+/// What changes on the effective day.
+pub struct Plan {
+    pub effective: NaiveDate,
+    /// The day before, the last of the former map.
+    pub eve: NaiveDate,
+    /// The facts that begin on the effective day.
+    pub opened: Vec<UnitFact>,
+    /// Facts, as they were, that end on the day before.
+    pub closed: Vec<UnitFact>,
+    /// Facts, as they were, that begin on the effective day too: an earlier reorganisation of the
+    /// same day made them. Others take their place, or the unit ends with its fact before.
+    pub replaced: Vec<UnitFact>,
+    /// Levels, as they were, that end on the day before.
+    pub ended_levels: Vec<Level>,
+    pub successions: Vec<Succession>,
+    created: HashSet<UnitId>,
+    ended: HashSet<UnitId>,
+    /// What the units are that are new or something else.
+    after: HashMap<UnitId, UnitFact>,
+    before: Arc<Tree>,
+    passings: Successions,
+}
+
+/// A plan, and all that speaks against it. With a fault it must not be carried out; what it would
+/// change can be looked at.
+pub struct Planning {
+    pub plan: Plan,
+    pub faults: Vec<Fault>,
+}
+
+/// Plans a reorganisation; `rev` is that of the commit that will carry it out.
+pub fn plan(hierarchy: &Hierarchy, reorganisation: &Reorganisation, rev: i64) -> Planning {
+    let mut drawing = Drawing::new(hierarchy, reorganisation.effective, rev);
+    for (index, step) in reorganisation.steps.iter().enumerate() {
+        drawing.take(step, &format!("/steps/{index}"));
+    }
+    drawing.finish()
+}
+
+impl Plan {
+    pub fn is_new(&self, unit: UnitId) -> bool {
+        self.created.contains(&unit)
+    }
+
+    /// The units that came to be.
+    pub fn created(&self) -> impl Iterator<Item = &UnitFact> {
+        let opened = self.opened.iter();
+        opened.filter(|fact| self.is_new(fact.unit))
+    }
+
+    /// The units that stand before and after, and are something else.
+    pub fn changed(&self) -> impl Iterator<Item = &UnitFact> {
+        let opened = self.opened.iter();
+        opened.filter(|fact| !self.is_new(fact.unit))
+    }
+
+    /// The units that stand no more, as they were.
+    pub fn ended(&self) -> impl Iterator<Item = &UnitFact> {
+        let former = self.closed.iter().chain(&self.replaced);
+        former.filter(|fact| self.ended.contains(&fact.unit))
+    }
+
+    /// A unit as it is from the effective day on, if it stands.
+    pub fn after(&self, unit: UnitId) -> Option<&UnitFact> {
+        let unchanged = || {
+            let place = self.before.by_id(unit)?;
+            (!self.ended.contains(&unit)).then(|| place.fact())
+        };
+        self.after.get(&unit).or_else(unchanged)
+    }
+
+    /// A unit as it is on the map that the plan changes, if it stands there.
+    pub fn before(&self, unit: UnitId) -> Option<&UnitFact> {
+        self.before.by_id(unit).map(Place::fact)
+    }
+
+    /// The units that have something of a unit after the reorganisation, each once.
+    pub fn heirs_of(&self, unit: UnitId) -> Vec<UnitId> {
+        let mut heirs: Vec<UnitId> = Vec::new();
+        let mut waiting = vec![(unit, Moment::end_of(self.eve))];
+        while let Some((unit, since)) = waiting.pop() {
+            match self.passings.next(unit, since, self.effective) {
+                Some(passing) => {
+                    let further = passing.heirs.units().into_iter().rev();
+                    waiting.extend(further.map(|heir| (heir, passing.moment)));
+                }
+                None if !heirs.contains(&unit) => heirs.push(unit),
+                None => {}
+            }
+        }
+        heirs.retain(|heir| *heir != unit);
+        heirs
+    }
+
+    /// The one unit that took over all of a unit that ended, if one did.
+    pub fn whole_heir_of(&self, unit: UnitId) -> Option<UnitId> {
+        let mut current = (unit, Moment::end_of(self.eve));
+        while let Some(passing) = self.passings.next(current.0, current.1, self.effective) {
+            let Heirs::One(heir) = passing.heirs else {
+                return None;
+            };
+            current = (heir, passing.moment);
+        }
+        (current.0 != unit).then_some(current.0)
+    }
+
+    /// The units that something of `unit` comes from; not itself.
+    pub fn predecessors_of(&self, unit: UnitId) -> Vec<UnitId> {
+        self.passings.sources_of(unit, self.effective)
+    }
+}
+
+/// What a unit is at some point of the document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct State {
+    code: UnitCode,
+    name: String,
+    kind: Option<String>,
+    level: LevelCode,
+    parent: Option<UnitId>,
+}
+
+impl State {
+    fn of(fact: &UnitFact) -> State {
+        State {
+            code: fact.code.clone(),
+            name: fact.name.clone(),
+            kind: fact.kind.clone(),
+            level: fact.level.clone(),
+            parent: fact.parent,
+        }
+    }
+}
+
+/// A unit that a step has changed.
+struct Touched {
+    /// None once it has ended.
+    now: Option<State>,
+    /// Where in the document it was changed last.
+    at: String,
+}
+
+/// When in the document a unit took over and passed on.
+#[derive(Default, Clone, Copy)]
+struct Turns {
+    took_over: Option<u32>,
+    passed_on: Option<u32>,
+}
+
+/// The map while the steps are taken: the tree of the effective day, and what has changed on it.
+struct Drawing<'h> {
+    hierarchy: &'h Hierarchy,
+    tree: Arc<Tree>,
+    effective: NaiveDate,
+    eve: NaiveDate,
+    rev: i64,
+    touched: HashMap<UnitId, Touched>,
+    /// The touched units, the first touched first.
+    order: Vec<UnitId>,
+    /// Who has a code, for the codes that somebody got or lost.
+    holders: HashMap<UnitCode, Vec<UnitId>>,
+    /// The units that became part of another at some point.
+    moved_in: HashMap<UnitId, Vec<UnitId>>,
+    turns: HashMap<UnitId, Turns>,
+    ended_levels: Vec<(LevelCode, String)>,
+    successions: Vec<Succession>,
+    faults: Vec<Fault>,
+}
+
+impl<'h> Drawing<'h> {
+    fn new(hierarchy: &'h Hierarchy, effective: NaiveDate, rev: i64) -> Drawing<'h> {
+        Drawing {
+            hierarchy,
+            tree: hierarchy.tree_on(effective),
+            effective,
+            eve: effective.pred_opt().unwrap_or(effective),
+            rev,
+            touched: HashMap::new(),
+            order: Vec::new(),
+            holders: HashMap::new(),
+            moved_in: HashMap::new(),
+            turns: HashMap::new(),
+            ended_levels: Vec::new(),
+            successions: Vec::new(),
+            faults: Vec::new(),
+        }
+    }
+
+    fn fault(&mut self, pointer: impl Into<String>, code: Code, message: crate::error::Message) {
+        self.faults.push(Fault::in_body(pointer, code, message));
+    }
+
+    // ---- The map at this point ----------------------------------------------------------------
+
+    fn state(&self, unit: UnitId) -> Option<State> {
+        match self.touched.get(&unit) {
+            Some(touched) => touched.now.clone(),
+            None => self.tree.by_id(unit).map(|place| State::of(place.fact())),
+        }
+    }
+
+    fn stands(&self, unit: UnitId) -> bool {
+        match self.touched.get(&unit) {
+            Some(touched) => touched.now.is_some(),
+            None => self.tree.by_id(unit).is_some(),
+        }
+    }
+
+    fn parent(&self, unit: UnitId) -> Option<UnitId> {
+        match self.touched.get(&unit) {
+            Some(touched) => touched.now.as_ref()?.parent,
+            None => self.tree.by_id(unit)?.fact().parent,
+        }
+    }
+
+    fn level(&self, unit: UnitId) -> Option<&LevelCode> {
+        match self.touched.get(&unit) {
+            Some(touched) => touched.now.as_ref().map(|state| &state.level),
+            None => self.tree.by_id(unit).map(|place| &place.fact().level),
+        }
+    }
+
+    fn name(&self, unit: UnitId) -> String {
+        let standing = self.state(unit).map(|state| state.name);
+        let former = || self.tree.by_id(unit).map(|place| place.fact().name.clone());
+        standing.or_else(former).unwrap_or_default()
+    }
+
+    fn children(&self, unit: UnitId) -> Vec<UnitId> {
+        let known = self.tree.by_id(unit);
+        let known = known.into_iter().flat_map(Place::children).map(Place::unit);
+        let moved_in = self.moved_in.get(&unit).into_iter().flatten().copied();
+        let mut seen = HashSet::new();
+        known
+            .chain(moved_in)
+            .filter(|child| self.parent(*child) == Some(unit) && seen.insert(*child))
+            .collect()
+    }
+
+    fn holders(&self, code: &UnitCode) -> Vec<UnitId> {
+        match self.holders.get(code) {
+            Some(holders) => holders.clone(),
+            None => self
+                .tree
+                .by_code(code)
+                .map(Place::unit)
+                .into_iter()
+                .collect(),
+        }
+    }
+
+    fn set(&mut self, unit: UnitId, state: State, at: &str) {
+        let former = self.state(unit);
+        if former.as_ref() == Some(&state) {
+            return;
+        }
+        let former_code = former.as_ref().map(|former| &former.code);
+        if former_code != Some(&state.code) {
+            self.free_code(unit, former_code.cloned());
+            let mut holders = self.holders(&state.code);
+            holders.push(unit);
+            self.holders.insert(state.code.clone(), holders);
+        }
+        if let Some(parent) = state.parent
+            && former.is_none_or(|former| former.parent != Some(parent))
+        {
+            self.moved_in.entry(parent).or_default().push(unit);
+        }
+        self.touch(unit, Some(state), at);
+    }
+
+    fn end(&mut self, unit: UnitId, at: &str) {
+        let code = self.state(unit).map(|state| state.code);
+        self.free_code(unit, code);
+        self.touch(unit, None, at);
+    }
+
+    fn free_code(&mut self, unit: UnitId, code: Option<UnitCode>) {
+        if let Some(code) = code {
+            let mut holders = self.holders(&code);
+            holders.retain(|holder| *holder != unit);
+            self.holders.insert(code, holders);
+        }
+    }
+
+    fn touch(&mut self, unit: UnitId, now: Option<State>, at: &str) {
+        let at = at.to_owned();
+        if self.touched.insert(unit, Touched { now, at }).is_none() {
+            self.order.push(unit);
+        }
+    }
+
+    // ---- The steps ----------------------------------------------------------------------------
+
+    fn take(&mut self, step: &Step, at: &str) {
+        match step {
+            Step::Create { unit } => {
+                self.create(unit, &format!("{at}/unit"));
+            }
+            Step::Rename { unit, name } => self.change(unit, at, |state| {
+                state.name.clone_from(name);
+            }),
+            Step::Recode { unit, code } => self.change(unit, at, |state| {
+                state.code.clone_from(code);
+            }),
+            Step::Retype { unit, kind } => self.change(unit, at, |state| {
+                state.kind.clone_from(kind);
+            }),
+            Step::Move { unit, parent } => {
+                let parent = match parent {
+                    None => Some(None),
+                    Some(parent) => self.find(parent, &format!("{at}/parent")).map(Some),
+                };
+                let unchanged = parent.is_none();
+                self.change(unit, at, |state| {
+                    if !unchanged {
+                        state.parent = parent.flatten();
+                    }
+                });
+            }
+            Step::Merge { from, into } => self.merge(from, into, at),
+            Step::Split {
+                from,
+                into,
+                children,
+            } => self.split(from, into, children, at),
+            Step::Abolish { unit } => {
+                let pointer = format!("{at}/unit");
+                if let Some(unit) = self.find(unit, &pointer) {
+                    self.end(unit, &pointer);
+                }
+            }
+            Step::AbolishLevel { level } => {
+                self.ended_levels
+                    .push((level.clone(), format!("{at}/level")));
+            }
+        }
+    }
+
+    fn find(&mut self, reference: &UnitReference, at: &str) -> Option<UnitId> {
+        let found = match reference {
+            UnitReference::Id(unit) => vec![*unit],
+            UnitReference::Code(code) => self.holders(code),
+        };
+        match found.as_slice() {
+            [unit] if self.stands(*unit) => Some(*unit),
+            [] | [_] => {
+                self.fault(
+                    at,
+                    Code::UnknownUnit,
+                    message!(
+                        "Đến bước này không có đơn vị {reference} (theo bản đồ của ngày có hiệu lực và các bước trước).",
+                        "At this step there is no unit {reference} (on the map of the effective day, after the steps before)."
+                    ),
+                );
+                None
+            }
+            _ => {
+                self.fault(
+                    at,
+                    Code::AmbiguousUnit,
+                    message!(
+                        "Đến bước này có hai đơn vị cùng mang {reference}. Hãy ghi mã định danh của đơn vị.",
+                        "At this step two units have {reference}. Name the unit by its id."
+                    ),
+                );
+                None
+            }
+        }
+    }
+
+    fn change(&mut self, unit: &UnitReference, at: &str, change: impl FnOnce(&mut State)) {
+        let pointer = format!("{at}/unit");
+        let Some(unit) = self.find(unit, &pointer) else {
+            return;
+        };
+        if let Some(mut state) = self.state(unit) {
+            change(&mut state);
+            self.set(unit, state, &pointer);
+        }
+    }
+
+    fn create(&mut self, described: &DescribedUnit, at: &str) -> UnitId {
+        let unit = UnitId::new();
+        let state = self.described(described, at);
+        self.set(unit, state, at);
+        unit
+    }
+
+    fn described(&mut self, unit: &DescribedUnit, at: &str) -> State {
+        let parent = unit.parent.as_ref();
+        State {
+            code: unit.code.clone(),
+            name: unit.name.clone(),
+            kind: unit.kind.clone(),
+            level: unit.level.clone(),
+            parent: parent.and_then(|parent| self.find(parent, &format!("{at}/parent"))),
+        }
+    }
+
+    /// The unit that takes over: one that stands, one of those that pass to it, or a new one.
+    fn successor(&mut self, successor: &Successor, sources: &[UnitId], at: &str) -> Option<UnitId> {
+        let described = match successor {
+            Successor::Standing(reference) => return self.find(reference, at),
+            Successor::Described(described) => described,
+        };
+        let living_on = sources.iter().copied().find(|source| {
+            let state = self.state(*source);
+            state.is_some_and(|state| state.code == described.code)
+        });
+        match living_on {
+            Some(unit) => {
+                let state = self.described(described, at);
+                self.set(unit, state, at);
+                Some(unit)
+            }
+            None => Some(self.create(described, at)),
+        }
+    }
+
+    fn merge(&mut self, from: &[UnitReference], into: &Successor, at: &str) {
+        let mut sources: Vec<UnitId> = Vec::new();
+        let mut pointers: Vec<String> = Vec::new();
+        for (index, source) in from.iter().enumerate() {
+            let pointer = format!("{at}/from/{index}");
+            match self.find(source, &pointer) {
+                Some(unit) if sources.contains(&unit) => self.named_twice(unit, &pointer),
+                Some(unit) => {
+                    sources.push(unit);
+                    pointers.push(pointer);
+                }
+                None => {}
+            }
+        }
+        let Some(heir) = self.successor(into, &sources, &format!("{at}/into")) else {
+            return;
+        };
+        if let (Successor::Standing(_), [only]) = (into, sources.as_slice())
+            && *only == heir
+        {
+            let name = self.name(heir);
+            self.fault(
+                format!("{at}/into"),
+                Code::Duplicate,
+                message!(
+                    "{name} không thể nhập vào chính mình. Hãy ghi đơn vị được nhập vào.",
+                    "{name} cannot become part of itself. Name the unit that it becomes part of."
+                ),
+            );
+        }
+        let ending = sources.into_iter().zip(pointers);
+        for (source, pointer) in ending.filter(|(source, _)| *source != heir) {
+            self.end_into(source, heir, &pointer);
+        }
+    }
+
+    fn end_into(&mut self, source: UnitId, heir: UnitId, at: &str) {
+        for child in self.children(source) {
+            if child != heir {
+                self.place_below(child, heir, at);
+            }
+        }
+        self.end(source, at);
+        let turn = self.turn_of(source, Goes::ToItsEnd);
+        self.pass(source, &[(heir, Some(Share::WHOLE))], turn);
+    }
+
+    fn place_below(&mut self, child: UnitId, parent: UnitId, at: &str) {
+        if let Some(mut state) = self.state(child) {
+            state.parent = Some(parent);
+            self.set(child, state, at);
+        }
+    }
+
+    fn named_twice(&mut self, unit: UnitId, at: &str) {
+        let name = self.name(unit);
+        self.fault(
+            at,
+            Code::Duplicate,
+            message!(
+                "{name} được ghi hai lần trong bước này. Hãy bỏ một chỗ.",
+                "{name} is named twice in this step. Remove one of the two."
+            ),
+        );
+    }
+
+    fn split(
+        &mut self,
+        from: &UnitReference,
+        into: &[Part],
+        children: &[(UnitReference, UnitReference)],
+        at: &str,
+    ) {
+        let pointer = format!("{at}/from");
+        let Some(source) = self.find(from, &pointer) else {
+            return;
+        };
+        let below = self.children(source);
+        let mut parts: Vec<(UnitId, Option<Share>)> = Vec::new();
+        for (index, part) in into.iter().enumerate() {
+            let pointer = format!("{at}/into/{index}/unit");
+            match self.successor(&part.unit, &[source], &pointer) {
+                Some(unit) if parts.iter().any(|(known, _)| *known == unit) => {
+                    self.named_twice(unit, &pointer);
+                }
+                Some(unit) => parts.push((unit, part.share)),
+                None => {}
+            }
+        }
+        self.assign(source, &below, children, &parts, at);
+        let lives_on = parts.iter().any(|(part, _)| *part == source);
+        let goes = if lives_on { Goes::On } else { Goes::ToItsEnd };
+        if lives_on
+            && self
+                .turns
+                .get(&source)
+                .is_some_and(|turns| turns.passed_on.is_some())
+        {
+            let name = self.name(source);
+            self.fault(
+                pointer.clone(),
+                Code::Duplicate,
+                message!(
+                    "{name} đã được chia ở một bước trước. Hãy ghi tất cả các phần trong một bước.",
+                    "{name} was divided by an earlier step. Name all its parts in one step."
+                ),
+            );
+        }
+        if !lives_on {
+            self.end(source, &pointer);
+        }
+        let turn = self.turn_of(source, goes);
+        self.pass(source, &parts, turn);
+    }
+
+    /// Each unit below a divided one goes to one of the parts.
+    fn assign(
+        &mut self,
+        source: UnitId,
+        below: &[UnitId],
+        children: &[(UnitReference, UnitReference)],
+        parts: &[(UnitId, Option<Share>)],
+        at: &str,
+    ) {
+        let mut assigned = HashSet::new();
+        for (child, part) in children {
+            let pointer = format!("{at}/children/{}", pointer_step(&child.to_string()));
+            let (child, part) = (self.find(child, &pointer), self.find(part, &pointer));
+            let (Some(child), Some(part)) = (child, part) else {
+                continue;
+            };
+            if !below.contains(&child) {
+                let (child, source) = (self.name(child), self.name(source));
+                self.fault(
+                    pointer,
+                    Code::UnknownUnit,
+                    message!(
+                        "{child} không trực thuộc {source}. Hãy bỏ dòng này.",
+                        "{child} is no part of {source}. Remove it."
+                    ),
+                );
+            } else if !parts.iter().any(|(known, _)| *known == part) {
+                let part = self.name(part);
+                self.fault(
+                    pointer,
+                    Code::UnknownUnit,
+                    message!(
+                        "{part} không phải là một phần của đơn vị được chia. Hãy chọn một trong các phần.",
+                        "{part} is none of the parts. Choose one of them."
+                    ),
+                );
+            } else if assigned.insert(child) {
+                self.place_below(child, part, &pointer);
+            } else {
+                self.named_twice(child, &pointer);
+            }
+        }
+        for child in below.iter().filter(|child| !assigned.contains(child)) {
+            let Some(State { code, name, .. }) = self.state(*child) else {
+                continue;
+            };
+            self.fault(
+                format!("{at}/children"),
+                Code::ChildUnassigned,
+                message!(
+                    "{name} (code:{code}) chưa được giao về phần nào. Hãy ghi vào children.",
+                    "{name} (code:{code}) is assigned to none of the parts. Add it to children."
+                ),
+            );
+        }
+    }
+
+    /// When something passes from a unit, among all that passes in the document.
+    fn turn_of(&self, source: UnitId, goes: Goes) -> u32 {
+        let turns = self.turns.get(&source).copied().unwrap_or_default();
+        // A unit that stood before and lives on is divided as it stood: what it takes over stays.
+        if goes == Goes::On && self.tree.by_id(source).is_some() {
+            return 0;
+        }
+        let latest = turns.took_over.max(turns.passed_on);
+        latest.map_or(0, |latest| latest + 1)
+    }
+
+    fn pass(&mut self, source: UnitId, parts: &[(UnitId, Option<Share>)], turn: u32) {
+        let moment = Moment {
+            effective: self.effective,
+            rev: self.rev,
+            step: turn,
+        };
+        for (heir, share) in parts {
+            self.successions.push(Succession {
+                moment,
+                from: source,
+                to: *heir,
+                share: *share,
+            });
+            if *heir != source {
+                let turns = self.turns.entry(*heir).or_default();
+                turns.took_over = turns.took_over.max(Some(turn));
+            }
+        }
+        let turns = self.turns.entry(source).or_default();
+        turns.passed_on = turns.passed_on.max(Some(turn));
+    }
+
+    // ---- The map that they lead to ------------------------------------------------------------
+
+    fn finish(mut self) -> Planning {
+        let mut opened = Vec::new();
+        let mut closed = Vec::new();
+        let mut replaced = Vec::new();
+        let mut created = HashSet::new();
+        let mut ended = HashSet::new();
+        let tree = self.tree.clone();
+        for unit in std::mem::take(&mut self.order) {
+            let Some(touched) = self.touched.get(&unit) else {
+                continue;
+            };
+            let (now, at) = (touched.now.clone(), touched.at.clone());
+            let former = tree.by_id(unit).map(Place::fact);
+            match (former, now) {
+                (None, None) => self.ends_unborn(&at),
+                (Some(former), Some(now)) if State::of(former) == now => {}
+                (former, now) => {
+                    if let Some(former) = former {
+                        self.check_former(former, now.as_ref(), &at);
+                        let begins_today = former.validity.from == self.effective;
+                        let former_facts = if begins_today {
+                            &mut replaced
+                        } else {
+                            &mut closed
+                        };
+                        former_facts.push(former.clone());
+                    } else {
+                        created.insert(unit);
+                    }
+                    match now {
+                        Some(now) => {
+                            self.check_standing(unit, &now, former, &at);
+                            opened.push(self.fact(unit, now));
+                        }
+                        None => {
+                            self.check_ended(unit, &at);
+                            ended.insert(unit);
+                        }
+                    }
+                }
+            }
+        }
+        self.check_later_children(&ended);
+        let ended_levels = self.end_levels();
+        Planning {
+            plan: Plan {
+                effective: self.effective,
+                eve: self.eve,
+                after: opened
+                    .iter()
+                    .map(|fact: &UnitFact| (fact.unit, fact.clone()))
+                    .collect(),
+                opened,
+                closed,
+                replaced,
+                ended_levels,
+                passings: Successions::new(self.successions.iter().cloned()),
+                successions: self.successions,
+                created,
+                ended,
+                before: tree,
+            },
+            faults: self.faults,
+        }
+    }
+
+    /// Whether a unit is something else than it was.
+    fn is_changed(&self, unit: UnitId) -> bool {
+        let former = self.tree.by_id(unit).map(|place| State::of(place.fact()));
+        self.touched
+            .get(&unit)
+            .is_some_and(|touched| touched.now != former)
+    }
+
+    fn fact(&self, unit: UnitId, state: State) -> UnitFact {
+        UnitFact {
+            unit,
+            validity: Validity::since(self.effective),
+            code: state.code,
+            name: state.name,
+            kind: state.kind,
+            level: state.level,
+            parent: state.parent,
+        }
+    }
+
+    /// Figures pass from days on which a unit stood to others: one of no day has none.
+    fn ends_unborn(&mut self, at: &str) {
+        self.fault(
+            at,
+            Code::InvalidValue,
+            message!(
+                "Đơn vị này vừa được lập trong chính văn bản này. Hãy ghi thẳng đơn vị cuối cùng.",
+                "This unit is made by the same document. Name the unit that there is in the end."
+            ),
+        );
+    }
+
+    /// What has a later history cannot be changed before it.
+    fn check_former(&mut self, former: &UnitFact, now: Option<&State>, at: &str) {
+        let name = &former.name;
+        let facts = self.hierarchy.facts_of(former.unit);
+        let later = facts
+            .iter()
+            .find(|fact| fact.validity.from > self.effective);
+        if let Some(day) = later.map(|fact| fact.validity.from).or(former.validity.to) {
+            self.fault(
+                at,
+                Code::ChangedLater,
+                message!(
+                    "{name} đã có thay đổi ngày {day}, sau ngày có hiệu lực. Hãy hủy lần sắp xếp sau trước đã.",
+                    "{name} changes on {day}, after the effective day. Undo the later reorganisation first."
+                ),
+            );
+        }
+        let has_past = facts.iter().any(|fact| fact.validity.from < self.effective);
+        if now.is_none() && !has_past {
+            let day = self.effective;
+            self.fault(
+                at,
+                Code::ChangedLater,
+                message!(
+                    "{name} mới có từ chính ngày {day}. Hãy hủy lần sắp xếp đã lập ra nó, hoặc chọn ngày sau.",
+                    "{name} stands from this very day, {day}, on. Undo what made it, or choose a later day."
+                ),
+            );
+        }
+    }
+
+    fn check_standing(&mut self, unit: UnitId, now: &State, former: Option<&UnitFact>, at: &str) {
+        self.check_level(now, former, at);
+        self.check_parent(now, at);
+        self.check_code(unit, now, at);
+        if former.is_some_and(|former| former.level != now.level) {
+            let rank = self.rank(&now.level);
+            let above = self.children(unit).into_iter().find(|child| {
+                let below = self.level(*child).and_then(|level| self.rank(level));
+                below.zip(rank).is_some_and(|(below, rank)| below <= rank)
+            });
+            if let Some(child) = above {
+                let (child, level) = (self.name(child), &now.level);
+                self.fault(
+                    at,
+                    Code::ParentAboveRequired,
+                    message!(
+                        "{child} trực thuộc đơn vị này nên cấp {level} không đủ cao. Hãy chuyển {child} trước.",
+                        "{child} is part of this unit, for which the level {level} is too low. Move {child} first."
+                    ),
+                );
+            }
+        }
+    }
+
+    fn rank(&self, level: &LevelCode) -> Option<Rank> {
+        self.hierarchy.level(level).map(|level| level.rank)
+    }
+
+    fn check_level(&mut self, now: &State, former: Option<&UnitFact>, at: &str) {
+        let is_same = former.is_some_and(|former| former.level == now.level);
+        let since = Validity::since(self.effective);
+        let known = self.hierarchy.level(&now.level);
+        if !is_same && !known.is_some_and(|level| level.validity.covers(since)) {
+            let (level, day) = (&now.level, self.effective);
+            self.fault(
+                at,
+                Code::UnknownLevel,
+                message!(
+                    "Từ ngày {day} không có cấp {level}. Hãy xem các cấp ở /v1/levels.",
+                    "There is no level {level} from {day} on. See /v1/levels for those there are."
+                ),
+            );
+        }
+    }
+
+    fn check_parent(&mut self, now: &State, at: &str) {
+        let Some(parent) = now.parent else { return };
+        let name = self.name(parent);
+        let Some(above) = self.level(parent).cloned() else {
+            self.fault(
+                at,
+                Code::ParentAboveRequired,
+                message!(
+                    "{name} không còn nữa nên không thể là đơn vị cấp trên. Hãy chọn đơn vị khác.",
+                    "{name} stands no more and cannot be the unit above. Choose another."
+                ),
+            );
+            return;
+        };
+        let ranks = (self.rank(&above), self.rank(&now.level));
+        if let (Some(rank_above), Some(rank)) = ranks
+            && rank_above >= rank
+        {
+            let level = &now.level;
+            self.fault(
+                at,
+                Code::ParentAboveRequired,
+                message!(
+                    "Đơn vị cấp {level} không thể trực thuộc {name} (cấp {above}). Hãy chọn đơn vị cấp cao hơn.",
+                    "A unit of the level {level} cannot be part of {name} (level {above}). Choose one above."
+                ),
+            );
+        }
+        let since = Validity::since(self.effective);
+        if !self.is_changed(parent) && !self.hierarchy.stands_throughout(parent, since) {
+            self.fault(
+                at,
+                Code::ChangedLater,
+                message!(
+                    "{name} bị giải thể về sau. Hãy hủy lần sắp xếp sau trước đã.",
+                    "{name} comes to an end later. Undo the later reorganisation first."
+                ),
+            );
+        }
+    }
+
+    fn check_code(&mut self, unit: UnitId, now: &State, at: &str) {
+        let code = &now.code;
+        let other = self
+            .holders(code)
+            .into_iter()
+            .find(|holder| *holder != unit);
+        let later = self
+            .hierarchy
+            .facts_with(code)
+            .find(|fact| fact.unit != unit && fact.validity.from > self.effective);
+        let taken = other.map(|other| self.name(other));
+        let taken = taken.or_else(|| later.map(|fact| fact.name.clone()));
+        if let Some(name) = taken {
+            self.fault(
+                at,
+                Code::CodeTaken,
+                message!(
+                    "Mã {code} là của đơn vị {name}. Một mã chỉ thuộc về một đơn vị tại một thời điểm.",
+                    "The code {code} is {name}'s. One code belongs to one unit at a time."
+                ),
+            );
+        }
+    }
+
+    /// Nothing may be left below a unit that ends. What a step moved there is at fault itself.
+    fn check_ended(&mut self, unit: UnitId, at: &str) {
+        let left = self.children(unit);
+        let left: Vec<UnitId> = left
+            .into_iter()
+            .filter(|child| !self.is_changed(*child))
+            .collect();
+        if left.is_empty() {
+            return;
+        }
+        let name = self.name(unit);
+        let (count, names) = (left.len(), self.first_names(&left));
+        self.fault(
+            at,
+            Code::UnitsBelow,
+            message!(
+                "{name} còn {count} đơn vị trực thuộc ({names}). Hãy chuyển hoặc nhập các đơn vị đó.",
+                "{count} units are still part of {name} ({names}). Move them or merge them."
+            ),
+        );
+    }
+
+    fn first_names(&self, units: &[UnitId]) -> String {
+        const NAMED: usize = 3;
+        let names = units.iter().take(NAMED).map(|unit| self.name(*unit));
+        let names: Vec<String> = names.collect();
+        let more = if units.len() > NAMED { ", …" } else { "" };
+        format!("{}{more}", names.join(", "))
+    }
+
+    /// A unit that a later reorganisation put below one that ends now would lie below nothing.
+    fn check_later_children(&mut self, ended: &HashSet<UnitId>) {
+        let later = self.hierarchy.facts().iter();
+        let later = later.filter(|fact| fact.validity.from > self.effective);
+        let below: Vec<(UnitId, String)> = later
+            .filter_map(|fact| Some((fact.parent?, fact.name.clone())))
+            .filter(|(parent, _)| ended.contains(parent))
+            .collect();
+        for (parent, child) in below {
+            let at = self.touched.get(&parent).map(|touched| touched.at.clone());
+            let name = self.name(parent);
+            self.fault(
+                at.unwrap_or_default(),
+                Code::ChangedLater,
+                message!(
+                    "{child} được đưa vào {name} ở một lần sắp xếp sau. Hãy hủy lần đó trước đã.",
+                    "A later reorganisation makes {child} part of {name}. Undo that first."
+                ),
+            );
+        }
+    }
+
+    /// The levels, as they were, that end; no unit may be left at them.
+    fn end_levels(&mut self) -> Vec<Level> {
+        let mut ended: Vec<Level> = Vec::new();
+        for (code, at) in std::mem::take(&mut self.ended_levels) {
+            let known = self.hierarchy.level(&code).cloned();
+            let known = known.filter(|level| level.validity.contains(self.effective));
+            let Some(level) = known.filter(|level| level.validity.from < self.effective) else {
+                let day = self.eve;
+                self.fault(
+                    at,
+                    Code::UnknownLevel,
+                    message!(
+                        "Đến hết ngày {day} không có cấp {code}. Hãy xem các cấp ở /v1/levels.",
+                        "There is no level {code} up to {day}. See /v1/levels for those there are."
+                    ),
+                );
+                continue;
+            };
+            self.check_level_is_empty(&code, &at);
+            if !ended.iter().any(|known| known.code == level.code) {
+                ended.push(level);
+            }
+        }
+        ended
+    }
+
+    fn check_level_is_empty(&mut self, code: &LevelCode, at: &str) {
+        let tree = self.tree.clone();
+        let untouched = tree.places().map(Place::unit);
+        let untouched = untouched.filter(|unit| !self.touched.contains_key(unit));
+        let touched = self.touched.keys().copied();
+        let mut left: Vec<UnitId> = untouched
+            .chain(touched)
+            .filter(|unit| self.level(*unit) == Some(code))
+            .collect();
+        left.sort_unstable();
+        let later = self.hierarchy.facts().iter();
+        let later = later
+            .filter(|fact| &fact.level == code && fact.validity.from > self.effective)
+            .count();
+        let count = left.len() + later;
+        if count > 0 {
+            let names = self.first_names(&left);
+            self.fault(
+                at,
+                Code::UnitsBelow,
+                message!(
+                    "Còn {count} đơn vị thuộc cấp {code} ({names}). Hãy nhập, chuyển cấp hoặc giải thể các đơn vị đó.",
+                    "{count} units are still at the level {code} ({names}). Merge or abolish them first."
+                ),
+            );
+        }
+    }
+}
+
+/// Whether a unit that passes something on lives on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Goes {
+    On,
+    ToItsEnd,
+}

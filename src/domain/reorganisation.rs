@@ -1,0 +1,571 @@
+//! Reorganisations (sắp xếp đơn vị hành chính): the document that changes the map from a day on,
+//! as it is sent and as it is read. Never what it comes to on a map: that is `plan`'s.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::id::{LevelCode, UnitCode};
+use super::succession::Share;
+use super::text::{check_name, clipped};
+use super::unit::{BEGINNING, UnitReference, invalid_code};
+use crate::error::{Code, Fault, Message, pointer_step};
+use crate::message;
+
+/// The last day that anything can be dated.
+const LAST_YEAR: &str = "9999";
+
+/// What becomes of grants on units that end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Grants {
+    /// They stay as they are, and reach nothing from the effective day on.
+    #[default]
+    Stay,
+    /// Whoever has one gets the same on the unit that took over the whole, if one did; the old one
+    /// stays, for the days before.
+    Follow,
+}
+
+/// What becomes of submissions and targets of units that end, for periods that close on the
+/// effective day or later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkInProgress {
+    /// They stay readable under the unit that ended.
+    #[default]
+    Stay,
+    /// Where one unit took over the whole and has none of its own, and no other predecessor has
+    /// any, they become that unit's, with their history.
+    PassOn,
+}
+
+/// What changes the map from a day on (sắp xếp đơn vị hành chính).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReorganisationDocument {
+    /// The first day of the new map.
+    pub effective: NaiveDate,
+    /// The decision that says so.
+    #[schema(example = "Nghị quyết 1654/NQ-UBTVQH15")]
+    pub legal_basis: String,
+    /// In this order. A unit is named by its id, or by `code:` and the code that it has after the
+    /// steps before.
+    pub steps: Vec<StepDocument>,
+    #[serde(default)]
+    #[schema(default = "stay")]
+    pub grants: Grants,
+    #[serde(default)]
+    #[schema(default = "stay")]
+    pub work_in_progress: WorkInProgress,
+}
+
+/// One step of a reorganisation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
+pub enum StepDocument {
+    /// A unit comes to be (thành lập) that takes over nothing.
+    Create { unit: UnitDocument },
+    /// A unit gets another name.
+    Rename {
+        #[schema(example = "code:30388")]
+        unit: String,
+        name: String,
+    },
+    /// A unit gets another code.
+    Recode {
+        #[schema(example = "code:30388")]
+        unit: String,
+        code: String,
+    },
+    /// A unit is called something else, such as a ward instead of a commune.
+    Retype {
+        #[schema(example = "code:30388")]
+        unit: String,
+        /// Null where its level has no kinds.
+        #[serde(deserialize_with = "present")]
+        #[schema(required, example = "phường")]
+        kind: Option<String>,
+    },
+    /// A unit becomes part of another.
+    Move {
+        #[schema(example = "code:30388")]
+        unit: String,
+        /// Null makes it a root.
+        #[serde(deserialize_with = "present")]
+        #[schema(required, example = "code:91")]
+        parent: Option<String>,
+    },
+    /// Units become one (nhập): all that they had passes to it, and so do the units below them.
+    Merge {
+        from: Vec<String>,
+        into: SuccessorDocument,
+    },
+    /// A unit is divided (chia): what it had passes in parts.
+    Split {
+        #[schema(example = "code:30388")]
+        from: String,
+        into: Vec<PartDocument>,
+        /// What the shares go by; needed where there are shares.
+        #[schema(example = "population")]
+        basis: Option<String>,
+        /// Each unit below the divided one, and the part that it goes to.
+        #[serde(default)]
+        children: BTreeMap<String, String>,
+    },
+    /// A unit comes to an end (giải thể), and nothing of it passes to any other.
+    Abolish {
+        #[schema(example = "code:887")]
+        unit: String,
+    },
+    /// A level comes to an end. No unit may be left at it.
+    AbolishLevel {
+        #[schema(example = "town")]
+        level: String,
+    },
+}
+
+/// A unit as a reorganisation makes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnitDocument {
+    #[schema(example = "30388")]
+    pub code: String,
+    #[schema(example = "Tân An")]
+    pub name: String,
+    /// What people call such a unit, where its level has several kinds.
+    #[schema(example = "xã")]
+    pub kind: Option<String>,
+    #[schema(example = "commune")]
+    pub level: String,
+    /// The unit that it is part of; null for a root.
+    #[serde(deserialize_with = "present")]
+    #[schema(required, example = "code:91")]
+    pub parent: Option<String>,
+}
+
+/// Who takes over: a unit that stands, by its id or its code, or one as it is to be. One with the
+/// code of a unit that passes to it is that unit, and lives on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub enum SuccessorDocument {
+    Standing(String),
+    Described(UnitDocument),
+}
+
+/// One part of a unit that is divided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PartDocument {
+    pub unit: SuccessorDocument,
+    /// A fraction. Either all parts have one, and they add up to one, or none has.
+    #[schema(example = "7/10")]
+    pub share: Option<String>,
+}
+
+/// A field that must be there, though it may be null: to leave out a parent is no way to say that
+/// there is none.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Option::deserialize(deserializer)
+}
+
+/// A reorganisation whose every field is in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reorganisation {
+    pub effective: NaiveDate,
+    pub legal_basis: String,
+    pub steps: Vec<Step>,
+    pub grants: Grants,
+    pub work_in_progress: WorkInProgress,
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    Create {
+        unit: DescribedUnit,
+    },
+    Rename {
+        unit: UnitReference,
+        name: String,
+    },
+    Recode {
+        unit: UnitReference,
+        code: UnitCode,
+    },
+    Retype {
+        unit: UnitReference,
+        kind: Option<String>,
+    },
+    Move {
+        unit: UnitReference,
+        parent: Option<UnitReference>,
+    },
+    Merge {
+        from: Vec<UnitReference>,
+        into: Successor,
+    },
+    Split {
+        from: UnitReference,
+        into: Vec<Part>,
+        /// A unit below the divided one, and the part that it goes to.
+        children: Vec<(UnitReference, UnitReference)>,
+    },
+    Abolish {
+        unit: UnitReference,
+    },
+    AbolishLevel {
+        level: LevelCode,
+    },
+}
+
+/// A unit as it is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DescribedUnit {
+    pub code: UnitCode,
+    pub name: String,
+    pub kind: Option<String>,
+    pub level: LevelCode,
+    pub parent: Option<UnitReference>,
+}
+
+/// Who takes over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Successor {
+    Standing(UnitReference),
+    Described(DescribedUnit),
+}
+
+/// One part of a unit that is divided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    pub unit: Successor,
+    pub share: Option<Share>,
+}
+
+impl ReorganisationDocument {
+    /// Reads every field.
+    ///
+    /// # Errors
+    /// Every single fault, with its pointer into the document.
+    pub fn read(&self) -> Result<Reorganisation, Vec<Fault>> {
+        let mut reader = Reader::default();
+        reader.effective(self.effective);
+        let legal_basis = reader.name(&self.legal_basis, "/legal_basis");
+        if self.steps.is_empty() {
+            reader.fault("/steps", Code::RequiredMissing, nothing_listed());
+        }
+        let steps = self.steps.iter().enumerate();
+        let steps: Option<Vec<Step>> =
+            all(steps.map(|(index, step)| reader.step(step, &format!("/steps/{index}"))));
+        match (legal_basis, steps) {
+            (Some(legal_basis), Some(steps)) if reader.faults.is_empty() => Ok(Reorganisation {
+                effective: self.effective,
+                legal_basis,
+                steps,
+                grants: self.grants,
+                work_in_progress: self.work_in_progress,
+            }),
+            _ => Err(reader.faults),
+        }
+    }
+}
+
+/// All of them or none, after every one was looked at.
+fn all<T>(items: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> {
+    let read: Vec<Option<T>> = items.collect();
+    read.into_iter().collect()
+}
+
+fn nothing_listed() -> Message {
+    message!(
+        "Danh sách trống. Hãy ghi ít nhất một mục.",
+        "The list is empty. Give one item at least."
+    )
+}
+
+/// Reads fields and notes what is wrong with them.
+#[derive(Default)]
+struct Reader {
+    faults: Vec<Fault>,
+}
+
+impl Reader {
+    fn fault(&mut self, pointer: &str, code: Code, message: Message) {
+        self.faults.push(Fault::in_body(pointer, code, message));
+    }
+
+    /// There must be a day before, on which the former map ends.
+    fn effective(&mut self, day: NaiveDate) {
+        let last = NaiveDate::from_ymd_opt(9999, 12, 31);
+        if day <= BEGINNING || last.is_some_and(|last| day > last) {
+            self.fault(
+                "/effective",
+                Code::InvalidValue,
+                message!(
+                    "Ngày có hiệu lực phải sau ngày {BEGINNING} và không quá năm {LAST_YEAR}.",
+                    "The effective day must be after {BEGINNING} and not beyond the year {LAST_YEAR}."
+                ),
+            );
+        }
+    }
+
+    fn step(&mut self, step: &StepDocument, at: &str) -> Option<Step> {
+        let below = |field: &str| format!("{at}/{field}");
+        Some(match step {
+            StepDocument::Create { unit } => Step::Create {
+                unit: self.described(unit, &below("unit"))?,
+            },
+            StepDocument::Rename { unit, name } => {
+                let unit = self.reference(unit, &below("unit"));
+                let name = self.name(name, &below("name"));
+                Step::Rename {
+                    unit: unit?,
+                    name: name?,
+                }
+            }
+            StepDocument::Recode { unit, code } => {
+                let unit = self.reference(unit, &below("unit"));
+                let code = self.code(code, &below("code"));
+                Step::Recode {
+                    unit: unit?,
+                    code: code?,
+                }
+            }
+            StepDocument::Retype { unit, kind } => {
+                let unit = self.reference(unit, &below("unit"));
+                let kind = self.kind(kind.as_ref(), &below("kind"));
+                Step::Retype {
+                    unit: unit?,
+                    kind: kind?,
+                }
+            }
+            StepDocument::Move { unit, parent } => {
+                let unit = self.reference(unit, &below("unit"));
+                let parent = self.parent(parent.as_ref(), &below("parent"));
+                Step::Move {
+                    unit: unit?,
+                    parent: parent?,
+                }
+            }
+            StepDocument::Merge { from, into } => {
+                let from = self.sources(from, &below("from"));
+                let into = self.successor(into, &below("into"));
+                Step::Merge {
+                    from: from?,
+                    into: into?,
+                }
+            }
+            StepDocument::Split {
+                from,
+                into,
+                basis,
+                children,
+            } => {
+                let from = self.reference(from, &below("from"));
+                let parts = self.parts(into, &below("into"));
+                self.basis(basis.as_ref(), into, &below("basis"));
+                let children = self.children(children, &below("children"));
+                Step::Split {
+                    from: from?,
+                    into: parts?,
+                    children: children?,
+                }
+            }
+            StepDocument::Abolish { unit } => Step::Abolish {
+                unit: self.reference(unit, &below("unit"))?,
+            },
+            StepDocument::AbolishLevel { level } => Step::AbolishLevel {
+                level: self.level(level, &below("level"))?,
+            },
+        })
+    }
+
+    fn sources(&mut self, from: &[String], at: &str) -> Option<Vec<UnitReference>> {
+        if from.is_empty() {
+            self.fault(at, Code::RequiredMissing, nothing_listed());
+        }
+        let sources = from.iter().enumerate();
+        all(sources.map(|(index, source)| self.reference(source, &format!("{at}/{index}"))))
+    }
+
+    fn parts(&mut self, into: &[PartDocument], at: &str) -> Option<Vec<Part>> {
+        if into.len() < 2 {
+            self.fault(
+                at,
+                Code::RequiredMissing,
+                message!(
+                    "Chia một đơn vị phải có ít nhất hai phần. Nếu chỉ có một, hãy dùng merge.",
+                    "A unit is divided into two parts at least. For one, use merge."
+                ),
+            );
+        }
+        let parts = into.iter().enumerate();
+        let parts = all(parts.map(|(index, part)| {
+            let at = format!("{at}/{index}");
+            let unit = self.successor(&part.unit, &format!("{at}/unit"));
+            let share = match &part.share {
+                None => Some(None),
+                Some(share) => self.share(share, &format!("{at}/share")).map(Some),
+            };
+            Some(Part {
+                unit: unit?,
+                share: share?,
+            })
+        }))?;
+        self.check_shares(&parts, at);
+        Some(parts)
+    }
+
+    fn check_shares(&mut self, parts: &[Part], at: &str) {
+        let shares: Vec<Share> = parts.iter().filter_map(|part| part.share).collect();
+        if shares.is_empty() {
+            return;
+        }
+        if shares.len() < parts.len() || !Share::make_whole(shares) {
+            self.fault(
+                at,
+                Code::InvalidShare,
+                message!(
+                    "Tỷ lệ của các phần phải có đủ và cộng lại bằng 1, hoặc không phần nào có tỷ lệ.",
+                    "Either every part has a share and they add up to one, or none has."
+                ),
+            );
+        }
+    }
+
+    fn share(&mut self, text: &str, at: &str) -> Option<Share> {
+        let share = text.parse::<Share>().ok();
+        if share.is_none() {
+            self.fault(
+                at,
+                Code::InvalidShare,
+                message!(
+                    "Tỷ lệ là phân số lớn hơn 0 và không quá 1, ví dụ 7/10.",
+                    "A share is a fraction above 0 and at most 1, such as 7/10."
+                ),
+            );
+        }
+        share
+    }
+
+    fn basis(&mut self, basis: Option<&String>, into: &[PartDocument], at: &str) {
+        match basis {
+            Some(basis) => {
+                self.name(basis, at);
+            }
+            None if into.iter().any(|part| part.share.is_some()) => self.fault(
+                at,
+                Code::RequiredMissing,
+                message!(
+                    "Hãy ghi tỷ lệ được tính theo gì, ví dụ dân số.",
+                    "Say what the shares go by, such as population."
+                ),
+            ),
+            None => {}
+        }
+    }
+
+    fn children(
+        &mut self,
+        children: &BTreeMap<String, String>,
+        at: &str,
+    ) -> Option<Vec<(UnitReference, UnitReference)>> {
+        all(children.iter().map(|(child, part)| {
+            let at = format!("{at}/{}", pointer_step(child));
+            let child = self.reference(child, &at);
+            let part = self.reference(part, &at);
+            Some((child?, part?))
+        }))
+    }
+
+    fn successor(&mut self, successor: &SuccessorDocument, at: &str) -> Option<Successor> {
+        match successor {
+            SuccessorDocument::Standing(unit) => self.reference(unit, at).map(Successor::Standing),
+            SuccessorDocument::Described(unit) => {
+                self.described(unit, at).map(Successor::Described)
+            }
+        }
+    }
+
+    fn described(&mut self, unit: &UnitDocument, at: &str) -> Option<DescribedUnit> {
+        let below = |field: &str| format!("{at}/{field}");
+        let code = self.code(&unit.code, &below("code"));
+        let name = self.name(&unit.name, &below("name"));
+        let kind = self.kind(unit.kind.as_ref(), &below("kind"));
+        let level = self.level(&unit.level, &below("level"));
+        let parent = self.parent(unit.parent.as_ref(), &below("parent"));
+        Some(DescribedUnit {
+            code: code?,
+            name: name?,
+            kind: kind?,
+            level: level?,
+            parent: parent?,
+        })
+    }
+
+    fn reference(&mut self, text: &str, at: &str) -> Option<UnitReference> {
+        let reference = text.parse::<UnitReference>().ok();
+        if reference.is_none() {
+            let name = clipped(text);
+            self.fault(
+                at,
+                Code::UnknownUnit,
+                message!(
+                    "{name:?} không phải tên gọi một đơn vị. Hãy ghi mã định danh, hoặc code: và mã đơn vị (ví dụ code:30388).",
+                    "{name:?} names no unit. Give its id, or code: and its code (such as code:30388)."
+                ),
+            );
+        }
+        reference
+    }
+
+    fn parent(&mut self, parent: Option<&String>, at: &str) -> Option<Option<UnitReference>> {
+        match parent {
+            None => Some(None),
+            Some(parent) => self.reference(parent, at).map(Some),
+        }
+    }
+
+    fn code(&mut self, text: &str, at: &str) -> Option<UnitCode> {
+        let code = text.parse::<UnitCode>().ok();
+        if code.is_none() {
+            self.fault(at, Code::InvalidCode, invalid_code());
+        }
+        code
+    }
+
+    fn level(&mut self, text: &str, at: &str) -> Option<LevelCode> {
+        let level = text.parse::<LevelCode>().ok();
+        if level.is_none() {
+            let name = clipped(text);
+            self.fault(
+                at,
+                Code::UnknownLevel,
+                message!(
+                    "Không có cấp {name:?}. Hãy xem các cấp ở /v1/levels.",
+                    "There is no level {name:?}. See /v1/levels for those there are."
+                ),
+            );
+        }
+        level
+    }
+
+    fn name(&mut self, text: &str, at: &str) -> Option<String> {
+        match check_name(text) {
+            Ok(()) => Some(text.to_owned()),
+            Err(fault) => {
+                self.fault(at, Code::InvalidText, fault.message());
+                None
+            }
+        }
+    }
+
+    fn kind(&mut self, kind: Option<&String>, at: &str) -> Option<Option<String>> {
+        match kind {
+            None => Some(None),
+            Some(kind) => self.name(kind, at).map(Some),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Reorganisations.
+
+use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::extract::{
+    Conditions, JsonBody, LargeJsonBody, NoBody, Now, Params, RepeatKey, SeenEtags, SignedIn,
+    reply, tagged,
+};
+use super::page::{PageParams, page_request, page_response};
+use super::problem::Problem;
+use crate::domain::reorganisation::ReorganisationDocument;
+use crate::service::Application;
+use crate::service::page::Page;
+use crate::service::reorganisation::{
+    self, Mode, ReorganisationDetail, ReorganisationPreview, ReorganisationView,
+};
+
+/// How to take a reorganisation.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ReorganisationParams {
+    /// Only say what would change, and what speaks against it.
+    #[param(nullable = false, default = false)]
+    dry_run: Option<bool>,
+}
+
+/// Change the map from a day on (sắp xếp đơn vị hành chính).
+///
+/// All steps or none. The day may lie in the past: then it changes the totals of exactly the
+/// periods that close on it or later.
+#[utoipa::path(
+    tag = "units",
+    params(ReorganisationParams),
+    request_body = ReorganisationDocument,
+    responses(
+        (status = 200, description = "With `dry_run`: what it would change", body = ReorganisationPreview),
+        (status = 201, description = "The reorganisation, which holds", body = ReorganisationView),
+    ),
+)]
+#[post("/reorganisations")]
+pub async fn create_reorganisation(
+    application: web::Data<Application>,
+    SignedIn(identity): SignedIn,
+    Params(params): Params<ReorganisationParams>,
+    key: RepeatKey,
+    now: Now,
+    LargeJsonBody(body): LargeJsonBody<ReorganisationDocument>,
+) -> Result<HttpResponse, Problem> {
+    let JsonBody { value, raw } = body;
+    let repeatable = key.repeatable("create_reorganisation", &raw);
+    let mode = match params.dry_run {
+        Some(true) => Mode::DryRun,
+        Some(false) | None => Mode::Write,
+    };
+    let created = super::blocking(move || {
+        reorganisation::create_reorganisation(
+            &application,
+            &identity,
+            &value,
+            mode,
+            repeatable,
+            now.0,
+        )
+    });
+    Ok(reply(created.await?))
+}
+
+/// What changed the map, the latest day first.
+#[utoipa::path(
+    tag = "units",
+    params(PageParams),
+    responses((status = 200, description = "A page of reorganisations, those that were undone among them", body = Page<ReorganisationView>)),
+)]
+#[get("/reorganisations")]
+pub async fn list_reorganisations(
+    application: web::Data<Application>,
+    SignedIn(identity): SignedIn,
+    request: HttpRequest,
+    Params(params): Params<PageParams>,
+) -> Result<HttpResponse, Problem> {
+    let page = page_request(params.cursor, params.limit)?;
+    let listed = super::blocking(move || {
+        reorganisation::list_reorganisations(&application, &identity, &page)
+    });
+    Ok(page_response(&request, &listed.await?))
+}
+
+/// A reorganisation with its document.
+#[utoipa::path(
+    tag = "units",
+    params(("reorganisation" = String, Path, description = "Its id", example = "0191e4a5-6d1c-7c3a-9a60-2f6d0c9b1a11")),
+    responses((status = 200, description = "The reorganisation", body = ReorganisationDetail)),
+)]
+#[get("/reorganisations/{reorganisation}")]
+pub async fn get_reorganisation(
+    application: web::Data<Application>,
+    SignedIn(identity): SignedIn,
+    id: web::Path<String>,
+    seen: SeenEtags,
+) -> Result<HttpResponse, Problem> {
+    let (etag, detail) =
+        super::blocking(move || reorganisation::get_reorganisation(&application, &identity, &id))
+            .await?;
+    Ok(tagged(&etag, &seen, &detail))
+}
+
+/// Undo a reorganisation.
+///
+/// As long as nothing that was done since stands on its map: no later reorganisation of its units,
+/// no submission, target or grant of theirs.
+#[utoipa::path(
+    tag = "units",
+    params(("reorganisation" = String, Path, description = "Its id", example = "0191e4a5-6d1c-7c3a-9a60-2f6d0c9b1a11")),
+    responses((status = 200, description = "The reorganisation, which does not hold any more", body = ReorganisationView)),
+)]
+#[post("/reorganisations/{reorganisation}/undo")]
+pub async fn undo_reorganisation(
+    application: web::Data<Application>,
+    SignedIn(identity): SignedIn,
+    id: web::Path<String>,
+    conditions: Conditions,
+    key: RepeatKey,
+    now: Now,
+    _body: NoBody,
+) -> Result<HttpResponse, Problem> {
+    let repeatable = key.repeatable("undo_reorganisation", b"");
+    let undone = super::blocking(move || {
+        reorganisation::undo_reorganisation(
+            &application,
+            &identity,
+            &id,
+            &conditions.0,
+            repeatable,
+            now.0,
+        )
+    });
+    Ok(reply(undone.await?))
+}

@@ -1,0 +1,299 @@
+//! What a reorganisation would change, without changing it.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::Serialize;
+
+use super::super::snapshot::Snapshot;
+use super::super::unit::UnitName;
+use super::work::{FollowingGrant, HeldWork, following_grants};
+use crate::authz::Role;
+use crate::domain::id::UnitId;
+use crate::domain::plan::{Plan, plan};
+use crate::domain::reorganisation::{
+    Grants, Reorganisation, ReorganisationDocument, WorkInProgress,
+};
+use crate::domain::submission::Status;
+use crate::domain::unit::UnitFact;
+use crate::error::{Code, Fault, Place};
+use crate::store::account::account_by_id;
+use crate::store::{StoreError, Transaction};
+
+/// How many items of each list are named; all are counted.
+const NAMED: usize = 100;
+
+/// What a reorganisation would change, and all that speaks against it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct ReorganisationPreview {
+    pub dry_run: bool,
+    pub effective: NaiveDate,
+    pub legal_basis: String,
+    /// Whether it can be carried out as it is: whether there are no faults.
+    pub possible: bool,
+    /// Everything that is wrong with the document.
+    pub faults: Vec<FaultView>,
+    /// Units that would come to be.
+    pub created: UnitsView,
+    /// Units that would stand before and after, and be something else.
+    pub changed: UnitsView,
+    /// Units that would end, as they are.
+    pub ended: UnitsView,
+    /// What units that would end have submitted or drafted for periods that close on the effective
+    /// day or later.
+    pub submissions: SubmissionsView,
+    /// Of how many forms and periods units that would end have targets.
+    pub targets: usize,
+    /// Grants on units that would end.
+    pub grants: GrantsView,
+    /// Periods that close on the effective day or later for which both a predecessor and a
+    /// successor have submitted: the successor's takes the place of what would pass to it.
+    pub doubled: DoubledView,
+}
+
+/// Something that is wrong with a document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct FaultView {
+    /// A JSON pointer into the document.
+    #[schema(example = "/steps/3/from/1")]
+    pub pointer: String,
+    #[schema(value_type = String, example = "UNKNOWN_UNIT")]
+    pub code: Code,
+    /// In Vietnamese.
+    pub message: String,
+    pub message_en: String,
+}
+
+/// Some units: how many, and the first of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
+pub struct UnitsView {
+    pub count: usize,
+    /// How many there are of each level that has some.
+    pub by_level: Vec<LevelCount>,
+    pub first: Vec<UnitName>,
+}
+
+/// How many units are of a level.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct LevelCount {
+    #[schema(example = "commune")]
+    pub level: String,
+    pub count: usize,
+}
+
+/// Some submissions: how many, and the first of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
+pub struct SubmissionsView {
+    pub count: usize,
+    /// How many of them count in the totals; the others are drafts, returned or withdrawn.
+    pub counting: usize,
+    pub first: Vec<AffectedSubmission>,
+}
+
+/// A submission of a unit that would end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct AffectedSubmission {
+    pub form: String,
+    #[schema(example = "2025-07")]
+    pub period: String,
+    pub unit: UnitName,
+    pub status: Status,
+    /// The unit whose it would become; null where it stays.
+    pub passes_to: Option<UnitName>,
+}
+
+/// Some grants: how many, and the first of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
+pub struct GrantsView {
+    pub count: usize,
+    pub first: Vec<AffectedGrant>,
+}
+
+/// A grant on a unit that would end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct AffectedGrant {
+    #[schema(example = "commune@demo")]
+    pub login: String,
+    pub role: Role,
+    pub unit: UnitName,
+    /// The unit on which the same would be granted; null where nothing would be.
+    pub follows_to: Option<UnitName>,
+}
+
+/// Some pairs of submissions: how many, and the first of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
+pub struct DoubledView {
+    pub count: usize,
+    pub first: Vec<DoubledSubmission>,
+}
+
+/// Two submissions for one period.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct DoubledSubmission {
+    pub form: String,
+    #[schema(example = "2025-07")]
+    pub period: String,
+    pub predecessor: UnitName,
+    pub successor: UnitName,
+}
+
+impl FaultView {
+    fn of(fault: Fault) -> FaultView {
+        FaultView {
+            pointer: match fault.place {
+                Place::Body(pointer) => pointer,
+                Place::Parameter(name) => name,
+            },
+            code: fault.code,
+            message: fault.message.vi,
+            message_en: fault.message.en,
+        }
+    }
+}
+
+impl UnitsView {
+    fn of<'f>(facts: impl Iterator<Item = &'f UnitFact>) -> UnitsView {
+        let mut view = UnitsView::default();
+        let mut by_level: BTreeMap<&str, usize> = BTreeMap::new();
+        for fact in facts {
+            view.count += 1;
+            *by_level.entry(fact.level.as_str()).or_default() += 1;
+            if view.first.len() < NAMED {
+                view.first.push(UnitName::of_fact(fact));
+            }
+        }
+        let levels = by_level.into_iter();
+        view.by_level = levels
+            .map(|(level, count)| LevelCount {
+                level: level.to_owned(),
+                count,
+            })
+            .collect();
+        view
+    }
+}
+
+impl ReorganisationPreview {
+    pub(super) fn of(
+        transaction: &mut Transaction<'_>,
+        snapshot: &Snapshot,
+        document: &ReorganisationDocument,
+    ) -> Result<ReorganisationPreview, StoreError> {
+        let (reorganisation, mut faults) = match document.read() {
+            Ok(reorganisation) => (reorganisation, Vec::new()),
+            // What cannot be read changes nothing.
+            Err(faults) => (nothing_of(document), faults),
+        };
+        // The commit that would carry it out is the next.
+        let rev = snapshot.counters.rev + 1;
+        let planning = plan(&snapshot.hierarchy, &reorganisation, rev);
+        faults.extend(planning.faults);
+        let plan = &planning.plan;
+        let work = HeldWork::of(transaction, snapshot, plan)?;
+        Ok(ReorganisationPreview {
+            dry_run: true,
+            effective: document.effective,
+            legal_basis: document.legal_basis.clone(),
+            possible: faults.is_empty(),
+            faults: faults.into_iter().map(FaultView::of).collect(),
+            created: UnitsView::of(plan.created()),
+            changed: UnitsView::of(plan.changed()),
+            ended: UnitsView::of(plan.ended()),
+            submissions: submissions_view(&work, plan, reorganisation.work_in_progress),
+            targets: work.ended().filter(|(_, _, held)| held.has_targets).count(),
+            grants: grants_view(transaction, plan, reorganisation.grants)?,
+            doubled: doubled_view(&work, plan),
+        })
+    }
+}
+
+/// The document without its steps.
+fn nothing_of(document: &ReorganisationDocument) -> Reorganisation {
+    Reorganisation {
+        effective: document.effective,
+        legal_basis: document.legal_basis.clone(),
+        steps: Vec::new(),
+        grants: document.grants,
+        work_in_progress: document.work_in_progress,
+    }
+}
+
+fn name_after(plan: &Plan, unit: UnitId) -> Option<UnitName> {
+    plan.after(unit).map(UnitName::of_fact)
+}
+
+fn name_before(plan: &Plan, unit: UnitId) -> Option<UnitName> {
+    plan.before(unit).map(UnitName::of_fact)
+}
+
+fn submissions_view(
+    work: &HeldWork<'_>,
+    plan: &Plan,
+    work_in_progress: WorkInProgress,
+) -> SubmissionsView {
+    let mut view = SubmissionsView::default();
+    for (period, unit, held) in work.ended() {
+        let (Some(submission), Some(name)) = (&held.submission, name_before(plan, unit)) else {
+            continue;
+        };
+        view.count += 1;
+        view.counting += usize::from(submission.counting_revision.is_some());
+        if view.first.len() < NAMED {
+            let heir = match work_in_progress {
+                WorkInProgress::Stay => None,
+                WorkInProgress::PassOn => work.heir_of(period, unit),
+            };
+            view.first.push(AffectedSubmission {
+                form: period.form.code.to_string(),
+                period: period.period.to_string(),
+                unit: name,
+                status: submission.status,
+                passes_to: heir.and_then(|heir| name_after(plan, heir)),
+            });
+        }
+    }
+    view
+}
+
+fn grants_view(
+    transaction: &mut Transaction<'_>,
+    plan: &Plan,
+    grants: Grants,
+) -> Result<GrantsView, StoreError> {
+    let mut view = GrantsView::default();
+    for FollowingGrant { kept, unit, heir } in following_grants(transaction, plan)? {
+        view.count += 1;
+        if view.first.len() == NAMED {
+            continue;
+        }
+        let account = account_by_id(transaction, kept.account)?;
+        let (Some(account), Some(name)) = (account, name_before(plan, unit)) else {
+            continue;
+        };
+        let heir = heir.filter(|_| grants == Grants::Follow);
+        view.first.push(AffectedGrant {
+            login: account.login.to_string(),
+            role: kept.grant.role,
+            unit: name,
+            follows_to: heir.and_then(|heir| name_after(plan, heir)),
+        });
+    }
+    Ok(view)
+}
+
+fn doubled_view(work: &HeldWork<'_>, plan: &Plan) -> DoubledView {
+    let mut view = DoubledView::default();
+    for (period, predecessor, successor) in work.doubled() {
+        view.count += 1;
+        let names = (name_before(plan, predecessor), name_after(plan, successor));
+        if let (true, (Some(predecessor), Some(successor))) = (view.first.len() < NAMED, names) {
+            view.first.push(DoubledSubmission {
+                form: period.form.code.to_string(),
+                period: period.period.to_string(),
+                predecessor,
+                successor,
+            });
+        }
+    }
+    view
+}

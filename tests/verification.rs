@@ -1,0 +1,84 @@
+//! Verification: what is kept and is not what the submissions make is told, and where it is; of one
+//! unit with what is below it over HTTP, of everything by the operator's command.
+
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+use tonghop::store::DatabaseUrl;
+
+use crate::harness::town::{Report, form, value};
+use crate::harness::{Backend, Client, Server};
+
+/// The town with a monthly form `m` of `x` and figures in both communes, and of `A` the row of `B`.
+fn town_with_a_wrong_row(backend: Backend) -> (Server, Client) {
+    let (server, admin) = Server::with_town(backend);
+    admin.add_indicators(&[("x", "sum")]);
+    let mut monthly = form(&["x"]);
+    monthly["frequency"] = json!("month");
+    admin.put("/v1/forms/m", &monthly).expect_status(201);
+    for (unit, number) in [("A1", 1), ("A2", 2), ("B1", 4)] {
+        Report::of(&admin, "m", "2024-01").submit(unit, &[value("x", number)]);
+    }
+    assert!(tonghop_verify(&server).status.success());
+    server.write_beside(
+        "UPDATE rollup SET cells = \
+           (SELECT other.cells FROM rollup AS other \
+            JOIN unit_fact ON unit_fact.unit_id = other.unit_id WHERE unit_fact.code = 'B') \
+         WHERE unit_id = (SELECT unit_id FROM unit_fact WHERE code = 'A')",
+    );
+    (server, admin)
+}
+
+fn verified(admin: &Client, unit: &str, period: &str) -> Value {
+    let path = format!("/v1/forms/m/periods/{period}/units/code:{unit}/rollup/verify");
+    admin.post(&path).expect_status(200).json()
+}
+
+fn tonghop_verify(server: &Server) -> Output {
+    let url = match &server.database.server {
+        DatabaseUrl::Sqlite { path } => format!("sqlite:{path}"),
+        DatabaseUrl::Postgresql { url } => url.clone(),
+    };
+    Command::new(env!("CARGO_BIN_EXE_tonghop"))
+        .arg("verify")
+        .env_clear()
+        .env("DATABASE_URL", url)
+        .env(
+            "TONGHOP_KEYS",
+            server.database.directory.path().join("keys"),
+        )
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+on_both_backends! {
+    fn a_unit_s_verification_tells_what_is_wrong_below_it_and_nothing_else(backend) {
+        let (_server, admin) = town_with_a_wrong_row(backend);
+        for unit in ["T", "A"] {
+            let found = verified(&admin, unit, "2024-01");
+            assert_eq!(found["equal"], false);
+            let codes: Vec<&Value> = found["differing"].as_array().unwrap().iter().map(|unit| &unit["code"]).collect();
+            assert_eq!(codes, ["A"]);
+        }
+        let figures = |side: &str| verified(&admin, "A", "2024-01")[side]["submitted"][0]["value"].clone();
+        assert_eq!((figures("kept"), figures("folded")), (json!(4), json!(3)));
+        for (unit, period) in [("B", "2024-01"), ("A1", "2024-01"), ("T", "2024-Q1"), ("T", "2024-02")] {
+            let found = verified(&admin, unit, period);
+            assert_eq!((&found["equal"], &found["differing"]), (&json!(true), &json!([])), "{unit} {period}");
+        }
+    }
+
+    fn the_command_names_each_wrong_row_and_fails(backend) {
+        let (server, admin) = town_with_a_wrong_row(backend);
+        let output = tonghop_verify(&server);
+        assert!(!output.status.success());
+        let told = String::from_utf8(output.stdout).unwrap();
+        let lines: Vec<&str> = told.lines().collect();
+        // A month, its quarter, half and nine months, and the year.
+        assert_eq!(lines, ["test: m 2024-01 A Xã A differs", "test: 5 periods folded anew"]);
+        // A correction goes up as a change: the wrong row stays wrong.
+        Report::of(&admin, "m", "2024-01").submit("A1", &[value("x", 5)]);
+        assert!(!tonghop_verify(&server).status.success());
+    }
+}

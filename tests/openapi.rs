@@ -583,7 +583,7 @@ fn hold_catalogue(holder: &mut Holder, admin: &Client) {
 
 fn hold_units(holder: &mut Holder, admin: &Client) {
     holder
-        .hold("list_units", admin.get("/v1/units?parent=code:887&limit=3"))
+        .hold("list_units", admin.get("/v1/units?parent=code:91&limit=3"))
         .expect_status(200);
     holder
         .hold("get_unit", admin.get("/v1/units/code:30388"))
@@ -661,7 +661,7 @@ fn hold_figures(holder: &mut Holder, admin: &Client) {
                 .hold("get_lineage", admin.get(&path))
                 .expect_status(200);
             let series = format!(
-                "/v1/forms/mttq.annual/units/code:{unit}/series?{figure}&from=2024&to=2025"
+                "/v1/forms/mttq.annual/units/code:{unit}/series?{figure}&from=2023&to=2024"
             );
             let series = series.replace("&limit=3", "");
             holder

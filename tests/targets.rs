@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::town::{Report, broken_down, form, indicator};
+use crate::harness::town::{Report, broken_down, form, indicator, option, value};
 use crate::harness::{Backend, Client, Server};
 
 /// The town with a monthly form `m` of `x`, which has the options `women` and `young`, of `y` and
@@ -82,6 +82,38 @@ on_both_backends! {
             admin.get(&unknown).expect_problem(422, "UNKNOWN_INDICATOR"),
             ["indicator UNKNOWN_INDICATOR"]
         );
+    }
+
+    fn a_target_for_an_option_stands_beside_that_option_alone(backend) {
+        let (_server, admin) = town(backend);
+        let values = [value("x", 60), option("x", "women", 15)];
+        Report::of(&admin, "m", "2024-02").submit("A1", &values);
+        let quarter = Report::of(&admin, "m", "2024-Q1");
+        let targets = |unit: &str| {
+            ["x", "x/women", "x/young"].map(|name| quarter.cell(unit, name)["target"].to_string())
+        };
+        let women = path("2024-Q1", "A", "x?option=women");
+        let total = path("2024-Q1", "A", "x");
+        let put = admin.put(&women, &body(40)).expect_status(201);
+        assert_eq!(targets("A"), ["null", r#"{"share":37.5,"value":40}"#, "null"]);
+        // The total's is another target: it is new, and the option's state is not its own.
+        let of_total = admin.put(&total, &body(80)).expect_status(201);
+        assert_eq!(of_total.json()["option"], Value::Null);
+        admin
+            .with("If-Match", of_total.etag())
+            .put(&women, &body(30))
+            .expect_problem(412, "PRECONDITION_FAILED");
+        admin.with("If-Match", put.etag()).put(&women, &body(30)).expect_status(200);
+        let (both, of_young) = (
+            [r#"{"share":75,"value":80}"#, r#"{"share":50,"value":30}"#],
+            r#"{"share":null,"value":1}"#,
+        );
+        admin.put(&path("2024-Q1", "A", "x?option=young"), &body(1)).expect_status(201);
+        assert_eq!(targets("A"), [both[0], both[1], of_young]);
+        assert_eq!(targets("A1"), ["null"; 3]);
+        // One is taken back and the others stay.
+        admin.replace(&total, &body(Value::Null)).expect_status(200);
+        assert_eq!(targets("A"), ["null", both[1], of_young]);
     }
 
     fn a_target_that_is_sent_twice_with_its_key_is_set_once(backend) {

@@ -20,6 +20,7 @@ use crate::service::form::{get_form, put_form};
 use crate::service::indicator::{list_indicators, put_indicator};
 use crate::service::locate::ReportPath;
 use crate::service::page::{MOST, PageRequest};
+use crate::service::reorganisation::{Mode, create_reorganisation};
 use crate::service::rollup::{Children, RollupQuery, get_rollup};
 use crate::service::submission::{ChangeRequest, Entered, Intent, put_submission};
 use crate::service::tenant::{EnteredTenant, create_tenant, find_tenant, list_tenants};
@@ -129,6 +130,7 @@ fn load_units(
     let list = UnitList {
         csv: include_str!("units.csv").to_owned(),
         valid_from: None,
+        country: None,
         mode: ImportMode::Write,
     };
     import_units(application, admin, &list, None, now).map_err(in_use_case("units.csv"))?;
@@ -217,34 +219,59 @@ fn load_submissions(
     admin: &Identity,
     now: DateTime<Utc>,
 ) -> Result<(), DemoError> {
+    let load = |form, what, text| load_file(application, admin, form, what, text, now);
+    load(FORM, "submissions.csv", include_str!("submissions.csv"))?;
+    load(MONTHLY_FORM, "monthly.csv", include_str!("monthly.csv"))?;
+    let text = include_str!("monthly_before_reform.csv");
+    load(MONTHLY_FORM, "monthly_before_reform.csv", text)?;
+    reform(application, admin, now)?;
+    let text = include_str!("monthly_after_reform.csv");
+    load(MONTHLY_FORM, "monthly_after_reform.csv", text)
+}
+
+/// What happened to the model case on 2025-07-01.
+fn reform(
+    application: &Application,
+    admin: &Identity,
+    now: DateTime<Utc>,
+) -> Result<(), DemoError> {
+    let what = "reform.json";
+    let document = serde_json::from_str(include_str!("reform.json")).map_err(in_data(what))?;
+    create_reorganisation(application, admin, &document, Mode::Write, None, now)
+        .map_err(in_use_case(what))?;
+    Ok(())
+}
+
+fn load_file(
+    application: &Application,
+    admin: &Identity,
+    form: &str,
+    what: &str,
+    text: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DemoError> {
     let passages: Vec<Passage> =
         serde_json::from_str(include_str!("narrative.json")).map_err(in_data("narrative.json"))?;
-    for (form, what, text) in [
-        (FORM, "submissions.csv", include_str!("submissions.csv")),
-        (MONTHLY_FORM, "monthly.csv", include_str!("monthly.csv")),
-    ] {
-        for (path, values) in submissions(form, text).map_err(in_data(what))? {
-            let narrative = passages.iter().filter(|_| form == FORM);
-            let narrative =
-                narrative.filter(|passage| path.unit == format!("code:{}", passage.unit));
-            let narrative = narrative.map(|passage| EnteredPassage {
-                section: passage.section.clone(),
-                text: passage.text.clone(),
-            });
-            let entered = Entered {
-                values,
-                narrative: narrative.collect(),
-                intent: Intent::Submit,
-            };
-            let what = format!("{} {} {}", path.form, path.period, path.unit);
-            let request = ChangeRequest {
-                path,
-                precondition: Precondition::Absent,
-                repeatable: None,
-                now,
-            };
-            put_submission(application, admin, request, entered).map_err(in_use_case(&what))?;
-        }
+    for (path, values) in submissions(form, text).map_err(in_data(what))? {
+        let narrative = passages.iter().filter(|_| form == FORM);
+        let narrative = narrative.filter(|passage| path.unit == format!("code:{}", passage.unit));
+        let narrative = narrative.map(|passage| EnteredPassage {
+            section: passage.section.clone(),
+            text: passage.text.clone(),
+        });
+        let entered = Entered {
+            values,
+            narrative: narrative.collect(),
+            intent: Intent::Submit,
+        };
+        let what = format!("{} {} {}", path.form, path.period, path.unit);
+        let request = ChangeRequest {
+            path,
+            precondition: Precondition::Absent,
+            repeatable: None,
+            now,
+        };
+        put_submission(application, admin, request, entered).map_err(in_use_case(&what))?;
     }
     Ok(())
 }

@@ -57,6 +57,13 @@ impl Hierarchy {
         }
     }
 
+    /// The same units with other levels.
+    #[must_use]
+    pub fn with_levels(&self, levels: Vec<Level>) -> Hierarchy {
+        let successions = Successions::clone(&self.successions);
+        Hierarchy::new(levels, self.facts.to_vec(), successions)
+    }
+
     /// All levels that ever were, the highest first.
     pub fn levels(&self) -> &[Level] {
         &self.levels

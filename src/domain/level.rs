@@ -18,15 +18,15 @@ pub struct Level {
     pub validity: Validity,
 }
 
-/// Where a level stands: 1 is the highest.
+/// Where a level stands: 0 is the country, above everything; 1 is the highest below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Rank(i32);
 
 impl Rank {
-    /// `None` outside 1 to 99.
+    /// `None` outside 0 to 99.
     pub fn new(rank: i32) -> Option<Rank> {
-        (1..=99).contains(&rank).then_some(Rank(rank))
+        (0..=99).contains(&rank).then_some(Rank(rank))
     }
 
     pub fn get(self) -> i32 {
@@ -68,6 +68,19 @@ impl LevelPreset {
 }
 
 impl Level {
+    /// The level above all others (cả nước), for a tenant whose list of units has several roots.
+    pub fn country() -> Option<Level> {
+        Some(Level {
+            code: "country".parse().ok()?,
+            name: LocalizedText {
+                vi: "Cả nước".to_owned(),
+                en: Some("Country".to_owned()),
+            },
+            rank: Rank::new(0)?,
+            validity: Validity::ALWAYS,
+        })
+    }
+
     pub fn holds_on(&self, day: NaiveDate) -> bool {
         self.validity.contains(day)
     }

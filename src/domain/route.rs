@@ -1,6 +1,8 @@
 //! Routes: where what a unit had on one day belongs on the tree of another, through all that
 //! happened between. Never how figures are divided on the way: that is `rollup`'s.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 
 use super::hierarchy::{Place, Tree};
@@ -118,24 +120,28 @@ impl Tree {
         }
     }
 
-    /// The units that stand and have something of a former unit.
-    pub fn heirs_of(&self, unit: UnitId) -> Vec<UnitId> {
-        let mut heirs = Vec::new();
-        let Some(to) = self.last_fact(unit).and_then(|fact| fact.validity.to) else {
-            return heirs;
-        };
-        let mut waiting = vec![(unit, Moment::end_of(to))];
-        while let Some((unit, since)) = waiting.pop() {
-            match self.successions().next(unit, since, self.day()) {
-                Some(passing) => {
-                    let heirs = passing.heirs.units().into_iter();
-                    waiting.extend(heirs.map(|heir| (heir, passing.moment)));
-                }
-                None if self.by_id(unit).is_some() => heirs.push(unit),
-                None => {}
+    /// Everything that passed from a unit, in order, up to the day of the tree.
+    pub fn passings_of(&self, unit: UnitId) -> impl Iterator<Item = &Passing> {
+        self.successions().of(unit, self.day())
+    }
+
+    /// What passed from a unit next after a moment, up to the day of the tree.
+    pub fn passing_after(&self, unit: UnitId, since: Moment) -> Option<&Passing> {
+        self.successions().next(unit, since, self.day())
+    }
+
+    /// The units that stand and may have something of another, itself among them where it does.
+    pub fn heirs_of(&self, unit: UnitId) -> BTreeSet<UnitId> {
+        let mut known = BTreeSet::from([unit]);
+        let mut waiting = vec![unit];
+        while let Some(unit) = waiting.pop() {
+            for passing in self.passings_of(unit) {
+                let heirs = passing.heirs.units().into_iter();
+                waiting.extend(heirs.filter(|heir| known.insert(*heir)));
             }
         }
-        heirs
+        known.retain(|unit| self.by_id(*unit).is_some());
+        known
     }
 
     /// Where the unit that a former unit was part of is now.

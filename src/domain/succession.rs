@@ -223,6 +223,13 @@ impl Successions {
         events.range(range).next().map(|(_, passing)| passing)
     }
 
+    /// Everything that happened to a unit, in order, up to and on `day`.
+    pub fn of(&self, unit: UnitId, day: NaiveDate) -> impl Iterator<Item = &Passing> {
+        let end = Moment::end_of(day);
+        let events = self.by_source.get(&unit).into_iter();
+        events.flat_map(move |events| events.range(..=end).map(|(_, passing)| passing))
+    }
+
     /// Everything that ever happened, up to and on `day`.
     pub fn until(&self, day: NaiveDate) -> impl Iterator<Item = &Passing> {
         let end = Moment::end_of(day);

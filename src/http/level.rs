@@ -31,8 +31,8 @@ pub async fn list_levels(
 #[serde(deny_unknown_fields)]
 pub struct LevelBody {
     pub name: NameBody,
-    /// 1 is the highest; a unit is always part of one of a smaller rank.
-    #[schema(minimum = 1, maximum = 99)]
+    /// The smaller, the higher; a unit is always part of one of a smaller rank.
+    #[schema(minimum = 0, maximum = 99)]
     pub rank: i32,
     /// The first day; the beginning where none is given.
     pub valid_from: Option<NaiveDate>,

@@ -199,6 +199,7 @@ pub async fn import_units(
     let list = UnitList {
         csv: body.text,
         valid_from: params.valid_from,
+        country: None,
         mode,
     };
     let imported = super::blocking(move || {

@@ -3,7 +3,7 @@
 //! leaf of the tree. Never where the submissions come from.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use num_rational::Ratio;
@@ -11,7 +11,7 @@ use num_rational::Ratio;
 use super::tally::{Contribution, Counted, Extent, Origin, Piece, Tally};
 use crate::domain::catalogue::Aggregations;
 use crate::domain::form::Span;
-use crate::domain::hierarchy::{Position, Tree};
+use crate::domain::hierarchy::{Place, Position, Tree};
 use crate::domain::id::UnitId;
 use crate::domain::indicator::AcrossUnits;
 use crate::domain::period::Period;
@@ -45,7 +45,7 @@ impl Carrier<'_> {
                 contributions,
                 pieces: &mut pieces,
             };
-            journey.carry(*unit, Piece::own(*base, contribution));
+            journey.carry(*unit, contribution.given, Piece::own(*base, contribution));
         }
         let tallies = pieces.into_iter().map(|(position, pieces)| {
             let tally = Tally::of(&pieces, self.aggregations, self.span);
@@ -54,15 +54,20 @@ impl Carrier<'_> {
         tallies.collect()
     }
 
-    /// Everything on the tree that a unit's submission of a base period may count at.
+    /// Everything on the tree that a unit's submission of a base period may count at, whenever
+    /// it was given.
     pub fn ends(&self, base: Period, unit: UnitId) -> Vec<Position> {
         let Some(tree) = self.bases.get(&base) else {
             return Vec::new();
         };
-        let since = last_day_of(tree, unit);
-        let route = self.tree.route(unit, Moment::end_of(since));
-        let ends = route.ends(&self.tree);
-        ends.into_iter().map(|place| place.position()).collect()
+        let passings = tree.passings_of(unit);
+        let starts = passings.map(|passing| passing.moment.right_before());
+        let starts = starts.chain([Moment::end_of(last_day_of(tree, unit))]);
+        let ends: BTreeSet<Position> = starts
+            .flat_map(|since| self.tree.route(unit, since).ends(&self.tree))
+            .map(Place::position)
+            .collect();
+        ends.into_iter().collect()
     }
 }
 
@@ -85,23 +90,24 @@ struct Journey<'j, 'c, 's> {
 }
 
 impl<'c> Journey<'_, 'c, '_> {
-    fn carry(&mut self, unit: UnitId, piece: Piece<'c>) {
+    fn carry(&mut self, unit: UnitId, given: i64, piece: Piece<'c>) {
         let day = Moment::end_of(self.base.day());
-        if self.base.by_id(unit).is_some() {
-            self.go_on(unit, day, piece);
-            return;
-        }
-        // The map was changed after the submission, as of a day before the period's end.
+        let mut passings = self.base.passings_of(unit);
+        let since = match passings.find(|passing| passing.moment.rev > given) {
+            // The map was changed after the submission, as of a day before the period's end.
+            Some(passing) => passing.moment.right_before(),
+            None if self.base.by_id(unit).is_some() => return self.go_on(unit, day, piece),
+            None => Moment::end_of(last_day_of(self.base, unit)),
+        };
         let piece = Piece {
             origin: Origin::StandIn,
             ..piece
         };
-        let since = Moment::end_of(last_day_of(self.base, unit));
         let route = self.base.route(unit, since);
         let mut arrived = Vec::new();
         self.spread(&route, unit, piece, &mut arrived);
         for arrival in arrived {
-            if self.is_replaced(&arrival, unit) {
+            if self.is_replaced(&arrival, unit, since) {
                 continue;
             }
             match arrival.end {
@@ -111,14 +117,19 @@ impl<'c> Journey<'_, 'c, '_> {
         }
     }
 
-    /// A successor's own submission replaces what would pass to it; of what stays undivided, those
-    /// of all successors together.
-    fn is_replaced(&self, arrival: &Arrival<'_>, from: UnitId) -> bool {
-        let has_own = |unit: UnitId| self.contributions.contains_key(&(arrival.piece.base, unit));
+    /// What a successor has submitted itself since the map was changed replaces what would pass to
+    /// it; of what stays undivided, that of all successors together.
+    fn is_replaced(&self, arrival: &Arrival<'_>, from: UnitId, since: Moment) -> bool {
+        let changed = self.base.passing_after(from, since);
+        let has_own = |unit: UnitId| {
+            let own = self.contributions.get(&(arrival.piece.base, unit));
+            own.is_some_and(|own| changed.is_none_or(|changed| own.given > changed.moment.rev))
+        };
         match arrival.end {
             End::Unit(heir) => has_own(heir),
             End::Leaf { .. } => {
-                let heirs = self.base.heirs_of(from);
+                let mut heirs = self.base.heirs_of(from);
+                heirs.retain(|heir| *heir != from);
                 !heirs.is_empty() && heirs.into_iter().all(has_own)
             }
         }

@@ -227,7 +227,7 @@ impl Combined {
             reported: 0,
             qualified: Qualified::EXACT,
         };
-        let mut stands_in = 0;
+        let (mut has_own, mut stands_in) = (false, false);
         for value in values {
             let mantissa = i128::from(value.fact.mantissa);
             combined.numerator = match units {
@@ -237,14 +237,15 @@ impl Combined {
                 _ => combined.numerator + mantissa,
             };
             count += 1;
-            // However many stand in for a unit, it is one that has reported.
             match value.piece.origin {
-                Origin::StandIn => stands_in = 1,
-                Origin::Own | Origin::Passed => combined.reported += 1,
+                Origin::StandIn => stands_in = true,
+                Origin::Own => has_own = true,
+                Origin::Passed => combined.reported += 1,
             }
             combined.qualified = combined.qualified.merged(Qualified::of(value));
         }
-        combined.reported += stands_in;
+        // Whoever stands in for a unit, it is one that has reported.
+        combined.reported += u64::from(has_own || stands_in);
         combined.values = count;
         if units == AcrossUnits::Average {
             combined.divisor = count;
@@ -570,6 +571,8 @@ impl Cells {
 pub struct Contribution {
     pub facts: Vec<Fact>,
     pub reached: Stage,
+    /// The rev at which the values were given, which says on what map.
+    pub given: i64,
 }
 
 /// What of one contribution counts at one unit.
@@ -591,8 +594,9 @@ pub enum Origin {
     Own,
     /// A predecessor submitted it when it stood.
     Passed,
-    /// A predecessor submitted it for a period at whose end this unit stood already: all that
-    /// came in this way stand for the one submission that is expected of the unit.
+    /// It was submitted for a period at whose end this unit stood already, but before the map was
+    /// changed: all that came in this way stand for the one submission that is expected of the
+    /// unit.
     StandIn,
 }
 
@@ -706,21 +710,20 @@ impl Tally {
 }
 
 fn count_submissions(pieces: &[Piece<'_>]) -> ByStage<u64> {
-    let counted = |piece: &&Piece<'_>| piece.submission == Counted::Here;
     let mut submissions = ByStage::<u64>::default();
     for of_base in pieces.chunk_by(|a, b| a.base == b.base) {
-        let (stand_ins, others): (Vec<_>, Vec<_>) = of_base
-            .iter()
-            .filter(counted)
-            .map(|piece| (piece.origin, piece.reached == Stage::Approved))
-            .partition(|(origin, _)| *origin == Origin::StandIn);
-        for (_, approved) in &others {
+        let reached = |origin: Origin| {
+            let counted = of_base
+                .iter()
+                .filter(move |piece| piece.origin == origin && piece.submission == Counted::Here);
+            counted.map(|piece| piece.reached == Stage::Approved)
+        };
+        // One is expected of a unit: its own, and where it has none what stands in for it.
+        let own = reached(Origin::Own).reduce(|a, b| a && b);
+        let own = own.or_else(|| reached(Origin::StandIn).reduce(|a, b| a && b));
+        for approved in reached(Origin::Passed).chain(own) {
             submissions.submitted += 1;
-            submissions.approved += u64::from(*approved);
-        }
-        if !stand_ins.is_empty() {
-            submissions.submitted += 1;
-            submissions.approved += u64::from(stand_ins.iter().all(|(_, approved)| *approved));
+            submissions.approved += u64::from(approved);
         }
     }
     submissions
@@ -895,7 +898,11 @@ pub(super) mod tests {
                 } else {
                     Stage::Submitted
                 };
-                Contribution { facts, reached }
+                Contribution {
+                    facts,
+                    reached,
+                    given: 1,
+                }
             });
         let year = vec(submission, 1..5).prop_map(|year| {
             let pieces: Vec<Piece<'_>> = (1..)
@@ -991,6 +998,7 @@ pub(super) mod tests {
             let one = Contribution {
                 facts: vec![fact],
                 reached: Stage::Submitted,
+                given: 1,
             };
             Tally::of(
                 &[Piece::own(month(1), &one)],

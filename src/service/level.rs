@@ -61,7 +61,7 @@ pub struct LevelView {
     #[schema(example = "commune")]
     pub code: String,
     pub name: NameView,
-    /// 1 is the highest; a unit is always part of one of a smaller rank.
+    /// The smaller, the higher; a unit is always part of one of a smaller rank.
     pub rank: i32,
     pub valid_from: NaiveDate,
     pub valid_to: Option<NaiveDate>,
@@ -175,8 +175,8 @@ fn read(entered: &EnteredLevel) -> Result<Level, Vec<Fault>> {
             "/rank",
             Code::InvalidValue,
             message!(
-                "Thứ bậc của cấp là số từ 1 (cao nhất) đến 99.",
-                "A level's rank is a number from 1 (the highest) to 99."
+                "Thứ bậc của cấp là số từ 0 (cả nước) đến 99; số nhỏ là cấp cao.",
+                "A level's rank is a number from 0 (the country) to 99; the smaller, the higher."
             ),
         ));
     }

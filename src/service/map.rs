@@ -90,28 +90,45 @@ impl MapView {
                 legal_basis: one.legal_basis,
             })
             .collect();
-        map.add_routes(&located.tree, located.place(), first);
+        map.add_shares(&located.tree, located.place(), first);
+        map.add_leaves(located, first);
         Ok(map)
     }
 
-    fn add_routes(&mut self, tree: &Tree, top: Place<'_>, first: NaiveDate) {
+    fn add_shares(&mut self, tree: &Tree, top: Place<'_>, first: NaiveDate) {
         for passing in tree.passings_since(first) {
             let route = tree.after(passing);
-            let Some(leaf) = route.leaf().and_then(|leaf| tree.leaf(&leaf)) else {
+            let (Route::Divided { parts, .. }, Some(leaf)) = (&route, route.leaf()) else {
                 continue;
             };
-            if let Route::Divided { parts, .. } = &route {
-                for (share, part) in parts {
-                    let ends = part.ends(tree).into_iter();
-                    let covered = ends.filter(|end| top.covers(*end));
-                    self.apportioned.extend(covered.map(|end| Apportionment {
-                        from: UnitName::of(leaf),
-                        to: UnitName::of(end),
-                        share: share.to_string(),
-                    }));
-                }
+            let Some(leaf) = tree.leaf(&leaf) else {
+                continue;
+            };
+            for (share, part) in parts {
+                let ends = part.ends(tree).into_iter();
+                let covered = ends.filter(|end| top.covers(*end));
+                self.apportioned.extend(covered.map(|end| Apportionment {
+                    from: UnitName::of(leaf),
+                    to: UnitName::of(end),
+                    share: share.to_string(),
+                }));
             }
-            if top.covers(leaf) {
+        }
+    }
+
+    /// The former units below `top` that were to submit the form, and that nobody has as a whole.
+    fn add_leaves(&mut self, located: &Located<'_>, first: NaiveDate) {
+        let tree = &located.tree;
+        let definition = located.in_force.period.definition;
+        let leaves = located
+            .place()
+            .subtree_with_leaves()
+            .filter(|place| place.is_leaf());
+        for leaf in leaves {
+            let unit = leaf.unit();
+            let ended = tree.last_fact(unit).and_then(|fact| fact.validity.to);
+            let is_new = ended.is_some_and(|to| to >= first) || tree.is_touched_since(unit, first);
+            if is_new && definition.is_submitted_by(&leaf.fact().level) {
                 self.not_divided.push(Undivided {
                     unit: UnitName::of(leaf),
                     under: leaf.parent().map(UnitName::of),

@@ -2,14 +2,24 @@
 //! It makes the document that a person would have to write by hand, and nothing else: whether the
 //! document is right is `reorganisation`'s to say.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 use serde::Deserialize;
-use serde_json::{Value, json};
 
+use super::application::Application;
+use super::snapshot::Snapshot;
+use crate::authn::Identity;
+use crate::authz::{Action, Denied};
 use crate::domain::hierarchy::Tree;
 use crate::domain::id::LevelCode;
+use crate::domain::reorganisation::{
+    Grants, PartDocument, ReorganisationDocument, StepDocument, SuccessorDocument, UnitDocument,
+    WorkInProgress,
+};
+use crate::error::{Code, Fault, Message};
+use crate::store::StoreError;
+use crate::{explain, message};
 
 /// The tables and what they do not say.
 #[derive(Debug, Clone)]
@@ -24,9 +34,13 @@ pub struct Mapping {
     pub legal_basis: String,
 }
 
-/// Why tables are no mapping.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// Why tables make no document.
+#[derive(Debug, thiserror::Error)]
 pub enum MappingError {
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
+    Store(#[from] StoreError),
     #[error("{table}, line {line}: its columns are {columns}")]
     Columns {
         table: &'static str,
@@ -35,6 +49,56 @@ pub enum MappingError {
     },
     #[error("the new code {0} is not in the list of units after")]
     NotInList(String),
+}
+
+impl MappingError {
+    fn own(&self) -> (Code, Message, Vec<Fault>) {
+        match self {
+            MappingError::Columns {
+                table,
+                line,
+                columns,
+            } => (
+                Code::MalformedCsv,
+                message!(
+                    "Bảng {table}, dòng {line}: cần các cột {columns}.",
+                    "{table}, line {line}: it needs the columns {columns}."
+                ),
+                Vec::new(),
+            ),
+            MappingError::NotInList(code) => (
+                Code::UnknownUnit,
+                message!(
+                    "Mã mới {code} không có trong danh sách đơn vị sau sắp xếp. Hãy thêm vào danh sách, hoặc sửa mã.",
+                    "The new code {code} is not in the list of units after. Add it there, or correct the code."
+                ),
+                Vec::new(),
+            ),
+            _ => (
+                Code::Internal,
+                message!("Hệ thống gặp lỗi.", "The service failed."),
+                Vec::new(),
+            ),
+        }
+    }
+}
+
+explain!(MappingError, held: Denied, Store; own);
+
+/// The document that tables make on the map of the day before.
+///
+/// # Errors
+/// [`MappingError`], the first that is found.
+pub fn document_of(
+    application: &Application,
+    identity: &Identity,
+    mapping: &Mapping,
+) -> Result<ReorganisationDocument, MappingError> {
+    application.reading(identity, |_, snapshot: &Snapshot| {
+        let _permit = snapshot.access.to_tenant(Action::Reorganise)?;
+        let eve = mapping.effective.pred_opt().unwrap_or(mapping.effective);
+        mapping.document(&snapshot.hierarchy.tree_on(eve))
+    })
 }
 
 #[derive(Debug, Deserialize)]
@@ -73,10 +137,7 @@ fn read<R: for<'d> Deserialize<'d>>(
 
 impl Mapping {
     /// The document, for the map of the day before as `tree`.
-    ///
-    /// # Errors
-    /// [`MappingError`], the first that is found.
-    pub fn document(&self, tree: &Tree) -> Result<Value, MappingError> {
+    fn document(&self, tree: &Tree) -> Result<ReorganisationDocument, MappingError> {
         let mapping = read(&self.mapping, "mapping", "old_code and new_code")?;
         let after: Vec<AfterRow> = read(
             &self.after,
@@ -97,11 +158,13 @@ impl Mapping {
             root: root_of(tree),
             passings,
         };
-        Ok(json!({
-            "effective": self.effective,
-            "legal_basis": self.legal_basis,
-            "steps": draft.steps(&after),
-        }))
+        Ok(ReorganisationDocument {
+            effective: self.effective,
+            legal_basis: self.legal_basis.clone(),
+            steps: draft.steps(&after),
+            grants: Grants::default(),
+            work_in_progress: WorkInProgress::default(),
+        })
     }
 }
 
@@ -161,12 +224,12 @@ struct Draft<'t> {
 impl Draft<'_> {
     /// New units first, so that parts of others can pass to them; then what is divided; then each
     /// unit as it is afterwards; at last what is abolished.
-    fn steps(&self, after: &[AfterRow]) -> Vec<Value> {
+    fn steps(&self, after: &[AfterRow]) -> Vec<StepDocument> {
         let (standing, new): (Vec<&AfterRow>, Vec<&AfterRow>) =
             after.iter().partition(|row| self.stands(&row.code));
         let is_above = |row: &&&AfterRow| row.parent_code.is_empty();
         let made = standing.iter().filter(is_above).chain(&new);
-        let mut steps: Vec<Value> = made.flat_map(|row| self.become_after(row)).collect();
+        let mut steps: Vec<StepDocument> = made.flat_map(|row| self.become_after(row)).collect();
         let divided = self.passings.old_codes.iter();
         let divided = divided.filter(|old| self.passings.is_divided(old));
         steps.extend(divided.map(|old| self.split(old)));
@@ -181,14 +244,22 @@ impl Draft<'_> {
             .is_ok_and(|code| self.tree.by_code(&code).is_some())
     }
 
-    fn split(&self, old: &str) -> Value {
+    fn split(&self, old: &str) -> StepDocument {
         let heirs = self.passings.heirs(old).iter();
-        let into: Vec<Value> = heirs.map(|new| json!({"unit": reference(new)})).collect();
-        json!({"op": "split", "from": reference(old), "into": into})
+        let into = heirs.map(|new| PartDocument {
+            unit: SuccessorDocument::Standing(reference(new)),
+            share: None,
+        });
+        StepDocument::Split {
+            from: reference(old),
+            into: into.collect(),
+            basis: None,
+            children: BTreeMap::new(),
+        }
     }
 
     /// The steps after which a unit is as the list has it.
-    fn become_after(&self, row: &AfterRow) -> Vec<Value> {
+    fn become_after(&self, row: &AfterRow) -> Vec<StepDocument> {
         let mut from: Vec<&str> = self
             .passings
             .wholes(&row.code)
@@ -200,15 +271,17 @@ impl Draft<'_> {
         let takes_over = from.iter().any(|old| *old != row.code);
         if takes_over {
             let from: Vec<String> = from.into_iter().map(reference).collect();
-            return vec![json!({"op": "merge", "from": from, "into": self.unit(row)})];
+            let into = SuccessorDocument::Described(self.unit(row));
+            return vec![StepDocument::Merge { from, into }];
         }
         if !self.stands(&row.code) {
-            return vec![json!({"op": "create", "unit": self.unit(row)})];
+            let unit = self.unit(row);
+            return vec![StepDocument::Create { unit }];
         }
         self.changes(row)
     }
 
-    fn changes(&self, row: &AfterRow) -> Vec<Value> {
+    fn changes(&self, row: &AfterRow) -> Vec<StepDocument> {
         let place = row
             .code
             .parse()
@@ -223,13 +296,16 @@ impl Draft<'_> {
         let wanted = self.parent(row);
         if parent != wanted {
             let parent = wanted.as_deref().map(reference);
-            steps.push(json!({"op": "move", "unit": unit, "parent": parent}));
+            let unit = unit.clone();
+            steps.push(StepDocument::Move { unit, parent });
         }
         if place.fact().name != row.name {
-            steps.push(json!({"op": "rename", "unit": unit, "name": row.name}));
+            let (unit, name) = (unit.clone(), row.name.clone());
+            steps.push(StepDocument::Rename { unit, name });
         }
         if !row.kind.is_empty() && place.fact().kind.as_deref() != Some(&row.kind) {
-            steps.push(json!({"op": "retype", "unit": unit, "kind": row.kind}));
+            let kind = Some(row.kind.clone());
+            steps.push(StepDocument::Retype { unit, kind });
         }
         steps
     }
@@ -239,32 +315,34 @@ impl Draft<'_> {
         listed.or_else(|| self.root.clone().filter(|root| *root != row.code))
     }
 
-    fn unit(&self, row: &AfterRow) -> Value {
-        let kind = Some(&row.kind).filter(|kind| !kind.is_empty());
-        json!({
-            "code": row.code, "name": row.name, "kind": kind, "level": row.level,
-            "parent": self.parent(row).as_deref().map(reference),
-        })
+    fn unit(&self, row: &AfterRow) -> UnitDocument {
+        UnitDocument {
+            code: row.code.clone(),
+            name: row.name.clone(),
+            kind: Some(row.kind.clone()).filter(|kind| !kind.is_empty()),
+            level: row.level.clone(),
+            parent: self.parent(row).as_deref().map(reference),
+        }
     }
 
     /// What nobody took over, and the levels at which nothing else stood.
-    fn abolished(&self) -> Vec<Value> {
+    fn abolished(&self) -> Vec<StepDocument> {
         let gone: Vec<&String> = self
             .passings
             .old_codes
             .iter()
             .filter(|old| self.passings.heirs(old).is_empty())
             .collect();
-        let mut steps: Vec<Value> = gone
+        let mut steps: Vec<StepDocument> = gone
             .iter()
-            .map(|old| json!({"op": "abolish", "unit": reference(old)}))
+            .map(|old| StepDocument::Abolish {
+                unit: reference(old),
+            })
             .collect();
         let levels = self.empty_levels(&gone);
-        steps.extend(
-            levels
-                .into_iter()
-                .map(|level| json!({"op": "abolish_level", "level": level.as_str()})),
-        );
+        steps.extend(levels.into_iter().map(|level| StepDocument::AbolishLevel {
+            level: level.to_string(),
+        }));
         steps
     }
 

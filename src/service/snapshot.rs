@@ -12,6 +12,7 @@ use crate::authz::{Access, Grant, Scope};
 use crate::domain::catalogue::Catalogue;
 use crate::domain::hierarchy::Hierarchy;
 use crate::domain::id::{AccountId, TenantId};
+use crate::domain::level::Level;
 use crate::domain::succession::Successions;
 use crate::store::grant::KeptGrant;
 use crate::store::tenant::Counters;
@@ -48,6 +49,18 @@ impl Snapshot {
             catalogue: self.catalogue.clone(),
             access: self.access.clone(),
         })
+    }
+}
+
+impl Snapshot {
+    /// The same with other levels.
+    pub(super) fn with_levels(&self, levels: Vec<Level>) -> Snapshot {
+        Snapshot {
+            counters: self.counters,
+            hierarchy: Arc::new(self.hierarchy.with_levels(levels)),
+            catalogue: self.catalogue.clone(),
+            access: self.access.clone(),
+        }
     }
 }
 

@@ -652,12 +652,14 @@ impl Work<'_, '_> {
         else {
             return Ok(None);
         };
-        let content = self.revision(revision)?.content;
-        let content = content
+        let record = self.revision(revision)?;
+        let content = record
+            .content
             .ok_or_else(|| StoreError::Corrupt(format!("revision {revision:?} has no values")))?;
         Ok(Some(Contribution {
             facts: content.facts,
             reached,
+            given: record.rev,
         }))
     }
 

@@ -234,10 +234,7 @@ impl<'s> Board<'s> {
     fn affected_by(&self, base: Period, unit: UnitId) -> Vec<Position> {
         let mut affected = self.carrier.ends(base, unit);
         if let Some(tree) = self.carrier.bases.get(&base) {
-            let former = tree.sources_of(unit);
-            let former = former
-                .into_iter()
-                .filter(|source| tree.by_id(*source).is_none());
+            let former = tree.sources_of(unit).into_iter();
             affected.extend(former.flat_map(|source| self.carrier.ends(base, source)));
         }
         affected
@@ -287,20 +284,15 @@ impl<'s> Board<'s> {
                 sources.insert(source);
                 sources.extend(self.replacing(source));
             }
-            if tree.at(position).is_leaf() {
-                sources.extend(self.replacing(unit));
-            }
+            sources.extend(self.replacing(unit));
         }
         sources.into_iter().collect()
     }
 
-    /// The units whose own submissions replace what a former unit passes to them.
-    fn replacing(&self, former: UnitId) -> Vec<UnitId> {
+    /// The units whose own submissions may replace what another passes to them.
+    fn replacing(&self, from: UnitId) -> Vec<UnitId> {
         let trees = self.carrier.bases.values();
-        trees
-            .filter(|tree| tree.by_id(former).is_none())
-            .flat_map(|tree| tree.heirs_of(former))
-            .collect()
+        trees.flat_map(|tree| tree.heirs_of(from)).collect()
     }
 
     /// What is to be kept of rollups: a unit without anything below it needs no row, its own

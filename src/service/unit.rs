@@ -15,9 +15,11 @@ use crate::authn::Identity;
 use crate::authz::{Access, Action, Denied};
 use crate::domain::hierarchy::{Hierarchy, Place, Position, Tree};
 use crate::domain::id::{LevelCode, UnitCode, UnitId};
+use crate::domain::level::Level;
 use crate::domain::text::check_name;
 use crate::domain::unit::{BEGINNING, UnitFact, UnitReference, Validity, invalid_code};
 use crate::error::{Code, Explain, Fault, Message};
+use crate::store::level::level_put;
 use crate::store::tenant::{Part, mark_changed};
 use crate::store::unit::{facts_insert, units_insert};
 use crate::store::{StoreError, Transaction};
@@ -536,6 +538,9 @@ pub struct UnitList {
     pub csv: String,
     /// The first day of all of them; the beginning where none is given.
     pub valid_from: Option<NaiveDate>,
+    /// The name of a unit to put above all others, at a level of its own, where the list has
+    /// several roots.
+    pub country: Option<String>,
     pub mode: ImportMode,
 }
 
@@ -569,12 +574,13 @@ pub fn import_units(
     repeatable: Option<Repeatable>,
     now: DateTime<Utc>,
 ) -> Result<Reply, UnitError> {
-    let rows = read_rows(&list.csv)?;
+    let rows = with_country(read_rows(&list.csv)?, list.country.as_deref());
     let (tenant, account) = (identity.tenant(), identity.account());
     let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
     match list.mode {
         ImportMode::DryRun => application.reading(identity, |_, snapshot| {
             let _permit = snapshot.access.to_tenant(Action::CreateUnits)?;
+            let snapshot = &with_country_level(snapshot, list);
             let (created, unchanged) = plan_import(snapshot, list, rows)?;
             let result = ImportResult {
                 dry_run: true,
@@ -589,7 +595,11 @@ pub fn import_units(
             if let Some(reply) = once.replay(transaction)? {
                 return Ok(reply);
             }
+            let snapshot = &with_country_level(snapshot, list);
             let (created, unchanged) = plan_import(snapshot, list, rows)?;
+            if let Some(level) = Level::country().filter(|_| list.country.is_some()) {
+                level_put(transaction, &level)?;
+            }
             write_new(transaction, &created, snapshot.counters.rev)?;
             let rev = Some(snapshot.counters.rev);
             let result = ImportResult {
@@ -617,6 +627,42 @@ fn write_new(
     units_insert(transaction, &units, rev)?;
     facts_insert(transaction, created, rev)?;
     mark_changed(transaction, Part::Tree, rev)
+}
+
+/// The code of the unit above all others: that of the country (ISO 3166).
+const COUNTRY: &str = "VN";
+
+/// The rows below one unit more, where several of them have nothing above.
+fn with_country(mut rows: Vec<Row>, country: Option<&str>) -> Vec<Row> {
+    let roots = rows.iter().filter(|row| row.parent_code.is_empty()).count();
+    let (Some(name), Some(level)) = (country, Level::country()) else {
+        return rows;
+    };
+    if roots < 2 {
+        return rows;
+    }
+    for row in rows.iter_mut().filter(|row| row.parent_code.is_empty()) {
+        row.parent_code = COUNTRY.to_owned();
+    }
+    rows.push(Row {
+        code: COUNTRY.to_owned(),
+        name: name.to_owned(),
+        level: level.code.to_string(),
+        parent_code: String::new(),
+        kind: String::new(),
+    });
+    rows
+}
+
+/// The snapshot with the country's level, as it will be when the list is written.
+fn with_country_level(snapshot: &Snapshot, list: &UnitList) -> Snapshot {
+    let mut levels = snapshot.hierarchy.levels().to_vec();
+    let country = Level::country().filter(|country| {
+        let is_there = levels.iter().any(|level| level.code == country.code);
+        list.country.is_some() && !is_there
+    });
+    levels.extend(country);
+    snapshot.with_levels(levels)
 }
 
 #[derive(Debug, serde::Deserialize)]

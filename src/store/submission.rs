@@ -245,13 +245,15 @@ pub fn counting_of(
     // One after the other: who needs little of each does not hold all of all.
     let unpacked = rows
         .into_iter()
-        .map(|(unit, period, status, revision, rev, facts)| {
-            let contribution = facts
-                .map(|facts| {
+        .map(|(unit, period, status, revision, rev, values)| {
+            let contribution = values
+                .and_then(|(facts, given)| Some((facts?, given)))
+                .map(|(facts, given)| {
                     let facts = unpack_facts(&facts)?;
                     Ok::<_, StoreError>(Contribution {
                         facts,
                         reached: reached_with(&status)?,
+                        given,
                     })
                 })
                 .transpose()?;
@@ -266,7 +268,14 @@ pub fn counting_of(
     Ok(unpacked)
 }
 
-type CountingRow = (String, String, String, Option<i32>, i64, Option<Vec<u8>>);
+type CountingRow = (
+    String,
+    String,
+    String,
+    Option<i32>,
+    i64,
+    Option<(Option<Vec<u8>>, i64)>,
+);
 
 fn counting_rows_of(
     transaction: &mut Transaction<'_>,
@@ -305,7 +314,7 @@ fn counting_rows_of(
             submission::status,
             submission::counting_revision,
             submission::counting_rev,
-            submission_revision::facts.nullable(),
+            (submission_revision::facts, submission_revision::rev).nullable(),
         ))
         .into_boxed();
     if let Some(few) = ids.few() {

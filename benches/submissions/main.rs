@@ -137,6 +137,7 @@ fn prepare(application: &Application) -> Result<Identity, Failure> {
     let list = UnitList {
         csv,
         valid_from: None,
+        country: None,
         mode: ImportMode::Write,
     };
     import_units(application, &identity, &list, None, now())?;

@@ -236,10 +236,7 @@ fn divided(facts: &[Fact], shares: &[Share]) -> Vec<Vec<Fact>> {
     for fact in facts {
         let parts = apportioned(fact.mantissa, shares);
         for (of_share, mantissa) in of_shares.iter_mut().zip(parts) {
-            of_share.push(Fact {
-                mantissa,
-                ..fact.clone()
-            });
+            of_share.push(Fact { mantissa, ..*fact });
         }
     }
     of_shares

@@ -91,10 +91,35 @@ fn reporting_town(backend: Backend) -> (Server, Client) {
     (server, admin)
 }
 
-fn revisions(client: &Client, unit: &str, month: &str) -> Vec<Value> {
-    let path = format!("/v1/forms/m/periods/{month}/units/{unit}/submission/revisions");
-    let page = client.get(&path).expect_status(200).json();
-    page["items"].as_array().unwrap().clone()
+/// A list that is larger than one body may be.
+fn import_in_parts(client: &Client, csv: &str) {
+    let (heading, rows) = csv.split_once('\n').unwrap();
+    let rows: Vec<&str> = rows.lines().collect();
+    for part in rows.chunks(3000) {
+        let list = format!("{heading}\n{}\n", part.join("\n"));
+        client
+            .post_csv("/v1/units/import", &list)
+            .expect_status(200);
+    }
+}
+
+/// Everything that can be read of the map: its units on several days, its levels.
+fn whole_map(client: &Client) -> Vec<String> {
+    let days = ["2024-01-01", EVE, DAY, "2030-01-01"];
+    let pages = days.map(|day| {
+        client
+            .get(&format!("/v1/units?limit=1000&as_of={day}"))
+            .text
+    });
+    let levels = client.get("/v1/levels").text;
+    pages.into_iter().chain([levels]).collect()
+}
+
+/// What the communes A and B become: one, with another name.
+fn one_commune() -> Value {
+    document(
+        json!([{"op": "merge", "from": ["code:A", "code:B"], "into": commune("A", "Xã AB", "T")}]),
+    )
 }
 
 on_both_backends! {
@@ -320,5 +345,285 @@ on_both_backends! {
             "/steps/7/into/1/unit PARENT_ABOVE_REQUIRED", "/steps/9/unit INVALID_VALUE",
         ]);
         assert_eq!(map(&admin, DAY), before);
+    }
+
+    fn a_dry_run_says_all_that_would_change_and_changes_nothing(backend) {
+        let (server, admin) = reporting_town(backend);
+        server.create_account("test", "clerk", &["reporter@code:B", "viewer@code:T"]);
+        Report::of(&admin, "m", "2025-07").submit("B", &[value("x", 1)]);
+        Report::of(&admin, "m", "2025-07").submit("A", &[value("x", 2)]);
+        Report::of(&admin, "m", "2025-08").put("B", &json!({"values": []})).expect_status(201);
+        Report::of(&admin, "m", "2025-06").submit("B", &[value("x", 1)]);
+        admin.put("/v1/forms/m/periods/2025/units/code:B/targets/x", &json!({"value": 5})).expect_status(201);
+        let before = whole_map(&admin);
+        let levels = admin.get("/v1/levels").etag().to_owned();
+        let mut document = one_commune();
+        document["steps"].as_array_mut().unwrap().push(json!({"op": "create", "unit": commune("N", "Xã Mới", "T")}));
+        document["grants"] = json!("follow");
+        let planned = preview(&admin, &document);
+        let name = |code: &str, name: &str, level: &str| json!({"code": code, "name": name, "level": level});
+        let without_id = |mut unit: Value| { unit.as_object_mut().unwrap().remove("id"); unit };
+        assert_eq!((&planned["dry_run"], &planned["possible"]), (&json!(true), &json!(true)));
+        for (which, count, first) in [
+            ("created", 1, name("N", "Xã Mới", "commune")), ("ended", 1, name("B", "Xã B", "commune")),
+            ("changed", 2, name("B1", "Ấp Ba", "hamlet")),
+        ] {
+            let units = &planned[which];
+            assert_eq!(units["count"], count, "{which}: {units}");
+            let named = units["first"].as_array().unwrap().iter().cloned().map(without_id);
+            assert!(named.into_iter().any(|unit| unit == first), "{which}: {units}");
+        }
+        assert_eq!(planned["changed"]["by_level"], json!([{"level": "commune", "count": 1}, {"level": "hamlet", "count": 1}]));
+        let submissions = &planned["submissions"];
+        assert_eq!((&submissions["count"], &submissions["counting"]), (&json!(2), &json!(1)));
+        assert_eq!(submissions["first"][0]["period"], "2025-07");
+        assert_eq!((&submissions["first"][1]["status"], &submissions["first"][1]["passes_to"]), (&json!("draft"), &json!(null)));
+        assert_eq!(planned["targets"], 1);
+        let grants = &planned["grants"];
+        assert_eq!((&grants["count"], &grants["first"][0]["login"]), (&json!(1), &json!("clerk")));
+        assert_eq!(grants["first"][0]["follows_to"]["name"], "Xã AB");
+        let doubled = &planned["doubled"];
+        assert_eq!((&doubled["count"], &doubled["first"][0]["period"]), (&json!(1), &json!("2025-07")));
+        assert_eq!((&doubled["first"][0]["predecessor"]["code"], &doubled["first"][0]["successor"]["code"]), (&json!("B"), &json!("A")));
+        // With faults it says them, and what would change all the same.
+        document["steps"].as_array_mut().unwrap().push(json!({"op": "abolish", "unit": "code:Q"}));
+        let planned = preview(&admin, &document);
+        assert_eq!(planned["possible"], false);
+        assert_eq!(planned["faults"][0]["pointer"], "/steps/2/unit");
+        assert_eq!(planned["faults"][0]["code"], "UNKNOWN_UNIT");
+        assert_eq!(planned["ended"]["count"], 1);
+        assert_eq!(whole_map(&admin), before);
+        assert_eq!(admin.get("/v1/levels").etag(), levels);
+        assert_eq!(admin.get("/v1/reorganisations").json()["items"], json!([]));
+    }
+
+    fn to_undo_brings_everything_back_byte_for_byte(backend) {
+        let (_server, admin) = reporting_town(backend);
+        Report::of(&admin, "m", "2025-07").submit("B", &[value("x", 1)]);
+        Report::of(&admin, "m", "2025-07").submit("A1", &[value("x", 2)]);
+        let before = whole_map(&admin);
+        let figures = || ["T", "A", "B"].map(|code| Report::of(&admin, "m", "2025-07").figure(code, "x"));
+        let former = figures();
+        let path = reorganised(&admin, &document(json!([
+            {"op": "create", "unit": {"code": "P", "name": "Tỉnh", "kind": "tỉnh", "level": "province", "parent": null}},
+            {"op": "split", "from": "code:B", "children": {"code:B1": "code:N"}, "into": [{"unit": commune("N", "Xã Mới", "P")}, {"unit": "code:A"}]},
+            {"op": "merge", "from": ["code:A1", "code:A2"], "into": {"code": "A1", "name": "Ấp", "kind": null, "level": "hamlet", "parent": "code:A"}},
+            {"op": "move", "unit": "code:A", "parent": "code:P"}, {"op": "rename", "unit": "code:A", "name": "Xã A mới"},
+            {"op": "abolish", "unit": "code:T"}, {"op": "abolish_level", "level": "town"},
+        ])));
+        assert_eq!(map(&admin, DAY), "P A<P A1<A N<P B1<N");
+        let undone = undo(&admin, &path).expect_status(200);
+        assert!(undone.json()["undone_at"].is_string(), "{}", undone.text);
+        assert_eq!(whole_map(&admin), before);
+        assert_eq!(figures(), former);
+        undo(&admin, &path).expect_problem(409, "REORGANISATION_UNDONE");
+        let listed = admin.get("/v1/reorganisations").json();
+        assert_eq!(listed["items"][0]["undone_rev"], undone.json()["undone_rev"]);
+        // And it can be carried out again.
+        reorganised(&admin, &one_commune());
+        assert_eq!(map(&admin, DAY), "T A<T A1<A A2<A B1<A");
+    }
+
+    fn what_was_done_on_the_new_map_keeps_it_from_being_undone(backend) {
+        let (server, admin) = reporting_town(backend);
+        let refused = |path: &str| undo(&admin, path).expect_problem(409, "REORGANISATION_BUILT_ON");
+        // A submission for a period that is on the new map; one of before does no harm.
+        let path = reorganised(&admin, &one_commune());
+        Report::of(&admin, "m", "2025-06").submit("B1", &[value("x", 1)]);
+        undo(&admin, &path).expect_status(200);
+        let path = reorganised(&admin, &one_commune());
+        Report::of(&admin, "m", "2025-07").put("B1", &json!({"values": []})).expect_status(201);
+        refused(&path);
+
+        // A target, a grant, a unit below.
+        let day = |day: &str, steps: Value| json!({"effective": day, "legal_basis": "NQ", "steps": steps});
+        let create = |code: &str| json!([{"op": "create", "unit": commune(code, "Xã Mới", "T")}]);
+        let path = reorganised(&admin, &day("2025-08-01", create("N")));
+        let target = "/v1/forms/m/periods/2025/units/code:N/targets/x";
+        admin.put(target, &json!({"value": 5})).expect_status(201);
+        refused(&path);
+        let path = reorganised(&admin, &day("2025-08-01", create("M")));
+        server.create_account("test", "clerk", &["reporter@code:M"]);
+        refused(&path);
+        let path = reorganised(&admin, &day("2025-08-01", create("L")));
+        let hamlet = json!({"code": "L1", "name": "Ấp", "level": "hamlet", "parent": "code:L", "valid_from": "2025-08-01"});
+        admin.post_json("/v1/units", &hamlet).expect_status(201);
+        refused(&path);
+
+        // A code that another has taken since.
+        let path = reorganised(&admin, &day("2025-08-01", json!([{"op": "recode", "unit": "code:A2", "code": "A3"}])));
+        let hamlet = json!({"code": "A2", "name": "Ấp", "level": "hamlet", "parent": "code:A", "valid_from": "2025-08-01"});
+        admin.post_json("/v1/units", &hamlet).expect_status(201);
+        refused(&path);
+
+        // A later reorganisation of the same units, until that is undone itself.
+        let path = reorganised(&admin, &day("2025-09-01", json!([{"op": "rename", "unit": "code:A1", "name": "Một"}])));
+        let later = reorganised(&admin, &day("2025-10-01", json!([{"op": "rename", "unit": "code:A1", "name": "Hai"}])));
+        refused(&path);
+        undo(&admin, &later).expect_status(200);
+        undo(&admin, &path).expect_status(200);
+    }
+
+    fn a_unit_cannot_be_changed_before_what_has_become_of_it_later(backend) {
+        let (_server, admin) = Server::with_town(backend);
+        let day = |day: &str, steps: Value| json!({"effective": day, "legal_basis": "NQ", "steps": steps});
+        reorganised(&admin, &day("2025-09-01", json!([
+            {"op": "rename", "unit": "code:A", "name": "Xã Sau"}, {"op": "move", "unit": "code:B1", "parent": "code:A"},
+            {"op": "abolish", "unit": "code:B"}, {"op": "create", "unit": commune("N", "Xã Mới", "T")},
+        ])));
+        let refused = |steps: Value| reorganise(&admin, &day("2025-03-01", steps)).expect_problem(422, "INVALID_REORGANISATION");
+        assert_eq!(refused(json!([{"op": "rename", "unit": "code:A", "name": "Xã Trước"}])), ["/steps/0/unit CHANGED_LATER"]);
+        assert_eq!(refused(json!([{"op": "rename", "unit": "code:B", "name": "Xã Trước"}])), ["/steps/0/unit CHANGED_LATER"]);
+        // Neither can anything be put below what ends later, nor take a code that another has later,
+        let hamlet = |code: &str, parent: &str| json!({"op": "create", "unit": {
+            "code": code, "name": "Ấp", "kind": null, "level": "hamlet", "parent": format!("code:{parent}")
+        }});
+        assert_eq!(refused(json!([hamlet("B2", "B")])), ["/steps/0/unit CHANGED_LATER"]);
+        assert_eq!(refused(json!([hamlet("N", "A")])), ["/steps/0/unit CODE_TAKEN"]);
+        // nor can what something is put below later end before.
+        assert_eq!(refused(json!([{"op": "merge", "from": ["code:A1", "code:A2"], "into": "code:A1"},
+            {"op": "move", "unit": "code:A1", "parent": "code:T"}, {"op": "abolish", "unit": "code:T"}])).iter()
+            .filter(|fault| fault.contains("CHANGED_LATER")).count(), 1, "a later commune lies below the town");
+        // What is called something else later stands all the same.
+        reorganised(&admin, &day("2025-03-01", json!([hamlet("A3", "A")])));
+        assert_eq!(map(&admin, "2025-12-01"), "T A<T A1<A A2<A A3<A B1<A N<T");
+    }
+
+    fn two_reorganisations_of_one_day_are_undone_in_turn(backend) {
+        let (_server, admin) = Server::with_town(backend);
+        let before = whole_map(&admin);
+        let first = reorganised(&admin, &one_commune());
+        let between = whole_map(&admin);
+        let second = reorganised(&admin, &document(json!([
+            {"op": "rename", "unit": "code:A", "name": "Xã Khác"}, {"op": "recode", "unit": "code:B1", "code": "A3"},
+        ])));
+        assert_eq!(map(&admin, DAY), "T A<T A1<A A2<A A3<A");
+        assert_eq!(unit(&admin, "A", DAY)["name"], "Xã Khác");
+        assert_eq!(map(&admin, EVE), "T A<T A1<A A2<A B<T B1<B");
+        undo(&admin, &first).expect_problem(409, "REORGANISATION_BUILT_ON");
+        undo(&admin, &second).expect_status(200);
+        assert_eq!(whole_map(&admin), between);
+        undo(&admin, &first).expect_status(200);
+        assert_eq!(whole_map(&admin), before);
+        // What stands from the day on only cannot end on it.
+        reorganised(&admin, &document(json!([{"op": "create", "unit": commune("N", "N", "T")}])));
+        assert_eq!(refused(&admin, json!([{"op": "abolish", "unit": "code:N"}])), ["/steps/0/unit CHANGED_LATER"]);
+    }
+
+    fn trees_may_be_ragged(backend) {
+        let (_server, admin) = Server::with_town(backend);
+        reorganised(&admin, &document(json!([
+            {"op": "create", "unit": {"code": "P", "name": "Tỉnh", "kind": null, "level": "province", "parent": null}},
+            {"op": "create", "unit": {"code": "E", "name": "Huyện đảo", "kind": "huyện", "level": "town", "parent": "code:P"}},
+            {"op": "move", "unit": "code:A", "parent": "code:P"}, {"op": "move", "unit": "code:B1", "parent": "code:P"},
+            {"op": "move", "unit": "code:T", "parent": "code:P"},
+        ])));
+        // A commune and a hamlet right below the province, a town with no commune, one with no hamlet.
+        assert_eq!(map(&admin, DAY), "P A<P A1<A A2<A B1<P E<P T<P B<T");
+        // A district that has no commune becomes a commune itself, with its code or another.
+        let path = reorganised(&admin, &json!({"effective": "2025-08-01", "legal_basis": "NQ", "steps": [
+            {"op": "merge", "from": ["code:E"], "into": {"code": "E1", "name": "Đặc khu", "kind": "đặc khu", "level": "commune", "parent": "code:P"}},
+        ]}));
+        assert_eq!(map(&admin, "2025-08-01"), "P A<P A1<A A2<A B1<P E1<P T<P B<T");
+        undo(&admin, &path).expect_status(200);
+        reorganised(&admin, &json!({"effective": "2025-08-01", "legal_basis": "NQ", "steps": [
+            {"op": "merge", "from": ["code:E"], "into": {"code": "E", "name": "Đặc khu", "kind": "đặc khu", "level": "commune", "parent": "code:P"}},
+        ]}));
+        assert_eq!(unit(&admin, "E", "2025-08-01")["level"], "commune");
+        // Where units lie below it, its level must stay above theirs.
+        let below = json!({"op": "merge", "from": ["code:T"], "into": {"code": "T", "name": "T", "kind": null, "level": "commune", "parent": "code:P"}});
+        assert_eq!(refused(&admin, json!([below])), ["/steps/0/into PARENT_ABOVE_REQUIRED"]);
+    }
+
+    fn only_an_administrator_of_the_tenant_changes_the_map(backend) {
+        let (server, admin) = Server::with_town(backend);
+        server.create_account("test", "keeper", &["unit_admin@code:T", "approver@code:T"]);
+        server.create_tenant("other");
+        let path = reorganised(&admin, &one_commune());
+        let keeper = server.sign_in("test", "keeper");
+        for refused in [
+            reorganise(&keeper, &one_commune()), keeper.post_json("/v1/reorganisations?dry_run=true", &one_commune()),
+            keeper.get("/v1/reorganisations"), keeper.get(&path), undo(&keeper, &path),
+        ] {
+            refused.expect_problem(403, "NOT_ALLOWED");
+        }
+        let stranger = server.sign_in("other", "admin");
+        stranger.get(&path).expect_problem(404, "REORGANISATION_NOT_FOUND");
+        undo(&stranger, &path).expect_problem(404, "REORGANISATION_NOT_FOUND");
+        assert_eq!(stranger.get("/v1/reorganisations").json()["items"], json!([]));
+    }
+
+    fn a_document_sent_again_with_its_key_has_one_effect(backend) {
+        let (_server, admin) = Server::with_town(backend);
+        let keyed = admin.with("Idempotency-Key", "reform");
+        let first = reorganise(&keyed, &one_commune()).expect_status(201);
+        let again = reorganise(&keyed, &one_commune()).expect_status(201);
+        assert_eq!(again.text, first.text);
+        assert_eq!(again.header("idempotency-replayed"), Some("true"));
+        let other = document(json!([{"op": "rename", "unit": "code:T", "name": "T"}]));
+        reorganise(&keyed, &other).expect_problem(422, "IDEMPOTENCY_KEY_REUSED");
+        let path = first.header("location").unwrap();
+        let keyed = keyed.with("If-Match", first.etag());
+        for replayed in [None, Some("true")] {
+            let undone = keyed.post(&format!("{path}/undo")).expect_status(200);
+            assert_eq!(undone.header("idempotency-replayed"), replayed);
+        }
+    }
+
+    fn the_reform_of_a_whole_country_is_one_document(backend) {
+        let server = Server::with_tenant(backend);
+        let admin = server.sign_in("test", "admin");
+        let codes = |count: usize, of: &str| (0..count).map(|number| format!("{of}{number}")).collect::<Vec<_>>();
+        let (provinces, towns, communes) = (codes(30, "P"), codes(300, "T"), codes(3000, "C"));
+        let mut csv = "code,name,level,parent_code\n".to_owned();
+        let mut add = |code: &str, level: &str, parent: &str| csv.push_str(&format!("{code},Đơn vị {code},{level},{parent}\n"));
+        provinces.iter().for_each(|code| add(code, "province", ""));
+        towns.iter().enumerate().for_each(|(at, code)| add(code, "town", &provinces[at / 10]));
+        communes.iter().enumerate().for_each(|(at, code)| add(code, "commune", &towns[at / 10]));
+        import_in_parts(&admin, &csv);
+
+        let reference = |code: &String| format!("code:{code}");
+        let mut steps: Vec<Value> = Vec::new();
+        // Every second province takes in its neighbour, and every third commune its two.
+        for pair in provinces.chunks(2) {
+            steps.push(json!({"op": "merge", "from": [reference(&pair[0]), reference(&pair[1])], "into": reference(&pair[1])}));
+        }
+        // Of each ten communes the last is divided among the nine others and itself.
+        for ten in communes.chunks(10) {
+            let into: Vec<Value> = ten.iter().map(|code| json!({"unit": reference(code)})).collect();
+            steps.push(json!({"op": "split", "from": reference(&ten[9]), "into": into}));
+        }
+        for (at, ten) in communes.chunks(10).enumerate() {
+            let province = &provinces[(at / 10) | 1];
+            for three in ten[..9].chunks(3) {
+                let from: Vec<String> = three.iter().map(reference).collect();
+                let into = commune(&three[0], &format!("Xã mới sau khi sắp xếp ba xã cũ, mã {}", three[0]), province);
+                steps.push(json!({"op": "merge", "from": from, "into": into}));
+            }
+            steps.push(json!({"op": "move", "unit": reference(&ten[9]), "parent": reference(province)}));
+        }
+        steps.extend(towns.iter().map(|code| json!({"op": "abolish", "unit": reference(code)})));
+        steps.push(json!({"op": "abolish_level", "level": "town"}));
+        let reform = document(Value::Array(steps));
+        assert!(reform.to_string().len() > crate::harness::server::BODY_LIMIT);
+
+        let begun = std::time::Instant::now();
+        let planned = preview(&admin, &reform);
+        assert_eq!(planned["faults"], json!([]));
+        assert_eq!(planned["ended"]["by_level"], json!([
+            {"level": "commune", "count": 1800}, {"level": "province", "count": 15}, {"level": "town", "count": 300},
+        ]));
+        let path = reorganised(&admin, &reform);
+        let after = |level: &str, day: &str| {
+            let units = admin.get(&format!("/v1/units?limit=1000&level={level}&as_of={day}")).json();
+            units["items"].as_array().unwrap().len()
+        };
+        assert_eq!(["province", "town"].map(|level| (after(level, EVE), after(level, DAY))), [(30, 15), (300, 0)]);
+        let below = admin.get(&format!("/v1/units?limit=1000&parent=code:P1&as_of={DAY}")).json();
+        assert_eq!(below["items"].as_array().unwrap().len(), 80);
+        undo(&admin, &path).expect_status(200);
+        assert_eq!(["province", "town"].map(|level| after(level, DAY)), [30, 300]);
+        let took = begun.elapsed();
+        assert!(took.as_secs() < 20, "{took:?}");
     }
 }

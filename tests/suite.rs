@@ -52,4 +52,6 @@ mod verification;
 #[cfg(test)]
 mod windows;
 #[cfg(test)]
+mod work_in_progress;
+#[cfg(test)]
 mod writers;

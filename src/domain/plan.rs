@@ -952,9 +952,10 @@ impl<'h> Drawing<'h> {
     fn check_later_children(&mut self, ended: &HashSet<UnitId>) {
         let later = self.hierarchy.facts().iter();
         let later = later.filter(|fact| fact.validity.from > self.effective);
+        let mut told = HashSet::new();
         let below: Vec<(UnitId, String)> = later
             .filter_map(|fact| Some((fact.parent?, fact.name.clone())))
-            .filter(|(parent, _)| ended.contains(parent))
+            .filter(|(parent, _)| ended.contains(parent) && told.insert(*parent))
             .collect();
         for (parent, child) in below {
             let at = self.touched.get(&parent).map(|touched| touched.at.clone());

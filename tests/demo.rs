@@ -92,6 +92,19 @@ fn the_demo_prints_the_report_as_it_was_printed() {
     for figure in ["1.562.410.000", "93,64%", "trên 800"] {
         assert!(printed.contains(figure), "{figure} is not in:\n{printed}");
     }
+    // Both views of the year before the reform: 35 committee members of Tân An alone, and 37 more
+    // of the two communes that it took in.
+    let members = |year: &str| {
+        let mut lines = printed.lines().skip_while(|line| !line.contains("Ủy viên"));
+        let line = lines.find(|line| line.contains(year)).unwrap();
+        let cells = line.split(['│', '┆']).map(str::trim);
+        cells
+            .filter(|cell| !cell.is_empty())
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(members("2024"), ["2024", "35", "98"]);
+    assert_eq!(members("2025"), ["2025", "60", "60"]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 mod table;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 
 use crate::authn::Identity;
@@ -18,10 +18,12 @@ use crate::service::account::{EnteredAccount, EnteredGrant, create_account};
 use crate::service::condition::Precondition;
 use crate::service::form::{get_form, put_form};
 use crate::service::indicator::{list_indicators, put_indicator};
+use crate::service::lineage::FigureName;
 use crate::service::locate::ReportPath;
 use crate::service::page::{MOST, PageRequest};
 use crate::service::reorganisation::{Mode, create_reorganisation};
 use crate::service::rollup::{Children, RollupQuery, get_rollup};
+use crate::service::series::{SeriesQuery, get_series};
 use crate::service::submission::{ChangeRequest, Entered, Intent, put_submission};
 use crate::service::tenant::{EnteredTenant, create_tenant, find_tenant, list_tenants};
 use crate::service::token::{Credentials, issue_token};
@@ -39,6 +41,12 @@ pub const PERIOD: &str = "2024";
 pub const COMMUNE: &str = "code:30388";
 
 const ADMIN: &str = "admin@demo";
+
+/// A day of the map after the reform that ends no period before it.
+const AFTER_REFORM: NaiveDate = match NaiveDate::from_ymd_opt(2026, 1, 1) {
+    Some(day) => day,
+    None => NaiveDate::MAX,
+};
 
 /// The demo's other accounts: login, what it is, grants.
 pub const ACCOUNTS: [(&str, &str, &[&str]); 4] = [
@@ -331,7 +339,35 @@ pub fn report(application: &Application, now: DateTime<Utc>) -> Result<String, D
     };
     let indicators = list_indicators(application, &admin, &page, Some(rollup.period.to), now)
         .map_err(in_use_case("indicators"))?;
-    Ok(table::of(&rollup, &form, &indicators.items))
+    let mut text = table::of(&rollup, &form, &indicators.items);
+    text.push_str(
+        "\n\nTân An trước và sau khi nhận Tân Thạnh và Long An (01/07/2025), báo cáo tháng\n",
+    );
+    for code in ["fund.raised", "committee.members"] {
+        let indicator = indicators.items.iter().find(|known| known.code == code);
+        let (name, unit) = indicator.map_or((code, ""), |known| {
+            (known.name.vi.as_str(), known.unit_of_measure.as_str())
+        });
+        let series = |as_of| {
+            let query = SeriesQuery {
+                form: MONTHLY_FORM.to_owned(),
+                unit: COMMUNE.to_owned(),
+                figure: FigureName {
+                    indicator: code.to_owned(),
+                    option: None,
+                    stage: Stage::Submitted,
+                },
+                from: PERIOD.to_owned(),
+                to: "2025".to_owned(),
+                as_of,
+            };
+            get_series(application, &admin, &query).map_err(in_use_case("series"))
+        };
+        let (as_was, restated) = (series(None)?, series(Some(AFTER_REFORM))?);
+        text.push_str(&table::of_both_maps(name, unit, &as_was, &restated));
+        text.push('\n');
+    }
+    Ok(text)
 }
 
 /// What to do next, for somebody who has just started the demo on `address`.

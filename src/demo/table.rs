@@ -2,10 +2,11 @@
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::domain::quantity::Qualifier;
+use crate::domain::quantity::{Decimal, Qualifier};
 use crate::service::form::{FormView, SectionView};
 use crate::service::indicator::IndicatorView;
 use crate::service::rollup::{CellView, RollupView};
+use crate::service::series::{SeriesFigure, SeriesView};
 
 /// The table of a rollup.
 pub fn of(rollup: &RollupView, form: &FormView, indicators: &[IndicatorView]) -> String {
@@ -31,6 +32,42 @@ pub fn of(rollup: &RollupView, form: &FormView, indicators: &[IndicatorView]) ->
         counts.submitted,
         counts.expected,
     )
+}
+
+/// A series as it was beside the same on a later map.
+pub fn of_both_maps(
+    name: &str,
+    unit_of_measure: &str,
+    as_was: &SeriesView,
+    restated: &SeriesView,
+) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    let then = restated.map.as_of.format("%d/%m/%Y");
+    let title = format!("{name} ({unit_of_measure})");
+    table.set_header([
+        &title,
+        "Theo đơn vị lúc đó",
+        &format!("Theo đơn vị ngày {then}"),
+    ]);
+    for (one, other) in as_was.items.iter().zip(&restated.items) {
+        table.add_row([
+            one.period.key.clone(),
+            value(&one.figure),
+            value(&other.figure),
+        ]);
+    }
+    for column in [1, 2] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.to_string()
+}
+
+fn value(figure: &SeriesFigure) -> String {
+    let value = figure.value.as_ref();
+    value.map_or_else(|| "–".to_owned(), Decimal::vietnamese)
 }
 
 fn add_sections(

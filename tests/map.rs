@@ -210,7 +210,7 @@ on_both_backends! {
         }
         assert!(figure(&admin, "887", "2024-01", "2025-01-01", "rate").starts_with("100 1/"));
         let cell = cell(&Report::of(&admin, "m", "2024-01").read("X/rollup?as_of=2025-01-01"), "raised");
-        assert_eq!(cell["qualified"]["apportioned"], 1);
+        assert_eq!(cell["apportioned"], 1);
         assert_eq!(cell["own"]["value"], 33);
         let map = &Report::of(&admin, "m", "2024-01").read("887/rollup?as_of=2025-01-01")["map"];
         assert_eq!(map["apportioned"].as_array().unwrap().len(), 3);
@@ -261,6 +261,101 @@ on_both_backends! {
         let answer = Report::of(&admin, "m", "2025-07").step("30388", "withdraw");
         answer.expect_status(200);
         expect_verified(&admin, &[("91", "2025"), ("91", "2025-07"), ("91", "2025-H2")]);
+    }
+
+    fn a_dry_run_says_what_the_figures_would_be_by_province(backend) {
+        let (_server, admin) = country(backend);
+        for (unit, number) in [("30387", 10), ("30388", 12), ("30600", 13)] {
+            submit(&admin, unit, "2025-06", &[("raised", number)]);
+            submit(&admin, unit, "2025-07", &[("raised", number), ("largest", number)]);
+        }
+        let preview = || {
+            let answer = admin.post_json("/v1/reorganisations?dry_run=true", &reform());
+            let preview = answer.expect_status(200).json();
+            assert_eq!(preview["possible"], true, "{preview}");
+            preview["figures"][0].clone()
+        };
+        let figures = preview();
+        assert_eq!((&figures["form"], &figures["period"]), (&json!("m"), &json!("2025-07")));
+        let shown = |side: &str| -> Vec<String> {
+            let units = figures[side].as_array().unwrap().iter();
+            units.map(|unit| format!(
+                "{} {} {}/{}", unit["unit"]["name"].as_str().unwrap(), unit["totals"][0]["value"],
+                unit["completeness"]["submitted"], unit["completeness"]["expected"],
+            )).collect()
+        };
+        assert_eq!(shown("before"), ["An Giang 22 2/7", "Kiên Giang 13 1/1"]);
+        assert_eq!(shown("after"), ["Tân An 22 1/4", "Rạch Giá 13 1/1"], "below the one province that is left");
+        reorganise(&admin, &reform());
+        let rollup = Report::of(&admin, "m", "2025-07").read("30388/rollup");
+        let after = &figures["after"][0];
+        assert_eq!(rollup["completeness"], after["completeness"]);
+        for total in after["totals"].as_array().unwrap() {
+            let now = cell(&rollup, total["indicator"].as_str().unwrap());
+            assert_eq!((&now["value"], &now["reported"], &now["expected"]), (&total["value"], &total["reported"], &total["expected"]), "{total}");
+        }
+    }
+
+    fn a_series_goes_through_the_reform_in_both_views(backend) {
+        let (_server, admin) = country(backend);
+        for (unit, number) in [("30387", 35), ("30388", 30), ("30391", 33)] {
+            for month in ["2023-12", "2024-12", "2025-06"] {
+                submit(&admin, unit, month, &[("members", number), ("raised", 1)]);
+            }
+        }
+        reorganise(&admin, &reform());
+        submit(&admin, "30388", "2025-12", &[("members", 60), ("raised", 5)]);
+        let years = |code: &str, rest: &str| -> Vec<String> {
+            let path = format!("/v1/forms/m/units/code:30388/series?indicator={code}&from=2023&to=2025{rest}");
+            let series = admin.get(&path).expect_status(200).json();
+            let items = series["items"].as_array().unwrap().iter();
+            items.map(|item| item["figure"]["value"].to_string()).collect()
+        };
+        assert_eq!(years("members", ""), ["30", "30", "60"]);
+        assert_eq!(years("members", "&as_of=2026-01-01"), ["98", "98", "60"]);
+        assert_eq!(years("raised", ""), ["1", "1", "8"]);
+        assert_eq!(years("raised", "&as_of=2026-01-01"), ["3", "3", "8"]);
+        let path = "/v1/forms/m/units/code:30388/series?indicator=raised&from=2025-05&to=2025-12&as_of=2026-01-01";
+        let series = admin.get(path).expect_status(200).json();
+        let items = series["items"].as_array().unwrap().iter();
+        let to_date: Vec<String> = items.map(|item| item["cumulative"]["value"].to_string()).collect();
+        assert_eq!(to_date, ["null", "3", "3", "3", "3", "3", "3", "8"]);
+        assert_eq!(series["map"]["reorganisations"].as_array().unwrap().len(), 1);
+    }
+
+    fn lineage_goes_through_the_reform(backend) {
+        let (_server, admin) = country(backend);
+        for (unit, number) in [("30387", 10), ("30391", 11), ("30388", 12)] {
+            submit(&admin, unit, "2025-06", &[("raised", number)]);
+        }
+        reorganise(&admin, &reform());
+        submit(&admin, "30388", "2025-12", &[("raised", 25)]);
+        let path = "/v1/forms/m/periods/2025/units/code:30388/rollup/lineage?indicator=raised&limit=1000";
+        let lineage = admin.get(path).expect_status(200).json();
+        assert_eq!(lineage["figure"]["value"], 58);
+        let items = lineage["items"].as_array().unwrap();
+        assert_eq!(json!(items.len()), lineage["figure"]["expected"]);
+        let sent: Vec<String> = items.iter().filter(|item| !item["value"].is_null())
+            .map(|item| format!("{} {} {}", item["unit"]["name"].as_str().unwrap(), item["period"].as_str().unwrap(), item["value"]["value"])).collect();
+        assert_eq!(sent, ["Tân Thạnh 2025-06 10", "Tân An 2025-06 12", "Long An 2025-06 11", "Tân An 2025-12 25"]);
+    }
+
+    fn completeness_is_counted_on_either_map(backend) {
+        let (_server, admin) = country(backend);
+        for unit in ["30387", "30388", "30387-1"] {
+            submit(&admin, unit, "2024-12", &[("raised", 1)]);
+        }
+        reorganise(&admin, &reform());
+        let read = |unit: &str, rest: &str| {
+            let path = format!("/v1/forms/m/periods/2024-12/units/code:{unit}/completeness{rest}");
+            admin.get(&path).expect_status(200).json()
+        };
+        let total = |view: &Value| (view["total"]["submitted"].clone(), view["total"]["expected"].clone());
+        assert_eq!(total(&read("30388", "")), (json!(1), json!(2)));
+        let restated = read("30388", "?as_of=2025-07-01");
+        assert_eq!(total(&restated), (json!(3), json!(6)));
+        assert_eq!(restated["own_periods"]["expected"], 3);
+        assert_eq!(total(&read("91", "?as_of=2025-07-01")), (json!(3), json!(8)));
     }
 
     fn an_earlier_map_cannot_be_asked_for(backend) {

@@ -83,6 +83,35 @@ impl Plan {
         former.filter(|fact| self.ended.contains(&fact.unit))
     }
 
+    /// The hierarchy as it will be.
+    #[must_use]
+    pub fn applied_to(&self, hierarchy: &Hierarchy) -> Hierarchy {
+        let key = |fact: &UnitFact| (fact.unit, fact.validity.from);
+        let closed: HashSet<_> = self.closed.iter().map(key).collect();
+        let replaced: HashSet<_> = self.replaced.iter().map(key).collect();
+        let kept = hierarchy.facts().iter();
+        let kept = kept.filter(|fact| !replaced.contains(&key(fact)));
+        let facts = kept.cloned().map(|mut fact| {
+            if closed.contains(&key(&fact)) {
+                fact.validity.to = Some(self.eve);
+            }
+            fact
+        });
+        let levels = hierarchy.levels().iter().cloned().map(|mut level| {
+            if self
+                .ended_levels
+                .iter()
+                .any(|ended| ended.code == level.code)
+            {
+                level.validity.to = Some(self.eve);
+            }
+            level
+        });
+        let successions = hierarchy.successions().with(&self.successions);
+        let facts = facts.chain(self.opened.iter().cloned());
+        Hierarchy::new(levels.collect(), facts.collect(), successions)
+    }
+
     /// A unit as it is from the effective day on, if it stands.
     pub fn after(&self, unit: UnitId) -> Option<&UnitFact> {
         let unchanged = || {

@@ -134,6 +134,26 @@ pub struct Passing {
     pub heirs: Heirs,
 }
 
+impl Passing {
+    fn successions(&self) -> Vec<Succession> {
+        let parts: Vec<(UnitId, Option<Share>)> = match &self.heirs {
+            Heirs::One(heir) => vec![(*heir, Some(Share::WHOLE))],
+            Heirs::Shares(parts) => {
+                let parts = parts.iter();
+                parts.map(|(heir, share)| (*heir, Some(*share))).collect()
+            }
+            Heirs::Unknown(heirs) => heirs.iter().map(|heir| (*heir, None)).collect(),
+        };
+        let succession = |(to, share)| Succession {
+            moment: self.moment,
+            from: self.from,
+            to,
+            share,
+        };
+        parts.into_iter().map(succession).collect()
+    }
+}
+
 /// Who takes over a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heirs {
@@ -210,6 +230,14 @@ impl Successions {
     pub fn days(&self) -> impl Iterator<Item = NaiveDate> {
         let moments = self.by_source.values().flat_map(BTreeMap::keys);
         moments.map(|moment| moment.effective)
+    }
+
+    /// These and more.
+    #[must_use]
+    pub fn with(&self, more: &[Succession]) -> Successions {
+        let passings = self.by_source.values().flat_map(BTreeMap::values);
+        let known = passings.flat_map(Passing::successions);
+        Successions::new(known.chain(more.iter().cloned()))
     }
 
     /// What happened to a unit next after `since`, up to and on `day`.

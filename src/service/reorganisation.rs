@@ -2,6 +2,7 @@
 //! it out, and reading the documents that were. Taking one back is `undo`'s, what becomes of
 //! submissions, targets and grants is `work`'s.
 
+mod forecast;
 mod preview;
 mod undo;
 mod work;

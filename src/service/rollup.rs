@@ -131,6 +131,8 @@ pub struct CellView {
     pub value: Option<Decimal>,
     pub qualifier: Qualifier,
     pub qualified: QualifiedCounts,
+    /// How many of the values behind the figure are a share of a divided unit's (phân bổ).
+    pub apportioned: u64,
     /// How many units have a value of how many that are expected to.
     pub reported: u64,
     pub expected: u64,
@@ -156,8 +158,6 @@ pub struct QualifiedCounts {
     pub at_least: u64,
     pub at_most: u64,
     pub estimate: u64,
-    /// Values that are a share of a divided unit's.
-    pub apportioned: u64,
 }
 
 impl From<Qualified> for QualifiedCounts {
@@ -166,7 +166,6 @@ impl From<Qualified> for QualifiedCounts {
             at_least: qualified.at_least,
             at_most: qualified.at_most,
             estimate: qualified.estimate,
-            apportioned: qualified.apportioned,
         }
     }
 }
@@ -303,13 +302,7 @@ impl Report<'_, '_> {
     }
 
     fn counts(&self, place: Place<'_>) -> Counts {
-        let rollup = self.rollup(place);
-        let submissions = rollup.own.merged(&rollup.below).submissions;
-        Counts {
-            expected: self.figuring.expectation.submissions(place),
-            submitted: submissions.submitted,
-            approved: submissions.approved,
-        }
+        self.figuring.counts(&self.rollup(place), place)
     }
 
     fn cells(&self, place: Place<'_>) -> Vec<CellView> {
@@ -356,6 +349,16 @@ impl<'r, 's> Figuring<'r, 's> {
         Figuring { targets, ..self }
     }
 
+    /// How many submissions of a unit's report there are of how many.
+    pub fn counts(&self, rollup: &Rollup, place: Place<'_>) -> Counts {
+        let submissions = rollup.own.merged(&rollup.below).submissions;
+        Counts {
+            expected: self.expectation.submissions(place),
+            submitted: submissions.submitted,
+            approved: submissions.approved,
+        }
+    }
+
     /// All cells of a unit's report: of each indicator of the outline the total, then its
     /// options.
     pub fn cells(&self, rollup: &Rollup, place: Place<'_>) -> Vec<CellView> {
@@ -394,6 +397,7 @@ impl<'r, 's> Figuring<'r, 's> {
             value: figure.value(),
             qualifier: figure.qualifier,
             qualified: figure.qualified.into(),
+            apportioned: figure.qualified.apportioned,
             reported: complete.reported,
             expected: complete.expected,
             own: figures.own(entry, option).map(|own: Figure| OwnFigure {

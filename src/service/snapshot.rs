@@ -12,7 +12,6 @@ use crate::authz::{Access, Grant, Scope};
 use crate::domain::catalogue::Catalogue;
 use crate::domain::hierarchy::Hierarchy;
 use crate::domain::id::{AccountId, TenantId};
-use crate::domain::level::Level;
 use crate::domain::succession::Successions;
 use crate::store::grant::KeptGrant;
 use crate::store::tenant::Counters;
@@ -53,11 +52,11 @@ impl Snapshot {
 }
 
 impl Snapshot {
-    /// The same with other levels.
-    pub(super) fn with_levels(&self, levels: Vec<Level>) -> Snapshot {
+    /// The same with another map.
+    pub(super) fn with_hierarchy(&self, hierarchy: Hierarchy) -> Snapshot {
         Snapshot {
             counters: self.counters,
-            hierarchy: Arc::new(self.hierarchy.with_levels(levels)),
+            hierarchy: Arc::new(hierarchy),
             catalogue: self.catalogue.clone(),
             access: self.access.clone(),
         }

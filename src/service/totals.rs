@@ -136,6 +136,12 @@ impl<'s> Board<'s> {
         Board::over(snapshot, period, &bases, day, Rows::OfFormerMap(former))
     }
 
+    /// A period on the tree of a day of which no rows need be kept: only to fold.
+    pub fn to_fold(snapshot: &'s Snapshot, period: FormPeriod<'s>, day: NaiveDate) -> Board<'s> {
+        let bases = period.base_periods();
+        Board::over(snapshot, period, &bases, day, Rows::Kept)
+    }
+
     /// Some base periods together, that need not be a period of the form: only to fold.
     pub fn of_span(
         snapshot: &'s Snapshot,

@@ -662,7 +662,7 @@ fn with_country_level(snapshot: &Snapshot, list: &UnitList) -> Snapshot {
         list.country.is_some() && !is_there
     });
     levels.extend(country);
-    snapshot.with_levels(levels)
+    snapshot.with_hierarchy(snapshot.hierarchy.with_levels(levels))
 }
 
 #[derive(Debug, serde::Deserialize)]

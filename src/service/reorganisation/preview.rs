@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::super::snapshot::Snapshot;
 use super::super::unit::UnitName;
+use super::forecast::{FormForecast, Map, forecast};
 use super::work::{FollowingGrant, HeldWork, following_grants};
 use crate::authz::Role;
 use crate::domain::id::UnitId;
@@ -47,8 +48,10 @@ pub struct ReorganisationPreview {
     /// Grants on units that would end.
     pub grants: GrantsView,
     /// Periods that close on the effective day or later for which both a predecessor and a
-    /// successor have submitted: the successor's takes the place of what would pass to it.
+    /// successor have submitted: they count together, until the successor submits anew.
     pub doubled: DoubledView,
+    /// The latest reported period of each form, on both maps.
+    pub figures: Vec<FormForecast>,
 }
 
 /// Something that is wrong with a document.
@@ -190,6 +193,11 @@ impl ReorganisationPreview {
         faults.extend(planning.faults);
         let plan = &planning.plan;
         let work = HeldWork::of(transaction, snapshot, plan)?;
+        let figures = match faults.is_empty() {
+            true => figures(transaction, snapshot, plan)?,
+            // Of a map that cannot be there are none.
+            false => Vec::new(),
+        };
         Ok(ReorganisationPreview {
             dry_run: true,
             effective: document.effective,
@@ -203,8 +211,26 @@ impl ReorganisationPreview {
             targets: work.ended().filter(|(_, _, held)| held.has_targets).count(),
             grants: grants_view(transaction, plan, reorganisation.grants)?,
             doubled: doubled_view(&work, plan),
+            figures,
         })
     }
+}
+
+fn figures(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    plan: &Plan,
+) -> Result<Vec<FormForecast>, StoreError> {
+    let planned = snapshot.with_hierarchy(plan.applied_to(&snapshot.hierarchy));
+    let before = Map {
+        snapshot,
+        day: plan.eve,
+    };
+    let after = Map {
+        snapshot: &planned,
+        day: plan.effective,
+    };
+    forecast(transaction, &before, &after)
 }
 
 /// The document without its steps.

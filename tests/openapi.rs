@@ -741,7 +741,7 @@ fn hold_reorganisations(holder: &mut Holder, server: &Server, admin: &Client) {
     );
     let wrong = json!({
         "effective": "2024-12-01", "legal_basis": "?",
-        "steps": [{"op": "abolish", "unit": "code:30388"}, {"op": "move", "unit": "code:0", "parent": null}],
+        "steps": [{"op": "abolish", "unit": "code:0"}, {"op": "move", "unit": "code:0", "parent": null}],
     });
     let planned = admin.post_json("/v1/reorganisations?dry_run=true", &wrong);
     let planned = holder

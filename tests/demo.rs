@@ -95,7 +95,8 @@ fn the_demo_prints_the_report_as_it_was_printed() {
     // Both views of the year before the reform: 35 committee members of Tân An alone, and 37 more
     // of the two communes that it took in.
     let members = |year: &str| {
-        let mut lines = printed.lines().skip_while(|line| !line.contains("Ủy viên"));
+        let is_title = |line: &&str| line.contains("Ủy viên") && line.contains("lúc đó");
+        let mut lines = printed.lines().skip_while(|line| !is_title(line));
         let line = lines.find(|line| line.contains(year)).unwrap();
         let cells = line.split(['│', '┆']).map(str::trim);
         cells

@@ -747,7 +747,7 @@ fn hold_reorganisations(holder: &mut Holder, server: &Server, admin: &Client) {
     let planned = holder
         .hold("create_reorganisation", planned)
         .expect_status(200);
-    assert_eq!(planned.json()["faults"].as_array().unwrap().len(), 3);
+    assert_eq!(planned.json()["faults"].as_array().unwrap().len(), 2);
     holder
         .hold("create_reorganisation", admin.post_json(path, &wrong))
         .expect_problem(422, "INVALID_REORGANISATION");

@@ -73,7 +73,7 @@ impl FromStr for Role {
 }
 
 /// Where a grant holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reach {
     /// On a unit and everything below it, on the day that a request is about.
     Subtree(UnitId),
@@ -81,7 +81,7 @@ pub enum Reach {
 }
 
 /// A role, and where it holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Grant {
     pub role: Role,
     pub reach: Reach,

@@ -14,6 +14,9 @@ use super::route::Leaf;
 use super::succession::{Moment, Successions};
 use super::unit::{UnitFact, UnitReference, Validity};
 
+/// So many pairs of maps are remembered: those of a year and its months, and some more.
+const MOST_LANDINGS: usize = 32;
+
 /// Everything that is known of a tenant's levels and units, at all times.
 pub struct Hierarchy {
     levels: Vec<Level>,
@@ -143,7 +146,11 @@ impl Hierarchy {
         // Not under the lock: others may go on with what is known.
         let landings = Landings::new(&self.tree_on(day), &self.tree_on(later));
         let landings = Arc::new(landings);
-        kept().insert(key, landings.clone());
+        let mut all = kept();
+        if all.len() >= MOST_LANDINGS {
+            all.clear();
+        }
+        all.insert(key, landings.clone());
         Some(landings)
     }
 

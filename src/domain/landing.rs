@@ -35,7 +35,7 @@ impl Landings {
             let level = &place.fact().level;
             let route = to.route(place.unit(), Moment::end_of(from.day()));
             let itself = Some(place.unit())
-                .filter(|unit| route == Route::To(*unit))
+                .filter(|unit| route.goes_on_as(*unit))
                 .and_then(|unit| to.by_id(unit));
             for (landing, landed) in [
                 (Landing::Shares, shares(&route, to)),

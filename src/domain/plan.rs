@@ -7,7 +7,7 @@
 //! that ends in a later step passes on what it took over in an earlier one, and that comes after.
 //! So every succession has a number, 0 for what passes first, which is the `step` of its moment.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -81,6 +81,11 @@ impl Plan {
     pub fn ended(&self) -> impl Iterator<Item = &UnitFact> {
         let former = self.closed.iter().chain(&self.replaced);
         former.filter(|fact| self.ended.contains(&fact.unit))
+    }
+
+    /// Whether anything of a unit passes to others.
+    pub fn divides(&self, unit: UnitId) -> bool {
+        self.passings.of(unit, self.effective).next().is_some()
     }
 
     /// The hierarchy as it will be.
@@ -722,6 +727,7 @@ impl<'h> Drawing<'h> {
             }
         }
         self.check_later_children(&ended);
+        self.check_later_successions();
         let ended_levels = self.end_levels();
         Planning {
             plan: Plan {
@@ -777,6 +783,22 @@ impl<'h> Drawing<'h> {
         );
     }
 
+    /// What passes must not have been known when something passed later: a unit may pass and
+    /// stand on as it was, so that its facts do not tell.
+    fn check_later_successions(&mut self) {
+        let passing = self.successions.iter();
+        let units: BTreeSet<UnitId> = passing.flat_map(|one| [one.from, one.to]).collect();
+        for unit in units {
+            let unchanged = self.hierarchy.tree_on(self.effective);
+            let unchanged = unchanged.by_id(unit).map(|place| place.fact().clone());
+            let Some(fact) = unchanged else { continue };
+            let stands_on = self.state(unit).is_some_and(|now| State::of(&fact) == now);
+            if stands_on {
+                self.check_former(&fact, Some(&State::of(&fact)), "/steps");
+            }
+        }
+    }
+
     /// What has a later history cannot be changed before it.
     fn check_former(&mut self, former: &UnitFact, now: Option<&State>, at: &str) {
         let name = &former.name;
@@ -784,7 +806,12 @@ impl<'h> Drawing<'h> {
         let later = facts
             .iter()
             .find(|fact| fact.validity.from > self.effective);
-        if let Some(day) = later.map(|fact| fact.validity.from).or(former.validity.to) {
+        let passes = self.hierarchy.successions();
+        let later = later
+            .map(|fact| fact.validity.from)
+            .or(former.validity.to)
+            .or_else(|| passes.first_after(former.unit, self.effective));
+        if let Some(day) = later {
             self.fault(
                 at,
                 Code::ChangedLater,

@@ -54,6 +54,15 @@ impl Route {
         }
     }
 
+    /// Whether the unit itself goes on, whatever part of it passes to others.
+    pub fn goes_on_as(&self, unit: UnitId) -> bool {
+        match self {
+            Route::To(heir) => *heir == unit,
+            Route::Divided { parts, .. } => parts.iter().any(|(_, part)| part.goes_on_as(unit)),
+            Route::Stays { .. } => false,
+        }
+    }
+
     /// All places on the tree that a part may come to: units that stand, and leaves.
     pub fn ends<'t>(&self, tree: &'t Tree) -> Vec<Place<'t>> {
         match self {

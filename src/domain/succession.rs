@@ -266,6 +266,16 @@ impl Successions {
             .flat_map(move |events| events.range(..=end).map(|(_, passing)| passing))
     }
 
+    /// The first day after `after` on which anything passes from a unit or to it.
+    pub fn first_after(&self, unit: UnitId, after: NaiveDate) -> Option<NaiveDate> {
+        let events = self.by_source.get(&unit).into_iter();
+        let passes = events.flat_map(BTreeMap::keys);
+        let passes = passes.map(|moment| moment.effective);
+        let sources = self.by_heir.get(&unit).into_iter().flatten();
+        let comes = sources.flat_map(|(_, (first, last))| [*first, *last]);
+        passes.chain(comes).filter(|day| *day > after).min()
+    }
+
     /// Whether anything passed from a unit or to it after one day, up to and on another.
     pub fn is_touched(&self, unit: UnitId, after: NaiveDate, day: NaiveDate) -> bool {
         let passes = self.next(unit, Moment::end_of(after), day).is_some();

@@ -175,8 +175,25 @@ impl<'c> Journey<'_, 'c, '_> {
                 arrived.push(Arrival { end, piece });
             }
             Route::Divided { parts, leaf, since } => {
+                let is_own = |fact: &Fact| {
+                    let across = self.carrier.aggregations.of(fact.indicator);
+                    across.units == AcrossUnits::None && route.goes_on_as(unit)
+                };
+                // What is only its own stays with a unit that goes on.
+                let (own, others): (Vec<Fact>, Vec<Fact>) =
+                    piece.facts.iter().copied().partition(is_own);
+                if !own.is_empty() {
+                    let piece = Piece {
+                        facts: Cow::Owned(own),
+                        origin: Origin::Own,
+                        submission: Counted::Elsewhere,
+                        ..piece.clone()
+                    };
+                    let end = End::Unit(unit);
+                    arrived.push(Arrival { end, piece });
+                }
                 let (divisible, rest): (Vec<Fact>, Vec<Fact>) =
-                    piece.facts.iter().cloned().partition(|fact| {
+                    others.into_iter().partition(|fact| {
                         let across = self.carrier.aggregations.of(fact.indicator);
                         across.units == AcrossUnits::Sum
                     });

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use itertools::Itertools;
 use serde::Serialize;
 
 use super::application::Application;
@@ -336,10 +337,12 @@ impl<'s> Sources<'s> {
     }
 
     fn pairs(&self) -> impl Iterator<Item = Pair<'_>> {
-        self.places().flat_map(|place| {
+        let pairs = self.places().flat_map(|place| {
             let bases = self.bases.iter();
             bases.flat_map(move |base| base.pairs_at(place))
-        })
+        });
+        // Of a divided unit a pair lies at several places; it is told once.
+        pairs.unique_by(Pair::key)
     }
 
     /// A page of those pairs that are expected to have a value or have one.

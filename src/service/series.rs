@@ -139,7 +139,8 @@ pub fn get_series(
         // Periods from before the form or the unit have nothing to show.
         let points = periods.iter().filter_map(|period| {
             let path = path(&period.to_string(), &unit.to_string());
-            snapshot.locate_as_of(&path, query.as_of).ok()
+            let located = snapshot.locate_as_of(&path, query.as_of).ok()?;
+            may_read(snapshot, &located).then_some(located)
         });
         let points: Vec<Located<'_>> = points.collect();
         let map = match points.first() {
@@ -330,8 +331,18 @@ impl<'w> Work<'w, '_> {
             period: period.to_string(),
             unit: self.unit.to_string(),
         };
-        self.snapshot.locate_as_of(&path, self.as_of).ok()
+        let located = self.snapshot.locate_as_of(&path, self.as_of).ok()?;
+        may_read(self.snapshot, &located).then_some(located)
     }
+}
+
+/// A grant covers its subtree on a period's last day: before a unit came there, its figures were
+/// not for whoever has the grant.
+fn may_read(snapshot: &Snapshot, located: &Located<'_>) -> bool {
+    let access = &snapshot.access;
+    access
+        .to_unit(Action::ReadRollups, &located.tree, located.place())
+        .is_ok()
 }
 
 fn form_periods<'s>(period: &FormPeriod<'s>, bases: &[Period]) -> Vec<FormPeriod<'s>> {

@@ -568,7 +568,6 @@ impl<'s> Board<'s> {
                         .into_iter()
                         .map(|(unit, stored)| (unit, stored.year))
                         .collect();
-                rows.retain(|unit, _| units.contains(unit));
                 for unit in gone {
                     rows.entry(unit).or_default().remove(&period);
                 }

@@ -15,6 +15,8 @@ use crate::domain::period::Period;
 use crate::domain::plan::Plan;
 use crate::domain::reorganisation::{Grants, WorkInProgress};
 use crate::domain::submission::Step;
+use crate::domain::succession::Successions;
+use crate::domain::unit::UnitFact;
 use crate::store::grant::{KeptGrant, grant_insert, grants};
 use crate::store::reorganisation::PassedOn;
 use crate::store::submission::{
@@ -34,6 +36,7 @@ pub(super) struct Held {
 /// What the units that a plan is about have of periods that close on its effective day or later.
 pub(super) struct HeldWork<'w> {
     plan: &'w Plan,
+    successions: &'w Successions,
     ended: HashMap<UnitId, Option<UnitId>>,
     by_period: BTreeMap<(FormNumber, Period), (FormPeriod<'w>, BTreeMap<UnitId, Held>)>,
 }
@@ -47,6 +50,7 @@ impl<'w> HeldWork<'w> {
         let ended = plan.ended();
         let mut work = HeldWork {
             plan,
+            successions: snapshot.hierarchy.successions(),
             ended: ended
                 .map(|fact| (fact.unit, plan.whole_heir_of(fact.unit)))
                 .collect(),
@@ -119,21 +123,24 @@ impl<'w> HeldWork<'w> {
         let is_alone = others
             .into_iter()
             .all(|other| other == unit || !self.holds(period, other));
-        (is_free && is_alone).then_some(heir)
+        // What was given on an earlier map must not be divided as if it had been the heir's own.
+        let day = period.closing_day();
+        let passes_on = self.plan.divides(heir) || self.successions.of(heir, day).next().is_some();
+        (is_free && is_alone && !passes_on).then_some(heir)
     }
 
     /// The periods for which a predecessor and a successor have both submitted.
     pub fn doubled(&self) -> Vec<(&FormPeriod<'w>, UnitId, UnitId)> {
         let mut doubled = Vec::new();
         for (period, units) in self.by_period.values() {
-            let submitted: Vec<UnitId> = units
-                .iter()
-                .filter(|(_, held)| held.submission.is_some())
-                .map(|(unit, _)| *unit)
-                .collect();
-            for predecessor in &submitted {
+            let has_submitted = |unit: &UnitId| {
+                units
+                    .get(unit)
+                    .is_some_and(|held| held.submission.is_some())
+            };
+            for predecessor in units.keys().filter(|unit| has_submitted(unit)) {
                 let heirs = self.plan.heirs_of(*predecessor).into_iter();
-                let both = heirs.filter(|heir| submitted.contains(heir));
+                let both = heirs.filter(has_submitted);
                 doubled.extend(both.map(|heir| (period, *predecessor, heir)));
             }
         }
@@ -171,7 +178,11 @@ pub(super) fn following_grants(
         ended.contains(&unit).then(|| FollowingGrant {
             kept,
             unit,
-            heir: plan.whole_heir_of(unit),
+            heir: plan.whole_heir_of(unit).filter(|heir| {
+                // The same on a unit of a higher level would be more.
+                let level = |fact: Option<&UnitFact>| fact.map(|fact| fact.level.clone());
+                level(plan.before(unit)) == level(plan.after(*heir))
+            }),
         })
     });
     Ok(following.collect())
@@ -186,7 +197,7 @@ impl Work<'_, '_> {
             return Ok(given);
         }
         let rev = self.snapshot.counters.rev;
-        let mut known: Vec<(_, Grant)> = grants(self.transaction)?
+        let mut known: HashSet<(_, Grant)> = grants(self.transaction)?
             .into_iter()
             .map(|kept| (kept.account, kept.grant))
             .collect();
@@ -199,7 +210,7 @@ impl Work<'_, '_> {
             let entry = (kept.account, grant);
             if !known.contains(&entry) {
                 given.push(grant_insert(self.transaction, entry.0, &entry.1, rev)?);
-                known.push(entry);
+                known.insert(entry);
             }
         }
         Ok(given)

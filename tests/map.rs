@@ -358,6 +358,74 @@ on_both_backends! {
         assert_eq!(total(&read("91", "?as_of=2025-07-01")), (json!(3), json!(8)));
     }
 
+    fn a_reorganisation_cannot_be_dated_before_something_that_passed_later(backend) {
+        let (_server, admin) = country(backend);
+        let split = |effective: &str, shares: [&str; 2], to: &str| json!({
+            "effective": effective, "legal_basis": "Nghị quyết",
+            "steps": [{"op": "split", "from": "code:30388", "basis": "dân số", "children": {"code:30388-1": "code:30388"},
+                       "into": [{"unit": "code:30388", "share": shares[0]}, {"unit": to, "share": shares[1]}]}]
+        });
+        // Both stand on as they were, so that only what passed tells of it.
+        reorganise(&admin, &split("2025-08-01", ["1/2", "1/2"], "code:30387"));
+        let earlier = split("2025-07-01", ["9/10", "1/10"], "code:30391");
+        let refused = admin.post_json("/v1/reorganisations", &earlier).expect_status(422).json();
+        assert!(refused["errors"].as_array().unwrap().iter().all(|fault| fault["code"] == "CHANGED_LATER"), "{refused}");
+    }
+
+    fn pages_of_lineage_end_where_a_divided_unit_lies_at_several_places(backend) {
+        let (_server, admin) = country(backend);
+        for unit in ["30387", "30388", "30391"] {
+            submit(&admin, unit, "2025-06", &[("raised", 10)]);
+        }
+        let new = |code: &str| json!({"code": code, "name": code, "kind": "xã", "level": "commune", "parent": "code:887"});
+        reorganise(&admin, &json!({
+            "effective": "2025-07-01", "legal_basis": "Nghị quyết",
+            "steps": [{"op": "split", "from": "code:30387", "basis": "dân số", "children": {"code:30387-1": "code:X"},
+                       "into": [{"unit": new("X"), "share": "1/2"}, {"unit": new("Y"), "share": "1/2"}]}]
+        }));
+        let path = "/v1/forms/m/periods/2025/units/code:887/rollup/lineage?indicator=raised";
+        let all = admin.get(&format!("{path}&limit=1000")).expect_status(200).json();
+        let all = all["items"].as_array().unwrap().clone();
+        let mut paged = Vec::new();
+        let mut next = format!("{path}&limit=2");
+        while paged.len() <= all.len() {
+            let page = admin.get(&next).expect_status(200).json();
+            paged.extend(page["items"].as_array().unwrap().clone());
+            match page["next"].as_str() {
+                Some(cursor) => next = format!("{path}&limit=2&cursor={cursor}"),
+                None => break,
+            }
+        }
+        assert_eq!(paged, all);
+    }
+
+    fn a_series_shows_of_a_unit_that_came_only_what_came_with_it(backend) {
+        let (server, admin) = country(backend);
+        submit(&admin, "30388", "2025-06", &[("raised", 12)]);
+        reorganise(&admin, &reform());
+        submit(&admin, "30388", "2025-07", &[("raised", 7)]);
+        server.create_account("test", "kien-giang", &["viewer@code:91"]);
+        let viewer = server.sign_in("test", "kien-giang");
+        let path = "/v1/forms/m/units/code:30388/series?indicator=raised&from=2025-06&to=2025-07";
+        let series = viewer.get(path).expect_status(200).json();
+        let keys: Vec<&Value> = series["items"].as_array().unwrap().iter().map(|item| &item["period"]["key"]).collect();
+        assert_eq!(keys, ["2025-07"], "in June Tân An was not below 91");
+    }
+
+    fn what_is_only_a_unit_s_own_stays_with_it_when_a_part_of_it_passes(backend) {
+        let (_server, admin) = country(backend);
+        submit(&admin, "30388", "2025-08", &[("staff", 9), ("raised", 10)]);
+        reorganise(&admin, &json!({
+            "effective": "2025-07-01", "legal_basis": "Nghị quyết",
+            "steps": [{"op": "split", "from": "code:30388", "basis": "dân số", "children": {"code:30388-1": "code:30388"},
+                       "into": [{"unit": "code:30388", "share": "7/10"}, {"unit": "code:30391", "share": "3/10"}]}]
+        }));
+        assert_eq!(figure(&admin, "30388", "2025-08", "", "staff"), "9 1/1");
+        assert!(figure(&admin, "30388", "2025-08", "", "raised").starts_with("7 1/"));
+        assert!(figure(&admin, "30391", "2025-08", "", "raised").starts_with("3 1/"));
+        expect_verified(&admin, &[("89", "2025-08"), ("89", "2025"), ("89", "2025-Q3")]);
+    }
+
     fn an_earlier_map_cannot_be_asked_for(backend) {
         let (_server, admin) = country(backend);
         let path = "/v1/forms/m/periods/2025-12/units/code:91/rollup?as_of=2025-07-01";

@@ -32,6 +32,8 @@ mod pairs;
 #[cfg(test)]
 mod reading;
 #[cfg(test)]
+mod reform;
+#[cfg(test)]
 mod reorganisations;
 #[cfg(test)]
 mod sign_in;

@@ -19,11 +19,12 @@ use tonghop::domain::quantity::Qualifier;
 use tonghop::domain::submission::{EnteredValue, Stage};
 use tonghop::service::Application;
 use tonghop::service::condition::Precondition;
+use tonghop::service::idempotency::Reply;
 use tonghop::service::locate::ReportPath;
 use tonghop::service::rollup::{Children, RollupQuery, get_rollup};
 use tonghop::service::submission::{
-    ChangeRequest, Entered, EnteredReason, Intent, SubmissionError, approve_submission,
-    put_submission, reopen_submission, return_submission, submit_submission, withdraw_submission,
+    Asked as AskedChange, Change as SubmissionChange, ChangeRequest, Entered, EnteredReason,
+    Intent, SubmissionError, change_all,
 };
 use tonghop::service::token::{Credentials, issue_token};
 use tonghop::service::unit::{EnteredUnit, create_unit};
@@ -65,6 +66,36 @@ impl Drop for Told {
         if std::thread::panicking() {
             let Told(seed, step) = self;
             eprintln!("repeat with TONGHOP_TEST_SEED={seed}; it failed at step {step}");
+        }
+    }
+}
+
+/// What the model says of a step that the service was asked for.
+struct Expected {
+    step: Step,
+    before: Option<&'static str>,
+    after: Option<&'static str>,
+    is_allowed: bool,
+}
+
+impl Expected {
+    fn compare(self, result: Result<Reply, SubmissionError>) {
+        let Expected {
+            step,
+            before,
+            after,
+            is_allowed,
+        } = self;
+        match result {
+            Ok(reply) => {
+                let body: Value = serde_json::from_str(&reply.body).unwrap();
+                assert!(is_allowed, "{step:?} after {before:?} was taken: {body}");
+                assert_eq!(body["status"], json!(after));
+            }
+            Err(SubmissionError::Missing | SubmissionError::WrongStatus(_)) => {
+                assert!(!is_allowed, "{step:?} after {before:?} was refused");
+            }
+            Err(other) => panic!("{step:?} after {before:?}: {other:?}"),
         }
     }
 }
@@ -113,7 +144,9 @@ impl Run {
                 let submits = SUBMITTING.contains(&self.model.units[unit].level);
                 if submits && self.random.random_bool(0.5) {
                     let step = Step::PutSubmitted(self.values(unit, month));
-                    self.change(month, unit, &step);
+                    let (asked, expected) = self.take(month, unit, step);
+                    let result = change_all(&self.server.application, &[asked]).pop();
+                    expected.compare(result.unwrap());
                 }
             }
         }
@@ -195,39 +228,54 @@ impl Run {
         self.add(level, Some(parent));
     }
 
+    /// One step, or some in one slice, of which several may be of one unit.
     fn submit(&mut self, month: usize) {
-        let units = (0..self.model.units.len())
-            .filter(|unit| SUBMITTING.contains(&self.model.units[*unit].level));
-        let unit = units.choose(&mut self.random).unwrap();
-        let step = match self.random.random_range(0..16) {
-            0..=6 => Step::PutSubmitted(self.values(unit, month)),
-            7..=8 => Step::PutDraft(self.values(unit, month)),
-            9 => Step::Submit,
-            10 => Step::Withdraw,
-            11..=13 => Step::Approve,
-            14 => Step::Return,
-            _ => Step::Reopen,
-        };
-        self.change(month, unit, &step);
+        let count = *[1, 1, 2, 5].choose(&mut self.random).unwrap();
+        let mut units: Vec<usize> = Vec::new();
+        let mut taken = Vec::new();
+        for _ in 0..count {
+            let submitting = (0..self.model.units.len())
+                .filter(|unit| SUBMITTING.contains(&self.model.units[*unit].level));
+            let again = units.choose(&mut self.random).copied();
+            let again = again.filter(|_| self.random.random_bool(0.3));
+            let unit = again
+                .or_else(|| submitting.choose(&mut self.random))
+                .unwrap();
+            units.push(unit);
+            let step = match self.random.random_range(0..16) {
+                0..=6 => Step::PutSubmitted(self.values(unit, month)),
+                7..=8 => Step::PutDraft(self.values(unit, month)),
+                9 => Step::Submit,
+                10 => Step::Withdraw,
+                11..=13 => Step::Approve,
+                14 => Step::Return,
+                _ => Step::Reopen,
+            };
+            taken.push(self.take(month, unit, step));
+        }
+        let (asked, expected): (Vec<_>, Vec<_>) = taken.into_iter().unzip();
+        let results = change_all(&self.server.application, &asked);
+        assert_eq!(results.len(), expected.len());
+        for (expected, result) in expected.into_iter().zip(results) {
+            expected.compare(result);
+        }
     }
 
-    /// Takes a step on both sides.
-    fn change(&mut self, month: usize, unit: usize, step: &Step) {
+    /// Takes a step in the model, and gives what is to be asked of the service.
+    fn take(&mut self, month: usize, unit: usize, step: Step) -> (AskedChange, Expected) {
         let before = self.model.units[unit].reports[month].status;
         let edition = self.model.edition(&MONTHS[month]).clone();
-        let allowed = self.model.units[unit].reports[month].take(step, &edition);
-        let result = self.take(month, unit, step, before.is_some(), &edition);
-        match result {
-            Ok(body) => {
-                assert!(allowed, "{step:?} after {before:?} was taken: {body}");
-                let status = self.model.units[unit].reports[month].status;
-                assert_eq!(body["status"], json!(status));
-            }
-            Err(SubmissionError::Missing | SubmissionError::WrongStatus(_)) => {
-                assert!(!allowed, "{step:?} after {before:?} was refused");
-            }
-            Err(other) => panic!("{step:?} after {before:?}: {other:?}"),
-        }
+        let report = &mut self.model.units[unit].reports[month];
+        let is_allowed = report.take(&step, &edition);
+        let after = report.status;
+        let asked = self.asked(month, unit, &step, before.is_some(), &edition);
+        let expected = Expected {
+            step,
+            before,
+            after,
+            is_allowed,
+        };
+        (asked, expected)
     }
 
     /// Whatever a unit may report of a month.
@@ -278,15 +326,14 @@ impl Run {
         }
     }
 
-    fn take(
+    fn asked(
         &self,
         month: usize,
         unit: usize,
         step: &Step,
         there: bool,
         edition: &Edition,
-    ) -> Result<Value, SubmissionError> {
-        let (application, identity) = (&self.server.application, &self.identity);
+    ) -> AskedChange {
         let request = ChangeRequest {
             path: Run::path(&self.model.units[unit], &MONTHS[month]),
             precondition: if there {
@@ -297,22 +344,20 @@ impl Run {
             repeatable: None,
             now: now(),
         };
-        let reply = match step {
+        let change = match step {
             Step::PutSubmitted(values) => {
-                let entered = entered(values, edition, Intent::Submit);
-                put_submission(application, identity, request, entered)
+                SubmissionChange::Put(entered(values, edition, Intent::Submit))
             }
             Step::PutDraft(values) => {
-                let entered = entered(values, edition, Intent::KeepDraft);
-                put_submission(application, identity, request, entered)
+                SubmissionChange::Put(entered(values, edition, Intent::KeepDraft))
             }
-            Step::Submit => submit_submission(application, identity, request),
-            Step::Withdraw => withdraw_submission(application, identity, request),
-            Step::Approve => approve_submission(application, identity, request),
-            Step::Return => return_submission(application, identity, request, reason()),
-            Step::Reopen => reopen_submission(application, identity, request),
-        }?;
-        Ok(serde_json::from_str(&reply.body).unwrap())
+            Step::Submit => SubmissionChange::Submit,
+            Step::Withdraw => SubmissionChange::Withdraw,
+            Step::Approve => SubmissionChange::Approve,
+            Step::Return => SubmissionChange::Return(reason()),
+            Step::Reopen => SubmissionChange::Reopen,
+        };
+        AskedChange::new(&self.server.application, self.identity, request, change).unwrap()
     }
 
     /// Puts a version that holds from a month on, not before the last version there is. What

@@ -1,6 +1,7 @@
 //! Many writers at once: the tenant's row puts them in order, so that no total loses a value and
 //! every commit has a rev of its own, without gaps.
 
+use std::collections::BTreeSet;
 use std::sync::Barrier;
 
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ use tonghop::domain::submission::EnteredValue;
 use tonghop::service::Application;
 use tonghop::service::condition::Precondition;
 use tonghop::service::locate::ReportPath;
-use tonghop::service::submission::{ChangeRequest, Entered, Intent, put_submission};
+use tonghop::service::submission::{Change, ChangeRequest, Entered, Intent, change_now};
 use tonghop::service::token::{Credentials, issue_token};
 use tonghop::service::verification::verify_rollup;
 
@@ -102,9 +103,56 @@ fn write_all(application: &Application, identity: &Identity, writer: usize) -> V
                 repeatable: None,
                 now: now(),
             };
-            let reply = put_submission(application, identity, request, entered).unwrap();
+            let change = Change::Put(entered);
+            let reply = change_now(application, *identity, request, change).unwrap();
             let body: Value = serde_json::from_str(&reply.body).unwrap();
             revs.push(body["rev"].as_i64().unwrap());
+        }
+    }
+    revs
+}
+
+fn check_totals(server: &Server) {
+    let admin = server.sign_in("test", "admin");
+    let cells = |code: &str| {
+        let path = format!("/v1/forms/writers/periods/2024/units/code:{code}/rollup");
+        let rollup = admin.get(&path).expect_status(200).json();
+        let cells = rollup["cells"].as_array().unwrap().clone();
+        let values = cells.iter().map(|cell| cell["value"].to_string());
+        values.collect::<Vec<_>>()
+    };
+    let last: Vec<i64> = (0..WRITERS * HAMLETS).map(last_value).collect();
+    let right = vec![
+        last.iter().sum::<i64>().to_string(),
+        last.iter().max().unwrap().to_string(),
+    ];
+    let shown = [cells("P"), cells("T"), cells("C")];
+    let names = "sum and max of province, town, commune";
+    assert_eq!(shown, [right.clone(), right.clone(), right], "{names}");
+    let identity = identity(&server.application);
+    let verified = verify_rollup(&server.application, &identity, &path_of("P")).unwrap();
+    assert_eq!(verified.differing, []);
+}
+
+/// Submits and corrects each of a writer's hamlets over HTTP; answers with the revs of the answers.
+fn write_all_over_http(server: &Server, writer: usize) -> Vec<i64> {
+    let client = server.sign_in("test", "admin");
+    let mut revs = Vec::new();
+    for round in 0..=CORRECTIONS {
+        for hamlet in writer * HAMLETS..(writer + 1) * HAMLETS {
+            let more = i64::try_from(CORRECTIONS - round).unwrap() * 1000;
+            let value = last_value(hamlet) + more;
+            let body = json!({"submit": true, "values": [
+                {"indicator": "w.sum", "value": value}, {"indicator": "w.max", "value": value},
+            ]});
+            let path = format!("/v1/forms/writers/periods/2024/units/code:H{hamlet}/submission");
+            let conditional = match round {
+                0 => client.with("If-None-Match", "*"),
+                _ => client.with("If-Match", "*"),
+            };
+            let key = format!("{writer}-{hamlet}-{round}");
+            let answer = conditional.with("Idempotency-Key", &key).put(&path, &body);
+            revs.push(answer.json()["rev"].as_i64().unwrap());
         }
     }
     revs
@@ -130,23 +178,36 @@ on_both_backends! {
                 .flat_map(|writer| writer.join().expect("a writer that finds no fault"))
                 .collect()
         });
-        let admin = server.sign_in("test", "admin");
-        let cells = |code: &str| {
-            let path = format!("/v1/forms/writers/periods/2024/units/code:{code}/rollup");
-            let rollup = admin.get(&path).expect_status(200).json();
-            rollup["cells"].as_array().unwrap().iter().map(|cell| cell["value"].to_string()).collect::<Vec<_>>()
-        };
-        let last: Vec<i64> = (0..WRITERS * HAMLETS).map(last_value).collect();
-        let right = vec![
-            last.iter().sum::<i64>().to_string(),
-            last.iter().max().unwrap().to_string(),
-        ];
-        let shown = [cells("P"), cells("T"), cells("C")];
-        assert_eq!(shown, [right.clone(), right.clone(), right], "sum and max of province, town, commune");
-        let verified = verify_rollup(application, identity, &path_of("P")).unwrap();
-        assert_eq!(verified.differing, []);
+        check_totals(&server);
         revs.sort_unstable();
         let contiguous = (before + 1..).take(COMMITS).collect::<Vec<_>>();
         assert_eq!(revs, contiguous);
+    }
+
+    fn changes_that_come_at_once_share_commits_and_lose_nothing(backend) {
+        let server = Server::with_tenant(backend);
+        let before = put_case(&server);
+        let together = &Barrier::new(WRITERS);
+        let revs: Vec<i64> = std::thread::scope(|scope| {
+            let writers: Vec<_> = (0..WRITERS)
+                .map(|writer| {
+                    let server = &server;
+                    scope.spawn(move || {
+                        together.wait();
+                        write_all_over_http(server, writer)
+                    })
+                })
+                .collect();
+            writers
+                .into_iter()
+                .flat_map(|writer| writer.join().expect("a writer that finds no fault"))
+                .collect()
+        });
+        check_totals(&server);
+        assert_eq!(revs.len(), COMMITS);
+        let commits: BTreeSet<i64> = revs.into_iter().collect();
+        let contiguous: BTreeSet<i64> = (before + 1..).take(commits.len()).collect();
+        assert_eq!(commits, contiguous, "no commit without a submission, none without a rev");
+        assert!(commits.len() < COMMITS, "nothing was committed together");
     }
 }

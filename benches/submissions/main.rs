@@ -34,7 +34,7 @@ use tonghop::service::condition::Precondition;
 use tonghop::service::form::{EnteredForm, EnteredItem, EnteredSection, put_form};
 use tonghop::service::indicator::{EnteredIndicator, put_indicator};
 use tonghop::service::locate::ReportPath;
-use tonghop::service::submission::{ChangeRequest, Entered, Intent, put_submission};
+use tonghop::service::submission::{Change, ChangeRequest, Entered, Intent, change_now};
 use tonghop::service::tenant::{EnteredTenant, create_tenant};
 use tonghop::service::text::EnteredName;
 use tonghop::service::token::{Credentials, issue_token};
@@ -291,7 +291,7 @@ fn submit(
         repeatable: None,
         now: now(),
     };
-    let reply = put_submission(application, identity, request, entered)?;
+    let reply = change_now(application, *identity, request, Change::Put(entered))?;
     let view: serde_json::Value = serde_json::from_str(&reply.body)?;
     Ok(view
         .get("rev")

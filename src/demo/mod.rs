@@ -24,7 +24,7 @@ use crate::service::page::{MOST, PageRequest};
 use crate::service::reorganisation::{Mode, create_reorganisation};
 use crate::service::rollup::{Children, RollupQuery, get_rollup};
 use crate::service::series::{SeriesQuery, get_series};
-use crate::service::submission::{ChangeRequest, Entered, Intent, put_submission};
+use crate::service::submission::{Change, ChangeRequest, Entered, Intent, change_now};
 use crate::service::tenant::{EnteredTenant, create_tenant, find_tenant, list_tenants};
 use crate::service::token::{Credentials, issue_token};
 use crate::service::unit::{ImportMode, UnitList, import_units};
@@ -279,7 +279,8 @@ fn load_file(
             repeatable: None,
             now,
         };
-        put_submission(application, admin, request, entered).map_err(in_use_case(&what))?;
+        change_now(application, *admin, request, Change::Put(entered))
+            .map_err(in_use_case(&what))?;
     }
     Ok(())
 }

@@ -263,7 +263,7 @@ impl RepeatKey {
             hash.update([0]);
         }
         hash.update(body);
-        let body_hash = hexadecimal(&hash.finalize());
+        let body_hash = hash.finalize().into();
         Some(Repeatable {
             operation,
             path: self.path,

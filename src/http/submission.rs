@@ -17,7 +17,7 @@ use crate::service::idempotency::Repeatable;
 use crate::service::locate::ReportPath;
 use crate::service::page::Page;
 use crate::service::submission::{
-    self, ChangeRequest, Entered, EnteredReason, EnteredValueReason, Intent, RevisionView,
+    self, Change, ChangeRequest, Entered, EnteredReason, EnteredValueReason, Intent, RevisionView,
     SubmissionView,
 };
 
@@ -125,10 +125,13 @@ pub async fn put_submission(
     let repeatable = key.repeatable("put_submission", &body.raw);
     let change = change_request(path, conditions, repeatable, &now);
     let entered = Entered::from(body.value);
-    let put = super::blocking(move || {
-        submission::put_submission(&application, &identity, change, entered)
-    });
-    Ok(reply(put.await?))
+    let done = submission::change(
+        application.into_inner(),
+        identity,
+        change,
+        Change::Put(entered),
+    );
+    Ok(reply(done.await?))
 }
 
 fn change_request(
@@ -163,8 +166,8 @@ pub async fn submit_submission(
 ) -> Result<HttpResponse, Problem> {
     let repeatable = key.repeatable("submit_submission", b"");
     let change = change_request(path, conditions, repeatable, &now);
-    let done =
-        super::blocking(move || submission::submit_submission(&application, &identity, change));
+    let application = application.into_inner();
+    let done = submission::change(application, identity, change, Change::Submit);
     Ok(reply(done.await?))
 }
 
@@ -186,8 +189,8 @@ pub async fn withdraw_submission(
 ) -> Result<HttpResponse, Problem> {
     let repeatable = key.repeatable("withdraw_submission", b"");
     let change = change_request(path, conditions, repeatable, &now);
-    let done =
-        super::blocking(move || submission::withdraw_submission(&application, &identity, change));
+    let application = application.into_inner();
+    let done = submission::change(application, identity, change, Change::Withdraw);
     Ok(reply(done.await?))
 }
 
@@ -209,8 +212,8 @@ pub async fn approve_submission(
 ) -> Result<HttpResponse, Problem> {
     let repeatable = key.repeatable("approve_submission", b"");
     let change = change_request(path, conditions, repeatable, &now);
-    let done =
-        super::blocking(move || submission::approve_submission(&application, &identity, change));
+    let application = application.into_inner();
+    let done = submission::change(application, identity, change, Change::Approve);
     Ok(reply(done.await?))
 }
 
@@ -268,9 +271,12 @@ pub async fn return_submission(
     let repeatable = key.repeatable("return_submission", &body.raw);
     let change = change_request(path, conditions, repeatable, &now);
     let reason = EnteredReason::from(body.value);
-    let done = super::blocking(move || {
-        submission::return_submission(&application, &identity, change, reason)
-    });
+    let done = submission::change(
+        application.into_inner(),
+        identity,
+        change,
+        Change::Return(reason),
+    );
     Ok(reply(done.await?))
 }
 
@@ -292,8 +298,8 @@ pub async fn reopen_submission(
 ) -> Result<HttpResponse, Problem> {
     let repeatable = key.repeatable("reopen_submission", b"");
     let change = change_request(path, conditions, repeatable, &now);
-    let done =
-        super::blocking(move || submission::reopen_submission(&application, &identity, change));
+    let application = application.into_inner();
+    let done = submission::change(application, identity, change, Change::Reopen);
     Ok(reply(done.await?))
 }
 

@@ -5,6 +5,7 @@ use crate::store::Database;
 
 use super::idempotency::InFlight;
 use super::snapshot::Caches;
+use super::submission::Queue;
 
 /// The running service, without its protocol.
 pub struct Application {
@@ -12,6 +13,8 @@ pub struct Application {
     pub tokens: Tokens,
     pub(super) caches: Caches,
     pub(super) in_flight: InFlight,
+    /// Of submissions.
+    pub(super) changes: Queue,
 }
 
 impl Application {
@@ -21,6 +24,7 @@ impl Application {
             tokens,
             caches: Caches::default(),
             in_flight: InFlight::default(),
+            changes: Queue::default(),
         }
     }
 }

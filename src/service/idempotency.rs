@@ -1,7 +1,7 @@
 //! Requests that may be sent again and have one effect: an Idempotency-Key holds for one account,
 //! operation and path, its answer is kept in the transaction of the effect. Never headers.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,7 +11,9 @@ use super::condition::Etag;
 use crate::domain::id::{AccountId, TenantId};
 use crate::error::{Code, Explain, Message};
 use crate::message;
-use crate::store::idempotency::{Remembered, RequestKey, forget_before, remember, remembered};
+use crate::store::idempotency::{
+    BodyHash, NewAnswer, Remembered, RequestDigest, forget_before, remember, remembered,
+};
 use crate::store::{StoreError, Transaction};
 
 /// How long an answer is kept.
@@ -23,8 +25,7 @@ pub struct Repeatable {
     pub operation: &'static str,
     pub path: String,
     pub key: String,
-    /// SHA-256 of the body, in hexadecimal digits.
-    pub body_hash: String,
+    pub body_hash: BodyHash,
 }
 
 /// The answer of a use case that changes something.
@@ -116,19 +117,19 @@ impl Explain for IdempotencyError {
 
 /// The requests with a key that this process is working on.
 #[derive(Clone, Default)]
-pub struct InFlight(Arc<Mutex<HashSet<(TenantId, RequestKey)>>>);
+pub struct InFlight(Arc<Mutex<HashSet<(TenantId, RequestDigest)>>>);
 
 /// Holds a key until it is dropped.
 pub struct Held {
     all: InFlight,
-    this: (TenantId, RequestKey),
+    this: (TenantId, RequestDigest),
 }
 
 impl InFlight {
-    fn hold(&self, tenant: TenantId, request: RequestKey) -> Result<Held, IdempotencyError> {
+    fn hold(&self, tenant: TenantId, request: RequestDigest) -> Result<Held, IdempotencyError> {
         let this = (tenant, request);
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.insert(this.clone()) {
+        if held.insert(this) {
             Ok(Held {
                 all: self.clone(),
                 this,
@@ -151,7 +152,7 @@ impl Drop for Held {
 
 /// One request on its way to having one effect.
 pub struct Once {
-    request: Option<(RequestKey, String)>,
+    request: Option<(RequestDigest, BodyHash)>,
     now: DateTime<Utc>,
     _held: Option<Held>,
 }
@@ -175,15 +176,16 @@ impl Once {
                 _held: None,
             });
         };
-        let request = RequestKey {
-            account,
-            operation: repeatable.operation.to_owned(),
-            path: repeatable.path,
-            key: repeatable.key,
-        };
-        let held = in_flight.hold(tenant, request.clone())?;
+        let Repeatable {
+            operation,
+            path,
+            key,
+            body_hash,
+        } = repeatable;
+        let request = RequestDigest::of(account, operation, &path, &key);
+        let held = in_flight.hold(tenant, request)?;
         Ok(Once {
-            request: Some((request, repeatable.body_hash)),
+            request: Some((request, body_hash)),
             now,
             _held: Some(held),
         })
@@ -197,10 +199,63 @@ impl Once {
         &self,
         transaction: &mut Transaction<'_>,
     ) -> Result<Option<Reply>, IdempotencyError> {
-        let Some((request, body_hash)) = &self.request else {
+        Answered::to(transaction, [self])?.replay(self)
+    }
+
+    /// Keeps the answer, in the transaction of its effect.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn keep(
+        &self,
+        transaction: &mut Transaction<'_>,
+        reply: Reply,
+    ) -> Result<Reply, StoreError> {
+        keep_all(transaction, [(self, &reply)])?;
+        Ok(reply)
+    }
+
+    fn new_answer(&self, reply: &Reply) -> Result<Option<NewAnswer>, StoreError> {
+        let Some((request, body_hash)) = self.request else {
             return Ok(None);
         };
-        let Some(found) = remembered(transaction, request)? else {
+        let kept = KeptReply {
+            outcome: reply.outcome.clone(),
+            etag: reply.etag.clone(),
+            body: reply.body.clone(),
+        };
+        let answer =
+            serde_json::to_string(&kept).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        Ok(Some(NewAnswer {
+            request,
+            body_hash,
+            answer,
+            at: self.now.naive_utc(),
+        }))
+    }
+}
+
+/// The answers that were given before to some requests.
+pub(super) struct Answered(HashMap<RequestDigest, Remembered>);
+
+impl Answered {
+    pub fn to<'o>(
+        transaction: &mut Transaction<'_>,
+        requests: impl IntoIterator<Item = &'o Once>,
+    ) -> Result<Answered, StoreError> {
+        let requests = requests.into_iter();
+        let digests: Vec<RequestDigest> = requests
+            .filter_map(|once| once.request.map(|(request, _)| request))
+            .collect();
+        Ok(Answered(remembered(transaction, &digests)?))
+    }
+
+    /// See [`Once::replay`].
+    pub fn replay(&self, once: &Once) -> Result<Option<Reply>, IdempotencyError> {
+        let Some((request, body_hash)) = &once.request else {
+            return Ok(None);
+        };
+        let Some(found) = self.0.get(request) else {
             return Ok(None);
         };
         if found.body_hash != *body_hash {
@@ -215,35 +270,20 @@ impl Once {
             delivery: Delivery::Replayed,
         }))
     }
+}
 
-    /// Keeps the answer, in the transaction of its effect.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub fn keep(
-        &self,
-        transaction: &mut Transaction<'_>,
-        reply: Reply,
-    ) -> Result<Reply, StoreError> {
-        let Some((request, body_hash)) = &self.request else {
-            return Ok(reply);
-        };
-        let kept = KeptReply {
-            outcome: reply.outcome.clone(),
-            etag: reply.etag.clone(),
-            body: reply.body.clone(),
-        };
-        let answer =
-            serde_json::to_string(&kept).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        forget_before(
-            transaction,
-            (self.now - TimeDelta::days(KEPT_DAYS)).naive_utc(),
-        )?;
-        let answer = Remembered {
-            body_hash: body_hash.clone(),
-            answer,
-        };
-        remember(transaction, request, &answer, self.now.naive_utc())?;
-        Ok(reply)
-    }
+/// Keeps answers, in the transaction of their effects.
+pub(super) fn keep_all<'o>(
+    transaction: &mut Transaction<'_>,
+    replies: impl IntoIterator<Item = (&'o Once, &'o Reply)>,
+) -> Result<(), StoreError> {
+    let answers = replies
+        .into_iter()
+        .filter_map(|(once, reply)| once.new_answer(reply).transpose())
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    let Some(latest) = answers.iter().map(|answer| answer.at).max() else {
+        return Ok(());
+    };
+    forget_before(transaction, latest - TimeDelta::days(KEPT_DAYS))?;
+    remember(transaction, &answers)
 }

@@ -111,7 +111,7 @@ impl<T> Cache<T> {
 impl Application {
     /// The snapshot of a transaction that has not written anything but the tenant's row yet:
     /// what it loads, it remembers for others.
-    fn snapshot(
+    pub(super) fn snapshot(
         &self,
         transaction: &mut Transaction<'_>,
         identity: &Identity,

@@ -1,37 +1,41 @@
 //! Submissions: everything that is done to what one unit submits on one form for one period.
 //! Each step is one transaction that holds the new revision and the totals of every ancestor.
 
-use chrono::{DateTime, NaiveDate, Utc};
-use serde::Serialize;
+mod batch;
+mod queue;
+mod step;
+mod view;
 
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+pub(super) use self::queue::Queue;
+use self::queue::Role;
+use self::step::MOST_STEPS;
+pub use self::view::{
+    PassageView, ReasonView, RevisionView, SubmissionView, ValueReasonView, ValueView, Warning,
+};
 use super::application::Application;
 use super::condition::{ConditionError, Etag, Precondition};
-use super::idempotency::{IdempotencyError, Once, Outcome, Repeatable, Reply};
+use super::idempotency::{IdempotencyError, Once, Repeatable, Reply};
 use super::locate::{Located, NotFound, ReportPath};
 use super::page::{Page, PageRequest, UnknownCursor};
-use super::rollup::PeriodName;
 use super::snapshot::Snapshot;
-use super::totals::{Board, OwnChange, apply};
-use super::unit::UnitName;
+use super::totals::Board;
 use crate::authn::Identity;
-use crate::authz::{Action, Denied, Permit};
-use crate::domain::catalogue::InForce;
+use crate::authz::{Action, Denied};
 use crate::domain::deadline::Deadline;
-use crate::domain::form::{FourEyes, Late, Rule, Severity, Span};
-use crate::domain::id::{LevelCode, OptionNumber};
-use crate::domain::quantity::{Decimal, Qualifier};
+use crate::domain::form::{Rule, Span};
+use crate::domain::id::LevelCode;
 use crate::domain::submission::{
-    Counting as IsCounting, Effect, EnteredPassage, EnteredValue, Fact, Passage, Revision,
-    SpeaksFor, Stage, Status, Step, ValueReason, WrongStatus, complete, read_narrative,
-    read_values,
+    EnteredPassage, EnteredValue, Revision, Stage, Status, Step, WrongStatus,
 };
-use crate::domain::text::{TextFault, check_prose};
 use crate::error::{Code, Fault, Message};
 use crate::rollup::figure::Figures;
-use crate::rollup::tally::Contribution;
+use crate::rollup::node::Rollup;
 use crate::store::submission::{
-    Content, Reason, RevisionRecord, Submission, revision_get, revisions_append, revisions_before,
-    submission_get, submission_put,
+    Content, Reason, Submission, revision_get, revisions_before, submission_get,
 };
 use crate::store::{StoreError, Transaction};
 use crate::{explain, message};
@@ -66,6 +70,9 @@ pub enum SubmissionError {
     FourEyes,
     #[error("{} faults", .0.len())]
     Invalid(Vec<Fault>),
+    /// More waits already than can be done in good time.
+    #[error("too many changes wait")]
+    Busy,
 }
 
 impl SubmissionError {
@@ -98,6 +105,13 @@ impl SubmissionError {
                 message!(
                     "Người nhập số liệu không được tự duyệt mẫu này. Hãy để người khác duyệt.",
                     "Who entered the values may not approve them on this form. Let somebody else do it."
+                ),
+            ),
+            SubmissionError::Busy => (
+                Code::Unavailable,
+                message!(
+                    "Hệ thống đang nhận quá nhiều số liệu cùng lúc. Chưa có gì được ghi; hãy gửi lại sau ít giây.",
+                    "Too much is being submitted at once. Nothing was written; send it again in some seconds."
                 ),
             ),
             SubmissionError::Invalid(faults) => {
@@ -182,12 +196,19 @@ pub struct EnteredValueReason {
 }
 
 /// What is to be done to a submission.
-enum Change {
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// Put values in the place of whatever was there, as a draft or submitted at once.
     Put(Entered),
+    /// Submit the draft as it is.
     Submit,
+    /// Take it back: it counts nowhere any more.
     Withdraw,
+    /// Approve what was submitted: it counts in both stages.
     Approve,
+    /// Return what was submitted, with a reason: it counts nowhere any more.
     Return(EnteredReason),
+    /// Let it be changed again when it was approved: it counts as submitted.
     Reopen,
 }
 
@@ -218,520 +239,121 @@ impl Change {
     }
 }
 
-/// Puts values in the place of whatever was there, as a draft or submitted at once.
-///
-/// # Errors
-/// [`SubmissionError`].
-pub fn put_submission(
-    application: &Application,
-    identity: &Identity,
-    request: ChangeRequest,
-    entered: Entered,
-) -> Result<Reply, SubmissionError> {
-    change(application, identity, request, &Change::Put(entered))
-}
-
-/// Submits the draft as it is.
-///
-/// # Errors
-/// [`SubmissionError`].
-pub fn submit_submission(
-    application: &Application,
-    identity: &Identity,
-    request: ChangeRequest,
-) -> Result<Reply, SubmissionError> {
-    change(application, identity, request, &Change::Submit)
-}
-
-/// Takes a submission back: it counts nowhere any more.
-///
-/// # Errors
-/// [`SubmissionError`].
-pub fn withdraw_submission(
-    application: &Application,
-    identity: &Identity,
-    request: ChangeRequest,
-) -> Result<Reply, SubmissionError> {
-    change(application, identity, request, &Change::Withdraw)
-}
-
-/// Approves what was submitted: it counts in both stages.
-///
-/// # Errors
-/// [`SubmissionError`].
-pub fn approve_submission(
-    application: &Application,
-    identity: &Identity,
-    request: ChangeRequest,
-) -> Result<Reply, SubmissionError> {
-    change(application, identity, request, &Change::Approve)
-}
-
-/// Returns what was submitted, with a reason: it counts nowhere any more.
-///
-/// # Errors
-/// [`SubmissionError`].
-pub fn return_submission(
-    application: &Application,
-    identity: &Identity,
-    request: ChangeRequest,
-    reason: EnteredReason,
-) -> Result<Reply, SubmissionError> {
-    change(application, identity, request, &Change::Return(reason))
-}
-
-/// Lets an approved submission be changed again: it counts as submitted.
-///
-/// # Errors
-/// [`SubmissionError`].
-pub fn reopen_submission(
-    application: &Application,
-    identity: &Identity,
-    request: ChangeRequest,
-) -> Result<Reply, SubmissionError> {
-    change(application, identity, request, &Change::Reopen)
-}
-
-fn change(
-    application: &Application,
-    identity: &Identity,
-    request: ChangeRequest,
-    change: &Change,
-) -> Result<Reply, SubmissionError> {
-    let ChangeRequest {
-        path,
-        precondition,
-        repeatable,
-        now,
-    } = request;
-    let account = identity.account();
-    let tenant = identity.tenant();
-    let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
-    application.writing(identity, |transaction, snapshot| {
-        let located = snapshot.locate_base(&path)?;
-        let permit = snapshot
-            .access
-            .to_unit(change.action(), &located.tree, located.place())?;
-        if let Some(reply) = once.replay(transaction)? {
-            return Ok(reply);
-        }
-        let current = submission_get(transaction, located.key())?;
-        if current.is_none() && !matches!(change, Change::Put(_)) {
-            return Err(SubmissionError::Missing);
-        }
-        let etag = current.as_ref().map(|current| etag_of(current.revision));
-        precondition.check(etag.as_ref())?;
-        let mut work = Work {
-            transaction,
-            snapshot,
-            located: &located,
-            current,
-            permit,
-            now,
-        };
-        let reply = work.perform(change)?;
-        Ok(once.keep(transaction, reply)?)
-    })
-}
-
-/// How many steps back the question goes who entered what is to be approved.
-const MOST_STEPS: i64 = 1000;
-
-/// One step on its way.
-struct Work<'w, 'c> {
-    transaction: &'w mut Transaction<'c>,
-    snapshot: &'w Snapshot,
-    located: &'w Located<'w>,
-    current: Option<Submission>,
-    permit: Permit,
+/// One change as it was asked for, until it is answered.
+pub struct Asked {
+    identity: Identity,
+    path: ReportPath,
+    precondition: Precondition,
     now: DateTime<Utc>,
+    once: Once,
+    change: Change,
 }
 
-impl Work<'_, '_> {
-    fn perform(&mut self, change: &Change) -> Result<Reply, SubmissionError> {
-        let (status, effect) = self.transition(change.step())?;
-        // What was submitted can always be taken back, also where nothing more is taken.
-        if matches!(change, Change::Put(_) | Change::Submit) {
-            self.check_open()?;
-        }
-        self.check_four_eyes(change)?;
-        let content = self.content(change, effect)?;
-        let reason = match change {
-            Change::Return(entered) => Some(self.reason(entered)?),
-            _ => None,
-        };
-        let next = self.next(status, effect, content.is_some());
-        let record = self.record(change.step(), &next, content, reason);
-        let step = (self.located.key(), record);
-        let current = self.current.clone();
-        let before = self.contribution(current.as_ref())?;
-        submission_put(self.transaction, self.located.key(), &next)?;
-        revisions_append(self.transaction, std::slice::from_ref(&step))?;
-        let warnings = self.count(before, &next)?;
-        let (content, last_reason) = content_of(self.transaction, self.located, &next)?;
-        let (_, record) = step;
-        let reason = record.reason.or(last_reason);
-        let view = SubmissionView::new(self.located, &next, content, reason, warnings);
-        let outcome = match self.current {
-            None => Outcome::Created(path_of(self.located)),
-            Some(_) => Outcome::Done,
-        };
-        Ok(Reply::new(outcome, Some(etag_of(next.revision)), &view)?)
-    }
-
-    /// A unit submits if its level does, from the period's first day on.
-    fn check_open(&self) -> Result<(), SubmissionError> {
-        let period = &self.located.in_force.period;
-        let level = self.level();
-        if !period.definition.is_submitted_by(level) {
-            return Err(SubmissionError::DoesNotSubmit(level.clone()));
-        }
-        if self.snapshot.today(self.now) < period.range.from {
-            return Err(SubmissionError::NotOpen(period.range.from));
-        }
-        Ok(())
-    }
-
-    fn level(&self) -> &LevelCode {
-        &self.located.place().fact().level
-    }
-
-    fn transition(&self, step: Step) -> Result<(Status, Effect), SubmissionError> {
-        // Nothing is there yet: the first values begin as any draft does.
-        let (status, counting) = match &self.current {
-            None => (Status::Draft, IsCounting::No),
-            Some(current) => (
-                current.status,
-                match current.counting_revision {
-                    Some(_) => IsCounting::Yes,
-                    None => IsCounting::No,
-                },
-            ),
-        };
-        let (status, effect) = status
-            .after(step, counting)
-            .map_err(SubmissionError::WrongStatus)?;
-        let came_in_before = self
-            .current
-            .as_ref()
-            .is_some_and(|current| matches!(current.status, Status::Returned | Status::Reopened));
-        // What came in time and was sent back must be let in again.
-        if effect == Effect::CountsLatest && !came_in_before {
-            self.check_deadline()?;
-        }
-        Ok((status, effect))
-    }
-
-    fn check_deadline(&self) -> Result<(), SubmissionError> {
-        let period = &self.located.in_force.period;
-        let deadline = period.deadline(self.level(), &Default::default());
-        let time_zone = self.snapshot.counters.time_zone;
-        let passed = deadline.filter(|deadline| deadline.has_passed(self.now, time_zone));
-        match passed {
-            Some(deadline) if period.definition.late == Late::Refuse => {
-                Err(SubmissionError::Closed(deadline.as_seen_in(time_zone)))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn check_four_eyes(&mut self, change: &Change) -> Result<(), SubmissionError> {
-        let required = self.located.in_force.period.definition.four_eyes == FourEyes::Required;
-        let Some(current) = self.current.as_ref().filter(|_| required) else {
-            return Ok(());
-        };
-        if !matches!(change, Change::Approve) {
-            return Ok(());
-        }
-        let Some(counting) = current.counting_revision else {
-            return Ok(());
-        };
-        // Whoever put the values that count, and whoever submitted them where that was another.
-        let key = self.located.key();
-        let revisions = revisions_before(self.transaction, key, counting.next(), MOST_STEPS)?;
-        for (record, _) in revisions
-            .iter()
-            .filter(|(record, _)| record.content.is_some())
-        {
-            if record.account == self.permit.account() {
-                return Err(SubmissionError::FourEyes);
-            }
-            if matches!(record.step, Step::Save | Step::Replace) {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    fn revision(&mut self, revision: Revision) -> Result<RevisionRecord, StoreError> {
-        let found = revision_get(self.transaction, self.located.key(), revision)?;
-        found.ok_or_else(|| StoreError::Corrupt(format!("revision {revision:?} is missing")))
-    }
-
-    /// The content that the step brings: what was entered, or the draft made ready to count.
-    fn content(
-        &mut self,
-        change: &Change,
-        effect: Effect,
-    ) -> Result<Option<Content>, SubmissionError> {
-        let content = match change {
-            Change::Put(entered) => self.read(entered)?,
-            Change::Submit => match &self.current {
-                Some(current) => {
-                    let revision = current.values_revision;
-                    self.revision(revision)?.content.ok_or_else(|| {
-                        StoreError::Corrupt(format!("revision {revision:?} has no values"))
-                    })?
-                }
-                None => return Err(SubmissionError::Missing),
-            },
-            Change::Withdraw | Change::Approve | Change::Return(_) | Change::Reopen => {
-                return Ok(None);
-            }
-        };
-        if effect != Effect::CountsLatest {
-            return Ok(Some(content));
-        }
-        let facts = complete(&content.facts, &self.located.in_force, self.level())
-            .map_err(SubmissionError::Invalid)?;
-        Ok(Some(Content { facts, ..content }))
-    }
-
-    /// Reads what was entered; values and prose are both looked at, so that all faults of both
-    /// come at once. What is missing for counting is only looked for where all else is well.
-    fn read(&self, entered: &Entered) -> Result<Content, SubmissionError> {
-        let facts = read_values(&entered.values, &self.located.in_force, self.level());
-        let narrative = read_narrative(&entered.narrative, &self.located.in_force);
-        match (facts, narrative) {
-            (Ok(facts), Ok(narrative)) => Ok(Content { facts, narrative }),
-            (facts, narrative) => {
-                let faults = facts
-                    .err()
-                    .into_iter()
-                    .chain(narrative.err())
-                    .flatten()
-                    .collect();
-                Err(SubmissionError::Invalid(faults))
-            }
-        }
-    }
-
-    fn reason(&self, entered: &EnteredReason) -> Result<Reason, SubmissionError> {
-        let mut faults = Vec::new();
-        let mut check = |text: &str, pointer: String| {
-            let fault = if text.trim().is_empty() {
-                Err(TextFault::Empty)
-            } else {
-                check_prose(text)
-            };
-            if let Err(fault) = fault {
-                faults.push(Fault::in_body(pointer, Code::InvalidText, fault.message()));
-            }
-        };
-        check(&entered.text, "/reason".to_owned());
-        for (index, value) in entered.values.iter().enumerate() {
-            check(&value.reason, format!("/values/{index}/reason"));
-        }
-        let mut values = Vec::new();
-        for (index, value) in entered.values.iter().enumerate() {
-            match self.value_reason(value, index) {
-                Ok(value) => values.push(value),
-                Err(fault) => faults.push(fault),
-            }
-        }
-        if faults.is_empty() {
-            Ok(Reason {
-                text: entered.text.clone(),
-                values,
-            })
-        } else {
-            Err(SubmissionError::Invalid(faults))
-        }
-    }
-
-    fn value_reason(
-        &self,
-        entered: &EnteredValueReason,
-        index: usize,
-    ) -> Result<ValueReason, Fault> {
-        let name = &entered.indicator;
-        let entry = name
-            .parse()
-            .ok()
-            .and_then(|code| self.located.in_force.entry(&code));
-        let unknown = |place: &str, code: Code| {
-            Fault::in_body(
-                format!("/values/{index}/{place}"),
-                code,
-                message!(
-                    "Mẫu báo cáo không có chỉ tiêu hoặc phân tổ này ({name}).",
-                    "The form has no such indicator or option ({name})."
-                ),
-            )
-        };
-        let entry = entry.ok_or_else(|| unknown("indicator", Code::UnknownIndicator))?;
-        let option = match &entered.option {
-            None => None,
-            Some(option) => {
-                let code = option.parse().ok();
-                let known = code.filter(|code| entry.indicator.option_number(code).is_some());
-                Some(known.ok_or_else(|| unknown("option", Code::UnknownOption))?)
-            }
-        };
-        let indicator = entry.indicator.code.clone();
-        Ok(ValueReason {
-            indicator,
-            option,
-            reason: entered.reason.clone(),
+impl Asked {
+    /// # Errors
+    /// [`IdempotencyError::InFlight`].
+    pub fn new(
+        application: &Application,
+        identity: Identity,
+        request: ChangeRequest,
+        change: Change,
+    ) -> Result<Asked, SubmissionError> {
+        let ChangeRequest {
+            path,
+            precondition,
+            repeatable,
+            now,
+        } = request;
+        let (tenant, account) = (identity.tenant(), identity.account());
+        let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
+        Ok(Asked {
+            identity,
+            path,
+            precondition,
+            now,
+            once,
+            change,
         })
     }
-
-    fn next(&self, status: Status, effect: Effect, brings_values: bool) -> Submission {
-        let current = self.current.as_ref();
-        let revision = current.map_or(Revision::FIRST, |current| current.revision.next());
-        let values_revision = match current {
-            Some(current) if !brings_values => current.values_revision,
-            _ => revision,
-        };
-        let (counting_revision, received_on) = match effect {
-            Effect::Keeps => (
-                current.and_then(|current| current.counting_revision),
-                current.and_then(|current| current.received_on),
-            ),
-            Effect::CountsLatest => (Some(revision), Some(self.snapshot.today(self.now))),
-            Effect::CountsNothing => (None, None),
-        };
-        // Approval and reopening change the stage in which the same values count.
-        let stages = (current.map(|current| current.status), status);
-        let changes_what_counts = effect != Effect::Keeps
-            || matches!(stages, (_, Status::Approved) | (Some(Status::Approved), _));
-        Submission {
-            status,
-            revision,
-            values_revision,
-            counting_revision,
-            speaks_for: SpeaksFor::Unit,
-            received_on,
-            rev: self.snapshot.counters.rev,
-            counting_rev: if changes_what_counts {
-                self.snapshot.counters.rev
-            } else {
-                current.map_or(0, |current| current.counting_rev)
-            },
-        }
-    }
-
-    fn record(
-        &self,
-        step: Step,
-        next: &Submission,
-        content: Option<Content>,
-        reason: Option<Reason>,
-    ) -> RevisionRecord {
-        RevisionRecord {
-            revision: next.revision,
-            step,
-            status: next.status,
-            content,
-            reason,
-            account: self.permit.account(),
-            entered_at: self.now.naive_utc(),
-            rev: next.rev,
-        }
-    }
-
-    /// What counts of a submission.
-    fn contribution(
-        &mut self,
-        submission: Option<&Submission>,
-    ) -> Result<Option<Contribution>, StoreError> {
-        let Some(submission) = submission else {
-            return Ok(None);
-        };
-        let (Some(revision), Some(reached)) = (submission.counting_revision, submission.reached())
-        else {
-            return Ok(None);
-        };
-        let record = self.revision(revision)?;
-        let content = record
-            .content
-            .ok_or_else(|| StoreError::Corrupt(format!("revision {revision:?} has no values")))?;
-        Ok(Some(Contribution {
-            facts: content.facts,
-            reached,
-            given: record.rev,
-        }))
-    }
-
-    /// Takes what counted before out of every ancestor's totals and puts in what counts now; then
-    /// holds the unit's totals to the form's rules.
-    fn count(
-        &mut self,
-        before: Option<Contribution>,
-        next: &Submission,
-    ) -> Result<Vec<Warning>, SubmissionError> {
-        let after = self.contribution(Some(next))?;
-        if before != after {
-            let unit = self.located.place().unit();
-            let change = OwnChange {
-                unit,
-                before,
-                after,
-            };
-            apply(
-                self.transaction,
-                self.snapshot,
-                self.located,
-                &[change],
-                next.rev,
-            )?;
-        }
-        let broken = broken_rules(self.transaction, self.snapshot, self.located, next)?;
-        // An approval changes no value: what was taken when it was submitted stays taken.
-        let faults: Vec<Fault> = broken
-            .iter()
-            .filter(|rule| rule.severity == Severity::Error && next.status == Status::Submitted)
-            .map(|rule| {
-                let vi = &rule.message.vi;
-                let en = rule.message.en.as_ref().unwrap_or(vi);
-                Fault::in_body("/values", Code::RuleBroken, message!("{vi}", "{en}"))
-            })
-            .collect();
-        if faults.is_empty() {
-            Ok(broken.into_iter().map(Warning::of).collect())
-        } else {
-            Err(SubmissionError::Invalid(faults))
-        }
-    }
 }
 
-/// The form's rules to which a unit's totals do not hold, where something of it counts.
-fn broken_rules<'l>(
-    transaction: &mut Transaction<'_>,
-    snapshot: &Snapshot,
-    located: &'l Located<'_>,
-    submission: &Submission,
-) -> Result<Vec<&'l Rule>, StoreError> {
-    let rules = &located.in_force.period.definition.rules;
-    // Neither of a draft's values nor at a unit that ended before the period there are totals.
-    let has_totals = submission.counting_revision == Some(submission.values_revision);
-    if rules.is_empty() || located.has_ended() || !has_totals {
-        return Ok(Vec::new());
+/// Changes a submission: waits until its turn comes among the changes of the tenant, which are
+/// taken together as far as they have queued.
+///
+/// # Errors
+/// [`SubmissionError`].
+pub async fn change(
+    application: Arc<Application>,
+    identity: Identity,
+    request: ChangeRequest,
+    change: Change,
+) -> Result<Reply, SubmissionError> {
+    let tenant = identity.tenant();
+    let asked = Asked::new(&application, identity, request, change)?;
+    let (answer, role) = application.changes.join(tenant, asked)?;
+    if role == Role::Leads {
+        tokio::task::spawn_blocking(move || application.changes.lead(&application, tenant));
     }
-    let position = located.place().position();
-    let board = Board::of(snapshot, located.in_force.period);
-    let found = board.rollups(transaction, [position])?.remove(&position);
-    let rollup = found.unwrap_or_default().rollup;
+    // Nobody answers where the leader's thread is gone; the log has why.
+    let lost = || StoreError::OutcomeUnknown("nobody has answered a change".to_owned());
+    answer.await.unwrap_or_else(|_| Err(lost().into()))
+}
+
+/// Changes a submission in a commit of its own, without waiting for others.
+///
+/// # Errors
+/// [`SubmissionError`].
+pub fn change_now(
+    application: &Application,
+    identity: Identity,
+    request: ChangeRequest,
+    change: Change,
+) -> Result<Reply, SubmissionError> {
+    let asked = Asked::new(application, identity, request, change)?;
+    let answer = change_all(application, &[asked]).pop();
+    answer.unwrap_or(Err(SubmissionError::Missing))
+}
+
+/// Changes submissions of one tenant, each at most once a commit, and answers each by itself.
+pub fn change_all(
+    application: &Application,
+    asked: &[Asked],
+) -> Vec<Result<Reply, SubmissionError>> {
+    batch::change_all(application, asked)
+}
+
+/// Whether a submission's values are held to the form's rules: neither of a draft's values nor at
+/// a unit that ended before the period there are totals.
+fn has_rules(located: &Located<'_>, submission: &Submission) -> bool {
+    let has_totals = submission.counting_revision == Some(submission.values_revision);
+    let rules = &located.in_force.period.definition.rules;
+    has_totals && !rules.is_empty() && !located.has_ended()
+}
+
+/// The form's rules to which a unit's totals do not hold.
+fn broken_rules<'l>(located: &'l Located<'_>, rollup: &Rollup) -> Vec<&'l Rule> {
     let figures = Figures {
-        rollup: &rollup,
+        rollup,
         in_force: &located.in_force,
         stage: Stage::Submitted,
         span: Span::BasePeriod,
     };
-    let broken = rules
-        .iter()
-        .filter(|rule| figures.holds(&rule.expression) == Some(false));
-    Ok(broken.collect())
+    let rules = located.in_force.period.definition.rules.iter();
+    rules
+        .filter(|rule| figures.holds(&rule.expression) == Some(false))
+        .collect()
+}
+
+/// A unit's rollup in its base period, as it is kept.
+fn rollup_at(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    located: &Located<'_>,
+) -> Result<Rollup, StoreError> {
+    let position = located.place().position();
+    let board = Board::of(snapshot, located.in_force.period);
+    let found = board.rollups(transaction, [position])?.remove(&position);
+    Ok(found.unwrap_or_default().rollup)
 }
 
 /// The latest values of a submission, and why it was returned if it is returned.
@@ -775,159 +397,6 @@ fn path_of(located: &Located<'_>) -> String {
     )
 }
 
-/// A submission with its latest values.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct SubmissionView {
-    pub form: String,
-    pub period: PeriodName,
-    pub unit: UnitName,
-    pub status: Status,
-    /// Counts the steps of this submission; it is the ETag as well.
-    pub revision: i32,
-    /// The tenant's rev of the last step.
-    pub rev: i64,
-    /// The revision whose values count in the rollups; null where none does. A draft over a
-    /// submitted revision leaves that one counting.
-    pub counting_revision: Option<i32>,
-    /// The day on which what counts came in.
-    pub received_on: Option<NaiveDate>,
-    /// As they were sent: totals of closed breakdowns are computed and not among them.
-    pub values: Vec<ValueView>,
-    pub narrative: Vec<PassageView>,
-    /// Why the submission was returned; null unless it is returned.
-    pub reason: Option<ReasonView>,
-    /// What the form's rules have against it, without refusing it.
-    pub warnings: Vec<Warning>,
-}
-
-/// One value of a submission.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct ValueView {
-    pub indicator: String,
-    pub option: Option<String>,
-    #[schema(value_type = f64, example = 1562410000)]
-    pub value: Decimal,
-    pub qualifier: Qualifier,
-}
-
-/// One passage of a submission's narrative.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct PassageView {
-    /// The number of the heading in the form's outline.
-    pub section: String,
-    pub text: String,
-}
-
-/// Why a submission was returned.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct ReasonView {
-    pub text: String,
-    pub values: Vec<ValueReasonView>,
-}
-
-/// Why one value is not accepted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct ValueReasonView {
-    pub indicator: String,
-    pub option: Option<String>,
-    pub reason: String,
-}
-
-/// A rule of the form that the unit's totals do not hold to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct Warning {
-    pub code: String,
-    pub expression: String,
-    /// In Vietnamese.
-    pub message: String,
-    pub message_en: Option<String>,
-}
-
-impl Warning {
-    fn of(rule: &Rule) -> Warning {
-        Warning {
-            code: rule.code.to_string(),
-            expression: rule.expression.to_string(),
-            message: rule.message.vi.clone(),
-            message_en: rule.message.en.clone(),
-        }
-    }
-}
-
-impl SubmissionView {
-    fn new(
-        located: &Located<'_>,
-        submission: &Submission,
-        content: Content,
-        reason: Option<Reason>,
-        warnings: Vec<Warning>,
-    ) -> SubmissionView {
-        SubmissionView {
-            form: located.form().code.to_string(),
-            period: PeriodName::of(&located.in_force.period),
-            unit: UnitName::of(located.place()),
-            status: submission.status,
-            revision: submission.revision.get(),
-            rev: submission.rev,
-            counting_revision: submission.counting_revision.map(Revision::get),
-            received_on: submission.received_on,
-            values: value_views(&content.facts, &located.in_force),
-            narrative: content
-                .narrative
-                .into_iter()
-                .map(PassageView::from)
-                .collect(),
-            reason: reason.map(ReasonView::from),
-            warnings,
-        }
-    }
-}
-
-/// In the order of the outline.
-fn value_views(facts: &[Fact], in_force: &InForce<'_>) -> Vec<ValueView> {
-    let mut views = Vec::with_capacity(facts.len());
-    for entry in in_force.entries() {
-        for (number, option) in entry.options() {
-            let computed = number == OptionNumber::TOTAL && entry.definition.has_closed_breakdown();
-            let fact = facts
-                .iter()
-                .find(|fact| (fact.indicator, fact.option) == (entry.indicator.number, number));
-            if let Some(fact) = fact.filter(|_| !computed) {
-                views.push(ValueView {
-                    indicator: entry.indicator.code.to_string(),
-                    option: option.map(|option| option.code.to_string()),
-                    value: Decimal::new(fact.mantissa, entry.definition.decimals.get()),
-                    qualifier: fact.qualifier,
-                });
-            }
-        }
-    }
-    views
-}
-
-impl From<Passage> for PassageView {
-    fn from(passage: Passage) -> PassageView {
-        PassageView {
-            section: passage.section.to_string(),
-            text: passage.text,
-        }
-    }
-}
-
-impl From<Reason> for ReasonView {
-    fn from(reason: Reason) -> ReasonView {
-        let values = reason.values.into_iter().map(|value| ValueReasonView {
-            indicator: value.indicator.to_string(),
-            option: value.option.map(|option| option.to_string()),
-            reason: value.reason,
-        });
-        ReasonView {
-            text: reason.text,
-            values: values.collect(),
-        }
-    }
-}
-
 /// A unit's submission.
 ///
 /// # Errors
@@ -946,28 +415,17 @@ pub fn get_submission(
         let submission =
             submission_get(transaction, located.key())?.ok_or(SubmissionError::Missing)?;
         let (content, reason) = content_of(transaction, &located, &submission)?;
-        let broken = broken_rules(transaction, snapshot, &located, &submission)?;
-        let warnings = broken.into_iter().map(Warning::of).collect();
-        let view = SubmissionView::new(&located, &submission, content, reason, warnings);
+        let warnings = match has_rules(&located, &submission) {
+            true => {
+                let rollup = rollup_at(transaction, snapshot, &located)?;
+                let broken = broken_rules(&located, &rollup).into_iter();
+                broken.map(Warning::of).collect()
+            }
+            false => Vec::new(),
+        };
+        let view = SubmissionView::new(&located, &submission, &content, reason, warnings);
         Ok((etag_of(submission.revision), view))
     })
-}
-
-/// One step of a submission's history.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct RevisionView {
-    pub revision: i32,
-    pub step: Step,
-    /// The status after the step.
-    pub status: Status,
-    /// The login of who took it.
-    pub by: String,
-    pub at: DateTime<Utc>,
-    pub rev: i64,
-    /// What the step brought; null where it brought no values.
-    pub values: Option<Vec<ValueView>>,
-    pub narrative: Option<Vec<PassageView>>,
-    pub reason: Option<ReasonView>,
 }
 
 /// A submission's history, the latest step first.
@@ -1010,33 +468,4 @@ pub fn list_revisions(
         };
         Ok(Page::of(views, &first, |view| view.revision.to_string())?)
     })
-}
-
-impl RevisionView {
-    fn new(record: RevisionRecord, login: String, in_force: &InForce<'_>) -> RevisionView {
-        let (values, narrative) = match record.content {
-            None => (None, None),
-            Some(content) => (
-                Some(value_views(&content.facts, in_force)),
-                Some(
-                    content
-                        .narrative
-                        .into_iter()
-                        .map(PassageView::from)
-                        .collect(),
-                ),
-            ),
-        };
-        RevisionView {
-            revision: record.revision.get(),
-            step: record.step,
-            status: record.status,
-            by: login,
-            at: record.entered_at.and_utc(),
-            rev: record.rev,
-            values,
-            narrative,
-            reason: record.reason.map(ReasonView::from),
-        }
-    }
 }

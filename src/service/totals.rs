@@ -33,14 +33,15 @@ pub(super) struct OwnChange {
     pub after: Option<Contribution>,
 }
 
-/// Brings the totals of every ancestor up to date with changes on one form and base period.
+/// Brings the totals of every ancestor up to date with changes on one form and base period. Gives
+/// the rollups of the base period that the changes have touched.
 pub(super) fn apply(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
     located: &Located<'_>,
     changes: &[OwnChange],
     rev: i64,
-) -> Result<(), StoreError> {
+) -> Result<BTreeMap<Position, Rollup>, StoreError> {
     let board = Board::of(snapshot, located.in_force.period);
     let rollups = board.apply(transaction, located.period(), changes)?;
     let rows = board.rows(&rollups);
@@ -51,7 +52,8 @@ pub(super) fn apply(
         &rows,
         rev,
     )?;
-    apply_to_longer_periods(transaction, snapshot, located, changes, rev)
+    apply_to_longer_periods(transaction, snapshot, located, changes, rev)?;
+    Ok(rollups)
 }
 
 fn apply_to_longer_periods(

@@ -26,6 +26,20 @@ pub enum StoreError {
     Statement(DieselError),
 }
 
+impl StoreError {
+    /// Whether a failure is one of everything that was in the transaction, and not of something
+    /// in it that another could go without: then it can be told to each.
+    pub fn of_all(&self) -> Option<impl Fn() -> StoreError + use<>> {
+        let (kind, text): (fn(String) -> StoreError, _) = match self {
+            StoreError::Unavailable(text) => (StoreError::Unavailable, text.clone()),
+            StoreError::OutcomeUnknown(text) => (StoreError::OutcomeUnknown, text.clone()),
+            StoreError::TenantGone => (|_| StoreError::TenantGone, String::new()),
+            StoreError::Corrupt(_) | StoreError::Statement(_) => return None,
+        };
+        Some(move || kind(text.clone()))
+    }
+}
+
 impl From<DieselError> for StoreError {
     fn from(error: DieselError) -> StoreError {
         if is_passing(&error) {

@@ -1,73 +1,124 @@
 //! Queries on remembered answers of requests that carried an Idempotency-Key.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
+use sha2::{Digest, Sha256};
 
 use super::database::Transaction;
 use super::error::StoreError;
 use super::schema::idempotency;
 use crate::domain::id::AccountId;
 
-/// Which request: the key holds for one account, operation and path.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct RequestKey {
-    pub account: AccountId,
-    pub operation: String,
-    pub path: String,
-    pub key: String,
+/// Which request: the SHA-256 of whose it is, of the operation and the path, and of the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RequestDigest([u8; 32]);
+
+impl RequestDigest {
+    pub fn of(account: AccountId, operation: &str, path: &str, key: &str) -> RequestDigest {
+        let mut hash = Sha256::new();
+        for part in [&account.to_string(), operation, path, key] {
+            hash.update(part);
+            // No part can hold it, so that no two requests are alike.
+            hash.update([0]);
+        }
+        RequestDigest(hash.finalize().into())
+    }
 }
+
+/// The SHA-256 of a request's body.
+pub type BodyHash = [u8; 32];
 
 /// What was answered, and to which body.
 #[derive(Debug, Clone)]
 pub struct Remembered {
-    pub body_hash: String,
+    pub body_hash: Vec<u8>,
     /// A JSON document.
     pub answer: String,
 }
 
+/// Those of `requests` that were answered.
 pub fn remembered(
     transaction: &mut Transaction<'_>,
-    request: &RequestKey,
-) -> Result<Option<Remembered>, StoreError> {
+    requests: &[RequestDigest],
+) -> Result<HashMap<RequestDigest, Remembered>, StoreError> {
+    if requests.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let digests: Vec<&[u8]> = requests.iter().map(|request| &request.0[..]).collect();
     let (tenant, connection) = transaction.parts();
-    let found: Option<(String, String)> = idempotency::table
+    idempotency::table
         .filter(
             idempotency::tenant_id
                 .eq(tenant)
-                .and(idempotency::account_id.eq(request.account.to_string()))
-                .and(idempotency::operation.eq(&request.operation))
-                .and(idempotency::path.eq(&request.path))
-                .and(idempotency::key.eq(&request.key)),
+                .and(idempotency::request.eq_any(digests)),
         )
-        .select((idempotency::body_hash, idempotency::answer))
-        .first(connection)
-        .optional()?;
-    Ok(found.map(|(body_hash, answer)| Remembered { body_hash, answer }))
+        .select((
+            idempotency::request,
+            idempotency::body_hash,
+            idempotency::answer,
+        ))
+        .load::<(Vec<u8>, Vec<u8>, String)>(connection)?
+        .into_iter()
+        .map(|(request, body_hash, answer)| {
+            let digest = request
+                .try_into()
+                .map_err(|_| StoreError::Corrupt("a digest of another length".to_owned()))?;
+            let remembered = Remembered { body_hash, answer };
+            Ok((RequestDigest(digest), remembered))
+        })
+        .collect()
 }
 
+/// An answer to be remembered.
+#[derive(Debug, Clone)]
+pub struct NewAnswer {
+    pub request: RequestDigest,
+    pub body_hash: BodyHash,
+    /// A JSON document.
+    pub answer: String,
+    pub at: NaiveDateTime,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = idempotency, treat_none_as_default_value = false)]
+struct NewRow<'r> {
+    tenant_id: &'r str,
+    request: &'r [u8],
+    body_hash: &'r [u8],
+    answer: &'r str,
+    created_at: NaiveDateTime,
+}
+
+/// Remembers answers, not more at once than one commit makes.
 pub fn remember(
     transaction: &mut Transaction<'_>,
-    request: &RequestKey,
-    answer: &Remembered,
-    now: NaiveDateTime,
+    answers: &[NewAnswer],
 ) -> Result<(), StoreError> {
+    if answers.is_empty() {
+        return Ok(());
+    }
     let (tenant, connection) = transaction.parts();
-    diesel::insert_into(idempotency::table)
-        .values((
-            idempotency::tenant_id.eq(tenant),
-            idempotency::account_id.eq(request.account.to_string()),
-            idempotency::operation.eq(&request.operation),
-            idempotency::path.eq(&request.path),
-            idempotency::key.eq(&request.key),
-            idempotency::body_hash.eq(&answer.body_hash),
-            idempotency::answer.eq(&answer.answer),
-            idempotency::created_at.eq(now),
-        ))
-        .execute(connection)?;
+    let rows: Vec<NewRow<'_>> = answers
+        .iter()
+        .map(|new| NewRow {
+            tenant_id: tenant,
+            request: &new.request.0,
+            body_hash: &new.body_hash,
+            answer: &new.answer,
+            created_at: new.at,
+        })
+        .collect();
+    on_backend!(connection, |own| {
+        diesel::insert_into(idempotency::table)
+            .values(&rows)
+            .execute(own)
+    })?;
     Ok(())
 }
 
-/// Forgets the answers from before `day`. Each request does it, so there are never many.
+/// Forgets the answers from before `day`. Each commit does it, so there are never many.
 pub fn forget_before(
     transaction: &mut Transaction<'_>,
     day: NaiveDateTime,

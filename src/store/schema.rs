@@ -241,13 +241,10 @@ diesel::table! {
 }
 
 diesel::table! {
-    idempotency (tenant_id, account_id, operation, path, key) {
+    idempotency (tenant_id, request) {
         tenant_id -> Text,
-        account_id -> Text,
-        operation -> Text,
-        path -> Text,
-        key -> Text,
-        body_hash -> Text,
+        request -> Binary,
+        body_hash -> Binary,
         answer -> Text,
         created_at -> Timestamp,
     }

@@ -1,9 +1,11 @@
 //! Queries on submissions and their revisions.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
+use diesel::upsert::excluded;
+use itertools::Itertools;
 
 use super::database::Transaction;
 use super::error::{StoreError, document, parsed, to_document};
@@ -332,43 +334,80 @@ fn reached_with(status: &str) -> Result<Stage, StoreError> {
     })
 }
 
-/// Writes where a submission stands.
-pub fn submission_put(
+#[derive(Insertable)]
+#[diesel(table_name = submission, treat_none_as_default_value = false)]
+struct NewSubmission<'r> {
+    tenant_id: &'r str,
+    form: i32,
+    period: String,
+    unit_id: String,
+    status: String,
+    revision: i32,
+    values_revision: i32,
+    counting_revision: Option<i32>,
+    speaks_for: String,
+    received_on: Option<NaiveDate>,
+    rev: i64,
+    counting_rev: i64,
+}
+
+impl<'r> NewSubmission<'r> {
+    fn new(
+        tenant: &'r str,
+        key: &SubmissionKey,
+        put: &Submission,
+    ) -> Result<NewSubmission<'r>, StoreError> {
+        Ok(NewSubmission {
+            tenant_id: tenant,
+            form: to_column(key.form.get())?,
+            period: key.period.to_string(),
+            unit_id: key.unit.to_string(),
+            status: to_word(put.status)?,
+            revision: put.revision.get(),
+            values_revision: put.values_revision.get(),
+            counting_revision: put.counting_revision.map(Revision::get),
+            speaks_for: to_word(put.speaks_for)?,
+            received_on: put.received_on,
+            rev: put.rev,
+            counting_rev: put.counting_rev,
+        })
+    }
+}
+
+/// Writes where submissions stand; each is named once.
+pub fn submissions_put<'p>(
     transaction: &mut Transaction<'_>,
-    key: SubmissionKey,
-    put: &Submission,
+    submissions: impl IntoIterator<Item = (SubmissionKey, &'p Submission)>,
 ) -> Result<(), StoreError> {
-    let changes = (
-        submission::status.eq(to_word(put.status)?),
-        submission::revision.eq(put.revision.get()),
-        submission::values_revision.eq(put.values_revision.get()),
-        submission::counting_revision.eq(put.counting_revision.map(Revision::get)),
-        submission::speaks_for.eq(to_word(put.speaks_for)?),
-        submission::received_on.eq(put.received_on),
-        submission::rev.eq(put.rev),
-        submission::counting_rev.eq(put.counting_rev),
-    );
-    let form = to_column(key.form.get())?;
     let (tenant, connection) = transaction.parts();
-    on_backend!(connection, |own| {
-        diesel::insert_into(submission::table)
-            .values((
-                submission::tenant_id.eq(tenant),
-                submission::form.eq(form),
-                submission::period.eq(key.period.to_string()),
-                submission::unit_id.eq(key.unit.to_string()),
-                changes.clone(),
-            ))
-            .on_conflict((
-                submission::tenant_id,
-                submission::form,
-                submission::period,
-                submission::unit_id,
-            ))
-            .do_update()
-            .set(changes)
-            .execute(own)
-    })?;
+    let rows = submissions
+        .into_iter()
+        .map(|(key, put)| NewSubmission::new(tenant, &key, put))
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    for batch in rows.chunks(BATCH) {
+        on_backend!(connection, |own| {
+            diesel::insert_into(submission::table)
+                .values(batch)
+                .on_conflict((
+                    submission::tenant_id,
+                    submission::form,
+                    submission::period,
+                    submission::unit_id,
+                ))
+                .do_update()
+                .set((
+                    submission::status.eq(excluded(submission::status)),
+                    submission::revision.eq(excluded(submission::revision)),
+                    submission::values_revision.eq(excluded(submission::values_revision)),
+                    submission::counting_revision.eq(excluded(submission::counting_revision)),
+                    submission::speaks_for.eq(excluded(submission::speaks_for)),
+                    submission::received_on.eq(excluded(submission::received_on)),
+                    submission::rev.eq(excluded(submission::rev)),
+                    submission::counting_rev.eq(excluded(submission::counting_rev)),
+                ))
+                .execute(own)
+        })?;
+    }
     Ok(())
 }
 
@@ -495,23 +534,53 @@ impl<'r> NewRevision<'r> {
     }
 }
 
-pub fn revisions_append(
+pub fn revisions_append<'p>(
     transaction: &mut Transaction<'_>,
-    records: &[(SubmissionKey, RevisionRecord)],
+    records: impl IntoIterator<Item = (SubmissionKey, &'p RevisionRecord)>,
 ) -> Result<(), StoreError> {
     let (tenant, connection) = transaction.parts();
-    for batch in records.chunks(BATCH) {
-        let rows = batch
-            .iter()
-            .map(|(key, record)| NewRevision::new(tenant, key, record))
-            .collect::<Result<Vec<_>, StoreError>>()?;
+    let rows = records
+        .into_iter()
+        .map(|(key, record)| NewRevision::new(tenant, &key, record))
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    for batch in rows.chunks(BATCH) {
         on_backend!(connection, |own| {
             diesel::insert_into(submission_revision::table)
-                .values(&rows)
+                .values(batch)
                 .execute(own)
         })?;
     }
     Ok(())
+}
+
+/// The named revisions of some units' submissions.
+pub fn revisions_of(
+    transaction: &mut Transaction<'_>,
+    form: FormNumber,
+    period: Period,
+    wanted: &BTreeSet<(UnitId, Revision)>,
+) -> Result<Vec<(UnitId, RevisionRecord)>, StoreError> {
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let units: BTreeSet<String> = wanted.iter().map(|(unit, _)| unit.to_string()).collect();
+    let numbers: BTreeSet<i32> = wanted.iter().map(|(_, number)| number.get()).collect();
+    let (tenant, connection) = transaction.parts();
+    submission_revision::table
+        .filter(
+            submission_revision::tenant_id
+                .eq(tenant)
+                .and(submission_revision::form.eq(to_column(form.get())?))
+                .and(submission_revision::period.eq(period.to_string()))
+                .and(submission_revision::unit_id.eq_any(units))
+                .and(submission_revision::revision.eq_any(numbers)),
+        )
+        .select((submission_revision::unit_id, RevisionRow::as_select()))
+        .load::<(String, RevisionRow)>(connection)?
+        .into_iter()
+        .map(|(unit, row)| Ok((parsed(&unit, "unit id")?, RevisionRecord::try_from(row)?)))
+        .filter_ok(|(unit, record)| wanted.contains(&(*unit, record.revision)))
+        .collect()
 }
 
 pub fn revision_get(
@@ -606,7 +675,10 @@ pub fn submission_rekey(
         return Ok(());
     };
     // Revisions refer to their submission, so the new one must be there first.
-    submission_put(transaction, SubmissionKey { unit: to, ..key }, &submission)?;
+    submissions_put(
+        transaction,
+        [(SubmissionKey { unit: to, ..key }, &submission)],
+    )?;
     let (tenant, connection) = transaction.parts();
     let form = to_column(key.form.get())?;
     let revisions = submission_revision::table.filter(

@@ -330,7 +330,8 @@ pub(super) fn note(
             },
         ));
     }
-    revisions_append(transaction, &records)?;
+    let appended = records.iter().map(|(key, record)| (*key, record));
+    revisions_append(transaction, appended)?;
     for ((form, period), units) in units {
         submissions_advance(transaction, form, period, &units, noting.rev)?;
     }

@@ -1,0 +1,18 @@
+-- One short key finds a request: request is the SHA-256 of the account, the operation, the path and
+-- the Idempotency-Key, so that many are looked up at once and a row holds none of them twice.
+-- Answers that are kept cannot be brought over (SQL has no SHA-256 on both backends). Conditions
+-- (If-Match, If-None-Match) still keep a request from being done twice that is sent again across
+-- the upgrade.
+DROP TABLE idempotency;
+
+CREATE TABLE idempotency (
+    tenant_id  TEXT      NOT NULL,
+    request    BYTEA     NOT NULL,
+    body_hash  BYTEA     NOT NULL,
+    answer     TEXT      NOT NULL,
+    created_at TIMESTAMP NOT NULL,
+    CONSTRAINT idempotency_pk PRIMARY KEY (tenant_id, request),
+    CONSTRAINT idempotency_tenant_fk FOREIGN KEY (tenant_id) REFERENCES tenant (tenant_id)
+);
+
+CREATE INDEX idempotency_created_ix ON idempotency (tenant_id, created_at);

@@ -1,0 +1,449 @@
+//! Many changes in one commit, each answered by itself: what is wrong with one is nothing to the
+//! others. Never how one is decided.
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::step::{Deciding, Standing, Taken};
+use super::view::{SubmissionView, Warning};
+use super::{Asked, Change, SubmissionError, broken_rules, etag_of, has_rules, path_of, rollup_at};
+use crate::authz::{Permit, Scope};
+use crate::domain::form::{Rule, Severity};
+use crate::domain::hierarchy::Position;
+use crate::domain::id::{AccountId, FormNumber, UnitId};
+use crate::domain::period::Period;
+use crate::domain::submission::{Revision, Status};
+use crate::error::{Code, Fault};
+use crate::message;
+use crate::rollup::node::Rollup;
+use crate::service::application::Application;
+use crate::service::idempotency::{Answered, Outcome, Reply, keep_all};
+use crate::service::locate::Located;
+use crate::service::snapshot::Snapshot;
+use crate::service::totals::{OwnChange, apply};
+use crate::store::submission::{
+    SubmissionKey, Units, revisions_append, revisions_of, submissions_of, submissions_put,
+};
+use crate::store::tenant::Counters;
+use crate::store::{StoreError, Transaction};
+
+type Answer = Result<Reply, SubmissionError>;
+
+/// Answers by the place of their change among those that were asked for.
+type Answers = BTreeMap<usize, Answer>;
+
+/// The changes that are not answered yet, by their place.
+type Open<'a> = BTreeMap<usize, &'a Asked>;
+
+/// See [`super::change_all`].
+pub(super) fn change_all(application: &Application, asked: &[Asked]) -> Vec<Answer> {
+    let mut open: Open<'_> = asked.iter().enumerate().collect();
+    let mut answers = Answers::new();
+    while !open.is_empty() {
+        let answered = round(application, &open);
+        open.retain(|place, _| !answered.contains_key(place));
+        answers.extend(answered);
+    }
+    answers.into_values().collect()
+}
+
+/// One commit, or none. It answers the first of `open` at least.
+fn round(application: &Application, open: &Open<'_>) -> Answers {
+    let committed = catch_unwind(AssertUnwindSafe(|| commit(application, open)));
+    let error = match committed {
+        Ok(Ok(answers) | Err(Undone::Refused(answers))) => return answers,
+        Ok(Err(Undone::Failed(error))) => error,
+        // The log has the panic.
+        Err(_) => StoreError::Corrupt("a change panicked".to_owned()),
+    };
+    match error.of_all() {
+        Some(error) => open
+            .keys()
+            .map(|place| (*place, Err(error().into())))
+            .collect(),
+        // One of them did it: alone, it fails alone.
+        None if open.len() > 1 => open
+            .iter()
+            .flat_map(|(place, asked)| round(application, &Open::from([(*place, *asked)])))
+            .collect(),
+        None => open
+            .keys()
+            .next()
+            .map(|place| (*place, Err(error.into())))
+            .into_iter()
+            .collect(),
+    }
+}
+
+/// Why nothing was written.
+enum Undone {
+    /// There was nothing to write, or some are refused that could be told only when all was
+    /// written: these are answered, and the others can be taken without them.
+    Refused(Answers),
+    Failed(StoreError),
+}
+
+impl From<StoreError> for Undone {
+    fn from(error: StoreError) -> Undone {
+        Undone::Failed(error)
+    }
+}
+
+fn commit(application: &Application, open: &Open<'_>) -> Result<Answers, Undone> {
+    let Some(first) = open.values().next() else {
+        return Ok(Answers::new());
+    };
+    let scope = Scope::of(&first.identity);
+    application.database.write(&scope, |transaction, counters| {
+        let snapshots = snapshots(application, transaction, open, counters)?;
+        let mut batch = Batch {
+            transaction,
+            answers: Answers::new(),
+        };
+        let steps = batch.decide(open, &snapshots)?;
+        if steps.is_empty() {
+            return Err(Undone::Refused(batch.answers));
+        }
+        let rollups = batch.write(&steps)?;
+        let warnings = batch.hold_to_rules(&steps, &rollups)?;
+        batch.answer(steps, warnings)
+    })
+}
+
+/// What each account sees of the tenant.
+fn snapshots(
+    application: &Application,
+    transaction: &mut Transaction<'_>,
+    open: &Open<'_>,
+    counters: Counters,
+) -> Result<HashMap<AccountId, Snapshot>, StoreError> {
+    let mut snapshots = HashMap::new();
+    for asked in open.values() {
+        let account = asked.identity.account();
+        if let Entry::Vacant(vacant) = snapshots.entry(account) {
+            vacant.insert(application.snapshot(transaction, &asked.identity, counters)?);
+        }
+    }
+    Ok(snapshots)
+}
+
+/// A change whose submission is found and that its account may make.
+struct Placed<'b> {
+    place: usize,
+    asked: &'b Asked,
+    snapshot: &'b Snapshot,
+    located: Located<'b>,
+    permit: Permit,
+}
+
+/// A change that can be made.
+struct Stepping<'b> {
+    placed: Placed<'b>,
+    outcome: Outcome,
+    taken: Taken,
+}
+
+impl Stepping<'_> {
+    fn key(&self) -> SubmissionKey {
+        self.placed.located.key()
+    }
+}
+
+/// The rollups of a form's base period that a commit has changed.
+type Rollups = HashMap<(FormNumber, Period), BTreeMap<Position, Rollup>>;
+
+/// One transaction, and what it has answered so far.
+struct Batch<'t, 'c> {
+    transaction: &'t mut Transaction<'c>,
+    answers: Answers,
+}
+
+impl Batch<'_, '_> {
+    fn decide<'b>(
+        &mut self,
+        open: &Open<'b>,
+        snapshots: &'b HashMap<AccountId, Snapshot>,
+    ) -> Result<Vec<Stepping<'b>>, StoreError> {
+        let placed = self.place(open, snapshots);
+        let placed = self.replay(placed)?;
+        let keys: Vec<SubmissionKey> = placed.iter().map(|placed| placed.located.key()).collect();
+        let standing = standing(self.transaction, &keys)?;
+        let mut steps = Vec::with_capacity(placed.len());
+        for placed in placed {
+            let standing = standing.get(&placed.located.key());
+            match self.take(&placed, standing) {
+                Ok(taken) => steps.push(Stepping {
+                    outcome: match standing {
+                        None => Outcome::Created(path_of(&placed.located)),
+                        Some(_) => Outcome::Done,
+                    },
+                    placed,
+                    taken,
+                }),
+                Err(SubmissionError::Store(error)) => return Err(error),
+                Err(refused) => {
+                    self.answers.insert(placed.place, Err(refused));
+                }
+            }
+        }
+        Ok(steps)
+    }
+
+    /// A submission takes one step a commit: a second one stays open.
+    fn place<'b>(
+        &mut self,
+        open: &Open<'b>,
+        snapshots: &'b HashMap<AccountId, Snapshot>,
+    ) -> Vec<Placed<'b>> {
+        let mut taken = HashSet::new();
+        let mut all = Vec::with_capacity(open.len());
+        for (place, asked) in open {
+            let Some(snapshot) = snapshots.get(&asked.identity.account()) else {
+                continue;
+            };
+            match placed(*place, asked, snapshot) {
+                Ok(placed) => {
+                    if taken.insert(placed.located.key()) {
+                        all.push(placed);
+                    }
+                }
+                Err(refused) => {
+                    self.answers.insert(*place, Err(refused));
+                }
+            }
+        }
+        all
+    }
+
+    /// Answers again what was answered before; the others are left.
+    fn replay<'b>(&mut self, placed: Vec<Placed<'b>>) -> Result<Vec<Placed<'b>>, StoreError> {
+        let requests = placed.iter().map(|placed| &placed.asked.once);
+        let answered = Answered::to(self.transaction, requests)?;
+        let mut left = Vec::with_capacity(placed.len());
+        for placed in placed {
+            match answered.replay(&placed.asked.once) {
+                Ok(None) => left.push(placed),
+                Ok(Some(reply)) => {
+                    self.answers.insert(placed.place, Ok(reply));
+                }
+                Err(refused) => {
+                    self.answers.insert(placed.place, Err(refused.into()));
+                }
+            }
+        }
+        Ok(left)
+    }
+
+    fn take(
+        &mut self,
+        placed: &Placed<'_>,
+        standing: Option<&Standing>,
+    ) -> Result<Taken, SubmissionError> {
+        if standing.is_none() && !matches!(placed.asked.change, Change::Put(_)) {
+            return Err(SubmissionError::Missing);
+        }
+        let etag = standing.map(|standing| etag_of(standing.submission.revision));
+        placed.asked.precondition.check(etag.as_ref())?;
+        let deciding = Deciding {
+            snapshot: placed.snapshot,
+            located: &placed.located,
+            standing,
+            permit: &placed.permit,
+            now: placed.asked.now,
+        };
+        deciding.take(self.transaction, &placed.asked.change)
+    }
+
+    /// Writes all steps, and takes what counted before out of every ancestor's totals and puts in
+    /// what counts now.
+    fn write(&mut self, steps: &[Stepping<'_>]) -> Result<Rollups, StoreError> {
+        let submissions = steps.iter().map(|step| (step.key(), &step.taken.next));
+        submissions_put(self.transaction, submissions)?;
+        let records = steps.iter().map(|step| (step.key(), &step.taken.record));
+        revisions_append(self.transaction, records)?;
+        let mut changing: BTreeMap<(FormNumber, Period), Vec<&Stepping<'_>>> = BTreeMap::new();
+        for step in steps {
+            if step.taken.before != step.taken.after {
+                let key = step.key();
+                changing
+                    .entry((key.form, key.period))
+                    .or_default()
+                    .push(step);
+            }
+        }
+        let mut rollups = Rollups::new();
+        for (of, steps) in changing {
+            let Some(first) = steps.first() else {
+                continue;
+            };
+            let changes: Vec<OwnChange> = steps.iter().map(|step| own_change(step)).collect();
+            let Placed {
+                snapshot, located, ..
+            } = &first.placed;
+            let rev = first.taken.next.rev;
+            let changed = apply(self.transaction, snapshot, located, &changes, rev)?;
+            rollups.insert(of, changed);
+        }
+        Ok(rollups)
+    }
+
+    /// Holds the units' totals to the forms' rules. What is not refused may be warned of.
+    fn hold_to_rules(
+        &mut self,
+        steps: &[Stepping<'_>],
+        rollups: &Rollups,
+    ) -> Result<Vec<Vec<Warning>>, Undone> {
+        let mut refused = Answers::new();
+        let mut warnings = Vec::with_capacity(steps.len());
+        for step in steps {
+            let Placed {
+                place,
+                snapshot,
+                located,
+                ..
+            } = &step.placed;
+            if !has_rules(located, &step.taken.next) {
+                warnings.push(Vec::new());
+                continue;
+            }
+            let key = step.key();
+            let changed = rollups.get(&(key.form, key.period));
+            let changed = changed.and_then(|of| of.get(&located.place().position()));
+            let broken = match changed {
+                Some(rollup) => broken_rules(located, rollup),
+                None => {
+                    let rollup = rollup_at(self.transaction, snapshot, located)?;
+                    broken_rules(located, &rollup)
+                }
+            };
+            let faults = faults_of(&broken, step.taken.next.status);
+            if !faults.is_empty() {
+                refused.insert(*place, Err(SubmissionError::Invalid(faults)));
+            }
+            warnings.push(broken.into_iter().map(Warning::of).collect());
+        }
+        match refused.is_empty() {
+            true => Ok(warnings),
+            false => Err(Undone::Refused(refused)),
+        }
+    }
+
+    /// Answers what was done, and keeps the answers under their requests' keys.
+    fn answer(
+        mut self,
+        steps: Vec<Stepping<'_>>,
+        warnings: Vec<Vec<Warning>>,
+    ) -> Result<Answers, Undone> {
+        let mut replies = Vec::with_capacity(steps.len());
+        for (step, warnings) in steps.into_iter().zip(warnings) {
+            let Stepping {
+                placed,
+                outcome,
+                taken,
+            } = step;
+            let Taken {
+                next,
+                record,
+                content,
+                ..
+            } = taken;
+            let view =
+                SubmissionView::new(&placed.located, &next, &content, record.reason, warnings);
+            let reply = Reply::new(outcome, Some(etag_of(next.revision)), &view)?;
+            replies.push((placed, reply));
+        }
+        let kept = replies
+            .iter()
+            .map(|(placed, reply)| (&placed.asked.once, reply));
+        keep_all(self.transaction, kept)?;
+        let replies = replies
+            .into_iter()
+            .map(|(placed, reply)| (placed.place, Ok(reply)));
+        self.answers.extend(replies);
+        Ok(self.answers)
+    }
+}
+
+fn placed<'b>(
+    place: usize,
+    asked: &'b Asked,
+    snapshot: &'b Snapshot,
+) -> Result<Placed<'b>, SubmissionError> {
+    let located = snapshot.locate_base(&asked.path)?;
+    let action = asked.change.action();
+    let permit = snapshot
+        .access
+        .to_unit(action, &located.tree, located.place())?;
+    Ok(Placed {
+        place,
+        asked,
+        snapshot,
+        located,
+        permit,
+    })
+}
+
+fn own_change(step: &Stepping<'_>) -> OwnChange {
+    OwnChange {
+        unit: step.key().unit,
+        before: step.taken.before.clone(),
+        after: step.taken.after.clone(),
+    }
+}
+
+/// An approval changes no value: what was taken when it was submitted stays taken.
+fn faults_of(broken: &[&Rule], status: Status) -> Vec<Fault> {
+    let refusing = broken
+        .iter()
+        .filter(|rule| rule.severity == Severity::Error && status == Status::Submitted);
+    refusing
+        .map(|rule| {
+            let vi = &rule.message.vi;
+            let en = rule.message.en.as_ref().unwrap_or(vi);
+            Fault::in_body("/values", Code::RuleBroken, message!("{vi}", "{en}"))
+        })
+        .collect()
+}
+
+/// Where submissions stand, with the revisions that a step may need.
+fn standing(
+    transaction: &mut Transaction<'_>,
+    keys: &[SubmissionKey],
+) -> Result<HashMap<SubmissionKey, Standing>, StoreError> {
+    let mut units: BTreeMap<(FormNumber, Period), Vec<UnitId>> = BTreeMap::new();
+    for key in keys {
+        units
+            .entry((key.form, key.period))
+            .or_default()
+            .push(key.unit);
+    }
+    let mut all = HashMap::new();
+    for ((form, period), units) in units {
+        let found = submissions_of(transaction, form, &[period], Units::These(&units))?;
+        let mut wanted: BTreeSet<(UnitId, Revision)> = BTreeSet::new();
+        for (_, unit, submission) in found {
+            wanted.insert((unit, submission.values_revision));
+            wanted.extend(
+                submission
+                    .counting_revision
+                    .map(|counting| (unit, counting)),
+            );
+            let key = SubmissionKey { form, period, unit };
+            let records = Vec::new();
+            all.insert(
+                key,
+                Standing {
+                    submission,
+                    records,
+                },
+            );
+        }
+        for (unit, record) in revisions_of(transaction, form, period, &wanted)? {
+            if let Some(standing) = all.get_mut(&SubmissionKey { form, period, unit }) {
+                standing.records.push(record);
+            }
+        }
+    }
+    Ok(all)
+}

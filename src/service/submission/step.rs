@@ -1,0 +1,393 @@
+//! One step of one submission, decided: what becomes of it, from what is known of it. Nothing is
+//! written here.
+
+use chrono::{DateTime, Utc};
+
+use super::{Change, Entered, EnteredReason, EnteredValueReason, SubmissionError};
+use crate::authz::Permit;
+use crate::domain::form::{FourEyes, Late};
+use crate::domain::id::LevelCode;
+use crate::domain::submission::{
+    Counting as IsCounting, Effect, Revision, SpeaksFor, Status, Step, ValueReason, complete,
+    read_narrative, read_values,
+};
+use crate::domain::text::{TextFault, check_prose};
+use crate::error::{Code, Fault};
+use crate::message;
+use crate::rollup::tally::Contribution;
+use crate::service::locate::Located;
+use crate::service::snapshot::Snapshot;
+use crate::store::submission::{Content, Reason, RevisionRecord, Submission, revisions_before};
+use crate::store::{StoreError, Transaction};
+
+/// How many steps back the question goes who entered what is to be approved.
+pub(super) const MOST_STEPS: i64 = 1000;
+
+/// A submission before a step: where it stands, and the revisions that brought its latest values
+/// and those that count.
+pub(super) struct Standing {
+    pub submission: Submission,
+    pub records: Vec<RevisionRecord>,
+}
+
+impl Standing {
+    fn record(&self, revision: Revision) -> Result<&RevisionRecord, StoreError> {
+        let mut records = self.records.iter();
+        let found = records.find(|record| record.revision == revision);
+        found.ok_or_else(|| StoreError::Corrupt(format!("revision {revision:?} is missing")))
+    }
+
+    fn content(&self, revision: Revision) -> Result<&Content, StoreError> {
+        let content = self.record(revision)?.content.as_ref();
+        content.ok_or_else(|| StoreError::Corrupt(format!("revision {revision:?} has no values")))
+    }
+}
+
+/// A step that can be taken, and what it comes to.
+pub(super) struct Taken {
+    /// Where the submission stands after it.
+    pub next: Submission,
+    pub record: RevisionRecord,
+    /// The latest values, which the step may have brought.
+    pub content: Content,
+    /// What counted before.
+    pub before: Option<Contribution>,
+    /// What counts after it.
+    pub after: Option<Contribution>,
+}
+
+/// What a step is decided on.
+pub(super) struct Deciding<'d> {
+    pub snapshot: &'d Snapshot,
+    pub located: &'d Located<'d>,
+    pub standing: Option<&'d Standing>,
+    pub permit: &'d Permit,
+    pub now: DateTime<Utc>,
+}
+
+impl Deciding<'_> {
+    /// Decides. `transaction` is only read, and only where a form asks for four eyes.
+    pub fn take(
+        &self,
+        transaction: &mut Transaction<'_>,
+        change: &Change,
+    ) -> Result<Taken, SubmissionError> {
+        let (status, effect) = self.transition(change.step())?;
+        // What was submitted can always be taken back, also where nothing more is taken.
+        if matches!(change, Change::Put(_) | Change::Submit) {
+            self.check_open()?;
+        }
+        self.check_four_eyes(transaction, change)?;
+        let brought = self.content(change, effect)?;
+        let reason = match change {
+            Change::Return(entered) => Some(self.reason(entered)?),
+            _ => None,
+        };
+        let next = self.next(status, effect, brought.is_some());
+        let record = RevisionRecord {
+            revision: next.revision,
+            step: change.step(),
+            status: next.status,
+            content: brought,
+            reason,
+            account: self.permit.account(),
+            entered_at: self.now.naive_utc(),
+            rev: next.rev,
+        };
+        Ok(Taken {
+            before: self.counted_before()?,
+            after: self.counts_after(&next, &record)?,
+            content: match &record.content {
+                Some(brought) => brought.clone(),
+                None => self.known(next.values_revision)?.clone(),
+            },
+            next,
+            record,
+        })
+    }
+
+    fn current(&self) -> Option<&Submission> {
+        self.standing.map(|standing| &standing.submission)
+    }
+
+    fn known(&self, revision: Revision) -> Result<&Content, SubmissionError> {
+        let standing = self.standing.ok_or(SubmissionError::Missing)?;
+        Ok(standing.content(revision)?)
+    }
+
+    fn counted_before(&self) -> Result<Option<Contribution>, StoreError> {
+        let Some(standing) = self.standing else {
+            return Ok(None);
+        };
+        let Some(revision) = standing.submission.counting_revision else {
+            return Ok(None);
+        };
+        let record = standing.record(revision)?;
+        let content = standing.content(revision)?;
+        Ok(contribution(&standing.submission, record, content))
+    }
+
+    fn counts_after(
+        &self,
+        next: &Submission,
+        record: &RevisionRecord,
+    ) -> Result<Option<Contribution>, SubmissionError> {
+        let Some(revision) = next.counting_revision else {
+            return Ok(None);
+        };
+        if let Some(brought) = record
+            .content
+            .as_ref()
+            .filter(|_| revision == record.revision)
+        {
+            return Ok(contribution(next, record, brought));
+        }
+        let standing = self.standing.ok_or(SubmissionError::Missing)?;
+        let record = standing.record(revision)?;
+        Ok(contribution(next, record, standing.content(revision)?))
+    }
+
+    /// A unit submits if its level does, from the period's first day on.
+    fn check_open(&self) -> Result<(), SubmissionError> {
+        let period = &self.located.in_force.period;
+        let level = self.level();
+        if !period.definition.is_submitted_by(level) {
+            return Err(SubmissionError::DoesNotSubmit(level.clone()));
+        }
+        if self.snapshot.today(self.now) < period.range.from {
+            return Err(SubmissionError::NotOpen(period.range.from));
+        }
+        Ok(())
+    }
+
+    fn level(&self) -> &LevelCode {
+        &self.located.place().fact().level
+    }
+
+    fn transition(&self, step: Step) -> Result<(Status, Effect), SubmissionError> {
+        // Nothing is there yet: the first values begin as any draft does.
+        let (status, counting) = match self.current() {
+            None => (Status::Draft, IsCounting::No),
+            Some(current) => (
+                current.status,
+                match current.counting_revision {
+                    Some(_) => IsCounting::Yes,
+                    None => IsCounting::No,
+                },
+            ),
+        };
+        let (status, effect) = status
+            .after(step, counting)
+            .map_err(SubmissionError::WrongStatus)?;
+        let came_in_before = self
+            .current()
+            .is_some_and(|current| matches!(current.status, Status::Returned | Status::Reopened));
+        // What came in time and was sent back must be let in again.
+        if effect == Effect::CountsLatest && !came_in_before {
+            self.check_deadline()?;
+        }
+        Ok((status, effect))
+    }
+
+    fn check_deadline(&self) -> Result<(), SubmissionError> {
+        let period = &self.located.in_force.period;
+        let deadline = period.deadline(self.level(), &Default::default());
+        let time_zone = self.snapshot.counters.time_zone;
+        let passed = deadline.filter(|deadline| deadline.has_passed(self.now, time_zone));
+        match passed {
+            Some(deadline) if period.definition.late == Late::Refuse => {
+                Err(SubmissionError::Closed(deadline.as_seen_in(time_zone)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_four_eyes(
+        &self,
+        transaction: &mut Transaction<'_>,
+        change: &Change,
+    ) -> Result<(), SubmissionError> {
+        let required = self.located.in_force.period.definition.four_eyes == FourEyes::Required;
+        let Some(current) = self.current().filter(|_| required) else {
+            return Ok(());
+        };
+        if !matches!(change, Change::Approve) {
+            return Ok(());
+        }
+        let Some(counting) = current.counting_revision else {
+            return Ok(());
+        };
+        // Whoever put the values that count, and whoever submitted them where that was another.
+        let key = self.located.key();
+        let revisions = revisions_before(transaction, key, counting.next(), MOST_STEPS)?;
+        for (record, _) in revisions
+            .iter()
+            .filter(|(record, _)| record.content.is_some())
+        {
+            if record.account == self.permit.account() {
+                return Err(SubmissionError::FourEyes);
+            }
+            if matches!(record.step, Step::Save | Step::Replace) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The content that the step brings: what was entered, or the draft made ready to count.
+    fn content(&self, change: &Change, effect: Effect) -> Result<Option<Content>, SubmissionError> {
+        let content = match change {
+            Change::Put(entered) => self.read(entered)?,
+            Change::Submit => {
+                let current = self.current().ok_or(SubmissionError::Missing)?;
+                self.known(current.values_revision)?.clone()
+            }
+            Change::Withdraw | Change::Approve | Change::Return(_) | Change::Reopen => {
+                return Ok(None);
+            }
+        };
+        if effect != Effect::CountsLatest {
+            return Ok(Some(content));
+        }
+        let facts = complete(&content.facts, &self.located.in_force, self.level())
+            .map_err(SubmissionError::Invalid)?;
+        Ok(Some(Content { facts, ..content }))
+    }
+
+    /// Reads what was entered; values and prose are both looked at, so that all faults of both
+    /// come at once. What is missing for counting is only looked for where all else is well.
+    fn read(&self, entered: &Entered) -> Result<Content, SubmissionError> {
+        let facts = read_values(&entered.values, &self.located.in_force, self.level());
+        let narrative = read_narrative(&entered.narrative, &self.located.in_force);
+        match (facts, narrative) {
+            (Ok(facts), Ok(narrative)) => Ok(Content { facts, narrative }),
+            (facts, narrative) => {
+                let faults = facts
+                    .err()
+                    .into_iter()
+                    .chain(narrative.err())
+                    .flatten()
+                    .collect();
+                Err(SubmissionError::Invalid(faults))
+            }
+        }
+    }
+
+    fn reason(&self, entered: &EnteredReason) -> Result<Reason, SubmissionError> {
+        let mut faults = Vec::new();
+        let mut check = |text: &str, pointer: String| {
+            let fault = if text.trim().is_empty() {
+                Err(TextFault::Empty)
+            } else {
+                check_prose(text)
+            };
+            if let Err(fault) = fault {
+                faults.push(Fault::in_body(pointer, Code::InvalidText, fault.message()));
+            }
+        };
+        check(&entered.text, "/reason".to_owned());
+        for (index, value) in entered.values.iter().enumerate() {
+            check(&value.reason, format!("/values/{index}/reason"));
+        }
+        let mut values = Vec::new();
+        for (index, value) in entered.values.iter().enumerate() {
+            match self.value_reason(value, index) {
+                Ok(value) => values.push(value),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        if faults.is_empty() {
+            Ok(Reason {
+                text: entered.text.clone(),
+                values,
+            })
+        } else {
+            Err(SubmissionError::Invalid(faults))
+        }
+    }
+
+    fn value_reason(
+        &self,
+        entered: &EnteredValueReason,
+        index: usize,
+    ) -> Result<ValueReason, Fault> {
+        let name = &entered.indicator;
+        let entry = name
+            .parse()
+            .ok()
+            .and_then(|code| self.located.in_force.entry(&code));
+        let unknown = |place: &str, code: Code| {
+            Fault::in_body(
+                format!("/values/{index}/{place}"),
+                code,
+                message!(
+                    "Mẫu báo cáo không có chỉ tiêu hoặc phân tổ này ({name}).",
+                    "The form has no such indicator or option ({name})."
+                ),
+            )
+        };
+        let entry = entry.ok_or_else(|| unknown("indicator", Code::UnknownIndicator))?;
+        let option = match &entered.option {
+            None => None,
+            Some(option) => {
+                let code = option.parse().ok();
+                let known = code.filter(|code| entry.indicator.option_number(code).is_some());
+                Some(known.ok_or_else(|| unknown("option", Code::UnknownOption))?)
+            }
+        };
+        let indicator = entry.indicator.code.clone();
+        Ok(ValueReason {
+            indicator,
+            option,
+            reason: entered.reason.clone(),
+        })
+    }
+
+    fn next(&self, status: Status, effect: Effect, brings_values: bool) -> Submission {
+        let current = self.current();
+        let revision = current.map_or(Revision::FIRST, |current| current.revision.next());
+        let values_revision = match current {
+            Some(current) if !brings_values => current.values_revision,
+            _ => revision,
+        };
+        let (counting_revision, received_on) = match effect {
+            Effect::Keeps => (
+                current.and_then(|current| current.counting_revision),
+                current.and_then(|current| current.received_on),
+            ),
+            Effect::CountsLatest => (Some(revision), Some(self.snapshot.today(self.now))),
+            Effect::CountsNothing => (None, None),
+        };
+        // Approval and reopening change the stage in which the same values count.
+        let stages = (current.map(|current| current.status), status);
+        let changes_what_counts = effect != Effect::Keeps
+            || matches!(stages, (_, Status::Approved) | (Some(Status::Approved), _));
+        Submission {
+            status,
+            revision,
+            values_revision,
+            counting_revision,
+            speaks_for: SpeaksFor::Unit,
+            received_on,
+            rev: self.snapshot.counters.rev,
+            counting_rev: if changes_what_counts {
+                self.snapshot.counters.rev
+            } else {
+                current.map_or(0, |current| current.counting_rev)
+            },
+        }
+    }
+}
+
+/// What counts of a submission, whose counting revision is `record`.
+fn contribution(
+    submission: &Submission,
+    record: &RevisionRecord,
+    content: &Content,
+) -> Option<Contribution> {
+    submission.reached().map(|reached| Contribution {
+        facts: content.facts.clone(),
+        reached,
+        given: record.rev,
+    })
+}

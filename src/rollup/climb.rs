@@ -42,8 +42,8 @@ pub fn climb<E>(
         pending.entry(key(tree, position)).or_default().own = Some(tally);
     }
     while let Some(((_, position), change)) = pending.pop_first() {
-        let old = rollups.get(&position).cloned().unwrap_or_default();
-        let below = match change.below.applied_to(&old.below) {
+        let old = rollups.remove(&position).unwrap_or_default();
+        let below = match change.below.applied_to(old.below.clone()) {
             Ok(below) => below,
             Err(super::tally::ExtremeTouched) => {
                 let mut parts = parts_of(position)?;
@@ -55,13 +55,16 @@ pub fn climb<E>(
                 merged_below(parts.values(), aggregations)
             }
         };
+        let own_change = match &change.own {
+            Some(own) => Change::between(&old.own, own),
+            None => Change::default(),
+        };
         let new = Rollup {
             own: change.own.unwrap_or_else(|| old.own.clone()),
             below,
         };
         if let Some(parent) = tree.at(position).parent() {
-            let passed =
-                Change::between(&old.passed_up(aggregations), &new.passed_up(aggregations));
+            let passed = old.change_passed_up(&new, &own_change, &change.below, aggregations);
             let waiting = pending.entry(key(tree, parent.position())).or_default();
             waiting.below = waiting.below.merged(&passed);
         }

@@ -354,7 +354,7 @@ impl Total {
             .iter()
             .fold(Total::EMPTY, |total, value| {
                 let numerators = Sum::of(value.numerator, 1);
-                total.merged(Total {
+                total.merged(&Total {
                     reported: 0,
                     values: u64::from(value.values),
                     qualified: value.qualified,
@@ -373,20 +373,12 @@ impl Total {
     }
 
     #[must_use]
-    pub fn merged(self, other: Total) -> Total {
-        let amount = match (self.amount, other.amount) {
-            (Amount::Nothing, amount) | (amount, Amount::Nothing) => amount,
-            (Amount::Sum(a), Amount::Sum(b)) => Amount::Sum(a.merged(&b)),
-            (Amount::Min(a), Amount::Min(b)) => Amount::Min(a.min(b)),
-            (Amount::Max(a), Amount::Max(b)) => Amount::Max(a.max(b)),
-            // Of one indicator all totals are of one sort; its aggregation is fixed once used.
-            (one, _) => one,
-        };
+    pub fn merged(self, other: &Total) -> Total {
         Total {
             reported: self.reported + other.reported,
             values: self.values + other.values,
             qualified: self.qualified.merged(other.qualified),
-            amount,
+            amount: self.amount.merged(&other.amount),
         }
     }
 
@@ -405,46 +397,55 @@ impl Total {
     /// [`ExtremeTouched`] where the part holds the extreme and gives way. So it is where the
     /// part cannot have been in this total at all: to merge anew is right in both cases.
     fn with(self, before: &Total, after: &Total) -> Result<Total, ExtremeTouched> {
-        let reported = self.reported + after.reported;
-        let reported = reported
-            .checked_sub(before.reported)
-            .ok_or(ExtremeTouched)?;
+        let moved = |whole: u64, before: u64, after: u64| {
+            (whole + after).checked_sub(before).ok_or(ExtremeTouched)
+        };
+        let reported = moved(self.reported, before.reported, after.reported)?;
         if reported == 0 {
             return Ok(Total::EMPTY);
         }
-        let amount = match (&self.amount, &before.amount, &after.amount) {
-            (Amount::Sum(whole), Amount::Sum(gone), come) => {
-                let rest = whole.clone().without(gone);
-                Some(Amount::Sum(match come {
-                    Amount::Sum(come) => rest.merged(come),
-                    _ => rest,
-                }))
-            }
-            (Amount::Min(whole), Amount::Min(gone), Amount::Min(come)) if come <= gone => {
-                Some(Amount::Min(*whole.min(come)))
-            }
-            (Amount::Max(whole), Amount::Max(gone), Amount::Max(come)) if come >= gone => {
-                Some(Amount::Max(*whole.max(come)))
-            }
-            (_, Amount::Nothing, _) => None,
-            (Amount::Min(whole), Amount::Min(gone), _) if whole < gone => None,
-            (Amount::Max(whole), Amount::Max(gone), _) if whole > gone => None,
-            _ => return Err(ExtremeTouched),
-        };
-        // Where nothing of the amount goes, what comes is merged in as ever.
-        let grown = self.merged(after.clone());
+        let qualified = self.qualified.merged(after.qualified);
         Ok(Total {
             reported,
-            values: grown
-                .values
-                .checked_sub(before.values)
-                .ok_or(ExtremeTouched)?,
-            qualified: grown
-                .qualified
-                .without(before.qualified)
-                .ok_or(ExtremeTouched)?,
-            amount: amount.unwrap_or(grown.amount),
+            values: moved(self.values, before.values, after.values)?,
+            qualified: qualified.without(before.qualified).ok_or(ExtremeTouched)?,
+            amount: self.amount.with(&before.amount, &after.amount)?,
         })
+    }
+}
+
+impl Amount {
+    #[must_use]
+    fn merged(self, other: &Amount) -> Amount {
+        match (self, other) {
+            (Amount::Nothing, amount) => amount.clone(),
+            (Amount::Sum(a), Amount::Sum(b)) => Amount::Sum(a.merged(b)),
+            (Amount::Min(a), Amount::Min(b)) => Amount::Min(a.min(*b)),
+            (Amount::Max(a), Amount::Max(b)) => Amount::Max(a.max(*b)),
+            // Of one indicator all totals are of one sort; its aggregation is fixed once used.
+            (amount, _) => amount,
+        }
+    }
+
+    fn with(self, gone: &Amount, come: &Amount) -> Result<Amount, ExtremeTouched> {
+        match (self, gone) {
+            // Where nothing of the amount goes, what comes is merged in as ever.
+            (whole, Amount::Nothing) => Ok(whole.merged(come)),
+            (Amount::Sum(whole), Amount::Sum(gone)) => {
+                Ok(Amount::Sum(whole.without(gone)).merged(come))
+            }
+            (Amount::Min(whole), Amount::Min(gone)) => match come {
+                Amount::Min(come) if come <= gone => Ok(Amount::Min(whole.min(*come))),
+                _ if whole < *gone => Ok(Amount::Min(whole).merged(come)),
+                _ => Err(ExtremeTouched),
+            },
+            (Amount::Max(whole), Amount::Max(gone)) => match come {
+                Amount::Max(come) if come >= gone => Ok(Amount::Max(whole.max(*come))),
+                _ if whole > *gone => Ok(Amount::Max(whole).merged(come)),
+                _ => Err(ExtremeTouched),
+            },
+            _ => Err(ExtremeTouched),
+        }
     }
 }
 
@@ -481,10 +482,10 @@ impl Cell {
     }
 
     #[must_use]
-    pub fn merged(self, other: Cell) -> Cell {
+    pub fn merged(self, other: &Cell) -> Cell {
         Cell {
-            submitted: self.submitted.merged(other.submitted),
-            approved: self.approved.merged(other.approved),
+            submitted: self.submitted.merged(&other.submitted),
+            approved: self.approved.merged(&other.approved),
         }
     }
 
@@ -556,7 +557,7 @@ impl Cells {
     fn merged(&self, other: &Cells) -> Cells {
         let cells = self.beside(other).map(|(key, left, right)| {
             let cell = match (left, right) {
-                (Some(left), Some(right)) => left.clone().merged(right.clone()),
+                (Some(left), Some(right)) => left.clone().merged(right),
                 (Some(one), None) | (None, Some(one)) => one.clone(),
                 (None, None) => Cell::default(),
             };
@@ -759,6 +760,10 @@ impl Change {
         }
     }
 
+    pub(super) fn has(&self, key: CellKey) -> bool {
+        self.before.cells.get(key).is_some() || self.after.cells.get(key).is_some()
+    }
+
     /// Two changes of different parts, as one.
     #[must_use]
     pub fn merged(&self, other: &Change) -> Change {
@@ -768,25 +773,51 @@ impl Change {
         }
     }
 
+    /// The change cell by cell, each as `make` makes it of the key, of what goes and of what comes.
+    pub(super) fn mapped(
+        &self,
+        make: impl Fn(CellKey, Cell, Cell) -> Option<(Cell, Cell)>,
+    ) -> Change {
+        let (mut gone, mut come) = (Vec::new(), Vec::new());
+        for (key, before, after) in self.before.cells.beside(&self.after.cells) {
+            let (before, after) = (before.cloned(), after.cloned());
+            let made = make(key, before.unwrap_or_default(), after.unwrap_or_default());
+            if let Some((before, after)) = made {
+                gone.push((key, before));
+                come.push((key, after));
+            }
+        }
+        Change {
+            before: Tally {
+                submissions: self.before.submissions,
+                cells: gone.into_iter().collect(),
+            },
+            after: Tally {
+                submissions: self.after.submissions,
+                cells: come.into_iter().collect(),
+            },
+        }
+    }
+
     /// `whole` after the change.
     ///
     /// # Errors
     /// [`ExtremeTouched`]: the whole must be merged anew from its parts.
-    pub fn applied_to(&self, whole: &Tally) -> Result<Tally, ExtremeTouched> {
+    pub fn applied_to(&self, whole: Tally) -> Result<Tally, ExtremeTouched> {
         let mut cells = Vec::with_capacity(whole.cells.len() + self.after.cells.len());
         let changed = self.before.cells.beside(&self.after.cells);
         let nothing = Cell::default();
         for pair in whole
             .cells
             .0
-            .iter()
+            .into_iter()
             .merge_join_by(changed, |(a, _), (b, ..)| a.cmp(b))
         {
             let (key, cell) = match pair {
-                EitherOrBoth::Left((key, cell)) => (*key, cell.clone()),
+                EitherOrBoth::Left((key, cell)) => (key, cell),
                 EitherOrBoth::Both((key, cell), (_, before, after)) => {
                     let (before, after) = (before.unwrap_or(&nothing), after.unwrap_or(&nothing));
-                    (*key, cell.clone().with(before, after)?)
+                    (key, cell.with(before, after)?)
                 }
                 EitherOrBoth::Right((key, before, after)) => {
                     let (before, after) = (before.unwrap_or(&nothing), after.unwrap_or(&nothing));
@@ -817,7 +848,7 @@ impl Change {
 
 /// What differs of two cells, stage by stage: an extreme that stays where it was must not look
 /// as if it gave way.
-fn differing(mut old: Cell, mut new: Cell) -> (Cell, Cell) {
+pub(super) fn differing(mut old: Cell, mut new: Cell) -> (Cell, Cell) {
     if old.submitted == new.submitted {
         (old.submitted, new.submitted) = (Total::EMPTY, Total::EMPTY);
     }
@@ -956,11 +987,11 @@ pub(super) mod tests {
                 let across = aggregations().of(key.indicator);
                 !matches!(across.units, AcrossUnits::Min | AcrossUnits::Max)
             }
-            if let Ok(changed) = Change::between(&before, &after).applied_to(&whole) {
+            if let Ok(changed) = Change::between(&before, &after).applied_to(whole.clone()) {
                 prop_assert_eq!(changed, anew.clone());
             }
             let change = Change::between(&sums(&before), &sums(&after));
-            prop_assert_eq!(change.applied_to(&sums(&whole)), Ok(sums(&anew)));
+            prop_assert_eq!(change.applied_to(sums(&whole)), Ok(sums(&anew)));
         }
 
         #[test]
@@ -972,7 +1003,7 @@ pub(super) mod tests {
             let whole = merged(&others).merged(&one.0).merged(&other.0);
             let anew = merged(&others).merged(&one.1).merged(&other.1);
             let change = Change::between(&one.0, &one.1).merged(&Change::between(&other.0, &other.1));
-            if let Ok(changed) = change.applied_to(&whole) {
+            if let Ok(changed) = change.applied_to(whole.clone()) {
                 prop_assert_eq!(changed, anew);
             }
         }
@@ -981,7 +1012,7 @@ pub(super) mod tests {
         fn what_does_not_change_is_in_no_change(tally in any_tally()) {
             let change = Change::between(&tally, &tally);
             prop_assert!(change.before.cells.is_empty() && change.after.cells.is_empty());
-            prop_assert_eq!(change.applied_to(&tally), Ok(tally));
+            prop_assert_eq!(change.applied_to(tally.clone()), Ok(tally));
         }
     }
 
@@ -1008,12 +1039,12 @@ pub(super) mod tests {
         };
         let whole = of(1).merged(&of(5));
         assert_eq!(
-            Change::between(&of(1), &of(3)).applied_to(&whole),
+            Change::between(&of(1), &of(3)).applied_to(whole.clone()),
             Err(ExtremeTouched)
         );
-        let further = Change::between(&of(1), &of(0)).applied_to(&whole);
+        let further = Change::between(&of(1), &of(0)).applied_to(whole.clone());
         assert_eq!(further, Ok(of(0).merged(&of(5))));
-        let other = Change::between(&of(5), &of(9)).applied_to(&whole);
+        let other = Change::between(&of(5), &of(9)).applied_to(whole.clone());
         assert_eq!(other, Ok(of(1).merged(&of(9))));
     }
 }

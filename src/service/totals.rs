@@ -11,7 +11,7 @@ use super::locate::Located;
 use super::snapshot::Snapshot;
 use crate::domain::form::{FormPeriod, Span};
 use crate::domain::hierarchy::{Place, Position, Tree};
-use crate::domain::id::UnitId;
+use crate::domain::id::{FormNumber, UnitId};
 use crate::domain::period::Period;
 use crate::rollup::carry::{Carrier, Contributions};
 use crate::rollup::climb::{climb, merged_below, touched};
@@ -42,20 +42,36 @@ pub(super) fn apply(
     changes: &[OwnChange],
     rev: i64,
 ) -> Result<BTreeMap<Position, Rollup>, StoreError> {
+    let form = located.form().number;
     let board = Board::of(snapshot, located.in_force.period);
-    let rollups = board.apply(transaction, located.period(), changes)?;
-    let rows = board.rows(&rollups);
+    let reach = board.reach(located.period(), changes);
+    let rows = board.kept(transaction, reach.all())?;
+    let rows = rows
+        .into_iter()
+        .map(|(position, stored)| (position, stored.rollup))
+        .collect();
+    let needed = board.needed(located.period(), changes, &reach, &rows);
+    let loaded = load(transaction, form, &needed)?;
+    let rollups = board.apply(
+        transaction,
+        located.period(),
+        changes,
+        reach,
+        rows,
+        &loaded.contributions,
+    )?;
     rollups_put(
         transaction,
-        located.form().number,
+        form,
         located.period(),
-        &rows,
+        board.rows(&rollups),
         rev,
     )?;
     apply_to_longer_periods(transaction, snapshot, located, changes, rev)?;
     Ok(rollups)
 }
 
+/// All longer periods of a year are in one row a unit: each is read once and written once.
 fn apply_to_longer_periods(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
@@ -64,31 +80,47 @@ fn apply_to_longer_periods(
     rev: i64,
 ) -> Result<(), StoreError> {
     let form = located.form();
+    let (base, year) = (located.period(), located.period().year());
     let longer = form.longer_periods_with(&located.in_force.period);
-    if longer.is_empty() {
+    let boards: Vec<Board<'_>> = longer
+        .into_iter()
+        .map(|period| Board::of(snapshot, period))
+        .collect();
+    if boards.is_empty() {
         return Ok(());
     }
-    let year = located.period().year();
-    let mut rows: BTreeMap<UnitId, YearOfRollups> = BTreeMap::new();
-    let mut known: HashSet<UnitId> = HashSet::new();
-    for period in longer {
-        let board = Board::of(snapshot, period);
-        let rollups = board.apply(transaction, located.period(), changes)?;
-        let changed = board.rows(&rollups);
-        let new: Vec<UnitId> = changed
-            .iter()
-            .map(|(unit, _)| *unit)
-            .filter(|unit| known.insert(*unit))
-            .collect();
-        for (unit, stored) in years_of(transaction, form.number, year, Units::These(&new))? {
-            rows.insert(unit, stored.year);
-        }
-        for (unit, rollup) in changed {
-            rows.entry(unit).or_default().insert(period.period, rollup);
+    let reaches: Vec<Reach> = boards
+        .iter()
+        .map(|board| board.reach(base, changes))
+        .collect();
+    let units: BTreeSet<UnitId> = boards
+        .iter()
+        .zip(&reaches)
+        .flat_map(|(board, reach)| board.units_with_rows(reach.all()))
+        .collect();
+    let units: Vec<UnitId> = units.into_iter().collect();
+    let stored = years_of(transaction, form.number, year, Units::These(&units))?;
+    let mut years: BTreeMap<UnitId, YearOfRollups> = stored
+        .into_iter()
+        .map(|(unit, stored)| (unit, stored.year))
+        .collect();
+    let mut needed = Needed::default();
+    let mut parts = Vec::with_capacity(boards.len());
+    for (board, reach) in boards.iter().zip(reaches) {
+        let rows = board.taken_from(&mut years, &reach);
+        needed.extend(board.needed(base, changes, &reach, &rows));
+        parts.push((board, reach, rows));
+    }
+    let loaded = load(transaction, form.number, &needed)?;
+    for (board, reach, rows) in parts {
+        let contributions = &loaded.contributions;
+        let rollups = board.apply(transaction, base, changes, reach, rows, contributions)?;
+        let period = board.period.period;
+        for (unit, rollup) in board.into_rows(rollups) {
+            years.entry(unit).or_default().insert(period, rollup);
         }
     }
-    let rows: Vec<(UnitId, YearOfRollups)> = rows.into_iter().collect();
-    years_put(transaction, form.number, year, &rows, rev)
+    years_put(transaction, form.number, year, &years, rev)
 }
 
 /// One form's period, base or long, on the tree of a day: of its last day, where its rows are
@@ -122,6 +154,92 @@ struct Assembly {
 struct Loaded {
     contributions: Contributions,
     revs: HashMap<UnitId, i64>,
+}
+
+impl Loaded {
+    fn of(
+        transaction: &mut Transaction<'_>,
+        form: FormNumber,
+        periods: &[Period],
+        units: Units<'_>,
+    ) -> Result<Loaded, StoreError> {
+        let mut loaded = Loaded::default();
+        if periods.is_empty() {
+            return Ok(loaded);
+        }
+        for found in counting_of(transaction, form, periods, units)? {
+            let found = found?;
+            let rev = loaded.revs.entry(found.unit).or_default();
+            *rev = found.rev.max(*rev);
+            if let Some(contribution) = found.contribution {
+                let key = (found.period, found.unit);
+                loaded.contributions.insert(key, contribution);
+            }
+        }
+        Ok(loaded)
+    }
+}
+
+/// What changes reach on the tree of a board.
+struct Reach {
+    /// Where what counts as own may change.
+    changed: BTreeSet<Position>,
+    /// What is above them.
+    ancestors: BTreeSet<Position>,
+}
+
+impl Reach {
+    fn all(&self) -> impl Iterator<Item = Position> {
+        self.changed.iter().chain(&self.ancestors).copied()
+    }
+}
+
+/// Whose submissions of which base periods have to be known.
+#[derive(Default)]
+struct Needed {
+    sources: BTreeSet<UnitId>,
+    periods: BTreeSet<Period>,
+}
+
+impl Needed {
+    fn extend(&mut self, other: Needed) {
+        self.sources.extend(other.sources);
+        self.periods.extend(other.periods);
+    }
+}
+
+fn load(
+    transaction: &mut Transaction<'_>,
+    form: FormNumber,
+    needed: &Needed,
+) -> Result<Loaded, StoreError> {
+    let periods: Vec<Period> = needed.periods.iter().copied().collect();
+    let sources: Vec<UnitId> = needed.sources.iter().copied().collect();
+    Loaded::of(transaction, form, &periods, Units::These(&sources))
+}
+
+/// Everything that counts, before and after changes in a base period.
+fn around(
+    base: Period,
+    changes: &[OwnChange],
+    known: &Contributions,
+) -> (Contributions, Contributions) {
+    let (mut before, mut after) = (known.clone(), known.clone());
+    for change in changes {
+        let sides = [(&mut before, &change.before), (&mut after, &change.after)];
+        for (contributions, contribution) in sides {
+            let key = (base, change.unit);
+            match contribution {
+                Some(contribution) => {
+                    contributions.insert(key, contribution.clone());
+                }
+                None => {
+                    contributions.remove(&key);
+                }
+            }
+        }
+    }
+    (before, after)
 }
 
 impl<'s> Board<'s> {
@@ -189,37 +307,83 @@ impl<'s> Board<'s> {
         self.carrier.bases.keys().copied().collect()
     }
 
-    /// Takes changes in a base period up this period's tree.
+    /// What changes in a base period reach on this period's tree.
+    fn reach(&self, base: Period, changes: &[OwnChange]) -> Reach {
+        let changed: BTreeSet<Position> = changes
+            .iter()
+            .flat_map(|change| self.affected_by(base, change.unit))
+            .collect();
+        let mut ancestors = touched(self.tree(), changed.iter().copied());
+        ancestors.retain(|position| !changed.contains(position));
+        Reach { changed, ancestors }
+    }
+
+    /// Takes this period out of rows that hold a year each. What is taken comes back as the change
+    /// leaves it.
+    fn taken_from(
+        &self,
+        years: &mut BTreeMap<UnitId, YearOfRollups>,
+        reach: &Reach,
+    ) -> BTreeMap<Position, Rollup> {
+        let places = reach.all().map(|position| self.tree().at(position));
+        let taken = places
+            .filter(|place| place.has_parts())
+            .filter_map(|place| {
+                let year = years.get_mut(&place.unit())?;
+                Some((place.position(), year.remove(&self.period.period)?))
+            });
+        taken.collect()
+    }
+
+    /// Whose submissions of which periods must be known to take changes up the tree.
+    fn needed(
+        &self,
+        base: Period,
+        changes: &[OwnChange],
+        reach: &Reach,
+        rows: &BTreeMap<Position, Rollup>,
+    ) -> Needed {
+        let changing: HashSet<UnitId> = changes.iter().map(|change| change.unit).collect();
+        // An ancestor without a row has nothing below it yet; it may have something of its own.
+        let without_row = reach.ancestors.iter().copied();
+        let without_row = without_row.filter(|position| !rows.contains_key(position));
+        let sources = self.sources(reach.changed.iter().copied().chain(without_row));
+        let mut periods = self.base_periods();
+        if sources.iter().all(|source| changing.contains(source)) {
+            periods.retain(|period| *period != base);
+        }
+        Needed {
+            sources: sources.into_iter().collect(),
+            periods: periods.into_iter().collect(),
+        }
+    }
+
+    /// Takes changes in a base period up this period's tree. `rows` are those that there are of
+    /// what the changes reach, and `known` what is [`Board::needed`] beside them.
     fn apply(
         &self,
         transaction: &mut Transaction<'_>,
         base: Period,
         changes: &[OwnChange],
+        reach: Reach,
+        rows: BTreeMap<Position, Rollup>,
+        known: &Contributions,
     ) -> Result<BTreeMap<Position, Rollup>, StoreError> {
-        let changed: BTreeSet<Position> = changes
-            .iter()
-            .flat_map(|change| self.affected_by(base, change.unit))
-            .collect();
-        let tree = self.tree();
-        let mut ancestors = touched(tree, changed.iter().copied());
-        ancestors.retain(|position| !changed.contains(position));
-        let with_rows = changed.iter().copied().chain(ancestors.iter().copied());
-        let mut rollups = self.kept(transaction, with_rows)?;
-        ancestors.retain(|position| !rollups.contains_key(position));
-        rollups.extend(self.of_own(transaction, &ancestors)?);
-        let mut rollups: BTreeMap<Position, Rollup> = rollups
-            .into_iter()
-            .map(|(position, stored)| (position, stored.rollup))
-            .collect();
-
-        let (before, after) = self.around(transaction, base, changes, &changed)?;
+        let mut rollups = rows;
+        let (before, after) = around(base, changes, known);
         let (mut before, mut after) = (self.carrier.own(&before), self.carrier.own(&after));
+        for position in reach.ancestors {
+            rollups
+                .entry(position)
+                .or_insert_with(|| Rollup::of_leaf(after.remove(&position).unwrap_or_default()));
+        }
         let mut own = BTreeMap::new();
-        for position in changed {
+        for position in reach.changed {
             let rollup = rollups.entry(position).or_default();
             rollup.own = before.remove(&position).unwrap_or_default();
             own.insert(position, after.remove(&position).unwrap_or_default());
         }
+        let tree = self.tree();
         climb(
             tree,
             self.carrier.aggregations,
@@ -248,39 +412,6 @@ impl<'s> Board<'s> {
         affected
     }
 
-    /// Everything that counts at `positions`, before and after the changes.
-    fn around(
-        &self,
-        transaction: &mut Transaction<'_>,
-        base: Period,
-        changes: &[OwnChange],
-        positions: &BTreeSet<Position>,
-    ) -> Result<(Contributions, Contributions), StoreError> {
-        let changing: HashSet<UnitId> = changes.iter().map(|change| change.unit).collect();
-        let sources = self.sources(positions.iter().copied());
-        let mut periods = self.base_periods();
-        if sources.iter().all(|source| changing.contains(source)) {
-            periods.retain(|period| *period != base);
-        }
-        let loaded = self.load(transaction, &periods, Units::These(&sources))?;
-        let (mut before, mut after) = (loaded.contributions.clone(), loaded.contributions);
-        for change in changes {
-            let sides = [(&mut before, &change.before), (&mut after, &change.after)];
-            for (contributions, contribution) in sides {
-                let key = (base, change.unit);
-                match contribution {
-                    Some(contribution) => {
-                        contributions.insert(key, contribution.clone());
-                    }
-                    None => {
-                        contributions.remove(&key);
-                    }
-                }
-            }
-        }
-        Ok((before, after))
-    }
-
     /// The units whose submissions decide on what counts as own at `positions`.
     fn sources(&self, positions: impl IntoIterator<Item = Position>) -> Vec<UnitId> {
         let tree = self.tree();
@@ -305,13 +436,27 @@ impl<'s> Board<'s> {
 
     /// What is to be kept of rollups: a unit without anything below it needs no row, its own
     /// submission is its rollup.
-    fn rows(&self, rollups: &BTreeMap<Position, Rollup>) -> Vec<(UnitId, Rollup)> {
+    fn rows<'r>(
+        &self,
+        rollups: &'r BTreeMap<Position, Rollup>,
+    ) -> impl Iterator<Item = (UnitId, &'r Rollup)> {
         rollups
             .iter()
             .map(|(position, rollup)| (self.tree().at(*position), rollup))
             .filter(|(place, _)| place.has_parts())
-            .map(|(place, rollup)| (place.unit(), rollup.clone()))
-            .collect()
+            .map(|(place, rollup)| (place.unit(), rollup))
+    }
+
+    /// See [`Board::rows`].
+    fn into_rows(
+        &self,
+        rollups: BTreeMap<Position, Rollup>,
+    ) -> impl Iterator<Item = (UnitId, Rollup)> {
+        rollups
+            .into_iter()
+            .map(|(position, rollup)| (self.tree().at(position), rollup))
+            .filter(|(place, _)| place.has_parts())
+            .map(|(place, rollup)| (place.unit(), rollup))
     }
 
     /// The rollups of `positions`: each unit's row, or what counts as its own where it has none.
@@ -329,6 +474,19 @@ impl<'s> Board<'s> {
         wanted.retain(|position| !found.contains_key(position));
         found.extend(self.of_own(transaction, &wanted)?);
         Ok(found)
+    }
+
+    /// The units at `positions` of which rows are kept.
+    fn units_with_rows(
+        &self,
+        positions: impl IntoIterator<Item = Position>,
+    ) -> impl Iterator<Item = UnitId> {
+        let places = positions
+            .into_iter()
+            .map(|position| self.tree().at(position));
+        places
+            .filter(|place| place.has_parts())
+            .map(|place| place.unit())
     }
 
     /// The rows of those of `positions` that have one.
@@ -405,20 +563,7 @@ impl<'s> Board<'s> {
         periods: &[Period],
         units: Units<'_>,
     ) -> Result<Loaded, StoreError> {
-        let mut loaded = Loaded::default();
-        if periods.is_empty() {
-            return Ok(loaded);
-        }
-        for found in counting_of(transaction, self.period.form.number, periods, units)? {
-            let found = found?;
-            let rev = loaded.revs.entry(found.unit).or_default();
-            *rev = found.rev.max(*rev);
-            if let Some(contribution) = found.contribution {
-                let key = (found.period, found.unit);
-                loaded.contributions.insert(key, contribution);
-            }
-        }
-        Ok(loaded)
+        Loaded::of(transaction, self.period.form.number, periods, units)
     }
 
     /// Rollups that no rows are kept of: put together of rows of the former map as far down as
@@ -545,7 +690,7 @@ impl<'s> Board<'s> {
         let mut kept = self.rows_of(transaction, Units::All)?;
         let places: Vec<Place<'_>> = self.tree().places_with_leaves().collect();
         let folded = self.folded(transaction, &places)?;
-        let mut changed = self.rows(&folded);
+        let mut changed: Vec<(UnitId, Rollup)> = self.into_rows(folded).collect();
         changed.retain(|(unit, rollup)| {
             let before = kept.remove(unit);
             before.is_none_or(|stored| stored.rollup != *rollup)
@@ -556,7 +701,8 @@ impl<'s> Board<'s> {
         match self.period.span {
             Span::BasePeriod => {
                 rollups_delete(transaction, form, period, &gone)?;
-                rollups_put(transaction, form, period, &changed, rev)
+                let changed = changed.iter().map(|(unit, rollup)| (*unit, rollup));
+                rollups_put(transaction, form, period, changed, rev)
             }
             Span::LongPeriod => {
                 let year = period.year();
@@ -576,7 +722,6 @@ impl<'s> Board<'s> {
                 for (unit, rollup) in changed {
                     rows.entry(unit).or_default().insert(period, rollup);
                 }
-                let rows: Vec<(UnitId, YearOfRollups)> = rows.into_iter().collect();
                 years_put(transaction, form, year, &rows, rev)
             }
         }

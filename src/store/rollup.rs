@@ -1,9 +1,10 @@
 //! Queries on rollups: one row is one unit's report for one period.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use diesel::prelude::*;
 use diesel::upsert::excluded;
+use itertools::Itertools;
 
 use super::database::Transaction;
 use super::error::{StoreError, parsed};
@@ -74,19 +75,18 @@ struct RollupRow<'r> {
 }
 
 /// Writes rollups, each in the place of what the unit had.
-pub fn rollups_put(
+pub fn rollups_put<'r>(
     transaction: &mut Transaction<'_>,
     form: FormNumber,
     period: Period,
-    rollups: &[(UnitId, Rollup)],
+    rollups: impl Iterator<Item = (UnitId, &'r Rollup)>,
     rev: i64,
 ) -> Result<(), StoreError> {
     let form = to_column(form.get())?;
     let period = period.to_string();
     let (tenant, connection) = transaction.parts();
-    for batch in rollups.chunks(BATCH) {
+    for batch in &rollups.chunks(BATCH) {
         let rows = batch
-            .iter()
             .map(|(unit, rollup)| {
                 Ok(RollupRow {
                     tenant_id: tenant,
@@ -203,14 +203,13 @@ pub fn years_put(
     transaction: &mut Transaction<'_>,
     form: FormNumber,
     year: i32,
-    years: &[(UnitId, YearOfRollups)],
+    years: &BTreeMap<UnitId, YearOfRollups>,
     rev: i64,
 ) -> Result<(), StoreError> {
     let form = to_column(form.get())?;
     let (tenant, connection) = transaction.parts();
-    for batch in years.chunks(BATCH) {
+    for batch in &years.iter().chunks(BATCH) {
         let rows = batch
-            .iter()
             .map(|(unit, rollups)| {
                 Ok(YearRow {
                     tenant_id: tenant,

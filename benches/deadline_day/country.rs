@@ -62,10 +62,9 @@ pub struct Country {
 /// A unit that submits.
 pub struct Hamlet {
     pub code: String,
-    /// Its place among the provinces, the towns and the communes.
+    /// Its place among the provinces, and among the towns.
     pub province: usize,
     pub town: usize,
-    pub commune: usize,
 }
 
 impl fmt::Display for Country {
@@ -129,7 +128,6 @@ impl Country {
                     code,
                     province: *province,
                     town: *town,
-                    commune: at,
                 });
             }
         }

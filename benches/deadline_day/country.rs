@@ -55,8 +55,8 @@ pub struct Country {
     pub towns: Vec<String>,
     pub communes: Vec<String>,
     pub hamlets: Vec<Hamlet>,
-    above_communes: Vec<Line>,
-    from_communes: Vec<Line>,
+    upper: Vec<Line>,
+    lower: Vec<Line>,
 }
 
 /// A unit that submits.
@@ -93,18 +93,18 @@ impl Country {
     }
 
     fn of(lines: Vec<Line>, hamlets: usize) -> Result<Country, Failure> {
-        let (mut from_communes, above_communes): (Vec<Line>, Vec<Line>) =
+        let (mut lower, upper): (Vec<Line>, Vec<Line>) =
             lines.into_iter().partition(|line| line.level == "commune");
-        if from_communes.is_empty() {
+        if lower.is_empty() {
             return Err("the list has no unit of the level commune".into());
         }
-        let parents: HashMap<&str, &str> = above_communes
+        let parents: HashMap<&str, &str> = upper
             .iter()
             .map(|line| (line.code.as_str(), line.parent_code.as_str()))
             .collect();
         let mut provinces = Places::default();
         let mut towns = Places::default();
-        let places: Vec<(usize, usize)> = from_communes
+        let places: Vec<(usize, usize)> = lower
             .iter()
             .map(|commune| {
                 let mut top = commune.parent_code.as_str();
@@ -117,13 +117,13 @@ impl Country {
                 )
             })
             .collect();
-        let communes: Vec<String> = from_communes.iter().map(|line| line.code.clone()).collect();
+        let communes: Vec<String> = lower.iter().map(|line| line.code.clone()).collect();
         let mut submitting = Vec::with_capacity(hamlets);
         for index in 0..hamlets {
             let at = index * communes.len() / hamlets;
             if let (Some(commune), Some((province, town))) = (communes.get(at), places.get(at)) {
                 let code = format!("{commune}-{index}");
-                from_communes.push(Line::new(code.clone(), "hamlet", commune.clone()));
+                lower.push(Line::new(code.clone(), "hamlet", commune.clone()));
                 submitting.push(Hamlet {
                     code,
                     province: *province,
@@ -136,8 +136,8 @@ impl Country {
             towns: towns.codes,
             communes,
             hamlets: submitting,
-            above_communes,
-            from_communes,
+            upper,
+            lower,
         })
     }
 
@@ -150,7 +150,7 @@ impl Country {
 
     /// Every unit's code with that of the unit above it.
     pub fn placements(&self) -> impl Iterator<Item = (&str, &str)> {
-        let lines = self.above_communes.iter().chain(&self.from_communes);
+        let lines = self.upper.iter().chain(&self.lower);
         lines.map(|line| match line.parent_code.as_str() {
             "" => (line.code.as_str(), ROOT),
             parent => (line.code.as_str(), parent),
@@ -158,13 +158,13 @@ impl Country {
     }
 
     /// The list of provinces and towns, to import first.
-    pub fn above_communes(&self) -> String {
-        list_of(&self.above_communes)
+    pub fn upper_list(&self) -> String {
+        list_of(&self.upper)
     }
 
     /// The list of communes and hamlets.
-    pub fn from_communes(&self) -> String {
-        list_of(&self.from_communes)
+    pub fn lower_list(&self) -> String {
+        list_of(&self.lower)
     }
 }
 

@@ -49,7 +49,8 @@ pub fn ratio(one: usize, other: usize) -> String {
 }
 
 pub fn milliseconds(duration: Duration) -> String {
-    format!("{:.1} ms", duration.as_secs_f64() * 1000.0)
+    let tenths = duration.as_micros() / 100;
+    format!("{}.{} ms", tenths / 10, tenths % 10)
 }
 
 /// A number in groups of three digits.

@@ -3,6 +3,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
@@ -45,22 +46,41 @@ impl Installation {
         database: Option<DatabaseUrl>,
         owner: Option<DatabaseUrl>,
     ) -> Result<Installation, Failure> {
-        let directory = tempfile::Builder::new().prefix("deadline-").tempdir()?;
-        let database = match database {
-            Some(database) => database,
-            None => format!("sqlite:{}", directory.path().join("day.db").display()).parse()?,
-        };
+        match database {
+            None => Installation::on_new_file(&std::env::temp_dir()),
+            Some(DatabaseUrl::Sqlite { path }) => {
+                let path = std::path::absolute(path)?;
+                let database: DatabaseUrl = format!("sqlite:{}", path.display()).parse()?;
+                Ok(Installation {
+                    // What is held against the database lies on the same disk.
+                    directory: directory_in(path.parent().ok_or("a file lies in a directory")?)?,
+                    owner: database.clone(),
+                    database,
+                })
+            }
+            Some(database) => Ok(Installation {
+                directory: directory_in(&std::env::temp_dir())?,
+                owner: owner.unwrap_or_else(|| database.clone()),
+                database,
+            }),
+        }
+    }
+
+    fn on_new_file(directory: &Path) -> Result<Installation, Failure> {
+        let directory = directory_in(directory)?;
+        let path = directory.path().join("day.db");
+        let database: DatabaseUrl = format!("sqlite:{}", path.display()).parse()?;
         Ok(Installation {
             directory,
-            owner: owner.unwrap_or_else(|| database.clone()),
+            owner: database.clone(),
             database,
         })
     }
 
-    /// Another one of the same kind: a new file, or the same PostgreSQL.
+    /// Another one of the same kind: a new file on the same disk, or the same PostgreSQL.
     pub fn beside(&self) -> Result<Installation, Failure> {
         match &self.database {
-            DatabaseUrl::Sqlite { .. } => Installation::new(None, None),
+            DatabaseUrl::Sqlite { .. } => Installation::on_new_file(self.directory.path()),
             DatabaseUrl::Postgresql { .. } => {
                 Installation::new(Some(self.database.clone()), Some(self.owner.clone()))
             }
@@ -131,14 +151,14 @@ impl Installation {
             "vietnam",
         ];
         self.run(&create, PASSWORD)?;
-        self.import(&tenant, &country.above_communes(), "provinces and towns")?;
+        self.import(&tenant, &country.upper_list(), "provinces and towns")?;
         let application = self.application()?;
         if accounts == Accounts::OneATown {
             // While the map is small: to make an account reads all of it.
             tenant.create_accounts(&application, country)?;
         }
         tenant.put_catalogue(&application, form)?;
-        self.import(&tenant, &country.from_communes(), "communes and hamlets")?;
+        self.import(&tenant, &country.lower_list(), "communes and hamlets")?;
         Ok(tenant)
     }
 
@@ -165,6 +185,12 @@ impl Installation {
         spinner.finish_and_clear();
         done
     }
+}
+
+fn directory_in(parent: &Path) -> std::io::Result<TempDir> {
+    tempfile::Builder::new()
+        .prefix("deadline-")
+        .tempdir_in(parent)
 }
 
 /// As the setting wants it; what is displayed leaves a password out.

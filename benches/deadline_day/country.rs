@@ -84,9 +84,7 @@ impl Country {
     /// A country of so many hamlets, spread evenly over the communes of a list or of a made one.
     pub fn new(hamlets: usize, list: Option<&Path>) -> Result<Country, Failure> {
         let lines = match list {
-            Some(path) => csv::Reader::from_path(path)
-                .and_then(|mut reader| reader.deserialize().collect())
-                .map_err(|error| format!("{}: {error}", path.display()))?,
+            Some(path) => read(path).map_err(|error| format!("{}: {error}", path.display()))?,
             None => made(hamlets),
         };
         Country::of(lines, hamlets)
@@ -185,6 +183,17 @@ impl Places {
         self.places.insert(code.to_owned(), place);
         place
     }
+}
+
+fn read(path: &Path) -> Result<Vec<Line>, csv::Error> {
+    let mut lines: Vec<Line> = csv::Reader::from_path(path)?
+        .deserialize()
+        .collect::<Result<_, _>>()?;
+    // Official lists have another word for the tenant's level.
+    for line in lines.iter_mut().filter(|line| line.level == "district") {
+        line.level = "town".to_owned();
+    }
+    Ok(lines)
 }
 
 fn list_of(lines: &[Line]) -> String {

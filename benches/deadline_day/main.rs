@@ -64,8 +64,8 @@ struct Options {
     /// How many hamlets submit; the levels above keep their proportions.
     #[arg(long, default_value_t = 90_508)]
     hamlets: usize,
-    /// A real list of units (code,name,level,parent_code), in the place of a made one. The hamlets
-    /// are added below its communes.
+    /// A real list of units (code,name,level,parent_code) of the levels province, town (or
+    /// district) and commune, in the place of a made one; the hamlets are added below its communes.
     #[arg(long, value_name = "FILE.csv")]
     units: Option<PathBuf>,
     /// `month` has longer periods, which every submission writes too; `year` has none.

@@ -37,6 +37,7 @@ mod report;
 mod server;
 mod sql;
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -46,6 +47,8 @@ use chrono::{DateTime, Utc};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use tonghop::domain::period::Frequency;
+use tonghop::service::tenant::find_tenant;
+use tonghop::service::verification::{reported_periods, verify_period};
 use tonghop::store::DatabaseUrl;
 
 use connection::Connection;
@@ -62,8 +65,8 @@ type Failure = Box<dyn std::error::Error>;
 #[derive(Parser)]
 struct Options {
     /// How many hamlets submit; the levels above keep their proportions.
-    #[arg(long, default_value_t = 90_508)]
-    hamlets: usize,
+    #[arg(long, default_value = "90508")]
+    hamlets: NonZeroUsize,
     /// A real list of units (code,name,level,parent_code) of the levels province, town (or
     /// district) and commune, in the place of a made one; the hamlets are added below its communes.
     #[arg(long, value_name = "FILE.csv")]
@@ -72,8 +75,8 @@ struct Options {
     #[arg(long, default_value = "month", value_parser = frequency)]
     frequency: Frequency,
     /// How many keep-alive connections submit.
-    #[arg(long, default_value_t = 256)]
-    connections: usize,
+    #[arg(long, default_value = "256")]
+    connections: NonZeroUsize,
     /// How many in a hundred are corrected later.
     #[arg(long, default_value_t = 5)]
     corrections: u64,
@@ -87,8 +90,8 @@ struct Options {
     #[arg(long)]
     without_ratios: bool,
     /// How many submissions each of the other ways of writing gets.
-    #[arg(long, default_value_t = 20_000)]
-    sample: usize,
+    #[arg(long, default_value = "20000")]
+    sample: NonZeroUsize,
     /// What `cargo bench` says to every benchmark.
     #[arg(long, hide = true)]
     bench: bool,
@@ -126,7 +129,10 @@ fn now() -> DateTime<Utc> {
 }
 
 fn measure(options: &Options, report: &mut Report) -> Result<(), Failure> {
-    let country = Rc::new(Country::new(options.hamlets, options.units.as_deref())?);
+    let country = Rc::new(Country::new(
+        options.hamlets.get(),
+        options.units.as_deref(),
+    )?);
     let form = Rc::new(Form::new(options.frequency));
     let installation = Installation::new(options.database.clone(), options.owner.clone())?;
     report.titled(format!(
@@ -147,7 +153,7 @@ fn measure(options: &Options, report: &mut Report) -> Result<(), Failure> {
     );
     runtime.block_on(check(options, report, &server, &tenant, &country, &form))?;
     server.stop()?;
-    verify(report, &installation, &tenant)?;
+    verify(report, &installation, &tenant, &form)?;
     runtime.block_on(restart(report, &installation, &tenant, &country, &form))?;
     if options.without_ratios {
         return Ok(());
@@ -157,7 +163,7 @@ fn measure(options: &Options, report: &mut Report) -> Result<(), Failure> {
         tenant: &tenant,
         country: &country,
         form: &form,
-        sample: options.sample.min(country.hamlets.len()),
+        sample: options.sample.get().min(country.hamlets.len()),
     };
     runtime.block_on(ratios.of_reading(report))?;
     ratios.of_writing(report)
@@ -190,7 +196,7 @@ async fn submit(
         tokens,
         corrections: options.corrections,
     };
-    let done = load.run(options.connections).await?;
+    let done = load.run(options.connections.get()).await?;
     let submissions = done.latencies.len();
     report.row(
         "submissions",
@@ -268,18 +274,41 @@ async fn check(
     Ok(())
 }
 
-/// The operator's check of everything, which folds it anew from the submissions.
+/// The operator's check, which folds every report anew from the submissions: of all periods by the
+/// command, then of the base period alone, in this process with the map in its memory.
 fn verify(
     report: &mut Report,
     installation: &Installation,
     tenant: &Tenant,
+    form: &Form,
 ) -> Result<(), Failure> {
     let began = Instant::now();
     let said = installation.run(&["verify", "--tenant", &tenant.slug], "")?;
+    let all = began.elapsed();
     let periods = said.rsplit(": ").next().unwrap_or_default().trim();
+    let application = installation.application()?;
+    let scope = find_tenant(&application.database, &tenant.slug)?;
+    let reported = reported_periods(&application, &scope)?;
+    let mut reported = reported.iter();
+    let base = reported.find(|reported| reported.period.to_string() == form.period);
+    let began = Instant::now();
+    let differences = verify_period(&application, &scope, base.ok_or("nothing is reported")?)?;
+    let alone = began.elapsed();
+    if !differences.is_empty() {
+        return Err(format!(
+            "{} reports differ from their submissions",
+            differences.len()
+        )
+        .into());
+    }
     report.row(
         "tonghop verify",
-        format!("{} ({periods})", milliseconds(began.elapsed())),
+        format!(
+            "{} ({periods}); {} of it {}",
+            milliseconds(all),
+            form.period,
+            milliseconds(alone)
+        ),
     );
     Ok(())
 }

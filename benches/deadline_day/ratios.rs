@@ -144,7 +144,7 @@ impl Engine<'_> {
         let (first, others) = order.split_first().ok_or("no hamlets")?;
         // The first one loads the map.
         self.submit(vec![self.submission(*first, period)?])?;
-        let others = others.get(..self.ratios.sample - 1).unwrap_or(others);
+        let others = others.get(..self.ratios.sample).unwrap_or(others);
         let progress = bar(what, others.len())?;
         let mut took = Duration::ZERO;
         for hamlets in others.chunks(batch) {

@@ -1,0 +1,264 @@
+//! The load: every hamlet's submission and some corrections, from many connections of one thread.
+//! Never a figure's meaning.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use indicatif::ProgressBar;
+use tokio::task::{JoinSet, LocalSet};
+
+use crate::connection::{Answer, Connection};
+use crate::country::Country;
+use crate::form::{FORM, Form, Turn, is_corrected};
+use crate::{Failure, bar};
+
+/// A correction comes when about so many others wait for their turn, so that much lies between it
+/// and what it corrects.
+const WAITING_CORRECTIONS: usize = 500;
+/// For how long one request is sent again and again before that is a failure.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// How often a lost connection is opened again for one request.
+const MOST_LOST: usize = 5;
+
+/// What is to be submitted, and where.
+pub struct Load {
+    pub address: SocketAddr,
+    pub country: Rc<Country>,
+    pub form: Rc<Form>,
+    /// An access token of each town.
+    pub tokens: Vec<String>,
+    /// How many in a hundred are corrected.
+    pub corrections: u64,
+}
+
+/// How it went.
+#[derive(Default)]
+pub struct Done {
+    pub took: Duration,
+    /// In order, of the requests that were acknowledged.
+    pub latencies: Vec<Duration>,
+    pub corrections: usize,
+    /// How often the server was too busy.
+    pub told_to_wait: usize,
+    /// How often a connection was lost.
+    pub lost: usize,
+    /// From the first attempt of a request to its acknowledgement, the longest.
+    pub longest: Duration,
+}
+
+impl Done {
+    /// The latency that so many in a hundred do not exceed.
+    pub fn percentile(&self, percent: usize) -> Duration {
+        let last = self.latencies.len().saturating_sub(1);
+        let found = self.latencies.get(last * percent / 100);
+        found.copied().unwrap_or_default()
+    }
+}
+
+/// One request to make.
+enum Task {
+    First(usize),
+    Correction { hamlet: usize, etag: String },
+}
+
+/// What is still to be done, and what was.
+struct State {
+    firsts: std::vec::IntoIter<usize>,
+    corrections: VecDeque<Task>,
+    enough_waiting: usize,
+    done: Done,
+}
+
+struct Work {
+    load: Load,
+    state: RefCell<State>,
+    progress: ProgressBar,
+}
+
+impl Load {
+    /// Submits everything. The first thing that is unexpected ends it.
+    pub async fn run(self, connections: usize) -> Result<Done, Failure> {
+        let hamlets = self.country.hamlets.len();
+        let corrected = (0..hamlets).filter(|hamlet| is_corrected(*hamlet, self.corrections));
+        let corrected = corrected.count();
+        let work = Rc::new(Work {
+            progress: bar("submitting", hamlets + corrected)?,
+            state: RefCell::new(State {
+                firsts: self.country.shuffled().into_iter(),
+                corrections: VecDeque::new(),
+                enough_waiting: WAITING_CORRECTIONS.min(corrected / 2),
+                done: Done::default(),
+            }),
+            load: self,
+        });
+        let began = Instant::now();
+        let local = LocalSet::new();
+        local
+            .run_until(async {
+                let mut clients = JoinSet::new();
+                for _ in 0..connections {
+                    clients.spawn_local(submit_until_nothing_is_left(work.clone()));
+                }
+                while let Some(ended) = clients.join_next().await {
+                    ended??;
+                }
+                Ok::<_, Failure>(())
+            })
+            .await?;
+        work.progress.finish_and_clear();
+        let mut done = std::mem::take(&mut work.state.borrow_mut().done);
+        done.took = began.elapsed();
+        done.latencies.sort_unstable();
+        if done.latencies.len() != hamlets + corrected || done.corrections != corrected {
+            let acknowledged = done.latencies.len();
+            return Err(format!("{acknowledged} acknowledged of {hamlets} and {corrected}").into());
+        }
+        Ok(done)
+    }
+}
+
+async fn submit_until_nothing_is_left(work: Rc<Work>) -> Result<(), String> {
+    let mut connection = Connection::new(work.load.address);
+    let mut texts = Texts::default();
+    while let Some(task) = work.next() {
+        work.submit(&mut connection, &mut texts, &task).await?;
+    }
+    Ok(())
+}
+
+/// Room for a request, kept from one to the next.
+#[derive(Default)]
+struct Texts {
+    body: String,
+    request: String,
+}
+
+impl Work {
+    fn next(&self) -> Option<Task> {
+        let mut state = self.state.borrow_mut();
+        if state.corrections.len() > state.enough_waiting {
+            return state.corrections.pop_front();
+        }
+        match state.firsts.next() {
+            Some(hamlet) => Some(Task::First(hamlet)),
+            None => state.corrections.pop_front(),
+        }
+    }
+
+    async fn submit(
+        &self,
+        connection: &mut Connection,
+        texts: &mut Texts,
+        task: &Task,
+    ) -> Result<(), String> {
+        let told = |error: &dyn std::fmt::Display| error.to_string();
+        self.write(task, texts).map_err(|error| told(&error))?;
+        let began = Instant::now();
+        let mut lost = 0;
+        loop {
+            let sent = Instant::now();
+            match connection.exchange(texts.request.as_bytes()).await {
+                Ok(answer) if answer.status == task.expected_status() => {
+                    self.acknowledged(task, answer, sent.elapsed(), began.elapsed());
+                    return Ok(());
+                }
+                Ok(Answer {
+                    status: 503,
+                    retry_after: Some(wait),
+                    ..
+                }) if began.elapsed() < PATIENCE => {
+                    self.state.borrow_mut().done.told_to_wait += 1;
+                    tokio::time::sleep(wait).await;
+                }
+                Ok(answer) => return Err(format!("{}: {}", task.name(), answer.told())),
+                Err(error) if lost == MOST_LOST => {
+                    return Err(format!("{}: {}", task.name(), told(&error)));
+                }
+                Err(_) => {
+                    lost += 1;
+                    self.state.borrow_mut().done.lost += 1;
+                }
+            }
+        }
+    }
+
+    fn acknowledged(&self, task: &Task, answer: Answer, latency: Duration, whole: Duration) {
+        let mut state = self.state.borrow_mut();
+        state.done.latencies.push(latency);
+        state.done.longest = state.done.longest.max(whole);
+        match *task {
+            Task::Correction { .. } => state.done.corrections += 1,
+            Task::First(hamlet) => {
+                let etag = answer.etag;
+                let is_corrected = is_corrected(hamlet, self.load.corrections);
+                if let Some(etag) = etag.filter(|_| is_corrected) {
+                    let correction = Task::Correction { hamlet, etag };
+                    state.corrections.push_back(correction);
+                }
+            }
+        }
+        self.progress.inc(1);
+    }
+
+    fn write(&self, task: &Task, texts: &mut Texts) -> Result<(), Failure> {
+        let Load {
+            country,
+            form,
+            tokens,
+            ..
+        } = &self.load;
+        let place = task.hamlet();
+        let hamlet = country.hamlets.get(place).ok_or("no such hamlet")?;
+        let token = tokens.get(hamlet.town).ok_or("no token")?;
+        form.body(place, task.turn(), &mut texts.body)?;
+        let (period, code, body) = (form.period, &hamlet.code, &texts.body);
+        let length = body.len();
+        let condition = match task {
+            Task::First(_) => "If-None-Match: *".to_owned(),
+            Task::Correction { etag, .. } => format!("If-Match: {etag}"),
+        };
+        let key = task.name();
+        texts.request.clear();
+        write!(
+            texts.request,
+            "PUT /v1/forms/{FORM}/periods/{period}/units/code:{code}/submission HTTP/1.1\r\n\
+             Host: tonghop\r\nAuthorization: Bearer {token}\r\nIdempotency-Key: {key}\r\n\
+             {condition}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        )?;
+        Ok(())
+    }
+}
+
+impl Task {
+    fn hamlet(&self) -> usize {
+        match self {
+            Task::First(hamlet) | Task::Correction { hamlet, .. } => *hamlet,
+        }
+    }
+
+    fn turn(&self) -> Turn {
+        match self {
+            Task::First(_) => Turn::First,
+            Task::Correction { .. } => Turn::Correction,
+        }
+    }
+
+    fn expected_status(&self) -> u16 {
+        match self {
+            Task::First(_) => 201,
+            Task::Correction { .. } => 200,
+        }
+    }
+
+    /// Its Idempotency-Key.
+    fn name(&self) -> String {
+        match self {
+            Task::First(hamlet) => format!("first-{hamlet}"),
+            Task::Correction { hamlet, .. } => format!("correction-{hamlet}"),
+        }
+    }
+}

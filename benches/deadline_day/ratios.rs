@@ -1,0 +1,200 @@
+//! Other ways to do the same, in the same run on the same machine.
+//!
+//! * **The engine without HTTP**: the same submissions, with their keys, through the service
+//!   functions in this process, in batches of 256, by one thread, in a second database of the same
+//!   kind (on PostgreSQL: a second tenant) with the same country.
+//! * **One transaction a submission**: the same in batches of one, for another period.
+//! * **Packed facts alone**: the revisions that the day wrote, copied in order to a table with the
+//!   columns and the key of `submission_revision` and nothing else, 256 a transaction.
+//! * **Summing on read**: every hamlet's values in one row with a column each, which suits adding
+//!   up best, and one recursive query over the tree, in the database itself; against one read of
+//!   the report over HTTP while nobody else reads.
+//! * Reading reports against static answers is told in `reads.rs`.
+
+use std::time::{Duration, Instant};
+
+use tonghop::authn::Identity;
+use tonghop::service::Application;
+use tonghop::service::condition::Precondition;
+use tonghop::service::idempotency::Repeatable;
+use tonghop::service::locate::ReportPath;
+use tonghop::service::submission::{ChangeRequest, Entered, Intent, put_submission};
+
+use crate::connection::Connection;
+use crate::country::{Country, ROOT};
+use crate::form::{FORM, Form};
+use crate::reads::Reads;
+use crate::report::{Report, milliseconds, per_second, ratio, with_commas};
+use crate::server::{Installation, Server, Tenant};
+use crate::sql::Beside;
+use crate::{Accounts, Failure, bar, now};
+
+/// How many submissions are written at once.
+const BATCH: usize = 256;
+
+/// The day, after it is over.
+pub struct Ratios<'d> {
+    pub installation: &'d Installation,
+    pub tenant: &'d Tenant,
+    pub country: &'d Country,
+    pub form: &'d Form,
+    /// How many submissions each way of writing gets.
+    pub sample: usize,
+}
+
+/// A submission as the service takes it.
+type Submission = (ChangeRequest, Entered);
+
+impl Ratios<'_> {
+    pub async fn of_reading(&self, report: &mut Report) -> Result<(), Failure> {
+        let server = Server::start(self.installation)?;
+        let mut connection = Connection::new(server.address);
+        let token = self.tenant.sign_in(&mut connection, "admin").await?;
+        let reads = Reads {
+            address: server.address,
+            token: &token,
+            country: self.country,
+            form: self.form,
+        };
+        reads.measure(report).await?;
+        let mut units = vec![("country", ROOT)];
+        units.extend(
+            self.country
+                .provinces
+                .first()
+                .map(|code| ("province", code.as_str())),
+        );
+        let mut read = Vec::new();
+        for (level, unit) in units {
+            read.push((level, unit, reads.single(unit).await?));
+        }
+        server.stop()?;
+        let mut beside = Beside::open(self.installation)?;
+        beside.fill_values(self.country, self.form)?;
+        for (level, unit, once) in read {
+            let (summing, reported) = beside.sum(unit, self.form)?;
+            report.row(
+                format!("summing a {level} on read"),
+                format!(
+                    "{} for {} hamlets; its report is read in {}",
+                    milliseconds(summing),
+                    with_commas(reported),
+                    milliseconds(once)
+                ),
+            );
+        }
+        beside.clear()
+    }
+
+    pub fn of_writing(&self, report: &mut Report) -> Result<(), Failure> {
+        let facts = self.facts_alone()?;
+        report.row("packed facts alone", format!("{}/s", with_commas(facts)));
+        let second = self.installation.beside()?;
+        let tenant = second.prepare(self.country, self.form, Accounts::None)?;
+        let application = second.application()?;
+        let engine = Engine {
+            identity: tenant.admin(&application)?,
+            application,
+            ratios: self,
+        };
+        for (what, period, batch) in [
+            ("engine without HTTP", self.form.period, BATCH),
+            ("one transaction a submission", self.form.year_before(), 1),
+        ] {
+            let rate = engine.run(what, period, batch)?;
+            report.row(
+                what,
+                format!(
+                    "{}/s, {} of the facts alone",
+                    with_commas(rate),
+                    ratio(rate, facts)
+                ),
+            );
+        }
+        Ok(())
+    }
+
+    fn facts_alone(&self) -> Result<usize, Failure> {
+        let mut beside = Beside::open(self.installation)?;
+        let revisions = beside.revisions(self.installation, self.tenant, self.sample)?;
+        let progress = bar("packed facts alone", revisions.len())?;
+        let began = Instant::now();
+        for batch in revisions.chunks(BATCH) {
+            beside.insert(batch)?;
+            progress.inc(u64::try_from(batch.len())?);
+        }
+        let took = began.elapsed();
+        progress.finish_and_clear();
+        beside.clear()?;
+        Ok(per_second(revisions.len(), took))
+    }
+}
+
+/// The service in this process.
+struct Engine<'r> {
+    application: Application,
+    identity: Identity,
+    ratios: &'r Ratios<'r>,
+}
+
+impl Engine<'_> {
+    /// Submits the sample for a period. How many a second: what prepares them is not counted.
+    fn run(&self, what: &str, period: &str, batch: usize) -> Result<usize, Failure> {
+        let order = self.ratios.country.shuffled();
+        let (first, others) = order.split_first().ok_or("no hamlets")?;
+        // The first one loads the map.
+        self.submit(vec![self.submission(*first, period)?])?;
+        let others = others.get(..self.ratios.sample).unwrap_or(others);
+        let progress = bar(what, others.len())?;
+        let mut took = Duration::ZERO;
+        for hamlets in others.chunks(batch) {
+            let submissions = hamlets
+                .iter()
+                .map(|hamlet| self.submission(*hamlet, period))
+                .collect::<Result<Vec<Submission>, Failure>>()?;
+            let began = Instant::now();
+            self.submit(submissions)?;
+            took += began.elapsed();
+            progress.inc(u64::try_from(hamlets.len())?);
+        }
+        progress.finish_and_clear();
+        Ok(per_second(others.len(), took))
+    }
+
+    /// The one place where a batch goes into the engine.
+    fn submit(&self, batch: Vec<Submission>) -> Result<(), Failure> {
+        for (request, entered) in batch {
+            put_submission(&self.application, &self.identity, request, entered)?;
+        }
+        Ok(())
+    }
+
+    fn submission(&self, hamlet: usize, period: &str) -> Result<Submission, Failure> {
+        let Ratios { country, form, .. } = self.ratios;
+        let code = &country.hamlets.get(hamlet).ok_or("no such hamlet")?.code;
+        let unit = format!("code:{code}");
+        let repeatable = Repeatable {
+            operation: "put_submission",
+            path: format!("/v1/forms/{FORM}/periods/{period}/units/{unit}/submission"),
+            key: format!("first-{hamlet}"),
+            // As long as a real one; no request comes twice here.
+            body_hash: format!("{hamlet:064x}"),
+        };
+        let request = ChangeRequest {
+            path: ReportPath {
+                form: FORM.to_owned(),
+                period: period.to_owned(),
+                unit,
+            },
+            precondition: Precondition::Absent,
+            repeatable: Some(repeatable),
+            now: now(),
+        };
+        let entered = Entered {
+            values: form.values(hamlet)?,
+            narrative: Vec::new(),
+            intent: Intent::Submit,
+        };
+        Ok((request, entered))
+    }
+}

@@ -1,0 +1,213 @@
+//! Reading reports over HTTP, held against static answers of the same server.
+//!
+//! A report is read with a token at each level, and once more with the ETag that it has (304).
+//! The static answers need no token, no database and no rule: `/.well-known/jwks.json`, the
+//! smallest, and `/openapi.json`, the largest. A static JSON *of the same size* as a report is on
+//! the straight line between the two, in time against bytes. A report's 304 is held against the
+//! 304 of `/openapi.json`. Both sides are asked by the same clients on the same processors, which
+//! takes part of the time of either.
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use tokio::task::{JoinSet, LocalSet};
+
+use crate::Failure;
+use crate::checks::rollup_path;
+use crate::connection::{Connection, get};
+use crate::country::{Country, ROOT};
+use crate::form::Form;
+use crate::report::{Report, ratio, with_commas};
+
+const CONNECTIONS: usize = 16;
+/// How long each kind of answer is asked for.
+const READ_FOR: Duration = Duration::from_secs(2);
+/// How many different units of a level are read.
+const MOST_UNITS: usize = 64;
+/// How many reads one after another are timed alone.
+const SINGLE_READS: usize = 101;
+
+/// Where is read, and by whom.
+pub struct Reads<'c> {
+    pub address: SocketAddr,
+    pub token: &'c str,
+    pub country: &'c Country,
+    pub form: &'c Form,
+}
+
+/// Answers of one kind.
+struct Flood {
+    count: usize,
+    took: Duration,
+    /// Of one body.
+    bytes: usize,
+}
+
+impl Flood {
+    fn per_second(&self) -> usize {
+        crate::report::per_second(self.count, self.took)
+    }
+}
+
+impl Reads<'_> {
+    /// Measures every level.
+    pub async fn measure(&self, report: &mut Report) -> Result<(), Failure> {
+        let small = self.flood_static("/.well-known/jwks.json").await?;
+        let large = self.flood_static("/openapi.json").await?;
+        let seen = self.flood_unchanged(&["/openapi.json".to_owned()]).await?;
+        report.row(
+            "static answers",
+            format!(
+                "{} bytes {}/s; {} bytes {}/s; 304 {}/s",
+                with_commas(small.bytes),
+                with_commas(small.per_second()),
+                with_commas(large.bytes),
+                with_commas(large.per_second()),
+                with_commas(seen.per_second())
+            ),
+        );
+        for (level, units) in self.levels() {
+            let paths: Vec<String> = units
+                .map(|unit| rollup_path(self.form.period, unit))
+                .collect();
+            let full = self.flood(&self.questions(&paths), 200).await?;
+            let unchanged = self.flood_unchanged(&paths).await?;
+            report.row(
+                format!("report of a {level}"),
+                format!(
+                    "{} bytes {}/s, {} of a static one of that size; 304 {}/s, {} of a static 304",
+                    with_commas(full.bytes),
+                    with_commas(full.per_second()),
+                    ratio(full.per_second(), static_of(full.bytes, &small, &large)),
+                    with_commas(unchanged.per_second()),
+                    ratio(unchanged.per_second(), seen.per_second())
+                ),
+            );
+        }
+        Ok(())
+    }
+
+    /// The time of one read of a unit's report while nobody else reads: the median of many.
+    pub async fn single(&self, unit: &str) -> Result<Duration, Failure> {
+        let question = get(&rollup_path(self.form.period, unit), Some(self.token), None);
+        let mut connection = Connection::new(self.address);
+        let mut times = Vec::new();
+        for _ in 0..SINGLE_READS {
+            let began = Instant::now();
+            let answer = connection.exchange(&question).await?;
+            times.push(began.elapsed());
+            if answer.status != 200 {
+                return Err(answer.told().into());
+            }
+        }
+        times.sort_unstable();
+        Ok(times.get(SINGLE_READS / 2).copied().unwrap_or_default())
+    }
+
+    fn levels(&self) -> [(&'static str, Box<dyn Iterator<Item = &str> + '_>); 4] {
+        let Country {
+            provinces,
+            towns,
+            communes,
+            ..
+        } = self.country;
+        [
+            ("country", Box::new(std::iter::once(ROOT))),
+            ("province", Box::new(spread(provinces))),
+            ("town", Box::new(spread(towns))),
+            ("commune", Box::new(spread(communes))),
+        ]
+    }
+
+    fn questions(&self, paths: &[String]) -> Vec<Vec<u8>> {
+        let paths = paths.iter();
+        paths
+            .map(|path| get(path, Some(self.token), None))
+            .collect()
+    }
+
+    async fn flood_static(&self, path: &str) -> Result<Flood, Failure> {
+        self.flood(&[get(path, None, None)], 200).await
+    }
+
+    /// Asks for what the clients have already.
+    async fn flood_unchanged(&self, paths: &[String]) -> Result<Flood, Failure> {
+        let mut connection = Connection::new(self.address);
+        let mut questions = Vec::new();
+        for (path, question) in paths.iter().zip(self.questions(paths)) {
+            let answer = connection.exchange(&question).await?;
+            let etag = answer.etag.ok_or("an answer without an ETag")?;
+            questions.push(get(path, Some(self.token), Some(&etag)));
+        }
+        self.flood(&questions, 304).await
+    }
+
+    async fn flood(&self, questions: &[Vec<u8>], status: u16) -> Result<Flood, Failure> {
+        let questions: Rc<[Vec<u8>]> = questions.into();
+        let began = Instant::now();
+        let local = LocalSet::new();
+        let (count, bytes) = local
+            .run_until(async {
+                let mut clients = JoinSet::new();
+                for first in 0..CONNECTIONS {
+                    let address = self.address;
+                    clients.spawn_local(ask(address, questions.clone(), first, status, began));
+                }
+                let (mut count, mut bytes) = (0, 0);
+                while let Some(ended) = clients.join_next().await {
+                    let (asked, read) = ended??;
+                    count += asked;
+                    bytes += read;
+                }
+                Ok::<_, Failure>((count, bytes))
+            })
+            .await?;
+        Ok(Flood {
+            count,
+            took: began.elapsed(),
+            bytes: bytes / count.max(1),
+        })
+    }
+}
+
+/// Some of a level's units, from all over the country.
+fn spread(codes: &[String]) -> impl Iterator<Item = &str> {
+    let step = codes.len().div_ceil(MOST_UNITS).max(1);
+    codes.iter().step_by(step).map(String::as_str)
+}
+
+/// Asks one question after another until it is time. How many there were, and the bytes of all.
+async fn ask(
+    address: SocketAddr,
+    questions: Rc<[Vec<u8>]>,
+    first: usize,
+    status: u16,
+    began: Instant,
+) -> Result<(usize, usize), String> {
+    let mut connection = Connection::new(address);
+    let (mut count, mut bytes) = (0, 0);
+    for question in questions.iter().cycle().skip(first) {
+        let answer = connection.exchange(question).await;
+        let answer = answer.map_err(|error| error.to_string())?;
+        if answer.status != status {
+            return Err(answer.told());
+        }
+        count += 1;
+        bytes += answer.body.len();
+        if began.elapsed() >= READ_FOR {
+            break;
+        }
+    }
+    Ok((count, bytes))
+}
+
+/// How many static answers of a size there would be in a second.
+fn static_of(bytes: usize, small: &Flood, large: &Flood) -> usize {
+    let nanoseconds = |flood: &Flood| 1_000_000_000 / flood.per_second().max(1);
+    let (least, most) = (nanoseconds(small), nanoseconds(large));
+    let size = bytes.saturating_sub(small.bytes);
+    let sizes = large.bytes.saturating_sub(small.bytes).max(1);
+    let time = least + most.saturating_sub(least) * size / sizes;
+    1_000_000_000 / time.max(1)
+}

@@ -1,0 +1,261 @@
+//! Plain SQL beside the service, in tables of the benchmark's own: a file of its own beside SQLite,
+//! tables of the schema's owner on PostgreSQL, which are dropped at the end. Also what a database
+//! takes of the disk. Never through the service.
+
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use chrono::NaiveDateTime;
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+use tonghop::store::DatabaseUrl;
+
+use crate::country::Country;
+use crate::form::{Form, Turn};
+use crate::server::{Installation, Tenant};
+use crate::{Failure, bar};
+
+diesel::table! {
+    deadline_facts (tenant_id, form, period, unit_id, revision) {
+        tenant_id -> Text,
+        form -> Integer,
+        period -> Text,
+        unit_id -> Text,
+        revision -> Integer,
+        step -> Text,
+        status -> Text,
+        facts -> Nullable<Binary>,
+        narrative -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        account_id -> Text,
+        entered_at -> Timestamp,
+        rev -> BigInt,
+    }
+}
+
+/// A row of `submission_revision`.
+#[derive(QueryableByName, Insertable)]
+#[diesel(table_name = deadline_facts)]
+#[diesel(treat_none_as_default_value = false)]
+pub struct Revision {
+    tenant_id: String,
+    form: i32,
+    period: String,
+    unit_id: String,
+    revision: i32,
+    step: String,
+    status: String,
+    facts: Option<Vec<u8>>,
+    narrative: Option<String>,
+    reason: Option<String>,
+    account_id: String,
+    entered_at: NaiveDateTime,
+    rev: i64,
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+#[derive(QueryableByName)]
+struct TenantId {
+    #[diesel(sql_type = Text)]
+    id: String,
+}
+
+/// As the service sets its connections up.
+const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
+     PRAGMA synchronous = FULL;";
+const FACTS: &str = "CREATE TABLE deadline_facts ( \
+     tenant_id TEXT NOT NULL, form INTEGER NOT NULL, period TEXT NOT NULL, \
+     unit_id TEXT NOT NULL, revision INTEGER NOT NULL, step TEXT NOT NULL, \
+     status TEXT NOT NULL, facts BYTEA, narrative TEXT, reason TEXT, \
+     account_id TEXT NOT NULL, entered_at TIMESTAMP NOT NULL, rev BIGINT NOT NULL, \
+     PRIMARY KEY (tenant_id, form, period, unit_id, revision));";
+const UNITS: &str = "CREATE TABLE deadline_unit (code TEXT NOT NULL PRIMARY KEY, parent TEXT NOT NULL); \
+     CREATE INDEX deadline_unit_parent_ix ON deadline_unit (parent);";
+const CLEARED: &str = "DROP TABLE IF EXISTS deadline_facts; DROP TABLE IF EXISTS deadline_values; \
+     DROP TABLE IF EXISTS deadline_unit;";
+/// How many rows a statement inserts where there is no clock.
+const ROWS: usize = 500;
+/// How often a sum is read; the median counts.
+const SUMS: usize = 5;
+
+enum Own {
+    Sqlite(SqliteConnection),
+    Postgresql(PgConnection),
+}
+
+/// Runs one expression on either backend.
+macro_rules! on {
+    ($own:expr, |$connection:ident| $work:expr) => {
+        match $own {
+            Own::Sqlite($connection) => $work,
+            Own::Postgresql($connection) => $work,
+        }
+    };
+}
+
+/// The bytes that a database takes.
+pub fn size(installation: &Installation) -> Result<usize, Failure> {
+    match &installation.database {
+        DatabaseUrl::Sqlite { path } => {
+            let mut own = SqliteConnection::establish(path)?;
+            own.batch_execute("PRAGMA busy_timeout = 60000; PRAGMA wal_checkpoint(TRUNCATE)")?;
+            Ok(usize::try_from(std::fs::metadata(path)?.len())?)
+        }
+        DatabaseUrl::Postgresql { url } => {
+            let query = "SELECT pg_database_size(current_database()) AS count";
+            let mut own = PgConnection::establish(url)?;
+            let size: Count = diesel::sql_query(query).get_result(&mut own)?;
+            Ok(usize::try_from(size.count)?)
+        }
+    }
+}
+
+/// The benchmark's own tables.
+pub struct Beside {
+    own: Own,
+}
+
+impl Beside {
+    /// Without any table in it.
+    pub fn open(installation: &Installation) -> Result<Beside, Failure> {
+        let own = match &installation.owner {
+            DatabaseUrl::Sqlite { .. } => {
+                let path = installation.directory.path().join("beside.db");
+                let mut own = SqliteConnection::establish(&path.display().to_string())?;
+                own.batch_execute(SQLITE_SETUP)?;
+                Own::Sqlite(own)
+            }
+            DatabaseUrl::Postgresql { url } => Own::Postgresql(PgConnection::establish(url)?),
+        };
+        let mut beside = Beside { own };
+        beside.clear()?;
+        Ok(beside)
+    }
+
+    pub fn clear(&mut self) -> Result<(), Failure> {
+        self.execute(CLEARED)
+    }
+
+    fn execute(&mut self, sql: &str) -> Result<(), Failure> {
+        on!(&mut self.own, |own| own.batch_execute(sql))?;
+        Ok(())
+    }
+
+    /// Reads what a tenant's submissions wrote first, and makes the table to write it to again.
+    pub fn revisions(
+        &mut self,
+        installation: &Installation,
+        tenant: &Tenant,
+        most: usize,
+    ) -> Result<Vec<Revision>, Failure> {
+        self.execute(FACTS)?;
+        let id = format!(
+            "SELECT id FROM tenant_registry WHERE slug = '{}'",
+            tenant.slug
+        );
+        let written = |id: &str| {
+            format!(
+                "SELECT * FROM submission_revision WHERE tenant_id = '{id}' ORDER BY rev LIMIT {most}"
+            )
+        };
+        match &installation.database {
+            DatabaseUrl::Sqlite { path } => {
+                let mut day = SqliteConnection::establish(path)?;
+                let TenantId { id } = diesel::sql_query(id).get_result(&mut day)?;
+                Ok(diesel::sql_query(written(&id)).load(&mut day)?)
+            }
+            DatabaseUrl::Postgresql { url } => {
+                let mut day = PgConnection::establish(url)?;
+                let TenantId { id } = diesel::sql_query(id).get_result(&mut day)?;
+                // Row-level security shows the rows of this tenant.
+                day.batch_execute(&format!("SET app.tenant = '{id}'"))?;
+                Ok(diesel::sql_query(written(&id)).load(&mut day)?)
+            }
+        }
+    }
+
+    /// Writes some in one transaction: one statement is one.
+    pub fn insert(&mut self, revisions: &[Revision]) -> Result<(), Failure> {
+        on!(&mut self.own, |own| diesel::insert_into(
+            deadline_facts::table
+        )
+        .values(revisions)
+        .execute(own))?;
+        Ok(())
+    }
+
+    /// Writes the tree and every hamlet's values.
+    pub fn fill_values(&mut self, country: &Country, form: &Form) -> Result<(), Failure> {
+        let columns = columns(form, |column| format!("{column} BIGINT NOT NULL"));
+        self.execute(UNITS)?;
+        self.execute(&format!(
+            "CREATE TABLE deadline_values (code TEXT NOT NULL PRIMARY KEY, {columns})"
+        ))?;
+        let units: Vec<String> = country
+            .placements()
+            .map(|(code, parent)| format!("('{code}','{parent}')"))
+            .collect();
+        let progress = bar("values to sum on read", units.len())?;
+        for rows in units.chunks(ROWS) {
+            self.execute(&format!(
+                "INSERT INTO deadline_unit VALUES {}",
+                rows.join(",")
+            ))?;
+        }
+        let hamlets: Vec<usize> = (0..country.hamlets.len()).collect();
+        for some in hamlets.chunks(ROWS) {
+            let mut sql = "INSERT INTO deadline_values VALUES ".to_owned();
+            for (row, place) in some.iter().enumerate() {
+                let code = country
+                    .hamlets
+                    .get(*place)
+                    .map_or("", |hamlet| &hamlet.code);
+                sql.push_str(if row > 0 { ",('" } else { "('" });
+                write!(sql, "{code}'")?;
+                for (index, cell) in form.cells.iter().enumerate() {
+                    write!(sql, ",{}", cell.mantissa(index, *place, Turn::First))?;
+                }
+                sql.push(')');
+            }
+            self.execute(&sql)?;
+            progress.inc(u64::try_from(some.len())?);
+        }
+        progress.finish_and_clear();
+        self.execute("ANALYZE")
+    }
+
+    /// Adds up everything below a unit. How long that takes, and how many hamlets there were.
+    pub fn sum(&mut self, unit: &str, form: &Form) -> Result<(Duration, usize), Failure> {
+        let sums = columns(form, |column| format!("sum({column}) AS sum_{column}"));
+        let query = format!(
+            "WITH RECURSIVE below (code) AS (SELECT CAST('{unit}' AS TEXT) UNION ALL \
+             SELECT unit.code FROM deadline_unit unit JOIN below ON unit.parent = below.code) \
+             SELECT count(*) AS count, {sums} \
+             FROM below JOIN deadline_values ON deadline_values.code = below.code"
+        );
+        let mut times = Vec::new();
+        let mut reported = 0;
+        for _ in 0..SUMS {
+            let began = Instant::now();
+            let sum: Count = on!(&mut self.own, |own| diesel::sql_query(&query)
+                .get_result(own))?;
+            times.push(began.elapsed());
+            reported = usize::try_from(sum.count)?;
+        }
+        times.sort_unstable();
+        let median = times.get(SUMS / 2).copied().unwrap_or_default();
+        Ok((median, reported))
+    }
+}
+
+/// A column for each value of a submission.
+fn columns(form: &Form, write: impl Fn(&str) -> String) -> String {
+    let columns = (0..form.cells.len()).map(|index| write(&format!("v{index}")));
+    columns.collect::<Vec<_>>().join(", ")
+}

@@ -18,7 +18,7 @@ use tonghop::service::Application;
 use tonghop::service::condition::Precondition;
 use tonghop::service::idempotency::Repeatable;
 use tonghop::service::locate::ReportPath;
-use tonghop::service::submission::{ChangeRequest, Entered, Intent, put_submission};
+use tonghop::service::submission::{Asked, Change, ChangeRequest, Entered, Intent, change_all};
 
 use crate::connection::Connection;
 use crate::country::{Country, ROOT};
@@ -163,9 +163,16 @@ impl Engine<'_> {
 
     /// The one place where a batch goes into the engine.
     fn submit(&self, batch: Vec<Submission>) -> Result<(), Failure> {
-        for (request, entered) in batch {
-            put_submission(&self.application, &self.identity, request, entered)?;
-        }
+        let asked = batch
+            .into_iter()
+            .map(|(request, entered)| {
+                let change = Change::Put(entered);
+                Asked::new(&self.application, self.identity, request, change)
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        change_all(&self.application, &asked)
+            .into_iter()
+            .try_for_each(|answer| answer.map(drop))?;
         Ok(())
     }
 
@@ -177,8 +184,8 @@ impl Engine<'_> {
             operation: "put_submission",
             path: format!("/v1/forms/{FORM}/periods/{period}/units/{unit}/submission"),
             key: format!("first-{hamlet}"),
-            // As long as a real one; no request comes twice here.
-            body_hash: format!("{hamlet:064x}"),
+            // No request comes twice here.
+            body_hash: [0; 32],
         };
         let request = ChangeRequest {
             path: ReportPath {

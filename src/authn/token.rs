@@ -1,11 +1,14 @@
 //! Access tokens: JSON Web Tokens (RFC 9068) that this server signs, and the one place where one
 //! is verified.
 
+use std::collections::HashMap;
 use std::path::Path;
+use std::sync::{PoisonError, RwLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::keys::{JsonWebKey, Key, KeyError, load_or_create};
 use crate::domain::id::{AccountId, TenantId};
@@ -69,6 +72,7 @@ pub struct Tokens {
     signing_id: String,
     verifying: Vec<(String, DecodingKey)>,
     public: Vec<JsonWebKey>,
+    known: Known,
 }
 
 /// The public keys of a server (RFC 7517, section 5).
@@ -94,6 +98,7 @@ impl Tokens {
             signing_id: last.id.clone(),
             verifying: verifying.collect(),
             public: keys.iter().map(JsonWebKey::from).collect(),
+            known: Known::default(),
         })
     }
 
@@ -140,6 +145,19 @@ impl Tokens {
         if token.len() > LONGEST {
             return Err(refused("it is too long"));
         }
+        let digest = Digest::of(token);
+        if let Some(verified) = self.known.get(&digest) {
+            verified.check_times(now)?;
+            return Ok(verified.identity);
+        }
+        let verified = self.verify_signature(token)?;
+        verified.check_times(now)?;
+        self.known.keep(digest, verified, now);
+        Ok(verified.identity)
+    }
+
+    /// Everything that stays as it is as long as the token does.
+    fn verify_signature(&self, token: &str) -> Result<Verified, TokenError> {
         let header = jsonwebtoken::decode_header(token).map_err(refused)?;
         if header.typ.as_deref() != Some(TYPE) {
             return Err(refused("it is of another type"));
@@ -155,15 +173,19 @@ impl Tokens {
         let claims = jsonwebtoken::decode::<Claims>(token, key, &self.validation())
             .map_err(refused)?
             .claims;
-        check_times(&claims, now)?;
-        Ok(Identity {
+        let identity = Identity {
             tenant: claims.tenant.parse().map_err(refused)?,
             account: claims.sub.parse().map_err(refused)?,
+        };
+        Ok(Verified {
+            identity,
+            expires: claims.exp,
+            begins: claims.nbf,
         })
     }
 
     /// The library reads the system's clock, which is not given to the core: times are checked
-    /// by [`check_times`] instead.
+    /// by [`Verified::check_times`] instead.
     fn validation(&self) -> Validation {
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[&self.issuer]);
@@ -175,13 +197,62 @@ impl Tokens {
     }
 }
 
-fn check_times(claims: &Claims, now: DateTime<Utc>) -> Result<(), TokenError> {
-    if claims.exp <= (now - LEEWAY).timestamp() {
-        Err(TokenError::Expired)
-    } else if claims.nbf > (now + LEEWAY).timestamp() {
-        Err(refused("it is not valid yet"))
-    } else {
-        Ok(())
+/// A token whose signature was verified. Both times are in seconds of the Unix epoch.
+#[derive(Debug, Clone, Copy)]
+struct Verified {
+    identity: Identity,
+    expires: i64,
+    begins: i64,
+}
+
+impl Verified {
+    fn check_times(&self, now: DateTime<Utc>) -> Result<(), TokenError> {
+        if self.has_expired(now) {
+            Err(TokenError::Expired)
+        } else if self.begins > (now + LEEWAY).timestamp() {
+            Err(refused("it is not valid yet"))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn has_expired(&self, now: DateTime<Utc>) -> bool {
+        self.expires <= (now - LEEWAY).timestamp()
+    }
+}
+
+/// The SHA-256 of a token: what is remembered of it cannot be used to sign in.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Digest([u8; 32]);
+
+impl Digest {
+    fn of(token: &str) -> Digest {
+        Digest(Sha256::digest(token).into())
+    }
+}
+
+/// Tokens that were verified, until they expire: to verify a signature takes longer than to read
+/// a report. No token is revoked before it expires; what its account may do is looked up each time.
+#[derive(Default)]
+struct Known(RwLock<HashMap<Digest, Verified>>);
+
+/// The tokens that are remembered at once: some megabytes.
+const MOST_KNOWN: usize = 50_000;
+
+impl Known {
+    fn get(&self, token: &Digest) -> Option<Verified> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(token).copied()
+    }
+
+    fn keep(&self, token: Digest, verified: Verified, now: DateTime<Utc>) {
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MOST_KNOWN {
+            known.retain(|_, verified| !verified.has_expired(now));
+        }
+        if known.len() < MOST_KNOWN {
+            known.insert(token, verified);
+        }
     }
 }
 
@@ -269,6 +340,29 @@ mod tests {
         assert!(
             tokens
                 .verify(&token, noon() - TimeDelta::seconds(6))
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn a_token_that_was_verified_before_expires_all_the_same() {
+        let (_directory, tokens) = tokens();
+        let (tenant, account) = (TenantId::new(), AccountId::new());
+        let token = tokens.issue(tenant, account, noon()).unwrap();
+        for _ in 0..3 {
+            assert_eq!(
+                tokens.verify(&token, noon()),
+                Ok(Identity { tenant, account })
+            );
+        }
+        let expired = noon() + LIFETIME + LEEWAY;
+        assert_eq!(tokens.verify(&token, expired), Err(TokenError::Expired));
+        let (_, signature) = token.rsplit_once('.').unwrap();
+        let other = tokens.issue(tenant, AccountId::new(), noon()).unwrap();
+        let (body, _) = other.rsplit_once('.').unwrap();
+        assert!(
+            tokens
+                .verify(&format!("{body}.{signature}"), noon())
                 .is_err()
         );
     }

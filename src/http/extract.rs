@@ -20,6 +20,7 @@ use crate::authn::Identity;
 use crate::error::{Code, Fault, Message, pointer_step};
 use crate::message;
 use crate::service::Application;
+use crate::service::answers::Encoded;
 use crate::service::condition::{Etag, Precondition};
 use crate::service::idempotency::{Delivery, Outcome, Repeatable, Reply};
 
@@ -719,6 +720,15 @@ pub fn reply(reply: Reply) -> HttpResponse {
 /// What there is to read, or 304 for a reader that has it.
 pub fn tagged<T: Serialize>(etag: &Etag, seen: &SeenEtags, body: &T) -> HttpResponse {
     unless_seen(etag, seen, |mut response| response.json(body))
+}
+
+/// As [`tagged`], of what is encoded already.
+pub(super) fn encoded(encoded: &Encoded, seen: &SeenEtags) -> HttpResponse {
+    unless_seen(&encoded.etag, seen, |mut response| {
+        response
+            .content_type(header::ContentType::json())
+            .body(encoded.body.clone())
+    })
 }
 
 /// As [`tagged`], with a body that `write` makes only where it is needed.

@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::extract::{NoBody, Params, SeenEtags, SignedIn, json, tagged};
+use super::extract::{NoBody, Params, SeenEtags, SignedIn, encoded, json};
 use super::problem::Problem;
 use crate::domain::submission::Stage;
 use crate::service::Application;
@@ -58,9 +58,12 @@ pub async fn get_rollup(
         },
         as_of: params.as_of,
     };
-    let (etag, view) =
-        super::blocking(move || rollup::get_rollup(&application, &identity, &path, query)).await?;
-    Ok(tagged(&etag, &seen, &view))
+    if let Some(known) = rollup::rollup_at_hand(&application, &identity, &path, query) {
+        return Ok(encoded(&known, &seen));
+    }
+    let read =
+        super::blocking(move || rollup::get_encoded_rollup(&application, &identity, &path, query));
+    Ok(encoded(&read.await?, &seen))
 }
 
 /// Fold a unit's report anew from the submissions and answer with both.

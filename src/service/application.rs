@@ -3,6 +3,7 @@
 use crate::authn::Tokens;
 use crate::store::Database;
 
+use super::answers::Answers;
 use super::idempotency::InFlight;
 use super::snapshot::Caches;
 use super::submission::Queue;
@@ -15,6 +16,7 @@ pub struct Application {
     pub(super) in_flight: InFlight,
     /// Of submissions.
     pub(super) changes: Queue,
+    pub(super) answers: Answers,
 }
 
 impl Application {
@@ -25,6 +27,7 @@ impl Application {
             caches: Caches::default(),
             in_flight: InFlight::default(),
             changes: Queue::default(),
+            answers: Answers::default(),
         }
     }
 }

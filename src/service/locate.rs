@@ -20,7 +20,7 @@ use crate::message;
 use crate::store::submission::SubmissionKey;
 
 /// The names of a form, a period and a unit, as a path has them.
-#[derive(Debug, Clone, serde::Deserialize, utoipa::IntoParams)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct ReportPath {
     /// The form's code.

@@ -2,6 +2,7 @@
 //! decide, write. The types that they answer with are the bodies of the API. Never actix.
 
 pub mod account;
+pub mod answers;
 pub mod application;
 pub mod completeness;
 pub mod condition;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use serde::Serialize;
 
+use super::answers::{Encoded, Question};
 use super::application::Application;
 use super::condition::Etag;
 use super::locate::{Located, NotFound, ReportPath};
@@ -13,7 +14,7 @@ use super::map::MapView;
 use super::snapshot::Snapshot;
 use super::unit::UnitName;
 use crate::authn::Identity;
-use crate::authz::{Action, Denied};
+use crate::authz::{Action, Denied, Scope};
 use crate::domain::catalogue::{Entry, InForce};
 use crate::domain::form::{FormPeriod, Span};
 use crate::domain::hierarchy::{Place, Position};
@@ -26,12 +27,12 @@ use crate::explain;
 use crate::rollup::figure::{Figure, Figures};
 use crate::rollup::node::Rollup;
 use crate::rollup::tally::{CellKey, Qualified};
-use crate::store::StoreError;
 use crate::store::rollup::StoredRollup;
 use crate::store::target::{Target, targets_of};
+use crate::store::{StoreError, Transaction};
 
 /// What a caller asks of a rollup.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RollupQuery {
     pub stage: Stage,
     pub children: Children,
@@ -40,7 +41,7 @@ pub struct RollupQuery {
 }
 
 /// Whether a rollup comes with those of the unit's children.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Children {
     Included,
     LeftOut,
@@ -200,51 +201,96 @@ pub fn get_rollup(
     query: RollupQuery,
 ) -> Result<(Etag, RollupView), RollupError> {
     application.reading(identity, |transaction, snapshot| {
-        let located = snapshot.locate_as_of(path, query.as_of)?;
-        let place = located.place();
-        let _permit = snapshot
-            .access
-            .to_unit(Action::ReadRollups, &located.tree, place)?;
-        let mut positions = vec![place.position()];
-        if query.children == Children::Included {
-            positions.extend(place.parts().map(Place::position));
-        }
-        let units: Vec<UnitId> = positions
-            .iter()
-            .map(|position| located.tree.at(*position).unit())
-            .collect();
-        let board = located.board(snapshot);
-        let found = board.rollups(transaction, positions)?;
-        let map = MapView::of(transaction, snapshot, &located)?;
-        let key = located.key();
-        // What a unit was given to reach was meant for what it was then.
-        let targets = match located.is_restated() {
-            true => Vec::new(),
-            false => targets_of(transaction, key.form, key.period, &units)?,
-        };
-        let targets_rev = targets.iter().map(|target| target.rev).max().unwrap_or(0);
-        let figuring = Figuring::of(snapshot, &located, query.stage).with_targets(targets);
-        let report = Report {
-            located: &located,
-            found: &found,
-            figuring,
-        };
-        let view = report.view(query.children, map);
-        let counters = snapshot.counters;
-        let stage = match query.stage {
-            Stage::Submitted => "submitted",
-            Stage::Approved => "approved",
-        };
-        let children = match query.children {
-            Children::Included => ".children",
-            Children::LeftOut => "",
-        };
-        let etag = Etag::new(format_args!(
-            "{}.{targets_rev}.{}.{}.{stage}{children}.{}",
-            view.rev, counters.tree_rev, counters.catalogue_rev, view.map.as_of
-        ));
-        Ok((etag, view))
+        rollup_in(transaction, snapshot, path, query)
     })
+}
+
+/// The same, encoded. It is remembered as long as nothing of the tenant changes.
+///
+/// # Errors
+/// [`RollupError`].
+pub fn get_encoded_rollup(
+    application: &Application,
+    identity: &Identity,
+    path: &ReportPath,
+    query: RollupQuery,
+) -> Result<Encoded, RollupError> {
+    let question = Question::new(identity, path.clone(), query);
+    application.reading(identity, |transaction, snapshot| {
+        let rev = snapshot.counters.rev;
+        if let Some(encoded) = application.answers.get(&question, rev) {
+            return Ok(encoded);
+        }
+        let (etag, view) = rollup_in(transaction, snapshot, path, query)?;
+        let encoded = Encoded::new(etag, &view)?;
+        application.answers.keep(question, rev, encoded.clone());
+        Ok(encoded)
+    })
+}
+
+/// What [`get_encoded_rollup`] would answer, where that is known without waiting for anything.
+pub fn rollup_at_hand(
+    application: &Application,
+    identity: &Identity,
+    path: &ReportPath,
+    query: RollupQuery,
+) -> Option<Encoded> {
+    // Whatever is wrong is told by who has to ask the database.
+    let rev = application.database.rev_at_hand(&Scope::of(identity));
+    let question = Question::new(identity, path.clone(), query);
+    application.answers.get(&question, rev.ok()??)
+}
+
+fn rollup_in(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    path: &ReportPath,
+    query: RollupQuery,
+) -> Result<(Etag, RollupView), RollupError> {
+    let located = snapshot.locate_as_of(path, query.as_of)?;
+    let place = located.place();
+    let _permit = snapshot
+        .access
+        .to_unit(Action::ReadRollups, &located.tree, place)?;
+    let mut positions = vec![place.position()];
+    if query.children == Children::Included {
+        positions.extend(place.parts().map(Place::position));
+    }
+    let units: Vec<UnitId> = positions
+        .iter()
+        .map(|position| located.tree.at(*position).unit())
+        .collect();
+    let board = located.board(snapshot);
+    let found = board.rollups(transaction, positions)?;
+    let map = MapView::of(transaction, snapshot, &located)?;
+    let key = located.key();
+    // What a unit was given to reach was meant for what it was then.
+    let targets = match located.is_restated() {
+        true => Vec::new(),
+        false => targets_of(transaction, key.form, key.period, &units)?,
+    };
+    let targets_rev = targets.iter().map(|target| target.rev).max().unwrap_or(0);
+    let figuring = Figuring::of(snapshot, &located, query.stage).with_targets(targets);
+    let report = Report {
+        located: &located,
+        found: &found,
+        figuring,
+    };
+    let view = report.view(query.children, map);
+    let counters = snapshot.counters;
+    let stage = match query.stage {
+        Stage::Submitted => "submitted",
+        Stage::Approved => "approved",
+    };
+    let children = match query.children {
+        Children::Included => ".children",
+        Children::LeftOut => "",
+    };
+    let etag = Etag::new(format_args!(
+        "{}.{targets_rev}.{}.{}.{stage}{children}.{}",
+        view.rev, counters.tree_rev, counters.catalogue_rev, view.map.as_of
+    ));
+    Ok((etag, view))
 }
 
 /// A report in the making.

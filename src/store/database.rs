@@ -8,6 +8,7 @@ use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::r2d2::R2D2Connection;
 
 use super::connection::{AnyConnection, Connector, DatabaseUrl, Use};
+use super::data_version::DataVersion;
 use super::error::StoreError;
 use super::tenant::{self, Counters};
 use crate::authz::Scope;
@@ -23,6 +24,7 @@ pub struct Database {
     readers: Pool,
     writers: Pool,
     url: DatabaseUrl,
+    data_version: DataVersion,
 }
 
 impl Database {
@@ -37,6 +39,7 @@ impl Database {
             readers: pool(&url, Use::Read, readers),
             writers: pool(&url, Use::Write, writers),
             url,
+            data_version: DataVersion::default(),
         }
     }
 
@@ -114,6 +117,14 @@ impl Database {
                 Err(error)
             }
         }
+    }
+
+    /// The tenant's rev as it is now, where that can be told without waiting for anything.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn rev_at_hand(&self, scope: &Scope) -> Result<Option<i64>, StoreError> {
+        self.data_version.rev(&self.url, scope)
     }
 
     /// A connection outside any tenant: for the registry, and for whether the database answers.

@@ -8,6 +8,7 @@
 #[macro_use]
 mod connection;
 pub(crate) mod account;
+mod data_version;
 pub mod database;
 pub mod error;
 pub(crate) mod form;

@@ -1,0 +1,93 @@
+//! Answers of reads as they were encoded. One serves again as long as the tenant's rev is the one
+//! that it was made at: nothing of the tenant has changed since, neither figures nor the map, the
+//! catalogue or anybody's grants. Never an answer that depends on the time.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::condition::Etag;
+use super::locate::ReportPath;
+use super::rollup::RollupQuery;
+use crate::authn::Identity;
+use crate::domain::id::{AccountId, TenantId};
+use crate::store::StoreError;
+
+/// The bodies that are remembered, in bytes.
+const MOST_BYTES: usize = 32 * 1024 * 1024;
+
+/// A JSON document and what tells it from others.
+#[derive(Debug, Clone)]
+pub struct Encoded {
+    pub etag: Etag,
+    pub body: Bytes,
+}
+
+impl Encoded {
+    /// # Errors
+    /// None in practice; the encoder's type allows one.
+    pub fn new<T: Serialize>(etag: Etag, body: &T) -> Result<Encoded, StoreError> {
+        let body =
+            serde_json::to_vec(body).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let body = Bytes::from(body);
+        Ok(Encoded { etag, body })
+    }
+}
+
+/// Who asked for what.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Question {
+    tenant: TenantId,
+    account: AccountId,
+    path: ReportPath,
+    query: RollupQuery,
+}
+
+impl Question {
+    pub fn new(identity: &Identity, path: ReportPath, query: RollupQuery) -> Question {
+        Question {
+            tenant: identity.tenant(),
+            account: identity.account(),
+            path,
+            query,
+        }
+    }
+}
+
+/// The answers that are remembered.
+#[derive(Default)]
+pub struct Answers(Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    /// With the tenant's rev that they were made at.
+    answers: HashMap<Question, (i64, Encoded)>,
+    bytes: usize,
+}
+
+impl Answers {
+    pub fn get(&self, question: &Question, rev: i64) -> Option<Encoded> {
+        let kept = self.kept();
+        let (made_at, encoded) = kept.answers.get(question)?;
+        (*made_at == rev).then(|| encoded.clone())
+    }
+
+    pub fn keep(&self, question: Question, rev: i64, encoded: Encoded) {
+        let mut kept = self.kept();
+        kept.bytes += encoded.body.len();
+        if kept.bytes > MOST_BYTES {
+            // What is asked for often is soon there again.
+            kept.answers.clear();
+            kept.bytes = encoded.body.len();
+        }
+        if let Some((_, before)) = kept.answers.insert(question, (rev, encoded)) {
+            kept.bytes = kept.bytes.saturating_sub(before.body.len());
+        }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

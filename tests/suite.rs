@@ -38,6 +38,8 @@ mod reorganisations;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]
+mod stand_in;
+#[cfg(test)]
 mod statements;
 #[cfg(test)]
 mod submissions;

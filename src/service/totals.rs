@@ -19,7 +19,7 @@ use crate::rollup::encode::YearOfRollups;
 use crate::rollup::fold::fold;
 use crate::rollup::frontier::{Frontier, Origin};
 use crate::rollup::node::Rollup;
-use crate::rollup::tally::{Contribution, Tally};
+use crate::rollup::tally::{Contribution, Piece, Tally};
 use crate::store::rollup::{
     StoredRollup, rollups_delete, rollups_of, rollups_put, years_of, years_put,
 };
@@ -530,6 +530,24 @@ impl<'s> Board<'s> {
         let places = top.subtree_with_leaves();
         let mut folded = fold(places, self.carrier.aggregations, &own);
         folded.remove(&top.position()).unwrap_or_default()
+    }
+
+    /// The pieces of what was read, where each counts.
+    pub fn pieces<'c>(
+        &self,
+        contributions: &'c Contributions,
+    ) -> BTreeMap<Position, Vec<Piece<'c>>> {
+        self.carrier.pieces(contributions)
+    }
+
+    /// The units whose submissions decide on what becomes of those of `units`.
+    pub fn deciding_on(&self, units: impl IntoIterator<Item = UnitId>) -> Vec<UnitId> {
+        let mut deciding = BTreeSet::new();
+        for unit in units {
+            deciding.insert(unit);
+            deciding.extend(self.replacing(unit));
+        }
+        deciding.into_iter().collect()
     }
 
     /// The units whose submissions are behind the rollup of a unit.

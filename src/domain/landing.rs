@@ -80,7 +80,12 @@ impl Landings {
 }
 
 /// Where a unit that stood on `day` lies on a tree of that day or a later one.
-pub fn landings_of(unit: UnitId, day: NaiveDate, landing: Landing, to: &Tree) -> BTreeSet<Position> {
+pub fn landings_of(
+    unit: UnitId,
+    day: NaiveDate,
+    landing: Landing,
+    to: &Tree,
+) -> BTreeSet<Position> {
     landed(&to.route(unit, Moment::end_of(day)), unit, landing, to)
 }
 

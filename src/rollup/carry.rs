@@ -43,7 +43,10 @@ impl Carrier<'_> {
     }
 
     /// What that is put together of, in the order of base periods.
-    pub fn pieces<'c>(&self, contributions: &'c Contributions) -> BTreeMap<Position, Vec<Piece<'c>>> {
+    pub fn pieces<'c>(
+        &self,
+        contributions: &'c Contributions,
+    ) -> BTreeMap<Position, Vec<Piece<'c>>> {
         let mut pieces: BTreeMap<Position, Vec<Piece<'_>>> = BTreeMap::new();
         for ((base, unit), contribution) in contributions {
             let Some(tree) = self.bases.get(base) else {

@@ -453,7 +453,10 @@ impl<'s> Sources<'s> {
     }
 
     /// What of each unit's value is in the figure, for those of which anything is.
-    fn parts(&self, counting: &HashMap<(UnitId, Period), Counting>) -> HashMap<(UnitId, Period), i128> {
+    fn parts(
+        &self,
+        counting: &HashMap<(UnitId, Period), Counting>,
+    ) -> HashMap<(UnitId, Period), i128> {
         let contributions = counting.iter().filter_map(|((unit, period), found)| {
             let contribution = found.contribution.clone()?;
             Some(((*period, *unit), contribution))

@@ -65,6 +65,24 @@ impl Fault {
         }
     }
 
+    /// A fault of a table's row whose message names the line of the file. `lines` has those of all
+    /// rows: a pointer counts rows from 0, a spreadsheet lines from 1, with the heading and whatever
+    /// is empty.
+    #[must_use]
+    pub fn at_line_of(self, lines: &[Option<u64>]) -> Fault {
+        let Place::Body(pointer) = &self.place else {
+            return self;
+        };
+        let index = pointer.split('/').nth(1).and_then(|step| step.parse().ok());
+        let line = index.and_then(|index: usize| *lines.get(index)?);
+        let Some(line) = line else {
+            return self;
+        };
+        let Message { vi, en } = &self.message;
+        let message = message!("Dòng {line}: {vi}", "Line {line}: {en}");
+        Fault { message, ..self }
+    }
+
     pub fn in_parameter(name: impl Into<String>, code: Code, message: Message) -> Fault {
         Fault {
             place: Place::Parameter(name.into()),

@@ -18,6 +18,8 @@ mod faults;
 #[cfg(test)]
 mod formulas;
 #[cfg(test)]
+mod imports;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod map;

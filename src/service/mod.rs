@@ -26,5 +26,6 @@ pub mod token;
 mod totals;
 pub mod unit;
 pub mod verification;
+pub mod watcher;
 
 pub use application::Application;

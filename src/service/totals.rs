@@ -9,6 +9,7 @@ use chrono::NaiveDate;
 
 use super::locate::Located;
 use super::snapshot::Snapshot;
+use super::watcher::{Phase, Watcher};
 use crate::domain::form::{FormPeriod, Span};
 use crate::domain::hierarchy::{Place, Position, Tree};
 use crate::domain::id::UnitId;
@@ -606,11 +607,14 @@ pub(super) fn rebuild_since(
     snapshot: &Snapshot,
     day: NaiveDate,
     rev: i64,
+    watcher: &dyn Watcher,
 ) -> Result<(), StoreError> {
-    for period in reported_periods(transaction, snapshot)? {
-        if period.closing_day() >= day {
-            Board::of(snapshot, period).rebuild(transaction, rev)?;
-        }
+    let mut periods = reported_periods(transaction, snapshot)?;
+    periods.retain(|period| period.closing_day() >= day);
+    watcher.begin(Phase::Totals, periods.len());
+    for period in periods {
+        Board::of(snapshot, period).rebuild(transaction, rev)?;
+        watcher.advance(1);
     }
     Ok(())
 }

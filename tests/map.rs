@@ -193,7 +193,7 @@ on_both_backends! {
         assert_eq!(named(&admin, "30388", "2025-06-20"), [""; 0]);
         assert_eq!(named(&admin, "91", "2025-07-01"), [split, moved, reform, renamed]);
         assert_eq!(named(&admin, "91", "2025-06-20"), [split]);
-        server.create_account("test", "rach-gia", &["viewer@code:30600"]);
+        server.create_account("test", "rach-gia", &["viewer@code:91"]);
         let viewer = server.sign_in("test", "rach-gia");
         assert_eq!(named(&viewer, "30600", "2025-07-01"), [split, renamed]);
         let series = "/v1/forms/m/units/code:30600/series?indicator=raised&from=2024&to=2025&as_of=2026-01-01";

@@ -6,9 +6,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::application::Application;
 use super::snapshot::Snapshot;
+use super::table::{Listed, WrongColumns, read_table};
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
 use crate::domain::hierarchy::Tree;
@@ -167,49 +169,26 @@ struct AfterRow {
     kind: String,
 }
 
-/// A row and the line that it stands on.
-struct Listed<R> {
-    line: u64,
-    row: R,
-}
-
-fn read<R: for<'d> Deserialize<'d>>(
+fn read<R: DeserializeOwned>(
     csv: &str,
     table: Table,
-    columns: &str,
+    columns: &[&str],
     faults: &mut Vec<TableFault>,
 ) -> Vec<Listed<R>> {
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_reader(csv.as_bytes());
-    let heading = reader.headers().cloned().unwrap_or_default();
-    let missing = columns
-        .split(',')
-        .any(|column| !heading.iter().any(|found| found == column));
-    let mut fault = |line| {
+    let rows = read_table(csv, columns).into_iter();
+    let rows = rows.filter_map(|row| {
+        let wrong: WrongColumns = match row {
+            Ok(row) => return Some(row),
+            Err(wrong) => wrong,
+        };
+        let (line, columns) = (wrong.line, columns.join(","));
         faults.push(TableFault {
             at: TableLine { table, line },
             message: message!("Cần các cột {columns}.", "It needs the columns {columns}."),
         });
-    };
-    if missing {
-        // Without its heading line nothing of a table makes sense.
-        fault(1);
-        return Vec::new();
-    }
-    let mut rows = Vec::new();
-    for record in reader.records() {
-        let row = record.and_then(|record| {
-            let line = record.position().map_or(1, csv::Position::line);
-            let row = record.deserialize(Some(&heading))?;
-            Ok(Listed { line, row })
-        });
-        match row {
-            Ok(row) => rows.push(row),
-            Err(error) => fault(error.position().map_or(1, csv::Position::line)),
-        }
-    }
-    rows
+        None
+    });
+    rows.collect()
 }
 
 impl Mapping {
@@ -219,10 +198,10 @@ impl Mapping {
         let mapping = read(
             &self.mapping,
             Table::Mapping,
-            "old_code,new_code",
+            &["old_code", "new_code"],
             &mut faults,
         );
-        let columns = "code,name,level,parent_code";
+        let columns = &["code", "name", "level", "parent_code"];
         let after: Vec<Listed<AfterRow>> = read(&self.after, Table::After, columns, &mut faults);
         let passings = Passings::of(mapping);
         let listed: BTreeSet<&str> = after.iter().map(|row| row.row.code.as_str()).collect();

@@ -19,6 +19,7 @@ pub mod rollup;
 pub mod series;
 pub mod snapshot;
 pub mod submission;
+mod table;
 pub mod target;
 pub mod tenant;
 pub mod text;

@@ -12,6 +12,7 @@ use super::locate::NotFound;
 use super::page::{Page, PageRequest, UnknownCursor};
 use super::reorganisation::LevelCount;
 use super::snapshot::Snapshot;
+use super::table::{Listed, WrongColumns, read_table};
 use super::watcher::{Nobody, Phase, Watcher};
 use crate::authn::Identity;
 use crate::authz::{Access, Action, Denied};
@@ -745,35 +746,23 @@ struct Row {
 }
 
 fn read_rows(text: &str) -> Result<Vec<Row>, UnitError> {
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_reader(text.as_bytes());
     let mut rows = Vec::new();
     let mut faults = Vec::new();
-    let heading = reader.headers().cloned().ok();
-    for (index, record) in reader.records().enumerate() {
-        let row = record.and_then(|record| {
-            let row: Row = record.deserialize(heading.as_ref())?;
-            let line = record.position().map(csv::Position::line);
-            Ok(Row { line, ..row })
-        });
+    let columns = ["code", "name", "level", "parent_code"];
+    for (index, row) in read_table::<Row>(text, &columns).into_iter().enumerate() {
         match row {
-            Ok(row) => rows.push(row),
-            Err(error) => {
-                let line = error.position().map_or(1, csv::Position::line);
-                faults.push(Fault::in_body(
-                    format!("/{index}"),
-                    Code::MalformedCsv,
-                    message!(
-                        "Dòng {line} không đúng các cột code,name,level,parent_code[,kind].",
-                        "Line {line} does not have the columns code,name,level,parent_code[,kind]."
-                    ),
-                ));
-                // Without its heading line nothing of a table makes sense.
-                if error.position().is_none() {
-                    break;
-                }
-            }
+            Ok(Listed { line, row }) => rows.push(Row {
+                line: Some(line),
+                ..row
+            }),
+            Err(WrongColumns { line }) => faults.push(Fault::in_body(
+                format!("/{index}"),
+                Code::MalformedCsv,
+                message!(
+                    "Dòng {line} không đúng các cột code,name,level,parent_code[,kind].",
+                    "Line {line} does not have the columns code,name,level,parent_code[,kind]."
+                ),
+            )),
         }
     }
     if rows.is_empty() && faults.is_empty() {
@@ -883,6 +872,8 @@ fn plan_import(
     if faults.is_empty() {
         Ok((created, unchanged))
     } else {
+        // In the order of the list, not in that of the levels.
+        faults.sort_by_key(Fault::row);
         let faults = faults.into_iter();
         let faults = faults.map(|fault| fault.at_line_of(&lines));
         Err(UnitError::Invalid(faults.collect()))

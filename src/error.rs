@@ -65,6 +65,27 @@ impl Fault {
         }
     }
 
+    /// Which row of a table it is about, from 0.
+    pub fn row(&self) -> Option<usize> {
+        match &self.place {
+            Place::Body(pointer) => pointer.split('/').nth(1)?.parse().ok(),
+            Place::Parameter(_) => None,
+        }
+    }
+
+    /// The same fault of a table's row whose message names the line of the file. `lines` has those of all
+    /// rows: a pointer counts rows from 0, a spreadsheet lines from 1, with the heading and whatever
+    /// is empty.
+    #[must_use]
+    pub fn at_line_of(self, lines: &[Option<u64>]) -> Fault {
+        let Some(line) = self.row().and_then(|row| *lines.get(row)?) else {
+            return self;
+        };
+        let Message { vi, en } = &self.message;
+        let message = message!("Dòng {line}: {vi}", "Line {line}: {en}");
+        Fault { message, ..self }
+    }
+
     pub fn in_parameter(name: impl Into<String>, code: Code, message: Message) -> Fault {
         Fault {
             place: Place::Parameter(name.into()),

@@ -1,17 +1,20 @@
 //! The command line. Never logic: each command reads its arguments, calls the library, and says
 //! in one line what went wrong.
 
+mod command;
+
 use std::io::BufRead;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand, ValueEnum};
+use command::import::{self, ImportCommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use tonghop::authn::{Identity, Tokens};
+use tonghop::authn::Tokens;
 use tonghop::config::Settings;
 use tonghop::demo;
 use tonghop::domain::level::LevelPreset;
@@ -20,11 +23,7 @@ use tonghop::http::openapi;
 use tonghop::http::server::{ServerOptions, bind, serve};
 use tonghop::service::Application;
 use tonghop::service::account::{EnteredAccount, EnteredGrant, create_account};
-use tonghop::service::mapping::{Mapping, document_of};
-use tonghop::service::reorganisation::{Mode, create_reorganisation};
 use tonghop::service::tenant::{EnteredTenant, create_tenant, find_tenant, list_tenants};
-use tonghop::service::token::{Credentials, issue_token};
-use tonghop::service::unit::{ImportMode, UnitList, import_units};
 use tonghop::service::verification::{reported_periods, verify_period};
 use tonghop::store::migration::{check, migrate};
 use tonghop::store::{Database, DatabaseUrl};
@@ -126,54 +125,6 @@ enum AccountCommand {
     },
 }
 
-#[derive(Subcommand)]
-enum ImportCommand {
-    /// Add all units of a list, or none: CSV with code,name,level,parent_code[,kind].
-    Units {
-        #[command(flatten)]
-        run: ImportArguments,
-        list: PathBuf,
-        /// The first day of all of them; the beginning without it.
-        #[arg(long)]
-        valid_from: Option<NaiveDate>,
-        /// Put a unit of this name above all others where the list has several roots.
-        #[arg(long, value_name = "NAME")]
-        country: Option<String>,
-    },
-    /// Change the map by one document: JSON, or two tables with --after.
-    Reorganisation {
-        #[command(flatten)]
-        run: ImportArguments,
-        /// The document, as the API takes it; with --after a table with old_code,new_code.
-        document: PathBuf,
-        /// The list of units after: CSV with code,name,level,parent_code[,kind].
-        #[arg(long, requires_all = ["effective", "legal_basis"])]
-        after: Option<PathBuf>,
-        /// The first day of the new map, where tables do not say.
-        #[arg(long)]
-        effective: Option<NaiveDate>,
-        /// The decision that says so, where tables do not say.
-        #[arg(long)]
-        legal_basis: Option<String>,
-        /// Print the document that the tables make, and do nothing.
-        #[arg(long, requires = "after")]
-        print: bool,
-    },
-}
-
-#[derive(Parser)]
-struct ImportArguments {
-    /// The tenant's slug.
-    #[arg(long)]
-    tenant: String,
-    /// Who does it: an administrator of the tenant.
-    #[arg(long)]
-    login: String,
-    /// Only say what would be done.
-    #[arg(long)]
-    dry_run: bool,
-}
-
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match run(arguments) {
@@ -193,7 +144,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Migrate => run_migrate(&settings(config)?),
         Command::Tenant(command) => run_tenant(&settings(config)?, command),
         Command::Account(command) => run_account(&settings(config)?, command),
-        Command::Import(command) => run_import(&settings(config)?, command),
+        Command::Import(command) => import::run(&settings(config)?, command),
         Command::Verify { tenant } => run_verify(&settings(config)?, tenant.as_deref()),
         Command::Openapi => {
             println!("{}", openapi::document().to_pretty_json()?);
@@ -263,18 +214,21 @@ fn password() -> Result<String, Failure> {
 
 /// A use case's failure as one line.
 fn explained<E: Explain>(error: E) -> Failure {
+    reason_of(&error).into()
+}
+
+fn reason_of(error: &impl Explain) -> String {
     let faults = error.faults();
     let details = faults
         .iter()
         .map(|fault| fault.message.en.clone())
         .collect::<Vec<_>>();
-    let reason = match error.code().kind() {
+    match error.code().kind() {
         // Beside the database, the operator may know the reason.
         tonghop::error::Kind::Internal | tonghop::error::Kind::Unavailable => error.to_string(),
         _ if details.is_empty() => error.message().en,
         _ => details.join(" "),
-    };
-    reason.into()
+    }
 }
 
 fn ready(settings: &Settings) -> Result<Database, Failure> {
@@ -342,104 +296,6 @@ fn standing(settings: &Settings) -> Result<Database, Failure> {
         return Err(format!("there is no database at {path}; see DATABASE_URL").into());
     }
     ready(settings)
-}
-
-fn run_import(settings: &Settings, command: ImportCommand) -> Result<(), Failure> {
-    let database = standing(settings)?;
-    let tokens = Tokens::open(&settings.keys, &settings.issuer)?;
-    let application = Application::new(database, tokens);
-    match command {
-        ImportCommand::Units {
-            run,
-            list,
-            valid_from,
-            country,
-        } => {
-            let identity = sign_in(&application, &run)?;
-            let csv = read_text(&list)?;
-            let list = UnitList {
-                csv,
-                valid_from,
-                country,
-                mode: ImportMode::DryRun,
-            };
-            let import = |mode| {
-                let list = UnitList {
-                    mode,
-                    ..list.clone()
-                };
-                import_units(&application, &identity, &list, None, now())
-            };
-            let checked = waiting("checking", || import(ImportMode::DryRun))?;
-            println!("{}", checked.body);
-            if !run.dry_run {
-                let done = waiting("writing", || import(ImportMode::Write))?;
-                println!("{}", done.body);
-            }
-        }
-        ImportCommand::Reorganisation {
-            run,
-            document,
-            after,
-            effective,
-            legal_basis,
-            print,
-        } => {
-            let identity = sign_in(&application, &run)?;
-            let text = read_text(&document)?;
-            let document = match after.zip(effective).zip(legal_basis) {
-                None => serde_json::from_str(&text)
-                    .map_err(|error| format!("{}: {error}", document.display()))?,
-                Some(((after, effective), legal_basis)) => {
-                    let mapping = Mapping {
-                        mapping: text,
-                        after: read_text(&after)?,
-                        effective,
-                        legal_basis,
-                    };
-                    document_of(&application, &identity, &mapping).map_err(explained)?
-                }
-            };
-            if print {
-                println!("{}", serde_json::to_string_pretty(&document)?);
-                return Ok(());
-            }
-            let create =
-                |mode| create_reorganisation(&application, &identity, &document, mode, None, now());
-            let checked = waiting("checking", || create(Mode::DryRun))?;
-            println!("{}", checked.body);
-            if !run.dry_run {
-                let done = waiting("writing", || create(Mode::Write))?;
-                println!("{}", done.body);
-            }
-        }
-    }
-    Ok(())
-}
-
-fn sign_in(application: &Application, run: &ImportArguments) -> Result<Identity, Failure> {
-    let credentials = Credentials::Password {
-        tenant: Some(run.tenant.clone()),
-        username: run.login.clone(),
-        password: password()?,
-    };
-    let token = issue_token(application, &credentials, now()).map_err(explained)?;
-    Ok(application.tokens.verify(&token.access_token, now())?)
-}
-
-fn read_text(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()).into())
-}
-
-/// Does one long thing, and shows meanwhile for how long.
-fn waiting<T, E: Explain>(what: &str, work: impl FnOnce() -> Result<T, E>) -> Result<T, Failure> {
-    let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}")?;
-    let progress = ProgressBar::new_spinner().with_style(style);
-    progress.set_message(what.to_owned());
-    progress.enable_steady_tick(std::time::Duration::from_millis(100));
-    let done = work();
-    progress.finish_and_clear();
-    done.map_err(explained)
 }
 
 fn run_verify(settings: &Settings, slug: Option<&str>) -> Result<(), Failure> {

@@ -168,6 +168,44 @@ on_both_backends! {
         assert_eq!(children, [("Tân An", false), ("Rạch Giá", false), ("Tân Châu", true)]);
     }
 
+    fn the_map_names_only_what_touched_the_unit_and_what_is_below_it(backend) {
+        let (server, admin) = country(backend);
+        submit(&admin, "30600", "2024-12", &[("raised", 1)]);
+        reorganise(&admin, &json!({"effective": "2025-06-01", "legal_basis": "tách Rạch Giá", "steps": [
+            {"op": "split", "from": "code:30600", "into": [
+                {"unit": "code:30600", "share": "1/2"}, {"unit": {"code": "30601", "name": "Rạch Sỏi", "level": "commune", "parent": "code:91"}, "share": "1/2"}], "basis": "dân số"}]}));
+        reorganise(&admin, &json!({"effective": "2025-06-15", "legal_basis": "chuyển Ấp Long An", "steps": [
+            {"op": "move", "unit": "code:30391-1", "parent": "code:30387"}]}));
+        reorganise(&admin, &reform());
+        reorganise(&admin, &json!({"effective": "2025-07-01", "legal_basis": "đổi tên Rạch Giá", "steps": [
+            {"op": "rename", "unit": "code:30600", "name": "Rạch Giá mới"}]}));
+        let named = |client: &Client, unit: &str, day: &str| -> Vec<String> {
+            let rollup = Report::of(client, "m", "2024-12").read(&format!("{unit}/rollup?as_of={day}"));
+            let all = rollup["map"]["reorganisations"].as_array().unwrap().iter();
+            all.map(|one| one["legal_basis"].as_str().unwrap().to_owned()).collect()
+        };
+        let (split, moved, reform, renamed) = ("tách Rạch Giá", "chuyển Ấp Long An", "Nghị quyết 1654/NQ-UBTVQH15", "đổi tên Rạch Giá");
+        assert_eq!(named(&admin, "30600", "2025-07-01"), [split, renamed]);
+        assert_eq!(named(&admin, "30601", "2025-07-01"), [split]);
+        assert_eq!(named(&admin, "30388", "2025-07-01"), [moved, reform]);
+        // What left a unit touched it, too.
+        assert_eq!(named(&admin, "30391", "2025-06-20"), [moved]);
+        assert_eq!(named(&admin, "30388", "2025-06-20"), [""; 0]);
+        assert_eq!(named(&admin, "91", "2025-07-01"), [split, moved, reform, renamed]);
+        assert_eq!(named(&admin, "91", "2025-06-20"), [split]);
+        server.create_account("test", "rach-gia", &["viewer@code:91"]);
+        let viewer = server.sign_in("test", "rach-gia");
+        assert_eq!(named(&viewer, "30600", "2025-07-01"), [split, renamed]);
+        let series = "/v1/forms/m/units/code:30600/series?indicator=raised&from=2024&to=2025&as_of=2026-01-01";
+        let map = viewer.get(series).expect_status(200).json()["map"].clone();
+        assert_eq!(map["reorganisations"].as_array().unwrap().len(), 2, "{map}");
+        // What is taken back is not named any more.
+        let last = admin.get("/v1/reorganisations").json()["items"].as_array().unwrap().iter()
+            .find(|one| one["legal_basis"] == renamed).unwrap()["id"].as_str().unwrap().to_owned();
+        admin.with("If-Match", "*").post(&format!("/v1/reorganisations/{last}/undo")).expect_status(200);
+        assert_eq!(named(&viewer, "30600", "2025-07-01"), [split]);
+    }
+
     fn a_merge_adds_up_to_the_same_before_and_after(backend) {
         let (_server, admin) = country(backend);
         for (unit, a, b) in [("30387", 10, 12), ("30391", 11, 13)] {

@@ -18,6 +18,8 @@ mod faults;
 #[cfg(test)]
 mod formulas;
 #[cfg(test)]
+mod imports;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod map;
@@ -37,6 +39,8 @@ mod reform;
 mod reorganisations;
 #[cfg(test)]
 mod sign_in;
+#[cfg(test)]
+mod stand_in;
 #[cfg(test)]
 mod statements;
 #[cfg(test)]

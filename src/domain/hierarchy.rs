@@ -426,6 +426,11 @@ impl Tree {
         self.successions.sources_of(unit, self.day)
     }
 
+    /// Those from which it came after `day`, each with the last day on which it passed anything.
+    pub fn sources_since(&self, unit: UnitId, day: NaiveDate) -> Vec<(UnitId, NaiveDate)> {
+        self.successions.sources_between(unit, day, self.day)
+    }
+
     /// The unit's last fact that ends before the day of the tree.
     pub fn last_fact(&self, unit: UnitId) -> Option<&UnitFact> {
         let first = self.facts.partition_point(|fact| fact.unit < unit);

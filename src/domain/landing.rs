@@ -1,7 +1,9 @@
 //! Landings: where the units of one day's map come to lie on another day's, counted. What was
 //! expected of them is expected there. Never who is expected to do what.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::NaiveDate;
 
 use super::hierarchy::{Place, Position, Tree};
 use super::id::{LevelCode, UnitId};
@@ -34,17 +36,8 @@ impl Landings {
         for place in from.places() {
             let level = &place.fact().level;
             let route = to.route(place.unit(), Moment::end_of(from.day()));
-            let itself = Some(place.unit())
-                .filter(|unit| route.goes_on_as(*unit))
-                .and_then(|unit| to.by_id(unit));
-            for (landing, landed) in [
-                (Landing::Shares, shares(&route, to)),
-                (Landing::Whole, whole(&route, to).into_iter().collect()),
-                (
-                    Landing::Itself,
-                    itself.map(Place::position).into_iter().collect(),
-                ),
-            ] {
+            for landing in [Landing::Shares, Landing::Whole, Landing::Itself] {
+                let landed = landed(&route, place.unit(), landing, to);
                 for position in &landed {
                     let units = landings.units.entry((*position, landing));
                     units.or_default().push(place.unit());
@@ -86,7 +79,29 @@ impl Landings {
     }
 }
 
-fn shares(route: &Route, to: &Tree) -> Vec<Position> {
+/// Where a unit that stood on `day` lies on a tree of that day or a later one.
+pub fn landings_of(
+    unit: UnitId,
+    day: NaiveDate,
+    landing: Landing,
+    to: &Tree,
+) -> BTreeSet<Position> {
+    landed(&to.route(unit, Moment::end_of(day)), unit, landing, to)
+}
+
+fn landed(route: &Route, unit: UnitId, landing: Landing, to: &Tree) -> BTreeSet<Position> {
+    match landing {
+        Landing::Shares => shares(route, to),
+        Landing::Whole => whole(route, to).into_iter().collect(),
+        Landing::Itself if route.goes_on_as(unit) => {
+            to.by_id(unit).map(Place::position).into_iter().collect()
+        }
+        Landing::Itself => BTreeSet::new(),
+    }
+}
+
+/// Where several shares have come together again, the unit is there once.
+fn shares(route: &Route, to: &Tree) -> BTreeSet<Position> {
     match route {
         Route::Divided { parts, .. } => {
             let parts = parts.iter();

@@ -258,6 +258,16 @@ impl Successions {
         events.flat_map(move |events| events.range(..=end).map(|(_, passing)| passing))
     }
 
+    /// The units that anything passed from or to in the reorganisation of this rev.
+    pub fn units_of(&self, rev: i64) -> impl Iterator<Item = UnitId> {
+        let passings = self.by_source.values().flat_map(BTreeMap::values);
+        let of_one = passings.filter(move |passing| passing.moment.rev == rev);
+        of_one.flat_map(|passing| {
+            let heirs = passing.heirs.units().into_iter();
+            heirs.chain([passing.from])
+        })
+    }
+
     /// Everything that ever happened, up to and on `day`.
     pub fn until(&self, day: NaiveDate) -> impl Iterator<Item = &Passing> {
         let end = Moment::end_of(day);
@@ -286,12 +296,26 @@ impl Successions {
     /// The units that something of `unit` comes from, up to and on `day`, directly or through
     /// others; not itself.
     pub fn sources_of(&self, unit: UnitId, day: NaiveDate) -> Vec<UnitId> {
-        let mut found: Vec<UnitId> = Vec::new();
+        let sources = self.sources_between(unit, NaiveDate::MIN, day).into_iter();
+        sources.map(|(source, _)| source).collect()
+    }
+
+    /// Those from which it came after one day, up to and on another, each with the last day on which
+    /// it passed anything.
+    pub fn sources_between(
+        &self,
+        unit: UnitId,
+        after: NaiveDate,
+        day: NaiveDate,
+    ) -> Vec<(UnitId, NaiveDate)> {
+        let mut found: Vec<(UnitId, NaiveDate)> = Vec::new();
         let mut waiting = vec![unit];
         while let Some(next) = waiting.pop() {
-            for (source, (first, _)) in self.by_heir.get(&next).into_iter().flatten() {
-                if *first <= day && *source != unit && !found.contains(source) {
-                    found.push(*source);
+            for (source, (first, last)) in self.by_heir.get(&next).into_iter().flatten() {
+                let is_between = *first <= day && *last > after;
+                let is_known = found.iter().any(|(known, _)| known == source);
+                if is_between && *source != unit && !is_known {
+                    found.push((*source, *last));
                     waiting.push(*source);
                 }
             }

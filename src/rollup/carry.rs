@@ -34,6 +34,19 @@ pub struct Carrier<'s> {
 impl Carrier<'_> {
     /// What counts as each unit's own, and as each leaf's.
     pub fn own(&self, contributions: &Contributions) -> BTreeMap<Position, Tally> {
+        let pieces = self.pieces(contributions).into_iter();
+        let tallies = pieces.map(|(position, pieces)| {
+            let tally = Tally::of(&pieces, self.aggregations, self.span);
+            (position, tally)
+        });
+        tallies.collect()
+    }
+
+    /// What that is put together of, in the order of base periods.
+    pub fn pieces<'c>(
+        &self,
+        contributions: &'c Contributions,
+    ) -> BTreeMap<Position, Vec<Piece<'c>>> {
         let mut pieces: BTreeMap<Position, Vec<Piece<'_>>> = BTreeMap::new();
         for ((base, unit), contribution) in contributions {
             let Some(tree) = self.bases.get(base) else {
@@ -45,13 +58,10 @@ impl Carrier<'_> {
                 contributions,
                 pieces: &mut pieces,
             };
-            journey.carry(*unit, contribution.given, Piece::own(*base, contribution));
+            let piece = Piece::own(*base, *unit, contribution);
+            journey.carry(*unit, contribution.given, piece);
         }
-        let tallies = pieces.into_iter().map(|(position, pieces)| {
-            let tally = Tally::of(&pieces, self.aggregations, self.span);
-            (position, tally)
-        });
-        tallies.collect()
+        pieces
     }
 
     /// Everything on the tree that a unit's submission of a base period may count at, whenever
@@ -101,6 +111,7 @@ impl<'c> Journey<'_, 'c, '_> {
         };
         let piece = Piece {
             origin: Origin::StandIn,
+            counts_for: None,
             ..piece
         };
         let route = self.base.route(unit, since);
@@ -187,6 +198,7 @@ impl<'c> Journey<'_, 'c, '_> {
                         facts: Cow::Owned(own),
                         origin: Origin::Own,
                         submission: Counted::Elsewhere,
+                        counts_for: piece.counts_for.or(Some(unit)),
                         ..piece.clone()
                     };
                     let end = End::Unit(unit);
@@ -198,10 +210,10 @@ impl<'c> Journey<'_, 'c, '_> {
                         across.units == AcrossUnits::Sum
                     });
                 let shares: Vec<Share> = parts.iter().map(|(share, _)| *share).collect();
-                // Of stand-ins each part stands for one submission, of others the leaf.
-                let (of_parts, of_rest) = match piece.origin {
-                    Origin::StandIn => (piece.submission, Counted::Elsewhere),
-                    Origin::Own | Origin::Passed => (Counted::Elsewhere, piece.submission),
+                // Each part stands in for one submission; what is a unit's already is counted once.
+                let (of_parts, of_rest) = match piece.counts_for {
+                    None => (piece.submission, Counted::Elsewhere),
+                    Some(_) => (Counted::Elsewhere, piece.submission),
                 };
                 for ((_, part), facts) in parts.iter().zip(divided(&divisible, &shares)) {
                     let origin = match piece.origin {

@@ -200,6 +200,12 @@ struct Value<'p> {
     piece: &'p Piece<'p>,
 }
 
+impl Value<'_> {
+    fn counts_for(&self) -> Option<UnitId> {
+        self.piece.counts_for
+    }
+}
+
 /// One unit's value of one base period: its own, or what passed to it, put together.
 struct Combined {
     numerator: i128,
@@ -227,8 +233,7 @@ impl Combined {
             reported: 0,
             qualified: Qualified::EXACT,
         };
-        let (mut has_own, mut stands_in) = (false, false);
-        for value in values {
+        for value in values.clone() {
             let mantissa = i128::from(value.fact.mantissa);
             combined.numerator = match units {
                 _ if count == 0 => mantissa,
@@ -236,16 +241,13 @@ impl Combined {
                 AcrossUnits::Max => combined.numerator.max(mantissa),
                 _ => combined.numerator + mantissa,
             };
+            // Whoever stands in for a unit, it is one that has reported.
+            let mut before = values.clone().zip(0..count).map(|(before, _)| before);
+            let is_known = before.any(|before| before.counts_for() == value.counts_for());
+            combined.reported += u64::from(!is_known);
             count += 1;
-            match value.piece.origin {
-                Origin::StandIn => stands_in = true,
-                Origin::Own => has_own = true,
-                Origin::Passed => combined.reported += 1,
-            }
             combined.qualified = combined.qualified.merged(Qualified::of(value));
         }
-        // Whoever stands in for a unit, it is one that has reported.
-        combined.reported += u64::from(has_own || stands_in);
         combined.values = count;
         if units == AcrossUnits::Average {
             combined.divisor = count;
@@ -580,6 +582,11 @@ pub struct Contribution {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece<'c> {
     pub base: Period,
+    /// The unit that submitted it.
+    pub source: UnitId,
+    /// The unit of the base period's map of which it is the submission; of what is left of a former
+    /// unit, that unit. `None` as long as it is on its way there.
+    pub counts_for: Option<UnitId>,
     pub facts: Cow<'c, [Fact]>,
     pub reached: Stage,
     pub origin: Origin,
@@ -617,9 +624,11 @@ pub enum Counted {
 
 impl<'c> Piece<'c> {
     /// A unit's own submission.
-    pub fn own(base: Period, contribution: &'c Contribution) -> Piece<'c> {
+    pub fn own(base: Period, unit: UnitId, contribution: &'c Contribution) -> Piece<'c> {
         Piece {
             base,
+            source: unit,
+            counts_for: Some(unit),
             facts: Cow::Borrowed(&contribution.facts),
             reached: contribution.reached,
             origin: Origin::Own,
@@ -628,14 +637,18 @@ impl<'c> Piece<'c> {
         }
     }
 
-    /// The piece where it counts at `unit`; `from` is who submitted it.
+    /// The piece where it counts at `unit`; `from` is whose it was.
     #[must_use]
     pub fn at(self, unit: UnitId, from: UnitId) -> Piece<'c> {
         let origin = match self.origin {
             Origin::Own if unit != from => Origin::Passed,
             other => other,
         };
-        Piece { origin, ..self }
+        Piece {
+            origin,
+            counts_for: self.counts_for.or(Some(unit)),
+            ..self
+        }
     }
 }
 
@@ -712,19 +725,62 @@ impl Tally {
 
 fn count_submissions(pieces: &[Piece<'_>]) -> ByStage<u64> {
     let mut submissions = ByStage::<u64>::default();
+    for submission in submissions_in(pieces) {
+        submissions.submitted += 1;
+        submissions.approved += u64::from(submission.is_approved());
+    }
+    submissions
+}
+
+/// What counts as one submission of a unit: its own, and where it has none all that stands in for
+/// it.
+pub struct CountedSubmission<'p, 'c> {
+    pub base: Period,
+    /// The unit of the base period's map that it is of.
+    pub counts_for: Option<UnitId>,
+    pieces: Vec<&'p Piece<'c>>,
+}
+
+impl<'p, 'c> CountedSubmission<'p, 'c> {
+    fn of(first: &'p Piece<'c>) -> CountedSubmission<'p, 'c> {
+        CountedSubmission {
+            base: first.base,
+            counts_for: first.counts_for,
+            pieces: vec![first],
+        }
+    }
+
+    pub fn is_approved(&self) -> bool {
+        let mut pieces = self.pieces.iter();
+        pieces.all(|piece| piece.reached == Stage::Approved)
+    }
+
+    /// Who submitted it.
+    pub fn sources(&self) -> impl Iterator<Item = UnitId> {
+        self.pieces.iter().map(|piece| piece.source)
+    }
+}
+
+/// The submissions that are counted where these pieces are, in the order of base periods.
+pub fn submissions_in<'p, 'c>(pieces: &'p [Piece<'c>]) -> Vec<CountedSubmission<'p, 'c>> {
+    let mut submissions: Vec<CountedSubmission<'p, 'c>> = Vec::new();
     for of_base in pieces.chunk_by(|a, b| a.base == b.base) {
-        let reached = |origin: Origin| {
-            let counted = of_base
-                .iter()
-                .filter(move |piece| piece.origin == origin && piece.submission == Counted::Here);
-            counted.map(|piece| piece.reached == Stage::Approved)
-        };
-        // One is expected of a unit: its own, and where it has none what stands in for it.
-        let own = reached(Origin::Own).reduce(|a, b| a && b);
-        let own = own.or_else(|| reached(Origin::StandIn).reduce(|a, b| a && b));
-        for approved in reached(Origin::Passed).chain(own) {
-            submissions.submitted += 1;
-            submissions.approved += u64::from(approved);
+        let first = submissions.len();
+        for piece in of_base {
+            if piece.submission == Counted::Elsewhere {
+                continue;
+            }
+            let mut known = submissions.iter_mut().skip(first);
+            match known.find(|known| known.counts_for == piece.counts_for) {
+                Some(known) => known.pieces.push(piece),
+                None => submissions.push(CountedSubmission::of(piece)),
+            }
+        }
+    }
+    for submission in &mut submissions {
+        let is_own = |piece: &&Piece<'_>| piece.origin != Origin::StandIn;
+        if submission.pieces.iter().any(is_own) {
+            submission.pieces.retain(is_own);
         }
     }
     submissions
@@ -935,10 +991,11 @@ pub(super) mod tests {
                     given: 1,
                 }
             });
-        let year = vec(submission, 1..5).prop_map(|year| {
+        let unit = UnitId::new();
+        let year = vec(submission, 1..5).prop_map(move |year| {
             let pieces: Vec<Piece<'_>> = (1..)
                 .zip(&year)
-                .map(|(number, contribution)| Piece::own(month(number), contribution))
+                .map(|(number, contribution)| Piece::own(month(number), unit, contribution))
                 .collect();
             Tally::of(&pieces, &aggregations(), Span::LongPeriod)
         });
@@ -1032,7 +1089,7 @@ pub(super) mod tests {
                 given: 1,
             };
             Tally::of(
-                &[Piece::own(month(1), &one)],
+                &[Piece::own(month(1), UnitId::new(), &one)],
                 &aggregations(),
                 Span::BasePeriod,
             )

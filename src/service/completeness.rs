@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
+use itertools::Itertools;
 use serde::Serialize;
 
 use super::application::Application;
@@ -14,19 +15,23 @@ use super::locate::{Located, NotFound, ReportPath};
 use super::map::MapView;
 use super::rollup::PeriodName;
 use super::snapshot::Snapshot;
+use super::totals::Board;
 use super::unit::UnitName;
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
 use crate::domain::deadline::Deadline;
 use crate::domain::form::{FormPeriod, Span};
-use crate::domain::hierarchy::{Place, Tree};
-use crate::domain::id::{LevelCode, UnitId};
+use crate::domain::hierarchy::{Place, Position, Tree};
+use crate::domain::id::{FormNumber, LevelCode, UnitId};
 use crate::domain::landing::{Landing, Landings};
 use crate::domain::period::Period;
-use crate::domain::submission::{Stage, Status};
+use crate::domain::submission::Status;
+use crate::domain::unit::UnitFact;
 use crate::explain;
-use crate::store::StoreError;
-use crate::store::submission::{Submission, Units, submissions_of};
+use crate::rollup::carry::Contributions;
+use crate::rollup::tally::{Contribution, CountedSubmission, submissions_in};
+use crate::store::submission::{Submission, Units, counting_of, submissions_of};
+use crate::store::{StoreError, Transaction};
 
 /// Why completeness cannot be told.
 #[derive(Debug, thiserror::Error)]
@@ -90,13 +95,14 @@ pub struct PeriodProgress {
 pub struct Progress {
     /// Units whose level submits the form.
     pub expected: u64,
-    /// Units whose submission counts.
+    /// Submissions that count, as the rollup counts them. Of a former unit that nobody took over as a
+    /// whole there may be one more than is expected.
     pub submitted: u64,
-    /// Those of them whose submission is approved.
+    /// Those of them that are approved.
     pub approved: u64,
-    /// Those of the submitted ones that came after their deadline.
+    /// Those of them that came after their deadline.
     pub late: u64,
-    /// Units whose submission does not count (yet).
+    /// Expected units for which no submission counts (yet).
     pub missing: u64,
     /// Those of the missing ones whose deadline has passed.
     pub overdue: u64,
@@ -148,14 +154,7 @@ pub fn get_completeness(
             .access
             .to_unit(Action::ReadRollups, &located.tree, place)?;
         let mut state = State::without_submissions(snapshot, &located, now);
-        let form = located.form().number;
-        let (periods, units) = (state.periods(), state.units());
-        state.add(submissions_of(
-            transaction,
-            form,
-            &periods,
-            Units::These(&units),
-        )?);
+        state.read_submissions(transaction, &located.board(snapshot))?;
         let map = MapView::of(transaction, snapshot, &located)?;
         Ok(state.view(snapshot.counters.rev, map))
     })
@@ -186,27 +185,45 @@ impl<'s> State<'s> {
         self.bases.iter().map(|base| base.period.period).collect()
     }
 
-    /// All units whose submissions say how far the subtree is.
-    fn units(&self) -> Vec<UnitId> {
-        let top = self.located.place();
-        let units: BTreeSet<UnitId> = self
-            .bases
-            .iter()
-            .flat_map(|base| base.units_for(top))
-            .collect();
-        units.into_iter().collect()
-    }
-
-    fn add(&mut self, submissions: Vec<(Period, UnitId, Submission)>) {
+    /// Reads all submissions that say how far the subtree is, and finds where each counts: there
+    /// where its values do.
+    fn read_submissions(
+        &mut self,
+        transaction: &mut Transaction<'_>,
+        board: &Board<'_>,
+    ) -> Result<(), StoreError> {
+        let (form, periods) = (self.located.form().number, self.periods());
+        let units = board.sources_below(self.located.place());
+        let submissions = submissions_of(transaction, form, &periods, Units::These(&units))?;
+        let given = givens_of(transaction, form, &periods, &units, board.tree())?;
+        let mut contributions = Contributions::new();
         for (period, unit, submission) in submissions {
-            let base = self
-                .bases
-                .iter_mut()
-                .find(|base| base.period.period == period);
-            if let Some(base) = base {
+            if let Some(reached) = submission.reached() {
+                let key = (period, unit);
+                let contribution = Contribution {
+                    facts: Vec::new(),
+                    reached,
+                    given: given.get(&key).copied().unwrap_or(submission.counting_rev),
+                };
+                contributions.insert(key, contribution);
+            }
+            if let Some(base) = self.base_mut(period) {
                 base.submissions.insert(unit, submission);
             }
         }
+        for (position, pieces) in board.pieces(&contributions) {
+            for counted in submissions_in(&pieces) {
+                if let Some(base) = self.base_mut(counted.base) {
+                    base.receive(position, &counted);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn base_mut(&mut self, period: Period) -> Option<&mut Base<'s>> {
+        let mut bases = self.bases.iter_mut();
+        bases.find(|base| base.period.period == period)
     }
 
     fn view(&self, rev: i64, map: MapView) -> CompletenessView {
@@ -229,7 +246,7 @@ impl<'s> State<'s> {
             own_periods: self.own_periods(place),
             periods: self.is_long().then(|| self.by_period(place)),
             children: children
-                .filter(|child| !child.not_divided || child.total.expected > 0)
+                .filter(|child| !child.not_divided || child.total != Progress::default())
                 .collect(),
         }
     }
@@ -271,8 +288,7 @@ impl<'s> State<'s> {
     }
 
     fn own_periods(&self, place: Place<'_>) -> Option<Progress> {
-        let bases = self.bases.iter();
-        let own = bases.flat_map(|base| base.at(place).into_iter().map(|unit| base.progress(unit)));
+        let own = self.bases.iter().map(|base| base.progress(place));
         self.has_several().then(|| Progress::of(own))
     }
 }
@@ -285,8 +301,42 @@ struct Base<'s> {
     landings: Option<Arc<Landings>>,
     deadlines: BTreeMap<LevelCode, Deadline>,
     submissions: HashMap<UnitId, Submission>,
+    /// What counts, by where it does on the map of the answer.
+    received: HashMap<Position, Vec<Received>>,
     now: DateTime<Utc>,
     time_zone: Tz,
+}
+
+/// What counts as one submission.
+struct Received {
+    /// Whose it is on the period's last day.
+    counts_for: Option<UnitId>,
+    is_approved: bool,
+    is_late: bool,
+}
+
+/// When what counts was given: asked only of units that something passed from or to, since of no
+/// other it says anything.
+fn givens_of(
+    transaction: &mut Transaction<'_>,
+    form: FormNumber,
+    periods: &[Period],
+    units: &[UnitId],
+    tree: &Tree,
+) -> Result<HashMap<(Period, UnitId), i64>, StoreError> {
+    let mut touched = units.to_vec();
+    touched.retain(|unit| tree.is_touched_since(*unit, NaiveDate::MIN));
+    if touched.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut givens = HashMap::new();
+    for found in counting_of(transaction, form, periods, Units::These(&touched))? {
+        let found = found?;
+        if let Some(contribution) = found.contribution {
+            givens.insert((found.period, found.unit), contribution.given);
+        }
+    }
+    Ok(givens)
 }
 
 fn deadlines(period: &FormPeriod<'_>) -> BTreeMap<LevelCode, Deadline> {
@@ -313,6 +363,7 @@ impl<'s> Base<'s> {
             tree,
             deadlines: deadlines(&period),
             submissions: HashMap::new(),
+            received: HashMap::new(),
             now,
             time_zone: snapshot.counters.time_zone,
         }
@@ -334,45 +385,33 @@ impl<'s> Base<'s> {
         }
     }
 
-    /// The units of this period that lie at a place or below it.
-    fn below(&self, place: Place<'_>) -> Vec<Place<'_>> {
-        let all = place.subtree_with_leaves();
-        all.flat_map(|place| self.at(place)).collect()
-    }
-
-    /// Those of them and the former units that may stand in for them.
-    fn units_for(&self, top: Place<'_>) -> Vec<UnitId> {
-        let mut units: Vec<UnitId> = self.below(top).into_iter().map(Place::unit).collect();
-        let former: Vec<UnitId> = units.iter().flat_map(|unit| self.former(*unit)).collect();
-        units.extend(former);
-        units
-    }
-
-    /// The units that passed to `unit` and stand no more on the period's last day.
-    fn former(&self, unit: UnitId) -> Vec<UnitId> {
-        let mut sources = self.tree.sources_of(unit);
-        sources.retain(|source| self.tree.by_id(*source).is_none());
-        sources
-    }
-
     fn is_expected(&self, place: Place<'_>) -> bool {
         self.period.definition.is_submitted_by(&place.fact().level)
     }
 
-    fn deadline(&self, place: Place<'_>) -> Option<Deadline> {
-        self.deadlines.get(&place.fact().level).copied()
+    fn deadline(&self, fact: &UnitFact) -> Option<Deadline> {
+        self.deadlines.get(&fact.level).copied()
     }
 
-    /// What counts for a unit: its own submission, or those of former units that stand in for it.
-    fn counting(&self, unit: UnitId) -> Vec<(Stage, &Submission)> {
-        let counting = |unit: &UnitId| {
-            let submission = self.submissions.get(unit)?;
-            Some((submission.reached()?, submission))
+    fn receive(&mut self, position: Position, counted: &CountedSubmission<'_, '_>) {
+        let received = Received {
+            counts_for: counted.counts_for,
+            is_approved: counted.is_approved(),
+            is_late: counted.sources().any(|source| self.is_late(source)),
         };
-        match counting(&unit) {
-            Some(own) => vec![own],
-            None => self.former(unit).iter().filter_map(counting).collect(),
-        }
+        self.received.entry(position).or_default().push(received);
+    }
+
+    /// Whether a unit's submission came after the deadline of what the unit was.
+    fn is_late(&self, unit: UnitId) -> bool {
+        let standing = self.tree.by_id(unit).map(Place::fact);
+        let fact = standing.or_else(|| self.tree.last_fact(unit));
+        let deadline = fact.and_then(|fact| self.deadline(fact));
+        let submission = self.submissions.get(&unit);
+        let received = submission.and_then(|submission| submission.received_on);
+        deadline
+            .zip(received)
+            .is_some_and(|(deadline, day)| day > deadline.day(self.time_zone))
     }
 
     /// A unit that is not there on the last day is not expected.
@@ -385,50 +424,42 @@ impl<'s> Base<'s> {
             expected: self.is_expected(place),
             status: submission.map(|submission| submission.status),
             deadline: self
-                .deadline(place)
+                .deadline(place.fact())
                 .map(|deadline| deadline.day(self.time_zone)),
             received_on: submission.and_then(|submission| submission.received_on),
         }
     }
 
-    /// The unit and everything below it.
+    /// What lies at a place of the answer's map and everything below it.
     fn total(&self, place: Place<'_>) -> Progress {
-        let units = self.below(place).into_iter();
-        Progress::of(units.map(|unit| self.progress(unit)))
+        let places = place.subtree_with_leaves();
+        Progress::of(places.map(|place| self.progress(place)))
     }
 
-    /// One unit alone.
+    /// What lies at a place alone.
     fn progress(&self, place: Place<'_>) -> Progress {
-        if !self.is_expected(place) {
-            return Progress::default();
+        let received = self.received.get(&place.position());
+        let received = received.map(Vec::as_slice).unwrap_or_default();
+        let mut progress = Progress::default();
+        for one in received {
+            progress.submitted += 1;
+            progress.approved += u64::from(one.is_approved);
+            progress.late += u64::from(one.is_late);
         }
-        let deadline = self.deadline(place);
-        let counting = self.counting(place.unit());
-        if counting.is_empty() {
-            return Progress {
-                expected: 1,
-                missing: 1,
-                overdue: u64::from(
+        for unit in self.at(place) {
+            if !self.is_expected(unit) {
+                continue;
+            }
+            progress.expected += 1;
+            let mut counts_for = received.iter().map(|one| one.counts_for);
+            if !counts_for.contains(&Some(unit.unit())) {
+                let deadline = self.deadline(unit.fact());
+                progress.missing += 1;
+                progress.overdue += u64::from(
                     deadline.is_some_and(|deadline| deadline.has_passed(self.now, self.time_zone)),
-                ),
-                ..Progress::default()
-            };
+                );
+            }
         }
-        let is_late = counting.iter().any(|(_, submission)| {
-            let received = submission.received_on;
-            deadline
-                .zip(received)
-                .is_some_and(|(deadline, day)| day > deadline.day(self.time_zone))
-        });
-        let is_approved = counting
-            .iter()
-            .all(|(reached, _)| *reached == Stage::Approved);
-        Progress {
-            expected: 1,
-            submitted: 1,
-            approved: u64::from(is_approved),
-            late: u64::from(is_late),
-            ..Progress::default()
-        }
+        progress
     }
 }

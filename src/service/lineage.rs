@@ -1,6 +1,6 @@
 //! Lineage (nguồn số liệu): which units' revisions make a figure, and which are missing.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use itertools::Itertools;
@@ -18,15 +18,17 @@ use crate::authz::{Action, Denied};
 use crate::domain::catalogue::Entry;
 use crate::domain::form::FormPeriod;
 use crate::domain::formula::Formula;
-use crate::domain::hierarchy::{Place, Tree};
+use crate::domain::hierarchy::{Place, Position, Tree};
 use crate::domain::id::{LevelCode, OptionNumber, UnitId};
 use crate::domain::indicator::{AcrossUnits, Measure};
-use crate::domain::landing::{Landing, Landings};
+use crate::domain::landing::{Landing, Landings, landings_of};
 use crate::domain::period::Period;
 use crate::domain::quantity::{Decimal, Qualifier};
-use crate::domain::submission::Stage;
+use crate::domain::submission::{Fact, Stage};
 use crate::domain::unit::UnitFact;
 use crate::error::{Code, Fault, Message};
+use crate::rollup::carry::Contributions;
+use crate::rollup::tally::{Origin, Piece};
 use crate::store::submission::{Counting, Units, counting_of};
 use crate::store::{StoreError, Transaction};
 use crate::{explain, message};
@@ -128,6 +130,9 @@ pub struct SourceView {
 pub struct SourceValue {
     #[schema(value_type = f64)]
     pub value: Decimal,
+    /// What of it is in this figure, where it was divided and not all of it is; null where it is.
+    #[schema(value_type = Option<f64>)]
+    pub part: Option<Decimal>,
     pub qualifier: Qualifier,
     /// The revision of the unit's submission that brought it.
     pub revision: i32,
@@ -164,7 +169,7 @@ pub fn get_lineage(
         let cells = operands
             .iter()
             .map(|(entry, option)| figuring.cell(&rollup, place, entry, *option));
-        let sources = Sources::of(snapshot, &located, entry, option, name.stage);
+        let sources = Sources::of(snapshot, &located, &board, entry, option, name.stage);
         let page = sources.page(transaction, page)?;
         Ok(LineageView {
             form: located.form().code.to_string(),
@@ -223,9 +228,8 @@ impl Base {
         }
     }
 
-    /// The units whose values lie at a place of the figure's map, and after them those that may
-    /// stand in for them.
-    fn pairs_at(&self, place: Place<'_>) -> Vec<Pair<'_>> {
+    /// The units of this period whose values lie at a place of the figure's map.
+    fn standing_at(&self, place: Place<'_>) -> Vec<Pair<'_>> {
         let standing: Vec<Place<'_>> = match &self.landings {
             None if place.is_leaf() => Vec::new(),
             None => self.tree.by_id(place.unit()).into_iter().collect(),
@@ -234,16 +238,17 @@ impl Base {
                 units.filter_map(|unit| self.tree.by_id(*unit)).collect()
             }
         };
-        let mut pairs: Vec<Pair<'_>> = Vec::new();
-        for unit in standing {
+        let pairs = standing.into_iter().map(|unit| {
             let is_expected = self.levels.contains(&unit.fact().level);
-            pairs.push(self.pair(unit.fact(), is_expected));
-            let former = self.tree.sources_of(unit.unit()).into_iter();
-            let former = former.filter(|source| self.tree.by_id(*source).is_none());
-            let former = former.filter_map(|source| self.tree.last_fact(source));
-            pairs.extend(former.map(|fact| self.pair(fact, false)));
-        }
-        pairs
+            self.pair(unit.fact(), is_expected)
+        });
+        pairs.collect()
+    }
+
+    /// What a unit was on the period's last day, or at last before it.
+    fn fact_of(&self, unit: UnitId) -> Option<&UnitFact> {
+        let standing = self.tree.by_id(unit).map(Place::fact);
+        standing.or_else(|| self.tree.last_fact(unit))
     }
 
     fn pair<'b>(&'b self, unit: &'b UnitFact, is_expected: bool) -> Pair<'b> {
@@ -298,6 +303,7 @@ fn read_cursor(cursor: &str) -> Option<(UnitId, Period)> {
 /// The pairs behind a collected figure.
 struct Sources<'s> {
     located: &'s Located<'s>,
+    board: &'s Board<'s>,
     entry: &'s Entry<'s>,
     option: OptionNumber,
     stage: Stage,
@@ -308,6 +314,7 @@ impl<'s> Sources<'s> {
     fn of(
         snapshot: &Snapshot,
         located: &'s Located<'s>,
+        board: &'s Board<'s>,
         entry: &'s Entry<'s>,
         option: OptionNumber,
         stage: Stage,
@@ -316,6 +323,7 @@ impl<'s> Sources<'s> {
         let bases = bases.map(|base| Base::of(snapshot, located, base, entry));
         Sources {
             located,
+            board,
             entry,
             option,
             stage,
@@ -328,21 +336,52 @@ impl<'s> Sources<'s> {
         let top = self.located.place();
         match self.entry.definition.measure {
             Measure::Derived { .. } => Box::new(std::iter::empty()),
-            Measure::Collected {
-                across_units: AcrossUnits::None | AcrossUnits::Transfer,
-                ..
-            } => Box::new(std::iter::once(top)),
+            Measure::Collected { across_units, .. } if is_of_one(across_units) => {
+                Box::new(std::iter::once(top))
+            }
             Measure::Collected { .. } => Box::new(top.subtree_with_leaves()),
         }
     }
 
+    fn is_in_figure(&self, position: Position) -> bool {
+        let (tree, top) = (&self.located.tree, self.located.place());
+        match self.entry.definition.measure {
+            Measure::Derived { .. } => false,
+            Measure::Collected { across_units, .. } if is_of_one(across_units) => {
+                position == top.position()
+            }
+            Measure::Collected { .. } => top.covers(tree.at(position)),
+        }
+    }
+
     fn pairs(&self) -> impl Iterator<Item = Pair<'_>> {
-        let pairs = self.places().flat_map(|place| {
+        let pairs = self.places().flat_map(move |place| {
             let bases = self.bases.iter();
-            bases.flat_map(move |base| base.pairs_at(place))
+            bases.flat_map(move |base| {
+                let standing = base.standing_at(place);
+                standing.into_iter().chain(self.standing_in_at(place, base))
+            })
         });
         // Of a divided unit a pair lies at several places; it is told once.
         pairs.unique_by(Pair::key)
+    }
+
+    /// The units whose values may have passed to a place though they do not lie there.
+    fn standing_in_at<'p>(&'p self, place: Place<'p>, base: &'p Base) -> Vec<Pair<'p>> {
+        let mut sources = self.located.tree.sources_of(place.unit());
+        if place.is_leaf() {
+            sources.push(place.unit());
+        }
+        // Those that lie elsewhere in the figure are told there.
+        sources.retain(|source| base.tree.by_id(*source).is_none() || !self.has(*source, base));
+        let facts = sources.into_iter().filter_map(|unit| base.fact_of(unit));
+        facts.map(|fact| base.pair(fact, false)).collect()
+    }
+
+    /// Whether a unit that stands on a base period's last day lies in the figure.
+    fn has(&self, unit: UnitId, base: &Base) -> bool {
+        let landings = landings_of(unit, base.tree.day(), base.landing, &self.located.tree);
+        landings.into_iter().any(|at| self.is_in_figure(at))
     }
 
     /// A page of those pairs that are expected to have a value or have one.
@@ -353,10 +392,13 @@ impl<'s> Sources<'s> {
     ) -> Result<Page<SourceView>, LineageError> {
         let pairs = self.page_pairs(request)?;
         let counting = self.counting(transaction, &pairs)?;
+        let parts = self.parts(&counting);
         let items = pairs.iter().filter_map(|pair| {
+            let key = pair.key();
             let value = counting
-                .get(&pair.key())
-                .and_then(|found| self.value(found));
+                .get(&key)
+                .zip(parts.get(&key))
+                .and_then(|(found, part)| self.value(found, *part));
             (value.is_some() || pair.is_expected).then(|| SourceView {
                 unit: UnitName::of_fact(pair.unit),
                 period: pair.base.period.to_string(),
@@ -397,8 +439,8 @@ impl<'s> Sources<'s> {
         pairs: &[Pair<'_>],
     ) -> Result<HashMap<(UnitId, Period), Counting>, StoreError> {
         let bases: Vec<Period> = self.bases.iter().map(|base| base.period).collect();
-        let units: BTreeSet<UnitId> = pairs.iter().map(|pair| pair.unit.unit).collect();
-        let units: Vec<UnitId> = units.into_iter().collect();
+        let units = pairs.iter().map(|pair| pair.unit.unit);
+        let units = self.board.deciding_on(units);
         let found = counting_of(
             transaction,
             self.located.form().number,
@@ -410,21 +452,67 @@ impl<'s> Sources<'s> {
             .collect()
     }
 
-    fn value(&self, counting: &Counting) -> Option<SourceValue> {
+    /// What of each unit's value is in the figure, for those of which anything is.
+    fn parts(
+        &self,
+        counting: &HashMap<(UnitId, Period), Counting>,
+    ) -> HashMap<(UnitId, Period), i128> {
+        let contributions = counting.iter().filter_map(|((unit, period), found)| {
+            let contribution = found.contribution.clone()?;
+            Some(((*period, *unit), contribution))
+        });
+        let contributions: Contributions = contributions.collect();
+        let mut parts = HashMap::new();
+        for (position, pieces) in self.board.pieces(&contributions) {
+            if !self.is_in_figure(position) {
+                continue;
+            }
+            for piece in pieces {
+                if let Some(fact) = self.fact_in(&piece.facts).filter(|_| self.counts(&piece)) {
+                    let key = (piece.source, piece.base);
+                    *parts.entry(key).or_default() += i128::from(fact.mantissa);
+                }
+            }
+        }
+        parts
+    }
+
+    fn fact_in<'f>(&self, facts: &'f [Fact]) -> Option<&'f Fact> {
+        let wanted = (self.entry.indicator.number, self.option);
+        facts
+            .iter()
+            .find(|fact| (fact.indicator, fact.option) == wanted)
+    }
+
+    /// What is only a unit's own counts at nobody else.
+    fn counts(&self, piece: &Piece<'_>) -> bool {
+        self.landing() != Landing::Itself || piece.origin == Origin::Own
+    }
+
+    fn landing(&self) -> Landing {
+        landing_of(self.entry)
+    }
+
+    fn value(&self, counting: &Counting, part: i128) -> Option<SourceValue> {
         let contribution = counting.contribution.as_ref()?;
         if self.stage == Stage::Approved && contribution.reached != Stage::Approved {
             return None;
         }
-        let wanted = (self.entry.indicator.number, self.option);
-        let fact = contribution
-            .facts
-            .iter()
-            .find(|fact| (fact.indicator, fact.option) == wanted)?;
+        let fact = self.fact_in(&contribution.facts)?;
+        let decimals = self.entry.definition.decimals.get();
+        let part = i64::try_from(part).ok();
+        let part = part.filter(|part| self.landing() == Landing::Shares && *part != fact.mantissa);
         Some(SourceValue {
-            value: Decimal::new(fact.mantissa, self.entry.definition.decimals.get()),
+            value: Decimal::new(fact.mantissa, decimals),
+            part: part.map(|part| Decimal::new(part, decimals)),
             qualifier: fact.qualifier,
             revision: counting.revision?.get(),
             stage: contribution.reached,
         })
     }
+}
+
+/// Whether a figure is made of one unit's own values.
+fn is_of_one(across_units: AcrossUnits) -> bool {
+    matches!(across_units, AcrossUnits::None | AcrossUnits::Transfer)
 }

@@ -1,6 +1,9 @@
 //! The map that figures are on: which reorganisations lie between the days of a period and that
 //! of the map, and what of former units is a share or is not divided. Never figures.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
+
 use chrono::NaiveDate;
 use serde::Serialize;
 
@@ -8,8 +11,9 @@ use super::locate::Located;
 use super::snapshot::Snapshot;
 use super::unit::UnitName;
 use crate::domain::hierarchy::{Place, Tree};
+use crate::domain::id::UnitId;
 use crate::domain::route::Route;
-use crate::store::reorganisation::reorganisations_between;
+use crate::store::reorganisation::{MapChange, map_changes};
 use crate::store::{StoreError, Transaction};
 
 /// The map of a report.
@@ -18,7 +22,8 @@ pub struct MapView {
     /// The day whose map the figures are on: the period's last day, or a later one that was asked
     /// for (theo đơn vị hành chính mới).
     pub as_of: NaiveDate,
-    /// What changed the map between the last day of the first base period and that day.
+    /// What changed the map of the unit and of what is below it between the last day of the first
+    /// base period and that day.
     pub reorganisations: Vec<AppliedReorganisation>,
     /// Figures that sum across units were divided between these (phân bổ).
     pub apportioned: Vec<Apportionment>,
@@ -52,6 +57,64 @@ pub struct Undivided {
     pub under: Option<UnitName>,
 }
 
+/// What changed the map, each with the units that it touched: read at the first question, and kept
+/// as long as the map is the same.
+#[derive(Default)]
+pub(super) struct MapChanges(OnceLock<Vec<(MapChange, HashSet<UnitId>)>>);
+
+impl MapChanges {
+    fn read(
+        &self,
+        transaction: &mut Transaction<'_>,
+        snapshot: &Snapshot,
+    ) -> Result<&[(MapChange, HashSet<UnitId>)], StoreError> {
+        if let Some(known) = self.0.get() {
+            return Ok(known);
+        }
+        let successions = snapshot.hierarchy.successions();
+        let changes = map_changes(transaction)?.into_iter().map(|change| {
+            let facts = change.units.iter().copied();
+            let touched = facts.chain(successions.units_of(change.rev)).collect();
+            (change, touched)
+        });
+        let changes = changes.collect();
+        Ok(self.0.get_or_init(|| changes))
+    }
+}
+
+/// The units that figures are of, each with the last day of which a change concerns them.
+struct Concerned(HashMap<UnitId, NaiveDate>);
+
+impl Concerned {
+    /// The unit and everything below it, on the map of the figures and on that of `first`; and what
+    /// any of it came from since, until it came.
+    fn of(snapshot: &Snapshot, located: &Located<'_>, first: NaiveDate) -> Concerned {
+        let (tree, top) = (&located.tree, located.place());
+        let mut concerned = HashMap::new();
+        for place in top.subtree_with_leaves() {
+            concerned.extend(tree.sources_since(place.unit(), first));
+        }
+        let former = snapshot.hierarchy.tree_on(first);
+        let former = former.by_id(top.unit()).into_iter();
+        let below = former.flat_map(Place::subtree_with_leaves);
+        let below = below.chain(top.subtree_with_leaves());
+        concerned.extend(below.map(|place| (place.unit(), located.map_day())));
+        Concerned(concerned)
+    }
+
+    /// Whether any of these units, changed on a day, is one of them.
+    fn has_any_of(&self, touched: &HashSet<UnitId>, day: NaiveDate) -> bool {
+        let concerns = |unit| self.0.get(unit).is_some_and(|last| day <= *last);
+        match touched.len() < self.0.len() {
+            true => touched.iter().any(concerns),
+            false => self
+                .0
+                .keys()
+                .any(|unit| touched.contains(unit) && concerns(unit)),
+        }
+    }
+}
+
 impl MapView {
     pub(super) fn of(
         transaction: &mut Transaction<'_>,
@@ -81,13 +144,18 @@ impl MapView {
         if snapshot.hierarchy.landings(first, as_of).is_none() {
             return Ok(map);
         }
-        let between = reorganisations_between(transaction, first, as_of)?;
-        map.reorganisations = between
-            .into_iter()
-            .map(|one| AppliedReorganisation {
-                id: one.id.to_string(),
-                effective: one.effective,
-                legal_basis: one.legal_basis,
+        let concerned = Concerned::of(snapshot, located, first);
+        let changes = snapshot.map_changes.read(transaction, snapshot)?.iter();
+        let changes = changes.filter(|(change, touched)| {
+            first < change.effective
+                && change.effective <= as_of
+                && concerned.has_any_of(touched, change.effective)
+        });
+        map.reorganisations = changes
+            .map(|(change, _)| AppliedReorganisation {
+                id: change.id.to_string(),
+                effective: change.effective,
+                legal_basis: change.legal_basis.clone(),
             })
             .collect();
         map.add_shares(&located.tree, located.place(), first);

@@ -20,6 +20,7 @@ pub mod rollup;
 pub mod series;
 pub mod snapshot;
 pub mod submission;
+mod table;
 pub mod target;
 pub mod tenant;
 pub mod text;
@@ -27,5 +28,6 @@ pub mod token;
 mod totals;
 pub mod unit;
 pub mod verification;
+pub mod watcher;
 
 pub use application::Application;

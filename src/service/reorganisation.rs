@@ -17,6 +17,7 @@ use super::page::{Page, PageRequest, UnknownCursor};
 use super::snapshot::Snapshot;
 use super::totals::rebuild_since;
 use super::unit::UnitName;
+use super::watcher::{Nobody, Phase, Watcher};
 use crate::authn::Identity;
 use crate::authz::{Action, Denied, Permit};
 use crate::domain::hierarchy::Tree;
@@ -37,7 +38,8 @@ use crate::store::unit::{facts_close, facts_delete, facts_insert, units_insert};
 use crate::store::{StoreError, Transaction};
 use crate::{explain, message};
 
-pub use preview::ReorganisationPreview;
+pub use forecast::{FormForecast, TotalForecast, UnitForecast};
+pub use preview::{FaultView, LevelCount, ReorganisationPreview, UnitsView};
 pub use undo::undo_reorganisation;
 
 /// Why a use case on reorganisations fails.
@@ -201,34 +203,78 @@ pub fn create_reorganisation(
     let (tenant, account) = (identity.tenant(), identity.account());
     let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
     match mode {
-        Mode::DryRun => application.reading(identity, |transaction, snapshot| {
-            let _permit = snapshot.access.to_tenant(Action::Reorganise)?;
-            let preview = ReorganisationPreview::of(transaction, snapshot, document)?;
+        Mode::DryRun => {
+            let preview = preview_reorganisation(application, identity, document, &Nobody)?;
             Ok(Reply::new(Outcome::Done, None, &preview)?)
-        }),
-        Mode::Write => application.writing(identity, |transaction, snapshot| {
-            let permit = snapshot.access.to_tenant(Action::Reorganise)?;
-            if let Some(reply) = once.replay(transaction)? {
-                return Ok(reply);
-            }
-            let reorganisation = document.read().map_err(ReorganisationError::Invalid)?;
-            let rev = snapshot.counters.rev;
-            let Planning { plan, faults } = plan(&snapshot.hierarchy, &reorganisation, rev);
-            if !faults.is_empty() {
-                return Err(ReorganisationError::Invalid(faults));
-            }
-            let work = Work {
-                transaction,
-                snapshot,
-                reorganisation: &reorganisation,
-                plan: &plan,
-                permit,
-                now,
-            };
-            let reply = work.carry_out(document)?;
-            Ok(once.keep(transaction, reply)?)
-        }),
+        }
+        Mode::Write => write(application, identity, document, &once, now, &Nobody),
     }
+}
+
+/// Says what a reorganisation would change, to one who waits for it.
+///
+/// # Errors
+/// [`ReorganisationError`]; faults of the document are in what it says.
+pub fn preview_reorganisation(
+    application: &Application,
+    identity: &Identity,
+    document: &ReorganisationDocument,
+    watcher: &dyn Watcher,
+) -> Result<ReorganisationPreview, ReorganisationError> {
+    application.reading(identity, |transaction, snapshot| {
+        let _permit = snapshot.access.to_tenant(Action::Reorganise)?;
+        let preview = ReorganisationPreview::of(transaction, snapshot, document, watcher)?;
+        Ok(preview)
+    })
+}
+
+/// Carries out a reorganisation for one who waits for it.
+///
+/// # Errors
+/// [`ReorganisationError`], with every fault of the document.
+pub fn carry_out_reorganisation(
+    application: &Application,
+    identity: &Identity,
+    document: &ReorganisationDocument,
+    now: DateTime<Utc>,
+    watcher: &dyn Watcher,
+) -> Result<Reply, ReorganisationError> {
+    let (tenant, account) = (identity.tenant(), identity.account());
+    let once = Once::begin(&application.in_flight, tenant, account, None, now)?;
+    write(application, identity, document, &once, now, watcher)
+}
+
+fn write(
+    application: &Application,
+    identity: &Identity,
+    document: &ReorganisationDocument,
+    once: &Once,
+    now: DateTime<Utc>,
+    watcher: &dyn Watcher,
+) -> Result<Reply, ReorganisationError> {
+    application.writing(identity, |transaction, snapshot| {
+        let permit = snapshot.access.to_tenant(Action::Reorganise)?;
+        if let Some(reply) = once.replay(transaction)? {
+            return Ok(reply);
+        }
+        let reorganisation = document.read().map_err(ReorganisationError::Invalid)?;
+        let rev = snapshot.counters.rev;
+        let Planning { plan, faults } = plan(&snapshot.hierarchy, &reorganisation, rev);
+        if !faults.is_empty() {
+            return Err(ReorganisationError::Invalid(faults));
+        }
+        let work = Work {
+            transaction,
+            snapshot,
+            reorganisation: &reorganisation,
+            plan: &plan,
+            permit,
+            now,
+            watcher,
+        };
+        let reply = work.carry_out(document)?;
+        Ok(once.keep(transaction, reply)?)
+    })
 }
 
 /// A reorganisation on its way.
@@ -239,6 +285,7 @@ struct Work<'w, 'c> {
     plan: &'w Plan,
     permit: Permit,
     now: DateTime<Utc>,
+    watcher: &'w dyn Watcher,
 }
 
 impl Work<'_, '_> {
@@ -279,7 +326,12 @@ impl Work<'_, '_> {
         if !changes.grants.is_empty() {
             mark_changed(self.transaction, Part::Grants, rev)?;
         }
-        mark_map_changed(self.transaction, self.snapshot, plan.effective)?;
+        mark_map_changed(
+            self.transaction,
+            self.snapshot,
+            plan.effective,
+            self.watcher,
+        )?;
         let written = found(self.transaction, &id.to_string())?;
         let view = ReorganisationView::of(&written);
         let outcome = Outcome::Created(format!("/v1/reorganisations/{id}"));
@@ -289,10 +341,15 @@ impl Work<'_, '_> {
     fn change_map(&mut self) -> Result<(), StoreError> {
         let (plan, rev) = (self.plan, self.snapshot.counters.rev);
         let created: Vec<UnitId> = plan.created().map(|fact| fact.unit).collect();
+        self.watcher.begin(Phase::Map, 4);
         units_insert(self.transaction, &created, rev)?;
+        self.watcher.advance(1);
         facts_close(self.transaction, &units_of(&plan.closed), plan.eve)?;
+        self.watcher.advance(1);
         facts_delete(self.transaction, &units_of(&plan.replaced), plan.effective)?;
+        self.watcher.advance(1);
         facts_insert(self.transaction, &plan.opened, rev)?;
+        self.watcher.advance(1);
         for level in &plan.ended_levels {
             let ended = Level {
                 validity: Validity {
@@ -316,11 +373,12 @@ fn mark_map_changed(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
     effective: NaiveDate,
+    watcher: &dyn Watcher,
 ) -> Result<(), StoreError> {
     let rev = snapshot.counters.rev;
     mark_changed(transaction, Part::Tree, rev)?;
     let after = snapshot.with_written_map(transaction)?;
-    rebuild_since(transaction, &after, effective, rev)
+    rebuild_since(transaction, &after, effective, rev, watcher)
 }
 
 fn found(transaction: &mut Transaction<'_>, id: &str) -> Result<Reorganised, ReorganisationError> {

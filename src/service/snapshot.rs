@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::application::Application;
+use super::map::MapChanges;
 use crate::authn::Identity;
 use crate::authz::{Access, Grant, Scope};
 use crate::domain::catalogue::Catalogue;
@@ -25,6 +26,7 @@ pub struct Snapshot {
     pub hierarchy: Arc<Hierarchy>,
     pub catalogue: Arc<Catalogue>,
     pub access: Access,
+    pub(super) map_changes: Arc<MapChanges>,
 }
 
 impl Snapshot {
@@ -47,6 +49,7 @@ impl Snapshot {
             hierarchy: Arc::new(load_hierarchy(transaction)?),
             catalogue: self.catalogue.clone(),
             access: self.access.clone(),
+            map_changes: Arc::default(),
         })
     }
 }
@@ -59,6 +62,7 @@ impl Snapshot {
             hierarchy: Arc::new(hierarchy),
             catalogue: self.catalogue.clone(),
             access: self.access.clone(),
+            map_changes: self.map_changes.clone(),
         }
     }
 }
@@ -71,6 +75,7 @@ pub(super) struct Caches {
     hierarchies: Cache<Hierarchy>,
     catalogues: Cache<Catalogue>,
     grants: Cache<Grants>,
+    map_changes: Cache<MapChanges>,
 }
 
 /// The latest known state of something of each tenant, with the rev that made it.
@@ -145,11 +150,17 @@ impl Application {
                     form::forms(transaction)?,
                 ))
             })?;
+        // Only who looks across maps reads them.
+        let map_changes = self
+            .caches
+            .map_changes
+            .get(tenant, counters.tree_rev, || Ok(MapChanges::default()))?;
         Ok(Snapshot {
             counters,
             hierarchy,
             catalogue,
             access,
+            map_changes,
         })
     }
 

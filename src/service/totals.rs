@@ -9,6 +9,7 @@ use chrono::NaiveDate;
 
 use super::locate::Located;
 use super::snapshot::Snapshot;
+use super::watcher::{Phase, Watcher};
 use crate::domain::form::{FormPeriod, Span};
 use crate::domain::hierarchy::{Place, Position, Tree};
 use crate::domain::id::{FormNumber, UnitId};
@@ -19,7 +20,7 @@ use crate::rollup::encode::YearOfRollups;
 use crate::rollup::fold::fold;
 use crate::rollup::frontier::{Frontier, Origin};
 use crate::rollup::node::Rollup;
-use crate::rollup::tally::{Contribution, Tally};
+use crate::rollup::tally::{Contribution, Piece, Tally};
 use crate::store::rollup::{
     StoredRollup, rollups_delete, rollups_of, rollups_put, years_of, years_put,
 };
@@ -679,6 +680,24 @@ impl<'s> Board<'s> {
         folded.remove(&top.position()).unwrap_or_default()
     }
 
+    /// The pieces of what was read, where each counts.
+    pub fn pieces<'c>(
+        &self,
+        contributions: &'c Contributions,
+    ) -> BTreeMap<Position, Vec<Piece<'c>>> {
+        self.carrier.pieces(contributions)
+    }
+
+    /// The units whose submissions decide on what becomes of those of `units`.
+    pub fn deciding_on(&self, units: impl IntoIterator<Item = UnitId>) -> Vec<UnitId> {
+        let mut deciding = BTreeSet::new();
+        for unit in units {
+            deciding.insert(unit);
+            deciding.extend(self.replacing(unit));
+        }
+        deciding.into_iter().collect()
+    }
+
     /// The units whose submissions are behind the rollup of a unit.
     pub fn sources_below(&self, top: Place<'_>) -> Vec<UnitId> {
         self.sources(top.subtree_with_leaves().map(Place::position))
@@ -735,11 +754,14 @@ pub(super) fn rebuild_since(
     snapshot: &Snapshot,
     day: NaiveDate,
     rev: i64,
+    watcher: &dyn Watcher,
 ) -> Result<(), StoreError> {
-    for period in reported_periods(transaction, snapshot)? {
-        if period.closing_day() >= day {
-            Board::of(snapshot, period).rebuild(transaction, rev)?;
-        }
+    let mut periods = reported_periods(transaction, snapshot)?;
+    periods.retain(|period| period.closing_day() >= day);
+    watcher.begin(Phase::Totals, periods.len());
+    for period in periods {
+        Board::of(snapshot, period).rebuild(transaction, rev)?;
+        watcher.advance(1);
     }
     Ok(())
 }

@@ -10,7 +10,10 @@ use super::condition::Etag;
 use super::idempotency::{IdempotencyError, Once, Outcome, Repeatable, Reply};
 use super::locate::NotFound;
 use super::page::{Page, PageRequest, UnknownCursor};
+use super::reorganisation::LevelCount;
 use super::snapshot::Snapshot;
+use super::table::{Listed, WrongColumns, read_table};
+use super::watcher::{Nobody, Phase, Watcher};
 use crate::authn::Identity;
 use crate::authz::{Access, Action, Denied};
 use crate::domain::hierarchy::{Hierarchy, Place, Position, Tree};
@@ -335,7 +338,7 @@ pub fn create_unit(
             return Err(UnitError::Invalid(faults));
         };
         let rev = snapshot.counters.rev;
-        write_new(transaction, std::slice::from_ref(&fact), rev)?;
+        write_new(transaction, std::slice::from_ref(&fact), rev, &Nobody)?;
         let etag = Etag::new(format_args!("{rev}.{from}"));
         let outcome = Outcome::Created(format!("/v1/units/{}", fact.unit));
         let reply = Reply::new(outcome, Some(etag), &UnitView::of(&fact))?;
@@ -574,58 +577,120 @@ pub fn import_units(
     repeatable: Option<Repeatable>,
     now: DateTime<Utc>,
 ) -> Result<Reply, UnitError> {
-    let rows = with_country(read_rows(&list.csv)?, list.country.as_deref());
     let (tenant, account) = (identity.tenant(), identity.account());
     let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
     match list.mode {
-        ImportMode::DryRun => application.reading(identity, |_, snapshot| {
-            let _permit = snapshot.access.to_tenant(Action::CreateUnits)?;
-            let snapshot = &with_country_level(snapshot, list);
-            let (created, unchanged) = plan_import(snapshot, list, rows)?;
+        ImportMode::DryRun => {
+            let checked = check_units(application, identity, list, &Nobody)?;
             let result = ImportResult {
                 dry_run: true,
-                created: created.len(),
-                unchanged,
+                created: checked.created.iter().map(|level| level.count).sum(),
+                unchanged: checked.unchanged,
                 rev: None,
             };
             Ok(Reply::new(Outcome::Done, None, &result)?)
-        }),
-        ImportMode::Write => application.writing(identity, |transaction, snapshot| {
-            let _permit = snapshot.access.to_tenant(Action::CreateUnits)?;
-            if let Some(reply) = once.replay(transaction)? {
-                return Ok(reply);
-            }
-            let snapshot = &with_country_level(snapshot, list);
-            let (created, unchanged) = plan_import(snapshot, list, rows)?;
-            if let Some(level) = Level::country().filter(|_| list.country.is_some()) {
-                level_put(transaction, &level)?;
-            }
-            write_new(transaction, &created, snapshot.counters.rev)?;
-            let rev = Some(snapshot.counters.rev);
-            let result = ImportResult {
-                dry_run: false,
-                created: created.len(),
-                unchanged,
-                rev,
-            };
-            let reply = Reply::new(Outcome::Done, None, &result)?;
-            Ok(once.keep(transaction, reply)?)
-        }),
+        }
+        ImportMode::Write => write(application, identity, list, &once, &Nobody),
     }
 }
+
+/// What a list would add.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CheckedUnits {
+    pub created: Vec<LevelCount>,
+    /// Units that are there already, just as the list has them.
+    pub unchanged: usize,
+}
+
+/// Says what a list would add, to one who waits for it.
+///
+/// # Errors
+/// [`UnitError`], with every fault of every row.
+pub fn check_units(
+    application: &Application,
+    identity: &Identity,
+    list: &UnitList,
+    watcher: &dyn Watcher,
+) -> Result<CheckedUnits, UnitError> {
+    let rows = with_country(read_rows(&list.csv)?, list.country.as_deref());
+    application.reading(identity, |_, snapshot| {
+        let _permit = snapshot.access.to_tenant(Action::CreateUnits)?;
+        let snapshot = &with_country_level(snapshot, list);
+        let (created, unchanged) = plan_import(snapshot, list, rows, watcher)?;
+        Ok(CheckedUnits {
+            created: LevelCount::of(created.iter()),
+            unchanged,
+        })
+    })
+}
+
+/// Adds all units of a list, or none, for one who waits for it.
+///
+/// # Errors
+/// [`UnitError`], with every fault of every row.
+pub fn add_units(
+    application: &Application,
+    identity: &Identity,
+    list: &UnitList,
+    now: DateTime<Utc>,
+    watcher: &dyn Watcher,
+) -> Result<Reply, UnitError> {
+    let (tenant, account) = (identity.tenant(), identity.account());
+    let once = Once::begin(&application.in_flight, tenant, account, None, now)?;
+    write(application, identity, list, &once, watcher)
+}
+
+fn write(
+    application: &Application,
+    identity: &Identity,
+    list: &UnitList,
+    once: &Once,
+    watcher: &dyn Watcher,
+) -> Result<Reply, UnitError> {
+    let rows = with_country(read_rows(&list.csv)?, list.country.as_deref());
+    application.writing(identity, |transaction, snapshot| {
+        let _permit = snapshot.access.to_tenant(Action::CreateUnits)?;
+        if let Some(reply) = once.replay(transaction)? {
+            return Ok(reply);
+        }
+        let snapshot = &with_country_level(snapshot, list);
+        let (created, unchanged) = plan_import(snapshot, list, rows, watcher)?;
+        if let Some(level) = Level::country().filter(|_| list.country.is_some()) {
+            level_put(transaction, &level)?;
+        }
+        write_new(transaction, &created, snapshot.counters.rev, watcher)?;
+        let result = ImportResult {
+            dry_run: false,
+            created: created.len(),
+            unchanged,
+            rev: Some(snapshot.counters.rev),
+        };
+        let reply = Reply::new(Outcome::Done, None, &result)?;
+        Ok(once.keep(transaction, reply)?)
+    })
+}
+
+/// So many units are written before it is told how many are.
+const TOLD_AFTER: usize = 500;
 
 /// Writes units that are new, each with its first fact.
 fn write_new(
     transaction: &mut Transaction<'_>,
     created: &[UnitFact],
     rev: i64,
+    watcher: &dyn Watcher,
 ) -> Result<(), StoreError> {
     if created.is_empty() {
         return Ok(());
     }
-    let units: Vec<UnitId> = created.iter().map(|fact| fact.unit).collect();
-    units_insert(transaction, &units, rev)?;
-    facts_insert(transaction, created, rev)?;
+    watcher.begin(Phase::Units, created.len());
+    // Parents stand before their children.
+    for part in created.chunks(TOLD_AFTER) {
+        let units: Vec<UnitId> = part.iter().map(|fact| fact.unit).collect();
+        units_insert(transaction, &units, rev)?;
+        facts_insert(transaction, part, rev)?;
+        watcher.advance(part.len());
+    }
     mark_changed(transaction, Part::Tree, rev)
 }
 
@@ -650,6 +715,7 @@ fn with_country(mut rows: Vec<Row>, country: Option<&str>) -> Vec<Row> {
         level: level.code.to_string(),
         parent_code: String::new(),
         kind: String::new(),
+        line: None,
     });
     rows
 }
@@ -674,32 +740,29 @@ struct Row {
     parent_code: String,
     #[serde(default)]
     kind: String,
+    /// Of the file, of which the heading is the first; none where it is no row of the file.
+    #[serde(skip)]
+    line: Option<u64>,
 }
 
 fn read_rows(text: &str) -> Result<Vec<Row>, UnitError> {
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_reader(text.as_bytes());
     let mut rows = Vec::new();
     let mut faults = Vec::new();
-    for (index, row) in reader.deserialize::<Row>().enumerate() {
+    let columns = ["code", "name", "level", "parent_code"];
+    for (index, row) in read_table::<Row>(text, &columns).into_iter().enumerate() {
         match row {
-            Ok(row) => rows.push(row),
-            Err(error) => {
-                let line = error.position().map_or(1, csv::Position::line);
-                faults.push(Fault::in_body(
-                    format!("/{index}"),
-                    Code::MalformedCsv,
-                    message!(
-                        "Dòng {line} không đúng các cột code,name,level,parent_code[,kind].",
-                        "Line {line} does not have the columns code,name,level,parent_code[,kind]."
-                    ),
-                ));
-                // Without its heading line nothing of a table makes sense.
-                if error.position().is_none() {
-                    break;
-                }
-            }
+            Ok(Listed { line, row }) => rows.push(Row {
+                line: Some(line),
+                ..row
+            }),
+            Err(WrongColumns { line }) => faults.push(Fault::in_body(
+                format!("/{index}"),
+                Code::MalformedCsv,
+                message!(
+                    "Dòng {line} không đúng các cột code,name,level,parent_code[,kind].",
+                    "Line {line} does not have the columns code,name,level,parent_code[,kind]."
+                ),
+            )),
         }
     }
     if rows.is_empty() && faults.is_empty() {
@@ -724,7 +787,10 @@ fn plan_import(
     snapshot: &Snapshot,
     list: &UnitList,
     rows: Vec<Row>,
+    watcher: &dyn Watcher,
 ) -> Result<(Vec<UnitFact>, usize), UnitError> {
+    let lines: Vec<Option<u64>> = rows.iter().map(|row| row.line).collect();
+    watcher.begin(Phase::Rows, rows.len());
     let from = list.valid_from.unwrap_or(BEGINNING);
     let tree = snapshot.hierarchy.tree_on(from);
     let mut faults = Vec::new();
@@ -764,6 +830,7 @@ fn plan_import(
     let mut created = Vec::new();
     let mut unchanged = 0;
     for (index, unit) in &entered {
+        watcher.advance(1);
         let pointer = |field: &str| format!("/{index}/{}", column(field));
         let Some(draft) = Draft::read(unit, pointer, &mut faults) else {
             faulty.insert(&unit.code);
@@ -805,7 +872,11 @@ fn plan_import(
     if faults.is_empty() {
         Ok((created, unchanged))
     } else {
-        Err(UnitError::Invalid(faults))
+        // In the order of the list, not in that of the levels.
+        faults.sort_by_key(Fault::row);
+        let faults = faults.into_iter();
+        let faults = faults.map(|fault| fault.at_line_of(&lines));
+        Err(UnitError::Invalid(faults.collect()))
     }
 }
 

@@ -384,43 +384,45 @@ pub fn successions_of(
         .collect()
 }
 
-/// A reorganisation as other answers name it.
+/// A reorganisation in force as other answers name it, and the units whose facts it changed.
 #[derive(Debug, Clone)]
-pub struct ReorganisationName {
+pub struct MapChange {
     pub id: ReorganisationId,
     pub effective: NaiveDate,
     pub legal_basis: String,
+    pub rev: i64,
+    pub units: Vec<UnitId>,
 }
 
-/// The reorganisations in force that changed the map after one day and up to another.
-pub fn reorganisations_between(
-    transaction: &mut Transaction<'_>,
-    after: NaiveDate,
-    through: NaiveDate,
-) -> Result<Vec<ReorganisationName>, StoreError> {
+/// Everything that changed the map and holds, in order.
+pub fn map_changes(transaction: &mut Transaction<'_>) -> Result<Vec<MapChange>, StoreError> {
     let (tenant, connection) = transaction.parts();
     reorganisation::table
         .filter(
             reorganisation::tenant_id
                 .eq(tenant)
-                .and(reorganisation::undone_rev.is_null())
-                .and(reorganisation::effective.gt(after))
-                .and(reorganisation::effective.le(through)),
+                .and(reorganisation::undone_rev.is_null()),
         )
         .order((reorganisation::effective, reorganisation::rev))
         .select((
             reorganisation::reorganisation_id,
             reorganisation::effective,
             reorganisation::legal_basis,
+            reorganisation::rev,
+            reorganisation::changes,
         ))
-        .load::<(String, NaiveDate, String)>(connection)?
+        .load::<(String, NaiveDate, String, i64, String)>(connection)?
         .into_iter()
-        .map(|(id, effective, legal_basis)| {
-            let id = parsed(&id, "reorganisation id")?;
-            Ok(ReorganisationName {
-                id,
+        .map(|(id, effective, legal_basis, rev, changes)| {
+            let changes: Changes = document(&changes, "changes of a reorganisation")?;
+            let replaced = changes.replaced.iter().map(|fact| fact.unit);
+            let units = changes.opened.into_iter().chain(changes.closed);
+            Ok(MapChange {
+                id: parsed(&id, "reorganisation id")?,
                 effective,
                 legal_basis,
+                rev,
+                units: units.chain(replaced).collect(),
             })
         })
         .collect()

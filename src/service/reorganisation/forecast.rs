@@ -9,6 +9,7 @@ use super::super::rollup::{Counts, Figuring};
 use super::super::snapshot::Snapshot;
 use super::super::totals::{Board, reported_periods};
 use super::super::unit::UnitName;
+use super::super::watcher::{Phase, Watcher};
 use crate::domain::form::{FormPeriod, Span};
 use crate::domain::hierarchy::{Place, Tree};
 use crate::domain::quantity::Decimal;
@@ -56,20 +57,27 @@ pub(super) fn forecast(
     transaction: &mut Transaction<'_>,
     before: &Map<'_>,
     after: &Map<'_>,
+    watcher: &dyn Watcher,
 ) -> Result<Vec<FormForecast>, StoreError> {
     let mut periods = reported_periods(transaction, before.snapshot)?;
     periods.retain(|period| period.span == Span::BasePeriod);
     periods.sort_by_key(|period| (period.form.number, period.closing_day()));
-    let latest = periods
+    let latest: Vec<&FormPeriod<'_>> = periods
         .chunk_by(|a, b| a.form.number == b.form.number)
-        .filter_map(<[FormPeriod<'_>]>::last);
+        .filter_map(<[FormPeriod<'_>]>::last)
+        .collect();
+    watcher.begin(Phase::Figures, 2 * latest.len());
     let mut forecasts = Vec::new();
     for period in latest {
+        let before = before.units(transaction, period)?;
+        watcher.advance(1);
+        let after = after.units(transaction, period)?;
+        watcher.advance(1);
         forecasts.push(FormForecast {
             form: period.form.code.to_string(),
             period: period.period.to_string(),
-            before: before.units(transaction, period)?,
-            after: after.units(transaction, period)?,
+            before,
+            after,
         });
     }
     Ok(forecasts)

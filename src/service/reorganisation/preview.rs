@@ -1,12 +1,13 @@
 //! What a reorganisation would change, without changing it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::super::snapshot::Snapshot;
 use super::super::unit::UnitName;
+use super::super::watcher::Watcher;
 use super::forecast::{FormForecast, Map, forecast};
 use super::work::{FollowingGrant, HeldWork, following_grants};
 use crate::authz::Role;
@@ -16,6 +17,7 @@ use crate::domain::reorganisation::{
     Grants, Reorganisation, ReorganisationDocument, WorkInProgress,
 };
 use crate::domain::submission::Status;
+use crate::domain::succession::{Moment, Share};
 use crate::domain::unit::UnitFact;
 use crate::error::{Code, Fault, Place};
 use crate::store::account::account_by_id;
@@ -40,6 +42,8 @@ pub struct ReorganisationPreview {
     pub changed: UnitsView,
     /// Units that would end, as they are.
     pub ended: UnitsView,
+    /// What would pass in parts, or to nobody.
+    pub divided: DividedView,
     /// What units that would end have submitted or drafted for periods that close on the effective
     /// day or later.
     pub submissions: SubmissionsView,
@@ -74,6 +78,18 @@ pub struct UnitsView {
     /// How many there are of each level that has some.
     pub by_level: Vec<LevelCount>,
     pub first: Vec<UnitName>,
+}
+
+/// Units that no other would take over as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
+pub struct DividedView {
+    /// Units divided by known shares: what sums across units is apportioned, anything else is not
+    /// divided.
+    pub by_shares: usize,
+    /// Units divided without known shares: nothing of them is divided.
+    pub without_shares: usize,
+    /// Units that end and that nobody takes over: nothing of them is divided.
+    pub without_successor: usize,
 }
 
 /// How many units are of a level.
@@ -156,23 +172,50 @@ impl FaultView {
 
 impl UnitsView {
     fn of<'f>(facts: impl Iterator<Item = &'f UnitFact>) -> UnitsView {
-        let mut view = UnitsView::default();
+        let facts: Vec<&UnitFact> = facts.collect();
+        let first = facts.iter().take(NAMED);
+        UnitsView {
+            count: facts.len(),
+            by_level: LevelCount::of(facts.iter().copied()),
+            first: first.map(|fact| UnitName::of_fact(fact)).collect(),
+        }
+    }
+}
+
+impl LevelCount {
+    /// Of each level that has some, by its code.
+    pub(in super::super) fn of<'f>(facts: impl Iterator<Item = &'f UnitFact>) -> Vec<LevelCount> {
         let mut by_level: BTreeMap<&str, usize> = BTreeMap::new();
         for fact in facts {
-            view.count += 1;
             *by_level.entry(fact.level.as_str()).or_default() += 1;
-            if view.first.len() < NAMED {
-                view.first.push(UnitName::of_fact(fact));
-            }
         }
         let levels = by_level.into_iter();
-        view.by_level = levels
+        levels
             .map(|(level, count)| LevelCount {
                 level: level.to_owned(),
                 count,
             })
-            .collect();
-        view
+            .collect()
+    }
+}
+
+impl DividedView {
+    fn of(plan: &Plan) -> DividedView {
+        let mut passed: BTreeMap<(Moment, UnitId), Vec<Option<Share>>> = BTreeMap::new();
+        for one in &plan.successions {
+            let parts = passed.entry((one.moment, one.from)).or_default();
+            parts.push(one.share);
+        }
+        let sources: BTreeSet<UnitId> = plan.successions.iter().map(|one| one.from).collect();
+        passed.retain(|_, parts| parts.len() > 1);
+        let is_known = |parts: &&Vec<Option<Share>>| parts.iter().all(Option::is_some);
+        let by_shares = passed.values().filter(is_known).count();
+        let left = plan.ended().filter(|fact| !sources.contains(&fact.unit));
+        DividedView {
+            by_shares,
+            without_shares: passed.len() - by_shares,
+            without_successor: left.count(),
+        }
     }
 }
 
@@ -181,6 +224,7 @@ impl ReorganisationPreview {
         transaction: &mut Transaction<'_>,
         snapshot: &Snapshot,
         document: &ReorganisationDocument,
+        watcher: &dyn Watcher,
     ) -> Result<ReorganisationPreview, StoreError> {
         let (reorganisation, mut faults) = match document.read() {
             Ok(reorganisation) => (reorganisation, Vec::new()),
@@ -194,7 +238,7 @@ impl ReorganisationPreview {
         let plan = &planning.plan;
         let work = HeldWork::of(transaction, snapshot, plan)?;
         let figures = match faults.is_empty() {
-            true => figures(transaction, snapshot, plan)?,
+            true => figures(transaction, snapshot, plan, watcher)?,
             // Of a map that cannot be there are none.
             false => Vec::new(),
         };
@@ -207,6 +251,7 @@ impl ReorganisationPreview {
             created: UnitsView::of(plan.created()),
             changed: UnitsView::of(plan.changed()),
             ended: UnitsView::of(plan.ended()),
+            divided: DividedView::of(plan),
             submissions: submissions_view(&work, plan, reorganisation.work_in_progress),
             targets: work.ended().filter(|(_, _, held)| held.has_targets).count(),
             grants: grants_view(transaction, plan, reorganisation.grants)?,
@@ -220,6 +265,7 @@ fn figures(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
     plan: &Plan,
+    watcher: &dyn Watcher,
 ) -> Result<Vec<FormForecast>, StoreError> {
     let planned = snapshot.with_hierarchy(plan.applied_to(&snapshot.hierarchy));
     let before = Map {
@@ -230,7 +276,7 @@ fn figures(
         snapshot: &planned,
         day: plan.effective,
     };
-    forecast(transaction, &before, &after)
+    forecast(transaction, &before, &after, watcher)
 }
 
 /// The document without its steps.

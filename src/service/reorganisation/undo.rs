@@ -8,6 +8,7 @@ use super::super::application::Application;
 use super::super::condition::{Etag, Precondition};
 use super::super::idempotency::{Once, Outcome, Repeatable, Reply};
 use super::super::snapshot::Snapshot;
+use super::super::watcher::Nobody;
 use super::work::{Noting, note, periods_since, rekey};
 use super::{ReorganisationError, ReorganisationView, etag_of, found, mark_map_changed};
 use crate::authn::Identity;
@@ -114,7 +115,7 @@ impl Undoing<'_, '_> {
         };
         let id = self.reorganised.id;
         reorganisation_undo(self.transaction, id, self.noting.account, &undone)?;
-        mark_map_changed(self.transaction, self.snapshot, self.effective())?;
+        mark_map_changed(self.transaction, self.snapshot, self.effective(), &Nobody)?;
         let written = found(self.transaction, &id.to_string())?;
         let view = ReorganisationView::of(&written);
         let etag: Etag = etag_of(&written);

@@ -1,0 +1,297 @@
+//! `tonghop import`: lists and documents from files. What would be done is shown first; then it is
+//! done, all of it or nothing.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use chrono::NaiveDate;
+use clap::{Parser, Subcommand};
+use serde::Serialize;
+use tonghop::authn::{Identity, Tokens};
+use tonghop::config::Settings;
+use tonghop::domain::reorganisation::ReorganisationDocument;
+use tonghop::error::{Explain, Fault, Place};
+use tonghop::service::Application;
+use tonghop::service::idempotency::Reply;
+use tonghop::service::mapping::{
+    Mapping, MappingError, Table, TableDocument, TableLine, table_document_of,
+};
+use tonghop::service::reorganisation::{carry_out_reorganisation, preview_reorganisation};
+use tonghop::service::token::{Credentials, issue_token};
+use tonghop::service::unit::{ImportMode, UnitList, add_units, check_units};
+
+use super::bar::Bar;
+use super::summary;
+use crate::{Failure, explained, now, password, standing};
+
+#[derive(Subcommand)]
+pub enum ImportCommand {
+    /// Add all units of a list, or none: CSV with code,name,level,parent_code[,kind].
+    Units(UnitsArguments),
+    /// Change the map by one document: JSON, or two tables with --after.
+    Reorganisation(ReorganisationArguments),
+}
+
+#[derive(Parser)]
+pub struct UnitsArguments {
+    #[command(flatten)]
+    run: RunArguments,
+    list: PathBuf,
+    /// The first day of all of them; the beginning without it.
+    #[arg(long)]
+    valid_from: Option<NaiveDate>,
+    /// Put a unit of this name above all others where the list has several roots.
+    #[arg(long, value_name = "NAME")]
+    country: Option<String>,
+}
+
+#[derive(Parser)]
+pub struct ReorganisationArguments {
+    #[command(flatten)]
+    run: RunArguments,
+    /// The document, as the API takes it; with --after a table with old_code,new_code.
+    document: PathBuf,
+    /// The list of units after: CSV with code,name,level,parent_code[,kind].
+    #[arg(long, requires_all = ["effective", "legal_basis"])]
+    after: Option<PathBuf>,
+    /// The first day of the new map, where tables do not say.
+    #[arg(long)]
+    effective: Option<NaiveDate>,
+    /// The decision that says so, where tables do not say.
+    #[arg(long)]
+    legal_basis: Option<String>,
+    /// Print the document that the tables make, and do nothing.
+    #[arg(long, requires = "after")]
+    print: bool,
+}
+
+#[derive(Parser)]
+struct RunArguments {
+    /// The tenant's slug.
+    #[arg(long)]
+    tenant: String,
+    /// Who does it: an administrator of the tenant.
+    #[arg(long)]
+    login: String,
+    /// Only say what would be done.
+    #[arg(long)]
+    dry_run: bool,
+    /// Answer as the API does, in JSON: what would be done, then what was done.
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(settings: &Settings, command: ImportCommand) -> Result<(), Failure> {
+    let database = standing(settings)?;
+    let tokens = Tokens::open(&settings.keys, &settings.issuer)?;
+    let application = Application::new(database, tokens);
+    match command {
+        ImportCommand::Units(units) => run_units(&application, &units),
+        ImportCommand::Reorganisation(reorganisation) => {
+            run_reorganisation(&application, &reorganisation)
+        }
+    }
+}
+
+fn run_units(application: &Application, units: &UnitsArguments) -> Result<(), Failure> {
+    let run = &units.run;
+    let identity = run.sign_in(application)?;
+    let list = UnitList {
+        csv: read_text(&units.list)?,
+        valid_from: units.valid_from,
+        country: units.country.clone(),
+        mode: ImportMode::DryRun,
+    };
+    let told = |error| in_file(&units.list, &error);
+    let checked = check_units(application, &identity, &list, &Bar::new()?).map_err(told)?;
+    run.show(&checked, || summary::of_units(&checked))?;
+    if run.dry_run {
+        return Ok(());
+    }
+    let done = add_units(application, &identity, &list, now(), &Bar::new()?).map_err(told)?;
+    run.show_done(&done);
+    Ok(())
+}
+
+fn run_reorganisation(
+    application: &Application,
+    arguments: &ReorganisationArguments,
+) -> Result<(), Failure> {
+    let run = &arguments.run;
+    let identity = run.sign_in(application)?;
+    let source = arguments.source(application, &identity)?;
+    let document = source.document();
+    if arguments.print {
+        println!("{}", serde_json::to_string_pretty(document)?);
+        return Ok(());
+    }
+    let preview = preview_reorganisation(application, &identity, document, &Bar::new()?)
+        .map_err(explained)?;
+    run.show(&preview, || summary::of_reorganisation(&preview))?;
+    if !preview.possible {
+        let faults = preview.faults.iter();
+        let faults = faults.map(|fault| source.told(&fault.pointer, &fault.message_en));
+        return Err(Faults(faults.collect()).into());
+    }
+    if run.dry_run {
+        return Ok(());
+    }
+    let done = carry_out_reorganisation(application, &identity, document, now(), &Bar::new()?);
+    // Somebody else may have changed the map meanwhile.
+    let done = done.map_err(|error| source.explained(error))?;
+    run.show_done(&done);
+    Ok(())
+}
+
+impl RunArguments {
+    fn sign_in(&self, application: &Application) -> Result<Identity, Failure> {
+        let credentials = Credentials::Password {
+            tenant: Some(self.tenant.clone()),
+            username: self.login.clone(),
+            password: password()?,
+        };
+        let token = issue_token(application, &credentials, now()).map_err(explained)?;
+        Ok(application.tokens.verify(&token.access_token, now())?)
+    }
+
+    fn show(&self, plan: &impl Serialize, summary: impl FnOnce() -> String) -> Result<(), Failure> {
+        match self.json {
+            true => println!("{}", serde_json::to_string(plan)?),
+            false => println!("{}", summary()),
+        }
+        Ok(())
+    }
+
+    fn show_done(&self, done: &Reply) {
+        match self.json {
+            true => println!("{}", done.body),
+            false => println!("{}", summary::of_done(done)),
+        }
+    }
+}
+
+impl ReorganisationArguments {
+    fn source(
+        &self,
+        application: &Application,
+        identity: &Identity,
+    ) -> Result<Source<'_>, Failure> {
+        let text = read_text(&self.document)?;
+        let tables = self.after.as_deref().zip(self.effective);
+        let Some(((after, effective), legal_basis)) = tables.zip(self.legal_basis.clone()) else {
+            let document = serde_json::from_str(&text)
+                .map_err(|error| format!("{}: {error}", self.document.display()))?;
+            let file = &self.document;
+            return Ok(Source::Document { file, document });
+        };
+        let mapping = Mapping {
+            mapping: text,
+            after: read_text(after)?,
+            effective,
+            legal_basis,
+        };
+        let files = TableFiles {
+            mapping: &self.document,
+            after,
+        };
+        match table_document_of(application, identity, &mapping) {
+            Ok(made) => Ok(Source::Tables { files, made }),
+            Err(MappingError::Invalid(faults)) => {
+                let faults = faults.iter();
+                let told = faults.map(|fault| files.told(fault.at, &fault.message.en));
+                Err(Faults(told.collect()).into())
+            }
+            Err(error) => Err(explained(error)),
+        }
+    }
+}
+
+/// Where a document is from.
+enum Source<'a> {
+    Document {
+        file: &'a Path,
+        document: ReorganisationDocument,
+    },
+    Tables {
+        files: TableFiles<'a>,
+        made: TableDocument,
+    },
+}
+
+#[derive(Clone, Copy)]
+struct TableFiles<'a> {
+    mapping: &'a Path,
+    after: &'a Path,
+}
+
+impl TableFiles<'_> {
+    fn told(self, at: TableLine, message: &str) -> String {
+        let file = match at.table {
+            Table::Mapping => self.mapping,
+            Table::After => self.after,
+        };
+        format!("{}: Line {}: {message}", file.display(), at.line)
+    }
+}
+
+impl Source<'_> {
+    fn document(&self) -> &ReorganisationDocument {
+        match self {
+            Source::Document { document, .. } => document,
+            Source::Tables { made, .. } => &made.document,
+        }
+    }
+
+    /// A fault with the place in the file that it is about.
+    fn told(&self, pointer: &str, message: &str) -> String {
+        match self {
+            Source::Document { file, .. } => format!("{}: {pointer}: {message}", file.display()),
+            Source::Tables { files, made } => match made.line_of(pointer) {
+                Some(line) => files.told(line, message),
+                None => format!("{pointer} (of --print): {message}"),
+            },
+        }
+    }
+
+    fn explained(&self, error: impl Explain + 'static) -> Failure {
+        let faults = error.faults();
+        if faults.is_empty() {
+            return explained(error);
+        }
+        let told = faults.iter();
+        let told = told.map(|fault| self.told(place_of(fault), &fault.message.en));
+        Faults(told.collect()).into()
+    }
+}
+
+fn in_file(file: &Path, error: &(impl Explain + fmt::Display)) -> Failure {
+    let faults = error.faults();
+    if faults.is_empty() {
+        return format!("{}: {}", file.display(), crate::reason_of(error)).into();
+    }
+    let told = faults.iter();
+    let told = told.map(|fault| format!("{}: {}", file.display(), fault.message.en));
+    Faults(told.collect()).into()
+}
+
+fn place_of(fault: &Fault) -> &str {
+    match &fault.place {
+        Place::Body(pointer) => pointer,
+        Place::Parameter(name) => name,
+    }
+}
+
+/// All that is wrong, each on a line of its own.
+#[derive(Debug, thiserror::Error)]
+struct Faults(Vec<String>);
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "nothing was written; faults: {}", self.0.len())?;
+        self.0.iter().try_for_each(|fault| write!(f, "\n{fault}"))
+    }
+}
+
+fn read_text(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()).into())
+}

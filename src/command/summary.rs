@@ -1,0 +1,263 @@
+//! Summaries: what an import would do, for a person who decides on it. Never what it does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use comfy_table::{CellAlignment, Table, presets};
+use tonghop::service::idempotency::{Outcome, Reply};
+use tonghop::service::reorganisation::{
+    FormForecast, LevelCount, ReorganisationPreview, UnitForecast, UnitsView,
+};
+use tonghop::service::unit::CheckedUnits;
+
+/// So many indicators of a form are shown beside each other; all are in the JSON.
+const SHOWN_INDICATORS: usize = 3;
+
+/// So many items of a list are named; the JSON has more.
+const NAMED: usize = 10;
+
+pub fn of_done(done: &Reply) -> String {
+    match &done.outcome {
+        Outcome::Created(path) => format!("Done: {path}"),
+        Outcome::Done => "Done.".to_owned(),
+    }
+}
+
+pub fn of_units(checked: &CheckedUnits) -> String {
+    let mut table = table(["level", "new"]);
+    let mut all = 0;
+    for LevelCount { level, count } in &checked.created {
+        table.add_row([level.clone(), count.to_string()]);
+        all += count;
+    }
+    table.add_row(["all".to_owned(), all.to_string()]);
+    let unchanged = checked.unchanged;
+    format!("{table}\nThere already, just as the list has them: {unchanged}")
+}
+
+pub fn of_reorganisation(preview: &ReorganisationPreview) -> String {
+    let mut parts = vec![
+        format!("{}, from {} on", preview.legal_basis, preview.effective),
+        of_levels(preview),
+        of_division(preview),
+        of_work(preview),
+    ];
+    parts.extend(preview.figures.iter().map(of_figures));
+    parts.join("\n\n")
+}
+
+fn table(heading: impl IntoIterator<Item = impl Into<String>>) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    table.set_header(heading.into_iter().map(Into::into).collect::<Vec<String>>());
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+/// How many units of each level are opened, changed and closed.
+fn of_levels(preview: &ReorganisationPreview) -> String {
+    let sides = [&preview.created, &preview.changed, &preview.ended];
+    let levels: BTreeSet<&str> = sides
+        .iter()
+        .flat_map(|side| &side.by_level)
+        .map(|level| level.level.as_str())
+        .collect();
+    let mut table = table(["level", "opened", "changed", "closed"]);
+    for level in levels {
+        let counts = sides.map(|side| count_of(side, level).to_string());
+        table.add_row([level.to_owned()].into_iter().chain(counts));
+    }
+    let all = sides.map(|side| side.count.to_string());
+    table.add_row(["all".to_owned()].into_iter().chain(all));
+    table.to_string()
+}
+
+fn count_of(units: &UnitsView, level: &str) -> usize {
+    let mut levels = units.by_level.iter();
+    let found = levels.find(|found| found.level == level);
+    found.map_or(0, |found| found.count)
+}
+
+/// What passes in parts, or to nobody.
+fn of_division(preview: &ReorganisationPreview) -> String {
+    let divided = &preview.divided;
+    let faults = preview.faults.iter();
+    let unassigned = faults.filter(|fault| fault.code.as_str() == "CHILD_UNASSIGNED");
+    let lines = [
+        (
+            "Units divided by known shares (sums are apportioned)",
+            divided.by_shares,
+        ),
+        (
+            "Units divided without known shares (not divided)",
+            divided.without_shares,
+        ),
+        (
+            "Units that nobody takes over (not divided)",
+            divided.without_successor,
+        ),
+        (
+            "Units below a divided one that no part was given",
+            unassigned.count(),
+        ),
+    ];
+    let lines = lines.map(|(what, count)| format!("{what}: {count}"));
+    lines.join("\n")
+}
+
+/// What would lose its unit.
+fn of_work(preview: &ReorganisationPreview) -> String {
+    let mut text = String::new();
+    let submissions = &preview.submissions;
+    line(
+        &mut text,
+        format_args!(
+            "Submissions of units that end: {}, of which {} count",
+            submissions.count, submissions.counting
+        ),
+    );
+    let named = submissions.first.iter().map(|one| {
+        let passes = one.passes_to.as_ref();
+        let becomes = passes.map_or("stays".to_owned(), |heir| {
+            format!("becomes {}'s", heir.name)
+        });
+        format!(
+            "{} {} {} ({}) {becomes}",
+            one.form, one.period, one.unit.name, one.unit.code
+        )
+    });
+    list(&mut text, named, submissions.count);
+    line(
+        &mut text,
+        format_args!("Targets of units that end: {}", preview.targets),
+    );
+    let grants = &preview.grants;
+    line(
+        &mut text,
+        format_args!("Grants on units that end: {}", grants.count),
+    );
+    let named = grants.first.iter().map(|one| {
+        let follows = one.follows_to.as_ref();
+        let becomes = follows.map_or("loses its unit".to_owned(), |heir| {
+            format!("follows to {}", heir.name)
+        });
+        format!(
+            "{} on {} ({}) {becomes}",
+            one.login, one.unit.name, one.unit.code
+        )
+    });
+    list(&mut text, named, grants.count);
+    let doubled = &preview.doubled;
+    line(
+        &mut text,
+        format_args!(
+            "Periods that a unit and its successor both submitted: {}",
+            doubled.count
+        ),
+    );
+    let named = doubled.first.iter().map(|one| {
+        let (predecessor, successor) = (&one.predecessor.name, &one.successor.name);
+        format!("{} {} {predecessor} and {successor}", one.form, one.period)
+    });
+    list(&mut text, named, doubled.count);
+    text.trim_end().to_owned()
+}
+
+fn line(text: &mut String, what: std::fmt::Arguments<'_>) {
+    // A string takes whatever is written.
+    let _ = writeln!(text, "{what}");
+}
+
+fn list(text: &mut String, named: impl Iterator<Item = String>, count: usize) {
+    for one in named.take(NAMED) {
+        line(text, format_args!("  {one}"));
+    }
+    if count > NAMED {
+        line(text, format_args!("  and {} more", count - NAMED));
+    }
+}
+
+/// A unit's forecasts on both maps, on each of which it may be missing.
+#[derive(Default)]
+struct BothMaps<'f> {
+    before: Option<&'f UnitForecast>,
+    after: Option<&'f UnitForecast>,
+}
+
+/// By the units at the top, what there is of what is expected and the first totals, before and
+/// after.
+fn of_figures(forecast: &FormForecast) -> String {
+    let mut units: BTreeMap<&str, BothMaps<'_>> = BTreeMap::new();
+    for before in &forecast.before {
+        units.entry(&before.unit.id).or_default().before = Some(before);
+    }
+    for after in &forecast.after {
+        units.entry(&after.unit.id).or_default().after = Some(after);
+    }
+    let mut units: Vec<BothMaps<'_>> = units.into_values().collect();
+    units.sort_by_key(|unit| {
+        let any = unit.after.or(unit.before);
+        any.map(|any| any.unit.code.clone())
+    });
+    let both = || forecast.before.iter().chain(&forecast.after);
+    let indicators: Vec<&str> = both()
+        .next()
+        .into_iter()
+        .flat_map(|unit| &unit.totals)
+        .map(|total| total.indicator.as_str())
+        .collect();
+    let shown = indicators.iter().take(SHOWN_INDICATORS);
+    let mut heading = vec![
+        "unit".to_owned(),
+        "sent before".to_owned(),
+        "sent after".to_owned(),
+    ];
+    heading.extend(
+        shown
+            .clone()
+            .flat_map(|indicator| [format!("{indicator} before"), format!("{indicator} after")]),
+    );
+    let mut table = table(heading);
+    for unit in units {
+        let sides = [unit.before, unit.after];
+        let name = unit.after.or(unit.before).map(|any| any.unit.name.clone());
+        let mut row = vec![name.unwrap_or_default()];
+        row.extend(sides.map(sent));
+        row.extend(
+            shown
+                .clone()
+                .flat_map(|indicator| sides.map(|side| total(side, indicator))),
+        );
+        table.add_row(row);
+    }
+    let all = [&forecast.before, &forecast.after].map(|units| {
+        let counts = units.iter().map(|unit| unit.completeness);
+        let (sent, expected) = counts.fold((0, 0), |(sent, expected), unit| {
+            (sent + unit.submitted, expected + unit.expected)
+        });
+        format!("{sent}/{expected}")
+    });
+    table.add_row(["all".to_owned()].into_iter().chain(all));
+    let mut text = format!("{} {}\n{table}", forecast.form, forecast.period);
+    if indicators.len() > SHOWN_INDICATORS {
+        let left = indicators.len() - SHOWN_INDICATORS;
+        text.push_str(&format!("\nand {left} more indicators, with --json"));
+    }
+    text
+}
+
+fn sent(unit: Option<&UnitForecast>) -> String {
+    let counts = unit.map(|unit| unit.completeness);
+    counts.map_or(String::new(), |counts| {
+        format!("{}/{}", counts.submitted, counts.expected)
+    })
+}
+
+fn total(unit: Option<&UnitForecast>, indicator: &str) -> String {
+    let mut totals = unit.into_iter().flat_map(|unit| &unit.totals);
+    let found = totals.find(|total| total.indicator == indicator);
+    let value = found.and_then(|found| found.value.as_ref());
+    value.map(ToString::to_string).unwrap_or_default()
+}

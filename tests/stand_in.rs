@@ -1,0 +1,238 @@
+//! What was given before the map was changed, for a period that closes on the new one: rollup,
+//! completeness and lineage tell the same of it.
+
+use serde_json::{Value, json};
+
+use crate::harness::town::{Report, cell, form, indicator, value};
+use crate::harness::{Backend, Client, Server};
+
+/// Town `T` with the communes `A`, `B` and `C`, which report `x` every month.
+fn town(backend: Backend) -> (Server, Client) {
+    let server = Server::with_tenant(backend);
+    let admin = server.sign_in("test", "admin");
+    let units = "code,name,level,parent_code\nP,Tỉnh,province,\nT,Thị xã,town,P\n\
+        A,Xã A,commune,T\nB,Xã B,commune,T\nC,Xã C,commune,T\n";
+    admin.post_csv("/v1/units/import", units).expect_status(200);
+    for (code, across_units) in [("x", "sum"), ("largest", "max"), ("staff", "none")] {
+        let path = format!("/v1/indicators/{code}");
+        admin
+            .put(&path, &indicator(across_units))
+            .expect_status(201);
+    }
+    let mut body = form(&["x", "largest", "staff"]);
+    body["frequency"] = json!("month");
+    body["submitted_by"] = json!(["commune"]);
+    body["deadlines"] = json!({"commune": 5});
+    admin.put("/v1/forms/m", &body).expect_status(201);
+    (server, admin)
+}
+
+fn submit(admin: &Client, unit: &str, number: i64) {
+    let values = ["x", "largest", "staff"].map(|code| value(code, number));
+    Report::of(admin, "m", "2025-08").submit(unit, &values);
+}
+
+/// Passes `A` on from 2025-07-01, to these units in these shares.
+fn split(admin: &Client, into: &[(&str, Option<&str>)]) {
+    let into: Vec<Value> = into
+        .iter()
+        .map(|(unit, share)| {
+            let mut part = json!({"unit": unit});
+            if unit.is_empty() {
+                part["unit"] =
+                    json!({"code": "N", "name": "Xã mới", "level": "commune", "parent": "code:T"});
+            }
+            if let Some(share) = share {
+                part["share"] = json!(share);
+            }
+            part
+        })
+        .collect();
+    let step = json!({"op": "split", "from": "code:A", "basis": "dân số", "into": into});
+    reorganise(admin, "2025-07-01", &[step]);
+}
+
+fn reorganise(admin: &Client, effective: &str, steps: &[Value]) {
+    let document = json!({"effective": effective, "legal_basis": "Nghị quyết", "steps": steps});
+    let answer = admin.post_json("/v1/reorganisations", &document);
+    answer.expect_status(201);
+}
+
+/// `submitted approved of expected`.
+fn counts(counts: &Value) -> String {
+    let (submitted, approved) = (&counts["submitted"], &counts["approved"]);
+    format!("{submitted} {approved} of {}", counts["expected"])
+}
+
+fn number(value: &Value) -> i64 {
+    value.as_i64().unwrap_or(0)
+}
+
+/// What rollup, completeness and lineage say of a unit, once they are found to say the same.
+#[track_caller]
+fn agreed(admin: &Client, unit: &str, period: &str, as_of: &str) -> String {
+    let report = Report::of(admin, "m", period);
+    let rollup = report.read(&format!("{unit}/rollup?include=children{as_of}"));
+    let progress = report.read(&format!("{unit}/completeness?{as_of}"));
+    let total = counts(&progress["total"]);
+    assert_eq!(total, counts(&rollup["completeness"]), "{unit} {progress}");
+    let named = |view: &Value, count: &str| -> Vec<String> {
+        let children = view["children"].as_array().unwrap().iter();
+        // A leaf may have values of which the submissions are counted elsewhere.
+        let counted = children.filter(|child| counts(&child[count]) != "0 0 of 0");
+        counted
+            .map(|child| {
+                let (name, counts) = (&child["unit"]["name"], counts(&child[count]));
+                format!("{name} {} {counts}", child["not_divided"])
+            })
+            .collect()
+    };
+    assert_eq!(
+        named(&progress, "total"),
+        named(&rollup, "completeness"),
+        "{unit}"
+    );
+    for field in [
+        "expected",
+        "submitted",
+        "approved",
+        "late",
+        "missing",
+        "overdue",
+    ] {
+        let parts = progress["children"].as_array().unwrap().iter();
+        let parts = parts.map(|child| number(&child["total"][field]));
+        let own = match &progress["own_periods"] {
+            Value::Null => continue,
+            own => number(&own[field]),
+        };
+        assert_eq!(
+            parts.sum::<i64>() + own,
+            number(&progress["total"][field]),
+            "{unit} {field}"
+        );
+    }
+    let x = cell(&rollup, "x");
+    if as_of.is_empty() {
+        for code in ["x", "largest", "staff"] {
+            expect_sources(&report, unit, code);
+        }
+    }
+    format!(
+        "{} {}/{}, {total}",
+        x["value"], x["reported"], x["expected"]
+    )
+}
+
+/// The listed values make the figure.
+#[track_caller]
+fn expect_sources(report: &Report, unit: &str, code: &str) {
+    let lineage = report.read(&format!(
+        "{unit}/rollup/lineage?indicator={code}&limit=1000"
+    ));
+    let figure = &lineage["figure"];
+    let items = lineage["items"].as_array().unwrap().iter();
+    let parts: Vec<&Value> = items
+        .filter(|item| !item["value"].is_null())
+        .map(|item| match &item["value"]["part"] {
+            Value::Null => &item["value"]["value"],
+            part => part,
+        })
+        .collect();
+    let made = match code {
+        "largest" => parts
+            .iter()
+            .copied()
+            .max_by_key(|part| number(part))
+            .cloned(),
+        _ if parts.is_empty() => None,
+        _ => Some(json!(parts.iter().map(|part| number(part)).sum::<i64>())),
+    };
+    assert_eq!(
+        made.unwrap_or(Value::Null),
+        figure["value"],
+        "{unit} {code}: {lineage}"
+    );
+}
+
+on_both_backends! {
+    fn a_share_of_a_unit_that_still_stands_counts_where_it_passed_to(backend) {
+        let (_server, admin) = town(backend);
+        submit(&admin, "A", 10);
+        submit(&admin, "C", 1);
+        Report::of(&admin, "m", "2025-08").step("A", "approve").expect_status(200);
+        split(&admin, &[("code:A", Some("7/10")), ("code:B", Some("3/10"))]);
+        for period in ["2025-08", "2025-Q3"] {
+            let expected = if period == "2025-08" { 1 } else { 3 };
+            assert_eq!(agreed(&admin, "A", period, ""), format!("7 1/{expected}, 1 1 of {expected}"));
+            assert_eq!(agreed(&admin, "B", period, ""), format!("3 1/{expected}, 1 1 of {expected}"));
+            assert_eq!(agreed(&admin, "T", period, ""), format!("11 3/{0}, 3 2 of {0}", 3 * expected));
+            agreed(&admin, "P", period, "");
+        }
+        // What B submits itself takes the place of what passed to it.
+        submit(&admin, "B", 5);
+        assert_eq!(agreed(&admin, "B", "2025-08", ""), "5 1/1, 1 0 of 1");
+        assert_eq!(agreed(&admin, "T", "2025-08", ""), "13 3/3, 3 1 of 3");
+        agreed(&admin, "P", "2025", "");
+    }
+
+    fn what_nobody_knows_the_shares_of_is_counted_once_in_its_leaf(backend) {
+        let (_server, admin) = town(backend);
+        submit(&admin, "A", 10);
+        split(&admin, &[("", None), ("code:B", None)]);
+        for period in ["2025-08", "2025-Q3"] {
+            let (one, all) = if period == "2025-08" { (1, 3) } else { (3, 9) };
+            assert_eq!(agreed(&admin, "N", period, ""), format!("null 0/{one}, 0 0 of {one}"));
+            assert_eq!(agreed(&admin, "B", period, ""), format!("null 0/{one}, 0 0 of {one}"));
+            assert_eq!(agreed(&admin, "T", period, ""), format!("10 1/{all}, 1 0 of {all}"));
+            agreed(&admin, "P", period, "");
+        }
+        submit(&admin, "B", 4);
+        assert_eq!(agreed(&admin, "T", "2025-08", ""), "14 2/3, 2 0 of 3");
+        // With the submissions of all successors there is nothing left to stand in for.
+        submit(&admin, "N", 5);
+        assert_eq!(agreed(&admin, "T", "2025-08", ""), "9 2/3, 2 0 of 3");
+        agreed(&admin, "P", "2025-Q3", "");
+    }
+
+    fn what_is_left_of_a_unit_that_goes_on_without_known_shares_is_counted_once(backend) {
+        let (_server, admin) = town(backend);
+        submit(&admin, "A", 10);
+        submit(&admin, "B", 2);
+        split(&admin, &[("code:A", None), ("code:B", None)]);
+        assert_eq!(agreed(&admin, "A", "2025-08", ""), "null 0/1, 0 0 of 1");
+        assert_eq!(agreed(&admin, "B", "2025-08", ""), "2 1/1, 1 0 of 1");
+        assert_eq!(agreed(&admin, "T", "2025-08", ""), "12 2/3, 2 0 of 3");
+        submit(&admin, "A", 3);
+        assert_eq!(agreed(&admin, "T", "2025-08", ""), "5 2/3, 2 0 of 3", "C has not reported");
+    }
+
+    fn what_stands_in_for_two_units_is_two_where_they_have_become_one(backend) {
+        let (_server, admin) = town(backend);
+        submit(&admin, "A", 10);
+        split(&admin, &[("", Some("1/2")), ("code:B", Some("1/2"))]);
+        let unit = json!({"code": "B", "name": "Xã B", "level": "commune", "parent": "code:T"});
+        reorganise(&admin, "2025-10-01", &[json!({"op": "merge", "from": ["code:N", "code:B"], "into": unit})]);
+        assert_eq!(agreed(&admin, "T", "2025-08", ""), "10 2/3, 2 0 of 3");
+        assert_eq!(agreed(&admin, "B", "2025-08", "&as_of=2025-10-01"), "10 2/2, 2 0 of 2");
+        assert_eq!(agreed(&admin, "T", "2025-08", "&as_of=2025-10-01"), "10 2/3, 2 0 of 3");
+        assert_eq!(agreed(&admin, "B", "2025", ""), "10 2/21, 2 0 of 21");
+        agreed(&admin, "P", "2025", "");
+    }
+
+    fn what_stands_in_for_a_unit_that_is_divided_later_is_still_one(backend) {
+        let (_server, admin) = town(backend);
+        submit(&admin, "A", 10);
+        let unit = json!({"code": "B", "name": "Xã B", "level": "commune", "parent": "code:T"});
+        reorganise(&admin, "2025-07-01", &[json!({"op": "merge", "from": ["code:A", "code:B"], "into": unit})]);
+        let into = json!([{"unit": "code:B", "share": "1/2"}, {"unit": "code:C", "share": "1/2"}]);
+        reorganise(&admin, "2025-10-01", &[json!({"op": "split", "from": "code:B", "basis": "dân số", "into": into})]);
+        assert_eq!(agreed(&admin, "T", "2025-08", ""), "10 1/2, 1 0 of 2");
+        for period in ["2025-08", "2025-Q3"] {
+            agreed(&admin, "T", period, "&as_of=2025-10-01");
+        }
+        let rollup = Report::of(&admin, "m", "2025-08").read("T/rollup?as_of=2025-10-01");
+        assert_eq!(counts(&rollup["completeness"]), "1 0 of 2");
+        agreed(&admin, "T", "2025", "");
+    }
+}

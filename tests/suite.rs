@@ -12,6 +12,8 @@ mod completeness;
 #[cfg(test)]
 mod conditions;
 #[cfg(test)]
+mod crash_battery;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod faults;

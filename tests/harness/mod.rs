@@ -1,12 +1,15 @@
 //! What the tests stand on: a real server on a fresh database of either backend, and a client
 //! that speaks HTTP to it. Never an assertion about the product.
 
+pub mod clerk;
 pub mod client;
 pub mod postgres;
+pub mod program;
 pub mod server;
 pub mod town;
 
 pub use client::{Answer, Client};
+pub use program::Program;
 pub use server::{Backend, Server};
 
 /// Writes each test once and runs it on SQLite and on PostgreSQL. The body is given the backend.

@@ -4,16 +4,17 @@
 //!
 //! `TONGHOP_TEST_CYCLES` makes it longer; the figures are on standard error (`--nocapture`).
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
 use rand::RngExt;
 
-use crate::harness::clerk::{Attempt, Clerk, Told, clerks, compare, put_case};
+use crate::harness::clerk::{
+    CLERKS, Clerk, clerks, compare, put_case, settle, told_of, work_until,
+};
 use crate::harness::program::tonghop_on;
 use crate::harness::server::TestDatabase;
-use crate::harness::{Client, Program, postgres};
+use crate::harness::{Program, postgres};
 
 fn cycles(usual: usize) -> usize {
     match std::env::var("TONGHOP_TEST_CYCLES") {
@@ -22,43 +23,13 @@ fn cycles(usual: usize) -> usize {
     }
 }
 
-/// Lets the clerks work while `accident` happens, and no longer.
-fn work_until(client: &Client, clerks: &mut [Clerk], accident: impl FnOnce()) {
-    let over = &AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        for clerk in clerks {
-            scope.spawn(move || {
-                while !over.load(Ordering::Relaxed) {
-                    if clerk.go_on(client) == Attempt::Unanswered {
-                        sleep(Duration::from_millis(5));
-                    }
-                }
-            });
-        }
-        accident();
-        over.store(true, Ordering::Relaxed);
-    });
-}
-
-fn settle(client: &Client, clerks: &mut [Clerk]) {
-    std::thread::scope(|scope| {
-        for clerk in clerks {
-            scope.spawn(|| clerk.settle(client));
-        }
-    });
-}
-
 fn a_moment() -> Duration {
     Duration::from_millis(rand::rng().random_range(5..400))
 }
 
 /// Says what a run went through.
 fn tell(what: &str, cycles: usize, clerks: &[Clerk]) {
-    let mut told = Told::default();
-    for clerk in clerks {
-        told += clerk.told;
-    }
-    eprintln!("{what}: {cycles} cycles, {told:?}");
+    eprintln!("{what}: {cycles} cycles, {:?}", told_of(clerks));
 }
 
 /// The operator's own check of everything.
@@ -70,7 +41,7 @@ fn expect_verified(database: &TestDatabase) {
 on_both_backends! {
     fn a_server_killed_at_any_moment_loses_nothing_and_doubles_nothing(backend) {
         let database = TestDatabase::migrated(backend).with_tenant();
-        let mut clerks = clerks();
+        let mut clerks = clerks(CLERKS);
         let mut server = Program::serve(&database);
         let before = put_case(&server.sign_in("test", "admin"));
         let cycles = cycles(3);
@@ -104,7 +75,7 @@ fn a_postgresql_killed_at_any_moment_loses_nothing_and_doubles_nothing() {
     let database = TestDatabase::migrated_on(&cluster).with_tenant();
     let server = Program::serve(&database);
     let before = put_case(&server.sign_in("test", "admin"));
-    let mut clerks = clerks();
+    let mut clerks = clerks(CLERKS);
     let cycles = cycles(2);
     for _ in 0..cycles {
         let admin = server.sign_in("test", "admin");

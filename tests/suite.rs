@@ -6,6 +6,8 @@
 mod harness;
 
 #[cfg(test)]
+mod bad_network;
+#[cfg(test)]
 mod calendars;
 #[cfg(test)]
 mod completeness;
@@ -20,6 +22,8 @@ mod faults;
 #[cfg(test)]
 mod formulas;
 #[cfg(test)]
+mod full_disk;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod map;
@@ -29,6 +33,8 @@ mod migrations;
 mod model;
 #[cfg(test)]
 mod openapi;
+#[cfg(test)]
+mod overload;
 #[cfg(test)]
 mod pairs;
 #[cfg(test)]
@@ -41,6 +47,8 @@ mod reorganisations;
 mod sign_in;
 #[cfg(test)]
 mod statements;
+#[cfg(test)]
+mod stopping;
 #[cfg(test)]
 mod submissions;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use std::future::{Ready, ready};
 use std::pin::Pin;
+use std::time::Duration;
 
 use actix_web::dev::{Decompress, Payload};
 use actix_web::http::header::{self, HeaderMap, HeaderName};
@@ -380,6 +381,11 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Tracked<T> {
 #[derive(Debug, Clone, Copy)]
 pub struct BodyLimit(pub usize);
 
+/// How long the server waits for the whole of a body; in the server's data. Who keeps a connection
+/// by sending a byte now and then would keep it for ever.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyTime(pub Duration);
+
 /// A JSON body, and its bytes as they came.
 #[derive(Debug, Clone)]
 pub struct JsonBody<T> {
@@ -670,10 +676,12 @@ async fn read_body(
     };
     let payload = web::Payload::from_request(request, &mut payload).await;
     let payload = payload.map_err(|_| unreadable_body())?;
-    match payload.to_bytes_limited(limit.0).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(_)) => Err(unreadable_body()),
-        Err(_) => Err(body_too_large(limit)),
+    let BodyTime(time) = *request.app_data().ok_or_else(misconfigured)?;
+    match tokio::time::timeout(time, payload.to_bytes_limited(limit.0)).await {
+        Ok(Ok(Ok(bytes))) => Ok(bytes),
+        Ok(Ok(Err(_))) => Err(unreadable_body()),
+        Ok(Err(_)) => Err(body_too_large(limit)),
+        Err(_) => Err(Problem::of_slow_body()),
     }
 }
 

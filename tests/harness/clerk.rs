@@ -3,6 +3,7 @@
 //! hold, and [`compare`] holds it to them.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,8 @@ use super::client::{Answer, Client};
 use super::town::cell;
 
 pub const CLERKS: usize = 6;
+/// The most clerks that the case has hamlets for.
+pub const MOST_CLERKS: usize = 40;
 /// The hamlets that one clerk reports for.
 const HAMLETS: usize = 2;
 const MONTHS: [&str; 2] = ["2024-01", "2024-02"];
@@ -41,18 +44,54 @@ pub fn put_case(admin: &Client) -> i64 {
     let mut units = "code,name,level,parent_code\n\
                      P,P,province,\nT,T,town,P\nC0,C0,commune,T\nC1,C1,commune,T\n"
         .to_owned();
-    for clerk in 0..CLERKS {
+    for clerk in 0..MOST_CLERKS {
         for hamlet in 0..HAMLETS {
-            units.push_str(&format!("H{clerk}{hamlet},H,hamlet,C{}\n", hamlet % 2));
+            units.push_str(&format!("H{clerk}-{hamlet},H,hamlet,C{}\n", hamlet % 2));
         }
     }
     let imported = admin.post_csv("/v1/units/import", &units);
     imported.expect_status(200).json()["rev"].as_i64().unwrap()
 }
 
-/// All clerks of the case.
-pub fn clerks() -> Vec<Clerk> {
-    (0..CLERKS).map(Clerk::new).collect()
+/// So many clerks, each with hamlets of the case.
+pub fn clerks(count: usize) -> Vec<Clerk> {
+    (0..count).map(Clerk::new).collect()
+}
+
+/// Lets the clerks work while `accident` happens, and no longer.
+pub fn work_until(client: &Client, clerks: &mut [Clerk], accident: impl FnOnce()) {
+    let over = &AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for clerk in clerks {
+            scope.spawn(move || {
+                while !over.load(Ordering::Relaxed) {
+                    if clerk.go_on(client) == Attempt::Unanswered {
+                        sleep(Duration::from_millis(5));
+                    }
+                }
+            });
+        }
+        accident();
+        over.store(true, Ordering::Relaxed);
+    });
+}
+
+/// Lets all clerks send what was not answered until it is.
+pub fn settle(client: &Client, clerks: &mut [Clerk]) {
+    std::thread::scope(|scope| {
+        for clerk in clerks {
+            scope.spawn(|| clerk.settle(client));
+        }
+    });
+}
+
+/// What all of them together have been through.
+pub fn told_of(clerks: &[Clerk]) -> Told {
+    let mut told = Told::default();
+    for clerk in clerks {
+        told += clerk.told;
+    }
+    told
 }
 
 /// What a clerk does to a submission.
@@ -194,7 +233,7 @@ impl Clerk {
         let mut books = Vec::new();
         for month in MONTHS {
             for hamlet in 0..HAMLETS {
-                let unit = format!("code:H{number}{hamlet}");
+                let unit = format!("code:H{number}-{hamlet}");
                 books.push(Book {
                     path: format!("/v1/forms/battery/periods/{month}/units/{unit}/submission"),
                     month,
@@ -296,6 +335,8 @@ impl Clerk {
                 None
             }
             409 if answer.text.contains("REQUEST_IN_FLIGHT") => None,
+            // A part of it was all that arrived.
+            400 if answer.text.contains("MALFORMED_REQUEST") => None,
             status => panic!("{request:?} was refused with {status}: {}", answer.text),
         }
     }

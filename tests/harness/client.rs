@@ -60,6 +60,10 @@ impl Client {
         }
     }
 
+    pub fn token(&self) -> &str {
+        self.token.as_deref().expect("somebody signed in")
+    }
+
     /// The same client with one more header on each request.
     pub fn with(&self, name: &str, value: &str) -> Client {
         let mut client = self.clone();
@@ -69,6 +73,15 @@ impl Client {
 
     pub fn get(&self, path: &str) -> Answer {
         self.send("GET", path, None, b"")
+    }
+
+    /// How many requests the server says that it is working on, this one among them.
+    pub fn requests_in_flight(&self) -> usize {
+        let metrics = self.get("/metrics").expect_status(200).text;
+        let name = "tonghop_http_requests_in_flight ";
+        let mut lines = metrics.lines();
+        let count = lines.find_map(|line| line.strip_prefix(name));
+        count.unwrap().parse().unwrap()
     }
 
     pub fn put(&self, path: &str, body: &Value) -> Answer {

@@ -55,10 +55,15 @@ impl Program {
 
     pub fn serve_with(database: &TestDatabase, settings: &[(&str, &str)]) -> Program {
         let mut command = tonghop_on(database, &["serve"]);
+        command.envs(settings.iter().copied());
+        Program::start(command)
+    }
+
+    /// Runs a command that becomes `tonghop serve`.
+    pub fn start(mut command: Command) -> Program {
         command
             .env("TONGHOP_LISTEN", "127.0.0.1:0")
             .env("TONGHOP_LOG_FORMAT", "json")
-            .envs(settings.iter().copied())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();

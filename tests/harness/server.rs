@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use chrono::Utc;
@@ -146,7 +147,10 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let options = ServerOptions {
             body_limit: BODY_LIMIT,
+            body_time: Duration::from_secs(60),
+            request_limit: 512,
             workers: Some(2),
+            stop_grace: Duration::ZERO,
         };
         let (sender, receiver) = mpsc::channel();
         let served = application.clone();

@@ -864,10 +864,15 @@ mod tests {
         assert_eq!(read("limit=x"), Err(complaint.to_owned()));
     }
 
+    fn with_limit(bytes: usize) -> TestRequest {
+        let request = TestRequest::default().app_data(BodyLimit(bytes));
+        request.app_data(BodyTime(Duration::from_secs(1)))
+    }
+
     #[actix_web::test]
     async fn a_body_is_read_up_to_the_limit_and_without_its_mark() {
         let sent = async |body: &'static [u8]| {
-            let request = TestRequest::default().app_data(BodyLimit(5));
+            let request = with_limit(5);
             let (request, mut payload) = request.set_payload(body).to_http_parts();
             let read = TextBody::from_request(&request, &mut payload).await;
             read.map(|body| body.text)
@@ -886,7 +891,7 @@ mod tests {
     #[actix_web::test]
     async fn a_wrong_body_says_where() {
         let sent = async |body: &'static str| {
-            let request = TestRequest::default().app_data(BodyLimit(99));
+            let request = with_limit(99);
             let (request, mut payload) = request.set_payload(body).to_http_parts();
             let read = JsonBody::<Vec<Page>>::from_request(&request, &mut payload).await;
             format!("{:?}", read.map(|body| body.value))

@@ -598,6 +598,7 @@ mod tests {
 403 Forbidden
 404 NotFound
 405 MethodNotAllowed
+408 TooSlow
 409 Conflict
 412 Stale
 413 TooLarge
@@ -644,6 +645,7 @@ mod tests {
     async fn answer_to(path: &str) -> (HttpResponse, serde_json::Value) {
         let app = App::new()
             .app_data(web::Data::new(Metrics::new(chrono::DateTime::UNIX_EPOCH)))
+            .app_data(web::Data::new(Watch::new(1)))
             .route("/panic", web::get().to(panicking))
             .route("/unauthorized", web::get().to(unauthorized))
             .wrap(from_fn(render));

@@ -8,19 +8,23 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
 use crate::store::DatabaseUrl;
 
 /// The settings by their names in the file, with their names in the environment.
-const NAMES: [(&str, &str); 9] = [
+const NAMES: [(&str, &str); 12] = [
     ("database_url", "DATABASE_URL"),
     ("listen", "TONGHOP_LISTEN"),
     ("owner_url", "TONGHOP_OWNER_URL"),
     ("keys", "TONGHOP_KEYS"),
     ("issuer", "TONGHOP_ISSUER"),
     ("body_limit", "TONGHOP_BODY_LIMIT"),
+    ("body_time", "TONGHOP_BODY_TIME"),
+    ("request_limit", "TONGHOP_REQUEST_LIMIT"),
+    ("stop_grace", "TONGHOP_STOP_GRACE"),
     ("workers", "TONGHOP_WORKERS"),
     ("log", "TONGHOP_LOG"),
     ("log_format", "TONGHOP_LOG_FORMAT"),
@@ -41,6 +45,12 @@ pub struct Settings {
     pub issuer: String,
     /// The largest body of a request, in bytes.
     pub body_limit: usize,
+    /// How long a request may take to bring its body.
+    pub body_time: Duration,
+    /// The most requests that are worked on at once.
+    pub request_limit: usize,
+    /// For how long a server that was told to stop says so before it takes no more.
+    pub stop_grace: Duration,
     /// How many threads answer requests; by default one a core.
     pub workers: Option<NonZeroUsize>,
     /// What is logged, as directives such as `info,tonghop=debug`.
@@ -151,6 +161,7 @@ impl Given {
     fn settings(&self) -> Result<Settings, SettingsError> {
         let database_url = self.parsed("database_url")?;
         let body_limit: Option<NonZeroUsize> = self.parsed("body_limit")?;
+        let request_limit: Option<NonZeroUsize> = self.parsed("request_limit")?;
         let issuer: Option<String> = self.parsed("issuer")?;
         let log_format = self.parsed("log_format")?;
         Ok(Settings {
@@ -164,6 +175,9 @@ impl Given {
                 .unwrap_or_else(|| PathBuf::from("./keys")),
             issuer: issuer.unwrap_or_else(|| "tonghop".to_owned()),
             body_limit: body_limit.map_or(2 * 1024 * 1024, NonZeroUsize::get),
+            body_time: self.seconds("body_time")?.unwrap_or(DEFAULT_BODY_TIME),
+            request_limit: request_limit.map_or(DEFAULT_REQUEST_LIMIT, NonZeroUsize::get),
+            stop_grace: self.seconds("stop_grace")?.unwrap_or(DEFAULT_STOP_GRACE),
             workers: self.parsed("workers")?,
             log: self.directives()?.unwrap_or_else(|| "info".to_owned()),
             log_format: log_format.unwrap_or(LogFormat::Text),
@@ -183,6 +197,11 @@ impl Given {
             .map_err(|error: T::Err| invalid(&given.name, error))
     }
 
+    fn seconds(&self, setting: &'static str) -> Result<Option<Duration>, SettingsError> {
+        let seconds: Option<u32> = self.parsed(setting)?;
+        Ok(seconds.map(|seconds| Duration::from_secs(seconds.into())))
+    }
+
     fn directives(&self) -> Result<Option<String>, SettingsError> {
         let Some(given) = self.0.get("log") else {
             return Ok(None);
@@ -191,6 +210,15 @@ impl Given {
         Ok(Some(given.text.clone()))
     }
 }
+
+/// Enough for the largest usual body on a slow mobile network.
+pub const DEFAULT_BODY_TIME: Duration = Duration::from_secs(60);
+
+/// More than one machine works on at once, few enough for its memory.
+pub const DEFAULT_REQUEST_LIMIT: usize = 512;
+
+/// A balancer that asks each second has asked.
+pub const DEFAULT_STOP_GRACE: Duration = Duration::from_secs(2);
 
 /// One file, nothing to install.
 fn default_database() -> DatabaseUrl {
@@ -279,6 +307,7 @@ mod tests {
         assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
         assert_eq!(settings.database_url.to_string(), "sqlite:tonghop.db");
         assert_eq!(settings.body_limit, 2 * 1024 * 1024);
+        assert_eq!(settings.stop_grace, DEFAULT_STOP_GRACE);
         assert_eq!(settings.workers, None);
         assert_eq!(settings.log_format, LogFormat::Text);
     }
@@ -310,6 +339,11 @@ mod tests {
                 None,
                 ("DATABASE_URL", "mysql://u:secret@h"),
                 "DATABASE_URL: it must begin with sqlite: or postgres://",
+            ),
+            (
+                None,
+                ("TONGHOP_STOP_GRACE", "-1"),
+                "TONGHOP_STOP_GRACE: invalid digit found in string",
             ),
             (
                 None,

@@ -116,6 +116,8 @@ pub enum Kind {
     Stale,
     /// The request must say on which state it builds.
     ConditionRequired,
+    /// It did not come to its end in time.
+    TooSlow,
     TooManyRequests,
     Internal,
     /// Not now; the same request may do later.
@@ -169,6 +171,7 @@ codes! {
     UnknownParameter = "UNKNOWN_PARAMETER": Malformed;
     InvalidHeader = "INVALID_HEADER": Malformed;
     BodyTooLarge = "BODY_TOO_LARGE": TooLarge;
+    BodyTooSlow = "BODY_TOO_SLOW": TooSlow;
     UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE": UnsupportedMediaType;
     MethodNotAllowed = "METHOD_NOT_ALLOWED": MethodNotAllowed;
     RouteNotFound = "ROUTE_NOT_FOUND": NotFound;
@@ -253,6 +256,8 @@ codes! {
 
     // The service.
     Unavailable = "UNAVAILABLE": Unavailable;
+    Overloaded = "OVERLOADED": Unavailable;
+    StorageFull = "STORAGE_FULL": Unavailable;
     OutcomeUnknown = "OUTCOME_UNKNOWN": Unavailable;
     Internal = "INTERNAL": Internal;
 }

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand, ValueEnum};
@@ -15,7 +16,7 @@ use command::import::{self, ImportCommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use tonghop::authn::Tokens;
-use tonghop::config::Settings;
+use tonghop::config::{DEFAULT_BODY_TIME, DEFAULT_REQUEST_LIMIT, Settings};
 use tonghop::demo;
 use tonghop::domain::level::LevelPreset;
 use tonghop::error::Explain;
@@ -175,7 +176,10 @@ fn run_serve(settings: &Settings) -> Result<(), Failure> {
     let listener = bind(settings.listen)?;
     let options = ServerOptions {
         body_limit: settings.body_limit,
+        body_time: settings.body_time,
+        request_limit: settings.request_limit,
         workers: settings.workers.map(std::num::NonZero::get),
+        stop_grace: settings.stop_grace,
     };
     tracing::info!(address = %listener.local_addr()?, database = %settings.database_url, "serving");
     let application = Arc::new(application);
@@ -384,7 +388,10 @@ fn run_demo(arguments: &DemoArguments) -> Result<(), Failure> {
     println!("\n{}", demo::invitation(listener.local_addr()?));
     let options = ServerOptions {
         body_limit: 2 * 1024 * 1024,
+        body_time: DEFAULT_BODY_TIME,
+        request_limit: DEFAULT_REQUEST_LIMIT,
         workers: None,
+        stop_grace: Duration::ZERO,
     };
     let metrics = Metrics::new(now());
     actix_web::rt::System::new().block_on(async {

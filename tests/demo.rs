@@ -10,18 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::harness::Client;
-
-/// The program, with nothing of this process's settings.
-fn tonghop(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tonghop"));
-    command
-        .args(arguments)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("TMPDIR", std::env::temp_dir())
-        .stdin(Stdio::null());
-    command
-}
+use crate::harness::program::tonghop;
 
 /// A process that ends with this value, however the test ends.
 struct Running {

@@ -6,17 +6,23 @@
 mod harness;
 
 #[cfg(test)]
+mod bad_network;
+#[cfg(test)]
 mod calendars;
 #[cfg(test)]
 mod completeness;
 #[cfg(test)]
 mod conditions;
 #[cfg(test)]
+mod crash_battery;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod formulas;
+#[cfg(test)]
+mod full_disk;
 #[cfg(test)]
 mod imports;
 #[cfg(test)]
@@ -29,6 +35,8 @@ mod migrations;
 mod model;
 #[cfg(test)]
 mod openapi;
+#[cfg(test)]
+mod overload;
 #[cfg(test)]
 mod pairs;
 #[cfg(test)]
@@ -43,6 +51,8 @@ mod sign_in;
 mod stand_in;
 #[cfg(test)]
 mod statements;
+#[cfg(test)]
+mod stopping;
 #[cfg(test)]
 mod submissions;
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! Verification: what is kept and is not what the submissions make is told, and where it is; of one
 //! unit with what is below it over HTTP, of everything by the operator's command.
 
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use serde_json::{Value, json};
-use tonghop::store::DatabaseUrl;
 
+use crate::harness::program::tonghop_on;
 use crate::harness::town::{Report, form, value};
 use crate::harness::{Backend, Client, Server};
 
@@ -35,21 +35,8 @@ fn verified(admin: &Client, unit: &str, period: &str) -> Value {
 }
 
 fn tonghop_verify(server: &Server) -> Output {
-    let url = match &server.database.server {
-        DatabaseUrl::Sqlite { path } => format!("sqlite:{path}"),
-        DatabaseUrl::Postgresql { url } => url.clone(),
-    };
-    Command::new(env!("CARGO_BIN_EXE_tonghop"))
-        .arg("verify")
-        .env_clear()
-        .env("DATABASE_URL", url)
-        .env(
-            "TONGHOP_KEYS",
-            server.database.directory.path().join("keys"),
-        )
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
+    let mut command = tonghop_on(&server.database, &["verify"]);
+    command.output().unwrap()
 }
 
 on_both_backends! {

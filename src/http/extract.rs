@@ -3,6 +3,7 @@
 
 use std::future::{Ready, ready};
 use std::pin::Pin;
+use std::time::Duration;
 
 use actix_web::dev::{Decompress, Payload};
 use actix_web::http::header::{self, HeaderMap, HeaderName};
@@ -381,6 +382,11 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Tracked<T> {
 #[derive(Debug, Clone, Copy)]
 pub struct BodyLimit(pub usize);
 
+/// How long the server waits for the whole of a body; in the server's data. Who keeps a connection
+/// by sending a byte now and then would keep it for ever.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyTime(pub Duration);
+
 /// A JSON body, and its bytes as they came.
 #[derive(Debug, Clone)]
 pub struct JsonBody<T> {
@@ -671,10 +677,12 @@ async fn read_body(
     };
     let payload = web::Payload::from_request(request, &mut payload).await;
     let payload = payload.map_err(|_| unreadable_body())?;
-    match payload.to_bytes_limited(limit.0).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(_)) => Err(unreadable_body()),
-        Err(_) => Err(body_too_large(limit)),
+    let BodyTime(time) = *request.app_data().ok_or_else(misconfigured)?;
+    match tokio::time::timeout(time, payload.to_bytes_limited(limit.0)).await {
+        Ok(Ok(Ok(bytes))) => Ok(bytes),
+        Ok(Ok(Err(_))) => Err(unreadable_body()),
+        Ok(Err(_)) => Err(body_too_large(limit)),
+        Err(_) => Err(Problem::of_slow_body()),
     }
 }
 
@@ -866,10 +874,15 @@ mod tests {
         assert_eq!(read("limit=x"), Err(complaint.to_owned()));
     }
 
+    fn with_limit(bytes: usize) -> TestRequest {
+        let request = TestRequest::default().app_data(BodyLimit(bytes));
+        request.app_data(BodyTime(Duration::from_secs(1)))
+    }
+
     #[actix_web::test]
     async fn a_body_is_read_up_to_the_limit_and_without_its_mark() {
         let sent = async |body: &'static [u8]| {
-            let request = TestRequest::default().app_data(BodyLimit(5));
+            let request = with_limit(5);
             let (request, mut payload) = request.set_payload(body).to_http_parts();
             let read = TextBody::from_request(&request, &mut payload).await;
             read.map(|body| body.text)
@@ -888,7 +901,7 @@ mod tests {
     #[actix_web::test]
     async fn a_wrong_body_says_where() {
         let sent = async |body: &'static str| {
-            let request = TestRequest::default().app_data(BodyLimit(99));
+            let request = with_limit(99);
             let (request, mut payload) = request.set_payload(body).to_http_parts();
             let read = JsonBody::<Vec<Page>>::from_request(&request, &mut payload).await;
             format!("{:?}", read.map(|body| body.value))

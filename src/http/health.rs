@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::problem::Problem;
+use super::watch::Watch;
 use crate::authn::token::JsonWebKeySet;
 use crate::service::Application;
 use crate::telemetry::Metrics;
@@ -22,7 +23,21 @@ pub struct Readiness {
 /// What the server needs to work.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Checks {
+    /// Whether this process goes on taking requests.
+    server: Health,
     database: Health,
+    /// Whether there was room to write to in the last seconds.
+    storage: Health,
+}
+
+impl Checks {
+    fn all(&self) -> Health {
+        let all = [self.server, self.database, self.storage];
+        match all.into_iter().all(|check| check == Health::Ok) {
+            true => Health::Ok,
+            false => Health::Unavailable,
+        }
+    }
 }
 
 /// How something is.
@@ -33,6 +48,10 @@ pub enum Health {
     Ok,
     /// Not now.
     Unavailable,
+    /// There is no room left to write to.
+    Full,
+    /// It was told to stop, and takes no more in a moment.
+    Stopping,
 }
 
 /// Says that the process is alive.
@@ -56,19 +75,33 @@ pub async fn livez() -> HttpResponse {
     )
 )]
 #[get("/readyz")]
-pub async fn readyz(application: web::Data<Application>) -> Result<HttpResponse, Problem> {
+pub async fn readyz(
+    application: web::Data<Application>,
+    watch: web::Data<Watch>,
+) -> Result<HttpResponse, Problem> {
     let answered = web::block(move || application.database.ping()).await?;
-    let (mut response, health) = match answered {
-        Ok(()) => (HttpResponse::Ok(), Health::Ok),
+    let database = match answered {
+        Ok(()) => Health::Ok,
         Err(error) => {
             tracing::warn!(%error, "the database does not answer");
-            (HttpResponse::ServiceUnavailable(), Health::Unavailable)
+            Health::Unavailable
         }
     };
-    Ok(response.json(Readiness {
-        status: health,
-        checks: Checks { database: health },
-    }))
+    let checks = Checks {
+        server: unless(watch.is_stopping(), Health::Stopping),
+        database,
+        storage: unless(watch.is_disk_full(), Health::Full),
+    };
+    let status = checks.all();
+    let mut response = match status {
+        Health::Ok => HttpResponse::Ok(),
+        _ => HttpResponse::ServiceUnavailable(),
+    };
+    Ok(response.json(Readiness { status, checks }))
+}
+
+fn unless(holds: bool, health: Health) -> Health {
+    if holds { health } else { Health::Ok }
 }
 
 /// Gives the metrics of this process.

@@ -10,6 +10,7 @@ pub mod openapi;
 pub mod problem;
 pub mod routes;
 pub mod server;
+pub mod watch;
 
 mod account;
 mod completeness;

@@ -11,8 +11,8 @@ use std::task::Poll;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, web};
 use itertools::Itertools;
@@ -22,6 +22,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::contract::Matched;
+use super::watch::Watch;
 use crate::error::{Code, Explain, Fault, Kind, Language, Message, Place};
 use crate::message;
 use crate::telemetry::Metrics;
@@ -77,6 +78,11 @@ impl Problem {
     /// For a fault of the server, which the log has.
     pub fn internal() -> Problem {
         Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// For a body that does not come.
+    pub fn of_slow_body() -> Problem {
+        Problem::of_status(StatusCode::REQUEST_TIMEOUT)
     }
 
     /// For a failure of which only the status is known: the framework's own.
@@ -165,6 +171,7 @@ pub fn status(kind: Kind) -> StatusCode {
         Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
         Kind::Stale => StatusCode::PRECONDITION_FAILED,
         Kind::ConditionRequired => StatusCode::PRECONDITION_REQUIRED,
+        Kind::TooSlow => StatusCode::REQUEST_TIMEOUT,
         Kind::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -178,6 +185,7 @@ fn code_of_status(status: StatusCode) -> Code {
         StatusCode::NOT_FOUND => Code::RouteNotFound,
         StatusCode::METHOD_NOT_ALLOWED => Code::MethodNotAllowed,
         StatusCode::PAYLOAD_TOO_LARGE => Code::BodyTooLarge,
+        StatusCode::REQUEST_TIMEOUT => Code::BodyTooSlow,
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::UnsupportedMediaType,
         StatusCode::SERVICE_UNAVAILABLE => Code::Unavailable,
         status if status.is_server_error() => Code::Internal,
@@ -207,6 +215,14 @@ fn sentence(code: Code) -> Message {
         Code::BodyTooLarge => message!(
             "Nội dung gửi lên quá lớn.",
             "The body of the request is too large."
+        ),
+        Code::BodyTooSlow => message!(
+            "Nội dung gửi lên đến quá chậm. Hãy gửi lại khi đường truyền tốt hơn.",
+            "The request came too slowly. Send it again when the network is better."
+        ),
+        Code::Overloaded => message!(
+            "Đang có quá nhiều yêu cầu cùng lúc. Chưa có gì được ghi; hãy thử lại sau ít giây.",
+            "There are too many requests at once. Nothing was written; try again in some seconds."
         ),
         Code::UnsupportedMediaType => message!(
             "Kiểu nội dung gửi lên không được hỗ trợ.",
@@ -242,6 +258,7 @@ fn title(kind: Kind) -> Message {
         Kind::Invalid => message!("Nội dung không hợp lệ", "Invalid content"),
         Kind::Stale => message!("Nội dung đã thay đổi", "Changed meanwhile"),
         Kind::ConditionRequired => message!("Thiếu điều kiện", "Condition required"),
+        Kind::TooSlow => message!("Yêu cầu đến quá chậm", "Too slow"),
         Kind::TooManyRequests => message!("Quá nhiều yêu cầu", "Too many requests"),
         Kind::Internal => message!("Lỗi máy chủ", "Internal error"),
         Kind::Unavailable => message!("Tạm thời chưa phục vụ được", "Not available"),
@@ -428,6 +445,7 @@ fn speaks_json(headers: &HeaderMap) -> bool {
 /// A failure for which there is no request any more to answer to; it answers with a problem too.
 pub async fn render<B: MessageBody>(
     metrics: web::Data<Metrics>,
+    watch: web::Data<Watch>,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
@@ -442,10 +460,24 @@ pub async fn render<B: MessageBody>(
         path = request.path(),
     );
     let timer = metrics.begin_request(request.method().as_str());
+    let place = watch.admit();
+    if place.is_none() && !is_of_operators(&request) {
+        let response = request.into_response(overloaded(&caller));
+        timer.finish(NO_OPERATION, response.status().as_u16());
+        return Ok(response.map_into_right_body());
+    }
     let answer = unless_it_panics(next.call(request)).instrument(span).await;
+    drop(place);
     match answer {
         Ok(response) => {
-            let response = caller.finish(response);
+            if is_full_disk(response.response()) {
+                watch.note_full_disk();
+            }
+            let mut response = caller.finish(response);
+            if watch.is_stopping() {
+                let head = response.response_mut().head_mut();
+                head.set_connection_type(ConnectionType::Close);
+            }
             timer.finish(&operation_of(&response), response.status().as_u16());
             Ok(response)
         }
@@ -455,6 +487,22 @@ pub async fn render<B: MessageBody>(
             Err(error.into())
         }
     }
+}
+
+/// What operators ask is answered at any time.
+fn is_of_operators(request: &ServiceRequest) -> bool {
+    matches!(request.path(), "/livez" | "/readyz" | "/metrics")
+}
+
+fn overloaded(caller: &Caller) -> HttpResponse {
+    let code = Code::Overloaded;
+    Problem::new(code, sentence(code)).answer(caller)
+}
+
+fn is_full_disk<B>(response: &HttpResponse<B>) -> bool {
+    let error = response.error();
+    let problem = error.and_then(|error| error.as_error::<Problem>());
+    problem.is_some_and(|problem| problem.code == Code::StorageFull)
 }
 
 /// What stands in the metrics where no operation was found.
@@ -550,6 +598,7 @@ mod tests {
 403 Forbidden
 404 NotFound
 405 MethodNotAllowed
+408 TooSlow
 409 Conflict
 412 Stale
 413 TooLarge
@@ -596,6 +645,7 @@ mod tests {
     async fn answer_to(path: &str) -> (HttpResponse, serde_json::Value) {
         let app = App::new()
             .app_data(web::Data::new(Metrics::new(chrono::DateTime::UNIX_EPOCH)))
+            .app_data(web::Data::new(Watch::new(1)))
             .route("/panic", web::get().to(panicking))
             .route("/unauthorized", web::get().to(unauthorized))
             .wrap(from_fn(render));

@@ -2,17 +2,21 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
 
-use actix_web::dev::Server;
+use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use utoipa_actix_web::AppExt;
 
 use super::contract::{self, Contract};
 use super::docs::Document;
-use super::extract::BodyLimit;
+use super::extract::{BodyLimit, BodyTime};
 use super::problem::{self, Problem};
 use super::token::PasswordSlots;
+use super::watch::Watch;
 use super::{openapi, routes};
 use crate::service::Application;
 use crate::telemetry::Metrics;
@@ -22,8 +26,14 @@ use crate::telemetry::Metrics;
 pub struct ServerOptions {
     /// The largest body that is read, in bytes.
     pub body_limit: usize,
+    /// How long a request may take to bring its body.
+    pub body_time: Duration,
+    /// How many requests are worked on at once.
+    pub request_limit: usize,
     /// How many threads take connections; as many as there are processors where none is given.
     pub workers: Option<usize>,
+    /// For how long a server that was told to stop says so before it takes no more.
+    pub stop_grace: Duration,
 }
 
 /// Why a server does not start.
@@ -36,6 +46,8 @@ pub enum ServerError {
     },
     #[error("the OpenAPI document cannot be made: {0}")]
     Document(#[from] serde_json::Error),
+    #[error("signals cannot be received: {0}")]
+    Signals(std::io::Error),
 }
 
 /// Binds an address.
@@ -45,6 +57,9 @@ pub enum ServerError {
 pub fn bind(address: SocketAddr) -> Result<TcpListener, ServerError> {
     TcpListener::bind(address).map_err(|source| ServerError::Listen { address, source })
 }
+
+/// How long what was accepted may take when the server stops.
+const TIME_TO_FINISH: Duration = Duration::from_secs(30);
 
 /// Starts to serve on a bound address. It stops, after what it has accepted is answered, when
 /// the process is told to (SIGTERM, SIGINT) or through the server's handle.
@@ -63,6 +78,9 @@ pub fn serve(
     let application = web::Data::from(application);
     let metrics = web::Data::new(metrics);
     let slots = web::Data::new(PasswordSlots::default());
+    let watch = web::Data::new(Watch::new(options.request_limit));
+    let orders = Orders::listen().map_err(ServerError::Signals)?;
+    let watched = watch.clone();
     let address = listener.local_addr();
     let server = HttpServer::new(move || {
         let docs = docs.clone();
@@ -72,7 +90,9 @@ pub fn serve(
             .app_data(contract.clone())
             .app_data(metrics.clone())
             .app_data(slots.clone())
+            .app_data(watch.clone())
             .app_data(BodyLimit(options.body_limit))
+            .app_data(BodyTime(options.body_time))
             .configure(routes::routes)
             .into_app()
             .configure(|config| docs.serve(config))
@@ -81,16 +101,71 @@ pub fn serve(
             .wrap(from_fn(problem::render))
     })
     .workers(options.workers.unwrap_or_else(default_workers))
-    .shutdown_timeout(30)
+    .disable_signals()
+    .shutdown_timeout(TIME_TO_FINISH.as_secs())
     .listen(listener);
     match (server, address) {
-        (Ok(server), _) => Ok(server.run()),
+        (Ok(server), _) => {
+            let server = server.run();
+            let stopping = stop_when_told(server.handle(), orders, watched, options.stop_grace);
+            actix_web::rt::spawn(stopping);
+            Ok(server)
+        }
         (Err(source), Ok(address)) => Err(ServerError::Listen { address, source }),
         (Err(source), Err(_)) => Err(ServerError::Listen {
             address: SocketAddr::from(([0, 0, 0, 0], 0)),
             source,
         }),
     }
+}
+
+/// What supervisors and people tell a process.
+struct Orders {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+enum Order {
+    /// From a supervisor: others may have to learn of it first.
+    Terminate,
+    /// From somebody at a terminal, who is waiting.
+    Interrupt,
+}
+
+impl Orders {
+    fn listen() -> std::io::Result<Orders> {
+        Ok(Orders {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) -> Order {
+        std::future::poll_fn(|context| {
+            if self.interrupt.poll_recv(context).is_ready() {
+                return Poll::Ready(Order::Interrupt);
+            }
+            self.terminate.poll_recv(context).map(|_| Order::Terminate)
+        })
+        .await
+    }
+}
+
+/// Readiness goes first, so that whoever sends requests here stops before they are refused. A
+/// second order ends the grace.
+async fn stop_when_told(
+    server: ServerHandle,
+    mut orders: Orders,
+    watch: web::Data<Watch>,
+    grace: Duration,
+) {
+    let order = orders.next().await;
+    tracing::info!("stopping: what was accepted is finished");
+    watch.note_stop();
+    if let Order::Terminate = order {
+        let _ = tokio::time::timeout(grace, orders.next()).await;
+    }
+    server.stop(true).await;
 }
 
 fn default_workers() -> usize {

@@ -18,6 +18,9 @@ type Pool = r2d2::Pool<Connector>;
 /// How long a request waits for a connection before it is told to come again.
 const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(10);
 
+/// Whoever asks whether the database is there asks again soon.
+const WAIT_FOR_SIGN_OF_LIFE: Duration = Duration::from_secs(2);
+
 /// The database, through which all transactions go.
 #[derive(Clone)]
 pub struct Database {
@@ -141,7 +144,10 @@ impl Database {
     /// # Errors
     /// [`StoreError::Unavailable`] where there is none.
     pub fn ping(&self) -> Result<(), StoreError> {
-        self.outside(|connection| Ok(connection.ping()?))
+        let connection = self.readers.get_timeout(WAIT_FOR_SIGN_OF_LIFE);
+        let mut connection =
+            connection.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        Ok(connection.ping()?)
     }
 }
 
@@ -158,9 +164,14 @@ fn pool(url: &DatabaseUrl, purpose: Use, size: u32) -> Pool {
         })
 }
 
+/// Where there is not one connection, there is nothing to queue for.
 fn take(pool: &Pool) -> Result<r2d2::PooledConnection<Connector>, StoreError> {
-    pool.get()
-        .map_err(|error| StoreError::Unavailable(error.to_string()))
+    let soon = pool.get_timeout(WAIT_FOR_SIGN_OF_LIFE);
+    soon.or_else(|error| match pool.state().connections {
+        0 => Err(error),
+        _ => pool.get(),
+    })
+    .map_err(|error| StoreError::Unavailable(error.to_string()))
 }
 
 /// Tells PostgreSQL's row-level security whose rows these are. A literal, since Citus does not

@@ -10,9 +10,12 @@ use crate::rollup::encode::EncodingError;
 /// A failure of the store. The texts are for the log; callers are told the [`Code`] only.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Not now: no connection in time, a full disk, a database that is going down.
+    /// Not now: no connection in time, a database that is going down.
     #[error("the database is not available: {0}")]
     Unavailable(String),
+    /// The database has no room to write to.
+    #[error("the disk is full: {0}")]
+    Full(String),
     /// The connection broke while committing: done or not, only asking again tells.
     #[error("the outcome of a commit is unknown: {0}")]
     OutcomeUnknown(String),
@@ -33,6 +36,7 @@ impl StoreError {
         let (kind, text): (fn(String) -> StoreError, _) = match self {
             StoreError::Unavailable(text) => (StoreError::Unavailable, text.clone()),
             StoreError::OutcomeUnknown(text) => (StoreError::OutcomeUnknown, text.clone()),
+            StoreError::Full(text) => (StoreError::Full, text.clone()),
             StoreError::TenantGone => (|_| StoreError::TenantGone, String::new()),
             StoreError::Corrupt(_) | StoreError::Statement(_) => return None,
         };
@@ -42,13 +46,27 @@ impl StoreError {
 
 impl From<DieselError> for StoreError {
     fn from(error: DieselError) -> StoreError {
-        if is_passing(&error) {
+        if is_full(&error) {
+            StoreError::Full(error.to_string())
+        } else if is_passing(&error) {
             StoreError::Unavailable(error.to_string())
         } else {
             StoreError::Statement(error)
         }
     }
 }
+
+fn is_full(error: &DieselError) -> bool {
+    match error {
+        DieselError::DatabaseError(_, information) => FULL_TEXTS
+            .iter()
+            .any(|full| information.message().contains(full)),
+        _ => false,
+    }
+}
+
+/// SQLite's and the operating system's; neither backend gives a kind for these.
+const FULL_TEXTS: [&str; 2] = ["disk is full", "No space left on device"];
 
 fn is_passing(error: &DieselError) -> bool {
     match error {
@@ -66,12 +84,10 @@ fn is_passing(error: &DieselError) -> bool {
     }
 }
 
-/// Neither backend gives a kind for these.
-const PASSING_TEXTS: [&str; 9] = [
+/// Nor for these.
+const PASSING_TEXTS: [&str; 7] = [
     "canceling statement due to",
     "deadlock detected",
-    "disk is full",
-    "No space left on device",
     "disk I/O error",
     "database is locked",
     "terminating connection",
@@ -89,6 +105,7 @@ impl Explain for StoreError {
     fn code(&self) -> Code {
         match self {
             StoreError::Unavailable(_) => Code::Unavailable,
+            StoreError::Full(_) => Code::StorageFull,
             StoreError::OutcomeUnknown(_) => Code::OutcomeUnknown,
             StoreError::TenantGone => Code::InvalidToken,
             StoreError::Corrupt(_) | StoreError::Statement(_) => Code::Internal,
@@ -100,6 +117,10 @@ impl Explain for StoreError {
             StoreError::Unavailable(_) => message!(
                 "Hệ thống tạm thời chưa nhận được. Chưa có gì được ghi; hãy thử lại sau ít giây.",
                 "The service cannot take this now. Nothing was written; try again in some seconds."
+            ),
+            StoreError::Full(_) => message!(
+                "Máy chủ hết chỗ lưu trữ. Chưa có gì được ghi; hãy báo người quản trị và gửi lại sau.",
+                "The service has no room left to write to. Nothing was written; tell its operator and send it again later."
             ),
             StoreError::OutcomeUnknown(_) => message!(
                 "Chưa rõ yêu cầu đã được ghi hay chưa. Hãy gửi lại với cùng Idempotency-Key.",

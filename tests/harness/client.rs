@@ -1,6 +1,7 @@
 //! A client that sends what it is told to and shows what comes back, whatever the status.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use serde_json::Value;
 use ureq::Agent;
@@ -25,10 +26,16 @@ pub struct Answer {
 
 impl Client {
     pub fn new(address: SocketAddr) -> Client {
+        Client::with_patience(address, Duration::from_secs(60))
+    }
+
+    /// A client that gives up an answer after some time.
+    pub fn with_patience(address: SocketAddr, patience: Duration) -> Client {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .allow_non_standard_methods(true)
+            .timeout_global(Some(patience))
             .build();
         Client {
             base: format!("http://{address}"),
@@ -53,6 +60,10 @@ impl Client {
         }
     }
 
+    pub fn token(&self) -> &str {
+        self.token.as_deref().expect("somebody signed in")
+    }
+
     /// The same client with one more header on each request.
     pub fn with(&self, name: &str, value: &str) -> Client {
         let mut client = self.clone();
@@ -62,6 +73,15 @@ impl Client {
 
     pub fn get(&self, path: &str) -> Answer {
         self.send("GET", path, None, b"")
+    }
+
+    /// How many requests the server says that it is working on, this one among them.
+    pub fn requests_in_flight(&self) -> usize {
+        let metrics = self.get("/metrics").expect_status(200).text;
+        let name = "tonghop_http_requests_in_flight ";
+        let mut lines = metrics.lines();
+        let count = lines.find_map(|line| line.strip_prefix(name));
+        count.unwrap().parse().unwrap()
     }
 
     pub fn put(&self, path: &str, body: &Value) -> Answer {
@@ -107,6 +127,17 @@ impl Client {
         content_type: Option<&str>,
         body: &[u8],
     ) -> Answer {
+        self.try_send(method, path, content_type, body).unwrap()
+    }
+
+    /// Any request, which may stay without an answer.
+    pub fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        content_type: Option<&str>,
+        body: &[u8],
+    ) -> Result<Answer, ureq::Error> {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         let mut request = Request::builder()
             .method(method)
@@ -121,22 +152,20 @@ impl Client {
             request = request.header(name, value);
         }
         let mut response = if body.is_empty() && content_type.is_none() {
-            self.agent.run(request.body(()).unwrap()).unwrap()
+            self.agent.run(request.body(())?)?
         } else {
-            self.agent
-                .run(request.body(body.to_vec()).unwrap())
-                .unwrap()
+            self.agent.run(request.body(body.to_vec())?)?
         };
         let text = response
             .body_mut()
             .with_config()
             .limit(64 * 1024 * 1024)
-            .read_to_string();
-        Answer {
+            .read_to_string()?;
+        Ok(Answer {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
-            text: text.unwrap(),
-        }
+            text,
+        })
     }
 }
 

@@ -1,13 +1,30 @@
 //! What the tests stand on: a real server on a fresh database of either backend, and a client
 //! that speaks HTTP to it. Never an assertion about the product.
 
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+pub mod clerk;
 pub mod client;
 pub mod postgres;
+pub mod program;
+pub mod proxy;
 pub mod server;
 pub mod town;
 
 pub use client::{Answer, Client};
+pub use program::Program;
 pub use server::{Backend, Server};
+
+/// Waits until something holds that comes by itself.
+#[track_caller]
+pub fn expect_in_time(what: &str, holds: impl Fn() -> bool) {
+    let until = Instant::now() + Duration::from_secs(20);
+    while !holds() {
+        assert!(Instant::now() < until, "{what}");
+        sleep(Duration::from_millis(50));
+    }
+}
 
 /// Writes each test once and runs it on SQLite and on PostgreSQL. The body is given the backend.
 macro_rules! on_both_backends {

@@ -33,11 +33,11 @@ const SERVER: &str = "tonghop_test_server";
 /// Known to every test process, because they may share one server.
 const PASSWORD: &str = "tonghop_test";
 
-/// A server that is there for as long as this process.
+/// A server that is there for as long as this value, or this process.
 pub struct Server {
     address: Address,
-    /// Never read: while this end of its pipe is open, the watchdog lets the cluster live.
-    _watchdog: Option<Child>,
+    /// While this end of its pipe is open, the watchdog lets the cluster live.
+    watchdog: Option<Child>,
 }
 
 /// An empty schema of one's own, dropped with this value.
@@ -60,6 +60,42 @@ pub fn server() -> Option<&'static Server> {
 }
 
 impl Server {
+    /// A cluster for one test alone, which keeps what it has committed and may be stopped; where
+    /// there are no programs of PostgreSQL to start it with there is none.
+    pub fn of_one_s_own() -> Option<Server> {
+        find_programs()?;
+        Some(start(Keeps::Commits).expect("a cluster of one's own"))
+    }
+
+    /// Ends it without letting it finish anything, and waits until it is gone.
+    pub fn stop_at_once(&mut self) {
+        self.order("stop");
+        while execute(&self.admin_url(), "SELECT 1").is_ok() {
+            sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Starts it again, and waits until it answers.
+    pub fn start_again(&mut self) {
+        self.order("start");
+        while execute(&self.admin_url(), "SELECT 1").is_err() {
+            sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn order(&mut self, order: &str) {
+        let watchdog = self.watchdog.as_mut().expect("a cluster of one's own");
+        let orders = watchdog.stdin.as_mut().expect("a pipe to its watchdog");
+        writeln!(orders, "{order}").expect("a watchdog that listens");
+    }
+
+    fn admin_url(&self) -> String {
+        format!(
+            "postgres://postgres@{}/postgres",
+            self.address.host_and_port
+        )
+    }
+
     /// A new schema and the two roles' URLs to it.
     pub fn fresh(&self) -> FreshDatabase {
         let schema = format!("test_{}", uuid::Uuid::now_v7().simple());
@@ -92,16 +128,21 @@ impl Drop for FreshDatabase {
 }
 
 fn find_or_start() -> Result<Server, String> {
-    let (admin_url, watchdog) = match env::var("TONGHOP_TEST_POSTGRES_URL") {
-        Ok(url) => (url, None),
-        Err(_) => start_cluster().map(|(url, watchdog)| (url, Some(watchdog)))?,
-    };
-    let address = Address::of(&admin_url)?;
-    prepare(&admin_url)?;
-    Ok(Server {
-        address,
-        _watchdog: watchdog,
-    })
+    match env::var("TONGHOP_TEST_POSTGRES_URL") {
+        Ok(url) => prepared(&url, None),
+        Err(_) => start(Keeps::Little),
+    }
+}
+
+fn start(keeps: Keeps) -> Result<Server, String> {
+    let (admin_url, watchdog) = start_cluster(keeps)?;
+    prepared(&admin_url, Some(watchdog))
+}
+
+fn prepared(admin_url: &str, watchdog: Option<Child>) -> Result<Server, String> {
+    let address = Address::of(admin_url)?;
+    prepare(admin_url)?;
+    Ok(Server { address, watchdog })
 }
 
 /// Only `required` requires; to name a server with a URL asks for it just as clearly.
@@ -232,34 +273,57 @@ start() {
 }
 if start </dev/null >"$dir/log" 2>&1; then echo ready; else cat "$dir/log"; fi
 exec >/dev/null 2>&1
-read -r _
+while read -r order; do
+    case $order in
+        start) "$PROGRAMS/pg_ctl" start -w -D "$dir/data" -o "$OPTIONS" </dev/null ;;
+        stop) "$PROGRAMS/pg_ctl" stop -w -m immediate -D "$dir/data" ;;
+    esac
+done
 "$PROGRAMS/pg_ctl" stop -w -m immediate -D "$dir/data"
 rm -rf "$dir"
 "#;
 
-/// Fast rather than durable, reached on the loopback address only, and leaving nothing outside its directory.
+/// Reached on the loopback address only, and leaving nothing outside its directory.
 const OPTIONS: &str = "-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c dynamic_shared_memory_type=mmap \
-    -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200 -c shared_buffers=32MB";
+    -c max_connections=200 -c shared_buffers=32MB";
+
+/// What a cluster keeps when its processes are killed.
+#[derive(Clone, Copy)]
+enum Keeps {
+    /// Not the last commits: most tests end before it would.
+    Little,
+    /// Every commit, as in production.
+    Commits,
+}
+
+impl Keeps {
+    fn options(self) -> &'static str {
+        match self {
+            Keeps::Little => "-c fsync=off -c synchronous_commit=off -c full_page_writes=off",
+            Keeps::Commits => "",
+        }
+    }
+}
 
 /// The URL of its administrator, and its watchdog.
-fn start_cluster() -> Result<(String, Child), String> {
+fn start_cluster(keeps: Keeps) -> Result<(String, Child), String> {
     const TRIES: usize = 5;
     let programs = find_programs()
         .ok_or("no initdb, pg_ctl and postgres on the PATH or in /usr/lib/postgresql/*/bin")?;
-    let mut outcome = start_cluster_once(&programs);
+    let mut outcome = start_cluster_once(&programs, keeps);
     for _ in 1..TRIES {
         // Between our looking for a free port and the server's taking it, somebody else may have.
         if !matches!(&outcome, Err(reason) if reason.contains("Address already in use")) {
             break;
         }
-        outcome = start_cluster_once(&programs);
+        outcome = start_cluster_once(&programs, keeps);
     }
     outcome
 }
 
-fn start_cluster_once(programs: &Path) -> Result<(String, Child), String> {
+fn start_cluster_once(programs: &Path, keeps: Keeps) -> Result<(String, Child), String> {
     let port = free_port().map_err(|e| format!("no free port: {e}"))?;
-    let mut watchdog = watchdog_command(programs, port)?
+    let mut watchdog = watchdog_command(programs, keeps, port)?
         .spawn()
         .map_err(|e| format!("sh could not be started: {e}"))?;
     let mut report = String::new();
@@ -282,12 +346,15 @@ fn start_cluster_once(programs: &Path) -> Result<(String, Child), String> {
     ))
 }
 
-fn watchdog_command(programs: &Path, port: u16) -> Result<Command, String> {
+fn watchdog_command(programs: &Path, keeps: Keeps, port: u16) -> Result<Command, String> {
     let mut command = Command::new("sh");
     command
         .args(["-c", WATCHDOG])
         .env("PROGRAMS", programs)
-        .env("OPTIONS", format!("{OPTIONS} -c port={port}"))
+        .env(
+            "OPTIONS",
+            format!("{OPTIONS} {} -c port={port}", keeps.options()),
+        )
         .env("BASE", env::temp_dir())
         // A place that every account may enter.
         .current_dir("/")

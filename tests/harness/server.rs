@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use chrono::Utc;
@@ -46,9 +47,9 @@ pub struct TestDatabase {
 impl TestDatabase {
     /// An empty database: no schema yet.
     pub fn empty(backend: Backend) -> TestDatabase {
-        let directory = tempfile::tempdir().unwrap();
         match backend {
             Backend::Sqlite => {
+                let directory = tempfile::tempdir().unwrap();
                 let path = directory.path().join("tonghop.db");
                 let url: DatabaseUrl = format!("sqlite:{}", path.display()).parse().unwrap();
                 TestDatabase {
@@ -58,26 +59,52 @@ impl TestDatabase {
                     _schema: None,
                 }
             }
-            Backend::Postgresql => {
-                let schema = postgres::server().expect("PostgreSQL").fresh();
-                let owner = schema.owner_url.parse().unwrap();
-                let server = schema.server_url.parse().unwrap();
-                TestDatabase {
-                    directory,
-                    owner,
-                    server,
-                    _schema: Some(schema),
-                }
-            }
+            Backend::Postgresql => TestDatabase::empty_on(postgres::server().expect("PostgreSQL")),
+        }
+    }
+
+    /// An empty database on a PostgreSQL server.
+    fn empty_on(server: &postgres::Server) -> TestDatabase {
+        let schema = server.fresh();
+        TestDatabase {
+            directory: tempfile::tempdir().unwrap(),
+            owner: schema.owner_url.parse().unwrap(),
+            server: schema.server_url.parse().unwrap(),
+            _schema: Some(schema),
         }
     }
 
     /// A database with the schema.
     pub fn migrated(backend: Backend) -> TestDatabase {
-        let database = TestDatabase::empty(backend);
-        migrate(&database.owner, &database.server).unwrap();
-        check(&database.server).unwrap();
-        database
+        TestDatabase::empty(backend).with_schema()
+    }
+
+    /// A database with the schema on a PostgreSQL server.
+    pub fn migrated_on(server: &postgres::Server) -> TestDatabase {
+        TestDatabase::empty_on(server).with_schema()
+    }
+
+    fn with_schema(self) -> TestDatabase {
+        migrate(&self.owner, &self.server).unwrap();
+        check(&self.server).unwrap();
+        self
+    }
+
+    /// With the tenant `test`, as [`Server::with_tenant`] has it.
+    pub fn with_tenant(self) -> TestDatabase {
+        create_tenant(&Database::new(self.server.clone()), &tenant("test"), now()).unwrap();
+        self
+    }
+}
+
+/// A tenant with the levels of Viet Nam and the administrator `admin`.
+fn tenant(slug: &str) -> EnteredTenant {
+    EnteredTenant {
+        slug: slug.to_owned(),
+        name: format!("Tenant {slug}"),
+        admin: "admin".to_owned(),
+        password: PASSWORD.to_owned(),
+        levels: Some(LevelPreset::Vietnam),
     }
 }
 
@@ -120,7 +147,10 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let options = ServerOptions {
             body_limit: BODY_LIMIT,
+            body_time: Duration::from_secs(60),
+            request_limit: 512,
             workers: Some(2),
+            stop_grace: Duration::ZERO,
         };
         let (sender, receiver) = mpsc::channel();
         let served = application.clone();
@@ -143,14 +173,7 @@ impl Server {
 
     /// A tenant with the levels of Viet Nam and the administrator `admin`.
     pub fn create_tenant(&self, slug: &str) {
-        let entered = EnteredTenant {
-            slug: slug.to_owned(),
-            name: format!("Tenant {slug}"),
-            admin: "admin".to_owned(),
-            password: PASSWORD.to_owned(),
-            levels: Some(LevelPreset::Vietnam),
-        };
-        create_tenant(&self.application.database, &entered, now()).unwrap();
+        create_tenant(&self.application.database, &tenant(slug), now()).unwrap();
     }
 
     /// An account with grants such as `reporter@code:30388`.

@@ -28,6 +28,8 @@ mod model;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]
+mod operating;
+#[cfg(test)]
 mod pairs;
 #[cfg(test)]
 mod reading;

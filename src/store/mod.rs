@@ -8,12 +8,14 @@
 #[macro_use]
 mod connection;
 pub(crate) mod account;
+pub(crate) mod backup;
 pub mod database;
 pub mod error;
 pub(crate) mod form;
 pub(crate) mod grant;
 pub(crate) mod idempotency;
 pub(crate) mod indicator;
+pub(crate) mod inspection;
 pub(crate) mod level;
 pub mod migration;
 pub(crate) mod reorganisation;

@@ -284,15 +284,6 @@ fn a_backup_replaces_nothing_and_leaves_nothing_where_it_fails() {
     assert_eq!(left, 1, "{refused:?}");
 }
 
-/// A program of PostgreSQL that lies beside its server's.
-fn postgresql_program(name: &str) -> Command {
-    Command::new(
-        postgres::find_programs()
-            .expect("the programs of PostgreSQL")
-            .join(name),
-    )
-}
-
 #[track_caller]
 fn succeed(command: &mut Command) {
     let output = command.output().unwrap();
@@ -301,9 +292,10 @@ fn succeed(command: &mut Command) {
 
 #[test]
 fn a_dump_of_postgresql_restores_rows_roles_and_policies() {
-    if postgres::server().is_none() || postgres::find_programs().is_none() {
+    if postgres::server().is_none() {
         return;
     }
+    let program = |name| Command::new(postgres::find_program(name).expect("PostgreSQL's clients"));
     let (server, admin) = town(Backend::Postgresql);
     for (unit, number) in [("A1", 1), ("B1", 4)] {
         Report::of(&admin, "m", "2024-01").submit(unit, &[value("x", number)]);
@@ -319,7 +311,7 @@ fn a_dump_of_postgresql_restores_rows_roles_and_policies() {
     };
     let schema = format!("--schema={}", restoring.schema);
     let dumping = |url: &str| {
-        let mut command = postgresql_program("pg_dump");
+        let mut command = program("pg_dump");
         command
             .args(["--format=custom", &schema, "--file"])
             .arg(&dump)
@@ -333,7 +325,7 @@ fn a_dump_of_postgresql_restores_rows_roles_and_policies() {
         "{blind:?}"
     );
     succeed(&mut dumping(&restoring.maintenance_url));
-    let mut restore = postgresql_program("pg_restore");
+    let mut restore = program("pg_restore");
     restore.args([
         "--exit-on-error",
         "--single-transaction",

@@ -370,15 +370,26 @@ fn free_port() -> std::io::Result<u16> {
 }
 
 /// The directory of the programs: the first on the PATH, otherwise Debian's newest.
-pub fn find_programs() -> Option<PathBuf> {
+fn find_programs() -> Option<PathBuf> {
+    program_directories().into_iter().find(|directory| {
+        ["initdb", "pg_ctl", "postgres"]
+            .iter()
+            .all(|program| directory.join(program).is_file())
+    })
+}
+
+/// A program of PostgreSQL's clients, which may lie elsewhere than the server's.
+pub fn find_program(name: &str) -> Option<PathBuf> {
+    let directories = program_directories().into_iter();
+    let mut programs = directories.map(|directory| directory.join(name));
+    programs.find(|program| program.is_file())
+}
+
+fn program_directories() -> Vec<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path)
         .chain(debian_program_directories())
-        .find(|directory| {
-            ["initdb", "pg_ctl", "postgres"]
-                .iter()
-                .all(|program| directory.join(program).is_file())
-        })
+        .collect()
 }
 
 fn debian_program_directories() -> Vec<PathBuf> {

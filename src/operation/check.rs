@@ -10,7 +10,7 @@ use chrono::{DateTime, Datelike, Utc};
 use crate::authn::keys;
 use crate::config::Settings;
 use crate::store::inspection::{clock, durability};
-use crate::store::migration::{MigrationError, check_each};
+use crate::store::migration::{MigrationError, Requirement, check_each};
 use crate::store::{Database, DatabaseUrl};
 
 /// How something is.
@@ -90,18 +90,14 @@ fn database(url: &DatabaseUrl, now: DateTime<Utc>) -> Vec<Finding> {
         format!("{url} answers"),
     ));
     let checked = checked.into_iter();
-    findings.extend(checked.map(|(what, outcome)| requirement(url, what, outcome)));
+    findings.extend(checked.map(|checked| requirement(url, checked)));
     let opened = Database::new(url.clone());
     findings.extend(writing(&opened));
     findings.extend(its_clock(&opened, now));
     findings
 }
 
-fn requirement(
-    url: &DatabaseUrl,
-    what: &'static str,
-    outcome: Result<(), MigrationError>,
-) -> Finding {
+fn requirement(url: &DatabaseUrl, (what, outcome): Requirement) -> Finding {
     match (outcome, url) {
         (Ok(()), _) => Finding::new(Verdict::Ok, what, "as a server needs it"),
         (Err(MigrationError::Outdated(_)), DatabaseUrl::Sqlite { .. }) => {
@@ -193,10 +189,12 @@ fn its_clock(database: &Database, now: DateTime<Utc>) -> Option<Finding> {
         Err(error) => return Some(Finding::new(Verdict::Fault, "clocks", error.to_string())),
     };
     let apart = theirs.abs_diff(now.timestamp());
-    let verdict = match apart {
-        0..=CLOSE => Verdict::Ok,
-        0..=FAR => Verdict::Warning,
-        _ => Verdict::Fault,
+    let verdict = if apart <= CLOSE {
+        Verdict::Ok
+    } else if apart <= FAR {
+        Verdict::Warning
+    } else {
+        Verdict::Fault
     };
     let text = match verdict {
         Verdict::Ok => "the database's is ours".to_owned(),

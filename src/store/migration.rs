@@ -122,13 +122,14 @@ pub fn check(server: &DatabaseUrl) -> Result<(), MigrationError> {
         .try_for_each(|(_, outcome)| outcome)
 }
 
-/// Everything that a server needs of its database, one by one, by what it is about.
+/// Something that a server needs of its database: what it is about, and whether it is so.
+pub type Requirement = (&'static str, Result<(), MigrationError>);
+
+/// Everything that a server needs of its database, one by one.
 ///
 /// # Errors
 /// [`MigrationError::Open`], where nothing can be asked.
-pub fn check_each(
-    server: &DatabaseUrl,
-) -> Result<Vec<(&'static str, Result<(), MigrationError>)>, MigrationError> {
+pub fn check_each(server: &DatabaseUrl) -> Result<Vec<Requirement>, MigrationError> {
     let mut connection = open(server)?;
     let mut checked = Vec::new();
     if let AnyConnection::Postgresql(own) = &mut connection {

@@ -15,7 +15,7 @@ use tracing_subscriber::EnvFilter;
 use crate::store::DatabaseUrl;
 
 /// The settings by their names in the file, with their names in the environment.
-const NAMES: [(&str, &str); 12] = [
+const NAMES: [(&str, &str); 13] = [
     ("database_url", "DATABASE_URL"),
     ("listen", "TONGHOP_LISTEN"),
     ("owner_url", "TONGHOP_OWNER_URL"),
@@ -26,6 +26,7 @@ const NAMES: [(&str, &str); 12] = [
     ("request_limit", "TONGHOP_REQUEST_LIMIT"),
     ("stop_grace", "TONGHOP_STOP_GRACE"),
     ("workers", "TONGHOP_WORKERS"),
+    ("verify_every", "TONGHOP_VERIFY_EVERY"),
     ("log", "TONGHOP_LOG"),
     ("log_format", "TONGHOP_LOG_FORMAT"),
 ];
@@ -53,6 +54,8 @@ pub struct Settings {
     pub stop_grace: Duration,
     /// How many threads answer requests; by default one a core.
     pub workers: Option<NonZeroUsize>,
+    /// How long the server waits before it verifies one more period; `None` for never.
+    pub verify_every: Option<Duration>,
     /// What is logged, as directives such as `info,tonghop=debug`.
     pub log: String,
     /// How the log is written.
@@ -179,6 +182,7 @@ impl Given {
             request_limit: request_limit.map_or(DEFAULT_REQUEST_LIMIT, NonZeroUsize::get),
             stop_grace: self.seconds("stop_grace")?.unwrap_or(DEFAULT_STOP_GRACE),
             workers: self.parsed("workers")?,
+            verify_every: some_time(self.parsed("verify_every")?.unwrap_or(600)),
             log: self.directives()?.unwrap_or_else(|| "info".to_owned()),
             log_format: log_format.unwrap_or(LogFormat::Text),
         })
@@ -225,6 +229,11 @@ fn default_database() -> DatabaseUrl {
     DatabaseUrl::Sqlite {
         path: "tonghop.db".to_owned(),
     }
+}
+
+/// Of so many seconds; 0 turns it off.
+fn some_time(seconds: u32) -> Option<Duration> {
+    (seconds > 0).then(|| Duration::from_secs(seconds.into()))
 }
 
 fn invalid(name: &str, reason: impl Display) -> SettingsError {
@@ -309,6 +318,7 @@ mod tests {
         assert_eq!(settings.body_limit, 2 * 1024 * 1024);
         assert_eq!(settings.stop_grace, DEFAULT_STOP_GRACE);
         assert_eq!(settings.workers, None);
+        assert_eq!(settings.verify_every, Some(Duration::from_secs(600)));
         assert_eq!(settings.log_format, LogFormat::Text);
     }
 
@@ -320,6 +330,12 @@ mod tests {
         assert_eq!(settings.listen.to_string(), "0.0.0.0:2");
         assert_eq!(settings.body_limit, 5);
         assert_eq!(settings.issuer, "here");
+    }
+
+    #[test]
+    fn zero_seconds_turn_the_verifier_off() {
+        let settings = load(Some("verify_every = 0"), &[]).unwrap();
+        assert_eq!(settings.verify_every, None);
     }
 
     #[test]
@@ -349,6 +365,11 @@ mod tests {
                 None,
                 ("TONGHOP_WORKERS", "0"),
                 "TONGHOP_WORKERS: number would be zero for non-zero type",
+            ),
+            (
+                None,
+                ("TONGHOP_VERIFY_EVERY", "-1"),
+                "TONGHOP_VERIFY_EVERY: invalid digit found in string",
             ),
             (
                 None,

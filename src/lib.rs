@@ -10,6 +10,7 @@ pub mod demo;
 pub mod domain;
 pub mod error;
 pub mod http;
+pub mod operation;
 pub mod rollup;
 pub mod service;
 pub mod store;

@@ -22,6 +22,8 @@ use tonghop::domain::level::LevelPreset;
 use tonghop::error::Explain;
 use tonghop::http::openapi;
 use tonghop::http::server::{ServerOptions, bind, serve};
+use tonghop::operation::check::{check_installation, is_fault};
+use tonghop::operation::{backup, verifier};
 use tonghop::service::Application;
 use tonghop::service::account::{EnteredAccount, EnteredGrant, create_account};
 use tonghop::service::tenant::{EnteredTenant, create_tenant, find_tenant, list_tenants};
@@ -66,6 +68,14 @@ enum Command {
         #[arg(long)]
         tenant: Option<String>,
     },
+    /// Copy a SQLite database while it is in use, and check the copy.
+    Backup {
+        /// The file of the copy; it must not be there yet.
+        #[arg(long)]
+        to: PathBuf,
+    },
+    /// Look whether everything is as a server needs it, and say what to do where it is not.
+    Check,
     /// Print the OpenAPI document.
     Openapi,
 }
@@ -147,6 +157,8 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Account(command) => run_account(&settings(config)?, command),
         Command::Import(command) => import::run(&settings(config)?, command),
         Command::Verify { tenant } => run_verify(&settings(config)?, tenant.as_deref()),
+        Command::Backup { to } => run_backup(&settings(config)?, &to),
+        Command::Check => run_check(&settings(config)?),
         Command::Openapi => {
             println!("{}", openapi::document().to_pretty_json()?);
             Ok(())
@@ -184,6 +196,9 @@ fn run_serve(settings: &Settings) -> Result<(), Failure> {
     tracing::info!(address = %listener.local_addr()?, database = %settings.database_url, "serving");
     let application = Arc::new(application);
     let metrics = Metrics::new(now());
+    if let Some(every) = settings.verify_every {
+        verifier::start(application.clone(), metrics.verification(), every, now)?;
+    }
     actix_web::rt::System::new().block_on(async {
         serve(listener, application, metrics, options)?
             .await
@@ -330,7 +345,7 @@ fn run_verify(settings: &Settings, slug: Option<&str>) -> Result<(), Failure> {
             let lines: Vec<String> = match verify_period(&application, &scope, period) {
                 Ok(found) => found
                     .iter()
-                    .map(|one| format!("{} {} differs", one.unit.code, one.unit.name))
+                    .map(|one| format!("{} {} differs", one.code, one.name))
                     .collect(),
                 Err(error) => vec![format!("cannot be read: {error}")],
             };
@@ -350,6 +365,24 @@ fn run_verify(settings: &Settings, slug: Option<&str>) -> Result<(), Failure> {
     } else {
         Err(format!("{differences} totals are not what their submissions make").into())
     }
+}
+
+fn run_backup(settings: &Settings, to: &Path) -> Result<(), Failure> {
+    let bytes = backup::back_up(&settings.database_url, to)?;
+    println!("{}: {bytes} bytes, checked", to.display());
+    println!("keep the keys with it: {}", settings.keys.display());
+    Ok(())
+}
+
+fn run_check(settings: &Settings) -> Result<(), Failure> {
+    let findings = check_installation(settings, now());
+    for finding in &findings {
+        println!("{finding}");
+    }
+    if findings.iter().any(is_fault) {
+        return Err("a server cannot work like this; see the lines that say fault".into());
+    }
+    Ok(())
 }
 
 fn run_demo(arguments: &DemoArguments) -> Result<(), Failure> {

@@ -53,6 +53,31 @@ pub struct Metrics {
     requests: Family<RequestLabels, Counter>,
     seconds: Family<OperationLabels, Histogram, fn() -> Histogram>,
     in_flight: Gauge,
+    verification: VerificationMetrics,
+}
+
+/// What is counted of the verifier.
+#[derive(Clone, Default)]
+pub struct VerificationMetrics {
+    periods: Counter,
+    differences: Counter,
+    failures: Counter,
+    last: Gauge,
+}
+
+impl VerificationMetrics {
+    /// A period was folded anew at `now`, and so many units were not kept as they must be.
+    pub fn verified(&self, differences: usize, now: DateTime<Utc>) {
+        self.periods.inc();
+        self.differences
+            .inc_by(u64::try_from(differences).unwrap_or(u64::MAX));
+        self.last.set(now.timestamp());
+    }
+
+    /// A period could not be verified.
+    pub fn failed(&self) {
+        self.failures.inc();
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -84,6 +109,7 @@ impl Metrics {
             requests: Family::default(),
             seconds: Family::new_with_constructor(new_histogram),
             in_flight: Gauge::default(),
+            verification: VerificationMetrics::default(),
         };
         metrics.registered(started)
     }
@@ -115,7 +141,33 @@ impl Metrics {
             "Requests being worked on",
             self.in_flight.clone(),
         );
+        let verification = &self.verification;
+        registry.register(
+            "tonghop_verification_periods",
+            "Periods folded anew and compared",
+            verification.periods.clone(),
+        );
+        registry.register(
+            "tonghop_verification_differences",
+            "Units whose kept totals were not what their submissions make; there should be none",
+            verification.differences.clone(),
+        );
+        registry.register(
+            "tonghop_verification_failures",
+            "Periods that could not be verified",
+            verification.failures.clone(),
+        );
+        registry.register(
+            "tonghop_verification_last_time_seconds",
+            "When a period was verified last, in seconds since 1970; 0 before the first",
+            verification.last.clone(),
+        );
         self
+    }
+
+    /// For the verifier, which counts beside the requests.
+    pub fn verification(&self) -> VerificationMetrics {
+        self.verification.clone()
     }
 
     /// Begins to measure a request.

@@ -36,6 +36,8 @@ mod model;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]
+mod operating;
+#[cfg(test)]
 mod overload;
 #[cfg(test)]
 mod pairs;

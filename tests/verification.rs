@@ -68,4 +68,44 @@ on_both_backends! {
         Report::of(&admin, "m", "2024-01").submit("A1", &[value("x", 5)]);
         assert!(!tonghop_verify(&server).status.success());
     }
+
+    fn what_is_too_large_to_be_held_at_once_is_compared_in_parts(backend) {
+        let server = Server::with_tenant(backend);
+        let admin = server.sign_in("test", "admin");
+        let mut units = "code,name,level,parent_code\nT,T,town,\nA,A,commune,T\nB,B,commune,T\n".to_owned();
+        for commune in ["A", "B"] {
+            units.extend((1..=600).map(|number| format!("{commune}{number},H,hamlet,{commune}\n")));
+        }
+        admin.post_csv("/v1/units/import", &units).expect_status(200);
+        admin.add_indicators(&[("x", "sum")]);
+        admin.put("/v1/forms/f", &form(&["x"])).expect_status(201);
+        for (unit, number) in [("A1", 1), ("A600", 2), ("B1", 4), ("B", 8)] {
+            Report::new(&admin, "f").submit(unit, &[value("x", number)]);
+        }
+        assert!(tonghop_verify(&server).status.success());
+        let verified = |unit: &str| {
+            let path = format!("/v1/forms/f/periods/2024/units/code:{unit}/rollup/verify");
+            admin.post(&path).expect_status(200).json()
+        };
+        let found = verified("T");
+        assert_eq!((&found["equal"], &found["compared"]), (&json!(true), &json!(1203)));
+        assert_eq!(found["folded"]["submitted"][0]["value"], 15);
+        for (unit, other) in [("A", "B"), ("T", "A")] {
+            server.write_beside(&format!(
+                "UPDATE rollup SET cells = \
+                   (SELECT other.cells FROM rollup AS other \
+                    JOIN unit_fact ON unit_fact.unit_id = other.unit_id WHERE unit_fact.code = '{other}') \
+                 WHERE unit_id = (SELECT unit_id FROM unit_fact WHERE code = '{unit}')",
+            ));
+        }
+        let output = tonghop_verify(&server);
+        assert!(!output.status.success());
+        let told = String::from_utf8(output.stdout).unwrap();
+        let lines: Vec<&str> = told.lines().collect();
+        assert_eq!(lines, ["test: f 2024 T T differs", "test: f 2024 A A differs", "test: 1 periods folded anew"]);
+        let found = verified("T");
+        let figures = ["kept", "folded"].map(|side| found[side]["submitted"][0]["value"].clone());
+        assert_eq!(figures, [json!(12), json!(15)]);
+        assert_eq!(verified("B")["equal"], true);
+    }
 }

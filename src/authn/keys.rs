@@ -58,6 +58,14 @@ pub fn load_or_create(directory: &Path) -> Result<Vec<Key>, KeyError> {
     if key_files(directory)?.is_empty() {
         create_first(directory)?;
     }
+    load_all(directory)
+}
+
+/// Reads all keys of a directory in the order of their names, and makes nothing.
+///
+/// # Errors
+/// As [`load_or_create`].
+pub fn load_all(directory: &Path) -> Result<Vec<Key>, KeyError> {
     key_files(directory)?
         .iter()
         .map(|path| load(path))

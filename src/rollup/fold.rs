@@ -10,13 +10,14 @@ use crate::domain::catalogue::Aggregations;
 use crate::domain::hierarchy::{Place, Position};
 
 /// The rollups of those of `places` that have something to show, from what counts as each one's
-/// own. They are a whole subtree with its leaves, or a whole tree, in preorder.
+/// own. They are whole subtrees with their leaves, or a whole tree, in preorder; or what is above
+/// such, and `rollups` has what those were folded to.
 pub fn fold<'t>(
     places: impl DoubleEndedIterator<Item = Place<'t>>,
     aggregations: &Aggregations,
     own: &BTreeMap<Position, Tally>,
+    mut rollups: BTreeMap<Position, Rollup>,
 ) -> BTreeMap<Position, Rollup> {
-    let mut rollups: BTreeMap<Position, Rollup> = BTreeMap::new();
     // In preorder everything below a unit comes after it: backwards, children come first.
     for place in places.rev() {
         let parts = place

@@ -652,12 +652,14 @@ impl<'s> Board<'s> {
         merged_below(parts, self.carrier.aggregations)
     }
 
-    /// The rollups of a subtree or of the whole tree, in preorder, folded anew from all
-    /// submissions: what must be there.
+    /// The rollups of whole subtrees or of the whole tree, in preorder, folded anew from all
+    /// submissions: what must be there. `below` has what was folded before, where `places` are
+    /// above that.
     pub fn folded(
         &self,
         transaction: &mut Transaction<'_>,
         places: &[Place<'_>],
+        below: BTreeMap<Position, Rollup>,
     ) -> Result<BTreeMap<Position, Rollup>, StoreError> {
         let is_all = places.len() == self.tree().places_with_leaves().count();
         let sources = self.sources(places.iter().map(|place| place.position()));
@@ -669,14 +671,14 @@ impl<'s> Board<'s> {
         let loaded = self.load(transaction, &self.base_periods(), units)?;
         let own = self.carrier.own(&loaded.contributions);
         let places = places.iter().copied();
-        Ok(fold(places, self.carrier.aggregations, &own))
+        Ok(fold(places, self.carrier.aggregations, &own, below))
     }
 
     /// One unit's rollup, folded from what was read of it and of all that is below it.
     pub fn fold_from(&self, contributions: &Contributions, top: Place<'_>) -> Rollup {
         let own = self.carrier.own(contributions);
         let places = top.subtree_with_leaves();
-        let mut folded = fold(places, self.carrier.aggregations, &own);
+        let mut folded = fold(places, self.carrier.aggregations, &own, BTreeMap::new());
         folded.remove(&top.position()).unwrap_or_default()
     }
 
@@ -708,7 +710,7 @@ impl<'s> Board<'s> {
     fn rebuild(&self, transaction: &mut Transaction<'_>, rev: i64) -> Result<(), StoreError> {
         let mut kept = self.rows_of(transaction, Units::All)?;
         let places: Vec<Place<'_>> = self.tree().places_with_leaves().collect();
-        let folded = self.folded(transaction, &places)?;
+        let folded = self.folded(transaction, &places, BTreeMap::new())?;
         let mut changed: Vec<(UnitId, Rollup)> = self.into_rows(folded).collect();
         changed.retain(|(unit, rollup)| {
             let before = kept.remove(unit);

@@ -1,7 +1,7 @@
 //! Verification: every total folded anew from the submissions and held against what is kept. A
 //! difference is a fault of the program or of the disk, never of a caller.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -44,27 +44,22 @@ pub struct BothStages {
     pub approved: Vec<CellView>,
 }
 
-/// A unit whose kept rollup is not what its submissions fold to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
-    pub unit: UnitName,
-    pub kept: Rollup,
-    pub folded: Rollup,
-}
-
 /// Units, each with everything below it, as they are kept and as they must be.
+#[derive(Default)]
 struct Comparison {
     kept: BTreeMap<Position, Rollup>,
     folded: BTreeMap<Position, Rollup>,
 }
 
 impl Comparison {
+    /// Compares whole subtrees, or what is above such: then `below` has the folded tops of them.
     fn of(
         transaction: &mut Transaction<'_>,
         board: &Board<'_>,
         places: &[Place<'_>],
+        below: BTreeMap<Position, Rollup>,
     ) -> Result<Comparison, StoreError> {
-        let folded = board.folded(transaction, places)?;
+        let folded = board.folded(transaction, places, below)?;
         let positions = places.iter().map(|place| place.position());
         let kept = board.rollups(transaction, positions)?;
         let kept = kept
@@ -76,17 +71,100 @@ impl Comparison {
         })
     }
 
-    fn difference(&self, place: Place<'_>) -> Option<Difference> {
+    fn differs(&self, place: Place<'_>) -> bool {
         let at = |rollups: &BTreeMap<Position, Rollup>| {
             rollups.get(&place.position()).cloned().unwrap_or_default()
         };
-        let (kept, folded) = (at(&self.kept), at(&self.folded));
-        (kept != folded).then(|| Difference {
-            unit: UnitName::of(place),
-            kept,
-            folded,
-        })
+        at(&self.kept) != at(&self.folded)
     }
+
+    /// Forgets everything but some.
+    fn retain(&mut self, places: &[Place<'_>]) {
+        let positions: BTreeSet<Position> = places.iter().map(|place| place.position()).collect();
+        for rollups in [&mut self.kept, &mut self.folded] {
+            rollups.retain(|position, _| positions.contains(position));
+        }
+    }
+}
+
+/// How many units are held in memory at once: a country's year is more than a small server has.
+/// So many are still asked for by their ids.
+const MOST_AT_ONCE: usize = 1000;
+
+/// A subtree, or a whole tree, cut into what can be held at once.
+#[derive(Default)]
+struct Blocks<'t> {
+    /// The tops of whole subtrees, together no more than were asked for.
+    tops: Vec<Vec<Place<'t>>>,
+    /// What is above them, in preorder.
+    above: Vec<Place<'t>>,
+}
+
+impl<'t> Blocks<'t> {
+    /// Of `places`, which are one or more whole subtrees in preorder.
+    fn of(places: &[Place<'t>], most: usize) -> Blocks<'t> {
+        let mut blocks = Blocks::default();
+        let mut last: Option<Place<'t>> = None;
+        let mut room = 0;
+        for place in places {
+            if last.is_some_and(|top| top.covers(*place)) {
+                continue;
+            }
+            let size = place.subtree_with_leaves().count();
+            if size > most {
+                blocks.above.push(*place);
+                continue;
+            }
+            last = Some(*place);
+            match blocks.tops.last_mut().filter(|_| size <= room) {
+                Some(block) => block.push(*place),
+                None => {
+                    blocks.tops.push(vec![*place]);
+                    room = most;
+                }
+            }
+            room -= size;
+        }
+        blocks
+    }
+}
+
+/// What a comparison of many units has found.
+struct Found {
+    differing: Vec<UnitName>,
+    /// Of the uppermost units, down to where the rest could be held at once.
+    upper: Comparison,
+}
+
+/// Compares every one of `places`, which are one or more whole subtrees in preorder.
+fn compare(
+    transaction: &mut Transaction<'_>,
+    board: &Board<'_>,
+    places: &[Place<'_>],
+) -> Result<Found, StoreError> {
+    let blocks = Blocks::of(places, MOST_AT_ONCE);
+    let mut differing: BTreeMap<Position, UnitName> = BTreeMap::new();
+    let mut note = |comparison: &Comparison, places: &[Place<'_>]| {
+        let found = places.iter().filter(|place| comparison.differs(**place));
+        differing.extend(found.map(|place| (place.position(), UnitName::of(*place))));
+    };
+    let mut upper = Comparison::default();
+    for tops in &blocks.tops {
+        let subtrees = tops.iter().flat_map(|top| top.subtree_with_leaves());
+        let subtrees: Vec<Place<'_>> = subtrees.collect();
+        let mut comparison = Comparison::of(transaction, board, &subtrees, BTreeMap::new())?;
+        note(&comparison, &subtrees);
+        comparison.retain(tops);
+        upper.kept.append(&mut comparison.kept);
+        upper.folded.append(&mut comparison.folded);
+    }
+    let mut above = Comparison::of(transaction, board, &blocks.above, upper.folded)?;
+    note(&above, &blocks.above);
+    above.kept.append(&mut upper.kept);
+    Ok(Found {
+        differing: differing.into_values().collect(),
+        upper: above,
+    })
 }
 
 /// Folds a unit's report anew and answers with both.
@@ -106,12 +184,7 @@ pub fn verify_rollup(
             .to_unit(Action::ReadRollups, &located.tree, place)?;
         let board = Board::of(snapshot, located.in_force.period);
         let places: Vec<Place<'_>> = place.subtree_with_leaves().collect();
-        let comparison = Comparison::of(transaction, &board, &places)?;
-        let differing: Vec<UnitName> = places
-            .iter()
-            .filter_map(|place| comparison.difference(*place))
-            .map(|difference| difference.unit)
-            .collect();
+        let Found { differing, upper } = compare(transaction, &board, &places)?;
         Ok(VerificationView {
             form: located.form().code.to_string(),
             period: PeriodName::of(&located.in_force.period),
@@ -119,8 +192,8 @@ pub fn verify_rollup(
             equal: differing.is_empty(),
             compared: places.len(),
             differing,
-            kept: both_stages(snapshot, &located, &comparison.kept),
-            folded: both_stages(snapshot, &located, &comparison.folded),
+            kept: both_stages(snapshot, &located, &upper.kept),
+            folded: both_stages(snapshot, &located, &upper.folded),
         })
     })
 }
@@ -164,7 +237,8 @@ pub fn reported_periods(
     })
 }
 
-/// Folds a period anew from one snapshot and compares every unit. Nothing is what comes back.
+/// Folds a period anew from one snapshot and compares every unit. Those that differ come back:
+/// there should be none.
 ///
 /// # Errors
 /// Those of the store.
@@ -172,7 +246,7 @@ pub fn verify_period(
     application: &Application,
     scope: &Scope,
     reported: &ReportedPeriod,
-) -> Result<Vec<Difference>, StoreError> {
+) -> Result<Vec<UnitName>, StoreError> {
     application.inspecting(scope, |transaction, snapshot| {
         let period: Option<FormPeriod<'_>> = snapshot
             .catalogue
@@ -183,10 +257,6 @@ pub fn verify_period(
         };
         let board = Board::of(snapshot, period);
         let places: Vec<Place<'_>> = board.tree().places_with_leaves().collect();
-        let comparison = Comparison::of(transaction, &board, &places)?;
-        let differences = places
-            .iter()
-            .filter_map(|place| comparison.difference(*place));
-        Ok(differences.collect())
+        Ok(compare(transaction, &board, &places)?.differing)
     })
 }

@@ -117,25 +117,38 @@ fn refuse_newer(connection: &mut AnyConnection) -> Result<(), MigrationError> {
 /// # Errors
 /// The first thing that is not as it must be.
 pub fn check(server: &DatabaseUrl) -> Result<(), MigrationError> {
+    check_each(server)?
+        .into_iter()
+        .try_for_each(|(_, outcome)| outcome)
+}
+
+/// Something that a server needs of its database: what it is about, and whether it is so.
+pub type Requirement = (&'static str, Result<(), MigrationError>);
+
+/// Everything that a server needs of its database, one by one.
+///
+/// # Errors
+/// [`MigrationError::Open`], where nothing can be asked.
+pub fn check_each(server: &DatabaseUrl) -> Result<Vec<Requirement>, MigrationError> {
     let mut connection = open(server)?;
+    let mut checked = Vec::new();
     if let AnyConnection::Postgresql(own) = &mut connection {
-        check_collation(own)?;
-        check_role(own)?;
-        check_versions(own)
-    } else {
-        refuse_newer(&mut connection)
+        checked.push(("collation", check_collation(own)));
+        checked.push(("role", check_role(own)));
     }
+    checked.push(("schema", check_versions(&mut connection)));
+    Ok(checked)
 }
 
 /// The server's role may not write the table of migrations, so it is only read here.
-fn check_versions(connection: &mut PgConnection) -> Result<(), MigrationError> {
+fn check_versions(connection: &mut AnyConnection) -> Result<(), MigrationError> {
     #[derive(QueryableByName)]
     struct Applied {
         #[diesel(sql_type = diesel::sql_types::Text)]
         version: String,
     }
-    let applied: Vec<String> = diesel::sql_query("SELECT version FROM __diesel_schema_migrations")
-        .load::<Applied>(connection)
+    let select = diesel::sql_query("SELECT version FROM __diesel_schema_migrations");
+    let applied: Vec<String> = on_backend!(connection, |own| select.load::<Applied>(own))
         .map_err(|error| MigrationError::Outdated(error.to_string()))?
         .into_iter()
         .map(|row| row.version)

@@ -8,6 +8,7 @@
 #[macro_use]
 mod connection;
 pub(crate) mod account;
+pub(crate) mod backup;
 mod data_version;
 pub mod database;
 pub mod error;
@@ -15,6 +16,7 @@ pub(crate) mod form;
 pub(crate) mod grant;
 pub(crate) mod idempotency;
 pub(crate) mod indicator;
+pub(crate) mod inspection;
 pub(crate) mod level;
 pub mod migration;
 pub(crate) mod reorganisation;

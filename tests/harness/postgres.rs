@@ -30,12 +30,14 @@ use diesel::{Connection, PgConnection};
 const DATABASE: &str = "tonghop_test";
 const OWNER: &str = "tonghop_test_owner";
 const SERVER: &str = "tonghop_test_server";
+const MAINTENANCE: &str = "tonghop_test_maintenance";
 /// Known to every test process, because they may share one server.
 const PASSWORD: &str = "tonghop_test";
 
 /// A server that is there for as long as this value, or this process.
 pub struct Server {
     address: Address,
+    admin_url: String,
     /// While this end of its pipe is open, the watchdog lets the cluster live.
     watchdog: Option<Child>,
 }
@@ -47,6 +49,30 @@ pub struct FreshDatabase {
     /// Signs in as a role that owns nothing and cannot pass by row-level security: for the server.
     pub server_url: String,
     schema: String,
+}
+
+/// What it takes to dump a fresh database and to restore the dump into another one, which is
+/// dropped with this value.
+pub struct Restoring {
+    /// Dumps: sees every row of every schema of the server's database.
+    pub maintenance_url: String,
+    /// The one schema that there is to dump.
+    pub schema: String,
+    /// The other database, as the administrator.
+    pub admin_url: String,
+    /// The other database, as the server's role.
+    pub server_url: String,
+    database: String,
+    cluster: String,
+}
+
+impl Drop for Restoring {
+    fn drop(&mut self) {
+        let _ = execute(
+            &self.cluster,
+            &format!("DROP DATABASE {} WITH (FORCE)", self.database),
+        );
+    }
 }
 
 /// The server of this process, started by the first test that asks for it.
@@ -112,6 +138,37 @@ impl Server {
         .expect("a schema can be created");
         fresh
     }
+
+    /// For the fresh database of this URL. Nothing where the role that was given for the tests may
+    /// not make one that passes by row-level security.
+    pub fn to_restore(&self, fresh: &str) -> Option<Restoring> {
+        let (_, schema) = fresh.split_once("search_path%3D")?;
+        let role = format!(
+            "DO $$ BEGIN
+                 CREATE ROLE {MAINTENANCE} LOGIN PASSWORD '{PASSWORD}' BYPASSRLS;
+             EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+             END $$; GRANT pg_read_all_data TO {MAINTENANCE}"
+        );
+        execute(&self.admin_url, &role).ok()?;
+        let database = format!("tonghop_test_{}", uuid::Uuid::now_v7().simple());
+        let create = format!(
+            "CREATE DATABASE {database} TEMPLATE template0 LOCALE_PROVIDER libc \
+             LC_COLLATE 'C' LC_CTYPE 'C' ENCODING 'UTF8'"
+        );
+        execute(&self.admin_url, &create).ok()?;
+        let (authority, rest) = self.admin_url.rsplit_once('/')?;
+        let query = rest.split_once('?').map_or("", |(_, query)| query);
+        let in_other =
+            |url: String| url.replace(&format!("/{DATABASE}?"), &format!("/{database}?"));
+        Some(Restoring {
+            maintenance_url: self.address.url(MAINTENANCE, schema),
+            schema: schema.to_owned(),
+            admin_url: format!("{authority}/{database}?{query}"),
+            server_url: in_other(self.address.url(SERVER, schema)),
+            cluster: self.admin_url.clone(),
+            database,
+        })
+    }
 }
 
 impl Drop for FreshDatabase {
@@ -142,7 +199,11 @@ fn start(keeps: Keeps) -> Result<Server, String> {
 fn prepared(admin_url: &str, watchdog: Option<Child>) -> Result<Server, String> {
     let address = Address::of(admin_url)?;
     prepare(admin_url)?;
-    Ok(Server { address, watchdog })
+    Ok(Server {
+        address,
+        admin_url: admin_url.to_owned(),
+        watchdog,
+    })
 }
 
 /// Only `required` requires; to name a server with a URL asks for it just as clearly.
@@ -380,14 +441,25 @@ fn free_port() -> std::io::Result<u16> {
 
 /// The directory of the programs: the first on the PATH, otherwise Debian's newest.
 fn find_programs() -> Option<PathBuf> {
+    program_directories().into_iter().find(|directory| {
+        ["initdb", "pg_ctl", "postgres"]
+            .iter()
+            .all(|program| directory.join(program).is_file())
+    })
+}
+
+/// A program of PostgreSQL's clients, which may lie elsewhere than the server's.
+pub fn find_program(name: &str) -> Option<PathBuf> {
+    let directories = program_directories().into_iter();
+    let mut programs = directories.map(|directory| directory.join(name));
+    programs.find(|program| program.is_file())
+}
+
+fn program_directories() -> Vec<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path)
         .chain(debian_program_directories())
-        .find(|directory| {
-            ["initdb", "pg_ctl", "postgres"]
-                .iter()
-                .all(|program| directory.join(program).is_file())
-        })
+        .collect()
 }
 
 fn debian_program_directories() -> Vec<PathBuf> {

@@ -1,6 +1,8 @@
 //! What a reorganisation would make of the figures: the latest reported period of each form, by
 //! the units at the top, on the map before and on the map after. Never the map itself.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use serde::Serialize;
 
@@ -104,7 +106,7 @@ impl Map<'_> {
         };
         let board = Board::to_fold(self.snapshot, located.in_force.period, day);
         let places: Vec<Place<'_>> = board.tree().places_with_leaves().collect();
-        let folded = board.folded(transaction, &places)?;
+        let folded = board.folded(transaction, &places, BTreeMap::new())?;
         let figuring = Figuring::of(self.snapshot, &located, Stage::Submitted);
         let units = tops(board.tree()).into_iter().map(|place| {
             let rollup = folded.get(&place.position()).cloned().unwrap_or_default();

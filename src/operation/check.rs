@@ -1,0 +1,236 @@
+//! The check of an installation: what a server will find when it starts here, and what to do
+//! where that is not as it should be. It changes nothing, and migrates nothing.
+
+use std::fmt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use chrono::{DateTime, Datelike, Utc};
+
+use crate::authn::keys;
+use crate::config::Settings;
+use crate::store::inspection::{clock, durability};
+use crate::store::migration::{MigrationError, Requirement, check_each};
+use crate::store::{Database, DatabaseUrl};
+
+/// How something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Ok,
+    /// A server starts and works; somebody should look.
+    Warning,
+    /// A server does not start, or does not work right.
+    Fault,
+}
+
+/// One thing that was looked at, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    pub verdict: Verdict,
+    pub what: &'static str,
+    pub text: String,
+}
+
+impl Finding {
+    fn new(verdict: Verdict, what: &'static str, text: impl Into<String>) -> Finding {
+        Finding {
+            verdict,
+            what,
+            text: text.into(),
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = match self.verdict {
+            Verdict::Ok => "ok",
+            Verdict::Warning => "warning",
+            Verdict::Fault => "fault",
+        };
+        write!(f, "{verdict:<7}  {:<10} {}", self.what, self.text)
+    }
+}
+
+pub fn is_fault(finding: &Finding) -> bool {
+    finding.verdict == Verdict::Fault
+}
+
+/// Looks at everything that a server with these settings needs.
+pub fn check_installation(settings: &Settings, now: DateTime<Utc>) -> Vec<Finding> {
+    let mut findings = database(&settings.database_url, now);
+    findings.push(our_clock(now));
+    findings.push(signing_keys(&settings.keys));
+    findings
+}
+
+fn database(url: &DatabaseUrl, now: DateTime<Utc>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let DatabaseUrl::Sqlite { path } = url {
+        let path = Path::new(path);
+        findings.push(disk(path));
+        if !path.exists() {
+            let text = format!("there is no {}; a server will make it new", path.display());
+            findings.push(Finding::new(Verdict::Warning, "database", text));
+            return findings;
+        }
+        findings.push(privacy("file", path));
+    }
+    let checked = match check_each(url) {
+        Ok(checked) => checked,
+        Err(error) => {
+            let text = format!("{error}; see DATABASE_URL, and whether the database runs");
+            findings.push(Finding::new(Verdict::Fault, "database", text));
+            return findings;
+        }
+    };
+    findings.push(Finding::new(
+        Verdict::Ok,
+        "database",
+        format!("{url} answers"),
+    ));
+    let checked = checked.into_iter();
+    findings.extend(checked.map(|checked| requirement(url, checked)));
+    let opened = Database::new(url.clone());
+    findings.extend(writing(&opened));
+    findings.extend(its_clock(&opened, now));
+    findings
+}
+
+fn requirement(url: &DatabaseUrl, (what, outcome): Requirement) -> Finding {
+    match (outcome, url) {
+        (Ok(()), _) => Finding::new(Verdict::Ok, what, "as a server needs it"),
+        (Err(MigrationError::Outdated(_)), DatabaseUrl::Sqlite { .. }) => {
+            let text = "older than this program; a server brings it up to date when it starts: \
+                        take a backup first";
+            Finding::new(Verdict::Warning, what, text)
+        }
+        (Err(error), _) => Finding::new(Verdict::Fault, what, error.to_string()),
+    }
+}
+
+/// Below this there is no room to work; below the second, or for less than a copy of the
+/// database, somebody should look.
+const LEAST_FREE: u64 = 64 << 20;
+const ENOUGH_FREE: u64 = 1 << 30;
+
+fn disk(database: &Path) -> Finding {
+    let parent = database
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let directory = parent.unwrap_or(Path::new("."));
+    let size = database.metadata().map_or(0, |file| file.len());
+    let free = match rustix::fs::statvfs(directory) {
+        Ok(disk) => disk.f_bavail.saturating_mul(disk.f_frsize),
+        Err(error) => {
+            let text = format!("{}: {error}", directory.display());
+            return Finding::new(Verdict::Fault, "disk", text);
+        }
+    };
+    let megabytes = free >> 20;
+    let place = directory.display();
+    if free < LEAST_FREE {
+        let text =
+            format!("{megabytes} MB free in {place}: nothing can be written soon; make room");
+        Finding::new(Verdict::Fault, "disk", text)
+    } else if free < ENOUGH_FREE.max(size) {
+        let text = format!("{megabytes} MB free in {place}: make room before it is full");
+        Finding::new(Verdict::Warning, "disk", text)
+    } else {
+        Finding::new(
+            Verdict::Ok,
+            "disk",
+            format!("{megabytes} MB free in {place}"),
+        )
+    }
+}
+
+fn privacy(what: &'static str, path: &Path) -> Finding {
+    let place = path.display();
+    match path.metadata() {
+        Ok(file) if file.permissions().mode() & 0o077 == 0 => {
+            Finding::new(Verdict::Ok, what, format!("{place} is its owner's alone"))
+        }
+        Ok(_) => {
+            let text = format!("others than its owner can reach {place}; run: chmod go= {place}");
+            Finding::new(Verdict::Warning, what, text)
+        }
+        Err(error) => Finding::new(Verdict::Fault, what, format!("{place}: {error}")),
+    }
+}
+
+const FULL: i64 = 2;
+
+fn writing(database: &Database) -> Option<Finding> {
+    let found = match durability(database) {
+        Ok(found) => found?,
+        Err(error) => return Some(Finding::new(Verdict::Fault, "writing", error.to_string())),
+    };
+    let (mode, level) = (&found.journal_mode, found.synchronous);
+    Some(if mode == "wal" && level == FULL {
+        let text = "write-ahead log, and on the disk before it is acknowledged";
+        Finding::new(Verdict::Ok, "writing", text)
+    } else {
+        let text = format!(
+            "journal_mode is {mode}, synchronous {level}, where a server needs wal and {FULL}: \
+             put the file on a local disk"
+        );
+        Finding::new(Verdict::Fault, "writing", text)
+    })
+}
+
+/// By so many seconds two machines may differ: deadlines and tokens are told by ours.
+const CLOSE: u64 = 2;
+const FAR: u64 = 60;
+
+fn its_clock(database: &Database, now: DateTime<Utc>) -> Option<Finding> {
+    let theirs = match clock(database) {
+        Ok(theirs) => theirs?,
+        Err(error) => return Some(Finding::new(Verdict::Fault, "clocks", error.to_string())),
+    };
+    let apart = theirs.abs_diff(now.timestamp());
+    let verdict = if apart <= CLOSE {
+        Verdict::Ok
+    } else if apart <= FAR {
+        Verdict::Warning
+    } else {
+        Verdict::Fault
+    };
+    let text = match verdict {
+        Verdict::Ok => "the database's is ours".to_owned(),
+        _ => format!("the database's is {apart} s from ours: let both follow a time server"),
+    };
+    Some(Finding::new(verdict, "clocks", text))
+}
+
+/// This program is of the first; a clock that shows an earlier year has lost its battery.
+const PLAUSIBLE_YEARS: std::ops::Range<i32> = 2025..2100;
+
+fn our_clock(now: DateTime<Utc>) -> Finding {
+    let shown = now.format("%Y-%m-%d %H:%M:%S UTC");
+    if PLAUSIBLE_YEARS.contains(&now.year()) {
+        Finding::new(Verdict::Ok, "clock", shown.to_string())
+    } else {
+        let text = format!("{shown}: set it, or let it follow a time server");
+        Finding::new(Verdict::Fault, "clock", text)
+    }
+}
+
+fn signing_keys(directory: &Path) -> Finding {
+    let place = directory.display();
+    if !directory.exists() {
+        let text = format!("there is no {place}; a server will make it, and all sign in anew");
+        return Finding::new(Verdict::Warning, "keys", text);
+    }
+    match keys::load_all(directory) {
+        Err(error) => Finding::new(Verdict::Fault, "keys", error.to_string()),
+        Ok(keys) if keys.is_empty() => {
+            let text = format!("none in {place}; a server will make one, and all sign in anew");
+            Finding::new(Verdict::Warning, "keys", text)
+        }
+        Ok(keys) => {
+            let text = format!("{} in {place}, its owner's alone", keys.len());
+            Finding::new(Verdict::Ok, "keys", text)
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The verifier: now and then a running server folds one more period anew and compares, tenant by
+//! tenant and period by period, and begins again. What differs is an alarm: a line in the log that
+//! names the unit, and a metric. Never a value, and never a repair.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use crate::authz::Scope;
+use crate::service::Application;
+use crate::service::tenant::{TenantError, list_tenants};
+use crate::service::verification::{ReportedPeriod, reported_periods, verify_period};
+use crate::store::tenant::RegisteredTenant;
+use crate::telemetry::VerificationMetrics;
+
+/// Verifies a period, waits, verifies the next, as long as the process lives. On a thread of its
+/// own that nobody waits for: it only reads, so it may be cut off anywhere.
+///
+/// # Errors
+/// Where the system gives no thread.
+pub fn start(
+    application: Arc<Application>,
+    metrics: VerificationMetrics,
+    every: Duration,
+    clock: fn() -> DateTime<Utc>,
+) -> std::io::Result<()> {
+    let verifier = Verifier {
+        application,
+        metrics,
+        turn: Turn::default(),
+    };
+    std::thread::Builder::new()
+        .name("verifier".to_owned())
+        .spawn(move || verifier.run(every, clock))?;
+    Ok(())
+}
+
+struct Verifier {
+    application: Arc<Application>,
+    metrics: VerificationMetrics,
+    turn: Turn,
+}
+
+impl Verifier {
+    fn run(mut self, every: Duration, clock: fn() -> DateTime<Utc>) {
+        // Servers that are started often would otherwise begin with the same period every time.
+        let mut start = usize::try_from(clock().timestamp()).unwrap_or(0);
+        loop {
+            std::thread::sleep(every);
+            match self.turn.next(&self.application, start) {
+                Ok(Some((tenant, period))) => self.verify(&tenant, &period, clock),
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::error!(%error, "what is to be verified next cannot be read");
+                    self.metrics.failed();
+                }
+            }
+            start = 0;
+        }
+    }
+
+    fn verify(
+        &self,
+        tenant: &RegisteredTenant,
+        reported: &ReportedPeriod,
+        clock: fn() -> DateTime<Utc>,
+    ) {
+        let (slug, form, period) = (&tenant.slug, &reported.form, &reported.period);
+        let scope = Scope::of_operator(tenant.id);
+        match verify_period(&self.application, &scope, reported) {
+            Ok(differing) => {
+                for unit in &differing {
+                    tracing::error!(
+                        tenant = %slug, %form, %period, unit = %unit.id, code = %unit.code,
+                        "a total is not what its submissions make"
+                    );
+                }
+                self.metrics.verified(differing.len(), clock());
+                tracing::debug!(tenant = %slug, %form, %period, "verified");
+            }
+            Err(error) => {
+                tracing::error!(tenant = %slug, %form, %period, %error, "a period cannot be verified");
+                self.metrics.failed();
+            }
+        }
+    }
+}
+
+/// What is verified next: all periods of a tenant, then those of the next tenant.
+#[derive(Default)]
+struct Turn {
+    tenants: VecDeque<RegisteredTenant>,
+    waiting: VecDeque<(RegisteredTenant, ReportedPeriod)>,
+}
+
+impl Turn {
+    /// Nothing where there is nothing on any tenant. Tenants and periods begin with the one that
+    /// `start` falls on.
+    fn next(
+        &mut self,
+        application: &Application,
+        start: usize,
+    ) -> Result<Option<(RegisteredTenant, ReportedPeriod)>, TenantError> {
+        let mut has_begun_anew = false;
+        loop {
+            if let Some(next) = self.waiting.pop_front() {
+                return Ok(Some(next));
+            }
+            if self.tenants.is_empty() && !has_begun_anew {
+                has_begun_anew = true;
+                self.tenants = from(start, list_tenants(&application.database)?);
+            }
+            let Some(tenant) = self.tenants.pop_front() else {
+                return Ok(None);
+            };
+            let periods = reported_periods(application, &Scope::of_operator(tenant.id))?;
+            let periods = periods.into_iter().map(|period| (tenant.clone(), period));
+            self.waiting = from(start, periods.collect());
+        }
+    }
+}
+
+/// The same in a circle, from the one that `start` falls on.
+fn from<T>(start: usize, items: Vec<T>) -> VecDeque<T> {
+    let mut items = VecDeque::from(items);
+    let middle = start.checked_rem(items.len()).unwrap_or(0);
+    items.rotate_left(middle);
+    items
+}

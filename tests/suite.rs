@@ -8,6 +8,8 @@ mod harness;
 #[cfg(test)]
 mod calendars;
 #[cfg(test)]
+mod chains;
+#[cfg(test)]
 mod completeness;
 #[cfg(test)]
 mod conditions;

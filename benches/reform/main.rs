@@ -21,8 +21,11 @@
 //!    provinces became part of, and of the country. All periods are verified once more.
 //!
 //! What is only read is read ten times: the first time finds the map after as nobody has looked at
-//! it yet. The peak memory is that of this process while it did the one thing, as the kernel counts
-//! it, so it needs Linux; on PostgreSQL the server's own memory is not in it.
+//! it yet. Beside each time stands how much of it this program computed; the rest it waited, for
+//! the database's server, the disk, its own threads (of the submissions), or whatever else the
+//! machine was doing. The peak memory is that
+//! of this process while it did the one thing. Both are as the kernel counts them, so it needs
+//! Linux; on PostgreSQL what the server computes and holds is in neither.
 
 mod country;
 mod measured;

@@ -11,12 +11,40 @@ use crate::Failure;
 /// How often something that changes nothing is done again.
 const REPETITIONS: usize = 9;
 
+/// How long something took.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Time {
+    passed: Duration,
+    /// What this thread computed meanwhile: the rest it waited, for the database, the disk, or
+    /// others that compute on the machine.
+    computed: Duration,
+}
+
+impl Time {
+    /// Does something, and says how long it took.
+    fn of<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<(T, Time), Failure> {
+        let (began, had_computed) = (Instant::now(), computed()?);
+        let done = work()?;
+        let time = Time {
+            passed: began.elapsed(),
+            computed: computed()?.saturating_sub(had_computed),
+        };
+        Ok((done, time))
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", shown(self.passed), shown(self.computed))
+    }
+}
+
 /// One thing that was done.
 struct Measured {
     what: String,
-    first: Duration,
+    first: Time,
     /// The median of all times after the first.
-    again: Option<Duration>,
+    again: Option<Time>,
     /// The most memory that the process held while it was done, in KiB.
     peak: u64,
 }
@@ -35,9 +63,8 @@ impl Measurements {
         work: impl FnOnce() -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         forget_peak()?;
-        let began = Instant::now();
-        let done = work()?;
-        self.add(what.into(), began.elapsed(), None)?;
+        let (done, time) = Time::of(work)?;
+        self.add(what.into(), time, None)?;
         Ok(done)
     }
 
@@ -47,26 +74,17 @@ impl Measurements {
         what: impl Into<String>,
         work: impl Fn() -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let timed = || {
-            let began = Instant::now();
-            work()?;
-            Ok::<Duration, Failure>(began.elapsed())
-        };
+        let timed = || Time::of(&work).map(|((), time)| time);
         forget_peak()?;
         let first = timed()?;
         let mut times = (0..REPETITIONS)
             .map(|_| timed())
-            .collect::<Result<Vec<_>, _>>()?;
+            .collect::<Result<Vec<Time>, Failure>>()?;
         times.sort();
         self.add(what.into(), first, times.get(REPETITIONS / 2).copied())
     }
 
-    fn add(
-        &mut self,
-        what: String,
-        first: Duration,
-        again: Option<Duration>,
-    ) -> Result<(), Failure> {
+    fn add(&mut self, what: String, first: Time, again: Option<Time>) -> Result<(), Failure> {
         let measured = Measured {
             what,
             first,
@@ -81,7 +99,7 @@ impl Measurements {
     pub fn ratio(&self, one: &str, other: &str) -> Option<String> {
         let micros = |what: &str| {
             let measured = self.all.iter().find(|measured| measured.what == what)?;
-            Some(measured.again?.as_micros().max(1))
+            Some(measured.again?.passed.as_micros().max(1))
         };
         let tenths = micros(one)? * 10 / micros(other)?;
         Some(format!("{}.{}", tenths / 10, tenths % 10))
@@ -100,15 +118,17 @@ impl fmt::Display for Measurements {
         table.load_style(presets::UTF8_FULL_CONDENSED);
         table.set_header([
             "what",
-            "first time",
-            "again (median of 9)",
+            "first time (computing)",
+            "again, median of 9 (computing)",
             "peak memory, MiB",
         ]);
         for measured in &self.all {
             table.add_row([
                 measured.what.clone(),
-                shown(measured.first),
-                measured.again.map(shown).unwrap_or_default(),
+                measured.first.to_string(),
+                measured
+                    .again
+                    .map_or_else(String::new, |again| again.to_string()),
                 (measured.peak / 1024).to_string(),
             ]);
         }
@@ -138,4 +158,12 @@ fn peak() -> Result<u64, Failure> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let number = line.and_then(|line| line.split_whitespace().next());
     Ok(number.ok_or("/proc/self/status has no VmHWM")?.parse()?)
+}
+
+/// What this thread has computed so far.
+fn computed() -> Result<Duration, Failure> {
+    let counters = std::fs::read_to_string("/proc/thread-self/schedstat")?;
+    let nanos = counters.split_whitespace().next();
+    let nanos = nanos.ok_or("/proc/thread-self/schedstat is empty")?;
+    Ok(Duration::from_nanos(nanos.parse()?))
 }

@@ -264,14 +264,18 @@ on_both_backends! {
         let units = ["T", "A", "B", "A1", "A2", "B1"];
         let periods = ["2024-12", "2024", "2025-06", "2025-07", "2025-08", "2025-Q3", "2025-H1", "2025"];
         let before = reports(&admin, &units, &periods);
-        for work in ["stay", "pass_on"] {
+        // All of 11 and of 3, then B's and its hamlet's of them alone.
+        for (work, from, into, august, december) in [
+            ("stay", vec!["A", "B"], "A", 12221, 3333),
+            ("pass_on", vec!["B"], "N", 11110, 3030),
+        ] {
             let document = json!({
                 "effective": "2025-07-01", "legal_basis": "Nghị quyết", "work_in_progress": work,
-                "steps": [merge(&["B"], &commune("N")), merge(&["A", "N"], &commune("A"))],
+                "steps": [merge(&from, &commune(into))],
             });
             let created = admin.post_json("/v1/reorganisations", &document).expect_status(201);
-            assert_eq!(figures(&admin, ("raised", "2025-08", ""), ["A", "T"]), [12221, 12221].map(Some));
-            assert_eq!(figures(&admin, ("raised", "2024-12", "2025-07-01"), ["A"]), [Some(3333)]);
+            assert_eq!(figures(&admin, ("raised", "2025-08", ""), [into, "T"]), [august, 12221].map(Some));
+            assert_eq!(figures(&admin, ("raised", "2024-12", "2025-07-01"), [into]), [Some(december)]);
             expect_verified(&admin, &periods);
             undo(&admin, created.header("location").unwrap());
             assert_eq!(reports(&admin, &units, &periods), before, "{work}");

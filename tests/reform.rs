@@ -140,10 +140,12 @@ fn fund(at: usize, month: usize) -> i64 {
     number(at, month) * 3 + 1
 }
 
+/// As answers show it: without zeros at its end.
 fn as_decimal(hundredths: i64) -> String {
     let sign = if hundredths < 0 { "-" } else { "" };
     let whole = hundredths.abs();
-    format!("{sign}{}.{:02}", whole / 100, whole % 100)
+    let text = format!("{sign}{}.{:02}", whole / 100, whole % 100);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// The province that a unit is part of before.

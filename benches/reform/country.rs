@@ -180,7 +180,7 @@ impl Making {
             let second = neighbour.and_then(|next| first_of.get(*next).copied());
             HeirOfCommune {
                 first: first_of.get(&own).copied().unwrap_or(number),
-                second: second.filter(|_| number % DIVIDED == 0),
+                second: second.filter(|_| number.is_multiple_of(DIVIDED)),
             }
         };
         (0..self.communes.0).map(heir).collect()

@@ -128,7 +128,7 @@ fn little_reform() -> Value {
 fn number(at: usize, month: usize) -> i64 {
     let number = i64::try_from((at + 1) * 1_000_003 + month * 77_777 + at * at).unwrap();
     // A correction now and then.
-    if (at + month) % 7 == 0 {
+    if (at + month).is_multiple_of(7) {
         -number
     } else {
         number

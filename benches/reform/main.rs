@@ -24,8 +24,8 @@
 //! it yet. Beside each time stands how much of it this program computed; the rest it waited, for
 //! the database's server, the disk, its own threads (of the submissions), or whatever else the
 //! machine was doing. The peak memory is that of this process while it did the one thing. Both
-//! are as the kernel counts them, so it needs Linux; on PostgreSQL what the server computes and
-//! holds is in neither.
+//! are as the kernel counts them, so it needs Linux, and what was computed is known to its tick
+//! only, a few milliseconds. On PostgreSQL what the server computes and holds is in neither.
 
 mod country;
 mod measured;

@@ -10,6 +10,8 @@ mod bad_network;
 #[cfg(test)]
 mod calendars;
 #[cfg(test)]
+mod chains;
+#[cfg(test)]
 mod completeness;
 #[cfg(test)]
 mod conditions;

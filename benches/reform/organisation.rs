@@ -1,0 +1,185 @@
+//! The tenant that goes through the reform: its units, its form of 40 indicators, and what every
+//! commune submits. Never what is measured.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use tonghop::authn::Identity;
+use tonghop::domain::form::{FourEyes, Late, Narrative, Need, Show};
+use tonghop::domain::indicator::{AcrossTime, AcrossUnits};
+use tonghop::domain::level::LevelPreset;
+use tonghop::domain::period::{Calendar, Frequency};
+use tonghop::domain::quantity::Qualifier;
+use tonghop::domain::submission::EnteredValue;
+use tonghop::service::Application;
+use tonghop::service::condition::Precondition;
+use tonghop::service::form::{EnteredForm, EnteredItem, EnteredSection, put_form};
+use tonghop::service::indicator::{EnteredIndicator, put_indicator};
+use tonghop::service::locate::ReportPath;
+use tonghop::service::submission::{ChangeRequest, Entered, Intent, put_submission};
+use tonghop::service::tenant::{EnteredTenant, create_tenant};
+use tonghop::service::text::EnteredName;
+use tonghop::service::token::{Credentials, issue_token};
+use tonghop::service::unit::{ImportMode, UnitList, import_units};
+
+use crate::{FORM, Failure, now};
+
+pub const INDICATORS: usize = 40;
+const PASSWORD: &str = "only for a benchmark";
+const WRITERS: usize = 8;
+
+fn name(text: &str) -> EnteredName {
+    EnteredName {
+        vi: text.to_owned(),
+        en: None,
+    }
+}
+
+fn code(index: usize) -> String {
+    format!("figure.n{index}")
+}
+
+/// Makes the tenant and signs its administrator in.
+pub fn found(application: &Application, slug: &str) -> Result<Identity, Failure> {
+    let tenant = EnteredTenant {
+        slug: slug.to_owned(),
+        name: "Benchmark".to_owned(),
+        admin: "admin".to_owned(),
+        password: PASSWORD.to_owned(),
+        levels: Some(LevelPreset::Vietnam),
+    };
+    create_tenant(&application.database, &tenant, now())?;
+    let credentials = Credentials::Password {
+        tenant: Some(slug.to_owned()),
+        username: "admin".to_owned(),
+        password: PASSWORD.to_owned(),
+    };
+    let token = issue_token(application, &credentials, now())?;
+    Ok(application.tokens.verify(&token.access_token, now())?)
+}
+
+/// Adds the units below one country, the indicators and the form.
+pub fn furnish(application: &Application, identity: &Identity, units: &str) -> Result<(), Failure> {
+    let list = UnitList {
+        csv: units.to_owned(),
+        valid_from: None,
+        country: Some("Việt Nam".to_owned()),
+        mode: ImportMode::Write,
+    };
+    import_units(application, identity, &list, None, now())?;
+    for index in 0..INDICATORS {
+        let new = Precondition::None;
+        let indicator = indicator(index);
+        put_indicator(application, identity, &indicator, &new, None, now())?;
+    }
+    let new = Precondition::None;
+    put_form(application, identity, &form(), &new, None, now())?;
+    Ok(())
+}
+
+fn indicator(index: usize) -> EnteredIndicator {
+    EnteredIndicator {
+        code: code(index),
+        name: name("Figure"),
+        unit_of_measure: "đồng".to_owned(),
+        decimals: 0,
+        across_units: Some(AcrossUnits::Sum),
+        across_time: Some(AcrossTime::Sum),
+        breakdowns: Vec::new(),
+        formula: None,
+        valid_from: None,
+    }
+}
+
+fn form() -> EnteredForm {
+    let items = (0..INDICATORS).map(|index| EnteredItem {
+        indicator: code(index),
+        collected_at: None,
+        need: Need::Optional,
+        show: Show::Total,
+    });
+    EnteredForm {
+        code: FORM.to_owned(),
+        name: name("Monthly"),
+        calendar: Some(Calendar::Civil),
+        frequency: Some(Frequency::Month),
+        windows: None,
+        submitted_by: vec!["commune".to_owned()],
+        deadlines: Default::default(),
+        late: Late::Accept,
+        four_eyes: FourEyes::NotRequired,
+        outline: vec![EnteredSection {
+            number: "I".to_owned(),
+            title: name("All"),
+            narrative: Narrative::NotTaken,
+            items: items.collect(),
+            sections: Vec::new(),
+        }],
+        rules: Vec::new(),
+        valid_from: None,
+    }
+}
+
+/// Submits for every commune and month, from several threads, and shows how far it is.
+pub fn submit_all(
+    application: &Application,
+    identity: &Identity,
+    communes: &[String],
+    months: &[String],
+) -> Result<(), Failure> {
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} submissions, {per_sec}, {eta}")?;
+    let all = communes.len() * months.len();
+    let progress = ProgressBar::new(u64::try_from(all)?).with_style(style);
+    let next = AtomicUsize::new(0);
+    let write = || -> Result<(), String> {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let month = months.get(at / communes.len());
+            let (Some(month), Some(commune)) = (month, communes.get(at % communes.len())) else {
+                return Ok(());
+            };
+            submit(application, identity, month, commune, at)
+                .map_err(|error| format!("{commune} {month}: {error}"))?;
+            progress.inc(1);
+        }
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..WRITERS).map(|_| scope.spawn(write)).collect();
+        let mut ends = threads.into_iter().map(|thread| thread.join());
+        ends.try_for_each(|end| end.unwrap_or_else(|_| Err("a writer panicked".to_owned())))
+    })?;
+    progress.finish_and_clear();
+    Ok(())
+}
+
+fn submit(
+    application: &Application,
+    identity: &Identity,
+    month: &str,
+    commune: &str,
+    seed: usize,
+) -> Result<(), Failure> {
+    let values = (0..INDICATORS).map(|figure| EnteredValue {
+        indicator: code(figure),
+        option: None,
+        value: (1_000_000 + seed * 1000 + figure).to_string(),
+        qualifier: Qualifier::Exact,
+    });
+    let entered = Entered {
+        values: values.collect(),
+        narrative: Vec::new(),
+        intent: Intent::Submit,
+    };
+    let request = ChangeRequest {
+        path: ReportPath {
+            form: FORM.to_owned(),
+            period: month.to_owned(),
+            unit: format!("code:{commune}"),
+        },
+        precondition: Precondition::Absent,
+        repeatable: None,
+        now: now(),
+    };
+    put_submission(application, identity, request, entered)?;
+    Ok(())
+}

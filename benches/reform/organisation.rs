@@ -16,7 +16,7 @@ use tonghop::service::condition::Precondition;
 use tonghop::service::form::{EnteredForm, EnteredItem, EnteredSection, put_form};
 use tonghop::service::indicator::{EnteredIndicator, put_indicator};
 use tonghop::service::locate::ReportPath;
-use tonghop::service::submission::{ChangeRequest, Entered, Intent, put_submission};
+use tonghop::service::submission::{Change, ChangeRequest, Entered, Intent, change_now};
 use tonghop::service::tenant::{EnteredTenant, create_tenant};
 use tonghop::service::text::EnteredName;
 use tonghop::service::token::{Credentials, issue_token};
@@ -180,6 +180,6 @@ fn submit(
         repeatable: None,
         now: now(),
     };
-    put_submission(application, identity, request, entered)?;
+    change_now(application, *identity, request, Change::Put(entered))?;
     Ok(())
 }

@@ -117,7 +117,7 @@ fn apply_to_longer_periods(
         let contributions = &loaded.contributions;
         let rollups = board.apply(transaction, base, changes, reach, rows, contributions)?;
         let period = board.period.period;
-        for (unit, rollup) in board.into_rows(rollups) {
+        for (unit, rollup) in board.owned_rows(rollups) {
             years.entry(unit).or_default().insert(period, rollup);
         }
     }
@@ -449,7 +449,7 @@ impl<'s> Board<'s> {
     }
 
     /// See [`Board::rows`].
-    fn into_rows(
+    fn owned_rows(
         &self,
         rollups: BTreeMap<Position, Rollup>,
     ) -> impl Iterator<Item = (UnitId, Rollup)> {
@@ -711,7 +711,7 @@ impl<'s> Board<'s> {
         let mut kept = self.rows_of(transaction, Units::All)?;
         let places: Vec<Place<'_>> = self.tree().places_with_leaves().collect();
         let folded = self.folded(transaction, &places, BTreeMap::new())?;
-        let mut changed: Vec<(UnitId, Rollup)> = self.into_rows(folded).collect();
+        let mut changed: Vec<(UnitId, Rollup)> = self.owned_rows(folded).collect();
         changed.retain(|(unit, rollup)| {
             let before = kept.remove(unit);
             before.is_none_or(|stored| stored.rollup != *rollup)

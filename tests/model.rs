@@ -234,6 +234,11 @@ impl Run {
         let mut units: Vec<usize> = Vec::new();
         let mut taken = Vec::new();
         for _ in 0..count {
+            // A slice may be of several months, and a unit in it with more than one.
+            let month = match self.random.random_bool(0.3) {
+                true => self.random.random_range(0..MONTHS.len()),
+                false => month,
+            };
             let submitting = (0..self.model.units.len())
                 .filter(|unit| SUBMITTING.contains(&self.model.units[*unit].level));
             let again = units.choose(&mut self.random).copied();

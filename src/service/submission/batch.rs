@@ -190,13 +190,16 @@ impl Batch<'_, '_> {
         Ok(steps)
     }
 
-    /// A submission takes one step a commit: a second one stays open.
+    /// A submission takes one step a commit, and of each year of a form a commit is about one
+    /// base period: what a year's longer periods were before it must be known of the others. What
+    /// is for a later commit stays open.
     fn place<'b>(
         &mut self,
         open: &Open<'b>,
         snapshots: &'b HashMap<AccountId, Snapshot>,
     ) -> Vec<Placed<'b>> {
         let mut taken = HashSet::new();
+        let mut periods: HashMap<(FormNumber, i32), Period> = HashMap::new();
         let mut all = Vec::with_capacity(open.len());
         for (place, asked) in open {
             let Some(snapshot) = snapshots.get(&asked.identity.account()) else {
@@ -204,7 +207,9 @@ impl Batch<'_, '_> {
             };
             match placed(*place, asked, snapshot) {
                 Ok(placed) => {
-                    if taken.insert(placed.located.key()) {
+                    let key = placed.located.key();
+                    let of_year = periods.entry((key.form, key.period.year()));
+                    if *of_year.or_insert(key.period) == key.period && taken.insert(key) {
                         all.push(placed);
                     }
                 }

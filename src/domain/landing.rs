@@ -34,9 +34,7 @@ impl Landings {
         for place in from.places() {
             let level = &place.fact().level;
             let route = to.route(place.unit(), Moment::end_of(from.day()));
-            let itself = Some(place.unit())
-                .filter(|unit| route.goes_on_as(*unit))
-                .and_then(|unit| to.by_id(unit));
+            let itself = to.by_id(place.unit());
             for (landing, landed) in [
                 (Landing::Shares, shares(&route, to)),
                 (Landing::Whole, whole(&route, to).into_iter().collect()),

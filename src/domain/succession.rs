@@ -190,7 +190,8 @@ impl Heirs {
 /// All successions of a tenant.
 #[derive(Debug, Clone, Default)]
 pub struct Successions {
-    by_source: HashMap<UnitId, BTreeMap<Moment, Passing>>,
+    /// In order, so that what is listed of all is listed in one order.
+    by_source: BTreeMap<UnitId, BTreeMap<Moment, Passing>>,
     /// Each source with the days of its first and its last passing to the heir.
     by_heir: HashMap<UnitId, BTreeMap<UnitId, (NaiveDate, NaiveDate)>>,
 }

@@ -17,7 +17,7 @@ use crate::domain::indicator::AcrossUnits;
 use crate::domain::period::Period;
 use crate::domain::route::{Leaf, Route};
 use crate::domain::submission::Fact;
-use crate::domain::succession::{Moment, Share};
+use crate::domain::succession::{Heirs, Moment, Share};
 
 /// What counts, by base period and by the unit that submitted it.
 pub type Contributions = BTreeMap<(Period, UnitId), Contribution>;
@@ -41,6 +41,7 @@ impl Carrier<'_> {
             };
             let mut journey = Journey {
                 carrier: self,
+                period: *base,
                 base: tree,
                 contributions,
                 pieces: &mut pieces,
@@ -83,6 +84,7 @@ fn last_day_of(tree: &Tree, unit: UnitId) -> chrono::NaiveDate {
 /// The way of one submission.
 struct Journey<'j, 'c, 's> {
     carrier: &'j Carrier<'s>,
+    period: Period,
     /// The map of the last day of the submission's period.
     base: &'j Tree,
     contributions: &'j Contributions,
@@ -91,6 +93,7 @@ struct Journey<'j, 'c, 's> {
 
 impl<'c> Journey<'_, 'c, '_> {
     fn carry(&mut self, unit: UnitId, given: i64, piece: Piece<'c>) {
+        let piece = self.keep_own(unit, piece);
         let day = Moment::end_of(self.base.day());
         let mut passings = self.base.passings_of(unit);
         let since = match passings.find(|passing| passing.moment.rev > given) {
@@ -103,36 +106,98 @@ impl<'c> Journey<'_, 'c, '_> {
             origin: Origin::StandIn,
             ..piece
         };
-        let route = self.base.route(unit, since);
         let mut arrived = Vec::new();
-        self.spread(&route, unit, piece, &mut arrived);
-        for arrival in arrived {
-            if self.is_replaced(&arrival, unit, since) {
-                continue;
-            }
-            match arrival.end {
-                End::Unit(heir) => self.go_on(heir, day, arrival.piece),
-                End::Leaf { leaf, since } => self.go_on(leaf.unit, since, arrival.piece),
+        self.hand_over(unit, since, piece, &mut arrived);
+        for Arrival { end, piece } in arrived {
+            match end {
+                End::Unit(heir) => self.go_on(heir, day, piece),
+                End::Leaf { leaf, since } => self.go_on(leaf.unit, since, piece),
             }
         }
     }
 
-    /// What a successor has submitted itself since the map was changed replaces what would pass to
-    /// it; of what stays undivided, that of all successors together.
-    fn is_replaced(&self, arrival: &Arrival<'_>, from: UnitId, since: Moment) -> bool {
-        let changed = self.base.passing_after(from, since);
-        let has_own = |unit: UnitId| {
-            let own = self.contributions.get(&(arrival.piece.base, unit));
-            own.is_some_and(|own| changed.is_none_or(|changed| own.given > changed.moment.rev))
+    /// What is only a unit's own passes to nobody: it stays where the unit is, as long as it
+    /// stands. The rest of the piece comes back.
+    fn keep_own(&mut self, unit: UnitId, piece: Piece<'c>) -> Piece<'c> {
+        let Some(place) = self.carrier.tree.by_id(unit) else {
+            return piece;
         };
-        match arrival.end {
-            End::Unit(heir) => has_own(heir),
-            End::Leaf { .. } => {
-                let mut heirs = self.base.heirs_of(from);
-                heirs.retain(|heir| *heir != from);
-                !heirs.is_empty() && heirs.into_iter().all(has_own)
-            }
+        let (own, others) = self.parted(&piece, AcrossUnits::None);
+        if own.is_empty() {
+            return piece;
         }
+        let kept = Piece {
+            facts: Cow::Owned(own),
+            submission: Counted::Elsewhere,
+            ..piece.clone()
+        };
+        self.pieces.entry(place.position()).or_default().push(kept);
+        Piece {
+            facts: Cow::Owned(others),
+            ..piece
+        }
+    }
+
+    /// The facts of a piece that go across units in one way, and all others.
+    fn parted(&self, piece: &Piece<'_>, units: AcrossUnits) -> (Vec<Fact>, Vec<Fact>) {
+        let aggregations = self.carrier.aggregations;
+        let facts = piece.facts.iter().copied();
+        facts.partition(|fact| aggregations.of(fact.indicator).units == units)
+    }
+
+    /// Takes what a unit has since a moment to the map of the period's last day. What a unit
+    /// submitted itself while it had it takes its place; of what stays undivided, what all
+    /// successors together submitted.
+    fn hand_over(
+        &self,
+        unit: UnitId,
+        since: Moment,
+        piece: Piece<'c>,
+        arrived: &mut Vec<Arrival<'c>>,
+    ) {
+        let replaced = self.replaced(unit, since);
+        if replaced == Replaced::All {
+            return;
+        }
+        let route = self.base.route(unit, since);
+        let passing = self.base.passing_after(unit, since);
+        let piece = match passing.map(|passing| (&passing.heirs, passing.moment)) {
+            Some((Heirs::One(heir), moment)) => {
+                return self.hand_over(*heir, moment, piece, arrived);
+            }
+            Some((Heirs::Shares(parts), moment))
+                if replaced == Replaced::InPart || matches!(route, Route::Divided { .. }) =>
+            {
+                let shares: Vec<Share> = parts.iter().map(|(_, share)| *share).collect();
+                let (pieces, rest) = self.divide(piece, &shares);
+                for ((heir, _), piece) in parts.iter().zip(pieces) {
+                    self.hand_over(*heir, moment, piece, arrived);
+                }
+                rest
+            }
+            _ => piece,
+        };
+        let end = End::of_whole(&route);
+        arrived.push(Arrival { end, piece });
+    }
+
+    /// How much of what a unit has since a moment gave way to what was submitted since.
+    fn replaced(&self, unit: UnitId, since: Moment) -> Replaced {
+        let passing = self.base.passing_after(unit, since);
+        let own = self.contributions.get(&(self.period, unit));
+        let is_meanwhile = |own: &Contribution| {
+            let had_it = passing.is_none_or(|passing| own.given < passing.moment.rev);
+            own.given > since.rev && had_it
+        };
+        if own.is_some_and(is_meanwhile) {
+            return Replaced::All;
+        }
+        let parts = passing.into_iter().flat_map(|passing| {
+            let heirs = passing.heirs.units().into_iter();
+            heirs.map(|heir| self.replaced(heir, passing.moment))
+        });
+        let same = |a, b| if a == b { a } else { Replaced::InPart };
+        parts.reduce(same).unwrap_or(Replaced::Nothing)
     }
 
     /// Takes a piece from the map of its period to the one that is looked at.
@@ -153,8 +218,7 @@ impl<'c> Journey<'_, 'c, '_> {
         }
     }
 
-    /// Divides a piece along a route. Each division is exact for itself, so that what was divided
-    /// once does not move when something else is divided later.
+    /// Divides a piece along a route.
     fn spread(
         &self,
         route: &Route,
@@ -162,72 +226,58 @@ impl<'c> Journey<'_, 'c, '_> {
         piece: Piece<'c>,
         arrived: &mut Vec<Arrival<'c>>,
     ) {
-        match route {
-            Route::To(heir) => {
-                let end = End::Unit(*heir);
-                let piece = piece.at(*heir, unit);
-                arrived.push(Arrival { end, piece });
-            }
-            Route::Stays { leaf, since } => {
-                let (leaf, since) = (*leaf, *since);
-                let end = End::Leaf { leaf, since };
-                let piece = piece.at(leaf.unit, unit);
-                arrived.push(Arrival { end, piece });
-            }
-            Route::Divided { parts, leaf, since } => {
-                let is_own = |fact: &Fact| {
-                    let across = self.carrier.aggregations.of(fact.indicator);
-                    across.units == AcrossUnits::None && route.goes_on_as(unit)
-                };
-                // What is only its own stays with a unit that goes on.
-                let (own, others): (Vec<Fact>, Vec<Fact>) =
-                    piece.facts.iter().copied().partition(is_own);
-                if !own.is_empty() {
-                    let piece = Piece {
-                        facts: Cow::Owned(own),
-                        origin: Origin::Own,
-                        submission: Counted::Elsewhere,
-                        ..piece.clone()
-                    };
-                    let end = End::Unit(unit);
-                    arrived.push(Arrival { end, piece });
-                }
-                let (divisible, rest): (Vec<Fact>, Vec<Fact>) =
-                    others.into_iter().partition(|fact| {
-                        let across = self.carrier.aggregations.of(fact.indicator);
-                        across.units == AcrossUnits::Sum
-                    });
+        let end = End::of_whole(route);
+        let piece = match route {
+            Route::To(_) | Route::Stays { .. } => piece,
+            Route::Divided { parts, .. } => {
                 let shares: Vec<Share> = parts.iter().map(|(share, _)| *share).collect();
-                // Of stand-ins each part stands for one submission, of others the leaf.
-                let (of_parts, of_rest) = match piece.origin {
-                    Origin::StandIn => (piece.submission, Counted::Elsewhere),
-                    Origin::Own | Origin::Passed => (Counted::Elsewhere, piece.submission),
-                };
-                for ((_, part), facts) in parts.iter().zip(divided(&divisible, &shares)) {
-                    let origin = match piece.origin {
-                        Origin::Own => Origin::Passed,
-                        other => other,
-                    };
-                    let piece = Piece {
-                        facts: Cow::Owned(facts),
-                        extent: Extent::Share,
-                        origin,
-                        submission: of_parts,
-                        ..piece.clone()
-                    };
+                let (pieces, rest) = self.divide(piece, &shares);
+                for ((_, part), piece) in parts.iter().zip(pieces) {
                     self.spread(part, unit, piece, arrived);
                 }
-                let (leaf, since) = (*leaf, *since);
-                let end = End::Leaf { leaf, since };
-                let piece = Piece {
-                    facts: Cow::Owned(rest),
-                    submission: of_rest,
-                    ..piece.at(leaf.unit, unit)
-                };
-                arrived.push(Arrival { end, piece });
+                rest
             }
-        }
+        };
+        let piece = piece.at(end.unit(), unit);
+        arrived.push(Arrival { end, piece });
     }
+
+    /// What each share has of a piece, and what cannot be divided. Each division is exact for
+    /// itself, so that what was divided once does not move when something else is divided later.
+    fn divide(&self, piece: Piece<'c>, shares: &[Share]) -> (Vec<Piece<'c>>, Piece<'c>) {
+        let (divisible, rest) = self.parted(&piece, AcrossUnits::Sum);
+        // Of stand-ins each part stands for one submission, of others the leaf.
+        let (of_parts, of_rest) = match piece.origin {
+            Origin::StandIn => (piece.submission, Counted::Elsewhere),
+            Origin::Own | Origin::Passed => (Counted::Elsewhere, piece.submission),
+        };
+        let origin = match piece.origin {
+            Origin::Own => Origin::Passed,
+            other => other,
+        };
+        let pieces = divided(&divisible, shares).into_iter().map(|facts| Piece {
+            facts: Cow::Owned(facts),
+            extent: Extent::Share,
+            origin,
+            submission: of_parts,
+            ..piece.clone()
+        });
+        let pieces = pieces.collect();
+        let rest = Piece {
+            facts: Cow::Owned(rest),
+            submission: of_rest,
+            ..piece
+        };
+        (pieces, rest)
+    }
+}
+
+/// How much of something gave way to something else.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Replaced {
+    Nothing,
+    InPart,
+    All,
 }
 
 /// A piece where one map has taken it.
@@ -244,6 +294,26 @@ enum End {
         leaf: Leaf,
         since: Moment,
     },
+}
+
+impl End {
+    /// Where what is not divided comes to.
+    fn of_whole(route: &Route) -> End {
+        match route {
+            Route::To(unit) => End::Unit(*unit),
+            Route::Divided { leaf, since, .. } | Route::Stays { leaf, since } => End::Leaf {
+                leaf: *leaf,
+                since: *since,
+            },
+        }
+    }
+
+    fn unit(self) -> UnitId {
+        match self {
+            End::Unit(unit) => unit,
+            End::Leaf { leaf, .. } => leaf.unit,
+        }
+    }
 }
 
 /// The facts of each share, by largest remainder: what is handed out adds up to what there was. Of

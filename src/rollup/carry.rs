@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use num_rational::Ratio;
 
-use super::tally::{Contribution, Counted, Extent, Origin, Piece, Tally};
+use super::tally::{Contribution, Counted, Extent, Origin, Piece, Report, Tally};
 use crate::domain::catalogue::Aggregations;
 use crate::domain::form::Span;
 use crate::domain::hierarchy::{Place, Position, Tree};
@@ -46,7 +46,7 @@ impl Carrier<'_> {
                 contributions,
                 pieces: &mut pieces,
             };
-            journey.carry(*unit, contribution.given, Piece::own(*base, contribution));
+            journey.carry(*unit, contribution.given, Piece::own(*base, *unit, contribution));
         }
         let tallies = pieces.into_iter().map(|(position, pieces)| {
             let tally = Tally::of(&pieces, self.aggregations, self.span);
@@ -102,17 +102,29 @@ impl<'c> Journey<'_, 'c, '_> {
             None if self.base.by_id(unit).is_some() => return self.go_on(unit, day, piece),
             None => Moment::end_of(last_day_of(self.base, unit)),
         };
-        let piece = Piece {
-            origin: Origin::StandIn,
-            ..piece
-        };
         let mut arrived = Vec::new();
         self.hand_over(unit, since, piece, &mut arrived);
         for Arrival { end, piece } in arrived {
-            match end {
-                End::Unit(heir) => self.go_on(heir, day, piece),
-                End::Leaf { leaf, since } => self.go_on(leaf.unit, since, piece),
-            }
+            let (leaf, since) = match end {
+                End::Unit(_) => (None, day),
+                End::Leaf { leaf, since } => (Some(leaf), since),
+            };
+            let unit = end.unit();
+            let report = Report {
+                unit,
+                leaf,
+                part: 0,
+            };
+            let origin = Origin::Passed;
+            self.go_on(
+                unit,
+                since,
+                Piece {
+                    report,
+                    origin,
+                    ..piece
+                },
+            );
         }
     }
 
@@ -169,11 +181,20 @@ impl<'c> Journey<'_, 'c, '_> {
                 if replaced == Replaced::InPart || matches!(route, Route::Divided { .. }) =>
             {
                 let shares: Vec<Share> = parts.iter().map(|(_, share)| *share).collect();
+                let submission = piece.submission;
                 let (pieces, rest) = self.divide(piece, &shares);
+                // Each part stands in for the one submission that is expected of its heir.
                 for ((heir, _), piece) in parts.iter().zip(pieces) {
+                    let piece = Piece {
+                        submission,
+                        ..piece
+                    };
                     self.hand_over(*heir, moment, piece, arrived);
                 }
-                rest
+                Piece {
+                    submission: Counted::Elsewhere,
+                    ..rest
+                }
             }
             _ => piece,
         };
@@ -205,11 +226,16 @@ impl<'c> Journey<'_, 'c, '_> {
         let tree = &self.carrier.tree;
         let mut arrived = Vec::new();
         self.spread(&tree.route(unit, since), unit, piece, &mut arrived);
-        for Arrival { end, piece } in arrived {
+        for (part, Arrival { end, piece }) in arrived.into_iter().enumerate() {
             let place = match end {
                 End::Unit(unit) => tree.by_id(unit),
                 End::Leaf { leaf, .. } => tree.leaf(&leaf),
             };
+            let report = Report {
+                part,
+                ..piece.report
+            };
+            let piece = Piece { report, ..piece };
             let is_empty = piece.facts.is_empty() && piece.submission == Counted::Elsewhere;
             if let Some(place) = place.filter(|_| !is_empty) {
                 let pieces = self.pieces.entry(place.position()).or_default();
@@ -246,26 +272,16 @@ impl<'c> Journey<'_, 'c, '_> {
     /// itself, so that what was divided once does not move when something else is divided later.
     fn divide(&self, piece: Piece<'c>, shares: &[Share]) -> (Vec<Piece<'c>>, Piece<'c>) {
         let (divisible, rest) = self.parted(&piece, AcrossUnits::Sum);
-        // Of stand-ins each part stands for one submission, of others the leaf.
-        let (of_parts, of_rest) = match piece.origin {
-            Origin::StandIn => (piece.submission, Counted::Elsewhere),
-            Origin::Own | Origin::Passed => (Counted::Elsewhere, piece.submission),
-        };
-        let origin = match piece.origin {
-            Origin::Own => Origin::Passed,
-            other => other,
-        };
         let pieces = divided(&divisible, shares).into_iter().map(|facts| Piece {
             facts: Cow::Owned(facts),
             extent: Extent::Share,
-            origin,
-            submission: of_parts,
+            origin: Origin::Passed,
+            submission: Counted::Elsewhere,
             ..piece.clone()
         });
         let pieces = pieces.collect();
         let rest = Piece {
             facts: Cow::Owned(rest),
-            submission: of_rest,
             ..piece
         };
         (pieces, rest)

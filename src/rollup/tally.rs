@@ -13,6 +13,7 @@ use crate::domain::id::{IndicatorNumber, OptionNumber, UnitId};
 use crate::domain::indicator::{Across, AcrossTime, AcrossUnits};
 use crate::domain::period::Period;
 use crate::domain::quantity::Qualifier;
+use crate::domain::route::Leaf;
 use crate::domain::submission::{Fact, Stage};
 
 /// One thing in each stage.
@@ -215,19 +216,18 @@ struct Combined {
 impl Combined {
     /// `None` where there is no value that can be the unit's.
     fn of(values: &[Value<'_>], units: AcrossUnits) -> Option<Combined> {
+        let values = values.iter();
+        // What is only a unit's own passes to nobody.
         let values = values
-            .iter()
-            // What is only a unit's own passes to nobody.
             .filter(|value| units != AcrossUnits::None || value.piece.origin == Origin::Own);
         let mut count = 0_u32;
         let mut combined = Combined {
             numerator: 0,
             divisor: 1,
             values: 0,
-            reported: 0,
+            reported: count_reports(values.clone().map(|value| value.piece)),
             qualified: Qualified::EXACT,
         };
-        let (mut has_own, mut stands_in) = (false, false);
         for value in values {
             let mantissa = i128::from(value.fact.mantissa);
             combined.numerator = match units {
@@ -237,15 +237,8 @@ impl Combined {
                 _ => combined.numerator + mantissa,
             };
             count += 1;
-            match value.piece.origin {
-                Origin::StandIn => stands_in = true,
-                Origin::Own => has_own = true,
-                Origin::Passed => combined.reported += 1,
-            }
             combined.qualified = combined.qualified.merged(Qualified::of(value));
         }
-        // Whoever stands in for a unit, it is one that has reported.
-        combined.reported += u64::from(has_own || stands_in);
         combined.values = count;
         if units == AcrossUnits::Average {
             combined.divisor = count;
@@ -581,10 +574,23 @@ pub struct Piece<'c> {
     pub base: Period,
     pub facts: Cow<'c, [Fact]>,
     pub reached: Stage,
+    pub report: Report,
     pub origin: Origin,
     pub extent: Extent,
     /// Whether the submission itself is counted here; it is in one place only.
     pub submission: Counted,
+}
+
+/// What is one report of a base period: all that counts at one place on the map of its last day.
+/// Several submissions are one report where they were given before the map was changed and stand
+/// in for the one that is expected of their successor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Report {
+    pub unit: UnitId,
+    /// Where it is what is left of a unit on that map.
+    pub leaf: Option<Leaf>,
+    /// Which of the parts that it was divided into since.
+    pub part: usize,
 }
 
 /// How a piece came to the unit where it counts.
@@ -592,12 +598,8 @@ pub struct Piece<'c> {
 pub enum Origin {
     /// The unit submitted it.
     Own,
-    /// A predecessor submitted it when it stood.
+    /// A predecessor submitted it.
     Passed,
-    /// It was submitted for a period at whose end this unit stood already, but before the map was
-    /// changed: all that came in this way stand for the one submission that is expected of the
-    /// unit.
-    StandIn,
 }
 
 /// Whether a piece has its values as they were submitted, or shares of them.
@@ -616,8 +618,14 @@ pub enum Counted {
 
 impl<'c> Piece<'c> {
     /// A unit's own submission.
-    pub fn own(base: Period, contribution: &'c Contribution) -> Piece<'c> {
+    pub fn own(base: Period, unit: UnitId, contribution: &'c Contribution) -> Piece<'c> {
+        let report = Report {
+            unit,
+            leaf: None,
+            part: 0,
+        };
         Piece {
+            report,
             base,
             facts: Cow::Borrowed(&contribution.facts),
             reached: contribution.reached,
@@ -709,22 +717,21 @@ impl Tally {
     }
 }
 
+/// How many reports there are that pieces of one base period are parts of.
+fn count_reports<'p>(pieces: impl Iterator<Item = &'p Piece<'p>>) -> u64 {
+    let reports = pieces.map(|piece| piece.report).sorted_unstable().dedup();
+    reports.fold(0, |count, _| count + 1)
+}
+
+/// A report is approved once all of it is.
 fn count_submissions(pieces: &[Piece<'_>]) -> ByStage<u64> {
     let mut submissions = ByStage::<u64>::default();
     for of_base in pieces.chunk_by(|a, b| a.base == b.base) {
-        let reached = |origin: Origin| {
-            let counted = of_base
-                .iter()
-                .filter(move |piece| piece.origin == origin && piece.submission == Counted::Here);
-            counted.map(|piece| piece.reached == Stage::Approved)
-        };
-        // One is expected of a unit: its own, and where it has none what stands in for it.
-        let own = reached(Origin::Own).reduce(|a, b| a && b);
-        let own = own.or_else(|| reached(Origin::StandIn).reduce(|a, b| a && b));
-        for approved in reached(Origin::Passed).chain(own) {
-            submissions.submitted += 1;
-            submissions.approved += u64::from(approved);
-        }
+        let here = || of_base.iter().filter(|piece| piece.submission == Counted::Here);
+        let not_approved = here().filter(|piece| piece.reached != Stage::Approved);
+        let reports = count_reports(here());
+        submissions.submitted += reports;
+        submissions.approved += reports.saturating_sub(count_reports(not_approved));
     }
     submissions
 }
@@ -907,7 +914,7 @@ pub(super) mod tests {
         let year = vec(submission, 1..5).prop_map(|year| {
             let pieces: Vec<Piece<'_>> = (1..)
                 .zip(&year)
-                .map(|(number, contribution)| Piece::own(month(number), contribution))
+                .map(|(number, contribution)| Piece::own(month(number), UnitId::new(), contribution))
                 .collect();
             Tally::of(&pieces, &aggregations(), Span::LongPeriod)
         });
@@ -1001,7 +1008,7 @@ pub(super) mod tests {
                 given: 1,
             };
             Tally::of(
-                &[Piece::own(month(1), &one)],
+                &[Piece::own(month(1), UnitId::new(), &one)],
                 &aggregations(),
                 Span::BasePeriod,
             )

@@ -46,7 +46,11 @@ impl Carrier<'_> {
                 contributions,
                 pieces: &mut pieces,
             };
-            journey.carry(*unit, contribution.given, Piece::own(*base, *unit, contribution));
+            journey.carry(
+                *unit,
+                contribution.given,
+                Piece::own(*base, *unit, contribution),
+            );
         }
         let tallies = pieces.into_iter().map(|(position, pieces)| {
             let tally = Tally::of(&pieces, self.aggregations, self.span);

@@ -218,8 +218,8 @@ impl Combined {
     fn of(values: &[Value<'_>], units: AcrossUnits) -> Option<Combined> {
         let values = values.iter();
         // What is only a unit's own passes to nobody.
-        let values = values
-            .filter(|value| units != AcrossUnits::None || value.piece.origin == Origin::Own);
+        let values =
+            values.filter(|value| units != AcrossUnits::None || value.piece.origin == Origin::Own);
         let mut count = 0_u32;
         let mut combined = Combined {
             numerator: 0,
@@ -727,7 +727,11 @@ fn count_reports<'p>(pieces: impl Iterator<Item = &'p Piece<'p>>) -> u64 {
 fn count_submissions(pieces: &[Piece<'_>]) -> ByStage<u64> {
     let mut submissions = ByStage::<u64>::default();
     for of_base in pieces.chunk_by(|a, b| a.base == b.base) {
-        let here = || of_base.iter().filter(|piece| piece.submission == Counted::Here);
+        let here = || {
+            of_base
+                .iter()
+                .filter(|piece| piece.submission == Counted::Here)
+        };
         let not_approved = here().filter(|piece| piece.reached != Stage::Approved);
         let reports = count_reports(here());
         submissions.submitted += reports;
@@ -914,7 +918,9 @@ pub(super) mod tests {
         let year = vec(submission, 1..5).prop_map(|year| {
             let pieces: Vec<Piece<'_>> = (1..)
                 .zip(&year)
-                .map(|(number, contribution)| Piece::own(month(number), UnitId::new(), contribution))
+                .map(|(number, contribution)| {
+                    Piece::own(month(number), UnitId::new(), contribution)
+                })
                 .collect();
             Tally::of(&pieces, &aggregations(), Span::LongPeriod)
         });

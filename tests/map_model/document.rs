@@ -26,7 +26,12 @@ pub struct Writing<'w> {
 }
 
 impl<'w> Writing<'w> {
-    pub fn on(before: Tree, ids: &'w [String], names: &'w mut usize, random: &'w mut StdRng) -> Writing<'w> {
+    pub fn on(
+        before: Tree,
+        ids: &'w [String],
+        names: &'w mut usize,
+        random: &'w mut StdRng,
+    ) -> Writing<'w> {
         Writing {
             next: ids.len(),
             random,
@@ -153,7 +158,8 @@ impl<'w> Writing<'w> {
     fn rename(&mut self) -> Option<()> {
         let unit = self.standing()?;
         let (reference, name) = (self.reference(unit), self.name());
-        self.steps.push(json!({"op": "rename", "unit": reference, "name": name}));
+        self.steps
+            .push(json!({"op": "rename", "unit": reference, "name": name}));
         self.after.0.get_mut(&unit)?.name = name;
         Some(())
     }
@@ -161,7 +167,8 @@ impl<'w> Writing<'w> {
     fn recode(&mut self) -> Option<()> {
         let unit = self.standing()?;
         let (reference, code) = (self.reference(unit), self.name());
-        self.steps.push(json!({"op": "recode", "unit": reference, "code": code}));
+        self.steps
+            .push(json!({"op": "recode", "unit": reference, "code": code}));
         self.after.0.get_mut(&unit)?.code = code;
         Some(())
     }
@@ -169,7 +176,8 @@ impl<'w> Writing<'w> {
     fn retype(&mut self) -> Option<()> {
         let unit = self.standing()?;
         let (reference, kind) = (self.reference(unit), self.name());
-        self.steps.push(json!({"op": "retype", "unit": reference, "kind": kind}));
+        self.steps
+            .push(json!({"op": "retype", "unit": reference, "kind": kind}));
         self.after.0.get_mut(&unit)?.kind = Some(kind);
         Some(())
     }
@@ -182,7 +190,8 @@ impl<'w> Writing<'w> {
 
     fn move_to(&mut self, unit: Unit, parent: Unit) -> Option<()> {
         let (reference, above) = (self.reference(unit), self.reference(parent));
-        self.steps.push(json!({"op": "move", "unit": reference, "parent": above}));
+        self.steps
+            .push(json!({"op": "move", "unit": reference, "parent": above}));
         self.after.0.get_mut(&unit)?.parent = Some(parent);
         Some(())
     }
@@ -196,7 +205,10 @@ impl<'w> Writing<'w> {
         former.truncate(self.random.random_range(0..=2));
         sources.extend(&former);
         others.retain(|other| !sources.contains(other));
-        let from: Vec<String> = sources.iter().map(|source| self.reference(*source)).collect();
+        let from: Vec<String> = sources
+            .iter()
+            .map(|source| self.reference(*source))
+            .collect();
         let level = self.after.0[&first].level;
         let parent = self.after.0[&first].parent;
         let (heir, into) = match self.random.random_range(0..4) {
@@ -226,9 +238,14 @@ impl<'w> Writing<'w> {
             }
             self.after.0.remove(source);
             let heirs = vec![(heir, None)];
-            self.passings.push(Passing { from: *source, heirs, turn });
+            self.passings.push(Passing {
+                from: *source,
+                heirs,
+                turn,
+            });
         }
-        self.steps.push(json!({"op": "merge", "from": from, "into": into}));
+        self.steps
+            .push(json!({"op": "merge", "from": from, "into": into}));
         Some(())
     }
 
@@ -237,7 +254,10 @@ impl<'w> Writing<'w> {
         let from = self.reference(source);
         let State { level, code, .. } = self.after.0[&source].clone();
         let below = self.after.children(source);
-        let below: Vec<(Unit, String)> = below.into_iter().map(|child| (child, self.reference(child))).collect();
+        let below: Vec<(Unit, String)> = below
+            .into_iter()
+            .map(|child| (child, self.reference(child)))
+            .collect();
         let mut others = self.others(source);
         let goes_on = !self.divided.contains(&source) && self.random.random_bool(0.5);
         let turn = self.turn_of(source, goes_on);
@@ -276,17 +296,24 @@ impl<'w> Writing<'w> {
         if !goes_on {
             self.after.0.remove(&source);
         }
-        let into = parts.iter().zip(&shares).map(|((_, unit), share)| match share {
-            Some((of, all)) => json!({"unit": unit, "share": format!("{of}/{all}")}),
-            None => json!({"unit": unit}),
-        });
+        let into = parts
+            .iter()
+            .zip(&shares)
+            .map(|((_, unit), share)| match share {
+                Some((of, all)) => json!({"unit": unit, "share": format!("{of}/{all}")}),
+                None => json!({"unit": unit}),
+            });
         let into: Vec<Value> = into.collect();
         let basis = shares[0].map(|_| "dân số");
         self.steps.push(json!({
             "op": "split", "from": from, "into": into, "basis": basis, "children": children,
         }));
         let heirs = parts.iter().map(|(part, _)| *part).zip(shares).collect();
-        self.passings.push(Passing { from: source, heirs, turn });
+        self.passings.push(Passing {
+            from: source,
+            heirs,
+            turn,
+        });
         Some(())
     }
 
@@ -297,10 +324,15 @@ impl<'w> Writing<'w> {
         }
         let weights: Vec<i128> = match self.random.random_bool(0.3) {
             true => vec![1; count],
-            false => (0..count).map(|_| self.random.random_range(1..10)).collect(),
+            false => (0..count)
+                .map(|_| self.random.random_range(1..10))
+                .collect(),
         };
         let all = weights.iter().sum();
-        weights.into_iter().map(|weight| Some((weight, all))).collect()
+        weights
+            .into_iter()
+            .map(|weight| Some((weight, all)))
+            .collect()
     }
 
     /// What is below it goes elsewhere first.

@@ -52,7 +52,12 @@ pub struct Period {
 const fn month(key: &'static str, last_day: Day, at: usize) -> Period {
     let months = (at, at + 1);
     let silent = &[];
-    Period { key, last_day, months, silent }
+    Period {
+        key,
+        last_day,
+        months,
+        silent,
+    }
 }
 
 const fn longer(
@@ -61,7 +66,12 @@ const fn longer(
     months: (usize, usize),
     silent: &'static [Day],
 ) -> Period {
-    Period { key, last_day, months, silent }
+    Period {
+        key,
+        last_day,
+        months,
+        silent,
+    }
 }
 
 /// The months that are reported on.
@@ -78,15 +88,31 @@ pub const MONTHS: [Period; 6] = [
 pub const LONGER: [Period; 5] = [
     longer("2024-Q4", "2024-12-31", (0, 2), &["2024-10-31"]),
     longer("2025-Q1", "2025-03-31", (2, 5), &[]),
-    longer("2025-Q2", "2025-06-30", (5, 6), &["2025-04-30", "2025-06-30"]),
-    longer("2025-H1", "2025-06-30", (2, 6), &["2025-04-30", "2025-06-30"]),
+    longer(
+        "2025-Q2",
+        "2025-06-30",
+        (5, 6),
+        &["2025-04-30", "2025-06-30"],
+    ),
+    longer(
+        "2025-H1",
+        "2025-06-30",
+        (2, 6),
+        &["2025-04-30", "2025-06-30"],
+    ),
     longer(
         "2025",
         "2025-12-31",
         (2, 6),
         &[
-            "2025-04-30", "2025-06-30", "2025-07-31", "2025-08-31", "2025-09-30", "2025-10-31",
-            "2025-11-30", "2025-12-31",
+            "2025-04-30",
+            "2025-06-30",
+            "2025-07-31",
+            "2025-08-31",
+            "2025-09-30",
+            "2025-10-31",
+            "2025-11-30",
+            "2025-12-31",
         ],
     ),
 ];
@@ -152,7 +178,11 @@ pub struct Map {
 
 impl Map {
     pub fn begin(&mut self, unit: Unit, state: State) {
-        let fact = Fact { from: "2000-01-01", until: None, state };
+        let fact = Fact {
+            from: "2000-01-01",
+            until: None,
+            state,
+        };
         self.facts.insert(unit, vec![fact]);
     }
 
@@ -171,15 +201,24 @@ impl Map {
             }
             if let Some(state) = after.0.get(&unit) {
                 let state = state.clone();
-                facts.push(Fact { from: effective, until: None, state });
+                facts.push(Fact {
+                    from: effective,
+                    until: None,
+                    state,
+                });
             }
         }
-        self.documents.push(Document { effective, rev, passings });
+        self.documents.push(Document {
+            effective,
+            rev,
+            passings,
+        });
     }
 
     pub fn tree(&self, day: Day) -> Tree {
         let standing = self.facts.iter().filter_map(|(unit, facts)| {
-            let holds = |fact: &&Fact| fact.from <= day && fact.until.is_none_or(|until| day < until);
+            let holds =
+                |fact: &&Fact| fact.from <= day && fact.until.is_none_or(|until| day < until);
             Some((*unit, facts.iter().find(holds)?.state.clone()))
         });
         Tree(standing.collect())
@@ -192,15 +231,24 @@ impl Map {
 
     /// The first day of the last map.
     pub fn last_day(&self) -> Option<Day> {
-        self.documents.iter().map(|document| document.effective).max()
+        self.documents
+            .iter()
+            .map(|document| document.effective)
+            .max()
     }
 
     /// Where a unit's lie on a tree that it does not stand on: where its parent's do.
     fn above(&self, unit: Unit, tree: &Tree, day: Day) -> Option<Unit> {
-        let ended = self.facts.get(&unit)?.iter().rfind(|fact| fact.until.is_some_and(|until| until <= day))?;
+        let ended = self
+            .facts
+            .get(&unit)?
+            .iter()
+            .rfind(|fact| fact.until.is_some_and(|until| until <= day))?;
         let mut fate = Fate::of(ended.state.parent?);
         let until = ended.until?;
-        self.follow(&mut fate, |effective| until <= effective && effective <= day);
+        self.follow(&mut fate, |effective| {
+            until <= effective && effective <= day
+        });
         self.under(&fate, tree, day)
     }
 
@@ -223,7 +271,10 @@ impl Map {
         if fate.parts.is_empty() {
             return self.above(fate.unit, tree, day);
         }
-        let parts = fate.parts.iter().map(|(_, part)| self.under(part, tree, day));
+        let parts = fate
+            .parts
+            .iter()
+            .map(|(_, part)| self.under(part, tree, day));
         let parts = parts.collect::<Option<Vec<Unit>>>()?;
         let mut above = tree.path(parts[0]).into_iter();
         above.find(|above| parts.iter().all(|part| tree.path(*part).contains(above)))
@@ -279,14 +330,22 @@ struct Fate {
 
 impl Fate {
     fn of(unit: Unit) -> Fate {
-        Fate { unit, is_replaced: false, parts: Vec::new() }
+        Fate {
+            unit,
+            is_replaced: false,
+            parts: Vec::new(),
+        }
     }
 
     fn pass(&mut self, document: &Document) {
         let turns = document.passings.iter().map(|passing| passing.turn);
         for turn in 0..=turns.max().unwrap_or(0) {
             let passings = document.passings.iter();
-            self.pass_once(&passings.filter(|passing| passing.turn == turn).collect::<Vec<_>>());
+            self.pass_once(
+                &passings
+                    .filter(|passing| passing.turn == turn)
+                    .collect::<Vec<_>>(),
+            );
         }
     }
 
@@ -295,12 +354,18 @@ impl Fate {
             part.pass_once(passings);
         }
         let passing = passings.iter().find(|passing| passing.from == self.unit);
-        match passing.filter(|_| self.parts.is_empty()).map(|passing| passing.heirs.as_slice()) {
+        match passing
+            .filter(|_| self.parts.is_empty())
+            .map(|passing| passing.heirs.as_slice())
+        {
             None => {}
             Some([(heir, _)]) => self.unit = *heir,
             Some(heirs) => {
                 let parts = heirs.iter().map(|(heir, share)| {
-                    let part = Fate { is_replaced: self.is_replaced, ..Fate::of(*heir) };
+                    let part = Fate {
+                        is_replaced: self.is_replaced,
+                        ..Fate::of(*heir)
+                    };
                     (*share, part)
                 });
                 self.parts = parts.collect();
@@ -320,7 +385,10 @@ impl Fate {
         if self.parts.is_empty() {
             return vec![self];
         }
-        self.parts.iter().flat_map(|(_, part)| part.ends()).collect()
+        self.parts
+            .iter()
+            .flat_map(|(_, part)| part.ends())
+            .collect()
     }
 
     /// The one unit that has all of it: what was divided and meets again is whole.
@@ -341,7 +409,11 @@ impl Fate {
         let shares: Option<Vec<Share>> = self.parts.iter().map(|(share, _)| *share).collect();
         let shares = shares.filter(|shares| sums && !is_whole && !shares.is_empty());
         let Some(shares) = shares else {
-            return vec![Part { fate: self.clone(), amount, way: way.to_vec() }];
+            return vec![Part {
+                fate: self.clone(),
+                amount,
+                way: way.to_vec(),
+            }];
         };
         let parts = self.parts.iter().zip(divided(amount, &shares)).enumerate();
         let parts = parts.flat_map(|(index, ((_, part), amount))| {
@@ -363,7 +435,9 @@ struct Part {
 fn divided(amount: i128, shares: &[Share]) -> Vec<i128> {
     let whole = amount.abs();
     let mut parts: Vec<i128> = shares.iter().map(|(of, all)| whole * of / all).collect();
-    let exact = shares.iter().map(|(of, all)| Fraction::new(whole * of, *all));
+    let exact = shares
+        .iter()
+        .map(|(of, all)| Fraction::new(whole * of, *all));
     let rest: Vec<Fraction> = exact.map(|exact| exact.fract()).collect();
     let mut order: Vec<usize> = (0..shares.len()).collect();
     order.sort_by(|a, b| rest[*b].cmp(&rest[*a]).then(a.cmp(b)));
@@ -371,7 +445,10 @@ fn divided(amount: i128, shares: &[Share]) -> Vec<i128> {
     for index in order.into_iter().take(usize::try_from(left).unwrap()) {
         parts[index] += 1;
     }
-    parts.into_iter().map(|part| part * amount.signum()).collect()
+    parts
+        .into_iter()
+        .map(|part| part * amount.signum())
+        .collect()
 }
 
 /// What counts for a unit and a month.
@@ -539,7 +616,11 @@ impl View<'_> {
                 if units == "none" {
                     if tree.stands(*unit) && self.tree.stands(*unit) {
                         let report = (Place::Unit(*unit), Vec::new());
-                        let value = Value { amount: (*value).into(), is_share: false, report };
+                        let value = Value {
+                            amount: (*value).into(),
+                            is_share: false,
+                            report,
+                        };
                         let key = (Place::Unit(*unit), *indicator, month);
                         self.values.entry(key).or_default().push(value);
                     }
@@ -574,7 +655,8 @@ impl View<'_> {
         let months: Vec<&Vec<Value>> = months.collect();
         let (first, last) = (months.first()?, months.last()?);
         let counted = |count: usize| u64::try_from(count).unwrap();
-        let shares = |values: &[Value]| counted(values.iter().filter(|value| value.is_share).count());
+        let shares =
+            |values: &[Value]| counted(values.iter().filter(|value| value.is_share).count());
         let all: Vec<Value> = months.iter().copied().flatten().cloned().collect();
         let reported = months.iter().map(|values| {
             let reports: BTreeSet<_> = values.iter().map(|value| &value.report).collect();
@@ -588,7 +670,12 @@ impl View<'_> {
                 _ => combined(units, &all),
             };
             let (values, apportioned) = (counted(all.len()), shares(&all));
-            return Some(Own { amount, values, reported, apportioned });
+            return Some(Own {
+                amount,
+                values,
+                reported,
+                apportioned,
+            });
         }
         let folded = months.iter().map(|values| combined(units, values));
         let folded: Vec<Fraction> = folded.collect();
@@ -603,14 +690,20 @@ impl View<'_> {
             "count" => (count, 0),
             other => panic!("{other}"),
         };
-        Some(Own { amount, values: 1, reported, apportioned })
+        Some(Own {
+            amount,
+            values: 1,
+            reported,
+            apportioned,
+        })
     }
 
     /// The unit's leaves and its children.
     pub fn parts(&self, unit: Unit) -> Vec<Place> {
         let values = self.values.keys().map(|(place, _, _)| *place);
         let leaves = values.chain(self.reports.iter().copied());
-        let leaves = leaves.filter(|place| matches!(place, Place::Leaf(_, under) if *under == Some(unit)));
+        let leaves =
+            leaves.filter(|place| matches!(place, Place::Leaf(_, under) if *under == Some(unit)));
         let children = self.tree.children(unit).into_iter().map(Place::Unit);
         let parts: BTreeSet<Place> = leaves.chain(children).collect();
         parts.into_iter().collect()
@@ -618,7 +711,12 @@ impl View<'_> {
 
     /// Whether a place lies at another or below it.
     fn is_within(&self, place: Place, top: Place) -> bool {
-        let within = |unit: Unit| self.tree.path(unit).iter().any(|above| Place::Unit(*above) == top);
+        let within = |unit: Unit| {
+            self.tree
+                .path(unit)
+                .iter()
+                .any(|above| Place::Unit(*above) == top)
+        };
         match place {
             _ if place == top => true,
             Place::Unit(unit) => within(unit),
@@ -634,7 +732,9 @@ impl View<'_> {
         Shown {
             submitted: count(&mut self.reports.iter()),
             expected: count(&mut self.expected.iter().map(|expected| &expected.whole)),
-            cells: (0..PAIRS.len()).map(|indicator| self.cell(top, indicator)).collect(),
+            cells: (0..PAIRS.len())
+                .map(|indicator| self.cell(top, indicator))
+                .collect(),
         }
     }
 
@@ -647,7 +747,9 @@ impl View<'_> {
         };
         let places: BTreeSet<Place> = self.values.keys().map(|(place, _, _)| *place).collect();
         let within = places.iter().filter(|place| is_within(**place));
-        let all: Vec<Own> = within.filter_map(|place| self.own(*place, indicator)).collect();
+        let all: Vec<Own> = within
+            .filter_map(|place| self.own(*place, indicator))
+            .collect();
         let amounts = || all.iter().map(|own| own.amount);
         let values: u64 = all.iter().map(|own| own.values).sum();
         let sum: Fraction = amounts().sum();
@@ -674,7 +776,9 @@ impl View<'_> {
             Place::Unit(unit) if units == "transfer" => self.parts(unit),
             _ => Vec::new(),
         };
-        let received = received.into_iter().filter_map(|part| self.own(part, indicator));
+        let received = received
+            .into_iter()
+            .filter_map(|part| self.own(part, indicator));
         let received = received.map(|own| own.amount).reduce(|sum, own| sum + own);
         Cell {
             value: (!all.is_empty()).then(|| shown(value, decimals)),
@@ -710,7 +814,9 @@ fn combined(units: &str, values: &[Value]) -> Fraction {
 
 /// As a decimal, rounded half away from zero, without zeros at its end.
 fn shown(number: Fraction, decimals: u32) -> String {
-    let scaled = (number * Fraction::from(10_i128.pow(decimals))).round().to_integer();
+    let scaled = (number * Fraction::from(10_i128.pow(decimals)))
+        .round()
+        .to_integer();
     let digits = format!("{:0>width$}", scaled.abs(), width = decimals as usize + 1);
     let (whole, fraction) = digits.split_at(digits.len() - decimals as usize);
     let fraction = fraction.trim_end_matches('0');

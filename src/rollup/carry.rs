@@ -97,15 +97,22 @@ struct Journey<'j, 'c, 's> {
 
 impl<'c> Journey<'_, 'c, '_> {
     fn carry(&mut self, unit: UnitId, given: i64, piece: Piece<'c>) {
-        let piece = self.keep_own(unit, piece);
         let day = Moment::end_of(self.base.day());
         let mut passings = self.base.passings_of(unit);
         let since = match passings.find(|passing| passing.moment.rev > given) {
             // The map was changed after the submission, as of a day before the period's end.
             Some(passing) => passing.moment.right_before(),
-            None if self.base.by_id(unit).is_some() => return self.go_on(unit, day, piece),
+            None if self.base.by_id(unit).is_some() => {
+                let stays = self.carrier.tree.route(unit, day) == Route::To(unit);
+                let piece = match stays {
+                    true => piece,
+                    false => self.keep_own(unit, piece),
+                };
+                return self.go_on(unit, day, piece);
+            }
             None => Moment::end_of(last_day_of(self.base, unit)),
         };
+        let piece = self.keep_own(unit, piece);
         let mut arrived = Vec::new();
         self.hand_over(unit, since, piece, &mut arrived);
         for Arrival { end, piece } in arrived {
@@ -114,21 +121,13 @@ impl<'c> Journey<'_, 'c, '_> {
                 End::Leaf { leaf, since } => (Some(leaf), since),
             };
             let unit = end.unit();
-            let report = Report {
-                unit,
-                leaf,
-                part: 0,
+            let part = 0;
+            let piece = Piece {
+                report: Report { unit, leaf, part },
+                origin: Origin::Passed,
+                ..piece
             };
-            let origin = Origin::Passed;
-            self.go_on(
-                unit,
-                since,
-                Piece {
-                    report,
-                    origin,
-                    ..piece
-                },
-            );
+            self.go_on(unit, since, piece);
         }
     }
 

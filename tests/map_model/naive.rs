@@ -814,11 +814,11 @@ fn combined(units: &str, values: &[Value]) -> Fraction {
 
 /// As a decimal, rounded half away from zero, without zeros at its end.
 fn shown(number: Fraction, decimals: u32) -> String {
-    let scaled = (number * Fraction::from(10_i128.pow(decimals)))
-        .round()
-        .to_integer();
-    let digits = format!("{:0>width$}", scaled.abs(), width = decimals as usize + 1);
-    let (whole, fraction) = digits.split_at(digits.len() - decimals as usize);
+    let scaled = number * Fraction::from(10_i128.pow(decimals));
+    let scaled = scaled.round().to_integer();
+    let after = usize::try_from(decimals).unwrap();
+    let digits = format!("{:0>width$}", scaled.abs(), width = after + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - after);
     let fraction = fraction.trim_end_matches('0');
     let sign = if scaled < 0 { "-" } else { "" };
     let point = if fraction.is_empty() { "" } else { "." };

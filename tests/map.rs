@@ -501,6 +501,45 @@ on_both_backends! {
         assert_eq!(restated["completeness"], json!({"expected": 5, "submitted": 2, "approved": 0}));
     }
 
+    fn what_was_submitted_between_a_split_and_the_end_of_the_same_day_is_whole_in_the_leaf(backend) {
+        let (_server, admin) = country(backend);
+        let on_the_day = |step: Value| json!({"effective": "2025-07-01", "legal_basis": "Nghị quyết", "steps": [step]});
+        reorganise(&admin, &on_the_day(json!({
+            "op": "split", "from": "code:30388", "basis": "dân số", "children": {"code:30388-1": "code:30391"},
+            "into": [{"unit": "code:30388", "share": "1/2"}, {"unit": "code:30391", "share": "1/2"}]
+        })));
+        submit(&admin, "30388", "2025-08", &[("raised", 10), ("largest", 10)]);
+        submit(&admin, "30391", "2025-08", &[("raised", 3), ("largest", 3)]);
+        reorganise(&admin, &on_the_day(json!({"op": "abolish", "unit": "code:30388"})));
+        assert!(figure(&admin, "30391", "2025-08", "", "raised").starts_with("3 1/"));
+        assert!(figure(&admin, "887", "2025-08", "", "raised").starts_with("13 2/"));
+        assert!(figure(&admin, "887", "2025-08", "", "largest").starts_with("10 2/"));
+        expect_verified(&admin, &[("89", "2025-08"), ("89", "2025")]);
+    }
+
+    fn what_a_map_does_not_divide_is_the_same_whatever_passes_later(backend) {
+        let (_server, admin) = country(backend);
+        let split = |effective: &str| json!({
+            "effective": effective, "legal_basis": "Nghị quyết",
+            "steps": [{"op": "split", "from": "code:30388", "basis": "dân số", "children": {"code:30388-1": "code:30388"},
+                       "into": [{"unit": "code:30388", "share": "1/2"}, {"unit": "code:30391", "share": "1/2"}]}]
+        });
+        let back = |effective: &str| json!({
+            "effective": effective, "legal_basis": "Nghị quyết",
+            "steps": [{"op": "split", "from": "code:30387", "basis": "dân số", "children": {"code:30387-1": "code:30387"},
+                       "into": [{"unit": "code:30387", "share": "1/2"}, {"unit": "code:30388", "share": "1/2"}]}]
+        });
+        reorganise(&admin, &split("2024-03-01"));
+        reorganise(&admin, &back("2024-03-01"));
+        let map = || Report::of(&admin, "m", "2024-05").read("89/rollup?as_of=2024-07-01")["map"].clone();
+        reorganise(&admin, &json!({
+            "effective": "2024-06-15", "legal_basis": "Nghị quyết", "steps": [{"op": "rename", "unit": "code:30391", "name": "Long Sơn"}]
+        }));
+        let before = map();
+        reorganise(&admin, &back("2025-01-01"));
+        assert_eq!(map(), before);
+    }
+
     fn an_earlier_map_cannot_be_asked_for(backend) {
         let (_server, admin) = country(backend);
         let path = "/v1/forms/m/periods/2025-12/units/code:91/rollup?as_of=2025-07-01";

@@ -150,6 +150,15 @@ impl Tree {
         known
     }
 
+    /// When a unit that stands no more had its last: at the end of its last day or, where on the
+    /// day that it was gone it had first passed on a part of it, after that.
+    pub fn end_of(&self, unit: UnitId) -> Option<Moment> {
+        let ended = Moment::end_of(self.last_fact(unit)?.validity.to?);
+        let goes_on = |passing: &&Passing| passing.heirs.units().contains(&unit);
+        let parted = self.passings_of(unit).filter(goes_on).last();
+        Some(parted.map_or(ended, |parted| parted.moment.max(ended)))
+    }
+
     /// Where the unit that a former unit was part of is now.
     fn place_of_parent(&self, unit: UnitId) -> Option<UnitId> {
         let last = self.last_fact(unit)?;

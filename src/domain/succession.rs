@@ -2,7 +2,7 @@
 //! Never how figures are divided: that is `rollup`'s, and never the document that changed the
 //! map: that is `reorganisation`'s.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::str::FromStr;
 
@@ -192,8 +192,8 @@ impl Heirs {
 pub struct Successions {
     /// In order, so that what is listed of all is listed in one order.
     by_source: BTreeMap<UnitId, BTreeMap<Moment, Passing>>,
-    /// Each source with the days of its first and its last passing to the heir.
-    by_heir: HashMap<UnitId, BTreeMap<UnitId, (NaiveDate, NaiveDate)>>,
+    /// Each source with the days on which it passed to the heir.
+    by_heir: HashMap<UnitId, BTreeMap<UnitId, BTreeSet<NaiveDate>>>,
 }
 
 impl Successions {
@@ -209,8 +209,8 @@ impl Successions {
             for heir in heirs.units() {
                 if heir != from {
                     let sources = successions.by_heir.entry(heir).or_default();
-                    let day = moment.effective;
-                    sources.entry(from).or_insert((day, day)).1 = day;
+                    let days = sources.entry(from).or_default();
+                    days.insert(moment.effective);
                 }
             }
             let passing = Passing {
@@ -273,15 +273,16 @@ impl Successions {
         let passes = events.flat_map(BTreeMap::keys);
         let passes = passes.map(|moment| moment.effective);
         let sources = self.by_heir.get(&unit).into_iter().flatten();
-        let comes = sources.flat_map(|(_, (first, last))| [*first, *last]);
+        let comes = sources.flat_map(|(_, days)| days.iter().copied());
         passes.chain(comes).filter(|day| *day > after).min()
     }
 
     /// Whether anything passed from a unit or to it after one day, up to and on another.
     pub fn is_touched(&self, unit: UnitId, after: NaiveDate, day: NaiveDate) -> bool {
         let passes = self.next(unit, Moment::end_of(after), day).is_some();
-        let mut sources = self.by_heir.get(&unit).into_iter().flatten();
-        passes || sources.any(|(_, (first, last))| *last > after && *first <= day)
+        let sources = self.by_heir.get(&unit).into_iter().flatten();
+        let mut days = sources.flat_map(|(_, days)| days);
+        passes || days.any(|passed| *passed > after && *passed <= day)
     }
 
     /// The units that something of `unit` comes from, up to and on `day`, directly or through
@@ -290,8 +291,9 @@ impl Successions {
         let mut found: Vec<UnitId> = Vec::new();
         let mut waiting = vec![unit];
         while let Some(next) = waiting.pop() {
-            for (source, (first, _)) in self.by_heir.get(&next).into_iter().flatten() {
-                if *first <= day && *source != unit && !found.contains(source) {
+            for (source, days) in self.by_heir.get(&next).into_iter().flatten() {
+                let has_passed = days.first().is_some_and(|first| *first <= day);
+                if has_passed && *source != unit && !found.contains(source) {
                     found.push(*source);
                     waiting.push(*source);
                 }

@@ -67,22 +67,21 @@ impl Carrier<'_> {
         };
         let passings = tree.passings_of(unit);
         let starts = passings.map(|passing| passing.moment.right_before());
-        let starts = starts.chain([Moment::end_of(last_day_of(tree, unit))]);
+        let starts = starts.chain([end_of(tree, unit)]);
         let ends: BTreeSet<Position> = starts
             .flat_map(|since| self.tree.route(unit, since).ends(&self.tree))
+            // What is only its own stays with it, wherever the rest goes.
+            .chain(self.tree.by_id(unit))
             .map(Place::position)
             .collect();
         ends.into_iter().collect()
     }
 }
 
-/// The last day on which a unit stood, up to that of the tree.
-fn last_day_of(tree: &Tree, unit: UnitId) -> chrono::NaiveDate {
-    if tree.by_id(unit).is_some() {
-        return tree.day();
-    }
-    let last = tree.last_fact(unit).and_then(|fact| fact.validity.to);
-    last.unwrap_or(tree.day())
+/// When a unit had its last, up to the day of the tree.
+fn end_of(tree: &Tree, unit: UnitId) -> Moment {
+    let ended = tree.end_of(unit).filter(|_| tree.by_id(unit).is_none());
+    ended.unwrap_or(Moment::end_of(tree.day()))
 }
 
 /// The way of one submission.
@@ -110,7 +109,7 @@ impl<'c> Journey<'_, 'c, '_> {
                 };
                 return self.go_on(unit, day, piece);
             }
-            None => Moment::end_of(last_day_of(self.base, unit)),
+            None => end_of(self.base, unit),
         };
         let piece = self.keep_own(unit, piece);
         let mut arrived = Vec::new();

@@ -42,15 +42,12 @@ impl Carrier<'_> {
             let mut journey = Journey {
                 carrier: self,
                 period: *base,
+                submitter: *unit,
                 base: tree,
                 contributions,
                 pieces: &mut pieces,
             };
-            journey.carry(
-                *unit,
-                contribution.given,
-                Piece::own(*base, *unit, contribution),
-            );
+            journey.carry(contribution.given, Piece::own(*base, *unit, contribution));
         }
         let tallies = pieces.into_iter().map(|(position, pieces)| {
             let tally = Tally::of(&pieces, self.aggregations, self.span);
@@ -88,6 +85,7 @@ fn end_of(tree: &Tree, unit: UnitId) -> Moment {
 struct Journey<'j, 'c, 's> {
     carrier: &'j Carrier<'s>,
     period: Period,
+    submitter: UnitId,
     /// The map of the last day of the submission's period.
     base: &'j Tree,
     contributions: &'j Contributions,
@@ -95,7 +93,8 @@ struct Journey<'j, 'c, 's> {
 }
 
 impl<'c> Journey<'_, 'c, '_> {
-    fn carry(&mut self, unit: UnitId, given: i64, piece: Piece<'c>) {
+    fn carry(&mut self, given: i64, piece: Piece<'c>) {
+        let unit = self.submitter;
         let day = Moment::end_of(self.base.day());
         let mut passings = self.base.passings_of(unit);
         let since = match passings.find(|passing| passing.moment.rev > given) {
@@ -105,13 +104,13 @@ impl<'c> Journey<'_, 'c, '_> {
                 let stays = self.carrier.tree.route(unit, day) == Route::To(unit);
                 let piece = match stays {
                     true => piece,
-                    false => self.keep_own(unit, piece),
+                    false => self.keep_own(piece),
                 };
                 return self.go_on(unit, day, piece);
             }
             None => end_of(self.base, unit),
         };
-        let piece = self.keep_own(unit, piece);
+        let piece = self.keep_own(piece);
         let mut arrived = Vec::new();
         self.hand_over(unit, since, piece, &mut arrived);
         for Arrival { end, piece } in arrived {
@@ -132,8 +131,8 @@ impl<'c> Journey<'_, 'c, '_> {
 
     /// What is only a unit's own passes to nobody: it stays where the unit is, as long as it
     /// stands. The rest of the piece comes back.
-    fn keep_own(&mut self, unit: UnitId, piece: Piece<'c>) -> Piece<'c> {
-        let Some(place) = self.carrier.tree.by_id(unit) else {
+    fn keep_own(&mut self, piece: Piece<'c>) -> Piece<'c> {
+        let Some(place) = self.carrier.tree.by_id(self.submitter) else {
             return piece;
         };
         let (own, others) = self.parted(&piece, AcrossUnits::None);
@@ -208,6 +207,8 @@ impl<'c> Journey<'_, 'c, '_> {
     fn replaced(&self, unit: UnitId, since: Moment) -> Replaced {
         let passing = self.base.passing_after(unit, since);
         let own = self.contributions.get(&(self.period, unit));
+        // It does not take its own place.
+        let own = own.filter(|_| unit != self.submitter);
         let is_meanwhile = |own: &Contribution| {
             let had_it = passing.is_none_or(|passing| own.given < passing.moment.rev);
             own.given > since.rev && had_it

@@ -8,7 +8,7 @@
 mod document;
 mod naive;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom, IteratorRandom};
@@ -82,7 +82,7 @@ struct Run {
     names: usize,
     last: Vec<Last>,
     /// Where something was ever entered.
-    entered: std::collections::BTreeSet<(usize, Unit)>,
+    entered: BTreeSet<(usize, Unit)>,
     told: Told,
 }
 
@@ -113,7 +113,7 @@ impl Run {
             random: StdRng::seed_from_u64(seed),
             names: 0,
             last: Vec::new(),
-            entered: Default::default(),
+            entered: BTreeSet::new(),
             told: Told {
                 seed,
                 story: Vec::new(),

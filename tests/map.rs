@@ -464,6 +464,121 @@ on_both_backends! {
         expect_verified(&admin, &[("89", "2025-08"), ("89", "2025"), ("89", "2025-Q3")]);
     }
 
+    fn what_is_only_a_unit_s_own_stays_with_it_when_nobody_knows_the_parts(backend) {
+        let (_server, admin) = country(backend);
+        submit(&admin, "30388", "2025-06", &[("staff", 9), ("raised", 10)]);
+        reorganise(&admin, &json!({
+            "effective": "2025-07-01", "legal_basis": "Nghị quyết",
+            "steps": [{"op": "split", "from": "code:30388", "children": {"code:30388-1": "code:30388"},
+                       "into": [{"unit": "code:30388"}, {"unit": "code:30391"}]}]
+        }));
+        assert_eq!(figure(&admin, "30388", "2025-06", "2025-07-01", "staff"), "9 1/1");
+        assert!(figure(&admin, "30388", "2025-06", "2025-07-01", "raised").starts_with("null 0/"));
+    }
+
+    fn what_a_successor_submitted_replaces_what_had_passed_to_it_also_when_it_passes_on_itself(backend) {
+        let (_server, admin) = country(backend);
+        for (unit, number) in [("30387", 10), ("30388", 12), ("30391", 11)] {
+            submit(&admin, unit, "2025-08", &[("raised", number), ("largest", number)]);
+        }
+        let merge = |from: &str, into: &str| json!({
+            "effective": "2025-07-01", "legal_basis": "Nghị quyết", "steps": [{"op": "merge", "from": [from], "into": into}],
+        });
+        reorganise(&admin, &merge("code:30387", "code:30388"));
+        submit(&admin, "30388", "2025-08", &[("raised", 20), ("largest", 7)]);
+        reorganise(&admin, &merge("code:30388", "code:30391"));
+        // 11 and 20, and not the 10 that the 20 took the place of.
+        assert!(figure(&admin, "30391", "2025-08", "", "raised").starts_with("31 1/"));
+        assert!(figure(&admin, "30391", "2025-08", "", "largest").starts_with("11 1/"));
+        expect_verified(&admin, &[("89", "2025-08"), ("89", "2025")]);
+    }
+
+    fn what_was_submitted_before_a_unit_became_the_successor_replaces_nothing(backend) {
+        let (_server, admin) = country(backend);
+        let merge = |from: &str, into: &str| json!({
+            "effective": "2025-07-01", "legal_basis": "Nghị quyết", "steps": [{"op": "merge", "from": [from], "into": into}],
+        });
+        submit(&admin, "30387", "2025-08", &[("raised", 10)]);
+        reorganise(&admin, &merge("code:30387", "code:30388"));
+        submit(&admin, "30391", "2025-08", &[("raised", 11)]);
+        reorganise(&admin, &merge("code:30388", "code:30391"));
+        assert!(figure(&admin, "30391", "2025-08", "", "raised").starts_with("21 1/"));
+        expect_verified(&admin, &[("89", "2025-08"), ("89", "2025")]);
+    }
+
+    fn what_is_not_divided_stays_until_all_successors_have_submitted_the_unit_itself_too(backend) {
+        let (_server, admin) = country(backend);
+        submit(&admin, "30388", "2025-08", &[("largest", 9)]);
+        reorganise(&admin, &json!({
+            "effective": "2025-07-01", "legal_basis": "Nghị quyết",
+            "steps": [{"op": "split", "from": "code:30388", "basis": "dân số", "children": {"code:30388-1": "code:30388"},
+                       "into": [{"unit": "code:30388", "share": "7/10"}, {"unit": "code:30391", "share": "3/10"}]}]
+        }));
+        let largest = || figure(&admin, "887", "2025-08", "", "largest");
+        submit(&admin, "30391", "2025-08", &[("largest", 4)]);
+        assert!(largest().starts_with("9 2/"), "{}", largest());
+        submit(&admin, "30388", "2025-08", &[("largest", 5)]);
+        assert!(largest().starts_with("5 2/"), "{}", largest());
+        expect_verified(&admin, &[("89", "2025-08"), ("89", "2025")]);
+    }
+
+    fn what_stood_in_for_one_report_is_one_report_wherever_it_passes_later(backend) {
+        let (_server, admin) = country(backend);
+        for unit in ["30387", "30388", "30391"] {
+            submit(&admin, unit, "2025-08", &[("raised", 10)]);
+        }
+        let merge = |effective: &str, from: &str, into: &str| json!({
+            "effective": effective, "legal_basis": "Nghị quyết", "steps": [{"op": "merge", "from": [from], "into": into}],
+        });
+        // Two stand for the one that is expected of Tân An in August; Long An has its own.
+        reorganise(&admin, &merge("2025-07-01", "code:30387", "code:30388"));
+        reorganise(&admin, &merge("2025-10-01", "code:30388", "code:30391"));
+        let path = "/v1/forms/m/periods/2025-08/units/code:30391/rollup?as_of=2025-10-01";
+        let restated = admin.get(path).expect_status(200).json();
+        assert_eq!(shown(&cell(&restated, "raised")), "30 2/5");
+        assert_eq!(restated["completeness"], json!({"expected": 5, "submitted": 2, "approved": 0}));
+    }
+
+    fn what_was_submitted_between_a_split_and_the_end_of_the_same_day_is_whole_in_the_leaf(backend) {
+        let (_server, admin) = country(backend);
+        let on_the_day = |step: Value| json!({"effective": "2025-07-01", "legal_basis": "Nghị quyết", "steps": [step]});
+        reorganise(&admin, &on_the_day(json!({
+            "op": "split", "from": "code:30388", "basis": "dân số", "children": {"code:30388-1": "code:30391"},
+            "into": [{"unit": "code:30388", "share": "1/2"}, {"unit": "code:30391", "share": "1/2"}]
+        })));
+        submit(&admin, "30388", "2025-08", &[("raised", 10), ("largest", 10)]);
+        submit(&admin, "30391", "2025-08", &[("raised", 3), ("largest", 3)]);
+        reorganise(&admin, &on_the_day(json!({"op": "abolish", "unit": "code:30388"})));
+        assert!(figure(&admin, "30391", "2025-08", "", "raised").starts_with("3 1/"));
+        let raised = figure(&admin, "887", "2025-08", "", "raised");
+        assert!(raised.starts_with("13 2/"), "{raised}");
+        assert!(figure(&admin, "887", "2025-08", "", "largest").starts_with("10 2/"));
+        expect_verified(&admin, &[("89", "2025-08"), ("89", "2025")]);
+    }
+
+    fn what_a_map_does_not_divide_is_the_same_whatever_passes_later(backend) {
+        let (_server, admin) = country(backend);
+        let split = |effective: &str| json!({
+            "effective": effective, "legal_basis": "Nghị quyết",
+            "steps": [{"op": "split", "from": "code:30388", "basis": "dân số", "children": {"code:30388-1": "code:30388"},
+                       "into": [{"unit": "code:30388", "share": "1/2"}, {"unit": "code:30391", "share": "1/2"}]}]
+        });
+        let back = |effective: &str| json!({
+            "effective": effective, "legal_basis": "Nghị quyết",
+            "steps": [{"op": "split", "from": "code:30387", "basis": "dân số", "children": {"code:30387-1": "code:30387"},
+                       "into": [{"unit": "code:30387", "share": "1/2"}, {"unit": "code:30388", "share": "1/2"}]}]
+        });
+        reorganise(&admin, &split("2024-03-01"));
+        reorganise(&admin, &back("2024-03-01"));
+        let map = || Report::of(&admin, "m", "2024-05").read("89/rollup?as_of=2024-07-01")["map"].clone();
+        reorganise(&admin, &json!({
+            "effective": "2024-06-15", "legal_basis": "Nghị quyết", "steps": [{"op": "rename", "unit": "code:30391", "name": "Long Sơn"}]
+        }));
+        let before = map();
+        reorganise(&admin, &back("2025-01-01"));
+        assert_eq!(map(), before);
+    }
+
     fn an_earlier_map_cannot_be_asked_for(backend) {
         let (_server, admin) = country(backend);
         let path = "/v1/forms/m/periods/2025-12/units/code:91/rollup?as_of=2025-07-01";

@@ -44,7 +44,8 @@ const STAGES: [(Stage, &str); 2] = [
     (Stage::Approved, "approved"),
 ];
 
-fn setting<T: std::str::FromStr>(name: &str) -> Option<T> {
+/// What the environment says of how to run.
+pub fn setting<T: std::str::FromStr>(name: &str) -> Option<T> {
     let text = std::env::var(name).ok()?;
     let parsed = text.parse().ok();
     Some(parsed.unwrap_or_else(|| panic!("{name} is not a number: {text}")))

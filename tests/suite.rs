@@ -32,6 +32,8 @@ mod limits;
 #[cfg(test)]
 mod map;
 #[cfg(test)]
+mod map_model;
+#[cfg(test)]
 mod migrations;
 #[cfg(test)]
 mod model;

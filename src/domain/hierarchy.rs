@@ -11,7 +11,7 @@ use super::id::{LevelCode, UnitCode, UnitId};
 use super::landing::Landings;
 use super::level::Level;
 use super::route::Leaf;
-use super::succession::{Moment, Successions};
+use super::succession::Successions;
 use super::unit::{UnitFact, UnitReference, Validity};
 
 /// So many pairs of maps are remembered: those of a year and its months, and some more.
@@ -264,10 +264,7 @@ impl Tree {
         let ended = last
             .iter()
             .filter(|(unit, _)| !self.by_id.contains_key(unit))
-            .filter_map(|(unit, index)| {
-                let to = self.fact(*index)?.validity.to?;
-                Some(self.route(*unit, Moment::end_of(to)))
-            });
+            .filter_map(|(unit, _)| Some(self.route(*unit, self.end_of(*unit)?)));
         let passed = self
             .successions
             .until(self.day)

@@ -1,7 +1,7 @@
 //! Landings: where the units of one day's map come to lie on another day's, counted. What was
 //! expected of them is expected there. Never who is expected to do what.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use chrono::NaiveDate;
 
@@ -80,28 +80,19 @@ impl Landings {
 }
 
 /// Where a unit that stood on `day` lies on a tree of that day or a later one.
-pub fn landings_of(
-    unit: UnitId,
-    day: NaiveDate,
-    landing: Landing,
-    to: &Tree,
-) -> BTreeSet<Position> {
+pub fn landings_of(unit: UnitId, day: NaiveDate, landing: Landing, to: &Tree) -> Vec<Position> {
     landed(&to.route(unit, Moment::end_of(day)), unit, landing, to)
 }
 
-fn landed(route: &Route, unit: UnitId, landing: Landing, to: &Tree) -> BTreeSet<Position> {
+fn landed(route: &Route, unit: UnitId, landing: Landing, to: &Tree) -> Vec<Position> {
     match landing {
         Landing::Shares => shares(route, to),
         Landing::Whole => whole(route, to).into_iter().collect(),
-        Landing::Itself if route.goes_on_as(unit) => {
-            to.by_id(unit).map(Place::position).into_iter().collect()
-        }
-        Landing::Itself => BTreeSet::new(),
+        Landing::Itself => to.by_id(unit).map(Place::position).into_iter().collect(),
     }
 }
 
-/// Where several shares have come together again, the unit is there once.
-fn shares(route: &Route, to: &Tree) -> BTreeSet<Position> {
+fn shares(route: &Route, to: &Tree) -> Vec<Position> {
     match route {
         Route::Divided { parts, .. } => {
             let parts = parts.iter();

@@ -54,15 +54,6 @@ impl Route {
         }
     }
 
-    /// Whether the unit itself goes on, whatever part of it passes to others.
-    pub fn goes_on_as(&self, unit: UnitId) -> bool {
-        match self {
-            Route::To(heir) => *heir == unit,
-            Route::Divided { parts, .. } => parts.iter().any(|(_, part)| part.goes_on_as(unit)),
-            Route::Stays { .. } => false,
-        }
-    }
-
     /// All places on the tree that a part may come to: units that stand, and leaves.
     pub fn ends<'t>(&self, tree: &'t Tree) -> Vec<Place<'t>> {
         match self {
@@ -141,6 +132,13 @@ impl Tree {
 
     /// The units that stand and may have something of another, itself among them where it does.
     pub fn heirs_of(&self, unit: UnitId) -> BTreeSet<UnitId> {
+        let mut heirs = self.ever_heirs_of(unit);
+        heirs.retain(|unit| self.by_id(*unit).is_some());
+        heirs
+    }
+
+    /// The units that had something of another at any time, itself among them.
+    pub fn ever_heirs_of(&self, unit: UnitId) -> BTreeSet<UnitId> {
         let mut known = BTreeSet::from([unit]);
         let mut waiting = vec![unit];
         while let Some(unit) = waiting.pop() {
@@ -149,8 +147,16 @@ impl Tree {
                 waiting.extend(heirs.filter(|heir| known.insert(*heir)));
             }
         }
-        known.retain(|unit| self.by_id(*unit).is_some());
         known
+    }
+
+    /// When a unit that stands no more had its last: at the end of its last day or, where on the
+    /// day that it was gone it had first passed on a part of it, after that.
+    pub fn end_of(&self, unit: UnitId) -> Option<Moment> {
+        let ended = Moment::end_of(self.last_fact(unit)?.validity.to?);
+        let goes_on = |passing: &&Passing| passing.heirs.units().contains(&unit);
+        let parted = self.passings_of(unit).filter(goes_on).last();
+        Some(parted.map_or(ended, |parted| parted.moment.max(ended)))
     }
 
     /// Where the unit that a former unit was part of is now.

@@ -2,7 +2,7 @@
 //! Never how figures are divided: that is `rollup`'s, and never the document that changed the
 //! map: that is `reorganisation`'s.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::str::FromStr;
 
@@ -190,9 +190,10 @@ impl Heirs {
 /// All successions of a tenant.
 #[derive(Debug, Clone, Default)]
 pub struct Successions {
-    by_source: HashMap<UnitId, BTreeMap<Moment, Passing>>,
-    /// Each source with the days of its first and its last passing to the heir.
-    by_heir: HashMap<UnitId, BTreeMap<UnitId, (NaiveDate, NaiveDate)>>,
+    /// In order, so that what is listed of all is listed in one order.
+    by_source: BTreeMap<UnitId, BTreeMap<Moment, Passing>>,
+    /// Each source with the days on which it passed to the heir.
+    by_heir: HashMap<UnitId, BTreeMap<UnitId, BTreeSet<NaiveDate>>>,
 }
 
 impl Successions {
@@ -208,8 +209,8 @@ impl Successions {
             for heir in heirs.units() {
                 if heir != from {
                     let sources = successions.by_heir.entry(heir).or_default();
-                    let day = moment.effective;
-                    sources.entry(from).or_insert((day, day)).1 = day;
+                    let days = sources.entry(from).or_default();
+                    days.insert(moment.effective);
                 }
             }
             let passing = Passing {
@@ -282,15 +283,16 @@ impl Successions {
         let passes = events.flat_map(BTreeMap::keys);
         let passes = passes.map(|moment| moment.effective);
         let sources = self.by_heir.get(&unit).into_iter().flatten();
-        let comes = sources.flat_map(|(_, (first, last))| [*first, *last]);
+        let comes = sources.flat_map(|(_, days)| days.iter().copied());
         passes.chain(comes).filter(|day| *day > after).min()
     }
 
     /// Whether anything passed from a unit or to it after one day, up to and on another.
     pub fn is_touched(&self, unit: UnitId, after: NaiveDate, day: NaiveDate) -> bool {
         let passes = self.next(unit, Moment::end_of(after), day).is_some();
-        let mut sources = self.by_heir.get(&unit).into_iter().flatten();
-        passes || sources.any(|(_, (first, last))| *last > after && *first <= day)
+        let sources = self.by_heir.get(&unit).into_iter().flatten();
+        let mut days = sources.flat_map(|(_, days)| days);
+        passes || days.any(|passed| *passed > after && *passed <= day)
     }
 
     /// The units that something of `unit` comes from, up to and on `day`, directly or through
@@ -311,10 +313,10 @@ impl Successions {
         let mut found: Vec<(UnitId, NaiveDate)> = Vec::new();
         let mut waiting = vec![unit];
         while let Some(next) = waiting.pop() {
-            for (source, (first, last)) in self.by_heir.get(&next).into_iter().flatten() {
-                let is_between = *first <= day && *last > after;
+            for (source, days) in self.by_heir.get(&next).into_iter().flatten() {
+                let last = days.range(..=day).next_back().filter(|last| **last > after);
                 let is_known = found.iter().any(|(known, _)| known == source);
-                if is_between && *source != unit && !is_known {
+                if let Some(last) = last.filter(|_| *source != unit && !is_known) {
                     found.push((*source, *last));
                     waiting.push(*source);
                 }

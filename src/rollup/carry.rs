@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use num_rational::Ratio;
 
-use super::tally::{Contribution, Counted, Extent, Origin, Piece, Tally};
+use super::tally::{Contribution, Counted, Extent, Origin, Piece, Report, Tally};
 use crate::domain::catalogue::Aggregations;
 use crate::domain::form::Span;
 use crate::domain::hierarchy::{Place, Position, Tree};
@@ -17,7 +17,7 @@ use crate::domain::indicator::AcrossUnits;
 use crate::domain::period::Period;
 use crate::domain::route::{Leaf, Route};
 use crate::domain::submission::Fact;
-use crate::domain::succession::{Moment, Share};
+use crate::domain::succession::{Heirs, Moment, Share};
 
 /// What counts, by base period and by the unit that submitted it.
 pub type Contributions = BTreeMap<(Period, UnitId), Contribution>;
@@ -54,12 +54,13 @@ impl Carrier<'_> {
             };
             let mut journey = Journey {
                 carrier: self,
+                period: *base,
+                submitter: *unit,
                 base: tree,
                 contributions,
                 pieces: &mut pieces,
             };
-            let piece = Piece::own(*base, *unit, contribution);
-            journey.carry(*unit, contribution.given, piece);
+            journey.carry(contribution.given, Piece::own(*base, *unit, contribution));
         }
         pieces
     }
@@ -72,27 +73,28 @@ impl Carrier<'_> {
         };
         let passings = tree.passings_of(unit);
         let starts = passings.map(|passing| passing.moment.right_before());
-        let starts = starts.chain([Moment::end_of(last_day_of(tree, unit))]);
+        let starts = starts.chain([end_of(tree, unit)]);
         let ends: BTreeSet<Position> = starts
             .flat_map(|since| self.tree.route(unit, since).ends(&self.tree))
+            // What is only its own stays with it, wherever the rest goes.
+            .chain(self.tree.by_id(unit))
             .map(Place::position)
             .collect();
         ends.into_iter().collect()
     }
 }
 
-/// The last day on which a unit stood, up to that of the tree.
-fn last_day_of(tree: &Tree, unit: UnitId) -> chrono::NaiveDate {
-    if tree.by_id(unit).is_some() {
-        return tree.day();
-    }
-    let last = tree.last_fact(unit).and_then(|fact| fact.validity.to);
-    last.unwrap_or(tree.day())
+/// When a unit had its last, up to the day of the tree.
+fn end_of(tree: &Tree, unit: UnitId) -> Moment {
+    let ended = tree.end_of(unit).filter(|_| tree.by_id(unit).is_none());
+    ended.unwrap_or(Moment::end_of(tree.day()))
 }
 
 /// The way of one submission.
 struct Journey<'j, 'c, 's> {
     carrier: &'j Carrier<'s>,
+    period: Period,
+    submitter: UnitId,
     /// The map of the last day of the submission's period.
     base: &'j Tree,
     contributions: &'j Contributions,
@@ -100,50 +102,135 @@ struct Journey<'j, 'c, 's> {
 }
 
 impl<'c> Journey<'_, 'c, '_> {
-    fn carry(&mut self, unit: UnitId, given: i64, piece: Piece<'c>) {
+    fn carry(&mut self, given: i64, piece: Piece<'c>) {
+        let unit = self.submitter;
         let day = Moment::end_of(self.base.day());
         let mut passings = self.base.passings_of(unit);
         let since = match passings.find(|passing| passing.moment.rev > given) {
             // The map was changed after the submission, as of a day before the period's end.
             Some(passing) => passing.moment.right_before(),
-            None if self.base.by_id(unit).is_some() => return self.go_on(unit, day, piece),
-            None => Moment::end_of(last_day_of(self.base, unit)),
+            None if self.base.by_id(unit).is_some() => {
+                let stays = self.carrier.tree.route(unit, day) == Route::To(unit);
+                let piece = match stays {
+                    true => piece,
+                    false => self.keep_own(piece),
+                };
+                return self.go_on(unit, day, piece);
+            }
+            None => end_of(self.base, unit),
         };
-        let piece = Piece {
-            origin: Origin::StandIn,
-            counts_for: None,
-            ..piece
-        };
-        let route = self.base.route(unit, since);
+        let piece = self.keep_own(piece);
         let mut arrived = Vec::new();
-        self.spread(&route, unit, piece, &mut arrived);
-        for arrival in arrived {
-            if self.is_replaced(&arrival, unit, since) {
-                continue;
-            }
-            match arrival.end {
-                End::Unit(heir) => self.go_on(heir, day, arrival.piece),
-                End::Leaf { leaf, since } => self.go_on(leaf.unit, since, arrival.piece),
-            }
+        self.hand_over(unit, since, piece, &mut arrived);
+        for Arrival { end, piece } in arrived {
+            let (leaf, since) = match end {
+                End::Unit(_) => (None, day),
+                End::Leaf { leaf, since } => (Some(leaf), since),
+            };
+            let unit = end.unit();
+            let part = 0;
+            let piece = Piece {
+                report: Report { unit, leaf, part },
+                origin: Origin::Passed,
+                ..piece
+            };
+            self.go_on(unit, since, piece);
         }
     }
 
-    /// What a successor has submitted itself since the map was changed replaces what would pass to
-    /// it; of what stays undivided, that of all successors together.
-    fn is_replaced(&self, arrival: &Arrival<'_>, from: UnitId, since: Moment) -> bool {
-        let changed = self.base.passing_after(from, since);
-        let has_own = |unit: UnitId| {
-            let own = self.contributions.get(&(arrival.piece.base, unit));
-            own.is_some_and(|own| changed.is_none_or(|changed| own.given > changed.moment.rev))
+    /// What is only a unit's own passes to nobody: it stays where the unit is, as long as it
+    /// stands. The rest of the piece comes back.
+    fn keep_own(&mut self, piece: Piece<'c>) -> Piece<'c> {
+        let Some(place) = self.carrier.tree.by_id(self.submitter) else {
+            return piece;
         };
-        match arrival.end {
-            End::Unit(heir) => has_own(heir),
-            End::Leaf { .. } => {
-                let mut heirs = self.base.heirs_of(from);
-                heirs.retain(|heir| *heir != from);
-                !heirs.is_empty() && heirs.into_iter().all(has_own)
-            }
+        let (own, others) = self.parted(&piece, AcrossUnits::None);
+        if own.is_empty() {
+            return piece;
         }
+        let kept = Piece {
+            facts: Cow::Owned(own),
+            submission: Counted::Elsewhere,
+            ..piece.clone()
+        };
+        self.pieces.entry(place.position()).or_default().push(kept);
+        Piece {
+            facts: Cow::Owned(others),
+            ..piece
+        }
+    }
+
+    /// The facts of a piece that go across units in one way, and all others.
+    fn parted(&self, piece: &Piece<'_>, units: AcrossUnits) -> (Vec<Fact>, Vec<Fact>) {
+        let aggregations = self.carrier.aggregations;
+        let facts = piece.facts.iter().copied();
+        facts.partition(|fact| aggregations.of(fact.indicator).units == units)
+    }
+
+    /// Takes what a unit has since a moment to the map of the period's last day. What a unit
+    /// submitted itself while it had it takes its place; of what stays undivided, what all
+    /// successors together submitted.
+    fn hand_over(
+        &self,
+        unit: UnitId,
+        since: Moment,
+        piece: Piece<'c>,
+        arrived: &mut Vec<Arrival<'c>>,
+    ) {
+        let replaced = self.replaced(unit, since);
+        if replaced == Replaced::All {
+            return;
+        }
+        let route = self.base.route(unit, since);
+        let passing = self.base.passing_after(unit, since);
+        let piece = match passing.map(|passing| (&passing.heirs, passing.moment)) {
+            Some((Heirs::One(heir), moment)) => {
+                return self.hand_over(*heir, moment, piece, arrived);
+            }
+            Some((Heirs::Shares(parts), moment))
+                if replaced == Replaced::InPart || matches!(route, Route::Divided { .. }) =>
+            {
+                let shares: Vec<Share> = parts.iter().map(|(_, share)| *share).collect();
+                let submission = piece.submission;
+                let (pieces, rest) = self.divide(piece, &shares);
+                // Each part stands in for the one submission that is expected of its heir.
+                for ((heir, _), piece) in parts.iter().zip(pieces) {
+                    let piece = Piece {
+                        submission,
+                        ..piece
+                    };
+                    self.hand_over(*heir, moment, piece, arrived);
+                }
+                Piece {
+                    submission: Counted::Elsewhere,
+                    ..rest
+                }
+            }
+            _ => piece,
+        };
+        let end = End::of_whole(&route);
+        arrived.push(Arrival { end, piece });
+    }
+
+    /// How much of what a unit has since a moment gave way to what was submitted since.
+    fn replaced(&self, unit: UnitId, since: Moment) -> Replaced {
+        let passing = self.base.passing_after(unit, since);
+        let own = self.contributions.get(&(self.period, unit));
+        // It does not take its own place.
+        let own = own.filter(|_| unit != self.submitter);
+        let is_meanwhile = |own: &Contribution| {
+            let had_it = passing.is_none_or(|passing| own.given < passing.moment.rev);
+            own.given > since.rev && had_it
+        };
+        if own.is_some_and(is_meanwhile) {
+            return Replaced::All;
+        }
+        let parts = passing.into_iter().flat_map(|passing| {
+            let heirs = passing.heirs.units().into_iter();
+            heirs.map(|heir| self.replaced(heir, passing.moment))
+        });
+        let same = |a, b| if a == b { a } else { Replaced::InPart };
+        parts.reduce(same).unwrap_or(Replaced::Nothing)
     }
 
     /// Takes a piece from the map of its period to the one that is looked at.
@@ -151,11 +238,16 @@ impl<'c> Journey<'_, 'c, '_> {
         let tree = &self.carrier.tree;
         let mut arrived = Vec::new();
         self.spread(&tree.route(unit, since), unit, piece, &mut arrived);
-        for Arrival { end, piece } in arrived {
+        for (part, Arrival { end, piece }) in arrived.into_iter().enumerate() {
             let place = match end {
                 End::Unit(unit) => tree.by_id(unit),
                 End::Leaf { leaf, .. } => tree.leaf(&leaf),
             };
+            let report = Report {
+                part,
+                ..piece.report
+            };
+            let piece = Piece { report, ..piece };
             let is_empty = piece.facts.is_empty() && piece.submission == Counted::Elsewhere;
             if let Some(place) = place.filter(|_| !is_empty) {
                 let pieces = self.pieces.entry(place.position()).or_default();
@@ -164,8 +256,7 @@ impl<'c> Journey<'_, 'c, '_> {
         }
     }
 
-    /// Divides a piece along a route. Each division is exact for itself, so that what was divided
-    /// once does not move when something else is divided later.
+    /// Divides a piece along a route.
     fn spread(
         &self,
         route: &Route,
@@ -173,73 +264,48 @@ impl<'c> Journey<'_, 'c, '_> {
         piece: Piece<'c>,
         arrived: &mut Vec<Arrival<'c>>,
     ) {
-        match route {
-            Route::To(heir) => {
-                let end = End::Unit(*heir);
-                let piece = piece.at(*heir, unit);
-                arrived.push(Arrival { end, piece });
-            }
-            Route::Stays { leaf, since } => {
-                let (leaf, since) = (*leaf, *since);
-                let end = End::Leaf { leaf, since };
-                let piece = piece.at(leaf.unit, unit);
-                arrived.push(Arrival { end, piece });
-            }
-            Route::Divided { parts, leaf, since } => {
-                let is_own = |fact: &Fact| {
-                    let across = self.carrier.aggregations.of(fact.indicator);
-                    across.units == AcrossUnits::None && route.goes_on_as(unit)
-                };
-                // What is only its own stays with a unit that goes on.
-                let (own, others): (Vec<Fact>, Vec<Fact>) =
-                    piece.facts.iter().copied().partition(is_own);
-                if !own.is_empty() {
-                    let piece = Piece {
-                        facts: Cow::Owned(own),
-                        origin: Origin::Own,
-                        submission: Counted::Elsewhere,
-                        counts_for: piece.counts_for.or(Some(unit)),
-                        ..piece.clone()
-                    };
-                    let end = End::Unit(unit);
-                    arrived.push(Arrival { end, piece });
-                }
-                let (divisible, rest): (Vec<Fact>, Vec<Fact>) =
-                    others.into_iter().partition(|fact| {
-                        let across = self.carrier.aggregations.of(fact.indicator);
-                        across.units == AcrossUnits::Sum
-                    });
+        let end = End::of_whole(route);
+        let piece = match route {
+            Route::To(_) | Route::Stays { .. } => piece,
+            Route::Divided { parts, .. } => {
                 let shares: Vec<Share> = parts.iter().map(|(share, _)| *share).collect();
-                // Each part stands in for one submission; what is a unit's already is counted once.
-                let (of_parts, of_rest) = match piece.counts_for {
-                    None => (piece.submission, Counted::Elsewhere),
-                    Some(_) => (Counted::Elsewhere, piece.submission),
-                };
-                for ((_, part), facts) in parts.iter().zip(divided(&divisible, &shares)) {
-                    let origin = match piece.origin {
-                        Origin::Own => Origin::Passed,
-                        other => other,
-                    };
-                    let piece = Piece {
-                        facts: Cow::Owned(facts),
-                        extent: Extent::Share,
-                        origin,
-                        submission: of_parts,
-                        ..piece.clone()
-                    };
+                let (pieces, rest) = self.divide(piece, &shares);
+                for ((_, part), piece) in parts.iter().zip(pieces) {
                     self.spread(part, unit, piece, arrived);
                 }
-                let (leaf, since) = (*leaf, *since);
-                let end = End::Leaf { leaf, since };
-                let piece = Piece {
-                    facts: Cow::Owned(rest),
-                    submission: of_rest,
-                    ..piece.at(leaf.unit, unit)
-                };
-                arrived.push(Arrival { end, piece });
+                rest
             }
-        }
+        };
+        let piece = piece.at(end.unit(), unit);
+        arrived.push(Arrival { end, piece });
     }
+
+    /// What each share has of a piece, and what cannot be divided. Each division is exact for
+    /// itself, so that what was divided once does not move when something else is divided later.
+    fn divide(&self, piece: Piece<'c>, shares: &[Share]) -> (Vec<Piece<'c>>, Piece<'c>) {
+        let (divisible, rest) = self.parted(&piece, AcrossUnits::Sum);
+        let pieces = divided(&divisible, shares).into_iter().map(|facts| Piece {
+            facts: Cow::Owned(facts),
+            extent: Extent::Share,
+            origin: Origin::Passed,
+            submission: Counted::Elsewhere,
+            ..piece.clone()
+        });
+        let pieces = pieces.collect();
+        let rest = Piece {
+            facts: Cow::Owned(rest),
+            ..piece
+        };
+        (pieces, rest)
+    }
+}
+
+/// How much of something gave way to something else.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Replaced {
+    Nothing,
+    InPart,
+    All,
 }
 
 /// A piece where one map has taken it.
@@ -256,6 +322,26 @@ enum End {
         leaf: Leaf,
         since: Moment,
     },
+}
+
+impl End {
+    /// Where what is not divided comes to.
+    fn of_whole(route: &Route) -> End {
+        match route {
+            Route::To(unit) => End::Unit(*unit),
+            Route::Divided { leaf, since, .. } | Route::Stays { leaf, since } => End::Leaf {
+                leaf: *leaf,
+                since: *since,
+            },
+        }
+    }
+
+    fn unit(self) -> UnitId {
+        match self {
+            End::Unit(unit) => unit,
+            End::Leaf { leaf, .. } => leaf.unit,
+        }
+    }
 }
 
 /// The facts of each share, by largest remainder: what is handed out adds up to what there was. Of

@@ -13,6 +13,7 @@ use crate::domain::id::{IndicatorNumber, OptionNumber, UnitId};
 use crate::domain::indicator::{Across, AcrossTime, AcrossUnits};
 use crate::domain::period::Period;
 use crate::domain::quantity::Qualifier;
+use crate::domain::route::Leaf;
 use crate::domain::submission::{Fact, Stage};
 
 /// One thing in each stage.
@@ -200,12 +201,6 @@ struct Value<'p> {
     piece: &'p Piece<'p>,
 }
 
-impl Value<'_> {
-    fn counts_for(&self) -> Option<UnitId> {
-        self.piece.counts_for
-    }
-}
-
 /// One unit's value of one base period: its own, or what passed to it, put together.
 struct Combined {
     numerator: i128,
@@ -221,19 +216,19 @@ struct Combined {
 impl Combined {
     /// `None` where there is no value that can be the unit's.
     fn of(values: &[Value<'_>], units: AcrossUnits) -> Option<Combined> {
-        let values = values
-            .iter()
-            // What is only a unit's own passes to nobody.
-            .filter(|value| units != AcrossUnits::None || value.piece.origin == Origin::Own);
+        let values = values.iter();
+        // What is only a unit's own passes to nobody.
+        let values =
+            values.filter(|value| units != AcrossUnits::None || value.piece.origin == Origin::Own);
         let mut count = 0_u32;
         let mut combined = Combined {
             numerator: 0,
             divisor: 1,
             values: 0,
-            reported: 0,
+            reported: count_reports(values.clone().map(|value| value.piece)),
             qualified: Qualified::EXACT,
         };
-        for value in values.clone() {
+        for value in values {
             let mantissa = i128::from(value.fact.mantissa);
             combined.numerator = match units {
                 _ if count == 0 => mantissa,
@@ -241,10 +236,6 @@ impl Combined {
                 AcrossUnits::Max => combined.numerator.max(mantissa),
                 _ => combined.numerator + mantissa,
             };
-            // Whoever stands in for a unit, it is one that has reported.
-            let mut before = values.clone().zip(0..count).map(|(before, _)| before);
-            let is_known = before.any(|before| before.counts_for() == value.counts_for());
-            combined.reported += u64::from(!is_known);
             count += 1;
             combined.qualified = combined.qualified.merged(Qualified::of(value));
         }
@@ -584,9 +575,7 @@ pub struct Piece<'c> {
     pub base: Period,
     /// The unit that submitted it.
     pub source: UnitId,
-    /// The unit of the base period's map of which it is the submission; of what is left of a former
-    /// unit, that unit. `None` as long as it is on its way there.
-    pub counts_for: Option<UnitId>,
+    pub report: Report,
     pub facts: Cow<'c, [Fact]>,
     pub reached: Stage,
     pub origin: Origin,
@@ -595,17 +584,25 @@ pub struct Piece<'c> {
     pub submission: Counted,
 }
 
+/// What is one report of a base period: all that counts at one place on the map of its last day.
+/// Several submissions are one report where they were given before the map was changed and stand
+/// in for the one that is expected of their successor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Report {
+    pub unit: UnitId,
+    /// Where it is what is left of a unit on that map.
+    pub leaf: Option<Leaf>,
+    /// Which of the parts that it was divided into since.
+    pub part: usize,
+}
+
 /// How a piece came to the unit where it counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
     /// The unit submitted it.
     Own,
-    /// A predecessor submitted it when it stood.
+    /// A predecessor submitted it.
     Passed,
-    /// It was submitted for a period at whose end this unit stood already, but before the map was
-    /// changed: all that came in this way stand for the one submission that is expected of the
-    /// unit.
-    StandIn,
 }
 
 /// Whether a piece has its values as they were submitted, or shares of them.
@@ -625,10 +622,15 @@ pub enum Counted {
 impl<'c> Piece<'c> {
     /// A unit's own submission.
     pub fn own(base: Period, unit: UnitId, contribution: &'c Contribution) -> Piece<'c> {
+        let report = Report {
+            unit,
+            leaf: None,
+            part: 0,
+        };
         Piece {
             base,
             source: unit,
-            counts_for: Some(unit),
+            report,
             facts: Cow::Borrowed(&contribution.facts),
             reached: contribution.reached,
             origin: Origin::Own,
@@ -644,11 +646,7 @@ impl<'c> Piece<'c> {
             Origin::Own if unit != from => Origin::Passed,
             other => other,
         };
-        Piece {
-            origin,
-            counts_for: self.counts_for.or(Some(unit)),
-            ..self
-        }
+        Piece { origin, ..self }
     }
 }
 
@@ -725,31 +723,28 @@ impl Tally {
 
 fn count_submissions(pieces: &[Piece<'_>]) -> ByStage<u64> {
     let mut submissions = ByStage::<u64>::default();
-    for submission in submissions_in(pieces) {
+    for report in reports_in(pieces) {
         submissions.submitted += 1;
-        submissions.approved += u64::from(submission.is_approved());
+        submissions.approved += u64::from(report.is_approved());
     }
     submissions
 }
 
-/// What counts as one submission of a unit: its own, and where it has none all that stands in for
-/// it.
-pub struct CountedSubmission<'p, 'c> {
+/// How many reports there are that pieces of one base period are parts of.
+fn count_reports<'p>(pieces: impl Iterator<Item = &'p Piece<'p>>) -> u64 {
+    let reports = pieces.map(|piece| piece.report).sorted_unstable().dedup();
+    reports.fold(0, |count, _| count + 1)
+}
+
+/// One report as far as it is counted where its pieces are.
+pub struct CountedReport<'p, 'c> {
     pub base: Period,
-    /// The unit of the base period's map that it is of.
-    pub counts_for: Option<UnitId>,
+    pub report: Report,
     pieces: Vec<&'p Piece<'c>>,
 }
 
-impl<'p, 'c> CountedSubmission<'p, 'c> {
-    fn of(first: &'p Piece<'c>) -> CountedSubmission<'p, 'c> {
-        CountedSubmission {
-            base: first.base,
-            counts_for: first.counts_for,
-            pieces: vec![first],
-        }
-    }
-
+impl CountedReport<'_, '_> {
+    /// A report is approved once all of it is.
     pub fn is_approved(&self) -> bool {
         let mut pieces = self.pieces.iter();
         pieces.all(|piece| piece.reached == Stage::Approved)
@@ -761,29 +756,25 @@ impl<'p, 'c> CountedSubmission<'p, 'c> {
     }
 }
 
-/// The submissions that are counted where these pieces are, in the order of base periods.
-pub fn submissions_in<'p, 'c>(pieces: &'p [Piece<'c>]) -> Vec<CountedSubmission<'p, 'c>> {
-    let mut submissions: Vec<CountedSubmission<'p, 'c>> = Vec::new();
+/// The reports that are counted where these pieces are, in the order of base periods.
+pub fn reports_in<'p, 'c>(pieces: &'p [Piece<'c>]) -> Vec<CountedReport<'p, 'c>> {
+    let mut reports: Vec<CountedReport<'p, 'c>> = Vec::new();
     for of_base in pieces.chunk_by(|a, b| a.base == b.base) {
-        let first = submissions.len();
-        for piece in of_base {
-            if piece.submission == Counted::Elsewhere {
-                continue;
-            }
-            let mut known = submissions.iter_mut().skip(first);
-            match known.find(|known| known.counts_for == piece.counts_for) {
+        let first = reports.len();
+        let here = of_base.iter();
+        for piece in here.filter(|piece| piece.submission == Counted::Here) {
+            let mut known = reports.iter_mut().skip(first);
+            match known.find(|known| known.report == piece.report) {
                 Some(known) => known.pieces.push(piece),
-                None => submissions.push(CountedSubmission::of(piece)),
+                None => reports.push(CountedReport {
+                    base: piece.base,
+                    report: piece.report,
+                    pieces: vec![piece],
+                }),
             }
         }
     }
-    for submission in &mut submissions {
-        let is_own = |piece: &&Piece<'_>| piece.origin != Origin::StandIn;
-        if submission.pieces.iter().any(is_own) {
-            submission.pieces.retain(is_own);
-        }
-    }
-    submissions
+    reports
 }
 
 /// A part of a tally, as it was and as it is. What did not change is in neither.

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
-use itertools::Itertools;
 use serde::Serialize;
 
 use super::application::Application;
@@ -29,7 +28,7 @@ use crate::domain::submission::Status;
 use crate::domain::unit::UnitFact;
 use crate::explain;
 use crate::rollup::carry::Contributions;
-use crate::rollup::tally::{Contribution, CountedSubmission, submissions_in};
+use crate::rollup::tally::{Contribution, CountedReport, reports_in};
 use crate::store::submission::{Submission, Units, counting_of, submissions_of};
 use crate::store::{StoreError, Transaction};
 
@@ -212,7 +211,7 @@ impl<'s> State<'s> {
             }
         }
         for (position, pieces) in board.pieces(&contributions) {
-            for counted in submissions_in(&pieces) {
+            for counted in reports_in(&pieces) {
                 if let Some(base) = self.base_mut(counted.base) {
                     base.receive(position, &counted);
                 }
@@ -310,7 +309,7 @@ struct Base<'s> {
 /// What counts as one submission.
 struct Received {
     /// Whose it is on the period's last day.
-    counts_for: Option<UnitId>,
+    unit: UnitId,
     is_approved: bool,
     is_late: bool,
 }
@@ -393,9 +392,9 @@ impl<'s> Base<'s> {
         self.deadlines.get(&fact.level).copied()
     }
 
-    fn receive(&mut self, position: Position, counted: &CountedSubmission<'_, '_>) {
+    fn receive(&mut self, position: Position, counted: &CountedReport<'_, '_>) {
         let received = Received {
-            counts_for: counted.counts_for,
+            unit: counted.report.unit,
             is_approved: counted.is_approved(),
             is_late: counted.sources().any(|source| self.is_late(source)),
         };
@@ -451,8 +450,7 @@ impl<'s> Base<'s> {
                 continue;
             }
             progress.expected += 1;
-            let mut counts_for = received.iter().map(|one| one.counts_for);
-            if !counts_for.contains(&Some(unit.unit())) {
+            if !received.iter().any(|one| one.unit == unit.unit()) {
                 let deadline = self.deadline(unit.fact());
                 progress.missing += 1;
                 progress.overdue += u64::from(

@@ -432,7 +432,7 @@ impl<'s> Board<'s> {
     /// The units whose own submissions may replace what another passes to them.
     fn replacing(&self, from: UnitId) -> Vec<UnitId> {
         let trees = self.carrier.bases.values();
-        trees.flat_map(|tree| tree.heirs_of(from)).collect()
+        trees.flat_map(|tree| tree.ever_heirs_of(from)).collect()
     }
 
     /// What is to be kept of rollups: a unit without anything below it needs no row, its own

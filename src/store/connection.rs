@@ -102,9 +102,7 @@ impl Connector {
                     Use::Read => "PRAGMA query_only = ON",
                     Use::Write => SQLITE_WRITER_SETUP,
                 };
-                connection
-                    .batch_execute(setup)
-                    .map_err(Error::QueryError)?;
+                connection.batch_execute(setup).map_err(Error::QueryError)?;
                 Ok(AnyConnection::Sqlite(connection))
             }
             DatabaseUrl::Postgresql { url } => {

@@ -79,7 +79,9 @@ fn tally_of_year(bencher: Bencher<'_, '_>) {
 fn merge(bencher: Bencher<'_, '_>, units: AcrossUnits) {
     let aggregations = aggregations(units);
     let (one, other) = (tally(1, &aggregations), tally(2, &aggregations));
-    bencher.bench(|| black_box(&one).merged(black_box(&other)));
+    bencher
+        .with_inputs(|| (one.clone(), other.clone()))
+        .bench_values(|(one, other)| black_box(one).merged(black_box(other)));
 }
 
 #[divan::bench]

@@ -64,9 +64,9 @@ pub fn climb<E>(
             below,
         };
         if let Some(parent) = tree.at(position).parent() {
-            let passed = old.change_passed_up(&new, &own_change, &change.below, aggregations);
+            let passed = old.change_passed_up(&new, own_change, change.below, aggregations);
             let waiting = pending.entry(key(tree, parent.position())).or_default();
-            waiting.below = waiting.below.merged(&passed);
+            waiting.below = std::mem::take(&mut waiting.below).merged(passed);
         }
         rollups.insert(position, new);
     }
@@ -90,6 +90,6 @@ pub fn merged_below<'r>(
     aggregations: &Aggregations,
 ) -> Tally {
     parts.fold(Tally::default(), |below, part| {
-        below.merged(&part.passed_up(aggregations))
+        below.merged(part.passed_up(aggregations))
     })
 }

@@ -1,6 +1,6 @@
 //! A unit's rollup (tổng hợp): its own part and what is below it. Never how it is kept.
 
-use super::tally::{Cell, CellKey, Change, Tally, differing};
+use super::tally::{ByStage, Cell, CellKey, Change, Tally, differing};
 use crate::domain::catalogue::Aggregations;
 use crate::domain::indicator::AcrossUnits;
 
@@ -22,6 +22,15 @@ impl Rollup {
         }
     }
 
+    /// How many submissions count in it.
+    pub fn submissions(&self) -> ByStage<u64> {
+        let (own, below) = (self.own.submissions, self.below.submissions);
+        ByStage {
+            submitted: own.submitted + below.submitted,
+            approved: own.approved + below.approved,
+        }
+    }
+
     /// What goes to the parent.
     pub fn passed_up(&self, aggregations: &Aggregations) -> Tally {
         let own = self
@@ -37,7 +46,7 @@ impl Rollup {
                 AcrossUnits::None | AcrossUnits::Transfer => None,
                 _ => Some(cell.clone()),
             });
-        own.merged(&below)
+        own.merged(below)
     }
 
     /// What a change of this rollup, in whose place `new` comes, is to the parent. `own` and `below`
@@ -46,8 +55,8 @@ impl Rollup {
     pub fn change_passed_up(
         &self,
         new: &Rollup,
-        own: &Change,
-        below: &Change,
+        own: Change,
+        below: Change,
         aggregations: &Aggregations,
     ) -> Change {
         let extreme = |key: CellKey, across: AcrossUnits| {
@@ -73,7 +82,7 @@ impl Rollup {
                 _ => Some((before, after)),
             }
         });
-        own.merged(&below)
+        own.merged(below)
     }
 
     /// The unit's own figure of a cell and everything below it that belongs to the figure.

@@ -547,15 +547,18 @@ impl Cells {
             })
     }
 
-    fn merged(&self, other: &Cells) -> Cells {
-        let cells = self.beside(other).map(|(key, left, right)| {
-            let cell = match (left, right) {
-                (Some(left), Some(right)) => left.clone().merged(right),
-                (Some(one), None) | (None, Some(one)) => one.clone(),
-                (None, None) => Cell::default(),
-            };
-            (key, cell)
-        });
+    fn merged(self, other: Cells) -> Cells {
+        if self.is_empty() {
+            return other;
+        }
+        let pairs = self.0.into_iter();
+        let cells =
+            pairs
+                .merge_join_by(other.0, |(a, _), (b, _)| a.cmp(b))
+                .map(|pair| match pair {
+                    EitherOrBoth::Both((key, left), (_, right)) => (key, left.merged(&right)),
+                    EitherOrBoth::Left(one) | EitherOrBoth::Right(one) => one,
+                });
         Cells(cells.collect())
     }
 }
@@ -699,13 +702,13 @@ impl Tally {
     }
 
     #[must_use]
-    pub fn merged(&self, other: &Tally) -> Tally {
+    pub fn merged(self, other: Tally) -> Tally {
         Tally {
             submissions: ByStage {
                 submitted: self.submissions.submitted + other.submissions.submitted,
                 approved: self.submissions.approved + other.submissions.approved,
             },
-            cells: self.cells.merged(&other.cells),
+            cells: self.cells.merged(other.cells),
         }
     }
 
@@ -813,35 +816,45 @@ impl Change {
 
     /// Two changes of different parts, as one.
     #[must_use]
-    pub fn merged(&self, other: &Change) -> Change {
+    pub fn merged(self, other: Change) -> Change {
         Change {
-            before: self.before.merged(&other.before),
-            after: self.after.merged(&other.after),
+            before: self.before.merged(other.before),
+            after: self.after.merged(other.after),
         }
     }
 
     /// The change cell by cell, each as `make` makes it of the key, of what goes and of what comes.
     pub(super) fn mapped(
-        &self,
+        self,
         make: impl Fn(CellKey, Cell, Cell) -> Option<(Cell, Cell)>,
     ) -> Change {
         let (mut gone, mut come) = (Vec::new(), Vec::new());
-        for (key, before, after) in self.before.cells.beside(&self.after.cells) {
-            let (before, after) = (before.cloned(), after.cloned());
-            let made = make(key, before.unwrap_or_default(), after.unwrap_or_default());
-            if let Some((before, after)) = made {
+        let nothing = Cell::default;
+        let pairs = self.before.cells.0.into_iter();
+        for pair in pairs.merge_join_by(self.after.cells.0, |(a, _), (b, _)| a.cmp(b)) {
+            let (key, before, after) = match pair {
+                EitherOrBoth::Both((key, before), (_, after)) => (key, before, after),
+                EitherOrBoth::Left((key, before)) => (key, before, nothing()),
+                EitherOrBoth::Right((key, after)) => (key, nothing(), after),
+            };
+            let Some((before, after)) = make(key, before, after) else {
+                continue;
+            };
+            if !before.is_empty() {
                 gone.push((key, before));
+            }
+            if !after.is_empty() {
                 come.push((key, after));
             }
         }
         Change {
             before: Tally {
                 submissions: self.before.submissions,
-                cells: gone.into_iter().collect(),
+                cells: Cells(gone),
             },
             after: Tally {
                 submissions: self.after.submissions,
-                cells: come.into_iter().collect(),
+                cells: Cells(come),
             },
         }
     }
@@ -1003,7 +1016,7 @@ pub(super) mod tests {
     fn merged(parts: &[Tally]) -> Tally {
         parts
             .iter()
-            .fold(Tally::default(), |whole, part| whole.merged(part))
+            .fold(Tally::default(), |whole, part| whole.merged(part.clone()))
     }
 
     proptest! {
@@ -1013,10 +1026,11 @@ pub(super) mod tests {
             b in any_tally(),
             c in any_tally(),
         ) {
-            prop_assert_eq!(a.merged(&b), b.merged(&a));
-            prop_assert_eq!(a.merged(&b).merged(&c), a.merged(&b.merged(&c)));
-            prop_assert_eq!(a.merged(&Tally::default()), a.clone());
-            prop_assert_eq!(Tally::default().merged(&a), a);
+            prop_assert_eq!(a.clone().merged(b.clone()), b.clone().merged(a.clone()));
+            let left = a.clone().merged(b.clone()).merged(c.clone());
+            prop_assert_eq!(left, a.clone().merged(b.merged(c)));
+            prop_assert_eq!(a.clone().merged(Tally::default()), a.clone());
+            prop_assert_eq!(Tally::default().merged(a.clone()), a);
         }
 
         /// Where a change cannot be applied, an extreme gave way: with sums alone it always can.
@@ -1026,8 +1040,8 @@ pub(super) mod tests {
             before in any_tally(),
             after in any_tally(),
         ) {
-            let whole = merged(&others).merged(&before);
-            let anew = merged(&others).merged(&after);
+            let whole = merged(&others).merged(before.clone());
+            let anew = merged(&others).merged(after.clone());
             let sums = |tally: &Tally| {
                 tally.changed(|key, cell| is_sum(key).then(|| cell.clone()))
             };
@@ -1048,9 +1062,9 @@ pub(super) mod tests {
             one in (any_tally(), any_tally()),
             other in (any_tally(), any_tally()),
         ) {
-            let whole = merged(&others).merged(&one.0).merged(&other.0);
-            let anew = merged(&others).merged(&one.1).merged(&other.1);
-            let change = Change::between(&one.0, &one.1).merged(&Change::between(&other.0, &other.1));
+            let whole = merged(&others).merged(one.0.clone()).merged(other.0.clone());
+            let anew = merged(&others).merged(one.1.clone()).merged(other.1.clone());
+            let change = Change::between(&one.0, &one.1).merged(Change::between(&other.0, &other.1));
             if let Ok(changed) = change.applied_to(whole.clone()) {
                 prop_assert_eq!(changed, anew);
             }
@@ -1085,14 +1099,14 @@ pub(super) mod tests {
                 Span::BasePeriod,
             )
         };
-        let whole = of(1).merged(&of(5));
+        let whole = of(1).merged(of(5));
         assert_eq!(
             Change::between(&of(1), &of(3)).applied_to(whole.clone()),
             Err(ExtremeTouched)
         );
         let further = Change::between(&of(1), &of(0)).applied_to(whole.clone());
-        assert_eq!(further, Ok(of(0).merged(&of(5))));
+        assert_eq!(further, Ok(of(0).merged(of(5))));
         let other = Change::between(&of(5), &of(9)).applied_to(whole.clone());
-        assert_eq!(other, Ok(of(1).merged(&of(9))));
+        assert_eq!(other, Ok(of(1).merged(of(9))));
     }
 }

@@ -397,7 +397,7 @@ impl<'r, 's> Figuring<'r, 's> {
 
     /// How many submissions of a unit's report there are of how many.
     pub fn counts(&self, rollup: &Rollup, place: Place<'_>) -> Counts {
-        let submissions = rollup.own.merged(&rollup.below).submissions;
+        let submissions = rollup.submissions();
         Counts {
             expected: self.expectation.submissions(place),
             submitted: submissions.submitted,

@@ -619,7 +619,7 @@ impl<'s> Board<'s> {
                     let leaves = self.passed_up(place.leaves(), &made);
                     Rollup {
                         own: own.get(position).cloned().unwrap_or_default(),
-                        below: below.fold(leaves, |all, one| all.merged(one)),
+                        below: below.fold(leaves, |all, one| all.merged(one.clone())),
                     }
                 }
                 Origin::Parts => Rollup {

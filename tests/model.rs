@@ -146,7 +146,12 @@ impl Run {
                 if submits && self.random.random_bool(0.5) {
                     let step = Step::PutSubmitted(self.values(unit, month));
                     let (asked, expected) = self.take(month, unit, step);
-                    let result = change_all(&self.server.application, &[asked]).pop();
+                    let result = change_all(
+                        &self.server.application,
+                        self.identity.tenant(),
+                        vec![asked],
+                    )
+                    .pop();
                     expected.compare(result.unwrap());
                 }
             }
@@ -260,7 +265,7 @@ impl Run {
             taken.push(self.take(month, unit, step));
         }
         let (asked, expected): (Vec<_>, Vec<_>) = taken.into_iter().unzip();
-        let results = change_all(&self.server.application, &asked);
+        let results = change_all(&self.server.application, self.identity.tenant(), asked);
         assert_eq!(results.len(), expected.len());
         for (expected, result) in expected.into_iter().zip(results) {
             expected.compare(result);

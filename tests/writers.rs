@@ -11,7 +11,9 @@ use tonghop::domain::submission::EnteredValue;
 use tonghop::service::Application;
 use tonghop::service::condition::Precondition;
 use tonghop::service::locate::ReportPath;
-use tonghop::service::submission::{Change, ChangeRequest, Entered, Intent, change_now};
+use tonghop::service::submission::{
+    Asked, Change, ChangeRequest, Entered, Intent, change_all, change_now,
+};
 use tonghop::service::token::{Credentials, issue_token};
 use tonghop::service::verification::verify_rollup;
 
@@ -209,5 +211,49 @@ on_both_backends! {
         let contiguous: BTreeSet<i64> = (before + 1..).take(commits.len()).collect();
         assert_eq!(commits, contiguous, "no commit without a submission, none without a rev");
         assert!(commits.len() < COMMITS, "nothing was committed together");
+    }
+
+    fn what_is_refused_below_is_not_held_against_the_unit_above(backend) {
+        let server = Server::with_tenant(backend);
+        put_case(&server);
+        let admin = server.sign_in("test", "admin");
+        let mut form = admin.get("/v1/forms/writers").json();
+        let form = json!({
+            "name": form["name"].take(), "calendar": "statutory", "frequency": "year",
+            "submitted_by": ["hamlet", "commune"],
+            "outline": [{"number": "I", "title": {"vi": "I"},
+                         "items": [{"indicator": "w.sum"}, {"indicator": "w.max"}]}],
+            "rules": [{"code": "R", "severity": "error", "expression": "w.sum <= 10",
+                       "message": {"vi": "Quá", "en": "Too much"}}],
+        });
+        admin.put("/v1/forms/ruled", &form).expect_status(201);
+        let identity = identity(&server.application);
+        // The hamlet breaks the rule, and with it in its total so does the commune.
+        let asked = [("C", 5), ("H0", 100), ("H1", 3)].map(|(code, value)| {
+            let value = EnteredValue {
+                indicator: "w.sum".to_owned(),
+                option: None,
+                value: i64::to_string(&value),
+                qualifier: Qualifier::Exact,
+            };
+            let entered = Entered {
+                values: vec![value],
+                narrative: Vec::new(),
+                intent: Intent::Submit,
+            };
+            let request = ChangeRequest {
+                path: ReportPath { form: "ruled".to_owned(), ..path_of(code) },
+                precondition: Precondition::Absent,
+                repeatable: None,
+                now: now(),
+            };
+            Asked::new(&server.application, identity, request, Change::Put(entered)).unwrap()
+        });
+        let answers = change_all(&server.application, identity.tenant(), asked.into());
+        let taken: Vec<bool> = answers.iter().map(Result::is_ok).collect();
+        assert_eq!(taken, [true, false, true]);
+        let path = "/v1/forms/ruled/periods/2024/units/code:P/rollup";
+        let rollup = admin.get(path).expect_status(200).json();
+        assert_eq!(rollup["cells"][0]["value"].to_string(), "8");
     }
 }

@@ -170,7 +170,7 @@ impl Engine<'_> {
                 Asked::new(&self.application, self.identity, request, change)
             })
             .collect::<Result<Vec<_>, _>>()?;
-        change_all(&self.application, &asked)
+        change_all(&self.application, self.identity.tenant(), asked)
             .into_iter()
             .try_for_each(|answer| answer.map(drop))?;
         Ok(())

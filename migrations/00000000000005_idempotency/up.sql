@@ -1,8 +1,8 @@
 -- One short key finds a request: request is the SHA-256 of the account, the operation, the path and
 -- the Idempotency-Key, so that many are looked up at once and a row holds none of them twice.
--- Answers that are kept cannot be brought over (SQL has no SHA-256 on both backends). Conditions
--- (If-Match, If-None-Match) still keep a request from being done twice that is sent again across
--- the upgrade.
+-- Answers that are kept cannot be brought over (SQL has no SHA-256 on both backends): a key that was
+-- used before the upgrade is new after it. What changes a submission has a condition (If-Match,
+-- If-None-Match) and is not done twice all the same.
 DROP TABLE idempotency;
 
 CREATE TABLE idempotency (

@@ -152,7 +152,7 @@ impl Tokens {
         }
         let verified = self.verify_signature(token)?;
         verified.check_times(now)?;
-        self.known.keep(digest, verified, now);
+        self.known.keep(digest, verified);
         Ok(verified.identity)
     }
 
@@ -207,17 +207,13 @@ struct Verified {
 
 impl Verified {
     fn check_times(&self, now: DateTime<Utc>) -> Result<(), TokenError> {
-        if self.has_expired(now) {
+        if self.expires <= (now - LEEWAY).timestamp() {
             Err(TokenError::Expired)
         } else if self.begins > (now + LEEWAY).timestamp() {
             Err(refused("it is not valid yet"))
         } else {
             Ok(())
         }
-    }
-
-    fn has_expired(&self, now: DateTime<Utc>) -> bool {
-        self.expires <= (now - LEEWAY).timestamp()
     }
 }
 
@@ -236,8 +232,8 @@ impl Digest {
 #[derive(Default)]
 struct Known(RwLock<HashMap<Digest, Verified>>);
 
-/// The tokens that are remembered at once: some megabytes.
-const MOST_KNOWN: usize = 50_000;
+/// The tokens that are remembered at once: some 20 megabytes.
+const MOST_KNOWN: usize = 200_000;
 
 impl Known {
     fn get(&self, token: &Digest) -> Option<Verified> {
@@ -245,14 +241,13 @@ impl Known {
         known.get(token).copied()
     }
 
-    fn keep(&self, token: Digest, verified: Verified, now: DateTime<Utc>) {
+    fn keep(&self, token: Digest, verified: Verified) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST_KNOWN {
-            known.retain(|_, verified| !verified.has_expired(now));
+            // Who is still there is soon known again.
+            known.clear();
         }
-        if known.len() < MOST_KNOWN {
-            known.insert(token, verified);
-        }
+        known.insert(token, verified);
     }
 }
 

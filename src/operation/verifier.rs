@@ -3,6 +3,7 @@
 //! names the unit, and a metric. Never a value, and never a repair.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,15 +50,24 @@ impl Verifier {
         let mut start = usize::try_from(clock().timestamp()).unwrap_or(0);
         loop {
             std::thread::sleep(every);
-            match self.turn.next(&self.application, start) {
-                Ok(Some((tenant, period))) => self.verify(&tenant, &period, clock),
-                Ok(None) => {}
-                Err(error) => {
-                    tracing::error!(%error, "what is to be verified next cannot be read");
-                    self.metrics.failed();
-                }
+            // The alarm must not die of what it finds.
+            let turn = AssertUnwindSafe(|| self.take_turn(start, clock));
+            if catch_unwind(turn).is_err() {
+                tracing::error!("a verification panicked");
+                self.metrics.failed();
             }
             start = 0;
+        }
+    }
+
+    fn take_turn(&mut self, start: usize, clock: fn() -> DateTime<Utc>) {
+        match self.turn.next(&self.application, start) {
+            Ok(Some((tenant, period))) => self.verify(&tenant, &period, clock),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(%error, "what is to be verified next cannot be read");
+                self.metrics.failed();
+            }
         }
     }
 

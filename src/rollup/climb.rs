@@ -43,8 +43,12 @@ pub fn climb<E>(
     }
     while let Some(((_, position), change)) = pending.pop_first() {
         let old = rollups.remove(&position).unwrap_or_default();
-        let below = match change.below.applied_to(old.below.clone()) {
-            Ok(below) => below,
+        let own_change = match &change.own {
+            Some(own) => Change::between(&old.own, own),
+            None => Change::default(),
+        };
+        let (below, passing) = match change.below.applied_to(old.below.clone()) {
+            Ok(below) => (below, Passing::AsItIs),
             Err(super::tally::ExtremeTouched) => {
                 let mut parts = parts_of(position)?;
                 for part in tree.at(position).parts() {
@@ -52,25 +56,37 @@ pub fn climb<E>(
                         parts.insert(part.position(), new.clone());
                     }
                 }
-                merged_below(parts.values(), aggregations)
+                let below = merged_below(parts.values(), aggregations);
+                (below, Passing::WhatDiffers)
             }
-        };
-        let own_change = match &change.own {
-            Some(own) => Change::between(&old.own, own),
-            None => Change::default(),
         };
         let new = Rollup {
             own: change.own.unwrap_or_else(|| old.own.clone()),
             below,
         };
         if let Some(parent) = tree.at(position).parent() {
-            let passed = old.change_passed_up(&new, own_change, change.below, aggregations);
+            let passed = match passing {
+                Passing::AsItIs => {
+                    old.change_passed_up(&new, own_change, change.below, aggregations)
+                }
+                Passing::WhatDiffers => {
+                    Change::between(&old.passed_up(aggregations), &new.passed_up(aggregations))
+                }
+            };
             let waiting = pending.entry(key(tree, parent.position())).or_default();
             waiting.below = std::mem::take(&mut waiting.below).merged(passed);
         }
         rollups.insert(position, new);
     }
     Ok(())
+}
+
+/// What a unit's parent is told of a change.
+enum Passing {
+    /// The change.
+    AsItIs,
+    /// What was merged anew may have been wrong before, and is put right above as well.
+    WhatDiffers,
 }
 
 /// What waits for a unit until its turn comes.

@@ -1,17 +1,19 @@
 //! Submissions: everything that is done to what one unit submits on one form for one period.
-//! Each step is one transaction that holds the new revision and the totals of every ancestor.
+//! A step's transaction holds the new revision and the totals of every ancestor; steps that come
+//! at once share one.
 
 mod batch;
 mod queue;
 mod step;
 mod view;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
 pub(super) use self::queue::Queue;
-use self::queue::Role;
+use self::queue::{Role, lead};
 use self::step::MOST_STEPS;
 pub use self::view::{
     PassageView, ReasonView, RevisionView, SubmissionView, ValueReasonView, ValueView, Warning,
@@ -27,7 +29,7 @@ use crate::authn::Identity;
 use crate::authz::{Action, Denied};
 use crate::domain::deadline::Deadline;
 use crate::domain::form::{Rule, Span};
-use crate::domain::id::LevelCode;
+use crate::domain::id::{LevelCode, TenantId};
 use crate::domain::submission::{
     EnteredPassage, EnteredValue, Revision, Stage, Status, Step, WrongStatus,
 };
@@ -292,7 +294,7 @@ pub async fn change(
     let asked = Asked::new(&application, identity, request, change)?;
     let (answer, role) = application.changes.join(tenant, asked)?;
     if role == Role::Leads {
-        tokio::task::spawn_blocking(move || application.changes.lead(&application, tenant));
+        lead(application, tenant)?;
     }
     // Nobody answers where the leader's thread is gone; the log has why.
     let lost = || StoreError::OutcomeUnknown("nobody has answered a change".to_owned());
@@ -309,17 +311,24 @@ pub fn change_now(
     request: ChangeRequest,
     change: Change,
 ) -> Result<Reply, SubmissionError> {
+    let tenant = identity.tenant();
     let asked = Asked::new(application, identity, request, change)?;
-    let answer = change_all(application, &[asked]).pop();
+    let answer = change_all(application, tenant, vec![asked]).pop();
     answer.unwrap_or(Err(SubmissionError::Missing))
 }
 
-/// Changes submissions of one tenant, each at most once a commit, and answers each by itself.
+/// Changes submissions of a tenant in as few commits as can be, and answers each by itself, in
+/// their order.
 pub fn change_all(
     application: &Application,
-    asked: &[Asked],
+    tenant: TenantId,
+    asked: Vec<Asked>,
 ) -> Vec<Result<Reply, SubmissionError>> {
-    batch::change_all(application, asked)
+    let mut answers = BTreeMap::new();
+    batch::change_each(application, tenant, asked, |place, answer| {
+        answers.insert(place, answer);
+    });
+    answers.into_values().collect()
 }
 
 /// Whether a submission's values are held to the form's rules: neither of a draft's values nor at

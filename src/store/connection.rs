@@ -131,9 +131,11 @@ const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WA
      PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
 
 /// A batch of submissions writes some 4 MB of pages all over the file: with the usual log of that
-/// size each commit would copy them into the file, and wait for the disk twice more. The log may
-/// grow to 64 MB, and 32 MB of pages stay in memory.
-const SQLITE_WRITER_SETUP: &str = "PRAGMA wal_autocheckpoint = 16384; PRAGMA cache_size = -32768;";
+/// size each commit would copy them into the file, and wait for the disk twice more. It is copied
+/// when it has 64 MB, or later where a long read needs what is in it; then it is made that short
+/// again. 32 MB of pages stay in memory.
+const SQLITE_WRITER_SETUP: &str = "PRAGMA wal_autocheckpoint = 16384; \
+     PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -32768;";
 
 /// Times are bound as UTC; a statement that hangs must not hold its tenant for ever.
 const POSTGRESQL_SETUP: &str =

@@ -2,7 +2,7 @@
 //! process in memory that they share. Never what has changed.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use diesel::prelude::*;
 
@@ -34,7 +34,10 @@ impl DataVersion {
         if matches!(url, DatabaseUrl::Postgresql { .. }) {
             return Ok(None);
         }
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Who comes while another asks does not wait either.
+        let Ok(mut seen) = self.0.try_lock() else {
+            return Ok(None);
+        };
         let seen = match &mut *seen {
             Some(seen) => seen,
             none => none.insert(Seen::open(url)?),
@@ -49,9 +52,11 @@ impl Seen {
             url: url.clone(),
             purpose: Use::Read,
         };
-        let connection = connector
+        let mut connection = connector
             .open()
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        // A locked file is one of which nothing can be told.
+        diesel::sql_query("PRAGMA busy_timeout = 0").execute(&mut connection)?;
         Ok(Seen {
             connection,
             version: 0,

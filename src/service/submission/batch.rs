@@ -11,7 +11,7 @@ use super::{Asked, Change, SubmissionError, broken_rules, etag_of, has_rules, pa
 use crate::authz::{Permit, Scope};
 use crate::domain::form::{Rule, Severity};
 use crate::domain::hierarchy::Position;
-use crate::domain::id::{AccountId, FormNumber, UnitId};
+use crate::domain::id::{AccountId, FormNumber, TenantId, UnitId};
 use crate::domain::period::Period;
 use crate::domain::submission::{Revision, Status};
 use crate::error::{Code, Fault};
@@ -34,22 +34,40 @@ type Answer = Result<Reply, SubmissionError>;
 type Answers = BTreeMap<usize, Answer>;
 
 /// The changes that are not answered yet, by their place.
-type Open<'a> = BTreeMap<usize, &'a Asked>;
+type Open = BTreeMap<usize, Asked>;
 
-/// See [`super::change_all`].
-pub(super) fn change_all(application: &Application, asked: &[Asked]) -> Vec<Answer> {
-    let mut open: Open<'_> = asked.iter().enumerate().collect();
-    let mut answers = Answers::new();
+/// See [`super::change_all`]. What a commit has done is answered before the next one begins.
+pub(super) fn change_each(
+    application: &Application,
+    tenant: TenantId,
+    asked: Vec<Asked>,
+    mut answer: impl FnMut(usize, Answer),
+) {
+    let mut open: Open = asked.into_iter().enumerate().collect();
+    // Another tenant's has no place here; it would be seen with this tenant's eyes.
+    open.retain(|place, asked| {
+        let is_at_home = asked.identity.tenant() == tenant;
+        if !is_at_home {
+            answer(*place, Err(StoreError::TenantGone.into()));
+        }
+        is_at_home
+    });
     while !open.is_empty() {
-        let answered = round(application, &open);
-        open.retain(|place, _| !answered.contains_key(place));
-        answers.extend(answered);
+        for (place, answered) in round(application, &open) {
+            // Its key is let go before anybody can send it again.
+            open.remove(&place);
+            answer(place, answered);
+        }
     }
-    answers.into_values().collect()
 }
 
-/// One commit, or none. It answers the first of `open` at least.
-fn round(application: &Application, open: &Open<'_>) -> Answers {
+/// One commit, or none. It answers one of `open` at least.
+fn round(application: &Application, open: &Open) -> Answers {
+    let of_all: Vec<(usize, &Asked)> = open.iter().map(|(place, asked)| (*place, asked)).collect();
+    round_of(application, &of_all)
+}
+
+fn round_of(application: &Application, open: &[(usize, &Asked)]) -> Answers {
     let committed = catch_unwind(AssertUnwindSafe(|| commit(application, open)));
     let error = match committed {
         Ok(Ok(answers) | Err(Undone::Refused(answers))) => return answers,
@@ -57,22 +75,17 @@ fn round(application: &Application, open: &Open<'_>) -> Answers {
         // The log has the panic.
         Err(_) => StoreError::Corrupt("a change panicked".to_owned()),
     };
-    match error.of_all() {
-        Some(error) => open
-            .keys()
-            .map(|place| (*place, Err(error().into())))
-            .collect(),
-        // One of them did it: alone, it fails alone.
-        None if open.len() > 1 => open
-            .iter()
-            .flat_map(|(place, asked)| round(application, &Open::from([(*place, *asked)])))
-            .collect(),
-        None => open
-            .keys()
-            .next()
-            .map(|place| (*place, Err(error.into())))
-            .into_iter()
-            .collect(),
+    let places = open.iter().map(|(place, _)| *place);
+    match (error.of_all(), open) {
+        (Some(error), _) => places.map(|place| (place, Err(error().into()))).collect(),
+        (None, [] | [_]) => places.zip([Err(error.into())]).collect(),
+        // One of them did it: it fails alone when halves of halves have found it.
+        (None, _) => {
+            let (first, second) = open.split_at(open.len() / 2);
+            let mut answers = round_of(application, first);
+            answers.extend(round_of(application, second));
+            answers
+        }
     }
 }
 
@@ -90,8 +103,8 @@ impl From<StoreError> for Undone {
     }
 }
 
-fn commit(application: &Application, open: &Open<'_>) -> Result<Answers, Undone> {
-    let Some(first) = open.values().next() else {
+fn commit(application: &Application, open: &[(usize, &Asked)]) -> Result<Answers, Undone> {
+    let Some((_, first)) = open.first() else {
         return Ok(Answers::new());
     };
     let scope = Scope::of(&first.identity);
@@ -115,11 +128,11 @@ fn commit(application: &Application, open: &Open<'_>) -> Result<Answers, Undone>
 fn snapshots(
     application: &Application,
     transaction: &mut Transaction<'_>,
-    open: &Open<'_>,
+    open: &[(usize, &Asked)],
     counters: Counters,
 ) -> Result<HashMap<AccountId, Snapshot>, StoreError> {
     let mut snapshots = HashMap::new();
-    for asked in open.values() {
+    for (_, asked) in open {
         let account = asked.identity.account();
         if let Entry::Vacant(vacant) = snapshots.entry(account) {
             vacant.insert(application.snapshot(transaction, &asked.identity, counters)?);
@@ -162,7 +175,7 @@ struct Batch<'t, 'c> {
 impl Batch<'_, '_> {
     fn decide<'b>(
         &mut self,
-        open: &Open<'b>,
+        open: &[(usize, &'b Asked)],
         snapshots: &'b HashMap<AccountId, Snapshot>,
     ) -> Result<Vec<Stepping<'b>>, StoreError> {
         let placed = self.place(open, snapshots);
@@ -195,7 +208,7 @@ impl Batch<'_, '_> {
     /// is for a later commit stays open.
     fn place<'b>(
         &mut self,
-        open: &Open<'b>,
+        open: &[(usize, &'b Asked)],
         snapshots: &'b HashMap<AccountId, Snapshot>,
     ) -> Vec<Placed<'b>> {
         let mut taken = HashSet::new();
@@ -293,13 +306,14 @@ impl Batch<'_, '_> {
         Ok(rollups)
     }
 
-    /// Holds the units' totals to the forms' rules. What is not refused may be warned of.
+    /// Holds the units' totals to the forms' rules. What is not refused may be warned of. Only the
+    /// deepest are refused at once: without them those above may hold to the rules.
     fn hold_to_rules(
         &mut self,
         steps: &[Stepping<'_>],
         rollups: &Rollups,
     ) -> Result<Vec<Vec<Warning>>, Undone> {
-        let mut refused = Answers::new();
+        let mut refused: BTreeMap<usize, Answers> = BTreeMap::new();
         let mut warnings = Vec::with_capacity(steps.len());
         for step in steps {
             let Placed {
@@ -324,13 +338,14 @@ impl Batch<'_, '_> {
             };
             let faults = faults_of(&broken, step.taken.next.status);
             if !faults.is_empty() {
-                refused.insert(*place, Err(SubmissionError::Invalid(faults)));
+                let of_depth = refused.entry(located.place().depth()).or_default();
+                of_depth.insert(*place, Err(SubmissionError::Invalid(faults)));
             }
             warnings.push(broken.into_iter().map(Warning::of).collect());
         }
-        match refused.is_empty() {
-            true => Ok(warnings),
-            false => Err(Undone::Refused(refused)),
+        match refused.pop_last() {
+            None => Ok(warnings),
+            Some((_, deepest)) => Err(Undone::Refused(deepest)),
         }
     }
 

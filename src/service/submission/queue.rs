@@ -3,15 +3,17 @@
 //! line is empty. What comes while a commit is under way shares the next one. Never what a change
 //! does.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use super::{Asked, Change, SubmissionError, change_all};
+use super::batch::change_each;
+use super::{Asked, Change, SubmissionError};
 use crate::domain::id::TenantId;
 use crate::service::application::Application;
 use crate::service::idempotency::Reply;
+use crate::store::StoreError;
 
 /// The changes of one commit.
 const BATCH: usize = 256;
@@ -20,9 +22,12 @@ const BATCH: usize = 256;
 /// within a second; more would wait in vain.
 const LONGEST_LINE: usize = 2048;
 
-/// The values that wait in a line: what they take of memory is bounded by them, and not by how
-/// many bodies of the largest size fit into the line.
-const MOST_VALUES: usize = 500_000;
+/// What waits in a line, in bytes: memory is bounded by it, and not by how many bodies of the
+/// largest size fit into the line.
+const MOST_BYTES: usize = 64 * 1024 * 1024;
+
+/// What a value takes of memory, about.
+const BYTES_A_VALUE: usize = 128;
 
 type Answer = Result<Reply, SubmissionError>;
 
@@ -41,7 +46,7 @@ pub struct Queue(Mutex<HashMap<TenantId, Line>>);
 #[derive(Default)]
 struct Line {
     waiting: VecDeque<Waiting>,
-    values: usize,
+    bytes: usize,
 }
 
 struct Waiting {
@@ -50,9 +55,16 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn values(&self) -> usize {
+    fn bytes(&self) -> usize {
         match &self.asked.change {
-            Change::Put(entered) => entered.values.len() + entered.narrative.len(),
+            Change::Put(entered) => {
+                let texts = entered.narrative.iter().map(|passage| passage.text.len());
+                texts.sum::<usize>() + entered.values.len() * BYTES_A_VALUE
+            }
+            Change::Return(reason) => {
+                let texts = reason.values.iter().map(|value| value.reason.len());
+                texts.sum::<usize>() + reason.text.len()
+            }
             _ => 0,
         }
     }
@@ -76,29 +88,12 @@ impl Queue {
             false => Role::Leads,
         };
         let line = lines.entry(tenant).or_default();
-        if line.waiting.len() >= LONGEST_LINE || line.values >= MOST_VALUES {
+        if line.waiting.len() >= LONGEST_LINE || line.bytes >= MOST_BYTES {
             return Err(SubmissionError::Busy);
         }
-        line.values += waiting.values();
+        line.bytes += waiting.bytes();
         line.waiting.push_back(waiting);
         Ok((receiver, role))
-    }
-
-    /// Takes batch after batch until nobody waits.
-    pub fn lead(&self, application: &Application, tenant: TenantId) {
-        let _leading = Leading {
-            queue: self,
-            tenant,
-        };
-        while let Some((asked, answers)) = self.batch(tenant) {
-            let done = change_all(application, &asked);
-            // Their keys are let go before anybody can send them again.
-            drop(asked);
-            for (answer, reply) in answers.into_iter().zip(done) {
-                // Who has gone away meanwhile will ask again.
-                let _ = answer.send(reply);
-            }
-        }
     }
 
     /// Those who are first in the line; the line ends where there are none.
@@ -110,7 +105,7 @@ impl Queue {
             let Some(waiting) = line.waiting.pop_front() else {
                 break;
             };
-            line.values = line.values.saturating_sub(waiting.values());
+            line.bytes = line.bytes.saturating_sub(waiting.bytes());
             // Who has gone away needs no answer, and sends it again if it is still wanted.
             if !waiting.answer.is_closed() {
                 batch.0.push(waiting.asked);
@@ -129,16 +124,62 @@ impl Queue {
     }
 }
 
-/// A line that is led. However that ends, nobody must wait in a line that nobody leads.
-struct Leading<'q> {
-    queue: &'q Queue,
-    tenant: TenantId,
+/// Leads a tenant's line on a thread of its own: the threads that requests wait on may all be
+/// busy with reading.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] where the system gives no thread.
+pub fn lead(application: Arc<Application>, tenant: TenantId) -> Result<(), StoreError> {
+    let leading = Leading {
+        application,
+        tenant,
+        end: End::BeforeItsTime,
+    };
+    let thread = std::thread::Builder::new().name("submissions".to_owned());
+    thread
+        .spawn(move || leading.run())
+        .map(drop)
+        .map_err(|error| StoreError::Unavailable(error.to_string()))
 }
 
-impl Drop for Leading<'_> {
+/// A line that is led. However that ends, nobody may wait in a line that nobody leads.
+struct Leading {
+    application: Arc<Application>,
+    tenant: TenantId,
+    end: End,
+}
+
+#[derive(PartialEq, Eq)]
+enum End {
+    /// The line was empty.
+    Orderly,
+    BeforeItsTime,
+}
+
+impl Leading {
+    /// Takes batch after batch until nobody waits.
+    fn run(mut self) {
+        let Leading {
+            application,
+            tenant,
+            ..
+        } = &self;
+        while let Some((asked, answers)) = application.changes.batch(*tenant) {
+            let mut answers: BTreeMap<usize, _> = answers.into_iter().enumerate().collect();
+            change_each(application, *tenant, asked, |place, reply| {
+                // Who has gone away meanwhile will ask again.
+                let _ = answers.remove(&place).map(|answer| answer.send(reply));
+            });
+        }
+        self.end = End::Orderly;
+    }
+}
+
+impl Drop for Leading {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.queue.lines().remove(&self.tenant);
+        if self.end == End::BeforeItsTime {
+            // Whoever waits learns from its closed channel that nobody will answer.
+            self.application.changes.lines().remove(&self.tenant);
         }
     }
 }

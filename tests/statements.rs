@@ -105,7 +105,8 @@ fn tables_of(sql: &str) -> BTreeSet<String> {
             ["FROM", "JOIN", "INTO", "UPDATE"].contains(&pair[0].trim_start_matches('('))
         })
         .map(|pair| pair[1].trim_matches(['(', ')', '"', ',']).to_owned())
-        .filter(|name| name != "SET")
+        // What is bound is no table.
+        .filter(|name| name != "SET" && name != "LATERAL" && !name.starts_with("unnest("))
         .collect()
 }
 

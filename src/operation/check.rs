@@ -1,5 +1,5 @@
 //! The check of an installation: what a server will find when it starts here, and what to do
-//! where that is not as it should be. It changes nothing, and migrates nothing.
+//! where that is not as it should be. It opens the database as a server does, and migrates nothing.
 
 use std::fmt;
 use std::os::unix::fs::PermissionsExt;

@@ -25,6 +25,17 @@ macro_rules! on_backend {
     };
 }
 
+/// PostgreSQL's way to look up many units, each by its whole key. `query` is that of one, of which
+/// `wanted.unit_id` is the unit; all of them are `$1`. Of a tenant or a period that its statistics
+/// do not know yet PostgreSQL believes that there are few rows: asked with `unit_id = ANY(…)`
+/// it reads them all and leaves out what was not asked for.
+pub(super) fn of_each_unit(query: &str) -> String {
+    format!(
+        "SELECT found.* FROM unnest($1::text[]) AS wanted(unit_id) \
+         CROSS JOIN LATERAL ({query} OFFSET 0) AS found"
+    )
+}
+
 /// Where the database is: `sqlite:PATH` or `postgres://…`.
 #[derive(Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {

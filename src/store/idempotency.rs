@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
+use diesel::sql_types::{Array, Binary, Text};
 use sha2::{Digest, Sha256};
 
+use super::connection::AnyConnection;
 use super::database::Transaction;
 use super::error::StoreError;
 use super::schema::idempotency;
@@ -38,6 +40,14 @@ pub struct Remembered {
     pub answer: String,
 }
 
+#[derive(Queryable, QueryableByName, Selectable)]
+#[diesel(table_name = idempotency)]
+struct AnswerRow {
+    request: Vec<u8>,
+    body_hash: Vec<u8>,
+    answer: String,
+}
+
 /// Those of `requests` that were answered.
 pub fn remembered(
     transaction: &mut Transaction<'_>,
@@ -48,20 +58,33 @@ pub fn remembered(
     }
     let digests: Vec<&[u8]> = requests.iter().map(|request| &request.0[..]).collect();
     let (tenant, connection) = transaction.parts();
-    idempotency::table
-        .filter(
-            idempotency::tenant_id
-                .eq(tenant)
-                .and(idempotency::request.eq_any(digests)),
+    let rows = match connection {
+        // See `of_each_unit`.
+        AnyConnection::Postgresql(own) => diesel::sql_query(
+            r#"SELECT found.* FROM unnest($1::bytea[]) AS wanted(request) CROSS JOIN LATERAL
+                (SELECT "idempotency"."request", "idempotency"."body_hash", "idempotency"."answer"
+                FROM "idempotency" WHERE "idempotency"."tenant_id" = $2
+                AND "idempotency"."request" = wanted.request OFFSET 0) AS found"#,
         )
-        .select((
-            idempotency::request,
-            idempotency::body_hash,
-            idempotency::answer,
-        ))
-        .load::<(Vec<u8>, Vec<u8>, String)>(connection)?
-        .into_iter()
-        .map(|(request, body_hash, answer)| {
+        .bind::<Array<Binary>, _>(digests)
+        .bind::<Text, _>(tenant)
+        .load::<AnswerRow>(own)?,
+        AnyConnection::Sqlite(own) => idempotency::table
+            .filter(
+                idempotency::tenant_id
+                    .eq(tenant)
+                    .and(idempotency::request.eq_any(digests)),
+            )
+            .select(AnswerRow::as_select())
+            .load::<AnswerRow>(own)?,
+    };
+    rows.into_iter()
+        .map(|row| {
+            let AnswerRow {
+                request,
+                body_hash,
+                answer,
+            } = row;
             let digest = request
                 .try_into()
                 .map_err(|_| StoreError::Corrupt("a digest of another length".to_owned()))?;

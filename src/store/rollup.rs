@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use diesel::prelude::*;
+use diesel::sql_types::{Array, Integer, Text};
 use diesel::upsert::excluded;
 use itertools::Itertools;
 
+use super::connection::{AnyConnection, of_each_unit};
 use super::database::Transaction;
 use super::error::{StoreError, parsed};
 use super::indicator::to_column;
@@ -26,6 +28,15 @@ pub struct StoredRollup {
     pub rev: i64,
 }
 
+/// A row of either table.
+#[derive(QueryableByName)]
+#[diesel(table_name = rollup)]
+struct KeptRow {
+    unit_id: String,
+    cells: Vec<u8>,
+    rev: i64,
+}
+
 /// Those of `units` that have a row.
 pub fn rollups_of(
     transaction: &mut Transaction<'_>,
@@ -40,6 +51,28 @@ pub fn rollups_of(
     }
     let form = to_column(form.get())?;
     let (tenant, connection) = transaction.parts();
+    if let (AnyConnection::Postgresql(own), Some(few)) = (&mut *connection, ids.few()) {
+        let rows = diesel::sql_query(of_each_unit(
+            r#"SELECT "rollup"."unit_id", "rollup"."cells", "rollup"."rev" FROM "rollup"
+                WHERE "rollup"."tenant_id" = $2 AND "rollup"."form" = $3 AND "rollup"."period" = $4
+                AND "rollup"."unit_id" = wanted.unit_id"#,
+        ))
+        .bind::<Array<Text>, _>(few)
+        .bind::<Text, _>(tenant)
+        .bind::<Integer, _>(form)
+        .bind::<Text, _>(period.to_string())
+        .load::<KeptRow>(own)?;
+        for KeptRow {
+            unit_id,
+            cells,
+            rev,
+        } in rows
+        {
+            let rollup = unpack_rollup(&cells)?;
+            found.insert(parsed(&unit_id, "unit id")?, StoredRollup { rollup, rev });
+        }
+        return Ok(found);
+    }
     let mut query = rollup::table
         .filter(
             rollup::tenant_id
@@ -164,6 +197,28 @@ pub fn years_of(
     }
     let form = to_column(form.get())?;
     let (tenant, connection) = transaction.parts();
+    if let (AnyConnection::Postgresql(own), Some(few)) = (&mut *connection, ids.few()) {
+        let rows = diesel::sql_query(of_each_unit(
+            r#"SELECT "rollup_year"."unit_id", "rollup_year"."cells", "rollup_year"."rev" FROM "rollup_year"
+                WHERE "rollup_year"."tenant_id" = $2 AND "rollup_year"."form" = $3 AND "rollup_year"."year" = $4
+                AND "rollup_year"."unit_id" = wanted.unit_id"#,
+        ))
+        .bind::<Array<Text>, _>(few)
+        .bind::<Text, _>(tenant)
+        .bind::<Integer, _>(form)
+        .bind::<Integer, _>(year)
+        .load::<KeptRow>(own)?;
+        for KeptRow {
+            unit_id,
+            cells,
+            rev,
+        } in rows
+        {
+            let year = unpack_year(&cells)?;
+            found.insert(parsed(&unit_id, "unit id")?, StoredYear { year, rev });
+        }
+        return Ok(found);
+    }
     let mut query = rollup_year::table
         .filter(
             rollup_year::tenant_id

@@ -4,9 +4,11 @@ use std::collections::{BTreeSet, HashSet};
 
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, Text};
 use diesel::upsert::excluded;
 use itertools::Itertools;
 
+use super::connection::{AnyConnection, of_each_unit};
 use super::database::Transaction;
 use super::error::{StoreError, document, parsed, to_document};
 use super::indicator::{to_column, to_number};
@@ -96,7 +98,7 @@ impl Submission {
     }
 }
 
-#[derive(Queryable, Selectable)]
+#[derive(Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = submission)]
 struct SubmissionRow {
     unit_id: String,
@@ -169,6 +171,28 @@ pub fn submissions_of(
 ) -> Result<Vec<(Period, UnitId, Submission)>, StoreError> {
     let ids = units.ids();
     let (tenant, connection) = transaction.parts();
+    if let (AnyConnection::Postgresql(own), Some(few)) = (&mut *connection, ids.few()) {
+        let found = diesel::sql_query(of_each_unit(
+            r#"SELECT "submission".* FROM "submission" WHERE "submission"."tenant_id" = $2
+                AND "submission"."form" = $3 AND "submission"."period" = ANY($4)
+                AND "submission"."unit_id" = wanted.unit_id"#,
+        ))
+        .bind::<Array<Text>, _>(few)
+        .bind::<Text, _>(tenant)
+        .bind::<Integer, _>(to_column(form.get())?)
+        .bind::<Array<Text>, _>(to_keys(periods))
+        .load::<(InPeriod, SubmissionRow)>(own)?;
+        return found
+            .into_iter()
+            .map(|(InPeriod { period }, row)| {
+                Ok((
+                    parsed(&period, "period")?,
+                    parsed(&row.unit_id, "unit id")?,
+                    Submission::try_from(row)?,
+                ))
+            })
+            .collect();
+    }
     let mut query = submission::table
         .filter(
             submission::tenant_id
@@ -193,6 +217,18 @@ pub fn submissions_of(
             ))
         })
         .collect()
+}
+
+#[derive(QueryableByName)]
+#[diesel(table_name = submission)]
+struct InPeriod {
+    period: String,
+}
+
+#[derive(QueryableByName)]
+#[diesel(table_name = submission)]
+struct OfUnit {
+    unit_id: String,
 }
 
 fn to_keys(periods: &[Period]) -> Vec<String> {
@@ -279,6 +315,34 @@ type CountingRow = (
     Option<(Option<Vec<u8>>, i64)>,
 );
 
+#[derive(QueryableByName)]
+#[diesel(table_name = submission)]
+struct NamedCountingRow {
+    unit_id: String,
+    period: String,
+    status: String,
+    counting_revision: Option<i32>,
+    counting_rev: i64,
+    #[diesel(sql_type = Nullable<Binary>)]
+    facts: Option<Vec<u8>>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    given: Option<i64>,
+}
+
+impl NamedCountingRow {
+    fn unnamed(self) -> CountingRow {
+        let counting = self.given.map(|given| (self.facts, given));
+        (
+            self.unit_id,
+            self.period,
+            self.status,
+            self.counting_revision,
+            self.counting_rev,
+            counting,
+        )
+    }
+}
+
 fn counting_rows_of(
     transaction: &mut Transaction<'_>,
     form: FormNumber,
@@ -290,6 +354,27 @@ fn counting_rows_of(
         return Ok(Vec::new());
     }
     let (tenant, connection) = transaction.parts();
+    if let (AnyConnection::Postgresql(own), Some(few)) = (&mut *connection, ids.few()) {
+        let found = diesel::sql_query(of_each_unit(
+            r#"SELECT "submission"."unit_id", "submission"."period", "submission"."status",
+                "submission"."counting_revision", "submission"."counting_rev",
+                "submission_revision"."facts", "submission_revision"."rev" AS given
+                FROM "submission" LEFT JOIN "submission_revision"
+                ON "submission_revision"."tenant_id" = $2
+                AND "submission_revision"."form" = "submission"."form"
+                AND "submission_revision"."period" = "submission"."period"
+                AND "submission_revision"."unit_id" = "submission"."unit_id"
+                AND "submission_revision"."revision" = "submission"."counting_revision"
+                WHERE "submission"."tenant_id" = $2 AND "submission"."form" = $3
+                AND "submission"."period" = ANY($4) AND "submission"."unit_id" = wanted.unit_id"#,
+        ))
+        .bind::<Array<Text>, _>(few)
+        .bind::<Text, _>(tenant)
+        .bind::<Integer, _>(to_column(form.get())?)
+        .bind::<Array<Text>, _>(to_keys(periods))
+        .load::<NamedCountingRow>(own)?;
+        return Ok(found.into_iter().map(NamedCountingRow::unnamed).collect());
+    }
     let mut query = submission::table
         .left_join(
             submission_revision::table.on(submission_revision::tenant_id
@@ -439,7 +524,7 @@ pub struct RevisionRecord {
     pub rev: i64,
 }
 
-#[derive(Queryable, Selectable)]
+#[derive(Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = submission_revision)]
 struct RevisionRow {
     revision: i32,
@@ -566,6 +651,28 @@ pub fn revisions_of(
     let units: BTreeSet<String> = wanted.iter().map(|(unit, _)| unit.to_string()).collect();
     let numbers: BTreeSet<i32> = wanted.iter().map(|(_, number)| number.get()).collect();
     let (tenant, connection) = transaction.parts();
+    if let AnyConnection::Postgresql(own) = &mut *connection {
+        let found = diesel::sql_query(of_each_unit(
+            r#"SELECT "submission_revision".* FROM "submission_revision"
+                WHERE "submission_revision"."tenant_id" = $2 AND "submission_revision"."form" = $3
+                AND "submission_revision"."period" = $4
+                AND "submission_revision"."unit_id" = wanted.unit_id
+                AND "submission_revision"."revision" = ANY($5)"#,
+        ))
+        .bind::<Array<Text>, _>(units.into_iter().collect::<Vec<_>>())
+        .bind::<Text, _>(tenant)
+        .bind::<Integer, _>(to_column(form.get())?)
+        .bind::<Text, _>(period.to_string())
+        .bind::<Array<Integer>, _>(numbers.into_iter().collect::<Vec<_>>())
+        .load::<(OfUnit, RevisionRow)>(own)?;
+        return found
+            .into_iter()
+            .map(|(OfUnit { unit_id }, row)| {
+                Ok((parsed(&unit_id, "unit id")?, RevisionRecord::try_from(row)?))
+            })
+            .filter_ok(|(unit, record)| wanted.contains(&(*unit, record.revision)))
+            .collect();
+    }
     submission_revision::table
         .filter(
             submission_revision::tenant_id

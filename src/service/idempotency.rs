@@ -115,9 +115,16 @@ impl Explain for IdempotencyError {
     }
 }
 
-/// The requests with a key that this process is working on.
+/// How often this process looks for answers that are too old.
+const FORGETS_EVERY: TimeDelta = TimeDelta::hours(1);
+
+/// The requests with a key that this process is working on, and when it last forgot old answers of
+/// a tenant.
 #[derive(Clone, Default)]
-pub struct InFlight(Arc<Mutex<HashSet<(TenantId, RequestDigest)>>>);
+pub struct InFlight {
+    held: Arc<Mutex<HashSet<(TenantId, RequestDigest)>>>,
+    forgot: Arc<Mutex<HashMap<TenantId, DateTime<Utc>>>>,
+}
 
 /// Holds a key until it is dropped.
 pub struct Held {
@@ -128,7 +135,7 @@ pub struct Held {
 impl InFlight {
     fn hold(&self, tenant: TenantId, request: RequestDigest) -> Result<Held, IdempotencyError> {
         let this = (tenant, request);
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if held.insert(this) {
             Ok(Held {
                 all: self.clone(),
@@ -140,10 +147,26 @@ impl InFlight {
     }
 }
 
+impl Held {
+    /// Whether it is time again to forget old answers of the tenant.
+    fn is_to_forget(&self, now: DateTime<Utc>) -> bool {
+        let (tenant, _) = self.this;
+        let forgot = &self.all.forgot;
+        let mut forgot = forgot.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = forgot
+            .get(&tenant)
+            .is_none_or(|last| now - *last >= FORGETS_EVERY);
+        if is_due {
+            forgot.insert(tenant, now);
+        }
+        is_due
+    }
+}
+
 impl Drop for Held {
     fn drop(&mut self) {
         self.all
-            .0
+            .held
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&self.this);
@@ -154,7 +177,7 @@ impl Drop for Held {
 pub struct Once {
     request: Option<(RequestDigest, BodyHash)>,
     now: DateTime<Utc>,
-    _held: Option<Held>,
+    held: Option<Held>,
 }
 
 impl Once {
@@ -173,7 +196,7 @@ impl Once {
             return Ok(Once {
                 request: None,
                 now,
-                _held: None,
+                held: None,
             });
         };
         let Repeatable {
@@ -187,7 +210,7 @@ impl Once {
         Ok(Once {
             request: Some((request, body_hash)),
             now,
-            _held: Some(held),
+            held: Some(held),
         })
     }
 
@@ -277,13 +300,14 @@ pub(super) fn keep_all<'o>(
     transaction: &mut Transaction<'_>,
     replies: impl IntoIterator<Item = (&'o Once, &'o Reply)>,
 ) -> Result<(), StoreError> {
-    let answers = replies
-        .into_iter()
-        .filter_map(|(once, reply)| once.new_answer(reply).transpose())
-        .collect::<Result<Vec<_>, StoreError>>()?;
-    let Some(latest) = answers.iter().map(|answer| answer.at).max() else {
-        return Ok(());
-    };
-    forget_before(transaction, latest - TimeDelta::days(KEPT_DAYS))?;
+    let mut answers = Vec::new();
+    for (once, reply) in replies {
+        answers.extend(once.new_answer(reply)?);
+        let is_to_forget = |held: &Held| held.is_to_forget(once.now);
+        if once.held.as_ref().is_some_and(is_to_forget) {
+            let oldest = once.now - TimeDelta::days(KEPT_DAYS);
+            forget_before(transaction, oldest.naive_utc())?;
+        }
+    }
     remember(transaction, &answers)
 }

@@ -141,7 +141,7 @@ pub fn remember(
     Ok(())
 }
 
-/// Forgets the answers from before `day`. Each commit does it, so there are never many.
+/// Forgets the answers from before `day`; all of the tenant's are looked through.
 pub fn forget_before(
     transaction: &mut Transaction<'_>,
     day: NaiveDateTime,

@@ -32,6 +32,7 @@ fn units_named(server: &Server, work: impl FnOnce()) -> Vec<Option<usize>> {
         .map(|sql| {
             let (_, condition) = sql.split_once(" WHERE ").unwrap();
             let (_, ids) = condition.split_once("\"submission\".\"unit_id\" ")?;
+            let ids = ids.split(" OFFSET ").next()?;
             Some(ids.split(',').count())
         })
         .collect()

@@ -105,8 +105,9 @@ fn tables_of(sql: &str) -> BTreeSet<String> {
             ["FROM", "JOIN", "INTO", "UPDATE"].contains(&pair[0].trim_start_matches('('))
         })
         .map(|pair| pair[1].trim_matches(['(', ')', '"', ',']).to_owned())
-        // What is bound is no table.
-        .filter(|name| name != "SET" && name != "LATERAL" && !name.starts_with("unnest("))
+        // What is bound is no table, nor is a query within the query.
+        .filter(|name| !["SET", "LATERAL", ""].contains(&name.as_str()))
+        .filter(|name| !name.starts_with("unnest("))
         .collect()
 }
 

@@ -355,18 +355,22 @@ fn counting_rows_of(
     }
     let (tenant, connection) = transaction.parts();
     if let (AnyConnection::Postgresql(own), Some(few)) = (&mut *connection, ids.few()) {
+        // The revision is looked up by its whole key as well, and so for each submission.
         let found = diesel::sql_query(of_each_unit(
-            r#"SELECT "submission"."unit_id", "submission"."period", "submission"."status",
-                "submission"."counting_revision", "submission"."counting_rev",
-                "submission_revision"."facts", "submission_revision"."rev" AS given
-                FROM "submission" LEFT JOIN "submission_revision"
-                ON "submission_revision"."tenant_id" = $2
-                AND "submission_revision"."form" = "submission"."form"
-                AND "submission_revision"."period" = "submission"."period"
-                AND "submission_revision"."unit_id" = "submission"."unit_id"
-                AND "submission_revision"."revision" = "submission"."counting_revision"
-                WHERE "submission"."tenant_id" = $2 AND "submission"."form" = $3
-                AND "submission"."period" = ANY($4) AND "submission"."unit_id" = wanted.unit_id"#,
+            r#"SELECT of_unit.*, counting.* FROM (
+                SELECT "submission"."unit_id", "submission"."period", "submission"."status",
+                "submission"."counting_revision", "submission"."counting_rev"
+                FROM "submission" WHERE "submission"."tenant_id" = $2 AND "submission"."form" = $3
+                AND "submission"."period" = ANY($4) AND "submission"."unit_id" = wanted.unit_id
+                OFFSET 0) AS of_unit
+                LEFT JOIN LATERAL (
+                SELECT "submission_revision"."facts", "submission_revision"."rev" AS given
+                FROM "submission_revision" WHERE "submission_revision"."tenant_id" = $2
+                AND "submission_revision"."form" = $3
+                AND "submission_revision"."period" = of_unit.period
+                AND "submission_revision"."unit_id" = of_unit.unit_id
+                AND "submission_revision"."revision" = of_unit.counting_revision
+                OFFSET 0) AS counting ON true"#,
         ))
         .bind::<Array<Text>, _>(few)
         .bind::<Text, _>(tenant)

@@ -173,9 +173,10 @@ pub fn submissions_of(
     let (tenant, connection) = transaction.parts();
     if let (AnyConnection::Postgresql(own), Some(few)) = (&mut *connection, ids.few()) {
         let found = diesel::sql_query(of_each_unit(
-            r#"SELECT "submission".* FROM "submission" WHERE "submission"."tenant_id" = $2
-                AND "submission"."form" = $3 AND "submission"."period" = ANY($4)
-                AND "submission"."unit_id" = wanted.unit_id"#,
+            r#"SELECT of_period.* FROM unnest($4::text[]) AS asked(period) CROSS JOIN LATERAL (
+                SELECT "submission".* FROM "submission" WHERE "submission"."tenant_id" = $2
+                AND "submission"."form" = $3 AND "submission"."period" = asked.period
+                AND "submission"."unit_id" = wanted.unit_id OFFSET 0) AS of_period"#,
         ))
         .bind::<Array<Text>, _>(few)
         .bind::<Text, _>(tenant)
@@ -357,12 +358,13 @@ fn counting_rows_of(
     if let (AnyConnection::Postgresql(own), Some(few)) = (&mut *connection, ids.few()) {
         // The revision is looked up by its whole key as well, and so for each submission.
         let found = diesel::sql_query(of_each_unit(
-            r#"SELECT of_unit.*, counting.* FROM (
+            r#"SELECT of_unit.*, counting.* FROM unnest($4::text[]) AS asked(period)
+                CROSS JOIN LATERAL (
                 SELECT "submission"."unit_id", "submission"."period", "submission"."status",
                 "submission"."counting_revision", "submission"."counting_rev"
                 FROM "submission" WHERE "submission"."tenant_id" = $2 AND "submission"."form" = $3
-                AND "submission"."period" = ANY($4) AND "submission"."unit_id" = wanted.unit_id
-                OFFSET 0) AS of_unit
+                AND "submission"."period" = asked.period
+                AND "submission"."unit_id" = wanted.unit_id OFFSET 0) AS of_unit
                 LEFT JOIN LATERAL (
                 SELECT "submission_revision"."facts", "submission_revision"."rev" AS given
                 FROM "submission_revision" WHERE "submission_revision"."tenant_id" = $2

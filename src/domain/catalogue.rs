@@ -301,21 +301,37 @@ impl<'c> Entry<'c> {
     }
 }
 
-/// How each indicator of a catalogue aggregates.
+/// How each indicator of a catalogue aggregates, by its number: it is asked for with every cell.
 #[derive(Debug, Clone, Default)]
-pub struct Aggregations(BTreeMap<IndicatorNumber, Across>);
+pub struct Aggregations(Vec<Across>);
 
 impl Aggregations {
     pub fn new(across: impl IntoIterator<Item = (IndicatorNumber, Across)>) -> Aggregations {
-        Aggregations(across.into_iter().collect())
+        let mut all = Vec::new();
+        for (number, across) in across {
+            let at = place_of(number);
+            if all.len() <= at {
+                all.resize(at + 1, NOWHERE);
+            }
+            if let Some(place) = all.get_mut(at) {
+                *place = across;
+            }
+        }
+        Aggregations(all)
     }
 
-    /// What nobody knows of goes nowhere.
     pub fn of(&self, indicator: IndicatorNumber) -> Across {
-        let nowhere = Across {
-            units: AcrossUnits::None,
-            time: AcrossTime::None,
-        };
-        self.0.get(&indicator).copied().unwrap_or(nowhere)
+        self.0.get(place_of(indicator)).copied().unwrap_or(NOWHERE)
     }
+}
+
+/// What nobody knows of goes nowhere.
+const NOWHERE: Across = Across {
+    units: AcrossUnits::None,
+    time: AcrossTime::None,
+};
+
+/// Numbers are given one after the other: there are hardly any gaps.
+fn place_of(number: IndicatorNumber) -> usize {
+    usize::try_from(number.get()).unwrap_or(usize::MAX)
 }

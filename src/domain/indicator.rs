@@ -28,6 +28,18 @@ pub enum AcrossUnits {
     Transfer,
 }
 
+impl AcrossUnits {
+    /// Whether what goes away may have to be known beside what stays.
+    pub fn is_extreme(self) -> bool {
+        matches!(self, AcrossUnits::Min | AcrossUnits::Max)
+    }
+
+    /// Whether what is below a unit goes on to its parent.
+    pub fn passes_on(self) -> bool {
+        !matches!(self, AcrossUnits::None | AcrossUnits::Transfer)
+    }
+}
+
 /// How a unit's figure of a long period comes from those of its base periods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]

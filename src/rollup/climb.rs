@@ -42,51 +42,29 @@ pub fn climb<E>(
         pending.entry(key(tree, position)).or_default().own = Some(tally);
     }
     while let Some(((_, position), change)) = pending.pop_first() {
-        let old = rollups.remove(&position).unwrap_or_default();
-        let own_change = match &change.own {
-            Some(own) => Change::between(&old.own, own),
-            None => Change::default(),
-        };
-        let (below, passing) = match change.below.applied_to(old.below.clone()) {
-            Ok(below) => (below, Passing::AsItIs),
-            Err(super::tally::ExtremeTouched) => {
-                let mut parts = parts_of(position)?;
-                for part in tree.at(position).parts() {
-                    if let Some(new) = rollups.get(&part.position()) {
-                        parts.insert(part.position(), new.clone());
-                    }
+        let mut rollup = rollups.remove(&position).unwrap_or_default();
+        let passed = if change.below.fits(&rollup.below) {
+            rollup.change(change.own, change.below, aggregations)
+        } else {
+            let mut parts = parts_of(position)?;
+            for part in tree.at(position).parts() {
+                if let Some(new) = rollups.get(&part.position()) {
+                    parts.insert(part.position(), new.clone());
                 }
-                let below = merged_below(parts.values(), aggregations);
-                (below, Passing::WhatDiffers)
             }
-        };
-        let new = Rollup {
-            own: change.own.unwrap_or_else(|| old.own.clone()),
-            below,
+            // What is merged anew may have been wrong before, and is put right above as well.
+            let before = rollup.passed_up(aggregations);
+            rollup.own = change.own.unwrap_or(rollup.own);
+            rollup.below = merged_below(parts.values(), aggregations);
+            Change::between(&before, &rollup.passed_up(aggregations))
         };
         if let Some(parent) = tree.at(position).parent() {
-            let passed = match passing {
-                Passing::AsItIs => {
-                    old.change_passed_up(&new, own_change, change.below, aggregations)
-                }
-                Passing::WhatDiffers => {
-                    Change::between(&old.passed_up(aggregations), &new.passed_up(aggregations))
-                }
-            };
             let waiting = pending.entry(key(tree, parent.position())).or_default();
-            waiting.below = std::mem::take(&mut waiting.below).merged(passed);
+            waiting.below.merge(passed);
         }
-        rollups.insert(position, new);
+        rollups.insert(position, rollup);
     }
     Ok(())
-}
-
-/// What a unit's parent is told of a change.
-enum Passing {
-    /// The change.
-    AsItIs,
-    /// What was merged anew may have been wrong before, and is put right above as well.
-    WhatDiffers,
 }
 
 /// What waits for a unit until its turn comes.
@@ -105,7 +83,9 @@ pub fn merged_below<'r>(
     parts: impl Iterator<Item = &'r Rollup>,
     aggregations: &Aggregations,
 ) -> Tally {
-    parts.fold(Tally::default(), |below, part| {
-        below.merged(part.passed_up(aggregations))
-    })
+    let mut below = Tally::default();
+    for part in parts {
+        below.merge(part.passed_up(aggregations));
+    }
+    below
 }

@@ -4,9 +4,12 @@
 //! Every packed value opens with the version of its layout. A new layout gets a new version and
 //! keeps reading the old ones.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt::Formatter;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::node::Rollup;
 use super::tally::{Amount, ByStage, Cell, CellKey, Cells, Extreme, Qualified, Sum, Tally, Total};
@@ -113,7 +116,7 @@ pub fn pack_rollup(rollup: &Rollup) -> Result<Vec<u8>, EncodingError> {
 /// # Errors
 /// Bytes that [`pack_rollup`] did not make.
 pub fn unpack_rollup(bytes: &[u8]) -> Result<Rollup, EncodingError> {
-    Ok(unpack::<PackedRollup>(bytes)?.into())
+    Ok(unpack::<PackedRollup<'_>>(bytes)?.into())
 }
 
 /// A unit's rollups of all long periods of a year.
@@ -122,7 +125,7 @@ pub type YearOfRollups = BTreeMap<Period, Rollup>;
 /// # Errors
 /// None in practice; the encoder's type allows one.
 pub fn pack_year(year: &YearOfRollups) -> Result<Vec<u8>, EncodingError> {
-    let packed: Vec<(String, PackedRollup)> = year
+    let packed: Vec<(String, PackedRollup<'_>)> = year
         .iter()
         .map(|(period, rollup)| (period.to_string(), PackedRollup::from(rollup)))
         .collect();
@@ -132,7 +135,7 @@ pub fn pack_year(year: &YearOfRollups) -> Result<Vec<u8>, EncodingError> {
 /// # Errors
 /// Bytes that [`pack_year`] did not make.
 pub fn unpack_year(bytes: &[u8]) -> Result<YearOfRollups, EncodingError> {
-    let packed: Vec<(String, PackedRollup)> = unpack(bytes)?;
+    let packed: Vec<(String, PackedRollup<'_>)> = unpack(bytes)?;
     packed
         .into_iter()
         .map(|(period, rollup)| {
@@ -145,17 +148,55 @@ pub fn unpack_year(bytes: &[u8]) -> Result<YearOfRollups, EncodingError> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct PackedRollup {
-    own: PackedTally,
-    below: PackedTally,
+struct PackedRollup<'r> {
+    own: PackedTally<'r>,
+    below: PackedTally<'r>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct PackedTally {
+struct PackedTally<'r> {
     submitted: u64,
     approved: u64,
-    cells: Vec<PackedCell>,
+    cells: PackedCells<'r>,
 }
+
+/// A list of packed cells. There are many: each is packed from where it stands, and unpacked to
+/// where it stays.
+struct PackedCells<'r>(Cow<'r, Cells>);
+
+impl Serialize for PackedCells<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(PackedCell::from))
+    }
+}
+
+impl<'de> Deserialize<'de> for PackedCells<'_> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(CellsVisitor)
+    }
+}
+
+struct CellsVisitor;
+
+impl<'de> Visitor<'de> for CellsVisitor {
+    type Value = PackedCells<'static>;
+
+    fn expecting(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("packed cells")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut packed: A) -> Result<Self::Value, A::Error> {
+        // How many there are is said by bytes that may be damaged.
+        let mut cells = Vec::with_capacity(packed.size_hint().unwrap_or(0).min(MOST_FORESEEN));
+        while let Some(cell) = packed.next_element::<PackedCell>()? {
+            cells.push(cell.into());
+        }
+        Ok(PackedCells(Cow::Owned(cells.into_iter().collect())))
+    }
+}
+
+/// For so many cells there is room at once.
+const MOST_FORESEEN: usize = 1024;
 
 #[derive(Serialize, Deserialize)]
 struct PackedCell {
@@ -203,8 +244,8 @@ enum PackedAmount {
     Max(i128, i128),
 }
 
-impl From<&Rollup> for PackedRollup {
-    fn from(rollup: &Rollup) -> PackedRollup {
+impl<'r> From<&'r Rollup> for PackedRollup<'r> {
+    fn from(rollup: &'r Rollup) -> PackedRollup<'r> {
         PackedRollup {
             own: (&rollup.own).into(),
             below: (&rollup.below).into(),
@@ -212,8 +253,8 @@ impl From<&Rollup> for PackedRollup {
     }
 }
 
-impl From<PackedRollup> for Rollup {
-    fn from(packed: PackedRollup) -> Rollup {
+impl From<PackedRollup<'_>> for Rollup {
+    fn from(packed: PackedRollup<'_>) -> Rollup {
         Rollup {
             own: packed.own.into(),
             below: packed.below.into(),
@@ -221,28 +262,24 @@ impl From<PackedRollup> for Rollup {
     }
 }
 
-impl From<&Tally> for PackedTally {
-    fn from(tally: &Tally) -> PackedTally {
+impl<'r> From<&'r Tally> for PackedTally<'r> {
+    fn from(tally: &'r Tally) -> PackedTally<'r> {
         PackedTally {
             submitted: tally.submissions.submitted,
             approved: tally.submissions.approved,
-            cells: tally.cells.iter().map(PackedCell::from).collect(),
+            cells: PackedCells(Cow::Borrowed(&tally.cells)),
         }
     }
 }
 
-impl From<PackedTally> for Tally {
-    fn from(packed: PackedTally) -> Tally {
+impl From<PackedTally<'_>> for Tally {
+    fn from(packed: PackedTally<'_>) -> Tally {
         Tally {
             submissions: ByStage {
                 submitted: packed.submitted,
                 approved: packed.approved,
             },
-            cells: packed
-                .cells
-                .into_iter()
-                .map(<(CellKey, Cell)>::from)
-                .collect::<Cells>(),
+            cells: packed.cells.0.into_owned(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A unit's rollup (tổng hợp): its own part and what is below it. Never how it is kept.
 
+use std::collections::BTreeSet;
+
 use super::tally::{ByStage, Cell, CellKey, Change, Tally, differing};
 use crate::domain::catalogue::Aggregations;
 use crate::domain::indicator::AcrossUnits;
@@ -33,66 +35,81 @@ impl Rollup {
 
     /// What goes to the parent.
     pub fn passed_up(&self, aggregations: &Aggregations) -> Tally {
-        let own = self
-            .own
-            .changed(|key, cell| match aggregations.of(key.indicator).units {
-                AcrossUnits::None => None,
-                AcrossUnits::Count => Some(cell.clone().counted()),
-                _ => Some(cell.clone()),
-            });
-        let below = self
-            .below
-            .changed(|key, cell| match aggregations.of(key.indicator).units {
-                AcrossUnits::None | AcrossUnits::Transfer => None,
-                _ => Some(cell.clone()),
-            });
+        let own = self.own.clone().retaining(own_passes(aggregations));
+        let below = self.below.clone().retaining(below_passes(aggregations));
         own.merged(below)
     }
 
-    /// What a change of this rollup, in whose place `new` comes, is to the parent. `own` and `below`
-    /// are the changes of its parts. Of what adds up the change goes on as it is; of an extreme
-    /// only the totals tell what it is to the parent.
-    pub fn change_passed_up(
-        &self,
-        new: &Rollup,
-        own: Change,
+    /// Puts a new own part in the place of the former, if there is one, and changes what is below,
+    /// which `below` [fits](Change::fits). What that is to the parent comes back: of what adds up
+    /// the changes as they are; of an extreme only the totals tell.
+    pub fn change(
+        &mut self,
+        own: Option<Tally>,
         below: Change,
         aggregations: &Aggregations,
     ) -> Change {
-        let extreme = |key: CellKey, across: AcrossUnits| {
-            let (old, new) = (self.total(key, across), new.total(key, across));
-            Some(differing(old, new))
+        let own_change = match &own {
+            Some(own) => Change::between(&self.own, own),
+            None => Change::default(),
         };
-        let own = own.mapped(|key, before, after| {
+        let is_extreme = |key: CellKey| aggregations.of(key.indicator).units.is_extreme();
+        let extremes: BTreeSet<CellKey> = own_change
+            .keys()
+            .chain(below.keys())
+            .filter(|key| is_extreme(*key))
+            .collect();
+        let total = |rollup: &Rollup, key: CellKey| {
             let across = aggregations.of(key.indicator).units;
-            match across {
-                AcrossUnits::None => None,
-                AcrossUnits::Count => Some((before.counted(), after.counted())),
-                AcrossUnits::Min | AcrossUnits::Max => extreme(key, across),
-                _ => Some((before, after)),
-            }
-        });
-        let below = below.mapped(|key, before, after| {
-            let across = aggregations.of(key.indicator).units;
-            match across {
-                AcrossUnits::None | AcrossUnits::Transfer => None,
-                // Said already, for the unit's own part and what is below it together.
-                AcrossUnits::Min | AcrossUnits::Max if own.has(key) => None,
-                AcrossUnits::Min | AcrossUnits::Max => extreme(key, across),
-                _ => Some((before, after)),
-            }
-        });
-        own.merged(below)
+            rollup.total(key, across)
+        };
+        let before: Vec<(CellKey, Cell)> = extremes
+            .into_iter()
+            .map(|key| (key, total(self, key)))
+            .collect();
+        if let Some(own) = own {
+            self.own = own;
+        }
+        below.apply_to(&mut self.below);
+        let own_passes = own_passes(aggregations);
+        let below_passes = below_passes(aggregations);
+        let mut passed =
+            own_change.retaining(|key, cell| !is_extreme(key) && own_passes(key, cell));
+        passed.merge(below.retaining(|key, cell| !is_extreme(key) && below_passes(key, cell)));
+        passed.add(before.into_iter().map(|(key, before)| {
+            let (before, after) = differing(before, total(self, key));
+            (key, before, after)
+        }));
+        passed
     }
 
     /// The unit's own figure of a cell and everything below it that belongs to the figure.
     pub fn total(&self, key: CellKey, across: AcrossUnits) -> Cell {
-        let own = self.own.cells.get(key).cloned().unwrap_or_default();
-        let below = self.below.cells.get(key).cloned().unwrap_or_default();
-        match across {
-            AcrossUnits::None | AcrossUnits::Transfer => own,
-            AcrossUnits::Count => own.counted().merged(&below),
-            _ => own.merged(&below),
+        let mut total = self.own.cells.get(key).cloned().unwrap_or_default();
+        if across == AcrossUnits::Count {
+            total = total.counted();
         }
+        let below = self.below.cells.get(key);
+        if let Some(below) = below.filter(|_| across.passes_on()) {
+            total.merge(below);
+        }
+        total
     }
+}
+
+/// What of a unit's own part goes to its parent, and as what.
+fn own_passes(aggregations: &Aggregations) -> impl Fn(CellKey, &mut Cell) -> bool {
+    |key, cell| match aggregations.of(key.indicator).units {
+        AcrossUnits::None => false,
+        AcrossUnits::Count => {
+            *cell = std::mem::take(cell).counted();
+            true
+        }
+        _ => true,
+    }
+}
+
+/// What of the part below a unit goes on to its parent.
+fn below_passes(aggregations: &Aggregations) -> impl Fn(CellKey, &mut Cell) -> bool {
+    |key, _| aggregations.of(key.indicator).units.passes_on()
 }

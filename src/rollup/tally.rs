@@ -89,20 +89,18 @@ impl Sum {
         )
     }
 
-    fn merged(mut self, other: &Sum) -> Sum {
+    fn merge(&mut self, other: &Sum) {
         self.whole += other.whole;
         for (divisor, numerator) in other.parts() {
             self.add(numerator, divisor);
         }
-        self
     }
 
-    fn without(mut self, part: &Sum) -> Sum {
+    fn take_out(&mut self, part: &Sum) {
         self.whole -= part.whole;
         for (divisor, numerator) in part.parts() {
             self.add(-numerator, divisor);
         }
-        self
     }
 }
 
@@ -159,13 +157,21 @@ impl Qualified {
         }
     }
 
-    fn without(self, part: Qualified) -> Option<Qualified> {
-        Some(Qualified {
-            at_least: self.at_least.checked_sub(part.at_least)?,
-            at_most: self.at_most.checked_sub(part.at_most)?,
-            estimate: self.estimate.checked_sub(part.estimate)?,
-            apportioned: self.apportioned.checked_sub(part.apportioned)?,
-        })
+    fn has(self, part: Qualified) -> bool {
+        self.at_least >= part.at_least
+            && self.at_most >= part.at_most
+            && self.estimate >= part.estimate
+            && self.apportioned >= part.apportioned
+    }
+
+    /// Without a part that it has.
+    fn without(self, part: Qualified) -> Qualified {
+        Qualified {
+            at_least: self.at_least.saturating_sub(part.at_least),
+            at_most: self.at_most.saturating_sub(part.at_most),
+            estimate: self.estimate.saturating_sub(part.estimate),
+            apportioned: self.apportioned.saturating_sub(part.apportioned),
+        }
     }
 
     /// How the whole must be read.
@@ -199,6 +205,15 @@ pub struct Total {
 struct Value<'p> {
     fact: &'p Fact,
     piece: &'p Piece<'p>,
+}
+
+impl Value<'_> {
+    fn key(&self) -> CellKey {
+        CellKey {
+            indicator: self.fact.indicator,
+            option: self.fact.option,
+        }
+    }
 }
 
 /// One unit's value of one base period: its own, or what passed to it, put together.
@@ -298,11 +313,6 @@ impl Folded {
     }
 }
 
-/// A part cannot be taken out of a whole without knowing the other parts: it holds the whole's
-/// extreme.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ExtremeTouched;
-
 impl Total {
     pub const EMPTY: Total = Total {
         reported: 0,
@@ -314,11 +324,9 @@ impl Total {
     /// The total of one unit's values, first put together for each base period, then folded
     /// across time in the order of their periods. `values` stand in that order.
     fn of(values: &[Value<'_>], across: Across, span: Span) -> Total {
-        let combined: Vec<Combined> = values
+        let combined = values
             .chunk_by(|a, b| a.piece.base == b.piece.base)
-            .filter_map(|of_base| Combined::of(of_base, across.units))
-            .collect();
-        let reported = combined.iter().map(|value| value.reported).sum();
+            .filter_map(|of_base| Combined::of(of_base, across.units));
         // The mean of all values that there are: sums and counts go up, and not one mean a unit.
         // So it is in one base period, where only values of several units can have been put
         // together.
@@ -329,50 +337,42 @@ impl Total {
             }
         };
         if of_all {
-            return Total::of_all(&combined, across.units, reported);
+            return Total::of_all(combined, across.units);
         }
+        let combined: Vec<Combined> = combined.collect();
         let Some(folded) = Folded::of(&combined, across.time) else {
             return Total::EMPTY;
         };
         Total {
-            reported,
+            reported: combined.iter().map(|value| value.reported).sum(),
             values: 1,
             qualified: folded.qualified,
             amount: amount_of(folded.sum, across.units),
         }
     }
 
-    fn of_all(combined: &[Combined], units: AcrossUnits, reported: u64) -> Total {
-        combined
-            .iter()
-            .fold(Total::EMPTY, |total, value| {
-                let numerators = Sum::of(value.numerator, 1);
-                total.merged(&Total {
-                    reported: 0,
-                    values: u64::from(value.values),
-                    qualified: value.qualified,
-                    amount: amount_of(numerators, units),
-                })
-            })
-            .with_reported(reported)
-    }
-
-    fn with_reported(self, reported: u64) -> Total {
-        Total { reported, ..self }
+    fn of_all(combined: impl Iterator<Item = Combined>, units: AcrossUnits) -> Total {
+        let mut total = Total::EMPTY;
+        for value in combined {
+            total.merge(&Total {
+                reported: value.reported,
+                values: u64::from(value.values),
+                qualified: value.qualified,
+                amount: amount_of(Sum::of(value.numerator, 1), units),
+            });
+        }
+        total
     }
 
     pub fn is_empty(&self) -> bool {
         *self == Total::EMPTY
     }
 
-    #[must_use]
-    pub fn merged(self, other: &Total) -> Total {
-        Total {
-            reported: self.reported + other.reported,
-            values: self.values + other.values,
-            qualified: self.qualified.merged(other.qualified),
-            amount: self.amount.merged(&other.amount),
-        }
+    fn merge(&mut self, other: &Total) {
+        self.reported += other.reported;
+        self.values += other.values;
+        self.qualified = self.qualified.merged(other.qualified);
+        self.amount.merge(&other.amount);
     }
 
     /// The total without its amount: of a count only how many values there are goes up.
@@ -384,61 +384,61 @@ impl Total {
         }
     }
 
-    /// This total with `after` in the place of its part `before`.
-    ///
-    /// # Errors
-    /// [`ExtremeTouched`] where the part holds the extreme and gives way. So it is where the
-    /// part cannot have been in this total at all: to merge anew is right in both cases.
-    fn with(self, before: &Total, after: &Total) -> Result<Total, ExtremeTouched> {
-        let moved = |whole: u64, before: u64, after: u64| {
-            (whole + after).checked_sub(before).ok_or(ExtremeTouched)
-        };
-        let reported = moved(self.reported, before.reported, after.reported)?;
-        if reported == 0 {
-            return Ok(Total::EMPTY);
+    /// Whether the part `before` may give place to `after` without the other parts being known:
+    /// not where it holds the extreme and gives way, nor where it cannot have been in this total
+    /// at all.
+    fn can_change(&self, before: &Total, after: &Total) -> bool {
+        self.reported + after.reported >= before.reported
+            && self.values + after.values >= before.values
+            && self.qualified.merged(after.qualified).has(before.qualified)
+            && self.amount.can_change(&before.amount, &after.amount)
+    }
+
+    /// Puts `after` in the place of the part `before`, which [`Total::can_change`].
+    fn change(&mut self, before: &Total, after: &Total) {
+        self.reported = (self.reported + after.reported).saturating_sub(before.reported);
+        if self.reported == 0 {
+            *self = Total::EMPTY;
+            return;
         }
+        self.values = (self.values + after.values).saturating_sub(before.values);
         let qualified = self.qualified.merged(after.qualified);
-        Ok(Total {
-            reported,
-            values: moved(self.values, before.values, after.values)?,
-            qualified: qualified.without(before.qualified).ok_or(ExtremeTouched)?,
-            amount: self.amount.with(&before.amount, &after.amount)?,
-        })
+        self.qualified = qualified.without(before.qualified);
+        self.amount.change(&before.amount, &after.amount);
     }
 }
 
 impl Amount {
-    #[must_use]
-    fn merged(self, other: &Amount) -> Amount {
+    fn merge(&mut self, other: &Amount) {
         match (self, other) {
-            (Amount::Nothing, amount) => amount.clone(),
-            (Amount::Sum(a), Amount::Sum(b)) => Amount::Sum(a.merged(b)),
-            (Amount::Min(a), Amount::Min(b)) => Amount::Min(a.min(*b)),
-            (Amount::Max(a), Amount::Max(b)) => Amount::Max(a.max(*b)),
+            (own @ Amount::Nothing, amount) => *own = amount.clone(),
+            (Amount::Sum(own), Amount::Sum(other)) => own.merge(other),
+            (Amount::Min(own), Amount::Min(other)) => *own = (*own).min(*other),
+            (Amount::Max(own), Amount::Max(other)) => *own = (*own).max(*other),
             // Of one indicator all totals are of one sort; its aggregation is fixed once used.
-            (amount, _) => amount,
+            _ => {}
         }
     }
 
-    fn with(self, gone: &Amount, come: &Amount) -> Result<Amount, ExtremeTouched> {
-        match (self, gone) {
-            // Where nothing of the amount goes, what comes is merged in as ever.
-            (whole, Amount::Nothing) => Ok(whole.merged(come)),
-            (Amount::Sum(whole), Amount::Sum(gone)) => {
-                Ok(Amount::Sum(whole.without(gone)).merged(come))
+    fn can_change(&self, gone: &Amount, come: &Amount) -> bool {
+        match (self, gone, come) {
+            (_, Amount::Nothing, _) | (Amount::Sum(_), Amount::Sum(_), _) => true,
+            (Amount::Min(whole), Amount::Min(gone), come) => {
+                whole < gone || matches!(come, Amount::Min(come) if come <= gone)
             }
-            (Amount::Min(whole), Amount::Min(gone)) => match come {
-                Amount::Min(come) if come <= gone => Ok(Amount::Min(whole.min(*come))),
-                _ if whole < *gone => Ok(Amount::Min(whole).merged(come)),
-                _ => Err(ExtremeTouched),
-            },
-            (Amount::Max(whole), Amount::Max(gone)) => match come {
-                Amount::Max(come) if come >= gone => Ok(Amount::Max(whole.max(*come))),
-                _ if whole > *gone => Ok(Amount::Max(whole).merged(come)),
-                _ => Err(ExtremeTouched),
-            },
-            _ => Err(ExtremeTouched),
+            (Amount::Max(whole), Amount::Max(gone), come) => {
+                whole > gone || matches!(come, Amount::Max(come) if come >= gone)
+            }
+            _ => false,
         }
+    }
+
+    /// An extreme that does not give way only takes in what comes.
+    fn change(&mut self, gone: &Amount, come: &Amount) {
+        if let (Amount::Sum(whole), Amount::Sum(gone)) = (&mut *self, gone) {
+            whole.take_out(gone);
+        }
+        self.merge(come);
     }
 }
 
@@ -457,15 +457,6 @@ pub struct CellKey {
     pub option: OptionNumber,
 }
 
-impl CellKey {
-    fn of(fact: &Fact) -> CellKey {
-        CellKey {
-            indicator: fact.indicator,
-            option: fact.option,
-        }
-    }
-}
-
 /// A cell's totals in both stages.
 pub type Cell = ByStage<Total>;
 
@@ -474,12 +465,9 @@ impl Cell {
         self.submitted.is_empty() && self.approved.is_empty()
     }
 
-    #[must_use]
-    pub fn merged(self, other: &Cell) -> Cell {
-        Cell {
-            submitted: self.submitted.merged(&other.submitted),
-            approved: self.approved.merged(&other.approved),
-        }
+    pub fn merge(&mut self, other: &Cell) {
+        self.submitted.merge(&other.submitted);
+        self.approved.merge(&other.approved);
     }
 
     /// See [`Total::counted`].
@@ -491,11 +479,15 @@ impl Cell {
         }
     }
 
-    fn with(self, before: &Cell, after: &Cell) -> Result<Cell, ExtremeTouched> {
-        Ok(Cell {
-            submitted: self.submitted.with(&before.submitted, &after.submitted)?,
-            approved: self.approved.with(&before.approved, &after.approved)?,
-        })
+    fn can_change(&self, before: &Cell, after: &Cell) -> bool {
+        self.submitted
+            .can_change(&before.submitted, &after.submitted)
+            && self.approved.can_change(&before.approved, &after.approved)
+    }
+
+    fn change(&mut self, before: &Cell, after: &Cell) {
+        self.submitted.change(&before.submitted, &after.submitted);
+        self.approved.change(&before.approved, &after.approved);
     }
 }
 
@@ -547,19 +539,42 @@ impl Cells {
             })
     }
 
-    fn merged(self, other: Cells) -> Cells {
-        if self.is_empty() {
-            return other;
+    /// Does something with the cell of each key of `others`, an empty one where there is none
+    /// yet. Mostly all are there already: then nothing moves.
+    fn update<T>(
+        &mut self,
+        others: impl Iterator<Item = (CellKey, T)>,
+        mut update: impl FnMut(&mut Cell, T),
+    ) {
+        let mut new = Vec::new();
+        let mut own = self.0.iter_mut().peekable();
+        for (key, other) in others {
+            while own.next_if(|(before, _)| *before < key).is_some() {}
+            match own.next_if(|(same, _)| *same == key) {
+                Some((_, cell)) => update(cell, other),
+                None => {
+                    let mut cell = Cell::default();
+                    update(&mut cell, other);
+                    new.push((key, cell));
+                }
+            }
         }
-        let pairs = self.0.into_iter();
-        let cells =
-            pairs
-                .merge_join_by(other.0, |(a, _), (b, _)| a.cmp(b))
-                .map(|pair| match pair {
-                    EitherOrBoth::Both((key, left), (_, right)) => (key, left.merged(&right)),
-                    EitherOrBoth::Left(one) | EitherOrBoth::Right(one) => one,
-                });
-        Cells(cells.collect())
+        if !new.is_empty() {
+            self.0.append(&mut new);
+            self.0.sort_by_key(|(key, _)| *key);
+        }
+    }
+
+    fn merge(&mut self, other: Cells) {
+        if self.is_empty() {
+            *self = other;
+            return;
+        }
+        self.update(other.0.into_iter(), |cell, other| cell.merge(&other));
+    }
+
+    fn retain(&mut self, mut keep: impl FnMut(CellKey, &mut Cell) -> bool) {
+        self.0.retain_mut(|(key, cell)| keep(*key, cell));
     }
 }
 
@@ -665,35 +680,33 @@ impl Tally {
     /// The tally of what counts at one unit, in the order of base periods. A submission that is
     /// approved counts in both stages.
     pub fn of(pieces: &[Piece<'_>], aggregations: &Aggregations, span: Span) -> Tally {
-        let mut values: Vec<(CellKey, Value<'_>)> = pieces
+        let mut values: Vec<Value<'_>> = pieces
             .iter()
             .flat_map(|piece| piece.facts.iter().map(move |fact| Value { fact, piece }))
-            .map(|value| (CellKey::of(value.fact), value))
             .collect();
         // Stable, so that each cell's values stay in the order of their periods.
-        values.sort_by_key(|(key, _)| *key);
+        values.sort_by_key(Value::key);
         let cells = values
-            .chunk_by(|(a, _), (b, _)| a == b)
-            .filter_map(|of_cell| {
-                let (key, _) = of_cell.first()?;
+            .chunk_by(|a, b| a.key() == b.key())
+            .filter_map(|all| {
+                let key = all.first()?.key();
                 let across = aggregations.of(key.indicator);
-                let all: Vec<Value<'_>> = of_cell.iter().map(|(_, value)| *value).collect();
-                let approved: Vec<Value<'_>> = all
-                    .iter()
-                    .filter(|value| value.piece.reached == Stage::Approved)
-                    .copied()
-                    .collect();
-                let submitted = Total::of(&all, across, span);
-                let approved = match approved.len() {
+                let is_approved = |value: &&Value<'_>| value.piece.reached == Stage::Approved;
+                let submitted = Total::of(all, across, span);
+                let approved = match all.iter().filter(is_approved).count() {
                     0 => Total::EMPTY,
                     count if count == all.len() => submitted.clone(),
-                    _ => Total::of(&approved, across, span),
+                    _ => {
+                        let approved: Vec<Value<'_>> =
+                            all.iter().filter(is_approved).copied().collect();
+                        Total::of(&approved, across, span)
+                    }
                 };
                 let cell = Cell {
                     submitted,
                     approved,
                 };
-                Some((*key, cell))
+                Some((key, cell))
             });
         Tally {
             submissions: count_submissions(pieces),
@@ -701,26 +714,23 @@ impl Tally {
         }
     }
 
-    #[must_use]
-    pub fn merged(self, other: Tally) -> Tally {
-        Tally {
-            submissions: ByStage {
-                submitted: self.submissions.submitted + other.submissions.submitted,
-                approved: self.submissions.approved + other.submissions.approved,
-            },
-            cells: self.cells.merged(other.cells),
-        }
+    pub fn merge(&mut self, other: Tally) {
+        self.submissions.submitted += other.submissions.submitted;
+        self.submissions.approved += other.submissions.approved;
+        self.cells.merge(other.cells);
     }
 
-    /// The cells as `change` makes them, without those of which it leaves nothing; how many
-    /// submissions there are stays.
-    pub(super) fn changed(&self, change: impl Fn(CellKey, &Cell) -> Option<Cell>) -> Tally {
-        let cells = self.cells.0.iter();
-        let cells = cells.filter_map(|(key, cell)| Some((*key, change(*key, cell)?)));
-        Tally {
-            submissions: self.submissions,
-            cells: Cells(cells.collect()),
-        }
+    #[must_use]
+    pub fn merged(mut self, other: Tally) -> Tally {
+        self.merge(other);
+        self
+    }
+
+    /// Leaves out the cells that `keep` refuses; how many submissions there are stays.
+    #[must_use]
+    pub(super) fn retaining(mut self, keep: impl FnMut(CellKey, &mut Cell) -> bool) -> Tally {
+        self.cells.retain(keep);
+        self
     }
 }
 
@@ -734,8 +744,14 @@ fn count_submissions(pieces: &[Piece<'_>]) -> ByStage<u64> {
 }
 
 /// How many reports there are that pieces of one base period are parts of.
-fn count_reports<'p>(pieces: impl Iterator<Item = &'p Piece<'p>>) -> u64 {
-    let reports = pieces.map(|piece| piece.report).sorted_unstable().dedup();
+fn count_reports<'p>(pieces: impl Iterator<Item = &'p Piece<'p>> + Clone) -> u64 {
+    // A few at most, and nearly always one.
+    let is_first = |at: usize, piece: &Piece<'_>| {
+        let mut before = pieces.clone().take(at);
+        before.all(|before| before.report != piece.report)
+    };
+    let reports = pieces.clone().enumerate();
+    let reports = reports.filter(|(at, piece)| is_first(*at, piece));
     reports.fold(0, |count, _| count + 1)
 }
 
@@ -789,122 +805,123 @@ pub struct Change {
 
 impl Change {
     pub fn between(before: &Tally, after: &Tally) -> Change {
-        let (mut gone, mut come) = (Vec::new(), Vec::new());
+        let (mut gone, mut come) = (Vec::new(), Vec::with_capacity(after.cells.len()));
         for (key, old, new) in before.cells.beside(&after.cells) {
             let (old, new) = differing(
                 old.cloned().unwrap_or_default(),
                 new.cloned().unwrap_or_default(),
             );
-            gone.push((key, old));
-            come.push((key, new));
+            if !old.is_empty() {
+                gone.push((key, old));
+            }
+            if !new.is_empty() {
+                come.push((key, new));
+            }
         }
         Change {
             before: Tally {
                 submissions: before.submissions,
-                cells: gone.into_iter().collect(),
-            },
-            after: Tally {
-                submissions: after.submissions,
-                cells: come.into_iter().collect(),
-            },
-        }
-    }
-
-    pub(super) fn has(&self, key: CellKey) -> bool {
-        self.before.cells.get(key).is_some() || self.after.cells.get(key).is_some()
-    }
-
-    /// Two changes of different parts, as one.
-    #[must_use]
-    pub fn merged(self, other: Change) -> Change {
-        Change {
-            before: self.before.merged(other.before),
-            after: self.after.merged(other.after),
-        }
-    }
-
-    /// The change cell by cell, each as `make` makes it of the key, of what goes and of what comes.
-    pub(super) fn mapped(
-        self,
-        make: impl Fn(CellKey, Cell, Cell) -> Option<(Cell, Cell)>,
-    ) -> Change {
-        let (mut gone, mut come) = (Vec::new(), Vec::new());
-        let nothing = Cell::default;
-        let pairs = self.before.cells.0.into_iter();
-        for pair in pairs.merge_join_by(self.after.cells.0, |(a, _), (b, _)| a.cmp(b)) {
-            let (key, before, after) = match pair {
-                EitherOrBoth::Both((key, before), (_, after)) => (key, before, after),
-                EitherOrBoth::Left((key, before)) => (key, before, nothing()),
-                EitherOrBoth::Right((key, after)) => (key, nothing(), after),
-            };
-            let Some((before, after)) = make(key, before, after) else {
-                continue;
-            };
-            if !before.is_empty() {
-                gone.push((key, before));
-            }
-            if !after.is_empty() {
-                come.push((key, after));
-            }
-        }
-        Change {
-            before: Tally {
-                submissions: self.before.submissions,
                 cells: Cells(gone),
             },
             after: Tally {
-                submissions: self.after.submissions,
+                submissions: after.submissions,
                 cells: Cells(come),
             },
         }
     }
 
-    /// `whole` after the change.
-    ///
-    /// # Errors
-    /// [`ExtremeTouched`]: the whole must be merged anew from its parts.
-    pub fn applied_to(&self, whole: Tally) -> Result<Tally, ExtremeTouched> {
-        let mut cells = Vec::with_capacity(whole.cells.len() + self.after.cells.len());
-        let changed = self.before.cells.beside(&self.after.cells);
-        let nothing = Cell::default();
-        for pair in whole
-            .cells
-            .0
-            .into_iter()
-            .merge_join_by(changed, |(a, _), (b, ..)| a.cmp(b))
-        {
-            let (key, cell) = match pair {
-                EitherOrBoth::Left((key, cell)) => (key, cell),
-                EitherOrBoth::Both((key, cell), (_, before, after)) => {
-                    let (before, after) = (before.unwrap_or(&nothing), after.unwrap_or(&nothing));
-                    (key, cell.with(before, after)?)
-                }
-                EitherOrBoth::Right((key, before, after)) => {
-                    let (before, after) = (before.unwrap_or(&nothing), after.unwrap_or(&nothing));
-                    (key, Cell::default().with(before, after)?)
-                }
-            };
-            if !cell.is_empty() {
-                cells.push((key, cell));
-            }
+    /// The keys of all that changes, in order.
+    pub(super) fn keys(&self) -> impl Iterator<Item = CellKey> {
+        self.cells().map(|(key, ..)| key)
+    }
+
+    /// Two changes of different parts, as one.
+    #[must_use]
+    pub fn merged(mut self, other: Change) -> Change {
+        self.merge(other);
+        self
+    }
+
+    pub fn merge(&mut self, other: Change) {
+        self.before.merge(other.before);
+        self.after.merge(other.after);
+    }
+
+    /// Leaves out the cells that `keep` refuses, on either side.
+    #[must_use]
+    pub(super) fn retaining(self, keep: impl Fn(CellKey, &mut Cell) -> bool) -> Change {
+        Change {
+            before: self.before.retaining(&keep),
+            after: self.after.retaining(&keep),
         }
-        let (whole, before, after) = (
+    }
+
+    /// Adds the changes of cells of which there are none yet: before, and after.
+    pub(super) fn add(&mut self, cells: impl Iterator<Item = (CellKey, Cell, Cell)>) {
+        let (gone, come): (Vec<_>, Vec<_>) = cells
+            .map(|(key, before, after)| ((key, before), (key, after)))
+            .unzip();
+        self.before.cells.merge(gone.into_iter().collect());
+        self.after.cells.merge(come.into_iter().collect());
+    }
+
+    /// What goes and what comes, by key.
+    fn cells(&self) -> impl Iterator<Item = (CellKey, &Cell, &Cell)> {
+        let pairs = self.before.cells.beside(&self.after.cells);
+        pairs.map(|(key, before, after)| {
+            (key, before.unwrap_or(&NO_CELL), after.unwrap_or(&NO_CELL))
+        })
+    }
+
+    /// Whether `whole` can be changed without knowing its other parts: not where an extreme gave
+    /// way.
+    pub fn fits(&self, whole: &Tally) -> bool {
+        let (submissions, before, after) = (
             whole.submissions,
             self.before.submissions,
             self.after.submissions,
         );
-        let moved = |whole: u64, before: u64, after: u64| {
-            (whole + after).checked_sub(before).ok_or(ExtremeTouched)
+        let mut own = whole.cells.iter().peekable();
+        submissions.submitted + after.submitted >= before.submitted
+            && submissions.approved + after.approved >= before.approved
+            && self.cells().all(|(key, before, after)| {
+                while own.next_if(|(smaller, _)| *smaller < key).is_some() {}
+                let cell = own.next_if(|(same, _)| *same == key);
+                let cell = cell.map_or(&NO_CELL, |(_, cell)| cell);
+                cell.can_change(before, after)
+            })
+    }
+
+    /// Changes `whole`, which the change [fits](Change::fits).
+    pub fn apply_to(&self, whole: &mut Tally) {
+        let moved = |whole: &mut u64, before: u64, after: u64| {
+            *whole = (*whole + after).saturating_sub(before);
         };
-        Ok(Tally {
-            submissions: ByStage {
-                submitted: moved(whole.submitted, before.submitted, after.submitted)?,
-                approved: moved(whole.approved, before.approved, after.approved)?,
-            },
-            cells: Cells(cells),
-        })
+        let (before, after) = (self.before.submissions, self.after.submissions);
+        let submissions = &mut whole.submissions;
+        moved(
+            &mut submissions.submitted,
+            before.submitted,
+            after.submitted,
+        );
+        moved(&mut submissions.approved, before.approved, after.approved);
+        let changes = self.cells();
+        let changes = changes.map(|(key, before, after)| (key, (before, after)));
+        let mut is_emptied = false;
+        whole.cells.update(changes, |cell, (before, after)| {
+            cell.change(before, after);
+            is_emptied |= cell.is_empty();
+        });
+        if is_emptied {
+            whole.cells.retain(|_, cell| !cell.is_empty());
+        }
     }
 }
+
+const NO_CELL: Cell = Cell {
+    submitted: Total::EMPTY,
+    approved: Total::EMPTY,
+};
 
 /// What differs of two cells, stage by stage: an extreme that stays where it was must not look
 /// as if it gave way.
@@ -1019,6 +1036,15 @@ pub(super) mod tests {
             .fold(Tally::default(), |whole, part| whole.merged(part.clone()))
     }
 
+    /// `None` where an extreme gave way.
+    fn changed(whole: &Tally, change: &Change) -> Option<Tally> {
+        let mut whole = whole.clone();
+        change.fits(&whole).then(|| {
+            change.apply_to(&mut whole);
+            whole
+        })
+    }
+
     proptest! {
         #[test]
         fn to_merge_is_commutative_and_associative_and_nothing_is_the_identity(
@@ -1042,18 +1068,16 @@ pub(super) mod tests {
         ) {
             let whole = merged(&others).merged(before.clone());
             let anew = merged(&others).merged(after.clone());
-            let sums = |tally: &Tally| {
-                tally.changed(|key, cell| is_sum(key).then(|| cell.clone()))
-            };
+            let sums = |tally: &Tally| tally.clone().retaining(|key, _| is_sum(key));
             fn is_sum(key: CellKey) -> bool {
                 let across = aggregations().of(key.indicator);
                 !matches!(across.units, AcrossUnits::Min | AcrossUnits::Max)
             }
-            if let Ok(changed) = Change::between(&before, &after).applied_to(whole.clone()) {
+            if let Some(changed) = changed(&whole, &Change::between(&before, &after)) {
                 prop_assert_eq!(changed, anew.clone());
             }
             let change = Change::between(&sums(&before), &sums(&after));
-            prop_assert_eq!(change.applied_to(sums(&whole)), Ok(sums(&anew)));
+            prop_assert_eq!(changed(&sums(&whole), &change), Some(sums(&anew)));
         }
 
         #[test]
@@ -1065,7 +1089,7 @@ pub(super) mod tests {
             let whole = merged(&others).merged(one.0.clone()).merged(other.0.clone());
             let anew = merged(&others).merged(one.1.clone()).merged(other.1.clone());
             let change = Change::between(&one.0, &one.1).merged(Change::between(&other.0, &other.1));
-            if let Ok(changed) = change.applied_to(whole.clone()) {
+            if let Some(changed) = changed(&whole, &change) {
                 prop_assert_eq!(changed, anew);
             }
         }
@@ -1074,7 +1098,7 @@ pub(super) mod tests {
         fn what_does_not_change_is_in_no_change(tally in any_tally()) {
             let change = Change::between(&tally, &tally);
             prop_assert!(change.before.cells.is_empty() && change.after.cells.is_empty());
-            prop_assert_eq!(change.applied_to(tally.clone()), Ok(tally));
+            prop_assert_eq!(changed(&tally, &change), Some(tally));
         }
     }
 
@@ -1100,13 +1124,10 @@ pub(super) mod tests {
             )
         };
         let whole = of(1).merged(of(5));
-        assert_eq!(
-            Change::between(&of(1), &of(3)).applied_to(whole.clone()),
-            Err(ExtremeTouched)
-        );
-        let further = Change::between(&of(1), &of(0)).applied_to(whole.clone());
-        assert_eq!(further, Ok(of(0).merged(of(5))));
-        let other = Change::between(&of(5), &of(9)).applied_to(whole.clone());
-        assert_eq!(other, Ok(of(1).merged(of(9))));
+        assert_eq!(changed(&whole, &Change::between(&of(1), &of(3))), None);
+        let further = changed(&whole, &Change::between(&of(1), &of(0)));
+        assert_eq!(further, Some(of(0).merged(of(5))));
+        let other = changed(&whole, &Change::between(&of(5), &of(9)));
+        assert_eq!(other, Some(of(1).merged(of(9))));
     }
 }

@@ -34,6 +34,10 @@ use tonghop::telemetry::{Metrics, start_log};
 
 type Failure = Box<dyn std::error::Error>;
 
+/// A batch of submissions takes and gives back a great deal of memory in small pieces.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Hierarchical reporting: lower units submit, every level above has its report at once.
 #[derive(Parser)]
 #[command(version, about)]

@@ -1,7 +1,9 @@
 //! Requests that may be sent again and have one effect: an Idempotency-Key holds for one account,
 //! operation and path, its answer is kept in the transaction of the effect. Never headers.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::fmt::Display;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -73,11 +75,46 @@ impl Reply {
     }
 }
 
+/// A reply as it is kept.
 #[derive(Serialize, Deserialize)]
-struct KeptReply {
-    outcome: Outcome,
-    etag: Option<Etag>,
-    body: String,
+struct KeptReply<'r> {
+    outcome: Cow<'r, Outcome>,
+    etag: Cow<'r, Option<Etag>>,
+    body: Cow<'r, str>,
+}
+
+/// Says how an answer is packed. A new way gets a new number and keeps reading the old ones.
+const LAYOUT: u8 = 1;
+
+impl Reply {
+    /// Small: many are kept, and hardly any is ever asked for.
+    fn packed(&self) -> Result<Vec<u8>, StoreError> {
+        let kept = KeptReply {
+            outcome: Cow::Borrowed(&self.outcome),
+            etag: Cow::Borrowed(&self.etag),
+            body: Cow::Borrowed(&self.body),
+        };
+        let plain =
+            postcard::to_allocvec(&kept).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let mut packed = vec![LAYOUT];
+        packed.extend(lz4_flex::compress_prepend_size(&plain));
+        Ok(packed)
+    }
+
+    fn unpacked(packed: &[u8]) -> Result<Reply, StoreError> {
+        let corrupt = |what: &dyn Display| StoreError::Corrupt(format!("kept answer: {what}"));
+        let Some((&LAYOUT, packed)) = packed.split_first() else {
+            return Err(corrupt(&"a layout that this program does not know"));
+        };
+        let plain = lz4_flex::decompress_size_prepended(packed).map_err(|error| corrupt(&error))?;
+        let kept: KeptReply<'_> = postcard::from_bytes(&plain).map_err(|error| corrupt(&error))?;
+        Ok(Reply {
+            outcome: kept.outcome.into_owned(),
+            etag: kept.etag.into_owned(),
+            body: kept.body.into_owned(),
+            delivery: Delivery::Replayed,
+        })
+    }
 }
 
 /// A key that cannot be served.
@@ -242,17 +279,10 @@ impl Once {
         let Some((request, body_hash)) = self.request else {
             return Ok(None);
         };
-        let kept = KeptReply {
-            outcome: reply.outcome.clone(),
-            etag: reply.etag.clone(),
-            body: reply.body.clone(),
-        };
-        let answer =
-            serde_json::to_string(&kept).map_err(|error| StoreError::Corrupt(error.to_string()))?;
         Ok(Some(NewAnswer {
             request,
             body_hash,
-            answer,
+            answer: reply.packed()?,
             at: self.now.naive_utc(),
         }))
     }
@@ -284,14 +314,7 @@ impl Answered {
         if found.body_hash != *body_hash {
             return Err(IdempotencyError::Reused);
         }
-        let kept: KeptReply = serde_json::from_str(&found.answer)
-            .map_err(|error| StoreError::Corrupt(format!("kept answer: {error}")))?;
-        Ok(Some(Reply {
-            outcome: kept.outcome,
-            etag: kept.etag,
-            body: kept.body,
-            delivery: Delivery::Replayed,
-        }))
+        Reply::unpacked(&found.answer).map(Some).map_err(Into::into)
     }
 }
 

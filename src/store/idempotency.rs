@@ -36,8 +36,8 @@ pub type BodyHash = [u8; 32];
 #[derive(Debug, Clone)]
 pub struct Remembered {
     pub body_hash: Vec<u8>,
-    /// A JSON document.
-    pub answer: String,
+    /// Packed.
+    pub answer: Vec<u8>,
 }
 
 #[derive(Queryable, QueryableByName, Selectable)]
@@ -45,7 +45,7 @@ pub struct Remembered {
 struct AnswerRow {
     request: Vec<u8>,
     body_hash: Vec<u8>,
-    answer: String,
+    answer: Vec<u8>,
 }
 
 /// Those of `requests` that were answered.
@@ -99,8 +99,8 @@ pub fn remembered(
 pub struct NewAnswer {
     pub request: RequestDigest,
     pub body_hash: BodyHash,
-    /// A JSON document.
-    pub answer: String,
+    /// Packed.
+    pub answer: Vec<u8>,
     pub at: NaiveDateTime,
 }
 
@@ -110,7 +110,7 @@ struct NewRow<'r> {
     tenant_id: &'r str,
     request: &'r [u8],
     body_hash: &'r [u8],
-    answer: &'r str,
+    answer: &'r [u8],
     created_at: NaiveDateTime,
 }
 

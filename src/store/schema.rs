@@ -245,7 +245,7 @@ diesel::table! {
         tenant_id -> Text,
         request -> Binary,
         body_hash -> Binary,
-        answer -> Text,
+        answer -> Binary,
         created_at -> Timestamp,
     }
 }

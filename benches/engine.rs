@@ -124,15 +124,9 @@ fn climb(bencher: Bencher<'_, '_>, units: AcrossUnits) {
     bencher
         .with_inputs(|| (rollups.clone(), corrected.clone()))
         .bench_values(|(mut rollups, corrected)| {
-            let parts_of = |position| Ok::<_, Infallible>(province.parts_of(position));
+            let kept = |parts| Ok::<_, Infallible>(province.rollups_at(parts));
             let aggregations = &province.aggregations;
-            let taken = take_up(
-                &province.tree,
-                aggregations,
-                &mut rollups,
-                corrected,
-                parts_of,
-            );
+            let taken = take_up(&province.tree, aggregations, &mut rollups, corrected, kept);
             (taken, rollups)
         });
 }
@@ -227,11 +221,6 @@ impl Province {
         let province = self.tree.places().next().expect("a province");
         let rollup = self.rollups.get(&province.position());
         rollup.expect("the province's rollup").clone()
-    }
-
-    fn parts_of(&self, position: Position) -> BTreeMap<Position, Rollup> {
-        let parts = self.tree.at(position).parts();
-        self.rollups_at(parts.map(Place::position))
     }
 
     fn rollups_at(

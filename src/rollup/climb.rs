@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::node::Rollup;
 use super::tally::{Change, Tally};
 use crate::domain::catalogue::Aggregations;
-use crate::domain::hierarchy::{Position, Tree};
+use crate::domain::hierarchy::{Place, Position, Tree};
 
 /// The units whose rollups a change of `changed` reads and writes: they and their ancestors.
 pub fn touched(tree: &Tree, changed: impl IntoIterator<Item = Position>) -> BTreeSet<Position> {
@@ -25,57 +25,95 @@ pub fn touched(tree: &Tree, changed: impl IntoIterator<Item = Position>) -> BTre
 
 /// Puts new own parts into `rollups` and takes what that changes up to the roots. `rollups`
 /// holds everything that [`touched`] names and leaves with the new state of it. Where an extreme
-/// gave way, `parts_of` is asked for the rollups of a unit's children and leaves, as they were.
+/// gave way, `kept` is asked for the rollups of other parts of the unit, for all units of a depth
+/// together.
 ///
 /// # Errors
-/// Only those of `parts_of`.
+/// Only those of `kept`.
 pub fn climb<E>(
     tree: &Tree,
     aggregations: &Aggregations,
     rollups: &mut BTreeMap<Position, Rollup>,
     own: BTreeMap<Position, Tally>,
-    mut parts_of: impl FnMut(Position) -> Result<BTreeMap<Position, Rollup>, E>,
+    mut kept: impl FnMut(BTreeSet<Position>) -> Result<BTreeMap<Position, Rollup>, E>,
 ) -> Result<(), E> {
-    // The deepest first, so that a parent is taken up when all its children are done.
-    let mut pending: BTreeMap<(Reverse<usize>, Position), Pending> = BTreeMap::new();
+    let mut pending = Pending::default();
     for (position, tally) in own {
-        pending.entry(key(tree, position)).or_default().own = Some(tally);
+        pending.of(tree.at(position)).own = Some(tally);
     }
-    while let Some(((_, position), change)) = pending.pop_first() {
-        let mut rollup = rollups.remove(&position).unwrap_or_default();
-        let passed = if change.below.fits(&rollup.below) {
-            rollup.change(change.own, change.below, aggregations)
-        } else {
-            let mut parts = parts_of(position)?;
-            for part in tree.at(position).parts() {
-                if let Some(new) = rollups.get(&part.position()) {
-                    parts.insert(part.position(), new.clone());
-                }
-            }
-            // What is merged anew may have been wrong before, and is put right above as well.
-            let before = rollup.passed_up(aggregations);
-            rollup.own = change.own.unwrap_or(rollup.own);
-            rollup.below = merged_below(parts.values(), aggregations);
-            Change::between(&before, &rollup.passed_up(aggregations))
+    while let Some(changes) = pending.deepest() {
+        let anew = giving_way(rollups, &changes);
+        let others = parts_of(tree, &anew).filter(|part| !rollups.contains_key(part));
+        let others: BTreeSet<Position> = others.collect();
+        let others = match others.is_empty() {
+            true => BTreeMap::new(),
+            false => kept(others)?,
         };
-        if let Some(parent) = tree.at(position).parent() {
-            let waiting = pending.entry(key(tree, parent.position())).or_default();
-            waiting.below.merge(passed);
+        for (position, PartsChange { own, below }) in changes {
+            let mut rollup = rollups.remove(&position).unwrap_or_default();
+            let passed = if anew.contains(&position) {
+                // What is merged anew may have been wrong before, and is put right above as well.
+                let before = rollup.passed_up(aggregations);
+                let parts = tree.at(position).parts().map(Place::position);
+                let parts = parts.filter_map(|part| rollups.get(&part).or(others.get(&part)));
+                rollup.own = own.unwrap_or(rollup.own);
+                rollup.below = merged_below(parts, aggregations);
+                Change::between(&before, &rollup.passed_up(aggregations))
+            } else {
+                rollup.change(own, below, aggregations)
+            };
+            if let Some(parent) = tree.at(position).parent() {
+                pending.of(parent).below.merge(passed);
+            }
+            rollups.insert(position, rollup);
         }
-        rollups.insert(position, rollup);
     }
     Ok(())
 }
 
-/// What waits for a unit until its turn comes.
+/// How the two parts of a unit's rollup change.
 #[derive(Default)]
-struct Pending {
+struct PartsChange {
     own: Option<Tally>,
     below: Change,
 }
 
-fn key(tree: &Tree, position: Position) -> (Reverse<usize>, Position) {
-    (Reverse(tree.at(position).depth()), position)
+/// The changes that wait for a unit until its turn comes: a parent's when all its children are
+/// done.
+#[derive(Default)]
+struct Pending(BTreeMap<Reverse<usize>, BTreeMap<Position, PartsChange>>);
+
+impl Pending {
+    fn of(&mut self, place: Place<'_>) -> &mut PartsChange {
+        let of_depth = self.0.entry(Reverse(place.depth())).or_default();
+        of_depth.entry(place.position()).or_default()
+    }
+
+    fn deepest(&mut self) -> Option<BTreeMap<Position, PartsChange>> {
+        self.0.pop_first().map(|(_, changes)| changes)
+    }
+}
+
+/// Where an extreme gave way, so that what is below has to be merged anew.
+fn giving_way(
+    rollups: &BTreeMap<Position, Rollup>,
+    changes: &BTreeMap<Position, PartsChange>,
+) -> BTreeSet<Position> {
+    let nothing = Tally::default();
+    let giving_way = changes.iter().filter(|(position, change)| {
+        let below = rollups
+            .get(position)
+            .map_or(&nothing, |rollup| &rollup.below);
+        !change.below.fits(below)
+    });
+    giving_way.map(|(position, _)| *position).collect()
+}
+
+fn parts_of(tree: &Tree, positions: &BTreeSet<Position>) -> impl Iterator<Item = Position> {
+    let parts = positions
+        .iter()
+        .flat_map(|position| tree.at(*position).parts());
+    parts.map(Place::position)
 }
 
 /// What a unit's children and leaves pass up, all together.

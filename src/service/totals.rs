@@ -390,8 +390,7 @@ impl<'s> Board<'s> {
             self.carrier.aggregations,
             &mut rollups,
             own,
-            |position| {
-                let parts = tree.at(position).parts().map(Place::position);
+            |parts| {
                 let stored = self.rollups(transaction, parts)?;
                 let rollups = stored
                     .into_iter()

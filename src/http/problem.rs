@@ -22,7 +22,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::contract::Matched;
-use super::watch::Watch;
+use super::state::ServerState;
 use crate::error::{Code, Explain, Fault, Kind, Language, Message, Place};
 use crate::message;
 use crate::telemetry::Metrics;
@@ -445,7 +445,7 @@ fn speaks_json(headers: &HeaderMap) -> bool {
 /// A failure for which there is no request any more to answer to; it answers with a problem too.
 pub async fn render<B: MessageBody>(
     metrics: web::Data<Metrics>,
-    watch: web::Data<Watch>,
+    state: web::Data<ServerState>,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
@@ -460,7 +460,7 @@ pub async fn render<B: MessageBody>(
         path = request.path(),
     );
     let timer = metrics.begin_request(request.method().as_str());
-    let place = watch.admit();
+    let place = state.admit();
     if place.is_none() && !is_of_operators(&request) {
         let response = request.into_response(overloaded(&caller));
         timer.finish(NO_OPERATION, response.status().as_u16());
@@ -471,10 +471,10 @@ pub async fn render<B: MessageBody>(
     match answer {
         Ok(response) => {
             if is_full_disk(response.response()) {
-                watch.note_full_disk();
+                state.note_full_disk();
             }
             let mut response = caller.finish(response);
-            if watch.is_stopping() {
+            if state.is_stopping() {
                 let head = response.response_mut().head_mut();
                 head.set_connection_type(ConnectionType::Close);
             }
@@ -645,7 +645,7 @@ mod tests {
     async fn answer_to(path: &str) -> (HttpResponse, serde_json::Value) {
         let app = App::new()
             .app_data(web::Data::new(Metrics::new(chrono::DateTime::UNIX_EPOCH)))
-            .app_data(web::Data::new(Watch::new(1)))
+            .app_data(web::Data::new(ServerState::new(1)))
             .route("/panic", web::get().to(panicking))
             .route("/unauthorized", web::get().to(unauthorized))
             .wrap(from_fn(render));

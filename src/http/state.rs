@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 const FULL_IS_TOLD_FOR: Duration = Duration::from_secs(5);
 
 /// The server's own state, one for all its threads.
-pub struct Watch {
+pub struct ServerState {
     /// The most requests at once.
     limit: usize,
     working_on: AtomicUsize,
@@ -19,12 +19,12 @@ pub struct Watch {
 }
 
 /// A place among the requests that are worked on, until it is dropped.
-pub struct Admitted<'watch>(&'watch Watch);
+pub struct Admitted<'state>(&'state ServerState);
 
-impl Watch {
+impl ServerState {
     /// A server that works on so many requests at once.
-    pub fn new(limit: usize) -> Watch {
-        Watch {
+    pub fn new(limit: usize) -> ServerState {
+        ServerState {
             limit,
             working_on: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
@@ -76,11 +76,11 @@ mod tests {
 
     #[test]
     fn a_place_is_free_again_when_its_request_is_done() {
-        let watch = Watch::new(2);
-        let first = watch.admit();
-        let _second = watch.admit();
-        assert!(first.is_some() && watch.admit().is_none());
+        let state = ServerState::new(2);
+        let first = state.admit();
+        let _second = state.admit();
+        assert!(first.is_some() && state.admit().is_none());
         drop(first);
-        assert!(watch.admit().is_some());
+        assert!(state.admit().is_some());
     }
 }

@@ -78,7 +78,10 @@ pub fn serve(
     let application = web::Data::from(application);
     let metrics = web::Data::new(metrics);
     let slots = web::Data::new(PasswordSlots::default());
-    let state = web::Data::new(ServerState::new(options.request_limit));
+    let state = web::Data::new(ServerState::new(
+        options.request_limit,
+        options.request_limit.saturating_mul(options.body_limit),
+    ));
     let orders = Orders::listen().map_err(ServerError::Signals)?;
     let told = state.clone();
     let address = listener.local_addr();

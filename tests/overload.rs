@@ -40,10 +40,11 @@ on_both_backends! {
             }
         });
         let told = told_of(&clerks);
-        eprintln!("overload on {backend:?}: {told:?}, {} KiB", most_memory(&server));
+        eprintln!("overload on {backend:?}: {told:?}, {most} at once, {} KiB", most_memory(&server));
         assert!(told.unanswered > 0 && told.acknowledged > 0, "{told:?}");
-        // Beside those worked on: the question itself, and one that a thread is just refusing.
-        assert!(most <= LIMIT + 2, "{most} at once");
+        // Beside those worked on: the question itself, one that a thread is just refusing, and the
+        // few whose bodies are on their way.
+        assert!(most <= 2 * LIMIT + 2, "{most} at once");
         assert!(most_memory(&server) < 300 * 1024);
         settle(&admin, &mut clerks);
         compare(&admin, &mut clerks, before);

@@ -4,7 +4,7 @@
 mod command;
 
 use std::io::BufRead;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -89,9 +89,9 @@ struct DemoArguments {
     /// Keep the demo's data here; without it they are gone at the end.
     #[arg(long)]
     data_dir: Option<PathBuf>,
-    /// Where to listen; only on this machine.
-    #[arg(long, default_value = "127.0.0.1:8080")]
-    listen: SocketAddr,
+    /// Where to listen instead of where the setting says; only on this machine.
+    #[arg(long)]
+    listen: Option<SocketAddr>,
     /// Print the report and exit.
     #[arg(long)]
     once: bool,
@@ -154,7 +154,7 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<(), Failure> {
     let config = arguments.config.as_deref();
     match arguments.command {
-        Command::Demo(demo) => run_demo(&demo),
+        Command::Demo(demo) => run_demo(&settings(config)?, &demo),
         Command::Serve => run_serve(&settings(config)?),
         Command::Migrate => run_migrate(&settings(config)?),
         Command::Tenant(command) => run_tenant(&settings(config)?, command),
@@ -389,17 +389,25 @@ fn run_check(settings: &Settings) -> Result<(), Failure> {
     Ok(())
 }
 
-fn run_demo(arguments: &DemoArguments) -> Result<(), Failure> {
-    if !arguments.listen.ip().is_loopback() {
-        return Err(
-            "the demo's passwords are known to everybody: it listens on 127.0.0.1 only".into(),
-        );
+fn bind_on_this_machine(address: SocketAddr) -> Result<TcpListener, Failure> {
+    if address.ip().is_loopback() {
+        return Ok(bind(address)?);
     }
+    Err(
+        "the demo's passwords are known to everybody: it listens on this machine only, \
+         as with --listen 127.0.0.1:8080"
+            .into(),
+    )
+}
+
+fn run_demo(settings: &Settings, arguments: &DemoArguments) -> Result<(), Failure> {
     // The port first: whoever cannot have it should not wait for the rest.
     let listener = if arguments.once {
         None
     } else {
-        Some(bind(arguments.listen)?)
+        Some(bind_on_this_machine(
+            arguments.listen.unwrap_or(settings.listen),
+        )?)
     };
     let fresh;
     let directory = match &arguments.data_dir {

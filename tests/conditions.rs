@@ -245,6 +245,37 @@ on_both_backends! {
         }
     }
 
+    fn an_answer_that_is_given_again_is_no_commit(backend) {
+        let (_server, admin, report) = town(backend);
+        let rev = |submission: Value| submission["rev"].as_i64().unwrap();
+        let before = rev(report.submit("A1", &[value("x", 1)]));
+        let level = json!({"rank": 99, "name": {"vi": "Khu", "en": "Area"}});
+        let unit = json!({"code": "N", "name": "N", "level": "commune", "parent": "code:T"});
+        let once = admin.with("Idempotency-Key", "once");
+        let change = || {
+            [
+                once.put("/v1/indicators/y", &indicator("sum")),
+                once.put("/v1/forms/h", &form(&["x"])),
+                once.put("/v1/levels/area", &level),
+                once.post_json("/v1/units", &unit),
+                once.post_csv("/v1/units/import", "code,name,level,parent_code\nN1,N1,hamlet,N\n"),
+            ]
+        };
+        let first = change().map(|answer| {
+            assert!(matches!(answer.status, 200 | 201), "{}", answer.text);
+            answer.text
+        });
+        for _ in 0..2 {
+            let again = change().map(|answer| {
+                assert!(is_replayed(&answer), "{}", answer.text);
+                answer.text
+            });
+            assert_eq!(again, first);
+        }
+        let commits = i64::try_from(first.len()).unwrap();
+        assert_eq!(rev(report.submit("A2", &[value("x", 1)])), before + commits + 1);
+    }
+
     fn a_failed_request_leaves_its_key_free_and_a_key_is_its_account_s_own(backend) {
         let (server, admin, report) = town(backend);
         let path = report.submission("A1");

@@ -168,6 +168,26 @@ fn the_demo_says_in_one_line_why_it_cannot_start() {
 }
 
 #[test]
+fn the_demo_listens_where_the_setting_says_unless_it_is_told_otherwise() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    let free = "127.0.0.1:0";
+    for (setting, arguments) in [
+        (free, vec!["demo"]),
+        (&taken, vec!["demo", "--listen", free]),
+    ] {
+        let mut demo = Running::start(tonghop(&arguments).env("TONGHOP_LISTEN", setting));
+        let stdout = demo.child.stdout.take().unwrap();
+        let (lines, _unread) = read_lines(stdout, |line| line.contains("/docs"));
+        let place = lines.last().unwrap();
+        assert!(
+            !place.contains(":8080/") && !place.contains(&taken),
+            "{place}"
+        );
+    }
+}
+
+#[test]
 fn the_demo_keeps_its_data_where_it_is_told_and_starts_on_them_again() {
     let directory = tempfile::tempdir().unwrap();
     let place = directory.path().join("demo");

@@ -356,6 +356,49 @@ fn a_dump_of_postgresql_restores_rows_roles_and_policies() {
 }
 
 #[test]
+fn the_verifier_comes_to_every_tenant_however_many_there_are() {
+    let (server, admin) = town(Backend::Sqlite);
+    Report::of(&admin, "m", "2024-01").submit("A1", &[value("x", 1)]);
+    server.write_beside(
+        "WITH RECURSIVE count (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count WHERE n < 10001) \
+         INSERT INTO tenant_registry (slug, id, name, created_at) \
+           SELECT 'a' || n, printf('00000000-0000-7000-8000-%012d', n), 'A', '2026-01-01' FROM count; \
+         INSERT INTO tenant (tenant_id, rev, tree_rev, catalogue_rev, grants_rev, time_zone) \
+           SELECT id, 0, 0, 0, 0, 'Asia/Ho_Chi_Minh' FROM tenant_registry WHERE slug <> 'test'",
+    );
+    let listed = text(&beside(&server, &["tenant", "list"]).stdout);
+    assert_eq!(listed.lines().count(), 10_002);
+    let database = address(&server.database.server);
+    let keys = server.database.directory.path().join("keys");
+    let settings = [
+        ("TONGHOP_VERIFY_EVERY", "1"),
+        ("TONGHOP_LOG", "info,tonghop::operation=debug"),
+    ];
+    let served = Served::start(&database, &keys, &settings);
+    assert_eq!(served.wait_for("verified")["fields"]["tenant"], "test");
+}
+
+#[test]
+fn a_check_leaves_a_restored_copy_as_it_is() {
+    let (server, _admin) = town(Backend::Sqlite);
+    let directory = TempDir::new().unwrap();
+    let copy = directory.path().join("tonghop.db");
+    let taken = beside(&server, &["backup", "--to", copy.to_str().unwrap()]);
+    assert!(taken.status.success(), "{taken:?}");
+    let before = std::fs::read(&copy).unwrap();
+
+    let keys = server.database.directory.path().join("keys");
+    let database = format!("sqlite:{}", copy.display());
+    let checked = tonghop(&database, &keys, &["check"]).output().unwrap();
+    assert!(checked.status.success(), "{checked:?}");
+    let told = text(&checked.stdout);
+    let is_told = |line: &str| line.split_whitespace().take(2).eq(["warning", "writing"]);
+    assert!(told.lines().any(is_told), "{told}");
+    assert!(std::fs::read(&copy).unwrap() == before);
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+#[test]
 fn a_check_makes_no_database_and_no_key() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("tonghop.db");

@@ -34,22 +34,6 @@ fn check(client: &Client, name: &str) -> (u16, Value) {
     (answer.status, answer.json()["checks"][name].clone())
 }
 
-/// A request to create a submission, the last byte of which has not been sent.
-fn begin_submission(server: &Program, token: &str) -> TcpStream {
-    let body = body(7).to_string();
-    let head = format!(
-        "PUT {SUBMISSION} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nIf-None-Match: *\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
-    let mut stream = TcpStream::connect(server.address).unwrap();
-    stream.write_all(head.as_bytes()).unwrap();
-    stream
-        .write_all(&body.as_bytes()[..body.len() - 1])
-        .unwrap();
-    stream
-}
-
 #[test]
 fn a_server_told_to_stop_says_so_and_finishes_what_it_accepted() {
     let database = TestDatabase::migrated(Backend::Sqlite).with_tenant();
@@ -57,7 +41,7 @@ fn a_server_told_to_stop_says_so_and_finishes_what_it_accepted() {
     let admin = server.sign_in("test", "admin");
     put_case(&admin);
     assert_eq!(check(&admin, "server"), (200, json!("ok")));
-    let mut begun = begin_submission(&server, admin.token());
+    let mut begun = server.begin_put(SUBMISSION, admin.token(), &body(7).to_string());
     sleep(Duration::from_millis(100));
 
     server.terminate();

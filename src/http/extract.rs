@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 
 use super::contract::{Matched, wrong_query};
 use super::problem::Problem;
+use super::state::{Occupied, ServerState};
 use crate::authn::Identity;
 use crate::error::{Code, Fault, Message, pointer_step};
 use crate::message;
@@ -665,8 +666,37 @@ fn check_charset(request: &HttpRequest) -> Result<(), Problem> {
     ))
 }
 
-/// Reads a body up to the limit, which holds for what comes out of a compressed one.
+/// Reads a body up to the limit. As long as it is on its way the request is not worked on, and its
+/// place is another's.
 async fn read_body(
+    request: &HttpRequest,
+    payload: Payload,
+    limit: BodyLimit,
+) -> Result<Bytes, Problem> {
+    let state = request.app_data::<web::Data<ServerState>>();
+    let state = state.ok_or_else(misconfigured)?;
+    drop(request.extensions_mut().remove::<Occupied>());
+    let room = state.expect_body(most_bytes(request, limit));
+    let _room = room.ok_or_else(Problem::of_overload)?;
+    let body = await_body(request, payload, limit).await?;
+    let place = state.admit().ok_or_else(Problem::of_overload)?;
+    request.extensions_mut().insert(place);
+    Ok(body)
+}
+
+/// What a body may come to; of a compressed one its length does not say it.
+fn most_bytes(request: &HttpRequest, BodyLimit(limit): BodyLimit) -> usize {
+    let headers = request.headers();
+    let length = headers.get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+    match length {
+        Some(length) if !headers.contains_key(header::CONTENT_ENCODING) => limit.min(length),
+        _ => limit,
+    }
+}
+
+/// The limit holds for what comes out of a compressed body.
+async fn await_body(
     request: &HttpRequest,
     mut payload: Payload,
     limit: BodyLimit,
@@ -876,7 +906,8 @@ mod tests {
 
     fn with_limit(bytes: usize) -> TestRequest {
         let request = TestRequest::default().app_data(BodyLimit(bytes));
-        request.app_data(BodyTime(Duration::from_secs(1)))
+        let request = request.app_data(BodyTime(Duration::from_secs(1)));
+        request.app_data(web::Data::new(ServerState::new(1, 1)))
     }
 
     #[actix_web::test]

@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::problem::Problem;
-use super::watch::Watch;
+use super::state::ServerState;
 use crate::authn::token::JsonWebKeySet;
 use crate::service::Application;
 use crate::telemetry::Metrics;
@@ -77,7 +77,7 @@ pub async fn livez() -> HttpResponse {
 #[get("/readyz")]
 pub async fn readyz(
     application: web::Data<Application>,
-    watch: web::Data<Watch>,
+    state: web::Data<ServerState>,
 ) -> Result<HttpResponse, Problem> {
     let answered = web::block(move || application.database.ping()).await?;
     let database = match answered {
@@ -88,9 +88,9 @@ pub async fn readyz(
         }
     };
     let checks = Checks {
-        server: unless(watch.is_stopping(), Health::Stopping),
+        server: unless(state.is_stopping(), Health::Stopping),
         database,
-        storage: unless(watch.is_disk_full(), Health::Full),
+        storage: unless(state.is_disk_full(), Health::Full),
     };
     let status = checks.all();
     let mut response = match status {

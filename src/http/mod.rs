@@ -10,7 +10,7 @@ pub mod openapi;
 pub mod problem;
 pub mod routes;
 pub mod server;
-pub mod watch;
+pub mod state;
 
 mod account;
 mod completeness;

@@ -22,7 +22,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::contract::Matched;
-use super::watch::Watch;
+use super::state::{Occupied, ServerState};
 use crate::error::{Code, Explain, Fault, Kind, Language, Message, Place};
 use crate::message;
 use crate::telemetry::Metrics;
@@ -83,6 +83,12 @@ impl Problem {
     /// For a body that does not come.
     pub fn of_slow_body() -> Problem {
         Problem::of_status(StatusCode::REQUEST_TIMEOUT)
+    }
+
+    /// For a request beside which there are too many.
+    pub fn of_overload() -> Problem {
+        let code = Code::Overloaded;
+        Problem::new(code, sentence(code))
     }
 
     /// For a failure of which only the status is known: the framework's own.
@@ -445,7 +451,7 @@ fn speaks_json(headers: &HeaderMap) -> bool {
 /// A failure for which there is no request any more to answer to; it answers with a problem too.
 pub async fn render<B: MessageBody>(
     metrics: web::Data<Metrics>,
-    watch: web::Data<Watch>,
+    state: web::Data<ServerState>,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
@@ -460,21 +466,23 @@ pub async fn render<B: MessageBody>(
         path = request.path(),
     );
     let timer = metrics.begin_request(request.method().as_str());
-    let place = watch.admit();
+    let place = state.admit();
     if place.is_none() && !is_of_operators(&request) {
-        let response = request.into_response(overloaded(&caller));
+        let response = request.into_response(Problem::of_overload().answer(&caller));
         timer.finish(NO_OPERATION, response.status().as_u16());
         return Ok(response.map_into_right_body());
     }
+    // With the request, so that whoever reads its body can give it back meanwhile.
+    place.map(|place| request.extensions_mut().insert(place));
     let answer = unless_it_panics(next.call(request)).instrument(span).await;
-    drop(place);
     match answer {
         Ok(response) => {
+            drop(response.request().extensions_mut().remove::<Occupied>());
             if is_full_disk(response.response()) {
-                watch.note_full_disk();
+                state.note_full_disk();
             }
             let mut response = caller.finish(response);
-            if watch.is_stopping() {
+            if state.is_stopping() {
                 let head = response.response_mut().head_mut();
                 head.set_connection_type(ConnectionType::Close);
             }
@@ -492,11 +500,6 @@ pub async fn render<B: MessageBody>(
 /// What operators ask is answered at any time.
 fn is_of_operators(request: &ServiceRequest) -> bool {
     matches!(request.path(), "/livez" | "/readyz" | "/metrics")
-}
-
-fn overloaded(caller: &Caller) -> HttpResponse {
-    let code = Code::Overloaded;
-    Problem::new(code, sentence(code)).answer(caller)
 }
 
 fn is_full_disk<B>(response: &HttpResponse<B>) -> bool {
@@ -645,7 +648,7 @@ mod tests {
     async fn answer_to(path: &str) -> (HttpResponse, serde_json::Value) {
         let app = App::new()
             .app_data(web::Data::new(Metrics::new(chrono::DateTime::UNIX_EPOCH)))
-            .app_data(web::Data::new(Watch::new(1)))
+            .app_data(web::Data::new(ServerState::new(1, 0)))
             .route("/panic", web::get().to(panicking))
             .route("/unauthorized", web::get().to(unauthorized))
             .wrap(from_fn(render));

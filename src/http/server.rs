@@ -15,8 +15,8 @@ use super::contract::{self, Contract};
 use super::docs::Document;
 use super::extract::{BodyLimit, BodyTime};
 use super::problem::{self, Problem};
+use super::state::ServerState;
 use super::token::PasswordSlots;
-use super::watch::Watch;
 use super::{openapi, routes};
 use crate::service::Application;
 use crate::telemetry::Metrics;
@@ -78,9 +78,12 @@ pub fn serve(
     let application = web::Data::from(application);
     let metrics = web::Data::new(metrics);
     let slots = web::Data::new(PasswordSlots::default());
-    let watch = web::Data::new(Watch::new(options.request_limit));
+    let state = web::Data::new(ServerState::new(
+        options.request_limit,
+        options.request_limit.saturating_mul(options.body_limit),
+    ));
     let orders = Orders::listen().map_err(ServerError::Signals)?;
-    let watched = watch.clone();
+    let told = state.clone();
     let address = listener.local_addr();
     let server = HttpServer::new(move || {
         let docs = docs.clone();
@@ -90,7 +93,7 @@ pub fn serve(
             .app_data(contract.clone())
             .app_data(metrics.clone())
             .app_data(slots.clone())
-            .app_data(watch.clone())
+            .app_data(state.clone())
             .app_data(BodyLimit(options.body_limit))
             .app_data(BodyTime(options.body_time))
             .configure(routes::routes)
@@ -107,7 +110,7 @@ pub fn serve(
     match (server, address) {
         (Ok(server), _) => {
             let server = server.run();
-            let stopping = stop_when_told(server.handle(), orders, watched, options.stop_grace);
+            let stopping = stop_when_told(server.handle(), orders, told, options.stop_grace);
             actix_web::rt::spawn(stopping);
             Ok(server)
         }
@@ -156,12 +159,12 @@ impl Orders {
 async fn stop_when_told(
     server: ServerHandle,
     mut orders: Orders,
-    watch: web::Data<Watch>,
+    state: web::Data<ServerState>,
     grace: Duration,
 ) {
     let order = orders.next().await;
     tracing::info!("stopping: what was accepted is finished");
-    watch.note_stop();
+    state.note_stop();
     if let Order::Terminate = order {
         let _ = tokio::time::timeout(grace, orders.next()).await;
     }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::application::Application;
+use super::idempotency::{Delivery, Reply};
 use super::map::MapChanges;
 use crate::authn::Identity;
 use crate::authz::{Access, Grant, Scope};
@@ -193,17 +194,39 @@ impl Application {
         })
     }
 
-    /// Runs a use case that writes, alone among the tenant's writes.
-    pub(super) fn writing<T, E: From<StoreError>>(
+    /// Runs a use case that writes, alone among the tenant's writes. Where it only answers again
+    /// there is nothing to commit, and the rev that it would have had is the next one's.
+    pub(super) fn writing<E: From<StoreError>>(
         &self,
         identity: &Identity,
-        work: impl FnOnce(&mut Transaction<'_>, &Snapshot) -> Result<T, E>,
-    ) -> Result<T, E> {
-        self.database
+        work: impl FnOnce(&mut Transaction<'_>, &Snapshot) -> Result<Reply, E>,
+    ) -> Result<Reply, E> {
+        let written = self
+            .database
             .write(&Scope::of(identity), |transaction, counters| {
                 let snapshot = self.snapshot(transaction, identity, counters)?;
-                work(transaction, &snapshot)
-            })
+                let reply = work(transaction, &snapshot).map_err(Unwritten::Failed)?;
+                match reply.delivery {
+                    Delivery::First => Ok(reply),
+                    Delivery::Replayed => Err(Unwritten::Replayed(reply)),
+                }
+            });
+        match written {
+            Ok(reply) | Err(Unwritten::Replayed(reply)) => Ok(reply),
+            Err(Unwritten::Failed(error)) => Err(error),
+        }
+    }
+}
+
+/// Why a use case has written nothing.
+enum Unwritten<E> {
+    Replayed(Reply),
+    Failed(E),
+}
+
+impl<E: From<StoreError>> From<StoreError> for Unwritten<E> {
+    fn from(error: StoreError) -> Unwritten<E> {
+        Unwritten::Failed(error.into())
     }
 }
 

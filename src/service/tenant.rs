@@ -164,15 +164,22 @@ fn read(database: &Database, entered: &EnteredTenant) -> Result<(TenantSlug, Log
     }
 }
 
-/// The most tenants that are listed at once.
-const MOST: i64 = 10_000;
+/// The tenants that are read at once.
+const PAGE: i64 = 1000;
 
 /// All tenants, as an operator sees them.
 ///
 /// # Errors
 /// [`TenantError`].
 pub fn list_tenants(database: &Database) -> Result<Vec<RegisteredTenant>, TenantError> {
-    Ok(tenants(database, MOST)?)
+    let mut all: Vec<RegisteredTenant> = Vec::new();
+    loop {
+        let page = tenants(database, all.last().map(|last| &last.slug), PAGE)?;
+        if page.is_empty() {
+            return Ok(all);
+        }
+        all.extend(page);
+    }
 }
 
 /// The tenant of a slug, for work from the command line.

@@ -128,7 +128,7 @@ fn find_tenant(
 ) -> Result<Option<TenantId>, SignInError> {
     let database = &application.database;
     let Some(slug) = slug else {
-        let mut found = tenants(database, 2)?;
+        let mut found = tenants(database, None, 2)?;
         return match (found.pop(), found.pop()) {
             (Some(only), None) => Ok(Some(only.id)),
             (None, _) => Ok(None),

@@ -90,6 +90,8 @@ impl fmt::Debug for DatabaseUrl {
 pub(super) enum Use {
     Read,
     Write,
+    /// To look at a database, and to leave it as it is.
+    Inspect,
 }
 
 /// Opens and sets up connections for a pool.
@@ -106,14 +108,14 @@ impl Connector {
                 make_private(path);
                 let mut connection =
                     SqliteConnection::establish(path).map_err(Error::ConnectionError)?;
-                connection
-                    .batch_execute(SQLITE_SETUP)
-                    .map_err(Error::QueryError)?;
-                let setup = match self.purpose {
-                    Use::Read => "PRAGMA query_only = ON",
-                    Use::Write => SQLITE_WRITER_SETUP,
+                let setup: &[&str] = match self.purpose {
+                    Use::Read => &[SQLITE_SETUP, SQLITE_READ_ONLY],
+                    Use::Write => &[SQLITE_SETUP, SQLITE_WRITER_SETUP],
+                    Use::Inspect => &[SQLITE_READ_ONLY],
                 };
-                connection.batch_execute(setup).map_err(Error::QueryError)?;
+                connection
+                    .batch_execute(&setup.concat())
+                    .map_err(Error::QueryError)?;
                 Ok(AnyConnection::Sqlite(connection))
             }
             DatabaseUrl::Postgresql { url } => {
@@ -140,6 +142,8 @@ fn make_private(path: &str) {
 /// to turn on WAL already needs the lock.
 const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
      PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
+
+const SQLITE_READ_ONLY: &str = "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON;";
 
 /// A batch of submissions writes some 4 MB of pages all over the file: with the usual log of that
 /// size each commit would copy them into the file, and wait for the disk twice more. It is copied

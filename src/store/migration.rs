@@ -39,10 +39,10 @@ impl From<diesel::result::Error> for MigrationError {
     }
 }
 
-fn open(url: &DatabaseUrl) -> Result<AnyConnection, MigrationError> {
+fn open(url: &DatabaseUrl, purpose: Use) -> Result<AnyConnection, MigrationError> {
     let connector = Connector {
         url: url.clone(),
-        purpose: Use::Write,
+        purpose,
     };
     connector.open().map_err(|error| MigrationError::Open {
         url: url.clone(),
@@ -56,7 +56,7 @@ fn open(url: &DatabaseUrl) -> Result<AnyConnection, MigrationError> {
 /// # Errors
 /// [`MigrationError`]; what was done before stays done, and running it again goes on from there.
 pub fn migrate(owner: &DatabaseUrl, server: &DatabaseUrl) -> Result<(), MigrationError> {
-    let mut connection = open(owner)?;
+    let mut connection = open(owner, Use::Write)?;
     refuse_newer(&mut connection)?;
     run_pending(&mut connection)?;
     if let AnyConnection::Postgresql(own) = &mut connection {
@@ -70,7 +70,7 @@ pub fn migrate(owner: &DatabaseUrl, server: &DatabaseUrl) -> Result<(), Migratio
 /// # Errors
 /// As [`migrate`].
 pub fn revert_all(owner: &DatabaseUrl) -> Result<(), MigrationError> {
-    let mut connection = open(owner)?;
+    let mut connection = open(owner, Use::Write)?;
     on_backend!(&mut connection, |own| own
         .revert_all_migrations(MIGRATIONS)
         .map(|_| ()))
@@ -130,7 +130,7 @@ pub type Requirement = (&'static str, Result<(), MigrationError>);
 /// # Errors
 /// [`MigrationError::Open`], where nothing can be asked.
 pub fn check_each(server: &DatabaseUrl) -> Result<Vec<Requirement>, MigrationError> {
-    let mut connection = open(server)?;
+    let mut connection = open(server, Use::Inspect)?;
     let mut checked = Vec::new();
     if let AnyConnection::Postgresql(own) = &mut connection {
         checked.push(("collation", check_collation(own)));
@@ -207,7 +207,7 @@ fn text(connection: &mut PgConnection, sql: &str) -> Result<Option<String>, Migr
 /// The role that the server will use. Where it is the owner itself, it stays so; a server that
 /// starts with it refuses.
 fn role_of(server: &DatabaseUrl) -> Result<String, MigrationError> {
-    match open(server)? {
+    match open(server, Use::Inspect)? {
         AnyConnection::Postgresql(mut own) => {
             let role = text(&mut own, "SELECT current_user::text AS value")?;
             role.ok_or_else(|| MigrationError::Failed("the server's role has no name".to_owned()))

@@ -29,12 +29,22 @@ pub struct StoredRollup {
 }
 
 /// A row of either table.
-#[derive(QueryableByName)]
+#[derive(Queryable, QueryableByName)]
 #[diesel(table_name = rollup)]
 struct KeptRow {
     unit_id: String,
     cells: Vec<u8>,
     rev: i64,
+}
+
+/// What the rows hold, by their units.
+fn by_unit<T>(
+    rows: Vec<KeptRow>,
+    unpack: impl Fn(&KeptRow) -> Result<T, StoreError>,
+) -> Result<HashMap<UnitId, T>, StoreError> {
+    rows.iter()
+        .map(|row| Ok((parsed(&row.unit_id, "unit id")?, unpack(row)?)))
+        .collect()
 }
 
 /// Those of `units` that have a row.
@@ -44,15 +54,29 @@ pub fn rollups_of(
     period: Period,
     units: Units<'_>,
 ) -> Result<HashMap<UnitId, StoredRollup>, StoreError> {
-    let mut found = HashMap::new();
+    let rows = rollup_rows_of(transaction, form, period, units)?;
+    by_unit(rows, |row| {
+        Ok(StoredRollup {
+            rollup: unpack_rollup(&row.cells)?,
+            rev: row.rev,
+        })
+    })
+}
+
+fn rollup_rows_of(
+    transaction: &mut Transaction<'_>,
+    form: FormNumber,
+    period: Period,
+    units: Units<'_>,
+) -> Result<Vec<KeptRow>, StoreError> {
     let ids = units.ids();
     if ids.is_empty() {
-        return Ok(found);
+        return Ok(Vec::new());
     }
     let form = to_column(form.get())?;
     let (tenant, connection) = transaction.parts();
     if let (AnyConnection::Postgresql(own), Some(few)) = (&mut *connection, ids.few()) {
-        let rows = diesel::sql_query(of_each_unit(
+        let found = diesel::sql_query(of_each_unit(
             r#"SELECT "rollup"."unit_id", "rollup"."cells", "rollup"."rev" FROM "rollup"
                 WHERE "rollup"."tenant_id" = $2 AND "rollup"."form" = $3 AND "rollup"."period" = $4
                 AND "rollup"."unit_id" = wanted.unit_id"#,
@@ -61,16 +85,7 @@ pub fn rollups_of(
         .bind::<Text, _>(tenant)
         .bind::<Integer, _>(form)
         .bind::<Text, _>(period.to_string())
-        .load::<KeptRow>(own)?;
-        for KeptRow {
-            unit_id,
-            cells,
-            rev,
-        } in rows
-        {
-            let rollup = unpack_rollup(&cells)?;
-            found.insert(parsed(&unit_id, "unit id")?, StoredRollup { rollup, rev });
-        }
+        .load(own)?;
         return Ok(found);
     }
     let mut query = rollup::table
@@ -85,15 +100,9 @@ pub fn rollups_of(
     if let Some(few) = ids.few() {
         query = query.filter(rollup::unit_id.eq_any(few));
     }
-    let rows = query.load::<(String, Vec<u8>, i64)>(connection)?;
-    for (unit, cells, rev) in rows.into_iter().filter(|(unit, ..)| ids.contain(unit)) {
-        let stored = StoredRollup {
-            rollup: unpack_rollup(&cells)?,
-            rev,
-        };
-        found.insert(parsed(&unit, "unit id")?, stored);
-    }
-    Ok(found)
+    let mut rows = query.load(connection)?;
+    rows.retain(|row: &KeptRow| ids.contain(&row.unit_id));
+    Ok(rows)
 }
 
 #[derive(Insertable)]
@@ -190,33 +199,39 @@ pub fn years_of(
     year: i32,
     units: Units<'_>,
 ) -> Result<HashMap<UnitId, StoredYear>, StoreError> {
-    let mut found = HashMap::new();
+    let rows = year_rows_of(transaction, form, year, units)?;
+    by_unit(rows, |row| {
+        Ok(StoredYear {
+            year: unpack_year(&row.cells)?,
+            rev: row.rev,
+        })
+    })
+}
+
+fn year_rows_of(
+    transaction: &mut Transaction<'_>,
+    form: FormNumber,
+    year: i32,
+    units: Units<'_>,
+) -> Result<Vec<KeptRow>, StoreError> {
     let ids = units.ids();
     if ids.is_empty() {
-        return Ok(found);
+        return Ok(Vec::new());
     }
     let form = to_column(form.get())?;
     let (tenant, connection) = transaction.parts();
     if let (AnyConnection::Postgresql(own), Some(few)) = (&mut *connection, ids.few()) {
-        let rows = diesel::sql_query(of_each_unit(
-            r#"SELECT "rollup_year"."unit_id", "rollup_year"."cells", "rollup_year"."rev" FROM "rollup_year"
-                WHERE "rollup_year"."tenant_id" = $2 AND "rollup_year"."form" = $3 AND "rollup_year"."year" = $4
+        let found = diesel::sql_query(of_each_unit(
+            r#"SELECT "rollup_year"."unit_id", "rollup_year"."cells", "rollup_year"."rev"
+                FROM "rollup_year" WHERE "rollup_year"."tenant_id" = $2
+                AND "rollup_year"."form" = $3 AND "rollup_year"."year" = $4
                 AND "rollup_year"."unit_id" = wanted.unit_id"#,
         ))
         .bind::<Array<Text>, _>(few)
         .bind::<Text, _>(tenant)
         .bind::<Integer, _>(form)
         .bind::<Integer, _>(year)
-        .load::<KeptRow>(own)?;
-        for KeptRow {
-            unit_id,
-            cells,
-            rev,
-        } in rows
-        {
-            let year = unpack_year(&cells)?;
-            found.insert(parsed(&unit_id, "unit id")?, StoredYear { year, rev });
-        }
+        .load(own)?;
         return Ok(found);
     }
     let mut query = rollup_year::table
@@ -231,15 +246,9 @@ pub fn years_of(
     if let Some(few) = ids.few() {
         query = query.filter(rollup_year::unit_id.eq_any(few));
     }
-    let rows = query.load::<(String, Vec<u8>, i64)>(connection)?;
-    for (unit, cells, rev) in rows.into_iter().filter(|(unit, ..)| ids.contain(unit)) {
-        let stored = StoredYear {
-            year: unpack_year(&cells)?,
-            rev,
-        };
-        found.insert(parsed(&unit, "unit id")?, stored);
-    }
-    Ok(found)
+    let mut rows = query.load(connection)?;
+    rows.retain(|row: &KeptRow| ids.contain(&row.unit_id));
+    Ok(rows)
 }
 
 #[derive(Insertable)]

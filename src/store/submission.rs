@@ -101,6 +101,7 @@ impl Submission {
 #[derive(Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = submission)]
 struct SubmissionRow {
+    period: String,
     unit_id: String,
     status: String,
     revision: i32,
@@ -169,6 +170,24 @@ pub fn submissions_of(
     periods: &[Period],
     units: Units<'_>,
 ) -> Result<Vec<(Period, UnitId, Submission)>, StoreError> {
+    submission_rows_of(transaction, form, periods, units)?
+        .into_iter()
+        .map(|row| {
+            Ok((
+                parsed(&row.period, "period")?,
+                parsed(&row.unit_id, "unit id")?,
+                Submission::try_from(row)?,
+            ))
+        })
+        .collect()
+}
+
+fn submission_rows_of(
+    transaction: &mut Transaction<'_>,
+    form: FormNumber,
+    periods: &[Period],
+    units: Units<'_>,
+) -> Result<Vec<SubmissionRow>, StoreError> {
     let ids = units.ids();
     let (tenant, connection) = transaction.parts();
     if let (AnyConnection::Postgresql(own), Some(few)) = (&mut *connection, ids.few()) {
@@ -182,17 +201,8 @@ pub fn submissions_of(
         .bind::<Text, _>(tenant)
         .bind::<Integer, _>(to_column(form.get())?)
         .bind::<Array<Text>, _>(to_keys(periods))
-        .load::<(InPeriod, SubmissionRow)>(own)?;
-        return found
-            .into_iter()
-            .map(|(InPeriod { period }, row)| {
-                Ok((
-                    parsed(&period, "period")?,
-                    parsed(&row.unit_id, "unit id")?,
-                    Submission::try_from(row)?,
-                ))
-            })
-            .collect();
+        .load(own)?;
+        return Ok(found);
     }
     let mut query = submission::table
         .filter(
@@ -201,35 +211,14 @@ pub fn submissions_of(
                 .and(submission::form.eq(to_column(form.get())?))
                 .and(submission::period.eq_any(to_keys(periods))),
         )
-        .select((submission::period, SubmissionRow::as_select()))
+        .select(SubmissionRow::as_select())
         .into_boxed();
     if let Some(few) = ids.few() {
         query = query.filter(submission::unit_id.eq_any(few));
     }
-    query
-        .load::<(String, SubmissionRow)>(connection)?
-        .into_iter()
-        .filter(|(_, row)| ids.contain(&row.unit_id))
-        .map(|(period, row)| {
-            Ok((
-                parsed(&period, "period")?,
-                parsed(&row.unit_id, "unit id")?,
-                Submission::try_from(row)?,
-            ))
-        })
-        .collect()
-}
-
-#[derive(QueryableByName)]
-#[diesel(table_name = submission)]
-struct InPeriod {
-    period: String,
-}
-
-#[derive(QueryableByName)]
-#[diesel(table_name = submission)]
-struct OfUnit {
-    unit_id: String,
+    let mut rows = query.load(connection)?;
+    rows.retain(|row: &SubmissionRow| ids.contain(&row.unit_id));
+    Ok(rows)
 }
 
 fn to_keys(periods: &[Period]) -> Vec<String> {
@@ -282,43 +271,13 @@ pub fn counting_of(
 ) -> Result<impl Iterator<Item = Result<Counting, StoreError>>, StoreError> {
     let rows = counting_rows_of(transaction, form, periods, units)?;
     // One after the other: who needs little of each does not hold all of all.
-    let unpacked = rows
-        .into_iter()
-        .map(|(unit, period, status, revision, rev, values)| {
-            let contribution = values
-                .and_then(|(facts, given)| Some((facts?, given)))
-                .map(|(facts, given)| {
-                    let facts = unpack_facts(&facts)?;
-                    Ok::<_, StoreError>(Contribution {
-                        facts,
-                        reached: reached_with(&status)?,
-                        given,
-                    })
-                })
-                .transpose()?;
-            Ok(Counting {
-                unit: parsed(&unit, "unit id")?,
-                period: parsed(&period, "period")?,
-                contribution,
-                revision: revision.map(Revision::new),
-                rev,
-            })
-        });
-    Ok(unpacked)
+    Ok(rows.into_iter().map(Counting::try_from))
 }
 
-type CountingRow = (
-    String,
-    String,
-    String,
-    Option<i32>,
-    i64,
-    Option<(Option<Vec<u8>>, i64)>,
-);
-
-#[derive(QueryableByName)]
+/// The revision's columns are empty where none counts.
+#[derive(Queryable, QueryableByName)]
 #[diesel(table_name = submission)]
-struct NamedCountingRow {
+struct CountingRow {
     unit_id: String,
     period: String,
     status: String,
@@ -330,17 +289,29 @@ struct NamedCountingRow {
     given: Option<i64>,
 }
 
-impl NamedCountingRow {
-    fn unnamed(self) -> CountingRow {
-        let counting = self.given.map(|given| (self.facts, given));
-        (
-            self.unit_id,
-            self.period,
-            self.status,
-            self.counting_revision,
-            self.counting_rev,
-            counting,
-        )
+impl TryFrom<CountingRow> for Counting {
+    type Error = StoreError;
+
+    fn try_from(row: CountingRow) -> Result<Counting, StoreError> {
+        let contribution = row
+            .facts
+            .zip(row.given)
+            .map(|(facts, given)| {
+                let facts = unpack_facts(&facts)?;
+                Ok::<_, StoreError>(Contribution {
+                    facts,
+                    reached: reached_with(&row.status)?,
+                    given,
+                })
+            })
+            .transpose()?;
+        Ok(Counting {
+            unit: parsed(&row.unit_id, "unit id")?,
+            period: parsed(&row.period, "period")?,
+            contribution,
+            revision: row.counting_revision.map(Revision::new),
+            rev: row.counting_rev,
+        })
     }
 }
 
@@ -378,8 +349,8 @@ fn counting_rows_of(
         .bind::<Text, _>(tenant)
         .bind::<Integer, _>(to_column(form.get())?)
         .bind::<Array<Text>, _>(to_keys(periods))
-        .load::<NamedCountingRow>(own)?;
-        return Ok(found.into_iter().map(NamedCountingRow::unnamed).collect());
+        .load(own)?;
+        return Ok(found);
     }
     let mut query = submission::table
         .left_join(
@@ -407,14 +378,15 @@ fn counting_rows_of(
             submission::status,
             submission::counting_revision,
             submission::counting_rev,
-            (submission_revision::facts, submission_revision::rev).nullable(),
+            submission_revision::facts.nullable(),
+            submission_revision::rev.nullable(),
         ))
         .into_boxed();
     if let Some(few) = ids.few() {
         query = query.filter(submission::unit_id.eq_any(few));
     }
-    let mut rows = query.load::<CountingRow>(connection)?;
-    rows.retain(|(unit, ..)| ids.contain(unit));
+    let mut rows = query.load(connection)?;
+    rows.retain(|row: &CountingRow| ids.contain(&row.unit_id));
     Ok(rows)
 }
 
@@ -533,6 +505,7 @@ pub struct RevisionRecord {
 #[derive(Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = submission_revision)]
 struct RevisionRow {
+    unit_id: String,
     revision: i32,
     step: String,
     status: String,
@@ -654,6 +627,26 @@ pub fn revisions_of(
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
+    revision_rows_of(transaction, form, period, wanted)?
+        .into_iter()
+        .map(|row| {
+            Ok((
+                parsed(&row.unit_id, "unit id")?,
+                RevisionRecord::try_from(row)?,
+            ))
+        })
+        .filter_ok(|(unit, record)| wanted.contains(&(*unit, record.revision)))
+        .collect()
+}
+
+/// Of each of the units the revisions with any of the numbers: of one that was wanted of another
+/// unit as well.
+fn revision_rows_of(
+    transaction: &mut Transaction<'_>,
+    form: FormNumber,
+    period: Period,
+    wanted: &BTreeSet<(UnitId, Revision)>,
+) -> Result<Vec<RevisionRow>, StoreError> {
     let units: BTreeSet<String> = wanted.iter().map(|(unit, _)| unit.to_string()).collect();
     let numbers: BTreeSet<i32> = wanted.iter().map(|(_, number)| number.get()).collect();
     let (tenant, connection) = transaction.parts();
@@ -670,16 +663,10 @@ pub fn revisions_of(
         .bind::<Integer, _>(to_column(form.get())?)
         .bind::<Text, _>(period.to_string())
         .bind::<Array<Integer>, _>(numbers.into_iter().collect::<Vec<_>>())
-        .load::<(OfUnit, RevisionRow)>(own)?;
-        return found
-            .into_iter()
-            .map(|(OfUnit { unit_id }, row)| {
-                Ok((parsed(&unit_id, "unit id")?, RevisionRecord::try_from(row)?))
-            })
-            .filter_ok(|(unit, record)| wanted.contains(&(*unit, record.revision)))
-            .collect();
+        .load(own)?;
+        return Ok(found);
     }
-    submission_revision::table
+    let rows = submission_revision::table
         .filter(
             submission_revision::tenant_id
                 .eq(tenant)
@@ -688,12 +675,9 @@ pub fn revisions_of(
                 .and(submission_revision::unit_id.eq_any(units))
                 .and(submission_revision::revision.eq_any(numbers)),
         )
-        .select((submission_revision::unit_id, RevisionRow::as_select()))
-        .load::<(String, RevisionRow)>(connection)?
-        .into_iter()
-        .map(|(unit, row)| Ok((parsed(&unit, "unit id")?, RevisionRecord::try_from(row)?)))
-        .filter_ok(|(unit, record)| wanted.contains(&(*unit, record.revision)))
-        .collect()
+        .select(RevisionRow::as_select())
+        .load(connection)?;
+    Ok(rows)
 }
 
 pub fn revision_get(

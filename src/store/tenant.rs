@@ -150,10 +150,17 @@ pub fn tenant_insert(
     Ok(())
 }
 
-/// All tenants by slug, at most `limit`.
-pub fn tenants(database: &Database, limit: i64) -> Result<Vec<RegisteredTenant>, StoreError> {
+/// Tenants by slug, from the one that comes after `after`, at most `limit`.
+pub fn tenants(
+    database: &Database,
+    after: Option<&TenantSlug>,
+    limit: i64,
+) -> Result<Vec<RegisteredTenant>, StoreError> {
+    // Every slug comes after the empty text.
+    let after = after.map_or("", TenantSlug::as_str);
     database.outside(|connection| {
         tenant_registry::table
+            .filter(tenant_registry::slug.gt(after))
             .order(tenant_registry::slug)
             .limit(limit)
             .select((

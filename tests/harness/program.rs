@@ -1,8 +1,8 @@
 //! The program as an operator runs it, in a process of its own, so that it can be ended and
 //! starved as the world does it. Never an assertion about the product.
 
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::sleep;
@@ -104,6 +104,20 @@ impl Program {
     pub fn sign_in(&self, tenant: &str, login: &str) -> Client {
         self.anonymous()
             .sign_in(tenant, login, super::server::PASSWORD)
+    }
+
+    /// A request of which the last byte of the body has not been sent.
+    pub fn begin_put(&self, path: &str, token: &str, body: &str) -> TcpStream {
+        let (sent, _) = body.split_at(body.len() - 1);
+        let request = format!(
+            "PUT {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\
+             If-None-Match: *\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+             \r\n{sent}",
+            body.len()
+        );
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        stream
     }
 
     pub fn id(&self) -> u32 {

@@ -53,7 +53,8 @@ pub(super) fn change_each(
         is_at_home
     });
     while !open.is_empty() {
-        for (place, answered) in round(application, &open) {
+        let left: Vec<(usize, &Asked)> = open.iter().map(|(place, one)| (*place, one)).collect();
+        for (place, answered) in round(application, &left) {
             // Its key is let go before anybody can send it again.
             open.remove(&place);
             answer(place, answered);
@@ -61,13 +62,9 @@ pub(super) fn change_each(
     }
 }
 
-/// One commit, or none. It answers one of `open` at least.
-fn round(application: &Application, open: &Open) -> Answers {
-    let of_all: Vec<(usize, &Asked)> = open.iter().map(|(place, asked)| (*place, asked)).collect();
-    round_of(application, &of_all)
-}
-
-fn round_of(application: &Application, open: &[(usize, &Asked)]) -> Answers {
+/// One commit, or none; where one of them makes it fail, one of each half. It answers one of
+/// `open` at least.
+fn round(application: &Application, open: &[(usize, &Asked)]) -> Answers {
     let committed = catch_unwind(AssertUnwindSafe(|| commit(application, open)));
     let error = match committed {
         Ok(Ok(answers) | Err(Undone::Refused(answers))) => return answers,
@@ -82,8 +79,8 @@ fn round_of(application: &Application, open: &[(usize, &Asked)]) -> Answers {
         // One of them did it: it fails alone when halves of halves have found it.
         (None, _) => {
             let (first, second) = open.split_at(open.len() / 2);
-            let mut answers = round_of(application, first);
-            answers.extend(round_of(application, second));
+            let mut answers = round(application, first);
+            answers.extend(round(application, second));
             answers
         }
     }

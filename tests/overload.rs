@@ -6,6 +6,8 @@ use std::net::TcpStream;
 use std::thread::sleep;
 use std::time::Duration;
 
+use tonghop::http::server::bind;
+
 use crate::harness::clerk::{MOST_CLERKS, clerks, compare, put_case, settle, told_of, work_until};
 use crate::harness::server::TestDatabase;
 use crate::harness::{Backend, Client, Program};
@@ -110,4 +112,15 @@ fn bodies_on_their_way_are_no_more_than_there_is_memory_for() {
     }
     // The room is there again.
     assert_eq!(finish(begin(3)), "HTTP/1.1 201");
+}
+
+#[test]
+fn hundreds_who_come_at_once_are_let_in_without_trying_again() {
+    let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = listener.local_addr().unwrap();
+    // Nobody is taken in meanwhile.
+    let waiting: Vec<TcpStream> = (0..500)
+        .map(|_| TcpStream::connect_timeout(&address, Duration::from_millis(500)).unwrap())
+        .collect();
+    assert_eq!(waiting.len(), 500);
 }

@@ -50,12 +50,21 @@ pub enum ServerError {
     Signals(std::io::Error),
 }
 
+/// How many may wait to be let in. Of the 128 that a listener has room for by itself more come at
+/// once on a deadline's evening, and who finds no room tries again after a second.
+const WAITING_CONNECTIONS: i32 = 4096;
+
 /// Binds an address.
 ///
 /// # Errors
 /// [`ServerError::Listen`], for instance where another program has the port.
 pub fn bind(address: SocketAddr) -> Result<TcpListener, ServerError> {
-    TcpListener::bind(address).map_err(|source| ServerError::Listen { address, source })
+    let listen = || {
+        let listener = TcpListener::bind(address)?;
+        rustix::net::listen(&listener, WAITING_CONNECTIONS)?;
+        Ok(listener)
+    };
+    listen().map_err(|source| ServerError::Listen { address, source })
 }
 
 /// How long what was accepted may take when the server stops.

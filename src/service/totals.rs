@@ -52,14 +52,16 @@ pub(super) fn apply(
         .map(|(position, stored)| (position, stored.rollup))
         .collect();
     let needed = board.needed(located.period(), changes, &reach, &rows);
-    let loaded = load(transaction, form, &needed)?;
+    let known = needed.load(transaction, form)?;
+    let mut others = Others::new(form, [located.period()]);
     let rollups = board.apply(
         transaction,
         located.period(),
         changes,
         reach,
         rows,
-        &loaded.contributions,
+        &known,
+        &mut others,
     )?;
     rollups_put(
         transaction,
@@ -112,10 +114,11 @@ fn apply_to_longer_periods(
         needed.extend(board.needed(base, changes, &reach, &rows));
         parts.push((board, reach, rows));
     }
-    let loaded = load(transaction, form.number, &needed)?;
+    let known = needed.load(transaction, form.number)?;
+    let bases = boards.iter().flat_map(Board::base_periods);
+    let mut others = Others::new(form.number, bases);
     for (board, reach, rows) in parts {
-        let contributions = &loaded.contributions;
-        let rollups = board.apply(transaction, base, changes, reach, rows, contributions)?;
+        let rollups = board.apply(transaction, base, changes, reach, rows, &known, &mut others)?;
         let period = board.period.period;
         for (unit, rollup) in board.owned_rows(rollups) {
             years.entry(unit).or_default().insert(period, rollup);
@@ -207,16 +210,54 @@ impl Needed {
         self.sources.extend(other.sources);
         self.periods.extend(other.periods);
     }
+
+    fn load(
+        &self,
+        transaction: &mut Transaction<'_>,
+        form: FormNumber,
+    ) -> Result<Contributions, StoreError> {
+        let periods: Vec<Period> = self.periods.iter().copied().collect();
+        let sources: Vec<UnitId> = self.sources.iter().copied().collect();
+        let loaded = Loaded::of(transaction, form, &periods, Units::These(&sources))?;
+        Ok(loaded.contributions)
+    }
 }
 
-fn load(
-    transaction: &mut Transaction<'_>,
+/// What counts of units that no change of a commit is about. Of each it is read once, however many
+/// periods are made of it.
+struct Others {
     form: FormNumber,
-    needed: &Needed,
-) -> Result<Loaded, StoreError> {
-    let periods: Vec<Period> = needed.periods.iter().copied().collect();
-    let sources: Vec<UnitId> = needed.sources.iter().copied().collect();
-    Loaded::of(transaction, form, &periods, Units::These(&sources))
+    periods: Vec<Period>,
+    read: HashSet<UnitId>,
+    contributions: Contributions,
+}
+
+impl Others {
+    fn new(form: FormNumber, periods: impl IntoIterator<Item = Period>) -> Others {
+        let periods: BTreeSet<Period> = periods.into_iter().collect();
+        Others {
+            form,
+            periods: periods.into_iter().collect(),
+            read: HashSet::new(),
+            contributions: Contributions::new(),
+        }
+    }
+
+    fn of(
+        &mut self,
+        transaction: &mut Transaction<'_>,
+        units: &[UnitId],
+    ) -> Result<Contributions, StoreError> {
+        let new = units.iter().copied().filter(|unit| self.read.insert(*unit));
+        let new: Vec<UnitId> = new.collect();
+        let loaded = Loaded::of(transaction, self.form, &self.periods, Units::These(&new))?;
+        self.contributions.extend(loaded.contributions);
+        let keys = units
+            .iter()
+            .flat_map(|unit| self.periods.iter().map(|period| (*period, *unit)));
+        let found = keys.filter_map(|key| Some((key, self.contributions.get(&key)?.clone())));
+        Ok(found.collect())
+    }
 }
 
 /// Everything that counts, before and after changes in a base period.
@@ -369,6 +410,7 @@ impl<'s> Board<'s> {
         reach: Reach,
         rows: BTreeMap<Position, Rollup>,
         known: &Contributions,
+        others: &mut Others,
     ) -> Result<BTreeMap<Position, Rollup>, StoreError> {
         let mut rollups = rows;
         let (before, after) = around(base, changes, known);
@@ -390,14 +432,31 @@ impl<'s> Board<'s> {
             self.carrier.aggregations,
             &mut rollups,
             own,
-            |parts| {
-                let stored = self.rollups(transaction, parts)?;
-                let rollups = stored
-                    .into_iter()
-                    .map(|(position, stored)| (position, stored.rollup));
-                Ok::<_, StoreError>(rollups.collect())
-            },
+            |parts| self.untouched(transaction, &parts, others),
         )?;
+        Ok(rollups)
+    }
+
+    /// The rollups of `positions`, which a commit does not change.
+    fn untouched(
+        &self,
+        transaction: &mut Transaction<'_>,
+        positions: &BTreeSet<Position>,
+        others: &mut Others,
+    ) -> Result<BTreeMap<Position, Rollup>, StoreError> {
+        let rows = self.kept(transaction, positions.iter().copied())?;
+        let mut rollups: BTreeMap<Position, Rollup> = rows
+            .into_iter()
+            .map(|(position, stored)| (position, stored.rollup))
+            .collect();
+        let without_row = positions.iter().copied();
+        let without_row = without_row.filter(|position| !rollups.contains_key(position));
+        let without_row: BTreeSet<Position> = without_row.collect();
+        let sources = self.sources(without_row.iter().copied());
+        let mut own = self.carrier.own(&others.of(transaction, &sources)?);
+        own.retain(|position, _| without_row.contains(position));
+        let leaves = own.into_iter();
+        rollups.extend(leaves.map(|(position, own)| (position, Rollup::of_leaf(own))));
         Ok(rollups)
     }
 

@@ -327,11 +327,13 @@ fn counting_rows_of(
     }
     let (tenant, connection) = transaction.parts();
     if let (AnyConnection::Postgresql(own), Some(few)) = (&mut *connection, ids.few()) {
-        // A year's later months have nothing yet: that is found out once, and not for each unit.
+        // A year's later months have nothing yet: that is found out once, and not for each unit. An
+        // order makes PostgreSQL take the key; of any one it believes that the table's first are it.
         let asked = r#"WITH asked AS MATERIALIZED (
             SELECT every.period FROM unnest($4::text[]) AS every(period) CROSS JOIN LATERAL (
             SELECT 1 FROM "submission" WHERE "submission"."tenant_id" = $2
-            AND "submission"."form" = $3 AND "submission"."period" = every.period LIMIT 1) AS any_of)"#;
+            AND "submission"."form" = $3 AND "submission"."period" = every.period
+            ORDER BY "submission"."unit_id" LIMIT 1) AS any_of)"#;
         // The revision is looked up by its whole key as well, and so for each submission.
         let of_each = of_each_unit(
             r#"SELECT of_unit.*, counting.* FROM asked CROSS JOIN LATERAL (

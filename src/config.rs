@@ -12,13 +12,14 @@ use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
-use crate::store::DatabaseUrl;
+use crate::store::{DatabaseUrl, Servers};
 
 /// The settings by their names in the file, with their names in the environment.
-const NAMES: [(&str, &str); 13] = [
+const NAMES: [(&str, &str); 14] = [
     ("database_url", "DATABASE_URL"),
     ("listen", "TONGHOP_LISTEN"),
     ("owner_url", "TONGHOP_OWNER_URL"),
+    ("servers", "TONGHOP_SERVERS"),
     ("keys", "TONGHOP_KEYS"),
     ("issuer", "TONGHOP_ISSUER"),
     ("body_limit", "TONGHOP_BODY_LIMIT"),
@@ -40,6 +41,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// The database as the schema's owner, for migrations; the server has no use for it.
     pub owner_url: Option<DatabaseUrl>,
+    /// Whether other servers are on the database.
+    pub servers: Servers,
     /// The directory of the keys that sign tokens.
     pub keys: PathBuf,
     /// Who tokens say that they are from.
@@ -173,6 +176,7 @@ impl Given {
                 .parsed("listen")?
                 .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
             owner_url: self.parsed("owner_url")?,
+            servers: self.parsed("servers")?.unwrap_or(Servers::Several),
             keys: self
                 .parsed("keys")?
                 .unwrap_or_else(|| PathBuf::from("./keys")),
@@ -318,6 +322,7 @@ mod tests {
         assert_eq!(settings.body_limit, 2 * 1024 * 1024);
         assert_eq!(settings.stop_grace, DEFAULT_STOP_GRACE);
         assert_eq!(settings.workers, None);
+        assert_eq!(settings.servers, Servers::Several);
         assert_eq!(settings.verify_every, Some(Duration::from_secs(600)));
         assert_eq!(settings.log_format, LogFormat::Text);
     }
@@ -365,6 +370,11 @@ mod tests {
                 None,
                 ("TONGHOP_WORKERS", "0"),
                 "TONGHOP_WORKERS: number would be zero for non-zero type",
+            ),
+            (
+                None,
+                ("TONGHOP_SERVERS", "1"),
+                "TONGHOP_SERVERS: it must be several or sole",
             ),
             (
                 None,

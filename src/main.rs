@@ -188,7 +188,9 @@ fn run_serve(settings: &Settings) -> Result<(), Failure> {
         migrate(&settings.database_url, &settings.database_url)?;
     }
     check(&settings.database_url)?;
-    let application = open(&settings.database_url, &settings.keys, &settings.issuer)?;
+    let database = Database::with(settings.database_url.clone(), settings.servers);
+    let tokens = Tokens::open(&settings.keys, &settings.issuer)?;
+    let application = Application::new(database, tokens);
     let listener = bind(settings.listen)?;
     let options = ServerOptions {
         body_limit: settings.body_limit,
@@ -208,13 +210,6 @@ fn run_serve(settings: &Settings) -> Result<(), Failure> {
             .await
             .map_err(Failure::from)
     })
-}
-
-fn open(url: &DatabaseUrl, keys: &Path, issuer: &str) -> Result<Application, Failure> {
-    Ok(Application::new(
-        Database::new(url.clone()),
-        Tokens::open(keys, issuer)?,
-    ))
 }
 
 fn run_migrate(settings: &Settings) -> Result<(), Failure> {
@@ -424,7 +419,8 @@ fn run_demo(settings: &Settings, arguments: &DemoArguments) -> Result<(), Failur
         path: path.display().to_string(),
     };
     migrate(&url, &url)?;
-    let application = Arc::new(open(&url, &directory.join("keys"), "tonghop-demo")?);
+    let tokens = Tokens::open(&directory.join("keys"), "tonghop-demo")?;
+    let application = Arc::new(Application::new(Database::new(url.clone()), tokens));
     demo::load(&application, now())?;
     println!("{}", demo::report(&application, now())?);
     let Some(listener) = listener else {

@@ -6,6 +6,8 @@
 mod harness;
 
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 mod bad_network;
 #[cfg(test)]
 mod calendars;

@@ -171,8 +171,9 @@ impl Application {
         identity: &Identity,
         work: impl FnOnce(&mut Transaction<'_>, &Snapshot) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.database.read(&Scope::of(identity), |transaction| {
-            let counters = tenant::counters(transaction)?;
+        let scope = Scope::of(identity);
+        self.database.read(&scope, |transaction| {
+            let counters = self.database.counters(&scope, transaction)?;
             let snapshot = self.snapshot(transaction, identity, counters)?;
             work(transaction, &snapshot)
         })

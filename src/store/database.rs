@@ -2,14 +2,14 @@
 //! makes it the mutex and the order of everything; a read sees one snapshot. Never a query of a
 //! noun.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::r2d2::R2D2Connection;
 
 use super::connection::{AnyConnection, Connector, DatabaseUrl, Use};
-use super::data_version::DataVersion;
 use super::error::StoreError;
+use super::rev_at_hand::{RevAtHand, Servers};
 use super::tenant::{self, Counters};
 use crate::authz::Scope;
 
@@ -27,12 +27,18 @@ pub struct Database {
     readers: Pool,
     writers: Pool,
     url: DatabaseUrl,
-    data_version: DataVersion,
+    rev_at_hand: RevAtHand,
 }
 
 impl Database {
-    /// Opens the pools. A connection is made when the first request needs it.
+    /// Opens the pools. A connection is made when the first request needs it. There may be other
+    /// servers on the database.
     pub fn new(url: DatabaseUrl) -> Database {
+        Database::with(url, Servers::Several)
+    }
+
+    /// Like [`Database::new`], where it is known how many servers there are.
+    pub fn with(url: DatabaseUrl, servers: Servers) -> Database {
         // SQLite has one writer at a time anyway: a pool of one makes them queue here, in order.
         let (readers, writers) = match url {
             DatabaseUrl::Sqlite { .. } => (4, 1),
@@ -41,8 +47,8 @@ impl Database {
         Database {
             readers: pool(&url, Use::Read, readers),
             writers: pool(&url, Use::Write, writers),
+            rev_at_hand: RevAtHand::on(&url, servers),
             url,
-            data_version: DataVersion::default(),
         }
     }
 
@@ -87,10 +93,12 @@ impl Database {
         scope: &Scope,
         work: impl FnOnce(&mut Transaction<'_>, Counters) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.write_unlocked(scope, |transaction| {
+        let (value, rev) = self.write_unlocked(scope, |transaction| {
             let counters = tenant::lock(transaction)?;
-            work(transaction, counters)
-        })
+            Ok::<_, E>((work(transaction, counters)?, counters.rev))
+        })?;
+        self.rev_at_hand.note(scope, rev, Instant::now());
+        Ok(value)
     }
 
     /// Like [`Database::write`], without the tenant's row: for what is no part of a tenant's
@@ -127,7 +135,22 @@ impl Database {
     /// # Errors
     /// Those of the database.
     pub fn rev_at_hand(&self, scope: &Scope) -> Result<Option<i64>, StoreError> {
-        self.data_version.rev(&self.url, scope)
+        self.rev_at_hand.rev(&self.url, scope)
+    }
+
+    /// The tenant's counters in the snapshot of `transaction`.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn counters(
+        &self,
+        scope: &Scope,
+        transaction: &mut Transaction<'_>,
+    ) -> Result<Counters, StoreError> {
+        let at = Instant::now();
+        let counters = tenant::counters(transaction)?;
+        self.rev_at_hand.note(scope, counters.rev, at);
+        Ok(counters)
     }
 
     /// A connection outside any tenant: for the registry, and for whether the database answers.

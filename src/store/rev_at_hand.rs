@@ -1,8 +1,8 @@
-//! Whether a database has changed, told without reading it. Only SQLite can: its file tells every
-//! process in memory that they share. Never what has changed.
+//! The rev that a tenant has now, told without asking a database server. Never what has changed.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 
@@ -10,12 +10,90 @@ use super::connection::{AnyConnection, Connector, DatabaseUrl, Use};
 use super::error::StoreError;
 use super::schema::tenant;
 use crate::authz::Scope;
+use crate::domain::id::TenantId;
 
-/// A connection that only asks for it, made when it is first needed.
-#[derive(Clone, Default)]
-pub(super) struct DataVersion(Arc<Mutex<Option<Seen>>>);
+/// For how long a sole server trusts a rev that it has seen: what was written beside it, by a
+/// command, is seen by then.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
-struct Seen {
+/// How many servers there are on a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Servers {
+    Several,
+    Sole,
+}
+
+impl std::str::FromStr for Servers {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Servers, String> {
+        match text {
+            "several" => Ok(Servers::Several),
+            "sole" => Ok(Servers::Sole),
+            _ => Err("it must be several or sole".to_owned()),
+        }
+    }
+}
+
+/// How that can be told.
+#[derive(Clone)]
+pub(super) enum RevAtHand {
+    /// SQLite tells every process in memory that they share whether the file has changed. A
+    /// connection that only asks for it is made when it is first needed.
+    OfFile(Arc<Mutex<Option<Seen>>>),
+    /// What a sole server has read and written itself, and when.
+    Noted(Arc<Mutex<HashMap<TenantId, (i64, Instant)>>>),
+    Never,
+}
+
+impl RevAtHand {
+    pub fn on(url: &DatabaseUrl, servers: Servers) -> RevAtHand {
+        match (url, servers) {
+            (DatabaseUrl::Sqlite { .. }, _) => RevAtHand::OfFile(Arc::default()),
+            (DatabaseUrl::Postgresql { .. }, Servers::Sole) => RevAtHand::Noted(Arc::default()),
+            (DatabaseUrl::Postgresql { .. }, Servers::Several) => RevAtHand::Never,
+        }
+    }
+
+    /// The tenant's rev as it is now; `None` where that cannot be told.
+    pub fn rev(&self, url: &DatabaseUrl, scope: &Scope) -> Result<Option<i64>, StoreError> {
+        match self {
+            RevAtHand::OfFile(seen) => {
+                // Who comes while another asks does not wait either.
+                let Ok(mut seen) = seen.try_lock() else {
+                    return Ok(None);
+                };
+                let seen = match &mut *seen {
+                    Some(seen) => seen,
+                    none => none.insert(Seen::open(url)?),
+                };
+                seen.rev(scope).map(Some)
+            }
+            RevAtHand::Noted(noted) => {
+                let noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
+                let found = noted.get(&scope.tenant());
+                let trusted = found.filter(|(_, at)| at.elapsed() < TRUSTED_FOR);
+                Ok(trusted.map(|(rev, _)| *rev))
+            }
+            RevAtHand::Never => Ok(None),
+        }
+    }
+
+    /// Notes a rev that the tenant was seen to have since `at`.
+    pub fn note(&self, scope: &Scope, rev: i64, at: Instant) {
+        let RevAtHand::Noted(noted) = self else {
+            return;
+        };
+        let mut noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = noted.entry(scope.tenant()).or_insert((rev, at));
+        // Who read before a commit may come after it.
+        if rev >= known.0 {
+            *known = (rev, at);
+        }
+    }
+}
+
+pub(super) struct Seen {
     connection: AnyConnection,
     /// The version of the database in which the revs were read.
     version: i64,
@@ -26,24 +104,6 @@ struct Seen {
 struct Version {
     #[diesel(sql_type = diesel::sql_types::BigInt)]
     data_version: i64,
-}
-
-impl DataVersion {
-    /// The tenant's rev as it is now; `None` where that cannot be told without asking a server.
-    pub fn rev(&self, url: &DatabaseUrl, scope: &Scope) -> Result<Option<i64>, StoreError> {
-        if matches!(url, DatabaseUrl::Postgresql { .. }) {
-            return Ok(None);
-        }
-        // Who comes while another asks does not wait either.
-        let Ok(mut seen) = self.0.try_lock() else {
-            return Ok(None);
-        };
-        let seen = match &mut *seen {
-            Some(seen) => seen,
-            none => none.insert(Seen::open(url)?),
-        };
-        seen.rev(scope).map(Some)
-    }
 }
 
 impl Seen {

@@ -1,0 +1,66 @@
+//! Reports that are answered from what was encoded before: they are never older than what was
+//! acknowledged.
+
+use serde_json::json;
+
+use crate::harness::clerk::put_case;
+use crate::harness::server::TestDatabase;
+use crate::harness::{Backend, Client, Program, expect_in_time, postgres};
+
+/// Submits a hamlet's value for a month.
+fn submit(client: &Client, hamlet: &str, value: i64) {
+    let path = format!("/v1/forms/battery/periods/2024-03/units/code:{hamlet}/submission");
+    let body = json!({"values": [{"indicator": "b.sum", "value": value}], "submit": true});
+    client
+        .with("If-None-Match", "*")
+        .put(&path, &body)
+        .expect_status(201);
+}
+
+/// The province's sum of the month.
+fn total(client: &Client) -> i64 {
+    let rollup = client.get("/v1/forms/battery/periods/2024-03/units/code:P/rollup");
+    let cells = rollup.expect_status(200).json()["cells"].clone();
+    let sum = cells.as_array().unwrap()[0]["value"].as_i64();
+    sum.unwrap_or(0)
+}
+
+fn two_servers(database: &TestDatabase, settings: &[(&str, &str)]) -> [(Program, Client); 2] {
+    [(); 2].map(|()| {
+        let server = Program::serve_with(database, settings);
+        let admin = server.sign_in("test", "admin");
+        (server, admin)
+    })
+}
+
+on_both_backends! {
+    fn what_another_server_has_taken_is_in_the_next_report(backend) {
+        let database = TestDatabase::migrated(backend).with_tenant();
+        let [(_one, here), (_other, there)] = two_servers(&database, &[]);
+        put_case(&here);
+        for clerk in 0..5 {
+            let before = total(&here);
+            submit(&there, &format!("H{clerk}-0"), 3);
+            assert_eq!(total(&here), before + 3);
+            submit(&here, &format!("H{clerk}-1"), 4);
+            assert_eq!((total(&here), total(&there)), (before + 7, before + 7));
+        }
+    }
+}
+
+#[test]
+fn a_sole_server_shows_its_own_at_once_and_what_was_written_beside_it_soon() {
+    if postgres::server().is_none() {
+        return;
+    }
+    let database = TestDatabase::migrated(Backend::Postgresql).with_tenant();
+    let [(_one, here), (_other, there)] = two_servers(&database, &[("TONGHOP_SERVERS", "sole")]);
+    put_case(&here);
+    for clerk in 0..5 {
+        let before = total(&here);
+        submit(&here, &format!("H{clerk}-0"), 3);
+        assert_eq!(total(&here), before + 3);
+    }
+    submit(&there, "H0-1", 5);
+    expect_in_time("what was written beside the server", || total(&here) == 20);
+}

@@ -22,6 +22,8 @@ pub struct Connection {
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
+    /// The server closes the connection after it.
+    pub is_last: bool,
     pub etag: Option<String>,
     pub retry_after: Option<Duration>,
     pub body: Vec<u8>,
@@ -63,7 +65,7 @@ impl Connection {
                 break answer;
             }
         };
-        self.stream = Some(stream);
+        self.stream = (!answer.is_last).then_some(stream);
         Ok(answer)
     }
 }
@@ -91,8 +93,10 @@ fn read(received: &[u8]) -> io::Result<Option<Answer>> {
         return Ok(None);
     };
     let seconds = header("retry-after").and_then(|seconds| seconds.parse().ok());
+    let is_last = header("connection").is_some_and(|said| said.eq_ignore_ascii_case("close"));
     Ok(Some(Answer {
         status,
+        is_last,
         etag: header("etag").map(ToOwned::to_owned),
         retry_after: seconds.map(Duration::from_secs),
         body: body.to_vec(),

@@ -39,6 +39,9 @@ pub struct Load {
 #[derive(Default)]
 pub struct Done {
     pub took: Duration,
+    /// When nine tenths were acknowledged. Those who were told to wait are the last, and the server
+    /// waits for them.
+    pub nine_tenths: Duration,
     /// In order, of the requests that were acknowledged.
     pub latencies: Vec<Duration>,
     pub corrections: usize,
@@ -75,6 +78,9 @@ struct State {
 
 struct Work {
     load: Load,
+    began: Instant,
+    /// How many acknowledged requests nine tenths are.
+    nine_tenths: usize,
     state: RefCell<State>,
     progress: ProgressBar,
 }
@@ -86,6 +92,8 @@ impl Load {
         let corrected = (0..hamlets).filter(|hamlet| is_corrected(*hamlet, self.corrections));
         let corrected = corrected.count();
         let work = Rc::new(Work {
+            began: Instant::now(),
+            nine_tenths: (hamlets + corrected) * 9 / 10,
             progress: bar("submitting", hamlets + corrected)?,
             state: RefCell::new(State {
                 firsts: self.country.shuffled().into_iter(),
@@ -95,7 +103,6 @@ impl Load {
             }),
             load: self,
         });
-        let began = Instant::now();
         let local = LocalSet::new();
         local
             .run_until(async {
@@ -111,7 +118,7 @@ impl Load {
             .await?;
         work.progress.finish_and_clear();
         let mut done = std::mem::take(&mut work.state.borrow_mut().done);
-        done.took = began.elapsed();
+        done.took = work.began.elapsed();
         done.latencies.sort_unstable();
         if done.latencies.len() != hamlets + corrected || done.corrections != corrected {
             let acknowledged = done.latencies.len();
@@ -189,6 +196,9 @@ impl Work {
     fn acknowledged(&self, task: &Task, answer: Answer, latency: Duration, whole: Duration) {
         let mut state = self.state.borrow_mut();
         state.done.latencies.push(latency);
+        if state.done.latencies.len() == self.nine_tenths {
+            state.done.nine_tenths = self.began.elapsed();
+        }
         state.done.longest = state.done.longest.max(whole);
         match *task {
             Task::Correction { .. } => state.done.corrections += 1,

@@ -7,6 +7,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::task::Poll;
 
 use actix_web::body::{EitherBody, MessageBody};
@@ -32,6 +33,17 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Headers of a failure that say more than its status.
 const TELLING_HEADERS: [HeaderName; 3] =
     [header::ALLOW, header::RETRY_AFTER, header::WWW_AUTHENTICATE];
+
+/// The most seconds after which somebody is told to come again.
+const LONGEST_WAIT: u16 = 5;
+
+/// After how many seconds to come again: for each in turn another number, since those who were
+/// refused together and came together would be refused together again.
+pub fn wait() -> HeaderValue {
+    static TURN: AtomicU16 = AtomicU16::new(0);
+    let turn = TURN.fetch_add(1, Ordering::Relaxed);
+    HeaderValue::from(1 + turn % LONGEST_WAIT)
+}
 
 /// An answer that tells what is wrong.
 #[derive(Debug)]
@@ -110,7 +122,7 @@ impl Problem {
                 response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
             }
             Kind::Unavailable => {
-                response.insert_header((header::RETRY_AFTER, "5"));
+                response.insert_header((header::RETRY_AFTER, wait()));
             }
             _ => {}
         }

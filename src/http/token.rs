@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::ToSchema;
 
 use super::extract::{FormBody, Now};
-use super::problem::Problem;
+use super::problem::{self, Problem};
 use crate::error::{Code, Fault};
 use crate::message;
 use crate::service::Application;
@@ -157,7 +157,7 @@ fn too_many_sign_ins() -> Problem {
             "Too many are signing in. Try again in some seconds."
         ),
     )
-    .with_header(header::RETRY_AFTER, header::HeaderValue::from_static("5"))
+    .with_header(header::RETRY_AFTER, problem::wait())
 }
 
 fn processors() -> usize {

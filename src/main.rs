@@ -4,7 +4,7 @@
 mod command;
 
 use std::io::BufRead;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -384,6 +384,14 @@ fn run_check(settings: &Settings) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Where the demo listens if nothing else is asked for: at the port of the setting, on this machine.
+fn demo_address(settings: &Settings) -> SocketAddr {
+    match settings.listen.ip().is_loopback() {
+        true => settings.listen,
+        false => SocketAddr::from((Ipv4Addr::LOCALHOST, settings.listen.port())),
+    }
+}
+
 fn bind_on_this_machine(address: SocketAddr) -> Result<TcpListener, Failure> {
     if address.ip().is_loopback() {
         return Ok(bind(address)?);
@@ -401,7 +409,7 @@ fn run_demo(settings: &Settings, arguments: &DemoArguments) -> Result<(), Failur
         None
     } else {
         Some(bind_on_this_machine(
-            arguments.listen.unwrap_or(settings.listen),
+            arguments.listen.unwrap_or_else(|| demo_address(settings)),
         )?)
     };
     let fresh;

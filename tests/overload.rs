@@ -6,6 +6,8 @@ use std::net::TcpStream;
 use std::thread::sleep;
 use std::time::Duration;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use tonghop::http::server::bind;
 
 use crate::harness::clerk::{MOST_CLERKS, clerks, compare, put_case, settle, told_of, work_until};
@@ -112,6 +114,37 @@ fn bodies_on_their_way_are_no_more_than_there_is_memory_for() {
     }
     // The room is there again.
     assert_eq!(finish(begin(3)), "HTTP/1.1 201");
+}
+
+#[test]
+fn a_small_body_that_unpacks_to_a_huge_one_takes_no_more_memory_than_the_limit() {
+    let database = TestDatabase::migrated(Backend::Sqlite).with_tenant();
+    let server = Program::serve(&database);
+    let mut packing = GzEncoder::new(Vec::new(), Compression::best());
+    for _ in 0..16 {
+        packing.write_all(&[b'0'; 1024 * 1024]).unwrap();
+    }
+    let bomb = packing.finish().unwrap();
+    let head = format!(
+        "PUT /v1/indicators/more HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\
+         If-None-Match: *\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\n\
+         Connection: close\r\nContent-Length: {}\r\n\r\n",
+        server.sign_in("test", "admin").token(),
+        bomb.len()
+    );
+    let sent: Vec<TcpStream> = (0..40)
+        .map(|_| {
+            let mut stream = TcpStream::connect(server.address).unwrap();
+            let all = [head.as_bytes(), &bomb].concat();
+            stream.write_all(&all).unwrap();
+            stream
+        })
+        .collect();
+    for stream in sent {
+        assert_eq!(first_line(stream), "HTTP/1.1 413");
+    }
+    let most = most_memory(&server);
+    assert!(most < 250 * 1024, "{most} KiB");
 }
 
 #[test]

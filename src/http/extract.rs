@@ -10,6 +10,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderName};
 use actix_web::web::{self, Bytes};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
 use chrono::{DateTime, Utc};
+use futures_util::{TryStreamExt, stream};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_path_to_error::{Path, Segment, Track};
@@ -539,6 +540,9 @@ pub struct FormBody<T> {
     pub value: T,
 }
 
+/// Fields are short, and come from whoever is not known yet.
+const LARGEST_FORM: usize = 16 * 1024;
+
 impl<T: DeserializeOwned + 'static> FromRequest for FormBody<T> {
     type Error = Problem;
     type Future = Reading<FormBody<T>>;
@@ -547,7 +551,9 @@ impl<T: DeserializeOwned + 'static> FromRequest for FormBody<T> {
         let request = request.clone();
         let payload = payload.take();
         Box::pin(async move {
-            let raw = read_text_body(&request, payload, body_limit(&request)?).await?;
+            let BodyLimit(limit) = body_limit(&request)?;
+            let limit = BodyLimit(limit.min(LARGEST_FORM));
+            let raw = read_text_body(&request, payload, limit).await?;
             let text = std::str::from_utf8(&raw).unwrap_or_default();
             let read = web::Query::<T>::from_query(text);
             let value = read
@@ -691,7 +697,25 @@ fn most_bytes(request: &HttpRequest, BodyLimit(limit): BodyLimit) -> usize {
     let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
     match length {
         Some(length) if !headers.contains_key(header::CONTENT_ENCODING) => limit.min(length),
+        None if !headers.contains_key(header::TRANSFER_ENCODING) => 0,
         _ => limit,
+    }
+}
+
+/// A packed byte may come to a thousand. What arrived is unpacked in pieces of so many bytes, so that
+/// the limit is met before much more than it is in memory.
+const PIECE: usize = 1024;
+
+fn in_pieces(payload: Payload) -> Payload {
+    let pieces = payload.map_ok(|mut rest| {
+        let next = move || {
+            let piece = rest.split_to(rest.len().min(PIECE));
+            (!piece.is_empty()).then_some(Ok(piece))
+        };
+        stream::iter(std::iter::from_fn(next))
+    });
+    Payload::Stream {
+        payload: Box::pin(pieces.try_flatten()),
     }
 }
 
@@ -701,7 +725,11 @@ async fn await_body(
     mut payload: Payload,
     limit: BodyLimit,
 ) -> Result<Bytes, Problem> {
-    let decompressed = Decompress::from_headers(payload.take(), request.headers());
+    let mut payload = payload.take();
+    if request.headers().contains_key(header::CONTENT_ENCODING) {
+        payload = in_pieces(payload);
+    }
+    let decompressed = Decompress::from_headers(payload, request.headers());
     let mut payload: Payload = Payload::Stream {
         payload: Box::pin(decompressed),
     };

@@ -39,7 +39,7 @@ const LONGEST_WAIT: u16 = 5;
 
 /// After how many seconds to come again: for each in turn another number, since those who were
 /// refused together and came together would be refused together again.
-pub fn wait() -> HeaderValue {
+pub fn retry_after() -> HeaderValue {
     static TURN: AtomicU16 = AtomicU16::new(0);
     let turn = TURN.fetch_add(1, Ordering::Relaxed);
     HeaderValue::from(1 + turn % LONGEST_WAIT)
@@ -122,7 +122,7 @@ impl Problem {
                 response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
             }
             Kind::Unavailable => {
-                response.insert_header((header::RETRY_AFTER, wait()));
+                response.insert_header((header::RETRY_AFTER, retry_after()));
             }
             _ => {}
         }

@@ -157,7 +157,7 @@ fn too_many_sign_ins() -> Problem {
             "Too many are signing in. Try again in some seconds."
         ),
     )
-    .with_header(header::RETRY_AFTER, problem::wait())
+    .with_header(header::RETRY_AFTER, problem::retry_after())
 }
 
 fn processors() -> usize {

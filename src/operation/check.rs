@@ -1,5 +1,5 @@
 //! The check of an installation: what a server will find when it starts here, and what to do
-//! where that is not as it should be. It changes nothing, not even how a file is written.
+//! where that is not as it should be. It changes no data, nor how a file is written.
 
 use std::fmt;
 use std::os::unix::fs::PermissionsExt;

@@ -744,14 +744,16 @@ fn count_submissions(pieces: &[Piece<'_>]) -> ByStage<u64> {
 }
 
 /// How many reports there are that pieces of one base period are parts of.
-fn count_reports<'p>(pieces: impl Iterator<Item = &'p Piece<'p>> + Clone) -> u64 {
-    // A few at most, and nearly always one.
-    let is_first = |at: usize, piece: &Piece<'_>| {
-        let mut before = pieces.clone().take(at);
-        before.all(|before| before.report != piece.report)
+fn count_reports<'p>(mut pieces: impl Iterator<Item = &'p Piece<'p>>) -> u64 {
+    // Nearly always there is one.
+    let Some(first) = pieces.next() else {
+        return 0;
     };
-    let reports = pieces.clone().enumerate();
-    let reports = reports.filter(|(at, piece)| is_first(*at, piece));
+    let Some(second) = pieces.next() else {
+        return 1;
+    };
+    let all = [first, second].into_iter().chain(pieces);
+    let reports = all.map(|piece| piece.report).sorted_unstable().dedup();
     reports.fold(0, |count, _| count + 1)
 }
 

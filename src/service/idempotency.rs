@@ -106,7 +106,13 @@ impl Reply {
         let Some((&LAYOUT, packed)) = packed.split_first() else {
             return Err(corrupt(&"a layout that this program does not know"));
         };
-        let plain = lz4_flex::decompress_size_prepended(packed).map_err(|error| corrupt(&error))?;
+        let (size, block) =
+            lz4_flex::block::uncompressed_size(packed).map_err(|error| corrupt(&error))?;
+        // No packing does better; a damaged size must not be believed.
+        if size > packed.len().saturating_mul(255) {
+            return Err(corrupt(&"a size that cannot be"));
+        }
+        let plain = lz4_flex::decompress(block, size).map_err(|error| corrupt(&error))?;
         let kept: KeptReply<'_> = postcard::from_bytes(&plain).map_err(|error| corrupt(&error))?;
         Ok(Reply {
             outcome: kept.outcome.into_owned(),

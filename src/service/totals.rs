@@ -223,8 +223,8 @@ impl Needed {
     }
 }
 
-/// What counts of units that no change of a commit is about. Of each it is read once, however many
-/// periods are made of it.
+/// What counts, after a commit, at places that it does not change. Of each unit behind them it is
+/// read once, however many periods are made of it.
 struct Others {
     form: FormNumber,
     periods: Vec<Period>,
@@ -247,6 +247,7 @@ impl Others {
         &mut self,
         transaction: &mut Transaction<'_>,
         units: &[UnitId],
+        bases: &[Period],
     ) -> Result<Contributions, StoreError> {
         let new = units.iter().copied().filter(|unit| self.read.insert(*unit));
         let new: Vec<UnitId> = new.collect();
@@ -254,7 +255,7 @@ impl Others {
         self.contributions.extend(loaded.contributions);
         let keys = units
             .iter()
-            .flat_map(|unit| self.periods.iter().map(|period| (*period, *unit)));
+            .flat_map(|unit| bases.iter().map(|base| (*base, *unit)));
         let found = keys.filter_map(|key| Some((key, self.contributions.get(&key)?.clone())));
         Ok(found.collect())
     }
@@ -453,7 +454,9 @@ impl<'s> Board<'s> {
         let without_row = without_row.filter(|position| !rollups.contains_key(position));
         let without_row: BTreeSet<Position> = without_row.collect();
         let sources = self.sources(without_row.iter().copied());
-        let mut own = self.carrier.own(&others.of(transaction, &sources)?);
+        let mut own = self
+            .carrier
+            .own(&others.of(transaction, &sources, &self.base_periods())?);
         own.retain(|position, _| without_row.contains(position));
         let leaves = own.into_iter();
         rollups.extend(leaves.map(|(position, own)| (position, Rollup::of_leaf(own))));

@@ -93,11 +93,15 @@ impl Database {
         scope: &Scope,
         work: impl FnOnce(&mut Transaction<'_>, Counters) -> Result<T, E>,
     ) -> Result<T, E> {
-        let (value, rev) = self.write_unlocked(scope, |transaction| {
+        let (value, rev, at) = self.write_unlocked(scope, |transaction| {
+            let at = Instant::now();
             let counters = tenant::lock(transaction)?;
-            Ok::<_, E>((work(transaction, counters)?, counters.rev))
+            // Whatever becomes of this one, all before it are committed.
+            self.rev_at_hand.note(scope, counters.rev - 1, at);
+            let value = work(transaction, counters)?;
+            Ok::<_, E>((value, counters.rev, Instant::now()))
         })?;
-        self.rev_at_hand.note(scope, rev, Instant::now());
+        self.rev_at_hand.note(scope, rev, at);
         Ok(value)
     }
 

@@ -35,14 +35,23 @@ impl std::str::FromStr for Servers {
     }
 }
 
+/// A rev that was seen.
+#[derive(Clone, Copy)]
+pub(super) struct Noted {
+    rev: i64,
+    at: Instant,
+    /// Somebody was sent to ask for it anew.
+    is_asked_for: bool,
+}
+
 /// How that can be told.
 #[derive(Clone)]
 pub(super) enum RevAtHand {
     /// SQLite tells every process in memory that they share whether the file has changed. A
     /// connection that only asks for it is made when it is first needed.
     OfFile(Arc<Mutex<Option<Seen>>>),
-    /// What a sole server has read and written itself, and when.
-    Noted(Arc<Mutex<HashMap<TenantId, (i64, Instant)>>>),
+    /// What a sole server has read and written itself.
+    Noted(Arc<Mutex<HashMap<TenantId, Noted>>>),
     Never,
 }
 
@@ -70,10 +79,15 @@ impl RevAtHand {
                 seen.rev(scope).map(Some)
             }
             RevAtHand::Noted(noted) => {
-                let noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
-                let found = noted.get(&scope.tenant());
-                let trusted = found.filter(|(_, at)| at.elapsed() < TRUSTED_FOR);
-                Ok(trusted.map(|(rev, _)| *rev))
+                let mut noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
+                let found = noted.get_mut(&scope.tenant());
+                let Some(found) = found.filter(|found| found.at.elapsed() < TRUSTED_FOR) else {
+                    return Ok(None);
+                };
+                // One asks in good time, so that not all have to at once.
+                let is_due = found.at.elapsed() > TRUSTED_FOR / 2 && !found.is_asked_for;
+                found.is_asked_for |= is_due;
+                Ok((!is_due).then_some(found.rev))
             }
             RevAtHand::Never => Ok(None),
         }
@@ -85,10 +99,15 @@ impl RevAtHand {
             return;
         };
         let mut noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = noted.entry(scope.tenant()).or_insert((rev, at));
+        let seen = Noted {
+            rev,
+            at,
+            is_asked_for: false,
+        };
+        let known = noted.entry(scope.tenant()).or_insert(seen);
         // Who read before a commit may come after it.
-        if rev >= known.0 {
-            *known = (rev, at);
+        if rev >= known.rev {
+            *known = seen;
         }
     }
 }

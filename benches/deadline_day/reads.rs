@@ -143,7 +143,12 @@ impl Reads<'_> {
         self.flood(&questions, 304).await
     }
 
+    /// Every question is asked once before the clock starts: the first answers load the map.
     async fn flood(&self, questions: &[Vec<u8>], status: u16) -> Result<Flood, Failure> {
+        let mut connection = Connection::new(self.address);
+        for question in questions {
+            connection.exchange(question).await?;
+        }
         let questions: Rc<[Vec<u8>]> = questions.into();
         let began = Instant::now();
         let local = LocalSet::new();

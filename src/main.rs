@@ -199,7 +199,12 @@ fn run_serve(settings: &Settings) -> Result<(), Failure> {
         workers: settings.workers.map(std::num::NonZero::get),
         stop_grace: settings.stop_grace,
     };
-    tracing::info!(address = %listener.local_addr()?, database = %settings.database_url, "serving");
+    tracing::info!(
+        address = %listener.local_addr()?,
+        database = %settings.database_url,
+        servers = ?settings.servers,
+        "serving"
+    );
     let application = Arc::new(application);
     let metrics = Metrics::new(now());
     if let Some(every) = settings.verify_every {
@@ -217,7 +222,12 @@ fn run_migrate(settings: &Settings) -> Result<(), Failure> {
         .owner_url
         .as_ref()
         .unwrap_or(&settings.database_url);
-    migrate(owner, &settings.database_url)?;
+    migrate(owner, &settings.database_url).map_err(|error| match (owner, &settings.owner_url) {
+        (DatabaseUrl::Postgresql { .. }, None) => {
+            format!("{error}; the schema's owner is given as TONGHOP_OWNER_URL")
+        }
+        _ => error.to_string(),
+    })?;
     println!("{owner}: the schema is up to date");
     Ok(())
 }

@@ -758,8 +758,8 @@ fn body_too_large(BodyLimit(limit): BodyLimit) -> Problem {
     Problem::new(
         Code::BodyTooLarge,
         message!(
-            "Nội dung gửi lên quá lớn: nhiều nhất {limit} byte. Hãy chia nhỏ rồi gửi từng phần.",
-            "The body is too large: at most {limit} bytes. Send it in parts."
+            "Nội dung gửi lên quá lớn: nhiều nhất {limit} byte. Hãy rút gọn phần thuyết minh, hoặc chia tệp thành nhiều phần.",
+            "The body is too large: at most {limit} bytes. Shorten its prose, or send a file in parts."
         ),
     )
 }

@@ -329,14 +329,14 @@ fn counting_rows_of(
     if let (AnyConnection::Postgresql(own), Some(few)) = (&mut *connection, ids.few()) {
         // A year's later months have nothing yet: that is found out once, and not for each unit. An
         // order makes PostgreSQL take the key; of any one it believes that the table's first are it.
-        let asked = r#"WITH asked AS MATERIALIZED (
-            SELECT every.period FROM unnest($4::text[]) AS every(period) CROSS JOIN LATERAL (
-            SELECT 1 FROM "submission" WHERE "submission"."tenant_id" = $2
-            AND "submission"."form" = $3 AND "submission"."period" = every.period
-            ORDER BY "submission"."unit_id" LIMIT 1) AS any_of)"#;
         // The revision is looked up by its whole key as well, and so for each submission.
-        let of_each = of_each_unit(
-            r#"SELECT of_unit.*, counting.* FROM asked CROSS JOIN LATERAL (
+        let found = diesel::sql_query(of_each_unit(
+            r#"SELECT of_unit.*, counting.* FROM unnest(ARRAY(
+                SELECT every.period FROM unnest($4::text[]) AS every(period) CROSS JOIN LATERAL (
+                SELECT 1 FROM "submission" WHERE "submission"."tenant_id" = $2
+                AND "submission"."form" = $3 AND "submission"."period" = every.period
+                ORDER BY unit_id LIMIT 1) AS any_of)) AS asked(period)
+                CROSS JOIN LATERAL (
                 SELECT "submission"."unit_id", "submission"."period", "submission"."status",
                 "submission"."counting_revision", "submission"."counting_rev"
                 FROM "submission" WHERE "submission"."tenant_id" = $2 AND "submission"."form" = $3
@@ -350,13 +350,12 @@ fn counting_rows_of(
                 AND "submission_revision"."unit_id" = of_unit.unit_id
                 AND "submission_revision"."revision" = of_unit.counting_revision
                 OFFSET 0) AS counting ON true"#,
-        );
-        let found = diesel::sql_query(format!("{asked} {of_each}"))
-            .bind::<Array<Text>, _>(few)
-            .bind::<Text, _>(tenant)
-            .bind::<Integer, _>(to_column(form.get())?)
-            .bind::<Array<Text>, _>(to_keys(periods))
-            .load(own)?;
+        ))
+        .bind::<Array<Text>, _>(few)
+        .bind::<Text, _>(tenant)
+        .bind::<Integer, _>(to_column(form.get())?)
+        .bind::<Array<Text>, _>(to_keys(periods))
+        .load(own)?;
         return Ok(found);
     }
     let mut query = submission::table

@@ -17,9 +17,7 @@ use crate::domain::id::{AccountId, TenantId};
 use crate::domain::succession::Successions;
 use crate::store::grant::KeptGrant;
 use crate::store::tenant::Counters;
-use crate::store::{
-    StoreError, Transaction, form, grant, indicator, level, reorganisation, tenant, unit,
-};
+use crate::store::{StoreError, Transaction, form, grant, indicator, level, reorganisation, unit};
 
 /// A tenant as one transaction sees it.
 pub struct Snapshot {
@@ -171,12 +169,11 @@ impl Application {
         identity: &Identity,
         work: impl FnOnce(&mut Transaction<'_>, &Snapshot) -> Result<T, E>,
     ) -> Result<T, E> {
-        let scope = Scope::of(identity);
-        self.database.read(&scope, |transaction| {
-            let counters = self.database.counters(&scope, transaction)?;
-            let snapshot = self.snapshot(transaction, identity, counters)?;
-            work(transaction, &snapshot)
-        })
+        self.database
+            .read(&Scope::of(identity), |transaction, counters| {
+                let snapshot = self.snapshot(transaction, identity, counters)?;
+                work(transaction, &snapshot)
+            })
     }
 
     /// Looks into a tenant for the operator, beside the database: on one snapshot, and with no
@@ -186,8 +183,7 @@ impl Application {
         scope: &Scope,
         work: impl FnOnce(&mut Transaction<'_>, &Snapshot) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        self.database.read(scope, |transaction| {
-            let counters = tenant::counters(transaction)?;
+        self.database.read(scope, |transaction, counters| {
             let tenant = scope.tenant();
             let snapshot =
                 self.snapshot_with(transaction, tenant, Access::of_nobody(), counters)?;

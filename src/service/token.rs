@@ -153,7 +153,7 @@ fn by_password(
             let scope = Scope::of_sign_in(tenant);
             application
                 .database
-                .read(&scope, |transaction| account_by_login(transaction, &login))?
+                .read_uncounted(&scope, |transaction| account_by_login(transaction, &login))?
         }
         _ => None,
     };
@@ -185,7 +185,7 @@ fn by_refresh_token(
     let hash = hash_of(token);
     let scope = Scope::of_sign_in(tenant);
     // Anybody can send anything here: only what is known goes among the writes.
-    let known = application.database.read(&scope, |transaction| {
+    let known = application.database.read_uncounted(&scope, |transaction| {
         refresh_token_by_hash(transaction, &hash)
     })?;
     if known.is_none() {

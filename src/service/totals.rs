@@ -46,11 +46,7 @@ pub(super) fn apply(
     let form = located.form().number;
     let board = Board::of(snapshot, located.in_force.period);
     let reach = board.reach(located.period(), changes);
-    let rows = board.kept(transaction, reach.all())?;
-    let rows = rows
-        .into_iter()
-        .map(|(position, stored)| (position, stored.rollup))
-        .collect();
+    let rows = without_revs(board.kept(transaction, reach.all())?);
     let needed = board.needed(located.period(), changes, &reach, &rows);
     let known = needed.load(transaction, form)?;
     let mut others = Others::new(form, [located.period()]);
@@ -261,6 +257,13 @@ impl Others {
     }
 }
 
+fn without_revs(stored: BTreeMap<Position, StoredRollup>) -> BTreeMap<Position, Rollup> {
+    let stored = stored.into_iter();
+    stored
+        .map(|(position, stored)| (position, stored.rollup))
+        .collect()
+}
+
 /// Everything that counts, before and after changes in a base period.
 fn around(
     base: Period,
@@ -433,7 +436,7 @@ impl<'s> Board<'s> {
             self.carrier.aggregations,
             &mut rollups,
             own,
-            |parts| self.untouched(transaction, &parts, others),
+            |parts| self.untouched(transaction, parts, others),
         )?;
         Ok(rollups)
     }
@@ -442,22 +445,15 @@ impl<'s> Board<'s> {
     fn untouched(
         &self,
         transaction: &mut Transaction<'_>,
-        positions: &BTreeSet<Position>,
+        mut positions: BTreeSet<Position>,
         others: &mut Others,
     ) -> Result<BTreeMap<Position, Rollup>, StoreError> {
-        let rows = self.kept(transaction, positions.iter().copied())?;
-        let mut rollups: BTreeMap<Position, Rollup> = rows
-            .into_iter()
-            .map(|(position, stored)| (position, stored.rollup))
-            .collect();
-        let without_row = positions.iter().copied();
-        let without_row = without_row.filter(|position| !rollups.contains_key(position));
-        let without_row: BTreeSet<Position> = without_row.collect();
-        let sources = self.sources(without_row.iter().copied());
-        let mut own = self
-            .carrier
-            .own(&others.of(transaction, &sources, &self.base_periods())?);
-        own.retain(|position, _| without_row.contains(position));
+        let mut rollups = without_revs(self.kept(transaction, positions.iter().copied())?);
+        positions.retain(|position| !rollups.contains_key(position));
+        let sources = self.sources(positions.iter().copied());
+        let contributions = others.of(transaction, &sources, &self.base_periods())?;
+        let mut own = self.carrier.own(&contributions);
+        own.retain(|position, _| positions.contains(position));
         let leaves = own.into_iter();
         rollups.extend(leaves.map(|(position, own)| (position, Rollup::of_leaf(own))));
         Ok(rollups)

@@ -56,11 +56,29 @@ impl Database {
         &self.url
     }
 
-    /// Runs `work` in one snapshot of the tenant's data.
+    /// Runs `work` in one snapshot of the tenant's data. `work` is given the tenant's counters in it.
     ///
     /// # Errors
     /// Those of `work`, and those of the database.
     pub fn read<T, E: From<StoreError>>(
+        &self,
+        scope: &Scope,
+        work: impl FnOnce(&mut Transaction<'_>, Counters) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.read_uncounted(scope, |transaction| {
+            let at = Instant::now();
+            let counters = tenant::counters(transaction)?;
+            self.rev_at_hand.note(scope, counters.rev, at);
+            work(transaction, counters)
+        })
+    }
+
+    /// Like [`Database::read`], without the tenant's row: for what is no part of a tenant's history,
+    /// of a tenant that may not be there.
+    ///
+    /// # Errors
+    /// As [`Database::read`].
+    pub fn read_uncounted<T, E: From<StoreError>>(
         &self,
         scope: &Scope,
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
@@ -140,21 +158,6 @@ impl Database {
     /// Those of the database.
     pub fn rev_at_hand(&self, scope: &Scope) -> Result<Option<i64>, StoreError> {
         self.rev_at_hand.rev(&self.url, scope)
-    }
-
-    /// The tenant's counters in the snapshot of `transaction`.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn counters(
-        &self,
-        scope: &Scope,
-        transaction: &mut Transaction<'_>,
-    ) -> Result<Counters, StoreError> {
-        let at = Instant::now();
-        let counters = tenant::counters(transaction)?;
-        self.rev_at_hand.note(scope, counters.rev, at);
-        Ok(counters)
     }
 
     /// A connection outside any tenant: for the registry, and for whether the database answers.

@@ -71,7 +71,7 @@ pub(super) fn lock(transaction: &mut Transaction<'_>) -> Result<Counters, StoreE
 }
 
 /// The counters as the transaction's snapshot has them.
-pub fn counters(transaction: &mut Transaction<'_>) -> Result<Counters, StoreError> {
+pub(super) fn counters(transaction: &mut Transaction<'_>) -> Result<Counters, StoreError> {
     let (tenant_id, connection) = transaction.parts();
     let row = tenant::table
         .filter(tenant::tenant_id.eq(tenant_id))

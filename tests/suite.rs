@@ -64,6 +64,8 @@ mod stopping;
 #[cfg(test)]
 mod submissions;
 #[cfg(test)]
+mod subtree;
+#[cfg(test)]
 mod tan_an;
 #[cfg(test)]
 mod targets;

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::policy::{Action, Extent, Grant, Reach, extent};
 use crate::authn::Identity;
-use crate::domain::hierarchy::{Place, Tree};
+use crate::domain::hierarchy::{Hierarchy, Line, Place, Tree};
 use crate::domain::id::{AccountId, UnitId};
+use crate::domain::unit::Validity;
 use crate::error::{Code, Explain, Message};
 use crate::message;
 
@@ -35,6 +36,8 @@ impl Permit {
 #[error("no grant allows {action:?} there")]
 pub struct Denied {
     pub action: Action,
+    /// Some of the days that were asked for on which it is allowed, if there are any.
+    pub allowed: Option<Validity>,
 }
 
 impl Access {
@@ -67,16 +70,84 @@ impl Access {
     /// # Errors
     /// [`Denied`] where no grant allows it.
     pub fn to_unit(&self, action: Action, tree: &Tree, place: Place<'_>) -> Result<Permit, Denied> {
-        let allowed = self
-            .grants
-            .iter()
-            .any(|grant| match extent(grant.role, action) {
-                Extent::Never => false,
-                Extent::Everywhere => true,
-                Extent::Covered => covers(grant, tree, place),
-                Extent::Below => is_above(grant, tree, place),
-            });
-        self.permit(action, allowed)
+        let standing = Standing {
+            unit: place.unit(),
+            is_root: place.parent().is_none(),
+            is_within: &|top| tree.by_id(top).is_some_and(|top| top.covers(place)),
+        };
+        self.permit(action, self.allows(action, &standing))
+    }
+
+    /// Leave to do something that holds on all of `days`: it is asked for on each of them on which
+    /// the unit stands, where it stands on that day.
+    ///
+    /// An example. Commune 30388 is below town 887 until 2025 and below town 886 from 2026 on. A
+    /// grant on 886 is none for what holds from 2015 on, and neither is one on 887.
+    ///
+    /// # Errors
+    /// [`Denied`] where no grant allows it on one of the days.
+    pub fn to_unit_throughout(
+        &self,
+        action: Action,
+        hierarchy: &Hierarchy,
+        unit: UnitId,
+        days: Validity,
+    ) -> Result<Permit, Denied> {
+        if self.tops(action).is_none() {
+            return self.permit(action, true);
+        }
+        let lines = hierarchy.lines_of(unit, days);
+        if !lines.is_empty() && lines.iter().all(|line| self.allows_on(action, line)) {
+            return self.permit(action, true);
+        }
+        Err(Denied {
+            action,
+            allowed: self.latest_days(action, hierarchy, unit, days),
+        })
+    }
+
+    /// The latest of `days` on which an action is allowed at a unit, back to where a day is missing
+    /// or not allowed.
+    pub fn latest_days(
+        &self,
+        action: Action,
+        hierarchy: &Hierarchy,
+        unit: UnitId,
+        days: Validity,
+    ) -> Option<Validity> {
+        let mut lines = hierarchy.lines_of(unit, days);
+        lines.retain(|line| self.allows_on(action, line));
+        let mut lines = lines.into_iter().rev().map(|line| line.days);
+        let mut latest = lines.next()?;
+        for earlier in lines {
+            if earlier.to.and_then(|to| to.succ_opt()) != Some(latest.from) {
+                break;
+            }
+            latest.from = earlier.from;
+        }
+        Some(latest)
+    }
+
+    fn allows_on(&self, action: Action, line: &Line) -> bool {
+        let Some(unit) = line.units.first() else {
+            return false;
+        };
+        let standing = Standing {
+            unit: *unit,
+            is_root: line.units.len() == 1,
+            is_within: &|top| line.units.contains(&top),
+        };
+        self.allows(action, &standing)
+    }
+
+    fn allows(&self, action: Action, standing: &Standing<'_>) -> bool {
+        let mut grants = self.grants.iter();
+        grants.any(|grant| match extent(grant.role, action) {
+            Extent::Never => false,
+            Extent::Everywhere => true,
+            Extent::Covered => standing.is_covered_by(grant),
+            Extent::Below => standing.is_below(grant),
+        })
     }
 
     /// Leave to do something that belongs to the tenant as a whole.
@@ -97,7 +168,10 @@ impl Access {
                 account: self.account,
             })
         } else {
-            Err(Denied { action })
+            Err(Denied {
+                action,
+                allowed: None,
+            })
         }
     }
 
@@ -117,19 +191,27 @@ impl Access {
     }
 }
 
-fn covers(grant: &Grant, tree: &Tree, place: Place<'_>) -> bool {
-    match grant.reach {
-        Reach::Tenant => true,
-        Reach::Subtree(unit) => tree.by_id(unit).is_some_and(|top| top.covers(place)),
-    }
+/// Where a unit stands on a day, as a grant's reach is held to it.
+struct Standing<'s> {
+    unit: UnitId,
+    is_root: bool,
+    /// Whether it is this unit or below it.
+    is_within: &'s dyn Fn(UnitId) -> bool,
 }
 
-fn is_above(grant: &Grant, tree: &Tree, place: Place<'_>) -> bool {
-    let is_root = place.parent().is_none();
-    match grant.reach {
-        Reach::Tenant => true,
-        Reach::Subtree(unit) if unit == place.unit() => is_root,
-        Reach::Subtree(_) => covers(grant, tree, place),
+impl Standing<'_> {
+    fn is_covered_by(&self, grant: &Grant) -> bool {
+        match grant.reach {
+            Reach::Tenant => true,
+            Reach::Subtree(top) => (self.is_within)(top),
+        }
+    }
+
+    fn is_below(&self, grant: &Grant) -> bool {
+        match grant.reach {
+            Reach::Subtree(top) if top == self.unit => self.is_root,
+            Reach::Tenant | Reach::Subtree(_) => self.is_covered_by(grant),
+        }
     }
 }
 
@@ -164,9 +246,31 @@ impl Explain for Denied {
                 "approve, return or reopen for this unit (that is for a unit above it)",
             ),
         };
+        if let Some(days) = self.allowed {
+            return allowed_only(days, vi, en);
+        }
         message!(
             "Bạn không được {vi}. Nếu cần, hãy đề nghị người quản trị cấp quyền.",
             "You may not {en}. If you need to, ask your administrator for a grant."
         )
+    }
+}
+
+/// Says on which days something is allowed that was asked for on more.
+fn allowed_only(days: Validity, vi: &str, en: &str) -> Message {
+    let from = days.from;
+    let from_vi = from.format("%d/%m/%Y");
+    match days.to {
+        None => message!(
+            "Từ ngày {from_vi} bạn mới được {vi}. Hãy chọn ngày từ đó trở đi, hoặc đề nghị người quản trị cấp quyền.",
+            "You may {en} from {from} on only. Choose days from then on, or ask your administrator for a grant."
+        ),
+        Some(to) => {
+            let to_vi = to.format("%d/%m/%Y");
+            message!(
+                "Bạn chỉ được {vi} từ ngày {from_vi} đến ngày {to_vi}. Hãy chọn ngày trong khoảng đó, hoặc đề nghị người quản trị cấp quyền.",
+                "You may {en} from {from} to {to} only. Choose days among those, or ask your administrator for a grant."
+            )
+        }
     }
 }

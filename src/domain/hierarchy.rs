@@ -3,6 +3,7 @@
 //! flows up the tree is `rollup`'s.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use chrono::NaiveDate;
@@ -115,6 +116,55 @@ impl Hierarchy {
         first.is_some_and(|first| self.days_of(first).covers(days))
     }
 
+    /// Everything that a reference ever named: a unit's facts, or those with a code, one after
+    /// the other.
+    pub fn facts_named(&self, reference: &UnitReference) -> Vec<&UnitFact> {
+        match reference {
+            UnitReference::Id(unit) => self.facts_of(*unit).iter().collect(),
+            UnitReference::Code(code) => {
+                let mut facts: Vec<&UnitFact> = self.facts_with(code).collect();
+                facts.sort_by_key(|fact| fact.validity.from);
+                facts
+            }
+        }
+    }
+
+    /// The lines of a unit on those of `days` on which it stands, in order.
+    pub fn lines_of(&self, unit: UnitId, days: Validity) -> Vec<Line> {
+        let stretches = self.stretches(days).into_iter();
+        let lines = stretches.map(|days| Line {
+            days,
+            units: self.line_on(unit, days.from),
+        });
+        lines.filter(|line| !line.units.is_empty()).collect()
+    }
+
+    /// The parts of `days` within which the map stays as it is.
+    fn stretches(&self, days: Validity) -> Vec<Validity> {
+        let changes = self
+            .spans
+            .range((Bound::Excluded(days.from), Bound::Unbounded));
+        let starts: Vec<NaiveDate> = std::iter::once(days.from)
+            .chain(changes.map(|(day, _)| *day))
+            .take_while(|day| days.contains(*day))
+            .collect();
+        let ends = starts.iter().skip(1).map(|next| next.pred_opt());
+        let ends = ends.chain(std::iter::once(days.to));
+        let stretches = starts.iter().zip(ends);
+        stretches
+            .map(|(from, to)| Validity { from: *from, to })
+            .collect()
+    }
+
+    fn line_on(&self, unit: UnitId, day: NaiveDate) -> Vec<UnitId> {
+        let fact_on = |unit| {
+            let mut facts = self.facts_of(unit).iter();
+            facts.find(|fact| fact.validity.contains(day))
+        };
+        let line = std::iter::successors(fact_on(unit), |fact| fact.parent.and_then(fact_on));
+        line.map(|fact| fact.unit).collect()
+    }
+
     /// Everything that ever had this code.
     pub fn facts_with(&self, code: &UnitCode) -> impl Iterator<Item = &UnitFact> {
         let indices = self.by_code.get(code).into_iter().flatten();
@@ -158,6 +208,13 @@ impl Hierarchy {
         let first = self.spans.range(..=day).next_back();
         first.map_or(NaiveDate::MIN, |(first, _)| *first)
     }
+}
+
+/// A unit and all above it, the root last, on days on which the map stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    pub days: Validity,
+    pub units: Vec<UnitId>,
 }
 
 /// A place in a [`Tree`], in preorder: a unit comes before everything below it, and what is

@@ -120,7 +120,8 @@ pub struct UnitBody {
     /// The unit that it is part of: its id, or `code:` and its code; null for a root.
     #[schema(example = "code:30388")]
     pub parent: Option<String>,
-    /// The first day; the beginning where none is given.
+    /// The first day; where none is given the beginning, or for one who may add units to some
+    /// subtrees only the day since which the parent is in one of them.
     pub valid_from: Option<NaiveDate>,
     /// The last day; until further notice where none is given.
     pub valid_to: Option<NaiveDate>,

@@ -15,6 +15,7 @@ use crate::authz::{Action, Denied};
 use crate::domain::catalogue::Entry;
 use crate::domain::id::OptionNumber;
 use crate::domain::quantity::{Decimal, QuantityFault, parse_mantissa};
+use crate::domain::unit::Validity;
 use crate::error::{Code, Fault, Message};
 use crate::rollup::tally::CellKey;
 use crate::store::target::{SetBy, Target, target_put, targets_of};
@@ -201,9 +202,15 @@ pub fn put_target(
     let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
     application.writing(identity, |transaction, snapshot| {
         let located = snapshot.locate(&entered.path)?;
-        let permit = snapshot
-            .access
-            .to_unit(Action::SetTargets, &located.tree, located.place())?;
+        // It holds all through the period, on whatever maps there are.
+        let range = located.in_force.period.range;
+        let days = Validity {
+            from: range.from,
+            to: Some(range.to),
+        };
+        let (access, unit) = (&snapshot.access, located.place().unit());
+        let permit =
+            access.to_unit_throughout(Action::SetTargets, &snapshot.hierarchy, unit, days)?;
         if let Some(reply) = once.replay(transaction)? {
             return Ok(reply);
         }

@@ -261,7 +261,8 @@ pub struct EnteredUnit {
     pub level: String,
     /// The parent's id or `code:` and its code; none for a root.
     pub parent: Option<String>,
-    /// The first day; the beginning where none is given.
+    /// The first day; where none is given the beginning, or for one who may add units to some
+    /// subtrees only the day since which the parent is in one of them.
     pub valid_from: Option<NaiveDate>,
     /// The last day; until further notice where none is given.
     pub valid_to: Option<NaiveDate>,
@@ -281,22 +282,29 @@ pub fn create_unit(
     let (tenant, account) = (identity.tenant(), identity.account());
     let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
     application.writing(identity, |transaction, snapshot| {
-        let from = entered.valid_from.unwrap_or(BEGINNING);
+        let parent = entered.parent.as_deref();
+        let named = parent.and_then(|parent| named_last(snapshot, parent, entered.valid_to));
+        let from = entered.valid_from;
+        let from = from.unwrap_or_else(|| first_day_meant(snapshot, named, entered.valid_to));
         let tree = snapshot.hierarchy.tree_on(from);
-        let parent = entered
-            .parent
-            .as_deref()
-            .map(|parent| Snapshot::unit(&tree, parent, from));
-        match parent.as_ref().and_then(|found| found.as_ref().ok()) {
-            Some(place) => {
-                let _permit = snapshot
-                    .access
-                    .to_unit(Action::CreateUnits, &tree, *place)?;
+        let parent = match (entered.valid_from, named) {
+            // What it is called may have changed since its first day.
+            (None, Some(unit)) if from > BEGINNING => Some(unit.to_string()),
+            _ => entered.parent.clone(),
+        };
+        let parent = parent.map(|parent| Snapshot::unit(&tree, &parent, from));
+        let above = match &parent {
+            Some(Ok(place)) => Some(place.unit()),
+            _ => named,
+        };
+        let _permit = match above {
+            Some(above) => {
+                let days = days_between(from, entered.valid_to);
+                let (access, hierarchy) = (&snapshot.access, &snapshot.hierarchy);
+                access.to_unit_throughout(Action::CreateUnits, hierarchy, above, days)?
             }
-            None => {
-                let _permit = snapshot.access.to_tenant(Action::CreateUnits)?;
-            }
-        }
+            None => snapshot.access.to_tenant(Action::CreateUnits)?,
+        };
         if let Some(reply) = once.replay(transaction)? {
             return Ok(reply);
         }
@@ -344,6 +352,39 @@ pub fn create_unit(
         let reply = Reply::new(outcome, Some(etag), &UnitView::of(&fact))?;
         Ok(once.keep(transaction, reply)?)
     })
+}
+
+/// The unit that a reference names last, up to a day.
+fn named_last(snapshot: &Snapshot, reference: &str, until: Option<NaiveDate>) -> Option<UnitId> {
+    let reference = reference.parse::<UnitReference>().ok()?;
+    let facts = snapshot.hierarchy.facts_named(&reference).into_iter();
+    let mut facts = facts.rev();
+    let found = facts.find(|fact| until.is_none_or(|until| fact.validity.from <= until));
+    found.map(|fact| fact.unit)
+}
+
+/// The first day of a unit where none is given: the beginning, or for one who may add units to some
+/// subtrees only the day since which the unit above is in one of them.
+fn first_day_meant(
+    snapshot: &Snapshot,
+    above: Option<UnitId>,
+    until: Option<NaiveDate>,
+) -> NaiveDate {
+    let access = &snapshot.access;
+    let above = above.filter(|_| access.tops(Action::CreateUnits).is_some());
+    let days = days_between(BEGINNING, until);
+    let allowed = above.and_then(|above| {
+        access.latest_days(Action::CreateUnits, &snapshot.hierarchy, above, days)
+    });
+    allowed.map_or(BEGINNING, |days| days.from)
+}
+
+/// The days that somebody asks for; at least the first of them.
+fn days_between(from: NaiveDate, to: Option<NaiveDate>) -> Validity {
+    Validity {
+        from,
+        to: to.map(|to| to.max(from)),
+    }
 }
 
 /// What of a unit must be known to place another below it.

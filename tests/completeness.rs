@@ -41,7 +41,10 @@ fn counts(progress: &Value) -> String {
 
 /// Of a longer period no single state is told.
 fn no_status(expected: bool) -> Value {
-    json!({"expected": expected, "status": null, "deadline": null, "received_on": null})
+    json!({
+        "expected": expected, "status": null, "deadline": null, "received_on": null,
+        "corrected_on": null
+    })
 }
 
 on_both_backends! {

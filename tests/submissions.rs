@@ -531,7 +531,7 @@ on_both_backends! {
         assert_eq!(
             submitted["warnings"],
             json!([{
-                "code": "SPENT_WITHIN_RAISED", "expression": "spent <= raised",
+                "code": "SPENT_WITHIN_RAISED", "expression": "spent <= raised", "indicator": null,
                 "message": "Chi quá thu", "message_en": "Overspent"
             }])
         );
@@ -760,7 +760,10 @@ fn a_period_takes_submissions_from_its_first_day_on_of_the_levels_that_submit() 
     // Nor is a town asked for anything, though its rollup is there.
     assert_eq!(
         this_year.read("T/completeness")["own"],
-        json!({"expected": false, "status": null, "deadline": null, "received_on": null})
+        json!({
+            "expected": false, "status": null, "deadline": null, "received_on": null,
+            "corrected_on": null
+        })
     );
     assert_eq!(this_year.figure("T", "x"), "1 1/5");
 }

@@ -50,6 +50,8 @@ mod pairs;
 #[cfg(test)]
 mod reading;
 #[cfg(test)]
+mod receipts;
+#[cfg(test)]
 mod reform;
 #[cfg(test)]
 mod reorganisations;

@@ -13,6 +13,7 @@ pub mod level;
 pub mod period;
 pub mod plan;
 pub mod quantity;
+pub mod receipt;
 pub mod reorganisation;
 pub mod route;
 pub mod submission;

@@ -99,7 +99,7 @@ pub struct Progress {
     pub submitted: u64,
     /// Those of them that are approved.
     pub approved: u64,
-    /// Those of them that came after their deadline.
+    /// Those of them that first came after their deadline; what is corrected later is not late.
     pub late: u64,
     /// Expected units for which no submission counts (yet).
     pub missing: u64,
@@ -131,8 +131,12 @@ pub struct OwnStatus {
     /// The last day on which the unit is in time; null where there is no deadline, and for a
     /// longer period. At what time of that day, where it is one, `list_periods` says.
     pub deadline: Option<NaiveDate>,
-    /// The day on which what counts came in; null for a longer period.
+    /// The day on which the unit first sent something that counts: lateness goes by it. Null where it
+    /// never did, and for a longer period.
     pub received_on: Option<NaiveDate>,
+    /// The day on which it last sent something else in its place; null where it never did, and for
+    /// a longer period.
+    pub corrected_on: Option<NaiveDate>,
 }
 
 /// Who of a unit's subtree has reported; on the map of `as_of`, or of the period's last day.
@@ -401,16 +405,16 @@ impl<'s> Base<'s> {
         self.received.entry(position).or_default().push(received);
     }
 
-    /// Whether a unit's submission came after the deadline of what the unit was.
+    /// Whether a unit's submission first came after the deadline of what the unit was.
     fn is_late(&self, unit: UnitId) -> bool {
         let standing = self.tree.by_id(unit).map(Place::fact);
         let fact = standing.or_else(|| self.tree.last_fact(unit));
         let deadline = fact.and_then(|fact| self.deadline(fact));
         let submission = self.submissions.get(&unit);
-        let received = submission.and_then(|submission| submission.received_on);
+        let receipt = submission.and_then(|submission| submission.receipt);
         deadline
-            .zip(received)
-            .is_some_and(|(deadline, day)| day > deadline.day(self.time_zone))
+            .zip(receipt)
+            .is_some_and(|(deadline, receipt)| receipt.is_late(deadline, self.time_zone))
     }
 
     /// A unit that is not there on the last day is not expected.
@@ -419,13 +423,15 @@ impl<'s> Base<'s> {
             return OwnStatus::default();
         };
         let submission = self.submissions.get(&unit);
+        let receipt = submission.and_then(|submission| submission.receipt);
         OwnStatus {
             expected: self.is_expected(place),
             status: submission.map(|submission| submission.status),
             deadline: self
                 .deadline(place.fact())
                 .map(|deadline| deadline.day(self.time_zone)),
-            received_on: submission.and_then(|submission| submission.received_on),
+            received_on: receipt.map(|receipt| receipt.received_on),
+            corrected_on: receipt.and_then(|receipt| receipt.corrected_on),
         }
     }
 

@@ -432,7 +432,7 @@ pub fn get_submission(
             }
             false => Vec::new(),
         };
-        let view = SubmissionView::new(&located, &submission, &content, reason, warnings);
+        let view = SubmissionView::new(snapshot, &located, &submission, &content, reason, warnings);
         Ok((etag_of(submission.revision), view))
     })
 }

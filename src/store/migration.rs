@@ -7,6 +7,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::connection::{AnyConnection, Connector, DatabaseUrl, Use};
 use super::error::StoreError;
+use super::receipt::receipts_fill;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
@@ -77,9 +78,32 @@ pub fn revert_all(owner: &DatabaseUrl) -> Result<(), MigrationError> {
     .map_err(|error| MigrationError::Failed(error.to_string()))
 }
 
+/// The version of the migration after which the days on which submissions came in are filled in.
+const CORRECTIONS: &str = "00000000000008";
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "migrations run before any tenant's door can be opened"
+)]
 fn run_pending(connection: &mut AnyConnection) -> Result<(), MigrationError> {
+    let applied = applied_versions(connection)?;
+    let pending = known_versions()?.into_iter();
+    for version in pending.filter(|version| !applied.contains(version)) {
+        // What a migration fills in is there when its schema is, or neither is.
+        connection.transaction(|connection| {
+            run_next(connection)?;
+            if version == CORRECTIONS {
+                receipts_fill(connection)?;
+            }
+            Ok::<_, MigrationError>(())
+        })?;
+    }
+    Ok(())
+}
+
+fn run_next(connection: &mut AnyConnection) -> Result<(), MigrationError> {
     on_backend!(connection, |own| own
-        .run_pending_migrations(MIGRATIONS)
+        .run_next_migration(MIGRATIONS)
         .map(|_| ()))
     .map_err(|error| MigrationError::Failed(error.to_string()))
 }

@@ -18,6 +18,7 @@ pub(crate) mod indicator;
 pub(crate) mod inspection;
 pub(crate) mod level;
 pub mod migration;
+mod receipt;
 pub(crate) mod reorganisation;
 mod rev_at_hand;
 pub(crate) mod rollup;

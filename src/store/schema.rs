@@ -145,6 +145,7 @@ diesel::table! {
         counting_revision -> Nullable<Integer>,
         speaks_for -> Text,
         received_on -> Nullable<Date>,
+        corrected_on -> Nullable<Date>,
         rev -> BigInt,
         counting_rev -> BigInt,
     }

@@ -15,6 +15,7 @@ use super::indicator::{to_column, to_number};
 use super::schema::{account, submission, submission_revision};
 use crate::domain::id::{AccountId, FormNumber, UnitId};
 use crate::domain::period::Period;
+use crate::domain::receipt::Receipt;
 use crate::domain::submission::{
     Fact, Passage, Revision, SpeaksFor, Stage, Status, Step, ValueReason,
 };
@@ -81,8 +82,8 @@ pub struct Submission {
     /// The revision whose values count, if any do.
     pub counting_revision: Option<Revision>,
     pub speaks_for: SpeaksFor,
-    /// The day on which what counts came in, if something does.
-    pub received_on: Option<NaiveDate>,
+    /// None where nothing that counts ever came in.
+    pub receipt: Option<Receipt>,
     pub rev: i64,
     /// The rev of the last step that changed what counts, or its stage; 0 before the first.
     pub counting_rev: i64,
@@ -109,6 +110,7 @@ struct SubmissionRow {
     counting_revision: Option<i32>,
     speaks_for: String,
     received_on: Option<NaiveDate>,
+    corrected_on: Option<NaiveDate>,
     rev: i64,
     counting_rev: i64,
 }
@@ -123,7 +125,10 @@ impl TryFrom<SubmissionRow> for Submission {
             values_revision: Revision::new(row.values_revision),
             counting_revision: row.counting_revision.map(Revision::new),
             speaks_for: word(&row.speaks_for)?,
-            received_on: row.received_on,
+            receipt: row.received_on.map(|received_on| Receipt {
+                received_on,
+                corrected_on: row.corrected_on,
+            }),
             rev: row.rev,
             counting_rev: row.counting_rev,
         })
@@ -136,7 +141,7 @@ fn word<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
         .map_err(|_| StoreError::Corrupt(format!("word {text:?}")))
 }
 
-fn to_word<T: serde::Serialize>(value: T) -> Result<String, StoreError> {
+pub(super) fn to_word<T: serde::Serialize>(value: T) -> Result<String, StoreError> {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => Ok(word),
         _ => Err(StoreError::Corrupt("a word that is no word".to_owned())),
@@ -416,6 +421,7 @@ struct NewSubmission<'r> {
     counting_revision: Option<i32>,
     speaks_for: String,
     received_on: Option<NaiveDate>,
+    corrected_on: Option<NaiveDate>,
     rev: i64,
     counting_rev: i64,
 }
@@ -436,7 +442,8 @@ impl<'r> NewSubmission<'r> {
             values_revision: put.values_revision.get(),
             counting_revision: put.counting_revision.map(Revision::get),
             speaks_for: to_word(put.speaks_for)?,
-            received_on: put.received_on,
+            received_on: put.receipt.map(|receipt| receipt.received_on),
+            corrected_on: put.receipt.and_then(|receipt| receipt.corrected_on),
             rev: put.rev,
             counting_rev: put.counting_rev,
         })
@@ -471,6 +478,7 @@ pub fn submissions_put<'p>(
                     submission::counting_revision.eq(excluded(submission::counting_revision)),
                     submission::speaks_for.eq(excluded(submission::speaks_for)),
                     submission::received_on.eq(excluded(submission::received_on)),
+                    submission::corrected_on.eq(excluded(submission::corrected_on)),
                     submission::rev.eq(excluded(submission::rev)),
                     submission::counting_rev.eq(excluded(submission::counting_rev)),
                 ))

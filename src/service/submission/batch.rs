@@ -365,8 +365,14 @@ impl Batch<'_, '_> {
                 content,
                 ..
             } = taken;
-            let view =
-                SubmissionView::new(&placed.located, &next, &content, record.reason, warnings);
+            let view = SubmissionView::new(
+                placed.snapshot,
+                &placed.located,
+                &next,
+                &content,
+                record.reason,
+                warnings,
+            );
             let reply = Reply::new(outcome, Some(etag_of(next.revision)), &view)?;
             replies.push((placed, reply));
         }

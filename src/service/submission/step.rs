@@ -7,6 +7,7 @@ use super::{Change, Entered, EnteredReason, EnteredValueReason, SubmissionError}
 use crate::authz::Permit;
 use crate::domain::form::{FourEyes, Late};
 use crate::domain::id::LevelCode;
+use crate::domain::receipt::Receipt;
 use crate::domain::submission::{
     Counting as IsCounting, Effect, Revision, SpeaksFor, Status, Step, ValueReason, complete,
     read_narrative, read_values,
@@ -343,6 +344,12 @@ impl Deciding<'_> {
         })
     }
 
+    /// What was withdrawn or returned was received all the same: what comes after it corrects it.
+    fn receive(&self, before: Option<Receipt>) -> Receipt {
+        let today = self.snapshot.today(self.now);
+        before.map_or_else(|| Receipt::on(today), |receipt| receipt.and_on(today))
+    }
+
     fn next(&self, status: Status, effect: Effect, brings_values: bool) -> Submission {
         let current = self.current();
         let revision = current.map_or(Revision::FIRST, |current| current.revision.next());
@@ -350,13 +357,14 @@ impl Deciding<'_> {
             Some(current) if !brings_values => current.values_revision,
             _ => revision,
         };
-        let (counting_revision, received_on) = match effect {
+        let receipt = current.and_then(|current| current.receipt);
+        let (counting_revision, receipt) = match effect {
             Effect::Keeps => (
                 current.and_then(|current| current.counting_revision),
-                current.and_then(|current| current.received_on),
+                receipt,
             ),
-            Effect::CountsLatest => (Some(revision), Some(self.snapshot.today(self.now))),
-            Effect::CountsNothing => (None, None),
+            Effect::CountsLatest => (Some(revision), Some(self.receive(receipt))),
+            Effect::CountsNothing => (None, receipt),
         };
         // Approval and reopening change the stage in which the same values count.
         let stages = (current.map(|current| current.status), status);
@@ -368,7 +376,7 @@ impl Deciding<'_> {
             values_revision,
             counting_revision,
             speaks_for: SpeaksFor::Unit,
-            received_on,
+            receipt,
             rev: self.snapshot.counters.rev,
             counting_rev: if changes_what_counts {
                 self.snapshot.counters.rev

@@ -4,12 +4,17 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use crate::domain::catalogue::InForce;
+use crate::domain::deadline::Deadline;
 use crate::domain::form::Rule;
-use crate::domain::id::OptionNumber;
+use crate::domain::id::{IndicatorCode, OptionNumber};
 use crate::domain::quantity::{Decimal, Qualifier};
+use crate::domain::receipt::Receipt;
 use crate::domain::submission::{Fact, Passage, Revision, Status, Step};
+use crate::error::Message;
+use crate::message;
 use crate::service::locate::Located;
 use crate::service::rollup::PeriodName;
+use crate::service::snapshot::Snapshot;
 use crate::service::unit::UnitName;
 use crate::store::submission::{Content, Reason, RevisionRecord, Submission};
 
@@ -27,14 +32,23 @@ pub struct SubmissionView {
     /// The revision whose values count in the rollups; null where none does. A draft over a
     /// submitted revision leaves that one counting.
     pub counting_revision: Option<i32>,
-    /// The day on which what counts came in.
+    /// The day on which the unit first sent something that counts: lateness goes by it, whatever
+    /// became of that. Null where it never did.
     pub received_on: Option<NaiveDate>,
+    /// The day on which it last sent something else in its place; null where it never did.
+    pub corrected_on: Option<NaiveDate>,
+    /// The last day on which the unit is in time; null where there is no deadline. At what time of
+    /// that day, where it is one, `list_periods` says.
+    pub deadline: Option<NaiveDate>,
+    /// Whether what the unit first sent came after the deadline.
+    pub late: bool,
     /// As they were sent: totals of closed breakdowns are computed and not among them.
     pub values: Vec<ValueView>,
     pub narrative: Vec<PassageView>,
     /// Why the submission was returned; null unless it is returned.
     pub reason: Option<ReasonView>,
-    /// What the form's rules have against it, without refusing it.
+    /// What there is to say of it without refusing it: by the form's rules, by the indicators' usual
+    /// ranges, and where it was sent before its period had ended.
     pub warnings: Vec<Warning>,
 }
 
@@ -71,11 +85,15 @@ pub struct ValueReasonView {
     pub reason: String,
 }
 
-/// A rule of the form that the unit's totals do not hold to.
+/// Something about a submission that its unit should look at, and that does not refuse it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Warning {
+    /// That of the form's rule, or `PERIOD_RUNNING` or `VALUE_UNUSUAL`.
     pub code: String,
-    pub expression: String,
+    /// The rule to which the unit's totals do not hold; null where it is about something else.
+    pub expression: Option<String>,
+    /// The indicator whose value is meant; null where it is about more than one value.
+    pub indicator: Option<String>,
     /// In Vietnamese.
     pub message: String,
     pub message_en: Option<String>,
@@ -85,21 +103,43 @@ impl Warning {
     pub(super) fn of(rule: &Rule) -> Warning {
         Warning {
             code: rule.code.to_string(),
-            expression: rule.expression.to_string(),
+            expression: Some(rule.expression.to_string()),
+            indicator: None,
             message: rule.message.vi.clone(),
             message_en: rule.message.en.clone(),
+        }
+    }
+
+    fn telling(code: &str, indicator: Option<&IndicatorCode>, message: Message) -> Warning {
+        Warning {
+            code: code.to_owned(),
+            expression: None,
+            indicator: indicator.map(ToString::to_string),
+            message: message.vi,
+            message_en: Some(message.en),
         }
     }
 }
 
 impl SubmissionView {
+    /// `warnings` are those of the form's rules; the others are added.
     pub(super) fn new(
+        snapshot: &Snapshot,
         located: &Located<'_>,
         submission: &Submission,
         content: &Content,
         reason: Option<Reason>,
-        warnings: Vec<Warning>,
+        mut warnings: Vec<Warning>,
     ) -> SubmissionView {
+        let time_zone = snapshot.counters.time_zone;
+        let deadline = deadline_of(located);
+        let receipt = submission.receipt;
+        let counted = receipt.filter(|_| submission.counting_revision.is_some());
+        let closes = located.in_force.period.closing_day();
+        // A form that asks for figures before the period ends is sent them then.
+        if deadline.is_none_or(|deadline| deadline.day(time_zone) > closes) {
+            warnings.extend(counted.and_then(|receipt| period_running(receipt, closes)));
+        }
         SubmissionView {
             form: located.form().code.to_string(),
             period: PeriodName::of(&located.in_force.period),
@@ -108,13 +148,36 @@ impl SubmissionView {
             revision: submission.revision.get(),
             rev: submission.rev,
             counting_revision: submission.counting_revision.map(Revision::get),
-            received_on: submission.received_on,
+            received_on: receipt.map(|receipt| receipt.received_on),
+            corrected_on: receipt.and_then(|receipt| receipt.corrected_on),
+            deadline: deadline.map(|deadline| deadline.day(time_zone)),
+            late: receipt
+                .zip(deadline)
+                .is_some_and(|(receipt, deadline)| receipt.is_late(deadline, time_zone)),
             values: value_views(&content.facts, &located.in_force),
             narrative: content.narrative.iter().map(PassageView::from).collect(),
             reason: reason.map(ReasonView::from),
             warnings,
         }
     }
+}
+
+fn deadline_of(located: &Located<'_>) -> Option<Deadline> {
+    let level = &located.place().fact().level;
+    located.in_force.period.deadline(level, &Default::default())
+}
+
+/// Whether what counts was sent while more could still happen in its period.
+fn period_running(receipt: Receipt, closes: NaiveDate) -> Option<Warning> {
+    let sent = receipt.latest();
+    let (sent_vi, closes_vi) = (sent.format("%d/%m/%Y"), closes.format("%d/%m/%Y"));
+    (sent <= closes).then(|| {
+        let message = message!(
+            "Số liệu được gửi ngày {sent_vi}, khi kỳ báo cáo chưa kết thúc (hết ngày {closes_vi}). Nếu sau đó có thay đổi, hãy gửi lại.",
+            "This was sent on {sent}, while the period was running (until the end of {closes}). If anything has changed since, send it again."
+        );
+        Warning::telling("PERIOD_RUNNING", None, message)
+    })
 }
 
 /// In the order of the outline.

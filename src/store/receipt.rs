@@ -1,0 +1,112 @@
+//! The days on which submissions came in, from their revisions: for databases of a time when only
+//! the latest day was kept. What is right already is left alone, so it may run again.
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime};
+use chrono_tz::Tz;
+use diesel::dsl::{count_star, max, min};
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+use super::connection::AnyConnection;
+use super::error::{StoreError, parsed};
+use super::schema::{submission, submission_revision, tenant, tenant_registry};
+use super::submission::to_word;
+use crate::domain::receipt::Receipt;
+use crate::domain::submission::Step;
+
+/// Fills in when each submission of every tenant came in first and last. It runs within the
+/// transaction of a migration, as the schema's owner.
+pub(super) fn receipts_fill(connection: &mut AnyConnection) -> Result<(), StoreError> {
+    let tenants = tenant_registry::table
+        .select(tenant_registry::id)
+        .load::<String>(connection)?;
+    for id in tenants {
+        enter(connection, &id)?;
+        fill_tenant(connection, &id)?;
+    }
+    enter(connection, "")
+}
+
+/// The owner is bound by row-level security as well.
+fn enter(connection: &mut AnyConnection, tenant: &str) -> Result<(), StoreError> {
+    if let AnyConnection::Postgresql(own) = connection {
+        diesel::sql_query("SELECT set_config('app.tenant', $1, true)")
+            .bind::<Text, _>(tenant)
+            .execute(own)?;
+    }
+    Ok(())
+}
+
+/// What counted of a submission: form, period, unit, the times of the first and the last step that
+/// brought it, and how many there were.
+type Sent = (
+    i32,
+    String,
+    String,
+    Option<NaiveDateTime>,
+    Option<NaiveDateTime>,
+    i64,
+);
+
+fn fill_tenant(connection: &mut AnyConnection, id: &str) -> Result<(), StoreError> {
+    let time_zone = tenant::table
+        .filter(tenant::tenant_id.eq(id))
+        .select(tenant::time_zone)
+        .first::<String>(connection)
+        .optional()?;
+    // A tenant is registered before its row is there.
+    let Some(time_zone) = time_zone else {
+        return Ok(());
+    };
+    let time_zone: Tz = parsed(&time_zone, "time zone")?;
+    let steps = [to_word(Step::Replace)?, to_word(Step::Submit)?];
+    let sent = submission_revision::table
+        .filter(
+            submission_revision::tenant_id
+                .eq(id)
+                .and(submission_revision::step.eq_any(steps)),
+        )
+        .group_by((
+            submission_revision::form,
+            submission_revision::period,
+            submission_revision::unit_id,
+        ))
+        .select((
+            submission_revision::form,
+            submission_revision::period,
+            submission_revision::unit_id,
+            min(submission_revision::entered_at),
+            max(submission_revision::entered_at),
+            count_star(),
+        ))
+        .load::<Sent>(connection)?;
+    for (form, period, unit, first, last, count) in sent {
+        let Some((first, last)) = first.zip(last) else {
+            continue;
+        };
+        let receipt = Receipt::on(day_in(time_zone, first));
+        let receipt = match count {
+            1 => receipt,
+            _ => receipt.and_on(day_in(time_zone, last)),
+        };
+        let row = submission::table.filter(
+            submission::tenant_id
+                .eq(id)
+                .and(submission::form.eq(form))
+                .and(submission::period.eq(period))
+                .and(submission::unit_id.eq(unit)),
+        );
+        diesel::update(row)
+            .set((
+                submission::received_on.eq(receipt.received_on),
+                submission::corrected_on.eq(receipt.corrected_on),
+            ))
+            .execute(connection)?;
+    }
+    Ok(())
+}
+
+fn day_in(time_zone: Tz, at: NaiveDateTime) -> NaiveDate {
+    let at: DateTime<chrono::Utc> = at.and_utc();
+    at.with_timezone(&time_zone).date_naive()
+}

@@ -1,6 +1,6 @@
 //! Summaries: what an import would do, for a person who decides on it. Never what it does.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use comfy_table::{CellAlignment, Table, presets};
@@ -103,8 +103,13 @@ fn of_division(preview: &ReorganisationPreview) -> String {
             unassigned.count(),
         ),
     ];
-    let lines = lines.map(|(what, count)| format!("{what}: {count}"));
-    lines.join("\n")
+    let mut text = lines
+        .map(|(what, count)| format!("{what}: {count}"))
+        .join("\n");
+    for warning in &preview.warnings {
+        text.push_str(&format!("\nWarning: {}", warning.message_en));
+    }
+    text
 }
 
 /// What would lose its unit.
@@ -179,28 +184,10 @@ fn list(text: &mut String, named: impl Iterator<Item = String>, count: usize) {
     }
 }
 
-/// A unit's forecasts on both maps, on each of which it may be missing.
-#[derive(Default)]
-struct BothMaps<'f> {
-    before: Option<&'f UnitForecast>,
-    after: Option<&'f UnitForecast>,
-}
-
 /// By the units at the top, what there is of what is expected and the first totals, before and
 /// after.
 fn of_figures(forecast: &FormForecast) -> String {
-    let mut units: BTreeMap<&str, BothMaps<'_>> = BTreeMap::new();
-    for before in &forecast.before {
-        units.entry(&before.unit.id).or_default().before = Some(before);
-    }
-    for after in &forecast.after {
-        units.entry(&after.unit.id).or_default().after = Some(after);
-    }
-    let mut units: Vec<BothMaps<'_>> = units.into_values().collect();
-    units.sort_by_key(|unit| {
-        let any = unit.after.or(unit.before);
-        any.map(|any| any.unit.code.clone())
-    });
+    let rows = forecast.before.iter().zip(&forecast.after);
     let both = || forecast.before.iter().chain(&forecast.after);
     let indicators: Vec<&str> = both()
         .next()
@@ -220,10 +207,13 @@ fn of_figures(forecast: &FormForecast) -> String {
             .flat_map(|indicator| [format!("{indicator} before"), format!("{indicator} after")]),
     );
     let mut table = table(heading);
-    for unit in units {
-        let sides = [unit.before, unit.after];
-        let name = unit.after.or(unit.before).map(|any| any.unit.name.clone());
-        let mut row = vec![name.unwrap_or_default()];
+    for (before, after) in rows {
+        let sides = [before, after];
+        let name = &after.unit.name;
+        let mut row = vec![match after.not_divided {
+            true => format!("{name} (not divided)"),
+            false => name.clone(),
+        }];
         row.extend(sides.map(sent));
         row.extend(
             shown
@@ -248,15 +238,13 @@ fn of_figures(forecast: &FormForecast) -> String {
     text
 }
 
-fn sent(unit: Option<&UnitForecast>) -> String {
-    let counts = unit.map(|unit| unit.completeness);
-    counts.map_or(String::new(), |counts| {
-        format!("{}/{}", counts.submitted, counts.expected)
-    })
+fn sent(unit: &UnitForecast) -> String {
+    let counts = unit.completeness;
+    format!("{}/{}", counts.submitted, counts.expected)
 }
 
-fn total(unit: Option<&UnitForecast>, indicator: &str) -> String {
-    let mut totals = unit.into_iter().flat_map(|unit| &unit.totals);
+fn total(unit: &UnitForecast, indicator: &str) -> String {
+    let mut totals = unit.totals.iter();
     let found = totals.find(|total| total.indicator == indicator);
     let value = found.and_then(|found| found.value.as_ref());
     value.map(ToString::to_string).unwrap_or_default()

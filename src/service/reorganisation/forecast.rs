@@ -6,34 +6,39 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use super::super::locate::ReportPath;
+use super::super::locate::{Located, ReportPath};
 use super::super::rollup::{Counts, Figuring};
 use super::super::snapshot::Snapshot;
 use super::super::totals::{Board, reported_periods};
 use super::super::unit::UnitName;
 use super::super::watcher::{Phase, Watcher};
 use crate::domain::form::{FormPeriod, Span};
-use crate::domain::hierarchy::{Place, Tree};
+use crate::domain::hierarchy::{Place, Position};
+use crate::domain::id::UnitId;
 use crate::domain::quantity::Decimal;
 use crate::domain::submission::Stage;
+use crate::rollup::node::Rollup;
 use crate::store::{StoreError, Transaction};
 
-/// The latest reported period of a form, on both maps.
+/// The latest reported period of a form, on both maps: the same rows on both sides, by the units at
+/// the top of the two maps; below the root where both have the same one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct FormForecast {
     pub form: String,
     #[schema(example = "2025-06")]
     pub period: String,
-    /// By the units at the top of the map of the day before; below the one root, if there is one.
+    /// On the map of the day before.
     pub before: Vec<UnitForecast>,
-    /// By those of the effective day.
+    /// On that of the effective day.
     pub after: Vec<UnitForecast>,
 }
 
-/// A unit's totals on one of the maps.
+/// A unit's totals on one of the maps; nothing of nothing where it does not stand on it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct UnitForecast {
     pub unit: UnitName,
+    /// Whether this is what could not be divided of a former unit, and no unit that stands.
+    pub not_divided: bool,
     pub completeness: Counts,
     pub totals: Vec<TotalForecast>,
 }
@@ -71,48 +76,94 @@ pub(super) fn forecast(
     watcher.begin(Phase::Figures, 2 * latest.len());
     let mut forecasts = Vec::new();
     for period in latest {
-        let before = before.units(transaction, period)?;
+        let before = Side::of(transaction, before, period)?;
         watcher.advance(1);
-        let after = after.units(transaction, period)?;
+        let after = Side::of(transaction, after, period)?;
         watcher.advance(1);
+        let country = |side: &Option<Side<'_>>| side.as_ref().and_then(Side::country);
+        let rows = match country(&before) {
+            Some(one) if country(&after) == Some(one) => Rows::BelowCountry,
+            _ => Rows::Roots,
+        };
+        let units = |side: Option<Side<'_>>| side.map_or_else(Vec::new, |side| side.units(rows));
+        let (before, after) = (units(before), units(after));
         forecasts.push(FormForecast {
             form: period.form.code.to_string(),
             period: period.period.to_string(),
-            before,
-            after,
+            before: with_all_of(&before, &after),
+            after: with_all_of(&after, &before),
         });
     }
     Ok(forecasts)
 }
 
-impl Map<'_> {
-    fn units(
-        &self,
+/// Which units the rows are of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rows {
+    Roots,
+    BelowCountry,
+}
+
+/// A period on one of the maps.
+struct Side<'s> {
+    snapshot: &'s Snapshot,
+    located: Located<'s>,
+    folded: BTreeMap<Position, Rollup>,
+}
+
+impl<'s> Side<'s> {
+    /// `None` of a map that no unit stands on.
+    fn of(
         transaction: &mut Transaction<'_>,
+        map: &Map<'s>,
         period: &FormPeriod<'_>,
-    ) -> Result<Vec<UnitForecast>, StoreError> {
-        let day = self.day.max(period.closing_day());
-        let tree = self.snapshot.hierarchy.tree_on(day);
+    ) -> Result<Option<Side<'s>>, StoreError> {
+        let snapshot = map.snapshot;
+        let day = map.day.max(period.closing_day());
+        let tree = snapshot.hierarchy.tree_on(day);
         let Some(first) = tree.places().next() else {
-            return Ok(Vec::new());
+            return Ok(None);
         };
         let path = ReportPath {
             form: period.form.code.to_string(),
             period: period.period.to_string(),
             unit: first.unit().to_string(),
         };
-        let Ok(located) = self.snapshot.locate_as_of(&path, Some(day)) else {
-            return Ok(Vec::new());
+        let Ok(located) = snapshot.locate_as_of(&path, Some(day)) else {
+            return Ok(None);
         };
-        let board = Board::to_fold(self.snapshot, located.in_force.period, day);
+        let board = Board::to_fold(snapshot, located.in_force.period, day);
         let places: Vec<Place<'_>> = board.tree().places_with_leaves().collect();
         let folded = board.folded(transaction, &places, BTreeMap::new())?;
-        let figuring = Figuring::of(self.snapshot, &located, Stage::Submitted);
-        let units = tops(board.tree()).into_iter().map(|place| {
-            let rollup = folded.get(&place.position()).cloned().unwrap_or_default();
+        Ok(Some(Side {
+            snapshot,
+            located,
+            folded,
+        }))
+    }
+
+    fn roots(&self) -> impl Iterator<Item = Place<'_>> {
+        let all = self.located.tree.places_with_leaves();
+        all.filter(|place| place.depth() == 0)
+    }
+
+    /// The one root, where there is one with something below it.
+    fn country(&self) -> Option<UnitId> {
+        let mut roots = self.roots().filter(|root| !root.is_leaf());
+        let root = roots.next().filter(|root| root.children().len() > 0)?;
+        roots.next().is_none().then(|| root.unit())
+    }
+
+    fn units(&self, rows: Rows) -> Vec<UnitForecast> {
+        let figuring = Figuring::of(self.snapshot, &self.located, Stage::Submitted);
+        let shown =
+            |place: &Place<'_>| !place.is_leaf() || self.rollup(*place) != Rollup::default();
+        let forecast = |place: Place<'_>| {
+            let rollup = self.rollup(place);
             let cells = figuring.cells(&rollup, place).into_iter();
             UnitForecast {
                 unit: UnitName::of(place),
+                not_divided: place.is_leaf(),
                 completeness: figuring.counts(&rollup, place),
                 totals: cells
                     .filter(|cell| cell.option.is_none())
@@ -124,15 +175,54 @@ impl Map<'_> {
                     })
                     .collect(),
             }
-        });
-        Ok(units.collect())
+        };
+        let roots = self.roots();
+        match rows {
+            Rows::Roots => roots.filter(shown).map(forecast).collect(),
+            Rows::BelowCountry => {
+                let below = roots.flat_map(|root| match root.is_leaf() {
+                    true => vec![root],
+                    false => root.parts().collect(),
+                });
+                below.filter(shown).map(forecast).collect()
+            }
+        }
+    }
+
+    fn rollup(&self, place: Place<'_>) -> Rollup {
+        let folded = self.folded.get(&place.position());
+        folded.cloned().unwrap_or_default()
     }
 }
 
-fn tops(tree: &Tree) -> Vec<Place<'_>> {
-    let roots: Vec<Place<'_>> = tree.places().filter(|place| place.depth() == 0).collect();
-    match roots.as_slice() {
-        [country] if country.children().len() > 0 => country.children().collect(),
-        _ => roots,
+/// The rows of one side, and for each of the other's that is not among them one of nothing.
+fn with_all_of(side: &[UnitForecast], other: &[UnitForecast]) -> Vec<UnitForecast> {
+    let is_same = |a: &UnitForecast, b: &UnitForecast| {
+        (&a.unit.id, a.not_divided) == (&b.unit.id, b.not_divided)
+    };
+    let lacking = other.iter();
+    let lacking = lacking.filter(|row| !side.iter().any(|known| is_same(known, row)));
+    let lacking = lacking.map(|row| UnitForecast {
+        completeness: Counts::default(),
+        totals: row.totals.iter().map(TotalForecast::of_nothing).collect(),
+        ..row.clone()
+    });
+    let mut rows: Vec<UnitForecast> = side.iter().cloned().chain(lacking).collect();
+    rows.sort_by(|a, b| {
+        let key =
+            |row: &UnitForecast| (row.not_divided, row.unit.code.clone(), row.unit.id.clone());
+        key(a).cmp(&key(b))
+    });
+    rows
+}
+
+impl TotalForecast {
+    fn of_nothing(&self) -> TotalForecast {
+        TotalForecast {
+            indicator: self.indicator.clone(),
+            value: None,
+            reported: 0,
+            expected: 0,
+        }
     }
 }

@@ -30,6 +30,8 @@ mod full_disk;
 #[cfg(test)]
 mod imports;
 #[cfg(test)]
+mod left;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod map;

@@ -465,6 +465,19 @@ impl Tree {
         self.leaves.get(leaf).map(|position| self.at(*position))
     }
 
+    /// All leaves, in preorder; those under no unit come last.
+    pub fn leaves(&self) -> impl Iterator<Item = Place<'_>> {
+        let mut positions: Vec<Position> = self.leaves.values().copied().collect();
+        positions.sort_unstable();
+        positions.into_iter().map(|position| self.at(position))
+    }
+
+    /// What is left of a unit that stands no more, where no other has it as a whole.
+    pub fn left_of(&self, unit: UnitId) -> Option<Place<'_>> {
+        let leaf = self.route(unit, self.end_of(unit)?).leaf()?;
+        self.leaf(&leaf)
+    }
+
     pub(super) fn successions(&self) -> &Successions {
         &self.successions
     }

@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
+use num_rational::BigRational;
+use num_traits::One;
 
 use super::hierarchy::{Place, Tree};
 use super::id::UnitId;
@@ -63,6 +65,42 @@ impl Route {
                 let parts = parts.iter().flat_map(|(_, part)| part.ends(tree));
                 parts.chain(tree.leaf(leaf)).collect()
             }
+        }
+    }
+}
+
+impl Route {
+    /// The share that each place on the tree has of what was divided, in the order of the
+    /// documents: of A's half of a third a sixth. Of what was not divided there is none.
+    pub fn shares<'t>(&self, tree: &'t Tree) -> Vec<(Place<'t>, BigRational)> {
+        let mut shares = Vec::new();
+        if matches!(self, Route::Divided { .. }) {
+            self.add_shares(tree, &BigRational::one(), &mut shares);
+        }
+        shares
+    }
+
+    fn add_shares<'t>(
+        &self,
+        tree: &'t Tree,
+        whole: &BigRational,
+        shares: &mut Vec<(Place<'t>, BigRational)>,
+    ) {
+        let end = match self {
+            Route::To(unit) => tree.by_id(*unit),
+            Route::Stays { leaf, .. } => tree.leaf(leaf),
+            Route::Divided { parts, .. } => {
+                for (share, part) in parts {
+                    part.add_shares(tree, &(whole * share.ratio()), shares);
+                }
+                return;
+            }
+        };
+        let Some(end) = end else { return };
+        let mut known = shares.iter_mut();
+        match known.find(|(known, _)| known.position() == end.position()) {
+            Some((_, share)) => *share += whole,
+            None => shares.push((end, whole.clone())),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::NaiveDate;
-use num_rational::Ratio;
+use num_rational::{BigRational, Ratio};
 
 use super::id::UnitId;
 
@@ -45,6 +45,10 @@ impl Share {
 
     pub fn denominator(self) -> i64 {
         *self.0.denom()
+    }
+
+    pub fn ratio(self) -> BigRational {
+        BigRational::new(self.numerator().into(), self.denominator().into())
     }
 
     /// Whether shares are those of a whole: they add up to one.

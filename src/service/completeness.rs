@@ -11,13 +11,13 @@ use serde::Serialize;
 
 use super::application::Application;
 use super::locate::{Located, NotFound, ReportPath};
-use super::map::MapView;
+use super::map::{Left, MapView};
 use super::rollup::PeriodName;
 use super::snapshot::Snapshot;
 use super::totals::Board;
 use super::unit::UnitName;
 use crate::authn::Identity;
-use crate::authz::{Action, Denied};
+use crate::authz::Denied;
 use crate::domain::deadline::Deadline;
 use crate::domain::form::{FormPeriod, Span};
 use crate::domain::hierarchy::{Place, Position, Tree};
@@ -151,14 +151,14 @@ pub fn get_completeness(
     now: DateTime<Utc>,
 ) -> Result<CompletenessView, CompletenessError> {
     application.reading(identity, |transaction, snapshot| {
-        let located = snapshot.locate_as_of(path, as_of)?;
-        let place = located.place();
-        let _permit = snapshot
-            .access
-            .to_unit(Action::ReadRollups, &located.tree, place)?;
+        let located = snapshot.locate_report(path, as_of)?;
+        let _permit = snapshot.may_read(&located)?;
+        let board = located.board(snapshot);
         let mut state = State::without_submissions(snapshot, &located, now);
-        state.read_submissions(transaction, &located.board(snapshot))?;
-        let map = MapView::of(transaction, snapshot, &located)?;
+        state.read_submissions(transaction, &board)?;
+        let left = Left::of(snapshot, &located);
+        let held = left.held(&board.rollups(transaction, left.positions())?);
+        let map = MapView::of(transaction, snapshot, &located, held)?;
         Ok(state.view(snapshot.counters.rev, map))
     })
 }

@@ -14,7 +14,7 @@ use super::snapshot::Snapshot;
 use super::totals::Board;
 use super::unit::UnitName;
 use crate::authn::Identity;
-use crate::authz::{Action, Denied};
+use crate::authz::Denied;
 use crate::domain::catalogue::Entry;
 use crate::domain::form::FormPeriod;
 use crate::domain::formula::Formula;
@@ -152,11 +152,9 @@ pub fn get_lineage(
     page: &PageRequest,
 ) -> Result<LineageView, LineageError> {
     application.reading(identity, |transaction, snapshot| {
-        let located = snapshot.locate(path)?;
+        let located = snapshot.locate_report(path, None)?;
         let place = located.place();
-        let _permit = snapshot
-            .access
-            .to_unit(Action::ReadRollups, &located.tree, place)?;
+        let _permit = snapshot.may_read(&located)?;
         let (entry, option) = name.find(&located)?;
         let board = Board::of(snapshot, located.in_force.period);
         let found = board.rollups(transaction, [place.position()])?;

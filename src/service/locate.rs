@@ -8,9 +8,9 @@ use chrono::NaiveDate;
 use super::snapshot::Snapshot;
 use super::totals::Board;
 use super::unit::UnitName;
-use crate::authz::Action;
+use crate::authz::{Action, Denied, Permit};
 use crate::domain::catalogue::InForce;
-use crate::domain::form::{Form, Span};
+use crate::domain::form::{Form, FormPeriod, Span};
 use crate::domain::hierarchy::{Place, Position, Tree};
 use crate::domain::id::FormCode;
 use crate::domain::period::Period;
@@ -74,6 +74,12 @@ impl<'s> Located<'s> {
             Map::OfPeriod => self.in_force.period.closing_day(),
             Map::Later(day) | Map::OfUnit(day) => day,
         }
+    }
+
+    /// The last days of the period's base periods.
+    pub fn closing_days(&self) -> Vec<NaiveDate> {
+        let bases = self.in_force.period.base_periods();
+        bases.iter().map(FormPeriod::closing_day).collect()
     }
 
     /// Whether the map is not the one that the figures were reported on.
@@ -190,6 +196,60 @@ impl Snapshot {
             position,
             map: later.map_or(Map::OfPeriod, Map::Later),
         })
+    }
+
+    /// Like [`Snapshot::locate_as_of`], for reading a report: what is left of a unit that ended
+    /// within the period, and that no other has as a whole, is found as well.
+    pub(super) fn locate_report(
+        &self,
+        path: &ReportPath,
+        as_of: Option<NaiveDate>,
+    ) -> Result<Located<'_>, NotFound> {
+        match self.locate_as_of(path, as_of) {
+            Err(missing @ NotFound::Ended { .. }) => self.locate_left(path, as_of).ok_or(missing),
+            found => found,
+        }
+    }
+
+    fn locate_left(&self, path: &ReportPath, as_of: Option<NaiveDate>) -> Option<Located<'_>> {
+        let form = self.form(&path.form).ok()?;
+        let period = form.period(path.period.parse().ok()?)?;
+        let later = as_of.filter(|day| *day > period.closing_day());
+        let tree = self
+            .hierarchy
+            .tree_on(later.unwrap_or(period.closing_day()));
+        let (last_day, former, position) = self.former(&path.unit, &tree)?;
+        let unit = former.at(position).unit();
+        let left = tree
+            .left_of(unit)
+            .filter(|_| last_day >= period.range.from)?;
+        let position = left.position();
+        Some(Located {
+            in_force: self.catalogue.in_force(period),
+            tree,
+            position,
+            map: later.map_or(Map::OfPeriod, Map::Later),
+        })
+    }
+
+    /// Leave to read a place's figures. What is left of a former unit is also for whoever may read
+    /// the unit's figures of its last day.
+    ///
+    /// # Errors
+    /// [`Denied`] where no grant allows it.
+    pub(super) fn may_read(&self, located: &Located<'_>) -> Result<Permit, Denied> {
+        let (tree, place) = (&located.tree, located.place());
+        let permit = self.access.to_unit(Action::ReadRollups, tree, place);
+        if permit.is_ok() || !place.is_leaf() {
+            return permit;
+        }
+        match self.former(&place.unit().to_string(), tree) {
+            Some((_, former, position)) => {
+                let place = former.at(position);
+                self.access.to_unit(Action::ReadRollups, &former, place)
+            }
+            None => permit,
+        }
     }
 
     /// Like [`Snapshot::locate_base`], for reading: a unit that ended before the period did is

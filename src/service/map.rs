@@ -1,19 +1,21 @@
 //! The map that figures are on: which reorganisations lie between the days of a period and that
 //! of the map, and what of former units is a share or is not divided. Never figures.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::OnceLock;
 
 use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::locate::Located;
+use super::rollup::CellView;
 use super::snapshot::Snapshot;
 use super::unit::UnitName;
-use crate::domain::hierarchy::{Place, Tree};
+use crate::domain::hierarchy::{Place, Position, Tree};
 use crate::domain::id::UnitId;
-use crate::domain::route::Route;
+use crate::domain::succession::{Moment, Passing};
 use crate::store::reorganisation::{MapChange, map_changes};
+use crate::store::rollup::StoredRollup;
 use crate::store::{StoreError, Transaction};
 
 /// The map of a report.
@@ -25,9 +27,11 @@ pub struct MapView {
     /// What changed the map of the unit and of what is below it between the last day of the first
     /// base period and that day.
     pub reorganisations: Vec<AppliedReorganisation>,
-    /// Figures that sum across units were divided between these (phân bổ).
+    /// Figures that sum across units were divided between these (phân bổ). A part of a part is told
+    /// as a share of the whole.
     pub apportioned: Vec<Apportionment>,
-    /// What could not be divided, and counts in a leaf of its own.
+    /// What could not be divided, and counts in a leaf of its own: in this report, further up, or
+    /// under no unit.
     pub not_divided: Vec<Undivided>,
 }
 
@@ -53,8 +57,12 @@ pub struct Apportionment {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Undivided {
     pub unit: UnitName,
-    /// The unit that it counts under; null where its successors have none in common.
+    /// The unit that it counts under; null where its successors have none in common: then it is in
+    /// no other report, and its own is read under its own name.
     pub under: Option<UnitName>,
+    /// What could not be divided, where it is in none of this report's figures: it counts further
+    /// up, or nowhere else. Null where it is in them, and in answers without figures.
+    pub cells: Option<Vec<CellView>>,
 }
 
 /// What changed the map, each with the units that it touched: read at the first question, and kept
@@ -120,20 +128,36 @@ impl MapView {
         transaction: &mut Transaction<'_>,
         snapshot: &Snapshot,
         located: &Located<'_>,
+        not_divided: Vec<Undivided>,
     ) -> Result<MapView, StoreError> {
-        MapView::between(transaction, snapshot, located, located)
+        let closings = located.closing_days().into_iter().collect();
+        let map = MapView::between(transaction, snapshot, &closings, located)?;
+        Ok(MapView { not_divided, ..map })
     }
 
-    /// Of several periods, the map of the last.
-    pub(super) fn between(
+    /// Of several periods, the map of the last. It names every unit of which something may not be
+    /// divided: which figures of which period are asked for is not known.
+    pub(super) fn over(
         transaction: &mut Transaction<'_>,
         snapshot: &Snapshot,
-        first: &Located<'_>,
+        closings: &BTreeSet<NaiveDate>,
+        last: &Located<'_>,
+    ) -> Result<MapView, StoreError> {
+        let map = MapView::between(transaction, snapshot, closings, last)?;
+        let left = Left::since(snapshot, closings, last);
+        let not_divided = left.all().map(|leaf| Undivided::of(leaf, None)).collect();
+        Ok(MapView { not_divided, ..map })
+    }
+
+    /// `closings` are the last days of all base periods.
+    fn between(
+        transaction: &mut Transaction<'_>,
+        snapshot: &Snapshot,
+        closings: &BTreeSet<NaiveDate>,
         located: &Located<'_>,
     ) -> Result<MapView, StoreError> {
         let as_of = located.map_day();
-        let bases = first.in_force.period.base_periods();
-        let first = bases.first().map_or(as_of, |base| base.closing_day());
+        let first = closings.first().copied().unwrap_or(as_of);
         let mut map = MapView {
             as_of,
             reorganisations: Vec::new(),
@@ -158,50 +182,177 @@ impl MapView {
                 legal_basis: change.legal_basis.clone(),
             })
             .collect();
-        map.add_shares(&located.tree, located.place(), first);
-        map.add_leaves(located, first);
+        map.apportioned = apportioned(snapshot, closings, located);
         Ok(map)
     }
+}
 
-    fn add_shares(&mut self, tree: &Tree, top: Place<'_>, first: NaiveDate) {
-        for passing in tree.passings_since(first) {
-            let route = tree.after(passing);
-            let (Route::Divided { parts, .. }, Some(leaf)) = (&route, route.leaf()) else {
-                continue;
-            };
-            let Some(leaf) = tree.leaf(&leaf) else {
-                continue;
-            };
-            for (share, part) in parts {
-                let ends = part.ends(tree).into_iter();
-                let covered = ends.filter(|end| top.covers(*end));
-                self.apportioned.extend(covered.map(|end| Apportionment {
-                    from: UnitName::of(leaf),
-                    to: UnitName::of(end),
-                    share: share.to_string(),
-                }));
-            }
+impl Undivided {
+    fn of(leaf: Place<'_>, cells: Option<Vec<CellView>>) -> Undivided {
+        Undivided {
+            unit: UnitName::of(leaf),
+            under: leaf.parent().map(UnitName::of),
+            cells,
         }
     }
+}
 
-    /// The former units below `top` that were to submit the form, and that nobody has as a whole.
-    fn add_leaves(&mut self, located: &Located<'_>, first: NaiveDate) {
-        let tree = &located.tree;
+/// Which share of which unit's figures is where in a report. A part of a part is told as a share
+/// of the whole: of A to D 1/2 and of D to E 1/2 make E 1/4 of A.
+fn apportioned(
+    snapshot: &Snapshot,
+    closings: &BTreeSet<NaiveDate>,
+    located: &Located<'_>,
+) -> Vec<Apportionment> {
+    let (tree, top) = (&located.tree, located.place());
+    let Some(first) = closings.first() else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for passing in tree.passings_since(*first) {
+        let route = tree.after(passing);
+        let leaf = route.leaf().and_then(|leaf| tree.leaf(&leaf));
+        let is_submitted = |leaf: &Place<'_>| {
+            let definition = located.in_force.period.definition;
+            definition.is_submitted_by(&leaf.fact().level)
+        };
+        let Some(leaf) = leaf.filter(is_submitted) else {
+            continue;
+        };
+        if !takes_figures(snapshot, closings, tree, passing) {
+            continue;
+        }
+        let ends = route.shares(tree).into_iter();
+        let covered = ends.filter(|(end, _)| top.covers(*end));
+        found.extend(covered.map(|(end, share)| Apportionment {
+            from: UnitName::of(leaf),
+            to: UnitName::of(end),
+            share: format!("{}/{}", share.numer(), share.denom()),
+        }));
+    }
+    found
+}
+
+/// Whether the figures of any of the base periods take their way through a passing: their unit
+/// stood on the last day of the period, and nothing passed from it between.
+fn takes_figures(
+    snapshot: &Snapshot,
+    closings: &BTreeSet<NaiveDate>,
+    tree: &Tree,
+    passing: &Passing,
+) -> bool {
+    let before = closings.range(..passing.moment.effective);
+    before.rev().any(|closing| {
+        let then = snapshot.hierarchy.tree_on(*closing);
+        let next = tree.passing_after(passing.from, Moment::end_of(*closing));
+        then.by_id(passing.from).is_some() && next == Some(passing)
+    })
+}
+
+/// What is left of former units that were to submit the form, as far as a report is to name it.
+pub(super) struct Left<'l> {
+    /// What counts in the report's figures.
+    inside: Vec<Place<'l>>,
+    /// What does not, though the unit has something of it, or had it before: what is left counts
+    /// further up, or nowhere else.
+    outside: Vec<Place<'l>>,
+}
+
+impl<'l> Left<'l> {
+    pub fn of(snapshot: &Snapshot, located: &'l Located<'_>) -> Left<'l> {
+        let closings = located.closing_days().into_iter().collect();
+        Left::since(snapshot, &closings, located)
+    }
+
+    fn since(
+        snapshot: &Snapshot,
+        closings: &BTreeSet<NaiveDate>,
+        located: &'l Located<'_>,
+    ) -> Left<'l> {
+        let mut left = Left {
+            inside: Vec::new(),
+            outside: Vec::new(),
+        };
+        let Some(first) = closings.first() else {
+            return left;
+        };
+        let former = snapshot.hierarchy.tree_on(*first);
+        let (tree, top) = (&located.tree, located.place());
         let definition = located.in_force.period.definition;
-        let leaves = located
-            .place()
-            .subtree_with_leaves()
-            .filter(|place| place.is_leaf());
-        for leaf in leaves {
+        for leaf in tree.leaves() {
             let unit = leaf.unit();
+            if !definition.is_submitted_by(&leaf.fact().level) {
+                continue;
+            }
             let ended = tree.last_fact(unit).and_then(|fact| fact.validity.to);
-            let is_new = ended.is_some_and(|to| to >= first) || tree.is_touched_since(unit, first);
-            if is_new && definition.is_submitted_by(&leaf.fact().level) {
-                self.not_divided.push(Undivided {
-                    unit: UnitName::of(leaf),
-                    under: leaf.parent().map(UnitName::of),
-                });
+            let is_new =
+                ended.is_some_and(|to| to >= *first) || tree.is_touched_since(unit, *first);
+            if !is_new {
+                continue;
+            }
+            if top.covers(leaf) {
+                left.inside.push(leaf);
+            } else if has_of(tree, top, leaf) || had(&former, top.unit(), leaf) {
+                left.outside.push(leaf);
             }
         }
+        left
     }
+
+    pub fn all(&self) -> impl Iterator<Item = Place<'l>> {
+        self.inside.iter().chain(&self.outside).copied()
+    }
+
+    pub fn positions(&self) -> Vec<Position> {
+        self.all().map(Place::position).collect()
+    }
+
+    pub fn outside(&self) -> Vec<Place<'l>> {
+        self.outside.clone()
+    }
+
+    /// Those outside the report that hold something.
+    pub fn held_outside(&self, found: &BTreeMap<Position, StoredRollup>) -> Vec<Place<'l>> {
+        let mut held = self.outside.clone();
+        held.retain(|leaf| holds(found, *leaf));
+        held
+    }
+
+    /// Those that hold something, without their figures.
+    pub fn held(&self, found: &BTreeMap<Position, StoredRollup>) -> Vec<Undivided> {
+        let held = self.all().filter(|leaf| holds(found, *leaf));
+        held.map(|leaf| Undivided::of(leaf, None)).collect()
+    }
+
+    /// Those that hold something, with the figures of those that are not in the report's.
+    pub fn held_with(
+        &self,
+        found: &BTreeMap<Position, StoredRollup>,
+        cells: impl Fn(Place<'_>) -> Vec<CellView>,
+    ) -> Vec<Undivided> {
+        let inside = self.inside.iter().filter(|leaf| holds(found, **leaf));
+        let inside = inside.map(|leaf| Undivided::of(*leaf, None));
+        let outside = self.held_outside(found).into_iter();
+        let outside = outside.map(|leaf| Undivided::of(leaf, Some(cells(leaf))));
+        inside.chain(outside).collect()
+    }
+}
+
+fn holds(found: &BTreeMap<Position, StoredRollup>, leaf: Place<'_>) -> bool {
+    let stored = found.get(&leaf.position());
+    stored.is_some_and(|stored| !stored.rollup.own.cells.is_empty())
+}
+
+/// Whether a successor of what is left lies at a unit or below it, and the rest above it.
+fn has_of(tree: &Tree, top: Place<'_>, leaf: Place<'_>) -> bool {
+    let is_below = leaf.parent().is_none_or(|under| under.covers(top));
+    let heirs = tree.heirs_of(leaf.unit()).into_iter();
+    let mut heirs = heirs.filter_map(|heir| tree.by_id(heir));
+    is_below && heirs.any(|heir| top.covers(heir))
+}
+
+/// Whether a unit had another at it or below it, of which what is left lies under no unit.
+fn had(former: &Tree, top: UnitId, leaf: Place<'_>) -> bool {
+    let both = former.by_id(top).zip(former.by_id(leaf.unit()));
+    leaf.parent().is_none() && both.is_some_and(|(top, unit)| top.covers(unit))
 }

@@ -10,11 +10,11 @@ use super::answers::{Encoded, Question};
 use super::application::Application;
 use super::condition::Etag;
 use super::locate::{Located, NotFound, ReportPath};
-use super::map::MapView;
+use super::map::{Left, MapView};
 use super::snapshot::Snapshot;
 use super::unit::UnitName;
 use crate::authn::Identity;
-use crate::authz::{Action, Denied, Scope};
+use crate::authz::{Denied, Scope};
 use crate::domain::catalogue::{Entry, InForce};
 use crate::domain::form::{FormPeriod, Span};
 use crate::domain::hierarchy::{Place, Position};
@@ -82,7 +82,7 @@ impl PeriodName {
 }
 
 /// How many units of the subtree are to report, and how far they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
 pub struct Counts {
     /// Units of the subtree whose level submits the form.
     pub expected: u64,
@@ -247,11 +247,9 @@ fn rollup_in(
     path: &ReportPath,
     query: RollupQuery,
 ) -> Result<(Etag, RollupView), RollupError> {
-    let located = snapshot.locate_as_of(path, query.as_of)?;
+    let located = snapshot.locate_report(path, query.as_of)?;
     let place = located.place();
-    let _permit = snapshot
-        .access
-        .to_unit(Action::ReadRollups, &located.tree, place)?;
+    let _permit = snapshot.may_read(&located)?;
     let mut positions = vec![place.position()];
     if query.children == Children::Included {
         positions.extend(place.parts().map(Place::position));
@@ -261,8 +259,9 @@ fn rollup_in(
         .map(|position| located.tree.at(*position).unit())
         .collect();
     let board = located.board(snapshot);
+    let left = Left::of(snapshot, &located);
+    positions.extend(left.positions());
     let found = board.rollups(transaction, positions)?;
-    let map = MapView::of(transaction, snapshot, &located)?;
     let key = located.key();
     // What a unit was given to reach was meant for what it was then.
     let targets = match located.is_restated() {
@@ -276,7 +275,10 @@ fn rollup_in(
         found: &found,
         figuring,
     };
-    let view = report.view(query.children, map);
+    let not_divided = left.held_with(&found, |leaf| report.cells(leaf));
+    let map = MapView::of(transaction, snapshot, &located, not_divided)?;
+    let rev = report.rev(&left);
+    let view = report.view(query.children, map, rev);
     let counters = snapshot.counters;
     let stage = match query.stage {
         Stage::Submitted => "submitted",
@@ -301,12 +303,16 @@ struct Report<'r, 's> {
 }
 
 impl Report<'_, '_> {
-    fn view(&self, children: Children, map: MapView) -> RollupView {
+    /// The rev at which anything that the report shows last changed.
+    fn rev(&self, left: &Left<'_>) -> i64 {
+        let outside = left.held_outside(self.found).into_iter();
+        let shown = std::iter::once(self.located.place()).chain(outside);
+        let stored = shown.filter_map(|place| self.found.get(&place.position()));
+        stored.map(|stored| stored.rev).max().unwrap_or(0)
+    }
+
+    fn view(&self, children: Children, map: MapView, rev: i64) -> RollupView {
         let place = self.located.place();
-        let rev = self
-            .found
-            .get(&place.position())
-            .map_or(0, |stored| stored.rev);
         RollupView {
             form: self.located.form().code.to_string(),
             period: PeriodName::of(&self.located.in_force.period),
@@ -326,9 +332,9 @@ impl Report<'_, '_> {
         }
     }
 
-    /// A former unit of which nothing is left to show is not shown.
+    /// A former unit of which nothing is left to show, and nothing was expected, is not shown.
     fn is_shown(&self, part: Place<'_>) -> bool {
-        !part.is_leaf() || self.rollup(part) != Rollup::default()
+        !part.is_leaf() || self.rollup(part) != Rollup::default() || self.counts(part).expected > 0
     }
 
     fn child(&self, place: Place<'_>) -> ChildRollup {

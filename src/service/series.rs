@@ -16,7 +16,7 @@ use super::snapshot::Snapshot;
 use super::totals::Board;
 use super::unit::UnitName;
 use crate::authn::Identity;
-use crate::authz::{Action, Denied};
+use crate::authz::Denied;
 use crate::domain::form::{Form, FormPeriod, Span};
 use crate::domain::id::{IndicatorNumber, UnitId};
 use crate::domain::period::Period;
@@ -130,23 +130,20 @@ pub fn get_series(
             period: period.to_owned(),
             unit: unit.to_owned(),
         };
-        let last = snapshot.locate_as_of(&path(&query.to, &query.unit), query.as_of)?;
-        let _permit = snapshot
-            .access
-            .to_unit(Action::ReadRollups, &last.tree, last.place())?;
+        let last = snapshot.locate_report(&path(&query.to, &query.unit), query.as_of)?;
+        let _permit = snapshot.may_read(&last)?;
         let (entry, _) = query.figure.find(&last)?;
         let unit = last.place().unit();
         // Periods from before the form or the unit have nothing to show.
         let points = periods.iter().filter_map(|period| {
             let path = path(&period.to_string(), &unit.to_string());
-            let located = snapshot.locate_as_of(&path, query.as_of).ok()?;
-            may_read(snapshot, &located).then_some(located)
+            let located = snapshot.locate_report(&path, query.as_of).ok()?;
+            snapshot.may_read(&located).is_ok().then_some(located)
         });
         let points: Vec<Located<'_>> = points.collect();
-        let map = match points.first() {
-            Some(first) => MapView::between(transaction, snapshot, first, &last)?,
-            None => MapView::of(transaction, snapshot, &last)?,
-        };
+        let closings = points.iter().flat_map(Located::closing_days);
+        let closings: BTreeSet<NaiveDate> = closings.chain(last.closing_days()).collect();
+        let map = MapView::over(transaction, snapshot, &closings, &last)?;
         let mut work = Work {
             transaction,
             snapshot,
@@ -331,18 +328,11 @@ impl<'w> Work<'w, '_> {
             period: period.to_string(),
             unit: self.unit.to_string(),
         };
-        let located = self.snapshot.locate_as_of(&path, self.as_of).ok()?;
-        may_read(self.snapshot, &located).then_some(located)
+        // A grant covers its subtree on a period's last day: before a unit came there, its figures
+        // were not for whoever has the grant.
+        let located = self.snapshot.locate_report(&path, self.as_of).ok()?;
+        self.snapshot.may_read(&located).is_ok().then_some(located)
     }
-}
-
-/// A grant covers its subtree on a period's last day: before a unit came there, its figures were
-/// not for whoever has the grant.
-fn may_read(snapshot: &Snapshot, located: &Located<'_>) -> bool {
-    let access = &snapshot.access;
-    access
-        .to_unit(Action::ReadRollups, &located.tree, located.place())
-        .is_ok()
 }
 
 fn form_periods<'s>(period: &FormPeriod<'s>, bases: &[Period]) -> Vec<FormPeriod<'s>> {

@@ -7,12 +7,13 @@ use serde::Serialize;
 
 use super::application::Application;
 use super::locate::{Located, ReportPath};
+use super::map::Left;
 use super::rollup::{CellView, Figuring, PeriodName, RollupError};
 use super::snapshot::Snapshot;
 use super::totals::{self, Board};
 use super::unit::UnitName;
 use crate::authn::Identity;
-use crate::authz::{Action, Scope};
+use crate::authz::Scope;
 use crate::domain::form::FormPeriod;
 use crate::domain::hierarchy::{Place, Position};
 use crate::domain::id::FormCode;
@@ -29,7 +30,8 @@ pub struct VerificationView {
     pub unit: UnitName,
     /// Whether the unit and everything below it are kept as they must be.
     pub equal: bool,
-    /// How many units were compared: this one and those below it.
+    /// How many units were compared: this one and those below it, and what is left of former units
+    /// that it has something of.
     pub compared: usize,
     /// Those that differ; there should be none.
     pub differing: Vec<UnitName>,
@@ -177,13 +179,13 @@ pub fn verify_rollup(
     path: &ReportPath,
 ) -> Result<VerificationView, RollupError> {
     application.reading(identity, |transaction, snapshot| {
-        let located = snapshot.locate(path)?;
+        let located = snapshot.locate_report(path, None)?;
         let place = located.place();
-        let _permit = snapshot
-            .access
-            .to_unit(Action::ReadRollups, &located.tree, place)?;
+        let _permit = snapshot.may_read(&located)?;
         let board = Board::of(snapshot, located.in_force.period);
-        let places: Vec<Place<'_>> = place.subtree_with_leaves().collect();
+        let outside = Left::of(snapshot, &located).outside();
+        let places = place.subtree_with_leaves().chain(outside);
+        let places: Vec<Place<'_>> = places.collect();
         let Found { differing, upper } = compare(transaction, &board, &places)?;
         Ok(VerificationView {
             form: located.form().code.to_string(),

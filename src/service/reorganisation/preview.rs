@@ -11,6 +11,7 @@ use super::super::watcher::Watcher;
 use super::forecast::{FormForecast, Map, forecast};
 use super::work::{FollowingGrant, HeldWork, following_grants};
 use crate::authz::Role;
+use crate::domain::hierarchy::Tree;
 use crate::domain::id::UnitId;
 use crate::domain::plan::{Plan, plan};
 use crate::domain::reorganisation::{
@@ -20,11 +21,15 @@ use crate::domain::submission::Status;
 use crate::domain::succession::{Moment, Share};
 use crate::domain::unit::UnitFact;
 use crate::error::{Code, Fault, Place};
+use crate::message;
 use crate::store::account::account_by_id;
 use crate::store::{StoreError, Transaction};
 
 /// How many items of each list are named; all are counted.
 const NAMED: usize = 100;
+
+/// How many units a warning names; the list beside it has more.
+const NAMED_IN_SENTENCE: usize = 10;
 
 /// What a reorganisation would change, and all that speaks against it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -36,6 +41,8 @@ pub struct ReorganisationPreview {
     pub possible: bool,
     /// Everything that is wrong with the document.
     pub faults: Vec<FaultView>,
+    /// What is possible, and should be known before it is done.
+    pub warnings: Vec<WarningView>,
     /// Units that would come to be.
     pub created: UnitsView,
     /// Units that would stand before and after, and be something else.
@@ -71,6 +78,14 @@ pub struct FaultView {
     pub message_en: String,
 }
 
+/// Something that should be known before a reorganisation is carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct WarningView {
+    /// In Vietnamese.
+    pub message: String,
+    pub message_en: String,
+}
+
 /// Some units: how many, and the first of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
 pub struct UnitsView {
@@ -81,7 +96,7 @@ pub struct UnitsView {
 }
 
 /// Units that no other would take over as a whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
 pub struct DividedView {
     /// Units divided by known shares: what sums across units is apportioned, anything else is not
     /// divided.
@@ -90,6 +105,9 @@ pub struct DividedView {
     pub without_shares: usize,
     /// Units that end and that nobody takes over: nothing of them is divided.
     pub without_successor: usize,
+    /// Those of all these whose successors have no unit above in common: what is not divided of
+    /// them would be in no total. It stays in their own reports, and their successors' name it.
+    pub without_unit_above: UnitsView,
 }
 
 /// How many units are of a level.
@@ -170,6 +188,27 @@ impl FaultView {
     }
 }
 
+impl WarningView {
+    /// Of units of which what is left would lie under no unit.
+    fn of(rootless: &UnitsView) -> Option<WarningView> {
+        if rootless.count == 0 {
+            return None;
+        }
+        let named = rootless.first.iter().take(NAMED_IN_SENTENCE);
+        let named = named.map(|unit| format!("{} (code:{})", unit.name, unit.code));
+        let named = named.collect::<Vec<_>>().join(", ");
+        let count = rootless.count;
+        let message = message!(
+            "Số liệu không chia được của {count} đơn vị ({named}) sẽ không nằm trong tổng của đơn vị nào, vì các đơn vị kế thừa không có đơn vị cấp trên chung. Số liệu này vẫn xem được ở báo cáo của chính đơn vị đó và ở mục map.not_divided của các đơn vị kế thừa. Hãy ghi tỷ lệ chia (share), hoặc tạo một đơn vị cấp trên chung trước.",
+            "What cannot be divided of units without a unit above in common ({count}: {named}) will be in no unit's total. It can still be read in their own reports, and their successors' reports name it under map.not_divided. Give the shares, or create a unit above all of them first."
+        );
+        Some(WarningView {
+            message: message.vi,
+            message_en: message.en,
+        })
+    }
+}
+
 impl UnitsView {
     fn of<'f>(facts: impl Iterator<Item = &'f UnitFact>) -> UnitsView {
         let facts: Vec<&UnitFact> = facts.collect();
@@ -200,7 +239,7 @@ impl LevelCount {
 }
 
 impl DividedView {
-    fn of(plan: &Plan) -> DividedView {
+    fn of(plan: &Plan, without_unit_above: UnitsView) -> DividedView {
         let mut passed: BTreeMap<(Moment, UnitId), Vec<Option<Share>>> = BTreeMap::new();
         for one in &plan.successions {
             let parts = passed.entry((one.moment, one.from)).or_default();
@@ -215,6 +254,7 @@ impl DividedView {
             by_shares,
             without_shares: passed.len() - by_shares,
             without_successor: left.count(),
+            without_unit_above,
         }
     }
 }
@@ -237,10 +277,15 @@ impl ReorganisationPreview {
         faults.extend(planning.faults);
         let plan = &planning.plan;
         let work = HeldWork::of(transaction, snapshot, plan)?;
-        let figures = match faults.is_empty() {
-            true => figures(transaction, snapshot, plan, watcher)?,
-            // Of a map that cannot be there are none.
-            false => Vec::new(),
+        // Of a map that cannot be there is nothing to tell.
+        let (rootless, figures) = match faults.is_empty() {
+            true => {
+                let planned = snapshot.with_hierarchy(plan.applied_to(&snapshot.hierarchy));
+                let rootless = without_unit_above(snapshot, &planned, plan);
+                let figures = figures(transaction, snapshot, &planned, plan, watcher)?;
+                (rootless, figures)
+            }
+            false => Default::default(),
         };
         Ok(ReorganisationPreview {
             dry_run: true,
@@ -248,10 +293,11 @@ impl ReorganisationPreview {
             legal_basis: document.legal_basis.clone(),
             possible: faults.is_empty(),
             faults: faults.into_iter().map(FaultView::of).collect(),
+            warnings: WarningView::of(&rootless).into_iter().collect(),
             created: UnitsView::of(plan.created()),
             changed: UnitsView::of(plan.changed()),
             ended: UnitsView::of(plan.ended()),
-            divided: DividedView::of(plan),
+            divided: DividedView::of(plan, rootless),
             submissions: submissions_view(&work, plan, reorganisation.work_in_progress),
             targets: work.ended().filter(|(_, _, held)| held.has_targets).count(),
             grants: grants_view(transaction, plan, reorganisation.grants)?,
@@ -264,19 +310,36 @@ impl ReorganisationPreview {
 fn figures(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
+    planned: &Snapshot,
     plan: &Plan,
     watcher: &dyn Watcher,
 ) -> Result<Vec<FormForecast>, StoreError> {
-    let planned = snapshot.with_hierarchy(plan.applied_to(&snapshot.hierarchy));
     let before = Map {
         snapshot,
         day: plan.eve,
     };
     let after = Map {
-        snapshot: &planned,
+        snapshot: planned,
         day: plan.effective,
     };
     forecast(transaction, &before, &after, watcher)
+}
+
+/// The units of which something is left under no unit, and was not before.
+fn without_unit_above(snapshot: &Snapshot, planned: &Snapshot, plan: &Plan) -> UnitsView {
+    let day = plan.effective;
+    let (before, after) = (
+        snapshot.hierarchy.tree_on(day),
+        planned.hierarchy.tree_on(day),
+    );
+    let rootless = |tree: &Tree| -> BTreeSet<UnitId> {
+        let leaves = tree.leaves().filter(|leaf| leaf.parent().is_none());
+        leaves.map(|leaf| leaf.unit()).collect()
+    };
+    let known = rootless(&before);
+    let new = rootless(&after).into_iter();
+    let new = new.filter(|unit| !known.contains(unit));
+    UnitsView::of(new.filter_map(|unit| plan.before(unit)))
 }
 
 /// The document without its steps.

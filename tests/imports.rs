@@ -199,12 +199,66 @@ on_both_backends! {
         let refused = import(&server, "reorganisation", &tables);
         assert!(refused.err.lines().any(|line| line.starts_with("mapping.csv: Line 4: ")), "{}", refused.err);
         file(&server, "mapping.csv", "old_code,new_code\nA,A\nB,A\n");
-        file(&server, "after.csv", &after.replace("B1,Ấp Ba,hamlet,A,", "B1,Ấp Ba,village,A,\nB2,Ấp Tư,village,A,"));
+        file(&server, "after.csv", &after.replace("B1,Ấp Ba,hamlet,A,", "B1,Ấp Ba,hamlet,A,\nB2,Ấp Tư,village,A,"));
         let refused = import(&server, "reorganisation", &tables);
         assert!(refused.err.lines().any(|line| line.starts_with("after.csv: Line 7: ")), "{}", refused.err);
         file(&server, "after.csv", &after);
         let done = import(&server, "reorganisation", &tables);
         assert!(done.success, "{}", done.err);
         assert_eq!(Report::of(&admin, "m", "2025-08").figure("A", "x"), "17 2/4");
+    }
+
+    fn a_unit_that_neither_table_names_is_a_fault_or_is_told(backend) {
+        let (server, admin) = town_with_figures(backend);
+        let tables = ["mapping.csv", "--after", "after.csv", "--effective", "2025-07-01", "--legal-basis", "Nghị quyết 3"];
+        let kept: Vec<&str> = tables.into_iter().chain(["--keep-unlisted"]).collect();
+        file(&server, "mapping.csv", "old_code,new_code\nA,A\nB,A\n");
+        // The one unit above all others needs no line.
+        file(&server, "after.csv", &format!("{HEADING}A,Xã A,commune,,\nA1,Ấp Một,hamlet,A,\n"));
+        for arguments in [tables.to_vec(), tables.into_iter().chain(["--print"]).collect()] {
+            let refused = import(&server, "reorganisation", &arguments);
+            let told: Vec<&str> = refused.err.lines().skip(1).collect();
+            assert_eq!((refused.success, told.len()), (false, 2), "{}", refused.err);
+            assert!(told[0].starts_with("after.csv: Ấp Hai (A2, hamlet) stands and is in neither table."), "{}", refused.err);
+            assert!(told[1].starts_with("after.csv: Ấp Ba (B1, hamlet) stands and is in neither table."), "{}", refused.err);
+        }
+        assert_eq!(admin.get("/v1/reorganisations").json()["items"], json!([]));
+        let lines = ["Ấp Hai (A2, hamlet)", "Ấp Ba (B1, hamlet)"]
+            .map(|unit| format!("Goes on, though neither table names it: {unit}"));
+        let shown = import(&server, "reorganisation", &[&kept[..], &["--dry-run"]].concat());
+        let told: Vec<&str> = shown.out.lines().filter(|line| line.starts_with("Goes on")).collect();
+        assert_eq!((shown.success, told), (true, lines.each_ref().map(String::as_str).to_vec()), "{}", shown.err);
+        // Standard output is JSON alone.
+        let done = import(&server, "reorganisation", &[&kept[..], &["--json"]].concat());
+        assert!(done.success, "{}", done.err);
+        for line in done.out.lines() {
+            serde_json::from_str::<Value>(line).unwrap();
+        }
+        assert!(lines.iter().all(|line| done.err.lines().any(|told| told == line)), "{}", done.err);
+        for code in ["A2", "B1"] {
+            admin.get(&format!("/v1/units/code:{code}?as_of=2025-07-01")).expect_status(200);
+        }
+    }
+
+    fn tables_that_contradict_each_other_are_refused(backend) {
+        let (server, admin) = town_with_figures(backend);
+        let tables = ["mapping.csv", "--after", "after.csv", "--effective", "2025-07-01", "--legal-basis", "Nghị quyết 4"];
+        file(&server, "mapping.csv", "old_code,new_code\nA,A\nB,A\nB1,\n");
+        let after = "A,Xã A,commune,T,\nA1,Ấp Một,commune,T,\nA2,Ấp Hai,hamlet,A,\nA2,Ấp Tư,hamlet,A,\n\
+            B,Xã B,commune,T,\nB1,Ấp Ba,hamlet,A,\n";
+        file(&server, "after.csv", &format!("{HEADING}{after}"));
+        let refused = import(&server, "reorganisation", &tables);
+        let told: Vec<&str> = refused.err.lines().skip(1).collect();
+        let expected = [
+            "after.csv: Line 3: Ấp Một (A1) stands at the level hamlet, and the list has commune.",
+            "after.csv: Line 5: The code A2 stands on line 4 already.",
+            "after.csv: Line 6: The mapping has Xã B (B) end, and the list of units after has it.",
+            "after.csv: Line 7: The mapping has Ấp Ba (B1) end, and the list of units after has it.",
+        ];
+        assert_eq!(told.len(), expected.len(), "{}", refused.err);
+        for (told, expected) in told.iter().zip(expected) {
+            assert!(told.starts_with(expected), "{}", refused.err);
+        }
+        assert_eq!(admin.get("/v1/reorganisations").json()["items"], json!([]));
     }
 }

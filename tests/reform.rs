@@ -6,7 +6,7 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 use tonghop::authn::Identity;
-use tonghop::service::mapping::{Mapping, document_of};
+use tonghop::service::mapping::{Mapping, Unlisted, document_of};
 use tonghop::service::token::{Credentials, issue_token};
 use tonghop::service::unit::{ImportMode, UnitList, import_units};
 
@@ -574,6 +574,7 @@ fn the_real_reform_and_what_followed_lose_no_figure_and_change_no_report_of_befo
         after: after.clone(),
         effective: DAY.parse().unwrap(),
         legal_basis: "Nghị quyết 202/2025/QH15".to_owned(),
+        unlisted: Unlisted::Refuse,
     };
     let document = document_of(&server.application, &identity, &tables).unwrap();
     let document = serde_json::to_value(&document).unwrap();

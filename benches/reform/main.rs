@@ -44,7 +44,7 @@ use tonghop::domain::submission::Stage;
 use tonghop::service::Application;
 use tonghop::service::condition::Precondition;
 use tonghop::service::locate::ReportPath;
-use tonghop::service::mapping::{Mapping, document_of};
+use tonghop::service::mapping::{Mapping, Unlisted, document_of};
 use tonghop::service::reorganisation::{Mode, create_reorganisation, undo_reorganisation};
 use tonghop::service::rollup::{Children, RollupQuery, get_rollup};
 use tonghop::service::tenant::find_tenant;
@@ -226,6 +226,7 @@ impl Bench {
             after: self.country.after.clone(),
             effective,
             legal_basis: "Nghị quyết 202/2025/QH15".to_owned(),
+            unlisted: Unlisted::Refuse,
         };
         Ok(document_of(&self.application, &self.identity, &tables)?)
     }

@@ -14,11 +14,11 @@ use tonghop::error::{Explain, Fault, Place};
 use tonghop::service::Application;
 use tonghop::service::idempotency::Reply;
 use tonghop::service::mapping::{
-    Mapping, MappingError, Table, TableDocument, TableLine, table_document_of,
+    Mapping, MappingError, Table, TableDocument, TableFault, TableLine, Unlisted, table_document_of,
 };
 use tonghop::service::reorganisation::{carry_out_reorganisation, preview_reorganisation};
 use tonghop::service::token::{Credentials, issue_token};
-use tonghop::service::unit::{ImportMode, UnitList, add_units, check_units};
+use tonghop::service::unit::{ImportMode, UnitList, UnitName, add_units, check_units};
 
 use super::bar::Bar;
 use super::summary;
@@ -63,6 +63,9 @@ pub struct ReorganisationArguments {
     /// Print the document that the tables make, and do nothing.
     #[arg(long, requires = "after")]
     print: bool,
+    /// Let units that neither table names go on, and name each; without it each is a fault.
+    #[arg(long, requires = "after")]
+    keep_unlisted: bool,
 }
 
 #[derive(Parser)]
@@ -123,11 +126,13 @@ fn run_reorganisation(
     let document = source.document();
     if arguments.print {
         println!("{}", serde_json::to_string_pretty(document)?);
+        arguments.tell_kept(source.kept());
         return Ok(());
     }
     let preview = preview_reorganisation(application, &identity, document, &Bar::new()?)
         .map_err(explained)?;
     run.show(&preview, || summary::of_reorganisation(&preview))?;
+    arguments.tell_kept(source.kept());
     if !preview.possible {
         let faults = preview.faults.iter();
         let faults = faults.map(|fault| source.told(&fault.pointer, &fault.message_en));
@@ -171,6 +176,17 @@ impl RunArguments {
 }
 
 impl ReorganisationArguments {
+    /// Standard output is JSON alone where it is JSON.
+    fn tell_kept(&self, kept: &[UnitName]) {
+        for unit in kept {
+            let line = summary::of_kept(unit);
+            match self.print || self.run.json {
+                true => eprintln!("{line}"),
+                false => println!("{line}"),
+            }
+        }
+    }
+
     fn source(
         &self,
         application: &Application,
@@ -189,6 +205,10 @@ impl ReorganisationArguments {
             after: read_text(after)?,
             effective,
             legal_basis,
+            unlisted: match self.keep_unlisted {
+                true => Unlisted::Keep,
+                false => Unlisted::Refuse,
+            },
         };
         let files = TableFiles {
             mapping: &self.document,
@@ -198,7 +218,7 @@ impl ReorganisationArguments {
             Ok(made) => Ok(Source::Tables { files, made }),
             Err(MappingError::Invalid(faults)) => {
                 let faults = faults.iter();
-                let told = faults.map(|fault| files.told(fault.at, &fault.message.en));
+                let told = faults.map(|fault| files.told_of(fault));
                 Err(Faults(told.collect()).into())
             }
             Err(error) => Err(explained(error)),
@@ -224,13 +244,25 @@ struct TableFiles<'a> {
     after: &'a Path,
 }
 
-impl TableFiles<'_> {
-    fn told(self, at: TableLine, message: &str) -> String {
-        let file = match at.table {
+impl<'a> TableFiles<'a> {
+    fn file(self, table: Table) -> &'a Path {
+        match table {
             Table::Mapping => self.mapping,
             Table::After => self.after,
-        };
-        format!("{}: Line {}: {message}", file.display(), at.line)
+        }
+    }
+
+    fn told(self, at: TableLine, message: &str) -> String {
+        let file = self.file(at.table).display();
+        format!("{file}: Line {}: {message}", at.line)
+    }
+
+    fn told_of(self, fault: &TableFault) -> String {
+        let (table, message) = (fault.table, &fault.message.en);
+        match fault.line {
+            Some(line) => self.told(TableLine { table, line }, message),
+            None => format!("{}: {message}", self.file(table).display()),
+        }
     }
 }
 
@@ -239,6 +271,14 @@ impl Source<'_> {
         match self {
             Source::Document { document, .. } => document,
             Source::Tables { made, .. } => &made.document,
+        }
+    }
+
+    /// Units that go on, though neither table names them.
+    fn kept(&self) -> &[UnitName] {
+        match self {
+            Source::Document { .. } => &[],
+            Source::Tables { made, .. } => &made.kept,
         }
     }
 

@@ -8,7 +8,7 @@ use tonghop::service::idempotency::{Outcome, Reply};
 use tonghop::service::reorganisation::{
     FormForecast, LevelCount, ReorganisationPreview, UnitForecast, UnitsView,
 };
-use tonghop::service::unit::CheckedUnits;
+use tonghop::service::unit::{CheckedUnits, UnitName};
 
 /// So many indicators of a form are shown beside each other; all are in the JSON.
 const SHOWN_INDICATORS: usize = 3;
@@ -21,6 +21,13 @@ pub fn of_done(done: &Reply) -> String {
         Outcome::Created(path) => format!("Done: {path}"),
         Outcome::Done => "Done.".to_owned(),
     }
+}
+
+pub fn of_kept(unit: &UnitName) -> String {
+    let UnitName {
+        code, name, level, ..
+    } = unit;
+    format!("Goes on, though neither table names it: {name} ({code}, {level})")
 }
 
 pub fn of_units(checked: &CheckedUnits) -> String {

@@ -2,6 +2,7 @@
 //! It makes the document that a person would have to write by hand, and nothing else: whether the
 //! document is right is `reorganisation`'s to say.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::NaiveDate;
@@ -11,9 +12,10 @@ use serde::de::DeserializeOwned;
 use super::application::Application;
 use super::snapshot::Snapshot;
 use super::table::{Listed, WrongColumns, read_table};
+use super::unit::UnitName;
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
-use crate::domain::hierarchy::Tree;
+use crate::domain::hierarchy::{Place, Tree};
 use crate::domain::id::LevelCode;
 use crate::domain::reorganisation::{
     Grants, PartDocument, ReorganisationDocument, StepDocument, SuccessorDocument, UnitDocument,
@@ -34,6 +36,16 @@ pub struct Mapping {
     pub after: String,
     pub effective: NaiveDate,
     pub legal_basis: String,
+    pub unlisted: Unlisted,
+}
+
+/// What becomes of units that stand the day before and that neither table names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unlisted {
+    /// Each is a fault: somebody may have forgotten it.
+    Refuse,
+    /// They go on, below whatever takes over the unit above them, and are named.
+    Keep,
 }
 
 /// Why tables make no document.
@@ -64,7 +76,9 @@ pub struct TableLine {
 /// What is wrong with a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableFault {
-    pub at: TableLine,
+    pub table: Table,
+    /// None where no line is wrong, but one is missing.
+    pub line: Option<u64>,
     pub message: Message,
 }
 
@@ -97,6 +111,8 @@ explain!(MappingError, held: Denied, Store; own);
 #[derive(Debug, Clone)]
 pub struct TableDocument {
     pub document: ReorganisationDocument,
+    /// Units that neither table names, and that go on.
+    pub kept: Vec<UnitName>,
     /// Of each step.
     lines: Vec<StepLines>,
 }
@@ -183,7 +199,8 @@ fn read<R: DeserializeOwned>(
         };
         let (line, columns) = (wrong.line, columns.join(","));
         faults.push(TableFault {
-            at: TableLine { table, line },
+            table,
+            line: Some(line),
             message: message!("Cần các cột {columns}.", "It needs the columns {columns}."),
         });
         None
@@ -204,18 +221,7 @@ impl Mapping {
         let columns = &["code", "name", "level", "parent_code"];
         let after: Vec<Listed<AfterRow>> = read(&self.after, Table::After, columns, &mut faults);
         let passings = Passings::of(mapping);
-        let listed: BTreeSet<&str> = after.iter().map(|row| row.row.code.as_str()).collect();
-        let lines = passings.lines.iter();
-        let unlisted =
-            lines.filter(|((_, new), _)| !new.is_empty() && !listed.contains(new.as_str()));
-        let mut unlisted: Vec<(u64, &str)> = unlisted
-            .map(|((_, new), line)| (*line, new.as_str()))
-            .collect();
-        unlisted.sort_unstable();
         // Of a table that was not read as a whole nothing is known to be missing.
-        if faults.is_empty() {
-            faults.extend(unlisted.into_iter().map(not_in_list));
-        }
         if !faults.is_empty() {
             return Err(MappingError::Invalid(faults));
         }
@@ -224,6 +230,15 @@ impl Mapping {
             root: root_of(tree),
             passings,
         };
+        let listed: BTreeSet<&str> = after.iter().map(|row| row.row.code.as_str()).collect();
+        let unnamed = draft.unnamed(&listed);
+        let mut faults = draft.contradictions(&after, &listed);
+        if self.unlisted == Unlisted::Refuse {
+            faults.extend(unnamed.iter().map(|place| named_nowhere(*place)));
+        }
+        if !faults.is_empty() {
+            return Err(MappingError::Invalid(faults));
+        }
         let (steps, lines) = draft.steps(&after).into_iter().unzip();
         let document = ReorganisationDocument {
             effective: self.effective,
@@ -232,21 +247,77 @@ impl Mapping {
             grants: Grants::default(),
             work_in_progress: WorkInProgress::default(),
         };
-        Ok(TableDocument { document, lines })
+        let kept = unnamed.into_iter().map(UnitName::of).collect();
+        Ok(TableDocument {
+            document,
+            kept,
+            lines,
+        })
     }
 }
 
 fn not_in_list((line, code): (u64, &str)) -> TableFault {
     TableFault {
-        at: TableLine {
-            table: Table::Mapping,
-            line,
-        },
+        table: Table::Mapping,
+        line: Some(line),
         message: message!(
             "Mã mới {code} không có trong danh sách đơn vị sau sắp xếp. Hãy thêm vào danh sách, hoặc sửa mã.",
             "The new code {code} is not in the list of units after. Add it there, or correct the code."
         ),
     }
+}
+
+fn named_nowhere(place: Place<'_>) -> TableFault {
+    let fact = place.fact();
+    let (code, name, level) = (&fact.code, &fact.name, &fact.level);
+    TableFault {
+        table: Table::After,
+        line: None,
+        message: message!(
+            "Đơn vị {name} (mã {code}, cấp {level}) đang hoạt động mà không có trong cả hai bảng. Hãy thêm vào một bảng; nếu đơn vị vẫn tiếp tục, có thể nhập với --keep-unlisted.",
+            "{name} ({code}, {level}) stands and is in neither table. Add it to one of them; if it goes on, --keep-unlisted says so."
+        ),
+    }
+}
+
+fn in_list(line: u64, message: Message) -> TableFault {
+    TableFault {
+        table: Table::After,
+        line: Some(line),
+        message,
+    }
+}
+
+fn twice_in_list(line: u64, first: u64, code: &str) -> TableFault {
+    in_list(
+        line,
+        message!(
+            "Mã {code} đã có ở dòng {first}. Hãy bỏ một dòng.",
+            "The code {code} stands on line {first} already. Remove one of the two."
+        ),
+    )
+}
+
+fn ended_in_list(line: u64, row: &AfterRow) -> TableFault {
+    let (name, code) = (&row.name, &row.code);
+    in_list(
+        line,
+        message!(
+            "Bảng chuyển đổi cho đơn vị {name} (mã {code}) kết thúc, mà danh sách sau sắp xếp vẫn có. Hãy bỏ dòng này, hoặc sửa bảng chuyển đổi.",
+            "The mapping has {name} ({code}) end, and the list of units after has it. Remove this line, or correct the mapping."
+        ),
+    )
+}
+
+fn other_level_in_list(line: u64, row: &AfterRow, level: &LevelCode) -> TableFault {
+    let (name, code, wanted) = (&row.name, &row.code, &row.level);
+    in_list(
+        line,
+        message!(
+            "Đơn vị {name} (mã {code}) đang ở cấp {level}, danh sách ghi cấp {wanted}. Bảng không đổi được cấp: hãy sửa danh sách, hoặc viết văn bản JSON (xem --print).",
+            "{name} ({code}) stands at the level {level}, and the list has {wanted}. Tables cannot change a level: correct the list, or write the document by hand (see --print)."
+        ),
+    )
 }
 
 /// The one unit above all others, if there is one: what has no parent in a list is under it.
@@ -298,6 +369,12 @@ impl Passings {
         })
     }
 
+    /// Whether an old unit does not go on under its code.
+    fn ends(&self, old: &str) -> bool {
+        let heirs = self.by_old.get(old);
+        heirs.is_some_and(|heirs| heirs.iter().all(|heir| heir != old))
+    }
+
     fn is_divided(&self, old: &str) -> bool {
         self.heirs(old).len() > 1
     }
@@ -337,8 +414,90 @@ impl Draft<'_> {
     }
 
     fn stands(&self, code: &str) -> bool {
-        code.parse()
-            .is_ok_and(|code| self.tree.by_code(&code).is_some())
+        self.standing(code).is_some()
+    }
+
+    fn standing(&self, code: &str) -> Option<Place<'_>> {
+        self.tree.by_code(&code.parse().ok()?)
+    }
+
+    /// The units that stand and that neither table names. The one above all others needs no line.
+    fn unnamed(&self, listed: &BTreeSet<&str>) -> Vec<Place<'_>> {
+        let is_named = |code: &str| {
+            listed.contains(code)
+                || self.passings.by_old.contains_key(code)
+                || self.root.as_deref() == Some(code)
+        };
+        let places = self.tree.places();
+        places
+            .filter(|place| !is_named(place.fact().code.as_str()))
+            .collect()
+    }
+
+    /// What the tables say that cannot be so, or that no step can do.
+    fn contradictions(
+        &self,
+        after: &[Listed<AfterRow>],
+        listed: &BTreeSet<&str>,
+    ) -> Vec<TableFault> {
+        let passings = self.passings.lines.iter();
+        let passings = passings.map(|((_, new), line)| (*line, new.as_str()));
+        let mut unlisted: Vec<(u64, &str)> = passings
+            .filter(|(_, new)| !new.is_empty() && !listed.contains(new))
+            .collect();
+        unlisted.sort_unstable();
+        let mut faults: Vec<TableFault> = unlisted.into_iter().map(not_in_list).collect();
+        let mut lines: HashMap<&str, u64> = HashMap::new();
+        for Listed { line, row } in after {
+            match lines.entry(&row.code) {
+                Entry::Occupied(first) => {
+                    faults.push(twice_in_list(*line, *first.get(), &row.code));
+                }
+                Entry::Vacant(vacant) => {
+                    vacant.insert(*line);
+                    faults.extend(self.contradiction(*line, row, listed));
+                }
+            }
+        }
+        faults
+    }
+
+    /// A unit of the list that stands goes on under its code, unless another takes the code over.
+    fn contradiction(
+        &self,
+        line: u64,
+        row: &AfterRow,
+        listed: &BTreeSet<&str>,
+    ) -> Option<TableFault> {
+        let place = self.standing(&row.code)?;
+        if self.takes_over(&row.code) {
+            return None;
+        }
+        if self.passings.ends(&row.code) {
+            // A successor that is not there is told already.
+            let mut heirs = self.passings.heirs(&row.code).iter();
+            let are_listed = heirs.all(|heir| listed.contains(heir.as_str()));
+            return are_listed.then(|| ended_in_list(line, row));
+        }
+        let level = &place.fact().level;
+        (level.as_str() != row.level).then(|| other_level_in_list(line, row, level))
+    }
+
+    /// The units that a unit of the list is made of, itself among them.
+    fn predecessors(&self, code: &str) -> Vec<&str> {
+        let wholes = self.passings.wholes(code);
+        let mut from: Vec<&str> = wholes.map(String::as_str).collect();
+        if let Some((own, _)) = self.passings.by_old.get_key_value(code)
+            && self.passings.is_divided(code)
+            && !from.is_empty()
+        {
+            from.push(own);
+        }
+        from
+    }
+
+    fn takes_over(&self, code: &str) -> bool {
+        self.predecessors(code).into_iter().any(|old| old != code)
     }
 
     fn split(&self, old: &str) -> Drafted {
@@ -372,16 +531,8 @@ impl Draft<'_> {
             }),
             ..StepLines::default()
         };
-        let mut from: Vec<&str> = self
-            .passings
-            .wholes(&row.code)
-            .map(String::as_str)
-            .collect();
-        if self.passings.is_divided(&row.code) && !from.is_empty() {
-            from.push(&row.code);
-        }
-        let takes_over = from.iter().any(|old| *old != row.code);
-        if takes_over {
+        if self.takes_over(&row.code) {
+            let from = self.predecessors(&row.code);
             let passed = from.iter().map(|old| self.passings.line(old, &row.code));
             let lines = StepLines {
                 from: passed.collect(),

@@ -10,6 +10,8 @@ mod answers;
 #[cfg(test)]
 mod bad_network;
 #[cfg(test)]
+mod bounds;
+#[cfg(test)]
 mod calendars;
 #[cfg(test)]
 mod chains;

@@ -10,7 +10,9 @@ use tonghop::domain::period::{Calendar, Frequency};
 use tonghop::domain::quantity::Qualifier;
 use tonghop::domain::submission::EnteredValue;
 use tonghop::service::form::{EnteredForm, EnteredItem, EnteredSection};
-use tonghop::service::indicator::{EnteredBreakdown, EnteredIndicator, EnteredOption};
+use tonghop::service::indicator::{
+    EnteredBounds, EnteredBreakdown, EnteredIndicator, EnteredOption,
+};
 use tonghop::service::text::EnteredName;
 
 /// The form's code.
@@ -301,6 +303,7 @@ fn indicator(
         across_units: Some(across_units),
         across_time: Some(across_time),
         breakdowns: Vec::new(),
+        bounds: EnteredBounds::default(),
         formula: None,
         valid_from: None,
     }

@@ -14,7 +14,7 @@ use tonghop::domain::submission::EnteredValue;
 use tonghop::service::Application;
 use tonghop::service::condition::Precondition;
 use tonghop::service::form::{EnteredForm, EnteredItem, EnteredSection, put_form};
-use tonghop::service::indicator::{EnteredIndicator, put_indicator};
+use tonghop::service::indicator::{EnteredBounds, EnteredIndicator, put_indicator};
 use tonghop::service::locate::ReportPath;
 use tonghop::service::submission::{Change, ChangeRequest, Entered, Intent, change_now};
 use tonghop::service::tenant::{EnteredTenant, create_tenant};
@@ -86,6 +86,7 @@ fn indicator(index: usize) -> EnteredIndicator {
         across_units: Some(AcrossUnits::Sum),
         across_time: Some(AcrossTime::Sum),
         breakdowns: Vec::new(),
+        bounds: EnteredBounds::default(),
         formula: None,
         valid_from: None,
     }

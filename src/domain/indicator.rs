@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::bounds::{Bounds, Interval};
 use super::formula::{Formula, Operand, Source};
 use super::id::{BreakdownCode, IndicatorCode, IndicatorNumber, OptionCode, OptionNumber};
 use super::quantity::Decimals;
@@ -92,6 +93,9 @@ pub enum Measure {
         across_units: AcrossUnits,
         across_time: AcrossTime,
         breakdowns: Vec<Breakdown>,
+        /// Versions of before there were any have none.
+        #[serde(default, skip_serializing_if = "Bounds::are_open")]
+        bounds: Bounds,
     },
     /// It is computed, at every level, from the rolled-up operands.
     Derived { formula: Formula },
@@ -148,6 +152,41 @@ impl Definition {
                 ..
             }
         )
+    }
+
+    /// Those of a derived indicator are open.
+    pub fn bounds(&self) -> Bounds {
+        match self.measure {
+            Measure::Collected { bounds, .. } => bounds,
+            Measure::Derived { .. } => Bounds::default(),
+        }
+    }
+
+    /// Between what a unit's value of the total or of an option lies.
+    pub fn possible(&self, option: OptionNumber) -> Interval {
+        part_of(self.bounds().possible, option)
+    }
+
+    /// Between what a figure of several units and base periods lies.
+    pub fn possible_figure(&self, option: OptionNumber) -> Interval {
+        let Measure::Collected {
+            across_units,
+            across_time,
+            bounds,
+            ..
+        } = self.measure
+        else {
+            return Interval::default();
+        };
+        let is_one_of_them = !matches!(
+            across_units,
+            AcrossUnits::Sum | AcrossUnits::Count | AcrossUnits::Transfer
+        ) && !matches!(across_time, AcrossTime::Sum | AcrossTime::Count);
+        let possible = match is_one_of_them {
+            true => bounds.possible,
+            false => bounds.possible.of_sum(),
+        };
+        part_of(possible, option)
     }
 
     pub fn breakdowns(&self) -> &[Breakdown] {
@@ -218,11 +257,13 @@ impl Definition {
                     across_units,
                     across_time,
                     breakdowns,
+                    ..
                 },
                 Measure::Collected {
                     across_units: units,
                     across_time: time,
                     breakdowns: broken,
+                    ..
                 },
             ) => {
                 if (across_units, across_time) != (units, time) {
@@ -235,6 +276,14 @@ impl Definition {
             }
             _ => Some(FixedPart::Aggregation),
         }
+    }
+}
+
+/// An option is a part of the total.
+fn part_of(total: Interval, option: OptionNumber) -> Interval {
+    match option {
+        OptionNumber::TOTAL => total,
+        _ => total.of_part(),
     }
 }
 

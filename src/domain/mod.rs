@@ -1,6 +1,7 @@
 //! The types of the field and their rules: what a unit, a period, an indicator, a form and a
 //! submission are, and which of them cannot be. Never a clock, I/O, diesel or actix.
 
+pub mod bounds;
 pub mod catalogue;
 pub mod deadline;
 pub mod form;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::bounds::{Beyond, Interval};
 use super::catalogue::{Entry, InForce};
 use super::form::{Narrative, Need};
 use super::id::{
@@ -258,6 +259,10 @@ fn read_value(
     let decimals = entry.definition.decimals;
     let mantissa = parse_mantissa(&entered.value, decimals)
         .map_err(|fault| quantity_fault(fault, index, entry, decimals.get()))?;
+    if let Some(message) = impossible(entry, entry.definition.possible(option), mantissa) {
+        let at = format!("/values/{index}/value");
+        return Err(Fault::in_body(at, Code::ValueOutOfRange, message));
+    }
     Ok(Fact {
         indicator: entry.indicator.number,
         option,
@@ -377,6 +382,75 @@ fn quantity_fault(fault: QuantityFault, index: usize, entry: &Entry<'_>, decimal
     Fault::in_body(format!("/values/{index}/value"), code, text)
 }
 
+/// What to say of a number that is beyond what can be.
+pub fn impossible(entry: &Entry<'_>, possible: Interval, mantissa: i64) -> Option<Message> {
+    let (vi, en, value) = (
+        name_vi(entry),
+        name_en(entry),
+        with_unit_of_measure(entry, mantissa),
+    );
+    let (value_vi, value_en) = value;
+    Some(match possible.beyond(mantissa)? {
+        Beyond::Below(least) => {
+            let (least_vi, least_en) = with_unit_of_measure(entry, least);
+            message!(
+                "{vi}: {value_vi} nhỏ hơn mức thấp nhất là {least_vi}. Hãy kiểm tra lại số và đơn vị tính.",
+                "{en}: {value_en} is less than the least it can be, {least_en}. Check the number and its unit of measure."
+            )
+        }
+        Beyond::Above(most) => {
+            let (most_vi, most_en) = with_unit_of_measure(entry, most);
+            message!(
+                "{vi}: {value_vi} lớn hơn mức cao nhất là {most_vi}. Hãy kiểm tra lại số và đơn vị tính.",
+                "{en}: {value_en} is more than the most it can be, {most_en}. Check the number and its unit of measure."
+            )
+        }
+    })
+}
+
+/// What to say of a total that is beyond what is usual.
+pub fn unusual(entry: &Entry<'_>, mantissa: i64) -> Option<Message> {
+    let (vi, en) = (name_vi(entry), name_en(entry));
+    let (value_vi, value_en) = with_unit_of_measure(entry, mantissa);
+    Some(match entry.definition.bounds().usual.beyond(mantissa)? {
+        Beyond::Below(least) => {
+            let (least_vi, least_en) = with_unit_of_measure(entry, least);
+            message!(
+                "{vi}: {value_vi} thấp hơn mức thường gặp (từ {least_vi}). Nếu số đúng thì không cần làm gì thêm; nếu sai, hãy sửa và gửi lại.",
+                "{en}: {value_en} is less than usual (from {least_en} on). If it is right nothing needs to be done; if not, correct it and send it again."
+            )
+        }
+        Beyond::Above(most) => {
+            let (most_vi, most_en) = with_unit_of_measure(entry, most);
+            message!(
+                "{vi}: {value_vi} cao hơn mức thường gặp (đến {most_vi}). Nếu số đúng thì không cần làm gì thêm; nếu sai, hãy sửa và gửi lại.",
+                "{en}: {value_en} is more than usual (up to {most_en}). If it is right nothing needs to be done; if not, correct it and send it again."
+            )
+        }
+    })
+}
+
+fn name_vi(entry: &Entry<'_>) -> String {
+    format!("{} ({})", entry.definition.name.vi, entry.indicator.code)
+}
+
+fn name_en(entry: &Entry<'_>) -> String {
+    let name = &entry.definition.name;
+    let text = name.en.as_ref().unwrap_or(&name.vi);
+    format!("{text} ({})", entry.indicator.code)
+}
+
+/// In Vietnamese and in English.
+fn with_unit_of_measure(entry: &Entry<'_>, mantissa: i64) -> (String, String) {
+    let definition = entry.definition;
+    let value = Decimal::new(mantissa, definition.decimals.get());
+    let unit = &definition.unit_of_measure;
+    (
+        format!("{} {unit}", value.vietnamese()),
+        format!("{value} {unit}"),
+    )
+}
+
 /// Reads entered prose.
 ///
 /// # Errors
@@ -472,7 +546,7 @@ pub fn complete(
         .iter()
         .map(|fact| ((fact.indicator, fact.option), *fact))
         .collect();
-    for entry in collected {
+    for entry in &collected {
         match completed_total(entry, &values) {
             Ok(Some(total)) => {
                 values.insert((total.indicator, total.option), total);
@@ -481,6 +555,7 @@ pub fn complete(
             Ok(None) => {}
             Err(found) => faults.extend(found),
         }
+        faults.extend(impossible_values(entry, &values));
     }
     if faults.is_empty() {
         Ok(values.into_values().collect())
@@ -521,6 +596,19 @@ fn not_asked_for(fact: &Fact, collected: &[&Entry<'_>]) -> Option<Fault> {
 }
 
 type Values = BTreeMap<(IndicatorNumber, OptionNumber), Fact>;
+
+/// What of an entry is beyond what can be: a total is computed only now, and a draft may be older
+/// than the bounds.
+fn impossible_values(entry: &Entry<'_>, values: &Values) -> Vec<Fault> {
+    let own = values.range((entry.indicator.number, OptionNumber::TOTAL)..);
+    let own = own.take_while(|((indicator, _), _)| *indicator == entry.indicator.number);
+    let messages = own.filter_map(|((_, option), fact)| {
+        impossible(entry, entry.definition.possible(*option), fact.mantissa)
+    });
+    messages
+        .map(|message| Fault::in_body("/values", Code::ValueOutOfRange, message))
+        .collect()
+}
 
 /// An entry's total: sent, or the sum of its closed breakdowns; `None` where it has no value. A
 /// computed total takes the place of one that was sent, which may only agree with it.

@@ -10,12 +10,13 @@ use super::extract::{
 };
 use super::page::{page_request, page_response};
 use super::problem::Problem;
-use super::text::NameBody;
+use super::text::{DecimalText, NameBody};
 use super::unit::DayParams;
 use crate::domain::indicator::{AcrossTime, AcrossUnits, BreakdownKind};
 use crate::service::Application;
 use crate::service::indicator::{
-    self, EnteredBreakdown, EnteredIndicator, EnteredOption, IndicatorView,
+    self, EnteredBounds, EnteredBreakdown, EnteredIndicator, EnteredOption, EnteredUsual,
+    IndicatorView,
 };
 use crate::service::page::Page;
 
@@ -95,11 +96,35 @@ pub struct IndicatorBody {
     pub across_time: Option<AcrossTime>,
     #[serde(default)]
     pub breakdowns: Vec<BreakdownBody>,
+    /// A unit's value that is less is refused. An option, which is a part of the total, may be
+    /// nothing as well.
+    pub minimum: Option<DecimalText>,
+    /// A unit's value that is more is refused.
+    pub maximum: Option<DecimalText>,
+    /// A unit's total beyond it is taken with a warning.
+    pub usual: Option<UsualBody>,
     /// From the rolled-up operands, at every level; no value on a zero or missing divisor.
     #[schema(example = "100 * population.insured / population.total")]
     pub formula: Option<String>,
     /// The first day of this version; the beginning where none is given.
     pub valid_from: Option<NaiveDate>,
+}
+
+/// What is usual, both ends included; it has one of them at least.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UsualBody {
+    pub from: Option<DecimalText>,
+    pub to: Option<DecimalText>,
+}
+
+impl From<UsualBody> for EnteredUsual {
+    fn from(body: UsualBody) -> EnteredUsual {
+        EnteredUsual {
+            from: body.from.map(|from| from.0),
+            to: body.to.map(|to| to.0),
+        }
+    }
 }
 
 /// A set of options.
@@ -155,6 +180,11 @@ impl IndicatorBody {
                 .into_iter()
                 .map(EnteredBreakdown::from)
                 .collect(),
+            bounds: EnteredBounds {
+                minimum: self.minimum.map(|minimum| minimum.0),
+                maximum: self.maximum.map(|maximum| maximum.0),
+                usual: self.usual.map(EnteredUsual::from),
+            },
             formula: self.formula,
             valid_from: self.valid_from,
         }

@@ -13,6 +13,7 @@ use super::snapshot::Snapshot;
 use super::text::{EnteredName, NameView};
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
+use crate::domain::bounds::{Bounds, Interval};
 use crate::domain::catalogue::{Catalogue, Dependent, Unresolved};
 use crate::domain::formula::{Formula, Operand, Source};
 use crate::domain::id::{
@@ -23,7 +24,7 @@ use crate::domain::indicator::{
     Indicator, Measure,
 };
 use crate::domain::period::Period;
-use crate::domain::quantity::Decimals;
+use crate::domain::quantity::{Decimal, Decimals, QuantityFault, parse_mantissa};
 use crate::domain::text::check_name;
 use crate::domain::unit::BEGINNING;
 use crate::error::{Code, Fault, Message};
@@ -122,10 +123,37 @@ pub struct IndicatorView {
     /// Null for a derived indicator.
     pub across_time: Option<AcrossTime>,
     pub breakdowns: Vec<BreakdownView>,
+    /// A unit's value that is less is refused; null where it may be anything.
+    #[schema(value_type = Option<f64>, example = 0)]
+    pub minimum: Option<Decimal>,
+    /// A unit's value that is more is refused; null where it may be anything.
+    #[schema(value_type = Option<f64>)]
+    pub maximum: Option<Decimal>,
+    /// A unit's total beyond it is warned of; null where nothing is unusual.
+    pub usual: Option<UsualView>,
     /// Null for a collected indicator.
     pub formula: Option<String>,
     /// The first day of this version.
     pub valid_from: NaiveDate,
+}
+
+/// What is usual, both ends included; an end that is null is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct UsualView {
+    #[schema(value_type = Option<f64>, example = 1000000)]
+    pub from: Option<Decimal>,
+    #[schema(value_type = Option<f64>, example = 500000000)]
+    pub to: Option<Decimal>,
+}
+
+impl UsualView {
+    fn of(usual: Interval, decimals: u8) -> Option<UsualView> {
+        let shown = |end: Option<i64>| end.map(|mantissa| Decimal::new(mantissa, decimals));
+        (!usual.is_open()).then(|| UsualView {
+            from: shown(usual.from),
+            to: shown(usual.to),
+        })
+    }
 }
 
 /// A set of options.
@@ -155,11 +183,14 @@ impl IndicatorView {
             } => (Some(across_units), Some(across_time)),
             Measure::Derived { .. } => (None, None),
         };
+        let decimals = definition.decimals.get();
+        let Bounds { possible, usual } = definition.bounds();
+        let shown = |end: Option<i64>| end.map(|mantissa| Decimal::new(mantissa, decimals));
         Some(IndicatorView {
             code: indicator.code.to_string(),
             name: NameView::of(&definition.name),
             unit_of_measure: definition.unit_of_measure.clone(),
-            decimals: definition.decimals.get(),
+            decimals,
             across_units,
             across_time,
             breakdowns: definition
@@ -167,6 +198,9 @@ impl IndicatorView {
                 .iter()
                 .map(BreakdownView::of)
                 .collect(),
+            minimum: shown(possible.from),
+            maximum: shown(possible.to),
+            usual: UsualView::of(usual, decimals),
             formula: definition.formula().map(ToString::to_string),
             valid_from: *valid_from,
         })
@@ -242,9 +276,25 @@ pub struct EnteredIndicator {
     pub across_units: Option<AcrossUnits>,
     pub across_time: Option<AcrossTime>,
     pub breakdowns: Vec<EnteredBreakdown>,
+    pub bounds: EnteredBounds,
     pub formula: Option<String>,
     /// The first day of the version; the beginning where none is given.
     pub valid_from: Option<NaiveDate>,
+}
+
+/// Between what values are to lie, as decimal texts; what is missing is open.
+#[derive(Debug, Clone, Default)]
+pub struct EnteredBounds {
+    pub minimum: Option<String>,
+    pub maximum: Option<String>,
+    pub usual: Option<EnteredUsual>,
+}
+
+/// What is to be usual, as decimal texts.
+#[derive(Debug, Clone)]
+pub struct EnteredUsual {
+    pub from: Option<String>,
+    pub to: Option<String>,
 }
 
 /// A set of options as somebody wants it to be.
@@ -387,7 +437,7 @@ fn read_definition(entered: &EnteredIndicator, faults: &mut Vec<Fault>) -> Optio
             message!("Số chữ số thập phân là từ 0 đến 9.", "Decimals are 0 to 9."),
         ));
     }
-    let measure = read_measure(entered, faults);
+    let measure = read_measure(entered, decimals, faults);
     let unit_of_measure = entered.unit_of_measure.clone();
     Some(Definition {
         name,
@@ -397,9 +447,14 @@ fn read_definition(entered: &EnteredIndicator, faults: &mut Vec<Fault>) -> Optio
     })
 }
 
-fn read_measure(entered: &EnteredIndicator, faults: &mut Vec<Fault>) -> Option<Measure> {
+fn read_measure(
+    entered: &EnteredIndicator,
+    decimals: Option<Decimals>,
+    faults: &mut Vec<Fault>,
+) -> Option<Measure> {
     match (&entered.formula, entered.across_units, entered.across_time) {
         (Some(formula), None, None) if entered.breakdowns.is_empty() => {
+            refuse_bounds(&entered.bounds, faults);
             read_formula(formula, faults).map(|formula| Measure::Derived { formula })
         }
         (Some(_), ..) => {
@@ -411,10 +466,12 @@ fn read_measure(entered: &EnteredIndicator, faults: &mut Vec<Fault>) -> Option<M
         }
         (None, Some(across_units), Some(across_time)) => {
             let breakdowns = read_breakdowns(&entered.breakdowns, faults);
+            let bounds = decimals.map(|decimals| read_bounds(&entered.bounds, decimals, faults));
             Some(Measure::Collected {
                 across_units,
                 across_time,
                 breakdowns,
+                bounds: bounds?,
             })
         }
         (None, across_units, across_time) => {
@@ -435,6 +492,95 @@ fn read_measure(entered: &EnteredIndicator, faults: &mut Vec<Fault>) -> Option<M
             None
         }
     }
+}
+
+/// What is computed is as large as its operands make it.
+fn refuse_bounds(bounds: &EnteredBounds, faults: &mut Vec<Fault>) {
+    let given = [
+        ("minimum", bounds.minimum.is_some()),
+        ("maximum", bounds.maximum.is_some()),
+        ("usual", bounds.usual.is_some()),
+    ];
+    for (field, _) in given.into_iter().filter(|(_, is_given)| *is_given) {
+        faults.push(Fault::in_body(
+            format!("/{field}"),
+            Code::InvalidValue,
+            message!(
+                "Chỉ tiêu tính theo công thức không có {field}. Hãy đặt giới hạn ở các chỉ tiêu được thu thập mà công thức dùng.",
+                "An indicator with a formula has no {field}. Put bounds on the collected indicators that the formula uses."
+            ),
+        ));
+    }
+}
+
+fn read_bounds(entered: &EnteredBounds, decimals: Decimals, faults: &mut Vec<Fault>) -> Bounds {
+    let possible = [
+        ("/minimum", entered.minimum.as_deref()),
+        ("/maximum", entered.maximum.as_deref()),
+    ];
+    let usual = entered.usual.as_ref();
+    if usual.is_some_and(|usual| usual.from.is_none() && usual.to.is_none()) {
+        faults.push(Fault::in_body(
+            "/usual",
+            Code::InvalidValue,
+            message!(
+                "Mức thường gặp phải có from hoặc to.",
+                "What is usual has a from or a to."
+            ),
+        ));
+    }
+    let usual = [
+        ("/usual/from", usual.and_then(|usual| usual.from.as_deref())),
+        ("/usual/to", usual.and_then(|usual| usual.to.as_deref())),
+    ];
+    Bounds {
+        possible: read_interval(possible, decimals, faults),
+        usual: read_interval(usual, decimals, faults),
+    }
+}
+
+/// Reads two ends, each with its pointer.
+fn read_interval(
+    ends: [(&str, Option<&str>); 2],
+    decimals: Decimals,
+    faults: &mut Vec<Fault>,
+) -> Interval {
+    let [(_, _), (last, _)] = ends;
+    let [from, to] = ends.map(|(pointer, text)| read_end(pointer, text?, decimals, faults));
+    let interval = Interval { from, to };
+    if interval.is_empty() {
+        faults.push(Fault::in_body(
+            last,
+            Code::InvalidValue,
+            message!(
+                "Mức cao nhất không được nhỏ hơn mức thấp nhất.",
+                "The upper bound must not be less than the lower one."
+            ),
+        ));
+    }
+    interval
+}
+
+fn read_end(pointer: &str, text: &str, decimals: Decimals, faults: &mut Vec<Fault>) -> Option<i64> {
+    let fault = match parse_mantissa(text, decimals) {
+        Ok(mantissa) => return Some(mantissa),
+        Err(fault) => fault,
+    };
+    let code = match fault {
+        QuantityFault::TooManyDecimals => Code::TooManyDecimals,
+        QuantityFault::OutOfRange => Code::ValueOutOfRange,
+        QuantityFault::NotANumber => Code::InvalidNumber,
+    };
+    let decimals = decimals.get();
+    faults.push(Fault::in_body(
+        pointer,
+        code,
+        message!(
+            "Giới hạn phải là số có không quá {decimals} chữ số thập phân, như chỉ tiêu.",
+            "A bound is a number with no more decimals than the indicator: {decimals}."
+        ),
+    ));
+    None
 }
 
 fn read_formula(text: &str, faults: &mut Vec<Fault>) -> Option<Formula> {

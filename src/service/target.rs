@@ -15,6 +15,7 @@ use crate::authz::{Action, Denied};
 use crate::domain::catalogue::Entry;
 use crate::domain::id::OptionNumber;
 use crate::domain::quantity::{Decimal, QuantityFault, parse_mantissa};
+use crate::domain::submission::impossible;
 use crate::domain::unit::Validity;
 use crate::error::{Code, Fault, Message};
 use crate::rollup::tally::CellKey;
@@ -39,6 +40,8 @@ pub enum TargetError {
     Figure(#[from] LineageError),
     #[error("the value is no target: {0:?}")]
     Value(QuantityFault),
+    #[error("the value is beyond what the figure can be")]
+    Impossible(Message),
     #[error("there is no target")]
     NotSet,
 }
@@ -52,6 +55,11 @@ impl TargetError {
                     "The unit was given nothing to reach for this figure and period yet."
                 );
                 return (Code::TargetNotFound, text, Vec::new());
+            }
+            TargetError::Impossible(text) => {
+                let code = Code::ValueOutOfRange;
+                let fault = Fault::in_body("/value", code, text.clone());
+                return (code, text.clone(), vec![fault]);
             }
             TargetError::Value(QuantityFault::TooManyDecimals) => Code::TooManyDecimals,
             TargetError::Value(QuantityFault::OutOfRange) => Code::ValueOutOfRange,
@@ -221,6 +229,11 @@ pub fn put_target(
             .map(|value| parse_mantissa(value, found.entry.definition.decimals))
             .transpose()
             .map_err(TargetError::Value)?;
+        let possible = found.entry.definition.possible_figure(found.option);
+        let beyond = mantissa.and_then(|mantissa| impossible(found.entry, possible, mantissa));
+        if let Some(message) = beyond {
+            return Err(TargetError::Impossible(message));
+        }
         let key = located.key();
         let target = Target {
             unit: key.unit,

@@ -9,7 +9,7 @@ use crate::domain::form::Rule;
 use crate::domain::id::{IndicatorCode, OptionNumber};
 use crate::domain::quantity::{Decimal, Qualifier};
 use crate::domain::receipt::Receipt;
-use crate::domain::submission::{Fact, Passage, Revision, Status, Step};
+use crate::domain::submission::{Fact, Passage, Revision, Status, Step, unusual};
 use crate::error::Message;
 use crate::message;
 use crate::service::locate::Located;
@@ -140,6 +140,7 @@ impl SubmissionView {
         if deadline.is_none_or(|deadline| deadline.day(time_zone) > closes) {
             warnings.extend(counted.and_then(|receipt| period_running(receipt, closes)));
         }
+        warnings.extend(unusual_values(&content.facts, &located.in_force));
         SubmissionView {
             form: located.form().code.to_string(),
             period: PeriodName::of(&located.in_force.period),
@@ -160,6 +161,25 @@ impl SubmissionView {
             warnings,
         }
     }
+}
+
+/// Totals that are beyond what is usual, in the order of the outline.
+fn unusual_values(facts: &[Fact], in_force: &InForce<'_>) -> Vec<Warning> {
+    let entries = in_force.entries().iter();
+    let bounded = entries.filter(|entry| !entry.definition.bounds().usual.is_open());
+    let found = bounded.filter_map(|entry| {
+        let cell = (entry.indicator.number, OptionNumber::TOTAL);
+        let total = facts
+            .iter()
+            .find(|fact| (fact.indicator, fact.option) == cell)?;
+        let message = unusual(entry, total.mantissa)?;
+        Some(Warning::telling(
+            "VALUE_UNUSUAL",
+            Some(&entry.indicator.code),
+            message,
+        ))
+    });
+    found.collect()
 }
 
 fn deadline_of(located: &Located<'_>) -> Option<Deadline> {

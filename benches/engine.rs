@@ -42,7 +42,7 @@ use tonghop::domain::unit::{BEGINNING, UnitFact, Validity};
 use tonghop::rollup::climb::{climb as take_up, touched};
 use tonghop::rollup::encode::{self, YearOfRollups};
 use tonghop::rollup::fold::fold as fold_anew;
-use tonghop::rollup::node::Rollup;
+use tonghop::rollup::node::{KeptRollup, Rollup};
 use tonghop::rollup::tally::{Change, Contribution, Piece, Tally};
 
 const INDICATORS: u32 = 40;
@@ -176,7 +176,7 @@ fn pack_year(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn unpack_year(bencher: Bencher<'_, '_>) {
     let packed = encode::pack_year(&year_of_province()).expect("a year is packed");
-    bencher.bench(|| encode::unpack_year(black_box(&packed)));
+    bencher.bench(|| encode::unpack_year(black_box(&packed), 1));
 }
 
 /// The case, with every hamlet's report in.
@@ -323,7 +323,8 @@ fn month(number: usize) -> Period {
 
 fn year_of_province() -> YearOfRollups {
     let rollup = Province::reported(AcrossUnits::Sum).rollup();
+    let kept = KeptRollup { rollup, rev: 1 };
     let periods = CalendarPeriod::coarser(Frequency::Month, YEAR).into_iter();
-    let year = periods.map(|period| (Period::Calendar(period), rollup.clone()));
+    let year = periods.map(|period| (Period::Calendar(period), kept.clone()));
     year.collect()
 }

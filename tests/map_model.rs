@@ -15,7 +15,7 @@ use rand::seq::{IndexedRandom, IteratorRandom};
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
-use crate::harness::town::{form, indicator};
+use crate::harness::town::{broken_down, cell, form, indicator, option};
 use crate::harness::{Backend, Client, Server};
 use crate::model::setting;
 use document::Writing;
@@ -97,9 +97,11 @@ impl Run {
                 .put(&format!("/v1/indicators/i{number}"), &body)
                 .expect_status(201);
         }
-        let codes: Vec<String> = (0..PAIRS.len())
-            .map(|number| format!("i{number}"))
-            .collect();
+        admin
+            .put("/v1/indicators/broken", &broken_down_twice())
+            .expect_status(201);
+        let codes = (0..PAIRS.len()).map(|number| format!("i{number}"));
+        let codes: Vec<String> = codes.chain(["broken".to_owned()]).collect();
         let codes: Vec<&str> = codes.iter().map(String::as_str).collect();
         let mut body = form(&codes);
         body["frequency"] = json!("month");
@@ -207,7 +209,8 @@ impl Run {
         let sent = values.iter().map(
             |(indicator, value)| json!({"indicator": format!("i{indicator}"), "value": value}),
         );
-        let body = json!({"values": sent.collect::<Vec<_>>(), "submit": true});
+        let sent: Vec<Value> = sent.chain(self.breakdowns()).collect();
+        let body = json!({"values": sent, "submit": true});
         let condition = match self.entered.insert((month, *unit)) {
             true => self.admin.with("If-None-Match", "*"),
             false => self.admin.with("If-Match", "*"),
@@ -224,6 +227,16 @@ impl Run {
             .submissions
             .insert((month, *unit), Submission { given, values });
         self.is_worked_on();
+    }
+
+    /// Values of what is broken down: all of its total, and no more than that.
+    fn breakdowns(&mut self) -> Vec<Value> {
+        let closed = CLOSED.map(|code| (code, self.random.random_range(0..40_i64)));
+        let total: i64 = closed.iter().map(|(_, number)| number).sum();
+        let open = self.random.random_range(0..=total);
+        let all = closed.into_iter().chain([(OPEN, open)]);
+        all.map(|(code, number)| option("broken", code, number))
+            .collect()
     }
 
     fn withdraw(&mut self) {
@@ -441,8 +454,8 @@ impl Run {
         );
     }
 
-    /// Every unit's report is what the model says. What the province has of what sums over both
-    /// units and months comes back.
+    /// Every unit's report is what the model says, and breakdowns belong to their totals. What the
+    /// province has of what sums over both units and months comes back.
     fn compare(&self, period: &Period, as_of: Option<Day>) -> Value {
         let view = self.model.view(*period, as_of.unwrap_or(period.last_day));
         let mut total = Value::Null;
@@ -468,7 +481,9 @@ impl Run {
             let missing: Vec<&Place> = left.iter().filter(is_missing).collect();
             assert!(missing.is_empty(), "{about} lacks {missing:?}");
             if *unit == 0 {
-                total = report["cells"][0]["value"].clone();
+                let broken = broken_cells(&report).map(|cell| cell["value"].clone());
+                let first = report["cells"][0]["value"].clone();
+                total = broken.into_iter().chain([first]).collect();
             }
         }
         total
@@ -485,6 +500,7 @@ impl Run {
 
     fn compare_part(&self, view: &View<'_>, place: Place, report: &Value, about: &str) {
         let (shown, expected) = (read_part(report), view.shown(place));
+        expect_whole_breakdowns(report, about);
         let counts = |shown: &Shown| (shown.submitted, shown.expected);
         assert_eq!(
             counts(&shown),
@@ -502,6 +518,46 @@ impl Run {
             );
         }
     }
+}
+
+/// The options of the closed breakdown of `broken`, and of the open one.
+const CLOSED: [&str; 3] = ["plan", "letter", "report"];
+const OPEN: &str = "urgent";
+
+/// What sums, with a closed breakdown and an open one over the same total.
+fn broken_down_twice() -> Value {
+    let mut body = broken_down(true, &CLOSED);
+    let mut open = broken_down(false, &[OPEN])["breakdowns"][0].clone();
+    open["code"] = json!("of_these");
+    body["breakdowns"].as_array_mut().unwrap().push(open);
+    body
+}
+
+/// The total, the closed breakdown's options, and the open one's.
+fn broken_cells(report: &Value) -> [Value; 5] {
+    let closed = CLOSED.map(|option| format!("broken/{option}"));
+    let [plan, letter, other] = closed;
+    [
+        "broken".to_owned(),
+        plan,
+        letter,
+        other,
+        format!("broken/{OPEN}"),
+    ]
+    .map(|name| cell(report, &name))
+}
+
+/// However often it was divided: the rule itself, not how it is come by.
+#[track_caller]
+fn expect_whole_breakdowns(report: &Value, about: &str) {
+    let numbers = broken_cells(report).map(|cell| cell["value"].as_i64());
+    let [total, closed @ .., open] = numbers;
+    let sum: Option<i64> = closed.into_iter().sum();
+    assert_eq!(sum, total, "{about}: {numbers:?}");
+    assert!(
+        open <= total && closed.iter().all(|part| *part >= total.map(|_| 0)),
+        "{about}: {numbers:?}"
+    );
 }
 
 /// The maps of later days than a period's last.

@@ -424,7 +424,7 @@ impl Run {
             as_of: None,
         };
         let path = Run::path(unit, period);
-        let (_, view) = get_rollup(application, identity, &path, query).unwrap();
+        let view = get_rollup(application, identity, &path, query).unwrap();
         serde_json::to_value(&view).unwrap()
     }
 

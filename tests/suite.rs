@@ -26,6 +26,8 @@ mod demo;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod figures;
+#[cfg(test)]
 mod formulas;
 #[cfg(test)]
 mod full_disk;

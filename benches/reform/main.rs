@@ -268,7 +268,7 @@ impl Bench {
             as_of: view.day()?,
         };
         measurements.often(what, || {
-            let (_, rollup) = get_rollup(application, identity, &path, query)?;
+            let rollup = get_rollup(application, identity, &path, query)?;
             let has_figures = rollup.cells.iter().all(|cell| cell.value.is_some());
             has_figures.then_some(()).ok_or("no figures".into())
         })

@@ -330,7 +330,7 @@ pub fn report(application: &Application, now: DateTime<Utc>) -> Result<String, D
         children: Children::LeftOut,
         as_of: None,
     };
-    let (_, rollup) =
+    let rollup =
         get_rollup(application, &admin, &path_of(COMMUNE), query).map_err(in_use_case("rollup"))?;
     let (_, form) = get_form(application, &admin, FORM, Some(rollup.period.to), now)
         .map_err(in_use_case("form"))?;

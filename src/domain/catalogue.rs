@@ -8,7 +8,9 @@ use chrono::NaiveDate;
 
 use super::form::{Form, FormPeriod, Item};
 use super::formula::{Formula, Operand};
-use super::id::{FormCode, IndicatorCode, IndicatorNumber, LevelCode, OptionNumber, RuleCode};
+use super::id::{
+    BreakdownCode, FormCode, IndicatorCode, IndicatorNumber, LevelCode, OptionNumber, RuleCode,
+};
 use super::indicator::{Across, AcrossTime, AcrossUnits, Definition, Indicator, Measure};
 
 /// All indicators and forms of a tenant.
@@ -24,8 +26,12 @@ impl Catalogue {
         let across = indicators
             .iter()
             .filter_map(|indicator| Some((indicator.number, indicator.across()?)));
+        let breakdowns = indicators.iter().flat_map(|indicator| {
+            let options = indicator.breakdowns_of_options().into_iter();
+            options.map(|(option, breakdown)| ((indicator.number, option), breakdown.clone()))
+        });
         Catalogue {
-            aggregations: Aggregations::new(across),
+            aggregations: Aggregations::new(across).with_breakdowns(breakdowns),
             indicators: indicators
                 .into_iter()
                 .map(|found| (found.code.clone(), found))
@@ -302,8 +308,12 @@ impl<'c> Entry<'c> {
 }
 
 /// How each indicator of a catalogue aggregates, by its number: it is asked for with every cell.
+/// And which breakdown each option belongs to: those of one are divided together.
 #[derive(Debug, Clone, Default)]
-pub struct Aggregations(Vec<Across>);
+pub struct Aggregations {
+    across: Vec<Across>,
+    breakdowns: HashMap<(IndicatorNumber, OptionNumber), BreakdownCode>,
+}
 
 impl Aggregations {
     pub fn new(across: impl IntoIterator<Item = (IndicatorNumber, Across)>) -> Aggregations {
@@ -317,11 +327,36 @@ impl Aggregations {
                 *place = across;
             }
         }
-        Aggregations(all)
+        Aggregations {
+            across: all,
+            breakdowns: HashMap::new(),
+        }
+    }
+
+    /// The same with options that belong to breakdowns.
+    #[must_use]
+    pub fn with_breakdowns(
+        self,
+        breakdowns: impl IntoIterator<Item = ((IndicatorNumber, OptionNumber), BreakdownCode)>,
+    ) -> Aggregations {
+        Aggregations {
+            breakdowns: breakdowns.into_iter().collect(),
+            ..self
+        }
     }
 
     pub fn of(&self, indicator: IndicatorNumber) -> Across {
-        self.0.get(place_of(indicator)).copied().unwrap_or(NOWHERE)
+        let across = self.across.get(place_of(indicator));
+        across.copied().unwrap_or(NOWHERE)
+    }
+
+    /// The breakdown of an option; `None` for a total.
+    pub fn breakdown_of(
+        &self,
+        indicator: IndicatorNumber,
+        option: OptionNumber,
+    ) -> Option<&BreakdownCode> {
+        self.breakdowns.get(&(indicator, option))
     }
 }
 

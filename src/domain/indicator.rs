@@ -318,6 +318,18 @@ impl Indicator {
         }
     }
 
+    /// The breakdown that each option is of, in the last version that has the option.
+    pub fn breakdowns_of_options(&self) -> BTreeMap<OptionNumber, &BreakdownCode> {
+        let breakdowns = self.versions.values().flat_map(Definition::breakdowns);
+        let options = breakdowns.flat_map(|breakdown| {
+            let options = breakdown.options.iter();
+            options.map(|option| (&option.code, &breakdown.code))
+        });
+        options
+            .filter_map(|(option, breakdown)| Some((self.option_number(option)?, breakdown)))
+            .collect()
+    }
+
     /// The version that holds on `day`.
     pub fn on(&self, day: NaiveDate) -> Option<&Definition> {
         self.versions

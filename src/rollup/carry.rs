@@ -6,8 +6,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use num_rational::Ratio;
-
+use super::apportion::divided;
 use super::tally::{Contribution, Counted, Extent, Origin, Piece, Report, Tally};
 use crate::domain::catalogue::Aggregations;
 use crate::domain::form::Span;
@@ -284,7 +283,8 @@ impl<'c> Journey<'_, 'c, '_> {
     /// itself, so that what was divided once does not move when something else is divided later.
     fn divide(&self, piece: Piece<'c>, shares: &[Share]) -> (Vec<Piece<'c>>, Piece<'c>) {
         let (divisible, rest) = self.parted(&piece, AcrossUnits::Sum);
-        let pieces = divided(&divisible, shares).into_iter().map(|facts| Piece {
+        let pieces = divided(&divisible, shares, self.carrier.aggregations);
+        let pieces = pieces.into_iter().map(|facts| Piece {
             facts: Cow::Owned(facts),
             extent: Extent::Share,
             origin: Origin::Passed,
@@ -340,87 +340,6 @@ impl End {
         match self {
             End::Unit(unit) => unit,
             End::Leaf { leaf, .. } => leaf.unit,
-        }
-    }
-}
-
-/// The facts of each share, by largest remainder: what is handed out adds up to what there was. Of
-/// equal remainders the first share is served first; a negative value is divided as its opposite.
-fn divided(facts: &[Fact], shares: &[Share]) -> Vec<Vec<Fact>> {
-    let mut of_shares: Vec<Vec<Fact>> = vec![Vec::with_capacity(facts.len()); shares.len()];
-    for fact in facts {
-        let parts = apportioned(fact.mantissa, shares);
-        for (of_share, mantissa) in of_shares.iter_mut().zip(parts) {
-            of_share.push(Fact { mantissa, ..*fact });
-        }
-    }
-    of_shares
-}
-
-fn apportioned(mantissa: i64, shares: &[Share]) -> Vec<i64> {
-    let whole = i128::from(mantissa).abs();
-    let exact: Vec<Ratio<i128>> = shares
-        .iter()
-        .map(|share| {
-            Ratio::new(
-                whole * i128::from(share.numerator()),
-                share.denominator().into(),
-            )
-        })
-        .collect();
-    let mut parts: Vec<i128> = exact.iter().map(Ratio::to_integer).collect();
-    let mut left = whole - parts.iter().sum::<i128>();
-    let mut by_remainder: Vec<usize> = (0..shares.len()).collect();
-    by_remainder.sort_by_key(|at| exact.get(*at).map(|exact| std::cmp::Reverse(exact.fract())));
-    for at in by_remainder {
-        if let Some(part) = parts.get_mut(at).filter(|_| left > 0) {
-            *part += 1;
-            left -= 1;
-        }
-    }
-    let sign = i128::from(mantissa.signum());
-    let parts = parts.into_iter().map(|part| sign * part);
-    // No part is larger than the whole.
-    parts
-        .map(|part| i64::try_from(part).unwrap_or(mantissa))
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn shares(texts: &[&str]) -> Vec<Share> {
-        texts.iter().map(|text| text.parse().unwrap()).collect()
-    }
-
-    #[test]
-    fn thirds_of_anything_add_up_to_it() {
-        let thirds = shares(&["1/3", "1/3", "1/3"]);
-        assert_eq!(apportioned(100, &thirds), [34, 33, 33]);
-        assert_eq!(apportioned(1, &thirds), [1, 0, 0]);
-        assert_eq!(apportioned(0, &thirds), [0, 0, 0]);
-        assert_eq!(apportioned(-7, &thirds), [-3, -2, -2]);
-        assert_eq!(apportioned(9, &shares(&["7/10", "3/10"])), [6, 3]);
-        assert_eq!(apportioned(i64::MIN, &shares(&["1"])), [i64::MIN]);
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_divided_adds_up_and_no_part_is_off_by_one(
-            mantissa in any::<i64>(),
-            weights in prop::collection::vec(1_i64..1000, 1..8),
-        ) {
-            let total: i64 = weights.iter().sum();
-            let shares: Vec<Share> = weights.iter().map(|w| Share::new(*w, total).unwrap()).collect();
-            let parts = apportioned(mantissa, &shares);
-            prop_assert_eq!(parts.iter().map(|part| i128::from(*part)).sum::<i128>(), i128::from(mantissa));
-            for (part, weight) in parts.iter().zip(&weights) {
-                let off = i128::from(*part) * i128::from(total) - i128::from(mantissa) * i128::from(*weight);
-                prop_assert!(off.abs() < i128::from(total));
-            }
         }
     }
 }

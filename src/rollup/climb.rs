@@ -26,7 +26,7 @@ pub fn touched(tree: &Tree, changed: impl IntoIterator<Item = Position>) -> BTre
 /// Puts new own parts into `rollups` and takes what that changes up to the roots. `rollups`
 /// holds everything that [`touched`] names and leaves with the new state of it. Where an extreme
 /// gave way, `kept` is asked for the rollups of other parts of the unit, for all units of a depth
-/// together.
+/// together. Those whose rollups are not what they were come back.
 ///
 /// # Errors
 /// Only those of `kept`.
@@ -36,7 +36,8 @@ pub fn climb<E>(
     rollups: &mut BTreeMap<Position, Rollup>,
     own: BTreeMap<Position, Tally>,
     mut kept: impl FnMut(BTreeSet<Position>) -> Result<BTreeMap<Position, Rollup>, E>,
-) -> Result<(), E> {
+) -> Result<BTreeSet<Position>, E> {
+    let mut changed = BTreeSet::new();
     let mut pending = Pending::default();
     for (position, tally) in own {
         pending.of(tree.at(position)).own = Some(tally);
@@ -51,24 +52,31 @@ pub fn climb<E>(
         };
         for (position, PartsChange { own, below }) in changes {
             let mut rollup = rollups.remove(&position).unwrap_or_default();
-            let passed = if anew.contains(&position) {
+            let (passed, is_changed) = if anew.contains(&position) {
                 // What is merged anew may have been wrong before, and is put right above as well.
-                let before = rollup.passed_up(aggregations);
+                let before = rollup.clone();
                 let parts = tree.at(position).parts().map(Place::position);
                 let parts = parts.filter_map(|part| rollups.get(&part).or(others.get(&part)));
                 rollup.own = own.unwrap_or(rollup.own);
                 rollup.below = merged_below(parts, aggregations);
-                Change::between(&before, &rollup.passed_up(aggregations))
+                let passed = rollup.passed_up(aggregations);
+                let passed = Change::between(&before.passed_up(aggregations), &passed);
+                (passed, rollup != before)
             } else {
-                rollup.change(own, below, aggregations)
+                let is_changed =
+                    !below.is_nothing() || own.as_ref().is_some_and(|own| *own != rollup.own);
+                (rollup.change(own, below, aggregations), is_changed)
             };
+            if is_changed {
+                changed.insert(position);
+            }
             if let Some(parent) = tree.at(position).parent() {
                 pending.of(parent).below.merge(passed);
             }
             rollups.insert(position, rollup);
         }
     }
-    Ok(())
+    Ok(changed)
 }
 
 /// How the two parts of a unit's rollup change.

@@ -11,7 +11,7 @@ use std::fmt::Formatter;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::node::Rollup;
+use super::node::{KeptRollup, Rollup};
 use super::tally::{Amount, ByStage, Cell, CellKey, Cells, Extreme, Qualified, Sum, Tally, Total};
 use crate::domain::id::{IndicatorNumber, OptionNumber};
 use crate::domain::period::Period;
@@ -32,24 +32,30 @@ pub enum EncodingError {
 }
 
 const LAYOUT: u8 = 1;
+/// A year's rollups, each with its rev. In the first layout they had that of their row.
+const LAYOUT_OF_YEARS: u8 = 2;
 
-fn pack<T: Serialize>(value: &T) -> Result<Vec<u8>, EncodingError> {
-    Ok(postcard::to_extend(value, vec![LAYOUT])?)
+fn pack<T: Serialize>(layout: u8, value: &T) -> Result<Vec<u8>, EncodingError> {
+    Ok(postcard::to_extend(value, vec![layout])?)
 }
 
 fn unpack<T: for<'b> Deserialize<'b>>(bytes: &[u8]) -> Result<T, EncodingError> {
-    match bytes.split_first() {
-        Some((&LAYOUT, packed)) => Ok(postcard::from_bytes(packed)?),
-        Some((other, _)) => Err(EncodingError::UnknownLayout(*other)),
-        None => Err(EncodingError::Empty),
+    match layout_of(bytes)? {
+        (LAYOUT, packed) => Ok(postcard::from_bytes(packed)?),
+        (other, _) => Err(EncodingError::UnknownLayout(other)),
     }
+}
+
+fn layout_of(bytes: &[u8]) -> Result<(u8, &[u8]), EncodingError> {
+    let (layout, packed) = bytes.split_first().ok_or(EncodingError::Empty)?;
+    Ok((*layout, packed))
 }
 
 /// # Errors
 /// None in practice; the encoder's type allows one.
 pub fn pack_facts(facts: &[Fact]) -> Result<Vec<u8>, EncodingError> {
     let packed: Vec<PackedFact> = facts.iter().map(PackedFact::from).collect();
-    pack(&packed)
+    pack(LAYOUT, &packed)
 }
 
 /// # Errors
@@ -110,7 +116,7 @@ impl From<PackedFact> for Fact {
 /// # Errors
 /// None in practice; the encoder's type allows one.
 pub fn pack_rollup(rollup: &Rollup) -> Result<Vec<u8>, EncodingError> {
-    pack(&PackedRollup::from(rollup))
+    pack(LAYOUT, &PackedRollup::from(rollup))
 }
 
 /// # Errors
@@ -120,29 +126,47 @@ pub fn unpack_rollup(bytes: &[u8]) -> Result<Rollup, EncodingError> {
 }
 
 /// A unit's rollups of all long periods of a year.
-pub type YearOfRollups = BTreeMap<Period, Rollup>;
+pub type YearOfRollups = BTreeMap<Period, KeptRollup>;
 
 /// # Errors
 /// None in practice; the encoder's type allows one.
 pub fn pack_year(year: &YearOfRollups) -> Result<Vec<u8>, EncodingError> {
-    let packed: Vec<(String, PackedRollup<'_>)> = year
+    let packed: Vec<(String, i64, PackedRollup<'_>)> = year
         .iter()
-        .map(|(period, rollup)| (period.to_string(), PackedRollup::from(rollup)))
+        .map(|(period, kept)| {
+            (
+                period.to_string(),
+                kept.rev,
+                PackedRollup::from(&kept.rollup),
+            )
+        })
         .collect();
-    pack(&packed)
+    pack(LAYOUT_OF_YEARS, &packed)
 }
 
+/// `rev` is that of the row.
+///
 /// # Errors
 /// Bytes that [`pack_year`] did not make.
-pub fn unpack_year(bytes: &[u8]) -> Result<YearOfRollups, EncodingError> {
-    let packed: Vec<(String, PackedRollup<'_>)> = unpack(bytes)?;
+pub fn unpack_year(bytes: &[u8], rev: i64) -> Result<YearOfRollups, EncodingError> {
+    let packed: Vec<(String, i64, PackedRollup<'_>)> = match layout_of(bytes)? {
+        (LAYOUT_OF_YEARS, packed) => postcard::from_bytes(packed)?,
+        _ => {
+            let packed: Vec<(String, PackedRollup<'_>)> = unpack(bytes)?;
+            let packed = packed.into_iter();
+            packed
+                .map(|(period, rollup)| (period, rev, rollup))
+                .collect()
+        }
+    };
     packed
         .into_iter()
-        .map(|(period, rollup)| {
+        .map(|(period, rev, rollup)| {
             let period = period
                 .parse()
                 .map_err(|_| EncodingError::UnknownPeriod(period))?;
-            Ok((period, rollup.into()))
+            let rollup = rollup.into();
+            Ok((period, KeptRollup { rollup, rev }))
         })
         .collect()
 }
@@ -529,6 +553,28 @@ mod tests {
         let rollup = Rollup::of_leaf(own);
         let kept = [1, 2, 0, 1, 1, 0, 1, 2, 215, 4, 0, 0, 0, 0];
         assert_eq!(pack_rollup(&rollup).unwrap(), kept);
-        assert_eq!(unpack_rollup(&kept), Ok(rollup));
+        assert_eq!(unpack_rollup(&kept), Ok(rollup.clone()));
+
+        let quarter = "2024-Q1".parse::<Period>().unwrap();
+        let of_rev = |rev| {
+            YearOfRollups::from([(
+                quarter,
+                KeptRollup {
+                    rollup: rollup.clone(),
+                    rev,
+                },
+            )])
+        };
+        let key = [7, 50, 48, 50, 52, 45, 81, 49];
+        let first = [&[1, 1][..], &key, &kept[1..]].concat();
+        assert_eq!(unpack_year(&first, 5), Ok(of_rev(5)));
+        // Its own rev, 3, stands after its key.
+        let second = [&[2, 1][..], &key, &[6], &kept[1..]].concat();
+        assert_eq!(pack_year(&of_rev(3)).unwrap(), second);
+        assert_eq!(unpack_year(&second, 5), Ok(of_rev(3)));
+        assert_eq!(
+            unpack_year(&[9, 0], 5),
+            Err(EncodingError::UnknownLayout(9))
+        );
     }
 }

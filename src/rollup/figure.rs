@@ -1,7 +1,8 @@
 //! Figures: what a total is worth under its indicator's aggregation, exactly, and what a formula
 //! makes of the totals. Rounding happens here, once, and only for what is shown. Never the
-//! adding up: that is `tally`'s.
+//! adding up: that is `tally`'s. `docs/figures.md` has worked numbers.
 
+use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, Zero};
 
@@ -19,7 +20,8 @@ use crate::domain::submission::Stage;
 const MORE_DECIMALS_OF_AVERAGES: u8 = 2;
 /// How far a target was reached is shown in per cent with this many digits.
 const DECIMALS_OF_SHARES: u8 = 2;
-/// A quotient's parts are shown to the last digit, and no further than this where they have none.
+/// A quotient's parts are shown to the last digit. Where one would need more digits than these,
+/// both are multiplied by what makes them whole.
 const DECIMALS_OF_PARTS: u8 = 12;
 
 /// An exact figure and how it is to be read.
@@ -35,19 +37,16 @@ pub struct Figure {
 }
 
 impl Figure {
-    /// What is printed: rounded half up at the figure's decimals.
+    /// What is printed: rounded at the figure's decimals, halves away from zero.
     pub fn value(&self) -> Option<Decimal> {
         self.value.as_ref().map(|value| shown(value, self.decimals))
     }
 
     /// The figure in per cent of a target, whose mantissa is at `decimals`.
     pub fn share_of(&self, mantissa: i64, decimals: u8) -> Option<Decimal> {
-        let target = fraction(i128::from(mantissa), 1) / scale(decimals);
+        let target = BigRational::from_integer(mantissa.into()) / scale(decimals);
         let value = self.value.as_ref().filter(|_| !target.is_zero())?;
-        Some(shown(
-            &(value / target * fraction(100, 1)),
-            DECIMALS_OF_SHARES,
-        ))
+        Some(shown(&(value / target * whole(100)), DECIMALS_OF_SHARES))
     }
 
     pub fn numerator(&self) -> Option<Decimal> {
@@ -75,15 +74,9 @@ impl Figure {
             decimals
         };
         let is_average = across.units == AcrossUnits::Average || time == AcrossTime::Average;
-        let amount = match &total.amount {
-            Amount::Nothing => None,
-            Amount::Sum(sum) => Some(value_of(sum) / scale(decimals)),
-            Amount::Min(extreme) | Amount::Max(extreme) => {
-                Some(fraction(*extreme.numer(), *extreme.denom()) / scale(decimals))
-            }
-        };
+        let amount = Quotient::of_amount(&total.amount, decimals);
         let figure = Figure {
-            value: amount.clone(),
+            value: amount.as_ref().map(Quotient::value),
             decimals: decimals
                 + if is_average {
                     MORE_DECIMALS_OF_AVERAGES
@@ -104,29 +97,99 @@ impl Figure {
                 qualifier: Qualifier::Exact,
                 ..figure
             },
-            AcrossUnits::Average => Figure {
-                value: amount.as_ref().map(|sum| sum / whole(total.values)),
-                denominator: amount.is_some().then(|| whole(total.values)),
-                numerator: amount,
-                ..figure
-            },
-            _ if time == AcrossTime::Average => figure.with_parts_of_one(total),
+            AcrossUnits::Average => {
+                let mean = |sum: Quotient| sum.in_lowest_terms(decimals).over(total.values);
+                figure.of_quotient(amount.map(mean))
+            }
+            _ if time == AcrossTime::Average => figure.of_quotient(amount),
             _ => figure,
         }
     }
 
-    /// The average over time of one unit alone is one quotient; of several units there is none.
-    fn with_parts_of_one(self, total: &Total) -> Figure {
-        let Some(value) = self.value.as_ref().filter(|_| total.values == 1) else {
-            return self;
-        };
-        let divisor = whole(total.reported);
+    fn of_quotient(self, quotient: Option<Quotient>) -> Figure {
         Figure {
-            numerator: Some(value * &divisor),
-            denominator: Some(divisor),
+            value: quotient.as_ref().map(Quotient::value),
+            numerator: quotient.as_ref().map(|parts| parts.numerator.clone()),
+            denominator: quotient.map(|parts| parts.denominator),
             ..self
         }
     }
+}
+
+/// What is divided by what. The numerator ends at its indicator's decimals, the denominator is
+/// whole and not 0.
+struct Quotient {
+    numerator: BigRational,
+    denominator: BigRational,
+}
+
+impl Quotient {
+    /// A sum of averages is over the least number that all their divisors divide: 14/2 + 16/3 + 6
+    /// is 110/6. An extreme is in lowest terms.
+    fn of_amount(amount: &Amount, decimals: u8) -> Option<Quotient> {
+        let (numerator, denominator) = match amount {
+            Amount::Nothing => return None,
+            Amount::Sum(sum) => over_one_divisor(sum),
+            Amount::Min(extreme) | Amount::Max(extreme) => (
+                BigInt::from(*extreme.numer()),
+                BigInt::from(*extreme.denom()),
+            ),
+        };
+        Some(Quotient {
+            numerator: BigRational::from_integer(numerator) / scale(decimals),
+            denominator: BigRational::from_integer(denominator),
+        })
+    }
+
+    fn in_lowest_terms(&self, decimals: u8) -> Quotient {
+        let mantissas = self.value() * scale(decimals);
+        Quotient {
+            numerator: BigRational::from_integer(mantissas.numer().clone()) / scale(decimals),
+            denominator: BigRational::from_integer(mantissas.denom().clone()),
+        }
+    }
+
+    fn over(self, divisor: u64) -> Quotient {
+        Quotient {
+            denominator: self.denominator * whole(divisor),
+            ..self
+        }
+    }
+
+    fn value(&self) -> BigRational {
+        &self.numerator / &self.denominator
+    }
+}
+
+fn over_one_divisor(sum: &Sum) -> (BigInt, BigInt) {
+    let divisors = sum.parts().map(|(divisor, _)| BigInt::from(divisor));
+    let divisor = divisors.fold(BigInt::one(), |common, one| common_multiple(&common, &one));
+    let whole = BigInt::from(sum.whole()) * &divisor;
+    let numerator = sum.parts().fold(whole, |all, (of, numerator)| {
+        all + BigInt::from(numerator) * (&divisor / BigInt::from(of))
+    });
+    (numerator, divisor)
+}
+
+/// The least number that both divide; neither is 0.
+fn common_multiple(one: &BigInt, other: &BigInt) -> BigInt {
+    one * BigRational::new(one.clone(), other.clone()).denom()
+}
+
+/// Two parts of a quotient, both multiplied by one number where that is needed to show all digits.
+fn in_full(
+    numerator: Option<BigRational>,
+    denominator: Option<BigRational>,
+) -> (Option<BigRational>, Option<BigRational>) {
+    let (Some(over), Some(under)) = (&numerator, &denominator) else {
+        return (numerator, denominator);
+    };
+    let is_shown = |part: &BigRational| (part * scale(DECIMALS_OF_PARTS)).is_integer();
+    if is_shown(over) && is_shown(under) {
+        return (numerator, denominator);
+    }
+    let factor = BigRational::from_integer(common_multiple(over.denom(), under.denom()));
+    (Some(over * &factor), Some(under * &factor))
 }
 
 fn shown(value: &BigRational, decimals: u8) -> Decimal {
@@ -135,17 +198,6 @@ fn shown(value: &BigRational, decimals: u8) -> Decimal {
 
 fn whole(number: u64) -> BigRational {
     BigRational::from_integer(number.into())
-}
-
-fn fraction(numerator: i128, divisor: i128) -> BigRational {
-    BigRational::new(numerator.into(), divisor.into())
-}
-
-fn value_of(sum: &Sum) -> BigRational {
-    sum.parts()
-        .fold(fraction(sum.whole(), 1), |value, (divisor, numerator)| {
-            value + fraction(numerator, i128::from(divisor))
-        })
 }
 
 /// Ten to the power of `decimals`.
@@ -261,7 +313,7 @@ impl Figures<'_, '_> {
             .map(|(_, figure)| figure.as_ref().map_or(0, |figure| figure.reported))
             .min();
         let (numerator, denominator) = match evaluation.quotient {
-            Some(quotient) => (quotient.numerator, quotient.denominator),
+            Some(quotient) => in_full(quotient.numerator, quotient.denominator),
             None => (None, None),
         };
         Figure {

@@ -17,6 +17,7 @@
 //! the after put in; sums can do that, an extreme sometimes cannot, and then that one node is
 //! merged anew from its children.
 
+pub mod apportion;
 pub mod carry;
 pub mod climb;
 pub mod encode;

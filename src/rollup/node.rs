@@ -15,6 +15,13 @@ pub struct Rollup {
     pub below: Tally,
 }
 
+/// A rollup and the rev of the commit that changed it last.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeptRollup {
+    pub rollup: Rollup,
+    pub rev: i64,
+}
+
 impl Rollup {
     /// The rollup of a unit without children: its own submission.
     pub fn of_leaf(own: Tally) -> Rollup {

@@ -832,6 +832,11 @@ impl Change {
         }
     }
 
+    /// Whether all is as it was. What changes of several parts may cancel out.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.before == self.after
+    }
+
     /// The keys of all that changes, in order.
     pub(super) fn keys(&self) -> impl Iterator<Item = CellKey> {
         self.cells().map(|(key, ..)| key)

@@ -5,8 +5,11 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use super::condition::Etag;
 use super::locate::ReportPath;
@@ -26,11 +29,15 @@ pub struct Encoded {
 }
 
 impl Encoded {
+    /// Encodes a body. Its ETag is made of all that is in it and of nothing else: what leaves the
+    /// body as it was leaves the ETag.
+    ///
     /// # Errors
     /// None in practice; the encoder's type allows one.
-    pub fn new<T: Serialize>(etag: Etag, body: &T) -> Result<Encoded, StoreError> {
+    pub fn new<T: Serialize>(body: &T) -> Result<Encoded, StoreError> {
         let body =
             serde_json::to_vec(body).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let etag = Etag::new(URL_SAFE_NO_PAD.encode(Sha256::digest(&body)));
         let body = Bytes::from(body);
         Ok(Encoded { etag, body })
     }

@@ -14,8 +14,8 @@ use super::unit::UnitName;
 use crate::domain::hierarchy::{Place, Position, Tree};
 use crate::domain::id::UnitId;
 use crate::domain::succession::{Moment, Passing};
+use crate::rollup::node::KeptRollup;
 use crate::store::reorganisation::{MapChange, map_changes};
-use crate::store::rollup::StoredRollup;
 use crate::store::{StoreError, Transaction};
 
 /// The map of a report.
@@ -312,14 +312,14 @@ impl<'l> Left<'l> {
     }
 
     /// Those outside the report that hold something.
-    pub fn held_outside(&self, found: &BTreeMap<Position, StoredRollup>) -> Vec<Place<'l>> {
+    pub fn held_outside(&self, found: &BTreeMap<Position, KeptRollup>) -> Vec<Place<'l>> {
         let mut held = self.outside.clone();
         held.retain(|leaf| holds(found, *leaf));
         held
     }
 
     /// Those that hold something, without their figures.
-    pub fn held(&self, found: &BTreeMap<Position, StoredRollup>) -> Vec<Undivided> {
+    pub fn held(&self, found: &BTreeMap<Position, KeptRollup>) -> Vec<Undivided> {
         let held = self.all().filter(|leaf| holds(found, *leaf));
         held.map(|leaf| Undivided::of(leaf, None)).collect()
     }
@@ -327,7 +327,7 @@ impl<'l> Left<'l> {
     /// Those that hold something, with the figures of those that are not in the report's.
     pub fn held_with(
         &self,
-        found: &BTreeMap<Position, StoredRollup>,
+        found: &BTreeMap<Position, KeptRollup>,
         cells: impl Fn(Place<'_>) -> Vec<CellView>,
     ) -> Vec<Undivided> {
         let inside = self.inside.iter().filter(|leaf| holds(found, **leaf));
@@ -338,7 +338,7 @@ impl<'l> Left<'l> {
     }
 }
 
-fn holds(found: &BTreeMap<Position, StoredRollup>, leaf: Place<'_>) -> bool {
+fn holds(found: &BTreeMap<Position, KeptRollup>, leaf: Place<'_>) -> bool {
     let stored = found.get(&leaf.position());
     stored.is_some_and(|stored| !stored.rollup.own.cells.is_empty())
 }

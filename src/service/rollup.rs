@@ -8,7 +8,6 @@ use serde::Serialize;
 
 use super::answers::{Encoded, Question};
 use super::application::Application;
-use super::condition::Etag;
 use super::locate::{Located, NotFound, ReportPath};
 use super::map::{Left, MapView};
 use super::snapshot::Snapshot;
@@ -25,9 +24,8 @@ use crate::domain::quantity::{Decimal, Qualifier};
 use crate::domain::submission::Stage;
 use crate::explain;
 use crate::rollup::figure::{Figure, Figures};
-use crate::rollup::node::Rollup;
+use crate::rollup::node::{KeptRollup, Rollup};
 use crate::rollup::tally::{CellKey, Qualified};
-use crate::store::rollup::StoredRollup;
 use crate::store::target::{Target, targets_of};
 use crate::store::{StoreError, Transaction};
 
@@ -199,7 +197,7 @@ pub fn get_rollup(
     identity: &Identity,
     path: &ReportPath,
     query: RollupQuery,
-) -> Result<(Etag, RollupView), RollupError> {
+) -> Result<RollupView, RollupError> {
     application.reading(identity, |transaction, snapshot| {
         rollup_in(transaction, snapshot, path, query)
     })
@@ -221,8 +219,8 @@ pub fn get_encoded_rollup(
         if let Some(encoded) = application.answers.get(&question, rev) {
             return Ok(encoded);
         }
-        let (etag, view) = rollup_in(transaction, snapshot, path, query)?;
-        let encoded = Encoded::new(etag, &view)?;
+        let view = rollup_in(transaction, snapshot, path, query)?;
+        let encoded = Encoded::new(&view)?;
         application.answers.keep(question, rev, encoded.clone());
         Ok(encoded)
     })
@@ -246,7 +244,7 @@ fn rollup_in(
     snapshot: &Snapshot,
     path: &ReportPath,
     query: RollupQuery,
-) -> Result<(Etag, RollupView), RollupError> {
+) -> Result<RollupView, RollupError> {
     let located = snapshot.locate_report(path, query.as_of)?;
     let place = located.place();
     let _permit = snapshot.may_read(&located)?;
@@ -268,7 +266,6 @@ fn rollup_in(
         true => Vec::new(),
         false => targets_of(transaction, key.form, key.period, &units)?,
     };
-    let targets_rev = targets.iter().map(|target| target.rev).max().unwrap_or(0);
     let figuring = Figuring::of(snapshot, &located, query.stage).with_targets(targets);
     let report = Report {
         located: &located,
@@ -278,27 +275,13 @@ fn rollup_in(
     let not_divided = left.held_with(&found, |leaf| report.cells(leaf));
     let map = MapView::of(transaction, snapshot, &located, not_divided)?;
     let rev = report.rev(&left);
-    let view = report.view(query.children, map, rev);
-    let counters = snapshot.counters;
-    let stage = match query.stage {
-        Stage::Submitted => "submitted",
-        Stage::Approved => "approved",
-    };
-    let children = match query.children {
-        Children::Included => ".children",
-        Children::LeftOut => "",
-    };
-    let etag = Etag::new(format_args!(
-        "{}.{targets_rev}.{}.{}.{stage}{children}.{}",
-        view.rev, counters.tree_rev, counters.catalogue_rev, view.map.as_of
-    ));
-    Ok((etag, view))
+    Ok(report.view(query.children, map, rev))
 }
 
 /// A report in the making.
 struct Report<'r, 's> {
     located: &'r Located<'s>,
-    found: &'r BTreeMap<Position, StoredRollup>,
+    found: &'r BTreeMap<Position, KeptRollup>,
     figuring: Figuring<'r, 's>,
 }
 

@@ -19,11 +19,9 @@ use crate::rollup::climb::{climb, merged_below, touched};
 use crate::rollup::encode::YearOfRollups;
 use crate::rollup::fold::fold;
 use crate::rollup::frontier::{Frontier, Origin};
-use crate::rollup::node::Rollup;
+use crate::rollup::node::{KeptRollup, Rollup};
 use crate::rollup::tally::{Contribution, Piece, Tally};
-use crate::store::rollup::{
-    StoredRollup, rollups_delete, rollups_of, rollups_put, years_of, years_put,
-};
+use crate::store::rollup::{rollups_delete, rollups_of, rollups_put, years_of, years_put};
 use crate::store::submission::{Units, counting_of, periods_with_submissions};
 use crate::store::{StoreError, Transaction};
 
@@ -50,7 +48,7 @@ pub(super) fn apply(
     let needed = board.needed(located.period(), changes, &reach, &rows);
     let known = needed.load(transaction, form)?;
     let mut others = Others::new(form, [located.period()]);
-    let rollups = board.apply(
+    let Applied { rollups, changed } = board.apply(
         transaction,
         located.period(),
         changes,
@@ -59,13 +57,10 @@ pub(super) fn apply(
         &known,
         &mut others,
     )?;
-    rollups_put(
-        transaction,
-        form,
-        located.period(),
-        board.rows(&rollups),
-        rev,
-    )?;
+    let rows = board.rows(&rollups);
+    let rows = rows.filter(|(place, _)| changed.contains(&place.position()));
+    let rows = rows.map(|(place, rollup)| (place.unit(), rollup));
+    rollups_put(transaction, form, located.period(), rows, rev)?;
     apply_to_longer_periods(transaction, snapshot, located, changes, rev)?;
     Ok(rollups)
 }
@@ -99,27 +94,41 @@ fn apply_to_longer_periods(
         .collect();
     let units: Vec<UnitId> = units.into_iter().collect();
     let stored = years_of(transaction, form.number, year, Units::These(&units))?;
-    let mut years: BTreeMap<UnitId, YearOfRollups> = stored
-        .into_iter()
-        .map(|(unit, stored)| (unit, stored.year))
-        .collect();
+    let mut years: BTreeMap<UnitId, YearOfRollups> = stored.into_iter().collect();
+    let mut changed_units = BTreeSet::new();
     let mut needed = Needed::default();
     let mut parts = Vec::with_capacity(boards.len());
     for (board, reach) in boards.iter().zip(reaches) {
-        let rows = board.taken_from(&mut years, &reach);
+        let kept = board.taken_from(&mut years, &reach);
+        let revs: BTreeMap<Position, i64> = kept
+            .iter()
+            .map(|(position, kept)| (*position, kept.rev))
+            .collect();
+        let rows = without_revs(kept);
         needed.extend(board.needed(base, changes, &reach, &rows));
-        parts.push((board, reach, rows));
+        parts.push((board, reach, rows, revs));
     }
     let known = needed.load(transaction, form.number)?;
     let bases = boards.iter().flat_map(Board::base_periods);
     let mut others = Others::new(form.number, bases);
-    for (board, reach, rows) in parts {
-        let rollups = board.apply(transaction, base, changes, reach, rows, &known, &mut others)?;
+    for (board, reach, rows, revs) in parts {
+        let Applied { rollups, changed } =
+            board.apply(transaction, base, changes, reach, rows, &known, &mut others)?;
         let period = board.period.period;
-        for (unit, rollup) in board.owned_rows(rollups) {
-            years.entry(unit).or_default().insert(period, rollup);
+        for (place, rollup) in board.owned_rows(rollups) {
+            let former = revs.get(&place.position()).copied();
+            let is_changed = changed.contains(&place.position());
+            let kept_since = if is_changed { Some(rev) } else { former };
+            if let Some(rev) = kept_since {
+                let year = years.entry(place.unit()).or_default();
+                year.insert(period, KeptRollup { rollup, rev });
+            }
+            if is_changed {
+                changed_units.insert(place.unit());
+            }
         }
     }
+    years.retain(|unit, _| changed_units.contains(unit));
     years_put(transaction, form.number, year, &years, rev)
 }
 
@@ -257,7 +266,14 @@ impl Others {
     }
 }
 
-fn without_revs(stored: BTreeMap<Position, StoredRollup>) -> BTreeMap<Position, Rollup> {
+/// What changes make of the rollups that they reach.
+struct Applied {
+    rollups: BTreeMap<Position, Rollup>,
+    /// Those that are not what they were.
+    changed: BTreeSet<Position>,
+}
+
+fn without_revs(stored: BTreeMap<Position, KeptRollup>) -> BTreeMap<Position, Rollup> {
     let stored = stored.into_iter();
     stored
         .map(|(position, stored)| (position, stored.rollup))
@@ -370,7 +386,7 @@ impl<'s> Board<'s> {
         &self,
         years: &mut BTreeMap<UnitId, YearOfRollups>,
         reach: &Reach,
-    ) -> BTreeMap<Position, Rollup> {
+    ) -> BTreeMap<Position, KeptRollup> {
         let places = reach.all().map(|position| self.tree().at(position));
         let taken = places
             .filter(|place| place.has_parts())
@@ -415,7 +431,7 @@ impl<'s> Board<'s> {
         rows: BTreeMap<Position, Rollup>,
         known: &Contributions,
         others: &mut Others,
-    ) -> Result<BTreeMap<Position, Rollup>, StoreError> {
+    ) -> Result<Applied, StoreError> {
         let mut rollups = rows;
         let (before, after) = around(base, changes, known);
         let (mut before, mut after) = (self.carrier.own(&before), self.carrier.own(&after));
@@ -431,14 +447,14 @@ impl<'s> Board<'s> {
             own.insert(position, after.remove(&position).unwrap_or_default());
         }
         let tree = self.tree();
-        climb(
+        let changed = climb(
             tree,
             self.carrier.aggregations,
             &mut rollups,
             own,
             |parts| self.untouched(transaction, parts, others),
         )?;
-        Ok(rollups)
+        Ok(Applied { rollups, changed })
     }
 
     /// The rollups of `positions`, which a commit does not change.
@@ -497,24 +513,22 @@ impl<'s> Board<'s> {
     fn rows<'r>(
         &self,
         rollups: &'r BTreeMap<Position, Rollup>,
-    ) -> impl Iterator<Item = (UnitId, &'r Rollup)> {
+    ) -> impl Iterator<Item = (Place<'_>, &'r Rollup)> {
         rollups
             .iter()
             .map(|(position, rollup)| (self.tree().at(*position), rollup))
             .filter(|(place, _)| place.has_parts())
-            .map(|(place, rollup)| (place.unit(), rollup))
     }
 
     /// See [`Board::rows`].
     fn owned_rows(
         &self,
         rollups: BTreeMap<Position, Rollup>,
-    ) -> impl Iterator<Item = (UnitId, Rollup)> {
+    ) -> impl Iterator<Item = (Place<'_>, Rollup)> {
         rollups
             .into_iter()
             .map(|(position, rollup)| (self.tree().at(position), rollup))
             .filter(|(place, _)| place.has_parts())
-            .map(|(place, rollup)| (place.unit(), rollup))
     }
 
     /// The rollups of `positions`: each unit's row, or what counts as its own where it has none.
@@ -523,7 +537,7 @@ impl<'s> Board<'s> {
         &self,
         transaction: &mut Transaction<'_>,
         positions: impl IntoIterator<Item = Position>,
-    ) -> Result<BTreeMap<Position, StoredRollup>, StoreError> {
+    ) -> Result<BTreeMap<Position, KeptRollup>, StoreError> {
         let mut wanted: BTreeSet<Position> = positions.into_iter().collect();
         if let Rows::OfFormerMap(former) = &self.rows {
             return self.restated_at(transaction, former, &wanted);
@@ -552,7 +566,7 @@ impl<'s> Board<'s> {
         &self,
         transaction: &mut Transaction<'_>,
         positions: impl IntoIterator<Item = Position>,
-    ) -> Result<BTreeMap<Position, StoredRollup>, StoreError> {
+    ) -> Result<BTreeMap<Position, KeptRollup>, StoreError> {
         let places = positions
             .into_iter()
             .map(|position| self.tree().at(position))
@@ -573,17 +587,16 @@ impl<'s> Board<'s> {
         &self,
         transaction: &mut Transaction<'_>,
         units: Units<'_>,
-    ) -> Result<HashMap<UnitId, StoredRollup>, StoreError> {
+    ) -> Result<HashMap<UnitId, KeptRollup>, StoreError> {
         let form = self.period.form.number;
         match self.period.span {
             Span::BasePeriod => rollups_of(transaction, form, self.period.period, units),
             Span::LongPeriod => {
                 let years = years_of(transaction, form, self.period.period.year(), units)?;
                 // A row without the period is as none: its unit has nothing below it there.
-                let kept = years.into_iter().filter_map(|(unit, mut stored)| {
-                    let rollup = stored.year.remove(&self.period.period)?;
-                    let rev = stored.rev;
-                    Some((unit, StoredRollup { rollup, rev }))
+                let kept = years.into_iter().filter_map(|(unit, mut year)| {
+                    let kept = year.remove(&self.period.period)?;
+                    Some((unit, kept))
                 });
                 Ok(kept.collect())
             }
@@ -595,7 +608,7 @@ impl<'s> Board<'s> {
         &self,
         transaction: &mut Transaction<'_>,
         positions: &BTreeSet<Position>,
-    ) -> Result<BTreeMap<Position, StoredRollup>, StoreError> {
+    ) -> Result<BTreeMap<Position, KeptRollup>, StoreError> {
         let sources = self.sources(positions.iter().copied());
         let loaded = self.load(transaction, &self.base_periods(), Units::These(&sources))?;
         let mut own = self.carrier.own(&loaded.contributions);
@@ -603,8 +616,8 @@ impl<'s> Board<'s> {
             let rev = self.rev_of(*position, &loaded);
             let own = own.remove(position).unwrap_or_default();
             let rollup = Rollup::of_leaf(own);
-            let stored = StoredRollup { rollup, rev };
-            (stored != StoredRollup::default()).then_some((*position, stored))
+            let stored = KeptRollup { rollup, rev };
+            (stored != KeptRollup::default()).then_some((*position, stored))
         });
         Ok(found.collect())
     }
@@ -631,7 +644,7 @@ impl<'s> Board<'s> {
         transaction: &mut Transaction<'_>,
         former: &Board<'_>,
         positions: &BTreeSet<Position>,
-    ) -> Result<BTreeMap<Position, StoredRollup>, StoreError> {
+    ) -> Result<BTreeMap<Position, KeptRollup>, StoreError> {
         let (was, is) = (former.tree().clone(), self.tree().clone());
         let mut assembly = Assembly::default();
         let mut frontier = Frontier::new(&was, &is);
@@ -696,7 +709,7 @@ impl<'s> Board<'s> {
         made.retain(|position, _| positions.contains(position));
         let stored = made
             .into_iter()
-            .map(|(position, rollup)| (position, StoredRollup { rollup, rev }));
+            .map(|(position, rollup)| (position, KeptRollup { rollup, rev }));
         Ok(stored.collect())
     }
 
@@ -768,10 +781,13 @@ impl<'s> Board<'s> {
         let mut kept = self.rows_of(transaction, Units::All)?;
         let places: Vec<Place<'_>> = self.tree().places_with_leaves().collect();
         let folded = self.folded(transaction, &places, BTreeMap::new())?;
-        let mut changed: Vec<(UnitId, Rollup)> = self.owned_rows(folded).collect();
-        changed.retain(|(unit, rollup)| {
-            let before = kept.remove(unit);
-            before.is_none_or(|stored| stored.rollup != *rollup)
+        let rows = self.owned_rows(folded);
+        let rows = rows.map(|(place, rollup)| (place.unit(), rollup));
+        let mut changed: Vec<(UnitId, Rollup)> = rows.collect();
+        changed.retain(|(unit, rollup)| match kept.remove(unit) {
+            Some(before) => before.rollup != *rollup,
+            // With nothing below it, a unit is what it is without a row.
+            None => rollup.below != Tally::default(),
         });
         let gone: Vec<UnitId> = kept.into_keys().collect();
         let form = self.period.form.number;
@@ -789,16 +805,14 @@ impl<'s> Board<'s> {
                     .map(|(unit, _)| *unit)
                     .chain(gone.iter().copied())
                     .collect();
-                let mut rows: BTreeMap<UnitId, YearOfRollups> =
-                    years_of(transaction, form, year, Units::These(&units))?
-                        .into_iter()
-                        .map(|(unit, stored)| (unit, stored.year))
-                        .collect();
+                let rows = years_of(transaction, form, year, Units::These(&units))?;
+                let mut rows: BTreeMap<UnitId, YearOfRollups> = rows.into_iter().collect();
                 for unit in gone {
                     rows.entry(unit).or_default().remove(&period);
                 }
                 for (unit, rollup) in changed {
-                    rows.entry(unit).or_default().insert(period, rollup);
+                    let year = rows.entry(unit).or_default();
+                    year.insert(period, KeptRollup { rollup, rev });
                 }
                 years_put(transaction, form, year, &rows, rev)
             }

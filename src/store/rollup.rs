@@ -16,17 +16,10 @@ use super::submission::Units;
 use crate::domain::id::{FormNumber, UnitId};
 use crate::domain::period::Period;
 use crate::rollup::encode::{YearOfRollups, pack_rollup, pack_year, unpack_rollup, unpack_year};
-use crate::rollup::node::Rollup;
+use crate::rollup::node::{KeptRollup, Rollup};
 
 /// The rows of one statement: well within the number of values that either backend takes at once.
 const BATCH: usize = 500;
-
-/// A rollup and the rev of the commit that changed it last.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct StoredRollup {
-    pub rollup: Rollup,
-    pub rev: i64,
-}
 
 /// A row of either table.
 #[derive(Queryable, QueryableByName)]
@@ -53,10 +46,10 @@ pub fn rollups_of(
     form: FormNumber,
     period: Period,
     units: Units<'_>,
-) -> Result<HashMap<UnitId, StoredRollup>, StoreError> {
+) -> Result<HashMap<UnitId, KeptRollup>, StoreError> {
     let rows = rollup_rows_of(transaction, form, period, units)?;
     by_unit(rows, |row| {
-        Ok(StoredRollup {
+        Ok(KeptRollup {
             rollup: unpack_rollup(&row.cells)?,
             rev: row.rev,
         })
@@ -185,27 +178,15 @@ pub fn rollups_delete(
     Ok(())
 }
 
-/// The rollups of a unit's year of long periods, and the rev of the commit that changed one last.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct StoredYear {
-    pub year: YearOfRollups,
-    pub rev: i64,
-}
-
 /// Those of `units` that have a row for the year.
 pub fn years_of(
     transaction: &mut Transaction<'_>,
     form: FormNumber,
     year: i32,
     units: Units<'_>,
-) -> Result<HashMap<UnitId, StoredYear>, StoreError> {
+) -> Result<HashMap<UnitId, YearOfRollups>, StoreError> {
     let rows = year_rows_of(transaction, form, year, units)?;
-    by_unit(rows, |row| {
-        Ok(StoredYear {
-            year: unpack_year(&row.cells)?,
-            rev: row.rev,
-        })
-    })
+    by_unit(rows, |row| Ok(unpack_year(&row.cells, row.rev)?))
 }
 
 fn year_rows_of(

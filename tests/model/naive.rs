@@ -664,13 +664,13 @@ impl Model {
             ("average", _) => decimals_of(indicator, period) + 2,
             _ => decimals_of(indicator, period),
         };
-        let quotient = match (across, all.as_slice()) {
-            (("average", _), _) => Some((sum, count)),
-            (("count", _), _) => None,
-            // One unit's average is a quotient; several units' together is none.
-            ((_, Some("average")), [one]) => {
-                Some((Some(one.sum), Some(Ratio::whole(one.months.into()))))
+        let quotient = match across {
+            ("average", _) => Some((sum, count)),
+            ("count", _) => None,
+            ("min" | "max", Some("average")) => {
+                value.map(|value| value.in_lowest_terms(indicator.decimals))
             }
+            (_, Some("average")) => sum.map(|_| over_one_divisor(&all)),
             _ => None,
         };
         let qualifiers = || all.iter().flat_map(|one| &one.qualifiers).copied();
@@ -737,7 +737,7 @@ impl Model {
             expected: least_complete.1,
             quotient: derived
                 .quotient
-                .map(|(top, bottom)| (values[top], values[bottom])),
+                .map(|(top, bottom)| in_full(values[top], values[bottom])),
         }
     }
 }
@@ -761,6 +761,36 @@ fn cell(key: Key, figure: &Figure, own: Option<Value>, received: Option<String>)
         "numerator": part(numerator),
         "denominator": part(denominator),
     })
+}
+
+/// What averages of different numbers of months add up to, over the least number that all of
+/// those divide. What comes to nothing needs no divisor.
+fn over_one_divisor(all: &[Folded]) -> (Option<Ratio>, Option<Ratio>) {
+    let mut sums: BTreeMap<u64, Ratio> = BTreeMap::new();
+    for one in all {
+        let sum = sums.entry(one.months).or_insert(Ratio::whole(0));
+        *sum = sum.plus(one.sum);
+    }
+    sums.retain(|_, sum| *sum != Ratio::whole(0));
+    let divides_all = |number: &u64| sums.keys().all(|months| number.is_multiple_of(*months));
+    let divisor = (1..).find(divides_all).unwrap();
+    let parts = sums.iter();
+    let parts = parts.map(|(months, sum)| sum.times(Ratio::whole((divisor / months).into())));
+    (Some(total(parts)), Some(Ratio::whole(divisor.into())))
+}
+
+/// Both parts of a quotient with all their digits.
+fn in_full(over: Option<Ratio>, under: Option<Ratio>) -> (Option<Ratio>, Option<Ratio>) {
+    let (Some(one), Some(other)) = (over, under) else {
+        return (over, under);
+    };
+    let ends = |part: Ratio| 10_i128.pow(12) % part.under == 0;
+    if ends(one) && ends(other) {
+        return (over, under);
+    }
+    // Over the first denominator in lowest terms stands what it has to be multiplied by.
+    let factor = Ratio::whole(one.under * Ratio::of(other.under, one.under).over);
+    (Some(one.times(factor)), Some(other.times(factor)))
 }
 
 fn counted(count: usize) -> u64 {
@@ -821,6 +851,13 @@ impl Ratio {
 
     fn minus(self, other: Ratio) -> Ratio {
         self.plus(other.times(Ratio::whole(-1)))
+    }
+
+    /// What it is over what, with so many decimals above.
+    fn in_lowest_terms(self, decimals: u8) -> (Option<Ratio>, Option<Ratio>) {
+        let mantissa = self.times(Ratio::whole(10_i128.pow(decimals.into())));
+        let under = Ratio::whole(mantissa.under);
+        (Some(self.times(under)), Some(under))
     }
 
     fn less_than(self, other: Ratio) -> bool {

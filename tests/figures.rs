@@ -1,0 +1,421 @@
+//! Figures to the last digit: what shares make of breakdowns, when a report is another one, what is
+//! divided by what, and the worked numbers of `docs/figures.md`.
+
+use serde_json::{Value, json};
+
+use crate::harness::town::{Report, broken_down, cell, form, indicator, option, shown, value};
+use crate::harness::{Answer, Backend, Client, Server};
+
+/// A town with three communes, and one with a single one.
+const UNITS: &str = "code,name,level,parent_code\n\
+    T,Thị xã,town,\nA,Xã A,commune,T\nB,Xã B,commune,T\nD,Xã D,commune,T\n\
+    T2,Thị xã khác,town,\nE,Xã E,commune,T2\n";
+
+/// The towns with a monthly form `m` of the communes that holds these indicators.
+fn towns(backend: Backend, indicators: &[(&str, Value)]) -> (Server, Client) {
+    let server = Server::with_tenant(backend);
+    let admin = server.sign_in("test", "admin");
+    admin.post_csv("/v1/units/import", UNITS).expect_status(200);
+    for (code, body) in indicators {
+        let path = format!("/v1/indicators/{code}");
+        admin.put(&path, body).expect_status(201);
+    }
+    let codes: Vec<&str> = indicators.iter().map(|(code, _)| *code).collect();
+    let mut body = form(&codes);
+    body["frequency"] = json!("month");
+    body["calendar"] = json!("civil");
+    body["submitted_by"] = json!(["commune"]);
+    admin.put("/v1/forms/m", &body).expect_status(201);
+    (server, admin)
+}
+
+/// A whole number: how across units and how across time.
+fn pair(units: &str, time: &str) -> Value {
+    let mut body = indicator(units);
+    body["across_time"] = json!(time);
+    body
+}
+
+fn derived(formula: &str, decimals: u8) -> Value {
+    json!({
+        "name": {"vi": "Công thức"}, "unit_of_measure": "x", "decimals": decimals, "formula": formula,
+    })
+}
+
+#[track_caller]
+fn reorganise(admin: &Client, effective: &str, step: Value) -> String {
+    let document = json!({"effective": effective, "legal_basis": "Nghị quyết", "steps": [step]});
+    let answer = admin.post_json("/v1/reorganisations", &document);
+    let answer = answer.expect_status(201);
+    answer.header("location").unwrap().to_owned()
+}
+
+fn commune(code: &str, town: &str) -> Value {
+    json!({"code": code, "name": code, "level": "commune", "parent": format!("code:{town}")})
+}
+
+/// A new commune that takes over others.
+fn merge(from: &[&str], into: &str, town: &str) -> Value {
+    let from: Vec<String> = from.iter().map(|code| format!("code:{code}")).collect();
+    json!({"op": "merge", "from": from, "into": commune(into, town)})
+}
+
+/// `A` is divided: each new commune with its share.
+fn split(parts: &[(&str, &str)]) -> Value {
+    let into = parts
+        .iter()
+        .map(|(code, share)| json!({"unit": commune(code, "T"), "share": share}));
+    let into: Vec<Value> = into.collect();
+    json!({"op": "split", "from": "code:A", "basis": "dân số", "into": into})
+}
+
+fn month(admin: &Client, key: &str) -> Report {
+    Report::of(admin, "m", key)
+}
+
+/// Submits one number for each of some indicators.
+fn submit(admin: &Client, unit: &str, key: &str, values: &[(&str, i64)]) {
+    let values: Vec<Value> = values
+        .iter()
+        .map(|(code, number)| value(code, *number))
+        .collect();
+    month(admin, key).submit(unit, &values);
+}
+
+/// The values of some cells of a unit's report; `what` is a unit's code and a query.
+fn values(report: &Report, what: &str, names: &[&str]) -> Vec<String> {
+    let rollup = report.read(&rollup_of(what));
+    let shown = names
+        .iter()
+        .map(|name| cell(&rollup, name)["value"].to_string());
+    shown.collect()
+}
+
+/// `A?as_of=…` as it stands in a path.
+fn rollup_of(what: &str) -> String {
+    match what.split_once('?') {
+        Some((unit, query)) => format!("{unit}/rollup?{query}"),
+        None => format!("{what}/rollup"),
+    }
+}
+
+/// `4.5 = 9 / 2`.
+fn quotient(report: &Report, what: &str, name: &str) -> String {
+    let cell = cell(&report.read(&rollup_of(what)), name);
+    format!(
+        "{} = {} / {}",
+        cell["value"], cell["numerator"], cell["denominator"]
+    )
+}
+
+fn read(admin: &Client, unit: &str, key: &str) -> Answer {
+    let path = format!("/v1/forms/m/periods/{key}/units/code:{unit}/rollup?include=children");
+    admin.get(&path).expect_status(200)
+}
+
+/// Some reports, byte for byte, each with its ETag.
+fn reports(admin: &Client, of: &[(&str, &str)]) -> Vec<(String, String)> {
+    let read = of.iter().map(|(unit, key)| read(admin, unit, key));
+    read.map(|answer| (answer.etag().to_owned(), answer.text.clone()))
+        .collect()
+}
+
+#[track_caller]
+fn expect_verified(admin: &Client, of: &[(&str, &str)]) {
+    for (unit, key) in of {
+        let path = format!("/v1/forms/m/periods/{key}/units/code:{unit}/rollup/verify");
+        let verified = admin.post(&path).expect_status(200).json();
+        assert_eq!(verified["equal"], true, "{unit} {key}: {verified}");
+    }
+}
+
+on_both_backends! {
+    // ---- Breakdowns -----------------------------------------------------------------------------
+
+    fn the_options_of_a_part_add_up_to_its_total_where_a_breakdown_is_closed(backend) {
+        let (_server, admin) = towns(backend, &[("docs", broken_down(true, &["plan", "letter"]))]);
+        let names = ["docs", "docs/plan", "docs/letter"];
+        let sent = [option("docs", "plan", 50), option("docs", "letter", 50)];
+        for key in ["2024-12", "2025-02"] {
+            month(&admin, key).submit("A", &sent);
+        }
+        // Of December after it ended, of February as it was entered late.
+        reorganise(&admin, "2025-01-01", split(&[("X", "1/3"), ("Y", "2/3")]));
+        let december = month(&admin, "2024-12");
+        for (unit, parts) in [("X", ["33", "16", "17"]), ("Y", ["67", "34", "33"]), ("T", ["100", "50", "50"])] {
+            assert_eq!(values(&december, &format!("{unit}?as_of=2025-01-01"), &names), parts);
+            for key in ["2025-02", "2025-Q1", "2025"] {
+                assert_eq!(values(&month(&admin, key), unit, &names), parts, "{unit} {key}");
+            }
+        }
+        expect_verified(&admin, &[("T", "2024-12"), ("T", "2025-02"), ("T", "2025")]);
+    }
+
+    fn the_options_of_a_part_stay_within_its_total_where_a_breakdown_is_open(backend) {
+        let (_server, admin) = towns(backend, &[("docs", broken_down(false, &["plan"]))]);
+        let names = ["docs", "docs/plan"];
+        month(&admin, "2025-02").submit("A", &[value("docs", 4), option("docs", "plan", 3)]);
+        reorganise(&admin, "2025-01-01", split(&[("X", "1/7"), ("Y", "3/7"), ("Z", "3/7")]));
+        let february = month(&admin, "2025-02");
+        for (unit, parts) in [("X", ["0", "0"]), ("Y", ["2", "1"]), ("Z", ["2", "2"]), ("T", ["4", "3"])] {
+            assert_eq!(values(&february, unit, &names), parts, "{unit}");
+        }
+        expect_verified(&admin, &[("T", "2025-02"), ("T", "2025")]);
+    }
+
+    fn several_breakdowns_are_divided_beside_the_same_totals_and_what_is_divided_again_still_adds_up(backend) {
+        let mut docs = broken_down(true, &["plan", "letter"]);
+        let topic = json!({"code": "topic", "closed": true, "options": [
+            {"code": "land", "name": {"vi": "Đất"}}, {"code": "water", "name": {"vi": "Nước"}}, {"code": "road", "name": {"vi": "Đường"}}]});
+        docs["breakdowns"].as_array_mut().unwrap().push(topic);
+        let (_server, admin) = towns(backend, &[("docs", docs)]);
+        let sent = [("plan", 50), ("letter", 50), ("land", 34), ("water", 33), ("road", 33)];
+        let sent: Vec<Value> = sent.iter().map(|(code, number)| option("docs", code, *number)).collect();
+        let january = month(&admin, "2025-01");
+        january.submit("A", &sent);
+        reorganise(&admin, "2025-03-01", split(&[("X", "1/3"), ("Y", "2/3")]));
+        let again = [("X1", "1/7"), ("X2", "6/7")]
+            .map(|(code, share)| json!({"unit": commune(code, "T"), "share": share}));
+        reorganise(&admin, "2025-05-01", json!({"op": "split", "from": "code:X", "basis": "dân số", "into": again}));
+        let of = |unit: &str, day: &str| -> Vec<i64> {
+            let names = ["docs", "docs/plan", "docs/letter", "docs/land", "docs/water", "docs/road"];
+            let shown = values(&january, &format!("{unit}?as_of={day}"), &names);
+            shown.iter().map(|shown| shown.parse().unwrap()).collect()
+        };
+        let units = ["Y", "X1", "X2"].map(|unit| of(unit, "2025-05-01"));
+        for parts in &units {
+            assert_eq!((parts[1] + parts[2], parts[3] + parts[4] + parts[5]), (parts[0], parts[0]), "{units:?}");
+        }
+        assert_eq!((0..6).map(|at| units.iter().map(|parts| parts[at]).sum()).collect::<Vec<i64>>(), [100, 50, 50, 34, 33, 33]);
+        // What was divided once does not move when a part is divided later.
+        assert_eq!(of("Y", "2025-05-01"), of("Y", "2025-03-01"));
+        assert_eq!(of("X", "2025-03-01"), (0..6).map(|at| units[1][at] + units[2][at]).collect::<Vec<_>>());
+    }
+
+    // ---- When a report is another one -----------------------------------------------------------
+
+    fn a_later_month_leaves_a_long_period_that_is_not_made_of_it_as_it_was(backend) {
+        let (_server, admin) = towns(backend, &[("x", pair("sum", "sum"))]);
+        submit(&admin, "A", "2024-01", &[("x", 1)]);
+        let of = [("T", "2024-Q1"), ("A", "2024-Q1"), ("T", "2024-H1"), ("T", "2024-9M")];
+        let before = reports(&admin, &of);
+        let year = read(&admin, "T", "2024");
+        submit(&admin, "A", "2024-12", &[("x", 2)]);
+        submit(&admin, "B", "2024-11", &[("x", 2)]);
+        assert_eq!(reports(&admin, &of), before);
+        let after = read(&admin, "T", "2024");
+        assert_ne!(after.etag(), year.etag());
+        assert_eq!(after.json()["rev"].as_i64(), year.json()["rev"].as_i64().map(|rev| rev + 2));
+        // What it is made of moves it.
+        submit(&admin, "B", "2024-02", &[("x", 2)]);
+        for (then, now) in before.iter().zip(reports(&admin, &of)) {
+            assert_eq!(then.0 == now.0, then.1 == now.1, "the ETag goes with the body");
+        }
+        assert_ne!(reports(&admin, &of[..1]), before[..1]);
+        expect_verified(&admin, &[("T", "2024-Q1"), ("T", "2024")]);
+    }
+
+    fn what_changes_no_figure_of_a_report_leaves_its_rev_and_etag(backend) {
+        let (_server, admin) = towns(backend, &[("x", pair("sum", "sum")), ("least", pair("min", "min"))]);
+        for (unit, number) in [("A", 1), ("B", 5), ("E", 7)] {
+            for key in ["2024-01", "2024-03"] {
+                submit(&admin, unit, key, &[("x", number), ("least", number)]);
+            }
+        }
+        let of = [("T", "2024-01"), ("T", "2024-Q1"), ("T", "2024"), ("A", "2024-01"), ("A", "2024-Q1")];
+        let before = reports(&admin, &of);
+        let towns = &of[..3];
+        // The same once more.
+        submit(&admin, "B", "2024-03", &[("x", 5), ("least", 5)]);
+        assert_eq!(reports(&admin, towns)[..], before[..3]);
+        // Another map later, and another one elsewhere, entered late; then taken back.
+        reorganise(&admin, "2025-07-01", merge(&["A", "B"], "C", "T"));
+        assert_eq!(reports(&admin, &of), before);
+        submit(&admin, "C", "2025-07", &[("x", 1)]);
+        assert_eq!(reports(&admin, &of), before);
+        let elsewhere = [("T2", "2024-Q1"), ("T2", "2024-01")];
+        let there = reports(&admin, &elsewhere);
+        admin.post_json("/v1/units", &json!({
+            "code": "F", "name": "Xã F", "level": "commune", "parent": "code:T2", "valid_from": "2024-03-01"
+        })).expect_status(201);
+        assert_ne!(reports(&admin, &elsewhere[..1]), there[..1], "one more is expected");
+        assert_eq!(reports(&admin, &elsewhere[1..]), there[1..]);
+        let there = reports(&admin, &elsewhere);
+        let late = reorganise(&admin, "2024-03-15", merge(&["E"], "G", "T2"));
+        assert_eq!(reports(&admin, &of), before);
+        assert_ne!(reports(&admin, &elsewhere[..1]), there[..1]);
+        assert_eq!(reports(&admin, &elsewhere[1..]), there[1..]);
+        admin.with("If-Match", "*").post(&format!("{late}/undo")).expect_status(200);
+        assert_eq!(reports(&admin, &of), before);
+        assert_eq!(reports(&admin, &elsewhere[1..]), there[1..]);
+        // An indicator that the form does not ask for.
+        admin.put("/v1/indicators/other", &indicator("sum")).expect_status(201);
+        assert_eq!(reports(&admin, &of), before);
+        expect_verified(&admin, &[("T", "2024-01"), ("T", "2024"), ("T2", "2024-03"), ("T2", "2024")]);
+    }
+
+    fn what_a_report_shows_beside_its_figures_moves_its_etag(backend) {
+        let (_server, admin) = towns(backend, &[("x", pair("sum", "sum"))]);
+        submit(&admin, "A", "2025-01", &[("x", 1)]);
+        let quarter = || read(&admin, "T", "2025-Q1");
+        let before = quarter();
+        reorganise(&admin, "2025-02-15", json!({"op": "rename", "unit": "code:A", "name": "Xã Mới"}));
+        let after = quarter();
+        assert_eq!(after.json()["children"][0]["unit"]["name"], "Xã Mới");
+        assert_ne!(after.etag(), before.etag());
+        assert_eq!(after.json()["rev"], before.json()["rev"], "its figures did not change");
+    }
+
+    // ---- What is divided by what ----------------------------------------------------------------
+
+    fn an_average_over_time_is_divided_by_its_months_however_many_units_reported_them(backend) {
+        let (_server, admin) = towns(backend, &[("members", pair("sum", "average")), ("most", pair("max", "average"))]);
+        let report = |unit: &str, key: &str, number: i64| submit(&admin, unit, key, &[("members", number), ("most", number)]);
+        let quarter = month(&admin, "2025-Q1");
+        report("A", "2025-01", 2);
+        report("B", "2025-01", 3);
+        reorganise(&admin, "2025-02-01", merge(&["A", "B"], "C", "T"));
+        report("C", "2025-02", 4);
+        // 2 + 3 in January, 4 in February.
+        assert_eq!(quotient(&quarter, "C", "members"), "4.5 = 9 / 2");
+        assert_eq!(quotient(&quarter, "T", "members"), "4.5 = 9 / 2");
+        // The larger of 2 and 3, then 4; an extreme is in lowest terms.
+        assert_eq!(quotient(&quarter, "T", "most"), "3.5 = 7 / 2");
+        for (key, number) in [("2025-01", 8), ("2025-02", 5), ("2025-03", 3)] {
+            report("D", key, number);
+        }
+        // 9/2 + 16/3: shown when two have reported as when one has.
+        assert_eq!(quotient(&quarter, "D", "members"), "5.33 = 16 / 3");
+        assert_eq!(quotient(&quarter, "T", "members"), "9.83 = 59 / 6");
+        assert_eq!(quotient(&quarter, "T", "most"), "5.33 = 16 / 3");
+        expect_verified(&admin, &[("T", "2025-Q1")]);
+    }
+
+    fn the_parts_of_a_quotient_are_shown_to_the_last_digit(backend) {
+        let (_server, admin) = towns(backend, &[
+            ("rate", pair("average", "last")), ("people", pair("sum", "last")),
+            ("each", derived("rate / people", 4)), ("all", derived("people / rate", 4)),
+        ]);
+        for (unit, rate, people) in [("A", 5, 1), ("B", 5, 1), ("D", 6, 2)] {
+            submit(&admin, unit, "2025-01", &[("rate", rate), ("people", people)]);
+        }
+        reorganise(&admin, "2025-02-01", merge(&["A", "B", "D"], "C", "T"));
+        let quarter = month(&admin, "2025-Q1");
+        // One unit's mean of three: 16 / 3 and not 5.333333333333 / 1.
+        assert_eq!(quotient(&quarter, "T", "rate"), "5.33 = 16 / 3");
+        // 16/3 over 4, and 4 over it, both times three.
+        assert_eq!(quotient(&quarter, "T", "each"), "1.3333 = 16 / 12");
+        assert_eq!(quotient(&quarter, "T", "all"), "0.75 = 12 / 16");
+    }
+
+    // ---- The worked numbers of docs/figures.md, in its order ------------------------------------
+
+    fn halves_are_rounded_away_from_zero_on_either_side(backend) {
+        let (_server, admin) = towns(backend, &[("x", pair("sum", "sum")), ("half", derived("x / 2", 0))]);
+        for (unit, number) in [("A", 1), ("B", -1), ("D", -5), ("E", 5)] {
+            submit(&admin, unit, "2025-01", &[("x", number)]);
+        }
+        let half = |unit: &str| values(&month(&admin, "2025-01"), unit, &["half"]).concat();
+        assert_eq!(["A", "B", "E", "D"].map(half), ["1", "-1", "3", "-3"]);
+    }
+
+    fn a_formula_is_worked_out_with_exact_figures_and_rounded_once(backend) {
+        let (_server, admin) = towns(backend, &[
+            ("x", pair("average", "sum")), ("third", derived("x / 3", 1)), ("again", derived("3 * third", 1)),
+            ("eighth", derived("x / 8", 2)), ("tenfold", derived("10 * eighth", 1)),
+        ]);
+        submit(&admin, "A", "2025-01", &[("x", 1)]);
+        let names = ["third", "again", "eighth", "tenfold"];
+        assert_eq!(values(&month(&admin, "2025-01"), "A", &names), ["0.3", "1", "0.13", "1.3"]);
+        // (1 + 2 + 2) / 3 = 1.67; a third of 5/3 is 0.56 and not 0.6 of it.
+        submit(&admin, "B", "2025-01", &[("x", 2)]);
+        submit(&admin, "D", "2025-01", &[("x", 2)]);
+        assert_eq!(values(&month(&admin, "2025-01"), "T", &["x", "third", "again"]), ["1.67", "0.6", "1.7"]);
+    }
+
+    fn an_average_has_two_decimals_more_and_of_counts_two(backend) {
+        let mut counted = pair("average", "count");
+        counted["decimals"] = json!(3);
+        let mut mean = pair("average", "average");
+        mean["decimals"] = json!(1);
+        let (_server, admin) = towns(backend, &[("counted", counted), ("mean", mean)]);
+        for (unit, key) in [("A", "2025-01"), ("A", "2025-02"), ("A", "2025-03"), ("B", "2025-01"), ("B", "2025-02"), ("B", "2025-03"), ("D", "2025-01"), ("D", "2025-02")] {
+            let number = json!(if unit == "A" { 1.5 } else { 2.5 });
+            month(&admin, key).submit(unit, &[value("counted", number.clone()), value("mean", number)]);
+        }
+        let quarter = month(&admin, "2025-Q1");
+        // 3 + 3 + 2 months of three units; 3 × 1.5 and 5 × 2.5 of eight values.
+        assert_eq!(quotient(&quarter, "T", "counted"), "2.67 = 8 / 3");
+        assert_eq!(quotient(&quarter, "T", "mean"), "2.125 = 17 / 8");
+        // A month's own average of what counts months is still that of its values.
+        assert_eq!(quotient(&month(&admin, "2025-03"), "T", "counted"), "2 = 4 / 2");
+    }
+
+    fn a_month_s_average_is_of_all_values_and_a_long_period_s_of_one_a_unit(backend) {
+        let (_server, admin) = towns(backend, &[("rate", pair("average", "last")), ("mean", pair("average", "average"))]);
+        for (unit, number) in [("A", 1), ("B", 3), ("D", 5)] {
+            submit(&admin, unit, "2025-05", &[("rate", number), ("mean", number)]);
+        }
+        let (may, quarter) = (month(&admin, "2025-05"), month(&admin, "2025-Q2"));
+        assert_eq!(quotient(&quarter, "T", "rate"), "3 = 9 / 3");
+        reorganise(&admin, "2025-06-01", merge(&["A", "B"], "C", "T"));
+        assert_eq!(quotient(&may, "T", "rate"), "3 = 9 / 3");
+        assert_eq!(quotient(&may, "T?as_of=2025-06-01", "rate"), "3 = 9 / 3");
+        assert_eq!(quotient(&may, "C?as_of=2025-06-01", "rate"), "2 = 4 / 2");
+        assert_eq!(quotient(&quarter, "C", "rate"), "2 = 2 / 1");
+        assert_eq!(quotient(&quarter, "T", "rate"), "3.5 = 7 / 2");
+        // The mean of all values there are is the same wherever they are counted.
+        assert_eq!(quotient(&quarter, "T", "mean"), "3 = 9 / 3");
+        assert_eq!(quotient(&may, "T?as_of=2025-06-01", "mean"), "3 = 9 / 3");
+    }
+
+    fn shares_are_counted_where_they_are_and_what_is_whole_once(backend) {
+        let (_server, admin) = towns(backend, &[("raised", pair("sum", "sum")), ("largest", pair("max", "max"))]);
+        for unit in ["A", "B", "D"] {
+            submit(&admin, unit, "2024-12", &[("raised", 10), ("largest", 10)]);
+        }
+        reorganise(&admin, "2025-01-01", split(&[("X", "1/2"), ("Y", "1/2")]));
+        let restated = month(&admin, "2024-12").read("T/rollup?as_of=2025-01-01");
+        assert_eq!(shown(&cell(&restated, "raised")), "30 4/4");
+        assert_eq!(shown(&cell(&restated, "largest")), "10 3/3");
+        assert_eq!(restated["completeness"], json!({"expected": 3, "submitted": 3, "approved": 0}));
+    }
+
+    fn what_nobody_can_divide_counts_until_all_heirs_have_submitted(backend) {
+        let (_server, admin) = towns(backend, &[("raised", pair("sum", "sum"))]);
+        submit(&admin, "A", "2025-02", &[("raised", 10)]);
+        let into = ["X", "Y"].map(|code| json!({"unit": commune(code, "T")}));
+        reorganise(&admin, "2025-01-01", json!({"op": "split", "from": "code:A", "into": into}));
+        let february = month(&admin, "2025-02");
+        assert_eq!(february.figure("T", "raised"), "10 1/4");
+        // A's leaf has what was expected of A; X, Y, B and D are expected now.
+        let report = february.read("T/rollup?include=children");
+        let leaf = report["children"].as_array().unwrap().iter().find(|child| child["not_divided"] == true).unwrap();
+        assert_eq!(shown(&cell(leaf, "raised")), "10 1/0");
+        submit(&admin, "X", "2025-02", &[("raised", 4)]);
+        assert_eq!(february.figure("T", "raised"), "14 2/4");
+        submit(&admin, "Y", "2025-02", &[("raised", 6)]);
+        assert_eq!(february.figure("T", "raised"), "10 2/4");
+        expect_verified(&admin, &[("T", "2025-02"), ("T", "2025")]);
+    }
+
+    fn a_merger_counts_the_values_that_were_and_leaves_what_is_only_a_unit_s_own(backend) {
+        let (_server, admin) = towns(backend, &[("meetings", pair("count", "count")), ("staff", pair("none", "last"))]);
+        for unit in ["A", "B", "D"] {
+            submit(&admin, unit, "2025-05", &[("meetings", 1), ("staff", 7)]);
+        }
+        reorganise(&admin, "2025-06-01", merge(&["A", "B"], "C", "T"));
+        let (may, quarter) = (month(&admin, "2025-05"), month(&admin, "2025-Q2"));
+        let of_may = |unit: &str, code: &str| shown(&cell(&may.read(&rollup_of(&format!("{unit}?as_of=2025-06-01"))), code));
+        // Two values were reported in what is C now.
+        assert_eq!((of_may("C", "meetings"), of_may("T", "meetings")), ("2 2/2".to_owned(), "3 3/3".to_owned()));
+        // Of a quarter each unit that stands at its end has one, of the months that it has.
+        assert!(quarter.figure("C", "meetings").starts_with("1 2/"), "{}", quarter.figure("C", "meetings"));
+        assert!(quarter.figure("T", "meetings").starts_with("2 3/"), "{}", quarter.figure("T", "meetings"));
+        // Nobody has the staff of A and B, and of C nobody was asked in May.
+        assert_eq!(of_may("C", "staff"), "null 0/0");
+        assert_eq!(of_may("D", "staff"), "7 1/1");
+        assert_eq!(quarter.figure("C", "staff"), "null 0/1", "June's is missing");
+        assert_eq!(quarter.figure("T", "staff"), "null 0/0");
+    }
+}

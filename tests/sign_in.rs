@@ -1,8 +1,11 @@
-//! Signing in: passwords, refresh tokens that serve once, which tenant, and what a token opens.
+//! Signing in: passwords, refresh tokens and what becomes of them when they are sent again, which
+//! tenant, and what a token opens.
+
+use std::sync::Barrier;
 
 use serde_json::{Value, json};
 
-use crate::harness::server::PASSWORD;
+use crate::harness::server::{PASSWORD, now};
 use crate::harness::{Answer, Backend, Client, Server};
 
 fn by_password(client: &Client, tenant: &str, login: &str, password: &str) -> Answer {
@@ -25,6 +28,39 @@ fn token(answer: Answer, name: &str) -> String {
     body[name].as_str().unwrap().to_owned()
 }
 
+/// The refresh token of a new sign-in.
+#[track_caller]
+fn signed_in(client: &Client) -> String {
+    let answer = by_password(client, "test", "admin", PASSWORD);
+    token(answer, "refresh_token")
+}
+
+/// The child that a refresh token gives.
+#[track_caller]
+fn refreshed(client: &Client, parent: &str) -> String {
+    token(refresh(client, parent), "refresh_token")
+}
+
+/// How many send something at the same moment.
+const RACERS: usize = 8;
+
+fn at_once(send: impl Fn(usize) -> Answer + Sync) -> Vec<Answer> {
+    let (send, start) = (&send, &Barrier::new(RACERS));
+    std::thread::scope(|scope| {
+        let racers = (0..RACERS).map(|racer| {
+            scope.spawn(move || {
+                start.wait();
+                send(racer)
+            })
+        });
+        let racers: Vec<_> = racers.collect();
+        racers
+            .into_iter()
+            .map(|racer| racer.join().unwrap())
+            .collect()
+    })
+}
+
 /// Everything of an answer that its sender could tell apart, but for its number.
 fn told(answer: &Answer) -> (u16, Value) {
     let mut body = answer.json();
@@ -33,7 +69,7 @@ fn told(answer: &Answer) -> (u16, Value) {
 }
 
 on_both_backends! {
-    fn a_refresh_token_serves_once_and_its_reuse_ends_the_family(backend) {
+    fn a_refresh_token_whose_child_was_used_has_served_and_ends_the_family(backend) {
         let server = Server::with_tenant(backend);
         let client = server.anonymous();
         let signed_in = by_password(&client, "test", "admin", PASSWORD).expect_status(200);
@@ -75,6 +111,80 @@ on_both_backends! {
         for unknown in unknown {
             refresh(&client, &unknown).expect_problem(401, "INVALID_CREDENTIALS");
         }
+    }
+
+    fn a_refresh_whose_answer_was_lost_is_sent_again(backend) {
+        let server = Server::with_tenant(backend);
+        let client = server.anonymous();
+        let parent = signed_in(&client);
+        // None of these answers arrived, the next one did.
+        for _ in 0..3 {
+            refresh(&client, &parent).expect_status(200);
+        }
+        let child = refreshed(&client, &parent);
+        refresh(&client, &child).expect_status(200);
+        // The same one generation later.
+        let grandchild = refreshed(&client, &child);
+        refresh(&client, &grandchild).expect_status(200);
+    }
+
+    fn in_whatever_order_two_children_come_only_one_of_them_goes_on(backend) {
+        let server = Server::with_tenant(backend);
+        let client = server.anonymous();
+        // Of a parent with two children: who is used first, and who ends the family afterwards.
+        for (used, sent_after) in [(0, 1), (1, 0), (0, 2), (1, 2)] {
+            let parent = signed_in(&client);
+            let family = [refreshed(&client, &parent), refreshed(&client, &parent), parent];
+            let next = refreshed(&client, &family[used]);
+            refresh(&client, &family[sent_after]).expect_problem(401, "INVALID_CREDENTIALS");
+            for ended in family.iter().chain([&next]) {
+                refresh(&client, ended).expect_problem(401, "INVALID_CREDENTIALS");
+            }
+        }
+    }
+
+    fn of_refreshes_at_the_same_moment_each_is_answered_and_any_answer_goes_on(backend) {
+        let server = Server::with_tenant(backend);
+        let client = server.anonymous();
+        for kept in 0..RACERS {
+            let parent = signed_in(&client);
+            let children = at_once(|_| refresh(&client, &parent));
+            let children: Vec<String> = children.into_iter().map(|answer| token(answer, "refresh_token")).collect();
+            let next = refreshed(&client, &children[kept]);
+            refresh(&client, &next).expect_status(200);
+        }
+    }
+
+    fn of_children_that_are_used_at_the_same_moment_none_lives_on_beside_another(backend) {
+        let server = Server::with_tenant(backend);
+        let client = server.anonymous();
+        for _ in 0..3 {
+            let parent = signed_in(&client);
+            let children: Vec<String> = (0..RACERS).map(|_| refreshed(&client, &parent)).collect();
+            let answers = at_once(|racer| refresh(&client, &children[racer]));
+            let won: Vec<Answer> = answers.into_iter().filter(|answer| answer.status == 200).collect();
+            assert_eq!(won.len(), 1);
+            for answer in won {
+                refresh(&client, &token(answer, "refresh_token")).expect_problem(401, "INVALID_CREDENTIALS");
+            }
+        }
+    }
+
+    fn a_sign_in_ends_some_day_however_often_it_is_refreshed(backend) {
+        let server = Server::with_tenant(backend);
+        let client = server.anonymous();
+        let first = signed_in(&client);
+        let second = refreshed(&client, &first);
+        // Its end comes nearer: in a minute, and no token that is given now holds for longer.
+        let soon = (now() + chrono::TimeDelta::minutes(1)).naive_utc();
+        server.write_beside(&format!("UPDATE sign_in SET ends_at = '{soon}'"));
+        let third = refreshed(&client, &second);
+        let longer = format!("DELETE FROM refresh_token WHERE expires_at > '{soon}'");
+        server.write_beside(&longer);
+        refresh(&client, &third).expect_status(200);
+        server.write_beside("UPDATE refresh_token SET expires_at = '2026-01-01 00:00:00'");
+        refresh(&client, &third).expect_problem(401, "INVALID_CREDENTIALS");
+        signed_in(&client);
     }
 
     fn a_tenant_is_named_where_there_are_two_and_its_tokens_open_nothing_of_the_other(backend) {

@@ -1,4 +1,10 @@
-//! Signing in: an access token for a password, or for a refresh token that was not used before.
+//! Signing in: an access token for a password, or for a refresh token.
+//!
+//! A refresh token gives an access token and a child, the next refresh token. Its answer may be lost
+//! on the way, so it may be sent again, and gives another child, until one of its children is used.
+//! Then it and the other children have served: whoever sends one of them has what is not his, or
+//! somebody else has what is his, and all that came of the sign-in ends. An example: P gives C1, whose
+//! answer is lost, and C2; C2 gives D; now P or C1 ends the family, and D with it.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
@@ -8,11 +14,12 @@ use super::application::Application;
 use crate::authn::password;
 use crate::authn::token::{LIFETIME, TokenError};
 use crate::authz::Scope;
-use crate::domain::id::{AccountId, Login, TenantId, TenantSlug};
+use crate::domain::id::{Login, TenantId, TenantSlug};
 use crate::error::{Code, Fault, Message};
-use crate::store::account::{
-    RefreshToken, account_by_login, refresh_token_by_hash, refresh_token_family_delete,
-    refresh_token_insert, refresh_token_use, refresh_tokens_delete_expired,
+use crate::store::account::account_by_login;
+use crate::store::sign_in::{
+    Family, RefreshToken, family_delete, family_insert, family_lock, family_note_use,
+    refresh_token_by_hash, refresh_token_insert, sign_ins_delete_ended,
 };
 use crate::store::tenant::{tenant_by_slug, tenants};
 use crate::store::{StoreError, Transaction};
@@ -20,6 +27,10 @@ use crate::{explain, message};
 
 /// How long a refresh token serves: a clerk who works once a month signs in once a month.
 const REFRESH_LIFETIME: TimeDelta = TimeDelta::days(45);
+
+/// How long a sign-in serves, however often it is refreshed: who has a stolen token that nobody
+/// misses does not have it for ever.
+const FAMILY_LIFETIME: TimeDelta = TimeDelta::days(90);
 
 /// What somebody signs in with.
 #[derive(Clone)]
@@ -63,8 +74,8 @@ impl SignInError {
             SignInError::WrongRefreshToken => (
                 Code::InvalidCredentials,
                 message!(
-                    "refresh_token đã dùng, đã hết hạn hoặc không đúng. Hãy đăng nhập lại bằng mật khẩu.",
-                    "The refresh_token was used, has expired or is wrong. Sign in with your password."
+                    "refresh_token đã hết giá trị, đã hết hạn hoặc không đúng. Hãy đăng nhập lại bằng mật khẩu.",
+                    "The refresh_token has served, has expired or is wrong. Sign in with your password."
                 ),
             ),
             SignInError::WrongPassword => (
@@ -94,7 +105,7 @@ pub struct TokenView {
     pub token_type: String,
     /// Seconds.
     pub expires_in: i64,
-    /// Serves once, for the next access token.
+    /// For the next access token, and the next refresh token. May be sent again as long as the one that it gave was not.
     pub refresh_token: String,
 }
 
@@ -164,12 +175,18 @@ fn by_password(
     let (Some(tenant), Some(account), true) = (tenant, account, is_right) else {
         return Err(SignInError::WrongPassword);
     };
-    let family = uuid::Uuid::now_v7().to_string();
+    let family = Family {
+        id: uuid::Uuid::now_v7().to_string(),
+        account: account.id,
+        ends_at: (now + FAMILY_LIFETIME).naive_utc(),
+        last_used: None,
+    };
     application
         .database
         .write_unlocked(&Scope::of_sign_in(tenant), |transaction| {
-            refresh_tokens_delete_expired(transaction, now.naive_utc())?;
-            give(application, transaction, tenant, account.id, family, now)
+            sign_ins_delete_ended(transaction, now.naive_utc())?;
+            family_insert(transaction, &family)?;
+            give(application, transaction, tenant, &family, now)
         })
 }
 
@@ -191,49 +208,58 @@ fn by_refresh_token(
     if known.is_none() {
         return Err(SignInError::WrongRefreshToken);
     }
-    let given = application
-        .database
-        .write_unlocked(&Scope::of_sign_in(tenant), |transaction| {
-            let Some(found) = refresh_token_by_hash(transaction, &hash)? else {
-                return Ok(None);
-            };
-            if found.expires_at <= now.naive_utc() {
-                return Ok(None);
-            }
-            if !refresh_token_use(transaction, &hash, now.naive_utc())? {
-                // Used twice means that somebody else has it: whoever is right signs in again.
-                refresh_token_family_delete(transaction, &found.family)?;
-                return Ok(None);
-            }
-            give(
-                application,
-                transaction,
-                tenant,
-                found.account,
-                found.family,
-                now,
-            )
-            .map(Some)
-        })?;
+    let given = application.database.write_unlocked(&scope, |transaction| {
+        let Some(family) = family_of(transaction, &hash, now)? else {
+            return Ok(None);
+        };
+        give(application, transaction, tenant, &family, now).map(Some)
+    })?;
     given.ok_or(SignInError::WrongRefreshToken)
 }
 
+/// The family of a token that serves, which is from here on the one that was used last.
+fn family_of(
+    transaction: &mut Transaction<'_>,
+    hash: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<Family>, StoreError> {
+    let Some(token) = refresh_token_by_hash(transaction, hash)? else {
+        return Ok(None);
+    };
+    let Some(mut family) = family_lock(transaction, &token.family)? else {
+        return Ok(None);
+    };
+    if token.expires_at <= now.naive_utc() {
+        return Ok(None);
+    }
+    let is_last = family.last_used.as_deref() == Some(hash);
+    let is_child_of_last = family.last_used == token.parent;
+    if !is_last && !is_child_of_last {
+        // Two have it: whoever is right signs in again.
+        family_delete(transaction, &family.id)?;
+        return Ok(None);
+    }
+    family_note_use(transaction, &family.id, hash)?;
+    family.last_used = Some(token.hash);
+    Ok(Some(family))
+}
+
+/// An access token, and a child of the family's token that was used last.
 fn give(
     application: &Application,
     transaction: &mut Transaction<'_>,
     tenant: TenantId,
-    account: AccountId,
-    family: String,
+    family: &Family,
     now: DateTime<Utc>,
 ) -> Result<TokenView, SignInError> {
-    let access_token = application.tokens.issue(tenant, account, now)?;
+    let access_token = application.tokens.issue(tenant, family.account, now)?;
     let refresh_token = format!("{tenant}.{}", random_text()?);
+    let expires_at = (now + REFRESH_LIFETIME).naive_utc();
     let kept = RefreshToken {
         hash: hash_of(&refresh_token),
-        account,
-        family,
-        expires_at: (now + REFRESH_LIFETIME).naive_utc(),
-        used_at: None,
+        family: family.id.clone(),
+        parent: family.last_used.clone(),
+        expires_at: expires_at.min(family.ends_at),
     };
     refresh_token_insert(transaction, &kept)?;
     Ok(TokenView {

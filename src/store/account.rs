@@ -1,11 +1,11 @@
-//! Queries on accounts and their refresh tokens.
+//! Queries on accounts.
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::database::Transaction;
 use super::error::{StoreError, parsed};
-use super::schema::{account, refresh_token};
+use super::schema::account;
 use crate::domain::id::{AccountId, Login};
 
 /// Somebody who can sign in.
@@ -92,117 +92,5 @@ pub fn account_insert(
             account::created_at.eq(now),
         ))
         .execute(connection)?;
-    Ok(())
-}
-
-/// A refresh token as the database knows it: by its hash. All that came from one sign-in are of
-/// one family.
-#[derive(Debug, Clone)]
-pub struct RefreshToken {
-    pub hash: String,
-    pub account: AccountId,
-    pub family: String,
-    pub expires_at: NaiveDateTime,
-    pub used_at: Option<NaiveDateTime>,
-}
-
-pub fn refresh_token_insert(
-    transaction: &mut Transaction<'_>,
-    new: &RefreshToken,
-) -> Result<(), StoreError> {
-    let (tenant, connection) = transaction.parts();
-    diesel::insert_into(refresh_token::table)
-        .values((
-            refresh_token::tenant_id.eq(tenant),
-            refresh_token::token_hash.eq(&new.hash),
-            refresh_token::account_id.eq(new.account.to_string()),
-            refresh_token::family_id.eq(&new.family),
-            refresh_token::expires_at.eq(new.expires_at),
-            refresh_token::used_at.eq(new.used_at),
-        ))
-        .execute(connection)?;
-    Ok(())
-}
-
-pub fn refresh_token_by_hash(
-    transaction: &mut Transaction<'_>,
-    hash: &str,
-) -> Result<Option<RefreshToken>, StoreError> {
-    type TokenRow = (String, String, String, NaiveDateTime, Option<NaiveDateTime>);
-    let (tenant, connection) = transaction.parts();
-    let found: Option<TokenRow> = refresh_token::table
-        .filter(
-            refresh_token::tenant_id
-                .eq(tenant)
-                .and(refresh_token::token_hash.eq(hash)),
-        )
-        .select((
-            refresh_token::token_hash,
-            refresh_token::account_id,
-            refresh_token::family_id,
-            refresh_token::expires_at,
-            refresh_token::used_at,
-        ))
-        .first(connection)
-        .optional()?;
-    let read = |(hash, account, family, expires_at, used_at): TokenRow| {
-        let account = parsed(&account, "account id")?;
-        Ok(RefreshToken {
-            hash,
-            account,
-            family,
-            expires_at,
-            used_at,
-        })
-    };
-    found.map(read).transpose()
-}
-
-/// Marks an unused token as used. Says whether it still was unused: of two requests at the same
-/// moment one is told so.
-pub fn refresh_token_use(
-    transaction: &mut Transaction<'_>,
-    hash: &str,
-    now: NaiveDateTime,
-) -> Result<bool, StoreError> {
-    let (tenant, connection) = transaction.parts();
-    let unused = refresh_token::table.filter(
-        refresh_token::tenant_id
-            .eq(tenant)
-            .and(refresh_token::token_hash.eq(hash))
-            .and(refresh_token::used_at.is_null()),
-    );
-    let used = diesel::update(unused)
-        .set(refresh_token::used_at.eq(now))
-        .execute(connection)?;
-    Ok(used == 1)
-}
-
-/// Ends everything that came from one sign-in.
-pub fn refresh_token_family_delete(
-    transaction: &mut Transaction<'_>,
-    family: &str,
-) -> Result<(), StoreError> {
-    let (tenant, connection) = transaction.parts();
-    let family = refresh_token::table.filter(
-        refresh_token::tenant_id
-            .eq(tenant)
-            .and(refresh_token::family_id.eq(family)),
-    );
-    diesel::delete(family).execute(connection)?;
-    Ok(())
-}
-
-pub fn refresh_tokens_delete_expired(
-    transaction: &mut Transaction<'_>,
-    now: NaiveDateTime,
-) -> Result<(), StoreError> {
-    let (tenant, connection) = transaction.parts();
-    let expired = refresh_token::table.filter(
-        refresh_token::tenant_id
-            .eq(tenant)
-            .and(refresh_token::expires_at.lt(now)),
-    );
-    diesel::delete(expired).execute(connection)?;
     Ok(())
 }

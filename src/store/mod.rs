@@ -23,6 +23,7 @@ pub(crate) mod reorganisation;
 mod rev_at_hand;
 pub(crate) mod rollup;
 mod schema;
+pub(crate) mod sign_in;
 pub(crate) mod submission;
 pub(crate) mod target;
 pub(crate) mod tenant;

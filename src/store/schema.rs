@@ -78,13 +78,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    sign_in (tenant_id, family_id) {
+        tenant_id -> Text,
+        family_id -> Text,
+        account_id -> Text,
+        ends_at -> Timestamp,
+        last_used -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     refresh_token (tenant_id, token_hash) {
         tenant_id -> Text,
         token_hash -> Text,
-        account_id -> Text,
         family_id -> Text,
+        parent_hash -> Nullable<Text>,
         expires_at -> Timestamp,
-        used_at -> Nullable<Timestamp>,
     }
 }
 

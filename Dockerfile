@@ -2,6 +2,7 @@
 # so here.
 #
 #   docker build -t tonghop .
+#   docker run --rm -v tonghop:/var/lib/tonghop tonghop init      (once: makes the database)
 #   docker run -p 127.0.0.1:8080:8080 -v tonghop:/var/lib/tonghop tonghop        (on SQLite; PostgreSQL: docker-compose.yml)
 
 # The image has the C compiler, make and perl that the bundled SQLite, libpq and OpenSSL are built with.

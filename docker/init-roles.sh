@@ -16,7 +16,7 @@ CREATE ROLE tonghop_server LOGIN PASSWORD :'server_password' NOBYPASSRLS;
 CREATE ROLE tonghop_maintenance LOGIN PASSWORD :'maintenance_password' BYPASSRLS;
 GRANT pg_read_all_data TO tonghop_maintenance;
 
-CREATE DATABASE tonghop OWNER tonghop_owner TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C' ENCODING 'UTF8';
+CREATE DATABASE tonghop OWNER tonghop_owner TEMPLATE template0 LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'C' ENCODING 'UTF8';
 REVOKE ALL ON DATABASE tonghop FROM PUBLIC;
 GRANT CONNECT ON DATABASE tonghop TO tonghop_server, tonghop_maintenance;
 SQL

@@ -4,15 +4,19 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::Display;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::store::{DatabaseUrl, Servers};
+use crate::system::User;
 
 /// The settings by their names in the file, with their names in the environment.
 const NAMES: [(&str, &str); 14] = [
@@ -165,65 +169,189 @@ impl Given {
     }
 
     fn settings(&self) -> Result<Settings, SettingsError> {
-        let database_url = self.parsed("database_url")?;
-        let body_limit: Option<NonZeroUsize> = self.parsed("body_limit")?;
-        let request_limit: Option<NonZeroUsize> = self.parsed("request_limit")?;
-        let issuer: Option<String> = self.parsed("issuer")?;
-        let log_format = self.parsed("log_format")?;
+        let mebibyte = 1024 * 1024;
         Ok(Settings {
-            database_url: database_url.unwrap_or_else(default_database),
+            database_url: self
+                .read("database_url", str::parse)?
+                .unwrap_or_else(default_database),
             listen: self
-                .parsed("listen")?
+                .read("listen", listen_address)?
                 .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
-            owner_url: self.parsed("owner_url")?,
-            servers: self.parsed("servers")?.unwrap_or(Servers::Several),
+            owner_url: self.read("owner_url", owner_address)?,
+            servers: self
+                .read("servers", str::parse)?
+                .unwrap_or(Servers::Several),
             keys: self
-                .parsed("keys")?
+                .read("keys", directory)?
                 .unwrap_or_else(|| PathBuf::from("./keys")),
-            issuer: issuer.unwrap_or_else(|| "tonghop".to_owned()),
-            body_limit: body_limit.map_or(2 * 1024 * 1024, NonZeroUsize::get),
-            body_time: self.seconds("body_time")?.unwrap_or(DEFAULT_BODY_TIME),
-            request_limit: request_limit.map_or(DEFAULT_REQUEST_LIMIT, NonZeroUsize::get),
-            stop_grace: self.seconds("stop_grace")?.unwrap_or(DEFAULT_STOP_GRACE),
-            workers: self.parsed("workers")?,
-            verify_every: some_time(self.parsed("verify_every")?.unwrap_or(600)),
-            log: self.directives()?.unwrap_or_else(|| "info".to_owned()),
-            log_format: log_format.unwrap_or(LogFormat::Text),
+            issuer: self
+                .read("issuer", issuer)?
+                .unwrap_or_else(|| "tonghop".to_owned()),
+            body_limit: self
+                .number("body_limit", 1..=1024 * mebibyte, 2 * mebibyte)?
+                .try_into()
+                .unwrap_or(usize::MAX),
+            body_time: self.seconds("body_time", 1..=A_DAY, DEFAULT_BODY_TIME)?,
+            request_limit: self
+                .number("request_limit", 1..=100_000, DEFAULT_REQUEST_LIMIT.into())?
+                .try_into()
+                .unwrap_or(usize::MAX),
+            stop_grace: self.seconds("stop_grace", 0..=A_DAY, DEFAULT_STOP_GRACE)?,
+            workers: self.workers()?,
+            verify_every: some_time(self.seconds("verify_every", 0..=365 * A_DAY, VERIFY_EVERY)?),
+            log: self
+                .read("log", directives)?
+                .unwrap_or_else(|| "info".to_owned()),
+            log_format: self
+                .read("log_format", str::parse)?
+                .unwrap_or(LogFormat::Text),
         })
     }
 
-    fn parsed<T: FromStr<Err: Display>>(
+    fn read<T>(
         &self,
         setting: &'static str,
+        read: impl FnOnce(&str) -> Result<T, String>,
     ) -> Result<Option<T>, SettingsError> {
         let Some(given) = self.0.get(setting) else {
             return Ok(None);
         };
-        let parsed = given.text.parse();
-        parsed
+        read(&given.text)
             .map(Some)
-            .map_err(|error: T::Err| invalid(&given.name, error))
+            .map_err(|reason| invalid(&given.name, reason))
     }
 
-    fn seconds(&self, setting: &'static str) -> Result<Option<Duration>, SettingsError> {
-        let seconds: Option<u32> = self.parsed(setting)?;
-        Ok(seconds.map(|seconds| Duration::from_secs(seconds.into())))
+    /// A whole number; what is given in its place where it is not set is the example as well.
+    fn number(
+        &self,
+        setting: &'static str,
+        within: RangeInclusive<u64>,
+        usual: u64,
+    ) -> Result<u64, SettingsError> {
+        let number = self.read(setting, |text| whole_number(text, &within, usual))?;
+        Ok(number.unwrap_or(usual))
     }
 
-    fn directives(&self) -> Result<Option<String>, SettingsError> {
-        let Some(given) = self.0.get("log") else {
-            return Ok(None);
-        };
-        EnvFilter::try_new(&given.text).map_err(|error| invalid(&given.name, error))?;
-        Ok(Some(given.text.clone()))
+    fn seconds(
+        &self,
+        setting: &'static str,
+        within: RangeInclusive<u64>,
+        usual: Duration,
+    ) -> Result<Duration, SettingsError> {
+        let seconds = self.number(setting, within, usual.as_secs())?;
+        Ok(Duration::from_secs(seconds))
+    }
+
+    fn workers(&self) -> Result<Option<NonZeroUsize>, SettingsError> {
+        let workers = self.read("workers", |text| whole_number(text, &(1..=1024), 4))?;
+        let workers = workers.and_then(|workers| usize::try_from(workers).ok());
+        Ok(workers.and_then(NonZeroUsize::new))
     }
 }
+
+fn whole_number(text: &str, within: &RangeInclusive<u64>, example: u64) -> Result<u64, String> {
+    let number = text.parse().ok().filter(|number| within.contains(number));
+    number.ok_or_else(|| {
+        let (least, most) = (within.start(), within.end());
+        format!("it must be a whole number from {least} to {most}, as in {example}")
+    })
+}
+
+/// Reads an address to listen on.
+///
+/// # Errors
+/// A sentence with an example.
+pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        "it must be an address in numbers and a port, as in 127.0.0.1:8080 or 0.0.0.0:8080"
+            .to_owned()
+    })
+}
+
+fn owner_address(text: &str) -> Result<DatabaseUrl, String> {
+    match text.parse() {
+        Ok(url @ DatabaseUrl::Postgresql { .. }) => Ok(url),
+        Ok(DatabaseUrl::Sqlite { .. }) => {
+            Err("only PostgreSQL has an owner beside the server, as in \
+             postgres://tonghop_owner:…@localhost/tonghop"
+                .to_owned())
+        }
+        Err(reason) => Err(reason),
+    }
+}
+
+fn directory(text: &str) -> Result<PathBuf, String> {
+    if text.is_empty() || text.contains('\0') {
+        return Err("it must be a directory, as in /var/lib/tonghop/keys".to_owned());
+    }
+    Ok(PathBuf::from(text))
+}
+
+fn issuer(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() || text.chars().any(char::is_control) {
+        return Err("it must be a name, as in tonghop or https://baocao.example.vn".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// Directives of the log. What could only be a slip of the pen is refused: the library takes any word
+/// for the name of a part of the program, and then logs nothing of the others.
+fn directives(text: &str) -> Result<String, String> {
+    let read: Option<Vec<Reach>> = text.split(',').map(reach_of).collect();
+    let is_about_us = read.is_some_and(|read| read.contains(&Reach::Ours));
+    if is_about_us && EnvFilter::try_new(text).is_ok() {
+        return Ok(text.to_owned());
+    }
+    Err(
+        "it must be off, error, warn, info, debug or trace, for one part of the program as in \
+         info,tonghop::operation=debug"
+            .to_owned(),
+    )
+}
+
+/// The parts of the program that a directive is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// Ours, among others or not.
+    Ours,
+    Others,
+}
+
+fn reach_of(directive: &str) -> Option<Reach> {
+    let (part, level) = match directive.split_once('=') {
+        Some((part, level)) => (Some(part), level),
+        None => (None, directive),
+    };
+    // The library takes numbers for levels as well, and nothing.
+    if !level.starts_with(|character: char| character.is_ascii_alphabetic()) {
+        return None;
+    }
+    level.parse::<LevelFilter>().ok()?;
+    match part {
+        None => Some(Reach::Ours),
+        Some("tonghop") => Some(Reach::Ours),
+        Some(part) if part.starts_with("tonghop::") => Some(Reach::Ours),
+        Some(part) => is_name(part).then_some(Reach::Others),
+    }
+}
+
+fn is_name(part: &str) -> bool {
+    let is_of_name =
+        |character: char| character.is_ascii_alphanumeric() || "_:".contains(character);
+    part.starts_with(|character: char| character.is_ascii_alphabetic())
+        && part.chars().all(is_of_name)
+}
+
+const A_DAY: u64 = 24 * 60 * 60;
+
+/// Often enough that a wrong total is known before the report goes up.
+const VERIFY_EVERY: Duration = Duration::from_secs(600);
 
 /// Enough for the largest usual body on a slow mobile network.
 pub const DEFAULT_BODY_TIME: Duration = Duration::from_secs(60);
 
 /// More than one machine works on at once, few enough for its memory.
-pub const DEFAULT_REQUEST_LIMIT: usize = 512;
+pub const DEFAULT_REQUEST_LIMIT: u16 = 512;
 
 /// A balancer that asks each second has asked.
 pub const DEFAULT_STOP_GRACE: Duration = Duration::from_secs(2);
@@ -235,9 +363,9 @@ fn default_database() -> DatabaseUrl {
     }
 }
 
-/// Of so many seconds; 0 turns it off.
-fn some_time(seconds: u32) -> Option<Duration> {
-    (seconds > 0).then(|| Duration::from_secs(seconds.into()))
+/// None of it turns it off.
+fn some_time(time: Duration) -> Option<Duration> {
+    (time > Duration::ZERO).then_some(time)
 }
 
 fn invalid(name: &str, reason: impl Display) -> SettingsError {
@@ -264,11 +392,14 @@ fn from_file(path: &Path) -> Result<Given, SettingsError> {
         path: path.display().to_string(),
         reason,
     };
-    let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
-    // The error's own display quotes the line, which may hold a password.
+    let text = std::fs::read_to_string(path).map_err(|error| unreadable(why_unread(&error)))?;
+    // What the error says of itself quotes the line, which may hold a password.
     let table: toml::Table = toml::from_str(&text).map_err(|error| {
         let line = line_of(&text, error.span().map_or(0, |span| span.start));
-        unreadable(format!("line {line}: {}", error.message()))
+        unreadable(format!(
+            "line {line} is not a name and a value, as in listen = \"127.0.0.1:8080\"; each name \
+             may stand once"
+        ))
     })?;
     let mut given = Given::default();
     for (name, value) in table {
@@ -281,6 +412,16 @@ fn from_file(path: &Path) -> Result<Given, SettingsError> {
     Ok(given)
 }
 
+fn why_unread(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "there is no such file".to_owned(),
+        ErrorKind::PermissionDenied => format!("the user {} may not read it", User::current()),
+        ErrorKind::InvalidData => "it is not UTF-8".to_owned(),
+        ErrorKind::IsADirectory => "it is a directory".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
 fn line_of(text: &str, offset: usize) -> usize {
     let before = text.get(..offset).unwrap_or_default();
     before.matches('\n').count() + 1
@@ -290,7 +431,10 @@ fn text_of(name: &str, value: toml::Value) -> Result<String, SettingsError> {
     match value {
         toml::Value::String(text) => Ok(text),
         toml::Value::Integer(number) => Ok(number.to_string()),
-        _ => Err(invalid(name, "it must be a text or a whole number")),
+        _ => Err(invalid(
+            name,
+            "it must be a text in quotes or a whole number, as in \"text\" or 600",
+        )),
     }
 }
 
@@ -354,22 +498,22 @@ mod tests {
             (
                 None,
                 ("TONGHOP_LISTEN", "x"),
-                "TONGHOP_LISTEN: invalid socket address syntax",
+                "TONGHOP_LISTEN: it must be an address in numbers and a port, as in 127.0.0.1:8080 or 0.0.0.0:8080",
             ),
             (
                 None,
                 ("DATABASE_URL", "mysql://u:secret@h"),
-                "DATABASE_URL: it must begin with sqlite: or postgres://",
+                "DATABASE_URL: it must begin with sqlite: or postgres://, as in sqlite:tonghop.db",
             ),
             (
                 None,
                 ("TONGHOP_STOP_GRACE", "-1"),
-                "TONGHOP_STOP_GRACE: invalid digit found in string",
+                "TONGHOP_STOP_GRACE: it must be a whole number from 0 to 86400, as in 2",
             ),
             (
                 None,
                 ("TONGHOP_WORKERS", "0"),
-                "TONGHOP_WORKERS: number would be zero for non-zero type",
+                "TONGHOP_WORKERS: it must be a whole number from 1 to 1024, as in 4",
             ),
             (
                 None,
@@ -379,7 +523,7 @@ mod tests {
             (
                 None,
                 ("TONGHOP_VERIFY_EVERY", "-1"),
-                "TONGHOP_VERIFY_EVERY: invalid digit found in string",
+                "TONGHOP_VERIFY_EVERY: it must be a whole number from 0 to 31536000, as in 600",
             ),
             (
                 None,
@@ -394,7 +538,7 @@ mod tests {
             (
                 Some("keys = true"),
                 ("A", "b"),
-                "keys: it must be a text or a whole number",
+                "keys: it must be a text in quotes or a whole number, as in \"text\" or 600",
             ),
         ] {
             assert_eq!(load(file, &[environment]), Err(complaint.to_owned()));
@@ -402,10 +546,99 @@ mod tests {
     }
 
     #[test]
+    fn every_setting_that_cannot_be_read_is_told_in_our_own_words_with_an_example() {
+        let wrong = [
+            ("database_url", ""),
+            ("database_url", "postgres:/h/d"),
+            ("database_url", "sqlite:"),
+            ("listen", "localhost:8080"),
+            ("listen", "127.0.0.1"),
+            ("listen", "127.0.0.1:99999"),
+            ("owner_url", "sqlite:tonghop.db"),
+            ("owner_url", "mysql://h/d"),
+            ("servers", "one"),
+            ("keys", ""),
+            ("issuer", ""),
+            ("issuer", "  "),
+            ("body_limit", "0"),
+            ("body_limit", "2 MB"),
+            ("body_limit", "99999999999999999999"),
+            ("body_time", "0"),
+            ("request_limit", "0"),
+            ("stop_grace", "1.5"),
+            ("workers", "1000000"),
+            ("verify_every", "often"),
+            ("log", "loud"),
+            ("log", "3"),
+            ("log", "info,tonghop"),
+            ("log", "tongop=debug"),
+            ("log", "actix_server=info"),
+            ("log", ""),
+            ("log_format", "xml"),
+        ];
+        for (setting, value) in wrong {
+            let file = format!("{setting} = '{value}'");
+            let complaint = load(Some(&file), &[]).unwrap_err();
+            let own = [
+                ": it must be",
+                ": only PostgreSQL has",
+                ": sqlite: needs a file",
+            ];
+            let is_own = own
+                .iter()
+                .any(|own| complaint.starts_with(&format!("{setting}{own}")));
+            let has_example = complaint.contains("as in") || complaint.contains(" or ");
+            assert!(is_own && has_example, "{setting} = {value:?}: {complaint}");
+        }
+        for log in [
+            "off",
+            "INFO",
+            "info,tonghop::operation=debug",
+            "tonghop=debug",
+            "warn,actix_server=info",
+        ] {
+            let settings = load(None, &[("TONGHOP_LOG", log)]).unwrap();
+            assert_eq!(settings.log, log);
+        }
+    }
+
+    #[test]
+    fn an_address_that_postgresql_would_quote_back_is_refused_without_its_password() {
+        for url in [
+            "postgres://u:se%zzcret@h/d",
+            "postgres://u:se%secret@h/d",
+            "postgres://u:secret/more@h/d",
+            "postgres://u:secret@more:x@h/d",
+            "postgres://u:secret?x@h/d",
+            "postgres://u@h:secret/d",
+        ] {
+            let complaint = load(None, &[("DATABASE_URL", url)]).unwrap_err();
+            assert!(
+                complaint.starts_with("DATABASE_URL: "),
+                "{url}: {complaint}"
+            );
+            assert!(
+                complaint.contains("%40") && !complaint.contains("secret"),
+                "{url}: {complaint}"
+            );
+        }
+        for url in [
+            "postgres://u:p%40ss@h/d",
+            "postgresql://u@[::1]:5432/d?sslmode=require",
+            "postgres://u:p@h1:5432,h2:5433/d",
+            "postgres://u:p:#@h/d",
+            "postgres://u:p@h/d?options=-csearch_path%3Dx",
+            "postgres:///d?host=/run/postgresql",
+        ] {
+            load(None, &[("DATABASE_URL", url)]).unwrap();
+        }
+    }
+
+    #[test]
     fn no_message_and_no_debug_shows_a_password() {
         let broken = "listen = 'x'\ndatabase_url = 'postgres://u:secret@h/d";
         let complaint = load(Some(broken), &[]).unwrap_err();
-        assert!(complaint.starts_with("the settings file FILE: line 2: "));
+        assert!(complaint.starts_with("the settings file FILE: line 2 is not "));
         assert!(!complaint.contains("secret"), "{complaint}");
 
         let settings = load(None, &[("DATABASE_URL", "postgres://u:secret@h/d")]).unwrap();

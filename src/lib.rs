@@ -14,4 +14,5 @@ pub mod operation;
 pub mod rollup;
 pub mod service;
 pub mod store;
+pub mod system;
 pub mod telemetry;

@@ -15,21 +15,22 @@ use clap::{Parser, Subcommand, ValueEnum};
 use command::import::{self, ImportCommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use tonghop::authn::Tokens;
-use tonghop::config::{DEFAULT_BODY_TIME, DEFAULT_REQUEST_LIMIT, Settings};
+use tonghop::authn::{Tokens, keys};
+use tonghop::config::{DEFAULT_BODY_TIME, DEFAULT_REQUEST_LIMIT, Settings, listen_address};
 use tonghop::demo;
 use tonghop::domain::level::LevelPreset;
 use tonghop::error::Explain;
 use tonghop::http::openapi;
 use tonghop::http::server::{ServerOptions, bind, serve};
-use tonghop::operation::check::{check_installation, is_fault};
+use tonghop::operation::check::{check_clock, check_installation, is_fault};
 use tonghop::operation::{backup, verifier};
 use tonghop::service::Application;
 use tonghop::service::account::{EnteredAccount, EnteredGrant, create_account};
 use tonghop::service::tenant::{EnteredTenant, create_tenant, find_tenant, list_tenants};
 use tonghop::service::verification::{reported_periods, verify_period};
-use tonghop::store::migration::{check, migrate};
+use tonghop::store::migration::{is_there, make_database, migrate, prepare, prepare_to_serve};
 use tonghop::store::{Database, DatabaseUrl};
+use tonghop::system::try_to_write_in;
 use tonghop::telemetry::{Metrics, start_log};
 
 type Failure = Box<dyn std::error::Error>;
@@ -53,8 +54,14 @@ struct Arguments {
 enum Command {
     /// Load the model case, print its report, and serve it on this machine.
     Demo(DemoArguments),
+    /// Make a new, empty SQLite database where DATABASE_URL says.
+    Init,
     /// Serve the API.
-    Serve,
+    Serve {
+        /// Where to listen instead of where the setting says.
+        #[arg(long, value_parser = listen_address)]
+        listen: Option<SocketAddr>,
+    },
     /// Bring the database's schema up to date.
     Migrate,
     /// Tenants.
@@ -90,7 +97,7 @@ struct DemoArguments {
     #[arg(long)]
     data_dir: Option<PathBuf>,
     /// Where to listen instead of where the setting says; only on this machine.
-    #[arg(long)]
+    #[arg(long, value_parser = listen_address)]
     listen: Option<SocketAddr>,
     /// Print the report and exit.
     #[arg(long)]
@@ -153,9 +160,17 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<(), Failure> {
     let config = arguments.config.as_deref();
+    if !matches!(arguments.command, Command::Check | Command::Openapi) {
+        check_clock(now())?;
+    }
     match arguments.command {
         Command::Demo(demo) => run_demo(&settings(config)?, &demo),
-        Command::Serve => run_serve(&settings(config)?),
+        Command::Init => run_init(&settings(config)?),
+        Command::Serve { listen } => {
+            let mut settings = settings(config)?;
+            settings.listen = listen.unwrap_or(settings.listen);
+            run_serve(&settings)
+        }
         Command::Migrate => run_migrate(&settings(config)?),
         Command::Tenant(command) => run_tenant(&settings(config)?, command),
         Command::Account(command) => run_account(&settings(config)?, command),
@@ -184,10 +199,7 @@ fn settings(config: Option<&Path>) -> Result<Settings, Failure> {
 
 fn run_serve(settings: &Settings) -> Result<(), Failure> {
     start_log(settings)?;
-    if let DatabaseUrl::Sqlite { .. } = settings.database_url {
-        migrate(&settings.database_url, &settings.database_url)?;
-    }
-    check(&settings.database_url)?;
+    prepare_to_serve(&settings.database_url)?;
     let database = Database::with(settings.database_url.clone(), settings.servers);
     let tokens = Tokens::open(&settings.keys, &settings.issuer)?;
     let application = Application::new(database, tokens);
@@ -217,12 +229,29 @@ fn run_serve(settings: &Settings) -> Result<(), Failure> {
     })
 }
 
+fn run_init(settings: &Settings) -> Result<(), Failure> {
+    let url = &settings.database_url;
+    if let DatabaseUrl::Postgresql { .. } = url {
+        return Err(
+            "PostgreSQL's administrator makes the database, as README says, and `tonghop migrate` \
+             its tables"
+                .into(),
+        );
+    }
+    make_database(url)?;
+    migrate(url, url)?;
+    println!("{url}: a new and empty database");
+    Ok(())
+}
+
 fn run_migrate(settings: &Settings) -> Result<(), Failure> {
-    let owner = settings
-        .owner_url
-        .as_ref()
-        .unwrap_or(&settings.database_url);
-    migrate(owner, &settings.database_url).map_err(|error| match (owner, &settings.owner_url) {
+    let server = &settings.database_url;
+    let owner = settings.owner_url.as_ref().unwrap_or(server);
+    let migrated = match owner {
+        DatabaseUrl::Sqlite { .. } => prepare(owner),
+        DatabaseUrl::Postgresql { .. } => migrate(owner, server),
+    };
+    migrated.map_err(|error| match (owner, &settings.owner_url) {
         (DatabaseUrl::Postgresql { .. }, None) => {
             format!("{error}; the schema's owner is given as TONGHOP_OWNER_URL")
         }
@@ -259,15 +288,27 @@ fn reason_of(error: &impl Explain) -> String {
     }
 }
 
+/// The database that is there: a mistyped path is not a new one.
 fn ready(settings: &Settings) -> Result<Database, Failure> {
-    if let DatabaseUrl::Sqlite { .. } = settings.database_url {
-        migrate(&settings.database_url, &settings.database_url)?;
-    }
-    check(&settings.database_url)?;
+    prepare(&settings.database_url)?;
     Ok(Database::new(settings.database_url.clone()))
 }
 
+/// Makes the database for the first tenant. Where there are keys there was a server, and so a
+/// database, which is not replaced by an empty one without a word.
+fn make_for_first_tenant(settings: &Settings) -> Result<(), Failure> {
+    if is_there(&settings.database_url) || keys::are_there(&settings.keys) {
+        return Ok(());
+    }
+    make_database(&settings.database_url)?;
+    migrate(&settings.database_url, &settings.database_url)?;
+    Ok(())
+}
+
 fn run_tenant(settings: &Settings, command: TenantCommand) -> Result<(), Failure> {
+    if let TenantCommand::Create { .. } = command {
+        make_for_first_tenant(settings)?;
+    }
     let database = ready(settings)?;
     match command {
         TenantCommand::Create {
@@ -303,7 +344,7 @@ fn run_account(settings: &Settings, command: AccountCommand) -> Result<(), Failu
         name,
         grants,
     } = command;
-    let database = standing(settings)?;
+    let database = ready(settings)?;
     let scope = find_tenant(&database, &tenant).map_err(explained)?;
     let entered = EnteredAccount {
         login,
@@ -316,19 +357,9 @@ fn run_account(settings: &Settings, command: AccountCommand) -> Result<(), Failu
     Ok(())
 }
 
-/// For commands that look at what is there: a mistyped path is not a new database.
-fn standing(settings: &Settings) -> Result<Database, Failure> {
-    if let DatabaseUrl::Sqlite { path } = &settings.database_url
-        && !Path::new(path).exists()
-    {
-        return Err(format!("there is no database at {path}; see DATABASE_URL").into());
-    }
-    ready(settings)
-}
-
 fn run_verify(settings: &Settings, slug: Option<&str>) -> Result<(), Failure> {
-    let database = standing(settings)?;
-    let tokens = Tokens::open(&settings.keys, &settings.issuer)?;
+    let database = ready(settings)?;
+    let tokens = Tokens::of_command(&settings.issuer)?;
     let slugs = match slug {
         Some(slug) => vec![slug.to_owned()],
         None => {
@@ -432,10 +463,14 @@ fn run_demo(settings: &Settings, arguments: &DemoArguments) -> Result<(), Failur
     };
     std::fs::create_dir_all(directory)
         .map_err(|error| format!("cannot write to {}: {error}", directory.display()))?;
+    try_to_write_in(directory)?;
     let path = directory.join("tonghop.db");
     let url = DatabaseUrl::Sqlite {
         path: path.display().to_string(),
     };
+    if !is_there(&url) {
+        make_database(&url)?;
+    }
     migrate(&url, &url)?;
     let tokens = Tokens::open(&directory.join("keys"), "tonghop-demo")?;
     let application = Arc::new(Application::new(Database::new(url.clone()), tokens));
@@ -448,7 +483,7 @@ fn run_demo(settings: &Settings, arguments: &DemoArguments) -> Result<(), Failur
     let options = ServerOptions {
         body_limit: 2 * 1024 * 1024,
         body_time: DEFAULT_BODY_TIME,
-        request_limit: DEFAULT_REQUEST_LIMIT,
+        request_limit: DEFAULT_REQUEST_LIMIT.into(),
         workers: None,
         stop_grace: Duration::ZERO,
     };

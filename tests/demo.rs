@@ -222,6 +222,9 @@ impl Served {
     /// A server; what becomes of its log after the start is the caller's.
     fn start_with(rest_of_log: impl FnOnce(BufReader<ChildStderr>)) -> Served {
         let directory = tempfile::tempdir().unwrap();
+        let mut made = tonghop(&["init"]);
+        set(&mut made, directory.path());
+        stdout(&made.output().unwrap());
         let mut command = tonghop(&["serve"]);
         set(&mut command, directory.path());
         command

@@ -424,15 +424,128 @@ fn the_server_s_role_sees_no_row_but_its_tenant_s_and_makes_no_table() {
 }
 
 /// The URL as another role of the test server.
-fn as_superuser(url: &DatabaseUrl) -> Option<DatabaseUrl> {
+fn as_role(url: &DatabaseUrl, role: &str) -> Option<DatabaseUrl> {
     let DatabaseUrl::Postgresql { url } = url else {
         return None;
     };
-    // The harness's own cluster trusts `postgres`; a server that was given may not.
+    // The harness's own cluster trusts everybody; a server that was given may not.
     let (_, place) = url.split_once('@')?;
-    let url = format!("postgres://postgres@{place}");
+    let url = format!("postgres://{role}@{place}");
     PgConnection::establish(&url).ok()?;
     url.parse().ok()
+}
+
+fn as_superuser(url: &DatabaseUrl) -> Option<DatabaseUrl> {
+    as_role(url, "postgres")
+}
+
+/// A server's role of one test alone, dropped with this value.
+struct OwnRole {
+    name: String,
+    administrator: DatabaseUrl,
+}
+
+impl OwnRole {
+    fn on(database: &TestDatabase) -> Option<OwnRole> {
+        let administrator = as_superuser(&database.server)?;
+        let name = format!("tonghop_test_{}", uuid::Uuid::now_v7().simple());
+        let made = OwnRole {
+            name,
+            administrator,
+        };
+        let name = &made.name;
+        made.execute(&format!("CREATE ROLE {name} LOGIN"));
+        let grant = format!(
+            "DO $$ BEGIN EXECUTE format('GRANT USAGE ON SCHEMA %I TO {name}', current_schema()); END $$"
+        );
+        made.execute(&grant);
+        Some(made)
+    }
+
+    fn execute(&self, sql: &str) {
+        let mut administrator = postgresql(&self.administrator);
+        administrator.batch_execute(sql).unwrap();
+    }
+}
+
+impl Drop for OwnRole {
+    fn drop(&mut self) {
+        let name = &self.name;
+        let drop = format!("DROP OWNED BY {name}; DROP ROLE {name}");
+        let _ = postgresql(&self.administrator).batch_execute(&drop);
+    }
+}
+
+#[test]
+fn a_role_that_could_make_itself_stronger_is_too_strong() {
+    if postgres::server().is_none() {
+        return;
+    }
+    let database = TestDatabase::migrated(Backend::Postgresql);
+    let Some(role) = OwnRole::on(&database) else {
+        assert!(std::env::var_os("TONGHOP_TEST_POSTGRES_URL").is_some());
+        return;
+    };
+    let name = &role.name;
+    let server = as_role(&database.server, name).unwrap();
+    migrate(&database.owner, &server).unwrap();
+    check(&server).unwrap();
+
+    let mut owner = postgresql(&database.owner);
+    let owner = values(&mut owner, "SELECT current_user::text AS value").remove(0);
+    for other in [owner.as_str(), "postgres", "pg_execute_server_program"] {
+        role.execute(&format!("GRANT {other} TO {name}"));
+        let refused = check(&server).unwrap_err();
+        let is_named = matches!(&refused, MigrationError::RoleMayBecome { other: named, .. } if named == other);
+        assert!(is_named, "{refused:?}");
+        assert!(
+            refused
+                .to_string()
+                .contains(&format!("REVOKE {other} FROM {name}")),
+            "{refused}"
+        );
+        role.execute(&format!("REVOKE {other} FROM {name}"));
+    }
+    role.execute(&format!("ALTER ROLE {name} CREATEROLE"));
+    let refused = check(&server).unwrap_err();
+    assert!(
+        matches!(refused, MigrationError::RoleMakesRoles(_)),
+        "{refused:?}"
+    );
+    role.execute(&format!("ALTER ROLE {name} NOCREATEROLE BYPASSRLS"));
+    let refused = check(&server).unwrap_err();
+    assert!(
+        matches!(refused, MigrationError::RoleTooStrong),
+        "{refused:?}"
+    );
+    role.execute(&format!("ALTER ROLE {name} NOBYPASSRLS"));
+    check(&server).unwrap();
+
+    // Who signs in as another takes that back with one statement.
+    let DatabaseUrl::Postgresql { url } = &role.administrator else {
+        panic!("not PostgreSQL");
+    };
+    let disguised: DatabaseUrl = format!("{url}%20-crole%3D{name}").parse().unwrap();
+    let refused = check(&disguised).unwrap_err();
+    assert!(
+        matches!(refused, MigrationError::RoleTooStrong),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn a_database_that_compares_texts_by_a_language_is_refused() {
+    let Some(server) = postgres::server() else {
+        return;
+    };
+    let by_icu = "LOCALE_PROVIDER icu ICU_LOCALE 'vi' LC_COLLATE 'C' LC_CTYPE 'C'";
+    // Not every PostgreSQL is built with ICU.
+    let Some(other) = server.with_locale(by_icu) else {
+        return;
+    };
+    let refused = check(&other.server_url.parse().unwrap()).unwrap_err();
+    let is_named = matches!(&refused, MigrationError::Collation(name) if name == "ICU's vi");
+    assert!(is_named, "{refused:?}");
 }
 
 #[test]

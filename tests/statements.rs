@@ -32,7 +32,9 @@ impl Instrumentation for Recorder {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
         match (event, &self.url) {
             (InstrumentationEvent::StartEstablishConnection { url, .. }, _) => {
-                self.url = Some(url.to_owned());
+                // SQLite's as it is opened: where it is and how.
+                let url = url.trim_start_matches("file://");
+                self.url = Some(url.trim_end_matches("?mode=rw").to_owned());
             }
             (InstrumentationEvent::StartQuery { query, .. }, Some(url))
                 if held(&WATCHED).contains(url) =>

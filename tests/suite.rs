@@ -34,6 +34,8 @@ mod full_disk;
 #[cfg(test)]
 mod imports;
 #[cfg(test)]
+mod installation;
+#[cfg(test)]
 mod left;
 #[cfg(test)]
 mod limits;

@@ -18,6 +18,7 @@ use tonghop::service::form::put_form;
 use tonghop::service::indicator::put_indicator;
 use tonghop::service::tenant::find_tenant;
 use tonghop::service::token::{Credentials, issue_token};
+use tonghop::store::migration::is_there;
 use tonghop::store::{Database, DatabaseUrl};
 
 use crate::connection::{Connection, get, post_fields};
@@ -137,7 +138,10 @@ impl Installation {
         let tenant = Tenant {
             slug: format!("deadline-{}", uuid::Uuid::now_v7().simple()),
         };
-        self.run(&["migrate"], "")?;
+        match &self.database {
+            database if !is_there(database) => self.run(&["init"], "")?,
+            _ => self.run(&["migrate"], "")?,
+        };
         let create = [
             "tenant",
             "create",

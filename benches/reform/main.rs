@@ -49,7 +49,7 @@ use tonghop::service::reorganisation::{Mode, create_reorganisation, undo_reorgan
 use tonghop::service::rollup::{Children, RollupQuery, get_rollup};
 use tonghop::service::tenant::find_tenant;
 use tonghop::service::verification::{reported_periods, verify_period};
-use tonghop::store::migration::migrate;
+use tonghop::store::migration::{make_database, migrate};
 use tonghop::store::{Database, DatabaseUrl};
 
 type Failure = Box<dyn std::error::Error>;
@@ -87,6 +87,7 @@ fn main() -> Result<(), Failure> {
         Err(_) => format!("sqlite:{}", directory.path().join("bench.db").display()).parse()?,
     };
     let owner = std::env::var("TONGHOP_OWNER_URL").map_or(Ok(url.clone()), |url| url.parse())?;
+    make_database(&owner)?;
     migrate(&owner, &url)?;
     let tokens = Tokens::open(&directory.path().join("keys"), "bench")?;
     let country = match &arguments.lists {

@@ -39,7 +39,7 @@ use tonghop::service::tenant::{EnteredTenant, create_tenant};
 use tonghop::service::text::EnteredName;
 use tonghop::service::token::{Credentials, issue_token};
 use tonghop::service::unit::{ImportMode, UnitList, import_units};
-use tonghop::store::migration::migrate;
+use tonghop::store::migration::{make_database, migrate};
 use tonghop::store::{Database, DatabaseUrl};
 use written::Meter;
 
@@ -61,6 +61,7 @@ fn main() -> Result<(), Failure> {
         Err(_) => format!("sqlite:{}", directory.path().join("bench.db").display()).parse()?,
     };
     let owner = std::env::var("TONGHOP_OWNER_URL").map_or(Ok(url.clone()), |url| url.parse())?;
+    make_database(&owner)?;
     migrate(&owner, &url)?;
     let tokens = Tokens::open(&directory.path().join("keys"), "bench")?;
     let application = Application::new(Database::new(url.clone()), tokens);

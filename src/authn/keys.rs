@@ -12,6 +12,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
+use crate::system::{AccessError, User, try_to_make, try_to_write_in};
+
 /// Why the keys cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
@@ -22,8 +24,26 @@ pub enum KeyError {
     },
     #[error("{0} can be read by others than its owner; run: chmod 600 {0}")]
     Exposed(PathBuf),
-    #[error("{0} is not an Ed25519 key in PKCS #8")]
+    #[error(
+        "others than its owner can write in {0}, and put a key of theirs there; look whether every \
+         key is yours, and run: chmod go-w {0}"
+    )]
+    OpenToOthers(PathBuf),
+    #[error(
+        "{path} is {owner}'s, and the program runs as {user}: who owns it may make tokens; where it \
+         is the server's run: chown {user} {path}, else take it away"
+    )]
+    AnotherS {
+        path: PathBuf,
+        owner: User,
+        user: User,
+    },
+    #[error(
+        "{0} is no signing key (Ed25519 in PKCS #8): restore it from a backup, or take it away"
+    )]
     Damaged(PathBuf),
+    #[error(transparent)]
+    Access(#[from] AccessError),
     #[error("cannot make a key")]
     Generate,
 }
@@ -46,19 +66,55 @@ const FIRST: &str = "0001.ed25519";
 /// # Errors
 /// [`KeyError`], also where others than the owner can read a key.
 pub fn load_or_create(directory: &Path) -> Result<Vec<Key>, KeyError> {
+    make_directory(directory)?;
+    check_directory(directory)?;
+    if key_files(directory)?.is_empty() {
+        try_to_write_in(directory)?;
+        create_first(directory)?;
+    }
+    load_all(directory)
+}
+
+fn make_directory(directory: &Path) -> Result<(), KeyError> {
+    let mut builder = DirBuilder::new();
+    let made = builder.recursive(true).mode(0o700).create(directory);
+    made.map_err(|source| match try_to_make(directory) {
+        Err(access) => KeyError::Access(access),
+        Ok(()) => KeyError::File {
+            path: directory.to_owned(),
+            source,
+        },
+    })
+}
+
+/// Whether there is a key in a directory, or that cannot be told.
+pub fn are_there(directory: &Path) -> bool {
+    directory.exists() && key_files(directory).map_or(true, |files| !files.is_empty())
+}
+
+/// Who may write in the directory may sign: a key that is put there verifies, and the last one signs.
+fn check_directory(directory: &Path) -> Result<(), KeyError> {
     let in_directory = |source| KeyError::File {
         path: directory.to_owned(),
         source,
     };
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(directory)
-        .map_err(in_directory)?;
-    if key_files(directory)?.is_empty() {
-        create_first(directory)?;
+    let metadata = std::fs::metadata(directory).map_err(in_directory)?;
+    if metadata.permissions().mode() & 0o022 != 0 {
+        return Err(KeyError::OpenToOthers(directory.to_owned()));
     }
-    load_all(directory)
+    let (owner, user) = (
+        User::owner_of(directory).map_err(in_directory)?,
+        User::current(),
+    );
+    // Root may do everything anyway.
+    if owner == user || owner.is_root() {
+        return Ok(());
+    }
+    Err(KeyError::AnotherS {
+        path: directory.to_owned(),
+        owner,
+        user,
+    })
 }
 
 /// Reads all keys of a directory in the order of their names, and makes nothing.
@@ -66,6 +122,7 @@ pub fn load_or_create(directory: &Path) -> Result<Vec<Key>, KeyError> {
 /// # Errors
 /// As [`load_or_create`].
 pub fn load_all(directory: &Path) -> Result<Vec<Key>, KeyError> {
+    check_directory(directory)?;
     key_files(directory)?
         .iter()
         .map(|path| load(path))
@@ -95,8 +152,7 @@ fn key_files(directory: &Path) -> Result<Vec<PathBuf>, KeyError> {
 /// Writes beside the name and links: of two servers that start at once, one makes the key and
 /// both read it whole.
 fn create_first(directory: &Path) -> Result<(), KeyError> {
-    let pair = Ed25519KeyPair::generate().map_err(|_| KeyError::Generate)?;
-    let private = pair.to_pkcs8v1().map_err(|_| KeyError::Generate)?;
+    let private = new_private()?;
     let draft = directory.join(format!(".{}.new", uuid::Uuid::now_v7()));
     let in_draft = |source| KeyError::File {
         path: draft.clone(),
@@ -108,7 +164,7 @@ fn create_first(directory: &Path) -> Result<(), KeyError> {
         .mode(0o600)
         .open(&draft)
         .map_err(in_draft)?;
-    file.write_all(private.as_ref())
+    file.write_all(&private)
         .and_then(|()| file.sync_all())
         .map_err(in_draft)?;
     let path = directory.join(FIRST);
@@ -131,12 +187,37 @@ fn load(path: &Path) -> Result<Key, KeyError> {
     if permissions.mode() & 0o077 != 0 {
         return Err(KeyError::Exposed(path.to_owned()));
     }
+    let (owner, user) = (User::owner_of(path).map_err(in_file)?, User::current());
+    if owner != user {
+        return Err(KeyError::AnotherS {
+            path: path.to_owned(),
+            owner,
+            user,
+        });
+    }
     let private = std::fs::read(path).map_err(in_file)?;
-    let pair =
-        Ed25519KeyPair::from_pkcs8(&private).map_err(|_| KeyError::Damaged(path.to_owned()))?;
+    read(private).ok_or_else(|| KeyError::Damaged(path.to_owned()))
+}
+
+/// A key that is kept nowhere.
+///
+/// # Errors
+/// [`KeyError::Generate`].
+pub fn passing() -> Result<Key, KeyError> {
+    read(new_private()?).ok_or(KeyError::Generate)
+}
+
+fn new_private() -> Result<Vec<u8>, KeyError> {
+    let pair = Ed25519KeyPair::generate().map_err(|_| KeyError::Generate)?;
+    let private = pair.to_pkcs8v1().map_err(|_| KeyError::Generate)?;
+    Ok(private.as_ref().to_vec())
+}
+
+fn read(private: Vec<u8>) -> Option<Key> {
+    let pair = Ed25519KeyPair::from_pkcs8(&private).ok()?;
     let public = pair.public_key().as_ref().to_vec();
     let id = URL_SAFE_NO_PAD.encode(Sha256::digest(&public));
-    Ok(Key {
+    Some(Key {
         id,
         private,
         public,

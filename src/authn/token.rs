@@ -10,7 +10,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::keys::{JsonWebKey, Key, KeyError, load_or_create};
+use super::keys::{self, JsonWebKey, Key, KeyError, load_or_create};
 use crate::domain::id::{AccountId, TenantId};
 use crate::error::{Code, Explain, Message};
 use crate::message;
@@ -87,7 +87,18 @@ impl Tokens {
     /// # Errors
     /// Those of the keys.
     pub fn open(keys: &Path, issuer: &str) -> Result<Tokens, KeyError> {
-        let keys = load_or_create(keys)?;
+        Tokens::of(&load_or_create(keys)?, issuer)
+    }
+
+    /// For a command, which gives no token to anybody: its key is kept nowhere.
+    ///
+    /// # Errors
+    /// Where no key can be made.
+    pub fn of_command(issuer: &str) -> Result<Tokens, KeyError> {
+        Tokens::of(&[keys::passing()?], issuer)
+    }
+
+    fn of(keys: &[Key], issuer: &str) -> Result<Tokens, KeyError> {
         let last: &Key = keys.last().ok_or(KeyError::Generate)?;
         let verifying = keys
             .iter()

@@ -22,7 +22,7 @@ use tonghop::service::unit::{ImportMode, UnitList, UnitName, add_units, check_un
 
 use super::bar::Bar;
 use super::summary;
-use crate::{Failure, explained, now, password, standing};
+use crate::{Failure, explained, now, password, ready};
 
 #[derive(Subcommand)]
 pub enum ImportCommand {
@@ -85,8 +85,8 @@ struct RunArguments {
 }
 
 pub fn run(settings: &Settings, command: ImportCommand) -> Result<(), Failure> {
-    let database = standing(settings)?;
-    let tokens = Tokens::open(&settings.keys, &settings.issuer)?;
+    let database = ready(settings)?;
+    let tokens = Tokens::of_command(&settings.issuer)?;
     let application = Application::new(database, tokens);
     match command {
         ImportCommand::Units(units) => run_units(&application, &units),

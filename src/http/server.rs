@@ -1,5 +1,6 @@
 //! The server: the application behind its middlewares, on a socket. Never a route.
 
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::task::Poll;
@@ -19,6 +20,7 @@ use super::state::ServerState;
 use super::token::PasswordSlots;
 use super::{openapi, routes};
 use crate::service::Application;
+use crate::system::User;
 use crate::telemetry::Metrics;
 
 /// What a server needs beside the application.
@@ -39,7 +41,11 @@ pub struct ServerOptions {
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    #[error("cannot listen on {address}: {source}")]
+    #[error(
+        "cannot listen on {address}: {}; choose another address and port with --listen or \
+         TONGHOP_LISTEN, as in 127.0.0.1:9000",
+        why_not(.source)
+    )]
     Listen {
         address: SocketAddr,
         source: std::io::Error,
@@ -48,6 +54,18 @@ pub enum ServerError {
     Document(#[from] serde_json::Error),
     #[error("signals cannot be received: {0}")]
     Signals(std::io::Error),
+}
+
+fn why_not(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::AddrInUse => "another program has the port".to_owned(),
+        ErrorKind::AddrNotAvailable => "this machine does not have the address".to_owned(),
+        ErrorKind::PermissionDenied => {
+            let user = User::current();
+            format!("the user {user} may not take the port (below 1024 only root may)")
+        }
+        _ => error.to_string(),
+    }
 }
 
 /// How many may wait to be let in. Of the 128 that a listener has room for by itself more come at

@@ -2,16 +2,21 @@
 //! where that is not as it should be. It changes no data, nor how a file is written.
 
 use std::fmt;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::time::Duration;
 
 use chrono::{DateTime, Datelike, Utc};
 
 use crate::authn::keys;
 use crate::config::Settings;
+use crate::http::server::bind;
 use crate::store::DatabaseUrl;
 use crate::store::inspection::{clock, journal_mode};
-use crate::store::migration::{MigrationError, Requirement, check_each};
+use crate::store::migration::{MigrationError, Requirement, check_each, check_pages};
+use crate::system::{directory_of, try_to_make, try_to_write_in};
 
 /// How something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +66,7 @@ pub fn check_installation(settings: &Settings, now: DateTime<Utc>) -> Vec<Findin
     let mut findings = database(&settings.database_url, now);
     findings.push(our_clock(now));
     findings.push(signing_keys(&settings.keys));
+    findings.push(listening(settings.listen));
     findings
 }
 
@@ -69,17 +75,21 @@ fn database(url: &DatabaseUrl, now: DateTime<Utc>) -> Vec<Finding> {
     if let DatabaseUrl::Sqlite { path } = url {
         let path = Path::new(path);
         findings.push(disk(path));
-        if !path.exists() {
-            let text = format!("there is no {}; a server will make it new", path.display());
-            findings.push(Finding::new(Verdict::Warning, "database", text));
-            return findings;
+        if path.exists() {
+            findings.push(privacy("file", path));
+        } else if let Err(error) = try_to_write_in(directory_of(path)) {
+            findings.push(Finding::new(Verdict::Fault, "access", error.to_string()));
         }
-        findings.push(privacy("file", path));
     }
     let checked = match check_each(url) {
         Ok(checked) => checked,
         Err(error) => {
-            let text = format!("{error}; see DATABASE_URL, and whether the database runs");
+            let text = match error {
+                MigrationError::Open { .. } => {
+                    format!("{error}; see DATABASE_URL, and whether the database runs")
+                }
+                _ => error.to_string(),
+            };
             findings.push(Finding::new(Verdict::Fault, "database", text));
             return findings;
         }
@@ -91,9 +101,23 @@ fn database(url: &DatabaseUrl, now: DateTime<Utc>) -> Vec<Finding> {
     ));
     let checked = checked.into_iter();
     findings.extend(checked.map(|checked| requirement(url, checked)));
+    if findings.iter().any(is_fault) {
+        return findings;
+    }
+    findings.extend(pages(url));
     findings.extend(writing(url));
     findings.extend(its_clock(url, now));
     findings
+}
+
+fn pages(url: &DatabaseUrl) -> Option<Finding> {
+    let DatabaseUrl::Sqlite { .. } = url else {
+        return None;
+    };
+    Some(match check_pages(url) {
+        Ok(()) => Finding::new(Verdict::Ok, "pages", "read, and whole"),
+        Err(error) => Finding::new(Verdict::Fault, "pages", error.to_string()),
+    })
 }
 
 fn requirement(url: &DatabaseUrl, (what, outcome): Requirement) -> Finding {
@@ -114,10 +138,7 @@ const LEAST_FREE: u64 = 64 << 20;
 const ENOUGH_FREE: u64 = 1 << 30;
 
 fn disk(database: &Path) -> Finding {
-    let parent = database
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    let directory = parent.unwrap_or(Path::new("."));
+    let directory = directory_of(database);
     let size = database.metadata().map_or(0, |file| file.len());
     let free = match rustix::fs::statvfs(directory) {
         Ok(disk) => disk.f_bavail.saturating_mul(disk.f_frsize),
@@ -202,25 +223,77 @@ fn its_clock(url: &DatabaseUrl, now: DateTime<Utc>) -> Option<Finding> {
 /// This program is of the first; a clock that shows an earlier year has lost its battery.
 const PLAUSIBLE_YEARS: std::ops::Range<i32> = 2025..2100;
 
-fn our_clock(now: DateTime<Utc>) -> Finding {
-    let shown = now.format("%Y-%m-%d %H:%M:%S UTC");
-    if PLAUSIBLE_YEARS.contains(&now.year()) {
-        Finding::new(Verdict::Ok, "clock", shown.to_string())
-    } else {
-        let text = format!("{shown}: set it, or let it follow a time server");
-        Finding::new(Verdict::Fault, "clock", text)
+/// A clock by which nobody can tell what is late, and which token has expired.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the clock of this machine shows {0}: set it, or let it follow a time server")]
+pub struct WrongClock(String);
+
+/// Whether the time that the clock shows can be the right one.
+///
+/// # Errors
+/// [`WrongClock`].
+pub fn check_clock(now: DateTime<Utc>) -> Result<(), WrongClock> {
+    match PLAUSIBLE_YEARS.contains(&now.year()) {
+        true => Ok(()),
+        false => Err(WrongClock(shown(now))),
     }
+}
+
+fn shown(now: DateTime<Utc>) -> String {
+    now.format("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+fn our_clock(now: DateTime<Utc>) -> Finding {
+    match check_clock(now) {
+        Ok(()) => Finding::new(Verdict::Ok, "clock", shown(now)),
+        Err(error) => Finding::new(Verdict::Fault, "clock", error.to_string()),
+    }
+}
+
+/// Takes the port for a moment, unless a server has it already.
+fn listening(address: SocketAddr) -> Finding {
+    match bind(address) {
+        Ok(_) => Finding::new(Verdict::Ok, "listen", format!("{address} can be had")),
+        Err(_) if is_served(address) => {
+            let text = format!("a server of Tonghop answers on {address}");
+            Finding::new(Verdict::Ok, "listen", text)
+        }
+        Err(error) => Finding::new(Verdict::Fault, "listen", error.to_string()),
+    }
+}
+
+/// How long somebody may take to say that he is a server.
+const TIME_TO_ANSWER: Duration = Duration::from_secs(2);
+
+fn is_served(address: SocketAddr) -> bool {
+    let ask = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect_timeout(&address, TIME_TO_ANSWER)?;
+        stream.set_read_timeout(Some(TIME_TO_ANSWER))?;
+        stream.write_all(b"GET /livez HTTP/1.0\r\n\r\n")?;
+        let mut answer = [0; 4096];
+        let read = stream.read(&mut answer)?;
+        let answer = answer.get(..read).unwrap_or_default();
+        Ok(String::from_utf8_lossy(answer).to_lowercase())
+    };
+    // Every answer of ours has one.
+    ask().is_ok_and(|answer| answer.contains(" 200 ") && answer.contains("x-request-id"))
 }
 
 fn signing_keys(directory: &Path) -> Finding {
     let place = directory.display();
     if !directory.exists() {
+        if let Err(error) = try_to_make(directory) {
+            return Finding::new(Verdict::Fault, "keys", error.to_string());
+        }
         let text = format!("there is no {place}; a server will make it, and all sign in anew");
         return Finding::new(Verdict::Warning, "keys", text);
     }
     match keys::load_all(directory) {
         Err(error) => Finding::new(Verdict::Fault, "keys", error.to_string()),
         Ok(keys) if keys.is_empty() => {
+            if let Err(error) = try_to_write_in(directory) {
+                return Finding::new(Verdict::Fault, "keys", error.to_string());
+            }
             let text = format!("none in {place}; a server will make one, and all sign in anew");
             Finding::new(Verdict::Warning, "keys", text)
         }
@@ -228,5 +301,23 @@ fn signing_keys(directory: &Path) -> Finding {
             let text = format!("{} in {place}, its owner's alone", keys.len());
             Finding::new(Verdict::Ok, "keys", text)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeZone;
+
+    use super::*;
+
+    #[test]
+    fn a_clock_that_cannot_be_right_is_refused_before_anything_is_dated_by_it() {
+        let on = |year| Utc.with_ymd_and_hms(year, 6, 1, 0, 0, 0).unwrap();
+        for wrong in [1900, 1969, 1970, 2001, 2100] {
+            let refused = check_clock(on(wrong)).unwrap_err().to_string();
+            assert!(refused.contains(&wrong.to_string()) && refused.contains("time server"));
+            assert_eq!(our_clock(on(wrong)).verdict, Verdict::Fault);
+        }
+        assert_eq!(check_clock(on(2026)), Ok(()));
     }
 }

@@ -211,18 +211,26 @@ impl std::str::FromStr for EnteredGrant {
 
     fn from_str(text: &str) -> Result<EnteredGrant, String> {
         let (role, unit) = match text.split_once('@') {
-            Some((role, unit)) => (role, Some(unit.to_owned())),
+            Some((role, unit)) => (role, Some(unit)),
             None => (text, None),
         };
-        match role.parse() {
-            Ok(role) => Ok(EnteredGrant { role, unit }),
-            Err(_) => {
-                let roles: Vec<&str> = Role::ALL.iter().map(|role| role.as_str()).collect();
-                Err(format!(
-                    "a grant is ROLE@UNIT with one of the roles {}",
-                    roles.join(", ")
-                ))
-            }
+        let Ok(role) = role.parse::<Role>() else {
+            let roles: Vec<&str> = Role::ALL.iter().map(|role| role.as_str()).collect();
+            return Err(format!(
+                "it must be ROLE@UNIT with one of the roles {}, as in reporter@code:30388, or \
+                 tenant_admin",
+                roles.join(", ")
+            ));
+        };
+        match unit {
+            Some(unit) if unit.parse::<UnitReference>().is_err() => Err(format!(
+                "a unit is named by its code, as in {}@code:{unit}, or by its id",
+                role.as_str()
+            )),
+            unit => Ok(EnteredGrant {
+                role,
+                unit: unit.map(str::to_owned),
+            }),
         }
     }
 }

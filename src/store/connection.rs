@@ -2,10 +2,13 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::r2d2::R2D2Connection;
+
+use super::file::{self, Moved, OpenFiles, WatchedFile};
 
 /// A connection to SQLite or to PostgreSQL.
 #[derive(diesel::MultiConnection)]
@@ -55,14 +58,52 @@ impl FromStr for DatabaseUrl {
             Ok(DatabaseUrl::Sqlite {
                 path: path.to_owned(),
             })
-        } else if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+        } else if let Some((_, rest)) = text
+            .split_once("://")
+            .filter(|(scheme, _)| ["postgres", "postgresql"].contains(scheme))
+        {
+            if !is_address(rest) {
+                return Err(
+                    "it must be postgres://ROLE:PASSWORD@HOST/DATABASE, and in the password each \
+                     of / ? @ % by its number, as in %40 for @"
+                        .to_owned(),
+                );
+            }
             Ok(DatabaseUrl::Postgresql {
                 url: text.to_owned(),
             })
         } else {
-            Err("it must begin with sqlite: or postgres://".to_owned())
+            Err("it must begin with sqlite: or postgres://, as in sqlite:tonghop.db".to_owned())
         }
     }
+}
+
+/// Whether PostgreSQL's library will find in it what is meant. What it does not understand it quotes,
+/// and that may be part of a password.
+fn is_address(rest: &str) -> bool {
+    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (authority, database) = place.split_once('/').unwrap_or((place, ""));
+    let (role, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    let has_port = |host: &str| {
+        let after_name = host.rsplit_once(']').map_or(host, |(_, after)| after);
+        after_name
+            .split_once(':')
+            .is_none_or(|(_, port)| is_port(port))
+    };
+    [role, hosts, database, query]
+        .iter()
+        .all(|part| !part.contains('@'))
+        && hosts.split(',').all(has_port)
+        && has_whole_numbers(rest)
+}
+
+/// Whether every % begins a character's number.
+fn has_whole_numbers(text: &str) -> bool {
+    text.split('%').skip(1).all(|after| {
+        let digits = after.bytes().take(2).filter(u8::is_ascii_hexdigit);
+        digits.count() == 2
+    })
 }
 
 /// Without the password that a PostgreSQL address may hold.
@@ -98,16 +139,58 @@ pub(super) enum Use {
 pub(super) struct Connector {
     pub url: DatabaseUrl,
     pub purpose: Use,
+    /// The file that every connection must be to, where there are several.
+    pub watched: Option<Arc<WatchedFile>>,
+}
+
+/// A connection of a pool, and what it has open.
+pub(super) struct Pooled {
+    pub connection: AnyConnection,
+    files: Option<OpenFiles>,
+}
+
+impl Pooled {
+    /// Whether what is written to it is where it will be looked for.
+    pub fn check_files(&self) -> Result<(), Moved> {
+        self.files.as_ref().map_or(Ok(()), OpenFiles::check)
+    }
 }
 
 impl Connector {
+    /// For a single connection.
+    pub fn to(url: &DatabaseUrl, purpose: Use) -> Connector {
+        Connector {
+            url: url.clone(),
+            purpose,
+            watched: None,
+        }
+    }
+
+    pub fn pooled(&self) -> Result<Pooled, diesel::r2d2::Error> {
+        let Some(watched) = &self.watched else {
+            return Ok(Pooled {
+                connection: self.open()?,
+                files: None,
+            });
+        };
+        let moved = |moved: Moved| {
+            let error = diesel::ConnectionError::BadConnection(moved.to_string());
+            diesel::r2d2::Error::ConnectionError(error)
+        };
+        let (connection, files) = watched.open(|| self.open(), moved)?;
+        Ok(Pooled {
+            connection,
+            files: Some(files),
+        })
+    }
+
+    /// Makes no file where there is none.
     pub fn open(&self) -> Result<AnyConnection, diesel::r2d2::Error> {
         use diesel::r2d2::Error;
         match &self.url {
             DatabaseUrl::Sqlite { path } => {
-                make_private(path);
-                let mut connection =
-                    SqliteConnection::establish(path).map_err(Error::ConnectionError)?;
+                let mut connection = SqliteConnection::establish(&file::address(path))
+                    .map_err(Error::ConnectionError)?;
                 let setup: &[&str] = match self.purpose {
                     Use::Read => &[SQLITE_SETUP, SQLITE_READ_ONLY],
                     Use::Write => &[SQLITE_SETUP, SQLITE_WRITER_SETUP],
@@ -130,14 +213,6 @@ impl Connector {
     }
 }
 
-/// A new database is its owner's alone: password hashes are in it. SQLite gives its other files
-/// the same permissions. Where the file cannot be made, SQLite says why.
-fn make_private(path: &str) {
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut options = std::fs::OpenOptions::new();
-    let _ = options.write(true).create_new(true).mode(0o600).open(path);
-}
-
 /// FULL, since NORMAL loses acknowledged commits when the power goes. The timeout comes first:
 /// to turn on WAL already needs the lock.
 const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
@@ -157,18 +232,19 @@ const POSTGRESQL_SETUP: &str =
     "SET TIME ZONE 'UTC'; SET statement_timeout = '60s'; SET lock_timeout = '10s';";
 
 impl r2d2::ManageConnection for Connector {
-    type Connection = AnyConnection;
+    type Connection = Pooled;
     type Error = diesel::r2d2::Error;
 
-    fn connect(&self) -> Result<AnyConnection, diesel::r2d2::Error> {
-        self.open()
+    fn connect(&self) -> Result<Pooled, diesel::r2d2::Error> {
+        self.pooled()
     }
 
-    fn is_valid(&self, connection: &mut AnyConnection) -> Result<(), diesel::r2d2::Error> {
-        connection.ping().map_err(diesel::r2d2::Error::QueryError)
+    fn is_valid(&self, pooled: &mut Pooled) -> Result<(), diesel::r2d2::Error> {
+        let answered = pooled.connection.ping();
+        answered.map_err(diesel::r2d2::Error::QueryError)
     }
 
-    fn has_broken(&self, connection: &mut AnyConnection) -> bool {
-        std::thread::panicking() || connection.is_broken()
+    fn has_broken(&self, pooled: &mut Pooled) -> bool {
+        std::thread::panicking() || pooled.connection.is_broken()
     }
 }

@@ -2,6 +2,7 @@
 //! makes it the mutex and the order of everything; a read sees one snapshot. Never a query of a
 //! noun.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
@@ -9,6 +10,7 @@ use diesel::r2d2::R2D2Connection;
 
 use super::connection::{AnyConnection, Connector, DatabaseUrl, Use};
 use super::error::StoreError;
+use super::file::{Moved, WatchedFile};
 use super::rev_at_hand::{RevAtHand, Servers};
 use super::tenant::{self, Counters};
 use crate::authz::Scope;
@@ -27,6 +29,8 @@ pub struct Database {
     readers: Pool,
     writers: Pool,
     url: DatabaseUrl,
+    /// SQLite's, which somebody may take away.
+    file: Option<Arc<WatchedFile>>,
     rev_at_hand: RevAtHand,
 }
 
@@ -44,9 +48,22 @@ impl Database {
             DatabaseUrl::Sqlite { .. } => (4, 1),
             DatabaseUrl::Postgresql { .. } => (8, 8),
         };
+        let file = match &url {
+            DatabaseUrl::Sqlite { path } => Some(Arc::new(WatchedFile::at(path))),
+            DatabaseUrl::Postgresql { .. } => None,
+        };
+        let pool = |purpose, size| {
+            let connector = Connector {
+                url: url.clone(),
+                purpose,
+                watched: file.clone(),
+            };
+            pool(connector, size)
+        };
         Database {
-            readers: pool(&url, Use::Read, readers),
-            writers: pool(&url, Use::Write, writers),
+            readers: pool(Use::Read, readers),
+            writers: pool(Use::Write, writers),
+            file,
             rev_at_hand: RevAtHand::on(&url, servers),
             url,
         }
@@ -83,8 +100,9 @@ impl Database {
         scope: &Scope,
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut connection = take(&self.readers)?;
-        let begin = match *connection {
+        let mut pooled = self.take(&self.readers)?;
+        let connection = &mut pooled.connection;
+        let begin = match connection {
             AnyConnection::Sqlite(_) => "BEGIN".to_owned(),
             AnyConnection::Postgresql(_) => {
                 format!(
@@ -93,7 +111,7 @@ impl Database {
                 )
             }
         };
-        let mut transaction = Transaction::begin(&mut connection, scope, &begin)?;
+        let mut transaction = Transaction::begin(connection, scope, &begin)?;
         let result = work(&mut transaction);
         // Nothing was written; a rollback that fails leaves a connection that the pool drops.
         let _ = AnyConnection::rollback_transaction(transaction.connection);
@@ -133,15 +151,19 @@ impl Database {
         scope: &Scope,
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut connection = take(&self.writers)?;
-        let begin = match *connection {
+        let mut pooled = self.take(&self.writers)?;
+        let connection = &mut pooled.connection;
+        let begin = match connection {
             AnyConnection::Sqlite(_) => "BEGIN IMMEDIATE".to_owned(),
             AnyConnection::Postgresql(_) => format!("BEGIN; {}", context(scope)),
         };
-        let mut transaction = Transaction::begin(&mut connection, scope, &begin)?;
+        let mut transaction = Transaction::begin(connection, scope, &begin)?;
         match work(&mut transaction) {
             Ok(value) => {
                 commit(transaction.connection)?;
+                // Before anybody is told: a commit that nobody will find is none.
+                let lost = |moved: Moved| StoreError::OutcomeUnknown(moved.to_string());
+                pooled.check_files().map_err(lost)?;
                 Ok(value)
             }
             Err(error) => {
@@ -157,6 +179,7 @@ impl Database {
     /// # Errors
     /// Those of the database.
     pub fn rev_at_hand(&self, scope: &Scope) -> Result<Option<i64>, StoreError> {
+        self.check_file()?;
         self.rev_at_hand.rev(&self.url, scope)
     }
 
@@ -165,8 +188,23 @@ impl Database {
         &self,
         work: impl FnOnce(&mut AnyConnection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut connection = take(&self.readers)?;
-        work(&mut connection)
+        let mut pooled = self.take(&self.readers)?;
+        work(&mut pooled.connection)
+    }
+
+    /// A connection, to the files that the next one will be to as well.
+    fn take(&self, pool: &Pool) -> Result<r2d2::PooledConnection<Connector>, StoreError> {
+        self.check_file()?;
+        let pooled = take(pool)?;
+        pooled.check_files()?;
+        Ok(pooled)
+    }
+
+    fn check_file(&self) -> Result<(), StoreError> {
+        match &self.file {
+            Some(file) => Ok(file.check()?),
+            None => Ok(()),
+        }
     }
 
     /// Asks the database for a sign of life.
@@ -174,24 +212,23 @@ impl Database {
     /// # Errors
     /// [`StoreError::Unavailable`] where there is none.
     pub fn ping(&self) -> Result<(), StoreError> {
-        let connection = self.readers.get_timeout(WAIT_FOR_SIGN_OF_LIFE);
-        let mut connection =
-            connection.map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        Ok(connection.ping()?)
+        self.check_file()?;
+        let pooled = self.readers.get_timeout(WAIT_FOR_SIGN_OF_LIFE);
+        let mut pooled = pooled.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        pooled.check_files()?;
+        Ok(pooled.connection.ping()?)
     }
 }
 
-fn pool(url: &DatabaseUrl, purpose: Use, size: u32) -> Pool {
+fn pool(connector: Connector, size: u32) -> Pool {
+    let is_far = matches!(connector.url, DatabaseUrl::Postgresql { .. });
     r2d2::Pool::builder()
         .max_size(size)
         .min_idle(Some(0))
-        // A file does not go away between two requests; a server may.
-        .test_on_check_out(matches!(url, DatabaseUrl::Postgresql { .. }))
+        // A server may go away between two requests; a file is asked for by its name.
+        .test_on_check_out(is_far)
         .connection_timeout(WAIT_FOR_CONNECTION)
-        .build_unchecked(Connector {
-            url: url.clone(),
-            purpose,
-        })
+        .build_unchecked(connector)
 }
 
 /// Where there is not one connection, there is nothing to queue for.

@@ -3,6 +3,7 @@
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+use super::file::Moved;
 use crate::error::{Code, Explain, Message};
 use crate::message;
 use crate::rollup::encode::EncodingError;
@@ -94,6 +95,12 @@ const PASSING_TEXTS: [&str; 7] = [
     "the database system is",
     "server closed the connection",
 ];
+
+impl From<Moved> for StoreError {
+    fn from(moved: Moved) -> StoreError {
+        StoreError::Unavailable(moved.to_string())
+    }
+}
 
 impl From<EncodingError> for StoreError {
     fn from(error: EncodingError) -> StoreError {

@@ -19,11 +19,7 @@ struct Clock {
 }
 
 fn open(url: &DatabaseUrl) -> Result<AnyConnection, StoreError> {
-    let connector = Connector {
-        url: url.clone(),
-        purpose: Use::Inspect,
-    };
-    let opened = connector.open();
+    let opened = Connector::to(url, Use::Inspect).open();
     opened.map_err(|error| StoreError::Unavailable(error.to_string()))
 }
 

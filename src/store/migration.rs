@@ -1,13 +1,16 @@
-//! The schema's migrations, and on PostgreSQL what keeps tenants apart below the program:
-//! row-level security, and a server role that owns nothing. Never data of a noun.
+//! The schema's migrations, and what a server needs of its database before it starts. Never data of
+//! a noun.
 
-use diesel::connection::SimpleConnection;
+use std::path::Path;
+
 use diesel::prelude::*;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::connection::{AnyConnection, Connector, DatabaseUrl, Use};
 use super::error::StoreError;
 use super::receipt::receipts_fill;
+use super::{backup, file, security};
+use crate::system::AccessError;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
@@ -16,6 +19,25 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 pub enum MigrationError {
     #[error("cannot open {url}: {reason}")]
     Open { url: DatabaseUrl, reason: String },
+    #[error(
+        "there is no database at {0} (see DATABASE_URL): put it back, or make a new and empty one \
+         with `tonghop init`"
+    )]
+    Missing(String),
+    #[error("there is a database at {0} already, and nothing is made over it")]
+    AlreadyThere(String),
+    #[error(
+        "{0} is no database of Tonghop: it has no list of migrations; see DATABASE_URL, or make a \
+         new and empty one with `tonghop init`"
+    )]
+    NotOurs(String),
+    #[error(
+        "the database {path} is damaged ({damage}): keep a copy of it and restore a backup, as \
+         docs/operating.md says"
+    )]
+    Damaged { path: String, damage: String },
+    #[error(transparent)]
+    Access(#[from] AccessError),
     #[error("the migration failed: {0}")]
     Failed(String),
     #[error("the schema is not up to date: run `tonghop migrate` first ({0})")]
@@ -26,10 +48,56 @@ pub enum MigrationError {
         "the role of DATABASE_URL must not be a superuser and must not bypass row-level security"
     )]
     RoleTooStrong,
-    #[error("the role of DATABASE_URL owns the table {0}; serve with a role that owns nothing")]
+    #[error("the role of DATABASE_URL owns {0}; serve with a role that owns nothing")]
     RoleOwns(String),
-    #[error("the database's collation is {0}, and keys need C: create it with LC_COLLATE 'C'")]
+    #[error(
+        "the role {role} of DATABASE_URL may become {other}, which row-level security does not \
+         bind; as PostgreSQL's administrator run: REVOKE {other} FROM {role}"
+    )]
+    RoleMayBecome { role: String, other: String },
+    #[error(
+        "the role {0} of DATABASE_URL may make roles, and so give itself any; as PostgreSQL's \
+         administrator run: ALTER ROLE {0} NOCREATEROLE"
+    )]
+    RoleMakesRoles(String),
+    #[error(
+        "the database compares texts by {0}, and keys need the collation C: make one anew with \
+         createdb --template template0 --locale-provider libc --locale C, and restore into it"
+    )]
     Collation(String),
+    #[error(
+        "row-level security is off on the table {0}: every tenant's rows are shown to all; \
+         `tonghop migrate` turns it on"
+    )]
+    RowsUnguarded(String),
+    #[error(
+        "row-level security on the table {0} does not bind its owner; `tonghop migrate` forces it"
+    )]
+    RowsUnforced(String),
+    #[error(
+        "the policy {policy} of the table {table} shows rows of other tenants; as the schema's \
+         owner run: DROP POLICY {policy} ON {table}, then `tonghop migrate`"
+    )]
+    RowsOpen { table: String, policy: String },
+    #[error("no policy of the table {0} shows a tenant its own rows; `tonghop migrate` makes it")]
+    RowsHidden(String),
+    #[error(
+        "the role {role} of DATABASE_URL has no {right} on the table {table}; `tonghop migrate` grants it"
+    )]
+    RightMissing {
+        role: String,
+        right: String,
+        table: String,
+    },
+    #[error(
+        "the role {role} of DATABASE_URL has {right} on the table {table}, which row-level security \
+         does not bind; as the schema's owner run: REVOKE {right} ON {table} FROM {role}"
+    )]
+    RightTooMany {
+        role: String,
+        right: String,
+        table: String,
+    },
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -41,14 +109,92 @@ impl From<diesel::result::Error> for MigrationError {
 }
 
 fn open(url: &DatabaseUrl, purpose: Use) -> Result<AnyConnection, MigrationError> {
-    let connector = Connector {
-        url: url.clone(),
-        purpose,
-    };
-    connector.open().map_err(|error| MigrationError::Open {
+    if let DatabaseUrl::Sqlite { path } = url
+        && !Path::new(path).exists()
+    {
+        return Err(MigrationError::Missing(path.clone()));
+    }
+    let opened = Connector::to(url, purpose).open();
+    opened.map_err(|error| MigrationError::Open {
         url: url.clone(),
         reason: error.to_string().trim().to_owned(),
     })
+}
+
+/// Makes the file of a new SQLite database, empty and its owner's alone. On PostgreSQL there is
+/// nothing to make: its administrator does that.
+///
+/// # Errors
+/// [`MigrationError::AlreadyThere`], and where the file cannot be made.
+pub fn make_database(url: &DatabaseUrl) -> Result<(), MigrationError> {
+    match url {
+        DatabaseUrl::Sqlite { path } if is_there(url) => {
+            Err(MigrationError::AlreadyThere(path.clone()))
+        }
+        DatabaseUrl::Sqlite { path } => Ok(file::make(Path::new(path))?),
+        DatabaseUrl::Postgresql { .. } => Ok(()),
+    }
+}
+
+/// Whether there is a database: always on PostgreSQL, where one is made before this program runs.
+pub fn is_there(url: &DatabaseUrl) -> bool {
+    match url {
+        DatabaseUrl::Sqlite { path } => file::is_there(Path::new(path)),
+        DatabaseUrl::Postgresql { .. } => true,
+    }
+}
+
+/// Checks a database for a command, and brings a SQLite file up to date.
+///
+/// # Errors
+/// The first thing that is not as it must be.
+pub fn prepare(url: &DatabaseUrl) -> Result<(), MigrationError> {
+    if is_to_migrate(url)? {
+        migrate(url, url)?;
+    }
+    Ok(())
+}
+
+/// Does for a server what [`prepare`] does for a command, and reads a SQLite file through before
+/// anything is written to it.
+///
+/// # Errors
+/// The first thing that is not as it must be.
+pub fn prepare_to_serve(url: &DatabaseUrl) -> Result<(), MigrationError> {
+    let is_to_migrate = is_to_migrate(url)?;
+    check_pages(url)?;
+    if is_to_migrate {
+        migrate(url, url)?;
+    }
+    Ok(())
+}
+
+/// A SQLite file is brought up to date by whoever uses it, PostgreSQL by its schema's owner.
+fn is_to_migrate(url: &DatabaseUrl) -> Result<bool, MigrationError> {
+    match (check(url), url) {
+        (Err(MigrationError::Outdated(_)), DatabaseUrl::Sqlite { .. }) => Ok(true),
+        (checked, _) => checked.map(|()| false),
+    }
+}
+
+/// Reads a SQLite file from one end to the other. PostgreSQL looks after its own.
+///
+/// # Errors
+/// [`MigrationError::Damaged`].
+pub fn check_pages(url: &DatabaseUrl) -> Result<(), MigrationError> {
+    let DatabaseUrl::Sqlite { path } = url else {
+        return Ok(());
+    };
+    let damaged = |damage: String| MigrationError::Damaged {
+        path: path.clone(),
+        damage,
+    };
+    match backup::first_damage(path) {
+        Ok(None) => Ok(()),
+        Ok(Some(damage)) => Err(damaged(damage)),
+        Err(StoreError::Statement(error)) => Err(damaged(error.to_string())),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Brings the schema up to date. On PostgreSQL `owner` is the schema's owner, and the role of
@@ -61,7 +207,7 @@ pub fn migrate(owner: &DatabaseUrl, server: &DatabaseUrl) -> Result<(), Migratio
     refuse_newer(&mut connection)?;
     run_pending(&mut connection)?;
     if let AnyConnection::Postgresql(own) = &mut connection {
-        secure(own, &role_of(server)?)?;
+        security::secure(own, &role_of(server)?)?;
     }
     Ok(())
 }
@@ -152,20 +298,33 @@ pub type Requirement = (&'static str, Result<(), MigrationError>);
 /// Everything that a server needs of its database, one by one.
 ///
 /// # Errors
-/// [`MigrationError::Open`], where nothing can be asked.
+/// [`MigrationError::Open`] and [`MigrationError::Missing`], where nothing can be asked.
 pub fn check_each(server: &DatabaseUrl) -> Result<Vec<Requirement>, MigrationError> {
-    let mut connection = open(server, Use::Inspect)?;
     let mut checked = Vec::new();
-    if let AnyConnection::Postgresql(own) = &mut connection {
-        checked.push(("collation", check_collation(own)));
-        checked.push(("role", check_role(own)));
+    if let DatabaseUrl::Sqlite { path } = server {
+        if !is_there(server) {
+            return Err(MigrationError::Missing(path.clone()));
+        }
+        let access = file::check_access(Path::new(path));
+        let is_open = access.is_ok();
+        checked.push(("access", access.map_err(MigrationError::from)));
+        if !is_open {
+            return Ok(checked);
+        }
     }
-    checked.push(("schema", check_versions(&mut connection)));
+    let mut connection = open(server, Use::Inspect)?;
+    if let AnyConnection::Postgresql(own) = &mut connection {
+        checked.extend(security::requirements(own));
+    }
+    checked.push(("schema", check_versions(server, &mut connection)));
     Ok(checked)
 }
 
 /// The server's role may not write the table of migrations, so it is only read here.
-fn check_versions(connection: &mut AnyConnection) -> Result<(), MigrationError> {
+fn check_versions(
+    server: &DatabaseUrl,
+    connection: &mut AnyConnection,
+) -> Result<(), MigrationError> {
     #[derive(QueryableByName)]
     struct Applied {
         #[diesel(sql_type = diesel::sql_types::Text)]
@@ -173,7 +332,10 @@ fn check_versions(connection: &mut AnyConnection) -> Result<(), MigrationError> 
     }
     let select = diesel::sql_query("SELECT version FROM __diesel_schema_migrations");
     let applied: Vec<String> = on_backend!(connection, |own| select.load::<Applied>(own))
-        .map_err(|error| MigrationError::Outdated(error.to_string()))?
+        .map_err(|error| match server {
+            DatabaseUrl::Sqlite { path } => not_ours(path, &error),
+            DatabaseUrl::Postgresql { .. } => MigrationError::Outdated(error.to_string()),
+        })?
         .into_iter()
         .map(|row| row.version)
         .collect();
@@ -187,95 +349,25 @@ fn check_versions(connection: &mut AnyConnection) -> Result<(), MigrationError> 
     }
 }
 
-fn check_collation(connection: &mut PgConnection) -> Result<(), MigrationError> {
-    let collation = text(
-        connection,
-        "SELECT datcollate::text AS value FROM pg_database WHERE datname = current_database()",
-    )?;
-    match collation.as_deref() {
-        Some("C" | "C.UTF-8" | "C.utf8" | "POSIX") => Ok(()),
-        other => Err(MigrationError::Collation(
-            other.unwrap_or_default().to_owned(),
-        )),
+/// Why the list of migrations of a SQLite file cannot be read.
+fn not_ours(path: &str, error: &diesel::result::Error) -> MigrationError {
+    let reason = error.to_string();
+    if reason.contains("no such table") {
+        return MigrationError::NotOurs(path.to_owned());
     }
-}
-
-fn check_role(connection: &mut PgConnection) -> Result<(), MigrationError> {
-    let too_strong = text(
-        connection,
-        "SELECT rolname::text AS value FROM pg_roles \
-         WHERE rolname = current_user AND (rolsuper OR rolbypassrls)",
-    )?;
-    if too_strong.is_some() {
-        return Err(MigrationError::RoleTooStrong);
+    MigrationError::Damaged {
+        path: path.to_owned(),
+        damage: reason,
     }
-    let owned = text(
-        connection,
-        "SELECT tablename::text AS value FROM pg_tables \
-         WHERE schemaname = current_schema() AND tableowner = current_user LIMIT 1",
-    )?;
-    owned.map_or(Ok(()), |table| Err(MigrationError::RoleOwns(table)))
-}
-
-#[derive(QueryableByName)]
-struct TextRow {
-    #[diesel(sql_type = diesel::sql_types::Text)]
-    value: String,
-}
-
-fn text(connection: &mut PgConnection, sql: &str) -> Result<Option<String>, MigrationError> {
-    let row: Option<TextRow> = diesel::sql_query(sql).get_result(connection).optional()?;
-    Ok(row.map(|row| row.value))
 }
 
 /// The role that the server will use. Where it is the owner itself, it stays so; a server that
 /// starts with it refuses.
 fn role_of(server: &DatabaseUrl) -> Result<String, MigrationError> {
     match open(server, Use::Inspect)? {
-        AnyConnection::Postgresql(mut own) => {
-            let role = text(&mut own, "SELECT current_user::text AS value")?;
-            role.ok_or_else(|| MigrationError::Failed("the server's role has no name".to_owned()))
-        }
+        AnyConnection::Postgresql(mut own) => security::current_role(&mut own),
         AnyConnection::Sqlite(_) => Err(MigrationError::Failed(
             "DATABASE_URL is not PostgreSQL, TONGHOP_OWNER_URL is".to_owned(),
         )),
     }
-}
-
-/// Forces row-level security on every table with a tenant, and grants the server's role what it
-/// needs. Running it again changes nothing.
-fn secure(connection: &mut PgConnection, role: &str) -> Result<(), MigrationError> {
-    let role = quoted(role);
-    let mut sql = String::new();
-    for table in tables_with_tenant(connection)? {
-        let table = quoted(&table);
-        sql.push_str(&format!(
-            "ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; \
-             ALTER TABLE {table} FORCE ROW LEVEL SECURITY; \
-             DROP POLICY IF EXISTS own_tenant ON {table}; \
-             CREATE POLICY own_tenant ON {table} \
-                 USING (tenant_id = current_setting('app.tenant', true)); \
-             GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {role}; "
-        ));
-    }
-    sql.push_str(&format!(
-        "GRANT SELECT, INSERT ON tenant_registry TO {role}; \
-         GRANT SELECT ON __diesel_schema_migrations TO {role};"
-    ));
-    connection.batch_execute(&format!("BEGIN; {sql} COMMIT;"))?;
-    Ok(())
-}
-
-fn tables_with_tenant(connection: &mut PgConnection) -> Result<Vec<String>, MigrationError> {
-    let rows: Vec<TextRow> = diesel::sql_query(
-        "SELECT table_name::text AS value FROM information_schema.columns \
-         WHERE table_schema = current_schema() AND column_name = 'tenant_id' ORDER BY 1",
-    )
-    .load(connection)?;
-    Ok(rows.into_iter().map(|row| row.value).collect())
-}
-
-/// An identifier as SQL text.
-fn quoted(identifier: &str) -> String {
-    format!("\"{}\"", identifier.replace('"', "\"\""))
 }

@@ -127,11 +127,7 @@ struct Version {
 
 impl Seen {
     fn open(url: &DatabaseUrl) -> Result<Seen, StoreError> {
-        let connector = Connector {
-            url: url.clone(),
-            purpose: Use::Read,
-        };
-        let mut connection = connector
+        let mut connection = Connector::to(url, Use::Read)
             .open()
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         // A locked file is one of which nothing can be told.

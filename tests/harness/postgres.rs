@@ -171,6 +171,38 @@ impl Server {
     }
 }
 
+/// Another database on a server, dropped with this value.
+pub struct OtherDatabase {
+    /// As the server's role.
+    pub server_url: String,
+    name: String,
+    cluster: String,
+}
+
+impl Drop for OtherDatabase {
+    fn drop(&mut self) {
+        let _ = execute(
+            &self.cluster,
+            &format!("DROP DATABASE {} WITH (FORCE)", self.name),
+        );
+    }
+}
+
+impl Server {
+    /// A database that compares texts otherwise than ours; nothing where this PostgreSQL cannot.
+    pub fn with_locale(&self, locale: &str) -> Option<OtherDatabase> {
+        let name = format!("tonghop_test_{}", uuid::Uuid::now_v7().simple());
+        let create = format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' {locale}");
+        execute(&self.admin_url, &create).ok()?;
+        let url = self.address.url(SERVER, "public");
+        Some(OtherDatabase {
+            server_url: url.replace(&format!("/{DATABASE}?"), &format!("/{name}?")),
+            name,
+            cluster: self.admin_url.clone(),
+        })
+    }
+}
+
 impl Drop for FreshDatabase {
     fn drop(&mut self) {
         // Best effort: a connection that the test forgot may hold a lock, and a panic here would hide the test's own.
@@ -481,7 +513,8 @@ fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
 }
 
-fn unprivileged_account() -> Option<(u32, u32)> {
+/// Whose processes may do what everybody may.
+pub fn unprivileged_account() -> Option<(u32, u32)> {
     let accounts = fs::read_to_string("/etc/passwd").ok()?;
     ["postgres", "nobody"]
         .iter()

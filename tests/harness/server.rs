@@ -17,7 +17,7 @@ use tonghop::http::server::{ServerOptions, bind, serve};
 use tonghop::service::Application;
 use tonghop::service::account::{EnteredAccount, create_account};
 use tonghop::service::tenant::{EnteredTenant, create_tenant, find_tenant};
-use tonghop::store::migration::{check, migrate};
+use tonghop::store::migration::{check, make_database, migrate};
 use tonghop::store::{Database, DatabaseUrl};
 use tonghop::telemetry::Metrics;
 
@@ -52,6 +52,7 @@ impl TestDatabase {
                 let directory = tempfile::tempdir().unwrap();
                 let path = directory.path().join("tonghop.db");
                 let url: DatabaseUrl = format!("sqlite:{}", path.display()).parse().unwrap();
+                make_database(&url).unwrap();
                 TestDatabase {
                     directory,
                     owner: url.clone(),

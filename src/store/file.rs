@@ -1,0 +1,185 @@
+//! The file of a SQLite database: made once and on purpose, and watched while it is in use. Never
+//! what is in it.
+
+use std::io::ErrorKind;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use crate::system::{AccessError, check_writable, directory_of, try_to_write_in};
+
+/// A file, whatever is written to it and whatever its name: another file has another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Identity {
+    device: u64,
+    number: u64,
+}
+
+impl Identity {
+    fn of(path: &Path) -> std::io::Result<Identity> {
+        let file = path.metadata()?;
+        Ok(Identity {
+            device: file.dev(),
+            number: file.ino(),
+        })
+    }
+}
+
+/// A database's file that is not any more what was opened under its name: what is written to the one
+/// that is open, nobody will find.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0} was removed or replaced while the server had it open: put it back, or stop the server, \
+     restore a backup and start it again"
+)]
+pub struct Moved(PathBuf);
+
+/// The files that SQLite keeps beside a database while it is in use.
+fn beside(database: &Path, ending: &str) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+fn log_of(database: &Path) -> PathBuf {
+    beside(database, "-wal")
+}
+
+/// The file that all connections of one [`Database`](super::Database) must be to.
+pub(super) struct WatchedFile {
+    path: PathBuf,
+    /// As the first connection found it.
+    first: OnceLock<Identity>,
+    /// That a log was taken away under a connection: from then on there are two, whatever is put back.
+    lost_log: OnceLock<Moved>,
+}
+
+impl WatchedFile {
+    pub fn at(path: &str) -> WatchedFile {
+        WatchedFile {
+            path: path.into(),
+            first: OnceLock::new(),
+            lost_log: OnceLock::new(),
+        }
+    }
+
+    /// Whether the path still leads to the file.
+    pub fn check(&self) -> Result<(), Moved> {
+        match (self.lost_log.get(), self.first.get()) {
+            (Some(lost), _) => Err(lost.clone()),
+            (None, Some(first)) => check(&self.path, *first),
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// What a connection that was just opened has open. `open` is given no other file than the
+    /// connections before it.
+    pub fn open<T, E>(
+        self: &Arc<Self>,
+        open: impl FnOnce() -> Result<T, E>,
+        moved: impl Fn(Moved) -> E,
+    ) -> Result<(T, OpenFiles), E> {
+        let before = Identity::of(&self.path).ok();
+        let connection = open()?;
+        let after = Identity::of(&self.path).ok();
+        let (Some(database), true) = (after, before == after) else {
+            return Err(moved(Moved(self.path.clone())));
+        };
+        if *self.first.get_or_init(|| database) != database {
+            return Err(moved(Moved(self.path.clone())));
+        }
+        let log = log_of(&self.path);
+        let files = OpenFiles {
+            watched: Arc::clone(self),
+            // It stays as long as anybody has the database open; some file systems can have none.
+            log: Identity::of(&log).ok().map(|identity| (log, identity)),
+        };
+        Ok((connection, files))
+    }
+}
+
+/// The files that a connection has open.
+pub(super) struct OpenFiles {
+    watched: Arc<WatchedFile>,
+    log: Option<(PathBuf, Identity)>,
+}
+
+impl OpenFiles {
+    /// Whether their paths still lead to them: to the database, and to the log that commits are
+    /// written to.
+    pub fn check(&self) -> Result<(), Moved> {
+        self.watched.check()?;
+        let Some((path, log)) = &self.log else {
+            return Ok(());
+        };
+        check(path, *log).inspect_err(|lost| {
+            let _ = self.watched.lost_log.set(lost.clone());
+        })
+    }
+}
+
+fn check(path: &Path, identity: Identity) -> Result<(), Moved> {
+    match Identity::of(path) {
+        Ok(found) if found == identity => Ok(()),
+        _ => Err(Moved(path.to_owned())),
+    }
+}
+
+/// Whether there is a database: an empty file is none yet.
+pub fn is_there(path: &Path) -> bool {
+    path.metadata().is_ok_and(|file| file.len() > 0)
+}
+
+/// Makes the file of a new database, its owner's alone: password hashes are in it. SQLite gives its
+/// other files the same permissions.
+///
+/// # Errors
+/// [`AccessError`]; also where a file is there that is not empty.
+pub(super) fn make(path: &Path) -> Result<(), AccessError> {
+    try_to_write_in(directory_of(path))?;
+    let made = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    match made {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && !is_there(path) => Ok(()),
+        Err(source) => Err(AccessError::Other {
+            path: path.to_owned(),
+            source,
+        }),
+        Ok(_) => Ok(()),
+    }
+}
+
+/// Whether a server can write a database that is there: the file, those beside it, and new ones.
+///
+/// # Errors
+/// [`AccessError`].
+pub(super) fn check_access(path: &Path) -> Result<(), AccessError> {
+    let files = [path.to_owned(), log_of(path), beside(path, "-shm")];
+    for file in files.iter().filter(|file| file.exists()) {
+        check_writable(file)?;
+    }
+    try_to_write_in(directory_of(path))
+}
+
+/// The path as an address of SQLite's that makes no file: without it a connection to a file that was
+/// taken away would be one to a new and empty one.
+pub(super) fn address(path: &str) -> String {
+    let mut address = String::from(if path.starts_with('/') {
+        "file://"
+    } else {
+        "file:"
+    });
+    for character in path.chars() {
+        match character {
+            '%' => address.push_str("%25"),
+            '?' => address.push_str("%3f"),
+            '#' => address.push_str("%23"),
+            _ => address.push(character),
+        }
+    }
+    address.push_str("?mode=rw");
+    address
+}

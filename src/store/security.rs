@@ -1,0 +1,277 @@
+//! What keeps tenants apart below the program on PostgreSQL: row-level security, and a server role
+//! that can neither turn it off nor pass by it. Made by [`secure`], and read back from the catalogues
+//! before a server starts. Never data of a noun.
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Nullable, Text};
+
+use super::migration::{MigrationError, Requirement};
+
+/// What the rows of a tenant are known by, as PostgreSQL writes it in its catalogues.
+const OWN_ROWS: &str = "(tenant_id = current_setting('app.tenant'::text, true))";
+
+const SERVER_RIGHTS: &str = "SELECT, INSERT, UPDATE, DELETE";
+
+/// Tenants are added and found, and never changed. Nor is the list of migrations.
+const REGISTRY_RIGHTS: &str = "SELECT, INSERT";
+
+/// None of these asks row-level security: all rows go at once, or code of one's own runs on them.
+const RIGHTS_TOO_MANY: &str = "TRUNCATE, REFERENCES, TRIGGER";
+
+/// Those who have one of these can do on the machine what PostgreSQL itself can.
+const ROLES_OF_THE_MACHINE: &str =
+    "'pg_execute_server_program', 'pg_write_server_files', 'pg_read_server_files'";
+
+#[derive(QueryableByName)]
+struct TextRow {
+    #[diesel(sql_type = Text)]
+    value: String,
+}
+
+fn texts(connection: &mut PgConnection, sql: &str) -> Result<Vec<String>, MigrationError> {
+    let rows: Vec<TextRow> = diesel::sql_query(sql).load(connection)?;
+    Ok(rows.into_iter().map(|row| row.value).collect())
+}
+
+fn text(connection: &mut PgConnection, sql: &str) -> Result<Option<String>, MigrationError> {
+    Ok(texts(connection, sql)?.into_iter().next())
+}
+
+/// The role that a connection works as.
+pub(super) fn current_role(connection: &mut PgConnection) -> Result<String, MigrationError> {
+    let role = text(connection, "SELECT current_user::text AS value")?;
+    role.ok_or_else(|| MigrationError::Failed("the server's role has no name".to_owned()))
+}
+
+/// Forces row-level security on every table with a tenant, and grants the server's role what it
+/// needs. Running it again changes nothing.
+pub(super) fn secure(connection: &mut PgConnection, role: &str) -> Result<(), MigrationError> {
+    let role = quoted(role);
+    let mut sql = String::new();
+    for table in tables_with_tenant(connection)? {
+        let table = quoted(&table);
+        sql.push_str(&format!(
+            "ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; \
+             ALTER TABLE {table} FORCE ROW LEVEL SECURITY; \
+             DROP POLICY IF EXISTS own_tenant ON {table}; \
+             CREATE POLICY own_tenant ON {table} USING {OWN_ROWS}; \
+             GRANT {SERVER_RIGHTS} ON {table} TO {role}; "
+        ));
+    }
+    sql.push_str(&format!(
+        "GRANT {REGISTRY_RIGHTS} ON tenant_registry TO {role}; \
+         GRANT SELECT ON __diesel_schema_migrations TO {role};"
+    ));
+    connection.batch_execute(&format!("BEGIN; {sql} COMMIT;"))?;
+    Ok(())
+}
+
+/// From the catalogues, since the information schema hides tables on which one has no rights.
+const TABLES_WITH_TENANT: &str = "pg_class AS held \
+     JOIN pg_namespace ON pg_namespace.oid = held.relnamespace AND nspname = current_schema() \
+     JOIN pg_attribute ON attrelid = held.oid AND attname = 'tenant_id' AND NOT attisdropped \
+     WHERE held.relkind IN ('r', 'p')";
+
+fn tables_with_tenant(connection: &mut PgConnection) -> Result<Vec<String>, MigrationError> {
+    let sql = format!("SELECT held.relname::text AS value FROM {TABLES_WITH_TENANT} ORDER BY 1");
+    texts(connection, &sql)
+}
+
+/// An identifier as SQL text.
+fn quoted(identifier: &str) -> String {
+    format!("\"{}\"", identifier.replace('"', "\"\""))
+}
+
+/// Everything that keeps tenants apart, one by one; what is not as it must be is named with its cure.
+pub(super) fn requirements(connection: &mut PgConnection) -> Vec<Requirement> {
+    let collation = check_collation(connection);
+    let role = check_role(connection);
+    let rows = check_rows(connection);
+    let rights = check_rights(connection);
+    let mut checked = vec![("collation", collation), ("role", role)];
+    checked.extend(each("rows", rows));
+    checked.extend(each("rights", rights));
+    checked
+}
+
+/// One requirement for each fault, or one that holds.
+fn each(
+    what: &'static str,
+    found: Result<Vec<MigrationError>, MigrationError>,
+) -> Vec<Requirement> {
+    let faults = found.unwrap_or_else(|error| vec![error]);
+    if faults.is_empty() {
+        return vec![(what, Ok(()))];
+    }
+    faults.into_iter().map(|fault| (what, Err(fault))).collect()
+}
+
+/// Keys are compared by their bytes. ICU compares by a language, whatever `datcollate` says beside it.
+fn check_collation(connection: &mut PgConnection) -> Result<(), MigrationError> {
+    #[derive(QueryableByName)]
+    struct Collation {
+        #[diesel(sql_type = Text)]
+        provider: String,
+        #[diesel(sql_type = Text)]
+        name: String,
+    }
+    // As JSON, since the column for ICU's locale has another name in each of 15, 16 and 17.
+    let found: Collation = diesel::sql_query(
+        "SELECT datlocprovider::text AS provider, \
+                CASE datlocprovider WHEN 'c' THEN datcollate::text \
+                     ELSE coalesce(to_jsonb(pg_database) ->> 'datlocale', \
+                                   to_jsonb(pg_database) ->> 'daticulocale', '') END AS name \
+         FROM pg_database WHERE datname = current_database()",
+    )
+    .get_result(connection)?;
+    match (found.provider.as_str(), found.name.as_str()) {
+        ("c", "C" | "C.UTF-8" | "C.utf8" | "POSIX") | ("b", _) => Ok(()),
+        ("i", locale) => Err(MigrationError::Collation(format!("ICU's {locale}"))),
+        (_, name) => Err(MigrationError::Collation(name.to_owned())),
+    }
+}
+
+/// The role that signed in is asked for as well: `SET ROLE` is taken back by whoever wants to.
+fn check_role(connection: &mut PgConnection) -> Result<(), MigrationError> {
+    let too_strong = text(
+        connection,
+        "SELECT rolname::text AS value FROM pg_roles \
+         WHERE rolname IN (current_user, session_user) AND (rolsuper OR rolbypassrls)",
+    )?;
+    if too_strong.is_some() {
+        return Err(MigrationError::RoleTooStrong);
+    }
+    let owned = text(
+        connection,
+        "WITH own AS (SELECT oid FROM pg_roles WHERE rolname IN (current_user, session_user)) \
+         SELECT 'the table ' || relname AS value FROM pg_class \
+             JOIN pg_namespace ON pg_namespace.oid = relnamespace \
+             WHERE nspname = current_schema() AND relowner IN (SELECT oid FROM own) \
+         UNION ALL SELECT 'the schema ' || nspname FROM pg_namespace \
+             WHERE nspname = current_schema() AND nspowner IN (SELECT oid FROM own) \
+         UNION ALL SELECT 'the database ' || datname FROM pg_database \
+             WHERE datname = current_database() AND datdba IN (SELECT oid FROM own)",
+    )?;
+    if let Some(owned) = owned {
+        return Err(MigrationError::RoleOwns(owned));
+    }
+    let may_become = text(
+        connection,
+        &format!(
+            "SELECT strong.rolname::text AS value FROM pg_roles AS strong \
+             WHERE strong.rolname NOT IN (current_user, session_user) \
+               AND pg_has_role(session_user, strong.oid, 'MEMBER') \
+               AND (strong.rolsuper OR strong.rolbypassrls OR strong.rolcreaterole \
+                 OR strong.rolname IN ({ROLES_OF_THE_MACHINE}) \
+                 OR strong.oid IN (SELECT relowner FROM pg_class JOIN pg_namespace \
+                        ON pg_namespace.oid = relnamespace AND nspname = current_schema()) \
+                 OR strong.oid IN (SELECT nspowner FROM pg_namespace WHERE nspname = current_schema()) \
+                 OR strong.oid IN (SELECT datdba FROM pg_database WHERE datname = current_database())) \
+             ORDER BY 1"
+        ),
+    )?;
+    if let Some(other) = may_become {
+        let role = current_role(connection)?;
+        return Err(MigrationError::RoleMayBecome { role, other });
+    }
+    let makes_roles = text(
+        connection,
+        "SELECT rolname::text AS value FROM pg_roles \
+         WHERE rolname IN (current_user, session_user) AND rolcreaterole",
+    )?;
+    makes_roles.map_or(Ok(()), |role| Err(MigrationError::RoleMakesRoles(role)))
+}
+
+/// How a table with a tenant is kept.
+#[derive(QueryableByName)]
+struct KeptTable {
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Bool)]
+    is_on: bool,
+    #[diesel(sql_type = Bool)]
+    is_forced: bool,
+    #[diesel(sql_type = Bool)]
+    shows_own_rows: bool,
+    /// A policy that shows or takes other rows. One that allows is enough, whatever others say.
+    #[diesel(sql_type = Nullable<Text>)]
+    opening: Option<String>,
+}
+
+impl KeptTable {
+    fn fault(self) -> Option<MigrationError> {
+        let table = self.name;
+        if !self.is_on {
+            Some(MigrationError::RowsUnguarded(table))
+        } else if !self.is_forced {
+            Some(MigrationError::RowsUnforced(table))
+        } else if let Some(policy) = self.opening {
+            Some(MigrationError::RowsOpen { table, policy })
+        } else if !self.shows_own_rows {
+            Some(MigrationError::RowsHidden(table))
+        } else {
+            None
+        }
+    }
+}
+
+fn check_rows(connection: &mut PgConnection) -> Result<Vec<MigrationError>, MigrationError> {
+    let own_rows = OWN_ROWS.replace('\'', "''");
+    let of_table = "FROM pg_policies WHERE schemaname = current_schema() \
+         AND tablename = held.relname AND permissive = 'PERMISSIVE'";
+    let is_own = format!("qual = '{own_rows}' AND coalesce(with_check, qual) = qual");
+    let tables: Vec<KeptTable> = diesel::sql_query(format!(
+        "SELECT held.relname::text AS name, held.relrowsecurity AS is_on, \
+                held.relforcerowsecurity AS is_forced, \
+                EXISTS (SELECT {of_table} AND cmd = 'ALL' AND roles = '{{public}}' AND {is_own}) \
+                    AS shows_own_rows, \
+                (SELECT min(policyname::text) {of_table} AND ({is_own}) IS NOT TRUE) AS opening \
+         FROM {TABLES_WITH_TENANT} ORDER BY 1"
+    ))
+    .load(connection)?;
+    Ok(tables.into_iter().filter_map(KeptTable::fault).collect())
+}
+
+fn check_rights(connection: &mut PgConnection) -> Result<Vec<MigrationError>, MigrationError> {
+    let role = current_role(connection)?;
+    let mut faults = Vec::new();
+    let tables = tables_with_tenant(connection)?;
+    // Without any table it is the schema that is missing, and that is told by itself.
+    let registry = (!tables.is_empty()).then(|| "tenant_registry".to_owned());
+    let too_many_of_registry = format!("UPDATE, DELETE, {RIGHTS_TOO_MANY}");
+    let tables = tables
+        .into_iter()
+        .map(|table| (table, SERVER_RIGHTS, RIGHTS_TOO_MANY));
+    let registry = registry.map(|table| (table, REGISTRY_RIGHTS, too_many_of_registry.as_str()));
+    for (table, needed, too_many) in tables.chain(registry) {
+        let table_text = quoted(&table).replace('\'', "''");
+        let held = |privileges: &str| {
+            format!(
+                "SELECT privilege AS value \
+                 FROM unnest(string_to_array('{privileges}', ', ')) AS privilege \
+                 WHERE has_table_privilege('{table_text}', privilege)"
+            )
+        };
+        let has = texts(connection, &held(needed))?;
+        let missing = needed
+            .split(", ")
+            .filter(|right| !has.iter().any(|has| has == right));
+        faults.extend(missing.map(|right| MigrationError::RightMissing {
+            role: role.clone(),
+            right: right.to_owned(),
+            table: table.clone(),
+        }));
+        let surplus = texts(connection, &held(too_many))?;
+        faults.extend(
+            surplus
+                .into_iter()
+                .map(|right| MigrationError::RightTooMany {
+                    role: role.clone(),
+                    right,
+                    table: table.clone(),
+                }),
+        );
+    }
+    Ok(faults)
+}

@@ -42,6 +42,8 @@ mod map;
 #[cfg(test)]
 mod map_model;
 #[cfg(test)]
+mod messages;
+#[cfg(test)]
 mod migrations;
 #[cfg(test)]
 mod model;

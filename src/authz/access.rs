@@ -228,7 +228,7 @@ impl Explain for Denied {
             Action::ReadLevels | Action::ReadCatalogue => ("xem danh mục", "see the catalogue"),
             Action::Reorganise => (
                 "sắp xếp đơn vị hành chính (việc của người quản trị hệ thống)",
-                "reorganise units (that is for an administrator of the tenant)",
+                "reorganise units (that is for an administrator of the whole system)",
             ),
             Action::CreateUnits => ("thêm đơn vị ở đây", "add units here"),
             Action::ChangeLevels => ("thay đổi các cấp", "change levels"),

@@ -252,8 +252,8 @@ on_both_backends! {
         let list = "code,name,level,parent_code\nC,Xã C,village,T\nD,Xã D,town,A\n";
         let [vi, en] = faults(|client| client.post_csv("/v1/units/import", list), &admin);
         assert!(vi[0].contains("không có cấp \"village\". Hãy dùng một trong các cấp: tỉnh (province), huyện (town), xã (commune), ấp (hamlet)."), "{vi:?}");
-        assert!(vi[1].contains("Đơn vị cấp huyện không thể trực thuộc đơn vị cấp xã."), "{vi:?}");
-        assert!(en[1].contains("A unit of the level town cannot be part of one of the level commune."), "{en:?}");
+        assert!(vi[1].contains("Đơn vị cấp huyện không thể trực thuộc Xã A (A) (cấp xã)."), "{vi:?}");
+        assert!(en[1].contains("A unit of the level town cannot be part of Xã A (A) (level commune)."), "{en:?}");
 
         // A document that reorganises.
         let document = json!({"effective": "2025-07-01", "legal_basis": "NQ", "steps": [

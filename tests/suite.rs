@@ -56,6 +56,8 @@ mod overload;
 #[cfg(test)]
 mod pairs;
 #[cfg(test)]
+mod printed_report;
+#[cfg(test)]
 mod reading;
 #[cfg(test)]
 mod receipts;

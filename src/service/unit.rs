@@ -392,6 +392,7 @@ fn days_between(from: NaiveDate, to: Option<NaiveDate>) -> Validity {
 #[derive(Clone)]
 struct Above {
     unit: UnitId,
+    name: String,
     level: LevelCode,
     /// The days on which it stands, whatever it is called on them.
     stands: Validity,
@@ -401,6 +402,7 @@ impl Above {
     fn of(fact: &UnitFact, hierarchy: &Hierarchy) -> Above {
         Above {
             unit: fact.unit,
+            name: fact.name_with_code(),
             level: fact.level.clone(),
             stands: hierarchy.days_of(fact),
         }
@@ -410,6 +412,7 @@ impl Above {
     fn new(fact: &UnitFact) -> Above {
         Above {
             unit: fact.unit,
+            name: fact.name_with_code(),
             level: fact.level.clone(),
             stands: fact.validity,
         }
@@ -498,11 +501,10 @@ impl Draft {
         if let Some(above) = &parent {
             let rank_above = hierarchy.level(&above.level).map(|level| level.rank);
             if rank_above.is_none_or(|rank| rank >= level.rank) {
-                let above = Named::level(&above.level, hierarchy);
-                faults.push(parent_above_required(&pointer, level.named(), above));
+                faults.push(parent_above_required(&pointer, level, above, hierarchy));
             }
             if !above.stands.covers(validity) {
-                faults.push(parent_stands_only(&pointer, above.stands, validity));
+                faults.push(parent_stands_only(&pointer, above, validity));
             }
         }
         let taken = hierarchy
@@ -543,39 +545,43 @@ fn unknown_level(
     )
 }
 
-fn parent_above_required(pointer: &impl Fn(&str) -> String, level: Named, above: Named) -> Fault {
+fn parent_above_required(
+    pointer: &impl Fn(&str) -> String,
+    level: &Level,
+    parent: &Above,
+    hierarchy: &Hierarchy,
+) -> Fault {
+    let (level, above) = (level.named(), Named::level(&parent.level, hierarchy));
+    let name = &parent.name;
     Fault::in_body(
         pointer("parent"),
         Code::ParentAboveRequired,
         message!(
-            "Đơn vị cấp {level} không thể trực thuộc đơn vị cấp {above}. Hãy chọn đơn vị cấp cao hơn.",
-            "A unit of the level {level} cannot be part of one of the level {above}. Choose one above.",
+            "Đơn vị cấp {level} không thể trực thuộc {name} (cấp {above}). Hãy chọn đơn vị cấp cao hơn.",
+            "A unit of the level {level} cannot be part of {name} (level {above}). Choose one above.",
             level,
             above
         ),
     )
 }
 
-fn parent_stands_only(
-    pointer: &impl Fn(&str) -> String,
-    stands: Validity,
-    wanted: Validity,
-) -> Fault {
+fn parent_stands_only(pointer: &impl Fn(&str) -> String, above: &Above, wanted: Validity) -> Fault {
+    let (name, stands) = (&above.name, above.stands);
     let since = Named::day(stands.from);
     let (field, text) = match stands.to.map(Named::day) {
         Some(until) if stands.from <= wanted.from => (
             "valid_to",
             message!(
-                "Đơn vị cấp trên chỉ có đến ngày {until}. Hãy chọn ngày cuối không muộn hơn.",
-                "The unit above stands until {until} only. Choose a last day that is no later.",
+                "{name} chỉ có đến ngày {until}. Hãy chọn ngày cuối không muộn hơn.",
+                "{name} stands until {until} only. Choose a last day that is no later.",
                 until
             ),
         ),
         _ => (
             "valid_from",
             message!(
-                "Đơn vị cấp trên chỉ có từ ngày {since}. Hãy chọn ngày bắt đầu từ ngày đó.",
-                "The unit above exists since {since} only. Choose a first day from then on.",
+                "{name} chỉ có từ ngày {since}. Hãy chọn ngày bắt đầu từ ngày đó.",
+                "{name} exists since {since} only. Choose a first day from then on.",
                 since
             ),
         ),

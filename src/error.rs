@@ -12,13 +12,21 @@ pub struct Message {
     pub en: String,
 }
 
-/// Makes a [`Message`] from two format strings that see the same variables.
+/// Makes a [`Message`] from two format strings that see the same variables. Variables that are
+/// [`Named`](crate::domain::naming::Named) are listed after them: each string sees the name in
+/// its own language.
 #[macro_export]
 macro_rules! message {
-    ($vi:literal, $en:literal $(,)?) => {
+    ($vi:literal, $en:literal $(, $named:ident)* $(,)?) => {
         $crate::error::Message {
-            vi: format!($vi),
-            en: format!($en),
+            vi: {
+                $( let $named = $named.vi(); )*
+                format!($vi)
+            },
+            en: {
+                $( let $named = $named.en(); )*
+                format!($en)
+            },
         }
     };
 }

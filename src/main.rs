@@ -13,6 +13,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand, ValueEnum};
 use command::import::{self, ImportCommand};
+use command::report::{self, ReportArguments};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use tonghop::authn::{Tokens, keys};
@@ -73,6 +74,8 @@ enum Command {
     /// Take in lists from files; the password of --login is read from standard input.
     #[command(subcommand)]
     Import(ImportCommand),
+    /// Print a unit's report as an official reads it, of any tenant.
+    Report(ReportArguments),
     /// Fold every total anew from the submissions and compare, a period at a time.
     Verify {
         /// Only this tenant; all without it.
@@ -175,6 +178,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Tenant(command) => run_tenant(&settings(config)?, command),
         Command::Account(command) => run_account(&settings(config)?, command),
         Command::Import(command) => import::run(&settings(config)?, command),
+        Command::Report(arguments) => report::run(&settings(config)?, arguments),
         Command::Verify { tenant } => run_verify(&settings(config)?, tenant.as_deref()),
         Command::Backup { to } => run_backup(&settings(config)?, &to),
         Command::Check => run_check(&settings(config)?),
@@ -444,6 +448,21 @@ fn bind_on_this_machine(address: SocketAddr) -> Result<TcpListener, Failure> {
     )
 }
 
+fn print_demo(application: &Application) -> Result<(), Failure> {
+    let scope = find_tenant(&application.database, demo::TENANT).map_err(explained)?;
+    for unit in [demo::COMMUNE, demo::TOWN] {
+        println!(
+            "{}\n",
+            report::printed(application, &scope, &demo::report_of(unit))?
+        );
+    }
+    println!("{}", demo::BOTH_MAPS);
+    for beside in demo::both_maps(application, now())? {
+        println!("{}", report::of_both_maps(&beside));
+    }
+    Ok(())
+}
+
 fn run_demo(settings: &Settings, arguments: &DemoArguments) -> Result<(), Failure> {
     // The port first: whoever cannot have it should not wait for the rest.
     let listener = if arguments.once {
@@ -475,7 +494,7 @@ fn run_demo(settings: &Settings, arguments: &DemoArguments) -> Result<(), Failur
     let tokens = Tokens::open(&directory.join("keys"), "tonghop-demo")?;
     let application = Arc::new(Application::new(Database::new(url.clone()), tokens));
     demo::load(&application, now())?;
-    println!("{}", demo::report(&application, now())?);
+    print_demo(&application)?;
     let Some(listener) = listener else {
         return Ok(());
     };

@@ -81,6 +81,55 @@ fn the_demo_prints_the_report_as_it_was_printed() {
     for figure in ["1.562.410.000", "93,64%", "trên 800"] {
         assert!(printed.contains(figure), "{figure} is not in:\n{printed}");
     }
+    let line = |text: &str| {
+        let line = printed.lines().find(|line| line.contains(text));
+        let line = line.unwrap_or_else(|| panic!("{text} is not in:\n{printed}"));
+        line.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    for (text, words) in [
+        ("Xã Tân An (30388)", "Xã Tân An (30388)"),
+        ("Trực thuộc", "Trực thuộc: thị xã Tân Châu, tỉnh An Giang"),
+        ("Hạn gửi", "Hạn gửi: ấp 17/12/2024; xã 20/12/2024"),
+        ("Đã nhận", "Đã nhận 8/8 báo cáo: 1 gửi muộn, 0 đã duyệt."),
+        // Beside what was done: the plan, how much of it was reached, the year before.
+        (
+            "1.600.000.000",
+            "1.600.000.000 1.562.410.000 97,65% 1.381.000.000 8/8",
+        ),
+        ("95%", "95% ước 93,64% 98,57% ước 90,56% 7/7"),
+        ("Xây mới", "Xây mới căn 7"),
+        ("Phó Trưởng ban", "Phó Trưởng ban vị 7"),
+        // The town stood until the reform, and is seen on the map of 2024.
+        ("Thị xã Tân Châu (887)", "Thị xã Tân Châu (887)"),
+        ("có đến ngày", "Đơn vị này có đến ngày 30/06/2025"),
+        (
+            "quá hạn",
+            "Đã nhận 10/21 báo cáo: 2 gửi muộn, 0 đã duyệt. Còn thiếu 11, trong đó 11 quá hạn. Chưa gửi:",
+        ),
+    ] {
+        assert!(
+            line(text).contains(words),
+            "{words:?} is not {:?}",
+            line(text)
+        );
+    }
+    assert!(printed.contains("\nSố đơn vị có số liệu: "), "{printed}");
+    // No number of the outline is left out, and each line has one of its own.
+    let is_numbered = |number: &str| printed.lines().any(|line| line.starts_with(number));
+    for number in ["II.2.3. ", "II.2.4. ", "II.2.5. ", "II.3.2. ", "II.4. "] {
+        assert!(is_numbered(number), "{number} is not in:\n{printed}");
+    }
+    for number in 1..=33 {
+        let number = number.to_string();
+        let is_line = |line: &str| line.split_whitespace().next() == Some(&number);
+        assert!(
+            printed.lines().any(is_line),
+            "{number} is not in:\n{printed}"
+        );
+    }
+    for line in printed.lines() {
+        assert!(line.chars().count() <= 100, "{line}");
+    }
     // Both views of the year before the reform: 35 committee members of Tân An alone, and 37 more
     // of the two communes that it took in.
     let members = |year: &str| {

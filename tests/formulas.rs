@@ -56,7 +56,7 @@ on_both_backends! {
         let without_plan = |valid_from: &str| dated(broken_down(false, &["letter"]), valid_from);
         let refused = |body: &Value| {
             let answer = admin.replace("/v1/indicators/docs", body);
-            for name in ["chỉ tiêu f ", "docs[plan]"] {
+            for name in ["(f) dùng ", "docs[plan]"] {
                 assert!(answer.text.contains(name), "{}", answer.text);
             }
             assert_eq!(answer.expect_problem(422, "INVALID_INDICATOR"), ["/breakdowns UNKNOWN_OPTION"]);
@@ -95,7 +95,7 @@ on_both_backends! {
             ("money", indicator("sum"), "MONEY", "/across_units INVALID_VALUE"),
         ] {
             let answer = admin.replace(&format!("/v1/indicators/{code}"), &body);
-            assert!(answer.text.contains(&format!("Quy tắc {rule} của mẫu m ")), "{}", answer.text);
+            assert!(answer.text.contains(&format!("Quy tắc {rule} của mẫu Mẫu (m) dùng Chỉ tiêu (")), "{}", answer.text);
             assert_eq!(answer.expect_problem(422, "INVALID_INDICATOR"), [fault]);
         }
         // A version of the form without the rules comes first.
@@ -118,7 +118,7 @@ on_both_backends! {
         for valid_from in ["1900-01-01", "2030-01-01"] {
             let changed = dated(derived("x / y"), valid_from);
             let answer = admin.replace("/v1/indicators/f", &changed);
-            assert!(answer.text.contains("Mẫu m "), "{}", answer.text);
+            assert!(answer.text.contains("Mẫu Mẫu (m) "), "{}", answer.text);
             assert_eq!(answer.expect_problem(422, "INVALID_INDICATOR"), ["/formula UNKNOWN_INDICATOR"]);
         }
         // The form first; from its day on the formula may use what it holds.

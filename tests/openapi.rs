@@ -622,7 +622,7 @@ fn hold_units(holder: &mut Holder, admin: &Client) {
 
 /// Where figures come from, how they go on, what they are to reach.
 fn hold_figures(holder: &mut Holder, admin: &Client) {
-    let path = report("30388", "targets/fund.raised");
+    let path = report("30387", "targets/fund.raised");
     let target = |value: Value| json!({"value": value});
     holder
         .hold("get_target", admin.get(&path))

@@ -44,6 +44,8 @@ mod map;
 #[cfg(test)]
 mod map_model;
 #[cfg(test)]
+mod messages;
+#[cfg(test)]
 mod migrations;
 #[cfg(test)]
 mod model;
@@ -55,6 +57,8 @@ mod operating;
 mod overload;
 #[cfg(test)]
 mod pairs;
+#[cfg(test)]
+mod printed_report;
 #[cfg(test)]
 mod reading;
 #[cfg(test)]

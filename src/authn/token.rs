@@ -277,12 +277,12 @@ impl Explain for TokenError {
     fn message(&self) -> Message {
         match self {
             TokenError::Expired => message!(
-                "Phiên đăng nhập đã hết hạn. Hãy lấy mã mới bằng refresh_token hoặc đăng nhập lại.",
-                "Your session has expired. Get a new token with your refresh_token, or sign in again."
+                "Phiên đăng nhập đã hết hạn. Hãy đăng nhập lại. Chương trình lấy mã mới bằng refresh_token.",
+                "Your session has expired. Sign in again. Programs get a new token with their refresh_token."
             ),
             TokenError::Refused(_) => message!(
-                "Mã đăng nhập không hợp lệ. Hãy đăng nhập lại.",
-                "The token is not valid. Sign in again."
+                "Phiên đăng nhập không hợp lệ. Hãy đăng nhập lại.",
+                "You are not signed in with a session that is valid. Sign in again."
             ),
             TokenError::Sign(_) => message!(
                 "Hệ thống gặp lỗi. Hãy báo người quản trị kèm mã yêu cầu (request_id).",

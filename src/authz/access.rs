@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::policy::{Action, Extent, Grant, Reach, extent};
+use super::policy::{Action, Extent, Grant, Reach, Role, extent};
 use crate::authn::Identity;
 use crate::domain::hierarchy::{Hierarchy, Line, Place, Tree};
 use crate::domain::id::{AccountId, UnitId};
@@ -49,11 +49,15 @@ impl Access {
         }
     }
 
-    /// Of nobody: it allows nothing. For work of the operator, which asks for no leave.
-    pub fn of_nobody() -> Access {
+    /// Of the operator beside the database, who has no account: it lets everything be read and
+    /// nothing be changed.
+    pub fn of_operator() -> Access {
         Access {
             account: AccountId::new(),
-            grants: Arc::new([]),
+            grants: Arc::new([Grant {
+                role: Role::Viewer,
+                reach: Reach::Tenant,
+            }]),
         }
     }
 
@@ -228,7 +232,7 @@ impl Explain for Denied {
             Action::ReadLevels | Action::ReadCatalogue => ("xem danh mục", "see the catalogue"),
             Action::Reorganise => (
                 "sắp xếp đơn vị hành chính (việc của người quản trị hệ thống)",
-                "reorganise units (that is for an administrator of the tenant)",
+                "reorganise units (that is for an administrator of the whole system)",
             ),
             Action::CreateUnits => ("thêm đơn vị ở đây", "add units here"),
             Action::ChangeLevels => ("thay đổi các cấp", "change levels"),

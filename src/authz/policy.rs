@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::{InvalidName, UnitId};
+use crate::domain::naming::Named;
 
 /// What somebody is in a tenant.
 #[derive(
@@ -52,6 +53,20 @@ impl Role {
             Role::UnitAdmin => "unit_admin",
             Role::TenantAdmin => "tenant_admin",
         }
+    }
+}
+
+impl Role {
+    /// What people call it, with its code.
+    pub fn named(self) -> Named {
+        let (vi, en) = match self {
+            Role::Reporter => ("người nhập số liệu", "reporter"),
+            Role::Approver => ("người duyệt", "approver"),
+            Role::Viewer => ("người xem", "viewer"),
+            Role::UnitAdmin => ("người quản lý đơn vị", "manager of units"),
+            Role::TenantAdmin => ("người quản trị hệ thống", "administrator"),
+        };
+        Named::new(format!("{vi} ({self})"), format!("{en} ({self})"))
     }
 }
 

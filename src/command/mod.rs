@@ -3,4 +3,5 @@
 
 mod bar;
 pub mod import;
+pub mod report;
 mod summary;

@@ -1,13 +1,12 @@
 //! The model case, as data: the 2024 report of Tân An commune, loaded through the same use cases
 //! as the API's. `README.md` beside this file says what of it is real.
 
-mod table;
-
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 
 use crate::authn::Identity;
 use crate::domain::level::LevelPreset;
+use crate::domain::period::{Calendar, CalendarPeriod};
 use crate::domain::quantity::Qualifier;
 use crate::domain::submission::{EnteredPassage, EnteredValue, Stage};
 use crate::error::Explain;
@@ -16,15 +15,14 @@ use crate::http::indicator::IndicatorBody;
 use crate::service::Application;
 use crate::service::account::{EnteredAccount, EnteredGrant, create_account};
 use crate::service::condition::Precondition;
-use crate::service::form::{get_form, put_form};
-use crate::service::indicator::{list_indicators, put_indicator};
+use crate::service::form::put_form;
+use crate::service::indicator::{get_indicator, put_indicator};
 use crate::service::lineage::FigureName;
 use crate::service::locate::ReportPath;
-use crate::service::page::{MOST, PageRequest};
 use crate::service::reorganisation::{Mode, create_reorganisation};
-use crate::service::rollup::{Children, RollupQuery, get_rollup};
-use crate::service::series::{SeriesQuery, get_series};
+use crate::service::series::{SeriesQuery, SeriesView, get_series};
 use crate::service::submission::{Change, ChangeRequest, Entered, Intent, change_now};
+use crate::service::target::{EnteredTarget, put_target};
 use crate::service::tenant::{EnteredTenant, create_tenant, find_tenant, list_tenants};
 use crate::service::token::{Credentials, issue_token};
 use crate::service::unit::{ImportMode, UnitList, import_units};
@@ -39,6 +37,8 @@ pub const MONTHLY_FORM: &str = "mttq.monthly";
 pub const FORM: &str = "mttq.annual";
 pub const PERIOD: &str = "2024";
 pub const COMMUNE: &str = "code:30388";
+/// The town above it, which stood until the reform: its report is on the map of 2024.
+pub const TOWN: &str = "code:887";
 
 const ADMIN: &str = "admin@demo";
 
@@ -228,13 +228,90 @@ fn load_submissions(
     now: DateTime<Utc>,
 ) -> Result<(), DemoError> {
     let load = |form, what, text| load_file(application, admin, form, what, text, now);
+    let text = include_str!("submissions_2023.csv");
+    load(FORM, "submissions_2023.csv", text)?;
     load(FORM, "submissions.csv", include_str!("submissions.csv"))?;
+    set_targets(application, admin, now)?;
     load(MONTHLY_FORM, "monthly.csv", include_str!("monthly.csv"))?;
     let text = include_str!("monthly_before_reform.csv");
     load(MONTHLY_FORM, "monthly_before_reform.csv", text)?;
     reform(application, admin, now)?;
     let text = include_str!("monthly_after_reform.csv");
     load(MONTHLY_FORM, "monthly_after_reform.csv", text)
+}
+
+#[derive(Deserialize)]
+struct Goal {
+    unit: String,
+    indicator: String,
+    value: String,
+}
+
+/// What Tân An was given to reach in the year.
+fn set_targets(
+    application: &Application,
+    admin: &Identity,
+    now: DateTime<Utc>,
+) -> Result<(), DemoError> {
+    let what = "targets.csv";
+    let text = include_str!("targets.csv");
+    for goal in csv::Reader::from_reader(text.as_bytes()).deserialize::<Goal>() {
+        let goal = goal.map_err(in_data(what))?;
+        let entered = EnteredTarget {
+            path: report_of(&format!("code:{}", goal.unit)),
+            figure: FigureName {
+                indicator: goal.indicator,
+                option: None,
+                stage: Stage::Submitted,
+            },
+            value: Some(goal.value),
+        };
+        put_target(
+            application,
+            admin,
+            &entered,
+            &Precondition::Absent,
+            None,
+            now,
+        )
+        .map_err(in_use_case(what))?;
+    }
+    Ok(())
+}
+
+#[derive(Deserialize)]
+struct LateArrival {
+    form: String,
+    period: String,
+    unit: String,
+    received_on: NaiveDate,
+}
+
+/// When each submission came in: on the day after its period, but for those that were late.
+struct Arrivals(Vec<LateArrival>);
+
+impl Arrivals {
+    fn read() -> Result<Arrivals, DemoError> {
+        let text = include_str!("received_late.csv");
+        let late = csv::Reader::from_reader(text.as_bytes()).into_deserialize();
+        let late: Result<Vec<LateArrival>, csv::Error> = late.collect();
+        late.map(Arrivals).map_err(in_data("received_late.csv"))
+    }
+
+    /// In the morning of the day; of a day that is still to come it is now.
+    fn of(&self, path: &ReportPath, now: DateTime<Utc>) -> DateTime<Utc> {
+        let mut late = self.0.iter();
+        let late = late.find(|late| {
+            (&late.form, &late.period) == (&path.form, &path.period)
+                && path.unit == format!("code:{}", late.unit)
+        });
+        let period = path.period.parse::<CalendarPeriod>().ok();
+        let closing = period.map(|period| period.range(Calendar::Statutory).to);
+        let in_time = || closing?.succ_opt();
+        let day = late.map(|late| late.received_on).or_else(in_time);
+        let morning = day.and_then(|day| day.and_hms_opt(2, 0, 0));
+        morning.map_or(now, |morning| morning.and_utc().min(now))
+    }
 }
 
 /// What happened to the model case on 2025-07-01.
@@ -260,8 +337,10 @@ fn load_file(
 ) -> Result<(), DemoError> {
     let passages: Vec<Passage> =
         serde_json::from_str(include_str!("narrative.json")).map_err(in_data("narrative.json"))?;
+    let arrivals = Arrivals::read()?;
     for (path, values) in submissions(form, text).map_err(in_data(what))? {
-        let narrative = passages.iter().filter(|_| form == FORM);
+        let has_narrative = form == FORM && path.period == PERIOD;
+        let narrative = passages.iter().filter(|_| has_narrative);
         let narrative = narrative.filter(|passage| path.unit == format!("code:{}", passage.unit));
         let narrative = narrative.map(|passage| EnteredPassage {
             section: passage.section.clone(),
@@ -274,10 +353,10 @@ fn load_file(
         };
         let what = format!("{} {} {}", path.form, path.period, path.unit);
         let request = ChangeRequest {
+            now: arrivals.of(&path, now),
             path,
             precondition: Precondition::Absent,
             repeatable: None,
-            now,
         };
         change_now(application, *admin, request, Change::Put(entered))
             .map_err(in_use_case(&what))?;
@@ -311,7 +390,8 @@ fn submissions(form: &str, text: &str) -> Result<Vec<(ReportPath, Vec<EnteredVal
     Ok(found)
 }
 
-fn path_of(unit: &str) -> ReportPath {
+/// The report of one of the demo's units.
+pub fn report_of(unit: &str) -> ReportPath {
     ReportPath {
         form: FORM.to_owned(),
         period: PERIOD.to_owned(),
@@ -319,36 +399,31 @@ fn path_of(unit: &str) -> ReportPath {
     }
 }
 
-/// Tân An's report as a table for people.
+/// What [`both_maps`] are of.
+pub const BOTH_MAPS: &str =
+    "Xã Tân An trước và sau khi nhận xã Tân Thạnh và xã Long An (01/07/2025), báo cáo tháng";
+
+/// A figure over the years as it was, and on the map after the reform.
+pub struct MapsBeside {
+    pub name: String,
+    pub unit_of_measure: String,
+    pub as_was: SeriesView,
+    pub restated: SeriesView,
+}
+
+/// Tân An's figures of the years around the reform, on both maps.
 ///
 /// # Errors
 /// [`DemoError`].
-pub fn report(application: &Application, now: DateTime<Utc>) -> Result<String, DemoError> {
+pub fn both_maps(
+    application: &Application,
+    now: DateTime<Utc>,
+) -> Result<Vec<MapsBeside>, DemoError> {
     let admin = sign_in(application, now)?;
-    let query = RollupQuery {
-        stage: Stage::Submitted,
-        children: Children::LeftOut,
-        as_of: None,
-    };
-    let rollup =
-        get_rollup(application, &admin, &path_of(COMMUNE), query).map_err(in_use_case("rollup"))?;
-    let (_, form) = get_form(application, &admin, FORM, Some(rollup.period.to), now)
-        .map_err(in_use_case("form"))?;
-    let page = PageRequest {
-        after: None,
-        limit: MOST,
-    };
-    let indicators = list_indicators(application, &admin, &page, Some(rollup.period.to), now)
-        .map_err(in_use_case("indicators"))?;
-    let mut text = table::of(&rollup, &form, &indicators.items);
-    text.push_str(
-        "\n\nTân An trước và sau khi nhận Tân Thạnh và Long An (01/07/2025), báo cáo tháng\n",
-    );
-    for code in ["fund.raised", "committee.members"] {
-        let indicator = indicators.items.iter().find(|known| known.code == code);
-        let (name, unit) = indicator.map_or((code, ""), |known| {
-            (known.name.vi.as_str(), known.unit_of_measure.as_str())
-        });
+    let codes = ["fund.raised", "committee.members"];
+    let both = codes.map(|code| {
+        let (_, indicator) = get_indicator(application, &admin, code, Some(AFTER_REFORM), now)
+            .map_err(in_use_case(code))?;
         let series = |as_of| {
             let query = SeriesQuery {
                 form: MONTHLY_FORM.to_owned(),
@@ -364,11 +439,14 @@ pub fn report(application: &Application, now: DateTime<Utc>) -> Result<String, D
             };
             get_series(application, &admin, &query).map_err(in_use_case("series"))
         };
-        let (as_was, restated) = (series(None)?, series(Some(AFTER_REFORM))?);
-        text.push_str(&table::of_both_maps(name, unit, &as_was, &restated));
-        text.push('\n');
-    }
-    Ok(text)
+        Ok(MapsBeside {
+            name: indicator.name.vi,
+            unit_of_measure: indicator.unit_of_measure,
+            as_was: series(None)?,
+            restated: series(Some(AFTER_REFORM))?,
+        })
+    });
+    both.into_iter().collect()
 }
 
 /// What to do next, for somebody who has just started the demo on `address`.

@@ -11,6 +11,7 @@ pub mod id;
 pub mod indicator;
 pub mod landing;
 pub mod level;
+pub mod naming;
 pub mod period;
 pub mod plan;
 pub mod quantity;

@@ -23,6 +23,8 @@ use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::naming::Named;
+
 const FIRST_YEAR: i32 = 1900;
 const LAST_YEAR: i32 = 2199;
 
@@ -433,6 +435,58 @@ fn kept_frequencies(base: Frequency) -> &'static [Frequency] {
         Frequency::Quarter => &[Frequency::Half, Frequency::Year],
         Frequency::Half => &[Frequency::Year],
         Frequency::Year => &[],
+    }
+}
+
+impl Period {
+    /// What people call it, with the key: `tháng 6/2024 (2024-06)`.
+    pub fn named(self) -> Named {
+        match self {
+            Self::Window(key) => Named::plain(key),
+            Self::Calendar(period) => {
+                let (vi, en) = period.in_words();
+                Named::new(format!("{vi} ({self})"), format!("{en} ({self})"))
+            }
+        }
+    }
+}
+
+impl CalendarPeriod {
+    /// In Vietnamese and in English.
+    pub fn in_words(self) -> (String, String) {
+        const ROMAN: [&str; 4] = ["I", "II", "III", "IV"];
+        let year = self.year;
+        match self.part {
+            Part::Week(week) => (
+                format!("tuần {week}/{year}"),
+                format!("week {week} of {year}"),
+            ),
+            Part::Month(month) => (
+                format!("tháng {month}/{year}"),
+                format!("month {month} of {year}"),
+            ),
+            Part::Quarter(quarter) => {
+                let roman = (1..).zip(ROMAN).find(|(number, _)| *number == quarter);
+                let roman = roman.map_or("", |(_, roman)| roman);
+                (
+                    format!("quý {roman}/{year}"),
+                    format!("quarter {quarter} of {year}"),
+                )
+            }
+            Part::Half(1) => (
+                format!("6 tháng đầu năm {year}"),
+                format!("first half of {year}"),
+            ),
+            Part::Half(_) => (
+                format!("6 tháng cuối năm {year}"),
+                format!("second half of {year}"),
+            ),
+            Part::NineMonths => (
+                format!("9 tháng đầu năm {year}"),
+                format!("first nine months of {year}"),
+            ),
+            Part::Year => (format!("năm {year}"), format!("year {year}")),
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use chrono::NaiveDate;
 use super::hierarchy::{Hierarchy, Place, Tree};
 use super::id::{LevelCode, UnitCode, UnitId};
 use super::level::{Level, Rank};
+use super::naming::{Named, unit_with_code};
 use super::reorganisation::{DescribedUnit, Part, Reorganisation, Step, Successor};
 use super::succession::{Heirs, Moment, Share, Succession, Successions};
 use super::unit::{UnitFact, UnitReference, Validity};
@@ -178,6 +179,10 @@ struct State {
 }
 
 impl State {
+    fn name_with_code(&self) -> String {
+        unit_with_code(self.kind.as_deref(), &self.name, &self.code)
+    }
+
     fn of(fact: &UnitFact) -> State {
         State {
             code: fact.code.clone(),
@@ -277,9 +282,10 @@ impl<'h> Drawing<'h> {
         }
     }
 
+    /// What a unit is called, with its code: as the steps leave it, or as it was.
     fn name(&self, unit: UnitId) -> String {
-        let standing = self.state(unit).map(|state| state.name);
-        let former = || self.tree.by_id(unit).map(|place| place.fact().name.clone());
+        let standing = self.state(unit).map(|state| state.name_with_code());
+        let former = || Some(self.tree.by_id(unit)?.fact().name_with_code());
         standing.or_else(former).unwrap_or_default()
     }
 
@@ -635,15 +641,13 @@ impl<'h> Drawing<'h> {
             }
         }
         for child in below.iter().filter(|child| !named.contains(child)) {
-            let Some(State { code, name, .. }) = self.state(*child) else {
-                continue;
-            };
+            let name = self.name(*child);
             self.fault(
                 format!("{at}/children"),
                 Code::ChildUnassigned,
                 message!(
-                    "{name} (code:{code}) chưa được giao về phần nào. Hãy ghi vào children.",
-                    "{name} (code:{code}) is assigned to none of the parts. Add it to children."
+                    "{name} chưa được giao về phần nào. Hãy ghi đơn vị đó vào children.",
+                    "{name} is assigned to none of the parts. Add it to children."
                 ),
             );
         }
@@ -801,7 +805,7 @@ impl<'h> Drawing<'h> {
 
     /// What has a later history cannot be changed before it.
     fn check_former(&mut self, former: &UnitFact, now: Option<&State>, at: &str) {
-        let name = &former.name;
+        let name = former.name_with_code();
         let facts = self.hierarchy.facts_of(former.unit);
         let later = facts
             .iter()
@@ -812,24 +816,27 @@ impl<'h> Drawing<'h> {
             .or(former.validity.to)
             .or_else(|| passes.first_after(former.unit, self.effective));
         if let Some(day) = later {
+            let day = Named::day(day);
             self.fault(
                 at,
                 Code::ChangedLater,
                 message!(
                     "{name} đã có thay đổi ngày {day}, sau ngày có hiệu lực. Hãy hủy lần sắp xếp sau trước đã.",
-                    "{name} changes on {day}, after the effective day. Undo the later reorganisation first."
+                    "{name} changes on {day}, after the effective day. Undo the later reorganisation first.",
+                    day
                 ),
             );
         }
         let has_past = facts.iter().any(|fact| fact.validity.from < self.effective);
         if now.is_none() && !has_past {
-            let day = self.effective;
+            let day = Named::day(self.effective);
             self.fault(
                 at,
                 Code::ChangedLater,
                 message!(
                     "{name} mới có từ chính ngày {day}. Hãy hủy lần sắp xếp đã lập ra nó, hoặc chọn ngày sau.",
-                    "{name} stands from this very day, {day}, on. Undo what made it, or choose a later day."
+                    "{name} stands from this very day, {day}, on. Undo what made it, or choose a later day.",
+                    day
                 ),
             );
         }
@@ -846,17 +853,24 @@ impl<'h> Drawing<'h> {
                 below.zip(rank).is_some_and(|(below, rank)| below <= rank)
             });
             if let Some(child) = above {
-                let (child, level) = (self.name(child), &now.level);
+                let child = self.name(child);
+                let level = Named::level(&now.level, self.hierarchy);
                 self.fault(
                     at,
                     Code::ParentAboveRequired,
                     message!(
                         "{child} trực thuộc đơn vị này nên cấp {level} không đủ cao. Hãy chuyển {child} trước.",
-                        "{child} is part of this unit, for which the level {level} is too low. Move {child} first."
+                        "{child} is part of this unit, for which the level {level} is too low. Move {child} first.",
+                        level
                     ),
                 );
             }
         }
+    }
+
+    /// The levels that hold on a day, with the codes by which a document names them.
+    fn levels_on(&self, day: NaiveDate) -> Named {
+        Named::levels_on(self.hierarchy, day)
     }
 
     fn rank(&self, level: &LevelCode) -> Option<Rank> {
@@ -868,13 +882,18 @@ impl<'h> Drawing<'h> {
         let since = Validity::since(self.effective);
         let known = self.hierarchy.level(&now.level);
         if !is_same && !known.is_some_and(|level| level.validity.covers(since)) {
-            let (level, day) = (&now.level, self.effective);
+            let level = Named::level(&now.level, self.hierarchy);
+            let day = Named::day(self.effective);
+            let levels = self.levels_on(self.effective);
             self.fault(
                 at,
                 Code::UnknownLevel,
                 message!(
-                    "Từ ngày {day} không có cấp {level}. Hãy xem các cấp ở /v1/levels.",
-                    "There is no level {level} from {day} on. See /v1/levels for those there are."
+                    "Từ ngày {day} không có cấp {level}. Các cấp có là: {levels}.",
+                    "There is no level {level} from {day} on. Those there are: {levels}.",
+                    day,
+                    level,
+                    levels
                 ),
             );
         }
@@ -898,13 +917,16 @@ impl<'h> Drawing<'h> {
         if let (Some(rank_above), Some(rank)) = ranks
             && rank_above >= rank
         {
-            let level = &now.level;
+            let level = Named::level(&now.level, self.hierarchy);
+            let above = Named::level(&above, self.hierarchy);
             self.fault(
                 at,
                 Code::ParentAboveRequired,
                 message!(
                     "Đơn vị cấp {level} không thể trực thuộc {name} (cấp {above}). Hãy chọn đơn vị cấp cao hơn.",
-                    "A unit of the level {level} cannot be part of {name} (level {above}). Choose one above."
+                    "A unit of the level {level} cannot be part of {name} (level {above}). Choose one above.",
+                    level,
+                    above
                 ),
             );
         }
@@ -932,7 +954,7 @@ impl<'h> Drawing<'h> {
             .facts_with(code)
             .find(|fact| fact.unit != unit && fact.validity.from > self.effective);
         let taken = other.map(|other| self.name(other));
-        let taken = taken.or_else(|| later.map(|fact| fact.name.clone()));
+        let taken = taken.or_else(|| later.map(UnitFact::name_with_code));
         if let Some(name) = taken {
             self.fault(
                 at,
@@ -981,7 +1003,7 @@ impl<'h> Drawing<'h> {
         let later = later.filter(|fact| fact.validity.from > self.effective);
         let mut told = HashSet::new();
         let below: Vec<(UnitId, String)> = later
-            .filter_map(|fact| Some((fact.parent?, fact.name.clone())))
+            .filter_map(|fact| Some((fact.parent?, fact.name_with_code())))
             .filter(|(parent, _)| ended.contains(parent) && told.insert(*parent))
             .collect();
         for (parent, child) in below {
@@ -1005,13 +1027,17 @@ impl<'h> Drawing<'h> {
             let known = self.hierarchy.level(&code).cloned();
             let known = known.filter(|level| level.validity.contains(self.effective));
             let Some(level) = known.filter(|level| level.validity.from < self.effective) else {
-                let day = self.eve;
+                let level = Named::level(&code, self.hierarchy);
+                let (day, levels) = (Named::day(self.eve), self.levels_on(self.eve));
                 self.fault(
                     at,
                     Code::UnknownLevel,
                     message!(
-                        "Đến hết ngày {day} không có cấp {code}. Hãy xem các cấp ở /v1/levels.",
-                        "There is no level {code} up to {day}. See /v1/levels for those there are."
+                        "Đến hết ngày {day} không có cấp {level}. Các cấp có là: {levels}.",
+                        "There is no level {level} up to {day}. Those there are: {levels}.",
+                        day,
+                        level,
+                        levels
                     ),
                 );
                 continue;
@@ -1041,12 +1067,14 @@ impl<'h> Drawing<'h> {
         let count = left.len() + later;
         if count > 0 {
             let names = self.first_names(&left);
+            let level = Named::level(code, self.hierarchy);
             self.fault(
                 at,
                 Code::UnitsBelow,
                 message!(
-                    "Còn {count} đơn vị thuộc cấp {code} ({names}). Hãy nhập, chuyển cấp hoặc giải thể các đơn vị đó.",
-                    "{count} units are still at the level {code} ({names}). Merge or abolish them first."
+                    "Còn {count} đơn vị thuộc cấp {level} ({names}). Hãy nhập, chuyển cấp hoặc giải thể các đơn vị đó.",
+                    "{count} units are still at the level {level} ({names}). Merge or abolish them first.",
+                    level
                 ),
             );
         }

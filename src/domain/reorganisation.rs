@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::id::{LevelCode, UnitCode};
+use super::naming::Named;
 use super::succession::Share;
 use super::text::{check_name, clipped};
 use super::unit::{BEGINNING, UnitReference, invalid_code};
@@ -300,12 +301,14 @@ impl Reader {
     fn effective(&mut self, day: NaiveDate) {
         let last = NaiveDate::from_ymd_opt(9999, 12, 31);
         if day <= BEGINNING || last.is_some_and(|last| day > last) {
+            let first = Named::day(BEGINNING);
             self.fault(
                 "/effective",
                 Code::InvalidValue,
                 message!(
-                    "Ngày có hiệu lực phải sau ngày {BEGINNING} và không quá năm {LAST_YEAR}.",
-                    "The effective day must be after {BEGINNING} and not beyond the year {LAST_YEAR}."
+                    "Ngày có hiệu lực phải sau ngày {first} và không quá năm {LAST_YEAR}.",
+                    "The effective day must be after {first} and not beyond the year {LAST_YEAR}.",
+                    first
                 ),
             );
         }
@@ -396,8 +399,8 @@ impl Reader {
                 at,
                 Code::RequiredMissing,
                 message!(
-                    "Chia một đơn vị phải có ít nhất hai phần. Nếu chỉ có một, hãy dùng merge.",
-                    "A unit is divided into two parts at least. For one, use merge."
+                    "Chia một đơn vị phải có ít nhất hai phần. Nếu chỉ có một, hãy dùng bước nhập (merge).",
+                    "A unit is divided into two parts at least. For one, use a merger (merge)."
                 ),
             );
         }
@@ -544,8 +547,8 @@ impl Reader {
                 at,
                 Code::UnknownLevel,
                 message!(
-                    "Không có cấp {name:?}. Hãy xem các cấp ở /v1/levels.",
-                    "There is no level {name:?}. See /v1/levels for those there are."
+                    "Không có cấp {name:?}. Hãy ghi mã của cấp, ví dụ commune (danh sách ở /v1/levels).",
+                    "There is no level {name:?}. Give a level's code, such as commune (/v1/levels lists them)."
                 ),
             );
         }

@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 use super::bounds::{Beyond, Interval};
 use super::catalogue::{Entry, InForce};
 use super::form::{Narrative, Need};
+use super::hierarchy::Hierarchy;
 use super::id::{
     IndicatorCode, IndicatorNumber, LevelCode, OptionCode, OptionNumber, SectionNumber,
 };
-use super::indicator::{Breakdown, BreakdownKind};
+use super::indicator::{Breakdown, BreakdownKind, BreakdownOption};
+use super::naming::Named;
 use super::quantity::{Decimal, Qualifier, QuantityFault, parse_mantissa};
 use super::text::{check_prose, clipped};
 use crate::error::{Code, Fault, Message};
@@ -127,9 +129,10 @@ impl Status {
         }
     }
 
-    pub fn as_str(self) -> &'static str {
+    /// As the end of "the submission is …".
+    pub fn english(self) -> &'static str {
         match self {
-            Status::Draft => "draft",
+            Status::Draft => "a draft",
             Status::Submitted => "submitted",
             Status::Approved => "approved",
             Status::Returned => "returned",
@@ -210,6 +213,14 @@ pub struct ValueReason {
     pub reason: String,
 }
 
+/// Who submits, as far as it matters to what may be submitted.
+#[derive(Clone, Copy)]
+pub struct Submitter<'h> {
+    pub level: &'h LevelCode,
+    /// Where the levels have their names.
+    pub hierarchy: &'h Hierarchy,
+}
+
 /// Reads entered values as facts, in the order of the outline's numbers.
 ///
 /// # Errors
@@ -217,15 +228,15 @@ pub struct ValueReason {
 pub fn read_values(
     entered: &[EnteredValue],
     in_force: &InForce<'_>,
-    level: &LevelCode,
+    submitter: Submitter<'_>,
 ) -> Result<Vec<Fact>, Vec<Fault>> {
     let mut facts = Vec::new();
     let mut faults = Vec::new();
     let mut seen = HashSet::new();
     for (index, value) in entered.iter().enumerate() {
-        match read_value(value, index, in_force, level) {
-            Ok(fact) if seen.insert((fact.indicator, fact.option)) => facts.push(fact),
-            Ok(_) => faults.push(duplicate(index, &value.indicator)),
+        match read_value(value, index, in_force, submitter) {
+            Ok((_, fact)) if seen.insert((fact.indicator, fact.option)) => facts.push(fact),
+            Ok((entry, fact)) => faults.push(duplicate(index, entry, fact.option)),
             Err(fault) => faults.push(fault),
         }
     }
@@ -237,24 +248,26 @@ pub fn read_values(
     }
 }
 
-fn duplicate(index: usize, indicator: &str) -> Fault {
+fn duplicate(index: usize, entry: &Entry<'_>, option: OptionNumber) -> Fault {
+    let figure = entry.figure_named(option);
     Fault::in_body(
         format!("/values/{index}"),
         Code::Duplicate,
         message!(
-            "Chỉ tiêu {indicator} được nhập hai lần. Hãy bỏ một dòng.",
-            "{indicator} is entered twice. Remove one of the two."
+            "Chỉ tiêu {figure} được nhập hai lần. Hãy bỏ một dòng.",
+            "{figure} is entered twice. Remove one of the two.",
+            figure
         ),
     )
 }
 
-fn read_value(
+fn read_value<'f, 'c>(
     entered: &EnteredValue,
     index: usize,
-    in_force: &InForce<'_>,
-    level: &LevelCode,
-) -> Result<Fact, Fault> {
-    let entry = collected_entry(entered, index, in_force, level)?;
+    in_force: &'f InForce<'c>,
+    submitter: Submitter<'_>,
+) -> Result<(&'f Entry<'c>, Fact), Fault> {
+    let entry = collected_entry(entered, index, in_force, submitter)?;
     let option = option_number(entered, index, entry)?;
     let decimals = entry.definition.decimals;
     let mantissa = parse_mantissa(&entered.value, decimals)
@@ -263,21 +276,21 @@ fn read_value(
         let at = format!("/values/{index}/value");
         return Err(Fault::in_body(at, Code::ValueOutOfRange, message));
     }
-    Ok(Fact {
+    let fact = Fact {
         indicator: entry.indicator.number,
         option,
         mantissa,
         qualifier: entered.qualifier,
-    })
+    };
+    Ok((entry, fact))
 }
 
 fn collected_entry<'f, 'c>(
     entered: &EnteredValue,
     index: usize,
     in_force: &'f InForce<'c>,
-    level: &LevelCode,
+    submitter: Submitter<'_>,
 ) -> Result<&'f Entry<'c>, Fault> {
-    let name = clipped(&entered.indicator);
     let at = format!("/values/{index}/indicator");
     let found = entered
         .indicator
@@ -285,38 +298,34 @@ fn collected_entry<'f, 'c>(
         .ok()
         .and_then(|code| in_force.entry(&code));
     let Some(entry) = found else {
-        return Err(Fault::in_body(
-            at,
-            Code::UnknownIndicator,
-            message!(
-                "Mẫu báo cáo không có chỉ tiêu {name:?}. Hãy xem danh mục chỉ tiêu của mẫu.",
-                "The form has no indicator {name:?}. See the form's outline for those it has."
-            ),
-        ));
+        let message = unknown_indicator(&entered.indicator, in_force);
+        return Err(Fault::in_body(at, Code::UnknownIndicator, message));
     };
+    let indicator = entry.named();
     if entry.definition.formula().is_some() {
         return Err(Fault::in_body(
             at,
             Code::DerivedIndicator,
             message!(
-                "Chỉ tiêu {name} do hệ thống tự tính. Hãy bỏ dòng này.",
-                "{name} is computed by the system. Leave it out."
+                "Chỉ tiêu {indicator} do hệ thống tự tính. Hãy bỏ dòng này.",
+                "{indicator} is computed by the system. Leave it out.",
+                indicator
             ),
         ));
     }
     let levels = in_force.levels_collecting(entry);
-    if !levels.contains(&level) {
-        let collected = levels
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(", ");
+    if !levels.contains(&submitter.level) {
+        let level = Named::level(submitter.level, submitter.hierarchy);
+        let collecting = Named::levels(levels, submitter.hierarchy);
         return Err(Fault::in_body(
             at,
             Code::NotCollectedHere,
             message!(
-                "Chỉ tiêu {name} không thu thập ở cấp {level} (chỉ ở: {collected}). Hãy bỏ dòng này.",
-                "{name} is not collected at the level {level}, only at: {collected}. Leave it out."
+                "Chỉ tiêu {indicator} không thu thập ở cấp {level} (chỉ ở cấp: {collecting}). Hãy bỏ dòng này.",
+                "{indicator} is not collected at the level {level}, only at: {collecting}. Leave it out.",
+                indicator,
+                level,
+                collecting
             ),
         ));
     }
@@ -336,46 +345,69 @@ fn option_number(
     in_force
         .and_then(|code| entry.indicator.option_number(&code))
         .ok_or_else(|| {
-            let indicator = &entry.indicator.code;
-            let name = clipped(name);
-            let known = entry
-                .definition
-                .options()
-                .map(|option| option.code.as_str());
-            let known = known.collect::<Vec<_>>().join(", ");
-            Fault::in_body(
-                format!("/values/{index}/option"),
-                Code::UnknownOption,
-                message!(
-                    "Chỉ tiêu {indicator} không có phân tổ {name:?} (chỉ có: {known}).",
-                    "{indicator} has no option {name:?}; it has: {known}."
-                ),
-            )
+            let place = format!("/values/{index}/option");
+            Fault::in_body(place, Code::UnknownOption, unknown_option(entry, name))
         })
 }
 
+/// What to say of an indicator that a form does not have.
+pub fn unknown_indicator(name: &str, in_force: &InForce<'_>) -> Message {
+    let (name, form) = (clipped(name), in_force.period.named_form());
+    message!(
+        "Mẫu {form} không có chỉ tiêu {name:?}. Hãy xem danh mục chỉ tiêu của mẫu.",
+        "The form {form} has no indicator {name:?}. See the form's outline for those it has.",
+        form
+    )
+}
+
+/// What to say of an option that an indicator does not have.
+pub fn unknown_option(entry: &Entry<'_>, name: &str) -> Message {
+    let (indicator, name) = (entry.named(), clipped(name));
+    let known = entry.definition.options();
+    let known: Vec<Named> = known
+        .map(|option| Named::with_code(&option.name, &option.code))
+        .collect();
+    if known.is_empty() {
+        return message!(
+            "Chỉ tiêu {indicator} không chia theo phân tổ, nên không có {name:?}. Hãy nhập một tổng số.",
+            "{indicator} has no options, so no {name:?}. Enter one total.",
+            indicator
+        );
+    }
+    let known = Named::list(known);
+    message!(
+        "Chỉ tiêu {indicator} không có phân tổ {name:?}. Hãy dùng một trong: {known}.",
+        "{indicator} has no option {name:?}. Use one of these: {known}.",
+        indicator,
+        known
+    )
+}
+
 fn quantity_fault(fault: QuantityFault, index: usize, entry: &Entry<'_>, decimals: u8) -> Fault {
-    let indicator = &entry.indicator.code;
+    let indicator = entry.named();
     let (code, text) = match fault {
         QuantityFault::NotANumber => (
             Code::InvalidNumber,
             message!(
                 "Giá trị của {indicator} không phải là số. Hãy viết liền, không dấu ngăn cách hàng nghìn (1500000); dấu thập phân là dấu chấm.",
-                "The value of {indicator} is not a number. Write it without thousands separators (1500000), with a decimal point."
+                "The value of {indicator} is not a number. Write it without thousands separators (1500000), with a decimal point.",
+                indicator
             ),
         ),
         QuantityFault::TooManyDecimals => (
             Code::TooManyDecimals,
             message!(
                 "{indicator} có {decimals} chữ số thập phân; số liệu không được làm tròn giúp. Hãy nhập lại, không dùng dấu chấm ngăn cách hàng nghìn.",
-                "{indicator} has {decimals} decimals; nothing is rounded for you. Enter it with no more, and no thousands separators."
+                "{indicator} has {decimals} decimals; nothing is rounded for you. Enter it with no more, and no thousands separators.",
+                indicator
             ),
         ),
         QuantityFault::OutOfRange => (
             Code::ValueOutOfRange,
             message!(
                 "Giá trị của {indicator} quá lớn. Hãy kiểm tra số chữ số và đơn vị tính.",
-                "The value of {indicator} is too large. Check its digits and its unit of measure."
+                "The value of {indicator} is too large. Check its digits and its unit of measure.",
+                indicator
             ),
         ),
     };
@@ -384,25 +416,23 @@ fn quantity_fault(fault: QuantityFault, index: usize, entry: &Entry<'_>, decimal
 
 /// What to say of a number that is beyond what can be.
 pub fn impossible(entry: &Entry<'_>, possible: Interval, mantissa: i64) -> Option<Message> {
-    let (vi, en, value) = (
-        name_vi(entry),
-        name_en(entry),
-        with_unit_of_measure(entry, mantissa),
-    );
-    let (value_vi, value_en) = value;
+    let name = entry.named();
+    let (value_vi, value_en) = with_unit_of_measure(entry, mantissa);
     Some(match possible.beyond(mantissa)? {
         Beyond::Below(least) => {
             let (least_vi, least_en) = with_unit_of_measure(entry, least);
             message!(
-                "{vi}: {value_vi} nhỏ hơn mức thấp nhất là {least_vi}. Hãy kiểm tra lại số và đơn vị tính.",
-                "{en}: {value_en} is less than the least it can be, {least_en}. Check the number and its unit of measure."
+                "{name}: {value_vi} nhỏ hơn mức thấp nhất là {least_vi}. Hãy kiểm tra lại số và đơn vị tính.",
+                "{name}: {value_en} is less than the least it can be, {least_en}. Check the number and its unit of measure.",
+                name
             )
         }
         Beyond::Above(most) => {
             let (most_vi, most_en) = with_unit_of_measure(entry, most);
             message!(
-                "{vi}: {value_vi} lớn hơn mức cao nhất là {most_vi}. Hãy kiểm tra lại số và đơn vị tính.",
-                "{en}: {value_en} is more than the most it can be, {most_en}. Check the number and its unit of measure."
+                "{name}: {value_vi} lớn hơn mức cao nhất là {most_vi}. Hãy kiểm tra lại số và đơn vị tính.",
+                "{name}: {value_en} is more than the most it can be, {most_en}. Check the number and its unit of measure.",
+                name
             )
         }
     })
@@ -410,34 +440,26 @@ pub fn impossible(entry: &Entry<'_>, possible: Interval, mantissa: i64) -> Optio
 
 /// What to say of a total that is beyond what is usual.
 pub fn unusual(entry: &Entry<'_>, mantissa: i64) -> Option<Message> {
-    let (vi, en) = (name_vi(entry), name_en(entry));
+    let name = entry.named();
     let (value_vi, value_en) = with_unit_of_measure(entry, mantissa);
     Some(match entry.definition.bounds().usual.beyond(mantissa)? {
         Beyond::Below(least) => {
             let (least_vi, least_en) = with_unit_of_measure(entry, least);
             message!(
-                "{vi}: {value_vi} thấp hơn mức thường gặp (từ {least_vi}). Nếu số đúng thì không cần làm gì thêm; nếu sai, hãy sửa và gửi lại.",
-                "{en}: {value_en} is less than usual (from {least_en} on). If it is right nothing needs to be done; if not, correct it and send it again."
+                "{name}: {value_vi} thấp hơn mức thường gặp (từ {least_vi}). Nếu số đúng thì không cần làm gì thêm; nếu sai, hãy sửa và gửi lại.",
+                "{name}: {value_en} is less than usual (from {least_en} on). If it is right nothing needs to be done; if not, correct it and send it again.",
+                name
             )
         }
         Beyond::Above(most) => {
             let (most_vi, most_en) = with_unit_of_measure(entry, most);
             message!(
-                "{vi}: {value_vi} cao hơn mức thường gặp (đến {most_vi}). Nếu số đúng thì không cần làm gì thêm; nếu sai, hãy sửa và gửi lại.",
-                "{en}: {value_en} is more than usual (up to {most_en}). If it is right nothing needs to be done; if not, correct it and send it again."
+                "{name}: {value_vi} cao hơn mức thường gặp (đến {most_vi}). Nếu số đúng thì không cần làm gì thêm; nếu sai, hãy sửa và gửi lại.",
+                "{name}: {value_en} is more than usual (up to {most_en}). If it is right nothing needs to be done; if not, correct it and send it again.",
+                name
             )
         }
     })
-}
-
-fn name_vi(entry: &Entry<'_>) -> String {
-    format!("{} ({})", entry.definition.name.vi, entry.indicator.code)
-}
-
-fn name_en(entry: &Entry<'_>) -> String {
-    let name = &entry.definition.name;
-    let text = name.en.as_ref().unwrap_or(&name.vi);
-    format!("{text} ({})", entry.indicator.code)
 }
 
 /// In Vietnamese and in English.
@@ -466,13 +488,14 @@ pub fn read_narrative(
         match read_passage(passage, index, in_force) {
             Ok(read) if seen.insert(read.section.clone()) => passages.push(read),
             Ok(read) => {
-                let section = read.section;
+                let section = in_force.period.named_section(&read.section);
                 faults.push(Fault::in_body(
                     format!("/narrative/{index}"),
                     Code::Duplicate,
                     message!(
                         "Mục {section} có hai đoạn. Hãy gộp lại thành một.",
-                        "Section {section} has two passages. Make them one."
+                        "Section {section} has two passages. Make them one.",
+                        section
                     ),
                 ));
             }
@@ -499,13 +522,14 @@ fn read_passage(
             .is_some_and(|found| found.narrative == Narrative::Taken)
     });
     let Some(section) = taken else {
-        let name = clipped(&entered.section);
+        let (name, form) = (clipped(&entered.section), in_force.period.named_form());
         return Err(Fault::in_body(
             format!("/narrative/{index}/section"),
             Code::UnknownSection,
             message!(
-                "Đề cương không có mục {name:?} để viết lời. Hãy xem các mục của mẫu báo cáo.",
-                "The outline has no section {name:?} that takes prose. See the form's outline."
+                "Đề cương của mẫu {form} không có mục {name:?} để viết lời. Hãy xem các mục của mẫu.",
+                "The form {form} has no section {name:?} that takes prose. See the form's outline.",
+                form
             ),
         ));
     };
@@ -583,13 +607,14 @@ fn not_asked_for(fact: &Fact, collected: &[&Entry<'_>]) -> Option<Fault> {
         .iter()
         .any(|(number, _)| *number == fact.option);
     (!is_option).then(|| {
-        let indicator = &entry.indicator.code;
+        let indicator = entry.named();
         Fault::in_body(
             "/values",
             Code::UnknownOption,
             message!(
                 "Bản nháp có một phân tổ mà {indicator} không còn. Hãy lưu lại bản nháp.",
-                "The draft holds an option that {indicator} has no more. Save it anew."
+                "The draft holds an option that {indicator} has no more. Save it anew.",
+                indicator
             ),
         )
     })
@@ -661,11 +686,11 @@ fn option_facts<'v>(
     entry: &'v Entry<'_>,
     breakdown: &'v Breakdown,
     values: &'v Values,
-) -> impl Iterator<Item = (&'v OptionCode, Option<&'v Fact>)> {
+) -> impl Iterator<Item = (&'v BreakdownOption, Option<&'v Fact>)> {
     breakdown.options.iter().map(|option| {
         let number = entry.indicator.option_number(&option.code);
         let fact = number.and_then(|number| values.get(&(entry.indicator.number, number)));
-        (&option.code, fact)
+        (option, fact)
     })
 }
 
@@ -674,7 +699,7 @@ fn closed_total(
     breakdown: &Breakdown,
     values: &Values,
 ) -> Result<Fact, Vec<Fault>> {
-    let indicator = &entry.indicator.code;
+    let indicator = entry.named();
     let mut faults = Vec::new();
     let mut sum: i128 = 0;
     let mut qualifier = Qualifier::Exact;
@@ -684,14 +709,7 @@ fn closed_total(
                 sum += i128::from(fact.mantissa);
                 qualifier = qualifier.and(fact.qualifier);
             }
-            None => faults.push(Fault::in_body(
-                "/values",
-                Code::OptionMissing,
-                message!(
-                    "{indicator} còn thiếu phân tổ {option}. Hãy nhập (không có thì nhập 0).",
-                    "{indicator} lacks its option {option}. Enter it (0 where there is none)."
-                ),
-            )),
+            None => faults.push(option_missing(entry, option)),
         }
     }
     if !faults.is_empty() {
@@ -703,7 +721,8 @@ fn closed_total(
             Code::ValueOutOfRange,
             message!(
                 "Tổng các phân tổ của {indicator} quá lớn. Hãy kiểm tra lại.",
-                "The options of {indicator} add up to too large a number. Check them."
+                "The options of {indicator} add up to too large a number. Check them.",
+                indicator
             ),
         )]
     })?;
@@ -715,20 +734,38 @@ fn closed_total(
     })
 }
 
+fn option_missing(entry: &Entry<'_>, option: &BreakdownOption) -> Fault {
+    let (indicator, option) = (entry.named(), Named::with_code(&option.name, &option.code));
+    Fault::in_body(
+        "/values",
+        Code::OptionMissing,
+        message!(
+            "{indicator} còn thiếu phân tổ {option}. Hãy nhập (không có thì nhập 0).",
+            "{indicator} lacks its option {option}. Enter it (0 where there is none).",
+            indicator,
+            option
+        ),
+    )
+}
+
 fn totals_differ(entry: &Entry<'_>, breakdown: &Breakdown, sum: Fact, known: Fact) -> Fault {
     let decimals = entry.definition.decimals.get();
     let (sum, known) = (
         Decimal::new(sum.mantissa, decimals),
         Decimal::new(known.mantissa, decimals),
     );
-    let (indicator, breakdown) = (&entry.indicator.code, &breakdown.code);
+    let indicator = entry.named();
+    let options = breakdown.options.iter();
+    let options = Named::list(options.map(|option| Named::with_code(&option.name, &option.code)));
     let (vietnamese_sum, vietnamese_known) = (sum.vietnamese(), known.vietnamese());
     Fault::in_body(
         "/values",
         Code::TotalsDiffer,
         message!(
-            "{indicator}: các phân tổ của {breakdown} cộng lại là {vietnamese_sum}, tổng số là {vietnamese_known}. Hãy sửa cho khớp.",
-            "{indicator}: the options of {breakdown} add up to {sum}, and the total is {known}. Make them agree."
+            "{indicator}: các phân tổ ({options}) cộng lại là {vietnamese_sum}, tổng số là {vietnamese_known}. Hãy sửa cho khớp.",
+            "{indicator}: its options ({options}) add up to {sum}, and the total is {known}. Make them agree.",
+            indicator,
+            options
         ),
     )
 }
@@ -741,7 +778,7 @@ fn open_fault(
     total: Option<Fact>,
     values: &Values,
 ) -> Option<Fault> {
-    let indicator = &entry.indicator.code;
+    let indicator = entry.named();
     let parts: Vec<i64> = option_facts(entry, breakdown, values)
         .filter_map(|(_, fact)| fact.map(|fact| fact.mantissa))
         .collect();
@@ -754,7 +791,8 @@ fn open_fault(
             Code::TotalMissing,
             message!(
                 "{indicator} có phần trong đó nhưng thiếu tổng số. Hãy nhập tổng số.",
-                "{indicator} has parts and no total. Enter the total."
+                "{indicator} has parts and no total. Enter the total.",
+                indicator
             ),
         ));
     };
@@ -766,28 +804,28 @@ fn open_fault(
         let (vietnamese_sum, vietnamese_total) = (sum.vietnamese(), total.vietnamese());
         Fault::in_body("/values", Code::OptionsExceedTotal, message!(
             "{indicator}: phần trong đó ({vietnamese_sum}) lớn hơn tổng số ({vietnamese_total}). Hãy sửa lại.",
-            "{indicator}: its parts ({sum}) exceed the total ({total}). Correct them."
+            "{indicator}: its parts ({sum}) exceed the total ({total}). Correct them.",
+            indicator
         ))
     })
 }
 
 fn required_missing(entry: &Entry<'_>) -> Fault {
-    let indicator = &entry.indicator.code;
-    let vi = &entry.definition.name.vi;
-    let en = entry.definition.name.en.as_ref().unwrap_or(vi);
+    let indicator = entry.named();
     Fault::in_body(
         "/values",
         Code::RequiredMissing,
         message!(
-            "Thiếu chỉ tiêu bắt buộc {indicator} ({vi}). Hãy nhập (không có thì nhập 0).",
-            "The required {indicator} ({en}) is missing. Enter it (0 where there is none)."
+            "Thiếu chỉ tiêu bắt buộc {indicator}. Hãy nhập (không có thì nhập 0).",
+            "The required {indicator} is missing. Enter it (0 where there is none).",
+            indicator
         ),
     )
 }
 
 impl WrongStatus {
     pub fn message(&self) -> Message {
-        let (vi, en) = (self.status.vietnamese(), self.status.as_str());
+        let (vi, en) = (self.status.vietnamese(), self.status.english());
         let (todo_vi, todo_en) = match (self.step, self.status) {
             (Step::Save | Step::Replace, Status::Approved) => (
                 "Hãy đề nghị người duyệt mở lại trước khi sửa.",
@@ -821,9 +859,17 @@ impl WrongStatus {
                 "Chỉ mở lại được số liệu đã duyệt.",
                 "Only what is approved can be reopened.",
             ),
+            (Step::Withdraw, Status::Withdrawn) => (
+                "Đã rút rồi; muốn gửi lại thì nhập số liệu.",
+                "There is nothing to do; to send it again, put values.",
+            ),
+            (Step::Withdraw, Status::Returned) => (
+                "Số liệu bị trả lại không được tính nữa; hãy sửa rồi gửi lại.",
+                "What was returned does not count any more; correct it and submit it again.",
+            ),
             _ => (
-                "Không có gì đang được tính để rút.",
-                "Nothing of it counts that could be withdrawn.",
+                "Chưa gửi gì nên không có gì để lấy lại; cứ sửa hoặc bỏ bản nháp.",
+                "Nothing of it was sent, so nothing is to be taken back; change the draft or leave it.",
             ),
         };
         message!(

@@ -91,8 +91,8 @@ fn not_signed_in() -> Problem {
     Problem::new(
         Code::NotSignedIn,
         message!(
-            "Bạn chưa đăng nhập. Hãy gửi Authorization: Bearer kèm mã truy cập.",
-            "You are not signed in. Send Authorization: Bearer with an access token."
+            "Bạn chưa đăng nhập. Hãy đăng nhập rồi làm lại. Chương trình gửi Authorization: Bearer kèm mã truy cập.",
+            "You are not signed in. Sign in and try again. Programs send Authorization: Bearer with an access token."
         ),
     )
 }

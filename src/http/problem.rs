@@ -215,8 +215,8 @@ fn code_of_status(status: StatusCode) -> Code {
 fn sentence(code: Code) -> Message {
     match code {
         Code::NotSignedIn => message!(
-            "Bạn chưa đăng nhập. Hãy gửi mã truy cập trong tiêu đề Authorization.",
-            "You are not signed in. Send an access token in the Authorization header."
+            "Bạn chưa đăng nhập. Hãy đăng nhập rồi làm lại. Chương trình gửi Authorization: Bearer kèm mã truy cập.",
+            "You are not signed in. Sign in and try again. Programs send Authorization: Bearer with an access token."
         ),
         Code::NotAllowed => message!(
             "Bạn không có quyền làm việc này.",

@@ -346,8 +346,8 @@ fn read_grant(entered: &EnteredGrant, tree: &Tree, faults: &mut Vec<Fault>) -> O
                     "grant",
                     Code::UnknownUnit,
                     message!(
-                        "Hôm nay không có đơn vị {unit:?}.",
-                        "There is no unit {unit:?} today."
+                        "Hôm nay không có đơn vị {unit:?}. Hãy ghi mã định danh, hoặc code: và mã đơn vị (ví dụ code:30388).",
+                        "There is no unit {unit:?} today. Give its id, or code: and its code (such as code:30388)."
                     ),
                 ));
             }
@@ -357,23 +357,27 @@ fn read_grant(entered: &EnteredGrant, tree: &Tree, faults: &mut Vec<Fault>) -> O
             })
         }
         (Some(_), Role::TenantAdmin) => {
+            let role = role.named();
             faults.push(Fault::in_parameter(
                 "grant",
                 Code::InvalidValue,
                 message!(
-                    "Vai trò tenant_admin là của cả hệ thống, không gắn với một đơn vị.",
-                    "The role tenant_admin is for the whole tenant, not for a unit."
+                    "Vai trò {role} là của cả hệ thống, không gắn với một đơn vị. Hãy bỏ phần đơn vị.",
+                    "The role of an {role} is for the whole system, not for a unit. Leave the unit out.",
+                    role
                 ),
             ));
             None
         }
         (None, role) => {
+            let (code, role) = (role.as_str(), role.named());
             faults.push(Fault::in_parameter(
                 "grant",
                 Code::InvalidValue,
                 message!(
-                    "Vai trò {role} cần một đơn vị, ví dụ {role}@code:30388.",
-                    "The role {role} needs a unit, such as {role}@code:30388."
+                    "Vai trò {role} cần một đơn vị. Hãy ghi thêm, ví dụ {code}@code:30388.",
+                    "The role of a {role} needs a unit. Give one, such as {code}@code:30388.",
+                    role
                 ),
             ));
             None

@@ -151,16 +151,26 @@ pub fn get_completeness(
     now: DateTime<Utc>,
 ) -> Result<CompletenessView, CompletenessError> {
     application.reading(identity, |transaction, snapshot| {
-        let located = snapshot.locate_report(path, as_of)?;
-        let _permit = snapshot.may_read(&located)?;
-        let board = located.board(snapshot);
-        let mut state = State::without_submissions(snapshot, &located, now);
-        state.read_submissions(transaction, &board)?;
-        let left = Left::of(snapshot, &located);
-        let held = left.held(&board.rollups(transaction, left.positions())?);
-        let map = MapView::of(transaction, snapshot, &located, held)?;
-        Ok(state.view(snapshot.counters.rev, map))
+        completeness_in(transaction, snapshot, path, as_of, now)
     })
+}
+
+pub(super) fn completeness_in(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    path: &ReportPath,
+    as_of: Option<NaiveDate>,
+    now: DateTime<Utc>,
+) -> Result<CompletenessView, CompletenessError> {
+    let located = snapshot.locate_report(path, as_of)?;
+    let _permit = snapshot.may_read(&located)?;
+    let board = located.board(snapshot);
+    let mut state = State::without_submissions(snapshot, &located, now);
+    state.read_submissions(transaction, &board)?;
+    let left = Left::of(snapshot, &located);
+    let held = left.held(&board.rollups(transaction, left.positions())?);
+    let map = MapView::of(transaction, snapshot, &located, held)?;
+    Ok(state.view(snapshot.counters.rev, map))
 }
 
 /// Everything that the answer is made of.

@@ -105,20 +105,20 @@ impl Explain for ConditionError {
     fn message(&self) -> Message {
         match self {
             ConditionError::Required => message!(
-                "Yêu cầu phải nói rõ dựa trên bản nào: gửi If-Match kèm ETag đã đọc, hoặc If-None-Match: * khi tạo mới.",
-                "Say what the change builds on: send If-Match with the ETag that you read, or If-None-Match: * to create."
+                "Hãy tải nội dung đang có rồi sửa trên đó, để không xóa mất thay đổi của người khác. Chương trình gửi kèm If-Match với ETag đã đọc, hoặc If-None-Match: * khi tạo mới.",
+                "Load what is there and change that, so that nobody else's change is lost. Programs send If-Match with the ETag that they read, or If-None-Match: * to create."
             ),
             ConditionError::AlreadyThere => message!(
-                "Đã có nội dung ở đây. Hãy tải về, rồi gửi kèm If-Match với ETag của nó.",
-                "There is something here already. Load it, and send If-Match with its ETag."
+                "Đã có người tạo nội dung này trước. Hãy tải về, xem rồi sửa trên đó. Chương trình gửi kèm If-Match với ETag của nó.",
+                "Somebody has made this already: load it, look at it and change that. Programs send If-Match with its ETag."
             ),
             ConditionError::NothingThere => message!(
-                "Chưa có gì ở đây. Để tạo mới, hãy gửi If-None-Match: *.",
-                "There is nothing here yet. To create it, send If-None-Match: *."
+                "Ở đây chưa có gì để sửa. Hãy tạo mới. Chương trình gửi kèm If-None-Match: *.",
+                "There is nothing here yet to change: make it new. Programs send If-None-Match: * with it."
             ),
             ConditionError::Failed => message!(
-                "Nội dung đã thay đổi từ lần bạn đọc. Hãy tải lại, xem thay đổi rồi gửi lại.",
-                "It has changed since you read it. Load it again, look at the change, then send yours again."
+                "Đã có người thay đổi nội dung này từ lần bạn đọc. Hãy tải lại, xem thay đổi rồi gửi lại. Chương trình gửi If-Match với ETag mới.",
+                "Somebody has changed this since you read it: load it again, look at the change, then send yours again. Programs send If-Match with the new ETag."
             ),
         }
     }

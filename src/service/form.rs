@@ -22,7 +22,10 @@ use crate::domain::form::{
 };
 use crate::domain::formula::{Comparison, Operand};
 use crate::domain::id::{FormCode, FormNumber, IndicatorCode, LevelCode, RuleCode, SectionNumber};
-use crate::domain::period::{Calendar, DateRange, Frequency, Period, WindowKey};
+use crate::domain::level::Level;
+use crate::domain::naming::Named;
+use crate::domain::period::{Calendar, DateRange, Frequency, WindowKey};
+use crate::domain::text::clipped;
 use crate::domain::unit::BEGINNING;
 use crate::error::{Code, Fault, Message, pointer_step};
 use crate::store::form::form_put;
@@ -47,20 +50,16 @@ pub enum FormError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Cursor(#[from] UnknownCursor),
-    #[error("{part:?} cannot change: there are submissions or targets for {period}")]
-    Fixed { part: FixedFormPart, period: Period },
+    #[error("{}", .0.en)]
+    Fixed(Message),
     #[error("{} faults", .0.len())]
     Invalid(Vec<Fault>),
 }
 
 impl FormError {
     fn own(&self) -> (Code, Message, Vec<Fault>) {
-        if let FormError::Fixed { part, period } = self {
-            return (
-                Code::FixedOnceUsed,
-                fixed_message(part, *period),
-                Vec::new(),
-            );
+        if let FormError::Fixed(message) = self {
+            return (Code::FixedOnceUsed, message.clone(), Vec::new());
         }
         let faults = match self {
             FormError::Invalid(faults) => faults.clone(),
@@ -80,31 +79,38 @@ impl FormError {
 
 explain!(FormError, held: NotFound, Denied, Condition, Idempotency, Store, Cursor; own);
 
-fn fixed_message(part: &FixedFormPart, period: Period) -> Message {
-    let (vi, en) = match part {
-        FixedFormPart::Periods => (
-            "lịch và chu kỳ".to_owned(),
-            "its calendar and frequency".to_owned(),
-        ),
+fn fixed(part: &FixedFormPart, period: &FormPeriod<'_>, snapshot: &Snapshot) -> FormError {
+    let period = period.named();
+    let gone = match part {
+        FixedFormPart::Periods => Named::new("lịch và chu kỳ", "its calendar and frequency"),
         FixedFormPart::Window => {
-            return message!(
-                "Kỳ {period} đã có số liệu nên không bỏ và không đổi ngày được. Hãy giữ kỳ đó trong windows với các ngày như cũ; tên và due_at thì đổi được.",
-                "There are submissions for {period}, so it can neither go nor change its days. List it with the days that it has; its name and its due_at may change."
-            );
+            return FormError::Fixed(message!(
+                "Kỳ {period} đã có số liệu nên không bỏ và không đổi ngày được. Hãy giữ kỳ đó trong danh sách kỳ riêng (windows) với các ngày như cũ; tên và hạn gửi (due_at) thì đổi được.",
+                "There are submissions for {period}, so it can neither go nor change its days. List it among the windows with the days that it has; its name and when it is due (due_at) may change.",
+                period
+            ));
         }
-        FixedFormPart::SubmittedBy(level) => (
-            format!("cấp gửi {level}"),
-            format!("the level {level} that submits"),
-        ),
-        FixedFormPart::Item(indicator) => (
-            format!("chỉ tiêu {indicator}"),
-            format!("the indicator {indicator}"),
-        ),
+        FixedFormPart::SubmittedBy(level) => {
+            let level = Named::level(level, &snapshot.hierarchy);
+            Named::new(
+                format!("cấp gửi {}", level.vi()),
+                format!("the level {} that submits", level.en()),
+            )
+        }
+        FixedFormPart::Item(indicator) => {
+            let indicator = snapshot.catalogue.indicator_named(indicator);
+            Named::new(
+                format!("chỉ tiêu {}", indicator.vi()),
+                format!("the indicator {}", indicator.en()),
+            )
+        }
     };
-    message!(
-        "Kỳ {period} đã có số liệu hoặc kế hoạch giao nên không bỏ được {vi}. Hãy lập phiên bản mới có valid_from sau kỳ đó.",
-        "There are submissions or targets for {period}, so {en} cannot go. Make a version with a valid_from after it."
-    )
+    FormError::Fixed(message!(
+        "Kỳ {period} đã có số liệu hoặc kế hoạch giao nên không bỏ được {gone}. Hãy lập phiên bản mới có hiệu lực (valid_from) sau kỳ đó.",
+        "There are submissions or targets for {period}, so {gone} cannot go. Make a version that holds (valid_from) after it.",
+        period,
+        gone
+    ))
 }
 
 /// A form as it is on a day.
@@ -496,7 +502,7 @@ pub fn put_form(
         });
         form.versions.insert(valid_from, definition);
         if let Some(known) = known {
-            check_fixed(transaction, known, &form)?;
+            check_fixed(transaction, snapshot, known, &form)?;
             check_targets(transaction, snapshot, known, &form)?;
         }
         let rev = snapshot.counters.rev;
@@ -515,6 +521,7 @@ pub fn put_form(
 /// made of them: their totals are made of it.
 fn check_fixed(
     transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
     known: &Form,
     planned: &Form,
 ) -> Result<(), FormError> {
@@ -529,7 +536,7 @@ fn check_fixed(
             _ => Some(before.fixed_days()),
         };
         if let Some(part) = part {
-            return Err(FormError::Fixed { part, period });
+            return Err(fixed(&part, &before, snapshot));
         }
     }
     Ok(())
@@ -562,7 +569,7 @@ fn check_targets(
             _ => Some(before.fixed_days()),
         };
         if let Some(part) = part {
-            return Err(FormError::Fixed { part, period });
+            return Err(fixed(&part, &before, snapshot));
         }
     }
     Ok(())
@@ -654,22 +661,22 @@ impl FormReader<'_> {
             (None, None, Some(windows)) => Some(Periods::Windows { windows }),
             (_, _, Some(_)) => {
                 self.fault("/windows".to_owned(), Code::InvalidValue, message!(
-                    "Mẫu có calendar và frequency, hoặc có kỳ riêng (windows), không có cả hai. Hãy bỏ một bên.",
+                    "Mẫu có lịch (calendar) và chu kỳ (frequency), hoặc có kỳ riêng (windows), không có cả hai. Hãy bỏ một bên.",
                     "A form has a calendar and a frequency, or windows of its own, and not both. Leave one of the two out."
                 ));
                 None
             }
             (calendar, frequency, None) => {
                 let fields = [
-                    ("calendar", calendar.is_none()),
-                    ("frequency", frequency.is_none()),
+                    ("calendar", "lịch", calendar.is_none()),
+                    ("frequency", "chu kỳ", frequency.is_none()),
                 ];
-                for (field, _) in fields.into_iter().filter(|(_, missing)| *missing) {
+                for (field, vi, _) in fields.into_iter().filter(|(_, _, missing)| *missing) {
                     self.fault(
                         format!("/{field}"),
                         Code::MissingField,
                         message!(
-                            "Mẫu không có kỳ riêng (windows) thì phải có {field}.",
+                            "Mẫu không có kỳ riêng (windows) thì phải có {vi} ({field}).",
                             "A form without windows of its own needs {field}."
                         ),
                     );
@@ -735,19 +742,25 @@ impl FormReader<'_> {
     fn check_days(&mut self, entered: &EnteredWindow, pointer: String) {
         let (from, to, day) = (entered.from, entered.to, self.valid_from);
         if from > to {
+            let (from, to) = (Named::day(from), Named::day(to));
             self.fault(
                 pointer,
                 Code::InvalidValue,
                 message!(
                     "Ngày cuối ({to}) đứng trước ngày đầu ({from}). Hãy sửa một trong hai ngày.",
-                    "The last day ({to}) comes before the first ({from}). Correct one of the two."
+                    "The last day ({to}) comes before the first ({from}). Correct one of the two.",
+                    to,
+                    from
                 ),
             );
         } else if to < day {
             // A period takes the version of its last day, so no period would ever be this window.
+            let (to, day) = (Named::day(to), Named::day(day));
             self.fault(pointer, Code::InvalidValue, message!(
-                "Kỳ này kết thúc ngày {to}, trước khi phiên bản có hiệu lực (valid_from {day}). Hãy bỏ kỳ này, hoặc để nó trong phiên bản có valid_from sớm hơn.",
-                "This window ends on {to}, before the version begins (valid_from {day}). Leave it out, or list it in a version with an earlier valid_from."
+                "Kỳ này kết thúc ngày {to}, trước khi phiên bản có hiệu lực (valid_from, ngày {day}). Hãy bỏ kỳ này, hoặc để nó trong phiên bản có hiệu lực sớm hơn.",
+                "This window ends on {to}, before the version begins (valid_from, {day}). Leave it out, or list it in a version that begins earlier.",
+                to,
+                day
             ));
         }
     }
@@ -762,12 +775,14 @@ impl FormReader<'_> {
         };
         let from = entered.from;
         if due_at.day(self.snapshot.counters.time_zone) < from {
+            let from = Named::day(from);
             self.fault(
                 pointer,
                 Code::InvalidValue,
                 message!(
-                    "Hạn gửi đứng trước ngày đầu của kỳ ({from}), nên không ai gửi kịp. Hãy sửa due_at.",
-                    "It is due before its first day ({from}), so nobody could be in time. Correct due_at."
+                    "Hạn gửi đứng trước ngày đầu của kỳ ({from}), nên không ai gửi kịp. Hãy sửa hạn gửi (due_at).",
+                    "It is due before its first day ({from}), so nobody could be in time. Correct when it is due (due_at).",
+                    from
                 ),
             );
         }
@@ -786,12 +801,14 @@ impl FormReader<'_> {
                 continue;
             };
             if levels.contains(&level) {
+                let level = self.level_named(&level);
                 self.fault(
                     at,
                     Code::Duplicate,
                     message!(
                         "Cấp {level} có hai lần. Hãy bỏ một.",
-                        "The level {level} stands there twice. Remove one of the two."
+                        "The level {level} stands there twice. Remove one of the two.",
+                        level
                     ),
                 );
             } else {
@@ -805,12 +822,14 @@ impl FormReader<'_> {
         if submitted_by.contains(level) {
             return;
         }
+        let level = self.level_named(level);
         self.fault(
             pointer,
             Code::UnknownLevel,
             message!(
-                "Cấp {level} không gửi mẫu này (submitted_by). Hãy bỏ cấp đó hoặc thêm vào submitted_by.",
-                "The level {level} does not submit this form. Leave it out or add it to submitted_by."
+                "Cấp {level} không gửi mẫu này. Hãy bỏ cấp đó, hoặc thêm vào các cấp gửi (submitted_by).",
+                "The level {level} does not submit this form. Leave it out, or add it to the levels that do (submitted_by).",
+                level
             ),
         );
     }
@@ -839,16 +858,24 @@ impl FormReader<'_> {
         levels
     }
 
+    fn level_named(&self, level: &LevelCode) -> Named {
+        Named::level(level, &self.snapshot.hierarchy)
+    }
+
     fn level(&mut self, level: &str, pointer: String) -> Option<LevelCode> {
         let code = level.parse::<LevelCode>().ok();
-        let known = code.filter(|code| self.snapshot.hierarchy.level(code).is_some());
+        let hierarchy = &self.snapshot.hierarchy;
+        let known = code.filter(|code| hierarchy.level(code).is_some());
         if known.is_none() {
+            let levels = hierarchy.levels().iter().map(Level::named_with_code);
+            let (level, levels) = (clipped(level), Named::list(levels));
             self.fault(
                 pointer,
                 Code::UnknownLevel,
                 message!(
-                    "Không có cấp {level:?}. Hãy xem các cấp ở /v1/levels.",
-                    "There is no level {level:?}. See /v1/levels for those there are."
+                    "Không có cấp {level:?}. Hãy dùng một trong các cấp: {levels}.",
+                    "There is no level {level:?}. Use one of these levels: {levels}.",
+                    levels
                 ),
             );
         }
@@ -901,8 +928,8 @@ impl FormReader<'_> {
     }
 
     fn item(&mut self, entered: &EnteredItem, pointer: &str, seen: &mut Seen) -> Option<Item> {
-        let name = &entered.indicator;
-        let code = name.parse::<IndicatorCode>().ok();
+        let name = clipped(&entered.indicator);
+        let code = entered.indicator.parse::<IndicatorCode>().ok();
         let known = code.filter(|code| self.snapshot.catalogue.indicator(code).is_some());
         let Some(code) = known else {
             self.fault(
@@ -916,12 +943,14 @@ impl FormReader<'_> {
             return None;
         };
         if !seen.indicators.insert(code.clone()) {
+            let indicator = self.snapshot.catalogue.indicator_named(&code);
             self.fault(
                 format!("{pointer}/indicator"),
                 Code::Duplicate,
                 message!(
-                    "Chỉ tiêu {name} có hai chỗ trong đề cương. Hãy bỏ một chỗ.",
-                    "{name} stands at two places of the outline. Remove one of the two."
+                    "Chỉ tiêu {indicator} có hai chỗ trong đề cương. Hãy bỏ một chỗ.",
+                    "{indicator} stands at two places of the outline. Remove one of the two.",
+                    indicator
                 ),
             );
         }
@@ -996,12 +1025,14 @@ impl FormReader<'_> {
         let catalogue = &self.snapshot.catalogue;
         let mut days = self.days.iter();
         if !days.all(|day| catalogue.sees(&seen.indicators, operand, *day)) {
+            let operand = catalogue.operand_named(operand);
             self.fault(
                 pointer,
                 Code::UnknownIndicator,
                 message!(
                     "Dùng đến {operand}, mà mẫu này không có. Hãy thêm chỉ tiêu đó vào đề cương.",
-                    "It uses {operand}, which this form does not hold. Add that indicator to the outline."
+                    "It uses {operand}, which this form does not hold. Add that indicator to the outline.",
+                    operand
                 ),
             );
         }
@@ -1015,12 +1046,16 @@ impl FormReader<'_> {
             .flat_map(|day| catalogue.unheld(&seen.indicators, *day))
             .collect();
         for (indicator, operand) in unheld {
+            let indicator = catalogue.indicator_named(&indicator);
+            let operand = catalogue.operand_named(&operand);
             self.fault(
                 "/outline".to_owned(),
                 Code::UnknownIndicator,
                 message!(
                     "Chỉ tiêu {indicator} dùng đến {operand}, mà mẫu này không có. Hãy thêm chỉ tiêu đó vào đề cương.",
-                    "{indicator} uses {operand}, which this form does not hold. Add that indicator to the outline."
+                    "{indicator} uses {operand}, which this form does not hold. Add that indicator to the outline.",
+                    indicator,
+                    operand
                 ),
             );
         }

@@ -146,12 +146,12 @@ impl Explain for IdempotencyError {
     fn message(&self) -> Message {
         match self {
             IdempotencyError::Reused => message!(
-                "Idempotency-Key này đã dùng cho nội dung khác. Hãy dùng khóa mới cho yêu cầu mới.",
-                "This Idempotency-Key was used with another body. Use a new key for a new request."
+                "Lần gửi trước cùng khóa này có nội dung khác; lần này chưa ghi gì. Hãy gửi lại như một yêu cầu mới. Chương trình dùng Idempotency-Key mới.",
+                "Something else was sent before under the same key, and nothing was written now. Send it as a new request. Programs use a new Idempotency-Key."
             ),
             IdempotencyError::InFlight => message!(
-                "Yêu cầu với khóa này đang được xử lý. Hãy chờ vài giây rồi gửi lại.",
-                "A request with this key is being worked on. Wait some seconds and send it again."
+                "Chính yêu cầu này đã gửi trước đó và đang được xử lý. Hãy chờ vài giây rồi gửi lại.",
+                "This very request was sent before and is being worked on. Wait some seconds and send it again."
             ),
             IdempotencyError::Store(error) => error.message(),
         }

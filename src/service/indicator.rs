@@ -23,6 +23,7 @@ use crate::domain::indicator::{
     AcrossTime, AcrossUnits, Breakdown, BreakdownKind, BreakdownOption, Definition, FixedPart,
     Indicator, Measure,
 };
+use crate::domain::naming::Named;
 use crate::domain::period::Period;
 use crate::domain::quantity::{Decimal, Decimals, QuantityFault, parse_mantissa};
 use crate::domain::text::check_name;
@@ -74,8 +75,8 @@ impl IndicatorError {
             IndicatorError::NotFound(code) => (
                 Code::IndicatorNotFound,
                 message!(
-                    "Không có chỉ tiêu {code:?}. Hãy xem danh mục ở /v1/indicators.",
-                    "There is no indicator {code:?}. See /v1/indicators for those there are."
+                    "Không có chỉ tiêu {code:?}. Hãy chọn trong danh mục chỉ tiêu (/v1/indicators).",
+                    "There is no indicator {code:?}. Choose one of the catalogue (/v1/indicators)."
                 ),
                 Vec::new(),
             ),
@@ -459,8 +460,8 @@ fn read_measure(
         }
         (Some(_), ..) => {
             faults.push(Fault::in_body("/formula", Code::InvalidValue, message!(
-                "Chỉ tiêu tính theo công thức thì không có across_units, across_time và breakdowns.",
-                "An indicator with a formula has no across_units, across_time or breakdowns."
+                "Chỉ tiêu tính theo công thức thì không có cách tổng hợp (across_units, across_time) và phân tổ (breakdowns). Hãy bỏ các trường đó.",
+                "An indicator with a formula has no aggregation (across_units, across_time) and no breakdowns. Leave them out."
             )));
             None
         }
@@ -476,16 +477,26 @@ fn read_measure(
         }
         (None, across_units, across_time) => {
             let missing = [
-                ("across_units", across_units.is_none()),
-                ("across_time", across_time.is_none()),
+                (
+                    "across_units",
+                    "qua các đơn vị",
+                    "across units",
+                    across_units.is_none(),
+                ),
+                (
+                    "across_time",
+                    "qua thời gian",
+                    "across time",
+                    across_time.is_none(),
+                ),
             ];
-            for (field, _) in missing.into_iter().filter(|(_, missing)| *missing) {
+            for (field, vi, en, _) in missing.into_iter().filter(|(.., missing)| *missing) {
                 faults.push(Fault::in_body(
                     format!("/{field}"),
                     Code::MissingField,
                     message!(
-                        "Chỉ tiêu được thu thập phải có {field}.",
-                        "An indicator that is collected needs {field}."
+                        "Chỉ tiêu được thu thập phải nói cách tổng hợp {vi} ({field}).",
+                        "An indicator that is collected says how it is put together {en} ({field})."
                     ),
                 ));
             }
@@ -790,7 +801,7 @@ fn check_uses(
     }
     let faults: Vec<Fault> = first_days
         .iter()
-        .map(|(unresolved, day)| use_fault(unresolved, indicator, *day))
+        .map(|(unresolved, day)| use_fault(catalogue, unresolved, indicator, *day))
         .collect();
     if faults.is_empty() {
         check_size(catalogue, indicator, valid_from)
@@ -799,36 +810,54 @@ fn check_uses(
     }
 }
 
-fn use_fault(unresolved: &Unresolved, indicator: &Indicator, day: NaiveDate) -> Fault {
-    let operand = &unresolved.operand;
+fn use_fault(
+    catalogue: &Catalogue,
+    unresolved: &Unresolved,
+    indicator: &Indicator,
+    first_day: NaiveDate,
+) -> Fault {
+    let operand = catalogue.operand_named(&unresolved.operand);
+    let day = Named::day(first_day);
     let unknown = |message| Fault::in_body("/formula", Code::UnknownIndicator, message);
     match &unresolved.by {
         Dependent::Formula(by) if *by == indicator.code => unknown(message!(
             "Công thức dùng {operand}, mà ngày {day} danh mục chưa có.",
-            "The formula uses {operand}, which the catalogue does not have on {day}."
+            "The formula uses {operand}, which the catalogue does not have on {day}.",
+            operand,
+            day
         )),
-        Dependent::FormulaOnForm(form, _) => unknown(message!(
-            "Mẫu {form} có chỉ tiêu này nhưng ngày {day} không có {operand} mà công thức dùng. Hãy thêm vào đề cương của mẫu trước.",
-            "The form {form} holds this indicator, and on {day} not {operand}, which the formula uses. Add that to the form's outline first."
-        )),
-        Dependent::Formula(by) => lost(
-            unresolved,
-            indicator,
-            day,
-            message!(
+        Dependent::FormulaOnForm(form, _) => {
+            let form = catalogue.form_named(form);
+            unknown(message!(
+                "Mẫu {form} có chỉ tiêu này nhưng ngày {day} không có {operand} mà công thức dùng. Hãy thêm vào đề cương của mẫu trước.",
+                "The form {form} holds this indicator, and on {day} not {operand}, which the formula uses. Add that to the form's outline first.",
+                form,
+                operand,
+                day
+            ))
+        }
+        Dependent::Formula(by) => {
+            let by = catalogue.indicator_named(by);
+            let message = message!(
                 "Công thức của chỉ tiêu {by} dùng {operand}, mà ngày {day} sẽ không còn. Hãy giữ lại, hoặc đổi công thức đó trước.",
-                "The formula of {by} uses {operand}, which would not be there on {day}. Keep it, or change that formula first."
-            ),
-        ),
-        Dependent::Rule(form, rule) => lost(
-            unresolved,
-            indicator,
-            day,
-            message!(
+                "The formula of {by} uses {operand}, which would not be there on {day}. Keep it, or change that formula first.",
+                by,
+                operand,
+                day
+            );
+            lost(unresolved, indicator, first_day, message)
+        }
+        Dependent::Rule(form, rule) => {
+            let form = catalogue.form_named(form);
+            let message = message!(
                 "Quy tắc {rule} của mẫu {form} dùng {operand}, mà ngày {day} sẽ không còn. Hãy giữ lại, hoặc đổi quy tắc đó trước.",
-                "The rule {rule} of the form {form} uses {operand}, which would not be there on {day}. Keep it, or change that rule first."
-            ),
-        ),
+                "The rule {rule} of the form {form} uses {operand}, which would not be there on {day}. Keep it, or change that rule first.",
+                form,
+                operand,
+                day
+            );
+            lost(unresolved, indicator, first_day, message)
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::authn::Identity;
 use crate::authz::{Action, Denied};
 use crate::domain::id::LevelCode;
 use crate::domain::level::{Level, Rank};
+use crate::domain::naming::Named;
 use crate::domain::text::LocalizedText;
 use crate::domain::unit::{BEGINNING, UnitFact, Validity};
 use crate::error::{Code, Fault, Message};
@@ -214,13 +215,14 @@ fn check_ranks(level: &Level, known: &[Level]) -> Result<(), Vec<Fault>> {
             && other.validity.overlaps(level.validity)
     });
     if let Some(other) = same_rank {
-        let (rank, other) = (level.rank.get(), &other.code);
+        let (rank, other) = (level.rank.get(), other.named());
         return Err(vec![Fault::in_body(
             "/rank",
             Code::InvalidValue,
             message!(
                 "Thứ bậc {rank} đang là của cấp {other}. Hãy chọn số khác.",
-                "The rank {rank} is that of the level {other}. Choose another."
+                "The rank {rank} is that of the level {other}. Choose another.",
+                other
             ),
         )]);
     }
@@ -248,7 +250,9 @@ fn check_units(level: &Level, facts: &[UnitFact]) -> Result<(), Vec<Fault>> {
         .filter(|fact| fact.level == level.code)
         .find(|fact| !level.validity.covers(fact.validity));
     let Some(fact) = outside else { return Ok(()) };
-    let name = &fact.name;
+    let (name, level_named) = (fact.name_with_code(), level.named());
+    let (from, to) = (fact.validity.from, fact.validity.to);
+    let days = Named::days(from, to);
     let field = if fact.validity.from < level.validity.from {
         "valid_from"
     } else {
@@ -258,8 +262,10 @@ fn check_units(level: &Level, facts: &[UnitFact]) -> Result<(), Vec<Fault>> {
         format!("/{field}"),
         Code::InvalidValue,
         message!(
-            "Đơn vị {name} còn thuộc cấp này ngoài khoảng ngày đó. Hãy chọn khoảng ngày rộng hơn.",
-            "The unit {name} stands at this level outside those days. Choose a wider range."
+            "{name} thuộc cấp {level_named} {days}, ngoài khoảng ngày đó. Hãy chọn khoảng ngày rộng hơn.",
+            "{name} stands at the level {level_named} {days}, which is outside those days. Choose a wider range.",
+            level_named,
+            days
         ),
     )])
 }

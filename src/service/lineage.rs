@@ -15,7 +15,7 @@ use super::totals::Board;
 use super::unit::UnitName;
 use crate::authn::Identity;
 use crate::authz::Denied;
-use crate::domain::catalogue::Entry;
+use crate::domain::catalogue::{Entry, InForce};
 use crate::domain::form::FormPeriod;
 use crate::domain::formula::Formula;
 use crate::domain::hierarchy::{Place, Position, Tree};
@@ -24,7 +24,7 @@ use crate::domain::indicator::{AcrossUnits, Measure};
 use crate::domain::landing::{Landing, Landings, landings_of};
 use crate::domain::period::Period;
 use crate::domain::quantity::{Decimal, Qualifier};
-use crate::domain::submission::{Fact, Stage};
+use crate::domain::submission::{Fact, Stage, unknown_indicator, unknown_option};
 use crate::domain::unit::UnitFact;
 use crate::error::{Code, Fault, Message};
 use crate::rollup::carry::Contributions;
@@ -44,26 +44,16 @@ pub enum LineageError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Cursor(#[from] UnknownCursor),
-    #[error("the form has no {indicator}, option {option:?}")]
-    NotInForm {
-        indicator: String,
-        option: Option<String>,
-    },
+    #[error("{}", .0.en)]
+    NotInForm(Message),
 }
 
 impl LineageError {
     fn own(&self) -> (Code, Message, Vec<Fault>) {
-        let (indicator, option) = match self {
-            LineageError::NotInForm { indicator, option } => {
-                (indicator.as_str(), option.as_deref())
-            }
-            _ => ("", None),
+        let text = match self {
+            LineageError::NotInForm(message) => message.clone(),
+            _ => message!("Hệ thống gặp lỗi.", "The service failed."),
         };
-        let option = option.unwrap_or("–");
-        let text = message!(
-            "Mẫu báo cáo không có chỉ tiêu {indicator:?} với phân tổ {option:?} trong kỳ này.",
-            "The form has no indicator {indicator:?} with the option {option:?} in this period."
-        );
         let fault = Fault::in_parameter("indicator", Code::UnknownIndicator, text.clone());
         (Code::UnknownIndicator, text, vec![fault])
     }
@@ -88,10 +78,17 @@ impl FigureName {
         let figure = located
             .in_force
             .figure(&self.indicator, self.option.as_deref());
-        figure.ok_or_else(|| LineageError::NotInForm {
-            indicator: self.indicator.clone(),
-            option: self.option.clone(),
-        })
+        figure.ok_or_else(|| LineageError::NotInForm(self.not_in(&located.in_force)))
+    }
+
+    /// What to say where a form has no such figure.
+    fn not_in(&self, in_force: &InForce<'_>) -> Message {
+        let code = self.indicator.parse().ok();
+        let entry = code.and_then(|code| in_force.entry(&code));
+        match (entry, &self.option) {
+            (Some(entry), Some(option)) => unknown_option(entry, option),
+            _ => unknown_indicator(&self.indicator, in_force),
+        }
     }
 }
 

@@ -7,14 +7,15 @@ use chrono::NaiveDate;
 
 use super::snapshot::Snapshot;
 use super::totals::Board;
-use super::unit::UnitName;
 use crate::authz::{Action, Denied, Permit};
 use crate::domain::catalogue::InForce;
 use crate::domain::form::{Form, FormPeriod, Span};
 use crate::domain::hierarchy::{Place, Position, Tree};
 use crate::domain::id::FormCode;
+use crate::domain::naming::Named;
 use crate::domain::period::Period;
-use crate::domain::unit::UnitReference;
+use crate::domain::text::clipped;
+use crate::domain::unit::{BEGINNING, UnitFact, UnitReference};
 use crate::error::{Code, Explain, Fault, Message};
 use crate::message;
 use crate::store::submission::SubmissionKey;
@@ -114,12 +115,29 @@ impl<'s> Located<'s> {
 pub enum NotFound {
     #[error("no form {0}")]
     Form(String),
-    #[error("form {form} has no period {period}")]
-    Period { form: String, period: String },
-    #[error("{period} is no base period of form {form}")]
-    BasePeriod { form: String, period: String },
+    #[error("form {} has no period {period}", .form.en())]
+    Period {
+        form: Named,
+        /// The first day of the form.
+        since: NaiveDate,
+        period: String,
+    },
+    #[error("{} is no base period of form {}", .period.en(), .form.en())]
+    BasePeriod {
+        form: Named,
+        period: Named,
+        /// The shorter ones: the first and the last.
+        bases: Named,
+    },
     #[error("no unit {unit} on {day}")]
     Unit { unit: String, day: NaiveDate },
+    /// Its name is for one who may see it.
+    #[error("unit {name} stands from {first_day} on, not on {day}")]
+    NotYet {
+        name: String,
+        first_day: NaiveDate,
+        day: NaiveDate,
+    },
     /// Its names are for one who may see it.
     #[error("unit {name} ended on {last_day}")]
     Ended {
@@ -138,17 +156,22 @@ impl Snapshot {
         found.ok_or_else(|| NotFound::Form(code.to_owned()))
     }
 
-    /// The unit of this name on a day.
+    /// The unit of this name on a day, of which `tree` is; where there is none, the reason as far
+    /// as the caller may know it.
     pub(super) fn unit<'t>(
+        &self,
         tree: &'t Tree,
         unit: &str,
         day: NaiveDate,
     ) -> Result<Place<'t>, NotFound> {
         let reference = unit.parse::<UnitReference>().ok();
         let found = reference.and_then(|reference| tree.find(&reference));
-        found.ok_or_else(|| NotFound::Unit {
-            unit: unit.to_owned(),
-            day,
+        found.ok_or_else(|| {
+            let otherwise = self.ended(unit, tree).or_else(|| self.not_yet(unit, day));
+            otherwise.unwrap_or_else(|| NotFound::Unit {
+                unit: unit.to_owned(),
+                day,
+            })
         })
     }
 
@@ -157,10 +180,7 @@ impl Snapshot {
         let located = self.locate(path)?;
         match located.in_force.period.span {
             Span::BasePeriod => Ok(located),
-            Span::LongPeriod => Err(NotFound::BasePeriod {
-                form: path.form.clone(),
-                period: path.period.clone(),
-            }),
+            Span::LongPeriod => Err(made_of_shorter_ones(&located.in_force.period)),
         }
     }
 
@@ -178,8 +198,11 @@ impl Snapshot {
         let form = self.form(&path.form)?;
         let period = path.period.parse::<Period>().ok();
         let Some(period) = period.and_then(|period| form.period(period)) else {
-            let (form, period) = (path.form.clone(), path.period.clone());
-            return Err(NotFound::Period { form, period });
+            return Err(NotFound::Period {
+                form: form.named(),
+                since: form.versions.keys().next().copied().unwrap_or(BEGINNING),
+                period: clipped(&path.period),
+            });
         };
         let closing = period.closing_day();
         let day = as_of.unwrap_or(closing);
@@ -187,8 +210,7 @@ impl Snapshot {
             return Err(NotFound::EarlierMap { day, closing });
         }
         let tree = self.hierarchy.tree_on(day);
-        let found = Snapshot::unit(&tree, &path.unit, day).map(Place::position);
-        let position = found.map_err(|missing| self.ended(&path.unit, &tree).unwrap_or(missing))?;
+        let position = self.unit(&tree, &path.unit, day)?.position();
         let later = as_of.filter(|day| *day > closing);
         Ok(Located {
             in_force: self.catalogue.in_force(period),
@@ -303,14 +325,47 @@ impl Snapshot {
         let place = former.at(position);
         let permit = self.access.to_unit(Action::ReadUnits, &former, place);
         let heirs = tree.heirs_of(place.unit()).into_iter();
-        let heirs = heirs.filter_map(|heir| Some(UnitName::of(tree.by_id(heir)?)));
+        let heirs = heirs.filter_map(|heir| Some(tree.by_id(heir)?.fact().name_with_code()));
         permit.is_ok().then(|| NotFound::Ended {
-            name: place.fact().name.clone(),
+            name: place.fact().name_with_code(),
             last_day,
-            heirs: heirs
-                .map(|heir| format!("{} (code:{})", heir.name, heir.code))
-                .collect(),
+            heirs: heirs.collect(),
         })
+    }
+
+    /// What to say of a unit whose first day is after `day`, to one who may see it.
+    fn not_yet(&self, unit: &str, day: NaiveDate) -> Option<NotFound> {
+        let later = |fact: &&UnitFact| fact.validity.from > day;
+        let first = match unit.parse().ok()? {
+            UnitReference::Id(unit) => self.hierarchy.facts_of(unit).iter().find(later),
+            UnitReference::Code(code) => {
+                let facts = self.hierarchy.facts_with(&code).filter(later);
+                facts.min_by_key(|fact| fact.validity.from)
+            }
+        }?;
+        let first_day = first.validity.from;
+        let tree = self.hierarchy.tree_on(first_day);
+        let place = tree.by_id(first.unit)?;
+        let permit = self.access.to_unit(Action::ReadUnits, &tree, place);
+        permit.is_ok().then(|| NotFound::NotYet {
+            name: first.name_with_code(),
+            first_day,
+            day,
+        })
+    }
+}
+
+fn made_of_shorter_ones(period: &FormPeriod<'_>) -> NotFound {
+    let bases = period.base_periods();
+    let ends = bases.first().into_iter().chain(bases.last());
+    let (vi, en): (Vec<_>, Vec<_>) = ends
+        .map(FormPeriod::named)
+        .map(|named| (named.vi().to_owned(), named.en().to_owned()))
+        .unzip();
+    NotFound::BasePeriod {
+        form: period.named_form(),
+        period: period.named(),
+        bases: Named::new(vi.join(" – "), en.join(" to ")),
     }
 }
 
@@ -319,7 +374,7 @@ impl Explain for NotFound {
         match self {
             NotFound::Form(_) => Code::FormNotFound,
             NotFound::Period { .. } | NotFound::BasePeriod { .. } => Code::PeriodNotFound,
-            NotFound::Unit { .. } => Code::UnitNotFound,
+            NotFound::Unit { .. } | NotFound::NotYet { .. } => Code::UnitNotFound,
             NotFound::Ended { .. } => Code::UnitEnded,
             NotFound::EarlierMap { .. } => Code::InvalidParameter,
         }
@@ -328,22 +383,57 @@ impl Explain for NotFound {
     fn message(&self) -> Message {
         match self {
             NotFound::Form(form) => message!(
-                "Không có mẫu báo cáo {form:?}. Hãy xem danh sách mẫu ở /v1/forms.",
-                "There is no form {form:?}. See /v1/forms for those there are."
+                "Không có mẫu báo cáo {form:?}. Hãy chọn trong danh sách mẫu (/v1/forms).",
+                "There is no form {form:?}. Choose one of the list of forms (/v1/forms)."
             ),
-            NotFound::Period { form, period } => message!(
-                "Mẫu {form} không có kỳ {period:?}. Hãy xem các kỳ ở /v1/forms/{form}/periods?year=….",
-                "The form {form} has no period {period:?}. See /v1/forms/{form}/periods?year=… for its periods."
+            NotFound::Period {
+                form,
+                since,
+                period,
+            } if *since > BEGINNING => {
+                let since = Named::day(*since);
+                message!(
+                    "Mẫu {form}, có từ ngày {since}, không có kỳ {period:?}. Hãy chọn trong danh sách kỳ của mẫu.",
+                    "The form {form}, which there is since {since}, has no period {period:?}. Choose one of its list of periods.",
+                    form,
+                    since
+                )
+            }
+            NotFound::Period { form, period, .. } => message!(
+                "Mẫu {form} không có kỳ {period:?}. Hãy chọn trong danh sách kỳ của mẫu.",
+                "The form {form} has no period {period:?}. Choose one of its list of periods.",
+                form
             ),
-            NotFound::BasePeriod { form, period } => message!(
-                "Kỳ {period} của mẫu {form} được tổng hợp từ các kỳ ngắn hơn. Hãy chọn một trong các kỳ đó (xem /v1/forms/{form}/periods?year=…).",
-                "The period {period} of the form {form} is made of shorter ones. Choose one of those (see /v1/forms/{form}/periods?year=…)."
+            NotFound::BasePeriod {
+                form,
+                period,
+                bases,
+            } => message!(
+                "Kỳ {period} của mẫu {form} được tổng hợp từ các kỳ ngắn hơn. Hãy chọn một trong các kỳ đó: {bases}.",
+                "The period {period} of the form {form} is made of shorter ones. Choose one of those: {bases}.",
+                form,
+                period,
+                bases
             ),
             NotFound::Unit { unit, day } => {
-                let day_vi = day.format("%d/%m/%Y");
+                let (unit, day) = (clipped(unit), Named::day(*day));
                 message!(
-                    "Ngày {day_vi} không có đơn vị {unit:?}. Hãy ghi mã định danh, hoặc code: và mã đơn vị (ví dụ code:30388).",
-                    "There is no unit {unit:?} on {day}. Give its id, or code: and its code (such as code:30388)."
+                    "Ngày {day} không có đơn vị {unit:?}. Hãy ghi mã định danh, hoặc code: và mã đơn vị (ví dụ code:30388).",
+                    "There is no unit {unit:?} on {day}. Give its id, or code: and its code (such as code:30388).",
+                    day
+                )
+            }
+            NotFound::NotYet {
+                name,
+                first_day,
+                day,
+            } => {
+                let (first_day, day) = (Named::day(*first_day), Named::day(*day));
+                message!(
+                    "{name} có từ ngày {first_day}, ngày {day} chưa có. Hãy chọn kỳ hoặc ngày về sau, hoặc đơn vị có trước đó.",
+                    "{name} stands from {first_day} on, and not yet on {day}. Choose a later period or day, or the unit that was there before.",
+                    first_day,
+                    day
                 )
             }
             NotFound::Ended {
@@ -351,24 +441,28 @@ impl Explain for NotFound {
                 last_day,
                 heirs,
             } => {
-                let (day_vi, heirs) = (last_day.format("%d/%m/%Y"), heirs.join(", "));
+                let (last_day, heirs) = (Named::day(*last_day), heirs.join(", "));
                 if heirs.is_empty() {
                     message!(
-                        "{name} được giải thể sau ngày {day_vi}. Hãy chọn đơn vị hoặc kỳ khác.",
-                        "{name} ended on {last_day}. Choose another unit or another period."
+                        "{name} được giải thể sau ngày {last_day}. Hãy chọn đơn vị hoặc kỳ khác.",
+                        "{name} ended on {last_day}. Choose another unit or another period.",
+                        last_day
                     )
                 } else {
                     message!(
-                        "{name} được sắp xếp sau ngày {day_vi}; hãy dùng đơn vị kế thừa: {heirs}.",
-                        "{name} ended on {last_day}. Use what took it over: {heirs}."
+                        "{name} được sắp xếp sau ngày {last_day}; hãy dùng đơn vị kế thừa: {heirs}.",
+                        "{name} ended on {last_day}. Use what took it over: {heirs}.",
+                        last_day
                     )
                 }
             }
             NotFound::EarlierMap { day, closing } => {
-                let (day_vi, closing_vi) = (day.format("%d/%m/%Y"), closing.format("%d/%m/%Y"));
+                let (day, closing) = (Named::day(*day), Named::day(*closing));
                 message!(
-                    "Số liệu đến ngày {closing_vi} không chuyển được về bản đồ cũ hơn của ngày {day_vi}. Hãy chọn as_of từ ngày {closing_vi} trở đi.",
-                    "Figures up to {closing} cannot be put on the older map of {day}. Choose an as_of of {closing} or later."
+                    "Số liệu đến ngày {closing} không chuyển được về bản đồ cũ hơn của ngày {day}. Hãy chọn ngày của bản đồ (as_of) từ ngày {closing} trở đi.",
+                    "Figures up to {closing} cannot be put on the older map of {day}. Choose a day of the map (as_of) of {closing} or later.",
+                    day,
+                    closing
                 )
             }
         }
@@ -378,7 +472,7 @@ impl Explain for NotFound {
         let parameter = match self {
             NotFound::Form(_) => "form",
             NotFound::Period { .. } | NotFound::BasePeriod { .. } => "period",
-            NotFound::Unit { .. } | NotFound::Ended { .. } => "unit",
+            NotFound::Unit { .. } | NotFound::NotYet { .. } | NotFound::Ended { .. } => "unit",
             NotFound::EarlierMap { .. } => "as_of",
         };
         vec![Fault::in_parameter(parameter, self.code(), self.message())]

@@ -16,6 +16,7 @@ pub mod map;
 pub mod mapping;
 pub mod page;
 pub mod reorganisation;
+pub mod report;
 pub mod rollup;
 pub mod series;
 pub mod snapshot;

@@ -239,7 +239,7 @@ pub fn rollup_at_hand(
     application.answers.get(&question, rev.ok()??)
 }
 
-fn rollup_in(
+pub(super) fn rollup_in(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
     path: &ReportPath,

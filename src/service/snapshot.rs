@@ -176,17 +176,16 @@ impl Application {
             })
     }
 
-    /// Looks into a tenant for the operator, beside the database: on one snapshot, and with no
-    /// access of anybody's.
-    pub(super) fn inspecting<T>(
+    /// Looks into a tenant for the operator, beside the database, on one snapshot.
+    pub(super) fn inspecting<T, E: From<StoreError>>(
         &self,
         scope: &Scope,
-        work: impl FnOnce(&mut Transaction<'_>, &Snapshot) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+        work: impl FnOnce(&mut Transaction<'_>, &Snapshot) -> Result<T, E>,
+    ) -> Result<T, E> {
         self.database.read(scope, |transaction, counters| {
             let tenant = scope.tenant();
             let snapshot =
-                self.snapshot_with(transaction, tenant, Access::of_nobody(), counters)?;
+                self.snapshot_with(transaction, tenant, Access::of_operator(), counters)?;
             work(transaction, &snapshot)
         })
     }

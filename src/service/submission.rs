@@ -29,7 +29,8 @@ use crate::authn::Identity;
 use crate::authz::{Action, Denied};
 use crate::domain::deadline::Deadline;
 use crate::domain::form::{Rule, Span};
-use crate::domain::id::{LevelCode, TenantId};
+use crate::domain::id::TenantId;
+use crate::domain::naming::Named;
 use crate::domain::submission::{
     EnteredPassage, EnteredValue, Revision, Stage, Status, Step, WrongStatus,
 };
@@ -59,10 +60,15 @@ pub enum SubmissionError {
     Cursor(#[from] UnknownCursor),
     #[error("there is no submission")]
     Missing,
-    #[error("units of the level {0} do not submit the form")]
-    DoesNotSubmit(LevelCode),
-    #[error("the period begins on {0}")]
-    NotOpen(NaiveDate),
+    #[error("units of the level {} do not submit {}", .level.en(), .form.en())]
+    DoesNotSubmit {
+        level: Named,
+        form: Named,
+        /// The levels that do.
+        submitting: Named,
+    },
+    #[error("{} begins on {from}", .period.en())]
+    NotOpen { period: Named, from: NaiveDate },
     /// The deadline as the tenant's clocks show it.
     #[error("the deadline was {0}")]
     Closed(Deadline),
@@ -80,20 +86,29 @@ pub enum SubmissionError {
 impl SubmissionError {
     fn own(&self) -> (Code, Message, Vec<Fault>) {
         let (code, message) = match self {
-            SubmissionError::DoesNotSubmit(level) => (
+            SubmissionError::DoesNotSubmit {
+                level,
+                form,
+                submitting,
+            } => (
                 Code::UnitDoesNotSubmit,
                 message!(
-                    "Cấp {level} không gửi mẫu báo cáo này. Hãy chọn đơn vị thuộc cấp được giao gửi.",
-                    "Units of the level {level} do not submit this form. Choose a unit of a level that does."
+                    "Cấp {level} không gửi mẫu {form}. Hãy chọn đơn vị thuộc cấp được giao gửi: {submitting}.",
+                    "Units of the level {level} do not submit {form}. Choose a unit of a level that does: {submitting}.",
+                    level,
+                    form,
+                    submitting
                 ),
             ),
-            SubmissionError::NotOpen(from) => {
-                let from_vi = from.format("%d/%m/%Y");
+            SubmissionError::NotOpen { period, from } => {
+                let from = Named::day(*from);
                 (
                     Code::PeriodNotOpen,
                     message!(
-                        "Kỳ báo cáo này bắt đầu từ ngày {from_vi}. Hãy gửi từ ngày đó.",
-                        "This period begins on {from}. Submit from that day on."
+                        "Kỳ {period} bắt đầu từ ngày {from}. Hãy gửi từ ngày đó.",
+                        "The period {period} begins on {from}. Submit from that day on.",
+                        period,
+                        from
                     ),
                 )
             }

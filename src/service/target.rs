@@ -14,6 +14,7 @@ use crate::authn::Identity;
 use crate::authz::{Action, Denied};
 use crate::domain::catalogue::Entry;
 use crate::domain::id::OptionNumber;
+use crate::domain::naming::Named;
 use crate::domain::quantity::{Decimal, QuantityFault, parse_mantissa};
 use crate::domain::submission::impossible;
 use crate::domain::unit::Validity;
@@ -42,17 +43,18 @@ pub enum TargetError {
     Value(QuantityFault),
     #[error("the value is beyond what the figure can be")]
     Impossible(Message),
-    #[error("there is no target")]
-    NotSet,
+    #[error("there is no target of {}", .figure.en())]
+    NotSet { figure: Named },
 }
 
 impl TargetError {
     fn own(&self) -> (Code, Message, Vec<Fault>) {
         let code = match self {
-            TargetError::NotSet => {
+            TargetError::NotSet { figure } => {
                 let text = message!(
-                    "Đơn vị chưa được giao chỉ tiêu này cho kỳ này.",
-                    "The unit was given nothing to reach for this figure and period yet."
+                    "Đơn vị chưa được giao kế hoạch về {figure} cho kỳ này.",
+                    "The unit was given nothing to reach of {figure} in this period yet.",
+                    figure
                 );
                 return (Code::TargetNotFound, text, Vec::new());
             }
@@ -189,7 +191,10 @@ pub fn get_target(
                 .access
                 .to_unit(Action::ReadRollups, &located.tree, located.place())?;
         let found = Found::of(transaction, &located, figure)?;
-        let target = found.target.as_ref().ok_or(TargetError::NotSet)?;
+        let target = found.target.as_ref();
+        let target = target.ok_or_else(|| TargetError::NotSet {
+            figure: found.entry.figure_named(found.option),
+        })?;
         Ok((etag_of(target), found.view(target)))
     })
 }

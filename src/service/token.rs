@@ -67,15 +67,15 @@ impl SignInError {
             SignInError::TenantRequired => (
                 Code::TenantRequired,
                 message!(
-                    "Máy chủ có nhiều hệ thống. Hãy ghi thêm tenant (tên ngắn của hệ thống).",
-                    "There are several tenants. Say which with tenant, its short name."
+                    "Máy chủ có nhiều hệ thống. Hãy ghi thêm tên ngắn của hệ thống (tenant).",
+                    "There are several systems here. Say which one by its short name (tenant)."
                 ),
             ),
             SignInError::WrongRefreshToken => (
                 Code::InvalidCredentials,
                 message!(
-                    "refresh_token đã hết giá trị, đã hết hạn hoặc không đúng. Hãy đăng nhập lại bằng mật khẩu.",
-                    "The refresh_token has served, has expired or is wrong. Sign in with your password."
+                    "Phiên đăng nhập đã hết hạn hoặc đã được gia hạn ở nơi khác. Hãy đăng nhập lại bằng mật khẩu. (refresh_token đã hết giá trị, đã hết hạn hoặc không đúng.)",
+                    "Your session has expired or was prolonged elsewhere. Sign in with your password. (The refresh_token has served, has expired or is wrong.)"
                 ),
             ),
             SignInError::WrongPassword => (

@@ -19,7 +19,8 @@ use crate::authz::{Access, Action, Denied};
 use crate::domain::hierarchy::{Hierarchy, Place, Position, Tree};
 use crate::domain::id::{LevelCode, UnitCode, UnitId};
 use crate::domain::level::Level;
-use crate::domain::text::check_name;
+use crate::domain::naming::{Named, unit_title};
+use crate::domain::text::{check_name, clipped};
 use crate::domain::unit::{BEGINNING, UnitFact, UnitReference, Validity, invalid_code};
 use crate::error::{Code, Explain, Fault, Message};
 use crate::store::level::level_put;
@@ -173,7 +174,7 @@ pub fn list_units(
         let tree = snapshot.hierarchy.tree_on(day);
         let parent = match &filter.parent {
             None => None,
-            Some(parent) => Some(Snapshot::unit(&tree, parent, day)?),
+            Some(parent) => Some(snapshot.unit(&tree, parent, day)?),
         };
         let text = filter.text.as_deref().unwrap_or_default().to_lowercase();
         let wanted = candidates(&snapshot.access, &tree, filter, parent)
@@ -241,7 +242,7 @@ pub fn get_unit(
     application.reading(identity, |_, snapshot| {
         let day = as_of.unwrap_or_else(|| snapshot.today(now));
         let tree = snapshot.hierarchy.tree_on(day);
-        let place = Snapshot::unit(&tree, unit, day)?;
+        let place = snapshot.unit(&tree, unit, day)?;
         let _permit = snapshot.access.to_unit(Action::ReadUnits, &tree, place)?;
         let view = UnitView::of(place.fact());
         let etag = Etag::new(format_args!(
@@ -292,7 +293,7 @@ pub fn create_unit(
             (None, Some(unit)) if from > BEGINNING => Some(unit.to_string()),
             _ => entered.parent.clone(),
         };
-        let parent = parent.map(|parent| Snapshot::unit(&tree, &parent, from));
+        let parent = parent.map(|parent| snapshot.unit(&tree, &parent, from));
         let above = match &parent {
             Some(Ok(place)) => Some(place.unit()),
             _ => named,
@@ -332,7 +333,7 @@ pub fn create_unit(
                 ),
             ));
         }
-        let draft = Draft::read(entered, |field| format!("/{field}"), &mut faults);
+        let draft = Draft::read(entered, snapshot, |field| format!("/{field}"), &mut faults);
         let fact = draft.and_then(|draft| {
             draft.placed(
                 parent,
@@ -391,6 +392,7 @@ fn days_between(from: NaiveDate, to: Option<NaiveDate>) -> Validity {
 #[derive(Clone)]
 struct Above {
     unit: UnitId,
+    name: String,
     level: LevelCode,
     /// The days on which it stands, whatever it is called on them.
     stands: Validity,
@@ -400,6 +402,7 @@ impl Above {
     fn of(fact: &UnitFact, hierarchy: &Hierarchy) -> Above {
         Above {
             unit: fact.unit,
+            name: fact.name_with_code(),
             level: fact.level.clone(),
             stands: hierarchy.days_of(fact),
         }
@@ -409,6 +412,7 @@ impl Above {
     fn new(fact: &UnitFact) -> Above {
         Above {
             unit: fact.unit,
+            name: fact.name_with_code(),
             level: fact.level.clone(),
             stands: fact.validity,
         }
@@ -426,6 +430,7 @@ struct Draft {
 impl Draft {
     fn read(
         entered: &EnteredUnit,
+        snapshot: &Snapshot,
         pointer: impl Fn(&str) -> String,
         faults: &mut Vec<Fault>,
     ) -> Option<Draft> {
@@ -453,7 +458,9 @@ impl Draft {
         }
         let level = entered.level.parse::<LevelCode>().ok();
         if level.is_none() {
-            faults.push(unknown_level(&pointer, &entered.level));
+            let day = entered.valid_from.unwrap_or(BEGINNING);
+            let hierarchy = &snapshot.hierarchy;
+            faults.push(unknown_level(&pointer, &entered.level, hierarchy, day));
         }
         if faults.len() > before {
             return None;
@@ -483,23 +490,28 @@ impl Draft {
             .level(&self.level)
             .filter(|level| level.validity.covers(validity));
         let Some(level) = level else {
-            faults.push(unknown_level(&pointer, self.level.as_str()));
+            faults.push(unknown_level(
+                &pointer,
+                self.level.as_str(),
+                hierarchy,
+                validity.from,
+            ));
             return None;
         };
         if let Some(above) = &parent {
             let rank_above = hierarchy.level(&above.level).map(|level| level.rank);
             if rank_above.is_none_or(|rank| rank >= level.rank) {
-                faults.push(parent_above_required(&pointer, &self.level, &above.level));
+                faults.push(parent_above_required(&pointer, level, above, hierarchy));
             }
             if !above.stands.covers(validity) {
-                faults.push(parent_stands_only(&pointer, above.stands, validity));
+                faults.push(parent_stands_only(&pointer, above, validity));
             }
         }
         let taken = hierarchy
             .facts_with(&self.code)
             .find(|fact| fact.validity.overlaps(validity));
         if let Some(taken) = taken {
-            faults.push(code_taken(&pointer, &self.code, &taken.name));
+            faults.push(code_taken(&pointer, taken));
         }
         (faults.len() == before).then(|| UnitFact {
             unit: UnitId::new(),
@@ -513,63 +525,77 @@ impl Draft {
     }
 }
 
-fn unknown_level(pointer: &impl Fn(&str) -> String, level: &str) -> Fault {
+fn unknown_level(
+    pointer: &impl Fn(&str) -> String,
+    level: &str,
+    hierarchy: &Hierarchy,
+    day: NaiveDate,
+) -> Fault {
+    let (level, levels) = (clipped(level), Named::levels_on(hierarchy, day));
+    let day = Named::day(day);
     Fault::in_body(
         pointer("level"),
         Code::UnknownLevel,
         message!(
-            "Không có cấp {level:?} vào ngày đó. Hãy xem các cấp ở /v1/levels.",
-            "There is no level {level:?} on that day. See /v1/levels for those there are."
+            "Ngày {day} không có cấp {level:?}. Hãy dùng một trong các cấp: {levels}.",
+            "There is no level {level:?} on {day}. Use one of these levels: {levels}.",
+            day,
+            levels
         ),
     )
 }
 
 fn parent_above_required(
     pointer: &impl Fn(&str) -> String,
-    level: &LevelCode,
-    above: &LevelCode,
+    level: &Level,
+    parent: &Above,
+    hierarchy: &Hierarchy,
 ) -> Fault {
+    let (level, above) = (level.named(), Named::level(&parent.level, hierarchy));
+    let name = &parent.name;
     Fault::in_body(
         pointer("parent"),
         Code::ParentAboveRequired,
         message!(
-            "Đơn vị cấp {level} không thể trực thuộc đơn vị cấp {above}. Hãy chọn đơn vị cấp cao hơn.",
-            "A unit of the level {level} cannot be part of one of the level {above}. Choose one above."
+            "Đơn vị cấp {level} không thể trực thuộc {name} (cấp {above}). Hãy chọn đơn vị cấp cao hơn.",
+            "A unit of the level {level} cannot be part of {name} (level {above}). Choose one above.",
+            level,
+            above
         ),
     )
 }
 
-fn parent_stands_only(
-    pointer: &impl Fn(&str) -> String,
-    stands: Validity,
-    wanted: Validity,
-) -> Fault {
-    let since = stands.from;
-    let (field, text) = match stands.to {
-        Some(until) if since <= wanted.from => (
+fn parent_stands_only(pointer: &impl Fn(&str) -> String, above: &Above, wanted: Validity) -> Fault {
+    let (name, stands) = (&above.name, above.stands);
+    let since = Named::day(stands.from);
+    let (field, text) = match stands.to.map(Named::day) {
+        Some(until) if stands.from <= wanted.from => (
             "valid_to",
             message!(
-                "Đơn vị cấp trên chỉ có đến ngày {until}. Hãy chọn ngày cuối không muộn hơn.",
-                "The unit above stands until {until} only. Choose a last day that is no later."
+                "{name} chỉ có đến ngày {until}. Hãy chọn ngày cuối không muộn hơn.",
+                "{name} stands until {until} only. Choose a last day that is no later.",
+                until
             ),
         ),
         _ => (
             "valid_from",
             message!(
-                "Đơn vị cấp trên chỉ có từ ngày {since}. Hãy chọn ngày bắt đầu từ ngày đó.",
-                "The unit above exists since {since} only. Choose a first day from then on."
+                "{name} chỉ có từ ngày {since}. Hãy chọn ngày bắt đầu từ ngày đó.",
+                "{name} exists since {since} only. Choose a first day from then on.",
+                since
             ),
         ),
     };
     Fault::in_body(pointer(field), Code::ParentAboveRequired, text)
 }
 
-fn code_taken(pointer: &impl Fn(&str) -> String, code: &UnitCode, name: &str) -> Fault {
+fn code_taken(pointer: &impl Fn(&str) -> String, taken: &UnitFact) -> Fault {
+    let (code, name) = (&taken.code, unit_title(taken.kind.as_deref(), &taken.name));
     Fault::in_body(
         pointer("code"),
         Code::CodeTaken,
         message!(
-            "Mã {code} đang là của đơn vị {name}. Một mã chỉ thuộc về một đơn vị tại một thời điểm.",
+            "Mã {code} đang là của {name}. Một mã chỉ thuộc về một đơn vị tại một thời điểm.",
             "The code {code} is {name}'s. One code belongs to one unit at a time."
         ),
     )
@@ -873,7 +899,7 @@ fn plan_import(
     for (index, unit) in &entered {
         watcher.advance(1);
         let pointer = |field: &str| format!("/{index}/{}", column(field));
-        let Some(draft) = Draft::read(unit, pointer, &mut faults) else {
+        let Some(draft) = Draft::read(unit, snapshot, pointer, &mut faults) else {
             faulty.insert(&unit.code);
             continue;
         };

@@ -130,12 +130,12 @@ impl Explain for StoreError {
                 "The service has no room left to write to. Nothing was written; tell its operator and send it again later."
             ),
             StoreError::OutcomeUnknown(_) => message!(
-                "Chưa rõ yêu cầu đã được ghi hay chưa. Hãy gửi lại với cùng Idempotency-Key.",
-                "It is not known whether this was written. Send it again with the same Idempotency-Key."
+                "Chưa rõ yêu cầu đã được ghi hay chưa. Hãy tải lại để xem, hoặc gửi lại y như cũ. Chương trình gửi lại với cùng Idempotency-Key.",
+                "It is not known whether this was written. Load it again to see, or send the same again. Programs send it with the same Idempotency-Key."
             ),
             StoreError::TenantGone => message!(
                 "Hệ thống của tài khoản này không còn. Hãy đăng nhập lại.",
-                "The tenant of this token is not there any more. Sign in again."
+                "The system of this account is not there any more. Sign in again."
             ),
             StoreError::Corrupt(_) | StoreError::Statement(_) => message!(
                 "Hệ thống gặp lỗi. Hãy báo người quản trị kèm mã yêu cầu (request_id).",

@@ -16,6 +16,7 @@ use crate::authz::{Action, Reach};
 use crate::domain::hierarchy::Hierarchy;
 use crate::domain::id::{FormNumber, UnitId};
 use crate::domain::level::Level;
+use crate::domain::naming::{Named, unit_title};
 use crate::domain::period::Period;
 use crate::domain::succession::{Succession, Successions};
 use crate::domain::unit::UnitFact;
@@ -155,10 +156,11 @@ impl Undoing<'_, '_> {
             let (_, changes) = reorganisation_content(self.transaction, other.id)?;
             let successions = successions_of(self.transaction, other.id)?;
             if !units_of(&changes, &successions).is_disjoint(&self.units) {
-                let (basis, day) = (other.legal_basis, other.effective);
+                let (basis, day) = (other.legal_basis, Named::day(other.effective));
                 return Ok(Some(message!(
                     "Lần sắp xếp sau ({basis}, từ ngày {day}) đã thay đổi cùng đơn vị. Hãy hủy lần đó trước.",
-                    "A later reorganisation ({basis}, from {day} on) changes the same units. Undo that first."
+                    "A later reorganisation ({basis}, from {day} on) changes the same units. Undo that first.",
+                    day
                 )));
             }
         }
@@ -175,7 +177,8 @@ impl Undoing<'_, '_> {
         if let Some((period, name)) = submitted {
             return Ok(Some(message!(
                 "{name} đã nhập hoặc xử lý số liệu kỳ {period} sau lần sắp xếp này, nên không hủy được nữa.",
-                "{name} worked on its submission for {period} after this reorganisation, which cannot be undone now."
+                "{name} worked on its submission for {period} after this reorganisation, which cannot be undone now.",
+                period
             )));
         }
         let targets = target_holders(self.transaction)?.into_iter();
@@ -185,31 +188,28 @@ impl Undoing<'_, '_> {
         Ok(targeted.map(|(period, name)| {
             message!(
                 "{name} đã được giao chỉ tiêu kỳ {period} sau lần sắp xếp này, nên không hủy được nữa.",
-                "{name} was set a target for {period} after this reorganisation, which cannot be undone now."
+                "{name} was set a target for {period} after this reorganisation, which cannot be undone now.",
+                period
             )
         }))
     }
 
     /// The period and the unit's name, if the unit is one of this reorganisation's and the period
     /// one of those that are on the new map.
-    fn concerned(
-        &self,
-        form: FormNumber,
-        period: Period,
-        unit: UnitId,
-    ) -> Option<(Period, String)> {
+    fn concerned(&self, form: FormNumber, period: Period, unit: UnitId) -> Option<(Named, String)> {
         if !self.units.contains(&unit) {
             return None;
         }
         let mut forms = self.snapshot.catalogue.forms();
         let form = forms.find(|known| known.number == form)?;
-        let closing = form.period(period)?.closing_day();
-        (closing >= self.effective()).then(|| (period, self.name(unit)))
+        let period = form.period(period)?;
+        let is_on_new_map = period.closing_day() >= self.effective();
+        is_on_new_map.then(|| (period.named(), self.name(unit)))
     }
 
     fn name(&self, unit: UnitId) -> String {
         let last = self.snapshot.hierarchy.facts_of(unit).last();
-        last.map(|fact| fact.name.clone()).unwrap_or_default()
+        last.map(UnitFact::name_with_code).unwrap_or_default()
     }
 
     fn later_grant(&mut self) -> Result<Option<Message>, StoreError> {
@@ -364,7 +364,7 @@ impl RestoredMap {
             let parent = fact.parent;
             parent.is_some_and(|parent| !self.hierarchy.stands_throughout(parent, fact.validity))
         })?;
-        let name = &orphan.name;
+        let name = orphan.name_with_code();
         Some(message!(
             "{name} sẽ không còn đơn vị cấp trên. Hãy chuyển đơn vị đó trước khi hủy.",
             "{name} would be part of a unit that does not stand. Move it before this is undone."
@@ -377,7 +377,8 @@ impl RestoredMap {
                 .facts_with(&fact.code)
                 .find(|other| other.unit != fact.unit && other.validity.overlaps(fact.validity))
         })?;
-        let (code, name) = (&taken.code, &taken.name);
+        let code = &taken.code;
+        let name = unit_title(taken.kind.as_deref(), &taken.name);
         Some(message!(
             "Mã {code} nay là của {name}. Hãy đổi mã đơn vị đó trước khi hủy.",
             "The code {code} is {name}'s now. Give that unit another before this is undone."
@@ -389,10 +390,12 @@ impl RestoredMap {
             let level = self.hierarchy.level(&fact.level);
             !level.is_some_and(|level| level.validity.covers(fact.validity))
         })?;
-        let (name, level) = (&ended.name, &ended.level);
+        let name = ended.name_with_code();
+        let level = Named::level(&ended.level, &self.hierarchy);
         Some(message!(
             "{name} thuộc cấp {level}, cấp này nay không còn. Hãy đặt lại cấp đó trước khi hủy.",
-            "{name} is at the level {level}, which has ended since. Let it hold again first."
+            "{name} is at the level {level}, which has ended since. Let it hold again first.",
+            level
         ))
     }
 
@@ -404,10 +407,12 @@ impl RestoredMap {
                 .iter()
                 .find(|other| other.validity.overlaps(level.validity));
             if let Some(other) = overlapping {
-                let (one, other) = (&level.code, &other.code);
+                let (one, other) = (level.named(), other.named());
                 return Some(message!(
                     "Cấp {one} và cấp {other} sẽ trùng thứ bậc. Hãy sửa cấp mới trước khi hủy.",
-                    "The levels {one} and {other} would have the same rank. Change the new one first."
+                    "The levels {one} and {other} would have the same rank. Change the new one first.",
+                    one,
+                    other
                 ));
             }
             known.push(level);

@@ -11,6 +11,7 @@ use super::Work;
 use crate::authz::{Grant, Reach};
 use crate::domain::form::{FormPeriod, Span};
 use crate::domain::id::{AccountId, FormNumber, GrantId, UnitId};
+use crate::domain::naming::unit_title;
 use crate::domain::period::Period;
 use crate::domain::plan::Plan;
 use crate::domain::reorganisation::{Grants, WorkInProgress};
@@ -268,8 +269,7 @@ impl Work<'_, '_> {
         let day = plan.effective.format("%d/%m/%Y");
         let name = |unit: UnitId| {
             let fact = plan.after(unit).or_else(|| plan.before(unit));
-            fact.map(|fact| format!("{} ({})", fact.name, fact.code))
-                .unwrap_or_default()
+            fact.map(UnitFact::name_with_code).unwrap_or_default()
         };
         let heirs: Vec<String> = plan.heirs_of(unit).into_iter().map(name).collect();
         let fate = match (plan.whole_heir_of(unit), heirs.is_empty()) {
@@ -277,7 +277,8 @@ impl Work<'_, '_> {
             (None, true) => "được giải thể".to_owned(),
             (None, false) => format!("được chia cho {}", heirs.join(", ")),
         };
-        let former = plan.before(unit).map(|fact| fact.name.clone());
+        let former = plan.before(unit);
+        let former = former.map(|fact| unit_title(fact.kind.as_deref(), &fact.name));
         let former = former.unwrap_or_default();
         format!("{basis}: từ ngày {day}, {former} {fate}.")
     }

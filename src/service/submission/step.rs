@@ -7,14 +7,14 @@ use super::{Change, Entered, EnteredReason, EnteredValueReason, SubmissionError}
 use crate::authz::Permit;
 use crate::domain::form::{FourEyes, Late};
 use crate::domain::id::LevelCode;
+use crate::domain::naming::Named;
 use crate::domain::receipt::Receipt;
 use crate::domain::submission::{
-    Counting as IsCounting, Effect, Revision, SpeaksFor, Status, Step, ValueReason, complete,
-    read_narrative, read_values,
+    Counting as IsCounting, Effect, Revision, SpeaksFor, Status, Step, Submitter, ValueReason,
+    complete, read_narrative, read_values, unknown_indicator, unknown_option,
 };
 use crate::domain::text::{TextFault, check_prose};
 use crate::error::{Code, Fault};
-use crate::message;
 use crate::rollup::tally::Contribution;
 use crate::service::locate::Located;
 use crate::service::snapshot::Snapshot;
@@ -153,10 +153,18 @@ impl Deciding<'_> {
         let period = &self.located.in_force.period;
         let level = self.level();
         if !period.definition.is_submitted_by(level) {
-            return Err(SubmissionError::DoesNotSubmit(level.clone()));
+            let hierarchy = &self.snapshot.hierarchy;
+            return Err(SubmissionError::DoesNotSubmit {
+                level: Named::level(level, hierarchy),
+                form: period.named_form(),
+                submitting: Named::levels(&period.definition.submitted_by, hierarchy),
+            });
         }
         if self.snapshot.today(self.now) < period.range.from {
-            return Err(SubmissionError::NotOpen(period.range.from));
+            return Err(SubmissionError::NotOpen {
+                period: period.named(),
+                from: period.range.from,
+            });
         }
         Ok(())
     }
@@ -258,7 +266,11 @@ impl Deciding<'_> {
     /// Reads what was entered; values and prose are both looked at, so that all faults of both
     /// come at once. What is missing for counting is only looked for where all else is well.
     fn read(&self, entered: &Entered) -> Result<Content, SubmissionError> {
-        let facts = read_values(&entered.values, &self.located.in_force, self.level());
+        let submitter = Submitter {
+            level: self.level(),
+            hierarchy: &self.snapshot.hierarchy,
+        };
+        let facts = read_values(&entered.values, &self.located.in_force, submitter);
         let narrative = read_narrative(&entered.narrative, &self.located.in_force);
         match (facts, narrative) {
             (Ok(facts), Ok(narrative)) => Ok(Content { facts, narrative }),
@@ -312,28 +324,22 @@ impl Deciding<'_> {
         entered: &EnteredValueReason,
         index: usize,
     ) -> Result<ValueReason, Fault> {
-        let name = &entered.indicator;
-        let entry = name
-            .parse()
-            .ok()
-            .and_then(|code| self.located.in_force.entry(&code));
-        let unknown = |place: &str, code: Code| {
-            Fault::in_body(
-                format!("/values/{index}/{place}"),
-                code,
-                message!(
-                    "Mẫu báo cáo không có chỉ tiêu hoặc phân tổ này ({name}).",
-                    "The form has no such indicator or option ({name})."
-                ),
-            )
-        };
-        let entry = entry.ok_or_else(|| unknown("indicator", Code::UnknownIndicator))?;
+        let code = entered.indicator.parse().ok();
+        let entry = code.and_then(|code| self.located.in_force.entry(&code));
+        let entry = entry.ok_or_else(|| {
+            let place = format!("/values/{index}/indicator");
+            let message = unknown_indicator(&entered.indicator, &self.located.in_force);
+            Fault::in_body(place, Code::UnknownIndicator, message)
+        })?;
         let option = match &entered.option {
             None => None,
             Some(option) => {
                 let code = option.parse().ok();
                 let known = code.filter(|code| entry.indicator.option_number(code).is_some());
-                Some(known.ok_or_else(|| unknown("option", Code::UnknownOption))?)
+                Some(known.ok_or_else(|| {
+                    let place = format!("/values/{index}/option");
+                    Fault::in_body(place, Code::UnknownOption, unknown_option(entry, option))
+                })?)
             }
         };
         let indicator = entry.indicator.code.clone();

@@ -48,7 +48,7 @@ pub struct SubmissionView {
     /// Why the submission was returned; null unless it is returned.
     pub reason: Option<ReasonView>,
     /// What there is to say of it without refusing it: by the form's rules, by the indicators' usual
-    /// ranges, and where it was sent before its period had ended.
+    /// ranges, where it was sent before its period had ended, and where it holds no value.
     pub warnings: Vec<Warning>,
 }
 
@@ -88,7 +88,7 @@ pub struct ValueReasonView {
 /// Something about a submission that its unit should look at, and that does not refuse it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Warning {
-    /// That of the form's rule, or `PERIOD_RUNNING` or `VALUE_UNUSUAL`.
+    /// That of the form's rule, or `EMPTY_SUBMISSION`, `PERIOD_RUNNING` or `VALUE_UNUSUAL`.
     pub code: String,
     /// The rule to which the unit's totals do not hold; null where it is about something else.
     pub expression: Option<String>,
@@ -119,6 +119,26 @@ impl Warning {
             message_en: Some(message.en),
         }
     }
+
+    /// That nothing was entered of all that was asked for. Whoever has nothing to report says so
+    /// with zeros, and who sent it by mistake must learn of it.
+    fn of_emptiness(
+        located: &Located<'_>,
+        submission: &Submission,
+        content: &Content,
+    ) -> Option<Warning> {
+        let counts = submission.counting_revision == Some(submission.values_revision);
+        let level = &located.place().fact().level;
+        let mut asked_for = located.in_force.entries().iter();
+        let asks =
+            asked_for.any(|entry| located.in_force.levels_collecting(entry).contains(&level));
+        let message = message!(
+            "Đã nhận, nhưng không có giá trị nào: đơn vị được tính là đã gửi và mọi chỉ tiêu để trống. Nếu không phát sinh thì nhập 0; nếu gửi nhầm thì nhập số liệu rồi gửi lại.",
+            "It was taken, but holds no value: the unit counts as having submitted, with every figure blank. Enter 0 where there is nothing to report; if it was sent by mistake, enter the values and submit again."
+        );
+        (counts && content.facts.is_empty() && asks)
+            .then(|| Warning::telling("EMPTY_SUBMISSION", None, message))
+    }
 }
 
 impl SubmissionView {
@@ -131,6 +151,7 @@ impl SubmissionView {
         reason: Option<Reason>,
         mut warnings: Vec<Warning>,
     ) -> SubmissionView {
+        warnings.extend(Warning::of_emptiness(located, submission, content));
         let time_zone = snapshot.counters.time_zone;
         let deadline = deadline_of(located);
         let receipt = submission.receipt;

@@ -1,0 +1,462 @@
+//! `tonghop report`: a unit's report as an official reads it, with Vietnamese words and numbers, on
+//! a page of a hundred columns. Never arithmetic.
+
+use clap::Args;
+use comfy_table::{CellAlignment, Table, presets};
+use tonghop::authn::Tokens;
+use tonghop::authz::Scope;
+use tonghop::config::Settings;
+use tonghop::demo::MapsBeside;
+use tonghop::domain::naming::capitalised;
+use tonghop::domain::quantity::{Decimal, Qualifier};
+use tonghop::service::Application;
+use tonghop::service::locate::ReportPath;
+use tonghop::service::report::{
+    ReportFigure, ReportLine, ReportSection, UnitReport, inspect_report,
+};
+use tonghop::service::series::SeriesFigure;
+use tonghop::service::tenant::find_tenant;
+
+use crate::{Failure, explained, now, standing};
+
+/// So many characters fit on a line.
+const WIDTH: usize = 100;
+
+/// Between two columns.
+const GAP: &str = " ";
+
+/// So many units are named that have sent nothing.
+const NAMED: usize = 12;
+
+const NAME_COLUMN: usize = 1;
+
+#[derive(Args)]
+pub struct ReportArguments {
+    /// The tenant's slug.
+    #[arg(long)]
+    tenant: String,
+    /// The form's code, such as mttq.annual.
+    #[arg(long)]
+    form: String,
+    /// The period's key, such as 2024, 2024-Q4 or 2024-12.
+    #[arg(long)]
+    period: String,
+    /// The unit's id or code:, such as code:30388; a code alone will do.
+    #[arg(long)]
+    unit: String,
+}
+
+pub fn run(settings: &Settings, arguments: ReportArguments) -> Result<(), Failure> {
+    let database = standing(settings)?;
+    let tokens = Tokens::open(&settings.keys, &settings.issuer)?;
+    let application = Application::new(database, tokens);
+    let scope = find_tenant(&application.database, &arguments.tenant).map_err(explained)?;
+    let path = ReportPath {
+        form: arguments.form,
+        period: arguments.period,
+        unit: unit_reference(arguments.unit),
+    };
+    println!("{}", printed(&application, &scope, &path)?);
+    Ok(())
+}
+
+/// Most people at a terminal know a unit by its code and nothing else.
+fn unit_reference(unit: String) -> String {
+    let says_what_it_is = unit.starts_with("code:") || unit.len() == 36 && unit.contains('-');
+    match says_what_it_is {
+        true => unit,
+        false => format!("code:{unit}"),
+    }
+}
+
+/// The page of a report.
+pub fn printed(
+    application: &Application,
+    scope: &Scope,
+    path: &ReportPath,
+) -> Result<String, Failure> {
+    let report = inspect_report(application, scope, path, now()).map_err(explained)?;
+    let body = Body::of(&report);
+    let mut page = heading(&report);
+    page.extend(body.laid_out());
+    page.extend(body.notes());
+    Ok(page.join("\n"))
+}
+
+// ---- Above the figures ------------------------------------------------------------------------
+
+fn heading(report: &UnitReport) -> Vec<String> {
+    let day = |day: chrono::NaiveDate| day.format("%d/%m/%Y").to_string();
+    let mut lines = vec![
+        report.form.vi.to_uppercase(),
+        format!("{} ({})", capitalised(&report.unit), report.code),
+    ];
+    if !report.above.is_empty() {
+        lines.push(format!("Trực thuộc: {}", report.above.join(", ")));
+    }
+    if let Some(last) = report.last_day {
+        lines.push(format!("Đơn vị này có đến ngày {}", day(last)));
+    }
+    let (from, to) = (day(report.from), day(report.to));
+    let period = capitalised(report.period.vi());
+    lines.push(format!("Kỳ: {period}, từ ngày {from} đến ngày {to}"));
+    let due = report.deadlines.iter();
+    let due = due.map(|(level, last)| format!("{} {}", level.vi(), day(*last)));
+    let due: Vec<String> = due.collect();
+    if !due.is_empty() {
+        lines.push(format!("Hạn gửi: {}", due.join("; ")));
+    }
+    lines.extend(wrapped(&progress(report), WIDTH));
+    lines.push(String::new());
+    lines
+}
+
+fn progress(report: &UnitReport) -> String {
+    let progress = report.progress;
+    let mut text = format!(
+        "Đã nhận {}/{} báo cáo: {} gửi muộn, {} đã duyệt.",
+        progress.submitted, progress.expected, progress.late, progress.approved
+    );
+    if progress.missing > 0 {
+        let (missing, overdue) = (progress.missing, progress.overdue);
+        text.push_str(&format!(
+            " Còn thiếu {missing}, trong đó {overdue} quá hạn."
+        ));
+    }
+    if !report.silent.is_empty() {
+        let named: Vec<&str> = report
+            .silent
+            .iter()
+            .take(NAMED)
+            .map(String::as_str)
+            .collect();
+        let others = match report.silent.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            others => format!(" và {others} đơn vị khác"),
+        };
+        text.push_str(&format!(" Chưa gửi: {}{others}.", named.join(", ")));
+    }
+    text
+}
+
+// ---- The figures ------------------------------------------------------------------------------
+
+/// What stands under the heading of a report, from top to bottom.
+enum Part {
+    Heading(String),
+    Text(String),
+    /// One cell a column.
+    Row(Vec<String>),
+}
+
+/// A column, which is there where any line has something for it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Column {
+    Number,
+    Name,
+    UnitOfMeasure,
+    Plan,
+    Value,
+    Share,
+    Previous,
+    Reported,
+}
+
+impl Column {
+    fn title(self) -> &'static str {
+        match self {
+            Column::Number => "TT",
+            Column::Name => "Chỉ tiêu",
+            Column::UnitOfMeasure => "Đơn vị tính",
+            Column::Plan => "Kế hoạch",
+            Column::Value => "Thực hiện",
+            Column::Share => "Đạt kế hoạch",
+            Column::Previous => "Cùng kỳ năm trước",
+            Column::Reported => "Số đơn vị có số liệu",
+        }
+    }
+
+    fn is_of_words(self) -> bool {
+        matches!(self, Column::Name | Column::UnitOfMeasure)
+    }
+
+    /// So wide it is at least where the names leave room: its title then reads well.
+    fn least_width(self) -> usize {
+        match self {
+            Column::Reported | Column::UnitOfMeasure => 10,
+            _ => longest_word(self.title()),
+        }
+    }
+}
+
+struct Body {
+    columns: Vec<Column>,
+    parts: Vec<Part>,
+    /// How many lines have a number so far.
+    numbered: usize,
+}
+
+impl Body {
+    fn of(report: &UnitReport) -> Body {
+        let figures = figures_of(&report.sections);
+        let has_plans = figures.iter().any(|figure| figure.target.is_some());
+        let has_previous = figures.iter().any(|figure| figure.previous.is_some());
+        let mut columns = vec![Column::Number, Column::Name, Column::UnitOfMeasure];
+        columns.extend(has_plans.then_some(Column::Plan));
+        columns.push(Column::Value);
+        columns.extend(has_plans.then_some(Column::Share));
+        columns.extend(has_previous.then_some(Column::Previous));
+        columns.push(Column::Reported);
+        let mut body = Body {
+            columns,
+            parts: Vec::new(),
+            numbered: 0,
+        };
+        for section in &report.sections {
+            body.add_section(section, str::to_uppercase);
+        }
+        body
+    }
+
+    fn add_section(&mut self, section: &ReportSection, written: fn(&str) -> String) {
+        let title = written(&section.title.vi);
+        self.parts
+            .push(Part::Heading(format!("{}. {title}", section.number)));
+        self.parts.extend(section.text.clone().map(Part::Text));
+        for line in &section.lines {
+            self.add_line(line);
+        }
+        for below in &section.sections {
+            self.add_section(below, str::to_owned);
+        }
+    }
+
+    /// Every line has a number of its own, by which people speak of it.
+    fn add_line(&mut self, line: &ReportLine) {
+        self.numbered += 1;
+        let number = self.numbered.to_string();
+        let unit = line.unit_of_measure.as_str();
+        self.add_figure(number.clone(), line.name.vi.clone(), unit, &line.figure);
+        let mut below = 0;
+        if let Some(received) = &line.received_from_below {
+            below += 1;
+            let row = self.row(|column| match column {
+                Column::Number => format!("{number}.{below}"),
+                Column::Name => "  Nhận từ đơn vị cấp dưới".to_owned(),
+                Column::UnitOfMeasure => unit.to_owned(),
+                Column::Value => received.vietnamese(),
+                _ => String::new(),
+            });
+            self.parts.push(row);
+        }
+        for (name, figure) in &line.options {
+            below += 1;
+            self.add_figure(
+                format!("{number}.{below}"),
+                format!("  {}", name.vi),
+                unit,
+                figure,
+            );
+        }
+    }
+
+    fn add_figure(&mut self, number: String, name: String, unit: &str, figure: &ReportFigure) {
+        let target = figure.target.as_ref();
+        let row = self.row(|column| match column {
+            Column::Number => number.clone(),
+            Column::Name => name.clone(),
+            Column::UnitOfMeasure => unit.to_owned(),
+            Column::Plan => target.map_or_else(String::new, |plan| with_percent(&plan.value, unit)),
+            Column::Value => amount(figure.value.as_ref(), unit),
+            Column::Share => target
+                .and_then(|target| target.share.as_ref())
+                .map_or_else(String::new, |share| with_percent(share, "%")),
+            Column::Previous => amount(figure.previous.as_ref(), unit),
+            Column::Reported if figure.expected == 0 => "–".to_owned(),
+            Column::Reported => format!("{}/{}", figure.reported, figure.expected),
+        });
+        self.parts.push(row);
+    }
+
+    fn row(&self, cell: impl Fn(Column) -> String) -> Part {
+        Part::Row(self.columns.iter().map(|column| cell(*column)).collect())
+    }
+
+    /// What a reader may ask of the columns.
+    fn notes(&self) -> Vec<String> {
+        let mut notes = vec![
+            "Số đơn vị có số liệu: bao nhiêu đơn vị đã có số liệu, trên bao nhiêu đơn vị phải báo."
+                .to_owned(),
+        ];
+        if self.columns.contains(&Column::Previous) {
+            let note =
+                "Cùng kỳ năm trước: theo địa giới của kỳ này, chỉ gồm những gì đã báo năm trước.";
+            notes.push(note.to_owned());
+        }
+        notes
+    }
+
+    // ---- On the page --------------------------------------------------------------------------
+
+    fn laid_out(&self) -> Vec<String> {
+        let widths = self.widths();
+        let titles = self.columns.iter().map(|column| column.title().to_owned());
+        let ruler = "─".repeat(WIDTH);
+        let mut lines = vec![ruler.clone()];
+        lines.extend(self.laid_out_row(&titles.collect::<Vec<_>>(), &widths));
+        lines.push(ruler.clone());
+        for part in &self.parts {
+            match part {
+                Part::Heading(title) => lines.extend(wrapped(title, WIDTH)),
+                Part::Text(text) => {
+                    let paragraphs = text.lines().filter(|line| !line.trim().is_empty());
+                    let indented = paragraphs.flat_map(|line| wrapped(line, WIDTH - 4));
+                    lines.extend(indented.map(|line| format!("    {line}")));
+                }
+                Part::Row(cells) => lines.extend(self.laid_out_row(cells, &widths)),
+            }
+        }
+        lines.push(ruler);
+        lines
+    }
+
+    /// A column of numbers is as wide as the widest, one of words as its longest word; the names
+    /// have what is left.
+    fn widths(&self) -> Vec<usize> {
+        let columns = self.columns.iter().enumerate();
+        let mut widths: Vec<usize> = columns
+            .map(|(at, column)| {
+                let cells = self.parts.iter().filter_map(|part| match part {
+                    Part::Row(cells) => cells.get(at),
+                    _ => None,
+                });
+                let longest = |text: &str| match column.is_of_words() {
+                    true => longest_word(text),
+                    false => length(text),
+                };
+                let widest = cells.map(|cell| longest(cell)).max().unwrap_or(0);
+                widest.max(column.least_width())
+            })
+            .collect();
+        let gaps = GAP.len() * widths.len().saturating_sub(1);
+        let others = widths.iter().enumerate();
+        let others = others.filter(|(at, _)| *at != NAME_COLUMN);
+        let taken = others.map(|(_, width)| width).sum::<usize>() + gaps;
+        if let Some(name) = widths.get_mut(NAME_COLUMN) {
+            *name = WIDTH.saturating_sub(taken).max(*name);
+        }
+        widths
+    }
+
+    fn laid_out_row(&self, cells: &[String], widths: &[usize]) -> Vec<String> {
+        let columns = self.columns.iter().zip(widths);
+        let columns: Vec<(Vec<String>, Column, usize)> = columns
+            .zip(cells)
+            .map(|((column, width), cell)| (wrapped(cell, *width), *column, *width))
+            .collect();
+        let height = columns.iter().map(|(lines, ..)| lines.len()).max();
+        let line = |at: usize| {
+            let cells = columns.iter().map(|(lines, column, width)| {
+                let text = lines.get(at).map_or("", String::as_str);
+                let blank = " ".repeat(width.saturating_sub(length(text)));
+                match column.is_of_words() {
+                    true => format!("{text}{blank}"),
+                    false => format!("{blank}{text}"),
+                }
+            });
+            let line = cells.collect::<Vec<_>>().join(GAP);
+            line.trim_end().to_owned()
+        };
+        (0..height.unwrap_or(0)).map(line).collect()
+    }
+}
+
+fn figures_of(sections: &[ReportSection]) -> Vec<&ReportFigure> {
+    let mut figures = Vec::new();
+    for section in sections {
+        for line in &section.lines {
+            figures.push(&line.figure);
+            figures.extend(line.options.iter().map(|(_, figure)| figure));
+        }
+        figures.extend(figures_of(&section.sections));
+    }
+    figures
+}
+
+/// `trên 800`, `ước 93,64%`, `1.562.410.000`; a dash where there is nothing.
+fn amount(value: Option<&(Decimal, Qualifier)>, unit: &str) -> String {
+    let Some((value, qualifier)) = value else {
+        return "–".to_owned();
+    };
+    let word = match qualifier {
+        Qualifier::Exact => "",
+        Qualifier::AtLeast => "trên ",
+        Qualifier::AtMost => "dưới ",
+        Qualifier::Estimate => "ước ",
+    };
+    format!("{word}{}", with_percent(value, unit))
+}
+
+fn with_percent(value: &Decimal, unit: &str) -> String {
+    let percent = if unit == "%" { "%" } else { "" };
+    format!("{}{percent}", value.vietnamese())
+}
+
+fn length(text: &str) -> usize {
+    text.chars().count()
+}
+
+fn longest_word(text: &str) -> usize {
+    text.split_whitespace().map(length).max().unwrap_or(0)
+}
+
+/// The lines of a text of which none is longer than `width`, if no word is. What is indented stays
+/// so on each of them.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let indent: String = text.chars().take_while(|c| *c == ' ').collect();
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        let is_full = !line.is_empty() && length(&line) + 1 + length(word) > width;
+        if is_full {
+            lines.push(std::mem::take(&mut line));
+        }
+        line.push_str(if line.is_empty() { &indent } else { " " });
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines
+}
+
+// ---- Two maps side by side --------------------------------------------------------------------
+
+/// Series as they were beside the same on a later map.
+pub fn of_both_maps(beside: &MapsBeside) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    let then = beside.restated.map.as_of.format("%d/%m/%Y");
+    let (name, unit) = (&beside.name, &beside.unit_of_measure);
+    table.set_header([
+        &format!("{name} ({unit})"),
+        "Theo đơn vị lúc đó",
+        &format!("Theo đơn vị ngày {then}"),
+    ]);
+    for (one, other) in beside.as_was.items.iter().zip(&beside.restated.items) {
+        table.add_row([
+            one.period.key.clone(),
+            value_of(&one.figure),
+            value_of(&other.figure),
+        ]);
+    }
+    for column in [1, 2] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.to_string()
+}
+
+fn value_of(figure: &SeriesFigure) -> String {
+    let value = figure.value.as_ref();
+    value.map_or_else(|| "–".to_owned(), Decimal::vietnamese)
+}

@@ -1,0 +1,285 @@
+//! How things are called in a sentence for people: by the name that a clerk knows, with the code
+//! beside it for whoever looks it up. Never the sentences themselves.
+
+use std::fmt::Display;
+
+use chrono::NaiveDate;
+
+use super::catalogue::{Catalogue, Entry};
+use super::form::{Form, FormPeriod};
+use super::formula::Operand;
+use super::hierarchy::Hierarchy;
+use super::id::{FormCode, IndicatorCode, LevelCode, OptionNumber, SectionNumber, UnitCode};
+use super::level::Level;
+use super::period::Period;
+use super::text::LocalizedText;
+use super::unit::UnitFact;
+
+/// What something is called, in both languages. It has no `Display`: `message!` takes it after the
+/// two sentences, and shows each of them its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    vi: Box<str>,
+    en: Box<str>,
+}
+
+impl Named {
+    pub fn new(vi: impl Into<Box<str>>, en: impl Into<Box<str>>) -> Named {
+        Named {
+            vi: vi.into(),
+            en: en.into(),
+        }
+    }
+
+    /// What has only a code, or was only typed: it is called the same in both languages.
+    pub fn plain(text: impl Display) -> Named {
+        let text = text.to_string();
+        Named::new(text.clone(), text)
+    }
+
+    /// `Vận động Quỹ "Vì người nghèo" (fund.raised)`.
+    pub fn with_code(name: &LocalizedText, code: &impl Display) -> Named {
+        let LocalizedText { vi, en } = name;
+        let en = en.as_ref().unwrap_or(vi);
+        Named::new(format!("{vi} ({code})"), format!("{en} ({code})"))
+    }
+
+    /// `xã`; a level goes by its code where there is no such level.
+    pub fn level(code: &LevelCode, hierarchy: &Hierarchy) -> Named {
+        hierarchy
+            .level(code)
+            .map_or_else(|| Named::plain(code), Level::named)
+    }
+
+    /// `xã, ấp`.
+    pub fn levels<'l>(
+        codes: impl IntoIterator<Item = &'l LevelCode>,
+        hierarchy: &Hierarchy,
+    ) -> Named {
+        let levels = codes.into_iter();
+        Named::list(levels.map(|code| Named::level(code, hierarchy)))
+    }
+
+    /// The levels that hold on a day, for who is to write one: `xã (commune), ấp (hamlet)`.
+    pub fn levels_on(hierarchy: &Hierarchy, day: NaiveDate) -> Named {
+        let levels = hierarchy.levels().iter();
+        let standing = levels.filter(|level| level.holds_on(day));
+        Named::list(standing.map(Level::named_with_code))
+    }
+
+    /// `01/07/2025`, and 2025-07-01 in English.
+    pub fn day(day: NaiveDate) -> Named {
+        Named::new(day.format("%d/%m/%Y").to_string(), day.to_string())
+    }
+
+    /// `từ 01/07/2025`, `từ 01/01/2024 đến 30/06/2025`.
+    pub fn days(from: NaiveDate, to: Option<NaiveDate>) -> Named {
+        let from = Named::day(from);
+        let Some(to) = to.map(Named::day) else {
+            return Named::new(format!("từ {}", from.vi), format!("from {} on", from.en));
+        };
+        Named::new(
+            format!("từ {} đến {}", from.vi, to.vi),
+            format!("from {} to {}", from.en, to.en),
+        )
+    }
+
+    /// All of them, with commas between.
+    pub fn list(all: impl IntoIterator<Item = Named>) -> Named {
+        let (vi, en): (Vec<_>, Vec<_>) = all.into_iter().map(|one| (one.vi, one.en)).unzip();
+        Named::new(vi.join(", "), en.join(", "))
+    }
+
+    pub fn vi(&self) -> &str {
+        &self.vi
+    }
+
+    pub fn en(&self) -> &str {
+        &self.en
+    }
+}
+
+/// A unit is called the same in both languages: `ấp Tân Hòa A (30388-01)`.
+pub fn unit_with_code(kind: Option<&str>, name: &str, code: &UnitCode) -> String {
+    format!("{} ({code})", unit_title(kind, name))
+}
+
+impl UnitFact {
+    pub fn name_with_code(&self) -> String {
+        unit_with_code(self.kind.as_deref(), &self.name, &self.code)
+    }
+}
+
+impl Level {
+    /// What people call it in the middle of a sentence: *xã*.
+    pub fn named(&self) -> Named {
+        let LocalizedText { vi, en } = &self.name;
+        Named::new(uncapitalised(vi), uncapitalised(en.as_ref().unwrap_or(vi)))
+    }
+
+    /// The same with the code, for who is to write it.
+    pub fn named_with_code(&self) -> Named {
+        let (code, named) = (&self.code, self.named());
+        Named::new(
+            format!("{} ({code})", named.vi()),
+            format!("{} ({code})", named.en()),
+        )
+    }
+}
+
+impl Entry<'_> {
+    pub fn named(&self) -> Named {
+        Named::with_code(&self.definition.name, &self.indicator.code)
+    }
+
+    /// The indicator, or one of its options: `Văn bản ban hành (docs.issued): Kế hoạch (plan)`.
+    pub fn figure_named(&self, option: OptionNumber) -> Named {
+        let indicator = self.named();
+        let mut options = self.options().into_iter();
+        let option = options.find_map(|(number, known)| known.filter(|_| number == option));
+        let Some(option) = option else {
+            return indicator;
+        };
+        let option = Named::with_code(&option.name, &option.code);
+        Named::new(
+            format!("{}: {}", indicator.vi(), option.vi()),
+            format!("{}: {}", indicator.en(), option.en()),
+        )
+    }
+}
+
+impl Form {
+    /// By the name of its latest version.
+    pub fn named(&self) -> Named {
+        let latest = self.versions.values().next_back();
+        latest.map_or_else(
+            || Named::plain(&self.code),
+            |latest| Named::with_code(&latest.name, &self.code),
+        )
+    }
+}
+
+impl FormPeriod<'_> {
+    /// The form, as it is called in the period.
+    pub fn named_form(&self) -> Named {
+        Named::with_code(&self.definition.name, &self.form.code)
+    }
+
+    /// What people call the period, without its key.
+    pub fn in_words(&self) -> Named {
+        let name = self.window().and_then(|window| window.name.as_ref());
+        match (name, self.period) {
+            (Some(LocalizedText { vi, en }), _) => {
+                let en = en.as_ref().unwrap_or(vi);
+                Named::new(vi.as_str(), en.as_str())
+            }
+            (None, Period::Calendar(period)) => {
+                let (vi, en) = period.in_words();
+                Named::new(vi, en)
+            }
+            (None, Period::Window(key)) => Named::plain(key),
+        }
+    }
+
+    /// The period: a window by its own name.
+    pub fn named(&self) -> Named {
+        let name = self.window().and_then(|window| window.name.as_ref());
+        name.map_or_else(
+            || self.period.named(),
+            |name| Named::with_code(name, &self.period),
+        )
+    }
+
+    /// A heading of the outline, by its number and title.
+    pub fn named_section(&self, number: &SectionNumber) -> Named {
+        let Some(section) = self.definition.section(number) else {
+            return Named::plain(number);
+        };
+        let LocalizedText { vi, en } = &section.title;
+        let en = en.as_ref().unwrap_or(vi);
+        Named::new(format!("{number} ({vi})"), format!("{number} ({en})"))
+    }
+}
+
+impl Catalogue {
+    /// An indicator by the name of its latest version; one that is not there goes by its code.
+    pub fn indicator_named(&self, code: &IndicatorCode) -> Named {
+        let latest = self.indicator(code);
+        let latest = latest.and_then(|one| one.versions.values().next_back());
+        latest.map_or_else(
+            || Named::plain(code),
+            |latest| Named::with_code(&latest.name, code),
+        )
+    }
+
+    /// What a formula or a rule uses, by the name of its indicator, as it is written there.
+    pub fn operand_named(&self, operand: &Operand) -> Named {
+        let code = operand.indicator.parse().ok();
+        let latest = code.and_then(|code| self.indicator(&code));
+        let latest = latest.and_then(|one| one.versions.values().next_back());
+        latest.map_or_else(
+            || Named::plain(operand),
+            |latest| Named::with_code(&latest.name, operand),
+        )
+    }
+
+    pub fn form_named(&self, code: &FormCode) -> Named {
+        self.form(code)
+            .map_or_else(|| Named::plain(code), Form::named)
+    }
+}
+
+/// `xã Tân An`; a name that says its kind already is left as it is.
+pub fn unit_title(kind: Option<&str>, name: &str) -> String {
+    let says_already = |kind: &str| {
+        let name = name.to_lowercase();
+        let rest = name.strip_prefix(&kind.to_lowercase());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    };
+    match kind {
+        Some(kind) if !says_already(kind) => format!("{kind} {name}"),
+        _ => name.to_owned(),
+    }
+}
+
+/// With a capital first letter, as at the beginning of a line.
+pub fn capitalised(text: &str) -> String {
+    let mut rest = text.chars();
+    let first = rest.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(rest).collect()
+}
+
+/// With a small first letter, unless the first word is an abbreviation in capitals.
+fn uncapitalised(text: &str) -> String {
+    let mut rest = text.chars();
+    match (rest.next(), rest.clone().next()) {
+        (Some(_), Some(second)) if second.is_uppercase() => text.to_owned(),
+        (Some(first), _) => first.to_lowercase().chain(rest).collect(),
+        (None, _) => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unit_is_called_by_its_kind_and_name_and_no_kind_is_said_twice() {
+        for (kind, name, title) in [
+            (Some("xã"), "Tân An", "xã Tân An"),
+            (Some("xã"), "Xã Tân An", "Xã Tân An"),
+            (Some("ấp"), "Ấp", "Ấp"),
+            (Some("xã"), "Xãng", "xã Xãng"),
+            (None, "Tân An", "Tân An"),
+        ] {
+            assert_eq!(unit_title(kind, name), title);
+        }
+    }
+
+    #[test]
+    fn a_level_stands_small_in_a_sentence_and_an_abbreviation_as_it_is() {
+        for (name, said) in [("Xã", "xã"), ("Ấp", "ấp"), ("TP", "TP"), ("", "")] {
+            assert_eq!(uncapitalised(name), said);
+        }
+    }
+}

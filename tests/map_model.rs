@@ -223,9 +223,10 @@ impl Run {
             "{given}: unit {unit} submits {} {values:?}",
             MONTHS[month].key
         ));
-        self.model
-            .submissions
-            .insert((month, *unit), Submission { given, values });
+        let submission = Submission { given, values };
+        let history = self.model.history.entry((month, *unit)).or_default();
+        history.insert(given, Some(submission.clone()));
+        self.model.submissions.insert((month, *unit), submission);
         self.is_worked_on();
     }
 
@@ -249,10 +250,10 @@ impl Run {
             return;
         };
         let path = format!("{}/submission/withdraw", self.path(&MONTHS[month], unit));
-        self.admin
-            .with("If-Match", "*")
-            .post(&path)
-            .expect_status(200);
+        let answer = self.admin.with("If-Match", "*").post(&path);
+        let rev = answer.expect_status(200).json()["rev"].as_i64().unwrap();
+        let history = self.model.history.entry((month, unit)).or_default();
+        history.insert(rev, None);
         self.told
             .story
             .push(format!("unit {unit} withdraws {}", MONTHS[month].key));

@@ -132,10 +132,14 @@ fn expect_sources(report: &Report, unit: &str, code: &str) {
     ));
     let figure = &lineage["figure"];
     let items = lineage["items"].as_array().unwrap().iter();
-    let parts: Vec<&Value> = items
-        .filter(|item| !item["value"].is_null())
-        .map(|item| match &item["value"]["part"] {
-            Value::Null => &item["value"]["value"],
+    let values = items.flat_map(|item| {
+        let handed_over = item["handed_over"].as_array().unwrap();
+        std::iter::once(&item["value"]).chain(handed_over)
+    });
+    let parts: Vec<&Value> = values
+        .filter(|value| !value.is_null())
+        .map(|value| match &value["part"] {
+            Value::Null => &value["value"],
             part => part,
         })
         .collect();
@@ -204,7 +208,101 @@ on_both_backends! {
         assert_eq!(agreed(&admin, "B", "2025-08", ""), "2 1/1, 1 0 of 1");
         assert_eq!(agreed(&admin, "T", "2025-08", ""), "12 2/3, 2 0 of 3");
         submit(&admin, "A", 3);
+        // B has submitted nothing since it may have a part of A.
+        assert_eq!(agreed(&admin, "T", "2025-08", ""), "15 3/3, 3 0 of 3");
+        submit(&admin, "B", 2);
         assert_eq!(agreed(&admin, "T", "2025-08", ""), "5 2/3, 2 0 of 3", "C has not reported");
+    }
+
+    fn a_correction_leaves_the_shares_of_the_neighbours(backend) {
+        let (_server, admin) = town(backend);
+        submit(&admin, "A", 10);
+        split(&admin, &[("code:A", Some("7/10")), ("", Some("3/10"))]);
+        let all = |admin: &Client| ["A", "N", "T"].map(|unit| agreed(admin, unit, "2025-08", ""));
+        assert_eq!(all(&admin), ["7 1/1, 1 0 of 1", "3 1/1, 1 0 of 1", "10 2/4, 2 0 of 4"]);
+        submit(&admin, "A", 7);
+        assert_eq!(all(&admin), ["7 1/1, 1 0 of 1", "3 1/1, 1 0 of 1", "10 2/4, 2 0 of 4"]);
+        submit(&admin, "A", 8);
+        assert_eq!(all(&admin), ["8 1/1, 1 0 of 1", "3 1/1, 1 0 of 1", "11 2/4, 2 0 of 4"]);
+        for period in ["2025-08", "2025-Q3", "2025"] {
+            let path = format!("/v1/forms/m/periods/{period}/units/code:P/rollup/verify");
+            let verified = admin.post(&path).expect_status(200).json();
+            assert_eq!(verified["equal"], true, "{verified}");
+            agreed(&admin, "P", period, "");
+        }
+        // Who has a value in D's figure, and which, is told.
+        let lineage = Report::of(&admin, "m", "2025-08").read("N/rollup/lineage?indicator=x");
+        let handed = &lineage["items"].as_array().unwrap().iter()
+            .find(|item| item["unit"]["code"] == "A").unwrap()["handed_over"][0];
+        assert_eq!((&handed["value"], &handed["part"], &handed["revision"]), (&json!(10), &json!(3), &json!(1)));
+        // What the neighbour submits itself takes its place.
+        submit(&admin, "N", 1);
+        assert_eq!(all(&admin), ["8 1/1, 1 0 of 1", "1 1/1, 1 0 of 1", "9 2/4, 2 0 of 4"]);
+        agreed(&admin, "P", "2025", "");
+    }
+
+    fn what_is_taken_back_or_sent_back_leaves_the_shares_of_the_neighbours(backend) {
+        let (_server, admin) = town(backend);
+        submit(&admin, "A", 10);
+        let report = Report::of(&admin, "m", "2025-08");
+        report.step("A", "approve").expect_status(200);
+        split(&admin, &[("code:A", Some("7/10")), ("", Some("3/10"))]);
+        let all = || ["A", "N", "T"].map(|unit| agreed(&admin, unit, "2025-08", ""));
+        report.step("A", "reopen").expect_status(200);
+        report.give_back("A", &json!({"reason": "Sai"})).expect_status(200);
+        // What N has was approved, and nobody took that back.
+        assert_eq!(all(), ["null 0/1, 0 0 of 1", "3 1/1, 1 1 of 1", "3 1/4, 1 1 of 4"]);
+        assert_eq!(report.approved_figure("N", "x"), "3 1/1");
+        submit(&admin, "A", 7);
+        assert_eq!(all(), ["7 1/1, 1 0 of 1", "3 1/1, 1 1 of 1", "10 2/4, 2 1 of 4"]);
+        report.step("A", "withdraw").expect_status(200);
+        assert_eq!(all(), ["null 0/1, 0 0 of 1", "3 1/1, 1 1 of 1", "3 1/4, 1 1 of 4"]);
+        for period in ["2025-08", "2025"] {
+            let path = format!("/v1/forms/m/periods/{period}/units/code:P/rollup/verify");
+            assert_eq!(admin.post(&path).expect_status(200).json()["equal"], true);
+        }
+    }
+
+    fn work_that_others_have_a_part_of_is_not_passed_on(backend) {
+        let (_server, admin) = town(backend);
+        submit(&admin, "A", 10);
+        split(&admin, &[("code:A", Some("7/10")), ("code:B", Some("3/10"))]);
+        let unit = json!({"code": "N", "name": "Xã mới", "level": "commune", "parent": "code:T"});
+        let document = json!({
+            "effective": "2025-07-15", "legal_basis": "Nghị quyết", "work_in_progress": "pass_on",
+            "steps": [{"op": "merge", "from": ["code:A"], "into": unit}],
+        });
+        admin.post_json("/v1/reorganisations", &document).expect_status(201);
+        assert_eq!(agreed(&admin, "N", "2025-08", ""), "7 1/1, 1 0 of 1");
+        assert_eq!(agreed(&admin, "B", "2025-08", ""), "3 1/1, 1 0 of 1");
+    }
+
+    fn a_report_of_which_a_part_is_not_approved_is_in_no_stage_approved(backend) {
+        let (_server, admin) = town(backend);
+        submit(&admin, "A", 10);
+        submit(&admin, "B", 5);
+        let report = Report::of(&admin, "m", "2025-08");
+        report.step("A", "approve").expect_status(200);
+        assert_eq!(report.approved_figure("T", "x"), "10 1/3");
+        reorganise(&admin, "2025-07-01", &[json!({"op": "merge", "from": ["code:A"], "into": "code:B"})]);
+        for unit in ["B", "T"] {
+            let rollup = report.read(&format!("{unit}/rollup?stage=approved"));
+            let progress = report.read(&format!("{unit}/completeness"));
+            assert_eq!(rollup["completeness"]["approved"], 0);
+            assert_eq!(progress["total"]["approved"], 0);
+            assert_eq!((&cell(&rollup, "x")["value"], &cell(&rollup, "x")["reported"]), (&Value::Null, &json!(0)), "{unit}");
+            let lineage = report.read(&format!("{unit}/rollup/lineage?indicator=x&stage=approved"));
+            let items = lineage["items"].as_array().unwrap().iter();
+            assert!(items.clone().all(|item| item["value"].is_null()), "{lineage}");
+        }
+        // Once all of it is approved it counts, kept and folded anew.
+        report.step("B", "approve").expect_status(200);
+        assert_eq!(report.approved_figure("B", "x"), "15 1/1");
+        assert_eq!(report.approved_figure("T", "x"), "15 1/2");
+        for period in ["2025-08", "2025"] {
+            let path = format!("/v1/forms/m/periods/{period}/units/code:P/rollup/verify");
+            assert_eq!(admin.post(&path).expect_status(200).json()["equal"], true);
+        }
     }
 
     fn what_stands_in_for_two_units_is_two_where_they_have_become_one(backend) {

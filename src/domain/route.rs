@@ -163,6 +163,26 @@ impl Tree {
         self.successions().of(unit, self.day())
     }
 
+    /// The revs of the reorganisations in which a unit was divided and went on, in order.
+    pub fn divisions_of(&self, unit: UnitId) -> Vec<i64> {
+        let passings = self.passings_of(unit);
+        let divisions = passings.filter(|passing| passing.is_survived());
+        let revs: BTreeSet<i64> = divisions.map(|passing| passing.moment.rev).collect();
+        revs.into_iter().collect()
+    }
+
+    /// Whether a unit was ever divided and went on.
+    pub fn is_divided(&self, unit: UnitId) -> bool {
+        self.passings_of(unit).any(Passing::is_survived)
+    }
+
+    /// The units that were ever divided and went on.
+    pub fn divided(&self) -> BTreeSet<UnitId> {
+        let passings = self.successions().until(self.day());
+        let divisions = passings.filter(|passing| passing.is_survived());
+        divisions.map(|passing| passing.from).collect()
+    }
+
     /// What passed from a unit next after a moment, up to the day of the tree.
     pub fn passing_after(&self, unit: UnitId, since: Moment) -> Option<&Passing> {
         self.successions().next(unit, since, self.day())

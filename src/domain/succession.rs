@@ -139,6 +139,11 @@ pub struct Passing {
 }
 
 impl Passing {
+    /// Whether the unit itself is one of its successors.
+    pub fn is_survived(&self) -> bool {
+        self.heirs.units().contains(&self.from)
+    }
+
     fn successions(&self) -> Vec<Succession> {
         let parts: Vec<(UnitId, Option<Share>)> = match &self.heirs {
             Heirs::One(heir) => vec![(*heir, Some(Share::WHOLE))],

@@ -6,8 +6,10 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use itertools::Itertools;
+
 use super::apportion::divided;
-use super::tally::{Contribution, Counted, Extent, Origin, Piece, Report, Tally};
+use super::tally::{Contribution, Counted, Edition, Extent, Origin, Piece, Report, Tally};
 use crate::domain::catalogue::Aggregations;
 use crate::domain::form::Span;
 use crate::domain::hierarchy::{Place, Position, Tree};
@@ -15,11 +17,11 @@ use crate::domain::id::UnitId;
 use crate::domain::indicator::AcrossUnits;
 use crate::domain::period::Period;
 use crate::domain::route::{Leaf, Route};
-use crate::domain::submission::Fact;
+use crate::domain::submission::{Fact, Stage};
 use crate::domain::succession::{Heirs, Moment, Share};
 
-/// What counts, by base period and by the unit that submitted it.
-pub type Contributions = BTreeMap<(Period, UnitId), Contribution>;
+/// What was given, by base period and by the unit that submitted it.
+pub type Contributions = BTreeMap<(Period, UnitId, Edition), Contribution>;
 
 /// The maps that figures go between: that of each base period's last day, and the one that they
 /// are to be seen on, which is of the same day or of a later one.
@@ -47,19 +49,30 @@ impl Carrier<'_> {
         contributions: &'c Contributions,
     ) -> BTreeMap<Position, Vec<Piece<'c>>> {
         let mut pieces: BTreeMap<Position, Vec<Piece<'_>>> = BTreeMap::new();
-        for ((base, unit), contribution) in contributions {
-            let Some(tree) = self.bases.get(base) else {
+        for (base, of_base) in &contributions.iter().chunk_by(|((base, ..), _)| *base) {
+            let Some(tree) = self.bases.get(&base) else {
                 continue;
             };
-            let mut journey = Journey {
-                carrier: self,
-                period: *base,
-                submitter: *unit,
-                base: tree,
-                contributions,
-                pieces: &mut pieces,
-            };
-            journey.carry(contribution.given, Piece::own(*base, *unit, contribution));
+            let mut arrived = Vec::new();
+            for ((_, unit, edition), contribution) in of_base {
+                let journey = Journey {
+                    carrier: self,
+                    period: base,
+                    submitter: *unit,
+                    edition: *edition,
+                    given: contribution.given,
+                    base: tree,
+                    contributions,
+                };
+                arrived.extend(journey.carry(Piece::own(base, *unit, contribution)));
+            }
+            bring_to_one_stage(&mut arrived);
+            for Arrived { onward, piece } in arrived {
+                match onward {
+                    Onward::Stays(position) => pieces.entry(position).or_default().push(piece),
+                    Onward::From { unit, since } => self.go_on(unit, since, piece, &mut pieces),
+                }
+            }
         }
         pieces
     }
@@ -81,160 +94,23 @@ impl Carrier<'_> {
             .collect();
         ends.into_iter().collect()
     }
-}
-
-/// When a unit had its last, up to the day of the tree.
-fn end_of(tree: &Tree, unit: UnitId) -> Moment {
-    let ended = tree.end_of(unit).filter(|_| tree.by_id(unit).is_none());
-    ended.unwrap_or(Moment::end_of(tree.day()))
-}
-
-/// The way of one submission.
-struct Journey<'j, 'c, 's> {
-    carrier: &'j Carrier<'s>,
-    period: Period,
-    submitter: UnitId,
-    /// The map of the last day of the submission's period.
-    base: &'j Tree,
-    contributions: &'j Contributions,
-    pieces: &'j mut BTreeMap<Position, Vec<Piece<'c>>>,
-}
-
-impl<'c> Journey<'_, 'c, '_> {
-    fn carry(&mut self, given: i64, piece: Piece<'c>) {
-        let unit = self.submitter;
-        let day = Moment::end_of(self.base.day());
-        let mut passings = self.base.passings_of(unit);
-        let since = match passings.find(|passing| passing.moment.rev > given) {
-            // The map was changed after the submission, as of a day before the period's end.
-            Some(passing) => passing.moment.right_before(),
-            None if self.base.by_id(unit).is_some() => {
-                let stays = self.carrier.tree.route(unit, day) == Route::To(unit);
-                let piece = match stays {
-                    true => piece,
-                    false => self.keep_own(piece),
-                };
-                return self.go_on(unit, day, piece);
-            }
-            None => end_of(self.base, unit),
-        };
-        let piece = self.keep_own(piece);
-        let mut arrived = Vec::new();
-        self.hand_over(unit, since, piece, &mut arrived);
-        for Arrival { end, piece } in arrived {
-            let (leaf, since) = match end {
-                End::Unit(_) => (None, day),
-                End::Leaf { leaf, since } => (Some(leaf), since),
-            };
-            let unit = end.unit();
-            let part = 0;
-            let piece = Piece {
-                report: Report { unit, leaf, part },
-                origin: Origin::Passed,
-                ..piece
-            };
-            self.go_on(unit, since, piece);
-        }
-    }
-
-    /// What is only a unit's own passes to nobody: it stays where the unit is, as long as it
-    /// stands. The rest of the piece comes back.
-    fn keep_own(&mut self, piece: Piece<'c>) -> Piece<'c> {
-        let Some(place) = self.carrier.tree.by_id(self.submitter) else {
-            return piece;
-        };
-        let (own, others) = self.parted(&piece, AcrossUnits::None);
-        if own.is_empty() {
-            return piece;
-        }
-        let kept = Piece {
-            facts: Cow::Owned(own),
-            submission: Counted::Elsewhere,
-            ..piece.clone()
-        };
-        self.pieces.entry(place.position()).or_default().push(kept);
-        Piece {
-            facts: Cow::Owned(others),
-            ..piece
-        }
-    }
 
     /// The facts of a piece that go across units in one way, and all others.
     fn parted(&self, piece: &Piece<'_>, units: AcrossUnits) -> (Vec<Fact>, Vec<Fact>) {
-        let aggregations = self.carrier.aggregations;
+        let aggregations = self.aggregations;
         let facts = piece.facts.iter().copied();
         facts.partition(|fact| aggregations.of(fact.indicator).units == units)
     }
 
-    /// Takes what a unit has since a moment to the map of the period's last day. What a unit
-    /// submitted itself while it had it takes its place; of what stays undivided, what all
-    /// successors together submitted.
-    fn hand_over(
+    /// Takes a piece from the map of its period to the one that is looked at.
+    fn go_on<'c>(
         &self,
         unit: UnitId,
         since: Moment,
         piece: Piece<'c>,
-        arrived: &mut Vec<Arrival<'c>>,
+        pieces: &mut BTreeMap<Position, Vec<Piece<'c>>>,
     ) {
-        let replaced = self.replaced(unit, since);
-        if replaced == Replaced::All {
-            return;
-        }
-        let route = self.base.route(unit, since);
-        let passing = self.base.passing_after(unit, since);
-        let piece = match passing.map(|passing| (&passing.heirs, passing.moment)) {
-            Some((Heirs::One(heir), moment)) => {
-                return self.hand_over(*heir, moment, piece, arrived);
-            }
-            Some((Heirs::Shares(parts), moment))
-                if replaced == Replaced::InPart || matches!(route, Route::Divided { .. }) =>
-            {
-                let shares: Vec<Share> = parts.iter().map(|(_, share)| *share).collect();
-                let submission = piece.submission;
-                let (pieces, rest) = self.divide(piece, &shares);
-                // Each part stands in for the one submission that is expected of its heir.
-                for ((heir, _), piece) in parts.iter().zip(pieces) {
-                    let piece = Piece {
-                        submission,
-                        ..piece
-                    };
-                    self.hand_over(*heir, moment, piece, arrived);
-                }
-                Piece {
-                    submission: Counted::Elsewhere,
-                    ..rest
-                }
-            }
-            _ => piece,
-        };
-        let end = End::of_whole(&route);
-        arrived.push(Arrival { end, piece });
-    }
-
-    /// How much of what a unit has since a moment gave way to what was submitted since.
-    fn replaced(&self, unit: UnitId, since: Moment) -> Replaced {
-        let passing = self.base.passing_after(unit, since);
-        let own = self.contributions.get(&(self.period, unit));
-        // It does not take its own place.
-        let own = own.filter(|_| unit != self.submitter);
-        let is_meanwhile = |own: &Contribution| {
-            let had_it = passing.is_none_or(|passing| own.given < passing.moment.rev);
-            own.given > since.rev && had_it
-        };
-        if own.is_some_and(is_meanwhile) {
-            return Replaced::All;
-        }
-        let parts = passing.into_iter().flat_map(|passing| {
-            let heirs = passing.heirs.units().into_iter();
-            heirs.map(|heir| self.replaced(heir, passing.moment))
-        });
-        let same = |a, b| if a == b { a } else { Replaced::InPart };
-        parts.reduce(same).unwrap_or(Replaced::Nothing)
-    }
-
-    /// Takes a piece from the map of its period to the one that is looked at.
-    fn go_on(&mut self, unit: UnitId, since: Moment, piece: Piece<'c>) {
-        let tree = &self.carrier.tree;
+        let tree = &self.tree;
         let mut arrived = Vec::new();
         self.spread(&tree.route(unit, since), unit, piece, &mut arrived);
         for (part, Arrival { end, piece }) in arrived.into_iter().enumerate() {
@@ -249,14 +125,13 @@ impl<'c> Journey<'_, 'c, '_> {
             let piece = Piece { report, ..piece };
             let is_empty = piece.facts.is_empty() && piece.submission == Counted::Elsewhere;
             if let Some(place) = place.filter(|_| !is_empty) {
-                let pieces = self.pieces.entry(place.position()).or_default();
-                pieces.push(piece);
+                pieces.entry(place.position()).or_default().push(piece);
             }
         }
     }
 
     /// Divides a piece along a route.
-    fn spread(
+    fn spread<'c>(
         &self,
         route: &Route,
         unit: UnitId,
@@ -281,9 +156,9 @@ impl<'c> Journey<'_, 'c, '_> {
 
     /// What each share has of a piece, and what cannot be divided. Each division is exact for
     /// itself, so that what was divided once does not move when something else is divided later.
-    fn divide(&self, piece: Piece<'c>, shares: &[Share]) -> (Vec<Piece<'c>>, Piece<'c>) {
+    fn divide<'c>(&self, piece: Piece<'c>, shares: &[Share]) -> (Vec<Piece<'c>>, Piece<'c>) {
         let (divisible, rest) = self.parted(&piece, AcrossUnits::Sum);
-        let pieces = divided(&divisible, shares, self.carrier.aggregations);
+        let pieces = divided(&divisible, shares, self.aggregations);
         let pieces = pieces.into_iter().map(|facts| Piece {
             facts: Cow::Owned(facts),
             extent: Extent::Share,
@@ -297,6 +172,214 @@ impl<'c> Journey<'_, 'c, '_> {
             ..piece
         };
         (pieces, rest)
+    }
+}
+
+/// When a unit had its last, up to the day of the tree.
+fn end_of(tree: &Tree, unit: UnitId) -> Moment {
+    let ended = tree.end_of(unit).filter(|_| tree.by_id(unit).is_none());
+    ended.unwrap_or(Moment::end_of(tree.day()))
+}
+
+/// A piece on the map of the last day of its period.
+struct Arrived<'c> {
+    onward: Onward,
+    piece: Piece<'c>,
+}
+
+/// Where a piece goes from there.
+enum Onward {
+    /// Nowhere: it is only a unit's own.
+    Stays(Position),
+    /// With what a unit has since a moment.
+    From { unit: UnitId, since: Moment },
+}
+
+/// A report is approved once all of it is: a piece of one that is not does not count as approved.
+fn bring_to_one_stage(arrived: &mut [Arrived<'_>]) {
+    let is_open = |piece: &Piece<'_>| piece.reached != Stage::Approved;
+    let open = arrived.iter().filter(|arrived| is_open(&arrived.piece));
+    let open: BTreeSet<Report> = open.map(|arrived| arrived.piece.report).collect();
+    for Arrived { piece, .. } in arrived {
+        if open.contains(&piece.report) {
+            piece.reached = Stage::Submitted;
+        }
+    }
+}
+
+/// The way of one submission.
+struct Journey<'j, 's> {
+    carrier: &'j Carrier<'s>,
+    period: Period,
+    submitter: UnitId,
+    edition: Edition,
+    given: i64,
+    /// The map of the last day of the submission's period.
+    base: &'j Tree,
+    contributions: &'j Contributions,
+}
+
+/// Whose a part of a submission is on its way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Line {
+    /// The submitter's, which never gave it away.
+    Own,
+    Others,
+}
+
+impl Journey<'_, '_> {
+    fn carry<'c>(&self, piece: Piece<'c>) -> Vec<Arrived<'c>> {
+        let unit = self.submitter;
+        let day = Moment::end_of(self.base.day());
+        let mut arrived = Vec::new();
+        let mut passings = self.base.passings_of(unit);
+        let since = match passings.find(|passing| passing.moment.rev > self.given) {
+            // The map was changed after the submission, as of a day before the period's end.
+            Some(passing) => passing.moment.right_before(),
+            None if self.base.by_id(unit).is_some() => {
+                let stays = self.carrier.tree.route(unit, day) == Route::To(unit);
+                let piece = match stays {
+                    true => piece,
+                    false => self.keep_own(piece, &mut arrived),
+                };
+                let onward = Onward::From { unit, since: day };
+                arrived.push(Arrived { onward, piece });
+                return arrived;
+            }
+            None => end_of(self.base, unit),
+        };
+        let piece = self.keep_own(piece, &mut arrived);
+        let mut handed = Vec::new();
+        self.hand_over(unit, since, piece, Line::Own, &mut handed);
+        arrived.extend(handed.into_iter().map(|Arrival { end, piece }| {
+            let (leaf, since) = match end {
+                End::Unit(_) => (None, day),
+                End::Leaf { leaf, since } => (Some(leaf), since),
+            };
+            let unit = end.unit();
+            let part = 0;
+            let piece = Piece {
+                report: Report { unit, leaf, part },
+                origin: Origin::Passed,
+                ..piece
+            };
+            let onward = Onward::From { unit, since };
+            Arrived { onward, piece }
+        }));
+        arrived
+    }
+
+    /// What is only a unit's own passes to nobody: it stays where the unit is, as long as it
+    /// stands and has not replaced it. The rest of the piece comes back.
+    fn keep_own<'c>(&self, piece: Piece<'c>, arrived: &mut Vec<Arrived<'c>>) -> Piece<'c> {
+        let Some(place) = self.carrier.tree.by_id(self.submitter) else {
+            return piece;
+        };
+        let (own, others) = self.carrier.parted(&piece, AcrossUnits::None);
+        if own.is_empty() {
+            return piece;
+        }
+        if self.edition == Edition::Counting {
+            let kept = Piece {
+                facts: Cow::Owned(own),
+                submission: Counted::Elsewhere,
+                ..piece.clone()
+            };
+            let onward = Onward::Stays(place.position());
+            arrived.push(Arrived {
+                onward,
+                piece: kept,
+            });
+        }
+        Piece {
+            facts: Cow::Owned(others),
+            ..piece
+        }
+    }
+
+    /// Takes what a unit has since a moment to the map of the period's last day. What a unit
+    /// submitted itself while it had it takes its place; of what stays undivided, what all
+    /// successors together submitted.
+    fn hand_over<'c>(
+        &self,
+        unit: UnitId,
+        since: Moment,
+        piece: Piece<'c>,
+        line: Line,
+        arrived: &mut Vec<Arrival<'c>>,
+    ) {
+        let replaced = self.replaced(unit, since, line);
+        if replaced == Replaced::All {
+            return;
+        }
+        let route = self.base.route(unit, since);
+        let passing = self.base.passing_after(unit, since);
+        let piece = match passing.map(|passing| (&passing.heirs, passing.moment)) {
+            Some((Heirs::One(heir), moment)) => {
+                let line = self.line_to(*heir, line);
+                return self.hand_over(*heir, moment, piece, line, arrived);
+            }
+            Some((Heirs::Shares(parts), moment))
+                if replaced == Replaced::InPart || matches!(route, Route::Divided { .. }) =>
+            {
+                let shares: Vec<Share> = parts.iter().map(|(_, share)| *share).collect();
+                let submission = piece.submission;
+                let (pieces, rest) = self.carrier.divide(piece, &shares);
+                // Each part stands in for the one submission that is expected of its heir.
+                for ((heir, _), piece) in parts.iter().zip(pieces) {
+                    let piece = Piece {
+                        submission,
+                        ..piece
+                    };
+                    let line = self.line_to(*heir, line);
+                    self.hand_over(*heir, moment, piece, line, arrived);
+                }
+                Piece {
+                    submission: Counted::Elsewhere,
+                    ..rest
+                }
+            }
+            _ => piece,
+        };
+        let end = End::of_whole(&route);
+        arrived.push(Arrival { end, piece });
+    }
+
+    /// How much of what a unit has since a moment gave way to what was done since. A unit that is
+    /// divided and goes on is a successor as any other is: its own part gives way to what it did
+    /// after that, and not those of the others.
+    fn replaced(&self, unit: UnitId, since: Moment, line: Line) -> Replaced {
+        let passing = self.base.passing_after(unit, since);
+        if let (Line::Own, Edition::HandedOver { until }) = (line, self.edition)
+            && passing.is_none_or(|passing| passing.moment.rev > until)
+        {
+            return Replaced::All;
+        }
+        let first = (self.period, unit, Edition::LEAST);
+        let last = (self.period, unit, Edition::Counting);
+        let mut all = self.contributions.range(first..=last);
+        let is_meanwhile = |own: &Contribution| {
+            // It does not take its own place.
+            let is_another = unit != self.submitter || own.given != self.given;
+            let had_it = passing.is_none_or(|passing| own.given < passing.moment.rev);
+            is_another && own.given > since.rev && had_it
+        };
+        if all.any(|(_, own)| is_meanwhile(own)) {
+            return Replaced::All;
+        }
+        let parts = passing.into_iter().flat_map(|passing| {
+            let heirs = passing.heirs.units().into_iter();
+            heirs.map(|heir| self.replaced(heir, passing.moment, self.line_to(heir, line)))
+        });
+        let same = |a, b| if a == b { a } else { Replaced::InPart };
+        parts.reduce(same).unwrap_or(Replaced::Nothing)
+    }
+
+    fn line_to(&self, heir: UnitId, line: Line) -> Line {
+        match line {
+            Line::Own if heir == self.submitter => Line::Own,
+            _ => Line::Others,
+        }
     }
 }
 

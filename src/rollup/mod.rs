@@ -24,5 +24,6 @@ pub mod encode;
 pub mod figure;
 pub mod fold;
 pub mod frontier;
+pub mod handover;
 pub mod node;
 pub mod tally;

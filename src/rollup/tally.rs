@@ -587,14 +587,35 @@ pub struct Contribution {
     pub given: i64,
 }
 
+/// Which of what a unit has given for one base period: mostly there is one, and it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Edition {
+    /// What counted when the unit was divided and went on. It still stands in for those who took a
+    /// part over; the unit's own part of it gave way to what the unit did since.
+    HandedOver {
+        /// The rev of the last division at which it counted.
+        until: i64,
+    },
+    /// What counts as the unit's.
+    Counting,
+}
+
+impl Edition {
+    /// Before all others of a unit.
+    pub const LEAST: Edition = Edition::HandedOver { until: i64::MIN };
+}
+
 /// What of one contribution counts at one unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece<'c> {
     pub base: Period,
     /// The unit that submitted it.
     pub source: UnitId,
+    /// The rev at which the unit gave it.
+    pub given: i64,
     pub report: Report,
     pub facts: Cow<'c, [Fact]>,
+    /// How far the report came that it is a part of.
     pub reached: Stage,
     pub origin: Origin,
     pub extent: Extent,
@@ -648,6 +669,7 @@ impl<'c> Piece<'c> {
         Piece {
             base,
             source: unit,
+            given: contribution.given,
             report,
             facts: Cow::Borrowed(&contribution.facts),
             reached: contribution.reached,

@@ -14,7 +14,7 @@ use super::locate::{Located, NotFound, ReportPath};
 use super::map::{Left, MapView};
 use super::rollup::PeriodName;
 use super::snapshot::Snapshot;
-use super::totals::Board;
+use super::totals::{Board, handed_over_of};
 use super::unit::UnitName;
 use crate::authn::Identity;
 use crate::authz::Denied;
@@ -28,7 +28,7 @@ use crate::domain::submission::Status;
 use crate::domain::unit::UnitFact;
 use crate::explain;
 use crate::rollup::carry::Contributions;
-use crate::rollup::tally::{Contribution, CountedReport, reports_in};
+use crate::rollup::tally::{Contribution, CountedReport, Edition, reports_in};
 use crate::store::submission::{Submission, Units, counting_of, submissions_of};
 use crate::store::{StoreError, Transaction};
 
@@ -212,17 +212,26 @@ impl<'s> State<'s> {
         let mut contributions = Contributions::new();
         for (period, unit, submission) in submissions {
             if let Some(reached) = submission.reached() {
-                let key = (period, unit);
+                let given = given.get(&(period, unit)).copied();
                 let contribution = Contribution {
                     facts: Vec::new(),
                     reached,
-                    given: given.get(&key).copied().unwrap_or(submission.counting_rev),
+                    given: given.unwrap_or(submission.counting_rev),
                 };
-                contributions.insert(key, contribution);
+                contributions.insert((period, unit, Edition::Counting), contribution);
             }
             if let Some(base) = self.base_mut(period) {
                 base.submissions.insert(unit, submission);
             }
+        }
+        let maps = board.maps();
+        for (period, unit, handed) in handed_over_of(transaction, form, maps, Units::These(&units))?
+        {
+            let contribution = Contribution {
+                facts: Vec::new(),
+                ..handed.contribution
+            };
+            contributions.insert((period, unit, handed.edition), contribution);
         }
         for (position, pieces) in board.pieces(&contributions) {
             for counted in reports_in(&pieces) {

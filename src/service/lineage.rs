@@ -1,6 +1,6 @@
 //! Lineage (nguồn số liệu): which units' revisions make a figure, and which are missing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use itertools::Itertools;
@@ -11,7 +11,7 @@ use super::locate::{Located, NotFound, ReportPath};
 use super::page::{Page, PageRequest, UnknownCursor};
 use super::rollup::{CellView, Figuring, PeriodName};
 use super::snapshot::Snapshot;
-use super::totals::Board;
+use super::totals::{Board, handed_over_of};
 use super::unit::UnitName;
 use crate::authn::Identity;
 use crate::authz::Denied;
@@ -24,12 +24,12 @@ use crate::domain::indicator::{AcrossUnits, Measure};
 use crate::domain::landing::{Landing, Landings, landings_of};
 use crate::domain::period::Period;
 use crate::domain::quantity::{Decimal, Qualifier};
-use crate::domain::submission::{Fact, Stage, unknown_indicator, unknown_option};
+use crate::domain::submission::{Fact, Revision, Stage, unknown_indicator, unknown_option};
 use crate::domain::unit::UnitFact;
 use crate::error::{Code, Fault, Message};
 use crate::rollup::carry::Contributions;
-use crate::rollup::tally::{Origin, Piece};
-use crate::store::submission::{Counting, Units, counting_of};
+use crate::rollup::tally::{Contribution, Edition, Origin, Piece};
+use crate::store::submission::{Units, counting_of};
 use crate::store::{StoreError, Transaction};
 use crate::{explain, message};
 
@@ -120,6 +120,9 @@ pub struct SourceView {
     pub period: String,
     /// What the unit has sent; null where it is missing.
     pub value: Option<SourceValue>,
+    /// What it had sent before it was divided and has replaced since, where it still stands in for
+    /// those who took a part over and have sent nothing themselves.
+    pub handed_over: Vec<SourceValue>,
 }
 
 /// What a unit has sent.
@@ -133,7 +136,7 @@ pub struct SourceValue {
     pub qualifier: Qualifier,
     /// The revision of the unit's submission that brought it.
     pub revision: i32,
-    /// The furthest stage in which it counts.
+    /// The furthest stage in which it counts in this figure.
     pub stage: Stage,
 }
 
@@ -386,18 +389,26 @@ impl<'s> Sources<'s> {
         request: &PageRequest,
     ) -> Result<Page<SourceView>, LineageError> {
         let pairs = self.page_pairs(request)?;
-        let counting = self.counting(transaction, &pairs)?;
-        let parts = self.parts(&counting);
+        let given = self.given(transaction, &pairs)?;
+        let parts = self.parts(&given);
         let items = pairs.iter().filter_map(|pair| {
-            let key = pair.key();
-            let value = counting
-                .get(&key)
-                .zip(parts.get(&key))
-                .and_then(|(found, part)| self.value(found, *part));
-            (value.is_some() || pair.is_expected).then(|| SourceView {
+            let (unit, period) = pair.key();
+            let value_of = |one: &GivenValue| {
+                let part = parts.get(&(unit, period, one.contribution.given))?;
+                self.value(one, *part)
+            };
+            let counting = given.get(&(period, unit, Edition::Counting));
+            let first = (period, unit, Edition::LEAST);
+            let handed = given.range(first..(period, unit, Edition::Counting));
+            let value = counting.and_then(value_of);
+            let handed_over: Vec<SourceValue> =
+                handed.filter_map(|(_, one)| value_of(one)).collect();
+            let is_told = value.is_some() || !handed_over.is_empty() || pair.is_expected;
+            is_told.then(|| SourceView {
                 unit: UnitName::of_fact(pair.unit),
                 period: pair.base.period.to_string(),
                 value,
+                handed_over,
             })
         });
         let first = PageRequest {
@@ -428,44 +439,70 @@ impl<'s> Sources<'s> {
         Ok(needed.collect())
     }
 
-    fn counting(
+    fn given(
         &self,
         transaction: &mut Transaction<'_>,
         pairs: &[Pair<'_>],
-    ) -> Result<HashMap<(UnitId, Period), Counting>, StoreError> {
+    ) -> Result<BTreeMap<GivenKey, GivenValue>, StoreError> {
         let bases: Vec<Period> = self.bases.iter().map(|base| base.period).collect();
         let units = pairs.iter().map(|pair| pair.unit.unit);
         let units = self.board.deciding_on(units);
-        let found = counting_of(
-            transaction,
-            self.located.form().number,
-            &bases,
-            Units::These(&units),
-        )?;
-        found
-            .map(|found| found.map(|found| ((found.unit, found.period), found)))
-            .collect()
+        let form = self.located.form().number;
+        let mut given = BTreeMap::new();
+        for found in counting_of(transaction, form, &bases, Units::These(&units))? {
+            let found = found?;
+            if let Some((contribution, revision)) = found.contribution.zip(found.revision) {
+                let key = (found.period, found.unit, Edition::Counting);
+                given.insert(
+                    key,
+                    GivenValue {
+                        contribution,
+                        revision,
+                    },
+                );
+            }
+        }
+        let maps = self.board.maps();
+        for (period, unit, one) in handed_over_of(transaction, form, maps, Units::These(&units))? {
+            let value = GivenValue {
+                contribution: one.contribution,
+                revision: one.revision,
+            };
+            given.insert((period, unit, one.edition), value);
+        }
+        Ok(given)
     }
 
-    /// What of each unit's value is in the figure, for those of which anything is.
+    /// What of everything that was given is in the figure, by the rev at which it was, for that of
+    /// which anything is.
     fn parts(
         &self,
-        counting: &HashMap<(UnitId, Period), Counting>,
-    ) -> HashMap<(UnitId, Period), i128> {
-        let contributions = counting.iter().filter_map(|((unit, period), found)| {
-            let contribution = found.contribution.clone()?;
-            Some(((*period, *unit), contribution))
-        });
-        let contributions: Contributions = contributions.collect();
+        given: &BTreeMap<GivenKey, GivenValue>,
+    ) -> HashMap<(UnitId, Period, i64), InFigure> {
+        let given = given.iter();
+        let contributions: Contributions = given
+            .map(|(key, one)| (*key, one.contribution.clone()))
+            .collect();
         let mut parts = HashMap::new();
         for (position, pieces) in self.board.pieces(&contributions) {
             if !self.is_in_figure(position) {
                 continue;
             }
-            for piece in pieces {
+            let in_stage = |piece: &Piece<'_>| match self.stage {
+                Stage::Submitted => true,
+                Stage::Approved => piece.reached == Stage::Approved,
+            };
+            for piece in pieces.into_iter().filter(in_stage) {
                 if let Some(fact) = self.fact_in(&piece.facts).filter(|_| self.counts(&piece)) {
-                    let key = (piece.source, piece.base);
-                    *parts.entry(key).or_default() += i128::from(fact.mantissa);
+                    let key = (piece.source, piece.base, piece.given);
+                    let part = parts.entry(key).or_insert(InFigure {
+                        mantissa: 0,
+                        reached: piece.reached,
+                    });
+                    part.mantissa += i128::from(fact.mantissa);
+                    if piece.reached == Stage::Submitted {
+                        part.reached = Stage::Submitted;
+                    }
                 }
             }
         }
@@ -488,23 +525,37 @@ impl<'s> Sources<'s> {
         landing_of(self.entry)
     }
 
-    fn value(&self, counting: &Counting, part: i128) -> Option<SourceValue> {
-        let contribution = counting.contribution.as_ref()?;
-        if self.stage == Stage::Approved && contribution.reached != Stage::Approved {
-            return None;
-        }
-        let fact = self.fact_in(&contribution.facts)?;
+    fn value(&self, given: &GivenValue, part: InFigure) -> Option<SourceValue> {
+        let fact = self.fact_in(&given.contribution.facts)?;
         let decimals = self.entry.definition.decimals.get();
-        let part = i64::try_from(part).ok();
-        let part = part.filter(|part| self.landing() == Landing::Shares && *part != fact.mantissa);
+        let mantissa = i64::try_from(part.mantissa).ok();
+        let is_part =
+            |mantissa: &i64| self.landing() == Landing::Shares && *mantissa != fact.mantissa;
+        let mantissa = mantissa.filter(is_part);
         Some(SourceValue {
             value: Decimal::new(fact.mantissa, decimals),
-            part: part.map(|part| Decimal::new(part, decimals)),
+            part: mantissa.map(|mantissa| Decimal::new(mantissa, decimals)),
             qualifier: fact.qualifier,
-            revision: counting.revision?.get(),
-            stage: contribution.reached,
+            revision: given.revision.get(),
+            stage: part.reached,
         })
     }
+}
+
+/// Something that a unit has given for a base period.
+type GivenKey = (Period, UnitId, Edition);
+
+/// What it is, and the revision that brought it.
+struct GivenValue {
+    contribution: Contribution,
+    revision: Revision,
+}
+
+/// What of a value is in a figure, and how far it came there.
+#[derive(Clone, Copy)]
+struct InFigure {
+    mantissa: i128,
+    reached: Stage,
 }
 
 /// Whether a figure is made of one unit's own values.

@@ -13,7 +13,7 @@ use super::locate::{Located, NotFound, ReportPath};
 use super::map::MapView;
 use super::rollup::{Figuring, PeriodName};
 use super::snapshot::Snapshot;
-use super::totals::Board;
+use super::totals::{Board, given_by, maps_of};
 use super::unit::UnitName;
 use crate::authn::Identity;
 use crate::authz::Denied;
@@ -25,7 +25,6 @@ use crate::domain::submission::Stage;
 use crate::error::{Code, Fault, Message};
 use crate::rollup::carry::Contributions;
 use crate::rollup::node::Rollup;
-use crate::store::submission::{Units, counting_of};
 use crate::store::{StoreError, Transaction};
 use crate::{explain, message};
 
@@ -295,17 +294,14 @@ impl<'w> Work<'w, '_> {
                     }
                 }
                 let bases: Vec<Period> = bases.into_iter().collect();
+                let bases = form_periods(&point.in_force.period, &bases);
                 let units: Vec<UnitId> = units.into_iter().collect();
                 let form = point.form().number;
-                let units = Units::These(&units);
-                let mut contributions = Contributions::new();
-                for found in counting_of(self.transaction, form, &bases, units)? {
-                    let found = found?;
-                    if let Some(mut contribution) = found.contribution {
-                        let facts = &mut contribution.facts;
-                        facts.retain(|fact| self.indicators.contains(&fact.indicator));
-                        contributions.insert((found.period, found.unit), contribution);
-                    }
+                let maps = maps_of(self.snapshot, &bases);
+                let mut contributions = given_by(self.transaction, form, &maps, &units)?;
+                for contribution in contributions.values_mut() {
+                    let facts = &mut contribution.facts;
+                    facts.retain(|fact| self.indicators.contains(&fact.indicator));
                 }
                 Ok(empty.insert(contributions))
             }

@@ -19,18 +19,25 @@ use crate::rollup::climb::{climb, merged_below, touched};
 use crate::rollup::encode::YearOfRollups;
 use crate::rollup::fold::fold;
 use crate::rollup::frontier::{Frontier, Origin};
+use crate::rollup::handover::{HandedOver, PastStep, handed_over};
 use crate::rollup::node::{KeptRollup, Rollup};
-use crate::rollup::tally::{Contribution, Piece, Tally};
+use crate::rollup::tally::{Contribution, Edition, Piece, Tally};
 use crate::store::rollup::{rollups_delete, rollups_of, rollups_put, years_of, years_put};
-use crate::store::submission::{Units, counting_of, periods_with_submissions};
+use crate::store::submission::{Units, counting_of, history_of, periods_with_submissions};
 use crate::store::{StoreError, Transaction};
 
-/// What of one unit counts for a base period, before and after a commit.
+/// What one unit has given for a base period, before and after a commit.
 pub(super) struct OwnChange {
     pub unit: UnitId,
-    pub before: Option<Contribution>,
-    pub after: Option<Contribution>,
+    pub before: Given,
+    pub after: Given,
 }
+
+/// What one unit has given for one base period.
+pub(super) type Given = BTreeMap<Edition, Contribution>;
+
+/// Base periods, each with the map of its last day.
+pub(super) type Maps = BTreeMap<Period, Arc<Tree>>;
 
 /// Brings the totals of every ancestor up to date with changes on one form and base period. Gives
 /// the rollups of the base period that the changes have touched.
@@ -47,7 +54,7 @@ pub(super) fn apply(
     let rows = without_revs(board.kept(transaction, reach.all())?);
     let needed = board.needed(located.period(), changes, &reach, &rows);
     let known = needed.load(transaction, form)?;
-    let mut others = Others::new(form, [located.period()]);
+    let mut others = Others::new(form, board.carrier.bases.clone());
     let Applied { rollups, changed } = board.apply(
         transaction,
         located.period(),
@@ -109,8 +116,8 @@ fn apply_to_longer_periods(
         parts.push((board, reach, rows, revs));
     }
     let known = needed.load(transaction, form.number)?;
-    let bases = boards.iter().flat_map(Board::base_periods);
-    let mut others = Others::new(form.number, bases);
+    let maps = boards.iter().flat_map(|board| board.carrier.bases.clone());
+    let mut others = Others::new(form.number, maps.collect());
     for (board, reach, rows, revs) in parts {
         let Applied { rollups, changed } =
             board.apply(transaction, base, changes, reach, rows, &known, &mut others)?;
@@ -169,21 +176,26 @@ impl Loaded {
     fn of(
         transaction: &mut Transaction<'_>,
         form: FormNumber,
-        periods: &[Period],
+        maps: &Maps,
         units: Units<'_>,
     ) -> Result<Loaded, StoreError> {
         let mut loaded = Loaded::default();
-        if periods.is_empty() {
+        if maps.is_empty() {
             return Ok(loaded);
         }
-        for found in counting_of(transaction, form, periods, units)? {
+        let periods: Vec<Period> = maps.keys().copied().collect();
+        for found in counting_of(transaction, form, &periods, units)? {
             let found = found?;
             let rev = loaded.revs.entry(found.unit).or_default();
             *rev = found.rev.max(*rev);
             if let Some(contribution) = found.contribution {
-                let key = (found.period, found.unit);
+                let key = (found.period, found.unit, Edition::Counting);
                 loaded.contributions.insert(key, contribution);
             }
+        }
+        for (period, unit, handed) in handed_over_of(transaction, form, maps, units)? {
+            let key = (period, unit, handed.edition);
+            loaded.contributions.insert(key, handed.contribution);
         }
         Ok(loaded)
     }
@@ -207,13 +219,13 @@ impl Reach {
 #[derive(Default)]
 struct Needed {
     sources: BTreeSet<UnitId>,
-    periods: BTreeSet<Period>,
+    maps: Maps,
 }
 
 impl Needed {
     fn extend(&mut self, other: Needed) {
         self.sources.extend(other.sources);
-        self.periods.extend(other.periods);
+        self.maps.extend(other.maps);
     }
 
     fn load(
@@ -221,9 +233,8 @@ impl Needed {
         transaction: &mut Transaction<'_>,
         form: FormNumber,
     ) -> Result<Contributions, StoreError> {
-        let periods: Vec<Period> = self.periods.iter().copied().collect();
         let sources: Vec<UnitId> = self.sources.iter().copied().collect();
-        let loaded = Loaded::of(transaction, form, &periods, Units::These(&sources))?;
+        let loaded = Loaded::of(transaction, form, &self.maps, Units::These(&sources))?;
         Ok(loaded.contributions)
     }
 }
@@ -232,17 +243,16 @@ impl Needed {
 /// read once, however many periods are made of it.
 struct Others {
     form: FormNumber,
-    periods: Vec<Period>,
+    maps: Maps,
     read: HashSet<UnitId>,
     contributions: Contributions,
 }
 
 impl Others {
-    fn new(form: FormNumber, periods: impl IntoIterator<Item = Period>) -> Others {
-        let periods: BTreeSet<Period> = periods.into_iter().collect();
+    fn new(form: FormNumber, maps: Maps) -> Others {
         Others {
             form,
-            periods: periods.into_iter().collect(),
+            maps,
             read: HashSet::new(),
             contributions: Contributions::new(),
         }
@@ -256,13 +266,13 @@ impl Others {
     ) -> Result<Contributions, StoreError> {
         let new = units.iter().copied().filter(|unit| self.read.insert(*unit));
         let new: Vec<UnitId> = new.collect();
-        let loaded = Loaded::of(transaction, self.form, &self.periods, Units::These(&new))?;
+        let loaded = Loaded::of(transaction, self.form, &self.maps, Units::These(&new))?;
         self.contributions.extend(loaded.contributions);
         let keys = units
             .iter()
             .flat_map(|unit| bases.iter().map(|base| (*base, *unit)));
-        let found = keys.filter_map(|key| Some((key, self.contributions.get(&key)?.clone())));
-        Ok(found.collect())
+        let found = keys.flat_map(|(base, unit)| given_in(&self.contributions, base, unit));
+        Ok(found.map(|(key, one)| (*key, one.clone())).collect())
     }
 }
 
@@ -289,19 +299,96 @@ fn around(
     let (mut before, mut after) = (known.clone(), known.clone());
     for change in changes {
         let sides = [(&mut before, &change.before), (&mut after, &change.after)];
-        for (contributions, contribution) in sides {
-            let key = (base, change.unit);
-            match contribution {
-                Some(contribution) => {
-                    contributions.insert(key, contribution.clone());
-                }
-                None => {
-                    contributions.remove(&key);
-                }
+        for (contributions, given) in sides {
+            let known = given_in(contributions, base, change.unit);
+            let known: Vec<_> = known.map(|(key, _)| *key).collect();
+            for key in known {
+                contributions.remove(&key);
             }
+            let given = given.iter();
+            let given = given.map(|(edition, one)| ((base, change.unit, *edition), one.clone()));
+            contributions.extend(given);
         }
     }
     (before, after)
+}
+
+/// Everything that a unit has given for a base period.
+fn given_in(
+    contributions: &Contributions,
+    base: Period,
+    unit: UnitId,
+) -> impl Iterator<Item = (&(Period, UnitId, Edition), &Contribution)> {
+    contributions.range((base, unit, Edition::LEAST)..=(base, unit, Edition::Counting))
+}
+
+/// The maps of the last days of some base periods.
+pub(super) fn maps_of(snapshot: &Snapshot, bases: &[FormPeriod<'_>]) -> Maps {
+    let maps = bases
+        .iter()
+        .map(|base| (base.period, snapshot.hierarchy.tree_on(base.closing_day())));
+    maps.collect()
+}
+
+/// Everything that some units have given for some base periods.
+pub(super) fn given_by(
+    transaction: &mut Transaction<'_>,
+    form: FormNumber,
+    maps: &Maps,
+    units: &[UnitId],
+) -> Result<Contributions, StoreError> {
+    let loaded = Loaded::of(transaction, form, maps, Units::These(units))?;
+    Ok(loaded.contributions)
+}
+
+/// What some units had given before they were divided and went on, and have replaced or taken back
+/// since. Only the history of such units is read.
+pub(super) fn handed_over_of(
+    transaction: &mut Transaction<'_>,
+    form: FormNumber,
+    maps: &Maps,
+    units: Units<'_>,
+) -> Result<Vec<(Period, UnitId, HandedOver)>, StoreError> {
+    let mut all = Vec::new();
+    for (period, unit, history) in histories_of(transaction, form, maps, units)? {
+        let divisions = divisions_in(maps, period, unit);
+        let handed = handed_over(&history, &divisions).into_iter();
+        all.extend(handed.map(|one| (period, unit, one)));
+    }
+    Ok(all)
+}
+
+/// The steps of the submissions of those of some units that were divided and went on.
+pub(super) fn histories_of(
+    transaction: &mut Transaction<'_>,
+    form: FormNumber,
+    maps: &Maps,
+    units: Units<'_>,
+) -> Result<Vec<(Period, UnitId, Vec<PastStep>)>, StoreError> {
+    let mut divided: BTreeMap<Period, Vec<UnitId>> = BTreeMap::new();
+    for (period, map) in maps {
+        let of_period: Vec<UnitId> = match units {
+            Units::All => map.divided().into_iter().collect(),
+            Units::These(these) => {
+                let these = these.iter().copied();
+                these.filter(|unit| map.is_divided(*unit)).collect()
+            }
+        };
+        if !of_period.is_empty() {
+            divided.insert(*period, of_period);
+        }
+    }
+    let mut histories = Vec::new();
+    for (period, units) in divided {
+        let found = history_of(transaction, form, period, &units)?;
+        histories.extend(found.into_iter().map(|(unit, steps)| (period, unit, steps)));
+    }
+    Ok(histories)
+}
+
+pub(super) fn divisions_in(maps: &Maps, period: Period, unit: UnitId) -> Vec<i64> {
+    let map = maps.get(&period);
+    map.map(|map| map.divisions_of(unit)).unwrap_or_default()
 }
 
 impl<'s> Board<'s> {
@@ -345,12 +432,9 @@ impl<'s> Board<'s> {
         day: NaiveDate,
         rows: Rows<'s>,
     ) -> Board<'s> {
-        let bases = bases
-            .iter()
-            .map(|base| (base.period, snapshot.hierarchy.tree_on(base.closing_day())));
         let carrier = Carrier {
             tree: snapshot.hierarchy.tree_on(day),
-            bases: bases.collect(),
+            bases: maps_of(snapshot, bases),
             aggregations: snapshot.catalogue.aggregations(),
             span: period.span,
         };
@@ -363,6 +447,11 @@ impl<'s> Board<'s> {
 
     pub fn tree(&self) -> &Arc<Tree> {
         &self.carrier.tree
+    }
+
+    /// The maps of the base periods.
+    pub fn maps(&self) -> &Maps {
+        &self.carrier.bases
     }
 
     fn base_periods(&self) -> Vec<Period> {
@@ -410,13 +499,13 @@ impl<'s> Board<'s> {
         let without_row = reach.ancestors.iter().copied();
         let without_row = without_row.filter(|position| !rows.contains_key(position));
         let sources = self.sources(reach.changed.iter().copied().chain(without_row));
-        let mut periods = self.base_periods();
+        let mut maps = self.carrier.bases.clone();
         if sources.iter().all(|source| changing.contains(source)) {
-            periods.retain(|period| *period != base);
+            maps.remove(&base);
         }
         Needed {
             sources: sources.into_iter().collect(),
-            periods: periods.into_iter().collect(),
+            maps,
         }
     }
 
@@ -476,14 +565,18 @@ impl<'s> Board<'s> {
     }
 
     /// Where a change of a unit's submission may change what counts as somebody's own. Its own
-    /// submission takes the place of what former units have passed to it.
+    /// submission takes the place of what former units have passed to it; and what stands in for
+    /// one report together with it is approved only with it.
     fn affected_by(&self, base: Period, unit: UnitId) -> Vec<Position> {
-        let mut affected = self.carrier.ends(base, unit);
-        if let Some(tree) = self.carrier.bases.get(&base) {
-            let former = tree.sources_of(unit).into_iter();
-            affected.extend(former.flat_map(|source| self.carrier.ends(base, source)));
-        }
-        affected
+        let Some(tree) = self.carrier.bases.get(&base) else {
+            return self.carrier.ends(base, unit);
+        };
+        let heirs = tree.ever_heirs_of(unit).into_iter();
+        let concerned = heirs.flat_map(|heir| tree.sources_of(heir).into_iter().chain([heir]));
+        let concerned: BTreeSet<UnitId> = concerned.collect();
+        let ends = concerned.into_iter();
+        ends.flat_map(|unit| self.carrier.ends(base, unit))
+            .collect()
     }
 
     /// The units whose submissions decide on what counts as own at `positions`.
@@ -610,7 +703,7 @@ impl<'s> Board<'s> {
         positions: &BTreeSet<Position>,
     ) -> Result<BTreeMap<Position, KeptRollup>, StoreError> {
         let sources = self.sources(positions.iter().copied());
-        let loaded = self.load(transaction, &self.base_periods(), Units::These(&sources))?;
+        let loaded = self.load(transaction, Units::These(&sources))?;
         let mut own = self.carrier.own(&loaded.contributions);
         let found = positions.iter().filter_map(|position| {
             let rev = self.rev_of(*position, &loaded);
@@ -631,10 +724,10 @@ impl<'s> Board<'s> {
     fn load(
         &self,
         transaction: &mut Transaction<'_>,
-        periods: &[Period],
         units: Units<'_>,
     ) -> Result<Loaded, StoreError> {
-        Loaded::of(transaction, self.period.form.number, periods, units)
+        let form = self.period.form.number;
+        Loaded::of(transaction, form, &self.carrier.bases, units)
     }
 
     /// Rollups that no rows are kept of: put together of rows of the former map as far down as
@@ -672,7 +765,7 @@ impl<'s> Board<'s> {
         }
         let rows = former.rollups(transaction, assembly.rows.iter().copied())?;
         let sources = self.sources(assembly.own.iter().copied());
-        let loaded = self.load(transaction, &self.base_periods(), Units::These(&sources))?;
+        let loaded = self.load(transaction, Units::These(&sources))?;
         let own = self.carrier.own(&loaded.contributions);
         let mut made: BTreeMap<Position, Rollup> = BTreeMap::new();
         // In preorder everything below a unit comes after it: backwards, parts come first.
@@ -738,7 +831,7 @@ impl<'s> Board<'s> {
             true => Units::All,
             false => Units::These(&sources),
         };
-        let loaded = self.load(transaction, &self.base_periods(), units)?;
+        let loaded = self.load(transaction, units)?;
         let own = self.carrier.own(&loaded.contributions);
         let places = places.iter().copied();
         Ok(fold(places, self.carrier.aggregations, &own, below))
@@ -760,12 +853,20 @@ impl<'s> Board<'s> {
         self.carrier.pieces(contributions)
     }
 
-    /// The units whose submissions decide on what becomes of those of `units`.
+    /// The units whose submissions decide on what becomes of those of `units`: those that may
+    /// replace them, and those that stand in for one report together with them.
     pub fn deciding_on(&self, units: impl IntoIterator<Item = UnitId>) -> Vec<UnitId> {
         let mut deciding = BTreeSet::new();
         for unit in units {
             deciding.insert(unit);
-            deciding.extend(self.replacing(unit));
+            for tree in self.carrier.bases.values() {
+                for heir in tree.ever_heirs_of(unit) {
+                    deciding.insert(heir);
+                    for beside in tree.sources_of(heir) {
+                        deciding.extend(tree.ever_heirs_of(beside));
+                    }
+                }
+            }
         }
         deciding.into_iter().collect()
     }

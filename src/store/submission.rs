@@ -1,6 +1,6 @@
 //! Queries on submissions and their revisions.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
@@ -20,6 +20,7 @@ use crate::domain::submission::{
     Fact, Passage, Revision, SpeaksFor, Stage, Status, Step, ValueReason,
 };
 use crate::rollup::encode::{pack_facts, unpack_facts};
+use crate::rollup::handover::PastStep;
 use crate::rollup::tally::Contribution;
 
 /// Rows of one insert: well within the number of values that either backend takes at once.
@@ -692,6 +693,41 @@ fn revision_rows_of(
         .select(RevisionRow::as_select())
         .load(connection)?;
     Ok(rows)
+}
+
+/// All steps of the submissions of some units, each unit's in order.
+pub fn history_of(
+    transaction: &mut Transaction<'_>,
+    form: FormNumber,
+    period: Period,
+    units: &[UnitId],
+) -> Result<BTreeMap<UnitId, Vec<PastStep>>, StoreError> {
+    let (tenant, connection) = transaction.parts();
+    let mut histories: BTreeMap<UnitId, Vec<PastStep>> = BTreeMap::new();
+    for batch in units.chunks(BATCH) {
+        let ids: Vec<String> = batch.iter().map(ToString::to_string).collect();
+        let rows: Vec<RevisionRow> = submission_revision::table
+            .filter(
+                submission_revision::tenant_id
+                    .eq(tenant)
+                    .and(submission_revision::form.eq(to_column(form.get())?))
+                    .and(submission_revision::period.eq(period.to_string()))
+                    .and(submission_revision::unit_id.eq_any(ids)),
+            )
+            .order((submission_revision::unit_id, submission_revision::revision))
+            .select(RevisionRow::as_select())
+            .load(connection)?;
+        for row in rows {
+            let steps = histories.entry(parsed(&row.unit_id, "unit id")?);
+            steps.or_default().push(PastStep {
+                revision: Revision::new(row.revision),
+                step: word(&row.step)?,
+                rev: row.rev,
+                facts: row.facts.map(|facts| unpack_facts(&facts)).transpose()?,
+            });
+        }
+    }
+    Ok(histories)
 }
 
 pub fn revision_get(

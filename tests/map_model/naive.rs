@@ -323,6 +323,8 @@ pub enum Place {
 struct Fate {
     /// Who has it, or was divided.
     unit: Unit,
+    /// Whether that is still who submitted it, and it was never anybody else's.
+    is_own: bool,
     /// Whether a submission of that unit's own took its place.
     is_replaced: bool,
     parts: Vec<(Option<Share>, Fate)>,
@@ -332,6 +334,7 @@ impl Fate {
     fn of(unit: Unit) -> Fate {
         Fate {
             unit,
+            is_own: true,
             is_replaced: false,
             parts: Vec::new(),
         }
@@ -359,11 +362,15 @@ impl Fate {
             .map(|passing| passing.heirs.as_slice())
         {
             None => {}
-            Some([(heir, _)]) => self.unit = *heir,
+            Some([(heir, _)]) => {
+                self.is_own &= self.unit == *heir;
+                self.unit = *heir;
+            }
             Some(heirs) => {
                 let parts = heirs.iter().map(|(heir, share)| {
                     let part = Fate {
                         is_replaced: self.is_replaced,
+                        is_own: self.is_own && self.unit == *heir,
                         ..Fate::of(*heir)
                     };
                     (*share, part)
@@ -379,6 +386,14 @@ impl Fate {
             part.replace(unit);
         }
         self.is_replaced |= self.parts.is_empty() && self.unit == unit;
+    }
+
+    /// Gives way where it never was anybody else's.
+    fn take_back(&mut self) {
+        for (_, part) in &mut self.parts {
+            part.take_back();
+        }
+        self.is_replaced |= self.parts.is_empty() && self.is_own;
     }
 
     fn ends(&self) -> Vec<&Fate> {
@@ -466,6 +481,26 @@ pub struct Model {
     pub ids: Vec<String>,
     pub map: Map,
     pub submissions: BTreeMap<(usize, Unit), Submission>,
+    /// Everything that was ever put, and where it was withdrawn nothing, by the rev of each.
+    pub history: BTreeMap<(usize, Unit), BTreeMap<i64, Option<Submission>>>,
+}
+
+/// Something that stands for a unit and a month.
+struct Standing<'m> {
+    unit: Unit,
+    submission: &'m Submission,
+    /// Whether it still is the unit's own. If not, it was there when the unit was divided, and
+    /// stands in for the others.
+    is_own: bool,
+}
+
+/// What happens to something on its way to the last day of its month.
+enum Event<'m> {
+    Document(&'m Document),
+    /// Another or the same unit submits itself.
+    Submits(Unit),
+    /// The unit whose it is puts something else, or withdraws.
+    IsTakenBack,
 }
 
 /// One value where it counts.
@@ -532,22 +567,67 @@ pub struct Shown {
 }
 
 impl Model {
+    fn documents_until(&self, month: usize) -> impl Iterator<Item = &Document> {
+        let last_day = MONTHS[month].last_day;
+        let documents = self.map.documents.iter();
+        documents.filter(move |document| document.effective <= last_day)
+    }
+
+    /// What counts for a month, and what counted when its unit was divided and went on.
+    fn standing(&self, month: usize) -> Vec<Standing<'_>> {
+        let submissions = self.submissions.range((month, 0)..(month + 1, 0));
+        let mut standing: Vec<Standing<'_>> = submissions
+            .map(|((_, unit), submission)| Standing {
+                unit: *unit,
+                submission,
+                is_own: true,
+            })
+            .collect();
+        for ((_, unit), history) in self.history.range((month, 0)..(month + 1, 0)) {
+            let goes_on = |passing: &Passing| {
+                passing.from == *unit && passing.heirs.iter().any(|(heir, _)| heir == unit)
+            };
+            let divisions = self.documents_until(month);
+            let divisions = divisions.filter(|document| document.passings.iter().any(goes_on));
+            for division in divisions {
+                let before = history.range(..division.rev).next_back();
+                let Some((_, Some(submission))) = before else {
+                    continue;
+                };
+                let is_there = standing
+                    .iter()
+                    .any(|known| known.unit == *unit && known.submission.given == submission.given);
+                if !is_there {
+                    standing.push(Standing {
+                        unit: *unit,
+                        submission,
+                        is_own: false,
+                    });
+                }
+            }
+        }
+        standing
+    }
+
     /// What became of a submission by the last day of its month, through all that was written
     /// down since it was given.
-    fn fate(&self, month: usize, unit: Unit, given: i64) -> Fate {
+    fn fate(&self, month: usize, of: &Standing<'_>, all: &[Standing<'_>]) -> Fate {
+        let (unit, given) = (of.unit, of.submission.given);
+        let mut events: Vec<(i64, Event<'_>)> = Vec::new();
+        let documents = self.documents_until(month);
+        events.extend(documents.map(|document| (document.rev, Event::Document(document))));
+        let others = all.iter();
+        events.extend(others.map(|other| (other.submission.given, Event::Submits(other.unit))));
+        let own = self.history.get(&(month, unit)).into_iter().flatten();
+        events.extend(own.map(|(rev, _)| (*rev, Event::IsTakenBack)));
+        events.retain(|(rev, _)| *rev > given);
+        events.sort_by_key(|(rev, _)| *rev);
         let mut fate = Fate::of(unit);
-        let documents = self.map.documents.iter().filter(|document| {
-            document.rev > given && document.effective <= MONTHS[month].last_day
-        });
-        let others = self.submissions.range((month, 0)..(month + 1, 0));
-        let others = others.filter(|((_, other), theirs)| *other != unit && theirs.given > given);
-        let mut events: BTreeMap<i64, Result<&Document, Unit>> = BTreeMap::new();
-        events.extend(documents.map(|document| (document.rev, Ok(document))));
-        events.extend(others.map(|((_, other), theirs)| (theirs.given, Err(*other))));
-        for event in events.into_values() {
+        for (_, event) in events {
             match event {
-                Ok(document) => fate.pass(document),
-                Err(other) => fate.replace(other),
+                Event::Document(document) => fate.pass(document),
+                Event::Submits(other) => fate.replace(other),
+                Event::IsTakenBack => fate.take_back(),
             }
         }
         fate
@@ -603,9 +683,12 @@ impl View<'_> {
         let last_day = MONTHS[month].last_day;
         let tree = self.model.map.tree(last_day);
         let mut reports: BTreeMap<Place, Fate> = BTreeMap::new();
-        let submissions = self.model.submissions.range((month, 0)..(month + 1, 0));
-        for ((_, unit), submission) in submissions {
-            let fate = self.model.fate(month, *unit, submission.given);
+        let standing = self.model.standing(month);
+        for of in &standing {
+            let Standing {
+                unit, submission, ..
+            } = of;
+            let fate = self.model.fate(month, of, &standing);
             let at = |fate: &Fate| self.model.map.place(fate, &tree, last_day);
             // That it was submitted is known wherever a share of it is.
             for part in fate.divide(&tree, true, 0, &[]) {
@@ -614,7 +697,7 @@ impl View<'_> {
             for (indicator, value) in &submission.values {
                 let units = PAIRS[*indicator].0;
                 if units == "none" {
-                    if tree.stands(*unit) && self.tree.stands(*unit) {
+                    if of.is_own && tree.stands(*unit) && self.tree.stands(*unit) {
                         let report = (Place::Unit(*unit), Vec::new());
                         let value = Value {
                             amount: (*value).into(),

@@ -115,7 +115,7 @@ impl<'w> HeldWork<'w> {
 
     /// The unit whose a unit's work of a period becomes where work is passed on: the one that took
     /// over all of it, which is of the same level, has nothing of its own there, and gets nothing
-    /// from anybody else.
+    /// from anybody else. What others have a part of is not passed on either: they would lose it.
     pub fn heir_of(&self, period: &FormPeriod<'_>, unit: UnitId) -> Option<UnitId> {
         let heir = (*self.ended.get(&unit)?)?;
         let level = &self.plan.before(unit)?.level;
@@ -127,7 +127,8 @@ impl<'w> HeldWork<'w> {
         // What was given on an earlier map must not be divided as if it had been the heir's own.
         let day = period.closing_day();
         let passes_on = self.plan.divides(heir) || self.successions.of(heir, day).next().is_some();
-        (is_free && is_alone && !passes_on).then_some(heir)
+        let is_shared = self.successions.of(unit, day).next().is_some();
+        (is_free && is_alone && !passes_on && !is_shared).then_some(heir)
     }
 
     /// The periods for which a predecessor and a successor have both submitted.

@@ -16,12 +16,14 @@ use crate::domain::period::Period;
 use crate::domain::submission::{Revision, Status};
 use crate::error::{Code, Fault};
 use crate::message;
+use crate::rollup::handover::{PastStep, handed_over};
 use crate::rollup::node::Rollup;
+use crate::rollup::tally::{Contribution, Edition};
 use crate::service::application::Application;
 use crate::service::idempotency::{Answered, Outcome, Reply, keep_all};
 use crate::service::locate::Located;
 use crate::service::snapshot::Snapshot;
-use crate::service::totals::{OwnChange, apply};
+use crate::service::totals::{Given, OwnChange, apply, divisions_in, histories_of, maps_of};
 use crate::store::submission::{
     SubmissionKey, Units, revisions_append, revisions_of, submissions_of, submissions_put,
 };
@@ -292,10 +294,10 @@ impl Batch<'_, '_> {
             let Some(first) = steps.first() else {
                 continue;
             };
-            let changes: Vec<OwnChange> = steps.iter().map(|step| own_change(step)).collect();
             let Placed {
                 snapshot, located, ..
             } = &first.placed;
+            let changes = own_changes(self.transaction, snapshot, located, &steps)?;
             let rev = first.taken.next.rev;
             let changed = apply(self.transaction, snapshot, located, &changes, rev)?;
             rollups.insert(of, changed);
@@ -407,12 +409,43 @@ fn placed<'b>(
     })
 }
 
-fn own_change(step: &Stepping<'_>) -> OwnChange {
-    OwnChange {
-        unit: step.key().unit,
-        before: step.taken.before.clone(),
-        after: step.taken.after.clone(),
-    }
+/// What steps on one form and base period, which are written already, have changed of what their
+/// units have given.
+fn own_changes(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    located: &Located<'_>,
+    steps: &[&Stepping<'_>],
+) -> Result<Vec<OwnChange>, StoreError> {
+    let (form, period) = (located.form().number, located.period());
+    let maps = maps_of(snapshot, &[located.in_force.period]);
+    let units: Vec<UnitId> = steps.iter().map(|step| step.key().unit).collect();
+    let histories = histories_of(transaction, form, &maps, Units::These(&units))?;
+    let histories = histories.into_iter();
+    let mut histories: HashMap<UnitId, Vec<PastStep>> = histories
+        .map(|(_, unit, history)| (unit, history))
+        .collect();
+    let changes = steps.iter().map(|step| {
+        let unit = step.key().unit;
+        let divisions = divisions_in(&maps, period, unit);
+        let mut history = histories.remove(&unit).unwrap_or_default();
+        let after = given(&step.taken.after, &history, &divisions);
+        history.retain(|past| past.revision < step.taken.record.revision);
+        OwnChange {
+            unit,
+            before: given(&step.taken.before, &history, &divisions),
+            after,
+        }
+    });
+    Ok(changes.collect())
+}
+
+fn given(counting: &Option<Contribution>, history: &[PastStep], divisions: &[i64]) -> Given {
+    let handed = handed_over(history, divisions).into_iter();
+    let handed = handed.map(|one| (one.edition, one.contribution));
+    let counting = counting.iter();
+    let counting = counting.map(|one| (Edition::Counting, one.clone()));
+    handed.chain(counting).collect()
 }
 
 /// An approval changes no value: what was taken when it was submitted stays taken.

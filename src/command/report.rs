@@ -17,7 +17,7 @@ use tonghop::service::report::{
 use tonghop::service::series::SeriesFigure;
 use tonghop::service::tenant::find_tenant;
 
-use crate::{Failure, explained, now, standing};
+use crate::{Failure, explained, now, ready};
 
 /// So many characters fit on a line.
 const WIDTH: usize = 100;
@@ -47,7 +47,7 @@ pub struct ReportArguments {
 }
 
 pub fn run(settings: &Settings, arguments: ReportArguments) -> Result<(), Failure> {
-    let database = standing(settings)?;
+    let database = ready(settings)?;
     let tokens = Tokens::open(&settings.keys, &settings.issuer)?;
     let application = Application::new(database, tokens);
     let scope = find_tenant(&application.database, &arguments.tenant).map_err(explained)?;

@@ -31,6 +31,14 @@ macro_rules! message {
     };
 }
 
+/// A number with its noun, as English has it: `1 fault`, `2 faults`.
+pub fn counted(count: usize, one: &str, several: &str) -> String {
+    match count {
+        1 => format!("1 {one}"),
+        _ => format!("{count} {several}"),
+    }
+}
+
 /// The language that a caller asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {

@@ -255,13 +255,16 @@ fn run_migrate(settings: &Settings) -> Result<(), Failure> {
         DatabaseUrl::Sqlite { .. } => prepare(owner),
         DatabaseUrl::Postgresql { .. } => migrate(owner, server),
     };
-    migrated.map_err(|error| match (owner, &settings.owner_url) {
+    let left = migrated.map_err(|error| match (owner, &settings.owner_url) {
         (DatabaseUrl::Postgresql { .. }, None) => {
             format!("{error}; the schema's owner is given as TONGHOP_OWNER_URL")
         }
         _ => error.to_string(),
     })?;
     println!("{owner}: the schema is up to date");
+    for left in left {
+        eprintln!("{left}");
+    }
     Ok(())
 }
 

@@ -204,6 +204,7 @@ on_both_backends! {
             ("5.0", "5"),
             ("-0", "0"),
             ("\"12\"", "12"),
+            ("\" 12 \"", "12"),
             ("1.50e1", "15"),
             ("9007199254740993", "9007199254740993"),
             ("9223372036854775807", "9223372036854775807"),
@@ -227,7 +228,8 @@ on_both_backends! {
             ("\"\"", "INVALID_NUMBER"),
             ("\"1,5\"", "INVALID_NUMBER"),
             ("\"NaN\"", "INVALID_NUMBER"),
-            ("\" 1\"", "INVALID_NUMBER"),
+            ("\"1 1\"", "INVALID_NUMBER"),
+            ("1.000", "TOO_MANY_DECIMALS"),
             ("9223372036854775808", "VALUE_OUT_OF_RANGE"),
         ];
         for (number, code) in refused {

@@ -109,7 +109,7 @@ on_both_backends! {
         admin.get("/v1/units/code:C2").expect_status(200);
         let again = import(&server, "units", &["more.csv", "--json"]);
         let answers: Vec<Value> = again.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        assert_eq!((&answers[0], &answers[1]["unchanged"]), (&json!({"created": [], "unchanged": 4}), &json!(4)));
+        assert_eq!((&answers[0], &answers[1]["unchanged"]), (&json!({"created": [], "unchanged": 4, "warnings": []}), &json!(4)));
     }
 
     fn each_fault_of_a_list_is_told_with_its_line(backend) {
@@ -122,7 +122,7 @@ on_both_backends! {
             assert!(!refused.success);
             assert_eq!(refused.out, "");
             let mut lines: Vec<&str> = refused.err.lines().collect();
-            assert_eq!(lines.remove(0), "tonghop: nothing was written; faults: 3");
+            assert_eq!(lines.remove(0), "tonghop: nothing was written; 3 faults");
             let places: Vec<&str> = lines.iter().map(|line| &line[..line.match_indices(": ").nth(1).unwrap().0]).collect();
             assert_eq!(places, ["wrong.csv: Line 4", "wrong.csv: Line 5", "wrong.csv: Line 6"], "{}", refused.err);
         }
@@ -260,5 +260,69 @@ on_both_backends! {
             assert!(told.starts_with(expected), "{}", refused.err);
         }
         assert_eq!(admin.get("/v1/reorganisations").json()["items"], json!([]));
+    }
+
+    fn what_a_spreadsheet_leaves_in_a_table_is_passed_over(backend) {
+        let (server, admin) = town_with_figures(backend);
+        let list = "code;name;level;parent_code;;;\n;;;;;;\nC;Xã C, mới;commune;T;;;\n;;;;;;\n";
+        let done = admin.post_csv("/v1/units/import", list).expect_status(200).json();
+        assert_eq!(done["created"], 1);
+        assert_eq!(admin.get("/v1/units/code:C").json()["name"], "Xã C, mới");
+        let list = "code\tname\tlevel\tparent_code\nC\tXã C, mới\tcommune\tT\n";
+        assert_eq!(admin.post_csv("/v1/units/import", list).expect_status(200).json()["unchanged"], 1);
+        file(&server, "mapping.csv", "old_code,new_code,,\nA,A,,\nB,A,,\n,,,\n");
+        file(&server, "after.csv", "code;name;level;parent_code;\nT;Thị xã;town;;\nA;Xã A;commune;T;\n;;;;\nC;Xã C, mới;commune;T;\nA1;Ấp Một;hamlet;A;\nA2;Ấp Hai;hamlet;A;\nB1;Ấp Ba;hamlet;A;\n");
+        let tables = ["mapping.csv", "--after", "after.csv", "--effective", "2025-07-01", "--legal-basis", "Nghị quyết 2"];
+        let done = import(&server, "reorganisation", &tables);
+        assert!(done.success, "{}", done.err);
+    }
+
+    fn a_unit_above_that_is_missing_is_told_why(backend) {
+        let (_server, admin) = Server::with_town(backend);
+        let later = format!("{HEADING}L,Xã L,commune,T,xã\n");
+        admin.post_csv("/v1/units/import?valid_from=2025-07-01", &later).expect_status(200);
+        let list = format!("{HEADING}01,Tỉnh Một,province,,\nT1,Thị xã,town,1,\nX,Ấp X,hamlet,L,\nY,Xã Y,commune,Z,\nZ,Xã Z,commune,T,\nV,Ấp V,hamlet,Q,\n");
+        let english = admin.with("Accept-Language", "en");
+        let problem = english.post_csv("/v1/units/import", &list).expect_status(422).json();
+        let told: Vec<&str> = problem["errors"].as_array().unwrap().iter().map(|fault| fault["detail"].as_str().unwrap()).collect();
+        for (told, reason) in told.iter().zip([
+            "Line 3: There is no unit above with the code 1, but there is 01. ",
+            "Line 4: The unit above, Xã L (L), stands from 2025-07-01 on, and the list begins on 1900-01-01. ",
+            "Line 5: The unit above, Z, stands in the list at the level commune, which is not above the level commune. ",
+            "Line 7: There is no unit above with the code \"Q\", ",
+        ]) {
+            assert!(told.starts_with(reason), "{told} {reason}");
+        }
+        assert_eq!(told.len(), 4);
+    }
+
+    fn a_code_that_is_taken_is_told_what_differs(backend) {
+        let (_server, admin) = Server::with_town(backend);
+        let english = admin.with("Accept-Language", "en");
+        let detail = |answer: crate::harness::client::Answer| {
+            let problem = answer.expect_status(422).json();
+            assert_eq!(problem["errors"][0]["code"], "CODE_TAKEN");
+            problem["errors"][0]["detail"].as_str().unwrap().to_owned()
+        };
+        let list = format!("{HEADING}A1,Ấp Mới,hamlet,A,\n");
+        let renamed = detail(english.post_csv("/v1/units/import", &list));
+        assert!(renamed.contains("the name (it is \"Ấp Một\", entered \"Ấp Mới\")") && renamed.contains("rename"), "{renamed}");
+        assert!(!renamed.contains("the kind") && !renamed.contains("the unit above;"), "{renamed}");
+        let moved = json!({"code": "A1", "name": "Ấp Một", "level": "hamlet", "parent": "code:B", "kind": "ấp"});
+        let moved = detail(english.post_json("/v1/units", &moved));
+        assert!(moved.contains("the kind (it is \"\", entered \"ấp\"); the unit above."), "{moved}");
+    }
+
+    fn a_day_on_the_command_line_is_written_in_one_way(backend) {
+        let (server, _admin) = Server::with_town(backend);
+        file(&server, "more.csv", &format!("{HEADING}C,Xã C,commune,T,xã\n"));
+        for day in ["26-1-2", " 2026-01-02", "+10000-01-01", "2200-01-01"] {
+            let refused = import(&server, "units", &["more.csv", "--valid-from", day]);
+            assert!(!refused.success && refused.err.contains("YYYY-MM-DD"), "{day} {}", refused.err);
+        }
+        let looks = format!("{HEADING}C,Xã C,commune,T,xã\nD,XÃ C,commune,T,xã\n");
+        file(&server, "more.csv", &looks);
+        let shown = import(&server, "units", &["more.csv", "--dry-run", "--valid-from", "2026-01-02"]);
+        assert!(shown.out.contains("\nLook again: XÃ C (D) looks the same as Xã C (C) beside it."), "{}", shown.out);
     }
 }

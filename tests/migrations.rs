@@ -92,7 +92,7 @@ on_both_backends! {
             DatabaseUrl::Sqlite { path } => SqliteConnection::establish(path).unwrap().batch_execute(newer).unwrap(),
             DatabaseUrl::Postgresql { .. } => postgresql(&database.owner).batch_execute(newer).unwrap(),
         }
-        for refused in [check(&database.server), migrate(&database.owner, &database.server)] {
+        for refused in [check(&database.server), migrate(&database.owner, &database.server).map(|_| ())] {
             assert!(matches!(&refused, Err(MigrationError::Newer(version)) if version == "99990000000000"), "{refused:?}");
         }
     }

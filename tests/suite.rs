@@ -22,6 +22,8 @@ mod conditions;
 #[cfg(test)]
 mod crash_battery;
 #[cfg(test)]
+mod days;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod faults;
@@ -49,6 +51,8 @@ mod messages;
 mod migrations;
 #[cfg(test)]
 mod model;
+#[cfg(test)]
+mod numbers;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]
@@ -83,6 +87,8 @@ mod subtree;
 mod tan_an;
 #[cfg(test)]
 mod targets;
+#[cfg(test)]
+mod texts;
 #[cfg(test)]
 mod time;
 #[cfg(test)]

@@ -39,6 +39,7 @@ use country::Country;
 use measured::Measurements;
 use tonghop::authn::{Identity, Tokens};
 use tonghop::authz::Scope;
+use tonghop::domain::day::Day;
 use tonghop::domain::reorganisation::ReorganisationDocument;
 use tonghop::domain::submission::Stage;
 use tonghop::service::Application;
@@ -221,7 +222,7 @@ impl Bench {
         Ok(id.ok_or("a reorganisation has an id")?.to_owned())
     }
 
-    fn document(&self, effective: NaiveDate) -> Result<ReorganisationDocument, Failure> {
+    fn document(&self, effective: Day) -> Result<ReorganisationDocument, Failure> {
         let tables = Mapping {
             mapping: self.country.mapping.clone(),
             after: self.country.after.clone(),

@@ -4,6 +4,8 @@ use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 
+use crate::domain::text::{composed, decomposed};
+
 /// The shortest password that is taken, in characters (NIST SP 800-63B, section 3.1.1).
 pub const SHORTEST: usize = 8;
 /// The longest: beyond it there is nothing to gain but work for the server.
@@ -14,32 +16,51 @@ pub const LONGEST: usize = 200;
 #[error("cannot hash a password: {0}")]
 pub struct HashError(String);
 
-/// Whether a password is of an acceptable length.
+/// Whether a password is of an acceptable length, counted as its owner counts.
 pub fn is_acceptable(password: &str) -> bool {
-    (SHORTEST..=LONGEST).contains(&password.chars().count())
+    (SHORTEST..=LONGEST).contains(&composed(password).chars().count())
 }
 
-/// Hashes a password with Argon2id at the parameters of the OWASP minimum. About 20 ms of work.
+/// Whether a password is short enough to be worth a look.
+pub fn is_sensible(password: &str) -> bool {
+    composed(password).chars().count() <= LONGEST
+}
+
+/// Hashes a password with Argon2id at the parameters of the OWASP minimum, composed: keyboards
+/// write a letter with marks in several ways. About 20 ms of work.
 ///
 /// # Errors
 /// [`HashError`] where the library cannot.
 pub fn hash(password: &str) -> Result<String, HashError> {
-    let hash = Argon2::default().hash_password(password.as_bytes());
+    let hash = Argon2::default().hash_password(composed(password).as_bytes());
     hash.map(|hash| hash.to_string())
         .map_err(|error| HashError(error.to_string()))
 }
 
-/// Whether a password is the hashed one. Takes as long where there is no hash to compare with,
-/// so that the time of an answer does not tell whether a login exists.
+/// Whether a password is the hashed one, in whatever way its letters are written: what was hashed
+/// before passwords were composed may be of another way. Takes as long where there is no hash to
+/// compare with, so that the time of an answer does not tell whether a login exists.
 pub fn matches(password: &str, hash: Option<&str>) -> bool {
     let known = hash.unwrap_or(HASH_OF_NOTHING);
     let Ok(parsed) = PasswordHash::new(known) else {
         return false;
     };
-    let matches = Argon2::default()
-        .verify_password(password.as_bytes(), &parsed)
-        .is_ok();
-    matches && hash.is_some()
+    let is_hashed = |text: &String| {
+        let verified = Argon2::default().verify_password(text.as_bytes(), &parsed);
+        verified.is_ok()
+    };
+    ways_to_write(password).iter().any(is_hashed) && hash.is_some()
+}
+
+/// The ways in which keyboards write a password, the usual one first: one for plain letters.
+fn ways_to_write(password: &str) -> Vec<String> {
+    let mut ways = vec![composed(password).into_owned()];
+    for way in [password.to_owned(), decomposed(password)] {
+        if !ways.contains(&way) {
+            ways.push(way);
+        }
+    }
+    ways
 }
 
 /// A well-formed hash of the same parameters, of a password that nobody has.
@@ -60,6 +81,23 @@ mod tests {
         assert!(matches("tonghop-demo", Some(&hash)));
         assert!(!matches("tonghop-dem", Some(&hash)));
         assert!(!matches("", None));
+    }
+
+    #[test]
+    fn a_password_is_one_however_its_letters_are_written() {
+        let composed = "mật khẩu của tôi";
+        let decomposed = decomposed(composed);
+        assert_ne!(composed, decomposed);
+        let hashed = hash(&decomposed).unwrap();
+        let of_before = Argon2::default()
+            .hash_password(decomposed.as_bytes())
+            .unwrap();
+        for hash in [hashed, of_before.to_string()] {
+            assert!(matches(composed, Some(&hash)));
+            assert!(matches(&decomposed, Some(&hash)));
+            assert!(!matches("mat khau cua toi", Some(&hash)));
+        }
+        assert!(is_acceptable(&super::decomposed(&"ậ".repeat(LONGEST))));
     }
 
     #[test]

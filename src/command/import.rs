@@ -4,13 +4,13 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use chrono::NaiveDate;
 use clap::{Parser, Subcommand};
 use serde::Serialize;
 use tonghop::authn::{Identity, Tokens};
 use tonghop::config::Settings;
+use tonghop::domain::day::Day;
 use tonghop::domain::reorganisation::ReorganisationDocument;
-use tonghop::error::{Explain, Fault, Place};
+use tonghop::error::{Explain, Fault, Place, counted};
 use tonghop::service::Application;
 use tonghop::service::idempotency::Reply;
 use tonghop::service::mapping::{
@@ -39,7 +39,7 @@ pub struct UnitsArguments {
     list: PathBuf,
     /// The first day of all of them; the beginning without it.
     #[arg(long)]
-    valid_from: Option<NaiveDate>,
+    valid_from: Option<Day>,
     /// Put a unit of this name above all others where the list has several roots.
     #[arg(long, value_name = "NAME")]
     country: Option<String>,
@@ -56,7 +56,7 @@ pub struct ReorganisationArguments {
     after: Option<PathBuf>,
     /// The first day of the new map, where tables do not say.
     #[arg(long)]
-    effective: Option<NaiveDate>,
+    effective: Option<Day>,
     /// The decision that says so, where tables do not say.
     #[arg(long)]
     legal_basis: Option<String>,
@@ -101,7 +101,7 @@ fn run_units(application: &Application, units: &UnitsArguments) -> Result<(), Fa
     let identity = run.sign_in(application)?;
     let list = UnitList {
         csv: read_text(&units.list)?,
-        valid_from: units.valid_from,
+        valid_from: units.valid_from.map(Day::get),
         country: units.country.clone(),
         mode: ImportMode::DryRun,
     };
@@ -327,7 +327,8 @@ struct Faults(Vec<String>);
 
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "nothing was written; faults: {}", self.0.len())?;
+        let found = counted(self.0.len(), "fault", "faults");
+        write!(f, "nothing was written; {found}")?;
         self.0.iter().try_for_each(|fault| write!(f, "\n{fault}"))
     }
 }

@@ -39,7 +39,11 @@ pub fn of_units(checked: &CheckedUnits) -> String {
     }
     table.add_row(["all".to_owned(), all.to_string()]);
     let unchanged = checked.unchanged;
-    format!("{table}\nThere already, just as the list has them: {unchanged}")
+    let warnings = checked.warnings.iter();
+    let warnings: String = warnings
+        .map(|warning| format!("\nLook again: {}", warning.message_en))
+        .collect();
+    format!("{table}{warnings}\nThere already, just as the list has them: {unchanged}")
 }
 
 pub fn of_reorganisation(preview: &ReorganisationPreview) -> String {

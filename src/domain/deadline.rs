@@ -7,6 +7,8 @@ use std::str::FromStr;
 use chrono::{DateTime, FixedOffset, NaiveDate, TimeZone, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::day::Day;
+
 /// By when something must have come in: in the course of a day, which is one where the tenant is,
 /// or by an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,17 +66,25 @@ impl FromStr for Deadline {
     type Err = InvalidDeadline;
 
     fn from_str(text: &str) -> Result<Deadline, InvalidDeadline> {
-        let day = text.parse().map(Self::Day);
-        day.or_else(|_| DateTime::parse_from_rfc3339(text).map(Self::Instant))
-            .map_err(|_| InvalidDeadline)
+        if let Ok(day) = text.parse::<Day>() {
+            return Ok(Self::Day(day.get()));
+        }
+        let instant = DateTime::parse_from_rfc3339(text).map_err(|_| InvalidDeadline)?;
+        match Day::new(instant.date_naive()) {
+            Some(_) => Ok(Self::Instant(instant)),
+            None => Err(InvalidDeadline),
+        }
     }
 }
 
 impl TryFrom<String> for Deadline {
     type Error = InvalidDeadline;
 
+    /// Takes what is kept, which may be from when more years were taken.
     fn try_from(text: String) -> Result<Deadline, InvalidDeadline> {
-        text.parse()
+        let day = text.parse().map(Self::Day);
+        day.or_else(|_| DateTime::parse_from_rfc3339(&text).map(Self::Instant))
+            .map_err(|_| InvalidDeadline)
     }
 }
 

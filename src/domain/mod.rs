@@ -3,6 +3,7 @@
 
 pub mod bounds;
 pub mod catalogue;
+pub mod day;
 pub mod deadline;
 pub mod form;
 pub mod formula;

@@ -19,7 +19,7 @@ use super::naming::{Named, unit_with_code};
 use super::reorganisation::{DescribedUnit, Part, Reorganisation, Step, Successor};
 use super::succession::{Heirs, Moment, Share, Succession, Successions};
 use super::unit::{UnitFact, UnitReference, Validity};
-use crate::error::{Code, Fault, pointer_step};
+use crate::error::{Code, Fault, counted, pointer_step};
 use crate::message;
 
 /// What changes on the effective day.
@@ -979,12 +979,13 @@ impl<'h> Drawing<'h> {
         }
         let name = self.name(unit);
         let (count, names) = (left.len(), self.first_names(&left));
+        let units = counted(count, "unit", "units");
         self.fault(
             at,
             Code::UnitsBelow,
             message!(
                 "{name} còn {count} đơn vị trực thuộc ({names}). Hãy chuyển hoặc nhập các đơn vị đó.",
-                "{count} units are still part of {name} ({names}). Move them or merge them."
+                "{name} still has {units} below it ({names}). Move what is below it, or merge it."
             ),
         );
     }
@@ -1068,12 +1069,13 @@ impl<'h> Drawing<'h> {
         if count > 0 {
             let names = self.first_names(&left);
             let level = Named::level(code, self.hierarchy);
+            let units = counted(count, "unit", "units");
             self.fault(
                 at,
                 Code::UnitsBelow,
                 message!(
                     "Còn {count} đơn vị thuộc cấp {level} ({names}). Hãy nhập, chuyển cấp hoặc giải thể các đơn vị đó.",
-                    "{count} units are still at the level {level} ({names}). Merge or abolish them first.",
+                    "The level {level} still has {units} ({names}). Merge or abolish these first.",
                     level
                 ),
             );

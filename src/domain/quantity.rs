@@ -5,6 +5,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::naming::Named;
+use super::text::clipped;
+use crate::error::{Code, Message, counted};
+use crate::message;
+
 /// How many digits after the decimal point an indicator has, 0 to 9.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "u8", into = "u8")]
@@ -80,6 +85,12 @@ impl Qualifier {
 /// Why a decimal text is not a quantity of an indicator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QuantityFault {
+    /// Nothing but spaces.
+    Empty,
+    /// A whole number with a separator between thousands: `1.562.410.000`, `1 500 000`.
+    Grouped,
+    /// Digits with a comma where a point should be: `93,64`.
+    DecimalComma,
     NotANumber,
     TooManyDecimals,
     OutOfRange,
@@ -91,15 +102,60 @@ const LONGEST_TEXT: usize = 100;
 const MOST_DIGITS: usize = 64;
 
 /// Reads a decimal text (the text of a JSON number, so an exponent is allowed) as a mantissa at
-/// `decimals`. Zeros at the end are decimals too: who writes `1.000` may well mean a thousand.
+/// `decimals`; spaces around it are no part of it. Zeros at the end are decimals too: who writes
+/// `1.000` may well mean a thousand.
 ///
 /// # Errors
 /// More decimals than the indicator has are a fault and never rounded; so is a mantissa beyond
 /// an i64.
 pub fn parse_mantissa(text: &str, decimals: Decimals) -> Result<i64, QuantityFault> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(QuantityFault::Empty);
+    }
     if text.len() > LONGEST_TEXT {
         return Err(QuantityFault::NotANumber);
     }
+    parse_number(text, decimals).map_err(|fault| match fault {
+        QuantityFault::NotANumber => as_written_by_hand(text),
+        other => other,
+    })
+}
+
+/// What somebody may have meant by a text that is no number.
+fn as_written_by_hand(text: &str) -> QuantityFault {
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    match unsigned.split_once(',') {
+        _ if without_separators(text).is_some() => QuantityFault::Grouped,
+        Some((whole, fraction)) if is_digits(whole) && is_digits(fraction) => {
+            QuantityFault::DecimalComma
+        }
+        _ => QuantityFault::NotANumber,
+    }
+}
+
+/// The digits of a whole number that is written with a separator between thousands; none where it
+/// is not written so. `1.000` alone is as well a one with three decimals, and is not written so.
+pub fn without_separators(text: &str) -> Option<String> {
+    let (sign, unsigned) = match text.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", text),
+    };
+    let separator = unsigned.chars().find(|c| !c.is_ascii_digit())?;
+    let is_separator = matches!(separator, '.' | ',' | '\'' | '_') || separator.is_whitespace();
+    let mut groups = unsigned.split(separator);
+    let first = groups
+        .next()
+        .filter(|first| is_digits(first) && first.len() <= 3)?;
+    let groups: Vec<&str> = groups.collect();
+    let is_plain = groups.len() > 1 || !matches!(separator, '.' | ',');
+    let are_thousands = groups
+        .iter()
+        .all(|group| is_digits(group) && group.len() == 3);
+    (is_separator && is_plain && are_thousands).then(|| format!("{sign}{first}{}", groups.concat()))
+}
+
+fn parse_number(text: &str, decimals: Decimals) -> Result<i64, QuantityFault> {
     let (negative, unsigned) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text),
@@ -159,6 +215,87 @@ fn shifted(digits: &str, shift: i64) -> Result<String, QuantityFault> {
         return Err(QuantityFault::OutOfRange);
     }
     Ok(format!("{digits}{}", "0".repeat(places)))
+}
+
+impl QuantityFault {
+    pub fn code(self) -> Code {
+        match self {
+            QuantityFault::TooManyDecimals => Code::TooManyDecimals,
+            QuantityFault::OutOfRange => Code::ValueOutOfRange,
+            QuantityFault::Empty
+            | QuantityFault::Grouped
+            | QuantityFault::DecimalComma
+            | QuantityFault::NotANumber => Code::InvalidNumber,
+        }
+    }
+
+    /// The sentence for whoever entered `text` for `name`, which has so many decimals.
+    pub fn message(self, name: &Named, text: &str, decimals: Decimals) -> Message {
+        let digits = without_separators(text.trim()).unwrap_or_default();
+        let text = clipped(text.trim());
+        match self {
+            QuantityFault::Empty => message!(
+                "Chưa có giá trị của {name}. Hãy nhập một số, hoặc bỏ dòng này nếu chưa có số liệu.",
+                "The value of {name} is empty. Enter a number, or leave the line out where there is none yet.",
+                name
+            ),
+            QuantityFault::Grouped => message!(
+                "Giá trị của {name} có dấu ngăn cách hàng nghìn ({text}). Hãy viết liền: {digits}.",
+                "The value of {name} has thousands separators ({text}). Write it without: {digits}.",
+                name
+            ),
+            QuantityFault::DecimalComma => {
+                let pointed = text.replace(',', ".");
+                message!(
+                    "Giá trị của {name} có dấu phẩy ({text}). Dấu thập phân là dấu chấm ({pointed}); số hàng nghìn viết liền, không có dấu.",
+                    "The value of {name} has a comma ({text}). Write decimals with a point ({pointed}), and thousands without a separator.",
+                    name
+                )
+            }
+            QuantityFault::NotANumber => message!(
+                "Giá trị của {name} không phải là số. Hãy viết liền, không dấu ngăn cách hàng nghìn (1500000); dấu thập phân là dấu chấm.",
+                "The value of {name} is not a number. Write it without thousands separators (1500000), with a decimal point.",
+                name
+            ),
+            QuantityFault::TooManyDecimals => too_many_decimals(name, &text, decimals.get()),
+            QuantityFault::OutOfRange => message!(
+                "Giá trị của {name} quá lớn. Hãy kiểm tra số chữ số và đơn vị tính.",
+                "The value of {name} is too large. Check its digits and its unit of measure.",
+                name
+            ),
+        }
+    }
+}
+
+/// Of a whole number the point may have been meant between thousands; of one with decimals it was
+/// not.
+fn too_many_decimals(name: &Named, text: &str, decimals: u8) -> Message {
+    if decimals > 0 {
+        let most = counted(decimals.into(), "decimal", "decimals");
+        return message!(
+            "{name} có nhiều nhất {decimals} chữ số thập phân; số liệu không được làm tròn giúp. Hãy nhập lại ({text}).",
+            "{name} has at most {most}; nothing is rounded for you. Enter it again ({text}).",
+            name
+        );
+    }
+    match thousands(text) {
+        Some(digits) => message!(
+            "{name} là số nguyên, còn {text} có dấu chấm. Nếu là hàng nghìn, hãy viết liền: {digits}; số liệu không được làm tròn giúp.",
+            "{name} is a whole number, and {text} has a point. If it stands between thousands, write {digits}; nothing is rounded for you.",
+            name
+        ),
+        None => message!(
+            "{name} là số nguyên, không có chữ số thập phân; số liệu không được làm tròn giúp. Hãy nhập lại ({text}).",
+            "{name} is a whole number without decimals; nothing is rounded for you. Enter it again ({text}).",
+            name
+        ),
+    }
+}
+
+/// The digits of `1.000`, if its point stands between thousands.
+fn thousands(text: &str) -> Option<String> {
+    let (whole, group) = text.split_once('.')?;
+    (group.len() == 3 && is_digits(group)).then(|| format!("{whole}{group}"))
 }
 
 /// An exact decimal number of any size, as it is shown: written without zeros at its end.
@@ -254,10 +391,17 @@ mod tests {
             ("9223372036854775808", 0, Err(OutOfRange)),
             ("92233720368547758.07", 2, Ok(i64::MAX)),
             ("92233720368547758.08", 2, Err(OutOfRange)),
-            ("", 0, Err(NotANumber)),
+            (" 1500000\u{a0}", 0, Ok(1_500_000)),
+            ("", 0, Err(Empty)),
+            (" ", 0, Err(Empty)),
+            ("1.562.410.000", 0, Err(Grouped)),
+            ("-1,500,000", 0, Err(Grouped)),
+            ("1 500", 0, Err(Grouped)),
+            ("1.5.0", 0, Err(NotANumber)),
+            ("1,000", 0, Err(DecimalComma)),
             ("-", 0, Err(NotANumber)),
             ("+1", 0, Err(NotANumber)),
-            ("1,5", 1, Err(NotANumber)),
+            ("1,5", 1, Err(DecimalComma)),
             ("1.", 1, Err(NotANumber)),
             (".5", 1, Err(NotANumber)),
             ("NaN", 0, Err(NotANumber)),
@@ -267,6 +411,30 @@ mod tests {
         for (text, decimals, expected) in cases {
             assert_eq!(read(text, decimals), expected, "{text} at {decimals}");
         }
+    }
+
+    #[test]
+    fn a_wrong_number_is_told_what_is_wrong_with_it() {
+        let told = |text: &str, decimals: u8| {
+            let decimals = Decimals::new(decimals).unwrap();
+            let fault = parse_mantissa(text, decimals).unwrap_err();
+            fault.message(&Named::plain("x"), text, decimals).en
+        };
+        let thousands = ["1.562.410.000", "1.000"].map(|text| told(text, 0));
+        assert!(
+            thousands[0].ends_with("Write it without: 1562410000."),
+            "{thousands:?}"
+        );
+        assert!(thousands[1].contains("write 1000;"), "{thousands:?}");
+        assert_eq!(
+            told("93.645", 2),
+            "x has at most 2 decimals; nothing is rounded for you. Enter it again (93.645)."
+        );
+        assert!(told("0.15", 1).starts_with("x has at most 1 decimal;"));
+        assert!(told("", 2).starts_with("The value of x is empty."));
+        assert!(told("93,64", 2).contains("with a point (93.64)"));
+        assert!(told("1e30", 0).contains("too large"));
+        assert!(!told("1.5", 0).contains("thousands"));
     }
 
     #[test]

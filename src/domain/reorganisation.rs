@@ -6,16 +6,14 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::day::Day;
 use super::id::{LevelCode, UnitCode};
 use super::naming::Named;
 use super::succession::Share;
-use super::text::{check_name, clipped};
+use super::text::{clipped, read_name};
 use super::unit::{BEGINNING, UnitReference, invalid_code};
 use crate::error::{Code, Fault, Message, pointer_step};
 use crate::message;
-
-/// The last day that anything can be dated.
-const LAST_YEAR: &str = "9999";
 
 /// What becomes of grants on units that end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
@@ -47,7 +45,8 @@ pub enum WorkInProgress {
 #[serde(deny_unknown_fields)]
 pub struct ReorganisationDocument {
     /// The first day of the new map.
-    pub effective: NaiveDate,
+    #[schema(value_type = String, format = Date)]
+    pub effective: Day,
     /// The decision that says so.
     #[schema(example = "Nghị quyết 1654/NQ-UBTVQH15")]
     pub legal_basis: String,
@@ -252,7 +251,7 @@ impl ReorganisationDocument {
     /// Every single fault, with its pointer into the document.
     pub fn read(&self) -> Result<Reorganisation, Vec<Fault>> {
         let mut reader = Reader::default();
-        reader.effective(self.effective);
+        reader.effective(self.effective.get());
         let legal_basis = reader.name(&self.legal_basis, "/legal_basis");
         if self.steps.is_empty() {
             reader.fault("/steps", Code::RequiredMissing, nothing_listed());
@@ -262,7 +261,7 @@ impl ReorganisationDocument {
             all(steps.map(|(index, step)| reader.step(step, &format!("/steps/{index}"))));
         match (legal_basis, steps) {
             (Some(legal_basis), Some(steps)) if reader.faults.is_empty() => Ok(Reorganisation {
-                effective: self.effective,
+                effective: self.effective.get(),
                 legal_basis,
                 steps,
                 grants: self.grants,
@@ -299,15 +298,14 @@ impl Reader {
 
     /// There must be a day before, on which the former map ends.
     fn effective(&mut self, day: NaiveDate) {
-        let last = NaiveDate::from_ymd_opt(9999, 12, 31);
-        if day <= BEGINNING || last.is_some_and(|last| day > last) {
+        if day <= BEGINNING {
             let first = Named::day(BEGINNING);
             self.fault(
                 "/effective",
                 Code::InvalidValue,
                 message!(
-                    "Ngày có hiệu lực phải sau ngày {first} và không quá năm {LAST_YEAR}.",
-                    "The effective day must be after {first} and not beyond the year {LAST_YEAR}.",
+                    "Ngày có hiệu lực phải sau ngày {first}.",
+                    "The effective day must be after {first}.",
                     first
                 ),
             );
@@ -556,13 +554,9 @@ impl Reader {
     }
 
     fn name(&mut self, text: &str, at: &str) -> Option<String> {
-        match check_name(text) {
-            Ok(()) => Some(text.to_owned()),
-            Err(fault) => {
-                self.fault(at, Code::InvalidText, fault.message());
-                None
-            }
-        }
+        let name = read_name(text);
+        name.map_err(|fault| self.fault(at, Code::InvalidText, fault.message()))
+            .ok()
     }
 
     fn kind(&mut self, kind: Option<&String>, at: &str) -> Option<Option<String>> {

@@ -15,7 +15,7 @@ use super::id::{
 use super::indicator::{Breakdown, BreakdownKind, BreakdownOption};
 use super::naming::Named;
 use super::quantity::{Decimal, Qualifier, QuantityFault, parse_mantissa};
-use super::text::{check_prose, clipped};
+use super::text::{clipped, read_prose};
 use crate::error::{Code, Fault, Message};
 use crate::message;
 
@@ -271,7 +271,7 @@ fn read_value<'f, 'c>(
     let option = option_number(entered, index, entry)?;
     let decimals = entry.definition.decimals;
     let mantissa = parse_mantissa(&entered.value, decimals)
-        .map_err(|fault| quantity_fault(fault, index, entry, decimals.get()))?;
+        .map_err(|fault| quantity_fault(fault, index, entry, &entered.value))?;
     if let Some(message) = impossible(entry, entry.definition.possible(option), mantissa) {
         let at = format!("/values/{index}/value");
         return Err(Fault::in_body(at, Code::ValueOutOfRange, message));
@@ -383,35 +383,9 @@ pub fn unknown_option(entry: &Entry<'_>, name: &str) -> Message {
     )
 }
 
-fn quantity_fault(fault: QuantityFault, index: usize, entry: &Entry<'_>, decimals: u8) -> Fault {
-    let indicator = entry.named();
-    let (code, text) = match fault {
-        QuantityFault::NotANumber => (
-            Code::InvalidNumber,
-            message!(
-                "Giá trị của {indicator} không phải là số. Hãy viết liền, không dấu ngăn cách hàng nghìn (1500000); dấu thập phân là dấu chấm.",
-                "The value of {indicator} is not a number. Write it without thousands separators (1500000), with a decimal point.",
-                indicator
-            ),
-        ),
-        QuantityFault::TooManyDecimals => (
-            Code::TooManyDecimals,
-            message!(
-                "{indicator} có {decimals} chữ số thập phân; số liệu không được làm tròn giúp. Hãy nhập lại, không dùng dấu chấm ngăn cách hàng nghìn.",
-                "{indicator} has {decimals} decimals; nothing is rounded for you. Enter it with no more, and no thousands separators.",
-                indicator
-            ),
-        ),
-        QuantityFault::OutOfRange => (
-            Code::ValueOutOfRange,
-            message!(
-                "Giá trị của {indicator} quá lớn. Hãy kiểm tra số chữ số và đơn vị tính.",
-                "The value of {indicator} is too large. Check its digits and its unit of measure.",
-                indicator
-            ),
-        ),
-    };
-    Fault::in_body(format!("/values/{index}/value"), code, text)
+fn quantity_fault(fault: QuantityFault, index: usize, entry: &Entry<'_>, text: &str) -> Fault {
+    let message = fault.message(&entry.named(), text, entry.definition.decimals);
+    Fault::in_body(format!("/values/{index}/value"), fault.code(), message)
 }
 
 /// What to say of a number that is beyond what can be.
@@ -533,17 +507,14 @@ fn read_passage(
             ),
         ));
     };
-    check_prose(&entered.text).map_err(|fault| {
+    let text = read_prose(&entered.text).map_err(|fault| {
         Fault::in_body(
             format!("/narrative/{index}/text"),
             Code::InvalidText,
             fault.message(),
         )
     })?;
-    Ok(Passage {
-        section,
-        text: entered.text.clone(),
-    })
+    Ok(Passage { section, text })
 }
 
 /// Completes facts for counting: closed breakdowns get their total, and everything that a

@@ -1,12 +1,12 @@
 //! Completeness.
 
 use actix_web::{HttpResponse, get, web};
-use chrono::NaiveDate;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::extract::{Now, Params, SignedIn, json};
 use super::problem::Problem;
+use crate::domain::day::Day;
 use crate::service::Application;
 use crate::service::completeness::{self, CompletenessView};
 use crate::service::locate::ReportPath;
@@ -16,8 +16,8 @@ use crate::service::locate::ReportPath;
 #[into_params(parameter_in = Query)]
 pub struct MapParams {
     /// The day whose map the units are counted on, the period's last or a later one.
-    #[param(nullable = false, example = "2025-07-01")]
-    as_of: Option<NaiveDate>,
+    #[param(nullable = false, example = "2025-07-01", value_type = Option<String>, format = Date)]
+    as_of: Option<Day>,
 }
 
 /// Who of a unit's subtree has reported, and who has not.
@@ -35,7 +35,13 @@ pub async fn get_completeness(
     now: Now,
 ) -> Result<HttpResponse, Problem> {
     let view = super::blocking(move || {
-        completeness::get_completeness(&application, &identity, &path, params.as_of, now.0)
+        completeness::get_completeness(
+            &application,
+            &identity,
+            &path,
+            params.as_of.map(Day::get),
+            now.0,
+        )
     })
     .await?;
     Ok(json(&view))

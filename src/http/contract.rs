@@ -18,7 +18,9 @@ use jsonschema::{Draft, JsonType, ValidationError, Validator};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
+use super::parameter::{Parameter, Presence};
 use super::problem::Problem;
+use crate::domain::day::Day;
 use crate::error::{Code, Fault, Message, pointer_step};
 use crate::message;
 
@@ -41,15 +43,9 @@ struct PathRules {
 /// One operation of the document.
 pub struct Operation {
     id: String,
-    parameters: BTreeMap<String, Presence>,
+    parameters: BTreeMap<String, Parameter>,
     media_types: Vec<String>,
     body: Option<BodySchema>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Presence {
-    Required,
-    Optional,
 }
 
 /// The operation that a request was found to be for, in the request's extensions.
@@ -220,7 +216,11 @@ impl Operation {
         let no_text = no_text.map(|(name, _)| parameter_with_nul(name));
         let missing = self.required().filter(|name| !names.clone().contains(name));
         let missing = missing.map(missing_parameter);
-        let faults = twice.chain(no_text).chain(missing).collect_vec();
+        let wrong = given
+            .iter()
+            .filter_map(|(name, value)| self.parameters.get(name)?.fault(name, value));
+        let faults = twice.chain(no_text).chain(missing).chain(wrong);
+        let faults = faults.take(MOST_FAULTS).collect_vec();
         if faults.is_empty() {
             Ok(())
         } else {
@@ -234,7 +234,7 @@ impl Operation {
 
     fn required(&self) -> impl Iterator<Item = &str> {
         let required = self.parameters.iter();
-        let required = required.filter(|(_, presence)| **presence == Presence::Required);
+        let required = required.filter(|(_, known)| known.presence == Presence::Required);
         required.map(|(name, _)| name.as_str())
     }
 
@@ -285,7 +285,7 @@ fn has_body(request: &ServiceRequest) -> bool {
     headers.contains_key(header::TRANSFER_ENCODING) || length.is_some_and(|length| length != "0")
 }
 
-fn query_parameters(operation: &Value) -> BTreeMap<String, Presence> {
+fn query_parameters(operation: &Value) -> BTreeMap<String, Parameter> {
     let no_parameters = Vec::new();
     let parameters = operation.get("parameters").and_then(Value::as_array);
     let parameters = parameters.unwrap_or(&no_parameters).iter();
@@ -293,11 +293,7 @@ fn query_parameters(operation: &Value) -> BTreeMap<String, Presence> {
         .filter(|parameter| parameter.get("in").is_some_and(|place| place == "query"))
         .filter_map(|parameter| {
             let name = parameter.get("name")?.as_str()?;
-            let presence = match parameter.get("required") {
-                Some(Value::Bool(true)) => Presence::Required,
-                _ => Presence::Optional,
-            };
-            Some((name.to_owned(), presence))
+            Some((name.to_owned(), Parameter::new(parameter)))
         })
         .collect()
 }
@@ -389,6 +385,8 @@ impl BodySchema {
         });
         let compiled = jsonschema::options()
             .with_draft(Draft::Draft202012)
+            .should_validate_formats(true)
+            .with_format("date", |text| text.parse::<Day>().is_ok())
             .build(&document);
         match compiled {
             Ok(validator) => Some(Compiled {
@@ -429,6 +427,9 @@ impl Compiled {
             ValidationErrorKind::Constant { expected_value } => {
                 vec![not_an_option(pointer, &[expected_value.as_ref().clone()])]
             }
+            ValidationErrorKind::Format { format } if format == "date" => vec![no_day(pointer)],
+            ValidationErrorKind::Minimum { limit } => vec![too_small(pointer, limit)],
+            ValidationErrorKind::Maximum { limit } => vec![too_large(pointer, limit)],
             ValidationErrorKind::AnyOf { context }
             | ValidationErrorKind::OneOfNotValid { context } => self.alternatives(pointer, context),
             _ => vec![not_as_described(pointer)],
@@ -577,6 +578,30 @@ fn not_an_option(pointer: &str, options: &[Value]) -> Fault {
         "The value must be one of: {options}."
     );
     Fault::in_body(pointer, Code::WrongType, message)
+}
+
+fn no_day(pointer: &str) -> Fault {
+    let message = message!(
+        "Ngày phải viết theo mẫu năm-tháng-ngày (ví dụ 2025-07-01), từ 1900-01-01 đến 2199-12-31.",
+        "A day is written YYYY-MM-DD (such as 2025-07-01), from 1900-01-01 to 2199-12-31."
+    );
+    Fault::in_body(pointer, Code::InvalidValue, message)
+}
+
+fn too_small(pointer: &str, limit: &Value) -> Fault {
+    let message = message!(
+        "Giá trị không được nhỏ hơn {limit}.",
+        "The value must not be below {limit}."
+    );
+    Fault::in_body(pointer, Code::InvalidBody, message)
+}
+
+fn too_large(pointer: &str, limit: &Value) -> Fault {
+    let message = message!(
+        "Giá trị không được lớn hơn {limit}.",
+        "The value must not be above {limit}."
+    );
+    Fault::in_body(pointer, Code::InvalidBody, message)
 }
 
 fn not_as_described(pointer: &str) -> Fault {

@@ -20,6 +20,7 @@ use super::contract::{Matched, wrong_query};
 use super::problem::Problem;
 use super::state::{Occupied, ServerState};
 use crate::authn::Identity;
+use crate::domain::quantity::without_separators;
 use crate::error::{Code, Fault, Message, pointer_step};
 use crate::message;
 use crate::service::Application;
@@ -333,50 +334,47 @@ impl<T: DeserializeOwned> FromRequest for Params<T> {
 
 fn parameters<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     let tracked = web::Query::<Tracked<T>>::from_query(query);
-    let tracked = tracked.map_err(|error| wrong_parameter(None, &error.to_string()))?;
+    let tracked = tracked.map_err(|_| wrong_parameter(None))?;
     let Tracked(read) = tracked.into_inner();
     read.map_err(|untaken| {
         let name = untaken.path.iter().find_map(|segment| match segment {
             Segment::Map { key } => Some(key.as_str()),
             _ => None,
         });
-        wrong_parameter(name, &untaken.reason)
+        wrong_parameter(name)
     })
 }
 
-fn wrong_parameter(name: Option<&str>, reason: &str) -> Problem {
+/// The contract says what a parameter takes; this is for what it let through all the same.
+fn wrong_parameter(name: Option<&str>) -> Problem {
     let Some(name) = name else {
         let message = message!(
             "Có tham số không đúng dạng; xem các tham số ở /docs.",
-            "The parameters cannot be read: {reason}."
+            "The parameters cannot be read; see those that are taken at /docs."
         );
         return Problem::new(Code::InvalidParameter, message);
     };
     let message = message!(
         "Tham số {name} không đúng dạng; xem các giá trị được nhận ở /docs.",
-        "The parameter {name} cannot be read: {reason}."
+        "The parameter {name} cannot be read; see the values that it takes at /docs."
     );
     let fault = Fault::in_parameter(name, Code::InvalidParameter, message);
     wrong_query(Code::InvalidParameter, vec![fault])
 }
 
-/// A value, or where and why it could not be read: the decoder of queries does not say where.
+/// A value, or where it could not be read: the decoder of queries does not say where.
 struct Tracked<T>(Result<T, Untaken>);
 
 struct Untaken {
     path: Path,
-    reason: String,
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Tracked<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Tracked<T>, D::Error> {
         let mut track = Track::new();
         let tracking = serde_path_to_error::Deserializer::new(deserializer, &mut track);
-        let read = T::deserialize(tracking).map_err(|error| error.to_string());
-        Ok(Tracked(read.map_err(|reason| Untaken {
-            path: track.path(),
-            reason,
-        })))
+        let read = T::deserialize(tracking);
+        Ok(Tracked(read.map_err(|_| Untaken { path: track.path() })))
     }
 }
 
@@ -451,7 +449,7 @@ fn wrong_json<T: DeserializeOwned>(request: &HttpRequest, raw: &[u8]) -> Problem
     }
     let body = match serde_json::from_slice(raw) {
         Ok(body) => body,
-        Err(error) => return malformed_json(&error),
+        Err(error) => return malformed_json(raw, &error),
     };
     let extensions = request.extensions();
     let matched = extensions.get::<Matched>();
@@ -484,15 +482,36 @@ fn empty_body() -> Problem {
     )
 }
 
-fn malformed_json(error: &serde_json::Error) -> Problem {
+fn malformed_json(raw: &[u8], error: &serde_json::Error) -> Problem {
     let (line, column) = (error.line(), error.column());
-    let reason = reason_alone(error);
-    let message = message!(
-        "Nội dung không phải JSON đúng ở dòng {line}, cột {column}.",
-        "The body is not valid JSON: line {line}, column {column}: {reason}."
-    );
+    let message = match grouped_number(raw, line, column) {
+        Some((number, digits)) => message!(
+            "Số {number} ở dòng {line} có dấu ngăn cách hàng nghìn. Hãy viết liền: {digits}.",
+            "The number {number} in line {line} has thousands separators. Write it without: {digits}."
+        ),
+        None => {
+            let reason = reason_alone(error);
+            message!(
+                "Nội dung không phải JSON đúng ở dòng {line}, cột {column}.",
+                "The body is not valid JSON: line {line}, column {column}: {reason}."
+            )
+        }
+    };
     let fault = Fault::in_body("", Code::MalformedJson, message.clone());
     Problem::new(Code::MalformedJson, message).with_faults(vec![fault])
+}
+
+/// A number like `1.562.410.000` where JSON broke off, and its digits. The column counts bytes.
+fn grouped_number(raw: &[u8], line: usize, column: usize) -> Option<(String, String)> {
+    let line = raw.split(|byte| *byte == b'\n').nth(line.checked_sub(1)?)?;
+    let at = column.checked_sub(1)?;
+    let is_part = |byte: &&u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'-');
+    let before = line.get(..at)?.iter().rev().take_while(is_part).count();
+    let after = line.get(at..)?.iter().take_while(is_part).count();
+    let number = line.get(at - before..at + after)?;
+    let number = std::str::from_utf8(number).ok()?.to_owned();
+    let digits = without_separators(&number)?;
+    Some((number, digits))
 }
 
 /// What a type refuses although the document allows it, such as a text that is no date.
@@ -927,8 +946,8 @@ mod tests {
     fn a_parameter_that_cannot_be_read_is_named() {
         let read = |query| parameters::<Page>(query).map_err(|problem| problem.to_string());
         assert_eq!(read("limit=3"), Ok(Page { limit: Some(3) }));
-        let complaint = "INVALID_PARAMETER: The parameter limit cannot be read: \
-                         invalid digit found in string.";
+        let complaint = "INVALID_PARAMETER: The parameter limit cannot be read; \
+                         see the values that it takes at /docs.";
         assert_eq!(read("limit=x"), Err(complaint.to_owned()));
     }
 
@@ -971,6 +990,11 @@ mod tests {
         );
         assert!(sent(" ").await.contains("MalformedJson"));
         assert!(sent("[\n1,]").await.contains("line 2, column 3"));
+        let grouped = sent("[{\"limit\":\n 1.562.410.000}]").await;
+        assert!(
+            grouped.contains("1.562.410.000 in line 2") && grouped.contains("1562410000."),
+            "{grouped}"
+        );
         let wrong = sent(r#"[{"limit":1},{"limit":-1}]"#).await;
         assert!(wrong.contains(r#"place: Body("/1/limit")"#), "{wrong}");
     }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, HttpResponse, get, put, web};
-use chrono::NaiveDate;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -15,6 +14,7 @@ use super::page::{page_request, page_response};
 use super::problem::Problem;
 use super::text::NameBody;
 use super::unit::DayParams;
+use crate::domain::day::Day;
 use crate::domain::form::{FourEyes, Late, Narrative, Need, Severity, Show};
 use crate::domain::period::{Calendar, Frequency};
 use crate::service::Application;
@@ -41,7 +41,13 @@ pub async fn list_forms(
 ) -> Result<HttpResponse, Problem> {
     let page = page_request(params.cursor, params.limit)?;
     let listed = super::blocking(move || {
-        form::list_forms(&application, &identity, &page, params.as_of, now.0)
+        form::list_forms(
+            &application,
+            &identity,
+            &page,
+            params.as_of.map(Day::get),
+            now.0,
+        )
     });
     Ok(page_response(&request, &listed.await?))
 }
@@ -65,7 +71,13 @@ pub async fn get_form(
     now: Now,
 ) -> Result<HttpResponse, Problem> {
     let (etag, view) = super::blocking(move || {
-        form::get_form(&application, &identity, &code, params.as_of, now.0)
+        form::get_form(
+            &application,
+            &identity,
+            &code,
+            params.as_of.map(Day::get),
+            now.0,
+        )
     })
     .await?;
     Ok(tagged(&etag, &seen, &view))
@@ -133,7 +145,8 @@ pub struct FormBody {
     #[serde(default)]
     pub rules: Vec<RuleBody>,
     /// The first day of this version; the beginning where none is given.
-    pub valid_from: Option<NaiveDate>,
+    #[schema(value_type = Option<String>, format = Date)]
+    pub valid_from: Option<Day>,
 }
 
 /// One of a form's own windows.
@@ -147,9 +160,11 @@ pub struct WindowBody {
     pub key: String,
     pub name: Option<NameBody>,
     /// The first day.
-    pub from: NaiveDate,
+    #[schema(value_type = String, format = Date)]
+    pub from: Day,
     /// The last day (chốt số liệu).
-    pub to: NaiveDate,
+    #[schema(value_type = String, format = Date)]
+    pub to: Day,
     /// By when every level is to submit: a day, which counts whole where the tenant is, or an
     /// instant (RFC 3339, with its offset). Without it `deadlines` hold.
     #[schema(example = "2025-02-10T17:00:00+07:00")]
@@ -222,7 +237,7 @@ impl FormBody {
             },
             outline: self.outline.into_iter().map(EnteredSection::from).collect(),
             rules: self.rules.into_iter().map(EnteredRule::from).collect(),
-            valid_from: self.valid_from,
+            valid_from: self.valid_from.map(Day::get),
         }
     }
 }
@@ -232,8 +247,8 @@ impl From<WindowBody> for EnteredWindow {
         EnteredWindow {
             key: body.key,
             name: body.name.map(EnteredName::from),
-            from: body.from,
-            to: body.to,
+            from: body.from.get(),
+            to: body.to.get(),
             due_at: body.due_at,
         }
     }

@@ -1,7 +1,6 @@
 //! Indicators.
 
 use actix_web::{HttpRequest, HttpResponse, get, put, web};
-use chrono::NaiveDate;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -12,6 +11,7 @@ use super::page::{page_request, page_response};
 use super::problem::Problem;
 use super::text::{DecimalText, NameBody};
 use super::unit::DayParams;
+use crate::domain::day::Day;
 use crate::domain::indicator::{AcrossTime, AcrossUnits, BreakdownKind};
 use crate::service::Application;
 use crate::service::indicator::{
@@ -25,8 +25,8 @@ use crate::service::page::Page;
 #[into_params(parameter_in = Query)]
 pub struct CatalogueParams {
     /// The day whose versions are wanted; today where none is given.
-    #[param(nullable = false)]
-    pub as_of: Option<NaiveDate>,
+    #[param(nullable = false, value_type = Option<String>, format = Date)]
+    pub as_of: Option<Day>,
     /// The `next` of the page before; without it the first page.
     #[param(nullable = false)]
     pub cursor: Option<String>,
@@ -51,7 +51,13 @@ pub async fn list_indicators(
 ) -> Result<HttpResponse, Problem> {
     let page = page_request(params.cursor, params.limit)?;
     let listed = super::blocking(move || {
-        indicator::list_indicators(&application, &identity, &page, params.as_of, now.0)
+        indicator::list_indicators(
+            &application,
+            &identity,
+            &page,
+            params.as_of.map(Day::get),
+            now.0,
+        )
     });
     Ok(page_response(&request, &listed.await?))
 }
@@ -75,7 +81,13 @@ pub async fn get_indicator(
     now: Now,
 ) -> Result<HttpResponse, Problem> {
     let (etag, view) = super::blocking(move || {
-        indicator::get_indicator(&application, &identity, &code, params.as_of, now.0)
+        indicator::get_indicator(
+            &application,
+            &identity,
+            &code,
+            params.as_of.map(Day::get),
+            now.0,
+        )
     })
     .await?;
     Ok(tagged(&etag, &seen, &view))
@@ -107,7 +119,8 @@ pub struct IndicatorBody {
     #[schema(example = "100 * population.insured / population.total")]
     pub formula: Option<String>,
     /// The first day of this version; the beginning where none is given.
-    pub valid_from: Option<NaiveDate>,
+    #[schema(value_type = Option<String>, format = Date)]
+    pub valid_from: Option<Day>,
 }
 
 /// What is usual, both ends included; it has one of them at least.
@@ -186,7 +199,7 @@ impl IndicatorBody {
                 usual: self.usual.map(EnteredUsual::from),
             },
             formula: self.formula,
-            valid_from: self.valid_from,
+            valid_from: self.valid_from.map(Day::get),
         }
     }
 }

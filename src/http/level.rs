@@ -1,13 +1,13 @@
 //! Levels.
 
 use actix_web::{HttpResponse, get, put, web};
-use chrono::NaiveDate;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::extract::{Conditions, JsonBody, Now, RepeatKey, SeenEtags, SignedIn, reply, tagged};
 use super::problem::Problem;
 use super::text::NameBody;
+use crate::domain::day::Day;
 use crate::service::Application;
 use crate::service::level::{self, EnteredLevel, LevelList, LevelView};
 
@@ -35,9 +35,11 @@ pub struct LevelBody {
     #[schema(minimum = 0, maximum = 99)]
     pub rank: i32,
     /// The first day; the beginning where none is given.
-    pub valid_from: Option<NaiveDate>,
+    #[schema(value_type = Option<String>, format = Date)]
+    pub valid_from: Option<Day>,
     /// The last day.
-    pub valid_to: Option<NaiveDate>,
+    #[schema(value_type = Option<String>, format = Date)]
+    pub valid_to: Option<Day>,
 }
 
 /// Add a level or change it.
@@ -65,8 +67,8 @@ pub async fn put_level(
         code: code.into_inner(),
         name: body.value.name.into(),
         rank: body.value.rank,
-        valid_from: body.value.valid_from,
-        valid_to: body.value.valid_to,
+        valid_from: body.value.valid_from.map(Day::get),
+        valid_to: body.value.valid_to.map(Day::get),
     };
     let put = super::blocking(move || {
         level::put_level(

@@ -19,6 +19,7 @@ pub(crate) mod indicator;
 mod level;
 mod lineage;
 mod page;
+mod parameter;
 mod reorganisation;
 mod rollup;
 mod series;

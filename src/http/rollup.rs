@@ -1,12 +1,12 @@
 //! Rollups.
 
 use actix_web::{HttpResponse, get, post, web};
-use chrono::NaiveDate;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::extract::{NoBody, Params, SeenEtags, SignedIn, encoded, json};
 use super::problem::Problem;
+use crate::domain::day::Day;
 use crate::domain::submission::Stage;
 use crate::service::Application;
 use crate::service::locate::ReportPath;
@@ -25,8 +25,8 @@ pub struct RollupParams {
     include: Option<Include>,
     /// The day whose map the figures are put on, the period's last or a later one: former units'
     /// figures are then those of their successors. Without it the report is as it was.
-    #[param(nullable = false, example = "2025-07-01")]
-    as_of: Option<NaiveDate>,
+    #[param(nullable = false, example = "2025-07-01", value_type = Option<String>, format = Date)]
+    as_of: Option<Day>,
 }
 
 /// What can come along with a rollup.
@@ -56,7 +56,7 @@ pub async fn get_rollup(
             Some(Include::Children) => Children::Included,
             None => Children::LeftOut,
         },
-        as_of: params.as_of,
+        as_of: params.as_of.map(Day::get),
     };
     if let Some(known) = rollup::rollup_at_hand(&application, &identity, &path, query) {
         return Ok(encoded(&known, &seen));

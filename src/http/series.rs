@@ -1,12 +1,12 @@
 //! Series.
 
 use actix_web::{HttpResponse, get, web};
-use chrono::NaiveDate;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::extract::{Params, SignedIn, json};
 use super::problem::Problem;
+use crate::domain::day::Day;
 use crate::domain::submission::Stage;
 use crate::service::Application;
 use crate::service::lineage::FigureName;
@@ -33,8 +33,8 @@ pub struct SeriesParams {
     stage: Option<Stage>,
     /// The day whose map all figures are put on, the last period's last day or a later one.
     /// Without it each figure is as it was.
-    #[param(nullable = false, example = "2025-07-01")]
-    as_of: Option<NaiveDate>,
+    #[param(nullable = false, example = "2025-07-01", value_type = Option<String>, format = Date)]
+    as_of: Option<Day>,
 }
 
 /// A figure over several periods, with its total to date and the same period a year before.
@@ -65,7 +65,7 @@ pub async fn get_series(
         },
         from: params.from,
         to: params.to,
-        as_of: params.as_of,
+        as_of: params.as_of.map(Day::get),
     };
     let view = super::blocking(move || series::get_series(&application, &identity, &query));
     Ok(json(&view.await?))

@@ -43,12 +43,12 @@ impl<'de> Deserialize<'de> for DecimalText {
     }
 }
 
-/// Some programs write the whole number 5 as `5.0`. In a number that is plain; in a string
-/// `1.000` may be a thousand, and is left as it is.
+/// Some programs write the whole number 5 as `5.0`. In a number that is plain; what ends in `.000`
+/// may be a thousand, in a number as in a string, and is left as it is.
 fn without_needless_zeros(number: &str) -> String {
     let at = number.find(['e', 'E']).unwrap_or(number.len());
     let (digits, exponent) = number.split_at(at);
-    if !digits.contains('.') {
+    if !digits.contains('.') || digits.ends_with(".000") {
         return number.to_owned();
     }
     let digits = digits.trim_end_matches('0').trim_end_matches('.');

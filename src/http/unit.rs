@@ -1,7 +1,6 @@
 //! Units.
 
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
-use chrono::NaiveDate;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -10,10 +9,11 @@ use super::extract::{
 };
 use super::page::{page_request, page_response};
 use super::problem::Problem;
+use crate::domain::day::Day;
 use crate::service::Application;
 use crate::service::page::Page;
 use crate::service::unit::{
-    self, EnteredUnit, ImportMode, ImportResult, UnitFilter, UnitList, UnitView,
+    self, CreatedUnit, EnteredUnit, ImportMode, ImportResult, UnitFilter, UnitList, UnitView,
 };
 
 /// Which units.
@@ -29,12 +29,13 @@ pub struct UnitParams {
     /// The unit of this code only.
     #[param(nullable = false, example = "30388")]
     code: Option<String>,
-    /// A part of the name or of the code.
+    /// A part of the name or of the code. Accents and case make no difference: `tan hau` finds
+    /// Tân Hậu.
     #[param(nullable = false)]
     q: Option<String>,
     /// The day; today where none is given.
-    #[param(nullable = false)]
-    as_of: Option<NaiveDate>,
+    #[param(nullable = false, value_type = Option<String>, format = Date)]
+    as_of: Option<Day>,
     /// The `next` of the page before; without it the first page.
     #[param(nullable = false)]
     cursor: Option<String>,
@@ -63,7 +64,7 @@ pub async fn list_units(
         level: params.level,
         code: params.code,
         text: params.q,
-        as_of: params.as_of,
+        as_of: params.as_of.map(Day::get),
     };
     let units =
         super::blocking(move || unit::list_units(&application, &identity, &filter, &page, now.0));
@@ -75,8 +76,8 @@ pub async fn list_units(
 #[into_params(parameter_in = Query)]
 pub struct DayParams {
     /// The day; today where none is given.
-    #[param(nullable = false)]
-    pub as_of: Option<NaiveDate>,
+    #[param(nullable = false, value_type = Option<String>, format = Date)]
+    pub as_of: Option<Day>,
 }
 
 /// One unit as it is on a day.
@@ -98,7 +99,13 @@ pub async fn get_unit(
     now: Now,
 ) -> Result<HttpResponse, Problem> {
     let (etag, view) = super::blocking(move || {
-        unit::get_unit(&application, &identity, &name, params.as_of, now.0)
+        unit::get_unit(
+            &application,
+            &identity,
+            &name,
+            params.as_of.map(Day::get),
+            now.0,
+        )
     })
     .await?;
     Ok(tagged(&etag, &seen, &view))
@@ -122,16 +129,18 @@ pub struct UnitBody {
     pub parent: Option<String>,
     /// The first day; where none is given the beginning, or for one who may add units to some
     /// subtrees only the day since which the parent is in one of them.
-    pub valid_from: Option<NaiveDate>,
+    #[schema(value_type = Option<String>, format = Date)]
+    pub valid_from: Option<Day>,
     /// The last day; until further notice where none is given.
-    pub valid_to: Option<NaiveDate>,
+    #[schema(value_type = Option<String>, format = Date)]
+    pub valid_to: Option<Day>,
 }
 
 /// Add a unit.
 #[utoipa::path(
     tag = "units",
     request_body = UnitBody,
-    responses((status = 201, description = "The new unit", body = UnitView)),
+    responses((status = 201, description = "The new unit, and what is to be looked at again", body = CreatedUnit)),
 )]
 #[post("/units")]
 pub async fn create_unit(
@@ -148,8 +157,8 @@ pub async fn create_unit(
         kind: body.value.kind,
         level: body.value.level,
         parent: body.value.parent,
-        valid_from: body.value.valid_from,
-        valid_to: body.value.valid_to,
+        valid_from: body.value.valid_from.map(Day::get),
+        valid_to: body.value.valid_to.map(Day::get),
     };
     let created = super::blocking(move || {
         unit::create_unit(&application, &identity, &entered, repeatable, now.0)
@@ -162,8 +171,8 @@ pub async fn create_unit(
 #[into_params(parameter_in = Query)]
 pub struct ImportParams {
     /// The first day of all of them; the beginning where none is given.
-    #[param(nullable = false)]
-    valid_from: Option<NaiveDate>,
+    #[param(nullable = false, value_type = Option<String>, format = Date)]
+    valid_from: Option<Day>,
     /// Only say what would be done.
     #[param(nullable = false, default = false)]
     dry_run: Option<bool>,
@@ -199,7 +208,7 @@ pub async fn import_units(
     };
     let list = UnitList {
         csv: body.text,
-        valid_from: params.valid_from,
+        valid_from: params.valid_from.map(Day::get),
         country: None,
         mode,
     };

@@ -11,7 +11,7 @@ use crate::authn::{Identity, password};
 use crate::authz::{Grant, Reach, Role, Scope};
 use crate::domain::hierarchy::{Hierarchy, Tree};
 use crate::domain::id::{AccountId, LevelCode, Login};
-use crate::domain::text::check_name;
+use crate::domain::text::{is_invisible, read_name};
 use crate::domain::unit::UnitReference;
 use crate::error::{Code, Fault, Message};
 use crate::store::account::{Account, account_by_id, account_by_login, account_insert};
@@ -27,7 +27,7 @@ pub enum AccountError {
     Store(#[from] StoreError),
     #[error("the account is not there any more")]
     Gone,
-    #[error("{} faults", .0.len())]
+    #[error("faults: {}", .0.len())]
     Invalid(Vec<Fault>),
     #[error(transparent)]
     Hash(#[from] password::HashError),
@@ -249,7 +249,7 @@ pub fn create_account(
     database.write(scope, |transaction, counters| {
         let mut faults = Vec::new();
         let login = read_login(transaction, entered, &mut faults)?;
-        check_account(entered, &mut faults);
+        let name = read_account(entered, &mut faults);
         let hierarchy = load_hierarchy(transaction)?;
         let today = now.with_timezone(&counters.time_zone).date_naive();
         let tree = hierarchy.tree_on(today);
@@ -258,14 +258,14 @@ pub fn create_account(
             .iter()
             .filter_map(|grant| read_grant(grant, &tree, &mut faults))
             .collect();
-        let Some(login) = login.filter(|_| faults.is_empty()) else {
+        let (Some(login), Some(name), []) = (login, name, faults.as_slice()) else {
             return Err(AccountError::Invalid(faults));
         };
         let id = AccountId::new();
         let account = Account {
             id,
             login,
-            name: entered.name.clone(),
+            name,
             password_hash: hash,
         };
         account_insert(transaction, &account, now.naive_utc())?;
@@ -283,14 +283,7 @@ fn read_login(
     faults: &mut Vec<Fault>,
 ) -> Result<Option<Login>, StoreError> {
     let Ok(login) = entered.login.parse::<Login>() else {
-        faults.push(Fault::in_parameter(
-            "login",
-            Code::InvalidValue,
-            message!(
-                "Tên đăng nhập có 1 đến 120 ký tự, không có dấu cách.",
-                "A login has 1 to 120 characters and no spaces."
-            ),
-        ));
+        faults.push(wrong_login("login", &entered.login));
         return Ok(None);
     };
     if account_by_login(transaction, &login)?.is_some() {
@@ -306,15 +299,30 @@ fn read_login(
     Ok(Some(login))
 }
 
-fn check_account(entered: &EnteredAccount, faults: &mut Vec<Fault>) {
-    if let Err(fault) = check_name(&entered.name) {
-        faults.push(Fault::in_parameter(
-            "name",
-            Code::InvalidText,
-            fault.message(),
-        ));
-    }
+/// What is wrong with a text that is no login.
+pub(super) fn wrong_login(parameter: &str, text: &str) -> Fault {
+    let message = if text.chars().any(is_invisible) {
+        message!(
+            "Tên đăng nhập có ký tự không nhìn thấy được. Hãy gõ lại thay vì dán.",
+            "The login holds a character that nobody sees. Type it instead of pasting it."
+        )
+    } else {
+        message!(
+            "Tên đăng nhập có 1 đến 120 ký tự, không có dấu cách.",
+            "A login has 1 to 120 characters and no spaces."
+        )
+    };
+    Fault::in_parameter(parameter, Code::InvalidValue, message)
+}
+
+/// The account's name, where it is one; the password is looked at as well.
+fn read_account(entered: &EnteredAccount, faults: &mut Vec<Fault>) -> Option<String> {
+    let name = read_name(&entered.name).map_err(|fault| {
+        let message = fault.message();
+        faults.push(Fault::in_parameter("name", Code::InvalidText, message));
+    });
     check_password(&entered.password, faults);
+    name.ok()
 }
 
 pub(super) fn check_password(password: &str, faults: &mut Vec<Fault>) {

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::application::Application;
 use super::condition::{ConditionError, Etag, Precondition};
+use super::formula::reason_of;
 use super::idempotency::{IdempotencyError, Once, Outcome, Repeatable, Reply};
 use super::locate::NotFound;
 use super::page::{Page, PageRequest, UnknownCursor};
@@ -27,7 +28,7 @@ use crate::domain::naming::Named;
 use crate::domain::period::{Calendar, DateRange, Frequency, WindowKey};
 use crate::domain::text::clipped;
 use crate::domain::unit::BEGINNING;
-use crate::error::{Code, Fault, Message, pointer_step};
+use crate::error::{Code, Fault, Message, counted, pointer_step};
 use crate::store::form::form_put;
 use crate::store::submission::periods_with_submissions;
 use crate::store::target::periods_with_targets;
@@ -52,7 +53,7 @@ pub enum FormError {
     Cursor(#[from] UnknownCursor),
     #[error("{}", .0.en)]
     Fixed(Message),
-    #[error("{} faults", .0.len())]
+    #[error("faults: {}", .0.len())]
     Invalid(Vec<Fault>),
 }
 
@@ -66,11 +67,12 @@ impl FormError {
             _ => Vec::new(),
         };
         let count = faults.len();
+        let found = counted(count, "fault", "faults");
         (
             Code::InvalidForm,
             message!(
                 "Mẫu báo cáo có {count} chỗ chưa đúng; chưa có gì được ghi.",
-                "The form has {count} faults and nothing was written."
+                "Nothing was written: the form has {found}."
             ),
             faults,
         )
@@ -1007,12 +1009,13 @@ impl FormReader<'_> {
                 Some(comparison)
             }
             Err(error) => {
+                let Message { vi, en } = reason_of(&error);
                 self.fault(
                     pointer,
                     Code::InvalidFormula,
                     message!(
-                        "Quy tắc chưa đúng ({error}). Ví dụ: fund.spent <= fund.raised.",
-                        "The rule cannot be read: {error}. An example: fund.spent <= fund.raised."
+                        "Quy tắc chưa đúng ({vi}). Ví dụ: fund.spent <= fund.raised.",
+                        "The rule cannot be read: {en}. An example: fund.spent <= fund.raised."
                     ),
                 );
                 None

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::application::Application;
 use super::condition::{ConditionError, Etag, Precondition};
+use super::formula::reason_of;
 use super::idempotency::{IdempotencyError, Once, Outcome, Repeatable, Reply};
 use super::page::{Page, PageRequest, UnknownCursor};
 use super::snapshot::Snapshot;
@@ -25,10 +26,10 @@ use crate::domain::indicator::{
 };
 use crate::domain::naming::Named;
 use crate::domain::period::Period;
-use crate::domain::quantity::{Decimal, Decimals, QuantityFault, parse_mantissa};
-use crate::domain::text::check_name;
+use crate::domain::quantity::{Decimal, Decimals, parse_mantissa};
+use crate::domain::text::read_name;
 use crate::domain::unit::BEGINNING;
-use crate::error::{Code, Fault, Message};
+use crate::error::{Code, Fault, Message, counted};
 use crate::store::indicator::indicator_put;
 use crate::store::submission::periods_with_submissions;
 use crate::store::target::periods_with_targets;
@@ -53,7 +54,7 @@ pub enum IndicatorError {
     NotFound(String),
     #[error("{0:?} cannot change once used")]
     Fixed(FixedPart),
-    #[error("{} faults", .0.len())]
+    #[error("faults: {}", .0.len())]
     Invalid(Vec<Fault>),
 }
 
@@ -63,11 +64,12 @@ impl IndicatorError {
             IndicatorError::Fixed(part) => (Code::FixedOnceUsed, fixed_message(*part), Vec::new()),
             IndicatorError::Invalid(faults) => {
                 let count = faults.len();
+                let found = counted(count, "fault", "faults");
                 (
                     Code::InvalidIndicator,
                     message!(
                         "Chỉ tiêu có {count} chỗ chưa đúng; chưa có gì được ghi.",
-                        "The indicator has {count} faults and nothing was written."
+                        "Nothing was written: the indicator has {found}."
                     ),
                     faults.clone(),
                 )
@@ -423,13 +425,14 @@ fn number_options(indicator: &mut Indicator, definition: &Definition) {
 
 fn read_definition(entered: &EnteredIndicator, faults: &mut Vec<Fault>) -> Option<Definition> {
     let name = entered.name.read("/name", faults);
-    if let Err(fault) = check_name(&entered.unit_of_measure) {
+    let unit_of_measure = read_name(&entered.unit_of_measure).map_err(|fault| {
+        let message = fault.message();
         faults.push(Fault::in_body(
             "/unit_of_measure",
             Code::InvalidText,
-            fault.message(),
+            message,
         ));
-    }
+    });
     let decimals = Decimals::new(entered.decimals);
     if decimals.is_none() {
         faults.push(Fault::in_body(
@@ -439,10 +442,9 @@ fn read_definition(entered: &EnteredIndicator, faults: &mut Vec<Fault>) -> Optio
         ));
     }
     let measure = read_measure(entered, decimals, faults);
-    let unit_of_measure = entered.unit_of_measure.clone();
     Some(Definition {
         name,
-        unit_of_measure,
+        unit_of_measure: unit_of_measure.ok()?,
         decimals: decimals?,
         measure: measure?,
     })
@@ -573,34 +575,22 @@ fn read_interval(
 }
 
 fn read_end(pointer: &str, text: &str, decimals: Decimals, faults: &mut Vec<Fault>) -> Option<i64> {
-    let fault = match parse_mantissa(text, decimals) {
-        Ok(mantissa) => return Some(mantissa),
-        Err(fault) => fault,
-    };
-    let code = match fault {
-        QuantityFault::TooManyDecimals => Code::TooManyDecimals,
-        QuantityFault::OutOfRange => Code::ValueOutOfRange,
-        QuantityFault::NotANumber => Code::InvalidNumber,
-    };
-    let decimals = decimals.get();
-    faults.push(Fault::in_body(
-        pointer,
-        code,
-        message!(
-            "Giới hạn phải là số có không quá {decimals} chữ số thập phân, như chỉ tiêu.",
-            "A bound is a number with no more decimals than the indicator: {decimals}."
-        ),
-    ));
-    None
+    let read = parse_mantissa(text, decimals).map_err(|fault| {
+        let name = Named::new("giới hạn", "the bound");
+        let message = fault.message(&name, text, decimals);
+        faults.push(Fault::in_body(pointer, fault.code(), message));
+    });
+    read.ok()
 }
 
 fn read_formula(text: &str, faults: &mut Vec<Fault>) -> Option<Formula> {
     match text.parse::<Formula>() {
         Ok(formula) => Some(formula),
         Err(error) => {
+            let Message { vi, en } = reason_of(&error);
             faults.push(Fault::in_body("/formula", Code::InvalidFormula, message!(
-                "Công thức chưa đúng ({error}). Dùng + - * /, ngoặc đơn, số và mã chỉ tiêu.",
-                "The formula cannot be read: {error}. Use + - * /, parentheses, numbers and codes of indicators."
+                "Công thức chưa đúng ({vi}). Dùng + - * /, ngoặc đơn, số và mã chỉ tiêu.",
+                "The formula cannot be read: {en}. Use + - * /, parentheses, numbers and codes of indicators."
             )));
             None
         }

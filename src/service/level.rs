@@ -13,7 +13,7 @@ use crate::domain::level::{Level, Rank};
 use crate::domain::naming::Named;
 use crate::domain::text::LocalizedText;
 use crate::domain::unit::{BEGINNING, UnitFact, Validity};
-use crate::error::{Code, Fault, Message};
+use crate::error::{Code, Fault, Message, counted};
 use crate::store::StoreError;
 use crate::store::level::level_put;
 use crate::store::tenant::{Part, mark_changed};
@@ -32,7 +32,7 @@ pub enum LevelError {
     Idempotency(#[from] IdempotencyError),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("{} faults", .0.len())]
+    #[error("faults: {}", .0.len())]
     Invalid(Vec<Fault>),
 }
 
@@ -43,11 +43,12 @@ impl LevelError {
             _ => Vec::new(),
         };
         let count = faults.len();
+        let found = counted(count, "fault", "faults");
         (
             Code::InvalidLevel,
             message!(
                 "Cấp này có {count} chỗ chưa đúng; chưa có gì được ghi.",
-                "The level has {count} faults and nothing was written."
+                "Nothing was written: the level has {found}."
             ),
             faults,
         )

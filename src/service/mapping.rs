@@ -5,7 +5,6 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use chrono::NaiveDate;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -15,13 +14,14 @@ use super::table::{Listed, WrongColumns, read_table};
 use super::unit::UnitName;
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
+use crate::domain::day::Day;
 use crate::domain::hierarchy::{Place, Tree};
 use crate::domain::id::LevelCode;
 use crate::domain::reorganisation::{
     Grants, PartDocument, ReorganisationDocument, StepDocument, SuccessorDocument, UnitDocument,
     WorkInProgress,
 };
-use crate::error::{Code, Fault, Message};
+use crate::error::{Code, Fault, Message, counted};
 use crate::store::StoreError;
 use crate::{explain, message};
 
@@ -34,7 +34,7 @@ pub struct Mapping {
     /// CSV with `code,name,level,parent_code[,kind]`: all units after, those above before those
     /// below.
     pub after: String,
-    pub effective: NaiveDate,
+    pub effective: Day,
     pub legal_basis: String,
     pub unlisted: Unlisted,
 }
@@ -55,7 +55,7 @@ pub enum MappingError {
     Denied(#[from] Denied),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("{} faults", .0.len())]
+    #[error("faults: {}", .0.len())]
     Invalid(Vec<TableFault>),
 }
 
@@ -87,11 +87,12 @@ impl MappingError {
         match self {
             MappingError::Invalid(faults) => {
                 let count = faults.len();
+                let found = counted(count, "fault", "faults");
                 (
                     Code::InvalidReorganisation,
                     message!(
                         "Các bảng có {count} dòng chưa đúng; chưa có gì được ghi.",
-                        "The tables have {count} faults and nothing was written."
+                        "Nothing was written: the tables have {found}."
                     ),
                     Vec::new(),
                 )
@@ -164,7 +165,8 @@ pub fn table_document_of(
 ) -> Result<TableDocument, MappingError> {
     application.reading(identity, |_, snapshot: &Snapshot| {
         let _permit = snapshot.access.to_tenant(Action::Reorganise)?;
-        let eve = mapping.effective.pred_opt().unwrap_or(mapping.effective);
+        let effective = mapping.effective.get();
+        let eve = effective.pred_opt().unwrap_or(effective);
         mapping.document(&snapshot.hierarchy.tree_on(eve))
     })
 }

@@ -7,6 +7,7 @@ pub mod application;
 pub mod completeness;
 pub mod condition;
 pub mod form;
+mod formula;
 pub mod idempotency;
 pub mod indicator;
 pub mod level;

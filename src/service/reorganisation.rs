@@ -27,7 +27,7 @@ use crate::domain::plan::{Plan, Planning, plan};
 use crate::domain::reorganisation::{Reorganisation, ReorganisationDocument};
 use crate::domain::succession::Succession;
 use crate::domain::unit::{UnitFact, Validity};
-use crate::error::{Code, Fault, Message};
+use crate::error::{Code, Fault, Message, counted};
 use crate::store::level::level_put;
 use crate::store::reorganisation::{
     Changes, NewReorganisation, Reorganised, UnitCounts, reorganisation_content,
@@ -57,7 +57,7 @@ pub enum ReorganisationError {
     Cursor(#[from] UnknownCursor),
     #[error("no reorganisation {0}")]
     NotFound(String),
-    #[error("{} faults", .0.len())]
+    #[error("faults: {}", .0.len())]
     Invalid(Vec<Fault>),
     #[error("it was taken back already")]
     Undone,
@@ -90,11 +90,12 @@ impl ReorganisationError {
             }
             ReorganisationError::Invalid(faults) => {
                 let count = faults.len();
+                let found = counted(count, "fault", "faults");
                 (
                     Code::InvalidReorganisation,
                     message!(
                         "Văn bản sắp xếp có {count} chỗ chưa đúng; chưa có gì được ghi. Hãy sửa từng chỗ trong danh sách.",
-                        "The reorganisation has {count} faults and nothing was written. Correct each one listed."
+                        "Nothing was written: the reorganisation has {found}. Correct each one listed."
                     ),
                     faults.clone(),
                 )

@@ -34,7 +34,7 @@ use crate::domain::naming::Named;
 use crate::domain::submission::{
     EnteredPassage, EnteredValue, Revision, Stage, Status, Step, WrongStatus,
 };
-use crate::error::{Code, Fault, Message};
+use crate::error::{Code, Fault, Message, counted};
 use crate::rollup::figure::Figures;
 use crate::rollup::node::Rollup;
 use crate::store::submission::{
@@ -76,7 +76,7 @@ pub enum SubmissionError {
     WrongStatus(WrongStatus),
     #[error("the approver entered the values")]
     FourEyes,
-    #[error("{} faults", .0.len())]
+    #[error("faults: {}", .0.len())]
     Invalid(Vec<Fault>),
     /// More waits already than can be done in good time.
     #[error("too many changes wait")]
@@ -133,11 +133,12 @@ impl SubmissionError {
             ),
             SubmissionError::Invalid(faults) => {
                 let count = faults.len();
+                let found = counted(count, "fault", "faults");
                 (
                     Code::InvalidSubmission,
                     message!(
                         "Số liệu có {count} chỗ chưa đúng; chưa có gì được ghi. Hãy sửa từng chỗ trong danh sách rồi gửi lại.",
-                        "The submission has {count} faults and nothing was written. Correct each one listed and send it again."
+                        "Nothing was written: the submission has {found}. Correct each one listed and send it again."
                     ),
                 )
             }

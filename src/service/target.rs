@@ -15,7 +15,7 @@ use crate::authz::{Action, Denied};
 use crate::domain::catalogue::Entry;
 use crate::domain::id::OptionNumber;
 use crate::domain::naming::Named;
-use crate::domain::quantity::{Decimal, QuantityFault, parse_mantissa};
+use crate::domain::quantity::{Decimal, parse_mantissa};
 use crate::domain::submission::impossible;
 use crate::domain::unit::Validity;
 use crate::error::{Code, Fault, Message};
@@ -39,43 +39,34 @@ pub enum TargetError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Figure(#[from] LineageError),
-    #[error("the value is no target: {0:?}")]
-    Value(QuantityFault),
-    #[error("the value is beyond what the figure can be")]
-    Impossible(Message),
+    #[error("the value is no target")]
+    Value(Box<Fault>),
     #[error("there is no target of {}", .figure.en())]
     NotSet { figure: Named },
 }
 
 impl TargetError {
     fn own(&self) -> (Code, Message, Vec<Fault>) {
-        let code = match self {
-            TargetError::NotSet { figure } => {
-                let text = message!(
+        match self {
+            TargetError::NotSet { figure } => (
+                Code::TargetNotFound,
+                message!(
                     "Đơn vị chưa được giao kế hoạch về {figure} cho kỳ này.",
                     "The unit was given nothing to reach of {figure} in this period yet.",
                     figure
-                );
-                return (Code::TargetNotFound, text, Vec::new());
+                ),
+                Vec::new(),
+            ),
+            TargetError::Value(fault) => {
+                let Fault { code, message, .. } = fault.as_ref();
+                (*code, message.clone(), vec![fault.as_ref().clone()])
             }
-            TargetError::Impossible(text) => {
-                let code = Code::ValueOutOfRange;
-                let fault = Fault::in_body("/value", code, text.clone());
-                return (code, text.clone(), vec![fault]);
-            }
-            TargetError::Value(QuantityFault::TooManyDecimals) => Code::TooManyDecimals,
-            TargetError::Value(QuantityFault::OutOfRange) => Code::ValueOutOfRange,
-            _ => Code::InvalidNumber,
-        };
-        let text = message!(
-            "Chỉ tiêu giao phải là số, không nhiều chữ số thập phân hơn chỉ tiêu.",
-            "A target is a number with no more decimals than its indicator."
-        );
-        (
-            code,
-            text.clone(),
-            vec![Fault::in_body("/value", code, text)],
-        )
+            _ => (
+                Code::Internal,
+                message!("Hệ thống gặp lỗi.", "The service failed."),
+                Vec::new(),
+            ),
+        }
     }
 }
 
@@ -137,6 +128,23 @@ impl<'f> Found<'f> {
         CellKey {
             indicator: self.entry.indicator.number,
             option: self.option,
+        }
+    }
+
+    /// Reads a target that the figure can reach.
+    fn read(&self, value: &str) -> Result<i64, TargetError> {
+        let refused = |code: Code, message: Message| {
+            TargetError::Value(Box::new(Fault::in_body("/value", code, message)))
+        };
+        let definition = self.entry.definition;
+        let mantissa = parse_mantissa(value, definition.decimals).map_err(|fault| {
+            let message = fault.message(&self.entry.named(), value, definition.decimals);
+            refused(fault.code(), message)
+        })?;
+        let possible = definition.possible_figure(self.option);
+        match impossible(self.entry, possible, mantissa) {
+            Some(message) => Err(refused(Code::ValueOutOfRange, message)),
+            None => Ok(mantissa),
         }
     }
 
@@ -230,15 +238,7 @@ pub fn put_target(
         let found = Found::of(transaction, &located, &entered.figure)?;
         precondition.check_unless_new(found.target.as_ref().map(etag_of).as_ref())?;
         let value = entered.value.as_deref();
-        let mantissa = value
-            .map(|value| parse_mantissa(value, found.entry.definition.decimals))
-            .transpose()
-            .map_err(TargetError::Value)?;
-        let possible = found.entry.definition.possible_figure(found.option);
-        let beyond = mantissa.and_then(|mantissa| impossible(found.entry, possible, mantissa));
-        if let Some(message) = beyond {
-            return Err(TargetError::Impossible(message));
-        }
+        let mantissa = value.map(|value| found.read(value)).transpose()?;
         let key = located.key();
         let target = Target {
             unit: key.unit,

@@ -3,12 +3,12 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::account::check_password;
+use super::account::{check_password, wrong_login};
 use crate::authn::password;
 use crate::authz::{Grant, Reach, Role, Scope};
 use crate::domain::id::{AccountId, Login, TenantId, TenantSlug};
 use crate::domain::level::LevelPreset;
-use crate::domain::text::check_name;
+use crate::domain::text::read_name;
 use crate::error::{Code, Fault, Message};
 use crate::store::account::{Account, account_insert};
 use crate::store::grant::grant_insert;
@@ -24,7 +24,7 @@ pub enum TenantError {
     Store(#[from] StoreError),
     #[error("no tenant {0}")]
     NotFound(String),
-    #[error("{} faults", .0.len())]
+    #[error("faults: {}", .0.len())]
     Invalid(Vec<Fault>),
     #[error(transparent)]
     Hash(#[from] password::HashError),
@@ -91,17 +91,11 @@ pub fn create_tenant(
     entered: &EnteredTenant,
     now: DateTime<Utc>,
 ) -> Result<TenantId, TenantError> {
-    let (slug, login) = read(database, entered)?;
+    let Read { slug, name, login } = read(database, entered)?;
     let password_hash = password::hash(&entered.password)?;
     let tenant = TenantId::new();
     database.write_unlocked(&Scope::of_operator(tenant), |transaction| {
-        tenant_insert(
-            transaction,
-            &slug,
-            &entered.name,
-            TIME_ZONE,
-            now.naive_utc(),
-        )?;
+        tenant_insert(transaction, &slug, &name, TIME_ZONE, now.naive_utc())?;
         for level in entered.levels.map(LevelPreset::levels).unwrap_or_default() {
             level_put(transaction, &level)?;
         }
@@ -123,7 +117,14 @@ pub fn create_tenant(
     Ok(tenant)
 }
 
-fn read(database: &Database, entered: &EnteredTenant) -> Result<(TenantSlug, Login), TenantError> {
+/// A tenant whose every field is in order.
+struct Read {
+    slug: TenantSlug,
+    name: String,
+    login: Login,
+}
+
+fn read(database: &Database, entered: &EnteredTenant) -> Result<Read, TenantError> {
     let mut faults = Vec::new();
     let slug = entered.slug.parse::<TenantSlug>().ok();
     match &slug {
@@ -139,27 +140,17 @@ fn read(database: &Database, entered: &EnteredTenant) -> Result<(TenantSlug, Log
         }
         Some(_) => {}
     }
-    if let Err(fault) = check_name(&entered.name) {
-        faults.push(Fault::in_parameter(
-            "name",
-            Code::InvalidText,
-            fault.message(),
-        ));
-    }
+    let name = read_name(&entered.name).map_err(|fault| {
+        let message = fault.message();
+        faults.push(Fault::in_parameter("name", Code::InvalidText, message));
+    });
     let login = entered.admin.parse::<Login>().ok();
     if login.is_none() {
-        faults.push(Fault::in_parameter(
-            "admin",
-            Code::InvalidValue,
-            message!(
-                "Tên đăng nhập có 1 đến 120 ký tự, không có dấu cách.",
-                "A login has 1 to 120 characters and no spaces."
-            ),
-        ));
+        faults.push(wrong_login("admin", &entered.admin));
     }
     check_password(&entered.password, &mut faults);
-    match (slug, login) {
-        (Some(slug), Some(login)) if faults.is_empty() => Ok((slug, login)),
+    match (slug, name, login) {
+        (Some(slug), Ok(name), Some(login)) if faults.is_empty() => Ok(Read { slug, name, login }),
         _ => Err(TenantError::Invalid(faults)),
     }
 }

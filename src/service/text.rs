@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::domain::text::{LocalizedText, check_name};
+use crate::domain::text::{LocalizedText, read_name};
 use crate::error::{Code, Fault};
 
 /// A name as somebody entered it.
@@ -13,18 +13,18 @@ pub struct EnteredName {
 }
 
 impl EnteredName {
-    /// Reads the name, noting what is wrong with it below `pointer`.
+    /// Reads the name, noting what is wrong with it below `pointer`. What is wrong is left empty.
     pub(super) fn read(&self, pointer: &str, faults: &mut Vec<Fault>) -> LocalizedText {
-        let texts = [("vi", Some(&self.vi)), ("en", self.en.as_ref())];
-        for (language, text) in texts {
-            if let Some(Err(fault)) = text.map(|text| check_name(text)) {
+        let mut read = |language: &str, text: &String| {
+            let name = read_name(text).map_err(|fault| {
                 let place = format!("{pointer}/{language}");
                 faults.push(Fault::in_body(place, Code::InvalidText, fault.message()));
-            }
-        }
+            });
+            name.unwrap_or_default()
+        };
         LocalizedText {
-            vi: self.vi.clone(),
-            en: self.en.clone(),
+            vi: read("vi", &self.vi),
+            en: self.en.as_ref().map(|text| read("en", text)),
         }
     }
 }

@@ -14,9 +14,10 @@ use super::application::Application;
 use crate::authn::password;
 use crate::authn::token::{LIFETIME, TokenError};
 use crate::authz::Scope;
-use crate::domain::id::{Login, TenantId, TenantSlug};
+use crate::domain::id::{TenantId, TenantSlug};
+use crate::domain::text::composed;
 use crate::error::{Code, Fault, Message};
-use crate::store::account::account_by_login;
+use crate::store::account::{Account, accounts_by_logins};
 use crate::store::sign_in::{
     Family, RefreshToken, family_delete, family_insert, family_lock, family_note_use,
     refresh_token_by_hash, refresh_token_insert, sign_ins_delete_ended,
@@ -159,19 +160,19 @@ fn by_password(
     password: &str,
     now: DateTime<Utc>,
 ) -> Result<TokenView, SignInError> {
-    let account = match (tenant, username.parse::<Login>()) {
-        (Some(tenant), Ok(login)) => {
+    let account = match tenant.filter(|_| !username.contains('\0')) {
+        Some(tenant) => {
             let scope = Scope::of_sign_in(tenant);
             application
                 .database
-                .read_uncounted(&scope, |transaction| account_by_login(transaction, &login))?
+                .read_uncounted(&scope, |transaction| account_meant(transaction, username))?
         }
-        _ => None,
+        None => None,
     };
     let hash = account
         .as_ref()
         .map(|account| account.password_hash.as_str());
-    let is_right = password.len() <= password::LONGEST * 4 && password::matches(password, hash);
+    let is_right = password::is_sensible(password) && password::matches(password, hash);
     let (Some(tenant), Some(account), true) = (tenant, account, is_right) else {
         return Err(SignInError::WrongPassword);
     };
@@ -188,6 +189,23 @@ fn by_password(
             family_insert(transaction, &family)?;
             give(application, transaction, tenant, &family, now)
         })
+}
+
+/// The account that somebody means by a login: the one of the composed text, or one that was left
+/// as it was sent when logins were composed.
+fn account_meant(
+    transaction: &mut Transaction<'_>,
+    username: &str,
+) -> Result<Option<Account>, StoreError> {
+    let composed = composed(username);
+    let mut found = accounts_by_logins(transaction, &[username, composed.as_ref()])?;
+    let as_sent = found
+        .iter()
+        .position(|account| account.login.as_str() == username);
+    Ok(match as_sent {
+        Some(index) => Some(found.swap_remove(index)),
+        None => found.pop(),
+    })
 }
 
 fn by_refresh_token(

@@ -20,9 +20,9 @@ use crate::domain::hierarchy::{Hierarchy, Place, Position, Tree};
 use crate::domain::id::{LevelCode, UnitCode, UnitId};
 use crate::domain::level::Level;
 use crate::domain::naming::{Named, unit_title};
-use crate::domain::text::{check_name, clipped};
+use crate::domain::text::{clipped, composed, folded, looks, read_name};
 use crate::domain::unit::{BEGINNING, UnitFact, UnitReference, Validity, invalid_code};
-use crate::error::{Code, Explain, Fault, Message};
+use crate::error::{Code, Explain, Fault, Message, counted};
 use crate::store::level::level_put;
 use crate::store::tenant::{Part, mark_changed};
 use crate::store::unit::{facts_insert, units_insert};
@@ -42,10 +42,10 @@ pub enum UnitError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Cursor(#[from] UnknownCursor),
-    #[error("{} faults", .0.len())]
+    #[error("faults: {}", .0.len())]
     Invalid(Vec<Fault>),
     /// The list cannot be read as a table.
-    #[error("{} faults", .0.len())]
+    #[error("faults: {}", .0.len())]
     Malformed(Vec<Fault>),
 }
 
@@ -62,11 +62,12 @@ impl UnitError {
             ),
             UnitError::Invalid(faults) => {
                 let count = faults.len();
+                let found = counted(count, "fault", "faults");
                 (
                     Code::InvalidUnit,
                     message!(
                         "Có {count} chỗ chưa đúng; chưa có đơn vị nào được ghi. Hãy sửa từng chỗ trong danh sách.",
-                        "There are {count} faults and no unit was written. Correct each one listed."
+                        "No unit was written: the list has {found}. Correct each one listed."
                     ),
                     faults.clone(),
                 )
@@ -145,6 +146,36 @@ impl UnitView {
     }
 }
 
+/// A unit that was added, and what is to be looked at again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct CreatedUnit {
+    #[serde(flatten)]
+    pub unit: UnitView,
+    pub warnings: Vec<UnitWarning>,
+}
+
+/// Something about a new unit that is allowed, and is seldom meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct UnitWarning {
+    pub code: UnitDoubt,
+    /// The new unit's code.
+    #[schema(example = "30388-08")]
+    pub unit: String,
+    /// In Vietnamese.
+    pub message: String,
+    pub message_en: String,
+}
+
+/// What may be wrong with a new unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum UnitDoubt {
+    /// Its name looks the same as that of a unit beside it.
+    NameLooksTheSame,
+    /// Its code is that of a unit beside it but for zeros before it, which spreadsheets drop.
+    CodeDiffersByZeros,
+}
+
 /// Which units a caller wants to see.
 #[derive(Debug, Clone, Default)]
 pub struct UnitFilter {
@@ -152,7 +183,7 @@ pub struct UnitFilter {
     pub parent: Option<String>,
     pub level: Option<String>,
     pub code: Option<String>,
-    /// A part of the name or of the code.
+    /// A part of the name or of the code, whatever its accents and case.
     pub text: Option<String>,
     /// The day; today where there is none.
     pub as_of: Option<NaiveDate>,
@@ -176,7 +207,7 @@ pub fn list_units(
             None => None,
             Some(parent) => Some(snapshot.unit(&tree, parent, day)?),
         };
-        let text = filter.text.as_deref().unwrap_or_default().to_lowercase();
+        let text = folded(filter.text.as_deref().unwrap_or_default());
         let wanted = candidates(&snapshot.access, &tree, filter, parent)
             .into_iter()
             .map(Place::fact)
@@ -220,9 +251,8 @@ fn candidates<'t>(
 
 fn matches_filter(fact: &UnitFact, filter: &UnitFilter, text: &str) -> bool {
     let has = |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|w| w == is);
-    let has_text = || {
-        fact.name.to_lowercase().contains(text) || fact.code.as_str().to_lowercase().contains(text)
-    };
+    let has_text =
+        || folded(&fact.name).contains(text) || fact.code.as_str().to_lowercase().contains(text);
     has(&filter.level, fact.level.as_str())
         && has(&filter.code, fact.code.as_str())
         && (text.is_empty() || has_text())
@@ -350,7 +380,12 @@ pub fn create_unit(
         write_new(transaction, std::slice::from_ref(&fact), rev, &Nobody)?;
         let etag = Etag::new(format_args!("{rev}.{from}"));
         let outcome = Outcome::Created(format!("/v1/units/{}", fact.unit));
-        let reply = Reply::new(outcome, Some(etag), &UnitView::of(&fact))?;
+        let tree = snapshot.hierarchy.tree_on(from);
+        let created = CreatedUnit {
+            unit: UnitView::of(&fact),
+            warnings: doubts(&tree, std::slice::from_ref(&fact)),
+        };
+        let reply = Reply::new(outcome, Some(etag), &created)?;
         Ok(once.keep(transaction, reply)?)
     })
 }
@@ -443,19 +478,16 @@ impl Draft {
                 invalid_code(),
             ));
         }
-        let named = [
-            ("name", Some(&entered.name)),
-            ("kind", entered.kind.as_ref()),
-        ];
-        for (field, text) in named {
-            if let Some(Err(fault)) = text.map(|text| check_name(text)) {
-                faults.push(Fault::in_body(
-                    pointer(field),
-                    Code::InvalidText,
-                    fault.message(),
-                ));
-            }
-        }
+        let mut named = |field: &str, text: &String| {
+            let name = read_name(text);
+            name.map_err(|fault| {
+                let message = fault.message();
+                faults.push(Fault::in_body(pointer(field), Code::InvalidText, message));
+            })
+            .ok()
+        };
+        let name = named("name", &entered.name);
+        let kind = entered.kind.as_ref().map(|kind| named("kind", kind));
         let level = entered.level.parse::<LevelCode>().ok();
         if level.is_none() {
             let day = entered.valid_from.unwrap_or(BEGINNING);
@@ -465,11 +497,10 @@ impl Draft {
         if faults.len() > before {
             return None;
         }
-        let (name, kind) = (entered.name.clone(), entered.kind.clone());
         Some(Draft {
             code: code?,
-            name,
-            kind,
+            name: name?,
+            kind: kind.flatten(),
             level: level?,
         })
     }
@@ -511,7 +542,8 @@ impl Draft {
             .facts_with(&self.code)
             .find(|fact| fact.validity.overlaps(validity));
         if let Some(taken) = taken {
-            faults.push(code_taken(&pointer, taken));
+            let above = parent.as_ref().map(|above| above.unit);
+            faults.push(code_taken(&pointer, taken, &self, above));
         }
         (faults.len() == before).then(|| UnitFact {
             unit: UnitId::new(),
@@ -589,16 +621,136 @@ fn parent_stands_only(pointer: &impl Fn(&str) -> String, above: &Above, wanted: 
     Fault::in_body(pointer(field), Code::ParentAboveRequired, text)
 }
 
-fn code_taken(pointer: &impl Fn(&str) -> String, taken: &UnitFact) -> Fault {
+/// Says whose the code is, and how what is entered differs from that unit: it is often the same
+/// one, changed.
+fn code_taken(
+    pointer: &impl Fn(&str) -> String,
+    taken: &UnitFact,
+    draft: &Draft,
+    above: Option<UnitId>,
+) -> Fault {
     let (code, name) = (&taken.code, unit_title(taken.kind.as_deref(), &taken.name));
-    Fault::in_body(
-        pointer("code"),
-        Code::CodeTaken,
+    let different = differences(taken, draft, above);
+    let first_day = Named::day(taken.validity.from);
+    let message = if different.is_empty() {
         message!(
-            "Mã {code} đang là của {name}. Một mã chỉ thuộc về một đơn vị tại một thời điểm.",
-            "The code {code} is {name}'s. One code belongs to one unit at a time."
-        ),
-    )
+            "Mã {code} là của {name} từ ngày {first_day}; chỉ khác ngày bắt đầu. Nếu là đơn vị đó thì đã có trong hệ thống; nếu không, hãy dùng mã khác.",
+            "The code {code} is {name}'s from {first_day} on; only the first day differs. If that unit is meant, it is there already; if not, use another code.",
+            first_day
+        )
+    } else {
+        let vi: Vec<&str> = different.iter().map(|one| one.vi.as_str()).collect();
+        let en: Vec<&str> = different.iter().map(|one| one.en.as_str()).collect();
+        let (vi, en) = (vi.join("; "), en.join("; "));
+        message!(
+            "Mã {code} đang là của {name}. Khác ở: {vi}. Nếu là đơn vị đó, hãy đổi tên, loại, cấp trên bằng một văn bản sắp xếp (các bước rename, retype, move ở /v1/reorganisations); nếu không, hãy dùng mã khác.",
+            "The code {code} is {name}'s. What differs: {en}. If that unit is meant, change its name, kind or unit above by a reorganisation (the steps rename, retype and move at /v1/reorganisations); if not, use another code."
+        )
+    };
+    Fault::in_body(pointer("code"), Code::CodeTaken, message)
+}
+
+fn differences(taken: &UnitFact, draft: &Draft, above: Option<UnitId>) -> Vec<Message> {
+    let mut different = Vec::new();
+    if taken.name != draft.name {
+        let (was, is) = (&taken.name, &draft.name);
+        different.push(message!(
+            "tên (đang là {was:?}, ghi là {is:?})",
+            "the name (it is {was:?}, entered {is:?})"
+        ));
+    }
+    if taken.kind != draft.kind {
+        let was = taken.kind.as_deref().unwrap_or_default();
+        let is = draft.kind.as_deref().unwrap_or_default();
+        different.push(message!(
+            "loại (đang là {was:?}, ghi là {is:?})",
+            "the kind (it is {was:?}, entered {is:?})"
+        ));
+    }
+    if taken.level != draft.level {
+        let (was, is) = (&taken.level, &draft.level);
+        different.push(message!(
+            "cấp (đang là {was}, ghi là {is})",
+            "the level (it is {was}, entered {is})"
+        ));
+    }
+    if taken.parent != above {
+        different.push(message!("đơn vị cấp trên", "the unit above"));
+    }
+    different
+}
+
+/// With more warnings than this nobody reads them.
+const MOST_WARNINGS: usize = 200;
+
+/// What is to be looked at again of new units, beside those that stand on the tree.
+fn doubts(tree: &Tree, created: &[UnitFact]) -> Vec<UnitWarning> {
+    let mut beside = Beside::of(tree, created);
+    let found = created.iter().flat_map(|fact| beside.compare(fact));
+    found.take(MOST_WARNINGS).collect()
+}
+
+/// Units with one unit above them, by what they look like.
+#[derive(Default)]
+struct Beside<'f> {
+    by_looks: HashMap<(Option<UnitId>, String), &'f UnitFact>,
+    by_code: HashMap<(Option<UnitId>, &'f str), &'f UnitFact>,
+}
+
+impl<'f> Beside<'f> {
+    /// Those that stand where new ones come.
+    fn of(tree: &'f Tree, created: &[UnitFact]) -> Beside<'f> {
+        let above: HashSet<Option<UnitId>> = created.iter().map(|fact| fact.parent).collect();
+        let mut beside = Beside::default();
+        let standing = tree.places().map(Place::fact);
+        for fact in standing.filter(|fact| above.contains(&fact.parent)) {
+            beside.compare(fact);
+        }
+        beside
+    }
+
+    /// Notes a unit; says which of those before it looks the same.
+    fn compare(&mut self, fact: &'f UnitFact) -> Vec<UnitWarning> {
+        let kind = fact.kind.as_deref().unwrap_or_default();
+        let looks = looks(&format!("{kind} {}", fact.name));
+        let same_name = self.by_looks.insert((fact.parent, looks), fact);
+        let code = without_zeros(fact.code.as_str());
+        let same_code = self.by_code.insert((fact.parent, code), fact);
+        let name = same_name.map(|other| name_looks_the_same(fact, other));
+        let code = same_code.map(|other| code_differs_by_zeros(fact, other));
+        name.into_iter().chain(code).collect()
+    }
+}
+
+fn without_zeros(code: &str) -> &str {
+    code.trim_start_matches('0')
+}
+
+fn name_looks_the_same(fact: &UnitFact, other: &UnitFact) -> UnitWarning {
+    let (one, other) = (fact.name_with_code(), other.name_with_code());
+    let message = message!(
+        "{one} trông giống {other} ngay bên cạnh. Hãy kiểm tra có phải cùng một đơn vị không.",
+        "{one} looks the same as {other} beside it. See whether they are one unit."
+    );
+    warning(fact, UnitDoubt::NameLooksTheSame, message)
+}
+
+fn code_differs_by_zeros(fact: &UnitFact, other: &UnitFact) -> UnitWarning {
+    let (code, other_code, name) = (&fact.code, &other.code, &other.name);
+    let message = message!(
+        "Mã {code} chỉ khác mã {other_code} của {name} ở số 0 đứng đầu, mà bảng tính hay làm mất. Hãy kiểm tra lại mã.",
+        "The code {code} differs from {name}'s {other_code} only by zeros before it, which spreadsheets drop. Check the code."
+    );
+    warning(fact, UnitDoubt::CodeDiffersByZeros, message)
+}
+
+fn warning(fact: &UnitFact, code: UnitDoubt, message: Message) -> UnitWarning {
+    UnitWarning {
+        code,
+        unit: fact.code.to_string(),
+        message: message.vi,
+        message_en: message.en,
+    }
 }
 
 /// A list of units to add.
@@ -612,6 +764,16 @@ pub struct UnitList {
     /// several roots.
     pub country: Option<String>,
     pub mode: ImportMode,
+}
+
+impl UnitList {
+    fn first_day(&self) -> NaiveDate {
+        self.valid_from.unwrap_or(BEGINNING)
+    }
+
+    fn doubts(&self, snapshot: &Snapshot, created: &[UnitFact]) -> Vec<UnitWarning> {
+        doubts(&snapshot.hierarchy.tree_on(self.first_day()), created)
+    }
 }
 
 /// Whether a list is to be written or only to be checked.
@@ -629,6 +791,8 @@ pub struct ImportResult {
     pub created: usize,
     /// Units that were there already, just as the list has them.
     pub unchanged: usize,
+    /// What is allowed, and is seldom meant.
+    pub warnings: Vec<UnitWarning>,
     /// The tenant's rev of the import; null where nothing was written.
     pub rev: Option<i64>,
 }
@@ -653,6 +817,7 @@ pub fn import_units(
                 dry_run: true,
                 created: checked.created.iter().map(|level| level.count).sum(),
                 unchanged: checked.unchanged,
+                warnings: checked.warnings,
                 rev: None,
             };
             Ok(Reply::new(Outcome::Done, None, &result)?)
@@ -667,6 +832,8 @@ pub struct CheckedUnits {
     pub created: Vec<LevelCount>,
     /// Units that are there already, just as the list has them.
     pub unchanged: usize,
+    /// What is allowed, and is seldom meant.
+    pub warnings: Vec<UnitWarning>,
 }
 
 /// Says what a list would add, to one who waits for it.
@@ -685,6 +852,7 @@ pub fn check_units(
         let snapshot = &with_country_level(snapshot, list);
         let (created, unchanged) = plan_import(snapshot, list, rows, watcher)?;
         Ok(CheckedUnits {
+            warnings: list.doubts(snapshot, &created),
             created: LevelCount::of(created.iter()),
             unchanged,
         })
@@ -730,6 +898,7 @@ fn write(
             dry_run: false,
             created: created.len(),
             unchanged,
+            warnings: list.doubts(snapshot, &created),
             rev: Some(snapshot.counters.rev),
         };
         let reply = Reply::new(Outcome::Done, None, &result)?;
@@ -778,7 +947,7 @@ fn with_country(mut rows: Vec<Row>, country: Option<&str>) -> Vec<Row> {
     }
     rows.push(Row {
         code: COUNTRY.to_owned(),
-        name: name.to_owned(),
+        name: composed(name).into_owned(),
         level: level.code.to_string(),
         parent_code: String::new(),
         kind: String::new(),
@@ -837,8 +1006,8 @@ fn read_rows(text: &str) -> Result<Vec<Row>, UnitError> {
             "",
             Code::MalformedCsv,
             message!(
-                "Danh sách không có dòng nào. Các cột phải ngăn cách bằng dấu phẩy.",
-                "The list has no rows. Its columns must be separated by commas."
+                "Danh sách không có dòng nào. Các cột ngăn cách bằng dấu phẩy, dấu chấm phẩy hoặc tab.",
+                "The list has no rows. Its columns are separated by commas, semicolons or tabs."
             ),
         ));
     }
@@ -858,7 +1027,7 @@ fn plan_import(
 ) -> Result<(Vec<UnitFact>, usize), UnitError> {
     let lines: Vec<Option<u64>> = rows.iter().map(|row| row.line).collect();
     watcher.begin(Phase::Rows, rows.len());
-    let from = list.valid_from.unwrap_or(BEGINNING);
+    let from = list.first_day();
     let tree = snapshot.hierarchy.tree_on(from);
     let mut faults = Vec::new();
     let mut entered = Vec::with_capacity(rows.len());
@@ -891,6 +1060,7 @@ fn plan_import(
         entered.push((index, unit));
     }
     sort_by_rank(&mut entered, snapshot);
+    let above = Sought::of(&entered, &tree, &snapshot.hierarchy, from);
     let mut planned: HashMap<UnitCode, Above> = HashMap::new();
     // What is below a faulty row is not at fault for that: once the row is put right, it may stand.
     let mut faulty: HashSet<&str> = HashSet::new();
@@ -903,7 +1073,7 @@ fn plan_import(
             faulty.insert(&unit.code);
             continue;
         };
-        let parent = match find_parent(unit, &planned, &tree, &snapshot.hierarchy) {
+        let parent = match above.find(unit, &planned) {
             Ok(parent) => parent,
             Err(fault) => {
                 if !unit
@@ -966,27 +1136,108 @@ fn sort_by_rank(entered: &mut [(usize, EnteredUnit)], snapshot: &Snapshot) {
     entered.sort_by_key(|(index, unit)| (ranks.get(unit.level.as_str()).copied(), *index));
 }
 
-fn find_parent(
-    unit: &EnteredUnit,
-    planned: &HashMap<UnitCode, Above>,
-    tree: &Tree,
-    hierarchy: &Hierarchy,
-) -> Result<Option<Above>, Message> {
-    let Some(parent) = &unit.parent else {
-        return Ok(None);
-    };
-    let code = parent.parse::<UnitCode>().ok();
-    let found = code.and_then(|code| {
-        let standing = || {
-            tree.find(&UnitReference::Code(code.clone()))
-                .map(|at| Above::of(at.fact(), hierarchy))
+/// Where units above are looked for: in the list, and on the map of its first day.
+struct Sought<'l> {
+    day: NaiveDate,
+    tree: &'l Tree,
+    hierarchy: &'l Hierarchy,
+    /// The level that the list gives to each code.
+    listed: HashMap<&'l str, &'l str>,
+    /// All codes by what a spreadsheet leaves of them.
+    without_zeros: HashMap<&'l str, &'l str>,
+}
+
+impl<'l> Sought<'l> {
+    fn of(
+        entered: &'l [(usize, EnteredUnit)],
+        tree: &'l Tree,
+        hierarchy: &'l Hierarchy,
+        day: NaiveDate,
+    ) -> Sought<'l> {
+        let listed = entered.iter();
+        let listed: HashMap<&str, &str> = listed
+            .map(|(_, unit)| (unit.code.as_str(), unit.level.as_str()))
+            .collect();
+        let standing = tree.places().map(|place| place.fact().code.as_str());
+        let codes = standing.chain(listed.keys().copied());
+        Sought {
+            day,
+            tree,
+            hierarchy,
+            without_zeros: codes.map(|code| (without_zeros(code), code)).collect(),
+            listed,
+        }
+    }
+
+    /// The unit above one of the list; what is to be told where there is none.
+    fn find(
+        &self,
+        unit: &EnteredUnit,
+        planned: &HashMap<UnitCode, Above>,
+    ) -> Result<Option<Above>, Message> {
+        let Some(parent) = &unit.parent else {
+            return Ok(None);
         };
-        planned.get(&code).cloned().or_else(standing)
-    });
-    found.map(Some).ok_or_else(|| message!(
-        "Không có đơn vị cấp trên mã {parent:?}, cả trong danh sách lẫn trong hệ thống.",
-        "There is no unit above with the code {parent:?}, neither in the list nor in the system."
-    ))
+        let code = parent.parse::<UnitCode>().ok();
+        let found = code.as_ref().and_then(|code| {
+            let standing = || {
+                let place = self.tree.by_code(code)?;
+                Some(Above::of(place.fact(), self.hierarchy))
+            };
+            planned.get(code).cloned().or_else(standing)
+        });
+        match found {
+            Some(above) => Ok(Some(above)),
+            None => Err(self.why_missing(unit, parent, code.as_ref())),
+        }
+    }
+
+    fn why_missing(&self, unit: &EnteredUnit, parent: &str, code: Option<&UnitCode>) -> Message {
+        let name = clipped(parent);
+        let level = &unit.level;
+        if let Some(above) = self.listed.get(parent) {
+            return message!(
+                "Đơn vị cấp trên mã {name} trong danh sách ở cấp {above}, không cao hơn cấp {level}. Hãy sửa cấp, hoặc chọn đơn vị cấp cao hơn.",
+                "The unit above, {name}, stands in the list at the level {above}, which is not above the level {level}. Correct the level, or choose a unit of a higher one."
+            );
+        }
+        if let Some(other) = code.and_then(|code| self.nearest_with(code)) {
+            return self.stands_on_other_days(other);
+        }
+        match self.without_zeros.get(without_zeros(parent)) {
+            Some(twin) => message!(
+                "Không có đơn vị cấp trên mã {name}, nhưng có mã {twin}. Bảng tính hay làm mất số 0 đứng đầu: hãy định dạng cột mã là văn bản rồi sửa lại.",
+                "There is no unit above with the code {name}, but there is {twin}. Spreadsheets drop zeros before a number: make the column of codes text, and correct it."
+            ),
+            None => message!(
+                "Không có đơn vị cấp trên mã {name:?}, cả trong danh sách lẫn trong hệ thống.",
+                "There is no unit above with the code {name:?}, neither in the list nor in the system."
+            ),
+        }
+    }
+
+    /// Of units that have the code on other days, the next one to come, else the last one.
+    fn nearest_with(&self, code: &UnitCode) -> Option<&'l UnitFact> {
+        let facts = || self.hierarchy.facts_with(code);
+        let later = facts().filter(|fact| fact.validity.from > self.day);
+        let next = later.min_by_key(|fact| fact.validity.from);
+        next.or_else(|| facts().max_by_key(|fact| fact.validity.from))
+    }
+
+    fn stands_on_other_days(&self, fact: &UnitFact) -> Message {
+        let (code, name, from) = (&fact.code, &fact.name, fact.validity.from);
+        let day = self.day;
+        match fact.validity.to.filter(|to| *to < day) {
+            Some(to) => message!(
+                "Đơn vị cấp trên {name} ({code}) chỉ có đến ngày {to}; danh sách bắt đầu từ ngày {day}. Hãy chọn đơn vị khác.",
+                "The unit above, {name} ({code}), stands until {to}, and the list begins on {day}. Choose another one."
+            ),
+            None => message!(
+                "Đơn vị cấp trên {name} ({code}) chỉ có từ ngày {from}; danh sách bắt đầu từ ngày {day}. Hãy đặt valid_from từ ngày {from}.",
+                "The unit above, {name} ({code}), stands from {from} on, and the list begins on {day}. Set valid_from to {from} or later."
+            ),
+        }
+    }
 }
 
 fn is_same(known: Place<'_>, draft: &Draft, parent: Option<&Above>) -> bool {

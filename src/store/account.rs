@@ -34,7 +34,7 @@ const COLUMNS: (
 fn read((id, login, name, password_hash): Row) -> Result<Account, StoreError> {
     Ok(Account {
         id: parsed(&id, "account id")?,
-        login: parsed(&login, "login")?,
+        login: Login::kept(login),
         name,
         password_hash,
     })
@@ -56,6 +56,23 @@ pub fn account_by_login(
         .optional()?
         .map(read)
         .transpose()
+}
+
+/// The accounts that have one of these logins, each just as it is written.
+pub fn accounts_by_logins(
+    transaction: &mut Transaction<'_>,
+    logins: &[&str],
+) -> Result<Vec<Account>, StoreError> {
+    let (tenant, connection) = transaction.parts();
+    let rows = account::table
+        .filter(
+            account::tenant_id
+                .eq(tenant)
+                .and(account::login.eq_any(logins)),
+        )
+        .select(COLUMNS)
+        .load::<Row>(connection)?;
+    rows.into_iter().map(read).collect()
 }
 
 pub fn account_by_id(

@@ -6,6 +6,8 @@ use std::path::Path;
 use diesel::prelude::*;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
+pub use super::composing::LeftLogin;
+use super::composing::compose_all;
 use super::connection::{AnyConnection, Connector, DatabaseUrl, Use};
 use super::error::StoreError;
 use super::receipt::receipts_fill;
@@ -148,11 +150,12 @@ pub fn is_there(url: &DatabaseUrl) -> bool {
 ///
 /// # Errors
 /// The first thing that is not as it must be.
-pub fn prepare(url: &DatabaseUrl) -> Result<(), MigrationError> {
+pub fn prepare(url: &DatabaseUrl) -> Result<Vec<LeftLogin>, MigrationError> {
     if is_to_migrate(url)? {
-        migrate(url, url)?;
+        migrate(url, url)
+    } else {
+        Ok(Vec::new())
     }
-    Ok(())
 }
 
 /// Does for a server what [`prepare`] does for a command, and reads a SQLite file through before
@@ -164,7 +167,9 @@ pub fn prepare_to_serve(url: &DatabaseUrl) -> Result<(), MigrationError> {
     let is_to_migrate = is_to_migrate(url)?;
     check_pages(url)?;
     if is_to_migrate {
-        migrate(url, url)?;
+        for left in migrate(url, url)? {
+            tracing::warn!(%left, "a login was left as it is");
+        }
     }
     Ok(())
 }
@@ -197,19 +202,24 @@ pub fn check_pages(url: &DatabaseUrl) -> Result<(), MigrationError> {
     }
 }
 
-/// Brings the schema up to date. On PostgreSQL `owner` is the schema's owner, and the role of
-/// `server` is granted what a server needs.
+/// Brings the schema up to date, and names and logins into the form in which texts are kept;
+/// answers with the logins that could not be. On PostgreSQL `owner` is the schema's owner, and the
+/// role of `server` is granted what a server needs.
 ///
 /// # Errors
 /// [`MigrationError`]; what was done before stays done, and running it again goes on from there.
-pub fn migrate(owner: &DatabaseUrl, server: &DatabaseUrl) -> Result<(), MigrationError> {
+pub fn migrate(
+    owner: &DatabaseUrl,
+    server: &DatabaseUrl,
+) -> Result<Vec<LeftLogin>, MigrationError> {
     let mut connection = open(owner, Use::Write)?;
     refuse_newer(&mut connection)?;
     run_pending(&mut connection)?;
     if let AnyConnection::Postgresql(own) = &mut connection {
         security::secure(own, &role_of(server)?)?;
     }
-    Ok(())
+    // What the migration composed is so already. That answers with what could not be.
+    compose_all_at_once(&mut connection)
 }
 
 /// Takes all migrations back: for tests of the way down.
@@ -226,6 +236,16 @@ pub fn revert_all(owner: &DatabaseUrl) -> Result<(), MigrationError> {
 
 /// The version of the migration after which the days on which submissions came in are filled in.
 const CORRECTIONS: &str = "00000000000008";
+/// That after which texts are kept composed.
+const COMPOSED_TEXTS: &str = "00000000000009";
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "migrations run before any tenant's door can be opened"
+)]
+fn compose_all_at_once(connection: &mut AnyConnection) -> Result<Vec<LeftLogin>, MigrationError> {
+    connection.transaction(|connection| Ok(compose_all(connection)?))
+}
 
 #[expect(
     clippy::disallowed_methods,
@@ -238,8 +258,12 @@ fn run_pending(connection: &mut AnyConnection) -> Result<(), MigrationError> {
         // What a migration fills in is there when its schema is, or neither is.
         connection.transaction(|connection| {
             run_next(connection)?;
-            if version == CORRECTIONS {
-                receipts_fill(connection)?;
+            match version.as_str() {
+                CORRECTIONS => receipts_fill(connection)?,
+                COMPOSED_TEXTS => {
+                    compose_all(connection)?;
+                }
+                _ => {}
             }
             Ok::<_, MigrationError>(())
         })?;

@@ -9,6 +9,7 @@
 mod connection;
 pub(crate) mod account;
 pub(crate) mod backup;
+mod composing;
 pub mod database;
 pub mod error;
 pub(crate) mod file;

@@ -289,7 +289,7 @@ impl ReorganisationPreview {
         };
         Ok(ReorganisationPreview {
             dry_run: true,
-            effective: document.effective,
+            effective: document.effective.get(),
             legal_basis: document.legal_basis.clone(),
             possible: faults.is_empty(),
             faults: faults.into_iter().map(FaultView::of).collect(),
@@ -345,7 +345,7 @@ fn without_unit_above(snapshot: &Snapshot, planned: &Snapshot, plan: &Plan) -> U
 /// The document without its steps.
 fn nothing_of(document: &ReorganisationDocument) -> Reorganisation {
     Reorganisation {
-        effective: document.effective,
+        effective: document.effective.get(),
         legal_basis: document.legal_basis.clone(),
         steps: Vec::new(),
         grants: document.grants,

@@ -13,7 +13,7 @@ use crate::domain::submission::{
     Counting as IsCounting, Effect, Revision, SpeaksFor, Status, Step, Submitter, ValueReason,
     complete, read_narrative, read_values, unknown_indicator, unknown_option,
 };
-use crate::domain::text::{TextFault, check_prose};
+use crate::domain::text::{TextFault, read_prose};
 use crate::error::{Code, Fault};
 use crate::rollup::tally::Contribution;
 use crate::service::locate::Located;
@@ -288,37 +288,25 @@ impl Deciding<'_> {
 
     fn reason(&self, entered: &EnteredReason) -> Result<Reason, SubmissionError> {
         let mut faults = Vec::new();
-        let mut check = |text: &str, pointer: String| {
-            let fault = if text.trim().is_empty() {
-                Err(TextFault::Empty)
-            } else {
-                check_prose(text)
-            };
-            if let Err(fault) = fault {
-                faults.push(Fault::in_body(pointer, Code::InvalidText, fault.message()));
-            }
-        };
-        check(&entered.text, "/reason".to_owned());
-        for (index, value) in entered.values.iter().enumerate() {
-            check(&value.reason, format!("/values/{index}/reason"));
-        }
+        let text = read_reason(&entered.text, "/reason".to_owned());
+        let text = text.map_err(|fault| faults.push(fault));
         let mut values = Vec::new();
         for (index, value) in entered.values.iter().enumerate() {
-            match self.value_reason(value, index) {
-                Ok(value) => values.push(value),
-                Err(fault) => faults.push(fault),
+            let reason = read_reason(&value.reason, format!("/values/{index}/reason"));
+            let reason = reason.map_err(|fault| faults.push(fault));
+            match (self.value_reason(value, index), reason) {
+                (Ok(value), Ok(reason)) => values.push(ValueReason { reason, ..value }),
+                (Ok(_), Err(())) => {}
+                (Err(fault), _) => faults.push(fault),
             }
         }
-        if faults.is_empty() {
-            Ok(Reason {
-                text: entered.text.clone(),
-                values,
-            })
-        } else {
-            Err(SubmissionError::Invalid(faults))
+        match text {
+            Ok(text) if faults.is_empty() => Ok(Reason { text, values }),
+            _ => Err(SubmissionError::Invalid(faults)),
         }
     }
 
+    /// The value that a reason is about, with the reason as it was sent.
     fn value_reason(
         &self,
         entered: &EnteredValueReason,
@@ -404,4 +392,14 @@ fn contribution(
         reached,
         given: record.rev,
     })
+}
+
+/// Reads why something is not accepted: it must say something.
+fn read_reason(text: &str, pointer: String) -> Result<String, Fault> {
+    let read = if text.trim().is_empty() {
+        Err(TextFault::Empty)
+    } else {
+        read_prose(text)
+    };
+    read.map_err(|fault| Fault::in_body(pointer, Code::InvalidText, fault.message()))
 }

@@ -1,0 +1,1 @@
+-- What is composed is right in the schema of before too.

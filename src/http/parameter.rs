@@ -1,0 +1,170 @@
+//! What the OpenAPI document says of a query parameter, and whether a text is so. Never a rule that
+//! the document does not state.
+
+use itertools::Itertools;
+use serde_json::Value;
+
+use crate::domain::day::Day;
+use crate::error::{Code, Fault, Message};
+use crate::message;
+
+/// A query parameter of an operation.
+pub(super) struct Parameter {
+    pub presence: Presence,
+    shape: Shape,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presence {
+    Required,
+    Optional,
+}
+
+/// The texts that a parameter takes.
+enum Shape {
+    Text,
+    Day,
+    YesOrNo,
+    OneOf(Vec<String>),
+    Whole(Bounds),
+}
+
+#[derive(Clone, Copy)]
+struct Bounds {
+    minimum: i64,
+    maximum: i64,
+}
+
+impl Parameter {
+    /// Reads a parameter of the document.
+    pub fn new(parameter: &Value) -> Parameter {
+        let presence = match parameter.get("required") {
+            Some(Value::Bool(true)) => Presence::Required,
+            _ => Presence::Optional,
+        };
+        let schema = parameter.get("schema").unwrap_or(&Value::Null);
+        Parameter {
+            presence,
+            shape: Shape::of(schema),
+        }
+    }
+
+    /// What is wrong with a text that the parameter does not take.
+    pub fn fault(&self, name: &str, text: &str) -> Option<Fault> {
+        if self.shape.takes(text) {
+            return None;
+        }
+        let message = self.shape.message(name);
+        Some(Fault::in_parameter(name, Code::InvalidParameter, message))
+    }
+}
+
+impl Shape {
+    fn of(schema: &Value) -> Shape {
+        let text = |key: &str| schema.get(key).and_then(Value::as_str);
+        let options = schema.get("enum").and_then(Value::as_array);
+        match (text("type"), text("format"), options) {
+            (_, _, Some(options)) => {
+                let options = options.iter().filter_map(Value::as_str);
+                Shape::OneOf(options.map(str::to_owned).collect())
+            }
+            (Some("string"), Some("date"), _) => Shape::Day,
+            (Some("boolean"), ..) => Shape::YesOrNo,
+            (Some("integer"), ..) => {
+                let bound = |key: &str| schema.get(key).and_then(Value::as_i64);
+                Shape::Whole(Bounds {
+                    minimum: bound("minimum").unwrap_or(i64::MIN),
+                    maximum: bound("maximum").unwrap_or(i64::MAX),
+                })
+            }
+            _ => Shape::Text,
+        }
+    }
+
+    fn takes(&self, text: &str) -> bool {
+        match self {
+            Shape::Text => true,
+            Shape::Day => text.parse::<Day>().is_ok(),
+            Shape::YesOrNo => matches!(text, "true" | "false"),
+            Shape::OneOf(options) => options.iter().any(|option| option == text),
+            Shape::Whole(bounds) => text
+                .parse()
+                .is_ok_and(|number| (bounds.minimum..=bounds.maximum).contains(&number)),
+        }
+    }
+
+    fn message(&self, name: &str) -> Message {
+        match self {
+            // Any text is taken.
+            Shape::Text => message!("Tham số {name} là một chuỗi ký tự.", "{name} is a text."),
+            Shape::Day => message!(
+                "Tham số {name} là một ngày viết theo mẫu năm-tháng-ngày (ví dụ 2025-07-01), từ 1900-01-01 đến 2199-12-31.",
+                "The parameter {name} is a day written YYYY-MM-DD (such as 2025-07-01), from 1900-01-01 to 2199-12-31."
+            ),
+            Shape::YesOrNo => message!(
+                "Tham số {name} là true hoặc false.",
+                "The parameter {name} is true or false."
+            ),
+            Shape::OneOf(options) => {
+                let options = options.iter().join(", ");
+                message!(
+                    "Tham số {name} là một trong: {options}.",
+                    "The parameter {name} is one of: {options}."
+                )
+            }
+            Shape::Whole(Bounds { minimum, maximum }) => message!(
+                "Tham số {name} là số nguyên từ {minimum} đến {maximum}.",
+                "The parameter {name} is a whole number from {minimum} to {maximum}."
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn taken(schema: Value, texts: &[&str]) -> Vec<bool> {
+        let parameter = Parameter::new(&json!({"schema": schema}));
+        let texts = texts.iter();
+        texts
+            .map(|text| parameter.fault("p", text).is_none())
+            .collect()
+    }
+
+    #[test]
+    fn a_parameter_takes_what_its_schema_says() {
+        let year = json!({"type": "integer", "minimum": 1900, "maximum": 2199});
+        assert_eq!(
+            taken(
+                year,
+                &[
+                    "1900",
+                    "2199",
+                    "1899",
+                    "-1",
+                    "2200",
+                    "x",
+                    "",
+                    "2000.0",
+                    "99999999999999999999"
+                ]
+            ),
+            [true, true, false, false, false, false, false, false, false]
+        );
+        let day = json!({"type": "string", "format": "date"});
+        assert_eq!(
+            taken(day, &["2026-01-02", "26-1-2", " 2026-01-02", ""]),
+            [true, false, false, false]
+        );
+        let stage = json!({"type": "string", "enum": ["submitted"]});
+        assert_eq!(taken(stage, &["submitted", "Submitted"]), [true, false]);
+        assert_eq!(
+            taken(json!({"type": "boolean"}), &["true", "yes"]),
+            [true, false]
+        );
+        assert_eq!(taken(json!({"type": "string"}), &["", "any"]), [true, true]);
+    }
+}

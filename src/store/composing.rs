@@ -1,0 +1,188 @@
+//! Brings texts that were kept before all texts were composed (Unicode's form C) into that form:
+//! names and logins, which people compare and search. Prose, documents as they were sent and
+//! passwords, of which only a hash is kept, stay as they are.
+//!
+//! It is part of migrating, and in Rust, since SQLite cannot compose. Running it again changes
+//! nothing, and tells again which logins were left.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fmt;
+
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+use super::connection::AnyConnection;
+use crate::domain::text::composed;
+
+/// The columns with names of a tenant. Of a definition, which is JSON, the names are all that is
+/// not ASCII.
+const NAMES: [(&str, &str); 6] = [
+    ("unit_fact", "name"),
+    ("unit_fact", "kind"),
+    ("level", "name"),
+    ("account", "name"),
+    ("indicator_version", "definition"),
+    ("form_version", "definition"),
+];
+
+/// A login that was left as it is: composed it would be another account's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftLogin {
+    pub tenant: String,
+    pub login: String,
+}
+
+impl fmt::Display for LeftLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let LeftLogin { tenant, login } = self;
+        write!(
+            f,
+            "tenant {tenant}: two accounts have the login {login}, written in two ways; both were \
+             left, and each is signed in to as it was written"
+        )
+    }
+}
+
+#[derive(QueryableByName)]
+struct Tenant {
+    #[diesel(sql_type = Text)]
+    id: String,
+    #[diesel(sql_type = Text)]
+    slug: String,
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+#[derive(QueryableByName)]
+struct Kept {
+    #[diesel(sql_type = Text)]
+    value: String,
+}
+
+/// One text to be written in the place of another.
+struct Change {
+    table: &'static str,
+    column: &'static str,
+    from: String,
+    to: String,
+}
+
+/// Composes the names and logins of all tenants, within a transaction and as the schema's owner.
+/// Says which logins were left.
+pub(super) fn compose_all(
+    connection: &mut AnyConnection,
+) -> Result<Vec<LeftLogin>, diesel::result::Error> {
+    let tenants = "SELECT id, slug, name FROM tenant_registry ORDER BY slug";
+    let tenants = diesel::sql_query(tenants);
+    let tenants: Vec<Tenant> = on_backend!(connection, |own| tenants.load(own))?;
+    let mut left = Vec::new();
+    for tenant in tenants {
+        let logins = compose(connection, &tenant)?;
+        left.extend(logins.into_iter().map(|login| LeftLogin {
+            tenant: tenant.slug.clone(),
+            login,
+        }));
+    }
+    enter(connection, "")?;
+    Ok(left)
+}
+
+/// Forced row-level security holds for the owner too.
+fn enter(connection: &mut AnyConnection, tenant: &str) -> Result<(), diesel::result::Error> {
+    if let AnyConnection::Postgresql(own) = connection {
+        diesel::sql_query("SELECT set_config('app.tenant', $1, true)")
+            .bind::<Text, _>(tenant)
+            .execute(own)?;
+    }
+    Ok(())
+}
+
+/// Composes the names and logins of one tenant. Answers with the logins that were left.
+fn compose(
+    connection: &mut AnyConnection,
+    tenant: &Tenant,
+) -> Result<Vec<String>, diesel::result::Error> {
+    enter(connection, &tenant.id)?;
+    let mut changes = Vec::new();
+    for (table, column) in NAMES {
+        let kept = kept(connection, &tenant.id, table, column)?;
+        changes.extend(
+            kept.into_iter()
+                .filter_map(|text| change(table, column, text)),
+        );
+    }
+    let (logins, left) = logins(kept(connection, &tenant.id, "account", "login")?);
+    changes.extend(logins);
+    if !changes.is_empty() {
+        // First of all the tenant's row: it is the mutex of all writes. What servers remember of
+        // the tree and the catalogue is old from now on.
+        let counted = "UPDATE tenant SET rev = rev + 1, tree_rev = rev + 1, \
+                       catalogue_rev = rev + 1 WHERE tenant_id = $1";
+        let counted = diesel::sql_query(counted).bind::<Text, _>(&tenant.id);
+        on_backend!(connection, |own| counted.execute(own))?;
+    }
+    for change in &changes {
+        write(connection, &tenant.id, change)?;
+    }
+    if let Cow::Owned(name) = composed(&tenant.name) {
+        let update = "UPDATE tenant_registry SET name = $1 WHERE id = $2";
+        let update = diesel::sql_query(update).bind::<Text, _>(name);
+        let update = update.bind::<Text, _>(&tenant.id);
+        on_backend!(connection, |own| update.execute(own))?;
+    }
+    Ok(left)
+}
+
+fn change(table: &'static str, column: &'static str, from: String) -> Option<Change> {
+    let to = match composed(&from) {
+        Cow::Borrowed(_) => return None,
+        Cow::Owned(to) => to,
+    };
+    Some(Change {
+        table,
+        column,
+        from,
+        to,
+    })
+}
+
+/// The changes of logins; those that stay as they are, since composed they are another's.
+fn logins(kept: Vec<String>) -> (Vec<Change>, Vec<String>) {
+    let mut taken: BTreeSet<String> = kept.iter().cloned().collect();
+    let wanted = kept.into_iter();
+    let wanted = wanted.filter_map(|login| change("account", "login", login));
+    let (changes, left): (Vec<Change>, Vec<Change>) =
+        wanted.partition(|change| taken.insert(change.to.clone()));
+    (changes, left.into_iter().map(|change| change.to).collect())
+}
+
+fn kept(
+    connection: &mut AnyConnection,
+    tenant: &str,
+    table: &str,
+    column: &str,
+) -> Result<Vec<String>, diesel::result::Error> {
+    let select = format!(
+        "SELECT DISTINCT {column} AS value FROM {table} \
+         WHERE tenant_id = $1 AND {column} IS NOT NULL ORDER BY 1"
+    );
+    let select = diesel::sql_query(select).bind::<Text, _>(tenant);
+    let rows: Vec<Kept> = on_backend!(connection, |own| select.load(own))?;
+    Ok(rows.into_iter().map(|row| row.value).collect())
+}
+
+fn write(
+    connection: &mut AnyConnection,
+    tenant: &str,
+    change: &Change,
+) -> Result<(), diesel::result::Error> {
+    let Change { table, column, .. } = change;
+    let update = format!("UPDATE {table} SET {column} = $1 WHERE tenant_id = $2 AND {column} = $3");
+    let update = diesel::sql_query(update)
+        .bind::<Text, _>(&change.to)
+        .bind::<Text, _>(tenant)
+        .bind::<Text, _>(&change.from);
+    on_backend!(connection, |own| update.execute(own))?;
+    Ok(())
+}

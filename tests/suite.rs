@@ -24,6 +24,8 @@ mod crash_battery;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod fairness;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod figures;

@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use serde::de::DeserializeOwned;
 
+use crate::error::MOST_FAULTS;
+
 /// A row and its line; the heading is line 1.
 pub(super) struct Listed<R> {
     pub line: u64,
@@ -41,6 +43,13 @@ pub(super) fn read_table<R: DeserializeOwned>(
         let row = row.and_then(|record| record.deserialize(Some(&heading)).ok());
         row.map(|row| Listed { line, row })
             .ok_or(WrongColumns { line })
+    });
+    // With as many wrong rows as anybody reads a table is read no further.
+    let mut wrong = 0;
+    let rows = rows.take_while(|row| {
+        let goes_on = wrong < MOST_FAULTS;
+        wrong += usize::from(row.is_err());
+        goes_on
     });
     rows.collect()
 }
@@ -103,5 +112,12 @@ mod tests {
             })
             .collect();
         assert_eq!(lines, ["2 1", "4 2", "5 3", "6 wrong", "8 5"]);
+    }
+
+    #[test]
+    fn a_table_that_is_wrong_everywhere_is_not_read_to_its_end() {
+        let csv = format!("a,b\n{}", "x\n".repeat(9000));
+        let rows = read_table::<(u8, String)>(&csv, &["a", "b"]);
+        assert_eq!(rows.len(), MOST_FAULTS);
     }
 }

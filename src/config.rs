@@ -15,11 +15,13 @@ use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::service::application::DEFAULT_READ_TIME;
+pub use crate::service::application::DEFAULT_REQUEST_LIMIT;
 use crate::store::{DatabaseUrl, Servers};
 use crate::system::User;
 
 /// The settings by their names in the file, with their names in the environment.
-const NAMES: [(&str, &str); 14] = [
+const NAMES: [(&str, &str); 15] = [
     ("database_url", "DATABASE_URL"),
     ("listen", "TONGHOP_LISTEN"),
     ("owner_url", "TONGHOP_OWNER_URL"),
@@ -28,6 +30,7 @@ const NAMES: [(&str, &str); 14] = [
     ("issuer", "TONGHOP_ISSUER"),
     ("body_limit", "TONGHOP_BODY_LIMIT"),
     ("body_time", "TONGHOP_BODY_TIME"),
+    ("read_time", "TONGHOP_READ_TIME"),
     ("request_limit", "TONGHOP_REQUEST_LIMIT"),
     ("stop_grace", "TONGHOP_STOP_GRACE"),
     ("workers", "TONGHOP_WORKERS"),
@@ -55,6 +58,8 @@ pub struct Settings {
     pub body_limit: usize,
     /// How long a request may take to bring its body.
     pub body_time: Duration,
+    /// How long a read may go on.
+    pub read_time: Duration,
     /// The most requests that are worked on at once.
     pub request_limit: usize,
     /// For how long a server that was told to stop says so before it takes no more.
@@ -192,6 +197,7 @@ impl Given {
                 .try_into()
                 .unwrap_or(usize::MAX),
             body_time: self.seconds("body_time", 1..=A_DAY, DEFAULT_BODY_TIME)?,
+            read_time: self.seconds("read_time", 0..=A_DAY, DEFAULT_READ_TIME)?,
             request_limit: self
                 .number("request_limit", 1..=100_000, DEFAULT_REQUEST_LIMIT.into())?
                 .try_into()
@@ -350,9 +356,6 @@ const VERIFY_EVERY: Duration = Duration::from_secs(600);
 /// Enough for the largest usual body on a slow mobile network.
 pub const DEFAULT_BODY_TIME: Duration = Duration::from_secs(60);
 
-/// More than one machine works on at once, few enough for its memory.
-pub const DEFAULT_REQUEST_LIMIT: u16 = 512;
-
 /// A balancer that asks each second has asked.
 pub const DEFAULT_STOP_GRACE: Duration = Duration::from_secs(2);
 
@@ -464,6 +467,7 @@ mod tests {
         assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
         assert_eq!(settings.database_url.to_string(), "sqlite:tonghop.db");
         assert_eq!(settings.body_limit, 2 * 1024 * 1024);
+        assert_eq!(settings.read_time, DEFAULT_READ_TIME);
         assert_eq!(settings.stop_grace, DEFAULT_STOP_GRACE);
         assert_eq!(settings.workers, None);
         assert_eq!(settings.servers, Servers::Several);

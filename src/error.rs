@@ -81,6 +81,16 @@ impl Fault {
         }
     }
 
+    /// The same fault of a part of the body, which is at `pointer` in the whole.
+    #[must_use]
+    pub fn below(self, pointer: &str) -> Fault {
+        let place = match self.place {
+            Place::Body(rest) => Place::Body(format!("{pointer}{rest}")),
+            Place::Parameter(name) => Place::Parameter(name),
+        };
+        Fault { place, ..self }
+    }
+
     /// Which row of a table it is about, from 0.
     pub fn row(&self) -> Option<usize> {
         match &self.place {
@@ -273,9 +283,25 @@ codes! {
     // The service.
     Unavailable = "UNAVAILABLE": Unavailable;
     Overloaded = "OVERLOADED": Unavailable;
+    ReadTooLong = "READ_TOO_LONG": Unavailable;
     StorageFull = "STORAGE_FULL": Unavailable;
     OutcomeUnknown = "OUTCOME_UNKNOWN": Unavailable;
     Internal = "INTERNAL": Internal;
+}
+
+/// The most faults that one answer tells: nobody reads more of them, and a request that is wrong
+/// everywhere must not get an answer many times its size.
+pub const MOST_FAULTS: usize = 200;
+
+/// The longest text of an answer, in characters. Sentences and pointers quote what was sent, which
+/// may be as long as a body.
+const LONGEST_TEXT: usize = 600;
+
+/// A text, up to where it is longer than anybody reads.
+pub fn shortened(text: &str) -> String {
+    let end = text.char_indices().nth(LONGEST_TEXT);
+    let start = end.and_then(|(end, _)| text.get(..end));
+    start.map_or_else(|| text.to_owned(), |start| format!("{start}…"))
 }
 
 /// Escapes one step of a JSON pointer (RFC 6901, section 3).

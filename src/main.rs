@@ -25,10 +25,10 @@ use tonghop::http::openapi;
 use tonghop::http::server::{ServerOptions, bind, serve};
 use tonghop::operation::check::{check_clock, check_installation, is_fault};
 use tonghop::operation::{backup, verifier};
-use tonghop::service::Application;
 use tonghop::service::account::{EnteredAccount, EnteredGrant, create_account};
 use tonghop::service::tenant::{EnteredTenant, create_tenant, find_tenant, list_tenants};
 use tonghop::service::verification::{reported_periods, verify_period};
+use tonghop::service::{Application, ReadLimits};
 use tonghop::store::migration::{is_there, make_database, migrate, prepare, prepare_to_serve};
 use tonghop::store::{Database, DatabaseUrl};
 use tonghop::system::try_to_write_in;
@@ -206,7 +206,11 @@ fn run_serve(settings: &Settings) -> Result<(), Failure> {
     prepare_to_serve(&settings.database_url)?;
     let database = Database::with(settings.database_url.clone(), settings.servers);
     let tokens = Tokens::open(&settings.keys, &settings.issuer)?;
-    let application = Application::new(database, tokens);
+    let limits = ReadLimits {
+        time: settings.read_time,
+        requests: settings.request_limit,
+    };
+    let application = Application::with(database, tokens, limits);
     let listener = bind(settings.listen)?;
     let options = ServerOptions {
         body_limit: settings.body_limit,

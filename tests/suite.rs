@@ -26,6 +26,8 @@ mod days;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod fairness;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod figures;

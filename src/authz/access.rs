@@ -166,6 +166,17 @@ impl Access {
         self.permit(action, allowed)
     }
 
+    /// Refuses who may do something nowhere at all. Where it may be done, that place is still asked for.
+    ///
+    /// # Errors
+    /// [`Denied`] where no grant allows it anywhere.
+    pub fn somewhere(&self, action: Action) -> Result<(), Denied> {
+        let mut grants = self.grants.iter();
+        let is_allowed = grants.any(|grant| extent(grant.role, action) != Extent::Never);
+        let _permit = self.permit(action, is_allowed)?;
+        Ok(())
+    }
+
     fn permit(&self, action: Action, allowed: bool) -> Result<Permit, Denied> {
         if allowed {
             Ok(Permit {

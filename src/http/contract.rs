@@ -4,7 +4,7 @@
 //! The document is made from the list of routes, so what is held to it is what handlers expect.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ResourceDef, ServiceRequest, ServiceResponse};
@@ -14,18 +14,15 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 use itertools::Itertools;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
-use jsonschema::{Draft, JsonType, ValidationError, Validator};
-use serde_json::{Map, Value, json};
+use jsonschema::{JsonType, ValidationError};
+use serde_json::{Map, Value};
 use utoipa::openapi::OpenApi;
 
 use super::parameter::{Parameter, Presence};
 use super::problem::Problem;
-use crate::domain::day::Day;
-use crate::error::{Code, Fault, Message, pointer_step};
+use super::schema::{BodySchema, Compiled};
+use crate::error::{Code, Fault, MOST_FAULTS, Message, pointer_step, shortened};
 use crate::message;
-
-/// A body that is wrong everywhere must not get an answer many times its size.
-const MOST_FAULTS: usize = 200;
 
 /// With more names than this a list helps nobody.
 const MOST_NAMES: usize = 16;
@@ -187,7 +184,7 @@ impl Operation {
             media_types: content
                 .map(|content| content.keys().cloned().collect())
                 .unwrap_or_default(),
-            body: schema.map(|schema| BodySchema::new(schema.clone(), Arc::clone(components))),
+            body: schema.map(|schema| BodySchema::new(schema, components)),
         }
     }
 
@@ -196,8 +193,9 @@ impl Operation {
         &self.id
     }
 
-    /// Each way in which a JSON body is not as the document says; none where it says nothing.
-    pub fn faults(&self, body: &Value) -> Vec<Fault> {
+    /// The ways in which a body of right JSON is not as the document says; none where it says
+    /// nothing.
+    pub fn faults(&self, body: &[u8]) -> Vec<Fault> {
         let faults = self.body.as_ref().map(|schema| schema.faults(body));
         faults.unwrap_or_default()
     }
@@ -346,62 +344,26 @@ fn listed<'names>(names: impl ExactSizeIterator<Item = &'names String>) -> Optio
     is_short.then(|| names.into_iter().join(", "))
 }
 
-/// The schema of a JSON body. It is compiled when a first body is wrong, since right ones never
-/// need it.
-struct BodySchema {
-    schema: Value,
-    components: Arc<Value>,
-    compiled: OnceLock<Option<Compiled>>,
+/// What to say of an error of the checker.
+pub(super) fn faults_of(compiled: &Compiled, error: &ValidationError<'_>) -> Vec<Fault> {
+    let told = Told {
+        document: &compiled.document,
+    };
+    told.faults_of(error)
 }
 
-struct Compiled {
-    document: Value,
-    validator: Validator,
+/// The fields that an object may have by the schema at a pointer.
+pub(super) fn fields_of(document: &Value, schema: &str) -> Option<String> {
+    let properties = document.pointer(schema)?.get("properties")?;
+    listed(properties.as_object()?.keys())
 }
 
-impl BodySchema {
-    fn new(schema: Value, components: Arc<Value>) -> BodySchema {
-        BodySchema {
-            schema,
-            components,
-            compiled: OnceLock::new(),
-        }
-    }
-
-    fn faults(&self, body: &Value) -> Vec<Fault> {
-        let Some(compiled) = self.compiled.get_or_init(|| self.compile()) else {
-            return Vec::new();
-        };
-        let faults = compiled.validator.iter_errors(body);
-        let faults = faults.flat_map(|error| compiled.faults_of(&error));
-        faults.take(MOST_FAULTS).collect()
-    }
-
-    /// References such as `#/components/schemas/Unit` are looked up in the compiled document.
-    fn compile(&self) -> Option<Compiled> {
-        let document = json!({
-            "allOf": [self.schema],
-            "components": *self.components,
-        });
-        let compiled = jsonschema::options()
-            .with_draft(Draft::Draft202012)
-            .should_validate_formats(true)
-            .with_format("date", |text| text.parse::<Day>().is_ok())
-            .build(&document);
-        match compiled {
-            Ok(validator) => Some(Compiled {
-                document,
-                validator,
-            }),
-            Err(error) => {
-                tracing::error!(%error, "a schema of the OpenAPI document is wrong");
-                None
-            }
-        }
-    }
+/// Tells errors of the checker by the document that it holds to.
+struct Told<'d> {
+    document: &'d Value,
 }
 
-impl Compiled {
+impl Told<'_> {
     fn faults_of(&self, error: &ValidationError<'_>) -> Vec<Fault> {
         let pointer = error.instance_path().as_str();
         match error.kind() {
@@ -439,8 +401,7 @@ impl Compiled {
     /// The fields that an object may have, where a keyword of its schema refused others.
     fn fields_beside(&self, keyword: &str) -> Option<String> {
         let (schema, _) = keyword.rsplit_once('/')?;
-        let properties = self.document.pointer(schema)?.get("properties")?;
-        listed(properties.as_object()?.keys())
+        fields_of(self.document, schema)
     }
 
     /// What to say of a value that fits none of several schemas: what is wrong with the one that
@@ -547,7 +508,8 @@ fn type_name(json_type: JsonType) -> Message {
     }
 }
 
-fn unknown_field(object: &str, field: &str, allowed: Option<&str>) -> Fault {
+pub(super) fn unknown_field(object: &str, field: &str, allowed: Option<&str>) -> Fault {
+    let field = &shortened(field);
     let message = match allowed {
         Some(allowed) => message!(
             "Không có trường {field}. Các trường được nhận: {allowed}.",
@@ -558,7 +520,7 @@ fn unknown_field(object: &str, field: &str, allowed: Option<&str>) -> Fault {
     Fault::in_body(below(object, field), Code::UnknownField, message)
 }
 
-fn missing_field(object: &str, field: &str) -> Fault {
+pub(super) fn missing_field(object: &str, field: &str) -> Fault {
     let message = message!("Thiếu trường {field}.", "The field {field} is missing.");
     Fault::in_body(below(object, field), Code::MissingField, message)
 }
@@ -654,6 +616,7 @@ fn admit(contract: &Contract, request: &ServiceRequest) -> Result<Option<Matched
 #[cfg(test)]
 mod tests {
     use actix_web::ResponseError;
+    use serde_json::json;
 
     use super::*;
 
@@ -735,7 +698,8 @@ mod tests {
     fn faults(body: Value) -> Vec<String> {
         let contract = Contract::new(&document()).unwrap();
         let found = contract.check(&Method::PUT, "/things/1", "").ok().flatten();
-        let faults = found.unwrap().faults(&body).into_iter();
+        let body = body.to_string();
+        let faults = found.unwrap().faults(body.as_bytes()).into_iter();
         let lines = faults.map(
             |Fault {
                  place,
@@ -763,6 +727,22 @@ mod tests {
             "/value WRONG_TYPE The value must be a number or a string.",
         ];
         assert_eq!(faults(body), expected);
+    }
+
+    #[test]
+    fn a_large_body_is_told_as_a_small_one_is_and_up_to_a_limit() {
+        let mut name = json!({"vi": "x".repeat(9000), "fr": 1});
+        name["en"] = json!(["y".repeat(9000)]);
+        let body = json!({"name": name, "short": 5, "step": {"op": "move"}, "more": 1});
+        let expected = [
+            "/more UNKNOWN_FIELD There is no field more. Those taken are: name, short, step, value.",
+            "/name/fr UNKNOWN_FIELD There is no field fr. Those taken are: en, vi.",
+            "/short WRONG_TYPE The value must be null or an object.",
+            "/step/unit MISSING_FIELD The field unit is missing.",
+        ];
+        assert_eq!(faults(body), expected);
+        let many = (0..9000).map(|field| (format!("f{field}"), json!(1)));
+        assert_eq!(faults(many.collect()).len(), MOST_FAULTS);
     }
 
     #[test]

@@ -2,15 +2,22 @@
 //! what stands in the document: that comes from the handlers.
 
 use actix_web::HttpResponse;
+use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::{self, Bytes, ServiceConfig};
 use sha2::{Digest, Sha256};
 use utoipa::openapi::OpenApi;
-use utoipa_swagger_ui::{Config, SwaggerUi};
+use utoipa_swagger_ui::SwaggerUi;
 
 use super::extract::{SeenEtags, hexadecimal, unless_seen};
 use crate::service::condition::Etag;
 
 const DOCUMENT_PATH: &str = "/openapi.json";
+
+/// Where the page looks for the script that starts it.
+const SCRIPT_PATH: &str = "/docs/swagger-initializer.js";
+
+/// That script: it signs in to a tenant and fills in the headers of changes.
+const SCRIPT: &str = include_str!("docs.js");
 
 /// The OpenAPI document, written out once.
 #[derive(Clone)]
@@ -25,7 +32,8 @@ impl Document {
     /// # Errors
     /// The encoder's.
     pub fn new(document: &OpenApi) -> Result<Document, serde_json::Error> {
-        let text = document.to_pretty_json()?;
+        let mut text = document.to_pretty_json()?;
+        text.push('\n');
         let hash = Sha256::digest(text.as_bytes());
         Ok(Document {
             etag: Etag::new(hexadecimal(&hash)),
@@ -35,15 +43,20 @@ impl Document {
 
     /// Adds the document and its page, `/docs/`, to a server.
     pub fn serve(self, server: &mut ServiceConfig) {
-        let config = Config::new([DOCUMENT_PATH])
-            .validator_url("none")
-            .try_it_out_enabled(true);
         server
             .app_data(web::Data::new(self))
             .service(web::resource(DOCUMENT_PATH).route(web::get().to(get_document)))
             .service(web::redirect("/docs", "/docs/"))
-            .service(SwaggerUi::new("/docs/{_:.*}").config(config));
+            .service(web::resource(SCRIPT_PATH).route(web::get().to(get_script)))
+            .service(SwaggerUi::new("/docs/{_:.*}"));
     }
+}
+
+async fn get_script() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/javascript; charset=utf-8")
+        .insert_header((CACHE_CONTROL, "no-cache"))
+        .body(SCRIPT)
 }
 
 async fn get_document(document: web::Data<Document>, seen: SeenEtags) -> HttpResponse {

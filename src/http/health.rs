@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, get, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::extract::with_json;
 use super::problem::Problem;
 use super::state::ServerState;
 use crate::authn::token::JsonWebKeySet;
@@ -97,7 +98,7 @@ pub async fn readyz(
         Health::Ok => HttpResponse::Ok(),
         _ => HttpResponse::ServiceUnavailable(),
     };
-    Ok(response.json(Readiness { status, checks }))
+    Ok(with_json(&mut response, &Readiness { status, checks }))
 }
 
 fn unless(holds: bool, health: Health) -> Health {
@@ -125,7 +126,7 @@ pub async fn metrics(metrics: web::Data<Metrics>) -> HttpResponse {
 )]
 #[get("/.well-known/jwks.json")]
 pub async fn jwks(application: web::Data<Application>) -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
-        .json(application.tokens.jwks())
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::CACHE_CONTROL, "public, max-age=300"));
+    with_json(&mut response, &application.tokens.jwks())
 }

@@ -22,6 +22,7 @@ mod page;
 mod parameter;
 mod reorganisation;
 mod rollup;
+mod schema;
 mod series;
 mod submission;
 mod target;
@@ -33,13 +34,18 @@ use actix_web::web;
 
 use problem::Problem;
 
+use crate::service::patience::Caller;
+
 /// Runs a use case, which waits for the database, on a thread that may wait.
 async fn blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, Problem>
 where
     T: Send + 'static,
     E: Into<Problem> + Send + 'static,
 {
-    match web::block(work).await {
+    let caller = Caller::default();
+    // Dropped with the request, when its client has gone.
+    let _presence = caller.present();
+    match web::block(move || caller.attend(work)).await {
         Ok(result) => result.map_err(Into::into),
         // The thread is gone: the use case panicked, and the log has it.
         Err(_) => Err(Problem::internal()),

@@ -6,6 +6,7 @@ use actix_web::http::header::{CACHE_CONTROL, LINK};
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
+use super::extract::with_json;
 use super::problem::Problem;
 use crate::error::{Code, Fault};
 use crate::message;
@@ -53,7 +54,7 @@ pub fn page_response<T: Serialize>(request: &HttpRequest, page: &Page<T>) -> Htt
             format!("<{}>; rel=\"next\"", next_address(request, next)),
         ));
     }
-    response.json(page)
+    with_json(&mut response, page)
 }
 
 fn next_address(request: &HttpRequest, next: &str) -> String {

@@ -23,8 +23,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::contract::Matched;
+use super::extract::json_line;
 use super::state::{Occupied, ServerState};
-use crate::error::{Code, Explain, Fault, Kind, Language, Message, Place};
+use crate::error::{Code, Explain, Fault, Kind, Language, MOST_FAULTS, Message, Place, shortened};
 use crate::message;
 use crate::telemetry::Metrics;
 
@@ -53,9 +54,6 @@ pub struct Problem {
     faults: Vec<Fault>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
-
-/// The most faults that one answer tells.
-const MOST_FAULTS: usize = 200;
 
 impl Problem {
     /// A problem that is its message, and no single faults.
@@ -129,7 +127,10 @@ impl Problem {
         for (name, value) in &self.headers {
             response.insert_header((name.clone(), value.clone()));
         }
-        response.json(ProblemBody::new(self, caller))
+        match json_line(&ProblemBody::new(self, caller)) {
+            Ok(text) => response.body(text),
+            Err(_) => response.finish(),
+        }
     }
 }
 
@@ -331,7 +332,7 @@ impl ProblemBody {
             problem_type: problem_type(problem.code),
             title: title(kind).in_language(language).to_owned(),
             status: status(kind).as_u16(),
-            detail: problem.message.in_language(language).to_owned(),
+            detail: shortened(problem.message.in_language(language)),
             code: problem.code,
             errors: problem
                 .faults
@@ -346,14 +347,14 @@ impl ProblemBody {
 impl FaultBody {
     fn new(fault: &Fault, language: Language) -> FaultBody {
         let (pointer, parameter) = match &fault.place {
-            Place::Body(pointer) => (Some(pointer.clone()), None),
-            Place::Parameter(name) => (None, Some(name.clone())),
+            Place::Body(pointer) => (Some(shortened(pointer)), None),
+            Place::Parameter(name) => (None, Some(shortened(name))),
         };
         FaultBody {
             pointer,
             parameter,
             code: fault.code,
-            detail: fault.message.in_language(language).to_owned(),
+            detail: shortened(fault.message.in_language(language)),
         }
     }
 }
@@ -478,7 +479,7 @@ pub async fn render<B: MessageBody>(
         path = request.path(),
     );
     let timer = metrics.begin_request(request.method().as_str());
-    let place = state.admit();
+    let place = state.admit(request.path());
     if place.is_none() && !is_of_operators(&request) {
         let response = request.into_response(Problem::of_overload().answer(&caller));
         timer.finish(NO_OPERATION, response.status().as_u16());

@@ -132,6 +132,10 @@ pub fn serve(
     })
     .workers(options.workers.unwrap_or_else(default_workers))
     .disable_signals()
+    // Who waits for a turn to read has a thread to wait on.
+    .worker_max_blocking_threads(options.request_limit.max(512))
+    // A client that ends its side has gone, and what it asked for is not worked on any more.
+    .h1_allow_half_closed(false)
     .shutdown_timeout(TIME_TO_FINISH.as_secs())
     .listen(listener);
     match (server, address) {

@@ -1,10 +1,14 @@
 //! What a server knows of itself while it runs: how many requests it is working on and how much of
-//! others is still to come, whether the disk was full a moment ago, whether it is about to stop.
+//! others has arrived, of whom, whether the disk was full a moment ago, whether it is about to stop.
 //! Never what a request is about.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use crate::authn::Identity;
+use crate::domain::id::{AccountId, TenantId};
 
 /// How long a full disk is told after it was met. Writes are tried all the while, so that the
 /// service goes on by itself; a balancer sends some again after this time.
@@ -14,8 +18,9 @@ const FULL_IS_TOLD_FOR: Duration = Duration::from_secs(5);
 pub struct ServerState {
     /// For requests that are worked on.
     requests: Arc<Room>,
-    /// For bodies that are on their way, in bytes.
-    bodies: Arc<Room>,
+    /// For those of them that sign in: whatever else goes on, people can.
+    sign_ins: Arc<Room>,
+    bodies: Arc<Bodies>,
     stopping: AtomicBool,
     last_full: Mutex<Option<Instant>>,
 }
@@ -32,40 +37,142 @@ impl Room {
         Arc::new(Room { size, taken })
     }
 
-    /// Whatever is asked for, as long as any room is left: a body may be larger than all of it.
-    fn take(self: &Arc<Self>, much: usize) -> Option<Occupied> {
-        let before = self.taken.fetch_add(much, Ordering::Relaxed);
+    fn enter(self: &Arc<Self>) -> Option<Occupied> {
+        let before = self.taken.fetch_add(1, Ordering::Relaxed);
         let room = Arc::clone(self);
-        let occupied = Occupied { room, much };
+        let occupied = Occupied { room };
         (before < self.size).then_some(occupied)
     }
 }
 
-/// What is taken of a room until this is dropped.
+/// A place in a room, given back on drop.
 pub struct Occupied {
     room: Arc<Room>,
-    much: usize,
 }
 
+impl Drop for Occupied {
+    fn drop(&mut self) {
+        self.room.taken.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// What has arrived of bodies that are on their way, in bytes.
+struct Bodies {
+    size: usize,
+    taken: Mutex<HashMap<Holder, usize>>,
+}
+
+/// Who has a share of the room for bodies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Holder {
+    Everybody,
+    Tenant(TenantId),
+    Account(AccountId),
+    /// Those who are signing in, beside everybody else.
+    SigningIn,
+}
+
+impl Bodies {
+    fn share(&self, holder: Holder) -> usize {
+        match holder {
+            Holder::Everybody => self.size,
+            Holder::Tenant(_) => self.size / 2,
+            Holder::Account(_) => self.size / 4,
+            Holder::SigningIn => self.size / 8,
+        }
+    }
+
+    fn taken(&self) -> MutexGuard<'_, HashMap<Holder, usize>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The room that one body has taken, given back on drop.
+pub struct Arriving {
+    bodies: Arc<Bodies>,
+    holders: Vec<Holder>,
+    bytes: usize,
+}
+
+impl Arriving {
+    /// Takes room for bytes that have arrived, unless a share is used up by other bodies: one may be
+    /// larger than a share. A body that has begun has as much again, so that those on their way can
+    /// come to their end.
+    pub fn take(&mut self, bytes: usize) -> bool {
+        let mut taken = self.bodies.taken();
+        let has_room = self.holders.iter().all(|holder| {
+            let taken = taken.get(holder).copied().unwrap_or(0);
+            let share = self.bodies.share(*holder);
+            let most = match self.bytes {
+                0 => share,
+                _ => share.saturating_mul(2),
+            };
+            taken < most || taken == self.bytes
+        });
+        if has_room {
+            for holder in &self.holders {
+                *taken.entry(*holder).or_default() += bytes;
+            }
+            self.bytes += bytes;
+        }
+        has_room
+    }
+}
+
+impl Drop for Arriving {
+    fn drop(&mut self) {
+        let mut taken = self.bodies.taken();
+        for holder in &self.holders {
+            let rest = taken.get(holder).copied().unwrap_or(0);
+            match rest.saturating_sub(self.bytes) {
+                0 => taken.remove(holder),
+                rest => taken.insert(*holder, rest),
+            };
+        }
+    }
+}
+
+/// The one address of those who sign in.
+const SIGN_IN: &str = "/v1/auth/token";
+
 impl ServerState {
-    /// A server that works on so many requests at once, and waits for so many bytes of others.
+    /// A server that works on so many requests at once, and has room for so many bytes of others.
     pub fn new(requests: usize, bytes: usize) -> ServerState {
         ServerState {
             requests: Room::of(requests),
-            bodies: Room::of(bytes),
+            sign_ins: Room::of(requests),
+            bodies: Arc::new(Bodies {
+                size: bytes,
+                taken: Mutex::default(),
+            }),
             stopping: AtomicBool::new(false),
             last_full: Mutex::new(None),
         }
     }
 
-    /// A place for one more request, if there is one.
-    pub fn admit(&self) -> Option<Occupied> {
-        self.requests.take(1)
+    /// A place for one more request to a path, if there is one.
+    pub fn admit(&self, path: &str) -> Option<Occupied> {
+        match path {
+            SIGN_IN => self.sign_ins.enter(),
+            _ => self.requests.enter(),
+        }
     }
 
-    /// Room for one more body that may come to so many bytes, if there is any.
-    pub fn expect_body(&self, bytes: usize) -> Option<Occupied> {
-        self.bodies.take(bytes)
+    /// Room for one more body, of nobody who is known yet where it signs somebody in.
+    pub fn expect_body(&self, sender: Option<&Identity>) -> Arriving {
+        let holders = match sender {
+            Some(identity) => vec![
+                Holder::Everybody,
+                Holder::Tenant(identity.tenant()),
+                Holder::Account(identity.account()),
+            ],
+            None => vec![Holder::SigningIn],
+        };
+        Arriving {
+            bodies: Arc::clone(&self.bodies),
+            holders,
+            bytes: 0,
+        }
     }
 
     pub fn note_stop(&self) {
@@ -93,12 +200,6 @@ impl ServerState {
     }
 }
 
-impl Drop for Occupied {
-    fn drop(&mut self) {
-        self.room.taken.fetch_sub(self.much, Ordering::Relaxed);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,10 +207,51 @@ mod tests {
     #[test]
     fn a_place_is_free_again_when_its_request_is_done() {
         let state = ServerState::new(2, 0);
-        let first = state.admit();
-        let _second = state.admit();
-        assert!(first.is_some() && state.admit().is_none());
+        let first = state.admit("/v1/me");
+        let _second = state.admit("/v1/me");
+        assert!(first.is_some() && state.admit("/v1/me").is_none());
+        let signing_in = state.admit(SIGN_IN);
+        assert!(signing_in.is_some());
         drop(first);
-        assert!(state.admit().is_some());
+        assert!(state.admit("/v1/me").is_some());
+    }
+
+    fn arriving(state: &ServerState, holders: &[Holder]) -> Arriving {
+        let mut arriving = state.expect_body(None);
+        arriving.holders = holders.to_vec();
+        arriving
+    }
+
+    #[test]
+    fn nobody_takes_the_room_of_others_by_sending_much() {
+        let state = ServerState::new(0, 400);
+        let tenant = Holder::Tenant(TenantId::new());
+        let account = || [Holder::Everybody, tenant, Holder::Account(AccountId::new())];
+        let (one, two) = (account(), account());
+        let mut large = arriving(&state, &one);
+        assert!(
+            large.take(150) && large.take(10),
+            "one body may be larger than a share"
+        );
+        assert!(
+            !arriving(&state, &one).take(1),
+            "the account has used its share"
+        );
+        let mut other = arriving(&state, &two);
+        assert!(other.take(60));
+        assert!(
+            !arriving(&state, &account()).take(1),
+            "the tenant has used its share"
+        );
+        assert!(other.take(1), "what has begun goes on");
+        let elsewhere = [
+            Holder::Everybody,
+            Holder::Tenant(TenantId::new()),
+            Holder::Account(AccountId::new()),
+        ];
+        assert!(arriving(&state, &elsewhere).take(90));
+        assert!(state.expect_body(None).take(1), "people can sign in");
+        drop(large);
+        assert!(other.take(1) && arriving(&state, &one).take(1));
     }
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::ToSchema;
 
-use super::extract::{FormBody, Now};
+use super::extract::{FormBody, Now, with_json};
 use super::problem::{self, Problem};
 use crate::error::{Code, Fault};
 use crate::message;
@@ -58,9 +58,9 @@ pub async fn issue_token(
         token::issue_token(&application, &credentials, now.0)
     })
     .await?;
-    Ok(HttpResponse::Ok()
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .json(view))
+    let mut response = HttpResponse::Ok();
+    response.insert_header((CACHE_CONTROL, "no-store"));
+    Ok(with_json(&mut response, &view))
 }
 
 fn credentials(request: TokenRequest) -> Result<Credentials, Problem> {

@@ -2,6 +2,9 @@
 //! makes of the totals. Rounding happens here, once, and only for what is shown. Never the
 //! adding up: that is `tally`'s. `docs/figures.md` has worked numbers.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, Zero};
@@ -11,7 +14,7 @@ use super::tally::{Amount, CellKey, Qualified, Sum, Total};
 use crate::domain::catalogue::{Entry, InForce};
 use crate::domain::form::Span;
 use crate::domain::formula::{Comparison, Formula, Operand, Source, rounded};
-use crate::domain::id::{IndicatorCode, OptionNumber};
+use crate::domain::id::{IndicatorNumber, OptionNumber};
 use crate::domain::indicator::{Across, AcrossTime, AcrossUnits, Measure};
 use crate::domain::quantity::{Decimal, Qualifier};
 use crate::domain::submission::Stage;
@@ -59,6 +62,18 @@ impl Figure {
         self.denominator
             .as_ref()
             .map(|part| shown(part, DECIMALS_OF_PARTS))
+    }
+
+    fn without_value(decimals: u8) -> Figure {
+        Figure {
+            value: None,
+            decimals,
+            qualifier: Qualifier::Exact,
+            qualified: Qualified::default(),
+            reported: 0,
+            numerator: None,
+            denominator: None,
+        }
     }
 
     /// The figure of a total.
@@ -213,6 +228,25 @@ pub struct Figures<'r, 'c> {
     pub in_force: &'r InForce<'c>,
     pub stage: Stage,
     pub span: Span,
+    /// What formulas have made. A formula of formulas asks for each many times.
+    derived: RefCell<BTreeMap<IndicatorNumber, Figure>>,
+}
+
+impl<'r, 'c> Figures<'r, 'c> {
+    pub fn new(
+        rollup: &'r Rollup,
+        in_force: &'r InForce<'c>,
+        stage: Stage,
+        span: Span,
+    ) -> Figures<'r, 'c> {
+        Figures {
+            rollup,
+            in_force,
+            stage,
+            span,
+            derived: RefCell::default(),
+        }
+    }
 }
 
 impl Figures<'_, '_> {
@@ -236,9 +270,7 @@ impl Figures<'_, '_> {
                 let decimals = entry.definition.decimals.get();
                 Figure::of_total(cell.at(self.stage), across, self.span, decimals)
             }
-            Measure::Derived { formula } => {
-                self.derived(formula, entry.definition.decimals.get(), &mut Vec::new())
-            }
+            Measure::Derived { formula } => self.derived(entry, formula),
         }
     }
 
@@ -288,17 +320,30 @@ impl Figures<'_, '_> {
 
     /// Whether a rule of the form holds for the unit's figures; `None` where one is missing.
     pub fn holds(&self, comparison: &Comparison) -> Option<bool> {
-        comparison.holds(&|operand: &Operand| self.operand(operand, &mut Vec::new())?.value)
+        comparison.holds(&|operand: &Operand| self.operand(operand)?.value)
     }
 
-    /// `within` holds the derived indicators on the way here: a formula that comes back to itself
-    /// cannot be saved, and if one were, it would have no value.
-    fn derived(&self, formula: &Formula, decimals: u8, within: &mut Vec<IndicatorCode>) -> Figure {
+    fn derived(&self, entry: &Entry<'_>, formula: &Formula) -> Figure {
+        let number = entry.indicator.number;
+        if let Some(known) = self.derived.borrow().get(&number) {
+            return known.clone();
+        }
+        let decimals = entry.definition.decimals.get();
+        // A formula that comes back to itself cannot be saved, and if one were, it would have no
+        // value.
+        let nothing = Figure::without_value(decimals);
+        self.derived.borrow_mut().insert(number, nothing);
+        let figure = self.evaluated(formula, decimals);
+        self.derived.borrow_mut().insert(number, figure.clone());
+        figure
+    }
+
+    fn evaluated(&self, formula: &Formula, decimals: u8) -> Figure {
         let operands: Vec<(Operand, Option<Figure>)> = formula
             .operands()
             .into_iter()
             .map(|operand| {
-                let figure = self.operand(&operand, within);
+                let figure = self.operand(&operand);
                 (operand, figure)
             })
             .collect();
@@ -333,21 +378,12 @@ impl Figures<'_, '_> {
         }
     }
 
-    fn operand(&self, operand: &Operand, within: &mut Vec<IndicatorCode>) -> Option<Figure> {
+    fn operand(&self, operand: &Operand) -> Option<Figure> {
         let (entry, option) = self.in_force.operand(operand)?;
         if let Source::ReceivedFromBelow = operand.source {
             return self.received_from_below(entry, option);
         }
-        let Measure::Derived { formula } = &entry.definition.measure else {
-            return Some(self.of(entry, option));
-        };
-        if within.contains(&entry.indicator.code) {
-            return None;
-        }
-        within.push(entry.indicator.code.clone());
-        let figure = self.derived(formula, entry.definition.decimals.get(), within);
-        within.pop();
-        Some(figure)
+        Some(self.of(entry, option))
     }
 }
 

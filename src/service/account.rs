@@ -8,7 +8,7 @@ use super::snapshot::{Snapshot, load_hierarchy};
 use super::tenant::TenantName;
 use super::unit::UnitName;
 use crate::authn::{Identity, password};
-use crate::authz::{Grant, Reach, Role, Scope};
+use crate::authz::{Action, Denied, Grant, Reach, Role, Scope};
 use crate::domain::hierarchy::{Hierarchy, Tree};
 use crate::domain::id::{AccountId, LevelCode, Login};
 use crate::domain::text::{is_invisible, read_name};
@@ -19,6 +19,31 @@ use crate::store::grant::grant_insert;
 use crate::store::tenant::{Part, mark_changed, tenant_by_id};
 use crate::store::{Database, StoreError, Transaction};
 use crate::{explain, message};
+
+/// Why somebody is not let near something.
+#[derive(Debug, thiserror::Error)]
+pub enum LeaveError {
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+explain!(LeaveError, held: Denied, Store);
+
+/// Refuses who may do something nowhere at all, before anything is known of the place.
+///
+/// # Errors
+/// [`LeaveError`].
+pub fn check_could(
+    application: &Application,
+    identity: &Identity,
+    action: Action,
+) -> Result<(), LeaveError> {
+    application.reading(identity, |_, snapshot| {
+        Ok(snapshot.access.somewhere(action)?)
+    })
+}
 
 /// Why a use case on accounts fails.
 #[derive(Debug, thiserror::Error)]

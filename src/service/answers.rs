@@ -35,9 +35,11 @@ impl Encoded {
     /// # Errors
     /// None in practice; the encoder's type allows one.
     pub fn new<T: Serialize>(body: &T) -> Result<Encoded, StoreError> {
-        let body =
+        let mut body =
             serde_json::to_vec(body).map_err(|error| StoreError::Corrupt(error.to_string()))?;
         let etag = Etag::new(URL_SAFE_NO_PAD.encode(Sha256::digest(&body)));
+        // As every JSON document that is sent ends.
+        body.push(b'\n');
         let body = Bytes::from(body);
         Ok(Encoded { etag, body })
     }

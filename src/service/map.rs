@@ -328,12 +328,12 @@ impl<'l> Left<'l> {
     pub fn held_with(
         &self,
         found: &BTreeMap<Position, KeptRollup>,
-        cells: impl Fn(Place<'_>) -> Vec<CellView>,
-    ) -> Vec<Undivided> {
+        cells: impl Fn(Place<'_>) -> Result<Vec<CellView>, StoreError>,
+    ) -> Result<Vec<Undivided>, StoreError> {
         let inside = self.inside.iter().filter(|leaf| holds(found, **leaf));
-        let inside = inside.map(|leaf| Undivided::of(*leaf, None));
+        let inside = inside.map(|leaf| Ok(Undivided::of(*leaf, None)));
         let outside = self.held_outside(found).into_iter();
-        let outside = outside.map(|leaf| Undivided::of(leaf, Some(cells(leaf))));
+        let outside = outside.map(|leaf| Ok(Undivided::of(leaf, Some(cells(leaf)?))));
         inside.chain(outside).collect()
     }
 }

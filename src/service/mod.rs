@@ -16,6 +16,7 @@ pub mod locate;
 pub mod map;
 pub mod mapping;
 pub mod page;
+pub mod patience;
 pub mod reorganisation;
 pub mod report;
 pub mod rollup;
@@ -28,8 +29,9 @@ pub mod tenant;
 pub mod text;
 pub mod token;
 mod totals;
+mod turn;
 pub mod unit;
 pub mod verification;
 pub mod watcher;
 
-pub use application::Application;
+pub use application::{Application, ReadLimits};

@@ -27,7 +27,7 @@ use crate::domain::plan::{Plan, Planning, plan};
 use crate::domain::reorganisation::{Reorganisation, ReorganisationDocument};
 use crate::domain::succession::Succession;
 use crate::domain::unit::{UnitFact, Validity};
-use crate::error::{Code, Fault, Message, counted};
+use crate::error::{Code, Fault, MOST_FAULTS, Message, counted};
 use crate::store::level::level_put;
 use crate::store::reorganisation::{
     Changes, NewReorganisation, Reorganised, UnitCounts, reorganisation_content,
@@ -205,7 +205,8 @@ pub fn create_reorganisation(
     let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
     match mode {
         Mode::DryRun => {
-            let preview = preview_reorganisation(application, identity, document, &Nobody)?;
+            let mut preview = preview_reorganisation(application, identity, document, &Nobody)?;
+            preview.faults.truncate(MOST_FAULTS);
             Ok(Reply::new(Outcome::Done, None, &preview)?)
         }
         Mode::Write => write(application, identity, document, &once, now, &Nobody),

@@ -1,5 +1,6 @@
 //! Rollups: a unit's report as it is read, and whether it is what its submissions make.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use super::answers::{Encoded, Question};
 use super::application::Application;
 use super::locate::{Located, NotFound, ReportPath};
 use super::map::{Left, MapView};
+use super::patience::Patience;
 use super::snapshot::Snapshot;
 use super::unit::UnitName;
 use crate::authn::Identity;
@@ -17,7 +19,7 @@ use crate::authz::{Denied, Scope};
 use crate::domain::catalogue::{Entry, InForce};
 use crate::domain::form::{FormPeriod, Span};
 use crate::domain::hierarchy::{Place, Position};
-use crate::domain::id::{LevelCode, OptionNumber, UnitId};
+use crate::domain::id::{IndicatorNumber, LevelCode, OptionNumber, UnitId};
 use crate::domain::indicator::{AcrossUnits, Measure};
 use crate::domain::landing::{Landing, Landings};
 use crate::domain::quantity::{Decimal, Qualifier};
@@ -272,10 +274,10 @@ pub(super) fn rollup_in(
         found: &found,
         figuring,
     };
-    let not_divided = left.held_with(&found, |leaf| report.cells(leaf));
+    let not_divided = left.held_with(&found, |leaf| report.cells(leaf))?;
     let map = MapView::of(transaction, snapshot, &located, not_divided)?;
     let rev = report.rev(&left);
-    Ok(report.view(query.children, map, rev))
+    Ok(report.view(query.children, map, rev)?)
 }
 
 /// A report in the making.
@@ -294,9 +296,9 @@ impl Report<'_, '_> {
         stored.map(|stored| stored.rev).max().unwrap_or(0)
     }
 
-    fn view(&self, children: Children, map: MapView, rev: i64) -> RollupView {
+    fn view(&self, children: Children, map: MapView, rev: i64) -> Result<RollupView, StoreError> {
         let place = self.located.place();
-        RollupView {
+        Ok(RollupView {
             form: self.located.form().code.to_string(),
             period: PeriodName::of(&self.located.in_force.period),
             stage: self.figuring.stage,
@@ -304,15 +306,19 @@ impl Report<'_, '_> {
             unit: UnitName::of(place),
             completeness: self.counts(place),
             map,
-            cells: self.cells(place),
+            cells: self.cells(place)?,
             children: match children {
                 Children::LeftOut => None,
                 Children::Included => {
                     let parts = place.parts().filter(|part| self.is_shown(*part));
-                    Some(parts.map(|part| self.child(part)).collect())
+                    Some(
+                        parts
+                            .map(|part| self.child(part))
+                            .collect::<Result<_, _>>()?,
+                    )
                 }
             },
-        }
+        })
     }
 
     /// A former unit of which nothing is left to show, and nothing was expected, is not shown.
@@ -320,13 +326,13 @@ impl Report<'_, '_> {
         !part.is_leaf() || self.rollup(part) != Rollup::default() || self.counts(part).expected > 0
     }
 
-    fn child(&self, place: Place<'_>) -> ChildRollup {
-        ChildRollup {
+    fn child(&self, place: Place<'_>) -> Result<ChildRollup, StoreError> {
+        Ok(ChildRollup {
             unit: UnitName::of(place),
             not_divided: place.is_leaf(),
             completeness: self.counts(place),
-            cells: self.cells(place),
-        }
+            cells: self.cells(place)?,
+        })
     }
 
     fn rollup(&self, place: Place<'_>) -> Rollup {
@@ -340,7 +346,7 @@ impl Report<'_, '_> {
         self.figuring.counts(&self.rollup(place), place)
     }
 
-    fn cells(&self, place: Place<'_>) -> Vec<CellView> {
+    fn cells(&self, place: Place<'_>) -> Result<Vec<CellView>, StoreError> {
         self.figuring.cells(&self.rollup(place), place)
     }
 }
@@ -352,6 +358,7 @@ pub(super) struct Figuring<'r, 's> {
     stage: Stage,
     span: Span,
     targets: Vec<Target>,
+    patience: &'s Patience,
 }
 
 impl<'r, 's> Figuring<'r, 's> {
@@ -376,6 +383,7 @@ impl<'r, 's> Figuring<'r, 's> {
             stage,
             span,
             targets: Vec::new(),
+            patience: &snapshot.patience,
         }
     }
 
@@ -396,7 +404,11 @@ impl<'r, 's> Figuring<'r, 's> {
 
     /// All cells of a unit's report: of each indicator of the outline the total, then its
     /// options.
-    pub fn cells(&self, rollup: &Rollup, place: Place<'_>) -> Vec<CellView> {
+    ///
+    /// # Errors
+    /// Those of a read that is not to go on.
+    pub fn cells(&self, rollup: &Rollup, place: Place<'_>) -> Result<Vec<CellView>, StoreError> {
+        let shown = Shown::new(self, rollup, place);
         let entries = self.in_force.entries().iter();
         entries
             .flat_map(|entry| {
@@ -405,7 +417,10 @@ impl<'r, 's> Figuring<'r, 's> {
                     .into_iter()
                     .map(move |(option, _)| (entry, option))
             })
-            .map(|(entry, option)| self.cell(rollup, place, entry, option))
+            .map(|(entry, option)| {
+                self.patience.check()?;
+                Ok(shown.cell(entry, option))
+            })
             .collect()
     }
 
@@ -417,66 +432,7 @@ impl<'r, 's> Figuring<'r, 's> {
         entry: &Entry<'_>,
         option: OptionNumber,
     ) -> CellView {
-        let figures = Figures {
-            rollup,
-            in_force: self.in_force,
-            stage: self.stage,
-            span: self.span,
-        };
-        let figure = figures.of(entry, option);
-        let received = figures.received_from_below(entry, option);
-        let complete = self.completeness(&figures, place, entry, option);
-        CellView {
-            indicator: entry.indicator.code.to_string(),
-            option: entry.indicator.option_code(option).map(ToString::to_string),
-            value: figure.value(),
-            qualifier: figure.qualifier,
-            qualified: figure.qualified.into(),
-            apportioned: figure.qualified.apportioned,
-            reported: complete.reported,
-            expected: complete.expected,
-            own: figures.own(entry, option).map(|own: Figure| OwnFigure {
-                value: own.value(),
-                qualifier: own.qualifier,
-            }),
-            received_from_below: received.and_then(|received| received.value()),
-            numerator: figure.numerator(),
-            denominator: figure.denominator(),
-            target: self.target(&figure, place.unit(), entry, option),
-        }
-    }
-
-    /// A formula is as complete as its least complete operand.
-    fn completeness(
-        &self,
-        figures: &Figures<'_, '_>,
-        place: Place<'_>,
-        entry: &Entry<'_>,
-        option: OptionNumber,
-    ) -> Share {
-        let Some(formula) = entry.definition.formula() else {
-            return Share {
-                reported: figures.of(entry, option).reported,
-                expected: self.expectation.values(entry, place),
-            };
-        };
-        let operands = formula.operands().into_iter();
-        operands
-            .map(|operand| match self.in_force.operand(&operand) {
-                Some((entry, option)) => self.completeness(figures, place, entry, option),
-                // What is not there any more nobody has, whoever submits the form.
-                None => Share {
-                    reported: 0,
-                    expected: self.expectation.submissions(place),
-                },
-            })
-            // Of what nobody is to report and nobody has, nothing is missing.
-            .filter(|share| share.reported + share.expected > 0)
-            .min_by(Share::compare)
-            .unwrap_or(Share {
-                reported: 0,
-                expected: 0,
-            })
+        Shown::new(self, rollup, place).cell(entry, option)
     }
 
     fn target(
@@ -502,13 +458,106 @@ impl<'r, 's> Figuring<'r, 's> {
     }
 }
 
+/// One unit's report on its way to cells. What several formulas are made of is worked out once.
+struct Shown<'f, 'r, 's> {
+    figuring: &'f Figuring<'r, 's>,
+    figures: Figures<'f, 's>,
+    place: Place<'f>,
+    /// How complete formulas are.
+    complete: RefCell<BTreeMap<IndicatorNumber, Share>>,
+}
+
+impl<'f, 'r, 's> Shown<'f, 'r, 's> {
+    fn new(
+        figuring: &'f Figuring<'r, 's>,
+        rollup: &'f Rollup,
+        place: Place<'f>,
+    ) -> Shown<'f, 'r, 's> {
+        let (stage, span) = (figuring.stage, figuring.span);
+        Shown {
+            figuring,
+            figures: Figures::new(rollup, figuring.in_force, stage, span),
+            place,
+            complete: RefCell::default(),
+        }
+    }
+
+    fn cell(&self, entry: &Entry<'_>, option: OptionNumber) -> CellView {
+        let figure = self.figures.of(entry, option);
+        let received = self.figures.received_from_below(entry, option);
+        let complete = self.completeness(entry, option);
+        CellView {
+            indicator: entry.indicator.code.to_string(),
+            option: entry.indicator.option_code(option).map(ToString::to_string),
+            value: figure.value(),
+            qualifier: figure.qualifier,
+            qualified: figure.qualified.into(),
+            apportioned: figure.qualified.apportioned,
+            reported: complete.reported,
+            expected: complete.expected,
+            own: self
+                .figures
+                .own(entry, option)
+                .map(|own: Figure| OwnFigure {
+                    value: own.value(),
+                    qualifier: own.qualifier,
+                }),
+            received_from_below: received.and_then(|received| received.value()),
+            numerator: figure.numerator(),
+            denominator: figure.denominator(),
+            target: self
+                .figuring
+                .target(&figure, self.place.unit(), entry, option),
+        }
+    }
+
+    /// A formula is as complete as its least complete operand.
+    fn completeness(&self, entry: &Entry<'_>, option: OptionNumber) -> Share {
+        let expectation = &self.figuring.expectation;
+        let Some(formula) = entry.definition.formula() else {
+            return Share {
+                reported: self.figures.of(entry, option).reported,
+                expected: expectation.values(entry, self.place),
+            };
+        };
+        let number = entry.indicator.number;
+        if let Some(known) = self.complete.borrow().get(&number) {
+            return *known;
+        }
+        // What a formula that comes back to itself would come to.
+        self.complete.borrow_mut().insert(number, Share::NOTHING);
+        let operands = formula.operands().into_iter();
+        let least = operands
+            .map(|operand| match self.figures.in_force.operand(&operand) {
+                Some((entry, option)) => self.completeness(entry, option),
+                // What is not there any more nobody has, whoever submits the form.
+                None => Share {
+                    reported: 0,
+                    expected: expectation.submissions(self.place),
+                },
+            })
+            // Of what nobody is to report and nobody has, nothing is missing.
+            .filter(|share| share.reported + share.expected > 0)
+            .min_by(Share::compare)
+            .unwrap_or(Share::NOTHING);
+        self.complete.borrow_mut().insert(number, least);
+        least
+    }
+}
+
 /// How many of how many.
+#[derive(Clone, Copy)]
 struct Share {
     reported: u64,
     expected: u64,
 }
 
 impl Share {
+    const NOTHING: Share = Share {
+        reported: 0,
+        expected: 0,
+    };
+
     /// By the part that is there; of equal parts the larger whole is the more telling.
     fn compare(&self, other: &Share) -> std::cmp::Ordering {
         let (one, two) = (

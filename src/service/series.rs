@@ -201,6 +201,7 @@ struct Work<'w, 'c> {
 
 impl<'w> Work<'w, '_> {
     fn item(&mut self, located: &Located<'_>) -> Result<SeriesItem, SeriesError> {
+        self.snapshot.patience.check()?;
         let rollup = self.rollup(located)?;
         Ok(SeriesItem {
             period: PeriodName::of(&located.in_force.period),
@@ -258,6 +259,7 @@ impl<'w> Work<'w, '_> {
             let rollup = self.rollup(&kept)?;
             return Ok(Some(self.figure(&kept, &rollup)));
         }
+        self.snapshot.patience.check()?;
         let bases = form_periods(&period, &to_date.bases);
         let board = Board::of_span(self.snapshot, period, &bases, located.map_day());
         let rollup = board.fold_from(self.year(located)?, located.place());

@@ -9,6 +9,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::application::Application;
 use super::idempotency::{Delivery, Reply};
 use super::map::MapChanges;
+use super::patience::{Caller, Patience};
+use super::turn::Reader;
 use crate::authn::Identity;
 use crate::authz::{Access, Grant, Scope};
 use crate::domain::catalogue::Catalogue;
@@ -26,6 +28,8 @@ pub struct Snapshot {
     pub catalogue: Arc<Catalogue>,
     pub access: Access,
     pub(super) map_changes: Arc<MapChanges>,
+    /// For how long it is looked at.
+    pub(super) patience: Patience,
 }
 
 impl Snapshot {
@@ -49,6 +53,7 @@ impl Snapshot {
             catalogue: self.catalogue.clone(),
             access: self.access.clone(),
             map_changes: Arc::default(),
+            patience: self.patience.clone(),
         })
     }
 }
@@ -62,6 +67,7 @@ impl Snapshot {
             catalogue: self.catalogue.clone(),
             access: self.access.clone(),
             map_changes: self.map_changes.clone(),
+            patience: self.patience.clone(),
         }
     }
 }
@@ -160,18 +166,31 @@ impl Application {
             catalogue,
             access,
             map_changes,
+            patience: Patience::default(),
         })
     }
 
-    /// Runs a use case that only reads, on one snapshot.
+    /// Runs a use case that only reads, on one snapshot. Where somebody waits for it, it has its
+    /// turn and its time.
     pub(super) fn reading<T, E: From<StoreError>>(
         &self,
         identity: &Identity,
         work: impl FnOnce(&mut Transaction<'_>, &Snapshot) -> Result<T, E>,
     ) -> Result<T, E> {
+        let caller = Caller::current();
+        let reader = Reader::of(identity);
+        let turn = caller
+            .as_ref()
+            .map(|caller| self.turns.take(reader, caller));
+        let _turn = turn.transpose()?;
+        let patience = caller.map(|caller| Patience::of(caller, self.read_time));
         self.database
             .read(&Scope::of(identity), |transaction, counters| {
                 let snapshot = self.snapshot(transaction, identity, counters)?;
+                let snapshot = Snapshot {
+                    patience: patience.unwrap_or_default(),
+                    ..snapshot
+                };
                 work(transaction, &snapshot)
             })
     }

@@ -357,12 +357,8 @@ fn has_rules(located: &Located<'_>, submission: &Submission) -> bool {
 
 /// The form's rules to which a unit's totals do not hold.
 fn broken_rules<'l>(located: &'l Located<'_>, rollup: &Rollup) -> Vec<&'l Rule> {
-    let figures = Figures {
-        rollup,
-        in_force: &located.in_force,
-        stage: Stage::Submitted,
-        span: Span::BasePeriod,
-    };
+    let in_force = &located.in_force;
+    let figures = Figures::new(rollup, in_force, Stage::Submitted, Span::BasePeriod);
     let rules = located.in_force.period.definition.rules.iter();
     rules
         .filter(|rule| figures.holds(&rule.expression) == Some(false))

@@ -11,6 +11,7 @@ use csv::StringRecord;
 use serde::de::DeserializeOwned;
 
 use crate::domain::text::composed;
+use crate::error::MOST_FAULTS;
 
 /// A row and its line; the first line of the file is line 1.
 pub(super) struct Listed<R> {
@@ -53,6 +54,13 @@ pub(super) fn read_table<R: DeserializeOwned>(
         let row = cells.and_then(|cells| cells.deserialize(Some(&heading.names)).ok());
         row.map(|row| Listed { line, row })
             .ok_or(WrongColumns { line })
+    });
+    // With as many wrong rows as anybody reads a table is read no further.
+    let mut wrong = 0;
+    let rows = rows.take_while(|row| {
+        let goes_on = wrong < MOST_FAULTS;
+        wrong += usize::from(row.is_err());
+        goes_on
     });
     rows.collect()
 }
@@ -193,5 +201,12 @@ mod tests {
             let csv = "\u{feff}a|\"b\"\n1|x, y\n||\n2|\"z\"\n".replace('|', delimiter);
             assert_eq!(read(&csv), ["2 1x, y", "4 2z"], "{delimiter:?}");
         }
+    }
+
+    #[test]
+    fn a_table_that_is_wrong_everywhere_is_not_read_to_its_end() {
+        let csv = format!("a,b\n{}", "x\n".repeat(9000));
+        let rows = read_table::<(u8, String)>(&csv, &["a", "b"]);
+        assert_eq!(rows.len(), MOST_FAULTS);
     }
 }

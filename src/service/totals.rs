@@ -8,6 +8,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 
 use super::locate::Located;
+use super::patience::Patience;
 use super::snapshot::Snapshot;
 use super::watcher::{Phase, Watcher};
 use crate::domain::form::{FormPeriod, Span};
@@ -145,6 +146,7 @@ pub(super) struct Board<'s> {
     pub period: FormPeriod<'s>,
     carrier: Carrier<'s>,
     rows: Rows<'s>,
+    patience: &'s Patience,
 }
 
 /// Which rows there are of what a board shows.
@@ -442,6 +444,7 @@ impl<'s> Board<'s> {
             period,
             carrier,
             rows,
+            patience: &snapshot.patience,
         }
     }
 
@@ -726,8 +729,11 @@ impl<'s> Board<'s> {
         transaction: &mut Transaction<'_>,
         units: Units<'_>,
     ) -> Result<Loaded, StoreError> {
+        self.patience.check()?;
         let form = self.period.form.number;
-        Loaded::of(transaction, form, &self.carrier.bases, units)
+        let loaded = Loaded::of(transaction, form, &self.carrier.bases, units)?;
+        self.patience.check()?;
+        Ok(loaded)
     }
 
     /// Rollups that no rows are kept of: put together of rows of the former map as far down as
@@ -770,6 +776,7 @@ impl<'s> Board<'s> {
         let mut made: BTreeMap<Position, Rollup> = BTreeMap::new();
         // In preorder everything below a unit comes after it: backwards, parts come first.
         for (position, origin) in assembly.origins.iter().rev() {
+            self.patience.check()?;
             let place = is.at(*position);
             let row = |unit: UnitId| was.by_id(unit).and_then(|at| rows.get(&at.position()));
             let rollup = match origin {

@@ -22,7 +22,7 @@ use crate::domain::level::Level;
 use crate::domain::naming::{Named, unit_title};
 use crate::domain::text::{clipped, composed, folded, looks, read_name};
 use crate::domain::unit::{BEGINNING, UnitFact, UnitReference, Validity, invalid_code};
-use crate::error::{Code, Explain, Fault, Message, counted};
+use crate::error::{Code, Explain, Fault, MOST_FAULTS, Message, counted};
 use crate::store::level::level_put;
 use crate::store::tenant::{Part, mark_changed};
 use crate::store::unit::{facts_insert, units_insert};
@@ -1033,6 +1033,9 @@ fn plan_import(
     let mut entered = Vec::with_capacity(rows.len());
     let mut first_index: HashMap<String, usize> = HashMap::new();
     for (index, row) in rows.into_iter().enumerate() {
+        if faults.len() >= MOST_FAULTS {
+            break;
+        }
         if first_index.contains_key(&row.code) {
             let code = &row.code;
             faults.push(Fault::in_body(
@@ -1068,6 +1071,9 @@ fn plan_import(
     let mut unchanged = 0;
     for (index, unit) in &entered {
         watcher.advance(1);
+        if faults.len() >= MOST_FAULTS {
+            break;
+        }
         let pointer = |field: &str| format!("/{index}/{}", column(field));
         let Some(draft) = Draft::read(unit, snapshot, pointer, &mut faults) else {
             faulty.insert(&unit.code);

@@ -194,8 +194,8 @@ pub fn verify_rollup(
             equal: differing.is_empty(),
             compared: places.len(),
             differing,
-            kept: both_stages(snapshot, &located, &upper.kept),
-            folded: both_stages(snapshot, &located, &upper.folded),
+            kept: both_stages(snapshot, &located, &upper.kept)?,
+            folded: both_stages(snapshot, &located, &upper.folded)?,
         })
     })
 }
@@ -204,14 +204,14 @@ fn both_stages(
     snapshot: &Snapshot,
     located: &Located<'_>,
     rollups: &BTreeMap<Position, Rollup>,
-) -> BothStages {
+) -> Result<BothStages, StoreError> {
     let place = located.place();
     let rollup = rollups.get(&place.position()).cloned().unwrap_or_default();
     let cells = |stage| Figuring::of(snapshot, located, stage).cells(&rollup, place);
-    BothStages {
-        submitted: cells(Stage::Submitted),
-        approved: cells(Stage::Approved),
-    }
+    Ok(BothStages {
+        submitted: cells(Stage::Submitted)?,
+        approved: cells(Stage::Approved)?,
+    })
 }
 
 /// A form's period, base or long, on which there are submissions.

@@ -44,9 +44,9 @@ impl Database {
     /// Like [`Database::new`], where it is known how many servers there are.
     pub fn with(url: DatabaseUrl, servers: Servers) -> Database {
         // SQLite has one writer at a time anyway: a pool of one makes them queue here, in order.
-        let (readers, writers) = match url {
-            DatabaseUrl::Sqlite { .. } => (4, 1),
-            DatabaseUrl::Postgresql { .. } => (8, 8),
+        let writers = match url {
+            DatabaseUrl::Sqlite { .. } => 1,
+            DatabaseUrl::Postgresql { .. } => 8,
         };
         let file = match &url {
             DatabaseUrl::Sqlite { path } => Some(Arc::new(WatchedFile::at(path))),
@@ -60,6 +60,8 @@ impl Database {
             };
             pool(connector, size)
         };
+        // One more than reads have, for what is no read of a tenant: signing in, signs of life.
+        let readers = reading_at_once(&url) + 1;
         Database {
             readers: pool(Use::Read, readers),
             writers: pool(Use::Write, writers),
@@ -67,6 +69,11 @@ impl Database {
             rev_at_hand: RevAtHand::on(&url, servers),
             url,
         }
+    }
+
+    /// How many reads of tenants can go on at once.
+    pub fn reading_at_once(&self) -> usize {
+        usize::try_from(reading_at_once(&self.url)).unwrap_or(1)
     }
 
     pub fn url(&self) -> &DatabaseUrl {
@@ -217,6 +224,13 @@ impl Database {
         let mut pooled = pooled.map_err(|error| StoreError::Unavailable(error.to_string()))?;
         pooled.check_files()?;
         Ok(pooled.connection.ping()?)
+    }
+}
+
+fn reading_at_once(url: &DatabaseUrl) -> u32 {
+    match url {
+        DatabaseUrl::Sqlite { .. } => 4,
+        DatabaseUrl::Postgresql { .. } => 8,
     }
 }
 

@@ -14,6 +14,15 @@ pub enum StoreError {
     /// Not now: no connection in time, a database that is going down.
     #[error("the database is not available: {0}")]
     Unavailable(String),
+    /// Too many others want to read.
+    #[error("too many reads at once")]
+    Crowded,
+    /// A read took longer than it may.
+    #[error("a read took too long")]
+    TooLong,
+    /// Nobody waits for the answer any more.
+    #[error("whoever asked has gone")]
+    Abandoned,
     /// The database has no room to write to.
     #[error("the disk is full: {0}")]
     Full(String),
@@ -39,6 +48,9 @@ impl StoreError {
             StoreError::OutcomeUnknown(text) => (StoreError::OutcomeUnknown, text.clone()),
             StoreError::Full(text) => (StoreError::Full, text.clone()),
             StoreError::TenantGone => (|_| StoreError::TenantGone, String::new()),
+            StoreError::Crowded => (|_| StoreError::Crowded, String::new()),
+            StoreError::TooLong => (|_| StoreError::TooLong, String::new()),
+            StoreError::Abandoned => (|_| StoreError::Abandoned, String::new()),
             StoreError::Corrupt(_) | StoreError::Statement(_) => return None,
         };
         Some(move || kind(text.clone()))
@@ -111,7 +123,9 @@ impl From<EncodingError> for StoreError {
 impl Explain for StoreError {
     fn code(&self) -> Code {
         match self {
-            StoreError::Unavailable(_) => Code::Unavailable,
+            StoreError::Unavailable(_) | StoreError::Abandoned => Code::Unavailable,
+            StoreError::Crowded => Code::Overloaded,
+            StoreError::TooLong => Code::ReadTooLong,
             StoreError::Full(_) => Code::StorageFull,
             StoreError::OutcomeUnknown(_) => Code::OutcomeUnknown,
             StoreError::TenantGone => Code::InvalidToken,
@@ -121,9 +135,17 @@ impl Explain for StoreError {
 
     fn message(&self) -> Message {
         match self {
-            StoreError::Unavailable(_) => message!(
+            StoreError::Unavailable(_) | StoreError::Abandoned => message!(
                 "Hệ thống tạm thời chưa nhận được. Chưa có gì được ghi; hãy thử lại sau ít giây.",
                 "The service cannot take this now. Nothing was written; try again in some seconds."
+            ),
+            StoreError::Crowded => message!(
+                "Đang có quá nhiều yêu cầu cùng lúc. Hãy thử lại sau ít giây.",
+                "There are too many requests at once. Try again in some seconds."
+            ),
+            StoreError::TooLong => message!(
+                "Báo cáo này cần nhiều thời gian hơn mức cho phép. Hãy xem ít kỳ hơn, một đơn vị nhỏ hơn, hoặc không kèm các đơn vị trực thuộc.",
+                "This report takes more time than one may. Ask for fewer periods, for a smaller unit, or without its children."
             ),
             StoreError::Full(_) => message!(
                 "Máy chủ hết chỗ lưu trữ. Chưa có gì được ghi; hãy báo người quản trị và gửi lại sau.",

@@ -120,6 +120,14 @@ impl Program {
         stream
     }
 
+    /// The most memory that it has had, in KiB.
+    pub fn most_memory(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let number = line.unwrap().split_whitespace().next();
+        number.unwrap().parse().unwrap()
+    }
+
     pub fn id(&self) -> u32 {
         self.child.id()
     }

@@ -85,8 +85,9 @@ pub(super) fn forecast(
             Some(one) if country(&after) == Some(one) => Rows::BelowCountry,
             _ => Rows::Roots,
         };
-        let units = |side: Option<Side<'_>>| side.map_or_else(Vec::new, |side| side.units(rows));
-        let (before, after) = (units(before), units(after));
+        let units =
+            |side: Option<Side<'_>>| side.map_or_else(|| Ok(Vec::new()), |side| side.units(rows));
+        let (before, after) = (units(before)?, units(after)?);
         forecasts.push(FormForecast {
             form: period.form.code.to_string(),
             period: period.period.to_string(),
@@ -154,14 +155,14 @@ impl<'s> Side<'s> {
         roots.next().is_none().then(|| root.unit())
     }
 
-    fn units(&self, rows: Rows) -> Vec<UnitForecast> {
+    fn units(&self, rows: Rows) -> Result<Vec<UnitForecast>, StoreError> {
         let figuring = Figuring::of(self.snapshot, &self.located, Stage::Submitted);
         let shown =
             |place: &Place<'_>| !place.is_leaf() || self.rollup(*place) != Rollup::default();
         let forecast = |place: Place<'_>| {
             let rollup = self.rollup(place);
-            let cells = figuring.cells(&rollup, place).into_iter();
-            UnitForecast {
+            let cells = figuring.cells(&rollup, place)?.into_iter();
+            Ok(UnitForecast {
                 unit: UnitName::of(place),
                 not_divided: place.is_leaf(),
                 completeness: figuring.counts(&rollup, place),
@@ -174,7 +175,7 @@ impl<'s> Side<'s> {
                         expected: cell.expected,
                     })
                     .collect(),
-            }
+            })
         };
         let roots = self.roots();
         match rows {

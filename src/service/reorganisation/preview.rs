@@ -20,7 +20,7 @@ use crate::domain::reorganisation::{
 use crate::domain::submission::Status;
 use crate::domain::succession::{Moment, Share};
 use crate::domain::unit::UnitFact;
-use crate::error::{Code, Fault, Place};
+use crate::error::{Code, Fault, Place, shortened};
 use crate::message;
 use crate::store::account::account_by_id;
 use crate::store::{StoreError, Transaction};
@@ -39,7 +39,9 @@ pub struct ReorganisationPreview {
     pub legal_basis: String,
     /// Whether it can be carried out as it is: whether there are no faults.
     pub possible: bool,
-    /// Everything that is wrong with the document.
+    /// How much is wrong with the document.
+    pub fault_count: usize,
+    /// What that is, up to 200 in an answer of the API.
     pub faults: Vec<FaultView>,
     /// What is possible, and should be known before it is done.
     pub warnings: Vec<WarningView>,
@@ -178,12 +180,12 @@ impl FaultView {
     fn of(fault: Fault) -> FaultView {
         FaultView {
             pointer: match fault.place {
-                Place::Body(pointer) => pointer,
-                Place::Parameter(name) => name,
+                Place::Body(pointer) => shortened(&pointer),
+                Place::Parameter(name) => shortened(&name),
             },
             code: fault.code,
-            message: fault.message.vi,
-            message_en: fault.message.en,
+            message: shortened(&fault.message.vi),
+            message_en: shortened(&fault.message.en),
         }
     }
 }
@@ -292,6 +294,7 @@ impl ReorganisationPreview {
             effective: document.effective.get(),
             legal_basis: document.legal_basis.clone(),
             possible: faults.is_empty(),
+            fault_count: faults.len(),
             faults: faults.into_iter().map(FaultView::of).collect(),
             warnings: WarningView::of(&rootless).into_iter().collect(),
             created: UnitsView::of(plan.created()),

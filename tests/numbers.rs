@@ -64,6 +64,17 @@ on_both_backends! {
         };
         assert_eq!(submit("1.000").expect_problem(422, "INVALID_SUBMISSION"), ["/values/0/value TOO_MANY_DECIMALS"]);
         submit("5.0").expect_status(201);
+        let again = |number: &str| {
+            let number: Value = serde_json::from_str(number).unwrap();
+            let values = json!({"values": [{"indicator": "x", "value": number}], "submit": true});
+            admin.replace(&report.submission("A1"), &values).expect_status(200);
+            report.figure("A1", "x")
+        };
+        // No point stands between thousands here.
+        assert_eq!(again("0.000"), "0 1/1");
+        assert_eq!(again("1000.000"), "1000 1/1");
+        let zero = told(&admin, "x", json!("0.000"));
+        assert!(!zero.contains("thousands"), "{zero}");
     }
 
     fn a_target_is_told_what_is_wrong_with_it(backend) {

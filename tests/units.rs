@@ -514,7 +514,8 @@ fn every_fault_of_a_form_is_told() {
         "rules": [
             {"code": "SAME", "severity": "error", "expression": "x < 1", "message": message},
             {"code": "SAME", "severity": "error", "expression": "x ~ 1", "message": message},
-            {"code": "lower", "severity": "warning", "expression": "z < 1", "message": {"vi": ""}}
+            {"code": "lower", "severity": "warning", "expression": "z < 1", "message": {"vi": ""}},
+            {"code": "PERIOD_RUNNING", "severity": "warning", "expression": "x < 1", "message": message}
         ]
     });
     let refused = admin.put("/v1/forms/F", &wrong);
@@ -535,6 +536,7 @@ fn every_fault_of_a_form_is_told() {
             "/rules/2/code INVALID_CODE",
             "/rules/2/expression UNKNOWN_INDICATOR",
             "/rules/2/message/vi INVALID_TEXT",
+            "/rules/3/code INVALID_CODE",
             "/submitted_by/1 UNKNOWN_LEVEL",
             "form INVALID_CODE",
         ]

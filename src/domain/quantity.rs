@@ -292,10 +292,13 @@ fn too_many_decimals(name: &Named, text: &str, decimals: u8) -> Message {
     }
 }
 
-/// The digits of `1.000`, if its point stands between thousands.
-fn thousands(text: &str) -> Option<String> {
+/// The digits of `1.000`, if its point may stand between thousands: not in `0.000`, nor in
+/// `1000.000`.
+pub fn thousands(text: &str) -> Option<String> {
     let (whole, group) = text.split_once('.')?;
-    (group.len() == 3 && is_digits(group)).then(|| format!("{whole}{group}"))
+    let digits = whole.strip_prefix('-').unwrap_or(whole);
+    let leads = is_digits(digits) && digits.len() <= 3 && !digits.starts_with('0');
+    (leads && group.len() == 3 && is_digits(group)).then(|| format!("{whole}{group}"))
 }
 
 /// An exact decimal number of any size, as it is shown: written without zeros at its end.

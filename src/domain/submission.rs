@@ -172,6 +172,31 @@ pub enum SpeaksFor {
     Unit,
 }
 
+/// A warning that the program gives by itself. No rule of a form may have its code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnWarning {
+    EmptySubmission,
+    PeriodRunning,
+    ValueUnusual,
+}
+
+impl OwnWarning {
+    pub const ALL: [OwnWarning; 3] = [
+        OwnWarning::EmptySubmission,
+        OwnWarning::PeriodRunning,
+        OwnWarning::ValueUnusual,
+    ];
+
+    /// The code that the answer has.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            OwnWarning::EmptySubmission => "EMPTY_SUBMISSION",
+            OwnWarning::PeriodRunning => "PERIOD_RUNNING",
+            OwnWarning::ValueUnusual => "VALUE_UNUSUAL",
+        }
+    }
+}
+
 /// One value as it is counted: the mantissa at the indicator's decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fact {

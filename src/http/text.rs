@@ -4,6 +4,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::domain::quantity::thousands;
 use crate::service::text::EnteredName;
 
 /// A name in Vietnamese and, if wanted, in English.
@@ -43,12 +44,13 @@ impl<'de> Deserialize<'de> for DecimalText {
     }
 }
 
-/// Some programs write the whole number 5 as `5.0`. In a number that is plain; what ends in `.000`
-/// may be a thousand, in a number as in a string, and is left as it is.
+/// Some programs write the whole number 5 as `5.0`. In a number that is plain; `1.000` may be a
+/// thousand, in a number as in a string, and is left as it is.
 fn without_needless_zeros(number: &str) -> String {
     let at = number.find(['e', 'E']).unwrap_or(number.len());
     let (digits, exponent) = number.split_at(at);
-    if !digits.contains('.') || digits.ends_with(".000") {
+    let is_thousand = digits.ends_with(".000") && thousands(digits).is_some();
+    if !digits.contains('.') || is_thousand {
         return number.to_owned();
     }
     let digits = digits.trim_end_matches('0').trim_end_matches('.');

@@ -396,7 +396,7 @@ fn read_grant(entered: &EnteredGrant, tree: &Tree, faults: &mut Vec<Fault>) -> O
                 Code::InvalidValue,
                 message!(
                     "Vai trò {role} là của cả hệ thống, không gắn với một đơn vị. Hãy bỏ phần đơn vị.",
-                    "The role of an {role} is for the whole system, not for a unit. Leave the unit out.",
+                    "The role {role} is for the whole system, not for a unit. Leave the unit out.",
                     role
                 ),
             ));
@@ -409,7 +409,7 @@ fn read_grant(entered: &EnteredGrant, tree: &Tree, faults: &mut Vec<Fault>) -> O
                 Code::InvalidValue,
                 message!(
                     "Vai trò {role} cần một đơn vị. Hãy ghi thêm, ví dụ {code}@code:30388.",
-                    "The role of a {role} needs a unit. Give one, such as {code}@code:30388.",
+                    "The role {role} needs a unit. Give one, such as {code}@code:30388.",
                     role
                 ),
             ));

@@ -26,6 +26,7 @@ use crate::domain::id::{FormCode, FormNumber, IndicatorCode, LevelCode, RuleCode
 use crate::domain::level::Level;
 use crate::domain::naming::Named;
 use crate::domain::period::{Calendar, DateRange, Frequency, WindowKey};
+use crate::domain::submission::OwnWarning;
 use crate::domain::text::clipped;
 use crate::domain::unit::BEGINNING;
 use crate::error::{Code, Fault, Message, counted, pointer_step};
@@ -981,10 +982,12 @@ impl FormReader<'_> {
                 .read(&format!("{at}/message"), &mut self.faults);
             let code = rule.code.parse::<RuleCode>().ok();
             let code = code.filter(|code| codes.insert(code.clone()));
+            let mut own = OwnWarning::ALL.iter();
+            let code = code.filter(|code| own.all(|warning| warning.as_str() != code.as_str()));
             if code.is_none() {
                 self.fault(format!("{at}/code"), Code::InvalidCode, message!(
-                    "Mã quy tắc gồm chữ hoa không dấu, chữ số và dấu _, và không trùng quy tắc khác.",
-                    "A rule's code is capital letters, digits and underscores, unlike the others."
+                    "Mã quy tắc gồm chữ hoa không dấu, chữ số và dấu _, không trùng quy tắc khác hay cảnh báo sẵn có của hệ thống.",
+                    "A rule's code is capital letters, digits and underscores, unlike the others and the system's own warnings."
                 ));
             }
             let expression = self.expression(&rule.expression, format!("{at}/expression"), seen);

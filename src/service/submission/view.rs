@@ -9,7 +9,7 @@ use crate::domain::form::Rule;
 use crate::domain::id::{IndicatorCode, OptionNumber};
 use crate::domain::quantity::{Decimal, Qualifier};
 use crate::domain::receipt::Receipt;
-use crate::domain::submission::{Fact, Passage, Revision, Status, Step, unusual};
+use crate::domain::submission::{Fact, OwnWarning, Passage, Revision, Status, Step, unusual};
 use crate::error::Message;
 use crate::message;
 use crate::service::locate::Located;
@@ -110,9 +110,13 @@ impl Warning {
         }
     }
 
-    fn telling(code: &str, indicator: Option<&IndicatorCode>, message: Message) -> Warning {
+    fn telling(
+        warning: OwnWarning,
+        indicator: Option<&IndicatorCode>,
+        message: Message,
+    ) -> Warning {
         Warning {
-            code: code.to_owned(),
+            code: warning.as_str().to_owned(),
             expression: None,
             indicator: indicator.map(ToString::to_string),
             message: message.vi,
@@ -137,7 +141,7 @@ impl Warning {
             "It was taken, but holds no value: the unit counts as having submitted, with every figure blank. Enter 0 where there is nothing to report; if it was sent by mistake, enter the values and submit again."
         );
         (counts && content.facts.is_empty() && asks)
-            .then(|| Warning::telling("EMPTY_SUBMISSION", None, message))
+            .then(|| Warning::telling(OwnWarning::EmptySubmission, None, message))
     }
 }
 
@@ -195,7 +199,7 @@ fn unusual_values(facts: &[Fact], in_force: &InForce<'_>) -> Vec<Warning> {
             .find(|fact| (fact.indicator, fact.option) == cell)?;
         let message = unusual(entry, total.mantissa)?;
         Some(Warning::telling(
-            "VALUE_UNUSUAL",
+            OwnWarning::ValueUnusual,
             Some(&entry.indicator.code),
             message,
         ))
@@ -217,7 +221,7 @@ fn period_running(receipt: Receipt, closes: NaiveDate) -> Option<Warning> {
             "Số liệu được gửi ngày {sent_vi}, khi kỳ báo cáo chưa kết thúc (hết ngày {closes_vi}). Nếu sau đó có thay đổi, hãy gửi lại.",
             "This was sent on {sent}, while the period was running (until the end of {closes}). If anything has changed since, send it again."
         );
-        Warning::telling("PERIOD_RUNNING", None, message)
+        Warning::telling(OwnWarning::PeriodRunning, None, message)
     })
 }
 

@@ -59,7 +59,7 @@ enum Command {
     Init,
     /// Serve the API.
     Serve {
-        /// Where to listen instead of where the setting says.
+        /// The address to listen on, instead of the setting's.
         #[arg(long, value_parser = listen_address)]
         listen: Option<SocketAddr>,
     },
@@ -99,7 +99,7 @@ struct DemoArguments {
     /// Keep the demo's data here; without it they are gone at the end.
     #[arg(long)]
     data_dir: Option<PathBuf>,
-    /// Where to listen instead of where the setting says; only on this machine.
+    /// The address to listen on, instead of the setting's; only on this machine.
     #[arg(long, value_parser = listen_address)]
     listen: Option<SocketAddr>,
     /// Print the report and exit.

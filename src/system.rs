@@ -1,5 +1,5 @@
-//! What the machine lets this process do: which user it runs as, and where it may write. Never what
-//! is written.
+//! The rights of this process on the machine: the user it runs as, and where it may write. Never
+//! what is written.
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -148,7 +148,7 @@ fn nearest(directory: &Path) -> Option<(PathBuf, User)> {
     })
 }
 
-/// Whether a directory that is not there could be made: in the first above it that is there.
+/// Checks that a directory that is not there could be made: in the first above it that is there.
 ///
 /// # Errors
 /// [`AccessError`].
@@ -164,8 +164,8 @@ pub fn try_to_make(directory: &Path) -> Result<(), AccessError> {
     try_to_write_in(above.unwrap_or(Path::new("/")))
 }
 
-/// Whether a file that is there may be read and written. It is asked for and not opened: to close a
-/// database's file takes away the locks that this process has on it.
+/// Checks that a file that is there may be read and written. It is asked for and not opened: to
+/// close a database's file takes away the locks that this process has on it.
 ///
 /// # Errors
 /// [`AccessError`].

@@ -87,12 +87,13 @@ fn make_directory(directory: &Path) -> Result<(), KeyError> {
     })
 }
 
-/// Whether there is a key in a directory, or that cannot be told.
+/// Tells whether there is a key in a directory; also true where that cannot be told.
 pub fn are_there(directory: &Path) -> bool {
     directory.exists() && key_files(directory).map_or(true, |files| !files.is_empty())
 }
 
-/// Who may write in the directory may sign: a key that is put there verifies, and the last one signs.
+/// Refuses a directory that others may write in: a key that is put there verifies, and the last one
+/// signs.
 fn check_directory(directory: &Path) -> Result<(), KeyError> {
     let in_directory = |source| KeyError::File {
         path: directory.to_owned(),

@@ -16,12 +16,12 @@ pub const LONGEST: usize = 200;
 #[error("cannot hash a password: {0}")]
 pub struct HashError(String);
 
-/// Whether a password is of an acceptable length, counted as its owner counts.
+/// Tells whether a password is of an acceptable length, counted as its owner counts.
 pub fn is_acceptable(password: &str) -> bool {
     (SHORTEST..=LONGEST).contains(&composed(password).chars().count())
 }
 
-/// Whether a password is short enough to be worth a look.
+/// Tells whether a password is short enough to be worth a look.
 pub fn is_sensible(password: &str) -> bool {
     composed(password).chars().count() <= LONGEST
 }
@@ -37,9 +37,10 @@ pub fn hash(password: &str) -> Result<String, HashError> {
         .map_err(|error| HashError(error.to_string()))
 }
 
-/// Whether a password is the hashed one, in whatever way its letters are written: what was hashed
-/// before passwords were composed may be of another way. Takes as long where there is no hash to
-/// compare with, so that the time of an answer does not tell whether a login exists.
+/// Tells whether a password is the hashed one, in whatever way its letters are written: one that
+/// was hashed before passwords were composed may be written in another way. Takes as long where
+/// there is no hash to compare with, so that the time of an answer does not tell whether a login
+/// exists.
 pub fn matches(password: &str, hash: Option<&str>) -> bool {
     let known = hash.unwrap_or(HASH_OF_NOTHING);
     let Ok(parsed) = PasswordHash::new(known) else {

@@ -206,11 +206,11 @@ impl Access {
     }
 }
 
-/// Where a unit stands on a day, as a grant's reach is held to it.
+/// The place of a unit on a day, as a grant's reach is held to it.
 struct Standing<'s> {
     unit: UnitId,
     is_root: bool,
-    /// Whether it is this unit or below it.
+    /// Tells whether the unit is the given one or lies below it.
     is_within: &'s dyn Fn(UnitId) -> bool,
 }
 

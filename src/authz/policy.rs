@@ -57,7 +57,7 @@ impl Role {
 }
 
 impl Role {
-    /// What people call it, with its code.
+    /// The role's name for people, with its code.
     pub fn named(self) -> Named {
         let (vi, en) = match self {
             Role::Reporter => ("người nhập số liệu", "reporter"),

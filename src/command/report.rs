@@ -141,7 +141,7 @@ fn progress(report: &UnitReport) -> String {
 
 // ---- The figures ------------------------------------------------------------------------------
 
-/// What stands under the heading of a report, from top to bottom.
+/// A piece of a report under its heading. The pieces stand from top to bottom.
 enum Part {
     Heading(String),
     Text(String),
@@ -282,7 +282,7 @@ impl Body {
         Part::Row(self.columns.iter().map(|column| cell(*column)).collect())
     }
 
-    /// What a reader may ask of the columns.
+    /// The notes on columns that a reader may ask about.
     fn notes(&self) -> Vec<String> {
         let mut notes = vec![
             "Số đơn vị có số liệu: bao nhiêu đơn vị đã có số liệu, trên bao nhiêu đơn vị phải báo."

@@ -247,7 +247,7 @@ struct Goal {
     value: String,
 }
 
-/// What Tân An was given to reach in the year.
+/// Sets the targets that Tân An was given for the year.
 fn set_targets(
     application: &Application,
     admin: &Identity,
@@ -399,7 +399,7 @@ pub fn report_of(unit: &str) -> ReportPath {
     }
 }
 
-/// What [`both_maps`] are of.
+/// The title of [`both_maps`].
 pub const BOTH_MAPS: &str =
     "Xã Tân An trước và sau khi nhận xã Tân Thạnh và xã Long An (01/07/2025), báo cáo tháng";
 

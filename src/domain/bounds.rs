@@ -28,7 +28,7 @@ impl Interval {
         below.map(Beyond::Below).or(above.map(Beyond::Above))
     }
 
-    /// Whether it ends before it begins.
+    /// Tells whether it ends before it begins.
     pub fn is_empty(self) -> bool {
         self.from.zip(self.to).is_some_and(|(from, to)| from > to)
     }
@@ -56,9 +56,9 @@ impl Interval {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bounds {
-    /// What is beyond is refused.
+    /// The interval beyond which a value is refused.
     pub possible: Interval,
-    /// What is beyond is warned of.
+    /// The interval beyond which a value is warned of.
     pub usual: Interval,
 }
 

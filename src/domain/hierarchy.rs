@@ -472,7 +472,7 @@ impl Tree {
         positions.into_iter().map(|position| self.at(position))
     }
 
-    /// What is left of a unit that stands no more, where no other has it as a whole.
+    /// The leaf with what is left of a unit that stands no more, where no other has it as a whole.
     pub fn left_of(&self, unit: UnitId) -> Option<Place<'_>> {
         let leaf = self.route(unit, self.end_of(unit)?).leaf()?;
         self.leaf(&leaf)

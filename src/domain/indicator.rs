@@ -154,7 +154,7 @@ impl Definition {
         )
     }
 
-    /// Those of a derived indicator are open.
+    /// The bounds of its values; a derived indicator's are open.
     pub fn bounds(&self) -> Bounds {
         match self.measure {
             Measure::Collected { bounds, .. } => bounds,

@@ -15,8 +15,8 @@ use super::period::Period;
 use super::text::LocalizedText;
 use super::unit::UnitFact;
 
-/// What something is called, in both languages. It has no `Display`: `message!` takes it after the
-/// two sentences, and shows each of them its own.
+/// The name of something, in both languages. It has no `Display`: `message!` takes it after the two
+/// sentences, and shows each of them its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
     vi: Box<str>,
@@ -31,7 +31,7 @@ impl Named {
         }
     }
 
-    /// What has only a code, or was only typed: it is called the same in both languages.
+    /// The name of something that has only a code, or was only typed: the same in both languages.
     pub fn plain(text: impl Display) -> Named {
         let text = text.to_string();
         Named::new(text.clone(), text)
@@ -111,7 +111,7 @@ impl UnitFact {
 }
 
 impl Level {
-    /// What people call it in the middle of a sentence: *xã*.
+    /// The level's name in the middle of a sentence: *xã*.
     pub fn named(&self) -> Named {
         let LocalizedText { vi, en } = &self.name;
         Named::new(uncapitalised(vi), uncapitalised(en.as_ref().unwrap_or(vi)))
@@ -165,7 +165,7 @@ impl FormPeriod<'_> {
         Named::with_code(&self.definition.name, &self.form.code)
     }
 
-    /// What people call the period, without its key.
+    /// The period's name for people, without its key.
     pub fn in_words(&self) -> Named {
         let name = self.window().and_then(|window| window.name.as_ref());
         match (name, self.period) {
@@ -212,7 +212,8 @@ impl Catalogue {
         )
     }
 
-    /// What a formula or a rule uses, by the name of its indicator, as it is written there.
+    /// The name of an operand of a formula or a rule: its indicator's, with the operand as it is
+    /// written there.
     pub fn operand_named(&self, operand: &Operand) -> Named {
         let code = operand.indicator.parse().ok();
         let latest = code.and_then(|code| self.indicator(&code));

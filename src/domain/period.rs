@@ -439,7 +439,7 @@ fn kept_frequencies(base: Frequency) -> &'static [Frequency] {
 }
 
 impl Period {
-    /// What people call it, with the key: `tháng 6/2024 (2024-06)`.
+    /// The period's name for people, with its key: `tháng 6/2024 (2024-06)`.
     pub fn named(self) -> Named {
         match self {
             Self::Window(key) => Named::plain(key),

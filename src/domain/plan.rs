@@ -282,7 +282,7 @@ impl<'h> Drawing<'h> {
         }
     }
 
-    /// What a unit is called, with its code: as the steps leave it, or as it was.
+    /// A unit's name with its code: as the steps leave it, or as it was.
     fn name(&self, unit: UnitId) -> String {
         let standing = self.state(unit).map(|state| state.name_with_code());
         let former = || Some(self.tree.by_id(unit)?.fact().name_with_code());

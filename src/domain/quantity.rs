@@ -122,7 +122,7 @@ pub fn parse_mantissa(text: &str, decimals: Decimals) -> Result<i64, QuantityFau
     })
 }
 
-/// What somebody may have meant by a text that is no number.
+/// The fault of a text that is no number, by what its writer may have meant.
 fn as_written_by_hand(text: &str) -> QuantityFault {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     match unsigned.split_once(',') {

@@ -171,7 +171,7 @@ impl Tree {
         revs.into_iter().collect()
     }
 
-    /// Whether a unit was ever divided and went on.
+    /// Tells whether a unit was ever divided and went on.
     pub fn is_divided(&self, unit: UnitId) -> bool {
         self.passings_of(unit).any(Passing::is_survived)
     }

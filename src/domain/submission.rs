@@ -238,11 +238,11 @@ pub struct ValueReason {
     pub reason: String,
 }
 
-/// Who submits, as far as it matters to what may be submitted.
+/// A submitter, as far as it matters to what may be submitted.
 #[derive(Clone, Copy)]
 pub struct Submitter<'h> {
     pub level: &'h LevelCode,
-    /// Where the levels have their names.
+    /// The hierarchy, in which the levels have their names.
     pub hierarchy: &'h Hierarchy,
 }
 
@@ -375,7 +375,7 @@ fn option_number(
         })
 }
 
-/// What to say of an indicator that a form does not have.
+/// The message about an indicator that a form does not have.
 pub fn unknown_indicator(name: &str, in_force: &InForce<'_>) -> Message {
     let (name, form) = (clipped(name), in_force.period.named_form());
     message!(
@@ -385,7 +385,7 @@ pub fn unknown_indicator(name: &str, in_force: &InForce<'_>) -> Message {
     )
 }
 
-/// What to say of an option that an indicator does not have.
+/// The message about an option that an indicator does not have.
 pub fn unknown_option(entry: &Entry<'_>, name: &str) -> Message {
     let (indicator, name) = (entry.named(), clipped(name));
     let known = entry.definition.options();
@@ -413,7 +413,7 @@ fn quantity_fault(fault: QuantityFault, index: usize, entry: &Entry<'_>, text: &
     Fault::in_body(format!("/values/{index}/value"), fault.code(), message)
 }
 
-/// What to say of a number that is beyond what can be.
+/// The message about a number beyond what can be; none for a number within.
 pub fn impossible(entry: &Entry<'_>, possible: Interval, mantissa: i64) -> Option<Message> {
     let name = entry.named();
     let (value_vi, value_en) = with_unit_of_measure(entry, mantissa);
@@ -437,7 +437,7 @@ pub fn impossible(entry: &Entry<'_>, possible: Interval, mantissa: i64) -> Optio
     })
 }
 
-/// What to say of a total that is beyond what is usual.
+/// The message about a total beyond what is usual; none for a total within.
 pub fn unusual(entry: &Entry<'_>, mantissa: i64) -> Option<Message> {
     let name = entry.named();
     let (value_vi, value_en) = with_unit_of_measure(entry, mantissa);
@@ -618,8 +618,8 @@ fn not_asked_for(fact: &Fact, collected: &[&Entry<'_>]) -> Option<Fault> {
 
 type Values = BTreeMap<(IndicatorNumber, OptionNumber), Fact>;
 
-/// What of an entry is beyond what can be: a total is computed only now, and a draft may be older
-/// than the bounds.
+/// The faults of an entry's values that are beyond what can be. They are looked for again here: a
+/// total is computed only now, and a draft may be older than the bounds.
 fn impossible_values(entry: &Entry<'_>, values: &Values) -> Vec<Fault> {
     let own = values.range((entry.indicator.number, OptionNumber::TOTAL)..);
     let own = own.take_while(|((indicator, _), _)| *indicator == entry.indicator.number);

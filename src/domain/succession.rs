@@ -139,7 +139,7 @@ pub struct Passing {
 }
 
 impl Passing {
-    /// Whether the unit itself is one of its successors.
+    /// Tells whether the unit itself is one of its successors.
     pub fn is_survived(&self) -> bool {
         self.heirs.units().contains(&self.from)
     }

@@ -98,8 +98,8 @@ fn within(limit: usize, text: Cow<'_, str>) -> Result<String, TextFault> {
     }
 }
 
-/// Whether a character is one that nobody sees: controls, marks of direction, spaces without
-/// width, fillers, and what chooses a variant of the letter before.
+/// Tells whether nobody sees a character: controls, marks of direction, spaces without width,
+/// fillers, and signs that choose a variant of the letter before.
 pub fn is_invisible(character: char) -> bool {
     use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator};
     let category = get_general_category(character);
@@ -128,9 +128,9 @@ fn plain_d(letter: char) -> char {
     }
 }
 
-/// What a name looks like to a reader: two names with the same looks are easily taken for each
-/// other. Case, spaces and the place of the tone mark (`hoà`, `hòa`) make no difference; other
-/// marks do, since `Tân` and `Tấn` are two names.
+/// The looks of a name to a reader: two names with the same looks are easily taken for each other.
+/// Case, spaces and the place of the tone mark (`hoà`, `hòa`) make no difference; other marks do,
+/// since `Tân` and `Tấn` are two names.
 pub fn looks(name: &str) -> String {
     let lower: String = name.nfkd().flat_map(char::to_lowercase).collect();
     let words = lower.split_whitespace().map(with_tone_last);

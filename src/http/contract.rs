@@ -344,7 +344,7 @@ fn listed<'names>(names: impl ExactSizeIterator<Item = &'names String>) -> Optio
     is_short.then(|| names.into_iter().join(", "))
 }
 
-/// What to say of an error of the checker.
+/// Tells an error of the checker as faults.
 pub(super) fn faults_of(compiled: &Compiled, error: &ValidationError<'_>) -> Vec<Fault> {
     let told = Told {
         document: &compiled.document,

@@ -13,10 +13,10 @@ use crate::service::condition::Etag;
 
 const DOCUMENT_PATH: &str = "/openapi.json";
 
-/// Where the page looks for the script that starts it.
+/// The path at which the page looks for the script that starts it.
 const SCRIPT_PATH: &str = "/docs/swagger-initializer.js";
 
-/// That script: it signs in to a tenant and fills in the headers of changes.
+/// The script that starts the page: it signs in to a tenant and fills in the headers of changes.
 const SCRIPT: &str = include_str!("docs.js");
 
 /// The OpenAPI document, written out once.

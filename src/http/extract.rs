@@ -840,7 +840,7 @@ fn is_small(headers: &HeaderMap) -> bool {
     is_plain && announced(headers).is_some_and(|length| length <= most)
 }
 
-/// What an operation with a body does, by its id.
+/// The action of an operation with a body, by the operation's id.
 fn changing(operation: &str) -> Option<Action> {
     match operation {
         "put_level" => Some(Action::ChangeLevels),

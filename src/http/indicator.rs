@@ -123,7 +123,7 @@ pub struct IndicatorBody {
     pub valid_from: Option<Day>,
 }
 
-/// What is usual, both ends included; it has one of them at least.
+/// The range of usual values, both ends included; it has one end at least.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UsualBody {

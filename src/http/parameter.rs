@@ -1,5 +1,5 @@
-//! What the OpenAPI document says of a query parameter, and whether a text is so. Never a rule that
-//! the document does not state.
+//! Query parameters as the OpenAPI document describes them, and the check of a text against that.
+//! Never a rule that the document does not state.
 
 use itertools::Itertools;
 use serde_json::Value;
@@ -49,7 +49,7 @@ impl Parameter {
         }
     }
 
-    /// What is wrong with a text that the parameter does not take.
+    /// The fault of a text that the parameter does not take; none for one that it takes.
     pub fn fault(&self, name: &str, text: &str) -> Option<Fault> {
         if self.shape.takes(text) {
             return None;

@@ -31,7 +31,7 @@ pub(super) struct Compiled {
     validator: Validator,
 }
 
-/// Where the body's own schema is in the document.
+/// The pointer to the body's own schema in the document.
 const BODY: &str = "/body";
 
 impl BodySchema {
@@ -42,8 +42,8 @@ impl BodySchema {
         }
     }
 
-    /// What is wrong with a body of right JSON, up to a number that somebody can read. A large part
-    /// for which there are several schemas is passed over.
+    /// The faults of a body of right JSON, up to a number that somebody can read. A large part for
+    /// which there are several schemas is passed over.
     pub fn faults(&self, body: &[u8]) -> Vec<Fault> {
         let mut walk = Walk {
             schema: self,
@@ -197,7 +197,7 @@ impl Walk<'_> {
     }
 }
 
-/// What a schema says of an object's members.
+/// The members of an object, as a schema describes them.
 struct Object<'s> {
     /// Of the schema.
     pointer: &'s str,
@@ -220,7 +220,7 @@ fn parts(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// What is before and after the first of a sign that is in no string, list or object.
+/// The text before and after the first of a sign that is in no string, list or object.
 fn split_at(text: &[u8], sign: u8) -> (&[u8], &[u8]) {
     let mut depth = 0_usize;
     let mut place = Place::Outside;
@@ -248,7 +248,7 @@ fn split_at(text: &[u8], sign: u8) -> (&[u8], &[u8]) {
     (before.trim_ascii(), after.trim_ascii())
 }
 
-/// Where a byte of JSON is.
+/// The place of a byte of JSON: in a string or outside.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Outside,

@@ -56,19 +56,19 @@ impl Drop for Occupied {
     }
 }
 
-/// What has arrived of bodies that are on their way, in bytes.
+/// The room for bodies that are on their way, in bytes, and how much of it each holder has taken.
 struct Bodies {
     size: usize,
     taken: Mutex<HashMap<Holder, usize>>,
 }
 
-/// Who has a share of the room for bodies.
+/// A holder of a share of the room for bodies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Holder {
     Everybody,
     Tenant(TenantId),
     Account(AccountId),
-    /// Those who are signing in, beside everybody else.
+    /// Callers who are signing in. Their share is beside everybody's.
     SigningIn,
 }
 

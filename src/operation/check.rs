@@ -228,7 +228,7 @@ const PLAUSIBLE_YEARS: std::ops::Range<i32> = 2025..2100;
 #[error("the clock of this machine shows {0}: set it, or let it follow a time server")]
 pub struct WrongClock(String);
 
-/// Whether the time that the clock shows can be the right one.
+/// Checks that the time that the clock shows can be the right one.
 ///
 /// # Errors
 /// [`WrongClock`].

@@ -111,7 +111,7 @@ impl Division {
         Division { whole, parts }
     }
 
-    /// Whether one can move from a part to another without leaving what either may be.
+    /// Tells whether 1 can move from a part to another without leaving what either may be.
     fn can_move(&self, from: usize, to: usize, leeway: Leeway) -> bool {
         let may_be = |at: usize, step: i128| {
             let part = self.parts.get(at);
@@ -156,7 +156,7 @@ struct Move {
     to: usize,
 }
 
-/// Which division of a table.
+/// A division of a table.
 #[derive(Clone, Copy)]
 enum Column {
     Rest,

@@ -20,7 +20,7 @@ use crate::domain::route::{Leaf, Route};
 use crate::domain::submission::{Fact, Stage};
 use crate::domain::succession::{Heirs, Moment, Share};
 
-/// What was given, by base period and by the unit that submitted it.
+/// The contributions of units, by base period and by the unit that submitted them.
 pub type Contributions = BTreeMap<(Period, UnitId, Edition), Contribution>;
 
 /// The maps that figures go between: that of each base period's last day, and the one that they
@@ -154,8 +154,9 @@ impl Carrier<'_> {
         arrived.push(Arrival { end, piece });
     }
 
-    /// What each share has of a piece, and what cannot be divided. Each division is exact for
-    /// itself, so that what was divided once does not move when something else is divided later.
+    /// Divides a piece into what each share has of it, and what cannot be divided. Each division is
+    /// exact for itself, so that what was divided once does not move when something else is divided
+    /// later.
     fn divide<'c>(&self, piece: Piece<'c>, shares: &[Share]) -> (Vec<Piece<'c>>, Piece<'c>) {
         let (divisible, rest) = self.parted(&piece, AcrossUnits::Sum);
         let pieces = divided(&divisible, shares, self.aggregations);
@@ -187,7 +188,7 @@ struct Arrived<'c> {
     piece: Piece<'c>,
 }
 
-/// Where a piece goes from there.
+/// The way that a piece goes from there.
 enum Onward {
     /// Nowhere: it is only a unit's own.
     Stays(Position),

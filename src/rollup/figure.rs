@@ -40,7 +40,7 @@ pub struct Figure {
 }
 
 impl Figure {
-    /// What is printed: rounded at the figure's decimals, halves away from zero.
+    /// The printed value: rounded at the figure's decimals, halves away from zero.
     pub fn value(&self) -> Option<Decimal> {
         self.value.as_ref().map(|value| shown(value, self.decimals))
     }
@@ -131,7 +131,7 @@ impl Figure {
     }
 }
 
-/// What is divided by what. The numerator ends at its indicator's decimals, the denominator is
+/// The two sides of a division. The numerator ends at its indicator's decimals, the denominator is
 /// whole and not 0.
 struct Quotient {
     numerator: BigRational,
@@ -228,7 +228,7 @@ pub struct Figures<'r, 'c> {
     pub in_force: &'r InForce<'c>,
     pub stage: Stage,
     pub span: Span,
-    /// What formulas have made. A formula of formulas asks for each many times.
+    /// Figures that formulas have made. A formula of formulas asks for each many times.
     derived: RefCell<BTreeMap<IndicatorNumber, Figure>>,
 }
 

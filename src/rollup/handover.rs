@@ -12,11 +12,11 @@ pub struct PastStep {
     pub revision: Revision,
     pub step: Step,
     pub rev: i64,
-    /// What it brought, if anything.
+    /// The values that it brought, if any.
     pub facts: Option<Vec<Fact>>,
 }
 
-/// What was handed over, and the revision that brought it.
+/// A contribution that was handed over, and the revision that brought it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HandedOver {
     pub edition: Edition,
@@ -24,9 +24,10 @@ pub struct HandedOver {
     pub contribution: Contribution,
 }
 
-/// What of a submission's history was handed over at divisions, whose revs are in order, and does
-/// not count as the unit's any more. It stays as far as it came: where it was approved once, what
-/// the unit does to its own report later does not take that from its neighbours.
+/// The contributions of a submission's history that were handed over at divisions, and do not count
+/// as the unit's any more. The revs of the divisions are in order. A contribution stays as far as
+/// it came: where it was approved once, what the unit does to its own report later does not take
+/// that from its neighbours.
 ///
 /// 10 is given at rev 1, the unit is divided at rev 2, and gives 7 at rev 3: the 10 was handed over.
 pub fn handed_over(history: &[PastStep], divisions: &[i64]) -> Vec<HandedOver> {

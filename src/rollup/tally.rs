@@ -587,16 +587,16 @@ pub struct Contribution {
     pub given: i64,
 }
 
-/// Which of what a unit has given for one base period: mostly there is one, and it counts.
+/// The edition of a unit's contribution for one base period. Mostly there is one, and it counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Edition {
-    /// What counted when the unit was divided and went on. It still stands in for those who took a
-    /// part over; the unit's own part of it gave way to what the unit did since.
+    /// The one that counted when the unit was divided and went on. It still stands in for those who
+    /// took a part over; the unit's own part of it gave way to what the unit did since.
     HandedOver {
         /// The rev of the last division at which it counted.
         until: i64,
     },
-    /// What counts as the unit's.
+    /// The one that counts as the unit's.
     Counting,
 }
 
@@ -854,7 +854,7 @@ impl Change {
         }
     }
 
-    /// Whether all is as it was. What changes of several parts may cancel out.
+    /// Tells whether all is as it was. Changes of several parts may cancel each other out.
     pub(super) fn is_nothing(&self) -> bool {
         self.before == self.after
     }

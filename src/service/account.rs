@@ -324,7 +324,7 @@ fn read_login(
     Ok(Some(login))
 }
 
-/// What is wrong with a text that is no login.
+/// The fault of a text that is no login.
 pub(super) fn wrong_login(parameter: &str, text: &str) -> Fault {
     let message = if text.chars().any(is_invisible) {
         message!(

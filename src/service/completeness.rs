@@ -99,7 +99,8 @@ pub struct Progress {
     pub submitted: u64,
     /// Those of them that are approved.
     pub approved: u64,
-    /// Those of them that first came after their deadline; what is corrected later is not late.
+    /// Counting submissions that first came after their deadline; what is corrected later is not
+    /// late.
     pub late: u64,
     /// Expected units for which no submission counts (yet).
     pub missing: u64,
@@ -424,7 +425,7 @@ impl<'s> Base<'s> {
         self.received.entry(position).or_default().push(received);
     }
 
-    /// Whether a unit's submission first came after the deadline of what the unit was.
+    /// Tells whether a unit's submission first came after the deadline of what the unit was.
     fn is_late(&self, unit: UnitId) -> bool {
         let standing = self.tree.by_id(unit).map(Place::fact);
         let fact = standing.or_else(|| self.tree.last_fact(unit));

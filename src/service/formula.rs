@@ -1,4 +1,4 @@
-//! What is wrong with a formula, in words. Never what a formula is.
+//! The faults of a formula, in words. Never what a formula is.
 
 use crate::domain::formula::{Expected, FormulaError};
 use crate::error::Message;

@@ -140,7 +140,7 @@ pub struct IndicatorView {
     pub valid_from: NaiveDate,
 }
 
-/// What is usual, both ends included; an end that is null is open.
+/// The range of usual values, both ends included; an end that is null is open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct UsualView {
     #[schema(value_type = Option<f64>, example = 1000000)]
@@ -293,7 +293,7 @@ pub struct EnteredBounds {
     pub usual: Option<EnteredUsual>,
 }
 
-/// What is to be usual, as decimal texts.
+/// The range that is to be usual, as decimal texts.
 #[derive(Debug, Clone)]
 pub struct EnteredUsual {
     pub from: Option<String>,
@@ -507,7 +507,7 @@ fn read_measure(
     }
 }
 
-/// What is computed is as large as its operands make it.
+/// Refuses bounds of a derived indicator: a computed value is as large as its operands make it.
 fn refuse_bounds(bounds: &EnteredBounds, faults: &mut Vec<Fault>) {
     let given = [
         ("minimum", bounds.minimum.is_some()),

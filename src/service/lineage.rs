@@ -81,7 +81,7 @@ impl FigureName {
         figure.ok_or_else(|| LineageError::NotInForm(self.not_in(&located.in_force)))
     }
 
-    /// What to say where a form has no such figure.
+    /// The message where a form has no such figure.
     fn not_in(&self, in_force: &InForce<'_>) -> Message {
         let code = self.indicator.parse().ok();
         let entry = code.and_then(|code| in_force.entry(&code));
@@ -120,8 +120,8 @@ pub struct SourceView {
     pub period: String,
     /// What the unit has sent; null where it is missing.
     pub value: Option<SourceValue>,
-    /// What it had sent before it was divided and has replaced since, where it still stands in for
-    /// those who took a part over and have sent nothing themselves.
+    /// Values that it had sent before it was divided and has replaced since, where they still stand
+    /// in for those who took a part over and have sent nothing themselves.
     pub handed_over: Vec<SourceValue>,
 }
 
@@ -473,8 +473,8 @@ impl<'s> Sources<'s> {
         Ok(given)
     }
 
-    /// What of everything that was given is in the figure, by the rev at which it was, for that of
-    /// which anything is.
+    /// The parts of given values that are in the figure, by unit, base period and the rev at which
+    /// each value was given. A value of which nothing is in the figure is left out.
     fn parts(
         &self,
         given: &BTreeMap<GivenKey, GivenValue>,
@@ -545,13 +545,13 @@ impl<'s> Sources<'s> {
 /// Something that a unit has given for a base period.
 type GivenKey = (Period, UnitId, Edition);
 
-/// What it is, and the revision that brought it.
+/// A contribution, and the revision that brought it.
 struct GivenValue {
     contribution: Contribution,
     revision: Revision,
 }
 
-/// What of a value is in a figure, and how far it came there.
+/// The part of a value that is in a figure, and how far it came there.
 #[derive(Clone, Copy)]
 struct InFigure {
     mantissa: i128,

@@ -333,7 +333,7 @@ impl Snapshot {
         })
     }
 
-    /// What to say of a unit whose first day is after `day`, to one who may see it.
+    /// The refusal of a unit whose first day is after `day`, for one who may see the unit.
     fn not_yet(&self, unit: &str, day: NaiveDate) -> Option<NotFound> {
         let later = |fact: &&UnitFact| fact.validity.from > day;
         let first = match unit.parse().ok()? {

@@ -30,8 +30,8 @@ pub struct MapView {
     /// Figures that sum across units were divided between these (phân bổ). A part of a part is told
     /// as a share of the whole.
     pub apportioned: Vec<Apportionment>,
-    /// What could not be divided, and counts in a leaf of its own: in this report, further up, or
-    /// under no unit.
+    /// Former units with something that could not be divided, and counts in a leaf of its own: in
+    /// this report, further up, or under no unit.
     pub not_divided: Vec<Undivided>,
 }
 
@@ -60,8 +60,8 @@ pub struct Undivided {
     /// The unit that it counts under; null where its successors have none in common: then it is in
     /// no other report, and its own is read under its own name.
     pub under: Option<UnitName>,
-    /// What could not be divided, where it is in none of this report's figures: it counts further
-    /// up, or nowhere else. Null where it is in them, and in answers without figures.
+    /// The figures of what could not be divided, where it is in none of this report's: it counts
+    /// further up, or nowhere else. Null where it is in them, and in answers without figures.
     pub cells: Option<Vec<CellView>>,
 }
 
@@ -197,8 +197,8 @@ impl Undivided {
     }
 }
 
-/// Which share of which unit's figures is where in a report. A part of a part is told as a share
-/// of the whole: of A to D 1/2 and of D to E 1/2 make E 1/4 of A.
+/// The shares of units' figures in a report: of which unit, and where each is. A part of a part is
+/// told as a share of the whole: of A to D 1/2 and of D to E 1/2 make E 1/4 of A.
 fn apportioned(
     snapshot: &Snapshot,
     closings: &BTreeSet<NaiveDate>,
@@ -233,8 +233,8 @@ fn apportioned(
     found
 }
 
-/// Whether the figures of any of the base periods take their way through a passing: their unit
-/// stood on the last day of the period, and nothing passed from it between.
+/// Tells whether the figures of any of the base periods take their way through a passing: their
+/// unit stood on the last day of the period, and nothing passed from it between.
 fn takes_figures(
     snapshot: &Snapshot,
     closings: &BTreeSet<NaiveDate>,
@@ -249,12 +249,13 @@ fn takes_figures(
     })
 }
 
-/// What is left of former units that were to submit the form, as far as a report is to name it.
+/// The leaves with what is left of former units that were to submit the form, as far as a report is
+/// to name them.
 pub(super) struct Left<'l> {
-    /// What counts in the report's figures.
+    /// Leaves that count in the report's figures.
     inside: Vec<Place<'l>>,
-    /// What does not, though the unit has something of it, or had it before: what is left counts
-    /// further up, or nowhere else.
+    /// Leaves that do not count there, though the unit has something of them, or had it before:
+    /// they count further up, or nowhere else.
     outside: Vec<Place<'l>>,
 }
 
@@ -311,20 +312,20 @@ impl<'l> Left<'l> {
         self.outside.clone()
     }
 
-    /// Those outside the report that hold something.
+    /// The leaves outside the report that hold something.
     pub fn held_outside(&self, found: &BTreeMap<Position, KeptRollup>) -> Vec<Place<'l>> {
         let mut held = self.outside.clone();
         held.retain(|leaf| holds(found, *leaf));
         held
     }
 
-    /// Those that hold something, without their figures.
+    /// The leaves that hold something, without their figures.
     pub fn held(&self, found: &BTreeMap<Position, KeptRollup>) -> Vec<Undivided> {
         let held = self.all().filter(|leaf| holds(found, *leaf));
         held.map(|leaf| Undivided::of(leaf, None)).collect()
     }
 
-    /// Those that hold something, with the figures of those that are not in the report's.
+    /// The leaves that hold something, with the figures of those that are not in the report's.
     pub fn held_with(
         &self,
         found: &BTreeMap<Position, KeptRollup>,
@@ -343,7 +344,8 @@ fn holds(found: &BTreeMap<Position, KeptRollup>, leaf: Place<'_>) -> bool {
     stored.is_some_and(|stored| !stored.rollup.own.cells.is_empty())
 }
 
-/// Whether a successor of what is left lies at a unit or below it, and the rest above it.
+/// Tells whether what is left lies above a unit or under none, and one of its successors at the
+/// unit or below it.
 fn has_of(tree: &Tree, top: Place<'_>, leaf: Place<'_>) -> bool {
     let is_below = leaf.parent().is_none_or(|under| under.covers(top));
     let heirs = tree.heirs_of(leaf.unit()).into_iter();
@@ -351,7 +353,7 @@ fn has_of(tree: &Tree, top: Place<'_>, leaf: Place<'_>) -> bool {
     is_below && heirs.any(|heir| top.covers(heir))
 }
 
-/// Whether a unit had another at it or below it, of which what is left lies under no unit.
+/// Tells whether a unit had another at it or below it, of which what is left lies under no unit.
 fn had(former: &Tree, top: UnitId, leaf: Place<'_>) -> bool {
     let both = former.by_id(top).zip(former.by_id(leaf.unit()));
     leaf.parent().is_none() && both.is_some_and(|(top, unit)| top.covers(unit))

@@ -39,7 +39,7 @@ pub struct Mapping {
     pub unlisted: Unlisted,
 }
 
-/// What becomes of units that stand the day before and that neither table names.
+/// The treatment of units that stand the day before and that neither table names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unlisted {
     /// Each is a fault: somebody may have forgotten it.
@@ -371,7 +371,7 @@ impl Passings {
         })
     }
 
-    /// Whether an old unit does not go on under its code.
+    /// Tells whether an old unit does not go on under its code.
     fn ends(&self, old: &str) -> bool {
         let heirs = self.by_old.get(old);
         heirs.is_some_and(|heirs| heirs.iter().all(|heir| heir != old))
@@ -436,7 +436,7 @@ impl Draft<'_> {
             .collect()
     }
 
-    /// What the tables say that cannot be so, or that no step can do.
+    /// The faults of tables that say what cannot be so, or what no step can do.
     fn contradictions(
         &self,
         after: &[Listed<AfterRow>],

@@ -77,7 +77,7 @@ pub struct ReportLine {
     pub name: LocalizedText,
     pub unit_of_measure: String,
     pub figure: ReportFigure,
-    /// What the direct children handed up, of a transfer that is shown both ways.
+    /// The amount that the direct children handed up, of a transfer that is shown both ways.
     pub received_from_below: Option<Decimal>,
     pub options: Vec<(LocalizedText, ReportFigure)>,
 }
@@ -188,7 +188,8 @@ fn previous_of(
     }
 }
 
-/// What the unit wrote itself, in what counts of it.
+/// The passages that the unit wrote itself, in its submission that counts. A longer period has
+/// none.
 fn passages_of(
     transaction: &mut Transaction<'_>,
     located: &Located<'_>,
@@ -232,7 +233,7 @@ fn silent_of(place: Place<'_>, completeness: &CompletenessView) -> Vec<String> {
         .collect()
 }
 
-/// What stands in the sections of a report.
+/// The content of a report's sections.
 struct Content<'r> {
     located: &'r Located<'r>,
     cells: HashMap<FigureKey<'r>, &'r CellView>,

@@ -65,7 +65,7 @@ pub(super) fn read_table<R: DeserializeOwned>(
     rows.collect()
 }
 
-/// What stands between the cells: that with which the heading has the columns.
+/// The sign between the cells: the one with which the heading has the columns, or else a comma.
 fn delimiter_of(csv: &str, columns: &[&str]) -> u8 {
     let heading = csv.lines().find(|line| line.contains(char::is_alphabetic));
     let heading = heading.unwrap_or_default().trim_start_matches('\u{feff}');

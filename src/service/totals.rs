@@ -27,14 +27,14 @@ use crate::store::rollup::{rollups_delete, rollups_of, rollups_put, years_of, ye
 use crate::store::submission::{Units, counting_of, history_of, periods_with_submissions};
 use crate::store::{StoreError, Transaction};
 
-/// What one unit has given for a base period, before and after a commit.
+/// The contributions of one unit for a base period, before and after a commit.
 pub(super) struct OwnChange {
     pub unit: UnitId,
     pub before: Given,
     pub after: Given,
 }
 
-/// What one unit has given for one base period.
+/// The contributions of one unit for one base period.
 pub(super) type Given = BTreeMap<Edition, Contribution>;
 
 /// Base periods, each with the map of its last day.
@@ -278,10 +278,10 @@ impl Others {
     }
 }
 
-/// What changes make of the rollups that they reach.
+/// The rollups that changes reach, as the changes make them.
 struct Applied {
     rollups: BTreeMap<Position, Rollup>,
-    /// Those that are not what they were.
+    /// The places of rollups that are not what they were.
     changed: BTreeSet<Position>,
 }
 
@@ -343,8 +343,8 @@ pub(super) fn given_by(
     Ok(loaded.contributions)
 }
 
-/// What some units had given before they were divided and went on, and have replaced or taken back
-/// since. Only the history of such units is read.
+/// The contributions that some units had given before they were divided and went on, and have
+/// replaced or taken back since. Only the history of such units is read.
 pub(super) fn handed_over_of(
     transaction: &mut Transaction<'_>,
     form: FormNumber,

@@ -42,7 +42,7 @@ impl Reader {
     }
 }
 
-/// Who reads and who waits to.
+/// The readers, and those who wait to read.
 pub(super) struct Turns {
     reading: Crowd,
     waiting: Crowd,
@@ -89,7 +89,7 @@ fn crowd<'r>(listed: impl Iterator<Item = &'r Reader>, reader: Reader) -> Crowd 
 }
 
 impl Crowd {
-    /// Whether one more is no more than `most`.
+    /// Tells whether there is room for one more within `most`.
     fn has_room_in(self, most: Crowd) -> bool {
         self.all < most.all && self.of_tenant < most.of_tenant && self.of_account < most.of_account
     }
@@ -104,8 +104,8 @@ impl Line {
         crowd(self.waiting.iter().map(|waiting| &waiting.reader), reader)
     }
 
-    /// Who of those waiting is next: of the tenant that reads least, then of the account that
-    /// does, then whoever came first.
+    /// Picks the next of those waiting, by its index: of the tenant that reads least, then of the
+    /// account that does, then whoever came first.
     fn next(&self, most: Crowd) -> Option<usize> {
         let waiting = self.waiting.iter().enumerate();
         let may_read = waiting.filter_map(|(index, waiting)| {

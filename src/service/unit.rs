@@ -166,7 +166,7 @@ pub struct UnitWarning {
     pub message_en: String,
 }
 
-/// What may be wrong with a new unit.
+/// Something that may be wrong with a new unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum UnitDoubt {
@@ -683,7 +683,7 @@ fn differences(taken: &UnitFact, draft: &Draft, above: Option<UnitId>) -> Vec<Me
 /// With more warnings than this nobody reads them.
 const MOST_WARNINGS: usize = 200;
 
-/// What is to be looked at again of new units, beside those that stand on the tree.
+/// The doubts about new units, each seen beside those on the tree and the other new ones.
 fn doubts(tree: &Tree, created: &[UnitFact]) -> Vec<UnitWarning> {
     let mut beside = Beside::of(tree, created);
     let found = created.iter().flat_map(|fact| beside.compare(fact));
@@ -698,7 +698,7 @@ struct Beside<'f> {
 }
 
 impl<'f> Beside<'f> {
-    /// Those that stand where new ones come.
+    /// The units that stand where new ones come.
     fn of(tree: &'f Tree, created: &[UnitFact]) -> Beside<'f> {
         let above: HashSet<Option<UnitId>> = created.iter().map(|fact| fact.parent).collect();
         let mut beside = Beside::default();
@@ -791,7 +791,7 @@ pub struct ImportResult {
     pub created: usize,
     /// Units that were there already, just as the list has them.
     pub unchanged: usize,
-    /// What is allowed, and is seldom meant.
+    /// Warnings of what is allowed, and is seldom meant.
     pub warnings: Vec<UnitWarning>,
     /// The tenant's rev of the import; null where nothing was written.
     pub rev: Option<i64>,
@@ -832,7 +832,7 @@ pub struct CheckedUnits {
     pub created: Vec<LevelCount>,
     /// Units that are there already, just as the list has them.
     pub unchanged: usize,
-    /// What is allowed, and is seldom meant.
+    /// Warnings of what is allowed, and is seldom meant.
     pub warnings: Vec<UnitWarning>,
 }
 
@@ -1142,7 +1142,7 @@ fn sort_by_rank(entered: &mut [(usize, EnteredUnit)], snapshot: &Snapshot) {
     entered.sort_by_key(|(index, unit)| (ranks.get(unit.level.as_str()).copied(), *index));
 }
 
-/// Where units above are looked for: in the list, and on the map of its first day.
+/// The places where units above are looked for: the list, and the map of its first day.
 struct Sought<'l> {
     day: NaiveDate,
     tree: &'l Tree,

@@ -78,8 +78,8 @@ impl FromStr for DatabaseUrl {
     }
 }
 
-/// Whether PostgreSQL's library will find in it what is meant. What it does not understand it quotes,
-/// and that may be part of a password.
+/// Tells whether PostgreSQL's library will find in it what is meant. The library quotes what it
+/// does not understand, and that may be part of a password.
 fn is_address(rest: &str) -> bool {
     let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (authority, database) = place.split_once('/').unwrap_or((place, ""));
@@ -98,7 +98,7 @@ fn is_address(rest: &str) -> bool {
         && has_whole_numbers(rest)
 }
 
-/// Whether every % begins a character's number.
+/// Tells whether every % begins a character's number.
 fn has_whole_numbers(text: &str) -> bool {
     text.split('%').skip(1).all(|after| {
         let digits = after.bytes().take(2).filter(u8::is_ascii_hexdigit);
@@ -150,7 +150,7 @@ pub(super) struct Pooled {
 }
 
 impl Pooled {
-    /// Whether what is written to it is where it will be looked for.
+    /// Checks that what is written to it is where it will be looked for.
     pub fn check_files(&self) -> Result<(), Moved> {
         self.files.as_ref().map_or(Ok(()), OpenFiles::check)
     }

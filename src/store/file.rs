@@ -50,7 +50,8 @@ pub(super) struct WatchedFile {
     path: PathBuf,
     /// As the first connection found it.
     first: OnceLock<Identity>,
-    /// That a log was taken away under a connection: from then on there are two, whatever is put back.
+    /// The log that was taken away under a connection, if one was: from then on there are two,
+    /// whatever is put back.
     lost_log: OnceLock<Moved>,
 }
 
@@ -63,7 +64,7 @@ impl WatchedFile {
         }
     }
 
-    /// Whether the path still leads to the file.
+    /// Checks that the path still leads to the file.
     pub fn check(&self) -> Result<(), Moved> {
         match (self.lost_log.get(), self.first.get()) {
             (Some(lost), _) => Err(lost.clone()),
@@ -72,8 +73,8 @@ impl WatchedFile {
         }
     }
 
-    /// What a connection that was just opened has open. `open` is given no other file than the
-    /// connections before it.
+    /// Opens a connection with `open`, and tells the files that it has open. A connection to
+    /// another file than those before it is refused.
     pub fn open<T, E>(
         self: &Arc<Self>,
         open: impl FnOnce() -> Result<T, E>,
@@ -105,7 +106,7 @@ pub(super) struct OpenFiles {
 }
 
 impl OpenFiles {
-    /// Whether their paths still lead to them: to the database, and to the log that commits are
+    /// Checks that their paths still lead to them: to the database, and to the log that commits are
     /// written to.
     pub fn check(&self) -> Result<(), Moved> {
         self.watched.check()?;
@@ -125,7 +126,7 @@ fn check(path: &Path, identity: Identity) -> Result<(), Moved> {
     }
 }
 
-/// Whether there is a database: an empty file is none yet.
+/// Tells whether there is a database: an empty file is none yet.
 pub fn is_there(path: &Path) -> bool {
     path.metadata().is_ok_and(|file| file.len() > 0)
 }
@@ -152,7 +153,8 @@ pub(super) fn make(path: &Path) -> Result<(), AccessError> {
     }
 }
 
-/// Whether a server can write a database that is there: the file, those beside it, and new ones.
+/// Checks that a server can write a database that is there: the file, those beside it, and new
+/// ones.
 ///
 /// # Errors
 /// [`AccessError`].

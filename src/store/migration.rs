@@ -138,7 +138,8 @@ pub fn make_database(url: &DatabaseUrl) -> Result<(), MigrationError> {
     }
 }
 
-/// Whether there is a database: always on PostgreSQL, where one is made before this program runs.
+/// Tells whether there is a database: always on PostgreSQL, where one is made before this program
+/// runs.
 pub fn is_there(url: &DatabaseUrl) -> bool {
     match url {
         DatabaseUrl::Sqlite { path } => file::is_there(Path::new(path)),
@@ -236,7 +237,7 @@ pub fn revert_all(owner: &DatabaseUrl) -> Result<(), MigrationError> {
 
 /// The version of the migration after which the days on which submissions came in are filled in.
 const CORRECTIONS: &str = "00000000000008";
-/// That after which texts are kept composed.
+/// The version of the migration after which texts are kept composed.
 const COMPOSED_TEXTS: &str = "00000000000009";
 
 #[expect(

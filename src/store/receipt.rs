@@ -37,8 +37,8 @@ fn enter(connection: &mut AnyConnection, tenant: &str) -> Result<(), StoreError>
     Ok(())
 }
 
-/// What counted of a submission: form, period, unit, the times of the first and the last step that
-/// brought it, and how many there were.
+/// The record of what counted of a submission: form, period, unit, the times of the first and the
+/// last step that brought it, and how many there were.
 type Sent = (
     i32,
     String,

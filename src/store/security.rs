@@ -1,6 +1,6 @@
-//! What keeps tenants apart below the program on PostgreSQL: row-level security, and a server role
-//! that can neither turn it off nor pass by it. Made by [`secure`], and read back from the catalogues
-//! before a server starts. Never data of a noun.
+//! The guards that keep tenants apart below the program on PostgreSQL: row-level security, and a
+//! server role that can neither turn it off nor pass by it. Made by [`secure`], and read back from
+//! the catalogues before a server starts. Never data of a noun.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -8,7 +8,7 @@ use diesel::sql_types::{Bool, Nullable, Text};
 
 use super::migration::{MigrationError, Requirement};
 
-/// What the rows of a tenant are known by, as PostgreSQL writes it in its catalogues.
+/// The condition that a row is the tenant's own, as PostgreSQL writes it in its catalogues.
 const OWN_ROWS: &str = "(tenant_id = current_setting('app.tenant'::text, true))";
 
 const SERVER_RIGHTS: &str = "SELECT, INSERT, UPDATE, DELETE";
@@ -19,7 +19,7 @@ const REGISTRY_RIGHTS: &str = "SELECT, INSERT";
 /// None of these asks row-level security: all rows go at once, or code of one's own runs on them.
 const RIGHTS_TOO_MANY: &str = "TRUNCATE, REFERENCES, TRIGGER";
 
-/// Those who have one of these can do on the machine what PostgreSQL itself can.
+/// Roles whose members can do on the machine what PostgreSQL itself can.
 const ROLES_OF_THE_MACHINE: &str =
     "'pg_execute_server_program', 'pg_write_server_files', 'pg_read_server_files'";
 

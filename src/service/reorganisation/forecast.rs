@@ -37,7 +37,7 @@ pub struct FormForecast {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct UnitForecast {
     pub unit: UnitName,
-    /// Whether this is what could not be divided of a former unit, and no unit that stands.
+    /// Marks what could not be divided of a former unit, and is no unit that stands.
     pub not_divided: bool,
     pub completeness: Counts,
     pub totals: Vec<TotalForecast>,
@@ -98,7 +98,7 @@ pub(super) fn forecast(
     Ok(forecasts)
 }
 
-/// Which units the rows are of.
+/// The units that the rows are of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rows {
     Roots,

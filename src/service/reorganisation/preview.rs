@@ -41,9 +41,9 @@ pub struct ReorganisationPreview {
     pub possible: bool,
     /// How much is wrong with the document.
     pub fault_count: usize,
-    /// What that is, up to 200 in an answer of the API.
+    /// The faults themselves, up to 200 in an answer of the API.
     pub faults: Vec<FaultView>,
-    /// What is possible, and should be known before it is done.
+    /// Warnings of what is possible, and should be known before it is done.
     pub warnings: Vec<WarningView>,
     /// Units that would come to be.
     pub created: UnitsView,
@@ -107,7 +107,7 @@ pub struct DividedView {
     pub without_shares: usize,
     /// Units that end and that nobody takes over: nothing of them is divided.
     pub without_successor: usize,
-    /// Those of all these whose successors have no unit above in common: what is not divided of
+    /// Units among all these whose successors have no unit above in common: what is not divided of
     /// them would be in no total. It stays in their own reports, and their successors' name it.
     pub without_unit_above: UnitsView,
 }

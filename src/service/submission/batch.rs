@@ -409,8 +409,8 @@ fn placed<'b>(
     })
 }
 
-/// What steps on one form and base period, which are written already, have changed of what their
-/// units have given.
+/// The changes that steps on one form and base period, which are written already, have made to what
+/// their units have given.
 fn own_changes(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,

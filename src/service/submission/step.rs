@@ -338,7 +338,8 @@ impl Deciding<'_> {
         })
     }
 
-    /// What was withdrawn or returned was received all the same: what comes after it corrects it.
+    /// Notes that something came in today. What was withdrawn or returned was received all the
+    /// same: what comes after it corrects it.
     fn receive(&self, before: Option<Receipt>) -> Receipt {
         let today = self.snapshot.today(self.now);
         before.map_or_else(|| Receipt::on(today), |receipt| receipt.and_on(today))

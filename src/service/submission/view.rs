@@ -40,15 +40,15 @@ pub struct SubmissionView {
     /// The last day on which the unit is in time; null where there is no deadline. At what time of
     /// that day, where it is one, `list_periods` says.
     pub deadline: Option<NaiveDate>,
-    /// Whether what the unit first sent came after the deadline.
+    /// Tells whether the first that the unit sent came after the deadline.
     pub late: bool,
     /// As they were sent: totals of closed breakdowns are computed and not among them.
     pub values: Vec<ValueView>,
     pub narrative: Vec<PassageView>,
     /// Why the submission was returned; null unless it is returned.
     pub reason: Option<ReasonView>,
-    /// What there is to say of it without refusing it: by the form's rules, by the indicators' usual
-    /// ranges, where it was sent before its period had ended, and where it holds no value.
+    /// Remarks that do not refuse it: by the form's rules, by the indicators' usual ranges, where
+    /// it was sent before its period had ended, and where it holds no value.
     pub warnings: Vec<Warning>,
 }
 
@@ -88,7 +88,7 @@ pub struct ValueReasonView {
 /// Something about a submission that its unit should look at, and that does not refuse it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Warning {
-    /// That of the form's rule, or `EMPTY_SUBMISSION`, `PERIOD_RUNNING` or `VALUE_UNUSUAL`.
+    /// The code of the form's rule, or `EMPTY_SUBMISSION`, `PERIOD_RUNNING` or `VALUE_UNUSUAL`.
     pub code: String,
     /// The rule to which the unit's totals do not hold; null where it is about something else.
     pub expression: Option<String>,
@@ -124,8 +124,8 @@ impl Warning {
         }
     }
 
-    /// That nothing was entered of all that was asked for. Whoever has nothing to report says so
-    /// with zeros, and who sent it by mistake must learn of it.
+    /// Warns that nothing was entered of all that was asked for. Whoever has nothing to report says
+    /// so with zeros, and who sent it by mistake must learn of it.
     fn of_emptiness(
         located: &Located<'_>,
         submission: &Submission,
@@ -212,7 +212,7 @@ fn deadline_of(located: &Located<'_>) -> Option<Deadline> {
     located.in_force.period.deadline(level, &Default::default())
 }
 
-/// Whether what counts was sent while more could still happen in its period.
+/// Warns where what counts was sent while more could still happen in its period.
 fn period_running(receipt: Receipt, closes: NaiveDate) -> Option<Warning> {
     let sent = receipt.latest();
     let (sent_vi, closes_vi) = (sent.format("%d/%m/%Y"), closes.format("%d/%m/%Y"));

@@ -112,9 +112,13 @@ on_both_backends! {
         }
     }
 
-    fn a_report_has_no_column_for_which_there_is_nothing(backend) {
+    fn a_report_has_no_column_for_which_there_is_nothing_and_leaves_nothing_behind(backend) {
         let (server, admin) = Server::with_town(backend);
         reported_town(&admin);
+        let keys = server.database.directory.path().join("no-keys");
+        let arguments = ["report", "--tenant", "test", "--form", "f", "--period", "2023", "--unit", "A1"];
+        let output = tonghop_on(&server.database, &arguments).env("TONGHOP_KEYS", &keys).output().unwrap();
+        assert!(output.status.success() && !keys.exists(), "{output:?}");
         let page = printed(&server, &["--period", "2023", "--unit", "code:A1"]);
         for absent in ["Kế hoạch", "Cùng kỳ", "Trực thuộc: Thị xã"] {
             assert!(!page.contains(absent), "{absent} is in:\n{page}");

@@ -48,7 +48,7 @@ pub struct ReportArguments {
 
 pub fn run(settings: &Settings, arguments: ReportArguments) -> Result<(), Failure> {
     let database = ready(settings)?;
-    let tokens = Tokens::open(&settings.keys, &settings.issuer)?;
+    let tokens = Tokens::of_command(&settings.issuer)?;
     let application = Application::new(database, tokens);
     let scope = find_tenant(&application.database, &arguments.tenant).map_err(explained)?;
     let path = ReportPath {

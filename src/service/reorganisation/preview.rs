@@ -197,7 +197,7 @@ impl WarningView {
             return None;
         }
         let named = rootless.first.iter().take(NAMED_IN_SENTENCE);
-        let named = named.map(|unit| format!("{} (code:{})", unit.name, unit.code));
+        let named = named.map(|unit| format!("{} ({})", unit.name, unit.code));
         let named = named.collect::<Vec<_>>().join(", ");
         let count = rootless.count;
         let message = message!(

@@ -823,7 +823,11 @@ async fn check_grant(request: &HttpRequest) -> Result<(), Problem> {
     let Some(action) = matched(request).and_then(|operation| changing(operation.id())) else {
         return Ok(());
     };
-    if action == Action::ChangeSubmissions && is_small(request.headers()) {
+    let is_usual = matches!(
+        action,
+        Action::ChangeSubmissions | Action::DecideSubmissions
+    );
+    if is_usual && is_small(request.headers()) {
         return Ok(());
     }
     let application = request.app_data::<web::Data<Application>>().cloned();
@@ -848,6 +852,7 @@ fn changing(operation: &str) -> Option<Action> {
         "create_reorganisation" => Some(Action::Reorganise),
         "put_indicator" | "put_form" => Some(Action::ChangeCatalogue),
         "put_submission" => Some(Action::ChangeSubmissions),
+        "return_submission" => Some(Action::DecideSubmissions),
         "put_target" => Some(Action::SetTargets),
         _ => None,
     }

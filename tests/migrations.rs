@@ -205,6 +205,8 @@ fn faults_of(statement: &str) -> Vec<String> {
         }
         // Its rows are made anew, or the migration says why they may go.
         ["DROP", "TABLE", _] => {}
+        // What the program carries out itself: PostgreSQL takes no migration without a statement.
+        ["SELECT", "1"] => {}
         _ => faults.push(format!("no rule knows: {statement}")),
     }
     faults

@@ -131,6 +131,8 @@ impl fmt::Debug for DatabaseUrl {
 pub(super) enum Use {
     Read,
     Write,
+    /// To bring the schema up to date, with the database for oneself.
+    Migrate,
     /// To look at a database, and to leave it as it is.
     Inspect,
 }
@@ -193,7 +195,7 @@ impl Connector {
                     .map_err(Error::ConnectionError)?;
                 let setup: &[&str] = match self.purpose {
                     Use::Read => &[SQLITE_SETUP, SQLITE_READ_ONLY],
-                    Use::Write => &[SQLITE_SETUP, SQLITE_WRITER_SETUP],
+                    Use::Write | Use::Migrate => &[SQLITE_SETUP, SQLITE_WRITER_SETUP],
                     Use::Inspect => &[SQLITE_READ_ONLY],
                 };
                 connection
@@ -204,8 +206,12 @@ impl Connector {
             DatabaseUrl::Postgresql { url } => {
                 let mut connection =
                     PgConnection::establish(url).map_err(Error::ConnectionError)?;
+                let patience = match self.purpose {
+                    Use::Read | Use::Write | Use::Inspect => POSTGRESQL_PATIENCE,
+                    Use::Migrate => POSTGRESQL_PATIENCE_TO_MIGRATE,
+                };
                 connection
-                    .batch_execute(POSTGRESQL_SETUP)
+                    .batch_execute(&[POSTGRESQL_SETUP, patience].concat())
                     .map_err(Error::QueryError)?;
                 Ok(AnyConnection::Postgresql(connection))
             }
@@ -227,9 +233,14 @@ const SQLITE_READ_ONLY: &str = "PRAGMA busy_timeout = 5000; PRAGMA query_only = 
 const SQLITE_WRITER_SETUP: &str = "PRAGMA wal_autocheckpoint = 16384; \
      PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -32768;";
 
-/// Times are bound as UTC; a statement that hangs must not hold its tenant for ever.
-const POSTGRESQL_SETUP: &str =
-    "SET TIME ZONE 'UTC'; SET statement_timeout = '60s'; SET lock_timeout = '10s';";
+/// Times are bound as UTC.
+const POSTGRESQL_SETUP: &str = "SET TIME ZONE 'UTC'; SET lock_timeout = '10s'; ";
+
+/// A statement that hangs must not hold its tenant for ever.
+const POSTGRESQL_PATIENCE: &str = "SET statement_timeout = '60s';";
+
+/// What a migration does to a large table takes as long as it takes.
+const POSTGRESQL_PATIENCE_TO_MIGRATE: &str = "SET statement_timeout = 0;";
 
 impl r2d2::ManageConnection for Connector {
     type Connection = Pooled;

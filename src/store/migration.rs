@@ -213,7 +213,7 @@ pub fn migrate(
     owner: &DatabaseUrl,
     server: &DatabaseUrl,
 ) -> Result<Vec<LeftLogin>, MigrationError> {
-    let mut connection = open(owner, Use::Write)?;
+    let mut connection = open(owner, Use::Migrate)?;
     refuse_newer(&mut connection)?;
     run_pending(&mut connection)?;
     if let AnyConnection::Postgresql(own) = &mut connection {
@@ -228,7 +228,7 @@ pub fn migrate(
 /// # Errors
 /// As [`migrate`].
 pub fn revert_all(owner: &DatabaseUrl) -> Result<(), MigrationError> {
-    let mut connection = open(owner, Use::Write)?;
+    let mut connection = open(owner, Use::Migrate)?;
     on_backend!(&mut connection, |own| own
         .revert_all_migrations(MIGRATIONS)
         .map(|_| ()))

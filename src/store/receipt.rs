@@ -1,5 +1,8 @@
 //! The days on which submissions came in, from their revisions: for databases of a time when only
-//! the latest day was kept. What is right already is left alone, so it may run again.
+//! the latest day was kept. It holds what one form has of one period at a time, and writes only what
+//! is not right already.
+
+use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use chrono_tz::Tz;
@@ -37,17 +40,6 @@ fn enter(connection: &mut AnyConnection, tenant: &str) -> Result<(), StoreError>
     Ok(())
 }
 
-/// The record of what counted of a submission: form, period, unit, the times of the first and the
-/// last step that brought it, and how many there were.
-type Sent = (
-    i32,
-    String,
-    String,
-    Option<NaiveDateTime>,
-    Option<NaiveDateTime>,
-    i64,
-);
-
 fn fill_tenant(connection: &mut AnyConnection, id: &str) -> Result<(), StoreError> {
     let time_zone = tenant::table
         .filter(tenant::tenant_id.eq(id))
@@ -59,28 +51,47 @@ fn fill_tenant(connection: &mut AnyConnection, id: &str) -> Result<(), StoreErro
         return Ok(());
     };
     let time_zone: Tz = parsed(&time_zone, "time zone")?;
+    let periods = submission::table
+        .filter(submission::tenant_id.eq(id))
+        .select((submission::form, submission::period))
+        .distinct()
+        .load::<(i32, String)>(connection)?;
+    for (form, period) in periods {
+        fill_period(connection, id, time_zone, (form, &period))?;
+    }
+    Ok(())
+}
+
+/// The record of a unit: the times of the first and the last step that brought its submission, and how many there
+/// were.
+type Sent = (String, Option<NaiveDateTime>, Option<NaiveDateTime>, i64);
+
+/// Of most submissions the day is right as it is: they were sent once.
+fn fill_period(
+    connection: &mut AnyConnection,
+    id: &str,
+    time_zone: Tz,
+    (form, period): (i32, &str),
+) -> Result<(), StoreError> {
+    let kept = kept_of(connection, id, (form, period))?;
     let steps = [to_word(Step::Replace)?, to_word(Step::Submit)?];
     let sent = submission_revision::table
         .filter(
             submission_revision::tenant_id
                 .eq(id)
+                .and(submission_revision::form.eq(form))
+                .and(submission_revision::period.eq(period))
                 .and(submission_revision::step.eq_any(steps)),
         )
-        .group_by((
-            submission_revision::form,
-            submission_revision::period,
-            submission_revision::unit_id,
-        ))
+        .group_by(submission_revision::unit_id)
         .select((
-            submission_revision::form,
-            submission_revision::period,
             submission_revision::unit_id,
             min(submission_revision::entered_at),
             max(submission_revision::entered_at),
             count_star(),
         ))
         .load::<Sent>(connection)?;
-    for (form, period, unit, first, last, count) in sent {
+    for (unit, first, last, count) in sent {
         let Some((first, last)) = first.zip(last) else {
             continue;
         };
@@ -89,6 +100,9 @@ fn fill_tenant(connection: &mut AnyConnection, id: &str) -> Result<(), StoreErro
             1 => receipt,
             _ => receipt.and_on(day_in(time_zone, last)),
         };
+        if kept.get(&unit) == Some(&receipt) {
+            continue;
+        }
         let row = submission::table.filter(
             submission::tenant_id
                 .eq(id)
@@ -104,6 +118,38 @@ fn fill_tenant(connection: &mut AnyConnection, id: &str) -> Result<(), StoreErro
             .execute(connection)?;
     }
     Ok(())
+}
+
+/// What the submissions of a period have of it, by unit.
+fn kept_of(
+    connection: &mut AnyConnection,
+    id: &str,
+    (form, period): (i32, &str),
+) -> Result<HashMap<String, Receipt>, StoreError> {
+    type Kept = (String, Option<NaiveDate>, Option<NaiveDate>);
+    let rows = submission::table
+        .filter(
+            submission::tenant_id
+                .eq(id)
+                .and(submission::form.eq(form))
+                .and(submission::period.eq(period)),
+        )
+        .select((
+            submission::unit_id,
+            submission::received_on,
+            submission::corrected_on,
+        ))
+        .load::<Kept>(connection)?;
+    let kept = rows
+        .into_iter()
+        .filter_map(|(unit, received_on, corrected_on)| {
+            let receipt = Receipt {
+                received_on: received_on?,
+                corrected_on,
+            };
+            Some((unit, receipt))
+        });
+    Ok(kept.collect())
 }
 
 fn day_in(time_zone: Tz, at: NaiveDateTime) -> NaiveDate {

@@ -26,6 +26,7 @@ use tonghop::http::server::{ServerOptions, bind, serve};
 use tonghop::operation::check::{check_clock, check_installation, is_fault};
 use tonghop::operation::{backup, verifier};
 use tonghop::service::account::{EnteredAccount, EnteredGrant, create_account};
+use tonghop::service::renewal::renew_totals;
 use tonghop::service::tenant::{EnteredTenant, create_tenant, find_tenant, list_tenants};
 use tonghop::service::verification::{reported_periods, verify_period};
 use tonghop::service::{Application, ReadLimits};
@@ -211,6 +212,7 @@ fn run_serve(settings: &Settings) -> Result<(), Failure> {
         requests: settings.request_limit,
     };
     let application = Application::with(database, tokens, limits);
+    renew_totals(&application).map_err(explained)?;
     let listener = bind(settings.listen)?;
     let options = ServerOptions {
         body_limit: settings.body_limit,
@@ -299,10 +301,13 @@ fn reason_of(error: &impl Explain) -> String {
     }
 }
 
-/// The database that is there: a mistyped path is not a new one.
-fn ready(settings: &Settings) -> Result<Database, Failure> {
+/// The database that is there, up to date: a mistyped path is not a new one.
+fn ready(settings: &Settings) -> Result<Application, Failure> {
     prepare(&settings.database_url)?;
-    Ok(Database::new(settings.database_url.clone()))
+    let database = Database::new(settings.database_url.clone());
+    let application = Application::new(database, Tokens::of_command(&settings.issuer)?);
+    renew_totals(&application).map_err(explained)?;
+    Ok(application)
 }
 
 /// Makes the database for the first tenant. Where there are keys there was a server, and so a
@@ -320,7 +325,8 @@ fn run_tenant(settings: &Settings, command: TenantCommand) -> Result<(), Failure
     if let TenantCommand::Create { .. } = command {
         make_for_first_tenant(settings)?;
     }
-    let database = ready(settings)?;
+    let application = ready(settings)?;
+    let database = &application.database;
     match command {
         TenantCommand::Create {
             slug,
@@ -336,11 +342,11 @@ fn run_tenant(settings: &Settings, command: TenantCommand) -> Result<(), Failure
                 password: password()?,
                 levels,
             };
-            let id = create_tenant(&database, &entered, now()).map_err(explained)?;
+            let id = create_tenant(database, &entered, now()).map_err(explained)?;
             println!("{} {id}", entered.slug);
         }
         TenantCommand::List => {
-            for tenant in list_tenants(&database).map_err(explained)? {
+            for tenant in list_tenants(database).map_err(explained)? {
                 println!("{} {} {}", tenant.slug, tenant.id, tenant.name);
             }
         }
@@ -355,26 +361,26 @@ fn run_account(settings: &Settings, command: AccountCommand) -> Result<(), Failu
         name,
         grants,
     } = command;
-    let database = ready(settings)?;
-    let scope = find_tenant(&database, &tenant).map_err(explained)?;
+    let application = ready(settings)?;
+    let database = &application.database;
+    let scope = find_tenant(database, &tenant).map_err(explained)?;
     let entered = EnteredAccount {
         login,
         name,
         password: password()?,
         grants,
     };
-    let id = create_account(&database, &scope, &entered, now()).map_err(explained)?;
+    let id = create_account(database, &scope, &entered, now()).map_err(explained)?;
     println!("{} {id}", entered.login);
     Ok(())
 }
 
 fn run_verify(settings: &Settings, slug: Option<&str>) -> Result<(), Failure> {
-    let database = ready(settings)?;
-    let tokens = Tokens::of_command(&settings.issuer)?;
+    let application = ready(settings)?;
     let slugs = match slug {
         Some(slug) => vec![slug.to_owned()],
         None => {
-            let tenants = list_tenants(&database).map_err(explained)?;
+            let tenants = list_tenants(&application.database).map_err(explained)?;
             tenants
                 .iter()
                 .map(|tenant| tenant.slug.to_string())
@@ -384,7 +390,6 @@ fn run_verify(settings: &Settings, slug: Option<&str>) -> Result<(), Failure> {
     if slugs.is_empty() {
         return Err("there is no tenant: nothing was verified".into());
     }
-    let application = Application::new(database, tokens);
     let mut differences = 0;
     for slug in slugs {
         let scope = find_tenant(&application.database, &slug).map_err(explained)?;
@@ -500,6 +505,7 @@ fn run_demo(settings: &Settings, arguments: &DemoArguments) -> Result<(), Failur
     migrate(&url, &url)?;
     let tokens = Tokens::open(&directory.join("keys"), "tonghop-demo")?;
     let application = Arc::new(Application::new(Database::new(url.clone()), tokens));
+    renew_totals(&application).map_err(explained)?;
     demo::load(&application, now())?;
     print_demo(&application)?;
     let Some(listener) = listener else {

@@ -5,7 +5,7 @@ use std::process::Output;
 
 use serde_json::{Value, json};
 
-use crate::harness::program::tonghop_on;
+use crate::harness::program::{Program, tonghop_on};
 use crate::harness::town::{Report, form, value};
 use crate::harness::{Backend, Client, Server};
 
@@ -20,14 +20,17 @@ fn town_with_a_wrong_row(backend: Backend) -> (Server, Client) {
         Report::of(&admin, "m", "2024-01").submit(unit, &[value("x", number)]);
     }
     assert!(tonghop_verify(&server).status.success());
-    server.write_beside(
-        "UPDATE rollup SET cells = \
-           (SELECT other.cells FROM rollup AS other \
-            JOIN unit_fact ON unit_fact.unit_id = other.unit_id WHERE unit_fact.code = 'B') \
-         WHERE unit_id = (SELECT unit_id FROM unit_fact WHERE code = 'A')",
-    );
+    server.write_beside(WRONG_ROW);
     (server, admin)
 }
+
+const WRONG_ROW: &str = "UPDATE rollup SET cells = \
+       (SELECT other.cells FROM rollup AS other \
+        JOIN unit_fact ON unit_fact.unit_id = other.unit_id WHERE unit_fact.code = 'B') \
+     WHERE unit_id = (SELECT unit_id FROM unit_fact WHERE code = 'A')";
+
+/// What an upgrade finds: totals by the rules of before.
+const TOTALS_OF_BEFORE: &str = "UPDATE tenant SET totals_edition = 0";
 
 fn verified(admin: &Client, unit: &str, period: &str) -> Value {
     let path = format!("/v1/forms/m/periods/{period}/units/code:{unit}/rollup/verify");
@@ -67,6 +70,34 @@ on_both_backends! {
         // A correction goes up as a change: the wrong row stays wrong.
         Report::of(&admin, "m", "2024-01").submit("A1", &[value("x", 5)]);
         assert!(!tonghop_verify(&server).status.success());
+    }
+
+    fn an_upgrade_makes_totals_anew_once_where_units_have_successors(backend) {
+        let (server, admin) = town_with_a_wrong_row(backend);
+        // On one map the rows of before are those of now.
+        server.write_beside(TOTALS_OF_BEFORE);
+        assert!(!tonghop_verify(&server).status.success());
+        let hamlet = |code: &str| json!({"unit": {"code": code, "name": code, "level": "hamlet", "parent": "code:A"}});
+        let split = json!({"op": "split", "from": "code:A1", "into": [hamlet("A3"), hamlet("A4")]});
+        let document = json!({"effective": "2024-03-01", "legal_basis": "Nghị quyết", "steps": [split]});
+        admin.post_json("/v1/reorganisations", &document).expect_status(201);
+        assert!(!tonghop_verify(&server).status.success(), "the upgrade was before");
+        // A command does it.
+        server.write_beside(TOTALS_OF_BEFORE);
+        let output = tonghop_verify(&server);
+        assert!(output.status.success(), "{output:?}");
+        server.write_beside(WRONG_ROW);
+        assert!(!tonghop_verify(&server).status.success(), "it is done once");
+        // So does a server, before anybody reads from it or adds to a total.
+        server.write_beside(TOTALS_OF_BEFORE);
+        let program = Program::serve(&server.database);
+        let client = program.sign_in("test", "admin");
+        assert_eq!(verified(&client, "T", "2024-01")["equal"], true);
+        let report = Report::of(&client, "m", "2024-01");
+        assert_eq!((report.figure("A", "x"), report.figure("T", "x")), ("3 2/3".to_owned(), "7 3/5".to_owned()));
+        report.submit("A1", &[value("x", 5)]);
+        assert_eq!(report.figure("A", "x"), "7 2/3");
+        assert!(tonghop_verify(&server).status.success());
     }
 
     fn what_is_too_large_to_be_held_at_once_is_compared_in_parts(backend) {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 use serde::Serialize;
-use tonghop::authn::{Identity, Tokens};
+use tonghop::authn::Identity;
 use tonghop::config::Settings;
 use tonghop::domain::day::Day;
 use tonghop::domain::reorganisation::ReorganisationDocument;
@@ -85,9 +85,7 @@ struct RunArguments {
 }
 
 pub fn run(settings: &Settings, command: ImportCommand) -> Result<(), Failure> {
-    let database = ready(settings)?;
-    let tokens = Tokens::of_command(&settings.issuer)?;
-    let application = Application::new(database, tokens);
+    let application = ready(settings)?;
     match command {
         ImportCommand::Units(units) => run_units(&application, &units),
         ImportCommand::Reorganisation(reorganisation) => {

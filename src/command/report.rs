@@ -3,7 +3,6 @@
 
 use clap::Args;
 use comfy_table::{CellAlignment, Table, presets};
-use tonghop::authn::Tokens;
 use tonghop::authz::Scope;
 use tonghop::config::Settings;
 use tonghop::demo::MapsBeside;
@@ -47,9 +46,7 @@ pub struct ReportArguments {
 }
 
 pub fn run(settings: &Settings, arguments: ReportArguments) -> Result<(), Failure> {
-    let database = ready(settings)?;
-    let tokens = Tokens::of_command(&settings.issuer)?;
-    let application = Application::new(database, tokens);
+    let application = ready(settings)?;
     let scope = find_tenant(&application.database, &arguments.tenant).map_err(explained)?;
     let path = ReportPath {
         form: arguments.form,

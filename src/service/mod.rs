@@ -17,6 +17,7 @@ pub mod map;
 pub mod mapping;
 pub mod page;
 pub mod patience;
+pub mod renewal;
 pub mod reorganisation;
 pub mod report;
 pub mod rollup;

@@ -209,6 +209,20 @@ impl Application {
         })
     }
 
+    /// Writes to a tenant for the operator, beside the API, alone among the tenant's writes.
+    pub(super) fn maintaining<T, E: From<StoreError>>(
+        &self,
+        scope: &Scope,
+        work: impl FnOnce(&mut Transaction<'_>, &Snapshot) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.database.write(scope, |transaction, counters| {
+            let tenant = scope.tenant();
+            let snapshot =
+                self.snapshot_with(transaction, tenant, Access::of_operator(), counters)?;
+            work(transaction, &snapshot)
+        })
+    }
+
     /// Runs a use case that writes, alone among the tenant's writes. Where it only answers again
     /// there is nothing to commit, and the rev that it would have had is the next one's.
     pub(super) fn writing<E: From<StoreError>>(

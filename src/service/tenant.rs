@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::account::{check_password, wrong_login};
+use super::renewal::TOTALS_EDITION;
 use crate::authn::password;
 use crate::authz::{Grant, Reach, Role, Scope};
 use crate::domain::id::{AccountId, Login, TenantId, TenantSlug};
@@ -13,7 +14,9 @@ use crate::error::{Code, Fault, Message};
 use crate::store::account::{Account, account_insert};
 use crate::store::grant::grant_insert;
 use crate::store::level::level_put;
-use crate::store::tenant::{RegisteredTenant, tenant_by_slug, tenant_insert, tenants};
+use crate::store::tenant::{
+    RegisteredTenant, tenant_by_slug, tenant_insert, tenants, totals_edition_put,
+};
 use crate::store::{Database, StoreError};
 use crate::{explain, message};
 
@@ -96,6 +99,7 @@ pub fn create_tenant(
     let tenant = TenantId::new();
     database.write_unlocked(&Scope::of_operator(tenant), |transaction| {
         tenant_insert(transaction, &slug, &name, TIME_ZONE, now.naive_utc())?;
+        totals_edition_put(transaction, TOTALS_EDITION)?;
         for level in entered.levels.map(LevelPreset::levels).unwrap_or_default() {
             level_put(transaction, &level)?;
         }

@@ -947,6 +947,15 @@ pub(super) fn rebuild_since(
     Ok(())
 }
 
+/// Makes all rows of a period anew.
+pub(super) fn rebuild_period(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    period: FormPeriod<'_>,
+) -> Result<(), StoreError> {
+    Board::of(snapshot, period).rebuild(transaction, snapshot.counters.rev)
+}
+
 /// All periods on which there are submissions, and the longer ones made of them.
 pub(super) fn reported_periods<'s>(
     transaction: &mut Transaction<'_>,

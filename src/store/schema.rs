@@ -18,6 +18,7 @@ diesel::table! {
         catalogue_rev -> BigInt,
         grants_rev -> BigInt,
         time_zone -> Text,
+        totals_edition -> Integer,
     }
 }
 

@@ -112,6 +112,28 @@ pub fn mark_changed(
     Ok(())
 }
 
+/// The edition of the rules by which the tenant's totals are kept; nothing where it has no row.
+pub fn totals_edition(transaction: &mut Transaction<'_>) -> Result<Option<i32>, StoreError> {
+    let (tenant_id, connection) = transaction.parts();
+    let edition = tenant::table
+        .filter(tenant::tenant_id.eq(tenant_id))
+        .select(tenant::totals_edition)
+        .first::<i32>(connection)
+        .optional()?;
+    Ok(edition)
+}
+
+pub fn totals_edition_put(
+    transaction: &mut Transaction<'_>,
+    edition: i32,
+) -> Result<(), StoreError> {
+    let (tenant_id, connection) = transaction.parts();
+    diesel::update(tenant::table.filter(tenant::tenant_id.eq(tenant_id)))
+        .set(tenant::totals_edition.eq(edition))
+        .execute(connection)?;
+    Ok(())
+}
+
 /// A tenant as an operator of the platform sees it.
 #[derive(Debug, Clone)]
 pub struct RegisteredTenant {

@@ -2,7 +2,14 @@
 //! divided by what, and the worked numbers of `docs/figures.md`.
 
 use serde_json::{Value, json};
+use tonghop::domain::quantity::Qualifier;
+use tonghop::domain::submission::EnteredValue;
+use tonghop::service::condition::Precondition;
+use tonghop::service::locate::ReportPath;
+use tonghop::service::submission::{Asked, Change, ChangeRequest, Entered, Intent, change_all};
+use tonghop::service::token::{Credentials, issue_token};
 
+use crate::harness::server::{PASSWORD, now};
 use crate::harness::town::{Report, broken_down, cell, form, indicator, option, shown, value};
 use crate::harness::{Answer, Backend, Client, Server};
 
@@ -118,6 +125,50 @@ fn reports(admin: &Client, of: &[(&str, &str)]) -> Vec<(String, String)> {
     let read = of.iter().map(|(unit, key)| read(admin, unit, key));
     read.map(|answer| (answer.etag().to_owned(), answer.text.clone()))
         .collect()
+}
+
+/// Submits `x` of January 2024 for several units in one commit.
+fn submit_at_once(server: &Server, numbers: &[(&str, i64)]) {
+    let application = &server.application;
+    let credentials = Credentials::Password {
+        tenant: Some("test".to_owned()),
+        username: "admin".to_owned(),
+        password: PASSWORD.to_owned(),
+    };
+    let token = issue_token(application, &credentials, now()).unwrap();
+    let identity = || {
+        let verified = application.tokens.verify(&token.access_token, now());
+        verified.unwrap()
+    };
+    let asked = numbers.iter().map(|(unit, number)| {
+        let request = ChangeRequest {
+            path: ReportPath {
+                form: "m".to_owned(),
+                period: "2024-01".to_owned(),
+                unit: format!("code:{unit}"),
+            },
+            precondition: Precondition::Present,
+            repeatable: None,
+            now: now(),
+        };
+        let entered = Entered {
+            values: vec![EnteredValue {
+                indicator: "x".to_owned(),
+                option: None,
+                value: number.to_string(),
+                qualifier: Qualifier::Exact,
+            }],
+            narrative: Vec::new(),
+            intent: Intent::Submit,
+        };
+        Asked::new(application, identity(), request, Change::Put(entered)).unwrap()
+    });
+    let answers = change_all(application, identity().tenant(), asked.collect());
+    let revs: Vec<Value> = answers
+        .into_iter()
+        .map(|answer| serde_json::from_str::<Value>(&answer.unwrap().body).unwrap()["rev"].clone())
+        .collect();
+    assert!(revs.iter().all(|rev| *rev == revs[0]), "{revs:?}");
 }
 
 #[track_caller]
@@ -264,6 +315,23 @@ on_both_backends! {
         assert_eq!(after.json()["children"][0]["unit"]["name"], "Xã Mới");
         assert_ne!(after.etag(), before.etag());
         assert_eq!(after.json()["rev"], before.json()["rev"], "its figures did not change");
+    }
+
+    fn what_cancels_out_moves_the_etag_of_a_report_with_its_children_alone(backend) {
+        let (server, admin) = towns(backend, &[("x", pair("sum", "sum"))]);
+        for unit in ["A", "B"] {
+            submit(&admin, unit, "2024-01", &[("x", 5)]);
+        }
+        let alone = || admin.get("/v1/forms/m/periods/2024-01/units/code:T/rollup").expect_status(200);
+        let before = (alone(), read(&admin, "T", "2024-01"));
+        submit_at_once(&server, &[("A", 6), ("B", 4)]);
+        let after = (alone(), read(&admin, "T", "2024-01"));
+        let child = |number: usize| after.1.json()["children"][number]["cells"][0]["value"].clone();
+        assert_eq!((child(0), child(1)), (json!(6), json!(4)));
+        assert_ne!(after.1.etag(), before.1.etag());
+        // The town's own totals are what they were.
+        assert_eq!(after.1.json()["rev"], before.1.json()["rev"]);
+        assert_eq!((after.0.etag(), &after.0.text), (before.0.etag(), &before.0.text));
     }
 
     // ---- What is divided by what ----------------------------------------------------------------

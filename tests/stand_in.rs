@@ -241,6 +241,47 @@ on_both_backends! {
         agreed(&admin, "P", "2025", "");
     }
 
+    fn a_correction_leaves_the_rev_and_etag_of_the_neighbours(backend) {
+        let (_server, admin) = town(backend);
+        let seen = |unit: &str, period: &str| {
+            let path = format!("/v1/forms/m/periods/{period}/units/code:{unit}/rollup");
+            let answer = admin.get(&path).expect_status(200);
+            (answer.json()["rev"].as_i64().unwrap(), answer.etag().to_owned())
+        };
+        submit(&admin, "A", 10);
+        split(&admin, &[("code:A", Some("7/10")), ("", Some("3/10"))]);
+        let neighbour = || [seen("N", "2025-08"), seen("N", "2025-Q3")];
+        let (before, own) = (neighbour(), seen("A", "2025-08"));
+        assert_eq!(before[0].0, own.0, "both have a part of the 10");
+        for number in [7, 8] {
+            submit(&admin, "A", number);
+            assert_eq!(neighbour(), before);
+        }
+        let corrected = seen("A", "2025-08");
+        assert!(corrected.0 > own.0 && corrected.1 != own.1);
+        // What it submits itself is another report, and so is what it takes back.
+        submit(&admin, "N", 1);
+        let submitted = neighbour();
+        assert!(submitted.iter().all(|(rev, _)| *rev > corrected.0), "{submitted:?}");
+        Report::of(&admin, "m", "2025-08").step("N", "withdraw").expect_status(200);
+        let taken_back = neighbour();
+        assert!(taken_back.iter().all(|(rev, _)| *rev > submitted[0].0), "{taken_back:?}");
+        assert_eq!(agreed(&admin, "N", "2025-08", ""), "3 1/1, 1 0 of 1");
+    }
+
+    fn what_is_entered_late_leaves_who_has_nothing_of_it(backend) {
+        let (_server, admin) = town(backend);
+        split(&admin, &[("code:A", Some("7/10")), ("", Some("3/10"))]);
+        let seen = || {
+            let answer = admin.get("/v1/forms/m/periods/2025-08/units/code:N/rollup").expect_status(200);
+            (answer.json()["rev"].as_i64().unwrap(), answer.etag().to_owned())
+        };
+        let before = seen();
+        assert_eq!(before.0, 0);
+        submit(&admin, "A", 7);
+        assert_eq!(seen(), before);
+    }
+
     fn what_is_taken_back_or_sent_back_leaves_the_shares_of_the_neighbours(backend) {
         let (_server, admin) = town(backend);
         submit(&admin, "A", 10);

@@ -36,11 +36,13 @@ impl Carrier<'_> {
     /// What counts as each unit's own, and as each leaf's.
     pub fn own(&self, contributions: &Contributions) -> BTreeMap<Position, Tally> {
         let pieces = self.pieces(contributions).into_iter();
-        let tallies = pieces.map(|(position, pieces)| {
-            let tally = Tally::of(&pieces, self.aggregations, self.span);
-            (position, tally)
-        });
+        let tallies = pieces.map(|(position, pieces)| (position, self.tally(&pieces)));
         tallies.collect()
+    }
+
+    /// What the pieces of one place come to.
+    pub fn tally(&self, pieces: &[Piece<'_>]) -> Tally {
+        Tally::of(pieces, self.aggregations, self.span)
     }
 
     /// What that is put together of, in the order of base periods.

@@ -22,6 +22,8 @@ pub struct HandedOver {
     pub edition: Edition,
     pub revision: Revision,
     pub contribution: Contribution,
+    /// That of the last step that changed what others have of it.
+    pub rev: i64,
 }
 
 /// The contributions of a submission's history that were handed over at divisions, and do not count
@@ -44,6 +46,7 @@ pub fn handed_over(history: &[PastStep], divisions: &[i64]) -> Vec<HandedOver> {
         }
         match past.step {
             Step::Replace | Step::Submit => {
+                give_way(&mut handed, counting.take(), past.rev);
                 counting = past.facts.clone().map(|facts| HandedOver {
                     edition: Edition::Counting,
                     revision: past.revision,
@@ -52,13 +55,15 @@ pub fn handed_over(history: &[PastStep], divisions: &[i64]) -> Vec<HandedOver> {
                         reached: Stage::Submitted,
                         given: past.rev,
                     },
+                    rev: past.rev,
                 });
             }
-            Step::Withdraw | Step::Return => counting = None,
+            Step::Withdraw | Step::Return => give_way(&mut handed, counting.take(), past.rev),
             Step::Approve | Step::Reopen => {
                 let Some(now) = counting.as_mut() else {
                     continue;
                 };
+                now.rev = past.rev;
                 now.contribution.reached = match past.step {
                     Step::Approve => Stage::Approved,
                     _ => Stage::Submitted,
@@ -75,6 +80,18 @@ pub fn handed_over(history: &[PastStep], divisions: &[i64]) -> Vec<HandedOver> {
         handed.remove(&now.contribution.given);
     }
     handed.into_values().collect()
+}
+
+/// What counted gives way to a step of `rev`: from now on others have what was handed over of it,
+/// which may have come further.
+fn give_way(handed: &mut BTreeMap<i64, HandedOver>, counted: Option<HandedOver>, rev: i64) {
+    let Some(counted) = counted else {
+        return;
+    };
+    if let Some(stays) = handed.get_mut(&counted.contribution.given) {
+        let is_same = stays.contribution.reached == counted.contribution.reached;
+        stays.rev = if is_same { counted.rev } else { rev };
+    }
 }
 
 #[cfg(test)]
@@ -129,5 +146,20 @@ mod tests {
         assert_eq!(told(&corrected, &[15]), [(10, 15, approved)]);
         assert_eq!(told(&corrected, &[25]), [(10, 25, approved)]);
         assert_eq!(told(&corrected, &[35]), [(10, 35, submitted)]);
+    }
+
+    #[test]
+    fn what_was_handed_over_has_the_rev_of_the_last_step_that_its_neighbours_saw() {
+        use Step::{Approve, Reopen, Replace, Return};
+        let rev = |steps: &[Step], divisions: &[i64]| {
+            let handed = handed_over(&history(steps), divisions);
+            handed.iter().map(|one| one.rev).collect::<Vec<_>>()
+        };
+        assert_eq!(rev(&[Replace, Replace, Replace], &[15]), [10]);
+        assert_eq!(rev(&[Replace, Return], &[15]), [10]);
+        assert_eq!(rev(&[Replace, Approve, Return], &[15]), [20]);
+        // Open again at 30, and approved as it was handed over from 40 on.
+        assert_eq!(rev(&[Replace, Approve, Reopen, Replace], &[15]), [40]);
+        assert_eq!(rev(&[Replace, Approve, Reopen, Replace], &[35]), [30]);
     }
 }

@@ -288,7 +288,8 @@ struct Report<'r, 's> {
 }
 
 impl Report<'_, '_> {
-    /// The rev at which anything that the report shows last changed.
+    /// The rev at which the unit's own totals last changed, or those of what it names of former
+    /// units that count outside it. Its children's may have changed since, where they cancel out.
     fn rev(&self, left: &Left<'_>) -> i64 {
         let outside = left.held_outside(self.found).into_iter();
         let shown = std::iter::once(self.located.place()).chain(outside);

@@ -167,11 +167,11 @@ struct Assembly {
     own: BTreeSet<Position>,
 }
 
-/// What counts, and for each unit the rev of the last step of any of it.
+/// What counts, and the rev of the last step of each, and of what counts no more.
 #[derive(Default)]
 struct Loaded {
     contributions: Contributions,
-    revs: HashMap<UnitId, i64>,
+    revs: BTreeMap<(Period, UnitId, Edition), i64>,
 }
 
 impl Loaded {
@@ -188,15 +188,15 @@ impl Loaded {
         let periods: Vec<Period> = maps.keys().copied().collect();
         for found in counting_of(transaction, form, &periods, units)? {
             let found = found?;
-            let rev = loaded.revs.entry(found.unit).or_default();
-            *rev = found.rev.max(*rev);
+            let key = (found.period, found.unit, Edition::Counting);
+            loaded.revs.insert(key, found.rev);
             if let Some(contribution) = found.contribution {
-                let key = (found.period, found.unit, Edition::Counting);
                 loaded.contributions.insert(key, contribution);
             }
         }
         for (period, unit, handed) in handed_over_of(transaction, form, maps, units)? {
             let key = (period, unit, handed.edition);
+            loaded.revs.insert(key, handed.rev);
             loaded.contributions.insert(key, handed.contribution);
         }
         Ok(loaded)
@@ -707,21 +707,40 @@ impl<'s> Board<'s> {
     ) -> Result<BTreeMap<Position, KeptRollup>, StoreError> {
         let sources = self.sources(positions.iter().copied());
         let loaded = self.load(transaction, Units::These(&sources))?;
-        let mut own = self.carrier.own(&loaded.contributions);
+        let mut pieces = self.carrier.pieces(&loaded.contributions);
         let found = positions.iter().filter_map(|position| {
-            let rev = self.rev_of(*position, &loaded);
-            let own = own.remove(position).unwrap_or_default();
-            let rollup = Rollup::of_leaf(own);
+            let pieces = pieces.remove(position).unwrap_or_default();
+            let rev = self.rev_of(*position, &pieces, &loaded);
+            let rollup = Rollup::of_leaf(self.carrier.tally(&pieces));
             let stored = KeptRollup { rollup, rev };
             (stored != KeptRollup::default()).then_some((*position, stored))
         });
         Ok(found.collect())
     }
 
-    fn rev_of(&self, position: Position, loaded: &Loaded) -> i64 {
-        let sources = self.sources([position]);
-        let revs = sources.iter().filter_map(|source| loaded.revs.get(source));
-        revs.max().copied().unwrap_or(0)
+    /// The rev of the last step on anything of which there is a piece at a position, or that was
+    /// taken back. What is left of a former unit also gives way to what its successors submit, of
+    /// which no piece comes to it.
+    fn rev_of(&self, position: Position, pieces: &[Piece<'_>], loaded: &Loaded) -> i64 {
+        let arrived = pieces.iter();
+        let arrived = arrived.map(|piece| (piece.base, piece.source, piece.given));
+        let arrived: HashSet<(Period, UnitId, i64)> = arrived.collect();
+        let is_leaf = self.tree().at(position).is_leaf();
+        let sources = self.sources([position]).into_iter();
+        let keys =
+            sources.flat_map(|unit| self.carrier.bases.keys().map(move |base| (*base, unit)));
+        let steps = keys.flat_map(|(base, unit)| {
+            let (first, last) = (Edition::LEAST, Edition::Counting);
+            loaded.revs.range((base, unit, first)..=(base, unit, last))
+        });
+        let revs = steps.filter_map(|(key, rev)| {
+            let counts_here = match loaded.contributions.get(key) {
+                Some(one) => is_leaf || arrived.contains(&(key.0, key.1, one.given)),
+                None => true,
+            };
+            counts_here.then_some(*rev)
+        });
+        revs.max().unwrap_or(0)
     }
 
     fn load(

@@ -300,13 +300,16 @@ fn issuer(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// Directives of the log. What could only be a slip of the pen is refused: the library takes any word
-/// for the name of a part of the program, and then logs nothing of the others.
+/// Directives of the log, as the library takes them. A word alone it takes for the name of a part of
+/// some program, and then logs nothing of ours: that is a slip of the pen.
 fn directives(text: &str) -> Result<String, String> {
-    let read: Option<Vec<Reach>> = text.split(',').map(reach_of).collect();
-    let is_about_us = read.is_some_and(|read| read.contains(&Reach::Ours));
-    if is_about_us && EnvFilter::try_new(text).is_ok() {
-        return Ok(text.to_owned());
+    let given = text.split(',').map(str::trim);
+    let given: Vec<&str> = given.filter(|directive| !directive.is_empty()).collect();
+    // The library cuts a directive wrongly that has a space before it.
+    let joined = given.join(",");
+    let is_meant = !given.is_empty() && given.iter().all(|directive| !is_slip(directive));
+    if is_meant && EnvFilter::try_new(&joined).is_ok() {
+        return Ok(joined);
     }
     Err(
         "it must be off, error, warn, info, debug or trace, for one part of the program as in \
@@ -315,37 +318,10 @@ fn directives(text: &str) -> Result<String, String> {
     )
 }
 
-/// The parts of the program that a directive is about.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Reach {
-    /// Ours, among others or not.
-    Ours,
-    Others,
-}
-
-fn reach_of(directive: &str) -> Option<Reach> {
-    let (part, level) = match directive.split_once('=') {
-        Some((part, level)) => (Some(part), level),
-        None => (None, directive),
-    };
-    // The library takes numbers for levels as well, and nothing.
-    if !level.starts_with(|character: char| character.is_ascii_alphabetic()) {
-        return None;
-    }
-    level.parse::<LevelFilter>().ok()?;
-    match part {
-        None => Some(Reach::Ours),
-        Some("tonghop") => Some(Reach::Ours),
-        Some(part) if part.starts_with("tonghop::") => Some(Reach::Ours),
-        Some(part) => is_name(part).then_some(Reach::Others),
-    }
-}
-
-fn is_name(part: &str) -> bool {
-    let is_of_name =
-        |character: char| character.is_ascii_alphanumeric() || "_:".contains(character);
-    part.starts_with(|character: char| character.is_ascii_alphabetic())
-        && part.chars().all(is_of_name)
+fn is_slip(directive: &str) -> bool {
+    let is_word = !directive.contains(['=', '[']);
+    let is_ours = directive == "tonghop" || directive.starts_with("tonghop::");
+    is_word && !is_ours && directive.parse::<LevelFilter>().is_err()
 }
 
 const A_DAY: u64 = 24 * 60 * 60;
@@ -573,11 +549,12 @@ mod tests {
             ("workers", "1000000"),
             ("verify_every", "often"),
             ("log", "loud"),
-            ("log", "3"),
-            ("log", "info,tonghop"),
-            ("log", "tongop=debug"),
-            ("log", "actix_server=info"),
+            ("log", "info,loud"),
+            ("log", "tonghop=loud"),
+            ("log", "in fo"),
+            ("log", "=info"),
             ("log", ""),
+            ("log", " , "),
             ("log_format", "xml"),
         ];
         for (setting, value) in wrong {
@@ -591,12 +568,27 @@ mod tests {
             let is_own = own
                 .iter()
                 .any(|own| complaint.starts_with(&format!("{setting}{own}")));
-            let has_example = complaint.contains("as in") || complaint.contains(" or ");
-            assert!(is_own && has_example, "{setting} = {value:?}: {complaint}");
+            let example = match setting {
+                "servers" => "several or sole",
+                "log_format" => "text or json",
+                _ => "as in ",
+            };
+            assert!(
+                is_own && complaint.contains(example),
+                "{setting} = {value:?}: {complaint}"
+            );
         }
+        let spaced = load(None, &[("TONGHOP_LOG", " info, tonghop=debug,")]).unwrap();
+        assert_eq!(spaced.log, "info,tonghop=debug");
         for log in [
             "off",
             "INFO",
+            "3",
+            "tonghop",
+            "tonghop::operation",
+            "info,tonghop",
+            "actix_server=info",
+            "tonghop[request]=debug",
             "info,tonghop::operation=debug",
             "tonghop=debug",
             "warn,actix_server=info",

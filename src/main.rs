@@ -30,7 +30,9 @@ use tonghop::service::renewal::renew_totals;
 use tonghop::service::tenant::{EnteredTenant, create_tenant, find_tenant, list_tenants};
 use tonghop::service::verification::{reported_periods, verify_period};
 use tonghop::service::{Application, ReadLimits};
-use tonghop::store::migration::{is_there, make_database, migrate, prepare, prepare_to_serve};
+use tonghop::store::migration::{
+    LeftLogin, is_there, make_database, migrate, prepare, prepare_to_serve,
+};
 use tonghop::store::{Database, DatabaseUrl};
 use tonghop::system::try_to_write_in;
 use tonghop::telemetry::{Metrics, start_log};
@@ -204,7 +206,9 @@ fn settings(config: Option<&Path>) -> Result<Settings, Failure> {
 
 fn run_serve(settings: &Settings) -> Result<(), Failure> {
     start_log(settings)?;
-    prepare_to_serve(&settings.database_url)?;
+    for left in prepare_to_serve(&settings.database_url)? {
+        tracing::warn!(%left, "a login was left as it is");
+    }
     let database = Database::with(settings.database_url.clone(), settings.servers);
     let tokens = Tokens::open(&settings.keys, &settings.issuer)?;
     let limits = ReadLimits {
@@ -258,7 +262,8 @@ fn run_migrate(settings: &Settings) -> Result<(), Failure> {
     let server = &settings.database_url;
     let owner = settings.owner_url.as_ref().unwrap_or(server);
     let migrated = match owner {
-        DatabaseUrl::Sqlite { .. } => prepare(owner),
+        // A server brings the file up to date by itself; who asks is told again what it left.
+        DatabaseUrl::Sqlite { .. } => prepare(owner).and_then(|_| migrate(owner, owner)),
         DatabaseUrl::Postgresql { .. } => migrate(owner, server),
     };
     let left = migrated.map_err(|error| match (owner, &settings.owner_url) {
@@ -268,10 +273,15 @@ fn run_migrate(settings: &Settings) -> Result<(), Failure> {
         _ => error.to_string(),
     })?;
     println!("{owner}: the schema is up to date");
+    tell(&left);
+    Ok(())
+}
+
+/// Beside what a command prints.
+fn tell(left: &[LeftLogin]) {
     for left in left {
         eprintln!("{left}");
     }
-    Ok(())
 }
 
 /// The first line of standard input, so that no password is among the arguments, which every
@@ -303,7 +313,7 @@ fn reason_of(error: &impl Explain) -> String {
 
 /// The database that is there, up to date: a mistyped path is not a new one.
 fn ready(settings: &Settings) -> Result<Application, Failure> {
-    prepare(&settings.database_url)?;
+    tell(&prepare(&settings.database_url)?);
     let database = Database::new(settings.database_url.clone());
     let application = Application::new(database, Tokens::of_command(&settings.issuer)?);
     renew_totals(&application).map_err(explained)?;
@@ -502,7 +512,7 @@ fn run_demo(settings: &Settings, arguments: &DemoArguments) -> Result<(), Failur
     if !is_there(&url) {
         make_database(&url)?;
     }
-    migrate(&url, &url)?;
+    tell(&migrate(&url, &url)?);
     let tokens = Tokens::open(&directory.join("keys"), "tonghop-demo")?;
     let application = Arc::new(Application::new(Database::new(url.clone()), tokens));
     renew_totals(&application).map_err(explained)?;

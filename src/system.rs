@@ -142,6 +142,7 @@ pub fn try_to_write_in(directory: &Path) -> Result<(), AccessError> {
 /// closed nothing can.
 fn nearest(directory: &Path) -> Option<(PathBuf, User)> {
     directory.ancestors().find_map(|above| {
+        // The last one above a relative path is empty, and means the directory that one is in.
         let above = directory_of(&above.join("x")).to_owned();
         let owner = User::owner_of(&above).ok()?;
         Some((above, owner))

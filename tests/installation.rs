@@ -255,6 +255,80 @@ fn what_is_written_to_a_log_that_was_taken_away_is_not_acknowledged() {
     expect_lost(&server, &admin, "tonghop.db-wal");
 }
 
+#[test]
+fn behind_a_link_the_log_and_the_link_itself_are_watched_too() {
+    let database = TestDatabase::migrated(Backend::Sqlite).with_tenant();
+    let place = database.directory.path().join("place");
+    std::fs::create_dir(&place).unwrap();
+    let path = database.directory.path().join("tonghop.db");
+    let link = |to: &Path| std::os::unix::fs::symlink(to, &path).unwrap();
+    std::fs::rename(&path, place.join("real.db")).unwrap();
+    for ending in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(path.with_file_name(format!("tonghop.db{ending}")));
+    }
+    link(&place.join("real.db"));
+    let serve = || {
+        let server = Program::serve(&database);
+        let admin = server.sign_in("test", "admin");
+        (server, admin)
+    };
+    let (server, admin) = serve();
+    put_some(&admin, "before").expect_status(201);
+    // It leads to another database now.
+    std::fs::copy(place.join("real.db"), place.join("other.db")).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    link(&place.join("other.db"));
+    expect_lost(&server, &admin, "tonghop.db");
+    std::fs::remove_file(&path).unwrap();
+    link(&place.join("real.db"));
+    drop(server);
+
+    let (server, admin) = serve();
+    put_some(&admin, "after").expect_status(201);
+    std::fs::remove_file(place.join("real.db-wal")).unwrap();
+    expect_lost(&server, &admin, "real.db-wal");
+}
+
+/// Makes a database as it was before logins were composed, with two that are the same composed.
+fn with_two_logins_that_are_one() -> TestDatabase {
+    let database = TestDatabase::migrated(Backend::Sqlite).with_tenant();
+    let DatabaseUrl::Sqlite { path } = &database.owner else {
+        panic!("not SQLite");
+    };
+    SqliteConnection::establish(path)
+        .unwrap()
+        .batch_execute(
+            "UPDATE account SET login = 'h\u{1ead}u'; \
+             INSERT INTO account SELECT tenant_id, 'other', 'ha\u{323}\u{302}u', name, password_hash, created_at \
+                 FROM account; \
+             DROP TABLE sign_in; \
+             DELETE FROM __diesel_schema_migrations WHERE version LIKE '%10' OR version LIKE '%09'",
+        )
+        .unwrap();
+    database
+}
+
+#[test]
+fn logins_that_could_not_be_composed_are_told_by_whatever_brings_the_database_up_to_date() {
+    let told = "have the login h\u{1ead}u, written in two ways";
+    let database = with_two_logins_that_are_one();
+    let server = Program::serve(&database);
+    assert!(server.log().contains(told), "{}", server.log());
+    drop(server);
+    // Whoever asks later is told as well; what needs nothing brought up to date says nothing.
+    let says = |database: &TestDatabase, arguments: &[&str]| {
+        let done = tonghop_on(database, arguments).output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+        text(&done.stderr)
+    };
+    assert!(says(&database, &["migrate"]).contains(told));
+    assert_eq!(says(&database, &["tenant", "list"]), "");
+    for arguments in [["tenant", "list"].as_slice(), &["verify"], &["migrate"]] {
+        let said = says(&with_two_logins_that_are_one(), arguments);
+        assert!(said.contains(told), "{arguments:?}: {said}");
+    }
+}
+
 /// Whoever may do nothing but what everybody may: a test of root's would pass by every wall.
 fn as_nobody(mut command: Command) -> Command {
     if let Some((user, group)) = nobody() {
@@ -384,8 +458,10 @@ fn keys_that_others_may_put_there_or_own_are_told_and_stop_a_server() {
             expect_fault(
                 command,
                 "keys",
-                &["postgres's", "runs as root", "chown root"],
+                &["postgres's", "runs as root", "run this as postgres"],
             );
+            let told = findings(&mut command("check"), "fault", "keys").join("");
+            assert!(!told.contains("chown"), "{told}");
             chown(path, Some(0), Some(0)).unwrap();
         }
     }
@@ -448,6 +524,10 @@ on_both_backends! {
             let done = tonghop_on(&database, &arguments).env("TONGHOP_LISTEN", "127.0.0.1:0").output().unwrap();
             assert!(done.status.success(), "{done:?}");
         }
+        // There is no such form; a report would be printed by now.
+        let report = ["report", "--tenant", "test", "--form", "f", "--period", "2026", "--unit", "C1"];
+        let told = complaint(&mut tonghop_on(&database, &report));
+        assert!(told.contains("form"), "{told}");
         let list = database.directory.path().join("list.csv");
         std::fs::write(&list, "code,name,level,parent_code,kind\nC1,Tân An,commune,,xã\n").unwrap();
         let import = ["import", "units", "--tenant", "test", "--login", "admin", list.to_str().unwrap()];

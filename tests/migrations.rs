@@ -520,7 +520,11 @@ fn a_role_that_could_make_itself_stronger_is_too_strong() {
         matches!(refused, MigrationError::RoleTooStrong),
         "{refused:?}"
     );
-    role.execute(&format!("ALTER ROLE {name} NOBYPASSRLS"));
+    role.execute(&format!("ALTER ROLE {name} NOBYPASSRLS REPLICATION"));
+    let refused = check(&server).unwrap_err();
+    let cure = format!("ALTER ROLE {name} NOREPLICATION");
+    assert!(refused.to_string().contains(&cure), "{refused}");
+    role.execute(&cure);
     check(&server).unwrap();
 
     // Who signs in as another takes that back with one statement.
@@ -533,6 +537,122 @@ fn a_role_that_could_make_itself_stronger_is_too_strong() {
         matches!(refused, MigrationError::RoleTooStrong),
         "{refused:?}"
     );
+}
+
+#[test]
+fn the_walls_are_looked_for_where_the_server_s_queries_go_whatever_schema_is_first() {
+    if postgres::server().is_none() {
+        return;
+    }
+    let database = TestDatabase::migrated(Backend::Postgresql);
+    let Some(role) = OwnRole::on(&database) else {
+        assert!(std::env::var_os("TONGHOP_TEST_POSTGRES_URL").is_some());
+        return;
+    };
+    let name = &role.name;
+    let server = as_role(&database.server, name).unwrap();
+    migrate(&database.owner, &server).unwrap();
+    // A schema before ours, by the usual path and by one that was set.
+    role.execute(&format!("CREATE SCHEMA {name} AUTHORIZATION {name}"));
+    let DatabaseUrl::Postgresql { url } = &server else {
+        panic!("not PostgreSQL");
+    };
+    for first in ["%22$user%22", name] {
+        let first = format!("search_path%3D{first}%2C");
+        let server: DatabaseUrl = url.replace("search_path%3D", &first).parse().unwrap();
+        let refused = || check(&server).unwrap_err();
+        check(&server).unwrap();
+        let mut owner = postgresql(&database.owner);
+        let mut broken = |sql: &str, holds: fn(&MigrationError) -> bool, mended: &str| {
+            owner.batch_execute(sql).unwrap();
+            assert!(holds(&refused()), "{sql}: {:?}", refused());
+            owner.batch_execute(mended).unwrap();
+            check(&server).unwrap();
+        };
+        broken(
+            "ALTER TABLE unit DISABLE ROW LEVEL SECURITY",
+            |error| matches!(error, MigrationError::RowsUnguarded(table) if table == "unit"),
+            "ALTER TABLE unit ENABLE ROW LEVEL SECURITY",
+        );
+        broken(
+            "GRANT TRUNCATE ON unit TO PUBLIC",
+            |error| {
+                error
+                    .to_string()
+                    .contains("REVOKE TRUNCATE ON unit FROM PUBLIC")
+            },
+            "REVOKE TRUNCATE ON unit FROM PUBLIC",
+        );
+        broken(
+            "ALTER TABLE unit RENAME TO unit_of_before",
+            |error| matches!(error, MigrationError::TableMissing { table, .. } if table == "unit"),
+            "ALTER TABLE unit_of_before RENAME TO unit",
+        );
+        // Another table of that name, which the queries find first.
+        role.execute(&format!("CREATE TABLE {name}.unit (tenant_id TEXT)"));
+        let named =
+            matches!(refused(), MigrationError::TableHidden { table, .. } if table == "unit");
+        assert!(named, "{:?}", refused());
+        assert!(
+            refused()
+                .to_string()
+                .contains(&format!("ALTER ROLE {name} SET search_path = test_"))
+        );
+        role.execute(&format!("DROP TABLE {name}.unit"));
+        check(&server).unwrap();
+    }
+}
+
+#[test]
+fn a_right_that_is_too_much_is_taken_from_whoever_it_was_given_to() {
+    if postgres::server().is_none() {
+        return;
+    }
+    let database = TestDatabase::migrated(Backend::Postgresql);
+    let Some(role) = OwnRole::on(&database) else {
+        assert!(std::env::var_os("TONGHOP_TEST_POSTGRES_URL").is_some());
+        return;
+    };
+    let name = &role.name;
+    let server = as_role(&database.server, name).unwrap();
+    migrate(&database.owner, &server).unwrap();
+    let group = OwnRole::on(&database).unwrap();
+    let group_name = &group.name;
+    role.execute(&format!("GRANT {group_name} TO {name}"));
+    check(&server).unwrap();
+    let mut owner = postgresql(&database.owner);
+    for (given, cure) in [
+        ("TRUNCATE ON unit", "PUBLIC"),
+        ("TRUNCATE ON unit", group_name),
+        ("DELETE ON tenant_registry", group_name),
+        ("DELETE ON tenant_registry", name),
+    ] {
+        let execute = |owner: &mut PgConnection, sql: &str| owner.batch_execute(sql).unwrap();
+        execute(&mut owner, &format!("GRANT {given} TO {cure}"));
+        let refused = check(&server).unwrap_err().to_string();
+        let cure = format!("REVOKE {given} FROM {cure}");
+        assert!(refused.ends_with(&format!("run: {cure}")), "{refused}");
+        execute(&mut owner, &cure);
+        check(&server).unwrap();
+    }
+    // On a column, and what is cured for the table is cured for it.
+    owner
+        .batch_execute(&format!("GRANT UPDATE (name) ON tenant_registry TO {name}"))
+        .unwrap();
+    let refused = check(&server).unwrap_err().to_string();
+    let cure = format!("REVOKE UPDATE ON tenant_registry FROM {name}");
+    assert!(refused.ends_with(&format!("run: {cure}")), "{refused}");
+    owner.batch_execute(&cure).unwrap();
+    check(&server).unwrap();
+
+    for holder in [name, group_name] {
+        role.execute(&format!("GRANT pg_write_all_data TO {holder}"));
+        let refused = check(&server).unwrap_err().to_string();
+        let cure = format!("REVOKE pg_write_all_data FROM {holder}");
+        assert!(refused.ends_with(&format!("run: {cure}")), "{refused}");
+        role.execute(&cure);
+        check(&server).unwrap();
+    }
 }
 
 #[test]

@@ -3,7 +3,12 @@
 
 use std::sync::Barrier;
 
+use diesel::connection::SimpleConnection;
+use diesel::dsl::sql;
+use diesel::sql_types::BigInt;
+use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection};
 use serde_json::{Value, json};
+use tonghop::store::DatabaseUrl;
 
 use crate::harness::server::{PASSWORD, now};
 use crate::harness::{Answer, Backend, Client, Server};
@@ -59,6 +64,25 @@ fn at_once(send: impl Fn(usize) -> Answer + Sync) -> Vec<Answer> {
             .map(|racer| racer.join().unwrap())
             .collect()
     })
+}
+
+/// How many refresh tokens are kept of the tenant `test`.
+fn kept_tokens(server: &Server) -> usize {
+    let count = "SELECT count(*) FROM refresh_token";
+    let counted: i64 = match &server.database.owner {
+        DatabaseUrl::Sqlite { path } => {
+            let mut connection = SqliteConnection::establish(path).unwrap();
+            sql::<BigInt>(count).get_result(&mut connection).unwrap()
+        }
+        DatabaseUrl::Postgresql { url } => {
+            let mut connection = PgConnection::establish(url).unwrap();
+            let id = "SELECT id FROM tenant_registry WHERE slug = 'test'";
+            let context = format!("SELECT set_config('app.tenant', ({id}), false)");
+            connection.batch_execute(&context).unwrap();
+            sql::<BigInt>(count).get_result(&mut connection).unwrap()
+        }
+    };
+    counted.try_into().unwrap()
 }
 
 /// Everything of an answer that its sender could tell apart, but for its number.
@@ -126,6 +150,30 @@ on_both_backends! {
         // The same one generation later.
         let grandchild = refreshed(&client, &child);
         refresh(&client, &grandchild).expect_status(200);
+    }
+
+    fn a_refresh_that_is_sent_again_and_again_keeps_the_newest_few_answers(backend) {
+        let server = Server::with_tenant(backend);
+        let client = server.anonymous();
+        let parent = signed_in(&client);
+        let children: Vec<String> = (0..3 * RACERS).map(|_| refreshed(&client, &parent)).collect();
+        // The first was forgotten. It ends nobody's session.
+        refresh(&client, &children[0]).expect_problem(401, "INVALID_CREDENTIALS");
+        assert_eq!(kept_tokens(&server), RACERS + 1);
+        let kept = children.len() - RACERS;
+        refresh(&client, &children[kept]).expect_status(200);
+        // Now it is told from its brothers.
+        refresh(&client, &children[kept + 1]).expect_problem(401, "INVALID_CREDENTIALS");
+    }
+
+    fn what_has_expired_of_a_session_goes_when_it_is_refreshed(backend) {
+        let server = Server::with_tenant(backend);
+        let client = server.anonymous();
+        let first = signed_in(&client);
+        let second = refreshed(&client, &first);
+        server.write_beside("UPDATE refresh_token SET expires_at = '2026-01-01 00:00:00' WHERE parent_hash IS NULL");
+        refreshed(&client, &second);
+        assert_eq!(kept_tokens(&server), 2);
     }
 
     fn in_whatever_order_two_children_come_only_one_of_them_goes_on(backend) {

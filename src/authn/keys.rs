@@ -38,6 +38,9 @@ pub enum KeyError {
         owner: User,
         user: User,
     },
+    /// To give the key to root would shut out the server whose it is.
+    #[error("{path} is {owner}'s, and the program runs as root: run this as {owner}")]
+    RunAsRoot { path: PathBuf, owner: User },
     #[error(
         "{0} is no signing key (Ed25519 in PKCS #8): restore it from a backup, or take it away"
     )]
@@ -111,11 +114,15 @@ fn check_directory(directory: &Path) -> Result<(), KeyError> {
     if owner == user || owner.is_root() {
         return Ok(());
     }
-    Err(KeyError::AnotherS {
-        path: directory.to_owned(),
-        owner,
-        user,
-    })
+    Err(another_s(directory, owner, user))
+}
+
+fn another_s(path: &Path, owner: User, user: User) -> KeyError {
+    let path = path.to_owned();
+    match user.is_root() {
+        true => KeyError::RunAsRoot { path, owner },
+        false => KeyError::AnotherS { path, owner, user },
+    }
 }
 
 /// Reads all keys of a directory in the order of their names, and makes nothing.
@@ -190,11 +197,7 @@ fn load(path: &Path) -> Result<Key, KeyError> {
     }
     let (owner, user) = (User::owner_of(path).map_err(in_file)?, User::current());
     if owner != user {
-        return Err(KeyError::AnotherS {
-            path: path.to_owned(),
-            owner,
-            user,
-        });
+        return Err(another_s(path, owner, user));
     }
     let private = std::fs::read(path).map_err(in_file)?;
     read(private).ok_or_else(|| KeyError::Damaged(path.to_owned()))

@@ -14,6 +14,7 @@ use crate::authn::keys;
 use crate::config::Settings;
 use crate::http::server::bind;
 use crate::store::DatabaseUrl;
+use crate::store::file::followed;
 use crate::store::inspection::{clock, journal_mode};
 use crate::store::migration::{MigrationError, Requirement, check_each, check_pages};
 use crate::system::{directory_of, try_to_make, try_to_write_in};
@@ -74,7 +75,7 @@ fn database(url: &DatabaseUrl, now: DateTime<Utc>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let DatabaseUrl::Sqlite { path } = url {
         let path = Path::new(path);
-        findings.push(disk(path));
+        findings.push(disk(&followed(path)));
         if path.exists() {
             findings.push(privacy("file", path));
         } else if let Err(error) = try_to_write_in(directory_of(path)) {

@@ -3,7 +3,8 @@
 //! A refresh token gives an access token and a child, the next refresh token. Its answer may be lost
 //! on the way, so it may be sent again, and gives another child, until one of its children is used.
 //! Then it and the other children have served: whoever sends one of them has what is not his, or
-//! somebody else has what is his, and all that came of the sign-in ends. An example: P gives C1, whose
+//! somebody else has what is his, and all that came of the sign-in ends. Only the newest few children
+//! are kept. An example: P gives C1, whose
 //! answer is lost, and C2; C2 gives D; now P or C1 ends the family, and D with it.
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -20,7 +21,8 @@ use crate::error::{Code, Fault, Message};
 use crate::store::account::{Account, accounts_by_logins};
 use crate::store::sign_in::{
     Family, RefreshToken, family_delete, family_insert, family_lock, family_note_use,
-    refresh_token_by_hash, refresh_token_insert, sign_ins_delete_ended,
+    refresh_token_by_hash, refresh_token_children, refresh_token_delete, refresh_token_insert,
+    refresh_tokens_delete_expired, sign_ins_delete_ended,
 };
 use crate::store::tenant::{tenant_by_slug, tenants};
 use crate::store::{StoreError, Transaction};
@@ -32,6 +34,10 @@ const REFRESH_LIFETIME: TimeDelta = TimeDelta::days(45);
 /// How long a sign-in serves, however often it is refreshed: who has a stolen token that nobody
 /// misses does not have it for ever.
 const FAMILY_LIFETIME: TimeDelta = TimeDelta::days(90);
+
+/// As many answers of one refresh may be lost, or be on their way at the same moment; of more the
+/// first do not serve.
+const MOST_CHILDREN: usize = 8;
 
 /// What somebody signs in with.
 #[derive(Clone)]
@@ -257,6 +263,7 @@ fn family_of(
         family_delete(transaction, &family.id)?;
         return Ok(None);
     }
+    refresh_tokens_delete_expired(transaction, &family.id, now.naive_utc())?;
     family_note_use(transaction, &family.id, hash)?;
     family.last_used = Some(token.hash);
     Ok(Some(family))
@@ -279,6 +286,9 @@ fn give(
         parent: family.last_used.clone(),
         expires_at: expires_at.min(family.ends_at),
     };
+    if let Some(parent) = &family.last_used {
+        make_room(transaction, &family.id, parent)?;
+    }
     refresh_token_insert(transaction, &kept)?;
     Ok(TokenView {
         access_token,
@@ -286,6 +296,19 @@ fn give(
         expires_in: LIFETIME.num_seconds(),
         refresh_token,
     })
+}
+
+/// Forgets the first children of a token, so that there is room for one more.
+fn make_room(
+    transaction: &mut Transaction<'_>,
+    family: &str,
+    parent: &str,
+) -> Result<(), StoreError> {
+    let newest_first = refresh_token_children(transaction, family, parent)?;
+    for forgotten in newest_first.iter().skip(MOST_CHILDREN - 1) {
+        refresh_token_delete(transaction, forgotten)?;
+    }
+    Ok(())
 }
 
 fn random_text() -> Result<String, SignInError> {

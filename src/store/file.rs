@@ -45,6 +45,11 @@ fn log_of(database: &Path) -> PathBuf {
     beside(database, "-wal")
 }
 
+/// The path of the file that a link leads to: SQLite keeps its other files beside that one.
+pub fn followed(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
 /// The file that all connections of one [`Database`](super::Database) must be to.
 pub(super) struct WatchedFile {
     path: PathBuf,
@@ -89,7 +94,7 @@ impl WatchedFile {
         if *self.first.get_or_init(|| database) != database {
             return Err(moved(Moved(self.path.clone())));
         }
-        let log = log_of(&self.path);
+        let log = log_of(&followed(&self.path));
         let files = OpenFiles {
             watched: Arc::clone(self),
             // It stays as long as anybody has the database open; some file systems can have none.
@@ -159,11 +164,12 @@ pub(super) fn make(path: &Path) -> Result<(), AccessError> {
 /// # Errors
 /// [`AccessError`].
 pub(super) fn check_access(path: &Path) -> Result<(), AccessError> {
-    let files = [path.to_owned(), log_of(path), beside(path, "-shm")];
+    let path = followed(path);
+    let files = [path.clone(), log_of(&path), beside(&path, "-shm")];
     for file in files.iter().filter(|file| file.exists()) {
         check_writable(file)?;
     }
-    try_to_write_in(directory_of(path))
+    try_to_write_in(directory_of(&path))
 }
 
 /// The path as an address of SQLite's that makes no file: without it a connection to a file that was

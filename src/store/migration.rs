@@ -47,6 +47,27 @@ pub enum MigrationError {
     #[error("the schema is newer than this program ({0}); use the newer program")]
     Newer(String),
     #[error(
+        "the server's queries do not find the table {table} in the schema {schema}, where the list \
+         of migrations is: row-level security is that of another table; as PostgreSQL's \
+         administrator run: ALTER ROLE {role} SET search_path = {schema}, and name no other \
+         search_path in DATABASE_URL"
+    )]
+    TableHidden {
+        role: String,
+        table: String,
+        schema: String,
+    },
+    #[error(
+        "there is no table {table} in the schema {schema}, though the list of migrations there says \
+         so: restore a backup, as docs/operating.md says"
+    )]
+    TableMissing { table: String, schema: String },
+    #[error(
+        "the role {0} of DATABASE_URL may replicate, and so read all rows of all tenants; as \
+         PostgreSQL's administrator run: ALTER ROLE {0} NOREPLICATION"
+    )]
+    RoleReplicates(String),
+    #[error(
         "the role of DATABASE_URL must not be a superuser and must not bypass row-level security"
     )]
     RoleTooStrong,
@@ -93,12 +114,24 @@ pub enum MigrationError {
     },
     #[error(
         "the role {role} of DATABASE_URL has {right} on the table {table}, which row-level security \
-         does not bind; as the schema's owner run: REVOKE {right} ON {table} FROM {role}"
+         does not bind; as the schema's owner run: REVOKE {right} ON {table} FROM {holder}"
     )]
     RightTooMany {
         role: String,
         right: String,
         table: String,
+        /// The role itself, one that it may become, or everybody.
+        holder: String,
+    },
+    #[error(
+        "the role {role} of DATABASE_URL has {right} on the table {table}, since {holder} may write \
+         all data; as PostgreSQL's administrator run: REVOKE pg_write_all_data FROM {holder}"
+    )]
+    RightOfAll {
+        role: String,
+        right: String,
+        table: String,
+        holder: String,
     },
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -147,7 +180,7 @@ pub fn is_there(url: &DatabaseUrl) -> bool {
     }
 }
 
-/// Checks a database for a command, and brings a SQLite file up to date.
+/// Checks a database for a command, and brings a SQLite file up to date; answers as [`migrate`] does.
 ///
 /// # Errors
 /// The first thing that is not as it must be.
@@ -164,15 +197,14 @@ pub fn prepare(url: &DatabaseUrl) -> Result<Vec<LeftLogin>, MigrationError> {
 ///
 /// # Errors
 /// The first thing that is not as it must be.
-pub fn prepare_to_serve(url: &DatabaseUrl) -> Result<(), MigrationError> {
+pub fn prepare_to_serve(url: &DatabaseUrl) -> Result<Vec<LeftLogin>, MigrationError> {
     let is_to_migrate = is_to_migrate(url)?;
     check_pages(url)?;
     if is_to_migrate {
-        for left in migrate(url, url)? {
-            tracing::warn!(%left, "a login was left as it is");
-        }
+        migrate(url, url)
+    } else {
+        Ok(Vec::new())
     }
-    Ok(())
 }
 
 /// A SQLite file is brought up to date by whoever uses it, PostgreSQL by its schema's owner.
@@ -341,7 +373,12 @@ pub fn check_each(server: &DatabaseUrl) -> Result<Vec<Requirement>, MigrationErr
     if let AnyConnection::Postgresql(own) = &mut connection {
         checked.extend(security::requirements(own));
     }
-    checked.push(("schema", check_versions(server, &mut connection)));
+    let versions = check_versions(server, &mut connection);
+    let is_current = versions.is_ok();
+    checked.push(("schema", versions));
+    if let (AnyConnection::Postgresql(own), true) = (&mut connection, is_current) {
+        checked.extend(security::check_tables(own));
+    }
     Ok(checked)
 }
 

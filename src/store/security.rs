@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Text};
 
 use super::migration::{MigrationError, Requirement};
+use super::schema::TABLES;
 
 /// The condition that a row is the tenant's own, as PostgreSQL writes it in its catalogues.
 const OWN_ROWS: &str = "(tenant_id = current_setting('app.tenant'::text, true))";
@@ -50,7 +51,6 @@ pub(super) fn secure(connection: &mut PgConnection, role: &str) -> Result<(), Mi
     let role = quoted(role);
     let mut sql = String::new();
     for table in tables_with_tenant(connection)? {
-        let table = quoted(&table);
         sql.push_str(&format!(
             "ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; \
              ALTER TABLE {table} FORCE ROW LEVEL SECURITY; \
@@ -67,14 +67,29 @@ pub(super) fn secure(connection: &mut PgConnection, role: &str) -> Result<(), Mi
     Ok(())
 }
 
-/// From the catalogues, since the information schema hides tables on which one has no rights.
-const TABLES_WITH_TENANT: &str = "pg_class AS held \
-     JOIN pg_namespace ON pg_namespace.oid = held.relnamespace AND nspname = current_schema() \
-     JOIN pg_attribute ON attrelid = held.oid AND attname = 'tenant_id' AND NOT attisdropped \
-     WHERE held.relkind IN ('r', 'p')";
+/// The schema in which a connection finds the list of migrations. All tables lie in it: it may not be
+/// the first one that the connection looks in.
+const HOME: &str = "(SELECT relnamespace FROM pg_class \
+     WHERE oid = to_regclass('__diesel_schema_migrations'))";
 
+/// From the catalogues, since the information schema hides tables on which one has no rights.
+fn of_tenants() -> String {
+    format!(
+        "SELECT held.* FROM pg_class AS held \
+         JOIN pg_attribute ON attrelid = held.oid AND attname = 'tenant_id' AND NOT attisdropped \
+         WHERE held.relkind IN ('r', 'p') AND held.relnamespace = {HOME}"
+    )
+}
+
+fn registry() -> String {
+    format!("SELECT * FROM pg_class WHERE relname = 'tenant_registry' AND relnamespace = {HOME}")
+}
+
+/// Their names as SQL text, with the schema where it has to be said.
 fn tables_with_tenant(connection: &mut PgConnection) -> Result<Vec<String>, MigrationError> {
-    let sql = format!("SELECT held.relname::text AS value FROM {TABLES_WITH_TENANT} ORDER BY 1");
+    let of_tenants = of_tenants();
+    let sql =
+        format!("SELECT held.oid::regclass::text AS value FROM ({of_tenants}) AS held ORDER BY 1");
     texts(connection, &sql)
 }
 
@@ -93,6 +108,49 @@ pub(super) fn requirements(connection: &mut PgConnection) -> Vec<Requirement> {
     checked.extend(each("rows", rows));
     checked.extend(each("rights", rights));
     checked
+}
+
+/// Looks up every table of the program as the server's queries do. Asked once the list of migrations
+/// says that they are there.
+pub(super) fn check_tables(connection: &mut PgConnection) -> Vec<Requirement> {
+    each("tables", strayed_tables(connection))
+}
+
+fn strayed_tables(connection: &mut PgConnection) -> Result<Vec<MigrationError>, MigrationError> {
+    #[derive(QueryableByName)]
+    struct Strayed {
+        #[diesel(sql_type = Text)]
+        table: String,
+        #[diesel(sql_type = Text)]
+        schema: String,
+        #[diesel(sql_type = Bool)]
+        is_hidden: bool,
+    }
+    let role = current_role(connection)?;
+    let wanted = TABLES.join(",");
+    let is_ours = format!("relnamespace = {HOME} AND relkind IN ('r', 'p')");
+    let strayed: Vec<Strayed> = diesel::sql_query(format!(
+        "SELECT wanted AS \"table\", nspname::text AS schema, \
+                EXISTS (SELECT FROM pg_class WHERE relname = wanted AND {is_ours}) AS is_hidden \
+         FROM unnest(string_to_array('{wanted}', ',')) AS wanted \
+         JOIN pg_namespace ON pg_namespace.oid = {HOME} \
+         WHERE NOT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass(wanted) AND {is_ours}) \
+         ORDER BY 1"
+    ))
+    .load(connection)?;
+    let fault = |Strayed {
+                     table,
+                     schema,
+                     is_hidden,
+                 }| match is_hidden {
+        true => MigrationError::TableHidden {
+            role: role.clone(),
+            table,
+            schema,
+        },
+        false => MigrationError::TableMissing { table, schema },
+    };
+    Ok(strayed.into_iter().map(fault).collect())
 }
 
 /// One requirement for each fault, or one that holds.
@@ -116,7 +174,7 @@ fn check_collation(connection: &mut PgConnection) -> Result<(), MigrationError> 
         #[diesel(sql_type = Text)]
         name: String,
     }
-    // As JSON, since the column for ICU's locale has another name in each of 15, 16 and 17.
+    // As JSON, since the column for ICU's locale has one name in 15 and 16 and another from 17 on.
     let found: Collation = diesel::sql_query(
         "SELECT datlocprovider::text AS provider, \
                 CASE datlocprovider WHEN 'c' THEN datcollate::text \
@@ -142,16 +200,25 @@ fn check_role(connection: &mut PgConnection) -> Result<(), MigrationError> {
     if too_strong.is_some() {
         return Err(MigrationError::RoleTooStrong);
     }
+    let replicates = text(
+        connection,
+        "SELECT rolname::text AS value FROM pg_roles \
+         WHERE rolname IN (current_user, session_user) AND rolreplication",
+    )?;
+    if let Some(role) = replicates {
+        return Err(MigrationError::RoleReplicates(role));
+    }
     let owned = text(
         connection,
-        "WITH own AS (SELECT oid FROM pg_roles WHERE rolname IN (current_user, session_user)) \
-         SELECT 'the table ' || relname AS value FROM pg_class \
-             JOIN pg_namespace ON pg_namespace.oid = relnamespace \
-             WHERE nspname = current_schema() AND relowner IN (SELECT oid FROM own) \
-         UNION ALL SELECT 'the schema ' || nspname FROM pg_namespace \
-             WHERE nspname = current_schema() AND nspowner IN (SELECT oid FROM own) \
-         UNION ALL SELECT 'the database ' || datname FROM pg_database \
-             WHERE datname = current_database() AND datdba IN (SELECT oid FROM own)",
+        &format!(
+            "WITH own AS (SELECT oid FROM pg_roles WHERE rolname IN (current_user, session_user)) \
+             SELECT 'the table ' || relname AS value FROM pg_class \
+                 WHERE relnamespace = {HOME} AND relowner IN (SELECT oid FROM own) \
+             UNION ALL SELECT 'the schema ' || nspname FROM pg_namespace \
+                 WHERE oid = {HOME} AND nspowner IN (SELECT oid FROM own) \
+             UNION ALL SELECT 'the database ' || datname FROM pg_database \
+                 WHERE datname = current_database() AND datdba IN (SELECT oid FROM own)"
+        ),
     )?;
     if let Some(owned) = owned {
         return Err(MigrationError::RoleOwns(owned));
@@ -163,10 +230,10 @@ fn check_role(connection: &mut PgConnection) -> Result<(), MigrationError> {
              WHERE strong.rolname NOT IN (current_user, session_user) \
                AND pg_has_role(session_user, strong.oid, 'MEMBER') \
                AND (strong.rolsuper OR strong.rolbypassrls OR strong.rolcreaterole \
+                 OR strong.rolreplication \
                  OR strong.rolname IN ({ROLES_OF_THE_MACHINE}) \
-                 OR strong.oid IN (SELECT relowner FROM pg_class JOIN pg_namespace \
-                        ON pg_namespace.oid = relnamespace AND nspname = current_schema()) \
-                 OR strong.oid IN (SELECT nspowner FROM pg_namespace WHERE nspname = current_schema()) \
+                 OR strong.oid IN (SELECT relowner FROM pg_class WHERE relnamespace = {HOME}) \
+                 OR strong.oid IN (SELECT nspowner FROM pg_namespace WHERE oid = {HOME}) \
                  OR strong.oid IN (SELECT datdba FROM pg_database WHERE datname = current_database())) \
              ORDER BY 1"
         ),
@@ -218,16 +285,18 @@ impl KeptTable {
 
 fn check_rows(connection: &mut PgConnection) -> Result<Vec<MigrationError>, MigrationError> {
     let own_rows = OWN_ROWS.replace('\'', "''");
-    let of_table = "FROM pg_policies WHERE schemaname = current_schema() \
-         AND tablename = held.relname AND permissive = 'PERMISSIVE'";
+    let of_table = "FROM pg_policies WHERE tablename = held.relname \
+         AND schemaname = (SELECT nspname FROM pg_namespace WHERE oid = held.relnamespace) \
+         AND permissive = 'PERMISSIVE'";
     let is_own = format!("qual = '{own_rows}' AND coalesce(with_check, qual) = qual");
+    let of_tenants = of_tenants();
     let tables: Vec<KeptTable> = diesel::sql_query(format!(
         "SELECT held.relname::text AS name, held.relrowsecurity AS is_on, \
                 held.relforcerowsecurity AS is_forced, \
                 EXISTS (SELECT {of_table} AND cmd = 'ALL' AND roles = '{{public}}' AND {is_own}) \
                     AS shows_own_rows, \
                 (SELECT min(policyname::text) {of_table} AND ({is_own}) IS NOT TRUE) AS opening \
-         FROM {TABLES_WITH_TENANT} ORDER BY 1"
+         FROM ({of_tenants}) AS held ORDER BY 1"
     ))
     .load(connection)?;
     Ok(tables.into_iter().filter_map(KeptTable::fault).collect())
@@ -235,43 +304,111 @@ fn check_rows(connection: &mut PgConnection) -> Result<Vec<MigrationError>, Migr
 
 fn check_rights(connection: &mut PgConnection) -> Result<Vec<MigrationError>, MigrationError> {
     let role = current_role(connection)?;
-    let mut faults = Vec::new();
-    let tables = tables_with_tenant(connection)?;
-    // Without any table it is the schema that is missing, and that is told by itself.
-    let registry = (!tables.is_empty()).then(|| "tenant_registry".to_owned());
     let too_many_of_registry = format!("UPDATE, DELETE, {RIGHTS_TOO_MANY}");
-    let tables = tables
-        .into_iter()
-        .map(|table| (table, SERVER_RIGHTS, RIGHTS_TOO_MANY));
-    let registry = registry.map(|table| (table, REGISTRY_RIGHTS, too_many_of_registry.as_str()));
-    for (table, needed, too_many) in tables.chain(registry) {
-        let table_text = quoted(&table).replace('\'', "''");
-        let held = |privileges: &str| {
-            format!(
-                "SELECT privilege AS value \
-                 FROM unnest(string_to_array('{privileges}', ', ')) AS privilege \
-                 WHERE has_table_privilege('{table_text}', privilege)"
-            )
-        };
-        let has = texts(connection, &held(needed))?;
-        let missing = needed
-            .split(", ")
-            .filter(|right| !has.iter().any(|has| has == right));
-        faults.extend(missing.map(|right| MigrationError::RightMissing {
-            role: role.clone(),
-            right: right.to_owned(),
-            table: table.clone(),
-        }));
-        let surplus = texts(connection, &held(too_many))?;
-        faults.extend(
-            surplus
-                .into_iter()
-                .map(|right| MigrationError::RightTooMany {
-                    role: role.clone(),
-                    right,
-                    table: table.clone(),
-                }),
-        );
+    let kinds = [
+        (of_tenants(), SERVER_RIGHTS, RIGHTS_TOO_MANY),
+        (registry(), REGISTRY_RIGHTS, too_many_of_registry.as_str()),
+    ];
+    let mut faults = Vec::new();
+    for (tables, needed, too_many) in kinds {
+        faults.extend(rights_missing(connection, &role, &tables, needed)?);
+        faults.extend(rights_too_many(connection, &role, &tables, too_many)?);
+        faults.extend(rights_of_all(connection, &role, &tables, too_many)?);
     }
     Ok(faults)
+}
+
+/// A right on a table, and who has it.
+#[derive(QueryableByName)]
+struct Right {
+    #[diesel(sql_type = Text)]
+    right: String,
+    #[diesel(sql_type = Text)]
+    table: String,
+    /// As SQL text.
+    #[diesel(sql_type = Text)]
+    holder: String,
+}
+
+fn rights_missing(
+    connection: &mut PgConnection,
+    role: &str,
+    tables: &str,
+    needed: &str,
+) -> Result<Vec<MigrationError>, MigrationError> {
+    let missing: Vec<Right> = diesel::sql_query(format!(
+        "SELECT held.relname::text AS \"table\", needed AS \"right\", current_user::text AS holder \
+         FROM ({tables}) AS held, unnest(string_to_array('{needed}', ', ')) AS needed \
+         WHERE NOT has_table_privilege(held.oid, needed) ORDER BY 1, 2"
+    ))
+    .load(connection)?;
+    let fault = |Right { right, table, .. }| MigrationError::RightMissing {
+        role: role.to_owned(),
+        right,
+        table,
+    };
+    Ok(missing.into_iter().map(fault).collect())
+}
+
+/// Asks for whoever the server's role is or may become, and for rights on single columns as well.
+fn rights_too_many(
+    connection: &mut PgConnection,
+    role: &str,
+    tables: &str,
+    too_many: &str,
+) -> Result<Vec<MigrationError>, MigrationError> {
+    let surplus: Vec<Right> = diesel::sql_query(format!(
+        "WITH held AS ({tables}), \
+              given AS (SELECT relname, coalesce(relacl, acldefault('r', relowner)) AS acl FROM held \
+                        UNION ALL SELECT relname, attacl FROM held \
+                        JOIN pg_attribute ON attrelid = held.oid AND attacl IS NOT NULL) \
+         SELECT DISTINCT relname::text AS \"table\", privilege_type AS \"right\", \
+                CASE WHEN grantee = 0 THEN 'PUBLIC' ELSE grantee::regrole::text END AS holder \
+         FROM given, aclexplode(acl) \
+         WHERE privilege_type = ANY (string_to_array('{too_many}', ', ')) \
+           AND (grantee = 0 OR pg_has_role(session_user, grantee, 'MEMBER') \
+                OR pg_has_role(current_user, grantee, 'MEMBER')) \
+         ORDER BY 1, 2, 3"
+    ))
+    .load(connection)?;
+    let fault = |Right {
+                     right,
+                     table,
+                     holder,
+                 }| MigrationError::RightTooMany {
+        role: role.to_owned(),
+        right,
+        table,
+        holder,
+    };
+    Ok(surplus.into_iter().map(fault).collect())
+}
+
+/// Who may write all data has rights on a table that stand in no list of the table.
+fn rights_of_all(
+    connection: &mut PgConnection,
+    role: &str,
+    tables: &str,
+    too_many: &str,
+) -> Result<Vec<MigrationError>, MigrationError> {
+    let surplus: Vec<Right> = diesel::sql_query(format!(
+        "SELECT held.relname::text AS \"table\", too_many AS \"right\", \
+                member::regrole::text AS holder \
+         FROM ({tables}) AS held, unnest(string_to_array('{too_many}', ', ')) AS too_many, \
+              pg_auth_members \
+         WHERE too_many IN ('UPDATE', 'DELETE') AND roleid = to_regrole('pg_write_all_data') \
+           AND pg_has_role(session_user, member, 'MEMBER') ORDER BY 1, 2, 3"
+    ))
+    .load(connection)?;
+    let fault = |Right {
+                     right,
+                     table,
+                     holder,
+                 }| MigrationError::RightOfAll {
+        role: role.to_owned(),
+        right,
+        table,
+        holder,
+    };
+    Ok(surplus.into_iter().map(fault).collect())
 }

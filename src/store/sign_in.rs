@@ -143,6 +143,59 @@ pub fn refresh_token_by_hash(
     }))
 }
 
+/// The hashes of the tokens of a family that were given for this one, the newest first.
+pub fn refresh_token_children(
+    transaction: &mut Transaction<'_>,
+    family: &str,
+    parent: &str,
+) -> Result<Vec<String>, StoreError> {
+    let (tenant, connection) = transaction.parts();
+    let children = refresh_token::table
+        .filter(
+            refresh_token::tenant_id
+                .eq(tenant)
+                .and(refresh_token::family_id.eq(family))
+                .and(refresh_token::parent_hash.eq(parent)),
+        )
+        .order((
+            refresh_token::expires_at.desc(),
+            refresh_token::token_hash.asc(),
+        ))
+        .select(refresh_token::token_hash);
+    Ok(children.load(connection)?)
+}
+
+pub fn refresh_token_delete(
+    transaction: &mut Transaction<'_>,
+    hash: &str,
+) -> Result<(), StoreError> {
+    let (tenant, connection) = transaction.parts();
+    let token = refresh_token::table.filter(
+        refresh_token::tenant_id
+            .eq(tenant)
+            .and(refresh_token::token_hash.eq(hash)),
+    );
+    diesel::delete(token).execute(connection)?;
+    Ok(())
+}
+
+/// Takes away the tokens of a family that have served their time.
+pub fn refresh_tokens_delete_expired(
+    transaction: &mut Transaction<'_>,
+    family: &str,
+    now: NaiveDateTime,
+) -> Result<(), StoreError> {
+    let (tenant, connection) = transaction.parts();
+    let expired = refresh_token::table.filter(
+        refresh_token::tenant_id
+            .eq(tenant)
+            .and(refresh_token::family_id.eq(family))
+            .and(refresh_token::expires_at.lt(now)),
+    );
+    diesel::delete(expired).execute(connection)?;
+    Ok(())
+}
+
 /// Takes away what has served its time: tokens, and families whose end has come.
 pub fn sign_ins_delete_ended(
     transaction: &mut Transaction<'_>,

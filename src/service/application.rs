@@ -55,12 +55,7 @@ impl Application {
 
     /// Like [`Application::new`], with the limits that an operator has set.
     pub fn with(database: Database, tokens: Tokens, limits: ReadLimits) -> Application {
-        let places = database.reading_at_once();
-        let reading = Crowd {
-            all: places,
-            of_tenant: places - places / 4,
-            of_account: places.div_ceil(2),
-        };
+        let reading = Crowd::of_readers(database.reading_at_once());
         let waiting = Crowd {
             all: limits.requests,
             of_tenant: limits.requests.div_ceil(2),

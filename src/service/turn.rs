@@ -1,5 +1,6 @@
-//! Turns: how many reads go on at once, and whose turn is next. An account has no more than its share
-//! of the places, and neither has a tenant, so that whoever asks for much makes nobody else wait.
+//! Turns: how many reads go on at once, and whose turn is next. An account leaves a place to its
+//! colleagues and a tenant leaves one to others, so that whoever asks for much makes nobody else
+//! wait. When places come free, those have them who read least.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -89,6 +90,18 @@ fn crowd<'r>(listed: impl Iterator<Item = &'r Reader>, reader: Reader) -> Crowd 
 }
 
 impl Crowd {
+    /// Readers at so many places. A read that has begun is not stopped for others, so the places
+    /// for a colleague and for another tenant are kept before anybody asks for them. All the rest
+    /// one account has when it is alone.
+    pub fn of_readers(places: usize) -> Crowd {
+        let less = |kept: usize| places.saturating_sub(kept).max(1);
+        Crowd {
+            all: places,
+            of_tenant: less(1),
+            of_account: less(2),
+        }
+    }
+
     /// Tells whether there is room for one more within `most`.
     fn has_room_in(self, most: Crowd) -> bool {
         self.all < most.all && self.of_tenant < most.of_tenant && self.of_account < most.of_account
@@ -248,6 +261,25 @@ mod tests {
             }
         });
         assert!(turns.line().reading.is_empty());
+    }
+
+    #[test]
+    fn who_is_alone_has_all_places_but_those_that_others_find_free() {
+        let turns = Turns::new(Crowd::of_readers(6), WAITING);
+        let tenant = TenantId::new();
+        let (alone, colleague) = (somebody(tenant), somebody(tenant));
+        let stranger = somebody(TenantId::new());
+        let has_room = |reader: Reader| {
+            let beside = turns.line().readers_beside(reader);
+            beside.has_room_in(turns.reading)
+        };
+        let caller = Caller::default();
+        let _held = [(); 4].map(|()| turns.take(alone, &caller).unwrap());
+        assert!(!has_room(alone));
+        let _one = turns.take(colleague, &caller).unwrap();
+        assert!(!has_room(colleague));
+        let _other = turns.take(stranger, &caller).unwrap();
+        assert!(!has_room(stranger));
     }
 
     #[test]

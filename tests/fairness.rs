@@ -3,14 +3,17 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::{Barrier, RwLock};
 use std::time::{Duration, Instant};
 
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::json;
 use tonghop::service::account::{EnteredAccount, create_account};
 use tonghop::service::tenant::find_tenant;
-use tonghop::store::Database;
+use tonghop::store::{Database, DatabaseUrl, StoreError};
 
 use crate::harness::clerk::put_case;
 use crate::harness::server::{PASSWORD, TestDatabase, now};
@@ -158,6 +161,35 @@ on_both_backends! {
             .expect_problem(403, "NOT_ALLOWED");
     }
 
+    fn reads_that_hold_every_connection_hold_up_no_sign_in_and_no_change(backend) {
+        let (server, admin) = Server::with_town(backend);
+        let database = &server.application.database;
+        let scope = find_tenant(database, "test").unwrap();
+        // Those of every turn, and the verifier's.
+        let readers = database.reading_at_once() + 1;
+        let (all_read, over) = (Barrier::new(readers + 1), RwLock::new(()));
+        std::thread::scope(|threads| {
+            let until_over = over.write().unwrap();
+            for _ in 0..readers {
+                threads.spawn(|| {
+                    let read = database.read(&scope, |_, _| {
+                        all_read.wait();
+                        drop(over.read());
+                        Ok::<_, StoreError>(())
+                    });
+                    read.unwrap();
+                });
+            }
+            all_read.wait();
+            let begun = Instant::now();
+            server.anonymous().get("/readyz").expect_status(200);
+            server.sign_in("test", "admin");
+            admin.add_indicators(&[("x", "sum")]);
+            assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+            drop(until_over);
+        });
+    }
+
     fn formulas_of_formulas_are_worked_out_once_each(backend) {
         let (_server, admin) = Server::with_town(backend);
         admin.add_indicators(&[("f0", "sum"), ("f1", "sum")]);
@@ -268,6 +300,46 @@ fn slow_bodies_of_one_account_take_nothing_from_others() {
     let body = json!({"values": [{"indicator": "b.sum", "value": 1}], "submit": true});
     colleague.create(path, &body).expect_status(201);
     drop(slow);
+}
+
+/// PostgreSQL's, where a lock makes reads last.
+#[test]
+fn a_change_does_not_wait_until_dashboards_are_read() {
+    if crate::harness::postgres::server().is_none() {
+        return;
+    }
+    let (server, admin) = Server::with_town(Backend::Postgresql);
+    admin.add_indicators(&[("x", "sum")]);
+    admin.put("/v1/forms/f", &form(&["x"])).expect_status(201);
+    let DatabaseUrl::Postgresql { url } = &server.database.owner else {
+        panic!("a server of PostgreSQL has a database of PostgreSQL")
+    };
+    let mut held = PgConnection::establish(url).unwrap();
+    let lock = "BEGIN; LOCK TABLE submission IN ACCESS EXCLUSIVE MODE";
+    held.batch_execute(lock).unwrap();
+    std::thread::scope(|threads| {
+        // One that unwinds lets go of the lock.
+        let held = held;
+        for login in ["one", "two", "three", "four"] {
+            server.create_account("test", login, &["viewer@code:T"]);
+            let viewer = server.sign_in("test", login);
+            for _ in 0..4 {
+                let viewer = viewer.clone();
+                threads.spawn(move || {
+                    viewer.get("/v1/forms/f/periods/2024/units/code:A1/rollup");
+                });
+            }
+        }
+        std::thread::sleep(Duration::from_secs(1));
+        let begun = Instant::now();
+        admin.add_indicators(&[("y", "sum")]);
+        assert!(
+            begun.elapsed() < Duration::from_secs(5),
+            "{:?}",
+            begun.elapsed()
+        );
+        drop(held);
+    });
 }
 
 /// What a server answers to a head, before any body.

@@ -40,9 +40,7 @@ pub fn check_could(
     identity: &Identity,
     action: Action,
 ) -> Result<(), LeaveError> {
-    application.reading(identity, |_, snapshot| {
-        Ok(snapshot.access.somewhere(action)?)
-    })
+    Ok(application.access(identity)?.somewhere(action)?)
 }
 
 /// Why a use case on accounts fails.

@@ -127,12 +127,30 @@ impl Application {
         identity: &Identity,
         counters: Counters,
     ) -> Result<Snapshot, StoreError> {
+        let access = self.access_in(transaction, identity, counters)?;
+        self.snapshot_with(transaction, identity.tenant(), access, counters)
+    }
+
+    fn access_in(
+        &self,
+        transaction: &mut Transaction<'_>,
+        identity: &Identity,
+        counters: Counters,
+    ) -> Result<Access, StoreError> {
         let tenant = identity.tenant();
         let grants = self.caches.grants.get(tenant, counters.grants_rev, || {
             Ok(by_account(grant::grants(transaction)?))
         })?;
         let own = grants.get(&identity.account()).cloned().unwrap_or_default();
-        self.snapshot_with(transaction, tenant, Access::new(identity, own), counters)
+        Ok(Access::new(identity, own))
+    }
+
+    /// What somebody may do. It takes no turn: whoever writes does not wait until others have read.
+    pub(super) fn access(&self, identity: &Identity) -> Result<Access, StoreError> {
+        self.database
+            .glance(&Scope::of(identity), |transaction, counters| {
+                self.access_in(transaction, identity, counters)
+            })
     }
 
     fn snapshot_with(

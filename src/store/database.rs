@@ -20,6 +20,9 @@ type Pool = r2d2::Pool<Connector>;
 /// How long a request waits for a connection before it is told to come again.
 const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(10);
 
+/// What takes a moment is over before many wait for it.
+const MOMENTS_AT_ONCE: u32 = 2;
+
 /// Whoever asks whether the database is there asks again soon.
 const WAIT_FOR_SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 
@@ -28,6 +31,9 @@ const WAIT_FOR_SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 pub struct Database {
     readers: Pool,
     writers: Pool,
+    /// For what takes a moment and must not wait until reads are over: signing in, grants, signs
+    /// of life.
+    moments: Pool,
     url: DatabaseUrl,
     /// SQLite's, which somebody may take away.
     file: Option<Arc<WatchedFile>>,
@@ -60,11 +66,12 @@ impl Database {
             };
             pool(connector, size)
         };
-        // One more than reads have, for what is no read of a tenant: signing in, signs of life.
+        // One more than reads have turns, for the verifier, which takes none.
         let readers = reading_at_once(&url) + 1;
         Database {
             readers: pool(Use::Read, readers),
             writers: pool(Use::Write, writers),
+            moments: pool(Use::Read, MOMENTS_AT_ONCE),
             file,
             rev_at_hand: RevAtHand::on(&url, servers),
             url,
@@ -89,16 +96,40 @@ impl Database {
         scope: &Scope,
         work: impl FnOnce(&mut Transaction<'_>, Counters) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.read_uncounted(scope, |transaction| {
-            let at = Instant::now();
-            let counters = tenant::counters(transaction)?;
-            self.rev_at_hand.note(scope, counters.rev, at);
+        self.read_on(&self.readers, scope, |transaction| {
+            let counters = self.counters(transaction, scope)?;
             work(transaction, counters)
         })
     }
 
-    /// Like [`Database::read`], without the tenant's row: for what is no part of a tenant's history,
-    /// of a tenant that may not be there.
+    /// Like [`Database::read`], for a moment: no number of reads makes it wait.
+    ///
+    /// # Errors
+    /// As [`Database::read`].
+    pub fn glance<T, E: From<StoreError>>(
+        &self,
+        scope: &Scope,
+        work: impl FnOnce(&mut Transaction<'_>, Counters) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.read_on(&self.moments, scope, |transaction| {
+            let counters = self.counters(transaction, scope)?;
+            work(transaction, counters)
+        })
+    }
+
+    fn counters(
+        &self,
+        transaction: &mut Transaction<'_>,
+        scope: &Scope,
+    ) -> Result<Counters, StoreError> {
+        let at = Instant::now();
+        let counters = tenant::counters(transaction)?;
+        self.rev_at_hand.note(scope, counters.rev, at);
+        Ok(counters)
+    }
+
+    /// Like [`Database::glance`], without the tenant's row: for what is no part of a tenant's
+    /// history, of a tenant that may not be there.
     ///
     /// # Errors
     /// As [`Database::read`].
@@ -107,7 +138,16 @@ impl Database {
         scope: &Scope,
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut pooled = self.take(&self.readers)?;
+        self.read_on(&self.moments, scope, work)
+    }
+
+    fn read_on<T, E: From<StoreError>>(
+        &self,
+        pool: &Pool,
+        scope: &Scope,
+        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut pooled = self.take(pool)?;
         let connection = &mut pooled.connection;
         let begin = match connection {
             AnyConnection::Sqlite(_) => "BEGIN".to_owned(),
@@ -195,7 +235,7 @@ impl Database {
         &self,
         work: impl FnOnce(&mut AnyConnection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut pooled = self.take(&self.readers)?;
+        let mut pooled = self.take(&self.moments)?;
         work(&mut pooled.connection)
     }
 
@@ -220,7 +260,7 @@ impl Database {
     /// [`StoreError::Unavailable`] where there is none.
     pub fn ping(&self) -> Result<(), StoreError> {
         self.check_file()?;
-        let pooled = self.readers.get_timeout(WAIT_FOR_SIGN_OF_LIFE);
+        let pooled = self.moments.get_timeout(WAIT_FOR_SIGN_OF_LIFE);
         let mut pooled = pooled.map_err(|error| StoreError::Unavailable(error.to_string()))?;
         pooled.check_files()?;
         Ok(pooled.connection.ping()?)
@@ -229,8 +269,8 @@ impl Database {
 
 fn reading_at_once(url: &DatabaseUrl) -> u32 {
     match url {
-        DatabaseUrl::Sqlite { .. } => 4,
-        DatabaseUrl::Postgresql { .. } => 8,
+        DatabaseUrl::Sqlite { .. } => 6,
+        DatabaseUrl::Postgresql { .. } => 10,
     }
 }
 

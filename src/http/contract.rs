@@ -20,7 +20,7 @@ use utoipa::openapi::OpenApi;
 
 use super::parameter::{Parameter, Presence};
 use super::problem::Problem;
-use super::schema::{BodySchema, Compiled};
+use super::schema::{BodySchema, Schemas};
 use crate::error::{Code, Fault, MOST_FAULTS, Message, pointer_step, shortened};
 use crate::message;
 
@@ -56,13 +56,22 @@ impl Contract {
     /// The encoder's, for a document that is none.
     pub fn new(document: &OpenApi) -> Result<Contract, serde_json::Error> {
         let document = serde_json::to_value(document)?;
-        let components = Arc::new(document.get("components").cloned().unwrap_or_default());
         let no_paths = Map::new();
         let paths = document.get("paths").and_then(Value::as_object);
         let paths = paths.unwrap_or(&no_paths).iter();
+        let operations = paths
+            .clone()
+            .flat_map(|(_, item)| item.as_object())
+            .flat_map(Map::values);
+        let bodies = operations.filter_map(|operation| {
+            let schema = operation.pointer(JSON_BODY)?;
+            Some((id_of(operation).to_owned(), schema.clone()))
+        });
+        let components = document.get("components").unwrap_or(&Value::Null);
+        let schemas = Arc::new(Schemas::new(&bodies.collect(), components));
         Ok(Contract {
             paths: paths
-                .map(|(template, item)| PathRules::new(template, item, &components))
+                .map(|(template, item)| PathRules::new(template, item, &schemas))
                 .collect(),
         })
     }
@@ -99,16 +108,14 @@ impl Contract {
 }
 
 impl PathRules {
-    fn new(template: &str, item: &Value, components: &Arc<Value>) -> PathRules {
+    fn new(template: &str, item: &Value, schemas: &Arc<Schemas>) -> PathRules {
         let no_operations = Map::new();
         let operations = item.as_object().unwrap_or(&no_operations).iter();
         PathRules {
             pattern: ResourceDef::new(template),
             operations: operations
                 .filter_map(|(name, operation)| Some((method_named(name)?, operation)))
-                .map(|(method, operation)| {
-                    (method, Arc::new(Operation::new(operation, components)))
-                })
+                .map(|(method, operation)| (method, Arc::new(Operation::new(operation, schemas))))
                 .collect(),
         }
     }
@@ -171,20 +178,28 @@ fn method_not_allowed<'rules>(
     }
 }
 
+/// Where an operation has the schema of its JSON body.
+const JSON_BODY: &str = "/requestBody/content/application~1json/schema";
+
+fn id_of(operation: &Value) -> &str {
+    let id = operation.get("operationId").and_then(Value::as_str);
+    id.unwrap_or_default()
+}
+
 impl Operation {
-    fn new(operation: &Value, components: &Arc<Value>) -> Operation {
-        let text = |pointer: &str| operation.pointer(pointer).and_then(Value::as_str);
+    fn new(operation: &Value, schemas: &Arc<Schemas>) -> Operation {
+        let id = id_of(operation);
         let content = operation
             .pointer("/requestBody/content")
             .and_then(Value::as_object);
-        let schema = operation.pointer("/requestBody/content/application~1json/schema");
+        let schema = operation.pointer(JSON_BODY);
         Operation {
-            id: text("/operationId").unwrap_or_default().to_owned(),
+            id: id.to_owned(),
             parameters: query_parameters(operation),
             media_types: content
                 .map(|content| content.keys().cloned().collect())
                 .unwrap_or_default(),
-            body: schema.map(|schema| BodySchema::new(schema, components)),
+            body: schema.map(|_| BodySchema::of(id, schemas)),
         }
     }
 
@@ -345,11 +360,8 @@ fn listed<'names>(names: impl ExactSizeIterator<Item = &'names String>) -> Optio
 }
 
 /// Tells an error of the checker as faults.
-pub(super) fn faults_of(compiled: &Compiled, error: &ValidationError<'_>) -> Vec<Fault> {
-    let told = Told {
-        document: &compiled.document,
-    };
-    told.faults_of(error)
+pub(super) fn faults_of(document: &Value, error: &ValidationError<'_>) -> Vec<Fault> {
+    Told { document }.faults_of(error)
 }
 
 /// The fields that an object may have by the schema at a pointer.

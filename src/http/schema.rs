@@ -3,7 +3,7 @@
 //! no more memory than one that is wrong in few places. Never the sentences: those are `contract`'s.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value, json};
@@ -16,42 +16,26 @@ use crate::error::{Fault, MOST_FAULTS, pointer_step};
 /// thousands of times its size.
 const LARGEST_PART: usize = 4 * 1024;
 
-/// The schema of a body. It is compiled, part by part, when a first body is wrong, since right ones
-/// never need it.
-pub(super) struct BodySchema {
-    /// The body's schema, and the components that it refers to.
-    document: Value,
-    /// By the pointers of schemas into the document; none for a schema that is wrong.
-    compiled: Mutex<HashMap<String, Option<Arc<Compiled>>>>,
-}
-
-/// A schema, ready to check with.
-pub(super) struct Compiled {
+/// The schemas of all bodies, in one document. A schema is compiled, part by part, when a first body
+/// is wrong, since right ones never need it, and once for all operations: there are no more validators
+/// than there are schemas in the document.
+pub(super) struct Schemas {
+    /// The bodies' schemas by their operations, and the components that they refer to.
     pub document: Value,
-    validator: Validator,
+    /// By where schemas are written out in the document.
+    compiled: Mutex<HashMap<String, Compiled>>,
 }
 
-/// The pointer to the body's own schema in the document.
-const BODY: &str = "/body";
+/// The validator of a part, once it was needed; none for a schema that is wrong.
+type Compiled = Arc<OnceLock<Option<Validator>>>;
 
-impl BodySchema {
-    pub fn new(schema: &Value, components: &Value) -> BodySchema {
-        BodySchema {
-            document: json!({"body": schema, "components": components}),
+impl Schemas {
+    /// `bodies` are by the ids of their operations.
+    pub fn new(bodies: &Map<String, Value>, components: &Value) -> Schemas {
+        Schemas {
+            document: json!({"bodies": bodies, "components": components}),
             compiled: Mutex::default(),
         }
-    }
-
-    /// The faults of a body of right JSON, up to a number that somebody can read. A large part for
-    /// which there are several schemas is passed over.
-    pub fn faults(&self, body: &[u8]) -> Vec<Fault> {
-        let mut walk = Walk {
-            schema: self,
-            faults: Vec::new(),
-        };
-        walk.check(BODY, body.trim_ascii(), "");
-        walk.faults.truncate(MOST_FAULTS);
-        walk.faults
     }
 
     /// The schema at a pointer, and where it is written out, behind references.
@@ -66,14 +50,16 @@ impl BodySchema {
         }
     }
 
-    fn compiled(&self, pointer: &str) -> Option<Arc<Compiled>> {
+    /// The place of a part's validator. Who fills it keeps nobody else waiting but those who want
+    /// the same.
+    fn compiled(&self, pointer: &str) -> Compiled {
         let compiled = self.compiled.lock();
         let mut compiled = compiled.unwrap_or_else(PoisonError::into_inner);
-        let known = compiled.entry(pointer.to_owned());
-        known.or_insert_with(|| self.compile(pointer)).clone()
+        Arc::clone(compiled.entry(pointer.to_owned()).or_default())
     }
 
-    fn compile(&self, pointer: &str) -> Option<Arc<Compiled>> {
+    fn compile(&self, pointer: &str) -> Option<Validator> {
+        // Only for as long as it takes: a validator holds on to what it needs.
         let mut document = self.document.clone();
         if let Some(fields) = document.as_object_mut() {
             fields.insert("allOf".to_owned(), json!([{"$ref": format!("#{pointer}")}]));
@@ -83,10 +69,7 @@ impl BodySchema {
             .should_validate_formats(true)
             .with_format("date", |text| text.parse::<Day>().is_ok());
         match options.build(&document) {
-            Ok(validator) => Some(Arc::new(Compiled {
-                document,
-                validator,
-            })),
+            Ok(validator) => Some(validator),
             Err(error) => {
                 tracing::error!(%error, "a schema of the OpenAPI document is wrong");
                 None
@@ -95,9 +78,36 @@ impl BodySchema {
     }
 }
 
+/// The schema of a body, among all.
+pub(super) struct BodySchema {
+    schemas: Arc<Schemas>,
+    pointer: String,
+}
+
+impl BodySchema {
+    pub fn of(operation: &str, schemas: &Arc<Schemas>) -> BodySchema {
+        BodySchema {
+            schemas: Arc::clone(schemas),
+            pointer: format!("/bodies/{}", pointer_step(operation)),
+        }
+    }
+
+    /// The faults of a body of right JSON, up to a number that somebody can read. A large part for
+    /// which there are several schemas is passed over.
+    pub fn faults(&self, body: &[u8]) -> Vec<Fault> {
+        let mut walk = Walk {
+            schemas: &self.schemas,
+            faults: Vec::new(),
+        };
+        walk.check(&self.pointer, body.trim_ascii(), "");
+        walk.faults.truncate(MOST_FAULTS);
+        walk.faults
+    }
+}
+
 /// One body on its way along the schema.
 struct Walk<'s> {
-    schema: &'s BodySchema,
+    schemas: &'s Schemas,
     faults: Vec<Fault>,
 }
 
@@ -111,7 +121,7 @@ impl Walk<'_> {
         if part.len() <= LARGEST_PART {
             return self.check_whole(schema, part, at);
         }
-        let Some((pointer, schema)) = self.schema.resolved(schema) else {
+        let Some((pointer, schema)) = self.schemas.resolved(schema) else {
             return;
         };
         if let Some(pointer) = self.other_than_null(&pointer, schema) {
@@ -171,7 +181,7 @@ impl Walk<'_> {
                 self.check(&schema, value, &format!("{at}/{step}"));
                 found.insert(name);
             } else if !object.allows_others {
-                let allowed = fields_of(&self.schema.document, object.pointer);
+                let allowed = fields_of(&self.schemas.document, object.pointer);
                 let fault = unknown_field(at, &name, allowed.as_deref());
                 self.faults.push(fault);
             }
@@ -183,14 +193,19 @@ impl Walk<'_> {
     }
 
     fn check_whole(&mut self, schema: &str, part: &[u8], at: &str) {
-        let Some(compiled) = self.schema.compiled(schema) else {
+        let Some((pointer, _)) = self.schemas.resolved(schema) else {
+            return;
+        };
+        let compiled = self.schemas.compiled(&pointer);
+        let compiled = compiled.get_or_init(|| self.schemas.compile(&pointer));
+        let Some(validator) = compiled else {
             return;
         };
         let Ok(value) = serde_json::from_slice::<Value>(part) else {
             return;
         };
-        let errors = compiled.validator.iter_errors(&value);
-        let faults = errors.flat_map(|error| faults_of(&compiled, &error));
+        let errors = validator.iter_errors(&value);
+        let faults = errors.flat_map(|error| faults_of(&self.schemas.document, &error));
         let faults = faults.map(|fault| fault.below(at));
         let room = MOST_FAULTS.saturating_sub(self.faults.len());
         self.faults.extend(faults.take(room));
@@ -270,6 +285,19 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_schema_that_several_bodies_refer_to_is_compiled_once() {
+        let name = json!({"type": "object", "required": ["vi"]});
+        let to = |schema: &str| json!({"$ref": format!("#/components/schemas/{schema}")});
+        let bodies = json!({"put_a": to("Name"), "put_b": to("Alias")});
+        let components = json!({"schemas": {"Name": name, "Alias": to("Name")}});
+        let schemas = Arc::new(Schemas::new(bodies.as_object().unwrap(), &components));
+        for operation in ["put_a", "put_b"] {
+            assert_eq!(BodySchema::of(operation, &schemas).faults(b"{}").len(), 1);
+        }
+        assert_eq!(schemas.compiled.lock().unwrap().len(), 1);
+    }
 
     #[test]
     fn a_text_is_taken_apart_where_its_own_commas_are() {

@@ -2,7 +2,7 @@
 //! way from what a unit was on another day to where it belongs on that tree. Never figures: what
 //! flows up the tree is `rollup`'s.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -235,6 +235,8 @@ pub struct Tree {
     by_id: HashMap<UnitId, Position>,
     by_code: HashMap<UnitCode, Position>,
     leaves: BTreeMap<Leaf, Position>,
+    /// All leaves with their heirs, worked out at the first question.
+    leaves_with_heirs: OnceLock<Vec<(Position, BTreeSet<UnitId>)>>,
     /// For each level, the positions of its units in order: how many lie below a unit is the
     /// distance of two binary searches.
     by_level: HashMap<LevelCode, Vec<Position>>,
@@ -293,6 +295,7 @@ impl Tree {
             by_id: HashMap::new(),
             by_code: HashMap::new(),
             leaves: BTreeMap::new(),
+            leaves_with_heirs: OnceLock::new(),
             by_level: HashMap::new(),
         };
         for (index, fact) in seeds.children.get(&None).into_iter().flatten() {
@@ -470,6 +473,20 @@ impl Tree {
         let mut positions: Vec<Position> = self.leaves.values().copied().collect();
         positions.sort_unstable();
         positions.into_iter().map(|position| self.at(position))
+    }
+
+    /// The same, each with the units that stand and have something of its unit. Worked out once:
+    /// every report of a former map asks.
+    pub fn leaves_with_heirs(&self) -> impl Iterator<Item = (Place<'_>, &BTreeSet<UnitId>)> {
+        let known = self.leaves_with_heirs.get_or_init(|| {
+            let leaves = self.leaves();
+            leaves
+                .map(|leaf| (leaf.position(), self.heirs_of(leaf.unit())))
+                .collect()
+        });
+        known
+            .iter()
+            .map(|(position, heirs)| (self.at(*position), heirs))
     }
 
     /// The leaf with what is left of a unit that stands no more, where no other has it as a whole.

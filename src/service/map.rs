@@ -280,7 +280,7 @@ impl<'l> Left<'l> {
         let former = snapshot.hierarchy.tree_on(*first);
         let (tree, top) = (&located.tree, located.place());
         let definition = located.in_force.period.definition;
-        for leaf in tree.leaves() {
+        for (leaf, heirs) in tree.leaves_with_heirs() {
             let unit = leaf.unit();
             if !definition.is_submitted_by(&leaf.fact().level) {
                 continue;
@@ -293,7 +293,7 @@ impl<'l> Left<'l> {
             }
             if top.covers(leaf) {
                 left.inside.push(leaf);
-            } else if has_of(tree, top, leaf) || had(&former, top.unit(), leaf) {
+            } else if has_of(tree, top, leaf, heirs) || had(&former, top.unit(), leaf) {
                 left.outside.push(leaf);
             }
         }
@@ -346,10 +346,9 @@ fn holds(found: &BTreeMap<Position, KeptRollup>, leaf: Place<'_>) -> bool {
 
 /// Tells whether what is left lies above a unit or under none, and one of its successors at the
 /// unit or below it.
-fn has_of(tree: &Tree, top: Place<'_>, leaf: Place<'_>) -> bool {
+fn has_of(tree: &Tree, top: Place<'_>, leaf: Place<'_>, heirs: &BTreeSet<UnitId>) -> bool {
     let is_below = leaf.parent().is_none_or(|under| under.covers(top));
-    let heirs = tree.heirs_of(leaf.unit()).into_iter();
-    let mut heirs = heirs.filter_map(|heir| tree.by_id(heir));
+    let mut heirs = heirs.iter().filter_map(|heir| tree.by_id(*heir));
     is_below && heirs.any(|heir| top.covers(heir))
 }
 

@@ -102,9 +102,12 @@ impl Installation {
         command
             .args(arguments)
             .env("DATABASE_URL", address_of(&self.database))
-            .env("TONGHOP_OWNER_URL", address_of(&self.owner))
             .env("TONGHOP_KEYS", self.directory.path().join("keys"))
             .env("TONGHOP_ISSUER", ISSUER);
+        // A SQLite file has no owner beside the server, and the program says so.
+        if let DatabaseUrl::Postgresql { .. } = self.owner {
+            command.env("TONGHOP_OWNER_URL", address_of(&self.owner));
+        }
         command
     }
 

@@ -7,11 +7,11 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
+use super::signature::{new_private_key, public_key_of};
 use crate::system::{AccessError, User, try_to_make, try_to_write_in};
 
 /// Why the keys cannot be used.
@@ -160,7 +160,7 @@ fn key_files(directory: &Path) -> Result<Vec<PathBuf>, KeyError> {
 /// Writes beside the name and links: of two servers that start at once, one makes the key and
 /// both read it whole.
 fn create_first(directory: &Path) -> Result<(), KeyError> {
-    let private = new_private()?;
+    let private = new_private_key().map_err(|_| KeyError::Generate)?;
     let draft = directory.join(format!(".{}.new", uuid::Uuid::now_v7()));
     let in_draft = |source| KeyError::File {
         path: draft.clone(),
@@ -208,18 +208,12 @@ fn load(path: &Path) -> Result<Key, KeyError> {
 /// # Errors
 /// [`KeyError::Generate`].
 pub fn passing() -> Result<Key, KeyError> {
-    read(new_private()?).ok_or(KeyError::Generate)
-}
-
-fn new_private() -> Result<Vec<u8>, KeyError> {
-    let pair = Ed25519KeyPair::generate().map_err(|_| KeyError::Generate)?;
-    let private = pair.to_pkcs8v1().map_err(|_| KeyError::Generate)?;
-    Ok(private.as_ref().to_vec())
+    let private = new_private_key().map_err(|_| KeyError::Generate)?;
+    read(private).ok_or(KeyError::Generate)
 }
 
 fn read(private: Vec<u8>) -> Option<Key> {
-    let pair = Ed25519KeyPair::from_pkcs8(&private).ok()?;
-    let public = pair.public_key().as_ref().to_vec();
+    let public = public_key_of(&private)?;
     let id = URL_SAFE_NO_PAD.encode(Sha256::digest(&public));
     Some(Key {
         id,

@@ -3,6 +3,7 @@
 
 pub mod keys;
 pub mod password;
+mod signature;
 pub mod token;
 
 pub use token::{Identity, TokenError, Tokens};

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::keys::{self, JsonWebKey, Key, KeyError, load_or_create};
+use super::signature;
 use crate::domain::id::{AccountId, TenantId};
 use crate::error::{Code, Explain, Message};
 use crate::message;
@@ -99,6 +100,7 @@ impl Tokens {
     }
 
     fn of(keys: &[Key], issuer: &str) -> Result<Tokens, KeyError> {
+        signature::install();
         let last: &Key = keys.last().ok_or(KeyError::Generate)?;
         let verifying = keys
             .iter()

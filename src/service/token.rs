@@ -314,7 +314,7 @@ fn make_room(
 fn random_text() -> Result<String, SignInError> {
     use base64::Engine;
     let mut bytes = [0_u8; 32];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| SignInError::NoRandomness)?;
+    openssl::rand::rand_bytes(&mut bytes).map_err(|_| SignInError::NoRandomness)?;
     Ok(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes))
 }
 

@@ -25,10 +25,10 @@ use tonghop::http::openapi;
 use tonghop::http::server::{ServerOptions, bind, serve};
 use tonghop::operation::check::{check_clock, check_installation, is_fault};
 use tonghop::operation::{backup, verifier};
-use tonghop::service::account::{EnteredAccount, EnteredGrant, create_account};
-use tonghop::service::renewal::renew_totals;
-use tonghop::service::tenant::{EnteredTenant, create_tenant, find_tenant, list_tenants};
-use tonghop::service::verification::{reported_periods, verify_period};
+use tonghop::service::people::account::{EnteredAccount, EnteredGrant, create_account};
+use tonghop::service::people::tenant::{EnteredTenant, create_tenant, find_tenant, list_tenants};
+use tonghop::service::report::verification::{reported_periods, verify_period};
+use tonghop::service::totals::renewal::renew_totals;
 use tonghop::service::{Application, ReadLimits};
 use tonghop::store::migration::{
     LeftLogin, is_there, make_database, migrate, prepare, prepare_to_serve,

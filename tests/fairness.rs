@@ -11,8 +11,8 @@ use diesel::{Connection, PgConnection};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::json;
-use tonghop::service::account::{EnteredAccount, create_account};
-use tonghop::service::tenant::find_tenant;
+use tonghop::service::people::account::{EnteredAccount, create_account};
+use tonghop::service::people::tenant::find_tenant;
 use tonghop::store::{Database, DatabaseUrl, StoreError};
 
 use crate::harness::clerk::put_case;

@@ -4,10 +4,10 @@
 use serde_json::{Value, json};
 use tonghop::domain::quantity::Qualifier;
 use tonghop::domain::submission::EnteredValue;
-use tonghop::service::condition::Precondition;
-use tonghop::service::locate::ReportPath;
+use tonghop::service::application::condition::Precondition;
+use tonghop::service::application::locate::ReportPath;
+use tonghop::service::people::token::{Credentials, issue_token};
 use tonghop::service::submission::{Asked, Change, ChangeRequest, Entered, Intent, change_all};
-use tonghop::service::token::{Credentials, issue_token};
 
 use crate::harness::server::{PASSWORD, now};
 use crate::harness::town::{Report, broken_down, cell, form, indicator, option, shown, value};

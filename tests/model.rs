@@ -18,17 +18,17 @@ use tonghop::authn::Identity;
 use tonghop::domain::quantity::Qualifier;
 use tonghop::domain::submission::{EnteredValue, Stage};
 use tonghop::service::Application;
-use tonghop::service::condition::Precondition;
-use tonghop::service::idempotency::Reply;
-use tonghop::service::locate::ReportPath;
-use tonghop::service::rollup::{Children, RollupQuery, get_rollup};
+use tonghop::service::application::condition::Precondition;
+use tonghop::service::application::idempotency::Reply;
+use tonghop::service::application::locate::ReportPath;
+use tonghop::service::map::unit::{EnteredUnit, create_unit};
+use tonghop::service::people::token::{Credentials, issue_token};
+use tonghop::service::report::rollup::{Children, RollupQuery, get_rollup};
+use tonghop::service::report::verification::verify_rollup;
 use tonghop::service::submission::{
     Asked as AskedChange, Change as SubmissionChange, ChangeRequest, Entered, EnteredReason,
     Intent, SubmissionError, change_all,
 };
-use tonghop::service::token::{Credentials, issue_token};
-use tonghop::service::unit::{EnteredUnit, create_unit};
-use tonghop::service::verification::verify_rollup;
 
 use crate::harness::server::{PASSWORD, now};
 use crate::harness::{Backend, Client, Server, postgres};

@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use tonghop::authn::Identity;
 use tonghop::domain::quantity::Qualifier;
 use tonghop::domain::submission::EnteredValue;
-use tonghop::service::condition::Precondition;
-use tonghop::service::locate::ReportPath;
+use tonghop::service::application::condition::Precondition;
+use tonghop::service::application::locate::ReportPath;
+use tonghop::service::people::token::{Credentials, issue_token};
 use tonghop::service::submission::{
     Change, ChangeRequest, Entered, EnteredReason, Intent, change_now,
 };
-use tonghop::service::token::{Credentials, issue_token};
 use tonghop::store::migration::migrate;
 
 use crate::harness::server::{PASSWORD, now};

@@ -6,9 +6,9 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 use tonghop::authn::Identity;
-use tonghop::service::mapping::{Mapping, Unlisted, document_of};
-use tonghop::service::token::{Credentials, issue_token};
-use tonghop::service::unit::{ImportMode, UnitList, import_units};
+use tonghop::service::map::mapping::{Mapping, Unlisted, document_of};
+use tonghop::service::map::unit::{ImportMode, UnitList, import_units};
+use tonghop::service::people::token::{Credentials, issue_token};
 
 use crate::harness::server::{PASSWORD, now};
 use crate::harness::town::{Report, cell, form, indicator, value};

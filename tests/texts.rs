@@ -2,8 +2,8 @@
 //! accents, and warnings where two units look the same.
 
 use serde_json::{Value, json};
-use tonghop::service::account::{AccountError, EnteredAccount, create_account};
-use tonghop::service::tenant::find_tenant;
+use tonghop::service::people::account::{AccountError, EnteredAccount, create_account};
+use tonghop::service::people::tenant::find_tenant;
 use tonghop::store::migration::{check, migrate};
 
 use crate::harness::server::{PASSWORD, now};

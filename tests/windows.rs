@@ -3,8 +3,8 @@
 
 use chrono::{NaiveDate, TimeDelta};
 use serde_json::{Value, json};
-use tonghop::service::tenant::find_tenant;
-use tonghop::service::verification::{reported_periods, verify_period};
+use tonghop::service::people::tenant::find_tenant;
+use tonghop::service::report::verification::{reported_periods, verify_period};
 
 use crate::harness::server::now;
 use crate::harness::town::{Report, cell, form, indicator, shown, value};

@@ -9,13 +9,13 @@ use tonghop::authn::Identity;
 use tonghop::domain::quantity::Qualifier;
 use tonghop::domain::submission::EnteredValue;
 use tonghop::service::Application;
-use tonghop::service::condition::Precondition;
-use tonghop::service::locate::ReportPath;
+use tonghop::service::application::condition::Precondition;
+use tonghop::service::application::locate::ReportPath;
+use tonghop::service::people::token::{Credentials, issue_token};
+use tonghop::service::report::verification::verify_rollup;
 use tonghop::service::submission::{
     Asked, Change, ChangeRequest, Entered, Intent, change_all, change_now,
 };
-use tonghop::service::token::{Credentials, issue_token};
-use tonghop::service::verification::verify_rollup;
 
 use crate::harness::Server;
 use crate::harness::server::{PASSWORD, now};

@@ -9,11 +9,11 @@ use tonghop::domain::indicator::{AcrossTime, AcrossUnits, BreakdownKind};
 use tonghop::domain::period::{Calendar, Frequency};
 use tonghop::domain::quantity::Qualifier;
 use tonghop::domain::submission::EnteredValue;
-use tonghop::service::form::{EnteredForm, EnteredItem, EnteredSection};
-use tonghop::service::indicator::{
+use tonghop::service::application::text::EnteredName;
+use tonghop::service::catalogue::form::{EnteredForm, EnteredItem, EnteredSection};
+use tonghop::service::catalogue::indicator::{
     EnteredBounds, EnteredBreakdown, EnteredIndicator, EnteredOption,
 };
-use tonghop::service::text::EnteredName;
 
 /// The form's code.
 pub const FORM: &str = "deadline";

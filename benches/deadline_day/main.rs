@@ -47,8 +47,8 @@ use chrono::{DateTime, Utc};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use tonghop::domain::period::Frequency;
-use tonghop::service::tenant::find_tenant;
-use tonghop::service::verification::{reported_periods, verify_period};
+use tonghop::service::people::tenant::find_tenant;
+use tonghop::service::report::verification::{reported_periods, verify_period};
 use tonghop::store::DatabaseUrl;
 
 use connection::Connection;

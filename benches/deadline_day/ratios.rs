@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 
 use tonghop::authn::Identity;
 use tonghop::service::Application;
-use tonghop::service::condition::Precondition;
-use tonghop::service::idempotency::Repeatable;
-use tonghop::service::locate::ReportPath;
+use tonghop::service::application::condition::Precondition;
+use tonghop::service::application::idempotency::Repeatable;
+use tonghop::service::application::locate::ReportPath;
 use tonghop::service::submission::{Asked, Change, ChangeRequest, Entered, Intent, change_all};
 
 use crate::connection::Connection;

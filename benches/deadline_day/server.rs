@@ -12,12 +12,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tempfile::TempDir;
 use tonghop::authn::{Identity, Tokens};
 use tonghop::service::Application;
-use tonghop::service::account::{EnteredAccount, create_account};
-use tonghop::service::condition::Precondition;
-use tonghop::service::form::put_form;
-use tonghop::service::indicator::put_indicator;
-use tonghop::service::tenant::find_tenant;
-use tonghop::service::token::{Credentials, issue_token};
+use tonghop::service::application::condition::Precondition;
+use tonghop::service::catalogue::form::put_form;
+use tonghop::service::catalogue::indicator::put_indicator;
+use tonghop::service::people::account::{EnteredAccount, create_account};
+use tonghop::service::people::tenant::find_tenant;
+use tonghop::service::people::token::{Credentials, issue_token};
 use tonghop::store::migration::is_there;
 use tonghop::store::{Database, DatabaseUrl};
 

@@ -12,15 +12,15 @@ use tonghop::domain::period::{Calendar, Frequency};
 use tonghop::domain::quantity::Qualifier;
 use tonghop::domain::submission::EnteredValue;
 use tonghop::service::Application;
-use tonghop::service::condition::Precondition;
-use tonghop::service::form::{EnteredForm, EnteredItem, EnteredSection, put_form};
-use tonghop::service::indicator::{EnteredBounds, EnteredIndicator, put_indicator};
-use tonghop::service::locate::ReportPath;
+use tonghop::service::application::condition::Precondition;
+use tonghop::service::application::locate::ReportPath;
+use tonghop::service::application::text::EnteredName;
+use tonghop::service::catalogue::form::{EnteredForm, EnteredItem, EnteredSection, put_form};
+use tonghop::service::catalogue::indicator::{EnteredBounds, EnteredIndicator, put_indicator};
+use tonghop::service::map::unit::{ImportMode, UnitList, import_units};
+use tonghop::service::people::tenant::{EnteredTenant, create_tenant};
+use tonghop::service::people::token::{Credentials, issue_token};
 use tonghop::service::submission::{Change, ChangeRequest, Entered, Intent, change_now};
-use tonghop::service::tenant::{EnteredTenant, create_tenant};
-use tonghop::service::text::EnteredName;
-use tonghop::service::token::{Credentials, issue_token};
-use tonghop::service::unit::{ImportMode, UnitList, import_units};
 
 use crate::{FORM, Failure, now};
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use tonghop::service::watcher::{Phase, Watcher};
+use tonghop::service::application::watcher::{Phase, Watcher};
 
 use crate::Failure;
 

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use tonghop::service::application::name::UnitName;
 
 use clap::{Parser, Subcommand};
 use serde::Serialize;
@@ -12,13 +13,13 @@ use tonghop::domain::day::Day;
 use tonghop::domain::reorganisation::ReorganisationDocument;
 use tonghop::error::{Explain, Fault, Place, counted};
 use tonghop::service::Application;
-use tonghop::service::idempotency::Reply;
-use tonghop::service::mapping::{
+use tonghop::service::application::idempotency::Reply;
+use tonghop::service::map::mapping::{
     Mapping, MappingError, Table, TableDocument, TableFault, TableLine, Unlisted, table_document_of,
 };
-use tonghop::service::reorganisation::{carry_out_reorganisation, preview_reorganisation};
-use tonghop::service::token::{Credentials, issue_token};
-use tonghop::service::unit::{ImportMode, UnitList, UnitName, add_units, check_units};
+use tonghop::service::map::reorganisation::{carry_out_reorganisation, preview_reorganisation};
+use tonghop::service::map::unit::{ImportMode, UnitList, add_units, check_units};
+use tonghop::service::people::token::{Credentials, issue_token};
 
 use super::bar::Bar;
 use super::summary;

@@ -9,12 +9,12 @@ use tonghop::demo::MapsBeside;
 use tonghop::domain::naming::capitalised;
 use tonghop::domain::quantity::{Decimal, Qualifier};
 use tonghop::service::Application;
-use tonghop::service::locate::ReportPath;
-use tonghop::service::report::{
+use tonghop::service::application::locate::ReportPath;
+use tonghop::service::people::tenant::find_tenant;
+use tonghop::service::report::series::SeriesFigure;
+use tonghop::service::report::unit_report::{
     ReportFigure, ReportLine, ReportSection, UnitReport, inspect_report,
 };
-use tonghop::service::series::SeriesFigure;
-use tonghop::service::tenant::find_tenant;
 
 use crate::{Failure, explained, now, ready};
 

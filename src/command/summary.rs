@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use tonghop::service::application::name::UnitName;
+use tonghop::service::map::unit::LevelCount;
 
 use comfy_table::{CellAlignment, Table, presets};
-use tonghop::service::idempotency::{Outcome, Reply};
-use tonghop::service::reorganisation::{
-    FormForecast, LevelCount, ReorganisationPreview, UnitForecast, UnitsView,
+use tonghop::service::application::idempotency::{Outcome, Reply};
+use tonghop::service::map::reorganisation::{
+    FormForecast, ReorganisationPreview, UnitForecast, UnitsView,
 };
-use tonghop::service::unit::{CheckedUnits, UnitName};
+use tonghop::service::map::unit::CheckedUnits;
 
 /// So many indicators of a form are shown beside each other; all are in the JSON.
 const SHOWN_INDICATORS: usize = 3;

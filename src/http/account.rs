@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, get, web};
 use super::extract::{Now, SignedIn, json};
 use super::problem::Problem;
 use crate::service::Application;
-use crate::service::account::{self, MeView};
+use crate::service::people::account::{self, MeView};
 
 /// Who I am, and what I may submit.
 #[utoipa::path(

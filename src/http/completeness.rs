@@ -8,8 +8,8 @@ use super::extract::{Now, Params, SignedIn, json};
 use super::problem::Problem;
 use crate::domain::day::Day;
 use crate::service::Application;
-use crate::service::completeness::{self, CompletenessView};
-use crate::service::locate::ReportPath;
+use crate::service::application::locate::ReportPath;
+use crate::service::report::completeness::{self, CompletenessView};
 
 /// Which map.
 #[derive(Debug, Deserialize, IntoParams)]

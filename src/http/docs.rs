@@ -9,7 +9,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::extract::{SeenEtags, hexadecimal, unless_seen};
-use crate::service::condition::Etag;
+use crate::service::application::condition::Etag;
 
 const DOCUMENT_PATH: &str = "/openapi.json";
 

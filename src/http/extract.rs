@@ -27,10 +27,10 @@ use crate::domain::quantity::without_separators;
 use crate::error::{Code, Fault, Message, pointer_step};
 use crate::message;
 use crate::service::Application;
-use crate::service::account::check_could;
-use crate::service::answers::Encoded;
-use crate::service::condition::{Etag, Precondition};
-use crate::service::idempotency::{Delivery, Outcome, Repeatable, Reply};
+use crate::service::application::answers::Encoded;
+use crate::service::application::condition::{Etag, Precondition};
+use crate::service::application::idempotency::{Delivery, Outcome, Repeatable, Reply};
+use crate::service::people::account::check_could;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");

@@ -18,12 +18,12 @@ use crate::domain::day::Day;
 use crate::domain::form::{FourEyes, Late, Narrative, Need, Severity, Show};
 use crate::domain::period::{Calendar, Frequency};
 use crate::service::Application;
-use crate::service::form::{
+use crate::service::application::page::Page;
+use crate::service::application::text::EnteredName;
+use crate::service::catalogue::form::{
     self, EnteredForm, EnteredItem, EnteredRule, EnteredSection, EnteredWindow, FormView,
     PeriodList,
 };
-use crate::service::page::Page;
-use crate::service::text::EnteredName;
 
 /// The forms of the catalogue, by code.
 #[utoipa::path(

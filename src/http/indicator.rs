@@ -14,11 +14,11 @@ use super::unit::DayParams;
 use crate::domain::day::Day;
 use crate::domain::indicator::{AcrossTime, AcrossUnits, BreakdownKind};
 use crate::service::Application;
-use crate::service::indicator::{
+use crate::service::application::page::Page;
+use crate::service::catalogue::indicator::{
     self, EnteredBounds, EnteredBreakdown, EnteredIndicator, EnteredOption, EnteredUsual,
     IndicatorView,
 };
-use crate::service::page::Page;
 
 /// Which part of the catalogue.
 #[derive(Debug, Deserialize, IntoParams)]

@@ -9,7 +9,7 @@ use super::problem::Problem;
 use super::text::NameBody;
 use crate::domain::day::Day;
 use crate::service::Application;
-use crate::service::level::{self, EnteredLevel, LevelList, LevelView};
+use crate::service::catalogue::level::{self, EnteredLevel, LevelList, LevelView};
 
 /// All levels, the highest first.
 #[utoipa::path(

@@ -9,8 +9,8 @@ use super::page::page_request;
 use super::problem::Problem;
 use crate::domain::submission::Stage;
 use crate::service::Application;
-use crate::service::lineage::{self, FigureName, LineageView};
-use crate::service::locate::ReportPath;
+use crate::service::application::locate::ReportPath;
+use crate::service::report::lineage::{self, FigureName, LineageView};
 
 /// Which figure.
 #[derive(Debug, Deserialize, IntoParams)]

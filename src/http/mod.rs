@@ -34,7 +34,7 @@ use actix_web::web;
 
 use problem::Problem;
 
-use crate::service::patience::Caller;
+use crate::service::application::patience::Caller;
 
 /// Runs a use case, which waits for the database, on a thread that may wait.
 async fn blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, Problem>

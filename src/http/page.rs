@@ -10,7 +10,7 @@ use super::extract::with_json;
 use super::problem::Problem;
 use crate::error::{Code, Fault};
 use crate::message;
-use crate::service::page::{MOST, Page, PageRequest, USUAL};
+use crate::service::application::page::{MOST, Page, PageRequest, USUAL};
 
 /// Which page of a list.
 #[derive(Debug, Clone, Deserialize, IntoParams)]

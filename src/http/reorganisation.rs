@@ -12,8 +12,8 @@ use super::page::{PageParams, page_request, page_response};
 use super::problem::Problem;
 use crate::domain::reorganisation::ReorganisationDocument;
 use crate::service::Application;
-use crate::service::page::Page;
-use crate::service::reorganisation::{
+use crate::service::application::page::Page;
+use crate::service::map::reorganisation::{
     self, Mode, ReorganisationDetail, ReorganisationPreview, ReorganisationView,
 };
 

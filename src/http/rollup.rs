@@ -9,9 +9,9 @@ use super::problem::Problem;
 use crate::domain::day::Day;
 use crate::domain::submission::Stage;
 use crate::service::Application;
-use crate::service::locate::ReportPath;
-use crate::service::rollup::{self, Children, RollupQuery, RollupView};
-use crate::service::verification::{self, VerificationView};
+use crate::service::application::locate::ReportPath;
+use crate::service::report::rollup::{self, Children, RollupQuery, RollupView};
+use crate::service::report::verification::{self, VerificationView};
 
 /// Which figures.
 #[derive(Debug, Deserialize, IntoParams)]

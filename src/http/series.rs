@@ -9,8 +9,8 @@ use super::problem::Problem;
 use crate::domain::day::Day;
 use crate::domain::submission::Stage;
 use crate::service::Application;
-use crate::service::lineage::FigureName;
-use crate::service::series::{self, SeriesQuery, SeriesView};
+use crate::service::report::lineage::FigureName;
+use crate::service::report::series::{self, SeriesQuery, SeriesView};
 
 /// Which figure, over which periods.
 #[derive(Debug, Deserialize, IntoParams)]

@@ -20,6 +20,7 @@ use super::state::ServerState;
 use super::token::PasswordSlots;
 use super::{openapi, routes};
 use crate::service::Application;
+use crate::service::submission::SubmissionQueue;
 use crate::system::User;
 use crate::telemetry::Metrics;
 
@@ -104,6 +105,7 @@ pub fn serve(
     let docs = Document::new(&document)?;
     let application = web::Data::from(application);
     let metrics = web::Data::new(metrics);
+    let queue = web::Data::new(SubmissionQueue::default());
     let slots = web::Data::new(PasswordSlots::default());
     let state = web::Data::new(ServerState::new(
         options.request_limit,
@@ -119,6 +121,7 @@ pub fn serve(
             .app_data(application.clone())
             .app_data(contract.clone())
             .app_data(metrics.clone())
+            .app_data(queue.clone())
             .app_data(slots.clone())
             .app_data(state.clone())
             .app_data(BodyLimit(options.body_limit))

@@ -13,12 +13,12 @@ use super::text::DecimalText;
 use crate::domain::quantity::Qualifier;
 use crate::domain::submission::{EnteredPassage, EnteredValue};
 use crate::service::Application;
-use crate::service::idempotency::Repeatable;
-use crate::service::locate::ReportPath;
-use crate::service::page::Page;
+use crate::service::application::idempotency::Repeatable;
+use crate::service::application::locate::ReportPath;
+use crate::service::application::page::Page;
 use crate::service::submission::{
     self, Change, ChangeRequest, Entered, EnteredReason, EnteredValueReason, Intent, RevisionView,
-    SubmissionView,
+    SubmissionQueue, SubmissionView,
 };
 
 /// A unit's submission with its latest values.
@@ -115,6 +115,7 @@ impl From<SubmissionBody> for Entered {
 #[put("/forms/{form}/periods/{period}/units/{unit}/submission")]
 pub async fn put_submission(
     application: web::Data<Application>,
+    queue: web::Data<SubmissionQueue>,
     SignedIn(identity): SignedIn,
     path: web::Path<ReportPath>,
     conditions: Conditions,
@@ -127,6 +128,7 @@ pub async fn put_submission(
     let entered = Entered::from(body.value);
     let done = submission::change(
         application.into_inner(),
+        queue.into_inner(),
         identity,
         change,
         Change::Put(entered),
@@ -157,6 +159,7 @@ fn change_request(
 #[post("/forms/{form}/periods/{period}/units/{unit}/submission/submit")]
 pub async fn submit_submission(
     application: web::Data<Application>,
+    queue: web::Data<SubmissionQueue>,
     SignedIn(identity): SignedIn,
     path: web::Path<ReportPath>,
     conditions: Conditions,
@@ -167,7 +170,13 @@ pub async fn submit_submission(
     let repeatable = key.repeatable("submit_submission", b"");
     let change = change_request(path, conditions, repeatable, &now);
     let application = application.into_inner();
-    let done = submission::change(application, identity, change, Change::Submit);
+    let done = submission::change(
+        application,
+        queue.into_inner(),
+        identity,
+        change,
+        Change::Submit,
+    );
     Ok(reply(done.await?))
 }
 
@@ -180,6 +189,7 @@ pub async fn submit_submission(
 #[post("/forms/{form}/periods/{period}/units/{unit}/submission/withdraw")]
 pub async fn withdraw_submission(
     application: web::Data<Application>,
+    queue: web::Data<SubmissionQueue>,
     SignedIn(identity): SignedIn,
     path: web::Path<ReportPath>,
     conditions: Conditions,
@@ -190,7 +200,13 @@ pub async fn withdraw_submission(
     let repeatable = key.repeatable("withdraw_submission", b"");
     let change = change_request(path, conditions, repeatable, &now);
     let application = application.into_inner();
-    let done = submission::change(application, identity, change, Change::Withdraw);
+    let done = submission::change(
+        application,
+        queue.into_inner(),
+        identity,
+        change,
+        Change::Withdraw,
+    );
     Ok(reply(done.await?))
 }
 
@@ -203,6 +219,7 @@ pub async fn withdraw_submission(
 #[post("/forms/{form}/periods/{period}/units/{unit}/submission/approve")]
 pub async fn approve_submission(
     application: web::Data<Application>,
+    queue: web::Data<SubmissionQueue>,
     SignedIn(identity): SignedIn,
     path: web::Path<ReportPath>,
     conditions: Conditions,
@@ -213,7 +230,13 @@ pub async fn approve_submission(
     let repeatable = key.repeatable("approve_submission", b"");
     let change = change_request(path, conditions, repeatable, &now);
     let application = application.into_inner();
-    let done = submission::change(application, identity, change, Change::Approve);
+    let done = submission::change(
+        application,
+        queue.into_inner(),
+        identity,
+        change,
+        Change::Approve,
+    );
     Ok(reply(done.await?))
 }
 
@@ -261,6 +284,7 @@ impl From<ReturnBody> for EnteredReason {
 #[post("/forms/{form}/periods/{period}/units/{unit}/submission/return")]
 pub async fn return_submission(
     application: web::Data<Application>,
+    queue: web::Data<SubmissionQueue>,
     SignedIn(identity): SignedIn,
     path: web::Path<ReportPath>,
     conditions: Conditions,
@@ -273,6 +297,7 @@ pub async fn return_submission(
     let reason = EnteredReason::from(body.value);
     let done = submission::change(
         application.into_inner(),
+        queue.into_inner(),
         identity,
         change,
         Change::Return(reason),
@@ -289,6 +314,7 @@ pub async fn return_submission(
 #[post("/forms/{form}/periods/{period}/units/{unit}/submission/reopen")]
 pub async fn reopen_submission(
     application: web::Data<Application>,
+    queue: web::Data<SubmissionQueue>,
     SignedIn(identity): SignedIn,
     path: web::Path<ReportPath>,
     conditions: Conditions,
@@ -299,7 +325,13 @@ pub async fn reopen_submission(
     let repeatable = key.repeatable("reopen_submission", b"");
     let change = change_request(path, conditions, repeatable, &now);
     let application = application.into_inner();
-    let done = submission::change(application, identity, change, Change::Reopen);
+    let done = submission::change(
+        application,
+        queue.into_inner(),
+        identity,
+        change,
+        Change::Reopen,
+    );
     Ok(reply(done.await?))
 }
 

@@ -11,9 +11,9 @@ use super::problem::Problem;
 use super::text::DecimalText;
 use crate::domain::submission::Stage;
 use crate::service::Application;
-use crate::service::lineage::FigureName;
-use crate::service::locate::ReportPath;
-use crate::service::target::{self, EnteredTarget, TargetView};
+use crate::service::application::locate::ReportPath;
+use crate::service::report::lineage::FigureName;
+use crate::service::report::target::{self, EnteredTarget, TargetView};
 
 /// The figure that the target is for.
 #[derive(Debug, Deserialize, IntoParams)]

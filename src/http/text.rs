@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::domain::quantity::thousands;
-use crate::service::text::EnteredName;
+use crate::service::application::text::EnteredName;
 
 /// A name in Vietnamese and, if wanted, in English.
 #[derive(Debug, Clone, Deserialize, ToSchema)]

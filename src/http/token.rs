@@ -14,7 +14,7 @@ use super::problem::{self, Problem};
 use crate::error::{Code, Fault};
 use crate::message;
 use crate::service::Application;
-use crate::service::token::{self, Credentials, TokenView};
+use crate::service::people::token::{self, Credentials, TokenView};
 
 /// What somebody signs in with (RFC 6749, sections 4.3 and 6).
 ///

@@ -11,8 +11,8 @@ use super::page::{page_request, page_response};
 use super::problem::Problem;
 use crate::domain::day::Day;
 use crate::service::Application;
-use crate::service::page::Page;
-use crate::service::unit::{
+use crate::service::application::page::Page;
+use crate::service::map::unit::{
     self, CreatedUnit, EnteredUnit, ImportMode, ImportResult, UnitFilter, UnitList, UnitView,
 };
 

@@ -11,8 +11,8 @@ use chrono::{DateTime, Utc};
 
 use crate::authz::Scope;
 use crate::service::Application;
-use crate::service::tenant::{TenantError, list_tenants};
-use crate::service::verification::{ReportedPeriod, reported_periods, verify_period};
+use crate::service::people::tenant::{TenantError, list_tenants};
+use crate::service::report::verification::{ReportedPeriod, reported_periods, verify_period};
 use crate::store::tenant::RegisteredTenant;
 use crate::telemetry::VerificationMetrics;
 

@@ -18,6 +18,10 @@ use crate::domain::period::Period;
 use crate::rollup::encode::{YearOfRollups, pack_rollup, pack_year, unpack_rollup, unpack_year};
 use crate::rollup::node::{KeptRollup, Rollup};
 
+/// The edition of the rules by which totals are kept. It grows when the same submissions on the same
+/// map make other rows. Edition 1 makes others than that of before where units have successors.
+pub const TOTALS_EDITION: i32 = 1;
+
 /// The rows of one statement: well within the number of values that either backend takes at once.
 const BATCH: usize = 500;
 

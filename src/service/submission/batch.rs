@@ -5,9 +5,12 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::change::{Asked, Change, ChangeRequest, etag_of, path_of};
+use super::error::SubmissionError;
+use super::rule::{broken_rules, has_rules, rollup_at};
 use super::step::{Deciding, Standing, Taken};
 use super::view::{SubmissionView, Warning};
-use super::{Asked, Change, SubmissionError, broken_rules, etag_of, has_rules, path_of, rollup_at};
+use crate::authn::Identity;
 use crate::authz::{Permit, Scope};
 use crate::domain::form::{Rule, Severity};
 use crate::domain::hierarchy::Position;
@@ -20,9 +23,9 @@ use crate::rollup::handover::{PastStep, handed_over};
 use crate::rollup::node::Rollup;
 use crate::rollup::tally::{Contribution, Edition};
 use crate::service::application::Application;
-use crate::service::idempotency::{Answered, Outcome, Reply, keep_all};
-use crate::service::locate::Located;
-use crate::service::snapshot::Snapshot;
+use crate::service::application::idempotency::{Answered, Outcome, Reply, keep_all};
+use crate::service::application::locate::Located;
+use crate::service::application::snapshot::Snapshot;
 use crate::service::totals::{Given, OwnChange, apply, divisions_in, histories_of, maps_of};
 use crate::store::submission::{
     SubmissionKey, Units, revisions_append, revisions_of, submissions_of, submissions_put,
@@ -38,7 +41,37 @@ type Answers = BTreeMap<usize, Answer>;
 /// The changes that are not answered yet, by their place.
 type Open = BTreeMap<usize, Asked>;
 
-/// See [`super::change_all`]. What a commit has done is answered before the next one begins.
+/// Changes a submission in a commit of its own, without waiting for others.
+///
+/// # Errors
+/// [`SubmissionError`].
+pub fn change_now(
+    application: &Application,
+    identity: Identity,
+    request: ChangeRequest,
+    change: Change,
+) -> Result<Reply, SubmissionError> {
+    let tenant = identity.tenant();
+    let asked = Asked::new(application, identity, request, change)?;
+    let answer = change_all(application, tenant, vec![asked]).pop();
+    answer.unwrap_or(Err(SubmissionError::Missing))
+}
+
+/// Changes submissions of a tenant in as few commits as can be, and answers each by itself, in
+/// their order.
+pub fn change_all(
+    application: &Application,
+    tenant: TenantId,
+    asked: Vec<Asked>,
+) -> Vec<Result<Reply, SubmissionError>> {
+    let mut answers = BTreeMap::new();
+    change_each(application, tenant, asked, |place, answer| {
+        answers.insert(place, answer);
+    });
+    answers.into_values().collect()
+}
+
+/// Does as [`change_all`], and answers what a commit has done before the next one begins.
 pub(super) fn change_each(
     application: &Application,
     tenant: TenantId,
@@ -134,7 +167,11 @@ fn snapshots(
     for (_, asked) in open {
         let account = asked.identity.account();
         if let Entry::Vacant(vacant) = snapshots.entry(account) {
-            vacant.insert(application.snapshot(transaction, &asked.identity, counters)?);
+            vacant.insert(
+                application
+                    .caches
+                    .snapshot(transaction, &asked.identity, counters)?,
+            );
         }
     }
     Ok(snapshots)

@@ -3,7 +3,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Change, Entered, EnteredReason, EnteredValueReason, SubmissionError};
+use super::change::{Change, Entered, EnteredReason, EnteredValueReason};
+use super::error::SubmissionError;
 use crate::authz::Permit;
 use crate::domain::form::{FourEyes, Late};
 use crate::domain::id::LevelCode;
@@ -16,8 +17,8 @@ use crate::domain::submission::{
 use crate::domain::text::{TextFault, read_prose};
 use crate::error::{Code, Fault};
 use crate::rollup::tally::Contribution;
-use crate::service::locate::Located;
-use crate::service::snapshot::Snapshot;
+use crate::service::application::locate::Located;
+use crate::service::application::snapshot::Snapshot;
 use crate::store::submission::{Content, Reason, RevisionRecord, Submission, revisions_before};
 use crate::store::{StoreError, Transaction};
 

@@ -1,5 +1,7 @@
 //! What is shown of submissions. Never what is decided.
 
+use crate::service::application::name::PeriodName;
+use crate::service::application::name::UnitName;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
@@ -12,10 +14,8 @@ use crate::domain::receipt::Receipt;
 use crate::domain::submission::{Fact, OwnWarning, Passage, Revision, Status, Step, unusual};
 use crate::error::Message;
 use crate::message;
-use crate::service::locate::Located;
-use crate::service::rollup::PeriodName;
-use crate::service::snapshot::Snapshot;
-use crate::service::unit::UnitName;
+use crate::service::application::locate::Located;
+use crate::service::application::snapshot::Snapshot;
 use crate::store::submission::{Content, Reason, RevisionRecord, Submission};
 
 /// A submission with its latest values.

@@ -1,0 +1,342 @@
+//! Requests that may be sent again and have one effect: an Idempotency-Key holds for one account,
+//! operation and path, its answer is kept in the transaction of the effect. Never headers.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::fmt::Display;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::id::{AccountId, TenantId};
+use crate::error::{Code, Explain, Message};
+use crate::message;
+use crate::service::application::condition::Etag;
+use crate::store::idempotency::{
+    BodyHash, NewAnswer, Remembered, RequestDigest, forget_before, remember, remembered,
+};
+use crate::store::{StoreError, Transaction};
+
+/// How long an answer is kept.
+const KEPT_DAYS: i64 = 7;
+
+/// What of a request with an Idempotency-Key tells it from others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repeatable {
+    pub operation: &'static str,
+    pub path: String,
+    pub key: String,
+    pub body_hash: BodyHash,
+}
+
+/// The answer of a use case that changes something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    pub outcome: Outcome,
+    pub etag: Option<Etag>,
+    /// A JSON document.
+    pub body: String,
+    pub delivery: Delivery,
+}
+
+/// What a change did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Something came to be, at this path.
+    Created(String),
+    Done,
+}
+
+/// Whether an answer is of this request or of an earlier one with the same key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    First,
+    Replayed,
+}
+
+impl Reply {
+    /// # Errors
+    /// None in practice; the encoder's type allows one.
+    pub fn new<T: Serialize>(
+        outcome: Outcome,
+        etag: Option<Etag>,
+        body: &T,
+    ) -> Result<Reply, StoreError> {
+        let body =
+            serde_json::to_string(body).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        Ok(Reply {
+            outcome,
+            etag,
+            body,
+            delivery: Delivery::First,
+        })
+    }
+}
+
+/// A reply as it is kept.
+#[derive(Serialize, Deserialize)]
+struct KeptReply<'r> {
+    outcome: Cow<'r, Outcome>,
+    etag: Cow<'r, Option<Etag>>,
+    body: Cow<'r, str>,
+}
+
+/// Says how an answer is packed. A new way gets a new number and keeps reading the old ones.
+const LAYOUT: u8 = 1;
+
+impl Reply {
+    /// Small: many are kept, and hardly any is ever asked for.
+    fn packed(&self) -> Result<Vec<u8>, StoreError> {
+        let kept = KeptReply {
+            outcome: Cow::Borrowed(&self.outcome),
+            etag: Cow::Borrowed(&self.etag),
+            body: Cow::Borrowed(&self.body),
+        };
+        let plain =
+            postcard::to_allocvec(&kept).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let mut packed = vec![LAYOUT];
+        packed.extend(lz4_flex::compress_prepend_size(&plain));
+        Ok(packed)
+    }
+
+    fn unpacked(packed: &[u8]) -> Result<Reply, StoreError> {
+        let corrupt = |what: &dyn Display| StoreError::Corrupt(format!("kept answer: {what}"));
+        let Some((&LAYOUT, packed)) = packed.split_first() else {
+            return Err(corrupt(&"a layout that this program does not know"));
+        };
+        let (size, block) =
+            lz4_flex::block::uncompressed_size(packed).map_err(|error| corrupt(&error))?;
+        // No packing does better; a damaged size must not be believed.
+        if size > packed.len().saturating_mul(255) {
+            return Err(corrupt(&"a size that cannot be"));
+        }
+        let plain = lz4_flex::decompress(block, size).map_err(|error| corrupt(&error))?;
+        let kept: KeptReply<'_> = postcard::from_bytes(&plain).map_err(|error| corrupt(&error))?;
+        Ok(Reply {
+            outcome: kept.outcome.into_owned(),
+            etag: kept.etag.into_owned(),
+            body: kept.body.into_owned(),
+            delivery: Delivery::Replayed,
+        })
+    }
+}
+
+/// A key that cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum IdempotencyError {
+    #[error("the key was used with another body")]
+    Reused,
+    #[error("a request with this key is being worked on")]
+    InFlight,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Explain for IdempotencyError {
+    fn code(&self) -> Code {
+        match self {
+            IdempotencyError::Reused => Code::IdempotencyKeyReused,
+            IdempotencyError::InFlight => Code::RequestInFlight,
+            IdempotencyError::Store(error) => error.code(),
+        }
+    }
+
+    fn message(&self) -> Message {
+        match self {
+            IdempotencyError::Reused => message!(
+                "Lần gửi trước cùng khóa này có nội dung khác; lần này chưa ghi gì. Hãy gửi lại như một yêu cầu mới. Chương trình dùng Idempotency-Key mới.",
+                "Something else was sent before under the same key, and nothing was written now. Send it as a new request. Programs use a new Idempotency-Key."
+            ),
+            IdempotencyError::InFlight => message!(
+                "Chính yêu cầu này đã gửi trước đó và đang được xử lý. Hãy chờ vài giây rồi gửi lại.",
+                "This very request was sent before and is being worked on. Wait some seconds and send it again."
+            ),
+            IdempotencyError::Store(error) => error.message(),
+        }
+    }
+}
+
+/// How often this process looks for answers that are too old.
+const FORGETS_EVERY: TimeDelta = TimeDelta::hours(1);
+
+/// The requests with a key that this process is working on, and when it last forgot old answers of
+/// a tenant.
+#[derive(Clone, Default)]
+pub struct InFlight {
+    held: Arc<Mutex<HashSet<(TenantId, RequestDigest)>>>,
+    forgot: Arc<Mutex<HashMap<TenantId, DateTime<Utc>>>>,
+}
+
+/// Holds a key until it is dropped.
+pub struct Held {
+    all: InFlight,
+    this: (TenantId, RequestDigest),
+}
+
+impl InFlight {
+    fn hold(&self, tenant: TenantId, request: RequestDigest) -> Result<Held, IdempotencyError> {
+        let this = (tenant, request);
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.insert(this) {
+            Ok(Held {
+                all: self.clone(),
+                this,
+            })
+        } else {
+            Err(IdempotencyError::InFlight)
+        }
+    }
+}
+
+impl Held {
+    /// Whether it is time again to forget old answers of the tenant.
+    fn is_to_forget(&self, now: DateTime<Utc>) -> bool {
+        let (tenant, _) = self.this;
+        let forgot = &self.all.forgot;
+        let mut forgot = forgot.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = forgot
+            .get(&tenant)
+            .is_none_or(|last| now - *last >= FORGETS_EVERY);
+        if is_due {
+            forgot.insert(tenant, now);
+        }
+        is_due
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.all
+            .held
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.this);
+    }
+}
+
+/// One request on its way to having one effect.
+pub struct Once {
+    request: Option<(RequestDigest, BodyHash)>,
+    now: DateTime<Utc>,
+    held: Option<Held>,
+}
+
+impl Once {
+    /// Begins a request, before its transaction. One without a key is itself each time.
+    ///
+    /// # Errors
+    /// [`IdempotencyError::InFlight`].
+    pub fn begin(
+        in_flight: &InFlight,
+        tenant: TenantId,
+        account: AccountId,
+        repeatable: Option<Repeatable>,
+        now: DateTime<Utc>,
+    ) -> Result<Once, IdempotencyError> {
+        let Some(repeatable) = repeatable else {
+            return Ok(Once {
+                request: None,
+                now,
+                held: None,
+            });
+        };
+        let Repeatable {
+            operation,
+            path,
+            key,
+            body_hash,
+        } = repeatable;
+        let request = RequestDigest::of(account, operation, &path, &key);
+        let held = in_flight.hold(tenant, request)?;
+        Ok(Once {
+            request: Some((request, body_hash)),
+            now,
+            held: Some(held),
+        })
+    }
+
+    /// The answer that was given before, if one was: after authorization, before conditions.
+    ///
+    /// # Errors
+    /// [`IdempotencyError::Reused`] where the key came with another body.
+    pub fn replay(
+        &self,
+        transaction: &mut Transaction<'_>,
+    ) -> Result<Option<Reply>, IdempotencyError> {
+        Answered::to(transaction, [self])?.replay(self)
+    }
+
+    /// Keeps the answer, in the transaction of its effect.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn keep(
+        &self,
+        transaction: &mut Transaction<'_>,
+        reply: Reply,
+    ) -> Result<Reply, StoreError> {
+        keep_all(transaction, [(self, &reply)])?;
+        Ok(reply)
+    }
+
+    fn new_answer(&self, reply: &Reply) -> Result<Option<NewAnswer>, StoreError> {
+        let Some((request, body_hash)) = self.request else {
+            return Ok(None);
+        };
+        Ok(Some(NewAnswer {
+            request,
+            body_hash,
+            answer: reply.packed()?,
+            at: self.now.naive_utc(),
+        }))
+    }
+}
+
+/// The answers that were given before to some requests.
+pub(in crate::service) struct Answered(HashMap<RequestDigest, Remembered>);
+
+impl Answered {
+    pub fn to<'o>(
+        transaction: &mut Transaction<'_>,
+        requests: impl IntoIterator<Item = &'o Once>,
+    ) -> Result<Answered, StoreError> {
+        let requests = requests.into_iter();
+        let digests: Vec<RequestDigest> = requests
+            .filter_map(|once| once.request.map(|(request, _)| request))
+            .collect();
+        Ok(Answered(remembered(transaction, &digests)?))
+    }
+
+    /// See [`Once::replay`].
+    pub fn replay(&self, once: &Once) -> Result<Option<Reply>, IdempotencyError> {
+        let Some((request, body_hash)) = &once.request else {
+            return Ok(None);
+        };
+        let Some(found) = self.0.get(request) else {
+            return Ok(None);
+        };
+        if found.body_hash != *body_hash {
+            return Err(IdempotencyError::Reused);
+        }
+        Reply::unpacked(&found.answer).map(Some).map_err(Into::into)
+    }
+}
+
+/// Keeps answers, in the transaction of their effects.
+pub(in crate::service) fn keep_all<'o>(
+    transaction: &mut Transaction<'_>,
+    replies: impl IntoIterator<Item = (&'o Once, &'o Reply)>,
+) -> Result<(), StoreError> {
+    let mut answers = Vec::new();
+    for (once, reply) in replies {
+        answers.extend(once.new_answer(reply)?);
+        let is_to_forget = |held: &Held| held.is_to_forget(once.now);
+        if once.held.as_ref().is_some_and(is_to_forget) {
+            let oldest = once.now - TimeDelta::days(KEPT_DAYS);
+            forget_before(transaction, oldest.naive_utc())?;
+        }
+    }
+    remember(transaction, &answers)
+}

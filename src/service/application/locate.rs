@@ -1,0 +1,481 @@
+//! From the names in a path to the form, the period and the unit that they name. Never what is
+//! done with them.
+
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+
+use crate::authz::{Action, Denied, Permit};
+use crate::domain::catalogue::InForce;
+use crate::domain::form::{Form, FormPeriod, Span};
+use crate::domain::hierarchy::{Place, Position, Tree};
+use crate::domain::id::FormCode;
+use crate::domain::naming::Named;
+use crate::domain::period::Period;
+use crate::domain::text::clipped;
+use crate::domain::unit::{BEGINNING, UnitFact, UnitReference};
+use crate::error::{Code, Explain, Fault, Message};
+use crate::message;
+use crate::service::application::snapshot::Snapshot;
+use crate::store::submission::SubmissionKey;
+
+/// The names of a form, a period and a unit, as a path has them.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, serde::Serialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct ReportPath {
+    /// The form's code.
+    #[param(example = "mttq.annual")]
+    pub form: String,
+    /// The period's key: `2024`, `2024-H2`, `2024-Q4`, `2024-12`, `2024-W47`, or that of a window
+    /// of the form's own, such as `2025-tet`.
+    #[param(example = "2024")]
+    pub period: String,
+    /// The unit's id, or `code:` and the code that it has on the period's last day.
+    #[param(example = "code:30388")]
+    pub unit: String,
+}
+
+/// A unit's place on a form in a period: the tree is the one of the period's last day, or of a
+/// later day that was asked for, or of the last day of a unit that ended before.
+pub struct Located<'s> {
+    pub in_force: InForce<'s>,
+    pub tree: Arc<Tree>,
+    position: Position,
+    map: Map,
+}
+
+/// Which day's tree a place is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Map {
+    /// That of the period's last day.
+    OfPeriod,
+    /// That of a later day.
+    Later(NaiveDate),
+    /// That of the unit's own last day, since it does not stand on the period's.
+    OfUnit(NaiveDate),
+}
+
+impl<'s> Located<'s> {
+    pub fn place(&self) -> Place<'_> {
+        self.tree.at(self.position)
+    }
+
+    pub fn form(&self) -> &'s Form {
+        self.in_force.period.form
+    }
+
+    pub fn period(&self) -> Period {
+        self.in_force.period.period
+    }
+
+    /// The day whose map the place is on.
+    pub fn map_day(&self) -> NaiveDate {
+        match self.map {
+            Map::OfPeriod => self.in_force.period.closing_day(),
+            Map::Later(day) | Map::OfUnit(day) => day,
+        }
+    }
+
+    /// The last days of the period's base periods.
+    pub fn closing_days(&self) -> Vec<NaiveDate> {
+        let bases = self.in_force.period.base_periods();
+        bases.iter().map(FormPeriod::closing_day).collect()
+    }
+
+    /// The day to whose map the figures are restated; nothing where they are on the one that they
+    /// were reported on.
+    pub fn restated_to(&self) -> Option<NaiveDate> {
+        match self.map {
+            Map::Later(day) => Some(day),
+            Map::OfPeriod | Map::OfUnit(_) => None,
+        }
+    }
+
+    /// Whether the unit ended before the period did: it has no totals then.
+    pub fn has_ended(&self) -> bool {
+        matches!(self.map, Map::OfUnit(_))
+    }
+
+    pub fn key(&self) -> SubmissionKey {
+        SubmissionKey {
+            form: self.form().number,
+            period: self.period(),
+            unit: self.place().unit(),
+        }
+    }
+}
+
+/// A name that names nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotFound {
+    #[error("no form {0}")]
+    Form(String),
+    #[error("form {} has no period {period}", .form.en())]
+    Period {
+        form: Named,
+        /// The first day of the form.
+        since: NaiveDate,
+        period: String,
+    },
+    #[error("{} is no base period of form {}", .period.en(), .form.en())]
+    BasePeriod {
+        form: Named,
+        period: Named,
+        /// The shorter ones: the first and the last.
+        bases: Named,
+    },
+    #[error("no unit {unit} on {day}")]
+    Unit { unit: String, day: NaiveDate },
+    /// Its name is for one who may see it.
+    #[error("unit {name} stands from {first_day} on, not on {day}")]
+    NotYet {
+        name: String,
+        first_day: NaiveDate,
+        day: NaiveDate,
+    },
+    /// Its names are for one who may see it.
+    #[error("unit {name} ended on {last_day}")]
+    Ended {
+        name: String,
+        last_day: NaiveDate,
+        heirs: Vec<String>,
+    },
+    #[error("the map of {day} is older than figures of {closing}")]
+    EarlierMap { day: NaiveDate, closing: NaiveDate },
+}
+
+impl Snapshot {
+    pub(in crate::service) fn form(&self, code: &str) -> Result<&Form, NotFound> {
+        let parsed = code.parse::<FormCode>().ok();
+        let found = parsed.and_then(|code| self.catalogue.form(&code));
+        found.ok_or_else(|| NotFound::Form(code.to_owned()))
+    }
+
+    /// The unit of this name on a day, of which `tree` is; where there is none, the reason as far
+    /// as the caller may know it.
+    pub(in crate::service) fn unit<'t>(
+        &self,
+        tree: &'t Tree,
+        unit: &str,
+        day: NaiveDate,
+    ) -> Result<Place<'t>, NotFound> {
+        let reference = unit.parse::<UnitReference>().ok();
+        let found = reference.and_then(|reference| tree.find(&reference));
+        found.ok_or_else(|| {
+            let otherwise = self.ended(unit, tree).or_else(|| self.not_yet(unit, day));
+            otherwise.unwrap_or_else(|| NotFound::Unit {
+                unit: unit.to_owned(),
+                day,
+            })
+        })
+    }
+
+    /// Like [`Snapshot::locate`], for what is submitted: a base period of the form.
+    pub(in crate::service) fn locate_base(
+        &self,
+        path: &ReportPath,
+    ) -> Result<Located<'_>, NotFound> {
+        let located = self.locate(path)?;
+        match located.in_force.period.span {
+            Span::BasePeriod => Ok(located),
+            Span::LongPeriod => Err(made_of_shorter_ones(&located.in_force.period)),
+        }
+    }
+
+    pub(in crate::service) fn locate(&self, path: &ReportPath) -> Result<Located<'_>, NotFound> {
+        self.locate_as_of(path, None)
+    }
+
+    /// A place on the map of `as_of`, which is no day before the period's last; on that of the
+    /// last day itself without it.
+    pub(in crate::service) fn locate_as_of(
+        &self,
+        path: &ReportPath,
+        as_of: Option<NaiveDate>,
+    ) -> Result<Located<'_>, NotFound> {
+        let form = self.form(&path.form)?;
+        let period = path.period.parse::<Period>().ok();
+        let Some(period) = period.and_then(|period| form.period(period)) else {
+            return Err(NotFound::Period {
+                form: form.named(),
+                since: form.versions.keys().next().copied().unwrap_or(BEGINNING),
+                period: clipped(&path.period),
+            });
+        };
+        let closing = period.closing_day();
+        let day = as_of.unwrap_or(closing);
+        if day < closing {
+            return Err(NotFound::EarlierMap { day, closing });
+        }
+        let tree = self.hierarchy.tree_on(day);
+        let position = self.unit(&tree, &path.unit, day)?.position();
+        let later = as_of.filter(|day| *day > closing);
+        Ok(Located {
+            in_force: self.catalogue.in_force(period),
+            tree,
+            position,
+            map: later.map_or(Map::OfPeriod, Map::Later),
+        })
+    }
+
+    /// Like [`Snapshot::locate_as_of`], for reading a report: what is left of a unit that ended
+    /// within the period, and that no other has as a whole, is found as well.
+    pub(in crate::service) fn locate_report(
+        &self,
+        path: &ReportPath,
+        as_of: Option<NaiveDate>,
+    ) -> Result<Located<'_>, NotFound> {
+        match self.locate_as_of(path, as_of) {
+            Err(missing @ NotFound::Ended { .. }) => self.locate_left(path, as_of).ok_or(missing),
+            found => found,
+        }
+    }
+
+    fn locate_left(&self, path: &ReportPath, as_of: Option<NaiveDate>) -> Option<Located<'_>> {
+        let form = self.form(&path.form).ok()?;
+        let period = form.period(path.period.parse().ok()?)?;
+        let later = as_of.filter(|day| *day > period.closing_day());
+        let tree = self
+            .hierarchy
+            .tree_on(later.unwrap_or(period.closing_day()));
+        let (last_day, former, position) = self.former(&path.unit, &tree)?;
+        let unit = former.at(position).unit();
+        let left = tree
+            .left_of(unit)
+            .filter(|_| last_day >= period.range.from)?;
+        let position = left.position();
+        Some(Located {
+            in_force: self.catalogue.in_force(period),
+            tree,
+            position,
+            map: later.map_or(Map::OfPeriod, Map::Later),
+        })
+    }
+
+    /// Leave to read a place's figures. What is left of a former unit is also for whoever may read
+    /// the unit's figures of its last day.
+    ///
+    /// # Errors
+    /// [`Denied`] where no grant allows it.
+    pub(in crate::service) fn may_read(&self, located: &Located<'_>) -> Result<Permit, Denied> {
+        let (tree, place) = (&located.tree, located.place());
+        let permit = self.access.to_unit(Action::ReadRollups, tree, place);
+        if permit.is_ok() || !place.is_leaf() {
+            return permit;
+        }
+        match self.former(&place.unit().to_string(), tree) {
+            Some((_, former, position)) => {
+                let place = former.at(position);
+                self.access.to_unit(Action::ReadRollups, &former, place)
+            }
+            None => permit,
+        }
+    }
+
+    /// Like [`Snapshot::locate_base`], for reading: a unit that ended before the period did is
+    /// found where it stood on its last day.
+    pub(in crate::service) fn locate_base_to_read(
+        &self,
+        path: &ReportPath,
+    ) -> Result<Located<'_>, NotFound> {
+        let missing = match self.locate_base(path) {
+            Err(missing @ NotFound::Ended { .. }) => missing,
+            found => return found,
+        };
+        let form = self.form(&path.form)?;
+        let period = path.period.parse::<Period>().ok();
+        let period = period.and_then(|period| form.period(period));
+        let base = period.filter(|period| period.span == Span::BasePeriod);
+        let Some(period) = base else {
+            return Err(missing);
+        };
+        let day = period.closing_day();
+        let former = self.former(&path.unit, &self.hierarchy.tree_on(day));
+        let Some((last_day, tree, position)) = former else {
+            return Err(missing);
+        };
+        Ok(Located {
+            in_force: self.catalogue.in_force(period),
+            tree,
+            position,
+            map: Map::OfUnit(last_day),
+        })
+    }
+
+    /// Where a unit stood on its last day that stands on `tree` no more: named by its id, or by
+    /// the code that it had then, of which the last that had it is meant.
+    fn former(&self, unit: &str, tree: &Tree) -> Option<(NaiveDate, Arc<Tree>, Position)> {
+        let last_fact = match unit.parse().ok()? {
+            UnitReference::Id(unit) => tree.last_fact(unit),
+            UnitReference::Code(code) => {
+                let ended = self.hierarchy.facts_with(&code);
+                let ended = ended.filter(|fact| tree.last_fact(fact.unit) == Some(*fact));
+                ended.max_by_key(|fact| fact.validity.to)
+            }
+        };
+        let last = last_fact.filter(|fact| tree.by_id(fact.unit).is_none())?;
+        let last_day = last.validity.to?;
+        let former = self.hierarchy.tree_on(last_day);
+        let position = former.by_id(last.unit)?.position();
+        Some((last_day, former, position))
+    }
+
+    /// What to say of a unit that stands on `tree` no more, to one who may see it.
+    fn ended(&self, unit: &str, tree: &Tree) -> Option<NotFound> {
+        let (last_day, former, position) = self.former(unit, tree)?;
+        let place = former.at(position);
+        let permit = self.access.to_unit(Action::ReadUnits, &former, place);
+        let heirs = tree.heirs_of(place.unit()).into_iter();
+        let heirs = heirs.filter_map(|heir| Some(tree.by_id(heir)?.fact().name_with_code()));
+        permit.is_ok().then(|| NotFound::Ended {
+            name: place.fact().name_with_code(),
+            last_day,
+            heirs: heirs.collect(),
+        })
+    }
+
+    /// The refusal of a unit whose first day is after `day`, for one who may see the unit.
+    fn not_yet(&self, unit: &str, day: NaiveDate) -> Option<NotFound> {
+        let later = |fact: &&UnitFact| fact.validity.from > day;
+        let first = match unit.parse().ok()? {
+            UnitReference::Id(unit) => self.hierarchy.facts_of(unit).iter().find(later),
+            UnitReference::Code(code) => {
+                let facts = self.hierarchy.facts_with(&code).filter(later);
+                facts.min_by_key(|fact| fact.validity.from)
+            }
+        }?;
+        let first_day = first.validity.from;
+        let tree = self.hierarchy.tree_on(first_day);
+        let place = tree.by_id(first.unit)?;
+        let permit = self.access.to_unit(Action::ReadUnits, &tree, place);
+        permit.is_ok().then(|| NotFound::NotYet {
+            name: first.name_with_code(),
+            first_day,
+            day,
+        })
+    }
+}
+
+fn made_of_shorter_ones(period: &FormPeriod<'_>) -> NotFound {
+    let bases = period.base_periods();
+    let ends = bases.first().into_iter().chain(bases.last());
+    let (vi, en): (Vec<_>, Vec<_>) = ends
+        .map(FormPeriod::named)
+        .map(|named| (named.vi().to_owned(), named.en().to_owned()))
+        .unzip();
+    NotFound::BasePeriod {
+        form: period.named_form(),
+        period: period.named(),
+        bases: Named::new(vi.join(" – "), en.join(" to ")),
+    }
+}
+
+impl Explain for NotFound {
+    fn code(&self) -> Code {
+        match self {
+            NotFound::Form(_) => Code::FormNotFound,
+            NotFound::Period { .. } | NotFound::BasePeriod { .. } => Code::PeriodNotFound,
+            NotFound::Unit { .. } | NotFound::NotYet { .. } => Code::UnitNotFound,
+            NotFound::Ended { .. } => Code::UnitEnded,
+            NotFound::EarlierMap { .. } => Code::InvalidParameter,
+        }
+    }
+
+    fn message(&self) -> Message {
+        match self {
+            NotFound::Form(form) => message!(
+                "Không có mẫu báo cáo {form:?}. Hãy chọn trong danh sách mẫu (/v1/forms).",
+                "There is no form {form:?}. Choose one of the list of forms (/v1/forms)."
+            ),
+            NotFound::Period {
+                form,
+                since,
+                period,
+            } if *since > BEGINNING => {
+                let since = Named::day(*since);
+                message!(
+                    "Mẫu {form}, có từ ngày {since}, không có kỳ {period:?}. Hãy chọn trong danh sách kỳ của mẫu.",
+                    "The form {form}, which there is since {since}, has no period {period:?}. Choose one of its list of periods.",
+                    form,
+                    since
+                )
+            }
+            NotFound::Period { form, period, .. } => message!(
+                "Mẫu {form} không có kỳ {period:?}. Hãy chọn trong danh sách kỳ của mẫu.",
+                "The form {form} has no period {period:?}. Choose one of its list of periods.",
+                form
+            ),
+            NotFound::BasePeriod {
+                form,
+                period,
+                bases,
+            } => message!(
+                "Kỳ {period} của mẫu {form} được tổng hợp từ các kỳ ngắn hơn. Hãy chọn một trong các kỳ đó: {bases}.",
+                "The period {period} of the form {form} is made of shorter ones. Choose one of those: {bases}.",
+                form,
+                period,
+                bases
+            ),
+            NotFound::Unit { unit, day } => {
+                let (unit, day) = (clipped(unit), Named::day(*day));
+                message!(
+                    "Ngày {day} không có đơn vị {unit:?}. Hãy ghi mã định danh, hoặc code: và mã đơn vị (ví dụ code:30388).",
+                    "There is no unit {unit:?} on {day}. Give its id, or code: and its code (such as code:30388).",
+                    day
+                )
+            }
+            NotFound::NotYet {
+                name,
+                first_day,
+                day,
+            } => {
+                let (first_day, day) = (Named::day(*first_day), Named::day(*day));
+                message!(
+                    "{name} có từ ngày {first_day}, ngày {day} chưa có. Hãy chọn kỳ hoặc ngày về sau, hoặc đơn vị có trước đó.",
+                    "{name} stands from {first_day} on, and not yet on {day}. Choose a later period or day, or the unit that was there before.",
+                    first_day,
+                    day
+                )
+            }
+            NotFound::Ended {
+                name,
+                last_day,
+                heirs,
+            } => {
+                let (last_day, heirs) = (Named::day(*last_day), heirs.join(", "));
+                if heirs.is_empty() {
+                    message!(
+                        "{name} được giải thể sau ngày {last_day}. Hãy chọn đơn vị hoặc kỳ khác.",
+                        "{name} ended on {last_day}. Choose another unit or another period.",
+                        last_day
+                    )
+                } else {
+                    message!(
+                        "{name} được sắp xếp sau ngày {last_day}; hãy dùng đơn vị kế thừa: {heirs}.",
+                        "{name} ended on {last_day}. Use what took it over: {heirs}.",
+                        last_day
+                    )
+                }
+            }
+            NotFound::EarlierMap { day, closing } => {
+                let (day, closing) = (Named::day(*day), Named::day(*closing));
+                message!(
+                    "Số liệu đến ngày {closing} không chuyển được về bản đồ cũ hơn của ngày {day}. Hãy chọn ngày của bản đồ (as_of) từ ngày {closing} trở đi.",
+                    "Figures up to {closing} cannot be put on the older map of {day}. Choose a day of the map (as_of) of {closing} or later.",
+                    day,
+                    closing
+                )
+            }
+        }
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        let parameter = match self {
+            NotFound::Form(_) => "form",
+            NotFound::Period { .. } | NotFound::BasePeriod { .. } => "period",
+            NotFound::Unit { .. } | NotFound::NotYet { .. } | NotFound::Ended { .. } => "unit",
+            NotFound::EarlierMap { .. } => "as_of",
+        };
+        vec![Fault::in_parameter(parameter, self.code(), self.message())]
+    }
+}

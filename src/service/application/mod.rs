@@ -1,0 +1,187 @@
+//! What every use case works with. Never a use case.
+
+pub mod answers;
+pub mod condition;
+pub mod idempotency;
+pub mod locate;
+mod map_changes;
+pub mod name;
+pub mod page;
+pub mod patience;
+pub mod queue;
+pub mod snapshot;
+pub(in crate::service) mod table;
+pub mod text;
+mod turn;
+pub mod watcher;
+
+use crate::authn::Identity;
+use crate::authz::{Access, Scope};
+use crate::service::application::idempotency::{Delivery, Reply};
+use crate::service::application::patience::{Caller, Patience};
+use crate::service::application::snapshot::Snapshot;
+use crate::service::application::turn::Reader;
+use crate::store::{StoreError, Transaction};
+use std::time::Duration;
+
+use crate::authn::Tokens;
+use crate::store::Database;
+
+use crate::service::application::answers::Answers;
+use crate::service::application::idempotency::InFlight;
+use crate::service::application::snapshot::Caches;
+use crate::service::application::turn::{Crowd, Turns};
+
+/// The running service, without its protocol.
+pub struct Application {
+    pub database: Database,
+    pub tokens: Tokens,
+    pub(in crate::service) caches: Caches,
+    pub(in crate::service) in_flight: InFlight,
+    pub(in crate::service) answers: Answers,
+    pub(in crate::service) turns: Turns,
+    pub(in crate::service) read_time: Duration,
+}
+
+/// How much of others' reads somebody may have to wait for.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadLimits {
+    /// How long a read goes on that somebody waits for.
+    pub time: Duration,
+    /// How many requests the server works on at once, of which no tenant may have all waiting.
+    pub requests: usize,
+}
+
+/// Longer than any report takes, short enough for whoever waits behind it.
+pub const DEFAULT_READ_TIME: Duration = Duration::from_secs(20);
+
+/// More than one machine works on at once, few enough for its memory.
+pub const DEFAULT_REQUEST_LIMIT: u16 = 512;
+
+impl Default for ReadLimits {
+    fn default() -> ReadLimits {
+        ReadLimits {
+            time: DEFAULT_READ_TIME,
+            requests: DEFAULT_REQUEST_LIMIT.into(),
+        }
+    }
+}
+
+impl Application {
+    pub fn new(database: Database, tokens: Tokens) -> Application {
+        Application::with(database, tokens, ReadLimits::default())
+    }
+
+    /// Like [`Application::new`], with the limits that an operator has set.
+    pub fn with(database: Database, tokens: Tokens, limits: ReadLimits) -> Application {
+        let reading = Crowd::of_readers(database.reading_at_once());
+        let waiting = Crowd {
+            all: limits.requests,
+            of_tenant: limits.requests.div_ceil(2),
+            of_account: limits.requests.div_ceil(4),
+        };
+        Application {
+            database,
+            tokens,
+            caches: Caches::default(),
+            in_flight: InFlight::default(),
+            answers: Answers::default(),
+            turns: Turns::new(reading, waiting),
+            read_time: limits.time,
+        }
+    }
+
+    /// What somebody may do. It takes no turn: whoever writes does not wait until others have read.
+    pub(in crate::service) fn access(&self, identity: &Identity) -> Result<Access, StoreError> {
+        self.database
+            .glance(&Scope::of(identity), |transaction, counters| {
+                self.caches.access_in(transaction, identity, counters)
+            })
+    }
+
+    /// Runs a use case that only reads, on one snapshot. Where somebody waits for it, it has its
+    /// turn and its time.
+    pub(in crate::service) fn reading<T, E: From<StoreError>>(
+        &self,
+        identity: &Identity,
+        work: impl FnOnce(&mut Transaction<'_>, &Snapshot) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let caller = Caller::current();
+        let reader = Reader::of(identity);
+        let turn = caller
+            .as_ref()
+            .map(|caller| self.turns.take(reader, caller));
+        let _turn = turn.transpose()?;
+        let patience = caller.map(|caller| Patience::of(caller, self.read_time));
+        self.database
+            .read(&Scope::of(identity), |transaction, counters| {
+                let snapshot = self.caches.snapshot(transaction, identity, counters)?;
+                work(transaction, &snapshot.within(patience.unwrap_or_default()))
+            })
+    }
+
+    /// Looks into a tenant for the operator, beside the database, on one snapshot.
+    pub(in crate::service) fn inspecting<T, E: From<StoreError>>(
+        &self,
+        scope: &Scope,
+        work: impl FnOnce(&mut Transaction<'_>, &Snapshot) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.database.read(scope, |transaction, counters| {
+            let tenant = scope.tenant();
+            let snapshot =
+                self.caches
+                    .snapshot_with(transaction, tenant, Access::of_operator(), counters)?;
+            work(transaction, &snapshot)
+        })
+    }
+
+    /// Writes to a tenant for the operator, beside the API, alone among the tenant's writes.
+    pub(in crate::service) fn maintaining<T, E: From<StoreError>>(
+        &self,
+        scope: &Scope,
+        work: impl FnOnce(&mut Transaction<'_>, &Snapshot) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.database.write(scope, |transaction, counters| {
+            let tenant = scope.tenant();
+            let snapshot =
+                self.caches
+                    .snapshot_with(transaction, tenant, Access::of_operator(), counters)?;
+            work(transaction, &snapshot)
+        })
+    }
+
+    /// Runs a use case that writes, alone among the tenant's writes. Where it only answers again
+    /// there is nothing to commit, and the rev that it would have had is the next one's.
+    pub(in crate::service) fn writing<E: From<StoreError>>(
+        &self,
+        identity: &Identity,
+        work: impl FnOnce(&mut Transaction<'_>, &Snapshot) -> Result<Reply, E>,
+    ) -> Result<Reply, E> {
+        let written = self
+            .database
+            .write(&Scope::of(identity), |transaction, counters| {
+                let snapshot = self.caches.snapshot(transaction, identity, counters)?;
+                let reply = work(transaction, &snapshot).map_err(Unwritten::Failed)?;
+                match reply.delivery {
+                    Delivery::First => Ok(reply),
+                    Delivery::Replayed => Err(Unwritten::Replayed(reply)),
+                }
+            });
+        match written {
+            Ok(reply) | Err(Unwritten::Replayed(reply)) => Ok(reply),
+            Err(Unwritten::Failed(error)) => Err(error),
+        }
+    }
+}
+
+/// Why a use case has written nothing.
+enum Unwritten<E> {
+    Replayed(Reply),
+    Failed(E),
+}
+
+impl<E: From<StoreError>> From<StoreError> for Unwritten<E> {
+    fn from(error: StoreError) -> Unwritten<E> {
+        Unwritten::Failed(error.into())
+    }
+}

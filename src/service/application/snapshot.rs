@@ -1,0 +1,216 @@
+//! What a request sees of its tenant: the hierarchy, the catalogue and the caller's grants, as of
+//! its transaction. Each is remembered as long as the tenant's row says that it has not changed.
+
+use crate::domain::id::UnitId;
+use crate::store::reorganisation::MapChange;
+use std::collections::HashMap;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::authn::Identity;
+use crate::authz::{Access, Grant};
+use crate::domain::catalogue::Catalogue;
+use crate::domain::hierarchy::Hierarchy;
+use crate::domain::id::{AccountId, TenantId};
+use crate::domain::succession::Successions;
+use crate::service::application::map_changes::MapChanges;
+use crate::service::application::patience::Patience;
+use crate::store::grant::KeptGrant;
+use crate::store::tenant::Counters;
+use crate::store::{StoreError, Transaction, form, grant, indicator, level, reorganisation, unit};
+
+/// A tenant as one transaction sees it.
+pub struct Snapshot {
+    pub counters: Counters,
+    pub hierarchy: Arc<Hierarchy>,
+    pub catalogue: Arc<Catalogue>,
+    pub access: Access,
+    map_changes: Arc<MapChanges>,
+    /// For how long it is looked at.
+    pub(in crate::service) patience: Patience,
+}
+
+impl Snapshot {
+    /// The day that it is where the tenant is.
+    pub fn today(&self, now: DateTime<Utc>) -> NaiveDate {
+        now.with_timezone(&self.counters.time_zone).date_naive()
+    }
+
+    /// The same, looked at for as long as this.
+    pub(super) fn within(self, patience: Patience) -> Snapshot {
+        Snapshot { patience, ..self }
+    }
+
+    /// What changed the tenant's map, each with the units that it touched.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(in crate::service) fn map_changes(
+        &self,
+        transaction: &mut Transaction<'_>,
+    ) -> Result<&[(MapChange, HashSet<UnitId>)], StoreError> {
+        self.map_changes
+            .read(transaction, self.hierarchy.successions())
+    }
+
+    /// The same with the map as this transaction has written it. Nobody else may remember it
+    /// before the commit.
+    pub(in crate::service) fn with_written_map(
+        &self,
+        transaction: &mut Transaction<'_>,
+    ) -> Result<Snapshot, StoreError> {
+        Ok(Snapshot {
+            counters: Counters {
+                tree_rev: self.counters.rev,
+                ..self.counters
+            },
+            hierarchy: Arc::new(load_hierarchy(transaction)?),
+            catalogue: self.catalogue.clone(),
+            access: self.access.clone(),
+            map_changes: Arc::default(),
+            patience: self.patience.clone(),
+        })
+    }
+}
+
+impl Snapshot {
+    /// The same with another map.
+    pub(in crate::service) fn with_hierarchy(&self, hierarchy: Hierarchy) -> Snapshot {
+        Snapshot {
+            counters: self.counters,
+            hierarchy: Arc::new(hierarchy),
+            catalogue: self.catalogue.clone(),
+            access: self.access.clone(),
+            map_changes: self.map_changes.clone(),
+            patience: self.patience.clone(),
+        }
+    }
+}
+
+type Grants = HashMap<AccountId, Arc<[Grant]>>;
+
+/// What is remembered of tenants between requests.
+#[derive(Default)]
+pub(in crate::service) struct Caches {
+    hierarchies: Cache<Hierarchy>,
+    catalogues: Cache<Catalogue>,
+    grants: Cache<Grants>,
+    map_changes: Cache<MapChanges>,
+}
+
+/// The latest known state of something of each tenant, with the rev that made it.
+struct Cache<T>(Mutex<HashMap<TenantId, (i64, Arc<T>)>>);
+
+impl<T> Default for Cache<T> {
+    fn default() -> Cache<T> {
+        Cache(Mutex::default())
+    }
+}
+
+impl<T> Cache<T> {
+    fn get(
+        &self,
+        tenant: TenantId,
+        rev: i64,
+        load: impl FnOnce() -> Result<T, StoreError>,
+    ) -> Result<Arc<T>, StoreError> {
+        if let Some((known, value)) = self.lock().get(&tenant)
+            && *known == rev
+        {
+            return Ok(value.clone());
+        }
+        let loaded = Arc::new(load()?);
+        let mut all = self.lock();
+        // A reader with an older snapshot must not take the newer state from the others.
+        if all.get(&tenant).is_none_or(|(known, _)| *known < rev) {
+            all.insert(tenant, (rev, loaded.clone()));
+        }
+        Ok(loaded)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<TenantId, (i64, Arc<T>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Caches {
+    /// The snapshot of a transaction that has not written anything but the tenant's row yet:
+    /// what it loads, it remembers for others.
+    pub(in crate::service) fn snapshot(
+        &self,
+        transaction: &mut Transaction<'_>,
+        identity: &Identity,
+        counters: Counters,
+    ) -> Result<Snapshot, StoreError> {
+        let access = self.access_in(transaction, identity, counters)?;
+        self.snapshot_with(transaction, identity.tenant(), access, counters)
+    }
+
+    pub(super) fn access_in(
+        &self,
+        transaction: &mut Transaction<'_>,
+        identity: &Identity,
+        counters: Counters,
+    ) -> Result<Access, StoreError> {
+        let tenant = identity.tenant();
+        let grants = self.grants.get(tenant, counters.grants_rev, || {
+            Ok(by_account(grant::grants(transaction)?))
+        })?;
+        let own = grants.get(&identity.account()).cloned().unwrap_or_default();
+        Ok(Access::new(identity, own))
+    }
+
+    pub(super) fn snapshot_with(
+        &self,
+        transaction: &mut Transaction<'_>,
+        tenant: TenantId,
+        access: Access,
+        counters: Counters,
+    ) -> Result<Snapshot, StoreError> {
+        let hierarchy = self
+            .hierarchies
+            .get(tenant, counters.tree_rev, || load_hierarchy(transaction))?;
+        let catalogue = self.catalogues.get(tenant, counters.catalogue_rev, || {
+            Ok(Catalogue::new(
+                indicator::indicators(transaction)?,
+                form::forms(transaction)?,
+            ))
+        })?;
+        // Only who looks across maps reads them.
+        let map_changes = self
+            .map_changes
+            .get(tenant, counters.tree_rev, || Ok(MapChanges::default()))?;
+        Ok(Snapshot {
+            counters,
+            hierarchy,
+            catalogue,
+            access,
+            map_changes,
+            patience: Patience::default(),
+        })
+    }
+}
+
+/// All that is known of a tenant's levels and units.
+pub(in crate::service) fn load_hierarchy(
+    transaction: &mut Transaction<'_>,
+) -> Result<Hierarchy, StoreError> {
+    Ok(Hierarchy::new(
+        level::levels(transaction)?,
+        unit::unit_facts(transaction)?,
+        Successions::new(reorganisation::successions(transaction)?),
+    ))
+}
+
+fn by_account(grants: Vec<KeptGrant>) -> Grants {
+    let mut collected: HashMap<AccountId, Vec<Grant>> = HashMap::new();
+    for KeptGrant { account, grant, .. } in grants {
+        collected.entry(account).or_default().push(grant);
+    }
+    collected
+        .into_iter()
+        .map(|(account, grants)| (account, grants.into()))
+        .collect()
+}

@@ -1,0 +1,212 @@
+//! Tables that come as CSV: their rows, each with the line on which a spreadsheet shows it. Never
+//! what the rows mean.
+//!
+//! A spreadsheet leaves traces that are no part of the table: empty rows, columns without a
+//! heading, and semicolons or tabs between the cells where commas are decimal marks. They are
+//! passed over in every table.
+
+use std::ops::Range;
+
+use csv::StringRecord;
+use serde::de::DeserializeOwned;
+
+use crate::domain::text::composed;
+use crate::error::MOST_FAULTS;
+
+/// A row and its line; the first line of the file is line 1.
+pub(in crate::service) struct Listed<R> {
+    pub line: u64,
+    pub row: R,
+}
+
+/// A line whose columns are not those of the heading that is expected.
+pub(in crate::service) struct WrongColumns {
+    pub line: u64,
+}
+
+/// All rows below the heading, which must have `columns`: without them nothing of a table makes
+/// sense, and only the heading is told. Cells are composed, as all texts are.
+pub(in crate::service) fn read_table<R: DeserializeOwned>(
+    csv: &str,
+    columns: &[&str],
+) -> Vec<Result<Listed<R>, WrongColumns>> {
+    let csv = composed(csv);
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .flexible(true)
+        .has_headers(false)
+        .delimiter(delimiter_of(&csv, columns))
+        .from_reader(csv.as_bytes());
+    let mut lines = Lines::new(&csv);
+    // What is text already can be read.
+    let records = reader.records().map(Result::unwrap_or_default);
+    let records = records.map(|record| (lines.pass(&record), record));
+    let mut records = records.filter(|(_, record)| !is_empty(record));
+    let Some((line, first)) = records.next() else {
+        return Vec::new();
+    };
+    let heading = Heading::of(&first);
+    if !heading.has(columns) {
+        return vec![Err(WrongColumns { line })];
+    }
+    let rows = records.map(|(line, record)| {
+        let cells = heading.cells(&record);
+        let row = cells.and_then(|cells| cells.deserialize(Some(&heading.names)).ok());
+        row.map(|row| Listed { line, row })
+            .ok_or(WrongColumns { line })
+    });
+    // With as many wrong rows as anybody reads a table is read no further.
+    let mut wrong = 0;
+    let rows = rows.take_while(|row| {
+        let goes_on = wrong < MOST_FAULTS;
+        wrong += usize::from(row.is_err());
+        goes_on
+    });
+    rows.collect()
+}
+
+/// The sign between the cells: the one with which the heading has the columns, or else a comma.
+fn delimiter_of(csv: &str, columns: &[&str]) -> u8 {
+    let heading = csv.lines().find(|line| line.contains(char::is_alphabetic));
+    let heading = heading.unwrap_or_default().trim_start_matches('\u{feff}');
+    let has_columns = |delimiter: &u8| {
+        let cells = heading.split(char::from(*delimiter));
+        let cells: Vec<&str> = cells.map(|cell| cell.trim().trim_matches('"')).collect();
+        columns.iter().all(|column| cells.contains(column))
+    };
+    [b',', b';', b'\t']
+        .into_iter()
+        .find(has_columns)
+        .unwrap_or(b',')
+}
+
+fn is_empty(record: &StringRecord) -> bool {
+    record.iter().all(str::is_empty)
+}
+
+/// The columns that have a name.
+struct Heading {
+    names: StringRecord,
+    /// At which cell of a row each of them stands.
+    places: Vec<usize>,
+}
+
+impl Heading {
+    fn of(record: &StringRecord) -> Heading {
+        let named = record.iter().enumerate();
+        let named = named.filter(|(_, name)| !name.is_empty());
+        let (places, names): (Vec<usize>, Vec<&str>) = named.unzip();
+        Heading {
+            names: StringRecord::from(names),
+            places,
+        }
+    }
+
+    fn has(&self, columns: &[&str]) -> bool {
+        let has = |column: &&str| self.names.iter().any(|name| name == *column);
+        columns.iter().all(has)
+    }
+
+    /// The cells of a row, where each column has one and nothing stands in a column without a
+    /// name.
+    fn cells(&self, record: &StringRecord) -> Option<StringRecord> {
+        let mut others = record.iter().enumerate();
+        if others.any(|(place, cell)| !cell.is_empty() && !self.places.contains(&place)) {
+            return None;
+        }
+        self.places.iter().map(|place| record.get(*place)).collect()
+    }
+}
+
+/// Counts lines as a spreadsheet does: empty ones too, and a row whose cells have several lines as
+/// one.
+struct Lines<'c> {
+    csv: &'c [u8],
+    /// Up to here line breaks are counted.
+    byte: usize,
+    breaks: u64,
+    breaks_in_cells: u64,
+}
+
+impl Lines<'_> {
+    fn new(csv: &str) -> Lines<'_> {
+        Lines {
+            csv: csv.as_bytes(),
+            byte: 0,
+            breaks: 0,
+            breaks_in_cells: 0,
+        }
+    }
+
+    /// The line of the next record.
+    fn pass(&mut self, record: &StringRecord) -> u64 {
+        let position = record.position().map_or(0, csv::Position::byte);
+        let position = usize::try_from(position).unwrap_or(self.csv.len());
+        // Empty lines before a record are passed over with it.
+        let rest = self.csv.get(position..).unwrap_or_default();
+        let empty = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+        let start = position + empty.count();
+        self.breaks += self.breaks_in(self.byte..start);
+        self.byte = start;
+        let line = 1 + self.breaks - self.breaks_in_cells;
+        let in_cells = record.as_slice().bytes().filter(|byte| *byte == b'\n');
+        self.breaks_in_cells += u64::try_from(in_cells.count()).unwrap_or(0);
+        line
+    }
+
+    fn breaks_in(&self, range: Range<usize>) -> u64 {
+        let bytes = self.csv.get(range).unwrap_or_default();
+        let breaks = bytes.iter().filter(|byte| **byte == b'\n').count();
+        u64::try_from(breaks).unwrap_or(u64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(csv: &str) -> Vec<String> {
+        let rows = read_table::<(u8, String)>(csv, &["a", "b"]).into_iter();
+        let rows = rows.map(|row| match row {
+            Ok(listed) => format!("{} {}{}", listed.line, listed.row.0, listed.row.1),
+            Err(wrong) => format!("{} wrong", wrong.line),
+        });
+        rows.collect()
+    }
+
+    #[test]
+    fn lines_are_counted_as_a_spreadsheet_counts_them() {
+        let csv = "\u{feff}a,b\r\n1,x\r\n\r\n2,\"one\r\ncell\"\r\n3,x\r\n4\r\n\r\n5,x\r\n";
+        assert_eq!(
+            read(csv),
+            ["2 1x", "4 2one\r\ncell", "5 3x", "6 wrong", "8 5x"]
+        );
+    }
+
+    #[test]
+    fn what_a_spreadsheet_leaves_is_passed_over() {
+        assert_eq!(read("a,b,,,\n1,x,,,\n,,,,\n2,y\n, ,,\n"), ["2 1x", "4 2y"]);
+        assert_eq!(read(",,\n\n,a,b\n,1,x\n,2,y\n"), ["4 1x", "5 2y"]);
+        assert_eq!(
+            read("a,,b\n1,,x\n2,!,y\n3,,z,!\n"),
+            ["2 1x", "3 wrong", "4 wrong"]
+        );
+        assert_eq!(read(",,\n,,\n"), [""; 0]);
+        assert_eq!(read("c,d\n1,x\n"), ["1 wrong"]);
+    }
+
+    #[test]
+    fn semicolons_and_tabs_stand_between_cells_too() {
+        for delimiter in [";", "\t"] {
+            let csv = "\u{feff}a|\"b\"\n1|x, y\n||\n2|\"z\"\n".replace('|', delimiter);
+            assert_eq!(read(&csv), ["2 1x, y", "4 2z"], "{delimiter:?}");
+        }
+    }
+
+    #[test]
+    fn a_table_that_is_wrong_everywhere_is_not_read_to_its_end() {
+        let csv = format!("a,b\n{}", "x\n".repeat(9000));
+        let rows = read_table::<(u8, String)>(&csv, &["a", "b"]);
+        assert_eq!(rows.len(), MOST_FAULTS);
+    }
+}

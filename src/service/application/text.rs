@@ -1,0 +1,46 @@
+//! Names in two languages, as requests bring them and answers show them.
+
+use serde::Serialize;
+
+use crate::domain::text::{LocalizedText, read_name};
+use crate::error::{Code, Fault};
+
+/// A name as somebody entered it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnteredName {
+    pub vi: String,
+    pub en: Option<String>,
+}
+
+impl EnteredName {
+    /// Reads the name, noting what is wrong with it below `pointer`. What is wrong is left empty.
+    pub(in crate::service) fn read(&self, pointer: &str, faults: &mut Vec<Fault>) -> LocalizedText {
+        let mut read = |language: &str, text: &String| {
+            let name = read_name(text).map_err(|fault| {
+                let place = format!("{pointer}/{language}");
+                faults.push(Fault::in_body(place, Code::InvalidText, fault.message()));
+            });
+            name.unwrap_or_default()
+        };
+        LocalizedText {
+            vi: read("vi", &self.vi),
+            en: self.en.as_ref().map(|text| read("en", text)),
+        }
+    }
+}
+
+/// A name in Vietnamese and, where there is one, in English.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct NameView {
+    pub vi: String,
+    pub en: Option<String>,
+}
+
+impl NameView {
+    pub(in crate::service) fn of(text: &LocalizedText) -> NameView {
+        NameView {
+            vi: text.vi.clone(),
+            en: text.en.clone(),
+        }
+    }
+}

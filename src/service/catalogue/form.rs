@@ -1,0 +1,1079 @@
+//! Forms: reading them and their periods, and putting versions of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono_tz::Tz;
+use serde::Serialize;
+
+use crate::authn::Identity;
+use crate::authz::{Action, Denied};
+use crate::domain::deadline::Deadline;
+use crate::domain::form::{
+    FixedFormPart, Form, FormDefinition, FormPeriod, FourEyes, Item, Late, Narrative, Need,
+    Periods, Rule, Section, Severity, Show, Window,
+};
+use crate::domain::formula::{Comparison, Operand};
+use crate::domain::id::{FormCode, FormNumber, IndicatorCode, LevelCode, RuleCode, SectionNumber};
+use crate::domain::level::Level;
+use crate::domain::naming::Named;
+use crate::domain::period::{Calendar, DateRange, Frequency, WindowKey};
+use crate::domain::submission::OwnWarning;
+use crate::domain::text::clipped;
+use crate::domain::unit::BEGINNING;
+use crate::error::{Code, Fault, Message, counted, pointer_step};
+use crate::service::application::Application;
+use crate::service::application::condition::{ConditionError, Etag, Precondition};
+use crate::service::application::idempotency::{
+    IdempotencyError, Once, Outcome, Repeatable, Reply,
+};
+use crate::service::application::locate::NotFound;
+use crate::service::application::page::{Page, PageRequest, UnknownCursor};
+use crate::service::application::snapshot::Snapshot;
+use crate::service::application::text::{EnteredName, NameView};
+use crate::service::catalogue::formula::reason_of;
+use crate::store::form::form_put;
+use crate::store::submission::periods_with_submissions;
+use crate::store::target::periods_with_targets;
+use crate::store::tenant::{Part, mark_changed};
+use crate::store::{StoreError, Transaction};
+use crate::{explain, message};
+
+/// Why a use case on forms fails.
+#[derive(Debug, thiserror::Error)]
+pub enum FormError {
+    #[error(transparent)]
+    NotFound(#[from] NotFound),
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
+    Condition(#[from] ConditionError),
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Cursor(#[from] UnknownCursor),
+    #[error("{}", .0.en)]
+    Fixed(Message),
+    #[error("faults: {}", .0.len())]
+    Invalid(Vec<Fault>),
+}
+
+impl FormError {
+    fn own(&self) -> (Code, Message, Vec<Fault>) {
+        if let FormError::Fixed(message) = self {
+            return (Code::FixedOnceUsed, message.clone(), Vec::new());
+        }
+        let faults = match self {
+            FormError::Invalid(faults) => faults.clone(),
+            _ => Vec::new(),
+        };
+        let count = faults.len();
+        let found = counted(count, "fault", "faults");
+        (
+            Code::InvalidForm,
+            message!(
+                "Mẫu báo cáo có {count} chỗ chưa đúng; chưa có gì được ghi.",
+                "Nothing was written: the form has {found}."
+            ),
+            faults,
+        )
+    }
+}
+
+explain!(FormError, held: NotFound, Denied, Condition, Idempotency, Store, Cursor; own);
+
+fn fixed(part: &FixedFormPart, period: &FormPeriod<'_>, snapshot: &Snapshot) -> FormError {
+    let period = period.named();
+    let gone = match part {
+        FixedFormPart::Periods => Named::new("lịch và chu kỳ", "its calendar and frequency"),
+        FixedFormPart::Window => {
+            return FormError::Fixed(message!(
+                "Kỳ {period} đã có số liệu nên không bỏ và không đổi ngày được. Hãy giữ kỳ đó trong danh sách kỳ riêng (windows) với các ngày như cũ; tên và hạn gửi (due_at) thì đổi được.",
+                "There are submissions for {period}, so it can neither go nor change its days. List it among the windows with the days that it has; its name and when it is due (due_at) may change.",
+                period
+            ));
+        }
+        FixedFormPart::SubmittedBy(level) => {
+            let level = Named::level(level, &snapshot.hierarchy);
+            Named::new(
+                format!("cấp gửi {}", level.vi()),
+                format!("the level {} that submits", level.en()),
+            )
+        }
+        FixedFormPart::Item(indicator) => {
+            let indicator = snapshot.catalogue.indicator_named(indicator);
+            Named::new(
+                format!("chỉ tiêu {}", indicator.vi()),
+                format!("the indicator {}", indicator.en()),
+            )
+        }
+    };
+    FormError::Fixed(message!(
+        "Kỳ {period} đã có số liệu hoặc kế hoạch giao nên không bỏ được {gone}. Hãy lập phiên bản mới có hiệu lực (valid_from) sau kỳ đó.",
+        "There are submissions or targets for {period}, so {gone} cannot go. Make a version that holds (valid_from) after it.",
+        period,
+        gone
+    ))
+}
+
+/// A form as it is on a day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct FormView {
+    #[schema(example = "mttq.annual")]
+    pub code: String,
+    pub name: NameView,
+    /// Null for a form with windows of its own.
+    pub calendar: Option<Calendar>,
+    /// Null for a form with windows of its own.
+    pub frequency: Option<Frequency>,
+    /// The form's own windows, in the order of their days; null for a form whose periods are
+    /// those of a calendar.
+    pub windows: Option<Vec<WindowView>>,
+    /// The levels whose units submit.
+    pub submitted_by: Vec<String>,
+    /// For each level, working days after the closing day; a level that is not named has no
+    /// deadline. A window with a `due_at` goes by that.
+    pub deadlines: BTreeMap<String, u16>,
+    pub late: Late,
+    /// Whether who entered the values may not approve them.
+    pub four_eyes: bool,
+    pub outline: Vec<SectionView>,
+    pub rules: Vec<RuleView>,
+    /// The first day of this version.
+    pub valid_from: NaiveDate,
+}
+
+/// One of a form's own windows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct WindowView {
+    #[schema(example = "2025-tet")]
+    pub key: String,
+    pub name: Option<NameView>,
+    /// The first day.
+    pub from: NaiveDate,
+    /// The last day (chốt số liệu).
+    pub to: NaiveDate,
+    /// By when every level is to submit: a day, or an instant with its offset; null where the
+    /// form's deadlines hold.
+    #[schema(value_type = Option<String>, example = "2025-02-10T17:00:00+07:00")]
+    pub due_at: Option<Deadline>,
+}
+
+/// A heading of the outline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct SectionView {
+    #[schema(example = "II.2.2")]
+    pub number: String,
+    pub title: NameView,
+    /// Whether prose can be written under it.
+    pub narrative: bool,
+    pub items: Vec<ItemView>,
+    #[schema(no_recursion)]
+    pub sections: Vec<SectionView>,
+}
+
+/// An indicator in the outline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct ItemView {
+    pub indicator: String,
+    /// The levels that submit it; null means every level that submits the form.
+    pub collected_at: Option<Vec<String>>,
+    pub required: bool,
+    pub show: Show,
+}
+
+/// A check of a unit's totals.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct RuleView {
+    pub code: String,
+    pub severity: Severity,
+    pub expression: String,
+    pub message: NameView,
+}
+
+impl FormView {
+    fn of(form: &Form, day: NaiveDate) -> Option<FormView> {
+        let (valid_from, definition) = form.versions.range(..=day).next_back()?;
+        let deadlines = definition.deadlines.iter();
+        let (calendar, frequency) = match &definition.periods {
+            Periods::Recurring {
+                calendar,
+                frequency,
+            } => (Some(*calendar), Some(*frequency)),
+            Periods::Windows { .. } => (None, None),
+        };
+        Some(FormView {
+            code: form.code.to_string(),
+            name: NameView::of(&definition.name),
+            calendar,
+            frequency,
+            windows: definition.periods.windows().map(WindowView::in_order),
+            submitted_by: definition
+                .submitted_by
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            deadlines: deadlines
+                .map(|(level, days)| (level.to_string(), *days))
+                .collect(),
+            late: definition.late,
+            four_eyes: definition.four_eyes == FourEyes::Required,
+            outline: definition.outline.iter().map(SectionView::of).collect(),
+            rules: definition.rules.iter().map(RuleView::of).collect(),
+            valid_from: *valid_from,
+        })
+    }
+}
+
+impl WindowView {
+    fn in_order(windows: &BTreeMap<WindowKey, Window>) -> Vec<WindowView> {
+        let mut views: Vec<WindowView> = windows
+            .iter()
+            .map(|(key, window)| WindowView {
+                key: key.to_string(),
+                name: window.name.as_ref().map(NameView::of),
+                from: window.days.from,
+                to: window.days.to,
+                due_at: window.due_at,
+            })
+            .collect();
+        views.sort_by_key(|view| (view.from, view.to));
+        views
+    }
+}
+
+impl SectionView {
+    fn of(section: &Section) -> SectionView {
+        SectionView {
+            number: section.number.to_string(),
+            title: NameView::of(&section.title),
+            narrative: section.narrative == Narrative::Taken,
+            items: section.items.iter().map(ItemView::of).collect(),
+            sections: section.sections.iter().map(SectionView::of).collect(),
+        }
+    }
+}
+
+impl ItemView {
+    fn of(item: &Item) -> ItemView {
+        let levels = item.collected_at.as_ref();
+        ItemView {
+            indicator: item.indicator.to_string(),
+            collected_at: levels.map(|levels| levels.iter().map(ToString::to_string).collect()),
+            required: item.need == Need::Required,
+            show: item.show,
+        }
+    }
+}
+
+impl RuleView {
+    fn of(rule: &Rule) -> RuleView {
+        RuleView {
+            code: rule.code.to_string(),
+            severity: rule.severity,
+            expression: rule.expression.to_string(),
+            message: NameView::of(&rule.message),
+        }
+    }
+}
+
+/// The forms of a day, by code.
+///
+/// # Errors
+/// [`FormError`].
+pub fn list_forms(
+    application: &Application,
+    identity: &Identity,
+    page: &PageRequest,
+    as_of: Option<NaiveDate>,
+    now: DateTime<Utc>,
+) -> Result<Page<FormView>, FormError> {
+    application.reading(identity, |_, snapshot| {
+        let _permit = snapshot.access.to_tenant(Action::ReadCatalogue)?;
+        let day = as_of.unwrap_or_else(|| snapshot.today(now));
+        let views = snapshot
+            .catalogue
+            .forms()
+            .filter_map(|form| FormView::of(form, day));
+        Ok(Page::of(views, page, |view| view.code.clone())?)
+    })
+}
+
+/// One form as it is on a day.
+///
+/// # Errors
+/// [`FormError`].
+pub fn get_form(
+    application: &Application,
+    identity: &Identity,
+    code: &str,
+    as_of: Option<NaiveDate>,
+    now: DateTime<Utc>,
+) -> Result<(Etag, FormView), FormError> {
+    application.reading(identity, |_, snapshot| {
+        let _permit = snapshot.access.to_tenant(Action::ReadCatalogue)?;
+        let day = as_of.unwrap_or_else(|| snapshot.today(now));
+        let form = snapshot.form(code)?;
+        let view = FormView::of(form, day).ok_or_else(|| NotFound::Form(code.to_owned()))?;
+        Ok((
+            etag_of(snapshot.counters.catalogue_rev, view.valid_from),
+            view,
+        ))
+    })
+}
+
+/// A period of a form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct PeriodView {
+    #[schema(example = "2024")]
+    pub key: String,
+    /// That of a window of the form's own; null where it has none.
+    pub name: Option<NameView>,
+    /// The first day.
+    pub from: NaiveDate,
+    /// The last day (chốt số liệu).
+    pub to: NaiveDate,
+    /// The first day on which it can be submitted.
+    pub opens: NaiveDate,
+    /// For each level with a deadline, the last day on which its units are in time.
+    pub deadlines: BTreeMap<String, NaiveDate>,
+    /// By when a window of the form's own is due for every level, if it says so: a day, or an
+    /// instant with its offset. A form that refuses what is late takes nothing after that instant;
+    /// what others take is counted as late from the next day on.
+    #[schema(value_type = Option<String>, example = "2025-02-10T17:00:00+07:00")]
+    pub due_at: Option<Deadline>,
+}
+
+/// A year's periods of a form, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct PeriodList {
+    pub items: Vec<PeriodView>,
+}
+
+impl PeriodView {
+    fn of(period: &FormPeriod<'_>, time_zone: Tz) -> PeriodView {
+        let levels = period.definition.submitted_by.iter();
+        let deadlines = levels.filter_map(|level| {
+            let deadline = period.deadline(level, &BTreeSet::new())?;
+            Some((level.to_string(), deadline.day(time_zone)))
+        });
+        let window = period.window();
+        PeriodView {
+            key: period.period.to_string(),
+            name: window.and_then(|window| window.name.as_ref().map(NameView::of)),
+            from: period.range.from,
+            to: period.range.to,
+            opens: period.range.from,
+            deadlines: deadlines.collect(),
+            due_at: window.and_then(|window| window.due_at),
+        }
+    }
+}
+
+/// The periods of a form that are counted under a year.
+///
+/// # Errors
+/// [`FormError`].
+pub fn list_periods(
+    application: &Application,
+    identity: &Identity,
+    code: &str,
+    year: i32,
+) -> Result<(Etag, PeriodList), FormError> {
+    application.reading(identity, |_, snapshot| {
+        let _permit = snapshot.access.to_tenant(Action::ReadCatalogue)?;
+        let periods = snapshot.form(code)?.periods_of(year);
+        let time_zone = snapshot.counters.time_zone;
+        let items = periods.iter();
+        let items = items
+            .map(|period| PeriodView::of(period, time_zone))
+            .collect();
+        Ok((
+            Etag::new(snapshot.counters.catalogue_rev),
+            PeriodList { items },
+        ))
+    })
+}
+
+/// A version of a form as somebody wants it to be.
+#[derive(Debug, Clone)]
+pub struct EnteredForm {
+    pub code: String,
+    pub name: EnteredName,
+    pub calendar: Option<Calendar>,
+    pub frequency: Option<Frequency>,
+    pub windows: Option<Vec<EnteredWindow>>,
+    pub submitted_by: Vec<String>,
+    pub deadlines: BTreeMap<String, u16>,
+    pub late: Late,
+    pub four_eyes: FourEyes,
+    pub outline: Vec<EnteredSection>,
+    pub rules: Vec<EnteredRule>,
+    /// The first day of the version; the beginning where none is given.
+    pub valid_from: Option<NaiveDate>,
+}
+
+/// A window of the form's own as somebody wants it to be.
+#[derive(Debug, Clone)]
+pub struct EnteredWindow {
+    pub key: String,
+    pub name: Option<EnteredName>,
+    pub from: NaiveDate,
+    pub to: NaiveDate,
+    /// A day, or an instant with its offset.
+    pub due_at: Option<String>,
+}
+
+/// A heading as somebody wants it to be.
+#[derive(Debug, Clone)]
+pub struct EnteredSection {
+    pub number: String,
+    pub title: EnteredName,
+    pub narrative: Narrative,
+    pub items: Vec<EnteredItem>,
+    pub sections: Vec<EnteredSection>,
+}
+
+/// An indicator in the outline as somebody wants it to be.
+#[derive(Debug, Clone)]
+pub struct EnteredItem {
+    pub indicator: String,
+    pub collected_at: Option<Vec<String>>,
+    pub need: Need,
+    pub show: Show,
+}
+
+/// A rule as somebody wants it to be.
+#[derive(Debug, Clone)]
+pub struct EnteredRule {
+    pub code: String,
+    pub severity: Severity,
+    pub expression: String,
+    pub message: EnteredName,
+}
+
+/// The catalogue\'s rev, against which a change is held, and which version the day has.
+fn etag_of(catalogue_rev: i64, valid_from: NaiveDate) -> Etag {
+    Etag::new(format_args!("{catalogue_rev}.{valid_from}"))
+}
+
+/// Adds a form, or a version of it from a day on. A form's ETag is that of the whole catalogue,
+/// since a version is checked against all of it.
+///
+/// # Errors
+/// [`FormError`].
+pub fn put_form(
+    application: &Application,
+    identity: &Identity,
+    entered: &EnteredForm,
+    precondition: &Precondition,
+    repeatable: Option<Repeatable>,
+    now: DateTime<Utc>,
+) -> Result<Reply, FormError> {
+    let (tenant, account) = (identity.tenant(), identity.account());
+    let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
+    application.writing(identity, |transaction, snapshot| {
+        let _permit = snapshot.access.to_tenant(Action::ChangeCatalogue)?;
+        if let Some(reply) = once.replay(transaction)? {
+            return Ok(reply);
+        }
+        let code = entered.code.parse::<FormCode>().ok();
+        let known = code.as_ref().and_then(|code| snapshot.catalogue.form(code));
+        let etag = known.map(|_| Etag::new(snapshot.counters.catalogue_rev));
+        precondition.without_suffixes().check_unless_new(etag.as_ref())?;
+        let valid_from = entered.valid_from.unwrap_or(BEGINNING);
+        let mut faults = Vec::new();
+        if code.is_none() {
+            faults.push(Fault::in_parameter("form", Code::InvalidCode, message!(
+                "Mã mẫu gồm các từ chữ thường không dấu, chữ số và dấu _, nối bằng dấu chấm.",
+                "A form's code is words of lower-case letters, digits and underscores, joined by dots."
+            )));
+        }
+        let no_versions = BTreeMap::new();
+        let versions = known.map_or(&no_versions, |known| &known.versions);
+        let days = snapshot.catalogue.days_of_version(versions, valid_from);
+        let mut reader = FormReader { snapshot, valid_from, days, faults };
+        let definition = reader.definition(entered);
+        let (Some(code), Some(definition)) = (code, definition.filter(|_| reader.faults.is_empty()))
+        else {
+            return Err(FormError::Invalid(reader.faults));
+        };
+        let mut form = known.cloned().unwrap_or_else(|| Form {
+            number: next_number(snapshot),
+            code,
+            versions: BTreeMap::new(),
+        });
+        form.versions.insert(valid_from, definition);
+        if let Some(known) = known {
+            check_fixed(transaction, snapshot, known, &form)?;
+            check_targets(transaction, snapshot, known, &form)?;
+        }
+        let rev = snapshot.counters.rev;
+        form_put(transaction, &form, valid_from, rev)?;
+        mark_changed(transaction, Part::Catalogue, rev)?;
+        let outcome = match known {
+            Some(_) => Outcome::Done,
+            None => Outcome::Created(format!("/v1/forms/{}", form.code)),
+        };
+        let reply = Reply::new(outcome, Some(etag_of(rev, valid_from)), &FormView::of(&form, valid_from))?;
+        Ok(once.keep(transaction, reply)?)
+    })
+}
+
+/// What periods with submissions have, they must keep, and so must the longer periods that are
+/// made of them: their totals are made of it.
+fn check_fixed(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    known: &Form,
+    planned: &Form,
+) -> Result<(), FormError> {
+    for (_, period) in periods_with_submissions(transaction, Some(known.number))? {
+        let Some(before) = known.period(period) else {
+            continue;
+        };
+        let part = match planned.period(period) {
+            Some(after) if keeps_longer_periods(known, planned, &before) => {
+                before.fixed_part_changed_by(&after)
+            }
+            _ => Some(before.fixed_days()),
+        };
+        if let Some(part) = part {
+            return Err(fixed(&part, &before, snapshot));
+        }
+    }
+    Ok(())
+}
+
+/// A year whose months are in use cannot become one of quarters halfway.
+fn keeps_longer_periods(known: &Form, planned: &Form, base: &FormPeriod<'_>) -> bool {
+    known.longer_periods_with(base).iter().all(|longer| {
+        let after = planned.period(longer.period);
+        after.is_some_and(|after| longer.definition.periods == after.definition.periods)
+    })
+}
+
+/// What units were given to reach in a period is read beside the figures of that period: it stays
+/// one, and keeps the indicator.
+fn check_targets(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    known: &Form,
+    planned: &Form,
+) -> Result<(), FormError> {
+    for (_, period, cell) in periods_with_targets(transaction, Some(known.number))? {
+        let Some(before) = known.period(period) else {
+            continue;
+        };
+        let mut indicators = snapshot.catalogue.indicators();
+        let indicator = indicators.find(|known| known.number == cell.indicator);
+        let part = match (planned.period(period), indicator) {
+            (Some(after), Some(indicator)) => lost_by_target(&before, &after, &indicator.code),
+            _ => Some(before.fixed_days()),
+        };
+        if let Some(part) = part {
+            return Err(fixed(&part, &before, snapshot));
+        }
+    }
+    Ok(())
+}
+
+fn lost_by_target(
+    before: &FormPeriod<'_>,
+    after: &FormPeriod<'_>,
+    indicator: &IndicatorCode,
+) -> Option<FixedFormPart> {
+    if !before.has_days_of(after) {
+        return Some(before.fixed_days());
+    }
+    let mut items = after.definition.items();
+    let is_kept = items.any(|item| item.indicator == *indicator);
+    (!is_kept).then(|| FixedFormPart::Item(indicator.clone()))
+}
+
+fn next_number(snapshot: &Snapshot) -> FormNumber {
+    let last = snapshot
+        .catalogue
+        .forms()
+        .map(|form| form.number.get())
+        .max();
+    FormNumber::new(last.unwrap_or(0).saturating_add(1))
+}
+
+/// Reads a form against the tenant's levels and indicators, noting every fault.
+struct FormReader<'s> {
+    snapshot: &'s Snapshot,
+    valid_from: NaiveDate,
+    /// Those on which what the form sees can change while the version holds.
+    days: BTreeSet<NaiveDate>,
+    faults: Vec<Fault>,
+}
+
+impl FormReader<'_> {
+    fn definition(&mut self, entered: &EnteredForm) -> Option<FormDefinition> {
+        let name = entered.name.read("/name", &mut self.faults);
+        let periods = self.periods(entered);
+        let submitted_by = self.levels(&entered.submitted_by, "/submitted_by");
+        if submitted_by.is_empty() {
+            self.fault(
+                "/submitted_by".to_owned(),
+                Code::InvalidValue,
+                message!(
+                    "Mẫu phải có ít nhất một cấp gửi.",
+                    "A form needs at least one level that submits it."
+                ),
+            );
+        }
+        let mut deadlines = BTreeMap::new();
+        for (level, days) in &entered.deadlines {
+            let at = format!("/deadlines/{}", pointer_step(level));
+            let Some(level) = self.level(level, at.clone()) else {
+                continue;
+            };
+            self.check_submits(&level, at, &submitted_by);
+            deadlines.insert(level, *days);
+        }
+        let mut seen = Seen {
+            submitted_by: submitted_by.clone(),
+            ..Seen::default()
+        };
+        let outline = self.sections(&entered.outline, "/outline", &mut seen);
+        let rules = self.rules(&entered.rules, &seen);
+        self.check_operands(&seen);
+        Some(FormDefinition {
+            name,
+            periods: periods?,
+            submitted_by,
+            deadlines,
+            late: entered.late,
+            four_eyes: entered.four_eyes,
+            outline,
+            rules,
+        })
+    }
+
+    /// Those of a calendar, or windows of the form's own; one of the two, and not both.
+    fn periods(&mut self, entered: &EnteredForm) -> Option<Periods> {
+        let windows = entered.windows.as_deref();
+        let windows = windows.map(|windows| self.windows(windows));
+        match (entered.calendar, entered.frequency, windows) {
+            (Some(calendar), Some(frequency), None) => Some(Periods::Recurring {
+                calendar,
+                frequency,
+            }),
+            (None, None, Some(windows)) => Some(Periods::Windows { windows }),
+            (_, _, Some(_)) => {
+                self.fault("/windows".to_owned(), Code::InvalidValue, message!(
+                    "Mẫu có lịch (calendar) và chu kỳ (frequency), hoặc có kỳ riêng (windows), không có cả hai. Hãy bỏ một bên.",
+                    "A form has a calendar and a frequency, or windows of its own, and not both. Leave one of the two out."
+                ));
+                None
+            }
+            (calendar, frequency, None) => {
+                let fields = [
+                    ("calendar", "lịch", calendar.is_none()),
+                    ("frequency", "chu kỳ", frequency.is_none()),
+                ];
+                for (field, vi, _) in fields.into_iter().filter(|(_, _, missing)| *missing) {
+                    self.fault(
+                        format!("/{field}"),
+                        Code::MissingField,
+                        message!(
+                            "Mẫu không có kỳ riêng (windows) thì phải có {vi} ({field}).",
+                            "A form without windows of its own needs {field}."
+                        ),
+                    );
+                }
+                None
+            }
+        }
+    }
+
+    fn windows(&mut self, entered: &[EnteredWindow]) -> BTreeMap<WindowKey, Window> {
+        let mut windows = BTreeMap::new();
+        for (index, entered) in entered.iter().enumerate() {
+            let at = format!("/windows/{index}");
+            let name = entered.name.as_ref();
+            let name = name.map(|name| name.read(&format!("{at}/name"), &mut self.faults));
+            self.check_days(entered, format!("{at}/to"));
+            let due_at = self.due_at(entered, format!("{at}/due_at"));
+            let Some(key) = self.window_key(entered, format!("{at}/key")) else {
+                continue;
+            };
+            let window = Window {
+                name,
+                days: DateRange {
+                    from: entered.from,
+                    to: entered.to,
+                },
+                due_at,
+            };
+            if windows.insert(key, window).is_some() {
+                self.fault(
+                    format!("{at}/key"),
+                    Code::Duplicate,
+                    message!(
+                        "Kỳ {key} có hai lần. Hãy bỏ một hoặc đặt tên khác.",
+                        "The window {key} stands there twice. Remove one of the two, or give it another name."
+                    ),
+                );
+            }
+        }
+        windows
+    }
+
+    fn window_key(&mut self, entered: &EnteredWindow, pointer: String) -> Option<WindowKey> {
+        let Ok(key) = entered.key.parse::<WindowKey>() else {
+            self.fault(pointer, Code::InvalidCode, message!(
+                "Khóa của kỳ gồm năm từ 1900 đến 2199, dấu gạch nối và tên từ 1 đến 24 chữ thường không dấu, chữ số, gạch nối, bắt đầu bằng chữ (ví dụ 2025-tet). Tên không được là w, q, h rồi đến số, vì dễ nhầm với tuần, quý, nửa năm.",
+                "A window's key is a year from 1900 to 2199, a hyphen and a name of 1 to 24 lower-case letters, digits and hyphens that begins with a letter (such as 2025-tet). The name is not w, q or h with a number: these are weeks, quarters and halves."
+            ));
+            return None;
+        };
+        let year = key.year();
+        let touches = (entered.from.year()..=entered.to.year()).contains(&year);
+        // Days the wrong way round touch no year, and are a fault of their own.
+        if !touches && entered.from <= entered.to {
+            self.fault(pointer, Code::InvalidValue, message!(
+                "Không ngày nào của kỳ này thuộc năm {year}. Hãy sửa năm trong khóa, hoặc sửa các ngày.",
+                "No day of the window lies in {year}. Correct the year in its key, or its days."
+            ));
+        }
+        Some(key)
+    }
+
+    fn check_days(&mut self, entered: &EnteredWindow, pointer: String) {
+        let (from, to, day) = (entered.from, entered.to, self.valid_from);
+        if from > to {
+            let (from, to) = (Named::day(from), Named::day(to));
+            self.fault(
+                pointer,
+                Code::InvalidValue,
+                message!(
+                    "Ngày cuối ({to}) đứng trước ngày đầu ({from}). Hãy sửa một trong hai ngày.",
+                    "The last day ({to}) comes before the first ({from}). Correct one of the two.",
+                    to,
+                    from
+                ),
+            );
+        } else if to < day {
+            // A period takes the version of its last day, so no period would ever be this window.
+            let (to, day) = (Named::day(to), Named::day(day));
+            self.fault(pointer, Code::InvalidValue, message!(
+                "Kỳ này kết thúc ngày {to}, trước khi phiên bản có hiệu lực (valid_from, ngày {day}). Hãy bỏ kỳ này, hoặc để nó trong phiên bản có hiệu lực sớm hơn.",
+                "This window ends on {to}, before the version begins (valid_from, {day}). Leave it out, or list it in a version that begins earlier.",
+                to,
+                day
+            ));
+        }
+    }
+
+    fn due_at(&mut self, entered: &EnteredWindow, pointer: String) -> Option<Deadline> {
+        let Ok(due_at) = entered.due_at.as_ref()?.parse::<Deadline>() else {
+            self.fault(pointer, Code::InvalidValue, message!(
+                "Hạn gửi là một ngày (ví dụ 2025-02-10), hoặc ngày giờ kèm múi giờ (ví dụ 2025-02-10T17:00:00+07:00).",
+                "It is due on a day (such as 2025-02-10), or at an instant with its offset (such as 2025-02-10T17:00:00+07:00)."
+            ));
+            return None;
+        };
+        let from = entered.from;
+        if due_at.day(self.snapshot.counters.time_zone) < from {
+            let from = Named::day(from);
+            self.fault(
+                pointer,
+                Code::InvalidValue,
+                message!(
+                    "Hạn gửi đứng trước ngày đầu của kỳ ({from}), nên không ai gửi kịp. Hãy sửa hạn gửi (due_at).",
+                    "It is due before its first day ({from}), so nobody could be in time. Correct when it is due (due_at).",
+                    from
+                ),
+            );
+        }
+        Some(due_at)
+    }
+
+    fn fault(&mut self, pointer: String, code: Code, message: Message) {
+        self.faults.push(Fault::in_body(pointer, code, message));
+    }
+
+    fn levels(&mut self, entered: &[String], pointer: &str) -> Vec<LevelCode> {
+        let mut levels = Vec::new();
+        for (index, entered) in entered.iter().enumerate() {
+            let at = format!("{pointer}/{index}");
+            let Some(level) = self.level(entered, at.clone()) else {
+                continue;
+            };
+            if levels.contains(&level) {
+                let level = self.level_named(&level);
+                self.fault(
+                    at,
+                    Code::Duplicate,
+                    message!(
+                        "Cấp {level} có hai lần. Hãy bỏ một.",
+                        "The level {level} stands there twice. Remove one of the two.",
+                        level
+                    ),
+                );
+            } else {
+                levels.push(level);
+            }
+        }
+        levels
+    }
+
+    fn check_submits(&mut self, level: &LevelCode, pointer: String, submitted_by: &[LevelCode]) {
+        if submitted_by.contains(level) {
+            return;
+        }
+        let level = self.level_named(level);
+        self.fault(
+            pointer,
+            Code::UnknownLevel,
+            message!(
+                "Cấp {level} không gửi mẫu này. Hãy bỏ cấp đó, hoặc thêm vào các cấp gửi (submitted_by).",
+                "The level {level} does not submit this form. Leave it out, or add it to the levels that do (submitted_by).",
+                level
+            ),
+        );
+    }
+
+    /// Levels of which every one submits the form: others could never be collected from.
+    fn levels_among(
+        &mut self,
+        entered: &[String],
+        pointer: &str,
+        submitted_by: &[LevelCode],
+    ) -> Vec<LevelCode> {
+        let levels = self.levels(entered, pointer);
+        for level in &levels {
+            self.check_submits(level, pointer.to_owned(), submitted_by);
+        }
+        if entered.is_empty() {
+            self.fault(
+                pointer.to_owned(),
+                Code::InvalidValue,
+                message!(
+                    "Phải có ít nhất một cấp; để trống trường này nếu mọi cấp gửi đều thu thập.",
+                    "At least one level is needed; leave the field out if every level that submits collects."
+                ),
+            );
+        }
+        levels
+    }
+
+    fn level_named(&self, level: &LevelCode) -> Named {
+        Named::level(level, &self.snapshot.hierarchy)
+    }
+
+    fn level(&mut self, level: &str, pointer: String) -> Option<LevelCode> {
+        let code = level.parse::<LevelCode>().ok();
+        let hierarchy = &self.snapshot.hierarchy;
+        let known = code.filter(|code| hierarchy.level(code).is_some());
+        if known.is_none() {
+            let levels = hierarchy.levels().iter().map(Level::named_with_code);
+            let (level, levels) = (clipped(level), Named::list(levels));
+            self.fault(
+                pointer,
+                Code::UnknownLevel,
+                message!(
+                    "Không có cấp {level:?}. Hãy dùng một trong các cấp: {levels}.",
+                    "There is no level {level:?}. Use one of these levels: {levels}.",
+                    levels
+                ),
+            );
+        }
+        known
+    }
+
+    fn sections(
+        &mut self,
+        entered: &[EnteredSection],
+        pointer: &str,
+        seen: &mut Seen,
+    ) -> Vec<Section> {
+        let places = entered.iter().enumerate();
+        places
+            .filter_map(|(index, section)| {
+                self.section(section, &format!("{pointer}/{index}"), seen)
+            })
+            .collect()
+    }
+
+    fn section(
+        &mut self,
+        entered: &EnteredSection,
+        pointer: &str,
+        seen: &mut Seen,
+    ) -> Option<Section> {
+        let title = entered
+            .title
+            .read(&format!("{pointer}/title"), &mut self.faults);
+        let number = entered.number.parse::<SectionNumber>().ok();
+        let number = number.filter(|number| seen.sections.insert(number.clone()));
+        if number.is_none() {
+            self.fault(format!("{pointer}/number"), Code::InvalidCode, message!(
+                "Số mục gồm chữ, số và dấu chấm (như II.2.1) và không trùng mục khác.",
+                "A section's number is letters, digits and dots (such as II.2.1), unlike the others."
+            ));
+        }
+        let items = entered.items.iter().enumerate();
+        let items = items
+            .filter_map(|(index, item)| self.item(item, &format!("{pointer}/items/{index}"), seen))
+            .collect();
+        let sections = self.sections(&entered.sections, &format!("{pointer}/sections"), seen);
+        Some(Section {
+            number: number?,
+            title,
+            narrative: entered.narrative,
+            items,
+            sections,
+        })
+    }
+
+    fn item(&mut self, entered: &EnteredItem, pointer: &str, seen: &mut Seen) -> Option<Item> {
+        let name = clipped(&entered.indicator);
+        let code = entered.indicator.parse::<IndicatorCode>().ok();
+        let known = code.filter(|code| self.snapshot.catalogue.indicator(code).is_some());
+        let Some(code) = known else {
+            self.fault(
+                format!("{pointer}/indicator"),
+                Code::UnknownIndicator,
+                message!(
+                    "Danh mục không có chỉ tiêu {name:?}. Hãy thêm chỉ tiêu trước.",
+                    "The catalogue has no indicator {name:?}. Add it first."
+                ),
+            );
+            return None;
+        };
+        if !seen.indicators.insert(code.clone()) {
+            let indicator = self.snapshot.catalogue.indicator_named(&code);
+            self.fault(
+                format!("{pointer}/indicator"),
+                Code::Duplicate,
+                message!(
+                    "Chỉ tiêu {indicator} có hai chỗ trong đề cương. Hãy bỏ một chỗ.",
+                    "{indicator} stands at two places of the outline. Remove one of the two.",
+                    indicator
+                ),
+            );
+        }
+        let collected_at = entered.collected_at.as_ref().map(|levels| {
+            self.levels_among(
+                levels,
+                &format!("{pointer}/collected_at"),
+                &seen.submitted_by,
+            )
+        });
+        Some(Item {
+            indicator: code,
+            collected_at,
+            need: entered.need,
+            show: entered.show,
+        })
+    }
+
+    fn rules(&mut self, entered: &[EnteredRule], seen: &Seen) -> Vec<Rule> {
+        let mut codes = BTreeSet::new();
+        let mut rules = Vec::new();
+        for (index, rule) in entered.iter().enumerate() {
+            let at = format!("/rules/{index}");
+            let message = rule
+                .message
+                .read(&format!("{at}/message"), &mut self.faults);
+            let code = rule.code.parse::<RuleCode>().ok();
+            let code = code.filter(|code| codes.insert(code.clone()));
+            let mut own = OwnWarning::ALL.iter();
+            let code = code.filter(|code| own.all(|warning| warning.as_str() != code.as_str()));
+            if code.is_none() {
+                self.fault(format!("{at}/code"), Code::InvalidCode, message!(
+                    "Mã quy tắc gồm chữ hoa không dấu, chữ số và dấu _, không trùng quy tắc khác hay cảnh báo sẵn có của hệ thống.",
+                    "A rule's code is capital letters, digits and underscores, unlike the others and the system's own warnings."
+                ));
+            }
+            let expression = self.expression(&rule.expression, format!("{at}/expression"), seen);
+            if let (Some(code), Some(expression)) = (code, expression) {
+                rules.push(Rule {
+                    code,
+                    severity: rule.severity,
+                    expression,
+                    message,
+                });
+            }
+        }
+        rules
+    }
+
+    fn expression(&mut self, text: &str, pointer: String, seen: &Seen) -> Option<Comparison> {
+        match text.parse::<Comparison>() {
+            Ok(comparison) => {
+                for operand in comparison.operands() {
+                    self.check_seen(&operand, pointer.clone(), seen);
+                }
+                Some(comparison)
+            }
+            Err(error) => {
+                let Message { vi, en } = reason_of(&error);
+                self.fault(
+                    pointer,
+                    Code::InvalidFormula,
+                    message!(
+                        "Quy tắc chưa đúng ({vi}). Ví dụ: fund.spent <= fund.raised.",
+                        "The rule cannot be read: {en}. An example: fund.spent <= fund.raised."
+                    ),
+                );
+                None
+            }
+        }
+    }
+
+    /// A rule sees what the form holds, and nothing else.
+    fn check_seen(&mut self, operand: &Operand, pointer: String, seen: &Seen) {
+        let catalogue = &self.snapshot.catalogue;
+        let mut days = self.days.iter();
+        if !days.all(|day| catalogue.sees(&seen.indicators, operand, *day)) {
+            let operand = catalogue.operand_named(operand);
+            self.fault(
+                pointer,
+                Code::UnknownIndicator,
+                message!(
+                    "Dùng đến {operand}, mà mẫu này không có. Hãy thêm chỉ tiêu đó vào đề cương.",
+                    "It uses {operand}, which this form does not hold. Add that indicator to the outline.",
+                    operand
+                ),
+            );
+        }
+    }
+
+    /// And so does a formula.
+    fn check_operands(&mut self, seen: &Seen) {
+        let catalogue = &self.snapshot.catalogue;
+        let days = self.days.iter();
+        let unheld: BTreeSet<(IndicatorCode, Operand)> = days
+            .flat_map(|day| catalogue.unheld(&seen.indicators, *day))
+            .collect();
+        for (indicator, operand) in unheld {
+            let indicator = catalogue.indicator_named(&indicator);
+            let operand = catalogue.operand_named(&operand);
+            self.fault(
+                "/outline".to_owned(),
+                Code::UnknownIndicator,
+                message!(
+                    "Chỉ tiêu {indicator} dùng đến {operand}, mà mẫu này không có. Hãy thêm chỉ tiêu đó vào đề cương.",
+                    "{indicator} uses {operand}, which this form does not hold. Add that indicator to the outline.",
+                    indicator,
+                    operand
+                ),
+            );
+        }
+    }
+}
+
+/// What an outline has named so far.
+#[derive(Default)]
+struct Seen {
+    submitted_by: Vec<LevelCode>,
+    sections: BTreeSet<SectionNumber>,
+    indicators: BTreeSet<IndicatorCode>,
+}

@@ -1,0 +1,937 @@
+//! Indicators: reading them and putting versions of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+
+use crate::authn::Identity;
+use crate::authz::{Action, Denied};
+use crate::domain::bounds::{Bounds, Interval};
+use crate::domain::catalogue::{Catalogue, Dependent, Unresolved};
+use crate::domain::formula::{Formula, Operand, Source};
+use crate::domain::id::{
+    BreakdownCode, FormNumber, IndicatorCode, IndicatorNumber, OptionCode, OptionNumber,
+};
+use crate::domain::indicator::{
+    AcrossTime, AcrossUnits, Breakdown, BreakdownKind, BreakdownOption, Definition, FixedPart,
+    Indicator, Measure,
+};
+use crate::domain::naming::Named;
+use crate::domain::period::Period;
+use crate::domain::quantity::{Decimal, Decimals, parse_mantissa};
+use crate::domain::text::read_name;
+use crate::domain::unit::BEGINNING;
+use crate::error::{Code, Fault, Message, counted};
+use crate::service::application::Application;
+use crate::service::application::condition::{ConditionError, Etag, Precondition};
+use crate::service::application::idempotency::{
+    IdempotencyError, Once, Outcome, Repeatable, Reply,
+};
+use crate::service::application::page::{Page, PageRequest, UnknownCursor};
+use crate::service::application::snapshot::Snapshot;
+use crate::service::application::text::{EnteredName, NameView};
+use crate::service::catalogue::formula::reason_of;
+use crate::store::indicator::indicator_put;
+use crate::store::submission::periods_with_submissions;
+use crate::store::target::periods_with_targets;
+use crate::store::tenant::{Part, mark_changed};
+use crate::store::{StoreError, Transaction};
+use crate::{explain, message};
+
+/// Why a use case on indicators fails.
+#[derive(Debug, thiserror::Error)]
+pub enum IndicatorError {
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
+    Condition(#[from] ConditionError),
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Cursor(#[from] UnknownCursor),
+    #[error("no indicator {0}")]
+    NotFound(String),
+    #[error("{0:?} cannot change once used")]
+    Fixed(FixedPart),
+    #[error("faults: {}", .0.len())]
+    Invalid(Vec<Fault>),
+}
+
+impl IndicatorError {
+    fn own(&self) -> (Code, Message, Vec<Fault>) {
+        match self {
+            IndicatorError::Fixed(part) => (Code::FixedOnceUsed, fixed_message(*part), Vec::new()),
+            IndicatorError::Invalid(faults) => {
+                let count = faults.len();
+                let found = counted(count, "fault", "faults");
+                (
+                    Code::InvalidIndicator,
+                    message!(
+                        "Chỉ tiêu có {count} chỗ chưa đúng; chưa có gì được ghi.",
+                        "Nothing was written: the indicator has {found}."
+                    ),
+                    faults.clone(),
+                )
+            }
+            IndicatorError::NotFound(code) => (
+                Code::IndicatorNotFound,
+                message!(
+                    "Không có chỉ tiêu {code:?}. Hãy chọn trong danh mục chỉ tiêu (/v1/indicators).",
+                    "There is no indicator {code:?}. Choose one of the catalogue (/v1/indicators)."
+                ),
+                Vec::new(),
+            ),
+            IndicatorError::Denied(_)
+            | IndicatorError::Condition(_)
+            | IndicatorError::Idempotency(_)
+            | IndicatorError::Cursor(_)
+            | IndicatorError::Store(_) => (
+                Code::Internal,
+                message!("Hệ thống gặp lỗi.", "The service failed."),
+                Vec::new(),
+            ),
+        }
+    }
+}
+
+explain!(IndicatorError, held: Denied, Condition, Idempotency, Store, Cursor; own);
+
+fn fixed_message(part: FixedPart) -> Message {
+    let (vi, en) = match part {
+        FixedPart::Decimals => ("Số chữ số thập phân", "The decimals"),
+        FixedPart::UnitOfMeasure => ("Đơn vị tính", "The unit of measure"),
+        FixedPart::Aggregation => ("Cách tổng hợp", "The aggregation"),
+        FixedPart::Breakdowns => ("Phân tổ", "The breakdowns"),
+    };
+    message!(
+        "{vi} của chỉ tiêu không đổi được nữa vì đã có số liệu hoặc kế hoạch giao; số cũ sẽ sai nghĩa. Hãy lập chỉ tiêu mới.",
+        "{en} cannot change any more: there are values or targets, and they would mean something else. Make a new indicator."
+    )
+}
+
+/// An indicator as it is on a day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct IndicatorView {
+    #[schema(example = "docs.issued")]
+    pub code: String,
+    pub name: NameView,
+    #[schema(example = "văn bản")]
+    pub unit_of_measure: String,
+    /// Digits after the decimal point.
+    #[schema(minimum = 0, maximum = 9)]
+    pub decimals: u8,
+    /// Null for a derived indicator.
+    pub across_units: Option<AcrossUnits>,
+    /// Null for a derived indicator.
+    pub across_time: Option<AcrossTime>,
+    pub breakdowns: Vec<BreakdownView>,
+    /// A unit's value that is less is refused; null where it may be anything.
+    #[schema(value_type = Option<f64>, example = 0)]
+    pub minimum: Option<Decimal>,
+    /// A unit's value that is more is refused; null where it may be anything.
+    #[schema(value_type = Option<f64>)]
+    pub maximum: Option<Decimal>,
+    /// A unit's total beyond it is warned of; null where nothing is unusual.
+    pub usual: Option<UsualView>,
+    /// Null for a collected indicator.
+    pub formula: Option<String>,
+    /// The first day of this version.
+    pub valid_from: NaiveDate,
+}
+
+/// The range of usual values, both ends included; an end that is null is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct UsualView {
+    #[schema(value_type = Option<f64>, example = 1000000)]
+    pub from: Option<Decimal>,
+    #[schema(value_type = Option<f64>, example = 500000000)]
+    pub to: Option<Decimal>,
+}
+
+impl UsualView {
+    fn of(usual: Interval, decimals: u8) -> Option<UsualView> {
+        let shown = |end: Option<i64>| end.map(|mantissa| Decimal::new(mantissa, decimals));
+        (!usual.is_open()).then(|| UsualView {
+            from: shown(usual.from),
+            to: shown(usual.to),
+        })
+    }
+}
+
+/// A set of options.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct BreakdownView {
+    pub code: String,
+    /// Whether the options add up to the total (chia ra) or are among it (trong đó).
+    pub closed: bool,
+    pub options: Vec<OptionView>,
+}
+
+/// One option of a breakdown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct OptionView {
+    pub code: String,
+    pub name: NameView,
+}
+
+impl IndicatorView {
+    fn of(indicator: &Indicator, day: NaiveDate) -> Option<IndicatorView> {
+        let (valid_from, definition) = indicator.versions.range(..=day).next_back()?;
+        let (across_units, across_time) = match definition.measure {
+            Measure::Collected {
+                across_units,
+                across_time,
+                ..
+            } => (Some(across_units), Some(across_time)),
+            Measure::Derived { .. } => (None, None),
+        };
+        let decimals = definition.decimals.get();
+        let Bounds { possible, usual } = definition.bounds();
+        let shown = |end: Option<i64>| end.map(|mantissa| Decimal::new(mantissa, decimals));
+        Some(IndicatorView {
+            code: indicator.code.to_string(),
+            name: NameView::of(&definition.name),
+            unit_of_measure: definition.unit_of_measure.clone(),
+            decimals,
+            across_units,
+            across_time,
+            breakdowns: definition
+                .breakdowns()
+                .iter()
+                .map(BreakdownView::of)
+                .collect(),
+            minimum: shown(possible.from),
+            maximum: shown(possible.to),
+            usual: UsualView::of(usual, decimals),
+            formula: definition.formula().map(ToString::to_string),
+            valid_from: *valid_from,
+        })
+    }
+}
+
+impl BreakdownView {
+    fn of(breakdown: &Breakdown) -> BreakdownView {
+        let options = breakdown.options.iter().map(|option| OptionView {
+            code: option.code.to_string(),
+            name: NameView::of(&option.name),
+        });
+        BreakdownView {
+            code: breakdown.code.to_string(),
+            closed: breakdown.kind == BreakdownKind::Closed,
+            options: options.collect(),
+        }
+    }
+}
+
+/// The indicators of a day, by code.
+///
+/// # Errors
+/// [`IndicatorError`].
+pub fn list_indicators(
+    application: &Application,
+    identity: &Identity,
+    page: &PageRequest,
+    as_of: Option<NaiveDate>,
+    now: DateTime<Utc>,
+) -> Result<Page<IndicatorView>, IndicatorError> {
+    application.reading(identity, |_, snapshot| {
+        let _permit = snapshot.access.to_tenant(Action::ReadCatalogue)?;
+        let day = as_of.unwrap_or_else(|| snapshot.today(now));
+        let all = snapshot.catalogue.indicators();
+        let views = all.filter_map(|indicator| IndicatorView::of(indicator, day));
+        Ok(Page::of(views, page, |view| view.code.clone())?)
+    })
+}
+
+/// One indicator as it is on a day.
+///
+/// # Errors
+/// [`IndicatorError`].
+pub fn get_indicator(
+    application: &Application,
+    identity: &Identity,
+    code: &str,
+    as_of: Option<NaiveDate>,
+    now: DateTime<Utc>,
+) -> Result<(Etag, IndicatorView), IndicatorError> {
+    application.reading(identity, |_, snapshot| {
+        let _permit = snapshot.access.to_tenant(Action::ReadCatalogue)?;
+        let day = as_of.unwrap_or_else(|| snapshot.today(now));
+        let parsed = code.parse::<IndicatorCode>().ok();
+        let found = parsed.and_then(|code| snapshot.catalogue.indicator(&code));
+        let view = found.and_then(|indicator| IndicatorView::of(indicator, day));
+        let view = view.ok_or_else(|| IndicatorError::NotFound(code.to_owned()))?;
+        Ok((
+            etag_of(snapshot.counters.catalogue_rev, view.valid_from),
+            view,
+        ))
+    })
+}
+
+/// A version of an indicator as somebody wants it to be.
+#[derive(Debug, Clone)]
+pub struct EnteredIndicator {
+    pub code: String,
+    pub name: EnteredName,
+    pub unit_of_measure: String,
+    pub decimals: u8,
+    pub across_units: Option<AcrossUnits>,
+    pub across_time: Option<AcrossTime>,
+    pub breakdowns: Vec<EnteredBreakdown>,
+    pub bounds: EnteredBounds,
+    pub formula: Option<String>,
+    /// The first day of the version; the beginning where none is given.
+    pub valid_from: Option<NaiveDate>,
+}
+
+/// Between what values are to lie, as decimal texts; what is missing is open.
+#[derive(Debug, Clone, Default)]
+pub struct EnteredBounds {
+    pub minimum: Option<String>,
+    pub maximum: Option<String>,
+    pub usual: Option<EnteredUsual>,
+}
+
+/// The range that is to be usual, as decimal texts.
+#[derive(Debug, Clone)]
+pub struct EnteredUsual {
+    pub from: Option<String>,
+    pub to: Option<String>,
+}
+
+/// A set of options as somebody wants it to be.
+#[derive(Debug, Clone)]
+pub struct EnteredBreakdown {
+    pub code: String,
+    pub kind: BreakdownKind,
+    pub options: Vec<EnteredOption>,
+}
+
+/// An option as somebody wants it to be.
+#[derive(Debug, Clone)]
+pub struct EnteredOption {
+    pub code: String,
+    pub name: EnteredName,
+}
+
+/// The catalogue\'s rev, against which a change is held, and which version the day has.
+fn etag_of(catalogue_rev: i64, valid_from: NaiveDate) -> Etag {
+    Etag::new(format_args!("{catalogue_rev}.{valid_from}"))
+}
+
+/// Adds an indicator, or a version of it from a day on. An indicator's ETag is that of the
+/// whole catalogue, since a version is checked against all of it.
+///
+/// # Errors
+/// [`IndicatorError`].
+pub fn put_indicator(
+    application: &Application,
+    identity: &Identity,
+    entered: &EnteredIndicator,
+    precondition: &Precondition,
+    repeatable: Option<Repeatable>,
+    now: DateTime<Utc>,
+) -> Result<Reply, IndicatorError> {
+    let (tenant, account) = (identity.tenant(), identity.account());
+    let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
+    application.writing(identity, |transaction, snapshot| {
+        let _permit = snapshot.access.to_tenant(Action::ChangeCatalogue)?;
+        if let Some(reply) = once.replay(transaction)? {
+            return Ok(reply);
+        }
+        let code = entered.code.parse::<IndicatorCode>().ok();
+        let known = code
+            .as_ref()
+            .and_then(|code| snapshot.catalogue.indicator(code));
+        let etag = known.map(|_| Etag::new(snapshot.counters.catalogue_rev));
+        precondition
+            .without_suffixes()
+            .check_unless_new(etag.as_ref())?;
+        let valid_from = entered.valid_from.unwrap_or(BEGINNING);
+        let indicator = planned(entered, known, snapshot, valid_from)?;
+        check_fixed(transaction, snapshot, known, &indicator, valid_from)?;
+        let catalogue = snapshot.catalogue.with_indicator(indicator.clone());
+        check_uses(&catalogue, &indicator, valid_from).map_err(IndicatorError::Invalid)?;
+        let rev = snapshot.counters.rev;
+        indicator_put(transaction, &indicator, valid_from, rev)?;
+        mark_changed(transaction, Part::Catalogue, rev)?;
+        let outcome = match known {
+            Some(_) => Outcome::Done,
+            None => Outcome::Created(format!("/v1/indicators/{}", indicator.code)),
+        };
+        let view = IndicatorView::of(&indicator, valid_from);
+        let reply = Reply::new(outcome, Some(etag_of(rev, valid_from)), &view)?;
+        Ok(once.keep(transaction, reply)?)
+    })
+}
+
+/// The indicator with its new version.
+fn planned(
+    entered: &EnteredIndicator,
+    known: Option<&Indicator>,
+    snapshot: &Snapshot,
+    valid_from: NaiveDate,
+) -> Result<Indicator, IndicatorError> {
+    let mut faults = Vec::new();
+    let code = entered.code.parse::<IndicatorCode>();
+    if code.is_err() {
+        faults.push(Fault::in_parameter("indicator", Code::InvalidCode, message!(
+            "Mã chỉ tiêu gồm các từ chữ thường không dấu, chữ số và dấu _, nối bằng dấu chấm, tối đa 100 ký tự.",
+            "An indicator's code is words of lower-case letters, digits and underscores, joined by dots, at most 100 characters."
+        )));
+    }
+    let definition = read_definition(entered, &mut faults);
+    match (code, definition) {
+        (Ok(code), Some(definition)) if faults.is_empty() => {
+            let mut indicator = known.cloned().unwrap_or_else(|| Indicator {
+                number: next_number(&snapshot.catalogue),
+                code,
+                options: BTreeMap::new(),
+                versions: BTreeMap::new(),
+            });
+            number_options(&mut indicator, &definition);
+            indicator.versions.insert(valid_from, definition);
+            Ok(indicator)
+        }
+        _ => Err(IndicatorError::Invalid(faults)),
+    }
+}
+
+fn next_number(catalogue: &Catalogue) -> IndicatorNumber {
+    let last = catalogue
+        .indicators()
+        .map(|indicator| indicator.number.get())
+        .max();
+    IndicatorNumber::new(last.unwrap_or(0).saturating_add(1))
+}
+
+fn number_options(indicator: &mut Indicator, definition: &Definition) {
+    let mut last = indicator
+        .options
+        .values()
+        .map(|number| number.get())
+        .max()
+        .unwrap_or(0);
+    for option in definition.options() {
+        if !indicator.options.contains_key(&option.code) {
+            last = last.saturating_add(1);
+            indicator
+                .options
+                .insert(option.code.clone(), OptionNumber::new(last));
+        }
+    }
+}
+
+fn read_definition(entered: &EnteredIndicator, faults: &mut Vec<Fault>) -> Option<Definition> {
+    let name = entered.name.read("/name", faults);
+    let unit_of_measure = read_name(&entered.unit_of_measure).map_err(|fault| {
+        let message = fault.message();
+        faults.push(Fault::in_body(
+            "/unit_of_measure",
+            Code::InvalidText,
+            message,
+        ));
+    });
+    let decimals = Decimals::new(entered.decimals);
+    if decimals.is_none() {
+        faults.push(Fault::in_body(
+            "/decimals",
+            Code::InvalidValue,
+            message!("Số chữ số thập phân là từ 0 đến 9.", "Decimals are 0 to 9."),
+        ));
+    }
+    let measure = read_measure(entered, decimals, faults);
+    Some(Definition {
+        name,
+        unit_of_measure: unit_of_measure.ok()?,
+        decimals: decimals?,
+        measure: measure?,
+    })
+}
+
+fn read_measure(
+    entered: &EnteredIndicator,
+    decimals: Option<Decimals>,
+    faults: &mut Vec<Fault>,
+) -> Option<Measure> {
+    match (&entered.formula, entered.across_units, entered.across_time) {
+        (Some(formula), None, None) if entered.breakdowns.is_empty() => {
+            refuse_bounds(&entered.bounds, faults);
+            read_formula(formula, faults).map(|formula| Measure::Derived { formula })
+        }
+        (Some(_), ..) => {
+            faults.push(Fault::in_body("/formula", Code::InvalidValue, message!(
+                "Chỉ tiêu tính theo công thức thì không có cách tổng hợp (across_units, across_time) và phân tổ (breakdowns). Hãy bỏ các trường đó.",
+                "An indicator with a formula has no aggregation (across_units, across_time) and no breakdowns. Leave them out."
+            )));
+            None
+        }
+        (None, Some(across_units), Some(across_time)) => {
+            let breakdowns = read_breakdowns(&entered.breakdowns, faults);
+            let bounds = decimals.map(|decimals| read_bounds(&entered.bounds, decimals, faults));
+            Some(Measure::Collected {
+                across_units,
+                across_time,
+                breakdowns,
+                bounds: bounds?,
+            })
+        }
+        (None, across_units, across_time) => {
+            let missing = [
+                (
+                    "across_units",
+                    "qua các đơn vị",
+                    "across units",
+                    across_units.is_none(),
+                ),
+                (
+                    "across_time",
+                    "qua thời gian",
+                    "across time",
+                    across_time.is_none(),
+                ),
+            ];
+            for (field, vi, en, _) in missing.into_iter().filter(|(.., missing)| *missing) {
+                faults.push(Fault::in_body(
+                    format!("/{field}"),
+                    Code::MissingField,
+                    message!(
+                        "Chỉ tiêu được thu thập phải nói cách tổng hợp {vi} ({field}).",
+                        "An indicator that is collected says how it is put together {en} ({field})."
+                    ),
+                ));
+            }
+            None
+        }
+    }
+}
+
+/// Refuses bounds of a derived indicator: a computed value is as large as its operands make it.
+fn refuse_bounds(bounds: &EnteredBounds, faults: &mut Vec<Fault>) {
+    let given = [
+        ("minimum", bounds.minimum.is_some()),
+        ("maximum", bounds.maximum.is_some()),
+        ("usual", bounds.usual.is_some()),
+    ];
+    for (field, _) in given.into_iter().filter(|(_, is_given)| *is_given) {
+        faults.push(Fault::in_body(
+            format!("/{field}"),
+            Code::InvalidValue,
+            message!(
+                "Chỉ tiêu tính theo công thức không có {field}. Hãy đặt giới hạn ở các chỉ tiêu được thu thập mà công thức dùng.",
+                "An indicator with a formula has no {field}. Put bounds on the collected indicators that the formula uses."
+            ),
+        ));
+    }
+}
+
+fn read_bounds(entered: &EnteredBounds, decimals: Decimals, faults: &mut Vec<Fault>) -> Bounds {
+    let possible = [
+        ("/minimum", entered.minimum.as_deref()),
+        ("/maximum", entered.maximum.as_deref()),
+    ];
+    let usual = entered.usual.as_ref();
+    if usual.is_some_and(|usual| usual.from.is_none() && usual.to.is_none()) {
+        faults.push(Fault::in_body(
+            "/usual",
+            Code::InvalidValue,
+            message!(
+                "Mức thường gặp phải có from hoặc to.",
+                "What is usual has a from or a to."
+            ),
+        ));
+    }
+    let usual = [
+        ("/usual/from", usual.and_then(|usual| usual.from.as_deref())),
+        ("/usual/to", usual.and_then(|usual| usual.to.as_deref())),
+    ];
+    Bounds {
+        possible: read_interval(possible, decimals, faults),
+        usual: read_interval(usual, decimals, faults),
+    }
+}
+
+/// Reads two ends, each with its pointer.
+fn read_interval(
+    ends: [(&str, Option<&str>); 2],
+    decimals: Decimals,
+    faults: &mut Vec<Fault>,
+) -> Interval {
+    let [(_, _), (last, _)] = ends;
+    let [from, to] = ends.map(|(pointer, text)| read_end(pointer, text?, decimals, faults));
+    let interval = Interval { from, to };
+    if interval.is_empty() {
+        faults.push(Fault::in_body(
+            last,
+            Code::InvalidValue,
+            message!(
+                "Mức cao nhất không được nhỏ hơn mức thấp nhất.",
+                "The upper bound must not be less than the lower one."
+            ),
+        ));
+    }
+    interval
+}
+
+fn read_end(pointer: &str, text: &str, decimals: Decimals, faults: &mut Vec<Fault>) -> Option<i64> {
+    let read = parse_mantissa(text, decimals).map_err(|fault| {
+        let name = Named::new("giới hạn", "the bound");
+        let message = fault.message(&name, text, decimals);
+        faults.push(Fault::in_body(pointer, fault.code(), message));
+    });
+    read.ok()
+}
+
+fn read_formula(text: &str, faults: &mut Vec<Fault>) -> Option<Formula> {
+    match text.parse::<Formula>() {
+        Ok(formula) => Some(formula),
+        Err(error) => {
+            let Message { vi, en } = reason_of(&error);
+            faults.push(Fault::in_body("/formula", Code::InvalidFormula, message!(
+                "Công thức chưa đúng ({vi}). Dùng + - * /, ngoặc đơn, số và mã chỉ tiêu.",
+                "The formula cannot be read: {en}. Use + - * /, parentheses, numbers and codes of indicators."
+            )));
+            None
+        }
+    }
+}
+
+fn read_breakdowns(entered: &[EnteredBreakdown], faults: &mut Vec<Fault>) -> Vec<Breakdown> {
+    let mut read = Vec::new();
+    let mut codes: BTreeSet<&str> = BTreeSet::new();
+    let mut options: BTreeSet<&str> = BTreeSet::new();
+    for (index, breakdown) in entered.iter().enumerate() {
+        let at = format!("/breakdowns/{index}");
+        let code = breakdown.code.parse::<BreakdownCode>().ok();
+        if code.is_none() || !codes.insert(&breakdown.code) {
+            faults.push(code_fault(format!("{at}/code")));
+        }
+        if breakdown.options.is_empty() {
+            faults.push(Fault::in_body(
+                format!("{at}/options"),
+                Code::InvalidValue,
+                message!(
+                    "Phân tổ phải có ít nhất một mục.",
+                    "A breakdown needs at least one option."
+                ),
+            ));
+        }
+        let mut read_options = Vec::new();
+        for (index, option) in breakdown.options.iter().enumerate() {
+            let at = format!("{at}/options/{index}");
+            let name = option.name.read(&format!("{at}/name"), faults);
+            match option.code.parse::<OptionCode>() {
+                // A value names its option alone, so an indicator's options need codes of their own.
+                Ok(code) if options.insert(&option.code) => {
+                    read_options.push(BreakdownOption { code, name });
+                }
+                _ => faults.push(code_fault(format!("{at}/code"))),
+            }
+        }
+        if let Some(code) = code {
+            read.push(Breakdown {
+                code,
+                kind: breakdown.kind,
+                options: read_options,
+            });
+        }
+    }
+    read
+}
+
+fn code_fault(pointer: String) -> Fault {
+    Fault::in_body(
+        pointer,
+        Code::InvalidCode,
+        message!(
+            "Mã gồm chữ thường không dấu, chữ số và dấu _, và không trùng mã khác của chỉ tiêu.",
+            "A code is lower-case letters, digits and underscores, and unlike the indicator's others."
+        ),
+    )
+}
+
+/// All versions of an indicator are put together, so they share what is fixed; the one that is
+/// replaced is exempt while nobody has used it. What periods with submissions have, they keep, and
+/// so do those with targets: a target is a value too, at the same decimals.
+fn check_fixed(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    known: Option<&Indicator>,
+    planned: &Indicator,
+    valid_from: NaiveDate,
+) -> Result<(), IndicatorError> {
+    let (Some(known), Some(next)) = (known, planned.versions.get(&valid_from)) else {
+        return Ok(());
+    };
+    let others = known
+        .versions
+        .iter()
+        .filter(|(from, _)| **from != valid_from);
+    let differing = others.into_iter().find_map(|(from, other)| {
+        let (earlier, later) = if *from < valid_from {
+            (other, next)
+        } else {
+            (next, other)
+        };
+        earlier.fixed_part_changed_by(later)
+    });
+    if let Some(part) = differing {
+        return Err(IndicatorError::Fixed(part));
+    }
+    for day in days_with_values(transaction, snapshot, known)? {
+        check_kept(known, planned, day, |before, after| {
+            after.breaks_values_of(before)
+        })?;
+    }
+    for (day, option) in targets_by_day(transaction, snapshot, known)? {
+        let option = known.option_code(option);
+        check_kept(known, planned, day, |_, after| {
+            let is_gone = |code: &OptionCode| after.options().all(|option| option.code != *code);
+            option.is_some_and(is_gone)
+        })?;
+    }
+    Ok(())
+}
+
+/// Holds what is planned for a day in use to what holds now.
+fn check_kept(
+    known: &Indicator,
+    planned: &Indicator,
+    day: NaiveDate,
+    breaks: impl Fn(&Definition, &Definition) -> bool,
+) -> Result<(), IndicatorError> {
+    let (Some(before), Some(after)) = (known.on(day), planned.on(day)) else {
+        return Ok(());
+    };
+    if let Some(part) = before.fixed_part_changed_by(after) {
+        return Err(IndicatorError::Fixed(part));
+    }
+    if breaks(before, after) {
+        return Err(IndicatorError::Fixed(FixedPart::Breakdowns));
+    }
+    Ok(())
+}
+
+/// The last days of the periods on which there are submissions of a form with the indicator.
+fn days_with_values(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    indicator: &Indicator,
+) -> Result<BTreeSet<NaiveDate>, StoreError> {
+    let catalogue = &snapshot.catalogue;
+    let forms = forms_with(catalogue, &indicator.code);
+    let used = periods_with_submissions(transaction, None)?.into_iter();
+    let used = used.filter(|(form, _)| forms.contains(form));
+    Ok(used
+        .filter_map(|(form, period)| closing_day(catalogue, form, period))
+        .collect())
+}
+
+/// For what units were given to reach of the indicator: the last day of each period, and the
+/// option or the total.
+fn targets_by_day(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    indicator: &Indicator,
+) -> Result<BTreeSet<(NaiveDate, OptionNumber)>, StoreError> {
+    let targets = periods_with_targets(transaction, None)?.into_iter();
+    let targets = targets.filter(|(_, _, cell)| cell.indicator == indicator.number);
+    Ok(targets
+        .filter_map(|(form, period, cell)| {
+            let day = closing_day(&snapshot.catalogue, form, period)?;
+            Some((day, cell.option))
+        })
+        .collect())
+}
+
+fn closing_day(catalogue: &Catalogue, form: FormNumber, period: Period) -> Option<NaiveDate> {
+    let form = catalogue.forms().find(|known| known.number == form)?;
+    Some(form.period(period)?.closing_day())
+}
+
+/// The forms that ask for an indicator, in whatever version.
+fn forms_with(catalogue: &Catalogue, code: &IndicatorCode) -> Vec<FormNumber> {
+    catalogue
+        .forms()
+        .filter(|form| {
+            let mut versions = form.versions.values();
+            versions.any(|version| version.items().any(|item| &item.indicator == code))
+        })
+        .map(|form| form.number)
+        .collect()
+}
+
+/// How many values a formula may be made of, with the formulas within it written out: more cannot
+/// be read by people, and numbers grow with each.
+const LARGEST: usize = 1000;
+
+/// How many formulas may lie within one another.
+const DEEPEST: usize = 10;
+
+/// Holds an indicator's new version to what it uses and to what uses it, on every day on which
+/// the version holds and something begins.
+fn check_uses(
+    catalogue: &Catalogue,
+    indicator: &Indicator,
+    valid_from: NaiveDate,
+) -> Result<(), Vec<Fault>> {
+    let concerns = |unresolved: &Unresolved| match &unresolved.by {
+        Dependent::Formula(by) if *by == indicator.code => true,
+        Dependent::FormulaOnForm(_, by) => *by == indicator.code,
+        Dependent::Formula(_) | Dependent::Rule(..) => {
+            unresolved.operand.indicator == indicator.code.as_str()
+        }
+    };
+    let mut first_days: BTreeMap<Unresolved, NaiveDate> = BTreeMap::new();
+    for day in catalogue.days_of_version(&indicator.versions, valid_from) {
+        for unresolved in catalogue.unresolved(day).into_iter().filter(concerns) {
+            first_days.entry(unresolved).or_insert(day);
+        }
+    }
+    let faults: Vec<Fault> = first_days
+        .iter()
+        .map(|(unresolved, day)| use_fault(catalogue, unresolved, indicator, *day))
+        .collect();
+    if faults.is_empty() {
+        check_size(catalogue, indicator, valid_from)
+    } else {
+        Err(faults)
+    }
+}
+
+fn use_fault(
+    catalogue: &Catalogue,
+    unresolved: &Unresolved,
+    indicator: &Indicator,
+    first_day: NaiveDate,
+) -> Fault {
+    let operand = catalogue.operand_named(&unresolved.operand);
+    let day = Named::day(first_day);
+    let unknown = |message| Fault::in_body("/formula", Code::UnknownIndicator, message);
+    match &unresolved.by {
+        Dependent::Formula(by) if *by == indicator.code => unknown(message!(
+            "Công thức dùng {operand}, mà ngày {day} danh mục chưa có.",
+            "The formula uses {operand}, which the catalogue does not have on {day}.",
+            operand,
+            day
+        )),
+        Dependent::FormulaOnForm(form, _) => {
+            let form = catalogue.form_named(form);
+            unknown(message!(
+                "Mẫu {form} có chỉ tiêu này nhưng ngày {day} không có {operand} mà công thức dùng. Hãy thêm vào đề cương của mẫu trước.",
+                "The form {form} holds this indicator, and on {day} not {operand}, which the formula uses. Add that to the form's outline first.",
+                form,
+                operand,
+                day
+            ))
+        }
+        Dependent::Formula(by) => {
+            let by = catalogue.indicator_named(by);
+            let message = message!(
+                "Công thức của chỉ tiêu {by} dùng {operand}, mà ngày {day} sẽ không còn. Hãy giữ lại, hoặc đổi công thức đó trước.",
+                "The formula of {by} uses {operand}, which would not be there on {day}. Keep it, or change that formula first.",
+                by,
+                operand,
+                day
+            );
+            lost(unresolved, indicator, first_day, message)
+        }
+        Dependent::Rule(form, rule) => {
+            let form = catalogue.form_named(form);
+            let message = message!(
+                "Quy tắc {rule} của mẫu {form} dùng {operand}, mà ngày {day} sẽ không còn. Hãy giữ lại, hoặc đổi quy tắc đó trước.",
+                "The rule {rule} of the form {form} uses {operand}, which would not be there on {day}. Keep it, or change that rule first.",
+                form,
+                operand,
+                day
+            );
+            lost(unresolved, indicator, first_day, message)
+        }
+    }
+}
+
+/// An operand goes with its option, or with what is handed up.
+fn lost(unresolved: &Unresolved, indicator: &Indicator, day: NaiveDate, message: Message) -> Fault {
+    let total = Operand {
+        source: Source::Total,
+        ..unresolved.operand.clone()
+    };
+    if indicator
+        .on(day)
+        .is_some_and(|version| version.offers(&total))
+    {
+        Fault::in_body("/across_units", Code::InvalidValue, message)
+    } else {
+        Fault::in_body("/breakdowns", Code::UnknownOption, message)
+    }
+}
+
+/// Holds all formulas of a catalogue to what people can read, on every day on which something
+/// begins.
+fn check_size(
+    catalogue: &Catalogue,
+    indicator: &Indicator,
+    day: NaiveDate,
+) -> Result<(), Vec<Fault>> {
+    if indicator.on(day).and_then(Definition::formula).is_none() {
+        return Ok(());
+    }
+    let days: BTreeSet<NaiveDate> = catalogue
+        .indicators()
+        .flat_map(|known| known.versions.keys().copied())
+        .collect();
+    let too_large = days.into_iter().any(|day| {
+        let mut codes = catalogue.indicators().map(|known| &known.code);
+        codes.any(|code| written_out(catalogue, code, day, DEEPEST, &mut BTreeMap::new()) > LARGEST)
+    });
+    if too_large {
+        return Err(vec![Fault::in_body(
+            "/formula",
+            Code::CircularFormula,
+            message!(
+                "Công thức dùng lại chính nó qua chỉ tiêu khác, lồng nhau quá {DEEPEST} lần, hoặc quá dài khi viết đầy đủ (trên {LARGEST} số hạng).",
+                "The formula comes back to itself through others, lies more than {DEEPEST} deep, or is too long when written out (over {LARGEST} values)."
+            ),
+        )]);
+    }
+    Ok(())
+}
+
+/// How many values an indicator is made of, at most: its formula's times those of its largest
+/// operand. One that comes back to itself is beyond any limit.
+fn written_out(
+    catalogue: &Catalogue,
+    code: &IndicatorCode,
+    day: NaiveDate,
+    depth: usize,
+    sizes: &mut BTreeMap<IndicatorCode, usize>,
+) -> usize {
+    if let Some(size) = sizes.get(code) {
+        return *size;
+    }
+    // Whoever asks again before the answer is there has come back to where he began; and one
+    // that lies too deep is answered before its depth is gone into.
+    sizes.insert(code.clone(), usize::MAX);
+    let definition = catalogue
+        .indicator(code)
+        .and_then(|indicator| indicator.on(day));
+    let size = match definition.and_then(Definition::formula) {
+        None => 1,
+        Some(_) if depth == 0 => usize::MAX,
+        Some(formula) => {
+            let operands = formula.operands();
+            let within = operands
+                .iter()
+                .filter_map(|operand| operand.indicator.parse().ok());
+            let largest = within
+                .map(|code| written_out(catalogue, &code, day, depth - 1, sizes))
+                .max();
+            formula.size().saturating_mul(largest.unwrap_or(1))
+        }
+    };
+    sizes.insert(code.clone(), size);
+    size
+}

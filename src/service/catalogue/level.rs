@@ -1,0 +1,274 @@
+//! Levels: which ranks a tenant's hierarchy has.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+
+use crate::authn::Identity;
+use crate::authz::{Action, Denied};
+use crate::domain::id::LevelCode;
+use crate::domain::level::{Level, Rank};
+use crate::domain::naming::Named;
+use crate::domain::text::LocalizedText;
+use crate::domain::unit::{BEGINNING, UnitFact, Validity};
+use crate::error::{Code, Fault, Message, counted};
+use crate::service::application::Application;
+use crate::service::application::condition::{ConditionError, Etag, Precondition};
+use crate::service::application::idempotency::{
+    IdempotencyError, Once, Outcome, Repeatable, Reply,
+};
+use crate::store::StoreError;
+use crate::store::level::level_put;
+use crate::store::tenant::{Part, mark_changed};
+use crate::{explain, message};
+
+use crate::service::application::text::{EnteredName, NameView};
+
+/// Why a use case on levels fails.
+#[derive(Debug, thiserror::Error)]
+pub enum LevelError {
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
+    Condition(#[from] ConditionError),
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("faults: {}", .0.len())]
+    Invalid(Vec<Fault>),
+}
+
+impl LevelError {
+    fn own(&self) -> (Code, Message, Vec<Fault>) {
+        let faults = match self {
+            LevelError::Invalid(faults) => faults.clone(),
+            _ => Vec::new(),
+        };
+        let count = faults.len();
+        let found = counted(count, "fault", "faults");
+        (
+            Code::InvalidLevel,
+            message!(
+                "Cấp này có {count} chỗ chưa đúng; chưa có gì được ghi.",
+                "Nothing was written: the level has {found}."
+            ),
+            faults,
+        )
+    }
+}
+
+explain!(LevelError, held: Denied, Condition, Idempotency, Store; own);
+
+/// A level of the hierarchy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct LevelView {
+    #[schema(example = "commune")]
+    pub code: String,
+    pub name: NameView,
+    /// The smaller, the higher; a unit is always part of one of a smaller rank.
+    pub rank: i32,
+    pub valid_from: NaiveDate,
+    pub valid_to: Option<NaiveDate>,
+}
+
+impl LevelView {
+    fn of(level: &Level) -> LevelView {
+        LevelView {
+            code: level.code.to_string(),
+            name: NameView::of(&level.name),
+            rank: level.rank.get(),
+            valid_from: level.validity.from,
+            valid_to: level.validity.to,
+        }
+    }
+}
+
+/// All levels of a tenant, the highest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct LevelList {
+    pub items: Vec<LevelView>,
+}
+
+/// All levels that the tenant has or had.
+///
+/// # Errors
+/// [`LevelError`].
+pub fn list_levels(
+    application: &Application,
+    identity: &Identity,
+) -> Result<(Etag, LevelList), LevelError> {
+    application.reading(identity, |_, snapshot| {
+        let _permit = snapshot.access.to_tenant(Action::ReadLevels)?;
+        let items = snapshot
+            .hierarchy
+            .levels()
+            .iter()
+            .map(LevelView::of)
+            .collect();
+        Ok((Etag::new(snapshot.counters.tree_rev), LevelList { items }))
+    })
+}
+
+/// A level as somebody wants it to be.
+#[derive(Debug, Clone)]
+pub struct EnteredLevel {
+    pub code: String,
+    pub name: EnteredName,
+    pub rank: i32,
+    pub valid_from: Option<NaiveDate>,
+    pub valid_to: Option<NaiveDate>,
+}
+
+/// Adds a level, or changes the one with its code. A level's ETag is that of the list.
+///
+/// # Errors
+/// [`LevelError`].
+pub fn put_level(
+    application: &Application,
+    identity: &Identity,
+    entered: &EnteredLevel,
+    precondition: &Precondition,
+    repeatable: Option<Repeatable>,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Result<Reply, LevelError> {
+    let (tenant, account) = (identity.tenant(), identity.account());
+    let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
+    application.writing(identity, |transaction, snapshot| {
+        let _permit = snapshot.access.to_tenant(Action::ChangeLevels)?;
+        if let Some(reply) = once.replay(transaction)? {
+            return Ok(reply);
+        }
+        let code = entered.code.parse::<LevelCode>().ok();
+        let known = code
+            .as_ref()
+            .and_then(|code| snapshot.hierarchy.level(code));
+        let etag = known.map(|_| Etag::new(snapshot.counters.tree_rev));
+        precondition.check_unless_new(etag.as_ref())?;
+        let level = read(entered).map_err(LevelError::Invalid)?;
+        check_ranks(&level, snapshot.hierarchy.levels()).map_err(LevelError::Invalid)?;
+        check_units(&level, snapshot.hierarchy.facts()).map_err(LevelError::Invalid)?;
+        let rev = snapshot.counters.rev;
+        level_put(transaction, &level)?;
+        mark_changed(transaction, Part::Tree, rev)?;
+        let outcome = match known {
+            Some(_) => Outcome::Done,
+            None => Outcome::Created(format!("/v1/levels/{}", level.code)),
+        };
+        let reply = Reply::new(outcome, Some(Etag::new(rev)), &LevelView::of(&level))?;
+        Ok(once.keep(transaction, reply)?)
+    })
+}
+
+fn read(entered: &EnteredLevel) -> Result<Level, Vec<Fault>> {
+    let mut faults = Vec::new();
+    let code = entered.code.parse::<LevelCode>();
+    if code.is_err() {
+        faults.push(Fault::in_parameter(
+            "level",
+            Code::InvalidCode,
+            message!(
+                "Mã cấp gồm tối đa 40 chữ thường không dấu, chữ số và dấu _, bắt đầu bằng chữ.",
+                "A level's code has at most 40 lower-case letters, digits and underscores."
+            ),
+        ));
+    }
+    let name: LocalizedText = entered.name.read("/name", &mut faults);
+    let rank = Rank::new(entered.rank);
+    if rank.is_none() {
+        faults.push(Fault::in_body(
+            "/rank",
+            Code::InvalidValue,
+            message!(
+                "Thứ bậc của cấp là số từ 0 (cả nước) đến 99; số nhỏ là cấp cao.",
+                "A level's rank is a number from 0 (the country) to 99; the smaller, the higher."
+            ),
+        ));
+    }
+    let validity = Validity {
+        from: entered.valid_from.unwrap_or(BEGINNING),
+        to: entered.valid_to,
+    };
+    if validity.to.is_some_and(|to| to < validity.from) {
+        faults.push(Fault::in_body(
+            "/valid_to",
+            Code::InvalidValue,
+            message!(
+                "Ngày cuối phải sau ngày đầu.",
+                "The last day must not be before the first."
+            ),
+        ));
+    }
+    match (code, rank) {
+        (Ok(code), Some(rank)) if faults.is_empty() => Ok(Level {
+            code,
+            name,
+            rank,
+            validity,
+        }),
+        _ => Err(faults),
+    }
+}
+
+/// Two levels of one time cannot have the same rank, and a rank that changes could put a unit
+/// under one that is no longer above it.
+fn check_ranks(level: &Level, known: &[Level]) -> Result<(), Vec<Fault>> {
+    let same_rank = known.iter().find(|other| {
+        other.code != level.code
+            && other.rank == level.rank
+            && other.validity.overlaps(level.validity)
+    });
+    if let Some(other) = same_rank {
+        let (rank, other) = (level.rank.get(), other.named());
+        return Err(vec![Fault::in_body(
+            "/rank",
+            Code::InvalidValue,
+            message!(
+                "Thứ bậc {rank} đang là của cấp {other}. Hãy chọn số khác.",
+                "The rank {rank} is that of the level {other}. Choose another.",
+                other
+            ),
+        )]);
+    }
+    let moved = known
+        .iter()
+        .find(|other| other.code == level.code && other.rank != level.rank);
+    if let Some(former) = moved {
+        let rank = former.rank.get();
+        return Err(vec![Fault::in_body(
+            "/rank",
+            Code::InvalidValue,
+            message!(
+                "Thứ bậc của cấp này là {rank} và không đổi được; hãy lập cấp mới.",
+                "This level's rank is {rank} and cannot change; make a new level."
+            ),
+        )]);
+    }
+    Ok(())
+}
+
+/// A level holds on every day on which a unit stands at it.
+fn check_units(level: &Level, facts: &[UnitFact]) -> Result<(), Vec<Fault>> {
+    let outside = facts
+        .iter()
+        .filter(|fact| fact.level == level.code)
+        .find(|fact| !level.validity.covers(fact.validity));
+    let Some(fact) = outside else { return Ok(()) };
+    let (name, level_named) = (fact.name_with_code(), level.named());
+    let (from, to) = (fact.validity.from, fact.validity.to);
+    let days = Named::days(from, to);
+    let field = if fact.validity.from < level.validity.from {
+        "valid_from"
+    } else {
+        "valid_to"
+    };
+    Err(vec![Fault::in_body(
+        format!("/{field}"),
+        Code::InvalidValue,
+        message!(
+            "{name} thuộc cấp {level_named} {days}, ngoài khoảng ngày đó. Hãy chọn khoảng ngày rộng hơn.",
+            "{name} stands at the level {level_named} {days}, which is outside those days. Choose a wider range.",
+            level_named,
+            days
+        ),
+    )])
+}

@@ -1,0 +1,648 @@
+//! A reorganisation as tables: which old code became which new one, and the list of units after.
+//! It makes the document that a person would have to write by hand, and nothing else: whether the
+//! document is right is `reorganisation`'s to say.
+
+use crate::service::application::name::UnitName;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::authn::Identity;
+use crate::authz::{Action, Denied};
+use crate::domain::day::Day;
+use crate::domain::hierarchy::{Place, Tree};
+use crate::domain::id::LevelCode;
+use crate::domain::reorganisation::{
+    Grants, PartDocument, ReorganisationDocument, StepDocument, SuccessorDocument, UnitDocument,
+    WorkInProgress,
+};
+use crate::error::{Code, Fault, Message, counted};
+use crate::service::application::Application;
+use crate::service::application::snapshot::Snapshot;
+use crate::service::application::table::{Listed, WrongColumns, read_table};
+use crate::store::StoreError;
+use crate::{explain, message};
+
+/// The tables and what they do not say.
+#[derive(Debug, Clone)]
+pub struct Mapping {
+    /// CSV with `old_code` and `new_code`; other columns are not read. An old code that was divided
+    /// stands on several lines; one without a new code was abolished.
+    pub mapping: String,
+    /// CSV with `code,name,level,parent_code[,kind]`: all units after, those above before those
+    /// below.
+    pub after: String,
+    pub effective: Day,
+    pub legal_basis: String,
+    pub unlisted: Unlisted,
+}
+
+/// The treatment of units that stand the day before and that neither table names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unlisted {
+    /// Each is a fault: somebody may have forgotten it.
+    Refuse,
+    /// They go on, below whatever takes over the unit above them, and are named.
+    Keep,
+}
+
+/// Why tables make no document.
+#[derive(Debug, thiserror::Error)]
+pub enum MappingError {
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("faults: {}", .0.len())]
+    Invalid(Vec<TableFault>),
+}
+
+/// One of the two tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Table {
+    Mapping,
+    After,
+}
+
+/// A line of a table; the heading is line 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TableLine {
+    pub table: Table,
+    pub line: u64,
+}
+
+/// What is wrong with a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableFault {
+    pub table: Table,
+    /// None where no line is wrong, but one is missing.
+    pub line: Option<u64>,
+    pub message: Message,
+}
+
+impl MappingError {
+    fn own(&self) -> (Code, Message, Vec<Fault>) {
+        match self {
+            MappingError::Invalid(faults) => {
+                let count = faults.len();
+                let found = counted(count, "fault", "faults");
+                (
+                    Code::InvalidReorganisation,
+                    message!(
+                        "Các bảng có {count} dòng chưa đúng; chưa có gì được ghi.",
+                        "Nothing was written: the tables have {found}."
+                    ),
+                    Vec::new(),
+                )
+            }
+            _ => (
+                Code::Internal,
+                message!("Hệ thống gặp lỗi.", "The service failed."),
+                Vec::new(),
+            ),
+        }
+    }
+}
+
+explain!(MappingError, held: Denied, Store; own);
+
+/// A document that tables make, and from which of their lines each part of it is.
+#[derive(Debug, Clone)]
+pub struct TableDocument {
+    pub document: ReorganisationDocument,
+    /// Units that neither table names, and that go on.
+    pub kept: Vec<UnitName>,
+    /// Of each step.
+    lines: Vec<StepLines>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct StepLines {
+    step: Option<TableLine>,
+    from: Vec<Option<TableLine>>,
+    into: Vec<Option<TableLine>>,
+}
+
+impl TableDocument {
+    /// The line of which a JSON pointer into the document tells.
+    pub fn line_of(&self, pointer: &str) -> Option<TableLine> {
+        let mut path = pointer.split('/').skip(2);
+        let lines = self.lines.get(path.next()?.parse::<usize>().ok()?)?;
+        let parts = match path.next() {
+            Some("from") => lines.from.as_slice(),
+            Some("into") => lines.into.as_slice(),
+            _ => &[],
+        };
+        let index = path.next().and_then(|index| index.parse::<usize>().ok());
+        let part = index.and_then(|index| *parts.get(index)?);
+        part.or(lines.step)
+    }
+}
+
+/// The document that tables make on the map of the day before.
+///
+/// # Errors
+/// [`MappingError`], with every fault of the tables.
+pub fn document_of(
+    application: &Application,
+    identity: &Identity,
+    mapping: &Mapping,
+) -> Result<ReorganisationDocument, MappingError> {
+    let made = table_document_of(application, identity, mapping)?;
+    Ok(made.document)
+}
+
+/// The same with the lines that it is made of.
+///
+/// # Errors
+/// [`MappingError`], with every fault of the tables.
+pub fn table_document_of(
+    application: &Application,
+    identity: &Identity,
+    mapping: &Mapping,
+) -> Result<TableDocument, MappingError> {
+    application.reading(identity, |_, snapshot: &Snapshot| {
+        let _permit = snapshot.access.to_tenant(Action::Reorganise)?;
+        let effective = mapping.effective.get();
+        let eve = effective.pred_opt().unwrap_or(effective);
+        mapping.document(&snapshot.hierarchy.tree_on(eve))
+    })
+}
+
+#[derive(Debug, Deserialize)]
+struct MappingRow {
+    old_code: String,
+    new_code: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct AfterRow {
+    code: String,
+    name: String,
+    level: String,
+    parent_code: String,
+    #[serde(default)]
+    kind: String,
+}
+
+fn read<R: DeserializeOwned>(
+    csv: &str,
+    table: Table,
+    columns: &[&str],
+    faults: &mut Vec<TableFault>,
+) -> Vec<Listed<R>> {
+    let rows = read_table(csv, columns).into_iter();
+    let rows = rows.filter_map(|row| {
+        let wrong: WrongColumns = match row {
+            Ok(row) => return Some(row),
+            Err(wrong) => wrong,
+        };
+        let (line, columns) = (wrong.line, columns.join(","));
+        faults.push(TableFault {
+            table,
+            line: Some(line),
+            message: message!("Cần các cột {columns}.", "It needs the columns {columns}."),
+        });
+        None
+    });
+    rows.collect()
+}
+
+impl Mapping {
+    /// The document, for the map of the day before as `tree`.
+    fn document(&self, tree: &Tree) -> Result<TableDocument, MappingError> {
+        let mut faults = Vec::new();
+        let mapping = read(
+            &self.mapping,
+            Table::Mapping,
+            &["old_code", "new_code"],
+            &mut faults,
+        );
+        let columns = &["code", "name", "level", "parent_code"];
+        let after: Vec<Listed<AfterRow>> = read(&self.after, Table::After, columns, &mut faults);
+        let passings = Passings::of(mapping);
+        // Of a table that was not read as a whole nothing is known to be missing.
+        if !faults.is_empty() {
+            return Err(MappingError::Invalid(faults));
+        }
+        let draft = Draft {
+            tree,
+            root: root_of(tree),
+            passings,
+        };
+        let listed: BTreeSet<&str> = after.iter().map(|row| row.row.code.as_str()).collect();
+        let unnamed = draft.unnamed(&listed);
+        let mut faults = draft.contradictions(&after, &listed);
+        if self.unlisted == Unlisted::Refuse {
+            faults.extend(unnamed.iter().map(|place| named_nowhere(*place)));
+        }
+        if !faults.is_empty() {
+            return Err(MappingError::Invalid(faults));
+        }
+        let (steps, lines) = draft.steps(&after).into_iter().unzip();
+        let document = ReorganisationDocument {
+            effective: self.effective,
+            legal_basis: self.legal_basis.clone(),
+            steps,
+            grants: Grants::default(),
+            work_in_progress: WorkInProgress::default(),
+        };
+        let kept = unnamed.into_iter().map(UnitName::of).collect();
+        Ok(TableDocument {
+            document,
+            kept,
+            lines,
+        })
+    }
+}
+
+fn not_in_list((line, code): (u64, &str)) -> TableFault {
+    TableFault {
+        table: Table::Mapping,
+        line: Some(line),
+        message: message!(
+            "Mã mới {code} không có trong danh sách đơn vị sau sắp xếp. Hãy thêm vào danh sách, hoặc sửa mã.",
+            "The new code {code} is not in the list of units after. Add it there, or correct the code."
+        ),
+    }
+}
+
+fn named_nowhere(place: Place<'_>) -> TableFault {
+    let fact = place.fact();
+    let (code, name, level) = (&fact.code, &fact.name, &fact.level);
+    TableFault {
+        table: Table::After,
+        line: None,
+        message: message!(
+            "Đơn vị {name} (mã {code}, cấp {level}) đang hoạt động mà không có trong cả hai bảng. Hãy thêm vào một bảng; nếu đơn vị vẫn tiếp tục, có thể nhập với --keep-unlisted.",
+            "{name} ({code}, {level}) stands and is in neither table. Add it to one of them; if it goes on, --keep-unlisted says so."
+        ),
+    }
+}
+
+fn in_list(line: u64, message: Message) -> TableFault {
+    TableFault {
+        table: Table::After,
+        line: Some(line),
+        message,
+    }
+}
+
+fn twice_in_list(line: u64, first: u64, code: &str) -> TableFault {
+    in_list(
+        line,
+        message!(
+            "Mã {code} đã có ở dòng {first}. Hãy bỏ một dòng.",
+            "The code {code} stands on line {first} already. Remove one of the two."
+        ),
+    )
+}
+
+fn ended_in_list(line: u64, row: &AfterRow) -> TableFault {
+    let (name, code) = (&row.name, &row.code);
+    in_list(
+        line,
+        message!(
+            "Bảng chuyển đổi cho đơn vị {name} (mã {code}) kết thúc, mà danh sách sau sắp xếp vẫn có. Hãy bỏ dòng này, hoặc sửa bảng chuyển đổi.",
+            "The mapping has {name} ({code}) end, and the list of units after has it. Remove this line, or correct the mapping."
+        ),
+    )
+}
+
+fn other_level_in_list(line: u64, row: &AfterRow, level: &LevelCode) -> TableFault {
+    let (name, code, wanted) = (&row.name, &row.code, &row.level);
+    in_list(
+        line,
+        message!(
+            "Đơn vị {name} (mã {code}) đang ở cấp {level}, danh sách ghi cấp {wanted}. Bảng không đổi được cấp: hãy sửa danh sách, hoặc viết văn bản JSON (xem --print).",
+            "{name} ({code}) stands at the level {level}, and the list has {wanted}. Tables cannot change a level: correct the list, or write the document by hand (see --print)."
+        ),
+    )
+}
+
+/// The one unit above all others, if there is one: what has no parent in a list is under it.
+fn root_of(tree: &Tree) -> Option<String> {
+    let mut roots = tree.places().filter(|place| place.depth() == 0);
+    let root = roots.next()?;
+    roots.next().is_none().then(|| root.fact().code.to_string())
+}
+
+#[derive(Default)]
+struct Passings {
+    /// In the order of the table.
+    old_codes: Vec<String>,
+    by_old: HashMap<String, Vec<String>>,
+    by_new: HashMap<String, Vec<String>>,
+    /// On which line each old code stands with each new one.
+    lines: HashMap<(String, String), u64>,
+}
+
+impl Passings {
+    fn of(rows: Vec<Listed<MappingRow>>) -> Passings {
+        let mut passings = Passings::default();
+        for Listed { line, row } in rows {
+            let MappingRow { old_code, new_code } = row;
+            let key = (old_code.clone(), new_code.clone());
+            passings.lines.entry(key).or_insert(line);
+            if !passings.by_old.contains_key(&old_code) {
+                passings.old_codes.push(old_code.clone());
+            }
+            let heirs = passings.by_old.entry(old_code.clone()).or_default();
+            if new_code.is_empty() || heirs.contains(&new_code) {
+                continue;
+            }
+            heirs.push(new_code.clone());
+            passings.by_new.entry(new_code).or_default().push(old_code);
+        }
+        passings
+    }
+
+    fn heirs(&self, old: &str) -> &[String] {
+        self.by_old.get(old).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn line(&self, old: &str, new: &str) -> Option<TableLine> {
+        let line = *self.lines.get(&(old.to_owned(), new.to_owned()))?;
+        Some(TableLine {
+            table: Table::Mapping,
+            line,
+        })
+    }
+
+    /// Tells whether an old unit does not go on under its code.
+    fn ends(&self, old: &str) -> bool {
+        let heirs = self.by_old.get(old);
+        heirs.is_some_and(|heirs| heirs.iter().all(|heir| heir != old))
+    }
+
+    fn is_divided(&self, old: &str) -> bool {
+        self.heirs(old).len() > 1
+    }
+
+    /// The old units that pass to a new one as a whole.
+    fn wholes(&self, new: &str) -> impl Iterator<Item = &String> {
+        let sources = self.by_new.get(new).into_iter().flatten();
+        sources.filter(|old| !self.is_divided(old))
+    }
+}
+
+type Drafted = (StepDocument, StepLines);
+
+struct Draft<'t> {
+    tree: &'t Tree,
+    root: Option<String>,
+    passings: Passings,
+}
+
+impl Draft<'_> {
+    /// New units first, so that parts of others can pass to them; then what is divided; then each
+    /// unit as it is afterwards; at last what is abolished.
+    fn steps(&self, after: &[Listed<AfterRow>]) -> Vec<Drafted> {
+        let (standing, new): (Vec<&Listed<AfterRow>>, Vec<&Listed<AfterRow>>) = after
+            .iter()
+            .partition(|listed| self.stands(&listed.row.code));
+        let is_above = |listed: &&&Listed<AfterRow>| listed.row.parent_code.is_empty();
+        let made = standing.iter().filter(is_above).chain(&new);
+        let mut steps: Vec<Drafted> = made.flat_map(|listed| self.become_after(listed)).collect();
+        let divided = self.passings.old_codes.iter();
+        let divided = divided.filter(|old| self.passings.is_divided(old));
+        steps.extend(divided.map(|old| self.split(old)));
+        let others = standing.iter().filter(|listed| !is_above(listed));
+        steps.extend(others.flat_map(|listed| self.become_after(listed)));
+        steps.extend(self.abolished());
+        steps
+    }
+
+    fn stands(&self, code: &str) -> bool {
+        self.standing(code).is_some()
+    }
+
+    fn standing(&self, code: &str) -> Option<Place<'_>> {
+        self.tree.by_code(&code.parse().ok()?)
+    }
+
+    /// The units that stand and that neither table names. The one above all others needs no line.
+    fn unnamed(&self, listed: &BTreeSet<&str>) -> Vec<Place<'_>> {
+        let is_named = |code: &str| {
+            listed.contains(code)
+                || self.passings.by_old.contains_key(code)
+                || self.root.as_deref() == Some(code)
+        };
+        let places = self.tree.places();
+        places
+            .filter(|place| !is_named(place.fact().code.as_str()))
+            .collect()
+    }
+
+    /// The faults of tables that say what cannot be so, or what no step can do.
+    fn contradictions(
+        &self,
+        after: &[Listed<AfterRow>],
+        listed: &BTreeSet<&str>,
+    ) -> Vec<TableFault> {
+        let passings = self.passings.lines.iter();
+        let passings = passings.map(|((_, new), line)| (*line, new.as_str()));
+        let mut unlisted: Vec<(u64, &str)> = passings
+            .filter(|(_, new)| !new.is_empty() && !listed.contains(new))
+            .collect();
+        unlisted.sort_unstable();
+        let mut faults: Vec<TableFault> = unlisted.into_iter().map(not_in_list).collect();
+        let mut lines: HashMap<&str, u64> = HashMap::new();
+        for Listed { line, row } in after {
+            match lines.entry(&row.code) {
+                Entry::Occupied(first) => {
+                    faults.push(twice_in_list(*line, *first.get(), &row.code));
+                }
+                Entry::Vacant(vacant) => {
+                    vacant.insert(*line);
+                    faults.extend(self.contradiction(*line, row, listed));
+                }
+            }
+        }
+        faults
+    }
+
+    /// A unit of the list that stands goes on under its code, unless another takes the code over.
+    fn contradiction(
+        &self,
+        line: u64,
+        row: &AfterRow,
+        listed: &BTreeSet<&str>,
+    ) -> Option<TableFault> {
+        let place = self.standing(&row.code)?;
+        if self.takes_over(&row.code) {
+            return None;
+        }
+        if self.passings.ends(&row.code) {
+            // A successor that is not there is told already.
+            let mut heirs = self.passings.heirs(&row.code).iter();
+            let are_listed = heirs.all(|heir| listed.contains(heir.as_str()));
+            return are_listed.then(|| ended_in_list(line, row));
+        }
+        let level = &place.fact().level;
+        (level.as_str() != row.level).then(|| other_level_in_list(line, row, level))
+    }
+
+    /// The units that a unit of the list is made of, itself among them.
+    fn predecessors(&self, code: &str) -> Vec<&str> {
+        let wholes = self.passings.wholes(code);
+        let mut from: Vec<&str> = wholes.map(String::as_str).collect();
+        if let Some((own, _)) = self.passings.by_old.get_key_value(code)
+            && self.passings.is_divided(code)
+            && !from.is_empty()
+        {
+            from.push(own);
+        }
+        from
+    }
+
+    fn takes_over(&self, code: &str) -> bool {
+        self.predecessors(code).into_iter().any(|old| old != code)
+    }
+
+    fn split(&self, old: &str) -> Drafted {
+        let heirs = self.passings.heirs(old).iter();
+        let into: Vec<Option<TableLine>> = heirs.map(|new| self.passings.line(old, new)).collect();
+        let lines = StepLines {
+            step: into.first().copied().flatten(),
+            into,
+            from: Vec::new(),
+        };
+        let heirs = self.passings.heirs(old).iter();
+        let into = heirs.map(|new| PartDocument {
+            unit: SuccessorDocument::Standing(reference(new)),
+            share: None,
+        });
+        let step = StepDocument::Split {
+            from: reference(old),
+            into: into.collect(),
+            basis: None,
+            children: BTreeMap::new(),
+        };
+        (step, lines)
+    }
+
+    /// The steps after which a unit is as the list has it.
+    fn become_after(&self, Listed { line, row }: &Listed<AfterRow>) -> Vec<Drafted> {
+        let lines = StepLines {
+            step: Some(TableLine {
+                table: Table::After,
+                line: *line,
+            }),
+            ..StepLines::default()
+        };
+        if self.takes_over(&row.code) {
+            let from = self.predecessors(&row.code);
+            let passed = from.iter().map(|old| self.passings.line(old, &row.code));
+            let lines = StepLines {
+                from: passed.collect(),
+                ..lines
+            };
+            let from: Vec<String> = from.into_iter().map(reference).collect();
+            let into = SuccessorDocument::Described(self.unit(row));
+            return vec![(StepDocument::Merge { from, into }, lines)];
+        }
+        if !self.stands(&row.code) {
+            let unit = self.unit(row);
+            return vec![(StepDocument::Create { unit }, lines)];
+        }
+        let changes = self.changes(row).into_iter();
+        changes.map(|step| (step, lines.clone())).collect()
+    }
+
+    fn changes(&self, row: &AfterRow) -> Vec<StepDocument> {
+        let place = row
+            .code
+            .parse()
+            .ok()
+            .and_then(|code| self.tree.by_code(&code));
+        let Some(place) = place else {
+            return Vec::new();
+        };
+        let unit = reference(&row.code);
+        let mut steps = Vec::new();
+        let parent = place.parent().map(|parent| parent.fact().code.to_string());
+        let wanted = self.parent(row);
+        if parent != wanted {
+            let parent = wanted.as_deref().map(reference);
+            let unit = unit.clone();
+            steps.push(StepDocument::Move { unit, parent });
+        }
+        if place.fact().name != row.name {
+            let (unit, name) = (unit.clone(), row.name.clone());
+            steps.push(StepDocument::Rename { unit, name });
+        }
+        if !row.kind.is_empty() && place.fact().kind.as_deref() != Some(&row.kind) {
+            let kind = Some(row.kind.clone());
+            steps.push(StepDocument::Retype { unit, kind });
+        }
+        steps
+    }
+
+    fn parent(&self, row: &AfterRow) -> Option<String> {
+        let listed = Some(row.parent_code.clone()).filter(|code| !code.is_empty());
+        listed.or_else(|| self.root.clone().filter(|root| *root != row.code))
+    }
+
+    fn unit(&self, row: &AfterRow) -> UnitDocument {
+        UnitDocument {
+            code: row.code.clone(),
+            name: row.name.clone(),
+            kind: Some(row.kind.clone()).filter(|kind| !kind.is_empty()),
+            level: row.level.clone(),
+            parent: self.parent(row).as_deref().map(reference),
+        }
+    }
+
+    /// What nobody took over, and the levels at which nothing else stood.
+    fn abolished(&self) -> Vec<Drafted> {
+        let gone: Vec<&String> = self
+            .passings
+            .old_codes
+            .iter()
+            .filter(|old| self.passings.heirs(old).is_empty())
+            .collect();
+        let abolish = |old: &&String| {
+            let unit = reference(old);
+            let lines = StepLines {
+                step: self.passings.line(old, ""),
+                ..StepLines::default()
+            };
+            (StepDocument::Abolish { unit }, lines)
+        };
+        let mut steps: Vec<Drafted> = gone.iter().map(abolish).collect();
+        let levels = self.empty_levels(&gone).into_iter();
+        steps.extend(levels.map(|level| {
+            let level = level.to_string();
+            (StepDocument::AbolishLevel { level }, StepLines::default())
+        }));
+        steps
+    }
+
+    fn empty_levels(&self, gone: &[&String]) -> BTreeSet<LevelCode> {
+        let gone: BTreeSet<&str> = gone.iter().map(|code| code.as_str()).collect();
+        let ends = |code: &str| {
+            gone.contains(code) || self.passings.heirs(code).iter().any(|heir| heir != code)
+        };
+        let mut levels: BTreeSet<LevelCode> = BTreeSet::new();
+        let mut standing: BTreeSet<LevelCode> = BTreeSet::new();
+        for place in self.tree.places() {
+            let fact = place.fact();
+            if gone.contains(fact.code.as_str()) {
+                levels.insert(fact.level.clone());
+            } else if !ends(fact.code.as_str()) {
+                standing.insert(fact.level.clone());
+            }
+        }
+        levels
+            .into_iter()
+            .filter(|level| !standing.contains(level))
+            .collect()
+    }
+}
+
+fn reference(code: impl AsRef<str>) -> String {
+    format!("code:{}", code.as_ref())
+}

@@ -1,0 +1,462 @@
+//! Reorganisations (sắp xếp đơn vị hành chính): looking at what a document would change, carrying
+//! it out, and reading the documents that were. Taking one back is `undo`'s, what becomes of
+//! submissions, targets and grants is `work`'s.
+
+mod forecast;
+mod preview;
+mod undo;
+mod work;
+
+use crate::service::application::name::UnitName;
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+
+use crate::authn::Identity;
+use crate::authz::{Action, Denied, Permit};
+use crate::domain::hierarchy::Tree;
+use crate::domain::id::{ReorganisationId, UnitId};
+use crate::domain::level::Level;
+use crate::domain::plan::{Plan, Planning, plan};
+use crate::domain::reorganisation::{Reorganisation, ReorganisationDocument};
+use crate::domain::succession::Succession;
+use crate::domain::unit::{UnitFact, Validity};
+use crate::error::{Code, Fault, MOST_FAULTS, Message, counted};
+use crate::service::application::Application;
+use crate::service::application::condition::{ConditionError, Etag};
+use crate::service::application::idempotency::{
+    IdempotencyError, Once, Outcome, Repeatable, Reply,
+};
+use crate::service::application::page::{Page, PageRequest, UnknownCursor};
+use crate::service::application::snapshot::Snapshot;
+use crate::service::application::watcher::{Nobody, Phase, Watcher};
+use crate::service::totals::rebuild_since;
+use crate::store::level::level_put;
+use crate::store::reorganisation::{
+    Changes, NewReorganisation, Reorganised, UnitCounts, reorganisation_content,
+    reorganisation_get, reorganisation_insert, reorganisations, successions_insert, successions_of,
+};
+use crate::store::tenant::{Part, mark_changed};
+use crate::store::unit::{facts_close, facts_delete, facts_insert, units_insert};
+use crate::store::{StoreError, Transaction};
+use crate::{explain, message};
+
+pub use forecast::{FormForecast, TotalForecast, UnitForecast};
+pub use preview::{FaultView, ReorganisationPreview, UnitsView};
+pub use undo::undo_reorganisation;
+
+/// Why a use case on reorganisations fails.
+#[derive(Debug, thiserror::Error)]
+pub enum ReorganisationError {
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
+    Condition(#[from] ConditionError),
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Cursor(#[from] UnknownCursor),
+    #[error("no reorganisation {0}")]
+    NotFound(String),
+    #[error("faults: {}", .0.len())]
+    Invalid(Vec<Fault>),
+    #[error("it was taken back already")]
+    Undone,
+    /// Something was done since that stands on the new map.
+    #[error("built on: {}", .0.en)]
+    BuiltOn(Message),
+}
+
+impl ReorganisationError {
+    fn own(&self) -> (Code, Message, Vec<Fault>) {
+        match self {
+            ReorganisationError::NotFound(id) => (
+                Code::ReorganisationNotFound,
+                message!(
+                    "Không có lần sắp xếp {id:?}. Hãy xem danh sách ở /v1/reorganisations.",
+                    "There is no reorganisation {id:?}. See /v1/reorganisations for those there are."
+                ),
+                Vec::new(),
+            ),
+            ReorganisationError::Undone => (
+                Code::ReorganisationUndone,
+                message!(
+                    "Lần sắp xếp này đã được hủy rồi.",
+                    "This reorganisation was undone already."
+                ),
+                Vec::new(),
+            ),
+            ReorganisationError::BuiltOn(reason) => {
+                (Code::ReorganisationBuiltOn, reason.clone(), Vec::new())
+            }
+            ReorganisationError::Invalid(faults) => {
+                let count = faults.len();
+                let found = counted(count, "fault", "faults");
+                (
+                    Code::InvalidReorganisation,
+                    message!(
+                        "Văn bản sắp xếp có {count} chỗ chưa đúng; chưa có gì được ghi. Hãy sửa từng chỗ trong danh sách.",
+                        "Nothing was written: the reorganisation has {found}. Correct each one listed."
+                    ),
+                    faults.clone(),
+                )
+            }
+            _ => (
+                Code::Internal,
+                message!("Hệ thống gặp lỗi.", "The service failed."),
+                Vec::new(),
+            ),
+        }
+    }
+}
+
+explain!(ReorganisationError, held: Denied, Condition, Idempotency, Store, Cursor; own);
+
+/// Whether a reorganisation is to be carried out or only to be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    Write,
+    DryRun,
+}
+
+/// What changed the map.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct ReorganisationView {
+    pub id: String,
+    /// The first day of the new map.
+    pub effective: NaiveDate,
+    #[schema(example = "Nghị quyết 1654/NQ-UBTVQH15")]
+    pub legal_basis: String,
+    /// How many units came to be.
+    pub created: usize,
+    /// How many stand before and after, and are something else.
+    pub changed: usize,
+    /// How many ended.
+    pub ended: usize,
+    /// The login of who entered it.
+    pub by: String,
+    pub at: DateTime<Utc>,
+    pub rev: i64,
+    /// When it was taken back; null where it holds.
+    pub undone_at: Option<DateTime<Utc>>,
+    pub undone_rev: Option<i64>,
+}
+
+impl ReorganisationView {
+    fn of(reorganised: &Reorganised) -> ReorganisationView {
+        let undone = reorganised.undone.as_ref();
+        ReorganisationView {
+            id: reorganised.id.to_string(),
+            effective: reorganised.effective,
+            legal_basis: reorganised.legal_basis.clone(),
+            created: reorganised.counts.created,
+            changed: reorganised.counts.changed,
+            ended: reorganised.counts.ended,
+            by: reorganised.by.clone(),
+            at: reorganised.entered_at.and_utc(),
+            rev: reorganised.rev,
+            undone_at: undone.map(|undone| undone.at.and_utc()),
+            undone_rev: undone.map(|undone| undone.rev),
+        }
+    }
+}
+
+fn etag_of(reorganised: &Reorganised) -> Etag {
+    let undone = reorganised.undone.as_ref();
+    Etag::new(undone.map_or(reorganised.rev, |undone| undone.rev))
+}
+
+/// What changed the map, with its document and what passed from whom to whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct ReorganisationDetail {
+    pub reorganisation: ReorganisationView,
+    /// As it was given, and the defaults of what it left out: such a body as
+    /// `create_reorganisation` takes.
+    #[schema(value_type = Object)]
+    pub document: ReorganisationDocument,
+    /// What passed, in the order of the document; nothing once it was taken back.
+    pub successions: Vec<SuccessionView>,
+}
+
+/// What of one unit passed to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct SuccessionView {
+    /// As it was the day before.
+    pub from: UnitName,
+    /// As it is from the effective day on.
+    pub to: UnitName,
+    /// A fraction; null where nobody knows it.
+    #[schema(example = "7/10")]
+    pub share: Option<String>,
+}
+
+/// Carries out a reorganisation, or says what it would change.
+///
+/// # Errors
+/// [`ReorganisationError`], with every fault of the document.
+pub fn create_reorganisation(
+    application: &Application,
+    identity: &Identity,
+    document: &ReorganisationDocument,
+    mode: Mode,
+    repeatable: Option<Repeatable>,
+    now: DateTime<Utc>,
+) -> Result<Reply, ReorganisationError> {
+    let (tenant, account) = (identity.tenant(), identity.account());
+    let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
+    match mode {
+        Mode::DryRun => {
+            let mut preview = preview_reorganisation(application, identity, document, &Nobody)?;
+            preview.faults.truncate(MOST_FAULTS);
+            Ok(Reply::new(Outcome::Done, None, &preview)?)
+        }
+        Mode::Write => write(application, identity, document, &once, now, &Nobody),
+    }
+}
+
+/// Says what a reorganisation would change, to one who waits for it.
+///
+/// # Errors
+/// [`ReorganisationError`]; faults of the document are in what it says.
+pub fn preview_reorganisation(
+    application: &Application,
+    identity: &Identity,
+    document: &ReorganisationDocument,
+    watcher: &dyn Watcher,
+) -> Result<ReorganisationPreview, ReorganisationError> {
+    application.reading(identity, |transaction, snapshot| {
+        let _permit = snapshot.access.to_tenant(Action::Reorganise)?;
+        let preview = ReorganisationPreview::of(transaction, snapshot, document, watcher)?;
+        Ok(preview)
+    })
+}
+
+/// Carries out a reorganisation for one who waits for it.
+///
+/// # Errors
+/// [`ReorganisationError`], with every fault of the document.
+pub fn carry_out_reorganisation(
+    application: &Application,
+    identity: &Identity,
+    document: &ReorganisationDocument,
+    now: DateTime<Utc>,
+    watcher: &dyn Watcher,
+) -> Result<Reply, ReorganisationError> {
+    let (tenant, account) = (identity.tenant(), identity.account());
+    let once = Once::begin(&application.in_flight, tenant, account, None, now)?;
+    write(application, identity, document, &once, now, watcher)
+}
+
+fn write(
+    application: &Application,
+    identity: &Identity,
+    document: &ReorganisationDocument,
+    once: &Once,
+    now: DateTime<Utc>,
+    watcher: &dyn Watcher,
+) -> Result<Reply, ReorganisationError> {
+    application.writing(identity, |transaction, snapshot| {
+        let permit = snapshot.access.to_tenant(Action::Reorganise)?;
+        if let Some(reply) = once.replay(transaction)? {
+            return Ok(reply);
+        }
+        let reorganisation = document.read().map_err(ReorganisationError::Invalid)?;
+        let rev = snapshot.counters.rev;
+        let Planning { plan, faults } = plan(&snapshot.hierarchy, &reorganisation, rev);
+        if !faults.is_empty() {
+            return Err(ReorganisationError::Invalid(faults));
+        }
+        let work = Work {
+            transaction,
+            snapshot,
+            reorganisation: &reorganisation,
+            plan: &plan,
+            permit,
+            now,
+            watcher,
+        };
+        let reply = work.carry_out(document)?;
+        Ok(once.keep(transaction, reply)?)
+    })
+}
+
+/// A reorganisation on its way.
+struct Work<'w, 'c> {
+    transaction: &'w mut Transaction<'c>,
+    snapshot: &'w Snapshot,
+    reorganisation: &'w Reorganisation,
+    plan: &'w Plan,
+    permit: Permit,
+    now: DateTime<Utc>,
+    watcher: &'w dyn Watcher,
+}
+
+impl Work<'_, '_> {
+    fn carry_out(
+        mut self,
+        document: &ReorganisationDocument,
+    ) -> Result<Reply, ReorganisationError> {
+        let rev = self.snapshot.counters.rev;
+        let id = ReorganisationId::new();
+        self.change_map()?;
+        let plan = self.plan;
+        let changes = Changes {
+            opened: units_of(&plan.opened),
+            closed: units_of(&plan.closed),
+            replaced: plan.replaced.clone(),
+            ended_levels: plan.ended_levels.clone(),
+            grants: self.follow_with_grants()?,
+            passed_on: self.take_over_work()?,
+        };
+        let counts = UnitCounts {
+            created: plan.created().count(),
+            changed: plan.changed().count(),
+            ended: plan.ended().count(),
+        };
+        let new = NewReorganisation {
+            id,
+            effective: plan.effective,
+            legal_basis: &self.reorganisation.legal_basis,
+            document,
+            changes: &changes,
+            counts,
+            account: self.permit.account(),
+            entered_at: self.now.naive_utc(),
+            rev,
+        };
+        reorganisation_insert(self.transaction, &new)?;
+        successions_insert(self.transaction, id, &plan.successions)?;
+        if !changes.grants.is_empty() {
+            mark_changed(self.transaction, Part::Grants, rev)?;
+        }
+        mark_map_changed(
+            self.transaction,
+            self.snapshot,
+            plan.effective,
+            self.watcher,
+        )?;
+        let written = found(self.transaction, &id.to_string())?;
+        let view = ReorganisationView::of(&written);
+        let outcome = Outcome::Created(format!("/v1/reorganisations/{id}"));
+        Ok(Reply::new(outcome, Some(etag_of(&written)), &view)?)
+    }
+
+    fn change_map(&mut self) -> Result<(), StoreError> {
+        let (plan, rev) = (self.plan, self.snapshot.counters.rev);
+        let created: Vec<UnitId> = plan.created().map(|fact| fact.unit).collect();
+        self.watcher.begin(Phase::Map, 4);
+        units_insert(self.transaction, &created, rev)?;
+        self.watcher.advance(1);
+        facts_close(self.transaction, &units_of(&plan.closed), plan.eve)?;
+        self.watcher.advance(1);
+        facts_delete(self.transaction, &units_of(&plan.replaced), plan.effective)?;
+        self.watcher.advance(1);
+        facts_insert(self.transaction, &plan.opened, rev)?;
+        self.watcher.advance(1);
+        for level in &plan.ended_levels {
+            let ended = Level {
+                validity: Validity {
+                    to: Some(plan.eve),
+                    ..level.validity
+                },
+                ..level.clone()
+            };
+            level_put(self.transaction, &ended)?;
+        }
+        Ok(())
+    }
+}
+
+fn units_of(facts: &[UnitFact]) -> Vec<UnitId> {
+    facts.iter().map(|fact| fact.unit).collect()
+}
+
+/// Tells others that the map has changed, and makes the totals anew that it changes.
+fn mark_map_changed(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    effective: NaiveDate,
+    watcher: &dyn Watcher,
+) -> Result<(), StoreError> {
+    let rev = snapshot.counters.rev;
+    mark_changed(transaction, Part::Tree, rev)?;
+    let after = snapshot.with_written_map(transaction)?;
+    rebuild_since(transaction, &after, effective, rev, watcher)
+}
+
+fn found(transaction: &mut Transaction<'_>, id: &str) -> Result<Reorganised, ReorganisationError> {
+    let not_found = || ReorganisationError::NotFound(id.to_owned());
+    let parsed = id.parse().map_err(|_| not_found())?;
+    reorganisation_get(transaction, parsed)?.ok_or_else(not_found)
+}
+
+/// All reorganisations, those that were taken back among them, the latest day first.
+///
+/// # Errors
+/// [`ReorganisationError`].
+pub fn list_reorganisations(
+    application: &Application,
+    identity: &Identity,
+    page: &PageRequest,
+) -> Result<Page<ReorganisationView>, ReorganisationError> {
+    application.reading(identity, |transaction, snapshot| {
+        let _permit = snapshot.access.to_tenant(Action::Reorganise)?;
+        let all = reorganisations(transaction)?;
+        let views = all.iter().map(ReorganisationView::of);
+        Ok(Page::of(views, page, |view| view.id.clone())?)
+    })
+}
+
+/// A reorganisation with its document.
+///
+/// # Errors
+/// [`ReorganisationError`].
+pub fn get_reorganisation(
+    application: &Application,
+    identity: &Identity,
+    id: &str,
+) -> Result<(Etag, ReorganisationDetail), ReorganisationError> {
+    application.reading(identity, |transaction, snapshot| {
+        let _permit = snapshot.access.to_tenant(Action::Reorganise)?;
+        let reorganised = found(transaction, id)?;
+        let (document, _) = reorganisation_content(transaction, reorganised.id)?;
+        let successions = successions_of(transaction, reorganised.id)?;
+        let detail = ReorganisationDetail {
+            successions: succession_views(snapshot, &reorganised, &successions),
+            reorganisation: ReorganisationView::of(&reorganised),
+            document,
+        };
+        Ok((etag_of(&reorganised), detail))
+    })
+}
+
+fn succession_views(
+    snapshot: &Snapshot,
+    reorganised: &Reorganised,
+    successions: &[Succession],
+) -> Vec<SuccessionView> {
+    let effective = reorganised.effective;
+    let eve = effective.pred_opt().unwrap_or(effective);
+    let (before, after) = (
+        snapshot.hierarchy.tree_on(eve),
+        snapshot.hierarchy.tree_on(effective),
+    );
+    let name = |trees: [&Tree; 2], unit: UnitId| {
+        let [first, second] = trees;
+        first
+            .by_id(unit)
+            .or_else(|| second.by_id(unit))
+            .map(UnitName::of)
+    };
+    successions
+        .iter()
+        .filter_map(|one| {
+            Some(SuccessionView {
+                from: name([&before, &after], one.from)?,
+                to: name([&after, &before], one.to)?,
+                share: one.share.map(|share| share.to_string()),
+            })
+        })
+        .collect()
+}

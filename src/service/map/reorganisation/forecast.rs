@@ -1,0 +1,229 @@
+//! What a reorganisation would make of the figures: the latest reported period of each form, by
+//! the units at the top, on the map before and on the map after. Never the map itself.
+
+use crate::service::application::name::UnitName;
+use crate::service::totals::cell::{Counts, Figuring};
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::Serialize;
+
+use crate::domain::form::{FormPeriod, Span};
+use crate::domain::hierarchy::{Place, Position};
+use crate::domain::id::UnitId;
+use crate::domain::quantity::Decimal;
+use crate::domain::submission::Stage;
+use crate::rollup::node::Rollup;
+use crate::service::application::locate::{Located, ReportPath};
+use crate::service::application::snapshot::Snapshot;
+use crate::service::application::watcher::{Phase, Watcher};
+use crate::service::totals::{Board, reported_periods};
+use crate::store::{StoreError, Transaction};
+
+/// The latest reported period of a form, on both maps: the same rows on both sides, by the units at
+/// the top of the two maps; below the root where both have the same one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct FormForecast {
+    pub form: String,
+    #[schema(example = "2025-06")]
+    pub period: String,
+    /// On the map of the day before.
+    pub before: Vec<UnitForecast>,
+    /// On that of the effective day.
+    pub after: Vec<UnitForecast>,
+}
+
+/// A unit's totals on one of the maps; nothing of nothing where it does not stand on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct UnitForecast {
+    pub unit: UnitName,
+    /// Marks what could not be divided of a former unit, and is no unit that stands.
+    pub not_divided: bool,
+    pub completeness: Counts,
+    pub totals: Vec<TotalForecast>,
+}
+
+/// An indicator's total.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct TotalForecast {
+    #[schema(example = "fund.raised")]
+    pub indicator: String,
+    #[schema(value_type = Option<f64>, example = 1562410000)]
+    pub value: Option<Decimal>,
+    pub reported: u64,
+    pub expected: u64,
+}
+
+/// A day's map, as it is or as it would be.
+pub(super) struct Map<'s> {
+    pub snapshot: &'s Snapshot,
+    pub day: NaiveDate,
+}
+
+pub(super) fn forecast(
+    transaction: &mut Transaction<'_>,
+    before: &Map<'_>,
+    after: &Map<'_>,
+    watcher: &dyn Watcher,
+) -> Result<Vec<FormForecast>, StoreError> {
+    let mut periods = reported_periods(transaction, before.snapshot)?;
+    periods.retain(|period| period.span == Span::BasePeriod);
+    periods.sort_by_key(|period| (period.form.number, period.closing_day()));
+    let latest: Vec<&FormPeriod<'_>> = periods
+        .chunk_by(|a, b| a.form.number == b.form.number)
+        .filter_map(<[FormPeriod<'_>]>::last)
+        .collect();
+    watcher.begin(Phase::Figures, 2 * latest.len());
+    let mut forecasts = Vec::new();
+    for period in latest {
+        let before = Side::of(transaction, before, period)?;
+        watcher.advance(1);
+        let after = Side::of(transaction, after, period)?;
+        watcher.advance(1);
+        let country = |side: &Option<Side<'_>>| side.as_ref().and_then(Side::country);
+        let rows = match country(&before) {
+            Some(one) if country(&after) == Some(one) => Rows::BelowCountry,
+            _ => Rows::Roots,
+        };
+        let units =
+            |side: Option<Side<'_>>| side.map_or_else(|| Ok(Vec::new()), |side| side.units(rows));
+        let (before, after) = (units(before)?, units(after)?);
+        forecasts.push(FormForecast {
+            form: period.form.code.to_string(),
+            period: period.period.to_string(),
+            before: with_all_of(&before, &after),
+            after: with_all_of(&after, &before),
+        });
+    }
+    Ok(forecasts)
+}
+
+/// The units that the rows are of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rows {
+    Roots,
+    BelowCountry,
+}
+
+/// A period on one of the maps.
+struct Side<'s> {
+    snapshot: &'s Snapshot,
+    located: Located<'s>,
+    folded: BTreeMap<Position, Rollup>,
+}
+
+impl<'s> Side<'s> {
+    /// `None` of a map that no unit stands on.
+    fn of(
+        transaction: &mut Transaction<'_>,
+        map: &Map<'s>,
+        period: &FormPeriod<'_>,
+    ) -> Result<Option<Side<'s>>, StoreError> {
+        let snapshot = map.snapshot;
+        let day = map.day.max(period.closing_day());
+        let tree = snapshot.hierarchy.tree_on(day);
+        let Some(first) = tree.places().next() else {
+            return Ok(None);
+        };
+        let path = ReportPath {
+            form: period.form.code.to_string(),
+            period: period.period.to_string(),
+            unit: first.unit().to_string(),
+        };
+        let Ok(located) = snapshot.locate_as_of(&path, Some(day)) else {
+            return Ok(None);
+        };
+        let board = Board::to_fold(snapshot, located.in_force.period, day);
+        let places: Vec<Place<'_>> = board.tree().places_with_leaves().collect();
+        let folded = board.folded(transaction, &places, BTreeMap::new())?;
+        Ok(Some(Side {
+            snapshot,
+            located,
+            folded,
+        }))
+    }
+
+    fn roots(&self) -> impl Iterator<Item = Place<'_>> {
+        let all = self.located.tree.places_with_leaves();
+        all.filter(|place| place.depth() == 0)
+    }
+
+    /// The one root, where there is one with something below it.
+    fn country(&self) -> Option<UnitId> {
+        let mut roots = self.roots().filter(|root| !root.is_leaf());
+        let root = roots.next().filter(|root| root.children().len() > 0)?;
+        roots.next().is_none().then(|| root.unit())
+    }
+
+    fn units(&self, rows: Rows) -> Result<Vec<UnitForecast>, StoreError> {
+        let figuring = Figuring::of(self.snapshot, &self.located, Stage::Submitted);
+        let shown =
+            |place: &Place<'_>| !place.is_leaf() || self.rollup(*place) != Rollup::default();
+        let forecast = |place: Place<'_>| {
+            let rollup = self.rollup(place);
+            let cells = figuring.cells(&rollup, place)?.into_iter();
+            Ok(UnitForecast {
+                unit: UnitName::of(place),
+                not_divided: place.is_leaf(),
+                completeness: figuring.counts(&rollup, place),
+                totals: cells
+                    .filter(|cell| cell.option.is_none())
+                    .map(|cell| TotalForecast {
+                        indicator: cell.indicator,
+                        value: cell.value,
+                        reported: cell.reported,
+                        expected: cell.expected,
+                    })
+                    .collect(),
+            })
+        };
+        let roots = self.roots();
+        match rows {
+            Rows::Roots => roots.filter(shown).map(forecast).collect(),
+            Rows::BelowCountry => {
+                let below = roots.flat_map(|root| match root.is_leaf() {
+                    true => vec![root],
+                    false => root.parts().collect(),
+                });
+                below.filter(shown).map(forecast).collect()
+            }
+        }
+    }
+
+    fn rollup(&self, place: Place<'_>) -> Rollup {
+        let folded = self.folded.get(&place.position());
+        folded.cloned().unwrap_or_default()
+    }
+}
+
+/// The rows of one side, and for each of the other's that is not among them one of nothing.
+fn with_all_of(side: &[UnitForecast], other: &[UnitForecast]) -> Vec<UnitForecast> {
+    let is_same = |a: &UnitForecast, b: &UnitForecast| {
+        (&a.unit.id, a.not_divided) == (&b.unit.id, b.not_divided)
+    };
+    let lacking = other.iter();
+    let lacking = lacking.filter(|row| !side.iter().any(|known| is_same(known, row)));
+    let lacking = lacking.map(|row| UnitForecast {
+        completeness: Counts::default(),
+        totals: row.totals.iter().map(TotalForecast::of_nothing).collect(),
+        ..row.clone()
+    });
+    let mut rows: Vec<UnitForecast> = side.iter().cloned().chain(lacking).collect();
+    rows.sort_by(|a, b| {
+        let key =
+            |row: &UnitForecast| (row.not_divided, row.unit.code.clone(), row.unit.id.clone());
+        key(a).cmp(&key(b))
+    });
+    rows
+}
+
+impl TotalForecast {
+    fn of_nothing(&self) -> TotalForecast {
+        TotalForecast {
+            indicator: self.indicator.clone(),
+            value: None,
+            reported: 0,
+            expected: 0,
+        }
+    }
+}

@@ -1,0 +1,413 @@
+//! What a reorganisation would change, without changing it.
+
+use crate::service::application::name::UnitName;
+use crate::service::map::unit::LevelCount;
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+use serde::Serialize;
+
+use super::forecast::{FormForecast, Map, forecast};
+use super::work::{FollowingGrant, HeldWork, following_grants};
+use crate::authz::Role;
+use crate::domain::hierarchy::Tree;
+use crate::domain::id::UnitId;
+use crate::domain::plan::{Plan, plan};
+use crate::domain::reorganisation::{
+    Grants, Reorganisation, ReorganisationDocument, WorkInProgress,
+};
+use crate::domain::submission::Status;
+use crate::domain::succession::{Moment, Share};
+use crate::domain::unit::UnitFact;
+use crate::error::{Code, Fault, Place, shortened};
+use crate::message;
+use crate::service::application::snapshot::Snapshot;
+use crate::service::application::watcher::Watcher;
+use crate::store::account::account_by_id;
+use crate::store::{StoreError, Transaction};
+
+/// How many items of each list are named; all are counted.
+const NAMED: usize = 100;
+
+/// How many units a warning names; the list beside it has more.
+const NAMED_IN_SENTENCE: usize = 10;
+
+/// What a reorganisation would change, and all that speaks against it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct ReorganisationPreview {
+    pub dry_run: bool,
+    pub effective: NaiveDate,
+    pub legal_basis: String,
+    /// Whether it can be carried out as it is: whether there are no faults.
+    pub possible: bool,
+    /// How much is wrong with the document.
+    pub fault_count: usize,
+    /// The faults themselves, up to 200 in an answer of the API.
+    pub faults: Vec<FaultView>,
+    /// Warnings of what is possible, and should be known before it is done.
+    pub warnings: Vec<WarningView>,
+    /// Units that would come to be.
+    pub created: UnitsView,
+    /// Units that would stand before and after, and be something else.
+    pub changed: UnitsView,
+    /// Units that would end, as they are.
+    pub ended: UnitsView,
+    /// What would pass in parts, or to nobody.
+    pub divided: DividedView,
+    /// What units that would end have submitted or drafted for periods that close on the effective
+    /// day or later.
+    pub submissions: SubmissionsView,
+    /// Of how many forms and periods units that would end have targets.
+    pub targets: usize,
+    /// Grants on units that would end.
+    pub grants: GrantsView,
+    /// Periods that close on the effective day or later for which both a predecessor and a
+    /// successor have submitted: they count together, until the successor submits anew.
+    pub doubled: DoubledView,
+    /// The latest reported period of each form, on both maps.
+    pub figures: Vec<FormForecast>,
+}
+
+/// Something that is wrong with a document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct FaultView {
+    /// A JSON pointer into the document.
+    #[schema(example = "/steps/3/from/1")]
+    pub pointer: String,
+    #[schema(value_type = String, example = "UNKNOWN_UNIT")]
+    pub code: Code,
+    /// In Vietnamese.
+    pub message: String,
+    pub message_en: String,
+}
+
+/// Something that should be known before a reorganisation is carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct WarningView {
+    /// In Vietnamese.
+    pub message: String,
+    pub message_en: String,
+}
+
+/// Some units: how many, and the first of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
+pub struct UnitsView {
+    pub count: usize,
+    /// How many there are of each level that has some.
+    pub by_level: Vec<LevelCount>,
+    pub first: Vec<UnitName>,
+}
+
+/// Units that no other would take over as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
+pub struct DividedView {
+    /// Units divided by known shares: what sums across units is apportioned, anything else is not
+    /// divided.
+    pub by_shares: usize,
+    /// Units divided without known shares: nothing of them is divided.
+    pub without_shares: usize,
+    /// Units that end and that nobody takes over: nothing of them is divided.
+    pub without_successor: usize,
+    /// Units among all these whose successors have no unit above in common: what is not divided of
+    /// them would be in no total. It stays in their own reports, and their successors' name it.
+    pub without_unit_above: UnitsView,
+}
+
+/// Some submissions: how many, and the first of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
+pub struct SubmissionsView {
+    pub count: usize,
+    /// How many of them count in the totals; the others are drafts, returned or withdrawn.
+    pub counting: usize,
+    pub first: Vec<AffectedSubmission>,
+}
+
+/// A submission of a unit that would end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct AffectedSubmission {
+    pub form: String,
+    #[schema(example = "2025-07")]
+    pub period: String,
+    pub unit: UnitName,
+    pub status: Status,
+    /// The unit whose it would become; null where it stays.
+    pub passes_to: Option<UnitName>,
+}
+
+/// Some grants: how many, and the first of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
+pub struct GrantsView {
+    pub count: usize,
+    pub first: Vec<AffectedGrant>,
+}
+
+/// A grant on a unit that would end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct AffectedGrant {
+    #[schema(example = "commune@demo")]
+    pub login: String,
+    pub role: Role,
+    pub unit: UnitName,
+    /// The unit on which the same would be granted; null where nothing would be.
+    pub follows_to: Option<UnitName>,
+}
+
+/// Some pairs of submissions: how many, and the first of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
+pub struct DoubledView {
+    pub count: usize,
+    pub first: Vec<DoubledSubmission>,
+}
+
+/// Two submissions for one period.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct DoubledSubmission {
+    pub form: String,
+    #[schema(example = "2025-07")]
+    pub period: String,
+    pub predecessor: UnitName,
+    pub successor: UnitName,
+}
+
+impl FaultView {
+    fn of(fault: Fault) -> FaultView {
+        FaultView {
+            pointer: match fault.place {
+                Place::Body(pointer) => shortened(&pointer),
+                Place::Parameter(name) => shortened(&name),
+            },
+            code: fault.code,
+            message: shortened(&fault.message.vi),
+            message_en: shortened(&fault.message.en),
+        }
+    }
+}
+
+impl WarningView {
+    /// Of units of which what is left would lie under no unit.
+    fn of(rootless: &UnitsView) -> Option<WarningView> {
+        if rootless.count == 0 {
+            return None;
+        }
+        let named = rootless.first.iter().take(NAMED_IN_SENTENCE);
+        let named = named.map(|unit| format!("{} ({})", unit.name, unit.code));
+        let named = named.collect::<Vec<_>>().join(", ");
+        let count = rootless.count;
+        let message = message!(
+            "Số liệu không chia được của {count} đơn vị ({named}) sẽ không nằm trong tổng của đơn vị nào, vì các đơn vị kế thừa không có đơn vị cấp trên chung. Số liệu này vẫn xem được ở báo cáo của chính đơn vị đó và ở mục map.not_divided của các đơn vị kế thừa. Hãy ghi tỷ lệ chia (share), hoặc tạo một đơn vị cấp trên chung trước.",
+            "What cannot be divided of units without a unit above in common ({count}: {named}) will be in no unit's total. It can still be read in their own reports, and their successors' reports name it under map.not_divided. Give the shares, or create a unit above all of them first."
+        );
+        Some(WarningView {
+            message: message.vi,
+            message_en: message.en,
+        })
+    }
+}
+
+impl UnitsView {
+    fn of<'f>(facts: impl Iterator<Item = &'f UnitFact>) -> UnitsView {
+        let facts: Vec<&UnitFact> = facts.collect();
+        let first = facts.iter().take(NAMED);
+        UnitsView {
+            count: facts.len(),
+            by_level: LevelCount::of(facts.iter().copied()),
+            first: first.map(|fact| UnitName::of_fact(fact)).collect(),
+        }
+    }
+}
+
+impl DividedView {
+    fn of(plan: &Plan, without_unit_above: UnitsView) -> DividedView {
+        let mut passed: BTreeMap<(Moment, UnitId), Vec<Option<Share>>> = BTreeMap::new();
+        for one in &plan.successions {
+            let parts = passed.entry((one.moment, one.from)).or_default();
+            parts.push(one.share);
+        }
+        let sources: BTreeSet<UnitId> = plan.successions.iter().map(|one| one.from).collect();
+        passed.retain(|_, parts| parts.len() > 1);
+        let is_known = |parts: &&Vec<Option<Share>>| parts.iter().all(Option::is_some);
+        let by_shares = passed.values().filter(is_known).count();
+        let left = plan.ended().filter(|fact| !sources.contains(&fact.unit));
+        DividedView {
+            by_shares,
+            without_shares: passed.len() - by_shares,
+            without_successor: left.count(),
+            without_unit_above,
+        }
+    }
+}
+
+impl ReorganisationPreview {
+    pub(super) fn of(
+        transaction: &mut Transaction<'_>,
+        snapshot: &Snapshot,
+        document: &ReorganisationDocument,
+        watcher: &dyn Watcher,
+    ) -> Result<ReorganisationPreview, StoreError> {
+        let (reorganisation, mut faults) = match document.read() {
+            Ok(reorganisation) => (reorganisation, Vec::new()),
+            // What cannot be read changes nothing.
+            Err(faults) => (nothing_of(document), faults),
+        };
+        // The commit that would carry it out is the next.
+        let rev = snapshot.counters.rev + 1;
+        let planning = plan(&snapshot.hierarchy, &reorganisation, rev);
+        faults.extend(planning.faults);
+        let plan = &planning.plan;
+        let work = HeldWork::of(transaction, snapshot, plan)?;
+        // Of a map that cannot be there is nothing to tell.
+        let (rootless, figures) = match faults.is_empty() {
+            true => {
+                let planned = snapshot.with_hierarchy(plan.applied_to(&snapshot.hierarchy));
+                let rootless = without_unit_above(snapshot, &planned, plan);
+                let figures = figures(transaction, snapshot, &planned, plan, watcher)?;
+                (rootless, figures)
+            }
+            false => Default::default(),
+        };
+        Ok(ReorganisationPreview {
+            dry_run: true,
+            effective: document.effective.get(),
+            legal_basis: document.legal_basis.clone(),
+            possible: faults.is_empty(),
+            fault_count: faults.len(),
+            faults: faults.into_iter().map(FaultView::of).collect(),
+            warnings: WarningView::of(&rootless).into_iter().collect(),
+            created: UnitsView::of(plan.created()),
+            changed: UnitsView::of(plan.changed()),
+            ended: UnitsView::of(plan.ended()),
+            divided: DividedView::of(plan, rootless),
+            submissions: submissions_view(&work, plan, reorganisation.work_in_progress),
+            targets: work.ended().filter(|(_, _, held)| held.has_targets).count(),
+            grants: grants_view(transaction, plan, reorganisation.grants)?,
+            doubled: doubled_view(&work, plan),
+            figures,
+        })
+    }
+}
+
+fn figures(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    planned: &Snapshot,
+    plan: &Plan,
+    watcher: &dyn Watcher,
+) -> Result<Vec<FormForecast>, StoreError> {
+    let before = Map {
+        snapshot,
+        day: plan.eve,
+    };
+    let after = Map {
+        snapshot: planned,
+        day: plan.effective,
+    };
+    forecast(transaction, &before, &after, watcher)
+}
+
+/// The units of which something is left under no unit, and was not before.
+fn without_unit_above(snapshot: &Snapshot, planned: &Snapshot, plan: &Plan) -> UnitsView {
+    let day = plan.effective;
+    let (before, after) = (
+        snapshot.hierarchy.tree_on(day),
+        planned.hierarchy.tree_on(day),
+    );
+    let rootless = |tree: &Tree| -> BTreeSet<UnitId> {
+        let leaves = tree.leaves().filter(|leaf| leaf.parent().is_none());
+        leaves.map(|leaf| leaf.unit()).collect()
+    };
+    let known = rootless(&before);
+    let new = rootless(&after).into_iter();
+    let new = new.filter(|unit| !known.contains(unit));
+    UnitsView::of(new.filter_map(|unit| plan.before(unit)))
+}
+
+/// The document without its steps.
+fn nothing_of(document: &ReorganisationDocument) -> Reorganisation {
+    Reorganisation {
+        effective: document.effective.get(),
+        legal_basis: document.legal_basis.clone(),
+        steps: Vec::new(),
+        grants: document.grants,
+        work_in_progress: document.work_in_progress,
+    }
+}
+
+fn name_after(plan: &Plan, unit: UnitId) -> Option<UnitName> {
+    plan.after(unit).map(UnitName::of_fact)
+}
+
+fn name_before(plan: &Plan, unit: UnitId) -> Option<UnitName> {
+    plan.before(unit).map(UnitName::of_fact)
+}
+
+fn submissions_view(
+    work: &HeldWork<'_>,
+    plan: &Plan,
+    work_in_progress: WorkInProgress,
+) -> SubmissionsView {
+    let mut view = SubmissionsView::default();
+    for (period, unit, held) in work.ended() {
+        let (Some(submission), Some(name)) = (&held.submission, name_before(plan, unit)) else {
+            continue;
+        };
+        view.count += 1;
+        view.counting += usize::from(submission.counting_revision.is_some());
+        if view.first.len() < NAMED {
+            let heir = match work_in_progress {
+                WorkInProgress::Stay => None,
+                WorkInProgress::PassOn => work.heir_of(period, unit),
+            };
+            view.first.push(AffectedSubmission {
+                form: period.form.code.to_string(),
+                period: period.period.to_string(),
+                unit: name,
+                status: submission.status,
+                passes_to: heir.and_then(|heir| name_after(plan, heir)),
+            });
+        }
+    }
+    view
+}
+
+fn grants_view(
+    transaction: &mut Transaction<'_>,
+    plan: &Plan,
+    grants: Grants,
+) -> Result<GrantsView, StoreError> {
+    let mut view = GrantsView::default();
+    for FollowingGrant { kept, unit, heir } in following_grants(transaction, plan)? {
+        view.count += 1;
+        if view.first.len() == NAMED {
+            continue;
+        }
+        let account = account_by_id(transaction, kept.account)?;
+        let (Some(account), Some(name)) = (account, name_before(plan, unit)) else {
+            continue;
+        };
+        let heir = heir.filter(|_| grants == Grants::Follow);
+        view.first.push(AffectedGrant {
+            login: account.login.to_string(),
+            role: kept.grant.role,
+            unit: name,
+            follows_to: heir.and_then(|heir| name_after(plan, heir)),
+        });
+    }
+    Ok(view)
+}
+
+fn doubled_view(work: &HeldWork<'_>, plan: &Plan) -> DoubledView {
+    let mut view = DoubledView::default();
+    for (period, predecessor, successor) in work.doubled() {
+        view.count += 1;
+        let names = (name_before(plan, predecessor), name_after(plan, successor));
+        if let (true, (Some(predecessor), Some(successor))) = (view.first.len() < NAMED, names) {
+            view.first.push(DoubledSubmission {
+                form: period.form.code.to_string(),
+                period: period.period.to_string(),
+                predecessor,
+                successor,
+            });
+        }
+    }
+    view
+}

@@ -1,0 +1,422 @@
+//! Taking a reorganisation back, as long as it is the last word on the units that it is about.
+
+use std::collections::{BTreeMap, HashSet};
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::work::{Noting, note, periods_since, rekey};
+use super::{ReorganisationError, ReorganisationView, etag_of, found, mark_map_changed};
+use crate::authn::Identity;
+use crate::authz::{Action, Reach};
+use crate::domain::hierarchy::Hierarchy;
+use crate::domain::id::{FormNumber, UnitId};
+use crate::domain::level::Level;
+use crate::domain::naming::{Named, unit_title};
+use crate::domain::period::Period;
+use crate::domain::succession::{Succession, Successions};
+use crate::domain::unit::UnitFact;
+use crate::error::Message;
+use crate::message;
+use crate::service::application::Application;
+use crate::service::application::condition::{Etag, Precondition};
+use crate::service::application::idempotency::{Once, Outcome, Repeatable, Reply};
+use crate::service::application::snapshot::Snapshot;
+use crate::service::application::watcher::Nobody;
+use crate::store::grant::{grant_delete, grants};
+use crate::store::level::level_put;
+use crate::store::reorganisation::{
+    Changes, PassedOn, Reorganised, Undone, reorganisation_content, reorganisation_undo,
+    reorganisations, successions_delete, successions_of,
+};
+use crate::store::submission::{SubmissionKey, Units, revised_since, submissions_of};
+use crate::store::target::target_holders;
+use crate::store::tenant::{Part, mark_changed};
+use crate::store::unit::{facts_delete, facts_insert, facts_reopen};
+use crate::store::{StoreError, Transaction};
+
+/// Takes a reorganisation back: the map and everything that passed is as if it had never been.
+///
+/// # Errors
+/// [`ReorganisationError`]; [`ReorganisationError::BuiltOn`] where something was done since that
+/// stands on the new map.
+pub fn undo_reorganisation(
+    application: &Application,
+    identity: &Identity,
+    id: &str,
+    precondition: &Precondition,
+    repeatable: Option<Repeatable>,
+    now: DateTime<Utc>,
+) -> Result<Reply, ReorganisationError> {
+    let (tenant, account) = (identity.tenant(), identity.account());
+    let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
+    application.writing(identity, |transaction, snapshot| {
+        let permit = snapshot.access.to_tenant(Action::Reorganise)?;
+        if let Some(reply) = once.replay(transaction)? {
+            return Ok(reply);
+        }
+        let reorganised = found(transaction, id)?;
+        precondition.check(Some(&etag_of(&reorganised)))?;
+        if reorganised.undone.is_some() {
+            return Err(ReorganisationError::Undone);
+        }
+        let (_, changes) = reorganisation_content(transaction, reorganised.id)?;
+        let successions = successions_of(transaction, reorganised.id)?;
+        let noting = Noting {
+            account: permit.account(),
+            at: now.naive_utc(),
+            rev: snapshot.counters.rev,
+        };
+        let undoing = Undoing {
+            transaction,
+            snapshot,
+            units: units_of(&changes, &successions),
+            reorganised,
+            changes,
+            noting,
+        };
+        let reply = undoing.perform()?;
+        Ok(once.keep(transaction, reply)?)
+    })
+}
+
+/// Every unit that a reorganisation is about.
+fn units_of(changes: &Changes, successions: &[Succession]) -> HashSet<UnitId> {
+    let replaced = changes.replaced.iter().map(|fact| fact.unit);
+    let passing = successions.iter().flat_map(|one| [one.from, one.to]);
+    let facts = changes.opened.iter().chain(&changes.closed).copied();
+    facts.chain(replaced).chain(passing).collect()
+}
+
+/// A reorganisation on its way back.
+struct Undoing<'u, 'c> {
+    transaction: &'u mut Transaction<'c>,
+    snapshot: &'u Snapshot,
+    reorganised: Reorganised,
+    changes: Changes,
+    units: HashSet<UnitId>,
+    noting: Noting,
+}
+
+impl Undoing<'_, '_> {
+    fn perform(mut self) -> Result<Reply, ReorganisationError> {
+        if let Some(reason) = self.built_on()? {
+            return Err(ReorganisationError::BuiltOn(reason));
+        }
+        self.restore_map()?;
+        for grant in &self.changes.grants {
+            grant_delete(self.transaction, *grant)?;
+        }
+        if !self.changes.grants.is_empty() {
+            mark_changed(self.transaction, Part::Grants, self.noting.rev)?;
+        }
+        self.restore_work()?;
+        let undone = Undone {
+            at: self.noting.at,
+            rev: self.noting.rev,
+        };
+        let id = self.reorganised.id;
+        reorganisation_undo(self.transaction, id, self.noting.account, &undone)?;
+        mark_map_changed(self.transaction, self.snapshot, self.effective(), &Nobody)?;
+        let written = found(self.transaction, &id.to_string())?;
+        let view = ReorganisationView::of(&written);
+        let etag: Etag = etag_of(&written);
+        Ok(Reply::new(Outcome::Done, Some(etag), &view)?)
+    }
+
+    fn effective(&self) -> NaiveDate {
+        self.reorganised.effective
+    }
+
+    fn eve(&self) -> NaiveDate {
+        let effective = self.effective();
+        effective.pred_opt().unwrap_or(effective)
+    }
+
+    // ---- Whether it is the last word ----------------------------------------------------------
+
+    /// What was done since that stands on the new map, if anything.
+    fn built_on(&mut self) -> Result<Option<Message>, StoreError> {
+        if let Some(reason) = self.later_reorganisation()? {
+            return Ok(Some(reason));
+        }
+        if let Some(reason) = self.later_work()? {
+            return Ok(Some(reason));
+        }
+        if let Some(reason) = self.later_grant()? {
+            return Ok(Some(reason));
+        }
+        Ok(self.restored().obstacle())
+    }
+
+    fn later_reorganisation(&mut self) -> Result<Option<Message>, StoreError> {
+        let rev = self.reorganised.rev;
+        let all = reorganisations(self.transaction)?.into_iter();
+        let later = all.filter(|other| other.rev > rev && other.undone.is_none());
+        for other in later {
+            let (_, changes) = reorganisation_content(self.transaction, other.id)?;
+            let successions = successions_of(self.transaction, other.id)?;
+            if !units_of(&changes, &successions).is_disjoint(&self.units) {
+                let (basis, day) = (other.legal_basis, Named::day(other.effective));
+                return Ok(Some(message!(
+                    "Lần sắp xếp sau ({basis}, từ ngày {day}) đã thay đổi cùng đơn vị. Hãy hủy lần đó trước.",
+                    "A later reorganisation ({basis}, from {day} on) changes the same units. Undo that first.",
+                    day
+                )));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A submission or a target that came after, for a period whose map this changes.
+    fn later_work(&mut self) -> Result<Option<Message>, StoreError> {
+        let rev = self.reorganised.rev;
+        let submissions = revised_since(self.transaction, rev)?;
+        let submitted = submissions
+            .into_iter()
+            .find_map(|key| self.concerned(key.form, key.period, key.unit));
+        if let Some((period, name)) = submitted {
+            return Ok(Some(message!(
+                "{name} đã nhập hoặc xử lý số liệu kỳ {period} sau lần sắp xếp này, nên không hủy được nữa.",
+                "{name} worked on its submission for {period} after this reorganisation, which cannot be undone now.",
+                period
+            )));
+        }
+        let targets = target_holders(self.transaction)?.into_iter();
+        let targeted = targets
+            .filter(|holder| holder.rev > rev)
+            .find_map(|holder| self.concerned(holder.form, holder.period, holder.unit));
+        Ok(targeted.map(|(period, name)| {
+            message!(
+                "{name} đã được giao chỉ tiêu kỳ {period} sau lần sắp xếp này, nên không hủy được nữa.",
+                "{name} was set a target for {period} after this reorganisation, which cannot be undone now.",
+                period
+            )
+        }))
+    }
+
+    /// The period and the unit's name, if the unit is one of this reorganisation's and the period
+    /// one of those that are on the new map.
+    fn concerned(&self, form: FormNumber, period: Period, unit: UnitId) -> Option<(Named, String)> {
+        if !self.units.contains(&unit) {
+            return None;
+        }
+        let mut forms = self.snapshot.catalogue.forms();
+        let form = forms.find(|known| known.number == form)?;
+        let period = form.period(period)?;
+        let is_on_new_map = period.closing_day() >= self.effective();
+        is_on_new_map.then(|| (period.named(), self.name(unit)))
+    }
+
+    fn name(&self, unit: UnitId) -> String {
+        let last = self.snapshot.hierarchy.facts_of(unit).last();
+        last.map(UnitFact::name_with_code).unwrap_or_default()
+    }
+
+    fn later_grant(&mut self) -> Result<Option<Message>, StoreError> {
+        let rev = self.reorganised.rev;
+        let granted = grants(self.transaction)?
+            .into_iter()
+            .filter(|kept| kept.rev > rev)
+            .find_map(|kept| match kept.grant.reach {
+                Reach::Subtree(unit) => self.units.contains(&unit).then_some(unit),
+                Reach::Tenant => None,
+            });
+        Ok(granted.map(|unit| {
+            let name = self.name(unit);
+            message!(
+                "Đã cấp quyền trên {name} sau lần sắp xếp này. Hãy thu hồi quyền đó trước.",
+                "A grant on {name} was made after this reorganisation. Take that grant back first."
+            )
+        }))
+    }
+
+    /// The map as it will be.
+    fn restored(&self) -> RestoredMap {
+        let (effective, eve) = (self.effective(), self.eve());
+        let opened: HashSet<UnitId> = self.changes.opened.iter().copied().collect();
+        let closed: HashSet<UnitId> = self.changes.closed.iter().copied().collect();
+        let mut restored = self.changes.replaced.clone();
+        let mut facts = restored.clone();
+        for fact in self.snapshot.hierarchy.facts() {
+            let begins = fact.validity.from == effective;
+            if begins && opened.contains(&fact.unit) {
+                continue;
+            }
+            let mut fact = fact.clone();
+            if fact.validity.to == Some(eve) && closed.contains(&fact.unit) {
+                fact.validity.to = None;
+                restored.push(fact.clone());
+            }
+            facts.push(fact);
+        }
+        let levels = self.snapshot.hierarchy.levels().iter();
+        let ended = &self.changes.ended_levels;
+        let levels: Vec<Level> = levels
+            .map(|level| {
+                let former = ended.iter().find(|former| former.code == level.code);
+                Level {
+                    validity: former.map_or(level.validity, |former| former.validity),
+                    ..level.clone()
+                }
+            })
+            .collect();
+        RestoredMap {
+            hierarchy: Hierarchy::new(levels, facts, Successions::default()),
+            restored,
+            opened,
+        }
+    }
+
+    // ---- The way back -------------------------------------------------------------------------
+
+    fn restore_map(&mut self) -> Result<(), StoreError> {
+        let (effective, eve) = (self.effective(), self.eve());
+        let changes = &self.changes;
+        successions_delete(self.transaction, self.reorganised.id)?;
+        facts_delete(self.transaction, &changes.opened, effective)?;
+        facts_reopen(self.transaction, &changes.closed, eve)?;
+        facts_insert(self.transaction, &changes.replaced, self.noting.rev)?;
+        let levels = self.snapshot.hierarchy.levels();
+        for former in &changes.ended_levels {
+            let known = levels.iter().find(|level| level.code == former.code);
+            if let Some(level) = known {
+                let reopened = Level {
+                    validity: former.validity,
+                    ..level.clone()
+                };
+                level_put(self.transaction, &reopened)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives back what became a successor's, and notes in every history that was told of the
+    /// reorganisation that it was taken back.
+    fn restore_work(&mut self) -> Result<(), StoreError> {
+        for one in &self.changes.passed_on {
+            let back = PassedOn {
+                from: one.to,
+                to: one.from,
+                ..*one
+            };
+            rekey(self.transaction, back)?;
+        }
+        let opened: HashSet<UnitId> = self.changes.opened.iter().copied().collect();
+        let replaced = self.changes.replaced.iter().map(|fact| fact.unit);
+        let former = self.changes.closed.iter().copied().chain(replaced);
+        let ended: Vec<UnitId> = former.filter(|unit| !opened.contains(unit)).collect();
+        if ended.is_empty() {
+            return Ok(());
+        }
+        let mut notes = Vec::new();
+        let effective = self.effective();
+        for period in periods_since(self.transaction, self.snapshot, effective)? {
+            let form = period.form.number;
+            let key = |unit| SubmissionKey {
+                form,
+                period: period.period,
+                unit,
+            };
+            let found = submissions_of(
+                self.transaction,
+                form,
+                &[period.period],
+                Units::These(&ended),
+            )?;
+            let told = found
+                .into_iter()
+                .filter(|(_, _, submission)| submission.rev == self.reorganised.rev);
+            for (_, unit, submission) in told {
+                let basis = &self.reorganised.legal_basis;
+                let text = format!("Đã hủy việc sắp xếp theo {basis}.");
+                notes.push((key(unit), submission, text));
+            }
+        }
+        note(self.transaction, notes, &self.noting)
+    }
+}
+
+/// The map as it is once a reorganisation is taken back, and what it has that was not there.
+struct RestoredMap {
+    hierarchy: Hierarchy,
+    restored: Vec<UnitFact>,
+    /// The units whose facts from the effective day on are gone.
+    opened: HashSet<UnitId>,
+}
+
+impl RestoredMap {
+    /// What was made since and has no place there, if anything.
+    fn obstacle(&self) -> Option<Message> {
+        self.orphan()
+            .or_else(|| self.taken_code())
+            .or_else(|| self.ended_level())
+            .or_else(|| self.same_rank())
+    }
+
+    /// A unit below one that does not stand on all of its days.
+    fn orphan(&self) -> Option<Message> {
+        let below_opened = self.hierarchy.facts().iter().filter(|fact| {
+            let parent = fact.parent.as_ref();
+            parent.is_some_and(|parent| self.opened.contains(parent))
+        });
+        let mut placed = below_opened.chain(&self.restored);
+        let orphan = placed.find(|fact| {
+            let parent = fact.parent;
+            parent.is_some_and(|parent| !self.hierarchy.stands_throughout(parent, fact.validity))
+        })?;
+        let name = orphan.name_with_code();
+        Some(message!(
+            "{name} sẽ không còn đơn vị cấp trên. Hãy chuyển đơn vị đó trước khi hủy.",
+            "{name} would be part of a unit that does not stand. Move it before this is undone."
+        ))
+    }
+
+    fn taken_code(&self) -> Option<Message> {
+        let taken = self.restored.iter().find_map(|fact| {
+            self.hierarchy
+                .facts_with(&fact.code)
+                .find(|other| other.unit != fact.unit && other.validity.overlaps(fact.validity))
+        })?;
+        let code = &taken.code;
+        let name = unit_title(taken.kind.as_deref(), &taken.name);
+        Some(message!(
+            "Mã {code} nay là của {name}. Hãy đổi mã đơn vị đó trước khi hủy.",
+            "The code {code} is {name}'s now. Give that unit another before this is undone."
+        ))
+    }
+
+    fn ended_level(&self) -> Option<Message> {
+        let ended = self.restored.iter().find(|fact| {
+            let level = self.hierarchy.level(&fact.level);
+            !level.is_some_and(|level| level.validity.covers(fact.validity))
+        })?;
+        let name = ended.name_with_code();
+        let level = Named::level(&ended.level, &self.hierarchy);
+        Some(message!(
+            "{name} thuộc cấp {level}, cấp này nay không còn. Hãy đặt lại cấp đó trước khi hủy.",
+            "{name} is at the level {level}, which has ended since. Let it hold again first.",
+            level
+        ))
+    }
+
+    fn same_rank(&self) -> Option<Message> {
+        let mut by_rank: BTreeMap<i32, Vec<&Level>> = BTreeMap::new();
+        for level in self.hierarchy.levels() {
+            let known = by_rank.entry(level.rank.get()).or_default();
+            let overlapping = known
+                .iter()
+                .find(|other| other.validity.overlaps(level.validity));
+            if let Some(other) = overlapping {
+                let (one, other) = (level.named(), other.named());
+                return Some(message!(
+                    "Cấp {one} và cấp {other} sẽ trùng thứ bậc. Hãy sửa cấp mới trước khi hủy.",
+                    "The levels {one} and {other} would have the same rank. Change the new one first.",
+                    one,
+                    other
+                ));
+            }
+            known.push(level);
+        }
+        None
+    }
+}

@@ -1,0 +1,1254 @@
+//! Units: finding them in the tree of a day, and adding new ones, singly or as a list.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+
+use crate::authn::Identity;
+use crate::authz::{Access, Action, Denied};
+use crate::domain::hierarchy::{Hierarchy, Place, Position, Tree};
+use crate::domain::id::{LevelCode, UnitCode, UnitId};
+use crate::domain::level::Level;
+use crate::domain::naming::{Named, unit_title};
+use crate::domain::text::{clipped, composed, folded, looks, read_name};
+use crate::domain::unit::{BEGINNING, UnitFact, UnitReference, Validity, invalid_code};
+use crate::error::{Code, Explain, Fault, MOST_FAULTS, Message, counted};
+use crate::service::application::Application;
+use crate::service::application::condition::Etag;
+use crate::service::application::idempotency::{
+    IdempotencyError, Once, Outcome, Repeatable, Reply,
+};
+use crate::service::application::locate::NotFound;
+use crate::service::application::page::{Page, PageRequest, UnknownCursor};
+use crate::service::application::snapshot::Snapshot;
+use crate::service::application::table::{Listed, WrongColumns, read_table};
+use crate::service::application::watcher::{Nobody, Phase, Watcher};
+use crate::store::level::level_put;
+use crate::store::tenant::{Part, mark_changed};
+use crate::store::unit::{facts_insert, units_insert};
+use crate::store::{StoreError, Transaction};
+use crate::{explain, message};
+
+/// Why a use case on units fails.
+#[derive(Debug, thiserror::Error)]
+pub enum UnitError {
+    #[error(transparent)]
+    NotFound(#[from] NotFound),
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Cursor(#[from] UnknownCursor),
+    #[error("faults: {}", .0.len())]
+    Invalid(Vec<Fault>),
+    /// The list cannot be read as a table.
+    #[error("faults: {}", .0.len())]
+    Malformed(Vec<Fault>),
+}
+
+impl UnitError {
+    fn own(&self) -> (Code, Message, Vec<Fault>) {
+        match self {
+            UnitError::Malformed(faults) => (
+                Code::MalformedCsv,
+                message!(
+                    "Không đọc được danh sách. Dòng đầu phải là: code,name,level,parent_code[,kind].",
+                    "The list cannot be read. Its first line must be: code,name,level,parent_code[,kind]."
+                ),
+                faults.clone(),
+            ),
+            UnitError::Invalid(faults) => {
+                let count = faults.len();
+                let found = counted(count, "fault", "faults");
+                (
+                    Code::InvalidUnit,
+                    message!(
+                        "Có {count} chỗ chưa đúng; chưa có đơn vị nào được ghi. Hãy sửa từng chỗ trong danh sách.",
+                        "No unit was written: the list has {found}. Correct each one listed."
+                    ),
+                    faults.clone(),
+                )
+            }
+            _ => (
+                Code::Internal,
+                message!("Hệ thống gặp lỗi.", "The service failed."),
+                Vec::new(),
+            ),
+        }
+    }
+}
+
+explain!(UnitError, held: NotFound, Denied, Idempotency, Store, Cursor; own);
+
+/// A unit as it is on a day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct UnitView {
+    pub id: String,
+    #[schema(example = "30388")]
+    pub code: String,
+    #[schema(example = "Tân An")]
+    pub name: String,
+    /// What people call such a unit, where its level has several kinds.
+    #[schema(example = "xã")]
+    pub kind: Option<String>,
+    #[schema(example = "commune")]
+    pub level: String,
+    /// The id of the unit that it is part of; null for a root.
+    pub parent: Option<String>,
+    /// The first and the last day on which all of this holds; no last day means until further
+    /// notice.
+    pub valid_from: NaiveDate,
+    pub valid_to: Option<NaiveDate>,
+}
+
+impl UnitView {
+    fn of(fact: &UnitFact) -> UnitView {
+        UnitView {
+            id: fact.unit.to_string(),
+            code: fact.code.to_string(),
+            name: fact.name.clone(),
+            kind: fact.kind.clone(),
+            level: fact.level.to_string(),
+            parent: fact.parent.map(|parent| parent.to_string()),
+            valid_from: fact.validity.from,
+            valid_to: fact.validity.to,
+        }
+    }
+}
+
+/// A unit that was added, and what is to be looked at again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct CreatedUnit {
+    #[serde(flatten)]
+    pub unit: UnitView,
+    pub warnings: Vec<UnitWarning>,
+}
+
+/// Something about a new unit that is allowed, and is seldom meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct UnitWarning {
+    pub code: UnitDoubt,
+    /// The new unit's code.
+    #[schema(example = "30388-08")]
+    pub unit: String,
+    /// In Vietnamese.
+    pub message: String,
+    pub message_en: String,
+}
+
+/// Something that may be wrong with a new unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum UnitDoubt {
+    /// Its name looks the same as that of a unit beside it.
+    NameLooksTheSame,
+    /// Its code is that of a unit beside it but for zeros before it, which spreadsheets drop.
+    CodeDiffersByZeros,
+}
+
+/// How many units are of a level.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct LevelCount {
+    #[schema(example = "commune")]
+    pub level: String,
+    pub count: usize,
+}
+
+impl LevelCount {
+    /// Of each level that has some, by its code.
+    pub(in crate::service) fn of<'f>(facts: impl Iterator<Item = &'f UnitFact>) -> Vec<LevelCount> {
+        let mut by_level: BTreeMap<&str, usize> = BTreeMap::new();
+        for fact in facts {
+            *by_level.entry(fact.level.as_str()).or_default() += 1;
+        }
+        let levels = by_level.into_iter();
+        levels
+            .map(|(level, count)| LevelCount {
+                level: level.to_owned(),
+                count,
+            })
+            .collect()
+    }
+}
+
+/// Which units a caller wants to see.
+#[derive(Debug, Clone, Default)]
+pub struct UnitFilter {
+    /// Direct children of this unit only.
+    pub parent: Option<String>,
+    pub level: Option<String>,
+    pub code: Option<String>,
+    /// A part of the name or of the code, whatever its accents and case.
+    pub text: Option<String>,
+    /// The day; today where there is none.
+    pub as_of: Option<NaiveDate>,
+}
+
+/// The units of a day that the caller may see, in the order of the tree.
+///
+/// # Errors
+/// [`UnitError`].
+pub fn list_units(
+    application: &Application,
+    identity: &Identity,
+    filter: &UnitFilter,
+    page: &PageRequest,
+    now: DateTime<Utc>,
+) -> Result<Page<UnitView>, UnitError> {
+    application.reading(identity, |_, snapshot| {
+        let day = filter.as_of.unwrap_or_else(|| snapshot.today(now));
+        let tree = snapshot.hierarchy.tree_on(day);
+        let parent = match &filter.parent {
+            None => None,
+            Some(parent) => Some(snapshot.unit(&tree, parent, day)?),
+        };
+        let text = folded(filter.text.as_deref().unwrap_or_default());
+        let wanted = candidates(&snapshot.access, &tree, filter, parent)
+            .into_iter()
+            .map(Place::fact)
+            .filter(|fact| matches_filter(fact, filter, &text))
+            .map(UnitView::of);
+        Ok(Page::of(wanted, page, |unit| unit.id.clone())?)
+    })
+}
+
+/// The places that a filter can find: the fewer to look at, the better.
+fn candidates<'t>(
+    access: &Access,
+    tree: &'t Tree,
+    filter: &UnitFilter,
+    parent: Option<Place<'t>>,
+) -> Vec<Place<'t>> {
+    let tops: Option<Vec<Place<'t>>> = access
+        .tops(Action::ReadUnits)
+        .map(|tops| tops.iter().filter_map(|top| tree.by_id(*top)).collect());
+    let is_visible = |place: &Place<'t>| {
+        tops.as_ref()
+            .is_none_or(|tops| tops.iter().any(|top| top.covers(*place)))
+    };
+    if let Some(parent) = parent {
+        return parent.children().filter(is_visible).collect();
+    }
+    if let Some(code) = filter.code.as_ref().and_then(|code| code.parse().ok()) {
+        return tree.by_code(&code).into_iter().filter(is_visible).collect();
+    }
+    match &tops {
+        None => tree.places().collect(),
+        Some(tops) => {
+            // In the order of the tree, and once where one top lies below another.
+            let found = tops.iter().flat_map(|top| top.subtree());
+            let by_position: BTreeMap<Position, Place<'t>> =
+                found.map(|place| (place.position(), place)).collect();
+            by_position.into_values().collect()
+        }
+    }
+}
+
+fn matches_filter(fact: &UnitFact, filter: &UnitFilter, text: &str) -> bool {
+    let has = |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|w| w == is);
+    let has_text =
+        || folded(&fact.name).contains(text) || fact.code.as_str().to_lowercase().contains(text);
+    has(&filter.level, fact.level.as_str())
+        && has(&filter.code, fact.code.as_str())
+        && (text.is_empty() || has_text())
+}
+
+/// One unit as it is on a day; today where none is given.
+///
+/// # Errors
+/// [`UnitError`].
+pub fn get_unit(
+    application: &Application,
+    identity: &Identity,
+    unit: &str,
+    as_of: Option<NaiveDate>,
+    now: DateTime<Utc>,
+) -> Result<(Etag, UnitView), UnitError> {
+    application.reading(identity, |_, snapshot| {
+        let day = as_of.unwrap_or_else(|| snapshot.today(now));
+        let tree = snapshot.hierarchy.tree_on(day);
+        let place = snapshot.unit(&tree, unit, day)?;
+        let _permit = snapshot.access.to_unit(Action::ReadUnits, &tree, place)?;
+        let view = UnitView::of(place.fact());
+        let etag = Etag::new(format_args!(
+            "{}.{}",
+            snapshot.counters.tree_rev, view.valid_from
+        ));
+        Ok((etag, view))
+    })
+}
+
+/// A unit as somebody wants it to be.
+#[derive(Debug, Clone)]
+pub struct EnteredUnit {
+    pub code: String,
+    pub name: String,
+    pub kind: Option<String>,
+    pub level: String,
+    /// The parent's id or `code:` and its code; none for a root.
+    pub parent: Option<String>,
+    /// The first day; where none is given the beginning, or for one who may add units to some
+    /// subtrees only the day since which the parent is in one of them.
+    pub valid_from: Option<NaiveDate>,
+    /// The last day; until further notice where none is given.
+    pub valid_to: Option<NaiveDate>,
+}
+
+/// Adds a unit.
+///
+/// # Errors
+/// [`UnitError`].
+pub fn create_unit(
+    application: &Application,
+    identity: &Identity,
+    entered: &EnteredUnit,
+    repeatable: Option<Repeatable>,
+    now: DateTime<Utc>,
+) -> Result<Reply, UnitError> {
+    let (tenant, account) = (identity.tenant(), identity.account());
+    let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
+    application.writing(identity, |transaction, snapshot| {
+        let parent = entered.parent.as_deref();
+        let named = parent.and_then(|parent| named_last(snapshot, parent, entered.valid_to));
+        let from = entered.valid_from;
+        let from = from.unwrap_or_else(|| first_day_meant(snapshot, named, entered.valid_to));
+        let tree = snapshot.hierarchy.tree_on(from);
+        let parent = match (entered.valid_from, named) {
+            // What it is called may have changed since its first day.
+            (None, Some(unit)) if from > BEGINNING => Some(unit.to_string()),
+            _ => entered.parent.clone(),
+        };
+        let parent = parent.map(|parent| snapshot.unit(&tree, &parent, from));
+        let above = match &parent {
+            Some(Ok(place)) => Some(place.unit()),
+            _ => named,
+        };
+        let _permit = match above {
+            Some(above) => {
+                let days = days_between(from, entered.valid_to);
+                let (access, hierarchy) = (&snapshot.access, &snapshot.hierarchy);
+                access.to_unit_throughout(Action::CreateUnits, hierarchy, above, days)?
+            }
+            None => snapshot.access.to_tenant(Action::CreateUnits)?,
+        };
+        if let Some(reply) = once.replay(transaction)? {
+            return Ok(reply);
+        }
+        let mut faults = Vec::new();
+        let parent = parent.transpose().unwrap_or_else(|missing| {
+            faults.push(Fault::in_body(
+                "/parent",
+                Code::UnknownUnit,
+                missing.message(),
+            ));
+            None
+        });
+        let parent = parent.map(|place| Above::of(place.fact(), &snapshot.hierarchy));
+        let validity = Validity {
+            from,
+            to: entered.valid_to,
+        };
+        if validity.to.is_some_and(|to| to < from) {
+            faults.push(Fault::in_body(
+                "/valid_to",
+                Code::InvalidValue,
+                message!(
+                    "Ngày cuối phải sau ngày đầu.",
+                    "The last day must not be before the first."
+                ),
+            ));
+        }
+        let draft = Draft::read(entered, snapshot, |field| format!("/{field}"), &mut faults);
+        let fact = draft.and_then(|draft| {
+            draft.placed(
+                parent,
+                snapshot,
+                validity,
+                |field| format!("/{field}"),
+                &mut faults,
+            )
+        });
+        let Some(fact) = fact.filter(|_| faults.is_empty()) else {
+            return Err(UnitError::Invalid(faults));
+        };
+        let rev = snapshot.counters.rev;
+        write_new(transaction, std::slice::from_ref(&fact), rev, &Nobody)?;
+        let etag = Etag::new(format_args!("{rev}.{from}"));
+        let outcome = Outcome::Created(format!("/v1/units/{}", fact.unit));
+        let tree = snapshot.hierarchy.tree_on(from);
+        let created = CreatedUnit {
+            unit: UnitView::of(&fact),
+            warnings: doubts(&tree, std::slice::from_ref(&fact)),
+        };
+        let reply = Reply::new(outcome, Some(etag), &created)?;
+        Ok(once.keep(transaction, reply)?)
+    })
+}
+
+/// The unit that a reference names last, up to a day.
+fn named_last(snapshot: &Snapshot, reference: &str, until: Option<NaiveDate>) -> Option<UnitId> {
+    let reference = reference.parse::<UnitReference>().ok()?;
+    let facts = snapshot.hierarchy.facts_named(&reference).into_iter();
+    let mut facts = facts.rev();
+    let found = facts.find(|fact| until.is_none_or(|until| fact.validity.from <= until));
+    found.map(|fact| fact.unit)
+}
+
+/// The first day of a unit where none is given: the beginning, or for one who may add units to some
+/// subtrees only the day since which the unit above is in one of them.
+fn first_day_meant(
+    snapshot: &Snapshot,
+    above: Option<UnitId>,
+    until: Option<NaiveDate>,
+) -> NaiveDate {
+    let access = &snapshot.access;
+    let above = above.filter(|_| access.tops(Action::CreateUnits).is_some());
+    let days = days_between(BEGINNING, until);
+    let allowed = above.and_then(|above| {
+        access.latest_days(Action::CreateUnits, &snapshot.hierarchy, above, days)
+    });
+    allowed.map_or(BEGINNING, |days| days.from)
+}
+
+/// The days that somebody asks for; at least the first of them.
+fn days_between(from: NaiveDate, to: Option<NaiveDate>) -> Validity {
+    Validity {
+        from,
+        to: to.map(|to| to.max(from)),
+    }
+}
+
+/// What of a unit must be known to place another below it.
+#[derive(Clone)]
+struct Above {
+    unit: UnitId,
+    name: String,
+    level: LevelCode,
+    /// The days on which it stands, whatever it is called on them.
+    stands: Validity,
+}
+
+impl Above {
+    fn of(fact: &UnitFact, hierarchy: &Hierarchy) -> Above {
+        Above {
+            unit: fact.unit,
+            name: fact.name_with_code(),
+            level: fact.level.clone(),
+            stands: hierarchy.days_of(fact),
+        }
+    }
+
+    /// A unit that is new.
+    fn new(fact: &UnitFact) -> Above {
+        Above {
+            unit: fact.unit,
+            name: fact.name_with_code(),
+            level: fact.level.clone(),
+            stands: fact.validity,
+        }
+    }
+}
+
+/// A unit whose own fields are in order.
+struct Draft {
+    code: UnitCode,
+    name: String,
+    kind: Option<String>,
+    level: LevelCode,
+}
+
+impl Draft {
+    fn read(
+        entered: &EnteredUnit,
+        snapshot: &Snapshot,
+        pointer: impl Fn(&str) -> String,
+        faults: &mut Vec<Fault>,
+    ) -> Option<Draft> {
+        let before = faults.len();
+        let code = entered.code.parse::<UnitCode>().ok();
+        if code.is_none() {
+            faults.push(Fault::in_body(
+                pointer("code"),
+                Code::InvalidCode,
+                invalid_code(),
+            ));
+        }
+        let mut named = |field: &str, text: &String| {
+            let name = read_name(text);
+            name.map_err(|fault| {
+                let message = fault.message();
+                faults.push(Fault::in_body(pointer(field), Code::InvalidText, message));
+            })
+            .ok()
+        };
+        let name = named("name", &entered.name);
+        let kind = entered.kind.as_ref().map(|kind| named("kind", kind));
+        let level = entered.level.parse::<LevelCode>().ok();
+        if level.is_none() {
+            let day = entered.valid_from.unwrap_or(BEGINNING);
+            let hierarchy = &snapshot.hierarchy;
+            faults.push(unknown_level(&pointer, &entered.level, hierarchy, day));
+        }
+        if faults.len() > before {
+            return None;
+        }
+        Some(Draft {
+            code: code?,
+            name: name?,
+            kind: kind.flatten(),
+            level: level?,
+        })
+    }
+
+    /// Makes the unit's first fact, where it may stand below `parent` from the first day on and
+    /// its code is free from then on.
+    fn placed(
+        self,
+        parent: Option<Above>,
+        snapshot: &Snapshot,
+        validity: Validity,
+        pointer: impl Fn(&str) -> String,
+        faults: &mut Vec<Fault>,
+    ) -> Option<UnitFact> {
+        let before = faults.len();
+        let hierarchy = &snapshot.hierarchy;
+        let level = hierarchy
+            .level(&self.level)
+            .filter(|level| level.validity.covers(validity));
+        let Some(level) = level else {
+            faults.push(unknown_level(
+                &pointer,
+                self.level.as_str(),
+                hierarchy,
+                validity.from,
+            ));
+            return None;
+        };
+        if let Some(above) = &parent {
+            let rank_above = hierarchy.level(&above.level).map(|level| level.rank);
+            if rank_above.is_none_or(|rank| rank >= level.rank) {
+                faults.push(parent_above_required(&pointer, level, above, hierarchy));
+            }
+            if !above.stands.covers(validity) {
+                faults.push(parent_stands_only(&pointer, above, validity));
+            }
+        }
+        let taken = hierarchy
+            .facts_with(&self.code)
+            .find(|fact| fact.validity.overlaps(validity));
+        if let Some(taken) = taken {
+            let above = parent.as_ref().map(|above| above.unit);
+            faults.push(code_taken(&pointer, taken, &self, above));
+        }
+        (faults.len() == before).then(|| UnitFact {
+            unit: UnitId::new(),
+            validity,
+            code: self.code,
+            name: self.name,
+            kind: self.kind,
+            level: self.level,
+            parent: parent.map(|above| above.unit),
+        })
+    }
+}
+
+fn unknown_level(
+    pointer: &impl Fn(&str) -> String,
+    level: &str,
+    hierarchy: &Hierarchy,
+    day: NaiveDate,
+) -> Fault {
+    let (level, levels) = (clipped(level), Named::levels_on(hierarchy, day));
+    let day = Named::day(day);
+    Fault::in_body(
+        pointer("level"),
+        Code::UnknownLevel,
+        message!(
+            "Ngày {day} không có cấp {level:?}. Hãy dùng một trong các cấp: {levels}.",
+            "There is no level {level:?} on {day}. Use one of these levels: {levels}.",
+            day,
+            levels
+        ),
+    )
+}
+
+fn parent_above_required(
+    pointer: &impl Fn(&str) -> String,
+    level: &Level,
+    parent: &Above,
+    hierarchy: &Hierarchy,
+) -> Fault {
+    let (level, above) = (level.named(), Named::level(&parent.level, hierarchy));
+    let name = &parent.name;
+    Fault::in_body(
+        pointer("parent"),
+        Code::ParentAboveRequired,
+        message!(
+            "Đơn vị cấp {level} không thể trực thuộc {name} (cấp {above}). Hãy chọn đơn vị cấp cao hơn.",
+            "A unit of the level {level} cannot be part of {name} (level {above}). Choose one above.",
+            level,
+            above
+        ),
+    )
+}
+
+fn parent_stands_only(pointer: &impl Fn(&str) -> String, above: &Above, wanted: Validity) -> Fault {
+    let (name, stands) = (&above.name, above.stands);
+    let since = Named::day(stands.from);
+    let (field, text) = match stands.to.map(Named::day) {
+        Some(until) if stands.from <= wanted.from => (
+            "valid_to",
+            message!(
+                "{name} chỉ có đến ngày {until}. Hãy chọn ngày cuối không muộn hơn.",
+                "{name} stands until {until} only. Choose a last day that is no later.",
+                until
+            ),
+        ),
+        _ => (
+            "valid_from",
+            message!(
+                "{name} chỉ có từ ngày {since}. Hãy chọn ngày bắt đầu từ ngày đó.",
+                "{name} exists since {since} only. Choose a first day from then on.",
+                since
+            ),
+        ),
+    };
+    Fault::in_body(pointer(field), Code::ParentAboveRequired, text)
+}
+
+/// Says whose the code is, and how what is entered differs from that unit: it is often the same
+/// one, changed.
+fn code_taken(
+    pointer: &impl Fn(&str) -> String,
+    taken: &UnitFact,
+    draft: &Draft,
+    above: Option<UnitId>,
+) -> Fault {
+    let (code, name) = (&taken.code, unit_title(taken.kind.as_deref(), &taken.name));
+    let different = differences(taken, draft, above);
+    let first_day = Named::day(taken.validity.from);
+    let message = if different.is_empty() {
+        message!(
+            "Mã {code} là của {name} từ ngày {first_day}; chỉ khác ngày bắt đầu. Nếu là đơn vị đó thì đã có trong hệ thống; nếu không, hãy dùng mã khác.",
+            "The code {code} is {name}'s from {first_day} on; only the first day differs. If that unit is meant, it is there already; if not, use another code.",
+            first_day
+        )
+    } else {
+        let vi: Vec<&str> = different.iter().map(|one| one.vi.as_str()).collect();
+        let en: Vec<&str> = different.iter().map(|one| one.en.as_str()).collect();
+        let (vi, en) = (vi.join("; "), en.join("; "));
+        message!(
+            "Mã {code} đang là của {name}. Khác ở: {vi}. Nếu là đơn vị đó, hãy đổi tên, loại, cấp trên bằng một văn bản sắp xếp (các bước rename, retype, move ở /v1/reorganisations); nếu không, hãy dùng mã khác.",
+            "The code {code} is {name}'s. What differs: {en}. If that unit is meant, change its name, kind or unit above by a reorganisation (the steps rename, retype and move at /v1/reorganisations); if not, use another code."
+        )
+    };
+    Fault::in_body(pointer("code"), Code::CodeTaken, message)
+}
+
+fn differences(taken: &UnitFact, draft: &Draft, above: Option<UnitId>) -> Vec<Message> {
+    let mut different = Vec::new();
+    if taken.name != draft.name {
+        let (was, is) = (&taken.name, &draft.name);
+        different.push(message!(
+            "tên (đang là {was:?}, ghi là {is:?})",
+            "the name (it is {was:?}, entered {is:?})"
+        ));
+    }
+    if taken.kind != draft.kind {
+        let was = taken.kind.as_deref().unwrap_or_default();
+        let is = draft.kind.as_deref().unwrap_or_default();
+        different.push(message!(
+            "loại (đang là {was:?}, ghi là {is:?})",
+            "the kind (it is {was:?}, entered {is:?})"
+        ));
+    }
+    if taken.level != draft.level {
+        let (was, is) = (&taken.level, &draft.level);
+        different.push(message!(
+            "cấp (đang là {was}, ghi là {is})",
+            "the level (it is {was}, entered {is})"
+        ));
+    }
+    if taken.parent != above {
+        different.push(message!("đơn vị cấp trên", "the unit above"));
+    }
+    different
+}
+
+/// With more warnings than this nobody reads them.
+const MOST_WARNINGS: usize = 200;
+
+/// The doubts about new units, each seen beside those on the tree and the other new ones.
+fn doubts(tree: &Tree, created: &[UnitFact]) -> Vec<UnitWarning> {
+    let mut beside = Beside::of(tree, created);
+    let found = created.iter().flat_map(|fact| beside.compare(fact));
+    found.take(MOST_WARNINGS).collect()
+}
+
+/// Units with one unit above them, by what they look like.
+#[derive(Default)]
+struct Beside<'f> {
+    by_looks: HashMap<(Option<UnitId>, String), &'f UnitFact>,
+    by_code: HashMap<(Option<UnitId>, &'f str), &'f UnitFact>,
+}
+
+impl<'f> Beside<'f> {
+    /// The units that stand where new ones come.
+    fn of(tree: &'f Tree, created: &[UnitFact]) -> Beside<'f> {
+        let above: HashSet<Option<UnitId>> = created.iter().map(|fact| fact.parent).collect();
+        let mut beside = Beside::default();
+        let standing = tree.places().map(Place::fact);
+        for fact in standing.filter(|fact| above.contains(&fact.parent)) {
+            beside.compare(fact);
+        }
+        beside
+    }
+
+    /// Notes a unit; says which of those before it looks the same.
+    fn compare(&mut self, fact: &'f UnitFact) -> Vec<UnitWarning> {
+        let kind = fact.kind.as_deref().unwrap_or_default();
+        let looks = looks(&format!("{kind} {}", fact.name));
+        let same_name = self.by_looks.insert((fact.parent, looks), fact);
+        let code = without_zeros(fact.code.as_str());
+        let same_code = self.by_code.insert((fact.parent, code), fact);
+        let name = same_name.map(|other| name_looks_the_same(fact, other));
+        let code = same_code.map(|other| code_differs_by_zeros(fact, other));
+        name.into_iter().chain(code).collect()
+    }
+}
+
+fn without_zeros(code: &str) -> &str {
+    code.trim_start_matches('0')
+}
+
+fn name_looks_the_same(fact: &UnitFact, other: &UnitFact) -> UnitWarning {
+    let (one, other) = (fact.name_with_code(), other.name_with_code());
+    let message = message!(
+        "{one} trông giống {other} ngay bên cạnh. Hãy kiểm tra có phải cùng một đơn vị không.",
+        "{one} looks the same as {other} beside it. See whether they are one unit."
+    );
+    warning(fact, UnitDoubt::NameLooksTheSame, message)
+}
+
+fn code_differs_by_zeros(fact: &UnitFact, other: &UnitFact) -> UnitWarning {
+    let (code, other_code, name) = (&fact.code, &other.code, &other.name);
+    let message = message!(
+        "Mã {code} chỉ khác mã {other_code} của {name} ở số 0 đứng đầu, mà bảng tính hay làm mất. Hãy kiểm tra lại mã.",
+        "The code {code} differs from {name}'s {other_code} only by zeros before it, which spreadsheets drop. Check the code."
+    );
+    warning(fact, UnitDoubt::CodeDiffersByZeros, message)
+}
+
+fn warning(fact: &UnitFact, code: UnitDoubt, message: Message) -> UnitWarning {
+    UnitWarning {
+        code,
+        unit: fact.code.to_string(),
+        message: message.vi,
+        message_en: message.en,
+    }
+}
+
+/// A list of units to add.
+#[derive(Debug, Clone)]
+pub struct UnitList {
+    /// CSV (RFC 4180) with the columns `code,name,level,parent_code` and, if wanted, `kind`.
+    pub csv: String,
+    /// The first day of all of them; the beginning where none is given.
+    pub valid_from: Option<NaiveDate>,
+    /// The name of a unit to put above all others, at a level of its own, where the list has
+    /// several roots.
+    pub country: Option<String>,
+    pub mode: ImportMode,
+}
+
+impl UnitList {
+    fn first_day(&self) -> NaiveDate {
+        self.valid_from.unwrap_or(BEGINNING)
+    }
+
+    fn doubts(&self, snapshot: &Snapshot, created: &[UnitFact]) -> Vec<UnitWarning> {
+        doubts(&snapshot.hierarchy.tree_on(self.first_day()), created)
+    }
+}
+
+/// Whether a list is to be written or only to be checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImportMode {
+    Write,
+    DryRun,
+}
+
+/// What an import did, or would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct ImportResult {
+    pub dry_run: bool,
+    /// Units that were added.
+    pub created: usize,
+    /// Units that were there already, just as the list has them.
+    pub unchanged: usize,
+    /// Warnings of what is allowed, and is seldom meant.
+    pub warnings: Vec<UnitWarning>,
+    /// The tenant's rev of the import; null where nothing was written.
+    pub rev: Option<i64>,
+}
+
+/// Adds all units of a list, or none. What is there already and is the same stays as it is.
+///
+/// # Errors
+/// [`UnitError`], with every fault of every row.
+pub fn import_units(
+    application: &Application,
+    identity: &Identity,
+    list: &UnitList,
+    repeatable: Option<Repeatable>,
+    now: DateTime<Utc>,
+) -> Result<Reply, UnitError> {
+    let (tenant, account) = (identity.tenant(), identity.account());
+    let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
+    match list.mode {
+        ImportMode::DryRun => {
+            let checked = check_units(application, identity, list, &Nobody)?;
+            let result = ImportResult {
+                dry_run: true,
+                created: checked.created.iter().map(|level| level.count).sum(),
+                unchanged: checked.unchanged,
+                warnings: checked.warnings,
+                rev: None,
+            };
+            Ok(Reply::new(Outcome::Done, None, &result)?)
+        }
+        ImportMode::Write => write(application, identity, list, &once, &Nobody),
+    }
+}
+
+/// What a list would add.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CheckedUnits {
+    pub created: Vec<LevelCount>,
+    /// Units that are there already, just as the list has them.
+    pub unchanged: usize,
+    /// Warnings of what is allowed, and is seldom meant.
+    pub warnings: Vec<UnitWarning>,
+}
+
+/// Says what a list would add, to one who waits for it.
+///
+/// # Errors
+/// [`UnitError`], with every fault of every row.
+pub fn check_units(
+    application: &Application,
+    identity: &Identity,
+    list: &UnitList,
+    watcher: &dyn Watcher,
+) -> Result<CheckedUnits, UnitError> {
+    let rows = with_country(read_rows(&list.csv)?, list.country.as_deref());
+    application.reading(identity, |_, snapshot| {
+        let _permit = snapshot.access.to_tenant(Action::CreateUnits)?;
+        let snapshot = &with_country_level(snapshot, list);
+        let (created, unchanged) = plan_import(snapshot, list, rows, watcher)?;
+        Ok(CheckedUnits {
+            warnings: list.doubts(snapshot, &created),
+            created: LevelCount::of(created.iter()),
+            unchanged,
+        })
+    })
+}
+
+/// Adds all units of a list, or none, for one who waits for it.
+///
+/// # Errors
+/// [`UnitError`], with every fault of every row.
+pub fn add_units(
+    application: &Application,
+    identity: &Identity,
+    list: &UnitList,
+    now: DateTime<Utc>,
+    watcher: &dyn Watcher,
+) -> Result<Reply, UnitError> {
+    let (tenant, account) = (identity.tenant(), identity.account());
+    let once = Once::begin(&application.in_flight, tenant, account, None, now)?;
+    write(application, identity, list, &once, watcher)
+}
+
+fn write(
+    application: &Application,
+    identity: &Identity,
+    list: &UnitList,
+    once: &Once,
+    watcher: &dyn Watcher,
+) -> Result<Reply, UnitError> {
+    let rows = with_country(read_rows(&list.csv)?, list.country.as_deref());
+    application.writing(identity, |transaction, snapshot| {
+        let _permit = snapshot.access.to_tenant(Action::CreateUnits)?;
+        if let Some(reply) = once.replay(transaction)? {
+            return Ok(reply);
+        }
+        let snapshot = &with_country_level(snapshot, list);
+        let (created, unchanged) = plan_import(snapshot, list, rows, watcher)?;
+        if let Some(level) = Level::country().filter(|_| list.country.is_some()) {
+            level_put(transaction, &level)?;
+        }
+        write_new(transaction, &created, snapshot.counters.rev, watcher)?;
+        let result = ImportResult {
+            dry_run: false,
+            created: created.len(),
+            unchanged,
+            warnings: list.doubts(snapshot, &created),
+            rev: Some(snapshot.counters.rev),
+        };
+        let reply = Reply::new(Outcome::Done, None, &result)?;
+        Ok(once.keep(transaction, reply)?)
+    })
+}
+
+/// So many units are written before it is told how many are.
+const TOLD_AFTER: usize = 500;
+
+/// Writes units that are new, each with its first fact.
+fn write_new(
+    transaction: &mut Transaction<'_>,
+    created: &[UnitFact],
+    rev: i64,
+    watcher: &dyn Watcher,
+) -> Result<(), StoreError> {
+    if created.is_empty() {
+        return Ok(());
+    }
+    watcher.begin(Phase::Units, created.len());
+    // Parents stand before their children.
+    for part in created.chunks(TOLD_AFTER) {
+        let units: Vec<UnitId> = part.iter().map(|fact| fact.unit).collect();
+        units_insert(transaction, &units, rev)?;
+        facts_insert(transaction, part, rev)?;
+        watcher.advance(part.len());
+    }
+    mark_changed(transaction, Part::Tree, rev)
+}
+
+/// The code of the unit above all others: that of the country (ISO 3166).
+const COUNTRY: &str = "VN";
+
+/// The rows below one unit more, where several of them have nothing above.
+fn with_country(mut rows: Vec<Row>, country: Option<&str>) -> Vec<Row> {
+    let roots = rows.iter().filter(|row| row.parent_code.is_empty()).count();
+    let (Some(name), Some(level)) = (country, Level::country()) else {
+        return rows;
+    };
+    if roots < 2 {
+        return rows;
+    }
+    for row in rows.iter_mut().filter(|row| row.parent_code.is_empty()) {
+        row.parent_code = COUNTRY.to_owned();
+    }
+    rows.push(Row {
+        code: COUNTRY.to_owned(),
+        name: composed(name).into_owned(),
+        level: level.code.to_string(),
+        parent_code: String::new(),
+        kind: String::new(),
+        line: None,
+    });
+    rows
+}
+
+/// The snapshot with the country's level, as it will be when the list is written.
+fn with_country_level(snapshot: &Snapshot, list: &UnitList) -> Snapshot {
+    let mut levels = snapshot.hierarchy.levels().to_vec();
+    let country = Level::country().filter(|country| {
+        let is_there = levels.iter().any(|level| level.code == country.code);
+        list.country.is_some() && !is_there
+    });
+    levels.extend(country);
+    snapshot.with_hierarchy(snapshot.hierarchy.with_levels(levels))
+}
+
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    code: String,
+    name: String,
+    level: String,
+    parent_code: String,
+    #[serde(default)]
+    kind: String,
+    /// Of the file, of which the heading is the first; none where it is no row of the file.
+    #[serde(skip)]
+    line: Option<u64>,
+}
+
+fn read_rows(text: &str) -> Result<Vec<Row>, UnitError> {
+    let mut rows = Vec::new();
+    let mut faults = Vec::new();
+    let columns = ["code", "name", "level", "parent_code"];
+    for (index, row) in read_table::<Row>(text, &columns).into_iter().enumerate() {
+        match row {
+            Ok(Listed { line, row }) => rows.push(Row {
+                line: Some(line),
+                ..row
+            }),
+            Err(WrongColumns { line }) => faults.push(Fault::in_body(
+                format!("/{index}"),
+                Code::MalformedCsv,
+                message!(
+                    "Dòng {line} không đúng các cột code,name,level,parent_code[,kind].",
+                    "Line {line} does not have the columns code,name,level,parent_code[,kind]."
+                ),
+            )),
+        }
+    }
+    if rows.is_empty() && faults.is_empty() {
+        faults.push(Fault::in_body(
+            "",
+            Code::MalformedCsv,
+            message!(
+                "Danh sách không có dòng nào. Các cột ngăn cách bằng dấu phẩy, dấu chấm phẩy hoặc tab.",
+                "The list has no rows. Its columns are separated by commas, semicolons or tabs."
+            ),
+        ));
+    }
+    if faults.is_empty() {
+        Ok(rows)
+    } else {
+        Err(UnitError::Malformed(faults))
+    }
+}
+
+/// The facts that the list adds, parents first, and how many of its units are there already.
+fn plan_import(
+    snapshot: &Snapshot,
+    list: &UnitList,
+    rows: Vec<Row>,
+    watcher: &dyn Watcher,
+) -> Result<(Vec<UnitFact>, usize), UnitError> {
+    let lines: Vec<Option<u64>> = rows.iter().map(|row| row.line).collect();
+    watcher.begin(Phase::Rows, rows.len());
+    let from = list.first_day();
+    let tree = snapshot.hierarchy.tree_on(from);
+    let mut faults = Vec::new();
+    let mut entered = Vec::with_capacity(rows.len());
+    let mut first_index: HashMap<String, usize> = HashMap::new();
+    for (index, row) in rows.into_iter().enumerate() {
+        if faults.len() >= MOST_FAULTS {
+            break;
+        }
+        if first_index.contains_key(&row.code) {
+            let code = &row.code;
+            faults.push(Fault::in_body(
+                format!("/{index}/code"),
+                Code::Duplicate,
+                message!(
+                    "Mã {code} có hai dòng trong danh sách. Hãy bỏ một dòng.",
+                    "The code {code} stands on two lines. Remove one of the two."
+                ),
+            ));
+            continue;
+        }
+        first_index.insert(row.code.clone(), index);
+        let parent = (!row.parent_code.is_empty()).then_some(row.parent_code);
+        let kind = (!row.kind.is_empty()).then_some(row.kind);
+        let unit = EnteredUnit {
+            code: row.code,
+            name: row.name,
+            kind,
+            level: row.level,
+            parent,
+            valid_from: Some(from),
+            valid_to: None,
+        };
+        entered.push((index, unit));
+    }
+    sort_by_rank(&mut entered, snapshot);
+    let above = Sought::of(&entered, &tree, &snapshot.hierarchy, from);
+    let mut planned: HashMap<UnitCode, Above> = HashMap::new();
+    // What is below a faulty row is not at fault for that: once the row is put right, it may stand.
+    let mut faulty: HashSet<&str> = HashSet::new();
+    let mut created = Vec::new();
+    let mut unchanged = 0;
+    for (index, unit) in &entered {
+        watcher.advance(1);
+        if faults.len() >= MOST_FAULTS {
+            break;
+        }
+        let pointer = |field: &str| format!("/{index}/{}", column(field));
+        let Some(draft) = Draft::read(unit, snapshot, pointer, &mut faults) else {
+            faulty.insert(&unit.code);
+            continue;
+        };
+        let parent = match above.find(unit, &planned) {
+            Ok(parent) => parent,
+            Err(fault) => {
+                if !unit
+                    .parent
+                    .as_deref()
+                    .is_some_and(|above| faulty.contains(above))
+                {
+                    faults.push(Fault::in_body(pointer("parent"), Code::UnknownUnit, fault));
+                }
+                faulty.insert(&unit.code);
+                continue;
+            }
+        };
+        if let Some(same) = tree
+            .by_code(&draft.code)
+            .filter(|known| is_same(*known, &draft, parent.as_ref()))
+        {
+            planned.insert(draft.code, Above::of(same.fact(), &snapshot.hierarchy));
+            unchanged += 1;
+            continue;
+        }
+        let validity = Validity::since(from);
+        match draft.placed(parent, snapshot, validity, pointer, &mut faults) {
+            Some(fact) => {
+                planned.insert(fact.code.clone(), Above::new(&fact));
+                created.push(fact);
+            }
+            None => {
+                faulty.insert(&unit.code);
+            }
+        }
+    }
+    if faults.is_empty() {
+        Ok((created, unchanged))
+    } else {
+        // In the order of the list, not in that of the levels.
+        faults.sort_by_key(Fault::row);
+        let faults = faults.into_iter();
+        let faults = faults.map(|fault| fault.at_line_of(&lines));
+        Err(UnitError::Invalid(faults.collect()))
+    }
+}
+
+fn column(field: &str) -> &str {
+    if field == "parent" {
+        "parent_code"
+    } else {
+        field
+    }
+}
+
+/// Parents before their children, whatever the order of the list.
+fn sort_by_rank(entered: &mut [(usize, EnteredUnit)], snapshot: &Snapshot) {
+    let ranks: HashMap<&str, i32> = snapshot
+        .hierarchy
+        .levels()
+        .iter()
+        .map(|level| (level.code.as_str(), level.rank.get()))
+        .collect();
+    entered.sort_by_key(|(index, unit)| (ranks.get(unit.level.as_str()).copied(), *index));
+}
+
+/// The places where units above are looked for: the list, and the map of its first day.
+struct Sought<'l> {
+    day: NaiveDate,
+    tree: &'l Tree,
+    hierarchy: &'l Hierarchy,
+    /// The level that the list gives to each code.
+    listed: HashMap<&'l str, &'l str>,
+    /// All codes by what a spreadsheet leaves of them.
+    without_zeros: HashMap<&'l str, &'l str>,
+}
+
+impl<'l> Sought<'l> {
+    fn of(
+        entered: &'l [(usize, EnteredUnit)],
+        tree: &'l Tree,
+        hierarchy: &'l Hierarchy,
+        day: NaiveDate,
+    ) -> Sought<'l> {
+        let listed = entered.iter();
+        let listed: HashMap<&str, &str> = listed
+            .map(|(_, unit)| (unit.code.as_str(), unit.level.as_str()))
+            .collect();
+        let standing = tree.places().map(|place| place.fact().code.as_str());
+        let codes = standing.chain(listed.keys().copied());
+        Sought {
+            day,
+            tree,
+            hierarchy,
+            without_zeros: codes.map(|code| (without_zeros(code), code)).collect(),
+            listed,
+        }
+    }
+
+    /// The unit above one of the list; what is to be told where there is none.
+    fn find(
+        &self,
+        unit: &EnteredUnit,
+        planned: &HashMap<UnitCode, Above>,
+    ) -> Result<Option<Above>, Message> {
+        let Some(parent) = &unit.parent else {
+            return Ok(None);
+        };
+        let code = parent.parse::<UnitCode>().ok();
+        let found = code.as_ref().and_then(|code| {
+            let standing = || {
+                let place = self.tree.by_code(code)?;
+                Some(Above::of(place.fact(), self.hierarchy))
+            };
+            planned.get(code).cloned().or_else(standing)
+        });
+        match found {
+            Some(above) => Ok(Some(above)),
+            None => Err(self.why_missing(unit, parent, code.as_ref())),
+        }
+    }
+
+    fn why_missing(&self, unit: &EnteredUnit, parent: &str, code: Option<&UnitCode>) -> Message {
+        let name = clipped(parent);
+        let level = &unit.level;
+        if let Some(above) = self.listed.get(parent) {
+            return message!(
+                "Đơn vị cấp trên mã {name} trong danh sách ở cấp {above}, không cao hơn cấp {level}. Hãy sửa cấp, hoặc chọn đơn vị cấp cao hơn.",
+                "The unit above, {name}, stands in the list at the level {above}, which is not above the level {level}. Correct the level, or choose a unit of a higher one."
+            );
+        }
+        if let Some(other) = code.and_then(|code| self.nearest_with(code)) {
+            return self.stands_on_other_days(other);
+        }
+        match self.without_zeros.get(without_zeros(parent)) {
+            Some(twin) => message!(
+                "Không có đơn vị cấp trên mã {name}, nhưng có mã {twin}. Bảng tính hay làm mất số 0 đứng đầu: hãy định dạng cột mã là văn bản rồi sửa lại.",
+                "There is no unit above with the code {name}, but there is {twin}. Spreadsheets drop zeros before a number: make the column of codes text, and correct it."
+            ),
+            None => message!(
+                "Không có đơn vị cấp trên mã {name:?}, cả trong danh sách lẫn trong hệ thống.",
+                "There is no unit above with the code {name:?}, neither in the list nor in the system."
+            ),
+        }
+    }
+
+    /// Of units that have the code on other days, the next one to come, else the last one.
+    fn nearest_with(&self, code: &UnitCode) -> Option<&'l UnitFact> {
+        let facts = || self.hierarchy.facts_with(code);
+        let later = facts().filter(|fact| fact.validity.from > self.day);
+        let next = later.min_by_key(|fact| fact.validity.from);
+        next.or_else(|| facts().max_by_key(|fact| fact.validity.from))
+    }
+
+    fn stands_on_other_days(&self, fact: &UnitFact) -> Message {
+        let (code, name, from) = (&fact.code, &fact.name, fact.validity.from);
+        let day = self.day;
+        match fact.validity.to.filter(|to| *to < day) {
+            Some(to) => message!(
+                "Đơn vị cấp trên {name} ({code}) chỉ có đến ngày {to}; danh sách bắt đầu từ ngày {day}. Hãy chọn đơn vị khác.",
+                "The unit above, {name} ({code}), stands until {to}, and the list begins on {day}. Choose another one."
+            ),
+            None => message!(
+                "Đơn vị cấp trên {name} ({code}) chỉ có từ ngày {from}; danh sách bắt đầu từ ngày {day}. Hãy đặt valid_from từ ngày {from}.",
+                "The unit above, {name} ({code}), stands from {from} on, and the list begins on {day}. Set valid_from to {from} or later."
+            ),
+        }
+    }
+}
+
+fn is_same(known: Place<'_>, draft: &Draft, parent: Option<&Above>) -> bool {
+    let fact = known.fact();
+    fact.name == draft.name
+        && fact.kind == draft.kind
+        && fact.level == draft.level
+        && fact.parent == parent.map(|above| above.unit)
+}

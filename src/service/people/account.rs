@@ -1,0 +1,388 @@
+//! Accounts: who somebody is and what they may do, and making new accounts from the command line.
+
+use crate::service::application::name::UnitName;
+use crate::service::people::credentials::{check_password, wrong_login};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::authn::{Identity, password};
+use crate::authz::{Action, Denied, Grant, Reach, Role, Scope};
+use crate::domain::hierarchy::{Hierarchy, Tree};
+use crate::domain::id::{AccountId, LevelCode, Login};
+use crate::domain::text::read_name;
+use crate::domain::unit::UnitReference;
+use crate::error::{Code, Fault, Message};
+use crate::service::application::Application;
+use crate::service::application::snapshot::{Snapshot, load_hierarchy};
+use crate::service::people::tenant::TenantName;
+use crate::store::account::{Account, account_by_id, account_by_login, account_insert};
+use crate::store::grant::grant_insert;
+use crate::store::tenant::{Part, mark_changed, tenant_by_id};
+use crate::store::{Database, StoreError, Transaction};
+use crate::{explain, message};
+
+/// Why somebody is not let near something.
+#[derive(Debug, thiserror::Error)]
+pub enum LeaveError {
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+explain!(LeaveError, held: Denied, Store);
+
+/// Refuses who may do something nowhere at all, before anything is known of the place.
+///
+/// # Errors
+/// [`LeaveError`].
+pub fn check_could(
+    application: &Application,
+    identity: &Identity,
+    action: Action,
+) -> Result<(), LeaveError> {
+    Ok(application.access(identity)?.somewhere(action)?)
+}
+
+/// Why a use case on accounts fails.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the account is not there any more")]
+    Gone,
+    #[error("faults: {}", .0.len())]
+    Invalid(Vec<Fault>),
+    #[error(transparent)]
+    Hash(#[from] password::HashError),
+}
+
+impl AccountError {
+    fn own(&self) -> (Code, Message, Vec<Fault>) {
+        match self {
+            AccountError::Gone => (
+                Code::NotSignedIn,
+                message!(
+                    "Tài khoản này không còn. Hãy đăng nhập lại.",
+                    "This account is not there any more. Sign in again."
+                ),
+                Vec::new(),
+            ),
+            AccountError::Invalid(faults) => (
+                Code::InvalidAccount,
+                message!(
+                    "Tài khoản chưa đúng; chưa có gì được ghi.",
+                    "The account is not in order and nothing was written."
+                ),
+                faults.clone(),
+            ),
+            AccountError::Store(_) | AccountError::Hash(_) => (
+                Code::Internal,
+                message!("Hệ thống gặp lỗi.", "The service failed."),
+                Vec::new(),
+            ),
+        }
+    }
+}
+
+explain!(AccountError, held: Store; own);
+
+/// Who is signed in, and what they may do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct MeView {
+    pub tenant: TenantName,
+    pub account: AccountName,
+    pub grants: Vec<GrantView>,
+    /// The forms that I may enter and submit, and for which units.
+    pub may_submit: Vec<MaySubmit>,
+}
+
+/// An account as others see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct AccountName {
+    pub id: String,
+    #[schema(example = "commune@demo")]
+    pub login: String,
+    pub name: String,
+}
+
+/// A role, and where it holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct GrantView {
+    pub role: Role,
+    /// The unit on whose subtree the role holds; null for the whole tenant.
+    pub unit: Option<UnitName>,
+}
+
+/// A form that somebody may submit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct MaySubmit {
+    pub form: String,
+    /// This unit and those below it; null for all units of the tenant.
+    pub unit: Option<UnitName>,
+    /// Of them, the units of these levels.
+    pub levels: Vec<String>,
+}
+
+/// Who the caller is.
+///
+/// # Errors
+/// [`AccountError`].
+pub fn get_me(
+    application: &Application,
+    identity: &Identity,
+    now: DateTime<Utc>,
+) -> Result<MeView, AccountError> {
+    let tenant = tenant_by_id(&application.database, identity.tenant())?;
+    let tenant = tenant.ok_or(AccountError::Gone)?;
+    application.reading(identity, |transaction, snapshot| {
+        let account = account_by_id(transaction, identity.account())?.ok_or(AccountError::Gone)?;
+        let tree = snapshot.hierarchy.tree_on(snapshot.today(now));
+        let grants = snapshot.access.grants();
+        Ok(MeView {
+            tenant: TenantName {
+                slug: tenant.slug.to_string(),
+                name: tenant.name,
+            },
+            account: AccountName {
+                id: account.id.to_string(),
+                login: account.login.to_string(),
+                name: account.name,
+            },
+            grants: grants
+                .iter()
+                .map(|grant| grant_view(grant, &snapshot.hierarchy, &tree))
+                .collect(),
+            may_submit: grants
+                .iter()
+                .filter(|grant| matches!(grant.role, Role::Reporter | Role::TenantAdmin))
+                .flat_map(|grant| may_submit(grant, snapshot, &tree, now))
+                .collect(),
+        })
+    })
+}
+
+/// A unit that has ended keeps its name: none would mean the whole tenant.
+fn grant_view(grant: &Grant, hierarchy: &Hierarchy, tree: &Tree) -> GrantView {
+    let last = |unit| hierarchy.facts_of(unit).last().map(UnitName::of_fact);
+    let unit = match grant.reach {
+        Reach::Tenant => None,
+        Reach::Subtree(unit) => {
+            let standing = tree.by_id(unit).map(UnitName::of);
+            standing.or_else(|| last(unit))
+        }
+    };
+    GrantView {
+        role: grant.role,
+        unit,
+    }
+}
+
+fn may_submit(
+    grant: &Grant,
+    snapshot: &Snapshot,
+    tree: &Tree,
+    now: DateTime<Utc>,
+) -> Vec<MaySubmit> {
+    let top = match grant.reach {
+        Reach::Tenant => None,
+        // A grant on a unit that is no more covers nothing today.
+        Reach::Subtree(unit) => match tree.by_id(unit) {
+            Some(place) => Some(place),
+            None => return Vec::new(),
+        },
+    };
+    let has_units = |level: &&LevelCode| top.is_none_or(|top| top.count_at(level) > 0);
+    let today = snapshot.today(now);
+    let forms = snapshot
+        .catalogue
+        .forms()
+        .filter_map(|form| Some((form, form.on(today)?)));
+    forms
+        .map(|(form, definition)| MaySubmit {
+            form: form.code.to_string(),
+            unit: top.map(UnitName::of),
+            levels: definition
+                .submitted_by
+                .iter()
+                .filter(has_units)
+                .map(ToString::to_string)
+                .collect(),
+        })
+        .filter(|entry| !entry.levels.is_empty())
+        .collect()
+}
+
+/// An account as the operator wants it to be.
+#[derive(Debug, Clone)]
+pub struct EnteredAccount {
+    pub login: String,
+    pub name: String,
+    pub password: String,
+    pub grants: Vec<EnteredGrant>,
+}
+
+/// A grant as the operator wants it to be: `ROLE@UNIT`, or `tenant_admin`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnteredGrant {
+    pub role: Role,
+    /// The unit on whose subtree the role holds, as it is named today; none for the tenant.
+    pub unit: Option<String>,
+}
+
+impl std::str::FromStr for EnteredGrant {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<EnteredGrant, String> {
+        let (role, unit) = match text.split_once('@') {
+            Some((role, unit)) => (role, Some(unit)),
+            None => (text, None),
+        };
+        let Ok(role) = role.parse::<Role>() else {
+            let roles: Vec<&str> = Role::ALL.iter().map(|role| role.as_str()).collect();
+            return Err(format!(
+                "it must be ROLE@UNIT with one of the roles {}, as in reporter@code:30388, or \
+                 tenant_admin",
+                roles.join(", ")
+            ));
+        };
+        match unit {
+            Some(unit) if unit.parse::<UnitReference>().is_err() => Err(format!(
+                "a unit is named by its code, as in {}@code:{unit}, or by its id",
+                role.as_str()
+            )),
+            unit => Ok(EnteredGrant {
+                role,
+                unit: unit.map(str::to_owned),
+            }),
+        }
+    }
+}
+
+/// Adds an account with its grants, from the command line.
+///
+/// # Errors
+/// [`AccountError`].
+pub fn create_account(
+    database: &Database,
+    scope: &Scope,
+    entered: &EnteredAccount,
+    now: DateTime<Utc>,
+) -> Result<AccountId, AccountError> {
+    let hash = password::hash(&entered.password)?;
+    database.write(scope, |transaction, counters| {
+        let mut faults = Vec::new();
+        let login = read_login(transaction, entered, &mut faults)?;
+        let name = read_account(entered, &mut faults);
+        let hierarchy = load_hierarchy(transaction)?;
+        let today = now.with_timezone(&counters.time_zone).date_naive();
+        let tree = hierarchy.tree_on(today);
+        let grants: Vec<Grant> = entered
+            .grants
+            .iter()
+            .filter_map(|grant| read_grant(grant, &tree, &mut faults))
+            .collect();
+        let (Some(login), Some(name), []) = (login, name, faults.as_slice()) else {
+            return Err(AccountError::Invalid(faults));
+        };
+        let id = AccountId::new();
+        let account = Account {
+            id,
+            login,
+            name,
+            password_hash: hash,
+        };
+        account_insert(transaction, &account, now.naive_utc())?;
+        for grant in &grants {
+            grant_insert(transaction, id, grant, counters.rev)?;
+        }
+        mark_changed(transaction, Part::Grants, counters.rev)?;
+        Ok(id)
+    })
+}
+
+fn read_login(
+    transaction: &mut Transaction<'_>,
+    entered: &EnteredAccount,
+    faults: &mut Vec<Fault>,
+) -> Result<Option<Login>, StoreError> {
+    let Ok(login) = entered.login.parse::<Login>() else {
+        faults.push(wrong_login("login", &entered.login));
+        return Ok(None);
+    };
+    if account_by_login(transaction, &login)?.is_some() {
+        faults.push(Fault::in_parameter(
+            "login",
+            Code::CodeTaken,
+            message!(
+                "Tên đăng nhập {login} đã có người dùng.",
+                "The login {login} is taken."
+            ),
+        ));
+    }
+    Ok(Some(login))
+}
+
+/// The account's name, where it is one; the password is looked at as well.
+fn read_account(entered: &EnteredAccount, faults: &mut Vec<Fault>) -> Option<String> {
+    let name = read_name(&entered.name).map_err(|fault| {
+        let message = fault.message();
+        faults.push(Fault::in_parameter("name", Code::InvalidText, message));
+    });
+    check_password(&entered.password, faults);
+    name.ok()
+}
+
+fn read_grant(entered: &EnteredGrant, tree: &Tree, faults: &mut Vec<Fault>) -> Option<Grant> {
+    let role = entered.role;
+    match (&entered.unit, role) {
+        (None, Role::TenantAdmin) => Some(Grant {
+            role,
+            reach: Reach::Tenant,
+        }),
+        (Some(unit), Role::Reporter | Role::Approver | Role::Viewer | Role::UnitAdmin) => {
+            let reference = unit.parse::<UnitReference>().ok();
+            let found = reference.and_then(|reference| tree.find(&reference));
+            if found.is_none() {
+                faults.push(Fault::in_parameter(
+                    "grant",
+                    Code::UnknownUnit,
+                    message!(
+                        "Hôm nay không có đơn vị {unit:?}. Hãy ghi mã định danh, hoặc code: và mã đơn vị (ví dụ code:30388).",
+                        "There is no unit {unit:?} today. Give its id, or code: and its code (such as code:30388)."
+                    ),
+                ));
+            }
+            found.map(|place| Grant {
+                role,
+                reach: Reach::Subtree(place.unit()),
+            })
+        }
+        (Some(_), Role::TenantAdmin) => {
+            let role = role.named();
+            faults.push(Fault::in_parameter(
+                "grant",
+                Code::InvalidValue,
+                message!(
+                    "Vai trò {role} là của cả hệ thống, không gắn với một đơn vị. Hãy bỏ phần đơn vị.",
+                    "The role {role} is for the whole system, not for a unit. Leave the unit out.",
+                    role
+                ),
+            ));
+            None
+        }
+        (None, role) => {
+            let (code, role) = (role.as_str(), role.named());
+            faults.push(Fault::in_parameter(
+                "grant",
+                Code::InvalidValue,
+                message!(
+                    "Vai trò {role} cần một đơn vị. Hãy ghi thêm, ví dụ {code}@code:30388.",
+                    "The role {role} needs a unit. Give one, such as {code}@code:30388.",
+                    role
+                ),
+            ));
+            None
+        }
+    }
+}

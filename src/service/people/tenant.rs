@@ -1,0 +1,192 @@
+//! Tenants: making one, and what an operator of the platform sees of them. Never their data.
+
+use crate::service::people::credentials::{check_password, wrong_login};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::authn::password;
+use crate::authz::{Grant, Reach, Role, Scope};
+use crate::domain::id::{AccountId, Login, TenantId, TenantSlug};
+use crate::domain::level::LevelPreset;
+use crate::domain::text::read_name;
+use crate::error::{Code, Fault, Message};
+use crate::store::account::{Account, account_insert};
+use crate::store::grant::grant_insert;
+use crate::store::level::level_put;
+use crate::store::rollup::TOTALS_EDITION;
+use crate::store::tenant::{
+    RegisteredTenant, tenant_by_slug, tenant_insert, tenants, totals_edition_put,
+};
+use crate::store::{Database, StoreError};
+use crate::{explain, message};
+
+/// Why a use case on tenants fails.
+#[derive(Debug, thiserror::Error)]
+pub enum TenantError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("no tenant {0}")]
+    NotFound(String),
+    #[error("faults: {}", .0.len())]
+    Invalid(Vec<Fault>),
+    #[error(transparent)]
+    Hash(#[from] password::HashError),
+}
+
+impl TenantError {
+    fn own(&self) -> (Code, Message, Vec<Fault>) {
+        match self {
+            TenantError::NotFound(slug) => (
+                Code::TenantNotFound,
+                message!(
+                    "Không có hệ thống {slug:?}.",
+                    "There is no tenant {slug:?}."
+                ),
+                Vec::new(),
+            ),
+            TenantError::Invalid(faults) => (
+                Code::InvalidTenant,
+                message!(
+                    "Thông tin hệ thống chưa đúng; chưa có gì được ghi.",
+                    "The tenant is not in order and nothing was written."
+                ),
+                faults.clone(),
+            ),
+            TenantError::Store(_) | TenantError::Hash(_) => (
+                Code::Internal,
+                message!("Hệ thống gặp lỗi.", "The service failed."),
+                Vec::new(),
+            ),
+        }
+    }
+}
+
+explain!(TenantError, held: Store; own);
+
+/// A tenant as answers name it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct TenantName {
+    #[schema(example = "mttq-an-giang")]
+    pub slug: String,
+    pub name: String,
+}
+
+/// The time zone of deadlines. Viet Nam has one.
+const TIME_ZONE: chrono_tz::Tz = chrono_tz::Asia::Ho_Chi_Minh;
+
+/// A tenant as the operator wants it to be.
+#[derive(Debug, Clone)]
+pub struct EnteredTenant {
+    pub slug: String,
+    pub name: String,
+    /// The login and the password of its first administrator.
+    pub admin: String,
+    pub password: String,
+    pub levels: Option<LevelPreset>,
+}
+
+/// Makes a tenant with its first administrator.
+///
+/// # Errors
+/// [`TenantError`].
+pub fn create_tenant(
+    database: &Database,
+    entered: &EnteredTenant,
+    now: DateTime<Utc>,
+) -> Result<TenantId, TenantError> {
+    let Read { slug, name, login } = read(database, entered)?;
+    let password_hash = password::hash(&entered.password)?;
+    let tenant = TenantId::new();
+    database.write_unlocked(&Scope::of_operator(tenant), |transaction| {
+        tenant_insert(transaction, &slug, &name, TIME_ZONE, now.naive_utc())?;
+        totals_edition_put(transaction, TOTALS_EDITION)?;
+        for level in entered.levels.map(LevelPreset::levels).unwrap_or_default() {
+            level_put(transaction, &level)?;
+        }
+        let id = AccountId::new();
+        let account = Account {
+            id,
+            name: login.to_string(),
+            login,
+            password_hash,
+        };
+        account_insert(transaction, &account, now.naive_utc())?;
+        let grant = Grant {
+            role: Role::TenantAdmin,
+            reach: Reach::Tenant,
+        };
+        grant_insert(transaction, id, &grant, 0)?;
+        Ok::<_, TenantError>(())
+    })?;
+    Ok(tenant)
+}
+
+/// A tenant whose every field is in order.
+struct Read {
+    slug: TenantSlug,
+    name: String,
+    login: Login,
+}
+
+fn read(database: &Database, entered: &EnteredTenant) -> Result<Read, TenantError> {
+    let mut faults = Vec::new();
+    let slug = entered.slug.parse::<TenantSlug>().ok();
+    match &slug {
+        None => faults.push(Fault::in_parameter("slug", Code::InvalidCode, message!(
+            "Tên ngắn có 2 đến 63 chữ thường không dấu, chữ số hoặc gạch nối, bắt đầu bằng chữ.",
+            "A slug has 2 to 63 lower-case letters, digits or hyphens, and begins with a letter."
+        ))),
+        Some(slug) if tenant_by_slug(database, slug)?.is_some() => {
+            faults.push(Fault::in_parameter("slug", Code::CodeTaken, message!(
+                "Đã có hệ thống tên ngắn {slug}.",
+                "There is a tenant {slug} already."
+            )));
+        }
+        Some(_) => {}
+    }
+    let name = read_name(&entered.name).map_err(|fault| {
+        let message = fault.message();
+        faults.push(Fault::in_parameter("name", Code::InvalidText, message));
+    });
+    let login = entered.admin.parse::<Login>().ok();
+    if login.is_none() {
+        faults.push(wrong_login("admin", &entered.admin));
+    }
+    check_password(&entered.password, &mut faults);
+    match (slug, name, login) {
+        (Some(slug), Ok(name), Some(login)) if faults.is_empty() => Ok(Read { slug, name, login }),
+        _ => Err(TenantError::Invalid(faults)),
+    }
+}
+
+/// The tenants that are read at once.
+const PAGE: i64 = 1000;
+
+/// All tenants, as an operator sees them.
+///
+/// # Errors
+/// [`TenantError`].
+pub fn list_tenants(database: &Database) -> Result<Vec<RegisteredTenant>, TenantError> {
+    let mut all: Vec<RegisteredTenant> = Vec::new();
+    loop {
+        let page = tenants(database, all.last().map(|last| &last.slug), PAGE)?;
+        if page.is_empty() {
+            return Ok(all);
+        }
+        all.extend(page);
+    }
+}
+
+/// The tenant of a slug, for work from the command line.
+///
+/// # Errors
+/// [`TenantError::NotFound`].
+pub fn find_tenant(database: &Database, slug: &str) -> Result<Scope, TenantError> {
+    let parsed = slug.parse::<TenantSlug>().ok();
+    let found = match parsed {
+        Some(parsed) => tenant_by_slug(database, &parsed)?,
+        None => None,
+    };
+    let found = found.ok_or_else(|| TenantError::NotFound(slug.to_owned()))?;
+    Ok(Scope::of_operator(found.id))
+}

@@ -1,0 +1,324 @@
+//! Signing in: an access token for a password, or for a refresh token.
+//!
+//! A refresh token gives an access token and a child, the next refresh token. Its answer may be lost
+//! on the way, so it may be sent again, and gives another child, until one of its children is used.
+//! Then it and the other children have served: whoever sends one of them has what is not his, or
+//! somebody else has what is his, and all that came of the sign-in ends. Only the newest few children
+//! are kept. An example: P gives C1, whose
+//! answer is lost, and C2; C2 gives D; now P or C1 ends the family, and D with it.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::authn::password;
+use crate::authn::token::{LIFETIME, TokenError};
+use crate::authz::Scope;
+use crate::domain::id::{TenantId, TenantSlug};
+use crate::domain::text::composed;
+use crate::error::{Code, Fault, Message};
+use crate::service::application::Application;
+use crate::store::account::{Account, accounts_by_logins};
+use crate::store::sign_in::{
+    Family, RefreshToken, family_delete, family_insert, family_lock, family_note_use,
+    refresh_token_by_hash, refresh_token_children, refresh_token_delete, refresh_token_insert,
+    refresh_tokens_delete_expired, sign_ins_delete_ended,
+};
+use crate::store::tenant::{tenant_by_slug, tenants};
+use crate::store::{StoreError, Transaction};
+use crate::{explain, message};
+
+/// How long a refresh token serves: a clerk who works once a month signs in once a month.
+const REFRESH_LIFETIME: TimeDelta = TimeDelta::days(45);
+
+/// How long a sign-in serves, however often it is refreshed: who has a stolen token that nobody
+/// misses does not have it for ever.
+const FAMILY_LIFETIME: TimeDelta = TimeDelta::days(90);
+
+/// As many answers of one refresh may be lost, or be on their way at the same moment; of more the
+/// first do not serve.
+const MOST_CHILDREN: usize = 8;
+
+/// What somebody signs in with.
+#[derive(Clone)]
+pub enum Credentials {
+    Password {
+        /// May be left out while there is one tenant.
+        tenant: Option<String>,
+        username: String,
+        password: String,
+    },
+    RefreshToken(String),
+}
+
+/// Why somebody is not signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    #[error("the tenant must be named")]
+    TenantRequired,
+    #[error("the login or the password is wrong")]
+    WrongPassword,
+    #[error("the refresh token does not serve")]
+    WrongRefreshToken,
+    #[error("no randomness")]
+    NoRandomness,
+}
+
+impl SignInError {
+    fn own(&self) -> (Code, Message, Vec<Fault>) {
+        let (code, message) = match self {
+            SignInError::TenantRequired => (
+                Code::TenantRequired,
+                message!(
+                    "Máy chủ có nhiều hệ thống. Hãy ghi thêm tên ngắn của hệ thống (tenant).",
+                    "There are several systems here. Say which one by its short name (tenant)."
+                ),
+            ),
+            SignInError::WrongRefreshToken => (
+                Code::InvalidCredentials,
+                message!(
+                    "Phiên đăng nhập đã hết hạn hoặc đã được gia hạn ở nơi khác. Hãy đăng nhập lại bằng mật khẩu. (refresh_token đã hết giá trị, đã hết hạn hoặc không đúng.)",
+                    "Your session has expired or was prolonged elsewhere. Sign in with your password. (The refresh_token has served, has expired or is wrong.)"
+                ),
+            ),
+            SignInError::WrongPassword => (
+                Code::InvalidCredentials,
+                message!(
+                    "Tên đăng nhập hoặc mật khẩu không đúng. Hãy kiểm tra lại, kể cả phím Caps Lock.",
+                    "The login or the password is wrong. Check both, and the Caps Lock key."
+                ),
+            ),
+            SignInError::Store(_) | SignInError::Token(_) | SignInError::NoRandomness => (
+                Code::Internal,
+                message!("Hệ thống gặp lỗi.", "The service failed."),
+            ),
+        };
+        (code, message, Vec::new())
+    }
+}
+
+explain!(SignInError, held: Store, Token; own);
+
+/// Tokens for somebody who signed in (RFC 6749, section 5.1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct TokenView {
+    /// To be sent as `Authorization: Bearer …`.
+    pub access_token: String,
+    #[schema(example = "Bearer")]
+    pub token_type: String,
+    /// Seconds.
+    pub expires_in: i64,
+    /// For the next access token, and the next refresh token. May be sent again as long as the one that it gave was not.
+    pub refresh_token: String,
+}
+
+/// Checks credentials and gives tokens for them.
+///
+/// # Errors
+/// [`SignInError`].
+pub fn issue_token(
+    application: &Application,
+    credentials: &Credentials,
+    now: DateTime<Utc>,
+) -> Result<TokenView, SignInError> {
+    match credentials {
+        Credentials::Password {
+            tenant,
+            username,
+            password,
+        } => {
+            let tenant = find_tenant(application, tenant.as_deref())?;
+            by_password(application, tenant, username, password, now)
+        }
+        Credentials::RefreshToken(token) => by_refresh_token(application, token, now),
+    }
+}
+
+/// The tenant of this slug, or the only one there is; `None` for one that does not exist, which
+/// is told no differently from a wrong password.
+fn find_tenant(
+    application: &Application,
+    slug: Option<&str>,
+) -> Result<Option<TenantId>, SignInError> {
+    let database = &application.database;
+    let Some(slug) = slug else {
+        let mut found = tenants(database, None, 2)?;
+        return match (found.pop(), found.pop()) {
+            (Some(only), None) => Ok(Some(only.id)),
+            (None, _) => Ok(None),
+            _ => Err(SignInError::TenantRequired),
+        };
+    };
+    match slug.parse::<TenantSlug>() {
+        Ok(slug) => Ok(tenant_by_slug(database, &slug)?.map(|tenant| tenant.id)),
+        Err(_) => Ok(None),
+    }
+}
+
+fn by_password(
+    application: &Application,
+    tenant: Option<TenantId>,
+    username: &str,
+    password: &str,
+    now: DateTime<Utc>,
+) -> Result<TokenView, SignInError> {
+    let account = match tenant.filter(|_| !username.contains('\0')) {
+        Some(tenant) => {
+            let scope = Scope::of_sign_in(tenant);
+            application
+                .database
+                .read_uncounted(&scope, |transaction| account_meant(transaction, username))?
+        }
+        None => None,
+    };
+    let hash = account
+        .as_ref()
+        .map(|account| account.password_hash.as_str());
+    let is_right = password::is_sensible(password) && password::matches(password, hash);
+    let (Some(tenant), Some(account), true) = (tenant, account, is_right) else {
+        return Err(SignInError::WrongPassword);
+    };
+    let family = Family {
+        id: uuid::Uuid::now_v7().to_string(),
+        account: account.id,
+        ends_at: (now + FAMILY_LIFETIME).naive_utc(),
+        last_used: None,
+    };
+    application
+        .database
+        .write_unlocked(&Scope::of_sign_in(tenant), |transaction| {
+            sign_ins_delete_ended(transaction, now.naive_utc())?;
+            family_insert(transaction, &family)?;
+            give(application, transaction, tenant, &family, now)
+        })
+}
+
+/// The account that somebody means by a login: the one of the composed text, or one that was left
+/// as it was sent when logins were composed.
+fn account_meant(
+    transaction: &mut Transaction<'_>,
+    username: &str,
+) -> Result<Option<Account>, StoreError> {
+    let composed = composed(username);
+    let mut found = accounts_by_logins(transaction, &[username, composed.as_ref()])?;
+    let as_sent = found
+        .iter()
+        .position(|account| account.login.as_str() == username);
+    Ok(match as_sent {
+        Some(index) => Some(found.swap_remove(index)),
+        None => found.pop(),
+    })
+}
+
+fn by_refresh_token(
+    application: &Application,
+    token: &str,
+    now: DateTime<Utc>,
+) -> Result<TokenView, SignInError> {
+    let tenant = token
+        .split_once('.')
+        .and_then(|(tenant, _)| tenant.parse::<TenantId>().ok());
+    let tenant = tenant.ok_or(SignInError::WrongRefreshToken)?;
+    let hash = hash_of(token);
+    let scope = Scope::of_sign_in(tenant);
+    // Anybody can send anything here: only what is known goes among the writes.
+    let known = application.database.read_uncounted(&scope, |transaction| {
+        refresh_token_by_hash(transaction, &hash)
+    })?;
+    if known.is_none() {
+        return Err(SignInError::WrongRefreshToken);
+    }
+    let given = application.database.write_unlocked(&scope, |transaction| {
+        let Some(family) = family_of(transaction, &hash, now)? else {
+            return Ok(None);
+        };
+        give(application, transaction, tenant, &family, now).map(Some)
+    })?;
+    given.ok_or(SignInError::WrongRefreshToken)
+}
+
+/// The family of a token that serves, which is from here on the one that was used last.
+fn family_of(
+    transaction: &mut Transaction<'_>,
+    hash: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<Family>, StoreError> {
+    let Some(token) = refresh_token_by_hash(transaction, hash)? else {
+        return Ok(None);
+    };
+    let Some(mut family) = family_lock(transaction, &token.family)? else {
+        return Ok(None);
+    };
+    if token.expires_at <= now.naive_utc() {
+        return Ok(None);
+    }
+    let is_last = family.last_used.as_deref() == Some(hash);
+    let is_child_of_last = family.last_used == token.parent;
+    if !is_last && !is_child_of_last {
+        // Two have it: whoever is right signs in again.
+        family_delete(transaction, &family.id)?;
+        return Ok(None);
+    }
+    refresh_tokens_delete_expired(transaction, &family.id, now.naive_utc())?;
+    family_note_use(transaction, &family.id, hash)?;
+    family.last_used = Some(token.hash);
+    Ok(Some(family))
+}
+
+/// An access token, and a child of the family's token that was used last.
+fn give(
+    application: &Application,
+    transaction: &mut Transaction<'_>,
+    tenant: TenantId,
+    family: &Family,
+    now: DateTime<Utc>,
+) -> Result<TokenView, SignInError> {
+    let access_token = application.tokens.issue(tenant, family.account, now)?;
+    let refresh_token = format!("{tenant}.{}", random_text()?);
+    let expires_at = (now + REFRESH_LIFETIME).naive_utc();
+    let kept = RefreshToken {
+        hash: hash_of(&refresh_token),
+        family: family.id.clone(),
+        parent: family.last_used.clone(),
+        expires_at: expires_at.min(family.ends_at),
+    };
+    if let Some(parent) = &family.last_used {
+        make_room(transaction, &family.id, parent)?;
+    }
+    refresh_token_insert(transaction, &kept)?;
+    Ok(TokenView {
+        access_token,
+        token_type: "Bearer".to_owned(),
+        expires_in: LIFETIME.num_seconds(),
+        refresh_token,
+    })
+}
+
+/// Forgets the first children of a token, so that there is room for one more.
+fn make_room(
+    transaction: &mut Transaction<'_>,
+    family: &str,
+    parent: &str,
+) -> Result<(), StoreError> {
+    let newest_first = refresh_token_children(transaction, family, parent)?;
+    for forgotten in newest_first.iter().skip(MOST_CHILDREN - 1) {
+        refresh_token_delete(transaction, forgotten)?;
+    }
+    Ok(())
+}
+
+fn random_text() -> Result<String, SignInError> {
+    use base64::Engine;
+    let mut bytes = [0_u8; 32];
+    openssl::rand::rand_bytes(&mut bytes).map_err(|_| SignInError::NoRandomness)?;
+    Ok(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes))
+}
+
+fn hash_of(token: &str) -> String {
+    use base64::Engine;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(Sha256::digest(token.as_bytes()))
+}

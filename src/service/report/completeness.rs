@@ -1,0 +1,489 @@
+//! Completeness (tình hình gửi báo cáo): who is to report, who has, and who is late. A longer period
+//! is as far as its base periods are: each of them on the tree of its own last day, with its own
+//! deadlines.
+
+use crate::service::application::name::PeriodName;
+use crate::service::application::name::UnitName;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use serde::Serialize;
+
+use crate::authn::Identity;
+use crate::authz::Denied;
+use crate::domain::deadline::Deadline;
+use crate::domain::form::{FormPeriod, Span};
+use crate::domain::hierarchy::{Place, Position, Tree};
+use crate::domain::id::{FormNumber, LevelCode, UnitId};
+use crate::domain::landing::{Landing, Landings};
+use crate::domain::period::Period;
+use crate::domain::submission::Status;
+use crate::domain::unit::UnitFact;
+use crate::explain;
+use crate::rollup::carry::Contributions;
+use crate::rollup::tally::{Contribution, CountedReport, Edition, reports_in};
+use crate::service::application::Application;
+use crate::service::application::locate::{Located, NotFound, ReportPath};
+use crate::service::application::snapshot::Snapshot;
+use crate::service::report::map::{Left, MapView};
+use crate::service::totals::{Board, handed_over_of};
+use crate::store::submission::{Submission, Units, counting_of, submissions_of};
+use crate::store::{StoreError, Transaction};
+
+/// Why completeness cannot be told.
+#[derive(Debug, thiserror::Error)]
+pub enum CompletenessError {
+    #[error(transparent)]
+    NotFound(#[from] NotFound),
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+explain!(CompletenessError, held: NotFound, Denied, Store);
+
+/// How far a subtree is with a form for a period.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct CompletenessView {
+    pub form: String,
+    pub period: PeriodName,
+    pub unit: UnitName,
+    /// The tenant's rev that this is the state of.
+    pub rev: i64,
+    pub map: MapView,
+    pub total: Progress,
+    /// The unit's own submission.
+    pub own: OwnStatus,
+    /// Of a longer period, and on a later map: how many of the unit's own base periods, and of those
+    /// of the units that it took over, are how far; null otherwise.
+    pub own_periods: Option<Progress>,
+    /// Of a longer period: how far the subtree is in each of its base periods, in order; null for
+    /// a base period.
+    pub periods: Option<Vec<PeriodProgress>>,
+    /// The same for each direct child with everything below it, by code, then for former units of
+    /// which something was expected that is nobody else's.
+    pub children: Vec<ChildProgress>,
+}
+
+/// A child and everything below it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct ChildProgress {
+    pub unit: UnitName,
+    /// Whether this is what nobody took over as a whole of a former unit, and no unit that stands.
+    pub not_divided: bool,
+    pub total: Progress,
+    pub own: OwnStatus,
+    /// Of a longer period, and on a later map: how many of the unit's own base periods, and of those
+    /// of the units that it took over, are how far; null otherwise.
+    pub own_periods: Option<Progress>,
+}
+
+/// A subtree in one of a longer period's base periods.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct PeriodProgress {
+    pub period: PeriodName,
+    pub total: Progress,
+}
+
+/// How many units of a subtree are how far; of a longer period, how many (unit, base period)
+/// pairs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
+pub struct Progress {
+    /// Units whose level submits the form.
+    pub expected: u64,
+    /// Submissions that count, as the rollup counts them. Of a former unit that nobody took over as a
+    /// whole there may be one more than is expected.
+    pub submitted: u64,
+    /// Those of them that are approved.
+    pub approved: u64,
+    /// Counting submissions that first came after their deadline; what is corrected later is not
+    /// late.
+    pub late: u64,
+    /// Expected units for which no submission counts (yet).
+    pub missing: u64,
+    /// Those of the missing ones whose deadline has passed.
+    pub overdue: u64,
+}
+
+impl Progress {
+    fn of(parts: impl IntoIterator<Item = Progress>) -> Progress {
+        let nothing = Progress::default();
+        parts.into_iter().fold(nothing, |whole, part| Progress {
+            expected: whole.expected + part.expected,
+            submitted: whole.submitted + part.submitted,
+            approved: whole.approved + part.approved,
+            late: whole.late + part.late,
+            missing: whole.missing + part.missing,
+            overdue: whole.overdue + part.overdue,
+        })
+    }
+}
+
+/// How far one unit is itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
+pub struct OwnStatus {
+    /// Whether the unit is to submit; for a longer period, in any of its base periods.
+    pub expected: bool,
+    /// Null where nothing was entered yet, and for a longer period.
+    pub status: Option<Status>,
+    /// The last day on which the unit is in time; null where there is no deadline, and for a
+    /// longer period. At what time of that day, where it is one, `list_periods` says.
+    pub deadline: Option<NaiveDate>,
+    /// The day on which the unit first sent something that counts: lateness goes by it. Null where it
+    /// never did, and for a longer period.
+    pub received_on: Option<NaiveDate>,
+    /// The day on which it last sent something else in its place; null where it never did, and for
+    /// a longer period.
+    pub corrected_on: Option<NaiveDate>,
+}
+
+/// Who of a unit's subtree has reported; on the map of `as_of`, or of the period's last day.
+///
+/// # Errors
+/// [`CompletenessError`].
+pub fn get_completeness(
+    application: &Application,
+    identity: &Identity,
+    path: &ReportPath,
+    as_of: Option<NaiveDate>,
+    now: DateTime<Utc>,
+) -> Result<CompletenessView, CompletenessError> {
+    application.reading(identity, |transaction, snapshot| {
+        completeness_in(transaction, snapshot, path, as_of, now)
+    })
+}
+
+pub(in crate::service) fn completeness_in(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    path: &ReportPath,
+    as_of: Option<NaiveDate>,
+    now: DateTime<Utc>,
+) -> Result<CompletenessView, CompletenessError> {
+    let located = snapshot.locate_report(path, as_of)?;
+    let _permit = snapshot.may_read(&located)?;
+    let board = Board::at(&located, snapshot);
+    let mut state = State::without_submissions(snapshot, &located, now);
+    state.read_submissions(transaction, &board)?;
+    let left = Left::of(snapshot, &located);
+    let held = left.held(&board.rollups(transaction, left.positions())?);
+    let map = MapView::of(transaction, snapshot, &located, held)?;
+    Ok(state.view(snapshot.counters.rev, map))
+}
+
+/// Everything that the answer is made of.
+struct State<'s> {
+    located: &'s Located<'s>,
+    /// In order; of a base period itself.
+    bases: Vec<Base<'s>>,
+}
+
+impl<'s> State<'s> {
+    fn without_submissions(
+        snapshot: &Snapshot,
+        located: &'s Located<'s>,
+        now: DateTime<Utc>,
+    ) -> State<'s> {
+        let bases = located.in_force.period.base_periods().into_iter();
+        let bases = bases.map(|period| Base::of(snapshot, located, period, now));
+        State {
+            located,
+            bases: bases.collect(),
+        }
+    }
+
+    fn periods(&self) -> Vec<Period> {
+        self.bases.iter().map(|base| base.period.period).collect()
+    }
+
+    /// Reads all submissions that say how far the subtree is, and finds where each counts: there
+    /// where its values do.
+    fn read_submissions(
+        &mut self,
+        transaction: &mut Transaction<'_>,
+        board: &Board<'_>,
+    ) -> Result<(), StoreError> {
+        let (form, periods) = (self.located.form().number, self.periods());
+        let units = board.sources_below(self.located.place());
+        let submissions = submissions_of(transaction, form, &periods, Units::These(&units))?;
+        let given = givens_of(transaction, form, &periods, &units, board.tree())?;
+        let mut contributions = Contributions::new();
+        for (period, unit, submission) in submissions {
+            if let Some(reached) = submission.reached() {
+                let given = given.get(&(period, unit)).copied();
+                let contribution = Contribution {
+                    facts: Vec::new(),
+                    reached,
+                    given: given.unwrap_or(submission.counting_rev),
+                };
+                contributions.insert((period, unit, Edition::Counting), contribution);
+            }
+            if let Some(base) = self.base_mut(period) {
+                base.submissions.insert(unit, submission);
+            }
+        }
+        let maps = board.maps();
+        for (period, unit, handed) in handed_over_of(transaction, form, maps, Units::These(&units))?
+        {
+            let contribution = Contribution {
+                facts: Vec::new(),
+                ..handed.contribution
+            };
+            contributions.insert((period, unit, handed.edition), contribution);
+        }
+        for (position, pieces) in board.pieces(&contributions) {
+            for counted in reports_in(&pieces) {
+                if let Some(base) = self.base_mut(counted.base) {
+                    base.receive(position, &counted);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn base_mut(&mut self, period: Period) -> Option<&mut Base<'s>> {
+        let mut bases = self.bases.iter_mut();
+        bases.find(|base| base.period.period == period)
+    }
+
+    fn view(&self, rev: i64, map: MapView) -> CompletenessView {
+        let place = self.located.place();
+        let children = place.parts().map(|part| ChildProgress {
+            unit: UnitName::of(part),
+            not_divided: part.is_leaf(),
+            total: self.total(part),
+            own: self.own(part),
+            own_periods: self.own_periods(part),
+        });
+        CompletenessView {
+            form: self.located.form().code.to_string(),
+            period: PeriodName::of(&self.located.in_force.period),
+            unit: UnitName::of(place),
+            rev,
+            map,
+            total: self.total(place),
+            own: self.own(place),
+            own_periods: self.own_periods(place),
+            periods: self.is_long().then(|| self.by_period(place)),
+            children: children
+                .filter(|child| !child.not_divided || child.total != Progress::default())
+                .collect(),
+        }
+    }
+
+    fn is_long(&self) -> bool {
+        self.located.in_force.period.span == Span::LongPeriod
+    }
+
+    /// Whether a unit's own part may be made of several submissions.
+    fn has_several(&self) -> bool {
+        self.is_long() || self.located.restated_to().is_some()
+    }
+
+    fn total(&self, place: Place<'_>) -> Progress {
+        Progress::of(self.bases.iter().map(|base| base.total(place)))
+    }
+
+    fn by_period(&self, place: Place<'_>) -> Vec<PeriodProgress> {
+        let bases = self.bases.iter();
+        bases
+            .map(|base| PeriodProgress {
+                period: PeriodName::of(&base.period),
+                total: base.total(place),
+            })
+            .collect()
+    }
+
+    fn own(&self, place: Place<'_>) -> OwnStatus {
+        if self.has_several() {
+            let own = self.own_periods(place).unwrap_or_default();
+            return OwnStatus {
+                expected: own.expected > 0,
+                ..OwnStatus::default()
+            };
+        }
+        let base = self.bases.first();
+        base.map(|base| base.status(place.unit()))
+            .unwrap_or_default()
+    }
+
+    fn own_periods(&self, place: Place<'_>) -> Option<Progress> {
+        let own = self.bases.iter().map(|base| base.progress(place));
+        self.has_several().then(|| Progress::of(own))
+    }
+}
+
+/// A base period: who was there on its last day, and what they submitted.
+struct Base<'s> {
+    period: FormPeriod<'s>,
+    tree: Arc<Tree>,
+    /// Where the units lie on the map of the answer; `None` where it is the same map.
+    landings: Option<Arc<Landings>>,
+    deadlines: BTreeMap<LevelCode, Deadline>,
+    submissions: HashMap<UnitId, Submission>,
+    /// What counts, by where it does on the map of the answer.
+    received: HashMap<Position, Vec<Received>>,
+    now: DateTime<Utc>,
+    time_zone: Tz,
+}
+
+/// What counts as one submission.
+struct Received {
+    /// Whose it is on the period's last day.
+    unit: UnitId,
+    is_approved: bool,
+    is_late: bool,
+}
+
+/// When what counts was given: asked only of units that something passed from or to, since of no
+/// other it says anything.
+fn givens_of(
+    transaction: &mut Transaction<'_>,
+    form: FormNumber,
+    periods: &[Period],
+    units: &[UnitId],
+    tree: &Tree,
+) -> Result<HashMap<(Period, UnitId), i64>, StoreError> {
+    let mut touched = units.to_vec();
+    touched.retain(|unit| tree.is_touched_since(*unit, NaiveDate::MIN));
+    if touched.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut givens = HashMap::new();
+    for found in counting_of(transaction, form, periods, Units::These(&touched))? {
+        let found = found?;
+        if let Some(contribution) = found.contribution {
+            givens.insert((found.period, found.unit), contribution.given);
+        }
+    }
+    Ok(givens)
+}
+
+fn deadlines(period: &FormPeriod<'_>) -> BTreeMap<LevelCode, Deadline> {
+    let levels = period.definition.submitted_by.iter();
+    levels
+        .filter_map(|level| Some((level.clone(), period.deadline(level, &BTreeSet::new())?)))
+        .collect()
+}
+
+impl<'s> Base<'s> {
+    fn of(
+        snapshot: &Snapshot,
+        located: &Located<'_>,
+        period: FormPeriod<'s>,
+        now: DateTime<Utc>,
+    ) -> Base<'s> {
+        let tree = snapshot.hierarchy.tree_on(period.closing_day());
+        let landings = snapshot
+            .hierarchy
+            .landings(period.closing_day(), located.map_day());
+        Base {
+            landings,
+            period,
+            tree,
+            deadlines: deadlines(&period),
+            submissions: HashMap::new(),
+            received: HashMap::new(),
+            now,
+            time_zone: snapshot.counters.time_zone,
+        }
+    }
+
+    /// The units of this period that lie at a place of the answer's map.
+    fn at(&self, place: Place<'_>) -> Vec<Place<'_>> {
+        match &self.landings {
+            None => self
+                .tree
+                .by_id(place.unit())
+                .filter(|_| !place.is_leaf())
+                .into_iter()
+                .collect(),
+            Some(landings) => {
+                let units = landings.units_at(place.position(), Landing::Whole).iter();
+                units.filter_map(|unit| self.tree.by_id(*unit)).collect()
+            }
+        }
+    }
+
+    fn is_expected(&self, place: Place<'_>) -> bool {
+        self.period.definition.is_submitted_by(&place.fact().level)
+    }
+
+    fn deadline(&self, fact: &UnitFact) -> Option<Deadline> {
+        self.deadlines.get(&fact.level).copied()
+    }
+
+    fn receive(&mut self, position: Position, counted: &CountedReport<'_, '_>) {
+        let received = Received {
+            unit: counted.report.unit,
+            is_approved: counted.is_approved(),
+            is_late: counted.sources().any(|source| self.is_late(source)),
+        };
+        self.received.entry(position).or_default().push(received);
+    }
+
+    /// Tells whether a unit's submission first came after the deadline of what the unit was.
+    fn is_late(&self, unit: UnitId) -> bool {
+        let standing = self.tree.by_id(unit).map(Place::fact);
+        let fact = standing.or_else(|| self.tree.last_fact(unit));
+        let deadline = fact.and_then(|fact| self.deadline(fact));
+        let submission = self.submissions.get(&unit);
+        let receipt = submission.and_then(|submission| submission.receipt);
+        deadline
+            .zip(receipt)
+            .is_some_and(|(deadline, receipt)| receipt.is_late(deadline, self.time_zone))
+    }
+
+    /// A unit that is not there on the last day is not expected.
+    fn status(&self, unit: UnitId) -> OwnStatus {
+        let Some(place) = self.tree.by_id(unit) else {
+            return OwnStatus::default();
+        };
+        let submission = self.submissions.get(&unit);
+        let receipt = submission.and_then(|submission| submission.receipt);
+        OwnStatus {
+            expected: self.is_expected(place),
+            status: submission.map(|submission| submission.status),
+            deadline: self
+                .deadline(place.fact())
+                .map(|deadline| deadline.day(self.time_zone)),
+            received_on: receipt.map(|receipt| receipt.received_on),
+            corrected_on: receipt.and_then(|receipt| receipt.corrected_on),
+        }
+    }
+
+    /// What lies at a place of the answer's map and everything below it.
+    fn total(&self, place: Place<'_>) -> Progress {
+        let places = place.subtree_with_leaves();
+        Progress::of(places.map(|place| self.progress(place)))
+    }
+
+    /// What lies at a place alone.
+    fn progress(&self, place: Place<'_>) -> Progress {
+        let received = self.received.get(&place.position());
+        let received = received.map(Vec::as_slice).unwrap_or_default();
+        let mut progress = Progress::default();
+        for one in received {
+            progress.submitted += 1;
+            progress.approved += u64::from(one.is_approved);
+            progress.late += u64::from(one.is_late);
+        }
+        for unit in self.at(place) {
+            if !self.is_expected(unit) {
+                continue;
+            }
+            progress.expected += 1;
+            if !received.iter().any(|one| one.unit == unit.unit()) {
+                let deadline = self.deadline(unit.fact());
+                progress.missing += 1;
+                progress.overdue += u64::from(
+                    deadline.is_some_and(|deadline| deadline.has_passed(self.now, self.time_zone)),
+                );
+            }
+        }
+        progress
+    }
+}

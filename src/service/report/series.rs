@@ -1,0 +1,340 @@
+//! Series: one figure over several periods, with what it has come to since the beginning of the
+//! year (lũy kế) and what it was in the same period a year before (cùng kỳ).
+
+use crate::service::application::name::PeriodName;
+use crate::service::application::name::UnitName;
+use crate::service::totals::cell::Figuring;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::NaiveDate;
+use serde::Serialize;
+
+use crate::authn::Identity;
+use crate::authz::Denied;
+use crate::domain::form::{Form, FormPeriod, Span};
+use crate::domain::id::{IndicatorNumber, UnitId};
+use crate::domain::period::Period;
+use crate::domain::quantity::{Decimal, Qualifier};
+use crate::domain::submission::Stage;
+use crate::error::{Code, Fault, Message};
+use crate::rollup::carry::Contributions;
+use crate::rollup::node::Rollup;
+use crate::service::application::Application;
+use crate::service::application::locate::{Located, NotFound, ReportPath};
+use crate::service::application::snapshot::Snapshot;
+use crate::service::report::lineage::{FigureName, LineageError};
+use crate::service::report::map::MapView;
+use crate::service::totals::{Board, given_by, maps_of};
+use crate::store::{StoreError, Transaction};
+use crate::{explain, message};
+
+/// The most points of a series.
+const MOST: usize = 240;
+
+/// Why a series cannot be given.
+#[derive(Debug, thiserror::Error)]
+pub enum SeriesError {
+    #[error(transparent)]
+    NotFound(#[from] NotFound),
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Figure(#[from] LineageError),
+    #[error("from {from} to {to} is no range of periods")]
+    Range { from: String, to: String },
+}
+
+impl SeriesError {
+    fn own(&self) -> (Code, Message, Vec<Fault>) {
+        let (from, to) = match self {
+            SeriesError::Range { from, to } => (from.as_str(), to.as_str()),
+            _ => ("", ""),
+        };
+        let text = message!(
+            "Từ {from:?} đến {to:?} không phải một dãy kỳ: hai kỳ phải cùng loại (như 2024-01 và 2024-12, hoặc hai kỳ riêng của mẫu), theo thứ tự, và không quá {MOST} kỳ.",
+            "From {from:?} to {to:?} is no range: both must be of one sort (such as 2024-01 and 2024-12, or two of the form's own windows), in order, and at most {MOST} periods apart."
+        );
+        let fault = Fault::in_parameter("to", Code::InvalidParameter, text.clone());
+        (Code::InvalidParameter, text, vec![fault])
+    }
+}
+
+explain!(SeriesError, held: NotFound, Denied, Store, Figure; own);
+
+/// Which figure of which unit, over which periods.
+#[derive(Debug, Clone)]
+pub struct SeriesQuery {
+    pub form: String,
+    pub unit: String,
+    pub figure: FigureName,
+    pub from: String,
+    pub to: String,
+    /// The day whose map all figures are put on; each is on that of its own last day without it.
+    pub as_of: Option<NaiveDate>,
+}
+
+/// A figure over several periods.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct SeriesView {
+    pub form: String,
+    /// As it is on the last day of the last period.
+    pub unit: UnitName,
+    #[schema(example = "fund.raised")]
+    pub indicator: String,
+    pub option: Option<String>,
+    pub stage: Stage,
+    /// What changed the map between the first period and the last, or the day that was asked for.
+    pub map: MapView,
+    pub items: Vec<SeriesItem>,
+}
+
+/// A figure in one period.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct SeriesItem {
+    pub period: PeriodName,
+    /// The figure of the period.
+    pub figure: SeriesFigure,
+    /// From the beginning of the period's year to its end (lũy kế); null for a form's own window,
+    /// which is no part of a year's course.
+    pub cumulative: Option<SeriesFigure>,
+    /// The same period a year before (cùng kỳ); null where the form has none.
+    pub same_period_last_year: Option<SeriesFigure>,
+}
+
+/// A figure, and how complete it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct SeriesFigure {
+    #[schema(value_type = Option<f64>)]
+    pub value: Option<Decimal>,
+    pub qualifier: Qualifier,
+    pub reported: u64,
+    pub expected: u64,
+}
+
+/// A figure of a unit over a range of periods of any one sort that the form has.
+///
+/// # Errors
+/// [`SeriesError`].
+pub fn get_series(
+    application: &Application,
+    identity: &Identity,
+    query: &SeriesQuery,
+) -> Result<SeriesView, SeriesError> {
+    application.reading(identity, |transaction, snapshot| {
+        let periods = query.periods(snapshot.form(&query.form)?)?;
+        let path = |period: &str, unit: &str| ReportPath {
+            form: query.form.clone(),
+            period: period.to_owned(),
+            unit: unit.to_owned(),
+        };
+        let last = snapshot.locate_report(&path(&query.to, &query.unit), query.as_of)?;
+        let _permit = snapshot.may_read(&last)?;
+        let (entry, _) = query.figure.find(&last)?;
+        let unit = last.place().unit();
+        // Periods from before the form or the unit have nothing to show.
+        let points = periods.iter().filter_map(|period| {
+            let path = path(&period.to_string(), &unit.to_string());
+            let located = snapshot.locate_report(&path, query.as_of).ok()?;
+            snapshot.may_read(&located).is_ok().then_some(located)
+        });
+        let points: Vec<Located<'_>> = points.collect();
+        let closings = points.iter().flat_map(Located::closing_days);
+        let closings: BTreeSet<NaiveDate> = closings.chain(last.closing_days()).collect();
+        let map = MapView::over(transaction, snapshot, &closings, &last)?;
+        let mut work = Work {
+            transaction,
+            snapshot,
+            figure: &query.figure,
+            indicators: snapshot.catalogue.behind(&entry.indicator.code),
+            unit,
+            as_of: query.as_of,
+            points: &points,
+            years: HashMap::new(),
+        };
+        let items: Vec<SeriesItem> = points
+            .iter()
+            .map(|located| work.item(located))
+            .collect::<Result<_, _>>()?;
+        Ok(SeriesView {
+            form: query.form.clone(),
+            unit: UnitName::of(last.place()),
+            indicator: query.figure.indicator.clone(),
+            option: query.figure.option.clone(),
+            stage: query.figure.stage,
+            map,
+            items,
+        })
+    })
+}
+
+impl SeriesQuery {
+    fn periods(&self, form: &Form) -> Result<Vec<Period>, SeriesError> {
+        let range = || SeriesError::Range {
+            from: self.from.clone(),
+            to: self.to.clone(),
+        };
+        let from: Period = self.from.parse().map_err(|_| range())?;
+        let to: Period = self.to.parse().map_err(|_| range())?;
+        let periods = form.periods_through(from, to);
+        if periods.is_empty() || periods.len() > MOST {
+            Err(range())
+        } else {
+            Ok(periods)
+        }
+    }
+}
+
+struct Work<'w, 'c> {
+    transaction: &'w mut Transaction<'c>,
+    snapshot: &'w Snapshot,
+    figure: &'w FigureName,
+    /// Those that the figure is made of.
+    indicators: BTreeSet<IndicatorNumber>,
+    unit: UnitId,
+    as_of: Option<NaiveDate>,
+    points: &'w [Located<'w>],
+    /// What was read of the years in which a total to date had to be folded.
+    years: HashMap<i32, Contributions>,
+}
+
+impl<'w> Work<'w, '_> {
+    fn item(&mut self, located: &Located<'_>) -> Result<SeriesItem, SeriesError> {
+        self.snapshot.patience.check()?;
+        let rollup = self.rollup(located)?;
+        Ok(SeriesItem {
+            period: PeriodName::of(&located.in_force.period),
+            figure: self.figure(located, &rollup),
+            cumulative: self.cumulative(located)?,
+            same_period_last_year: self.last_year(located)?,
+        })
+    }
+
+    fn rollup(&mut self, located: &Located<'_>) -> Result<Rollup, StoreError> {
+        let board = Board::at(located, self.snapshot);
+        let position = located.place().position();
+        let mut found = board.rollups(self.transaction, [position])?;
+        Ok(found.remove(&position).unwrap_or_default().rollup)
+    }
+
+    fn figure(&self, located: &Located<'_>, rollup: &Rollup) -> SeriesFigure {
+        let figuring = Figuring::of(self.snapshot, located, self.figure.stage);
+        self.shown(&figuring, located, rollup)
+    }
+
+    fn shown(
+        &self,
+        figuring: &Figuring<'_, '_>,
+        located: &Located<'_>,
+        rollup: &Rollup,
+    ) -> SeriesFigure {
+        // A version of the form without the figure has nothing to show of it.
+        let Ok((entry, option)) = self.figure.find(located) else {
+            return SeriesFigure {
+                value: None,
+                qualifier: Qualifier::Exact,
+                reported: 0,
+                expected: 0,
+            };
+        };
+        let cell = figuring.cell(rollup, located.place(), entry, option);
+        SeriesFigure {
+            value: cell.value,
+            qualifier: cell.qualifier,
+            reported: cell.reported,
+            expected: cell.expected,
+        }
+    }
+
+    /// Where a period is kept that runs from the beginning of the year to the same end, it is
+    /// the answer; otherwise the span is folded from the submissions.
+    fn cumulative(&mut self, located: &Located<'_>) -> Result<Option<SeriesFigure>, SeriesError> {
+        let period = located.in_force.period;
+        let Some(to_date) = period.year_to_date() else {
+            return Ok(None);
+        };
+        let kept = to_date.kept.and_then(|kept| self.located(located, kept));
+        if let Some(kept) = kept {
+            let rollup = self.rollup(&kept)?;
+            return Ok(Some(self.figure(&kept, &rollup)));
+        }
+        self.snapshot.patience.check()?;
+        let bases = form_periods(&period, &to_date.bases);
+        let board = Board::of_span(self.snapshot, period, &bases, located.map_day());
+        let rollup = board.fold_from(self.year(located)?, located.place());
+        let figuring = Figuring::over(
+            self.snapshot,
+            located,
+            self.figure.stage,
+            &bases,
+            Span::LongPeriod,
+        );
+        Ok(Some(self.shown(&figuring, located, &rollup)))
+    }
+
+    /// What counts below the unit in the year of a point, in all base periods up to the last point
+    /// of the year: read once.
+    fn year(&mut self, point: &Located<'_>) -> Result<&Contributions, StoreError> {
+        let key = point.in_force.period.period.year();
+        match self.years.entry(key) {
+            Entry::Occupied(read) => Ok(read.into_mut()),
+            Entry::Vacant(empty) => {
+                let mut bases: BTreeSet<Period> = BTreeSet::new();
+                let mut units: BTreeSet<UnitId> = BTreeSet::new();
+                for point in self.points {
+                    let period = point.in_force.period;
+                    let to_date = period
+                        .year_to_date()
+                        .filter(|_| period.period.year() == key);
+                    if let Some(to_date) = to_date {
+                        let of_point = form_periods(&period, &to_date.bases);
+                        let day = point.map_day();
+                        let board = Board::of_span(self.snapshot, period, &of_point, day);
+                        units.extend(board.sources_below(point.place()));
+                        bases.extend(to_date.bases);
+                    }
+                }
+                let bases: Vec<Period> = bases.into_iter().collect();
+                let bases = form_periods(&point.in_force.period, &bases);
+                let units: Vec<UnitId> = units.into_iter().collect();
+                let form = point.form().number;
+                let maps = maps_of(self.snapshot, &bases);
+                let mut contributions = given_by(self.transaction, form, &maps, &units)?;
+                for contribution in contributions.values_mut() {
+                    let facts = &mut contribution.facts;
+                    facts.retain(|fact| self.indicators.contains(&fact.indicator));
+                }
+                Ok(empty.insert(contributions))
+            }
+        }
+    }
+
+    fn last_year(&mut self, located: &Located<'_>) -> Result<Option<SeriesFigure>, SeriesError> {
+        let period = located.period();
+        let before = period.in_year(period.year() - 1);
+        let Some(before) = before.and_then(|before| self.located(located, before)) else {
+            return Ok(None);
+        };
+        let rollup = self.rollup(&before)?;
+        Ok(Some(self.figure(&before, &rollup)))
+    }
+
+    fn located(&self, near: &Located<'_>, period: Period) -> Option<Located<'w>> {
+        let path = ReportPath {
+            form: near.form().code.to_string(),
+            period: period.to_string(),
+            unit: self.unit.to_string(),
+        };
+        // A grant covers its subtree on a period's last day: before a unit came there, its figures
+        // were not for whoever has the grant.
+        let located = self.snapshot.locate_report(&path, self.as_of).ok()?;
+        self.snapshot.may_read(&located).is_ok().then_some(located)
+    }
+}
+
+fn form_periods<'s>(period: &FormPeriod<'s>, bases: &[Period]) -> Vec<FormPeriod<'s>> {
+    let bases = bases.iter();
+    bases.filter_map(|base| period.form.period(*base)).collect()
+}

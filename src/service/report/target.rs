@@ -1,0 +1,264 @@
+//! Targets (kế hoạch giao): what a unit was given to reach, by one who is above it.
+
+use crate::service::application::name::PeriodName;
+use crate::service::application::name::UnitName;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::authn::Identity;
+use crate::authz::{Action, Denied};
+use crate::domain::catalogue::Entry;
+use crate::domain::id::OptionNumber;
+use crate::domain::naming::Named;
+use crate::domain::quantity::{Decimal, parse_mantissa};
+use crate::domain::submission::impossible;
+use crate::domain::unit::Validity;
+use crate::error::{Code, Fault, Message};
+use crate::rollup::tally::CellKey;
+use crate::service::application::Application;
+use crate::service::application::condition::{ConditionError, Etag, Precondition};
+use crate::service::application::idempotency::{
+    IdempotencyError, Once, Outcome, Repeatable, Reply,
+};
+use crate::service::application::locate::{Located, NotFound, ReportPath};
+use crate::service::report::lineage::{FigureName, LineageError};
+use crate::store::target::{SetBy, Target, target_put, targets_of};
+use crate::store::{StoreError, Transaction};
+use crate::{explain, message};
+
+/// Why a target cannot be read or set.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    #[error(transparent)]
+    NotFound(#[from] NotFound),
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
+    Condition(#[from] ConditionError),
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Figure(#[from] LineageError),
+    #[error("the value is no target")]
+    Value(Box<Fault>),
+    #[error("there is no target of {}", .figure.en())]
+    NotSet { figure: Named },
+}
+
+impl TargetError {
+    fn own(&self) -> (Code, Message, Vec<Fault>) {
+        match self {
+            TargetError::NotSet { figure } => (
+                Code::TargetNotFound,
+                message!(
+                    "Đơn vị chưa được giao kế hoạch về {figure} cho kỳ này.",
+                    "The unit was given nothing to reach of {figure} in this period yet.",
+                    figure
+                ),
+                Vec::new(),
+            ),
+            TargetError::Value(fault) => {
+                let Fault { code, message, .. } = fault.as_ref();
+                (*code, message.clone(), vec![fault.as_ref().clone()])
+            }
+            _ => (
+                Code::Internal,
+                message!("Hệ thống gặp lỗi.", "The service failed."),
+                Vec::new(),
+            ),
+        }
+    }
+}
+
+explain!(TargetError, held: NotFound, Denied, Condition, Idempotency, Store, Figure; own);
+
+/// A target as somebody wants it to be.
+#[derive(Debug, Clone)]
+pub struct EnteredTarget {
+    pub path: ReportPath,
+    pub figure: FigureName,
+    /// A decimal text; none takes the target back.
+    pub value: Option<String>,
+}
+
+/// What a unit was given to reach.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct TargetView {
+    pub form: String,
+    pub period: PeriodName,
+    pub unit: UnitName,
+    #[schema(example = "fund.raised")]
+    pub indicator: String,
+    pub option: Option<String>,
+    /// Null where the target was taken back.
+    #[schema(value_type = Option<f64>, example = 1600000000)]
+    pub value: Option<Decimal>,
+    pub rev: i64,
+}
+
+/// A figure of a unit in a period, and its target as it is now.
+struct Found<'f> {
+    located: &'f Located<'f>,
+    entry: &'f Entry<'f>,
+    option: OptionNumber,
+    target: Option<Target>,
+}
+
+impl<'f> Found<'f> {
+    fn of(
+        transaction: &mut Transaction<'_>,
+        located: &'f Located<'f>,
+        figure: &FigureName,
+    ) -> Result<Found<'f>, TargetError> {
+        let (entry, option) = figure.find(located)?;
+        let key = located.key();
+        let targets = targets_of(transaction, key.form, key.period, &[key.unit])?;
+        let found = Found {
+            located,
+            entry,
+            option,
+            target: None,
+        };
+        let mut targets = targets.into_iter();
+        let target = targets.find(|target| target.cell == found.cell());
+        Ok(Found { target, ..found })
+    }
+
+    fn cell(&self) -> CellKey {
+        CellKey {
+            indicator: self.entry.indicator.number,
+            option: self.option,
+        }
+    }
+
+    /// Reads a target that the figure can reach.
+    fn read(&self, value: &str) -> Result<i64, TargetError> {
+        let refused = |code: Code, message: Message| {
+            TargetError::Value(Box::new(Fault::in_body("/value", code, message)))
+        };
+        let definition = self.entry.definition;
+        let mantissa = parse_mantissa(value, definition.decimals).map_err(|fault| {
+            let message = fault.message(&self.entry.named(), value, definition.decimals);
+            refused(fault.code(), message)
+        })?;
+        let possible = definition.possible_figure(self.option);
+        match impossible(self.entry, possible, mantissa) {
+            Some(message) => Err(refused(Code::ValueOutOfRange, message)),
+            None => Ok(mantissa),
+        }
+    }
+
+    fn view(&self, target: &Target) -> TargetView {
+        let decimals = self.entry.definition.decimals.get();
+        let indicator = self.entry.indicator;
+        TargetView {
+            form: self.located.form().code.to_string(),
+            period: PeriodName::of(&self.located.in_force.period),
+            unit: UnitName::of(self.located.place()),
+            indicator: indicator.code.to_string(),
+            option: indicator.option_code(self.option).map(ToString::to_string),
+            value: target
+                .mantissa
+                .map(|mantissa| Decimal::new(mantissa, decimals)),
+            rev: target.rev,
+        }
+    }
+}
+
+fn etag_of(target: &Target) -> Etag {
+    Etag::new(target.rev)
+}
+
+fn path_of(view: &TargetView) -> String {
+    let option = view.option.as_ref();
+    let query = option.map(|option| format!("?option={option}"));
+    format!(
+        "/v1/forms/{}/periods/{}/units/{}/targets/{}{}",
+        view.form,
+        view.period.key,
+        view.unit.id,
+        view.indicator,
+        query.unwrap_or_default()
+    )
+}
+
+/// What a unit is to reach in a period, base or long.
+///
+/// # Errors
+/// [`TargetError`].
+pub fn get_target(
+    application: &Application,
+    identity: &Identity,
+    path: &ReportPath,
+    figure: &FigureName,
+) -> Result<(Etag, TargetView), TargetError> {
+    application.reading(identity, |transaction, snapshot| {
+        let located = snapshot.locate(path)?;
+        let _permit =
+            snapshot
+                .access
+                .to_unit(Action::ReadRollups, &located.tree, located.place())?;
+        let found = Found::of(transaction, &located, figure)?;
+        let target = found.target.as_ref();
+        let target = target.ok_or_else(|| TargetError::NotSet {
+            figure: found.entry.figure_named(found.option),
+        })?;
+        Ok((etag_of(target), found.view(target)))
+    })
+}
+
+/// Sets, changes or takes back what a unit is to reach in a period, base or long.
+///
+/// # Errors
+/// [`TargetError`].
+pub fn put_target(
+    application: &Application,
+    identity: &Identity,
+    entered: &EnteredTarget,
+    precondition: &Precondition,
+    repeatable: Option<Repeatable>,
+    now: DateTime<Utc>,
+) -> Result<Reply, TargetError> {
+    let (tenant, account) = (identity.tenant(), identity.account());
+    let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
+    application.writing(identity, |transaction, snapshot| {
+        let located = snapshot.locate(&entered.path)?;
+        // It holds all through the period, on whatever maps there are.
+        let range = located.in_force.period.range;
+        let days = Validity {
+            from: range.from,
+            to: Some(range.to),
+        };
+        let (access, unit) = (&snapshot.access, located.place().unit());
+        let permit =
+            access.to_unit_throughout(Action::SetTargets, &snapshot.hierarchy, unit, days)?;
+        if let Some(reply) = once.replay(transaction)? {
+            return Ok(reply);
+        }
+        let found = Found::of(transaction, &located, &entered.figure)?;
+        precondition.check_unless_new(found.target.as_ref().map(etag_of).as_ref())?;
+        let value = entered.value.as_deref();
+        let mantissa = value.map(|value| found.read(value)).transpose()?;
+        let key = located.key();
+        let target = Target {
+            unit: key.unit,
+            cell: found.cell(),
+            mantissa,
+            rev: snapshot.counters.rev,
+        };
+        let by = SetBy {
+            account: permit.account(),
+            at: now.naive_utc(),
+        };
+        target_put(transaction, key.form, key.period, &target, by)?;
+        let view = found.view(&target);
+        let outcome = match found.target {
+            Some(_) => Outcome::Done,
+            None => Outcome::Created(path_of(&view)),
+        };
+        let reply = Reply::new(outcome, Some(etag_of(&target)), &view)?;
+        Ok(once.keep(transaction, reply)?)
+    })
+}

@@ -1,0 +1,266 @@
+//! Verification: every total folded anew from the submissions and held against what is kept. A
+//! difference is a fault of the program or of the disk, never of a caller.
+
+use crate::service::application::name::PeriodName;
+use crate::service::application::name::UnitName;
+use crate::service::totals::cell::{CellView, Figuring};
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::authn::Identity;
+use crate::authz::Scope;
+use crate::domain::form::FormPeriod;
+use crate::domain::hierarchy::{Place, Position};
+use crate::domain::id::FormCode;
+use crate::domain::period::Period;
+use crate::domain::submission::Stage;
+use crate::rollup::node::Rollup;
+use crate::service::application::Application;
+use crate::service::application::locate::{Located, ReportPath};
+use crate::service::application::snapshot::Snapshot;
+use crate::service::report::map::Left;
+use crate::service::report::rollup::RollupError;
+use crate::service::totals::{self, Board};
+use crate::store::{StoreError, Transaction};
+
+/// A unit's totals as they are kept and as they are folded anew from the submissions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct VerificationView {
+    pub form: String,
+    pub period: PeriodName,
+    pub unit: UnitName,
+    /// Whether the unit and everything below it are kept as they must be.
+    pub equal: bool,
+    /// How many units were compared: this one and those below it, and what is left of former units
+    /// that it has something of.
+    pub compared: usize,
+    /// Those that differ; there should be none.
+    pub differing: Vec<UnitName>,
+    pub kept: BothStages,
+    pub folded: BothStages,
+}
+
+/// A report's cells in each stage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct BothStages {
+    pub submitted: Vec<CellView>,
+    pub approved: Vec<CellView>,
+}
+
+/// Units, each with everything below it, as they are kept and as they must be.
+#[derive(Default)]
+struct Comparison {
+    kept: BTreeMap<Position, Rollup>,
+    folded: BTreeMap<Position, Rollup>,
+}
+
+impl Comparison {
+    /// Compares whole subtrees, or what is above such: then `below` has the folded tops of them.
+    fn of(
+        transaction: &mut Transaction<'_>,
+        board: &Board<'_>,
+        places: &[Place<'_>],
+        below: BTreeMap<Position, Rollup>,
+    ) -> Result<Comparison, StoreError> {
+        let folded = board.folded(transaction, places, below)?;
+        let positions = places.iter().map(|place| place.position());
+        let kept = board.rollups(transaction, positions)?;
+        let kept = kept
+            .into_iter()
+            .map(|(position, stored)| (position, stored.rollup));
+        Ok(Comparison {
+            kept: kept.collect(),
+            folded,
+        })
+    }
+
+    fn differs(&self, place: Place<'_>) -> bool {
+        let at = |rollups: &BTreeMap<Position, Rollup>| {
+            rollups.get(&place.position()).cloned().unwrap_or_default()
+        };
+        at(&self.kept) != at(&self.folded)
+    }
+
+    /// Forgets everything but some.
+    fn retain(&mut self, places: &[Place<'_>]) {
+        let positions: BTreeSet<Position> = places.iter().map(|place| place.position()).collect();
+        for rollups in [&mut self.kept, &mut self.folded] {
+            rollups.retain(|position, _| positions.contains(position));
+        }
+    }
+}
+
+/// How many units are held in memory at once: a country's year is more than a small server has.
+/// So many are still asked for by their ids.
+const MOST_AT_ONCE: usize = 1000;
+
+/// A subtree, or a whole tree, cut into what can be held at once.
+#[derive(Default)]
+struct Blocks<'t> {
+    /// The tops of whole subtrees, together no more than were asked for.
+    tops: Vec<Vec<Place<'t>>>,
+    /// What is above them, in preorder.
+    above: Vec<Place<'t>>,
+}
+
+impl<'t> Blocks<'t> {
+    /// Of `places`, which are one or more whole subtrees in preorder.
+    fn of(places: &[Place<'t>], most: usize) -> Blocks<'t> {
+        let mut blocks = Blocks::default();
+        let mut last: Option<Place<'t>> = None;
+        let mut room = 0;
+        for place in places {
+            if last.is_some_and(|top| top.covers(*place)) {
+                continue;
+            }
+            let size = place.subtree_with_leaves().count();
+            if size > most {
+                blocks.above.push(*place);
+                continue;
+            }
+            last = Some(*place);
+            match blocks.tops.last_mut().filter(|_| size <= room) {
+                Some(block) => block.push(*place),
+                None => {
+                    blocks.tops.push(vec![*place]);
+                    room = most;
+                }
+            }
+            room -= size;
+        }
+        blocks
+    }
+}
+
+/// What a comparison of many units has found.
+struct Found {
+    differing: Vec<UnitName>,
+    /// Of the uppermost units, down to where the rest could be held at once.
+    upper: Comparison,
+}
+
+/// Compares every one of `places`, which are one or more whole subtrees in preorder.
+fn compare(
+    transaction: &mut Transaction<'_>,
+    board: &Board<'_>,
+    places: &[Place<'_>],
+) -> Result<Found, StoreError> {
+    let blocks = Blocks::of(places, MOST_AT_ONCE);
+    let mut differing: BTreeMap<Position, UnitName> = BTreeMap::new();
+    let mut note = |comparison: &Comparison, places: &[Place<'_>]| {
+        let found = places.iter().filter(|place| comparison.differs(**place));
+        differing.extend(found.map(|place| (place.position(), UnitName::of(*place))));
+    };
+    let mut upper = Comparison::default();
+    for tops in &blocks.tops {
+        let subtrees = tops.iter().flat_map(|top| top.subtree_with_leaves());
+        let subtrees: Vec<Place<'_>> = subtrees.collect();
+        let mut comparison = Comparison::of(transaction, board, &subtrees, BTreeMap::new())?;
+        note(&comparison, &subtrees);
+        comparison.retain(tops);
+        upper.kept.append(&mut comparison.kept);
+        upper.folded.append(&mut comparison.folded);
+    }
+    let mut above = Comparison::of(transaction, board, &blocks.above, upper.folded)?;
+    note(&above, &blocks.above);
+    above.kept.append(&mut upper.kept);
+    Ok(Found {
+        differing: differing.into_values().collect(),
+        upper: above,
+    })
+}
+
+/// Folds a unit's report anew and answers with both.
+///
+/// # Errors
+/// [`RollupError`].
+pub fn verify_rollup(
+    application: &Application,
+    identity: &Identity,
+    path: &ReportPath,
+) -> Result<VerificationView, RollupError> {
+    application.reading(identity, |transaction, snapshot| {
+        let located = snapshot.locate_report(path, None)?;
+        let place = located.place();
+        let _permit = snapshot.may_read(&located)?;
+        let board = Board::of(snapshot, located.in_force.period);
+        let outside = Left::of(snapshot, &located).outside();
+        let places = place.subtree_with_leaves().chain(outside);
+        let places: Vec<Place<'_>> = places.collect();
+        let Found { differing, upper } = compare(transaction, &board, &places)?;
+        Ok(VerificationView {
+            form: located.form().code.to_string(),
+            period: PeriodName::of(&located.in_force.period),
+            unit: UnitName::of(place),
+            equal: differing.is_empty(),
+            compared: places.len(),
+            differing,
+            kept: both_stages(snapshot, &located, &upper.kept)?,
+            folded: both_stages(snapshot, &located, &upper.folded)?,
+        })
+    })
+}
+
+fn both_stages(
+    snapshot: &Snapshot,
+    located: &Located<'_>,
+    rollups: &BTreeMap<Position, Rollup>,
+) -> Result<BothStages, StoreError> {
+    let place = located.place();
+    let rollup = rollups.get(&place.position()).cloned().unwrap_or_default();
+    let cells = |stage| Figuring::of(snapshot, located, stage).cells(&rollup, place);
+    Ok(BothStages {
+        submitted: cells(Stage::Submitted)?,
+        approved: cells(Stage::Approved)?,
+    })
+}
+
+/// A form's period, base or long, on which there are submissions.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ReportedPeriod {
+    pub form: FormCode,
+    pub period: Period,
+}
+
+/// All periods of a tenant on which there are submissions, and the longer ones made of them.
+///
+/// # Errors
+/// Those of the store.
+pub fn reported_periods(
+    application: &Application,
+    scope: &Scope,
+) -> Result<Vec<ReportedPeriod>, StoreError> {
+    application.inspecting(scope, |transaction, snapshot| {
+        let periods = totals::reported_periods(transaction, snapshot)?;
+        let named = periods.iter().map(|period| ReportedPeriod {
+            form: period.form.code.clone(),
+            period: period.period,
+        });
+        Ok(named.collect())
+    })
+}
+
+/// Folds a period anew from one snapshot and compares every unit. Those that differ come back:
+/// there should be none.
+///
+/// # Errors
+/// Those of the store.
+pub fn verify_period(
+    application: &Application,
+    scope: &Scope,
+    reported: &ReportedPeriod,
+) -> Result<Vec<UnitName>, StoreError> {
+    application.inspecting(scope, |transaction, snapshot| {
+        let period: Option<FormPeriod<'_>> = snapshot
+            .catalogue
+            .form(&reported.form)
+            .and_then(|form| form.period(reported.period));
+        let Some(period) = period else {
+            return Ok(Vec::new());
+        };
+        let board = Board::of(snapshot, period);
+        let places: Vec<Place<'_>> = board.tree().places_with_leaves().collect();
+        Ok(compare(transaction, &board, &places)?.differing)
+    })
+}

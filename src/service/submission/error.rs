@@ -1,0 +1,146 @@
+//! Why a change of a submission is refused, and how that is told. Never what decides it.
+
+use chrono::NaiveDate;
+
+pub(in crate::service) use crate::authz::Denied;
+use crate::domain::deadline::Deadline;
+use crate::domain::naming::Named;
+use crate::domain::submission::{Status, WrongStatus};
+use crate::error::{Code, Fault, Message, counted};
+use crate::service::application::condition::ConditionError;
+use crate::service::application::idempotency::IdempotencyError;
+use crate::service::application::locate::NotFound;
+use crate::service::application::page::UnknownCursor;
+use crate::store::StoreError;
+use crate::{explain, message};
+
+/// Why a step cannot be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmissionError {
+    #[error(transparent)]
+    NotFound(#[from] NotFound),
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
+    Condition(#[from] ConditionError),
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Cursor(#[from] UnknownCursor),
+    #[error("there is no submission")]
+    Missing,
+    #[error("units of the level {} do not submit {}", .level.en(), .form.en())]
+    DoesNotSubmit {
+        level: Named,
+        form: Named,
+        /// The levels that do.
+        submitting: Named,
+    },
+    #[error("{} begins on {from}", .period.en())]
+    NotOpen { period: Named, from: NaiveDate },
+    /// The deadline as the tenant's clocks show it.
+    #[error("the deadline was {0}")]
+    Closed(Deadline),
+    #[error("the status {:?} does not allow {:?}", .0.status, .0.step)]
+    WrongStatus(WrongStatus),
+    #[error("the approver entered the values")]
+    FourEyes,
+    #[error("faults: {}", .0.len())]
+    Invalid(Vec<Fault>),
+    /// More waits already than can be done in good time.
+    #[error("too many changes wait")]
+    Busy,
+}
+
+impl SubmissionError {
+    fn own(&self) -> (Code, Message, Vec<Fault>) {
+        let (code, message) = match self {
+            SubmissionError::DoesNotSubmit {
+                level,
+                form,
+                submitting,
+            } => (
+                Code::UnitDoesNotSubmit,
+                message!(
+                    "Cấp {level} không gửi mẫu {form}. Hãy chọn đơn vị thuộc cấp được giao gửi: {submitting}.",
+                    "Units of the level {level} do not submit {form}. Choose a unit of a level that does: {submitting}.",
+                    level,
+                    form,
+                    submitting
+                ),
+            ),
+            SubmissionError::NotOpen { period, from } => {
+                let from = Named::day(*from);
+                (
+                    Code::PeriodNotOpen,
+                    message!(
+                        "Kỳ {period} bắt đầu từ ngày {from}. Hãy gửi từ ngày đó.",
+                        "The period {period} begins on {from}. Submit from that day on.",
+                        period,
+                        from
+                    ),
+                )
+            }
+            SubmissionError::Closed(deadline) => (Code::PeriodClosed, closed_message(*deadline)),
+            SubmissionError::WrongStatus(wrong) if wrong.status == Status::Approved => {
+                (Code::SubmissionApproved, wrong.message())
+            }
+            SubmissionError::WrongStatus(wrong) => (Code::WrongStatus, wrong.message()),
+            SubmissionError::FourEyes => (
+                Code::FourEyes,
+                message!(
+                    "Người nhập số liệu không được tự duyệt mẫu này. Hãy để người khác duyệt.",
+                    "Who entered the values may not approve them on this form. Let somebody else do it."
+                ),
+            ),
+            SubmissionError::Busy => (
+                Code::Unavailable,
+                message!(
+                    "Hệ thống đang nhận quá nhiều số liệu cùng lúc. Chưa có gì được ghi; hãy gửi lại sau ít giây.",
+                    "Too much is being submitted at once. Nothing was written; send it again in some seconds."
+                ),
+            ),
+            SubmissionError::Invalid(faults) => {
+                let count = faults.len();
+                let found = counted(count, "fault", "faults");
+                (
+                    Code::InvalidSubmission,
+                    message!(
+                        "Số liệu có {count} chỗ chưa đúng; chưa có gì được ghi. Hãy sửa từng chỗ trong danh sách rồi gửi lại.",
+                        "Nothing was written: the submission has {found}. Correct each one listed and send it again."
+                    ),
+                )
+            }
+            _ => (
+                Code::SubmissionNotFound,
+                message!(
+                    "Đơn vị chưa nhập số liệu cho kỳ này.",
+                    "The unit has entered nothing for this period yet."
+                ),
+            ),
+        };
+        let faults = match self {
+            SubmissionError::Invalid(faults) => faults.clone(),
+            _ => Vec::new(),
+        };
+        (code, message, faults)
+    }
+}
+
+fn closed_message(deadline: Deadline) -> Message {
+    let (vi, en) = match deadline {
+        Deadline::Day(day) => (day.format("ngày %d/%m/%Y"), day.format("%Y-%m-%d")),
+        Deadline::Instant(instant) => (
+            instant.format("%H:%M ngày %d/%m/%Y"),
+            instant.format("%H:%M on %Y-%m-%d"),
+        ),
+    };
+    message!(
+        "Hạn gửi là {vi} và mẫu này không nhận số liệu gửi muộn. Hãy liên hệ đơn vị cấp trên.",
+        "The deadline was {en}, and this form takes nothing after it. Ask the unit above."
+    )
+}
+
+explain!(SubmissionError, held: NotFound, Denied, Condition, Idempotency, Store, Cursor; own);

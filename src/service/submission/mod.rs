@@ -1,0 +1,136 @@
+//! Submissions: everything that is done to what one unit submits on one form for one period.
+//! A step's transaction holds the new revision and the totals of every ancestor; steps that come
+//! at once share one.
+
+mod batch;
+mod change;
+mod error;
+mod queue;
+mod rule;
+mod step;
+mod view;
+
+pub use self::batch::{change_all, change_now};
+use self::change::etag_of;
+pub use self::change::{
+    Asked, Change, ChangeRequest, Entered, EnteredReason, EnteredValueReason, Intent,
+};
+pub use self::error::SubmissionError;
+pub use self::queue::{SubmissionQueue, change};
+use self::rule::{broken_rules, has_rules, rollup_at};
+use self::step::MOST_STEPS;
+pub use self::view::{
+    PassageView, ReasonView, RevisionView, SubmissionView, ValueReasonView, ValueView, Warning,
+};
+use crate::authn::Identity;
+use crate::authz::Action;
+use crate::domain::submission::{Revision, Status, Step};
+use crate::service::application::Application;
+use crate::service::application::condition::Etag;
+use crate::service::application::locate::{Located, ReportPath};
+use crate::service::application::page::{Page, PageRequest, UnknownCursor};
+use crate::store::submission::{
+    Content, Reason, Submission, revision_get, revisions_before, submission_get,
+};
+use crate::store::{StoreError, Transaction};
+
+/// The latest values of a submission, and why it was returned if it is returned.
+fn content_of(
+    transaction: &mut Transaction<'_>,
+    located: &Located<'_>,
+    submission: &Submission,
+) -> Result<(Content, Option<Reason>), StoreError> {
+    let record = revision_get(transaction, located.key(), submission.values_revision)?;
+    let content = record.and_then(|record| record.content).ok_or_else(|| {
+        StoreError::Corrupt(format!(
+            "revision {:?} has no values",
+            submission.values_revision
+        ))
+    })?;
+    let reason = match submission.status {
+        Status::Returned => {
+            // The map may have changed since it was returned.
+            let before = submission.revision.next();
+            let records = revisions_before(transaction, located.key(), before, MOST_STEPS)?;
+            let returned = records
+                .into_iter()
+                .find(|(record, _)| record.step == Step::Return);
+            returned.and_then(|(record, _)| record.reason)
+        }
+        _ => None,
+    };
+    Ok((content, reason))
+}
+
+/// A unit's submission.
+///
+/// # Errors
+/// [`SubmissionError`].
+pub fn get_submission(
+    application: &Application,
+    identity: &Identity,
+    path: &ReportPath,
+) -> Result<(Etag, SubmissionView), SubmissionError> {
+    application.reading(identity, |transaction, snapshot| {
+        let located = snapshot.locate_base_to_read(path)?;
+        let place = located.place();
+        let _permit = snapshot
+            .access
+            .to_unit(Action::ReadSubmissions, &located.tree, place)?;
+        let submission =
+            submission_get(transaction, located.key())?.ok_or(SubmissionError::Missing)?;
+        let (content, reason) = content_of(transaction, &located, &submission)?;
+        let warnings = match has_rules(&located, &submission) {
+            true => {
+                let rollup = rollup_at(transaction, snapshot, &located)?;
+                let broken = broken_rules(&located, &rollup).into_iter();
+                broken.map(Warning::of).collect()
+            }
+            false => Vec::new(),
+        };
+        let view = SubmissionView::new(snapshot, &located, &submission, &content, reason, warnings);
+        Ok((etag_of(submission.revision), view))
+    })
+}
+
+/// A submission's history, the latest step first.
+///
+/// # Errors
+/// [`SubmissionError`].
+pub fn list_revisions(
+    application: &Application,
+    identity: &Identity,
+    path: &ReportPath,
+    page: &PageRequest,
+) -> Result<Page<RevisionView>, SubmissionError> {
+    application.reading(identity, |transaction, snapshot| {
+        let located = snapshot.locate_base_to_read(path)?;
+        let place = located.place();
+        let _permit = snapshot
+            .access
+            .to_unit(Action::ReadSubmissions, &located.tree, place)?;
+        submission_get(transaction, located.key())?.ok_or(SubmissionError::Missing)?;
+        let before = match &page.after {
+            None => Revision::new(i32::MAX),
+            Some(cursor) => match cursor.parse() {
+                Ok(revision) => Revision::new(revision),
+                Err(_) => {
+                    return Err(UnknownCursor {
+                        cursor: cursor.clone(),
+                    }
+                    .into());
+                }
+            },
+        };
+        let limit = i64::try_from(page.limit).unwrap_or(i64::MAX - 1);
+        let records = revisions_before(transaction, located.key(), before, limit + 1)?;
+        let views = records
+            .into_iter()
+            .map(|(record, login)| RevisionView::new(record, login, &located.in_force));
+        let first = PageRequest {
+            after: None,
+            limit: page.limit,
+        };
+        Ok(Page::of(views, &first, |view| view.revision.to_string())?)
+    })
+}

@@ -1,0 +1,402 @@
+//! Cells: the figures of a rollup as they are shown, and how complete each is. Never how a total is
+//! made.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use serde::Serialize;
+
+use crate::domain::catalogue::{Entry, InForce};
+use crate::domain::form::{FormPeriod, Span};
+use crate::domain::hierarchy::Place;
+use crate::domain::id::{IndicatorNumber, LevelCode, OptionNumber, UnitId};
+use crate::domain::indicator::{AcrossUnits, Measure};
+use crate::domain::landing::{Landing, Landings};
+use crate::domain::quantity::{Decimal, Qualifier};
+use crate::domain::submission::Stage;
+use crate::rollup::figure::{Figure, Figures};
+use crate::rollup::node::Rollup;
+use crate::rollup::tally::{CellKey, Qualified};
+use crate::service::application::locate::Located;
+use crate::service::application::patience::Patience;
+use crate::service::application::snapshot::Snapshot;
+use crate::store::StoreError;
+use crate::store::target::Target;
+
+/// How many units of the subtree are to report, and how far they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
+pub struct Counts {
+    /// Units of the subtree whose level submits the form.
+    pub expected: u64,
+    /// Those of them whose submission counts.
+    pub submitted: u64,
+    /// Those of them whose submission is approved.
+    pub approved: u64,
+}
+
+/// One figure of a report. Every field is always there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct CellView {
+    #[schema(example = "fund.raised")]
+    pub indicator: String,
+    /// An option of a breakdown; null for the total.
+    pub option: Option<String>,
+    /// The figure, exact; null where nobody has reported or a formula has no value.
+    #[schema(value_type = Option<f64>, example = 1562410000)]
+    pub value: Option<Decimal>,
+    pub qualifier: Qualifier,
+    pub qualified: QualifiedCounts,
+    /// How many of the values behind the figure are a share of a divided unit's (phân bổ).
+    pub apportioned: u64,
+    /// How many units have a value of how many that are expected to.
+    pub reported: u64,
+    pub expected: u64,
+    /// What the unit submitted itself; null where it did not.
+    pub own: Option<OwnFigure>,
+    /// Of a transfer: what the direct children handed up; null for anything else.
+    #[schema(value_type = Option<f64>)]
+    pub received_from_below: Option<Decimal>,
+    /// What the unit was given to reach; null where it was given nothing.
+    pub target: Option<TargetFigure>,
+    /// Of an average and of a formula that is a quotient: what is divided.
+    #[schema(value_type = Option<f64>)]
+    pub numerator: Option<Decimal>,
+    /// What it is divided by. A constant factor of a formula (the 100 of a percentage) is in
+    /// neither.
+    #[schema(value_type = Option<f64>)]
+    pub denominator: Option<Decimal>,
+}
+
+/// How many of the values behind a figure are not exact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct QualifiedCounts {
+    pub at_least: u64,
+    pub at_most: u64,
+    pub estimate: u64,
+}
+
+impl From<Qualified> for QualifiedCounts {
+    fn from(qualified: Qualified) -> QualifiedCounts {
+        QualifiedCounts {
+            at_least: qualified.at_least,
+            at_most: qualified.at_most,
+            estimate: qualified.estimate,
+        }
+    }
+}
+
+/// What a unit was given to reach, and how far it came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct TargetFigure {
+    #[schema(value_type = f64)]
+    pub value: Decimal,
+    /// The figure in per cent of it, with two decimals; null without a figure or for a target
+    /// of 0.
+    #[schema(value_type = Option<f64>, example = 97.65)]
+    pub share: Option<Decimal>,
+}
+
+/// A unit's own figure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct OwnFigure {
+    #[schema(value_type = Option<f64>)]
+    pub value: Option<Decimal>,
+    pub qualifier: Qualifier,
+}
+
+/// Makes cells of rollups: what is shown of a figure, and how complete it is.
+pub(in crate::service) struct Figuring<'r, 's> {
+    in_force: &'r InForce<'s>,
+    expectation: Expectation<'s>,
+    pub stage: Stage,
+    span: Span,
+    targets: Vec<Target>,
+    patience: &'s Patience,
+}
+
+impl<'r, 's> Figuring<'r, 's> {
+    pub fn of(snapshot: &'s Snapshot, located: &'r Located<'s>, stage: Stage) -> Figuring<'r, 's> {
+        let period = located.in_force.period;
+        let bases = period.base_periods();
+        Figuring::over(snapshot, located, stage, &bases, period.span)
+    }
+
+    /// For a span of base periods that need not be a period of the form.
+    pub fn over(
+        snapshot: &'s Snapshot,
+        located: &'r Located<'s>,
+        stage: Stage,
+        bases: &[FormPeriod<'s>],
+        span: Span,
+    ) -> Figuring<'r, 's> {
+        let expectation = Expectation::of(snapshot, bases, located.tree.day());
+        Figuring {
+            in_force: &located.in_force,
+            expectation,
+            stage,
+            span,
+            targets: Vec::new(),
+            patience: &snapshot.patience,
+        }
+    }
+
+    /// The same with targets to show beside the figures.
+    pub fn with_targets(self, targets: Vec<Target>) -> Figuring<'r, 's> {
+        Figuring { targets, ..self }
+    }
+
+    /// How many submissions of a unit's report there are of how many.
+    pub fn counts(&self, rollup: &Rollup, place: Place<'_>) -> Counts {
+        let submissions = rollup.submissions();
+        Counts {
+            expected: self.expectation.submissions(place),
+            submitted: submissions.submitted,
+            approved: submissions.approved,
+        }
+    }
+
+    /// All cells of a unit's report: of each indicator of the outline the total, then its
+    /// options.
+    ///
+    /// # Errors
+    /// Those of a read that is not to go on.
+    pub fn cells(&self, rollup: &Rollup, place: Place<'_>) -> Result<Vec<CellView>, StoreError> {
+        let shown = Shown::new(self, rollup, place);
+        let entries = self.in_force.entries().iter();
+        entries
+            .flat_map(|entry| {
+                entry
+                    .options()
+                    .into_iter()
+                    .map(move |(option, _)| (entry, option))
+            })
+            .map(|(entry, option)| {
+                self.patience.check()?;
+                Ok(shown.cell(entry, option))
+            })
+            .collect()
+    }
+
+    /// One cell of a unit's report.
+    pub fn cell(
+        &self,
+        rollup: &Rollup,
+        place: Place<'_>,
+        entry: &Entry<'_>,
+        option: OptionNumber,
+    ) -> CellView {
+        Shown::new(self, rollup, place).cell(entry, option)
+    }
+
+    fn target(
+        &self,
+        figure: &Figure,
+        unit: UnitId,
+        entry: &Entry<'_>,
+        option: OptionNumber,
+    ) -> Option<TargetFigure> {
+        let cell = CellKey {
+            indicator: entry.indicator.number,
+            option,
+        };
+        let set = self
+            .targets
+            .iter()
+            .find(|set| set.unit == unit && set.cell == cell);
+        let (mantissa, decimals) = (set?.mantissa?, entry.definition.decimals.get());
+        Some(TargetFigure {
+            value: Decimal::new(mantissa, decimals),
+            share: figure.share_of(mantissa, decimals),
+        })
+    }
+}
+
+/// One unit's report on its way to cells. What several formulas are made of is worked out once.
+struct Shown<'f, 'r, 's> {
+    figuring: &'f Figuring<'r, 's>,
+    figures: Figures<'f, 's>,
+    place: Place<'f>,
+    /// How complete formulas are.
+    complete: RefCell<BTreeMap<IndicatorNumber, Share>>,
+}
+
+impl<'f, 'r, 's> Shown<'f, 'r, 's> {
+    fn new(
+        figuring: &'f Figuring<'r, 's>,
+        rollup: &'f Rollup,
+        place: Place<'f>,
+    ) -> Shown<'f, 'r, 's> {
+        let (stage, span) = (figuring.stage, figuring.span);
+        Shown {
+            figuring,
+            figures: Figures::new(rollup, figuring.in_force, stage, span),
+            place,
+            complete: RefCell::default(),
+        }
+    }
+
+    fn cell(&self, entry: &Entry<'_>, option: OptionNumber) -> CellView {
+        let figure = self.figures.of(entry, option);
+        let received = self.figures.received_from_below(entry, option);
+        let complete = self.completeness(entry, option);
+        CellView {
+            indicator: entry.indicator.code.to_string(),
+            option: entry.indicator.option_code(option).map(ToString::to_string),
+            value: figure.value(),
+            qualifier: figure.qualifier,
+            qualified: figure.qualified.into(),
+            apportioned: figure.qualified.apportioned,
+            reported: complete.reported,
+            expected: complete.expected,
+            own: self
+                .figures
+                .own(entry, option)
+                .map(|own: Figure| OwnFigure {
+                    value: own.value(),
+                    qualifier: own.qualifier,
+                }),
+            received_from_below: received.and_then(|received| received.value()),
+            numerator: figure.numerator(),
+            denominator: figure.denominator(),
+            target: self
+                .figuring
+                .target(&figure, self.place.unit(), entry, option),
+        }
+    }
+
+    /// A formula is as complete as its least complete operand.
+    fn completeness(&self, entry: &Entry<'_>, option: OptionNumber) -> Share {
+        let expectation = &self.figuring.expectation;
+        let Some(formula) = entry.definition.formula() else {
+            return Share {
+                reported: self.figures.of(entry, option).reported,
+                expected: expectation.values(entry, self.place),
+            };
+        };
+        let number = entry.indicator.number;
+        if let Some(known) = self.complete.borrow().get(&number) {
+            return *known;
+        }
+        // What a formula that comes back to itself would come to.
+        self.complete.borrow_mut().insert(number, Share::NOTHING);
+        let operands = formula.operands().into_iter();
+        let least = operands
+            .map(|operand| match self.figures.in_force.operand(&operand) {
+                Some((entry, option)) => self.completeness(entry, option),
+                // What is not there any more nobody has, whoever submits the form.
+                None => Share {
+                    reported: 0,
+                    expected: expectation.submissions(self.place),
+                },
+            })
+            // Of what nobody is to report and nobody has, nothing is missing.
+            .filter(|share| share.reported + share.expected > 0)
+            .min_by(Share::compare)
+            .unwrap_or(Share::NOTHING);
+        self.complete.borrow_mut().insert(number, least);
+        least
+    }
+}
+
+/// How many of how many.
+#[derive(Clone, Copy)]
+struct Share {
+    reported: u64,
+    expected: u64,
+}
+
+impl Share {
+    const NOTHING: Share = Share {
+        reported: 0,
+        expected: 0,
+    };
+
+    /// By the part that is there; of equal parts the larger whole is the more telling.
+    fn compare(&self, other: &Share) -> std::cmp::Ordering {
+        let (one, two) = (
+            u128::from(self.reported) * u128::from(other.expected),
+            u128::from(other.reported) * u128::from(self.expected),
+        );
+        one.cmp(&two).then(other.expected.cmp(&self.expected))
+    }
+}
+
+/// How much a period expects: counted from the tree and the version of the last day of each of
+/// its base periods, so that one month of twelve does not look complete. Units that stood on
+/// another map are counted where they have come to lie on the one that is looked at.
+pub(in crate::service) struct Expectation<'s>(Vec<(InForce<'s>, Option<Arc<Landings>>)>);
+
+impl<'s> Expectation<'s> {
+    /// `day` is that of the tree that is looked at.
+    pub fn of(snapshot: &'s Snapshot, bases: &[FormPeriod<'s>], day: NaiveDate) -> Expectation<'s> {
+        let bases = bases.iter().map(|base| {
+            let landings = snapshot.hierarchy.landings(base.closing_day(), day);
+            (snapshot.catalogue.in_force(*base), landings)
+        });
+        Expectation(bases.collect())
+    }
+
+    /// How many (unit, base period) pairs of a subtree submit the form.
+    pub fn submissions(&self, place: Place<'_>) -> u64 {
+        self.sum(|in_force, landings| {
+            let levels = in_force.period.definition.submitted_by.iter();
+            levels
+                .map(|level| units_below(landings, level, Landing::Whole, place))
+                .sum()
+        })
+    }
+
+    /// How many (unit, base period) pairs of a subtree have a value that the figure of a
+    /// collected `entry` at its top is made of.
+    pub fn values(&self, entry: &Entry<'_>, place: Place<'_>) -> u64 {
+        self.sum(|in_force, landings| {
+            let Some(entry) = in_force.entry(&entry.indicator.code) else {
+                return 0;
+            };
+            let Measure::Collected { across_units, .. } = entry.definition.measure else {
+                return 0;
+            };
+            let levels = in_force.levels_collecting(entry).into_iter();
+            let count = |level: &LevelCode| match across_units {
+                AcrossUnits::None => units_at(landings, level, Landing::Itself, place),
+                AcrossUnits::Transfer => units_at(landings, level, Landing::Whole, place),
+                AcrossUnits::Sum => units_below(landings, level, Landing::Shares, place),
+                _ => units_below(landings, level, Landing::Whole, place),
+            };
+            levels.map(count).sum()
+        })
+    }
+
+    fn sum(&self, count: impl Fn(&InForce<'s>, Option<&Landings>) -> u64) -> u64 {
+        let bases = self.0.iter();
+        bases
+            .map(|(in_force, landings)| count(in_force, landings.as_deref()))
+            .sum()
+    }
+}
+
+fn units_below(
+    landings: Option<&Landings>,
+    level: &LevelCode,
+    landing: Landing,
+    place: Place<'_>,
+) -> u64 {
+    match landings {
+        Some(landings) => landings.count_below(level, landing, place),
+        None => place.count_at(level),
+    }
+}
+
+fn units_at(
+    landings: Option<&Landings>,
+    level: &LevelCode,
+    landing: Landing,
+    place: Place<'_>,
+) -> u64 {
+    match landings {
+        Some(landings) => landings.count_at(level, landing, place),
+        None => u64::from(&place.fact().level == level && !place.is_leaf()),
+    }
+}

@@ -1,0 +1,1013 @@
+//! Totals: how what one unit submits reaches every ancestor in the transaction of the submission,
+//! for its base period and for every longer period that is made of it, and how rollups are read.
+//! Never what is shown of them.
+
+pub mod cell;
+pub mod renewal;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+
+use crate::domain::form::{FormPeriod, Span};
+use crate::domain::hierarchy::{Place, Position, Tree};
+use crate::domain::id::{FormNumber, UnitId};
+use crate::domain::period::Period;
+use crate::rollup::carry::{Carrier, Contributions};
+use crate::rollup::climb::{climb, merged_below, touched};
+use crate::rollup::encode::YearOfRollups;
+use crate::rollup::fold::fold;
+use crate::rollup::frontier::{Frontier, Origin};
+use crate::rollup::handover::{HandedOver, PastStep, handed_over};
+use crate::rollup::node::{KeptRollup, Rollup};
+use crate::rollup::tally::{Contribution, Edition, Piece, Tally};
+use crate::service::application::locate::Located;
+use crate::service::application::patience::Patience;
+use crate::service::application::snapshot::Snapshot;
+use crate::service::application::watcher::{Phase, Watcher};
+use crate::store::rollup::{rollups_delete, rollups_of, rollups_put, years_of, years_put};
+use crate::store::submission::{Units, counting_of, history_of, periods_with_submissions};
+use crate::store::{StoreError, Transaction};
+
+/// The contributions of one unit for a base period, before and after a commit.
+pub(in crate::service) struct OwnChange {
+    pub unit: UnitId,
+    pub before: Given,
+    pub after: Given,
+}
+
+/// The contributions of one unit for one base period.
+pub(in crate::service) type Given = BTreeMap<Edition, Contribution>;
+
+/// Base periods, each with the map of its last day.
+pub(in crate::service) type Maps = BTreeMap<Period, Arc<Tree>>;
+
+/// Brings the totals of every ancestor up to date with changes on one form and base period. Gives
+/// the rollups of the base period that the changes have touched.
+pub(in crate::service) fn apply(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    located: &Located<'_>,
+    changes: &[OwnChange],
+    rev: i64,
+) -> Result<BTreeMap<Position, Rollup>, StoreError> {
+    let form = located.form().number;
+    let board = Board::of(snapshot, located.in_force.period);
+    let reach = board.reach(located.period(), changes);
+    let rows = without_revs(board.kept(transaction, reach.all())?);
+    let needed = board.needed(located.period(), changes, &reach, &rows);
+    let known = needed.load(transaction, form)?;
+    let mut others = Others::new(form, board.carrier.bases.clone());
+    let Applied { rollups, changed } = board.apply(
+        transaction,
+        located.period(),
+        changes,
+        reach,
+        rows,
+        &known,
+        &mut others,
+    )?;
+    let rows = board.rows(&rollups);
+    let rows = rows.filter(|(place, _)| changed.contains(&place.position()));
+    let rows = rows.map(|(place, rollup)| (place.unit(), rollup));
+    rollups_put(transaction, form, located.period(), rows, rev)?;
+    apply_to_longer_periods(transaction, snapshot, located, changes, rev)?;
+    Ok(rollups)
+}
+
+/// All longer periods of a year are in one row a unit: each is read once and written once.
+fn apply_to_longer_periods(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    located: &Located<'_>,
+    changes: &[OwnChange],
+    rev: i64,
+) -> Result<(), StoreError> {
+    let form = located.form();
+    let (base, year) = (located.period(), located.period().year());
+    let longer = form.longer_periods_with(&located.in_force.period);
+    let boards: Vec<Board<'_>> = longer
+        .into_iter()
+        .map(|period| Board::of(snapshot, period))
+        .collect();
+    if boards.is_empty() {
+        return Ok(());
+    }
+    let reaches: Vec<Reach> = boards
+        .iter()
+        .map(|board| board.reach(base, changes))
+        .collect();
+    let units: BTreeSet<UnitId> = boards
+        .iter()
+        .zip(&reaches)
+        .flat_map(|(board, reach)| board.units_with_rows(reach.all()))
+        .collect();
+    let units: Vec<UnitId> = units.into_iter().collect();
+    let stored = years_of(transaction, form.number, year, Units::These(&units))?;
+    let mut years: BTreeMap<UnitId, YearOfRollups> = stored.into_iter().collect();
+    let mut changed_units = BTreeSet::new();
+    let mut needed = Needed::default();
+    let mut parts = Vec::with_capacity(boards.len());
+    for (board, reach) in boards.iter().zip(reaches) {
+        let kept = board.taken_from(&mut years, &reach);
+        let revs: BTreeMap<Position, i64> = kept
+            .iter()
+            .map(|(position, kept)| (*position, kept.rev))
+            .collect();
+        let rows = without_revs(kept);
+        needed.extend(board.needed(base, changes, &reach, &rows));
+        parts.push((board, reach, rows, revs));
+    }
+    let known = needed.load(transaction, form.number)?;
+    let maps = boards.iter().flat_map(|board| board.carrier.bases.clone());
+    let mut others = Others::new(form.number, maps.collect());
+    for (board, reach, rows, revs) in parts {
+        let Applied { rollups, changed } =
+            board.apply(transaction, base, changes, reach, rows, &known, &mut others)?;
+        let period = board.period.period;
+        for (place, rollup) in board.owned_rows(rollups) {
+            let former = revs.get(&place.position()).copied();
+            let is_changed = changed.contains(&place.position());
+            let kept_since = if is_changed { Some(rev) } else { former };
+            if let Some(rev) = kept_since {
+                let year = years.entry(place.unit()).or_default();
+                year.insert(period, KeptRollup { rollup, rev });
+            }
+            if is_changed {
+                changed_units.insert(place.unit());
+            }
+        }
+    }
+    years.retain(|unit, _| changed_units.contains(unit));
+    years_put(transaction, form.number, year, &years, rev)
+}
+
+/// One form's period, base or long, on the tree of a day: of its last day, where its rows are
+/// kept, or of a later one.
+pub(in crate::service) struct Board<'s> {
+    pub period: FormPeriod<'s>,
+    carrier: Carrier<'s>,
+    rows: Rows<'s>,
+    patience: &'s Patience,
+}
+
+/// Which rows there are of what a board shows.
+enum Rows<'s> {
+    /// Its own.
+    Kept,
+    /// Those of the same period on the map of its last day.
+    OfFormerMap(Box<Board<'s>>),
+}
+
+/// What rollups on a later map are put together of.
+#[derive(Default)]
+struct Assembly {
+    origins: BTreeMap<Position, Origin>,
+    /// On the former map: whose rollups are needed.
+    rows: BTreeSet<Position>,
+    /// On the later map: whose own parts are put together anew.
+    own: BTreeSet<Position>,
+}
+
+/// What counts, and the rev of the last step of each, and of what counts no more.
+#[derive(Default)]
+struct Loaded {
+    contributions: Contributions,
+    revs: BTreeMap<(Period, UnitId, Edition), i64>,
+}
+
+impl Loaded {
+    fn of(
+        transaction: &mut Transaction<'_>,
+        form: FormNumber,
+        maps: &Maps,
+        units: Units<'_>,
+    ) -> Result<Loaded, StoreError> {
+        let mut loaded = Loaded::default();
+        if maps.is_empty() {
+            return Ok(loaded);
+        }
+        let periods: Vec<Period> = maps.keys().copied().collect();
+        for found in counting_of(transaction, form, &periods, units)? {
+            let found = found?;
+            let key = (found.period, found.unit, Edition::Counting);
+            loaded.revs.insert(key, found.rev);
+            if let Some(contribution) = found.contribution {
+                loaded.contributions.insert(key, contribution);
+            }
+        }
+        for (period, unit, handed) in handed_over_of(transaction, form, maps, units)? {
+            let key = (period, unit, handed.edition);
+            loaded.revs.insert(key, handed.rev);
+            loaded.contributions.insert(key, handed.contribution);
+        }
+        Ok(loaded)
+    }
+}
+
+/// What changes reach on the tree of a board.
+struct Reach {
+    /// Where what counts as own may change.
+    changed: BTreeSet<Position>,
+    /// What is above them.
+    ancestors: BTreeSet<Position>,
+}
+
+impl Reach {
+    fn all(&self) -> impl Iterator<Item = Position> {
+        self.changed.iter().chain(&self.ancestors).copied()
+    }
+}
+
+/// Whose submissions of which base periods have to be known.
+#[derive(Default)]
+struct Needed {
+    sources: BTreeSet<UnitId>,
+    maps: Maps,
+}
+
+impl Needed {
+    fn extend(&mut self, other: Needed) {
+        self.sources.extend(other.sources);
+        self.maps.extend(other.maps);
+    }
+
+    fn load(
+        &self,
+        transaction: &mut Transaction<'_>,
+        form: FormNumber,
+    ) -> Result<Contributions, StoreError> {
+        let sources: Vec<UnitId> = self.sources.iter().copied().collect();
+        let loaded = Loaded::of(transaction, form, &self.maps, Units::These(&sources))?;
+        Ok(loaded.contributions)
+    }
+}
+
+/// What counts, after a commit, at places that it does not change. Of each unit behind them it is
+/// read once, however many periods are made of it.
+struct Others {
+    form: FormNumber,
+    maps: Maps,
+    read: HashSet<UnitId>,
+    contributions: Contributions,
+}
+
+impl Others {
+    fn new(form: FormNumber, maps: Maps) -> Others {
+        Others {
+            form,
+            maps,
+            read: HashSet::new(),
+            contributions: Contributions::new(),
+        }
+    }
+
+    fn of(
+        &mut self,
+        transaction: &mut Transaction<'_>,
+        units: &[UnitId],
+        bases: &[Period],
+    ) -> Result<Contributions, StoreError> {
+        let new = units.iter().copied().filter(|unit| self.read.insert(*unit));
+        let new: Vec<UnitId> = new.collect();
+        let loaded = Loaded::of(transaction, self.form, &self.maps, Units::These(&new))?;
+        self.contributions.extend(loaded.contributions);
+        let keys = units
+            .iter()
+            .flat_map(|unit| bases.iter().map(|base| (*base, *unit)));
+        let found = keys.flat_map(|(base, unit)| given_in(&self.contributions, base, unit));
+        Ok(found.map(|(key, one)| (*key, one.clone())).collect())
+    }
+}
+
+/// The rollups that changes reach, as the changes make them.
+struct Applied {
+    rollups: BTreeMap<Position, Rollup>,
+    /// The places of rollups that are not what they were.
+    changed: BTreeSet<Position>,
+}
+
+fn without_revs(stored: BTreeMap<Position, KeptRollup>) -> BTreeMap<Position, Rollup> {
+    let stored = stored.into_iter();
+    stored
+        .map(|(position, stored)| (position, stored.rollup))
+        .collect()
+}
+
+/// Everything that counts, before and after changes in a base period.
+fn around(
+    base: Period,
+    changes: &[OwnChange],
+    known: &Contributions,
+) -> (Contributions, Contributions) {
+    let (mut before, mut after) = (known.clone(), known.clone());
+    for change in changes {
+        let sides = [(&mut before, &change.before), (&mut after, &change.after)];
+        for (contributions, given) in sides {
+            let known = given_in(contributions, base, change.unit);
+            let known: Vec<_> = known.map(|(key, _)| *key).collect();
+            for key in known {
+                contributions.remove(&key);
+            }
+            let given = given.iter();
+            let given = given.map(|(edition, one)| ((base, change.unit, *edition), one.clone()));
+            contributions.extend(given);
+        }
+    }
+    (before, after)
+}
+
+/// Everything that a unit has given for a base period.
+fn given_in(
+    contributions: &Contributions,
+    base: Period,
+    unit: UnitId,
+) -> impl Iterator<Item = (&(Period, UnitId, Edition), &Contribution)> {
+    contributions.range((base, unit, Edition::LEAST)..=(base, unit, Edition::Counting))
+}
+
+/// The maps of the last days of some base periods.
+pub(in crate::service) fn maps_of(snapshot: &Snapshot, bases: &[FormPeriod<'_>]) -> Maps {
+    let maps = bases
+        .iter()
+        .map(|base| (base.period, snapshot.hierarchy.tree_on(base.closing_day())));
+    maps.collect()
+}
+
+/// Everything that some units have given for some base periods.
+pub(in crate::service) fn given_by(
+    transaction: &mut Transaction<'_>,
+    form: FormNumber,
+    maps: &Maps,
+    units: &[UnitId],
+) -> Result<Contributions, StoreError> {
+    let loaded = Loaded::of(transaction, form, maps, Units::These(units))?;
+    Ok(loaded.contributions)
+}
+
+/// The contributions that some units had given before they were divided and went on, and have
+/// replaced or taken back since. Only the history of such units is read.
+pub(in crate::service) fn handed_over_of(
+    transaction: &mut Transaction<'_>,
+    form: FormNumber,
+    maps: &Maps,
+    units: Units<'_>,
+) -> Result<Vec<(Period, UnitId, HandedOver)>, StoreError> {
+    let mut all = Vec::new();
+    for (period, unit, history) in histories_of(transaction, form, maps, units)? {
+        let divisions = divisions_in(maps, period, unit);
+        let handed = handed_over(&history, &divisions).into_iter();
+        all.extend(handed.map(|one| (period, unit, one)));
+    }
+    Ok(all)
+}
+
+/// The steps of the submissions of those of some units that were divided and went on.
+pub(in crate::service) fn histories_of(
+    transaction: &mut Transaction<'_>,
+    form: FormNumber,
+    maps: &Maps,
+    units: Units<'_>,
+) -> Result<Vec<(Period, UnitId, Vec<PastStep>)>, StoreError> {
+    let mut divided: BTreeMap<Period, Vec<UnitId>> = BTreeMap::new();
+    for (period, map) in maps {
+        let of_period: Vec<UnitId> = match units {
+            Units::All => map.divided().into_iter().collect(),
+            Units::These(these) => {
+                let these = these.iter().copied();
+                these.filter(|unit| map.is_divided(*unit)).collect()
+            }
+        };
+        if !of_period.is_empty() {
+            divided.insert(*period, of_period);
+        }
+    }
+    let mut histories = Vec::new();
+    for (period, units) in divided {
+        let found = history_of(transaction, form, period, &units)?;
+        histories.extend(found.into_iter().map(|(unit, steps)| (period, unit, steps)));
+    }
+    Ok(histories)
+}
+
+pub(in crate::service) fn divisions_in(maps: &Maps, period: Period, unit: UnitId) -> Vec<i64> {
+    let map = maps.get(&period);
+    map.map(|map| map.divisions_of(unit)).unwrap_or_default()
+}
+
+impl<'s> Board<'s> {
+    /// The figures of a located report's period, on its map.
+    pub fn at(located: &Located<'s>, snapshot: &'s Snapshot) -> Board<'s> {
+        let period = located.in_force.period;
+        match located.restated_to() {
+            Some(day) => Board::restated(snapshot, period, day),
+            None => Board::of(snapshot, period),
+        }
+    }
+
+    /// As it was: on the tree of the period's last day.
+    pub fn of(snapshot: &'s Snapshot, period: FormPeriod<'s>) -> Board<'s> {
+        let bases = period.base_periods();
+        Board::over(snapshot, period, &bases, period.closing_day(), Rows::Kept)
+    }
+
+    /// Restated: on the tree of a day after the period.
+    pub fn restated(snapshot: &'s Snapshot, period: FormPeriod<'s>, day: NaiveDate) -> Board<'s> {
+        let bases = period.base_periods();
+        let former = Box::new(Board::of(snapshot, period));
+        Board::over(snapshot, period, &bases, day, Rows::OfFormerMap(former))
+    }
+
+    /// A period on the tree of a day of which no rows need be kept: only to fold.
+    pub fn to_fold(snapshot: &'s Snapshot, period: FormPeriod<'s>, day: NaiveDate) -> Board<'s> {
+        let bases = period.base_periods();
+        Board::over(snapshot, period, &bases, day, Rows::Kept)
+    }
+
+    /// Some base periods together, that need not be a period of the form: only to fold.
+    pub fn of_span(
+        snapshot: &'s Snapshot,
+        period: FormPeriod<'s>,
+        bases: &[FormPeriod<'s>],
+        day: NaiveDate,
+    ) -> Board<'s> {
+        let period = FormPeriod {
+            span: Span::LongPeriod,
+            ..period
+        };
+        Board::over(snapshot, period, bases, day, Rows::Kept)
+    }
+
+    fn over(
+        snapshot: &'s Snapshot,
+        period: FormPeriod<'s>,
+        bases: &[FormPeriod<'s>],
+        day: NaiveDate,
+        rows: Rows<'s>,
+    ) -> Board<'s> {
+        let carrier = Carrier {
+            tree: snapshot.hierarchy.tree_on(day),
+            bases: maps_of(snapshot, bases),
+            aggregations: snapshot.catalogue.aggregations(),
+            span: period.span,
+        };
+        Board {
+            period,
+            carrier,
+            rows,
+            patience: &snapshot.patience,
+        }
+    }
+
+    pub fn tree(&self) -> &Arc<Tree> {
+        &self.carrier.tree
+    }
+
+    /// The maps of the base periods.
+    pub fn maps(&self) -> &Maps {
+        &self.carrier.bases
+    }
+
+    fn base_periods(&self) -> Vec<Period> {
+        self.carrier.bases.keys().copied().collect()
+    }
+
+    /// What changes in a base period reach on this period's tree.
+    fn reach(&self, base: Period, changes: &[OwnChange]) -> Reach {
+        let changed: BTreeSet<Position> = changes
+            .iter()
+            .flat_map(|change| self.affected_by(base, change.unit))
+            .collect();
+        let mut ancestors = touched(self.tree(), changed.iter().copied());
+        ancestors.retain(|position| !changed.contains(position));
+        Reach { changed, ancestors }
+    }
+
+    /// Takes this period out of rows that hold a year each. What is taken comes back as the change
+    /// leaves it.
+    fn taken_from(
+        &self,
+        years: &mut BTreeMap<UnitId, YearOfRollups>,
+        reach: &Reach,
+    ) -> BTreeMap<Position, KeptRollup> {
+        let places = reach.all().map(|position| self.tree().at(position));
+        let taken = places
+            .filter(|place| place.has_parts())
+            .filter_map(|place| {
+                let year = years.get_mut(&place.unit())?;
+                Some((place.position(), year.remove(&self.period.period)?))
+            });
+        taken.collect()
+    }
+
+    /// Whose submissions of which periods must be known to take changes up the tree.
+    fn needed(
+        &self,
+        base: Period,
+        changes: &[OwnChange],
+        reach: &Reach,
+        rows: &BTreeMap<Position, Rollup>,
+    ) -> Needed {
+        let changing: HashSet<UnitId> = changes.iter().map(|change| change.unit).collect();
+        // An ancestor without a row has nothing below it yet; it may have something of its own.
+        let without_row = reach.ancestors.iter().copied();
+        let without_row = without_row.filter(|position| !rows.contains_key(position));
+        let sources = self.sources(reach.changed.iter().copied().chain(without_row));
+        let mut maps = self.carrier.bases.clone();
+        if sources.iter().all(|source| changing.contains(source)) {
+            maps.remove(&base);
+        }
+        Needed {
+            sources: sources.into_iter().collect(),
+            maps,
+        }
+    }
+
+    /// Takes changes in a base period up this period's tree. `rows` are those that there are of
+    /// what the changes reach, and `known` what is [`Board::needed`] beside them.
+    fn apply(
+        &self,
+        transaction: &mut Transaction<'_>,
+        base: Period,
+        changes: &[OwnChange],
+        reach: Reach,
+        rows: BTreeMap<Position, Rollup>,
+        known: &Contributions,
+        others: &mut Others,
+    ) -> Result<Applied, StoreError> {
+        let mut rollups = rows;
+        let (before, after) = around(base, changes, known);
+        let (mut before, mut after) = (self.carrier.own(&before), self.carrier.own(&after));
+        for position in reach.ancestors {
+            rollups
+                .entry(position)
+                .or_insert_with(|| Rollup::of_leaf(after.remove(&position).unwrap_or_default()));
+        }
+        let mut own = BTreeMap::new();
+        for position in reach.changed {
+            let rollup = rollups.entry(position).or_default();
+            rollup.own = before.remove(&position).unwrap_or_default();
+            own.insert(position, after.remove(&position).unwrap_or_default());
+        }
+        let tree = self.tree();
+        let changed = climb(
+            tree,
+            self.carrier.aggregations,
+            &mut rollups,
+            own,
+            |parts| self.untouched(transaction, parts, others),
+        )?;
+        Ok(Applied { rollups, changed })
+    }
+
+    /// The rollups of `positions`, which a commit does not change.
+    fn untouched(
+        &self,
+        transaction: &mut Transaction<'_>,
+        mut positions: BTreeSet<Position>,
+        others: &mut Others,
+    ) -> Result<BTreeMap<Position, Rollup>, StoreError> {
+        let mut rollups = without_revs(self.kept(transaction, positions.iter().copied())?);
+        positions.retain(|position| !rollups.contains_key(position));
+        let sources = self.sources(positions.iter().copied());
+        let contributions = others.of(transaction, &sources, &self.base_periods())?;
+        let mut own = self.carrier.own(&contributions);
+        own.retain(|position, _| positions.contains(position));
+        let leaves = own.into_iter();
+        rollups.extend(leaves.map(|(position, own)| (position, Rollup::of_leaf(own))));
+        Ok(rollups)
+    }
+
+    /// Where a change of a unit's submission may change what counts as somebody's own. Its own
+    /// submission takes the place of what former units have passed to it; and what stands in for
+    /// one report together with it is approved only with it.
+    fn affected_by(&self, base: Period, unit: UnitId) -> Vec<Position> {
+        let Some(tree) = self.carrier.bases.get(&base) else {
+            return self.carrier.ends(base, unit);
+        };
+        let heirs = tree.ever_heirs_of(unit).into_iter();
+        let concerned = heirs.flat_map(|heir| tree.sources_of(heir).into_iter().chain([heir]));
+        let concerned: BTreeSet<UnitId> = concerned.collect();
+        let ends = concerned.into_iter();
+        ends.flat_map(|unit| self.carrier.ends(base, unit))
+            .collect()
+    }
+
+    /// The units whose submissions decide on what counts as own at `positions`.
+    fn sources(&self, positions: impl IntoIterator<Item = Position>) -> Vec<UnitId> {
+        let tree = self.tree();
+        let mut sources = BTreeSet::new();
+        for position in positions {
+            let unit = tree.at(position).unit();
+            sources.insert(unit);
+            for source in tree.sources_of(unit) {
+                sources.insert(source);
+                sources.extend(self.replacing(source));
+            }
+            sources.extend(self.replacing(unit));
+        }
+        sources.into_iter().collect()
+    }
+
+    /// The units whose own submissions may replace what another passes to them.
+    fn replacing(&self, from: UnitId) -> Vec<UnitId> {
+        let trees = self.carrier.bases.values();
+        trees.flat_map(|tree| tree.ever_heirs_of(from)).collect()
+    }
+
+    /// What is to be kept of rollups: a unit without anything below it needs no row, its own
+    /// submission is its rollup.
+    fn rows<'r>(
+        &self,
+        rollups: &'r BTreeMap<Position, Rollup>,
+    ) -> impl Iterator<Item = (Place<'_>, &'r Rollup)> {
+        rollups
+            .iter()
+            .map(|(position, rollup)| (self.tree().at(*position), rollup))
+            .filter(|(place, _)| place.has_parts())
+    }
+
+    /// See [`Board::rows`].
+    fn owned_rows(
+        &self,
+        rollups: BTreeMap<Position, Rollup>,
+    ) -> impl Iterator<Item = (Place<'_>, Rollup)> {
+        rollups
+            .into_iter()
+            .map(|(position, rollup)| (self.tree().at(position), rollup))
+            .filter(|(place, _)| place.has_parts())
+    }
+
+    /// The rollups of `positions`: each unit's row, or what counts as its own where it has none.
+    /// What has nothing is not among them.
+    pub fn rollups(
+        &self,
+        transaction: &mut Transaction<'_>,
+        positions: impl IntoIterator<Item = Position>,
+    ) -> Result<BTreeMap<Position, KeptRollup>, StoreError> {
+        let mut wanted: BTreeSet<Position> = positions.into_iter().collect();
+        if let Rows::OfFormerMap(former) = &self.rows {
+            return self.restated_at(transaction, former, &wanted);
+        }
+        let mut found = self.kept(transaction, wanted.iter().copied())?;
+        wanted.retain(|position| !found.contains_key(position));
+        found.extend(self.of_own(transaction, &wanted)?);
+        Ok(found)
+    }
+
+    /// The units at `positions` of which rows are kept.
+    fn units_with_rows(
+        &self,
+        positions: impl IntoIterator<Item = Position>,
+    ) -> impl Iterator<Item = UnitId> {
+        let places = positions
+            .into_iter()
+            .map(|position| self.tree().at(position));
+        places
+            .filter(|place| place.has_parts())
+            .map(|place| place.unit())
+    }
+
+    /// The rows of those of `positions` that have one.
+    fn kept(
+        &self,
+        transaction: &mut Transaction<'_>,
+        positions: impl IntoIterator<Item = Position>,
+    ) -> Result<BTreeMap<Position, KeptRollup>, StoreError> {
+        let places = positions
+            .into_iter()
+            .map(|position| self.tree().at(position))
+            .filter(|place| place.has_parts());
+        let by_unit: HashMap<UnitId, Position> = places
+            .map(|place| (place.unit(), place.position()))
+            .collect();
+        let units: Vec<UnitId> = by_unit.keys().copied().collect();
+        let rows = self.rows_of(transaction, Units::These(&units))?;
+        let rows = rows
+            .into_iter()
+            .filter_map(|(unit, stored)| Some((*by_unit.get(&unit)?, stored)));
+        Ok(rows.collect())
+    }
+
+    /// The period's rows.
+    fn rows_of(
+        &self,
+        transaction: &mut Transaction<'_>,
+        units: Units<'_>,
+    ) -> Result<HashMap<UnitId, KeptRollup>, StoreError> {
+        let form = self.period.form.number;
+        match self.period.span {
+            Span::BasePeriod => rollups_of(transaction, form, self.period.period, units),
+            Span::LongPeriod => {
+                let years = years_of(transaction, form, self.period.period.year(), units)?;
+                // A row without the period is as none: its unit has nothing below it there.
+                let kept = years.into_iter().filter_map(|(unit, mut year)| {
+                    let kept = year.remove(&self.period.period)?;
+                    Some((unit, kept))
+                });
+                Ok(kept.collect())
+            }
+        }
+    }
+
+    /// What counts as the own of `positions`, as rollups of units that have nothing below them.
+    fn of_own(
+        &self,
+        transaction: &mut Transaction<'_>,
+        positions: &BTreeSet<Position>,
+    ) -> Result<BTreeMap<Position, KeptRollup>, StoreError> {
+        let sources = self.sources(positions.iter().copied());
+        let loaded = self.load(transaction, Units::These(&sources))?;
+        let mut pieces = self.carrier.pieces(&loaded.contributions);
+        let found = positions.iter().filter_map(|position| {
+            let pieces = pieces.remove(position).unwrap_or_default();
+            let rev = self.rev_of(*position, &pieces, &loaded);
+            let rollup = Rollup::of_leaf(self.carrier.tally(&pieces));
+            let stored = KeptRollup { rollup, rev };
+            (stored != KeptRollup::default()).then_some((*position, stored))
+        });
+        Ok(found.collect())
+    }
+
+    /// The rev of the last step on anything of which there is a piece at a position, or that was
+    /// taken back. What is left of a former unit also gives way to what its successors submit, of
+    /// which no piece comes to it.
+    fn rev_of(&self, position: Position, pieces: &[Piece<'_>], loaded: &Loaded) -> i64 {
+        let arrived = pieces.iter();
+        let arrived = arrived.map(|piece| (piece.base, piece.source, piece.given));
+        let arrived: HashSet<(Period, UnitId, i64)> = arrived.collect();
+        let is_leaf = self.tree().at(position).is_leaf();
+        let sources = self.sources([position]).into_iter();
+        let keys =
+            sources.flat_map(|unit| self.carrier.bases.keys().map(move |base| (*base, unit)));
+        let steps = keys.flat_map(|(base, unit)| {
+            let (first, last) = (Edition::LEAST, Edition::Counting);
+            loaded.revs.range((base, unit, first)..=(base, unit, last))
+        });
+        let revs = steps.filter_map(|(key, rev)| {
+            let counts_here = match loaded.contributions.get(key) {
+                Some(one) => is_leaf || arrived.contains(&(key.0, key.1, one.given)),
+                None => true,
+            };
+            counts_here.then_some(*rev)
+        });
+        revs.max().unwrap_or(0)
+    }
+
+    fn load(
+        &self,
+        transaction: &mut Transaction<'_>,
+        units: Units<'_>,
+    ) -> Result<Loaded, StoreError> {
+        self.patience.check()?;
+        let form = self.period.form.number;
+        let loaded = Loaded::of(transaction, form, &self.carrier.bases, units)?;
+        self.patience.check()?;
+        Ok(loaded)
+    }
+
+    /// Rollups that no rows are kept of: put together of rows of the former map as far down as
+    /// that goes, and of submissions where it does not.
+    fn restated_at(
+        &self,
+        transaction: &mut Transaction<'_>,
+        former: &Board<'_>,
+        positions: &BTreeSet<Position>,
+    ) -> Result<BTreeMap<Position, KeptRollup>, StoreError> {
+        let (was, is) = (former.tree().clone(), self.tree().clone());
+        let mut assembly = Assembly::default();
+        let mut frontier = Frontier::new(&was, &is);
+        let mut waiting: Vec<Place<'_>> = positions.iter().map(|at| is.at(*at)).collect();
+        while let Some(place) = waiting.pop() {
+            if assembly.origins.contains_key(&place.position()) {
+                continue;
+            }
+            let origin = frontier.origin(place);
+            match &origin {
+                Origin::Same => assembly
+                    .rows
+                    .extend(was.by_id(place.unit()).map(Place::position)),
+                Origin::BelowFormer(parents) => {
+                    let parents = parents.iter().filter_map(|parent| was.by_id(*parent));
+                    assembly.rows.extend(parents.map(Place::position));
+                    waiting.extend(place.leaves());
+                }
+                Origin::Parts => waiting.extend(place.parts()),
+            }
+            if origin != Origin::Same {
+                assembly.own.insert(place.position());
+            }
+            assembly.origins.insert(place.position(), origin);
+        }
+        let rows = former.rollups(transaction, assembly.rows.iter().copied())?;
+        let sources = self.sources(assembly.own.iter().copied());
+        let loaded = self.load(transaction, Units::These(&sources))?;
+        let own = self.carrier.own(&loaded.contributions);
+        let mut made: BTreeMap<Position, Rollup> = BTreeMap::new();
+        // In preorder everything below a unit comes after it: backwards, parts come first.
+        for (position, origin) in assembly.origins.iter().rev() {
+            self.patience.check()?;
+            let place = is.at(*position);
+            let row = |unit: UnitId| was.by_id(unit).and_then(|at| rows.get(&at.position()));
+            let rollup = match origin {
+                Origin::Same => row(place.unit())
+                    .map(|stored| stored.rollup.clone())
+                    .unwrap_or_default(),
+                Origin::BelowFormer(parents) => {
+                    let former = parents.iter().filter_map(|parent| row(*parent));
+                    let below = former.map(|stored| &stored.rollup.below);
+                    let leaves = self.passed_up(place.leaves(), &made);
+                    Rollup {
+                        own: own.get(position).cloned().unwrap_or_default(),
+                        below: below.fold(leaves, |all, one| all.merged(one.clone())),
+                    }
+                }
+                Origin::Parts => Rollup {
+                    own: own.get(position).cloned().unwrap_or_default(),
+                    below: self.passed_up(place.parts(), &made),
+                },
+            };
+            made.insert(*position, rollup);
+        }
+        // A later step of any of them makes a new rev.
+        let revs = loaded
+            .revs
+            .values()
+            .copied()
+            .chain(rows.values().map(|stored| stored.rev));
+        let rev = revs.max().unwrap_or(0);
+        made.retain(|position, _| positions.contains(position));
+        let stored = made
+            .into_iter()
+            .map(|(position, rollup)| (position, KeptRollup { rollup, rev }));
+        Ok(stored.collect())
+    }
+
+    fn passed_up<'t>(
+        &self,
+        parts: impl Iterator<Item = Place<'t>>,
+        made: &BTreeMap<Position, Rollup>,
+    ) -> Tally {
+        let parts = parts.filter_map(|part| made.get(&part.position()));
+        merged_below(parts, self.carrier.aggregations)
+    }
+
+    /// The rollups of whole subtrees or of the whole tree, in preorder, folded anew from all
+    /// submissions: what must be there. `below` has what was folded before, where `places` are
+    /// above that.
+    pub fn folded(
+        &self,
+        transaction: &mut Transaction<'_>,
+        places: &[Place<'_>],
+        below: BTreeMap<Position, Rollup>,
+    ) -> Result<BTreeMap<Position, Rollup>, StoreError> {
+        let is_all = places.len() == self.tree().places_with_leaves().count();
+        let sources = self.sources(places.iter().map(|place| place.position()));
+        let units = match is_all {
+            // What no unit accounts for would be a difference too.
+            true => Units::All,
+            false => Units::These(&sources),
+        };
+        let loaded = self.load(transaction, units)?;
+        let own = self.carrier.own(&loaded.contributions);
+        let places = places.iter().copied();
+        Ok(fold(places, self.carrier.aggregations, &own, below))
+    }
+
+    /// One unit's rollup, folded from what was read of it and of all that is below it.
+    pub fn fold_from(&self, contributions: &Contributions, top: Place<'_>) -> Rollup {
+        let own = self.carrier.own(contributions);
+        let places = top.subtree_with_leaves();
+        let mut folded = fold(places, self.carrier.aggregations, &own, BTreeMap::new());
+        folded.remove(&top.position()).unwrap_or_default()
+    }
+
+    /// The pieces of what was read, where each counts.
+    pub fn pieces<'c>(
+        &self,
+        contributions: &'c Contributions,
+    ) -> BTreeMap<Position, Vec<Piece<'c>>> {
+        self.carrier.pieces(contributions)
+    }
+
+    /// The units whose submissions decide on what becomes of those of `units`: those that may
+    /// replace them, and those that stand in for one report together with them.
+    pub fn deciding_on(&self, units: impl IntoIterator<Item = UnitId>) -> Vec<UnitId> {
+        let mut deciding = BTreeSet::new();
+        for unit in units {
+            deciding.insert(unit);
+            for tree in self.carrier.bases.values() {
+                for heir in tree.ever_heirs_of(unit) {
+                    deciding.insert(heir);
+                    for beside in tree.sources_of(heir) {
+                        deciding.extend(tree.ever_heirs_of(beside));
+                    }
+                }
+            }
+        }
+        deciding.into_iter().collect()
+    }
+
+    /// The units whose submissions are behind the rollup of a unit.
+    pub fn sources_below(&self, top: Place<'_>) -> Vec<UnitId> {
+        self.sources(top.subtree_with_leaves().map(Place::position))
+    }
+
+    /// Writes the rows that differ from what is kept, and takes away those that nothing is below
+    /// any more.
+    fn rebuild(&self, transaction: &mut Transaction<'_>, rev: i64) -> Result<(), StoreError> {
+        let mut kept = self.rows_of(transaction, Units::All)?;
+        let places: Vec<Place<'_>> = self.tree().places_with_leaves().collect();
+        let folded = self.folded(transaction, &places, BTreeMap::new())?;
+        let rows = self.owned_rows(folded);
+        let rows = rows.map(|(place, rollup)| (place.unit(), rollup));
+        let mut changed: Vec<(UnitId, Rollup)> = rows.collect();
+        changed.retain(|(unit, rollup)| match kept.remove(unit) {
+            Some(before) => before.rollup != *rollup,
+            // With nothing below it, a unit is what it is without a row.
+            None => rollup.below != Tally::default(),
+        });
+        let gone: Vec<UnitId> = kept.into_keys().collect();
+        let form = self.period.form.number;
+        let period = self.period.period;
+        match self.period.span {
+            Span::BasePeriod => {
+                rollups_delete(transaction, form, period, &gone)?;
+                let changed = changed.iter().map(|(unit, rollup)| (*unit, rollup));
+                rollups_put(transaction, form, period, changed, rev)
+            }
+            Span::LongPeriod => {
+                let year = period.year();
+                let units: Vec<UnitId> = changed
+                    .iter()
+                    .map(|(unit, _)| *unit)
+                    .chain(gone.iter().copied())
+                    .collect();
+                let rows = years_of(transaction, form, year, Units::These(&units))?;
+                let mut rows: BTreeMap<UnitId, YearOfRollups> = rows.into_iter().collect();
+                for unit in gone {
+                    rows.entry(unit).or_default().remove(&period);
+                }
+                for (unit, rollup) in changed {
+                    let year = rows.entry(unit).or_default();
+                    year.insert(period, KeptRollup { rollup, rev });
+                }
+                years_put(transaction, form, year, &rows, rev)
+            }
+        }
+    }
+}
+
+/// Makes all rows anew that a change of the map from `day` on may have changed: those of periods
+/// that end on that day or later.
+pub(in crate::service) fn rebuild_since(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    day: NaiveDate,
+    rev: i64,
+    watcher: &dyn Watcher,
+) -> Result<(), StoreError> {
+    let mut periods = reported_periods(transaction, snapshot)?;
+    periods.retain(|period| period.closing_day() >= day);
+    watcher.begin(Phase::Totals, periods.len());
+    for period in periods {
+        Board::of(snapshot, period).rebuild(transaction, rev)?;
+        watcher.advance(1);
+    }
+    Ok(())
+}
+
+/// Makes all rows of a period anew.
+pub(in crate::service) fn rebuild_period(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    period: FormPeriod<'_>,
+) -> Result<(), StoreError> {
+    Board::of(snapshot, period).rebuild(transaction, snapshot.counters.rev)
+}
+
+/// All periods on which there are submissions, and the longer ones made of them.
+pub(in crate::service) fn reported_periods<'s>(
+    transaction: &mut Transaction<'_>,
+    snapshot: &'s Snapshot,
+) -> Result<Vec<FormPeriod<'s>>, StoreError> {
+    let mut periods = BTreeMap::new();
+    for (number, base) in periods_with_submissions(transaction, None)? {
+        let mut forms = snapshot.catalogue.forms();
+        let form = forms.find(|form| form.number == number);
+        let Some((form, base)) = form.and_then(|form| Some((form, form.period(base)?))) else {
+            return Err(StoreError::Corrupt(format!(
+                "submissions on no form: {number:?} {base}"
+            )));
+        };
+        let longer = form.longer_periods_with(&base);
+        periods.extend(
+            longer
+                .into_iter()
+                .chain([base])
+                .map(|period| ((form.code.clone(), period.period), period)),
+        );
+    }
+    Ok(periods.into_values().collect())
+}

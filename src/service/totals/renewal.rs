@@ -1,0 +1,80 @@
+//! Renewal: totals that an older version of the program has kept by other rules are made anew, once.
+//! Totals change by what is added to them: what was wrong before would stay wrong for ever. Never how
+//! a total is made.
+
+use crate::authz::Scope;
+use crate::domain::form::FormPeriod;
+use crate::domain::id::FormCode;
+use crate::domain::period::Period;
+use crate::service::application::Application;
+use crate::service::people::tenant::{TenantError, list_tenants};
+use crate::service::totals::{rebuild_period, reported_periods};
+use crate::store::StoreError;
+use crate::store::rollup::TOTALS_EDITION;
+use crate::store::tenant::{totals_edition, totals_edition_put};
+
+/// Makes the totals of every tenant anew that are of an older edition. To be run before anything
+/// else is done with a database. Each period is a write of its own, so that nobody waits long, and
+/// what is right is left alone: whoever is interrupted, or does the same at the same time, does no
+/// harm.
+///
+/// # Errors
+/// Those of the store.
+pub fn renew_totals(application: &Application) -> Result<(), TenantError> {
+    for tenant in list_tenants(&application.database)? {
+        let scope = Scope::of_operator(tenant.id);
+        if is_renewed(application, &scope)? {
+            continue;
+        }
+        let periods = periods_to_renew(application, &scope)?;
+        for (form, period) in &periods {
+            renew(application, &scope, form, *period)?;
+        }
+        let database = &application.database;
+        database.write_unlocked(&scope, |transaction| {
+            totals_edition_put(transaction, TOTALS_EDITION)
+        })?;
+        tracing::info!(
+            tenant = %tenant.slug, periods = periods.len(), "the totals are of this version's rules"
+        );
+    }
+    Ok(())
+}
+
+fn is_renewed(application: &Application, scope: &Scope) -> Result<bool, StoreError> {
+    let database = &application.database;
+    let edition = database.read_uncounted(scope, totals_edition)?;
+    // A registered tenant that has no row has no totals either.
+    Ok(edition.is_none_or(|edition| edition >= TOTALS_EDITION))
+}
+
+/// All periods with totals of a tenant whose units have successors, and none of another.
+fn periods_to_renew(
+    application: &Application,
+    scope: &Scope,
+) -> Result<Vec<(FormCode, Period)>, StoreError> {
+    application.inspecting(scope, |transaction, snapshot| {
+        if snapshot.hierarchy.successions().days().next().is_none() {
+            return Ok(Vec::new());
+        }
+        let periods = reported_periods(transaction, snapshot)?.into_iter();
+        let named = periods.map(|period| (period.form.code.clone(), period.period));
+        Ok(named.collect())
+    })
+}
+
+fn renew(
+    application: &Application,
+    scope: &Scope,
+    form: &FormCode,
+    period: Period,
+) -> Result<(), StoreError> {
+    application.maintaining(scope, |transaction, snapshot| {
+        let form = snapshot.catalogue.form(form);
+        let period: Option<FormPeriod<'_>> = form.and_then(|form| form.period(period));
+        match period {
+            Some(period) => rebuild_period(transaction, snapshot, period),
+            None => Ok(()),
+        }
+    })
+}

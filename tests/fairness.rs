@@ -381,6 +381,101 @@ fn what_need_not_come_is_refused_before_it_comes() {
     }
 }
 
+/// The first line of an answer, and its end.
+#[track_caller]
+fn first_and_rest(answer: &str) -> (&str, &str) {
+    answer.split_once("\r\n").unwrap()
+}
+
+#[test]
+fn who_asks_before_sending_a_body_is_refused_at_once() {
+    let server = Server::with_tenant(Backend::Sqlite);
+    let admin = server.sign_in("test", "admin");
+    let head = |path: &str, more: &str| {
+        format!(
+            "POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\
+             Content-Type: application/json\r\nExpect: 100-continue\r\n{more}\r\n",
+            admin.token()
+        )
+    };
+    let huge = "Accept-Language: en\r\nContent-Length: 99000000000\r\n";
+    for (path, more, status, code) in [
+        ("/v1/units", huge, "413", "BODY_TOO_LARGE"),
+        ("/v1/reorganisations", huge, "413", "BODY_TOO_LARGE"),
+        (
+            "/v1/auth/token",
+            "Content-Length: 16385\r\n",
+            "413",
+            "BODY_TOO_LARGE",
+        ),
+        (
+            "/v1/units?x=1",
+            "Content-Encoding: br\r\nContent-Length: 2\r\n",
+            "415",
+            "UNSUPPORTED_MEDIA_TYPE",
+        ),
+    ] {
+        let answer = answer_to_head(server.address, &head(path, more));
+        let (first, rest) = first_and_rest(&answer);
+        assert!(
+            first.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{path}: {answer}"
+        );
+        let rest_lower = rest.to_ascii_lowercase();
+        for header in [
+            "application/problem+json",
+            "x-request-id: ",
+            "content-language: ",
+        ] {
+            assert!(rest_lower.contains(header), "{header} is not in {answer}");
+        }
+        assert!(rest.contains(code), "{answer}");
+    }
+    let answer = answer_to_head(server.address, &head("/v1/units", huge));
+    assert!(answer.contains("The body is too large"), "{answer}");
+
+    // Larger than others may be, and not too large.
+    let large = "Content-Length: 16000000\r\n";
+    for (path, more) in [
+        ("/v1/reorganisations", large),
+        ("/v1/units", "Content-Length: 2\r\n"),
+    ] {
+        let answer = answer_to_head(server.address, &head(path, more));
+        assert_eq!(answer, "HTTP/1.1 100 Continue\r\n\r\n", "{path}");
+    }
+    let metrics = server.anonymous().get("/metrics").text;
+    let counted =
+        "tonghop_http_requests_total{operation=\"create_unit\",method=\"POST\",status=\"413\"} 2";
+    assert!(metrics.contains(counted), "{metrics}");
+}
+
+#[test]
+fn a_body_that_may_come_is_asked_for_and_answered() {
+    let server = Server::with_tenant(Backend::Sqlite);
+    let admin = server.sign_in("test", "admin");
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .unwrap();
+    let head = format!(
+        "POST /v1/units HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\
+         Content-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n",
+        admin.token()
+    );
+    let mut answer = [0; 4096];
+    let mut next = |sent: &str| {
+        stream.write_all(sent.as_bytes()).unwrap();
+        let read = stream.read(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer[..read]).into_owned()
+    };
+    assert_eq!(next(&head), "HTTP/1.1 100 Continue\r\n\r\n");
+    let refused = next("{}");
+    assert!(
+        refused.starts_with("HTTP/1.1 400 ") && refused.contains("INVALID_BODY"),
+        "{refused}"
+    );
+}
+
 #[test]
 fn the_page_of_the_api_signs_in_to_a_tenant_and_fills_in_no_header_twice() {
     let server = Server::start(Backend::Sqlite);

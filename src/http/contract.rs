@@ -91,19 +91,26 @@ impl Contract {
         if !is_text(path) {
             return Err(Problem::route_not_found());
         }
-        let fitting = || self.paths.iter().filter(|rules| rules.fits(path));
-        let found = fitting().find_map(|rules| rules.operation(method));
-        match found {
+        match self.find(method, path) {
             Some(operation) => {
                 operation.check_query(query)?;
                 Ok(Some(operation))
             }
-            None if fitting().next().is_none() => Ok(None),
+            None if self.fitting(path).next().is_none() => Ok(None),
             None => Err(method_not_allowed(
                 method,
-                fitting().flat_map(PathRules::methods),
+                self.fitting(path).flat_map(PathRules::methods),
             )),
         }
+    }
+
+    /// Finds the operation that a method and a path are for.
+    pub fn find(&self, method: &Method, path: &str) -> Option<&Arc<Operation>> {
+        self.fitting(path).find_map(|rules| rules.operation(method))
+    }
+
+    fn fitting(&self, path: &str) -> impl Iterator<Item = &PathRules> {
+        self.paths.iter().filter(move |rules| rules.fits(path))
     }
 }
 

@@ -390,6 +390,19 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Tracked<T> {
 #[derive(Debug, Clone, Copy)]
 pub struct BodyLimit(pub usize);
 
+impl BodyLimit {
+    /// The limit for one operation, by its id: the reform of a country comes as one document, and
+    /// the fields of whoever is not known yet are short.
+    pub(super) fn of_operation(self, id: &str) -> BodyLimit {
+        let BodyLimit(usual) = self;
+        BodyLimit(match id {
+            "create_reorganisation" => usual.max(LARGE_BODY_LIMIT),
+            "issue_token" => usual.min(LARGEST_FORM),
+            _ => usual,
+        })
+    }
+}
+
 /// How long the server waits for the whole of a body; in the server's data. Who keeps a connection
 /// by sending a byte now and then would keep it for ever.
 #[derive(Debug, Clone, Copy)]
@@ -471,7 +484,7 @@ fn check_commas(raw: &[u8], most: usize) -> Result<(), Problem> {
 const LARGE_BODY_LIMIT: usize = 16 * 1024 * 1024;
 const MOST_COMMAS_OF_LARGE: usize = 500_000;
 
-/// A JSON body that may be larger than the server's limit for others.
+/// A JSON body that may be larger than others, and have more elements.
 #[derive(Debug, Clone)]
 pub struct LargeJsonBody<T>(pub JsonBody<T>);
 
@@ -483,9 +496,7 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest for LargeJsonBody<T> {
         let request = request.clone();
         let payload = payload.take();
         Box::pin(async move {
-            let BodyLimit(usual) = body_limit(&request)?;
-            let limit = BodyLimit(usual.max(LARGE_BODY_LIMIT));
-            let raw = read_text_body(&request, payload, limit).await?;
+            let raw = read_text_body(&request, payload, body_limit(&request)?).await?;
             let body = JsonBody::read(&request, raw, MOST_COMMAS_OF_LARGE).await?;
             Ok(LargeJsonBody(body))
         })
@@ -617,9 +628,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for FormBody<T> {
         let request = request.clone();
         let payload = payload.take();
         Box::pin(async move {
-            let BodyLimit(limit) = body_limit(&request)?;
-            let limit = BodyLimit(limit.min(LARGEST_FORM));
-            let raw = read_text_body(&request, payload, limit).await?;
+            let raw = read_text_body(&request, payload, body_limit(&request)?).await?;
             let text = std::str::from_utf8(&raw).unwrap_or_default();
             let read = web::Query::<T>::from_query(text);
             let value = read
@@ -724,10 +733,21 @@ fn not_utf8(raw: &[u8], error: std::str::Utf8Error) -> Problem {
     )
 }
 
-/// The limit that the server has for bodies.
+/// The limit for the body of a request.
 fn body_limit(request: &HttpRequest) -> Result<BodyLimit, Problem> {
-    let limit = request.app_data::<BodyLimit>().copied();
-    limit.ok_or_else(misconfigured)
+    let usual = request.app_data::<BodyLimit>().copied();
+    let usual = usual.ok_or_else(misconfigured)?;
+    let operation = matched(request);
+    Ok(operation.map_or(usual, |operation| usual.of_operation(operation.id())))
+}
+
+/// Refuses a body by what its request's headers say of it.
+///
+/// # Errors
+/// A packing that is not taken, and an announced length above the limit.
+pub(super) fn check_head(headers: &HeaderMap, limit: BodyLimit) -> Result<(), Problem> {
+    coding(headers)?;
+    check_length(headers, limit)
 }
 
 async fn read_text_body(

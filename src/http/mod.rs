@@ -14,6 +14,7 @@ pub mod state;
 
 mod account;
 mod completeness;
+mod expect;
 pub(crate) mod form;
 pub(crate) mod indicator;
 mod level;

@@ -107,6 +107,11 @@ impl Problem {
         Problem::new(code, sentence(code))
     }
 
+    /// The answer to a request that no middleware has seen, by the request's headers.
+    pub(super) fn answer_at_once(&self, headers: &HeaderMap) -> HttpResponse {
+        self.answer(&Caller::of(headers))
+    }
+
     fn answer(&self, caller: &Caller) -> HttpResponse {
         let kind = self.code.kind();
         let mut response = HttpResponse::build(status(kind));
@@ -372,6 +377,13 @@ struct Caller {
 }
 
 impl Caller {
+    fn of(headers: &HeaderMap) -> Caller {
+        Caller {
+            request_id: Uuid::now_v7(),
+            language: preferred_language(headers),
+        }
+    }
+
     fn language_tag(&self) -> &'static str {
         match self.language {
             Language::Vietnamese => "vi",
@@ -468,10 +480,7 @@ pub async fn render<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    let caller = Caller {
-        request_id: Uuid::now_v7(),
-        language: preferred_language(request.headers()),
-    };
+    let caller = Caller::of(request.headers());
     let span = tracing::info_span!(
         "request",
         id = %caller.request_id,

@@ -1,19 +1,24 @@
 //! The server: the application behind its middlewares, on a socket. Never a route.
 
+use std::future::ready;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use actix_web::dev::{Server, ServerHandle};
+use actix_http::{HttpService, Request};
+use actix_server::{Server, ServerHandle};
+use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
-use actix_web::{App, HttpServer, web};
+use actix_web::{App, web};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use utoipa_actix_web::AppExt;
 
 use super::contract::{self, Contract};
 use super::docs::Document;
+use super::expect::Expectations;
 use super::extract::{BodyLimit, BodyTime};
 use super::problem::{self, Problem};
 use super::state::ServerState;
@@ -89,6 +94,9 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, ServerError> {
 /// How long what was accepted may take when the server stops.
 const TIME_TO_FINISH: Duration = Duration::from_secs(30);
 
+/// How long a client has to read its answer before its connection is closed.
+const TIME_TO_DISCONNECT: Duration = Duration::from_secs(1);
+
 /// Starts to serve on a bound address. It stops, after what it has accepted is answered, when
 /// the process is told to (SIGTERM, SIGINT) or through the server's handle.
 ///
@@ -114,33 +122,60 @@ pub fn serve(
     let orders = Orders::listen().map_err(ServerError::Signals)?;
     let told = state.clone();
     let address = listener.local_addr();
-    let server = HttpServer::new(move || {
-        let docs = docs.clone();
-        App::new()
-            .into_utoipa_app()
-            .app_data(application.clone())
-            .app_data(contract.clone())
-            .app_data(metrics.clone())
-            .app_data(queue.clone())
-            .app_data(slots.clone())
-            .app_data(state.clone())
-            .app_data(BodyLimit(options.body_limit))
-            .app_data(BodyTime(options.body_time))
-            .configure(routes::routes)
-            .into_app()
-            .configure(|config| docs.serve(config))
-            .default_service(web::to(route_not_found))
-            .wrap(from_fn(contract::hold))
-            .wrap(from_fn(problem::render))
-    })
-    .workers(options.workers.unwrap_or_else(default_workers))
-    .disable_signals()
-    // Who waits for a turn to read has a thread to wait on.
-    .worker_max_blocking_threads(options.request_limit.max(512))
-    // A client that ends its side has gone, and what it asked for is not worked on any more.
-    .h1_allow_half_closed(false)
-    .shutdown_timeout(TIME_TO_FINISH.as_secs())
-    .listen(listener);
+    let app = {
+        let (contract, metrics) = (contract.clone(), metrics.clone());
+        move || {
+            let docs = docs.clone();
+            App::new()
+                .into_utoipa_app()
+                .app_data(application.clone())
+                .app_data(contract.clone())
+                .app_data(metrics.clone())
+                .app_data(queue.clone())
+                .app_data(slots.clone())
+                .app_data(state.clone())
+                .app_data(BodyLimit(options.body_limit))
+                .app_data(BodyTime(options.body_time))
+                .configure(routes::routes)
+                .into_app()
+                .configure(|config| docs.serve(config))
+                .default_service(web::to(route_not_found))
+                .wrap(from_fn(contract::hold))
+                .wrap(from_fn(problem::render))
+        }
+    };
+    let expectations = Expectations {
+        contract,
+        metrics,
+        limit: BodyLimit(options.body_limit),
+    };
+    let builder = Server::build()
+        .workers(options.workers.unwrap_or_else(default_workers))
+        .disable_signals()
+        // Who waits for a turn to read has a thread to wait on.
+        .worker_max_blocking_threads(options.request_limit.max(512))
+        .shutdown_timeout(TIME_TO_FINISH.as_secs());
+    let stop = builder.graceful_shutdown_signal();
+    // What `actix_web::HttpServer` does, which has no way to answer before `100 Continue`.
+    let server = builder.listen("http", listener, move || {
+        let stop = stop.clone();
+        let expectations = expectations.clone();
+        let factory = app().into_factory();
+        let factory = factory.map_err(|error: actix_web::Error| error.error_response());
+        HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let stop = stop.clone();
+                async move { stop.notified().await }
+            })
+            .client_disconnect_timeout(TIME_TO_DISCONNECT)
+            // A client that ends its side has gone, and what it asked for is not worked on any more.
+            .h1_allow_half_closed(false)
+            .expect(fn_service(move |request: Request| {
+                ready(expectations.admit(request))
+            }))
+            .finish(map_config(factory, |()| AppConfig::default()))
+            .tcp()
+    });
     match (server, address) {
         (Ok(server), _) => {
             let server = server.run();

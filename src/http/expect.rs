@@ -1,0 +1,40 @@
+//! `Expect: 100-continue`: a client that asks before it sends a body is refused at once where the
+//! head of the request says enough. Never a rule about what is in a body.
+
+use actix_http::Request;
+use actix_web::error::InternalError;
+use actix_web::{Error, HttpMessage, web};
+
+use super::contract::Contract;
+use super::extract::{BodyLimit, check_head};
+use crate::telemetry::Metrics;
+
+/// Decides on requests that wait for `100 Continue`. They have not come to the middlewares yet.
+#[derive(Clone)]
+pub(super) struct Expectations {
+    pub(super) contract: web::Data<Contract>,
+    pub(super) metrics: web::Data<Metrics>,
+    /// The usual limit for bodies.
+    pub(super) limit: BodyLimit,
+}
+
+impl Expectations {
+    /// Gives back a request whose body may come. A path that nothing is known of is refused later,
+    /// as without the header.
+    ///
+    /// # Errors
+    /// The answer: the body is too large, or packed in a way that is not taken.
+    pub(super) fn admit(&self, request: Request) -> Result<Request, Error> {
+        let Some(operation) = self.contract.find(request.method(), request.path()) else {
+            return Ok(request);
+        };
+        let limit = self.limit.of_operation(operation.id());
+        let Err(problem) = check_head(request.headers(), limit) else {
+            return Ok(request);
+        };
+        let timer = self.metrics.begin_request(request.method().as_str());
+        let answer = problem.answer_at_once(request.headers());
+        timer.finish(operation.id(), answer.status().as_u16());
+        Err(InternalError::from_response(problem, answer).into())
+    }
+}

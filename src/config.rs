@@ -1,5 +1,5 @@
-//! The settings of the program: a TOML file and the environment, which wins. Never a default that
-//! hides a mistake: a setting that is unknown or cannot be read stops the start, with its name.
+//! The settings: a TOML file, overridden by the environment. No default hides a mistake: a setting
+//! that is unknown or cannot be read stops the start and is named.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -20,7 +20,7 @@ pub use crate::service::application::DEFAULT_REQUEST_LIMIT;
 use crate::store::{DatabaseUrl, Servers};
 use crate::system::User;
 
-/// The settings by their names in the file, with their names in the environment.
+/// The settings' names in the file, with their names in the environment.
 const NAMES: [(&str, &str); 15] = [
     ("database_url", "DATABASE_URL"),
     ("listen", "TONGHOP_LISTEN"),
@@ -39,42 +39,42 @@ const NAMES: [(&str, &str); 15] = [
     ("log_format", "TONGHOP_LOG_FORMAT"),
 ];
 
-/// Every setting, checked.
+/// All settings, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Where the data is.
+    /// The database.
     pub database_url: DatabaseUrl,
     /// The address to listen on.
     pub listen: SocketAddr,
-    /// The database as the schema's owner, for migrations; the server has no use for it.
+    /// The database as its schema's owner, for migrations only.
     pub owner_url: Option<DatabaseUrl>,
-    /// Whether other servers are on the database.
+    /// The number of servers on the database.
     pub servers: Servers,
     /// The directory of the keys that sign tokens.
     pub keys: PathBuf,
-    /// Who tokens say that they are from.
+    /// The issuer named in tokens.
     pub issuer: String,
     /// The largest body of a request, in bytes.
     pub body_limit: usize,
-    /// How long a request may take to bring its body.
+    /// The time in which a request must deliver its body.
     pub body_time: Duration,
-    /// How long a read may go on.
+    /// The longest time of a read.
     pub read_time: Duration,
-    /// The most requests that are worked on at once.
+    /// The most requests processed at once.
     pub request_limit: usize,
-    /// For how long a server that was told to stop says so before it takes no more.
+    /// The time for which a stopping server says so in `/readyz` before it refuses requests.
     pub stop_grace: Duration,
-    /// How many threads answer requests; by default one a core.
+    /// The number of threads that answer requests; by default one a core.
     pub workers: Option<NonZeroUsize>,
-    /// How long the server waits before it verifies one more period; `None` for never.
+    /// The pause between two verifications; `None` turns the verifier off.
     pub verify_every: Option<Duration>,
-    /// What is logged, as directives such as `info,tonghop=debug`.
+    /// The log's filter, as directives such as `info,tonghop=debug`.
     pub log: String,
-    /// How the log is written.
+    /// The format of the log.
     pub log_format: LogFormat,
 }
 
-/// How the log is written.
+/// The format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
     /// For people.
@@ -95,7 +95,7 @@ impl FromStr for LogFormat {
     }
 }
 
-/// A setting that stops the start. Values are not repeated: one may be a secret.
+/// A setting that stops the start. Errors do not repeat values: one may be a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
     /// The settings file cannot be read.
@@ -106,7 +106,7 @@ pub enum SettingsError {
         /// Why not.
         reason: String,
     },
-    /// There is no such setting.
+    /// No setting has this name.
     #[error("{0}: there is no such setting")]
     Unknown(String),
     /// The value of a setting cannot be used.
@@ -137,13 +137,13 @@ impl Settings {
     }
 }
 
-/// A value as it was given, and the name under which it was.
+/// A value as given, and the name under which it was given.
 struct GivenValue {
     name: String,
     text: String,
 }
 
-/// What was given, by the setting's name in the file.
+/// The given values, by the setting's name in the file.
 #[derive(Default)]
 struct Given(BTreeMap<&'static str, GivenValue>);
 
@@ -160,7 +160,7 @@ impl Given {
             let text = value
                 .into_string()
                 .map_err(|_| invalid(name, "it is not UTF-8"))?;
-            // Compose files and unit files cannot leave a variable out, they empty it.
+            // Compose files and unit files cannot omit a variable, so they set it to nothing.
             if !text.is_empty() {
                 self.add(setting, name, text);
             }
@@ -227,7 +227,7 @@ impl Given {
             .map_err(|reason| invalid(&given.name, reason))
     }
 
-    /// A whole number; what is given in its place where it is not set is the example as well.
+    /// Reads a whole number. `usual` is the default, and the example in the error.
     fn number(
         &self,
         setting: &'static str,
@@ -300,12 +300,12 @@ fn issuer(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// Directives of the log, as the library takes them. A word alone it takes for the name of a part of
-/// some program, and then logs nothing of ours: that is a slip of the pen.
+/// Reads directives of the log. The library takes a single unknown word for the name of a module
+/// and then logs nothing of this program, so such a word is refused as a typing error.
 fn directives(text: &str) -> Result<String, String> {
     let given = text.split(',').map(str::trim);
     let given: Vec<&str> = given.filter(|directive| !directive.is_empty()).collect();
-    // The library cuts a directive wrongly that has a space before it.
+    // The library misreads a directive after a space.
     let joined = given.join(",");
     let is_meant = !given.is_empty() && given.iter().all(|directive| !is_slip(directive));
     if is_meant && EnvFilter::try_new(&joined).is_ok() {
@@ -326,23 +326,23 @@ fn is_slip(directive: &str) -> bool {
 
 const A_DAY: u64 = 24 * 60 * 60;
 
-/// Often enough that a wrong total is known before the report goes up.
+/// Often enough to find a wrong total before its report is sent up.
 const VERIFY_EVERY: Duration = Duration::from_secs(600);
 
 /// Enough for the largest usual body on a slow mobile network.
 pub const DEFAULT_BODY_TIME: Duration = Duration::from_secs(60);
 
-/// A balancer that asks each second has asked.
+/// Enough for a load balancer that checks every second.
 pub const DEFAULT_STOP_GRACE: Duration = Duration::from_secs(2);
 
-/// One file, nothing to install.
+/// The default database: one file, nothing to install.
 fn default_database() -> DatabaseUrl {
     DatabaseUrl::Sqlite {
         path: "tonghop.db".to_owned(),
     }
 }
 
-/// None of it turns it off.
+/// Turns a zero duration into `None`, which means off.
 fn some_time(time: Duration) -> Option<Duration> {
     (time > Duration::ZERO).then_some(time)
 }
@@ -354,7 +354,8 @@ fn invalid(name: &str, reason: impl Display) -> SettingsError {
     }
 }
 
-/// A name that begins like ours and is none of ours is a mistake, except in tests.
+/// Finds a variable's setting. An unknown name with this program's prefix is a mistake, except in
+/// tests.
 fn setting_of_variable(variable: &str) -> Result<Option<&'static str>, SettingsError> {
     let known = NAMES.iter().find(|(_, name)| *name == variable);
     if let Some((setting, _)) = known {
@@ -372,7 +373,7 @@ fn from_file(path: &Path) -> Result<Given, SettingsError> {
         reason,
     };
     let text = std::fs::read_to_string(path).map_err(|error| unreadable(why_unread(&error)))?;
-    // What the error says of itself quotes the line, which may hold a password.
+    // The parser's own message quotes the line, which may hold a password.
     let table: toml::Table = toml::from_str(&text).map_err(|error| {
         let line = line_of(&text, error.span().map_or(0, |span| span.start));
         unreadable(format!(

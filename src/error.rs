@@ -1,7 +1,7 @@
-//! The one table of error codes: each stable code of the API, and the kind of failure that it is.
+//! The one table of error codes: every stable code of the API, and the kind of failure that it is.
 //!
-//! Here belong codes, kinds and the two-language message. Never HTTP: the step from a kind to a
-//! status is `http::problem`'s, and the sentences stand beside the use case that speaks them.
+//! Holds codes, kinds and two-language messages. `http::problem` turns a kind into a status;
+//! sentences stand beside the use case that reports them.
 
 use serde::Serialize;
 
@@ -12,9 +12,9 @@ pub struct Message {
     pub en: String,
 }
 
-/// Makes a [`Message`] from two format strings that see the same variables. Variables that are
-/// [`Named`](crate::domain::naming::Named) are listed after them: each string sees the name in
-/// its own language.
+/// Makes a [`Message`] from two format strings over the same variables. List
+/// [`Named`](crate::domain::naming::Named) variables after them: each string shows the name in its
+/// own language.
 #[macro_export]
 macro_rules! message {
     ($vi:literal, $en:literal $(, $named:ident)* $(,)?) => {
@@ -31,7 +31,7 @@ macro_rules! message {
     };
 }
 
-/// A number with its noun, as English has it: `1 fault`, `2 faults`.
+/// Writes a number with its English noun: `1 fault`, `2 faults`.
 pub fn counted(count: usize, one: &str, several: &str) -> String {
     match count {
         1 => format!("1 {one}"),
@@ -55,7 +55,7 @@ impl Message {
     }
 }
 
-/// One thing that is wrong with a request, and where.
+/// One thing that is wrong with a request, and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     pub place: Place,
@@ -63,12 +63,12 @@ pub struct Fault {
     pub message: Message,
 }
 
-/// Where in a request a fault lies.
+/// The place of a fault in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     /// A JSON pointer (RFC 6901) into the body; empty for the whole body.
     Body(String),
-    /// A parameter of the path or the query, by its name.
+    /// A parameter of the path or the query, by name.
     Parameter(String),
 }
 
@@ -81,7 +81,7 @@ impl Fault {
         }
     }
 
-    /// The same fault of a part of the body, which is at `pointer` in the whole.
+    /// Moves the fault of a part to the whole body, in which the part is at `pointer`.
     #[must_use]
     pub fn below(self, pointer: &str) -> Fault {
         let place = match self.place {
@@ -91,7 +91,7 @@ impl Fault {
         Fault { place, ..self }
     }
 
-    /// Which row of a table it is about, from 0.
+    /// Returns the row of a table that the fault is about, from 0.
     pub fn row(&self) -> Option<usize> {
         match &self.place {
             Place::Body(pointer) => pointer.split('/').nth(1)?.parse().ok(),
@@ -99,9 +99,9 @@ impl Fault {
         }
     }
 
-    /// The same fault of a table's row whose message names the line of the file. `lines` has those of all
-    /// rows: a pointer counts rows from 0, a spreadsheet lines from 1, with the heading and whatever
-    /// is empty.
+    /// Adds the line of the file to the message of a table's fault. `lines` holds the line of each
+    /// row: pointers count rows from 0, spreadsheets count lines from 1, including the heading and
+    /// empty lines.
     #[must_use]
     pub fn at_line_of(self, lines: &[Option<u64>]) -> Fault {
         let Some(line) = self.row().and_then(|row| *lines.get(row)?) else {
@@ -121,42 +121,42 @@ impl Fault {
     }
 }
 
-/// What a failure is, apart from the protocol that reports it.
+/// A kind of failure, independent of the protocol that reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// The request cannot be read.
     Malformed,
     /// Nobody is signed in.
     Unauthenticated,
-    /// Signed in, and not allowed.
+    /// The caller is signed in but not allowed.
     Forbidden,
     NotFound,
     MethodNotAllowed,
-    /// What is there does not allow it now.
+    /// The current state does not allow it.
     Conflict,
     TooLarge,
     UnsupportedMediaType,
-    /// Read well, and against a rule of the domain.
+    /// The request is well-formed but breaks a rule of the domain.
     Invalid,
-    /// The condition of the request does not hold any more.
+    /// The condition of the request no longer holds.
     Stale,
-    /// The request must say on which state it builds.
+    /// The request must name the state that it builds on.
     ConditionRequired,
-    /// It did not come to its end in time.
+    /// The request did not finish in time.
     TooSlow,
     TooManyRequests,
     Internal,
-    /// Not now; the same request may do later.
+    /// The service cannot answer now; the same request may succeed later.
     Unavailable,
 }
 
-/// A failure that a caller is told about: what the caller may know stands here, what only the
-/// log may know stays in the type that implements it.
+/// A failure that is reported to a caller. Its methods return what the caller may know; the
+/// implementing type keeps what only the log may know.
 pub trait Explain: std::error::Error {
     fn code(&self) -> Code;
     /// Says what is wrong and what to do next.
     fn message(&self) -> Message;
-    /// Every single fault, where there is more to say than the message.
+    /// Returns every single fault, if there is more to say than the message.
     fn faults(&self) -> Vec<Fault> {
         Vec::new()
     }
@@ -164,7 +164,7 @@ pub trait Explain: std::error::Error {
 
 macro_rules! codes {
     ($( $(#[$doc:meta])* $variant:ident = $text:literal: $kind:ident; )+) => {
-        /// The stable codes of the API. A code that was given out keeps its meaning for ever.
+        /// The stable codes of the API. A published code keeps its meaning for ever.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
         pub enum Code {
             $( $(#[$doc])* #[serde(rename = $text)] $variant, )+
@@ -202,7 +202,7 @@ codes! {
     MethodNotAllowed = "METHOD_NOT_ALLOWED": MethodNotAllowed;
     RouteNotFound = "ROUTE_NOT_FOUND": NotFound;
 
-    // Who is calling, and what they may do.
+    // The caller and the caller's rights.
     NotSignedIn = "NOT_SIGNED_IN": Unauthenticated;
     InvalidToken = "INVALID_TOKEN": Unauthenticated;
     InvalidCredentials = "INVALID_CREDENTIALS": Unauthenticated;
@@ -218,7 +218,7 @@ codes! {
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED": Invalid;
     RequestInFlight = "REQUEST_IN_FLIGHT": Conflict;
 
-    // What is named, and is not there.
+    // Named things that do not exist.
     TenantNotFound = "TENANT_NOT_FOUND": NotFound;
     UnitNotFound = "UNIT_NOT_FOUND": NotFound;
     UnitEnded = "UNIT_ENDED": NotFound;
@@ -289,15 +289,15 @@ codes! {
     Internal = "INTERNAL": Internal;
 }
 
-/// The most faults that one answer tells: nobody reads more of them, and a request that is wrong
-/// everywhere must not get an answer many times its size.
+/// The most faults in one answer. Nobody reads more, and a request that is wrong everywhere must
+/// not cause an answer many times its size.
 pub const MOST_FAULTS: usize = 200;
 
 /// The longest text of an answer, in characters. Sentences and pointers quote what was sent, which
 /// may be as long as a body.
 const LONGEST_TEXT: usize = 600;
 
-/// A text, up to where it is longer than anybody reads.
+/// Cuts a text at [`LONGEST_TEXT`].
 pub fn shortened(text: &str) -> String {
     let end = text.char_indices().nth(LONGEST_TEXT);
     let start = end.and_then(|(end, _)| text.get(..end));
@@ -309,8 +309,8 @@ pub fn pointer_step(step: &str) -> String {
     step.replace('~', "~0").replace('/', "~1")
 }
 
-/// Explains a use case's error: the named variants hold a failure that explains itself, every
-/// other is explained by the type's own `fn own(&self) -> (Code, Message, Vec<Fault>)`.
+/// Implements [`Explain`] for a use case's error. The named variants hold a failure that explains
+/// itself; the type's own `fn own(&self) -> (Code, Message, Vec<Fault>)` explains every other.
 #[macro_export]
 macro_rules! explain {
     ($name:ident, held: $($variant:ident),+ $(; $own:ident)?) => {

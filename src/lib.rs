@@ -1,5 +1,5 @@
-//! Tonghop (*tổng hợp*: to put together what the units below sent): hierarchical reporting.
-//! Lower units submit indicators, and every level above has its report, exact, at once.
+//! Tonghop (*tổng hợp*: to compile what the units below sent): hierarchical reporting. Lower units
+//! submit indicators, and every level above has its exact report at once.
 //!
 //! `ARCHITECTURE.md` has the map of the modules and how data flows through them.
 

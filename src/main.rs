@@ -1,5 +1,5 @@
-//! The command line. Never logic: each command reads its arguments, calls the library, and says
-//! in one line what went wrong.
+//! The command line. Each command reads its arguments, calls the library, and reports a failure in
+//! one line. Contains no logic.
 
 mod command;
 
@@ -39,7 +39,7 @@ use tonghop::telemetry::{Metrics, start_log};
 
 type Failure = Box<dyn std::error::Error>;
 
-/// A batch of submissions takes and gives back a great deal of memory in small pieces.
+/// A batch of submissions allocates and frees a great deal of memory in small pieces.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -47,7 +47,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Parser)]
 #[command(version, about)]
 struct Arguments {
-    /// A TOML file with settings; the environment wins over it.
+    /// A TOML file with settings; environment variables override it.
     #[arg(long, global = true)]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -74,24 +74,24 @@ enum Command {
     /// Accounts.
     #[command(subcommand)]
     Account(AccountCommand),
-    /// Take in lists from files; the password of --login is read from standard input.
+    /// Import lists from files; the password of --login is read from standard input.
     #[command(subcommand)]
     Import(ImportCommand),
-    /// Print a unit's report as an official reads it, of any tenant.
+    /// Print any tenant's report of a unit, as an official reads it.
     Report(ReportArguments),
-    /// Fold every total anew from the submissions and compare, a period at a time.
+    /// Recompute every total from the submissions and compare, one period at a time.
     Verify {
-        /// Only this tenant; all without it.
+        /// Verify only this tenant; without it, all of them.
         #[arg(long)]
         tenant: Option<String>,
     },
     /// Copy a SQLite database while it is in use, and check the copy.
     Backup {
-        /// The file of the copy; it must not be there yet.
+        /// The file of the copy, which must not exist yet.
         #[arg(long)]
         to: PathBuf,
     },
-    /// Look whether everything is as a server needs it, and say what to do where it is not.
+    /// Check that a server can run here, and say how to correct what is wrong.
     Check,
     /// Print the OpenAPI document.
     Openapi,
@@ -99,10 +99,10 @@ enum Command {
 
 #[derive(Parser)]
 struct DemoArguments {
-    /// Keep the demo's data here; without it they are gone at the end.
+    /// Keep the demo's data in this directory; without it, they are deleted at the end.
     #[arg(long)]
     data_dir: Option<PathBuf>,
-    /// The address to listen on, instead of the setting's; only on this machine.
+    /// The address to listen on, instead of the setting's; local addresses only.
     #[arg(long, value_parser = listen_address)]
     listen: Option<SocketAddr>,
     /// Print the report and exit.
@@ -112,17 +112,17 @@ struct DemoArguments {
 
 #[derive(Subcommand)]
 enum TenantCommand {
-    /// Make a tenant; its administrator's password is read from standard input.
+    /// Create a tenant; its administrator's password is read from standard input.
     Create {
-        /// Its short name in addresses.
+        /// The tenant's short name in addresses.
         #[arg(long)]
         slug: String,
         #[arg(long)]
         name: String,
-        /// The login of its first administrator.
+        /// The login of the first administrator.
         #[arg(long)]
         admin: String,
-        /// Levels to begin with.
+        /// The levels to begin with.
         #[arg(long)]
         levels: Option<Levels>,
     },
@@ -137,14 +137,14 @@ enum Levels {
 
 #[derive(Subcommand)]
 enum AccountCommand {
-    /// Make an account; its password is read from standard input.
+    /// Create an account; its password is read from standard input.
     Create {
         /// The tenant's slug.
         #[arg(long)]
         tenant: String,
         #[arg(long)]
         login: String,
-        /// Whose it is.
+        /// The name of the account's holder.
         #[arg(long)]
         name: String,
         /// A role on a unit, such as reporter@code:30388, or tenant_admin. May be repeated.
@@ -262,7 +262,8 @@ fn run_migrate(settings: &Settings) -> Result<(), Failure> {
     let server = &settings.database_url;
     let owner = settings.owner_url.as_ref().unwrap_or(server);
     let migrated = match owner {
-        // A server brings the file up to date by itself; who asks is told again what it left.
+        // Servers migrate a SQLite file by themselves; migrating again only lists the skipped
+        // logins.
         DatabaseUrl::Sqlite { .. } => prepare(owner).and_then(|_| migrate(owner, owner)),
         DatabaseUrl::Postgresql { .. } => migrate(owner, server),
     };
@@ -277,22 +278,22 @@ fn run_migrate(settings: &Settings) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Beside what a command prints.
+/// Prints notes on standard error, beside a command's output.
 fn tell(left: &[LeftLogin]) {
     for left in left {
         eprintln!("{left}");
     }
 }
 
-/// The first line of standard input, so that no password is among the arguments, which every
-/// process of the machine can read.
+/// Reads a password from the first line of standard input. As an argument, every process on the
+/// machine could read it.
 fn password() -> Result<String, Failure> {
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line)?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-/// A use case's failure as one line.
+/// Reports a use case's failure in one line.
 fn explained<E: Explain>(error: E) -> Failure {
     reason_of(&error).into()
 }
@@ -304,14 +305,14 @@ fn reason_of(error: &impl Explain) -> String {
         .map(|fault| fault.message.en.clone())
         .collect::<Vec<_>>();
     match error.code().kind() {
-        // Beside the database, the operator may know the reason.
+        // The operator has access to the database, and may know the internal reason.
         tonghop::error::Kind::Internal | tonghop::error::Kind::Unavailable => error.to_string(),
         _ if details.is_empty() => error.message().en,
         _ => details.join(" "),
     }
 }
 
-/// The database that is there, up to date: a mistyped path is not a new one.
+/// Opens an existing database and migrates it. A mistyped path is an error, never a new database.
 fn ready(settings: &Settings) -> Result<Application, Failure> {
     tell(&prepare(&settings.database_url)?);
     let database = Database::new(settings.database_url.clone());
@@ -320,8 +321,8 @@ fn ready(settings: &Settings) -> Result<Application, Failure> {
     Ok(application)
 }
 
-/// Makes the database for the first tenant. Where there are keys there was a server, and so a
-/// database, which is not replaced by an empty one without a word.
+/// Makes the database for the first tenant. If signing keys exist, a server has run here and its
+/// database must be missing, so no empty one replaces it silently.
 fn make_for_first_tenant(settings: &Settings) -> Result<(), Failure> {
     if is_there(&settings.database_url) || keys::are_there(&settings.keys) {
         return Ok(());
@@ -451,7 +452,7 @@ fn run_check(settings: &Settings) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Where the demo listens if nothing else is asked for: at the port of the setting, on this machine.
+/// Returns the demo's address unless one is asked for: the setting's port, on this machine.
 fn demo_address(settings: &Settings) -> SocketAddr {
     match settings.listen.ip().is_loopback() {
         true => settings.listen,
@@ -486,7 +487,7 @@ fn print_demo(application: &Application) -> Result<(), Failure> {
 }
 
 fn run_demo(settings: &Settings, arguments: &DemoArguments) -> Result<(), Failure> {
-    // The port first: whoever cannot have it should not wait for the rest.
+    // Bind the port first, so that a user who cannot have it does not wait for the loading.
     let listener = if arguments.once {
         None
     } else {

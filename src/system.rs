@@ -1,5 +1,5 @@
-//! The rights of this process on the machine: the user it runs as, and where it may write. Never
-//! what is written.
+//! The rights of this process on the machine: its user, and where it may write. Does not know what
+//! is written.
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -16,12 +16,12 @@ pub struct User {
 }
 
 impl User {
-    /// The one that this process runs as.
+    /// Returns the user that this process runs as.
     pub fn current() -> User {
         User::of_id(rustix::process::geteuid().as_raw())
     }
 
-    /// The one whose file or directory it is.
+    /// Returns the owner of a file or directory.
     ///
     /// # Errors
     /// Those of the file system.
@@ -44,7 +44,7 @@ impl User {
     }
 }
 
-/// As `chown` takes it.
+/// Writes the user as `chown` takes it.
 impl fmt::Display for User {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
@@ -54,7 +54,7 @@ impl fmt::Display for User {
     }
 }
 
-/// Why this process may not write where it has to, and what to do about it.
+/// The reasons for which this process may not write, each with its cure.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
     #[error(
@@ -98,15 +98,15 @@ fn other(path: &Path, source: std::io::Error) -> AccessError {
     }
 }
 
-/// The directory that a path lies in.
+/// Returns the directory that contains a path.
 pub fn directory_of(path: &Path) -> &Path {
     let parent = path.parent();
     let named = parent.filter(|parent| !parent.as_os_str().is_empty());
     named.unwrap_or(Path::new("."))
 }
 
-/// Makes a file in a directory and takes it away again. That there is no room is another matter, and
-/// passes by itself.
+/// Makes a file in a directory and removes it again. A full disk is no error here, since it can
+/// pass.
 ///
 /// # Errors
 /// [`AccessError`].
@@ -138,18 +138,19 @@ pub fn try_to_write_in(directory: &Path) -> Result<(), AccessError> {
     })
 }
 
-/// The directory itself, or above it the first of which the owner can be told: below one that is
-/// closed nothing can.
+/// Returns the nearest existing directory at or above `directory` whose owner can be read. Nothing
+/// below a closed directory can be.
 fn nearest(directory: &Path) -> Option<(PathBuf, User)> {
     directory.ancestors().find_map(|above| {
-        // The last one above a relative path is empty, and means the directory that one is in.
+        // The last ancestor of a relative path is empty: the current directory.
         let above = directory_of(&above.join("x")).to_owned();
         let owner = User::owner_of(&above).ok()?;
         Some((above, owner))
     })
 }
 
-/// Checks that a directory that is not there could be made: in the first above it that is there.
+/// Checks that a missing directory could be made, by trying in the first existing directory above
+/// it.
 ///
 /// # Errors
 /// [`AccessError`].
@@ -165,8 +166,8 @@ pub fn try_to_make(directory: &Path) -> Result<(), AccessError> {
     try_to_write_in(above.unwrap_or(Path::new("/")))
 }
 
-/// Checks that a file that is there may be read and written. It is asked for and not opened: to
-/// close a database's file takes away the locks that this process has on it.
+/// Checks that an existing file may be read and written, without opening it: closing a database's
+/// file would drop the locks that this process holds on it.
 ///
 /// # Errors
 /// [`AccessError`].

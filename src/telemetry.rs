@@ -1,5 +1,4 @@
-//! What an operator sees of the running program: its log and its metrics. Never what the events
-//! mean, and never a tenant or a unit in a label.
+//! The log and the metrics of the running program. Labels never name a tenant or a unit.
 
 use std::time::Instant;
 
@@ -17,7 +16,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogFormat, Settings};
 
-/// A log that cannot be set up.
+/// A failure to set up the log.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// The directives of the setting `log` cannot be read.
@@ -28,7 +27,7 @@ pub enum TelemetryError {
     AlreadyThere(Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Starts the log of this process, on standard error. Once a process.
+/// Starts this process's log, on standard error. May be called once a process.
 ///
 /// # Errors
 /// [`TelemetryError`].
@@ -36,8 +35,8 @@ pub fn start_log(settings: &Settings) -> Result<(), TelemetryError> {
     let builder = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
-        // Told on standard error too, where it would panic: a log that nobody reads any more
-        // must not stop the service.
+        // The library would report its own errors on standard error and panic if nobody reads that.
+        // A closed log must not stop the service.
         .log_internal_errors(false)
         .with_env_filter(EnvFilter::try_new(&settings.log)?);
     match settings.log_format {
@@ -47,7 +46,7 @@ pub fn start_log(settings: &Settings) -> Result<(), TelemetryError> {
     .map_err(TelemetryError::AlreadyThere)
 }
 
-/// What the process counts.
+/// The metrics of the process.
 pub struct Metrics {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
@@ -56,7 +55,7 @@ pub struct Metrics {
     verification: VerificationMetrics,
 }
 
-/// What is counted of the verifier.
+/// The metrics of the verifier.
 #[derive(Clone, Default)]
 pub struct VerificationMetrics {
     periods: Counter,
@@ -66,7 +65,7 @@ pub struct VerificationMetrics {
 }
 
 impl VerificationMetrics {
-    /// A period was folded anew at `now`, and so many units were not kept as they must be.
+    /// Counts a period that was recomputed at `now`, and the units whose stored total differed.
     pub fn verified(&self, differences: usize, now: DateTime<Utc>) {
         self.periods.inc();
         self.differences
@@ -74,7 +73,7 @@ impl VerificationMetrics {
         self.last.set(now.timestamp());
     }
 
-    /// A period could not be verified.
+    /// Counts a period that could not be verified.
     pub fn failed(&self) {
         self.failures.inc();
     }
@@ -92,7 +91,7 @@ struct OperationLabels {
     operation: String,
 }
 
-/// From a cached read to a large import, in seconds.
+/// Histogram bounds in seconds, from a cached read to a large import.
 const BUCKETS: [f64; 12] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
 ];
@@ -102,7 +101,7 @@ fn new_histogram() -> Histogram {
 }
 
 impl Metrics {
-    /// For a process that started at `started`.
+    /// Makes the metrics of a process that started at `started`.
     pub fn new(started: DateTime<Utc>) -> Metrics {
         let metrics = Metrics {
             registry: Registry::default(),
@@ -165,12 +164,12 @@ impl Metrics {
         self
     }
 
-    /// For the verifier, which counts beside the requests.
+    /// Returns the verifier's counters.
     pub fn verification(&self) -> VerificationMetrics {
         self.verification.clone()
     }
 
-    /// Begins to measure a request.
+    /// Starts to measure a request.
     pub fn begin_request(&self, method: &str) -> RequestTimer<'_> {
         self.in_flight.inc();
         RequestTimer {
@@ -180,7 +179,7 @@ impl Metrics {
         }
     }
 
-    /// All metrics in the OpenMetrics text format.
+    /// Writes all metrics in the OpenMetrics text format.
     pub fn encode(&self) -> String {
         let mut text = String::new();
         if let Err(error) = prometheus_client::encoding::text::encode(&mut text, &self.registry) {
@@ -190,7 +189,7 @@ impl Metrics {
     }
 }
 
-/// Measures one request; one that is dropped unfinished was given up by its caller.
+/// Measures one request. If dropped unfinished, the caller had given up.
 pub struct RequestTimer<'metrics> {
     metrics: &'metrics Metrics,
     method: &'static str,
@@ -221,7 +220,8 @@ impl Drop for RequestTimer<'_> {
     }
 }
 
-/// Callers may invent methods; each label costs memory for ever.
+/// Limits the label to known methods: callers may invent names, and each label costs memory for
+/// ever.
 fn known_method(method: &str) -> &'static str {
     const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     let known = KNOWN.into_iter().find(|known| *known == method);

@@ -1,6 +1,6 @@
-//! The keys that sign tokens: Ed25519 key pairs in a directory that only the server can read.
-//! Made at the first start; every key in the directory verifies, the last by name signs. To
-//! rotate, add a file with a later name, and take the old one away when its tokens have expired.
+//! The keys that sign tokens: Ed25519 key pairs in a directory that only the server can read. The
+//! first start makes one. Every key in the directory verifies; the last by name signs. To rotate,
+//! add a file with a later name, and remove the old file when its tokens have expired.
 
 use std::fs::{DirBuilder, OpenOptions, Permissions};
 use std::io::Write;
@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::signature::{new_private_key, public_key_of};
 use crate::system::{AccessError, User, try_to_make, try_to_write_in};
 
-/// Why the keys cannot be used.
+/// The reasons for which the keys cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     #[error("{path}: {source}")]
@@ -38,7 +38,7 @@ pub enum KeyError {
         owner: User,
         user: User,
     },
-    /// To give the key to root would shut out the server whose it is.
+    /// Kept apart because `chown` to root would lock out the server that owns the key.
     #[error("{path} is {owner}'s, and the program runs as root: run this as {owner}")]
     RunAsRoot { path: PathBuf, owner: User },
     #[error(
@@ -51,10 +51,10 @@ pub enum KeyError {
     Generate,
 }
 
-/// A key pair with the name under which tokens refer to it.
+/// A key pair and the id by which tokens refer to it.
 pub struct Key {
     pub id: String,
-    /// PKCS #8.
+    /// In PKCS #8.
     pub private: Vec<u8>,
     /// 32 bytes (RFC 8032).
     pub public: Vec<u8>,
@@ -63,11 +63,10 @@ pub struct Key {
 const EXTENSION: &str = "ed25519";
 const FIRST: &str = "0001.ed25519";
 
-/// Reads all keys of a directory in the order of their names, and makes the first one where
-/// there is none.
+/// Reads all keys of a directory in the order of their names. Makes the first key if there is none.
 ///
 /// # Errors
-/// [`KeyError`], also where others than the owner can read a key.
+/// [`KeyError`], also if anybody but the owner can read a key.
 pub fn load_or_create(directory: &Path) -> Result<Vec<Key>, KeyError> {
     make_directory(directory)?;
     check_directory(directory)?;
@@ -90,13 +89,13 @@ fn make_directory(directory: &Path) -> Result<(), KeyError> {
     })
 }
 
-/// Tells whether there is a key in a directory; also true where that cannot be told.
+/// Returns true if a directory holds a key, or cannot be read.
 pub fn are_there(directory: &Path) -> bool {
     directory.exists() && key_files(directory).map_or(true, |files| !files.is_empty())
 }
 
-/// Refuses a directory that others may write in: a key that is put there verifies, and the last one
-/// signs.
+/// Refuses a directory that others may write in: any key put there verifies, and could be the one
+/// that signs.
 fn check_directory(directory: &Path) -> Result<(), KeyError> {
     let in_directory = |source| KeyError::File {
         path: directory.to_owned(),
@@ -125,7 +124,7 @@ fn another_s(path: &Path, owner: User, user: User) -> KeyError {
     }
 }
 
-/// Reads all keys of a directory in the order of their names, and makes nothing.
+/// Reads all keys of a directory in the order of their names. Makes nothing.
 ///
 /// # Errors
 /// As [`load_or_create`].
@@ -157,8 +156,8 @@ fn key_files(directory: &Path) -> Result<Vec<PathBuf>, KeyError> {
     Ok(files)
 }
 
-/// Writes beside the name and links: of two servers that start at once, one makes the key and
-/// both read it whole.
+/// Writes a draft and links it to its final name, so that two servers starting at once agree on one
+/// complete key.
 fn create_first(directory: &Path) -> Result<(), KeyError> {
     let private = new_private_key().map_err(|_| KeyError::Generate)?;
     let draft = directory.join(format!(".{}.new", uuid::Uuid::now_v7()));
@@ -203,7 +202,7 @@ fn load(path: &Path) -> Result<Key, KeyError> {
     read(private).ok_or_else(|| KeyError::Damaged(path.to_owned()))
 }
 
-/// A key that is kept nowhere.
+/// Makes a key that is not saved.
 ///
 /// # Errors
 /// [`KeyError::Generate`].
@@ -222,7 +221,7 @@ fn read(private: Vec<u8>) -> Option<Key> {
     })
 }
 
-/// A public key as others need it to verify tokens (RFC 8037, section 2).
+/// A public key in the form in which others verify tokens (RFC 8037, section 2).
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct JsonWebKey {
     pub kty: String,

@@ -1,5 +1,5 @@
-//! Who is calling: passwords, tokens and the keys that sign them. Never what somebody may do
-//! (that is `authz`), never SQL, never HTTP.
+//! Identifies callers: passwords, tokens and the keys that sign them. Permissions belong to
+//! `authz`. Contains no SQL and no HTTP.
 
 pub mod keys;
 pub mod password;

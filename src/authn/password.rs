@@ -1,4 +1,4 @@
-//! Passwords: how they are hashed and checked. Never whose they are.
+//! Hashes and checks passwords. Knows no accounts.
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
@@ -6,41 +6,45 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 
 use crate::domain::text::{composed, decomposed};
 
-/// The shortest password that is taken, in characters (NIST SP 800-63B, section 3.1.1).
+/// The shortest accepted password, in characters (NIST SP 800-63B, section 3.1.1).
 pub const SHORTEST: usize = 8;
-/// The longest: beyond it there is nothing to gain but work for the server.
+/// The longest accepted password, in characters. A longer one adds no safety, only work for the
+/// server.
 pub const LONGEST: usize = 200;
 
-/// Hashing failed inside the library; the text is for the log.
+/// A failure inside the hashing library; the text is for the log.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot hash a password: {0}")]
 pub struct HashError(String);
 
-/// Tells whether a password is of an acceptable length, counted as its owner counts.
+/// Returns true if a new password's length is accepted. Counts composed characters, as its owner
+/// would.
 pub fn is_acceptable(password: &str) -> bool {
     (SHORTEST..=LONGEST).contains(&composed(password).chars().count())
 }
 
-/// Tells whether a password is short enough to be worth a look.
+/// Returns true if a password is short enough to be worth hashing at sign-in.
 pub fn is_sensible(password: &str) -> bool {
     composed(password).chars().count() <= LONGEST
 }
 
-/// Hashes a password with Argon2id at the parameters of the OWASP minimum, composed: keyboards
-/// write a letter with marks in several ways. About 20 ms of work.
+/// Hashes a password with Argon2id at OWASP's minimum parameters; takes about 20 ms. Composes it
+/// first (Unicode's form C), since keyboards write an accented letter in several ways.
 ///
 /// # Errors
-/// [`HashError`] where the library cannot.
+/// [`HashError`] if the library fails.
 pub fn hash(password: &str) -> Result<String, HashError> {
     let hash = Argon2::default().hash_password(composed(password).as_bytes());
     hash.map(|hash| hash.to_string())
         .map_err(|error| HashError(error.to_string()))
 }
 
-/// Tells whether a password is the hashed one, composed or as it is typed: one that was hashed
-/// before passwords were composed may be written in another way. A wrong password of other than plain letters costs
-/// two hashes, in the one slot that its sign-in has. It takes as long where there is no hash to
-/// compare with, so that the time of an answer does not tell whether a login exists.
+/// Compares a password with a hash. Tries it composed, then as typed or decomposed, because older
+/// hashes were made before passwords were composed. A wrong password therefore costs one hash if it
+/// is plain ASCII, otherwise two.
+///
+/// Without a hash it takes equally long, so the response time does not reveal whether a login
+/// exists.
 pub fn matches(password: &str, hash: Option<&str>) -> bool {
     let known = hash.unwrap_or(HASH_OF_NOTHING);
     let Ok(parsed) = PasswordHash::new(known) else {
@@ -53,9 +57,9 @@ pub fn matches(password: &str, hash: Option<&str>) -> bool {
     ways_to_write(password).iter().any(is_hashed) && hash.is_some()
 }
 
-/// The ways in which a password may have been hashed, the usual one first: one for plain letters,
-/// else two, since each costs a hash. Whoever types it uncomposed did so on the day it was hashed;
-/// whoever types it composed now may have decomposed it then.
+/// Returns the forms in which a password may have been hashed, the composed one first. Plain
+/// letters have one form; others have two, and each costs a hash. If the password arrives
+/// uncomposed, the second form is as typed; if it arrives composed, the second is decomposed.
 fn ways_to_write(password: &str) -> Vec<String> {
     let composed = composed(password).into_owned();
     let other = match composed == password {
@@ -68,7 +72,7 @@ fn ways_to_write(password: &str) -> Vec<String> {
     }
 }
 
-/// A well-formed hash of the same parameters, of a password that nobody has.
+/// A well-formed hash with the same parameters, which no password matches.
 const HASH_OF_NOTHING: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5aGFzdGhpcw$\
      AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 

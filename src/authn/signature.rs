@@ -1,5 +1,5 @@
-//! Ed25519 signatures (RFC 8032) by OpenSSL, which the program holds for its PostgreSQL driver
-//! anyway, in the shape that the token library asks for. Never a token, never a file.
+//! Ed25519 signatures (RFC 8032) by OpenSSL, which is linked for PostgreSQL anyway, behind the
+//! token library's interface. Knows no tokens and no files.
 
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{ErrorKind, Result};
@@ -9,8 +9,8 @@ use openssl::error::ErrorStack;
 use openssl::pkey::{Id, PKey, Private, Public};
 use openssl::sign;
 
-/// The token library takes all its cryptography from here. It may be handed over once a process, so
-/// a second call changes nothing.
+/// Registers OpenSSL as the token library's only cryptography. The library accepts one provider a
+/// process; later calls do nothing.
 pub fn install() {
     let _ = PROVIDER.install_default();
 }
@@ -18,19 +18,20 @@ pub fn install() {
 static PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: signer,
     verifier_factory: verifier,
-    // For keys in the form of JSON, of which the server reads none.
+    // Used for keys in JSON only, which the server never reads.
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// A new private key in PKCS #8.
+/// Makes a private key in PKCS #8.
 ///
 /// # Errors
-/// Where the library has no randomness.
+/// If the library has no randomness.
 pub fn new_private_key() -> std::result::Result<Vec<u8>, ErrorStack> {
     PKey::generate_ed25519()?.private_key_to_pkcs8()
 }
 
-/// The public key, 32 bytes, of a private key in PKCS #8. `None` where that is no Ed25519 key.
+/// Returns the public key (32 bytes) of a private key in PKCS #8, or `None` if that is no Ed25519
+/// key.
 pub fn public_key_of(private: &[u8]) -> Option<Vec<u8>> {
     private_key(private)?.raw_public_key().ok()
 }

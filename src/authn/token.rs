@@ -1,5 +1,5 @@
-//! Access tokens: JSON Web Tokens (RFC 9068) that this server signs, and the one place where one
-//! is verified.
+//! Access tokens: JSON Web Tokens (RFC 9068) that this server signs. Tokens are verified here and
+//! nowhere else.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -16,17 +16,17 @@ use crate::domain::id::{AccountId, TenantId};
 use crate::error::{Code, Explain, Message};
 use crate::message;
 
-/// How long an access token serves.
+/// The time for which an access token is valid.
 pub const LIFETIME: TimeDelta = TimeDelta::minutes(15);
 
-/// Clocks of several servers may differ by this much.
+/// The allowed difference between the clocks of several servers.
 const LEEWAY: TimeDelta = TimeDelta::seconds(5);
-/// The longest token that is looked at, in bytes; ours have about 500.
+/// The longest token that is read, in bytes. Real ones have about 500.
 const LONGEST: usize = 4096;
 const TYPE: &str = "at+jwt";
 const AUDIENCE: &str = "tonghop";
 
-/// Somebody who is signed in. Only a verified token makes one.
+/// A signed-in account. Only a verified token makes one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
     tenant: TenantId,
@@ -55,7 +55,7 @@ struct Claims {
     jti: String,
 }
 
-/// A token that does not tell who is calling. The reason is for the log.
+/// A token that identifies nobody. The reason is for the log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     #[error("the token has expired")]
@@ -83,18 +83,18 @@ pub struct JsonWebKeySet {
 }
 
 impl Tokens {
-    /// Reads the keys of a directory, or makes the first.
+    /// Reads the keys of a directory, or makes the first one.
     ///
     /// # Errors
-    /// Those of the keys.
+    /// [`KeyError`] of the directory or a key.
     pub fn open(keys: &Path, issuer: &str) -> Result<Tokens, KeyError> {
         Tokens::of(&load_or_create(keys)?, issuer)
     }
 
-    /// For a command, which gives no token to anybody: its key is kept nowhere.
+    /// Makes a signer for a command, which issues no tokens: its key is not saved.
     ///
     /// # Errors
-    /// Where no key can be made.
+    /// [`KeyError::Generate`].
     pub fn of_command(issuer: &str) -> Result<Tokens, KeyError> {
         Tokens::of(&[keys::passing()?], issuer)
     }
@@ -121,10 +121,10 @@ impl Tokens {
         }
     }
 
-    /// A token for somebody whose password or refresh token was checked.
+    /// Signs a token for an account whose password or refresh token was checked.
     ///
     /// # Errors
-    /// [`TokenError::Sign`] where the library cannot.
+    /// [`TokenError::Sign`] if the library fails.
     pub fn issue(
         &self,
         tenant: TenantId,
@@ -150,10 +150,10 @@ impl Tokens {
             .map_err(|error| TokenError::Sign(error.to_string()))
     }
 
-    /// Who is calling. Everything about a token is checked here and nowhere else.
+    /// Returns the caller's identity. All checks of a token are made here.
     ///
     /// # Errors
-    /// [`TokenError`] for whatever is not exactly a token of ours that serves now.
+    /// [`TokenError`] for anything but a token of this server that is valid now.
     pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Identity, TokenError> {
         if token.len() > LONGEST {
             return Err(refused("it is too long"));
@@ -169,7 +169,7 @@ impl Tokens {
         Ok(verified.identity)
     }
 
-    /// Everything that stays as it is as long as the token does.
+    /// Checks everything about a token except its times; the result can be cached.
     fn verify_signature(&self, token: &str) -> Result<Verified, TokenError> {
         let header = jsonwebtoken::decode_header(token).map_err(refused)?;
         if header.typ.as_deref() != Some(TYPE) {
@@ -197,8 +197,8 @@ impl Tokens {
         })
     }
 
-    /// The library reads the system's clock, which is not given to the core: times are checked
-    /// by [`Verified::check_times`] instead.
+    /// Turns the library's time checks off, because they read the system's clock.
+    /// [`Verified::check_times`] replaces them.
     fn validation(&self) -> Validation {
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[&self.issuer]);
@@ -210,7 +210,7 @@ impl Tokens {
     }
 }
 
-/// A token whose signature was verified. Both times are in seconds of the Unix epoch.
+/// A token whose signature was verified. Both times are in seconds since the Unix epoch.
 #[derive(Debug, Clone, Copy)]
 struct Verified {
     identity: Identity,
@@ -230,7 +230,7 @@ impl Verified {
     }
 }
 
-/// The SHA-256 of a token: what is remembered of it cannot be used to sign in.
+/// The SHA-256 of a token. The cache holds digests, which nobody can sign in with.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Digest([u8; 32]);
 
@@ -240,12 +240,13 @@ impl Digest {
     }
 }
 
-/// Tokens that were verified, until they expire: to verify a signature takes longer than to read
-/// a report. No token is revoked before it expires; what its account may do is looked up each time.
+/// A cache of verified tokens, kept until they expire: checking a signature takes longer than
+/// reading a report. This revokes nothing late: tokens are never revoked before they expire, and an
+/// account's grants are read on every request.
 #[derive(Default)]
 struct Known(RwLock<HashMap<Digest, Verified>>);
 
-/// The tokens that are remembered at once: some 20 megabytes.
+/// The number of cached tokens: about 20 MB.
 const MOST_KNOWN: usize = 200_000;
 
 impl Known {
@@ -257,7 +258,7 @@ impl Known {
     fn keep(&self, token: Digest, verified: Verified) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST_KNOWN {
-            // Who is still there is soon known again.
+            // Tokens in use are verified again on their next request.
             known.clear();
         }
         known.insert(token, verified);

@@ -1,4 +1,4 @@
-//! The decision: what somebody's grants allow on a tree.
+//! Decides what an account's grants allow on a tree.
 
 use std::sync::Arc;
 
@@ -10,14 +10,15 @@ use crate::domain::unit::Validity;
 use crate::error::{Code, Explain, Message};
 use crate::message;
 
-/// What somebody who is signed in may do.
+/// The rights of a signed-in account: its id and its grants.
 #[derive(Debug, Clone)]
 pub struct Access {
     account: AccountId,
     grants: Arc<[Grant]>,
 }
 
-/// Leave to do one action at one place. Whoever holds it need not ask again.
+/// Proof that an action is allowed at a place. Only this module makes one, so a function that takes
+/// it need not check again.
 #[derive(Debug)]
 #[must_use]
 pub struct Permit {
@@ -25,23 +26,23 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// Who was given leave.
+    /// Returns the account that was given permission.
     pub fn account(&self) -> AccountId {
         self.account
     }
 }
 
-/// No grant allows it.
+/// The error of an action that no grant allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no grant allows {action:?} there")]
 pub struct Denied {
     pub action: Action,
-    /// Some of the days that were asked for on which it is allowed, if there are any.
+    /// The latest of the requested days on which the action is allowed, if there are any.
     pub allowed: Option<Validity>,
 }
 
 impl Access {
-    /// `grants` are those that the database has for the identity's account.
+    /// Pairs an identity with its account's grants, as read from the database.
     pub fn new(identity: &Identity, grants: Arc<[Grant]>) -> Access {
         Access {
             account: identity.account(),
@@ -49,8 +50,8 @@ impl Access {
         }
     }
 
-    /// Of the operator beside the database, who has no account: it lets everything be read and
-    /// nothing be changed.
+    /// Returns the rights of an operator at the command line, who has no account: reads everything,
+    /// changes nothing.
     pub fn of_operator() -> Access {
         Access {
             account: AccountId::new(),
@@ -69,7 +70,7 @@ impl Access {
         &self.grants
     }
 
-    /// Leave to do something to a unit.
+    /// Permits an action on a unit.
     ///
     /// # Errors
     /// [`Denied`] where no grant allows it.
@@ -82,11 +83,12 @@ impl Access {
         self.permit(action, self.allows(action, &standing))
     }
 
-    /// Leave to do something that holds on all of `days`: it is asked for on each of them on which
-    /// the unit stands, where it stands on that day.
+    /// Permits an action that holds on all of `days`. Asks on each day on which the unit exists, at
+    /// the place the unit has on that day.
     ///
-    /// An example. Commune 30388 is below town 887 until 2025 and below town 886 from 2026 on. A
-    /// grant on 886 is none for what holds from 2015 on, and neither is one on 887.
+    /// For example, commune 30388 is below town 887 until 2025 and below town 886 from 2026 on. A
+    /// grant on 886 does not cover an action that holds from 2015 on, and neither does a grant on
+    /// 887.
     ///
     /// # Errors
     /// [`Denied`] where no grant allows it on one of the days.
@@ -110,8 +112,7 @@ impl Access {
         })
     }
 
-    /// The latest of `days` on which an action is allowed at a unit, back to where a day is missing
-    /// or not allowed.
+    /// Returns the latest unbroken run of `days` on which an action is allowed at a unit.
     pub fn latest_days(
         &self,
         action: Action,
@@ -154,7 +155,7 @@ impl Access {
         })
     }
 
-    /// Leave to do something that belongs to the tenant as a whole.
+    /// Permits an action on something that belongs to the whole tenant.
     ///
     /// # Errors
     /// [`Denied`] where no grant allows it.
@@ -166,7 +167,8 @@ impl Access {
         self.permit(action, allowed)
     }
 
-    /// Refuses who may do something nowhere at all. Where it may be done, that place is still asked for.
+    /// Refuses an action that the account may do nowhere. Passing does not permit the action at any
+    /// particular place.
     ///
     /// # Errors
     /// [`Denied`] where no grant allows it anywhere.
@@ -190,7 +192,7 @@ impl Access {
         }
     }
 
-    /// The units at which an action is allowed, as the tops of subtrees; `None` means everywhere.
+    /// Returns the tops of the subtrees in which an action is allowed; `None` means everywhere.
     pub fn tops(&self, action: Action) -> Option<Vec<UnitId>> {
         let mut tops = Vec::new();
         for grant in self.grants.iter() {
@@ -206,11 +208,11 @@ impl Access {
     }
 }
 
-/// The place of a unit on a day, as a grant's reach is held to it.
+/// A unit's place on a day, in the terms that a grant's reach is checked by.
 struct Standing<'s> {
     unit: UnitId,
     is_root: bool,
-    /// Tells whether the unit is the given one or lies below it.
+    /// Returns true if the unit is the given one or lies below it.
     is_within: &'s dyn Fn(UnitId) -> bool,
 }
 
@@ -271,7 +273,7 @@ impl Explain for Denied {
     }
 }
 
-/// Says on which days something is allowed that was asked for on more.
+/// Builds the sentence for an action that is allowed on only some of the requested days.
 fn allowed_only(days: Validity, vi: &str, en: &str) -> Message {
     let from = days.from;
     let from_vi = from.format("%d/%m/%Y");

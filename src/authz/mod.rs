@@ -10,9 +10,9 @@
 //!   is on a unit above.
 //! * Chi reads all of it and changes nothing.
 //!
-//! [`Scope`], [`Access`] and [`Permit`] have private fields and are made here only. Without a
-//! scope no transaction opens, so no code reaches another tenant's data. A permit is what a use
-//! case gets for its question; it must not be dropped unseen.
+//! [`Scope`], [`Access`] and [`Permit`] have private fields and are made here only. No transaction
+//! opens without a scope, so no code reaches another tenant's data. A permit answers a use case's
+//! question and must not be discarded unread.
 
 mod access;
 mod policy;

@@ -1,4 +1,4 @@
-//! The policy table: which role may do which action, and where.
+//! The policy table: says which role may do which action, and where.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::id::{InvalidName, UnitId};
 use crate::domain::naming::Named;
 
-/// What somebody is in a tenant.
+/// The role that a grant gives.
 #[derive(
     Debug,
     Clone,
@@ -32,7 +32,7 @@ pub enum Role {
     Viewer,
     /// Keeps the units.
     UnitAdmin,
-    /// May do all in the tenant.
+    /// Does everything in the tenant.
     TenantAdmin,
 }
 
@@ -57,7 +57,7 @@ impl Role {
 }
 
 impl Role {
-    /// The role's name for people, with its code.
+    /// Returns the role's name for people, with its code.
     pub fn named(self) -> Named {
         let (vi, en) = match self {
             Role::Reporter => ("người nhập số liệu", "reporter"),
@@ -87,22 +87,22 @@ impl FromStr for Role {
     }
 }
 
-/// Where a grant holds.
+/// The part of a tenant in which a grant holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reach {
-    /// On a unit and everything below it, on the day that a request is about.
+    /// A unit and everything below it, on the day that a request is about.
     Subtree(UnitId),
     Tenant,
 }
 
-/// A role, and where it holds.
+/// A role and the part of the tenant in which it holds.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Grant {
     pub role: Role,
     pub reach: Reach,
 }
 
-/// Something that can be done.
+/// An action that the policy table allows or refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
     ReadUnits,
@@ -112,32 +112,31 @@ pub enum Action {
     ReadCatalogue,
     ChangeCatalogue,
     ReadSubmissions,
-    /// Put, submit, withdraw.
+    /// Put, submit or withdraw.
     ChangeSubmissions,
-    /// Approve, return, reopen.
+    /// Approve, return or reopen.
     DecideSubmissions,
     ReadRollups,
-    /// Say what a unit is to reach.
+    /// Set the value that a unit is to reach.
     SetTargets,
-    /// Change the map, take such a change back, and see the documents that did: they name units
+    /// Change the map, undo such a change, and read the documents that made it, which name units
     /// everywhere.
     Reorganise,
 }
 
-/// How far a role allows an action.
+/// The extent to which a role allows an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {
     Never,
-    /// On every unit that the grant covers.
+    /// Every unit that the grant covers.
     Covered,
-    /// On what is below the grant's unit; on a root also by a grant on the root itself, since
-    /// nobody is above it.
+    /// Every unit below the grant's unit. On a root also the root itself, since nobody is above it.
     Below,
-    /// Wherever the grant is: what belongs to the tenant as a whole.
+    /// Whatever the grant's reach, for what belongs to the tenant as a whole.
     Everywhere,
 }
 
-/// The table itself.
+/// Looks up how far `role` allows `action`. This is the policy table.
 pub(super) fn extent(role: Role, action: Action) -> Extent {
     use Action::{
         ChangeCatalogue, ChangeLevels, ChangeSubmissions, CreateUnits, DecideSubmissions,

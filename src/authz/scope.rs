@@ -1,28 +1,29 @@
-//! The tenant that a piece of work is about: a value that one must hold to reach data.
+//! The tenant that a piece of work is about. Code must hold a scope to reach data.
 
 use crate::authn::Identity;
 use crate::domain::id::TenantId;
 
-/// One tenant. Every transaction is opened with one and sees nothing of another.
+/// One tenant. Every transaction is opened with a scope and sees no other tenant's rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scope {
     tenant: TenantId,
 }
 
 impl Scope {
-    /// The tenant of somebody who is signed in.
+    /// Returns the tenant of a signed-in account.
     pub fn of(identity: &Identity) -> Scope {
         Scope {
             tenant: identity.tenant(),
         }
     }
 
-    /// The tenant that somebody is about to sign in to: for the use case that checks the password.
+    /// Returns the scope of a sign-in, before the password is checked. Only the sign-in use case
+    /// calls it.
     pub(crate) fn of_sign_in(tenant: TenantId) -> Scope {
         Scope { tenant }
     }
 
-    /// A tenant that the operator works on from the command line, beside the database.
+    /// Returns the scope of a command-line operator, who has no token.
     pub(crate) fn of_operator(tenant: TenantId) -> Scope {
         Scope { tenant }
     }

@@ -1,5 +1,4 @@
-//! The progress bar of a long command: for each phase how much of it is done. Never a guess: what
-//! has no known length has no bar.
+//! The progress bar of a long command, one phase at a time. A phase of unknown length gets no bar.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! `tonghop import`: lists and documents from files. What would be done is shown first; then it is
-//! done, all of it or nothing.
+//! `tonghop import`: reads lists and documents from files. Shows the effect first, then applies all
+//! of it or nothing.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -38,10 +38,10 @@ pub struct UnitsArguments {
     #[command(flatten)]
     run: RunArguments,
     list: PathBuf,
-    /// The first day of all of them; the beginning without it.
+    /// The first day of all units; without it they exist from the beginning.
     #[arg(long)]
     valid_from: Option<Day>,
-    /// Put a unit of this name above all others where the list has several roots.
+    /// Put a unit of this name above all others if the list has several roots.
     #[arg(long, value_name = "NAME")]
     country: Option<String>,
 }
@@ -50,21 +50,21 @@ pub struct UnitsArguments {
 pub struct ReorganisationArguments {
     #[command(flatten)]
     run: RunArguments,
-    /// The document, as the API takes it; with --after a table with old_code,new_code.
+    /// The document, as the API takes it; with --after, a table with old_code,new_code.
     document: PathBuf,
-    /// The list of units after: CSV with code,name,level,parent_code[,kind].
+    /// The list of units afterwards: CSV with code,name,level,parent_code[,kind].
     #[arg(long, requires_all = ["effective", "legal_basis"])]
     after: Option<PathBuf>,
-    /// The first day of the new map, where tables do not say.
+    /// The first day of the new map; tables do not contain it.
     #[arg(long)]
     effective: Option<Day>,
-    /// The decision that says so, where tables do not say.
+    /// The decision that orders the change; tables do not contain it.
     #[arg(long)]
     legal_basis: Option<String>,
-    /// Print the document that the tables make, and do nothing.
+    /// Print the document made from the tables, and do nothing.
     #[arg(long, requires = "after")]
     print: bool,
-    /// Let units that neither table names go on, and name each; without it each is a fault.
+    /// Keep units that neither table names, and list each; without this flag each is an error.
     #[arg(long, requires = "after")]
     keep_unlisted: bool,
 }
@@ -74,13 +74,13 @@ struct RunArguments {
     /// The tenant's slug.
     #[arg(long)]
     tenant: String,
-    /// Who does it: an administrator of the tenant.
+    /// The login of an administrator of the tenant.
     #[arg(long)]
     login: String,
-    /// Only say what would be done.
+    /// Only show the effect.
     #[arg(long)]
     dry_run: bool,
-    /// Answer as the API does, in JSON: what would be done, then what was done.
+    /// Answer in JSON as the API does: the expected effect, then the result.
     #[arg(long)]
     json: bool,
 }
@@ -141,7 +141,7 @@ fn run_reorganisation(
         return Ok(());
     }
     let done = carry_out_reorganisation(application, &identity, document, now(), &Bar::new()?);
-    // Somebody else may have changed the map meanwhile.
+    // Somebody else may have changed the map since the preview.
     let done = done.map_err(|error| source.explained(error))?;
     run.show_done(&done);
     Ok(())
@@ -175,7 +175,7 @@ impl RunArguments {
 }
 
 impl ReorganisationArguments {
-    /// Standard output is JSON alone where it is JSON.
+    /// Lists the kept units, on standard error if standard output is to be JSON only.
     fn tell_kept(&self, kept: &[UnitName]) {
         for unit in kept {
             let line = summary::of_kept(unit);
@@ -225,7 +225,7 @@ impl ReorganisationArguments {
     }
 }
 
-/// Where a document is from.
+/// The origin of a document.
 enum Source<'a> {
     Document {
         file: &'a Path,
@@ -273,7 +273,7 @@ impl Source<'_> {
         }
     }
 
-    /// Units that go on, though neither table names them.
+    /// Returns the units that are kept although neither table names them.
     fn kept(&self) -> &[UnitName] {
         match self {
             Source::Document { .. } => &[],
@@ -281,7 +281,7 @@ impl Source<'_> {
         }
     }
 
-    /// A fault with the place in the file that it is about.
+    /// Formats a fault with its place in the file.
     fn told(&self, pointer: &str, message: &str) -> String {
         match self {
             Source::Document { file, .. } => format!("{}: {pointer}: {message}", file.display()),
@@ -320,7 +320,7 @@ fn place_of(fault: &Fault) -> &str {
     }
 }
 
-/// All that is wrong, each on a line of its own.
+/// All faults of a file, each on a line of its own.
 #[derive(Debug, thiserror::Error)]
 struct Faults(Vec<String>);
 

@@ -1,5 +1,5 @@
-//! The commands that are more than a call of the library, and what they show. Each reads its
-//! arguments, calls the library, and tells what came of it. Never a rule of the domain.
+//! The larger commands and their output. Each reads its arguments, calls the library, and prints
+//! the result. Contains no rule of the domain.
 
 mod bar;
 pub mod import;

@@ -1,5 +1,5 @@
-//! `tonghop report`: a unit's report as an official reads it, with Vietnamese words and numbers, on
-//! a page of a hundred columns. Never arithmetic.
+//! `tonghop report`: prints a unit's report as an official reads it, with Vietnamese words and
+//! numbers, on a page 100 columns wide. Does no arithmetic.
 
 use clap::Args;
 use comfy_table::{CellAlignment, Table, presets};
@@ -18,13 +18,13 @@ use tonghop::service::report::unit_report::{
 
 use crate::{Failure, explained, now, ready};
 
-/// So many characters fit on a line.
+/// The width of a line, in characters.
 const WIDTH: usize = 100;
 
-/// Between two columns.
+/// The gap between two columns.
 const GAP: &str = " ";
 
-/// So many units are named that have sent nothing.
+/// The most units to name among those that have sent nothing.
 const NAMED: usize = 12;
 
 const NAME_COLUMN: usize = 1;
@@ -57,7 +57,7 @@ pub fn run(settings: &Settings, arguments: ReportArguments) -> Result<(), Failur
     Ok(())
 }
 
-/// Most people at a terminal know a unit by its code and nothing else.
+/// Completes a bare code to `code:…`: most people know a unit by its code only.
 fn unit_reference(unit: String) -> String {
     let says_what_it_is = unit.starts_with("code:") || unit.len() == 36 && unit.contains('-');
     match says_what_it_is {
@@ -66,7 +66,7 @@ fn unit_reference(unit: String) -> String {
     }
 }
 
-/// The page of a report.
+/// Lays out the page of a report.
 pub fn printed(
     application: &Application,
     scope: &Scope,
@@ -138,7 +138,7 @@ fn progress(report: &UnitReport) -> String {
 
 // ---- The figures ------------------------------------------------------------------------------
 
-/// A piece of a report under its heading. The pieces stand from top to bottom.
+/// A piece of the page. Pieces follow each other from top to bottom.
 enum Part {
     Heading(String),
     Text(String),
@@ -146,7 +146,7 @@ enum Part {
     Row(Vec<String>),
 }
 
-/// A column, which is there where any line has something for it.
+/// A column of the page, shown only if any line has a value for it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Column {
     Number,
@@ -177,7 +177,8 @@ impl Column {
         matches!(self, Column::Name | Column::UnitOfMeasure)
     }
 
-    /// So wide it is at least where the names leave room: its title then reads well.
+    /// Returns the column's least width, at which its title is still legible. Columns of names may
+    /// leave less.
     fn least_width(self) -> usize {
         match self {
             Column::Reported | Column::UnitOfMeasure => 10,
@@ -189,7 +190,7 @@ impl Column {
 struct Body {
     columns: Vec<Column>,
     parts: Vec<Part>,
-    /// How many lines have a number so far.
+    /// The number of numbered lines so far.
     numbered: usize,
 }
 
@@ -228,7 +229,7 @@ impl Body {
         }
     }
 
-    /// Every line has a number of its own, by which people speak of it.
+    /// Adds a line with a number of its own, by which people refer to it.
     fn add_line(&mut self, line: &ReportLine) {
         self.numbered += 1;
         let number = self.numbered.to_string();
@@ -279,7 +280,7 @@ impl Body {
         Part::Row(self.columns.iter().map(|column| cell(*column)).collect())
     }
 
-    /// The notes on columns that a reader may ask about.
+    /// Returns the notes that explain columns.
     fn notes(&self) -> Vec<String> {
         let mut notes = vec![
             "Số đơn vị có số liệu: bao nhiêu đơn vị đã có số liệu, trên bao nhiêu đơn vị phải báo."
@@ -317,8 +318,8 @@ impl Body {
         lines
     }
 
-    /// A column of numbers is as wide as the widest, one of words as its longest word; the names
-    /// have what is left.
+    /// Returns the columns' widths: numbers get their widest cell, words their longest word, and
+    /// names the rest.
     fn widths(&self) -> Vec<usize> {
         let columns = self.columns.iter().enumerate();
         let mut widths: Vec<usize> = columns
@@ -380,7 +381,7 @@ fn figures_of(sections: &[ReportSection]) -> Vec<&ReportFigure> {
     figures
 }
 
-/// `trên 800`, `ước 93,64%`, `1.562.410.000`; a dash where there is nothing.
+/// Formats a value: `trên 800`, `ước 93,64%`, `1.562.410.000`; a dash for none.
 fn amount(value: Option<&(Decimal, Qualifier)>, unit: &str) -> String {
     let Some((value, qualifier)) = value else {
         return "–".to_owned();
@@ -407,8 +408,8 @@ fn longest_word(text: &str) -> usize {
     text.split_whitespace().map(length).max().unwrap_or(0)
 }
 
-/// The lines of a text of which none is longer than `width`, if no word is. What is indented stays
-/// so on each of them.
+/// Breaks a text into lines of at most `width` characters, unless one word is longer. Repeats the
+/// indentation on each line.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let indent: String = text.chars().take_while(|c| *c == ' ').collect();
     let mut lines = Vec::new();
@@ -427,7 +428,7 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 
 // ---- Two maps side by side --------------------------------------------------------------------
 
-/// Series as they were beside the same on a later map.
+/// Formats series as they were beside the same series on a later map.
 pub fn of_both_maps(beside: &MapsBeside) -> String {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED);

@@ -1,4 +1,4 @@
-//! Summaries: what an import would do, for a person who decides on it. Never what it does.
+//! Summaries that show the effect of an import to the person who decides on it.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -12,10 +12,10 @@ use tonghop::service::map::reorganisation::{
 };
 use tonghop::service::map::unit::CheckedUnits;
 
-/// So many indicators of a form are shown beside each other; all are in the JSON.
+/// The number of indicators of a form to show side by side; the JSON has all.
 const SHOWN_INDICATORS: usize = 3;
 
-/// So many items of a list are named; the JSON has more.
+/// The number of items of a list to name; the JSON has all.
 const NAMED: usize = 10;
 
 pub fn of_done(done: &Reply) -> String {
@@ -69,7 +69,7 @@ fn table(heading: impl IntoIterator<Item = impl Into<String>>) -> Table {
     table
 }
 
-/// How many units of each level are opened, changed and closed.
+/// Lists, for each level, how many units begin, change and end.
 fn of_levels(preview: &ReorganisationPreview) -> String {
     let sides = [&preview.created, &preview.changed, &preview.ended];
     let levels: BTreeSet<&str> = sides
@@ -93,7 +93,7 @@ fn count_of(units: &UnitsView, level: &str) -> usize {
     found.map_or(0, |found| found.count)
 }
 
-/// What passes in parts, or to nobody.
+/// Lists what passes on in parts, and what passes to nobody.
 fn of_division(preview: &ReorganisationPreview) -> String {
     let divided = &preview.divided;
     let faults = preview.faults.iter();
@@ -125,7 +125,7 @@ fn of_division(preview: &ReorganisationPreview) -> String {
     text
 }
 
-/// What would lose its unit.
+/// Lists the submissions, targets and grants that would lose their unit.
 fn of_work(preview: &ReorganisationPreview) -> String {
     let mut text = String::new();
     let submissions = &preview.submissions;
@@ -184,7 +184,7 @@ fn of_work(preview: &ReorganisationPreview) -> String {
 }
 
 fn line(text: &mut String, what: std::fmt::Arguments<'_>) {
-    // A string takes whatever is written.
+    // Writing to a string cannot fail.
     let _ = writeln!(text, "{what}");
 }
 
@@ -197,8 +197,7 @@ fn list(text: &mut String, named: impl Iterator<Item = String>, count: usize) {
     }
 }
 
-/// By the units at the top, what there is of what is expected and the first totals, before and
-/// after.
+/// Shows, for each top unit, the completeness and the first totals before and after.
 fn of_figures(forecast: &FormForecast) -> String {
     let rows = forecast.before.iter().zip(&forecast.after);
     let both = || forecast.before.iter().chain(&forecast.after);

@@ -1,5 +1,5 @@
-//! The model case, as data: the 2024 report of Tân An commune, loaded through the same use cases
-//! as the API's. `README.md` beside this file says what of it is real.
+//! The model case: the 2024 report of Tân An commune, as data loaded through the API's own use
+//! cases. `README.md` in this directory says which parts are real.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
@@ -27,28 +27,28 @@ use crate::service::report::series::{SeriesQuery, SeriesView, get_series};
 use crate::service::report::target::{EnteredTarget, put_target};
 use crate::service::submission::{Change, ChangeRequest, Entered, Intent, change_now};
 
-/// The tenant of the demo.
+/// The slug of the demo's tenant.
 pub const TENANT: &str = "mttq-an-giang";
 /// The password of all demo accounts.
 pub const PASSWORD: &str = "tonghop-demo";
-/// The form of the months of 2024, at Tân An and its neighbours.
+/// The form of the months of 2024, submitted at Tân An and its neighbours.
 pub const MONTHLY_FORM: &str = "mttq.monthly";
-/// The demo's annual form, its period and its commune.
+/// The annual form, its period and its commune, which the demo prints.
 pub const FORM: &str = "mttq.annual";
 pub const PERIOD: &str = "2024";
 pub const COMMUNE: &str = "code:30388";
-/// The town above it, which stood until the reform: its report is on the map of 2024.
+/// The commune's town, which existed until the reform. Its report is on the map of 2024.
 pub const TOWN: &str = "code:887";
 
 const ADMIN: &str = "admin@demo";
 
-/// A day of the map after the reform that ends no period before it.
+/// A day after the reform that is the last day of no period before it.
 const AFTER_REFORM: NaiveDate = match NaiveDate::from_ymd_opt(2026, 1, 1) {
     Some(day) => day,
     None => NaiveDate::MAX,
 };
 
-/// The demo's other accounts: login, what it is, grants.
+/// The demo's other accounts: login, name, grants.
 pub const ACCOUNTS: [(&str, &str, &[&str]); 4] = [
     ("province@demo", "Tỉnh An Giang", &["approver@code:89"]),
     ("town@demo", "Thị xã Tân Châu", &["approver@code:887"]),
@@ -60,7 +60,7 @@ pub const ACCOUNTS: [(&str, &str, &[&str]); 4] = [
     ("hamlet@demo", "Ấp Tân Hậu A1", &["reporter@code:30388-01"]),
 ];
 
-/// Loading the demo failed: in the data that is built into the program, or in a use case.
+/// A failure to load the demo: an error in the built-in data or in a use case.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}: {reason}")]
 pub struct DemoError {
@@ -93,7 +93,7 @@ fn in_use_case<E: Explain>(what: &str) -> impl Fn(E) -> DemoError {
     }
 }
 
-/// Loads the model case, unless it is there already.
+/// Loads the model case, unless it is loaded already.
 ///
 /// # Errors
 /// [`DemoError`].
@@ -205,7 +205,7 @@ fn load_catalogue(
 #[derive(Deserialize)]
 struct Row {
     unit: String,
-    /// The year, where the file has no periods.
+    /// The period, or none in the file of the year.
     #[serde(default)]
     period: Option<String>,
     indicator: String,
@@ -247,7 +247,7 @@ struct Goal {
     value: String,
 }
 
-/// Sets the targets that Tân An was given for the year.
+/// Sets Tân An's targets for the year.
 fn set_targets(
     application: &Application,
     admin: &Identity,
@@ -287,7 +287,8 @@ struct LateArrival {
     received_on: NaiveDate,
 }
 
-/// When each submission came in: on the day after its period, but for those that were late.
+/// The times at which submissions came in: the day after the period, except for the late ones
+/// listed.
 struct Arrivals(Vec<LateArrival>);
 
 impl Arrivals {
@@ -298,7 +299,7 @@ impl Arrivals {
         late.map(Arrivals).map_err(in_data("received_late.csv"))
     }
 
-    /// In the morning of the day; of a day that is still to come it is now.
+    /// Returns the morning of the day of receipt, or `now` if that day is still to come.
     fn of(&self, path: &ReportPath, now: DateTime<Utc>) -> DateTime<Utc> {
         let mut late = self.0.iter();
         let late = late.find(|late| {
@@ -314,7 +315,7 @@ impl Arrivals {
     }
 }
 
-/// What happened to the model case on 2025-07-01.
+/// Applies the reform of 2025-07-01 to the model case.
 fn reform(
     application: &Application,
     admin: &Identity,
@@ -364,7 +365,7 @@ fn load_file(
     Ok(())
 }
 
-/// The submissions of a file, in its order: those below come before those above.
+/// Reads the submissions of a file in its order: lower units come first.
 fn submissions(form: &str, text: &str) -> Result<Vec<(ReportPath, Vec<EnteredValue>)>, csv::Error> {
     let mut found: Vec<(ReportPath, Vec<EnteredValue>)> = Vec::new();
     for row in csv::Reader::from_reader(text.as_bytes()).deserialize::<Row>() {
@@ -390,7 +391,7 @@ fn submissions(form: &str, text: &str) -> Result<Vec<(ReportPath, Vec<EnteredVal
     Ok(found)
 }
 
-/// The report of one of the demo's units.
+/// Returns the path of the annual report of one of the demo's units.
 pub fn report_of(unit: &str) -> ReportPath {
     ReportPath {
         form: FORM.to_owned(),
@@ -403,7 +404,7 @@ pub fn report_of(unit: &str) -> ReportPath {
 pub const BOTH_MAPS: &str =
     "Xã Tân An trước và sau khi nhận xã Tân Thạnh và xã Long An (01/07/2025), báo cáo tháng";
 
-/// A figure over the years as it was, and on the map after the reform.
+/// A figure over several years as it was, and on the map after the reform.
 pub struct MapsBeside {
     pub name: String,
     pub unit_of_measure: String,
@@ -411,7 +412,7 @@ pub struct MapsBeside {
     pub restated: SeriesView,
 }
 
-/// Tân An's figures of the years around the reform, on both maps.
+/// Reads Tân An's figures of the years around the reform, on both maps.
 ///
 /// # Errors
 /// [`DemoError`].
@@ -449,7 +450,7 @@ pub fn both_maps(
     both.into_iter().collect()
 }
 
-/// What to do next, for somebody who has just started the demo on `address`.
+/// Suggests next steps to somebody who has started the demo on `address`.
 pub fn invitation(address: std::net::SocketAddr) -> String {
     let base = format!("http://{address}");
     let unit = |code: &str| format!("{base}/v1/forms/{FORM}/periods/{PERIOD}/units/code:{code}");

@@ -7,7 +7,7 @@ use super::problem::Problem;
 use crate::service::Application;
 use crate::service::people::account::{self, MeView};
 
-/// Who I am, and what I may submit.
+/// Read the caller's account and grants.
 #[utoipa::path(
     tag = "sign-in",
     responses((status = 200, description = "The caller's account and grants", body = MeView)),

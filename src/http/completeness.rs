@@ -11,16 +11,16 @@ use crate::service::Application;
 use crate::service::application::locate::ReportPath;
 use crate::service::report::completeness::{self, CompletenessView};
 
-/// Which map.
+/// The map to count on.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct MapParams {
-    /// The day whose map the units are counted on, the period's last or a later one.
+    /// The day whose map the units are counted on: the period's last day or a later one.
     #[param(nullable = false, example = "2025-07-01", value_type = Option<String>, format = Date)]
     as_of: Option<Day>,
 }
 
-/// Who of a unit's subtree has reported, and who has not.
+/// Count the units of a subtree that have reported, and list those that have not.
 #[utoipa::path(
     tag = "reports",
     params(ReportPath, MapParams),

@@ -1,7 +1,8 @@
-//! Holds requests to the OpenAPI document: paths, methods, query parameters, content types, and
-//! the shape of JSON bodies. Never a rule that the document does not state.
+//! Checks requests against the OpenAPI document: paths, methods, query parameters, content types,
+//! and the shape of JSON bodies. Adds no rule that the document does not state.
 //!
-//! The document is made from the list of routes, so what is held to it is what handlers expect.
+//! The document is made from the list of routes, so requests are checked against what the handlers
+//! expect.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,10 +25,10 @@ use super::schema::{BodySchema, Schemas};
 use crate::error::{Code, Fault, MOST_FAULTS, Message, pointer_step, shortened};
 use crate::message;
 
-/// With more names than this a list helps nobody.
+/// The most names that an error lists. A longer list helps nobody.
 const MOST_NAMES: usize = 16;
 
-/// What the OpenAPI document says about each request.
+/// The OpenAPI document's rules, by request path.
 pub struct Contract {
     paths: Vec<PathRules>,
 }
@@ -45,15 +46,15 @@ pub struct Operation {
     body: Option<BodySchema>,
 }
 
-/// The operation that a request was found to be for, in the request's extensions.
+/// The operation that a request matched, kept in the request's extensions.
 #[derive(Clone)]
 pub struct Matched(pub Arc<Operation>);
 
 impl Contract {
-    /// Reads the document once; the server's threads share what comes out.
+    /// Reads the document once. The server's threads share the result.
     ///
     /// # Errors
-    /// The encoder's, for a document that is none.
+    /// The encoder's, if the document is malformed.
     pub fn new(document: &OpenApi) -> Result<Contract, serde_json::Error> {
         let document = serde_json::to_value(document)?;
         let no_paths = Map::new();
@@ -76,12 +77,11 @@ impl Contract {
         })
     }
 
-    /// Finds the operation that a request is for, and holds the request's path and query to it;
-    /// none where the document does not know the path. `path` is as the router sees it.
+    /// Finds a request's operation and checks the path and the query against it. `None` if the
+    /// document does not know the path. `path` is as the router sees it.
     ///
     /// # Errors
-    /// A path that is no text, a method that the path does not take, and query parameters that
-    /// the operation does not know.
+    /// A path that is not text, a method that the path does not allow, or invalid query parameters.
     pub fn check(
         &self,
         method: &Method,
@@ -141,7 +141,7 @@ impl PathRules {
         found.map(|(_, operation)| operation)
     }
 
-    /// HEAD is answered where GET is.
+    /// Lists the allowed methods. HEAD is answered wherever GET is.
     fn methods(&self) -> impl Iterator<Item = &str> {
         let methods = self.operations.iter().map(|(method, _)| method.as_str());
         let has_get = self.operation(&Method::GET).is_some();
@@ -149,7 +149,7 @@ impl PathRules {
     }
 }
 
-/// The members of a path item that are operations.
+/// Returns the method of a path item's member, if the member is an operation.
 fn method_named(name: &str) -> Option<Method> {
     match name {
         "get" => Some(Method::GET),
@@ -161,8 +161,9 @@ fn method_named(name: &str) -> Option<Method> {
     }
 }
 
-/// Neither bytes that are no UTF-8 nor a NUL can be in any name, and the database would answer
-/// with an error. The router has decoded all but `%`, `/` and `+`, and put U+FFFD for bad bytes.
+/// Returns true if no name in the path has invalid UTF-8 or a NUL. Such a name cannot exist, and
+/// the database would answer with an error. The router has decoded everything but `%`, `/` and `+`,
+/// and put U+FFFD for invalid bytes.
 fn is_text(path: &str) -> bool {
     !path.contains(['\0', char::REPLACEMENT_CHARACTER])
 }
@@ -185,7 +186,7 @@ fn method_not_allowed<'rules>(
     }
 }
 
-/// Where an operation has the schema of its JSON body.
+/// The place of the schema of an operation's JSON body.
 const JSON_BODY: &str = "/requestBody/content/application~1json/schema";
 
 fn id_of(operation: &Value) -> &str {
@@ -215,8 +216,8 @@ impl Operation {
         &self.id
     }
 
-    /// The ways in which a body of right JSON is not as the document says; none where it says
-    /// nothing.
+    /// Returns the faults of a well-formed JSON body against the document; empty if the document
+    /// has no schema for it.
     pub fn faults(&self, body: &[u8]) -> Vec<Fault> {
         let faults = self.body.as_ref().map(|schema| schema.faults(body));
         faults.unwrap_or_default()
@@ -269,8 +270,8 @@ impl Operation {
         Fault::in_parameter(name, Code::UnknownParameter, message)
     }
 
-    /// A body's content type must be one of the document's. Without one there may be no body,
-    /// which whoever reads it finds out.
+    /// Checks that a body's content type is one of the document's. A request without a content type
+    /// is left to whoever reads its body.
     fn check_content_type(&self, request: &ServiceRequest) -> Result<(), Problem> {
         let has_type = request.headers().contains_key(header::CONTENT_TYPE);
         let is_checked = !self.media_types.is_empty() && (has_type || has_body(request));
@@ -352,7 +353,7 @@ fn missing_parameter(name: &str) -> Fault {
     Fault::in_parameter(name, Code::InvalidParameter, message)
 }
 
-/// The answer to a wrong query; its sentence is that of the first fault.
+/// Builds the answer to an invalid query. Its sentence is that of the first fault.
 pub(super) fn wrong_query(code: Code, faults: Vec<Fault>) -> Problem {
     let message = faults.first().map(|fault| fault.message.clone());
     let message = message
@@ -360,24 +361,24 @@ pub(super) fn wrong_query(code: Code, faults: Vec<Fault>) -> Problem {
     Problem::new(code, message).with_faults(faults)
 }
 
-/// Names for a message, unless there are none or too many.
+/// Joins names for a message, unless there are none or too many.
 fn listed<'names>(names: impl ExactSizeIterator<Item = &'names String>) -> Option<String> {
     let is_short = (1..=MOST_NAMES).contains(&names.len());
     is_short.then(|| names.into_iter().join(", "))
 }
 
-/// Tells an error of the checker as faults.
+/// Turns an error of the checker into faults.
 pub(super) fn faults_of(document: &Value, error: &ValidationError<'_>) -> Vec<Fault> {
     Told { document }.faults_of(error)
 }
 
-/// The fields that an object may have by the schema at a pointer.
+/// Lists the fields that an object may have by the schema at a pointer.
 pub(super) fn fields_of(document: &Value, schema: &str) -> Option<String> {
     let properties = document.pointer(schema)?.get("properties")?;
     listed(properties.as_object()?.keys())
 }
 
-/// Tells errors of the checker by the document that it holds to.
+/// Translates errors of the checker with the help of the document that it checked against.
 struct Told<'d> {
     document: &'d Value,
 }
@@ -417,14 +418,14 @@ impl Told<'_> {
         }
     }
 
-    /// The fields that an object may have, where a keyword of its schema refused others.
+    /// Lists the fields that an object may have, for a keyword of its schema that refused others.
     fn fields_beside(&self, keyword: &str) -> Option<String> {
         let (schema, _) = keyword.rsplit_once('/')?;
         fields_of(self.document, schema)
     }
 
-    /// What to say of a value that fits none of several schemas: what is wrong with the one that
-    /// it is meant for, as far as that can be seen from its type and then from its tag.
+    /// Explains a value that fits none of several schemas. Picks the schema that the value was
+    /// meant for, by its type and then by its tag, and returns that schema's faults.
     fn alternatives(&self, pointer: &str, tried: &[Tried]) -> Vec<Fault> {
         let of_type = tried.iter();
         let of_type = of_type.filter(|errors| refused_type(pointer, errors).is_none());
@@ -447,7 +448,7 @@ impl Told<'_> {
             .collect()
     }
 
-    /// A missing tag, for one, is missing whichever was meant.
+    /// Returns the faults that all schemas share: a missing tag, for instance, is missing in each.
     fn faults_in_common(&self, pointer: &str, several: &[&Tried]) -> Vec<Fault> {
         let each = several.iter().map(|errors| self.faults_of_all(errors));
         let common = each.reduce(|common, faults| {
@@ -463,10 +464,10 @@ impl Told<'_> {
     }
 }
 
-/// Why a value is not as one of several schemas says.
+/// The errors of a value against one of several schemas.
 type Tried = Vec<ValidationError<'static>>;
 
-/// The types that a schema wanted, if it refused the value's own.
+/// Returns the types that a schema wanted, if it refused the value's type.
 fn refused_type(pointer: &str, errors: &Tried) -> Option<Vec<JsonType>> {
     errors.iter().find_map(|error| match error.kind() {
         ValidationErrorKind::Type { kind } if error.instance_path().as_str() == pointer => {
@@ -483,7 +484,8 @@ fn types_tried(pointer: &str, tried: &[Tried]) -> Vec<JsonType> {
     types.flatten().unique().collect()
 }
 
-/// The place and the options of the tag that a schema wanted, if it refused the value's own.
+/// Returns the place and the options of the tag that a schema wanted, if it refused the value's
+/// tag.
 fn refused_tag(pointer: &str, errors: &Tried) -> Option<(String, Vec<Value>)> {
     errors.iter().find_map(|error| {
         let options = match error.kind() {
@@ -597,11 +599,11 @@ fn below(object: &str, field: &str) -> String {
     format!("{object}/{}", pointer_step(field))
 }
 
-/// The middleware that lets through only what the document describes; paths that it does not know
-/// are others' to answer.
+/// The middleware that admits only what the document describes. Leaves unknown paths to other
+/// handlers.
 ///
 /// # Errors
-/// Those of the services inside.
+/// The errors of the services inside.
 pub async fn hold<B: MessageBody>(
     contract: web::Data<Contract>,
     mut request: ServiceRequest,
@@ -614,7 +616,7 @@ pub async fn hold<B: MessageBody>(
         Ok(None) => {}
         Err(problem) => return Ok(request.error_response(problem).map_into_right_body()),
     }
-    // Routes are for GET alone; the connection leaves out the body of what it knows was HEAD.
+    // Routes exist for GET only. The server omits the body of the answer to a HEAD request.
     if request.method() == Method::HEAD {
         request.head_mut().method = Method::GET;
     }

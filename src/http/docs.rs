@@ -1,5 +1,5 @@
-//! The OpenAPI document as it is served, and the page that shows it without the internet. Never
-//! what stands in the document: that comes from the handlers.
+//! Serves the OpenAPI document, and a page that shows it without internet access. The content of
+//! the document comes from the handlers.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::CACHE_CONTROL;
@@ -13,13 +13,13 @@ use crate::service::application::condition::Etag;
 
 const DOCUMENT_PATH: &str = "/openapi.json";
 
-/// The path at which the page looks for the script that starts it.
+/// The path under which the page loads its start script.
 const SCRIPT_PATH: &str = "/docs/swagger-initializer.js";
 
-/// The script that starts the page: it signs in to a tenant and fills in the headers of changes.
+/// The page's start script: signs in to a tenant and fills in the headers of changes.
 const SCRIPT: &str = include_str!("docs.js");
 
-/// The OpenAPI document, written out once.
+/// The OpenAPI document, serialised once.
 #[derive(Clone)]
 pub struct Document {
     text: Bytes,
@@ -27,7 +27,7 @@ pub struct Document {
 }
 
 impl Document {
-    /// Writes the document out, as it is checked in.
+    /// Serialises the document exactly as the checked-in file.
     ///
     /// # Errors
     /// The encoder's.

@@ -25,7 +25,7 @@ use crate::service::catalogue::form::{
     PeriodList,
 };
 
-/// The forms of the catalogue, by code.
+/// List the forms of the catalogue, by code.
 #[utoipa::path(
     tag = "catalogue",
     params(CatalogueParams),
@@ -52,7 +52,7 @@ pub async fn list_forms(
     Ok(page_response(&request, &listed.await?))
 }
 
-/// One form as it is on a day.
+/// Read a form as it is on a day.
 #[utoipa::path(
     tag = "catalogue",
     params(
@@ -83,16 +83,16 @@ pub async fn get_form(
     Ok(tagged(&etag, &seen, &view))
 }
 
-/// Which periods.
+/// The year to list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PeriodParams {
-    /// The year under which they are counted.
+    /// The year under which the periods are counted.
     #[param(minimum = 1900, maximum = 2199, example = 2024)]
     year: i32,
 }
 
-/// The periods of a form in a year.
+/// List the periods of a form in a year.
 #[utoipa::path(
     tag = "catalogue",
     params(
@@ -123,28 +123,28 @@ pub struct FormBody {
     /// With `frequency`: the form's periods are those of a calendar.
     pub calendar: Option<Calendar>,
     pub frequency: Option<Frequency>,
-    /// In the place of `calendar` and `frequency`: the form's periods are these windows of its
-    /// own (a campaign, a budget year, a request that comes once). A window takes the version of
-    /// its last day, so that one lists it. More can be added later; one on which there are
-    /// submissions keeps its days.
+    /// Instead of `calendar` and `frequency`: the form's periods are these windows (a campaign, a
+    /// budget year, a request that comes once). A window belongs to the version of its last day, so
+    /// that version lists it. More windows can be added later. A window with submissions keeps its
+    /// days.
     pub windows: Option<Vec<WindowBody>>,
     /// The levels whose units submit.
     pub submitted_by: Vec<String>,
-    /// For each level, working days after the closing day; a level that is not named has no
-    /// deadline. A window with a `due_at` goes by that.
+    /// Working days after the closing day, by level. A level that is not named has no deadline. A
+    /// window's `due_at` overrides this.
     #[serde(default)]
     pub deadlines: BTreeMap<String, u16>,
     #[serde(default)]
     #[schema(default = "accept")]
     pub late: Late,
-    /// Whether who entered the values may not approve them.
+    /// If true, an account may not approve values that it entered.
     #[serde(default)]
     #[schema(default = false)]
     pub four_eyes: bool,
     pub outline: Vec<SectionBody>,
     #[serde(default)]
     pub rules: Vec<RuleBody>,
-    /// The first day of this version; the beginning where none is given.
+    /// The first day of this version; by default it holds from the beginning.
     #[schema(value_type = Option<String>, format = Date)]
     pub valid_from: Option<Day>,
 }
@@ -153,9 +153,9 @@ pub struct FormBody {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WindowBody {
-    /// The year that the window is counted under, a hyphen, and a name of at most 24 lower-case
-    /// letters, digits and hyphens that begins with a letter and is not `w`, `q` or `h` with a
-    /// number. Windows of one name in two years are compared (cùng kỳ).
+    /// The year that the window is counted under, a hyphen, and a name. The name has at most 24
+    /// lower-case letters, digits and hyphens, begins with a letter, and is not `w`, `q` or `h`
+    /// followed by a number. Windows with one name in two years are compared (cùng kỳ).
     #[schema(example = "2025-tet")]
     pub key: String,
     pub name: Option<NameBody>,
@@ -165,8 +165,8 @@ pub struct WindowBody {
     /// The last day (chốt số liệu).
     #[schema(value_type = String, format = Date)]
     pub to: Day,
-    /// By when every level is to submit: a day, which counts whole where the tenant is, or an
-    /// instant (RFC 3339, with its offset). Without it `deadlines` hold.
+    /// The deadline for every level: a day, which counts to its end in the tenant's time zone, or
+    /// an instant (RFC 3339, with its offset). Without it, `deadlines` hold.
     #[schema(example = "2025-02-10T17:00:00+07:00")]
     pub due_at: Option<String>,
 }
@@ -178,7 +178,7 @@ pub struct SectionBody {
     #[schema(example = "II.2.2")]
     pub number: String,
     pub title: NameBody,
-    /// Whether prose can be written under it.
+    /// If true, prose can be written under the heading.
     #[serde(default)]
     #[schema(default = false)]
     pub narrative: bool,
@@ -195,7 +195,7 @@ pub struct SectionBody {
 pub struct ItemBody {
     #[schema(example = "docs.issued")]
     pub indicator: String,
-    /// The levels that submit it; every level that submits the form where none is given.
+    /// The levels that submit the indicator; by default every level that submits the form.
     pub collected_at: Option<Vec<String>>,
     #[serde(default)]
     #[schema(default = false)]
@@ -205,7 +205,7 @@ pub struct ItemBody {
     pub show: Show,
 }
 
-/// A check of a unit's totals at the moment of submission.
+/// A check of a unit's totals, made at every submission.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RuleBody {
@@ -218,7 +218,7 @@ pub struct RuleBody {
 }
 
 impl FormBody {
-    /// The entered form of this code.
+    /// Returns the entered form under this code.
     pub(crate) fn entered(self, code: String) -> EnteredForm {
         let windows = self.windows.map(Vec::into_iter);
         EnteredForm {

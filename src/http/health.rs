@@ -1,5 +1,5 @@
-//! What operators and their machines ask: is it alive, can it work, how is it doing, with which
-//! keys does it sign. Never anything of a tenant.
+//! The addresses for operators and their machines: liveness, readiness, metrics, and public signing
+//! keys. Shows nothing of a tenant.
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, get, web};
@@ -13,21 +13,21 @@ use crate::authn::token::JsonWebKeySet;
 use crate::service::Application;
 use crate::telemetry::Metrics;
 
-/// Whether the server can work.
+/// The readiness of the server.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Readiness {
-    /// `unavailable` where any check is.
+    /// `unavailable` if any check is.
     status: Health,
     checks: Checks,
 }
 
-/// What the server needs to work.
+/// The checks on which readiness depends.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Checks {
-    /// Whether this process goes on taking requests.
+    /// `stopping` once the server was told to stop.
     server: Health,
     database: Health,
-    /// Whether there was room to write to in the last seconds.
+    /// `full` if a write met a full disk in the last seconds.
     storage: Health,
 }
 
@@ -41,21 +41,21 @@ impl Checks {
     }
 }
 
-/// How something is.
+/// The result of one check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Health {
     /// It works.
     Ok,
-    /// Not now.
+    /// It does not answer now.
     Unavailable,
-    /// There is no room left to write to.
+    /// The disk is full.
     Full,
-    /// It was told to stop, and takes no more in a moment.
+    /// The server was told to stop and will soon refuse requests.
     Stopping,
 }
 
-/// Says that the process is alive.
+/// Tell whether the process is alive.
 #[utoipa::path(
     operation_id = "get_livez",
     tag = "operation",
@@ -66,7 +66,7 @@ pub async fn livez() -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain").body("ok")
 }
 
-/// Says whether the server can work now.
+/// Tell whether the server can work now.
 #[utoipa::path(
     operation_id = "get_readyz",
     tag = "operation",
@@ -105,7 +105,7 @@ fn unless(holds: bool, health: Health) -> Health {
     if holds { health } else { Health::Ok }
 }
 
-/// Gives the metrics of this process.
+/// Read the metrics of this process.
 #[utoipa::path(
     operation_id = "get_metrics",
     tag = "operation",
@@ -118,7 +118,7 @@ pub async fn metrics(metrics: web::Data<Metrics>) -> HttpResponse {
         .body(metrics.encode())
 }
 
-/// Gives the public keys that access tokens are signed with.
+/// Read the public keys that verify access tokens.
 #[utoipa::path(
     operation_id = "get_jwks",
     tag = "operation",

@@ -20,22 +20,22 @@ use crate::service::catalogue::indicator::{
     IndicatorView,
 };
 
-/// Which part of the catalogue.
+/// The part of the catalogue to list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct CatalogueParams {
-    /// The day whose versions are wanted; today where none is given.
+    /// The day whose versions are listed; by default today.
     #[param(nullable = false, value_type = Option<String>, format = Date)]
     pub as_of: Option<Day>,
-    /// The `next` of the page before; without it the first page.
+    /// The `next` of the previous page; omit it for the first page.
     #[param(nullable = false)]
     pub cursor: Option<String>,
-    /// How many items at most.
+    /// The most items to return.
     #[param(nullable = false, minimum = 1, maximum = 1000, default = 100)]
     pub limit: Option<usize>,
 }
 
-/// The indicators of the catalogue, by code.
+/// List the indicators of the catalogue, by code.
 #[utoipa::path(
     tag = "catalogue",
     params(CatalogueParams),
@@ -62,7 +62,7 @@ pub async fn list_indicators(
     Ok(page_response(&request, &listed.await?))
 }
 
-/// One indicator as it is on a day.
+/// Read an indicator as it is on a day.
 #[utoipa::path(
     tag = "catalogue",
     params(
@@ -93,8 +93,8 @@ pub async fn get_indicator(
     Ok(tagged(&etag, &seen, &view))
 }
 
-/// A version of an indicator: collected (with `across_units` and `across_time`) or derived (with
-/// a `formula`).
+/// A version of an indicator: collected (with `across_units` and `across_time`) or derived (with a
+/// `formula`).
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IndicatorBody {
@@ -108,22 +108,23 @@ pub struct IndicatorBody {
     pub across_time: Option<AcrossTime>,
     #[serde(default)]
     pub breakdowns: Vec<BreakdownBody>,
-    /// A unit's value that is less is refused. An option, which is a part of the total, may be
-    /// nothing as well.
+    /// The smallest value that a unit may submit. An option, as part of the total, may also be
+    /// zero.
     pub minimum: Option<DecimalText>,
-    /// A unit's value that is more is refused.
+    /// The largest value that a unit may submit.
     pub maximum: Option<DecimalText>,
-    /// A unit's total beyond it is taken with a warning.
+    /// The usual range of a unit's total. A total beyond it is accepted with a warning.
     pub usual: Option<UsualBody>,
-    /// From the rolled-up operands, at every level; no value on a zero or missing divisor.
+    /// Computed at every level from the rolled-up operands. No value if a divisor is zero or
+    /// missing.
     #[schema(example = "100 * population.insured / population.total")]
     pub formula: Option<String>,
-    /// The first day of this version; the beginning where none is given.
+    /// The first day of this version; by default it holds from the beginning.
     #[schema(value_type = Option<String>, format = Date)]
     pub valid_from: Option<Day>,
 }
 
-/// The range of usual values, both ends included; it has one end at least.
+/// A range of usual values, both ends included. It needs at least one end.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UsualBody {
@@ -146,7 +147,7 @@ impl From<UsualBody> for EnteredUsual {
 pub struct BreakdownBody {
     #[schema(example = "document_type")]
     pub code: String,
-    /// Whether the options add up to the total (chia ra) or are among it (trong đó).
+    /// If true, the options add up to the total (chia ra); otherwise they are among it (trong đó).
     pub closed: bool,
     pub options: Vec<OptionBody>,
 }
@@ -179,7 +180,7 @@ impl From<BreakdownBody> for EnteredBreakdown {
 }
 
 impl IndicatorBody {
-    /// The entered indicator of this code.
+    /// Returns the entered indicator under this code.
     pub(crate) fn entered(self, code: String) -> EnteredIndicator {
         EnteredIndicator {
             code,

@@ -11,7 +11,7 @@ use crate::domain::day::Day;
 use crate::service::Application;
 use crate::service::catalogue::level::{self, EnteredLevel, LevelList, LevelView};
 
-/// All levels, the highest first.
+/// List all levels, the highest first.
 #[utoipa::path(
     tag = "units",
     responses((status = 200, description = "The levels that the tenant has or had", body = LevelList)),
@@ -31,10 +31,10 @@ pub async fn list_levels(
 #[serde(deny_unknown_fields)]
 pub struct LevelBody {
     pub name: NameBody,
-    /// The smaller, the higher; a unit is always part of one of a smaller rank.
+    /// The rank; the highest level has the smallest. A unit's parent always has a smaller rank.
     #[schema(minimum = 0, maximum = 99)]
     pub rank: i32,
-    /// The first day; the beginning where none is given.
+    /// The first day; by default the level holds from the beginning.
     #[schema(value_type = Option<String>, format = Date)]
     pub valid_from: Option<Day>,
     /// The last day.

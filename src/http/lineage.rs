@@ -12,28 +12,28 @@ use crate::service::Application;
 use crate::service::application::locate::ReportPath;
 use crate::service::report::lineage::{self, FigureName, LineageView};
 
-/// Which figure.
+/// The figure to explain.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct LineageParams {
     /// The indicator's code.
     #[param(example = "fund.raised")]
     indicator: String,
-    /// An option of a breakdown; the total without it.
+    /// An option of a breakdown; omit it for the total.
     #[param(nullable = false)]
     option: Option<String>,
-    /// All that was submitted, or only what was approved as well.
+    /// `submitted` counts everything submitted, `approved` only what was approved too.
     #[param(nullable = false, inline)]
     stage: Option<Stage>,
-    /// The `next` of the page before; without it the first page.
+    /// The `next` of the previous page; omit it for the first page.
     #[param(nullable = false)]
     cursor: Option<String>,
-    /// How many items at most.
+    /// The most items to return.
     #[param(nullable = false, minimum = 1, maximum = 1000, default = 100)]
     limit: Option<usize>,
 }
 
-/// Where a figure comes from: units, revisions, what is missing, the formula.
+/// List the sources of a figure: units, revisions, missing values, the formula.
 #[utoipa::path(
     tag = "reports",
     params(ReportPath, LineageParams),

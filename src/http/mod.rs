@@ -1,6 +1,5 @@
-//! The HTTP interface: the route list, which is the OpenAPI document as well; extractors;
-//! problem+json; one file a noun, whose handlers extract, call one use case, and wrap what comes
-//! back. Never SQL, never a rule.
+//! The HTTP interface. The route list is also the OpenAPI document. One file a noun: its handlers
+//! extract, call one use case, and wrap the result. Contains no SQL and no rule.
 
 pub mod contract;
 pub mod docs;
@@ -37,18 +36,18 @@ use problem::Problem;
 
 use crate::service::application::patience::Caller;
 
-/// Runs a use case, which waits for the database, on a thread that may wait.
+/// Runs a use case on a thread that may block on the database.
 async fn blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, Problem>
 where
     T: Send + 'static,
     E: Into<Problem> + Send + 'static,
 {
     let caller = Caller::default();
-    // Dropped with the request, when its client has gone.
+    // Dropped with the request if the client disconnects.
     let _presence = caller.present();
     match web::block(move || caller.attend(work)).await {
         Ok(result) => result.map_err(Into::into),
-        // The thread is gone: the use case panicked, and the log has it.
+        // The use case panicked and its thread is gone; the log has the message.
         Err(_) => Err(Problem::internal()),
     }
 }

@@ -1,4 +1,4 @@
-//! The query parameters of lists that come in pages, and the answer with its Link header.
+//! Query parameters of paged lists, and the answer with its Link header.
 
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
@@ -12,22 +12,22 @@ use crate::error::{Code, Fault};
 use crate::message;
 use crate::service::application::page::{MOST, Page, PageRequest, USUAL};
 
-/// Which page of a list.
+/// The page to return.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PageParams {
-    /// The `next` of the page before; without it the first page.
+    /// The `next` of the previous page; omit it for the first page.
     #[param(nullable = false)]
     pub cursor: Option<String>,
-    /// How many items at most.
+    /// The most items to return.
     #[param(nullable = false, minimum = 1, maximum = 1000, default = 100)]
     pub limit: Option<usize>,
 }
 
-/// Reads where a page begins and how long it is.
+/// Reads the cursor and the limit of a page.
 ///
 /// # Errors
-/// A limit that no page has.
+/// A limit out of range.
 pub fn page_request(cursor: Option<String>, limit: Option<usize>) -> Result<PageRequest, Problem> {
     let limit = limit.unwrap_or(USUAL);
     if !(1..=MOST).contains(&limit) {
@@ -44,7 +44,7 @@ pub fn page_request(cursor: Option<String>, limit: Option<usize>) -> Result<Page
     })
 }
 
-/// A page, with the way to the next one as a header too (RFC 8288).
+/// Answers with a page, and links to the next page in a header too (RFC 8288).
 pub fn page_response<T: Serialize>(request: &HttpRequest, page: &Page<T>) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response.insert_header((CACHE_CONTROL, "private, no-cache"));
@@ -62,7 +62,7 @@ fn next_address(request: &HttpRequest, next: &str) -> String {
         .query_string()
         .split('&')
         .filter(|part| !part.is_empty() && !part.starts_with("cursor="));
-    // A cursor is a code, an id or a number: nothing in it needs escaping.
+    // A cursor is a code, an id or a number, none of which needs escaping.
     let query: Vec<String> = kept
         .map(str::to_owned)
         .chain(std::iter::once(format!("cursor={next}")))

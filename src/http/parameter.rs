@@ -1,5 +1,5 @@
-//! Query parameters as the OpenAPI document describes them, and the check of a text against that.
-//! Never a rule that the document does not state.
+//! Query parameters as the OpenAPI document describes them, and the check of a text against them.
+//! Adds no rule that the document does not state.
 
 use itertools::Itertools;
 use serde_json::Value;
@@ -20,7 +20,7 @@ pub(super) enum Presence {
     Optional,
 }
 
-/// The texts that a parameter takes.
+/// The texts that a parameter accepts.
 enum Shape {
     Text,
     Day,
@@ -49,7 +49,7 @@ impl Parameter {
         }
     }
 
-    /// The fault of a text that the parameter does not take; none for one that it takes.
+    /// Returns the fault of a text, or `None` if the parameter accepts it.
     pub fn fault(&self, name: &str, text: &str) -> Option<Fault> {
         if self.shape.takes(text) {
             return None;
@@ -95,7 +95,7 @@ impl Shape {
 
     fn message(&self, name: &str) -> Message {
         match self {
-            // Any text is taken.
+            // Never reported: every text is accepted.
             Shape::Text => message!("Tham số {name} là một chuỗi ký tự.", "{name} is a text."),
             Shape::Day => message!(
                 "Tham số {name} là một ngày viết theo mẫu năm-tháng-ngày (ví dụ 2025-07-01), từ 1900-01-01 đến 2199-12-31.",

@@ -1,7 +1,7 @@
-//! What callers are told when something goes wrong: problem documents (RFC 9457) in their language,
-//! the one step from a kind of failure to a status, and the middleware that makes every failure one.
+//! Error answers: problem documents (RFC 9457) in the caller's language, the mapping from a kind of
+//! failure to a status, and the middleware that turns every failure into one.
 //!
-//! Never a rule: what is wrong, and the sentence about it, come from the use case that says so.
+//! Contains no rule. Use cases decide what is wrong and provide the sentence.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -31,22 +31,22 @@ use crate::telemetry::Metrics;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Headers of a failure that say more than its status.
+/// Headers that an error keeps because they say more than its status.
 const TELLING_HEADERS: [HeaderName; 3] =
     [header::ALLOW, header::RETRY_AFTER, header::WWW_AUTHENTICATE];
 
-/// The most seconds after which somebody is told to come again.
+/// The longest Retry-After, in seconds.
 const LONGEST_WAIT: u16 = 5;
 
-/// After how many seconds to come again: for each in turn another number, since those who were
-/// refused together and came together would be refused together again.
+/// Returns a Retry-After of 1 to 5 seconds, different for each caller in turn: callers refused
+/// together would otherwise return together.
 pub fn retry_after() -> HeaderValue {
     static TURN: AtomicU16 = AtomicU16::new(0);
     let turn = TURN.fetch_add(1, Ordering::Relaxed);
     HeaderValue::from(1 + turn % LONGEST_WAIT)
 }
 
-/// An answer that tells what is wrong.
+/// An error answer.
 #[derive(Debug)]
 pub struct Problem {
     code: Code,
@@ -56,7 +56,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem that is its message, and no single faults.
+    /// Makes a problem with a message and no single faults.
     pub fn new(code: Code, message: Message) -> Problem {
         Problem {
             code,
@@ -66,42 +66,42 @@ impl Problem {
         }
     }
 
-    /// With every single fault.
+    /// Adds the single faults, at most [`MOST_FAULTS`].
     pub fn with_faults(mut self, faults: Vec<Fault>) -> Problem {
         self.faults = faults;
-        // The message says how many there are; nobody reads more than this of them.
+        // The message gives their full number.
         self.faults.truncate(MOST_FAULTS);
         self
     }
 
-    /// With a header such as `Allow`.
+    /// Adds a header such as `Allow`.
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Problem {
         self.headers.push((name, value));
         self
     }
 
-    /// For a path that nothing answers.
+    /// The problem of a path that no route matches.
     pub fn route_not_found() -> Problem {
         Problem::of_status(StatusCode::NOT_FOUND)
     }
 
-    /// For a fault of the server, which the log has.
+    /// The problem of a failure inside the server; the log has the cause.
     pub fn internal() -> Problem {
         Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// For a body that does not come.
+    /// The problem of a body that does not arrive in time.
     pub fn of_slow_body() -> Problem {
         Problem::of_status(StatusCode::REQUEST_TIMEOUT)
     }
 
-    /// For a request beside which there are too many.
+    /// The problem of a request refused because too many are in progress.
     pub fn of_overload() -> Problem {
         let code = Code::Overloaded;
         Problem::new(code, sentence(code))
     }
 
-    /// For a failure of which only the status is known: the framework's own.
+    /// The problem of a failure known only by its status, as the framework reports it.
     fn of_status(status: StatusCode) -> Problem {
         let code = code_of_status(status);
         Problem::new(code, sentence(code))
@@ -139,7 +139,8 @@ impl Problem {
     }
 }
 
-/// What failed goes to the log here and nowhere else, and only where somebody must look after it.
+/// Logs failures here and nowhere else. Only those that an operator must look into are above debug
+/// level.
 impl<E: Explain> From<E> for Problem {
     fn from(error: E) -> Problem {
         let code = error.code();
@@ -152,7 +153,7 @@ impl<E: Explain> From<E> for Problem {
     }
 }
 
-/// A task that did not come to its end: it panicked, or the server is going down.
+/// A task that did not finish: it panicked, or the server is stopping.
 impl From<actix_web::error::BlockingError> for Problem {
     fn from(error: actix_web::error::BlockingError) -> Problem {
         tracing::error!(error = chain(&error));
@@ -170,7 +171,8 @@ impl fmt::Display for Problem {
     }
 }
 
-/// The body is the middleware's: only it knows the caller's language and the request's number.
+/// The middleware writes the body, because only it knows the caller's language and the request's
+/// id.
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
         status(self.code.kind())
@@ -181,7 +183,7 @@ impl ResponseError for Problem {
     }
 }
 
-/// The status of each kind of failure.
+/// Maps a kind of failure to its status.
 pub fn status(kind: Kind) -> StatusCode {
     match kind {
         Kind::Malformed => StatusCode::BAD_REQUEST,
@@ -217,7 +219,7 @@ fn code_of_status(status: StatusCode) -> Code {
     }
 }
 
-/// What there is to say about a failure of which only the status is known.
+/// Returns the sentence of a failure known only by its status.
 fn sentence(code: Code) -> Message {
     match code {
         Code::NotSignedIn => message!(
@@ -296,25 +298,25 @@ pub struct ProblemBody {
     #[serde(rename = "type")]
     #[schema(example = "urn:tonghop:problem:unit-not-found")]
     problem_type: String,
-    /// The sort of failure, in few words.
+    /// The kind of failure, in a few words.
     title: String,
     /// The HTTP status.
     status: u16,
-    /// What is wrong and what to do next, in the language of Accept-Language.
+    /// The fault and what to do next, in the language of Accept-Language.
     detail: String,
-    /// Stable: programs may rely on it.
+    /// A stable code, on which programs may rely.
     #[schema(value_type = String, example = "UNIT_NOT_FOUND")]
     code: Code,
-    /// Every single fault; empty where there is no more to say.
+    /// Every single fault; empty if there is no more to say.
     errors: Vec<FaultBody>,
-    /// Also in X-Request-Id, and in the server's log.
+    /// The request's id, also in X-Request-Id and in the server's log.
     request_id: String,
 }
 
 /// One thing that is wrong with a request, and where.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FaultBody {
-    /// A JSON pointer (RFC 6901) into the body; empty for the whole of it.
+    /// A JSON pointer (RFC 6901) into the body; empty for the whole body.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pointer: Option<String>,
@@ -322,10 +324,10 @@ pub struct FaultBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     parameter: Option<String>,
-    /// Stable: programs may rely on it.
+    /// A stable code, on which programs may rely.
     #[schema(value_type = String, example = "MISSING_FIELD")]
     code: Code,
-    /// What is wrong, in the language of Accept-Language.
+    /// The fault, in the language of Accept-Language.
     detail: String,
 }
 
@@ -369,7 +371,7 @@ fn problem_type(code: Code) -> String {
     format!("urn:tonghop:problem:{name}")
 }
 
-/// Who is told: what of a request shapes the problem that it gets.
+/// The parts of a request that shape the problem it gets: its id and its language.
 #[derive(Debug, Clone, Copy)]
 struct Caller {
     request_id: Uuid,
@@ -405,8 +407,8 @@ impl Caller {
         response.map_into_left_body()
     }
 
-    /// The problem to send instead of a failure that is none yet. A failure that speaks JSON has
-    /// said what it has to say, as the readiness probe does.
+    /// Returns the problem to send instead of a failure that has no body of its own. A JSON body is
+    /// kept, as that of the readiness probe.
     fn replacement<B>(&self, response: &HttpResponse<B>) -> Option<HttpResponse> {
         if let Some(error) = response.error() {
             return Some(self.answer_error(error, response.headers()));
@@ -429,7 +431,7 @@ impl Caller {
     }
 }
 
-/// A failure without an answer to hang it on, which actix turns into one by itself.
+/// A failure without a response to attach it to, which actix answers by itself.
 #[derive(Debug)]
 struct Unanswered {
     error: Error,
@@ -469,11 +471,11 @@ fn speaks_json(headers: &HeaderMap) -> bool {
         .is_some_and(|value| value.starts_with("application/") && value.contains("json"))
 }
 
-/// The outermost middleware: gives each request its number, turns each failure into a problem in
-/// the caller's language, and counts.
+/// The outermost middleware: numbers each request, turns failures into problems in the caller's
+/// language, and counts.
 ///
 /// # Errors
-/// A failure for which there is no request any more to answer to; it answers with a problem too.
+/// A failure without a request left to answer. It still renders as a problem.
 pub async fn render<B: MessageBody>(
     metrics: web::Data<Metrics>,
     state: web::Data<ServerState>,
@@ -494,7 +496,7 @@ pub async fn render<B: MessageBody>(
         timer.finish(NO_OPERATION, response.status().as_u16());
         return Ok(response.map_into_right_body());
     }
-    // With the request, so that whoever reads its body can give it back meanwhile.
+    // Stored with the request, so that reading a body can give the place back meanwhile.
     place.map(|place| request.extensions_mut().insert(place));
     let answer = unless_it_panics(next.call(request)).instrument(span).await;
     match answer {
@@ -519,7 +521,7 @@ pub async fn render<B: MessageBody>(
     }
 }
 
-/// What operators ask is answered at any time.
+/// Returns true for the addresses of operators, which are answered at any time.
 fn is_of_operators(request: &ServiceRequest) -> bool {
     matches!(request.path(), "/livez" | "/readyz" | "/metrics")
 }
@@ -530,7 +532,7 @@ fn is_full_disk<B>(response: &HttpResponse<B>) -> bool {
     problem.is_some_and(|problem| problem.code == Code::StorageFull)
 }
 
-/// What stands in the metrics where no operation was found.
+/// The metrics' label for requests without an operation.
 const NO_OPERATION: &str = "none";
 
 fn operation_of<B>(response: &ServiceResponse<B>) -> String {
@@ -542,7 +544,7 @@ fn operation_of<B>(response: &ServiceResponse<B>) -> String {
     )
 }
 
-/// A bug in one handler must not cost its caller the answer.
+/// Turns a handler's panic into an answer.
 async fn unless_it_panics<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let mut answer = pin!(answer);
     poll_fn(|context| {
@@ -555,7 +557,7 @@ async fn unless_it_panics<T>(answer: impl Future<Output = Result<T, Error>>) -> 
     .await
 }
 
-/// English where the caller prefers it (RFC 9110, section 12.5.4), and else Vietnamese.
+/// Returns English if the caller prefers it (RFC 9110, section 12.5.4), otherwise Vietnamese.
 fn preferred_language(headers: &HeaderMap) -> Language {
     let ranges: Vec<(&str, u32)> = headers
         .get_all(header::ACCEPT_LANGUAGE)
@@ -570,7 +572,7 @@ fn preferred_language(headers: &HeaderMap) -> Language {
     }
 }
 
-/// A language without its region, and its quality in thousandths.
+/// Splits off a language without its region, and its quality in thousandths.
 fn language_range(text: &str) -> Option<(&str, u32)> {
     let (range, quality) = match text.split_once(';') {
         Some((range, parameter)) => (range, parameter.trim().strip_prefix("q=")?),

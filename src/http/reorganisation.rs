@@ -17,19 +17,19 @@ use crate::service::map::reorganisation::{
     self, Mode, ReorganisationDetail, ReorganisationPreview, ReorganisationView,
 };
 
-/// How to take a reorganisation.
+/// The mode of a reorganisation.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ReorganisationParams {
-    /// Only say what would change, and what speaks against it.
+    /// Only show what would change, and every fault.
     #[param(nullable = false, default = false)]
     dry_run: Option<bool>,
 }
 
 /// Change the map from a day on (sắp xếp đơn vị hành chính).
 ///
-/// All steps or none. The day may lie in the past: then it changes the totals of exactly the
-/// periods that close on it or later.
+/// Applies all steps or none. The day may lie in the past; then exactly the totals of the periods
+/// that close on it or later change.
 #[utoipa::path(
     tag = "units",
     params(ReorganisationParams),
@@ -67,7 +67,7 @@ pub async fn create_reorganisation(
     Ok(reply(created.await?))
 }
 
-/// What changed the map, the latest day first.
+/// List the reorganisations, the latest day first.
 #[utoipa::path(
     tag = "units",
     params(PageParams),
@@ -87,7 +87,7 @@ pub async fn list_reorganisations(
     Ok(page_response(&request, &listed.await?))
 }
 
-/// A reorganisation with its document.
+/// Read a reorganisation with its document.
 #[utoipa::path(
     tag = "units",
     params(("reorganisation" = String, Path, description = "Its id", example = "0191e4a5-6d1c-7c3a-9a60-2f6d0c9b1a11")),
@@ -108,8 +108,8 @@ pub async fn get_reorganisation(
 
 /// Undo a reorganisation.
 ///
-/// As long as nothing that was done since stands on its map: no later reorganisation of its units,
-/// no submission, target or grant of theirs.
+/// Possible while nothing later builds on its map: no later reorganisation, submission, target or
+/// grant of its units.
 #[utoipa::path(
     tag = "units",
     params(("reorganisation" = String, Path, description = "Its id", example = "0191e4a5-6d1c-7c3a-9a60-2f6d0c9b1a11")),

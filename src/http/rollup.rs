@@ -13,30 +13,30 @@ use crate::service::application::locate::ReportPath;
 use crate::service::report::rollup::{self, Children, RollupQuery, RollupView};
 use crate::service::report::verification::{self, VerificationView};
 
-/// Which figures.
+/// The figures to return.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct RollupParams {
-    /// All that was submitted, or only what was approved as well.
+    /// `submitted` counts everything submitted, `approved` only what was approved too.
     #[param(nullable = false, inline)]
     stage: Option<Stage>,
-    /// `children`: the same for each direct child.
+    /// `children`: add the same figures of each direct child.
     #[param(nullable = false, inline)]
     include: Option<Include>,
-    /// The day whose map the figures are put on, the period's last or a later one: former units'
-    /// figures are then those of their successors. Without it the report is as it was.
+    /// The day whose map the figures are put on: the period's last day or a later one. Figures of
+    /// former units then belong to their successors. Without it, the report is as it was.
     #[param(nullable = false, example = "2025-07-01", value_type = Option<String>, format = Date)]
     as_of: Option<Day>,
 }
 
-/// What can come along with a rollup.
+/// An addition to a rollup.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Include {
     Children,
 }
 
-/// A unit's report: its own figures and everything below it.
+/// Read a unit's report: its own figures and everything below it.
 #[utoipa::path(
     tag = "reports",
     params(ReportPath, RollupParams),
@@ -66,7 +66,7 @@ pub async fn get_rollup(
     Ok(encoded(&read.await?, &seen))
 }
 
-/// Fold a unit's report anew from the submissions and answer with both.
+/// Recompute a unit's report from the submissions and return both.
 #[utoipa::path(
     tag = "reports",
     params(ReportPath),

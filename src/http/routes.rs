@@ -1,5 +1,5 @@
-//! The route list. What is not in it does not exist, and what is in it is in the OpenAPI
-//! document: both are made from here.
+//! The route list. The router and the OpenAPI document are both made from it, so a route that is
+//! not in it does not exist.
 
 use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -55,7 +55,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         );
 }
 
-/// The operations that need no token, by operation id. Every other one does.
+/// The operation ids that need no token. Every other operation does.
 pub const PUBLIC: [&str; 5] = [
     "get_livez",
     "get_readyz",

@@ -1,6 +1,6 @@
-//! The schema of a JSON body, and all that is wrong with a body that does not fit it. A body is taken
-//! apart along its schema and checked a part at a time, so that one which is wrong everywhere takes
-//! no more memory than one that is wrong in few places. Never the sentences: those are `contract`'s.
+//! Checks a JSON body against its schema and collects its faults. Walks the body along the schema,
+//! a part at a time, so that a body that is wrong everywhere takes no more memory than one with few
+//! faults. The sentences are `contract`'s.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -12,25 +12,24 @@ use super::contract::{faults_of, fields_of, missing_field, unknown_field};
 use crate::domain::day::Day;
 use crate::error::{Fault, MOST_FAULTS, pointer_step};
 
-/// A part of so many bytes is checked as a whole. What the checker collects of a wrong part is
-/// thousands of times its size.
+/// The largest part that is checked as a whole, in bytes. The checker collects thousands of times
+/// the size of a wrong part.
 const LARGEST_PART: usize = 4 * 1024;
 
-/// The schemas of all bodies, in one document. A schema is compiled, part by part, when a first body
-/// is wrong, since right ones never need it, and once for all operations: there are no more validators
-/// than there are schemas in the document.
+/// The schemas of all bodies, in one document. Each part of a schema is compiled when a first wrong
+/// body needs it; correct bodies need none. All operations share the validators, one a schema.
 pub(super) struct Schemas {
-    /// The bodies' schemas by their operations, and the components that they refer to.
+    /// The bodies' schemas by operation, and the components that they refer to.
     pub document: Value,
-    /// By where schemas are written out in the document.
+    /// Validators by the place of their schema in the document.
     compiled: Mutex<HashMap<String, Compiled>>,
 }
 
-/// The validator of a part, once it was needed; none for a schema that is wrong.
+/// The validator of a part once it was needed; `None` inside for an invalid schema.
 type Compiled = Arc<OnceLock<Option<Validator>>>;
 
 impl Schemas {
-    /// `bodies` are by the ids of their operations.
+    /// Collects schemas. `bodies` are keyed by operation id.
     pub fn new(bodies: &Map<String, Value>, components: &Value) -> Schemas {
         Schemas {
             document: json!({"bodies": bodies, "components": components}),
@@ -38,7 +37,7 @@ impl Schemas {
         }
     }
 
-    /// The schema at a pointer, and where it is written out, behind references.
+    /// Follows references from a pointer to a schema and the place where it is written out.
     fn resolved(&self, pointer: &str) -> Option<(String, &Map<String, Value>)> {
         let mut pointer = pointer.to_owned();
         loop {
@@ -50,8 +49,8 @@ impl Schemas {
         }
     }
 
-    /// The place of a part's validator. Who fills it keeps nobody else waiting but those who want
-    /// the same.
+    /// Returns the slot of a part's validator. Filling it blocks only those who need the same
+    /// validator.
     fn compiled(&self, pointer: &str) -> Compiled {
         let compiled = self.compiled.lock();
         let mut compiled = compiled.unwrap_or_else(PoisonError::into_inner);
@@ -59,7 +58,7 @@ impl Schemas {
     }
 
     fn compile(&self, pointer: &str) -> Option<Validator> {
-        // Only for as long as it takes: a validator holds on to what it needs.
+        // A short-lived copy: a validator keeps what it needs.
         let mut document = self.document.clone();
         if let Some(fields) = document.as_object_mut() {
             fields.insert("allOf".to_owned(), json!([{"$ref": format!("#{pointer}")}]));
@@ -78,7 +77,7 @@ impl Schemas {
     }
 }
 
-/// The schema of a body, among all.
+/// The schema of one body, within all schemas.
 pub(super) struct BodySchema {
     schemas: Arc<Schemas>,
     pointer: String,
@@ -92,8 +91,8 @@ impl BodySchema {
         }
     }
 
-    /// The faults of a body of right JSON, up to a number that somebody can read. A large part for
-    /// which there are several schemas is passed over.
+    /// Returns the faults of a well-formed JSON body, up to [`MOST_FAULTS`]. Skips a large part
+    /// that has several alternative schemas.
     pub fn faults(&self, body: &[u8]) -> Vec<Fault> {
         let mut walk = Walk {
             schemas: &self.schemas,
@@ -105,7 +104,7 @@ impl BodySchema {
     }
 }
 
-/// One body on its way along the schema.
+/// The walk of one body along its schema.
 struct Walk<'s> {
     schemas: &'s Schemas,
     faults: Vec<Fault>,
@@ -116,7 +115,7 @@ impl Walk<'_> {
         self.faults.len() >= MOST_FAULTS
     }
 
-    /// Checks a part, which is at `at` in the body.
+    /// Checks the part that is at `at` in the body.
     fn check(&mut self, schema: &str, part: &[u8], at: &str) {
         if part.len() <= LARGEST_PART {
             return self.check_whole(schema, part, at);
@@ -146,7 +145,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Of a schema or null the schema: a large part is not null.
+    /// Resolves a schema-or-null to the schema, since a large part is not null.
     fn other_than_null(&self, pointer: &str, schema: &Map<String, Value>) -> Option<String> {
         let forms = schema.get("oneOf")?.as_array()?.iter().enumerate();
         let is_null = |form: &Value| form.get("type").is_some_and(|of_type| of_type == "null");
@@ -214,14 +213,14 @@ impl Walk<'_> {
 
 /// The members of an object, as a schema describes them.
 struct Object<'s> {
-    /// Of the schema.
+    /// The place of the object's schema.
     pointer: &'s str,
     known: BTreeSet<&'s str>,
     required: Vec<&'s str>,
     allows_others: bool,
 }
 
-/// The items of a list or the members of an object, as they are written in right JSON.
+/// Iterates over the items of a list or the members of an object, as written in well-formed JSON.
 fn parts(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let inside = text.get(1..text.len().saturating_sub(1));
     let mut rest = inside.unwrap_or_default().trim_ascii();
@@ -235,7 +234,7 @@ fn parts(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// The text before and after the first of a sign that is in no string, list or object.
+/// Splits a text at the first `sign` that is in no string, list or object.
 fn split_at(text: &[u8], sign: u8) -> (&[u8], &[u8]) {
     let mut depth = 0_usize;
     let mut place = Place::Outside;
@@ -263,7 +262,7 @@ fn split_at(text: &[u8], sign: u8) -> (&[u8], &[u8]) {
     (before.trim_ascii(), after.trim_ascii())
 }
 
-/// The place of a byte of JSON: in a string or outside.
+/// The position of a byte of JSON: inside or outside a string.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Outside,

@@ -12,14 +12,14 @@ use crate::service::Application;
 use crate::service::report::lineage::FigureName;
 use crate::service::report::series::{self, SeriesQuery, SeriesView};
 
-/// Which figure, over which periods.
+/// The figure, and the periods to list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct SeriesParams {
     /// The indicator's code.
     #[param(example = "fund.raised")]
     indicator: String,
-    /// An option of a breakdown; the total without it.
+    /// An option of a breakdown; omit it for the total.
     #[param(nullable = false)]
     option: Option<String>,
     /// The first period; of a form's own windows the first by its days.
@@ -28,16 +28,16 @@ pub struct SeriesParams {
     /// The last period, of the same sort.
     #[param(example = "2024-12")]
     to: String,
-    /// All that was submitted, or only what was approved as well.
+    /// `submitted` counts everything submitted, `approved` only what was approved too.
     #[param(nullable = false, inline)]
     stage: Option<Stage>,
-    /// The day whose map all figures are put on, the last period's last day or a later one.
-    /// Without it each figure is as it was.
+    /// The day whose map all figures are put on: the last period's last day or a later one. Without
+    /// it, each figure is as it was.
     #[param(nullable = false, example = "2025-07-01", value_type = Option<String>, format = Date)]
     as_of: Option<Day>,
 }
 
-/// A figure over several periods, with its total to date and the same period a year before.
+/// Read a figure over several periods, with its total to date and the same period a year before.
 #[utoipa::path(
     tag = "reports",
     params(

@@ -1,6 +1,6 @@
-//! What a server knows of itself while it runs: how many requests it is working on and how much of
-//! others has arrived, of whom, whether the disk was full a moment ago, whether it is about to stop.
-//! Never what a request is about.
+//! The state of a running server: the requests in progress, the bytes of bodies that are arriving
+//! and whose they are, a recent full disk, a pending stop. Knows nothing of what requests are
+//! about.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,22 +10,22 @@ use std::time::{Duration, Instant};
 use crate::authn::Identity;
 use crate::domain::id::{AccountId, TenantId};
 
-/// How long a full disk is told after it was met. Writes are tried all the while, so that the
-/// service goes on by itself; a balancer sends some again after this time.
+/// The time for which a full disk is reported after a write met it. Writes are tried all the while,
+/// so the service recovers by itself, and a load balancer sends some again after this time.
 const FULL_IS_TOLD_FOR: Duration = Duration::from_secs(5);
 
-/// The server's own state, one for all its threads.
+/// The server's own state, shared by all its threads.
 pub struct ServerState {
-    /// For requests that are worked on.
+    /// For requests in progress.
     requests: Arc<Room>,
-    /// For those of them that sign in: whatever else goes on, people can.
+    /// For sign-ins, which have room of their own so that people can always sign in.
     sign_ins: Arc<Room>,
     bodies: Arc<Bodies>,
     stopping: AtomicBool,
     last_full: Mutex<Option<Instant>>,
 }
 
-/// So much at once.
+/// A limited number of places.
 struct Room {
     size: usize,
     taken: AtomicUsize,
@@ -56,7 +56,7 @@ impl Drop for Occupied {
     }
 }
 
-/// The room for bodies that are on their way, in bytes, and how much of it each holder has taken.
+/// The room for bodies that are arriving, in bytes, and each holder's share in use.
 struct Bodies {
     size: usize,
     taken: Mutex<HashMap<Holder, usize>>,
@@ -68,7 +68,7 @@ enum Holder {
     Everybody,
     Tenant(TenantId),
     Account(AccountId),
-    /// Callers who are signing in. Their share is beside everybody's.
+    /// Callers who are signing in. Their share is separate from everybody's.
     SigningIn,
 }
 
@@ -87,7 +87,7 @@ impl Bodies {
     }
 }
 
-/// The room that one body has taken, given back on drop.
+/// The room that one arriving body has taken, given back on drop.
 pub struct Arriving {
     bodies: Arc<Bodies>,
     holders: Vec<Holder>,
@@ -95,9 +95,9 @@ pub struct Arriving {
 }
 
 impl Arriving {
-    /// Takes room for bytes that have arrived, unless a share is used up by other bodies: one may be
-    /// larger than a share. A body that has begun has as much again, so that those on their way can
-    /// come to their end.
+    /// Takes room for bytes that have arrived. Refuses if other bodies have used up a holder's
+    /// share; a single body may be larger than the share. A body that has begun may use a second
+    /// share, so that bodies in transit can finish.
     pub fn take(&mut self, bytes: usize) -> bool {
         let mut taken = self.bodies.taken();
         let has_room = self.holders.iter().all(|holder| {
@@ -132,11 +132,12 @@ impl Drop for Arriving {
     }
 }
 
-/// The one address of those who sign in.
+/// The path of sign-ins.
 const SIGN_IN: &str = "/v1/auth/token";
 
 impl ServerState {
-    /// A server that works on so many requests at once, and has room for so many bytes of others.
+    /// Makes the state of a server with room for `requests` in progress and `bytes` of arriving
+    /// bodies.
     pub fn new(requests: usize, bytes: usize) -> ServerState {
         ServerState {
             requests: Room::of(requests),
@@ -150,7 +151,7 @@ impl ServerState {
         }
     }
 
-    /// A place for one more request to a path, if there is one.
+    /// Takes a place for a request to a path, if there is one.
     pub fn admit(&self, path: &str) -> Option<Occupied> {
         match path {
             SIGN_IN => self.sign_ins.enter(),
@@ -158,7 +159,7 @@ impl ServerState {
         }
     }
 
-    /// Room for one more body, of nobody who is known yet where it signs somebody in.
+    /// Makes room for a body. Its sender is unknown while signing in.
     pub fn expect_body(&self, sender: Option<&Identity>) -> Arriving {
         let holders = match sender {
             Some(identity) => vec![
@@ -190,7 +191,7 @@ impl ServerState {
             .unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
-    /// Whether a write met a full disk a moment ago.
+    /// Returns true if a write recently met a full disk.
     pub fn is_disk_full(&self) -> bool {
         let last = *self
             .last_full

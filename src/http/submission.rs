@@ -21,7 +21,7 @@ use crate::service::submission::{
     SubmissionQueue, SubmissionView,
 };
 
-/// A unit's submission with its latest values.
+/// Read a unit's submission with its latest values.
 #[utoipa::path(
     tag = "submissions",
     params(ReportPath),
@@ -39,14 +39,14 @@ pub async fn get_submission(
     Ok(tagged(&etag, &seen, &view))
 }
 
-/// What a unit reports. It replaces all that was there: a value that is absent is removed.
+/// A unit's values and texts. They replace everything stored: an absent value is removed.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SubmissionBody {
     pub values: Vec<ValueBody>,
     #[serde(default)]
     pub narrative: Vec<PassageBody>,
-    /// Submit it at once; otherwise it is kept as a draft, which counts nowhere.
+    /// If true, submit at once; otherwise keep a draft, which counts nowhere.
     #[serde(default)]
     #[schema(default = false)]
     pub submit: bool,
@@ -58,7 +58,7 @@ pub struct SubmissionBody {
 pub struct ValueBody {
     #[schema(example = "docs.issued")]
     pub indicator: String,
-    /// An option of a breakdown; without it the value is the total.
+    /// An option of a breakdown; omit it for the total.
     #[schema(example = "plan")]
     pub option: Option<String>,
     pub value: DecimalText,
@@ -102,7 +102,7 @@ impl From<SubmissionBody> for Entered {
 
 /// Put a unit's values, as a draft or submitted at once.
 ///
-/// `If-None-Match: *` to create, `If-Match` to replace.
+/// Send `If-None-Match: *` to create, `If-Match` to replace.
 #[utoipa::path(
     tag = "submissions",
     params(ReportPath),
@@ -180,7 +180,7 @@ pub async fn submit_submission(
     Ok(reply(done.await?))
 }
 
-/// Take a submission back.
+/// Withdraw a submission.
 #[utoipa::path(
     tag = "submissions",
     params(ReportPath),
@@ -210,7 +210,7 @@ pub async fn withdraw_submission(
     Ok(reply(done.await?))
 }
 
-/// Approve what was submitted.
+/// Approve a submission.
 #[utoipa::path(
     tag = "submissions",
     params(ReportPath),
@@ -240,17 +240,17 @@ pub async fn approve_submission(
     Ok(reply(done.await?))
 }
 
-/// Why a submission is returned.
+/// The reason for which a submission is returned.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReturnBody {
     pub reason: String,
-    /// What is wrong with single values.
+    /// Reasons for single values.
     #[serde(default)]
     pub values: Vec<ValueReasonBody>,
 }
 
-/// Why one value is not accepted.
+/// The reason for which one value is not accepted.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ValueReasonBody {
@@ -274,7 +274,7 @@ impl From<ReturnBody> for EnteredReason {
     }
 }
 
-/// Return what was submitted, with a reason.
+/// Return a submission with a reason.
 #[utoipa::path(
     tag = "submissions",
     params(ReportPath),
@@ -305,7 +305,7 @@ pub async fn return_submission(
     Ok(reply(done.await?))
 }
 
-/// Let an approved submission be changed again.
+/// Reopen an approved submission for changes.
 #[utoipa::path(
     tag = "submissions",
     params(ReportPath),
@@ -335,7 +335,7 @@ pub async fn reopen_submission(
     Ok(reply(done.await?))
 }
 
-/// A submission's history, the latest step first.
+/// List a submission's history, the latest step first.
 #[utoipa::path(
     tag = "submissions",
     params(ReportPath, PageParams),

@@ -33,11 +33,11 @@ pub struct TargetPath {
     indicator: String,
 }
 
-/// Which part of the indicator.
+/// The part of the indicator.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct TargetParams {
-    /// An option of a breakdown; the total without it.
+    /// An option of a breakdown; omit it for the total.
     #[param(nullable = false)]
     option: Option<String>,
 }
@@ -58,7 +58,7 @@ impl TargetPath {
     }
 }
 
-/// What a unit is to reach, to be changed on condition.
+/// Read a unit's target, with the ETag that a change needs.
 #[utoipa::path(
     tag = "reports",
     params(TargetPath, TargetParams),
@@ -79,16 +79,16 @@ pub async fn get_target(
     Ok(tagged(&etag, &seen, &view))
 }
 
-/// What a unit is to reach.
+/// A unit's target.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TargetBody {
-    /// Null takes the target back.
+    /// Null removes the target.
     #[schema(required)]
     value: Option<DecimalText>,
 }
 
-/// Set what a unit is to reach (kế hoạch giao).
+/// Set a unit's target (kế hoạch giao).
 #[utoipa::path(
     tag = "reports",
     params(TargetPath, TargetParams),

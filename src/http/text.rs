@@ -1,4 +1,4 @@
-//! Names and numbers as request bodies have them.
+//! Names and numbers in request bodies.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -27,8 +27,8 @@ impl From<NameBody> for EnteredName {
     }
 }
 
-/// An exact decimal number: a JSON number, or a string with its digits where a program would
-/// make a float of the number. Its text is kept as it was sent.
+/// An exact decimal number: a JSON number, or a string with its digits, for programs that would
+/// make the number a float. Keeps the text as it was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecimalText(pub String);
 
@@ -44,8 +44,7 @@ impl<'de> Deserialize<'de> for DecimalText {
     }
 }
 
-/// Some programs write the whole number 5 as `5.0`. In a number that is plain; `1.000` may be a
-/// thousand, in a number as in a string, and is left as it is.
+/// Removes trailing zeros that programs add, as in `5.0`. Keeps `1.000`, which may mean a thousand.
 fn without_needless_zeros(number: &str) -> String {
     let at = number.find(['e', 'E']).unwrap_or(number.len());
     let (digits, exponent) = number.split_at(at);

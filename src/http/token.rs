@@ -16,15 +16,15 @@ use crate::message;
 use crate::service::Application;
 use crate::service::people::token::{self, Credentials, TokenView};
 
-/// What somebody signs in with (RFC 6749, sections 4.3 and 6).
+/// Credentials (RFC 6749, sections 4.3 and 6).
 ///
-/// Other parameters are ignored, as the RFC has it.
+/// Other parameters are ignored, as the RFC requires.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct TokenRequest {
     /// `password` or `refresh_token`.
     #[schema(example = "password")]
     pub grant_type: String,
-    /// The tenant's slug; may be left out while there is one tenant.
+    /// The tenant's slug; may be omitted while there is only one tenant.
     #[schema(example = "mttq-an-giang")]
     pub tenant: Option<String>,
     /// The login, for `password`.
@@ -53,7 +53,7 @@ pub async fn issue_token(
     let credentials = credentials(body.value)?;
     let slot = slots.take(&credentials).await?;
     let view = super::blocking(move || {
-        // Held as long as the work goes on, also when its caller has gone away.
+        // Held while the work goes on, even if the caller has gone.
         let _slot = slot;
         token::issue_token(&application, &credentials, now.0)
     })
@@ -114,12 +114,12 @@ fn missing(fields: &[(&str, bool)]) -> Problem {
     .with_faults(faults)
 }
 
-/// How many passwords are hashed at once: it takes 20 ms and 19 MiB each, and everybody else's
-/// requests want the processors too.
+/// Limits the passwords that are hashed at once, to half the processors: each takes 20 ms and 19
+/// MiB.
 #[derive(Clone)]
 pub struct PasswordSlots(Arc<Semaphore>);
 
-/// How long somebody waits to sign in before he is told to come again.
+/// The time for which a sign-in waits before it is refused.
 const WAIT_FOR_SLOT: Duration = Duration::from_secs(5);
 
 impl Default for PasswordSlots {
@@ -129,7 +129,7 @@ impl Default for PasswordSlots {
 }
 
 impl PasswordSlots {
-    /// A slot, for credentials that need one. Held until it is dropped.
+    /// Takes a slot if the credentials need one. It is freed on drop.
     ///
     /// # Errors
     /// Too many others are waiting.

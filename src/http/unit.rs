@@ -16,7 +16,7 @@ use crate::service::map::unit::{
     self, CreatedUnit, EnteredUnit, ImportMode, ImportResult, UnitFilter, UnitList, UnitView,
 };
 
-/// Which units.
+/// The units to list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct UnitParams {
@@ -33,18 +33,18 @@ pub struct UnitParams {
     /// Tân Hậu.
     #[param(nullable = false)]
     q: Option<String>,
-    /// The day; today where none is given.
+    /// The day; by default today.
     #[param(nullable = false, value_type = Option<String>, format = Date)]
     as_of: Option<Day>,
-    /// The `next` of the page before; without it the first page.
+    /// The `next` of the previous page; omit it for the first page.
     #[param(nullable = false)]
     cursor: Option<String>,
-    /// How many items at most.
+    /// The most items to return.
     #[param(nullable = false, minimum = 1, maximum = 1000, default = 100)]
     limit: Option<usize>,
 }
 
-/// The units that I may see, as they are on a day.
+/// List the units that the caller may see, as they are on a day.
 #[utoipa::path(
     tag = "units",
     params(UnitParams),
@@ -75,12 +75,12 @@ pub async fn list_units(
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct DayParams {
-    /// The day; today where none is given.
+    /// The day; by default today.
     #[param(nullable = false, value_type = Option<String>, format = Date)]
     pub as_of: Option<Day>,
 }
 
-/// One unit as it is on a day.
+/// Read a unit as it is on a day.
 #[utoipa::path(
     tag = "units",
     params(
@@ -119,19 +119,19 @@ pub struct UnitBody {
     pub code: String,
     #[schema(example = "Tân Phú A")]
     pub name: String,
-    /// What people call such a unit, where its level has several kinds.
+    /// The usual word for such a unit, if its level has several kinds.
     #[schema(example = "ấp")]
     pub kind: Option<String>,
     #[schema(example = "hamlet")]
     pub level: String,
-    /// The unit that it is part of: its id, or `code:` and its code; null for a root.
+    /// The parent: its id, or `code:` and its code; null for a root.
     #[schema(example = "code:30388")]
     pub parent: Option<String>,
-    /// The first day; where none is given the beginning, or for one who may add units to some
-    /// subtrees only the day since which the parent is in one of them.
+    /// The first day. By default the beginning; for an account that may add units in some subtrees
+    /// only, the first day since which the parent is in one of them.
     #[schema(value_type = Option<String>, format = Date)]
     pub valid_from: Option<Day>,
-    /// The last day; until further notice where none is given.
+    /// The last day; by default until further notice.
     #[schema(value_type = Option<String>, format = Date)]
     pub valid_to: Option<Day>,
 }
@@ -166,22 +166,22 @@ pub async fn create_unit(
     Ok(reply(created.await?))
 }
 
-/// How to take a list of units.
+/// The mode of an import.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ImportParams {
-    /// The first day of all of them; the beginning where none is given.
+    /// The first day of all units; by default they exist from the beginning.
     #[param(nullable = false, value_type = Option<String>, format = Date)]
     valid_from: Option<Day>,
-    /// Only say what would be done.
+    /// Only show the effect.
     #[param(nullable = false, default = false)]
     dry_run: Option<bool>,
 }
 
 /// Add all units of a list, or none.
 ///
-/// CSV with the columns `code,name,level,parent_code` and, if wanted, `kind`. Units that are there
-/// already, just as the list has them, stay as they are.
+/// Takes CSV with the columns `code,name,level,parent_code` and, optionally, `kind`. Units that
+/// already exist exactly as listed stay as they are.
 #[utoipa::path(
     tag = "units",
     params(ImportParams),

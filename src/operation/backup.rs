@@ -1,12 +1,12 @@
-//! Backups: a checked copy of a SQLite database while a server writes to it. Never PostgreSQL's,
-//! which has programs of its own for that.
+//! Backups: a checked copy of a SQLite database while a server writes to it. PostgreSQL has its own
+//! programs for that.
 
 use std::path::{Path, PathBuf};
 
 use crate::store::backup::{copy, damages};
 use crate::store::{DatabaseUrl, StoreError};
 
-/// Why there is no backup. Nothing is left behind then.
+/// The reasons for which a backup fails. A failed backup leaves no file behind.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     #[error(
@@ -29,8 +29,8 @@ pub enum BackupError {
     Damaged(String),
 }
 
-/// Copies the database to a new file, which is whole, checked and on the disk when it has its
-/// name. Says how many bytes it has.
+/// Copies the database to a new file and returns its size in bytes. The file gets its name only
+/// once it is complete, checked and on the disk.
 ///
 /// # Errors
 /// [`BackupError`].
@@ -46,7 +46,7 @@ pub fn back_up(database: &DatabaseUrl, to: &Path) -> Result<u64, BackupError> {
         path: directory.clone(),
         source,
     };
-    // Its owner's alone, as every file that is made so, and gone where anything fails.
+    // Temporary files are readable by their owner only, and removed if anything fails.
     let draft = tempfile::Builder::new()
         .prefix(".tonghop-backup-")
         .tempfile_in(&directory)
@@ -74,14 +74,15 @@ pub fn back_up(database: &DatabaseUrl, to: &Path) -> Result<u64, BackupError> {
                 source: error.error,
             },
         })?;
-    // The name is safe when the directory is.
+    // Syncing the directory makes the new name durable.
     std::fs::File::open(&directory)
         .and_then(|directory| directory.sync_all())
         .map_err(in_directory)?;
     Ok(bytes)
 }
 
-/// Absolute: SQLite takes what begins with `file:` for an address.
+/// Returns the absolute directory of the copy: SQLite takes a path that begins with `file:` for an
+/// address.
 fn directory_of(to: &Path) -> Result<PathBuf, BackupError> {
     let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));

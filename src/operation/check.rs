@@ -1,5 +1,5 @@
-//! The check of an installation: what a server will find when it starts here, and what to do
-//! where that is not as it should be. It changes no data, nor how a file is written.
+//! Checks an installation: what a server will find when it starts here, and how to correct what is
+//! wrong. Changes neither data nor settings.
 
 use std::fmt;
 use std::io::{Read, Write};
@@ -19,17 +19,17 @@ use crate::store::inspection::{clock, journal_mode};
 use crate::store::migration::{MigrationError, Requirement, check_each, check_pages};
 use crate::system::{directory_of, try_to_make, try_to_write_in};
 
-/// How something is.
+/// The result of one check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     Ok,
-    /// A server starts and works; somebody should look.
+    /// A server starts and works, but somebody should look.
     Warning,
-    /// A server does not start, or does not work right.
+    /// A server does not start or does not work correctly.
     Fault,
 }
 
-/// One thing that was looked at, and what to do about it.
+/// The result of one check, with advice if it failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     pub verdict: Verdict,
@@ -62,7 +62,7 @@ pub fn is_fault(finding: &Finding) -> bool {
     finding.verdict == Verdict::Fault
 }
 
-/// Looks at everything that a server with these settings needs.
+/// Checks everything that a server with these settings needs.
 pub fn check_installation(settings: &Settings, now: DateTime<Utc>) -> Vec<Finding> {
     let mut findings = database(&settings.database_url, now);
     findings.push(our_clock(now));
@@ -133,8 +133,8 @@ fn requirement(url: &DatabaseUrl, (what, outcome): Requirement) -> Finding {
     }
 }
 
-/// Below this there is no room to work; below the second, or for less than a copy of the
-/// database, somebody should look.
+/// Thresholds of free disk space, in bytes. Below the first there is no room to work. Below the
+/// second, or with less than a copy of the database needs, somebody should look.
 const LEAST_FREE: u64 = 64 << 20;
 const ENOUGH_FREE: u64 = 1 << 30;
 
@@ -197,7 +197,8 @@ fn writing(url: &DatabaseUrl) -> Option<Finding> {
     })
 }
 
-/// By so many seconds two machines may differ: deadlines and tokens are told by ours.
+/// Allowed differences between two machines' clocks, in seconds. Deadlines and tokens go by this
+/// machine's clock.
 const CLOSE: u64 = 2;
 const FAR: u64 = 60;
 
@@ -221,15 +222,16 @@ fn its_clock(url: &DatabaseUrl, now: DateTime<Utc>) -> Option<Finding> {
     Some(Finding::new(verdict, "clocks", text))
 }
 
-/// This program is of the first; a clock that shows an earlier year has lost its battery.
+/// The years that a clock may show. This program dates from the first; an earlier year means that
+/// the clock lost its battery.
 const PLAUSIBLE_YEARS: std::ops::Range<i32> = 2025..2100;
 
-/// A clock by which nobody can tell what is late, and which token has expired.
+/// A clock too wrong to judge deadlines and the expiry of tokens.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the clock of this machine shows {0}: set it, or let it follow a time server")]
 pub struct WrongClock(String);
 
-/// Checks that the time that the clock shows can be the right one.
+/// Checks that the clock's time is plausible.
 ///
 /// # Errors
 /// [`WrongClock`].
@@ -251,7 +253,7 @@ fn our_clock(now: DateTime<Utc>) -> Finding {
     }
 }
 
-/// Takes the port for a moment, unless a server has it already.
+/// Takes the port for a moment, unless a server is using it already.
 fn listening(address: SocketAddr) -> Finding {
     match bind(address) {
         Ok(_) => Finding::new(Verdict::Ok, "listen", format!("{address} can be had")),
@@ -263,7 +265,7 @@ fn listening(address: SocketAddr) -> Finding {
     }
 }
 
-/// How long somebody may take to say that he is a server.
+/// The time in which a running server must answer.
 const TIME_TO_ANSWER: Duration = Duration::from_secs(2);
 
 fn is_served(address: SocketAddr) -> bool {
@@ -276,7 +278,7 @@ fn is_served(address: SocketAddr) -> bool {
         let answer = answer.get(..read).unwrap_or_default();
         Ok(String::from_utf8_lossy(answer).to_lowercase())
     };
-    // Every answer of ours has one.
+    // Every answer of this program carries a request id.
     ask().is_ok_and(|answer| answer.contains(" 200 ") && answer.contains("x-request-id"))
 }
 

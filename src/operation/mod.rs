@@ -1,5 +1,5 @@
-//! What keeps an installation in order, beside the API: the verifier in the background, backups,
-//! and the check of a machine. Never a use case of a tenant, never SQL.
+//! Keeps an installation in order, beside the API: the background verifier, backups, and the check
+//! of a machine. Contains no use case of a tenant and no SQL.
 
 pub mod backup;
 pub mod check;

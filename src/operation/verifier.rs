@@ -1,6 +1,6 @@
-//! The verifier: now and then a running server folds one more period anew and compares, tenant by
-//! tenant and period by period, and begins again. What differs is an alarm: a line in the log that
-//! names the unit, and a metric. Never a value, and never a repair.
+//! The verifier: from time to time a running server recomputes one period and compares it with the
+//! stored totals, tenant by tenant, in a cycle. A difference raises an alarm: a log line that names
+//! the unit, and a metric. Values are never logged and nothing is repaired.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,11 +16,11 @@ use crate::service::report::verification::{ReportedPeriod, reported_periods, ver
 use crate::store::tenant::RegisteredTenant;
 use crate::telemetry::VerificationMetrics;
 
-/// Verifies a period, waits, verifies the next, as long as the process lives. On a thread of its
-/// own that nobody waits for: it only reads, so it may be cut off anywhere.
+/// Starts a thread that verifies one period, waits for `every`, and continues with the next while
+/// the process lives. It only reads, so nobody waits for it and it may be cut off anywhere.
 ///
 /// # Errors
-/// Where the system gives no thread.
+/// If the system cannot start a thread.
 pub fn start(
     application: Arc<Application>,
     metrics: VerificationMetrics,
@@ -46,11 +46,12 @@ struct Verifier {
 
 impl Verifier {
     fn run(mut self, every: Duration, clock: fn() -> DateTime<Utc>) {
-        // Servers that are started often would otherwise begin with the same period every time.
+        // Start at a varying place, so that servers that restart often do not always verify the
+        // same period.
         let mut start = usize::try_from(clock().timestamp()).unwrap_or(0);
         loop {
             std::thread::sleep(every);
-            // The alarm must not die of what it finds.
+            // Survive a panic: one bad period must not silence the alarm.
             let turn = AssertUnwindSafe(|| self.take_turn(start, clock));
             if catch_unwind(turn).is_err() {
                 tracing::error!("a verification panicked");
@@ -98,7 +99,7 @@ impl Verifier {
     }
 }
 
-/// What is verified next: all periods of a tenant, then those of the next tenant.
+/// The periods still to verify: all of one tenant, then all of the next.
 #[derive(Default)]
 struct Turn {
     tenants: VecDeque<RegisteredTenant>,
@@ -106,8 +107,8 @@ struct Turn {
 }
 
 impl Turn {
-    /// Nothing where there is nothing on any tenant. Tenants and periods begin with the one that
-    /// `start` falls on.
+    /// Returns the next period to verify, or `None` if no tenant has any. Tenants and periods start
+    /// at the ones that `start` falls on.
     fn next(
         &mut self,
         application: &Application,
@@ -132,7 +133,7 @@ impl Turn {
     }
 }
 
-/// The same in a circle, from the one that `start` falls on.
+/// Rotates `items` so that they begin at the one that `start` falls on.
 fn from<T>(start: usize, items: Vec<T>) -> VecDeque<T> {
     let mut items = VecDeque::from(items);
     let middle = start.checked_rem(items.len()).unwrap_or(0);

@@ -8,7 +8,7 @@ use super::error::{StoreError, parsed};
 use super::schema::account;
 use crate::domain::id::{AccountId, Login};
 
-/// Somebody who can sign in.
+/// An account that can sign in.
 #[derive(Debug, Clone)]
 pub struct Account {
     pub id: AccountId,
@@ -58,7 +58,7 @@ pub fn account_by_login(
         .transpose()
 }
 
-/// The accounts that have one of these logins, each just as it is written.
+/// Reads the accounts whose login equals one of `logins` exactly.
 pub fn accounts_by_logins(
     transaction: &mut Transaction<'_>,
     logins: &[&str],

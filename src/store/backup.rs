@@ -1,4 +1,4 @@
-//! A consistent copy of a SQLite database in use. Never a query of a noun.
+//! A consistent copy of a SQLite database in use. Knows no tables.
 
 use std::path::Path;
 
@@ -9,9 +9,9 @@ use diesel::sql_types::Text;
 use super::error::StoreError;
 use super::file;
 
-/// Copies the database `from` into the empty file `to`: what one read transaction sees, so in WAL
-/// mode neither waits for a writer nor holds one up, and is done after one pass however much is
-/// written meanwhile. SQLite's backup API would begin anew with every commit of another process.
+/// Copies the database `from` into the empty file `to`. The copy is what one read transaction sees:
+/// in WAL mode it neither waits for a writer nor blocks one, and one pass suffices however much is
+/// written meanwhile. SQLite's backup API would start over at every commit of another process.
 pub fn copy(from: &str, to: &str) -> Result<(), StoreError> {
     let mut connection = open(from)?;
     diesel::sql_query("VACUUM INTO ?")
@@ -26,7 +26,7 @@ struct Finding {
     integrity_check: String,
 }
 
-/// What SQLite finds wrong with a database file: nothing, if it is whole.
+/// Lists the damage that SQLite finds in a database file; empty if the file is sound.
 pub fn damages(path: &str) -> Result<Vec<String>, StoreError> {
     let mut connection = open(path)?;
     let findings: Vec<Finding> =
@@ -35,8 +35,8 @@ pub fn damages(path: &str) -> Result<Vec<String>, StoreError> {
     Ok(findings.filter(|finding| finding != "ok").collect())
 }
 
-/// The first thing that is wrong with a database file, where nothing but its pages is read: what
-/// stands in them is not compared with what indices say.
+/// Returns the first damage found by reading the file's pages only. Unlike [`damages`], it does not
+/// compare rows with their indices.
 pub fn first_damage(path: &str) -> Result<Option<String>, StoreError> {
     #[derive(QueryableByName)]
     struct Quick {
@@ -49,7 +49,8 @@ pub fn first_damage(path: &str) -> Result<Option<String>, StoreError> {
     Ok(Some(found).filter(|found| found != "ok"))
 }
 
-/// As it is: a server's connection would turn on WAL, and a migration has no place here at all.
+/// Opens the file unchanged: a server's connection would turn on WAL, and a migration must not run
+/// on a copy.
 fn open(path: &str) -> Result<SqliteConnection, StoreError> {
     if !Path::new(path).exists() {
         return Err(StoreError::Unavailable(format!("there is no {path}")));

@@ -1,9 +1,8 @@
-//! Brings texts that were kept before all texts were composed (Unicode's form C) into that form:
-//! names and logins, which people compare and search. Prose, documents as they were sent and
-//! passwords, of which only a hash is kept, stay as they are.
+//! Composes names and logins that were stored before texts were kept in Unicode's form C. Prose,
+//! documents as sent and password hashes stay as they are.
 //!
-//! It is part of migrating, and in Rust, since SQLite cannot compose. Running it again changes
-//! nothing, and tells again which logins were left.
+//! A migration runs this in Rust because SQLite cannot compose. Running it again changes nothing
+//! and reports the skipped logins again.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -15,8 +14,8 @@ use diesel::sql_types::Text;
 use super::connection::AnyConnection;
 use crate::domain::text::composed;
 
-/// The columns with names of a tenant. Of a definition, which is JSON, the names are all that is
-/// not ASCII.
+/// A tenant's columns that hold names. In a definition, which is JSON, only the names are not
+/// ASCII.
 const NAMES: [(&str, &str); 6] = [
     ("unit_fact", "name"),
     ("unit_fact", "kind"),
@@ -26,7 +25,7 @@ const NAMES: [(&str, &str); 6] = [
     ("form_version", "definition"),
 ];
 
-/// A login that was left as it is: composed it would be another account's.
+/// A login that was left as it is, because its composed form belongs to another account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftLogin {
     pub tenant: String,
@@ -60,7 +59,7 @@ struct Kept {
     value: String,
 }
 
-/// One text to be written in the place of another.
+/// A text to be replaced by another.
 struct Change {
     table: &'static str,
     column: &'static str,
@@ -68,8 +67,8 @@ struct Change {
     to: String,
 }
 
-/// Composes the names and logins of all tenants, within a transaction and as the schema's owner.
-/// Says which logins were left.
+/// Composes the names and logins of all tenants, in the caller's transaction and as the schema's
+/// owner. Returns the logins that were left.
 pub(super) fn compose_all(
     connection: &mut AnyConnection,
 ) -> Result<Vec<LeftLogin>, diesel::result::Error> {
@@ -88,7 +87,7 @@ pub(super) fn compose_all(
     Ok(left)
 }
 
-/// Forced row-level security holds for the owner too.
+/// Sets the tenant for row-level security, which is forced and binds the owner too.
 fn enter(connection: &mut AnyConnection, tenant: &str) -> Result<(), diesel::result::Error> {
     if let AnyConnection::Postgresql(own) = connection {
         diesel::sql_query("SELECT set_config('app.tenant', $1, true)")
@@ -98,7 +97,7 @@ fn enter(connection: &mut AnyConnection, tenant: &str) -> Result<(), diesel::res
     Ok(())
 }
 
-/// Composes the names and logins of one tenant. Answers with the logins that were left.
+/// Composes the names and logins of one tenant. Returns the logins that were left.
 fn compose(
     connection: &mut AnyConnection,
     tenant: &Tenant,
@@ -115,8 +114,8 @@ fn compose(
     let (logins, left) = logins(kept(connection, &tenant.id, "account", "login")?);
     changes.extend(logins);
     if !changes.is_empty() {
-        // First of all the tenant's row: it is the mutex of all writes. What servers remember of
-        // the tree and the catalogue is old from now on.
+        // Take the tenant's row first: it is the mutex of all writes. Raising its counters also
+        // makes servers forget their cached tree and catalogue.
         let counted = "UPDATE tenant SET rev = rev + 1, tree_rev = rev + 1, \
                        catalogue_rev = rev + 1 WHERE tenant_id = $1";
         let counted = diesel::sql_query(counted).bind::<Text, _>(&tenant.id);
@@ -147,7 +146,7 @@ fn change(table: &'static str, column: &'static str, from: String) -> Option<Cha
     })
 }
 
-/// The changes of logins; those that stay as they are, since composed they are another's.
+/// Splits logins into changes to make, and logins to leave because their composed form is taken.
 fn logins(kept: Vec<String>) -> (Vec<Change>, Vec<String>) {
     let mut taken: BTreeSet<String> = kept.iter().cloned().collect();
     let wanted = kept.into_iter();

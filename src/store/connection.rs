@@ -1,4 +1,4 @@
-//! Connections to either backend, and how each is set up. Never a query of a noun.
+//! Connections to either backend, and their setup. Knows no tables.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,8 +17,8 @@ pub enum AnyConnection {
     Sqlite(SqliteConnection),
 }
 
-/// Runs one expression on the connection's own backend: for the few statements that the joint
-/// backend cannot express (upsert, batch insert, returning).
+/// Runs one expression on the connection's own backend, for the few statements that diesel's joint
+/// backend cannot express: upsert, batch insert, returning.
 macro_rules! on_backend {
     ($connection:expr, |$own:ident| $statement:expr) => {
         match $connection {
@@ -28,10 +28,10 @@ macro_rules! on_backend {
     };
 }
 
-/// PostgreSQL's way to look up many units, each by its whole key. `query` is that of one, of which
-/// `wanted.unit_id` is the unit; all of them are `$1`. Of a tenant or a period that its statistics
-/// do not know yet PostgreSQL believes that there are few rows: asked with `unit_id = ANY(…)`
-/// it reads them all and leaves out what was not asked for.
+/// Wraps a PostgreSQL query so that it looks up each of many units by its whole key. `query`
+/// selects one unit's rows by `wanted.unit_id`; the list of units is `$1`. With `unit_id = ANY(…)`,
+/// PostgreSQL assumes few rows while its statistics do not know a tenant or period yet, then reads
+/// them all and filters.
 pub(super) fn of_each_unit(query: &str) -> String {
     format!(
         "SELECT found.* FROM unnest($1::text[]) AS wanted(unit_id) \
@@ -39,7 +39,7 @@ pub(super) fn of_each_unit(query: &str) -> String {
     )
 }
 
-/// Where the database is: `sqlite:PATH` or `postgres://…`.
+/// The address of the database: `sqlite:PATH` or `postgres://…`.
 #[derive(Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
     Sqlite { path: String },
@@ -78,8 +78,8 @@ impl FromStr for DatabaseUrl {
     }
 }
 
-/// Tells whether PostgreSQL's library will find in it what is meant. The library quotes what it
-/// does not understand, and that may be part of a password.
+/// Returns true if PostgreSQL's library will read the address as intended. The library quotes text
+/// it cannot parse, and that text may be part of a password.
 fn is_address(rest: &str) -> bool {
     let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (authority, database) = place.split_once('/').unwrap_or((place, ""));
@@ -98,7 +98,7 @@ fn is_address(rest: &str) -> bool {
         && has_whole_numbers(rest)
 }
 
-/// Tells whether every % begins a character's number.
+/// Returns true if two hexadecimal digits follow every `%`.
 fn has_whole_numbers(text: &str) -> bool {
     text.split('%').skip(1).all(|after| {
         let digits = after.bytes().take(2).filter(u8::is_ascii_hexdigit);
@@ -106,7 +106,7 @@ fn has_whole_numbers(text: &str) -> bool {
     })
 }
 
-/// Without the password that a PostgreSQL address may hold.
+/// Shows the address without the password.
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -126,14 +126,14 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
-/// What a pool's connections are for.
+/// The purpose of a pool's connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Use {
     Read,
     Write,
-    /// To bring the schema up to date, with the database for oneself.
+    /// Brings the schema up to date, with the database to itself.
     Migrate,
-    /// To look at a database, and to leave it as it is.
+    /// Reads a database without changing it.
     Inspect,
 }
 
@@ -141,25 +141,26 @@ pub(super) enum Use {
 pub(super) struct Connector {
     pub url: DatabaseUrl,
     pub purpose: Use,
-    /// The file that every connection must be to, where there are several.
+    /// The file that every connection must open, where there are several connections.
     pub watched: Option<Arc<WatchedFile>>,
 }
 
-/// A connection of a pool, and what it has open.
+/// A pooled connection and the files that it has open.
 pub(super) struct Pooled {
     pub connection: AnyConnection,
     files: Option<OpenFiles>,
 }
 
 impl Pooled {
-    /// Checks that what is written to it is where it will be looked for.
+    /// Checks that the open files are still the ones at the database's path, so that later readers
+    /// find the writes.
     pub fn check_files(&self) -> Result<(), Moved> {
         self.files.as_ref().map_or(Ok(()), OpenFiles::check)
     }
 }
 
 impl Connector {
-    /// For a single connection.
+    /// Makes a connector for a single connection.
     pub fn to(url: &DatabaseUrl, purpose: Use) -> Connector {
         Connector {
             url: url.clone(),
@@ -186,7 +187,7 @@ impl Connector {
         })
     }
 
-    /// Makes no file where there is none.
+    /// Opens a connection. A missing SQLite file is an error, never created.
     pub fn open(&self) -> Result<AnyConnection, diesel::r2d2::Error> {
         use diesel::r2d2::Error;
         match &self.url {
@@ -219,27 +220,27 @@ impl Connector {
     }
 }
 
-/// FULL, since NORMAL loses acknowledged commits when the power goes. The timeout comes first:
-/// to turn on WAL already needs the lock.
+/// `FULL`, because `NORMAL` loses acknowledged commits in a power failure. The timeout comes first
+/// because turning on WAL already needs the lock.
 const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
      PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
 
 const SQLITE_READ_ONLY: &str = "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON;";
 
-/// A batch of submissions writes some 4 MB of pages all over the file: with the usual log of that
-/// size each commit would copy them into the file, and wait for the disk twice more. It is copied
-/// when it has 64 MB, or later where a long read needs what is in it; then it is made that short
-/// again. 32 MB of pages stay in memory.
+/// A batch of submissions writes about 4 MB of pages all over the file. With the default log size,
+/// each commit would copy them into the database and wait for the disk twice more. Here the log is
+/// copied at 64 MB, or later if a long read needs it, and is then cut back to that size. 32 MB of
+/// pages stay in memory.
 const SQLITE_WRITER_SETUP: &str = "PRAGMA wal_autocheckpoint = 16384; \
      PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -32768;";
 
 /// Times are bound as UTC.
 const POSTGRESQL_SETUP: &str = "SET TIME ZONE 'UTC'; SET lock_timeout = '10s'; ";
 
-/// A statement that hangs must not hold its tenant for ever.
+/// Ends a statement that hangs, so that it does not block its tenant for ever.
 const POSTGRESQL_PATIENCE: &str = "SET statement_timeout = '60s';";
 
-/// What a migration does to a large table takes as long as it takes.
+/// A migration of a large table may take any time.
 const POSTGRESQL_PATIENCE_TO_MIGRATE: &str = "SET statement_timeout = 0;";
 
 impl r2d2::ManageConnection for Connector {

@@ -1,6 +1,5 @@
-//! The one door to transactions. A write takes the tenant's row as its first statement, which
-//! makes it the mutex and the order of everything; a read sees one snapshot. Never a query of a
-//! noun.
+//! The one door to transactions. A write first takes the tenant's row, which serialises and numbers
+//! the tenant's commits. A read sees one snapshot. Knows no tables but the tenant's.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,39 +16,38 @@ use crate::authz::Scope;
 
 type Pool = r2d2::Pool<Connector>;
 
-/// How long a request waits for a connection before it is told to come again.
+/// The time for which a request waits for a connection before it is refused.
 const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(10);
 
-/// What takes a moment is over before many wait for it.
+/// The number of connections for short work. Each is free again within milliseconds.
 const MOMENTS_AT_ONCE: u32 = 2;
 
-/// Whoever asks whether the database is there asks again soon.
+/// The time for which a health check waits. It is short, because whoever checks will check again.
 const WAIT_FOR_SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 
-/// The database, through which all transactions go.
+/// The database. All transactions go through it.
 #[derive(Clone)]
 pub struct Database {
     readers: Pool,
     writers: Pool,
-    /// For what takes a moment and must not wait until reads are over: signing in, grants, signs
-    /// of life.
+    /// For short work that must not wait for reads: signing in, grants, health checks.
     moments: Pool,
     url: DatabaseUrl,
-    /// SQLite's, which somebody may take away.
+    /// The SQLite file, watched because somebody may remove it.
     file: Option<Arc<WatchedFile>>,
     rev_at_hand: RevAtHand,
 }
 
 impl Database {
-    /// Opens the pools. A connection is made when the first request needs it. There may be other
-    /// servers on the database.
+    /// Prepares the pools; connections are opened on first use. Assumes that other servers use the
+    /// database too.
     pub fn new(url: DatabaseUrl) -> Database {
         Database::with(url, Servers::Several)
     }
 
-    /// Like [`Database::new`], where it is known how many servers there are.
+    /// Like [`Database::new`], with a known number of servers.
     pub fn with(url: DatabaseUrl, servers: Servers) -> Database {
-        // SQLite has one writer at a time anyway: a pool of one makes them queue here, in order.
+        // SQLite allows one writer at a time: a pool of one queues them here, in order.
         let writers = match url {
             DatabaseUrl::Sqlite { .. } => 1,
             DatabaseUrl::Postgresql { .. } => 8,
@@ -66,7 +64,7 @@ impl Database {
             };
             pool(connector, size)
         };
-        // One more than reads have turns, for the verifier, which takes none.
+        // One more than there are turns to read, for the verifier, which takes no turn.
         let readers = reading_at_once(&url) + 1;
         Database {
             readers: pool(Use::Read, readers),
@@ -78,7 +76,7 @@ impl Database {
         }
     }
 
-    /// How many reads of tenants can go on at once.
+    /// Returns the number of reads that can run at once, over all tenants.
     pub fn reading_at_once(&self) -> usize {
         usize::try_from(reading_at_once(&self.url)).unwrap_or(1)
     }
@@ -87,7 +85,8 @@ impl Database {
         &self.url
     }
 
-    /// Runs `work` in one snapshot of the tenant's data. `work` is given the tenant's counters in it.
+    /// Runs `work` on one snapshot of the tenant's data. `work` receives the tenant's counters in
+    /// that snapshot.
     ///
     /// # Errors
     /// Those of `work`, and those of the database.
@@ -102,7 +101,7 @@ impl Database {
         })
     }
 
-    /// Like [`Database::read`], for a moment: no number of reads makes it wait.
+    /// Like [`Database::read`], for short work that must not wait for long reads.
     ///
     /// # Errors
     /// As [`Database::read`].
@@ -128,8 +127,8 @@ impl Database {
         Ok(counters)
     }
 
-    /// Like [`Database::glance`], without the tenant's row: for what is no part of a tenant's
-    /// history, of a tenant that may not be there.
+    /// Like [`Database::glance`], without reading the tenant's row: for data outside a tenant's
+    /// history, or a tenant that may not exist.
     ///
     /// # Errors
     /// As [`Database::read`].
@@ -160,17 +159,17 @@ impl Database {
         };
         let mut transaction = Transaction::begin(connection, scope, &begin)?;
         let result = work(&mut transaction);
-        // Nothing was written; a rollback that fails leaves a connection that the pool drops.
+        // Nothing was written. If the rollback fails, the pool drops the connection.
         let _ = AnyConnection::rollback_transaction(transaction.connection);
         result
     }
 
-    /// Runs `work` alone among all writes of the tenant, and commits what it wrote if it
-    /// succeeds. `work` is given the tenant's counters, of which `rev` is already this commit's.
+    /// Runs `work` as the tenant's only write, and commits if it succeeds. `work` receives the
+    /// tenant's counters, whose `rev` is already this commit's.
     ///
     /// # Errors
-    /// Those of `work`, after which nothing is written; and those of the database, of which
-    /// only [`StoreError::OutcomeUnknown`] leaves open whether something is.
+    /// Those of `work`, after which nothing is written, and those of the database. Only after
+    /// [`StoreError::OutcomeUnknown`] may the commit have happened or not.
     pub fn write<T, E: From<StoreError>>(
         &self,
         scope: &Scope,
@@ -179,7 +178,7 @@ impl Database {
         let (value, rev, at) = self.write_unlocked(scope, |transaction| {
             let at = Instant::now();
             let counters = tenant::lock(transaction)?;
-            // Whatever becomes of this one, all before it are committed.
+            // All earlier commits are done, whatever becomes of this one.
             self.rev_at_hand.note(scope, counters.rev - 1, at);
             let value = work(transaction, counters)?;
             Ok::<_, E>((value, counters.rev, Instant::now()))
@@ -188,8 +187,8 @@ impl Database {
         Ok(value)
     }
 
-    /// Like [`Database::write`], without the tenant's row: for what is no part of a tenant's
-    /// history (a token, a new tenant).
+    /// Like [`Database::write`], without locking the tenant's row: for data outside a tenant's
+    /// history, such as a token or a new tenant.
     ///
     /// # Errors
     /// As [`Database::write`].
@@ -208,20 +207,20 @@ impl Database {
         match work(&mut transaction) {
             Ok(value) => {
                 commit(transaction.connection)?;
-                // Before anybody is told: a commit that nobody will find is none.
+                // Check before anybody is told: a commit to a file that was removed is lost.
                 let lost = |moved: Moved| StoreError::OutcomeUnknown(moved.to_string());
                 pooled.check_files().map_err(lost)?;
                 Ok(value)
             }
             Err(error) => {
-                // The first error is the one to tell; the pool drops a connection that is broken.
+                // Report the first error; the pool drops a broken connection.
                 let _ = AnyConnection::rollback_transaction(transaction.connection);
                 Err(error)
             }
         }
     }
 
-    /// The tenant's rev as it is now, where that can be told without waiting for anything.
+    /// Returns the tenant's current rev if it can be told without waiting, else `None`.
     ///
     /// # Errors
     /// Those of the database.
@@ -230,7 +229,7 @@ impl Database {
         self.rev_at_hand.rev(&self.url, scope)
     }
 
-    /// A connection outside any tenant: for the registry, and for whether the database answers.
+    /// Runs `work` on a connection outside any tenant: for the registry and health checks.
     pub(super) fn outside<T>(
         &self,
         work: impl FnOnce(&mut AnyConnection) -> Result<T, StoreError>,
@@ -239,7 +238,7 @@ impl Database {
         work(&mut pooled.connection)
     }
 
-    /// A connection, to the files that the next one will be to as well.
+    /// Takes a connection, and refuses if the database's files have been removed or replaced.
     fn take(&self, pool: &Pool) -> Result<r2d2::PooledConnection<Connector>, StoreError> {
         self.check_file()?;
         let pooled = take(pool)?;
@@ -254,10 +253,10 @@ impl Database {
         }
     }
 
-    /// Asks the database for a sign of life.
+    /// Checks that the database answers.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] where there is none.
+    /// [`StoreError::Unavailable`] if it does not.
     pub fn ping(&self) -> Result<(), StoreError> {
         self.check_file()?;
         let pooled = self.moments.get_timeout(WAIT_FOR_SIGN_OF_LIFE);
@@ -279,13 +278,14 @@ fn pool(connector: Connector, size: u32) -> Pool {
     r2d2::Pool::builder()
         .max_size(size)
         .min_idle(Some(0))
-        // A server may go away between two requests; a file is asked for by its name.
+        // A remote server may vanish between two requests; a local file cannot.
         .test_on_check_out(is_far)
         .connection_timeout(WAIT_FOR_CONNECTION)
         .build_unchecked(connector)
 }
 
-/// Where there is not one connection, there is nothing to queue for.
+/// Takes a connection, waiting the full time only if the pool has any. With none open, the database
+/// is unreachable and a queue would not help.
 fn take(pool: &Pool) -> Result<r2d2::PooledConnection<Connector>, StoreError> {
     let soon = pool.get_timeout(WAIT_FOR_SIGN_OF_LIFE);
     soon.or_else(|error| match pool.state().connections {
@@ -295,8 +295,8 @@ fn take(pool: &Pool) -> Result<r2d2::PooledConnection<Connector>, StoreError> {
     .map_err(|error| StoreError::Unavailable(error.to_string()))
 }
 
-/// Tells PostgreSQL's row-level security whose rows these are. A literal, since Citus does not
-/// carry `set_config`; the id is a UUID and cannot hold a quote.
+/// Sets the tenant for PostgreSQL's row-level security. A literal, since Citus does not propagate
+/// `set_config`; the id is a UUID and cannot contain a quote.
 fn context(scope: &Scope) -> String {
     format!("SET LOCAL app.tenant = '{}'", scope.tenant())
 }
@@ -306,7 +306,7 @@ fn commit(connection: &mut AnyConnection) -> Result<(), StoreError> {
         return Ok(());
     };
     match connection {
-        // SQLite's commit happens in this process: an error means that it did not happen.
+        // SQLite commits in this process, so an error means that nothing was committed.
         AnyConnection::Sqlite(_) => {
             let _ = AnyConnection::rollback_transaction(connection);
             Err(StoreError::from(error))
@@ -339,7 +339,7 @@ impl<'c> Transaction<'c> {
         })
     }
 
-    /// The tenant by which every statement filters, and the connection to run it on.
+    /// Returns the tenant by which every statement must filter, and the connection to run it on.
     pub(super) fn parts(&mut self) -> (&str, &mut AnyConnection) {
         (&self.tenant, self.connection)
     }

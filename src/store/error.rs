@@ -1,5 +1,5 @@
-//! What can go wrong with the database, as far as anybody above can do something about it.
-//! Never a rule of the domain: what a conflict means is said where the statement is called.
+//! The store's errors, as far as callers can act on them. The meaning of a conflict is decided
+//! where the statement is called, not here.
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
@@ -11,28 +11,28 @@ use crate::rollup::encode::EncodingError;
 /// A failure of the store. The texts are for the log; callers are told the [`Code`] only.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Not now: no connection in time, a database that is going down.
+    /// No connection became free in time, or the database is shutting down.
     #[error("the database is not available: {0}")]
     Unavailable(String),
-    /// Too many others want to read.
+    /// Too many reads are waiting already.
     #[error("too many reads at once")]
     Crowded,
-    /// A read took longer than it may.
+    /// A read exceeded its time.
     #[error("a read took too long")]
     TooLong,
-    /// Nobody waits for the answer any more.
+    /// The caller has disconnected.
     #[error("whoever asked has gone")]
     Abandoned,
     /// The database has no room to write to.
     #[error("the disk is full: {0}")]
     Full(String),
-    /// The connection broke while committing: done or not, only asking again tells.
+    /// The connection broke during a commit. Only reading again shows whether the commit happened.
     #[error("the outcome of a commit is unknown: {0}")]
     OutcomeUnknown(String),
-    /// The tenant of a token is not in the database any more.
+    /// The token's tenant is no longer in the database.
     #[error("the tenant is not in the database")]
     TenantGone,
-    /// The database holds what this program never writes.
+    /// The database holds something that this program never writes.
     #[error("the database holds what cannot be: {0}")]
     Corrupt(String),
     #[error("a statement failed: {0}")]
@@ -40,8 +40,9 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether a failure is one of everything that was in the transaction, and not of something
-    /// in it that another could go without: then it can be told to each.
+    /// Returns a way to repeat the failure for every change of a batch, if all of them failed for
+    /// the same reason. `None` if the cause may be a single change, so that the others can be
+    /// retried without it.
     pub fn of_all(&self) -> Option<impl Fn() -> StoreError + use<>> {
         let (kind, text): (fn(String) -> StoreError, _) = match self {
             StoreError::Unavailable(text) => (StoreError::Unavailable, text.clone()),
@@ -78,7 +79,8 @@ fn is_full(error: &DieselError) -> bool {
     }
 }
 
-/// SQLite's and the operating system's; neither backend gives a kind for these.
+/// Messages of SQLite and of the operating system; neither backend has an error kind for a full
+/// disk.
 const FULL_TEXTS: [&str; 2] = ["disk is full", "No space left on device"];
 
 fn is_passing(error: &DieselError) -> bool {
@@ -97,7 +99,7 @@ fn is_passing(error: &DieselError) -> bool {
     }
 }
 
-/// Nor for these.
+/// Messages of passing failures, for which neither backend has a kind.
 const PASSING_TEXTS: [&str; 7] = [
     "canceling statement due to",
     "deadlock detected",
@@ -167,13 +169,13 @@ impl Explain for StoreError {
     }
 }
 
-/// Reads a text of the database as what it stands for.
+/// Parses a text column.
 pub(super) fn parsed<T: std::str::FromStr>(text: &str, what: &str) -> Result<T, StoreError> {
     text.parse()
         .map_err(|_| StoreError::Corrupt(format!("{what} {text:?}")))
 }
 
-/// Reads a JSON document of the database.
+/// Parses a JSON column.
 pub(super) fn document<T: serde::de::DeserializeOwned>(
     text: &str,
     what: &str,
@@ -181,7 +183,7 @@ pub(super) fn document<T: serde::de::DeserializeOwned>(
     serde_json::from_str(text).map_err(|error| StoreError::Corrupt(format!("{what}: {error}")))
 }
 
-/// Writes a JSON document for the database.
+/// Writes a value for a JSON column.
 pub(super) fn to_document<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::Corrupt(error.to_string()))
 }

@@ -1,5 +1,5 @@
-//! The file of a SQLite database: made once and on purpose, and watched while it is in use. Never
-//! what is in it.
+//! The file of a SQLite database: created only on request, and watched while in use. Knows nothing
+//! of its content.
 
 use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -8,7 +8,8 @@ use std::sync::{Arc, OnceLock};
 
 use crate::system::{AccessError, check_writable, directory_of, try_to_write_in};
 
-/// A file, whatever is written to it and whatever its name: another file has another one.
+/// The identity of a file, which stays when the file is written or renamed. Two files never share
+/// one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Identity {
     device: u64,
@@ -25,8 +26,8 @@ impl Identity {
     }
 }
 
-/// A database's file that is not any more what was opened under its name: what is written to the one
-/// that is open, nobody will find.
+/// The error of a database file that is no longer at the path under which it was opened. Nobody
+/// would find what is written to it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0} was removed or replaced while the server had it open: put it back, or stop the server, \
@@ -34,7 +35,7 @@ impl Identity {
 )]
 pub struct Moved(PathBuf);
 
-/// The files that SQLite keeps beside a database while it is in use.
+/// Returns the path of a file that SQLite keeps beside a database in use.
 fn beside(database: &Path, ending: &str) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(ending);
@@ -45,18 +46,18 @@ fn log_of(database: &Path) -> PathBuf {
     beside(database, "-wal")
 }
 
-/// The path of the file that a link leads to: SQLite keeps its other files beside that one.
+/// Follows links to the real file: SQLite keeps its other files beside that one.
 pub fn followed(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
-/// The file that all connections of one [`Database`](super::Database) must be to.
+/// The file that all connections of one [`Database`](super::Database) must open.
 pub(super) struct WatchedFile {
     path: PathBuf,
-    /// As the first connection found it.
+    /// The file's identity at the first connection.
     first: OnceLock<Identity>,
-    /// The log that was taken away under a connection, if one was: from then on there are two,
-    /// whatever is put back.
+    /// Set once the log was removed under a connection. Two logs exist from then on, whatever is
+    /// put back.
     lost_log: OnceLock<Moved>,
 }
 
@@ -69,7 +70,7 @@ impl WatchedFile {
         }
     }
 
-    /// Checks that the path still leads to the file.
+    /// Checks that the path still leads to the same file.
     pub fn check(&self) -> Result<(), Moved> {
         match (self.lost_log.get(), self.first.get()) {
             (Some(lost), _) => Err(lost.clone()),
@@ -78,8 +79,8 @@ impl WatchedFile {
         }
     }
 
-    /// Opens a connection with `open`, and tells the files that it has open. A connection to
-    /// another file than those before it is refused.
+    /// Opens a connection with `open` and records the files that it has open. Refuses a connection
+    /// to another file than the first.
     pub fn open<T, E>(
         self: &Arc<Self>,
         open: impl FnOnce() -> Result<T, E>,
@@ -97,7 +98,8 @@ impl WatchedFile {
         let log = log_of(&followed(&self.path));
         let files = OpenFiles {
             watched: Arc::clone(self),
-            // It stays as long as anybody has the database open; some file systems can have none.
+            // SQLite keeps the log while anybody has the database open. Some file systems cannot
+            // have one.
             log: Identity::of(&log).ok().map(|identity| (log, identity)),
         };
         Ok((connection, files))
@@ -111,8 +113,8 @@ pub(super) struct OpenFiles {
 }
 
 impl OpenFiles {
-    /// Checks that their paths still lead to them: to the database, and to the log that commits are
-    /// written to.
+    /// Checks that the paths of the database and of its log, to which commits are written, still
+    /// lead to the open files.
     pub fn check(&self) -> Result<(), Moved> {
         self.watched.check()?;
         let Some((path, log)) = &self.log else {
@@ -131,16 +133,16 @@ fn check(path: &Path, identity: Identity) -> Result<(), Moved> {
     }
 }
 
-/// Tells whether there is a database: an empty file is none yet.
+/// Returns true if there is a database; an empty file is none.
 pub fn is_there(path: &Path) -> bool {
     path.metadata().is_ok_and(|file| file.len() > 0)
 }
 
-/// Makes the file of a new database, its owner's alone: password hashes are in it. SQLite gives its
-/// other files the same permissions.
+/// Makes the file of a new database, readable by its owner only because it will hold password
+/// hashes. SQLite gives its other files the same permissions.
 ///
 /// # Errors
-/// [`AccessError`]; also where a file is there that is not empty.
+/// [`AccessError`], also if a non-empty file exists.
 pub(super) fn make(path: &Path) -> Result<(), AccessError> {
     try_to_write_in(directory_of(path))?;
     let made = std::fs::OpenOptions::new()
@@ -158,7 +160,7 @@ pub(super) fn make(path: &Path) -> Result<(), AccessError> {
     }
 }
 
-/// Checks that a server can write a database that is there: the file, those beside it, and new
+/// Checks that a server can write an existing database: its file, the files beside it, and new
 /// ones.
 ///
 /// # Errors
@@ -172,8 +174,8 @@ pub(super) fn check_access(path: &Path) -> Result<(), AccessError> {
     try_to_write_in(directory_of(&path))
 }
 
-/// The path as an address of SQLite's that makes no file: without it a connection to a file that was
-/// taken away would be one to a new and empty one.
+/// Returns the path as a SQLite address that never creates a file. Otherwise a connection to a
+/// removed file would open a new, empty one.
 pub(super) fn address(path: &str) -> String {
     let mut address = String::from(if path.starts_with('/') {
         "file://"

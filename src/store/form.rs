@@ -12,7 +12,7 @@ use super::schema::{form, form_version};
 use crate::domain::form::{Form, FormDefinition};
 use crate::domain::id::FormNumber;
 
-/// All forms of the tenant with everything that they ever were.
+/// Reads all forms of the tenant with all their versions.
 pub fn forms(transaction: &mut Transaction<'_>) -> Result<Vec<Form>, StoreError> {
     let mut versions = versions_by_form(transaction)?;
     let (tenant, connection) = transaction.parts();
@@ -51,7 +51,7 @@ fn versions_by_form(
     Ok(versions)
 }
 
-/// Writes a form's version of `valid_from`, in the place of an earlier one of the same day.
+/// Writes a form's version of `valid_from`, and replaces an earlier one of the same day.
 pub fn form_put(
     transaction: &mut Transaction<'_>,
     put: &Form,

@@ -8,17 +8,17 @@ use super::schema::account_grant;
 use crate::authz::{Grant, Reach};
 use crate::domain::id::{AccountId, GrantId};
 
-/// A grant as it is kept.
+/// A stored grant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptGrant {
     pub id: GrantId,
     pub account: AccountId,
     pub grant: Grant,
-    /// The rev of the commit that made it.
+    /// The rev of the commit that made the grant.
     pub rev: i64,
 }
 
-/// Everybody's grants.
+/// Reads the grants of all accounts.
 pub fn grants(transaction: &mut Transaction<'_>) -> Result<Vec<KeptGrant>, StoreError> {
     type Row = (String, String, String, Option<String>, i64);
     let (tenant, connection) = transaction.parts();

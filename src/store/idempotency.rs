@@ -1,4 +1,4 @@
-//! Queries on remembered answers of requests that carried an Idempotency-Key.
+//! Queries on stored answers to requests with an Idempotency-Key.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use super::error::StoreError;
 use super::schema::idempotency;
 use crate::domain::id::AccountId;
 
-/// Which request: the SHA-256 of whose it is, of the operation and the path, and of the key.
+/// Identifies a request: the SHA-256 of its account, operation, path and key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RequestDigest([u8; 32]);
 
@@ -22,7 +22,7 @@ impl RequestDigest {
         let mut hash = Sha256::new();
         for part in [&account.to_string(), operation, path, key] {
             hash.update(part);
-            // No part can hold it, so that no two requests are alike.
+            // A separator that no part can contain, so that different requests never hash alike.
             hash.update([0]);
         }
         RequestDigest(hash.finalize().into())
@@ -32,7 +32,7 @@ impl RequestDigest {
 /// The SHA-256 of a request's body.
 pub type BodyHash = [u8; 32];
 
-/// What was answered, and to which body.
+/// A stored answer and the hash of the body that it answered.
 #[derive(Debug, Clone)]
 pub struct Remembered {
     pub body_hash: Vec<u8>,
@@ -48,7 +48,7 @@ struct AnswerRow {
     answer: Vec<u8>,
 }
 
-/// Those of `requests` that were answered.
+/// Reads the stored answers of `requests`; those without one are absent.
 pub fn remembered(
     transaction: &mut Transaction<'_>,
     requests: &[RequestDigest],
@@ -94,7 +94,7 @@ pub fn remembered(
         .collect()
 }
 
-/// An answer to be remembered.
+/// An answer to store.
 #[derive(Debug, Clone)]
 pub struct NewAnswer {
     pub request: RequestDigest,
@@ -114,7 +114,7 @@ struct NewRow<'r> {
     created_at: NaiveDateTime,
 }
 
-/// Remembers answers, not more at once than one commit makes.
+/// Stores answers. The caller passes at most as many as one commit makes.
 pub fn remember(
     transaction: &mut Transaction<'_>,
     answers: &[NewAnswer],
@@ -141,7 +141,7 @@ pub fn remember(
     Ok(())
 }
 
-/// Forgets the answers from before `day`; all of the tenant's are looked through.
+/// Deletes the answers from before `day`. Scans all of the tenant's.
 pub fn forget_before(
     transaction: &mut Transaction<'_>,
     day: NaiveDateTime,

@@ -11,7 +11,7 @@ use super::schema::{indicator, indicator_option, indicator_version};
 use crate::domain::id::{IndicatorNumber, OptionCode, OptionNumber};
 use crate::domain::indicator::{Definition, Indicator};
 
-/// All indicators of the tenant with everything that they ever were.
+/// Reads all indicators of the tenant with all their versions.
 pub fn indicators(transaction: &mut Transaction<'_>) -> Result<Vec<Indicator>, StoreError> {
     let mut options = options_by_indicator(transaction)?;
     let mut versions = versions_by_indicator(transaction)?;
@@ -78,8 +78,8 @@ fn versions_by_indicator(
     Ok(versions)
 }
 
-/// Writes an indicator as it is now: what of it is not there yet is added, and the version of
-/// `valid_from` takes the place of an earlier one of the same day.
+/// Writes an indicator: adds the options that are missing, and replaces the version of `valid_from`
+/// if there is one.
 pub fn indicator_put(
     transaction: &mut Transaction<'_>,
     put: &Indicator,

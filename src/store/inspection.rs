@@ -1,4 +1,5 @@
-//! What a database says of itself, for the check of an installation. Never data of a tenant.
+//! Reads what a database says about itself, for the check of an installation. Reads no tenant's
+//! data.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
@@ -23,8 +24,8 @@ fn open(url: &DatabaseUrl) -> Result<AnyConnection, StoreError> {
     opened.map_err(|error| StoreError::Unavailable(error.to_string()))
 }
 
-/// How a SQLite file is written, as it was left: `wal`, once a server has opened it where the file
-/// system can do that. Nothing on PostgreSQL, where it is the server's own setting.
+/// Returns a SQLite file's journal mode: `wal` once a server has opened it on a file system that
+/// supports it. `None` on PostgreSQL, where the database server decides.
 pub fn journal_mode(url: &DatabaseUrl) -> Result<Option<String>, StoreError> {
     match open(url)? {
         AnyConnection::Postgresql(_) => Ok(None),
@@ -36,7 +37,8 @@ pub fn journal_mode(url: &DatabaseUrl) -> Result<Option<String>, StoreError> {
     }
 }
 
-/// The clock of PostgreSQL's machine, in seconds since 1970. SQLite has none but ours.
+/// Reads the clock of PostgreSQL's machine, in seconds since 1970. `None` on SQLite, which uses
+/// this machine's.
 pub fn clock(url: &DatabaseUrl) -> Result<Option<i64>, StoreError> {
     match open(url)? {
         AnyConnection::Sqlite(_) => Ok(None),

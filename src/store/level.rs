@@ -35,7 +35,7 @@ pub fn levels(transaction: &mut Transaction<'_>) -> Result<Vec<Level>, StoreErro
         .collect()
 }
 
-/// Adds a level, or puts it in the place of the one with its code.
+/// Adds a level, or replaces the one with its code.
 pub fn level_put(transaction: &mut Transaction<'_>, put: &Level) -> Result<(), StoreError> {
     let name = to_document(&put.name)?;
     let (tenant, connection) = transaction.parts();

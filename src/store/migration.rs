@@ -1,5 +1,5 @@
-//! The schema's migrations, and what a server needs of its database before it starts. Never data of
-//! a noun.
+//! Runs the schema's migrations, and checks what a server needs of its database before it starts.
+//! Reads no table of a noun.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use crate::system::AccessError;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
-/// Why the schema cannot be brought up to date or be used.
+/// The reasons for which the schema cannot be migrated or used.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationError {
     #[error("cannot open {url}: {reason}")]
@@ -120,7 +120,7 @@ pub enum MigrationError {
         role: String,
         right: String,
         table: String,
-        /// The role itself, one that it may become, or everybody.
+        /// The role itself, a role that it may become, or everybody.
         holder: String,
     },
     #[error(
@@ -156,11 +156,11 @@ fn open(url: &DatabaseUrl, purpose: Use) -> Result<AnyConnection, MigrationError
     })
 }
 
-/// Makes the file of a new SQLite database, empty and its owner's alone. On PostgreSQL there is
-/// nothing to make: its administrator does that.
+/// Makes the file of a new SQLite database, empty and readable by its owner only. Does nothing on
+/// PostgreSQL, where an administrator makes the database.
 ///
 /// # Errors
-/// [`MigrationError::AlreadyThere`], and where the file cannot be made.
+/// [`MigrationError::AlreadyThere`], or the reason why the file cannot be made.
 pub fn make_database(url: &DatabaseUrl) -> Result<(), MigrationError> {
     match url {
         DatabaseUrl::Sqlite { path } if is_there(url) => {
@@ -171,8 +171,8 @@ pub fn make_database(url: &DatabaseUrl) -> Result<(), MigrationError> {
     }
 }
 
-/// Tells whether there is a database: always on PostgreSQL, where one is made before this program
-/// runs.
+/// Returns true if there is a database. Always true on PostgreSQL, where it exists before this
+/// program runs.
 pub fn is_there(url: &DatabaseUrl) -> bool {
     match url {
         DatabaseUrl::Sqlite { path } => file::is_there(Path::new(path)),
@@ -180,10 +180,10 @@ pub fn is_there(url: &DatabaseUrl) -> bool {
     }
 }
 
-/// Checks a database for a command, and brings a SQLite file up to date; answers as [`migrate`] does.
+/// Checks a database for a command and migrates a SQLite file. Returns what [`migrate`] returns.
 ///
 /// # Errors
-/// The first thing that is not as it must be.
+/// The first requirement that is not met.
 pub fn prepare(url: &DatabaseUrl) -> Result<Vec<LeftLogin>, MigrationError> {
     if is_to_migrate(url)? {
         migrate(url, url)
@@ -192,11 +192,11 @@ pub fn prepare(url: &DatabaseUrl) -> Result<Vec<LeftLogin>, MigrationError> {
     }
 }
 
-/// Does for a server what [`prepare`] does for a command, and reads a SQLite file through before
-/// anything is written to it.
+/// Checks a database for a server as [`prepare`] does for a command, and reads a whole SQLite file
+/// for damage before anything is written to it.
 ///
 /// # Errors
-/// The first thing that is not as it must be.
+/// The first requirement that is not met.
 pub fn prepare_to_serve(url: &DatabaseUrl) -> Result<Vec<LeftLogin>, MigrationError> {
     let is_to_migrate = is_to_migrate(url)?;
     check_pages(url)?;
@@ -207,7 +207,8 @@ pub fn prepare_to_serve(url: &DatabaseUrl) -> Result<Vec<LeftLogin>, MigrationEr
     }
 }
 
-/// A SQLite file is brought up to date by whoever uses it, PostgreSQL by its schema's owner.
+/// Returns true for an outdated SQLite file, which any user may migrate. On PostgreSQL only the
+/// schema's owner may, so an outdated schema is an error.
 fn is_to_migrate(url: &DatabaseUrl) -> Result<bool, MigrationError> {
     match (check(url), url) {
         (Err(MigrationError::Outdated(_)), DatabaseUrl::Sqlite { .. }) => Ok(true),
@@ -215,7 +216,7 @@ fn is_to_migrate(url: &DatabaseUrl) -> Result<bool, MigrationError> {
     }
 }
 
-/// Reads a SQLite file from one end to the other. PostgreSQL looks after its own.
+/// Reads a SQLite file from end to end. Does nothing on PostgreSQL, which checks its own pages.
 ///
 /// # Errors
 /// [`MigrationError::Damaged`].
@@ -235,12 +236,12 @@ pub fn check_pages(url: &DatabaseUrl) -> Result<(), MigrationError> {
     }
 }
 
-/// Brings the schema up to date, and names and logins into the form in which texts are kept;
-/// answers with the logins that could not be. On PostgreSQL `owner` is the schema's owner, and the
-/// role of `server` is granted what a server needs.
+/// Migrates the schema and composes names and logins. Returns the logins that could not be
+/// composed. On PostgreSQL `owner` is the schema's owner, and the role of `server` is granted the
+/// rights that a server needs.
 ///
 /// # Errors
-/// [`MigrationError`]; what was done before stays done, and running it again goes on from there.
+/// [`MigrationError`]. Completed migrations stay, and a second run continues from there.
 pub fn migrate(
     owner: &DatabaseUrl,
     server: &DatabaseUrl,
@@ -251,11 +252,11 @@ pub fn migrate(
     if let AnyConnection::Postgresql(own) = &mut connection {
         security::secure(own, &role_of(server)?)?;
     }
-    // What the migration composed is so already. That answers with what could not be.
+    // The migration has composed these already; this run only reports the logins that were left.
     compose_all_at_once(&mut connection)
 }
 
-/// Takes all migrations back: for tests of the way down.
+/// Reverts all migrations, for tests of the way down.
 ///
 /// # Errors
 /// As [`migrate`].
@@ -267,9 +268,9 @@ pub fn revert_all(owner: &DatabaseUrl) -> Result<(), MigrationError> {
     .map_err(|error| MigrationError::Failed(error.to_string()))
 }
 
-/// The version of the migration after which the days on which submissions came in are filled in.
+/// The migration after which the days of receipt are filled in.
 const CORRECTIONS: &str = "00000000000008";
-/// The version of the migration after which texts are kept composed.
+/// The migration after which texts are composed.
 const COMPOSED_TEXTS: &str = "00000000000009";
 
 #[expect(
@@ -288,7 +289,7 @@ fn run_pending(connection: &mut AnyConnection) -> Result<(), MigrationError> {
     let applied = applied_versions(connection)?;
     let pending = known_versions()?.into_iter();
     for version in pending.filter(|version| !applied.contains(version)) {
-        // What a migration fills in is there when its schema is, or neither is.
+        // One transaction, so that a migration's schema and the data it fills in appear together.
         connection.transaction(|connection| {
             run_next(connection)?;
             match version.as_str() {
@@ -342,20 +343,20 @@ fn refuse_newer(connection: &mut AnyConnection) -> Result<(), MigrationError> {
 /// Checks that a server may start on this database.
 ///
 /// # Errors
-/// The first thing that is not as it must be.
+/// The first requirement that is not met.
 pub fn check(server: &DatabaseUrl) -> Result<(), MigrationError> {
     check_each(server)?
         .into_iter()
         .try_for_each(|(_, outcome)| outcome)
 }
 
-/// Something that a server needs of its database: what it is about, and whether it is so.
+/// A requirement of the database: its subject, and whether it is met.
 pub type Requirement = (&'static str, Result<(), MigrationError>);
 
-/// Everything that a server needs of its database, one by one.
+/// Checks every requirement that a server has of its database.
 ///
 /// # Errors
-/// [`MigrationError::Open`] and [`MigrationError::Missing`], where nothing can be asked.
+/// [`MigrationError::Open`] or [`MigrationError::Missing`], if nothing can be checked.
 pub fn check_each(server: &DatabaseUrl) -> Result<Vec<Requirement>, MigrationError> {
     let mut checked = Vec::new();
     if let DatabaseUrl::Sqlite { path } = server {
@@ -382,7 +383,8 @@ pub fn check_each(server: &DatabaseUrl) -> Result<Vec<Requirement>, MigrationErr
     Ok(checked)
 }
 
-/// The server's role may not write the table of migrations, so it is only read here.
+/// Compares the list of migrations with the program's. Only reads the list, which the server's role
+/// may not write.
 fn check_versions(
     server: &DatabaseUrl,
     connection: &mut AnyConnection,
@@ -411,7 +413,7 @@ fn check_versions(
     }
 }
 
-/// Why the list of migrations of a SQLite file cannot be read.
+/// Returns the reason for which a SQLite file's list of migrations cannot be read.
 fn not_ours(path: &str, error: &diesel::result::Error) -> MigrationError {
     let reason = error.to_string();
     if reason.contains("no such table") {
@@ -423,8 +425,8 @@ fn not_ours(path: &str, error: &diesel::result::Error) -> MigrationError {
     }
 }
 
-/// The role that the server will use. Where it is the owner itself, it stays so; a server that
-/// starts with it refuses.
+/// Returns the role that the server will use. If that is the schema's owner, it stays so, and a
+/// server that starts with it refuses.
 fn role_of(server: &DatabaseUrl) -> Result<String, MigrationError> {
     match open(server, Use::Inspect)? {
         AnyConnection::Postgresql(mut own) => security::current_role(&mut own),

@@ -1,9 +1,9 @@
-//! The database: connections, the one door to transactions, the schema, and one file a noun with
-//! its queries. Never a decision: what may be and what follows from it is said above.
+//! The database: connections, the one door to transactions, the schema, and the queries, one file a
+//! noun. Decides nothing; rules belong to the layers above.
 //!
 //! Every query runs in a [`Transaction`](database::Transaction), which is opened with a
-//! [`Scope`](crate::authz::Scope) and carries its tenant: code without a scope cannot reach data,
-//! and every statement filters by the tenant of its transaction.
+//! [`Scope`](crate::authz::Scope) and carries its tenant. Code without a scope cannot reach data,
+//! and every statement filters by its transaction's tenant.
 
 #[macro_use]
 mod connection;

@@ -1,6 +1,5 @@
-//! The days on which submissions came in, from their revisions: for databases of a time when only
-//! the latest day was kept. It holds what one form has of one period at a time, and writes only what
-//! is not right already.
+//! Computes the days of receipt of submissions from their revisions, for databases that stored only
+//! the latest day. Holds one period of one form in memory at a time, and writes only wrong rows.
 
 use std::collections::HashMap;
 
@@ -17,8 +16,8 @@ use super::submission::to_word;
 use crate::domain::receipt::Receipt;
 use crate::domain::submission::Step;
 
-/// Fills in when each submission of every tenant came in first and last. It runs within the
-/// transaction of a migration, as the schema's owner.
+/// Fills in the first and the last day on which each submission of every tenant came in. Runs in
+/// the transaction of a migration, as the schema's owner.
 pub(super) fn receipts_fill(connection: &mut AnyConnection) -> Result<(), StoreError> {
     let tenants = tenant_registry::table
         .select(tenant_registry::id)
@@ -30,7 +29,7 @@ pub(super) fn receipts_fill(connection: &mut AnyConnection) -> Result<(), StoreE
     enter(connection, "")
 }
 
-/// The owner is bound by row-level security as well.
+/// Sets the tenant for row-level security, which binds the owner too.
 fn enter(connection: &mut AnyConnection, tenant: &str) -> Result<(), StoreError> {
     if let AnyConnection::Postgresql(own) = connection {
         diesel::sql_query("SELECT set_config('app.tenant', $1, true)")
@@ -46,7 +45,7 @@ fn fill_tenant(connection: &mut AnyConnection, id: &str) -> Result<(), StoreErro
         .select(tenant::time_zone)
         .first::<String>(connection)
         .optional()?;
-    // A tenant is registered before its row is there.
+    // A tenant may be registered before its row exists.
     let Some(time_zone) = time_zone else {
         return Ok(());
     };
@@ -62,11 +61,11 @@ fn fill_tenant(connection: &mut AnyConnection, id: &str) -> Result<(), StoreErro
     Ok(())
 }
 
-/// The record of a unit: the times of the first and the last step that brought its submission, and how many there
-/// were.
+/// A unit, the times of the first and the last step that brought its submission, and the number of
+/// those steps.
 type Sent = (String, Option<NaiveDateTime>, Option<NaiveDateTime>, i64);
 
-/// Of most submissions the day is right as it is: they were sent once.
+/// Fills in one period. Most rows are right already, since most submissions were sent once.
 fn fill_period(
     connection: &mut AnyConnection,
     id: &str,
@@ -120,7 +119,7 @@ fn fill_period(
     Ok(())
 }
 
-/// What the submissions of a period have of it, by unit.
+/// Reads the stored days of receipt of a period, by unit.
 fn kept_of(
     connection: &mut AnyConnection,
     id: &str,

@@ -1,4 +1,4 @@
-//! Queries on reorganisations and the successions that they leave.
+//! Queries on reorganisations and their successions.
 
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
@@ -15,27 +15,27 @@ use crate::domain::reorganisation::ReorganisationDocument;
 use crate::domain::succession::{Moment, Share, Succession};
 use crate::domain::unit::UnitFact;
 
-/// Rows of one insert: well within the number of values that either backend takes at once.
+/// The rows of one insert, within the number of bound values that either backend allows.
 const BATCH: usize = 500;
 
-/// What a reorganisation wrote, as far as it has to be known to take it back.
+/// The changes that a reorganisation wrote, as far as undoing it requires.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Changes {
-    /// The units with a fact that begins on the effective day.
+    /// Units with a fact that begins on the effective day.
     pub opened: Vec<UnitId>,
-    /// The units with a fact that ends on the day before.
+    /// Units with a fact that ends on the day before.
     pub closed: Vec<UnitId>,
-    /// Facts that gave way, as they were.
+    /// Replaced facts, as they were.
     pub replaced: Vec<UnitFact>,
     /// Levels that end on the day before, as they were.
     pub ended_levels: Vec<Level>,
-    /// Grants that were given on successors.
+    /// Grants that were added on successors.
     pub grants: Vec<GrantId>,
-    /// Submissions and targets that became a successor's.
+    /// Submissions and targets that were moved to a successor.
     pub passed_on: Vec<PassedOn>,
 }
 
-/// What one unit had of a form and a period, and became another's.
+/// A unit's submission or targets of one form and period, moved to another unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PassedOn {
     pub form: FormNumber,
@@ -44,7 +44,7 @@ pub struct PassedOn {
     pub to: UnitId,
 }
 
-/// How many units a reorganisation concerns.
+/// The number of units that a reorganisation creates, changes and ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnitCounts {
     pub created: usize,
@@ -59,27 +59,27 @@ pub struct Reorganised {
     pub effective: NaiveDate,
     pub legal_basis: String,
     pub counts: UnitCounts,
-    /// The login of who entered it.
+    /// The login of the account that entered it.
     pub by: String,
     pub entered_at: NaiveDateTime,
     pub rev: i64,
     pub undone: Option<Undone>,
 }
 
-/// That a reorganisation was taken back.
+/// The undoing of a reorganisation: its time and its commit.
 #[derive(Debug, Clone)]
 pub struct Undone {
     pub at: NaiveDateTime,
     pub rev: i64,
 }
 
-/// A reorganisation that is to be written.
+/// A reorganisation to write.
 #[derive(Debug, Clone)]
 pub struct NewReorganisation<'r> {
     pub id: ReorganisationId,
     pub effective: NaiveDate,
     pub legal_basis: &'r str,
-    /// As it was given.
+    /// The document as it was sent.
     pub document: &'r ReorganisationDocument,
     pub changes: &'r Changes,
     pub counts: UnitCounts,
@@ -158,7 +158,7 @@ impl ReorganisationRow {
     }
 }
 
-/// All reorganisations, those that were taken back among them, the latest day first.
+/// Reads all reorganisations, undone ones included, the latest effective day first.
 pub fn reorganisations(transaction: &mut Transaction<'_>) -> Result<Vec<Reorganised>, StoreError> {
     let (tenant, connection) = transaction.parts();
     reorganisation::table
@@ -204,7 +204,7 @@ pub fn reorganisation_get(
         .transpose()
 }
 
-/// What was given and what was written.
+/// Reads a reorganisation's document and the changes that it wrote.
 pub fn reorganisation_content(
     transaction: &mut Transaction<'_>,
     id: ReorganisationId,
@@ -224,7 +224,7 @@ pub fn reorganisation_content(
     ))
 }
 
-/// Notes that a reorganisation was taken back.
+/// Marks a reorganisation as undone.
 pub fn reorganisation_undo(
     transaction: &mut Transaction<'_>,
     id: ReorganisationId,
@@ -262,7 +262,7 @@ struct NewSuccession<'s> {
     denominator: Option<i64>,
 }
 
-/// Adds the successions of a reorganisation, in the order of its document.
+/// Writes the successions of a reorganisation, in the order of its document.
 pub fn successions_insert(
     transaction: &mut Transaction<'_>,
     id: ReorganisationId,
@@ -346,7 +346,8 @@ impl TryFrom<SuccessionRow> for Succession {
     }
 }
 
-/// All successions of all reorganisations, those of one moment in the order of their document.
+/// Reads the successions of all reorganisations in force, in order of time; those of one moment in
+/// the order of their document.
 pub fn successions(transaction: &mut Transaction<'_>) -> Result<Vec<Succession>, StoreError> {
     let (tenant, connection) = transaction.parts();
     succession::table
@@ -364,7 +365,7 @@ pub fn successions(transaction: &mut Transaction<'_>) -> Result<Vec<Succession>,
         .collect()
 }
 
-/// The successions of one reorganisation, in the order of its document.
+/// Reads the successions of one reorganisation, in the order of its document.
 pub fn successions_of(
     transaction: &mut Transaction<'_>,
     id: ReorganisationId,
@@ -384,7 +385,7 @@ pub fn successions_of(
         .collect()
 }
 
-/// A reorganisation in force as other answers name it, and the units whose facts it changed.
+/// A reorganisation in force as answers name it, with the units whose facts it changed.
 #[derive(Debug, Clone)]
 pub struct MapChange {
     pub id: ReorganisationId,
@@ -394,7 +395,7 @@ pub struct MapChange {
     pub units: Vec<UnitId>,
 }
 
-/// Everything that changed the map and holds, in order.
+/// Reads all reorganisations in force, in order.
 pub fn map_changes(transaction: &mut Transaction<'_>) -> Result<Vec<MapChange>, StoreError> {
     let (tenant, connection) = transaction.parts();
     reorganisation::table

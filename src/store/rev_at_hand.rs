@@ -1,4 +1,4 @@
-//! The rev that a tenant has now, told without asking a database server. Never what has changed.
+//! Tells a tenant's current rev without asking a database server. Does not know what changed.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,11 +12,11 @@ use super::schema::tenant;
 use crate::authz::Scope;
 use crate::domain::id::TenantId;
 
-/// For how long a sole server trusts a rev that it has seen: what was written beside it, by a
-/// command, is seen by then.
+/// The time for which a sole server trusts a rev that it has seen. Writes of a command beside it
+/// are noticed within this time.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
-/// How many servers there are on a database.
+/// The number of servers on a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Servers {
     Several,
@@ -35,22 +35,22 @@ impl std::str::FromStr for Servers {
     }
 }
 
-/// A rev that was seen.
+/// A rev that was seen, and when.
 #[derive(Clone, Copy)]
 pub(super) struct Noted {
     rev: i64,
     at: Instant,
-    /// Somebody was sent to ask for it anew.
+    /// Set once a request was sent to read the rev again.
     is_asked_for: bool,
 }
 
-/// How that can be told.
+/// The source of a tenant's current rev.
 #[derive(Clone)]
 pub(super) enum RevAtHand {
-    /// SQLite tells every process in memory that they share whether the file has changed. A
-    /// connection that only asks for it is made when it is first needed.
+    /// SQLite: a counter in shared memory tells every process whether the file has changed. The
+    /// connection that reads it is opened on first use.
     OfFile(Arc<Mutex<Option<Seen>>>),
-    /// What a sole server has read and written itself.
+    /// The revs that a sole server has read and written itself.
     Noted(Arc<Mutex<HashMap<TenantId, Noted>>>),
     Never,
 }
@@ -64,11 +64,11 @@ impl RevAtHand {
         }
     }
 
-    /// The tenant's rev as it is now; `None` where that cannot be told.
+    /// Returns the tenant's current rev, or `None` if it cannot be told at once.
     pub fn rev(&self, url: &DatabaseUrl, scope: &Scope) -> Result<Option<i64>, StoreError> {
         match self {
             RevAtHand::OfFile(seen) => {
-                // Who comes while another asks does not wait either.
+                // Do not wait while another request asks.
                 let Ok(mut seen) = seen.try_lock() else {
                     return Ok(None);
                 };
@@ -84,7 +84,8 @@ impl RevAtHand {
                 let Some(found) = found.filter(|found| found.at.elapsed() < TRUSTED_FOR) else {
                     return Ok(None);
                 };
-                // One asks in good time, so that not all have to at once.
+                // One request refreshes the rev early, so that not all of them have to at its
+                // expiry.
                 let is_due = found.at.elapsed() > TRUSTED_FOR / 2 && !found.is_asked_for;
                 found.is_asked_for |= is_due;
                 Ok((!is_due).then_some(found.rev))
@@ -93,7 +94,7 @@ impl RevAtHand {
         }
     }
 
-    /// Notes a rev that the tenant was seen to have since `at`.
+    /// Records the rev that the tenant was seen to have at `at`.
     pub fn note(&self, scope: &Scope, rev: i64, at: Instant) {
         let RevAtHand::Noted(noted) = self else {
             return;
@@ -105,7 +106,7 @@ impl RevAtHand {
             is_asked_for: false,
         };
         let known = noted.entry(scope.tenant()).or_insert(seen);
-        // Who read before a commit may come after it.
+        // A read from before a commit may report after it; keep the newer rev.
         if rev >= known.rev {
             *known = seen;
         }
@@ -114,7 +115,7 @@ impl RevAtHand {
 
 pub(super) struct Seen {
     connection: AnyConnection,
-    /// The version of the database in which the revs were read.
+    /// The database's version in which the revs were read.
     version: i64,
     revs: HashMap<String, i64>,
 }
@@ -130,7 +131,7 @@ impl Seen {
         let mut connection = Connector::to(url, Use::Read)
             .open()
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        // A locked file is one of which nothing can be told.
+        // Do not wait for a locked file; its state is unknown.
         diesel::sql_query("PRAGMA busy_timeout = 0").execute(&mut connection)?;
         Ok(Seen {
             connection,
@@ -140,7 +141,8 @@ impl Seen {
     }
 
     fn rev(&mut self, scope: &Scope) -> Result<i64, StoreError> {
-        // Asked for before the rev is read: a rev that is newer than its version is read again.
+        // Read the version before the rev: a rev that is newer than its version is only read once
+        // more.
         let version = diesel::sql_query("PRAGMA data_version")
             .get_result::<Version>(&mut self.connection)?
             .data_version;

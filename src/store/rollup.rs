@@ -1,4 +1,4 @@
-//! Queries on rollups: one row is one unit's report for one period.
+//! Queries on rollups: a row is one unit's report for one period.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -18,14 +18,14 @@ use crate::domain::period::Period;
 use crate::rollup::encode::{YearOfRollups, pack_rollup, pack_year, unpack_rollup, unpack_year};
 use crate::rollup::node::{KeptRollup, Rollup};
 
-/// The edition of the rules by which totals are kept. It grows when the same submissions on the same
-/// map make other rows. Edition 1 makes others than that of before where units have successors.
+/// The edition of the rules by which totals are kept. Raise it when the same submissions on the
+/// same map produce other rows. Edition 1 changed the totals of units with successors.
 pub const TOTALS_EDITION: i32 = 1;
 
-/// The rows of one statement: well within the number of values that either backend takes at once.
+/// The rows of one statement, within the number of bound values that either backend allows.
 const BATCH: usize = 500;
 
-/// A row of either table.
+/// A row of `rollup` or `rollup_year`.
 #[derive(Queryable, QueryableByName)]
 #[diesel(table_name = rollup)]
 struct KeptRow {
@@ -34,7 +34,7 @@ struct KeptRow {
     rev: i64,
 }
 
-/// What the rows hold, by their units.
+/// Unpacks rows into a map by unit.
 fn by_unit<T>(
     rows: Vec<KeptRow>,
     unpack: impl Fn(&KeptRow) -> Result<T, StoreError>,
@@ -44,7 +44,7 @@ fn by_unit<T>(
         .collect()
 }
 
-/// Those of `units` that have a row.
+/// Reads the rollups of `units`; units without a row are absent.
 pub fn rollups_of(
     transaction: &mut Transaction<'_>,
     form: FormNumber,
@@ -113,7 +113,7 @@ struct RollupRow<'r> {
     rev: i64,
 }
 
-/// Writes rollups, each in the place of what the unit had.
+/// Writes rollups, and replaces those that exist.
 pub fn rollups_put<'r>(
     transaction: &mut Transaction<'_>,
     form: FormNumber,
@@ -157,7 +157,7 @@ pub fn rollups_put<'r>(
     Ok(())
 }
 
-/// Takes away the rollups of units that need none any more.
+/// Deletes the rollups of units that need none any more.
 pub fn rollups_delete(
     transaction: &mut Transaction<'_>,
     form: FormNumber,
@@ -182,7 +182,7 @@ pub fn rollups_delete(
     Ok(())
 }
 
-/// Those of `units` that have a row for the year.
+/// Reads the year rows of `units`; units without a row are absent.
 pub fn years_of(
     transaction: &mut Transaction<'_>,
     form: FormNumber,
@@ -247,7 +247,7 @@ struct YearRow<'r> {
     rev: i64,
 }
 
-/// Writes units' years, each in the place of what the unit had.
+/// Writes year rows, and replaces those that exist.
 pub fn years_put(
     transaction: &mut Transaction<'_>,
     form: FormNumber,

@@ -1,5 +1,5 @@
-//! The tables as diesel sees them, the same on both backends. The migrations say what they are
-//! for. Never a query.
+//! The tables as diesel sees them, the same on both backends. The migrations document them.
+//! Contains no query.
 
 /// Every table of the program.
 pub const TABLES: [&str; 22] = [
@@ -300,7 +300,7 @@ mod tests {
     fn the_list_has_every_table() {
         let ours = include_str!("schema.rs").split("diesel::table! {").skip(1);
         let names = ours.map(|table| table.split_whitespace().next().unwrap());
-        // The last piece is this test's own.
+        // The last piece is this test's own text.
         let names: Vec<&str> = names.take(super::TABLES.len() + 1).collect();
         assert_eq!(names.split_last().unwrap().1, super::TABLES);
     }

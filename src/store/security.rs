@@ -1,6 +1,6 @@
-//! The guards that keep tenants apart below the program on PostgreSQL: row-level security, and a
-//! server role that can neither turn it off nor pass by it. Made by [`secure`], and read back from
-//! the catalogues before a server starts. Never data of a noun.
+//! The guards that keep tenants apart on PostgreSQL, below the program: row-level security, and a
+//! server role that can neither turn it off nor bypass it. [`secure`] makes them; before a server
+//! starts they are read back from the catalogues.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -9,18 +9,19 @@ use diesel::sql_types::{Bool, Nullable, Text};
 use super::migration::{MigrationError, Requirement};
 use super::schema::TABLES;
 
-/// The condition that a row is the tenant's own, as PostgreSQL writes it in its catalogues.
+/// The condition that a row is the tenant's own, as PostgreSQL prints it in its catalogues.
 const OWN_ROWS: &str = "(tenant_id = current_setting('app.tenant'::text, true))";
 
 const SERVER_RIGHTS: &str = "SELECT, INSERT, UPDATE, DELETE";
 
-/// Tenants are added and found, and never changed. Nor is the list of migrations.
+/// The registry and the list of migrations: a server adds and reads tenants, and changes neither.
 const REGISTRY_RIGHTS: &str = "SELECT, INSERT";
 
-/// None of these asks row-level security: all rows go at once, or code of one's own runs on them.
+/// Rights that row-level security does not check: they remove all rows at once, or run the holder's
+/// code on them.
 const RIGHTS_TOO_MANY: &str = "TRUNCATE, REFERENCES, TRIGGER";
 
-/// Roles whose members can do on the machine what PostgreSQL itself can.
+/// Roles whose members can do on the machine whatever PostgreSQL can.
 const ROLES_OF_THE_MACHINE: &str =
     "'pg_execute_server_program', 'pg_write_server_files', 'pg_read_server_files'";
 
@@ -39,14 +40,14 @@ fn text(connection: &mut PgConnection, sql: &str) -> Result<Option<String>, Migr
     Ok(texts(connection, sql)?.into_iter().next())
 }
 
-/// The role that a connection works as.
+/// Returns the role of a connection.
 pub(super) fn current_role(connection: &mut PgConnection) -> Result<String, MigrationError> {
     let role = text(connection, "SELECT current_user::text AS value")?;
     role.ok_or_else(|| MigrationError::Failed("the server's role has no name".to_owned()))
 }
 
-/// Forces row-level security on every table with a tenant, and grants the server's role what it
-/// needs. Running it again changes nothing.
+/// Forces row-level security on every table with a tenant, and grants the server's role its rights.
+/// Running it again changes nothing.
 pub(super) fn secure(connection: &mut PgConnection, role: &str) -> Result<(), MigrationError> {
     let role = quoted(role);
     let mut sql = String::new();
@@ -67,12 +68,13 @@ pub(super) fn secure(connection: &mut PgConnection, role: &str) -> Result<(), Mi
     Ok(())
 }
 
-/// The schema in which a connection finds the list of migrations. All tables lie in it: it may not be
-/// the first one that the connection looks in.
+/// The schema that holds the list of migrations, and so all tables. It need not be the first in the
+/// connection's search path.
 const HOME: &str = "(SELECT relnamespace FROM pg_class \
      WHERE oid = to_regclass('__diesel_schema_migrations'))";
 
-/// From the catalogues, since the information schema hides tables on which one has no rights.
+/// Selects all tables with a tenant. Reads the catalogues because the information schema hides
+/// tables on which the role has no rights.
 fn of_tenants() -> String {
     format!(
         "SELECT held.* FROM pg_class AS held \
@@ -85,7 +87,7 @@ fn registry() -> String {
     format!("SELECT * FROM pg_class WHERE relname = 'tenant_registry' AND relnamespace = {HOME}")
 }
 
-/// Their names as SQL text, with the schema where it has to be said.
+/// Returns the tables' names as SQL text, with their schema where it is needed.
 fn tables_with_tenant(connection: &mut PgConnection) -> Result<Vec<String>, MigrationError> {
     let of_tenants = of_tenants();
     let sql =
@@ -93,12 +95,12 @@ fn tables_with_tenant(connection: &mut PgConnection) -> Result<Vec<String>, Migr
     texts(connection, &sql)
 }
 
-/// An identifier as SQL text.
+/// Quotes an identifier for SQL.
 fn quoted(identifier: &str) -> String {
     format!("\"{}\"", identifier.replace('"', "\"\""))
 }
 
-/// Everything that keeps tenants apart, one by one; what is not as it must be is named with its cure.
+/// Checks every guard that keeps tenants apart. Each failed check names its cure.
 pub(super) fn requirements(connection: &mut PgConnection) -> Vec<Requirement> {
     let collation = check_collation(connection);
     let role = check_role(connection);
@@ -110,8 +112,8 @@ pub(super) fn requirements(connection: &mut PgConnection) -> Vec<Requirement> {
     checked
 }
 
-/// Looks up every table of the program as the server's queries do. Asked once the list of migrations
-/// says that they are there.
+/// Looks up every table of the program as the server's queries do. Called once the list of
+/// migrations says that the tables exist.
 pub(super) fn check_tables(connection: &mut PgConnection) -> Vec<Requirement> {
     each("tables", strayed_tables(connection))
 }
@@ -153,7 +155,7 @@ fn strayed_tables(connection: &mut PgConnection) -> Result<Vec<MigrationError>, 
     Ok(strayed.into_iter().map(fault).collect())
 }
 
-/// One requirement for each fault, or one that holds.
+/// Turns the faults found into one requirement each, or into one requirement that is met.
 fn each(
     what: &'static str,
     found: Result<Vec<MigrationError>, MigrationError>,
@@ -165,7 +167,8 @@ fn each(
     faults.into_iter().map(|fault| (what, Err(fault))).collect()
 }
 
-/// Keys are compared by their bytes. ICU compares by a language, whatever `datcollate` says beside it.
+/// Checks that keys are compared by their bytes (collation C). An ICU provider compares by a
+/// language, whatever `datcollate` says.
 fn check_collation(connection: &mut PgConnection) -> Result<(), MigrationError> {
     #[derive(QueryableByName)]
     struct Collation {
@@ -174,7 +177,7 @@ fn check_collation(connection: &mut PgConnection) -> Result<(), MigrationError> 
         #[diesel(sql_type = Text)]
         name: String,
     }
-    // As JSON, since the column for ICU's locale has one name in 15 and 16 and another from 17 on.
+    // Read as JSON, because the column for ICU's locale was renamed in PostgreSQL 17.
     let found: Collation = diesel::sql_query(
         "SELECT datlocprovider::text AS provider, \
                 CASE datlocprovider WHEN 'c' THEN datcollate::text \
@@ -190,7 +193,7 @@ fn check_collation(connection: &mut PgConnection) -> Result<(), MigrationError> 
     }
 }
 
-/// The role that signed in is asked for as well: `SET ROLE` is taken back by whoever wants to.
+/// Checks the role's powers. Includes the role that signed in, since anybody can undo `SET ROLE`.
 fn check_role(connection: &mut PgConnection) -> Result<(), MigrationError> {
     let too_strong = text(
         connection,
@@ -250,7 +253,7 @@ fn check_role(connection: &mut PgConnection) -> Result<(), MigrationError> {
     makes_roles.map_or(Ok(()), |role| Err(MigrationError::RoleMakesRoles(role)))
 }
 
-/// How a table with a tenant is kept.
+/// The row-level security of a table with a tenant.
 #[derive(QueryableByName)]
 struct KeptTable {
     #[diesel(sql_type = Text)]
@@ -261,7 +264,7 @@ struct KeptTable {
     is_forced: bool,
     #[diesel(sql_type = Bool)]
     shows_own_rows: bool,
-    /// A policy that shows or takes other rows. One that allows is enough, whatever others say.
+    /// A permissive policy that admits other rows. One is enough, whatever the other policies say.
     #[diesel(sql_type = Nullable<Text>)]
     opening: Option<String>,
 }
@@ -318,7 +321,7 @@ fn check_rights(connection: &mut PgConnection) -> Result<Vec<MigrationError>, Mi
     Ok(faults)
 }
 
-/// A right on a table, and who has it.
+/// A right on a table and its holder.
 #[derive(QueryableByName)]
 struct Right {
     #[diesel(sql_type = Text)]
@@ -350,7 +353,8 @@ fn rights_missing(
     Ok(missing.into_iter().map(fault).collect())
 }
 
-/// Asks for whoever the server's role is or may become, and for rights on single columns as well.
+/// Lists rights that the role, or any role that it may become, has beyond its needs. Includes
+/// rights on single columns.
 fn rights_too_many(
     connection: &mut PgConnection,
     role: &str,
@@ -384,7 +388,7 @@ fn rights_too_many(
     Ok(surplus.into_iter().map(fault).collect())
 }
 
-/// Who may write all data has rights on a table that stand in no list of the table.
+/// Lists rights that come from `pg_write_all_data`, which no table's own list shows.
 fn rights_of_all(
     connection: &mut PgConnection,
     role: &str,

@@ -8,23 +8,23 @@ use super::error::{StoreError, parsed};
 use super::schema::{refresh_token, sign_in};
 use crate::domain::id::AccountId;
 
-/// A family: all refresh tokens that came of one sign-in.
+/// A family: all refresh tokens that descend from one sign-in.
 #[derive(Debug, Clone)]
 pub struct Family {
     pub id: String,
     pub account: AccountId,
-    /// From here on none of its tokens serves.
+    /// The end of the sign-in: no token of the family is accepted from here on.
     pub ends_at: NaiveDateTime,
-    /// The hash of the token that was used last; `None` while the first one was not.
+    /// The hash of the token that was used last; `None` until the first one is used.
     pub last_used: Option<String>,
 }
 
-/// A refresh token as the database knows it: by its hash.
+/// A refresh token as stored: by its hash.
 #[derive(Debug, Clone)]
 pub struct RefreshToken {
     pub hash: String,
     pub family: String,
-    /// The hash of the token that it was given for; `None` for a family's first.
+    /// The hash of the token that it replaced; `None` for a family's first.
     pub parent: Option<String>,
     pub expires_at: NaiveDateTime,
 }
@@ -43,8 +43,8 @@ pub fn family_insert(transaction: &mut Transaction<'_>, new: &Family) -> Result<
     Ok(())
 }
 
-/// Takes a family's row until the transaction ends: what is done with its tokens is done one after
-/// the other.
+/// Locks a family's row until the transaction ends, so that uses of its tokens run one after
+/// another.
 pub fn family_lock(
     transaction: &mut Transaction<'_>,
     id: &str,
@@ -70,7 +70,7 @@ pub fn family_lock(
     row.map(read).transpose()
 }
 
-/// Notes which token of a family was used last.
+/// Records the token of a family that was used last.
 pub fn family_note_use(
     transaction: &mut Transaction<'_>,
     id: &str,
@@ -85,7 +85,7 @@ pub fn family_note_use(
     Ok(())
 }
 
-/// Ends everything that came of one sign-in.
+/// Deletes a family and all its tokens.
 pub fn family_delete(transaction: &mut Transaction<'_>, id: &str) -> Result<(), StoreError> {
     let (tenant, connection) = transaction.parts();
     let tokens = refresh_token::table.filter(
@@ -143,7 +143,7 @@ pub fn refresh_token_by_hash(
     }))
 }
 
-/// The hashes of the tokens of a family that were given for this one, the newest first.
+/// Reads the hashes of the tokens that replaced `parent`, the newest first.
 pub fn refresh_token_children(
     transaction: &mut Transaction<'_>,
     family: &str,
@@ -179,7 +179,7 @@ pub fn refresh_token_delete(
     Ok(())
 }
 
-/// Takes away the tokens of a family that have served their time.
+/// Deletes a family's expired tokens.
 pub fn refresh_tokens_delete_expired(
     transaction: &mut Transaction<'_>,
     family: &str,
@@ -196,7 +196,7 @@ pub fn refresh_tokens_delete_expired(
     Ok(())
 }
 
-/// Takes away what has served its time: tokens, and families whose end has come.
+/// Deletes all expired tokens and ended families.
 pub fn sign_ins_delete_ended(
     transaction: &mut Transaction<'_>,
     now: NaiveDateTime,

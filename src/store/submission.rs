@@ -23,14 +23,14 @@ use crate::rollup::encode::{pack_facts, unpack_facts};
 use crate::rollup::handover::PastStep;
 use crate::rollup::tally::Contribution;
 
-/// Rows of one insert: well within the number of values that either backend takes at once.
+/// The rows of one insert, within the number of bound values that either backend allows.
 const BATCH: usize = 500;
 
-/// With more units than these a period is read as a whole, and what is of others is left out of
-/// it. So many ids are well within the number of values that either backend takes at once.
+/// The most units that are asked for by id, within the number of bound values that either backend
+/// allows. For more units, the whole period is read and filtered here.
 const MOST_BY_ID: usize = 2000;
 
-/// Which units a query is about.
+/// The units that a query is about.
 #[derive(Debug, Clone, Copy)]
 pub enum Units<'u> {
     All,
@@ -50,7 +50,7 @@ impl Units<'_> {
 pub(super) struct Ids(Option<HashSet<String>>);
 
 impl Ids {
-    /// The ids that the statement itself asks for, where they are not too many.
+    /// Returns the ids to name in the statement, unless there are too many.
     pub fn few(&self) -> Option<Vec<&String>> {
         let ids = self.0.as_ref()?;
         (ids.len() <= MOST_BY_ID).then(|| ids.iter().collect())
@@ -65,7 +65,7 @@ impl Ids {
     }
 }
 
-/// Which submission: a unit's on a form for a period.
+/// The key of a submission: a unit's, on a form, for a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SubmissionKey {
     pub form: FormNumber,
@@ -73,7 +73,7 @@ pub struct SubmissionKey {
     pub unit: UnitId,
 }
 
-/// Where a submission stands.
+/// The current state of a submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submission {
     pub status: Status,
@@ -83,15 +83,16 @@ pub struct Submission {
     /// The revision whose values count, if any do.
     pub counting_revision: Option<Revision>,
     pub speaks_for: SpeaksFor,
-    /// None where nothing that counts ever came in.
+    /// `None` if nothing that counts ever came in.
     pub receipt: Option<Receipt>,
     pub rev: i64,
-    /// The rev of the last step that changed what counts, or its stage; 0 before the first.
+    /// The rev of the last step that changed the counting values or their stage; 0 before the
+    /// first.
     pub counting_rev: i64,
 }
 
 impl Submission {
-    /// The furthest stage in which the submission counts; `None` if it counts nowhere.
+    /// Returns the furthest stage in which the submission counts; `None` if it counts nowhere.
     pub fn reached(&self) -> Option<Stage> {
         self.counting_revision.map(|_| match self.status {
             Status::Approved => Stage::Approved,
@@ -136,7 +137,7 @@ impl TryFrom<SubmissionRow> for Submission {
     }
 }
 
-/// A state or a step is kept under its name in the API.
+/// Parses a state or a step, which are stored under their names in the API.
 fn word<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
     serde_json::from_value(serde_json::Value::String(text.to_owned()))
         .map_err(|_| StoreError::Corrupt(format!("word {text:?}")))
@@ -169,7 +170,7 @@ pub fn submission_get(
         .transpose()
 }
 
-/// The submissions of some units for some periods.
+/// Reads the submissions of some units for some periods.
 pub fn submissions_of(
     transaction: &mut Transaction<'_>,
     form: FormNumber,
@@ -231,7 +232,7 @@ fn to_keys(periods: &[Period]) -> Vec<String> {
     periods.iter().map(ToString::to_string).collect()
 }
 
-/// The forms and base periods on which there is any submission; of one form, if it is named.
+/// Lists the forms and base periods that have any submission, of one form or of all.
 pub fn periods_with_submissions(
     transaction: &mut Transaction<'_>,
     form: Option<FormNumber>,
@@ -257,7 +258,7 @@ pub fn periods_with_submissions(
         .collect()
 }
 
-/// What of a submission counts, if anything does, and the rev that last changed it.
+/// The counting part of a submission, if any, and the rev that last changed it.
 #[derive(Debug, Clone)]
 pub struct Counting {
     pub unit: UnitId,
@@ -268,7 +269,7 @@ pub struct Counting {
     pub rev: i64,
 }
 
-/// What counts of the submissions of some units for some periods.
+/// Reads the counting parts of the submissions of some units for some periods.
 pub fn counting_of(
     transaction: &mut Transaction<'_>,
     form: FormNumber,
@@ -276,11 +277,11 @@ pub fn counting_of(
     units: Units<'_>,
 ) -> Result<impl Iterator<Item = Result<Counting, StoreError>>, StoreError> {
     let rows = counting_rows_of(transaction, form, periods, units)?;
-    // One after the other: who needs little of each does not hold all of all.
+    // Converted one by one, so that a caller who keeps little of each never holds them all.
     Ok(rows.into_iter().map(Counting::try_from))
 }
 
-/// The revision's columns are empty where none counts.
+/// A joined row. The revision's columns are empty if no revision counts.
 #[derive(Queryable, QueryableByName)]
 #[diesel(table_name = submission)]
 struct CountingRow {
@@ -333,9 +334,9 @@ fn counting_rows_of(
     }
     let (tenant, connection) = transaction.parts();
     if let (AnyConnection::Postgresql(own), Some(few)) = (&mut *connection, ids.few()) {
-        // A year's later months have nothing yet: that is found out once, and not for each unit. An
-        // order makes PostgreSQL take the key; of any one it believes that the table's first are it.
-        // The revision is looked up by its whole key as well, and so for each submission.
+        // Later months of a year may have nothing yet: find that out once, not for each unit. The
+        // ORDER BY makes PostgreSQL use the key; for "any row" it would expect the table's first
+        // rows to match. Each submission's revision is also looked up by its whole key.
         let found = diesel::sql_query(of_each_unit(
             r#"SELECT of_unit.*, counting.* FROM unnest(ARRAY(
                 SELECT every.period FROM unnest($4::text[]) AS every(period) CROSS JOIN LATERAL (
@@ -451,7 +452,7 @@ impl<'r> NewSubmission<'r> {
     }
 }
 
-/// Writes where submissions stand; each is named once.
+/// Writes the states of submissions. Each may be named once.
 pub fn submissions_put<'p>(
     transaction: &mut Transaction<'_>,
     submissions: impl IntoIterator<Item = (SubmissionKey, &'p Submission)>,
@@ -489,27 +490,27 @@ pub fn submissions_put<'p>(
     Ok(())
 }
 
-/// What somebody entered.
+/// The values and texts that somebody entered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Content {
     pub facts: Vec<Fact>,
     pub narrative: Vec<Passage>,
 }
 
-/// Why a submission was returned.
+/// The reason for which a submission was returned.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Reason {
     pub text: String,
     pub values: Vec<ValueReason>,
 }
 
-/// One step of a submission, as it is kept for ever.
+/// One step of a submission. Revisions are append-only.
 #[derive(Debug, Clone)]
 pub struct RevisionRecord {
     pub revision: Revision,
     pub step: Step,
     pub status: Status,
-    /// What the step brought, if it brought values.
+    /// The values that the step brought, if any.
     pub content: Option<Content>,
     pub reason: Option<Reason>,
     pub account: AccountId,
@@ -632,7 +633,7 @@ pub fn revisions_append<'p>(
     Ok(())
 }
 
-/// The named revisions of some units' submissions.
+/// Reads the named revisions of some units' submissions.
 pub fn revisions_of(
     transaction: &mut Transaction<'_>,
     form: FormNumber,
@@ -654,8 +655,8 @@ pub fn revisions_of(
         .collect()
 }
 
-/// Of each of the units the revisions with any of the numbers: of one that was wanted of another
-/// unit as well.
+/// Reads the revisions with any of the wanted numbers, for each wanted unit. May include numbers
+/// that were wanted only of another unit.
 fn revision_rows_of(
     transaction: &mut Transaction<'_>,
     form: FormNumber,
@@ -695,7 +696,7 @@ fn revision_rows_of(
     Ok(rows)
 }
 
-/// All steps of the submissions of some units, each unit's in order.
+/// Reads all steps of the submissions of some units, each unit's in order.
 pub fn history_of(
     transaction: &mut Transaction<'_>,
     form: FormNumber,
@@ -752,7 +753,8 @@ pub fn revision_get(
         .transpose()
 }
 
-/// Revisions before `before`, the latest first, each with the login of who made it.
+/// Reads at most `limit` revisions before `before`, the latest first, each with its account's
+/// login.
 pub fn revisions_before(
     transaction: &mut Transaction<'_>,
     key: SubmissionKey,
@@ -784,7 +786,7 @@ pub fn revisions_before(
         .collect()
 }
 
-/// Counts one more step of the submissions of some units, which changes nothing else of them.
+/// Raises the revision of some units' submissions by one, and changes nothing else.
 pub fn submissions_advance(
     transaction: &mut Transaction<'_>,
     form: FormNumber,
@@ -812,7 +814,7 @@ pub fn submissions_advance(
     Ok(())
 }
 
-/// Makes a submission another unit's, with all its revisions. Where there is none, nothing happens.
+/// Moves a submission with all its revisions to another unit. Does nothing if there is none.
 pub fn submission_rekey(
     transaction: &mut Transaction<'_>,
     key: SubmissionKey,
@@ -821,7 +823,7 @@ pub fn submission_rekey(
     let Some(submission) = submission_get(transaction, key)? else {
         return Ok(());
     };
-    // Revisions refer to their submission, so the new one must be there first.
+    // Write the new submission first, since revisions refer to it.
     submissions_put(
         transaction,
         [(SubmissionKey { unit: to, ..key }, &submission)],
@@ -849,7 +851,7 @@ pub fn submission_rekey(
     Ok(())
 }
 
-/// The submissions on which somebody took a step after a rev; what a reorganisation noted is none.
+/// Lists the submissions with a step after `rev`. Steps that a reorganisation noted are left out.
 pub fn revised_since(
     transaction: &mut Transaction<'_>,
     rev: i64,

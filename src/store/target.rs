@@ -12,20 +12,20 @@ use crate::domain::id::{AccountId, FormNumber, IndicatorNumber, OptionNumber, Un
 use crate::domain::period::Period;
 use crate::rollup::tally::CellKey;
 
-/// What a unit was given to reach.
+/// A value that a unit is to reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     pub unit: UnitId,
     pub cell: CellKey,
-    /// At the indicator's decimals; `None` where the target was taken back.
+    /// At the indicator's decimals; `None` after the target was removed.
     pub mantissa: Option<i64>,
     pub rev: i64,
 }
 
-/// The rows of one statement: well within the number of values that either backend takes at once.
+/// The rows of one statement, within the number of bound values that either backend allows.
 const BATCH: usize = 500;
 
-/// The targets of some units for a period, those that were taken back among them.
+/// Reads the targets of some units for a period, removed ones included.
 pub fn targets_of(
     transaction: &mut Transaction<'_>,
     form: FormNumber,
@@ -70,8 +70,8 @@ pub fn targets_of(
     Ok(found)
 }
 
-/// The periods and cells for which any unit was given something to reach; on one form, if it is
-/// named. What was taken back is not among them.
+/// Lists the forms, periods and cells that have a target, of one form or of all. Leaves removed
+/// targets out.
 pub fn periods_with_targets(
     transaction: &mut Transaction<'_>,
     form: Option<FormNumber>,
@@ -114,11 +114,11 @@ pub struct TargetHolder {
     pub form: FormNumber,
     pub period: Period,
     pub unit: UnitId,
-    /// The rev of the last change of any of them.
+    /// The rev of the latest change of any of its targets.
     pub rev: i64,
 }
 
-/// Who has targets, those that were taken back among them.
+/// Lists all units with targets, removed ones included.
 pub fn target_holders(transaction: &mut Transaction<'_>) -> Result<Vec<TargetHolder>, StoreError> {
     type Row = (i32, String, String, Option<i64>);
     let (tenant, connection) = transaction.parts();
@@ -144,14 +144,14 @@ pub fn target_holders(transaction: &mut Transaction<'_>) -> Result<Vec<TargetHol
         .collect()
 }
 
-/// Who sets a target, and when.
+/// The account that sets a target, and the time.
 #[derive(Debug, Clone, Copy)]
 pub struct SetBy {
     pub account: AccountId,
     pub at: NaiveDateTime,
 }
 
-/// Writes a target, in the place of an earlier one.
+/// Writes a target, and replaces an earlier one.
 pub fn target_put(
     transaction: &mut Transaction<'_>,
     form: FormNumber,
@@ -195,7 +195,7 @@ pub fn target_put(
     Ok(())
 }
 
-/// Makes the targets of a unit on a form and a period another's.
+/// Moves a unit's targets of one form and period to another unit.
 pub fn targets_rekey(
     transaction: &mut Transaction<'_>,
     key: SubmissionKey,

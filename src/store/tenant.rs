@@ -8,8 +8,8 @@ use super::error::{StoreError, parsed};
 use super::schema::{tenant, tenant_registry};
 use crate::domain::id::{TenantId, TenantSlug};
 
-/// What tells whether something that is remembered of a tenant is still true. Each counter is
-/// the rev of the last commit that changed what it counts.
+/// The counters that tell whether cached data of a tenant is current. Each is the rev of the last
+/// commit that changed its part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counters {
     pub rev: i64,
@@ -56,7 +56,7 @@ const COUNTERS: (
     tenant::time_zone,
 );
 
-/// Takes the tenant's row until the transaction ends, and the next rev for it.
+/// Locks the tenant's row until the transaction ends, and raises its rev.
 pub(super) fn lock(transaction: &mut Transaction<'_>) -> Result<Counters, StoreError> {
     let (tenant_id, connection) = transaction.parts();
     let row = on_backend!(connection, |own| {
@@ -70,7 +70,7 @@ pub(super) fn lock(transaction: &mut Transaction<'_>) -> Result<Counters, StoreE
     row.try_into()
 }
 
-/// The counters as the transaction's snapshot has them.
+/// Reads the counters in the transaction's snapshot.
 pub(super) fn counters(transaction: &mut Transaction<'_>) -> Result<Counters, StoreError> {
     let (tenant_id, connection) = transaction.parts();
     let row = tenant::table
@@ -82,7 +82,7 @@ pub(super) fn counters(transaction: &mut Transaction<'_>) -> Result<Counters, St
     row.try_into()
 }
 
-/// What of a tenant a commit changes, so that others forget what they remember of it.
+/// A part of a tenant's data that is cached, with a counter of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     Tree,
@@ -112,7 +112,8 @@ pub fn mark_changed(
     Ok(())
 }
 
-/// The edition of the rules by which the tenant's totals are kept; nothing where it has no row.
+/// Reads the edition of the rules by which the tenant's totals are kept; `None` if the tenant has
+/// no row.
 pub fn totals_edition(transaction: &mut Transaction<'_>) -> Result<Option<i32>, StoreError> {
     let (tenant_id, connection) = transaction.parts();
     let edition = tenant::table
@@ -134,7 +135,7 @@ pub fn totals_edition_put(
     Ok(())
 }
 
-/// A tenant as an operator of the platform sees it.
+/// A tenant in the registry.
 #[derive(Debug, Clone)]
 pub struct RegisteredTenant {
     pub slug: TenantSlug,
@@ -142,7 +143,7 @@ pub struct RegisteredTenant {
     pub name: String,
 }
 
-/// Adds a tenant. The transaction's scope is the new tenant's.
+/// Adds a tenant. The transaction's scope must be the new tenant's.
 pub fn tenant_insert(
     transaction: &mut Transaction<'_>,
     slug: &TenantSlug,
@@ -172,13 +173,13 @@ pub fn tenant_insert(
     Ok(())
 }
 
-/// Tenants by slug, from the one that comes after `after`, at most `limit`.
+/// Lists at most `limit` tenants by slug, from the first after `after`.
 pub fn tenants(
     database: &Database,
     after: Option<&TenantSlug>,
     limit: i64,
 ) -> Result<Vec<RegisteredTenant>, StoreError> {
-    // Every slug comes after the empty text.
+    // Every slug sorts after the empty text.
     let after = after.map_or("", TenantSlug::as_str);
     database.outside(|connection| {
         tenant_registry::table

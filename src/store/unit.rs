@@ -9,7 +9,7 @@ use super::schema::{unit, unit_fact};
 use crate::domain::id::UnitId;
 use crate::domain::unit::{UnitFact, Validity};
 
-/// Rows of one statement: well within the number of values that either backend takes at once.
+/// The rows of one statement, within the number of bound values that either backend allows.
 const BATCH: usize = 500;
 
 #[derive(Queryable, Selectable)]
@@ -62,7 +62,7 @@ impl TryFrom<FactRow> for UnitFact {
     }
 }
 
-/// Everything that is known of all units.
+/// Reads all facts of all units.
 pub fn unit_facts(transaction: &mut Transaction<'_>) -> Result<Vec<UnitFact>, StoreError> {
     let (tenant, connection) = transaction.parts();
     unit_fact::table
@@ -75,7 +75,7 @@ pub fn unit_facts(transaction: &mut Transaction<'_>) -> Result<Vec<UnitFact>, St
         .collect()
 }
 
-/// Adds new units, of which nothing is known yet.
+/// Adds units, without facts.
 pub fn units_insert(
     transaction: &mut Transaction<'_>,
     units: &[UnitId],
@@ -100,7 +100,7 @@ pub fn units_insert(
     Ok(())
 }
 
-/// Adds facts of units that are there.
+/// Adds facts to existing units.
 pub fn facts_insert(
     transaction: &mut Transaction<'_>,
     facts: &[UnitFact],
@@ -121,7 +121,7 @@ pub fn facts_insert(
     Ok(())
 }
 
-/// Lets the facts of some units that hold until further notice end on a day.
+/// Ends the open facts of some units on `last_day`.
 pub fn facts_close(
     transaction: &mut Transaction<'_>,
     units: &[UnitId],
@@ -142,7 +142,7 @@ pub fn facts_close(
     Ok(())
 }
 
-/// Lets the facts of some units that end on a day hold until further notice again.
+/// Reopens the facts of some units that end on `last_day`.
 pub fn facts_reopen(
     transaction: &mut Transaction<'_>,
     units: &[UnitId],
@@ -163,7 +163,7 @@ pub fn facts_reopen(
     Ok(())
 }
 
-/// Removes the facts of some units that begin on a day.
+/// Deletes the facts of some units that begin on `first_day`.
 pub fn facts_delete(
     transaction: &mut Transaction<'_>,
     units: &[UnitId],

@@ -1,4 +1,4 @@
-//! What the pure engine takes for each of its steps, without a clock, a database or HTTP.
+//! Measures each step of the pure engine, without a clock, a database or HTTP.
 //!
 //! `cargo bench --bench engine` runs all in a few seconds, `cargo bench --bench engine climb` what
 //! has that in its name; `cargo test --bench engine` does each once. The case is one province of 10
@@ -46,7 +46,7 @@ use tonghop::rollup::node::{KeptRollup, Rollup};
 use tonghop::rollup::tally::{Change, Contribution, Piece, Tally};
 
 const INDICATORS: u32 = 40;
-/// How many units each unit of the first three levels has below it.
+/// The number of children of each unit on the first three levels.
 const BELOW: u32 = 10;
 const CHANGES: usize = 256;
 const YEAR: i32 = 2024;
@@ -275,7 +275,7 @@ fn indicators() -> impl Iterator<Item = IndicatorNumber> {
     (1..=INDICATORS).map(IndicatorNumber::new)
 }
 
-/// What each hamlet has of its own.
+/// Returns each hamlet's own tally.
 fn own(tree: &Tree, aggregations: &Aggregations) -> BTreeMap<Position, Tally> {
     let hamlets = (1..).zip(hamlets(tree));
     let own = hamlets.map(|(number, hamlet)| (hamlet.position(), tally(number, aggregations)));
@@ -291,7 +291,7 @@ fn tally_of(report: &Contribution, aggregations: &Aggregations) -> Tally {
     Tally::of(&pieces, aggregations, Span::BasePeriod)
 }
 
-/// Some report, another one for every number.
+/// Makes a report, a different one for every number.
 fn report(number: u32) -> Contribution {
     let facts = indicators().map(|indicator| Fact {
         indicator,
@@ -309,7 +309,7 @@ fn report(number: u32) -> Contribution {
     }
 }
 
-/// Seven digits that look like any, and are the same in every run.
+/// Returns seven digits that look random and are the same in every run.
 fn value(number: u32, indicator: IndicatorNumber) -> i64 {
     let mixed = i64::from(number) * 7_368_787 + i64::from(indicator.get()) * 1_299_709;
     1_000_000 + mixed % 9_000_000

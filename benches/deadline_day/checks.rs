@@ -1,5 +1,5 @@
-//! Whether every province's report is right: this program's own sums of what the hamlets reported,
-//! made without the server's engine, against what the server answers. Never a measurement.
+//! Checks every province's report: compares the server's answers with sums that this program
+//! computes itself, without the server's engine. Measures nothing.
 
 use serde_json::Value;
 use tonghop::domain::indicator::AcrossUnits;
@@ -9,11 +9,11 @@ use crate::connection::{Connection, get};
 use crate::country::Country;
 use crate::form::{BROKEN_DOWN, Cell, FORM, Form, Turn, is_corrected};
 
-/// How many differences are told.
+/// The most differences to print.
 const MOST_TOLD: usize = 10;
 /// More decimals than any figure shows.
 const DECIMALS: u32 = 6;
-/// An average shows this many digits more than its indicator has.
+/// The extra digits that an average shows beyond its indicator's decimals.
 const MORE_DECIMALS_OF_AVERAGES: u32 = 2;
 
 /// A cell of a province, added up.
@@ -31,7 +31,7 @@ impl Sum {
         self.largest = self.largest.max(mantissa);
     }
 
-    /// What a report must show, in units of 10^-[`DECIMALS`].
+    /// Returns the figure that a report must show, in units of 10^-[`DECIMALS`].
     fn shown(&self, cell: &Cell) -> Result<i128, Failure> {
         let decimals = u32::from(cell.decimals);
         let scale = |decimals: u32| 10_i128.pow(DECIMALS - decimals);
@@ -49,8 +49,8 @@ impl Sum {
     }
 }
 
-/// Compares the report of every province, for the base period and the longer ones, and tells how
-/// many figures were compared.
+/// Compares every province's report, of the base period and the longer ones. Returns the number of
+/// figures compared.
 pub async fn provinces(
     connection: &mut Connection,
     token: &str,
@@ -82,7 +82,7 @@ pub async fn provinces(
     }
 }
 
-/// For each province, for each value of a submission.
+/// Sums each value of a submission for each province.
 fn sums(country: &Country, form: &Form, corrections: u64) -> Vec<Vec<Sum>> {
     let none = vec![Sum::default(); form.cells.len()];
     let mut sums = vec![none; country.provinces.len()];

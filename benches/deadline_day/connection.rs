@@ -1,5 +1,5 @@
-//! A keep-alive connection to the server: bytes out, an answer back. As little as that takes, since
-//! it runs beside the server on the same processors. Never what is asked.
+//! A keep-alive connection to the server: sends bytes and receives an answer. Does as little as
+//! possible, since it shares the server's processors.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,14 +11,14 @@ use tokio::net::TcpStream;
 /// More headers than any answer has.
 const MOST_HEADERS: usize = 32;
 
-/// One connection, opened when it is first needed and again when it was lost.
+/// A connection that is opened on first use, and again after it was lost.
 pub struct Connection {
     address: SocketAddr,
     stream: Option<TcpStream>,
     received: Vec<u8>,
 }
 
-/// What came back.
+/// An answer.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -30,7 +30,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The answer in one line, for whoever did not expect it.
+    /// Formats an unexpected answer in one line.
     pub fn told(&self) -> String {
         format!("{} {}", self.status, String::from_utf8_lossy(&self.body))
     }
@@ -70,7 +70,7 @@ impl Connection {
     }
 }
 
-/// The answer, when all of it is there.
+/// Parses the answer once it is complete; `None` before that.
 fn read(received: &[u8]) -> io::Result<Option<Answer>> {
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let mut head = httparse::Response::new(&mut headers);
@@ -103,7 +103,7 @@ fn read(received: &[u8]) -> io::Result<Option<Answer>> {
     }))
 }
 
-/// A GET, with a token and an ETag that is known already where there are such.
+/// Formats a GET, with a token and a known ETag if there are any.
 pub fn get(path: &str, token: Option<&str>, seen: Option<&str>) -> Vec<u8> {
     let token = token.map(|token| format!("Authorization: Bearer {token}\r\n"));
     let seen = seen.map(|etag| format!("If-None-Match: {etag}\r\n"));
@@ -111,7 +111,7 @@ pub fn get(path: &str, token: Option<&str>, seen: Option<&str>) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: tonghop\r\n{token}{seen}\r\n").into_bytes()
 }
 
-/// A POST of a form's fields.
+/// Formats a POST of a form's fields.
 pub fn post_fields(path: &str, fields: &str) -> Vec<u8> {
     let length = fields.len();
     format!(

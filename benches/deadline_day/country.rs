@@ -15,13 +15,13 @@ use crate::report::with_commas;
 /// The code that the import gives the unit above all provinces.
 pub const ROOT: &str = "VN";
 
-/// Of the whole country at the end of 2024; the hamlets as the statistics office counts them.
+/// The sizes of the whole country at the end of 2024; hamlets as the statistics office counts them.
 const PROVINCES: usize = 63;
 const TOWNS: usize = 696;
 const COMMUNES: usize = 10_035;
 const HAMLETS: usize = 90_508;
 
-/// Two, so that a figure in the wrong province shows.
+/// At least two, so that a figure in the wrong province is noticed.
 const FEWEST_PROVINCES: usize = 2;
 
 /// The same order in every run.
@@ -81,7 +81,8 @@ impl fmt::Display for Country {
 }
 
 impl Country {
-    /// A country of so many hamlets, spread evenly over the communes of a list or of a made one.
+    /// Makes a country of this many hamlets, spread evenly over the communes of a list or of a
+    /// generated one.
     pub fn new(hamlets: usize, list: Option<&Path>) -> Result<Country, Failure> {
         let lines = match list {
             Some(path) => read(path).map_err(|error| format!("{}: {error}", path.display()))?,
@@ -139,7 +140,7 @@ impl Country {
         })
     }
 
-    /// The hamlets' places in an order that has nothing to do with the map.
+    /// Returns the hamlets in an order unrelated to the map.
     pub fn shuffled(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.hamlets.len()).collect();
         order.shuffle(&mut StdRng::seed_from_u64(SEED));
@@ -166,7 +167,7 @@ impl Country {
     }
 }
 
-/// Codes in the order in which they were first met.
+/// Codes in the order of their first appearance.
 #[derive(Default)]
 struct Places {
     codes: Vec<String>,
@@ -189,7 +190,7 @@ fn read(path: &Path) -> Result<Vec<Line>, csv::Error> {
     let mut lines: Vec<Line> = csv::Reader::from_path(path)?
         .deserialize()
         .collect::<Result<_, _>>()?;
-    // Official lists have another word for the tenant's level.
+    // Official lists name the tenant's town level differently.
     for line in lines.iter_mut().filter(|line| line.level == "district") {
         line.level = "town".to_owned();
     }
@@ -208,7 +209,7 @@ fn list_of(lines: &[Line]) -> String {
     list
 }
 
-/// The levels above the hamlets, in the proportions of the whole country.
+/// Generates the levels above the hamlets, in the proportions of the whole country.
 fn made(hamlets: usize) -> Vec<Line> {
     let scaled = |count: usize| (count * hamlets).div_ceil(HAMLETS).max(1);
     let provinces = scaled(PROVINCES).max(FEWEST_PROVINCES);

@@ -1,5 +1,5 @@
-//! The form of the day: 40 indicators such as a real one has, and what each hamlet reports on it,
-//! which anybody can work out again. Never a sum.
+//! The form of the day: 40 indicators like those of a real form, and each hamlet's values, which
+//! can be computed again. Contains no sums.
 
 use std::fmt;
 use std::fmt::Write;
@@ -21,7 +21,7 @@ pub const FORM: &str = "deadline";
 /// The options of the one indicator that is broken down.
 const DOCUMENT_TYPES: [&str; 4] = ["plan", "report", "decision", "letter"];
 
-/// How one kind of indicators aggregates, and how many of it there are.
+/// A kind of indicator: its aggregation, and the number of indicators.
 struct Kind {
     code: &'static str,
     count: usize,
@@ -32,8 +32,8 @@ struct Kind {
     below: u64,
 }
 
-/// Mostly what is counted and added up; some money; some of what stands at the end of a period;
-/// some largest ones and averages.
+/// Mostly counts that are added up; some amounts of money; some stocks at the end of a period; some
+/// maxima and averages.
 const KINDS: [Kind; 5] = [
     Kind {
         code: "activity",
@@ -76,10 +76,10 @@ const KINDS: [Kind; 5] = [
         below: 10_001,
     },
 ];
-/// The indicator with a closed breakdown, whose total nobody sends.
+/// The indicator with a closed breakdown. Its total is computed, never sent.
 pub const BROKEN_DOWN: &str = "documents";
 
-/// The form, and the periods of which the day is.
+/// The form, and the periods of the day.
 pub struct Form {
     frequency: Frequency,
     /// The base period that is reported.
@@ -97,11 +97,11 @@ pub struct Cell {
     pub decimals: u8,
     pub across_units: AcrossUnits,
     below: u64,
-    /// What stands before the value in a request.
+    /// The text of a request before the value.
     before: String,
 }
 
-/// Which of a hamlet's submissions.
+/// A hamlet's first submission or its correction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
     First,
@@ -155,7 +155,7 @@ impl Form {
         }
     }
 
-    /// A base period like the form's own, which nobody has reported yet.
+    /// Returns a base period of the same kind that nobody has reported.
     pub fn year_before(&self) -> &'static str {
         match self.frequency {
             Frequency::Year => "2023",
@@ -163,7 +163,7 @@ impl Form {
         }
     }
 
-    /// What a hamlet sends.
+    /// Writes the body that a hamlet sends.
     pub fn body(&self, hamlet: usize, turn: Turn, body: &mut String) -> fmt::Result {
         body.clear();
         body.push_str(r#"{"values":["#);
@@ -180,7 +180,7 @@ impl Form {
         Ok(())
     }
 
-    /// What a hamlet sends, as the service takes it.
+    /// Returns a hamlet's values in the form that the service takes.
     pub fn values(&self, hamlet: usize) -> Result<Vec<EnteredValue>, fmt::Error> {
         let cells = self.cells.iter().enumerate();
         cells
@@ -198,7 +198,7 @@ impl Form {
             .collect()
     }
 
-    /// The form as it is put.
+    /// Returns the form to put.
     pub fn entered(&self) -> EnteredForm {
         let items = indicators().into_iter().map(|indicator| EnteredItem {
             indicator: indicator.code,
@@ -230,7 +230,8 @@ impl Form {
 }
 
 impl Cell {
-    /// What a hamlet reports: any number, always the same. A correction changes every value.
+    /// Returns a hamlet's value: arbitrary, but the same in every run. A correction changes every
+    /// value.
     pub fn mantissa(&self, index: usize, hamlet: usize, turn: Turn) -> u64 {
         let turn = match turn {
             Turn::First => 0_u64,
@@ -241,12 +242,12 @@ impl Cell {
     }
 }
 
-/// Whether a hamlet corrects what it sent, where so many in a hundred do.
+/// Returns true if a hamlet is among the given per cent that correct their submission.
 pub fn is_corrected(hamlet: usize, corrections: u64) -> bool {
     mixed(!u64::try_from(hamlet).unwrap_or(u64::MAX)) % 100 < corrections
 }
 
-/// SplitMix64's last steps: neighbours come out far from each other.
+/// The last steps of SplitMix64: spreads neighbouring numbers far apart.
 fn mixed(number: u64) -> u64 {
     let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -254,7 +255,7 @@ fn mixed(number: u64) -> u64 {
     number ^ (number >> 31)
 }
 
-/// A mantissa as the number that it stands for.
+/// Writes a mantissa as a decimal number.
 fn write_decimal(text: &mut String, mantissa: u64, decimals: u8) -> fmt::Result {
     match decimals {
         0 => write!(text, "{mantissa}"),
@@ -266,7 +267,7 @@ fn write_decimal(text: &mut String, mantissa: u64, decimals: u8) -> fmt::Result 
     }
 }
 
-/// The indicators as they are put.
+/// Returns the indicators to put.
 pub fn indicators() -> Vec<EnteredIndicator> {
     let options = DOCUMENT_TYPES.map(|code| EnteredOption {
         code: code.to_owned(),

@@ -16,45 +16,45 @@ use crate::country::Country;
 use crate::form::{FORM, Form, Turn, is_corrected};
 use crate::{Failure, bar};
 
-/// A correction comes when about so many others wait for their turn, so that much lies between it
-/// and what it corrects.
+/// The number of corrections that wait, so that much is submitted between a submission and its
+/// correction.
 const WAITING_CORRECTIONS: usize = 500;
-/// For how long one request is sent again and again before that is a failure.
+/// The time for which a request is repeated before the run fails.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// How often a lost connection is opened again for one request.
+/// The number of times that a lost connection is reopened for one request.
 const MOST_LOST: usize = 5;
 
-/// What is to be submitted, and where.
+/// The load: the submissions to make, and their server.
 pub struct Load {
     pub address: SocketAddr,
     pub country: Rc<Country>,
     pub form: Rc<Form>,
     /// An access token of each town.
     pub tokens: Vec<String>,
-    /// How many in a hundred are corrected.
+    /// The per cent of submissions that are corrected.
     pub corrections: u64,
 }
 
-/// How it went.
+/// The results of the load.
 #[derive(Default)]
 pub struct Done {
     pub took: Duration,
-    /// When nine tenths were acknowledged. Those who were told to wait are the last, and the server
-    /// waits for them.
+    /// The time until nine tenths were acknowledged. The last requests are those that the server
+    /// told to wait.
     pub nine_tenths: Duration,
-    /// In order, of the requests that were acknowledged.
+    /// Of the acknowledged requests, in ascending order.
     pub latencies: Vec<Duration>,
     pub corrections: usize,
-    /// How often the server was too busy.
+    /// The number of refusals by a busy server.
     pub told_to_wait: usize,
-    /// How often a connection was lost.
+    /// The number of lost connections.
     pub lost: usize,
-    /// From the first attempt of a request to its acknowledgement, the longest.
+    /// The longest time from a request's first attempt to its acknowledgement.
     pub longest: Duration,
 }
 
 impl Done {
-    /// The latency that so many in a hundred do not exceed.
+    /// Returns the latency that this per cent of requests do not exceed.
     pub fn percentile(&self, percent: usize) -> Duration {
         let last = self.latencies.len().saturating_sub(1);
         let found = self.latencies.get(last * percent / 100);
@@ -68,7 +68,7 @@ enum Task {
     Correction { hamlet: usize, etag: String },
 }
 
-/// What is still to be done, and what was.
+/// The remaining tasks, and the results so far.
 struct State {
     firsts: std::vec::IntoIter<usize>,
     corrections: VecDeque<Task>,
@@ -79,14 +79,14 @@ struct State {
 struct Work {
     load: Load,
     began: Instant,
-    /// How many acknowledged requests nine tenths are.
+    /// Nine tenths of the number of requests.
     nine_tenths: usize,
     state: RefCell<State>,
     progress: ProgressBar,
 }
 
 impl Load {
-    /// Submits everything. The first thing that is unexpected ends it.
+    /// Submits everything. Stops at the first unexpected answer.
     pub async fn run(self, connections: usize) -> Result<Done, Failure> {
         let hamlets = self.country.hamlets.len();
         let corrected = (0..hamlets).filter(|hamlet| is_corrected(*hamlet, self.corrections));
@@ -137,7 +137,7 @@ async fn submit_until_nothing_is_left(work: Rc<Work>) -> Result<(), String> {
     Ok(())
 }
 
-/// Room for a request, kept from one to the next.
+/// Buffers for a request, reused for the next one.
 #[derive(Default)]
 struct Texts {
     body: String,
@@ -264,7 +264,7 @@ impl Task {
         }
     }
 
-    /// Its Idempotency-Key.
+    /// Returns its Idempotency-Key.
     fn name(&self) -> String {
         match self {
             Task::First(hamlet) => format!("first-{hamlet}"),

@@ -61,42 +61,42 @@ use server::{Installation, Server, Tenant};
 
 type Failure = Box<dyn std::error::Error>;
 
-/// That of the server, for the ways of writing that are measured in this process.
+/// The server's allocator, for the ways of writing that are measured in this process.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Every hamlet of a country submits to the real server, over HTTP, in one evening.
 #[derive(Parser)]
 struct Options {
-    /// How many hamlets submit; the levels above keep their proportions.
+    /// The number of hamlets that submit; the levels above keep their proportions.
     #[arg(long, default_value = "90508")]
     hamlets: NonZeroUsize,
-    /// A real list of units (code,name,level,parent_code) of the levels province, town (or
-    /// district) and commune, in the place of a made one; the hamlets are added below its communes.
+    /// A real list of units (code,name,level,parent_code) with the levels province, town (or
+    /// district) and commune, instead of a generated one. Hamlets are added below its communes.
     #[arg(long, value_name = "FILE.csv")]
     units: Option<PathBuf>,
     /// `month` has longer periods, which every submission writes too; `year` has none.
     #[arg(long, default_value = "month", value_parser = frequency)]
     frequency: Frequency,
-    /// How many keep-alive connections submit.
+    /// The number of keep-alive connections that submit.
     #[arg(long, default_value = "256")]
     connections: NonZeroUsize,
-    /// How many in a hundred are corrected later.
+    /// The per cent of submissions that are corrected later.
     #[arg(long, default_value_t = 5)]
     corrections: u64,
-    /// The database, in the place of a temporary file.
+    /// The database, instead of a temporary file.
     #[arg(long, env = "DATABASE_URL", value_name = "URL")]
     database: Option<DatabaseUrl>,
     /// PostgreSQL as the schema's owner.
     #[arg(long, env = "TONGHOP_OWNER_URL", value_name = "URL")]
     owner: Option<DatabaseUrl>,
-    /// Only the day and its checks.
+    /// Run only the day and its checks.
     #[arg(long)]
     without_ratios: bool,
-    /// How many submissions each of the other ways of writing gets.
+    /// The number of submissions for each of the other ways of writing.
     #[arg(long, default_value = "20000")]
     sample: NonZeroUsize,
-    /// What `cargo bench` says to every benchmark.
+    /// The flag that `cargo bench` passes to every benchmark.
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -113,7 +113,7 @@ fn main() -> ExitCode {
     let options = Options::parse();
     let mut report = Report::default();
     let outcome = measure(&options, &mut report);
-    // What was measured before a failure is worth seeing too.
+    // Print what was measured before a failure too.
     println!("{report}");
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -173,7 +173,7 @@ fn measure(options: &Options, report: &mut Report) -> Result<(), Failure> {
     ratios.of_writing(report)
 }
 
-/// Who gets an account beside the administrator.
+/// The accounts to make beside the administrator's.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Accounts {
     OneATown,
@@ -279,8 +279,8 @@ async fn check(
     Ok(())
 }
 
-/// The operator's check, which folds every report anew from the submissions: of all periods by the
-/// command, then of the base period alone, in this process with the map in its memory.
+/// Recomputes every report from the submissions, as an operator would: all periods by the command,
+/// then the base period alone in this process, with a cached map.
 fn verify(
     report: &mut Report,
     installation: &Installation,

@@ -29,7 +29,7 @@ use crate::server::{Installation, Server, Tenant};
 use crate::sql::Beside;
 use crate::{Accounts, Failure, bar, now};
 
-/// How many submissions are written at once.
+/// The number of submissions a transaction.
 const BATCH: usize = 256;
 
 /// The day, after it is over.
@@ -38,7 +38,7 @@ pub struct Ratios<'d> {
     pub tenant: &'d Tenant,
     pub country: &'d Country,
     pub form: &'d Form,
-    /// How many submissions each way of writing gets.
+    /// The number of submissions for each way of writing.
     pub sample: usize,
 }
 
@@ -138,7 +138,7 @@ struct Engine<'r> {
 }
 
 impl Engine<'_> {
-    /// Submits the sample for a period. How many a second: what prepares them is not counted.
+    /// Submits the sample for a period and returns the rate a second. Preparation is not counted.
     fn run(&self, what: &str, period: &str, batch: usize) -> Result<usize, Failure> {
         let order = self.ratios.country.shuffled();
         let (first, others) = order.split_first().ok_or("no hamlets")?;
@@ -184,7 +184,7 @@ impl Engine<'_> {
             operation: "put_submission",
             path: format!("/v1/forms/{FORM}/periods/{period}/units/{unit}/submission"),
             key: format!("first-{hamlet}"),
-            // No request comes twice here.
+            // No request is repeated here.
             body_hash: [0; 32],
         };
         let request = ChangeRequest {

@@ -21,14 +21,14 @@ use crate::form::Form;
 use crate::report::{Report, ratio, with_commas};
 
 const CONNECTIONS: usize = 16;
-/// How long each kind of answer is asked for.
+/// The time for which each kind of answer is requested.
 const READ_FOR: Duration = Duration::from_secs(2);
-/// How many different units of a level are read.
+/// The number of different units of a level to read.
 const MOST_UNITS: usize = 64;
-/// How many reads one after another are timed alone.
+/// The number of successive reads that are timed alone.
 const SINGLE_READS: usize = 101;
 
-/// Where is read, and by whom.
+/// The server to read from, and the token to read with.
 pub struct Reads<'c> {
     pub address: SocketAddr,
     pub token: &'c str,
@@ -40,7 +40,7 @@ pub struct Reads<'c> {
 struct Flood {
     count: usize,
     took: Duration,
-    /// Of one body.
+    /// The bytes of one body.
     bytes: usize,
 }
 
@@ -131,7 +131,7 @@ impl Reads<'_> {
         self.flood(&[get(path, None, None)], 200).await
     }
 
-    /// Asks for what the clients have already.
+    /// Requests answers that the clients have already.
     async fn flood_unchanged(&self, paths: &[String]) -> Result<Flood, Failure> {
         let mut connection = Connection::new(self.address);
         let mut questions = Vec::new();
@@ -143,7 +143,8 @@ impl Reads<'_> {
         self.flood(&questions, 304).await
     }
 
-    /// Every question is asked once before the clock starts: the first answers load the map.
+    /// Requests answers. Asks each question once before the clock starts, since the first answers
+    /// load the map.
     async fn flood(&self, questions: &[Vec<u8>], status: u16) -> Result<Flood, Failure> {
         let mut connection = Connection::new(self.address);
         for question in questions {
@@ -176,13 +177,14 @@ impl Reads<'_> {
     }
 }
 
-/// Some of a level's units, from all over the country.
+/// Returns some of a level's units, from all over the country.
 fn spread(codes: &[String]) -> impl Iterator<Item = &str> {
     let step = codes.len().div_ceil(MOST_UNITS).max(1);
     codes.iter().step_by(step).map(String::as_str)
 }
 
-/// Asks one question after another until it is time. How many there were, and the bytes of all.
+/// Asks one question after another until the time is over. Returns the number of answers and their
+/// bytes.
 async fn ask(
     address: SocketAddr,
     questions: Rc<[Vec<u8>]>,
@@ -207,7 +209,7 @@ async fn ask(
     Ok((count, bytes))
 }
 
-/// How many static answers of a size there would be in a second.
+/// Estimates the rate of static answers of a size.
 fn static_of(bytes: usize, small: &Flood, large: &Flood) -> usize {
     let nanoseconds = |flood: &Flood| 1_000_000_000 / flood.per_second().max(1);
     let (least, most) = (nanoseconds(small), nanoseconds(large));

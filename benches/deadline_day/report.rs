@@ -1,4 +1,4 @@
-//! What was measured, as a table. Never a measurement.
+//! The table of results.
 
 use std::fmt;
 use std::time::Duration;
@@ -32,7 +32,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// How many a second, in whole numbers.
+/// Formats a rate a second, in whole numbers.
 pub fn rate(count: usize, took: Duration) -> String {
     with_commas(per_second(count, took))
 }
@@ -42,7 +42,7 @@ pub fn per_second(count: usize, took: Duration) -> usize {
     count.saturating_mul(1_000_000) / microseconds.max(1)
 }
 
-/// One rate against another, with two decimals.
+/// Formats one rate as a multiple of another, with two decimals.
 pub fn ratio(one: usize, other: usize) -> String {
     let hundredths = one * 100 / other.max(1);
     format!("{}.{:02}", hundredths / 100, hundredths % 100)

@@ -28,10 +28,10 @@ use crate::{Accounts, Failure, bar, now};
 
 /// The program that is measured.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tonghop");
-/// Who tokens say that they are from.
+/// The issuer named in tokens.
 const ISSUER: &str = "deadline-day";
 const PASSWORD: &str = "only for a benchmark";
-/// How long a server may take until it can work.
+/// The time in which a server must become ready.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A database and a directory for one Tonghop.
@@ -42,7 +42,7 @@ pub struct Installation {
 }
 
 impl Installation {
-    /// On a database, or on a new file that is gone at the end.
+    /// Uses a database, or a new file that is deleted at the end.
     pub fn new(
         database: Option<DatabaseUrl>,
         owner: Option<DatabaseUrl>,
@@ -53,7 +53,7 @@ impl Installation {
                 let path = std::path::absolute(path)?;
                 let database: DatabaseUrl = format!("sqlite:{}", path.display()).parse()?;
                 Ok(Installation {
-                    // What is held against the database lies on the same disk.
+                    // Put files to compare with on the same disk as the database.
                     directory: directory_in(path.parent().ok_or("a file lies in a directory")?)?,
                     owner: database.clone(),
                     database,
@@ -104,7 +104,7 @@ impl Installation {
             .env("DATABASE_URL", address_of(&self.database))
             .env("TONGHOP_KEYS", self.directory.path().join("keys"))
             .env("TONGHOP_ISSUER", ISSUER);
-        // A SQLite file has no owner beside the server, and the program says so.
+        // The program refuses an owner for a SQLite file.
         if let DatabaseUrl::Postgresql { .. } = self.owner {
             command.env("TONGHOP_OWNER_URL", address_of(&self.owner));
         }
@@ -161,7 +161,7 @@ impl Installation {
         self.import(&tenant, &country.upper_list(), "provinces and towns")?;
         let application = self.application()?;
         if accounts == Accounts::OneATown {
-            // While the map is small: to make an account reads all of it.
+            // While the map is small: making an account reads all of it.
             tenant.create_accounts(&application, country)?;
         }
         tenant.put_catalogue(&application, form)?;
@@ -200,7 +200,7 @@ fn directory_in(parent: &Path) -> std::io::Result<TempDir> {
         .tempdir_in(parent)
 }
 
-/// As the setting wants it; what is displayed leaves a password out.
+/// Returns the address with its password, which `Display` leaves out.
 fn address_of(url: &DatabaseUrl) -> String {
     match url {
         DatabaseUrl::Sqlite { path } => format!("sqlite:{path}"),
@@ -275,16 +275,16 @@ impl Tenant {
     }
 }
 
-/// The server, until it is stopped or dropped.
+/// A running server, stopped on drop.
 pub struct Server {
     child: Child,
     watchdog: Child,
     pub address: SocketAddr,
-    /// From the start of the process to its first `readyz` that says so.
+    /// From the start of the process to its first positive `readyz`.
     pub ready_after: Duration,
 }
 
-/// The server's memory, as its system tells it.
+/// The server's memory, as reported by the system.
 pub struct Memory {
     pub peak: String,
     pub now: String,
@@ -357,7 +357,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // The watchdog first, while the number that it knows is still the server's.
+        // End the watchdog first, while the process id that it knows is still the server's.
         end(&mut self.watchdog);
         end(&mut self.child);
     }
@@ -368,7 +368,8 @@ fn end(child: &mut Child) {
     let _ = child.wait();
 }
 
-/// Ends the server when this process is gone, however that happens: its pipe closes then.
+/// Starts a process that ends the server when this process is gone, in whatever way: the pipe
+/// closes then.
 fn watchdog_of(child: &Child) -> std::io::Result<Child> {
     Command::new("sh")
         .args([
@@ -381,7 +382,7 @@ fn watchdog_of(child: &Child) -> std::io::Result<Child> {
         .spawn()
 }
 
-/// Reads the server's log to its end: gives its address, and shows what is not everyday.
+/// Reads the server's log to its end: finds the address, and prints unusual lines.
 fn follow(log: ChildStderr, found: &Sender<SocketAddr>) {
     for line in BufReader::new(log).lines().map_while(Result::ok) {
         if let Some(address) = address_in(&line) {
@@ -401,7 +402,7 @@ fn address_in(line: &str) -> Option<SocketAddr> {
     fields.get("address")?.as_str()?.parse().ok()
 }
 
-/// The first line of an answer. Without a runtime, so that none has to be there yet.
+/// Returns the first line of an answer. Works without an async runtime.
 fn status_of(address: SocketAddr, question: &[u8]) -> std::io::Result<String> {
     let mut stream = std::net::TcpStream::connect(address)?;
     stream.write_all(question)?;

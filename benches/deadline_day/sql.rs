@@ -66,7 +66,7 @@ struct TenantId {
     id: String,
 }
 
-/// As the service sets its connections up.
+/// The settings of the service's own connections.
 const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
      PRAGMA synchronous = FULL;";
 const FACTS: &str = "CREATE TABLE deadline_facts ( \
@@ -79,9 +79,9 @@ const UNITS: &str = "CREATE TABLE deadline_unit (code TEXT NOT NULL PRIMARY KEY,
      CREATE INDEX deadline_unit_parent_ix ON deadline_unit (parent);";
 const CLEARED: &str = "DROP TABLE IF EXISTS deadline_facts; DROP TABLE IF EXISTS deadline_values; \
      DROP TABLE IF EXISTS deadline_unit;";
-/// How many rows a statement inserts where there is no clock.
+/// The rows of an insert that is not timed.
 const ROWS: usize = 500;
-/// How often a sum is read; the median counts.
+/// The number of times that a sum is read; the median counts.
 const SUMS: usize = 5;
 
 enum Own {
@@ -122,7 +122,7 @@ pub struct Beside {
 }
 
 impl Beside {
-    /// Without any table in it.
+    /// Opens the database for the benchmark's own tables.
     pub fn open(installation: &Installation) -> Result<Beside, Failure> {
         let own = match &installation.owner {
             DatabaseUrl::Sqlite { .. } => {
@@ -180,7 +180,7 @@ impl Beside {
         }
     }
 
-    /// Writes some in one transaction: one statement is one.
+    /// Writes rows in one transaction: a single statement.
     pub fn insert(&mut self, revisions: &[Revision]) -> Result<(), Failure> {
         on!(&mut self.own, |own| diesel::insert_into(
             deadline_facts::table
@@ -230,7 +230,7 @@ impl Beside {
         self.execute("ANALYZE")
     }
 
-    /// Adds up everything below a unit. How long that takes, and how many hamlets there were.
+    /// Sums everything below a unit. Returns the time and the number of hamlets.
     pub fn sum(&mut self, unit: &str, form: &Form) -> Result<(Duration, usize), Failure> {
         let sums = columns(form, |column| format!("sum({column}) AS sum_{column}"));
         let query = format!(

@@ -8,11 +8,11 @@ use serde::Deserialize;
 
 use crate::Failure;
 
-/// How many there are of each in the real lists.
+/// The number of units in the real lists.
 const PROVINCES: (usize, usize) = (63, 34);
 const TOWNS: usize = 696;
 const COMMUNES: (usize, usize) = (10_035, 3_321);
-/// Of every so many communes one is divided between two new ones, as 471 of the real ones were.
+/// One of this many communes is divided between two new ones, like 471 of the real ones.
 const DIVIDED: usize = 21;
 
 /// The lists before and after, and what became of each unit.
@@ -82,7 +82,7 @@ fn rows<R: for<'d> Deserialize<'d>>(csv: &str) -> Result<Vec<R>, Failure> {
     Ok(reader.deserialize().collect::<Result<Vec<R>, _>>()?)
 }
 
-/// A country on its way, its units by their number in their level.
+/// A country being generated, its units by their number within the level.
 struct Making {
     provinces: (usize, usize),
     towns: usize,
@@ -153,13 +153,13 @@ impl Making {
         province * self.provinces.1 / self.provinces.0
     }
 
-    /// The first of those that become one.
+    /// Returns the first of the provinces that merge with this one.
     fn heir_of_province(&self, number: usize) -> usize {
         let alike = |other: &usize| self.merged(*other) == self.merged(number);
         (0..number).find(alike).unwrap_or(number)
     }
 
-    /// Neighbours within a province after become one, under the code of the first of them.
+    /// Merges neighbouring communes within a new province, under the code of the first.
     fn heirs_of_communes(&self) -> Vec<HeirOfCommune> {
         let group = |number: usize| {
             let province = self.merged(self.province_of(number));
@@ -187,7 +187,7 @@ impl Making {
     }
 }
 
-/// The communes, by the number of the one whose code they have, that a commune passes to.
+/// The communes that a commune passes to, by the number of the one whose code they keep.
 struct HeirOfCommune {
     first: usize,
     second: Option<usize>,

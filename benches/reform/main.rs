@@ -1,5 +1,5 @@
-//! How long the country's reform of the middle of a year takes, and how long figures take on the
-//! map after it, on either backend.
+//! Measures the country's reform in the middle of a year, and reads of figures on the map after it,
+//! on either backend.
 //!
 //! `cargo bench --bench reform -- --lists DIRECTORY` runs on SQLite in a fresh directory, on the
 //! lists `units_2024.csv`, `units_2025.csv` and `mapping_2025.csv` of that directory. Without
@@ -69,13 +69,13 @@ struct Arguments {
     /// A directory with the real lists.
     #[arg(long)]
     lists: Option<PathBuf>,
-    /// Without lists: make one so-many-th of the country.
+    /// Without lists: generate a country of one so-many-th of the real size.
     #[arg(long, default_value_t = 1)]
     part: usize,
-    /// How many months to load.
+    /// The number of months to load.
     #[arg(long, default_value_t = MONTHS)]
     months: usize,
-    /// What cargo says to every benchmark.
+    /// The flag that cargo passes to every benchmark.
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -113,7 +113,7 @@ fn now() -> DateTime<Utc> {
     Utc::now()
 }
 
-/// So many months about the middle of the year, June and July at least.
+/// Returns months around the middle of the year, at least June and July.
 fn months(count: usize) -> Vec<String> {
     let count = count.clamp(2, MONTHS);
     let first = MONTHS / 2 + 1 - count.div_ceil(2);
@@ -200,7 +200,7 @@ impl Bench {
         self.verify("in time")
     }
 
-    /// Looks at the reform and carries it out; its id comes back.
+    /// Previews the reform and carries it out. Returns its id.
     fn reform(&mut self, effective: &str, when: &str) -> Result<String, Failure> {
         let document = self.document(effective.parse()?)?;
         let Bench {

@@ -1,5 +1,4 @@
-//! What was measured, and the table of it: times, and the most memory that this process held.
-//! Never what is measured.
+//! The results and their table: times, and the peak memory of this process.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -8,20 +7,20 @@ use comfy_table::{CellAlignment, Table, presets};
 
 use crate::Failure;
 
-/// How often something that changes nothing is done again.
+/// The number of repetitions of something that changes nothing.
 const REPETITIONS: usize = 9;
 
-/// How long something took.
+/// The time that something took.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Time {
     passed: Duration,
-    /// What this thread computed meanwhile: the rest it waited, for the database, the disk, or
-    /// others that compute on the machine.
+    /// The processor time of this thread. For the rest it waited: for the database, the disk, or
+    /// other programs.
     computed: Duration,
 }
 
 impl Time {
-    /// Does something, and says how long it took.
+    /// Does something and times it.
     fn of<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<(T, Time), Failure> {
         let (began, had_computed) = (Instant::now(), computed()?);
         let done = work()?;
@@ -95,7 +94,7 @@ impl Measurements {
         Ok(())
     }
 
-    /// How many times as long one thing took as another, each done again.
+    /// Returns one repeated time as a multiple of another.
     pub fn ratio(&self, one: &str, other: &str) -> Option<String> {
         let micros = |what: &str| {
             let measured = self.all.iter().find(|measured| measured.what == what)?;
@@ -148,7 +147,7 @@ fn shown(time: Duration) -> String {
     }
 }
 
-/// Lets the kernel count the peak anew.
+/// Makes the kernel measure the peak from here.
 fn forget_peak() -> Result<(), Failure> {
     Ok(std::fs::write("/proc/self/clear_refs", "5")?)
 }
@@ -160,7 +159,7 @@ fn peak() -> Result<u64, Failure> {
     Ok(number.ok_or("/proc/self/status has no VmHWM")?.parse()?)
 }
 
-/// What this thread has computed so far.
+/// Returns this thread's processor time so far.
 fn computed() -> Result<Duration, Failure> {
     let counters = std::fs::read_to_string("/proc/thread-self/schedstat")?;
     let nanos = counters.split_whitespace().next();

@@ -1,4 +1,4 @@
-//! How many submissions a second go through the service function, on either backend, and what one
+//! Measures the submissions a second through the service function, on either backend, and what one
 //! of them writes.
 //!
 //! `cargo bench --bench submissions` runs on SQLite in a fresh directory; with `DATABASE_URL`

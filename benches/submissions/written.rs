@@ -1,5 +1,5 @@
-//! What submissions write, seen from beside the service: rows in the tables, and bytes handed to
-//! the operating system or to the log. Never a submission.
+//! Counts what submissions write, from outside the service: rows in the tables, and bytes handed to
+//! the operating system or to the log.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
@@ -74,7 +74,7 @@ impl Meter {
         })
     }
 
-    /// How many rows the commit `rev` inserted or updated, by table.
+    /// Counts the rows that the commit `rev` inserted or updated, by table.
     pub fn rows_of(&mut self, rev: i64) -> Result<Vec<(String, i64)>, Failure> {
         let tenant = self.tenant;
         let counts = self.tables.iter().map(|table| {
@@ -92,7 +92,7 @@ impl Meter {
         Ok(written.map(|rows| (rows.name, rows.count)).collect())
     }
 
-    /// What is counted as written, for the output.
+    /// Names the bytes that are counted, for the output.
     pub fn counted(&self) -> &'static str {
         match self.backend {
             Backend::Sqlite(_) => "write calls of the process (the log and the checkpoints)",

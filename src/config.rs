@@ -138,14 +138,14 @@ impl Settings {
 }
 
 /// A value as given, and the name under which it was given.
-struct GivenValue {
+struct GivenSetting {
     name: String,
     text: String,
 }
 
 /// The given values, by the setting's name in the file.
 #[derive(Default)]
-struct Given(BTreeMap<&'static str, GivenValue>);
+struct Given(BTreeMap<&'static str, GivenSetting>);
 
 impl Given {
     fn add_environment(
@@ -170,7 +170,7 @@ impl Given {
 
     fn add(&mut self, setting: &'static str, name: &str, text: String) {
         let name = name.to_owned();
-        self.0.insert(setting, GivenValue { name, text });
+        self.0.insert(setting, GivenSetting { name, text });
     }
 
     fn settings(&self) -> Result<Settings, SettingsError> {

@@ -324,7 +324,7 @@ fn ready(settings: &Settings) -> Result<Application, Failure> {
 /// Makes the database for the first tenant. If signing keys exist, a server has run here and its
 /// database must be missing, so no empty one replaces it silently.
 fn make_for_first_tenant(settings: &Settings) -> Result<(), Failure> {
-    if is_there(&settings.database_url) || keys::are_there(&settings.keys) {
+    if is_there(&settings.database_url) || keys::has_keys(&settings.keys) {
         return Ok(());
     }
     make_database(&settings.database_url)?;

@@ -33,7 +33,7 @@ pub enum KeyError {
         "{path} is {owner}'s, and the program runs as {user}: who owns it may make tokens; where it \
          is the server's run: chown {user} {path}, else take it away"
     )]
-    AnotherS {
+    OfAnotherUser {
         path: PathBuf,
         owner: User,
         user: User,
@@ -90,7 +90,7 @@ fn make_directory(directory: &Path) -> Result<(), KeyError> {
 }
 
 /// Returns true if a directory holds a key, or cannot be read.
-pub fn are_there(directory: &Path) -> bool {
+pub fn has_keys(directory: &Path) -> bool {
     directory.exists() && key_files(directory).map_or(true, |files| !files.is_empty())
 }
 
@@ -113,14 +113,14 @@ fn check_directory(directory: &Path) -> Result<(), KeyError> {
     if owner == user || owner.is_root() {
         return Ok(());
     }
-    Err(another_s(directory, owner, user))
+    Err(owned_by(directory, owner, user))
 }
 
-fn another_s(path: &Path, owner: User, user: User) -> KeyError {
+fn owned_by(path: &Path, owner: User, user: User) -> KeyError {
     let path = path.to_owned();
     match user.is_root() {
         true => KeyError::RunAsRoot { path, owner },
-        false => KeyError::AnotherS { path, owner, user },
+        false => KeyError::OfAnotherUser { path, owner, user },
     }
 }
 
@@ -196,7 +196,7 @@ fn load(path: &Path) -> Result<Key, KeyError> {
     }
     let (owner, user) = (User::owner_of(path).map_err(in_file)?, User::current());
     if owner != user {
-        return Err(another_s(path, owner, user));
+        return Err(owned_by(path, owner, user));
     }
     let private = std::fs::read(path).map_err(in_file)?;
     read(private).ok_or_else(|| KeyError::Damaged(path.to_owned()))

@@ -75,7 +75,7 @@ impl Access {
     /// # Errors
     /// [`Denied`] where no grant allows it.
     pub fn to_unit(&self, action: Action, tree: &Tree, place: Place<'_>) -> Result<Permit, Denied> {
-        let standing = Standing {
+        let standing = UnitStanding {
             unit: place.unit(),
             is_root: place.parent().is_none(),
             is_within: &|top| tree.by_id(top).is_some_and(|top| top.covers(place)),
@@ -137,7 +137,7 @@ impl Access {
         let Some(unit) = line.units.first() else {
             return false;
         };
-        let standing = Standing {
+        let standing = UnitStanding {
             unit: *unit,
             is_root: line.units.len() == 1,
             is_within: &|top| line.units.contains(&top),
@@ -145,7 +145,7 @@ impl Access {
         self.allows(action, &standing)
     }
 
-    fn allows(&self, action: Action, standing: &Standing<'_>) -> bool {
+    fn allows(&self, action: Action, standing: &UnitStanding<'_>) -> bool {
         let mut grants = self.grants.iter();
         grants.any(|grant| match extent(grant.role, action) {
             Extent::Never => false,
@@ -209,14 +209,14 @@ impl Access {
 }
 
 /// A unit's place on a day, in the terms that a grant's reach is checked by.
-struct Standing<'s> {
+struct UnitStanding<'s> {
     unit: UnitId,
     is_root: bool,
     /// Returns true if the unit is the given one or lies below it.
     is_within: &'s dyn Fn(UnitId) -> bool,
 }
 
-impl Standing<'_> {
+impl UnitStanding<'_> {
     fn is_covered_by(&self, grant: &Grant) -> bool {
         match grant.reach {
             Reach::Tenant => true,

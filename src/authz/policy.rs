@@ -54,9 +54,7 @@ impl Role {
             Role::TenantAdmin => "tenant_admin",
         }
     }
-}
 
-impl Role {
     /// Returns the role's name for people, with its code.
     pub fn named(self) -> Named {
         let (vi, en) = match self {

@@ -190,14 +190,14 @@ impl ReorganisationArguments {
         &self,
         application: &Application,
         identity: &Identity,
-    ) -> Result<Source<'_>, Failure> {
+    ) -> Result<DocumentSource<'_>, Failure> {
         let text = read_text(&self.document)?;
         let tables = self.after.as_deref().zip(self.effective);
         let Some(((after, effective), legal_basis)) = tables.zip(self.legal_basis.clone()) else {
             let document = serde_json::from_str(&text)
                 .map_err(|error| format!("{}: {error}", self.document.display()))?;
             let file = &self.document;
-            return Ok(Source::Document { file, document });
+            return Ok(DocumentSource::Document { file, document });
         };
         let mapping = Mapping {
             mapping: text,
@@ -214,7 +214,7 @@ impl ReorganisationArguments {
             after,
         };
         match table_document_of(application, identity, &mapping) {
-            Ok(made) => Ok(Source::Tables { files, made }),
+            Ok(made) => Ok(DocumentSource::Tables { files, made }),
             Err(MappingError::Invalid(faults)) => {
                 let faults = faults.iter();
                 let told = faults.map(|fault| files.told_of(fault));
@@ -226,7 +226,7 @@ impl ReorganisationArguments {
 }
 
 /// The origin of a document.
-enum Source<'a> {
+enum DocumentSource<'a> {
     Document {
         file: &'a Path,
         document: ReorganisationDocument,
@@ -265,27 +265,29 @@ impl<'a> TableFiles<'a> {
     }
 }
 
-impl Source<'_> {
+impl DocumentSource<'_> {
     fn document(&self) -> &ReorganisationDocument {
         match self {
-            Source::Document { document, .. } => document,
-            Source::Tables { made, .. } => &made.document,
+            DocumentSource::Document { document, .. } => document,
+            DocumentSource::Tables { made, .. } => &made.document,
         }
     }
 
     /// Returns the units that are kept although neither table names them.
     fn kept(&self) -> &[UnitName] {
         match self {
-            Source::Document { .. } => &[],
-            Source::Tables { made, .. } => &made.kept,
+            DocumentSource::Document { .. } => &[],
+            DocumentSource::Tables { made, .. } => &made.kept,
         }
     }
 
     /// Formats a fault with its place in the file.
     fn told(&self, pointer: &str, message: &str) -> String {
         match self {
-            Source::Document { file, .. } => format!("{}: {pointer}: {message}", file.display()),
-            Source::Tables { files, made } => match made.line_of(pointer) {
+            DocumentSource::Document { file, .. } => {
+                format!("{}: {pointer}: {message}", file.display())
+            }
+            DocumentSource::Tables { files, made } => match made.line_of(pointer) {
                 Some(line) => files.told(line, message),
                 None => format!("{pointer} (of --print): {message}"),
             },

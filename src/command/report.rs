@@ -139,7 +139,7 @@ fn progress(report: &UnitReport) -> String {
 // ---- The figures ------------------------------------------------------------------------------
 
 /// A piece of the page. Pieces follow each other from top to bottom.
-enum Part {
+enum PagePiece {
     Heading(String),
     Text(String),
     /// One cell a column.
@@ -148,7 +148,7 @@ enum Part {
 
 /// A column of the page, shown only if any line has a value for it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Column {
+enum PageColumn {
     Number,
     Name,
     UnitOfMeasure,
@@ -159,37 +159,37 @@ enum Column {
     Reported,
 }
 
-impl Column {
+impl PageColumn {
     fn title(self) -> &'static str {
         match self {
-            Column::Number => "TT",
-            Column::Name => "Chỉ tiêu",
-            Column::UnitOfMeasure => "Đơn vị tính",
-            Column::Plan => "Kế hoạch",
-            Column::Value => "Thực hiện",
-            Column::Share => "Đạt kế hoạch",
-            Column::Previous => "Cùng kỳ năm trước",
-            Column::Reported => "Số đơn vị có số liệu",
+            PageColumn::Number => "TT",
+            PageColumn::Name => "Chỉ tiêu",
+            PageColumn::UnitOfMeasure => "Đơn vị tính",
+            PageColumn::Plan => "Kế hoạch",
+            PageColumn::Value => "Thực hiện",
+            PageColumn::Share => "Đạt kế hoạch",
+            PageColumn::Previous => "Cùng kỳ năm trước",
+            PageColumn::Reported => "Số đơn vị có số liệu",
         }
     }
 
     fn is_of_words(self) -> bool {
-        matches!(self, Column::Name | Column::UnitOfMeasure)
+        matches!(self, PageColumn::Name | PageColumn::UnitOfMeasure)
     }
 
     /// Returns the column's least width, at which its title is still legible. Columns of names may
     /// leave less.
     fn least_width(self) -> usize {
         match self {
-            Column::Reported | Column::UnitOfMeasure => 10,
+            PageColumn::Reported | PageColumn::UnitOfMeasure => 10,
             _ => longest_word(self.title()),
         }
     }
 }
 
 struct Body {
-    columns: Vec<Column>,
-    parts: Vec<Part>,
+    columns: Vec<PageColumn>,
+    parts: Vec<PagePiece>,
     /// The number of numbered lines so far.
     numbered: usize,
 }
@@ -199,12 +199,16 @@ impl Body {
         let figures = figures_of(&report.sections);
         let has_plans = figures.iter().any(|figure| figure.target.is_some());
         let has_previous = figures.iter().any(|figure| figure.previous.is_some());
-        let mut columns = vec![Column::Number, Column::Name, Column::UnitOfMeasure];
-        columns.extend(has_plans.then_some(Column::Plan));
-        columns.push(Column::Value);
-        columns.extend(has_plans.then_some(Column::Share));
-        columns.extend(has_previous.then_some(Column::Previous));
-        columns.push(Column::Reported);
+        let mut columns = vec![
+            PageColumn::Number,
+            PageColumn::Name,
+            PageColumn::UnitOfMeasure,
+        ];
+        columns.extend(has_plans.then_some(PageColumn::Plan));
+        columns.push(PageColumn::Value);
+        columns.extend(has_plans.then_some(PageColumn::Share));
+        columns.extend(has_previous.then_some(PageColumn::Previous));
+        columns.push(PageColumn::Reported);
         let mut body = Body {
             columns,
             parts: Vec::new(),
@@ -219,8 +223,8 @@ impl Body {
     fn add_section(&mut self, section: &ReportSection, written: fn(&str) -> String) {
         let title = written(&section.title.vi);
         self.parts
-            .push(Part::Heading(format!("{}. {title}", section.number)));
-        self.parts.extend(section.text.clone().map(Part::Text));
+            .push(PagePiece::Heading(format!("{}. {title}", section.number)));
+        self.parts.extend(section.text.clone().map(PagePiece::Text));
         for line in &section.lines {
             self.add_line(line);
         }
@@ -239,10 +243,10 @@ impl Body {
         if let Some(received) = &line.received_from_below {
             below += 1;
             let row = self.row(|column| match column {
-                Column::Number => format!("{number}.{below}"),
-                Column::Name => "  Nhận từ đơn vị cấp dưới".to_owned(),
-                Column::UnitOfMeasure => unit.to_owned(),
-                Column::Value => received.vietnamese(),
+                PageColumn::Number => format!("{number}.{below}"),
+                PageColumn::Name => "  Nhận từ đơn vị cấp dưới".to_owned(),
+                PageColumn::UnitOfMeasure => unit.to_owned(),
+                PageColumn::Value => received.vietnamese(),
                 _ => String::new(),
             });
             self.parts.push(row);
@@ -261,23 +265,25 @@ impl Body {
     fn add_figure(&mut self, number: String, name: String, unit: &str, figure: &ReportFigure) {
         let target = figure.target.as_ref();
         let row = self.row(|column| match column {
-            Column::Number => number.clone(),
-            Column::Name => name.clone(),
-            Column::UnitOfMeasure => unit.to_owned(),
-            Column::Plan => target.map_or_else(String::new, |plan| with_percent(&plan.value, unit)),
-            Column::Value => amount(figure.value.as_ref(), unit),
-            Column::Share => target
+            PageColumn::Number => number.clone(),
+            PageColumn::Name => name.clone(),
+            PageColumn::UnitOfMeasure => unit.to_owned(),
+            PageColumn::Plan => {
+                target.map_or_else(String::new, |plan| with_percent(&plan.value, unit))
+            }
+            PageColumn::Value => amount(figure.value.as_ref(), unit),
+            PageColumn::Share => target
                 .and_then(|target| target.share.as_ref())
                 .map_or_else(String::new, |share| with_percent(share, "%")),
-            Column::Previous => amount(figure.previous.as_ref(), unit),
-            Column::Reported if figure.expected == 0 => "–".to_owned(),
-            Column::Reported => format!("{}/{}", figure.reported, figure.expected),
+            PageColumn::Previous => amount(figure.previous.as_ref(), unit),
+            PageColumn::Reported if figure.expected == 0 => "–".to_owned(),
+            PageColumn::Reported => format!("{}/{}", figure.reported, figure.expected),
         });
         self.parts.push(row);
     }
 
-    fn row(&self, cell: impl Fn(Column) -> String) -> Part {
-        Part::Row(self.columns.iter().map(|column| cell(*column)).collect())
+    fn row(&self, cell: impl Fn(PageColumn) -> String) -> PagePiece {
+        PagePiece::Row(self.columns.iter().map(|column| cell(*column)).collect())
     }
 
     /// Returns the notes that explain columns.
@@ -286,7 +292,7 @@ impl Body {
             "Số đơn vị có số liệu: bao nhiêu đơn vị đã có số liệu, trên bao nhiêu đơn vị phải báo."
                 .to_owned(),
         ];
-        if self.columns.contains(&Column::Previous) {
+        if self.columns.contains(&PageColumn::Previous) {
             let note =
                 "Cùng kỳ năm trước: theo địa giới của kỳ này, chỉ gồm những gì đã báo năm trước.";
             notes.push(note.to_owned());
@@ -305,13 +311,13 @@ impl Body {
         lines.push(ruler.clone());
         for part in &self.parts {
             match part {
-                Part::Heading(title) => lines.extend(wrapped(title, WIDTH)),
-                Part::Text(text) => {
+                PagePiece::Heading(title) => lines.extend(wrapped(title, WIDTH)),
+                PagePiece::Text(text) => {
                     let paragraphs = text.lines().filter(|line| !line.trim().is_empty());
                     let indented = paragraphs.flat_map(|line| wrapped(line, WIDTH - 4));
                     lines.extend(indented.map(|line| format!("    {line}")));
                 }
-                Part::Row(cells) => lines.extend(self.laid_out_row(cells, &widths)),
+                PagePiece::Row(cells) => lines.extend(self.laid_out_row(cells, &widths)),
             }
         }
         lines.push(ruler);
@@ -325,7 +331,7 @@ impl Body {
         let mut widths: Vec<usize> = columns
             .map(|(at, column)| {
                 let cells = self.parts.iter().filter_map(|part| match part {
-                    Part::Row(cells) => cells.get(at),
+                    PagePiece::Row(cells) => cells.get(at),
                     _ => None,
                 });
                 let longest = |text: &str| match column.is_of_words() {
@@ -348,7 +354,7 @@ impl Body {
 
     fn laid_out_row(&self, cells: &[String], widths: &[usize]) -> Vec<String> {
         let columns = self.columns.iter().zip(widths);
-        let columns: Vec<(Vec<String>, Column, usize)> = columns
+        let columns: Vec<(Vec<String>, PageColumn, usize)> = columns
             .zip(cells)
             .map(|((column, width), cell)| (wrapped(cell, *width), *column, *width))
             .collect();

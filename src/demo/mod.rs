@@ -203,7 +203,7 @@ fn load_catalogue(
 }
 
 #[derive(Deserialize)]
-struct Row {
+struct ValueRow {
     unit: String,
     /// The period, or none in the file of the year.
     #[serde(default)]
@@ -216,7 +216,7 @@ struct Row {
 }
 
 #[derive(Deserialize)]
-struct Passage {
+struct PassageRow {
     unit: String,
     section: String,
     text: String,
@@ -241,7 +241,7 @@ fn load_submissions(
 }
 
 #[derive(Deserialize)]
-struct Goal {
+struct TargetRow {
     unit: String,
     indicator: String,
     value: String,
@@ -255,7 +255,7 @@ fn set_targets(
 ) -> Result<(), DemoError> {
     let what = "targets.csv";
     let text = include_str!("targets.csv");
-    for goal in csv::Reader::from_reader(text.as_bytes()).deserialize::<Goal>() {
+    for goal in csv::Reader::from_reader(text.as_bytes()).deserialize::<TargetRow>() {
         let goal = goal.map_err(in_data(what))?;
         let entered = EnteredTarget {
             path: report_of(&format!("code:{}", goal.unit)),
@@ -336,7 +336,7 @@ fn load_file(
     text: &str,
     now: DateTime<Utc>,
 ) -> Result<(), DemoError> {
-    let passages: Vec<Passage> =
+    let passages: Vec<PassageRow> =
         serde_json::from_str(include_str!("narrative.json")).map_err(in_data("narrative.json"))?;
     let arrivals = Arrivals::read()?;
     for (path, values) in submissions(form, text).map_err(in_data(what))? {
@@ -368,7 +368,7 @@ fn load_file(
 /// Reads the submissions of a file in its order: lower units come first.
 fn submissions(form: &str, text: &str) -> Result<Vec<(ReportPath, Vec<EnteredValue>)>, csv::Error> {
     let mut found: Vec<(ReportPath, Vec<EnteredValue>)> = Vec::new();
-    for row in csv::Reader::from_reader(text.as_bytes()).deserialize::<Row>() {
+    for row in csv::Reader::from_reader(text.as_bytes()).deserialize::<ValueRow>() {
         let row = row?;
         let value = EnteredValue {
             indicator: row.indicator,

@@ -19,7 +19,7 @@ use jsonschema::{JsonType, ValidationError};
 use serde_json::{Map, Value};
 use utoipa::openapi::OpenApi;
 
-use super::parameter::{Parameter, Presence};
+use super::parameter::{Necessity, Parameter};
 use super::problem::Problem;
 use super::schema::{BodySchema, Schemas};
 use crate::error::{Code, Fault, MOST_FAULTS, Message, pointer_step, shortened};
@@ -255,7 +255,7 @@ impl Operation {
 
     fn required(&self) -> impl Iterator<Item = &str> {
         let required = self.parameters.iter();
-        let required = required.filter(|(_, known)| known.presence == Presence::Required);
+        let required = required.filter(|(_, known)| known.necessity == Necessity::Required);
         required.map(|(name, _)| name.as_str())
     }
 

@@ -10,12 +10,12 @@ use crate::message;
 
 /// A query parameter of an operation.
 pub(super) struct Parameter {
-    pub presence: Presence,
+    pub necessity: Necessity,
     shape: Shape,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Presence {
+pub(super) enum Necessity {
     Required,
     Optional,
 }
@@ -26,11 +26,11 @@ enum Shape {
     Day,
     YesOrNo,
     OneOf(Vec<String>),
-    Whole(Bounds),
+    Whole(WholeRange),
 }
 
 #[derive(Clone, Copy)]
-struct Bounds {
+struct WholeRange {
     minimum: i64,
     maximum: i64,
 }
@@ -38,13 +38,13 @@ struct Bounds {
 impl Parameter {
     /// Reads a parameter of the document.
     pub fn new(parameter: &Value) -> Parameter {
-        let presence = match parameter.get("required") {
-            Some(Value::Bool(true)) => Presence::Required,
-            _ => Presence::Optional,
+        let necessity = match parameter.get("required") {
+            Some(Value::Bool(true)) => Necessity::Required,
+            _ => Necessity::Optional,
         };
         let schema = parameter.get("schema").unwrap_or(&Value::Null);
         Parameter {
-            presence,
+            necessity,
             shape: Shape::of(schema),
         }
     }
@@ -72,7 +72,7 @@ impl Shape {
             (Some("boolean"), ..) => Shape::YesOrNo,
             (Some("integer"), ..) => {
                 let bound = |key: &str| schema.get(key).and_then(Value::as_i64);
-                Shape::Whole(Bounds {
+                Shape::Whole(WholeRange {
                     minimum: bound("minimum").unwrap_or(i64::MIN),
                     maximum: bound("maximum").unwrap_or(i64::MAX),
                 })
@@ -112,7 +112,7 @@ impl Shape {
                     "The parameter {name} is one of: {options}."
                 )
             }
-            Shape::Whole(Bounds { minimum, maximum }) => message!(
+            Shape::Whole(WholeRange { minimum, maximum }) => message!(
                 "Tham số {name} là số nguyên từ {minimum} đến {maximum}.",
                 "The parameter {name} is a whole number from {minimum} to {maximum}."
             ),

@@ -109,10 +109,10 @@ impl Problem {
 
     /// The answer to a request that no middleware has seen, by the request's headers.
     pub(super) fn answer_at_once(&self, headers: &HeaderMap) -> HttpResponse {
-        self.answer(&Caller::of(headers))
+        self.answer(&Recipient::of(headers))
     }
 
-    fn answer(&self, caller: &Caller) -> HttpResponse {
+    fn answer(&self, caller: &Recipient) -> HttpResponse {
         let kind = self.code.kind();
         let mut response = HttpResponse::build(status(kind));
         response
@@ -332,7 +332,7 @@ pub struct FaultBody {
 }
 
 impl ProblemBody {
-    fn new(problem: &Problem, caller: &Caller) -> ProblemBody {
+    fn new(problem: &Problem, caller: &Recipient) -> ProblemBody {
         let kind = problem.code.kind();
         let language = caller.language;
         ProblemBody {
@@ -373,14 +373,14 @@ fn problem_type(code: Code) -> String {
 
 /// The parts of a request that shape the problem it gets: its id and its language.
 #[derive(Debug, Clone, Copy)]
-struct Caller {
+struct Recipient {
     request_id: Uuid,
     language: Language,
 }
 
-impl Caller {
-    fn of(headers: &HeaderMap) -> Caller {
-        Caller {
+impl Recipient {
+    fn of(headers: &HeaderMap) -> Recipient {
+        Recipient {
             request_id: Uuid::now_v7(),
             language: preferred_language(headers),
         }
@@ -435,7 +435,7 @@ impl Caller {
 #[derive(Debug)]
 struct Unanswered {
     error: Error,
-    caller: Caller,
+    caller: Recipient,
 }
 
 impl fmt::Display for Unanswered {
@@ -482,7 +482,7 @@ pub async fn render<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    let caller = Caller::of(request.headers());
+    let caller = Recipient::of(request.headers());
     let span = tracing::info_span!(
         "request",
         id = %caller.request_id,

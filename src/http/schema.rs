@@ -237,24 +237,24 @@ fn parts(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// Splits a text at the first `sign` that is in no string, list or object.
 fn split_at(text: &[u8], sign: u8) -> (&[u8], &[u8]) {
     let mut depth = 0_usize;
-    let mut place = Place::Outside;
+    let mut place = Context::Outside;
     let found = text.iter().position(|byte| {
         place = match (place, byte) {
-            (Place::Escaped, _) | (Place::InString, b'\\' | b'"') | (Place::Outside, b'"') => {
-                place.after(*byte)
-            }
-            (Place::InString, _) => Place::InString,
-            (Place::Outside, b'[' | b'{') => {
+            (Context::Escaped, _)
+            | (Context::InString, b'\\' | b'"')
+            | (Context::Outside, b'"') => place.after(*byte),
+            (Context::InString, _) => Context::InString,
+            (Context::Outside, b'[' | b'{') => {
                 depth += 1;
-                Place::Outside
+                Context::Outside
             }
-            (Place::Outside, b']' | b'}') => {
+            (Context::Outside, b']' | b'}') => {
                 depth = depth.saturating_sub(1);
-                Place::Outside
+                Context::Outside
             }
-            (Place::Outside, _) => Place::Outside,
+            (Context::Outside, _) => Context::Outside,
         };
-        place == Place::Outside && depth == 0 && *byte == sign
+        place == Context::Outside && depth == 0 && *byte == sign
     });
     let end = found.unwrap_or(text.len());
     let before = text.get(..end).unwrap_or_default();
@@ -264,19 +264,19 @@ fn split_at(text: &[u8], sign: u8) -> (&[u8], &[u8]) {
 
 /// The position of a byte of JSON: inside or outside a string.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Context {
     Outside,
     InString,
     /// After a backslash.
     Escaped,
 }
 
-impl Place {
-    fn after(self, byte: u8) -> Place {
+impl Context {
+    fn after(self, byte: u8) -> Context {
         match (self, byte) {
-            (Place::Outside, _) | (Place::Escaped, _) => Place::InString,
-            (Place::InString, b'\\') => Place::Escaped,
-            (Place::InString, _) => Place::Outside,
+            (Context::Outside, _) | (Context::Escaped, _) => Context::InString,
+            (Context::InString, b'\\') => Context::Escaped,
+            (Context::InString, _) => Context::Outside,
         }
     }
 }

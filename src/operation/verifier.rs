@@ -30,7 +30,7 @@ pub fn start(
     let verifier = Verifier {
         application,
         metrics,
-        turn: Turn::default(),
+        turn: Rotation::default(),
     };
     std::thread::Builder::new()
         .name("verifier".to_owned())
@@ -41,7 +41,7 @@ pub fn start(
 struct Verifier {
     application: Arc<Application>,
     metrics: VerificationMetrics,
-    turn: Turn,
+    turn: Rotation,
 }
 
 impl Verifier {
@@ -101,12 +101,12 @@ impl Verifier {
 
 /// The periods still to verify: all of one tenant, then all of the next.
 #[derive(Default)]
-struct Turn {
+struct Rotation {
     tenants: VecDeque<RegisteredTenant>,
     waiting: VecDeque<(RegisteredTenant, ReportedPeriod)>,
 }
 
-impl Turn {
+impl Rotation {
     /// Returns the next period to verify, or `None` if no tenant has any. Tenants and periods start
     /// at the ones that `start` falls on.
     fn next(

@@ -21,7 +21,7 @@ pub fn copy(from: &str, to: &str) -> Result<(), StoreError> {
 }
 
 #[derive(QueryableByName)]
-struct Finding {
+struct IntegrityRow {
     #[diesel(sql_type = Text)]
     integrity_check: String,
 }
@@ -29,7 +29,7 @@ struct Finding {
 /// Lists the damage that SQLite finds in a database file; empty if the file is sound.
 pub fn damages(path: &str) -> Result<Vec<String>, StoreError> {
     let mut connection = open(path)?;
-    let findings: Vec<Finding> =
+    let findings: Vec<IntegrityRow> =
         diesel::sql_query("PRAGMA integrity_check").load(&mut connection)?;
     let findings = findings.into_iter().map(|row| row.integrity_check);
     Ok(findings.filter(|finding| finding != "ok").collect())

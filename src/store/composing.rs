@@ -54,13 +54,13 @@ struct Tenant {
 }
 
 #[derive(QueryableByName)]
-struct Kept {
+struct KeptText {
     #[diesel(sql_type = Text)]
     value: String,
 }
 
 /// A text to be replaced by another.
-struct Change {
+struct Rewrite {
     table: &'static str,
     column: &'static str,
     from: String,
@@ -133,12 +133,12 @@ fn compose(
     Ok(left)
 }
 
-fn change(table: &'static str, column: &'static str, from: String) -> Option<Change> {
+fn change(table: &'static str, column: &'static str, from: String) -> Option<Rewrite> {
     let to = match composed(&from) {
         Cow::Borrowed(_) => return None,
         Cow::Owned(to) => to,
     };
-    Some(Change {
+    Some(Rewrite {
         table,
         column,
         from,
@@ -147,11 +147,11 @@ fn change(table: &'static str, column: &'static str, from: String) -> Option<Cha
 }
 
 /// Splits logins into changes to make, and logins to leave because their composed form is taken.
-fn logins(kept: Vec<String>) -> (Vec<Change>, Vec<String>) {
+fn logins(kept: Vec<String>) -> (Vec<Rewrite>, Vec<String>) {
     let mut taken: BTreeSet<String> = kept.iter().cloned().collect();
     let wanted = kept.into_iter();
     let wanted = wanted.filter_map(|login| change("account", "login", login));
-    let (changes, left): (Vec<Change>, Vec<Change>) =
+    let (changes, left): (Vec<Rewrite>, Vec<Rewrite>) =
         wanted.partition(|change| taken.insert(change.to.clone()));
     (changes, left.into_iter().map(|change| change.to).collect())
 }
@@ -167,16 +167,16 @@ fn kept(
          WHERE tenant_id = $1 AND {column} IS NOT NULL ORDER BY 1"
     );
     let select = diesel::sql_query(select).bind::<Text, _>(tenant);
-    let rows: Vec<Kept> = on_backend!(connection, |own| select.load(own))?;
+    let rows: Vec<KeptText> = on_backend!(connection, |own| select.load(own))?;
     Ok(rows.into_iter().map(|row| row.value).collect())
 }
 
 fn write(
     connection: &mut AnyConnection,
     tenant: &str,
-    change: &Change,
+    change: &Rewrite,
 ) -> Result<(), diesel::result::Error> {
-    let Change { table, column, .. } = change;
+    let Rewrite { table, column, .. } = change;
     let update = format!("UPDATE {table} SET {column} = $1 WHERE tenant_id = $2 AND {column} = $3");
     let update = diesel::sql_query(update)
         .bind::<Text, _>(&change.to)

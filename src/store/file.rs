@@ -11,15 +11,15 @@ use crate::system::{AccessError, check_writable, directory_of, try_to_write_in};
 /// The identity of a file, which stays when the file is written or renamed. Two files never share
 /// one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Identity {
+struct FileIdentity {
     device: u64,
     number: u64,
 }
 
-impl Identity {
-    fn of(path: &Path) -> std::io::Result<Identity> {
+impl FileIdentity {
+    fn of(path: &Path) -> std::io::Result<FileIdentity> {
         let file = path.metadata()?;
-        Ok(Identity {
+        Ok(FileIdentity {
             device: file.dev(),
             number: file.ino(),
         })
@@ -55,7 +55,7 @@ pub fn followed(path: &Path) -> PathBuf {
 pub(super) struct WatchedFile {
     path: PathBuf,
     /// The file's identity at the first connection.
-    first: OnceLock<Identity>,
+    first: OnceLock<FileIdentity>,
     /// Set once the log was removed under a connection. Two logs exist from then on, whatever is
     /// put back.
     lost_log: OnceLock<Moved>,
@@ -86,9 +86,9 @@ impl WatchedFile {
         open: impl FnOnce() -> Result<T, E>,
         moved: impl Fn(Moved) -> E,
     ) -> Result<(T, OpenFiles), E> {
-        let before = Identity::of(&self.path).ok();
+        let before = FileIdentity::of(&self.path).ok();
         let connection = open()?;
-        let after = Identity::of(&self.path).ok();
+        let after = FileIdentity::of(&self.path).ok();
         let (Some(database), true) = (after, before == after) else {
             return Err(moved(Moved(self.path.clone())));
         };
@@ -100,7 +100,7 @@ impl WatchedFile {
             watched: Arc::clone(self),
             // SQLite keeps the log while anybody has the database open. Some file systems cannot
             // have one.
-            log: Identity::of(&log).ok().map(|identity| (log, identity)),
+            log: FileIdentity::of(&log).ok().map(|identity| (log, identity)),
         };
         Ok((connection, files))
     }
@@ -109,7 +109,7 @@ impl WatchedFile {
 /// The files that a connection has open.
 pub(super) struct OpenFiles {
     watched: Arc<WatchedFile>,
-    log: Option<(PathBuf, Identity)>,
+    log: Option<(PathBuf, FileIdentity)>,
 }
 
 impl OpenFiles {
@@ -126,8 +126,8 @@ impl OpenFiles {
     }
 }
 
-fn check(path: &Path, identity: Identity) -> Result<(), Moved> {
-    match Identity::of(path) {
+fn check(path: &Path, identity: FileIdentity) -> Result<(), Moved> {
+    match FileIdentity::of(path) {
         Ok(found) if found == identity => Ok(()),
         _ => Err(Moved(path.to_owned())),
     }

@@ -390,12 +390,12 @@ fn check_versions(
     connection: &mut AnyConnection,
 ) -> Result<(), MigrationError> {
     #[derive(QueryableByName)]
-    struct Applied {
+    struct AppliedMigration {
         #[diesel(sql_type = diesel::sql_types::Text)]
         version: String,
     }
     let select = diesel::sql_query("SELECT version FROM __diesel_schema_migrations");
-    let applied: Vec<String> = on_backend!(connection, |own| select.load::<Applied>(own))
+    let applied: Vec<String> = on_backend!(connection, |own| select.load::<AppliedMigration>(own))
         .map_err(|error| match server {
             DatabaseUrl::Sqlite { path } => not_ours(path, &error),
             DatabaseUrl::Postgresql { .. } => MigrationError::Outdated(error.to_string()),

@@ -49,7 +49,7 @@ pub(super) struct Noted {
 pub(super) enum RevAtHand {
     /// SQLite: a counter in shared memory tells every process whether the file has changed. The
     /// connection that reads it is opened on first use.
-    OfFile(Arc<Mutex<Option<Seen>>>),
+    OfFile(Arc<Mutex<Option<SeenRevs>>>),
     /// The revs that a sole server has read and written itself.
     Noted(Arc<Mutex<HashMap<TenantId, Noted>>>),
     Never,
@@ -74,7 +74,7 @@ impl RevAtHand {
                 };
                 let seen = match &mut *seen {
                     Some(seen) => seen,
-                    none => none.insert(Seen::open(url)?),
+                    none => none.insert(SeenRevs::open(url)?),
                 };
                 seen.rev(scope).map(Some)
             }
@@ -113,7 +113,7 @@ impl RevAtHand {
     }
 }
 
-pub(super) struct Seen {
+pub(super) struct SeenRevs {
     connection: AnyConnection,
     /// The database's version in which the revs were read.
     version: i64,
@@ -126,14 +126,14 @@ struct Version {
     data_version: i64,
 }
 
-impl Seen {
-    fn open(url: &DatabaseUrl) -> Result<Seen, StoreError> {
+impl SeenRevs {
+    fn open(url: &DatabaseUrl) -> Result<SeenRevs, StoreError> {
         let mut connection = Connector::to(url, Use::Read)
             .open()
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         // Do not wait for a locked file; its state is unknown.
         diesel::sql_query("PRAGMA busy_timeout = 0").execute(&mut connection)?;
-        Ok(Seen {
+        Ok(SeenRevs {
             connection,
             version: 0,
             revs: HashMap::new(),

@@ -195,23 +195,19 @@ fn check_collation(connection: &mut PgConnection) -> Result<(), MigrationError> 
 
 /// Checks the role's powers. Includes the role that signed in, since anybody can undo `SET ROLE`.
 fn check_role(connection: &mut PgConnection) -> Result<(), MigrationError> {
-    let too_strong = text(
+    refuse_any(
         connection,
         "SELECT rolname::text AS value FROM pg_roles \
          WHERE rolname IN (current_user, session_user) AND (rolsuper OR rolbypassrls)",
+        |_| MigrationError::RoleTooStrong,
     )?;
-    if too_strong.is_some() {
-        return Err(MigrationError::RoleTooStrong);
-    }
-    let replicates = text(
+    refuse_any(
         connection,
         "SELECT rolname::text AS value FROM pg_roles \
          WHERE rolname IN (current_user, session_user) AND rolreplication",
+        MigrationError::RoleReplicates,
     )?;
-    if let Some(role) = replicates {
-        return Err(MigrationError::RoleReplicates(role));
-    }
-    let owned = text(
+    refuse_any(
         connection,
         &format!(
             "WITH own AS (SELECT oid FROM pg_roles WHERE rolname IN (current_user, session_user)) \
@@ -222,11 +218,10 @@ fn check_role(connection: &mut PgConnection) -> Result<(), MigrationError> {
              UNION ALL SELECT 'the database ' || datname FROM pg_database \
                  WHERE datname = current_database() AND datdba IN (SELECT oid FROM own)"
         ),
+        MigrationError::RoleOwns,
     )?;
-    if let Some(owned) = owned {
-        return Err(MigrationError::RoleOwns(owned));
-    }
-    let may_become = text(
+    let role = current_role(connection)?;
+    refuse_any(
         connection,
         &format!(
             "SELECT strong.rolname::text AS value FROM pg_roles AS strong \
@@ -240,17 +235,23 @@ fn check_role(connection: &mut PgConnection) -> Result<(), MigrationError> {
                  OR strong.oid IN (SELECT datdba FROM pg_database WHERE datname = current_database())) \
              ORDER BY 1"
         ),
+        |other| MigrationError::RoleMayBecome { role, other },
     )?;
-    if let Some(other) = may_become {
-        let role = current_role(connection)?;
-        return Err(MigrationError::RoleMayBecome { role, other });
-    }
-    let makes_roles = text(
+    refuse_any(
         connection,
         "SELECT rolname::text AS value FROM pg_roles \
          WHERE rolname IN (current_user, session_user) AND rolcreaterole",
-    )?;
-    makes_roles.map_or(Ok(()), |role| Err(MigrationError::RoleMakesRoles(role)))
+        MigrationError::RoleMakesRoles,
+    )
+}
+
+/// Fails with the first text that a query returns, if it returns any.
+fn refuse_any(
+    connection: &mut PgConnection,
+    sql: &str,
+    fault: impl FnOnce(String) -> MigrationError,
+) -> Result<(), MigrationError> {
+    text(connection, sql)?.map_or(Ok(()), |found| Err(fault(found)))
 }
 
 /// The row-level security of a table with a tenant.

@@ -29,6 +29,32 @@ pub struct RefreshToken {
     pub expires_at: NaiveDateTime,
 }
 
+/// Selects a family's row.
+#[diesel::dsl::auto_type]
+fn family_row<'q>(tenant: &'q str, id: &'q str) -> _ {
+    sign_in::table.filter(sign_in::tenant_id.eq(tenant).and(sign_in::family_id.eq(id)))
+}
+
+/// Selects the tokens of a family.
+#[diesel::dsl::auto_type]
+fn tokens_of<'q>(tenant: &'q str, family: &'q str) -> _ {
+    refresh_token::table.filter(
+        refresh_token::tenant_id
+            .eq(tenant)
+            .and(refresh_token::family_id.eq(family)),
+    )
+}
+
+/// Selects the token of a hash.
+#[diesel::dsl::auto_type]
+fn token_row<'q>(tenant: &'q str, hash: &'q str) -> _ {
+    refresh_token::table.filter(
+        refresh_token::tenant_id
+            .eq(tenant)
+            .and(refresh_token::token_hash.eq(hash)),
+    )
+}
+
 pub fn family_insert(transaction: &mut Transaction<'_>, new: &Family) -> Result<(), StoreError> {
     let (tenant, connection) = transaction.parts();
     diesel::insert_into(sign_in::table)
@@ -51,13 +77,11 @@ pub fn family_lock(
 ) -> Result<Option<Family>, StoreError> {
     let (tenant, connection) = transaction.parts();
     let row = on_backend!(connection, |own| {
-        diesel::update(
-            sign_in::table.filter(sign_in::tenant_id.eq(tenant).and(sign_in::family_id.eq(id))),
-        )
-        .set(sign_in::ends_at.eq(sign_in::ends_at))
-        .returning((sign_in::account_id, sign_in::ends_at, sign_in::last_used))
-        .get_result::<(String, NaiveDateTime, Option<String>)>(own)
-        .optional()
+        diesel::update(family_row(tenant, id))
+            .set(sign_in::ends_at.eq(sign_in::ends_at))
+            .returning((sign_in::account_id, sign_in::ends_at, sign_in::last_used))
+            .get_result::<(String, NaiveDateTime, Option<String>)>(own)
+            .optional()
     })?;
     let read = |(account, ends_at, last_used): (String, NaiveDateTime, Option<String>)| {
         Ok(Family {
@@ -77,9 +101,7 @@ pub fn family_note_use(
     hash: &str,
 ) -> Result<(), StoreError> {
     let (tenant, connection) = transaction.parts();
-    let family =
-        sign_in::table.filter(sign_in::tenant_id.eq(tenant).and(sign_in::family_id.eq(id)));
-    diesel::update(family)
+    diesel::update(family_row(tenant, id))
         .set(sign_in::last_used.eq(hash))
         .execute(connection)?;
     Ok(())
@@ -88,15 +110,8 @@ pub fn family_note_use(
 /// Deletes a family and all its tokens.
 pub fn family_delete(transaction: &mut Transaction<'_>, id: &str) -> Result<(), StoreError> {
     let (tenant, connection) = transaction.parts();
-    let tokens = refresh_token::table.filter(
-        refresh_token::tenant_id
-            .eq(tenant)
-            .and(refresh_token::family_id.eq(id)),
-    );
-    diesel::delete(tokens).execute(connection)?;
-    let family =
-        sign_in::table.filter(sign_in::tenant_id.eq(tenant).and(sign_in::family_id.eq(id)));
-    diesel::delete(family).execute(connection)?;
+    diesel::delete(tokens_of(tenant, id)).execute(connection)?;
+    diesel::delete(family_row(tenant, id)).execute(connection)?;
     Ok(())
 }
 
@@ -122,12 +137,7 @@ pub fn refresh_token_by_hash(
     hash: &str,
 ) -> Result<Option<RefreshToken>, StoreError> {
     let (tenant, connection) = transaction.parts();
-    let found: Option<(String, Option<String>, NaiveDateTime)> = refresh_token::table
-        .filter(
-            refresh_token::tenant_id
-                .eq(tenant)
-                .and(refresh_token::token_hash.eq(hash)),
-        )
+    let found: Option<(String, Option<String>, NaiveDateTime)> = token_row(tenant, hash)
         .select((
             refresh_token::family_id,
             refresh_token::parent_hash,
@@ -150,13 +160,8 @@ pub fn refresh_token_children(
     parent: &str,
 ) -> Result<Vec<String>, StoreError> {
     let (tenant, connection) = transaction.parts();
-    let children = refresh_token::table
-        .filter(
-            refresh_token::tenant_id
-                .eq(tenant)
-                .and(refresh_token::family_id.eq(family))
-                .and(refresh_token::parent_hash.eq(parent)),
-        )
+    let children = tokens_of(tenant, family)
+        .filter(refresh_token::parent_hash.eq(parent))
         .order((
             refresh_token::expires_at.desc(),
             refresh_token::token_hash.asc(),
@@ -170,12 +175,7 @@ pub fn refresh_token_delete(
     hash: &str,
 ) -> Result<(), StoreError> {
     let (tenant, connection) = transaction.parts();
-    let token = refresh_token::table.filter(
-        refresh_token::tenant_id
-            .eq(tenant)
-            .and(refresh_token::token_hash.eq(hash)),
-    );
-    diesel::delete(token).execute(connection)?;
+    diesel::delete(token_row(tenant, hash)).execute(connection)?;
     Ok(())
 }
 
@@ -186,12 +186,7 @@ pub fn refresh_tokens_delete_expired(
     now: NaiveDateTime,
 ) -> Result<(), StoreError> {
     let (tenant, connection) = transaction.parts();
-    let expired = refresh_token::table.filter(
-        refresh_token::tenant_id
-            .eq(tenant)
-            .and(refresh_token::family_id.eq(family))
-            .and(refresh_token::expires_at.lt(now)),
-    );
+    let expired = tokens_of(tenant, family).filter(refresh_token::expires_at.lt(now));
     diesel::delete(expired).execute(connection)?;
     Ok(())
 }

@@ -1,19 +1,20 @@
-# Written with care and NOT RUN where it was written: there was no container engine. The first who builds it, please say
+# Written but not run: there was no container engine where it was written. If you are the first to build it, please say
 # so here.
 #
 #   docker build -t tonghop .
 #   docker run --rm -v tonghop:/var/lib/tonghop tonghop init      (once: makes the database)
 #   docker run -p 127.0.0.1:8080:8080 -v tonghop:/var/lib/tonghop tonghop        (on SQLite; PostgreSQL: docker-compose.yml)
 
-# The image has the C compiler, make and perl that the bundled SQLite, libpq and OpenSSL are built with.
+# The image has the C compiler, make and perl that build the bundled SQLite, libpq and OpenSSL.
 FROM rust:1.95-bookworm AS builder
 WORKDIR /src
 COPY . .
-# The caches of BuildKit keep the dependencies from one build to the next, so the binary must be copied out of them.
+# `dist` is the profile to ship (thin LTO). BuildKit's caches keep the dependencies for the next build, so the binary is
+# copied out of them.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    cargo build --release --locked \
-    && cp target/release/tonghop /usr/local/bin/tonghop
+    cargo build --profile dist --locked \
+    && cp target/dist/tonghop /usr/local/bin/tonghop
 
 # Needs neither libpq nor libssl: both are in the binary.
 FROM debian:bookworm-slim

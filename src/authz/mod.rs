@@ -1,5 +1,6 @@
-//! Who may do what. A policy table says which role may do which action; a grant gives a role on a
-//! unit's subtree or on the tenant. Nothing else allows anything. Never SQL, never HTTP.
+//! Decides who may do what. A policy table says which role may do which action; a grant gives a
+//! role on a unit's subtree or on the tenant. Nothing else allows anything. Contains no SQL and no
+//! HTTP.
 //!
 //! An example. An is reporter of hamlet 30388-01, Bình is reporter and approver of commune 30388,
 //! Chi is viewer of town 887, which has the commune below it.

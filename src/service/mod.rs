@@ -1,7 +1,9 @@
-//! The use cases: one function each, one transaction each. Validate (pure, all faults at once),
-//! decide, write. The types that they answer with are the bodies of the API. Never actix.
+//! The use cases: one function each, one transaction each. Each validates (pure, all faults at
+//! once), decides and writes. Their answer types are the bodies of the API. Contains no actix
+//! types.
 //!
-//! Each wing may use those above it in this list, and none below.
+//! The wings, from the lowest up: `application`, `people`, `catalogue`, `totals`, `map`, `submission`,
+//! `report`. Each may use those before it, never those after it.
 
 pub mod application;
 pub mod catalogue;

@@ -1,6 +1,6 @@
-//! Answers of reads as they were encoded. One serves again as long as the tenant's rev is the one
-//! that it was made at: nothing of the tenant has changed since, neither figures nor the map, the
-//! catalogue or anybody's grants. Never an answer that depends on the time.
+//! A cache of encoded answers to reads. An answer is valid as long as the tenant's rev is the one
+//! that it was made at: then nothing of the tenant has changed, neither figures nor the map, the
+//! catalogue or grants. Answers that depend on the time must not be put here.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,10 +16,10 @@ use crate::domain::id::{AccountId, TenantId};
 use crate::service::application::condition::Etag;
 use crate::store::StoreError;
 
-/// The bodies that are remembered, in bytes.
+/// The size of the cache, in bytes of bodies.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
 
-/// A JSON document and what tells it from others.
+/// A JSON document and its ETag.
 #[derive(Debug, Clone)]
 pub struct Encoded {
     pub etag: Etag,
@@ -27,8 +27,7 @@ pub struct Encoded {
 }
 
 impl Encoded {
-    /// Encodes a body. Its ETag is made of all that is in it and of nothing else: what leaves the
-    /// body as it was leaves the ETag.
+    /// Encodes a body and hashes it into an ETag. The same body always has the same ETag.
     ///
     /// # Errors
     /// None in practice; the encoder's type allows one.
@@ -36,14 +35,14 @@ impl Encoded {
         let mut body =
             serde_json::to_vec(body).map_err(|error| StoreError::Corrupt(error.to_string()))?;
         let etag = Etag::new(URL_SAFE_NO_PAD.encode(Sha256::digest(&body)));
-        // As every JSON document that is sent ends.
+        // Every JSON document that is sent ends with a newline.
         body.push(b'\n');
         let body = Bytes::from(body);
         Ok(Encoded { etag, body })
     }
 }
 
-/// Who asked for what.
+/// The key of a cached answer: the caller and the question.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Question {
     tenant: TenantId,
@@ -71,13 +70,13 @@ impl Question {
     }
 }
 
-/// The answers that are remembered.
+/// The cached answers of all tenants.
 #[derive(Default)]
 pub struct Answers(Mutex<Kept>);
 
 #[derive(Default)]
 struct Kept {
-    /// With the tenant's rev that they were made at.
+    /// With the tenant's rev at which they were made.
     answers: HashMap<Question, (i64, Encoded)>,
     bytes: usize,
 }
@@ -93,7 +92,7 @@ impl Answers {
         let mut kept = self.kept();
         kept.bytes += encoded.body.len();
         if kept.bytes > MOST_BYTES {
-            // What is asked for often is soon there again.
+            // Frequent answers are soon cached again.
             kept.answers.clear();
             kept.bytes = encoded.body.len();
         }

@@ -1,35 +1,36 @@
-//! Conditions of requests (RFC 9110, section 13): on which state a change builds. Never headers.
+//! Conditions of requests (RFC 9110, section 13): the state that a change builds on. Knows no
+//! headers.
 
 use crate::error::{Code, Explain, Message};
 use crate::message;
 
-/// A strong validator of what a caller has seen.
+/// A strong validator of a state that a caller has seen.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct Etag(String);
 
 impl Etag {
-    /// `value` without the quotes; only letters, digits and `.-_`.
+    /// Makes a validator from `value`, without quotes. Only letters, digits and `.-_` are allowed.
     pub fn new(value: impl std::fmt::Display) -> Etag {
         Etag(value.to_string())
     }
 
-    /// Without the quotes.
+    /// Returns the validator without quotes.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// What a request says about the state that it builds on.
+/// A request's condition on the current state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Precondition {
-    /// Nothing.
+    /// No condition.
     None,
-    /// `If-None-Match: *`: there is nothing yet.
+    /// `If-None-Match: *`: nothing must exist yet.
     Absent,
-    /// `If-Match: *`: there is something.
+    /// `If-Match: *`: something must exist.
     Present,
-    /// `If-Match: "…", …`: what is there is one of these.
+    /// `If-Match: "…", …`: the current state must be one of these.
     OneOf(Vec<Etag>),
 }
 
@@ -47,11 +48,10 @@ pub enum ConditionError {
 }
 
 impl Precondition {
-    /// Holds a change of something to its condition; `current` is what is there now.
+    /// Checks a change's condition against `current`, the state that exists now.
     ///
     /// # Errors
-    /// Without a condition [`ConditionError::Required`], and [`ConditionError::Failed`] where it
-    /// does not hold.
+    /// [`ConditionError::Required`] without a condition, and one of the others if it does not hold.
     pub fn check(&self, current: Option<&Etag>) -> Result<(), ConditionError> {
         match (self, current) {
             (Precondition::None, _) => Err(ConditionError::Required),
@@ -66,8 +66,8 @@ impl Precondition {
         }
     }
 
-    /// The condition with each tag cut at its first dot: for what was read as of a day, where
-    /// the tag says which day's version it was beside the state that a change builds on.
+    /// Cuts each tag at its first dot. The tag of a state read as of a day has two parts: the state
+    /// that a change builds on, and the version of that day.
     #[must_use]
     pub fn without_suffixes(&self) -> Precondition {
         match self {
@@ -79,11 +79,11 @@ impl Precondition {
         }
     }
 
-    /// Like [`Precondition::check`], for what may be created without a condition: nothing can be
-    /// lost by it.
+    /// Like [`Precondition::check`], but something new may be created without a condition, since
+    /// nothing can be lost.
     ///
     /// # Errors
-    /// As [`Precondition::check`], for what is there already.
+    /// As [`Precondition::check`], if something exists.
     pub fn check_unless_new(&self, current: Option<&Etag>) -> Result<(), ConditionError> {
         match (self, current) {
             (Precondition::None, None) => Ok(()),

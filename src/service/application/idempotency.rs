@@ -1,5 +1,5 @@
-//! Requests that may be sent again and have one effect: an Idempotency-Key holds for one account,
-//! operation and path, its answer is kept in the transaction of the effect. Never headers.
+//! Requests that may be sent again and take effect once. An Idempotency-Key holds for one account,
+//! operation and path; its answer is stored in the transaction of the effect. Knows no headers.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -18,10 +18,10 @@ use crate::store::idempotency::{
 };
 use crate::store::{StoreError, Transaction};
 
-/// How long an answer is kept.
+/// The number of days for which an answer is kept.
 const KEPT_DAYS: i64 = 7;
 
-/// What of a request with an Idempotency-Key tells it from others.
+/// The parts of a request that identify it as a repetition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repeatable {
     pub operation: &'static str,
@@ -40,16 +40,16 @@ pub struct Reply {
     pub delivery: Delivery,
 }
 
-/// What a change did.
+/// The effect of a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Something came to be, at this path.
+    /// A new resource at this path.
     Created(String),
     Done,
 }
 
-/// Whether an answer is of this request or of an earlier one with the same key.
+/// Tells a first answer from the repeated answer to an earlier request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
     First,
@@ -75,7 +75,7 @@ impl Reply {
     }
 }
 
-/// A reply as it is kept.
+/// A reply as stored.
 #[derive(Serialize, Deserialize)]
 struct KeptReply<'r> {
     outcome: Cow<'r, Outcome>,
@@ -83,11 +83,11 @@ struct KeptReply<'r> {
     body: Cow<'r, str>,
 }
 
-/// Says how an answer is packed. A new way gets a new number and keeps reading the old ones.
+/// The version of the stored format. A new format gets a new number, and old ones stay readable.
 const LAYOUT: u8 = 1;
 
 impl Reply {
-    /// Small: many are kept, and hardly any is ever asked for.
+    /// Compresses the reply, because many are stored and few are read again.
     fn packed(&self) -> Result<Vec<u8>, StoreError> {
         let kept = KeptReply {
             outcome: Cow::Borrowed(&self.outcome),
@@ -108,7 +108,7 @@ impl Reply {
         };
         let (size, block) =
             lz4_flex::block::uncompressed_size(packed).map_err(|error| corrupt(&error))?;
-        // No packing does better; a damaged size must not be believed.
+        // No compression does better, so a larger size is damage.
         if size > packed.len().saturating_mul(255) {
             return Err(corrupt(&"a size that cannot be"));
         }
@@ -123,7 +123,7 @@ impl Reply {
     }
 }
 
-/// A key that cannot be served.
+/// The errors of a request with a key.
 #[derive(Debug, thiserror::Error)]
 pub enum IdempotencyError {
     #[error("the key was used with another body")]
@@ -158,18 +158,18 @@ impl Explain for IdempotencyError {
     }
 }
 
-/// How often this process looks for answers that are too old.
+/// The least time between two removals of old answers in this process.
 const FORGETS_EVERY: TimeDelta = TimeDelta::hours(1);
 
-/// The requests with a key that this process is working on, and when it last forgot old answers of
-/// a tenant.
+/// The keyed requests that this process is working on, and the time of the last removal of each
+/// tenant's old answers.
 #[derive(Clone, Default)]
 pub struct InFlight {
     held: Arc<Mutex<HashSet<(TenantId, RequestDigest)>>>,
     forgot: Arc<Mutex<HashMap<TenantId, DateTime<Utc>>>>,
 }
 
-/// Holds a key until it is dropped.
+/// Holds a key until dropped.
 pub struct Held {
     all: InFlight,
     this: (TenantId, RequestDigest),
@@ -191,7 +191,7 @@ impl InFlight {
 }
 
 impl Held {
-    /// Whether it is time again to forget old answers of the tenant.
+    /// Returns true if it is time to remove the tenant's old answers.
     fn is_to_forget(&self, now: DateTime<Utc>) -> bool {
         let (tenant, _) = self.this;
         let forgot = &self.all.forgot;
@@ -216,7 +216,7 @@ impl Drop for Held {
     }
 }
 
-/// One request on its way to having one effect.
+/// A request that must take effect once.
 pub struct Once {
     request: Option<(RequestDigest, BodyHash)>,
     now: DateTime<Utc>,
@@ -224,7 +224,7 @@ pub struct Once {
 }
 
 impl Once {
-    /// Begins a request, before its transaction. One without a key is itself each time.
+    /// Begins a request, before its transaction. A request without a key is always new.
     ///
     /// # Errors
     /// [`IdempotencyError::InFlight`].
@@ -257,10 +257,11 @@ impl Once {
         })
     }
 
-    /// The answer that was given before, if one was: after authorization, before conditions.
+    /// Returns the stored answer of an earlier request, if any. Call it after authorisation and
+    /// before checking conditions.
     ///
     /// # Errors
-    /// [`IdempotencyError::Reused`] where the key came with another body.
+    /// [`IdempotencyError::Reused`] if the key came with another body.
     pub fn replay(
         &self,
         transaction: &mut Transaction<'_>,
@@ -268,7 +269,7 @@ impl Once {
         Answered::to(transaction, [self])?.replay(self)
     }
 
-    /// Keeps the answer, in the transaction of its effect.
+    /// Stores the answer, in the transaction of its effect.
     ///
     /// # Errors
     /// Those of the store.
@@ -294,7 +295,7 @@ impl Once {
     }
 }
 
-/// The answers that were given before to some requests.
+/// The stored answers of several requests.
 pub(in crate::service) struct Answered(HashMap<RequestDigest, Remembered>);
 
 impl Answered {
@@ -324,7 +325,7 @@ impl Answered {
     }
 }
 
-/// Keeps answers, in the transaction of their effects.
+/// Stores answers, in the transaction of their effects.
 pub(in crate::service) fn keep_all<'o>(
     transaction: &mut Transaction<'_>,
     replies: impl IntoIterator<Item = (&'o Once, &'o Reply)>,

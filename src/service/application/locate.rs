@@ -1,5 +1,4 @@
-//! From the names in a path to the form, the period and the unit that they name. Never what is
-//! done with them.
+//! Finds the form, the period and the unit that a path names.
 
 use std::sync::Arc;
 
@@ -19,15 +18,15 @@ use crate::message;
 use crate::service::application::snapshot::Snapshot;
 use crate::store::submission::SubmissionKey;
 
-/// The names of a form, a period and a unit, as a path has them.
+/// The names of a form, a period and a unit in a path.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, serde::Serialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct ReportPath {
     /// The form's code.
     #[param(example = "mttq.annual")]
     pub form: String,
-    /// The period's key: `2024`, `2024-H2`, `2024-Q4`, `2024-12`, `2024-W47`, or that of a window
-    /// of the form's own, such as `2025-tet`.
+    /// The period's key: `2024`, `2024-H2`, `2024-Q4`, `2024-12`, `2024-W47`, or a window's, such
+    /// as `2025-tet`.
     #[param(example = "2024")]
     pub period: String,
     /// The unit's id, or `code:` and the code that it has on the period's last day.
@@ -35,8 +34,8 @@ pub struct ReportPath {
     pub unit: String,
 }
 
-/// A unit's place on a form in a period: the tree is the one of the period's last day, or of a
-/// later day that was asked for, or of the last day of a unit that ended before.
+/// A unit's place on a form in a period. The tree is that of the period's last day, of a later day
+/// that was asked for, or of the last day of a unit that ended before.
 pub struct Located<'s> {
     pub in_force: InForce<'s>,
     pub tree: Arc<Tree>,
@@ -44,14 +43,14 @@ pub struct Located<'s> {
     map: Map,
 }
 
-/// Which day's tree a place is on.
+/// The day whose tree a place is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Map {
-    /// That of the period's last day.
+    /// The period's last day.
     OfPeriod,
-    /// That of a later day.
+    /// A later day.
     Later(NaiveDate),
-    /// That of the unit's own last day, since it does not stand on the period's.
+    /// The unit's own last day, because it ended before the period did.
     OfUnit(NaiveDate),
 }
 
@@ -68,7 +67,7 @@ impl<'s> Located<'s> {
         self.in_force.period.period
     }
 
-    /// The day whose map the place is on.
+    /// Returns the day whose map the place is on.
     pub fn map_day(&self) -> NaiveDate {
         match self.map {
             Map::OfPeriod => self.in_force.period.closing_day(),
@@ -76,7 +75,7 @@ impl<'s> Located<'s> {
         }
     }
 
-    /// The last days of the period's base periods.
+    /// Returns the last days of the period's base periods.
     pub fn closing_days(&self) -> Vec<NaiveDate> {
         let bases = self.in_force.period.base_periods();
         bases.iter().map(FormPeriod::closing_day).collect()
@@ -91,7 +90,7 @@ impl<'s> Located<'s> {
         }
     }
 
-    /// Whether the unit ended before the period did: it has no totals then.
+    /// Returns true if the unit ended before the period did. It then has no totals.
     pub fn has_ended(&self) -> bool {
         matches!(self.map, Map::OfUnit(_))
     }
@@ -105,7 +104,7 @@ impl<'s> Located<'s> {
     }
 }
 
-/// A name that names nothing.
+/// A name that nothing has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotFound {
     #[error("no form {0}")]
@@ -113,7 +112,7 @@ pub enum NotFound {
     #[error("form {} has no period {period}", .form.en())]
     Period {
         form: Named,
-        /// The first day of the form.
+        /// The form's first day.
         since: NaiveDate,
         period: String,
     },
@@ -121,19 +120,19 @@ pub enum NotFound {
     BasePeriod {
         form: Named,
         period: Named,
-        /// The shorter ones: the first and the last.
+        /// The shorter periods to use instead: the first and the last.
         bases: Named,
     },
     #[error("no unit {unit} on {day}")]
     Unit { unit: String, day: NaiveDate },
-    /// Its name is for one who may see it.
+    /// Its name, for a caller who may see the unit.
     #[error("unit {name} stands from {first_day} on, not on {day}")]
     NotYet {
         name: String,
         first_day: NaiveDate,
         day: NaiveDate,
     },
-    /// Its names are for one who may see it.
+    /// The unit's and its successors' names, for a caller who may see the unit.
     #[error("unit {name} ended on {last_day}")]
     Ended {
         name: String,
@@ -151,8 +150,8 @@ impl Snapshot {
         found.ok_or_else(|| NotFound::Form(code.to_owned()))
     }
 
-    /// The unit of this name on a day, of which `tree` is; where there is none, the reason as far
-    /// as the caller may know it.
+    /// Finds the unit of this name on a day, whose tree is `tree`. Otherwise explains as much as
+    /// the caller may know.
     pub(in crate::service) fn unit<'t>(
         &self,
         tree: &'t Tree,
@@ -170,7 +169,7 @@ impl Snapshot {
         })
     }
 
-    /// Like [`Snapshot::locate`], for what is submitted: a base period of the form.
+    /// Like [`Snapshot::locate`], for submissions: the period must be a base period of the form.
     pub(in crate::service) fn locate_base(
         &self,
         path: &ReportPath,
@@ -186,8 +185,8 @@ impl Snapshot {
         self.locate_as_of(path, None)
     }
 
-    /// A place on the map of `as_of`, which is no day before the period's last; on that of the
-    /// last day itself without it.
+    /// Finds a place on the map of `as_of`, which must not be before the period's last day. Without
+    /// it, uses that last day.
     pub(in crate::service) fn locate_as_of(
         &self,
         path: &ReportPath,
@@ -218,8 +217,8 @@ impl Snapshot {
         })
     }
 
-    /// Like [`Snapshot::locate_as_of`], for reading a report: what is left of a unit that ended
-    /// within the period, and that no other has as a whole, is found as well.
+    /// Like [`Snapshot::locate_as_of`], for reading a report: also finds the undivided part of a
+    /// unit that ended within the period.
     pub(in crate::service) fn locate_report(
         &self,
         path: &ReportPath,
@@ -252,11 +251,11 @@ impl Snapshot {
         })
     }
 
-    /// Leave to read a place's figures. What is left of a former unit is also for whoever may read
-    /// the unit's figures of its last day.
+    /// Permits reading a place's figures. The undivided part of a former unit may also be read by
+    /// whoever may read the unit's figures of its last day.
     ///
     /// # Errors
-    /// [`Denied`] where no grant allows it.
+    /// [`Denied`] if no grant allows it.
     pub(in crate::service) fn may_read(&self, located: &Located<'_>) -> Result<Permit, Denied> {
         let (tree, place) = (&located.tree, located.place());
         let permit = self.access.to_unit(Action::ReadRollups, tree, place);
@@ -272,8 +271,8 @@ impl Snapshot {
         }
     }
 
-    /// Like [`Snapshot::locate_base`], for reading: a unit that ended before the period did is
-    /// found where it stood on its last day.
+    /// Like [`Snapshot::locate_base`], for reading: finds a unit that ended before the period did
+    /// at its place on its last day.
     pub(in crate::service) fn locate_base_to_read(
         &self,
         path: &ReportPath,
@@ -302,8 +301,8 @@ impl Snapshot {
         })
     }
 
-    /// Where a unit stood on its last day that stands on `tree` no more: named by its id, or by
-    /// the code that it had then, of which the last that had it is meant.
+    /// Finds the last place of a unit that is no longer on `tree`, by its id or its code of then.
+    /// If several units had the code, takes the last.
     fn former(&self, unit: &str, tree: &Tree) -> Option<(NaiveDate, Arc<Tree>, Position)> {
         let last_fact = match unit.parse().ok()? {
             UnitReference::Id(unit) => tree.last_fact(unit),
@@ -320,7 +319,7 @@ impl Snapshot {
         Some((last_day, former, position))
     }
 
-    /// What to say of a unit that stands on `tree` no more, to one who may see it.
+    /// Builds the refusal of a unit that is no longer on `tree`, for a caller who may see it.
     fn ended(&self, unit: &str, tree: &Tree) -> Option<NotFound> {
         let (last_day, former, position) = self.former(unit, tree)?;
         let place = former.at(position);
@@ -334,7 +333,7 @@ impl Snapshot {
         })
     }
 
-    /// The refusal of a unit whose first day is after `day`, for one who may see the unit.
+    /// Builds the refusal of a unit that begins after `day`, for a caller who may see it.
     fn not_yet(&self, unit: &str, day: NaiveDate) -> Option<NotFound> {
         let later = |fact: &&UnitFact| fact.validity.from > day;
         let first = match unit.parse().ok()? {

@@ -1,5 +1,4 @@
-//! The changes of a tenant's map, as they are remembered between requests. Never what they do to
-//! figures.
+//! A cache of the changes of a tenant's map. Does not know their effect on figures.
 
 use std::collections::HashSet;
 use std::sync::OnceLock;
@@ -9,8 +8,8 @@ use crate::domain::succession::Successions;
 use crate::store::reorganisation::{MapChange, map_changes};
 use crate::store::{StoreError, Transaction};
 
-/// What changed the map, each with the units that it touched: read at the first question, and kept
-/// as long as the map is the same.
+/// All reorganisations in force, each with the units that it touched. Read at the first question,
+/// and cached as long as the map is the same.
 #[derive(Default)]
 pub(in crate::service) struct MapChanges(OnceLock<Vec<(MapChange, HashSet<UnitId>)>>);
 

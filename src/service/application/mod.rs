@@ -1,4 +1,4 @@
-//! What every use case works with. Never a use case.
+//! The running service: the parts that every use case works with.
 
 pub mod answers;
 pub mod condition;
@@ -43,19 +43,20 @@ pub struct Application {
     pub(in crate::service) read_time: Duration,
 }
 
-/// How much of others' reads somebody may have to wait for.
+/// The limits on reads, so that nobody waits long for the reads of others.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadLimits {
-    /// How long a read goes on that somebody waits for.
+    /// The longest time of a read that somebody waits for.
     pub time: Duration,
-    /// How many requests the server works on at once, of which no tenant may have all waiting.
+    /// The number of requests that the server works on at once. One tenant may not have all of them
+    /// waiting.
     pub requests: usize,
 }
 
-/// Longer than any report takes, short enough for whoever waits behind it.
+/// Longer than any report takes, and short enough for those who wait behind it.
 pub const DEFAULT_READ_TIME: Duration = Duration::from_secs(20);
 
-/// More than one machine works on at once, few enough for its memory.
+/// More than one machine works on at once, and few enough for its memory.
 pub const DEFAULT_REQUEST_LIMIT: u16 = 512;
 
 impl Default for ReadLimits {
@@ -72,7 +73,7 @@ impl Application {
         Application::with(database, tokens, ReadLimits::default())
     }
 
-    /// Like [`Application::new`], with the limits that an operator has set.
+    /// Like [`Application::new`], with an operator's limits.
     pub fn with(database: Database, tokens: Tokens, limits: ReadLimits) -> Application {
         let reading = Crowd::of_readers(database.reading_at_once());
         let waiting = Crowd {
@@ -91,7 +92,7 @@ impl Application {
         }
     }
 
-    /// What somebody may do. It takes no turn: whoever writes does not wait until others have read.
+    /// Reads an account's rights. Takes no turn, so that writers do not wait for readers.
     pub(in crate::service) fn access(&self, identity: &Identity) -> Result<Access, StoreError> {
         self.database
             .glance(&Scope::of(identity), |transaction, counters| {
@@ -99,8 +100,8 @@ impl Application {
             })
     }
 
-    /// Runs a use case that only reads, on one snapshot. Where somebody waits for it, it has its
-    /// turn and its time.
+    /// Runs a use case that only reads, on one snapshot. If somebody waits for it, it waits for its
+    /// turn and has limited time.
     pub(in crate::service) fn reading<T, E: From<StoreError>>(
         &self,
         identity: &Identity,
@@ -120,7 +121,7 @@ impl Application {
             })
     }
 
-    /// Looks into a tenant for the operator, beside the database, on one snapshot.
+    /// Reads a tenant for the command-line operator, on one snapshot.
     pub(in crate::service) fn inspecting<T, E: From<StoreError>>(
         &self,
         scope: &Scope,
@@ -135,7 +136,7 @@ impl Application {
         })
     }
 
-    /// Writes to a tenant for the operator, beside the API, alone among the tenant's writes.
+    /// Writes to a tenant for the command-line operator, as the tenant's only write.
     pub(in crate::service) fn maintaining<T, E: From<StoreError>>(
         &self,
         scope: &Scope,
@@ -150,8 +151,8 @@ impl Application {
         })
     }
 
-    /// Runs a use case that writes, alone among the tenant's writes. Where it only answers again
-    /// there is nothing to commit, and the rev that it would have had is the next one's.
+    /// Runs a use case that writes, as the tenant's only write. A repeated answer commits nothing,
+    /// and leaves its rev to the next write.
     pub(in crate::service) fn writing<E: From<StoreError>>(
         &self,
         identity: &Identity,
@@ -174,7 +175,7 @@ impl Application {
     }
 }
 
-/// Why a use case has written nothing.
+/// The reasons for which a use case wrote nothing.
 enum Unwritten<E> {
     Replayed(Reply),
     Failed(E),

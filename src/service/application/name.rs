@@ -1,4 +1,4 @@
-//! Units and periods as answers name them. Never what an answer tells of them.
+//! The names of units and periods in answers.
 
 use serde::Serialize;
 

@@ -1,11 +1,11 @@
-//! Pages: long lists are read in pieces, each of which names the next. Never what is listed.
+//! Pages: long lists are read in pieces, each of which names the next.
 
 use serde::Serialize;
 
 use crate::error::{Code, Explain, Fault, Message};
 use crate::message;
 
-/// How many items a page has where the caller does not say.
+/// The number of items of a page by default.
 pub const USUAL: usize = 100;
 /// The most items of a page.
 pub const MOST: usize = 1000;
@@ -14,19 +14,19 @@ pub const MOST: usize = 1000;
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Page<T> {
     pub items: Vec<T>,
-    /// What to send as `cursor` for the next page; null on the last.
+    /// The `cursor` of the next page; null on the last.
     pub next: Option<String>,
 }
 
-/// Where a page begins and how long it is.
+/// The start and the length of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRequest {
-    /// Everything up to and including this one was on earlier pages.
+    /// The cursor of the last item on the previous page.
     pub after: Option<String>,
     pub limit: usize,
 }
 
-/// A cursor that no page of the list gave out.
+/// A cursor that no item of the list has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the list has no {cursor:?}")]
 pub struct UnknownCursor {
@@ -51,10 +51,10 @@ impl Explain for UnknownCursor {
 }
 
 impl<T> Page<T> {
-    /// The page of a list that is already in order; `key` gives each item's cursor.
+    /// Cuts a page from a list that is in order. `key` returns an item's cursor.
     ///
     /// # Errors
-    /// [`UnknownCursor`] where no item has the request's.
+    /// [`UnknownCursor`] if no item has the request's cursor.
     pub fn of(
         items: impl IntoIterator<Item = T>,
         request: &PageRequest,

@@ -1,5 +1,5 @@
-//! How long a read goes on: until its time is over, or until whoever asked has gone. Work that takes
-//! long asks now and then. What nobody waits for, such as a command's work, has all the time.
+//! Limits the time of a read: it ends when its time is over or its caller has gone. Long work asks
+//! now and then whether to continue. Work that nobody waits for, such as a command's, has no limit.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use crate::store::StoreError;
 
-/// Somebody who waits for an answer and may go away meanwhile.
+/// A caller who waits for an answer and may disconnect meanwhile.
 #[derive(Debug, Clone, Default)]
 pub struct Caller(Arc<AtomicBool>);
 
-/// Held for as long as the caller waits.
+/// Held as long as the caller waits.
 #[derive(Debug)]
 pub struct Presence(Arc<AtomicBool>);
 
@@ -23,8 +23,8 @@ impl Drop for Presence {
 }
 
 thread_local! {
-    /// For whom this thread works. A use case is not told who waits for it: that is no part of
-    /// what it does.
+    /// The caller that this thread works for. Not passed to use cases, because who waits is no part
+    /// of what they do.
     static CALLER: RefCell<Option<Caller>> = const { RefCell::new(None) };
 }
 
@@ -37,9 +37,9 @@ impl Caller {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Does work for this caller.
+    /// Works for this caller.
     pub fn attend<T>(self, work: impl FnOnce() -> T) -> T {
-        /// Puts back what was before, also where the work panics.
+        /// Restores the previous caller, even if the work panics.
         struct Before(Option<Caller>);
         impl Drop for Before {
             fn drop(&mut self) {
@@ -50,13 +50,13 @@ impl Caller {
         work()
     }
 
-    /// For whom the thread works, if anybody waits.
+    /// Returns the caller that the thread works for, if any.
     pub(in crate::service) fn current() -> Option<Caller> {
         CALLER.with_borrow(Clone::clone)
     }
 }
 
-/// How long a read may go on.
+/// The time limit of a read, if somebody waits for it.
 #[derive(Debug, Clone, Default)]
 pub(in crate::service) struct Patience(Option<(Caller, Instant)>);
 
@@ -66,10 +66,11 @@ impl Patience {
         Patience(until.map(|until| (caller, until)))
     }
 
-    /// Says whether to go on.
+    /// Checks whether to continue.
     ///
     /// # Errors
-    /// [`StoreError::TooLong`] when the time is over, [`StoreError::Abandoned`] when nobody waits.
+    /// [`StoreError::TooLong`] when the time is over, [`StoreError::Abandoned`] when the caller has
+    /// gone.
     pub fn check(&self) -> Result<(), StoreError> {
         match &self.0 {
             Some((caller, _)) if caller.is_gone() => Err(StoreError::Abandoned),

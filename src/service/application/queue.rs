@@ -1,7 +1,6 @@
-//! A queue: work that waits until it is done together. Each tenant has a line; whoever finds nobody
-//! leading it is to lead: takes what has queued, up to a batch, has it done and answered, and goes
-//! on until the line is empty. What comes while a batch is under way shares the next one. Never what
-//! the work is.
+//! A queue of tasks that are done in batches. Each tenant has a line. Whoever finds it without a
+//! leader starts one, which takes a batch, has it done and answered, and continues until the line is
+//! empty. Tasks that arrive meanwhile share the next batch. Does not know what a task does.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,23 +10,22 @@ use tokio::sync::oneshot;
 use crate::domain::id::TenantId;
 use crate::store::StoreError;
 
-/// The tasks of one batch.
+/// The most tasks in one batch.
 const BATCH: usize = 256;
 
-/// The tasks that wait in a line. Its last is answered after half a second where 4,000 are
-/// committed a second (SQLite, a yearly form), after a second and a half at 1,500 (PostgreSQL, a
-/// monthly one). Who would wait longer is told to come again.
+/// The most tasks in a line. The last of them is answered after 0.5 s at 4,000 commits a second
+/// (SQLite, a yearly form), and after 1.5 s at 1,500 (PostgreSQL, a monthly form). Further ones are
+/// refused.
 const LONGEST_LINE: usize = 2048;
 
-/// The bytes that wait in a line: memory is bounded by it, and not by how many bodies of the
-/// largest size fit into the line.
+/// The most bytes in a line, so that its memory does not depend on how large the bodies are.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
 
-/// Work that can wait in a queue.
+/// A task that can wait in a queue.
 pub trait Task: Send + 'static {
     type Answer: Send + 'static;
 
-    /// How much memory it takes, about, in bytes.
+    /// Returns the approximate memory of the task, in bytes.
     fn bytes(&self) -> usize;
 }
 
@@ -40,7 +38,7 @@ impl<T: Task> Default for Queue<T> {
     }
 }
 
-/// A tenant's; there is one as long as somebody leads it.
+/// A tenant's line. It exists as long as somebody leads it.
 struct Line<T: Task> {
     waiting: VecDeque<Waiting<T>>,
     bytes: usize,
@@ -60,22 +58,22 @@ struct Waiting<T: Task> {
     answer: oneshot::Sender<T::Answer>,
 }
 
-/// Tasks that are done together, and to whom each is answered.
+/// Tasks that are done together, with the channel for each answer.
 type Batch<T> = (Vec<T>, Vec<oneshot::Sender<<T as Task>::Answer>>);
 
-/// Why a task got no answer.
+/// The reasons for which a task got no answer.
 #[derive(Debug)]
 pub enum QueueError {
-    /// The line is too long already; the task was not taken.
+    /// The line is full; the task was not taken.
     Full,
-    /// There is nobody to do it, or it is not known whether it was done.
+    /// No thread could be started, or the outcome is unknown.
     Store(StoreError),
 }
 
 impl<T: Task> Queue<T> {
     /// Waits at the end of a tenant's line until the task is done. `work` does a batch and answers
-    /// each task by its place; who comes first runs it, on a thread of its own: the threads that
-    /// requests wait on may all be busy with reading.
+    /// each task by its index. The first to come runs it on a thread of its own, because all threads
+    /// that requests wait on may be busy reading.
     ///
     /// # Errors
     /// [`QueueError`].
@@ -92,7 +90,7 @@ impl<T: Task> Queue<T> {
         if role == Role::Leads {
             self.lead(tenant, work).map_err(QueueError::Store)?;
         }
-        // Nobody answers where the leader's thread is gone; the log has why.
+        // If the leader's thread is gone, nobody answers; the log has the reason.
         let lost = |_| StoreError::OutcomeUnknown("nobody has answered a change".to_owned());
         answer.await.map_err(lost).map_err(QueueError::Store)
     }
@@ -134,7 +132,7 @@ impl<T: Task> Queue<T> {
             .map_err(|error| StoreError::Unavailable(error.to_string()))
     }
 
-    /// The first of the line; the line ends where there are none.
+    /// Takes the first batch of the line, and removes the line if it is empty.
     fn batch(&self, tenant: TenantId) -> Option<Batch<T>> {
         let mut lines = self.lines();
         let line = lines.get_mut(&tenant)?;
@@ -144,7 +142,8 @@ impl<T: Task> Queue<T> {
                 break;
             };
             line.bytes = line.bytes.saturating_sub(waiting.task.bytes());
-            // Who has gone away needs no answer, and sends it again if it is still wanted.
+            // A caller who has disconnected needs no answer, and will send the change again if
+            // needed.
             if !waiting.answer.is_closed() {
                 batch.0.push(waiting.task);
                 batch.1.push(waiting.answer);
@@ -162,14 +161,14 @@ impl<T: Task> Queue<T> {
     }
 }
 
-/// Tells whether a newcomer has to lead the line.
+/// Tells whether a newcomer must lead the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
     Waits,
     Leads,
 }
 
-/// A line that is led. However that ends, nobody may wait in a line that nobody leads.
+/// A line that is being led. However the leader ends, nobody may keep waiting in its line.
 struct Leading<T: Task> {
     queue: Arc<Queue<T>>,
     tenant: TenantId,
@@ -184,12 +183,12 @@ enum End {
 }
 
 impl<T: Task> Leading<T> {
-    /// Takes batch after batch until nobody waits.
+    /// Takes batch after batch until the line is empty.
     fn run(mut self, work: &mut impl FnMut(Vec<T>, &mut dyn FnMut(usize, T::Answer))) {
         while let Some((tasks, answers)) = self.queue.batch(self.tenant) {
             let mut answers: BTreeMap<usize, _> = answers.into_iter().enumerate().collect();
             work(tasks, &mut |place, answer| {
-                // Who has gone away meanwhile will ask again.
+                // A caller who has disconnected will ask again.
                 let _ = answers.remove(&place).map(|sender| sender.send(answer));
             });
         }
@@ -200,7 +199,7 @@ impl<T: Task> Leading<T> {
 impl<T: Task> Drop for Leading<T> {
     fn drop(&mut self) {
         if self.end == End::BeforeItsTime {
-            // Whoever waits learns from its closed channel that nobody will answer.
+            // Closing their channels tells those who wait that nobody will answer.
             self.queue.lines().remove(&self.tenant);
         }
     }

@@ -1,5 +1,5 @@
-//! What a request sees of its tenant: the hierarchy, the catalogue and the caller's grants, as of
-//! its transaction. Each is remembered as long as the tenant's row says that it has not changed.
+//! The tenant as one request sees it: the hierarchy, the catalogue and the caller's grants, as of
+//! its transaction. Each is cached until the tenant's row says that it has changed.
 
 use crate::domain::id::UnitId;
 use crate::store::reorganisation::MapChange;
@@ -28,12 +28,12 @@ pub struct Snapshot {
     pub catalogue: Arc<Catalogue>,
     pub access: Access,
     map_changes: Arc<MapChanges>,
-    /// For how long it is looked at.
+    /// The time limit of the work on it.
     pub(in crate::service) patience: Patience,
 }
 
 impl Snapshot {
-    /// The day that it is where the tenant is.
+    /// Returns the current day in the tenant's time zone.
     pub fn today(&self, now: DateTime<Utc>) -> NaiveDate {
         now.with_timezone(&self.counters.time_zone).date_naive()
     }
@@ -43,7 +43,7 @@ impl Snapshot {
         Snapshot { patience, ..self }
     }
 
-    /// What changed the tenant's map, each with the units that it touched.
+    /// Returns the reorganisations in force, each with the units that it touched.
     ///
     /// # Errors
     /// Those of the store.
@@ -55,7 +55,7 @@ impl Snapshot {
             .read(transaction, self.hierarchy.successions())
     }
 
-    /// The same with the map as this transaction has written it. Nobody else may remember it
+    /// Returns the snapshot with the map that this transaction has written. It must not be cached
     /// before the commit.
     pub(in crate::service) fn with_written_map(
         &self,
@@ -76,7 +76,7 @@ impl Snapshot {
 }
 
 impl Snapshot {
-    /// The same with another map.
+    /// Returns the snapshot with another map.
     pub(in crate::service) fn with_hierarchy(&self, hierarchy: Hierarchy) -> Snapshot {
         Snapshot {
             counters: self.counters,
@@ -91,7 +91,7 @@ impl Snapshot {
 
 type Grants = HashMap<AccountId, Arc<[Grant]>>;
 
-/// What is remembered of tenants between requests.
+/// The cached state of all tenants.
 #[derive(Default)]
 pub(in crate::service) struct Caches {
     hierarchies: Cache<Hierarchy>,
@@ -100,7 +100,7 @@ pub(in crate::service) struct Caches {
     map_changes: Cache<MapChanges>,
 }
 
-/// The latest known state of something of each tenant, with the rev that made it.
+/// The latest known state of one part of each tenant, with the rev that made it.
 struct Cache<T>(Mutex<HashMap<TenantId, (i64, Arc<T>)>>);
 
 impl<T> Default for Cache<T> {
@@ -123,7 +123,7 @@ impl<T> Cache<T> {
         }
         let loaded = Arc::new(load()?);
         let mut all = self.lock();
-        // A reader with an older snapshot must not take the newer state from the others.
+        // A reader with an older snapshot must not replace the newer state.
         if all.get(&tenant).is_none_or(|(known, _)| *known < rev) {
             all.insert(tenant, (rev, loaded.clone()));
         }
@@ -136,8 +136,8 @@ impl<T> Cache<T> {
 }
 
 impl Caches {
-    /// The snapshot of a transaction that has not written anything but the tenant's row yet:
-    /// what it loads, it remembers for others.
+    /// Takes the snapshot of a transaction that has written nothing but the tenant's row, and
+    /// caches what it loads.
     pub(in crate::service) fn snapshot(
         &self,
         transaction: &mut Transaction<'_>,
@@ -178,7 +178,7 @@ impl Caches {
                 form::forms(transaction)?,
             ))
         })?;
-        // Only who looks across maps reads them.
+        // Read only by requests that look across maps.
         let map_changes = self
             .map_changes
             .get(tenant, counters.tree_rev, || Ok(MapChanges::default()))?;
@@ -193,7 +193,7 @@ impl Caches {
     }
 }
 
-/// All that is known of a tenant's levels and units.
+/// Loads all levels, units and successions of a tenant.
 pub(in crate::service) fn load_hierarchy(
     transaction: &mut Transaction<'_>,
 ) -> Result<Hierarchy, StoreError> {

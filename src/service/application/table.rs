@@ -1,9 +1,8 @@
-//! Tables that come as CSV: their rows, each with the line on which a spreadsheet shows it. Never
-//! what the rows mean.
+//! Reads CSV tables: their rows, each with the line on which a spreadsheet shows it. Does not
+//! interpret them.
 //!
-//! A spreadsheet leaves traces that are no part of the table: empty rows, columns without a
-//! heading, and semicolons or tabs between the cells where commas are decimal marks. They are
-//! passed over in every table.
+//! Spreadsheets leave empty rows, columns without a heading, and semicolons or tabs where commas
+//! are decimal marks. All tables accept these.
 
 use std::ops::Range;
 
@@ -19,13 +18,13 @@ pub(in crate::service) struct Listed<R> {
     pub row: R,
 }
 
-/// A line whose columns are not those of the heading that is expected.
+/// A line whose columns differ from the expected heading.
 pub(in crate::service) struct WrongColumns {
     pub line: u64,
 }
 
-/// All rows below the heading, which must have `columns`: without them nothing of a table makes
-/// sense, and only the heading is told. Cells are composed, as all texts are.
+/// Reads all rows below the heading, which must have `columns`; if it does not, only that is
+/// reported. Composes cells, as all texts are (Unicode's form C).
 pub(in crate::service) fn read_table<R: DeserializeOwned>(
     csv: &str,
     columns: &[&str],
@@ -38,7 +37,7 @@ pub(in crate::service) fn read_table<R: DeserializeOwned>(
         .delimiter(delimiter_of(&csv, columns))
         .from_reader(csv.as_bytes());
     let mut lines = Lines::new(&csv);
-    // What is text already can be read.
+    // The input is text already, so reading cannot fail.
     let records = reader.records().map(Result::unwrap_or_default);
     let records = records.map(|record| (lines.pass(&record), record));
     let mut records = records.filter(|(_, record)| !is_empty(record));
@@ -55,7 +54,7 @@ pub(in crate::service) fn read_table<R: DeserializeOwned>(
         row.map(|row| Listed { line, row })
             .ok_or(WrongColumns { line })
     });
-    // With as many wrong rows as anybody reads a table is read no further.
+    // Stop after as many wrong rows as an answer reports.
     let mut wrong = 0;
     let rows = rows.take_while(|row| {
         let goes_on = wrong < MOST_FAULTS;
@@ -65,7 +64,7 @@ pub(in crate::service) fn read_table<R: DeserializeOwned>(
     rows.collect()
 }
 
-/// The sign between the cells: the one with which the heading has the columns, or else a comma.
+/// Finds the separator: the one that splits the heading into the columns, otherwise a comma.
 fn delimiter_of(csv: &str, columns: &[&str]) -> u8 {
     let heading = csv.lines().find(|line| line.contains(char::is_alphabetic));
     let heading = heading.unwrap_or_default().trim_start_matches('\u{feff}');
@@ -87,7 +86,7 @@ fn is_empty(record: &StringRecord) -> bool {
 /// The columns that have a name.
 struct Heading {
     names: StringRecord,
-    /// At which cell of a row each of them stands.
+    /// The cell of each named column in a row.
     places: Vec<usize>,
 }
 
@@ -107,8 +106,8 @@ impl Heading {
         columns.iter().all(has)
     }
 
-    /// The cells of a row, where each column has one and nothing stands in a column without a
-    /// name.
+    /// Returns the cells of the named columns. `None` if one is missing, or a column without a name
+    /// is not empty.
     fn cells(&self, record: &StringRecord) -> Option<StringRecord> {
         let mut others = record.iter().enumerate();
         if others.any(|(place, cell)| !cell.is_empty() && !self.places.contains(&place)) {
@@ -118,11 +117,11 @@ impl Heading {
     }
 }
 
-/// Counts lines as a spreadsheet does: empty ones too, and a row whose cells have several lines as
-/// one.
+/// Counts lines as a spreadsheet does: includes empty lines, and counts a row whose cells span
+/// lines as one.
 struct Lines<'c> {
     csv: &'c [u8],
-    /// Up to here line breaks are counted.
+    /// The byte up to which line breaks are counted.
     byte: usize,
     breaks: u64,
     breaks_in_cells: u64,
@@ -138,11 +137,11 @@ impl Lines<'_> {
         }
     }
 
-    /// The line of the next record.
+    /// Returns the line of the next record.
     fn pass(&mut self, record: &StringRecord) -> u64 {
         let position = record.position().map_or(0, csv::Position::byte);
         let position = usize::try_from(position).unwrap_or(self.csv.len());
-        // Empty lines before a record are passed over with it.
+        // Empty lines before a record are skipped with it.
         let rest = self.csv.get(position..).unwrap_or_default();
         let empty = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
         let start = position + empty.count();

@@ -1,11 +1,11 @@
-//! Names in two languages, as requests bring them and answers show them.
+//! Names in two languages, in requests and answers.
 
 use serde::Serialize;
 
 use crate::domain::text::{LocalizedText, read_name};
 use crate::error::{Code, Fault};
 
-/// A name as somebody entered it.
+/// A name as entered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnteredName {
     pub vi: String,
@@ -13,7 +13,7 @@ pub struct EnteredName {
 }
 
 impl EnteredName {
-    /// Reads the name, noting what is wrong with it below `pointer`. What is wrong is left empty.
+    /// Reads the name and adds its faults below `pointer`. Invalid parts are left empty.
     pub(in crate::service) fn read(&self, pointer: &str, faults: &mut Vec<Fault>) -> LocalizedText {
         let mut read = |language: &str, text: &String| {
             let name = read_name(text).map_err(|fault| {
@@ -29,7 +29,7 @@ impl EnteredName {
     }
 }
 
-/// A name in Vietnamese and, where there is one, in English.
+/// A name in Vietnamese and, if there is one, in English.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct NameView {
     pub vi: String,

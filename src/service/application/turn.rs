@@ -1,6 +1,5 @@
-//! Turns: how many reads go on at once, and whose turn is next. An account leaves a place to its
-//! colleagues and a tenant leaves one to others, so that whoever asks for much makes nobody else
-//! wait. When places come free, those have them who read least.
+//! Turns to read. An account leaves a place to its colleagues, and a tenant leaves one to others,
+//! so that nobody has to wait for one who asks for much. Free places go to those who read least.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,13 +12,13 @@ use crate::domain::id::{AccountId, TenantId};
 use crate::service::application::patience::Caller;
 use crate::store::StoreError;
 
-/// How long somebody waits for a turn before being told to come again.
+/// The time for which a caller waits for a turn before it is refused.
 const WAIT_FOR_TURN: Duration = Duration::from_secs(10);
 
-/// How often one who waits looks whether the caller is still there.
+/// The interval at which a waiting thread checks whether its caller is still connected.
 const LOOK_UP: Duration = Duration::from_millis(250);
 
-/// How many may read at once, and how many may wait for it.
+/// The numbers of readers, or of those waiting: all, of one tenant, of one account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Crowd {
     pub all: usize,
@@ -62,7 +61,7 @@ struct Waiting {
     is_up: Arc<AtomicBool>,
 }
 
-/// Leave to read, given back on drop.
+/// A turn to read, given back on drop.
 pub(in crate::service) struct Turn<'t> {
     turns: &'t Turns,
     reader: Reader,
@@ -74,7 +73,7 @@ impl Drop for Turn<'_> {
     }
 }
 
-/// How many of those listed are anybody's, of the same tenant, of the same account.
+/// Counts those listed: all, of the reader's tenant, and of the reader's account.
 fn crowd<'r>(listed: impl Iterator<Item = &'r Reader>, reader: Reader) -> Crowd {
     let mut crowd = Crowd {
         all: 0,
@@ -90,9 +89,9 @@ fn crowd<'r>(listed: impl Iterator<Item = &'r Reader>, reader: Reader) -> Crowd 
 }
 
 impl Crowd {
-    /// Readers at so many places. A read that has begun is not stopped for others, so the places
-    /// for a colleague and for another tenant are kept before anybody asks for them. All the rest
-    /// one account has when it is alone.
+    /// Returns the limits for `places` readers. A read that has begun is not stopped for others, so
+    /// one place is kept for a colleague and one for another tenant. One account alone may use all
+    /// the rest.
     pub fn of_readers(places: usize) -> Crowd {
         let less = |kept: usize| places.saturating_sub(kept).max(1);
         Crowd {
@@ -102,7 +101,7 @@ impl Crowd {
         }
     }
 
-    /// Tells whether there is room for one more within `most`.
+    /// Returns true if one more fits within `most`.
     fn has_room_in(self, most: Crowd) -> bool {
         self.all < most.all && self.of_tenant < most.of_tenant && self.of_account < most.of_account
     }
@@ -117,8 +116,8 @@ impl Line {
         crowd(self.waiting.iter().map(|waiting| &waiting.reader), reader)
     }
 
-    /// Picks the next of those waiting, by its index: of the tenant that reads least, then of the
-    /// account that does, then whoever came first.
+    /// Picks the next one waiting, by index: of the tenant that reads least, then of the account
+    /// that reads least, then the first to come.
     fn next(&self, most: Crowd) -> Option<usize> {
         let waiting = self.waiting.iter().enumerate();
         let may_read = waiting.filter_map(|(index, waiting)| {
@@ -150,8 +149,8 @@ impl Turns {
     /// Waits for a turn.
     ///
     /// # Errors
-    /// [`StoreError::Crowded`] where too many others wait, or it took too long, and
-    /// [`StoreError::Abandoned`] where the caller has gone meanwhile.
+    /// [`StoreError::Crowded`] if too many others wait or the wait was too long;
+    /// [`StoreError::Abandoned`] if the caller has gone.
     pub fn take(&self, reader: Reader, caller: &Caller) -> Result<Turn<'_>, StoreError> {
         let is_up = Arc::new(AtomicBool::new(false));
         {
@@ -183,7 +182,7 @@ impl Turns {
             let mut line = self.line();
             if is_up.load(Ordering::Acquire) {
                 drop(line);
-                // Called up just now: whoever is next has the turn.
+                // The turn was given at the last moment: pass it on to the next.
                 drop(self.turn(reader));
             } else {
                 line.waiting

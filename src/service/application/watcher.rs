@@ -1,27 +1,27 @@
-//! Watchers: who waits for a long use case, and is told how far it is. Never what it does.
+//! Watchers: receive the progress of a long use case.
 
-/// A part of a use case, of which it is known beforehand how long it is.
+/// A phase of a use case, whose length is known when it begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// Rows of a list are checked.
+    /// Checking the rows of a list.
     Rows,
-    /// Units are written.
+    /// Writing units.
     Units,
-    /// A form's figures are put together on a map.
+    /// Computing a form's figures on a map.
     Figures,
-    /// Facts of the map are written, a kind after the other.
+    /// Writing the facts of the map, one kind after another.
     Map,
-    /// A period's totals are made anew.
+    /// Rebuilding a period's totals.
     Totals,
 }
 
-/// Is told of each phase how long it is when it begins, and then of each part that is done.
+/// Receives the length of each phase when it begins, then each part that is done.
 pub trait Watcher {
     fn begin(&self, phase: Phase, length: usize);
     fn advance(&self, by: usize);
 }
 
-/// Nobody waits.
+/// A watcher that ignores progress.
 pub struct Nobody;
 
 impl Watcher for Nobody {

@@ -1,4 +1,4 @@
-//! Forms: reading them and their periods, and putting versions of them.
+//! Forms: reads them and their periods, and puts versions of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,7 +39,7 @@ use crate::store::tenant::{Part, mark_changed};
 use crate::store::{StoreError, Transaction};
 use crate::{explain, message};
 
-/// Why a use case on forms fails.
+/// The errors of use cases on forms.
 #[derive(Debug, thiserror::Error)]
 pub enum FormError {
     #[error(transparent)]
@@ -128,16 +128,16 @@ pub struct FormView {
     pub calendar: Option<Calendar>,
     /// Null for a form with windows of its own.
     pub frequency: Option<Frequency>,
-    /// The form's own windows, in the order of their days; null for a form whose periods are
-    /// those of a calendar.
+    /// The form's own windows, in the order of their days; null for a form whose periods are those
+    /// of a calendar.
     pub windows: Option<Vec<WindowView>>,
     /// The levels whose units submit.
     pub submitted_by: Vec<String>,
-    /// For each level, working days after the closing day; a level that is not named has no
-    /// deadline. A window with a `due_at` goes by that.
+    /// Working days after the closing day, by level. A level that is not named has no deadline. A
+    /// window's `due_at` overrides this.
     pub deadlines: BTreeMap<String, u16>,
     pub late: Late,
-    /// Whether who entered the values may not approve them.
+    /// If true, an account may not approve values that it entered.
     pub four_eyes: bool,
     pub outline: Vec<SectionView>,
     pub rules: Vec<RuleView>,
@@ -155,8 +155,8 @@ pub struct WindowView {
     pub from: NaiveDate,
     /// The last day (chốt số liệu).
     pub to: NaiveDate,
-    /// By when every level is to submit: a day, or an instant with its offset; null where the
-    /// form's deadlines hold.
+    /// The deadline for every level: a day, or an instant with its offset. If null, the form's
+    /// deadlines hold.
     #[schema(value_type = Option<String>, example = "2025-02-10T17:00:00+07:00")]
     pub due_at: Option<Deadline>,
 }
@@ -167,7 +167,7 @@ pub struct SectionView {
     #[schema(example = "II.2.2")]
     pub number: String,
     pub title: NameView,
-    /// Whether prose can be written under it.
+    /// If true, prose can be written under the heading.
     pub narrative: bool,
     pub items: Vec<ItemView>,
     #[schema(no_recursion)]
@@ -178,7 +178,7 @@ pub struct SectionView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ItemView {
     pub indicator: String,
-    /// The levels that submit it; null means every level that submits the form.
+    /// The levels that submit the indicator; null means every level that submits the form.
     pub collected_at: Option<Vec<String>>,
     pub required: bool,
     pub show: Show,
@@ -279,7 +279,7 @@ impl RuleView {
     }
 }
 
-/// The forms of a day, by code.
+/// Lists the forms of a day, by code.
 ///
 /// # Errors
 /// [`FormError`].
@@ -301,7 +301,7 @@ pub fn list_forms(
     })
 }
 
-/// One form as it is on a day.
+/// Reads a form as it is on a day.
 ///
 /// # Errors
 /// [`FormError`].
@@ -329,7 +329,7 @@ pub fn get_form(
 pub struct PeriodView {
     #[schema(example = "2024")]
     pub key: String,
-    /// That of a window of the form's own; null where it has none.
+    /// The name of a window; null if it has none.
     pub name: Option<NameView>,
     /// The first day.
     pub from: NaiveDate,
@@ -337,16 +337,16 @@ pub struct PeriodView {
     pub to: NaiveDate,
     /// The first day on which it can be submitted.
     pub opens: NaiveDate,
-    /// For each level with a deadline, the last day on which its units are in time.
+    /// The last day in time, by level. Levels without a deadline are absent.
     pub deadlines: BTreeMap<String, NaiveDate>,
-    /// By when a window of the form's own is due for every level, if it says so: a day, or an
-    /// instant with its offset. A form that refuses what is late takes nothing after that instant;
-    /// what others take is counted as late from the next day on.
+    /// The deadline of a window for every level, if it has one: a day, or an instant with its
+    /// offset. A form that refuses late submissions accepts nothing after that instant; other forms
+    /// count a submission as late from the next day on.
     #[schema(value_type = Option<String>, example = "2025-02-10T17:00:00+07:00")]
     pub due_at: Option<Deadline>,
 }
 
-/// A year's periods of a form, in order.
+/// A form's periods of a year, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct PeriodList {
     pub items: Vec<PeriodView>,
@@ -372,7 +372,7 @@ impl PeriodView {
     }
 }
 
-/// The periods of a form that are counted under a year.
+/// Lists the periods of a form that are counted under a year.
 ///
 /// # Errors
 /// [`FormError`].
@@ -397,7 +397,7 @@ pub fn list_periods(
     })
 }
 
-/// A version of a form as somebody wants it to be.
+/// A version of a form to put.
 #[derive(Debug, Clone)]
 pub struct EnteredForm {
     pub code: String,
@@ -411,11 +411,11 @@ pub struct EnteredForm {
     pub four_eyes: FourEyes,
     pub outline: Vec<EnteredSection>,
     pub rules: Vec<EnteredRule>,
-    /// The first day of the version; the beginning where none is given.
+    /// The first day of the version; by default it holds from the beginning.
     pub valid_from: Option<NaiveDate>,
 }
 
-/// A window of the form's own as somebody wants it to be.
+/// A window to put.
 #[derive(Debug, Clone)]
 pub struct EnteredWindow {
     pub key: String,
@@ -426,7 +426,7 @@ pub struct EnteredWindow {
     pub due_at: Option<String>,
 }
 
-/// A heading as somebody wants it to be.
+/// A heading to put.
 #[derive(Debug, Clone)]
 pub struct EnteredSection {
     pub number: String,
@@ -436,7 +436,7 @@ pub struct EnteredSection {
     pub sections: Vec<EnteredSection>,
 }
 
-/// An indicator in the outline as somebody wants it to be.
+/// An indicator of the outline to put.
 #[derive(Debug, Clone)]
 pub struct EnteredItem {
     pub indicator: String,
@@ -445,7 +445,7 @@ pub struct EnteredItem {
     pub show: Show,
 }
 
-/// A rule as somebody wants it to be.
+/// A rule to put.
 #[derive(Debug, Clone)]
 pub struct EnteredRule {
     pub code: String,
@@ -454,13 +454,14 @@ pub struct EnteredRule {
     pub message: EnteredName,
 }
 
-/// The catalogue\'s rev, against which a change is held, and which version the day has.
+/// Builds an ETag from the catalogue's rev, which a change is checked against, and the day's
+/// version.
 fn etag_of(catalogue_rev: i64, valid_from: NaiveDate) -> Etag {
     Etag::new(format_args!("{catalogue_rev}.{valid_from}"))
 }
 
-/// Adds a form, or a version of it from a day on. A form's ETag is that of the whole catalogue,
-/// since a version is checked against all of it.
+/// Adds a form, or a version of it from a day on. Its ETag covers the whole catalogue, since a
+/// version is checked against all of it.
 ///
 /// # Errors
 /// [`FormError`].
@@ -522,8 +523,8 @@ pub fn put_form(
     })
 }
 
-/// What periods with submissions have, they must keep, and so must the longer periods that are
-/// made of them: their totals are made of it.
+/// Checks that periods with submissions keep their days and definition. The longer periods made of
+/// them must stay too, because their totals depend on it.
 fn check_fixed(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
@@ -547,7 +548,8 @@ fn check_fixed(
     Ok(())
 }
 
-/// A year whose months are in use cannot become one of quarters halfway.
+/// Checks that a base period in use keeps its longer periods: a year whose months are in use cannot
+/// become a year of quarters.
 fn keeps_longer_periods(known: &Form, planned: &Form, base: &FormPeriod<'_>) -> bool {
     known.longer_periods_with(base).iter().all(|longer| {
         let after = planned.period(longer.period);
@@ -555,8 +557,8 @@ fn keeps_longer_periods(known: &Form, planned: &Form, base: &FormPeriod<'_>) -> 
     })
 }
 
-/// What units were given to reach in a period is read beside the figures of that period: it stays
-/// one, and keeps the indicator.
+/// Checks that every period with targets stays a period of the form and keeps the targets'
+/// indicators, since targets are shown beside its figures.
 fn check_targets(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
@@ -602,11 +604,11 @@ fn next_number(snapshot: &Snapshot) -> FormNumber {
     FormNumber::new(last.unwrap_or(0).saturating_add(1))
 }
 
-/// Reads a form against the tenant's levels and indicators, noting every fault.
+/// Reads a form, checks it against the tenant's levels and indicators, and notes every fault.
 struct FormReader<'s> {
     snapshot: &'s Snapshot,
     valid_from: NaiveDate,
-    /// Those on which what the form sees can change while the version holds.
+    /// Days within the version's validity on which a level or an indicator that it uses can change.
     days: BTreeSet<NaiveDate>,
     faults: Vec<Fault>,
 }
@@ -654,7 +656,7 @@ impl FormReader<'_> {
         })
     }
 
-    /// Those of a calendar, or windows of the form's own; one of the two, and not both.
+    /// Reads the periods: either those of a calendar or the form's own windows, not both.
     fn periods(&mut self, entered: &EnteredForm) -> Option<Periods> {
         let windows = entered.windows.as_deref();
         let windows = windows.map(|windows| self.windows(windows));
@@ -734,7 +736,7 @@ impl FormReader<'_> {
         };
         let year = key.year();
         let touches = (entered.from.year()..=entered.to.year()).contains(&year);
-        // Days the wrong way round touch no year, and are a fault of their own.
+        // Days in the wrong order lie in no year, and are reported as a fault of their own.
         if !touches && entered.from <= entered.to {
             self.fault(pointer, Code::InvalidValue, message!(
                 "Không ngày nào của kỳ này thuộc năm {year}. Hãy sửa năm trong khóa, hoặc sửa các ngày.",
@@ -759,7 +761,7 @@ impl FormReader<'_> {
                 ),
             );
         } else if to < day {
-            // A period takes the version of its last day, so no period would ever be this window.
+            // A period takes the version of its last day, so this window would never be a period.
             let (to, day) = (Named::day(to), Named::day(day));
             self.fault(pointer, Code::InvalidValue, message!(
                 "Kỳ này kết thúc ngày {to}, trước khi phiên bản có hiệu lực (valid_from, ngày {day}). Hãy bỏ kỳ này, hoặc để nó trong phiên bản có hiệu lực sớm hơn.",
@@ -839,7 +841,7 @@ impl FormReader<'_> {
         );
     }
 
-    /// Levels of which every one submits the form: others could never be collected from.
+    /// Reads levels and checks that each submits the form; from others nothing could be collected.
     fn levels_among(
         &mut self,
         entered: &[String],
@@ -1028,7 +1030,7 @@ impl FormReader<'_> {
         }
     }
 
-    /// A rule sees what the form holds, and nothing else.
+    /// Checks that a rule uses only values that the form collects.
     fn check_seen(&mut self, operand: &Operand, pointer: String, seen: &Seen) {
         let catalogue = &self.snapshot.catalogue;
         let mut days = self.days.iter();
@@ -1046,7 +1048,7 @@ impl FormReader<'_> {
         }
     }
 
-    /// And so does a formula.
+    /// Checks that formulas use only values that the form collects.
     fn check_operands(&mut self, seen: &Seen) {
         let catalogue = &self.snapshot.catalogue;
         let days = self.days.iter();
@@ -1070,7 +1072,7 @@ impl FormReader<'_> {
     }
 }
 
-/// What an outline has named so far.
+/// The levels, headings and indicators that an outline has named so far.
 #[derive(Default)]
 struct Seen {
     submitted_by: Vec<LevelCode>,

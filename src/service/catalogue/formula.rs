@@ -1,10 +1,10 @@
-//! The faults of a formula, in words. Never what a formula is.
+//! Sentences for the faults of a formula.
 
 use crate::domain::formula::{Expected, FormulaError};
 use crate::error::Message;
 use crate::message;
 
-/// Why a text is no formula, as a part of a sentence.
+/// Returns the reason why a text is no formula, as a part of a sentence.
 pub(in crate::service) fn reason_of(error: &FormulaError) -> Message {
     let reason = error.to_string();
     let vi = match error {

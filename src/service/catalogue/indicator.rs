@@ -1,4 +1,4 @@
-//! Indicators: reading them and putting versions of them.
+//! Indicators: reads them and puts versions of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,7 +39,7 @@ use crate::store::tenant::{Part, mark_changed};
 use crate::store::{StoreError, Transaction};
 use crate::{explain, message};
 
-/// Why a use case on indicators fails.
+/// The errors of use cases on indicators.
 #[derive(Debug, thiserror::Error)]
 pub enum IndicatorError {
     #[error(transparent)]
@@ -128,13 +128,13 @@ pub struct IndicatorView {
     /// Null for a derived indicator.
     pub across_time: Option<AcrossTime>,
     pub breakdowns: Vec<BreakdownView>,
-    /// A unit's value that is less is refused; null where it may be anything.
+    /// The smallest value that a unit may submit; null without a limit.
     #[schema(value_type = Option<f64>, example = 0)]
     pub minimum: Option<Decimal>,
-    /// A unit's value that is more is refused; null where it may be anything.
+    /// The largest value that a unit may submit; null without a limit.
     #[schema(value_type = Option<f64>)]
     pub maximum: Option<Decimal>,
-    /// A unit's total beyond it is warned of; null where nothing is unusual.
+    /// The usual range of a unit's total, beyond which there is a warning; null without one.
     pub usual: Option<UsualView>,
     /// Null for a collected indicator.
     pub formula: Option<String>,
@@ -142,7 +142,7 @@ pub struct IndicatorView {
     pub valid_from: NaiveDate,
 }
 
-/// The range of usual values, both ends included; an end that is null is open.
+/// A range of usual values, both ends included. An end that is null is open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct UsualView {
     #[schema(value_type = Option<f64>, example = 1000000)]
@@ -165,7 +165,7 @@ impl UsualView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct BreakdownView {
     pub code: String,
-    /// Whether the options add up to the total (chia ra) or are among it (trong đó).
+    /// If true, the options add up to the total (chia ra); otherwise they are among it (trong đó).
     pub closed: bool,
     pub options: Vec<OptionView>,
 }
@@ -226,7 +226,7 @@ impl BreakdownView {
     }
 }
 
-/// The indicators of a day, by code.
+/// Lists the indicators of a day, by code.
 ///
 /// # Errors
 /// [`IndicatorError`].
@@ -246,7 +246,7 @@ pub fn list_indicators(
     })
 }
 
-/// One indicator as it is on a day.
+/// Reads an indicator as it is on a day.
 ///
 /// # Errors
 /// [`IndicatorError`].
@@ -271,7 +271,7 @@ pub fn get_indicator(
     })
 }
 
-/// A version of an indicator as somebody wants it to be.
+/// A version of an indicator to put.
 #[derive(Debug, Clone)]
 pub struct EnteredIndicator {
     pub code: String,
@@ -283,11 +283,11 @@ pub struct EnteredIndicator {
     pub breakdowns: Vec<EnteredBreakdown>,
     pub bounds: EnteredBounds,
     pub formula: Option<String>,
-    /// The first day of the version; the beginning where none is given.
+    /// The first day of the version; by default it holds from the beginning.
     pub valid_from: Option<NaiveDate>,
 }
 
-/// Between what values are to lie, as decimal texts; what is missing is open.
+/// Limits of values, as decimal texts. A missing end is open.
 #[derive(Debug, Clone, Default)]
 pub struct EnteredBounds {
     pub minimum: Option<String>,
@@ -295,14 +295,14 @@ pub struct EnteredBounds {
     pub usual: Option<EnteredUsual>,
 }
 
-/// The range that is to be usual, as decimal texts.
+/// A range of usual values to set, as decimal texts.
 #[derive(Debug, Clone)]
 pub struct EnteredUsual {
     pub from: Option<String>,
     pub to: Option<String>,
 }
 
-/// A set of options as somebody wants it to be.
+/// A breakdown to put.
 #[derive(Debug, Clone)]
 pub struct EnteredBreakdown {
     pub code: String,
@@ -310,20 +310,21 @@ pub struct EnteredBreakdown {
     pub options: Vec<EnteredOption>,
 }
 
-/// An option as somebody wants it to be.
+/// An option to put.
 #[derive(Debug, Clone)]
 pub struct EnteredOption {
     pub code: String,
     pub name: EnteredName,
 }
 
-/// The catalogue\'s rev, against which a change is held, and which version the day has.
+/// Builds an ETag from the catalogue's rev, which a change is checked against, and the day's
+/// version.
 fn etag_of(catalogue_rev: i64, valid_from: NaiveDate) -> Etag {
     Etag::new(format_args!("{catalogue_rev}.{valid_from}"))
 }
 
-/// Adds an indicator, or a version of it from a day on. An indicator's ETag is that of the
-/// whole catalogue, since a version is checked against all of it.
+/// Adds an indicator, or a version of it from a day on. Its ETag covers the whole catalogue, since
+/// a version is checked against all of it.
 ///
 /// # Errors
 /// [`IndicatorError`].
@@ -368,7 +369,7 @@ pub fn put_indicator(
     })
 }
 
-/// The indicator with its new version.
+/// Returns the indicator with its new version.
 fn planned(
     entered: &EnteredIndicator,
     known: Option<&Indicator>,
@@ -509,7 +510,7 @@ fn read_measure(
     }
 }
 
-/// Refuses bounds of a derived indicator: a computed value is as large as its operands make it.
+/// Refuses bounds of a derived indicator, whose values follow from its operands.
 fn refuse_bounds(bounds: &EnteredBounds, faults: &mut Vec<Fault>) {
     let given = [
         ("minimum", bounds.minimum.is_some()),
@@ -554,7 +555,7 @@ fn read_bounds(entered: &EnteredBounds, decimals: Decimals, faults: &mut Vec<Fau
     }
 }
 
-/// Reads two ends, each with its pointer.
+/// Reads the two ends of a range, each with its pointer.
 fn read_interval(
     ends: [(&str, Option<&str>); 2],
     decimals: Decimals,
@@ -624,7 +625,8 @@ fn read_breakdowns(entered: &[EnteredBreakdown], faults: &mut Vec<Fault>) -> Vec
             let at = format!("{at}/options/{index}");
             let name = option.name.read(&format!("{at}/name"), faults);
             match option.code.parse::<OptionCode>() {
-                // A value names its option alone, so an indicator's options need codes of their own.
+                // Values name an option without its breakdown, so option codes are unique within an
+                // indicator.
                 Ok(code) if options.insert(&option.code) => {
                     read_options.push(BreakdownOption { code, name });
                 }
@@ -653,9 +655,9 @@ fn code_fault(pointer: String) -> Fault {
     )
 }
 
-/// All versions of an indicator are put together, so they share what is fixed; the one that is
-/// replaced is exempt while nobody has used it. What periods with submissions have, they keep, and
-/// so do those with targets: a target is a value too, at the same decimals.
+/// Checks that a new version keeps what must not change. All versions are aggregated together, so
+/// they share their fixed parts; the replaced version is exempt while nobody has used it. Periods
+/// with submissions or targets keep their version's fixed parts.
 fn check_fixed(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
@@ -696,7 +698,7 @@ fn check_fixed(
     Ok(())
 }
 
-/// Holds what is planned for a day in use to what holds now.
+/// Compares the planned version with the present one on a day that is in use.
 fn check_kept(
     known: &Indicator,
     planned: &Indicator,
@@ -715,7 +717,7 @@ fn check_kept(
     Ok(())
 }
 
-/// The last days of the periods on which there are submissions of a form with the indicator.
+/// Returns the last days of the periods with submissions of a form that asks for the indicator.
 fn days_with_values(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
@@ -730,8 +732,8 @@ fn days_with_values(
         .collect())
 }
 
-/// For what units were given to reach of the indicator: the last day of each period, and the
-/// option or the total.
+/// Lists the targets set for the indicator: the last day of each period, and the option or the
+/// total.
 fn targets_by_day(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
@@ -752,7 +754,7 @@ fn closing_day(catalogue: &Catalogue, form: FormNumber, period: Period) -> Optio
     Some(form.period(period)?.closing_day())
 }
 
-/// The forms that ask for an indicator, in whatever version.
+/// Returns the forms that ask for an indicator in any version.
 fn forms_with(catalogue: &Catalogue, code: &IndicatorCode) -> Vec<FormNumber> {
     catalogue
         .forms()
@@ -764,15 +766,15 @@ fn forms_with(catalogue: &Catalogue, code: &IndicatorCode) -> Vec<FormNumber> {
         .collect()
 }
 
-/// How many values a formula may be made of, with the formulas within it written out: more cannot
-/// be read by people, and numbers grow with each.
+/// The most values that a formula may use, with its inner formulas written out. More cannot be read
+/// by people, and the numbers grow with each.
 const LARGEST: usize = 1000;
 
-/// How many formulas may lie within one another.
+/// The deepest nesting of formulas.
 const DEEPEST: usize = 10;
 
-/// Holds an indicator's new version to what it uses and to what uses it, on every day on which
-/// the version holds and something begins.
+/// Checks a new version against the indicators that it uses and those that use it, on every day
+/// within its validity on which something begins.
 fn check_uses(
     catalogue: &Catalogue,
     indicator: &Indicator,
@@ -853,7 +855,7 @@ fn use_fault(
     }
 }
 
-/// An operand goes with its option, or with what is handed up.
+/// Builds the fault of an operand that has lost its option or its transferred amount.
 fn lost(unresolved: &Unresolved, indicator: &Indicator, day: NaiveDate, message: Message) -> Fault {
     let total = Operand {
         source: Source::Total,
@@ -869,8 +871,7 @@ fn lost(unresolved: &Unresolved, indicator: &Indicator, day: NaiveDate, message:
     }
 }
 
-/// Holds all formulas of a catalogue to what people can read, on every day on which something
-/// begins.
+/// Checks the size of all formulas of a catalogue, on every day on which something begins.
 fn check_size(
     catalogue: &Catalogue,
     indicator: &Indicator,
@@ -900,8 +901,8 @@ fn check_size(
     Ok(())
 }
 
-/// How many values an indicator is made of, at most: its formula's times those of its largest
-/// operand. One that comes back to itself is beyond any limit.
+/// Returns the largest number of values that an indicator is made of: the size of its formula times
+/// that of its largest operand. A formula that refers to itself exceeds any limit.
 fn written_out(
     catalogue: &Catalogue,
     code: &IndicatorCode,
@@ -912,8 +913,8 @@ fn written_out(
     if let Some(size) = sizes.get(code) {
         return *size;
     }
-    // Whoever asks again before the answer is there has come back to where he began; and one
-    // that lies too deep is answered before its depth is gone into.
+    // This entry answers a formula that refers back to itself, and stops one that is nested too
+    // deep.
     sizes.insert(code.clone(), usize::MAX);
     let definition = catalogue
         .indicator(code)

@@ -1,4 +1,4 @@
-//! Levels: which ranks a tenant's hierarchy has.
+//! Levels: the ranks of a tenant's hierarchy.
 
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -23,7 +23,7 @@ use crate::{explain, message};
 
 use crate::service::application::text::{EnteredName, NameView};
 
-/// Why a use case on levels fails.
+/// The errors of use cases on levels.
 #[derive(Debug, thiserror::Error)]
 pub enum LevelError {
     #[error(transparent)]
@@ -65,7 +65,7 @@ pub struct LevelView {
     #[schema(example = "commune")]
     pub code: String,
     pub name: NameView,
-    /// The smaller, the higher; a unit is always part of one of a smaller rank.
+    /// The rank; the highest level has the smallest. A unit's parent always has a smaller rank.
     pub rank: i32,
     pub valid_from: NaiveDate,
     pub valid_to: Option<NaiveDate>,
@@ -89,7 +89,7 @@ pub struct LevelList {
     pub items: Vec<LevelView>,
 }
 
-/// All levels that the tenant has or had.
+/// Lists all levels that the tenant has or had.
 ///
 /// # Errors
 /// [`LevelError`].
@@ -109,7 +109,7 @@ pub fn list_levels(
     })
 }
 
-/// A level as somebody wants it to be.
+/// A level to put.
 #[derive(Debug, Clone)]
 pub struct EnteredLevel {
     pub code: String,
@@ -119,7 +119,7 @@ pub struct EnteredLevel {
     pub valid_to: Option<NaiveDate>,
 }
 
-/// Adds a level, or changes the one with its code. A level's ETag is that of the list.
+/// Adds a level, or changes the one with its code. Its ETag is that of the list of levels.
 ///
 /// # Errors
 /// [`LevelError`].
@@ -209,8 +209,8 @@ fn read(entered: &EnteredLevel) -> Result<Level, Vec<Fault>> {
     }
 }
 
-/// Two levels of one time cannot have the same rank, and a rank that changes could put a unit
-/// under one that is no longer above it.
+/// Checks ranks: levels of the same time have different ranks, and no unit may end up below one
+/// that is no longer above it.
 fn check_ranks(level: &Level, known: &[Level]) -> Result<(), Vec<Fault>> {
     let same_rank = known.iter().find(|other| {
         other.code != level.code
@@ -246,7 +246,7 @@ fn check_ranks(level: &Level, known: &[Level]) -> Result<(), Vec<Fault>> {
     Ok(())
 }
 
-/// A level holds on every day on which a unit stands at it.
+/// Checks that a level holds on every day on which a unit is at it.
 fn check_units(level: &Level, facts: &[UnitFact]) -> Result<(), Vec<Fault>> {
     let outside = facts
         .iter()

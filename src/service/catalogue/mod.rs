@@ -1,4 +1,4 @@
-//! What is asked: indicators, forms, and the levels of units that answer. Never an answer.
+//! The catalogue: indicators, forms, and the levels whose units report. Contains no reports.
 
 pub mod form;
 mod formula;

@@ -1,6 +1,6 @@
-//! A reorganisation as tables: which old code became which new one, and the list of units after.
-//! It makes the document that a person would have to write by hand, and nothing else: whether the
-//! document is right is `reorganisation`'s to say.
+//! A reorganisation as tables: a mapping from old codes to new ones, and the list of units
+//! afterwards. Builds the document that a person would otherwise write by hand. `reorganisation`
+//! decides whether the document is valid.
 
 use crate::service::application::name::UnitName;
 use std::collections::hash_map::Entry;
@@ -25,30 +25,30 @@ use crate::service::application::table::{Listed, WrongColumns, read_table};
 use crate::store::StoreError;
 use crate::{explain, message};
 
-/// The tables and what they do not say.
+/// The two tables, and what they do not contain.
 #[derive(Debug, Clone)]
 pub struct Mapping {
-    /// CSV with `old_code` and `new_code`; other columns are not read. An old code that was divided
-    /// stands on several lines; one without a new code was abolished.
+    /// CSV with `old_code` and `new_code`; other columns are ignored. An old code that was divided
+    /// is on several lines; one without a new code was abolished.
     pub mapping: String,
-    /// CSV with `code,name,level,parent_code[,kind]`: all units after, those above before those
-    /// below.
+    /// CSV with `code,name,level,parent_code[,kind]`: all units afterwards, parents before their
+    /// children.
     pub after: String,
     pub effective: Day,
     pub legal_basis: String,
     pub unlisted: Unlisted,
 }
 
-/// The treatment of units that stand the day before and that neither table names.
+/// The treatment of units that exist the day before and that neither table names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unlisted {
-    /// Each is a fault: somebody may have forgotten it.
+    /// Report each as a fault: somebody may have forgotten it.
     Refuse,
-    /// They go on, below whatever takes over the unit above them, and are named.
+    /// Keep and list them, below the unit that takes over their parent.
     Keep,
 }
 
-/// Why tables make no document.
+/// The errors of building a document from tables.
 #[derive(Debug, thiserror::Error)]
 pub enum MappingError {
     #[error(transparent)]
@@ -73,11 +73,11 @@ pub struct TableLine {
     pub line: u64,
 }
 
-/// What is wrong with a line.
+/// A fault of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableFault {
     pub table: Table,
-    /// None where no line is wrong, but one is missing.
+    /// `None` if no line is wrong but one is missing.
     pub line: Option<u64>,
     pub message: Message,
 }
@@ -108,13 +108,13 @@ impl MappingError {
 
 explain!(MappingError, held: Denied, Store; own);
 
-/// A document that tables make, and from which of their lines each part of it is.
+/// A document built from tables, with the table lines behind each part.
 #[derive(Debug, Clone)]
 pub struct TableDocument {
     pub document: ReorganisationDocument,
-    /// Units that neither table names, and that go on.
+    /// Units that neither table names, and that are kept.
     pub kept: Vec<UnitName>,
-    /// Of each step.
+    /// The lines of each step.
     lines: Vec<StepLines>,
 }
 
@@ -126,7 +126,7 @@ struct StepLines {
 }
 
 impl TableDocument {
-    /// The line of which a JSON pointer into the document tells.
+    /// Returns the table line behind a JSON pointer into the document.
     pub fn line_of(&self, pointer: &str) -> Option<TableLine> {
         let mut path = pointer.split('/').skip(2);
         let lines = self.lines.get(path.next()?.parse::<usize>().ok()?)?;
@@ -141,7 +141,7 @@ impl TableDocument {
     }
 }
 
-/// The document that tables make on the map of the day before.
+/// Builds the document from tables, on the map of the day before.
 ///
 /// # Errors
 /// [`MappingError`], with every fault of the tables.
@@ -154,7 +154,7 @@ pub fn document_of(
     Ok(made.document)
 }
 
-/// The same with the lines that it is made of.
+/// Like [`document_of`], with the table lines behind each part.
 ///
 /// # Errors
 /// [`MappingError`], with every fault of the tables.
@@ -211,7 +211,7 @@ fn read<R: DeserializeOwned>(
 }
 
 impl Mapping {
-    /// The document, for the map of the day before as `tree`.
+    /// Builds the document, with `tree` as the map of the day before.
     fn document(&self, tree: &Tree) -> Result<TableDocument, MappingError> {
         let mut faults = Vec::new();
         let mapping = read(
@@ -223,7 +223,7 @@ impl Mapping {
         let columns = &["code", "name", "level", "parent_code"];
         let after: Vec<Listed<AfterRow>> = read(&self.after, Table::After, columns, &mut faults);
         let passings = Passings::of(mapping);
-        // Of a table that was not read as a whole nothing is known to be missing.
+        // If a table could not be read completely, nothing can be called missing.
         if !faults.is_empty() {
             return Err(MappingError::Invalid(faults));
         }
@@ -322,7 +322,8 @@ fn other_level_in_list(line: u64, row: &AfterRow, level: &LevelCode) -> TableFau
     )
 }
 
-/// The one unit above all others, if there is one: what has no parent in a list is under it.
+/// Returns the one unit above all others, if there is one. Units without a parent in a list belong
+/// under it.
 fn root_of(tree: &Tree) -> Option<String> {
     let mut roots = tree.places().filter(|place| place.depth() == 0);
     let root = roots.next()?;
@@ -335,7 +336,7 @@ struct Passings {
     old_codes: Vec<String>,
     by_old: HashMap<String, Vec<String>>,
     by_new: HashMap<String, Vec<String>>,
-    /// On which line each old code stands with each new one.
+    /// The line of each pair of old and new code.
     lines: HashMap<(String, String), u64>,
 }
 
@@ -371,7 +372,7 @@ impl Passings {
         })
     }
 
-    /// Tells whether an old unit does not go on under its code.
+    /// Returns true if an old unit does not continue under its code.
     fn ends(&self, old: &str) -> bool {
         let heirs = self.by_old.get(old);
         heirs.is_some_and(|heirs| heirs.iter().all(|heir| heir != old))
@@ -381,7 +382,7 @@ impl Passings {
         self.heirs(old).len() > 1
     }
 
-    /// The old units that pass to a new one as a whole.
+    /// Returns the old units that pass to a new one as a whole.
     fn wholes(&self, new: &str) -> impl Iterator<Item = &String> {
         let sources = self.by_new.get(new).into_iter().flatten();
         sources.filter(|old| !self.is_divided(old))
@@ -397,8 +398,8 @@ struct Draft<'t> {
 }
 
 impl Draft<'_> {
-    /// New units first, so that parts of others can pass to them; then what is divided; then each
-    /// unit as it is afterwards; at last what is abolished.
+    /// Orders the steps: new units first, so that parts can pass to them; then divisions; then each
+    /// unit in its new state; abolitions last.
     fn steps(&self, after: &[Listed<AfterRow>]) -> Vec<Drafted> {
         let (standing, new): (Vec<&Listed<AfterRow>>, Vec<&Listed<AfterRow>>) = after
             .iter()
@@ -423,7 +424,7 @@ impl Draft<'_> {
         self.tree.by_code(&code.parse().ok()?)
     }
 
-    /// The units that stand and that neither table names. The one above all others needs no line.
+    /// Returns the existing units that neither table names. The one above all others needs no line.
     fn unnamed(&self, listed: &BTreeSet<&str>) -> Vec<Place<'_>> {
         let is_named = |code: &str| {
             listed.contains(code)
@@ -436,7 +437,7 @@ impl Draft<'_> {
             .collect()
     }
 
-    /// The faults of tables that say what cannot be so, or what no step can do.
+    /// Reports tables that contradict each other, or that no step can express.
     fn contradictions(
         &self,
         after: &[Listed<AfterRow>],
@@ -464,7 +465,8 @@ impl Draft<'_> {
         faults
     }
 
-    /// A unit of the list that stands goes on under its code, unless another takes the code over.
+    /// Reports a listed unit that exists but does not continue under its code, unless another takes
+    /// over the code.
     fn contradiction(
         &self,
         line: u64,
@@ -476,7 +478,7 @@ impl Draft<'_> {
             return None;
         }
         if self.passings.ends(&row.code) {
-            // A successor that is not there is told already.
+            // A successor that does not exist is reported already.
             let mut heirs = self.passings.heirs(&row.code).iter();
             let are_listed = heirs.all(|heir| listed.contains(heir.as_str()));
             return are_listed.then(|| ended_in_list(line, row));
@@ -485,7 +487,7 @@ impl Draft<'_> {
         (level.as_str() != row.level).then(|| other_level_in_list(line, row, level))
     }
 
-    /// The units that a unit of the list is made of, itself among them.
+    /// Returns the units that a listed unit is made of, itself included.
     fn predecessors(&self, code: &str) -> Vec<&str> {
         let wholes = self.passings.wholes(code);
         let mut from: Vec<&str> = wholes.map(String::as_str).collect();
@@ -524,7 +526,7 @@ impl Draft<'_> {
         (step, lines)
     }
 
-    /// The steps after which a unit is as the list has it.
+    /// Returns the steps after which a unit is as listed.
     fn become_after(&self, Listed { line, row }: &Listed<AfterRow>) -> Vec<Drafted> {
         let lines = StepLines {
             step: Some(TableLine {
@@ -596,7 +598,7 @@ impl Draft<'_> {
         }
     }
 
-    /// What nobody took over, and the levels at which nothing else stood.
+    /// Returns the steps that end abolished units, and the levels that are empty afterwards.
     fn abolished(&self) -> Vec<Drafted> {
         let gone: Vec<&String> = self
             .passings

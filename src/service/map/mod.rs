@@ -1,4 +1,4 @@
-//! Units, and how their map changes. Never figures, except for what a change does to them.
+//! Units, and changes of their map. Contains no figures, except for the forecast of a change.
 
 pub mod mapping;
 pub mod reorganisation;

@@ -1,6 +1,5 @@
-//! Reorganisations (sắp xếp đơn vị hành chính): looking at what a document would change, carrying
-//! it out, and reading the documents that were. Taking one back is `undo`'s, what becomes of
-//! submissions, targets and grants is `work`'s.
+//! Reorganisations (sắp xếp đơn vị hành chính): previews a document, carries it out, and lists
+//! earlier ones. `undo` takes one back; `work` moves submissions, targets and grants.
 
 mod forecast;
 mod preview;
@@ -44,7 +43,7 @@ pub use forecast::{FormForecast, TotalForecast, UnitForecast};
 pub use preview::{FaultView, ReorganisationPreview, UnitsView};
 pub use undo::undo_reorganisation;
 
-/// Why a use case on reorganisations fails.
+/// The errors of use cases on reorganisations.
 #[derive(Debug, thiserror::Error)]
 pub enum ReorganisationError {
     #[error(transparent)]
@@ -63,7 +62,7 @@ pub enum ReorganisationError {
     Invalid(Vec<Fault>),
     #[error("it was taken back already")]
     Undone,
-    /// Something was done since that stands on the new map.
+    /// A later change depends on the new map.
     #[error("built on: {}", .0.en)]
     BuiltOn(Message),
 }
@@ -113,14 +112,14 @@ impl ReorganisationError {
 
 explain!(ReorganisationError, held: Denied, Condition, Idempotency, Store, Cursor; own);
 
-/// Whether a reorganisation is to be carried out or only to be looked at.
+/// Chooses between carrying a reorganisation out and only previewing it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     Write,
     DryRun,
 }
 
-/// What changed the map.
+/// A reorganisation, without its document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ReorganisationView {
     pub id: String,
@@ -128,17 +127,17 @@ pub struct ReorganisationView {
     pub effective: NaiveDate,
     #[schema(example = "Nghị quyết 1654/NQ-UBTVQH15")]
     pub legal_basis: String,
-    /// How many units came to be.
+    /// The number of new units.
     pub created: usize,
-    /// How many stand before and after, and are something else.
+    /// The number of units that exist before and after and have changed.
     pub changed: usize,
-    /// How many ended.
+    /// The number of units that ended.
     pub ended: usize,
-    /// The login of who entered it.
+    /// The login of the account that entered it.
     pub by: String,
     pub at: DateTime<Utc>,
     pub rev: i64,
-    /// When it was taken back; null where it holds.
+    /// The time of its undoing; null while it is in force.
     pub undone_at: Option<DateTime<Utc>>,
     pub undone_rev: Option<i64>,
 }
@@ -167,31 +166,30 @@ fn etag_of(reorganised: &Reorganised) -> Etag {
     Etag::new(undone.map_or(reorganised.rev, |undone| undone.rev))
 }
 
-/// What changed the map, with its document and what passed from whom to whom.
+/// A reorganisation with its document and its successions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ReorganisationDetail {
     pub reorganisation: ReorganisationView,
-    /// As it was given, and the defaults of what it left out: such a body as
-    /// `create_reorganisation` takes.
+    /// The document as sent, with defaults filled in: a valid body of `create_reorganisation`.
     #[schema(value_type = Object)]
     pub document: ReorganisationDocument,
-    /// What passed, in the order of the document; nothing once it was taken back.
+    /// The successions, in the order of the document; empty once it is undone.
     pub successions: Vec<SuccessionView>,
 }
 
-/// What of one unit passed to another.
+/// A unit's succession by another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct SuccessionView {
-    /// As it was the day before.
+    /// The unit as it was the day before.
     pub from: UnitName,
-    /// As it is from the effective day on.
+    /// The unit as it is from the effective day on.
     pub to: UnitName,
-    /// A fraction; null where nobody knows it.
+    /// A fraction; null if it is unknown.
     #[schema(example = "7/10")]
     pub share: Option<String>,
 }
 
-/// Carries out a reorganisation, or says what it would change.
+/// Carries out a reorganisation, or previews it.
 ///
 /// # Errors
 /// [`ReorganisationError`], with every fault of the document.
@@ -215,10 +213,10 @@ pub fn create_reorganisation(
     }
 }
 
-/// Says what a reorganisation would change, to one who waits for it.
+/// Previews a reorganisation and reports progress to `watcher`.
 ///
 /// # Errors
-/// [`ReorganisationError`]; faults of the document are in what it says.
+/// [`ReorganisationError`]. Faults of the document are part of the preview instead.
 pub fn preview_reorganisation(
     application: &Application,
     identity: &Identity,
@@ -232,7 +230,7 @@ pub fn preview_reorganisation(
     })
 }
 
-/// Carries out a reorganisation for one who waits for it.
+/// Carries out a reorganisation and reports progress to `watcher`.
 ///
 /// # Errors
 /// [`ReorganisationError`], with every fault of the document.
@@ -281,7 +279,7 @@ fn write(
     })
 }
 
-/// A reorganisation on its way.
+/// A reorganisation in progress.
 struct Work<'w, 'c> {
     transaction: &'w mut Transaction<'c>,
     snapshot: &'w Snapshot,
@@ -372,7 +370,7 @@ fn units_of(facts: &[UnitFact]) -> Vec<UnitId> {
     facts.iter().map(|fact| fact.unit).collect()
 }
 
-/// Tells others that the map has changed, and makes the totals anew that it changes.
+/// Marks the map as changed, and rebuilds the totals that depend on it.
 fn mark_map_changed(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
@@ -391,7 +389,7 @@ fn found(transaction: &mut Transaction<'_>, id: &str) -> Result<Reorganised, Reo
     reorganisation_get(transaction, parsed)?.ok_or_else(not_found)
 }
 
-/// All reorganisations, those that were taken back among them, the latest day first.
+/// Lists all reorganisations, undone ones included, the latest effective day first.
 ///
 /// # Errors
 /// [`ReorganisationError`].
@@ -408,7 +406,7 @@ pub fn list_reorganisations(
     })
 }
 
-/// A reorganisation with its document.
+/// Reads a reorganisation with its document.
 ///
 /// # Errors
 /// [`ReorganisationError`].

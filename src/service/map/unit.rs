@@ -1,4 +1,4 @@
-//! Units: finding them in the tree of a day, and adding new ones, singly or as a list.
+//! Units: finds them in the tree of a day, and adds new ones, singly or as a list.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -30,7 +30,7 @@ use crate::store::unit::{facts_insert, units_insert};
 use crate::store::{StoreError, Transaction};
 use crate::{explain, message};
 
-/// Why a use case on units fails.
+/// The errors of use cases on units.
 #[derive(Debug, thiserror::Error)]
 pub enum UnitError {
     #[error(transparent)]
@@ -92,15 +92,15 @@ pub struct UnitView {
     pub code: String,
     #[schema(example = "Tân An")]
     pub name: String,
-    /// What people call such a unit, where its level has several kinds.
+    /// The usual word for such a unit, if its level has several kinds.
     #[schema(example = "xã")]
     pub kind: Option<String>,
     #[schema(example = "commune")]
     pub level: String,
-    /// The id of the unit that it is part of; null for a root.
+    /// The id of the parent; null for a root.
     pub parent: Option<String>,
-    /// The first and the last day on which all of this holds; no last day means until further
-    /// notice.
+    /// The first and the last day on which all of this holds. Without a last day it holds until
+    /// further notice.
     pub valid_from: NaiveDate,
     pub valid_to: Option<NaiveDate>,
 }
@@ -120,7 +120,7 @@ impl UnitView {
     }
 }
 
-/// A unit that was added, and what is to be looked at again.
+/// A new unit, and the warnings about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct CreatedUnit {
     #[serde(flatten)]
@@ -128,7 +128,7 @@ pub struct CreatedUnit {
     pub warnings: Vec<UnitWarning>,
 }
 
-/// Something about a new unit that is allowed, and is seldom meant.
+/// A warning about a new unit: something allowed, but seldom meant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct UnitWarning {
     pub code: UnitDoubt,
@@ -140,17 +140,17 @@ pub struct UnitWarning {
     pub message_en: String,
 }
 
-/// Something that may be wrong with a new unit.
+/// The possible mistakes with a new unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum UnitDoubt {
-    /// Its name looks the same as that of a unit beside it.
+    /// Its name looks like that of a sibling.
     NameLooksTheSame,
-    /// Its code is that of a unit beside it but for zeros before it, which spreadsheets drop.
+    /// Its code differs from a sibling's only by leading zeros, which spreadsheets drop.
     CodeDiffersByZeros,
 }
 
-/// How many units are of a level.
+/// The number of units of a level.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct LevelCount {
     #[schema(example = "commune")]
@@ -159,7 +159,7 @@ pub struct LevelCount {
 }
 
 impl LevelCount {
-    /// Of each level that has some, by its code.
+    /// Counts units by level.
     pub(in crate::service) fn of<'f>(facts: impl Iterator<Item = &'f UnitFact>) -> Vec<LevelCount> {
         let mut by_level: BTreeMap<&str, usize> = BTreeMap::new();
         for fact in facts {
@@ -175,20 +175,20 @@ impl LevelCount {
     }
 }
 
-/// Which units a caller wants to see.
+/// The units that a caller wants to list.
 #[derive(Debug, Clone, Default)]
 pub struct UnitFilter {
     /// Direct children of this unit only.
     pub parent: Option<String>,
     pub level: Option<String>,
     pub code: Option<String>,
-    /// A part of the name or of the code, whatever its accents and case.
+    /// A part of the name or of the code; accents and case do not matter.
     pub text: Option<String>,
-    /// The day; today where there is none.
+    /// The day; by default today.
     pub as_of: Option<NaiveDate>,
 }
 
-/// The units of a day that the caller may see, in the order of the tree.
+/// Lists the units of a day that the caller may see, in the order of the tree.
 ///
 /// # Errors
 /// [`UnitError`].
@@ -216,7 +216,7 @@ pub fn list_units(
     })
 }
 
-/// The places that a filter can find: the fewer to look at, the better.
+/// Returns the fewest places that contain everything a filter can match.
 fn candidates<'t>(
     access: &Access,
     tree: &'t Tree,
@@ -239,7 +239,7 @@ fn candidates<'t>(
     match &tops {
         None => tree.places().collect(),
         Some(tops) => {
-            // In the order of the tree, and once where one top lies below another.
+            // In the order of the tree, and only once if one top is below another.
             let found = tops.iter().flat_map(|top| top.subtree());
             let by_position: BTreeMap<Position, Place<'t>> =
                 found.map(|place| (place.position(), place)).collect();
@@ -257,7 +257,7 @@ fn matches_filter(fact: &UnitFact, filter: &UnitFilter, text: &str) -> bool {
         && (text.is_empty() || has_text())
 }
 
-/// One unit as it is on a day; today where none is given.
+/// Reads a unit as it is on a day, by default today.
 ///
 /// # Errors
 /// [`UnitError`].
@@ -282,7 +282,7 @@ pub fn get_unit(
     })
 }
 
-/// A unit as somebody wants it to be.
+/// A unit to add.
 #[derive(Debug, Clone)]
 pub struct EnteredUnit {
     pub code: String,
@@ -291,10 +291,10 @@ pub struct EnteredUnit {
     pub level: String,
     /// The parent's id or `code:` and its code; none for a root.
     pub parent: Option<String>,
-    /// The first day; where none is given the beginning, or for one who may add units to some
-    /// subtrees only the day since which the parent is in one of them.
+    /// The first day. By default the beginning; for an account that may add units in some subtrees
+    /// only, the first day since which the parent is in one of them.
     pub valid_from: Option<NaiveDate>,
-    /// The last day; until further notice where none is given.
+    /// The last day; by default until further notice.
     pub valid_to: Option<NaiveDate>,
 }
 
@@ -318,7 +318,8 @@ pub fn create_unit(
         let from = from.unwrap_or_else(|| first_day_meant(snapshot, named, entered.valid_to));
         let tree = snapshot.hierarchy.tree_on(from);
         let parent = match (entered.valid_from, named) {
-            // What it is called may have changed since its first day.
+            // The reference may have meant another unit on the first day, so name the unit by its
+            // id.
             (None, Some(unit)) if from > BEGINNING => Some(unit.to_string()),
             _ => entered.parent.clone(),
         };
@@ -389,7 +390,7 @@ pub fn create_unit(
     })
 }
 
-/// The unit that a reference names last, up to a day.
+/// Finds the unit that a reference named last, up to a day.
 fn named_last(snapshot: &Snapshot, reference: &str, until: Option<NaiveDate>) -> Option<UnitId> {
     let reference = reference.parse::<UnitReference>().ok()?;
     let facts = snapshot.hierarchy.facts_named(&reference).into_iter();
@@ -398,8 +399,8 @@ fn named_last(snapshot: &Snapshot, reference: &str, until: Option<NaiveDate>) ->
     found.map(|fact| fact.unit)
 }
 
-/// The first day of a unit where none is given: the beginning, or for one who may add units to some
-/// subtrees only the day since which the unit above is in one of them.
+/// Returns the default first day: the beginning, or for an account that may add units in some
+/// subtrees only, the first day since which the unit above is in one of them.
 fn first_day_meant(
     snapshot: &Snapshot,
     above: Option<UnitId>,
@@ -414,7 +415,7 @@ fn first_day_meant(
     allowed.map_or(BEGINNING, |days| days.from)
 }
 
-/// The days that somebody asks for; at least the first of them.
+/// Returns the requested days, at least the first of them.
 fn days_between(from: NaiveDate, to: Option<NaiveDate>) -> Validity {
     Validity {
         from,
@@ -422,13 +423,13 @@ fn days_between(from: NaiveDate, to: Option<NaiveDate>) -> Validity {
     }
 }
 
-/// What of a unit must be known to place another below it.
+/// The facts about a unit that are needed to place another below it.
 #[derive(Clone)]
 struct Above {
     unit: UnitId,
     name: String,
     level: LevelCode,
-    /// The days on which it stands, whatever it is called on them.
+    /// The days on which it exists, under whatever name.
     stands: Validity,
 }
 
@@ -442,7 +443,7 @@ impl Above {
         }
     }
 
-    /// A unit that is new.
+    /// Describes a new unit.
     fn new(fact: &UnitFact) -> Above {
         Above {
             unit: fact.unit,
@@ -453,7 +454,7 @@ impl Above {
     }
 }
 
-/// A unit whose own fields are in order.
+/// A unit whose own fields are valid.
 struct Draft {
     code: UnitCode,
     name: String,
@@ -504,8 +505,8 @@ impl Draft {
         })
     }
 
-    /// Makes the unit's first fact, where it may stand below `parent` from the first day on and
-    /// its code is free from then on.
+    /// Makes the unit's first fact, if it may be below `parent` from its first day on and its code
+    /// is free from then on.
     fn placed(
         self,
         parent: Option<Above>,
@@ -620,8 +621,8 @@ fn parent_stands_only(pointer: &impl Fn(&str) -> String, above: &Above, wanted: 
     Fault::in_body(pointer(field), Code::ParentAboveRequired, text)
 }
 
-/// Says whose the code is, and how what is entered differs from that unit: it is often the same
-/// one, changed.
+/// Names the unit that has the code, and how the entered one differs from it. Often it is the same
+/// unit, changed.
 fn code_taken(
     pointer: &impl Fn(&str) -> String,
     taken: &UnitFact,
@@ -679,17 +680,17 @@ fn differences(taken: &UnitFact, draft: &Draft, above: Option<UnitId>) -> Vec<Me
     different
 }
 
-/// With more warnings than this nobody reads them.
+/// The most warnings in an answer.
 const MOST_WARNINGS: usize = 200;
 
-/// The doubts about new units, each seen beside those on the tree and the other new ones.
+/// Compares new units with their siblings on the tree and among each other.
 fn doubts(tree: &Tree, created: &[UnitFact]) -> Vec<UnitWarning> {
     let mut beside = Beside::of(tree, created);
     let found = created.iter().flat_map(|fact| beside.compare(fact));
     found.take(MOST_WARNINGS).collect()
 }
 
-/// Units with one unit above them, by what they look like.
+/// Siblings by the look of their names and codes.
 #[derive(Default)]
 struct Beside<'f> {
     by_looks: HashMap<(Option<UnitId>, String), &'f UnitFact>,
@@ -697,7 +698,7 @@ struct Beside<'f> {
 }
 
 impl<'f> Beside<'f> {
-    /// The units that stand where new ones come.
+    /// Collects the existing siblings of new units.
     fn of(tree: &'f Tree, created: &[UnitFact]) -> Beside<'f> {
         let above: HashSet<Option<UnitId>> = created.iter().map(|fact| fact.parent).collect();
         let mut beside = Beside::default();
@@ -708,7 +709,7 @@ impl<'f> Beside<'f> {
         beside
     }
 
-    /// Notes a unit; says which of those before it looks the same.
+    /// Adds a unit, and reports earlier ones that look the same.
     fn compare(&mut self, fact: &'f UnitFact) -> Vec<UnitWarning> {
         let kind = fact.kind.as_deref().unwrap_or_default();
         let looks = looks(&format!("{kind} {}", fact.name));
@@ -755,12 +756,12 @@ fn warning(fact: &UnitFact, code: UnitDoubt, message: Message) -> UnitWarning {
 /// A list of units to add.
 #[derive(Debug, Clone)]
 pub struct UnitList {
-    /// CSV (RFC 4180) with the columns `code,name,level,parent_code` and, if wanted, `kind`.
+    /// CSV (RFC 4180) with the columns `code,name,level,parent_code` and, optionally, `kind`.
     pub csv: String,
-    /// The first day of all of them; the beginning where none is given.
+    /// The first day of all units; by default they exist from the beginning.
     pub valid_from: Option<NaiveDate>,
-    /// The name of a unit to put above all others, at a level of its own, where the list has
-    /// several roots.
+    /// The name of a unit to put above all others, at a level of its own, if the list has several
+    /// roots.
     pub country: Option<String>,
     pub mode: ImportMode,
 }
@@ -775,28 +776,28 @@ impl UnitList {
     }
 }
 
-/// Whether a list is to be written or only to be checked.
+/// Chooses between writing a list and only checking it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImportMode {
     Write,
     DryRun,
 }
 
-/// What an import did, or would do.
+/// The effect of an import.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ImportResult {
     pub dry_run: bool,
-    /// Units that were added.
+    /// The number of added units.
     pub created: usize,
-    /// Units that were there already, just as the list has them.
+    /// The number of units that existed exactly as listed.
     pub unchanged: usize,
-    /// Warnings of what is allowed, and is seldom meant.
+    /// Warnings about units that are allowed, but seldom meant.
     pub warnings: Vec<UnitWarning>,
-    /// The tenant's rev of the import; null where nothing was written.
+    /// The tenant's rev of the import; null if nothing was written.
     pub rev: Option<i64>,
 }
 
-/// Adds all units of a list, or none. What is there already and is the same stays as it is.
+/// Adds all units of a list, or none. Units that exist exactly as listed stay as they are.
 ///
 /// # Errors
 /// [`UnitError`], with every fault of every row.
@@ -825,17 +826,17 @@ pub fn import_units(
     }
 }
 
-/// What a list would add.
+/// The effect that a list would have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CheckedUnits {
     pub created: Vec<LevelCount>,
-    /// Units that are there already, just as the list has them.
+    /// The number of units that exist exactly as listed.
     pub unchanged: usize,
-    /// Warnings of what is allowed, and is seldom meant.
+    /// Warnings about units that are allowed, but seldom meant.
     pub warnings: Vec<UnitWarning>,
 }
 
-/// Says what a list would add, to one who waits for it.
+/// Checks a list and reports progress to `watcher`.
 ///
 /// # Errors
 /// [`UnitError`], with every fault of every row.
@@ -858,7 +859,7 @@ pub fn check_units(
     })
 }
 
-/// Adds all units of a list, or none, for one who waits for it.
+/// Adds all units of a list, or none, and reports progress to `watcher`.
 ///
 /// # Errors
 /// [`UnitError`], with every fault of every row.
@@ -905,10 +906,10 @@ fn write(
     })
 }
 
-/// So many units are written before it is told how many are.
+/// Report progress every 500 units.
 const TOLD_AFTER: usize = 500;
 
-/// Writes units that are new, each with its first fact.
+/// Writes new units, each with its first fact.
 fn write_new(
     transaction: &mut Transaction<'_>,
     created: &[UnitFact],
@@ -919,7 +920,7 @@ fn write_new(
         return Ok(());
     }
     watcher.begin(Phase::Units, created.len());
-    // Parents stand before their children.
+    // Parents come before their children.
     for part in created.chunks(TOLD_AFTER) {
         let units: Vec<UnitId> = part.iter().map(|fact| fact.unit).collect();
         units_insert(transaction, &units, rev)?;
@@ -929,10 +930,10 @@ fn write_new(
     mark_changed(transaction, Part::Tree, rev)
 }
 
-/// The code of the unit above all others: that of the country (ISO 3166).
+/// The code of the unit above all others, that of the country (ISO 3166).
 const COUNTRY: &str = "VN";
 
-/// The rows below one unit more, where several of them have nothing above.
+/// Puts the rows below one more unit, if several of them are roots.
 fn with_country(mut rows: Vec<Row>, country: Option<&str>) -> Vec<Row> {
     let roots = rows.iter().filter(|row| row.parent_code.is_empty()).count();
     let (Some(name), Some(level)) = (country, Level::country()) else {
@@ -955,7 +956,7 @@ fn with_country(mut rows: Vec<Row>, country: Option<&str>) -> Vec<Row> {
     rows
 }
 
-/// The snapshot with the country's level, as it will be when the list is written.
+/// Returns the snapshot with the country's level, as it will be after the import.
 fn with_country_level(snapshot: &Snapshot, list: &UnitList) -> Snapshot {
     let mut levels = snapshot.hierarchy.levels().to_vec();
     let country = Level::country().filter(|country| {
@@ -975,7 +976,7 @@ struct Row {
     parent_code: String,
     #[serde(default)]
     kind: String,
-    /// Of the file, of which the heading is the first; none where it is no row of the file.
+    /// The line in the file, where the heading is line 1; `None` for an added row.
     #[serde(skip)]
     line: Option<u64>,
 }
@@ -1017,7 +1018,7 @@ fn read_rows(text: &str) -> Result<Vec<Row>, UnitError> {
     }
 }
 
-/// The facts that the list adds, parents first, and how many of its units are there already.
+/// Returns the facts that the list adds, parents first, and the number of units that exist already.
 fn plan_import(
     snapshot: &Snapshot,
     list: &UnitList,
@@ -1064,7 +1065,7 @@ fn plan_import(
     sort_by_rank(&mut entered, snapshot);
     let above = Sought::of(&entered, &tree, &snapshot.hierarchy, from);
     let mut planned: HashMap<UnitCode, Above> = HashMap::new();
-    // What is below a faulty row is not at fault for that: once the row is put right, it may stand.
+    // A unit below a faulty row is not reported: it may be valid once that row is corrected.
     let mut faulty: HashSet<&str> = HashSet::new();
     let mut created = Vec::new();
     let mut unchanged = 0;
@@ -1114,7 +1115,7 @@ fn plan_import(
     if faults.is_empty() {
         Ok((created, unchanged))
     } else {
-        // In the order of the list, not in that of the levels.
+        // In the order of the list, not of the levels.
         faults.sort_by_key(Fault::row);
         let faults = faults.into_iter();
         let faults = faults.map(|fault| fault.at_line_of(&lines));
@@ -1130,7 +1131,7 @@ fn column(field: &str) -> &str {
     }
 }
 
-/// Parents before their children, whatever the order of the list.
+/// Sorts parents before their children, whatever the order of the list.
 fn sort_by_rank(entered: &mut [(usize, EnteredUnit)], snapshot: &Snapshot) {
     let ranks: HashMap<&str, i32> = snapshot
         .hierarchy
@@ -1141,7 +1142,7 @@ fn sort_by_rank(entered: &mut [(usize, EnteredUnit)], snapshot: &Snapshot) {
     entered.sort_by_key(|(index, unit)| (ranks.get(unit.level.as_str()).copied(), *index));
 }
 
-/// The places where units above are looked for: the list, and the map of its first day.
+/// The places in which parents are looked up: the list, and the map of its first day.
 struct Sought<'l> {
     day: NaiveDate,
     tree: &'l Tree,
@@ -1174,7 +1175,7 @@ impl<'l> Sought<'l> {
         }
     }
 
-    /// The unit above one of the list; what is to be told where there is none.
+    /// Finds the parent of a listed unit, or explains why there is none.
     fn find(
         &self,
         unit: &EnteredUnit,
@@ -1221,7 +1222,7 @@ impl<'l> Sought<'l> {
         }
     }
 
-    /// Of units that have the code on other days, the next one to come, else the last one.
+    /// Finds, among units that have the code on other days, the next one, otherwise the last one.
     fn nearest_with(&self, code: &UnitCode) -> Option<&'l UnitFact> {
         let facts = || self.hierarchy.facts_with(code);
         let later = facts().filter(|fact| fact.validity.from > self.day);

@@ -1,4 +1,4 @@
-//! Accounts: who somebody is and what they may do, and making new accounts from the command line.
+//! Accounts: the caller's own rights, and new accounts from the command line.
 
 use crate::service::application::name::UnitName;
 use crate::service::people::credentials::{check_password, wrong_login};
@@ -21,7 +21,7 @@ use crate::store::tenant::{Part, mark_changed, tenant_by_id};
 use crate::store::{Database, StoreError, Transaction};
 use crate::{explain, message};
 
-/// Why somebody is not let near something.
+/// The reasons for which a caller is turned away before a body is read.
 #[derive(Debug, thiserror::Error)]
 pub enum LeaveError {
     #[error(transparent)]
@@ -32,7 +32,7 @@ pub enum LeaveError {
 
 explain!(LeaveError, held: Denied, Store);
 
-/// Refuses who may do something nowhere at all, before anything is known of the place.
+/// Refuses an action that the caller may do nowhere, before the place is known.
 ///
 /// # Errors
 /// [`LeaveError`].
@@ -44,7 +44,7 @@ pub fn check_could(
     Ok(application.access(identity)?.somewhere(action)?)
 }
 
-/// Why a use case on accounts fails.
+/// The errors of use cases on accounts.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
     #[error(transparent)]
@@ -87,17 +87,17 @@ impl AccountError {
 
 explain!(AccountError, held: Store; own);
 
-/// Who is signed in, and what they may do.
+/// The caller's tenant, account and grants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct MeView {
     pub tenant: TenantName,
     pub account: AccountName,
     pub grants: Vec<GrantView>,
-    /// The forms that I may enter and submit, and for which units.
+    /// The forms that the caller may enter and submit, and the units for each.
     pub may_submit: Vec<MaySubmit>,
 }
 
-/// An account as others see it.
+/// An account as other answers name it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct AccountName {
     pub id: String,
@@ -106,7 +106,7 @@ pub struct AccountName {
     pub name: String,
 }
 
-/// A role, and where it holds.
+/// A role and the part of the tenant in which it holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct GrantView {
     pub role: Role,
@@ -114,17 +114,17 @@ pub struct GrantView {
     pub unit: Option<UnitName>,
 }
 
-/// A form that somebody may submit.
+/// A form that the caller may submit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct MaySubmit {
     pub form: String,
     /// This unit and those below it; null for all units of the tenant.
     pub unit: Option<UnitName>,
-    /// Of them, the units of these levels.
+    /// The levels of those units that submit the form.
     pub levels: Vec<String>,
 }
 
-/// Who the caller is.
+/// Reads the caller's account and grants.
 ///
 /// # Errors
 /// [`AccountError`].
@@ -162,7 +162,8 @@ pub fn get_me(
     })
 }
 
-/// A unit that has ended keeps its name: none would mean the whole tenant.
+/// Shows a grant. A unit that has ended keeps its last name, since no unit would mean the whole
+/// tenant.
 fn grant_view(grant: &Grant, hierarchy: &Hierarchy, tree: &Tree) -> GrantView {
     let last = |unit| hierarchy.facts_of(unit).last().map(UnitName::of_fact);
     let unit = match grant.reach {
@@ -186,7 +187,7 @@ fn may_submit(
 ) -> Vec<MaySubmit> {
     let top = match grant.reach {
         Reach::Tenant => None,
-        // A grant on a unit that is no more covers nothing today.
+        // A grant on a unit that has ended covers nothing today.
         Reach::Subtree(unit) => match tree.by_id(unit) {
             Some(place) => Some(place),
             None => return Vec::new(),
@@ -213,7 +214,7 @@ fn may_submit(
         .collect()
 }
 
-/// An account as the operator wants it to be.
+/// An account to create, as an operator enters it.
 #[derive(Debug, Clone)]
 pub struct EnteredAccount {
     pub login: String,
@@ -222,11 +223,12 @@ pub struct EnteredAccount {
     pub grants: Vec<EnteredGrant>,
 }
 
-/// A grant as the operator wants it to be: `ROLE@UNIT`, or `tenant_admin`.
+/// A grant to create, as an operator enters it: `ROLE@UNIT`, or `tenant_admin`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnteredGrant {
     pub role: Role,
-    /// The unit on whose subtree the role holds, as it is named today; none for the tenant.
+    /// The unit on whose subtree the role holds, by its id or its code of today; `None` for the
+    /// whole tenant.
     pub unit: Option<String>,
 }
 
@@ -323,7 +325,7 @@ fn read_login(
     Ok(Some(login))
 }
 
-/// The account's name, where it is one; the password is looked at as well.
+/// Reads the account's name, if it is valid. Also checks the password.
 fn read_account(entered: &EnteredAccount, faults: &mut Vec<Fault>) -> Option<String> {
     let name = read_name(&entered.name).map_err(|fault| {
         let message = fault.message();

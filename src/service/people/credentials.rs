@@ -1,11 +1,11 @@
-//! What a login and a password must be, wherever one is given. Never what is done with them.
+//! Checks logins and passwords, wherever they are given.
 
 use crate::authn::password;
 use crate::domain::text::is_invisible;
 use crate::error::{Code, Fault};
 use crate::message;
 
-/// The fault of a text that is no login.
+/// Builds the fault of a text that is no valid login.
 pub(in crate::service) fn wrong_login(parameter: &str, text: &str) -> Fault {
     let message = if text.chars().any(is_invisible) {
         message!(

@@ -1,5 +1,5 @@
-//! People and the tenants that they belong to: accounts, signing in. Never what somebody may do
-//! (that is `authz`).
+//! People and the tenants that they belong to: accounts, signing in. Their rights
+//! are decided by `authz`.
 
 pub mod account;
 mod credentials;

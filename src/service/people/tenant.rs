@@ -1,4 +1,4 @@
-//! Tenants: making one, and what an operator of the platform sees of them. Never their data.
+//! Tenants: creates them, and lists them for the operator of the platform.
 
 use crate::service::people::credentials::{check_password, wrong_login};
 use chrono::{DateTime, Utc};
@@ -20,7 +20,7 @@ use crate::store::tenant::{
 use crate::store::{Database, StoreError};
 use crate::{explain, message};
 
-/// Why a use case on tenants fails.
+/// The errors of use cases on tenants.
 #[derive(Debug, thiserror::Error)]
 pub enum TenantError {
     #[error(transparent)]
@@ -63,7 +63,7 @@ impl TenantError {
 
 explain!(TenantError, held: Store; own);
 
-/// A tenant as answers name it.
+/// A tenant as other answers name it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct TenantName {
     #[schema(example = "mttq-an-giang")]
@@ -74,18 +74,18 @@ pub struct TenantName {
 /// The time zone of deadlines. Viet Nam has one.
 const TIME_ZONE: chrono_tz::Tz = chrono_tz::Asia::Ho_Chi_Minh;
 
-/// A tenant as the operator wants it to be.
+/// A tenant to create, as an operator enters it.
 #[derive(Debug, Clone)]
 pub struct EnteredTenant {
     pub slug: String,
     pub name: String,
-    /// The login and the password of its first administrator.
+    /// The login and the password of the first administrator.
     pub admin: String,
     pub password: String,
     pub levels: Option<LevelPreset>,
 }
 
-/// Makes a tenant with its first administrator.
+/// Creates a tenant with its first administrator.
 ///
 /// # Errors
 /// [`TenantError`].
@@ -121,7 +121,7 @@ pub fn create_tenant(
     Ok(tenant)
 }
 
-/// A tenant whose every field is in order.
+/// A tenant whose fields are all valid.
 struct Read {
     slug: TenantSlug,
     name: String,
@@ -159,10 +159,10 @@ fn read(database: &Database, entered: &EnteredTenant) -> Result<Read, TenantErro
     }
 }
 
-/// The tenants that are read at once.
+/// The number of tenants read at once.
 const PAGE: i64 = 1000;
 
-/// All tenants, as an operator sees them.
+/// Lists all tenants, for an operator.
 ///
 /// # Errors
 /// [`TenantError`].
@@ -177,7 +177,7 @@ pub fn list_tenants(database: &Database) -> Result<Vec<RegisteredTenant>, Tenant
     }
 }
 
-/// The tenant of a slug, for work from the command line.
+/// Finds a tenant by its slug, for work from the command line.
 ///
 /// # Errors
 /// [`TenantError::NotFound`].

@@ -1,11 +1,12 @@
-//! Signing in: an access token for a password, or for a refresh token.
+//! Signing in: issues an access token for a password or a refresh token.
 //!
-//! A refresh token gives an access token and a child, the next refresh token. Its answer may be lost
-//! on the way, so it may be sent again, and gives another child, until one of its children is used.
-//! Then it and the other children have served: whoever sends one of them has what is not his, or
-//! somebody else has what is his, and all that came of the sign-in ends. Only the newest few children
-//! are kept. An example: P gives C1, whose
-//! answer is lost, and C2; C2 gives D; now P or C1 ends the family, and D with it.
+//! A refresh token yields an access token and a child, which is the next refresh token. If that
+//! answer is lost, the same token may be sent again and yields another child. Once a child is used,
+//! its parent and siblings are spent. Using a spent token means that two parties have the family's
+//! tokens, so the whole sign-in ends. Only the newest few children are kept.
+//!
+//! For example, P yields C1, whose answer is lost, and then C2; C2 yields D. Now P or C1 ends the
+//! family, and D with it.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
@@ -28,22 +29,22 @@ use crate::store::tenant::{tenant_by_slug, tenants};
 use crate::store::{StoreError, Transaction};
 use crate::{explain, message};
 
-/// How long a refresh token serves: a clerk who works once a month signs in once a month.
+/// The lifetime of a refresh token: a clerk who works once a month signs in once a month.
 const REFRESH_LIFETIME: TimeDelta = TimeDelta::days(45);
 
-/// How long a sign-in serves, however often it is refreshed: who has a stolen token that nobody
-/// misses does not have it for ever.
+/// The lifetime of a sign-in, however often it is refreshed. It limits the use of a stolen token
+/// that nobody misses.
 const FAMILY_LIFETIME: TimeDelta = TimeDelta::days(90);
 
-/// As many answers of one refresh may be lost, or be on their way at the same moment; of more the
-/// first do not serve.
+/// The number of lost or simultaneous answers of one refresh that are tolerated. Beyond it, the
+/// oldest children expire.
 const MOST_CHILDREN: usize = 8;
 
-/// What somebody signs in with.
+/// The credentials of a sign-in.
 #[derive(Clone)]
 pub enum Credentials {
     Password {
-        /// May be left out while there is one tenant.
+        /// May be omitted while there is only one tenant.
         tenant: Option<String>,
         username: String,
         password: String,
@@ -51,7 +52,7 @@ pub enum Credentials {
     RefreshToken(String),
 }
 
-/// Why somebody is not signed in.
+/// The errors of signing in.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
     #[error(transparent)]
@@ -103,20 +104,21 @@ impl SignInError {
 
 explain!(SignInError, held: Store, Token; own);
 
-/// Tokens for somebody who signed in (RFC 6749, section 5.1).
+/// The tokens of a sign-in (RFC 6749, section 5.1).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct TokenView {
     /// To be sent as `Authorization: Bearer …`.
     pub access_token: String,
     #[schema(example = "Bearer")]
     pub token_type: String,
-    /// Seconds.
+    /// In seconds.
     pub expires_in: i64,
-    /// For the next access token, and the next refresh token. May be sent again as long as the one that it gave was not.
+    /// Yields the next access token and the next refresh token. May be sent again until its child
+    /// is used.
     pub refresh_token: String,
 }
 
-/// Checks credentials and gives tokens for them.
+/// Checks credentials and issues tokens.
 ///
 /// # Errors
 /// [`SignInError`].
@@ -138,8 +140,8 @@ pub fn issue_token(
     }
 }
 
-/// The tenant of this slug, or the only one there is; `None` for one that does not exist, which
-/// is told no differently from a wrong password.
+/// Finds the tenant of a slug, or the only tenant. `None` if the slug does not exist, which looks
+/// the same to the caller as a wrong password.
 fn find_tenant(
     application: &Application,
     slug: Option<&str>,
@@ -197,8 +199,8 @@ fn by_password(
         })
 }
 
-/// The account that somebody means by a login: the one of the composed text, or one that was left
-/// as it was sent when logins were composed.
+/// Finds the account meant by a login: that of the composed text, or one whose login was left
+/// uncomposed.
 fn account_meant(
     transaction: &mut Transaction<'_>,
     username: &str,
@@ -225,7 +227,7 @@ fn by_refresh_token(
     let tenant = tenant.ok_or(SignInError::WrongRefreshToken)?;
     let hash = hash_of(token);
     let scope = Scope::of_sign_in(tenant);
-    // Anybody can send anything here: only what is known goes among the writes.
+    // Anybody can send anything here, so look the token up before taking a turn to write.
     let known = application.database.read_uncounted(&scope, |transaction| {
         refresh_token_by_hash(transaction, &hash)
     })?;
@@ -241,7 +243,7 @@ fn by_refresh_token(
     given.ok_or(SignInError::WrongRefreshToken)
 }
 
-/// The family of a token that serves, which is from here on the one that was used last.
+/// Finds the family of a valid token, and records the token as used last.
 fn family_of(
     transaction: &mut Transaction<'_>,
     hash: &str,
@@ -259,7 +261,7 @@ fn family_of(
     let is_last = family.last_used.as_deref() == Some(hash);
     let is_child_of_last = family.last_used == token.parent;
     if !is_last && !is_child_of_last {
-        // Two have it: whoever is right signs in again.
+        // Two parties have this family's tokens; the rightful one signs in again.
         family_delete(transaction, &family.id)?;
         return Ok(None);
     }
@@ -269,7 +271,7 @@ fn family_of(
     Ok(Some(family))
 }
 
-/// An access token, and a child of the family's token that was used last.
+/// Issues an access token, and a child of the token that was used last.
 fn give(
     application: &Application,
     transaction: &mut Transaction<'_>,
@@ -298,7 +300,7 @@ fn give(
     })
 }
 
-/// Forgets the first children of a token, so that there is room for one more.
+/// Deletes the oldest children of a token, to make room for one more.
 fn make_room(
     transaction: &mut Transaction<'_>,
     family: &str,

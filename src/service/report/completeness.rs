@@ -1,6 +1,6 @@
-//! Completeness (tình hình gửi báo cáo): who is to report, who has, and who is late. A longer period
-//! is as far as its base periods are: each of them on the tree of its own last day, with its own
-//! deadlines.
+//! Completeness (tình hình gửi báo cáo): the units that are to report, those that have, and those
+//! that are late. A longer period adds up its base periods, each on the tree of its own last day
+//! and with its own deadlines.
 
 use crate::service::application::name::PeriodName;
 use crate::service::application::name::UnitName;
@@ -32,7 +32,7 @@ use crate::service::totals::{Board, handed_over_of};
 use crate::store::submission::{Submission, Units, counting_of, submissions_of};
 use crate::store::{StoreError, Transaction};
 
-/// Why completeness cannot be told.
+/// The errors of reading completeness.
 #[derive(Debug, thiserror::Error)]
 pub enum CompletenessError {
     #[error(transparent)]
@@ -45,26 +45,26 @@ pub enum CompletenessError {
 
 explain!(CompletenessError, held: NotFound, Denied, Store);
 
-/// How far a subtree is with a form for a period.
+/// The progress of a subtree on a form for a period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct CompletenessView {
     pub form: String,
     pub period: PeriodName,
     pub unit: UnitName,
-    /// The tenant's rev that this is the state of.
+    /// The tenant's rev of which this is the state.
     pub rev: i64,
     pub map: MapView,
     pub total: Progress,
     /// The unit's own submission.
     pub own: OwnStatus,
-    /// Of a longer period, and on a later map: how many of the unit's own base periods, and of those
-    /// of the units that it took over, are how far; null otherwise.
+    /// For a longer period or a later map: the progress of the unit's own base periods, and of
+    /// those of the units that it took over; null otherwise.
     pub own_periods: Option<Progress>,
-    /// Of a longer period: how far the subtree is in each of its base periods, in order; null for
-    /// a base period.
+    /// For a longer period: the subtree's progress in each base period, in order; null for a base
+    /// period.
     pub periods: Option<Vec<PeriodProgress>>,
-    /// The same for each direct child with everything below it, by code, then for former units of
-    /// which something was expected that is nobody else's.
+    /// The progress of each direct child with everything below it, by code. Then that of former
+    /// units for which something was expected that belongs to no other unit.
     pub children: Vec<ChildProgress>,
 }
 
@@ -72,12 +72,12 @@ pub struct CompletenessView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ChildProgress {
     pub unit: UnitName,
-    /// Whether this is what nobody took over as a whole of a former unit, and no unit that stands.
+    /// If true, this is the undivided part of a former unit, not a unit that exists.
     pub not_divided: bool,
     pub total: Progress,
     pub own: OwnStatus,
-    /// Of a longer period, and on a later map: how many of the unit's own base periods, and of those
-    /// of the units that it took over, are how far; null otherwise.
+    /// For a longer period or a later map: the progress of the unit's own base periods, and of
+    /// those of the units that it took over; null otherwise.
     pub own_periods: Option<Progress>,
 }
 
@@ -88,23 +88,23 @@ pub struct PeriodProgress {
     pub total: Progress,
 }
 
-/// How many units of a subtree are how far; of a longer period, how many (unit, base period)
+/// Counts of a subtree's units by progress; of a longer period, counts of (unit, base period)
 /// pairs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
 pub struct Progress {
     /// Units whose level submits the form.
     pub expected: u64,
-    /// Submissions that count, as the rollup counts them. Of a former unit that nobody took over as a
-    /// whole there may be one more than is expected.
+    /// Submissions that count, as the rollup counts them. A former unit that nobody took over as a
+    /// whole may add one more than expected.
     pub submitted: u64,
-    /// Those of them that are approved.
+    /// The approved ones among those submitted.
     pub approved: u64,
-    /// Counting submissions that first came after their deadline; what is corrected later is not
-    /// late.
+    /// Counting submissions that first came after their deadline. A later correction does not make
+    /// one late.
     pub late: u64,
-    /// Expected units for which no submission counts (yet).
+    /// Expected units without a counting submission.
     pub missing: u64,
-    /// Those of the missing ones whose deadline has passed.
+    /// The missing ones whose deadline has passed.
     pub overdue: u64,
 }
 
@@ -122,25 +122,24 @@ impl Progress {
     }
 }
 
-/// How far one unit is itself.
+/// The progress of one unit itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
 pub struct OwnStatus {
-    /// Whether the unit is to submit; for a longer period, in any of its base periods.
+    /// If true, the unit is to submit; for a longer period, in any of its base periods.
     pub expected: bool,
-    /// Null where nothing was entered yet, and for a longer period.
+    /// Null if nothing was entered yet, and for a longer period.
     pub status: Option<Status>,
-    /// The last day on which the unit is in time; null where there is no deadline, and for a
-    /// longer period. At what time of that day, where it is one, `list_periods` says.
+    /// The last day on which the unit is in time. Null if there is no deadline, and for a longer
+    /// period. If the deadline is an instant, `list_periods` has its time.
     pub deadline: Option<NaiveDate>,
-    /// The day on which the unit first sent something that counts: lateness goes by it. Null where it
-    /// never did, and for a longer period.
+    /// The day on which the unit first sent something that counts, by which lateness is judged.
+    /// Null if it never did, and for a longer period.
     pub received_on: Option<NaiveDate>,
-    /// The day on which it last sent something else in its place; null where it never did, and for
-    /// a longer period.
+    /// The day of the unit's latest correction. Null if there was none, and for a longer period.
     pub corrected_on: Option<NaiveDate>,
 }
 
-/// Who of a unit's subtree has reported; on the map of `as_of`, or of the period's last day.
+/// Reads the progress of a unit's subtree, on the map of `as_of` or of the period's last day.
 ///
 /// # Errors
 /// [`CompletenessError`].
@@ -174,10 +173,10 @@ pub(in crate::service) fn completeness_in(
     Ok(state.view(snapshot.counters.rev, map))
 }
 
-/// Everything that the answer is made of.
+/// The data from which an answer is made.
 struct State<'s> {
     located: &'s Located<'s>,
-    /// In order; of a base period itself.
+    /// In order. For a base period, that period alone.
     bases: Vec<Base<'s>>,
 }
 
@@ -199,8 +198,8 @@ impl<'s> State<'s> {
         self.bases.iter().map(|base| base.period.period).collect()
     }
 
-    /// Reads all submissions that say how far the subtree is, and finds where each counts: there
-    /// where its values do.
+    /// Reads all submissions that the subtree's progress depends on, and places each where its
+    /// values count.
     fn read_submissions(
         &mut self,
         transaction: &mut Transaction<'_>,
@@ -278,7 +277,7 @@ impl<'s> State<'s> {
         self.located.in_force.period.span == Span::LongPeriod
     }
 
-    /// Whether a unit's own part may be made of several submissions.
+    /// Returns true if a unit's own part may consist of several submissions.
     fn has_several(&self) -> bool {
         self.is_long() || self.located.restated_to().is_some()
     }
@@ -316,30 +315,30 @@ impl<'s> State<'s> {
     }
 }
 
-/// A base period: who was there on its last day, and what they submitted.
+/// A base period: the units of its last day, and their submissions.
 struct Base<'s> {
     period: FormPeriod<'s>,
     tree: Arc<Tree>,
-    /// Where the units lie on the map of the answer; `None` where it is the same map.
+    /// The places of the units on the answer's map; `None` if the map is the same.
     landings: Option<Arc<Landings>>,
     deadlines: BTreeMap<LevelCode, Deadline>,
     submissions: HashMap<UnitId, Submission>,
-    /// What counts, by where it does on the map of the answer.
+    /// Counting submissions by their place on the answer's map.
     received: HashMap<Position, Vec<Received>>,
     now: DateTime<Utc>,
     time_zone: Tz,
 }
 
-/// What counts as one submission.
+/// A report that counts as one submission.
 struct Received {
-    /// Whose it is on the period's last day.
+    /// The submitting unit on the period's last day.
     unit: UnitId,
     is_approved: bool,
     is_late: bool,
 }
 
-/// When what counts was given: asked only of units that something passed from or to, since of no
-/// other it says anything.
+/// Reads when counting submissions were given. Asks only about units that handed over or took over
+/// something; for others the time does not matter.
 fn givens_of(
     transaction: &mut Transaction<'_>,
     form: FormNumber,
@@ -392,7 +391,7 @@ impl<'s> Base<'s> {
         }
     }
 
-    /// The units of this period that lie at a place of the answer's map.
+    /// Returns the units of this period that lie at a place of the answer's map.
     fn at(&self, place: Place<'_>) -> Vec<Place<'_>> {
         match &self.landings {
             None => self
@@ -425,7 +424,8 @@ impl<'s> Base<'s> {
         self.received.entry(position).or_default().push(received);
     }
 
-    /// Tells whether a unit's submission first came after the deadline of what the unit was.
+    /// Returns true if a unit's submission first came after its deadline, by the level that the
+    /// unit had.
     fn is_late(&self, unit: UnitId) -> bool {
         let standing = self.tree.by_id(unit).map(Place::fact);
         let fact = standing.or_else(|| self.tree.last_fact(unit));
@@ -437,7 +437,8 @@ impl<'s> Base<'s> {
             .is_some_and(|(deadline, receipt)| receipt.is_late(deadline, self.time_zone))
     }
 
-    /// A unit that is not there on the last day is not expected.
+    /// Returns a unit's own progress. A unit that does not exist on the last day is not expected to
+    /// report.
     fn status(&self, unit: UnitId) -> OwnStatus {
         let Some(place) = self.tree.by_id(unit) else {
             return OwnStatus::default();
@@ -455,13 +456,13 @@ impl<'s> Base<'s> {
         }
     }
 
-    /// What lies at a place of the answer's map and everything below it.
+    /// Counts everything at a place of the answer's map and below it.
     fn total(&self, place: Place<'_>) -> Progress {
         let places = place.subtree_with_leaves();
         Progress::of(places.map(|place| self.progress(place)))
     }
 
-    /// What lies at a place alone.
+    /// Counts the units at a place alone.
     fn progress(&self, place: Place<'_>) -> Progress {
         let received = self.received.get(&place.position());
         let received = received.map(Vec::as_slice).unwrap_or_default();

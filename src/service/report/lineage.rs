@@ -1,4 +1,4 @@
-//! Lineage (nguồn số liệu): which units' revisions make a figure, and which are missing.
+//! Lineage (nguồn số liệu): the revisions that make a figure, and the values that are missing.
 
 use crate::service::application::name::PeriodName;
 use crate::service::application::name::UnitName;
@@ -34,7 +34,7 @@ use crate::store::submission::{Units, counting_of};
 use crate::store::{StoreError, Transaction};
 use crate::{explain, message};
 
-/// Why a figure's sources cannot be told.
+/// The errors of reading a figure's sources.
 #[derive(Debug, thiserror::Error)]
 pub enum LineageError {
     #[error(transparent)]
@@ -62,7 +62,7 @@ impl LineageError {
 
 explain!(LineageError, held: NotFound, Denied, Store, Cursor; own);
 
-/// Which figure.
+/// The name of a figure.
 #[derive(Debug, Clone)]
 pub struct FigureName {
     pub indicator: String,
@@ -71,7 +71,7 @@ pub struct FigureName {
 }
 
 impl FigureName {
-    /// The figure's place in a form.
+    /// Finds the figure in a form.
     pub(in crate::service) fn find<'f, 's>(
         &self,
         located: &'f Located<'s>,
@@ -82,7 +82,7 @@ impl FigureName {
         figure.ok_or_else(|| LineageError::NotInForm(self.not_in(&located.in_force)))
     }
 
-    /// The message where a form has no such figure.
+    /// Builds the message for a figure that the form does not have.
     fn not_in(&self, in_force: &InForce<'_>) -> Message {
         let code = self.indicator.parse().ok();
         let entry = code.and_then(|code| in_force.entry(&code));
@@ -93,7 +93,7 @@ impl FigureName {
     }
 }
 
-/// Where a figure comes from.
+/// The sources of a figure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct LineageView {
     pub form: String,
@@ -104,12 +104,12 @@ pub struct LineageView {
     pub figure: CellView,
     /// The formula of a derived figure; null for a collected one.
     pub formula: Option<String>,
-    /// The figures that the formula is made of, each of which has a lineage of its own.
+    /// The figures that the formula uses, each of which has a lineage of its own.
     pub operands: Vec<CellView>,
-    /// Every unit and base period that is expected to have a value or has one, in the order of
-    /// the tree; of a derived figure none.
+    /// Every unit and base period that has a value or is expected to have one, in the order of the
+    /// tree. Empty for a derived figure.
     pub items: Vec<SourceView>,
-    /// What to send as `cursor` for the next page of `items`; null on the last.
+    /// The `cursor` of the next page of `items`; null on the last.
     pub next: Option<String>,
 }
 
@@ -119,19 +119,19 @@ pub struct SourceView {
     pub unit: UnitName,
     /// The base period.
     pub period: String,
-    /// What the unit has sent; null where it is missing.
+    /// The value that the unit sent; null if it is missing.
     pub value: Option<SourceValue>,
-    /// Values that it had sent before it was divided and has replaced since, where they still stand
-    /// in for those who took a part over and have sent nothing themselves.
+    /// Values that the unit sent before it was divided and has replaced since. They still stand in
+    /// for successors that took over a part and have sent nothing themselves.
     pub handed_over: Vec<SourceValue>,
 }
 
-/// What a unit has sent.
+/// A value that a unit sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct SourceValue {
     #[schema(value_type = f64)]
     pub value: Decimal,
-    /// What of it is in this figure, where it was divided and not all of it is; null where it is.
+    /// The part of the value in this figure, if the value was divided; null if all of it is.
     #[schema(value_type = Option<f64>)]
     pub part: Option<Decimal>,
     pub qualifier: Qualifier,
@@ -141,7 +141,7 @@ pub struct SourceValue {
     pub stage: Stage,
 }
 
-/// The units and revisions that make a figure, those that are missing, and the formula.
+/// Reads the units and revisions that make a figure, the missing ones, and the formula.
 ///
 /// # Errors
 /// [`LineageError`].
@@ -184,7 +184,7 @@ pub fn get_lineage(
     })
 }
 
-/// Those of a formula's operands that are there.
+/// Finds the figures of a formula's operands, leaving out those that no longer exist.
 fn operands_of<'f, 's>(
     entry: &Entry<'_>,
     located: &'f Located<'s>,
@@ -196,11 +196,11 @@ fn operands_of<'f, 's>(
         .collect()
 }
 
-/// A base period, and who is expected to have a value of the figure in it.
+/// A base period, and the levels that are expected to have a value of the figure in it.
 struct Base {
     period: Period,
     tree: Arc<Tree>,
-    /// Where its units lie on the map of the figure; `None` where it is the same map.
+    /// The places of its units on the figure's map; `None` if the map is the same.
     landings: Option<Arc<Landings>>,
     landing: Landing,
     levels: Vec<LevelCode>,
@@ -227,7 +227,7 @@ impl Base {
         }
     }
 
-    /// The units of this period whose values lie at a place of the figure's map.
+    /// Returns the units of this period whose values lie at a place of the figure's map.
     fn standing_at(&self, place: Place<'_>) -> Vec<Pair<'_>> {
         let standing: Vec<Place<'_>> = match &self.landings {
             None if place.is_leaf() => Vec::new(),
@@ -244,7 +244,7 @@ impl Base {
         pairs.collect()
     }
 
-    /// What a unit was on the period's last day, or at last before it.
+    /// Returns a unit's fact on the period's last day, or its last fact before.
     fn fact_of(&self, unit: UnitId) -> Option<&UnitFact> {
         let standing = self.tree.by_id(unit).map(Place::fact);
         standing.or_else(|| self.tree.last_fact(unit))
@@ -260,7 +260,7 @@ impl Base {
     }
 }
 
-/// As what of a divided unit a figure has its value.
+/// Returns the way in which a divided unit's values reach the figure.
 fn landing_of(entry: &Entry<'_>) -> Landing {
     match entry.definition.measure {
         Measure::Collected {
@@ -275,10 +275,10 @@ fn landing_of(entry: &Entry<'_>) -> Landing {
     }
 }
 
-/// A unit in a base period: one that a value can be from.
+/// A unit in a base period: a possible source of a value.
 #[derive(Clone, Copy)]
 struct Pair<'p> {
-    /// As the unit was then.
+    /// The unit as it was in that period.
     unit: &'p UnitFact,
     base: &'p Base,
     is_expected: bool,
@@ -299,7 +299,7 @@ fn read_cursor(cursor: &str) -> Option<(UnitId, Period)> {
     Some((unit.parse().ok()?, period.parse().ok()?))
 }
 
-/// The pairs behind a collected figure.
+/// The sources of a collected figure.
 struct Sources<'s> {
     located: &'s Located<'s>,
     board: &'s Board<'s>,
@@ -330,7 +330,7 @@ impl<'s> Sources<'s> {
         }
     }
 
-    /// The places whose own values are in the figure.
+    /// Returns the places whose own values are in the figure.
     fn places(&self) -> Box<dyn Iterator<Item = Place<'_>> + '_> {
         let top = self.located.place();
         match self.entry.definition.measure {
@@ -361,29 +361,29 @@ impl<'s> Sources<'s> {
                 standing.into_iter().chain(self.standing_in_at(place, base))
             })
         });
-        // Of a divided unit a pair lies at several places; it is told once.
+        // A divided unit lies at several places; report its pair once.
         pairs.unique_by(Pair::key)
     }
 
-    /// The units whose values may have passed to a place though they do not lie there.
+    /// Returns the units whose values may have passed to a place at which they do not lie.
     fn standing_in_at<'p>(&'p self, place: Place<'p>, base: &'p Base) -> Vec<Pair<'p>> {
         let mut sources = self.located.tree.sources_of(place.unit());
         if place.is_leaf() {
             sources.push(place.unit());
         }
-        // Those that lie elsewhere in the figure are told there.
+        // Units that lie elsewhere in the figure are reported there.
         sources.retain(|source| base.tree.by_id(*source).is_none() || !self.has(*source, base));
         let facts = sources.into_iter().filter_map(|unit| base.fact_of(unit));
         facts.map(|fact| base.pair(fact, false)).collect()
     }
 
-    /// Whether a unit that stands on a base period's last day lies in the figure.
+    /// Returns true if a unit of a base period's last day lies in the figure.
     fn has(&self, unit: UnitId, base: &Base) -> bool {
         let landings = landings_of(unit, base.tree.day(), base.landing, &self.located.tree);
         landings.into_iter().any(|at| self.is_in_figure(at))
     }
 
-    /// A page of those pairs that are expected to have a value or have one.
+    /// Reads a page of the pairs that have a value or are expected to have one.
     fn page(
         &self,
         transaction: &mut Transaction<'_>,
@@ -419,8 +419,9 @@ impl<'s> Sources<'s> {
         Ok(Page::of(items, &first, cursor_of)?)
     }
 
-    /// The pairs that a page can be made of. Whether one that is not expected has a value only its
-    /// submission tells; where the expected ones alone are more than the page, no more are needed.
+    /// Returns the pairs from which a page is made. Only a unit's submission tells whether an
+    /// unexpected pair has a value. If the expected pairs alone fill the page, no others are
+    /// needed.
     fn page_pairs(&self, request: &PageRequest) -> Result<Vec<Pair<'_>>, UnknownCursor> {
         let mut pairs = self.pairs();
         if let Some(cursor) = &request.after {
@@ -474,8 +475,8 @@ impl<'s> Sources<'s> {
         Ok(given)
     }
 
-    /// The parts of given values that are in the figure, by unit, base period and the rev at which
-    /// each value was given. A value of which nothing is in the figure is left out.
+    /// Returns the parts of given values that are in the figure, by unit, base period and the rev
+    /// at which each was given. Leaves out values without a part in it.
     fn parts(
         &self,
         given: &BTreeMap<GivenKey, GivenValue>,
@@ -517,7 +518,8 @@ impl<'s> Sources<'s> {
             .find(|fact| (fact.indicator, fact.option) == wanted)
     }
 
-    /// What is only a unit's own counts at nobody else.
+    /// Returns true if a piece counts in the figure. A figure of one unit's own values takes no
+    /// others.
     fn counts(&self, piece: &Piece<'_>) -> bool {
         self.landing() != Landing::Itself || piece.origin == Origin::Own
     }
@@ -543,23 +545,23 @@ impl<'s> Sources<'s> {
     }
 }
 
-/// Something that a unit has given for a base period.
+/// The key of a contribution: a base period, a unit and an edition.
 type GivenKey = (Period, UnitId, Edition);
 
-/// A contribution, and the revision that brought it.
+/// A contribution and the revision that brought it.
 struct GivenValue {
     contribution: Contribution,
     revision: Revision,
 }
 
-/// The part of a value that is in a figure, and how far it came there.
+/// The part of a value that is in a figure, and the stage that it reached.
 #[derive(Clone, Copy)]
 struct InFigure {
     mantissa: i128,
     reached: Stage,
 }
 
-/// Whether a figure is made of one unit's own values.
+/// Returns true if the figure consists of one unit's own values.
 fn is_of_one(across_units: AcrossUnits) -> bool {
     matches!(across_units, AcrossUnits::None | AcrossUnits::Transfer)
 }

@@ -1,5 +1,5 @@
-//! The map that figures are on: which reorganisations lie between the days of a period and that
-//! of the map, and what of former units is a share or is not divided. Never figures.
+//! Describes the map that figures are on: the reorganisations between a period's days and the map's
+//! day, and the parts of former units that were divided or could not be. Contains no figures.
 
 use crate::service::application::name::UnitName;
 use crate::service::totals::cell::CellView;
@@ -22,18 +22,18 @@ pub struct MapView {
     /// The day whose map the figures are on: the period's last day, or a later one that was asked
     /// for (theo đơn vị hành chính mới).
     pub as_of: NaiveDate,
-    /// What changed the map of the unit and of what is below it between the last day of the first
-    /// base period and that day.
+    /// Reorganisations between the last day of the first base period and `as_of` that touched the
+    /// unit or anything below it.
     pub reorganisations: Vec<AppliedReorganisation>,
-    /// Figures that sum across units were divided between these (phân bổ). A part of a part is told
-    /// as a share of the whole.
+    /// The shares by which figures that sum across units were divided (phân bổ). A part of a part
+    /// is given as a share of the whole.
     pub apportioned: Vec<Apportionment>,
-    /// Former units with something that could not be divided, and counts in a leaf of its own: in
+    /// Former units with a part that could not be divided. The part counts in a leaf of its own: in
     /// this report, further up, or under no unit.
     pub not_divided: Vec<Undivided>,
 }
 
-/// A reorganisation that lies between the figures and their map.
+/// A reorganisation between the figures and their map.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct AppliedReorganisation {
     pub id: String,
@@ -42,7 +42,7 @@ pub struct AppliedReorganisation {
     pub legal_basis: String,
 }
 
-/// A share that passed from a former unit.
+/// A share that passed on from a former unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Apportionment {
     pub from: UnitName,
@@ -51,24 +51,25 @@ pub struct Apportionment {
     pub share: String,
 }
 
-/// A former unit of which something could not be divided.
+/// A former unit with a part that could not be divided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Undivided {
     pub unit: UnitName,
-    /// The unit that it counts under; null where its successors have none in common: then it is in
-    /// no other report, and its own is read under its own name.
+    /// The unit under which the part counts. Null if the successors have no unit above in common:
+    /// then it is in no other report, and can be read under the unit's own name.
     pub under: Option<UnitName>,
-    /// The figures of what could not be divided, where it is in none of this report's: it counts
-    /// further up, or nowhere else. Null where it is in them, and in answers without figures.
+    /// The figures of the undivided part, if this report's figures do not contain it: it counts
+    /// further up, or nowhere else. Null if they do, and in answers without figures.
     pub cells: Option<Vec<CellView>>,
 }
 
-/// The units that figures are of, each with the last day of which a change concerns them.
+/// The units that figures come from, each with the last day on which a change of the map concerns
+/// it.
 struct Concerned(HashMap<UnitId, NaiveDate>);
 
 impl Concerned {
-    /// The unit and everything below it, on the map of the figures and on that of `first`; and what
-    /// any of it came from since, until it came.
+    /// Collects the unit and everything below it, on the map of the figures and on that of `first`,
+    /// and the units from which any of these received something, until they did.
     fn of(snapshot: &Snapshot, located: &Located<'_>, first: NaiveDate) -> Concerned {
         let (tree, top) = (&located.tree, located.place());
         let mut concerned = HashMap::new();
@@ -83,7 +84,7 @@ impl Concerned {
         Concerned(concerned)
     }
 
-    /// Whether any of these units, changed on a day, is one of them.
+    /// Returns true if a change on `day` touched any of these units.
     fn has_any_of(&self, touched: &HashSet<UnitId>, day: NaiveDate) -> bool {
         let concerns = |unit| self.0.get(unit).is_some_and(|last| day <= *last);
         match touched.len() < self.0.len() {
@@ -108,8 +109,8 @@ impl MapView {
         Ok(MapView { not_divided, ..map })
     }
 
-    /// Of several periods, the map of the last. It names every unit of which something may not be
-    /// divided: which figures of which period are asked for is not known.
+    /// Describes the last period's map, for several periods. Names every unit with a part that may
+    /// be undivided, since the figures asked for are not known here.
     pub(in crate::service) fn over(
         transaction: &mut Transaction<'_>,
         snapshot: &Snapshot,
@@ -137,7 +138,7 @@ impl MapView {
             apportioned: Vec::new(),
             not_divided: Vec::new(),
         };
-        // Most reports are of one map.
+        // Most reports need one map only.
         if snapshot.hierarchy.landings(first, as_of).is_none() {
             return Ok(map);
         }
@@ -170,8 +171,9 @@ impl Undivided {
     }
 }
 
-/// The shares of units' figures in a report: of which unit, and where each is. A part of a part is
-/// told as a share of the whole: of A to D 1/2 and of D to E 1/2 make E 1/4 of A.
+/// Lists the shares of units' figures in a report: the unit, and the place of each share. A part of
+/// a part is given as a share of the whole: if A gives 1/2 to D, and D gives 1/2 to E, then E has
+/// 1/4 of A.
 fn apportioned(
     snapshot: &Snapshot,
     closings: &BTreeSet<NaiveDate>,
@@ -206,8 +208,8 @@ fn apportioned(
     found
 }
 
-/// Tells whether the figures of any of the base periods take their way through a passing: their
-/// unit stood on the last day of the period, and nothing passed from it between.
+/// Returns true if figures of any base period passed along `passing`: their unit existed on the
+/// period's last day, and gave nothing away between.
 fn takes_figures(
     snapshot: &Snapshot,
     closings: &BTreeSet<NaiveDate>,
@@ -222,13 +224,13 @@ fn takes_figures(
     })
 }
 
-/// The leaves with what is left of former units that were to submit the form, as far as a report is
-/// to name them.
+/// The leaves with undivided parts of former units that were to submit the form, as far as a report
+/// must name them.
 pub(in crate::service) struct Left<'l> {
     /// Leaves that count in the report's figures.
     inside: Vec<Place<'l>>,
-    /// Leaves that do not count there, though the unit has something of them, or had it before:
-    /// they count further up, or nowhere else.
+    /// Leaves that do not count in the report though the unit has or had a part of them: they count
+    /// further up, or nowhere else.
     outside: Vec<Place<'l>>,
 }
 
@@ -285,20 +287,21 @@ impl<'l> Left<'l> {
         self.outside.clone()
     }
 
-    /// The leaves outside the report that hold something.
+    /// Returns the leaves outside the report that hold something.
     pub fn held_outside(&self, found: &BTreeMap<Position, KeptRollup>) -> Vec<Place<'l>> {
         let mut held = self.outside.clone();
         held.retain(|leaf| holds(found, *leaf));
         held
     }
 
-    /// The leaves that hold something, without their figures.
+    /// Returns the leaves that hold something, without their figures.
     pub fn held(&self, found: &BTreeMap<Position, KeptRollup>) -> Vec<Undivided> {
         let held = self.all().filter(|leaf| holds(found, *leaf));
         held.map(|leaf| Undivided::of(leaf, None)).collect()
     }
 
-    /// The leaves that hold something, with the figures of those that are not in the report's.
+    /// Returns the leaves that hold something, with the figures of those that are not in the
+    /// report's.
     pub fn held_with(
         &self,
         found: &BTreeMap<Position, KeptRollup>,
@@ -317,7 +320,7 @@ fn holds(found: &BTreeMap<Position, KeptRollup>, leaf: Place<'_>) -> bool {
     stored.is_some_and(|stored| !stored.rollup.own.cells.is_empty())
 }
 
-/// Tells whether what is left lies above a unit or under none, and one of its successors at the
+/// Returns true if the leaf is above the unit or under none, and one of its successors is at the
 /// unit or below it.
 fn has_of(tree: &Tree, top: Place<'_>, leaf: Place<'_>, heirs: &BTreeSet<UnitId>) -> bool {
     let is_below = leaf.parent().is_none_or(|under| under.covers(top));
@@ -325,7 +328,7 @@ fn has_of(tree: &Tree, top: Place<'_>, leaf: Place<'_>, heirs: &BTreeSet<UnitId>
     is_below && heirs.any(|heir| top.covers(heir))
 }
 
-/// Tells whether a unit had another at it or below it, of which what is left lies under no unit.
+/// Returns true if the leaf is under no unit, and its former unit was at `top` or below it.
 fn had(former: &Tree, top: UnitId, leaf: Place<'_>) -> bool {
     let both = former.by_id(top).zip(former.by_id(leaf.unit()));
     leaf.parent().is_none() && both.is_some_and(|(top, unit)| top.covers(unit))

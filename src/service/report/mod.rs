@@ -1,5 +1,5 @@
-//! Reports as they are read: figures, how complete they are and what they are made of. Reads only,
-//! apart from the targets that figures are held against.
+//! Reports as they are read: figures, their completeness and their sources. Only reads, apart from
+//! the targets that figures are compared with.
 
 pub mod completeness;
 pub mod lineage;

@@ -1,4 +1,4 @@
-//! Rollups: a unit's report as it is read, and whether it is what its submissions make.
+//! Rollups: reads a unit's report.
 
 use crate::service::application::name::PeriodName;
 use crate::service::application::name::UnitName;
@@ -24,23 +24,23 @@ use crate::service::report::map::{Left, MapView};
 use crate::store::target::targets_of;
 use crate::store::{StoreError, Transaction};
 
-/// What a caller asks of a rollup.
+/// The options of reading a rollup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct RollupQuery {
     pub stage: Stage,
     pub children: Children,
-    /// The day whose map the figures are put on; that of the period's last day without it.
+    /// The day whose map the figures are put on; by default the period's last day.
     pub as_of: Option<NaiveDate>,
 }
 
-/// Whether a rollup comes with those of the unit's children.
+/// Chooses whether the children's rollups are included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Children {
     Included,
     LeftOut,
 }
 
-/// Why a rollup cannot be read.
+/// The errors of reading a rollup.
 #[derive(Debug, thiserror::Error)]
 pub enum RollupError {
     #[error(transparent)]
@@ -53,7 +53,7 @@ pub enum RollupError {
 
 explain!(RollupError, held: NotFound, Denied, Store);
 
-/// A unit's report: everything below it, put together.
+/// A unit's report, with everything below it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct RollupView {
     pub form: String,
@@ -64,10 +64,10 @@ pub struct RollupView {
     pub unit: UnitName,
     pub completeness: Counts,
     pub map: MapView,
-    /// In the order of the form's outline; of each indicator the total, then its options.
+    /// In the order of the form's outline: the total of each indicator, then its options.
     pub cells: Vec<CellView>,
-    /// The same of each direct child, by code, then of former units that count under this one and
-    /// under no child, since nobody has them as a whole; null unless `include=children`.
+    /// The same for each direct child, by code, then for the undivided parts of former units under
+    /// this one. Null unless `include=children`.
     pub children: Option<Vec<ChildRollup>>,
 }
 
@@ -75,13 +75,13 @@ pub struct RollupView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ChildRollup {
     pub unit: UnitName,
-    /// Whether this is what could not be divided of a former unit, and no unit that stands.
+    /// If true, this is the undivided part of a former unit, not a unit that exists.
     pub not_divided: bool,
     pub completeness: Counts,
     pub cells: Vec<CellView>,
 }
 
-/// A unit's report on a form for a period: one key read, at any level.
+/// Reads a unit's report on a form for a period. Takes one key lookup at any level.
 ///
 /// # Errors
 /// [`RollupError`].
@@ -96,7 +96,7 @@ pub fn get_rollup(
     })
 }
 
-/// The same, encoded. It is remembered as long as nothing of the tenant changes.
+/// Reads and encodes a report. Cached until anything of the tenant changes.
 ///
 /// # Errors
 /// [`RollupError`].
@@ -127,14 +127,15 @@ fn question(
     Question::new(identity, "get_rollup", &(path, query))
 }
 
-/// What [`get_encoded_rollup`] would answer, where that is known without waiting for anything.
+/// Returns the answer of [`get_encoded_rollup`] if it is cached and known to be current without
+/// waiting.
 pub fn rollup_at_hand(
     application: &Application,
     identity: &Identity,
     path: &ReportPath,
     query: RollupQuery,
 ) -> Option<Encoded> {
-    // Whatever is wrong is told by who has to ask the database.
+    // On an error, the caller goes on to ask the database, which reports it.
     let rev = application.database.rev_at_hand(&Scope::of(identity));
     let question = question(identity, path, query).ok()?;
     application.answers.get(&question, rev.ok()??)
@@ -162,7 +163,7 @@ pub(in crate::service) fn rollup_in(
     positions.extend(left.positions());
     let found = board.rollups(transaction, positions)?;
     let key = located.key();
-    // What a unit was given to reach was meant for what it was then.
+    // A target was set for the unit as it was then.
     let targets = match located.restated_to().is_some() {
         true => Vec::new(),
         false => targets_of(transaction, key.form, key.period, &units)?,
@@ -187,8 +188,9 @@ struct Report<'r, 's> {
 }
 
 impl Report<'_, '_> {
-    /// The rev at which the unit's own totals last changed, or those of what it names of former
-    /// units that count outside it. Its children's may have changed since, where they cancel out.
+    /// Returns the rev at which the shown totals last changed: the unit's, and those of former
+    /// units that it names but does not count. Children's totals may have changed later and
+    /// cancelled out.
     fn rev(&self, left: &Left<'_>) -> i64 {
         let outside = left.held_outside(self.found).into_iter();
         let shown = std::iter::once(self.located.place()).chain(outside);
@@ -221,7 +223,8 @@ impl Report<'_, '_> {
         })
     }
 
-    /// A former unit of which nothing is left to show, and nothing was expected, is not shown.
+    /// Returns true if a part is shown. A former unit's leaf is hidden if it is empty and nothing
+    /// was expected.
     fn is_shown(&self, part: Place<'_>) -> bool {
         !part.is_leaf() || self.rollup(part) != Rollup::default() || self.counts(part).expected > 0
     }

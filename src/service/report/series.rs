@@ -1,5 +1,5 @@
-//! Series: one figure over several periods, with what it has come to since the beginning of the
-//! year (lũy kế) and what it was in the same period a year before (cùng kỳ).
+//! Series: one figure over several periods, with its total since the beginning of the year (lũy kế)
+//! and the same period a year before (cùng kỳ).
 
 use crate::service::application::name::PeriodName;
 use crate::service::application::name::UnitName;
@@ -32,7 +32,7 @@ use crate::{explain, message};
 /// The most points of a series.
 const MOST: usize = 240;
 
-/// Why a series cannot be given.
+/// The errors of reading a series.
 #[derive(Debug, thiserror::Error)]
 pub enum SeriesError {
     #[error(transparent)]
@@ -64,7 +64,7 @@ impl SeriesError {
 
 explain!(SeriesError, held: NotFound, Denied, Store, Figure; own);
 
-/// Which figure of which unit, over which periods.
+/// The figure, the unit and the periods of a series.
 #[derive(Debug, Clone)]
 pub struct SeriesQuery {
     pub form: String,
@@ -72,7 +72,7 @@ pub struct SeriesQuery {
     pub figure: FigureName,
     pub from: String,
     pub to: String,
-    /// The day whose map all figures are put on; each is on that of its own last day without it.
+    /// The day whose map all figures are put on; by default each figure's own last day.
     pub as_of: Option<NaiveDate>,
 }
 
@@ -80,13 +80,14 @@ pub struct SeriesQuery {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct SeriesView {
     pub form: String,
-    /// As it is on the last day of the last period.
+    /// The unit as it is on the last day of the last period.
     pub unit: UnitName,
     #[schema(example = "fund.raised")]
     pub indicator: String,
     pub option: Option<String>,
     pub stage: Stage,
-    /// What changed the map between the first period and the last, or the day that was asked for.
+    /// The map of the last period or of the day that was asked for, and what changed it since the
+    /// first.
     pub map: MapView,
     pub items: Vec<SeriesItem>,
 }
@@ -97,14 +98,14 @@ pub struct SeriesItem {
     pub period: PeriodName,
     /// The figure of the period.
     pub figure: SeriesFigure,
-    /// From the beginning of the period's year to its end (lũy kế); null for a form's own window,
-    /// which is no part of a year's course.
+    /// The total from the beginning of the year to the period's end (lũy kế). Null for a form's own
+    /// window, which is not part of a year's course.
     pub cumulative: Option<SeriesFigure>,
-    /// The same period a year before (cùng kỳ); null where the form has none.
+    /// The same period a year before (cùng kỳ); null if the form has none.
     pub same_period_last_year: Option<SeriesFigure>,
 }
 
-/// A figure, and how complete it is.
+/// A figure and its completeness.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct SeriesFigure {
     #[schema(value_type = Option<f64>)]
@@ -114,7 +115,7 @@ pub struct SeriesFigure {
     pub expected: u64,
 }
 
-/// A figure of a unit over a range of periods of any one sort that the form has.
+/// Reads a unit's figure over a range of periods of one kind.
 ///
 /// # Errors
 /// [`SeriesError`].
@@ -134,7 +135,7 @@ pub fn get_series(
         let _permit = snapshot.may_read(&last)?;
         let (entry, _) = query.figure.find(&last)?;
         let unit = last.place().unit();
-        // Periods from before the form or the unit have nothing to show.
+        // Periods before the form or the unit existed have nothing to show.
         let points = periods.iter().filter_map(|period| {
             let path = path(&period.to_string(), &unit.to_string());
             let located = snapshot.locate_report(&path, query.as_of).ok()?;
@@ -191,12 +192,12 @@ struct Work<'w, 'c> {
     transaction: &'w mut Transaction<'c>,
     snapshot: &'w Snapshot,
     figure: &'w FigureName,
-    /// Those that the figure is made of.
+    /// The indicators that the figure is made of.
     indicators: BTreeSet<IndicatorNumber>,
     unit: UnitId,
     as_of: Option<NaiveDate>,
     points: &'w [Located<'w>],
-    /// What was read of the years in which a total to date had to be folded.
+    /// Contributions read so far, for the years in which a total to date is folded.
     years: HashMap<i32, Contributions>,
 }
 
@@ -230,7 +231,7 @@ impl<'w> Work<'w, '_> {
         located: &Located<'_>,
         rollup: &Rollup,
     ) -> SeriesFigure {
-        // A version of the form without the figure has nothing to show of it.
+        // A version of the form without the figure has nothing to show.
         let Ok((entry, option)) = self.figure.find(located) else {
             return SeriesFigure {
                 value: None,
@@ -248,8 +249,8 @@ impl<'w> Work<'w, '_> {
         }
     }
 
-    /// Where a period is kept that runs from the beginning of the year to the same end, it is
-    /// the answer; otherwise the span is folded from the submissions.
+    /// Reads the total to date from a stored period with the same end, if there is one. Otherwise
+    /// folds it from the submissions.
     fn cumulative(&mut self, located: &Located<'_>) -> Result<Option<SeriesFigure>, SeriesError> {
         let period = located.in_force.period;
         let Some(to_date) = period.year_to_date() else {
@@ -274,8 +275,8 @@ impl<'w> Work<'w, '_> {
         Ok(Some(self.shown(&figuring, located, &rollup)))
     }
 
-    /// What counts below the unit in the year of a point, in all base periods up to the last point
-    /// of the year: read once.
+    /// Reads, once a year, the contributions below the unit in all base periods up to the year's
+    /// last point.
     fn year(&mut self, point: &Located<'_>) -> Result<&Contributions, StoreError> {
         let key = point.in_force.period.period.year();
         match self.years.entry(key) {
@@ -327,8 +328,8 @@ impl<'w> Work<'w, '_> {
             period: period.to_string(),
             unit: self.unit.to_string(),
         };
-        // A grant covers its subtree on a period's last day: before a unit came there, its figures
-        // were not for whoever has the grant.
+        // A grant covers its subtree on a period's last day. Its holder could not read the unit's
+        // figures from before the unit came there.
         let located = self.snapshot.locate_report(&path, self.as_of).ok()?;
         self.snapshot.may_read(&located).is_ok().then_some(located)
     }

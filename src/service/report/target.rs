@@ -1,4 +1,4 @@
-//! Targets (kế hoạch giao): what a unit was given to reach, by one who is above it.
+//! Targets (kế hoạch giao): values that a unit is to reach, set by the units above it.
 
 use crate::service::application::name::PeriodName;
 use crate::service::application::name::UnitName;
@@ -26,7 +26,7 @@ use crate::store::target::{SetBy, Target, target_put, targets_of};
 use crate::store::{StoreError, Transaction};
 use crate::{explain, message};
 
-/// Why a target cannot be read or set.
+/// The errors of use cases on targets.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
     #[error(transparent)]
@@ -74,16 +74,16 @@ impl TargetError {
 
 explain!(TargetError, held: NotFound, Denied, Condition, Idempotency, Store, Figure; own);
 
-/// A target as somebody wants it to be.
+/// A target to set.
 #[derive(Debug, Clone)]
 pub struct EnteredTarget {
     pub path: ReportPath,
     pub figure: FigureName,
-    /// A decimal text; none takes the target back.
+    /// A decimal text; `None` removes the target.
     pub value: Option<String>,
 }
 
-/// What a unit was given to reach.
+/// A unit's target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct TargetView {
     pub form: String,
@@ -92,13 +92,13 @@ pub struct TargetView {
     #[schema(example = "fund.raised")]
     pub indicator: String,
     pub option: Option<String>,
-    /// Null where the target was taken back.
+    /// Null if the target was removed.
     #[schema(value_type = Option<f64>, example = 1600000000)]
     pub value: Option<Decimal>,
     pub rev: i64,
 }
 
-/// A figure of a unit in a period, and its target as it is now.
+/// A figure of a unit in a period, and its current target.
 struct Found<'f> {
     located: &'f Located<'f>,
     entry: &'f Entry<'f>,
@@ -133,7 +133,7 @@ impl<'f> Found<'f> {
         }
     }
 
-    /// Reads a target that the figure can reach.
+    /// Reads a target, and refuses one that the figure cannot reach.
     fn read(&self, value: &str) -> Result<i64, TargetError> {
         let refused = |code: Code, message: Message| {
             TargetError::Value(Box::new(Fault::in_body("/value", code, message)))
@@ -184,7 +184,7 @@ fn path_of(view: &TargetView) -> String {
     )
 }
 
-/// What a unit is to reach in a period, base or long.
+/// Reads a unit's target of a period, base or long.
 ///
 /// # Errors
 /// [`TargetError`].
@@ -209,7 +209,7 @@ pub fn get_target(
     })
 }
 
-/// Sets, changes or takes back what a unit is to reach in a period, base or long.
+/// Sets, changes or removes a unit's target of a period, base or long.
 ///
 /// # Errors
 /// [`TargetError`].
@@ -225,7 +225,7 @@ pub fn put_target(
     let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
     application.writing(identity, |transaction, snapshot| {
         let located = snapshot.locate(&entered.path)?;
-        // It holds all through the period, on whatever maps there are.
+        // A target holds throughout the period, on all maps within it.
         let range = located.in_force.period.range;
         let days = Validity {
             from: range.from,

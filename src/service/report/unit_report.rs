@@ -1,5 +1,6 @@
-//! A unit's report as a page has it: the form's outline, under each heading the unit's own text and
-//! its figures, beside a figure the plan and the same period of the year before. Never its layout.
+//! A unit's report as it is printed: the form's outline, with the unit's own text and figures under
+//! each heading, and beside each figure the target and the same period a year before. Does no
+//! layout.
 
 use crate::service::totals::cell::{CellView, TargetFigure};
 use std::collections::{BTreeSet, HashMap};
@@ -25,7 +26,7 @@ use crate::service::report::rollup::{Children, RollupError, RollupQuery, rollup_
 use crate::store::submission::{revision_get, submission_get};
 use crate::store::{StoreError, Transaction};
 
-/// Why a report cannot be read.
+/// The errors of reading a report.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     #[error(transparent)]
@@ -51,19 +52,19 @@ pub struct UnitReport {
     /// `xã Tân An`.
     pub unit: String,
     pub code: String,
-    /// The units above it, the nearest first.
+    /// The names of the units above it, the nearest first.
     pub above: Vec<String>,
-    /// The unit's last day, where it stands no more.
+    /// The unit's last day, if it has ended.
     pub last_day: Option<NaiveDate>,
-    /// For each level that submits, the last day in time; of a longer period nothing.
+    /// The last day in time of each level that submits; empty for a longer period.
     pub deadlines: Vec<(Named, NaiveDate)>,
     pub progress: Progress,
-    /// The direct children from which nothing has come at all.
+    /// The direct children from whose subtrees nothing has come.
     pub silent: Vec<String>,
     pub sections: Vec<ReportSection>,
 }
 
-/// A heading with what stands under it.
+/// A heading and its contents.
 #[derive(Debug, Clone)]
 pub struct ReportSection {
     pub number: String,
@@ -80,23 +81,23 @@ pub struct ReportLine {
     pub name: LocalizedText,
     pub unit_of_measure: String,
     pub figure: ReportFigure,
-    /// The amount that the direct children handed up, of a transfer that is shown both ways.
+    /// The amount that the direct children handed up, if a transfer is shown both ways.
     pub received_from_below: Option<Decimal>,
     pub options: Vec<(LocalizedText, ReportFigure)>,
 }
 
-/// One figure, and what stands beside it.
+/// A figure and the figures beside it.
 #[derive(Debug, Clone)]
 pub struct ReportFigure {
     pub value: Option<(Decimal, Qualifier)>,
     pub target: Option<TargetFigure>,
-    /// In the same period of the year before, on the map of this one.
+    /// The value of the same period a year before, on this period's map.
     pub previous: Option<(Decimal, Qualifier)>,
     pub reported: u64,
     pub expected: u64,
 }
 
-/// A report for the operator beside the database, who may read everything.
+/// Reads a report for the command-line operator, who may read everything.
 ///
 /// # Errors
 /// [`ReportError`].
@@ -168,8 +169,8 @@ fn keyed(cell: &CellView) -> (FigureKey<'_>, &CellView) {
     ((&cell.indicator, cell.option.as_deref()), cell)
 }
 
-/// The figures of the year before on this period's map, so that only what changed differs; none
-/// where the form had no such period then.
+/// Reads the figures of the year before on this period's map, so that only real changes show. Empty
+/// if the form had no such period then.
 fn previous_of(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
@@ -191,8 +192,7 @@ fn previous_of(
     }
 }
 
-/// The passages that the unit wrote itself, in its submission that counts. A longer period has
-/// none.
+/// Reads the passages of the unit's own counting submission. A longer period has none.
 fn passages_of(
     transaction: &mut Transaction<'_>,
     located: &Located<'_>,
@@ -236,7 +236,7 @@ fn silent_of(place: Place<'_>, completeness: &CompletenessView) -> Vec<String> {
         .collect()
 }
 
-/// The content of a report's sections.
+/// The contents of a report's sections.
 struct Content<'r> {
     located: &'r Located<'r>,
     cells: HashMap<FigureKey<'r>, &'r CellView>,
@@ -298,7 +298,7 @@ impl Content<'_> {
     }
 }
 
-/// The figure that the form wants shown of an item.
+/// Returns the figure that the form shows for an item.
 fn shown(entry: &Entry<'_>, cell: &CellView) -> Option<(Decimal, Qualifier)> {
     match entry.item.show {
         Show::Own => {

@@ -1,4 +1,4 @@
-//! Verification: every total folded anew from the submissions and held against what is kept. A
+//! Verification: folds every total from the submissions and compares it with the stored one. A
 //! difference is a fault of the program or of the disk, never of a caller.
 
 use crate::service::application::name::PeriodName;
@@ -24,18 +24,18 @@ use crate::service::report::rollup::RollupError;
 use crate::service::totals::{self, Board};
 use crate::store::{StoreError, Transaction};
 
-/// A unit's totals as they are kept and as they are folded anew from the submissions.
+/// A unit's stored totals, and the same folded from the submissions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct VerificationView {
     pub form: String,
     pub period: PeriodName,
     pub unit: UnitName,
-    /// Whether the unit and everything below it are kept as they must be.
+    /// If true, the stored totals of the unit and everything below it are correct.
     pub equal: bool,
-    /// How many units were compared: this one and those below it, and what is left of former units
-    /// that it has something of.
+    /// The number of units compared: this one, those below it, and the undivided parts of former
+    /// units in which it has a share.
     pub compared: usize,
-    /// Those that differ; there should be none.
+    /// The units that differ; there should be none.
     pub differing: Vec<UnitName>,
     pub kept: BothStages,
     pub folded: BothStages,
@@ -48,7 +48,7 @@ pub struct BothStages {
     pub approved: Vec<CellView>,
 }
 
-/// Units, each with everything below it, as they are kept and as they must be.
+/// Whole subtrees, as stored and as folded.
 #[derive(Default)]
 struct Comparison {
     kept: BTreeMap<Position, Rollup>,
@@ -56,7 +56,7 @@ struct Comparison {
 }
 
 impl Comparison {
-    /// Compares whole subtrees, or what is above such: then `below` has the folded tops of them.
+    /// Compares whole subtrees, or the units above them; `below` then has the folded tops.
     fn of(
         transaction: &mut Transaction<'_>,
         board: &Board<'_>,
@@ -82,7 +82,7 @@ impl Comparison {
         at(&self.kept) != at(&self.folded)
     }
 
-    /// Forgets everything but some.
+    /// Forgets everything except `places`.
     fn retain(&mut self, places: &[Place<'_>]) {
         let positions: BTreeSet<Position> = places.iter().map(|place| place.position()).collect();
         for rollups in [&mut self.kept, &mut self.folded] {
@@ -91,21 +91,21 @@ impl Comparison {
     }
 }
 
-/// How many units are held in memory at once: a country's year is more than a small server has.
-/// So many are still asked for by their ids.
+/// The number of units held in memory at once: a country's year is more than a small server has.
+/// Few enough to be asked for by id.
 const MOST_AT_ONCE: usize = 1000;
 
-/// A subtree, or a whole tree, cut into what can be held at once.
+/// A tree cut into blocks that fit into memory.
 #[derive(Default)]
 struct Blocks<'t> {
-    /// The tops of whole subtrees, together no more than were asked for.
+    /// The tops of whole subtrees, grouped into blocks of at most the wanted size.
     tops: Vec<Vec<Place<'t>>>,
-    /// What is above them, in preorder.
+    /// The units above them, in preorder.
     above: Vec<Place<'t>>,
 }
 
 impl<'t> Blocks<'t> {
-    /// Of `places`, which are one or more whole subtrees in preorder.
+    /// Cuts `places`, which are one or more whole subtrees in preorder.
     fn of(places: &[Place<'t>], most: usize) -> Blocks<'t> {
         let mut blocks = Blocks::default();
         let mut last: Option<Place<'t>> = None;
@@ -133,14 +133,14 @@ impl<'t> Blocks<'t> {
     }
 }
 
-/// What a comparison of many units has found.
+/// The result of comparing many units.
 struct Found {
     differing: Vec<UnitName>,
-    /// Of the uppermost units, down to where the rest could be held at once.
+    /// The uppermost units, down to where the rest fits into memory.
     upper: Comparison,
 }
 
-/// Compares every one of `places`, which are one or more whole subtrees in preorder.
+/// Compares each of `places`, which are one or more whole subtrees in preorder.
 fn compare(
     transaction: &mut Transaction<'_>,
     board: &Board<'_>,
@@ -171,7 +171,7 @@ fn compare(
     })
 }
 
-/// Folds a unit's report anew and answers with both.
+/// Folds a unit's report and returns it with the stored one.
 ///
 /// # Errors
 /// [`RollupError`].
@@ -216,14 +216,14 @@ fn both_stages(
     })
 }
 
-/// A form's period, base or long, on which there are submissions.
+/// A form's period, base or long, that has submissions.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ReportedPeriod {
     pub form: FormCode,
     pub period: Period,
 }
 
-/// All periods of a tenant on which there are submissions, and the longer ones made of them.
+/// Lists all periods of a tenant with submissions, and the longer ones made of them.
 ///
 /// # Errors
 /// Those of the store.
@@ -241,8 +241,8 @@ pub fn reported_periods(
     })
 }
 
-/// Folds a period anew from one snapshot and compares every unit. Those that differ come back:
-/// there should be none.
+/// Folds a period from one snapshot and compares every unit. Returns those that differ; there
+/// should be none.
 ///
 /// # Errors
 /// Those of the store.

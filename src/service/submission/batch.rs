@@ -1,5 +1,5 @@
-//! Many changes in one commit, each answered by itself: what is wrong with one is nothing to the
-//! others. Never how one is decided.
+//! Commits many changes at once and answers each by itself: a fault of one does not affect the
+//! others. `step` decides each change.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -35,13 +35,13 @@ use crate::store::{StoreError, Transaction};
 
 type Answer = Result<Reply, SubmissionError>;
 
-/// Answers by the place of their change among those that were asked for.
+/// Answers by the index of their change.
 type Answers = BTreeMap<usize, Answer>;
 
-/// The changes that are not answered yet, by their place.
+/// Changes that are not answered yet, by index.
 type Open = BTreeMap<usize, Asked>;
 
-/// Changes a submission in a commit of its own, without waiting for others.
+/// Changes a submission in a commit of its own, without queueing.
 ///
 /// # Errors
 /// [`SubmissionError`].
@@ -57,7 +57,7 @@ pub fn change_now(
     answer.unwrap_or(Err(SubmissionError::Missing))
 }
 
-/// Changes submissions of a tenant in as few commits as can be, and answers each by itself, in
+/// Changes submissions of a tenant in as few commits as possible, and answers each by itself, in
 /// their order.
 pub fn change_all(
     application: &Application,
@@ -71,7 +71,7 @@ pub fn change_all(
     answers.into_values().collect()
 }
 
-/// Does as [`change_all`], and answers what a commit has done before the next one begins.
+/// Like [`change_all`], but answers each commit's changes before the next commit begins.
 pub(super) fn change_each(
     application: &Application,
     tenant: TenantId,
@@ -79,7 +79,7 @@ pub(super) fn change_each(
     mut answer: impl FnMut(usize, Answer),
 ) {
     let mut open: Open = asked.into_iter().enumerate().collect();
-    // Another tenant's has no place here; it would be seen with this tenant's eyes.
+    // A change of another tenant would be checked against this tenant's data.
     open.retain(|place, asked| {
         let is_at_home = asked.identity.tenant() == tenant;
         if !is_at_home {
@@ -90,15 +90,15 @@ pub(super) fn change_each(
     while !open.is_empty() {
         let left: Vec<(usize, &Asked)> = open.iter().map(|(place, one)| (*place, one)).collect();
         for (place, answered) in round(application, &left) {
-            // Its key is let go before anybody can send it again.
+            // Release the key before the caller can send it again.
             open.remove(&place);
             answer(place, answered);
         }
     }
 }
 
-/// One commit, or none; where one of them makes it fail, one of each half. It answers one of
-/// `open` at least.
+/// Runs one commit. If a single change made it fail, runs one for each half. Answers at least one
+/// of `open`.
 fn round(application: &Application, open: &[(usize, &Asked)]) -> Answers {
     let committed = catch_unwind(AssertUnwindSafe(|| commit(application, open)));
     let error = match committed {
@@ -111,7 +111,7 @@ fn round(application: &Application, open: &[(usize, &Asked)]) -> Answers {
     match (error.of_all(), open) {
         (Some(error), _) => places.map(|place| (place, Err(error().into()))).collect(),
         (None, [] | [_]) => places.zip([Err(error.into())]).collect(),
-        // One of them did it: it fails alone when halves of halves have found it.
+        // Halving finds the change that caused the failure, and fails it alone.
         (None, _) => {
             let (first, second) = open.split_at(open.len() / 2);
             let mut answers = round(application, first);
@@ -121,10 +121,10 @@ fn round(application: &Application, open: &[(usize, &Asked)]) -> Answers {
     }
 }
 
-/// Why nothing was written.
+/// The reasons for which nothing was written.
 enum Undone {
-    /// There was nothing to write, or some are refused that could be told only when all was
-    /// written: these are answered, and the others can be taken without them.
+    /// Nothing to write, or changes refused only after everything was written. These are answered;
+    /// the others can go again without them.
     Refused(Answers),
     Failed(StoreError),
 }
@@ -156,7 +156,7 @@ fn commit(application: &Application, open: &[(usize, &Asked)]) -> Result<Answers
     })
 }
 
-/// What each account sees of the tenant.
+/// Takes each account's snapshot of the tenant.
 fn snapshots(
     application: &Application,
     transaction: &mut Transaction<'_>,
@@ -177,7 +177,7 @@ fn snapshots(
     Ok(snapshots)
 }
 
-/// A change whose submission is found and that its account may make.
+/// A change whose submission was found and whose account may make it.
 struct Placed<'b> {
     place: usize,
     asked: &'b Asked,
@@ -202,7 +202,7 @@ impl Stepping<'_> {
 /// The rollups of a form's base period that a commit has changed.
 type Rollups = HashMap<(FormNumber, Period), BTreeMap<Position, Rollup>>;
 
-/// One transaction, and what it has answered so far.
+/// One transaction and its answers so far.
 struct Batch<'t, 'c> {
     transaction: &'t mut Transaction<'c>,
     answers: Answers,
@@ -239,9 +239,9 @@ impl Batch<'_, '_> {
         Ok(steps)
     }
 
-    /// A submission takes one step a commit, and of each year of a form a commit is about one
-    /// base period: what a year's longer periods were before it must be known of the others. What
-    /// is for a later commit stays open.
+    /// Finds the changes that this commit can take. A commit takes one step of a submission, and
+    /// one base period of a form's year, because the year's longer periods need the earlier state
+    /// of its other base periods. The rest stays open.
     fn place<'b>(
         &mut self,
         open: &[(usize, &'b Asked)],
@@ -270,7 +270,7 @@ impl Batch<'_, '_> {
         all
     }
 
-    /// Answers again what was answered before; the others are left.
+    /// Repeats stored answers, and returns the other changes.
     fn replay<'b>(&mut self, placed: Vec<Placed<'b>>) -> Result<Vec<Placed<'b>>, StoreError> {
         let requests = placed.iter().map(|placed| &placed.asked.once);
         let answered = Answered::to(self.transaction, requests)?;
@@ -309,8 +309,8 @@ impl Batch<'_, '_> {
         deciding.take(self.transaction, &placed.asked.change)
     }
 
-    /// Writes all steps, and takes what counted before out of every ancestor's totals and puts in
-    /// what counts now.
+    /// Writes all steps. Removes the previously counting values from every ancestor's totals and
+    /// adds the new ones.
     fn write(&mut self, steps: &[Stepping<'_>]) -> Result<Rollups, StoreError> {
         let submissions = steps.iter().map(|step| (step.key(), &step.taken.next));
         submissions_put(self.transaction, submissions)?;
@@ -342,8 +342,8 @@ impl Batch<'_, '_> {
         Ok(rollups)
     }
 
-    /// Holds the units' totals to the forms' rules. What is not refused may be warned of. Only the
-    /// deepest are refused at once: without them those above may hold to the rules.
+    /// Checks the units' totals against the forms' rules, and collects warnings. Refuses only the
+    /// deepest units at first, because without their changes the units above may satisfy the rules.
     fn hold_to_rules(
         &mut self,
         steps: &[Stepping<'_>],
@@ -385,7 +385,7 @@ impl Batch<'_, '_> {
         }
     }
 
-    /// Answers what was done, and keeps the answers under their requests' keys.
+    /// Answers the steps, and stores the answers under their requests' keys.
     fn answer(
         mut self,
         steps: Vec<Stepping<'_>>,
@@ -446,8 +446,8 @@ fn placed<'b>(
     })
 }
 
-/// The changes that steps on one form and base period, which are written already, have made to what
-/// their units have given.
+/// Returns the changes that written steps on one form and base period made to their units'
+/// contributions.
 fn own_changes(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
@@ -485,7 +485,7 @@ fn given(counting: &Option<Contribution>, history: &[PastStep], divisions: &[i64
     handed.chain(counting).collect()
 }
 
-/// An approval changes no value: what was taken when it was submitted stays taken.
+/// Returns the faults of broken rules. An approval changes no values, so it is never refused.
 fn faults_of(broken: &[&Rule], status: Status) -> Vec<Fault> {
     let refusing = broken
         .iter()
@@ -499,7 +499,7 @@ fn faults_of(broken: &[&Rule], status: Status) -> Vec<Fault> {
         .collect()
 }
 
-/// Where submissions stand, with the revisions that a step may need.
+/// Reads the state of submissions, with the revisions that a step may need.
 fn standing(
     transaction: &mut Transaction<'_>,
     keys: &[SubmissionKey],

@@ -1,4 +1,4 @@
-//! A change of a submission as it is asked for. Never what becomes of it.
+//! A change of a submission as it was requested.
 
 use super::error::SubmissionError;
 
@@ -12,7 +12,7 @@ use crate::service::application::condition::{Etag, Precondition};
 use crate::service::application::idempotency::{Once, Repeatable};
 use crate::service::application::locate::{Located, ReportPath};
 
-/// A request that changes a submission, without what it changes.
+/// A request to change a submission, without the change itself.
 #[derive(Debug, Clone)]
 pub struct ChangeRequest {
     pub path: ReportPath,
@@ -21,14 +21,14 @@ pub struct ChangeRequest {
     pub now: DateTime<Utc>,
 }
 
-/// Whether what was entered is to be kept or to be sent.
+/// Chooses between keeping a draft and submitting it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Intent {
     KeepDraft,
     Submit,
 }
 
-/// Values and prose as they were entered; they replace whatever was there.
+/// Entered values and texts. They replace everything stored.
 #[derive(Debug, Clone)]
 pub struct Entered {
     pub values: Vec<EnteredValue>,
@@ -36,14 +36,14 @@ pub struct Entered {
     pub intent: Intent,
 }
 
-/// Why a submission is to be returned, as it was entered.
+/// A reason for returning a submission, as entered.
 #[derive(Debug, Clone)]
 pub struct EnteredReason {
     pub text: String,
     pub values: Vec<EnteredValueReason>,
 }
 
-/// Why one of its values is not accepted, as it was entered.
+/// A reason for not accepting one value, as entered.
 #[derive(Debug, Clone)]
 pub struct EnteredValueReason {
     pub indicator: String,
@@ -51,20 +51,20 @@ pub struct EnteredValueReason {
     pub reason: String,
 }
 
-/// What is to be done to a submission.
+/// A change to a submission.
 #[derive(Debug, Clone)]
 pub enum Change {
-    /// Put values in the place of whatever was there, as a draft or submitted at once.
+    /// Replace the values, as a draft or submitted at once.
     Put(Entered),
     /// Submit the draft as it is.
     Submit,
-    /// Take it back: it counts nowhere any more.
+    /// Withdraw the submission: it counts nowhere.
     Withdraw,
-    /// Approve what was submitted: it counts in both stages.
+    /// Approve the submission: it counts in both stages.
     Approve,
-    /// Return what was submitted, with a reason: it counts nowhere any more.
+    /// Return the submission with a reason: it counts nowhere.
     Return(EnteredReason),
-    /// Let it be changed again when it was approved: it counts as submitted.
+    /// Reopen an approved submission for changes: it counts as submitted.
     Reopen,
 }
 
@@ -95,7 +95,7 @@ impl Change {
     }
 }
 
-/// One change as it was asked for, until it is answered.
+/// A change that was requested and not answered yet.
 pub struct Asked {
     pub(super) identity: Identity,
     pub(super) path: ReportPath,

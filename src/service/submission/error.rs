@@ -1,4 +1,4 @@
-//! Why a change of a submission is refused, and how that is told. Never what decides it.
+//! The reasons for refusing a change of a submission, and their sentences.
 
 use chrono::NaiveDate;
 
@@ -14,7 +14,7 @@ use crate::service::application::page::UnknownCursor;
 use crate::store::StoreError;
 use crate::{explain, message};
 
-/// Why a step cannot be taken.
+/// The errors of a step.
 #[derive(Debug, thiserror::Error)]
 pub enum SubmissionError {
     #[error(transparent)]
@@ -40,7 +40,7 @@ pub enum SubmissionError {
     },
     #[error("{} begins on {from}", .period.en())]
     NotOpen { period: Named, from: NaiveDate },
-    /// The deadline as the tenant's clocks show it.
+    /// The deadline in the tenant's time zone.
     #[error("the deadline was {0}")]
     Closed(Deadline),
     #[error("the status {:?} does not allow {:?}", .0.status, .0.step)]
@@ -49,7 +49,7 @@ pub enum SubmissionError {
     FourEyes,
     #[error("faults: {}", .0.len())]
     Invalid(Vec<Fault>),
-    /// More waits already than can be done in good time.
+    /// The line is too long to be served in good time.
     #[error("too many changes wait")]
     Busy,
 }

@@ -1,6 +1,5 @@
-//! Submissions: everything that is done to what one unit submits on one form for one period.
-//! A step's transaction holds the new revision and the totals of every ancestor; steps that come
-//! at once share one.
+//! Submissions: every change to what one unit submits on one form for one period. One transaction
+//! holds the new revision and the totals of every ancestor. Steps that arrive together share it.
 
 mod batch;
 mod change;
@@ -34,7 +33,7 @@ use crate::store::submission::{
 };
 use crate::store::{StoreError, Transaction};
 
-/// The latest values of a submission, and why it was returned if it is returned.
+/// Reads a submission's latest values, and the reason if it is returned.
 fn content_of(
     transaction: &mut Transaction<'_>,
     located: &Located<'_>,
@@ -49,7 +48,7 @@ fn content_of(
     })?;
     let reason = match submission.status {
         Status::Returned => {
-            // The map may have changed since it was returned.
+            // A reorganisation may have added steps since it was returned.
             let before = submission.revision.next();
             let records = revisions_before(transaction, located.key(), before, MOST_STEPS)?;
             let returned = records
@@ -62,7 +61,7 @@ fn content_of(
     Ok((content, reason))
 }
 
-/// A unit's submission.
+/// Reads a unit's submission.
 ///
 /// # Errors
 /// [`SubmissionError`].
@@ -93,7 +92,7 @@ pub fn get_submission(
     })
 }
 
-/// A submission's history, the latest step first.
+/// Lists a submission's history, the latest step first.
 ///
 /// # Errors
 /// [`SubmissionError`].

@@ -1,5 +1,5 @@
-//! The queue of changes of submissions: those that come at once share a commit. Never how one is
-//! decided.
+//! The queue of changes of submissions. Changes that arrive together share a commit. `step` decides
+//! each change.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use crate::service::application::Application;
 use crate::service::application::idempotency::Reply;
 use crate::service::application::queue::{Queue, QueueError, Task};
 
-/// The changes of all tenants that wait for a commit.
+/// The waiting changes of all tenants.
 pub type SubmissionQueue = Queue<Asked>;
 
-/// How much memory a value takes, about, in bytes.
+/// The approximate memory of a value, in bytes.
 const BYTES_A_VALUE: usize = 128;
 
 impl Task for Asked {
@@ -35,8 +35,8 @@ impl Task for Asked {
     }
 }
 
-/// Changes a submission: waits until its turn comes among the changes of the tenant, which are
-/// taken together as far as they have queued.
+/// Changes a submission. Waits in the tenant's queue; changes that queue together are committed
+/// together.
 ///
 /// # Errors
 /// [`SubmissionError`].

@@ -1,4 +1,4 @@
-//! A form's rules, held against a unit's totals. Never what follows from a broken one.
+//! Checks a unit's totals against a form's rules. Does not decide what a broken rule means.
 
 use crate::domain::form::{Rule, Span};
 use crate::domain::submission::Stage;
@@ -10,15 +10,15 @@ use crate::service::totals::Board;
 use crate::store::submission::Submission;
 use crate::store::{StoreError, Transaction};
 
-/// Whether a submission's values are held to the form's rules: neither of a draft's values nor at
-/// a unit that ended before the period there are totals.
+/// Returns true if a submission's values must satisfy the form's rules. A draft, or a unit that
+/// ended before the period did, has no totals to check.
 pub(super) fn has_rules(located: &Located<'_>, submission: &Submission) -> bool {
     let has_totals = submission.counting_revision == Some(submission.values_revision);
     let rules = &located.in_force.period.definition.rules;
     has_totals && !rules.is_empty() && !located.has_ended()
 }
 
-/// The form's rules to which a unit's totals do not hold.
+/// Returns the form's rules that a unit's totals break.
 pub(super) fn broken_rules<'l>(located: &'l Located<'_>, rollup: &Rollup) -> Vec<&'l Rule> {
     let in_force = &located.in_force;
     let figures = Figures::new(rollup, in_force, Stage::Submitted, Span::BasePeriod);
@@ -28,7 +28,7 @@ pub(super) fn broken_rules<'l>(located: &'l Located<'_>, rollup: &Rollup) -> Vec
         .collect()
 }
 
-/// A unit's rollup in its base period, as it is kept.
+/// Reads a unit's stored rollup of its base period.
 pub(super) fn rollup_at(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,

@@ -1,5 +1,4 @@
-//! One step of one submission, decided: what becomes of it, from what is known of it. Nothing is
-//! written here.
+//! Decides one step of one submission from what is known of it. Writes nothing.
 
 use chrono::{DateTime, Utc};
 
@@ -22,11 +21,11 @@ use crate::service::application::snapshot::Snapshot;
 use crate::store::submission::{Content, Reason, RevisionRecord, Submission, revisions_before};
 use crate::store::{StoreError, Transaction};
 
-/// How many steps back the question goes who entered what is to be approved.
+/// The number of past steps that are searched for whoever entered the values to be approved.
 pub(super) const MOST_STEPS: i64 = 1000;
 
-/// A submission before a step: where it stands, and the revisions that brought its latest values
-/// and those that count.
+/// A submission before a step: its state, and the revisions with its latest and its counting
+/// values.
 pub(super) struct Standing {
     pub submission: Submission,
     pub records: Vec<RevisionRecord>,
@@ -45,20 +44,20 @@ impl Standing {
     }
 }
 
-/// A step that can be taken, and what it comes to.
+/// A permitted step and its result.
 pub(super) struct Taken {
-    /// Where the submission stands after it.
+    /// The state of the submission after the step.
     pub next: Submission,
     pub record: RevisionRecord,
     /// The latest values, which the step may have brought.
     pub content: Content,
-    /// What counted before.
+    /// The contribution that counted before.
     pub before: Option<Contribution>,
-    /// What counts after it.
+    /// The contribution that counts after the step.
     pub after: Option<Contribution>,
 }
 
-/// What a step is decided on.
+/// The data on which a step is decided.
 pub(super) struct Deciding<'d> {
     pub snapshot: &'d Snapshot,
     pub located: &'d Located<'d>,
@@ -68,14 +67,14 @@ pub(super) struct Deciding<'d> {
 }
 
 impl Deciding<'_> {
-    /// Decides. `transaction` is only read, and only where a form asks for four eyes.
+    /// Decides the step. Reads `transaction` only if the form requires four eyes.
     pub fn take(
         &self,
         transaction: &mut Transaction<'_>,
         change: &Change,
     ) -> Result<Taken, SubmissionError> {
         let (status, effect) = self.transition(change.step())?;
-        // What was submitted can always be taken back, also where nothing more is taken.
+        // A submission can always be withdrawn, even if nothing more is accepted.
         if matches!(change, Change::Put(_) | Change::Submit) {
             self.check_open()?;
         }
@@ -149,7 +148,7 @@ impl Deciding<'_> {
         Ok(contribution(next, record, standing.content(revision)?))
     }
 
-    /// A unit submits if its level does, from the period's first day on.
+    /// Checks that the unit's level submits the form, and that the period has begun.
     fn check_open(&self) -> Result<(), SubmissionError> {
         let period = &self.located.in_force.period;
         let level = self.level();
@@ -175,7 +174,7 @@ impl Deciding<'_> {
     }
 
     fn transition(&self, step: Step) -> Result<(Status, Effect), SubmissionError> {
-        // Nothing is there yet: the first values begin as any draft does.
+        // Without a submission, the first values begin as a draft.
         let (status, counting) = match self.current() {
             None => (Status::Draft, IsCounting::No),
             Some(current) => (
@@ -192,7 +191,7 @@ impl Deciding<'_> {
         let came_in_before = self
             .current()
             .is_some_and(|current| matches!(current.status, Status::Returned | Status::Reopened));
-        // What came in time and was sent back must be let in again.
+        // A submission that came in time and was sent back must be accepted again.
         if effect == Effect::CountsLatest && !came_in_before {
             self.check_deadline()?;
         }
@@ -227,7 +226,7 @@ impl Deciding<'_> {
         let Some(counting) = current.counting_revision else {
             return Ok(());
         };
-        // Whoever put the values that count, and whoever submitted them where that was another.
+        // The accounts that entered the counting values and that submitted them.
         let key = self.located.key();
         let revisions = revisions_before(transaction, key, counting.next(), MOST_STEPS)?;
         for (record, _) in revisions
@@ -244,7 +243,7 @@ impl Deciding<'_> {
         Ok(())
     }
 
-    /// The content that the step brings: what was entered, or the draft made ready to count.
+    /// Returns the content that the step brings: the entered values, or the draft completed.
     fn content(&self, change: &Change, effect: Effect) -> Result<Option<Content>, SubmissionError> {
         let content = match change {
             Change::Put(entered) => self.read(entered)?,
@@ -264,8 +263,8 @@ impl Deciding<'_> {
         Ok(Some(Content { facts, ..content }))
     }
 
-    /// Reads what was entered; values and prose are both looked at, so that all faults of both
-    /// come at once. What is missing for counting is only looked for where all else is well.
+    /// Reads the entered values and texts, and reports all faults of both together. Looks for
+    /// missing values only if everything else is valid.
     fn read(&self, entered: &Entered) -> Result<Content, SubmissionError> {
         let submitter = Submitter {
             level: self.level(),
@@ -307,7 +306,7 @@ impl Deciding<'_> {
         }
     }
 
-    /// The value that a reason is about, with the reason as it was sent.
+    /// Finds the value that a reason is about.
     fn value_reason(
         &self,
         entered: &EnteredValueReason,
@@ -339,8 +338,8 @@ impl Deciding<'_> {
         })
     }
 
-    /// Notes that something came in today. What was withdrawn or returned was received all the
-    /// same: what comes after it corrects it.
+    /// Records that something came in today. A withdrawn or returned submission was received
+    /// nevertheless, so what follows it is a correction.
     fn receive(&self, before: Option<Receipt>) -> Receipt {
         let today = self.snapshot.today(self.now);
         before.map_or_else(|| Receipt::on(today), |receipt| receipt.and_on(today))
@@ -362,7 +361,7 @@ impl Deciding<'_> {
             Effect::CountsLatest => (Some(revision), Some(self.receive(receipt))),
             Effect::CountsNothing => (None, receipt),
         };
-        // Approval and reopening change the stage in which the same values count.
+        // Approving and reopening change the stage in which the same values count.
         let stages = (current.map(|current| current.status), status);
         let changes_what_counts = effect != Effect::Keeps
             || matches!(stages, (_, Status::Approved) | (Some(Status::Approved), _));
@@ -383,7 +382,7 @@ impl Deciding<'_> {
     }
 }
 
-/// What counts of a submission, whose counting revision is `record`.
+/// Returns the counting part of a submission, whose counting revision is `record`.
 fn contribution(
     submission: &Submission,
     record: &RevisionRecord,
@@ -396,7 +395,7 @@ fn contribution(
     })
 }
 
-/// Reads why something is not accepted: it must say something.
+/// Reads a reason, which must not be empty.
 fn read_reason(text: &str, pointer: String) -> Result<String, Fault> {
     let read = if text.trim().is_empty() {
         Err(TextFault::Empty)

@@ -1,4 +1,4 @@
-//! What is shown of submissions. Never what is decided.
+//! Submissions as answers show them.
 
 use crate::service::application::name::PeriodName;
 use crate::service::application::name::UnitName;
@@ -25,30 +25,30 @@ pub struct SubmissionView {
     pub period: PeriodName,
     pub unit: UnitName,
     pub status: Status,
-    /// Counts the steps of this submission; it is the ETag as well.
+    /// Counts the steps of this submission; also its ETag.
     pub revision: i32,
     /// The tenant's rev of the last step.
     pub rev: i64,
-    /// The revision whose values count in the rollups; null where none does. A draft over a
-    /// submitted revision leaves that one counting.
+    /// The revision whose values count in the rollups; null if none does. A draft over a submitted
+    /// revision leaves that one counting.
     pub counting_revision: Option<i32>,
-    /// The day on which the unit first sent something that counts: lateness goes by it, whatever
-    /// became of that. Null where it never did.
+    /// The day on which the unit first sent something that counts, whatever became of it. Lateness
+    /// is judged by it. Null if it never did.
     pub received_on: Option<NaiveDate>,
-    /// The day on which it last sent something else in its place; null where it never did.
+    /// The day of the latest correction; null if there was none.
     pub corrected_on: Option<NaiveDate>,
-    /// The last day on which the unit is in time; null where there is no deadline. At what time of
-    /// that day, where it is one, `list_periods` says.
+    /// The last day on which the unit is in time; null without a deadline. If the deadline is an
+    /// instant, `list_periods` has its time.
     pub deadline: Option<NaiveDate>,
-    /// Tells whether the first that the unit sent came after the deadline.
+    /// If true, the unit's first submission came after the deadline.
     pub late: bool,
-    /// As they were sent: totals of closed breakdowns are computed and not among them.
+    /// The values as sent. Totals of closed breakdowns are computed and not listed.
     pub values: Vec<ValueView>,
     pub narrative: Vec<PassageView>,
-    /// Why the submission was returned; null unless it is returned.
+    /// The reason for the return; null unless the submission is returned.
     pub reason: Option<ReasonView>,
-    /// Remarks that do not refuse it: by the form's rules, by the indicators' usual ranges, where
-    /// it was sent before its period had ended, and where it holds no value.
+    /// Remarks that do not refuse the submission: broken rules of the form, unusual values,
+    /// submission before the period's end, and a submission without values.
     pub warnings: Vec<Warning>,
 }
 
@@ -70,14 +70,14 @@ pub struct PassageView {
     pub text: String,
 }
 
-/// Why a submission was returned.
+/// The reason for which a submission was returned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ReasonView {
     pub text: String,
     pub values: Vec<ValueReasonView>,
 }
 
-/// Why one value is not accepted.
+/// The reason for which one value is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ValueReasonView {
     pub indicator: String,
@@ -85,14 +85,14 @@ pub struct ValueReasonView {
     pub reason: String,
 }
 
-/// Something about a submission that its unit should look at, and that does not refuse it.
+/// A remark that the unit should look at, and that does not refuse the submission.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Warning {
     /// The code of the form's rule, or `EMPTY_SUBMISSION`, `PERIOD_RUNNING` or `VALUE_UNUSUAL`.
     pub code: String,
-    /// The rule to which the unit's totals do not hold; null where it is about something else.
+    /// The rule that the unit's totals break; null for other remarks.
     pub expression: Option<String>,
-    /// The indicator whose value is meant; null where it is about more than one value.
+    /// The indicator in question; null if the remark is about several values.
     pub indicator: Option<String>,
     /// In Vietnamese.
     pub message: String,
@@ -124,8 +124,8 @@ impl Warning {
         }
     }
 
-    /// Warns that nothing was entered of all that was asked for. Whoever has nothing to report says
-    /// so with zeros, and who sent it by mistake must learn of it.
+    /// Warns of a submission without any value. A unit with nothing to report should send zeros,
+    /// and must learn of an empty submission sent by mistake.
     fn of_emptiness(
         located: &Located<'_>,
         submission: &Submission,
@@ -146,7 +146,7 @@ impl Warning {
 }
 
 impl SubmissionView {
-    /// `warnings` are those of the form's rules; the others are added.
+    /// Builds the view. `warnings` are those of the form's rules; the others are added.
     pub(super) fn new(
         snapshot: &Snapshot,
         located: &Located<'_>,
@@ -161,7 +161,7 @@ impl SubmissionView {
         let receipt = submission.receipt;
         let counted = receipt.filter(|_| submission.counting_revision.is_some());
         let closes = located.in_force.period.closing_day();
-        // A form that asks for figures before the period ends is sent them then.
+        // Some forms ask for figures before the period ends; do not warn then.
         if deadline.is_none_or(|deadline| deadline.day(time_zone) > closes) {
             warnings.extend(counted.and_then(|receipt| period_running(receipt, closes)));
         }
@@ -188,7 +188,7 @@ impl SubmissionView {
     }
 }
 
-/// Totals that are beyond what is usual, in the order of the outline.
+/// Warns of totals beyond their usual range, in the order of the outline.
 fn unusual_values(facts: &[Fact], in_force: &InForce<'_>) -> Vec<Warning> {
     let entries = in_force.entries().iter();
     let bounded = entries.filter(|entry| !entry.definition.bounds().usual.is_open());
@@ -212,7 +212,7 @@ fn deadline_of(located: &Located<'_>) -> Option<Deadline> {
     located.in_force.period.deadline(level, &Default::default())
 }
 
-/// Warns where what counts was sent while more could still happen in its period.
+/// Warns if the counting values were sent before the period ended.
 fn period_running(receipt: Receipt, closes: NaiveDate) -> Option<Warning> {
     let sent = receipt.latest();
     let (sent_vi, closes_vi) = (sent.format("%d/%m/%Y"), closes.format("%d/%m/%Y"));
@@ -225,7 +225,7 @@ fn period_running(receipt: Receipt, closes: NaiveDate) -> Option<Warning> {
     })
 }
 
-/// In the order of the outline.
+/// Lists values in the order of the outline.
 fn value_views(facts: &[Fact], in_force: &InForce<'_>) -> Vec<ValueView> {
     let mut views = Vec::with_capacity(facts.len());
     for entry in in_force.entries() {
@@ -277,11 +277,11 @@ pub struct RevisionView {
     pub step: Step,
     /// The status after the step.
     pub status: Status,
-    /// The login of who took it.
+    /// The login of the account that took the step.
     pub by: String,
     pub at: DateTime<Utc>,
     pub rev: i64,
-    /// What the step brought; null where it brought no values.
+    /// The values that the step brought; null if it brought none.
     pub values: Option<Vec<ValueView>>,
     pub narrative: Option<Vec<PassageView>>,
     pub reason: Option<ReasonView>,

@@ -1,5 +1,5 @@
-//! Cells: the figures of a rollup as they are shown, and how complete each is. Never how a total is
-//! made.
+//! Cells: the figures of a rollup as they are shown, and how complete each is. `rollup` and `totals`
+//! compute them.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -25,51 +25,51 @@ use crate::service::application::snapshot::Snapshot;
 use crate::store::StoreError;
 use crate::store::target::Target;
 
-/// How many units of the subtree are to report, and how far they are.
+/// Counts of a subtree's reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
 pub struct Counts {
     /// Units of the subtree whose level submits the form.
     pub expected: u64,
-    /// Those of them whose submission counts.
+    /// Units whose submission counts.
     pub submitted: u64,
-    /// Those of them whose submission is approved.
+    /// Units whose submission is approved.
     pub approved: u64,
 }
 
-/// One figure of a report. Every field is always there.
+/// One figure of a report. Every field is always present.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct CellView {
     #[schema(example = "fund.raised")]
     pub indicator: String,
     /// An option of a breakdown; null for the total.
     pub option: Option<String>,
-    /// The figure, exact; null where nobody has reported or a formula has no value.
+    /// The exact figure; null if nobody has reported, or a formula has no value.
     #[schema(value_type = Option<f64>, example = 1562410000)]
     pub value: Option<Decimal>,
     pub qualifier: Qualifier,
     pub qualified: QualifiedCounts,
-    /// How many of the values behind the figure are a share of a divided unit's (phân bổ).
+    /// The number of values behind the figure that are a share of a divided unit's (phân bổ).
     pub apportioned: u64,
-    /// How many units have a value of how many that are expected to.
+    /// The number of units with a value, of those expected to have one.
     pub reported: u64,
     pub expected: u64,
-    /// What the unit submitted itself; null where it did not.
+    /// The unit's own submitted value; null if there is none.
     pub own: Option<OwnFigure>,
-    /// Of a transfer: what the direct children handed up; null for anything else.
+    /// For a transfer: the amount that the direct children handed up; null for anything else.
     #[schema(value_type = Option<f64>)]
     pub received_from_below: Option<Decimal>,
-    /// What the unit was given to reach; null where it was given nothing.
+    /// The unit's target; null if there is none.
     pub target: Option<TargetFigure>,
-    /// Of an average and of a formula that is a quotient: what is divided.
+    /// The dividend of an average, or of a formula that is a quotient.
     #[schema(value_type = Option<f64>)]
     pub numerator: Option<Decimal>,
-    /// What it is divided by. A constant factor of a formula (the 100 of a percentage) is in
-    /// neither.
+    /// The divisor. Neither contains a constant factor of the formula, such as the 100 of a
+    /// percentage.
     #[schema(value_type = Option<f64>)]
     pub denominator: Option<Decimal>,
 }
 
-/// How many of the values behind a figure are not exact.
+/// Counts of values behind a figure that are not exact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct QualifiedCounts {
     pub at_least: u64,
@@ -87,13 +87,13 @@ impl From<Qualified> for QualifiedCounts {
     }
 }
 
-/// What a unit was given to reach, and how far it came.
+/// A unit's target, and the share of it that was reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct TargetFigure {
     #[schema(value_type = f64)]
     pub value: Decimal,
-    /// The figure in per cent of it, with two decimals; null without a figure or for a target
-    /// of 0.
+    /// The figure in per cent of the target, with two decimals. Null without a figure, or for a
+    /// target of 0.
     #[schema(value_type = Option<f64>, example = 97.65)]
     pub share: Option<Decimal>,
 }
@@ -106,7 +106,7 @@ pub struct OwnFigure {
     pub qualifier: Qualifier,
 }
 
-/// Makes cells of rollups: what is shown of a figure, and how complete it is.
+/// Turns rollups into cells: figures, and how complete they are.
 pub(in crate::service) struct Figuring<'r, 's> {
     in_force: &'r InForce<'s>,
     expectation: Expectation<'s>,
@@ -123,7 +123,7 @@ impl<'r, 's> Figuring<'r, 's> {
         Figuring::over(snapshot, located, stage, &bases, period.span)
     }
 
-    /// For a span of base periods that need not be a period of the form.
+    /// Works on a span of base periods that need not be a period of the form.
     pub fn over(
         snapshot: &'s Snapshot,
         located: &'r Located<'s>,
@@ -142,12 +142,12 @@ impl<'r, 's> Figuring<'r, 's> {
         }
     }
 
-    /// The same with targets to show beside the figures.
+    /// Adds targets to show beside the figures.
     pub fn with_targets(self, targets: Vec<Target>) -> Figuring<'r, 's> {
         Figuring { targets, ..self }
     }
 
-    /// How many submissions of a unit's report there are of how many.
+    /// Counts the submissions of a unit's report, and those expected.
     pub fn counts(&self, rollup: &Rollup, place: Place<'_>) -> Counts {
         let submissions = rollup.submissions();
         Counts {
@@ -157,11 +157,11 @@ impl<'r, 's> Figuring<'r, 's> {
         }
     }
 
-    /// All cells of a unit's report: of each indicator of the outline the total, then its
+    /// Returns all cells of a unit's report: the total of each indicator of the outline, then its
     /// options.
     ///
     /// # Errors
-    /// Those of a read that is not to go on.
+    /// Those of a read that must stop.
     pub fn cells(&self, rollup: &Rollup, place: Place<'_>) -> Result<Vec<CellView>, StoreError> {
         let shown = Shown::new(self, rollup, place);
         let entries = self.in_force.entries().iter();
@@ -179,7 +179,7 @@ impl<'r, 's> Figuring<'r, 's> {
             .collect()
     }
 
-    /// One cell of a unit's report.
+    /// Returns one cell of a unit's report.
     pub fn cell(
         &self,
         rollup: &Rollup,
@@ -213,12 +213,12 @@ impl<'r, 's> Figuring<'r, 's> {
     }
 }
 
-/// One unit's report on its way to cells. What several formulas are made of is worked out once.
+/// A unit's report being turned into cells. Operands that several formulas share are computed once.
 struct Shown<'f, 'r, 's> {
     figuring: &'f Figuring<'r, 's>,
     figures: Figures<'f, 's>,
     place: Place<'f>,
-    /// How complete formulas are.
+    /// The completeness of formulas.
     complete: RefCell<BTreeMap<IndicatorNumber, Share>>,
 }
 
@@ -266,7 +266,7 @@ impl<'f, 'r, 's> Shown<'f, 'r, 's> {
         }
     }
 
-    /// A formula is as complete as its least complete operand.
+    /// Returns a figure's completeness. A formula is as complete as its least complete operand.
     fn completeness(&self, entry: &Entry<'_>, option: OptionNumber) -> Share {
         let expectation = &self.figuring.expectation;
         let Some(formula) = entry.definition.formula() else {
@@ -279,19 +279,19 @@ impl<'f, 'r, 's> Shown<'f, 'r, 's> {
         if let Some(known) = self.complete.borrow().get(&number) {
             return *known;
         }
-        // What a formula that comes back to itself would come to.
+        // The answer for a formula that refers back to itself.
         self.complete.borrow_mut().insert(number, Share::NOTHING);
         let operands = formula.operands().into_iter();
         let least = operands
             .map(|operand| match self.figures.in_force.operand(&operand) {
                 Some((entry, option)) => self.completeness(entry, option),
-                // What is not there any more nobody has, whoever submits the form.
+                // Nobody has a value that is no longer collected, whoever submits the form.
                 None => Share {
                     reported: 0,
                     expected: expectation.submissions(self.place),
                 },
             })
-            // Of what nobody is to report and nobody has, nothing is missing.
+            // Nothing is missing of a value that nobody is to report and nobody has.
             .filter(|share| share.reported + share.expected > 0)
             .min_by(Share::compare)
             .unwrap_or(Share::NOTHING);
@@ -300,7 +300,7 @@ impl<'f, 'r, 's> Shown<'f, 'r, 's> {
     }
 }
 
-/// How many of how many.
+/// A count, out of an expected count.
 #[derive(Clone, Copy)]
 struct Share {
     reported: u64,
@@ -313,7 +313,7 @@ impl Share {
         expected: 0,
     };
 
-    /// By the part that is there; of equal parts the larger whole is the more telling.
+    /// Compares by fraction; of equal fractions, the larger whole comes first.
     fn compare(&self, other: &Share) -> std::cmp::Ordering {
         let (one, two) = (
             u128::from(self.reported) * u128::from(other.expected),
@@ -323,13 +323,13 @@ impl Share {
     }
 }
 
-/// How much a period expects: counted from the tree and the version of the last day of each of
-/// its base periods, so that one month of twelve does not look complete. Units that stood on
-/// another map are counted where they have come to lie on the one that is looked at.
+/// The values that a period expects. Counts each base period on the tree and the version of its
+/// last day, so that one month of twelve does not look complete. Units of another map are counted
+/// at their places on the map in view.
 pub(in crate::service) struct Expectation<'s>(Vec<(InForce<'s>, Option<Arc<Landings>>)>);
 
 impl<'s> Expectation<'s> {
-    /// `day` is that of the tree that is looked at.
+    /// `day` is that of the tree in view.
     pub fn of(snapshot: &'s Snapshot, bases: &[FormPeriod<'s>], day: NaiveDate) -> Expectation<'s> {
         let bases = bases.iter().map(|base| {
             let landings = snapshot.hierarchy.landings(base.closing_day(), day);
@@ -338,7 +338,7 @@ impl<'s> Expectation<'s> {
         Expectation(bases.collect())
     }
 
-    /// How many (unit, base period) pairs of a subtree submit the form.
+    /// Counts the (unit, base period) pairs of a subtree that submit the form.
     pub fn submissions(&self, place: Place<'_>) -> u64 {
         self.sum(|in_force, landings| {
             let levels = in_force.period.definition.submitted_by.iter();
@@ -348,8 +348,8 @@ impl<'s> Expectation<'s> {
         })
     }
 
-    /// How many (unit, base period) pairs of a subtree have a value that the figure of a
-    /// collected `entry` at its top is made of.
+    /// Counts the (unit, base period) pairs of a subtree whose values make up a collected figure at
+    /// its top.
     pub fn values(&self, entry: &Entry<'_>, place: Place<'_>) -> u64 {
         self.sum(|in_force, landings| {
             let Some(entry) = in_force.entry(&entry.indicator.code) else {

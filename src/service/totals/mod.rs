@@ -1,6 +1,6 @@
-//! Totals: how what one unit submits reaches every ancestor in the transaction of the submission,
-//! for its base period and for every longer period that is made of it, and how rollups are read.
-//! Never what is shown of them.
+//! Totals: carries a unit's submission to every ancestor in the transaction of the submission, for
+//! its base period and every longer period made of it, and reads rollups. Does not decide what is
+//! shown.
 
 pub mod cell;
 pub mod renewal;
@@ -43,8 +43,8 @@ pub(in crate::service) type Given = BTreeMap<Edition, Contribution>;
 /// Base periods, each with the map of its last day.
 pub(in crate::service) type Maps = BTreeMap<Period, Arc<Tree>>;
 
-/// Brings the totals of every ancestor up to date with changes on one form and base period. Gives
-/// the rollups of the base period that the changes have touched.
+/// Updates the totals of every ancestor after changes on one form and base period. Returns the
+/// changed rollups of the base period.
 pub(in crate::service) fn apply(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
@@ -76,7 +76,8 @@ pub(in crate::service) fn apply(
     Ok(rollups)
 }
 
-/// All longer periods of a year are in one row a unit: each is read once and written once.
+/// Updates the longer periods. A unit's longer periods of a year share one row, which is read and
+/// written once.
 fn apply_to_longer_periods(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
@@ -143,8 +144,8 @@ fn apply_to_longer_periods(
     years_put(transaction, form.number, year, &years, rev)
 }
 
-/// One form's period, base or long, on the tree of a day: of its last day, where its rows are
-/// kept, or of a later one.
+/// One form's period, base or long, on the tree of a day: of its last day, for which rows are kept,
+/// or of a later one.
 pub(in crate::service) struct Board<'s> {
     pub period: FormPeriod<'s>,
     carrier: Carrier<'s>,
@@ -152,25 +153,26 @@ pub(in crate::service) struct Board<'s> {
     patience: &'s Patience,
 }
 
-/// Which rows there are of what a board shows.
+/// The rows from which a board's rollups are read.
 enum Rows<'s> {
-    /// Its own.
+    /// The board's own rows.
     Kept,
-    /// Those of the same period on the map of its last day.
+    /// The rows of the same period on the map of its last day.
     OfFormerMap(Box<Board<'s>>),
 }
 
-/// What rollups on a later map are put together of.
+/// The plan for assembling rollups on a later map.
 #[derive(Default)]
 struct Assembly {
     origins: BTreeMap<Position, Origin>,
-    /// On the former map: whose rollups are needed.
+    /// On the former map: the places whose rollups are needed.
     rows: BTreeSet<Position>,
-    /// On the later map: whose own parts are put together anew.
+    /// On the later map: the places whose own parts are assembled anew.
     own: BTreeSet<Position>,
 }
 
-/// What counts, and the rev of the last step of each, and of what counts no more.
+/// Contributions, with the rev of each one's last step; also the revs of those that no longer
+/// count.
 #[derive(Default)]
 struct Loaded {
     contributions: Contributions,
@@ -206,11 +208,11 @@ impl Loaded {
     }
 }
 
-/// What changes reach on the tree of a board.
+/// The part of a board's tree that changes reach.
 struct Reach {
-    /// Where what counts as own may change.
+    /// The places whose own part may change.
     changed: BTreeSet<Position>,
-    /// What is above them.
+    /// The places above them.
     ancestors: BTreeSet<Position>,
 }
 
@@ -220,7 +222,7 @@ impl Reach {
     }
 }
 
-/// Whose submissions of which base periods have to be known.
+/// The units and base periods whose submissions must be read.
 #[derive(Default)]
 struct Needed {
     sources: BTreeSet<UnitId>,
@@ -244,8 +246,8 @@ impl Needed {
     }
 }
 
-/// What counts, after a commit, at places that it does not change. Of each unit behind them it is
-/// read once, however many periods are made of it.
+/// Contributions at places that a commit does not change. Each unit's are read once, however many
+/// periods use them.
 struct Others {
     form: FormNumber,
     maps: Maps,
@@ -281,10 +283,10 @@ impl Others {
     }
 }
 
-/// The rollups that changes reach, as the changes make them.
+/// The rollups that changes reach, after the changes.
 struct Applied {
     rollups: BTreeMap<Position, Rollup>,
-    /// The places of rollups that are not what they were.
+    /// The places whose rollups have changed.
     changed: BTreeSet<Position>,
 }
 
@@ -295,7 +297,7 @@ fn without_revs(stored: BTreeMap<Position, KeptRollup>) -> BTreeMap<Position, Ro
         .collect()
 }
 
-/// Everything that counts, before and after changes in a base period.
+/// Returns all contributions before and after changes in a base period.
 fn around(
     base: Period,
     changes: &[OwnChange],
@@ -318,7 +320,7 @@ fn around(
     (before, after)
 }
 
-/// Everything that a unit has given for a base period.
+/// Returns everything that a unit has given for a base period.
 fn given_in(
     contributions: &Contributions,
     base: Period,
@@ -327,7 +329,7 @@ fn given_in(
     contributions.range((base, unit, Edition::LEAST)..=(base, unit, Edition::Counting))
 }
 
-/// The maps of the last days of some base periods.
+/// Returns the maps of the last days of some base periods.
 pub(in crate::service) fn maps_of(snapshot: &Snapshot, bases: &[FormPeriod<'_>]) -> Maps {
     let maps = bases
         .iter()
@@ -335,7 +337,7 @@ pub(in crate::service) fn maps_of(snapshot: &Snapshot, bases: &[FormPeriod<'_>])
     maps.collect()
 }
 
-/// Everything that some units have given for some base periods.
+/// Reads everything that some units have given for some base periods.
 pub(in crate::service) fn given_by(
     transaction: &mut Transaction<'_>,
     form: FormNumber,
@@ -346,8 +348,8 @@ pub(in crate::service) fn given_by(
     Ok(loaded.contributions)
 }
 
-/// The contributions that some units had given before they were divided and went on, and have
-/// replaced or taken back since. Only the history of such units is read.
+/// Reads contributions that units gave before they were divided and went on, and have replaced or
+/// withdrawn since. Reads the history of such units only.
 pub(in crate::service) fn handed_over_of(
     transaction: &mut Transaction<'_>,
     form: FormNumber,
@@ -363,7 +365,7 @@ pub(in crate::service) fn handed_over_of(
     Ok(all)
 }
 
-/// The steps of the submissions of those of some units that were divided and went on.
+/// Reads the histories of those of the units that were divided and went on.
 pub(in crate::service) fn histories_of(
     transaction: &mut Transaction<'_>,
     form: FormNumber,
@@ -406,26 +408,26 @@ impl<'s> Board<'s> {
         }
     }
 
-    /// As it was: on the tree of the period's last day.
+    /// Makes the board of a period as it was reported: on the tree of its last day.
     pub fn of(snapshot: &'s Snapshot, period: FormPeriod<'s>) -> Board<'s> {
         let bases = period.base_periods();
         Board::over(snapshot, period, &bases, period.closing_day(), Rows::Kept)
     }
 
-    /// Restated: on the tree of a day after the period.
+    /// Makes the board of a restated period: on the tree of a later day.
     pub fn restated(snapshot: &'s Snapshot, period: FormPeriod<'s>, day: NaiveDate) -> Board<'s> {
         let bases = period.base_periods();
         let former = Box::new(Board::of(snapshot, period));
         Board::over(snapshot, period, &bases, day, Rows::OfFormerMap(former))
     }
 
-    /// A period on the tree of a day of which no rows need be kept: only to fold.
+    /// Makes a board for folding only, on the tree of any day. No rows are read.
     pub fn to_fold(snapshot: &'s Snapshot, period: FormPeriod<'s>, day: NaiveDate) -> Board<'s> {
         let bases = period.base_periods();
         Board::over(snapshot, period, &bases, day, Rows::Kept)
     }
 
-    /// Some base periods together, that need not be a period of the form: only to fold.
+    /// Makes a board for folding several base periods that need not be a period of the form.
     pub fn of_span(
         snapshot: &'s Snapshot,
         period: FormPeriod<'s>,
@@ -464,7 +466,7 @@ impl<'s> Board<'s> {
         &self.carrier.tree
     }
 
-    /// The maps of the base periods.
+    /// Returns the maps of the base periods.
     pub fn maps(&self) -> &Maps {
         &self.carrier.bases
     }
@@ -473,7 +475,7 @@ impl<'s> Board<'s> {
         self.carrier.bases.keys().copied().collect()
     }
 
-    /// What changes in a base period reach on this period's tree.
+    /// Finds the places that changes in a base period reach on this board's tree.
     fn reach(&self, base: Period, changes: &[OwnChange]) -> Reach {
         let changed: BTreeSet<Position> = changes
             .iter()
@@ -484,8 +486,8 @@ impl<'s> Board<'s> {
         Reach { changed, ancestors }
     }
 
-    /// Takes this period out of rows that hold a year each. What is taken comes back as the change
-    /// leaves it.
+    /// Takes this period's rollups out of the year rows. The caller puts them back after the
+    /// change.
     fn taken_from(
         &self,
         years: &mut BTreeMap<UnitId, YearOfRollups>,
@@ -501,7 +503,8 @@ impl<'s> Board<'s> {
         taken.collect()
     }
 
-    /// Whose submissions of which periods must be known to take changes up the tree.
+    /// Finds the units and periods whose submissions must be read before changes can climb the
+    /// tree.
     fn needed(
         &self,
         base: Period,
@@ -510,7 +513,7 @@ impl<'s> Board<'s> {
         rows: &BTreeMap<Position, Rollup>,
     ) -> Needed {
         let changing: HashSet<UnitId> = changes.iter().map(|change| change.unit).collect();
-        // An ancestor without a row has nothing below it yet; it may have something of its own.
+        // An ancestor without a row has nothing below it yet, but may have values of its own.
         let without_row = reach.ancestors.iter().copied();
         let without_row = without_row.filter(|position| !rows.contains_key(position));
         let sources = self.sources(reach.changed.iter().copied().chain(without_row));
@@ -524,8 +527,8 @@ impl<'s> Board<'s> {
         }
     }
 
-    /// Takes changes in a base period up this period's tree. `rows` are those that there are of
-    /// what the changes reach, and `known` what is [`Board::needed`] beside them.
+    /// Applies changes in a base period to this board. `rows` are the existing rows of the places
+    /// that the changes reach; `known` has what [`Board::needed`] asked for.
     fn apply(
         &self,
         transaction: &mut Transaction<'_>,
@@ -561,7 +564,7 @@ impl<'s> Board<'s> {
         Ok(Applied { rollups, changed })
     }
 
-    /// The rollups of `positions`, which a commit does not change.
+    /// Reads the rollups of `positions` that a commit does not change.
     fn untouched(
         &self,
         transaction: &mut Transaction<'_>,
@@ -579,9 +582,9 @@ impl<'s> Board<'s> {
         Ok(rollups)
     }
 
-    /// Where a change of a unit's submission may change what counts as somebody's own. Its own
-    /// submission takes the place of what former units have passed to it; and what stands in for
-    /// one report together with it is approved only with it.
+    /// Returns the places whose own part may change with a unit's submission. The submission
+    /// replaces what former units passed to the unit. Submissions that stand in for one report
+    /// together are approved together.
     fn affected_by(&self, base: Period, unit: UnitId) -> Vec<Position> {
         let Some(tree) = self.carrier.bases.get(&base) else {
             return self.carrier.ends(base, unit);
@@ -594,7 +597,7 @@ impl<'s> Board<'s> {
             .collect()
     }
 
-    /// The units whose submissions decide on what counts as own at `positions`.
+    /// Returns the units whose submissions determine the own part at `positions`.
     fn sources(&self, positions: impl IntoIterator<Item = Position>) -> Vec<UnitId> {
         let tree = self.tree();
         let mut sources = BTreeSet::new();
@@ -610,13 +613,13 @@ impl<'s> Board<'s> {
         sources.into_iter().collect()
     }
 
-    /// The units whose own submissions may replace what another passes to them.
+    /// Returns the units whose own submissions may replace what `from` passes to them.
     fn replacing(&self, from: UnitId) -> Vec<UnitId> {
         let trees = self.carrier.bases.values();
         trees.flat_map(|tree| tree.ever_heirs_of(from)).collect()
     }
 
-    /// What is to be kept of rollups: a unit without anything below it needs no row, its own
+    /// Selects the rollups to keep as rows. A unit with nothing below it needs none: its own
     /// submission is its rollup.
     fn rows<'r>(
         &self,
@@ -639,8 +642,8 @@ impl<'s> Board<'s> {
             .filter(|(place, _)| place.has_parts())
     }
 
-    /// The rollups of `positions`: each unit's row, or what counts as its own where it has none.
-    /// What has nothing is not among them.
+    /// Reads the rollups of `positions`: each unit's row, or its own part if it has no row. Empty
+    /// ones are absent.
     pub fn rollups(
         &self,
         transaction: &mut Transaction<'_>,
@@ -656,7 +659,7 @@ impl<'s> Board<'s> {
         Ok(found)
     }
 
-    /// The units at `positions` of which rows are kept.
+    /// Returns the units at `positions` that have rows.
     fn units_with_rows(
         &self,
         positions: impl IntoIterator<Item = Position>,
@@ -669,7 +672,7 @@ impl<'s> Board<'s> {
             .map(|place| place.unit())
     }
 
-    /// The rows of those of `positions` that have one.
+    /// Reads the rows of those of `positions` that have one.
     fn kept(
         &self,
         transaction: &mut Transaction<'_>,
@@ -690,7 +693,7 @@ impl<'s> Board<'s> {
         Ok(rows.collect())
     }
 
-    /// The period's rows.
+    /// Reads the period's rows.
     fn rows_of(
         &self,
         transaction: &mut Transaction<'_>,
@@ -701,7 +704,7 @@ impl<'s> Board<'s> {
             Span::BasePeriod => rollups_of(transaction, form, self.period.period, units),
             Span::LongPeriod => {
                 let years = years_of(transaction, form, self.period.period.year(), units)?;
-                // A row without the period is as none: its unit has nothing below it there.
+                // A row without this period means that the unit has nothing below it there.
                 let kept = years.into_iter().filter_map(|(unit, mut year)| {
                     let kept = year.remove(&self.period.period)?;
                     Some((unit, kept))
@@ -711,7 +714,7 @@ impl<'s> Board<'s> {
         }
     }
 
-    /// What counts as the own of `positions`, as rollups of units that have nothing below them.
+    /// Reads the own parts at `positions`, as rollups of units with nothing below them.
     fn of_own(
         &self,
         transaction: &mut Transaction<'_>,
@@ -730,9 +733,9 @@ impl<'s> Board<'s> {
         Ok(found.collect())
     }
 
-    /// The rev of the last step on anything of which there is a piece at a position, or that was
-    /// taken back. What is left of a former unit also gives way to what its successors submit, of
-    /// which no piece comes to it.
+    /// Returns the rev of the last step on anything with a piece at a position, or withdrawn from
+    /// it. The undivided part of a former unit also changes with its successors' submissions, which
+    /// leave no piece there.
     fn rev_of(&self, position: Position, pieces: &[Piece<'_>], loaded: &Loaded) -> i64 {
         let arrived = pieces.iter();
         let arrived = arrived.map(|piece| (piece.base, piece.source, piece.given));
@@ -767,8 +770,8 @@ impl<'s> Board<'s> {
         Ok(loaded)
     }
 
-    /// Rollups that no rows are kept of: put together of rows of the former map as far down as
-    /// that goes, and of submissions where it does not.
+    /// Assembles rollups for which no rows are kept: from rows of the former map as far down as
+    /// possible, and from submissions below that.
     fn restated_at(
         &self,
         transaction: &mut Transaction<'_>,
@@ -805,7 +808,7 @@ impl<'s> Board<'s> {
         let loaded = self.load(transaction, Units::These(&sources))?;
         let own = self.carrier.own(&loaded.contributions);
         let mut made: BTreeMap<Position, Rollup> = BTreeMap::new();
-        // In preorder everything below a unit comes after it: backwards, parts come first.
+        // In preorder, units come after their parents; backwards, the parts come first.
         for (position, origin) in assembly.origins.iter().rev() {
             self.patience.check()?;
             let place = is.at(*position);
@@ -830,7 +833,7 @@ impl<'s> Board<'s> {
             };
             made.insert(*position, rollup);
         }
-        // A later step of any of them makes a new rev.
+        // Any later step changes the rev.
         let revs = loaded
             .revs
             .values()
@@ -853,9 +856,9 @@ impl<'s> Board<'s> {
         merged_below(parts, self.carrier.aggregations)
     }
 
-    /// The rollups of whole subtrees or of the whole tree, in preorder, folded anew from all
-    /// submissions: what must be there. `below` has what was folded before, where `places` are
-    /// above that.
+    /// Folds the rollups of whole subtrees or of the whole tree from all submissions. This is what
+    /// the rows must be. `places` are in preorder; `below` has the folded rollups of the places
+    /// under them.
     pub fn folded(
         &self,
         transaction: &mut Transaction<'_>,
@@ -865,7 +868,7 @@ impl<'s> Board<'s> {
         let is_all = places.len() == self.tree().places_with_leaves().count();
         let sources = self.sources(places.iter().map(|place| place.position()));
         let units = match is_all {
-            // What no unit accounts for would be a difference too.
+            // A row that no unit accounts for would be a difference too.
             true => Units::All,
             false => Units::These(&sources),
         };
@@ -875,7 +878,7 @@ impl<'s> Board<'s> {
         Ok(fold(places, self.carrier.aggregations, &own, below))
     }
 
-    /// One unit's rollup, folded from what was read of it and of all that is below it.
+    /// Folds one unit's rollup from what was read of it and of everything below it.
     pub fn fold_from(&self, contributions: &Contributions, top: Place<'_>) -> Rollup {
         let own = self.carrier.own(contributions);
         let places = top.subtree_with_leaves();
@@ -883,7 +886,7 @@ impl<'s> Board<'s> {
         folded.remove(&top.position()).unwrap_or_default()
     }
 
-    /// The pieces of what was read, where each counts.
+    /// Returns the pieces of what was read, by the place at which they count.
     pub fn pieces<'c>(
         &self,
         contributions: &'c Contributions,
@@ -891,8 +894,8 @@ impl<'s> Board<'s> {
         self.carrier.pieces(contributions)
     }
 
-    /// The units whose submissions decide on what becomes of those of `units`: those that may
-    /// replace them, and those that stand in for one report together with them.
+    /// Returns the units whose submissions affect how those of `units` count: units that may
+    /// replace them, and units that stand in for one report with them.
     pub fn deciding_on(&self, units: impl IntoIterator<Item = UnitId>) -> Vec<UnitId> {
         let mut deciding = BTreeSet::new();
         for unit in units {
@@ -909,13 +912,13 @@ impl<'s> Board<'s> {
         deciding.into_iter().collect()
     }
 
-    /// The units whose submissions are behind the rollup of a unit.
+    /// Returns the units whose submissions are behind a unit's rollup.
     pub fn sources_below(&self, top: Place<'_>) -> Vec<UnitId> {
         self.sources(top.subtree_with_leaves().map(Place::position))
     }
 
-    /// Writes the rows that differ from what is kept, and takes away those that nothing is below
-    /// any more.
+    /// Writes the rows that differ from the stored ones, and deletes rows of units with nothing
+    /// below them.
     fn rebuild(&self, transaction: &mut Transaction<'_>, rev: i64) -> Result<(), StoreError> {
         let mut kept = self.rows_of(transaction, Units::All)?;
         let places: Vec<Place<'_>> = self.tree().places_with_leaves().collect();
@@ -925,7 +928,7 @@ impl<'s> Board<'s> {
         let mut changed: Vec<(UnitId, Rollup)> = rows.collect();
         changed.retain(|(unit, rollup)| match kept.remove(unit) {
             Some(before) => before.rollup != *rollup,
-            // With nothing below it, a unit is what it is without a row.
+            // A unit with nothing below it needs no row.
             None => rollup.below != Tally::default(),
         });
         let gone: Vec<UnitId> = kept.into_keys().collect();
@@ -959,8 +962,8 @@ impl<'s> Board<'s> {
     }
 }
 
-/// Makes all rows anew that a change of the map from `day` on may have changed: those of periods
-/// that end on that day or later.
+/// Rebuilds all rows that a change of the map from `day` on may affect: those of periods that end
+/// on that day or later.
 pub(in crate::service) fn rebuild_since(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
@@ -978,7 +981,7 @@ pub(in crate::service) fn rebuild_since(
     Ok(())
 }
 
-/// Makes all rows of a period anew.
+/// Rebuilds all rows of a period.
 pub(in crate::service) fn rebuild_period(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
@@ -987,7 +990,7 @@ pub(in crate::service) fn rebuild_period(
     Board::of(snapshot, period).rebuild(transaction, snapshot.counters.rev)
 }
 
-/// All periods on which there are submissions, and the longer ones made of them.
+/// Returns all periods with submissions, and the longer ones made of them.
 pub(in crate::service) fn reported_periods<'s>(
     transaction: &mut Transaction<'_>,
     snapshot: &'s Snapshot,

@@ -1,6 +1,5 @@
-//! Renewal: totals that an older version of the program has kept by other rules are made anew, once.
-//! Totals change by what is added to them: what was wrong before would stay wrong for ever. Never how
-//! a total is made.
+//! Renews totals that an older version of the program stored by other rules, once. Totals change by
+//! differences, so a wrong one would stay wrong. Does not define how a total is made.
 
 use crate::authz::Scope;
 use crate::domain::form::FormPeriod;
@@ -13,10 +12,9 @@ use crate::store::StoreError;
 use crate::store::rollup::TOTALS_EDITION;
 use crate::store::tenant::{totals_edition, totals_edition_put};
 
-/// Makes the totals of every tenant anew that are of an older edition. To be run before anything
-/// else is done with a database. Each period is a write of its own, so that nobody waits long, and
-/// what is right is left alone: whoever is interrupted, or does the same at the same time, does no
-/// harm.
+/// Rebuilds every tenant's totals of an older edition. Run it before anything else uses the
+/// database. Each period is a write of its own, so nobody waits long, and correct rows are left
+/// alone. It may be interrupted, or run twice at once.
 ///
 /// # Errors
 /// Those of the store.
@@ -44,11 +42,11 @@ pub fn renew_totals(application: &Application) -> Result<(), TenantError> {
 fn is_renewed(application: &Application, scope: &Scope) -> Result<bool, StoreError> {
     let database = &application.database;
     let edition = database.read_uncounted(scope, totals_edition)?;
-    // A registered tenant that has no row has no totals either.
+    // A tenant that is registered but has no row has no totals.
     Ok(edition.is_none_or(|edition| edition >= TOTALS_EDITION))
 }
 
-/// All periods with totals of a tenant whose units have successors, and none of another.
+/// Returns all periods with totals if any of the tenant's units has successors; otherwise none.
 fn periods_to_renew(
     application: &Application,
     scope: &Scope,

@@ -1,5 +1,5 @@
-//! What a reorganisation would make of the figures: the latest reported period of each form, by
-//! the units at the top, on the map before and on the map after. Never the map itself.
+//! Forecasts figures after a reorganisation: the latest reported period of each form, for the top
+//! units, on the maps before and after.
 
 use crate::service::application::name::UnitName;
 use crate::service::totals::cell::{Counts, Figuring};
@@ -20,8 +20,8 @@ use crate::service::application::watcher::{Phase, Watcher};
 use crate::service::totals::{Board, reported_periods};
 use crate::store::{StoreError, Transaction};
 
-/// The latest reported period of a form, on both maps: the same rows on both sides, by the units at
-/// the top of the two maps; below the root where both have the same one.
+/// The latest reported period of a form on both maps. Both sides have the same rows: the units at
+/// the top of the two maps, or below the root if both have the same one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct FormForecast {
     pub form: String,
@@ -29,15 +29,15 @@ pub struct FormForecast {
     pub period: String,
     /// On the map of the day before.
     pub before: Vec<UnitForecast>,
-    /// On that of the effective day.
+    /// On the map of the effective day.
     pub after: Vec<UnitForecast>,
 }
 
-/// A unit's totals on one of the maps; nothing of nothing where it does not stand on it.
+/// A unit's totals on one of the maps; empty if the unit does not exist on it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct UnitForecast {
     pub unit: UnitName,
-    /// Marks what could not be divided of a former unit, and is no unit that stands.
+    /// If true, this is the undivided part of a former unit, not a unit that exists.
     pub not_divided: bool,
     pub completeness: Counts,
     pub totals: Vec<TotalForecast>,
@@ -54,7 +54,7 @@ pub struct TotalForecast {
     pub expected: u64,
 }
 
-/// A day's map, as it is or as it would be.
+/// A day's map, present or planned.
 pub(super) struct Map<'s> {
     pub snapshot: &'s Snapshot,
     pub day: NaiveDate,
@@ -98,7 +98,7 @@ pub(super) fn forecast(
     Ok(forecasts)
 }
 
-/// The units that the rows are of.
+/// The units that the rows show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rows {
     Roots,
@@ -113,7 +113,7 @@ struct Side<'s> {
 }
 
 impl<'s> Side<'s> {
-    /// `None` of a map that no unit stands on.
+    /// Folds a period on a map. `None` if the map has no unit.
     fn of(
         transaction: &mut Transaction<'_>,
         map: &Map<'s>,
@@ -148,7 +148,7 @@ impl<'s> Side<'s> {
         all.filter(|place| place.depth() == 0)
     }
 
-    /// The one root, where there is one with something below it.
+    /// Returns the root, if there is exactly one and it has units below it.
     fn country(&self) -> Option<UnitId> {
         let mut roots = self.roots().filter(|root| !root.is_leaf());
         let root = roots.next().filter(|root| root.children().len() > 0)?;
@@ -196,7 +196,7 @@ impl<'s> Side<'s> {
     }
 }
 
-/// The rows of one side, and for each of the other's that is not among them one of nothing.
+/// Returns one side's rows, with an empty row for each row of the other side that it lacks.
 fn with_all_of(side: &[UnitForecast], other: &[UnitForecast]) -> Vec<UnitForecast> {
     let is_same = |a: &UnitForecast, b: &UnitForecast| {
         (&a.unit.id, a.not_divided) == (&b.unit.id, b.not_divided)

@@ -1,4 +1,4 @@
-//! What a reorganisation would change, without changing it.
+//! Previews the effect of a reorganisation without carrying it out.
 
 use crate::service::application::name::UnitName;
 use crate::service::map::unit::LevelCount;
@@ -26,49 +26,49 @@ use crate::service::application::watcher::Watcher;
 use crate::store::account::account_by_id;
 use crate::store::{StoreError, Transaction};
 
-/// How many items of each list are named; all are counted.
+/// The number of items that each list names; all are counted.
 const NAMED: usize = 100;
 
-/// How many units a warning names; the list beside it has more.
+/// The number of units that a warning names; the list beside it has more.
 const NAMED_IN_SENTENCE: usize = 10;
 
-/// What a reorganisation would change, and all that speaks against it.
+/// The effect of a reorganisation, and everything that prevents it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ReorganisationPreview {
     pub dry_run: bool,
     pub effective: NaiveDate,
     pub legal_basis: String,
-    /// Whether it can be carried out as it is: whether there are no faults.
+    /// If true, there are no faults and it can be carried out as it is.
     pub possible: bool,
-    /// How much is wrong with the document.
+    /// The number of faults of the document.
     pub fault_count: usize,
-    /// The faults themselves, up to 200 in an answer of the API.
+    /// The faults, at most 200 in an answer of the API.
     pub faults: Vec<FaultView>,
-    /// Warnings of what is possible, and should be known before it is done.
+    /// Consequences that are allowed but should be known beforehand.
     pub warnings: Vec<WarningView>,
-    /// Units that would come to be.
+    /// Units that would be created.
     pub created: UnitsView,
-    /// Units that would stand before and after, and be something else.
+    /// Units that would exist before and after, but change.
     pub changed: UnitsView,
     /// Units that would end, as they are.
     pub ended: UnitsView,
-    /// What would pass in parts, or to nobody.
+    /// Units that would pass on in parts, or to nobody.
     pub divided: DividedView,
-    /// What units that would end have submitted or drafted for periods that close on the effective
-    /// day or later.
+    /// Submissions and drafts of units that would end, for periods that close on the effective day
+    /// or later.
     pub submissions: SubmissionsView,
-    /// Of how many forms and periods units that would end have targets.
+    /// The number of forms and periods for which units that would end have targets.
     pub targets: usize,
     /// Grants on units that would end.
     pub grants: GrantsView,
     /// Periods that close on the effective day or later for which both a predecessor and a
-    /// successor have submitted: they count together, until the successor submits anew.
+    /// successor have submitted. The two count together until the successor submits anew.
     pub doubled: DoubledView,
     /// The latest reported period of each form, on both maps.
     pub figures: Vec<FormForecast>,
 }
 
-/// Something that is wrong with a document.
+/// A fault of a document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct FaultView {
     /// A JSON pointer into the document.
@@ -81,7 +81,7 @@ pub struct FaultView {
     pub message_en: String,
 }
 
-/// Something that should be known before a reorganisation is carried out.
+/// A consequence to know before carrying a reorganisation out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct WarningView {
     /// In Vietnamese.
@@ -89,35 +89,36 @@ pub struct WarningView {
     pub message_en: String,
 }
 
-/// Some units: how many, and the first of them.
+/// Several units: their number, and the first of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
 pub struct UnitsView {
     pub count: usize,
-    /// How many there are of each level that has some.
+    /// The number of units by level; levels without any are absent.
     pub by_level: Vec<LevelCount>,
     pub first: Vec<UnitName>,
 }
 
-/// Units that no other would take over as a whole.
+/// Units that no single unit would take over as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
 pub struct DividedView {
-    /// Units divided by known shares: what sums across units is apportioned, anything else is not
+    /// Units divided by known shares. Figures that sum across units are apportioned; others are not
     /// divided.
     pub by_shares: usize,
-    /// Units divided without known shares: nothing of them is divided.
+    /// Units divided without known shares. None of their figures are divided.
     pub without_shares: usize,
-    /// Units that end and that nobody takes over: nothing of them is divided.
+    /// Units that end without a successor. None of their figures are divided.
     pub without_successor: usize,
-    /// Units among all these whose successors have no unit above in common: what is not divided of
-    /// them would be in no total. It stays in their own reports, and their successors' name it.
+    /// Units among all these whose successors have no unit above in common. Their undivided figures
+    /// would be in no total; they stay in the units' own reports, and the successors' reports name
+    /// them.
     pub without_unit_above: UnitsView,
 }
 
-/// Some submissions: how many, and the first of them.
+/// Several submissions: their number, and the first of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
 pub struct SubmissionsView {
     pub count: usize,
-    /// How many of them count in the totals; the others are drafts, returned or withdrawn.
+    /// The number of them that count in the totals; the others are drafts, returned or withdrawn.
     pub counting: usize,
     pub first: Vec<AffectedSubmission>,
 }
@@ -130,11 +131,11 @@ pub struct AffectedSubmission {
     pub period: String,
     pub unit: UnitName,
     pub status: Status,
-    /// The unit whose it would become; null where it stays.
+    /// The unit that would receive it; null if it stays.
     pub passes_to: Option<UnitName>,
 }
 
-/// Some grants: how many, and the first of them.
+/// Several grants: their number, and the first of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
 pub struct GrantsView {
     pub count: usize,
@@ -148,11 +149,11 @@ pub struct AffectedGrant {
     pub login: String,
     pub role: Role,
     pub unit: UnitName,
-    /// The unit on which the same would be granted; null where nothing would be.
+    /// The unit on which the same role would be granted; null if none would be.
     pub follows_to: Option<UnitName>,
 }
 
-/// Some pairs of submissions: how many, and the first of them.
+/// Several pairs of submissions: their number, and the first of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
 pub struct DoubledView {
     pub count: usize,
@@ -184,7 +185,7 @@ impl FaultView {
 }
 
 impl WarningView {
-    /// Of units of which what is left would lie under no unit.
+    /// Warns of units with an undivided part that would be under no unit.
     fn of(rootless: &UnitsView) -> Option<WarningView> {
         if rootless.count == 0 {
             return None;
@@ -246,16 +247,16 @@ impl ReorganisationPreview {
     ) -> Result<ReorganisationPreview, StoreError> {
         let (reorganisation, mut faults) = match document.read() {
             Ok(reorganisation) => (reorganisation, Vec::new()),
-            // What cannot be read changes nothing.
+            // A document that cannot be read changes nothing.
             Err(faults) => (nothing_of(document), faults),
         };
-        // The commit that would carry it out is the next.
+        // The commit that carries it out would be the next.
         let rev = snapshot.counters.rev + 1;
         let planning = plan(&snapshot.hierarchy, &reorganisation, rev);
         faults.extend(planning.faults);
         let plan = &planning.plan;
         let work = HeldWork::of(transaction, snapshot, plan)?;
-        // Of a map that cannot be there is nothing to tell.
+        // An impossible map has no figures.
         let (rootless, figures) = match faults.is_empty() {
             true => {
                 let planned = snapshot.with_hierarchy(plan.applied_to(&snapshot.hierarchy));
@@ -304,7 +305,7 @@ fn figures(
     forecast(transaction, &before, &after, watcher)
 }
 
-/// The units of which something is left under no unit, and was not before.
+/// Returns the units that would leave something under no unit, and did not before.
 fn without_unit_above(snapshot: &Snapshot, planned: &Snapshot, plan: &Plan) -> UnitsView {
     let day = plan.effective;
     let (before, after) = (
@@ -321,7 +322,7 @@ fn without_unit_above(snapshot: &Snapshot, planned: &Snapshot, plan: &Plan) -> U
     UnitsView::of(new.filter_map(|unit| plan.before(unit)))
 }
 
-/// The document without its steps.
+/// Returns the document without its steps.
 fn nothing_of(document: &ReorganisationDocument) -> Reorganisation {
     Reorganisation {
         effective: document.effective.get(),

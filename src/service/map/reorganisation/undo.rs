@@ -1,4 +1,4 @@
-//! Taking a reorganisation back, as long as it is the last word on the units that it is about.
+//! Undoes a reorganisation, as long as nothing later builds on it.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -34,11 +34,11 @@ use crate::store::tenant::{Part, mark_changed};
 use crate::store::unit::{facts_delete, facts_insert, facts_reopen};
 use crate::store::{StoreError, Transaction};
 
-/// Takes a reorganisation back: the map and everything that passed is as if it had never been.
+/// Undoes a reorganisation: restores the map and everything that passed on.
 ///
 /// # Errors
-/// [`ReorganisationError`]; [`ReorganisationError::BuiltOn`] where something was done since that
-/// stands on the new map.
+/// [`ReorganisationError`]; [`ReorganisationError::BuiltOn`] if a later change depends on the new
+/// map.
 pub fn undo_reorganisation(
     application: &Application,
     identity: &Identity,
@@ -79,7 +79,7 @@ pub fn undo_reorganisation(
     })
 }
 
-/// Every unit that a reorganisation is about.
+/// Returns every unit that a reorganisation affects.
 fn units_of(changes: &Changes, successions: &[Succession]) -> HashSet<UnitId> {
     let replaced = changes.replaced.iter().map(|fact| fact.unit);
     let passing = successions.iter().flat_map(|one| [one.from, one.to]);
@@ -87,7 +87,7 @@ fn units_of(changes: &Changes, successions: &[Succession]) -> HashSet<UnitId> {
     facts.chain(replaced).chain(passing).collect()
 }
 
-/// A reorganisation on its way back.
+/// An undoing in progress.
 struct Undoing<'u, 'c> {
     transaction: &'u mut Transaction<'c>,
     snapshot: &'u Snapshot,
@@ -134,7 +134,7 @@ impl Undoing<'_, '_> {
 
     // ---- Whether it is the last word ----------------------------------------------------------
 
-    /// What was done since that stands on the new map, if anything.
+    /// Returns the reason why a later change depends on the new map, if one does.
     fn built_on(&mut self) -> Result<Option<Message>, StoreError> {
         if let Some(reason) = self.later_reorganisation()? {
             return Ok(Some(reason));
@@ -167,7 +167,7 @@ impl Undoing<'_, '_> {
         Ok(None)
     }
 
-    /// A submission or a target that came after, for a period whose map this changes.
+    /// Looks for a later submission or target of a period whose map would change.
     fn later_work(&mut self) -> Result<Option<Message>, StoreError> {
         let rev = self.reorganised.rev;
         let submissions = revised_since(self.transaction, rev)?;
@@ -194,8 +194,8 @@ impl Undoing<'_, '_> {
         }))
     }
 
-    /// The period and the unit's name, if the unit is one of this reorganisation's and the period
-    /// one of those that are on the new map.
+    /// Returns the period's and the unit's name, if the unit is affected and the period is on the
+    /// new map.
     fn concerned(&self, form: FormNumber, period: Period, unit: UnitId) -> Option<(Named, String)> {
         if !self.units.contains(&unit) {
             return None;
@@ -230,7 +230,7 @@ impl Undoing<'_, '_> {
         }))
     }
 
-    /// The map as it will be.
+    /// Returns the map after the undoing.
     fn restored(&self) -> RestoredMap {
         let (effective, eve) = (self.effective(), self.eve());
         let opened: HashSet<UnitId> = self.changes.opened.iter().copied().collect();
@@ -290,8 +290,8 @@ impl Undoing<'_, '_> {
         Ok(())
     }
 
-    /// Gives back what became a successor's, and notes in every history that was told of the
-    /// reorganisation that it was taken back.
+    /// Gives back what passed to successors, and adds a note to every history that mentions the
+    /// reorganisation.
     fn restore_work(&mut self) -> Result<(), StoreError> {
         for one in &self.changes.passed_on {
             let back = PassedOn {
@@ -336,16 +336,16 @@ impl Undoing<'_, '_> {
     }
 }
 
-/// The map as it is once a reorganisation is taken back, and what it has that was not there.
+/// The map after the undoing, and the parts of it that are restored.
 struct RestoredMap {
     hierarchy: Hierarchy,
     restored: Vec<UnitFact>,
-    /// The units whose facts from the effective day on are gone.
+    /// The units whose facts from the effective day on disappear.
     opened: HashSet<UnitId>,
 }
 
 impl RestoredMap {
-    /// What was made since and has no place there, if anything.
+    /// Returns the reason why something made since has no place on the map, if there is one.
     fn obstacle(&self) -> Option<Message> {
         self.orphan()
             .or_else(|| self.taken_code())
@@ -353,7 +353,7 @@ impl RestoredMap {
             .or_else(|| self.same_rank())
     }
 
-    /// A unit below one that does not stand on all of its days.
+    /// Looks for a unit whose parent would not exist on all of its days.
     fn orphan(&self) -> Option<Message> {
         let below_opened = self.hierarchy.facts().iter().filter(|fact| {
             let parent = fact.parent.as_ref();

@@ -1,5 +1,5 @@
-//! What becomes of submissions, targets and grants of units that a reorganisation ends: they stay,
-//! or become a successor's as the document says, and what counts tells of it in its history.
+//! Handles submissions, targets and grants of units that a reorganisation ends: they stay or pass
+//! to a successor, as the document says. The history of whatever counts records it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -27,14 +27,14 @@ use crate::store::submission::{
 use crate::store::target::{target_holders, targets_rekey};
 use crate::store::{StoreError, Transaction};
 
-/// What one unit has of a form and a period.
+/// A unit's submission and targets of one form and period.
 #[derive(Default)]
 pub(super) struct Held {
     pub submission: Option<Submission>,
     pub has_targets: bool,
 }
 
-/// What the units that a plan is about have of periods that close on its effective day or later.
+/// The work of the units in a plan, for periods that close on its effective day or later.
 pub(super) struct HeldWork<'w> {
     plan: &'w Plan,
     successions: &'w Successions,
@@ -101,7 +101,7 @@ impl<'w> HeldWork<'w> {
             .flat_map(|(period, units)| units.iter().map(move |(unit, held)| (period, *unit, held)))
     }
 
-    /// What units have that end.
+    /// Returns the work of units that end.
     pub fn ended(&self) -> impl Iterator<Item = (&FormPeriod<'w>, UnitId, &Held)> {
         self.all()
             .filter(|(_, unit, _)| self.ended.contains_key(unit))
@@ -113,9 +113,9 @@ impl<'w> HeldWork<'w> {
         units.is_some_and(|(_, units)| units.contains_key(&unit))
     }
 
-    /// The unit whose a unit's work of a period becomes where work is passed on: the one that took
-    /// over all of it, which is of the same level, has nothing of its own there, and gets nothing
-    /// from anybody else. What others have a part of is not passed on either: they would lose it.
+    /// Returns the unit that receives another's work of a period: the successor that took over all
+    /// of it, at the same level, with nothing of its own there, and with no other predecessor. Work
+    /// in which third units have a part is not passed on, since they would lose it.
     pub fn heir_of(&self, period: &FormPeriod<'_>, unit: UnitId) -> Option<UnitId> {
         let heir = (*self.ended.get(&unit)?)?;
         let level = &self.plan.before(unit)?.level;
@@ -124,14 +124,14 @@ impl<'w> HeldWork<'w> {
         let is_alone = others
             .into_iter()
             .all(|other| other == unit || !self.holds(period, other));
-        // What was given on an earlier map must not be divided as if it had been the heir's own.
+        // A value given on an earlier map must not be divided as if it were the successor's own.
         let day = period.closing_day();
         let passes_on = self.plan.divides(heir) || self.successions.of(heir, day).next().is_some();
         let is_shared = self.successions.of(unit, day).next().is_some();
         (is_free && is_alone && !passes_on && !is_shared).then_some(heir)
     }
 
-    /// The periods for which a predecessor and a successor have both submitted.
+    /// Returns the periods for which both a predecessor and a successor have submitted.
     pub fn doubled(&self) -> Vec<(&FormPeriod<'w>, UnitId, UnitId)> {
         let mut doubled = Vec::new();
         for (period, units) in self.by_period.values() {
@@ -150,7 +150,7 @@ impl<'w> HeldWork<'w> {
     }
 }
 
-/// The base periods with submissions that are on the map of `day` or a later one.
+/// Returns the base periods with submissions that are on the map of `day` or a later one.
 pub(super) fn periods_since<'s>(
     transaction: &mut Transaction<'_>,
     snapshot: &'s Snapshot,
@@ -181,7 +181,7 @@ pub(super) fn following_grants(
             kept,
             unit,
             heir: plan.whole_heir_of(unit).filter(|heir| {
-                // The same on a unit of a higher level would be more.
+                // On a unit of a higher level, the same role would mean more.
                 let level = |fact: Option<&UnitFact>| fact.map(|fact| fact.level.clone());
                 level(plan.before(unit)) == level(plan.after(*heir))
             }),
@@ -191,8 +191,8 @@ pub(super) fn following_grants(
 }
 
 impl Work<'_, '_> {
-    /// Gives whoever has a grant on a unit that ends the same on its successor, if the document
-    /// says so. The old one stays: what was reported until the day before is still theirs to see.
+    /// Copies grants on ended units to their successors, if the document says so. The old grants
+    /// stay, so that their holders can still read earlier reports.
     pub(super) fn follow_with_grants(&mut self) -> Result<Vec<GrantId>, StoreError> {
         let mut given = Vec::new();
         if self.reorganisation.grants == Grants::Stay {
@@ -218,8 +218,8 @@ impl Work<'_, '_> {
         Ok(given)
     }
 
-    /// Notes in the history of everything that counts for a unit that ends what became of it, and
-    /// makes it the successor's where the document says so.
+    /// Adds a note to the history of every counting submission of a unit that ends, and moves it to
+    /// the successor if the document says so.
     pub(super) fn take_over_work(&mut self) -> Result<Vec<PassedOn>, StoreError> {
         let work = HeldWork::of(self.transaction, self.snapshot, self.plan)?;
         let mut passed_on = Vec::new();
@@ -263,7 +263,7 @@ impl Work<'_, '_> {
         }
     }
 
-    /// In Vietnamese, as everything that people enter is.
+    /// In Vietnamese, like everything that people enter.
     fn reason(&self, unit: UnitId) -> String {
         let plan = self.plan;
         let basis = &self.reorganisation.legal_basis;
@@ -285,14 +285,14 @@ impl Work<'_, '_> {
     }
 }
 
-/// Who notes something, and when.
+/// The author and the time of a note.
 pub(super) struct Noting {
     pub account: AccountId,
     pub at: NaiveDateTime,
     pub rev: i64,
 }
 
-/// Makes what a unit has of a form and a period another's.
+/// Moves a unit's submission and targets of one form and period to another unit.
 pub(super) fn rekey(transaction: &mut Transaction<'_>, one: PassedOn) -> Result<(), StoreError> {
     let key = SubmissionKey {
         form: one.form,

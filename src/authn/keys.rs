@@ -22,16 +22,16 @@ pub enum KeyError {
         path: PathBuf,
         source: std::io::Error,
     },
-    #[error("{0} can be read by others than its owner; run: chmod 600 {0}")]
+    #[error("others than its owner can read {0}; run: chmod 600 {0}")]
     Exposed(PathBuf),
     #[error(
-        "others than its owner can write in {0}, and put a key of theirs there; look whether every \
-         key is yours, and run: chmod go-w {0}"
+        "others than its owner can write in {0} and could add a key; check that every key is yours, \
+         and run: chmod go-w {0}"
     )]
     OpenToOthers(PathBuf),
     #[error(
-        "{path} is {owner}'s, and the program runs as {user}: who owns it may make tokens; where it \
-         is the server's run: chown {user} {path}, else take it away"
+        "{path} is {owner}'s, but the program runs as {user}, and its owner could sign tokens; if it \
+         is the server's, run: chown {user} {path}; otherwise remove it"
     )]
     OfAnotherUser {
         path: PathBuf,
@@ -41,9 +41,7 @@ pub enum KeyError {
     /// Kept apart because `chown` to root would lock out the server that owns the key.
     #[error("{path} is {owner}'s, and the program runs as root: run this as {owner}")]
     RunAsRoot { path: PathBuf, owner: User },
-    #[error(
-        "{0} is no signing key (Ed25519 in PKCS #8): restore it from a backup, or take it away"
-    )]
+    #[error("{0} is no signing key (Ed25519 in PKCS #8): restore it from a backup, or remove it")]
     Damaged(PathBuf),
     #[error(transparent)]
     Access(#[from] AccessError),

@@ -14,7 +14,7 @@ pub enum BackupError {
          since row-level security hides the rows from every other; docs/operating.md has the commands"
     )]
     Postgresql,
-    #[error("{0} is there already, and a backup replaces nothing: give another name")]
+    #[error("{0} is there already, and a backup overwrites nothing: choose another name")]
     Exists(PathBuf),
     #[error("{path}: {source}")]
     File {

@@ -116,7 +116,7 @@ fn pages(url: &DatabaseUrl) -> Option<Finding> {
         return None;
     };
     Some(match check_pages(url) {
-        Ok(()) => Finding::new(Verdict::Ok, "pages", "read, and whole"),
+        Ok(()) => Finding::new(Verdict::Ok, "pages", "the whole file is sound"),
         Err(error) => Finding::new(Verdict::Fault, "pages", error.to_string()),
     })
 }
@@ -169,9 +169,11 @@ fn disk(database: &Path) -> Finding {
 fn privacy(what: &'static str, path: &Path) -> Finding {
     let place = path.display();
     match path.metadata() {
-        Ok(file) if file.permissions().mode() & 0o077 == 0 => {
-            Finding::new(Verdict::Ok, what, format!("{place} is its owner's alone"))
-        }
+        Ok(file) if file.permissions().mode() & 0o077 == 0 => Finding::new(
+            Verdict::Ok,
+            what,
+            format!("only its owner can reach {place}"),
+        ),
         Ok(_) => {
             let text = format!("others than its owner can reach {place}; run: chmod go= {place}");
             Finding::new(Verdict::Warning, what, text)
@@ -186,12 +188,12 @@ fn writing(url: &DatabaseUrl) -> Option<Finding> {
         Err(error) => return Some(Finding::new(Verdict::Fault, "writing", error.to_string())),
     };
     Some(if mode == "wal" {
-        let text = "write-ahead log, and on the disk before it is acknowledged";
+        let text = "write-ahead log; changes are on the disk before they are acknowledged";
         Finding::new(Verdict::Ok, "writing", text)
     } else {
         let text = format!(
-            "journal_mode is {mode}; a server makes it wal when it starts: where it stays as it \
-             is, put the file on a local disk"
+            "journal_mode is {mode}; a server changes it to wal when it starts: if it stays the \
+             same, put the file on a local disk"
         );
         Finding::new(Verdict::Warning, "writing", text)
     })
@@ -216,8 +218,8 @@ fn its_clock(url: &DatabaseUrl, now: DateTime<Utc>) -> Option<Finding> {
         Verdict::Fault
     };
     let text = match verdict {
-        Verdict::Ok => "the database's is ours".to_owned(),
-        _ => format!("the database's is {apart} s from ours: let both follow a time server"),
+        Verdict::Ok => "the database's clock agrees with this one".to_owned(),
+        _ => format!("the database's clock differs by {apart} s: let both follow a time server"),
     };
     Some(Finding::new(verdict, "clocks", text))
 }
@@ -256,7 +258,7 @@ fn our_clock(now: DateTime<Utc>) -> Finding {
 /// Takes the port for a moment, unless a server is using it already.
 fn listening(address: SocketAddr) -> Finding {
     match bind(address) {
-        Ok(_) => Finding::new(Verdict::Ok, "listen", format!("{address} can be had")),
+        Ok(_) => Finding::new(Verdict::Ok, "listen", format!("{address} is free")),
         Err(_) if is_served(address) => {
             let text = format!("a server of Tonghop answers on {address}");
             Finding::new(Verdict::Ok, "listen", text)

@@ -66,7 +66,7 @@ impl Verifier {
             Ok(Some((tenant, period))) => self.verify(&tenant, &period, clock),
             Ok(None) => {}
             Err(error) => {
-                tracing::error!(%error, "what is to be verified next cannot be read");
+                tracing::error!(%error, "cannot read which period to verify next");
                 self.metrics.failed();
             }
         }

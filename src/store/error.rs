@@ -21,7 +21,7 @@ pub enum StoreError {
     #[error("a read took too long")]
     TooLong,
     /// The caller has disconnected.
-    #[error("whoever asked has gone")]
+    #[error("the caller has disconnected")]
     Abandoned,
     /// The database has no room to write to.
     #[error("the disk is full: {0}")]
@@ -33,7 +33,7 @@ pub enum StoreError {
     #[error("the tenant is not in the database")]
     TenantGone,
     /// The database holds something that this program never writes.
-    #[error("the database holds what cannot be: {0}")]
+    #[error("the database holds an impossible value: {0}")]
     Corrupt(String),
     #[error("a statement failed: {0}")]
     Statement(DieselError),

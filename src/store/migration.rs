@@ -26,7 +26,7 @@ pub enum MigrationError {
          with `tonghop init`"
     )]
     Missing(String),
-    #[error("there is a database at {0} already, and nothing is made over it")]
+    #[error("there is a database at {0} already; it is not overwritten")]
     AlreadyThere(String),
     #[error(
         "{0} is no database of Tonghop: it has no list of migrations; see DATABASE_URL, or make a \
@@ -79,7 +79,7 @@ pub enum MigrationError {
     )]
     RoleMayBecome { role: String, other: String },
     #[error(
-        "the role {0} of DATABASE_URL may make roles, and so give itself any; as PostgreSQL's \
+        "the role {0} of DATABASE_URL may make roles, and so grant itself any role; as PostgreSQL's \
          administrator run: ALTER ROLE {0} NOCREATEROLE"
     )]
     RoleMakesRoles(String),

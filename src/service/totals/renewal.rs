@@ -33,7 +33,7 @@ pub fn renew_totals(application: &Application) -> Result<(), TenantError> {
             totals_edition_put(transaction, TOTALS_EDITION)
         })?;
         tracing::info!(
-            tenant = %tenant.slug, periods = periods.len(), "the totals are of this version's rules"
+            tenant = %tenant.slug, periods = periods.len(), "the totals now follow this version's rules"
         );
     }
     Ok(())

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::harness::town::{Report, form, value};
 use crate::harness::{Backend, Client, Server};
-use crate::statements;
+use crate::store::statements;
 
 /// The town with a form `m` of the indicator `x`, of this frequency; hamlets have a deadline.
 fn town(backend: Backend, frequency: &str) -> (Server, Client) {

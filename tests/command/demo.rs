@@ -413,5 +413,5 @@ fn a_server_says_in_one_line_why_it_cannot_open_its_database() {
 #[test]
 fn the_openapi_command_prints_the_document_that_is_checked_in() {
     let printed = stdout(&tonghop(&["openapi"]).output().unwrap());
-    assert!(printed == include_str!("../openapi/openapi.json"));
+    assert!(printed == include_str!("../../openapi/openapi.json"));
 }

@@ -11,7 +11,7 @@ use tonghop::store::DatabaseUrl;
 
 use crate::harness::server::now;
 use crate::harness::{Backend, Server};
-use crate::openapi::call_every_operation;
+use crate::http::openapi::call_every_operation;
 
 /// The addresses of the databases whose statements are noted: other tests run beside this one.
 static WATCHED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());

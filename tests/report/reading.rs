@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::harness::town::{Report, form, value};
 use crate::harness::{Backend, Client, Server};
-use crate::statements::{about, record, sent_during};
+use crate::store::statements::{about, record, sent_during};
 
 /// The town with a form `m` of the indicators `x` and `y` since 2024, of this frequency.
 fn town(backend: Backend, frequency: &str) -> (Server, Client) {

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::harness::town::{broken_down, cell, form, indicator, option};
 use crate::harness::{Backend, Client, Server};
-use crate::model::setting;
+use crate::totals::model::setting;
 use document::Writing;
 use naive::{
     Cell, Day, LEVELS, LONGER, MONTHS, Map, Model, PAIRS, Period, Place, Shown, State, Submission,

@@ -1,0 +1,7 @@
+//! The program in operation: installing, checking, stopping, crashing, and backups.
+
+mod crash_battery;
+mod full_disk;
+mod installation;
+mod operating;
+mod stopping;

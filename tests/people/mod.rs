@@ -1,0 +1,4 @@
+//! Accounts: signing in, and what somebody may do where.
+
+mod sign_in;
+mod subtree;

@@ -1,0 +1,4 @@
+//! The database: its schema, and whose rows every statement is about.
+
+mod migrations;
+pub mod statements;

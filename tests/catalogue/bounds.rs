@@ -1,25 +1,23 @@
-//! Between what an indicator's values lie: what is beyond is refused or warned of, and what bounds
-//! may be.
+//! Bounds of indicators: a value outside them is refused, an unusual one gets a warning, and a
+//! form's author may only set bounds that make sense.
 
 use serde_json::{Value, json};
 
-use crate::harness::town::{Report, broken_down, form, indicator, option, value};
+use crate::harness::report::{Report, option, value};
+use crate::harness::town::{Town, broken_down, indicator};
 use crate::harness::{Backend, Client, Server};
 
 /// The town with the forms `f` of the indicators `x`, from 0 to 100 and usually from 5 to 50.5, and
 /// `b`, from 10 to 100 with the options `m` and `n` that make it up.
-fn town(backend: Backend) -> (Server, Client, Report) {
-    let (server, admin) = Server::with_town(backend);
-    admin.put("/v1/indicators/x", &bounded()).expect_status(201);
+fn reporting(backend: Backend) -> (Server, Client, Report) {
     let mut closed = broken_down(true, &["m", "n"]);
     closed["minimum"] = json!(10);
     closed["maximum"] = json!("100");
-    admin.put("/v1/indicators/b", &closed).expect_status(201);
-    admin
-        .put("/v1/forms/f", &form(&["x", "b"]))
-        .expect_status(201);
-    let report = Report::new(&admin, "f");
-    (server, admin, report)
+    Town::new(backend)
+        .indicator("x", &bounded())
+        .indicator("b", &closed)
+        .form("f", "year")
+        .build_for("2024")
 }
 
 fn bounded() -> Value {
@@ -40,7 +38,7 @@ fn unusual(submission: &Value) -> Vec<&Value> {
 
 on_both_backends! {
     fn a_value_beyond_what_can_be_is_refused_where_it_stands(backend) {
-        let (_server, admin, report) = town(backend);
+        let (_server, admin, report) = reporting(backend);
         let refused = |values: &[Value]| {
             let submitted = report.try_submit("A1", values).expect_problem(422, "INVALID_SUBMISSION");
             let kept = report.put("A1", &json!({"values": values}));
@@ -73,7 +71,7 @@ on_both_backends! {
     }
 
     fn a_value_beyond_what_is_usual_is_taken_with_a_warning(backend) {
-        let (_server, _admin, report) = town(backend);
+        let (_server, _admin, report) = reporting(backend);
         for (number, expected) in [("4.9", 1), ("5", 0), ("50.5", 0), ("50.6", 1)] {
             let submitted = report.submit("A1", &[value("x", number)]);
             assert_eq!(unusual(&submitted), vec!["x"; expected], "{number}");
@@ -86,7 +84,7 @@ on_both_backends! {
     }
 
     fn bounds_are_a_version_s_and_change_once_there_are_values(backend) {
-        let (_server, admin, report) = town(backend);
+        let (_server, admin, report) = reporting(backend);
         report.submit("A1", &[value("x", 90)]);
         report.put("A2", &json!({"values": [value("x", 90)]})).expect_status(201);
         let mut narrower = bounded();
@@ -107,7 +105,7 @@ on_both_backends! {
     }
 
     fn bounds_are_numbers_of_their_indicator_in_order(backend) {
-        let (_server, admin, _report) = town(backend);
+        let (_server, admin, _report) = reporting(backend);
         let shown = admin.get("/v1/indicators/x").json();
         let fields = ["minimum", "maximum", "usual"].map(|field| shown[field].clone());
         assert_eq!(fields, [json!(0), json!(100), json!({"from": 5, "to": 50.5})]);
@@ -139,7 +137,7 @@ on_both_backends! {
     }
 
     fn a_target_is_one_that_figures_can_reach(backend) {
-        let (_server, admin, _report) = town(backend);
+        let (_server, admin, _report) = reporting(backend);
         let set = |figure: &str, number: Value| {
             let path = format!("/v1/forms/f/periods/2024/units/code:T/targets/{figure}");
             let answer = admin.put(&path, &json!({"value": number}));

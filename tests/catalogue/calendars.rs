@@ -1,42 +1,35 @@
-//! Calendars: which days a form's periods run over, what quarterly, half-yearly and weekly forms
-//! are put together to, and where leap days, week 53 and the turn of a year belong.
+//! Calendars: the days of a form's periods, what quarterly, half-yearly and weekly forms add up to,
+//! and where leap days, week 53 and the turn of a year belong.
 
 use serde_json::{Value, json};
 
-use crate::harness::town::{Report, form, indicator, value};
+use crate::harness::report::{Reports, value};
+use crate::harness::town::Town;
 use crate::harness::{Backend, Client, Server};
 
 /// The town with a form `m` that asks for a sum, a stock (the last one counts) and a rate (the mean
 /// of all there are).
-fn town(backend: Backend, calendar: &str, frequency: &str) -> (Server, Client) {
-    let (server, admin) = Server::with_town(backend);
-    for (code, units, time) in [
-        ("sum", "sum", "sum"),
-        ("stock", "sum", "last"),
-        ("rate", "average", "average"),
-    ] {
-        let mut body = indicator(units);
-        body["across_time"] = json!(time);
-        let path = format!("/v1/indicators/{code}");
-        admin.put(&path, &body).expect_status(201);
-    }
-    let mut body = form(&["sum", "stock", "rate"]);
-    body["calendar"] = json!(calendar);
-    body["frequency"] = json!(frequency);
-    body["deadlines"] = json!({"commune": 2});
-    admin.put("/v1/forms/m", &body).expect_status(201);
-    (server, admin)
+fn reporting(backend: Backend, calendar: &str, frequency: &str) -> (Server, Client, Reports) {
+    Town::new(backend)
+        .over_time(&[
+            ("sum", "sum", "sum"),
+            ("stock", "sum", "last"),
+            ("rate", "average", "average"),
+        ])
+        .form("m", frequency)
+        .with("calendar", calendar)
+        .with("deadlines", json!({"commune": 2}))
+        .build()
 }
 
-/// Reports the same number in all three.
-fn submit(admin: &Client, unit: &str, period: &str, number: i64) {
-    let values = ["sum", "stock", "rate"].map(|code| value(code, number));
-    Report::of(admin, "m", period).submit(unit, &values);
+/// The same number in all three.
+fn all(number: i64) -> Value {
+    json!({"sum": number, "stock": number, "rate": number})
 }
 
 /// A period's days and a unit's three figures in it: `from to, sum, stock, rate`.
-fn shown(admin: &Client, unit: &str, period: &str) -> String {
-    let report = Report::of(admin, "m", period);
+fn shown(m: &Reports, unit: &str, period: &str) -> String {
+    let report = m.of(period);
     let days = report.read(&format!("{unit}/rollup"))["period"].clone();
     let figures = ["sum", "stock", "rate"].map(|code| report.figure(unit, code));
     let (from, to) = (days["from"].as_str().unwrap(), days["to"].as_str().unwrap());
@@ -44,19 +37,17 @@ fn shown(admin: &Client, unit: &str, period: &str) -> String {
 }
 
 #[track_caller]
-fn expect(admin: &Client, unit: &str, expected: &[(&str, &str)]) {
+fn expect(m: &Reports, unit: &str, expected: &[(&str, &str)]) {
     let all: Vec<String> = expected
         .iter()
-        .map(|(period, _)| format!("{period}: {}", shown(admin, unit, period)))
+        .map(|(period, _)| format!("{period}: {}", shown(m, unit, period)))
         .collect();
     let wanted = expected
         .iter()
         .map(|(period, shown)| format!("{period}: {shown}"));
     assert_eq!(all, wanted.collect::<Vec<_>>());
     for (period, _) in expected {
-        let path = format!("/v1/forms/m/periods/{period}/units/code:{unit}/rollup/verify");
-        let verified = admin.post(&path).expect_status(200).json();
-        assert_eq!(verified["equal"], true, "{period}: {verified}");
+        m.expect_verified(unit, &[period]);
     }
 }
 
@@ -87,14 +78,14 @@ fn days_of(admin: &Client, year: i32) -> Vec<String> {
 
 on_both_backends! {
     fn civil_months_make_civil_quarters_halves_nine_months_and_years(backend) {
-        let (_server, admin) = town(backend, "civil", "month");
+        let (_server, _, m) = reporting(backend, "civil", "month");
         for (unit, month, number) in [
             ("A1", "2023-12", 1000), ("A1", "2024-01", 1), ("B1", "2024-02", 2), ("A1", "2024-03", 4),
             ("A1", "2024-06", 8), ("A1", "2024-09", 16), ("A2", "2024-12", 32), ("A1", "2025-01", 1000),
         ] {
-            submit(&admin, unit, month, number);
+            m.submit(unit, month, all(number));
         }
-        expect(&admin, "T", &[
+        expect(&m, "T", &[
             ("2024-02", "2024-02-01 2024-02-29, 2 1/5, 2 1/5, 2 1/5"),
             // A1 has 4 as its last, B1 its 2; (1 + 2 + 4) / 3.
             ("2024-Q1", "2024-01-01 2024-03-31, 7 3/15, 6 3/15, 2.33 3/15"),
@@ -114,14 +105,14 @@ on_both_backends! {
     }
 
     fn a_quarterly_form_has_halves_nine_months_and_the_year(backend) {
-        let (_server, admin) = town(backend, "statutory", "quarter");
+        let (_server, admin, m) = reporting(backend, "statutory", "quarter");
         for (unit, quarter, number) in [
             ("A1", "2024-Q1", 1), ("B1", "2024-Q1", 2), ("A1", "2024-Q2", 4),
             ("A1", "2024-Q3", 8), ("A2", "2024-Q4", 16), ("A1", "2025-Q1", 1000),
         ] {
-            submit(&admin, unit, quarter, number);
+            m.submit(unit, quarter, all(number));
         }
-        expect(&admin, "T", &[
+        expect(&m, "T", &[
             ("2024-Q1", "2023-12-15 2024-03-14, 3 2/5, 3 2/5, 1.5 2/5"),
             // A1 4, B1 2; (1 + 2 + 4) / 3.
             ("2024-H1", "2023-12-15 2024-06-14, 7 3/10, 6 3/10, 2.33 3/10"),
@@ -134,24 +125,24 @@ on_both_backends! {
         ]);
         expect_no_period(&admin, &["2024-01", "2024-W01"]);
         // Of A1: its last falls back when the third quarter is withdrawn.
-        Report::of(&admin, "m", "2024-Q3").step("A1", "withdraw").expect_status(200);
-        expect(&admin, "A1", &[
+        m.of("2024-Q3").step("A1", "withdraw").expect_status(200);
+        expect(&m, "A1", &[
             ("2024-9M", "2023-12-15 2024-09-14, 5 2/3, 4 2/3, 2.5 2/3"),
             ("2024", "2023-12-15 2024-12-14, 5 2/4, 4 2/4, 2.5 2/4"),
         ]);
     }
 
     fn a_half_yearly_form_has_the_year(backend) {
-        let (_server, admin) = town(backend, "civil", "half");
+        let (_server, admin, m) = reporting(backend, "civil", "half");
         for (unit, half, number) in [
             ("A1", "2024-H1", 1), ("A1", "2024-H2", 2), ("A", "2024-H2", 4), ("B1", "2024-H1", 8),
         ] {
-            submit(&admin, unit, half, number);
+            m.submit(unit, half, all(number));
         }
         assert_eq!(days_of(&admin, 2024), [
             "2024-H1 2024-01-01 2024-06-30", "2024-H2 2024-07-01 2024-12-31",
         ]);
-        expect(&admin, "T", &[
+        expect(&m, "T", &[
             ("2024-H1", "2024-01-01 2024-06-30, 9 2/5, 9 2/5, 4.5 2/5"),
             // A1 2, A 4, B1 8; 15 / 4.
             ("2024", "2024-01-01 2024-12-31, 15 4/10, 14 4/10, 3.75 4/10"),
@@ -161,15 +152,15 @@ on_both_backends! {
 
     /// 2020-W53 is the week of Thursday, 31 December 2020, and ends in 2021.
     fn week_53_belongs_to_the_december_and_to_the_year_of_its_thursday(backend) {
-        let (_server, admin) = town(backend, "civil", "week");
+        let (_server, admin, m) = reporting(backend, "civil", "week");
         for (unit, week, number) in [
             // Thursday, 26 November.
             ("A1", "2020-W48", 1), ("A1", "2020-W49", 2), ("B1", "2020-W53", 4), ("A1", "2021-W01", 8),
             ("A1", "2020-W01", 16),
         ] {
-            submit(&admin, unit, week, number);
+            m.submit(unit, week, all(number));
         }
-        expect(&admin, "T", &[
+        expect(&m, "T", &[
             ("2020-W53", "2020-12-28 2021-01-03, 4 1/5, 4 1/5, 4 1/5"),
             ("2020-11", "2020-11-02 2020-11-29, 1 1/20, 1 1/20, 1 1/20"),
             // Weeks 49 to 53.
@@ -186,7 +177,7 @@ on_both_backends! {
 #[test]
 fn week_53_is_the_last_of_the_years_that_have_one() {
     for calendar in ["statutory", "civil"] {
-        let (_server, admin) = town(Backend::Sqlite, calendar, "week");
+        let (_server, admin, m) = reporting(Backend::Sqlite, calendar, "week");
         let last = |year: i32| days_of(&admin, year).last().unwrap().clone();
         assert_eq!(last(2020), "2020-W53 2020-12-28 2021-01-03");
         assert_eq!(last(2024), "2024-W52 2024-12-23 2024-12-29");
@@ -199,7 +190,7 @@ fn week_53_is_the_last_of_the_years_that_have_one() {
             [53, 52, 53]
         );
         expect(
-            &admin,
+            &m,
             "A1",
             &[
                 (
@@ -221,7 +212,7 @@ fn week_53_is_the_last_of_the_years_that_have_one() {
 
 #[test]
 fn statutory_windows_go_from_the_15th_to_the_14th_over_leap_days_and_the_turn_of_a_year() {
-    let (_server, admin) = town(Backend::Sqlite, "statutory", "month");
+    let (_server, admin, _) = reporting(Backend::Sqlite, "statutory", "month");
     let year = days_of(&admin, 2024);
     assert_eq!(year[0], "2024-01 2023-12-15 2024-01-14");
     assert_eq!(year[1], "2024-02 2024-01-15 2024-02-14");
@@ -251,16 +242,16 @@ fn the_last_day_of_a_window_decides_whether_a_unit_is_in_it() {
         ("civil", "2024-12-31", "2024-11", "2024-12"),
         ("civil", "2025-01-01", "2024-12", "2025-01"),
     ] {
-        let (_server, admin) = town(Backend::Sqlite, calendar, "month");
+        let (_server, admin, m) = reporting(Backend::Sqlite, calendar, "month");
         let list = "code,name,level,parent_code\nA3,Ấp Mới,hamlet,A\n";
         let path = format!("/v1/units/import?valid_from={valid_from}");
         admin.post_csv(&path, list).expect_status(200);
         let values = [value("sum", 7)];
-        Report::of(&admin, "m", without)
+        m.of(without)
             .try_submit("A3", &values)
             .expect_problem(404, "UNIT_NOT_FOUND");
-        Report::of(&admin, "m", with).submit("A3", &values);
-        let figure = |period: &str| Report::of(&admin, "m", period).figure("A", "sum");
+        m.of(with).submit("A3", &values);
+        let figure = |period: &str| m.of(period).figure("A", "sum");
         assert_eq!(figure(without), "null 0/3", "{calendar} {valid_from}");
         assert_eq!(figure(with), "7 1/4", "{calendar} {valid_from}");
         let year = &with[..4];
@@ -280,19 +271,19 @@ fn each_base_period_counts_once_in_its_year() {
         ("statutory", "quarter", [4, 4]),
         ("statutory", "half", [2, 2]),
     ] {
-        let (_server, admin) = town(Backend::Sqlite, calendar, frequency);
+        let (_server, admin, m) = reporting(Backend::Sqlite, calendar, frequency);
         let one = json!({"values": [value("sum", 1)], "submit": true});
         for (year, count) in [2020, 2021].into_iter().zip(counts) {
             let periods = listed(&admin, year);
             assert_eq!(periods.len(), count);
             for period in periods {
-                let report = Report::of(&admin, "m", period["key"].as_str().unwrap());
+                let report = m.of(period["key"].as_str().unwrap());
                 let created = admin.create(&report.submission("B1"), &one);
                 created.expect_status(201);
             }
         }
         for (year, count) in ["2020", "2021"].into_iter().zip(counts) {
-            let figure = Report::of(&admin, "m", year).figure("B", "sum");
+            let figure = m.of(year).figure("B", "sum");
             assert_eq!(figure, format!("{count} {count}/{}", 2 * count));
         }
     }

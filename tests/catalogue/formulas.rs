@@ -1,9 +1,10 @@
-//! Formulas and what they are made of, while the catalogue changes: what a formula or a rule uses
-//! stays, or the change is refused with the name of what depends on it.
+//! Formulas and rules while the catalogue changes: whatever a formula or a rule uses stays, or the
+//! change is refused and names what depends on it.
 
 use serde_json::{Value, json};
 
-use crate::harness::town::{Report, broken_down, form, indicator, value};
+use crate::harness::report::{Report, value};
+use crate::harness::town::{broken_down, form, indicator};
 use crate::harness::{Client, Server};
 
 fn derived(formula: &str) -> Value {

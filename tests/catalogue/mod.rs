@@ -1,6 +1,7 @@
-//! Indicators and forms: their bounds, formulas, calendars and windows.
+//! Indicators and forms: bounds, formulas, calendars and windows.
 
 mod bounds;
 mod calendars;
 mod formulas;
+mod indicators_and_forms;
 mod windows;

@@ -1,13 +1,14 @@
-//! A form's own windows: campaigns, budget years, requests that come once. Their keys and faults,
-//! their days and deadlines, and that everything works on them as on any period.
+//! Windows of a form: campaigns, budget years, one-time requests. Their keys and faults, days and
+//! deadlines, and that everything works on them as on other periods.
 
 use chrono::{NaiveDate, TimeDelta};
 use serde_json::{Value, json};
 use tonghop::service::people::tenant::find_tenant;
 use tonghop::service::report::verification::{reported_periods, verify_period};
 
+use crate::harness::report::{Report, Reports, cell, shown, value};
 use crate::harness::server::now;
-use crate::harness::town::{Report, cell, form, indicator, shown, value};
+use crate::harness::town::{Town, form, indicator};
 use crate::harness::{Backend, Client, Server};
 
 /// The day that it is in Viet Nam.
@@ -34,13 +35,11 @@ fn with_windows(windows: Value) -> Value {
 }
 
 /// The town with the indicator `x` and a form `w` of these windows.
-fn town(backend: Backend, windows: &[(&str, &str, &str)]) -> (Server, Client) {
-    let (server, admin) = Server::with_town(backend);
-    admin.add_indicators(&[("x", "sum")]);
-    admin
-        .put("/v1/forms/w", &windowed(windows))
-        .expect_status(201);
-    (server, admin)
+fn reporting(backend: Backend, windows: &[(&str, &str, &str)]) -> (Server, Client, Reports) {
+    Town::new(backend)
+        .indicators(&[("x", "sum")])
+        .own_form("w", windowed(windows))
+        .build()
 }
 
 /// A window that is open today.
@@ -52,14 +51,6 @@ fn open_window(due_at: Value) -> Value {
 
 fn open_report(admin: &Client, form: &str) -> Report {
     Report::of(admin, form, &format!("{}-now", today().format("%Y")))
-}
-
-fn submit(admin: &Client, unit: &str, period: &str, number: i64) {
-    Report::of(admin, "w", period).submit(unit, &[value("x", number)]);
-}
-
-fn figure(admin: &Client, unit: &str, period: &str) -> String {
-    Report::of(admin, "w", period).figure(unit, "x")
 }
 
 /// The keys and days of the periods that are counted under a year.
@@ -79,20 +70,20 @@ const BUDGET: (&str, &str, &str) = ("2024-ngan-sach", "2024-04-01", "2025-03-31"
 
 on_both_backends! {
     fn a_window_is_reported_and_rolled_up_as_any_period_is(backend) {
-        let (server, admin) = town(backend, &[BUDGET, TET]);
+        let (server, admin, w) = reporting(backend, &[BUDGET, TET]);
         server.create_account("test", "above", &["approver@code:T"]);
-        submit(&admin, "A1", "2025-tet", 3);
-        submit(&admin, "A", "2025-tet", 10);
-        submit(&admin, "B1", "2025-tet", 5);
+        w.submit("A1", "2025-tet", json!({"x": 3}));
+        w.submit("A", "2025-tet", json!({"x": 10}));
+        w.submit("B1", "2025-tet", json!({"x": 5}));
         // It overlaps the other, and neither is part of the other.
-        submit(&admin, "A1", "2024-ngan-sach", 100);
-        submit(&admin, "A1", "2025-tet", 4);
-        assert_eq!(figure(&admin, "A", "2025-tet"), "14 2/3");
-        assert_eq!(figure(&admin, "T", "2025-tet"), "19 3/5");
-        assert_eq!(figure(&admin, "A1", "2024-ngan-sach"), "100 1/1");
-        assert_eq!(figure(&admin, "T", "2024-ngan-sach"), "100 1/5");
+        w.submit("A1", "2024-ngan-sach", json!({"x": 100}));
+        w.submit("A1", "2025-tet", json!({"x": 4}));
+        assert_eq!(w.figure("A", "2025-tet", "x"), "14 2/3");
+        assert_eq!(w.figure("T", "2025-tet", "x"), "19 3/5");
+        assert_eq!(w.figure("A1", "2024-ngan-sach", "x"), "100 1/1");
+        assert_eq!(w.figure("T", "2024-ngan-sach", "x"), "100 1/5");
 
-        let report = Report::of(&admin, "w", "2025-tet");
+        let report = w.of("2025-tet");
         report.step("B1", "approve").expect_status(200);
         assert_eq!(report.approved_figure("T", "x"), "5 1/5");
         let rollup = report.read("T/rollup?include=children");
@@ -120,10 +111,7 @@ on_both_backends! {
         let revisions = admin.get("/v1/forms/w/periods/2025-tet/units/code:A1/submission/revisions");
         assert_eq!(revisions.expect_status(200).json()["items"].as_array().unwrap().len(), 2);
 
-        for period in ["2025-tet", "2024-ngan-sach"] {
-            let path = format!("/v1/forms/w/periods/{period}/units/code:T/rollup/verify");
-            assert_eq!(admin.post(&path).expect_status(200).json()["equal"], true);
-        }
+        w.expect_verified("T", &["2025-tet", "2024-ngan-sach"]);
         // The operator's verification finds them too.
         let scope = find_tenant(&server.application.database, "test").unwrap();
         let reported = reported_periods(&server.application, &scope).unwrap();
@@ -133,7 +121,7 @@ on_both_backends! {
             assert!(verify_period(&server.application, &scope, period).unwrap().is_empty());
         }
         report.step("A", "withdraw").expect_status(200);
-        assert_eq!(figure(&admin, "T", "2025-tet"), "9 2/5");
+        assert_eq!(w.figure("T", "2025-tet", "x"), "9 2/5");
     }
 
     fn windows_are_listed_under_the_year_of_their_key_in_the_order_of_their_days(backend) {
@@ -250,7 +238,7 @@ on_both_backends! {
     }
 
     fn a_form_has_the_periods_of_a_calendar_or_its_own_windows(backend) {
-        let (_server, admin) = town(backend, &[TET]);
+        let (_server, admin, _) = reporting(backend, &[TET]);
         admin.put("/v1/forms/m", &form(&["x"])).expect_status(201);
         for (form, period) in [
             ("w", "2025"), ("w", "2025-Q1"), ("w", "2025-01"), ("w", "2025-W05"), ("w", "2024-tet"),
@@ -268,8 +256,8 @@ on_both_backends! {
     }
 
     fn a_window_in_use_keeps_its_days_and_its_place(backend) {
-        let (_server, admin) = town(backend, &[TET_BEFORE, TET]);
-        submit(&admin, "A1", "2025-tet", 3);
+        let (_server, admin, w) = reporting(backend, &[TET_BEFORE, TET]);
+        w.submit("A1", "2025-tet", json!({"x": 3}));
         let put = |windows: &[(&str, &str, &str)]| admin.replace("/v1/forms/w", &windowed(windows));
         for windows in [
             &[TET_BEFORE][..],
@@ -288,12 +276,12 @@ on_both_backends! {
         let mut again = windowed(&[TET, ("2025-he", "2025-06-01", "2025-08-31")]);
         again["valid_from"] = json!("2025-02-20");
         admin.replace("/v1/forms/w", &again).expect_status(200);
-        assert_eq!(figure(&admin, "T", "2025-tet"), "3 1/5");
+        assert_eq!(w.figure("T", "2025-tet", "x"), "3 1/5");
     }
 
     fn a_window_that_nobody_uses_may_go_and_one_in_use_may_be_named_and_due_anew(backend) {
-        let (_server, admin) = town(backend, &[TET_BEFORE, TET]);
-        submit(&admin, "A1", "2025-tet", 3);
+        let (_server, admin, w) = reporting(backend, &[TET_BEFORE, TET]);
+        w.submit("A1", "2025-tet", json!({"x": 3}));
         let renamed = with_windows(json!([
             {"key": "2025-tet", "name": {"vi": "Tết"}, "from": "2025-01-10", "to": "2025-02-20", "due_at": "2025-03-01"},
             {"key": "2025-he", "from": "2025-06-01", "to": "2025-08-31"},
@@ -301,15 +289,15 @@ on_both_backends! {
         admin.replace("/v1/forms/w", &renamed).expect_status(200);
         assert_eq!(periods(&admin, 2024), [""; 0]);
         assert_eq!(periods(&admin, 2025), ["2025-tet 2025-01-10 2025-02-20", "2025-he 2025-06-01 2025-08-31"]);
-        assert_eq!(figure(&admin, "T", "2025-tet"), "3 1/5");
-        assert_eq!(Report::of(&admin, "w", "2025-tet").read("A1/completeness")["own"]["deadline"], "2025-03-01");
+        assert_eq!(w.figure("T", "2025-tet", "x"), "3 1/5");
+        assert_eq!(w.of("2025-tet").read("A1/completeness")["own"]["deadline"], "2025-03-01");
         // A draft is in use as well.
-        Report::of(&admin, "w", "2025-he").put("B1", &json!({"values": []})).expect_status(201);
+        w.of("2025-he").put("B1", &json!({"values": []})).expect_status(201);
         admin.replace("/v1/forms/w", &windowed(&[TET])).expect_problem(409, "FIXED_ONCE_USED");
     }
 
     fn a_window_takes_the_version_and_the_tree_of_its_last_day(backend) {
-        let (_server, admin) = town(backend, &[TET_BEFORE, BUDGET, TET]);
+        let (_server, admin, w) = reporting(backend, &[TET_BEFORE, BUDGET, TET]);
         admin.put("/v1/indicators/y", &indicator("sum")).expect_status(201);
         let mut later = with_windows(json!([
             {"key": "2024-ngan-sach", "from": "2024-04-01", "to": "2025-03-31"},
@@ -319,7 +307,7 @@ on_both_backends! {
         later["valid_from"] = json!("2025-02-21");
         admin.replace("/v1/forms/w", &later).expect_status(200);
         let cells = |period: &str| {
-            let rollup = Report::of(&admin, "w", period).read("T/rollup");
+            let rollup = w.of(period).read("T/rollup");
             rollup["cells"].as_array().unwrap().len()
         };
         assert_eq!(cells("2024-tet"), 1);
@@ -331,8 +319,8 @@ on_both_backends! {
 
         let new = json!({"code": "A3", "name": "Ấp Mới", "level": "hamlet", "parent": "code:A", "valid_from": "2025-02-21"});
         admin.post_json("/v1/units", &new).expect_status(201);
-        assert_eq!(figure(&admin, "A", "2025-tet"), "null 0/3");
-        assert_eq!(figure(&admin, "A", "2025-he"), "null 0/4");
+        assert_eq!(w.figure("A", "2025-tet", "x"), "null 0/3");
+        assert_eq!(w.figure("A", "2025-he", "x"), "null 0/4");
 
         // A form can go from a calendar to windows and back, with its versions.
         let mut yearly = form(&["x"]);
@@ -341,13 +329,13 @@ on_both_backends! {
         assert_eq!(periods(&admin, 2025), [
             "2025 2024-12-15 2025-12-14", "2025-tet 2025-01-10 2025-02-20", "2025-he 2025-02-01 2025-08-31",
         ]);
-        submit(&admin, "A1", "2025-tet", 3);
-        submit(&admin, "A1", "2025", 5);
-        assert_eq!((figure(&admin, "A", "2025-tet"), figure(&admin, "A", "2025")), ("3 1/3".into(), "5 1/4".into()));
+        w.submit("A1", "2025-tet", json!({"x": 3}));
+        w.submit("A1", "2025", json!({"x": 5}));
+        assert_eq!((w.figure("A", "2025-tet", "x"), w.figure("A", "2025", "x")), ("3 1/3".into(), "5 1/4".into()));
     }
 
     fn a_window_outlived_by_another_version_is_no_period(backend) {
-        let (_server, admin) = town(backend, &[TET_BEFORE, TET]);
+        let (_server, admin, _) = reporting(backend, &[TET_BEFORE, TET]);
         let mut later = windowed(&[("2025-he", "2025-06-01", "2025-08-31")]);
         later["valid_from"] = json!("2025-02-20");
         admin.replace("/v1/forms/w", &later).expect_status(200);
@@ -363,12 +351,12 @@ on_both_backends! {
 
     fn a_series_goes_over_windows_by_their_days_and_compares_those_of_one_name(backend) {
         let he = ("2024-he", "2024-06-01", "2024-08-31");
-        let (_server, admin) = town(backend, &[TET, he, TET_BEFORE, BUDGET]);
+        let (_server, admin, w) = reporting(backend, &[TET, he, TET_BEFORE, BUDGET]);
         for (period, unit, number) in [
             ("2024-tet", "A1", 1), ("2024-tet", "A2", 2), ("2024-he", "B1", 4),
             ("2024-ngan-sach", "A", 8), ("2025-tet", "A1", 16),
         ] {
-            submit(&admin, unit, period, number);
+            w.submit(unit, period, json!({"x": number}));
         }
         let series = |from: &str, to: &str| {
             let path = format!("/v1/forms/w/units/code:T/series?indicator=x&from={from}&to={to}");

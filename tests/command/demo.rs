@@ -1,5 +1,4 @@
-//! The command line, as somebody at a terminal meets it: the demo, a server, and what an operator
-//! does beside it.
+//! The command line: the demo, the server, and an operator's commands beside a running server.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};

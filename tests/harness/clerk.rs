@@ -13,7 +13,7 @@ use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
 use super::client::{Answer, Client};
-use super::town::cell;
+use super::report::cell;
 
 pub const CLERKS: usize = 6;
 /// The most clerks that the case has hamlets for.

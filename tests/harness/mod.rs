@@ -1,14 +1,17 @@
-//! What the tests stand on: a real server on a fresh database of either backend, and a client
-//! that speaks HTTP to it. Never an assertion about the product.
+//! The ground that tests stand on: a real server on a fresh database of either backend, a client that
+//! speaks HTTP to it, and builders of what is there before a test begins. It asserts that
+//! preparations succeed and that kept totals verify; every other assertion is a test's.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 pub mod clerk;
 pub mod client;
+pub mod decree;
 pub mod postgres;
 pub mod program;
 pub mod proxy;
+pub mod report;
 pub mod server;
 pub mod town;
 

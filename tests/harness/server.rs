@@ -11,12 +11,13 @@ use chrono::Utc;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
-use tonghop::authn::Tokens;
+use tonghop::authn::{Identity, Tokens};
 use tonghop::domain::level::LevelPreset;
 use tonghop::http::server::{ServerOptions, bind, serve};
 use tonghop::service::Application;
 use tonghop::service::people::account::{EnteredAccount, create_account};
 use tonghop::service::people::tenant::{EnteredTenant, create_tenant, find_tenant};
+use tonghop::service::people::token::{Credentials, issue_token};
 use tonghop::store::migration::{check, make_database, migrate};
 use tonghop::store::{Database, DatabaseUrl};
 use tonghop::telemetry::Metrics;
@@ -207,6 +208,18 @@ impl Server {
                 connection.batch_execute(&in_context).unwrap();
             }
         }
+    }
+
+    /// The administrator of the tenant `test`, for use cases that are called without HTTP.
+    pub fn identity(&self) -> Identity {
+        let credentials = Credentials::Password {
+            tenant: Some("test".to_owned()),
+            username: "admin".to_owned(),
+            password: PASSWORD.to_owned(),
+        };
+        let token = issue_token(&self.application, &credentials, now()).unwrap();
+        let tokens = &self.application.tokens;
+        tokens.verify(&token.access_token, now()).unwrap()
     }
 
     /// A client that is not signed in.

@@ -1,23 +1,143 @@
-//! A small organisation to report in: town `T` with the communes `A` (hamlets `A1`, `A2`) and `B`
-//! (hamlet `B1`), and what a test needs to fill a form of it. Never an assertion about the product
-//! beyond that preparations succeed.
+//! A small organisation to report in, set up in a few words. It asserts only that
+//! preparations succeed.
 
 use serde_json::{Value, json};
 
 use super::client::{Answer, Client};
+use super::report::{Report, Reports};
 use super::server::{Backend, Server};
 
-const UNITS: &str = "code,name,level,parent_code\n\
-    T,Thị xã,town,\nA,Xã A,commune,T\nB,Xã B,commune,T\n\
+const HEADING: &str = "code,name,level,parent_code\n";
+
+/// Town `T` with the communes `A` (hamlets `A1`, `A2`) and `B` (hamlet `B1`).
+const UNITS: &str = "T,Thị xã,town,\nA,Xã A,commune,T\nB,Xã B,commune,T\n\
     A1,Ấp Một,hamlet,A\nA2,Ấp Hai,hamlet,A\nB1,Ấp Ba,hamlet,B\n";
 
 impl Server {
     /// A server whose tenant `test` has the town, and its administrator.
     pub fn with_town(backend: Backend) -> (Server, Client) {
+        let town = Town::new(backend);
+        (town.server, town.admin)
+    }
+}
+
+/// A server whose tenant `test` has units, indicators and forms of them:
+///
+/// ```ignore
+/// let (_server, admin, reports) = Town::new(backend)
+///     .indicators(&[("x", "sum")])
+///     .form("m", "month")
+///     .with("deadlines", json!({"commune": 5}))
+///     .build();
+/// reports.submit("A", "2025-06", json!({"x": 5}));
+/// ```
+pub struct Town {
+    server: Server,
+    admin: Client,
+    indicators: Vec<String>,
+    forms: Vec<(String, Value)>,
+}
+
+impl Town {
+    /// Town `T` with the communes `A` (hamlets `A1`, `A2`) and `B` (hamlet `B1`).
+    pub fn new(backend: Backend) -> Town {
+        Town::of(backend, UNITS)
+    }
+
+    /// Units of one's own: code, name, level and parent, a line each, or a list with its heading.
+    pub fn of(backend: Backend, units: &str) -> Town {
         let server = Server::with_tenant(backend);
         let admin = server.sign_in("test", "admin");
-        admin.post_csv("/v1/units/import", UNITS).expect_status(200);
-        (server, admin)
+        if units.contains(",country,") {
+            let level = json!({"rank": 0, "name": {"vi": "Quốc gia"}});
+            admin.put("/v1/levels/country", &level).expect_status(201);
+        }
+        let town = Town {
+            server,
+            admin,
+            indicators: Vec::new(),
+            forms: Vec::new(),
+        };
+        town.units(units)
+    }
+
+    /// More units, as [`Town::of`] takes them.
+    #[track_caller]
+    pub fn units(self, units: &str) -> Town {
+        let heading = if units.starts_with("code,") {
+            ""
+        } else {
+            HEADING
+        };
+        let list = format!("{heading}{units}");
+        let imported = self.admin.post_csv("/v1/units/import", &list);
+        imported.expect_status(200);
+        self
+    }
+
+    /// Whole numbers without breakdowns: code, how across units. Across time they add up.
+    #[track_caller]
+    pub fn indicators(self, indicators: &[(&str, &str)]) -> Town {
+        indicators.iter().fold(self, |town, (code, across_units)| {
+            town.indicator(code, &indicator(across_units))
+        })
+    }
+
+    /// Whole numbers without breakdowns: code, how across units, how across time.
+    #[track_caller]
+    pub fn over_time(self, indicators: &[(&str, &str, &str)]) -> Town {
+        indicators.iter().fold(self, |town, (code, units, time)| {
+            town.indicator(code, &over_time(units, time))
+        })
+    }
+
+    #[track_caller]
+    pub fn indicator(mut self, code: &str, body: &Value) -> Town {
+        let path = format!("/v1/indicators/{code}");
+        self.admin.put(&path, body).expect_status(201);
+        self.indicators.push(code.to_owned());
+        self
+    }
+
+    /// A form as [`form`] makes it, of the indicators so far and of this frequency.
+    pub fn form(mut self, code: &str, frequency: &str) -> Town {
+        let codes: Vec<&str> = self.indicators.iter().map(String::as_str).collect();
+        let mut body = form(&codes);
+        body["frequency"] = json!(frequency);
+        self.forms.push((code.to_owned(), body));
+        self
+    }
+
+    /// A form of one's own.
+    pub fn own_form(mut self, code: &str, body: Value) -> Town {
+        self.forms.push((code.to_owned(), body));
+        self
+    }
+
+    /// Sets a field of the form that was named last.
+    pub fn with(mut self, field: &str, value: impl Into<Value>) -> Town {
+        let (_, form) = self.forms.last_mut().expect("a form");
+        form[field] = value.into();
+        self
+    }
+
+    /// The server, its administrator, and the reports of the form that was named last.
+    #[track_caller]
+    pub fn build(self) -> (Server, Client, Reports) {
+        for (code, body) in &self.forms {
+            let path = format!("/v1/forms/{code}");
+            self.admin.put(&path, body).expect_status(201);
+        }
+        let (form, _) = self.forms.last().expect("a form");
+        let reports = Reports::new(&self.admin, form);
+        (self.server, self.admin, reports)
+    }
+
+    /// The same, with one period of the form.
+    #[track_caller]
+    pub fn build_for(self, period: &str) -> (Server, Client, Report) {
+        let (server, admin, reports) = self.build();
+        (server, admin, reports.of(period))
     }
 }
 
@@ -50,6 +170,20 @@ pub fn indicator(across_units: &str) -> Value {
     })
 }
 
+/// A whole number without breakdowns: how across units, how across time.
+pub fn over_time(across_units: &str, across_time: &str) -> Value {
+    let mut body = indicator(across_units);
+    body["across_time"] = json!(across_time);
+    body
+}
+
+/// A formula of other indicators.
+pub fn formula(formula: &str, decimals: u8) -> Value {
+    json!({
+        "name": {"vi": "Công thức"}, "unit_of_measure": "x", "decimals": decimals, "formula": formula,
+    })
+}
+
 /// An indicator with one breakdown `kind`.
 pub fn broken_down(closed: bool, options: &[&str]) -> Value {
     let options: Vec<Value> = options
@@ -73,135 +207,4 @@ pub fn form(indicators: &[&str]) -> Value {
         "outline": [{"number": "I", "title": {"vi": "Mục", "en": "Section"},
                      "narrative": true, "items": items}]
     })
-}
-
-pub fn value(indicator: &str, value: impl Into<Value>) -> Value {
-    json!({"indicator": indicator, "value": value.into()})
-}
-
-pub fn option(indicator: &str, option: &str, value: impl Into<Value>) -> Value {
-    json!({"indicator": indicator, "option": option, "value": value.into()})
-}
-
-/// A form's period, as somebody works on it.
-#[derive(Clone)]
-pub struct Report {
-    client: Client,
-    base: String,
-}
-
-impl Report {
-    /// The year 2024 of a form.
-    pub fn new(client: &Client, form: &str) -> Report {
-        Report::of(client, form, "2024")
-    }
-
-    pub fn of(client: &Client, form: &str, period: &str) -> Report {
-        Report {
-            client: client.clone(),
-            base: format!("/v1/forms/{form}/periods/{period}/units/code:"),
-        }
-    }
-
-    pub fn by(&self, client: &Client) -> Report {
-        Report {
-            client: client.clone(),
-            ..self.clone()
-        }
-    }
-
-    pub fn submission(&self, unit: &str) -> String {
-        format!("{}{unit}/submission", self.base)
-    }
-
-    /// Puts over whatever is there.
-    pub fn put(&self, unit: &str, body: &Value) -> Answer {
-        let path = self.submission(unit);
-        match self.client.get(&path).status {
-            404 => self.client.create(&path, body),
-            _ => self.client.replace(&path, body),
-        }
-    }
-
-    pub fn try_submit(&self, unit: &str, values: &[Value]) -> Answer {
-        self.put(unit, &json!({"values": values, "submit": true}))
-    }
-
-    /// Submits over whatever is there; panics where that fails.
-    #[track_caller]
-    pub fn submit(&self, unit: &str, values: &[Value]) -> Value {
-        let answer = self.try_submit(unit, values);
-        assert!(matches!(answer.status, 200 | 201), "{}", answer.text);
-        answer.json()
-    }
-
-    /// Takes a step on the submission as it is now.
-    pub fn step(&self, unit: &str, step: &str) -> Answer {
-        self.matching(unit)
-            .post(&format!("{}/{step}", self.submission(unit)))
-    }
-
-    pub fn give_back(&self, unit: &str, reason: &Value) -> Answer {
-        self.matching(unit)
-            .post_json(&format!("{}/return", self.submission(unit)), reason)
-    }
-
-    fn matching(&self, unit: &str) -> Client {
-        let etag = self.client.get(&self.submission(unit)).etag().to_owned();
-        self.client.with("If-Match", &etag)
-    }
-
-    pub fn get(&self, unit: &str) -> Value {
-        let answer = self.client.get(&self.submission(unit));
-        answer.expect_status(200).json()
-    }
-
-    /// The answer to `{unit}/rollup`, or to `{unit}/rollup?stage=approved`.
-    pub fn read(&self, what: &str) -> Value {
-        let answer = self.client.get(&format!("{}{what}", self.base));
-        answer.expect_status(200).json()
-    }
-
-    /// A unit's cell of `indicator` or `indicator/option`.
-    pub fn cell(&self, unit: &str, name: &str) -> Value {
-        cell(&self.read(&format!("{unit}/rollup")), name)
-    }
-
-    /// A unit's figure as [`shown`].
-    pub fn figure(&self, unit: &str, name: &str) -> String {
-        shown(&self.cell(unit, name))
-    }
-
-    pub fn approved_figure(&self, unit: &str, name: &str) -> String {
-        shown(&cell(
-            &self.read(&format!("{unit}/rollup?stage=approved")),
-            name,
-        ))
-    }
-}
-
-/// The cell of `indicator` or `indicator/option` in a rollup or in one of its children.
-#[track_caller]
-pub fn cell(rollup: &Value, name: &str) -> Value {
-    let (indicator, option) = match name.split_once('/') {
-        Some((indicator, option)) => (indicator, Some(option)),
-        None => (name, None),
-    };
-    let mut cells = rollup["cells"].as_array().unwrap().iter();
-    let found = cells
-        .find(|cell| cell["indicator"] == *indicator && cell["option"].as_str() == option)
-        .unwrap_or_else(|| panic!("no cell {name}: {rollup}"));
-    found.clone()
-}
-
-/// `12 2/3`: a value, how many reported of how many expected; with its qualifier if not exact.
-pub fn shown(cell: &Value) -> String {
-    let qualifier = match cell["qualifier"].as_str().unwrap() {
-        "exact" => String::new(),
-        other => format!(" {other}"),
-    };
-    format!(
-        "{}{qualifier} {}/{}",
-        cell["value"], cell["reported"], cell["expected"]
-    )
 }

@@ -1,6 +1,6 @@
-//! Bad networks: connections are cut in the middle of a request or of its answer, answers are lost
-//! after the commit, are late, and clients go without a word. Who sends again with the same key has
-//! one effect, and the server keeps nothing of those who went.
+//! Bad networks. Connections break during a request or its answer, answers get lost after the
+//! commit or come late, clients disappear. Sending a request again with its key has one effect, and
+//! the server keeps nothing for clients that are gone.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -1,21 +1,19 @@
-//! Conditional requests and requests that are sent twice: on which state a change builds, what a
-//! reader has already, and that one request has one effect.
+//! Conditional requests and repeated requests: a change names the state it builds on, a reader is
+//! told that nothing is new, and a request that comes twice has one effect.
 
 use serde_json::{Value, json};
 
-use crate::harness::town::{Report, form, indicator, value};
+use crate::harness::report::{Report, value};
+use crate::harness::town::{Town, form, indicator};
 use crate::harness::{Answer, Backend, Client, Server};
 
-/// The town with the forms `f` and `g` of the indicator `x`.
-fn town(backend: Backend) -> (Server, Client, Report) {
-    let (server, admin) = Server::with_town(backend);
-    admin.add_indicators(&[("x", "sum")]);
-    for code in ["f", "g"] {
-        let path = format!("/v1/forms/{code}");
-        admin.put(&path, &form(&["x"])).expect_status(201);
-    }
-    let report = Report::new(&admin, "f");
-    (server, admin, report)
+/// The town with the yearly forms `g` and `f` of the indicator `x`, and the year 2024 of `f`.
+fn reporting(backend: Backend) -> (Server, Client, Report) {
+    Town::new(backend)
+        .indicators(&[("x", "sum")])
+        .form("g", "year")
+        .form("f", "year")
+        .build_for("2024")
 }
 
 fn submitted(x: i64) -> Value {
@@ -33,7 +31,7 @@ fn revisions(client: &Client, path: &str) -> usize {
 
 on_both_backends! {
     fn a_change_of_a_submission_names_the_state_that_it_builds_on(backend) {
-        let (_server, admin, report) = town(backend);
+        let (_server, admin, report) = reporting(backend);
         let path = report.submission("A1");
         let with = |name: &str, value: &str| admin.with(name, value);
         let body = submitted(1);
@@ -107,7 +105,7 @@ on_both_backends! {
     }
 
     fn a_rollup_s_etag_changes_with_all_that_its_body_depends_on_and_nothing_else(backend) {
-        let (_server, admin, report) = town(backend);
+        let (_server, admin, report) = reporting(backend);
         let etags = || {
             let read = |unit: &str| {
                 let path = format!("/v1/forms/f/periods/2024/units/code:{unit}/rollup");
@@ -166,7 +164,7 @@ on_both_backends! {
     }
 
     fn a_request_that_comes_twice_with_its_key_has_one_effect_and_one_answer(backend) {
-        let (_server, admin, report) = town(backend);
+        let (_server, admin, report) = reporting(backend);
         let path = report.submission("A1");
         let keyed = admin.with("Idempotency-Key", "k1");
         let new = keyed.with("If-None-Match", "*");
@@ -241,7 +239,7 @@ on_both_backends! {
     }
 
     fn an_answer_that_is_given_again_is_no_commit(backend) {
-        let (_server, admin, report) = town(backend);
+        let (_server, admin, report) = reporting(backend);
         let rev = |submission: Value| submission["rev"].as_i64().unwrap();
         let before = rev(report.submit("A1", &[value("x", 1)]));
         let level = json!({"rank": 99, "name": {"vi": "Khu", "en": "Area"}});
@@ -272,7 +270,7 @@ on_both_backends! {
     }
 
     fn a_failed_request_leaves_its_key_free_and_a_key_is_its_account_s_own(backend) {
-        let (server, admin, report) = town(backend);
+        let (server, admin, report) = reporting(backend);
         let path = report.submission("A1");
         let keyed = admin.with("Idempotency-Key", "k");
         let new = keyed.with("If-None-Match", "*");
@@ -307,7 +305,7 @@ on_both_backends! {
     }
 
     fn requests_at_the_same_moment_have_one_effect(backend) {
-        let (_server, admin, report) = town(backend);
+        let (_server, admin, report) = reporting(backend);
         let at_once = |send: &(dyn Fn(usize) -> Answer + Sync)| -> Vec<Answer> {
             std::thread::scope(|scope| {
                 let threads: Vec<_> = (0..6)
@@ -365,7 +363,7 @@ on_both_backends! {
 
 #[test]
 fn a_reader_that_has_the_present_state_is_told_only_that() {
-    let (_server, admin, report) = town(Backend::Sqlite);
+    let (_server, admin, report) = reporting(Backend::Sqlite);
     report.submit("A1", &[value("x", 1)]);
     let paths = [
         "/v1/forms/f/periods/2024/units/code:T/rollup",
@@ -401,7 +399,7 @@ fn a_reader_that_has_the_present_state_is_told_only_that() {
 
 #[test]
 fn the_catalogue_and_levels_are_created_freely_and_changed_on_condition() {
-    let (_server, admin, _) = town(Backend::Sqlite);
+    let (_server, admin, _) = reporting(Backend::Sqlite);
     let bodies = [
         ("/v1/indicators/y", indicator("sum")),
         ("/v1/forms/h", form(&["x"])),

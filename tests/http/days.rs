@@ -1,9 +1,7 @@
-//! Days and other parameters: taken as the document says, and in no other way.
+//! Days and other query parameters: accepted exactly as the API document describes them.
 
+use crate::harness::town::{Town, form, indicator};
 use serde_json::{Value, json};
-
-use crate::harness::town::{form, indicator};
-use crate::harness::{Client, Server};
 
 /// What is no day: written another way, out of the calendar, before 1900 or after 2199.
 const NO_DAYS: [&str; 10] = [
@@ -36,13 +34,6 @@ const PARAMETERS: [(&str, &str); 9] = [
         "as_of",
     ),
 ];
-
-fn town_with_form(backend: crate::harness::Backend) -> (Server, Client) {
-    let (server, admin) = Server::with_town(backend);
-    admin.add_indicators(&[("x", "sum")]);
-    admin.put("/v1/forms/f", &form(&["x"])).expect_status(201);
-    (server, admin)
-}
 
 fn encoded(day: &str) -> String {
     day.replace('+', "%2B").replace(' ', "%20")
@@ -101,7 +92,7 @@ fn bodies(day: &str) -> Vec<(&'static str, &'static str, Value, &'static str)> {
 
 on_both_backends! {
     fn a_day_in_a_query_is_written_in_one_way(backend) {
-        let (_server, admin) = town_with_form(backend);
+        let (_server, admin, _) = Town::new(backend).indicators(&[("x", "sum")]).form("f", "year").build();
         let english = admin.with("Accept-Language", "en");
         for (path, name) in PARAMETERS {
             let with = |day: &str| {
@@ -124,7 +115,7 @@ on_both_backends! {
     }
 
     fn a_day_in_a_body_is_written_in_one_way(backend) {
-        let (_server, admin) = town_with_form(backend);
+        let (_server, admin, _) = Town::new(backend).indicators(&[("x", "sum")]).form("f", "year").build();
         for day in NO_DAYS {
             for (method, path, body, pointer) in bodies(day) {
                 let body = body.to_string();
@@ -140,7 +131,7 @@ on_both_backends! {
     }
 
     fn when_a_window_is_due_is_written_in_one_way(backend) {
-        let (_server, admin) = town_with_form(backend);
+        let (_server, admin, _) = Town::new(backend).indicators(&[("x", "sum")]).form("f", "year").build();
         let mut windows = form(&["x"]);
         let fields = windows.as_object_mut().unwrap();
         fields.remove("calendar");
@@ -153,7 +144,7 @@ on_both_backends! {
     }
 
     fn the_bounds_of_the_document_hold(backend) {
-        let (_server, admin) = town_with_form(backend);
+        let (_server, admin, _) = Town::new(backend).indicators(&[("x", "sum")]).form("f", "year").build();
         for year in ["-1", "0", "1899", "2200", "99999999999", "x", ""] {
             let path = format!("/v1/forms/f/periods?year={year}");
             let faults = admin.get(&path).expect_problem(400, "INVALID_PARAMETER");

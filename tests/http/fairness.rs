@@ -1,5 +1,5 @@
-//! Fairness: what one sends and asks for costs no more memory than its size, and takes no room, place
-//! or time from anybody else.
+//! Fairness: a request costs no more memory than its size, and no client takes room, places or time
+//! from the others.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -16,8 +16,9 @@ use tonghop::service::people::tenant::find_tenant;
 use tonghop::store::{Database, DatabaseUrl, StoreError};
 
 use crate::harness::clerk::put_case;
+use crate::harness::report::{Report, cell, value};
 use crate::harness::server::{PASSWORD, TestDatabase, now};
-use crate::harness::town::{Report, cell, form, value};
+use crate::harness::town::{Town, form};
 use crate::harness::{Answer, Backend, Client, Program, Server};
 
 /// What a server may take for a body beside its bytes, in KiB: what is made once, such as compiled
@@ -240,9 +241,7 @@ on_both_backends! {
     }
 
     fn every_json_answer_ends_with_a_newline(backend) {
-        let (server, admin) = Server::with_town(backend);
-        admin.add_indicators(&[("x", "sum")]);
-        admin.put("/v1/forms/f", &form(&["x"])).expect_status(201);
+        let (server, admin, _) = Town::new(backend).indicators(&[("x", "sum")]).form("f", "year").build();
         let submission = "/v1/forms/f/periods/2024/units/code:A1/submission";
         let body = json!({"values": [value("x", 1)], "submit": true});
         let once = admin.with("Idempotency-Key", "k").with("If-None-Match", "*");
@@ -302,24 +301,33 @@ fn slow_bodies_of_one_account_take_nothing_from_others() {
     drop(slow);
 }
 
+/// A lock under which reads of submissions last; whoever unwinds lets go of it.
+struct Locked(#[expect(dead_code, reason = "the lock is the connection's")] PgConnection);
+
+impl Locked {
+    fn submissions(server: &Server) -> Locked {
+        let DatabaseUrl::Postgresql { url } = &server.database.owner else {
+            panic!("a server of PostgreSQL has a database of PostgreSQL")
+        };
+        let mut held = PgConnection::establish(url).unwrap();
+        let lock = "BEGIN; LOCK TABLE submission IN ACCESS EXCLUSIVE MODE";
+        held.batch_execute(lock).unwrap();
+        Locked(held)
+    }
+}
+
 /// PostgreSQL's, where a lock makes reads last.
 #[test]
 fn a_change_does_not_wait_until_dashboards_are_read() {
     if crate::harness::postgres::server().is_none() {
         return;
     }
-    let (server, admin) = Server::with_town(Backend::Postgresql);
-    admin.add_indicators(&[("x", "sum")]);
-    admin.put("/v1/forms/f", &form(&["x"])).expect_status(201);
-    let DatabaseUrl::Postgresql { url } = &server.database.owner else {
-        panic!("a server of PostgreSQL has a database of PostgreSQL")
-    };
-    let mut held = PgConnection::establish(url).unwrap();
-    let lock = "BEGIN; LOCK TABLE submission IN ACCESS EXCLUSIVE MODE";
-    held.batch_execute(lock).unwrap();
+    let (server, admin, _) = Town::new(Backend::Postgresql)
+        .indicators(&[("x", "sum")])
+        .form("f", "year")
+        .build();
     std::thread::scope(|threads| {
-        // One that unwinds lets go of the lock.
-        let held = held;
+        let held = Locked::submissions(&server);
         for login in ["one", "two", "three", "four"] {
             server.create_account("test", login, &["viewer@code:T"]);
             let viewer = server.sign_in("test", login);

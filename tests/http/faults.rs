@@ -1,10 +1,11 @@
-//! What callers are told when a request is wrong: every fault at once and where it lies, in their
-//! language, and nothing of the inside.
+//! Wrong requests: the answer lists every fault with its place, in the reader's language, and shows
+//! nothing of the program's inside.
 
 use serde_json::{Value, json};
 
+use crate::harness::report::{Report, option, value};
 use crate::harness::server::BODY_LIMIT;
-use crate::harness::town::{Report, broken_down, form, indicator, option, value};
+use crate::harness::town::{broken_down, form, indicator};
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// A form `f`: `x` of both levels, `rate` of one decimal, `docs` closed, `half` derived, `own` of

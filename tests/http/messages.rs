@@ -1,9 +1,10 @@
-//! What people are told: by the names that a clerk knows, with the code beside, and what to do
-//! next, before anything that only a program needs.
+//! Messages for people: they use the names that a clerk knows, with the code beside, and say what
+//! to do next before anything that only a program needs.
 
 use serde_json::{Value, json};
 
-use crate::harness::town::{Report, broken_down, form, value};
+use crate::harness::report::{Report, value};
+use crate::harness::town::{Town, broken_down, form};
 use crate::harness::{Answer, Client, Server};
 
 /// The sentence of an answer that is refused, in both languages.
@@ -104,9 +105,7 @@ on_both_backends! {
     }
 
     fn conditions_are_told_in_words_before_headers(backend) {
-        let (_server, admin) = Server::with_town(backend);
-        admin.add_indicators(&[("x", "sum")]);
-        admin.put("/v1/forms/f", &form(&["x"])).expect_status(201);
+        let (_server, admin, _) = Town::new(backend).indicators(&[("x", "sum")]).form("f", "year").build();
         let path = submission("f", "2024", "A1");
         let body = json!({"values": [value("x", 1)], "submit": true});
         let ask = |condition: Option<(&'static str, &'static str)>| {
@@ -139,10 +138,7 @@ on_both_backends! {
     }
 
     fn withdrawing_is_spoken_of_where_something_was_sent(backend) {
-        let (_server, admin) = Server::with_town(backend);
-        admin.add_indicators(&[("x", "sum")]);
-        admin.put("/v1/forms/f", &form(&["x"])).expect_status(201);
-        let report = Report::new(&admin, "f");
+        let (_server, admin, report) = Town::new(backend).indicators(&[("x", "sum")]).form("f", "year").build_for("2024");
         let withdraw = || {
             let path = format!("{}/withdraw", submission("f", "2024", "A1"));
             details(|client| client.with("If-Match", "*").post(&path), &admin)
@@ -163,9 +159,7 @@ on_both_backends! {
     }
 
     fn before_a_unit_s_first_day_that_day_is_told_to_who_may_see_the_unit(backend) {
-        let (server, admin) = Server::with_town(backend);
-        admin.add_indicators(&[("x", "sum")]);
-        admin.put("/v1/forms/f", &form(&["x"])).expect_status(201);
+        let (server, admin, _) = Town::new(backend).indicators(&[("x", "sum")]).form("f", "year").build();
         let unit = json!({
             "code": "A3", "name": "Tân Hòa A", "kind": "ấp", "level": "hamlet", "parent": "code:A",
             "valid_from": "2025-03-01"
@@ -200,9 +194,7 @@ on_both_backends! {
     }
 
     fn an_empty_submission_is_taken_with_a_warning(backend) {
-        let (_server, admin) = Server::with_town(backend);
-        admin.add_indicators(&[("x", "sum")]);
-        admin.put("/v1/forms/f", &form(&["x"])).expect_status(201);
+        let (_server, admin, _) = Town::new(backend).indicators(&[("x", "sum")]).form("f", "year").build();
         let mut prose = form(&[]);
         prose["rules"] = json!([]);
         admin.put("/v1/forms/prose", &prose).expect_status(201);
@@ -230,12 +222,7 @@ on_both_backends! {
     }
 
     fn what_a_unit_a_level_and_a_period_are_is_said_in_words(backend) {
-        let (_server, admin) = Server::with_town(backend);
-        admin.add_indicators(&[("x", "sum")]);
-        let mut monthly = form(&["x"]);
-        monthly["frequency"] = json!("month");
-        monthly["submitted_by"] = json!(["hamlet"]);
-        admin.put("/v1/forms/m", &monthly).expect_status(201);
+        let (_server, admin, _) = Town::new(backend).indicators(&[("x", "sum")]).form("m", "month").with("submitted_by", json!(["hamlet"])).build();
         let body = json!({"values": [value("x", 1)], "submit": true});
         let told = |path: String| details(|client| client.create(&path, &body), &admin);
         let [vi, en] = told(submission("m", "2024-06", "A"));

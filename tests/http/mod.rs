@@ -1,4 +1,4 @@
-//! HTTP: conditions, faults, messages, the document of the API, and what one client may cost others.
+//! HTTP: conditions, faults, messages, the API document, and what one client may cost the others.
 
 mod bad_network;
 mod conditions;

@@ -1,4 +1,5 @@
-//! The OpenAPI document: what is checked in is what the code makes, it is whole, and it is true.
+//! The OpenAPI document: the checked-in file is the generated one, it is complete, and the server
+//! does what it says.
 //!
 //! `UPDATE_OPENAPI=1` writes `openapi/openapi.json` anew.
 

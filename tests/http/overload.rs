@@ -1,5 +1,5 @@
-//! Overload: many times what a server takes at once. What it does not take it refuses at once, with
-//! a time to come again; what it acknowledged is there; operators are answered all the while.
+//! Overload: far more requests than a server takes at once. It refuses the rest at once with a time
+//! to try again, keeps everything it acknowledged, and answers operators throughout.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

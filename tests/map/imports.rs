@@ -8,8 +8,9 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use tonghop::store::DatabaseUrl;
 
+use crate::harness::report::Report;
 use crate::harness::server::PASSWORD;
-use crate::harness::town::{Report, form, value};
+use crate::harness::town::Town;
 use crate::harness::{Backend, Server};
 
 const HEADING: &str = "code,name,level,parent_code,kind\n";
@@ -75,13 +76,12 @@ fn import(server: &Server, what: &str, arguments: &[&str]) -> Said {
 
 /// The town with figures of August, which the reform of July comes too late for.
 fn town_with_figures(backend: Backend) -> (Server, crate::harness::Client) {
-    let (server, admin) = Server::with_town(backend);
-    admin.add_indicators(&[("x", "sum")]);
-    let mut monthly = form(&["x"]);
-    monthly["frequency"] = json!("month");
-    admin.put("/v1/forms/m", &monthly).expect_status(201);
+    let (server, admin, m) = Town::new(backend)
+        .indicators(&[("x", "sum")])
+        .form("m", "month")
+        .build();
     for (unit, number) in [("A", 10), ("B", 4), ("A1", 3)] {
-        Report::of(&admin, "m", "2025-08").submit(unit, &[value("x", number)]);
+        m.submit(unit, "2025-08", json!({"x": number}));
     }
     server.create_account("test", "clerk", &["reporter@code:B"]);
     (server, admin)

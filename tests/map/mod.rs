@@ -1,4 +1,4 @@
-//! Units and the map: adding, importing and reorganising them, and what becomes of work in progress.
+//! Units and the map: adding, importing and reorganising units, and the work in progress on them.
 
 mod imports;
 mod reform;

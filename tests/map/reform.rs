@@ -1,18 +1,18 @@
-//! The country's reform of 2025-07-01: a little country of the same structure, which always runs;
-//! and the real lists with what followed in 2026, where they lie beside the project.
+//! The country's reform of 2025-07-01: a small country of the same structure, which always runs,
+//! and the real lists with the changes of 2026, where they lie beside the project.
 
 use std::collections::BTreeMap;
 use std::io::Write;
 
 use serde_json::{Value, json};
-use tonghop::authn::Identity;
 use tonghop::service::map::mapping::{Mapping, Unlisted, document_of};
 use tonghop::service::map::unit::{ImportMode, UnitList, import_units};
-use tonghop::service::people::token::{Credentials, issue_token};
 
-use crate::harness::server::{PASSWORD, now};
-use crate::harness::town::{Report, cell, form, indicator, value};
-use crate::harness::{Answer, Backend, Client, Server};
+use crate::harness::decree::merge;
+use crate::harness::report::{Report, cell, value};
+use crate::harness::server::now;
+use crate::harness::town::{Town, form, indicator, over_time};
+use crate::harness::{Backend, Client, Server};
 
 const DAY: &str = "2025-07-01";
 
@@ -78,11 +78,6 @@ fn unit(code: &str, kind: &str, level: &str, parent: &str) -> Value {
     let parent = Some(parent).filter(|parent| !parent.is_empty());
     let parent = parent.map(|parent| format!("code:{parent}"));
     json!({"code": code, "name": format!("Mới {code}"), "kind": kind, "level": level, "parent": parent})
-}
-
-fn merge(from: &[&str], into: &Value) -> Value {
-    let from: Vec<String> = from.iter().map(|code| format!("code:{code}")).collect();
-    json!({"op": "merge", "from": from, "into": into})
 }
 
 /// Two provinces become one under the second's code. Communes merge across towns, some are divided
@@ -159,24 +154,19 @@ fn province_of(code: &'static str) -> &'static str {
 
 /// The country before the reform; every town, commune and hamlet has reported.
 fn little_country(backend: Backend) -> (Server, Client) {
-    let server = Server::with_tenant(backend);
-    let admin = server.sign_in("test", "admin");
     let rows = BEFORE.map(|(code, level, parent)| format!("{code},Cũ {code},{level},{parent}\n"));
-    let csv = format!("code,name,level,parent_code\n{}", rows.concat());
-    admin.post_csv("/v1/units/import", &csv).expect_status(200);
+    let mut country = Town::of(backend, &rows.concat());
     for (code, across, decimals) in INDICATORS {
-        let mut body = indicator(across);
-        body["across_time"] = json!(across);
+        let mut body = over_time(across, across);
         body["decimals"] = json!(decimals);
-        let path = format!("/v1/indicators/{code}");
-        admin.put(&path, &body).expect_status(201);
+        country = country.indicator(code, &body);
     }
-    let mut monthly = form(&INDICATORS.map(|(code, ..)| code));
-    monthly["frequency"] = json!("month");
-    monthly["submitted_by"] = json!(["town", "commune", "hamlet"]);
-    admin.put("/v1/forms/m", &monthly).expect_status(201);
+    let (server, admin, m) = country
+        .form("m", "month")
+        .with("submitted_by", json!(["town", "commune", "hamlet"]))
+        .build();
     for (month, period) in MONTHS.iter().enumerate() {
-        let report = Report::of(&admin, "m", period);
+        let report = m.of(period);
         for (at, (code, level, _)) in BEFORE.iter().enumerate() {
             if *level == "province" {
                 continue;
@@ -229,12 +219,6 @@ fn expect_unchanged(admin: &Client, before: &[(String, String)]) {
     for (path, text) in before {
         assert_eq!(answer(admin, path), *text, "{path}");
     }
-}
-
-fn undo(admin: &Client, created: &Answer) {
-    let path = created.header("location").unwrap();
-    let undone = admin.with("If-Match", "*").post(&format!("{path}/undo"));
-    undone.expect_status(200);
 }
 
 fn restated(admin: &Client, code: &str, period: &str) -> Value {
@@ -367,7 +351,7 @@ on_both_backends! {
         assert_eq!(leaves, ["011", "01103", "012", "01203", "021", "02103", "022"], "towns, what has no shares, and what a share cannot divide");
 
         // And back.
-        undo(&admin, &created);
+        admin.undo(created.header("location").unwrap());
         assert_eq!(["2025-06-30", DAY].map(map), maps);
         assert_eq!(admin.get("/v1/levels").text, levels);
         expect_unchanged(&admin, &before);
@@ -397,7 +381,7 @@ on_both_backends! {
             }
         };
         expect_old_provinces("2024-Q1");
-        undo(&admin, &created);
+        admin.undo(created.header("location").unwrap());
         expect_unchanged(&admin, &before);
         expect_old_provinces("2024-Q1");
         expect_old_provinces("2024");
@@ -495,17 +479,6 @@ fn changes_of_2026(before: &str, after: &str) -> (Vec<Value>, [usize; 3]) {
     (steps, counts)
 }
 
-fn sign_in(server: &Server) -> Identity {
-    let credentials = Credentials::Password {
-        tenant: Some("test".to_owned()),
-        username: "admin".to_owned(),
-        password: PASSWORD.to_owned(),
-    };
-    let token = issue_token(&server.application, &credentials, now()).unwrap();
-    let tokens = &server.application.tokens;
-    tokens.verify(&token.access_token, now()).unwrap()
-}
-
 fn raised(admin: &Client, unit: &str, as_of: &str) -> i64 {
     let rollup = Report::of(admin, "m", "2024-12").read(&format!("{unit}/rollup?as_of={as_of}"));
     cell(&rollup, "raised")["value"].as_i64().unwrap_or(0)
@@ -532,7 +505,7 @@ fn the_real_reform_and_what_followed_lose_no_figure_and_change_no_report_of_befo
     let mapping = list("mapping_2025.csv").unwrap();
     let server = Server::with_tenant(Backend::Sqlite);
     let admin = server.sign_in("test", "admin");
-    let identity = sign_in(&server);
+    let identity = server.identity();
     // Larger than what the test's server takes in one body.
     let units = UnitList {
         csv: before.clone(),

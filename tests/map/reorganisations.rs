@@ -1,11 +1,12 @@
-//! Documents that change the map: what each step does to it, what speaks against one, what a dry
-//! run says, what becomes of submissions, targets and grants, and how all of it is taken back.
+//! Reorganisations: what each step does to the map, which faults stop a document, what a dry run
+//! shows, what happens to submissions, targets and grants, and how it is all undone.
 
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use crate::harness::town::{Report, form, value};
+use crate::harness::report::{Reports, value};
+use crate::harness::town::Town;
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// The first day of the new map in most of these tests, and the last of the former.
@@ -59,13 +60,6 @@ fn reorganise(client: &Client, document: &Value) -> Answer {
     client.post_json("/v1/reorganisations", document)
 }
 
-/// Carries out what must be possible; the path of the reorganisation comes back.
-#[track_caller]
-fn reorganised(client: &Client, document: &Value) -> String {
-    let answer = reorganise(client, document).expect_status(201);
-    answer.header("location").unwrap().to_owned()
-}
-
 #[track_caller]
 fn refused(client: &Client, steps: Value) -> Vec<String> {
     reorganise(client, &document(steps)).expect_problem(422, "INVALID_REORGANISATION")
@@ -80,15 +74,10 @@ fn preview(client: &Client, document: &Value) -> Value {
     answer.expect_status(200).json()
 }
 
-/// A town with the yearly form `y` and the monthly `m`, both of communes and hamlets.
-fn reporting_town(backend: Backend) -> (Server, Client) {
-    let (server, admin) = Server::with_town(backend);
-    admin.add_indicators(&[("x", "sum")]);
-    let mut monthly = form(&["x"]);
-    monthly["frequency"] = json!("month");
-    monthly["calendar"] = json!("civil");
-    admin.put("/v1/forms/m", &monthly).expect_status(201);
-    (server, admin)
+/// The town with a monthly form `m` of communes and hamlets.
+fn reporting(backend: Backend) -> (Server, Client, Reports) {
+    let town = Town::new(backend).indicators(&[("x", "sum")]);
+    town.form("m", "month").with("calendar", "civil").build()
 }
 
 /// A list that is larger than one body may be.
@@ -129,7 +118,7 @@ on_both_backends! {
         assert_eq!(before, "T A<T A1<A A2<A B<T B1<B");
         let step = |step: Value, day: &str| {
             let document = json!({"effective": day, "legal_basis": "NQ", "steps": [step]});
-            reorganised(&admin, &document);
+            admin.carry_out(&document);
         };
         step(json!({"op": "create", "unit": commune("C", "Xã C", "T")}), "2025-01-01");
         assert_eq!(map(&admin, "2025-01-01"), "T A<T A1<A A2<A B<T B1<B C<T");
@@ -157,7 +146,7 @@ on_both_backends! {
         let (a, b) = (id(&admin, "A", EVE), id(&admin, "B", EVE));
         let merged = |into: Value| document(json!([{"op": "merge", "from": ["code:A", "code:B"], "into": into}]));
         // With the code of one of them it is that unit.
-        let path = reorganised(&admin, &merged(commune("B", "Xã AB", "T")));
+        let path = admin.carry_out(&merged(commune("B", "Xã AB", "T")));
         assert_eq!(map(&admin, DAY), "T B<T A1<B A2<B B1<B");
         assert_eq!(map(&admin, EVE), "T A<T A1<A A2<A B<T B1<B");
         assert_eq!(id(&admin, "B", DAY), b);
@@ -169,12 +158,12 @@ on_both_backends! {
         assert_eq!(successions[0]["share"], "1/1");
         undo(&admin, &path).expect_status(200);
         // A unit that stands stays as it is.
-        let path = reorganised(&admin, &merged(json!("code:A")));
+        let path = admin.carry_out(&merged(json!("code:A")));
         assert_eq!(map(&admin, DAY), "T A<T A1<A A2<A B1<A");
         assert_eq!(unit(&admin, "A", DAY)["valid_from"], "1900-01-01");
         undo(&admin, &path).expect_status(200);
         // Any other code makes another unit.
-        reorganised(&admin, &merged(commune("N", "Xã Mới", "T")));
+        admin.carry_out(&merged(commune("N", "Xã Mới", "T")));
         assert_eq!(map(&admin, DAY), "T N<T A1<N A2<N B1<N");
         assert!(![a, b].contains(&id(&admin, "N", DAY)));
     }
@@ -182,7 +171,7 @@ on_both_backends! {
     fn a_unit_is_divided_and_each_unit_below_it_goes_to_one_part(backend) {
         let (_server, admin) = Server::with_town(backend);
         let a = id(&admin, "A", EVE);
-        let path = reorganised(&admin, &document(json!([
+        let path = admin.carry_out(&document(json!([
             {"op": "create", "unit": commune("N", "Xã Mới", "T")},
             {"op": "split", "from": "code:A", "basis": "dân số", "children": {"code:A1": "code:N", "code:A2": "code:A"}, "into": [
                 {"unit": commune("A", "Xã A (còn lại)", "T"), "share": "7/10"}, {"unit": "code:N", "share": "3/10"},
@@ -197,7 +186,7 @@ on_both_backends! {
         assert_eq!(shares, [pair("A", "7/10"), pair("N", "3/10")]);
         undo(&admin, &path).expect_status(200);
         // Without the source among the parts it ends, and shares may be unknown.
-        let path = reorganised(&admin, &document(json!([
+        let path = admin.carry_out(&document(json!([
             {"op": "split", "from": "code:A", "children": {"code:A1": "code:B", "code:A2": "code:N"},
              "into": [{"unit": "code:B"}, {"unit": commune("N", "Xã Mới", "T")}]},
         ])));
@@ -207,32 +196,32 @@ on_both_backends! {
     }
 
     fn two_units_give_each_other_a_piece_at_once(backend) {
-        let (_server, admin) = reporting_town(backend);
-        Report::of(&admin, "m", "2025-06").submit("A", &[value("x", 100)]);
-        Report::of(&admin, "m", "2025-06").submit("B", &[value("x", 1000)]);
+        let (_server, admin, m) = reporting(backend);
+        m.of("2025-06").submit("A", &[value("x", 100)]);
+        m.of("2025-06").submit("B", &[value("x", 1000)]);
         let half = |from: &str, to: &str| json!({
             "op": "split", "from": format!("code:{from}"), "basis": "diện tích",
             "children": (if from == "A" { json!({"code:A1": "code:A", "code:A2": "code:A"}) } else { json!({"code:B1": "code:B"}) }),
             "into": [{"unit": format!("code:{from}"), "share": "1/2"}, {"unit": format!("code:{to}"), "share": "1/2"}],
         });
-        reorganised(&admin, &document(json!([half("A", "B"), half("B", "A")])));
+        admin.carry_out(&document(json!([half("A", "B"), half("B", "A")])));
         // 50 + 500 each: no piece is divided again.
         for code in ["A", "B"] {
-            let rollup = Report::of(&admin, "m", "2025-06").read(&format!("{code}/rollup?as_of={DAY}"));
+            let rollup = m.of("2025-06").read(&format!("{code}/rollup?as_of={DAY}"));
             assert_eq!(rollup["cells"][0]["value"], 550, "{code}");
         }
     }
 
     fn what_a_unit_takes_over_goes_on_with_it_when_a_later_step_ends_it(backend) {
-        let (_server, admin) = reporting_town(backend);
-        Report::of(&admin, "m", "2025-06").submit("A", &[value("x", 1)]);
-        Report::of(&admin, "m", "2025-06").submit("B", &[value("x", 2)]);
-        reorganised(&admin, &document(json!([
+        let (_server, admin, m) = reporting(backend);
+        m.of("2025-06").submit("A", &[value("x", 1)]);
+        m.of("2025-06").submit("B", &[value("x", 2)]);
+        admin.carry_out(&document(json!([
             {"op": "merge", "from": ["code:A"], "into": "code:B"},
             {"op": "merge", "from": ["code:B"], "into": commune("N", "Xã Mới", "T")},
         ])));
         assert_eq!(map(&admin, DAY), "T N<T A1<N A2<N B1<N");
-        let rollup = Report::of(&admin, "m", "2025-06").read(&format!("N/rollup?as_of={DAY}"));
+        let rollup = m.of("2025-06").read(&format!("N/rollup?as_of={DAY}"));
         assert_eq!(rollup["cells"][0]["value"], 3);
     }
 
@@ -241,11 +230,11 @@ on_both_backends! {
         let (a, b) = (id(&admin, "A", EVE), id(&admin, "B", EVE));
         let recode = |unit: &str, code: &str| json!({"op": "recode", "unit": unit, "code": code});
         // By their codes over a third one, by their ids at once.
-        let path = reorganised(&admin, &document(json!([recode("code:A", "Z"), recode("code:B", "A"), recode("code:Z", "B")])));
+        let path = admin.carry_out(&document(json!([recode("code:A", "Z"), recode("code:B", "A"), recode("code:Z", "B")])));
         assert_eq!((id(&admin, "B", DAY), id(&admin, "A", DAY)), (a.clone(), b.clone()));
         assert_eq!(id(&admin, "A", EVE), a);
         undo(&admin, &path).expect_status(200);
-        reorganised(&admin, &document(json!([recode(&a, "B"), recode(&b, "A")])));
+        admin.carry_out(&document(json!([recode(&a, "B"), recode(&b, "A")])));
         assert_eq!((id(&admin, "B", DAY), id(&admin, "A", DAY)), (a.clone(), b.clone()));
         // A code that two have at this step names neither.
         let day = |steps: Value| json!({"effective": "2025-08-01", "legal_basis": "NQ", "steps": steps});
@@ -253,7 +242,7 @@ on_both_backends! {
         assert_eq!(faults.expect_problem(422, "INVALID_REORGANISATION"),
             ["/steps/0/unit CODE_TAKEN", "/steps/1/unit AMBIGUOUS_UNIT"]);
         // What a unit leaves behind, another may have: a code and a name.
-        reorganised(&admin, &day(json!([
+        admin.carry_out(&day(json!([
             {"op": "merge", "from": ["code:A"], "into": "code:B"},
             {"op": "create", "unit": commune("A", "Xã B", "T")},
         ])));
@@ -270,7 +259,7 @@ on_both_backends! {
             {"op": "move", "unit": "code:A", "parent": "code:P"}, {"op": "move", "unit": "code:B", "parent": "code:P"},
             {"op": "abolish", "unit": "code:T"}, {"op": "abolish_level", "level": "town"},
         ]);
-        let path = reorganised(&admin, &document(town_less));
+        let path = admin.carry_out(&document(town_less));
         assert_eq!(map(&admin, DAY), "P A<P A1<A A2<A B<P B1<B");
         let town = |levels: Value| levels["items"].as_array().unwrap().iter().find(|level| level["code"] == "town").unwrap()["valid_to"].clone();
         assert_eq!(town(admin.get("/v1/levels").json()), EVE);
@@ -348,12 +337,12 @@ on_both_backends! {
     }
 
     fn a_dry_run_says_all_that_would_change_and_changes_nothing(backend) {
-        let (server, admin) = reporting_town(backend);
+        let (server, admin, m) = reporting(backend);
         server.create_account("test", "clerk", &["reporter@code:B", "viewer@code:T"]);
-        Report::of(&admin, "m", "2025-07").submit("B", &[value("x", 1)]);
-        Report::of(&admin, "m", "2025-07").submit("A", &[value("x", 2)]);
-        Report::of(&admin, "m", "2025-08").put("B", &json!({"values": []})).expect_status(201);
-        Report::of(&admin, "m", "2025-06").submit("B", &[value("x", 1)]);
+        m.of("2025-07").submit("B", &[value("x", 1)]);
+        m.of("2025-07").submit("A", &[value("x", 2)]);
+        m.of("2025-08").put("B", &json!({"values": []})).expect_status(201);
+        m.of("2025-06").submit("B", &[value("x", 1)]);
         admin.put("/v1/forms/m/periods/2025/units/code:B/targets/x", &json!({"value": 5})).expect_status(201);
         let before = whole_map(&admin);
         let levels = admin.get("/v1/levels").etag().to_owned();
@@ -398,13 +387,13 @@ on_both_backends! {
     }
 
     fn to_undo_brings_everything_back_byte_for_byte(backend) {
-        let (_server, admin) = reporting_town(backend);
-        Report::of(&admin, "m", "2025-07").submit("B", &[value("x", 1)]);
-        Report::of(&admin, "m", "2025-07").submit("A1", &[value("x", 2)]);
+        let (_server, admin, m) = reporting(backend);
+        m.of("2025-07").submit("B", &[value("x", 1)]);
+        m.of("2025-07").submit("A1", &[value("x", 2)]);
         let before = whole_map(&admin);
-        let figures = || ["T", "A", "B"].map(|code| Report::of(&admin, "m", "2025-07").figure(code, "x"));
+        let figures = || ["T", "A", "B"].map(|code| m.of("2025-07").figure(code, "x"));
         let former = figures();
-        let path = reorganised(&admin, &document(json!([
+        let path = admin.carry_out(&document(json!([
             {"op": "create", "unit": {"code": "P", "name": "Tỉnh", "kind": "tỉnh", "level": "province", "parent": null}},
             {"op": "split", "from": "code:B", "children": {"code:B1": "code:N"}, "into": [{"unit": commune("N", "Xã Mới", "P")}, {"unit": "code:A"}]},
             {"op": "merge", "from": ["code:A1", "code:A2"], "into": {"code": "A1", "name": "Ấp", "kind": null, "level": "hamlet", "parent": "code:A"}},
@@ -420,45 +409,45 @@ on_both_backends! {
         let listed = admin.get("/v1/reorganisations").json();
         assert_eq!(listed["items"][0]["undone_rev"], undone.json()["undone_rev"]);
         // And it can be carried out again.
-        reorganised(&admin, &one_commune());
+        admin.carry_out(&one_commune());
         assert_eq!(map(&admin, DAY), "T A<T A1<A A2<A B1<A");
     }
 
     fn what_was_done_on_the_new_map_keeps_it_from_being_undone(backend) {
-        let (server, admin) = reporting_town(backend);
+        let (server, admin, m) = reporting(backend);
         let refused = |path: &str| undo(&admin, path).expect_problem(409, "REORGANISATION_BUILT_ON");
         // A submission for a period that is on the new map; one of before does no harm.
-        let path = reorganised(&admin, &one_commune());
-        Report::of(&admin, "m", "2025-06").submit("B1", &[value("x", 1)]);
+        let path = admin.carry_out(&one_commune());
+        m.of("2025-06").submit("B1", &[value("x", 1)]);
         undo(&admin, &path).expect_status(200);
-        let path = reorganised(&admin, &one_commune());
-        Report::of(&admin, "m", "2025-07").put("B1", &json!({"values": []})).expect_status(201);
+        let path = admin.carry_out(&one_commune());
+        m.of("2025-07").put("B1", &json!({"values": []})).expect_status(201);
         refused(&path);
 
         // A target, a grant, a unit below.
         let day = |day: &str, steps: Value| json!({"effective": day, "legal_basis": "NQ", "steps": steps});
         let create = |code: &str| json!([{"op": "create", "unit": commune(code, "Xã Mới", "T")}]);
-        let path = reorganised(&admin, &day("2025-08-01", create("N")));
+        let path = admin.carry_out(&day("2025-08-01", create("N")));
         let target = "/v1/forms/m/periods/2025/units/code:N/targets/x";
         admin.put(target, &json!({"value": 5})).expect_status(201);
         refused(&path);
-        let path = reorganised(&admin, &day("2025-08-01", create("M")));
+        let path = admin.carry_out(&day("2025-08-01", create("M")));
         server.create_account("test", "clerk", &["reporter@code:M"]);
         refused(&path);
-        let path = reorganised(&admin, &day("2025-08-01", create("L")));
+        let path = admin.carry_out(&day("2025-08-01", create("L")));
         let hamlet = json!({"code": "L1", "name": "Ấp", "level": "hamlet", "parent": "code:L", "valid_from": "2025-08-01"});
         admin.post_json("/v1/units", &hamlet).expect_status(201);
         refused(&path);
 
         // A code that another has taken since.
-        let path = reorganised(&admin, &day("2025-08-01", json!([{"op": "recode", "unit": "code:A2", "code": "A3"}])));
+        let path = admin.carry_out(&day("2025-08-01", json!([{"op": "recode", "unit": "code:A2", "code": "A3"}])));
         let hamlet = json!({"code": "A2", "name": "Ấp", "level": "hamlet", "parent": "code:A", "valid_from": "2025-08-01"});
         admin.post_json("/v1/units", &hamlet).expect_status(201);
         refused(&path);
 
         // A later reorganisation of the same units, until that is undone itself.
-        let path = reorganised(&admin, &day("2025-09-01", json!([{"op": "rename", "unit": "code:A1", "name": "Một"}])));
-        let later = reorganised(&admin, &day("2025-10-01", json!([{"op": "rename", "unit": "code:A1", "name": "Hai"}])));
+        let path = admin.carry_out(&day("2025-09-01", json!([{"op": "rename", "unit": "code:A1", "name": "Một"}])));
+        let later = admin.carry_out(&day("2025-10-01", json!([{"op": "rename", "unit": "code:A1", "name": "Hai"}])));
         refused(&path);
         undo(&admin, &later).expect_status(200);
         undo(&admin, &path).expect_status(200);
@@ -467,7 +456,7 @@ on_both_backends! {
     fn a_unit_cannot_be_changed_before_what_has_become_of_it_later(backend) {
         let (_server, admin) = Server::with_town(backend);
         let day = |day: &str, steps: Value| json!({"effective": day, "legal_basis": "NQ", "steps": steps});
-        reorganised(&admin, &day("2025-09-01", json!([
+        admin.carry_out(&day("2025-09-01", json!([
             {"op": "rename", "unit": "code:A", "name": "Xã Sau"}, {"op": "move", "unit": "code:B1", "parent": "code:A"},
             {"op": "abolish", "unit": "code:B"}, {"op": "create", "unit": commune("N", "Xã Mới", "T")},
         ])));
@@ -485,16 +474,16 @@ on_both_backends! {
             {"op": "move", "unit": "code:A1", "parent": "code:T"}, {"op": "abolish", "unit": "code:T"}])).iter()
             .filter(|fault| fault.contains("CHANGED_LATER")).count(), 1, "a later commune lies below the town");
         // What is called something else later stands all the same.
-        reorganised(&admin, &day("2025-03-01", json!([hamlet("A3", "A")])));
+        admin.carry_out(&day("2025-03-01", json!([hamlet("A3", "A")])));
         assert_eq!(map(&admin, "2025-12-01"), "T A<T A1<A A2<A A3<A B1<A N<T");
     }
 
     fn two_reorganisations_of_one_day_are_undone_in_turn(backend) {
         let (_server, admin) = Server::with_town(backend);
         let before = whole_map(&admin);
-        let first = reorganised(&admin, &one_commune());
+        let first = admin.carry_out(&one_commune());
         let between = whole_map(&admin);
-        let second = reorganised(&admin, &document(json!([
+        let second = admin.carry_out(&document(json!([
             {"op": "rename", "unit": "code:A", "name": "Xã Khác"}, {"op": "recode", "unit": "code:B1", "code": "A3"},
         ])));
         assert_eq!(map(&admin, DAY), "T A<T A1<A A2<A A3<A");
@@ -506,13 +495,13 @@ on_both_backends! {
         undo(&admin, &first).expect_status(200);
         assert_eq!(whole_map(&admin), before);
         // What stands from the day on only cannot end on it.
-        reorganised(&admin, &document(json!([{"op": "create", "unit": commune("N", "N", "T")}])));
+        admin.carry_out(&document(json!([{"op": "create", "unit": commune("N", "N", "T")}])));
         assert_eq!(refused(&admin, json!([{"op": "abolish", "unit": "code:N"}])), ["/steps/0/unit CHANGED_LATER"]);
     }
 
     fn trees_may_be_ragged(backend) {
         let (_server, admin) = Server::with_town(backend);
-        reorganised(&admin, &document(json!([
+        admin.carry_out(&document(json!([
             {"op": "create", "unit": {"code": "P", "name": "Tỉnh", "kind": null, "level": "province", "parent": null}},
             {"op": "create", "unit": {"code": "E", "name": "Huyện đảo", "kind": "huyện", "level": "town", "parent": "code:P"}},
             {"op": "move", "unit": "code:A", "parent": "code:P"}, {"op": "move", "unit": "code:B1", "parent": "code:P"},
@@ -521,12 +510,12 @@ on_both_backends! {
         // A commune and a hamlet right below the province, a town with no commune, one with no hamlet.
         assert_eq!(map(&admin, DAY), "P A<P A1<A A2<A B1<P E<P T<P B<T");
         // A district that has no commune becomes a commune itself, with its code or another.
-        let path = reorganised(&admin, &json!({"effective": "2025-08-01", "legal_basis": "NQ", "steps": [
+        let path = admin.carry_out(&json!({"effective": "2025-08-01", "legal_basis": "NQ", "steps": [
             {"op": "merge", "from": ["code:E"], "into": {"code": "E1", "name": "Đặc khu", "kind": "đặc khu", "level": "commune", "parent": "code:P"}},
         ]}));
         assert_eq!(map(&admin, "2025-08-01"), "P A<P A1<A A2<A B1<P E1<P T<P B<T");
         undo(&admin, &path).expect_status(200);
-        reorganised(&admin, &json!({"effective": "2025-08-01", "legal_basis": "NQ", "steps": [
+        admin.carry_out(&json!({"effective": "2025-08-01", "legal_basis": "NQ", "steps": [
             {"op": "merge", "from": ["code:E"], "into": {"code": "E", "name": "Đặc khu", "kind": "đặc khu", "level": "commune", "parent": "code:P"}},
         ]}));
         assert_eq!(unit(&admin, "E", "2025-08-01")["level"], "commune");
@@ -539,7 +528,7 @@ on_both_backends! {
         let (server, admin) = Server::with_town(backend);
         server.create_account("test", "keeper", &["unit_admin@code:T", "approver@code:T"]);
         server.create_tenant("other");
-        let path = reorganised(&admin, &one_commune());
+        let path = admin.carry_out(&one_commune());
         let keeper = server.sign_in("test", "keeper");
         for refused in [
             reorganise(&keeper, &one_commune()), keeper.post_json("/v1/reorganisations?dry_run=true", &one_commune()),
@@ -613,7 +602,7 @@ on_both_backends! {
         assert_eq!(planned["ended"]["by_level"], json!([
             {"level": "commune", "count": 1800}, {"level": "province", "count": 15}, {"level": "town", "count": 300},
         ]));
-        let path = reorganised(&admin, &reform);
+        let path = admin.carry_out(&reform);
         let after = |level: &str, day: &str| {
             let units = admin.get(&format!("/v1/units?limit=1000&level={level}&as_of={day}")).json();
             units["items"].as_array().unwrap().len()

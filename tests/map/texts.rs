@@ -1,13 +1,14 @@
-//! Texts: one form however their letters are written, nothing that nobody sees, a search without
-//! accents, and warnings where two units look the same.
+//! Texts: one Unicode form for every text, no invisible characters, search without accents, and
+//! warnings for names that look the same.
 
 use serde_json::{Value, json};
 use tonghop::service::people::account::{AccountError, EnteredAccount, create_account};
 use tonghop::service::people::tenant::find_tenant;
 use tonghop::store::migration::{check, migrate};
 
+use crate::harness::report::{Report, value};
 use crate::harness::server::{PASSWORD, now};
-use crate::harness::town::{Report, form, indicator, value};
+use crate::harness::town::{form, indicator};
 use crate::harness::{Client, Server};
 
 /// `Tân Hậu` as most keyboards write it, and as files from some computers have it.

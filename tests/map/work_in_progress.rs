@@ -1,26 +1,18 @@
-//! What becomes of submissions, targets and grants of units that a reorganisation ends.
+//! Submissions, targets and grants of units that a reorganisation ends.
 
 use serde_json::{Value, json};
 
-use crate::harness::town::{Report, form, value};
+use crate::harness::report::{Reports, value};
+use crate::harness::town::Town;
 use crate::harness::{Backend, Client, Server};
 
 /// The first day of the new map.
 const DAY: &str = "2025-07-01";
 
-/// A town with the monthly form `m` of communes and hamlets.
-fn reporting_town(backend: Backend) -> (Server, Client) {
-    let (server, admin) = Server::with_town(backend);
-    admin.add_indicators(&[("x", "sum")]);
-    let mut monthly = form(&["x"]);
-    monthly["frequency"] = json!("month");
-    monthly["calendar"] = json!("civil");
-    admin.put("/v1/forms/m", &monthly).expect_status(201);
-    (server, admin)
-}
-
-fn month(client: &Client, month: &str) -> Report {
-    Report::of(client, "m", month)
+/// The town with a monthly form `m` of communes and hamlets.
+fn reporting(backend: Backend) -> (Server, Client, Reports) {
+    let town = Town::new(backend).indicators(&[("x", "sum")]);
+    town.form("m", "month").with("calendar", "civil").build()
 }
 
 /// Commune B becomes part of `into`.
@@ -33,22 +25,6 @@ fn merger(into: Value) -> Value {
 
 fn new_commune() -> Value {
     json!({"code": "N", "name": "Xã Mới", "kind": "xã", "level": "commune", "parent": "code:T"})
-}
-
-/// Carries it out; its path comes back.
-#[track_caller]
-fn reorganised(client: &Client, document: &Value) -> String {
-    let answer = client
-        .post_json("/v1/reorganisations", document)
-        .expect_status(201);
-    answer.header("location").unwrap().to_owned()
-}
-
-fn undo(client: &Client, path: &str) {
-    client
-        .with("If-Match", "*")
-        .post(&format!("{path}/undo"))
-        .expect_status(200);
 }
 
 /// The steps of a submission with their reasons, the first one first.
@@ -83,13 +59,13 @@ fn id(client: &Client, code: &str, day: &str) -> String {
 
 on_both_backends! {
     fn what_a_unit_that_ended_had_stays_readable_under_it_and_cannot_be_changed(backend) {
-        let (server, admin) = reporting_town(backend);
+        let (server, admin, m) = reporting(backend);
         server.create_account("test", "clerk", &["reporter@code:B"]);
         let clerk = server.sign_in("test", "clerk");
-        month(&clerk, "2025-07").put("B", &json!({"values": [value("x", 7)]})).expect_status(201);
-        month(&clerk, "2025-08").submit("B", &[value("x", 8)]);
+        m.by(&clerk).of("2025-07").put("B", &json!({"values": [value("x", 7)]})).expect_status(201);
+        m.by(&clerk).of("2025-08").submit("B", &[value("x", 8)]);
         let b = id(&admin, "B", "2025-06-30");
-        reorganised(&admin, &merger(json!("code:A")));
+        admin.carry_out(&merger(json!("code:A")));
         for client in [&admin, &clerk] {
             for name in ["code:B", &b] {
                 let path = format!("/v1/forms/m/periods/2025-07/units/{name}/submission");
@@ -117,15 +93,15 @@ on_both_backends! {
     }
 
     fn what_counts_tells_in_its_history_what_became_of_its_unit(backend) {
-        let (_server, admin) = reporting_town(backend);
+        let (_server, admin, m) = reporting(backend);
         for of in ["2025-06", "2025-07", "2025-08"] {
-            month(&admin, of).submit("B", &[value("x", 7)]);
+            m.of(of).submit("B", &[value("x", 7)]);
         }
-        month(&admin, "2025-08").step("B", "approve").expect_status(200);
-        month(&admin, "2025-09").put("B", &json!({"values": []})).expect_status(201);
-        month(&admin, "2025-10").submit("B", &[value("x", 7)]);
-        month(&admin, "2025-10").give_back("B", &json!({"reason": "Sai"})).expect_status(200);
-        let path = reorganised(&admin, &merger(json!("code:A")));
+        m.of("2025-08").step("B", "approve").expect_status(200);
+        m.of("2025-09").put("B", &json!({"values": []})).expect_status(201);
+        m.of("2025-10").submit("B", &[value("x", 7)]);
+        m.of("2025-10").give_back("B", &json!({"reason": "Sai"})).expect_status(200);
+        let path = admin.carry_out(&merger(json!("code:A")));
         let told = "Nghị quyết 1654: từ ngày 01/07/2025, Xã B được nhập vào Xã A (A).";
         assert_eq!(history(&admin, "code:B", "2025-06"), ["replace submitted"]);
         assert_eq!(history(&admin, "code:B", "2025-07"), ["replace submitted".to_owned(), format!("reorganise submitted: {told}")]);
@@ -133,33 +109,33 @@ on_both_backends! {
             ["replace submitted".to_owned(), "approve approved".to_owned(), format!("reorganise approved: {told}")]);
         assert_eq!(history(&admin, "code:B", "2025-09"), ["save draft"]);
         assert_eq!(history(&admin, "code:B", "2025-10"), ["replace submitted", "return returned: Sai"]);
-        assert_eq!(month(&admin, "2025-08").approved_figure("A", "x").split(' ').next(), Some("7"));
-        undo(&admin, &path);
+        assert_eq!(m.of("2025-08").approved_figure("A", "x").split(' ').next(), Some("7"));
+        admin.undo(&path);
         let back = "reorganise submitted: Đã hủy việc sắp xếp theo Nghị quyết 1654.";
         assert_eq!(history(&admin, "code:B", "2025-07"), ["replace submitted".to_owned(), format!("reorganise submitted: {told}"), back.to_owned()]);
-        assert_eq!(month(&admin, "2025-08").approved_figure("B", "x").split(' ').next(), Some("7"));
+        assert_eq!(m.of("2025-08").approved_figure("B", "x").split(' ').next(), Some("7"));
         // Work goes on from there, on the revision that there is now.
-        month(&admin, "2025-07").submit("B", &[value("x", 9)]);
+        m.of("2025-07").submit("B", &[value("x", 9)]);
         // A unit that is divided, one that is abolished.
         let divided = json!({"effective": "2025-08-01", "legal_basis": "NQ", "steps": [
             {"op": "split", "from": "code:B", "children": {"code:B1": "code:A"}, "into": [{"unit": "code:A"}, {"unit": new_commune()}]},
             {"op": "abolish", "unit": "code:A1"},
         ]});
-        month(&admin, "2025-08").submit("A1", &[value("x", 1)]);
-        reorganised(&admin, &divided);
+        m.of("2025-08").submit("A1", &[value("x", 1)]);
+        admin.carry_out(&divided);
         assert_eq!(history(&admin, "code:B", "2025-08").last().unwrap(), "reorganise approved: NQ: từ ngày 01/08/2025, Xã B được chia cho Xã A (A), Xã Mới (N).");
         assert_eq!(history(&admin, "code:A1", "2025-08").last().unwrap(), "reorganise submitted: NQ: từ ngày 01/08/2025, Ấp Một được giải thể.");
     }
 
     fn work_is_passed_on_to_the_one_successor_where_the_document_says_so(backend) {
-        let (_server, admin) = reporting_town(backend);
+        let (_server, admin, m) = reporting(backend);
         let b = id(&admin, "B", "2025-06-30");
-        month(&admin, "2025-06").submit("B", &[value("x", 6)]);
-        month(&admin, "2025-07").submit("B", &[value("x", 7)]);
-        month(&admin, "2025-07").step("B", "approve").expect_status(200);
-        month(&admin, "2025-08").put("B", &json!({"values": [value("x", 8)]})).expect_status(201);
-        month(&admin, "2025-10").submit("B", &[value("x", 10)]);
-        month(&admin, "2025-10").give_back("B", &json!({"reason": "Sai"})).expect_status(200);
+        m.of("2025-06").submit("B", &[value("x", 6)]);
+        m.of("2025-07").submit("B", &[value("x", 7)]);
+        m.of("2025-07").step("B", "approve").expect_status(200);
+        m.of("2025-08").put("B", &json!({"values": [value("x", 8)]})).expect_status(201);
+        m.of("2025-10").submit("B", &[value("x", 10)]);
+        m.of("2025-10").give_back("B", &json!({"reason": "Sai"})).expect_status(200);
         let target = |of: &str, unit: &str| format!("/v1/forms/m/periods/{of}/units/{unit}/targets/x");
         admin.put(&target("2025-07", "code:B"), &json!({"value": 70})).expect_status(201);
         admin.put(&target("2025-12", "code:B"), &json!({"value": 12})).expect_status(201);
@@ -167,52 +143,52 @@ on_both_backends! {
         document["work_in_progress"] = json!("pass_on");
         let planned = admin.post_json("/v1/reorganisations?dry_run=true", &document).expect_status(200).json();
         assert_eq!(planned["submissions"]["first"][0]["passes_to"]["code"], "N");
-        let path = reorganised(&admin, &document);
+        let path = admin.carry_out(&document);
         let told = "Nghị quyết 1654: từ ngày 01/07/2025, Xã B được nhập vào Xã Mới (N).";
         assert_eq!(history(&admin, "code:N", "2025-07"),
             ["replace submitted".to_owned(), "approve approved".to_owned(), format!("reorganise approved: {told}")]);
-        assert_eq!(month(&admin, "2025-07").get("N")["values"][0]["value"], 7);
-        admin.get(&month(&admin, "2025-07").submission("B")).expect_problem(404, "SUBMISSION_NOT_FOUND");
+        assert_eq!(m.of("2025-07").get("N")["values"][0]["value"], 7);
+        admin.get(&m.of("2025-07").submission("B")).expect_problem(404, "SUBMISSION_NOT_FOUND");
         assert_eq!(history(&admin, "code:N", "2025-08"), ["save draft".to_owned(), format!("reorganise draft: {told}")]);
-        let returned = month(&admin, "2025-10").get("N");
+        let returned = m.of("2025-10").get("N");
         assert_eq!(returned["reason"]["text"], "Sai", "why it was returned, not what became of its unit");
-        assert_eq!(month(&admin, "2025-07").get("N")["unit"]["code"], "N");
+        assert_eq!(m.of("2025-07").get("N")["unit"]["code"], "N");
         assert_eq!(history(&admin, &b, "2025-06"), ["replace submitted"]);
-        assert_eq!(month(&admin, "2025-07").cell("N", "x")["target"]["value"], 70);
-        assert_eq!(month(&admin, "2025-12").cell("N", "x")["target"]["value"], 12);
-        assert_eq!(month(&admin, "2025-07").approved_figure("T", "x").split(' ').next(), Some("7"));
+        assert_eq!(m.of("2025-07").cell("N", "x")["target"]["value"], 70);
+        assert_eq!(m.of("2025-12").cell("N", "x")["target"]["value"], 12);
+        assert_eq!(m.of("2025-07").approved_figure("T", "x").split(' ').next(), Some("7"));
         let verified = admin.post("/v1/forms/m/periods/2025/units/code:T/rollup/verify").json();
         assert_eq!(verified["equal"], true);
 
-        undo(&admin, &path);
+        admin.undo(&path);
         let back = "reorganise approved: Đã hủy việc sắp xếp theo Nghị quyết 1654.";
         assert_eq!(history(&admin, "code:B", "2025-07"),
             ["replace submitted".to_owned(), "approve approved".to_owned(), format!("reorganise approved: {told}"), back.to_owned()]);
-        assert_eq!(month(&admin, "2025-08").get("B")["values"][0]["value"], 8);
-        assert_eq!(month(&admin, "2025-07").cell("B", "x")["target"]["value"], 70);
-        assert_eq!(month(&admin, "2025-07").approved_figure("B", "x").split(' ').next(), Some("7"));
+        assert_eq!(m.of("2025-08").get("B")["values"][0]["value"], 8);
+        assert_eq!(m.of("2025-07").cell("B", "x")["target"]["value"], 70);
+        assert_eq!(m.of("2025-07").approved_figure("B", "x").split(' ').next(), Some("7"));
     }
 
     fn work_of_several_predecessors_or_beside_the_successor_s_own_stays_where_it_is(backend) {
-        let (_server, admin) = reporting_town(backend);
+        let (_server, admin, m) = reporting(backend);
         let values = [value("x", 1)];
         // In July both have some, in August the successor too, in September only B.
         for (unit, of) in [("A", "2025-07"), ("B", "2025-07"), ("B", "2025-08"), ("B", "2025-09")] {
-            month(&admin, of).submit(unit, &values);
+            m.of(of).submit(unit, &values);
         }
         admin.post_json("/v1/units", &json!({"code": "N", "name": "Xã Mới", "level": "commune", "parent": "code:T"})).expect_status(201);
-        month(&admin, "2025-08").submit("N", &values);
-        reorganised(&admin, &json!({
+        m.of("2025-08").submit("N", &values);
+        admin.carry_out(&json!({
             "effective": DAY, "legal_basis": "NQ", "work_in_progress": "pass_on",
             "steps": [{"op": "merge", "from": ["code:A", "code:B"], "into": "code:N"}]
         }));
-        let has = |unit: &str, of: &str| admin.get(&month(&admin, of).submission(unit)).status == 200;
+        let has = |unit: &str, of: &str| admin.get(&m.of(of).submission(unit)).status == 200;
         assert_eq!(["2025-07", "2025-08", "2025-09"].map(|of| has("B", of)), [true, true, false]);
         assert_eq!(["2025-07", "2025-08", "2025-09"].map(|of| has("N", of)), [false, true, true]);
         // What is divided has no one successor, and a unit of another level asks for other things.
-        month(&admin, "2025-12").submit("A1", &values);
-        month(&admin, "2025-12").submit("B1", &values);
-        reorganised(&admin, &json!({
+        m.of("2025-12").submit("A1", &values);
+        m.of("2025-12").submit("B1", &values);
+        admin.carry_out(&json!({
             "effective": "2025-11-01", "legal_basis": "NQ", "work_in_progress": "pass_on",
             "steps": [
                 {"op": "merge", "from": ["code:A1"], "into": "code:N"},
@@ -223,33 +199,33 @@ on_both_backends! {
     }
 
     fn grants_stay_unless_the_document_lets_them_follow(backend) {
-        let (server, admin) = reporting_town(backend);
+        let (server, admin, m) = reporting(backend);
         server.create_account("test", "clerk", &["reporter@code:B"]);
         server.create_account("test", "chief", &["approver@code:T"]);
         let clerk = server.sign_in("test", "clerk");
-        month(&clerk, "2025-06").submit("B", &[value("x", 1)]);
-        let july = |unit: &str| clerk.get(&month(&clerk, "2025-07").submission(unit));
-        let path = reorganised(&admin, &merger(new_commune()));
+        m.by(&clerk).of("2025-06").submit("B", &[value("x", 1)]);
+        let july = |unit: &str| clerk.get(&m.by(&clerk).of("2025-07").submission(unit));
+        let path = admin.carry_out(&merger(new_commune()));
         july("N").expect_problem(403, "NOT_ALLOWED");
         july("T").expect_problem(403, "NOT_ALLOWED");
-        month(&clerk, "2025-06").get("B");
+        m.by(&clerk).of("2025-06").get("B");
         // A grant on a unit that has ended is not one on everything.
         let me = clerk.get("/v1/me").json();
         assert_eq!(me["grants"][0]["unit"]["name"], "Xã B");
         assert_eq!(me["may_submit"], json!([]));
-        undo(&admin, &path);
+        admin.undo(&path);
 
         let mut document = merger(new_commune());
         document["grants"] = json!("follow");
-        let path = reorganised(&admin, &document);
+        let path = admin.carry_out(&document);
         july("N").expect_problem(404, "SUBMISSION_NOT_FOUND");
         july("A").expect_problem(403, "NOT_ALLOWED");
-        month(&clerk, "2025-06").get("B");
+        m.by(&clerk).of("2025-06").get("B");
         assert_eq!(clerk.get("/v1/me").json()["grants"].as_array().unwrap().len(), 2);
-        undo(&admin, &path);
+        admin.undo(&path);
         assert_eq!(clerk.get("/v1/me").json()["grants"].as_array().unwrap().len(), 1);
         // Of a unit that is divided nobody knows to whom.
-        reorganised(&admin, &json!({"effective": DAY, "legal_basis": "NQ", "grants": "follow", "steps": [
+        admin.carry_out(&json!({"effective": DAY, "legal_basis": "NQ", "grants": "follow", "steps": [
             {"op": "split", "from": "code:B", "children": {"code:B1": "code:A"}, "into": [{"unit": "code:A"}, {"unit": new_commune()}]},
         ]}));
         july("N").expect_problem(403, "NOT_ALLOWED");

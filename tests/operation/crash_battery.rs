@@ -1,8 +1,8 @@
-//! The power goes: the server, or its database, is killed at random moments under load and started
-//! again. What was acknowledged is there once, totals are the fold, revs have no gap, and what was
-//! not answered and is sent again with its key has one effect.
+//! Crashes. The server or its database is killed at random moments under load and started again.
+//! Every acknowledged change is there once, totals are the fold of the submissions, revs have no
+//! gap, and an unanswered request that is sent again with its key has one effect.
 //!
-//! `TONGHOP_TEST_CYCLES` makes it longer; the figures are on standard error (`--nocapture`).
+//! `TONGHOP_TEST_CYCLES` makes it longer; the counts are printed to standard error (`--nocapture`).
 
 use std::thread::sleep;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! A full disk: what is sent is refused with a reason and a time to come again, reading goes on,
-//! readiness says why, and when there is room again all goes on by itself.
+//! A full disk: writes are refused with the reason and a time to try again, reads go on, readiness
+//! says why, and everything recovers by itself once there is room.
 
 use std::fs::File;
 use std::io::Write;

@@ -1,5 +1,5 @@
-//! The safety of an installation: a check says what a server will do, a server does not start where
-//! it could not keep its word, and no database is lost or made without one; through the command line.
+//! Installing safely: `tonghop check` finds what would stop a server, a server refuses to start
+//! where it could not keep its promises, and no database is lost or created by accident.
 
 use std::fs::Permissions;
 use std::net::TcpListener;

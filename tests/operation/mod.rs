@@ -1,4 +1,4 @@
-//! The program in operation: installing, checking, stopping, crashing, and backups.
+//! The program in operation: installing, checking, stopping, crashing, backing up.
 
 mod crash_battery;
 mod full_disk;

@@ -1,5 +1,5 @@
-//! What keeps an installation in order: the verifier of a running server, backups under load and
-//! what is restored from them, and the check of a machine; through the command line.
+//! Running an installation: the verifier of a live server, backups under load and restoring them,
+//! and the check of a machine, all through the command line.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -16,8 +16,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tonghop::store::DatabaseUrl;
 
+use crate::harness::report::{Report, value};
 use crate::harness::server::TestDatabase;
-use crate::harness::town::{Report, form, value};
+use crate::harness::town::Town;
 use crate::harness::{Backend, Client, Server, postgres};
 
 /// The address with its password, which [`DatabaseUrl`] never shows.
@@ -52,12 +53,11 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// The town with the monthly form `m` of the sum `x`.
-fn town(backend: Backend) -> (Server, Client) {
-    let (server, admin) = Server::with_town(backend);
-    admin.add_indicators(&[("x", "sum")]);
-    let mut monthly = form(&["x"]);
-    monthly["frequency"] = json!("month");
-    admin.put("/v1/forms/m", &monthly).expect_status(201);
+fn reporting(backend: Backend) -> (Server, Client) {
+    let (server, admin, _) = Town::new(backend)
+        .indicators(&[("x", "sum")])
+        .form("m", "month")
+        .build();
     (server, admin)
 }
 
@@ -128,7 +128,7 @@ impl Drop for Served {
 
 on_both_backends! {
     fn a_running_server_tells_of_a_row_that_is_not_what_its_submissions_make(backend) {
-        let (server, admin) = town(backend);
+        let (server, admin) = reporting(backend);
         for (unit, number) in [("A1", 1), ("B1", 4)] {
             Report::of(&admin, "m", "2024-01").submit(unit, &[value("x", number)]);
         }
@@ -161,7 +161,7 @@ on_both_backends! {
     }
 
     fn a_sound_installation_has_no_fault(backend) {
-        let (server, _admin) = town(backend);
+        let (server, _admin) = reporting(backend);
         let checked = beside(&server, &["check"]);
         let told = text(&checked.stdout);
         assert!(checked.status.success(), "{checked:?}");
@@ -214,7 +214,7 @@ fn submit_until(stop: &AtomicBool, submitted: &AtomicUsize, admin: &Client) {
 
 #[test]
 fn a_backup_under_load_is_whole_and_serves_when_it_is_restored() {
-    let (server, admin) = town(Backend::Sqlite);
+    let (server, admin) = reporting(Backend::Sqlite);
     Report::of(&admin, "m", "2024-01").submit("A1", &[value("x", 7)]);
     let directory = TempDir::new().unwrap();
     let copies: Vec<_> = (0..3)
@@ -260,7 +260,7 @@ fn a_backup_under_load_is_whole_and_serves_when_it_is_restored() {
 
 #[test]
 fn a_backup_replaces_nothing_and_leaves_nothing_where_it_fails() {
-    let (server, _admin) = town(Backend::Sqlite);
+    let (server, _admin) = reporting(Backend::Sqlite);
     let directory = TempDir::new().unwrap();
     let there = directory.path().join("there.db");
     std::fs::write(&there, "precious").unwrap();
@@ -300,7 +300,7 @@ fn a_dump_of_postgresql_restores_rows_roles_and_policies() {
         return;
     }
     let program = |name| Command::new(postgres::find_program(name).expect("PostgreSQL's clients"));
-    let (server, admin) = town(Backend::Postgresql);
+    let (server, admin) = reporting(Backend::Postgresql);
     for (unit, number) in [("A1", 1), ("B1", 4)] {
         Report::of(&admin, "m", "2024-01").submit(unit, &[value("x", number)]);
     }
@@ -361,7 +361,7 @@ fn a_dump_of_postgresql_restores_rows_roles_and_policies() {
 
 #[test]
 fn the_verifier_comes_to_every_tenant_however_many_there_are() {
-    let (server, admin) = town(Backend::Sqlite);
+    let (server, admin) = reporting(Backend::Sqlite);
     Report::of(&admin, "m", "2024-01").submit("A1", &[value("x", 1)]);
     server.write_beside(
         "WITH RECURSIVE count (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count WHERE n < 10001) \
@@ -384,7 +384,7 @@ fn the_verifier_comes_to_every_tenant_however_many_there_are() {
 
 #[test]
 fn a_check_leaves_a_restored_copy_as_it_is() {
-    let (server, _admin) = town(Backend::Sqlite);
+    let (server, _admin) = reporting(Backend::Sqlite);
     let directory = TempDir::new().unwrap();
     let copy = directory.path().join("tonghop.db");
     let taken = beside(&server, &["backup", "--to", copy.to_str().unwrap()]);

@@ -1,5 +1,5 @@
-//! Stopping, and what a server does without its database: who sends learns of it before anything is
-//! refused, what was accepted is finished, and all goes on by itself when the database is back.
+//! Stopping, and losing the database: clients learn of it before anything is refused, accepted work
+//! is finished, and the server recovers by itself when the database is back.
 
 use std::io::{Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};

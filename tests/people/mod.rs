@@ -1,4 +1,4 @@
-//! Accounts: signing in, and what somebody may do where.
+//! Accounts: signing in, and who may do what where.
 
 mod sign_in;
 mod subtree;

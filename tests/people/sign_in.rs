@@ -1,5 +1,5 @@
-//! Signing in: passwords, refresh tokens and what becomes of them when they are sent again, which
-//! tenant, and what a token opens.
+//! Signing in: passwords, refresh tokens and what happens when they are sent again, choosing a
+//! tenant, and what a token gives access to.
 
 use std::sync::Barrier;
 

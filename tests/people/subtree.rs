@@ -1,7 +1,7 @@
-//! What somebody may do in a subtree, through time: what holds over days is asked about on each of
-//! them, on the map of that day.
+//! Rights in a subtree over time: whoever writes something that holds over several days needs the
+//! right on each of them, on the map of that day.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::harness::town::{form, indicator};
 use crate::harness::{Answer, Backend, Client, Server};
@@ -16,23 +16,15 @@ fn moved_commune(backend: Backend, role: &str) -> (Server, Client, [Client; 2]) 
     let server = Server::with_tenant(backend);
     let admin = server.sign_in("test", "admin");
     admin.post_csv("/v1/units/import", UNITS).expect_status(200);
-    reorganise(
-        &admin,
+    admin.reorganise(
         "2026-01-01",
-        json!({"op": "move", "unit": "code:C112", "parent": "code:T12"}),
+        &json!([{"op": "move", "unit": "code:C112", "parent": "code:T12"}]),
     );
     let of_towns = ["T11", "T12"].map(|town| {
         server.create_account("test", town, &[&format!("{role}@code:{town}")]);
         server.sign_in("test", town)
     });
     (server, admin, of_towns)
-}
-
-fn reorganise(admin: &Client, day: &str, step: Value) {
-    let document = json!({"effective": day, "legal_basis": "NQ", "steps": [step]});
-    admin
-        .post_json("/v1/reorganisations", &document)
-        .expect_status(201);
 }
 
 /// Adds a hamlet between two days.
@@ -87,7 +79,7 @@ on_both_backends! {
         });
         after.post_json("/v1/units", &later).expect_status(201);
         assert_eq!(since(&after, "H5", "C121", None), "2024-03-01");
-        reorganise(&admin, "2026-06-01", json!({"op": "recode", "unit": "code:C121", "code": "C129"}));
+        admin.reorganise("2026-06-01", &json!([{"op": "recode", "unit": "code:C121", "code": "C129"}]));
         assert_eq!(since(&after, "H6", "C129", None), "2024-03-01");
         let too_early = add(&after, "H", "C121", Some("2020-01-01"), Some("2025-01-01"));
         assert_eq!(too_early.expect_problem(422, "INVALID_UNIT"), ["/parent UNKNOWN_UNIT"]);

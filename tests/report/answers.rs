@@ -1,5 +1,4 @@
-//! Reports that are answered from what was encoded before: they are never older than what was
-//! acknowledged.
+//! Cached reports: never older than the last acknowledged change, on one server and on several.
 
 use serde_json::json;
 
@@ -8,7 +7,7 @@ use crate::harness::server::TestDatabase;
 use crate::harness::{Backend, Client, Program, expect_in_time, postgres};
 
 /// Submits a hamlet's value for a month, once however often it is sent.
-fn submit(client: &Client, hamlet: &str, value: i64) {
+fn submit_once(client: &Client, hamlet: &str, value: i64) {
     let path = format!("/v1/forms/battery/periods/2024-03/units/code:{hamlet}/submission");
     let body = json!({"values": [{"indicator": "b.sum", "value": value}], "submit": true});
     client
@@ -41,9 +40,9 @@ on_both_backends! {
         put_case(&here);
         for clerk in 0..5 {
             let before = total(&here);
-            submit(&there, &format!("H{clerk}-0"), 3);
+            submit_once(&there, &format!("H{clerk}-0"), 3);
             assert_eq!(total(&here), before + 3);
-            submit(&here, &format!("H{clerk}-1"), 4);
+            submit_once(&here, &format!("H{clerk}-1"), 4);
             assert_eq!((total(&here), total(&there)), (before + 7, before + 7));
         }
     }
@@ -59,14 +58,14 @@ fn a_sole_server_shows_its_own_at_once_and_what_was_written_beside_it_soon() {
     put_case(&here);
     for clerk in 0..5 {
         let before = total(&here);
-        submit(&here, &format!("H{clerk}-0"), 3);
+        submit_once(&here, &format!("H{clerk}-0"), 3);
         assert_eq!(total(&here), before + 3);
     }
     // What is answered as done is shown, whoever has done it.
     let before = total(&here);
-    submit(&there, "H1-1", 2);
-    submit(&here, "H1-1", 2);
+    submit_once(&there, "H1-1", 2);
+    submit_once(&here, "H1-1", 2);
     assert_eq!(total(&here), before + 2);
-    submit(&there, "H0-1", 5);
+    submit_once(&there, "H0-1", 5);
     expect_in_time("what was written beside the server", || total(&here) == 22);
 }

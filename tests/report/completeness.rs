@@ -1,29 +1,20 @@
-//! Who has reported, over longer periods: (unit, base period) pairs, each on the tree and with the
-//! deadline of its own base period.
+//! Completeness over longer periods. It counts pairs of a unit and a base period, each on the tree
+//! and with the deadline of that base period.
 
 use serde_json::{Value, json};
 
-use crate::harness::town::{Report, form, value};
+use crate::harness::report::{Reports, value};
+use crate::harness::town::{Town, form};
 use crate::harness::{Backend, Client, Server};
 use crate::store::statements;
 
 /// The town with a form `m` of the indicator `x`, of this frequency; hamlets have a deadline.
-fn town(backend: Backend, frequency: &str) -> (Server, Client) {
-    let (server, admin) = Server::with_town(backend);
-    admin.add_indicators(&[("x", "sum")]);
-    let mut body = form(&["x"]);
-    body["frequency"] = json!(frequency);
-    body["deadlines"] = json!({"hamlet": 1});
-    admin.put("/v1/forms/m", &body).expect_status(201);
-    (server, admin)
-}
-
-fn submit(admin: &Client, unit: &str, period: &str) {
-    Report::of(admin, "m", period).submit(unit, &[value("x", 1)]);
-}
-
-fn completeness(admin: &Client, unit: &str, period: &str) -> Value {
-    Report::of(admin, "m", period).read(&format!("{unit}/completeness"))
+fn reporting(backend: Backend, frequency: &str) -> (Server, Client, Reports) {
+    Town::new(backend)
+        .indicators(&[("x", "sum")])
+        .form("m", frequency)
+        .with("deadlines", json!({"hamlet": 1}))
+        .build()
 }
 
 /// `expected submitted approved late missing overdue`.
@@ -49,16 +40,16 @@ fn no_status(expected: bool) -> Value {
 
 on_both_backends! {
     fn a_quarter_counts_units_and_months(backend) {
-        let (_server, admin) = town(backend, "month");
+        let (_server, _, m) = reporting(backend, "month");
         for (unit, period) in [("A1", "2024-01"), ("A1", "2024-02"), ("A", "2024-01"), ("B1", "2024-03")] {
-            submit(&admin, unit, period);
+            m.submit(unit, period, json!({"x": 1}));
         }
-        let february = Report::of(&admin, "m", "2024-02");
+        let february = m.of("2024-02");
         february.step("A1", "approve").expect_status(200);
         // A draft counts nowhere.
         february.put("A2", &json!({"values": [value("x", 1)]})).expect_status(201);
 
-        let quarter = completeness(&admin, "T", "2024-Q1");
+        let quarter = m.completeness("T", "2024-Q1");
         assert_eq!(
             quarter["period"],
             json!({"key": "2024-Q1", "from": "2023-12-15", "to": "2024-03-14"})
@@ -86,14 +77,14 @@ on_both_backends! {
             .collect();
         assert_eq!(children, ["A 9 3 1 2 6 4 own 3 1 0 0 2 0", "B 6 1 0 1 5 2 own 3 0 0 0 3 0"]);
 
-        let of_hamlet = completeness(&admin, "A1", "2024-Q1");
+        let of_hamlet = m.completeness("A1", "2024-Q1");
         assert_eq!(counts(&of_hamlet["total"]), "3 2 1 2 1 1");
         assert_eq!(of_hamlet["own_periods"], of_hamlet["total"]);
         assert_eq!(of_hamlet["children"], json!([]));
         // The same counts as beside the rollup.
         for period in ["2024-Q1", "2024-Q2", "2024-9M", "2024"] {
-            let total = completeness(&admin, "A", period)["total"].clone();
-            let rollup = Report::of(&admin, "m", period).read("A/rollup");
+            let total = m.completeness("A", period)["total"].clone();
+            let rollup = m.of(period).read("A/rollup");
             for count in ["expected", "submitted", "approved"] {
                 assert_eq!(total[count], rollup["completeness"][count], "{period} {count}");
             }
@@ -101,9 +92,9 @@ on_both_backends! {
     }
 
     fn a_base_period_tells_states_and_no_periods(backend) {
-        let (_server, admin) = town(backend, "month");
-        submit(&admin, "A1", "2024-02");
-        let month = completeness(&admin, "A", "2024-02");
+        let (_server, _, m) = reporting(backend, "month");
+        m.submit("A1", "2024-02", json!({"x": 1}));
+        let month = m.completeness("A", "2024-02");
         assert_eq!(counts(&month["total"]), "3 1 0 1 2 1");
         assert_eq!(month["own"], no_status(true));
         assert_eq!(month["children"][0]["own"]["status"], "submitted");
@@ -116,15 +107,15 @@ on_both_backends! {
     }
 
     fn each_month_has_its_own_tree_and_its_own_version_of_the_form(backend) {
-        let (_server, admin) = town(backend, "month");
+        let (_server, admin, m) = reporting(backend, "month");
         let hamlet = json!({
             "code": "A3", "name": "Ấp Bốn", "level": "hamlet", "parent": "code:A",
             "valid_from": "2024-02-20"
         });
         admin.post_json("/v1/units", &hamlet).expect_status(201);
         // There on the last day of March, and not on those of January and February.
-        submit(&admin, "A3", "2024-03");
-        let quarter = completeness(&admin, "A", "2024-Q1");
+        m.submit("A3", "2024-03", json!({"x": 1}));
+        let quarter = m.completeness("A", "2024-Q1");
         assert_eq!(counts(&quarter["total"]), "10 1 0 1 9 6");
         let own = &quarter["children"][2]["own_periods"];
         assert_eq!((counts(own), &quarter["children"][2]["unit"]["code"]), ("1 1 0 1 0 0".to_owned(), &json!("A3")));
@@ -135,24 +126,24 @@ on_both_backends! {
         later["submitted_by"] = json!(["hamlet"]);
         later["valid_from"] = json!("2024-03-15");
         admin.replace("/v1/forms/m", &later).expect_status(200);
-        let half = completeness(&admin, "A", "2024-H1");
+        let half = m.completeness("A", "2024-H1");
         assert_eq!(counts(&half["total"]), "19 1 0 1 18 6");
         assert_eq!(counts(&half["own_periods"]), "3 0 0 0 3 0");
         assert_eq!(half["own"], no_status(true));
-        assert_eq!(completeness(&admin, "A", "2024-Q2")["own"], no_status(false));
+        assert_eq!(m.completeness("A", "2024-Q2")["own"], no_status(false));
     }
 
     fn weeks_make_a_month_and_a_year(backend) {
-        let (_server, admin) = town(backend, "week");
+        let (_server, _, m) = reporting(backend, "week");
         for week in ["2024-W05", "2024-W06", "2024-W52"] {
-            submit(&admin, "A1", week);
+            m.submit("A1", week, json!({"x": 1}));
         }
-        assert_eq!(counts(&completeness(&admin, "T", "2024-02")["total"]), "25 2 0 2 23 13");
-        assert_eq!(counts(&completeness(&admin, "A1", "2024")["total"]), "52 3 0 3 49 49");
+        assert_eq!(counts(&m.completeness("T", "2024-02")["total"]), "25 2 0 2 23 13");
+        assert_eq!(counts(&m.completeness("A1", "2024")["total"]), "52 3 0 3 49 49");
     }
 
     fn a_longer_period_is_told_to_those_who_may_read_it(backend) {
-        let (server, admin) = town(backend, "month");
+        let (server, admin, _) = reporting(backend, "month");
         server.create_account("test", "hamlet", &["reporter@code:A1"]);
         let hamlet = server.sign_in("test", "hamlet");
         let path = |unit: &str, period: &str| {
@@ -165,10 +156,10 @@ on_both_backends! {
 
     fn a_year_of_weeks_is_read_in_one_statement(backend) {
         statements::record();
-        let (server, admin) = town(backend, "week");
-        submit(&admin, "A1", "2024-W05");
+        let (server, _, m) = reporting(backend, "week");
+        m.submit("A1", "2024-W05", json!({"x": 1}));
         let sent = statements::sent_during(&server, || {
-            completeness(&admin, "T", "2024");
+            m.completeness("T", "2024");
         });
         assert_eq!(statements::about(&sent, "submission"), 1, "{sent:#?}");
     }

@@ -1,60 +1,21 @@
-//! Longer periods and what goes over several: quarters, halves, nine months, years, series,
-//! lineage, targets, verification.
+//! Longer periods and whatever spans several: quarters, halves, nine months, years, series,
+//! lineage, targets and verification.
 
 use serde_json::{Value, json};
 
-use crate::harness::town::{Report, cell, form, indicator, shown, value};
+use crate::harness::report::{Report, Reports, cell, shown, value};
+use crate::harness::town::{Town, form, formula};
 use crate::harness::{Backend, Client, Server};
 
 /// The town with a form `m` of this frequency and these indicators: code, across units, across
 /// time.
-fn town(backend: Backend, frequency: &str, indicators: &[(&str, &str, &str)]) -> (Server, Client) {
-    let (server, admin) = Server::with_town(backend);
-    for (code, units, time) in indicators {
-        let mut body = indicator(units);
-        body["across_time"] = json!(time);
-        admin
-            .put(&format!("/v1/indicators/{code}"), &body)
-            .expect_status(201);
-    }
-    let codes: Vec<&str> = indicators.iter().map(|(code, ..)| *code).collect();
-    put_form(&admin, "m", frequency, &codes);
-    (server, admin)
-}
-
-fn put_form(admin: &Client, form_code: &str, frequency: &str, indicators: &[&str]) {
-    let mut body = form(indicators);
-    body["frequency"] = json!(frequency);
-    admin
-        .put(&format!("/v1/forms/{form_code}"), &body)
-        .expect_status(201);
-}
-
-fn add_formula(admin: &Client, code: &str, formula: &str) {
-    let body = json!({
-        "name": {"vi": "Công thức"}, "unit_of_measure": "x", "decimals": 2, "formula": formula,
-    });
-    admin
-        .put(&format!("/v1/indicators/{code}"), &body)
-        .expect_status(201);
-}
-
-fn submit(admin: &Client, unit: &str, period: &str, number: i64) {
-    Report::of(admin, "m", period).submit(unit, &[value("x", number)]);
-}
-
-fn figure(admin: &Client, unit: &str, period: &str) -> String {
-    Report::of(admin, "m", period).figure(unit, "x")
-}
-
-#[track_caller]
-fn expect_verified(admin: &Client, unit: &str, period: &str) -> Value {
-    let path = format!("/v1/forms/m/periods/{period}/units/code:{unit}/rollup/verify");
-    let verified = admin.post(&path).expect_status(200).json();
-    assert_eq!(verified["equal"], true, "{verified}");
-    assert_eq!(verified["differing"], json!([]));
-    assert_eq!(verified["kept"], verified["folded"]);
-    verified
+fn reporting(
+    backend: Backend,
+    frequency: &str,
+    indicators: &[(&str, &str, &str)],
+) -> (Server, Client, Reports) {
+    let town = Town::new(backend).over_time(indicators);
+    town.form("m", frequency).build()
 }
 
 fn series(admin: &Client, unit: &str, rest: &str) -> Value {
@@ -84,14 +45,14 @@ fn items(series: &Value) -> Vec<String> {
 
 on_both_backends! {
     fn every_longer_period_is_what_its_months_make(backend) {
-        let (_server, admin) = town(backend, "month", &[("x", "sum", "sum")]);
+        let (_server, _, m) = reporting(backend, "month", &[("x", "sum", "sum")]);
         // Powers of two: every sum says which months are in it.
         for month in 1..=12 {
             let unit = ["A", "A1", "B1"][month % 3];
-            submit(&admin, unit, &format!("2024-{month:02}"), 1 << (month - 1));
+            m.submit(unit, &format!("2024-{month:02}"), json!({"x": 1 << (month - 1)}));
         }
-        submit(&admin, "A2", "2023-12", 1_000_000);
-        submit(&admin, "A2", "2025-01", 1_000_000);
+        m.submit("A2", "2023-12", json!({"x": 1_000_000}));
+        m.submit("A2", "2025-01", json!({"x": 1_000_000}));
         let of = |months: std::ops::RangeInclusive<u32>| -> i64 {
             months.map(|month| 1 << (month - 1)).sum()
         };
@@ -105,7 +66,7 @@ on_both_backends! {
             ("2024-9M", 1..=9, "2023-12-15", "2024-09-14"),
             ("2024", 1..=12, "2023-12-15", "2024-12-14"),
         ] {
-            let rollup = Report::of(&admin, "m", period).read("T/rollup");
+            let rollup = m.of(period).read("T/rollup");
             let count = months.clone().count();
             assert_eq!(
                 rollup["period"],
@@ -113,17 +74,17 @@ on_both_backends! {
             );
             let expected = format!("{} {count}/{}", of(months), 5 * count);
             assert_eq!(shown(&cell(&rollup, "x")), expected, "{period}");
-            expect_verified(&admin, "T", period);
+            m.expect_verified("T", &[period]);
         }
         // A unit without children has its longer periods too; one that has nothing has none.
-        assert_eq!(figure(&admin, "B1", "2024-Q1"), "2 1/3");
-        assert_eq!(figure(&admin, "B", "2024-H1"), "18 2/12");
-        assert_eq!(figure(&admin, "A2", "2024"), "null 0/12");
-        assert_eq!(figure(&admin, "A2", "2025"), "1000000 1/12");
+        assert_eq!(m.figure("B1", "2024-Q1", "x"), "2 1/3");
+        assert_eq!(m.figure("B", "2024-H1", "x"), "18 2/12");
+        assert_eq!(m.figure("A2", "2024", "x"), "null 0/12");
+        assert_eq!(m.figure("A2", "2025", "x"), "1000000 1/12");
     }
 
     fn only_base_periods_are_listed_and_take_submissions(backend) {
-        let (_server, admin) = town(backend, "month", &[("x", "sum", "sum")]);
+        let (_server, admin, m) = reporting(backend, "month", &[("x", "sum", "sum")]);
         let listed = admin.get("/v1/forms/m/periods?year=2024").expect_status(200).json();
         let keys: Vec<&str> = listed["items"]
             .as_array()
@@ -134,13 +95,13 @@ on_both_backends! {
         let months: Vec<String> = (1..=12).map(|month| format!("2024-{month:02}")).collect();
         assert_eq!(keys, months);
         for period in ["2024-Q1", "2024-H2", "2024-9M", "2024"] {
-            let report = Report::of(&admin, "m", period);
+            let report = m.of(period);
             report
                 .try_submit("A1", &[value("x", 1)])
                 .expect_problem(404, "PERIOD_NOT_FOUND");
         }
         // A yearly form has nothing longer and nothing shorter.
-        put_form(&admin, "y", "year", &["x"]);
+        admin.put("/v1/forms/y", &form(&["x"])).expect_status(201);
         for period in ["2024-Q1", "2024-H1", "2024-9M", "2024-01"] {
             admin
                 .get(&format!("/v1/forms/y/periods/{period}/units/code:T/rollup"))
@@ -149,17 +110,17 @@ on_both_backends! {
     }
 
     fn weeks_make_the_months_and_the_year_of_their_thursday(backend) {
-        let (_server, admin) = town(backend, "week", &[("x", "sum", "sum")]);
+        let (_server, admin, m) = reporting(backend, "week", &[("x", "sum", "sum")]);
         // W05 begins on 29 January, but its Thursday is 1 February.
         for (week, number) in [("2024-W01", 1), ("2024-W04", 2), ("2024-W05", 4), ("2024-W09", 8), ("2024-W52", 16)] {
-            submit(&admin, "A1", week, number);
+            m.submit("A1", week, json!({"x": number}));
         }
-        assert_eq!(figure(&admin, "A", "2024-01"), "3 2/12");
-        assert_eq!(figure(&admin, "T", "2024-02"), "12 2/25");
-        assert_eq!(figure(&admin, "T", "2024-12"), "16 1/20");
-        assert_eq!(figure(&admin, "T", "2024"), "31 5/260");
+        assert_eq!(m.figure("A", "2024-01", "x"), "3 2/12");
+        assert_eq!(m.figure("T", "2024-02", "x"), "12 2/25");
+        assert_eq!(m.figure("T", "2024-12", "x"), "16 1/20");
+        assert_eq!(m.figure("T", "2024", "x"), "31 5/260");
         for period in ["2024-01", "2024-02", "2024"] {
-            expect_verified(&admin, "T", period);
+            m.expect_verified("T", &[period]);
         }
         for period in ["2024-Q1", "2024-H1", "2024-9M"] {
             admin
@@ -169,11 +130,11 @@ on_both_backends! {
     }
 
     fn a_longer_period_has_its_approved_months_in_the_approved_stage(backend) {
-        let (_server, admin) = town(backend, "month", &[("x", "sum", "last")]);
-        let months = ["2024-01", "2024-02"].map(|month| Report::of(&admin, "m", month));
-        submit(&admin, "A1", "2024-01", 5);
-        submit(&admin, "A1", "2024-02", 7);
-        let quarter = Report::of(&admin, "m", "2024-Q1");
+        let (_server, _, m) = reporting(backend, "month", &[("x", "sum", "last")]);
+        let months = ["2024-01", "2024-02"].map(|month| m.of(month));
+        m.submit("A1", "2024-01", json!({"x": 5}));
+        m.submit("A1", "2024-02", json!({"x": 7}));
+        let quarter = m.of("2024-Q1");
         let both = || [quarter.figure("T", "x"), quarter.approved_figure("T", "x")];
         assert_eq!(both(), ["7 2/15", "null 0/15"]);
         months[0].step("A1", "approve").expect_status(200);
@@ -183,23 +144,23 @@ on_both_backends! {
         assert_eq!(completeness, json!({"expected": 15, "submitted": 2, "approved": 1}));
         months[1].step("A1", "approve").expect_status(200);
         assert_eq!(both(), ["7 2/15", "7 2/15"]);
-        expect_verified(&admin, "T", "2024-Q1");
+        m.expect_verified("T", &["2024-Q1"]);
         months[1].step("A1", "reopen").expect_status(200);
         assert_eq!(both(), ["7 2/15", "5 1/15"]);
         months[0].step("A1", "reopen").expect_status(200);
         months[0].step("A1", "withdraw").expect_status(200);
         assert_eq!(both(), ["7 1/15", "null 0/15"]);
-        expect_verified(&admin, "T", "2024");
+        m.expect_verified("T", &["2024"]);
     }
 
     fn a_series_has_the_total_to_date_and_the_same_period_last_year(backend) {
-        let (_server, admin) = town(backend, "month", &[("x", "sum", "sum")]);
+        let (_server, admin, m) = reporting(backend, "month", &[("x", "sum", "sum")]);
         for (period, number) in [
             ("2023-02", 100), ("2023-05", 200),
             ("2024-01", 1), ("2024-02", 2), ("2024-03", 4), ("2024-05", 8), ("2024-08", 16),
         ] {
             let unit = if number % 3 == 1 { "A1" } else { "A2" };
-            submit(&admin, unit, period, number);
+            m.submit(unit, period, json!({"x": number}));
         }
         for unit in ["A", "T"] {
             let months = series(&admin, unit, "from=2024-01&to=2024-05");
@@ -235,19 +196,18 @@ on_both_backends! {
     }
 
     fn a_series_before_the_form_has_no_year_before(backend) {
-        let (_server, admin) = Server::with_town(backend);
-        admin.add_indicators(&[("x", "sum")]);
-        let mut monthly = form(&["x"]);
-        monthly["frequency"] = json!("month");
-        monthly["valid_from"] = json!("2023-12-15");
-        admin.put("/v1/forms/m", &monthly).expect_status(201);
-        submit(&admin, "A1", "2024-02", 3);
+        let (_server, admin, m) = Town::new(backend)
+            .indicators(&[("x", "sum")])
+            .form("m", "month")
+            .with("valid_from", "2023-12-15")
+            .build();
+        m.submit("A1", "2024-02", json!({"x": 3}));
         assert_eq!(items(&series(&admin, "T", "from=2024-02&to=2024-02")), ["2024-02 3 3 -"]);
         assert_eq!(items(&series(&admin, "T", "from=2024-Q1&to=2024-Q1")), ["2024-Q1 3 3 -"]);
     }
 
     fn a_range_of_a_series_is_of_one_sort_and_in_order(backend) {
-        let (_server, admin) = town(backend, "month", &[("x", "sum", "sum")]);
+        let (_server, admin, _) = reporting(backend, "month", &[("x", "sum", "sum")]);
         for (from, to) in [
             ("2024-03", "2024-01"), ("2024-01", "2024-Q2"), ("2024-Q1", "2024"),
             ("2024-13", "2024-12"), ("x", "y"), ("2000-01", "2024-12"),
@@ -261,11 +221,13 @@ on_both_backends! {
     }
 
     fn lineage_names_units_months_and_revisions_and_what_is_missing(backend) {
-        let (_server, admin) = town(backend, "month", &[
+        let (_server, admin, _) = reporting(backend, "month", &[
             ("x", "sum", "sum"), ("t", "transfer", "sum"), ("n", "none", "sum"),
         ]);
-        add_formula(&admin, "f", "x / t");
-        put_form(&admin, "g", "month", &["x", "t", "n", "f"]);
+        admin.put("/v1/indicators/f", &formula("x / t", 2)).expect_status(201);
+        let mut monthly = form(&["x", "t", "n", "f"]);
+        monthly["frequency"] = json!("month");
+        admin.put("/v1/forms/g", &monthly).expect_status(201);
         let values = |number: i64| ["x", "t", "n"].map(|code| value(code, number));
         Report::of(&admin, "g", "2024-01").submit("A1", &values(3));
         Report::of(&admin, "g", "2024-01").submit("A1", &values(5));
@@ -339,12 +301,12 @@ on_both_backends! {
     }
 
     fn a_target_is_set_from_above_and_shows_how_far_a_unit_came(backend) {
-        let (server, admin) = town(backend, "month", &[("x", "sum", "sum")]);
+        let (server, admin, m) = reporting(backend, "month", &[("x", "sum", "sum")]);
         server.create_account("test", "above", &["approver@code:A"]);
         server.create_account("test", "own", &["reporter@code:A1", "approver@code:A1"]);
         let (above, own) = (server.sign_in("test", "above"), server.sign_in("test", "own"));
-        submit(&admin, "A1", "2024-02", 156_241);
-        let quarter = Report::of(&admin, "m", "2024-Q1");
+        m.submit("A1", "2024-02", json!({"x": 156_241}));
+        let quarter = m.of("2024-Q1");
         let target = |unit: &str| {
             let cell = quarter.cell(unit, "x");
             cell["target"].clone()
@@ -398,7 +360,7 @@ on_both_backends! {
     }
 
     fn a_target_is_of_one_period_and_of_one_unit(backend) {
-        let (_server, admin) = town(backend, "month", &[("x", "sum", "sum")]);
+        let (_server, admin, m) = reporting(backend, "month", &[("x", "sum", "sum")]);
         let put = |period: &str, unit: &str, number: i64| {
             let path = format!("/v1/forms/m/periods/{period}/units/code:{unit}/targets/x");
             admin.put(&path, &json!({"value": number})).expect_status(201);
@@ -408,16 +370,16 @@ on_both_backends! {
         put("2024", "T", 1000);
         // Without a figure there is no share.
         let target = |period: &str, unit: &str| {
-            Report::of(&admin, "m", period).cell(unit, "x")["target"].to_string()
+            m.of(period).cell(unit, "x")["target"].to_string()
         };
         assert_eq!(target("2024-02", "A"), r#"{"share":null,"value":10}"#);
-        submit(&admin, "A1", "2024-02", 5);
+        m.submit("A1", "2024-02", json!({"x": 5}));
         assert_eq!(target("2024-02", "A"), r#"{"share":50,"value":10}"#);
         assert_eq!(target("2024", "A"), r#"{"share":5,"value":100}"#);
         assert_eq!(target("2024", "T"), r#"{"share":0.5,"value":1000}"#);
         assert_eq!(target("2024-Q1", "A"), "null");
         assert_eq!(target("2024-03", "A"), "null");
-        let children = Report::of(&admin, "m", "2024").read("T/rollup?include=children");
+        let children = m.of("2024").read("T/rollup?include=children");
         let first = &children["children"][0];
         assert_eq!(cell(first, "x")["target"]["value"], 100);
         let unknown = "/v1/forms/m/periods/2024/units/code:T/targets/y";
@@ -427,15 +389,16 @@ on_both_backends! {
     }
 
     fn verification_answers_with_both_sides(backend) {
-        let (_server, admin) = town(backend, "month", &[("x", "max", "last")]);
-        submit(&admin, "A1", "2024-01", 9);
-        submit(&admin, "A2", "2024-02", 4);
-        submit(&admin, "A1", "2024-02", 3);
+        let (_server, _, m) = reporting(backend, "month", &[("x", "max", "last")]);
+        m.submit("A1", "2024-01", json!({"x": 9}));
+        m.submit("A2", "2024-02", json!({"x": 4}));
+        m.submit("A1", "2024-02", json!({"x": 3}));
         for (unit, period, compared, number) in [
             ("A", "2024-01", 3, json!(9)), ("A", "2024-Q1", 3, json!(4)),
             ("T", "2024", 6, json!(4)), ("B", "2024", 2, Value::Null),
         ] {
-            let verified = expect_verified(&admin, unit, period);
+            m.expect_verified(unit, &[period]);
+            let verified = m.verify(unit, period);
             assert_eq!(verified["compared"], compared);
             for side in ["kept", "folded"] {
                 let cells = json!({"cells": verified[side]["submitted"]});

@@ -1,4 +1,4 @@
-//! Reports: what is read of the totals, for longer periods too, and who has reported.
+//! Reports: figures, series and completeness, printed reports, targets.
 
 mod answers;
 mod completeness;

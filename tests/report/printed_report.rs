@@ -1,9 +1,10 @@
-//! `tonghop report`: a unit's report as an official reads it, of any tenant.
+//! `tonghop report`: a unit's report of any tenant, printed as an official reads it.
 
 use serde_json::json;
 
 use crate::harness::program::tonghop_on;
-use crate::harness::town::{Report, broken_down, form, indicator, value};
+use crate::harness::report::{Report, value};
+use crate::harness::town::{broken_down, form, indicator};
 use crate::harness::{Client, Server};
 
 /// The form `f` with text under a heading of its own, and what the town's units sent for 2023 and

@@ -1,26 +1,21 @@
-//! How much is read for an answer: what is asked of a part does not cost the whole, and what is
-//! asked of a whole is read at once.
+//! The cost of reading: asking about a part does not read the whole, and asking about a whole reads
+//! it at once.
 
 use serde_json::{Value, json};
 
-use crate::harness::town::{Report, form, value};
+use crate::harness::report::Reports;
+use crate::harness::town::{Town, form};
 use crate::harness::{Backend, Client, Server};
 use crate::store::statements::{about, record, sent_during};
 
 /// The town with a form `m` of the indicators `x` and `y` since 2024, of this frequency.
-fn town(backend: Backend, frequency: &str) -> (Server, Client) {
+fn reporting(backend: Backend, frequency: &str) -> (Server, Client, Reports) {
     record();
-    let (server, admin) = Server::with_town(backend);
-    admin.add_indicators(&[("x", "sum"), ("y", "sum")]);
-    let mut body = form(&["x", "y"]);
-    body["frequency"] = json!(frequency);
-    body["valid_from"] = json!("2023-12-15");
-    admin.put("/v1/forms/m", &body).expect_status(201);
-    (server, admin)
-}
-
-fn submit(admin: &Client, unit: &str, period: &str, number: i64) {
-    Report::of(admin, "m", period).submit(unit, &[value("x", number), value("y", 1000)]);
+    Town::new(backend)
+        .indicators(&[("x", "sum"), ("y", "sum")])
+        .form("m", frequency)
+        .with("valid_from", "2023-12-15")
+        .build()
 }
 
 /// How many units each statement on submissions names; `None` where it names none and reads those
@@ -38,12 +33,6 @@ fn units_named(server: &Server, work: impl FnOnce()) -> Vec<Option<usize>> {
         .collect()
 }
 
-fn verify(admin: &Client, unit: &str, period: &str) {
-    let path = format!("/v1/forms/m/periods/{period}/units/code:{unit}/rollup/verify");
-    let verified = admin.post(&path).expect_status(200).json();
-    assert_eq!(verified["equal"], true, "{verified}");
-}
-
 fn series(admin: &Client, unit: &str, from: &str, to: &str) -> Vec<String> {
     let path = format!("/v1/forms/m/units/code:{unit}/series?indicator=x&from={from}&to={to}");
     let series = admin.get(&path).expect_status(200).json();
@@ -59,12 +48,12 @@ fn series(admin: &Client, unit: &str, from: &str, to: &str) -> Vec<String> {
 }
 
 /// The pages of a figure's lineage, as many items each; an item as `unit period value`.
-fn pages(admin: &Client, unit: &str, period: &str, limit: usize) -> Vec<Vec<String>> {
+fn pages(m: &Reports, unit: &str, period: &str, limit: usize) -> Vec<Vec<String>> {
     let base = format!("{unit}/rollup/lineage?indicator=x&limit={limit}");
     let mut pages = Vec::new();
     let mut cursor = String::new();
     loop {
-        let page = Report::of(admin, "m", period).read(&format!("{base}{cursor}"));
+        let page = m.of(period).read(&format!("{base}{cursor}"));
         let items = page["items"].as_array().unwrap().iter();
         let shown = items.map(|item| {
             let (unit, period) = (&item["unit"]["code"], &item["period"]);
@@ -85,12 +74,12 @@ fn pages(admin: &Client, unit: &str, period: &str, limit: usize) -> Vec<Vec<Stri
 
 on_both_backends! {
     fn to_verify_a_unit_reads_what_is_below_it(backend) {
-        let (server, admin) = town(backend, "month");
+        let (server, _, m) = reporting(backend, "month");
         for unit in ["A1", "A2", "B1"] {
-            submit(&admin, unit, "2024-01", 1);
+            m.submit(unit, "2024-01", json!({"x": 1, "y": 1000}));
         }
         let most = |unit: &str, period: &str| {
-            let named = units_named(&server, || verify(&admin, unit, period));
+            let named = units_named(&server, || m.expect_verified(unit, &[period]));
             assert!(!named.is_empty());
             named.into_iter().map(Option::unwrap).max().unwrap()
         };
@@ -101,10 +90,10 @@ on_both_backends! {
     }
 
     fn a_series_of_weeks_reads_what_is_below_the_unit_once_a_year(backend) {
-        let (server, admin) = town(backend, "week");
+        let (server, admin, m) = reporting(backend, "week");
         let weeks = ["2024-W01", "2024-W02", "2024-W03", "2024-W04", "2024-W05", "2024-W06"];
         for (week, number) in weeks.iter().zip([1, 2, 4, 8, 16, 32]) {
-            submit(&admin, "A1", week, number);
+            m.submit("A1", week, json!({"x": number, "y": 1000}));
         }
         // The fourth week ends a month, whose total is kept; it is the same.
         let mut shown = Vec::new();
@@ -112,9 +101,9 @@ on_both_backends! {
         assert_eq!(shown, ["1 1", "2 3", "4 7", "8 15", "16 31", "32 63"]);
         assert_eq!(named.len(), 1, "{named:?}");
         // Each year begins anew.
-        submit(&admin, "A1", "2024-W52", 64);
-        submit(&admin, "B1", "2025-W01", 3);
-        submit(&admin, "A2", "2025-W02", 5);
+        m.submit("A1", "2024-W52", json!({"x": 64, "y": 1000}));
+        m.submit("B1", "2025-W01", json!({"x": 3, "y": 1000}));
+        m.submit("A2", "2025-W02", json!({"x": 5, "y": 1000}));
         let across = series(&admin, "T", "2024-W51", "2025-W02");
         assert_eq!(across, ["null 63", "64 127", "3 3", "5 8"]);
         assert_eq!(series(&admin, "A1", "2024-W05", "2024-W07"), ["16 31", "32 63", "null 63"]);
@@ -136,16 +125,16 @@ on_both_backends! {
     }
 
     fn a_page_of_lineage_reads_the_units_of_the_page(backend) {
-        let (server, admin) = town(backend, "month");
+        let (server, admin, m) = reporting(backend, "month");
         for (unit, period) in [("A", "2024-02"), ("A2", "2024-01"), ("B1", "2024-03")] {
-            submit(&admin, unit, period, 7);
+            m.submit(unit, period, json!({"x": 7, "y": 1000}));
         }
-        let all: Vec<String> = pages(&admin, "T", "2024-Q1", 1000).concat();
+        let all: Vec<String> = pages(&m, "T", "2024-Q1", 1000).concat();
         assert_eq!(all.len(), 15);
         assert_eq!(all[..3], ["A 2024-01 null", "A 2024-02 7", "A 2024-03 null"]);
         assert_eq!(all[14], "B1 2024-03 7");
         for limit in [1, 2, 4, 7, 14, 15, 16] {
-            let pages = pages(&admin, "T", "2024-Q1", limit);
+            let pages = pages(&m, "T", "2024-Q1", limit);
             assert!(pages.iter().all(|page| page.len() <= limit && !page.is_empty()));
             assert_eq!(pages.concat(), all, "{limit}");
         }
@@ -163,28 +152,28 @@ on_both_backends! {
     }
 
     fn a_value_that_is_not_expected_any_more_is_in_the_lineage_too(backend) {
-        let (server, admin) = town(backend, "month");
+        let (server, admin, m) = reporting(backend, "month");
         let mut of_hamlets = form(&["x", "y"]);
         of_hamlets["frequency"] = json!("month");
         of_hamlets["submitted_by"] = json!(["hamlet"]);
         of_hamlets["valid_from"] = json!("2023-12-15");
         admin.replace("/v1/forms/m", &of_hamlets).expect_status(200);
-        submit(&admin, "A2", "2024-01", 7);
+        m.submit("A2", "2024-01", json!({"x": 7, "y": 1000}));
         // The hamlet turns out to be none; it is seen when the units are read anew.
         let hamlet = json!({"code": "A3", "name": "Ấp", "level": "hamlet", "parent": "code:A"});
         admin.post_json("/v1/units", &hamlet).expect_status(201);
         server.write_beside("UPDATE unit_fact SET level = 'commune' WHERE code = 'A2'");
         for limit in [1, 2, 3, 10] {
-            let pages = pages(&admin, "T", "2024-01", limit);
+            let pages = pages(&m, "T", "2024-01", limit);
             let all = ["A1 2024-01 null", "A2 2024-01 7", "A3 2024-01 null", "B1 2024-01 null"];
             assert_eq!(pages.concat(), all);
         }
-        assert_eq!(Report::of(&admin, "m", "2024-01").figure("T", "x"), "7 1/3");
+        assert_eq!(m.of("2024-01").figure("T", "x"), "7 1/3");
     }
 
     /// More units than a statement names.
     fn a_large_unit_is_read_at_once_and_without_its_neighbours(backend) {
-        let (server, admin) = town(backend, "month");
+        let (server, admin, m) = reporting(backend, "month");
         let hamlets: Vec<String> = (0..2001).map(|number| format!("C{number:04}")).collect();
         let list = hamlets.iter().map(|code| format!("{code},Ấp,hamlet,C\n"));
         let list: String = std::iter::once("code,name,level,parent_code\nC,Xã C,commune,T\n".to_owned())
@@ -192,27 +181,27 @@ on_both_backends! {
             .collect();
         admin.post_csv("/v1/units/import", &list).expect_status(200);
         for (unit, number) in [("C", 1), ("C0000", 10), ("C2000", 100), ("A1", 1000)] {
-            submit(&admin, unit, "2024-01", number);
-            submit(&admin, unit, "2024-02", 2 * number);
+            m.submit(unit, "2024-01", json!({"x": number, "y": 1000}));
+            m.submit(unit, "2024-02", json!({"x": 2 * number, "y": 1000}));
         }
         let whole = |work: &dyn Fn()| {
             let named = units_named(&server, work);
             assert!(named.contains(&None), "{named:?}");
         };
         whole(&|| {
-            let completeness = Report::of(&admin, "m", "2024-Q1").read("C/completeness");
+            let completeness = m.of("2024-Q1").read("C/completeness");
             let total = &completeness["total"];
             assert_eq!((&total["expected"], &total["submitted"]), (&json!(6006), &json!(6)));
         });
         // Verification goes part by part, so that it never holds the whole.
-        let named = units_named(&server, || verify(&admin, "C", "2024-Q1"));
+        let named = units_named(&server, || m.expect_verified("C", &["2024-Q1"]));
         assert!(named.len() > 2 && named.iter().all(|units| units.is_some_and(|count| count <= 1000)), "{named:?}");
         whole(&|| {
             let shown = series(&admin, "C", "2024-01", "2024-02");
             assert_eq!(shown, ["111 111", "222 333"]);
         });
-        assert_eq!(Report::of(&admin, "m", "2024-Q1").figure("T", "x"), "3333 8/6021");
-        let lineage = Report::of(&admin, "m", "2024-Q1").read("C/rollup/lineage?indicator=x&limit=7");
+        assert_eq!(m.of("2024-Q1").figure("T", "x"), "3333 8/6021");
+        let lineage = m.of("2024-Q1").read("C/rollup/lineage?indicator=x&limit=7");
         assert_eq!(lineage["items"][3]["value"]["value"], 10);
         assert_eq!(lineage["items"].as_array().unwrap().len(), 7);
         assert_ne!(lineage["next"], Value::Null);

@@ -1,5 +1,5 @@
-//! The model case end to end over HTTP: what the hamlets and the commune of Tân An submitted is,
-//! at every level, what their printed report says.
+//! The model case over HTTP: the totals of Tân An at every level are the figures of its printed
+//! report.
 
 use std::collections::HashMap;
 

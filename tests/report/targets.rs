@@ -1,32 +1,21 @@
-//! Targets: read with the state that a change builds on, set once however often they are sent, and
-//! what they rest on is fixed as with values.
+//! Targets: a change names the state it builds on, a repeated request sets a target once, and what
+//! a target rests on is fixed as it is for values.
 
 use serde_json::{Value, json};
 
-use crate::harness::town::{Report, broken_down, form, indicator, option, value};
+use crate::harness::report::{Reports, option, value};
+use crate::harness::town::{Town, broken_down, form, formula, indicator};
 use crate::harness::{Backend, Client, Server};
 
 /// The town with a monthly form `m` of `x`, which has the options `women` and `young`, of `y` and
 /// of the formula `f`.
-fn town(backend: Backend) -> (Server, Client) {
-    let (server, admin) = Server::with_town(backend);
-    admin
-        .put("/v1/indicators/x", &broken_down(false, &["women", "young"]))
-        .expect_status(201);
-    admin.add_indicators(&[("y", "sum")]);
-    admin
-        .put("/v1/indicators/f", &rate("x / y", 2))
-        .expect_status(201);
-    admin
-        .put("/v1/forms/m", &monthly(&["x", "y", "f"]))
-        .expect_status(201);
-    (server, admin)
-}
-
-fn rate(formula: &str, decimals: u8) -> Value {
-    json!({
-        "name": {"vi": "Tỷ lệ"}, "unit_of_measure": "x", "decimals": decimals, "formula": formula,
-    })
+fn reporting(backend: Backend) -> (Server, Client, Reports) {
+    Town::new(backend)
+        .indicator("x", &broken_down(false, &["women", "young"]))
+        .indicators(&[("y", "sum")])
+        .indicator("f", &formula("x / y", 2))
+        .form("m", "month")
+        .build()
 }
 
 fn monthly(indicators: &[&str]) -> Value {
@@ -45,7 +34,7 @@ fn body(number: impl Into<Value>) -> Value {
 
 on_both_backends! {
     fn a_target_is_read_with_the_state_that_a_change_of_it_builds_on(backend) {
-        let (server, admin) = town(backend);
+        let (server, admin, _) = reporting(backend);
         let path = path("2024-Q1", "A1", "x?option=women");
         admin.get(&path).expect_problem(404, "TARGET_NOT_FOUND");
         let put = admin.put(&path, &body(100)).expect_status(201);
@@ -85,10 +74,10 @@ on_both_backends! {
     }
 
     fn a_target_for_an_option_stands_beside_that_option_alone(backend) {
-        let (_server, admin) = town(backend);
+        let (_server, admin, m) = reporting(backend);
         let values = [value("x", 60), option("x", "women", 15)];
-        Report::of(&admin, "m", "2024-02").submit("A1", &values);
-        let quarter = Report::of(&admin, "m", "2024-Q1");
+        m.of("2024-02").submit("A1", &values);
+        let quarter = m.of("2024-Q1");
         let targets = |unit: &str| {
             ["x", "x/women", "x/young"].map(|name| quarter.cell(unit, name)["target"].to_string())
         };
@@ -117,7 +106,7 @@ on_both_backends! {
     }
 
     fn a_target_that_is_sent_twice_with_its_key_is_set_once(backend) {
-        let (_server, admin) = town(backend);
+        let (_server, admin, _) = reporting(backend);
         let keyed = admin.with("Idempotency-Key", "plan-2024");
         let path = path("2024", "A", "y");
         let first = keyed.put(&path, &body(10)).expect_status(201);
@@ -139,7 +128,7 @@ on_both_backends! {
     }
 
     fn what_a_target_rests_on_is_fixed_as_with_values(backend) {
-        let (_server, admin) = town(backend);
+        let (_server, admin, m) = reporting(backend);
         let changed = |field: &str, value: Value| {
             let mut body = broken_down(false, &["women", "young"]);
             body[field] = value;
@@ -166,13 +155,13 @@ on_both_backends! {
         // What the target does not rest on may change.
         admin.replace("/v1/indicators/x", &broken_down(false, &["women", "old"])).expect_status(200);
         admin.replace("/v1/indicators/y", &indicator("max")).expect_status(200);
-        let cell = Report::of(&admin, "m", "2024-Q1").cell("A", "x/women");
+        let cell = m.of("2024-Q1").cell("A", "x/women");
         assert_eq!(cell["target"]["value"], 100);
 
         // A formula may become another, with the decimals of its target.
         admin.put(&self::path("2024", "A", "f"), &body(json!(0.25))).expect_status(201);
-        admin.replace("/v1/indicators/f", &rate("x / y", 1)).expect_problem(409, "FIXED_ONCE_USED");
-        admin.replace("/v1/indicators/f", &rate("y / x", 2)).expect_status(200);
+        admin.replace("/v1/indicators/f", &formula("x / y", 1)).expect_problem(409, "FIXED_ONCE_USED");
+        admin.replace("/v1/indicators/f", &formula("y / x", 2)).expect_status(200);
 
         admin.replace(&path, &body(Value::Null)).expect_status(200);
         for change in changes() {
@@ -181,7 +170,7 @@ on_both_backends! {
     }
 
     fn a_form_keeps_the_periods_and_the_indicators_of_its_targets(backend) {
-        let (_server, admin) = town(backend);
+        let (_server, admin, _) = reporting(backend);
         let path = path("2024-Q1", "A", "y");
         admin.put(&path, &body(100)).expect_status(201);
         let with = |field: &str, value: Value| {

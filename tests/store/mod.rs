@@ -1,4 +1,4 @@
-//! The database: its schema, and whose rows every statement is about.
+//! The database: the schema, and the tenant in every statement.
 
 mod migrations;
 pub mod statements;

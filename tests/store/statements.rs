@@ -1,6 +1,6 @@
-//! No statement forgets the tenant: all that is sent to the database while every operation of
-//! the API runs says, for each table with a tenant that it names, whose rows it is about. And what
-//! a test wants to know of the statements of one piece of work.
+//! Every SQL statement names the tenant: while all operations of the API run, each recorded
+//! statement must filter every table that has tenants. Other tests use the recorder to see which
+//! statements a piece of work sends.
 
 use std::collections::BTreeSet;
 use std::path::Path;

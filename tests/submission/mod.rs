@@ -1,4 +1,4 @@
-//! Submissions: their states and steps, when they came in, and the numbers in them.
+//! Submissions: states and steps, receipts, numbers.
 
 mod numbers;
 mod receipts;

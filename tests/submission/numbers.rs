@@ -1,20 +1,21 @@
-//! Numbers as people write them: what is taken, and what each wrong one is told.
+//! Numbers as people write them: which are accepted, and what the message says about each wrong
+//! one.
 
 use serde_json::{Value, json};
 
-use crate::harness::town::{Report, form, indicator};
+use crate::harness::report::Report;
+use crate::harness::town::{Town, indicator};
 use crate::harness::{Backend, Client, Server};
 
-fn town_with_rate(backend: Backend) -> (Server, Client) {
-    let (server, admin) = Server::with_town(backend);
-    admin.add_indicators(&[("x", "sum")]);
+/// The town with a yearly form `f` of the whole number `x` and of `rate`, which has two decimals.
+fn reporting(backend: Backend) -> (Server, Client, Report) {
     let mut rate = indicator("average");
     rate["decimals"] = json!(2);
-    admin.put("/v1/indicators/rate", &rate).expect_status(201);
-    admin
-        .put("/v1/forms/f", &form(&["x", "rate"]))
-        .expect_status(201);
-    (server, admin)
+    Town::new(backend)
+        .indicators(&[("x", "sum")])
+        .indicator("rate", &rate)
+        .form("f", "year")
+        .build_for("2024")
 }
 
 /// The sentence about the first fault, in English.
@@ -35,7 +36,7 @@ fn raw(admin: &Client, body: &str) -> Value {
 
 on_both_backends! {
     fn a_wrong_number_is_told_what_is_wrong_with_it(backend) {
-        let (_server, admin) = town_with_rate(backend);
+        let (_server, admin, _) = reporting(backend);
         let decimals = told(&admin, "rate", json!("93.645"));
         assert!(decimals.contains("at most 2 decimals") && !decimals.contains("thousand"), "{decimals}");
         for (value, digits) in [("1.000", "1000"), ("1.562.410.000", "1562410000"), ("1,500,000", "1500000"), ("1 500", "1500")] {
@@ -49,15 +50,13 @@ on_both_backends! {
     }
 
     fn spaces_around_a_number_are_no_part_of_it(backend) {
-        let (_server, admin) = town_with_rate(backend);
-        let report = Report::new(&admin, "f");
+        let (_server, _, report) = reporting(backend);
         report.submit("A1", &[json!({"indicator": "x", "value": " 1500000 "})]);
         assert_eq!(report.figure("A1", "x"), "1500000 1/1");
     }
 
     fn a_number_that_ends_in_three_zeros_may_be_a_thousand(backend) {
-        let (_server, admin) = town_with_rate(backend);
-        let report = Report::new(&admin, "f");
+        let (_server, admin, report) = reporting(backend);
         let submit = |number: &str| {
             let number: Value = serde_json::from_str(number).unwrap();
             report.try_submit("A1", &[json!({"indicator": "x", "value": number})])
@@ -76,7 +75,7 @@ on_both_backends! {
     }
 
     fn a_target_is_told_what_is_wrong_with_it(backend) {
-        let (_server, admin) = town_with_rate(backend);
+        let (_server, admin, _) = reporting(backend);
         let path = "/v1/forms/f/periods/2024/units/code:A/targets/x";
         let english = admin.with("Accept-Language", "en");
         let told = |value: &str| english.put(path, &json!({"value": value})).expect_status(422).json();
@@ -90,7 +89,7 @@ on_both_backends! {
     }
 
     fn thousands_in_json_are_recognised(backend) {
-        let (_server, admin) = town_with_rate(backend);
+        let (_server, admin, _) = reporting(backend);
         let problem = raw(&admin, "{\"values\": [\n  {\"indicator\": \"x\", \"value\": 1.562.410.000}]}");
         assert_eq!(problem["code"], "MALFORMED_JSON");
         assert_eq!(problem["detail"], "Số 1.562.410.000 ở dòng 2 có dấu ngăn cách hàng nghìn. Hãy viết liền: 1562410000.");
@@ -99,7 +98,7 @@ on_both_backends! {
     }
 
     fn one_fault_is_one_and_a_formula_is_told_in_one_language(backend) {
-        let (_server, admin) = town_with_rate(backend);
+        let (_server, admin, _) = reporting(backend);
         let english = admin.with("Accept-Language", "en");
         let with = |formula: &str| json!({"name": {"vi": "Chỉ tiêu"}, "unit_of_measure": "%", "decimals": 2, "formula": formula});
         let one = english.put("/v1/indicators/y", &with("100 *")).expect_status(422).json();

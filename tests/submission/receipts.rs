@@ -1,4 +1,4 @@
-//! When a submission came in: on which day first, on which it was corrected last, whether that is
+//! Receipts: the day a submission first came in, the day of its last correction, whether it is
 //! late, and whether its period was still running.
 
 use chrono::{DateTime, Utc};
@@ -8,14 +8,13 @@ use tonghop::domain::quantity::Qualifier;
 use tonghop::domain::submission::EnteredValue;
 use tonghop::service::application::condition::Precondition;
 use tonghop::service::application::locate::ReportPath;
-use tonghop::service::people::token::{Credentials, issue_token};
 use tonghop::service::submission::{
     Change, ChangeRequest, Entered, EnteredReason, Intent, change_now,
 };
 use tonghop::store::migration::migrate;
 
-use crate::harness::server::{PASSWORD, now};
-use crate::harness::town::{Report, form};
+use crate::harness::report::Report;
+use crate::harness::town::{Town, form};
 use crate::harness::{Backend, Client, Server};
 
 /// The town with the year 2024 of the form `f`, which ends on 2024-12-14 and is due from hamlets on
@@ -28,22 +27,12 @@ struct Case {
 
 impl Case {
     fn new(backend: Backend) -> Case {
-        let (server, admin) = Server::with_town(backend);
-        admin.add_indicators(&[("x", "sum")]);
-        let mut dated = form(&["x"]);
-        dated["deadlines"] = json!({"hamlet": 1});
-        admin.put("/v1/forms/f", &dated).expect_status(201);
-        let credentials = Credentials::Password {
-            tenant: Some("test".to_owned()),
-            username: "admin".to_owned(),
-            password: PASSWORD.to_owned(),
-        };
-        let application = &server.application;
-        let token = issue_token(application, &credentials, now()).unwrap();
-        let identity = application
-            .tokens
-            .verify(&token.access_token, now())
-            .unwrap();
+        let (server, admin, _) = Town::new(backend)
+            .indicators(&[("x", "sum")])
+            .form("f", "year")
+            .with("deadlines", json!({"hamlet": 1}))
+            .build();
+        let identity = server.identity();
         Case {
             server,
             admin,

@@ -1,11 +1,12 @@
-//! What units submit and what the levels above see of it: states, corrections, breakdowns,
-//! qualifiers, every way to aggregate, deadlines, who may do what.
+//! Submissions and what the levels above see of them: states, corrections, breakdowns, qualifiers,
+//! every aggregation, deadlines, and who may do what.
 
 use chrono::{Datelike, TimeDelta};
 use serde_json::{Value, json};
 
+use crate::harness::report::{Report, cell, option, shown, value};
 use crate::harness::server::now;
-use crate::harness::town::{Report, broken_down, cell, form, option, shown, value};
+use crate::harness::town::{Town, broken_down, form};
 use crate::harness::{Backend, Client, Server};
 
 /// The figures of several units.
@@ -14,177 +15,150 @@ fn figures(report: &Report, name: &str, units: &[&str]) -> Vec<String> {
     figures.collect()
 }
 
-/// The town with a form `f` of these indicators.
-fn town(backend: Backend, indicators: &[(&str, &str)]) -> (Server, Client, Report) {
-    let (server, admin) = Server::with_town(backend);
-    admin.add_indicators(indicators);
-    let codes: Vec<&str> = indicators.iter().map(|(code, _)| *code).collect();
-    admin.put("/v1/forms/f", &form(&codes)).expect_status(201);
-    let report = Report::new(&admin, "f");
-    (server, admin, report)
+/// The town with a yearly form `f` of these indicators, and its year 2024.
+fn reporting(backend: Backend, indicators: &[(&str, &str)]) -> (Server, Client, Report) {
+    let town = Town::new(backend).indicators(indicators);
+    town.form("f", "year").build_for("2024")
 }
 
 fn today() -> chrono::NaiveDate {
     (now() + TimeDelta::hours(7)).date_naive()
 }
 
+/// What happens to the submission of A1, one step after another: the step, what is told, which
+/// revision counts then, and what every level has of it: as submitted, and as approved.
+#[rustfmt::skip]
+const LIFE: [(&str, &str, Option<i64>, &str, &str); 17] = [
+    ("save 5",    "201 draft",               None,    "null 0", "null 0"),
+    ("submit",    "200 submitted",           Some(2), "5 1",    "null 0"),
+    ("submit",    "409 WRONG_STATUS",        Some(2), "5 1",    "null 0"),
+    ("save 7",    "200 draft",               Some(2), "5 1",    "null 0"),
+    ("approve",   "409 WRONG_STATUS",        Some(2), "5 1",    "null 0"),
+    ("submit",    "200 submitted",           Some(4), "7 1",    "null 0"),
+    ("approve",   "200 approved",            Some(4), "7 1",    "7 1"),
+    ("replace 8", "409 SUBMISSION_APPROVED", Some(4), "7 1",    "7 1"),
+    ("save 8",    "409 SUBMISSION_APPROVED", Some(4), "7 1",    "7 1"),
+    ("withdraw",  "409 SUBMISSION_APPROVED", Some(4), "7 1",    "7 1"),
+    ("reopen",    "200 reopened",            Some(4), "7 1",    "null 0"),
+    ("replace 8", "200 submitted",           Some(7), "8 1",    "null 0"),
+    ("return",    "200 returned",            None,    "null 0", "null 0"),
+    ("submit",    "200 submitted",           Some(9), "8 1",    "null 0"),
+    ("withdraw",  "200 withdrawn",           None,    "null 0", "null 0"),
+    ("withdraw",  "409 WRONG_STATUS",        None,    "null 0", "null 0"),
+    ("save 9",    "200 draft",               None,    "null 0", "null 0"),
+];
+
 on_both_backends! {
     fn a_submission_counts_in_the_stages_of_its_status_and_nowhere_else(backend) {
-        let (_server, admin, report) = town(backend, &[("x", "sum")]);
-        let path = report.submission("A1");
-        let all = ["A1", "A", "T"];
-        let everywhere = |x: &str| vec![format!("{x}/1"), format!("{x}/3"), format!("{x}/5")];
-        let nowhere = everywhere("null 0");
+        let (_server, _, report) = reporting(backend, &[("x", "sum")]);
+        let of = |number: i64| [value("x", number)];
+        let take = |step: &str| match step.split_once(' ') {
+            Some(("save", number)) => report.put("A1", &json!({"values": of(number.parse().unwrap())})),
+            Some((_, number)) => report.try_submit("A1", &of(number.parse().unwrap())),
+            None if step == "return" => report.give_back("A1", &json!({"reason": "Sai"})),
+            None => report.step("A1", step),
+        };
+        for (at, (step, told, counting, figure, approved)) in LIFE.into_iter().enumerate() {
+            let case = format!("{at}: {step}");
+            let answer = take(step);
+            let says = answer.json()[if answer.status < 400 { "status" } else { "code" }].clone();
+            assert_eq!(format!("{} {}", answer.status, says.as_str().unwrap()), told, "{case}");
+            assert_eq!(report.get("A1")["counting_revision"], json!(counting), "{case}");
+            let units = ["A1", "A", "T"];
+            let expected = |figure: &str| [1, 3, 5].map(|units| format!("{figure}/{units}"));
+            assert_eq!(figures(&report, "x", &units), expected(figure), "{case}");
+            assert_eq!(units.map(|unit| report.approved_figure(unit, "x")), expected(approved), "{case}");
+            let count = |figure: &str| i32::from(!figure.starts_with("null"));
+            assert_eq!(
+                report.read("T/rollup")["completeness"],
+                json!({"expected": 5, "submitted": count(figure), "approved": count(approved)}),
+                "{case}"
+            );
+        }
+    }
 
+    fn a_submission_says_where_it_is_and_when_it_was_received(backend) {
+        let (_server, admin, report) = reporting(backend, &[("x", "sum")]);
+        let path = report.submission("A1");
         let created = admin.create(&path, &json!({"values": [value("x", 5)]}));
         let draft = created.expect_status(201);
-        assert_eq!(draft.json()["status"], "draft");
-        assert_eq!(draft.json()["counting_revision"], Value::Null);
-        assert_eq!(draft.json()["received_on"], Value::Null);
         let id = draft.json()["unit"]["id"].as_str().unwrap().to_owned();
-        assert_eq!(
-            draft.header("location"),
-            Some(path.replace("code:A1", &id).as_str())
-        );
-        assert_eq!(figures(&report, "x", &all), nowhere);
-        assert_eq!(
-            report.read("T/rollup")["completeness"],
-            json!({"expected": 5, "submitted": 0, "approved": 0})
-        );
-
+        assert_eq!(draft.header("location"), Some(path.replace("code:A1", &id).as_str()));
+        assert_eq!(draft.json()["received_on"], Value::Null);
         let submitted = report.step("A1", "submit").expect_status(200).json();
-        assert_eq!(submitted["status"], "submitted");
-        assert_eq!(submitted["counting_revision"], 2);
         assert_eq!(submitted["received_on"], today().to_string());
-        assert_eq!(figures(&report, "x", &all), everywhere("5 1"));
-        report
-            .step("A1", "submit")
-            .expect_problem(409, "WRONG_STATUS");
+        let redrafted = report.put("A1", &json!({"values": [value("x", 7)]}));
+        assert_eq!(redrafted.expect_status(200).json()["values"][0]["value"], 7);
+    }
 
-        let redrafted = report
-            .put("A1", &json!({"values": [value("x", 7)]}))
-            .expect_status(200)
-            .json();
-        assert_eq!(redrafted["status"], "draft");
-        assert_eq!(redrafted["counting_revision"], 2);
-        assert_eq!(redrafted["values"][0]["value"], 7);
-        assert_eq!(figures(&report, "x", &all), everywhere("5 1"));
-        report
-            .step("A1", "approve")
-            .expect_problem(409, "WRONG_STATUS");
-        report.step("A1", "submit").expect_status(200);
-        assert_eq!(figures(&report, "x", &all), everywhere("7 1"));
-        assert_eq!(report.approved_figure("T", "x"), "null 0/5");
-
-        assert_eq!(
-            report.step("A1", "approve").expect_status(200).json()["status"],
-            "approved"
-        );
-        assert_eq!(figures(&report, "x", &all), everywhere("7 1"));
-        assert_eq!(report.approved_figure("T", "x"), "7 1/5");
-        assert_eq!(
-            report.read("T/rollup")["completeness"],
-            json!({"expected": 5, "submitted": 1, "approved": 1})
-        );
-        report
-            .try_submit("A1", &[value("x", 8)])
-            .expect_problem(409, "SUBMISSION_APPROVED");
-        report
-            .put("A1", &json!({"values": []}))
-            .expect_problem(409, "SUBMISSION_APPROVED");
-        report
-            .step("A1", "withdraw")
-            .expect_problem(409, "SUBMISSION_APPROVED");
-
-        assert_eq!(
-            report.step("A1", "reopen").expect_status(200).json()["status"],
-            "reopened"
-        );
-        assert_eq!(figures(&report, "x", &all), everywhere("7 1"));
-        assert_eq!(report.approved_figure("T", "x"), "null 0/5");
+    fn a_return_keeps_its_reason_until_the_next_step(backend) {
+        let (_server, _, report) = reporting(backend, &[("x", "sum")]);
         report.submit("A1", &[value("x", 8)]);
-        assert_eq!(figures(&report, "x", &all), everywhere("8 1"));
-
         let reason =
             json!({"reason": "Số chưa khớp", "values": [{"indicator": "x", "reason": "Xem lại"}]});
         let returned = report.give_back("A1", &reason).expect_status(200).json();
-        assert_eq!(returned["status"], "returned");
         let kept = json!({
             "text": "Số chưa khớp",
             "values": [{"indicator": "x", "option": null, "reason": "Xem lại"}]
         });
         assert_eq!(returned["reason"], kept);
         assert_eq!(report.get("A1")["reason"], kept);
-        assert_eq!(figures(&report, "x", &all), nowhere);
-
         report.step("A1", "submit").expect_status(200);
         assert_eq!(report.get("A1")["reason"], Value::Null);
-        assert_eq!(figures(&report, "x", &all), everywhere("8 1"));
-        assert_eq!(
-            report.step("A1", "withdraw").expect_status(200).json()["status"],
-            "withdrawn"
-        );
-        assert_eq!(figures(&report, "x", &all), nowhere);
-        assert_eq!(report.read("T/rollup")["completeness"]["submitted"], 0);
-        report
-            .step("A1", "withdraw")
-            .expect_problem(409, "WRONG_STATUS");
+    }
 
-        let revisions = admin
-            .get(&format!("{path}/revisions?limit=4"))
-            .expect_status(200);
-        assert!(
-            revisions
-                .header("link")
-                .unwrap()
-                .contains("/revisions?limit=4&cursor=")
-        );
+    fn revisions_are_listed_by_the_page_the_latest_first(backend) {
+        let (_server, admin, report) = reporting(backend, &[("x", "sum")]);
+        let path = report.submission("A1");
+        report.put("A1", &json!({"values": [value("x", 5)]})).expect_status(201);
+        report.step("A1", "submit").expect_status(200);
+        report.put("A1", &json!({"values": [value("x", 7)]})).expect_status(200);
+        for step in ["submit", "approve", "reopen"] {
+            report.step("A1", step).expect_status(200);
+        }
+        report.submit("A1", &[value("x", 8)]);
+        let reason =
+            json!({"reason": "Số chưa khớp", "values": [{"indicator": "x", "reason": "Xem lại"}]});
+        report.give_back("A1", &reason).expect_status(200);
+        for step in ["submit", "withdraw"] {
+            report.step("A1", step).expect_status(200);
+        }
+        let revisions = admin.get(&format!("{path}/revisions?limit=4")).expect_status(200);
+        let link = revisions.header("link").unwrap();
+        assert!(link.contains("/revisions?limit=4&cursor="), "{link}");
         let steps = |page: &Value| -> Vec<String> {
             let items = page["items"].as_array().unwrap().iter();
-            items
-                .map(|item| {
-                    format!(
-                        "{} {} {}",
-                        item["revision"],
-                        item["step"].as_str().unwrap(),
-                        item["status"].as_str().unwrap()
-                    )
-                })
-                .collect()
+            let line = items.map(|item| {
+                let (step, status) = (item["step"].as_str().unwrap(), item["status"].as_str().unwrap());
+                format!("{} {step} {status}", item["revision"])
+            });
+            line.collect()
         };
         let first = revisions.json();
         assert_eq!(
             steps(&first),
-            [
-                "10 withdraw withdrawn",
-                "9 submit submitted",
-                "8 return returned",
-                "7 replace submitted"
-            ]
+            ["10 withdraw withdrawn", "9 submit submitted", "8 return returned", "7 replace submitted"]
         );
+        let kept = json!({
+            "text": "Số chưa khớp",
+            "values": [{"indicator": "x", "option": null, "reason": "Xem lại"}]
+        });
         assert_eq!(first["items"][2]["reason"], kept);
         assert_eq!(first["items"][2]["values"], Value::Null);
         let next = first["next"].as_str().unwrap();
-        let rest = admin
-            .get(&format!("{path}/revisions?cursor={next}"))
-            .expect_status(200)
-            .json();
+        let rest = admin.get(&format!("{path}/revisions?cursor={next}")).expect_status(200).json();
         assert_eq!(
             steps(&rest),
             [
-                "6 reopen reopened",
-                "5 approve approved",
-                "4 submit submitted",
-                "3 save draft",
-                "2 submit submitted",
-                "1 save draft"
+                "6 reopen reopened", "5 approve approved", "4 submit submitted", "3 save draft",
+                "2 submit submitted", "1 save draft"
             ]
         );
         assert_eq!(rest["next"], Value::Null);
     }
 
     fn a_correction_takes_the_old_values_out_and_a_removed_value_is_not_a_zero(backend) {
-        let (_server, _, report) = town(backend, &[("x", "sum"), ("y", "sum")]);
+        let (_server, _, report) = reporting(backend, &[("x", "sum"), ("y", "sum")]);
         report.submit("A1", &[value("x", 5), value("y", 3)]);
         report.submit("A2", &[value("x", 2), value("y", 0)]);
         report.submit("B1", &[value("x", -1)]);
@@ -318,7 +292,7 @@ on_both_backends! {
     }
 
     fn a_qualifier_survives_every_sum_and_goes_with_its_value(backend) {
-        let (_server, admin, report) = town(backend, &[("x", "sum"), ("n", "count")]);
+        let (_server, admin, report) = reporting(backend, &[("x", "sum"), ("n", "count")]);
         let rate = json!({
             "name": {"vi": "Tỷ lệ"}, "unit_of_measure": "%", "decimals": 1,
             "formula": "100 * x / n"
@@ -360,12 +334,7 @@ on_both_backends! {
     }
 
     fn money_handed_up_is_counted_once_and_none_stays_where_it_is(backend) {
-        let (_server, admin) = Server::with_town(backend);
-        admin.add_indicators(&[("fund", "transfer"), ("plan", "none")]);
-        let mut of_all = form(&["fund", "plan"]);
-        of_all["submitted_by"] = json!(["town", "commune", "hamlet"]);
-        admin.put("/v1/forms/f", &of_all).expect_status(201);
-        let report = Report::new(&admin, "f");
+        let (_server, _, report) = Town::new(backend).indicators(&[("fund", "transfer"), ("plan", "none")]).form("f", "year").with("submitted_by", json!(["town", "commune", "hamlet"])).build_for("2024");
         report.submit("A1", &[value("fund", 100), value("plan", 1)]);
         report.submit("A2", &[value("fund", 50), value("plan", 2)]);
         report.submit("B1", &[value("fund", 7)]);
@@ -402,7 +371,7 @@ on_both_backends! {
             ("high", "max"),
             ("n", "count"),
         ];
-        let (_server, admin, report) = town(backend, &kinds);
+        let (_server, admin, report) = reporting(backend, &kinds);
         let all = |number: i64| -> Vec<Value> {
             kinds.iter().map(|(code, _)| value(code, number)).collect()
         };
@@ -460,7 +429,7 @@ on_both_backends! {
     }
 
     fn a_rollup_shows_its_children_when_asked_and_nothing_is_null(backend) {
-        let (_server, _, report) = town(backend, &[("x", "sum")]);
+        let (_server, _, report) = reporting(backend, &[("x", "sum")]);
         let empty = report.read("T/rollup");
         assert_eq!(empty["rev"], 0);
         assert_eq!(empty["children"], Value::Null);
@@ -514,19 +483,14 @@ on_both_backends! {
     }
 
     fn rules_warn_or_refuse_and_a_refusal_writes_nothing(backend) {
-        let (_server, admin) = Server::with_town(backend);
-        admin.add_indicators(&[("raised", "sum"), ("spent", "sum"), ("people", "sum")]);
-        let mut ruled = form(&["raised", "spent", "people"]);
-        ruled["rules"] = json!([
+        let (_server, admin, report) = Town::new(backend).indicators(&[("raised", "sum"), ("spent", "sum"), ("people", "sum")]).form("f", "year").with("rules", json!([
             {"code": "SPENT_WITHIN_RAISED", "severity": "warning",
              "expression": "spent <= raised",
              "message": {"vi": "Chi quá thu", "en": "Overspent"}},
             {"code": "PEOPLE_KNOWN", "severity": "error",
              "expression": "people < 1000",
              "message": {"vi": "Quá đông", "en": "Too many"}}
-        ]);
-        admin.put("/v1/forms/f", &ruled).expect_status(201);
-        let report = Report::new(&admin, "f");
+        ])).build_for("2024");
         let submitted = report.submit("A1", &[value("raised", 10), value("spent", 12)]);
         assert_eq!(
             submitted["warnings"],
@@ -559,7 +523,7 @@ on_both_backends! {
     }
 
     fn units_added_below_one_that_has_submitted_join_its_totals(backend) {
-        let (_server, admin, report) = town(backend, &[("x", "sum"), ("high", "max")]);
+        let (_server, admin, report) = reporting(backend, &[("x", "sum"), ("high", "max")]);
         report.submit("A1", &[value("x", 5), value("high", 5)]);
         report.submit("B1", &[value("x", 1), value("high", 1)]);
         let level = json!({"name": {"vi": "Tổ"}, "rank": 5});
@@ -611,7 +575,7 @@ on_both_backends! {
     }
 
     fn a_clerk_enters_for_those_below_and_the_history_says_who(backend) {
-        let (server, admin, report) = town(backend, &[("x", "sum")]);
+        let (server, admin, report) = reporting(backend, &[("x", "sum")]);
         let mut careful = form(&["x"]);
         careful["four_eyes"] = json!(true);
         admin.put("/v1/forms/careful", &careful).expect_status(201);
@@ -735,18 +699,18 @@ fn deadlines_are_working_days_after_the_closing_day_and_late_is_counted_or_refus
 
 #[test]
 fn a_period_takes_submissions_from_its_first_day_on_of_the_levels_that_submit() {
-    let (_server, admin) = Server::with_town(Backend::Sqlite);
-    admin.add_indicators(&[("x", "sum")]);
-    let mut civil = form(&["x"]);
-    civil["calendar"] = json!("civil");
-    civil["deadlines"] = json!({"hamlet": 1});
-    civil["late"] = json!("refuse");
-    admin.put("/v1/forms/f", &civil).expect_status(201);
+    let (_server, _, f) = Town::new(Backend::Sqlite)
+        .indicators(&[("x", "sum")])
+        .form("f", "year")
+        .with("calendar", "civil")
+        .with("deadlines", json!({"hamlet": 1}))
+        .with("late", "refuse")
+        .build();
     let year = today().year();
-    let this_year = Report::of(&admin, "f", &year.to_string());
+    let this_year = f.of(&year.to_string());
     this_year.submit("A1", &[value("x", 1)]);
     assert_eq!(this_year.read("A1/completeness")["total"]["late"], 0);
-    let next_year = Report::of(&admin, "f", &(year + 1).to_string());
+    let next_year = f.of(&(year + 1).to_string());
     let values = [value("x", 1)];
     next_year
         .try_submit("A1", &values)
@@ -798,10 +762,10 @@ fn what_is_required_is_asked_of_the_levels_that_collect_it() {
 
 #[test]
 fn a_text_with_thousands_separators_is_not_taken_for_another_number() {
-    let (_server, admin) = Server::with_town(Backend::Sqlite);
-    admin.add_indicators(&[("x", "sum")]);
-    admin.put("/v1/forms/f", &form(&["x"])).expect_status(201);
-    let report = Report::new(&admin, "f");
+    let (_server, _, report) = Town::new(Backend::Sqlite)
+        .indicators(&[("x", "sum")])
+        .form("f", "year")
+        .build_for("2024");
     for text in ["1.000", "1,000", "1.500.000"] {
         report
             .try_submit("A1", &[json!({"indicator": "x", "value": text})])

@@ -1,92 +1,34 @@
-//! Figures to the last digit: what shares make of breakdowns, when a report is another one, what is
-//! divided by what, and the worked numbers of `docs/figures.md`.
+//! Figures to the last digit: shares of breakdowns, when a report counts as changed, numerators and
+//! denominators, and the worked numbers of `docs/figures.md`.
 
 use serde_json::{Value, json};
 use tonghop::domain::quantity::Qualifier;
 use tonghop::domain::submission::EnteredValue;
 use tonghop::service::application::condition::Precondition;
 use tonghop::service::application::locate::ReportPath;
-use tonghop::service::people::token::{Credentials, issue_token};
 use tonghop::service::submission::{Asked, Change, ChangeRequest, Entered, Intent, change_all};
 
-use crate::harness::server::{PASSWORD, now};
-use crate::harness::town::{Report, broken_down, cell, form, indicator, option, shown, value};
+use crate::harness::decree::{commune, merge, split};
+use crate::harness::report::{Report, Reports, cell, option, shown, value};
+use crate::harness::server::now;
+use crate::harness::town::{Town, broken_down, formula, indicator, over_time};
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// A town with three communes, and one with a single one.
-const UNITS: &str = "code,name,level,parent_code\n\
-    T,Thị xã,town,\nA,Xã A,commune,T\nB,Xã B,commune,T\nD,Xã D,commune,T\n\
+const UNITS: &str = "T,Thị xã,town,\nA,Xã A,commune,T\nB,Xã B,commune,T\nD,Xã D,commune,T\n\
     T2,Thị xã khác,town,\nE,Xã E,commune,T2\n";
 
 /// The towns with a monthly form `m` of the communes that holds these indicators.
-fn towns(backend: Backend, indicators: &[(&str, Value)]) -> (Server, Client) {
-    let server = Server::with_tenant(backend);
-    let admin = server.sign_in("test", "admin");
-    admin.post_csv("/v1/units/import", UNITS).expect_status(200);
-    for (code, body) in indicators {
-        let path = format!("/v1/indicators/{code}");
-        admin.put(&path, body).expect_status(201);
-    }
-    let codes: Vec<&str> = indicators.iter().map(|(code, _)| *code).collect();
-    let mut body = form(&codes);
-    body["frequency"] = json!("month");
-    body["calendar"] = json!("civil");
-    body["submitted_by"] = json!(["commune"]);
-    admin.put("/v1/forms/m", &body).expect_status(201);
-    (server, admin)
-}
-
-/// A whole number: how across units and how across time.
-fn pair(units: &str, time: &str) -> Value {
-    let mut body = indicator(units);
-    body["across_time"] = json!(time);
-    body
-}
-
-fn derived(formula: &str, decimals: u8) -> Value {
-    json!({
-        "name": {"vi": "Công thức"}, "unit_of_measure": "x", "decimals": decimals, "formula": formula,
-    })
-}
-
-#[track_caller]
-fn reorganise(admin: &Client, effective: &str, step: Value) -> String {
-    let document = json!({"effective": effective, "legal_basis": "Nghị quyết", "steps": [step]});
-    let answer = admin.post_json("/v1/reorganisations", &document);
-    let answer = answer.expect_status(201);
-    answer.header("location").unwrap().to_owned()
-}
-
-fn commune(code: &str, town: &str) -> Value {
-    json!({"code": code, "name": code, "level": "commune", "parent": format!("code:{town}")})
-}
-
-/// A new commune that takes over others.
-fn merge(from: &[&str], into: &str, town: &str) -> Value {
-    let from: Vec<String> = from.iter().map(|code| format!("code:{code}")).collect();
-    json!({"op": "merge", "from": from, "into": commune(into, town)})
-}
-
-/// `A` is divided: each new commune with its share.
-fn split(parts: &[(&str, &str)]) -> Value {
-    let into = parts
+fn reporting(backend: Backend, indicators: &[(&str, Value)]) -> (Server, Client, Reports) {
+    let towns = Town::of(backend, UNITS);
+    let holding = indicators
         .iter()
-        .map(|(code, share)| json!({"unit": commune(code, "T"), "share": share}));
-    let into: Vec<Value> = into.collect();
-    json!({"op": "split", "from": "code:A", "basis": "dân số", "into": into})
-}
-
-fn month(admin: &Client, key: &str) -> Report {
-    Report::of(admin, "m", key)
-}
-
-/// Submits one number for each of some indicators.
-fn submit(admin: &Client, unit: &str, key: &str, values: &[(&str, i64)]) {
-    let values: Vec<Value> = values
-        .iter()
-        .map(|(code, number)| value(code, *number))
-        .collect();
-    month(admin, key).submit(unit, &values);
+        .fold(towns, |towns, (code, body)| towns.indicator(code, body));
+    holding
+        .form("m", "month")
+        .with("calendar", "civil")
+        .with("submitted_by", json!(["commune"]))
+        .build()
 }
 
 /// The values of some cells of a unit's report; `what` is a unit's code and a query.
@@ -130,16 +72,6 @@ fn reports(admin: &Client, of: &[(&str, &str)]) -> Vec<(String, String)> {
 /// Submits `x` of January 2024 for several units in one commit.
 fn submit_at_once(server: &Server, numbers: &[(&str, i64)]) {
     let application = &server.application;
-    let credentials = Credentials::Password {
-        tenant: Some("test".to_owned()),
-        username: "admin".to_owned(),
-        password: PASSWORD.to_owned(),
-    };
-    let token = issue_token(application, &credentials, now()).unwrap();
-    let identity = || {
-        let verified = application.tokens.verify(&token.access_token, now());
-        verified.unwrap()
-    };
     let asked = numbers.iter().map(|(unit, number)| {
         let request = ChangeRequest {
             path: ReportPath {
@@ -161,9 +93,15 @@ fn submit_at_once(server: &Server, numbers: &[(&str, i64)]) {
             narrative: Vec::new(),
             intent: Intent::Submit,
         };
-        Asked::new(application, identity(), request, Change::Put(entered)).unwrap()
+        Asked::new(
+            application,
+            server.identity(),
+            request,
+            Change::Put(entered),
+        )
+        .unwrap()
     });
-    let answers = change_all(application, identity().tenant(), asked.collect());
+    let answers = change_all(application, server.identity().tenant(), asked.collect());
     let revs: Vec<Value> = answers
         .into_iter()
         .map(|answer| serde_json::from_str::<Value>(&answer.unwrap().body).unwrap()["rev"].clone())
@@ -171,47 +109,38 @@ fn submit_at_once(server: &Server, numbers: &[(&str, i64)]) {
     assert!(revs.iter().all(|rev| *rev == revs[0]), "{revs:?}");
 }
 
-#[track_caller]
-fn expect_verified(admin: &Client, of: &[(&str, &str)]) {
-    for (unit, key) in of {
-        let path = format!("/v1/forms/m/periods/{key}/units/code:{unit}/rollup/verify");
-        let verified = admin.post(&path).expect_status(200).json();
-        assert_eq!(verified["equal"], true, "{unit} {key}: {verified}");
-    }
-}
-
 on_both_backends! {
     // ---- Breakdowns -----------------------------------------------------------------------------
 
     fn the_options_of_a_part_add_up_to_its_total_where_a_breakdown_is_closed(backend) {
-        let (_server, admin) = towns(backend, &[("docs", broken_down(true, &["plan", "letter"]))]);
+        let (_server, admin, m) = reporting(backend, &[("docs", broken_down(true, &["plan", "letter"]))]);
         let names = ["docs", "docs/plan", "docs/letter"];
         let sent = [option("docs", "plan", 50), option("docs", "letter", 50)];
         for key in ["2024-12", "2025-02"] {
-            month(&admin, key).submit("A", &sent);
+            m.of(key).submit("A", &sent);
         }
         // Of December after it ended, of February as it was entered late.
-        reorganise(&admin, "2025-01-01", split(&[("X", "1/3"), ("Y", "2/3")]));
-        let december = month(&admin, "2024-12");
+        admin.reorganise("2025-01-01", &json!([split("A", &[(commune("X", "T"), "1/3"), (commune("Y", "T"), "2/3")])]));
+        let december = m.of("2024-12");
         for (unit, parts) in [("X", ["33", "16", "17"]), ("Y", ["67", "34", "33"]), ("T", ["100", "50", "50"])] {
             assert_eq!(values(&december, &format!("{unit}?as_of=2025-01-01"), &names), parts);
             for key in ["2025-02", "2025-Q1", "2025"] {
-                assert_eq!(values(&month(&admin, key), unit, &names), parts, "{unit} {key}");
+                assert_eq!(values(&m.of(key), unit, &names), parts, "{unit} {key}");
             }
         }
-        expect_verified(&admin, &[("T", "2024-12"), ("T", "2025-02"), ("T", "2025")]);
+        m.expect_verified("T", &["2024-12", "2025-02", "2025"]);
     }
 
     fn the_options_of_a_part_stay_within_its_total_where_a_breakdown_is_open(backend) {
-        let (_server, admin) = towns(backend, &[("docs", broken_down(false, &["plan"]))]);
+        let (_server, admin, m) = reporting(backend, &[("docs", broken_down(false, &["plan"]))]);
         let names = ["docs", "docs/plan"];
-        month(&admin, "2025-02").submit("A", &[value("docs", 4), option("docs", "plan", 3)]);
-        reorganise(&admin, "2025-01-01", split(&[("X", "1/7"), ("Y", "3/7"), ("Z", "3/7")]));
-        let february = month(&admin, "2025-02");
+        m.of("2025-02").submit("A", &[value("docs", 4), option("docs", "plan", 3)]);
+        admin.reorganise("2025-01-01", &json!([split("A", &[(commune("X", "T"), "1/7"), (commune("Y", "T"), "3/7"), (commune("Z", "T"), "3/7")])]));
+        let february = m.of("2025-02");
         for (unit, parts) in [("X", ["0", "0"]), ("Y", ["2", "1"]), ("Z", ["2", "2"]), ("T", ["4", "3"])] {
             assert_eq!(values(&february, unit, &names), parts, "{unit}");
         }
-        expect_verified(&admin, &[("T", "2025-02"), ("T", "2025")]);
+        m.expect_verified("T", &["2025-02", "2025"]);
     }
 
     fn several_breakdowns_are_divided_beside_the_same_totals_and_what_is_divided_again_still_adds_up(backend) {
@@ -219,15 +148,15 @@ on_both_backends! {
         let topic = json!({"code": "topic", "closed": true, "options": [
             {"code": "land", "name": {"vi": "Đất"}}, {"code": "water", "name": {"vi": "Nước"}}, {"code": "road", "name": {"vi": "Đường"}}]});
         docs["breakdowns"].as_array_mut().unwrap().push(topic);
-        let (_server, admin) = towns(backend, &[("docs", docs)]);
+        let (_server, admin, m) = reporting(backend, &[("docs", docs)]);
         let sent = [("plan", 50), ("letter", 50), ("land", 34), ("water", 33), ("road", 33)];
         let sent: Vec<Value> = sent.iter().map(|(code, number)| option("docs", code, *number)).collect();
-        let january = month(&admin, "2025-01");
+        let january = m.of("2025-01");
         january.submit("A", &sent);
-        reorganise(&admin, "2025-03-01", split(&[("X", "1/3"), ("Y", "2/3")]));
+        admin.reorganise("2025-03-01", &json!([split("A", &[(commune("X", "T"), "1/3"), (commune("Y", "T"), "2/3")])]));
         let again = [("X1", "1/7"), ("X2", "6/7")]
             .map(|(code, share)| json!({"unit": commune(code, "T"), "share": share}));
-        reorganise(&admin, "2025-05-01", json!({"op": "split", "from": "code:X", "basis": "dân số", "into": again}));
+        admin.reorganise("2025-05-01", &json!([json!({"op": "split", "from": "code:X", "basis": "dân số", "into": again})]));
         let of = |unit: &str, day: &str| -> Vec<i64> {
             let names = ["docs", "docs/plan", "docs/letter", "docs/land", "docs/water", "docs/road"];
             let shown = values(&january, &format!("{unit}?as_of={day}"), &names);
@@ -246,43 +175,43 @@ on_both_backends! {
     // ---- When a report is another one -----------------------------------------------------------
 
     fn a_later_month_leaves_a_long_period_that_is_not_made_of_it_as_it_was(backend) {
-        let (_server, admin) = towns(backend, &[("x", pair("sum", "sum"))]);
-        submit(&admin, "A", "2024-01", &[("x", 1)]);
+        let (_server, admin, m) = reporting(backend, &[("x", over_time("sum", "sum"))]);
+        m.submit("A", "2024-01", json!({"x": 1}));
         let of = [("T", "2024-Q1"), ("A", "2024-Q1"), ("T", "2024-H1"), ("T", "2024-9M")];
         let before = reports(&admin, &of);
         let year = read(&admin, "T", "2024");
-        submit(&admin, "A", "2024-12", &[("x", 2)]);
-        submit(&admin, "B", "2024-11", &[("x", 2)]);
+        m.submit("A", "2024-12", json!({"x": 2}));
+        m.submit("B", "2024-11", json!({"x": 2}));
         assert_eq!(reports(&admin, &of), before);
         let after = read(&admin, "T", "2024");
         assert_ne!(after.etag(), year.etag());
         assert_eq!(after.json()["rev"].as_i64(), year.json()["rev"].as_i64().map(|rev| rev + 2));
         // What it is made of moves it.
-        submit(&admin, "B", "2024-02", &[("x", 2)]);
+        m.submit("B", "2024-02", json!({"x": 2}));
         for (then, now) in before.iter().zip(reports(&admin, &of)) {
             assert_eq!(then.0 == now.0, then.1 == now.1, "the ETag goes with the body");
         }
         assert_ne!(reports(&admin, &of[..1]), before[..1]);
-        expect_verified(&admin, &[("T", "2024-Q1"), ("T", "2024")]);
+        m.expect_verified("T", &["2024-Q1", "2024"]);
     }
 
     fn what_changes_no_figure_of_a_report_leaves_its_rev_and_etag(backend) {
-        let (_server, admin) = towns(backend, &[("x", pair("sum", "sum")), ("least", pair("min", "min"))]);
+        let (_server, admin, m) = reporting(backend, &[("x", over_time("sum", "sum")), ("least", over_time("min", "min"))]);
         for (unit, number) in [("A", 1), ("B", 5), ("E", 7)] {
             for key in ["2024-01", "2024-03"] {
-                submit(&admin, unit, key, &[("x", number), ("least", number)]);
+                m.submit(unit, key, json!({"x": number, "least": number}));
             }
         }
         let of = [("T", "2024-01"), ("T", "2024-Q1"), ("T", "2024"), ("A", "2024-01"), ("A", "2024-Q1")];
         let before = reports(&admin, &of);
         let towns = &of[..3];
         // The same once more.
-        submit(&admin, "B", "2024-03", &[("x", 5), ("least", 5)]);
+        m.submit("B", "2024-03", json!({"x": 5, "least": 5}));
         assert_eq!(reports(&admin, towns)[..], before[..3]);
         // Another map later, and another one elsewhere, entered late; then taken back.
-        reorganise(&admin, "2025-07-01", merge(&["A", "B"], "C", "T"));
+        admin.reorganise("2025-07-01", &json!([merge(&["A", "B"], &commune("C", "T"))]));
         assert_eq!(reports(&admin, &of), before);
-        submit(&admin, "C", "2025-07", &[("x", 1)]);
+        m.submit("C", "2025-07", json!({"x": 1}));
         assert_eq!(reports(&admin, &of), before);
         let elsewhere = [("T2", "2024-Q1"), ("T2", "2024-01")];
         let there = reports(&admin, &elsewhere);
@@ -292,7 +221,7 @@ on_both_backends! {
         assert_ne!(reports(&admin, &elsewhere[..1]), there[..1], "one more is expected");
         assert_eq!(reports(&admin, &elsewhere[1..]), there[1..]);
         let there = reports(&admin, &elsewhere);
-        let late = reorganise(&admin, "2024-03-15", merge(&["E"], "G", "T2"));
+        let late = admin.reorganise("2024-03-15", &json!([merge(&["E"], &commune("G", "T2"))]));
         assert_eq!(reports(&admin, &of), before);
         assert_ne!(reports(&admin, &elsewhere[..1]), there[..1]);
         assert_eq!(reports(&admin, &elsewhere[1..]), there[1..]);
@@ -302,15 +231,16 @@ on_both_backends! {
         // An indicator that the form does not ask for.
         admin.put("/v1/indicators/other", &indicator("sum")).expect_status(201);
         assert_eq!(reports(&admin, &of), before);
-        expect_verified(&admin, &[("T", "2024-01"), ("T", "2024"), ("T2", "2024-03"), ("T2", "2024")]);
+        m.expect_verified("T", &["2024-01", "2024"]);
+        m.expect_verified("T2", &["2024-03", "2024"]);
     }
 
     fn what_a_report_shows_beside_its_figures_moves_its_etag(backend) {
-        let (_server, admin) = towns(backend, &[("x", pair("sum", "sum"))]);
-        submit(&admin, "A", "2025-01", &[("x", 1)]);
+        let (_server, admin, m) = reporting(backend, &[("x", over_time("sum", "sum"))]);
+        m.submit("A", "2025-01", json!({"x": 1}));
         let quarter = || read(&admin, "T", "2025-Q1");
         let before = quarter();
-        reorganise(&admin, "2025-02-15", json!({"op": "rename", "unit": "code:A", "name": "Xã Mới"}));
+        admin.reorganise("2025-02-15", &json!([json!({"op": "rename", "unit": "code:A", "name": "Xã Mới"})]));
         let after = quarter();
         assert_eq!(after.json()["children"][0]["unit"]["name"], "Xã Mới");
         assert_ne!(after.etag(), before.etag());
@@ -318,9 +248,9 @@ on_both_backends! {
     }
 
     fn what_cancels_out_moves_the_etag_of_a_report_with_its_children_alone(backend) {
-        let (server, admin) = towns(backend, &[("x", pair("sum", "sum"))]);
+        let (server, admin, m) = reporting(backend, &[("x", over_time("sum", "sum"))]);
         for unit in ["A", "B"] {
-            submit(&admin, unit, "2024-01", &[("x", 5)]);
+            m.submit(unit, "2024-01", json!({"x": 5}));
         }
         let alone = || admin.get("/v1/forms/m/periods/2024-01/units/code:T/rollup").expect_status(200);
         let before = (alone(), read(&admin, "T", "2024-01"));
@@ -337,12 +267,12 @@ on_both_backends! {
     // ---- What is divided by what ----------------------------------------------------------------
 
     fn an_average_over_time_is_divided_by_its_months_however_many_units_reported_them(backend) {
-        let (_server, admin) = towns(backend, &[("members", pair("sum", "average")), ("most", pair("max", "average"))]);
-        let report = |unit: &str, key: &str, number: i64| submit(&admin, unit, key, &[("members", number), ("most", number)]);
-        let quarter = month(&admin, "2025-Q1");
+        let (_server, admin, m) = reporting(backend, &[("members", over_time("sum", "average")), ("most", over_time("max", "average"))]);
+        let report = |unit: &str, key: &str, number: i64| m.submit(unit, key, json!({"members": number, "most": number}));
+        let quarter = m.of("2025-Q1");
         report("A", "2025-01", 2);
         report("B", "2025-01", 3);
-        reorganise(&admin, "2025-02-01", merge(&["A", "B"], "C", "T"));
+        admin.reorganise("2025-02-01", &json!([merge(&["A", "B"], &commune("C", "T"))]));
         report("C", "2025-02", 4);
         // 2 + 3 in January, 4 in February.
         assert_eq!(quotient(&quarter, "C", "members"), "4.5 = 9 / 2");
@@ -356,19 +286,19 @@ on_both_backends! {
         assert_eq!(quotient(&quarter, "D", "members"), "5.33 = 16 / 3");
         assert_eq!(quotient(&quarter, "T", "members"), "9.83 = 59 / 6");
         assert_eq!(quotient(&quarter, "T", "most"), "5.33 = 16 / 3");
-        expect_verified(&admin, &[("T", "2025-Q1")]);
+        m.expect_verified("T", &["2025-Q1"]);
     }
 
     fn the_parts_of_a_quotient_are_shown_to_the_last_digit(backend) {
-        let (_server, admin) = towns(backend, &[
-            ("rate", pair("average", "last")), ("people", pair("sum", "last")),
-            ("each", derived("rate / people", 4)), ("all", derived("people / rate", 4)),
+        let (_server, admin, m) = reporting(backend, &[
+            ("rate", over_time("average", "last")), ("people", over_time("sum", "last")),
+            ("each", formula("rate / people", 4)), ("all", formula("people / rate", 4)),
         ]);
         for (unit, rate, people) in [("A", 5, 1), ("B", 5, 1), ("D", 6, 2)] {
-            submit(&admin, unit, "2025-01", &[("rate", rate), ("people", people)]);
+            m.submit(unit, "2025-01", json!({"rate": rate, "people": people}));
         }
-        reorganise(&admin, "2025-02-01", merge(&["A", "B", "D"], "C", "T"));
-        let quarter = month(&admin, "2025-Q1");
+        admin.reorganise("2025-02-01", &json!([merge(&["A", "B", "D"], &commune("C", "T"))]));
+        let quarter = m.of("2025-Q1");
         // One unit's mean of three: 16 / 3 and not 5.333333333333 / 1.
         assert_eq!(quotient(&quarter, "T", "rate"), "5.33 = 16 / 3");
         // 16/3 over 4, and 4 over it, both times three.
@@ -379,54 +309,54 @@ on_both_backends! {
     // ---- The worked numbers of docs/figures.md, in its order ------------------------------------
 
     fn halves_are_rounded_away_from_zero_on_either_side(backend) {
-        let (_server, admin) = towns(backend, &[("x", pair("sum", "sum")), ("half", derived("x / 2", 0))]);
+        let (_server, _, m) = reporting(backend, &[("x", over_time("sum", "sum")), ("half", formula("x / 2", 0))]);
         for (unit, number) in [("A", 1), ("B", -1), ("D", -5), ("E", 5)] {
-            submit(&admin, unit, "2025-01", &[("x", number)]);
+            m.submit(unit, "2025-01", json!({"x": number}));
         }
-        let half = |unit: &str| values(&month(&admin, "2025-01"), unit, &["half"]).concat();
+        let half = |unit: &str| values(&m.of("2025-01"), unit, &["half"]).concat();
         assert_eq!(["A", "B", "E", "D"].map(half), ["1", "-1", "3", "-3"]);
     }
 
     fn a_formula_is_worked_out_with_exact_figures_and_rounded_once(backend) {
-        let (_server, admin) = towns(backend, &[
-            ("x", pair("average", "sum")), ("third", derived("x / 3", 1)), ("again", derived("3 * third", 1)),
-            ("eighth", derived("x / 8", 2)), ("tenfold", derived("10 * eighth", 1)),
+        let (_server, _, m) = reporting(backend, &[
+            ("x", over_time("average", "sum")), ("third", formula("x / 3", 1)), ("again", formula("3 * third", 1)),
+            ("eighth", formula("x / 8", 2)), ("tenfold", formula("10 * eighth", 1)),
         ]);
-        submit(&admin, "A", "2025-01", &[("x", 1)]);
+        m.submit("A", "2025-01", json!({"x": 1}));
         let names = ["third", "again", "eighth", "tenfold"];
-        assert_eq!(values(&month(&admin, "2025-01"), "A", &names), ["0.3", "1", "0.13", "1.3"]);
+        assert_eq!(values(&m.of("2025-01"), "A", &names), ["0.3", "1", "0.13", "1.3"]);
         // (1 + 2 + 2) / 3 = 1.67; a third of 5/3 is 0.56 and not 0.6 of it.
-        submit(&admin, "B", "2025-01", &[("x", 2)]);
-        submit(&admin, "D", "2025-01", &[("x", 2)]);
-        assert_eq!(values(&month(&admin, "2025-01"), "T", &["x", "third", "again"]), ["1.67", "0.6", "1.7"]);
+        m.submit("B", "2025-01", json!({"x": 2}));
+        m.submit("D", "2025-01", json!({"x": 2}));
+        assert_eq!(values(&m.of("2025-01"), "T", &["x", "third", "again"]), ["1.67", "0.6", "1.7"]);
     }
 
     fn an_average_has_two_decimals_more_and_of_counts_two(backend) {
-        let mut counted = pair("average", "count");
+        let mut counted = over_time("average", "count");
         counted["decimals"] = json!(3);
-        let mut mean = pair("average", "average");
+        let mut mean = over_time("average", "average");
         mean["decimals"] = json!(1);
-        let (_server, admin) = towns(backend, &[("counted", counted), ("mean", mean)]);
+        let (_server, _, m) = reporting(backend, &[("counted", counted), ("mean", mean)]);
         for (unit, key) in [("A", "2025-01"), ("A", "2025-02"), ("A", "2025-03"), ("B", "2025-01"), ("B", "2025-02"), ("B", "2025-03"), ("D", "2025-01"), ("D", "2025-02")] {
             let number = json!(if unit == "A" { 1.5 } else { 2.5 });
-            month(&admin, key).submit(unit, &[value("counted", number.clone()), value("mean", number)]);
+            m.of(key).submit(unit, &[value("counted", number.clone()), value("mean", number)]);
         }
-        let quarter = month(&admin, "2025-Q1");
+        let quarter = m.of("2025-Q1");
         // 3 + 3 + 2 months of three units; 3 × 1.5 and 5 × 2.5 of eight values.
         assert_eq!(quotient(&quarter, "T", "counted"), "2.67 = 8 / 3");
         assert_eq!(quotient(&quarter, "T", "mean"), "2.125 = 17 / 8");
         // A month's own average of what counts months is still that of its values.
-        assert_eq!(quotient(&month(&admin, "2025-03"), "T", "counted"), "2 = 4 / 2");
+        assert_eq!(quotient(&m.of("2025-03"), "T", "counted"), "2 = 4 / 2");
     }
 
     fn a_month_s_average_is_of_all_values_and_a_long_period_s_of_one_a_unit(backend) {
-        let (_server, admin) = towns(backend, &[("rate", pair("average", "last")), ("mean", pair("average", "average"))]);
+        let (_server, admin, m) = reporting(backend, &[("rate", over_time("average", "last")), ("mean", over_time("average", "average"))]);
         for (unit, number) in [("A", 1), ("B", 3), ("D", 5)] {
-            submit(&admin, unit, "2025-05", &[("rate", number), ("mean", number)]);
+            m.submit(unit, "2025-05", json!({"rate": number, "mean": number}));
         }
-        let (may, quarter) = (month(&admin, "2025-05"), month(&admin, "2025-Q2"));
+        let (may, quarter) = (m.of("2025-05"), m.of("2025-Q2"));
         assert_eq!(quotient(&quarter, "T", "rate"), "3 = 9 / 3");
-        reorganise(&admin, "2025-06-01", merge(&["A", "B"], "C", "T"));
+        admin.reorganise("2025-06-01", &json!([merge(&["A", "B"], &commune("C", "T"))]));
         assert_eq!(quotient(&may, "T", "rate"), "3 = 9 / 3");
         assert_eq!(quotient(&may, "T?as_of=2025-06-01", "rate"), "3 = 9 / 3");
         assert_eq!(quotient(&may, "C?as_of=2025-06-01", "rate"), "2 = 4 / 2");
@@ -438,42 +368,42 @@ on_both_backends! {
     }
 
     fn shares_are_counted_where_they_are_and_what_is_whole_once(backend) {
-        let (_server, admin) = towns(backend, &[("raised", pair("sum", "sum")), ("largest", pair("max", "max"))]);
+        let (_server, admin, m) = reporting(backend, &[("raised", over_time("sum", "sum")), ("largest", over_time("max", "max"))]);
         for unit in ["A", "B", "D"] {
-            submit(&admin, unit, "2024-12", &[("raised", 10), ("largest", 10)]);
+            m.submit(unit, "2024-12", json!({"raised": 10, "largest": 10}));
         }
-        reorganise(&admin, "2025-01-01", split(&[("X", "1/2"), ("Y", "1/2")]));
-        let restated = month(&admin, "2024-12").read("T/rollup?as_of=2025-01-01");
+        admin.reorganise("2025-01-01", &json!([split("A", &[(commune("X", "T"), "1/2"), (commune("Y", "T"), "1/2")])]));
+        let restated = m.of("2024-12").read("T/rollup?as_of=2025-01-01");
         assert_eq!(shown(&cell(&restated, "raised")), "30 4/4");
         assert_eq!(shown(&cell(&restated, "largest")), "10 3/3");
         assert_eq!(restated["completeness"], json!({"expected": 3, "submitted": 3, "approved": 0}));
     }
 
     fn what_nobody_can_divide_counts_until_all_heirs_have_submitted(backend) {
-        let (_server, admin) = towns(backend, &[("raised", pair("sum", "sum"))]);
-        submit(&admin, "A", "2025-02", &[("raised", 10)]);
+        let (_server, admin, m) = reporting(backend, &[("raised", over_time("sum", "sum"))]);
+        m.submit("A", "2025-02", json!({"raised": 10}));
         let into = ["X", "Y"].map(|code| json!({"unit": commune(code, "T")}));
-        reorganise(&admin, "2025-01-01", json!({"op": "split", "from": "code:A", "into": into}));
-        let february = month(&admin, "2025-02");
+        admin.reorganise("2025-01-01", &json!([json!({"op": "split", "from": "code:A", "into": into})]));
+        let february = m.of("2025-02");
         assert_eq!(february.figure("T", "raised"), "10 1/4");
         // A's leaf has what was expected of A; X, Y, B and D are expected now.
         let report = february.read("T/rollup?include=children");
         let leaf = report["children"].as_array().unwrap().iter().find(|child| child["not_divided"] == true).unwrap();
         assert_eq!(shown(&cell(leaf, "raised")), "10 1/0");
-        submit(&admin, "X", "2025-02", &[("raised", 4)]);
+        m.submit("X", "2025-02", json!({"raised": 4}));
         assert_eq!(february.figure("T", "raised"), "14 2/4");
-        submit(&admin, "Y", "2025-02", &[("raised", 6)]);
+        m.submit("Y", "2025-02", json!({"raised": 6}));
         assert_eq!(february.figure("T", "raised"), "10 2/4");
-        expect_verified(&admin, &[("T", "2025-02"), ("T", "2025")]);
+        m.expect_verified("T", &["2025-02", "2025"]);
     }
 
     fn a_merger_counts_the_values_that_were_and_leaves_what_is_only_a_unit_s_own(backend) {
-        let (_server, admin) = towns(backend, &[("meetings", pair("count", "count")), ("staff", pair("none", "last"))]);
+        let (_server, admin, m) = reporting(backend, &[("meetings", over_time("count", "count")), ("staff", over_time("none", "last"))]);
         for unit in ["A", "B", "D"] {
-            submit(&admin, unit, "2025-05", &[("meetings", 1), ("staff", 7)]);
+            m.submit(unit, "2025-05", json!({"meetings": 1, "staff": 7}));
         }
-        reorganise(&admin, "2025-06-01", merge(&["A", "B"], "C", "T"));
-        let (may, quarter) = (month(&admin, "2025-05"), month(&admin, "2025-Q2"));
+        admin.reorganise("2025-06-01", &json!([merge(&["A", "B"], &commune("C", "T"))]));
+        let (may, quarter) = (m.of("2025-05"), m.of("2025-Q2"));
         let of_may = |unit: &str, code: &str| shown(&cell(&may.read(&rollup_of(&format!("{unit}?as_of=2025-06-01"))), code));
         // Two values were reported in what is C now.
         assert_eq!((of_may("C", "meetings"), of_may("T", "meetings")), ("2 2/2".to_owned(), "3 3/3".to_owned()));

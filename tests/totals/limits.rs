@@ -1,9 +1,10 @@
-//! Numbers at the limits: values at both edges of what can be submitted, from many units, are put
-//! together and shown to the last digit, with decimals and through formulas too.
+//! Numbers at the limits: the largest and smallest values from many units add up exactly, with
+//! decimals and through formulas too.
 
 use serde_json::{Value, json};
 
-use crate::harness::town::{Report, cell, form, indicator, value};
+use crate::harness::report::{Reports, cell, value};
+use crate::harness::town::{Town, formula, over_time};
 use crate::harness::{Backend, Client, Server};
 
 /// The edges, as they are written without decimals and with nine.
@@ -27,36 +28,18 @@ const DERIVED: [(&str, &str); 2] = [("product", "whole * fine"), ("quotient", "w
 const HAMLETS: usize = 40;
 
 /// The town with all these hamlets and a monthly form `m` of all indicators.
-fn town(backend: Backend) -> (Server, Client) {
-    let (server, admin) = Server::with_town(backend);
+fn reporting(backend: Backend) -> (Server, Client, Reports) {
     let hamlets = (1..=HAMLETS).map(|number| format!("N{number},Ấp,hamlet,A\n"));
-    let list = format!(
-        "code,name,level,parent_code\n{}",
-        hamlets.collect::<String>()
-    );
-    admin.post_csv("/v1/units/import", &list).expect_status(200);
+    let mut town = Town::new(backend).units(&hamlets.collect::<String>());
     for (code, units, time, decimals) in COLLECTED {
-        let mut body = indicator(units);
-        body["across_time"] = json!(time);
+        let mut body = over_time(units, time);
         body["decimals"] = json!(decimals);
-        admin
-            .put(&format!("/v1/indicators/{code}"), &body)
-            .expect_status(201);
+        town = town.indicator(code, &body);
     }
-    for (code, formula) in DERIVED {
-        let body = json!({
-            "name": {"vi": code}, "unit_of_measure": "x", "decimals": 9, "formula": formula,
-        });
-        admin
-            .put(&format!("/v1/indicators/{code}"), &body)
-            .expect_status(201);
+    for (code, of) in DERIVED {
+        town = town.indicator(code, &formula(of, 9));
     }
-    let codes = COLLECTED.map(|(code, ..)| code).into_iter();
-    let codes: Vec<&str> = codes.chain(DERIVED.map(|(code, _)| code)).collect();
-    let mut body = form(&codes);
-    body["frequency"] = json!("month");
-    admin.put("/v1/forms/m", &body).expect_status(201);
-    (server, admin)
+    town.form("m", "month").build()
 }
 
 /// An edge in every indicator, at its decimals.
@@ -71,21 +54,19 @@ fn values([whole, fine]: [&str; 2]) -> Vec<Value> {
 
 /// What each figure of a unit is, to the last digit.
 #[track_caller]
-fn expect(admin: &Client, unit: &str, period: &str, expected: &[(&str, &str)]) {
-    let rollup = Report::of(admin, "m", period).read(&format!("{unit}/rollup"));
+fn expect(m: &Reports, unit: &str, period: &str, expected: &[(&str, &str)]) {
+    let rollup = m.of(period).read(&format!("{unit}/rollup"));
     for (code, figure) in expected {
         let shown = cell(&rollup, code)["value"].to_string();
         assert_eq!(shown, *figure, "{code} of {unit} in {period}");
     }
-    let verify = format!("/v1/forms/m/periods/{period}/units/code:{unit}/rollup/verify");
-    let verified = admin.post(&verify).expect_status(200).json();
-    assert_eq!(verified["equal"], true, "{verified}");
+    m.expect_verified(unit, &[period]);
 }
 
 on_both_backends! {
     fn values_at_the_edges_from_many_units_are_put_together_exactly(backend) {
-        let (_server, admin) = town(backend);
-        let month = Report::of(&admin, "m", "2024-01");
+        let (_server, _, m) = reporting(backend);
+        let month = m.of("2024-01");
         let hamlets: Vec<String> = (1..=HAMLETS).map(|number| format!("N{number}")).collect();
         for hamlet in &hamlets {
             month.submit(hamlet, &values(MOST));
@@ -102,12 +83,12 @@ on_both_backends! {
             ("quotient", "40000000000"),
         ];
         for (unit, period) in [("A", "2024-01"), ("T", "2024-01"), ("T", "2024-Q1"), ("T", "2024")] {
-            expect(&admin, unit, period, &most);
+            expect(&m, unit, period, &most);
         }
 
         // One goes from one edge to the other.
         month.submit("N7", &values(LEAST));
-        expect(&admin, "T", "2024-01", &[
+        expect(&m, "T", "2024-01", &[
             // 39 · 9223372036854775807 – 9223372036854775808.
             ("whole", "350488137400481480665"),
             ("fine", "350488137400.481480665"),
@@ -137,33 +118,33 @@ on_both_backends! {
             ("quotient", "40000000000"),
         ];
         for (unit, period) in [("A", "2024-01"), ("T", "2024-Q1")] {
-            expect(&admin, unit, period, &least);
+            expect(&m, unit, period, &least);
         }
         // The last one alone, when all others are gone: nothing is left of what they were.
         for hamlet in &hamlets[1..] {
             month.step(hamlet, "withdraw").expect_status(200);
         }
-        expect(&admin, "T", "2024", &[("whole", LEAST[0]), ("fine", LEAST[1]), ("mean", LEAST[1])]);
+        expect(&m, "T", "2024", &[("whole", LEAST[0]), ("fine", LEAST[1]), ("mean", LEAST[1])]);
         month.step("N1", "withdraw").expect_status(200);
-        expect(&admin, "T", "2024", &[("whole", "null"), ("least", "null"), ("quotient", "null")]);
+        expect(&m, "T", "2024", &[("whole", "null"), ("least", "null"), ("quotient", "null")]);
     }
 
     fn a_year_at_the_edges_is_exact(backend) {
-        let (_server, admin) = town(backend);
+        let (_server, _, m) = reporting(backend);
         for unit in ["A1", "A2", "B1"] {
             for month in ["2024-01", "2024-07"] {
-                Report::of(&admin, "m", month).submit(unit, &values(MOST));
+                m.of(month).submit(unit, &values(MOST));
             }
         }
-        expect(&admin, "T", "2024", &[
+        expect(&m, "T", "2024", &[
             // 6 · 9223372036854775807.
             ("whole", "55340232221128654842"),
             ("least", MOST[1]),
             ("mean", MOST[1]),
             ("quotient", "6000000000"),
         ]);
-        Report::of(&admin, "m", "2024-07").submit("B1", &values(LEAST));
-        expect(&admin, "T", "2024", &[
+        m.of("2024-07").submit("B1", &values(LEAST));
+        expect(&m, "T", "2024", &[
             // 5 · 9223372036854775807 – 9223372036854775808, and a sixth of it.
             ("whole", "36893488147419103227"),
             ("fine", "36893488147.419103227"),
@@ -172,13 +153,13 @@ on_both_backends! {
             ("greatest", MOST[1]),
         ]);
         // B1 alone: an edge and the other.
-        expect(&admin, "B1", "2024", &[("whole", "-1"), ("fine", "-0.000000001"), ("mean", "-0.0000000005")]);
-        expect(&admin, "B1", "2024-H1", &[("whole", MOST[0]), ("least", MOST[1])]);
+        expect(&m, "B1", "2024", &[("whole", "-1"), ("fine", "-0.000000001"), ("mean", "-0.0000000005")]);
+        expect(&m, "B1", "2024-H1", &[("whole", MOST[0]), ("least", MOST[1])]);
     }
 
     fn what_is_beyond_the_edges_is_the_submitter_s_fault_alone(backend) {
-        let (_server, admin) = town(backend);
-        let month = Report::of(&admin, "m", "2024-01");
+        let (_server, _, m) = reporting(backend);
+        let month = m.of("2024-01");
         month.submit("N1", &values(MOST));
         for beyond in BEYOND {
             let faults = month
@@ -189,6 +170,6 @@ on_both_backends! {
         }
         // The neighbours' sum is beyond too, and nobody is kept from it.
         month.submit("N3", &values(MOST));
-        expect(&admin, "T", "2024-01", &[("whole", "18446744073709551614")]);
+        expect(&m, "T", "2024-01", &[("whole", "18446744073709551614")]);
     }
 }

@@ -1,9 +1,9 @@
-//! A map that changes again and again against a naive model: random submissions, corrections and
-//! withdrawals, random reorganisations before, between and after them, entered in time or late,
-//! and taken back. After every few steps reports as they were and restated show what the model
-//! works out, what is kept is the fold, and what ended before a reorganisation did not move.
+//! A changing map against a naive model. Random submissions, corrections and withdrawals go on
+//! while random reorganisations happen, in time or late, and are undone. Every few steps the
+//! reports, as they were and restated, must show what the model works out, the kept totals must be
+//! the fold, and what ended before a reorganisation must not have moved.
 //!
-//! `TONGHOP_TEST_SEED` repeats a run, `TONGHOP_TEST_STEPS` and `TONGHOP_TEST_CASES` make it longer.
+//! `TONGHOP_TEST_SEED` repeats a run; `TONGHOP_TEST_STEPS` and `TONGHOP_TEST_CASES` make it longer.
 
 mod document;
 mod naive;
@@ -15,7 +15,8 @@ use rand::seq::{IndexedRandom, IteratorRandom};
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
-use crate::harness::town::{broken_down, cell, form, indicator, option};
+use crate::harness::report::{cell, option};
+use crate::harness::town::{broken_down, form, indicator};
 use crate::harness::{Backend, Client, Server};
 use crate::totals::model::setting;
 use document::Writing;

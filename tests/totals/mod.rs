@@ -1,4 +1,4 @@
-//! Totals: what units submitted is put together right, on every map, whatever is corrected.
+//! Totals: correct on every map and after every correction.
 
 mod chains;
 mod figures;

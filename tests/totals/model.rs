@@ -1,7 +1,7 @@
-//! The engine against a naive model: random steps on several months of one form, and now and then
-//! a new version of it or of an indicator. After each step what is kept of the month and of what
-//! it is part of is the fold of the submissions, and what the API's use case shows of them is what
-//! the model works out.
+//! The engine against a naive model: random steps on several months of one form, with a new version
+//! of the form or of an indicator now and then. After each step the kept totals are the fold of the
+//! submissions, and the API's use case shows what the model works out, for the month and for every
+//! longer period.
 //!
 //! `TONGHOP_TEST_SEED` repeats a run, `TONGHOP_TEST_STEPS` makes it longer.
 
@@ -17,12 +17,10 @@ use serde_json::{Value, json};
 use tonghop::authn::Identity;
 use tonghop::domain::quantity::Qualifier;
 use tonghop::domain::submission::{EnteredValue, Stage};
-use tonghop::service::Application;
 use tonghop::service::application::condition::Precondition;
 use tonghop::service::application::idempotency::Reply;
 use tonghop::service::application::locate::ReportPath;
 use tonghop::service::map::unit::{EnteredUnit, create_unit};
-use tonghop::service::people::token::{Credentials, issue_token};
 use tonghop::service::report::rollup::{Children, RollupQuery, get_rollup};
 use tonghop::service::report::verification::verify_rollup;
 use tonghop::service::submission::{
@@ -30,7 +28,7 @@ use tonghop::service::submission::{
     Intent, SubmissionError, change_all,
 };
 
-use crate::harness::server::{PASSWORD, now};
+use crate::harness::server::now;
 use crate::harness::{Backend, Client, Server, postgres};
 use catalogue::{Change, put_catalogue};
 use naive::{
@@ -120,7 +118,7 @@ impl Run {
         let admin = server.sign_in("test", "admin");
         let edition = Edition::first();
         put_catalogue(&admin, &edition);
-        let identity = identity(&server.application);
+        let identity = server.identity();
         let mut run = Run {
             server,
             admin,
@@ -512,17 +510,6 @@ fn some_parts(total: i64, count: usize, random: &mut StdRng) -> Vec<Option<i64>>
             .then(|| random.random_range(0..=most))
     };
     (0..count).map(|_| part()).collect()
-}
-
-fn identity(application: &Application) -> Identity {
-    let credentials = Credentials::Password {
-        tenant: Some("test".to_owned()),
-        username: "admin".to_owned(),
-        password: PASSWORD.to_owned(),
-    };
-    let token = issue_token(application, &credentials, now()).unwrap();
-    let verified = application.tokens.verify(&token.access_token, now());
-    verified.unwrap()
 }
 
 fn rank_of(level: &str) -> usize {

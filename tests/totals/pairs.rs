@@ -1,9 +1,11 @@
-//! Every pair of across-units and across-time, by hand: a quarter of a monthly form over three
-//! levels, with units and months missing; then the same after corrections and withdrawals.
+//! Every pair of aggregation across units and across time, worked out by hand: a quarter of a
+//! monthly form over three levels, with units and months missing, then again after corrections and
+//! withdrawals.
 
 use serde_json::{Value, json};
 
-use crate::harness::town::{Report, cell, form, indicator, value};
+use crate::harness::report::{Reports, cell};
+use crate::harness::town::{Town, formula, indicator, over_time};
 use crate::harness::{Backend, Client, Server};
 
 const UNITS: [&str; 7] = ["sum", "average", "min", "max", "count", "none", "transfer"];
@@ -115,44 +117,37 @@ fn pairs() -> Vec<String> {
 }
 
 /// The town with a monthly form of all pairs.
-fn town(backend: Backend) -> (Server, Client) {
-    let (server, admin) = Server::with_town(backend);
+fn reporting(backend: Backend) -> (Server, Client, Reports) {
     let pairs = pairs();
-    for pair in &pairs {
+    let town = pairs.iter().fold(Town::new(backend), |town, pair| {
         let (units, time) = pair.split_once('.').unwrap();
-        let mut body = indicator(units);
-        body["across_time"] = json!(time);
-        admin
-            .put(&format!("/v1/indicators/{pair}"), &body)
-            .expect_status(201);
-    }
-    let codes: Vec<&str> = pairs.iter().map(String::as_str).collect();
-    let mut monthly = form(&codes);
-    monthly["frequency"] = json!("month");
-    admin.put("/v1/forms/m", &monthly).expect_status(201);
-    (server, admin)
+        town.indicator(pair, &over_time(units, time))
+    });
+    town.form("m", "month").build()
 }
 
-/// Reports the same value in every indicator.
-fn submit(admin: &Client, unit: &str, month: &str, number: i64) {
-    let values: Vec<Value> = pairs().iter().map(|pair| value(pair, number)).collect();
-    Report::of(admin, "m", month).submit(unit, &values);
+/// The same number in every indicator.
+fn all(number: i64) -> Value {
+    pairs()
+        .into_iter()
+        .map(|pair| (pair, json!(number)))
+        .collect()
 }
 
-fn submit_all(admin: &Client) {
+fn submit_all(m: &Reports) {
     // Not in the order of the months: first and last go by period.
     for (unit, month, number) in REPORTED.iter().rev() {
-        submit(admin, unit, month, *number);
+        m.submit(unit, month, all(*number));
     }
 }
 
-fn quarter(admin: &Client, unit: &str) -> Value {
-    Report::of(admin, "m", "2024-Q1").read(&format!("{unit}/rollup"))
+fn quarter(m: &Reports, unit: &str) -> Value {
+    m.of("2024-Q1").read(&format!("{unit}/rollup"))
 }
 
 /// What some units show, pair by pair.
-fn shown(admin: &Client, units: &[&str], pairs: &[&str]) -> Vec<String> {
-    let quarters: Vec<Value> = units.iter().map(|unit| quarter(admin, unit)).collect();
+fn shown(m: &Reports, units: &[&str], pairs: &[&str]) -> Vec<String> {
+    let quarters: Vec<Value> = units.iter().map(|unit| quarter(m, unit)).collect();
     let show = |pair: &&str| {
         let values = quarters
             .iter()
@@ -164,48 +159,36 @@ fn shown(admin: &Client, units: &[&str], pairs: &[&str]) -> Vec<String> {
 
 /// Compares what A and T show with what they must.
 #[track_caller]
-fn expect(admin: &Client, expected: &[(&str, &str, &str)]) {
+fn expect(m: &Reports, expected: &[(&str, &str, &str)]) {
     let pairs: Vec<&str> = expected.iter().map(|(pair, ..)| *pair).collect();
     let wanted = expected
         .iter()
         .map(|(pair, commune, town)| format!("{pair}: {commune} {town}"));
-    assert_eq!(
-        shown(admin, &["A", "T"], &pairs),
-        wanted.collect::<Vec<_>>()
-    );
-    for period in ["2024-Q1", "2024-H1", "2024-9M", "2024"] {
-        let path = format!("/v1/forms/m/periods/{period}/units/code:T/rollup/verify");
-        let verified = admin.post(&path).expect_status(200);
-        assert_eq!(
-            verified.json()["equal"],
-            true,
-            "{period}: {}",
-            verified.text
-        );
-    }
+    assert_eq!(shown(m, &["A", "T"], &pairs), wanted.collect::<Vec<_>>());
+    m.expect_verified("T", &["2024-Q1", "2024-H1", "2024-9M", "2024"]);
 }
 
 on_both_backends! {
     fn each_pair_folds_across_time_at_a_unit_and_then_up_across_units(backend) {
-        let (_server, admin) = town(backend);
-        submit_all(&admin);
+        let (_server, _, m) = reporting(backend);
+        submit_all(&m);
         let pairs: Vec<&str> = EXPECTED.iter().map(|(pair, ..)| *pair).collect();
         let wanted = EXPECTED
             .iter()
             .map(|(pair, hamlet, commune, town)| format!("{pair}: {hamlet} {commune} {town}"));
         let wanted: Vec<String> = wanted.collect();
-        assert_eq!(shown(&admin, &["A1", "A", "T"], &pairs), wanted);
+        assert_eq!(shown(&m, &["A1", "A", "T"], &pairs), wanted);
         // Every longer period with the same months says the same.
-        let (quarter, year) = (quarter(&admin, "T"), Report::of(&admin, "m", "2024").read("T/rollup"));
+        let (quarter, year) = (quarter(&m, "T"), m.of("2024").read("T/rollup"));
         for pair in &pairs {
             assert_eq!(cell(&quarter, pair)["value"], cell(&year, pair)["value"], "{pair}");
         }
     }
 
     fn transfers_show_what_was_received_from_below_across_time(backend) {
-        let (_server, admin) = town(backend);
-        submit_all(&admin);
-        let quarters = ["A", "T"].map(|unit| quarter(&admin, unit));
+        let (_server, _, m) = reporting(backend);
+        submit_all(&m);
+        let quarters = ["A", "T"].map(|unit| quarter(&m, unit));
         for (pair, commune, town) in RECEIVED {
             let received = quarters
                 .each_ref()
@@ -216,10 +199,10 @@ on_both_backends! {
 
     /// A unit's own figure is its fold across time, however it goes up.
     fn own_figures_are_folded_across_time(backend) {
-        let (_server, admin) = town(backend);
-        submit_all(&admin);
+        let (_server, _, m) = reporting(backend);
+        submit_all(&m);
         for unit in ["A1", "A"] {
-            let quarter = quarter(&admin, unit);
+            let quarter = quarter(&m, unit);
             let own = |pair: &str| cell(&quarter, pair)["own"]["value"].to_string();
             let differing = pairs().into_iter().filter_map(|pair| {
                 let (_, time) = pair.split_once('.').unwrap();
@@ -232,8 +215,8 @@ on_both_backends! {
 
     /// To date is across time, from the year's first month on, when that is all there is of it.
     fn a_total_to_date_is_folded_across_time_from_the_first_month_on(backend) {
-        let (_server, admin) = town(backend);
-        submit_all(&admin);
+        let (_server, admin, m) = reporting(backend);
+        submit_all(&m);
         let to_date = |pair: &str| {
             let path = format!(
                 "/v1/forms/m/units/code:A1/series?indicator={pair}&from=2024-01&to=2024-03"
@@ -260,12 +243,12 @@ on_both_backends! {
     }
 
     fn corrections_and_withdrawals_fold_the_quarter_anew(backend) {
-        let (_server, admin) = town(backend);
-        submit_all(&admin);
+        let (_server, _, m) = reporting(backend);
+        submit_all(&m);
 
         // A1 has 3, 1, 5 now: 9 in sum, 3 on average, from 1 to 5.
-        submit(&admin, "A1", "2024-02", 1);
-        expect(&admin, &[
+        m.submit("A1", "2024-02", all(1));
+        expect(&m, &[
             ("sum.sum", "29", "40"),              // 14 + 9 + 6, + 11
             ("sum.average", "16", "21.5"),        // 7 + 3 + 6, + 11/2
             ("sum.first", "19", "21"),            // as before
@@ -283,9 +266,9 @@ on_both_backends! {
         ]);
 
         // A1 has 3, 1 now: 4 in sum, 2 on average, and its last is February's.
-        let march = Report::of(&admin, "m", "2024-03");
+        let march = m.of("2024-03");
         march.step("A1", "withdraw").expect_status(200);
-        expect(&admin, &[
+        expect(&m, &[
             ("sum.sum", "24", "35"),              // 14 + 4 + 6, + 11
             ("sum.average", "15", "20.5"),        // 7 + 2 + 6, + 11/2
             ("sum.first", "19", "21"),            // as before
@@ -303,8 +286,8 @@ on_both_backends! {
         ]);
 
         // A2 has –7 alone.
-        submit(&admin, "A2", "2024-02", -7);
-        expect(&admin, &[
+        m.submit("A2", "2024-02", all(-7));
+        expect(&m, &[
             ("sum.sum", "11", "22"),              // 14 + 4 – 7, + 11
             ("sum.average", "2", "7.5"),          // 7 + 2 – 7, + 11/2
             ("sum.first", "6", "8"),              // 10 + 3 – 7, + 2
@@ -321,8 +304,8 @@ on_both_backends! {
         ]);
 
         // A2 has nothing: in no count, in no divisor.
-        Report::of(&admin, "m", "2024-02").step("A2", "withdraw").expect_status(200);
-        expect(&admin, &[
+        m.of("2024-02").step("A2", "withdraw").expect_status(200);
+        expect(&m, &[
             ("sum.sum", "18", "29"),              // 14 + 4, + 11
             ("sum.average", "9", "14.5"),         // 7 + 2, + 11/2
             ("average.sum", "9", "9.67"),         // 18 / 2; 29 / 3
@@ -334,8 +317,8 @@ on_both_backends! {
 
     /// One month of three does not look complete.
     fn reported_and_expected_count_units_and_months(backend) {
-        let (_server, admin) = town(backend);
-        submit_all(&admin);
+        let (_server, _, m) = reporting(backend);
+        submit_all(&m);
         for (unit, pair, reported, expected) in [
             ("A1", "sum.sum", 3, 3),
             ("A", "sum.sum", 6, 9),               // of A, A1, A2 in three months
@@ -346,15 +329,15 @@ on_both_backends! {
             ("A", "none.sum", 2, 3),              // of A alone
             ("T", "none.sum", 0, 0),              // the town submits nothing
         ] {
-            let cell = cell(&quarter(&admin, unit), pair);
+            let cell = cell(&quarter(&m, unit), pair);
             assert_eq!(cell["reported"], reported, "{unit} {pair}: {cell}");
             assert_eq!(cell["expected"], expected, "{unit} {pair}: {cell}");
         }
         assert_eq!(
-            quarter(&admin, "T")["completeness"],
+            quarter(&m, "T")["completeness"],
             json!({"expected": 15, "submitted": 8, "approved": 0})
         );
-        let year = Report::of(&admin, "m", "2024").read("T/rollup");
+        let year = m.of("2024").read("T/rollup");
         assert_eq!(
             year["completeness"],
             json!({"expected": 60, "submitted": 8, "approved": 0})
@@ -363,38 +346,34 @@ on_both_backends! {
 
     /// The mean of what units call their rate is not the rate of what they count.
     fn a_mean_of_rates_is_not_the_rate_of_sums(backend) {
-        let (_server, admin) = Server::with_town(backend);
         let mut rate = indicator("average");
         rate["across_time"] = json!("average");
         rate["decimals"] = json!(1);
-        admin.put("/v1/indicators/rate", &rate).expect_status(201);
-        admin.add_indicators(&[("insured", "sum"), ("people", "sum")]);
-        let formula = json!({
-            "name": {"vi": "Tỷ lệ"}, "unit_of_measure": "%", "decimals": 2,
-            "formula": "100 * insured / people",
-        });
-        admin.put("/v1/indicators/exact", &formula).expect_status(201);
-        let mut monthly = form(&["rate", "insured", "people", "exact"]);
-        monthly["frequency"] = json!("month");
-        admin.put("/v1/forms/m", &monthly).expect_status(201);
+let mut exact = formula("100 * insured / people", 2);
+        exact["unit_of_measure"] = json!("%");
+        let (_server, _, m) = Town::new(backend)
+            .indicator("rate", &rate)
+            .indicators(&[("insured", "sum"), ("people", "sum")])
+            .indicator("exact", &exact)
+            .form("m", "month")
+            .build();
         for (unit, month, rate, insured, people) in [
             ("A1", "2024-01", 90, 9, 10),
             ("A1", "2024-02", 50, 50, 100),
             ("A2", "2024-01", 25, 1, 4),
             ("B1", "2024-02", 99, 99, 100),
         ] {
-            let values = [value("rate", rate), value("insured", insured), value("people", people)];
-            Report::of(&admin, "m", month).submit(unit, &values);
+            m.submit(unit, month, json!({"rate": rate, "insured": insured, "people": people}));
         }
         let figures = |unit: &str| {
-            let quarter = quarter(&admin, unit);
+            let quarter = quarter(&m, unit);
             ["rate", "exact"].map(|code| cell(&quarter, code)["value"].to_string())
         };
         // (90 + 50 + 25) / 3; 60 of 114. Then + 99 over 4; 159 of 214.
         assert_eq!(figures("A1"), ["70", "53.64"]);
         assert_eq!(figures("A"), ["55", "52.63"]);
         assert_eq!(figures("T"), ["66", "74.3"]);
-        let quarter = quarter(&admin, "T");
+        let quarter = quarter(&m, "T");
         let parts = |code: &str| {
             let cell = cell(&quarter, code);
             [cell["numerator"].to_string(), cell["denominator"].to_string()]

@@ -1,23 +1,24 @@
-//! Verification: what is kept and is not what the submissions make is told, and where it is; of one
-//! unit with what is below it over HTTP, of everything by the operator's command.
+//! Verification: kept totals that differ from what the submissions add up to are reported with
+//! their place, over HTTP for a unit and what is below it, and by the operator's command for
+//! everything.
 
 use std::process::Output;
 
 use serde_json::{Value, json};
 
 use crate::harness::program::{Program, tonghop_on};
-use crate::harness::town::{Report, form, value};
+use crate::harness::report::{Report, value};
+use crate::harness::town::{Town, form};
 use crate::harness::{Backend, Client, Server};
 
 /// The town with a monthly form `m` of `x` and figures in both communes, and of `A` the row of `B`.
 fn town_with_a_wrong_row(backend: Backend) -> (Server, Client) {
-    let (server, admin) = Server::with_town(backend);
-    admin.add_indicators(&[("x", "sum")]);
-    let mut monthly = form(&["x"]);
-    monthly["frequency"] = json!("month");
-    admin.put("/v1/forms/m", &monthly).expect_status(201);
+    let (server, admin, m) = Town::new(backend)
+        .indicators(&[("x", "sum")])
+        .form("m", "month")
+        .build();
     for (unit, number) in [("A1", 1), ("A2", 2), ("B1", 4)] {
-        Report::of(&admin, "m", "2024-01").submit(unit, &[value("x", number)]);
+        m.submit(unit, "2024-01", json!({"x": number}));
     }
     assert!(tonghop_verify(&server).status.success());
     server.write_beside(WRONG_ROW);

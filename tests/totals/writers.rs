@@ -1,5 +1,5 @@
-//! Many writers at once: the tenant's row puts them in order, so that no total loses a value and
-//! every commit has a rev of its own, without gaps.
+//! Many writers at once: the tenant's row orders them, so that no total loses a value and every
+//! commit has a rev of its own, without gaps.
 
 use std::collections::BTreeSet;
 use std::sync::Barrier;
@@ -11,14 +11,13 @@ use tonghop::domain::submission::EnteredValue;
 use tonghop::service::Application;
 use tonghop::service::application::condition::Precondition;
 use tonghop::service::application::locate::ReportPath;
-use tonghop::service::people::token::{Credentials, issue_token};
 use tonghop::service::report::verification::verify_rollup;
 use tonghop::service::submission::{
     Asked, Change, ChangeRequest, Entered, Intent, change_all, change_now,
 };
 
 use crate::harness::Server;
-use crate::harness::server::{PASSWORD, now};
+use crate::harness::server::now;
 
 const WRITERS: usize = 16;
 /// The hamlets of one writer, each of which it submits and then corrects.
@@ -52,17 +51,6 @@ fn put_case(server: &Server) -> i64 {
     }
     let imported = admin.post_csv("/v1/units/import", &units);
     imported.expect_status(200).json()["rev"].as_i64().unwrap()
-}
-
-fn identity(application: &Application) -> Identity {
-    let credentials = Credentials::Password {
-        tenant: Some("test".to_owned()),
-        username: "admin".to_owned(),
-        password: PASSWORD.to_owned(),
-    };
-    let token = issue_token(application, &credentials, now()).unwrap();
-    let verified = application.tokens.verify(&token.access_token, now());
-    verified.unwrap()
 }
 
 fn path_of(code: &str) -> ReportPath {
@@ -131,7 +119,7 @@ fn check_totals(server: &Server) {
     let shown = [cells("P"), cells("T"), cells("C")];
     let names = "sum and max of province, town, commune";
     assert_eq!(shown, [right.clone(), right.clone(), right], "{names}");
-    let identity = identity(&server.application);
+    let identity = server.identity();
     let verified = verify_rollup(&server.application, &identity, &path_of("P")).unwrap();
     assert_eq!(verified.differing, []);
 }
@@ -164,7 +152,7 @@ on_both_backends! {
     fn sixteen_writers_at_once_lose_nothing_and_leave_no_gap(backend) {
         let server = Server::with_tenant(backend);
         let before = put_case(&server);
-        let (application, identity) = (&server.application, &identity(&server.application));
+        let (application, identity) = (&server.application, &server.identity());
         let together = &Barrier::new(WRITERS);
         let mut revs: Vec<i64> = std::thread::scope(|scope| {
             let writers: Vec<_> = (0..WRITERS)
@@ -227,7 +215,7 @@ on_both_backends! {
                        "message": {"vi": "Quá", "en": "Too much"}}],
         });
         admin.put("/v1/forms/ruled", &form).expect_status(201);
-        let identity = identity(&server.application);
+        let identity = server.identity();
         // The hamlet breaks the rule, and with it in its total so does the commune.
         let asked = [("C", 5), ("H0", 100), ("H1", 3)].map(|(code, value)| {
             let value = EnteredValue {

@@ -1,5 +1,5 @@
-//! The schema: the same after up, down and up; portable, by a linter of the rules; and on
-//! PostgreSQL no row of another tenant is ever seen by the server's role.
+//! The schema: the same after up, down and up again; portable, checked by a linter; and on
+//! PostgreSQL the server's role never sees a row of another tenant.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -478,19 +478,26 @@ impl Drop for OwnRole {
     }
 }
 
-#[test]
-fn a_role_that_could_make_itself_stronger_is_too_strong() {
-    if postgres::server().is_none() {
-        return;
-    }
+/// A database with the schema, a role of its own, and the database as the server that signs in with
+/// this role sees it. None where there is no PostgreSQL, or one that takes no roles from tests.
+fn migrated_for_a_role() -> Option<(TestDatabase, OwnRole, DatabaseUrl)> {
+    postgres::server()?;
     let database = TestDatabase::migrated(Backend::Postgresql);
     let Some(role) = OwnRole::on(&database) else {
         assert!(std::env::var_os("TONGHOP_TEST_POSTGRES_URL").is_some());
+        return None;
+    };
+    let server = as_role(&database.server, &role.name).unwrap();
+    migrate(&database.owner, &server).unwrap();
+    Some((database, role, server))
+}
+
+#[test]
+fn a_role_that_could_make_itself_stronger_is_too_strong() {
+    let Some((database, role, server)) = migrated_for_a_role() else {
         return;
     };
     let name = &role.name;
-    let server = as_role(&database.server, name).unwrap();
-    migrate(&database.owner, &server).unwrap();
     check(&server).unwrap();
 
     let mut owner = postgresql(&database.owner);
@@ -541,17 +548,10 @@ fn a_role_that_could_make_itself_stronger_is_too_strong() {
 
 #[test]
 fn the_walls_are_looked_for_where_the_server_s_queries_go_whatever_schema_is_first() {
-    if postgres::server().is_none() {
-        return;
-    }
-    let database = TestDatabase::migrated(Backend::Postgresql);
-    let Some(role) = OwnRole::on(&database) else {
-        assert!(std::env::var_os("TONGHOP_TEST_POSTGRES_URL").is_some());
+    let Some((database, role, server)) = migrated_for_a_role() else {
         return;
     };
     let name = &role.name;
-    let server = as_role(&database.server, name).unwrap();
-    migrate(&database.owner, &server).unwrap();
     // A schema before ours, by the usual path and by one that was set.
     role.execute(&format!("CREATE SCHEMA {name} AUTHORIZATION {name}"));
     let DatabaseUrl::Postgresql { url } = &server else {
@@ -605,17 +605,10 @@ fn the_walls_are_looked_for_where_the_server_s_queries_go_whatever_schema_is_fir
 
 #[test]
 fn a_right_that_is_too_much_is_taken_from_whoever_it_was_given_to() {
-    if postgres::server().is_none() {
-        return;
-    }
-    let database = TestDatabase::migrated(Backend::Postgresql);
-    let Some(role) = OwnRole::on(&database) else {
-        assert!(std::env::var_os("TONGHOP_TEST_POSTGRES_URL").is_some());
+    let Some((database, role, server)) = migrated_for_a_role() else {
         return;
     };
     let name = &role.name;
-    let server = as_role(&database.server, name).unwrap();
-    migrate(&database.owner, &server).unwrap();
     let group = OwnRole::on(&database).unwrap();
     let group_name = &group.name;
     role.execute(&format!("GRANT {group_name} TO {name}"));

@@ -376,6 +376,8 @@ fn a_bad_setting_stops_a_server_with_its_name() {
         ("TONGHOP_BODY_LIMIT", "much"),
         ("TONGHOP_LOG_FORMAT", "xml"),
         ("TONGHOP_LOG", "=="),
+        ("TONGHOP_LOG", "loud"),
+        ("TONGHOP_ISSUER", "  "),
     ] {
         let directory = tempfile::tempdir().unwrap();
         let mut command = tonghop(&["serve"]);

@@ -108,6 +108,14 @@ on_both_backends! {
             assert!(detail.contains("YYYY-MM-DD") && detail.contains("2199-12-31"), "{detail}");
             admin.get(&with("2026-01-02")).expect_status(200);
         }
+        for day in ["1900-01-01", "2199-12-31"] {
+            admin.get(&format!("/v1/units?as_of={day}")).expect_status(200);
+            let unit = json!({
+                "code": day, "name": "Ấp", "level": "hamlet", "parent": "code:A", "valid_from": day, "valid_to": day
+            });
+            let created = admin.post_json("/v1/units", &unit).expect_status(201).json();
+            assert_eq!((&created["valid_from"], &created["valid_to"]), (&json!(day), &json!(day)));
+        }
         for day in NO_DAYS {
             let path = format!("/v1/units/import?valid_from={}", encoded(day));
             admin.post_csv(&path, "code,name,level,parent_code\nN,N,hamlet,A\n").expect_problem(400, "INVALID_PARAMETER");

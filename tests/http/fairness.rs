@@ -350,6 +350,42 @@ fn a_change_does_not_wait_until_dashboards_are_read() {
     });
 }
 
+/// PostgreSQL's, where a lock makes reads last.
+#[test]
+fn reads_of_one_tenant_leave_places_to_another() {
+    if crate::harness::postgres::server().is_none() {
+        return;
+    }
+    let (server, _, reports) = Town::new(Backend::Postgresql)
+        .indicators(&[("x", "sum")])
+        .form("f", "year")
+        .build();
+    server.create_tenant("other");
+    let other = server.sign_in("other", "admin");
+    let path = reports.of("2024").submission("A1");
+    std::thread::scope(|threads| {
+        let held = Locked::submissions(&server);
+        for login in ["one", "two", "three", "four", "five", "six"] {
+            server.create_account("test", login, &["viewer@code:T"]);
+            let viewer = server.sign_in("test", login);
+            for _ in 0..8 {
+                let (viewer, path) = (viewer.clone(), path.clone());
+                threads.spawn(move || {
+                    viewer.get(&path);
+                });
+            }
+        }
+        std::thread::sleep(Duration::from_secs(1));
+        let begun = Instant::now();
+        for _ in 0..5 {
+            other.get("/v1/units").expect_status(200);
+        }
+        let taken = begun.elapsed();
+        assert!(taken < Duration::from_secs(5), "{taken:?}");
+        drop(held);
+    });
+}
+
 /// What a server answers to a head, before any body.
 fn answer_to_head(address: std::net::SocketAddr, head: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();

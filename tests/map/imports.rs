@@ -270,6 +270,12 @@ on_both_backends! {
         assert_eq!(admin.get("/v1/units/code:C").json()["name"], "Xã C, mới");
         let list = "code\tname\tlevel\tparent_code\nC\tXã C, mới\tcommune\tT\n";
         assert_eq!(admin.post_csv("/v1/units/import", list).expect_status(200).json()["unchanged"], 1);
+        // Commas too, in a list over HTTP and from a file.
+        let list = "code,name,level,parent_code,,,\n,,,,,,\nC,\"Xã C, mới\",commune,T,,,\n,,,,,,\n";
+        assert_eq!(admin.post_csv("/v1/units/import", list).expect_status(200).json()["unchanged"], 1);
+        file(&server, "units.csv", list);
+        let checked = import(&server, "units", &["units.csv"]);
+        assert!(checked.success, "{}", checked.err);
         file(&server, "mapping.csv", "old_code,new_code,,\nA,A,,\nB,A,,\n,,,\n");
         file(&server, "after.csv", "code;name;level;parent_code;\nT;Thị xã;town;;\nA;Xã A;commune;T;\n;;;;\nC;Xã C, mới;commune;T;\nA1;Ấp Một;hamlet;A;\nA2;Ấp Hai;hamlet;A;\nB1;Ấp Ba;hamlet;A;\n");
         let tables = ["mapping.csv", "--after", "after.csv", "--effective", "2025-07-01", "--legal-basis", "Nghị quyết 2"];

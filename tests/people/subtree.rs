@@ -88,6 +88,22 @@ on_both_backends! {
         detail(add(&before, "H", "C199", None, None));
     }
 
+    fn a_list_and_a_level_are_the_whole_tenant_s_on_every_day(backend) {
+        let (_server, admin, towns) = moved_commune(backend, "unit_admin");
+        let list = "code,name,level,parent_code\nH,Ấp,hamlet,C112\n";
+        let level = json!({"name": {"vi": "Tổ"}, "rank": 50, "valid_from": "2026-01-01"});
+        for client in &towns {
+            for query in ["", "?valid_from=2015-01-01", "?valid_from=2026-01-01", "?valid_from=2026-01-01&dry_run=true"] {
+                let refused = client.post_csv(&format!("/v1/units/import{query}"), list);
+                refused.expect_problem(403, "NOT_ALLOWED");
+            }
+            client.create("/v1/levels/team", &level).expect_problem(403, "NOT_ALLOWED");
+        }
+        admin.get("/v1/units/code:H?as_of=2026-06-01").expect_problem(404, "UNIT_NOT_FOUND");
+        let levels = admin.get("/v1/levels").expect_status(200);
+        assert!(!levels.text.contains("team"), "{}", levels.text);
+    }
+
     fn a_target_is_set_by_one_who_may_on_each_day_of_its_period(backend) {
         let (server, admin, [before, after]) = moved_commune(backend, "approver");
         admin.put("/v1/indicators/x", &indicator("sum")).expect_status(201);

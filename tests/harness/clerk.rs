@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::client::{Answer, Client};
-use super::report::cell;
+use super::report::{Reports, cell};
 
 pub const CLERKS: usize = 6;
 /// The most clerks that the case has hamlets for.
@@ -466,11 +466,7 @@ fn compare_totals(admin: &Client, clerks: &[Clerk]) {
         total("b.sum", sum);
         total("b.max", counting.iter().max().copied());
     }
-    for period in VERIFIED {
-        let path = format!("/v1/forms/battery/periods/{period}/units/code:P/rollup/verify");
-        let verified: Value = admin.post(&path).expect_status(200).json();
-        assert_eq!(verified["equal"], true, "{verified}");
-    }
+    Reports::new(admin, "battery").expect_verified("P", &VERIFIED);
 }
 
 /// Every rev is that of a line, but for those of repeats, which may take one to tell an answer

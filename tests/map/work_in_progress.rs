@@ -157,8 +157,7 @@ on_both_backends! {
         assert_eq!(m.of("2025-07").cell("N", "x")["target"]["value"], 70);
         assert_eq!(m.of("2025-12").cell("N", "x")["target"]["value"], 12);
         assert_eq!(m.of("2025-07").approved_figure("T", "x").split(' ').next(), Some("7"));
-        let verified = admin.post("/v1/forms/m/periods/2025/units/code:T/rollup/verify").json();
-        assert_eq!(verified["equal"], true);
+        m.expect_verified("T", &["2025"]);
 
         admin.undo(&path);
         let back = "reorganise approved: Đã hủy việc sắp xếp theo Nghị quyết 1654.";

@@ -156,7 +156,7 @@ on_both_backends! {
         admin.reorganise("2025-03-01", &json!([split("A", &[(commune("X", "T"), "1/3"), (commune("Y", "T"), "2/3")])]));
         let again = [("X1", "1/7"), ("X2", "6/7")]
             .map(|(code, share)| json!({"unit": commune(code, "T"), "share": share}));
-        admin.reorganise("2025-05-01", &json!([json!({"op": "split", "from": "code:X", "basis": "dân số", "into": again})]));
+        admin.reorganise("2025-05-01", &json!([{"op": "split", "from": "code:X", "basis": "dân số", "into": again}]));
         let of = |unit: &str, day: &str| -> Vec<i64> {
             let names = ["docs", "docs/plan", "docs/letter", "docs/land", "docs/water", "docs/road"];
             let shown = values(&january, &format!("{unit}?as_of={day}"), &names);
@@ -240,7 +240,7 @@ on_both_backends! {
         m.submit("A", "2025-01", json!({"x": 1}));
         let quarter = || read(&admin, "T", "2025-Q1");
         let before = quarter();
-        admin.reorganise("2025-02-15", &json!([json!({"op": "rename", "unit": "code:A", "name": "Xã Mới"})]));
+        admin.reorganise("2025-02-15", &json!([{"op": "rename", "unit": "code:A", "name": "Xã Mới"}]));
         let after = quarter();
         assert_eq!(after.json()["children"][0]["unit"]["name"], "Xã Mới");
         assert_ne!(after.etag(), before.etag());
@@ -383,7 +383,7 @@ on_both_backends! {
         let (_server, admin, m) = reporting(backend, &[("raised", over_time("sum", "sum"))]);
         m.submit("A", "2025-02", json!({"raised": 10}));
         let into = ["X", "Y"].map(|code| json!({"unit": commune(code, "T")}));
-        admin.reorganise("2025-01-01", &json!([json!({"op": "split", "from": "code:A", "into": into})]));
+        admin.reorganise("2025-01-01", &json!([{"op": "split", "from": "code:A", "into": into}]));
         let february = m.of("2025-02");
         assert_eq!(february.figure("T", "raised"), "10 1/4");
         // A's leaf has what was expected of A; X, Y, B and D are expected now.

@@ -308,7 +308,7 @@ on_both_backends! {
         let report = m.of("2025-08");
         report.step("A", "approve").expect_status(200);
         assert_eq!(report.approved_figure("T", "x"), "10 1/3");
-        admin.reorganise("2025-07-01", &json!([json!({"op": "merge", "from": ["code:A"], "into": "code:B"})]));
+        admin.reorganise("2025-07-01", &json!([{"op": "merge", "from": ["code:A"], "into": "code:B"}]));
         for unit in ["B", "T"] {
             let rollup = report.read(&format!("{unit}/rollup?stage=approved"));
             let progress = report.read(&format!("{unit}/completeness"));
@@ -333,7 +333,7 @@ on_both_backends! {
         m.submit("A", "2025-08", all_of(10));
         divide(&admin, &[("", Some("1/2")), ("code:B", Some("1/2"))]);
         let unit = json!({"code": "B", "name": "Xã B", "level": "commune", "parent": "code:T"});
-        admin.reorganise("2025-10-01", &json!([json!({"op": "merge", "from": ["code:N", "code:B"], "into": unit})]));
+        admin.reorganise("2025-10-01", &json!([{"op": "merge", "from": ["code:N", "code:B"], "into": unit}]));
         assert_eq!(agreed(&m, "T", "2025-08", ""), "10 2/3, 2 0 of 3");
         assert_eq!(agreed(&m, "B", "2025-08", "&as_of=2025-10-01"), "10 2/2, 2 0 of 2");
         assert_eq!(agreed(&m, "T", "2025-08", "&as_of=2025-10-01"), "10 2/3, 2 0 of 3");
@@ -345,9 +345,9 @@ on_both_backends! {
         let (_server, admin, m) = reporting(backend);
         m.submit("A", "2025-08", all_of(10));
         let unit = json!({"code": "B", "name": "Xã B", "level": "commune", "parent": "code:T"});
-        admin.reorganise("2025-07-01", &json!([json!({"op": "merge", "from": ["code:A", "code:B"], "into": unit})]));
+        admin.reorganise("2025-07-01", &json!([{"op": "merge", "from": ["code:A", "code:B"], "into": unit}]));
         let into = json!([{"unit": "code:B", "share": "1/2"}, {"unit": "code:C", "share": "1/2"}]);
-        admin.reorganise("2025-10-01", &json!([json!({"op": "split", "from": "code:B", "basis": "dân số", "into": into})]));
+        admin.reorganise("2025-10-01", &json!([{"op": "split", "from": "code:B", "basis": "dân số", "into": into}]));
         assert_eq!(agreed(&m, "T", "2025-08", ""), "10 1/2, 1 0 of 2");
         for period in ["2025-08", "2025-Q3"] {
             agreed(&m, "T", period, "&as_of=2025-10-01");

@@ -34,8 +34,7 @@ const WRONG_ROW: &str = "UPDATE rollup SET cells = \
 const TOTALS_OF_BEFORE: &str = "UPDATE tenant SET totals_edition = 0";
 
 fn verified(admin: &Client, unit: &str, period: &str) -> Value {
-    let path = format!("/v1/forms/m/periods/{period}/units/code:{unit}/rollup/verify");
-    admin.post(&path).expect_status(200).json()
+    Report::of(admin, "m", period).verify(unit)
 }
 
 fn tonghop_verify(server: &Server) -> Output {
@@ -116,8 +115,7 @@ on_both_backends! {
         }
         assert!(tonghop_verify(&server).status.success());
         let verified = |unit: &str| {
-            let path = format!("/v1/forms/f/periods/2024/units/code:{unit}/rollup/verify");
-            admin.post(&path).expect_status(200).json()
+            Report::new(&admin, "f").verify(unit)
         };
         let found = verified("T");
         assert_eq!((&found["equal"], &found["compared"]), (&json!(true), &json!(1203)));

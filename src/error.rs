@@ -1,9 +1,13 @@
 //! The one table of error codes: every stable code of the API, and the kind of failure that it is.
 //!
 //! Holds codes, kinds and two-language messages. `http::problem` turns a kind into a status;
-//! sentences stand beside the use case that reports them.
+//! sentences of the engine's faults are in `sentence`, others stand beside the use case that reports
+//! them.
 
 use serde::Serialize;
+
+use crate::domain::fault::FieldPath;
+pub use crate::domain::fault::MOST_FAULTS;
 
 /// A sentence for people, in the two languages of the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,26 +70,26 @@ pub struct Fault {
 /// The place of a fault in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
-    /// A JSON pointer (RFC 6901) into the body; empty for the whole body.
-    Body(String),
+    /// A part of the body, or the whole.
+    Body(FieldPath),
     /// A parameter of the path or the query, by name.
     Parameter(String),
 }
 
 impl Fault {
-    pub fn in_body(pointer: impl Into<String>, code: Code, message: Message) -> Fault {
+    pub fn in_body(path: FieldPath, code: Code, message: Message) -> Fault {
         Fault {
-            place: Place::Body(pointer.into()),
+            place: Place::Body(path),
             code,
             message,
         }
     }
 
-    /// Moves the fault of a part to the whole body, in which the part is at `pointer`.
+    /// Moves the fault of a part to the whole body, in which the part is at `path`.
     #[must_use]
-    pub fn below(self, pointer: &str) -> Fault {
+    pub fn below(self, path: &FieldPath) -> Fault {
         let place = match self.place {
-            Place::Body(rest) => Place::Body(format!("{pointer}{rest}")),
+            Place::Body(rest) => Place::Body(path.joined(&rest)),
             Place::Parameter(name) => Place::Parameter(name),
         };
         Fault { place, ..self }
@@ -94,13 +98,13 @@ impl Fault {
     /// Returns the row of a table that the fault is about, from 0.
     pub fn row(&self) -> Option<usize> {
         match &self.place {
-            Place::Body(pointer) => pointer.split('/').nth(1)?.parse().ok(),
+            Place::Body(path) => path.first_index(),
             Place::Parameter(_) => None,
         }
     }
 
     /// Adds the line of the file to the message of a table's fault. `lines` holds the line of each
-    /// row: pointers count rows from 0, spreadsheets count lines from 1, including the heading and
+    /// row: paths count rows from 0, spreadsheets count lines from 1, including the heading and
     /// empty lines.
     #[must_use]
     pub fn at_line_of(self, lines: &[Option<u64>]) -> Fault {
@@ -118,6 +122,33 @@ impl Fault {
             code,
             message,
         }
+    }
+}
+
+/// The faults of a request that are told, and how many were found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FaultList {
+    pub faults: Vec<Fault>,
+    pub count: usize,
+}
+
+impl FaultList {
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Takes up the faults of another part of the request.
+    pub fn append(&mut self, other: FaultList) {
+        let room = MOST_FAULTS.saturating_sub(self.faults.len());
+        self.faults.extend(other.faults.into_iter().take(room));
+        self.count += other.count;
+    }
+}
+
+impl From<Vec<Fault>> for FaultList {
+    fn from(faults: Vec<Fault>) -> FaultList {
+        let count = faults.len();
+        FaultList { faults, count }
     }
 }
 
@@ -289,10 +320,6 @@ codes! {
     Internal = "INTERNAL": Internal;
 }
 
-/// The most faults in one answer. Nobody reads more, and a request that is wrong everywhere must
-/// not cause an answer many times its size.
-pub const MOST_FAULTS: usize = 200;
-
 /// The longest text of an answer, in characters. Sentences and pointers quote what was sent, which
 /// may be as long as a body.
 const LONGEST_TEXT: usize = 600;
@@ -302,11 +329,6 @@ pub fn shortened(text: &str) -> String {
     let end = text.char_indices().nth(LONGEST_TEXT);
     let start = end.and_then(|(end, _)| text.get(..end));
     start.map_or_else(|| text.to_owned(), |start| format!("{start}…"))
-}
-
-/// Escapes one step of a JSON pointer (RFC 6901, section 3).
-pub fn pointer_step(step: &str) -> String {
-    step.replace('~', "~0").replace('/', "~1")
 }
 
 /// Implements [`Explain`] for a use case's error. The named variants hold a failure that explains

@@ -7,12 +7,16 @@ pub mod authn;
 pub mod authz;
 pub mod config;
 pub mod demo;
-pub mod domain;
 pub mod error;
 pub mod http;
 pub mod operation;
-pub mod rollup;
+pub mod pointer;
+pub mod sentence;
 pub mod service;
 pub mod store;
 pub mod system;
 pub mod telemetry;
+
+// The engine is a crate of its own, and its nouns are the server's: `crate::domain::unit` is what
+// `crate::store::unit` keeps.
+pub use tonghop_engine::{domain, path, rollup};

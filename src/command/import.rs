@@ -3,6 +3,9 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use tonghop::domain::fault::FieldPath;
+use tonghop::path;
+use tonghop::pointer::pointer_to;
 use tonghop::service::application::name::UnitName;
 
 use clap::{Parser, Subcommand};
@@ -134,8 +137,12 @@ fn run_reorganisation(
     arguments.tell_kept(source.kept());
     if !preview.possible {
         let faults = preview.faults.iter();
-        let faults = faults.map(|fault| source.told(&fault.pointer, &fault.message_en));
-        return Err(Faults(faults.collect()).into());
+        let faults = faults.map(|fault| source.told(&fault.path, &fault.message_en));
+        return Err(Faults {
+            count: preview.fault_count,
+            told: faults.collect(),
+        }
+        .into());
     }
     if run.dry_run {
         return Ok(());
@@ -218,7 +225,7 @@ impl ReorganisationArguments {
             Err(MappingError::Invalid(faults)) => {
                 let faults = faults.iter();
                 let told = faults.map(|fault| files.told_of(fault));
-                Err(Faults(told.collect()).into())
+                Err(Faults::of(told).into())
             }
             Err(error) => Err(explained(error)),
         }
@@ -282,12 +289,13 @@ impl DocumentSource<'_> {
     }
 
     /// Formats a fault with its place in the file.
-    fn told(&self, pointer: &str, message: &str) -> String {
+    fn told(&self, path: &FieldPath, message: &str) -> String {
+        let pointer = pointer_to(path);
         match self {
             DocumentSource::Document { file, .. } => {
                 format!("{}: {pointer}: {message}", file.display())
             }
-            DocumentSource::Tables { files, made } => match made.line_of(pointer) {
+            DocumentSource::Tables { files, made } => match made.line_of(path) {
                 Some(line) => files.told(line, message),
                 None => format!("{pointer} (of --print): {message}"),
             },
@@ -300,8 +308,8 @@ impl DocumentSource<'_> {
             return explained(error);
         }
         let told = faults.iter();
-        let told = told.map(|fault| self.told(place_of(fault), &fault.message.en));
-        Faults(told.collect()).into()
+        let told = told.map(|fault| self.told(&place_of(fault), &fault.message.en));
+        Faults::of(told).into()
     }
 }
 
@@ -312,25 +320,39 @@ fn in_file(file: &Path, error: &(impl Explain + fmt::Display)) -> Failure {
     }
     let told = faults.iter();
     let told = told.map(|fault| format!("{}: {}", file.display(), fault.message.en));
-    Faults(told.collect()).into()
+    Faults::of(told).into()
 }
 
-fn place_of(fault: &Fault) -> &str {
+fn place_of(fault: &Fault) -> FieldPath {
     match &fault.place {
-        Place::Body(pointer) => pointer,
-        Place::Parameter(name) => name,
+        Place::Body(path) => path.clone(),
+        Place::Parameter(name) => path![name.clone()],
     }
 }
 
-/// All faults of a file, each on a line of its own.
+/// The faults of a file, each on a line of its own; of very many the first.
 #[derive(Debug, thiserror::Error)]
-struct Faults(Vec<String>);
+struct Faults {
+    told: Vec<String>,
+    /// The number of all.
+    count: usize,
+}
+
+impl Faults {
+    fn of(told: impl Iterator<Item = String>) -> Faults {
+        let told: Vec<String> = told.collect();
+        let count = told.len();
+        Faults { told, count }
+    }
+}
 
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let found = counted(self.0.len(), "fault", "faults");
+        let found = counted(self.count, "fault", "faults");
         write!(f, "nothing was written; {found}")?;
-        self.0.iter().try_for_each(|fault| write!(f, "\n{fault}"))
+        self.told
+            .iter()
+            .try_for_each(|fault| write!(f, "\n{fault}"))
     }
 }
 

@@ -4,6 +4,7 @@
 //! The document is made from the list of routes, so requests are checked against what the handlers
 //! expect.
 
+use crate::domain::fault::FieldPath;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -22,8 +23,9 @@ use utoipa::openapi::OpenApi;
 use super::parameter::{Necessity, Parameter};
 use super::problem::Problem;
 use super::schema::{BodySchema, Schemas};
-use crate::error::{Code, Fault, MOST_FAULTS, Message, pointer_step, shortened};
+use crate::error::{Code, Fault, MOST_FAULTS, Message, shortened};
 use crate::message;
+use crate::pointer::path_at;
 
 /// The most names that an error lists. A longer list helps nobody.
 const MOST_NAMES: usize = 16;
@@ -392,12 +394,12 @@ impl Told<'_> {
                 let allowed = self.fields_beside(error.schema_path().as_str());
                 let unexpected = unexpected.iter();
                 unexpected
-                    .map(|field| unknown_field(pointer, field, allowed.as_deref()))
+                    .map(|field| unknown_field(&path_at(pointer), field, allowed.as_deref()))
                     .collect()
             }
             ValidationErrorKind::Required { property } => {
                 vec![missing_field(
-                    pointer,
+                    &path_at(pointer),
                     property.as_str().unwrap_or_default(),
                 )]
             }
@@ -529,7 +531,7 @@ fn type_name(json_type: JsonType) -> Message {
     }
 }
 
-pub(super) fn unknown_field(object: &str, field: &str, allowed: Option<&str>) -> Fault {
+pub(super) fn unknown_field(object: &FieldPath, field: &str, allowed: Option<&str>) -> Fault {
     let field = &shortened(field);
     let message = match allowed {
         Some(allowed) => message!(
@@ -538,65 +540,61 @@ pub(super) fn unknown_field(object: &str, field: &str, allowed: Option<&str>) ->
         ),
         None => message!("Không có trường {field}.", "There is no field {field}."),
     };
-    Fault::in_body(below(object, field), Code::UnknownField, message)
+    Fault::in_body(object.below(field.to_owned()), Code::UnknownField, message)
 }
 
-pub(super) fn missing_field(object: &str, field: &str) -> Fault {
+pub(super) fn missing_field(object: &FieldPath, field: &str) -> Fault {
     let message = message!("Thiếu trường {field}.", "The field {field} is missing.");
-    Fault::in_body(below(object, field), Code::MissingField, message)
+    Fault::in_body(object.below(field.to_owned()), Code::MissingField, message)
 }
 
-fn wrong_type(pointer: &str, expected: &[JsonType]) -> Fault {
+fn wrong_type(at: &str, expected: &[JsonType]) -> Fault {
     let names = expected.iter().map(|json_type| type_name(*json_type));
     let (vi, en): (Vec<_>, Vec<_>) = names.map(|name| (name.vi, name.en)).unzip();
     let (vi, en) = (vi.join(" hoặc "), en.join(" or "));
     let message = message!("Giá trị phải là {vi}.", "The value must be {en}.");
-    Fault::in_body(pointer, Code::WrongType, message)
+    Fault::in_body(path_at(at), Code::WrongType, message)
 }
 
-fn not_an_option(pointer: &str, options: &[Value]) -> Fault {
+fn not_an_option(at: &str, options: &[Value]) -> Fault {
     let options = options.iter().join(", ");
     let message = message!(
         "Giá trị phải là một trong: {options}.",
         "The value must be one of: {options}."
     );
-    Fault::in_body(pointer, Code::WrongType, message)
+    Fault::in_body(path_at(at), Code::WrongType, message)
 }
 
-fn no_day(pointer: &str) -> Fault {
+fn no_day(at: &str) -> Fault {
     let message = message!(
         "Ngày phải viết theo mẫu năm-tháng-ngày (ví dụ 2025-07-01), từ 1900-01-01 đến 2199-12-31.",
         "A day is written YYYY-MM-DD (such as 2025-07-01), from 1900-01-01 to 2199-12-31."
     );
-    Fault::in_body(pointer, Code::InvalidValue, message)
+    Fault::in_body(path_at(at), Code::InvalidValue, message)
 }
 
-fn too_small(pointer: &str, limit: &Value) -> Fault {
+fn too_small(at: &str, limit: &Value) -> Fault {
     let message = message!(
         "Giá trị không được nhỏ hơn {limit}.",
         "The value must not be below {limit}."
     );
-    Fault::in_body(pointer, Code::InvalidBody, message)
+    Fault::in_body(path_at(at), Code::InvalidBody, message)
 }
 
-fn too_large(pointer: &str, limit: &Value) -> Fault {
+fn too_large(at: &str, limit: &Value) -> Fault {
     let message = message!(
         "Giá trị không được lớn hơn {limit}.",
         "The value must not be above {limit}."
     );
-    Fault::in_body(pointer, Code::InvalidBody, message)
+    Fault::in_body(path_at(at), Code::InvalidBody, message)
 }
 
-fn not_as_described(pointer: &str) -> Fault {
+fn not_as_described(at: &str) -> Fault {
     let message = message!(
         "Giá trị không đúng như tài liệu mô tả. Xem /docs.",
         "The value is not as the document describes it. See /docs."
     );
-    Fault::in_body(pointer, Code::InvalidBody, message)
-}
-
-fn below(object: &str, field: &str) -> String {
-    format!("{object}/{}", pointer_step(field))
+    Fault::in_body(path_at(at), Code::InvalidBody, message)
 }
 
 /// The middleware that admits only what the document describes. Leaves unknown paths to other
@@ -727,9 +725,10 @@ mod tests {
                  code,
                  message,
              }| {
-                let crate::error::Place::Body(pointer) = place else {
+                let crate::error::Place::Body(path) = place else {
                     panic!("a fault of a body lies in it")
                 };
+                let pointer = crate::pointer::pointer_to(&path);
                 format!("{pointer} {} {}", code.as_str(), message.en)
             },
         );

@@ -1,6 +1,9 @@
 //! What handlers are given of a request, checked, and how they answer: the clock, who is calling,
 //! conditions, keys, parameters and bodies. Never a rule of the domain.
 
+use crate::domain::fault;
+use crate::domain::fault::FieldPath;
+use crate::path;
 use std::future::{Ready, ready};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -24,7 +27,7 @@ use super::state::{Arriving, Occupied, ServerState};
 use crate::authn::Identity;
 use crate::authz::Action;
 use crate::domain::quantity::without_separators;
-use crate::error::{Code, Fault, Message, pointer_step};
+use crate::error::{Code, Fault, Message};
 use crate::message;
 use crate::service::Application;
 use crate::service::application::answers::Encoded;
@@ -555,7 +558,7 @@ fn malformed_json(raw: &[u8], error: &serde_json::Error) -> Problem {
             )
         }
     };
-    let fault = Fault::in_body("", Code::MalformedJson, message.clone());
+    let fault = Fault::in_body(path![], Code::MalformedJson, message.clone());
     Problem::new(Code::MalformedJson, message).with_faults(vec![fault])
 }
 
@@ -576,9 +579,9 @@ fn grouped_number(raw: &[u8], line: usize, column: usize) -> Option<(String, Str
 fn first_refusal<T: DeserializeOwned>(raw: &[u8]) -> Fault {
     let mut deserializer = serde_json::Deserializer::from_slice(raw);
     let read: Result<T, _> = serde_path_to_error::deserialize(&mut deserializer);
-    let (pointer, reason) = match read {
-        Ok(_) => (String::new(), "?".to_owned()),
-        Err(error) => (pointer_of(error.path()), reason_alone(error.inner())),
+    let (path, reason) = match read {
+        Ok(_) => (path![], "?".to_owned()),
+        Err(error) => (place_of(error.path()), reason_alone(error.inner())),
     };
     // What was expected is the name of a type of this program.
     let reason = match reason.split_once(", expected ") {
@@ -589,7 +592,7 @@ fn first_refusal<T: DeserializeOwned>(raw: &[u8]) -> Fault {
         "Giá trị không đúng dạng; xem mô tả ở /docs.",
         "The value cannot be read: {reason}."
     );
-    Fault::in_body(pointer, Code::InvalidBody, message)
+    Fault::in_body(path, Code::InvalidBody, message)
 }
 
 /// A pointer says where already.
@@ -599,15 +602,13 @@ fn reason_alone(error: &serde_json::Error) -> String {
     reason.unwrap_or(&text).to_owned()
 }
 
-fn pointer_of(path: &Path) -> String {
-    path.iter()
-        .map_while(|segment| match segment {
-            Segment::Seq { index } => Some(format!("/{index}")),
-            Segment::Map { key } => Some(format!("/{}", pointer_step(key))),
-            Segment::Enum { variant } => Some(format!("/{}", pointer_step(variant))),
-            Segment::Unknown => None,
-        })
-        .collect()
+fn place_of(path: &Path) -> FieldPath {
+    FieldPath::of(path.iter().map_while(|segment| match segment {
+        Segment::Seq { index } => Some(fault::Segment::Index(*index)),
+        Segment::Map { key } => Some(fault::Segment::Key(key.clone())),
+        Segment::Enum { variant } => Some(fault::Segment::Key(variant.clone())),
+        Segment::Unknown => None,
+    }))
 }
 
 /// The fields of a form as browsers and OAuth clients send them (`a=b&c=d`).
@@ -644,7 +645,7 @@ fn wrong_form(reason: &str) -> Problem {
         "Các trường gửi lên không đúng dạng.",
         "The fields cannot be read: {reason}."
     );
-    wrong_body(vec![Fault::in_body("", Code::InvalidBody, message)])
+    wrong_body(vec![Fault::in_body(path![], Code::InvalidBody, message)])
 }
 
 /// No body, or the empty object that some clients send for it.
@@ -1214,6 +1215,7 @@ mod tests {
             "{grouped}"
         );
         let wrong = sent(r#"[{"limit":1},{"limit":-1}]"#).await;
-        assert!(wrong.contains(r#"place: Body("/1/limit")"#), "{wrong}");
+        let place = r#"place: Body(FieldPath([Index(1), Key("limit")]))"#;
+        assert!(wrong.contains(place), "{wrong}");
     }
 }

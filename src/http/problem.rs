@@ -3,6 +3,7 @@
 //!
 //! Contains no rule. Use cases decide what is wrong and provide the sentence.
 
+use crate::pointer::pointer_to;
 use std::fmt;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -354,7 +355,7 @@ impl ProblemBody {
 impl FaultBody {
     fn new(fault: &Fault, language: Language) -> FaultBody {
         let (pointer, parameter) = match &fault.place {
-            Place::Body(pointer) => (Some(shortened(pointer)), None),
+            Place::Body(path) => (Some(shortened(&pointer_to(path))), None),
             Place::Parameter(name) => (None, Some(shortened(name))),
         };
         FaultBody {

@@ -2,6 +2,8 @@
 //! a part at a time, so that a body that is wrong everywhere takes no more memory than one with few
 //! faults. The sentences are `contract`'s.
 
+use crate::domain::fault::FieldPath;
+use crate::path;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -10,7 +12,8 @@ use serde_json::{Map, Value, json};
 
 use super::contract::{faults_of, fields_of, missing_field, unknown_field};
 use crate::domain::day::Day;
-use crate::error::{Fault, MOST_FAULTS, pointer_step};
+use crate::error::{Fault, MOST_FAULTS};
+use crate::pointer::pointer_step;
 
 /// The largest part that is checked as a whole, in bytes. The checker collects thousands of times
 /// the size of a wrong part.
@@ -98,7 +101,7 @@ impl BodySchema {
             schemas: &self.schemas,
             faults: Vec::new(),
         };
-        walk.check(&self.pointer, body.trim_ascii(), "");
+        walk.check(&self.pointer, body.trim_ascii(), &path![]);
         walk.faults.truncate(MOST_FAULTS);
         walk.faults
     }
@@ -116,7 +119,7 @@ impl Walk<'_> {
     }
 
     /// Checks the part that is at `at` in the body.
-    fn check(&mut self, schema: &str, part: &[u8], at: &str) {
+    fn check(&mut self, schema: &str, part: &[u8], at: &FieldPath) {
         if part.len() <= LARGEST_PART {
             return self.check_whole(schema, part, at);
         }
@@ -155,16 +158,16 @@ impl Walk<'_> {
         is_only.then(|| format!("{pointer}/oneOf/{index}"))
     }
 
-    fn check_items(&mut self, schema: &str, list: &[u8], at: &str) {
+    fn check_items(&mut self, schema: &str, list: &[u8], at: &FieldPath) {
         for (index, item) in parts(list).enumerate() {
             if self.is_full() {
                 return;
             }
-            self.check(schema, item, &format!("{at}/{index}"));
+            self.check(schema, item, &at.below(index));
         }
     }
 
-    fn check_members(&mut self, object: &Object<'_>, text: &[u8], at: &str) {
+    fn check_members(&mut self, object: &Object<'_>, text: &[u8], at: &FieldPath) {
         let mut found = BTreeSet::new();
         for member in parts(text) {
             if self.is_full() {
@@ -174,10 +177,10 @@ impl Walk<'_> {
             let Ok(name) = serde_json::from_slice::<String>(name) else {
                 continue;
             };
-            let step = pointer_step(&name);
             if object.known.contains(name.as_str()) {
+                let step = pointer_step(&name);
                 let schema = format!("{}/properties/{step}", object.pointer);
-                self.check(&schema, value, &format!("{at}/{step}"));
+                self.check(&schema, value, &at.below(name.clone()));
                 found.insert(name);
             } else if !object.allows_others {
                 let allowed = fields_of(&self.schemas.document, object.pointer);
@@ -191,7 +194,7 @@ impl Walk<'_> {
             .extend(missing.map(|name| missing_field(at, name)));
     }
 
-    fn check_whole(&mut self, schema: &str, part: &[u8], at: &str) {
+    fn check_whole(&mut self, schema: &str, part: &[u8], at: &FieldPath) {
         let Some((pointer, _)) = self.schemas.resolved(schema) else {
             return;
         };

@@ -1,5 +1,6 @@
 //! Signing in.
 
+use crate::path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -90,7 +91,7 @@ fn credentials(request: TokenRequest) -> Result<Credentials, Problem> {
     }
 }
 
-fn missing(fields: &[(&str, bool)]) -> Problem {
+fn missing(fields: &[(&'static str, bool)]) -> Problem {
     let names = fields
         .iter()
         .filter(|(_, missing)| *missing)
@@ -98,7 +99,7 @@ fn missing(fields: &[(&str, bool)]) -> Problem {
     let faults: Vec<Fault> = names
         .map(|name| {
             Fault::in_body(
-                format!("/{name}"),
+                path![*name],
                 Code::MissingField,
                 message!("Thiếu {name}.", "{name} is missing."),
             )

@@ -1,9 +1,11 @@
 //! Names in two languages, in requests and answers.
 
+use crate::domain::fault::FieldPath;
+use crate::sentence::Sentence;
 use serde::Serialize;
 
 use crate::domain::text::{LocalizedText, read_name};
-use crate::error::{Code, Fault};
+use crate::error::Fault;
 
 /// A name as entered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,12 +15,15 @@ pub struct EnteredName {
 }
 
 impl EnteredName {
-    /// Reads the name and adds its faults below `pointer`. Invalid parts are left empty.
-    pub(in crate::service) fn read(&self, pointer: &str, faults: &mut Vec<Fault>) -> LocalizedText {
-        let mut read = |language: &str, text: &String| {
+    /// Reads the name and adds its faults below `at`. Invalid parts are left empty.
+    pub(in crate::service) fn read(
+        &self,
+        at: &FieldPath,
+        faults: &mut Vec<Fault>,
+    ) -> LocalizedText {
+        let mut read = |language: &'static str, text: &String| {
             let name = read_name(text).map_err(|fault| {
-                let place = format!("{pointer}/{language}");
-                faults.push(Fault::in_body(place, Code::InvalidText, fault.message()));
+                faults.push(fault.at(at.below(language)));
             });
             name.unwrap_or_default()
         };

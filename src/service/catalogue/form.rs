@@ -1,5 +1,7 @@
 //! Forms: reads them and their periods, and puts versions of them.
 
+use crate::domain::fault::FieldPath;
+use crate::path;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
@@ -21,7 +23,8 @@ use crate::domain::period::{Calendar, DateRange, Frequency, WindowKey};
 use crate::domain::submission::OwnWarning;
 use crate::domain::text::clipped;
 use crate::domain::unit::BEGINNING;
-use crate::error::{Code, Fault, Message, counted, pointer_step};
+use crate::error::{Code, Fault, Message, counted};
+use crate::sentence::formula::reason_of;
 use crate::service::application::Application;
 use crate::service::application::condition::{ConditionError, Etag, Precondition};
 use crate::service::application::idempotency::{
@@ -31,7 +34,6 @@ use crate::service::application::locate::NotFound;
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::application::text::{EnteredName, NameView};
-use crate::service::catalogue::formula::reason_of;
 use crate::store::form::form_put;
 use crate::store::submission::periods_with_submissions;
 use crate::store::target::periods_with_targets;
@@ -615,12 +617,12 @@ struct FormReader<'s> {
 
 impl FormReader<'_> {
     fn definition(&mut self, entered: &EnteredForm) -> Option<FormDefinition> {
-        let name = entered.name.read("/name", &mut self.faults);
+        let name = entered.name.read(&path!["name"], &mut self.faults);
         let periods = self.periods(entered);
-        let submitted_by = self.levels(&entered.submitted_by, "/submitted_by");
+        let submitted_by = self.levels(&entered.submitted_by, &path!["submitted_by"]);
         if submitted_by.is_empty() {
             self.fault(
-                "/submitted_by".to_owned(),
+                path!["submitted_by"],
                 Code::InvalidValue,
                 message!(
                     "Mẫu phải có ít nhất một cấp gửi.",
@@ -630,7 +632,7 @@ impl FormReader<'_> {
         }
         let mut deadlines = BTreeMap::new();
         for (level, days) in &entered.deadlines {
-            let at = format!("/deadlines/{}", pointer_step(level));
+            let at = path!["deadlines", level.clone()];
             let Some(level) = self.level(level, at.clone()) else {
                 continue;
             };
@@ -641,7 +643,7 @@ impl FormReader<'_> {
             submitted_by: submitted_by.clone(),
             ..Seen::default()
         };
-        let outline = self.sections(&entered.outline, "/outline", &mut seen);
+        let outline = self.sections(&entered.outline, &path!["outline"], &mut seen);
         let rules = self.rules(&entered.rules, &seen);
         self.check_operands(&seen);
         Some(FormDefinition {
@@ -667,7 +669,7 @@ impl FormReader<'_> {
             }),
             (None, None, Some(windows)) => Some(Periods::Windows { windows }),
             (_, _, Some(_)) => {
-                self.fault("/windows".to_owned(), Code::InvalidValue, message!(
+                self.fault(path!["windows"], Code::InvalidValue, message!(
                     "Mẫu có lịch (calendar) và chu kỳ (frequency), hoặc có kỳ riêng (windows), không có cả hai. Hãy bỏ một bên.",
                     "A form has a calendar and a frequency, or windows of its own, and not both. Leave one of the two out."
                 ));
@@ -680,7 +682,7 @@ impl FormReader<'_> {
                 ];
                 for (field, vi, _) in fields.into_iter().filter(|(_, _, missing)| *missing) {
                     self.fault(
-                        format!("/{field}"),
+                        path![field],
                         Code::MissingField,
                         message!(
                             "Mẫu không có kỳ riêng (windows) thì phải có {vi} ({field}).",
@@ -696,12 +698,12 @@ impl FormReader<'_> {
     fn windows(&mut self, entered: &[EnteredWindow]) -> BTreeMap<WindowKey, Window> {
         let mut windows = BTreeMap::new();
         for (index, entered) in entered.iter().enumerate() {
-            let at = format!("/windows/{index}");
+            let at = path!["windows", index];
             let name = entered.name.as_ref();
-            let name = name.map(|name| name.read(&format!("{at}/name"), &mut self.faults));
-            self.check_days(entered, format!("{at}/to"));
-            let due_at = self.due_at(entered, format!("{at}/due_at"));
-            let Some(key) = self.window_key(entered, format!("{at}/key")) else {
+            let name = name.map(|name| name.read(&at.below("name"), &mut self.faults));
+            self.check_days(entered, at.below("to"));
+            let due_at = self.due_at(entered, at.below("due_at"));
+            let Some(key) = self.window_key(entered, at.below("key")) else {
                 continue;
             };
             let window = Window {
@@ -714,7 +716,7 @@ impl FormReader<'_> {
             };
             if windows.insert(key, window).is_some() {
                 self.fault(
-                    format!("{at}/key"),
+                    at.below("key"),
                     Code::Duplicate,
                     message!(
                         "Kỳ {key} có hai lần. Hãy bỏ một hoặc đặt tên khác.",
@@ -726,9 +728,9 @@ impl FormReader<'_> {
         windows
     }
 
-    fn window_key(&mut self, entered: &EnteredWindow, pointer: String) -> Option<WindowKey> {
+    fn window_key(&mut self, entered: &EnteredWindow, at: FieldPath) -> Option<WindowKey> {
         let Ok(key) = entered.key.parse::<WindowKey>() else {
-            self.fault(pointer, Code::InvalidCode, message!(
+            self.fault(at, Code::InvalidCode, message!(
                 "Khóa của kỳ gồm năm từ 1900 đến 2199, dấu gạch nối và tên từ 1 đến 24 chữ thường không dấu, chữ số, gạch nối, bắt đầu bằng chữ (ví dụ 2025-tet). Tên không được là w, q, h rồi đến số, vì dễ nhầm với tuần, quý, nửa năm.",
                 "A window's key is a year from 1900 to 2199, a hyphen and a name of 1 to 24 lower-case letters, digits and hyphens that begins with a letter (such as 2025-tet). The name is not w, q or h with a number: these are weeks, quarters and halves."
             ));
@@ -738,7 +740,7 @@ impl FormReader<'_> {
         let touches = (entered.from.year()..=entered.to.year()).contains(&year);
         // Days in the wrong order lie in no year, and are reported as a fault of their own.
         if !touches && entered.from <= entered.to {
-            self.fault(pointer, Code::InvalidValue, message!(
+            self.fault(at, Code::InvalidValue, message!(
                 "Không ngày nào của kỳ này thuộc năm {year}. Hãy sửa năm trong khóa, hoặc sửa các ngày.",
                 "No day of the window lies in {year}. Correct the year in its key, or its days."
             ));
@@ -746,12 +748,12 @@ impl FormReader<'_> {
         Some(key)
     }
 
-    fn check_days(&mut self, entered: &EnteredWindow, pointer: String) {
+    fn check_days(&mut self, entered: &EnteredWindow, at: FieldPath) {
         let (from, to, day) = (entered.from, entered.to, self.valid_from);
         if from > to {
             let (from, to) = (Named::day(from), Named::day(to));
             self.fault(
-                pointer,
+                at,
                 Code::InvalidValue,
                 message!(
                     "Ngày cuối ({to}) đứng trước ngày đầu ({from}). Hãy sửa một trong hai ngày.",
@@ -763,7 +765,7 @@ impl FormReader<'_> {
         } else if to < day {
             // A period takes the version of its last day, so this window would never be a period.
             let (to, day) = (Named::day(to), Named::day(day));
-            self.fault(pointer, Code::InvalidValue, message!(
+            self.fault(at, Code::InvalidValue, message!(
                 "Kỳ này kết thúc ngày {to}, trước khi phiên bản có hiệu lực (valid_from, ngày {day}). Hãy bỏ kỳ này, hoặc để nó trong phiên bản có hiệu lực sớm hơn.",
                 "This window ends on {to}, before the version begins (valid_from, {day}). Leave it out, or list it in a version that begins earlier.",
                 to,
@@ -772,9 +774,9 @@ impl FormReader<'_> {
         }
     }
 
-    fn due_at(&mut self, entered: &EnteredWindow, pointer: String) -> Option<Deadline> {
+    fn due_at(&mut self, entered: &EnteredWindow, at: FieldPath) -> Option<Deadline> {
         let Ok(due_at) = entered.due_at.as_ref()?.parse::<Deadline>() else {
-            self.fault(pointer, Code::InvalidValue, message!(
+            self.fault(at, Code::InvalidValue, message!(
                 "Hạn gửi là một ngày (ví dụ 2025-02-10), hoặc ngày giờ kèm múi giờ (ví dụ 2025-02-10T17:00:00+07:00).",
                 "It is due on a day (such as 2025-02-10), or at an instant with its offset (such as 2025-02-10T17:00:00+07:00)."
             ));
@@ -784,7 +786,7 @@ impl FormReader<'_> {
         if due_at.day(self.snapshot.counters.time_zone) < from {
             let from = Named::day(from);
             self.fault(
-                pointer,
+                at,
                 Code::InvalidValue,
                 message!(
                     "Hạn gửi đứng trước ngày đầu của kỳ ({from}), nên không ai gửi kịp. Hãy sửa hạn gửi (due_at).",
@@ -796,14 +798,14 @@ impl FormReader<'_> {
         Some(due_at)
     }
 
-    fn fault(&mut self, pointer: String, code: Code, message: Message) {
-        self.faults.push(Fault::in_body(pointer, code, message));
+    fn fault(&mut self, at: FieldPath, code: Code, message: Message) {
+        self.faults.push(Fault::in_body(at, code, message));
     }
 
-    fn levels(&mut self, entered: &[String], pointer: &str) -> Vec<LevelCode> {
+    fn levels(&mut self, entered: &[String], at: &FieldPath) -> Vec<LevelCode> {
         let mut levels = Vec::new();
         for (index, entered) in entered.iter().enumerate() {
-            let at = format!("{pointer}/{index}");
+            let at = at.below(index);
             let Some(level) = self.level(entered, at.clone()) else {
                 continue;
             };
@@ -825,13 +827,13 @@ impl FormReader<'_> {
         levels
     }
 
-    fn check_submits(&mut self, level: &LevelCode, pointer: String, submitted_by: &[LevelCode]) {
+    fn check_submits(&mut self, level: &LevelCode, at: FieldPath, submitted_by: &[LevelCode]) {
         if submitted_by.contains(level) {
             return;
         }
         let level = self.level_named(level);
         self.fault(
-            pointer,
+            at,
             Code::UnknownLevel,
             message!(
                 "Cấp {level} không gửi mẫu này. Hãy bỏ cấp đó, hoặc thêm vào các cấp gửi (submitted_by).",
@@ -845,16 +847,16 @@ impl FormReader<'_> {
     fn levels_among(
         &mut self,
         entered: &[String],
-        pointer: &str,
+        at: &FieldPath,
         submitted_by: &[LevelCode],
     ) -> Vec<LevelCode> {
-        let levels = self.levels(entered, pointer);
+        let levels = self.levels(entered, at);
         for level in &levels {
-            self.check_submits(level, pointer.to_owned(), submitted_by);
+            self.check_submits(level, at.clone(), submitted_by);
         }
         if entered.is_empty() {
             self.fault(
-                pointer.to_owned(),
+                at.clone(),
                 Code::InvalidValue,
                 message!(
                     "Phải có ít nhất một cấp; để trống trường này nếu mọi cấp gửi đều thu thập.",
@@ -869,7 +871,7 @@ impl FormReader<'_> {
         Named::level(level, &self.snapshot.hierarchy)
     }
 
-    fn level(&mut self, level: &str, pointer: String) -> Option<LevelCode> {
+    fn level(&mut self, level: &str, at: FieldPath) -> Option<LevelCode> {
         let code = level.parse::<LevelCode>().ok();
         let hierarchy = &self.snapshot.hierarchy;
         let known = code.filter(|code| hierarchy.level(code).is_some());
@@ -877,7 +879,7 @@ impl FormReader<'_> {
             let levels = hierarchy.levels().iter().map(Level::named_with_code);
             let (level, levels) = (clipped(level), Named::list(levels));
             self.fault(
-                pointer,
+                at,
                 Code::UnknownLevel,
                 message!(
                     "Không có cấp {level:?}. Hãy dùng một trong các cấp: {levels}.",
@@ -892,39 +894,35 @@ impl FormReader<'_> {
     fn sections(
         &mut self,
         entered: &[EnteredSection],
-        pointer: &str,
+        at: &FieldPath,
         seen: &mut Seen,
     ) -> Vec<Section> {
         let places = entered.iter().enumerate();
         places
-            .filter_map(|(index, section)| {
-                self.section(section, &format!("{pointer}/{index}"), seen)
-            })
+            .filter_map(|(index, section)| self.section(section, &at.below(index), seen))
             .collect()
     }
 
     fn section(
         &mut self,
         entered: &EnteredSection,
-        pointer: &str,
+        at: &FieldPath,
         seen: &mut Seen,
     ) -> Option<Section> {
-        let title = entered
-            .title
-            .read(&format!("{pointer}/title"), &mut self.faults);
+        let title = entered.title.read(&at.below("title"), &mut self.faults);
         let number = entered.number.parse::<SectionNumber>().ok();
         let number = number.filter(|number| seen.sections.insert(number.clone()));
         if number.is_none() {
-            self.fault(format!("{pointer}/number"), Code::InvalidCode, message!(
+            self.fault(at.below("number"), Code::InvalidCode, message!(
                 "Số mục gồm chữ, số và dấu chấm (như II.2.1) và không trùng mục khác.",
                 "A section's number is letters, digits and dots (such as II.2.1), unlike the others."
             ));
         }
         let items = entered.items.iter().enumerate();
         let items = items
-            .filter_map(|(index, item)| self.item(item, &format!("{pointer}/items/{index}"), seen))
+            .filter_map(|(index, item)| self.item(item, &at.below("items").below(index), seen))
             .collect();
-        let sections = self.sections(&entered.sections, &format!("{pointer}/sections"), seen);
+        let sections = self.sections(&entered.sections, &at.below("sections"), seen);
         Some(Section {
             number: number?,
             title,
@@ -934,13 +932,13 @@ impl FormReader<'_> {
         })
     }
 
-    fn item(&mut self, entered: &EnteredItem, pointer: &str, seen: &mut Seen) -> Option<Item> {
+    fn item(&mut self, entered: &EnteredItem, at: &FieldPath, seen: &mut Seen) -> Option<Item> {
         let name = clipped(&entered.indicator);
         let code = entered.indicator.parse::<IndicatorCode>().ok();
         let known = code.filter(|code| self.snapshot.catalogue.indicator(code).is_some());
         let Some(code) = known else {
             self.fault(
-                format!("{pointer}/indicator"),
+                at.below("indicator"),
                 Code::UnknownIndicator,
                 message!(
                     "Danh mục không có chỉ tiêu {name:?}. Hãy thêm chỉ tiêu trước.",
@@ -952,7 +950,7 @@ impl FormReader<'_> {
         if !seen.indicators.insert(code.clone()) {
             let indicator = self.snapshot.catalogue.indicator_named(&code);
             self.fault(
-                format!("{pointer}/indicator"),
+                at.below("indicator"),
                 Code::Duplicate,
                 message!(
                     "Chỉ tiêu {indicator} có hai chỗ trong đề cương. Hãy bỏ một chỗ.",
@@ -961,13 +959,10 @@ impl FormReader<'_> {
                 ),
             );
         }
-        let collected_at = entered.collected_at.as_ref().map(|levels| {
-            self.levels_among(
-                levels,
-                &format!("{pointer}/collected_at"),
-                &seen.submitted_by,
-            )
-        });
+        let collected_at = entered
+            .collected_at
+            .as_ref()
+            .map(|levels| self.levels_among(levels, &at.below("collected_at"), &seen.submitted_by));
         Some(Item {
             indicator: code,
             collected_at,
@@ -980,21 +975,19 @@ impl FormReader<'_> {
         let mut codes = BTreeSet::new();
         let mut rules = Vec::new();
         for (index, rule) in entered.iter().enumerate() {
-            let at = format!("/rules/{index}");
-            let message = rule
-                .message
-                .read(&format!("{at}/message"), &mut self.faults);
+            let at = path!["rules", index];
+            let message = rule.message.read(&at.below("message"), &mut self.faults);
             let code = rule.code.parse::<RuleCode>().ok();
             let code = code.filter(|code| codes.insert(code.clone()));
             let mut own = OwnWarning::ALL.iter();
             let code = code.filter(|code| own.all(|warning| warning.as_str() != code.as_str()));
             if code.is_none() {
-                self.fault(format!("{at}/code"), Code::InvalidCode, message!(
+                self.fault(at.below("code"), Code::InvalidCode, message!(
                     "Mã quy tắc gồm chữ hoa không dấu, chữ số và dấu _, không trùng quy tắc khác hay cảnh báo sẵn có của hệ thống.",
                     "A rule's code is capital letters, digits and underscores, unlike the others and the system's own warnings."
                 ));
             }
-            let expression = self.expression(&rule.expression, format!("{at}/expression"), seen);
+            let expression = self.expression(&rule.expression, at.below("expression"), seen);
             if let (Some(code), Some(expression)) = (code, expression) {
                 rules.push(Rule {
                     code,
@@ -1007,18 +1000,18 @@ impl FormReader<'_> {
         rules
     }
 
-    fn expression(&mut self, text: &str, pointer: String, seen: &Seen) -> Option<Comparison> {
+    fn expression(&mut self, text: &str, at: FieldPath, seen: &Seen) -> Option<Comparison> {
         match text.parse::<Comparison>() {
             Ok(comparison) => {
                 for operand in comparison.operands() {
-                    self.check_seen(&operand, pointer.clone(), seen);
+                    self.check_seen(&operand, at.clone(), seen);
                 }
                 Some(comparison)
             }
             Err(error) => {
                 let Message { vi, en } = reason_of(&error);
                 self.fault(
-                    pointer,
+                    at,
                     Code::InvalidFormula,
                     message!(
                         "Quy tắc chưa đúng ({vi}). Ví dụ: fund.spent <= fund.raised.",
@@ -1031,13 +1024,13 @@ impl FormReader<'_> {
     }
 
     /// Checks that a rule uses only values that the form collects.
-    fn check_seen(&mut self, operand: &Operand, pointer: String, seen: &Seen) {
+    fn check_seen(&mut self, operand: &Operand, at: FieldPath, seen: &Seen) {
         let catalogue = &self.snapshot.catalogue;
         let mut days = self.days.iter();
         if !days.all(|day| catalogue.sees(&seen.indicators, operand, *day)) {
             let operand = catalogue.operand_named(operand);
             self.fault(
-                pointer,
+                at,
                 Code::UnknownIndicator,
                 message!(
                     "Dùng đến {operand}, mà mẫu này không có. Hãy thêm chỉ tiêu đó vào đề cương.",
@@ -1059,7 +1052,7 @@ impl FormReader<'_> {
             let indicator = catalogue.indicator_named(&indicator);
             let operand = catalogue.operand_named(&operand);
             self.fault(
-                "/outline".to_owned(),
+                path!["outline"],
                 Code::UnknownIndicator,
                 message!(
                     "Chỉ tiêu {indicator} dùng đến {operand}, mà mẫu này không có. Hãy thêm chỉ tiêu đó vào đề cương.",

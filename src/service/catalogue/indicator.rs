@@ -1,5 +1,9 @@
 //! Indicators: reads them and puts versions of them.
 
+use crate::domain::fault::FieldPath;
+use crate::path;
+use crate::sentence::Sentence;
+use crate::sentence::quantity::wrong_quantity;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -19,10 +23,11 @@ use crate::domain::indicator::{
 };
 use crate::domain::naming::Named;
 use crate::domain::period::Period;
-use crate::domain::quantity::{Decimal, Decimals, parse_mantissa};
+use crate::domain::quantity::{Decimal, Decimals, read_quantity};
 use crate::domain::text::read_name;
 use crate::domain::unit::BEGINNING;
 use crate::error::{Code, Fault, Message, counted};
+use crate::sentence::formula::reason_of;
 use crate::service::application::Application;
 use crate::service::application::condition::{ConditionError, Etag, Precondition};
 use crate::service::application::idempotency::{
@@ -31,7 +36,6 @@ use crate::service::application::idempotency::{
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::application::text::{EnteredName, NameView};
-use crate::service::catalogue::formula::reason_of;
 use crate::store::indicator::indicator_put;
 use crate::store::submission::periods_with_submissions;
 use crate::store::target::periods_with_targets;
@@ -427,11 +431,11 @@ fn number_options(indicator: &mut Indicator, definition: &Definition) {
 }
 
 fn read_definition(entered: &EnteredIndicator, faults: &mut Vec<Fault>) -> Option<Definition> {
-    let name = entered.name.read("/name", faults);
+    let name = entered.name.read(&path!["name"], faults);
     let unit_of_measure = read_name(&entered.unit_of_measure).map_err(|fault| {
         let message = fault.message();
         faults.push(Fault::in_body(
-            "/unit_of_measure",
+            path!["unit_of_measure"],
             Code::InvalidText,
             message,
         ));
@@ -439,7 +443,7 @@ fn read_definition(entered: &EnteredIndicator, faults: &mut Vec<Fault>) -> Optio
     let decimals = Decimals::new(entered.decimals);
     if decimals.is_none() {
         faults.push(Fault::in_body(
-            "/decimals",
+            path!["decimals"],
             Code::InvalidValue,
             message!("Số chữ số thập phân là từ 0 đến 9.", "Decimals are 0 to 9."),
         ));
@@ -464,7 +468,7 @@ fn read_measure(
             read_formula(formula, faults).map(|formula| Measure::Derived { formula })
         }
         (Some(_), ..) => {
-            faults.push(Fault::in_body("/formula", Code::InvalidValue, message!(
+            faults.push(Fault::in_body(path!["formula"], Code::InvalidValue, message!(
                 "Chỉ tiêu tính theo công thức thì không có cách tổng hợp (across_units, across_time) và phân tổ (breakdowns). Hãy bỏ các trường đó.",
                 "An indicator with a formula has no aggregation (across_units, across_time) and no breakdowns. Leave them out."
             )));
@@ -497,7 +501,7 @@ fn read_measure(
             ];
             for (field, vi, en, _) in missing.into_iter().filter(|(.., missing)| *missing) {
                 faults.push(Fault::in_body(
-                    format!("/{field}"),
+                    path![field],
                     Code::MissingField,
                     message!(
                         "Chỉ tiêu được thu thập phải nói cách tổng hợp {vi} ({field}).",
@@ -519,7 +523,7 @@ fn refuse_bounds(bounds: &EnteredBounds, faults: &mut Vec<Fault>) {
     ];
     for (field, _) in given.into_iter().filter(|(_, is_given)| *is_given) {
         faults.push(Fault::in_body(
-            format!("/{field}"),
+            path![field],
             Code::InvalidValue,
             message!(
                 "Chỉ tiêu tính theo công thức không có {field}. Hãy đặt giới hạn ở các chỉ tiêu được thu thập mà công thức dùng.",
@@ -531,13 +535,13 @@ fn refuse_bounds(bounds: &EnteredBounds, faults: &mut Vec<Fault>) {
 
 fn read_bounds(entered: &EnteredBounds, decimals: Decimals, faults: &mut Vec<Fault>) -> Bounds {
     let possible = [
-        ("/minimum", entered.minimum.as_deref()),
-        ("/maximum", entered.maximum.as_deref()),
+        (path!["minimum"], entered.minimum.as_deref()),
+        (path!["maximum"], entered.maximum.as_deref()),
     ];
     let usual = entered.usual.as_ref();
     if usual.is_some_and(|usual| usual.from.is_none() && usual.to.is_none()) {
         faults.push(Fault::in_body(
-            "/usual",
+            path!["usual"],
             Code::InvalidValue,
             message!(
                 "Mức thường gặp phải có from hoặc to.",
@@ -546,8 +550,14 @@ fn read_bounds(entered: &EnteredBounds, decimals: Decimals, faults: &mut Vec<Fau
         ));
     }
     let usual = [
-        ("/usual/from", usual.and_then(|usual| usual.from.as_deref())),
-        ("/usual/to", usual.and_then(|usual| usual.to.as_deref())),
+        (
+            path!["usual", "from"],
+            usual.and_then(|usual| usual.from.as_deref()),
+        ),
+        (
+            path!["usual", "to"],
+            usual.and_then(|usual| usual.to.as_deref()),
+        ),
     ];
     Bounds {
         possible: read_interval(possible, decimals, faults),
@@ -555,14 +565,15 @@ fn read_bounds(entered: &EnteredBounds, decimals: Decimals, faults: &mut Vec<Fau
     }
 }
 
-/// Reads the two ends of a range, each with its pointer.
+/// Reads the two ends of a range, each with its place.
 fn read_interval(
-    ends: [(&str, Option<&str>); 2],
+    ends: [(FieldPath, Option<&str>); 2],
     decimals: Decimals,
     faults: &mut Vec<Fault>,
 ) -> Interval {
-    let [(_, _), (last, _)] = ends;
-    let [from, to] = ends.map(|(pointer, text)| read_end(pointer, text?, decimals, faults));
+    let [_, (last, _)] = &ends;
+    let last = last.clone();
+    let [from, to] = ends.map(|(at, text)| read_end(at, text?, decimals, faults));
     let interval = Interval { from, to };
     if interval.is_empty() {
         faults.push(Fault::in_body(
@@ -577,11 +588,11 @@ fn read_interval(
     interval
 }
 
-fn read_end(pointer: &str, text: &str, decimals: Decimals, faults: &mut Vec<Fault>) -> Option<i64> {
-    let read = parse_mantissa(text, decimals).map_err(|fault| {
+fn read_end(at: FieldPath, text: &str, decimals: Decimals, faults: &mut Vec<Fault>) -> Option<i64> {
+    let read = read_quantity(text, decimals).map_err(|wrong| {
         let name = Named::new("giới hạn", "the bound");
-        let message = fault.message(&name, text, decimals);
-        faults.push(Fault::in_body(pointer, fault.code(), message));
+        let (code, message) = wrong_quantity(&name, &wrong);
+        faults.push(Fault::in_body(at, code, message));
     });
     read.ok()
 }
@@ -591,7 +602,7 @@ fn read_formula(text: &str, faults: &mut Vec<Fault>) -> Option<Formula> {
         Ok(formula) => Some(formula),
         Err(error) => {
             let Message { vi, en } = reason_of(&error);
-            faults.push(Fault::in_body("/formula", Code::InvalidFormula, message!(
+            faults.push(Fault::in_body(path!["formula"], Code::InvalidFormula, message!(
                 "Công thức chưa đúng ({vi}). Dùng + - * /, ngoặc đơn, số và mã chỉ tiêu.",
                 "The formula cannot be read: {en}. Use + - * /, parentheses, numbers and codes of indicators."
             )));
@@ -605,14 +616,14 @@ fn read_breakdowns(entered: &[EnteredBreakdown], faults: &mut Vec<Fault>) -> Vec
     let mut codes: BTreeSet<&str> = BTreeSet::new();
     let mut options: BTreeSet<&str> = BTreeSet::new();
     for (index, breakdown) in entered.iter().enumerate() {
-        let at = format!("/breakdowns/{index}");
+        let at = path!["breakdowns", index];
         let code = breakdown.code.parse::<BreakdownCode>().ok();
         if code.is_none() || !codes.insert(&breakdown.code) {
-            faults.push(code_fault(format!("{at}/code")));
+            faults.push(code_fault(at.below("code")));
         }
         if breakdown.options.is_empty() {
             faults.push(Fault::in_body(
-                format!("{at}/options"),
+                at.below("options"),
                 Code::InvalidValue,
                 message!(
                     "Phân tổ phải có ít nhất một mục.",
@@ -622,15 +633,15 @@ fn read_breakdowns(entered: &[EnteredBreakdown], faults: &mut Vec<Fault>) -> Vec
         }
         let mut read_options = Vec::new();
         for (index, option) in breakdown.options.iter().enumerate() {
-            let at = format!("{at}/options/{index}");
-            let name = option.name.read(&format!("{at}/name"), faults);
+            let at = at.below("options").below(index);
+            let name = option.name.read(&at.below("name"), faults);
             match option.code.parse::<OptionCode>() {
                 // Values name an option without its breakdown, so option codes are unique within an
                 // indicator.
                 Ok(code) if options.insert(&option.code) => {
                     read_options.push(BreakdownOption { code, name });
                 }
-                _ => faults.push(code_fault(format!("{at}/code"))),
+                _ => faults.push(code_fault(at.below("code"))),
             }
         }
         if let Some(code) = code {
@@ -644,9 +655,9 @@ fn read_breakdowns(entered: &[EnteredBreakdown], faults: &mut Vec<Fault>) -> Vec
     read
 }
 
-fn code_fault(pointer: String) -> Fault {
+fn code_fault(at: FieldPath) -> Fault {
     Fault::in_body(
-        pointer,
+        at,
         Code::InvalidCode,
         message!(
             "Mã gồm chữ thường không dấu, chữ số và dấu _, và không trùng mã khác của chỉ tiêu.",
@@ -812,7 +823,7 @@ fn use_fault(
 ) -> Fault {
     let operand = catalogue.operand_named(&unresolved.operand);
     let day = Named::day(first_day);
-    let unknown = |message| Fault::in_body("/formula", Code::UnknownIndicator, message);
+    let unknown = |message| Fault::in_body(path!["formula"], Code::UnknownIndicator, message);
     match &unresolved.by {
         Dependent::Formula(by) if *by == indicator.code => unknown(message!(
             "Công thức dùng {operand}, mà ngày {day} danh mục chưa có.",
@@ -865,9 +876,9 @@ fn lost(unresolved: &Unresolved, indicator: &Indicator, day: NaiveDate, message:
         .on(day)
         .is_some_and(|version| version.offers(&total))
     {
-        Fault::in_body("/across_units", Code::InvalidValue, message)
+        Fault::in_body(path!["across_units"], Code::InvalidValue, message)
     } else {
-        Fault::in_body("/breakdowns", Code::UnknownOption, message)
+        Fault::in_body(path!["breakdowns"], Code::UnknownOption, message)
     }
 }
 
@@ -890,7 +901,7 @@ fn check_size(
     });
     if too_large {
         return Err(vec![Fault::in_body(
-            "/formula",
+            path!["formula"],
             Code::CircularFormula,
             message!(
                 "Công thức dùng lại chính nó qua chỉ tiêu khác, lồng nhau quá {DEEPEST} lần, hoặc quá dài khi viết đầy đủ (trên {LARGEST} số hạng).",

@@ -1,5 +1,7 @@
 //! Levels: the ranks of a tenant's hierarchy.
 
+use crate::path;
+use crate::sentence::naming;
 use chrono::NaiveDate;
 use serde::Serialize;
 
@@ -7,7 +9,6 @@ use crate::authn::Identity;
 use crate::authz::{Action, Denied};
 use crate::domain::id::LevelCode;
 use crate::domain::level::{Level, Rank};
-use crate::domain::naming::Named;
 use crate::domain::text::LocalizedText;
 use crate::domain::unit::{BEGINNING, UnitFact, Validity};
 use crate::error::{Code, Fault, Message, counted};
@@ -172,11 +173,11 @@ fn read(entered: &EnteredLevel) -> Result<Level, Vec<Fault>> {
             ),
         ));
     }
-    let name: LocalizedText = entered.name.read("/name", &mut faults);
+    let name: LocalizedText = entered.name.read(&path!["name"], &mut faults);
     let rank = Rank::new(entered.rank);
     if rank.is_none() {
         faults.push(Fault::in_body(
-            "/rank",
+            path!["rank"],
             Code::InvalidValue,
             message!(
                 "Thứ bậc của cấp là số từ 0 (cả nước) đến 99; số nhỏ là cấp cao.",
@@ -190,7 +191,7 @@ fn read(entered: &EnteredLevel) -> Result<Level, Vec<Fault>> {
     };
     if validity.to.is_some_and(|to| to < validity.from) {
         faults.push(Fault::in_body(
-            "/valid_to",
+            path!["valid_to"],
             Code::InvalidValue,
             message!(
                 "Ngày cuối phải sau ngày đầu.",
@@ -220,7 +221,7 @@ fn check_ranks(level: &Level, known: &[Level]) -> Result<(), Vec<Fault>> {
     if let Some(other) = same_rank {
         let (rank, other) = (level.rank.get(), other.named());
         return Err(vec![Fault::in_body(
-            "/rank",
+            path!["rank"],
             Code::InvalidValue,
             message!(
                 "Thứ bậc {rank} đang là của cấp {other}. Hãy chọn số khác.",
@@ -235,7 +236,7 @@ fn check_ranks(level: &Level, known: &[Level]) -> Result<(), Vec<Fault>> {
     if let Some(former) = moved {
         let rank = former.rank.get();
         return Err(vec![Fault::in_body(
-            "/rank",
+            path!["rank"],
             Code::InvalidValue,
             message!(
                 "Thứ bậc của cấp này là {rank} và không đổi được; hãy lập cấp mới.",
@@ -255,14 +256,14 @@ fn check_units(level: &Level, facts: &[UnitFact]) -> Result<(), Vec<Fault>> {
     let Some(fact) = outside else { return Ok(()) };
     let (name, level_named) = (fact.name_with_code(), level.named());
     let (from, to) = (fact.validity.from, fact.validity.to);
-    let days = Named::days(from, to);
+    let days = naming::days(from, to);
     let field = if fact.validity.from < level.validity.from {
         "valid_from"
     } else {
         "valid_to"
     };
     Err(vec![Fault::in_body(
-        format!("/{field}"),
+        path![field],
         Code::InvalidValue,
         message!(
             "{name} thuộc cấp {level_named} {days}, ngoài khoảng ngày đó. Hãy chọn khoảng ngày rộng hơn.",

@@ -1,6 +1,5 @@
 //! The catalogue: indicators, forms, and the levels whose units report. Contains no reports.
 
 pub mod form;
-mod formula;
 pub mod indicator;
 pub mod level;

@@ -2,6 +2,7 @@
 //! afterwards. Builds the document that a person would otherwise write by hand. `reorganisation`
 //! decides whether the document is valid.
 
+use crate::domain::fault::{FieldPath, Segment};
 use crate::service::application::name::UnitName;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -126,18 +127,18 @@ struct StepLines {
 }
 
 impl TableDocument {
-    /// Returns the table line behind a JSON pointer into the document.
-    pub fn line_of(&self, pointer: &str) -> Option<TableLine> {
-        let mut path = pointer.split('/').skip(2);
-        let lines = self.lines.get(path.next()?.parse::<usize>().ok()?)?;
-        let parts = match path.next() {
-            Some("from") => lines.from.as_slice(),
-            Some("into") => lines.into.as_slice(),
-            _ => &[],
+    /// Returns the table line behind a part of the document.
+    pub fn line_of(&self, path: &FieldPath) -> Option<TableLine> {
+        let [Segment::Field("steps"), Segment::Index(step), rest @ ..] = path.segments() else {
+            return None;
         };
-        let index = path.next().and_then(|index| index.parse::<usize>().ok());
-        let part = index.and_then(|index| *parts.get(index)?);
-        part.or(lines.step)
+        let lines = self.lines.get(*step)?;
+        let part = match rest {
+            [Segment::Field("from"), Segment::Index(index), ..] => lines.from.get(*index),
+            [Segment::Field("into"), Segment::Index(index), ..] => lines.into.get(*index),
+            _ => None,
+        };
+        part.copied().flatten().or(lines.step)
     }
 }
 

@@ -19,7 +19,7 @@ use crate::domain::plan::{Plan, Planning, plan};
 use crate::domain::reorganisation::{Reorganisation, ReorganisationDocument};
 use crate::domain::succession::Succession;
 use crate::domain::unit::{UnitFact, Validity};
-use crate::error::{Code, Fault, MOST_FAULTS, Message, counted};
+use crate::error::{Code, Fault, FaultList, Message, counted};
 use crate::service::application::Application;
 use crate::service::application::condition::{ConditionError, Etag};
 use crate::service::application::idempotency::{
@@ -58,8 +58,8 @@ pub enum ReorganisationError {
     Cursor(#[from] UnknownCursor),
     #[error("no reorganisation {0}")]
     NotFound(String),
-    #[error("faults: {}", .0.len())]
-    Invalid(Vec<Fault>),
+    #[error("faults: {}", .0.count)]
+    Invalid(FaultList),
     #[error("it was taken back already")]
     Undone,
     /// A later change depends on the new map.
@@ -90,7 +90,7 @@ impl ReorganisationError {
                 (Code::ReorganisationBuiltOn, reason.clone(), Vec::new())
             }
             ReorganisationError::Invalid(faults) => {
-                let count = faults.len();
+                let count = faults.count;
                 let found = counted(count, "fault", "faults");
                 (
                     Code::InvalidReorganisation,
@@ -98,7 +98,7 @@ impl ReorganisationError {
                         "Văn bản sắp xếp có {count} chỗ chưa đúng; chưa có gì được ghi. Hãy sửa từng chỗ trong danh sách.",
                         "Nothing was written: the reorganisation has {found}. Correct each one listed."
                     ),
-                    faults.clone(),
+                    faults.faults.clone(),
                 )
             }
             _ => (
@@ -205,8 +205,7 @@ pub fn create_reorganisation(
     let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
     match mode {
         Mode::DryRun => {
-            let mut preview = preview_reorganisation(application, identity, document, &Nobody)?;
-            preview.faults.truncate(MOST_FAULTS);
+            let preview = preview_reorganisation(application, identity, document, &Nobody)?;
             Ok(Reply::new(Outcome::Done, None, &preview)?)
         }
         Mode::Write => write(application, identity, document, &once, now, &Nobody),
@@ -259,11 +258,13 @@ fn write(
         if let Some(reply) = once.replay(transaction)? {
             return Ok(reply);
         }
-        let reorganisation = document.read().map_err(ReorganisationError::Invalid)?;
+        let reorganisation = document
+            .read()
+            .map_err(|faults| ReorganisationError::Invalid(faults.into()))?;
         let rev = snapshot.counters.rev;
         let Planning { plan, faults } = plan(&snapshot.hierarchy, &reorganisation, rev);
         if !faults.is_empty() {
-            return Err(ReorganisationError::Invalid(faults));
+            return Err(ReorganisationError::Invalid(faults.into()));
         }
         let work = Work {
             transaction,

@@ -1,5 +1,9 @@
 //! Units: finds them in the tree of a day, and adds new ones, singly or as a list.
 
+use crate::domain::fault::FieldPath;
+use crate::path;
+use crate::sentence::Sentence;
+use crate::sentence::unit::invalid_code;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -12,7 +16,7 @@ use crate::domain::id::{LevelCode, UnitCode, UnitId};
 use crate::domain::level::Level;
 use crate::domain::naming::{Named, unit_title};
 use crate::domain::text::{clipped, composed, folded, looks, read_name};
-use crate::domain::unit::{BEGINNING, UnitFact, UnitReference, Validity, invalid_code};
+use crate::domain::unit::{BEGINNING, UnitFact, UnitReference, Validity};
 use crate::error::{Code, Explain, Fault, MOST_FAULTS, Message, counted};
 use crate::service::application::Application;
 use crate::service::application::condition::Etag;
@@ -342,7 +346,7 @@ pub fn create_unit(
         let mut faults = Vec::new();
         let parent = parent.transpose().unwrap_or_else(|missing| {
             faults.push(Fault::in_body(
-                "/parent",
+                path!["parent"],
                 Code::UnknownUnit,
                 missing.message(),
             ));
@@ -355,7 +359,7 @@ pub fn create_unit(
         };
         if validity.to.is_some_and(|to| to < from) {
             faults.push(Fault::in_body(
-                "/valid_to",
+                path!["valid_to"],
                 Code::InvalidValue,
                 message!(
                     "Ngày cuối phải sau ngày đầu.",
@@ -363,13 +367,18 @@ pub fn create_unit(
                 ),
             ));
         }
-        let draft = Draft::read(entered, snapshot, |field| format!("/{field}"), &mut faults);
+        let draft = Draft::read(
+            entered,
+            snapshot,
+            |field: &'static str| path![field],
+            &mut faults,
+        );
         let fact = draft.and_then(|draft| {
             draft.placed(
                 parent,
                 snapshot,
                 validity,
-                |field| format!("/{field}"),
+                |field: &'static str| path![field],
                 &mut faults,
             )
         });
@@ -466,23 +475,23 @@ impl Draft {
     fn read(
         entered: &EnteredUnit,
         snapshot: &Snapshot,
-        pointer: impl Fn(&str) -> String,
+        at: impl Fn(&'static str) -> FieldPath,
         faults: &mut Vec<Fault>,
     ) -> Option<Draft> {
         let before = faults.len();
         let code = entered.code.parse::<UnitCode>().ok();
         if code.is_none() {
             faults.push(Fault::in_body(
-                pointer("code"),
+                at("code"),
                 Code::InvalidCode,
                 invalid_code(),
             ));
         }
-        let mut named = |field: &str, text: &String| {
+        let mut named = |field: &'static str, text: &String| {
             let name = read_name(text);
             name.map_err(|fault| {
                 let message = fault.message();
-                faults.push(Fault::in_body(pointer(field), Code::InvalidText, message));
+                faults.push(Fault::in_body(at(field), Code::InvalidText, message));
             })
             .ok()
         };
@@ -492,7 +501,7 @@ impl Draft {
         if level.is_none() {
             let day = entered.valid_from.unwrap_or(BEGINNING);
             let hierarchy = &snapshot.hierarchy;
-            faults.push(unknown_level(&pointer, &entered.level, hierarchy, day));
+            faults.push(unknown_level(&at, &entered.level, hierarchy, day));
         }
         if faults.len() > before {
             return None;
@@ -512,7 +521,7 @@ impl Draft {
         parent: Option<Above>,
         snapshot: &Snapshot,
         validity: Validity,
-        pointer: impl Fn(&str) -> String,
+        at: impl Fn(&'static str) -> FieldPath,
         faults: &mut Vec<Fault>,
     ) -> Option<UnitFact> {
         let before = faults.len();
@@ -522,7 +531,7 @@ impl Draft {
             .filter(|level| level.validity.covers(validity));
         let Some(level) = level else {
             faults.push(unknown_level(
-                &pointer,
+                &at,
                 self.level.as_str(),
                 hierarchy,
                 validity.from,
@@ -532,10 +541,10 @@ impl Draft {
         if let Some(above) = &parent {
             let rank_above = hierarchy.level(&above.level).map(|level| level.rank);
             if rank_above.is_none_or(|rank| rank >= level.rank) {
-                faults.push(parent_above_required(&pointer, level, above, hierarchy));
+                faults.push(parent_above_required(&at, level, above, hierarchy));
             }
             if !above.stands.covers(validity) {
-                faults.push(parent_stands_only(&pointer, above, validity));
+                faults.push(parent_stands_only(&at, above, validity));
             }
         }
         let taken = hierarchy
@@ -543,7 +552,7 @@ impl Draft {
             .find(|fact| fact.validity.overlaps(validity));
         if let Some(taken) = taken {
             let above = parent.as_ref().map(|above| above.unit);
-            faults.push(code_taken(&pointer, taken, &self, above));
+            faults.push(code_taken(&at, taken, &self, above));
         }
         (faults.len() == before).then(|| UnitFact {
             unit: UnitId::new(),
@@ -558,7 +567,7 @@ impl Draft {
 }
 
 fn unknown_level(
-    pointer: &impl Fn(&str) -> String,
+    at: &impl Fn(&'static str) -> FieldPath,
     level: &str,
     hierarchy: &Hierarchy,
     day: NaiveDate,
@@ -566,7 +575,7 @@ fn unknown_level(
     let (level, levels) = (clipped(level), Named::levels_on(hierarchy, day));
     let day = Named::day(day);
     Fault::in_body(
-        pointer("level"),
+        at("level"),
         Code::UnknownLevel,
         message!(
             "Ngày {day} không có cấp {level:?}. Hãy dùng một trong các cấp: {levels}.",
@@ -578,7 +587,7 @@ fn unknown_level(
 }
 
 fn parent_above_required(
-    pointer: &impl Fn(&str) -> String,
+    at: &impl Fn(&'static str) -> FieldPath,
     level: &Level,
     parent: &Above,
     hierarchy: &Hierarchy,
@@ -586,7 +595,7 @@ fn parent_above_required(
     let (level, above) = (level.named(), Named::level(&parent.level, hierarchy));
     let name = &parent.name;
     Fault::in_body(
-        pointer("parent"),
+        at("parent"),
         Code::ParentAboveRequired,
         message!(
             "Đơn vị cấp {level} không thể trực thuộc {name} (cấp {above}). Hãy chọn đơn vị cấp cao hơn.",
@@ -597,7 +606,11 @@ fn parent_above_required(
     )
 }
 
-fn parent_stands_only(pointer: &impl Fn(&str) -> String, above: &Above, wanted: Validity) -> Fault {
+fn parent_stands_only(
+    at: &impl Fn(&'static str) -> FieldPath,
+    above: &Above,
+    wanted: Validity,
+) -> Fault {
     let (name, stands) = (&above.name, above.stands);
     let since = Named::day(stands.from);
     let (field, text) = match stands.to.map(Named::day) {
@@ -618,13 +631,13 @@ fn parent_stands_only(pointer: &impl Fn(&str) -> String, above: &Above, wanted: 
             ),
         ),
     };
-    Fault::in_body(pointer(field), Code::ParentAboveRequired, text)
+    Fault::in_body(at(field), Code::ParentAboveRequired, text)
 }
 
 /// Names the unit that has the code, and how the entered one differs from it. Often it is the same
 /// unit, changed.
 fn code_taken(
-    pointer: &impl Fn(&str) -> String,
+    at: &impl Fn(&'static str) -> FieldPath,
     taken: &UnitFact,
     draft: &Draft,
     above: Option<UnitId>,
@@ -647,7 +660,7 @@ fn code_taken(
             "The code {code} is {name}'s. What differs: {en}. If that unit is meant, change its name, kind or unit above by a reorganisation (the steps rename, retype and move at /v1/reorganisations); if not, use another code."
         )
     };
-    Fault::in_body(pointer("code"), Code::CodeTaken, message)
+    Fault::in_body(at("code"), Code::CodeTaken, message)
 }
 
 fn differences(taken: &UnitFact, draft: &Draft, above: Option<UnitId>) -> Vec<Message> {
@@ -992,7 +1005,7 @@ fn read_rows(text: &str) -> Result<Vec<Row>, UnitError> {
                 ..row
             }),
             Err(WrongColumns { line }) => faults.push(Fault::in_body(
-                format!("/{index}"),
+                path![index],
                 Code::MalformedCsv,
                 message!(
                     "Dòng {line} không đúng các cột code,name,level,parent_code[,kind].",
@@ -1003,7 +1016,7 @@ fn read_rows(text: &str) -> Result<Vec<Row>, UnitError> {
     }
     if rows.is_empty() && faults.is_empty() {
         faults.push(Fault::in_body(
-            "",
+            path![],
             Code::MalformedCsv,
             message!(
                 "Danh sách không có dòng nào. Các cột ngăn cách bằng dấu phẩy, dấu chấm phẩy hoặc tab.",
@@ -1039,7 +1052,7 @@ fn plan_import(
         if first_index.contains_key(&row.code) {
             let code = &row.code;
             faults.push(Fault::in_body(
-                format!("/{index}/code"),
+                path![index, "code"],
                 Code::Duplicate,
                 message!(
                     "Mã {code} có hai dòng trong danh sách. Hãy bỏ một dòng.",
@@ -1074,8 +1087,8 @@ fn plan_import(
         if faults.len() >= MOST_FAULTS {
             break;
         }
-        let pointer = |field: &str| format!("/{index}/{}", column(field));
-        let Some(draft) = Draft::read(unit, snapshot, pointer, &mut faults) else {
+        let at = |field: &'static str| path![*index, column(field)];
+        let Some(draft) = Draft::read(unit, snapshot, at, &mut faults) else {
             faulty.insert(&unit.code);
             continue;
         };
@@ -1087,7 +1100,7 @@ fn plan_import(
                     .as_deref()
                     .is_some_and(|above| faulty.contains(above))
                 {
-                    faults.push(Fault::in_body(pointer("parent"), Code::UnknownUnit, fault));
+                    faults.push(Fault::in_body(at("parent"), Code::UnknownUnit, fault));
                 }
                 faulty.insert(&unit.code);
                 continue;
@@ -1102,7 +1115,7 @@ fn plan_import(
             continue;
         }
         let validity = Validity::since(from);
-        match draft.placed(parent, snapshot, validity, pointer, &mut faults) {
+        match draft.placed(parent, snapshot, validity, at, &mut faults) {
             Some(fact) => {
                 planned.insert(fact.code.clone(), Above::new(&fact));
                 created.push(fact);

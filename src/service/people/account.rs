@@ -1,5 +1,6 @@
 //! Accounts: the caller's own rights, and new accounts from the command line.
 
+use crate::sentence::Sentence;
 use crate::service::application::name::UnitName;
 use crate::service::people::credentials::{check_password, wrong_login};
 use chrono::{DateTime, Utc};

@@ -1,5 +1,6 @@
 //! Tenants: creates them, and lists them for the operator of the platform.
 
+use crate::sentence::Sentence;
 use crate::service::people::credentials::{check_password, wrong_login};
 use chrono::{DateTime, Utc};
 use serde::Serialize;

@@ -1,5 +1,6 @@
 //! Lineage (nguồn số liệu): the revisions that make a figure, and the values that are missing.
 
+use crate::sentence::Sentence;
 use crate::service::application::name::PeriodName;
 use crate::service::application::name::UnitName;
 use crate::service::totals::cell::{CellView, Figuring};
@@ -87,8 +88,8 @@ impl FigureName {
         let code = self.indicator.parse().ok();
         let entry = code.and_then(|code| in_force.entry(&code));
         match (entry, &self.option) {
-            (Some(entry), Some(option)) => unknown_option(entry, option),
-            _ => unknown_indicator(&self.indicator, in_force),
+            (Some(entry), Some(option)) => unknown_option(entry, option).message(),
+            _ => unknown_indicator(&self.indicator, in_force).message(),
         }
     }
 }

@@ -1,5 +1,8 @@
 //! Targets (kế hoạch giao): values that a unit is to reach, set by the units above it.
 
+use crate::path;
+use crate::sentence;
+use crate::sentence::quantity::wrong_quantity;
 use crate::service::application::name::PeriodName;
 use crate::service::application::name::UnitName;
 use chrono::{DateTime, Utc};
@@ -10,7 +13,7 @@ use crate::authz::{Action, Denied};
 use crate::domain::catalogue::Entry;
 use crate::domain::id::OptionNumber;
 use crate::domain::naming::Named;
-use crate::domain::quantity::{Decimal, parse_mantissa};
+use crate::domain::quantity::{Decimal, read_quantity};
 use crate::domain::submission::impossible;
 use crate::domain::unit::Validity;
 use crate::error::{Code, Fault, Message};
@@ -136,16 +139,19 @@ impl<'f> Found<'f> {
     /// Reads a target, and refuses one that the figure cannot reach.
     fn read(&self, value: &str) -> Result<i64, TargetError> {
         let refused = |code: Code, message: Message| {
-            TargetError::Value(Box::new(Fault::in_body("/value", code, message)))
+            TargetError::Value(Box::new(Fault::in_body(path!["value"], code, message)))
         };
         let definition = self.entry.definition;
-        let mantissa = parse_mantissa(value, definition.decimals).map_err(|fault| {
-            let message = fault.message(&self.entry.named(), value, definition.decimals);
-            refused(fault.code(), message)
+        let mantissa = read_quantity(value, definition.decimals).map_err(|wrong| {
+            let (code, message) = wrong_quantity(&self.entry.named(), &wrong);
+            refused(code, message)
         })?;
         let possible = definition.possible_figure(self.option);
         match impossible(self.entry, possible, mantissa) {
-            Some(message) => Err(refused(Code::ValueOutOfRange, message)),
+            Some(found) => Err(refused(
+                Code::ValueOutOfRange,
+                sentence::submission::impossible(&found),
+            )),
             None => Ok(mantissa),
         }
     }

@@ -1,6 +1,7 @@
 //! Commits many changes at once and answers each by itself: a fault of one does not affect the
 //! others. `step` decides each change.
 
+use crate::path;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -375,7 +376,7 @@ impl Batch<'_, '_> {
             let faults = faults_of(&broken, step.taken.next.status);
             if !faults.is_empty() {
                 let of_depth = refused.entry(located.place().depth()).or_default();
-                of_depth.insert(*place, Err(SubmissionError::Invalid(faults)));
+                of_depth.insert(*place, Err(SubmissionError::Invalid(faults.into())));
             }
             warnings.push(broken.into_iter().map(Warning::of).collect());
         }
@@ -494,7 +495,7 @@ fn faults_of(broken: &[&Rule], status: Status) -> Vec<Fault> {
         .map(|rule| {
             let vi = &rule.message.vi;
             let en = rule.message.en.as_ref().unwrap_or(vi);
-            Fault::in_body("/values", Code::RuleBroken, message!("{vi}", "{en}"))
+            Fault::in_body(path!["values"], Code::RuleBroken, message!("{vi}", "{en}"))
         })
         .collect()
 }

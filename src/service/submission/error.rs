@@ -5,8 +5,9 @@ use chrono::NaiveDate;
 pub(in crate::service) use crate::authz::Denied;
 use crate::domain::deadline::Deadline;
 use crate::domain::naming::Named;
-use crate::domain::submission::{Status, WrongStatus};
-use crate::error::{Code, Fault, Message, counted};
+use crate::domain::submission::WrongStatus;
+use crate::error::{Code, Fault, FaultList, Message, counted};
+use crate::sentence::Sentence;
 use crate::service::application::condition::ConditionError;
 use crate::service::application::idempotency::IdempotencyError;
 use crate::service::application::locate::NotFound;
@@ -47,8 +48,8 @@ pub enum SubmissionError {
     WrongStatus(WrongStatus),
     #[error("the approver entered the values")]
     FourEyes,
-    #[error("faults: {}", .0.len())]
-    Invalid(Vec<Fault>),
+    #[error("faults: {}", .0.count)]
+    Invalid(FaultList),
     /// The line is too long to be served in good time.
     #[error("too many changes wait")]
     Busy,
@@ -84,10 +85,7 @@ impl SubmissionError {
                 )
             }
             SubmissionError::Closed(deadline) => (Code::PeriodClosed, closed_message(*deadline)),
-            SubmissionError::WrongStatus(wrong) if wrong.status == Status::Approved => {
-                (Code::SubmissionApproved, wrong.message())
-            }
-            SubmissionError::WrongStatus(wrong) => (Code::WrongStatus, wrong.message()),
+            SubmissionError::WrongStatus(wrong) => wrong.sentence(),
             SubmissionError::FourEyes => (
                 Code::FourEyes,
                 message!(
@@ -103,7 +101,7 @@ impl SubmissionError {
                 ),
             ),
             SubmissionError::Invalid(faults) => {
-                let count = faults.len();
+                let count = faults.count;
                 let found = counted(count, "fault", "faults");
                 (
                     Code::InvalidSubmission,
@@ -122,7 +120,7 @@ impl SubmissionError {
             ),
         };
         let faults = match self {
-            SubmissionError::Invalid(faults) => faults.clone(),
+            SubmissionError::Invalid(faults) => faults.faults.clone(),
             _ => Vec::new(),
         };
         (code, message, faults)

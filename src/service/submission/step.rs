@@ -1,5 +1,8 @@
 //! Decides one step of one submission from what is known of it. Writes nothing.
 
+use crate::domain::fault::FieldPath;
+use crate::path;
+use crate::sentence::Sentence;
 use chrono::{DateTime, Utc};
 
 use super::change::{Change, Entered, EnteredReason, EnteredValueReason};
@@ -14,7 +17,7 @@ use crate::domain::submission::{
     complete, read_narrative, read_values, unknown_indicator, unknown_option,
 };
 use crate::domain::text::{TextFault, read_prose};
-use crate::error::{Code, Fault};
+use crate::error::Fault;
 use crate::rollup::tally::Contribution;
 use crate::service::application::locate::Located;
 use crate::service::application::snapshot::Snapshot;
@@ -259,7 +262,7 @@ impl Deciding<'_> {
             return Ok(Some(content));
         }
         let facts = complete(&content.facts, &self.located.in_force, self.level())
-            .map_err(SubmissionError::Invalid)?;
+            .map_err(|faults| SubmissionError::Invalid(faults.into()))?;
         Ok(Some(Content { facts, ..content }))
     }
 
@@ -275,24 +278,20 @@ impl Deciding<'_> {
         match (facts, narrative) {
             (Ok(facts), Ok(narrative)) => Ok(Content { facts, narrative }),
             (facts, narrative) => {
-                let faults = facts
-                    .err()
-                    .into_iter()
-                    .chain(narrative.err())
-                    .flatten()
-                    .collect();
-                Err(SubmissionError::Invalid(faults))
+                let mut faults = facts.err().unwrap_or_default();
+                faults.append(narrative.err().unwrap_or_default());
+                Err(SubmissionError::Invalid(faults.into()))
             }
         }
     }
 
     fn reason(&self, entered: &EnteredReason) -> Result<Reason, SubmissionError> {
         let mut faults = Vec::new();
-        let text = read_reason(&entered.text, "/reason".to_owned());
+        let text = read_reason(&entered.text, path!["reason"]);
         let text = text.map_err(|fault| faults.push(fault));
         let mut values = Vec::new();
         for (index, value) in entered.values.iter().enumerate() {
-            let reason = read_reason(&value.reason, format!("/values/{index}/reason"));
+            let reason = read_reason(&value.reason, path!["values", index, "reason"]);
             let reason = reason.map_err(|fault| faults.push(fault));
             match (self.value_reason(value, index), reason) {
                 (Ok(value), Ok(reason)) => values.push(ValueReason { reason, ..value }),
@@ -302,7 +301,7 @@ impl Deciding<'_> {
         }
         match text {
             Ok(text) if faults.is_empty() => Ok(Reason { text, values }),
-            _ => Err(SubmissionError::Invalid(faults)),
+            _ => Err(SubmissionError::Invalid(faults.into())),
         }
     }
 
@@ -315,9 +314,11 @@ impl Deciding<'_> {
         let code = entered.indicator.parse().ok();
         let entry = code.and_then(|code| self.located.in_force.entry(&code));
         let entry = entry.ok_or_else(|| {
-            let place = format!("/values/{index}/indicator");
-            let message = unknown_indicator(&entered.indicator, &self.located.in_force);
-            Fault::in_body(place, Code::UnknownIndicator, message)
+            unknown_indicator(&entered.indicator, &self.located.in_force).at(path![
+                "values",
+                index,
+                "indicator"
+            ])
         })?;
         let option = match &entered.option {
             None => None,
@@ -325,8 +326,7 @@ impl Deciding<'_> {
                 let code = option.parse().ok();
                 let known = code.filter(|code| entry.indicator.option_number(code).is_some());
                 Some(known.ok_or_else(|| {
-                    let place = format!("/values/{index}/option");
-                    Fault::in_body(place, Code::UnknownOption, unknown_option(entry, option))
+                    unknown_option(entry, option).at(path!["values", index, "option"])
                 })?)
             }
         };
@@ -396,11 +396,11 @@ fn contribution(
 }
 
 /// Reads a reason, which must not be empty.
-fn read_reason(text: &str, pointer: String) -> Result<String, Fault> {
+fn read_reason(text: &str, at: FieldPath) -> Result<String, Fault> {
     let read = if text.trim().is_empty() {
         Err(TextFault::Empty)
     } else {
         read_prose(text)
     };
-    read.map_err(|fault| Fault::in_body(pointer, Code::InvalidText, fault.message()))
+    read.map_err(|fault| fault.at(at))
 }

@@ -1,5 +1,6 @@
 //! Submissions as answers show them.
 
+use crate::sentence;
 use crate::service::application::name::PeriodName;
 use crate::service::application::name::UnitName;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -197,11 +198,11 @@ fn unusual_values(facts: &[Fact], in_force: &InForce<'_>) -> Vec<Warning> {
         let total = facts
             .iter()
             .find(|fact| (fact.indicator, fact.option) == cell)?;
-        let message = unusual(entry, total.mantissa)?;
+        let found = unusual(entry, total.mantissa)?;
         Some(Warning::telling(
             OwnWarning::ValueUnusual,
             Some(&entry.indicator.code),
-            message,
+            sentence::submission::unusual(&found),
         ))
     });
     found.collect()

@@ -1,11 +1,14 @@
 //! Previews the effect of a reorganisation without carrying it out.
 
+use crate::domain::fault::FieldPath;
+use crate::path;
+use crate::pointer::pointer_to;
 use crate::service::application::name::UnitName;
 use crate::service::map::unit::LevelCount;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::forecast::{FormForecast, Map, forecast};
 use super::work::{FollowingGrant, HeldWork, following_grants};
@@ -19,7 +22,7 @@ use crate::domain::reorganisation::{
 use crate::domain::submission::Status;
 use crate::domain::succession::{Moment, Share};
 use crate::domain::unit::UnitFact;
-use crate::error::{Code, Fault, Place, shortened};
+use crate::error::{Code, Fault, FaultList, Place, shortened};
 use crate::message;
 use crate::service::application::snapshot::Snapshot;
 use crate::service::application::watcher::Watcher;
@@ -72,8 +75,9 @@ pub struct ReorganisationPreview {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct FaultView {
     /// A JSON pointer into the document.
-    #[schema(example = "/steps/3/from/1")]
-    pub pointer: String,
+    #[serde(rename = "pointer", serialize_with = "as_pointer")]
+    #[schema(value_type = String, example = "/steps/3/from/1")]
+    pub path: FieldPath,
     #[schema(value_type = String, example = "UNKNOWN_UNIT")]
     pub code: Code,
     /// In Vietnamese.
@@ -170,12 +174,16 @@ pub struct DoubledSubmission {
     pub successor: UnitName,
 }
 
+fn as_pointer<S: Serializer>(path: &FieldPath, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&shortened(&pointer_to(path)))
+}
+
 impl FaultView {
     fn of(fault: Fault) -> FaultView {
         FaultView {
-            pointer: match fault.place {
-                Place::Body(pointer) => shortened(&pointer),
-                Place::Parameter(name) => shortened(&name),
+            path: match fault.place {
+                Place::Body(path) => path,
+                Place::Parameter(name) => path![name],
             },
             code: fault.code,
             message: shortened(&fault.message.vi),
@@ -246,14 +254,14 @@ impl ReorganisationPreview {
         watcher: &dyn Watcher,
     ) -> Result<ReorganisationPreview, StoreError> {
         let (reorganisation, mut faults) = match document.read() {
-            Ok(reorganisation) => (reorganisation, Vec::new()),
+            Ok(reorganisation) => (reorganisation, FaultList::default()),
             // A document that cannot be read changes nothing.
-            Err(faults) => (nothing_of(document), faults),
+            Err(faults) => (nothing_of(document), faults.into()),
         };
         // The commit that carries it out would be the next.
         let rev = snapshot.counters.rev + 1;
         let planning = plan(&snapshot.hierarchy, &reorganisation, rev);
-        faults.extend(planning.faults);
+        faults.append(planning.faults.into());
         let plan = &planning.plan;
         let work = HeldWork::of(transaction, snapshot, plan)?;
         // An impossible map has no figures.
@@ -271,8 +279,8 @@ impl ReorganisationPreview {
             effective: document.effective.get(),
             legal_basis: document.legal_basis.clone(),
             possible: faults.is_empty(),
-            fault_count: faults.len(),
-            faults: faults.into_iter().map(FaultView::of).collect(),
+            fault_count: faults.count,
+            faults: faults.faults.into_iter().map(FaultView::of).collect(),
             warnings: WarningView::of(&rootless).into_iter().collect(),
             created: UnitsView::of(plan.created()),
             changed: UnitsView::of(plan.changed()),

@@ -168,29 +168,6 @@ pub fn clipped(text: &str) -> String {
     }
 }
 
-impl TextFault {
-    pub fn message(self) -> crate::error::Message {
-        match self {
-            TextFault::Empty => crate::message!(
-                "Chưa có nội dung. Hãy nhập nội dung.",
-                "The text is empty. Enter a text."
-            ),
-            TextFault::TooLong { limit } => crate::message!(
-                "Nội dung dài quá {limit} ký tự. Hãy rút ngắn.",
-                "The text is longer than {limit} characters. Shorten it."
-            ),
-            TextFault::Control => crate::message!(
-                "Nội dung có ký tự điều khiển không nhìn thấy được. Hãy gõ lại thay vì dán.",
-                "The text holds an invisible control character. Type it instead of pasting it."
-            ),
-            TextFault::Invisible => crate::message!(
-                "Tên có ký tự không nhìn thấy được (khoảng trắng không độ rộng, dấu đổi chiều chữ). Hãy gõ lại thay vì dán.",
-                "The name holds a character that nobody sees (a space without width, a mark of direction). Type it instead of pasting it."
-            ),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -72,18 +72,6 @@ impl Named {
         Named::new(day.format("%d/%m/%Y").to_string(), day.to_string())
     }
 
-    /// `từ 01/07/2025`, `từ 01/01/2024 đến 30/06/2025`.
-    pub fn days(from: NaiveDate, to: Option<NaiveDate>) -> Named {
-        let from = Named::day(from);
-        let Some(to) = to.map(Named::day) else {
-            return Named::new(format!("từ {}", from.vi), format!("from {} on", from.en));
-        };
-        Named::new(
-            format!("từ {} đến {}", from.vi, to.vi),
-            format!("from {} to {}", from.en, to.en),
-        )
-    }
-
     /// All of them, with commas between.
     pub fn list(all: impl IntoIterator<Item = Named>) -> Named {
         let (vi, en): (Vec<_>, Vec<_>) = all.into_iter().map(|one| (one.vi, one.en)).unzip();

@@ -28,22 +28,22 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use divan::{Bencher, black_box};
-use tonghop::domain::catalogue::Aggregations;
-use tonghop::domain::form::Span;
-use tonghop::domain::hierarchy::{Hierarchy, Place, Position, Tree};
-use tonghop::domain::id::{IndicatorNumber, OptionNumber, UnitId};
-use tonghop::domain::indicator::{Across, AcrossTime, AcrossUnits};
-use tonghop::domain::level::LevelPreset;
-use tonghop::domain::period::{CalendarPeriod, Frequency, Period};
-use tonghop::domain::quantity::Qualifier;
-use tonghop::domain::submission::{Fact, Stage};
-use tonghop::domain::succession::Successions;
-use tonghop::domain::unit::{BEGINNING, UnitFact, Validity};
-use tonghop::rollup::climb::{climb as take_up, touched};
-use tonghop::rollup::encode::{self, YearOfRollups};
-use tonghop::rollup::fold::fold as fold_anew;
-use tonghop::rollup::node::{KeptRollup, Rollup};
-use tonghop::rollup::tally::{Change, Contribution, Piece, Tally};
+use tonghop_engine::domain::catalogue::Aggregations;
+use tonghop_engine::domain::form::Span;
+use tonghop_engine::domain::hierarchy::{Hierarchy, Place, Position, Tree};
+use tonghop_engine::domain::id::{IndicatorNumber, OptionNumber, UnitId};
+use tonghop_engine::domain::indicator::{Across, AcrossTime, AcrossUnits};
+use tonghop_engine::domain::level::LevelPreset;
+use tonghop_engine::domain::period::{CalendarPeriod, Frequency, Period};
+use tonghop_engine::domain::quantity::Qualifier;
+use tonghop_engine::domain::submission::{Fact, Stage};
+use tonghop_engine::domain::succession::Successions;
+use tonghop_engine::domain::unit::{BEGINNING, UnitFact, Validity};
+use tonghop_engine::rollup::climb::{climb as take_up, touched};
+use tonghop_engine::rollup::encode::{self, YearOfRollups};
+use tonghop_engine::rollup::fold::fold as fold_anew;
+use tonghop_engine::rollup::node::{KeptRollup, Rollup};
+use tonghop_engine::rollup::tally::{Change, Contribution, Piece, Tally};
 
 const INDICATORS: u32 = 40;
 /// The number of children of each unit on the first three levels.

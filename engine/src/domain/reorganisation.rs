@@ -7,16 +7,16 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::day::Day;
+use super::fault::{Faults, FieldPath};
 use super::id::{LevelCode, UnitCode};
-use super::naming::Named;
 use super::succession::Share;
-use super::text::{clipped, read_name};
-use super::unit::{BEGINNING, UnitReference, invalid_code};
-use crate::error::{Code, Fault, Message, pointer_step};
-use crate::message;
+use super::text::{TextFault, clipped, read_name};
+use super::unit::{BEGINNING, UnitReference};
+use crate::path;
 
 /// What becomes of grants on units that end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Grants {
     /// They stay as they are, and reach nothing from the effective day on.
@@ -29,7 +29,8 @@ pub enum Grants {
 
 /// What becomes of submissions and targets of units that end, for periods that close on the
 /// effective day or later.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum WorkInProgress {
     /// They stay readable under the unit that ended.
@@ -41,60 +42,62 @@ pub enum WorkInProgress {
 }
 
 /// What changes the map from a day on (sắp xếp đơn vị hành chính).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ReorganisationDocument {
     /// The first day of the new map.
-    #[schema(value_type = String, format = Date)]
+    #[cfg_attr(feature = "schema", schema(value_type = String, format = Date))]
     pub effective: Day,
     /// The decision that says so.
-    #[schema(example = "Nghị quyết 1654/NQ-UBTVQH15")]
+    #[cfg_attr(feature = "schema", schema(example = "Nghị quyết 1654/NQ-UBTVQH15"))]
     pub legal_basis: String,
     /// In this order. A unit is named by its id, or by `code:` and the code that it has after the
     /// steps before.
     pub steps: Vec<StepDocument>,
     #[serde(default)]
-    #[schema(default = "stay")]
+    #[cfg_attr(feature = "schema", schema(default = "stay"))]
     pub grants: Grants,
     #[serde(default)]
-    #[schema(default = "stay")]
+    #[cfg_attr(feature = "schema", schema(default = "stay"))]
     pub work_in_progress: WorkInProgress,
 }
 
 /// One step of a reorganisation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
 pub enum StepDocument {
     /// A unit comes to be (thành lập) that takes over nothing.
     Create { unit: UnitDocument },
     /// A unit gets another name.
     Rename {
-        #[schema(example = "code:30388")]
+        #[cfg_attr(feature = "schema", schema(example = "code:30388"))]
         unit: String,
         name: String,
     },
     /// A unit gets another code.
     Recode {
-        #[schema(example = "code:30388")]
+        #[cfg_attr(feature = "schema", schema(example = "code:30388"))]
         unit: String,
         code: String,
     },
     /// A unit is called something else, such as a ward instead of a commune.
     Retype {
-        #[schema(example = "code:30388")]
+        #[cfg_attr(feature = "schema", schema(example = "code:30388"))]
         unit: String,
         /// Null where its level has no kinds.
         #[serde(deserialize_with = "present")]
-        #[schema(required, example = "phường")]
+        #[cfg_attr(feature = "schema", schema(required, example = "phường"))]
         kind: Option<String>,
     },
     /// A unit becomes part of another.
     Move {
-        #[schema(example = "code:30388")]
+        #[cfg_attr(feature = "schema", schema(example = "code:30388"))]
         unit: String,
         /// Null makes it a root.
         #[serde(deserialize_with = "present")]
-        #[schema(required, example = "code:91")]
+        #[cfg_attr(feature = "schema", schema(required, example = "code:91"))]
         parent: Option<String>,
     },
     /// Units become one (nhập): all that they had passes to it, and so do the units below them.
@@ -104,11 +107,11 @@ pub enum StepDocument {
     },
     /// A unit is divided (chia): what it had passes in parts.
     Split {
-        #[schema(example = "code:30388")]
+        #[cfg_attr(feature = "schema", schema(example = "code:30388"))]
         from: String,
         into: Vec<PartDocument>,
         /// What the shares go by; needed where there are shares.
-        #[schema(example = "population")]
+        #[cfg_attr(feature = "schema", schema(example = "population"))]
         basis: Option<String>,
         /// Each unit below the divided one, and the part that it goes to.
         #[serde(default)]
@@ -116,38 +119,40 @@ pub enum StepDocument {
     },
     /// A unit comes to an end (giải thể), and nothing of it passes to any other.
     Abolish {
-        #[schema(example = "code:887")]
+        #[cfg_attr(feature = "schema", schema(example = "code:887"))]
         unit: String,
     },
     /// A level comes to an end. No unit may be left at it.
     AbolishLevel {
-        #[schema(example = "town")]
+        #[cfg_attr(feature = "schema", schema(example = "town"))]
         level: String,
     },
 }
 
 /// A unit as a reorganisation makes it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UnitDocument {
-    #[schema(example = "30388")]
+    #[cfg_attr(feature = "schema", schema(example = "30388"))]
     pub code: String,
-    #[schema(example = "Tân An")]
+    #[cfg_attr(feature = "schema", schema(example = "Tân An"))]
     pub name: String,
     /// What people call such a unit, where its level has several kinds.
-    #[schema(example = "xã")]
+    #[cfg_attr(feature = "schema", schema(example = "xã"))]
     pub kind: Option<String>,
-    #[schema(example = "commune")]
+    #[cfg_attr(feature = "schema", schema(example = "commune"))]
     pub level: String,
     /// The unit that it is part of; null for a root.
     #[serde(deserialize_with = "present")]
-    #[schema(required, example = "code:91")]
+    #[cfg_attr(feature = "schema", schema(required, example = "code:91"))]
     pub parent: Option<String>,
 }
 
 /// Who takes over: a unit that stands, by its id or its code, or one as it is to be. One with the
 /// code of a unit that passes to it is that unit, and lives on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(untagged)]
 pub enum SuccessorDocument {
     Standing(String),
@@ -155,12 +160,13 @@ pub enum SuccessorDocument {
 }
 
 /// One part of a unit that is divided.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PartDocument {
     pub unit: SuccessorDocument,
     /// A fraction. Either all parts have one, and they add up to one, or none has.
-    #[schema(example = "7/10")]
+    #[cfg_attr(feature = "schema", schema(example = "7/10"))]
     pub share: Option<String>,
 }
 
@@ -244,21 +250,48 @@ pub struct Part {
     pub share: Option<Share>,
 }
 
+/// A reason for which a field of the document cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReorganisationFault {
+    /// A list that needs an item is empty.
+    NothingListed,
+    /// There is no day before the effective one, on which the former map could end.
+    NotAfterBeginning,
+    /// A unit is divided into fewer than two parts.
+    TooFewParts,
+    /// Some parts have a share and others none, or the shares do not add up to one.
+    SharesNotWhole,
+    /// A share is no fraction above 0 and up to 1.
+    NoShare,
+    /// There are shares, and nothing is said of what they go by.
+    BasisMissing,
+    /// A text that names no unit, as far as it is repeated to its sender.
+    NoReference {
+        text: String,
+    },
+    InvalidCode,
+    /// A text that is no level's code, as far as it is repeated to its sender.
+    NoLevel {
+        text: String,
+    },
+    Text(TextFault),
+}
+
 impl ReorganisationDocument {
     /// Reads every field.
     ///
     /// # Errors
-    /// Every single fault, with its pointer into the document.
-    pub fn read(&self) -> Result<Reorganisation, Vec<Fault>> {
+    /// Every single fault, with its place in the document.
+    pub fn read(&self) -> Result<Reorganisation, Faults<ReorganisationFault>> {
         let mut reader = Reader::default();
         reader.effective(self.effective.get());
-        let legal_basis = reader.name(&self.legal_basis, "/legal_basis");
+        let legal_basis = reader.name(&self.legal_basis, &path!["legal_basis"]);
         if self.steps.is_empty() {
-            reader.fault("/steps", Code::RequiredMissing, nothing_listed());
+            reader.fault(&path!["steps"], ReorganisationFault::NothingListed);
         }
         let steps = self.steps.iter().enumerate();
         let steps: Option<Vec<Step>> =
-            all(steps.map(|(index, step)| reader.step(step, &format!("/steps/{index}"))));
+            all(steps.map(|(index, step)| reader.step(step, &path!["steps", index])));
         match (legal_basis, steps) {
             (Some(legal_basis), Some(steps)) if reader.faults.is_empty() => Ok(Reorganisation {
                 effective: self.effective.get(),
@@ -278,42 +311,26 @@ fn all<T>(items: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> {
     read.into_iter().collect()
 }
 
-fn nothing_listed() -> Message {
-    message!(
-        "Danh sách trống. Hãy ghi ít nhất một mục.",
-        "The list is empty. Give one item at least."
-    )
-}
-
 /// Reads fields and notes what is wrong with them.
 #[derive(Default)]
 struct Reader {
-    faults: Vec<Fault>,
+    faults: Faults<ReorganisationFault>,
 }
 
 impl Reader {
-    fn fault(&mut self, pointer: &str, code: Code, message: Message) {
-        self.faults.push(Fault::in_body(pointer, code, message));
+    fn fault(&mut self, path: &FieldPath, fault: ReorganisationFault) {
+        self.faults.push(path.clone(), fault);
     }
 
     /// There must be a day before, on which the former map ends.
     fn effective(&mut self, day: NaiveDate) {
         if day <= BEGINNING {
-            let first = Named::day(BEGINNING);
-            self.fault(
-                "/effective",
-                Code::InvalidValue,
-                message!(
-                    "Ngày có hiệu lực phải sau ngày {first}.",
-                    "The effective day must be after {first}.",
-                    first
-                ),
-            );
+            self.fault(&path!["effective"], ReorganisationFault::NotAfterBeginning);
         }
     }
 
-    fn step(&mut self, step: &StepDocument, at: &str) -> Option<Step> {
-        let below = |field: &str| format!("{at}/{field}");
+    fn step(&mut self, step: &StepDocument, at: &FieldPath) -> Option<Step> {
+        let below = |field: &'static str| at.below(field);
         Some(match step {
             StepDocument::Create { unit } => Step::Create {
                 unit: self.described(unit, &below("unit"))?,
@@ -383,32 +400,25 @@ impl Reader {
         })
     }
 
-    fn sources(&mut self, from: &[String], at: &str) -> Option<Vec<UnitReference>> {
+    fn sources(&mut self, from: &[String], at: &FieldPath) -> Option<Vec<UnitReference>> {
         if from.is_empty() {
-            self.fault(at, Code::RequiredMissing, nothing_listed());
+            self.fault(at, ReorganisationFault::NothingListed);
         }
         let sources = from.iter().enumerate();
-        all(sources.map(|(index, source)| self.reference(source, &format!("{at}/{index}"))))
+        all(sources.map(|(index, source)| self.reference(source, &at.below(index))))
     }
 
-    fn parts(&mut self, into: &[PartDocument], at: &str) -> Option<Vec<Part>> {
+    fn parts(&mut self, into: &[PartDocument], at: &FieldPath) -> Option<Vec<Part>> {
         if into.len() < 2 {
-            self.fault(
-                at,
-                Code::RequiredMissing,
-                message!(
-                    "Chia một đơn vị phải có ít nhất hai phần. Nếu chỉ có một, hãy dùng bước nhập (merge).",
-                    "A unit is divided into two parts at least. For one, use a merger (merge)."
-                ),
-            );
+            self.fault(at, ReorganisationFault::TooFewParts);
         }
         let parts = into.iter().enumerate();
         let parts = all(parts.map(|(index, part)| {
-            let at = format!("{at}/{index}");
-            let unit = self.successor(&part.unit, &format!("{at}/unit"));
+            let at = at.below(index);
+            let unit = self.successor(&part.unit, &at.below("unit"));
             let share = match &part.share {
                 None => Some(None),
-                Some(share) => self.share(share, &format!("{at}/share")).map(Some),
+                Some(share) => self.share(share, &at.below("share")).map(Some),
             };
             Some(Part {
                 unit: unit?,
@@ -419,51 +429,32 @@ impl Reader {
         Some(parts)
     }
 
-    fn check_shares(&mut self, parts: &[Part], at: &str) {
+    fn check_shares(&mut self, parts: &[Part], at: &FieldPath) {
         let shares: Vec<Share> = parts.iter().filter_map(|part| part.share).collect();
         if shares.is_empty() {
             return;
         }
         if shares.len() < parts.len() || !Share::make_whole(shares) {
-            self.fault(
-                at,
-                Code::InvalidShare,
-                message!(
-                    "Tỷ lệ của các phần phải có đủ và cộng lại bằng 1, hoặc không phần nào có tỷ lệ.",
-                    "Either every part has a share and they add up to one, or none has."
-                ),
-            );
+            self.fault(at, ReorganisationFault::SharesNotWhole);
         }
     }
 
-    fn share(&mut self, text: &str, at: &str) -> Option<Share> {
+    fn share(&mut self, text: &str, at: &FieldPath) -> Option<Share> {
         let share = text.parse::<Share>().ok();
         if share.is_none() {
-            self.fault(
-                at,
-                Code::InvalidShare,
-                message!(
-                    "Tỷ lệ là phân số lớn hơn 0 và không quá 1, ví dụ 7/10.",
-                    "A share is a fraction above 0 and at most 1, such as 7/10."
-                ),
-            );
+            self.fault(at, ReorganisationFault::NoShare);
         }
         share
     }
 
-    fn basis(&mut self, basis: Option<&String>, into: &[PartDocument], at: &str) {
+    fn basis(&mut self, basis: Option<&String>, into: &[PartDocument], at: &FieldPath) {
         match basis {
             Some(basis) => {
                 self.name(basis, at);
             }
-            None if into.iter().any(|part| part.share.is_some()) => self.fault(
-                at,
-                Code::RequiredMissing,
-                message!(
-                    "Hãy ghi tỷ lệ được tính theo gì, ví dụ dân số.",
-                    "Say what the shares go by, such as population."
-                ),
-            ),
+            None if into.iter().any(|part| part.share.is_some()) => {
+                self.fault(at, ReorganisationFault::BasisMissing);
+            }
             None => {}
         }
     }
@@ -471,17 +462,17 @@ impl Reader {
     fn children(
         &mut self,
         children: &BTreeMap<String, String>,
-        at: &str,
+        at: &FieldPath,
     ) -> Option<Vec<(UnitReference, UnitReference)>> {
         all(children.iter().map(|(child, part)| {
-            let at = format!("{at}/{}", pointer_step(child));
+            let at = at.below(child.clone());
             let child = self.reference(child, &at);
             let part = self.reference(part, &at);
             Some((child?, part?))
         }))
     }
 
-    fn successor(&mut self, successor: &SuccessorDocument, at: &str) -> Option<Successor> {
+    fn successor(&mut self, successor: &SuccessorDocument, at: &FieldPath) -> Option<Successor> {
         match successor {
             SuccessorDocument::Standing(unit) => self.reference(unit, at).map(Successor::Standing),
             SuccessorDocument::Described(unit) => {
@@ -490,8 +481,8 @@ impl Reader {
         }
     }
 
-    fn described(&mut self, unit: &UnitDocument, at: &str) -> Option<DescribedUnit> {
-        let below = |field: &str| format!("{at}/{field}");
+    fn described(&mut self, unit: &UnitDocument, at: &FieldPath) -> Option<DescribedUnit> {
+        let below = |field: &'static str| at.below(field);
         let code = self.code(&unit.code, &below("code"));
         let name = self.name(&unit.name, &below("name"));
         let kind = self.kind(unit.kind.as_ref(), &below("kind"));
@@ -506,60 +497,54 @@ impl Reader {
         })
     }
 
-    fn reference(&mut self, text: &str, at: &str) -> Option<UnitReference> {
+    fn reference(&mut self, text: &str, at: &FieldPath) -> Option<UnitReference> {
         let reference = text.parse::<UnitReference>().ok();
         if reference.is_none() {
-            let name = clipped(text);
             self.fault(
                 at,
-                Code::UnknownUnit,
-                message!(
-                    "{name:?} không phải tên gọi một đơn vị. Hãy ghi mã định danh, hoặc code: và mã đơn vị (ví dụ code:30388).",
-                    "{name:?} names no unit. Give its id, or code: and its code (such as code:30388)."
-                ),
+                ReorganisationFault::NoReference {
+                    text: clipped(text),
+                },
             );
         }
         reference
     }
 
-    fn parent(&mut self, parent: Option<&String>, at: &str) -> Option<Option<UnitReference>> {
+    fn parent(&mut self, parent: Option<&String>, at: &FieldPath) -> Option<Option<UnitReference>> {
         match parent {
             None => Some(None),
             Some(parent) => self.reference(parent, at).map(Some),
         }
     }
 
-    fn code(&mut self, text: &str, at: &str) -> Option<UnitCode> {
+    fn code(&mut self, text: &str, at: &FieldPath) -> Option<UnitCode> {
         let code = text.parse::<UnitCode>().ok();
         if code.is_none() {
-            self.fault(at, Code::InvalidCode, invalid_code());
+            self.fault(at, ReorganisationFault::InvalidCode);
         }
         code
     }
 
-    fn level(&mut self, text: &str, at: &str) -> Option<LevelCode> {
+    fn level(&mut self, text: &str, at: &FieldPath) -> Option<LevelCode> {
         let level = text.parse::<LevelCode>().ok();
         if level.is_none() {
-            let name = clipped(text);
             self.fault(
                 at,
-                Code::UnknownLevel,
-                message!(
-                    "Không có cấp {name:?}. Hãy ghi mã của cấp, ví dụ commune (danh sách ở /v1/levels).",
-                    "There is no level {name:?}. Give a level's code, such as commune (/v1/levels lists them)."
-                ),
+                ReorganisationFault::NoLevel {
+                    text: clipped(text),
+                },
             );
         }
         level
     }
 
-    fn name(&mut self, text: &str, at: &str) -> Option<String> {
+    fn name(&mut self, text: &str, at: &FieldPath) -> Option<String> {
         let name = read_name(text);
-        name.map_err(|fault| self.fault(at, Code::InvalidText, fault.message()))
+        name.map_err(|fault| self.fault(at, ReorganisationFault::Text(fault)))
             .ok()
     }
 
-    fn kind(&mut self, kind: Option<&String>, at: &str) -> Option<Option<String>> {
+    fn kind(&mut self, kind: Option<&String>, at: &FieldPath) -> Option<Option<String>> {
         match kind {
             None => Some(None),
             Some(kind) => self.name(kind, at).map(Some),

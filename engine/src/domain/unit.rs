@@ -7,8 +7,6 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::id::{LevelCode, UnitCode, UnitId};
-use crate::error::Message;
-use crate::message;
 
 /// The first day on which anything in the system holds: the beginning, where none is given.
 pub const BEGINNING: NaiveDate = match NaiveDate::from_ymd_opt(1900, 1, 1) {
@@ -93,12 +91,4 @@ impl std::fmt::Display for UnitReference {
             UnitReference::Code(code) => write!(f, "code:{code}"),
         }
     }
-}
-
-/// What a unit's code must be.
-pub fn invalid_code() -> Message {
-    message!(
-        "Mã đơn vị gồm 1 đến 40 chữ cái không dấu, chữ số, dấu . _ hoặc -.",
-        "A unit's code has 1 to 40 letters, digits, dots, underscores or hyphens."
-    )
 }

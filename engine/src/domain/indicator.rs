@@ -13,7 +13,8 @@ use super::quantity::Decimals;
 use super::text::LocalizedText;
 
 /// How a unit's figure comes from its own value and those below it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AcrossUnits {
     Sum,
@@ -42,7 +43,8 @@ impl AcrossUnits {
 }
 
 /// How a unit's figure of a long period comes from those of its base periods.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AcrossTime {
     Sum,

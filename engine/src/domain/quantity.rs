@@ -5,11 +5,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::naming::Named;
-use super::text::clipped;
-use crate::error::{Code, Message, counted};
-use crate::message;
-
 /// How many digits after the decimal point an indicator has, 0 to 9.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "u8", into = "u8")]
@@ -43,19 +38,9 @@ impl From<Decimals> for u8 {
 
 /// How sure a submitted value is, and so how a printed one must be read.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Default,
-    Serialize,
-    Deserialize,
-    utoipa::ToSchema,
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Qualifier {
     /// chính xác
@@ -94,6 +79,33 @@ pub enum QuantityFault {
     NotANumber,
     TooManyDecimals,
     OutOfRange,
+}
+
+/// A text that was entered as a quantity at so many decimals, and is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrongQuantity {
+    pub fault: QuantityFault,
+    /// The text without the spaces around it, as far as it is ever read.
+    pub text: String,
+    pub decimals: Decimals,
+}
+
+impl WrongQuantity {
+    fn new(fault: QuantityFault, text: &str, decimals: Decimals) -> WrongQuantity {
+        WrongQuantity {
+            fault,
+            text: text.trim().chars().take(LONGEST_TEXT).collect(),
+            decimals,
+        }
+    }
+}
+
+/// Reads a quantity as [`parse_mantissa`] does.
+///
+/// # Errors
+/// The fault, with the text and the decimals that it is about.
+pub fn read_quantity(text: &str, decimals: Decimals) -> Result<i64, WrongQuantity> {
+    parse_mantissa(text, decimals).map_err(|fault| WrongQuantity::new(fault, text, decimals))
 }
 
 /// The longest decimal text that is read; the longest sensible one has 20 characters.
@@ -215,81 +227,6 @@ fn shifted(digits: &str, shift: i64) -> Result<String, QuantityFault> {
         return Err(QuantityFault::OutOfRange);
     }
     Ok(format!("{digits}{}", "0".repeat(places)))
-}
-
-impl QuantityFault {
-    pub fn code(self) -> Code {
-        match self {
-            QuantityFault::TooManyDecimals => Code::TooManyDecimals,
-            QuantityFault::OutOfRange => Code::ValueOutOfRange,
-            QuantityFault::Empty
-            | QuantityFault::Grouped
-            | QuantityFault::DecimalComma
-            | QuantityFault::NotANumber => Code::InvalidNumber,
-        }
-    }
-
-    /// The sentence for whoever entered `text` for `name`, which has so many decimals.
-    pub fn message(self, name: &Named, text: &str, decimals: Decimals) -> Message {
-        let digits = without_separators(text.trim()).unwrap_or_default();
-        let text = clipped(text.trim());
-        match self {
-            QuantityFault::Empty => message!(
-                "Chưa có giá trị của {name}. Hãy nhập một số, hoặc bỏ dòng này nếu chưa có số liệu.",
-                "The value of {name} is empty. Enter a number, or leave the line out where there is none yet.",
-                name
-            ),
-            QuantityFault::Grouped => message!(
-                "Giá trị của {name} có dấu ngăn cách hàng nghìn ({text}). Hãy viết liền: {digits}.",
-                "The value of {name} has thousands separators ({text}). Write it without: {digits}.",
-                name
-            ),
-            QuantityFault::DecimalComma => {
-                let pointed = text.replace(',', ".");
-                message!(
-                    "Giá trị của {name} có dấu phẩy ({text}). Dấu thập phân là dấu chấm ({pointed}); số hàng nghìn viết liền, không có dấu.",
-                    "The value of {name} has a comma ({text}). Write decimals with a point ({pointed}), and thousands without a separator.",
-                    name
-                )
-            }
-            QuantityFault::NotANumber => message!(
-                "Giá trị của {name} không phải là số. Hãy viết liền, không dấu ngăn cách hàng nghìn (1500000); dấu thập phân là dấu chấm.",
-                "The value of {name} is not a number. Write it without thousands separators (1500000), with a decimal point.",
-                name
-            ),
-            QuantityFault::TooManyDecimals => too_many_decimals(name, &text, decimals.get()),
-            QuantityFault::OutOfRange => message!(
-                "Giá trị của {name} quá lớn. Hãy kiểm tra số chữ số và đơn vị tính.",
-                "The value of {name} is too large. Check its digits and its unit of measure.",
-                name
-            ),
-        }
-    }
-}
-
-/// Of a whole number the point may have been meant between thousands; of one with decimals it was
-/// not.
-fn too_many_decimals(name: &Named, text: &str, decimals: u8) -> Message {
-    if decimals > 0 {
-        let most = counted(decimals.into(), "decimal", "decimals");
-        return message!(
-            "{name} có nhiều nhất {decimals} chữ số thập phân; số liệu không được làm tròn giúp. Hãy nhập lại ({text}).",
-            "{name} has at most {most}; nothing is rounded for you. Enter it again ({text}).",
-            name
-        );
-    }
-    match thousands(text) {
-        Some(digits) => message!(
-            "{name} là số nguyên, còn {text} có dấu chấm. Nếu là hàng nghìn, hãy viết liền: {digits}; số liệu không được làm tròn giúp.",
-            "{name} is a whole number, and {text} has a point. If it stands between thousands, write {digits}; nothing is rounded for you.",
-            name
-        ),
-        None => message!(
-            "{name} là số nguyên, không có chữ số thập phân; số liệu không được làm tròn giúp. Hãy nhập lại ({text}).",
-            "{name} is a whole number without decimals; nothing is rounded for you. Enter it again ({text}).",
-            name
-        ),
-    }
 }
 
 /// The digits of `1.000`, if its point may stand between thousands: not in `0.000`, nor in
@@ -414,30 +351,6 @@ mod tests {
         for (text, decimals, expected) in cases {
             assert_eq!(read(text, decimals), expected, "{text} at {decimals}");
         }
-    }
-
-    #[test]
-    fn a_wrong_number_is_told_what_is_wrong_with_it() {
-        let told = |text: &str, decimals: u8| {
-            let decimals = Decimals::new(decimals).unwrap();
-            let fault = parse_mantissa(text, decimals).unwrap_err();
-            fault.message(&Named::plain("x"), text, decimals).en
-        };
-        let thousands = ["1.562.410.000", "1.000"].map(|text| told(text, 0));
-        assert!(
-            thousands[0].ends_with("Write it without: 1562410000."),
-            "{thousands:?}"
-        );
-        assert!(thousands[1].contains("write 1000;"), "{thousands:?}");
-        assert_eq!(
-            told("93.645", 2),
-            "x has at most 2 decimals; nothing is rounded for you. Enter it again (93.645)."
-        );
-        assert!(told("0.15", 1).starts_with("x has at most 1 decimal;"));
-        assert!(told("", 2).starts_with("The value of x is empty."));
-        assert!(told("93,64", 2).contains("with a point (93.64)"));
-        assert!(told("1e30", 0).contains("too large"));
-        assert!(!told("1.5", 0).contains("thousands"));
     }
 
     #[test]

@@ -7,11 +7,13 @@
 //! that ends in a later step passes on what it took over in an earlier one, and that comes after.
 //! So every succession has a number, 0 for what passes first, which is the `step` of its moment.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::NaiveDate;
 
+use super::fault::{Faults, FieldPath};
 use super::hierarchy::{Hierarchy, Place, Tree};
 use super::id::{LevelCode, UnitCode, UnitId};
 use super::level::{Level, Rank};
@@ -19,8 +21,74 @@ use super::naming::{Named, unit_with_code};
 use super::reorganisation::{DescribedUnit, Part, Reorganisation, Step, Successor};
 use super::succession::{Heirs, Moment, Share, Succession, Successions};
 use super::unit::{UnitFact, UnitReference, Validity};
-use crate::error::{Code, Fault, counted, pointer_step};
-use crate::message;
+use crate::path;
+
+/// A reason for which a plan must not be carried out. Units are called by name and code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlanFault {
+    /// At this step no unit goes by the reference.
+    NoUnit { unit: UnitReference },
+    /// At this step two units have the code.
+    TwoUnits { unit: UnitReference },
+    /// A unit would become part of itself.
+    IntoItself { unit: String },
+    /// One step names a unit twice.
+    NamedTwice { unit: String },
+    /// An earlier step divided the unit, which lives on.
+    DividedBefore { unit: String },
+    /// A unit is assigned to a part of one that it does not lie below.
+    NotBelow { child: String, source: String },
+    /// A unit is assigned to one that is no part of the divided unit.
+    NotAPart { unit: String },
+    /// A unit below the divided one goes to no part.
+    ChildUnassigned { child: String },
+    /// The document ends a unit that it made.
+    EndsUnborn,
+    /// The unit has a later history, which begins on `day`.
+    ChangesLater { unit: String, day: NaiveDate },
+    /// The unit would end before its first day, which is `day`.
+    StandsSince { unit: String, day: NaiveDate },
+    /// A unit below is of the same level or a higher one.
+    LevelTooLow { child: String, level: Named },
+    /// The level does not hold from `day` on; `levels` do.
+    NoSuchLevel {
+        level: Named,
+        day: NaiveDate,
+        levels: Named,
+    },
+    /// The unit above has ended.
+    ParentEnded { parent: String },
+    /// The unit above, of the level `above`, is not above `level`.
+    ParentNotAbove {
+        parent: String,
+        level: Named,
+        above: Named,
+    },
+    /// A later reorganisation ends the unit above.
+    ParentEndsLater { parent: String },
+    /// Another unit has the code, or will have it.
+    CodeTaken { code: UnitCode, holder: String },
+    /// Units are left below one that ends; `names` has the first of them.
+    UnitsBelow {
+        unit: String,
+        count: usize,
+        names: String,
+    },
+    /// A later reorganisation puts `child` below the unit that ends.
+    ChildMovedLater { child: String, parent: String },
+    /// The level that ends does not hold up to `day`; `levels` do.
+    LevelNotStanding {
+        level: Named,
+        day: NaiveDate,
+        levels: Named,
+    },
+    /// Units are left at a level that ends; `names` has the first of them.
+    UnitsAtLevel {
+        level: Named,
+        count: usize,
+        names: String,
+    },
+}
 
 /// What changes on the effective day.
 pub struct Plan {
@@ -49,14 +117,14 @@ pub struct Plan {
 /// change can be looked at.
 pub struct Planning {
     pub plan: Plan,
-    pub faults: Vec<Fault>,
+    pub faults: Faults<PlanFault>,
 }
 
 /// Plans a reorganisation; `rev` is that of the commit that will carry it out.
 pub fn plan(hierarchy: &Hierarchy, reorganisation: &Reorganisation, rev: i64) -> Planning {
     let mut drawing = Drawing::new(hierarchy, reorganisation.effective, rev);
     for (index, step) in reorganisation.steps.iter().enumerate() {
-        drawing.take(step, &format!("/steps/{index}"));
+        drawing.take(step, &path!["steps", index]);
     }
     drawing.finish()
 }
@@ -199,7 +267,7 @@ struct Touched {
     /// None once it has ended.
     now: Option<State>,
     /// Where in the document it was changed last.
-    at: String,
+    at: FieldPath,
 }
 
 /// When in the document a unit took over and passed on.
@@ -224,9 +292,9 @@ struct Drawing<'h> {
     /// The units that became part of another at some point.
     moved_in: HashMap<UnitId, Vec<UnitId>>,
     turns: HashMap<UnitId, Turns>,
-    ended_levels: Vec<(LevelCode, String)>,
+    ended_levels: Vec<(LevelCode, FieldPath)>,
     successions: Vec<Succession>,
-    faults: Vec<Fault>,
+    faults: Faults<PlanFault>,
 }
 
 impl<'h> Drawing<'h> {
@@ -244,12 +312,12 @@ impl<'h> Drawing<'h> {
             turns: HashMap::new(),
             ended_levels: Vec::new(),
             successions: Vec::new(),
-            faults: Vec::new(),
+            faults: Faults::default(),
         }
     }
 
-    fn fault(&mut self, pointer: impl Into<String>, code: Code, message: crate::error::Message) {
-        self.faults.push(Fault::in_body(pointer, code, message));
+    fn fault(&mut self, path: impl Borrow<FieldPath>, fault: PlanFault) {
+        self.faults.push(path.borrow().clone(), fault);
     }
 
     // ---- The map at this point ----------------------------------------------------------------
@@ -312,7 +380,7 @@ impl<'h> Drawing<'h> {
         }
     }
 
-    fn set(&mut self, unit: UnitId, state: State, at: &str) {
+    fn set(&mut self, unit: UnitId, state: State, at: &FieldPath) {
         let former = self.state(unit);
         if former.as_ref() == Some(&state) {
             return;
@@ -332,7 +400,7 @@ impl<'h> Drawing<'h> {
         self.touch(unit, Some(state), at);
     }
 
-    fn end(&mut self, unit: UnitId, at: &str) {
+    fn end(&mut self, unit: UnitId, at: &FieldPath) {
         let code = self.state(unit).map(|state| state.code);
         self.free_code(unit, code);
         self.touch(unit, None, at);
@@ -346,8 +414,8 @@ impl<'h> Drawing<'h> {
         }
     }
 
-    fn touch(&mut self, unit: UnitId, now: Option<State>, at: &str) {
-        let at = at.to_owned();
+    fn touch(&mut self, unit: UnitId, now: Option<State>, at: &FieldPath) {
+        let at = at.clone();
         if self.touched.insert(unit, Touched { now, at }).is_none() {
             self.order.push(unit);
         }
@@ -355,10 +423,10 @@ impl<'h> Drawing<'h> {
 
     // ---- The steps ----------------------------------------------------------------------------
 
-    fn take(&mut self, step: &Step, at: &str) {
+    fn take(&mut self, step: &Step, at: &FieldPath) {
         match step {
             Step::Create { unit } => {
-                self.create(unit, &format!("{at}/unit"));
+                self.create(unit, &at.below("unit"));
             }
             Step::Rename { unit, name } => self.change(unit, at, |state| {
                 state.name.clone_from(name);
@@ -372,7 +440,7 @@ impl<'h> Drawing<'h> {
             Step::Move { unit, parent } => {
                 let parent = match parent {
                     None => Some(None),
-                    Some(parent) => self.find(parent, &format!("{at}/parent")).map(Some),
+                    Some(parent) => self.find(parent, &at.below("parent")).map(Some),
                 };
                 let unchanged = parent.is_none();
                 self.change(unit, at, |state| {
@@ -388,19 +456,18 @@ impl<'h> Drawing<'h> {
                 children,
             } => self.split(from, into, children, at),
             Step::Abolish { unit } => {
-                let pointer = format!("{at}/unit");
+                let pointer = at.below("unit");
                 if let Some(unit) = self.find(unit, &pointer) {
                     self.end(unit, &pointer);
                 }
             }
             Step::AbolishLevel { level } => {
-                self.ended_levels
-                    .push((level.clone(), format!("{at}/level")));
+                self.ended_levels.push((level.clone(), at.below("level")));
             }
         }
     }
 
-    fn find(&mut self, reference: &UnitReference, at: &str) -> Option<UnitId> {
+    fn find(&mut self, reference: &UnitReference, at: &FieldPath) -> Option<UnitId> {
         let found = match reference {
             UnitReference::Id(unit) => vec![*unit],
             UnitReference::Code(code) => self.holders(code),
@@ -410,30 +477,26 @@ impl<'h> Drawing<'h> {
             [] | [_] => {
                 self.fault(
                     at,
-                    Code::UnknownUnit,
-                    message!(
-                        "Đến bước này không có đơn vị {reference} (theo bản đồ của ngày có hiệu lực và các bước trước).",
-                        "At this step there is no unit {reference} (on the map of the effective day, after the steps before)."
-                    ),
+                    PlanFault::NoUnit {
+                        unit: reference.clone(),
+                    },
                 );
                 None
             }
             _ => {
                 self.fault(
                     at,
-                    Code::AmbiguousUnit,
-                    message!(
-                        "Đến bước này có hai đơn vị cùng mang {reference}. Hãy ghi mã định danh của đơn vị.",
-                        "At this step two units have {reference}. Name the unit by its id."
-                    ),
+                    PlanFault::TwoUnits {
+                        unit: reference.clone(),
+                    },
                 );
                 None
             }
         }
     }
 
-    fn change(&mut self, unit: &UnitReference, at: &str, change: impl FnOnce(&mut State)) {
-        let pointer = format!("{at}/unit");
+    fn change(&mut self, unit: &UnitReference, at: &FieldPath, change: impl FnOnce(&mut State)) {
+        let pointer = at.below("unit");
         let Some(unit) = self.find(unit, &pointer) else {
             return;
         };
@@ -443,26 +506,31 @@ impl<'h> Drawing<'h> {
         }
     }
 
-    fn create(&mut self, described: &DescribedUnit, at: &str) -> UnitId {
+    fn create(&mut self, described: &DescribedUnit, at: &FieldPath) -> UnitId {
         let unit = UnitId::new();
         let state = self.described(described, at);
         self.set(unit, state, at);
         unit
     }
 
-    fn described(&mut self, unit: &DescribedUnit, at: &str) -> State {
+    fn described(&mut self, unit: &DescribedUnit, at: &FieldPath) -> State {
         let parent = unit.parent.as_ref();
         State {
             code: unit.code.clone(),
             name: unit.name.clone(),
             kind: unit.kind.clone(),
             level: unit.level.clone(),
-            parent: parent.and_then(|parent| self.find(parent, &format!("{at}/parent"))),
+            parent: parent.and_then(|parent| self.find(parent, &at.below("parent"))),
         }
     }
 
     /// The unit that takes over: one that stands, one of those that pass to it, or a new one.
-    fn successor(&mut self, successor: &Successor, sources: &[UnitId], at: &str) -> Option<UnitId> {
+    fn successor(
+        &mut self,
+        successor: &Successor,
+        sources: &[UnitId],
+        at: &FieldPath,
+    ) -> Option<UnitId> {
         let described = match successor {
             Successor::Standing(reference) => return self.find(reference, at),
             Successor::Described(described) => described,
@@ -481,11 +549,11 @@ impl<'h> Drawing<'h> {
         }
     }
 
-    fn merge(&mut self, from: &[UnitReference], into: &Successor, at: &str) {
+    fn merge(&mut self, from: &[UnitReference], into: &Successor, at: &FieldPath) {
         let mut sources: Vec<UnitId> = Vec::new();
-        let mut pointers: Vec<String> = Vec::new();
+        let mut pointers: Vec<FieldPath> = Vec::new();
         for (index, source) in from.iter().enumerate() {
-            let pointer = format!("{at}/from/{index}");
+            let pointer = at.below("from").below(index);
             match self.find(source, &pointer) {
                 Some(unit) if sources.contains(&unit) => self.named_twice(unit, &pointer),
                 Some(unit) => {
@@ -495,21 +563,14 @@ impl<'h> Drawing<'h> {
                 None => {}
             }
         }
-        let Some(heir) = self.successor(into, &sources, &format!("{at}/into")) else {
+        let Some(heir) = self.successor(into, &sources, &at.below("into")) else {
             return;
         };
         if let (Successor::Standing(_), [only]) = (into, sources.as_slice())
             && *only == heir
         {
             let name = self.name(heir);
-            self.fault(
-                format!("{at}/into"),
-                Code::Duplicate,
-                message!(
-                    "{name} không thể nhập vào chính mình. Hãy ghi đơn vị được nhập vào.",
-                    "{name} cannot become part of itself. Name the unit that it becomes part of."
-                ),
-            );
+            self.fault(at.below("into"), PlanFault::IntoItself { unit: name });
         }
         let ending = sources.into_iter().zip(pointers);
         for (source, pointer) in ending.filter(|(source, _)| *source != heir) {
@@ -517,7 +578,7 @@ impl<'h> Drawing<'h> {
         }
     }
 
-    fn end_into(&mut self, source: UnitId, heir: UnitId, at: &str) {
+    fn end_into(&mut self, source: UnitId, heir: UnitId, at: &FieldPath) {
         for child in self.children(source) {
             if child != heir {
                 self.place_below(child, heir, at);
@@ -528,23 +589,16 @@ impl<'h> Drawing<'h> {
         self.pass(source, &[(heir, Some(Share::WHOLE))], turn);
     }
 
-    fn place_below(&mut self, child: UnitId, parent: UnitId, at: &str) {
+    fn place_below(&mut self, child: UnitId, parent: UnitId, at: &FieldPath) {
         if let Some(mut state) = self.state(child) {
             state.parent = Some(parent);
             self.set(child, state, at);
         }
     }
 
-    fn named_twice(&mut self, unit: UnitId, at: &str) {
+    fn named_twice(&mut self, unit: UnitId, at: &FieldPath) {
         let name = self.name(unit);
-        self.fault(
-            at,
-            Code::Duplicate,
-            message!(
-                "{name} được ghi hai lần trong bước này. Hãy bỏ một chỗ.",
-                "{name} is named twice in this step. Remove one of the two."
-            ),
-        );
+        self.fault(at, PlanFault::NamedTwice { unit: name });
     }
 
     fn split(
@@ -552,16 +606,16 @@ impl<'h> Drawing<'h> {
         from: &UnitReference,
         into: &[Part],
         children: &[(UnitReference, UnitReference)],
-        at: &str,
+        at: &FieldPath,
     ) {
-        let pointer = format!("{at}/from");
+        let pointer = at.below("from");
         let Some(source) = self.find(from, &pointer) else {
             return;
         };
         let below = self.children(source);
         let mut parts: Vec<(UnitId, Option<Share>)> = Vec::new();
         for (index, part) in into.iter().enumerate() {
-            let pointer = format!("{at}/into/{index}/unit");
+            let pointer = at.below("into").below(index).below("unit");
             match self.successor(&part.unit, &[source], &pointer) {
                 Some(unit) if parts.iter().any(|(known, _)| *known == unit) => {
                     self.named_twice(unit, &pointer);
@@ -580,14 +634,7 @@ impl<'h> Drawing<'h> {
                 .is_some_and(|turns| turns.passed_on.is_some())
         {
             let name = self.name(source);
-            self.fault(
-                pointer.clone(),
-                Code::Duplicate,
-                message!(
-                    "{name} đã được chia ở một bước trước. Hãy ghi tất cả các phần trong một bước.",
-                    "{name} was divided by an earlier step. Name all its parts in one step."
-                ),
-            );
+            self.fault(pointer.clone(), PlanFault::DividedBefore { unit: name });
         }
         if !lives_on {
             self.end(source, &pointer);
@@ -603,23 +650,16 @@ impl<'h> Drawing<'h> {
         below: &[UnitId],
         children: &[(UnitReference, UnitReference)],
         parts: &[(UnitId, Option<Share>)],
-        at: &str,
+        at: &FieldPath,
     ) {
         let mut named = HashSet::new();
         for (child, part) in children {
-            let pointer = format!("{at}/children/{}", pointer_step(&child.to_string()));
+            let pointer = at.below("children").below(child.to_string());
             let (child, part) = (self.find(child, &pointer), self.find(part, &pointer));
             let Some(child) = child else { continue };
             if !below.contains(&child) {
                 let (child, source) = (self.name(child), self.name(source));
-                self.fault(
-                    pointer,
-                    Code::UnknownUnit,
-                    message!(
-                        "{child} không trực thuộc {source}. Hãy bỏ dòng này.",
-                        "{child} is no part of {source}. Remove it."
-                    ),
-                );
+                self.fault(pointer, PlanFault::NotBelow { child, source });
                 continue;
             }
             if !named.insert(child) {
@@ -630,25 +670,14 @@ impl<'h> Drawing<'h> {
                 self.place_below(child, part, &pointer);
             } else {
                 let part = self.name(part);
-                self.fault(
-                    pointer,
-                    Code::UnknownUnit,
-                    message!(
-                        "{part} không phải là một phần của đơn vị được chia. Hãy chọn một trong các phần.",
-                        "{part} is none of the parts. Choose one of them."
-                    ),
-                );
+                self.fault(pointer, PlanFault::NotAPart { unit: part });
             }
         }
         for child in below.iter().filter(|child| !named.contains(child)) {
             let name = self.name(*child);
             self.fault(
-                format!("{at}/children"),
-                Code::ChildUnassigned,
-                message!(
-                    "{name} chưa được giao về phần nào. Hãy ghi đơn vị đó vào children.",
-                    "{name} is assigned to none of the parts. Add it to children."
-                ),
+                at.below("children"),
+                PlanFault::ChildUnassigned { child: name },
             );
         }
     }
@@ -776,15 +805,8 @@ impl<'h> Drawing<'h> {
     }
 
     /// Figures pass from days on which a unit stood to others: one of no day has none.
-    fn ends_unborn(&mut self, at: &str) {
-        self.fault(
-            at,
-            Code::InvalidValue,
-            message!(
-                "Đơn vị này vừa được lập trong chính văn bản này. Hãy ghi thẳng đơn vị cuối cùng.",
-                "This unit is made by the same document. Name the unit that there is in the end."
-            ),
-        );
+    fn ends_unborn(&mut self, at: &FieldPath) {
+        self.fault(at, PlanFault::EndsUnborn);
     }
 
     /// What passes must not have been known when something passed later: a unit may pass and
@@ -798,13 +820,13 @@ impl<'h> Drawing<'h> {
             let Some(fact) = unchanged else { continue };
             let stands_on = self.state(unit).is_some_and(|now| State::of(&fact) == now);
             if stands_on {
-                self.check_former(&fact, Some(&State::of(&fact)), "/steps");
+                self.check_former(&fact, Some(&State::of(&fact)), &path!["steps"]);
             }
         }
     }
 
     /// What has a later history cannot be changed before it.
-    fn check_former(&mut self, former: &UnitFact, now: Option<&State>, at: &str) {
+    fn check_former(&mut self, former: &UnitFact, now: Option<&State>, at: &FieldPath) {
         let name = former.name_with_code();
         let facts = self.hierarchy.facts_of(former.unit);
         let later = facts
@@ -816,33 +838,28 @@ impl<'h> Drawing<'h> {
             .or(former.validity.to)
             .or_else(|| passes.first_after(former.unit, self.effective));
         if let Some(day) = later {
-            let day = Named::day(day);
             self.fault(
                 at,
-                Code::ChangedLater,
-                message!(
-                    "{name} đã có thay đổi ngày {day}, sau ngày có hiệu lực. Hãy hủy lần sắp xếp sau trước đã.",
-                    "{name} changes on {day}, after the effective day. Undo the later reorganisation first.",
-                    day
-                ),
+                PlanFault::ChangesLater {
+                    unit: name.clone(),
+                    day,
+                },
             );
         }
         let has_past = facts.iter().any(|fact| fact.validity.from < self.effective);
         if now.is_none() && !has_past {
-            let day = Named::day(self.effective);
-            self.fault(
-                at,
-                Code::ChangedLater,
-                message!(
-                    "{name} mới có từ chính ngày {day}. Hãy hủy lần sắp xếp đã lập ra nó, hoặc chọn ngày sau.",
-                    "{name} stands from this very day, {day}, on. Undo what made it, or choose a later day.",
-                    day
-                ),
-            );
+            let day = self.effective;
+            self.fault(at, PlanFault::StandsSince { unit: name, day });
         }
     }
 
-    fn check_standing(&mut self, unit: UnitId, now: &State, former: Option<&UnitFact>, at: &str) {
+    fn check_standing(
+        &mut self,
+        unit: UnitId,
+        now: &State,
+        former: Option<&UnitFact>,
+        at: &FieldPath,
+    ) {
         self.check_level(now, former, at);
         self.check_parent(now, at);
         self.check_code(unit, now, at);
@@ -855,15 +872,7 @@ impl<'h> Drawing<'h> {
             if let Some(child) = above {
                 let child = self.name(child);
                 let level = Named::level(&now.level, self.hierarchy);
-                self.fault(
-                    at,
-                    Code::ParentAboveRequired,
-                    message!(
-                        "{child} trực thuộc đơn vị này nên cấp {level} không đủ cao. Hãy chuyển {child} trước.",
-                        "{child} is part of this unit, for which the level {level} is too low. Move {child} first.",
-                        level
-                    ),
-                );
+                self.fault(at, PlanFault::LevelTooLow { child, level });
             }
         }
     }
@@ -877,40 +886,23 @@ impl<'h> Drawing<'h> {
         self.hierarchy.level(level).map(|level| level.rank)
     }
 
-    fn check_level(&mut self, now: &State, former: Option<&UnitFact>, at: &str) {
+    fn check_level(&mut self, now: &State, former: Option<&UnitFact>, at: &FieldPath) {
         let is_same = former.is_some_and(|former| former.level == now.level);
         let since = Validity::since(self.effective);
         let known = self.hierarchy.level(&now.level);
         if !is_same && !known.is_some_and(|level| level.validity.covers(since)) {
             let level = Named::level(&now.level, self.hierarchy);
-            let day = Named::day(self.effective);
+            let day = self.effective;
             let levels = self.levels_on(self.effective);
-            self.fault(
-                at,
-                Code::UnknownLevel,
-                message!(
-                    "Từ ngày {day} không có cấp {level}. Các cấp có là: {levels}.",
-                    "There is no level {level} from {day} on. Those there are: {levels}.",
-                    day,
-                    level,
-                    levels
-                ),
-            );
+            self.fault(at, PlanFault::NoSuchLevel { level, day, levels });
         }
     }
 
-    fn check_parent(&mut self, now: &State, at: &str) {
+    fn check_parent(&mut self, now: &State, at: &FieldPath) {
         let Some(parent) = now.parent else { return };
         let name = self.name(parent);
         let Some(above) = self.level(parent).cloned() else {
-            self.fault(
-                at,
-                Code::ParentAboveRequired,
-                message!(
-                    "{name} không còn nữa nên không thể là đơn vị cấp trên. Hãy chọn đơn vị khác.",
-                    "{name} stands no more and cannot be the unit above. Choose another."
-                ),
-            );
+            self.fault(at, PlanFault::ParentEnded { parent: name });
             return;
         };
         let ranks = (self.rank(&above), self.rank(&now.level));
@@ -921,29 +913,20 @@ impl<'h> Drawing<'h> {
             let above = Named::level(&above, self.hierarchy);
             self.fault(
                 at,
-                Code::ParentAboveRequired,
-                message!(
-                    "Đơn vị cấp {level} không thể trực thuộc {name} (cấp {above}). Hãy chọn đơn vị cấp cao hơn.",
-                    "A unit of the level {level} cannot be part of {name} (level {above}). Choose one above.",
+                PlanFault::ParentNotAbove {
+                    parent: name.clone(),
                     level,
-                    above
-                ),
+                    above,
+                },
             );
         }
         let since = Validity::since(self.effective);
         if !self.is_changed(parent) && !self.hierarchy.stands_throughout(parent, since) {
-            self.fault(
-                at,
-                Code::ChangedLater,
-                message!(
-                    "{name} bị giải thể về sau. Hãy hủy lần sắp xếp sau trước đã.",
-                    "{name} comes to an end later. Undo the later reorganisation first."
-                ),
-            );
+            self.fault(at, PlanFault::ParentEndsLater { parent: name });
         }
     }
 
-    fn check_code(&mut self, unit: UnitId, now: &State, at: &str) {
+    fn check_code(&mut self, unit: UnitId, now: &State, at: &FieldPath) {
         let code = &now.code;
         let other = self
             .holders(code)
@@ -958,17 +941,16 @@ impl<'h> Drawing<'h> {
         if let Some(name) = taken {
             self.fault(
                 at,
-                Code::CodeTaken,
-                message!(
-                    "Mã {code} là của đơn vị {name}. Một mã chỉ thuộc về một đơn vị tại một thời điểm.",
-                    "The code {code} is {name}'s. One code belongs to one unit at a time."
-                ),
+                PlanFault::CodeTaken {
+                    code: code.clone(),
+                    holder: name,
+                },
             );
         }
     }
 
     /// Nothing may be left below a unit that ends. What a step moved there is at fault itself.
-    fn check_ended(&mut self, unit: UnitId, at: &str) {
+    fn check_ended(&mut self, unit: UnitId, at: &FieldPath) {
         let left = self.children(unit);
         let left: Vec<UnitId> = left
             .into_iter()
@@ -979,14 +961,13 @@ impl<'h> Drawing<'h> {
         }
         let name = self.name(unit);
         let (count, names) = (left.len(), self.first_names(&left));
-        let units = counted(count, "unit", "units");
         self.fault(
             at,
-            Code::UnitsBelow,
-            message!(
-                "{name} còn {count} đơn vị trực thuộc ({names}). Hãy chuyển hoặc nhập các đơn vị đó.",
-                "{name} still has {units} below it ({names}). Move what is below it, or merge it."
-            ),
+            PlanFault::UnitsBelow {
+                unit: name,
+                count,
+                names,
+            },
         );
     }
 
@@ -1012,11 +993,10 @@ impl<'h> Drawing<'h> {
             let name = self.name(parent);
             self.fault(
                 at.unwrap_or_default(),
-                Code::ChangedLater,
-                message!(
-                    "{child} được đưa vào {name} ở một lần sắp xếp sau. Hãy hủy lần đó trước đã.",
-                    "A later reorganisation makes {child} part of {name}. Undo that first."
-                ),
+                PlanFault::ChildMovedLater {
+                    child,
+                    parent: name,
+                },
             );
         }
     }
@@ -1029,18 +1009,8 @@ impl<'h> Drawing<'h> {
             let known = known.filter(|level| level.validity.contains(self.effective));
             let Some(level) = known.filter(|level| level.validity.from < self.effective) else {
                 let level = Named::level(&code, self.hierarchy);
-                let (day, levels) = (Named::day(self.eve), self.levels_on(self.eve));
-                self.fault(
-                    at,
-                    Code::UnknownLevel,
-                    message!(
-                        "Đến hết ngày {day} không có cấp {level}. Các cấp có là: {levels}.",
-                        "There is no level {level} up to {day}. Those there are: {levels}.",
-                        day,
-                        level,
-                        levels
-                    ),
-                );
+                let (day, levels) = (self.eve, self.levels_on(self.eve));
+                self.fault(at, PlanFault::LevelNotStanding { level, day, levels });
                 continue;
             };
             self.check_level_is_empty(&code, &at);
@@ -1051,7 +1021,7 @@ impl<'h> Drawing<'h> {
         ended
     }
 
-    fn check_level_is_empty(&mut self, code: &LevelCode, at: &str) {
+    fn check_level_is_empty(&mut self, code: &LevelCode, at: &FieldPath) {
         let tree = self.tree.clone();
         let untouched = tree.places().map(Place::unit);
         let untouched = untouched.filter(|unit| !self.touched.contains_key(unit));
@@ -1069,15 +1039,13 @@ impl<'h> Drawing<'h> {
         if count > 0 {
             let names = self.first_names(&left);
             let level = Named::level(code, self.hierarchy);
-            let units = counted(count, "unit", "units");
             self.fault(
                 at,
-                Code::UnitsBelow,
-                message!(
-                    "Còn {count} đơn vị thuộc cấp {level} ({names}). Hãy nhập, chuyển cấp hoặc giải thể các đơn vị đó.",
-                    "The level {level} still has {units} ({names}). Merge or abolish these first.",
-                    level
-                ),
+                PlanFault::UnitsAtLevel {
+                    level,
+                    count,
+                    names,
+                },
             );
         }
     }

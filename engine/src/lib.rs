@@ -1,0 +1,6 @@
+//! The pure engine of Tonghop: what there is to report ([`domain`]), and what it adds up to
+//! ([`rollup`]). It is given the time, the map and the submissions, and reads nothing else: no clock,
+//! no database, no HTTP.
+
+pub mod domain;
+pub mod rollup;

@@ -13,11 +13,11 @@ use super::database::Transaction;
 use super::error::{StoreError, document, parsed, to_document};
 use super::indicator::{to_column, to_number};
 use super::schema::{account, submission, submission_revision};
-use crate::domain::id::{AccountId, FormNumber, UnitId};
+use crate::domain::id::{FormNumber, UnitId};
 use crate::domain::period::Period;
 use crate::domain::receipt::Receipt;
 use crate::domain::submission::{
-    Fact, Passage, Revision, SpeaksFor, Stage, Status, Step, ValueReason,
+    Content, Passage, Revision, RevisionRecord, Status, Step, Submission, SubmissionKey,
 };
 use crate::rollup::encode::{pack_facts, unpack_facts};
 use crate::rollup::handover::PastStep;
@@ -62,42 +62,6 @@ impl Ids {
 
     pub fn is_empty(&self) -> bool {
         self.0.as_ref().is_some_and(HashSet::is_empty)
-    }
-}
-
-/// The key of a submission: a unit's, on a form, for a period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct SubmissionKey {
-    pub form: FormNumber,
-    pub period: Period,
-    pub unit: UnitId,
-}
-
-/// The current state of a submission.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Submission {
-    pub status: Status,
-    pub revision: Revision,
-    /// The revision that brought the latest values.
-    pub values_revision: Revision,
-    /// The revision whose values count, if any do.
-    pub counting_revision: Option<Revision>,
-    pub speaks_for: SpeaksFor,
-    /// `None` if nothing that counts ever came in.
-    pub receipt: Option<Receipt>,
-    pub rev: i64,
-    /// The rev of the last step that changed the counting values or their stage; 0 before the
-    /// first.
-    pub counting_rev: i64,
-}
-
-impl Submission {
-    /// Returns the furthest stage in which the submission counts; `None` if it counts nowhere.
-    pub fn reached(&self) -> Option<Stage> {
-        self.counting_revision.map(|_| match self.status {
-            Status::Approved => Stage::Approved,
-            _ => Stage::Submitted,
-        })
     }
 }
 
@@ -307,7 +271,7 @@ impl TryFrom<CountingRow> for Counting {
                 let facts = unpack_facts(&facts)?;
                 Ok::<_, StoreError>(Contribution {
                     facts,
-                    reached: reached_with(&row.status)?,
+                    reached: word::<Status>(&row.status)?.reached(),
                     given,
                 })
             })
@@ -403,13 +367,6 @@ fn counting_rows_of(
     Ok(rows)
 }
 
-fn reached_with(status: &str) -> Result<Stage, StoreError> {
-    Ok(match word(status)? {
-        Status::Approved => Stage::Approved,
-        _ => Stage::Submitted,
-    })
-}
-
 #[derive(Insertable)]
 #[diesel(table_name = submission, treat_none_as_default_value = false)]
 struct NewSubmission<'r> {
@@ -488,34 +445,6 @@ pub fn submissions_put<'p>(
         })?;
     }
     Ok(())
-}
-
-/// The values and texts that somebody entered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Content {
-    pub facts: Vec<Fact>,
-    pub narrative: Vec<Passage>,
-}
-
-/// The reason for which a submission was returned.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Reason {
-    pub text: String,
-    pub values: Vec<ValueReason>,
-}
-
-/// One step of a submission. Revisions are append-only.
-#[derive(Debug, Clone)]
-pub struct RevisionRecord {
-    pub revision: Revision,
-    pub step: Step,
-    pub status: Status,
-    /// The values that the step brought, if any.
-    pub content: Option<Content>,
-    pub reason: Option<Reason>,
-    pub account: AccountId,
-    pub entered_at: NaiveDateTime,
-    pub rev: i64,
 }
 
 #[derive(Queryable, QueryableByName, Selectable)]

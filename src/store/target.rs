@@ -7,9 +7,9 @@ use super::database::Transaction;
 use super::error::{StoreError, parsed};
 use super::indicator::{to_column, to_number};
 use super::schema::target;
-use super::submission::SubmissionKey;
 use crate::domain::id::{AccountId, FormNumber, IndicatorNumber, OptionNumber, UnitId};
 use crate::domain::period::Period;
+use crate::domain::submission::SubmissionKey;
 use crate::rollup::tally::CellKey;
 
 /// A value that a unit is to reach.

@@ -11,13 +11,12 @@ use crate::domain::hierarchy::{Place, Position, Tree};
 use crate::domain::id::FormCode;
 use crate::domain::naming::Named;
 use crate::domain::period::Period;
+use crate::domain::submission::SubmissionKey;
 use crate::domain::text::clipped;
 use crate::domain::unit::{BEGINNING, UnitFact, UnitReference};
 use crate::error::{Code, Explain, Fault, Message};
 use crate::message;
 use crate::service::application::snapshot::Snapshot;
-use crate::store::submission::SubmissionKey;
-
 /// The names of a form, a period and a unit in a path.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, serde::Serialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]

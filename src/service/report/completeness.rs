@@ -19,7 +19,7 @@ use crate::domain::hierarchy::{Place, Position, Tree};
 use crate::domain::id::{FormNumber, LevelCode, UnitId};
 use crate::domain::landing::{Landing, Landings};
 use crate::domain::period::Period;
-use crate::domain::submission::Status;
+use crate::domain::submission::{Status, Submission};
 use crate::domain::unit::UnitFact;
 use crate::explain;
 use crate::rollup::carry::Contributions;
@@ -29,7 +29,7 @@ use crate::service::application::locate::{Located, NotFound, ReportPath};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::report::map::{Left, MapView};
 use crate::service::totals::{Board, handed_over_of};
-use crate::store::submission::{Submission, Units, counting_of, submissions_of};
+use crate::store::submission::{Units, counting_of, submissions_of};
 use crate::store::{StoreError, Transaction};
 
 /// The errors of reading completeness.

@@ -17,7 +17,7 @@ use crate::domain::form::{Rule, Severity};
 use crate::domain::hierarchy::Position;
 use crate::domain::id::{AccountId, FormNumber, TenantId, UnitId};
 use crate::domain::period::Period;
-use crate::domain::submission::{Revision, Status};
+use crate::domain::submission::{Revision, Status, SubmissionKey};
 use crate::error::{Code, Fault};
 use crate::message;
 use crate::rollup::handover::{PastStep, handed_over};
@@ -29,7 +29,7 @@ use crate::service::application::locate::Located;
 use crate::service::application::snapshot::Snapshot;
 use crate::service::totals::{Given, OwnChange, apply, divisions_in, histories_of, maps_of};
 use crate::store::submission::{
-    SubmissionKey, Units, revisions_append, revisions_of, submissions_of, submissions_put,
+    Units, revisions_append, revisions_of, submissions_of, submissions_put,
 };
 use crate::store::tenant::Counters;
 use crate::store::{StoreError, Transaction};

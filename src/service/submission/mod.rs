@@ -23,14 +23,12 @@ pub use self::view::{
 };
 use crate::authn::Identity;
 use crate::authz::Action;
-use crate::domain::submission::{Revision, Status, Step};
+use crate::domain::submission::{Content, Reason, Revision, Status, Step, Submission};
 use crate::service::application::Application;
 use crate::service::application::condition::Etag;
 use crate::service::application::locate::{Located, ReportPath};
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
-use crate::store::submission::{
-    Content, Reason, Submission, revision_get, revisions_before, submission_get,
-};
+use crate::store::submission::{revision_get, revisions_before, submission_get};
 use crate::store::{StoreError, Transaction};
 
 /// Reads a submission's latest values, and the reason if it is returned.

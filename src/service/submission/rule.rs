@@ -1,13 +1,12 @@
 //! Checks a unit's totals against a form's rules. Does not decide what a broken rule means.
 
 use crate::domain::form::{Rule, Span};
-use crate::domain::submission::Stage;
+use crate::domain::submission::{Stage, Submission};
 use crate::rollup::figure::Figures;
 use crate::rollup::node::Rollup;
 use crate::service::application::locate::Located;
 use crate::service::application::snapshot::Snapshot;
 use crate::service::totals::Board;
-use crate::store::submission::Submission;
 use crate::store::{StoreError, Transaction};
 
 /// Returns true if a submission's values must satisfy the form's rules. A draft, or a unit that

@@ -13,15 +13,16 @@ use crate::domain::id::LevelCode;
 use crate::domain::naming::Named;
 use crate::domain::receipt::Receipt;
 use crate::domain::submission::{
-    Counting as IsCounting, Effect, Revision, SpeaksFor, Status, Step, Submitter, ValueReason,
-    complete, read_narrative, read_values, unknown_indicator, unknown_option,
+    Content, Counting as IsCounting, Effect, Reason, Revision, RevisionRecord, SpeaksFor, Status,
+    Step, Submission, Submitter, ValueReason, complete, read_narrative, read_values,
+    unknown_indicator, unknown_option,
 };
 use crate::domain::text::{TextFault, read_prose};
 use crate::error::Fault;
 use crate::rollup::tally::Contribution;
 use crate::service::application::locate::Located;
 use crate::service::application::snapshot::Snapshot;
-use crate::store::submission::{Content, Reason, RevisionRecord, Submission, revisions_before};
+use crate::store::submission::revisions_before;
 use crate::store::{StoreError, Transaction};
 
 /// The number of past steps that are searched for whoever entered the values to be approved.

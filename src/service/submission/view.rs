@@ -12,13 +12,14 @@ use crate::domain::form::Rule;
 use crate::domain::id::{IndicatorCode, OptionNumber};
 use crate::domain::quantity::{Decimal, Qualifier};
 use crate::domain::receipt::Receipt;
-use crate::domain::submission::{Fact, OwnWarning, Passage, Revision, Status, Step, unusual};
+use crate::domain::submission::{
+    Content, Fact, OwnWarning, Passage, Reason, Revision, RevisionRecord, Status, Step, Submission,
+    unusual,
+};
 use crate::error::Message;
 use crate::message;
 use crate::service::application::locate::Located;
 use crate::service::application::snapshot::Snapshot;
-use crate::store::submission::{Content, Reason, RevisionRecord, Submission};
-
 /// A submission with its latest values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct SubmissionView {

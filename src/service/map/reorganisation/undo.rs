@@ -13,6 +13,7 @@ use crate::domain::id::{FormNumber, UnitId};
 use crate::domain::level::Level;
 use crate::domain::naming::{Named, unit_title};
 use crate::domain::period::Period;
+use crate::domain::submission::SubmissionKey;
 use crate::domain::succession::{Succession, Successions};
 use crate::domain::unit::UnitFact;
 use crate::error::Message;
@@ -28,7 +29,7 @@ use crate::store::reorganisation::{
     Changes, PassedOn, Reorganised, Undone, reorganisation_content, reorganisation_undo,
     reorganisations, successions_delete, successions_of,
 };
-use crate::store::submission::{SubmissionKey, Units, revised_since, submissions_of};
+use crate::store::submission::{Units, revised_since, submissions_of};
 use crate::store::target::target_holders;
 use crate::store::tenant::{Part, mark_changed};
 use crate::store::unit::{facts_delete, facts_insert, facts_reopen};

@@ -13,7 +13,7 @@ use crate::domain::naming::unit_title;
 use crate::domain::period::Period;
 use crate::domain::plan::Plan;
 use crate::domain::reorganisation::{Grants, WorkInProgress};
-use crate::domain::submission::Step;
+use crate::domain::submission::{Reason, RevisionRecord, Step, Submission, SubmissionKey};
 use crate::domain::succession::Successions;
 use crate::domain::unit::UnitFact;
 use crate::service::application::snapshot::Snapshot;
@@ -21,8 +21,7 @@ use crate::service::totals::reported_periods;
 use crate::store::grant::{KeptGrant, grant_insert, grants};
 use crate::store::reorganisation::PassedOn;
 use crate::store::submission::{
-    Reason, RevisionRecord, Submission, SubmissionKey, Units, revisions_append, submission_rekey,
-    submissions_advance, submissions_of,
+    Units, revisions_append, submission_rekey, submissions_advance, submissions_of,
 };
 use crate::store::target::{target_holders, targets_rekey};
 use crate::store::{StoreError, Transaction};

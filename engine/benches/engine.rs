@@ -39,11 +39,13 @@ use tonghop_engine::domain::quantity::Qualifier;
 use tonghop_engine::domain::submission::{Fact, Stage};
 use tonghop_engine::domain::succession::Successions;
 use tonghop_engine::domain::unit::{BEGINNING, UnitFact, Validity};
+use tonghop_engine::rollup::change::Change;
 use tonghop_engine::rollup::climb::{climb as take_up, touched};
 use tonghop_engine::rollup::encode::{self, YearOfRollups};
 use tonghop_engine::rollup::fold::fold as fold_anew;
 use tonghop_engine::rollup::node::{KeptRollup, Rollup};
-use tonghop_engine::rollup::tally::{Change, Contribution, Piece, Tally};
+use tonghop_engine::rollup::piece::{Contribution, Piece};
+use tonghop_engine::rollup::tally::Tally;
 
 const INDICATORS: u32 = 40;
 /// The number of children of each unit on the first three levels.

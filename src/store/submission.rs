@@ -21,7 +21,7 @@ use crate::domain::submission::{
 };
 use crate::rollup::encode::{pack_facts, unpack_facts};
 use crate::rollup::handover::PastStep;
-use crate::rollup::tally::Contribution;
+use crate::rollup::piece::Contribution;
 
 /// The rows of one insert, within the number of bound values that either backend allows.
 const BATCH: usize = 500;

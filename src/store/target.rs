@@ -10,7 +10,7 @@ use super::schema::target;
 use crate::domain::id::{AccountId, FormNumber, IndicatorNumber, OptionNumber, UnitId};
 use crate::domain::period::Period;
 use crate::domain::submission::SubmissionKey;
-use crate::rollup::tally::CellKey;
+use crate::rollup::cell::CellKey;
 
 /// A value that a unit is to reach.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,8 @@ use chrono::NaiveDate;
 use super::form::{Form, FormPeriod, Item};
 use super::formula::{Formula, Operand};
 use super::id::{
-    BreakdownCode, FormCode, IndicatorCode, IndicatorNumber, LevelCode, OptionNumber, RuleCode,
+    BreakdownCode, FormCode, IndicatorCode, IndicatorNumber, LevelCode, OptionCode, OptionNumber,
+    RuleCode,
 };
 use super::indicator::{Across, AcrossTime, AcrossUnits, Definition, Indicator, Measure};
 
@@ -147,7 +148,7 @@ impl Catalogue {
             if found.insert(indicator.number) {
                 let formulas = indicator.versions.values().filter_map(Definition::formula);
                 let operands = formulas.flat_map(Formula::operands);
-                open.extend(operands.filter_map(|operand| operand.indicator.parse().ok()));
+                open.extend(operands.map(|operand| operand.indicator));
             }
         }
         found
@@ -155,8 +156,7 @@ impl Catalogue {
 
     /// Whether what an operand names is there on a day.
     fn has(&self, operand: &Operand, day: NaiveDate) -> bool {
-        let indicator = operand.indicator.parse().ok();
-        let indicator = indicator.and_then(|code| self.indicator(&code));
+        let indicator = self.indicator(&operand.indicator);
         let definition = indicator.and_then(|indicator| indicator.on(day));
         definition.is_some_and(|definition| definition.offers(operand))
     }
@@ -167,10 +167,7 @@ impl Catalogue {
         held: &BTreeSet<IndicatorCode>,
         day: NaiveDate,
     ) -> Vec<(IndicatorCode, Operand)> {
-        let is_held = |operand: &Operand| {
-            let code = operand.indicator.parse();
-            code.is_ok_and(|code: IndicatorCode| held.contains(&code))
-        };
+        let is_held = |operand: &Operand| held.contains(&operand.indicator);
         held.iter()
             .flat_map(|indicator| {
                 let operands = self.operands(indicator, day).into_iter();
@@ -183,9 +180,8 @@ impl Catalogue {
     /// Whether a rule of a form that holds these indicators sees an operand: as it is on the day,
     /// or as it first will be.
     pub fn sees(&self, held: &BTreeSet<IndicatorCode>, operand: &Operand, day: NaiveDate) -> bool {
-        let code = operand.indicator.parse::<IndicatorCode>().ok();
-        let held = code.filter(|code| held.contains(code));
-        let indicator = held.and_then(|code| self.indicator(&code));
+        let held = Some(&operand.indicator).filter(|code| held.contains(*code));
+        let indicator = held.and_then(|code| self.indicator(code));
         let definition =
             indicator.and_then(|one| one.on(day).or_else(|| one.versions.values().next()));
         definition.is_some_and(|definition| definition.offers(operand))
@@ -282,7 +278,8 @@ impl<'c> InForce<'c> {
     /// What an operand of a formula or of a rule stands for; `None` where the period does not have
     /// it (any more).
     pub fn operand(&self, operand: &Operand) -> Option<(&Entry<'c>, OptionNumber)> {
-        self.figure(&operand.indicator, operand.option.as_deref())
+        let option = operand.option.as_ref().map(OptionCode::as_str);
+        self.figure(operand.indicator.as_str(), option)
     }
 
     /// The levels whose units submit this entry; none for a derived one.

@@ -141,7 +141,7 @@ impl Definition {
     pub fn offers(&self, operand: &Operand) -> bool {
         let has_option = match &operand.option {
             None => true,
-            Some(option) => self.options().any(|known| known.code.as_str() == option),
+            Some(option) => self.options().any(|known| known.code == *option),
         };
         has_option && (operand.source == Source::Total || self.is_transfer())
     }

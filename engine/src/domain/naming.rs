@@ -203,8 +203,7 @@ impl Catalogue {
     /// The name of an operand of a formula or a rule: its indicator's, with the operand as it is
     /// written there.
     pub fn operand_named(&self, operand: &Operand) -> Named {
-        let code = operand.indicator.parse().ok();
-        let latest = code.and_then(|code| self.indicator(&code));
+        let latest = self.indicator(&operand.indicator);
         let latest = latest.and_then(|one| one.versions.values().next_back());
         latest.map_or_else(
             || Named::plain(operand),

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use itertools::Itertools;
 
 use super::apportion::divided;
-use super::tally::{Contribution, Counted, Edition, Extent, Origin, Piece, Report, Tally};
+use super::piece::{Contribution, Counted, Edition, Extent, Origin, Piece, Report};
+use super::tally::Tally;
 use crate::domain::catalogue::Aggregations;
 use crate::domain::form::Span;
 use crate::domain::hierarchy::{Place, Position, Tree};

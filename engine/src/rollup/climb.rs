@@ -4,8 +4,9 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::change::Change;
 use super::node::Rollup;
-use super::tally::{Change, Tally};
+use super::tally::Tally;
 use crate::domain::catalogue::Aggregations;
 use crate::domain::hierarchy::{Place, Position, Tree};
 

@@ -11,8 +11,11 @@ use std::fmt::Formatter;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::amount::{Amount, Extreme, Sum};
+use super::cell::{ByStage, Cell, CellKey, Cells};
 use super::node::{KeptRollup, Rollup};
-use super::tally::{Amount, ByStage, Cell, CellKey, Cells, Extreme, Qualified, Sum, Tally, Total};
+use super::tally::Tally;
+use super::total::{Qualified, Total};
 use crate::domain::id::{IndicatorNumber, OptionNumber};
 use crate::domain::period::Period;
 use crate::domain::quantity::Qualifier;

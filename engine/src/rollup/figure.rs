@@ -9,8 +9,10 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, Zero};
 
+use super::amount::{Amount, Sum};
+use super::cell::CellKey;
 use super::node::Rollup;
-use super::tally::{Amount, CellKey, Qualified, Sum, Total};
+use super::total::{Qualified, Total};
 use crate::domain::catalogue::{Entry, InForce};
 use crate::domain::form::Span;
 use crate::domain::formula::{Comparison, Formula, Operand, Source, rounded};

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::tally::{Contribution, Edition};
+use super::piece::{Contribution, Edition};
 use crate::domain::submission::{Fact, Revision, Stage, Step};
 
 /// A step of a submission, as far as it tells what counts.

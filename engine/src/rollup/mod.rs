@@ -17,8 +17,11 @@
 //! the after put in; sums can do that, an extreme sometimes cannot, and then that one node is
 //! merged anew from its children.
 
+pub mod amount;
 pub mod apportion;
 pub mod carry;
+pub mod cell;
+pub mod change;
 pub mod climb;
 pub mod encode;
 pub mod figure;
@@ -26,4 +29,7 @@ pub mod fold;
 pub mod frontier;
 pub mod handover;
 pub mod node;
+pub mod piece;
 pub mod tally;
+pub mod total;
+mod unit_total;

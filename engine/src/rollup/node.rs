@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::tally::{ByStage, Cell, CellKey, Change, Tally, differing};
+use super::cell::{ByStage, Cell, CellKey, differing};
+use super::change::Change;
+use super::tally::Tally;
 use crate::domain::catalogue::Aggregations;
 use crate::domain::indicator::AcrossUnits;
 

@@ -795,7 +795,7 @@ fn check_uses(
         Dependent::Formula(by) if *by == indicator.code => true,
         Dependent::FormulaOnForm(_, by) => *by == indicator.code,
         Dependent::Formula(_) | Dependent::Rule(..) => {
-            unresolved.operand.indicator == indicator.code.as_str()
+            unresolved.operand.indicator == indicator.code
         }
     };
     let mut first_days: BTreeMap<Unresolved, NaiveDate> = BTreeMap::new();
@@ -935,11 +935,9 @@ fn written_out(
         Some(_) if depth == 0 => usize::MAX,
         Some(formula) => {
             let operands = formula.operands();
-            let within = operands
-                .iter()
-                .filter_map(|operand| operand.indicator.parse().ok());
+            let within = operands.iter().map(|operand| &operand.indicator);
             let largest = within
-                .map(|code| written_out(catalogue, &code, day, depth - 1, sizes))
+                .map(|code| written_out(catalogue, code, day, depth - 1, sizes))
                 .max();
             formula.size().saturating_mul(largest.unwrap_or(1))
         }

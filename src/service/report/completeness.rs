@@ -23,7 +23,7 @@ use crate::domain::submission::{Status, Submission};
 use crate::domain::unit::UnitFact;
 use crate::explain;
 use crate::rollup::carry::Contributions;
-use crate::rollup::tally::{Contribution, CountedReport, Edition, reports_in};
+use crate::rollup::piece::{Contribution, CountedReport, Edition, reports_in};
 use crate::service::application::Application;
 use crate::service::application::locate::{Located, NotFound, ReportPath};
 use crate::service::application::snapshot::Snapshot;

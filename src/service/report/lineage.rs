@@ -25,7 +25,7 @@ use crate::domain::submission::{Fact, Revision, Stage, unknown_indicator, unknow
 use crate::domain::unit::UnitFact;
 use crate::error::{Code, Fault, Message};
 use crate::rollup::carry::Contributions;
-use crate::rollup::tally::{Contribution, Edition, Origin, Piece};
+use crate::rollup::piece::{Contribution, Edition, Origin, Piece};
 use crate::service::application::Application;
 use crate::service::application::locate::{Located, NotFound, ReportPath};
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};

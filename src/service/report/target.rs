@@ -17,7 +17,7 @@ use crate::domain::quantity::{Decimal, read_quantity};
 use crate::domain::submission::impossible;
 use crate::domain::unit::Validity;
 use crate::error::{Code, Fault, Message};
-use crate::rollup::tally::CellKey;
+use crate::rollup::cell::CellKey;
 use crate::service::application::Application;
 use crate::service::application::condition::{ConditionError, Etag, Precondition};
 use crate::service::application::idempotency::{

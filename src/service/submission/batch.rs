@@ -22,7 +22,7 @@ use crate::error::{Code, Fault};
 use crate::message;
 use crate::rollup::handover::{PastStep, handed_over};
 use crate::rollup::node::Rollup;
-use crate::rollup::tally::{Contribution, Edition};
+use crate::rollup::piece::{Contribution, Edition};
 use crate::service::application::Application;
 use crate::service::application::idempotency::{Answered, Outcome, Reply, keep_all};
 use crate::service::application::locate::Located;

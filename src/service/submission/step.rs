@@ -19,7 +19,7 @@ use crate::domain::submission::{
 };
 use crate::domain::text::{TextFault, read_prose};
 use crate::error::Fault;
-use crate::rollup::tally::Contribution;
+use crate::rollup::piece::Contribution;
 use crate::service::application::locate::Located;
 use crate::service::application::snapshot::Snapshot;
 use crate::store::submission::revisions_before;

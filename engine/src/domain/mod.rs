@@ -8,19 +8,18 @@ pub mod deadline;
 pub mod fault;
 pub mod form;
 pub mod formula;
-pub mod hierarchy;
 pub mod id;
 pub mod indicator;
-pub mod landing;
 pub mod level;
+pub mod map;
+pub mod named;
 pub mod naming;
 pub mod period;
-pub mod plan;
 pub mod quantity;
 pub mod receipt;
-pub mod reorganisation;
-pub mod route;
 pub mod submission;
-pub mod succession;
 pub mod text;
 pub mod unit;
+
+// The map's nouns are nouns of the domain, as the others are.
+pub use map::{hierarchy, landing, plan, reorganisation, route, succession};

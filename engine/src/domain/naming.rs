@@ -1,8 +1,6 @@
 //! How things are called in a sentence for people: by the name that a clerk knows, with the code
 //! beside it for whoever looks it up. Never the sentences themselves.
 
-use std::fmt::Display;
-
 use chrono::NaiveDate;
 
 use super::catalogue::{Catalogue, Entry};
@@ -11,39 +9,12 @@ use super::formula::Operand;
 use super::hierarchy::Hierarchy;
 use super::id::{FormCode, IndicatorCode, LevelCode, OptionNumber, SectionNumber, UnitCode};
 use super::level::Level;
+pub use super::named::Named;
 use super::period::Period;
 use super::text::LocalizedText;
 use super::unit::UnitFact;
 
-/// The name of something, in both languages. It has no `Display`: `message!` takes it after the two
-/// sentences, and shows each of them its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Named {
-    vi: Box<str>,
-    en: Box<str>,
-}
-
 impl Named {
-    pub fn new(vi: impl Into<Box<str>>, en: impl Into<Box<str>>) -> Named {
-        Named {
-            vi: vi.into(),
-            en: en.into(),
-        }
-    }
-
-    /// The name of something that has only a code, or was only typed: the same in both languages.
-    pub fn plain(text: impl Display) -> Named {
-        let text = text.to_string();
-        Named::new(text.clone(), text)
-    }
-
-    /// `Vận động Quỹ "Vì người nghèo" (fund.raised)`.
-    pub fn with_code(name: &LocalizedText, code: &impl Display) -> Named {
-        let LocalizedText { vi, en } = name;
-        let en = en.as_ref().unwrap_or(vi);
-        Named::new(format!("{vi} ({code})"), format!("{en} ({code})"))
-    }
-
     /// `xã`; a level goes by its code where there is no such level.
     pub fn level(code: &LevelCode, hierarchy: &Hierarchy) -> Named {
         hierarchy
@@ -65,25 +36,6 @@ impl Named {
         let levels = hierarchy.levels().iter();
         let standing = levels.filter(|level| level.holds_on(day));
         Named::list(standing.map(Level::named_with_code))
-    }
-
-    /// `01/07/2025`, and 2025-07-01 in English.
-    pub fn day(day: NaiveDate) -> Named {
-        Named::new(day.format("%d/%m/%Y").to_string(), day.to_string())
-    }
-
-    /// All of them, with commas between.
-    pub fn list(all: impl IntoIterator<Item = Named>) -> Named {
-        let (vi, en): (Vec<_>, Vec<_>) = all.into_iter().map(|one| (one.vi, one.en)).unzip();
-        Named::new(vi.join(", "), en.join(", "))
-    }
-
-    pub fn vi(&self) -> &str {
-        &self.vi
-    }
-
-    pub fn en(&self) -> &str {
-        &self.en
     }
 }
 

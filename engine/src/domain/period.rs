@@ -23,7 +23,7 @@ use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::naming::Named;
+use super::named::Named;
 
 const FIRST_YEAR: i32 = 1900;
 const LAST_YEAR: i32 = 2199;
@@ -228,12 +228,12 @@ impl fmt::Display for WindowName {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CalendarPeriod {
     year: i32,
-    part: Part,
+    part: PartOfYear,
 }
 
 /// Numbers count from 1 and exist in the period's year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Part {
+enum PartOfYear {
     Week(u32),
     Month(u32),
     Quarter(u32),
@@ -242,7 +242,7 @@ enum Part {
     Year,
 }
 
-impl Part {
+impl PartOfYear {
     fn new(frequency: Frequency, number: u32) -> Self {
         match frequency {
             Frequency::Week => Self::Week(number),
@@ -253,14 +253,14 @@ impl Part {
         }
     }
 
-    fn span(self) -> Span {
+    fn span(self) -> Stretch {
         match self {
-            Self::Week(week) => Span::Week(week),
-            Self::Month(month) => Span::Months(month, month),
-            Self::Quarter(quarter) => Span::Months(quarter * 3 - 2, quarter * 3),
-            Self::Half(half) => Span::Months(half * 6 - 5, half * 6),
-            Self::NineMonths => Span::Months(1, 9),
-            Self::Year => Span::Months(1, 12),
+            Self::Week(week) => Stretch::Week(week),
+            Self::Month(month) => Stretch::Months(month, month),
+            Self::Quarter(quarter) => Stretch::Months(quarter * 3 - 2, quarter * 3),
+            Self::Half(half) => Stretch::Months(half * 6 - 5, half * 6),
+            Self::NineMonths => Stretch::Months(1, 9),
+            Self::Year => Stretch::Months(1, 12),
         }
     }
 }
@@ -268,18 +268,18 @@ impl Part {
 /// What a part of a year runs over: a week, or the months from the first to the last, both
 /// included.
 #[derive(Clone, Copy)]
-enum Span {
+enum Stretch {
     Week(u32),
     Months(u32, u32),
 }
 
-impl Span {
-    fn covers(self, other: Span) -> bool {
+impl Stretch {
+    fn covers(self, other: Stretch) -> bool {
         match (self, other) {
-            (Span::Months(first, last), Span::Months(other_first, other_last)) => {
+            (Stretch::Months(first, last), Stretch::Months(other_first, other_last)) => {
                 first <= other_first && other_last <= last
             }
-            (Span::Week(week), Span::Week(other)) => week == other,
+            (Stretch::Week(week), Stretch::Week(other)) => week == other,
             _ => false,
         }
     }
@@ -292,8 +292,8 @@ impl CalendarPeriod {
     /// For a month or a year of a weekly form ask [`CalendarPeriod::range_over`].
     pub fn range(self, calendar: Calendar) -> DateRange {
         match self.part.span() {
-            Span::Week(week) => week_range(self.year, week),
-            Span::Months(first, last) => month_range(self.year, first, last, calendar),
+            Stretch::Week(week) => week_range(self.year, week),
+            Stretch::Months(first, last) => month_range(self.year, first, last, calendar),
         }
     }
 
@@ -325,7 +325,7 @@ impl CalendarPeriod {
     /// The same period of another year; `None` where that year has none such, as with week 53.
     pub fn in_year(self, year: i32) -> Option<CalendarPeriod> {
         let exists = match self.part {
-            Part::Week(week) => week <= weeks_in(year),
+            PartOfYear::Week(week) => week <= weeks_in(year),
             _ => true,
         };
         (is_year(year) && exists).then_some(CalendarPeriod {
@@ -350,12 +350,12 @@ impl CalendarPeriod {
     /// How often such a period comes; `None` for nine months, which are no form's base period.
     pub fn frequency(self) -> Option<Frequency> {
         match self.part {
-            Part::Week(_) => Some(Frequency::Week),
-            Part::Month(_) => Some(Frequency::Month),
-            Part::Quarter(_) => Some(Frequency::Quarter),
-            Part::Half(_) => Some(Frequency::Half),
-            Part::NineMonths => None,
-            Part::Year => Some(Frequency::Year),
+            PartOfYear::Week(_) => Some(Frequency::Week),
+            PartOfYear::Month(_) => Some(Frequency::Month),
+            PartOfYear::Quarter(_) => Some(Frequency::Quarter),
+            PartOfYear::Half(_) => Some(Frequency::Half),
+            PartOfYear::NineMonths => None,
+            PartOfYear::Year => Some(Frequency::Year),
         }
     }
 
@@ -367,7 +367,7 @@ impl CalendarPeriod {
         (1..=frequency.count_in(year))
             .map(|number| CalendarPeriod {
                 year,
-                part: Part::new(frequency, number),
+                part: PartOfYear::new(frequency, number),
             })
             .collect()
     }
@@ -388,7 +388,7 @@ impl CalendarPeriod {
             {
                 periods.push(CalendarPeriod {
                     year,
-                    part: Part::NineMonths,
+                    part: PartOfYear::NineMonths,
                 });
             }
             periods.extend(Self::of_year(*kept, year));
@@ -409,10 +409,10 @@ impl CalendarPeriod {
 
     fn is_made_of(self, base: CalendarPeriod) -> bool {
         match (self.part, base.part) {
-            (Part::Month(month), Part::Week(week)) => {
+            (PartOfYear::Month(month), PartOfYear::Week(week)) => {
                 week_thursday(base.year, week).month() == month
             }
-            (Part::Year, Part::Week(_)) => true,
+            (PartOfYear::Year, PartOfYear::Week(_)) => true,
             (part, base_part) => part.span().covers(base_part.span()),
         }
     }
@@ -447,15 +447,15 @@ impl CalendarPeriod {
         const ROMAN: [&str; 4] = ["I", "II", "III", "IV"];
         let year = self.year;
         match self.part {
-            Part::Week(week) => (
+            PartOfYear::Week(week) => (
                 format!("tuần {week}/{year}"),
                 format!("week {week} of {year}"),
             ),
-            Part::Month(month) => (
+            PartOfYear::Month(month) => (
                 format!("tháng {month}/{year}"),
                 format!("month {month} of {year}"),
             ),
-            Part::Quarter(quarter) => {
+            PartOfYear::Quarter(quarter) => {
                 let roman = (1..).zip(ROMAN).find(|(number, _)| *number == quarter);
                 let roman = roman.map_or("", |(_, roman)| roman);
                 (
@@ -463,19 +463,19 @@ impl CalendarPeriod {
                     format!("quarter {quarter} of {year}"),
                 )
             }
-            Part::Half(1) => (
+            PartOfYear::Half(1) => (
                 format!("6 tháng đầu năm {year}"),
                 format!("first half of {year}"),
             ),
-            Part::Half(_) => (
+            PartOfYear::Half(_) => (
                 format!("6 tháng cuối năm {year}"),
                 format!("second half of {year}"),
             ),
-            Part::NineMonths => (
+            PartOfYear::NineMonths => (
                 format!("9 tháng đầu năm {year}"),
                 format!("first nine months of {year}"),
             ),
-            Part::Year => (format!("năm {year}"), format!("year {year}")),
+            PartOfYear::Year => (format!("năm {year}"), format!("year {year}")),
         }
     }
 }
@@ -500,12 +500,12 @@ impl fmt::Display for CalendarPeriod {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let year = self.year;
         match self.part {
-            Part::Week(week) => write!(formatter, "{year}-W{week:02}"),
-            Part::Month(month) => write!(formatter, "{year}-{month:02}"),
-            Part::Quarter(quarter) => write!(formatter, "{year}-Q{quarter}"),
-            Part::Half(half) => write!(formatter, "{year}-H{half}"),
-            Part::NineMonths => write!(formatter, "{year}-9M"),
-            Part::Year => write!(formatter, "{year}"),
+            PartOfYear::Week(week) => write!(formatter, "{year}-W{week:02}"),
+            PartOfYear::Month(month) => write!(formatter, "{year}-{month:02}"),
+            PartOfYear::Quarter(quarter) => write!(formatter, "{year}-Q{quarter}"),
+            PartOfYear::Half(half) => write!(formatter, "{year}-H{half}"),
+            PartOfYear::NineMonths => write!(formatter, "{year}-9M"),
+            PartOfYear::Year => write!(formatter, "{year}"),
         }
     }
 }
@@ -582,24 +582,24 @@ fn year_of_key(key: &str) -> Option<(i32, &str)> {
 }
 
 /// What follows the year of a key; its number may still be one that the year does not have.
-fn part_of_key(rest: &str) -> Option<Part> {
+fn part_of_key(rest: &str) -> Option<PartOfYear> {
     if rest.is_empty() {
-        return Some(Part::Year);
+        return Some(PartOfYear::Year);
     }
     let rest = rest.strip_prefix('-')?;
     if rest == "9M" {
-        return Some(Part::NineMonths);
+        return Some(PartOfYear::NineMonths);
     }
     if let Some(week) = rest.strip_prefix('W') {
-        return digits(week, 2).map(Part::Week);
+        return digits(week, 2).map(PartOfYear::Week);
     }
     if let Some(quarter) = rest.strip_prefix('Q') {
-        return digits(quarter, 1).map(Part::Quarter);
+        return digits(quarter, 1).map(PartOfYear::Quarter);
     }
     if let Some(half) = rest.strip_prefix('H') {
-        return digits(half, 1).map(Part::Half);
+        return digits(half, 1).map(PartOfYear::Half);
     }
-    digits(rest, 2).map(Part::Month)
+    digits(rest, 2).map(PartOfYear::Month)
 }
 
 /// A number of exactly `length` digits: `parse` alone would take a sign, and any length.
@@ -616,13 +616,13 @@ fn check_year(year: i32) -> Result<(), PeriodKeyError> {
     }
 }
 
-fn check_part(year: i32, part: Part) -> Result<(), PeriodKeyError> {
+fn check_part(year: i32, part: PartOfYear) -> Result<(), PeriodKeyError> {
     let (frequency, number) = match part {
-        Part::Week(week) => (Frequency::Week, week),
-        Part::Month(month) => (Frequency::Month, month),
-        Part::Quarter(quarter) => (Frequency::Quarter, quarter),
-        Part::Half(half) => (Frequency::Half, half),
-        Part::NineMonths | Part::Year => return Ok(()),
+        PartOfYear::Week(week) => (Frequency::Week, week),
+        PartOfYear::Month(month) => (Frequency::Month, month),
+        PartOfYear::Quarter(quarter) => (Frequency::Quarter, quarter),
+        PartOfYear::Half(half) => (Frequency::Half, half),
+        PartOfYear::NineMonths | PartOfYear::Year => return Ok(()),
     };
     let last = frequency.count_in(year);
     if (1..=last).contains(&number) {

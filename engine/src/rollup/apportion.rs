@@ -30,13 +30,13 @@ pub fn divided(facts: &[Fact], shares: &[Share], aggregations: &Aggregations) ->
         let total = of_indicator
             .iter()
             .find(|fact| fact.option == OptionNumber::TOTAL);
-        let total =
-            total.map(|total| Division::by_largest_remainder(total.mantissa.into(), shares));
+        let total = total
+            .map(|total| LargestRemainder::by_largest_remainder(total.mantissa.into(), shares));
         for (breakdown, facts) in by_breakdown(of_indicator, aggregations) {
             let divisions = facts
                 .iter()
-                .map(|fact| Division::by_largest_remainder(fact.mantissa.into(), shares));
-            let divisions: Vec<Division> = divisions.collect();
+                .map(|fact| LargestRemainder::by_largest_remainder(fact.mantissa.into(), shares));
+            let divisions: Vec<LargestRemainder> = divisions.collect();
             let divisions = match (&total, breakdown) {
                 (Some(total), Some(_)) => Table::beside(total, divisions, shares).options,
                 _ => divisions,
@@ -62,7 +62,7 @@ fn by_breakdown<'f, 'a>(
     found
 }
 
-fn hand_out(fact: Fact, division: &Division, of_shares: &mut [Vec<Fact>]) {
+fn hand_out(fact: Fact, division: &LargestRemainder, of_shares: &mut [Vec<Fact>]) {
     for (of_share, part) in of_shares.iter_mut().zip(&division.parts) {
         // A part lies between nothing and the whole.
         let mantissa = i64::try_from(part.value).unwrap_or(fact.mantissa);
@@ -71,35 +71,35 @@ fn hand_out(fact: Fact, division: &Division, of_shares: &mut [Vec<Fact>]) {
 }
 
 /// A number and its parts, which add up to it.
-struct Division {
+struct LargestRemainder {
     whole: i128,
-    parts: Vec<Part>,
+    parts: Vec<HandedOut>,
 }
 
 /// A part as it is handed out, and as it would be if it could be divided further.
-struct Part {
+struct HandedOut {
     value: i128,
     exact: Ratio<i128>,
 }
 
-impl Division {
+impl LargestRemainder {
     /// Rounds down, and gives what is left to the largest remainders. Of equal remainders the first
     /// share is served first; a negative number is divided as its opposite.
-    fn by_largest_remainder(whole: i128, shares: &[Share]) -> Division {
+    fn by_largest_remainder(whole: i128, shares: &[Share]) -> LargestRemainder {
         let (amount, sign) = (whole.abs(), whole.signum());
         let exact = shares.iter().map(|share| {
             let numerator = amount * i128::from(share.numerator());
             Ratio::new(numerator, share.denominator().into())
         });
-        let mut parts: Vec<Part> = exact
-            .map(|exact| Part {
+        let mut parts: Vec<HandedOut> = exact
+            .map(|exact| HandedOut {
                 value: exact.to_integer(),
                 exact,
             })
             .collect();
         let given: i128 = parts.iter().map(|part| part.value).sum();
         let left = usize::try_from(amount - given).unwrap_or(0);
-        let mut by_remainder: Vec<&mut Part> = parts.iter_mut().collect();
+        let mut by_remainder: Vec<&mut HandedOut> = parts.iter_mut().collect();
         by_remainder.sort_by_key(|part| std::cmp::Reverse(part.exact.fract()));
         for part in by_remainder.into_iter().take(left) {
             part.value += 1;
@@ -108,7 +108,7 @@ impl Division {
             part.value *= sign;
             part.exact *= sign;
         }
-        Division { whole, parts }
+        LargestRemainder { whole, parts }
     }
 
     /// Tells whether 1 can move from a part to another without leaving what either may be.
@@ -120,7 +120,7 @@ impl Division {
         may_be(from, -1) && may_be(to, 1)
     }
 
-    fn allows(&self, part: &Part, value: i128, leeway: Leeway) -> bool {
+    fn allows(&self, part: &HandedOut, value: i128, leeway: Leeway) -> bool {
         let further = match leeway {
             Leeway::Nearest => 0,
             Leeway::OneFurther => 1,
@@ -166,16 +166,16 @@ enum Column {
 
 /// A breakdown's options, and what of the total none of them names.
 struct Table {
-    options: Vec<Division>,
-    rest: Division,
+    options: Vec<LargestRemainder>,
+    rest: LargestRemainder,
 }
 
 impl Table {
     /// Makes what each share has add up to its part of the total. Since the rest is divided as well,
     /// it is never less than nothing.
-    fn beside(total: &Division, options: Vec<Division>, shares: &[Share]) -> Table {
+    fn beside(total: &LargestRemainder, options: Vec<LargestRemainder>, shares: &[Share]) -> Table {
         let named: i128 = options.iter().map(|option| option.whole).sum();
-        let rest = Division::by_largest_remainder(total.whole - named, shares);
+        let rest = LargestRemainder::by_largest_remainder(total.whole - named, shares);
         let mut table = Table { options, rest };
         for leeway in [Leeway::Nearest, Leeway::OneFurther] {
             while let Some(moves) = table.way(total, leeway) {
@@ -198,14 +198,14 @@ impl Table {
     }
 
     /// The rest first: an option is moved where that does not do.
-    fn columns(&self) -> impl Iterator<Item = (Column, &Division)> {
+    fn columns(&self) -> impl Iterator<Item = (Column, &LargestRemainder)> {
         let options = self.options.iter().enumerate();
         let options = options.map(|(at, option)| (Column::Option(at), option));
         std::iter::once((Column::Rest, &self.rest)).chain(options)
     }
 
     /// How much more each share has than its part of the total.
-    fn excess(&self, total: &Division) -> Vec<i128> {
+    fn excess(&self, total: &LargestRemainder) -> Vec<i128> {
         let totals = total.parts.iter().enumerate();
         let excess = totals.map(|(at, total)| {
             let parts = self.columns().filter_map(|(_, one)| one.parts.get(at));
@@ -215,7 +215,7 @@ impl Table {
     }
 
     /// The fewest moves that take one from a share with too much to one with too little.
-    fn way(&self, total: &Division, leeway: Leeway) -> Option<Vec<Move>> {
+    fn way(&self, total: &LargestRemainder, leeway: Leeway) -> Option<Vec<Move>> {
         let excess = self.excess(total);
         let mut reached: BTreeMap<usize, Option<Move>> = BTreeMap::new();
         let mut waiting = VecDeque::new();

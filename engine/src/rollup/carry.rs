@@ -225,7 +225,7 @@ struct Journey<'j, 's> {
 
 /// Whose a part of a submission is on its way.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Line {
+enum Whose {
     /// The submitter's, which never gave it away.
     Own,
     Others,
@@ -254,7 +254,7 @@ impl Journey<'_, '_> {
         };
         let piece = self.keep_own(piece, &mut arrived);
         let mut handed = Vec::new();
-        self.hand_over(unit, since, piece, Line::Own, &mut handed);
+        self.hand_over(unit, since, piece, Whose::Own, &mut handed);
         arrived.extend(handed.into_iter().map(|Arrival { end, piece }| {
             let (leaf, since) = match end {
                 End::Unit(_) => (None, day),
@@ -309,7 +309,7 @@ impl Journey<'_, '_> {
         unit: UnitId,
         since: Moment,
         piece: Piece<'c>,
-        line: Line,
+        line: Whose,
         arrived: &mut Vec<Arrival<'c>>,
     ) {
         let replaced = self.replaced(unit, since, line);
@@ -352,9 +352,9 @@ impl Journey<'_, '_> {
     /// How much of what a unit has since a moment gave way to what was done since. A unit that is
     /// divided and goes on is a successor as any other is: its own part gives way to what it did
     /// after that, and not those of the others.
-    fn replaced(&self, unit: UnitId, since: Moment, line: Line) -> Replaced {
+    fn replaced(&self, unit: UnitId, since: Moment, line: Whose) -> Replaced {
         let passing = self.base.passing_after(unit, since);
-        if let (Line::Own, Edition::HandedOver { until }) = (line, self.edition)
+        if let (Whose::Own, Edition::HandedOver { until }) = (line, self.edition)
             && passing.is_none_or(|passing| passing.moment.rev > until)
         {
             return Replaced::All;
@@ -379,10 +379,10 @@ impl Journey<'_, '_> {
         parts.reduce(same).unwrap_or(Replaced::Nothing)
     }
 
-    fn line_to(&self, heir: UnitId, line: Line) -> Line {
+    fn line_to(&self, heir: UnitId, line: Whose) -> Whose {
         match line {
-            Line::Own if heir == self.submitter => Line::Own,
-            _ => Line::Others,
+            Whose::Own if heir == self.submitter => Whose::Own,
+            _ => Whose::Others,
         }
     }
 }

@@ -91,9 +91,9 @@ impl Figure {
             decimals
         };
         let is_average = across.units == AcrossUnits::Average || time == AcrossTime::Average;
-        let amount = Quotient::of_amount(&total.amount, decimals);
+        let amount = Division::of_amount(&total.amount, decimals);
         let figure = Figure {
-            value: amount.as_ref().map(Quotient::value),
+            value: amount.as_ref().map(Division::value),
             decimals: decimals
                 + if is_average {
                     MORE_DECIMALS_OF_AVERAGES
@@ -115,7 +115,7 @@ impl Figure {
                 ..figure
             },
             AcrossUnits::Average => {
-                let mean = |sum: Quotient| sum.in_lowest_terms(decimals).over(total.values);
+                let mean = |sum: Division| sum.in_lowest_terms(decimals).over(total.values);
                 figure.of_quotient(amount.map(mean))
             }
             _ if time == AcrossTime::Average => figure.of_quotient(amount),
@@ -123,9 +123,9 @@ impl Figure {
         }
     }
 
-    fn of_quotient(self, quotient: Option<Quotient>) -> Figure {
+    fn of_quotient(self, quotient: Option<Division>) -> Figure {
         Figure {
-            value: quotient.as_ref().map(Quotient::value),
+            value: quotient.as_ref().map(Division::value),
             numerator: quotient.as_ref().map(|parts| parts.numerator.clone()),
             denominator: quotient.map(|parts| parts.denominator),
             ..self
@@ -135,15 +135,15 @@ impl Figure {
 
 /// The two sides of a division. The numerator ends at its indicator's decimals, the denominator is
 /// whole and not 0.
-struct Quotient {
+struct Division {
     numerator: BigRational,
     denominator: BigRational,
 }
 
-impl Quotient {
+impl Division {
     /// A sum of averages is over the least number that all their divisors divide: 14/2 + 16/3 + 6
     /// is 110/6. An extreme is in lowest terms.
-    fn of_amount(amount: &Amount, decimals: u8) -> Option<Quotient> {
+    fn of_amount(amount: &Amount, decimals: u8) -> Option<Division> {
         let (numerator, denominator) = match amount {
             Amount::Nothing => return None,
             Amount::Sum(sum) => over_one_divisor(sum),
@@ -152,22 +152,22 @@ impl Quotient {
                 BigInt::from(*extreme.denom()),
             ),
         };
-        Some(Quotient {
+        Some(Division {
             numerator: BigRational::from_integer(numerator) / scale(decimals),
             denominator: BigRational::from_integer(denominator),
         })
     }
 
-    fn in_lowest_terms(&self, decimals: u8) -> Quotient {
+    fn in_lowest_terms(&self, decimals: u8) -> Division {
         let mantissas = self.value() * scale(decimals);
-        Quotient {
+        Division {
             numerator: BigRational::from_integer(mantissas.numer().clone()) / scale(decimals),
             denominator: BigRational::from_integer(mantissas.denom().clone()),
         }
     }
 
-    fn over(self, divisor: u64) -> Quotient {
-        Quotient {
+    fn over(self, divisor: u64) -> Division {
+        Division {
             denominator: self.denominator * whole(divisor),
             ..self
         }
@@ -278,7 +278,7 @@ impl Figures<'_, '_> {
 
     /// The unit's own value of a collected entry.
     pub fn own(&self, entry: &Entry<'_>, option: OptionNumber) -> Option<Figure> {
-        self.part(entry, option, Part::Own)
+        self.part(entry, option, RollupPart::Own)
     }
 
     /// What the direct children handed up of a transfer; nothing for any other indicator.
@@ -287,15 +287,15 @@ impl Figures<'_, '_> {
             Measure::Collected {
                 across_units: AcrossUnits::Transfer,
                 ..
-            } => self.part(entry, option, Part::Below),
+            } => self.part(entry, option, RollupPart::Below),
             _ => None,
         }
     }
 
-    fn part(&self, entry: &Entry<'_>, option: OptionNumber, part: Part) -> Option<Figure> {
+    fn part(&self, entry: &Entry<'_>, option: OptionNumber, part: RollupPart) -> Option<Figure> {
         let tally = match part {
-            Part::Own => &self.rollup.own,
-            Part::Below => &self.rollup.below,
+            RollupPart::Own => &self.rollup.own,
+            RollupPart::Below => &self.rollup.below,
         };
         let key = CellKey {
             indicator: entry.indicator.number,
@@ -390,7 +390,7 @@ impl Figures<'_, '_> {
 }
 
 #[derive(Clone, Copy)]
-enum Part {
+enum RollupPart {
     Own,
     Below,
 }

@@ -16,7 +16,7 @@ pub struct Frontier<'t> {
 
 /// Where the rollup of a unit on the later map comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub enum Restated {
     /// It is that of the same unit on the former map.
     Same,
     /// Its own part is put together anew; what is below it was, all of it and nothing else, below
@@ -36,13 +36,13 @@ impl<'t> Frontier<'t> {
     }
 
     /// `place` stands on the later map.
-    pub fn origin(&mut self, place: Place<'_>) -> Origin {
+    pub fn origin(&mut self, place: Place<'_>) -> Restated {
         if self.is_unchanged(place) {
-            return Origin::Same;
+            return Restated::Same;
         }
         match self.former_parents(place) {
-            Some(former) => Origin::BelowFormer(former),
-            None => Origin::Parts,
+            Some(former) => Restated::BelowFormer(former),
+            None => Restated::Parts,
         }
     }
 

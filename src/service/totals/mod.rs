@@ -18,7 +18,7 @@ use crate::rollup::carry::{Carrier, Contributions};
 use crate::rollup::climb::{climb, merged_below, touched};
 use crate::rollup::encode::YearOfRollups;
 use crate::rollup::fold::fold;
-use crate::rollup::frontier::{Frontier, Origin};
+use crate::rollup::frontier::{Frontier, Restated};
 use crate::rollup::handover::{HandedOver, PastStep, handed_over};
 use crate::rollup::node::{KeptRollup, Rollup};
 use crate::rollup::piece::{Contribution, Edition, Piece};
@@ -165,7 +165,7 @@ enum Rows<'s> {
 /// The plan for assembling rollups on a later map.
 #[derive(Default)]
 struct Assembly {
-    origins: BTreeMap<Position, Origin>,
+    origins: BTreeMap<Position, Restated>,
     /// On the former map: the places whose rollups are needed.
     rows: BTreeSet<Position>,
     /// On the later map: the places whose own parts are assembled anew.
@@ -789,17 +789,17 @@ impl<'s> Board<'s> {
             }
             let origin = frontier.origin(place);
             match &origin {
-                Origin::Same => assembly
+                Restated::Same => assembly
                     .rows
                     .extend(was.by_id(place.unit()).map(Place::position)),
-                Origin::BelowFormer(parents) => {
+                Restated::BelowFormer(parents) => {
                     let parents = parents.iter().filter_map(|parent| was.by_id(*parent));
                     assembly.rows.extend(parents.map(Place::position));
                     waiting.extend(place.leaves());
                 }
-                Origin::Parts => waiting.extend(place.parts()),
+                Restated::Parts => waiting.extend(place.parts()),
             }
-            if origin != Origin::Same {
+            if origin != Restated::Same {
                 assembly.own.insert(place.position());
             }
             assembly.origins.insert(place.position(), origin);
@@ -815,10 +815,10 @@ impl<'s> Board<'s> {
             let place = is.at(*position);
             let row = |unit: UnitId| was.by_id(unit).and_then(|at| rows.get(&at.position()));
             let rollup = match origin {
-                Origin::Same => row(place.unit())
+                Restated::Same => row(place.unit())
                     .map(|stored| stored.rollup.clone())
                     .unwrap_or_default(),
-                Origin::BelowFormer(parents) => {
+                Restated::BelowFormer(parents) => {
                     let former = parents.iter().filter_map(|parent| row(*parent));
                     let below = former.map(|stored| &stored.rollup.below);
                     let leaves = self.passed_up(place.leaves(), &made);
@@ -827,7 +827,7 @@ impl<'s> Board<'s> {
                         below: below.fold(leaves, |all, one| all.merged(one.clone())),
                     }
                 }
-                Origin::Parts => Rollup {
+                Restated::Parts => Rollup {
                     own: own.get(position).cloned().unwrap_or_default(),
                     below: self.passed_up(place.parts(), &made),
                 },

@@ -110,31 +110,31 @@ pub(super) type Lookup<'a> = dyn Fn(&Operand) -> Option<BigRational> + 'a;
 /// Sums and products are lists, not pairs of pairs, so that a long one is no deeper than a short
 /// one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Node {
+pub(super) enum Expression {
     Number(BigRational),
     Operand(Operand),
-    Negation(Box<Node>),
+    Negation(Box<Expression>),
     Sum(Vec<Term>),
     Product(Vec<Term>),
-    Coalesce(Box<Node>, Box<Node>),
-    Minimum(Vec<Node>),
-    Maximum(Vec<Node>),
+    Coalesce(Box<Expression>, Box<Expression>),
+    Minimum(Vec<Expression>),
+    Maximum(Vec<Expression>),
 }
 
 /// A term of a sum or a factor of a product; an inverse one is subtracted, or divided by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Term {
     pub inverse: bool,
-    pub node: Node,
+    pub node: Expression,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct QuotientNodes {
-    pub numerator: Node,
-    pub denominator: Node,
+    pub numerator: Expression,
+    pub denominator: Expression,
 }
 
-impl Node {
+impl Expression {
     pub fn size(&self) -> usize {
         // A long literal is worth as many values as it has machine words.
         if let Self::Number(number) = self {
@@ -175,7 +175,7 @@ impl Node {
         !matches!(self, Self::Operand(_)) && self.children().into_iter().all(Self::is_constant)
     }
 
-    fn children(&self) -> Vec<&Node> {
+    fn children(&self) -> Vec<&Expression> {
         match self {
             Self::Number(_) | Self::Operand(_) => Vec::new(),
             Self::Negation(node) => vec![node],
@@ -226,7 +226,7 @@ impl Node {
         )
     }
 
-    fn without_constant_factors(self) -> Node {
+    fn without_constant_factors(self) -> Expression {
         let Some(factors) = self.varying_factors() else {
             return self;
         };
@@ -234,17 +234,17 @@ impl Node {
             node: factor.node.without_constant_factors(),
             ..factor
         };
-        Node::Product(factors.into_iter().map(stripped).collect())
+        Expression::Product(factors.into_iter().map(stripped).collect())
     }
 }
 
 /// One side of a quotient; on which side a factor stands says all that its own `inverse` did.
-fn product_of(side: Vec<Term>) -> Node {
+fn product_of(side: Vec<Term>) -> Expression {
     let upright = |factor: Term| Term {
         inverse: false,
         node: factor.node.without_constant_factors(),
     };
-    Node::Product(side.into_iter().map(upright).collect())
+    Expression::Product(side.into_iter().map(upright).collect())
 }
 
 fn sum(terms: &[Term], operand: &Lookup) -> Option<BigRational> {
@@ -279,6 +279,6 @@ fn divided(dividend: &BigRational, divisor: &BigRational) -> Option<BigRational>
     }
 }
 
-fn all_values(nodes: &[Node], operand: &Lookup) -> Option<Vec<BigRational>> {
+fn all_values(nodes: &[Expression], operand: &Lookup) -> Option<Vec<BigRational>> {
     nodes.iter().map(|node| node.value(operand)).collect()
 }

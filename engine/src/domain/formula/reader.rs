@@ -6,7 +6,7 @@ use std::vec::IntoIter;
 use num_bigint::BigInt;
 use num_rational::BigRational;
 
-use super::expression::{Node, Operand, RECEIVED_FROM_BELOW, Sign, Source, Term};
+use super::expression::{Expression, Operand, RECEIVED_FROM_BELOW, Sign, Source, Term};
 use super::fault::{Expected, FormulaError, MAX_BYTES, MAX_NESTING, MAX_VALUES};
 use crate::domain::id::{IndicatorCode, OptionCode};
 
@@ -96,7 +96,7 @@ pub(super) enum Dialect {
     Comparison,
 }
 
-type Parsed = Result<Node, FormulaError>;
+type Parsed = Result<Expression, FormulaError>;
 
 /// Recursive descent; one method a line of the grammar above.
 pub(super) struct Parser<'a> {
@@ -123,18 +123,18 @@ impl<'a> Parser<'a> {
     }
 
     pub fn sum(&mut self) -> Parsed {
-        self.chain(["+", "-"], Self::product, Node::Sum)
+        self.chain(["+", "-"], Self::product, Expression::Sum)
     }
 
     fn product(&mut self) -> Parsed {
-        self.chain(["*", "/"], Self::signed, Node::Product)
+        self.chain(["*", "/"], Self::signed, Expression::Product)
     }
 
     fn chain(
         &mut self,
         symbols: [&str; 2],
         next: fn(&mut Self) -> Parsed,
-        wrap: fn(Vec<Term>) -> Node,
+        wrap: fn(Vec<Term>) -> Expression,
     ) -> Parsed {
         let [_, inverse_symbol] = symbols;
         let first = next(self)?;
@@ -163,7 +163,7 @@ impl<'a> Parser<'a> {
         match token.text {
             "-" => self
                 .nested(token, Self::signed)
-                .map(|node| Node::Negation(Box::new(node))),
+                .map(|node| Expression::Negation(Box::new(node))),
             "(" => self.nested(token, Self::parenthesised),
             _ if token.is_word() => self.value(token),
             _ => Err(token.unexpected(Expected::Value)),
@@ -194,7 +194,7 @@ impl<'a> Parser<'a> {
         if self.accept("(") {
             self.function(name)
         } else {
-            self.operand(name, Source::Total).map(Node::Operand)
+            self.operand(name, Source::Total).map(Expression::Operand)
         }
     }
 
@@ -238,8 +238,8 @@ impl<'a> Parser<'a> {
         let Token { position, text } = name;
         match text {
             "coalesce" => self.coalesce(name),
-            "min" => self.at_least_two(name).map(Node::Minimum),
-            "max" => self.at_least_two(name).map(Node::Maximum),
+            "min" => self.at_least_two(name).map(Expression::Minimum),
+            "max" => self.at_least_two(name).map(Expression::Maximum),
             RECEIVED_FROM_BELOW => self.received_from_below(name),
             _ => Err(FormulaError::UnknownFunction {
                 position,
@@ -252,11 +252,11 @@ impl<'a> Parser<'a> {
         let arguments = self.arguments(name)?;
         let count = arguments.len();
         let [node, substitute] =
-            <[Node; 2]>::try_from(arguments).map_err(|_| wrong_count(name, count))?;
-        Ok(Node::Coalesce(Box::new(node), Box::new(substitute)))
+            <[Expression; 2]>::try_from(arguments).map_err(|_| wrong_count(name, count))?;
+        Ok(Expression::Coalesce(Box::new(node), Box::new(substitute)))
     }
 
-    fn at_least_two(&mut self, name: Token<'a>) -> Result<Vec<Node>, FormulaError> {
+    fn at_least_two(&mut self, name: Token<'a>) -> Result<Vec<Expression>, FormulaError> {
         let arguments = self.arguments(name)?;
         if arguments.len() < 2 {
             Err(wrong_count(name, arguments.len()))
@@ -279,10 +279,10 @@ impl<'a> Parser<'a> {
         }
         let operand = self.operand(indicator, Source::ReceivedFromBelow)?;
         self.close(")", Expected::ClosingParenthesis)?;
-        Ok(Node::Operand(operand))
+        Ok(Expression::Operand(operand))
     }
 
-    fn arguments(&mut self, name: Token<'a>) -> Result<Vec<Node>, FormulaError> {
+    fn arguments(&mut self, name: Token<'a>) -> Result<Vec<Expression>, FormulaError> {
         let mut arguments = Vec::new();
         if self.accept(")") {
             return Ok(arguments);
@@ -342,7 +342,7 @@ impl<'a> Parser<'a> {
 fn number(token: Token<'_>) -> Parsed {
     let Token { position, text } = token;
     decimal(text)
-        .map(Node::Number)
+        .map(Expression::Number)
         .ok_or_else(|| FormulaError::InvalidNumber {
             position,
             found: text.to_owned(),

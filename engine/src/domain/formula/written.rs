@@ -7,7 +7,7 @@ use std::str::FromStr;
 use num_rational::BigRational;
 use serde::{Deserialize, Serialize};
 
-use super::expression::{Evaluation, Node, Operand, Quotient, QuotientNodes, Sign};
+use super::expression::{Evaluation, Expression, Operand, Quotient, QuotientNodes, Sign};
 use super::fault::FormulaError;
 use super::reader::{Dialect, Parser};
 
@@ -16,7 +16,7 @@ use super::reader::{Dialect, Parser};
 #[serde(try_from = "String", into = "String")]
 pub struct Formula {
     text: String,
-    root: Node,
+    root: Expression,
     quotient: Option<QuotientNodes>,
 }
 
@@ -100,9 +100,9 @@ impl From<Comparison> for String {
 #[serde(try_from = "String", into = "String")]
 pub struct Comparison {
     text: String,
-    left: Node,
+    left: Expression,
     sign: Sign,
-    right: Node,
+    right: Expression,
 }
 
 impl Comparison {

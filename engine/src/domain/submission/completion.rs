@@ -10,7 +10,7 @@ use crate::domain::fault::Faults;
 use crate::domain::form::Need;
 use crate::domain::id::{IndicatorNumber, LevelCode, OptionNumber};
 use crate::domain::indicator::{Breakdown, BreakdownKind, BreakdownOption};
-use crate::domain::naming::Named;
+use crate::domain::named::Named;
 use crate::domain::quantity::{Decimal, Qualifier};
 use crate::path;
 

@@ -1,7 +1,7 @@
 //! Reasons for which what was entered cannot be taken, or cannot count. Never the sentences.
 
 use crate::domain::bounds::Beyond;
-use crate::domain::naming::Named;
+use crate::domain::named::Named;
 use crate::domain::quantity::{Decimal, Decimals, WrongQuantity};
 use crate::domain::text::TextFault;
 

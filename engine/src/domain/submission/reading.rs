@@ -10,7 +10,7 @@ use crate::domain::fault::{FaultAt, Faults, FieldPath};
 use crate::domain::form::Narrative;
 use crate::domain::hierarchy::Hierarchy;
 use crate::domain::id::{IndicatorCode, LevelCode, OptionCode, OptionNumber, SectionNumber};
-use crate::domain::naming::Named;
+use crate::domain::named::Named;
 use crate::domain::quantity::{Qualifier, read_quantity};
 use crate::domain::text::{clipped, read_prose};
 use crate::path;

@@ -1,220 +1,21 @@
-//! The hierarchy: all dated facts of a tenant's units, the tree that they make on a day, and the
-//! way from what a unit was on another day to where it belongs on that tree. Never figures: what
-//! flows up the tree is `rollup`'s.
+//! Trees: the units of one day and how they hang together, with the leaves that are left of former
+//! ones. Never how a leaf is found: that is `route`'s.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ops::Bound;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use chrono::NaiveDate;
 
-use super::id::{LevelCode, UnitCode, UnitId};
-use super::landing::Landings;
-use super::level::Level;
-use super::route::Leaf;
 use super::succession::Successions;
-use super::unit::{UnitFact, UnitReference, Validity};
+use crate::domain::id::{LevelCode, UnitCode, UnitId};
+use crate::domain::unit::{UnitFact, UnitReference};
 
-/// So many pairs of maps are remembered: those of a year and its months, and some more.
-const MOST_LANDINGS: usize = 32;
-
-/// Everything that is known of a tenant's levels and units, at all times.
-pub struct Hierarchy {
-    levels: Vec<Level>,
-    facts: Arc<[UnitFact]>,
-    /// Indices into the facts.
-    by_code: HashMap<UnitCode, Vec<usize>>,
-    successions: Arc<Successions>,
-    /// The tree is the same on every day from one of these to the day before the next.
-    spans: BTreeMap<NaiveDate, OnceLock<Arc<Tree>>>,
-    /// By the first days of two such ranges.
-    landings: Mutex<HashMap<(NaiveDate, NaiveDate), Arc<Landings>>>,
-}
-
-impl Hierarchy {
-    pub fn new(
-        mut levels: Vec<Level>,
-        mut facts: Vec<UnitFact>,
-        successions: Successions,
-    ) -> Hierarchy {
-        levels.sort_by_key(|level| level.rank);
-        facts.sort_by_key(|fact| (fact.unit, fact.validity.from));
-        let starts = facts.iter().map(|fact| fact.validity.from);
-        let ends = facts.iter().filter_map(|fact| fact.validity.to?.succ_opt());
-        let spans = std::iter::once(NaiveDate::MIN)
-            .chain(starts)
-            .chain(ends)
-            .chain(successions.days())
-            .map(|day| (day, OnceLock::new()))
-            .collect();
-        let mut by_code: HashMap<UnitCode, Vec<usize>> = HashMap::new();
-        for (index, fact) in facts.iter().enumerate() {
-            by_code.entry(fact.code.clone()).or_default().push(index);
-        }
-        Hierarchy {
-            levels,
-            facts: facts.into(),
-            by_code,
-            successions: Arc::new(successions),
-            spans,
-            landings: Mutex::default(),
-        }
-    }
-
-    /// The same units with other levels.
-    #[must_use]
-    pub fn with_levels(&self, levels: Vec<Level>) -> Hierarchy {
-        let successions = Successions::clone(&self.successions);
-        Hierarchy::new(levels, self.facts.to_vec(), successions)
-    }
-
-    /// All levels that ever were, the highest first.
-    pub fn levels(&self) -> &[Level] {
-        &self.levels
-    }
-
-    pub fn level(&self, code: &LevelCode) -> Option<&Level> {
-        self.levels.iter().find(|level| &level.code == code)
-    }
-
-    pub fn facts(&self) -> &[UnitFact] {
-        &self.facts
-    }
-
-    pub fn successions(&self) -> &Successions {
-        &self.successions
-    }
-
-    /// Everything that a unit ever was, in order.
-    pub fn facts_of(&self, unit: UnitId) -> &[UnitFact] {
-        let first = self.facts.partition_point(|fact| fact.unit < unit);
-        let after = self.facts.partition_point(|fact| fact.unit <= unit);
-        self.facts.get(first..after).unwrap_or_default()
-    }
-
-    /// The days around those of a fact on which its unit stands without a gap.
-    pub fn days_of(&self, fact: &UnitFact) -> Validity {
-        let facts = self.facts_of(fact.unit);
-        let mut days = fact.validity;
-        for earlier in facts.iter().rev() {
-            if earlier.validity.to.and_then(|to| to.succ_opt()) == Some(days.from) {
-                days.from = earlier.validity.from;
-            }
-        }
-        for later in facts {
-            if days.to.and_then(|to| to.succ_opt()) == Some(later.validity.from) {
-                days.to = later.validity.to;
-            }
-        }
-        days
-    }
-
-    /// Whether a unit stands on every one of these days.
-    pub fn stands_throughout(&self, unit: UnitId, days: Validity) -> bool {
-        let mut facts = self.facts_of(unit).iter();
-        let first = facts.find(|fact| fact.validity.contains(days.from));
-        first.is_some_and(|first| self.days_of(first).covers(days))
-    }
-
-    /// Everything that a reference ever named: a unit's facts, or those with a code, one after
-    /// the other.
-    pub fn facts_named(&self, reference: &UnitReference) -> Vec<&UnitFact> {
-        match reference {
-            UnitReference::Id(unit) => self.facts_of(*unit).iter().collect(),
-            UnitReference::Code(code) => {
-                let mut facts: Vec<&UnitFact> = self.facts_with(code).collect();
-                facts.sort_by_key(|fact| fact.validity.from);
-                facts
-            }
-        }
-    }
-
-    /// The lines of a unit on those of `days` on which it stands, in order.
-    pub fn lines_of(&self, unit: UnitId, days: Validity) -> Vec<Line> {
-        let stretches = self.stretches(days).into_iter();
-        let lines = stretches.map(|days| Line {
-            days,
-            units: self.line_on(unit, days.from),
-        });
-        lines.filter(|line| !line.units.is_empty()).collect()
-    }
-
-    /// The parts of `days` within which the map stays as it is.
-    fn stretches(&self, days: Validity) -> Vec<Validity> {
-        let changes = self
-            .spans
-            .range((Bound::Excluded(days.from), Bound::Unbounded));
-        let starts: Vec<NaiveDate> = std::iter::once(days.from)
-            .chain(changes.map(|(day, _)| *day))
-            .take_while(|day| days.contains(*day))
-            .collect();
-        let ends = starts.iter().skip(1).map(|next| next.pred_opt());
-        let ends = ends.chain(std::iter::once(days.to));
-        let stretches = starts.iter().zip(ends);
-        stretches
-            .map(|(from, to)| Validity { from: *from, to })
-            .collect()
-    }
-
-    fn line_on(&self, unit: UnitId, day: NaiveDate) -> Vec<UnitId> {
-        let fact_on = |unit| {
-            let mut facts = self.facts_of(unit).iter();
-            facts.find(|fact| fact.validity.contains(day))
-        };
-        let line = std::iter::successors(fact_on(unit), |fact| fact.parent.and_then(fact_on));
-        line.map(|fact| fact.unit).collect()
-    }
-
-    /// Everything that ever had this code.
-    pub fn facts_with(&self, code: &UnitCode) -> impl Iterator<Item = &UnitFact> {
-        let indices = self.by_code.get(code).into_iter().flatten();
-        indices.filter_map(|index| self.facts.get(*index))
-    }
-
-    /// The tree of `day`. Made at the first question about its range of days, and kept.
-    pub fn tree_on(&self, day: NaiveDate) -> Arc<Tree> {
-        let plant = || Arc::new(Tree::on(&self.facts, &self.successions, day));
-        match self.spans.range(..=day).next_back() {
-            Some((_, span)) => span.get_or_init(plant).clone(),
-            None => plant(),
-        }
-    }
-}
-
-impl Hierarchy {
-    /// Where the units of `day` lie on the tree of `later`. Worked out once and kept; `None` where
-    /// nothing has changed between the two.
-    pub fn landings(&self, day: NaiveDate, later: NaiveDate) -> Option<Arc<Landings>> {
-        let key = (self.span_of(day), self.span_of(later));
-        if key.0 == key.1 {
-            return None;
-        }
-        let kept = || self.landings.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = kept().get(&key) {
-            return Some(known.clone());
-        }
-        // Not under the lock: others may go on with what is known.
-        let landings = Landings::new(&self.tree_on(day), &self.tree_on(later));
-        let landings = Arc::new(landings);
-        let mut all = kept();
-        if all.len() >= MOST_LANDINGS {
-            all.clear();
-        }
-        all.insert(key, landings.clone());
-        Some(landings)
-    }
-
-    fn span_of(&self, day: NaiveDate) -> NaiveDate {
-        let first = self.spans.range(..=day).next_back();
-        first.map_or(NaiveDate::MIN, |(first, _)| *first)
-    }
-}
-
-/// A unit and all above it, the root last, on days on which the map stays as it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    pub days: Validity,
-    pub units: Vec<UnitId>,
+/// What is left of a former unit: a leaf under the unit that its successors have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Leaf {
+    pub unit: UnitId,
+    /// None where its successors have no unit in common: it is then a root of its own.
+    pub under: Option<UnitId>,
 }
 
 /// A place in a [`Tree`], in preorder: a unit comes before everything below it, and what is
@@ -229,22 +30,22 @@ pub struct Position(usize);
 /// common, so that the levels above it are still exact. Only who asks for leaves sees them.
 pub struct Tree {
     day: NaiveDate,
-    facts: Arc<[UnitFact]>,
+    pub(super) facts: Arc<[UnitFact]>,
     successions: Arc<Successions>,
     nodes: Vec<Node>,
-    by_id: HashMap<UnitId, Position>,
+    pub(super) by_id: HashMap<UnitId, Position>,
     by_code: HashMap<UnitCode, Position>,
     leaves: BTreeMap<Leaf, Position>,
     /// All leaves with their heirs, worked out at the first question.
-    leaves_with_heirs: OnceLock<Vec<(Position, BTreeSet<UnitId>)>>,
+    pub(super) leaves_with_heirs: OnceLock<Vec<(Position, BTreeSet<UnitId>)>>,
     /// For each level, the positions of its units in order: how many lie below a unit is the
     /// distance of two binary searches.
     by_level: HashMap<LevelCode, Vec<Position>>,
 }
 
-struct Node {
+pub(super) struct Node {
     /// Index into the facts.
-    fact: usize,
+    pub fact: usize,
     parent: Option<Position>,
     children: Vec<Position>,
     leaves: Vec<Position>,
@@ -254,18 +55,8 @@ struct Node {
 }
 
 impl Tree {
-    fn on(facts: &Arc<[UnitFact]>, successions: &Arc<Successions>, day: NaiveDate) -> Tree {
-        let standing = Tree::planted(facts, successions, day, &BTreeMap::new());
-        let leaves = standing.find_leaves();
-        if leaves.is_empty() {
-            standing
-        } else {
-            Tree::planted(facts, successions, day, &leaves)
-        }
-    }
-
     /// The day's tree with leaves, each with the index of a fact of its unit.
-    fn planted(
+    pub(super) fn planted(
         facts: &Arc<[UnitFact]>,
         successions: &Arc<Successions>,
         day: NaiveDate,
@@ -307,40 +98,7 @@ impl Tree {
         tree
     }
 
-    /// What of former units has no one place among those that stand.
-    fn find_leaves(&self) -> BTreeMap<Leaf, usize> {
-        let mut last: HashMap<UnitId, usize> = HashMap::new();
-        for (index, fact) in self.facts.iter().enumerate() {
-            if fact.validity.to.is_some_and(|to| to < self.day) {
-                let known = last.entry(fact.unit).or_insert(index);
-                if self
-                    .fact(*known)
-                    .is_some_and(|known| known.validity.from < fact.validity.from)
-                {
-                    *known = index;
-                }
-            }
-        }
-        let ended = last
-            .iter()
-            .filter(|(unit, _)| !self.by_id.contains_key(unit))
-            .filter_map(|(unit, _)| Some(self.route(*unit, self.end_of(*unit)?)));
-        let passed = self
-            .successions
-            .until(self.day)
-            .map(|passing| self.after(passing));
-        ended
-            .chain(passed)
-            .filter_map(|route| route.leaf())
-            .filter_map(|leaf| {
-                let standing = self.by_id.get(&leaf.unit);
-                let standing = standing.map(|position| self.node(*position).fact);
-                Some((leaf, last.get(&leaf.unit).copied().or(standing)?))
-            })
-            .collect()
-    }
-
-    fn fact(&self, index: usize) -> Option<&UnitFact> {
+    pub(super) fn fact(&self, index: usize) -> Option<&UnitFact> {
         self.facts.get(index)
     }
 
@@ -405,7 +163,7 @@ impl Tree {
         clippy::indexing_slicing,
         reason = "only this tree makes its positions"
     )]
-    fn node(&self, position: Position) -> &Node {
+    pub(super) fn node(&self, position: Position) -> &Node {
         &self.nodes[position.0]
     }
 
@@ -473,26 +231,6 @@ impl Tree {
         let mut positions: Vec<Position> = self.leaves.values().copied().collect();
         positions.sort_unstable();
         positions.into_iter().map(|position| self.at(position))
-    }
-
-    /// The same, each with the units that stand and have something of its unit. Worked out once:
-    /// every report of a former map asks.
-    pub fn leaves_with_heirs(&self) -> impl Iterator<Item = (Place<'_>, &BTreeSet<UnitId>)> {
-        let known = self.leaves_with_heirs.get_or_init(|| {
-            let leaves = self.leaves();
-            leaves
-                .map(|leaf| (leaf.position(), self.heirs_of(leaf.unit())))
-                .collect()
-        });
-        known
-            .iter()
-            .map(|(position, heirs)| (self.at(*position), heirs))
-    }
-
-    /// The leaf with what is left of a unit that stands no more, where no other has it as a whole.
-    pub fn left_of(&self, unit: UnitId) -> Option<Place<'_>> {
-        let leaf = self.route(unit, self.end_of(unit)?).leaf()?;
-        self.leaf(&leaf)
     }
 
     pub(super) fn successions(&self) -> &Successions {

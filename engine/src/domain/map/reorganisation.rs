@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::day::Day;
-use super::fault::{Faults, FieldPath};
-use super::id::{LevelCode, UnitCode};
 use super::succession::Share;
-use super::text::{TextFault, clipped, read_name};
-use super::unit::{BEGINNING, UnitReference};
+use crate::domain::day::Day;
+use crate::domain::fault::{Faults, FieldPath};
+use crate::domain::id::{LevelCode, UnitCode};
+use crate::domain::text::{TextFault, clipped, read_name};
+use crate::domain::unit::{BEGINNING, UnitReference};
 use crate::path;
 
 /// What becomes of grants on units that end.
@@ -181,14 +181,14 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>,
 pub struct Reorganisation {
     pub effective: NaiveDate,
     pub legal_basis: String,
-    pub steps: Vec<Step>,
+    pub steps: Vec<MapStep>,
     pub grants: Grants,
     pub work_in_progress: WorkInProgress,
 }
 
 /// One step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub enum MapStep {
     Create {
         unit: DescribedUnit,
     },
@@ -214,7 +214,7 @@ pub enum Step {
     },
     Split {
         from: UnitReference,
-        into: Vec<Part>,
+        into: Vec<DividedPart>,
         /// A unit below the divided one, and the part that it goes to.
         children: Vec<(UnitReference, UnitReference)>,
     },
@@ -245,7 +245,7 @@ pub enum Successor {
 
 /// One part of a unit that is divided.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Part {
+pub struct DividedPart {
     pub unit: Successor,
     pub share: Option<Share>,
 }
@@ -290,7 +290,7 @@ impl ReorganisationDocument {
             reader.fault(&path!["steps"], ReorganisationFault::NothingListed);
         }
         let steps = self.steps.iter().enumerate();
-        let steps: Option<Vec<Step>> =
+        let steps: Option<Vec<MapStep>> =
             all(steps.map(|(index, step)| reader.step(step, &path!["steps", index])));
         match (legal_basis, steps) {
             (Some(legal_basis), Some(steps)) if reader.faults.is_empty() => Ok(Reorganisation {
@@ -329,16 +329,16 @@ impl Reader {
         }
     }
 
-    fn step(&mut self, step: &StepDocument, at: &FieldPath) -> Option<Step> {
+    fn step(&mut self, step: &StepDocument, at: &FieldPath) -> Option<MapStep> {
         let below = |field: &'static str| at.below(field);
         Some(match step {
-            StepDocument::Create { unit } => Step::Create {
+            StepDocument::Create { unit } => MapStep::Create {
                 unit: self.described(unit, &below("unit"))?,
             },
             StepDocument::Rename { unit, name } => {
                 let unit = self.reference(unit, &below("unit"));
                 let name = self.name(name, &below("name"));
-                Step::Rename {
+                MapStep::Rename {
                     unit: unit?,
                     name: name?,
                 }
@@ -346,7 +346,7 @@ impl Reader {
             StepDocument::Recode { unit, code } => {
                 let unit = self.reference(unit, &below("unit"));
                 let code = self.code(code, &below("code"));
-                Step::Recode {
+                MapStep::Recode {
                     unit: unit?,
                     code: code?,
                 }
@@ -354,7 +354,7 @@ impl Reader {
             StepDocument::Retype { unit, kind } => {
                 let unit = self.reference(unit, &below("unit"));
                 let kind = self.kind(kind.as_ref(), &below("kind"));
-                Step::Retype {
+                MapStep::Retype {
                     unit: unit?,
                     kind: kind?,
                 }
@@ -362,7 +362,7 @@ impl Reader {
             StepDocument::Move { unit, parent } => {
                 let unit = self.reference(unit, &below("unit"));
                 let parent = self.parent(parent.as_ref(), &below("parent"));
-                Step::Move {
+                MapStep::Move {
                     unit: unit?,
                     parent: parent?,
                 }
@@ -370,7 +370,7 @@ impl Reader {
             StepDocument::Merge { from, into } => {
                 let from = self.sources(from, &below("from"));
                 let into = self.successor(into, &below("into"));
-                Step::Merge {
+                MapStep::Merge {
                     from: from?,
                     into: into?,
                 }
@@ -385,16 +385,16 @@ impl Reader {
                 let parts = self.parts(into, &below("into"));
                 self.basis(basis.as_ref(), into, &below("basis"));
                 let children = self.children(children, &below("children"));
-                Step::Split {
+                MapStep::Split {
                     from: from?,
                     into: parts?,
                     children: children?,
                 }
             }
-            StepDocument::Abolish { unit } => Step::Abolish {
+            StepDocument::Abolish { unit } => MapStep::Abolish {
                 unit: self.reference(unit, &below("unit"))?,
             },
-            StepDocument::AbolishLevel { level } => Step::AbolishLevel {
+            StepDocument::AbolishLevel { level } => MapStep::AbolishLevel {
                 level: self.level(level, &below("level"))?,
             },
         })
@@ -408,7 +408,7 @@ impl Reader {
         all(sources.map(|(index, source)| self.reference(source, &at.below(index))))
     }
 
-    fn parts(&mut self, into: &[PartDocument], at: &FieldPath) -> Option<Vec<Part>> {
+    fn parts(&mut self, into: &[PartDocument], at: &FieldPath) -> Option<Vec<DividedPart>> {
         if into.len() < 2 {
             self.fault(at, ReorganisationFault::TooFewParts);
         }
@@ -420,7 +420,7 @@ impl Reader {
                 None => Some(None),
                 Some(share) => self.share(share, &at.below("share")).map(Some),
             };
-            Some(Part {
+            Some(DividedPart {
                 unit: unit?,
                 share: share?,
             })
@@ -429,7 +429,7 @@ impl Reader {
         Some(parts)
     }
 
-    fn check_shares(&mut self, parts: &[Part], at: &FieldPath) {
+    fn check_shares(&mut self, parts: &[DividedPart], at: &FieldPath) {
         let shares: Vec<Share> = parts.iter().filter_map(|part| part.share).collect();
         if shares.is_empty() {
             return;

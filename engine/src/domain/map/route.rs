@@ -1,23 +1,18 @@
 //! Routes: where what a unit had on one day belongs on the tree of another, through all that
 //! happened between. Never how figures are divided on the way: that is `rollup`'s.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use num_rational::BigRational;
 use num_traits::One;
 
-use super::hierarchy::{Place, Tree};
-use super::id::UnitId;
-use super::succession::{Heirs, Moment, Passing, Share};
-
-/// What is left of a former unit: a leaf under the unit that its successors have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Leaf {
-    pub unit: UnitId,
-    /// None where its successors have no unit in common: it is then a root of its own.
-    pub under: Option<UnitId>,
-}
+use super::succession::{Heirs, Moment, Passing, Share, Successions};
+pub use super::tree::Leaf;
+use super::tree::{Place, Tree};
+use crate::domain::id::UnitId;
+use crate::domain::unit::UnitFact;
 
 /// Where something belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,6 +101,74 @@ impl Route {
 }
 
 impl Tree {
+    /// The tree of a day with its leaves.
+    pub(super) fn on(
+        facts: &Arc<[UnitFact]>,
+        successions: &Arc<Successions>,
+        day: NaiveDate,
+    ) -> Tree {
+        let standing = Tree::planted(facts, successions, day, &BTreeMap::new());
+        let leaves = standing.find_leaves();
+        if leaves.is_empty() {
+            standing
+        } else {
+            Tree::planted(facts, successions, day, &leaves)
+        }
+    }
+
+    /// What of former units has no one place among those that stand.
+    fn find_leaves(&self) -> BTreeMap<Leaf, usize> {
+        let mut last: HashMap<UnitId, usize> = HashMap::new();
+        for (index, fact) in self.facts.iter().enumerate() {
+            if fact.validity.to.is_some_and(|to| to < self.day()) {
+                let known = last.entry(fact.unit).or_insert(index);
+                if self
+                    .fact(*known)
+                    .is_some_and(|known| known.validity.from < fact.validity.from)
+                {
+                    *known = index;
+                }
+            }
+        }
+        let ended = last
+            .iter()
+            .filter(|(unit, _)| !self.by_id.contains_key(unit))
+            .filter_map(|(unit, _)| Some(self.route(*unit, self.end_of(*unit)?)));
+        let passed = self
+            .successions()
+            .until(self.day())
+            .map(|passing| self.after(passing));
+        ended
+            .chain(passed)
+            .filter_map(|route| route.leaf())
+            .filter_map(|leaf| {
+                let standing = self.by_id.get(&leaf.unit);
+                let standing = standing.map(|position| self.node(*position).fact);
+                Some((leaf, last.get(&leaf.unit).copied().or(standing)?))
+            })
+            .collect()
+    }
+
+    /// The same, each with the units that stand and have something of its unit. Worked out once:
+    /// every report of a former map asks.
+    pub fn leaves_with_heirs(&self) -> impl Iterator<Item = (Place<'_>, &BTreeSet<UnitId>)> {
+        let known = self.leaves_with_heirs.get_or_init(|| {
+            let leaves = self.leaves();
+            leaves
+                .map(|leaf| (leaf.position(), self.heirs_of(leaf.unit())))
+                .collect()
+        });
+        known
+            .iter()
+            .map(|(position, heirs)| (self.at(*position), heirs))
+    }
+
+    /// The leaf with what is left of a unit that stands no more, where no other has it as a whole.
+    pub fn left_of(&self, unit: UnitId) -> Option<Place<'_>> {
+        let leaf = self.route(unit, self.end_of(unit)?).leaf()?;
+        self.leaf(&leaf)
+    }
+
     /// Where what `unit` had after `since` belongs on this tree.
     pub fn route(&self, unit: UnitId, since: Moment) -> Route {
         if let Some(passing) = self.successions().next(unit, since, self.day()) {

@@ -13,14 +13,16 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 
-use super::fault::{Faults, FieldPath};
-use super::hierarchy::{Hierarchy, Place, Tree};
-use super::id::{LevelCode, UnitCode, UnitId};
-use super::level::{Level, Rank};
-use super::naming::{Named, unit_with_code};
-use super::reorganisation::{DescribedUnit, Part, Reorganisation, Step, Successor};
+use super::hierarchy::Hierarchy;
+use super::reorganisation::{DescribedUnit, DividedPart, MapStep, Reorganisation, Successor};
 use super::succession::{Heirs, Moment, Share, Succession, Successions};
-use super::unit::{UnitFact, UnitReference, Validity};
+use super::tree::{Place, Tree};
+use crate::domain::fault::{Faults, FieldPath};
+use crate::domain::id::{LevelCode, UnitCode, UnitId};
+use crate::domain::level::{Level, Rank};
+use crate::domain::named::Named;
+use crate::domain::naming::unit_with_code;
+use crate::domain::unit::{UnitFact, UnitReference, Validity};
 use crate::path;
 
 /// A reason for which a plan must not be carried out. Units are called by name and code.
@@ -423,21 +425,21 @@ impl<'h> Drawing<'h> {
 
     // ---- The steps ----------------------------------------------------------------------------
 
-    fn take(&mut self, step: &Step, at: &FieldPath) {
+    fn take(&mut self, step: &MapStep, at: &FieldPath) {
         match step {
-            Step::Create { unit } => {
+            MapStep::Create { unit } => {
                 self.create(unit, &at.below("unit"));
             }
-            Step::Rename { unit, name } => self.change(unit, at, |state| {
+            MapStep::Rename { unit, name } => self.change(unit, at, |state| {
                 state.name.clone_from(name);
             }),
-            Step::Recode { unit, code } => self.change(unit, at, |state| {
+            MapStep::Recode { unit, code } => self.change(unit, at, |state| {
                 state.code.clone_from(code);
             }),
-            Step::Retype { unit, kind } => self.change(unit, at, |state| {
+            MapStep::Retype { unit, kind } => self.change(unit, at, |state| {
                 state.kind.clone_from(kind);
             }),
-            Step::Move { unit, parent } => {
+            MapStep::Move { unit, parent } => {
                 let parent = match parent {
                     None => Some(None),
                     Some(parent) => self.find(parent, &at.below("parent")).map(Some),
@@ -449,19 +451,19 @@ impl<'h> Drawing<'h> {
                     }
                 });
             }
-            Step::Merge { from, into } => self.merge(from, into, at),
-            Step::Split {
+            MapStep::Merge { from, into } => self.merge(from, into, at),
+            MapStep::Split {
                 from,
                 into,
                 children,
             } => self.split(from, into, children, at),
-            Step::Abolish { unit } => {
+            MapStep::Abolish { unit } => {
                 let pointer = at.below("unit");
                 if let Some(unit) = self.find(unit, &pointer) {
                     self.end(unit, &pointer);
                 }
             }
-            Step::AbolishLevel { level } => {
+            MapStep::AbolishLevel { level } => {
                 self.ended_levels.push((level.clone(), at.below("level")));
             }
         }
@@ -604,7 +606,7 @@ impl<'h> Drawing<'h> {
     fn split(
         &mut self,
         from: &UnitReference,
-        into: &[Part],
+        into: &[DividedPart],
         children: &[(UnitReference, UnitReference)],
         at: &FieldPath,
     ) {

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use chrono::NaiveDate;
 use num_rational::{BigRational, Ratio};
 
-use super::id::UnitId;
+use crate::domain::id::UnitId;
 
 /// The part of a unit that passed to a successor: more than nothing, at most the whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

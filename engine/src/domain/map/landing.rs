@@ -5,10 +5,10 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 
-use super::hierarchy::{Place, Position, Tree};
-use super::id::{LevelCode, UnitId};
 use super::route::Route;
 use super::succession::Moment;
+use super::tree::{Place, Position, Tree};
+use crate::domain::id::{LevelCode, UnitId};
 
 /// As what of a unit something is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -154,14 +154,14 @@ impl Catalogue {
         found
     }
 
-    /// Whether what an operand names is there on a day.
+    /// Tells whether an operand's figure exists on a day.
     fn has(&self, operand: &Operand, day: NaiveDate) -> bool {
         let indicator = self.indicator(&operand.indicator);
         let definition = indicator.and_then(|indicator| indicator.on(day));
         definition.is_some_and(|definition| definition.offers(operand))
     }
 
-    /// What formulas of held indicators use and no outline can show that holds only these.
+    /// Lists the operands that formulas of held indicators use and an outline with only these lacks.
     pub fn unheld(
         &self,
         held: &BTreeSet<IndicatorCode>,
@@ -177,8 +177,8 @@ impl Catalogue {
             .collect()
     }
 
-    /// Whether a rule of a form that holds these indicators sees an operand: as it is on the day,
-    /// or as it first will be.
+    /// Tells whether a rule can use an operand on a form that holds these indicators: as it is on the
+    /// day, or as it first will be.
     pub fn sees(&self, held: &BTreeSet<IndicatorCode>, operand: &Operand, day: NaiveDate) -> bool {
         let held = Some(&operand.indicator).filter(|code| held.contains(*code));
         let indicator = held.and_then(|code| self.indicator(code));
@@ -187,7 +187,7 @@ impl Catalogue {
         definition.is_some_and(|definition| definition.offers(operand))
     }
 
-    /// What a period asks for: its form's outline with the indicators' versions of its last day.
+    /// Collects a period's entries: its form's outline with the indicators' versions of its last day.
     pub fn in_force<'c>(&'c self, period: FormPeriod<'c>) -> InForce<'c> {
         let day = period.closing_day();
         let entries: Vec<Entry<'c>> = period
@@ -224,7 +224,7 @@ pub struct Unresolved {
     pub operand: Operand,
 }
 
-/// What of a catalogue uses something else of it.
+/// A part of the catalogue that uses another part.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Dependent {
     /// A derived indicator.
@@ -275,8 +275,7 @@ impl<'c> InForce<'c> {
         Some((entry, entry.indicator.option_number(&known.code)?))
     }
 
-    /// What an operand of a formula or of a rule stands for; `None` where the period does not have
-    /// it (any more).
+    /// Finds the figure of an operand; `None` if the period does not have it (any more).
     pub fn operand(&self, operand: &Operand) -> Option<(&Entry<'c>, OptionNumber)> {
         let option = operand.option.as_ref().map(OptionCode::as_str);
         self.figure(operand.indicator.as_str(), option)
@@ -357,7 +356,7 @@ impl Aggregations {
     }
 }
 
-/// What nobody knows of goes nowhere.
+/// An unknown indicator goes nowhere.
 const NOWHERE: Across = Across {
     units: AcrossUnits::None,
     time: AcrossTime::None,

@@ -33,7 +33,7 @@ impl Deadline {
         }
     }
 
-    /// Whether `now` is too late: the whole day counts, and so does the instant itself.
+    /// Tells whether `now` is too late: the whole day is in time, and so is the instant itself.
     pub fn has_passed(self, now: DateTime<Utc>, time_zone: impl TimeZone) -> bool {
         match self {
             Self::Day(day) => day < now.with_timezone(&time_zone).date_naive(),

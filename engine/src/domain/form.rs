@@ -23,7 +23,7 @@ pub struct Form {
     pub versions: BTreeMap<NaiveDate, FormDefinition>,
 }
 
-/// What a form asks for, from a day on.
+/// A form's definition, from a day on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FormDefinition {
     pub name: LocalizedText,
@@ -36,7 +36,7 @@ pub struct FormDefinition {
     /// window that is due at a time of its own goes by that.
     pub deadlines: BTreeMap<LevelCode, u16>,
     pub late: Late,
-    /// Whether somebody who entered for a unit may not approve it as well.
+    /// Forbids or allows approval by the one who entered the values.
     pub four_eyes: FourEyes,
     pub outline: Vec<Section>,
     pub rules: Vec<Rule>,
@@ -46,7 +46,7 @@ pub struct FormDefinition {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Periods {
-    /// Those of a calendar, which come again and make up longer ones.
+    /// Periods of a calendar, which recur and make up longer ones.
     Recurring {
         calendar: Calendar,
         frequency: Frequency,
@@ -68,7 +68,7 @@ pub struct Window {
     pub due_at: Option<Deadline>,
 }
 
-/// What happens to a submission after its deadline.
+/// The treatment of a submission after its deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -79,7 +79,7 @@ pub enum Late {
     Refuse,
 }
 
-/// Whether the one who entered a submission and the one who approves it must be two people.
+/// The rule that one person enters a submission and another approves it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FourEyes {
@@ -99,7 +99,7 @@ pub struct Section {
     pub sections: Vec<Section>,
 }
 
-/// Whether a section takes prose.
+/// A section's rule for prose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Narrative {
@@ -118,7 +118,7 @@ pub struct Item {
     pub show: Show,
 }
 
-/// Whether a submission may leave an indicator out.
+/// An indicator's place in a submission: required or optional.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Need {
@@ -256,7 +256,7 @@ impl Form {
     }
 }
 
-/// Whether a period is one of a form's base periods, which are submitted, or a longer one, which
+/// The sort of a period: one of a form's base periods, which are submitted, or a longer one, which
 /// is made of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Span {
@@ -264,7 +264,7 @@ pub enum Span {
     LongPeriod,
 }
 
-/// What of a form cannot change for a period on which there are submissions.
+/// A part of a form that is fixed for a period with submissions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FixedFormPart {
     /// The calendar or the frequency: the period would not be one any more.
@@ -316,7 +316,7 @@ impl<'f> FormPeriod<'f> {
         (self.range.from, self.range.to)
     }
 
-    /// What the form says of the period, if it is one of its own windows.
+    /// Returns the form's window, if the period is one.
     pub fn window(&self) -> Option<&'f Window> {
         match self.period {
             Period::Window(key) => self.definition.periods.windows()?.get(&key),
@@ -361,12 +361,12 @@ impl<'f> FormPeriod<'f> {
         self.definition.fixed_part_changed_by(next.definition)
     }
 
-    /// Whether another version makes the same of the period.
+    /// Tells whether another version gives the period the same days.
     pub fn has_days_of(&self, other: &FormPeriod<'_>) -> bool {
         (self.range, self.span) == (other.range, other.span)
     }
 
-    /// What must not change for the period to keep its days.
+    /// Names the part that must not change for the period to keep its days.
     pub fn fixed_days(&self) -> FixedFormPart {
         match self.period {
             Period::Calendar(_) => FixedFormPart::Periods,
@@ -528,7 +528,7 @@ mod tests {
         stored
     }
 
-    /// What is in a database today must be read by every later version.
+    /// Documents of today's databases must stay readable for every later version.
     #[test]
     fn the_documents_of_today_stay_readable() {
         let due_at = "2025-02-21T17:00:00+07:00";

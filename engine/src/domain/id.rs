@@ -161,7 +161,7 @@ codes! {
             && text.starts_with(|c: char| c.is_ascii_uppercase())
             && text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
     };
-    /// What somebody signs in with, unique in the tenant: an e-mail address, a phone number or
+    /// A login name, unique in the tenant: an e-mail address, a phone number or
     /// any other text of 1 to 120 characters without spaces and characters that nobody sees.
     Login: "login", |text| {
         (1..=120).contains(&text.chars().count())

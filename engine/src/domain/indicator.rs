@@ -31,12 +31,12 @@ pub enum AcrossUnits {
 }
 
 impl AcrossUnits {
-    /// Whether what goes away may have to be known beside what stays.
+    /// Tells whether taking a value out may need the values that stay.
     pub fn is_extreme(self) -> bool {
         matches!(self, AcrossUnits::Min | AcrossUnits::Max)
     }
 
-    /// Whether what is below a unit goes on to its parent.
+    /// Tells whether the part below a unit goes on to its parent.
     pub fn passes_on(self) -> bool {
         !matches!(self, AcrossUnits::None | AcrossUnits::Transfer)
     }
@@ -76,7 +76,7 @@ pub struct Indicator {
     pub versions: BTreeMap<NaiveDate, Definition>,
 }
 
-/// What an indicator is, from a day on.
+/// An indicator's definition, from a day on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Definition {
@@ -86,7 +86,7 @@ pub struct Definition {
     pub measure: Measure,
 }
 
-/// Where an indicator's values come from.
+/// The source of an indicator's values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
@@ -112,7 +112,7 @@ pub struct Breakdown {
     pub options: Vec<BreakdownOption>,
 }
 
-/// Whether a breakdown's options make up the total.
+/// The relation of a breakdown's options to the total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BreakdownKind {
@@ -137,7 +137,7 @@ impl Definition {
         }
     }
 
-    /// Whether there is what an operand asks of this indicator.
+    /// Tells whether this indicator has the figure of an operand.
     pub fn offers(&self, operand: &Operand) -> bool {
         let has_option = match &operand.option {
             None => true,
@@ -211,8 +211,8 @@ impl Definition {
             .any(|breakdown| breakdown.kind == BreakdownKind::Closed)
     }
 
-    /// Whether values that there are would lose an option, or a closed breakdown that they add up
-    /// would ask for one more.
+    /// Tells whether existing values would lose an option, or a closed breakdown would ask them for one
+    /// more.
     pub fn breaks_values_of(&self, former: &Definition) -> bool {
         let asks_for_more = self.breakdowns().iter().any(|next| {
             let is_new = !former
@@ -297,7 +297,7 @@ fn kinds_differ(former: &[Breakdown], next: &[Breakdown]) -> bool {
     })
 }
 
-/// What of an indicator cannot change once there are values of it.
+/// A part of an indicator that is fixed once there are values of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FixedPart {
     Decimals,

@@ -18,7 +18,7 @@ pub struct Level {
     pub validity: Validity,
 }
 
-/// Where a level stands: 0 is the country, above everything; 1 is the highest below it.
+/// The rank of a level: 0 is the country, above everything; 1 is the highest below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Rank(i32);

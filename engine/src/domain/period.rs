@@ -105,7 +105,7 @@ impl DateRange {
         self.from <= day && day <= self.to
     }
 
-    /// Whether every day of `other` is a day of this range.
+    /// Tells whether every day of `other` is in this range.
     pub fn contains_range(&self, other: &DateRange) -> bool {
         self.contains(other.from) && self.contains(other.to)
     }
@@ -265,7 +265,7 @@ impl PartOfYear {
     }
 }
 
-/// What a part of a year runs over: a week, or the months from the first to the last, both
+/// The extent of a part of a year: a week, or the months from the first to the last, both
 /// included.
 #[derive(Clone, Copy)]
 enum Stretch {
@@ -581,7 +581,7 @@ fn year_of_key(key: &str) -> Option<(i32, &str)> {
     Some((digits(year, 4)?, rest))
 }
 
-/// What follows the year of a key; its number may still be one that the year does not have.
+/// The part of a key after its year; its number may still be one that the year does not have.
 fn part_of_key(rest: &str) -> Option<PartOfYear> {
     if rest.is_empty() {
         return Some(PartOfYear::Year);

@@ -35,7 +35,7 @@ impl Validity {
         self.from <= day && self.to.is_none_or(|to| day <= to)
     }
 
-    /// Whether every day of `other` is among these.
+    /// Tells whether every day of `other` is among these.
     pub fn covers(self, other: Validity) -> bool {
         let ends_within = match (self.to, other.to) {
             (None, _) => true,
@@ -50,7 +50,7 @@ impl Validity {
     }
 }
 
-/// What a unit is during some days.
+/// A unit's facts during some days.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitFact {
     pub unit: UnitId,
@@ -58,7 +58,7 @@ pub struct UnitFact {
     /// Belongs to one unit at a time.
     pub code: UnitCode,
     pub name: String,
-    /// What people call such a unit (xã, phường, thị trấn …), where a level has several kinds.
+    /// The name for such a unit (xã, phường, thị trấn …), if its level has several kinds.
     pub kind: Option<String>,
     pub level: LevelCode,
     /// The placement (trực thuộc); none for a root.

@@ -81,7 +81,7 @@ impl Sum {
 /// An extreme: one unit's value, a fraction only where it is an average over time.
 pub type Extreme = Ratio<i128>;
 
-/// What is at stake in a total beside the counts.
+/// A total's amount, beside its counts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Amount {
     /// Nothing is kept: only how many values there are is asked for.

@@ -34,19 +34,19 @@ pub struct Carrier<'s> {
 }
 
 impl Carrier<'_> {
-    /// What counts as each unit's own, and as each leaf's.
+    /// The tally that counts as each unit's own, and as each leaf's.
     pub fn own(&self, contributions: &Contributions) -> BTreeMap<Position, Tally> {
         let pieces = self.pieces(contributions).into_iter();
         let tallies = pieces.map(|(position, pieces)| (position, self.tally(&pieces)));
         tallies.collect()
     }
 
-    /// What the pieces of one place come to.
+    /// The tally of one place's pieces.
     pub fn tally(&self, pieces: &[Piece<'_>]) -> Tally {
         Tally::of(pieces, self.aggregations, self.span)
     }
 
-    /// What that is put together of, in the order of base periods.
+    /// The pieces it is made of, in the order of base periods.
     pub fn pieces<'c>(
         &self,
         contributions: &'c Contributions,
@@ -273,8 +273,8 @@ impl Journey<'_, '_> {
         arrived
     }
 
-    /// What is only a unit's own passes to nobody: it stays where the unit is, as long as it
-    /// stands and has not replaced it. The rest of the piece comes back.
+    /// Keeps the values that are only a unit's own (`AcrossUnits::None`) at the unit, as long as it
+    /// stands and has not replaced them. Returns the rest of the piece.
     fn keep_own<'c>(&self, piece: Piece<'c>, arrived: &mut Vec<Arrived<'c>>) -> Piece<'c> {
         let Some(place) = self.carrier.tree.by_id(self.submitter) else {
             return piece;
@@ -404,7 +404,7 @@ struct Arrival<'c> {
 #[derive(Clone, Copy)]
 enum End {
     Unit(UnitId),
-    /// What is left of a unit, from a moment on.
+    /// Takes a piece to the leaf of a unit, from a moment on.
     Leaf {
         leaf: Leaf,
         since: Moment,
@@ -412,7 +412,7 @@ enum End {
 }
 
 impl End {
-    /// Where what is not divided comes to.
+    /// The place of the values that are not divided.
     fn of_whole(route: &Route) -> End {
         match route {
             Route::To(unit) => End::Unit(*unit),

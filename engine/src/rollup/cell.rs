@@ -68,8 +68,8 @@ pub(super) const NO_CELL: Cell = Cell {
     approved: Total::EMPTY,
 };
 
-/// What differs of two cells, stage by stage: an extreme that stays where it was must not look
-/// as if it gave way.
+/// Empties the stages in which two cells are equal: an extreme that stays must not look as if it
+/// gave way.
 pub(super) fn differing(mut old: Cell, mut new: Cell) -> (Cell, Cell) {
     if old.submitted == new.submitted {
         (old.submitted, new.submitted) = (Total::EMPTY, Total::EMPTY);

@@ -71,7 +71,7 @@ impl Change {
         self.after.cells.merge(come.into_iter().collect());
     }
 
-    /// What goes and what comes, by key.
+    /// Pairs each key's old cell with its new one.
     fn cells(&self) -> impl Iterator<Item = (CellKey, &Cell, &Cell)> {
         let pairs = self.before.cells.beside(&self.after.cells);
         pairs.map(|(key, before, after)| {
@@ -79,7 +79,7 @@ impl Change {
         })
     }
 
-    /// Whether `whole` can be changed without knowing its other parts: not where an extreme gave
+    /// Tells whether `whole` can change without its other parts being known. It cannot if an extreme gave
     /// way.
     pub fn fits(&self, whole: &Tally) -> bool {
         let (submissions, before, after) = (

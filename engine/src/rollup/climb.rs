@@ -103,7 +103,7 @@ impl Pending {
     }
 }
 
-/// Where an extreme gave way, so that what is below has to be merged anew.
+/// Returns the positions at which an extreme gave way, so that their children are merged anew.
 fn giving_way(
     rollups: &BTreeMap<Position, Rollup>,
     changes: &BTreeMap<Position, PartsChange>,
@@ -125,7 +125,7 @@ fn parts_of(tree: &Tree, positions: &BTreeSet<Position>) -> impl Iterator<Item =
     parts.map(Place::position)
 }
 
-/// What a unit's children and leaves pass up, all together.
+/// Merges everything that a unit's children and leaves pass up.
 pub fn merged_below<'r>(
     parts: impl Iterator<Item = &'r Rollup>,
     aggregations: &Aggregations,

@@ -529,7 +529,7 @@ mod tests {
         assert_eq!(unpack_facts(&[LAYOUT, 0]), Ok(Vec::new()));
     }
 
-    /// What is in a database today must be read by every later version.
+    /// Bytes of today's databases must stay readable for every later version.
     #[test]
     fn the_layout_of_today_stays_readable() {
         let key = CellKey {

@@ -281,7 +281,7 @@ impl Figures<'_, '_> {
         self.part(entry, option, RollupPart::Own)
     }
 
-    /// What the direct children handed up of a transfer; nothing for any other indicator.
+    /// Returns what the direct children handed up of a transfer, and nothing for any other indicator.
     pub fn received_from_below(&self, entry: &Entry<'_>, option: OptionNumber) -> Option<Figure> {
         match entry.definition.measure {
             Measure::Collected {
@@ -320,7 +320,7 @@ impl Figures<'_, '_> {
         (!total.is_empty()).then(|| Figure::of_total(total, across, self.span, decimals))
     }
 
-    /// Whether a rule of the form holds for the unit's figures; `None` where one is missing.
+    /// Tells whether a rule of the form holds for the unit's figures; `None` if one is missing.
     pub fn holds(&self, comparison: &Comparison) -> Option<bool> {
         comparison.holds(&|operand: &Operand| self.operand(operand)?.value)
     }

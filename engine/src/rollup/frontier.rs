@@ -14,7 +14,7 @@ pub struct Frontier<'t> {
     unchanged: HashMap<Position, bool>,
 }
 
-/// Where the rollup of a unit on the later map comes from.
+/// The source of a unit's rollup on the later map.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Restated {
     /// It is that of the same unit on the former map.

@@ -22,7 +22,7 @@ pub struct HandedOver {
     pub edition: Edition,
     pub revision: Revision,
     pub contribution: Contribution,
-    /// That of the last step that changed what others have of it.
+    /// The rev of the last step that changed the others' part of it.
     pub rev: i64,
 }
 
@@ -82,8 +82,8 @@ pub fn handed_over(history: &[PastStep], divisions: &[i64]) -> Vec<HandedOver> {
     handed.into_values().collect()
 }
 
-/// What counted gives way to a step of `rev`: from now on others have what was handed over of it,
-/// which may have come further.
+/// Replaces the counting contribution by a step of `rev`. From now on others have the part that was
+/// handed over, which may have come further.
 fn give_way(handed: &mut BTreeMap<i64, HandedOver>, counted: Option<HandedOver>, rev: i64) {
     let Some(counted) = counted else {
         return;

@@ -11,9 +11,9 @@ use crate::domain::indicator::AcrossUnits;
 /// One unit's totals on one form for one period.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rollup {
-    /// What the unit submitted itself.
+    /// The unit's own submissions.
     pub own: Tally,
-    /// What its children pass up.
+    /// Everything that its children pass up.
     pub below: Tally,
 }
 
@@ -42,7 +42,7 @@ impl Rollup {
         }
     }
 
-    /// What goes to the parent.
+    /// Returns the tally that goes to the parent.
     pub fn passed_up(&self, aggregations: &Aggregations) -> Tally {
         let own = self.own.clone().retaining(own_passes(aggregations));
         let below = self.below.clone().retaining(below_passes(aggregations));
@@ -106,7 +106,7 @@ impl Rollup {
     }
 }
 
-/// What of a unit's own part goes to its parent, and as what.
+/// Takes the cell of a unit's own part that goes to its parent.
 fn own_passes(aggregations: &Aggregations) -> impl Fn(CellKey, &mut Cell) -> bool {
     |key, cell| match aggregations.of(key.indicator).units {
         AcrossUnits::None => false,
@@ -118,7 +118,7 @@ fn own_passes(aggregations: &Aggregations) -> impl Fn(CellKey, &mut Cell) -> boo
     }
 }
 
-/// What of the part below a unit goes on to its parent.
+/// Takes the cell of the part below a unit that goes on to its parent.
 fn below_passes(aggregations: &Aggregations) -> impl Fn(CellKey, &mut Cell) -> bool {
     |key, _| aggregations.of(key.indicator).units.passes_on()
 }

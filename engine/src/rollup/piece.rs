@@ -9,7 +9,7 @@ use crate::domain::period::Period;
 use crate::domain::route::Leaf;
 use crate::domain::submission::{Fact, Stage};
 
-/// What of one submission counts, and how far it came.
+/// The counting values of one submission, and the stage that they reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contribution {
     pub facts: Vec<Fact>,
@@ -36,7 +36,7 @@ impl Edition {
     pub const LEAST: Edition = Edition::HandedOver { until: i64::MIN };
 }
 
-/// What of one contribution counts at one unit.
+/// The part of one contribution that counts at one unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece<'c> {
     pub base: Period,
@@ -50,17 +50,17 @@ pub struct Piece<'c> {
     pub reached: Stage,
     pub origin: Origin,
     pub extent: Extent,
-    /// Whether the submission itself is counted here; it is in one place only.
+    /// Says if the submission itself is counted here; it is in one place only.
     pub submission: Counted,
 }
 
-/// What is one report of a base period: all that counts at one place on the map of its last day.
-/// Several submissions are one report where they were given before the map was changed and stand
-/// in for the one that is expected of their successor.
+/// One report of a base period: everything that counts at one place on the map of its last day.
+/// Several submissions make one report if they were given before the map changed and together stand
+/// in for the one that their successor owes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Report {
     pub unit: UnitId,
-    /// Where it is what is left of a unit on that map.
+    /// Set if the report is what is left of a unit on that map.
     pub leaf: Option<Leaf>,
     /// Which of the parts that it was divided into since.
     pub part: usize,
@@ -75,14 +75,14 @@ pub enum Origin {
     Passed,
 }
 
-/// Whether a piece has its values as they were submitted, or shares of them.
+/// The extent of a piece: values as they were submitted, or shares of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
     Whole,
     Share,
 }
 
-/// Whether something is counted.
+/// The place where a submission is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counted {
     Here,
@@ -149,7 +149,7 @@ impl CountedReport<'_, '_> {
         pieces.all(|piece| piece.reached == Stage::Approved)
     }
 
-    /// Who submitted it.
+    /// The units that submitted it.
     pub fn sources(&self) -> impl Iterator<Item = UnitId> {
         self.pieces.iter().map(|piece| piece.source)
     }

@@ -9,7 +9,67 @@ use crate::domain::catalogue::Aggregations;
 use crate::domain::form::Span;
 use crate::domain::submission::Stage;
 
-/// What a set of submissions adds up to.
+/// The sum of a set of submissions, cell by cell, in both stages.
+///
+/// Three hamlets lie below a commune and submit 10, 20 and 30. The commune's part below holds their
+/// merged tallies: 60, of three reports. Then the second hamlet corrects its 20 to 25. What climbs is
+/// the pair of its tallies, before and after: the 20 is taken out, the 25 put in, and the other two
+/// hamlets are not read. Every unit above does the same with the same pair.
+///
+/// ```
+/// use tonghop_engine::domain::catalogue::Aggregations;
+/// use tonghop_engine::domain::form::Span;
+/// use tonghop_engine::domain::id::{IndicatorNumber, OptionNumber, UnitId};
+/// use tonghop_engine::domain::indicator::{Across, AcrossTime, AcrossUnits};
+/// use tonghop_engine::domain::quantity::Qualifier;
+/// use tonghop_engine::domain::submission::{Fact, Stage};
+/// use tonghop_engine::rollup::amount::{Amount, Sum};
+/// use tonghop_engine::rollup::cell::CellKey;
+/// use tonghop_engine::rollup::change::Change;
+/// use tonghop_engine::rollup::piece::{Contribution, Piece};
+/// use tonghop_engine::rollup::tally::Tally;
+///
+/// let key = CellKey {
+///     indicator: IndicatorNumber::new(1),
+///     option: OptionNumber::TOTAL,
+/// };
+/// let hamlets_report = |units: AcrossUnits, mantissa: i64| {
+///     let time = AcrossTime::Sum;
+///     let aggregations = Aggregations::new([(key.indicator, Across { units, time })]);
+///     let fact = Fact {
+///         indicator: key.indicator,
+///         option: key.option,
+///         mantissa,
+///         qualifier: Qualifier::Exact,
+///     };
+///     let contribution = Contribution {
+///         facts: vec![fact],
+///         reached: Stage::Submitted,
+///         given: 1,
+///     };
+///     let month = "2024-06".parse().unwrap();
+///     let pieces = [Piece::own(month, UnitId::new(), &contribution)];
+///     Tally::of(&pieces, &aggregations, Span::BasePeriod)
+/// };
+///
+/// let [first, second, third] = [10, 20, 30].map(|value| hamlets_report(AcrossUnits::Sum, value));
+/// let mut below = first.merged(second.clone()).merged(third);
+/// let corrected = hamlets_report(AcrossUnits::Sum, 25);
+///
+/// let change = Change::between(&second, &corrected);
+/// assert!(change.fits(&below));
+/// change.apply_to(&mut below);
+///
+/// let total = &below.cells.get(key).unwrap().submitted;
+/// assert_eq!(total.amount, Amount::Sum(Sum::of(65, 1)));
+/// assert_eq!(total.reported, 3);
+///
+/// // A smallest value that is raised gives way: the commune is merged anew from its hamlets.
+/// let [first, second] = [10, 20].map(|value| hamlets_report(AcrossUnits::Min, value));
+/// let below = first.clone().merged(second);
+/// let raised = Change::between(&first, &hamlets_report(AcrossUnits::Min, 25));
+/// assert!(!raised.fits(&below));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tally {
     /// How many submissions count.
@@ -221,7 +281,7 @@ pub(super) mod tests {
             prop_assert_eq!(Tally::default().merged(a.clone()), a);
         }
 
-        /// Where a change cannot be applied, an extreme gave way: with sums alone it always can.
+        /// A change that does not fit means that an extreme gave way; of sums alone every change fits.
         #[test]
         fn a_change_makes_what_merging_anew_makes(
             others in vec(any_tally(), 0..4),

@@ -101,9 +101,8 @@ impl Total {
         }
     }
 
-    /// Whether the part `before` may give place to `after` without the other parts being known:
-    /// not where it holds the extreme and gives way, nor where it cannot have been in this total
-    /// at all.
+    /// Tells whether the part `before` may become `after` without the other parts being known. It may
+    /// not if it holds the extreme and gives way, or if it cannot have been in this total.
     pub(super) fn can_change(&self, before: &Total, after: &Total) -> bool {
         self.reported + after.reported >= before.reported
             && self.values + after.values >= before.values

@@ -17,7 +17,7 @@ pub(super) const RECEIVED_FROM_BELOW: &str = "received_from_below";
 pub enum Source {
     /// The unit's total.
     Total,
-    /// What the direct children handed up: `received_from_below(…)`, in comparisons only.
+    /// The sum that the direct children handed up: `received_from_below(…)`, in comparisons only.
     ReceivedFromBelow,
 }
 
@@ -42,7 +42,7 @@ impl fmt::Display for Operand {
     }
 }
 
-/// What a formula yields.
+/// The result of a formula.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evaluation {
     /// Exact; `None` when something is missing or a divisor is zero.

@@ -79,7 +79,7 @@ impl fmt::Display for FormulaError {
 
 impl std::error::Error for FormulaError {}
 
-/// What would have been right where an expression goes wrong.
+/// The token that would have been right where an expression goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
     /// A number, an indicator, a function, a minus or an opening parenthesis.

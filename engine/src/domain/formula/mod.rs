@@ -22,7 +22,7 @@
 //! An expression has at most 2000 bytes and 100 numbers, operands and functions, nested at most 64
 //! deep.
 //!
-//! What is missing stays missing: a formula with an operand that has no value, or with a divisor of
+//! A missing value stays missing: a formula with an operand that has no value, or with a divisor of
 //! zero, has no value, in `min` and `max` too. Only `coalesce(x, n)` says otherwise: it is `n`
 //! where `x` has no value.
 //!

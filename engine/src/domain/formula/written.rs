@@ -114,7 +114,7 @@ impl Comparison {
         operands
     }
 
-    /// Whether the comparison is true; `None` when a side has no value.
+    /// Tells whether the comparison is true; `None` if a side has no value.
     pub fn holds(&self, operand: &dyn Fn(&Operand) -> Option<BigRational>) -> Option<bool> {
         let left = self.left.value(operand)?;
         let right = self.right.value(operand)?;

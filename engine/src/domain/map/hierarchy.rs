@@ -15,7 +15,7 @@ use crate::domain::id::{LevelCode, UnitCode, UnitId};
 use crate::domain::level::Level;
 use crate::domain::unit::{UnitFact, UnitReference, Validity};
 
-/// So many pairs of maps are remembered: those of a year and its months, and some more.
+/// The most pairs of maps to remember: those of a year and its months, and some more.
 const MOST_LANDINGS: usize = 32;
 
 /// Everything that is known of a tenant's levels and units, at all times.
@@ -109,7 +109,7 @@ impl Hierarchy {
         days
     }
 
-    /// Whether a unit stands on every one of these days.
+    /// Tells whether a unit stands on every one of these days.
     pub fn stands_throughout(&self, unit: UnitId, days: Validity) -> bool {
         let mut facts = self.facts_of(unit).iter();
         let first = facts.find(|fact| fact.validity.contains(days.from));
@@ -182,8 +182,8 @@ impl Hierarchy {
 }
 
 impl Hierarchy {
-    /// Where the units of `day` lie on the tree of `later`. Worked out once and kept; `None` where
-    /// nothing has changed between the two.
+    /// Finds where the units of `day` lie on the tree of `later`, once for each pair of maps; `None` if
+    /// nothing changed between the two.
     pub fn landings(&self, day: NaiveDate, later: NaiveDate) -> Option<Arc<Landings>> {
         let key = (self.span_of(day), self.span_of(later));
         if key.0 == key.1 {

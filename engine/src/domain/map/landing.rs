@@ -10,7 +10,7 @@ use super::succession::Moment;
 use super::tree::{Place, Position, Tree};
 use crate::domain::id::{LevelCode, UnitId};
 
-/// As what of a unit something is looked for.
+/// The part of a unit that is looked for on another map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Landing {
     /// At each successor that has a share of it: what sums across units.
@@ -79,7 +79,7 @@ impl Landings {
     }
 }
 
-/// Where a unit that stood on `day` lies on a tree of that day or a later one.
+/// Finds where a unit that stood on `day` lies on a tree of that day or a later one.
 pub fn landings_of(unit: UnitId, day: NaiveDate, landing: Landing, to: &Tree) -> Vec<Position> {
     landed(&to.route(unit, Moment::end_of(day)), unit, landing, to)
 }

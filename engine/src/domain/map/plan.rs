@@ -2,10 +2,10 @@
 //! the map of the effective day; what must hold of a map is asked of the one that they lead to.
 //! Never figures, and never how a plan is written down.
 //!
-//! What passes in one document passes at once, from the units as they stood to the units as they
+//! Everything in one document passes at once, from the units as they stood to the units as they
 //! are to be: where A and B each give the other a piece, no piece is divided again. Only a unit
 //! that ends in a later step passes on what it took over in an earlier one, and that comes after.
-//! So every succession has a number, 0 for what passes first, which is the `step` of its moment.
+//! Every succession therefore has a number, 0 for what passes first, which is the `step` of its moment.
 
 use std::borrow::Borrow;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -92,7 +92,7 @@ pub enum PlanFault {
     },
 }
 
-/// What changes on the effective day.
+/// The changes of the effective day.
 pub struct Plan {
     pub effective: NaiveDate,
     /// The day before, the last of the former map.
@@ -109,7 +109,7 @@ pub struct Plan {
     pub successions: Vec<Succession>,
     created: HashSet<UnitId>,
     ended: HashSet<UnitId>,
-    /// What the units are that are new or something else.
+    /// The facts of units that are new or changed.
     after: HashMap<UnitId, UnitFact>,
     before: Arc<Tree>,
     passings: Successions,
@@ -154,7 +154,7 @@ impl Plan {
         former.filter(|fact| self.ended.contains(&fact.unit))
     }
 
-    /// Whether anything of a unit passes to others.
+    /// Tells whether anything of a unit passes to others.
     pub fn divides(&self, unit: UnitId) -> bool {
         self.passings.of(unit, self.effective).next().is_some()
     }
@@ -238,7 +238,7 @@ impl Plan {
     }
 }
 
-/// What a unit is at some point of the document.
+/// A unit at some point of the document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct State {
     code: UnitCode,
@@ -268,7 +268,7 @@ impl State {
 struct Touched {
     /// None once it has ended.
     now: Option<State>,
-    /// Where in the document it was changed last.
+    /// The place in the document that changed it last.
     at: FieldPath,
 }
 
@@ -289,7 +289,7 @@ struct Drawing<'h> {
     touched: HashMap<UnitId, Touched>,
     /// The touched units, the first touched first.
     order: Vec<UnitId>,
-    /// Who has a code, for the codes that somebody got or lost.
+    /// The holders of each code that a unit got or lost.
     holders: HashMap<UnitCode, Vec<UnitId>>,
     /// The units that became part of another at some point.
     moved_in: HashMap<UnitId, Vec<UnitId>>,
@@ -786,7 +786,7 @@ impl<'h> Drawing<'h> {
         }
     }
 
-    /// Whether a unit is something else than it was.
+    /// Tells whether a unit has changed.
     fn is_changed(&self, unit: UnitId) -> bool {
         let former = self.tree.by_id(unit).map(|place| State::of(place.fact()));
         self.touched
@@ -811,8 +811,8 @@ impl<'h> Drawing<'h> {
         self.fault(at, PlanFault::EndsUnborn);
     }
 
-    /// What passes must not have been known when something passed later: a unit may pass and
-    /// stand on as it was, so that its facts do not tell.
+    /// Refuses a succession dated before an existing one of the same unit. Facts do not tell of it if
+    /// the unit lives on unchanged.
     fn check_later_successions(&mut self) {
         let passing = self.successions.iter();
         let units: BTreeSet<UnitId> = passing.flat_map(|one| [one.from, one.to]).collect();
@@ -827,7 +827,7 @@ impl<'h> Drawing<'h> {
         }
     }
 
-    /// What has a later history cannot be changed before it.
+    /// Refuses a change of a unit that has a later history.
     fn check_former(&mut self, former: &UnitFact, now: Option<&State>, at: &FieldPath) {
         let name = former.name_with_code();
         let facts = self.hierarchy.facts_of(former.unit);
@@ -1053,7 +1053,7 @@ impl<'h> Drawing<'h> {
     }
 }
 
-/// Whether a unit that passes something on lives on.
+/// The fate of a unit that passes something on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Goes {
     On,

@@ -14,7 +14,7 @@ use crate::domain::text::{TextFault, clipped, read_name};
 use crate::domain::unit::{BEGINNING, UnitReference};
 use crate::path;
 
-/// What becomes of grants on units that end.
+/// The treatment of grants on units that end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -27,7 +27,7 @@ pub enum Grants {
     Follow,
 }
 
-/// What becomes of submissions and targets of units that end, for periods that close on the
+/// The treatment of submissions and targets of units that end, for periods that close on the
 /// effective day or later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -36,12 +36,12 @@ pub enum WorkInProgress {
     /// They stay readable under the unit that ended.
     #[default]
     Stay,
-    /// Where one unit took over the whole and has none of its own, and no other predecessor has
-    /// any, they become that unit's, with their history.
+    /// They pass to the one unit that took over the whole, with their history, if neither it nor
+    /// another predecessor has any.
     PassOn,
 }
 
-/// What changes the map from a day on (sắp xếp đơn vị hành chính).
+/// A change of the map from a day on (sắp xếp đơn vị hành chính).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -110,7 +110,7 @@ pub enum StepDocument {
         #[cfg_attr(feature = "schema", schema(example = "code:30388"))]
         from: String,
         into: Vec<PartDocument>,
-        /// What the shares go by; needed where there are shares.
+        /// The basis of the shares; required if there are shares.
         #[cfg_attr(feature = "schema", schema(example = "population"))]
         basis: Option<String>,
         /// Each unit below the divided one, and the part that it goes to.
@@ -138,7 +138,7 @@ pub struct UnitDocument {
     pub code: String,
     #[cfg_attr(feature = "schema", schema(example = "Tân An"))]
     pub name: String,
-    /// What people call such a unit, where its level has several kinds.
+    /// The name for such a unit, if its level has several kinds.
     #[cfg_attr(feature = "schema", schema(example = "xã"))]
     pub kind: Option<String>,
     #[cfg_attr(feature = "schema", schema(example = "commune"))]
@@ -149,8 +149,8 @@ pub struct UnitDocument {
     pub parent: Option<String>,
 }
 
-/// Who takes over: a unit that stands, by its id or its code, or one as it is to be. One with the
-/// code of a unit that passes to it is that unit, and lives on.
+/// The unit that takes over: an existing one, by its id or its code, or one described as it is to
+/// be. One with the code of a unit that passes to it is that unit, and lives on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(untagged)]
@@ -236,7 +236,7 @@ pub struct DescribedUnit {
     pub parent: Option<UnitReference>,
 }
 
-/// Who takes over.
+/// The unit that takes over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Successor {
     Standing(UnitReference),

@@ -14,7 +14,7 @@ use super::tree::{Place, Tree};
 use crate::domain::id::UnitId;
 use crate::domain::unit::UnitFact;
 
-/// Where something belongs.
+/// The way of a unit's values to the places on a tree where they belong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
     /// As a whole to a unit that stands.
@@ -116,7 +116,7 @@ impl Tree {
         }
     }
 
-    /// What of former units has no one place among those that stand.
+    /// Finds the former units that no single standing unit took over as a whole.
     fn find_leaves(&self) -> BTreeMap<Leaf, usize> {
         let mut last: HashMap<UnitId, usize> = HashMap::new();
         for (index, fact) in self.facts.iter().enumerate() {
@@ -169,7 +169,7 @@ impl Tree {
         self.leaf(&leaf)
     }
 
-    /// Where what `unit` had after `since` belongs on this tree.
+    /// Finds where the values that `unit` had after `since` belong on this tree.
     pub fn route(&self, unit: UnitId, since: Moment) -> Route {
         if let Some(passing) = self.successions().next(unit, since, self.day()) {
             return self.through(passing, since);
@@ -190,7 +190,7 @@ impl Tree {
         all.filter(move |passing| passing.moment.effective > day)
     }
 
-    /// Where what a unit had right before a passing belongs on this tree.
+    /// Finds where the values that a unit had right before a passing belong on this tree.
     pub fn after(&self, passing: &Passing) -> Route {
         self.through(passing, passing.moment.right_before())
     }
@@ -246,7 +246,7 @@ impl Tree {
         divisions.map(|passing| passing.from).collect()
     }
 
-    /// What passed from a unit next after a moment, up to the day of the tree.
+    /// Finds the next passing from a unit after a moment, up to the day of the tree.
     pub fn passing_after(&self, unit: UnitId, since: Moment) -> Option<&Passing> {
         self.successions().next(unit, since, self.day())
     }
@@ -280,7 +280,7 @@ impl Tree {
         Some(parted.map_or(ended, |parted| parted.moment.max(ended)))
     }
 
-    /// Where the unit that a former unit was part of is now.
+    /// Finds the present unit of a former unit's parent.
     fn place_of_parent(&self, unit: UnitId) -> Option<UnitId> {
         let last = self.last_fact(unit)?;
         self.route(last.parent?, Moment::end_of(last.validity.to?))
@@ -303,7 +303,7 @@ impl Tree {
     }
 }
 
-/// What was divided and came together again is whole.
+/// Joins the routes of a division whose parts all came together again.
 fn meeting_again(routes: &[Route]) -> Option<Route> {
     let (first, rest) = routes.split_first()?;
     let whole = matches!(first, Route::To(_)) && rest.iter().all(|route| route == first);

@@ -51,7 +51,7 @@ impl Share {
         BigRational::new(self.numerator().into(), self.denominator().into())
     }
 
-    /// Whether shares are those of a whole: they add up to one.
+    /// Tells whether shares add up to one.
     pub fn make_whole(shares: impl IntoIterator<Item = Share>) -> bool {
         let sum = shares.into_iter().fold(
             Ratio::from_integer(num_bigint::BigInt::from(0)),
@@ -130,7 +130,7 @@ pub struct Succession {
     pub share: Option<Share>,
 }
 
-/// What became of a unit at one moment: all its successors of then.
+/// The successors of a unit at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Passing {
     pub moment: Moment,
@@ -163,7 +163,7 @@ impl Passing {
     }
 }
 
-/// Who takes over a unit.
+/// The units that take over a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heirs {
     One(UnitId),
@@ -206,7 +206,7 @@ pub struct Successions {
 }
 
 impl Successions {
-    /// Those of one source and moment stand in the order of their document.
+    /// Successions of one source and moment keep the order of their document.
     pub fn new(all: impl IntoIterator<Item = Succession>) -> Successions {
         let mut events: BTreeMap<(Moment, UnitId), Vec<Succession>> = BTreeMap::new();
         for one in all {
@@ -250,7 +250,7 @@ impl Successions {
         Successions::new(known.chain(more.iter().cloned()))
     }
 
-    /// What happened to a unit next after `since`, up to and on `day`.
+    /// Finds the next passing from a unit after `since`, up to and on `day`.
     pub fn next(&self, unit: UnitId, since: Moment, day: NaiveDate) -> Option<&Passing> {
         use std::ops::Bound::{Excluded, Included};
         if since >= Moment::end_of(day) {
@@ -296,7 +296,7 @@ impl Successions {
         passes.chain(comes).filter(|day| *day > after).min()
     }
 
-    /// Whether anything passed from a unit or to it after one day, up to and on another.
+    /// Tells whether anything passed from a unit or to it after one day, up to and on another.
     pub fn is_touched(&self, unit: UnitId, after: NaiveDate, day: NaiveDate) -> bool {
         let passes = self.next(unit, Moment::end_of(after), day).is_some();
         let sources = self.by_heir.get(&unit).into_iter().flatten();
@@ -311,8 +311,8 @@ impl Successions {
         sources.map(|(source, _)| source).collect()
     }
 
-    /// Those from which it came after one day, up to and on another, each with the last day on which
-    /// it passed anything.
+    /// Returns the sources between two days (after the first, up to and on the second), each with the
+    /// last day on which it passed anything.
     pub fn sources_between(
         &self,
         unit: UnitId,

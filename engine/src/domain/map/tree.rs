@@ -10,7 +10,7 @@ use super::succession::Successions;
 use crate::domain::id::{LevelCode, UnitCode, UnitId};
 use crate::domain::unit::{UnitFact, UnitReference};
 
-/// What is left of a former unit: a leaf under the unit that its successors have in common.
+/// The rest of a former unit: a leaf under the unit that its successors have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Leaf {
     pub unit: UnitId,
@@ -237,7 +237,7 @@ impl Tree {
         &self.successions
     }
 
-    /// Whether anything passed from a unit or to it after `day`, up to the tree's.
+    /// Tells whether anything passed from a unit or to it after `day`, up to the tree's.
     pub fn is_touched_since(&self, unit: UnitId, day: NaiveDate) -> bool {
         self.successions.is_touched(unit, day, self.day)
     }
@@ -248,7 +248,7 @@ impl Tree {
         self.successions.sources_of(unit, self.day)
     }
 
-    /// Those from which it came after `day`, each with the last day on which it passed anything.
+    /// Returns the sources since `day`, each with the last day on which it passed anything.
     pub fn sources_since(&self, unit: UnitId, day: NaiveDate) -> Vec<(UnitId, NaiveDate)> {
         self.successions.sources_between(unit, day, self.day)
     }
@@ -263,7 +263,7 @@ impl Tree {
     }
 }
 
-/// What a tree grows from: units by their parent, and leaves by the unit that they are under.
+/// The seeds of a tree: units by their parent, and leaves by the unit that they are under.
 #[derive(Default)]
 struct Seeds<'f> {
     children: HashMap<Option<UnitId>, Vec<(usize, &'f UnitFact)>>,
@@ -326,7 +326,7 @@ impl<'t> Place<'t> {
         leaves.map(move |position| self.tree.at(*position))
     }
 
-    /// Whether this is what is left of a former unit, and no unit that stands.
+    /// Tells whether this is the rest of a former unit, and no unit that stands.
     pub fn is_leaf(self) -> bool {
         self.tree.by_id.get(&self.unit()) != Some(&self.position)
     }
@@ -350,7 +350,7 @@ impl<'t> Place<'t> {
         (self.position.0..self.node().end.0).map(move |index| self.tree.at(Position(index)))
     }
 
-    /// Whether `other` is this unit or below it.
+    /// Tells whether `other` is this unit or below it.
     pub fn covers(self, other: Place<'_>) -> bool {
         self.position <= other.position && other.position < self.node().end
     }

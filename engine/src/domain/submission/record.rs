@@ -1,4 +1,4 @@
-//! What is kept of a submission: where it stands, and its revisions with what each brought.
+//! The records of a submission: its current state, and its revisions with their contents.
 
 use chrono::NaiveDateTime;
 use serde::{Deserialize, Serialize};

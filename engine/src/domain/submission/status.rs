@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Where a submission is on its way.
+/// The status of a submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -31,7 +31,7 @@ pub enum Stage {
     Approved,
 }
 
-/// Whether a revision of the submission counts in the rollups at the moment.
+/// The present effect of a submission on the rollups: one of its revisions counts, or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counting {
     Yes,
@@ -58,10 +58,10 @@ pub enum Step {
     Reorganise,
 }
 
-/// What a step does to what counts.
+/// The effect of a step on the counting values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// What counts stays as it is.
+    /// The counting values stay.
     Keeps,
     /// The latest values count from now on.
     CountsLatest,

@@ -1,4 +1,4 @@
-//! The country: its units as lists to import, made or read, and its hamlets. Never a figure.
+//! The country: its units as lists to import, generated or read, and its hamlets.
 
 use std::collections::HashMap;
 use std::fmt;

@@ -1,5 +1,4 @@
 //! The load: every hamlet's submission and some corrections, from many connections of one thread.
-//! Never a figure's meaning.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

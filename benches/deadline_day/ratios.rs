@@ -9,7 +9,7 @@
 //! * **Summing on read**: every hamlet's values in one row with a column each, which suits adding
 //!   up best, and one recursive query over the tree, in the database itself; against one read of
 //!   the report over HTTP while nobody else reads.
-//! * Reading reports against static answers is told in `reads.rs`.
+//! * `reads.rs` compares reading reports with static answers.
 
 use std::time::{Duration, Instant};
 

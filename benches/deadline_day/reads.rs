@@ -1,9 +1,9 @@
-//! Reading reports over HTTP, held against static answers of the same server.
+//! Compares reading reports over HTTP with static answers of the same server.
 //!
 //! A report is read with a token at each level, and once more with the ETag that it has (304).
 //! The static answers need no token, no database and no rule: `/.well-known/jwks.json`, the
 //! smallest, and `/openapi.json`, the largest. A static JSON *of the same size* as a report is on
-//! the straight line between the two, in time against bytes. A report's 304 is held against the
+//! the straight line between the two, in time against bytes. A report's 304 is compared with the
 //! 304 of `/openapi.json`. Both sides are asked by the same clients on the same processors, which
 //! takes part of the time of either.
 

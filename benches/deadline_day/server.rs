@@ -1,5 +1,5 @@
 //! Tonghop on this machine: the program run for one command, the server as a process of its own,
-//! and a tenant made ready in it. Never a measurement, and no process that stays behind.
+//! and a tenant prepared in it. Leaves no process behind.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;

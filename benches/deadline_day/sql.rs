@@ -1,6 +1,6 @@
 //! Plain SQL beside the service, in tables of the benchmark's own: a file of its own beside SQLite,
-//! tables of the schema's owner on PostgreSQL, which are dropped at the end. Also what a database
-//! takes of the disk. Never through the service.
+//! tables of the schema's owner on PostgreSQL, which are dropped at the end. Also the disk space
+//! of a database. Does not use the service.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};

@@ -1,5 +1,5 @@
 //! The country before and after its reform, as the three tables that `tonghop import` takes: the
-//! real lists, or made ones of the same shape and size. Never figures.
+//! real lists, or generated ones of the same shape and size.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;

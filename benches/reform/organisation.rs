@@ -1,5 +1,5 @@
 //! The tenant that goes through the reform: its units, its form of 40 indicators, and what every
-//! commune submits. Never what is measured.
+//! commune submits.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -12,8 +12,8 @@
 //! * `correct`, `retract`: the change from one hamlet's tally to its corrected one, or to nothing,
 //!   and the province's tally after it.
 //! * `climb`: 256 corrected hamlets, taken up through towns and communes to the province as one
-//!   batch. A smallest value that was raised gave way, and its unit is merged anew.
-//! * `fold`: everything anew from the tallies of the 1,000 hamlets.
+//!   batch. If a smallest value was raised, its unit is merged again from its children.
+//! * `fold`: everything recomputed from the tallies of the 1,000 hamlets.
 //! * `pack_facts`, `unpack_facts`: one report's values, as a revision keeps them.
 //! * `pack_rollup`, `unpack_rollup`: the province's rollup of one period, as its row keeps it.
 //! * `pack_year`, `unpack_year`: the province's rollups of all longer periods of a monthly form.

@@ -1,5 +1,5 @@
-//! `Expect: 100-continue`: a client that asks before it sends a body is refused at once where the
-//! head of the request says enough. Never a rule about what is in a body.
+//! Answers `Expect: 100-continue`: refuses a body before it is sent if the head of the request is
+//! enough to decide. Does not look into bodies.
 
 use actix_http::Request;
 use actix_web::error::InternalError;
@@ -9,7 +9,7 @@ use super::contract::Contract;
 use super::extract::{BodyLimit, check_head};
 use crate::telemetry::Metrics;
 
-/// Decides on requests that wait for `100 Continue`. They have not come to the middlewares yet.
+/// Decides on requests that wait for `100 Continue`. They have not reached the middlewares yet.
 #[derive(Clone)]
 pub(super) struct Expectations {
     pub(super) contract: web::Data<Contract>,
@@ -19,11 +19,11 @@ pub(super) struct Expectations {
 }
 
 impl Expectations {
-    /// Gives back a request whose body may come. A path that nothing is known of is refused later,
-    /// as without the header.
+    /// Returns a request whose body may be sent. An unknown path is refused later, as without the
+    /// header.
     ///
     /// # Errors
-    /// The answer: the body is too large, or packed in a way that is not taken.
+    /// The answer to send: the body is too large, or its encoding is not supported.
     pub(super) fn admit(&self, request: Request) -> Result<Request, Error> {
         let Some(operation) = self.contract.find(request.method(), request.path()) else {
             return Ok(request);

@@ -181,16 +181,53 @@ pub enum Kind {
     Unavailable,
 }
 
-/// A failure that is reported to a caller. Its methods return what the caller may know; the
-/// implementing type keeps what only the log may know.
-pub trait Explain: std::error::Error {
-    fn code(&self) -> Code;
-    /// Says what is wrong and what to do next.
-    fn message(&self) -> Message;
-    /// Returns every single fault, if there is more to say than the message.
-    fn faults(&self) -> Vec<Fault> {
-        Vec::new()
+/// What a caller is told of a failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    pub code: Code,
+    /// What is wrong and what to do next.
+    pub message: Message,
+    /// Every single fault, where there is more to say than the message.
+    pub faults: Vec<Fault>,
+}
+
+impl Explanation {
+    /// An explanation that is its message, and no single faults.
+    pub fn new(code: Code, message: Message) -> Explanation {
+        Explanation {
+            code,
+            message,
+            faults: Vec::new(),
+        }
     }
+
+    /// The same with every single fault.
+    #[must_use]
+    pub fn with_faults(self, faults: Vec<Fault>) -> Explanation {
+        Explanation { faults, ..self }
+    }
+
+    /// An explanation that says the same of a parameter, as its one fault.
+    #[must_use]
+    pub fn of_parameter(self, name: &str) -> Explanation {
+        let fault = Fault::in_parameter(name, self.code, self.message.clone());
+        self.with_faults(vec![fault])
+    }
+
+    /// An explanation of what only the log may know.
+    pub fn internal() -> Explanation {
+        Explanation::new(
+            Code::Internal,
+            message!("Hệ thống gặp lỗi.", "The service failed."),
+        )
+    }
+}
+
+/// A failure that a caller is told about: what the caller may know stands in the explanation, what
+/// only the log may know stays in the type that implements this. Each type explains itself by one
+/// match without a catch-all arm, so that a new variant is not told as another by accident.
+pub trait Explain: std::error::Error {
+    fn explain(&self) -> Explanation;
 }
 
 macro_rules! codes {
@@ -329,34 +366,4 @@ pub fn shortened(text: &str) -> String {
     let end = text.char_indices().nth(LONGEST_TEXT);
     let start = end.and_then(|(end, _)| text.get(..end));
     start.map_or_else(|| text.to_owned(), |start| format!("{start}…"))
-}
-
-/// Implements [`Explain`] for a use case's error. The named variants hold a failure that explains
-/// itself; the type's own `fn own(&self) -> (Code, Message, Vec<Fault>)` explains every other.
-#[macro_export]
-macro_rules! explain {
-    ($name:ident, held: $($variant:ident),+ $(; $own:ident)?) => {
-        impl $crate::error::Explain for $name {
-            fn code(&self) -> $crate::error::Code {
-                match self {
-                    $( $name::$variant(held) => held.code(), )+
-                    $( other => other.$own().0, )?
-                }
-            }
-
-            fn message(&self) -> $crate::error::Message {
-                match self {
-                    $( $name::$variant(held) => held.message(), )+
-                    $( other => other.$own().1, )?
-                }
-            }
-
-            fn faults(&self) -> Vec<$crate::error::Fault> {
-                match self {
-                    $( $name::$variant(held) => held.faults(), )+
-                    $( other => other.$own().2, )?
-                }
-            }
-        }
-    };
 }

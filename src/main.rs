@@ -20,7 +20,7 @@ use tonghop::authn::{Tokens, keys};
 use tonghop::config::{DEFAULT_BODY_TIME, DEFAULT_REQUEST_LIMIT, Settings, listen_address};
 use tonghop::demo;
 use tonghop::domain::level::LevelPreset;
-use tonghop::error::Explain;
+use tonghop::error::{Explain, Explanation, Kind};
 use tonghop::http::openapi;
 use tonghop::http::server::{ServerOptions, bind, serve};
 use tonghop::operation::check::{check_clock, check_installation, is_fault};
@@ -299,15 +299,16 @@ fn explained<E: Explain>(error: E) -> Failure {
 }
 
 fn reason_of(error: &impl Explain) -> String {
-    let faults = error.faults();
-    let details = faults
-        .iter()
-        .map(|fault| fault.message.en.clone())
-        .collect::<Vec<_>>();
-    match error.code().kind() {
+    let Explanation {
+        code,
+        message,
+        faults,
+    } = error.explain();
+    let details: Vec<String> = faults.into_iter().map(|fault| fault.message.en).collect();
+    match code.kind() {
         // The operator has access to the database, and may know the internal reason.
-        tonghop::error::Kind::Internal | tonghop::error::Kind::Unavailable => error.to_string(),
-        _ if details.is_empty() => error.message().en,
+        Kind::Internal | Kind::Unavailable => error.to_string(),
+        _ if details.is_empty() => message.en,
         _ => details.join(" "),
     }
 }

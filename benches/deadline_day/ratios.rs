@@ -15,10 +15,11 @@ use std::time::{Duration, Instant};
 
 use tonghop::authn::Identity;
 use tonghop::service::Application;
+use tonghop::service::application::call::Call;
 use tonghop::service::application::condition::Precondition;
 use tonghop::service::application::idempotency::Repeatable;
 use tonghop::service::application::locate::ReportPath;
-use tonghop::service::submission::{Asked, Change, ChangeRequest, Entered, Intent, change_all};
+use tonghop::service::submission::{Asked, Change, Entered, Intent, change_all};
 
 use crate::connection::Connection;
 use crate::country::{Country, ROOT};
@@ -43,7 +44,7 @@ pub struct Ratios<'d> {
 }
 
 /// A submission as the service takes it.
-type Submission = (ChangeRequest, Entered);
+type Submission = (Call, ReportPath, Entered);
 
 impl Ratios<'_> {
     pub async fn of_reading(&self, report: &mut Report) -> Result<(), Failure> {
@@ -165,9 +166,9 @@ impl Engine<'_> {
     fn submit(&self, batch: Vec<Submission>) -> Result<(), Failure> {
         let asked = batch
             .into_iter()
-            .map(|(request, entered)| {
+            .map(|(call, path, entered)| {
                 let change = Change::Put(entered);
-                Asked::new(&self.application, self.identity, request, change)
+                Asked::new(&self.application, call, path, change)
             })
             .collect::<Result<Vec<_>, _>>()?;
         change_all(&self.application, self.identity.tenant(), asked)
@@ -181,18 +182,19 @@ impl Engine<'_> {
         let code = &country.hamlets.get(hamlet).ok_or("no such hamlet")?.code;
         let unit = format!("code:{code}");
         let repeatable = Repeatable {
-            operation: "put_submission",
+            operation: "put_submission".to_owned(),
             path: format!("/v1/forms/{FORM}/periods/{period}/units/{unit}/submission"),
             key: format!("first-{hamlet}"),
             // No request is repeated here.
             body_hash: [0; 32],
         };
-        let request = ChangeRequest {
-            path: ReportPath {
-                form: FORM.to_owned(),
-                period: period.to_owned(),
-                unit,
-            },
+        let path = ReportPath {
+            form: FORM.to_owned(),
+            period: period.to_owned(),
+            unit,
+        };
+        let call = Call {
+            identity: self.identity,
             precondition: Precondition::Absent,
             repeatable: Some(repeatable),
             now: now(),
@@ -202,6 +204,6 @@ impl Engine<'_> {
             narrative: Vec::new(),
             intent: Intent::Submit,
         };
-        Ok((request, entered))
+        Ok((call, path, entered))
     }
 }

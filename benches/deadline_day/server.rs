@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tempfile::TempDir;
 use tonghop::authn::{Identity, Tokens};
 use tonghop::service::Application;
-use tonghop::service::application::condition::Precondition;
+use tonghop::service::application::call::Call;
 use tonghop::service::catalogue::form::put_form;
 use tonghop::service::catalogue::indicator::put_indicator;
 use tonghop::service::people::account::{EnteredAccount, create_account};
@@ -233,11 +233,11 @@ impl Tenant {
 
     fn put_catalogue(&self, application: &Application, form: &Form) -> Result<(), Failure> {
         let admin = self.admin(application)?;
-        let any = Precondition::None;
+        let call = Call::new(admin, now());
         for indicator in indicators() {
-            put_indicator(application, &admin, &indicator, &any, None, now())?;
+            put_indicator(application, &call, &indicator)?;
         }
-        put_form(application, &admin, &form.entered(), &any, None, now())?;
+        put_form(application, &call, &form.entered())?;
         Ok(())
     }
 

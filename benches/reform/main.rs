@@ -43,6 +43,7 @@ use tonghop::domain::day::Day;
 use tonghop::domain::reorganisation::ReorganisationDocument;
 use tonghop::domain::submission::Stage;
 use tonghop::service::Application;
+use tonghop::service::application::call::Call;
 use tonghop::service::application::condition::Precondition;
 use tonghop::service::application::locate::ReportPath;
 use tonghop::service::map::mapping::{Mapping, Unlisted, document_of};
@@ -181,8 +182,8 @@ impl Bench {
             ..
         } = self;
         measurements.once("undo", || {
-            let present = Precondition::Present;
-            undo_reorganisation(application, identity, &id, &present, None, now())?;
+            let call = Call::new(*identity, now()).on(Precondition::Present);
+            undo_reorganisation(application, &call, &id)?;
             Ok(())
         })
     }
@@ -210,7 +211,8 @@ impl Bench {
             ..
         } = self;
         let reform = |mode| {
-            let reply = create_reorganisation(application, identity, &document, mode, None, now())?;
+            let call = Call::new(*identity, now());
+            let reply = create_reorganisation(application, &call, &document, mode)?;
             Ok::<serde_json::Value, Failure>(serde_json::from_str(&reply.body)?)
         };
         let preview = measurements.once(format!("dry run, {when}"), || reform(Mode::DryRun))?;

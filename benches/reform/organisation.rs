@@ -12,6 +12,7 @@ use tonghop::domain::period::{Calendar, Frequency};
 use tonghop::domain::quantity::Qualifier;
 use tonghop::domain::submission::EnteredValue;
 use tonghop::service::Application;
+use tonghop::service::application::call::Call;
 use tonghop::service::application::condition::Precondition;
 use tonghop::service::application::locate::ReportPath;
 use tonghop::service::application::text::EnteredName;
@@ -20,7 +21,7 @@ use tonghop::service::catalogue::indicator::{EnteredBounds, EnteredIndicator, pu
 use tonghop::service::map::unit::{ImportMode, UnitList, import_units};
 use tonghop::service::people::tenant::{EnteredTenant, create_tenant};
 use tonghop::service::people::token::{Credentials, issue_token};
-use tonghop::service::submission::{Change, ChangeRequest, Entered, Intent, change_now};
+use tonghop::service::submission::{Change, Entered, Intent, change_now};
 
 use crate::{FORM, Failure, now};
 
@@ -66,14 +67,12 @@ pub fn furnish(application: &Application, identity: &Identity, units: &str) -> R
         country: Some("Việt Nam".to_owned()),
         mode: ImportMode::Write,
     };
-    import_units(application, identity, &list, None, now())?;
+    let call = Call::new(*identity, now());
+    import_units(application, &call, &list)?;
     for index in 0..INDICATORS {
-        let new = Precondition::None;
-        let indicator = indicator(index);
-        put_indicator(application, identity, &indicator, &new, None, now())?;
+        put_indicator(application, &call, &indicator(index))?;
     }
-    let new = Precondition::None;
-    put_form(application, identity, &form(), &new, None, now())?;
+    put_form(application, &call, &form())?;
     Ok(())
 }
 
@@ -171,16 +170,12 @@ fn submit(
         narrative: Vec::new(),
         intent: Intent::Submit,
     };
-    let request = ChangeRequest {
-        path: ReportPath {
-            form: FORM.to_owned(),
-            period: month.to_owned(),
-            unit: format!("code:{commune}"),
-        },
-        precondition: Precondition::Absent,
-        repeatable: None,
-        now: now(),
+    let path = ReportPath {
+        form: FORM.to_owned(),
+        period: month.to_owned(),
+        unit: format!("code:{commune}"),
     };
-    change_now(application, *identity, request, Change::Put(entered))?;
+    let call = Call::new(*identity, now()).on(Precondition::Absent);
+    change_now(application, call, path, Change::Put(entered))?;
     Ok(())
 }

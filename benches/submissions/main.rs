@@ -30,6 +30,7 @@ use tonghop::domain::period::{Calendar, Frequency};
 use tonghop::domain::quantity::Qualifier;
 use tonghop::domain::submission::EnteredValue;
 use tonghop::service::Application;
+use tonghop::service::application::call::Call;
 use tonghop::service::application::condition::Precondition;
 use tonghop::service::application::locate::ReportPath;
 use tonghop::service::application::text::EnteredName;
@@ -38,7 +39,7 @@ use tonghop::service::catalogue::indicator::{EnteredBounds, EnteredIndicator, pu
 use tonghop::service::map::unit::{ImportMode, UnitList, import_units};
 use tonghop::service::people::tenant::{EnteredTenant, create_tenant};
 use tonghop::service::people::token::{Credentials, issue_token};
-use tonghop::service::submission::{Change, ChangeRequest, Entered, Intent, change_now};
+use tonghop::service::submission::{Change, Entered, Intent, change_now};
 use tonghop::store::migration::{make_database, migrate};
 use tonghop::store::{Database, DatabaseUrl};
 use written::Meter;
@@ -141,7 +142,8 @@ fn prepare(application: &Application) -> Result<Identity, Failure> {
         country: None,
         mode: ImportMode::Write,
     };
-    import_units(application, &identity, &list, None, now())?;
+    let call = Call::new(identity, now());
+    import_units(application, &call, &list)?;
     for index in 0..INDICATORS {
         let indicator = EnteredIndicator {
             code: code(index),
@@ -155,25 +157,11 @@ fn prepare(application: &Application) -> Result<Identity, Failure> {
             formula: None,
             valid_from: None,
         };
-        put_indicator(
-            application,
-            &identity,
-            &indicator,
-            &Precondition::None,
-            None,
-            now(),
-        )?;
+        put_indicator(application, &call, &indicator)?;
     }
     for (code, frequency) in [("year", Frequency::Year), ("month", Frequency::Month)] {
         let form = form(code, frequency);
-        put_form(
-            application,
-            &identity,
-            &form,
-            &Precondition::None,
-            None,
-            now(),
-        )?;
+        put_form(application, &call, &form)?;
     }
     Ok(identity)
 }
@@ -283,17 +271,13 @@ fn submit(
         intent: Intent::Submit,
     };
     let (commune, hamlet) = (hamlet / HAMLETS_A_COMMUNE, hamlet % HAMLETS_A_COMMUNE);
-    let request = ChangeRequest {
-        path: ReportPath {
-            form: form.to_owned(),
-            period: period.to_owned(),
-            unit: format!("code:C{commune}-{hamlet}"),
-        },
-        precondition: Precondition::Absent,
-        repeatable: None,
-        now: now(),
+    let path = ReportPath {
+        form: form.to_owned(),
+        period: period.to_owned(),
+        unit: format!("code:C{commune}-{hamlet}"),
     };
-    let reply = change_now(application, *identity, request, Change::Put(entered))?;
+    let call = Call::new(*identity, now()).on(Precondition::Absent);
+    let reply = change_now(application, call, path, Change::Put(entered))?;
     let view: serde_json::Value = serde_json::from_str(&reply.body)?;
     Ok(view
         .get("rev")

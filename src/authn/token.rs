@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use super::keys::{self, JsonWebKey, Key, KeyError, load_or_create};
 use super::signature;
 use crate::domain::id::{AccountId, TenantId};
-use crate::error::{Code, Explain, Message};
+use crate::error::{Code, Explain, Explanation};
 use crate::message;
 
 /// The time for which an access token is valid.
@@ -270,28 +270,31 @@ fn refused(reason: impl std::fmt::Display) -> TokenError {
 }
 
 impl Explain for TokenError {
-    fn code(&self) -> Code {
-        match self {
-            TokenError::Expired | TokenError::Refused(_) => Code::InvalidToken,
-            TokenError::Sign(_) => Code::Internal,
-        }
-    }
-
-    fn message(&self) -> Message {
-        match self {
-            TokenError::Expired => message!(
-                "Phiên đăng nhập đã hết hạn. Hãy đăng nhập lại. Chương trình lấy mã mới bằng refresh_token.",
-                "Your session has expired. Sign in again. Programs get a new token with their refresh_token."
+    fn explain(&self) -> Explanation {
+        let (code, message) = match self {
+            TokenError::Expired => (
+                Code::InvalidToken,
+                message!(
+                    "Phiên đăng nhập đã hết hạn. Hãy đăng nhập lại. Chương trình lấy mã mới bằng refresh_token.",
+                    "Your session has expired. Sign in again. Programs get a new token with their refresh_token."
+                ),
             ),
-            TokenError::Refused(_) => message!(
-                "Phiên đăng nhập không hợp lệ. Hãy đăng nhập lại.",
-                "You are not signed in with a session that is valid. Sign in again."
+            TokenError::Refused(_) => (
+                Code::InvalidToken,
+                message!(
+                    "Phiên đăng nhập không hợp lệ. Hãy đăng nhập lại.",
+                    "You are not signed in with a session that is valid. Sign in again."
+                ),
             ),
-            TokenError::Sign(_) => message!(
-                "Hệ thống gặp lỗi. Hãy báo người quản trị kèm mã yêu cầu (request_id).",
-                "The service failed. Tell its operator, with the request_id."
+            TokenError::Sign(_) => (
+                Code::Internal,
+                message!(
+                    "Hệ thống gặp lỗi. Hãy báo người quản trị kèm mã yêu cầu (request_id).",
+                    "The service failed. Tell its operator, with the request_id."
+                ),
             ),
-        }
+        };
+        Explanation::new(code, message)
     }
 }
 

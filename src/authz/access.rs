@@ -7,7 +7,7 @@ use crate::authn::Identity;
 use crate::domain::hierarchy::{Hierarchy, Line, Place, Tree};
 use crate::domain::id::{AccountId, UnitId};
 use crate::domain::unit::Validity;
-use crate::error::{Code, Explain, Message};
+use crate::error::{Code, Explain, Explanation, Message};
 use crate::message;
 
 /// The rights of a signed-in account: its id and its grants.
@@ -233,11 +233,7 @@ impl UnitStanding<'_> {
 }
 
 impl Explain for Denied {
-    fn code(&self) -> Code {
-        Code::NotAllowed
-    }
-
-    fn message(&self) -> Message {
+    fn explain(&self) -> Explanation {
         let (vi, en) = match self.action {
             Action::ReadUnits | Action::ReadSubmissions | Action::ReadRollups => {
                 ("xem đơn vị này", "see this unit")
@@ -264,11 +260,14 @@ impl Explain for Denied {
             ),
         };
         if let Some(days) = self.allowed {
-            return allowed_only(days, vi, en);
+            return Explanation::new(Code::NotAllowed, allowed_only(days, vi, en));
         }
-        message!(
-            "Bạn không được {vi}. Nếu cần, hãy đề nghị người quản trị cấp quyền.",
-            "You may not {en}. If you need to, ask your administrator for a grant."
+        Explanation::new(
+            Code::NotAllowed,
+            message!(
+                "Bạn không được {vi}. Nếu cần, hãy đề nghị người quản trị cấp quyền.",
+                "You may not {en}. If you need to, ask your administrator for a grant."
+            ),
         )
     }
 }

@@ -16,6 +16,7 @@ use tonghop::domain::day::Day;
 use tonghop::domain::reorganisation::ReorganisationDocument;
 use tonghop::error::{Explain, Fault, Place, counted};
 use tonghop::service::Application;
+use tonghop::service::application::call::Call;
 use tonghop::service::application::idempotency::Reply;
 use tonghop::service::map::mapping::{
     Mapping, MappingError, Table, TableDocument, TableFault, TableLine, Unlisted, table_document_of,
@@ -113,7 +114,8 @@ fn run_units(application: &Application, units: &UnitsArguments) -> Result<(), Fa
     if run.dry_run {
         return Ok(());
     }
-    let done = add_units(application, &identity, &list, now(), &Bar::new()?).map_err(told)?;
+    let call = Call::new(identity, now());
+    let done = add_units(application, &call, &list, &Bar::new()?).map_err(told)?;
     run.show_done(&done);
     Ok(())
 }
@@ -147,7 +149,8 @@ fn run_reorganisation(
     if run.dry_run {
         return Ok(());
     }
-    let done = carry_out_reorganisation(application, &identity, document, now(), &Bar::new()?);
+    let call = Call::new(identity, now());
+    let done = carry_out_reorganisation(application, &call, document, &Bar::new()?);
     // Somebody else may have changed the map since the preview.
     let done = done.map_err(|error| source.explained(error))?;
     run.show_done(&done);
@@ -303,7 +306,7 @@ impl DocumentSource<'_> {
     }
 
     fn explained(&self, error: impl Explain + 'static) -> Failure {
-        let faults = error.faults();
+        let faults = error.explain().faults;
         if faults.is_empty() {
             return explained(error);
         }
@@ -314,7 +317,7 @@ impl DocumentSource<'_> {
 }
 
 fn in_file(file: &Path, error: &(impl Explain + fmt::Display)) -> Failure {
-    let faults = error.faults();
+    let faults = error.explain().faults;
     if faults.is_empty() {
         return format!("{}: {}", file.display(), crate::reason_of(error)).into();
     }

@@ -9,10 +9,11 @@ use crate::domain::level::LevelPreset;
 use crate::domain::period::{Calendar, CalendarPeriod};
 use crate::domain::quantity::Qualifier;
 use crate::domain::submission::{EnteredPassage, EnteredValue, Stage};
-use crate::error::Explain;
+use crate::error::{Explain, Explanation};
 use crate::http::form::FormBody;
 use crate::http::indicator::IndicatorBody;
 use crate::service::Application;
+use crate::service::application::call::Call;
 use crate::service::application::condition::Precondition;
 use crate::service::application::locate::ReportPath;
 use crate::service::catalogue::form::put_form;
@@ -25,7 +26,7 @@ use crate::service::people::token::{Credentials, issue_token};
 use crate::service::report::lineage::FigureName;
 use crate::service::report::series::{SeriesQuery, SeriesView, get_series};
 use crate::service::report::target::{EnteredTarget, put_target};
-use crate::service::submission::{Change, ChangeRequest, Entered, Intent, change_now};
+use crate::service::submission::{Change, Entered, Intent, change_now};
 
 /// The slug of the demo's tenant.
 pub const TENANT: &str = "mttq-an-giang";
@@ -77,15 +78,13 @@ fn in_data<E: std::fmt::Display>(what: &str) -> impl Fn(E) -> DemoError {
 
 fn in_use_case<E: Explain>(what: &str) -> impl Fn(E) -> DemoError {
     move |error| {
-        let faults = error.faults();
+        let Explanation {
+            message, faults, ..
+        } = error.explain();
         let faults = faults
             .iter()
             .map(|fault| format!("; {:?}: {}", fault.place, fault.message.en));
-        let reason = format!(
-            "{} ({error}){}",
-            error.message().en,
-            faults.collect::<String>()
-        );
+        let reason = format!("{} ({error}){}", message.en, faults.collect::<String>());
         DemoError {
             what: what.to_owned(),
             reason,
@@ -130,6 +129,11 @@ fn sign_in(application: &Application, now: DateTime<Utc>) -> Result<Identity, De
         .map_err(in_use_case(ADMIN))
 }
 
+/// A call for what must not be there yet.
+fn new(admin: &Identity, now: DateTime<Utc>) -> Call {
+    Call::new(*admin, now).on(Precondition::Absent)
+}
+
 fn load_units(
     application: &Application,
     admin: &Identity,
@@ -141,7 +145,7 @@ fn load_units(
         country: None,
         mode: ImportMode::Write,
     };
-    import_units(application, admin, &list, None, now).map_err(in_use_case("units.csv"))?;
+    import_units(application, &Call::new(*admin, now), &list).map_err(in_use_case("units.csv"))?;
     Ok(())
 }
 
@@ -173,15 +177,7 @@ fn load_catalogue(
         let code = code.as_str().unwrap_or_default().to_owned();
         let body: IndicatorBody = serde_json::from_value(entry.into()).map_err(in_data(&code))?;
         let entered = body.entered(code.clone());
-        put_indicator(
-            application,
-            admin,
-            &entered,
-            &Precondition::Absent,
-            None,
-            now,
-        )
-        .map_err(in_use_case(&code))?;
+        put_indicator(application, &new(admin, now), &entered).map_err(in_use_case(&code))?;
     }
     for (code, what, text) in [
         (FORM, "form.json", include_str!("form.json")),
@@ -189,15 +185,7 @@ fn load_catalogue(
     ] {
         let body: FormBody = serde_json::from_str(text).map_err(in_data(what))?;
         let entered = body.entered(code.to_owned());
-        put_form(
-            application,
-            admin,
-            &entered,
-            &Precondition::Absent,
-            None,
-            now,
-        )
-        .map_err(in_use_case(what))?;
+        put_form(application, &new(admin, now), &entered).map_err(in_use_case(what))?;
     }
     Ok(())
 }
@@ -266,15 +254,7 @@ fn set_targets(
             },
             value: Some(goal.value),
         };
-        put_target(
-            application,
-            admin,
-            &entered,
-            &Precondition::Absent,
-            None,
-            now,
-        )
-        .map_err(in_use_case(what))?;
+        put_target(application, &new(admin, now), &entered).map_err(in_use_case(what))?;
     }
     Ok(())
 }
@@ -323,7 +303,7 @@ fn reform(
 ) -> Result<(), DemoError> {
     let what = "reform.json";
     let document = serde_json::from_str(include_str!("reform.json")).map_err(in_data(what))?;
-    create_reorganisation(application, admin, &document, Mode::Write, None, now)
+    create_reorganisation(application, &Call::new(*admin, now), &document, Mode::Write)
         .map_err(in_use_case(what))?;
     Ok(())
 }
@@ -353,14 +333,8 @@ fn load_file(
             intent: Intent::Submit,
         };
         let what = format!("{} {} {}", path.form, path.period, path.unit);
-        let request = ChangeRequest {
-            now: arrivals.of(&path, now),
-            path,
-            precondition: Precondition::Absent,
-            repeatable: None,
-        };
-        change_now(application, *admin, request, Change::Put(entered))
-            .map_err(in_use_case(&what))?;
+        let call = new(admin, arrivals.of(&path, now));
+        change_now(application, call, path, Change::Put(entered)).map_err(in_use_case(&what))?;
     }
     Ok(())
 }

@@ -33,7 +33,7 @@ impl Expectations {
             return Ok(request);
         };
         let timer = self.metrics.begin_request(request.method().as_str());
-        let answer = problem.answer_at_once(request.headers());
+        let answer = problem.answer_at_once(&request);
         timer.finish(operation.id(), answer.status().as_u16());
         Err(InternalError::from_response(problem, answer).into())
     }

@@ -31,6 +31,7 @@ use crate::error::{Code, Fault, Message};
 use crate::message;
 use crate::service::Application;
 use crate::service::application::answers::Encoded;
+use crate::service::application::call::Call;
 use crate::service::application::condition::{Etag, Precondition};
 use crate::service::application::idempotency::{Delivery, Outcome, Repeatable, Reply};
 use crate::service::people::account::check_could;
@@ -115,17 +116,62 @@ fn misconfigured() -> Problem {
     Problem::internal()
 }
 
-/// On which state a change builds, from If-Match and If-None-Match.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Conditions(pub Precondition);
+/// A request for a change and its body: the caller, the time, the Idempotency-Key.
+#[derive(Debug)]
+pub struct Called<B: Body> {
+    pub call: Call,
+    pub body: B::Value,
+}
 
-impl FromRequest for Conditions {
+/// As [`Called`], with the state that the change builds on, from If-Match and If-None-Match.
+#[derive(Debug)]
+pub struct CalledOn<B: Body> {
+    pub call: Call,
+    pub body: B::Value,
+}
+
+impl<B: Body> FromRequest for Called<B> {
     type Error = Problem;
-    type Future = Ready<Result<Conditions, Problem>>;
+    type Future = Reading<Called<B>>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(precondition(request.headers()).map(Conditions))
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let heard = hear::<B>(request, |_| Ok(Precondition::None), payload);
+        Box::pin(async move { heard.await.map(|(call, body)| Called { call, body }) })
     }
+}
+
+impl<B: Body> FromRequest for CalledOn<B> {
+    type Error = Problem;
+    type Future = Reading<CalledOn<B>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let heard = hear::<B>(request, precondition, payload);
+        Box::pin(async move { heard.await.map(|(call, body)| CalledOn { call, body }) })
+    }
+}
+
+/// Reads what a change needs of a request: first who calls, then the other headers, then the body.
+fn hear<B: Body>(
+    request: &HttpRequest,
+    precondition: fn(&HeaderMap) -> Result<Precondition, Problem>,
+    payload: &mut Payload,
+) -> Reading<(Call, B::Value)> {
+    let now = Now::read().0;
+    let head = signed_in(request).and_then(|SignedIn(identity)| {
+        let precondition = precondition(request.headers())?;
+        let call = Call::new(identity, now).on(precondition);
+        let operation = matched(request).ok_or_else(misconfigured)?;
+        Ok((call, repeat_key(request)?, operation))
+    });
+    // A body is begun only for who has come so far.
+    let body = head.is_ok().then(|| B::from_request(request, payload));
+    Box::pin(async move {
+        let (call, key, operation) = head?;
+        let body = body.ok_or_else(misconfigured)?.await?;
+        let repeatable = key.repeatable(operation.id(), body.raw());
+        let call = Call { repeatable, ..call };
+        Ok((call, body.value()))
+    })
 }
 
 fn precondition(headers: &HeaderMap) -> Result<Precondition, Problem> {
@@ -261,16 +307,16 @@ fn invalid_header(message: Message) -> Problem {
 
 /// The Idempotency-Key of a request, if it has one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RepeatKey {
+struct RepeatKey {
     key: Option<String>,
     path: String,
     query: String,
 }
 
 impl RepeatKey {
-    /// What tells this request from others, for the use case; none without a key. Another query
-    /// makes it another request, as another body does.
-    pub fn repeatable(self, operation: &'static str, body: &[u8]) -> Option<Repeatable> {
+    /// Tells this request from others, for the use case; none without a key. Another query makes it
+    /// another request, as another body does.
+    fn repeatable(self, operation: &str, body: &[u8]) -> Option<Repeatable> {
         let key = self.key?;
         let mut hash = Sha256::new();
         if !self.query.is_empty() {
@@ -281,20 +327,11 @@ impl RepeatKey {
         hash.update(body);
         let body_hash = hash.finalize().into();
         Some(Repeatable {
-            operation,
+            operation: operation.to_owned(),
             path: self.path,
             key,
             body_hash,
         })
-    }
-}
-
-impl FromRequest for RepeatKey {
-    type Error = Problem;
-    type Future = Ready<Result<RepeatKey, Problem>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(repeat_key(request))
     }
 }
 
@@ -411,13 +448,34 @@ impl BodyLimit {
 #[derive(Debug, Clone, Copy)]
 pub struct BodyTime(pub Duration);
 
+/// A body of a request for a change.
+pub trait Body: FromRequest<Error = Problem, Future = Reading<Self>> + 'static {
+    /// The content of the body.
+    type Value: std::fmt::Debug + 'static;
+
+    /// The bytes of the body as they came, which tell a request from another with its key.
+    fn raw(&self) -> &[u8];
+
+    fn value(self) -> Self::Value;
+}
+
 /// A JSON body, and its bytes as they came.
 #[derive(Debug, Clone)]
 pub struct JsonBody<T> {
-    /// What it says.
-    pub value: T,
-    /// Its bytes.
-    pub raw: Bytes,
+    value: T,
+    raw: Bytes,
+}
+
+impl<T: DeserializeOwned + std::fmt::Debug + Send + 'static> Body for JsonBody<T> {
+    type Value = T;
+
+    fn raw(&self) -> &[u8] {
+        &self.raw
+    }
+
+    fn value(self) -> T {
+        self.value
+    }
 }
 
 impl<T: DeserializeOwned + Send + 'static> FromRequest for JsonBody<T> {
@@ -489,7 +547,19 @@ const MOST_COMMAS_OF_LARGE: usize = 500_000;
 
 /// A JSON body that may be larger than others, and have more elements.
 #[derive(Debug, Clone)]
-pub struct LargeJsonBody<T>(pub JsonBody<T>);
+pub struct LargeJsonBody<T>(JsonBody<T>);
+
+impl<T: DeserializeOwned + std::fmt::Debug + Send + 'static> Body for LargeJsonBody<T> {
+    type Value = T;
+
+    fn raw(&self) -> &[u8] {
+        self.0.raw()
+    }
+
+    fn value(self) -> T {
+        self.0.value()
+    }
+}
 
 impl<T: DeserializeOwned + Send + 'static> FromRequest for LargeJsonBody<T> {
     type Error = Problem;
@@ -652,6 +722,19 @@ fn wrong_form(reason: &str) -> Problem {
 #[derive(Debug, Clone, Copy)]
 pub struct NoBody;
 
+impl Body for NoBody {
+    type Value = NoBody;
+
+    /// Empty, however the client has sent it.
+    fn raw(&self) -> &[u8] {
+        b""
+    }
+
+    fn value(self) -> NoBody {
+        self
+    }
+}
+
 impl FromRequest for NoBody {
     type Error = Problem;
     type Future = Reading<NoBody>;
@@ -683,9 +766,20 @@ fn unexpected_body() -> Problem {
 #[derive(Debug, Clone)]
 pub struct TextBody {
     /// The text, without a byte order mark: spreadsheets write one.
-    pub text: String,
-    /// Its bytes.
-    pub raw: Bytes,
+    text: String,
+    raw: Bytes,
+}
+
+impl Body for TextBody {
+    type Value = String;
+
+    fn raw(&self) -> &[u8] {
+        &self.raw
+    }
+
+    fn value(self) -> String {
+        self.text
+    }
 }
 
 impl FromRequest for TextBody {
@@ -959,6 +1053,24 @@ fn body_too_large(BodyLimit(limit): BodyLimit) -> Problem {
             "The body is too large: at most {limit} bytes. Shorten its prose, or send a file in parts."
         ),
     )
+}
+
+/// Runs a use case that changes something, and answers.
+///
+/// # Errors
+/// Those of the use case.
+pub async fn change<T, E>(
+    application: web::Data<Application>,
+    call: Call,
+    entered: T,
+    use_case: impl FnOnce(&Application, &Call, &T) -> Result<Reply, E> + Send + 'static,
+) -> Result<HttpResponse, Problem>
+where
+    T: Send + 'static,
+    E: Into<Problem> + Send + 'static,
+{
+    let done = super::blocking(move || use_case(&application, &call, &entered));
+    Ok(reply(done.await?))
 }
 
 /// The answer of a use case that changes something.

@@ -6,9 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, get, put, web};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::extract::{
-    Conditions, JsonBody, Now, Params, RepeatKey, SeenEtags, SignedIn, reply, tagged,
-};
+use super::extract::{CalledOn, JsonBody, Now, Params, SeenEtags, SignedIn, change, tagged};
 use super::indicator::CatalogueParams;
 use super::page::{page_request, page_response};
 use super::problem::Problem;
@@ -313,24 +311,9 @@ impl From<RuleBody> for EnteredRule {
 #[put("/forms/{form}")]
 pub async fn put_form(
     application: web::Data<Application>,
-    SignedIn(identity): SignedIn,
     code: web::Path<String>,
-    conditions: Conditions,
-    key: RepeatKey,
-    now: Now,
-    body: JsonBody<FormBody>,
+    CalledOn { call, body }: CalledOn<JsonBody<FormBody>>,
 ) -> Result<HttpResponse, Problem> {
-    let repeatable = key.repeatable("put_form", &body.raw);
-    let entered = body.value.entered(code.into_inner());
-    let put = super::blocking(move || {
-        form::put_form(
-            &application,
-            &identity,
-            &entered,
-            &conditions.0,
-            repeatable,
-            now.0,
-        )
-    });
-    Ok(reply(put.await?))
+    let entered = body.entered(code.into_inner());
+    change(application, call, entered, form::put_form).await
 }

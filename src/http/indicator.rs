@@ -4,9 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, get, put, web};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::extract::{
-    Conditions, JsonBody, Now, Params, RepeatKey, SeenEtags, SignedIn, reply, tagged,
-};
+use super::extract::{CalledOn, JsonBody, Now, Params, SeenEtags, SignedIn, change, tagged};
 use super::page::{page_request, page_response};
 use super::problem::Problem;
 use super::text::{DecimalText, NameBody};
@@ -218,24 +216,9 @@ impl IndicatorBody {
 #[put("/indicators/{indicator}")]
 pub async fn put_indicator(
     application: web::Data<Application>,
-    SignedIn(identity): SignedIn,
     code: web::Path<String>,
-    conditions: Conditions,
-    key: RepeatKey,
-    now: Now,
-    body: JsonBody<IndicatorBody>,
+    CalledOn { call, body }: CalledOn<JsonBody<IndicatorBody>>,
 ) -> Result<HttpResponse, Problem> {
-    let repeatable = key.repeatable("put_indicator", &body.raw);
-    let entered = body.value.entered(code.into_inner());
-    let put = super::blocking(move || {
-        indicator::put_indicator(
-            &application,
-            &identity,
-            &entered,
-            &conditions.0,
-            repeatable,
-            now.0,
-        )
-    });
-    Ok(reply(put.await?))
+    let entered = body.entered(code.into_inner());
+    change(application, call, entered, indicator::put_indicator).await
 }

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, get, put, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::extract::{Conditions, JsonBody, Now, RepeatKey, SeenEtags, SignedIn, reply, tagged};
+use super::extract::{CalledOn, JsonBody, SeenEtags, SignedIn, change, tagged};
 use super::problem::Problem;
 use super::text::NameBody;
 use crate::domain::day::Day;
@@ -55,30 +55,15 @@ pub struct LevelBody {
 #[put("/levels/{level}")]
 pub async fn put_level(
     application: web::Data<Application>,
-    SignedIn(identity): SignedIn,
     code: web::Path<String>,
-    conditions: Conditions,
-    key: RepeatKey,
-    now: Now,
-    body: JsonBody<LevelBody>,
+    CalledOn { call, body }: CalledOn<JsonBody<LevelBody>>,
 ) -> Result<HttpResponse, Problem> {
-    let repeatable = key.repeatable("put_level", &body.raw);
     let entered = EnteredLevel {
         code: code.into_inner(),
-        name: body.value.name.into(),
-        rank: body.value.rank,
-        valid_from: body.value.valid_from.map(Day::get),
-        valid_to: body.value.valid_to.map(Day::get),
+        name: body.name.into(),
+        rank: body.rank,
+        valid_from: body.valid_from.map(Day::get),
+        valid_to: body.valid_to.map(Day::get),
     };
-    let put = super::blocking(move || {
-        level::put_level(
-            &application,
-            &identity,
-            &entered,
-            &conditions.0,
-            repeatable,
-            now.0,
-        )
-    });
-    Ok(reply(put.await?))
+    change(application, call, entered, level::put_level).await
 }

@@ -5,18 +5,19 @@
 
 use crate::pointer::pointer_to;
 use std::fmt;
-use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::task::Poll;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{
+    self, AcceptLanguage, Header, HeaderMap, HeaderName, HeaderValue, LanguageTag, Preference,
+    Quality, QualityItem,
+};
 use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, web};
+use futures_util::FutureExt;
 use itertools::Itertools;
 use serde::Serialize;
 use tracing::Instrument;
@@ -26,7 +27,9 @@ use uuid::Uuid;
 use super::contract::Matched;
 use super::extract::json_line;
 use super::state::{Occupied, ServerState};
-use crate::error::{Code, Explain, Fault, Kind, Language, MOST_FAULTS, Message, Place, shortened};
+use crate::error::{
+    Code, Explain, Explanation, Fault, Kind, Language, MOST_FAULTS, Message, Place, shortened,
+};
 use crate::message;
 use crate::telemetry::Metrics;
 
@@ -108,9 +111,9 @@ impl Problem {
         Problem::new(code, sentence(code))
     }
 
-    /// The answer to a request that no middleware has seen, by the request's headers.
-    pub(super) fn answer_at_once(&self, headers: &HeaderMap) -> HttpResponse {
-        self.answer(&Recipient::of(headers))
+    /// The answer to a request that no middleware has seen.
+    pub(super) fn answer_at_once(&self, request: &impl HttpMessage) -> HttpResponse {
+        self.answer(&Recipient::of(request))
     }
 
     fn answer(&self, caller: &Recipient) -> HttpResponse {
@@ -144,13 +147,17 @@ impl Problem {
 /// level.
 impl<E: Explain> From<E> for Problem {
     fn from(error: E) -> Problem {
-        let code = error.code();
+        let Explanation {
+            code,
+            message,
+            faults,
+        } = error.explain();
         match code.kind() {
             Kind::Internal => tracing::error!(code = code.as_str(), error = chain(&error)),
             Kind::Unavailable => tracing::warn!(code = code.as_str(), error = chain(&error)),
             _ => tracing::debug!(code = code.as_str(), error = chain(&error)),
         }
-        Problem::new(code, error.message()).with_faults(error.faults())
+        Problem::new(code, message).with_faults(faults)
     }
 }
 
@@ -380,10 +387,10 @@ struct Recipient {
 }
 
 impl Recipient {
-    fn of(headers: &HeaderMap) -> Recipient {
+    fn of(request: &impl HttpMessage) -> Recipient {
         Recipient {
             request_id: Uuid::now_v7(),
-            language: preferred_language(headers),
+            language: preferred_language(request),
         }
     }
 
@@ -483,7 +490,7 @@ pub async fn render<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    let caller = Recipient::of(request.headers());
+    let caller = Recipient::of(&request);
     let span = tracing::info_span!(
         "request",
         id = %caller.request_id,
@@ -547,25 +554,17 @@ fn operation_of<B>(response: &ServiceResponse<B>) -> String {
 
 /// Turns a handler's panic into an answer.
 async fn unless_it_panics<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    let mut answer = pin!(answer);
-    poll_fn(|context| {
-        let polled = catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context)));
-        polled.unwrap_or_else(|_| {
-            tracing::error!("a handler panicked; standard error has the message");
-            Poll::Ready(Err(Problem::internal().into()))
-        })
+    let caught = AssertUnwindSafe(answer).catch_unwind().await;
+    caught.unwrap_or_else(|_| {
+        tracing::error!("a handler panicked; standard error has the message");
+        Err(Problem::internal().into())
     })
-    .await
 }
 
 /// Returns English if the caller prefers it (RFC 9110, section 12.5.4), otherwise Vietnamese.
-fn preferred_language(headers: &HeaderMap) -> Language {
-    let ranges: Vec<(&str, u32)> = headers
-        .get_all(header::ACCEPT_LANGUAGE)
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(language_range)
-        .collect();
+fn preferred_language(request: &impl HttpMessage) -> Language {
+    let ranges = AcceptLanguage::parse(request).map(|AcceptLanguage(ranges)| ranges);
+    let ranges = ranges.unwrap_or_default();
     if quality(&ranges, "en") > quality(&ranges, "vi") {
         Language::English
     } else {
@@ -573,36 +572,18 @@ fn preferred_language(headers: &HeaderMap) -> Language {
     }
 }
 
-/// Splits off a language without its region, and its quality in thousandths.
-fn language_range(text: &str) -> Option<(&str, u32)> {
-    let (range, quality) = match text.split_once(';') {
-        Some((range, parameter)) => (range, parameter.trim().strip_prefix("q=")?),
-        None => (text, "1"),
+/// The quality of a language, whatever its region; `*` stands for those that are not named.
+fn quality(ranges: &[QualityItem<Preference<LanguageTag>>], language: &str) -> Quality {
+    let of = |is_meant: &dyn Fn(&Preference<LanguageTag>) -> bool| {
+        let meant = ranges.iter().filter(|range| is_meant(&range.item));
+        meant.map(|range| range.quality).max()
     };
-    let language = range.trim().split('-').next()?;
-    Some((language, thousandths(quality.trim())?))
-}
-
-/// Reads `1`, `0.8` or `0.375`.
-fn thousandths(text: &str) -> Option<u32> {
-    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
-    if decimals.len() > 3 {
-        return None;
-    }
-    let decimals: u32 = format!("{decimals:0<3}").parse().ok()?;
-    let whole: u32 = whole.parse().ok()?;
-    Some((whole.min(1) * 1000 + decimals).min(1000))
-}
-
-fn quality(ranges: &[(&str, u32)], language: &str) -> u32 {
-    let of = |wanted: &str| {
-        ranges
-            .iter()
-            .filter(|(range, _)| range.eq_ignore_ascii_case(wanted))
-            .map(|(_, quality)| *quality)
-            .max()
-    };
-    of(language).or_else(|| of("*")).unwrap_or(0)
+    let named = of(&|range| match range {
+        Preference::Specific(tag) => tag.primary_language().eq_ignore_ascii_case(language),
+        Preference::Any => false,
+    });
+    let any = || of(&|range| matches!(range, Preference::Any));
+    named.or_else(any).unwrap_or(Quality::ZERO)
 }
 
 #[cfg(test)]
@@ -656,7 +637,7 @@ mod tests {
             let request = TestRequest::default()
                 .insert_header((header::ACCEPT_LANGUAGE, accepted))
                 .to_srv_request();
-            let preferred = preferred_language(request.headers());
+            let preferred = preferred_language(&request);
             assert_eq!(preferred, language, "{accepted}");
         }
     }

@@ -5,8 +5,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::extract::{
-    Conditions, JsonBody, LargeJsonBody, NoBody, Now, Params, RepeatKey, SeenEtags, SignedIn,
-    reply, tagged,
+    Called, CalledOn, LargeJsonBody, NoBody, Params, SeenEtags, SignedIn, change, tagged,
 };
 use super::page::{PageParams, page_request, page_response};
 use super::problem::Problem;
@@ -42,29 +41,22 @@ pub struct ReorganisationParams {
 #[post("/reorganisations")]
 pub async fn create_reorganisation(
     application: web::Data<Application>,
-    SignedIn(identity): SignedIn,
     Params(params): Params<ReorganisationParams>,
-    key: RepeatKey,
-    now: Now,
-    LargeJsonBody(body): LargeJsonBody<ReorganisationDocument>,
+    Called { call, body }: Called<LargeJsonBody<ReorganisationDocument>>,
 ) -> Result<HttpResponse, Problem> {
-    let JsonBody { value, raw } = body;
-    let repeatable = key.repeatable("create_reorganisation", &raw);
     let mode = match params.dry_run {
         Some(true) => Mode::DryRun,
         Some(false) | None => Mode::Write,
     };
-    let created = super::blocking(move || {
-        reorganisation::create_reorganisation(
-            &application,
-            &identity,
-            &value,
-            mode,
-            repeatable,
-            now.0,
-        )
-    });
-    Ok(reply(created.await?))
+    change(
+        application,
+        call,
+        body,
+        move |application, call, document| {
+            reorganisation::create_reorganisation(application, call, document, mode)
+        },
+    )
+    .await
 }
 
 /// List the reorganisations, the latest day first.
@@ -118,23 +110,14 @@ pub async fn get_reorganisation(
 #[post("/reorganisations/{reorganisation}/undo")]
 pub async fn undo_reorganisation(
     application: web::Data<Application>,
-    SignedIn(identity): SignedIn,
     id: web::Path<String>,
-    conditions: Conditions,
-    key: RepeatKey,
-    now: Now,
-    _body: NoBody,
+    CalledOn { call, .. }: CalledOn<NoBody>,
 ) -> Result<HttpResponse, Problem> {
-    let repeatable = key.repeatable("undo_reorganisation", b"");
-    let undone = super::blocking(move || {
-        reorganisation::undo_reorganisation(
-            &application,
-            &identity,
-            &id,
-            &conditions.0,
-            repeatable,
-            now.0,
-        )
-    });
-    Ok(reply(undone.await?))
+    change(
+        application,
+        call,
+        id.into_inner(),
+        |application, call, id| reorganisation::undo_reorganisation(application, call, id),
+    )
+    .await
 }

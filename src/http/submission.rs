@@ -4,20 +4,18 @@ use actix_web::{HttpRequest, HttpResponse, get, post, put, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::extract::{
-    Conditions, JsonBody, NoBody, Now, Params, RepeatKey, SeenEtags, SignedIn, reply, tagged,
-};
+use super::extract::{CalledOn, JsonBody, NoBody, Params, SeenEtags, SignedIn, reply, tagged};
 use super::page::{PageParams, page_request, page_response};
 use super::problem::Problem;
 use super::text::DecimalText;
 use crate::domain::quantity::Qualifier;
 use crate::domain::submission::{EnteredPassage, EnteredValue};
 use crate::service::Application;
-use crate::service::application::idempotency::Repeatable;
+use crate::service::application::call::Call;
 use crate::service::application::locate::ReportPath;
 use crate::service::application::page::Page;
 use crate::service::submission::{
-    self, Change, ChangeRequest, Entered, EnteredReason, EnteredValueReason, Intent, RevisionView,
+    self, Change, Entered, EnteredReason, EnteredValueReason, Intent, RevisionView,
     SubmissionQueue, SubmissionView,
 };
 
@@ -116,38 +114,24 @@ impl From<SubmissionBody> for Entered {
 pub async fn put_submission(
     application: web::Data<Application>,
     queue: web::Data<SubmissionQueue>,
-    SignedIn(identity): SignedIn,
     path: web::Path<ReportPath>,
-    conditions: Conditions,
-    key: RepeatKey,
-    now: Now,
-    body: JsonBody<SubmissionBody>,
+    CalledOn { call, body }: CalledOn<JsonBody<SubmissionBody>>,
 ) -> Result<HttpResponse, Problem> {
-    let repeatable = key.repeatable("put_submission", &body.raw);
-    let change = change_request(path, conditions, repeatable, &now);
-    let entered = Entered::from(body.value);
-    let done = submission::change(
-        application.into_inner(),
-        queue.into_inner(),
-        identity,
-        change,
-        Change::Put(entered),
-    );
-    Ok(reply(done.await?))
+    let change = Change::Put(Entered::from(body));
+    take_step(application, queue, path, call, change).await
 }
 
-fn change_request(
+/// Takes one step of a submission, whichever it is.
+async fn take_step(
+    application: web::Data<Application>,
+    queue: web::Data<SubmissionQueue>,
     path: web::Path<ReportPath>,
-    conditions: Conditions,
-    repeatable: Option<Repeatable>,
-    now: &Now,
-) -> ChangeRequest {
-    ChangeRequest {
-        path: path.into_inner(),
-        precondition: conditions.0,
-        repeatable,
-        now: now.0,
-    }
+    call: Call,
+    change: Change,
+) -> Result<HttpResponse, Problem> {
+    let (application, queue) = (application.into_inner(), queue.into_inner());
+    let done = submission::change(application, queue, call, path.into_inner(), change);
+    Ok(reply(done.await?))
 }
 
 /// Submit the draft as it is.
@@ -160,24 +144,10 @@ fn change_request(
 pub async fn submit_submission(
     application: web::Data<Application>,
     queue: web::Data<SubmissionQueue>,
-    SignedIn(identity): SignedIn,
     path: web::Path<ReportPath>,
-    conditions: Conditions,
-    key: RepeatKey,
-    now: Now,
-    _body: NoBody,
+    CalledOn { call, .. }: CalledOn<NoBody>,
 ) -> Result<HttpResponse, Problem> {
-    let repeatable = key.repeatable("submit_submission", b"");
-    let change = change_request(path, conditions, repeatable, &now);
-    let application = application.into_inner();
-    let done = submission::change(
-        application,
-        queue.into_inner(),
-        identity,
-        change,
-        Change::Submit,
-    );
-    Ok(reply(done.await?))
+    take_step(application, queue, path, call, Change::Submit).await
 }
 
 /// Withdraw a submission.
@@ -190,24 +160,10 @@ pub async fn submit_submission(
 pub async fn withdraw_submission(
     application: web::Data<Application>,
     queue: web::Data<SubmissionQueue>,
-    SignedIn(identity): SignedIn,
     path: web::Path<ReportPath>,
-    conditions: Conditions,
-    key: RepeatKey,
-    now: Now,
-    _body: NoBody,
+    CalledOn { call, .. }: CalledOn<NoBody>,
 ) -> Result<HttpResponse, Problem> {
-    let repeatable = key.repeatable("withdraw_submission", b"");
-    let change = change_request(path, conditions, repeatable, &now);
-    let application = application.into_inner();
-    let done = submission::change(
-        application,
-        queue.into_inner(),
-        identity,
-        change,
-        Change::Withdraw,
-    );
-    Ok(reply(done.await?))
+    take_step(application, queue, path, call, Change::Withdraw).await
 }
 
 /// Approve a submission.
@@ -220,24 +176,10 @@ pub async fn withdraw_submission(
 pub async fn approve_submission(
     application: web::Data<Application>,
     queue: web::Data<SubmissionQueue>,
-    SignedIn(identity): SignedIn,
     path: web::Path<ReportPath>,
-    conditions: Conditions,
-    key: RepeatKey,
-    now: Now,
-    _body: NoBody,
+    CalledOn { call, .. }: CalledOn<NoBody>,
 ) -> Result<HttpResponse, Problem> {
-    let repeatable = key.repeatable("approve_submission", b"");
-    let change = change_request(path, conditions, repeatable, &now);
-    let application = application.into_inner();
-    let done = submission::change(
-        application,
-        queue.into_inner(),
-        identity,
-        change,
-        Change::Approve,
-    );
-    Ok(reply(done.await?))
+    take_step(application, queue, path, call, Change::Approve).await
 }
 
 /// The reason for which a submission is returned.
@@ -285,24 +227,11 @@ impl From<ReturnBody> for EnteredReason {
 pub async fn return_submission(
     application: web::Data<Application>,
     queue: web::Data<SubmissionQueue>,
-    SignedIn(identity): SignedIn,
     path: web::Path<ReportPath>,
-    conditions: Conditions,
-    key: RepeatKey,
-    now: Now,
-    body: JsonBody<ReturnBody>,
+    CalledOn { call, body }: CalledOn<JsonBody<ReturnBody>>,
 ) -> Result<HttpResponse, Problem> {
-    let repeatable = key.repeatable("return_submission", &body.raw);
-    let change = change_request(path, conditions, repeatable, &now);
-    let reason = EnteredReason::from(body.value);
-    let done = submission::change(
-        application.into_inner(),
-        queue.into_inner(),
-        identity,
-        change,
-        Change::Return(reason),
-    );
-    Ok(reply(done.await?))
+    let change = Change::Return(EnteredReason::from(body));
+    take_step(application, queue, path, call, change).await
 }
 
 /// Reopen an approved submission for changes.
@@ -315,24 +244,10 @@ pub async fn return_submission(
 pub async fn reopen_submission(
     application: web::Data<Application>,
     queue: web::Data<SubmissionQueue>,
-    SignedIn(identity): SignedIn,
     path: web::Path<ReportPath>,
-    conditions: Conditions,
-    key: RepeatKey,
-    now: Now,
-    _body: NoBody,
+    CalledOn { call, .. }: CalledOn<NoBody>,
 ) -> Result<HttpResponse, Problem> {
-    let repeatable = key.repeatable("reopen_submission", b"");
-    let change = change_request(path, conditions, repeatable, &now);
-    let application = application.into_inner();
-    let done = submission::change(
-        application,
-        queue.into_inner(),
-        identity,
-        change,
-        Change::Reopen,
-    );
-    Ok(reply(done.await?))
+    take_step(application, queue, path, call, Change::Reopen).await
 }
 
 /// List a submission's history, the latest step first.

@@ -4,9 +4,7 @@ use actix_web::{HttpResponse, get, put, web};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::extract::{
-    Conditions, JsonBody, Now, Params, RepeatKey, SeenEtags, SignedIn, reply, tagged,
-};
+use super::extract::{CalledOn, JsonBody, Params, SeenEtags, SignedIn, change, tagged};
 use super::problem::Problem;
 use super::text::DecimalText;
 use crate::domain::submission::Stage;
@@ -101,30 +99,15 @@ pub struct TargetBody {
 #[put("/forms/{form}/periods/{period}/units/{unit}/targets/{indicator}")]
 pub async fn put_target(
     application: web::Data<Application>,
-    SignedIn(identity): SignedIn,
     path: web::Path<TargetPath>,
     Params(params): Params<TargetParams>,
-    conditions: Conditions,
-    key: RepeatKey,
-    now: Now,
-    body: JsonBody<TargetBody>,
+    CalledOn { call, body }: CalledOn<JsonBody<TargetBody>>,
 ) -> Result<HttpResponse, Problem> {
-    let repeatable = key.repeatable("put_target", &body.raw);
     let (path, figure) = path.into_inner().names(params);
     let entered = EnteredTarget {
         path,
         figure,
-        value: body.value.value.map(|DecimalText(text)| text),
+        value: body.value.map(|DecimalText(text)| text),
     };
-    let put = super::blocking(move || {
-        target::put_target(
-            &application,
-            &identity,
-            &entered,
-            &conditions.0,
-            repeatable,
-            now.0,
-        )
-    });
-    Ok(reply(put.await?))
+    change(application, call, entered, target::put_target).await
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::extract::{
-    JsonBody, Now, Params, RepeatKey, SeenEtags, SignedIn, TextBody, reply, tagged,
+    Called, JsonBody, Now, Params, SeenEtags, SignedIn, TextBody, change, tagged,
 };
 use super::page::{page_request, page_response};
 use super::problem::Problem;
@@ -145,25 +145,18 @@ pub struct UnitBody {
 #[post("/units")]
 pub async fn create_unit(
     application: web::Data<Application>,
-    SignedIn(identity): SignedIn,
-    key: RepeatKey,
-    now: Now,
-    body: JsonBody<UnitBody>,
+    Called { call, body }: Called<JsonBody<UnitBody>>,
 ) -> Result<HttpResponse, Problem> {
-    let repeatable = key.repeatable("create_unit", &body.raw);
     let entered = EnteredUnit {
-        code: body.value.code,
-        name: body.value.name,
-        kind: body.value.kind,
-        level: body.value.level,
-        parent: body.value.parent,
-        valid_from: body.value.valid_from.map(Day::get),
-        valid_to: body.value.valid_to.map(Day::get),
+        code: body.code,
+        name: body.name,
+        kind: body.kind,
+        level: body.level,
+        parent: body.parent,
+        valid_from: body.valid_from.map(Day::get),
+        valid_to: body.valid_to.map(Day::get),
     };
-    let created = super::blocking(move || {
-        unit::create_unit(&application, &identity, &entered, repeatable, now.0)
-    });
-    Ok(reply(created.await?))
+    change(application, call, entered, unit::create_unit).await
 }
 
 /// The mode of an import.
@@ -195,25 +188,17 @@ pub struct ImportParams {
 #[post("/units/import")]
 pub async fn import_units(
     application: web::Data<Application>,
-    SignedIn(identity): SignedIn,
     Params(params): Params<ImportParams>,
-    key: RepeatKey,
-    now: Now,
-    body: TextBody,
+    Called { call, body }: Called<TextBody>,
 ) -> Result<HttpResponse, Problem> {
-    let repeatable = key.repeatable("import_units", &body.raw);
-    let mode = match params.dry_run {
-        Some(true) => ImportMode::DryRun,
-        Some(false) | None => ImportMode::Write,
-    };
     let list = UnitList {
-        csv: body.text,
+        csv: body,
         valid_from: params.valid_from.map(Day::get),
         country: None,
-        mode,
+        mode: match params.dry_run {
+            Some(true) => ImportMode::DryRun,
+            Some(false) | None => ImportMode::Write,
+        },
     };
-    let imported = super::blocking(move || {
-        unit::import_units(&application, &identity, &list, repeatable, now.0)
-    });
-    Ok(reply(imported.await?))
+    change(application, call, list, unit::import_units).await
 }

@@ -170,6 +170,7 @@ impl Database {
     /// # Errors
     /// Those of `work`, after which nothing is written, and those of the database. Only after
     /// [`StoreError::OutcomeUnknown`] may the commit have happened or not.
+    #[expect(clippy::disallowed_methods, reason = "the same, with the tenant's row")]
     pub fn write<T, E: From<StoreError>>(
         &self,
         scope: &Scope,

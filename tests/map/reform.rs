@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use serde_json::{Value, json};
+use tonghop::service::application::call::Call;
 use tonghop::service::map::mapping::{Mapping, Unlisted, document_of};
 use tonghop::service::map::unit::{ImportMode, UnitList, import_units};
 
@@ -511,7 +512,7 @@ fn the_real_reform_and_what_followed_lose_no_figure_and_change_no_report_of_befo
         country: None,
         mode: ImportMode::Write,
     };
-    import_units(&server.application, &identity, &units, None, now()).unwrap();
+    import_units(&server.application, &Call::new(identity, now()), &units).unwrap();
     admin
         .put("/v1/indicators/raised", &indicator("sum"))
         .expect_status(201);

@@ -6,11 +6,10 @@ use serde_json::{Value, json};
 use tonghop::authn::Identity;
 use tonghop::domain::quantity::Qualifier;
 use tonghop::domain::submission::EnteredValue;
+use tonghop::service::application::call::Call;
 use tonghop::service::application::condition::Precondition;
 use tonghop::service::application::locate::ReportPath;
-use tonghop::service::submission::{
-    Change, ChangeRequest, Entered, EnteredReason, Intent, change_now,
-};
+use tonghop::service::submission::{Change, Entered, EnteredReason, Intent, change_now};
 use tonghop::store::migration::migrate;
 
 use crate::harness::report::Report;
@@ -49,17 +48,12 @@ impl Case {
             unit: format!("code:{unit}"),
         };
         let is_there = self.admin.get(&self.report().submission(unit)).status == 200;
-        let request = ChangeRequest {
-            path,
-            precondition: if is_there {
-                Precondition::Present
-            } else {
-                Precondition::Absent
-            },
-            repeatable: None,
-            now: at,
-        };
-        let reply = change_now(&self.server.application, self.identity, request, change).unwrap();
+        let call = Call::new(self.identity, at).on(if is_there {
+            Precondition::Present
+        } else {
+            Precondition::Absent
+        });
+        let reply = change_now(&self.server.application, call, path, change).unwrap();
         serde_json::from_str(&reply.body).unwrap()
     }
 

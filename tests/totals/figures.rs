@@ -4,9 +4,10 @@
 use serde_json::{Value, json};
 use tonghop::domain::quantity::Qualifier;
 use tonghop::domain::submission::EnteredValue;
+use tonghop::service::application::call::Call;
 use tonghop::service::application::condition::Precondition;
 use tonghop::service::application::locate::ReportPath;
-use tonghop::service::submission::{Asked, Change, ChangeRequest, Entered, Intent, change_all};
+use tonghop::service::submission::{Asked, Change, Entered, Intent, change_all};
 
 use crate::harness::decree::{commune, merge, split};
 use crate::harness::report::{Report, Reports, cell, option, shown, value};
@@ -73,16 +74,12 @@ fn reports(admin: &Client, of: &[(&str, &str)]) -> Vec<(String, String)> {
 fn submit_at_once(server: &Server, numbers: &[(&str, i64)]) {
     let application = &server.application;
     let asked = numbers.iter().map(|(unit, number)| {
-        let request = ChangeRequest {
-            path: ReportPath {
-                form: "m".to_owned(),
-                period: "2024-01".to_owned(),
-                unit: format!("code:{unit}"),
-            },
-            precondition: Precondition::Present,
-            repeatable: None,
-            now: now(),
+        let path = ReportPath {
+            form: "m".to_owned(),
+            period: "2024-01".to_owned(),
+            unit: format!("code:{unit}"),
         };
+        let call = Call::new(server.identity(), now()).on(Precondition::Present);
         let entered = Entered {
             values: vec![EnteredValue {
                 indicator: "x".to_owned(),
@@ -93,13 +90,7 @@ fn submit_at_once(server: &Server, numbers: &[(&str, i64)]) {
             narrative: Vec::new(),
             intent: Intent::Submit,
         };
-        Asked::new(
-            application,
-            server.identity(),
-            request,
-            Change::Put(entered),
-        )
-        .unwrap()
+        Asked::new(application, call, path, Change::Put(entered)).unwrap()
     });
     let answers = change_all(application, server.identity().tenant(), asked.collect());
     let revs: Vec<Value> = answers

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use tonghop::authn::Identity;
 use tonghop::domain::quantity::Qualifier;
 use tonghop::domain::submission::{EnteredValue, Stage};
+use tonghop::service::application::call::Call;
 use tonghop::service::application::condition::Precondition;
 use tonghop::service::application::idempotency::Reply;
 use tonghop::service::application::locate::ReportPath;
@@ -24,8 +25,8 @@ use tonghop::service::map::unit::{EnteredUnit, create_unit};
 use tonghop::service::report::rollup::{Children, RollupQuery, get_rollup};
 use tonghop::service::report::verification::verify_rollup;
 use tonghop::service::submission::{
-    Asked as AskedChange, Change as SubmissionChange, ChangeRequest, Entered, EnteredReason,
-    Intent, SubmissionError, change_all,
+    Asked as AskedChange, Change as SubmissionChange, Entered, EnteredReason, Intent,
+    SubmissionError, change_all,
 };
 
 use crate::harness::server::now;
@@ -198,10 +199,8 @@ impl Run {
         };
         let reply = create_unit(
             &self.server.application,
-            &self.identity,
+            &Call::new(self.identity, now()),
             &entered,
-            None,
-            now(),
         );
         let created: Value = serde_json::from_str(&reply.unwrap().body).unwrap();
         self.model.units.push(Unit {
@@ -343,16 +342,12 @@ impl Run {
         there: bool,
         edition: &Edition,
     ) -> AskedChange {
-        let request = ChangeRequest {
-            path: Run::path(&self.model.units[unit], &MONTHS[month]),
-            precondition: if there {
-                Precondition::Present
-            } else {
-                Precondition::Absent
-            },
-            repeatable: None,
-            now: now(),
-        };
+        let path = Run::path(&self.model.units[unit], &MONTHS[month]);
+        let call = Call::new(self.identity, now()).on(if there {
+            Precondition::Present
+        } else {
+            Precondition::Absent
+        });
         let change = match step {
             Step::PutSubmitted(values) => {
                 SubmissionChange::Put(entered(values, edition, Intent::Submit))
@@ -366,7 +361,7 @@ impl Run {
             Step::Return => SubmissionChange::Return(reason()),
             Step::Reopen => SubmissionChange::Reopen,
         };
-        AskedChange::new(&self.server.application, self.identity, request, change).unwrap()
+        AskedChange::new(&self.server.application, call, path, change).unwrap()
     }
 
     /// Puts a version that holds from a month on, not before the last version there is. What

@@ -9,12 +9,11 @@ use tonghop::authn::Identity;
 use tonghop::domain::quantity::Qualifier;
 use tonghop::domain::submission::EnteredValue;
 use tonghop::service::Application;
+use tonghop::service::application::call::Call;
 use tonghop::service::application::condition::Precondition;
 use tonghop::service::application::locate::ReportPath;
 use tonghop::service::report::verification::verify_rollup;
-use tonghop::service::submission::{
-    Asked, Change, ChangeRequest, Entered, Intent, change_all, change_now,
-};
+use tonghop::service::submission::{Asked, Change, Entered, Intent, change_all, change_now};
 
 use crate::harness::server::now;
 use crate::harness::{Client, Server};
@@ -84,17 +83,13 @@ fn write_all(application: &Application, identity: &Identity, writer: usize) -> V
                 narrative: Vec::new(),
                 intent: Intent::Submit,
             };
-            let request = ChangeRequest {
-                path: path_of(&format!("H{hamlet}")),
-                precondition: match round {
-                    0 => Precondition::Absent,
-                    _ => Precondition::Present,
-                },
-                repeatable: None,
-                now: now(),
-            };
+            let call = Call::new(*identity, now()).on(match round {
+                0 => Precondition::Absent,
+                _ => Precondition::Present,
+            });
+            let path = path_of(&format!("H{hamlet}"));
             let change = Change::Put(entered);
-            let reply = change_now(application, *identity, request, change).unwrap();
+            let reply = change_now(application, call, path, change).unwrap();
             let body: Value = serde_json::from_str(&reply.body).unwrap();
             revs.push(body["rev"].as_i64().unwrap());
         }
@@ -230,13 +225,9 @@ on_both_backends! {
                 narrative: Vec::new(),
                 intent: Intent::Submit,
             };
-            let request = ChangeRequest {
-                path: ReportPath { form: "ruled".to_owned(), ..path_of(code) },
-                precondition: Precondition::Absent,
-                repeatable: None,
-                now: now(),
-            };
-            Asked::new(&server.application, identity, request, Change::Put(entered)).unwrap()
+            let path = ReportPath { form: "ruled".to_owned(), ..path_of(code) };
+            let call = Call::new(identity, now()).on(Precondition::Absent);
+            Asked::new(&server.application, call, path, Change::Put(entered)).unwrap()
         });
         let answers = change_all(&server.application, identity.tenant(), asked.into());
         let taken: Vec<bool> = answers.iter().map(Result::is_ok).collect();

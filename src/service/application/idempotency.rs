@@ -9,9 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::id::{AccountId, TenantId};
-use crate::error::{Code, Explain, Message};
+use crate::domain::id::TenantId;
+use crate::error::{Code, Explain, Explanation};
 use crate::message;
+use crate::service::application::call::Call;
 use crate::service::application::condition::Etag;
 use crate::store::idempotency::{
     BodyHash, NewAnswer, Remembered, RequestDigest, forget_before, remember, remembered,
@@ -24,7 +25,8 @@ const KEPT_DAYS: i64 = 7;
 /// The parts of a request that identify it as a repetition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repeatable {
-    pub operation: &'static str,
+    /// The operation's id.
+    pub operation: String,
     pub path: String,
     pub key: String,
     pub body_hash: BodyHash,
@@ -135,25 +137,23 @@ pub enum IdempotencyError {
 }
 
 impl Explain for IdempotencyError {
-    fn code(&self) -> Code {
+    fn explain(&self) -> Explanation {
         match self {
-            IdempotencyError::Reused => Code::IdempotencyKeyReused,
-            IdempotencyError::InFlight => Code::RequestInFlight,
-            IdempotencyError::Store(error) => error.code(),
-        }
-    }
-
-    fn message(&self) -> Message {
-        match self {
-            IdempotencyError::Reused => message!(
-                "Lần gửi trước cùng khóa này có nội dung khác; lần này chưa ghi gì. Hãy gửi lại như một yêu cầu mới. Chương trình dùng Idempotency-Key mới.",
-                "Something else was sent before under the same key, and nothing was written now. Send it as a new request. Programs use a new Idempotency-Key."
+            IdempotencyError::Reused => Explanation::new(
+                Code::IdempotencyKeyReused,
+                message!(
+                    "Lần gửi trước cùng khóa này có nội dung khác; lần này chưa ghi gì. Hãy gửi lại như một yêu cầu mới. Chương trình dùng Idempotency-Key mới.",
+                    "Something else was sent before under the same key, and nothing was written now. Send it as a new request. Programs use a new Idempotency-Key."
+                ),
             ),
-            IdempotencyError::InFlight => message!(
-                "Chính yêu cầu này đã gửi trước đó và đang được xử lý. Hãy chờ vài giây rồi gửi lại.",
-                "This very request was sent before and is being worked on. Wait some seconds and send it again."
+            IdempotencyError::InFlight => Explanation::new(
+                Code::RequestInFlight,
+                message!(
+                    "Chính yêu cầu này đã gửi trước đó và đang được xử lý. Hãy chờ vài giây rồi gửi lại.",
+                    "This very request was sent before and is being worked on. Wait some seconds and send it again."
+                ),
             ),
-            IdempotencyError::Store(error) => error.message(),
+            IdempotencyError::Store(held) => held.explain(),
         }
     }
 }
@@ -228,14 +228,9 @@ impl Once {
     ///
     /// # Errors
     /// [`IdempotencyError::InFlight`].
-    pub fn begin(
-        in_flight: &InFlight,
-        tenant: TenantId,
-        account: AccountId,
-        repeatable: Option<Repeatable>,
-        now: DateTime<Utc>,
-    ) -> Result<Once, IdempotencyError> {
-        let Some(repeatable) = repeatable else {
+    pub(super) fn begin(in_flight: &InFlight, call: &Call) -> Result<Once, IdempotencyError> {
+        let now = call.now;
+        let Some(repeatable) = &call.repeatable else {
             return Ok(Once {
                 request: None,
                 now,
@@ -248,10 +243,11 @@ impl Once {
             key,
             body_hash,
         } = repeatable;
-        let request = RequestDigest::of(account, operation, &path, &key);
-        let held = in_flight.hold(tenant, request)?;
+        let identity = &call.identity;
+        let request = RequestDigest::of(identity.account(), operation, path, key);
+        let held = in_flight.hold(identity.tenant(), request)?;
         Ok(Once {
-            request: Some((request, body_hash)),
+            request: Some((request, *body_hash)),
             now,
             held: Some(held),
         })
@@ -262,7 +258,7 @@ impl Once {
     ///
     /// # Errors
     /// [`IdempotencyError::Reused`] if the key came with another body.
-    pub fn replay(
+    pub(super) fn replay(
         &self,
         transaction: &mut Transaction<'_>,
     ) -> Result<Option<Reply>, IdempotencyError> {
@@ -273,7 +269,7 @@ impl Once {
     ///
     /// # Errors
     /// Those of the store.
-    pub fn keep(
+    pub(super) fn keep(
         &self,
         transaction: &mut Transaction<'_>,
         reply: Reply,

@@ -14,7 +14,7 @@ use crate::domain::period::Period;
 use crate::domain::submission::SubmissionKey;
 use crate::domain::text::clipped;
 use crate::domain::unit::{BEGINNING, UnitFact, UnitReference};
-use crate::error::{Code, Explain, Fault, Message};
+use crate::error::{Code, Explain, Explanation};
 use crate::message;
 use crate::service::application::snapshot::Snapshot;
 /// The names of a form, a period and a unit in a path.
@@ -369,27 +369,21 @@ fn made_of_shorter_ones(period: &FormPeriod<'_>) -> NotFound {
 }
 
 impl Explain for NotFound {
-    fn code(&self) -> Code {
-        match self {
-            NotFound::Form(_) => Code::FormNotFound,
-            NotFound::Period { .. } | NotFound::BasePeriod { .. } => Code::PeriodNotFound,
-            NotFound::Unit { .. } | NotFound::NotYet { .. } => Code::UnitNotFound,
-            NotFound::Ended { .. } => Code::UnitEnded,
-            NotFound::EarlierMap { .. } => Code::InvalidParameter,
-        }
-    }
-
-    fn message(&self) -> Message {
-        match self {
-            NotFound::Form(form) => message!(
-                "Không có mẫu báo cáo {form:?}. Hãy chọn trong danh sách mẫu (/v1/forms).",
-                "There is no form {form:?}. Choose one of the list of forms (/v1/forms)."
+    fn explain(&self) -> Explanation {
+        let (code, parameter, message) = match self {
+            NotFound::Form(form) => (
+                Code::FormNotFound,
+                "form",
+                message!(
+                    "Không có mẫu báo cáo {form:?}. Hãy chọn trong danh sách mẫu (/v1/forms).",
+                    "There is no form {form:?}. Choose one of the list of forms (/v1/forms)."
+                ),
             ),
             NotFound::Period {
                 form,
                 since,
                 period,
-            } if *since > BEGINNING => {
+            } if *since > BEGINNING => (Code::PeriodNotFound, "period", {
                 let since = Named::day(*since);
                 message!(
                     "Mẫu {form}, có từ ngày {since}, không có kỳ {period:?}. Hãy chọn trong danh sách kỳ của mẫu.",
@@ -397,36 +391,44 @@ impl Explain for NotFound {
                     form,
                     since
                 )
-            }
-            NotFound::Period { form, period, .. } => message!(
-                "Mẫu {form} không có kỳ {period:?}. Hãy chọn trong danh sách kỳ của mẫu.",
-                "The form {form} has no period {period:?}. Choose one of its list of periods.",
-                form
+            }),
+            NotFound::Period { form, period, .. } => (
+                Code::PeriodNotFound,
+                "period",
+                message!(
+                    "Mẫu {form} không có kỳ {period:?}. Hãy chọn trong danh sách kỳ của mẫu.",
+                    "The form {form} has no period {period:?}. Choose one of its list of periods.",
+                    form
+                ),
             ),
             NotFound::BasePeriod {
                 form,
                 period,
                 bases,
-            } => message!(
-                "Kỳ {period} của mẫu {form} được tổng hợp từ các kỳ ngắn hơn. Hãy chọn một trong các kỳ đó: {bases}.",
-                "The period {period} of the form {form} is made of shorter ones. Choose one of those: {bases}.",
-                form,
-                period,
-                bases
+            } => (
+                Code::PeriodNotFound,
+                "period",
+                message!(
+                    "Kỳ {period} của mẫu {form} được tổng hợp từ các kỳ ngắn hơn. Hãy chọn một trong các kỳ đó: {bases}.",
+                    "The period {period} of the form {form} is made of shorter ones. Choose one of those: {bases}.",
+                    form,
+                    period,
+                    bases
+                ),
             ),
-            NotFound::Unit { unit, day } => {
+            NotFound::Unit { unit, day } => (Code::UnitNotFound, "unit", {
                 let (unit, day) = (clipped(unit), Named::day(*day));
                 message!(
                     "Ngày {day} không có đơn vị {unit:?}. Hãy ghi mã định danh, hoặc code: và mã đơn vị (ví dụ code:30388).",
                     "There is no unit {unit:?} on {day}. Give its id, or code: and its code (such as code:30388).",
                     day
                 )
-            }
+            }),
             NotFound::NotYet {
                 name,
                 first_day,
                 day,
-            } => {
+            } => (Code::UnitNotFound, "unit", {
                 let (first_day, day) = (Named::day(*first_day), Named::day(*day));
                 message!(
                     "{name} có từ ngày {first_day}, ngày {day} chưa có. Hãy chọn kỳ hoặc ngày về sau, hoặc đơn vị có trước đó.",
@@ -434,12 +436,12 @@ impl Explain for NotFound {
                     first_day,
                     day
                 )
-            }
+            }),
             NotFound::Ended {
                 name,
                 last_day,
                 heirs,
-            } => {
+            } => (Code::UnitEnded, "unit", {
                 let (last_day, heirs) = (Named::day(*last_day), heirs.join(", "));
                 if heirs.is_empty() {
                     message!(
@@ -454,8 +456,8 @@ impl Explain for NotFound {
                         last_day
                     )
                 }
-            }
-            NotFound::EarlierMap { day, closing } => {
+            }),
+            NotFound::EarlierMap { day, closing } => (Code::InvalidParameter, "as_of", {
                 let (day, closing) = (Named::day(*day), Named::day(*closing));
                 message!(
                     "Số liệu đến ngày {closing} không chuyển được về bản đồ cũ hơn của ngày {day}. Hãy chọn ngày của bản đồ (as_of) từ ngày {closing} trở đi.",
@@ -463,17 +465,8 @@ impl Explain for NotFound {
                     day,
                     closing
                 )
-            }
-        }
-    }
-
-    fn faults(&self) -> Vec<Fault> {
-        let parameter = match self {
-            NotFound::Form(_) => "form",
-            NotFound::Period { .. } | NotFound::BasePeriod { .. } => "period",
-            NotFound::Unit { .. } | NotFound::NotYet { .. } | NotFound::Ended { .. } => "unit",
-            NotFound::EarlierMap { .. } => "as_of",
+            }),
         };
-        vec![Fault::in_parameter(parameter, self.code(), self.message())]
+        Explanation::new(code, message).of_parameter(parameter)
     }
 }

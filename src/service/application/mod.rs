@@ -1,7 +1,9 @@
 //! The running service: the parts that every use case works with.
 
 pub mod answers;
+pub mod call;
 pub mod condition;
+mod door;
 pub mod idempotency;
 pub mod locate;
 mod map_changes;
@@ -17,7 +19,6 @@ pub mod watcher;
 
 use crate::authn::Identity;
 use crate::authz::{Access, Scope};
-use crate::service::application::idempotency::{Delivery, Reply};
 use crate::service::application::patience::{Caller, Patience};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::application::turn::Reader;
@@ -134,55 +135,5 @@ impl Application {
                     .snapshot_with(transaction, tenant, Access::of_operator(), counters)?;
             work(transaction, &snapshot)
         })
-    }
-
-    /// Writes to a tenant for the command-line operator, as the tenant's only write.
-    pub(in crate::service) fn maintaining<T, E: From<StoreError>>(
-        &self,
-        scope: &Scope,
-        work: impl FnOnce(&mut Transaction<'_>, &Snapshot) -> Result<T, E>,
-    ) -> Result<T, E> {
-        self.database.write(scope, |transaction, counters| {
-            let tenant = scope.tenant();
-            let snapshot =
-                self.caches
-                    .snapshot_with(transaction, tenant, Access::of_operator(), counters)?;
-            work(transaction, &snapshot)
-        })
-    }
-
-    /// Runs a use case that writes, as the tenant's only write. A repeated answer commits nothing,
-    /// and leaves its rev to the next write.
-    pub(in crate::service) fn writing<E: From<StoreError>>(
-        &self,
-        identity: &Identity,
-        work: impl FnOnce(&mut Transaction<'_>, &Snapshot) -> Result<Reply, E>,
-    ) -> Result<Reply, E> {
-        let written = self
-            .database
-            .write(&Scope::of(identity), |transaction, counters| {
-                let snapshot = self.caches.snapshot(transaction, identity, counters)?;
-                let reply = work(transaction, &snapshot).map_err(Unwritten::Failed)?;
-                match reply.delivery {
-                    Delivery::First => Ok(reply),
-                    Delivery::Replayed => Err(Unwritten::Replayed(reply)),
-                }
-            });
-        match written {
-            Ok(reply) | Err(Unwritten::Replayed(reply)) => Ok(reply),
-            Err(Unwritten::Failed(error)) => Err(error),
-        }
-    }
-}
-
-/// The reasons for which a use case wrote nothing.
-enum Unwritten<E> {
-    Replayed(Reply),
-    Failed(E),
-}
-
-impl<E: From<StoreError>> From<StoreError> for Unwritten<E> {
-    fn from(error: StoreError) -> Unwritten<E> {
-        Unwritten::Failed(error.into())
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::error::{Code, Explain, Fault, Message};
+use crate::error::{Code, Explain, Explanation};
 use crate::message;
 
 /// The number of items of a page by default.
@@ -34,19 +34,15 @@ pub struct UnknownCursor {
 }
 
 impl Explain for UnknownCursor {
-    fn code(&self) -> Code {
-        Code::InvalidParameter
-    }
-
-    fn message(&self) -> Message {
-        message!(
-            "cursor không phải của danh sách này, hoặc danh sách đã thay đổi. Hãy đọc lại từ trang đầu.",
-            "The cursor is none of this list's, or the list has changed. Read again from the first page."
+    fn explain(&self) -> Explanation {
+        Explanation::new(
+            Code::InvalidParameter,
+            message!(
+                "cursor không phải của danh sách này, hoặc danh sách đã thay đổi. Hãy đọc lại từ trang đầu.",
+                "The cursor is none of this list's, or the list has changed. Read again from the first page."
+            ),
         )
-    }
-
-    fn faults(&self) -> Vec<Fault> {
-        vec![Fault::in_parameter("cursor", self.code(), self.message())]
+        .of_parameter("cursor")
     }
 }
 

@@ -23,13 +23,13 @@ use crate::domain::period::{Calendar, DateRange, Frequency, WindowKey};
 use crate::domain::submission::OwnWarning;
 use crate::domain::text::clipped;
 use crate::domain::unit::BEGINNING;
-use crate::error::{Code, Fault, Message, counted};
+use crate::error::{Code, Explain, Explanation, Fault, Message, counted};
+use crate::message;
 use crate::sentence::formula::reason_of;
 use crate::service::application::Application;
-use crate::service::application::condition::{ConditionError, Etag, Precondition};
-use crate::service::application::idempotency::{
-    IdempotencyError, Once, Outcome, Repeatable, Reply,
-};
+use crate::service::application::call::Call;
+use crate::service::application::condition::{ConditionError, Etag};
+use crate::service::application::idempotency::{IdempotencyError, Outcome, Reply};
 use crate::service::application::locate::NotFound;
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
 use crate::service::application::snapshot::Snapshot;
@@ -39,7 +39,6 @@ use crate::store::submission::periods_with_submissions;
 use crate::store::target::periods_with_targets;
 use crate::store::tenant::{Part, mark_changed};
 use crate::store::{StoreError, Transaction};
-use crate::{explain, message};
 
 /// The errors of use cases on forms.
 #[derive(Debug, thiserror::Error)]
@@ -62,29 +61,28 @@ pub enum FormError {
     Invalid(Vec<Fault>),
 }
 
-impl FormError {
-    fn own(&self) -> (Code, Message, Vec<Fault>) {
-        if let FormError::Fixed(message) = self {
-            return (Code::FixedOnceUsed, message.clone(), Vec::new());
+impl Explain for FormError {
+    fn explain(&self) -> Explanation {
+        match self {
+            FormError::NotFound(held) => held.explain(),
+            FormError::Denied(held) => held.explain(),
+            FormError::Condition(held) => held.explain(),
+            FormError::Idempotency(held) => held.explain(),
+            FormError::Store(held) => held.explain(),
+            FormError::Cursor(held) => held.explain(),
+            FormError::Fixed(message) => Explanation::new(Code::FixedOnceUsed, message.clone()),
+            FormError::Invalid(faults) => {
+                let count = faults.len();
+                let found = counted(count, "fault", "faults");
+                let message = message!(
+                    "Mẫu báo cáo có {count} chỗ chưa đúng; chưa có gì được ghi.",
+                    "Nothing was written: the form has {found}."
+                );
+                Explanation::new(Code::InvalidForm, message).with_faults(faults.clone())
+            }
         }
-        let faults = match self {
-            FormError::Invalid(faults) => faults.clone(),
-            _ => Vec::new(),
-        };
-        let count = faults.len();
-        let found = counted(count, "fault", "faults");
-        (
-            Code::InvalidForm,
-            message!(
-                "Mẫu báo cáo có {count} chỗ chưa đúng; chưa có gì được ghi.",
-                "Nothing was written: the form has {found}."
-            ),
-            faults,
-        )
     }
 }
-
-explain!(FormError, held: NotFound, Denied, Condition, Idempotency, Store, Cursor; own);
 
 fn fixed(part: &FixedFormPart, period: &FormPeriod<'_>, snapshot: &Snapshot) -> FormError {
     let period = period.named();
@@ -469,23 +467,17 @@ fn etag_of(catalogue_rev: i64, valid_from: NaiveDate) -> Etag {
 /// [`FormError`].
 pub fn put_form(
     application: &Application,
-    identity: &Identity,
+    call: &Call,
     entered: &EnteredForm,
-    precondition: &Precondition,
-    repeatable: Option<Repeatable>,
-    now: DateTime<Utc>,
 ) -> Result<Reply, FormError> {
-    let (tenant, account) = (identity.tenant(), identity.account());
-    let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
-    application.writing(identity, |transaction, snapshot| {
-        let _permit = snapshot.access.to_tenant(Action::ChangeCatalogue)?;
-        if let Some(reply) = once.replay(transaction)? {
-            return Ok(reply);
-        }
+    application.changing(call, |change| {
+        let snapshot = change.snapshot;
+        let permit = snapshot.access.to_tenant(Action::ChangeCatalogue)?;
+        change.once(permit, |transaction, _| {
         let code = entered.code.parse::<FormCode>().ok();
         let known = code.as_ref().and_then(|code| snapshot.catalogue.form(code));
         let etag = known.map(|_| Etag::new(snapshot.counters.catalogue_rev));
-        precondition.without_suffixes().check_unless_new(etag.as_ref())?;
+        call.precondition.without_suffixes().check_unless_new(etag.as_ref())?;
         let valid_from = entered.valid_from.unwrap_or(BEGINNING);
         let mut faults = Vec::new();
         if code.is_none() {
@@ -520,8 +512,8 @@ pub fn put_form(
             Some(_) => Outcome::Done,
             None => Outcome::Created(format!("/v1/forms/{}", form.code)),
         };
-        let reply = Reply::new(outcome, Some(etag_of(rev, valid_from)), &FormView::of(&form, valid_from))?;
-        Ok(once.keep(transaction, reply)?)
+        Ok(Reply::new(outcome, Some(etag_of(rev, valid_from)), &FormView::of(&form, valid_from))?)
+        })
     })
 }
 

@@ -26,13 +26,13 @@ use crate::domain::period::Period;
 use crate::domain::quantity::{Decimal, Decimals, read_quantity};
 use crate::domain::text::read_name;
 use crate::domain::unit::BEGINNING;
-use crate::error::{Code, Fault, Message, counted};
+use crate::error::{Code, Explain, Explanation, Fault, Message, counted};
+use crate::message;
 use crate::sentence::formula::reason_of;
 use crate::service::application::Application;
-use crate::service::application::condition::{ConditionError, Etag, Precondition};
-use crate::service::application::idempotency::{
-    IdempotencyError, Once, Outcome, Repeatable, Reply,
-};
+use crate::service::application::call::Call;
+use crate::service::application::condition::{ConditionError, Etag};
+use crate::service::application::idempotency::{IdempotencyError, Outcome, Reply};
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::application::text::{EnteredName, NameView};
@@ -41,7 +41,6 @@ use crate::store::submission::periods_with_submissions;
 use crate::store::target::periods_with_targets;
 use crate::store::tenant::{Part, mark_changed};
 use crate::store::{StoreError, Transaction};
-use crate::{explain, message};
 
 /// The errors of use cases on indicators.
 #[derive(Debug, thiserror::Error)]
@@ -64,44 +63,36 @@ pub enum IndicatorError {
     Invalid(Vec<Fault>),
 }
 
-impl IndicatorError {
-    fn own(&self) -> (Code, Message, Vec<Fault>) {
+impl Explain for IndicatorError {
+    fn explain(&self) -> Explanation {
         match self {
-            IndicatorError::Fixed(part) => (Code::FixedOnceUsed, fixed_message(*part), Vec::new()),
+            IndicatorError::Denied(held) => held.explain(),
+            IndicatorError::Condition(held) => held.explain(),
+            IndicatorError::Idempotency(held) => held.explain(),
+            IndicatorError::Store(held) => held.explain(),
+            IndicatorError::Cursor(held) => held.explain(),
+            IndicatorError::Fixed(part) => {
+                Explanation::new(Code::FixedOnceUsed, fixed_message(*part))
+            }
             IndicatorError::Invalid(faults) => {
                 let count = faults.len();
                 let found = counted(count, "fault", "faults");
-                (
-                    Code::InvalidIndicator,
-                    message!(
-                        "Chỉ tiêu có {count} chỗ chưa đúng; chưa có gì được ghi.",
-                        "Nothing was written: the indicator has {found}."
-                    ),
-                    faults.clone(),
-                )
+                let message = message!(
+                    "Chỉ tiêu có {count} chỗ chưa đúng; chưa có gì được ghi.",
+                    "Nothing was written: the indicator has {found}."
+                );
+                Explanation::new(Code::InvalidIndicator, message).with_faults(faults.clone())
             }
-            IndicatorError::NotFound(code) => (
+            IndicatorError::NotFound(code) => Explanation::new(
                 Code::IndicatorNotFound,
                 message!(
                     "Không có chỉ tiêu {code:?}. Hãy chọn trong danh mục chỉ tiêu (/v1/indicators).",
                     "There is no indicator {code:?}. Choose one of the catalogue (/v1/indicators)."
                 ),
-                Vec::new(),
-            ),
-            IndicatorError::Denied(_)
-            | IndicatorError::Condition(_)
-            | IndicatorError::Idempotency(_)
-            | IndicatorError::Cursor(_)
-            | IndicatorError::Store(_) => (
-                Code::Internal,
-                message!("Hệ thống gặp lỗi.", "The service failed."),
-                Vec::new(),
             ),
         }
     }
 }
-
-explain!(IndicatorError, held: Denied, Condition, Idempotency, Store, Cursor; own);
 
 fn fixed_message(part: FixedPart) -> Message {
     let (vi, en) = match part {
@@ -334,42 +325,36 @@ fn etag_of(catalogue_rev: i64, valid_from: NaiveDate) -> Etag {
 /// [`IndicatorError`].
 pub fn put_indicator(
     application: &Application,
-    identity: &Identity,
+    call: &Call,
     entered: &EnteredIndicator,
-    precondition: &Precondition,
-    repeatable: Option<Repeatable>,
-    now: DateTime<Utc>,
 ) -> Result<Reply, IndicatorError> {
-    let (tenant, account) = (identity.tenant(), identity.account());
-    let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
-    application.writing(identity, |transaction, snapshot| {
-        let _permit = snapshot.access.to_tenant(Action::ChangeCatalogue)?;
-        if let Some(reply) = once.replay(transaction)? {
-            return Ok(reply);
-        }
-        let code = entered.code.parse::<IndicatorCode>().ok();
-        let known = code
-            .as_ref()
-            .and_then(|code| snapshot.catalogue.indicator(code));
-        let etag = known.map(|_| Etag::new(snapshot.counters.catalogue_rev));
-        precondition
-            .without_suffixes()
-            .check_unless_new(etag.as_ref())?;
-        let valid_from = entered.valid_from.unwrap_or(BEGINNING);
-        let indicator = planned(entered, known, snapshot, valid_from)?;
-        check_fixed(transaction, snapshot, known, &indicator, valid_from)?;
-        let catalogue = snapshot.catalogue.with_indicator(indicator.clone());
-        check_uses(&catalogue, &indicator, valid_from).map_err(IndicatorError::Invalid)?;
-        let rev = snapshot.counters.rev;
-        indicator_put(transaction, &indicator, valid_from, rev)?;
-        mark_changed(transaction, Part::Catalogue, rev)?;
-        let outcome = match known {
-            Some(_) => Outcome::Done,
-            None => Outcome::Created(format!("/v1/indicators/{}", indicator.code)),
-        };
-        let view = IndicatorView::of(&indicator, valid_from);
-        let reply = Reply::new(outcome, Some(etag_of(rev, valid_from)), &view)?;
-        Ok(once.keep(transaction, reply)?)
+    application.changing(call, |change| {
+        let snapshot = change.snapshot;
+        let permit = snapshot.access.to_tenant(Action::ChangeCatalogue)?;
+        change.once(permit, |transaction, _| {
+            let code = entered.code.parse::<IndicatorCode>().ok();
+            let known = code
+                .as_ref()
+                .and_then(|code| snapshot.catalogue.indicator(code));
+            let etag = known.map(|_| Etag::new(snapshot.counters.catalogue_rev));
+            call.precondition
+                .without_suffixes()
+                .check_unless_new(etag.as_ref())?;
+            let valid_from = entered.valid_from.unwrap_or(BEGINNING);
+            let indicator = planned(entered, known, snapshot, valid_from)?;
+            check_fixed(transaction, snapshot, known, &indicator, valid_from)?;
+            let catalogue = snapshot.catalogue.with_indicator(indicator.clone());
+            check_uses(&catalogue, &indicator, valid_from).map_err(IndicatorError::Invalid)?;
+            let rev = snapshot.counters.rev;
+            indicator_put(transaction, &indicator, valid_from, rev)?;
+            mark_changed(transaction, Part::Catalogue, rev)?;
+            let outcome = match known {
+                Some(_) => Outcome::Done,
+                None => Outcome::Created(format!("/v1/indicators/{}", indicator.code)),
+            };
+            let view = IndicatorView::of(&indicator, valid_from);
+            Ok(Reply::new(outcome, Some(etag_of(rev, valid_from)), &view)?)
+        })
     })
 }
 

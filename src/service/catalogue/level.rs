@@ -11,16 +11,15 @@ use crate::domain::id::LevelCode;
 use crate::domain::level::{Level, Rank};
 use crate::domain::text::LocalizedText;
 use crate::domain::unit::{BEGINNING, UnitFact, Validity};
-use crate::error::{Code, Fault, Message, counted};
+use crate::error::{Code, Explain, Explanation, Fault, counted};
+use crate::message;
 use crate::service::application::Application;
-use crate::service::application::condition::{ConditionError, Etag, Precondition};
-use crate::service::application::idempotency::{
-    IdempotencyError, Once, Outcome, Repeatable, Reply,
-};
+use crate::service::application::call::Call;
+use crate::service::application::condition::{ConditionError, Etag};
+use crate::service::application::idempotency::{IdempotencyError, Outcome, Reply};
 use crate::store::StoreError;
 use crate::store::level::level_put;
 use crate::store::tenant::{Part, mark_changed};
-use crate::{explain, message};
 
 use crate::service::application::text::{EnteredName, NameView};
 
@@ -39,26 +38,25 @@ pub enum LevelError {
     Invalid(Vec<Fault>),
 }
 
-impl LevelError {
-    fn own(&self) -> (Code, Message, Vec<Fault>) {
-        let faults = match self {
-            LevelError::Invalid(faults) => faults.clone(),
-            _ => Vec::new(),
-        };
-        let count = faults.len();
-        let found = counted(count, "fault", "faults");
-        (
-            Code::InvalidLevel,
-            message!(
-                "Cấp này có {count} chỗ chưa đúng; chưa có gì được ghi.",
-                "Nothing was written: the level has {found}."
-            ),
-            faults,
-        )
+impl Explain for LevelError {
+    fn explain(&self) -> Explanation {
+        match self {
+            LevelError::Denied(held) => held.explain(),
+            LevelError::Condition(held) => held.explain(),
+            LevelError::Idempotency(held) => held.explain(),
+            LevelError::Store(held) => held.explain(),
+            LevelError::Invalid(faults) => {
+                let count = faults.len();
+                let found = counted(count, "fault", "faults");
+                let message = message!(
+                    "Cấp này có {count} chỗ chưa đúng; chưa có gì được ghi.",
+                    "Nothing was written: the level has {found}."
+                );
+                Explanation::new(Code::InvalidLevel, message).with_faults(faults.clone())
+            }
+        }
     }
 }
-
-explain!(LevelError, held: Denied, Condition, Idempotency, Store; own);
 
 /// A level of the hierarchy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -126,37 +124,35 @@ pub struct EnteredLevel {
 /// [`LevelError`].
 pub fn put_level(
     application: &Application,
-    identity: &Identity,
+    call: &Call,
     entered: &EnteredLevel,
-    precondition: &Precondition,
-    repeatable: Option<Repeatable>,
-    now: chrono::DateTime<chrono::Utc>,
 ) -> Result<Reply, LevelError> {
-    let (tenant, account) = (identity.tenant(), identity.account());
-    let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
-    application.writing(identity, |transaction, snapshot| {
-        let _permit = snapshot.access.to_tenant(Action::ChangeLevels)?;
-        if let Some(reply) = once.replay(transaction)? {
-            return Ok(reply);
-        }
-        let code = entered.code.parse::<LevelCode>().ok();
-        let known = code
-            .as_ref()
-            .and_then(|code| snapshot.hierarchy.level(code));
-        let etag = known.map(|_| Etag::new(snapshot.counters.tree_rev));
-        precondition.check_unless_new(etag.as_ref())?;
-        let level = read(entered).map_err(LevelError::Invalid)?;
-        check_ranks(&level, snapshot.hierarchy.levels()).map_err(LevelError::Invalid)?;
-        check_units(&level, snapshot.hierarchy.facts()).map_err(LevelError::Invalid)?;
-        let rev = snapshot.counters.rev;
-        level_put(transaction, &level)?;
-        mark_changed(transaction, Part::Tree, rev)?;
-        let outcome = match known {
-            Some(_) => Outcome::Done,
-            None => Outcome::Created(format!("/v1/levels/{}", level.code)),
-        };
-        let reply = Reply::new(outcome, Some(Etag::new(rev)), &LevelView::of(&level))?;
-        Ok(once.keep(transaction, reply)?)
+    application.changing(call, |change| {
+        let snapshot = change.snapshot;
+        let permit = snapshot.access.to_tenant(Action::ChangeLevels)?;
+        change.once(permit, |transaction, _| {
+            let code = entered.code.parse::<LevelCode>().ok();
+            let known = code
+                .as_ref()
+                .and_then(|code| snapshot.hierarchy.level(code));
+            let etag = known.map(|_| Etag::new(snapshot.counters.tree_rev));
+            call.precondition.check_unless_new(etag.as_ref())?;
+            let level = read(entered).map_err(LevelError::Invalid)?;
+            check_ranks(&level, snapshot.hierarchy.levels()).map_err(LevelError::Invalid)?;
+            check_units(&level, snapshot.hierarchy.facts()).map_err(LevelError::Invalid)?;
+            let rev = snapshot.counters.rev;
+            level_put(transaction, &level)?;
+            mark_changed(transaction, Part::Tree, rev)?;
+            let outcome = match known {
+                Some(_) => Outcome::Done,
+                None => Outcome::Created(format!("/v1/levels/{}", level.code)),
+            };
+            Ok(Reply::new(
+                outcome,
+                Some(Etag::new(rev)),
+                &LevelView::of(&level),
+            )?)
+        })
     })
 }
 

@@ -19,12 +19,12 @@ use crate::domain::reorganisation::{
     Grants, PartDocument, ReorganisationDocument, StepDocument, SuccessorDocument, UnitDocument,
     WorkInProgress,
 };
-use crate::error::{Code, Fault, Message, counted};
+use crate::error::{Code, Explain, Explanation, Message, counted};
+use crate::message;
 use crate::service::application::Application;
 use crate::service::application::snapshot::Snapshot;
 use crate::service::application::table::{Listed, WrongColumns, read_table};
 use crate::store::StoreError;
-use crate::{explain, message};
 
 /// The two tables, and what they do not contain.
 #[derive(Debug, Clone)]
@@ -83,31 +83,24 @@ pub struct TableFault {
     pub message: Message,
 }
 
-impl MappingError {
-    fn own(&self) -> (Code, Message, Vec<Fault>) {
+impl Explain for MappingError {
+    fn explain(&self) -> Explanation {
         match self {
+            MappingError::Denied(held) => held.explain(),
+            MappingError::Store(held) => held.explain(),
+            // Each is told with its line, and not as a fault of a body.
             MappingError::Invalid(faults) => {
                 let count = faults.len();
                 let found = counted(count, "fault", "faults");
-                (
-                    Code::InvalidReorganisation,
-                    message!(
-                        "Các bảng có {count} dòng chưa đúng; chưa có gì được ghi.",
-                        "Nothing was written: the tables have {found}."
-                    ),
-                    Vec::new(),
-                )
+                let message = message!(
+                    "Các bảng có {count} dòng chưa đúng; chưa có gì được ghi.",
+                    "Nothing was written: the tables have {found}."
+                );
+                Explanation::new(Code::InvalidReorganisation, message)
             }
-            _ => (
-                Code::Internal,
-                message!("Hệ thống gặp lỗi.", "The service failed."),
-                Vec::new(),
-            ),
         }
     }
 }
-
-explain!(MappingError, held: Denied, Store; own);
 
 /// A document built from tables, with the table lines behind each part.
 #[derive(Debug, Clone)]

@@ -19,12 +19,12 @@ use crate::domain::plan::{Plan, Planning, plan};
 use crate::domain::reorganisation::{Reorganisation, ReorganisationDocument};
 use crate::domain::succession::Succession;
 use crate::domain::unit::{UnitFact, Validity};
-use crate::error::{Code, Fault, FaultList, Message, counted};
+use crate::error::{Code, Explain, Explanation, FaultList, Message, counted};
+use crate::message;
 use crate::service::application::Application;
+use crate::service::application::call::Call;
 use crate::service::application::condition::{ConditionError, Etag};
-use crate::service::application::idempotency::{
-    IdempotencyError, Once, Outcome, Repeatable, Reply,
-};
+use crate::service::application::idempotency::{IdempotencyError, Outcome, Reply};
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::application::watcher::{Nobody, Phase, Watcher};
@@ -37,7 +37,6 @@ use crate::store::reorganisation::{
 use crate::store::tenant::{Part, mark_changed};
 use crate::store::unit::{facts_close, facts_delete, facts_insert, units_insert};
 use crate::store::{StoreError, Transaction};
-use crate::{explain, message};
 
 pub use forecast::{FormForecast, TotalForecast, UnitForecast};
 pub use preview::{FaultView, ReorganisationPreview, UnitsView};
@@ -67,50 +66,44 @@ pub enum ReorganisationError {
     BuiltOn(Message),
 }
 
-impl ReorganisationError {
-    fn own(&self) -> (Code, Message, Vec<Fault>) {
+impl Explain for ReorganisationError {
+    fn explain(&self) -> Explanation {
         match self {
-            ReorganisationError::NotFound(id) => (
+            ReorganisationError::Denied(held) => held.explain(),
+            ReorganisationError::Condition(held) => held.explain(),
+            ReorganisationError::Idempotency(held) => held.explain(),
+            ReorganisationError::Store(held) => held.explain(),
+            ReorganisationError::Cursor(held) => held.explain(),
+            ReorganisationError::NotFound(id) => Explanation::new(
                 Code::ReorganisationNotFound,
                 message!(
                     "Không có lần sắp xếp {id:?}. Hãy xem danh sách ở /v1/reorganisations.",
                     "There is no reorganisation {id:?}. See /v1/reorganisations for those there are."
                 ),
-                Vec::new(),
             ),
-            ReorganisationError::Undone => (
+            ReorganisationError::Undone => Explanation::new(
                 Code::ReorganisationUndone,
                 message!(
                     "Lần sắp xếp này đã được hủy rồi.",
                     "This reorganisation was undone already."
                 ),
-                Vec::new(),
             ),
             ReorganisationError::BuiltOn(reason) => {
-                (Code::ReorganisationBuiltOn, reason.clone(), Vec::new())
+                Explanation::new(Code::ReorganisationBuiltOn, reason.clone())
             }
             ReorganisationError::Invalid(faults) => {
                 let count = faults.count;
                 let found = counted(count, "fault", "faults");
-                (
-                    Code::InvalidReorganisation,
-                    message!(
-                        "Văn bản sắp xếp có {count} chỗ chưa đúng; chưa có gì được ghi. Hãy sửa từng chỗ trong danh sách.",
-                        "Nothing was written: the reorganisation has {found}. Correct each one listed."
-                    ),
-                    faults.faults.clone(),
-                )
+                let message = message!(
+                    "Văn bản sắp xếp có {count} chỗ chưa đúng; chưa có gì được ghi. Hãy sửa từng chỗ trong danh sách.",
+                    "Nothing was written: the reorganisation has {found}. Correct each one listed."
+                );
+                Explanation::new(Code::InvalidReorganisation, message)
+                    .with_faults(faults.faults.clone())
             }
-            _ => (
-                Code::Internal,
-                message!("Hệ thống gặp lỗi.", "The service failed."),
-                Vec::new(),
-            ),
         }
     }
 }
-
-explain!(ReorganisationError, held: Denied, Condition, Idempotency, Store, Cursor; own);
 
 /// Chooses between carrying a reorganisation out and only previewing it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,20 +188,17 @@ pub struct SuccessionView {
 /// [`ReorganisationError`], with every fault of the document.
 pub fn create_reorganisation(
     application: &Application,
-    identity: &Identity,
+    call: &Call,
     document: &ReorganisationDocument,
     mode: Mode,
-    repeatable: Option<Repeatable>,
-    now: DateTime<Utc>,
 ) -> Result<Reply, ReorganisationError> {
-    let (tenant, account) = (identity.tenant(), identity.account());
-    let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
     match mode {
         Mode::DryRun => {
+            let identity = &call.identity;
             let preview = preview_reorganisation(application, identity, document, &Nobody)?;
             Ok(Reply::new(Outcome::Done, None, &preview)?)
         }
-        Mode::Write => write(application, identity, document, &once, now, &Nobody),
+        Mode::Write => carry_out_reorganisation(application, call, document, &Nobody),
     }
 }
 
@@ -235,48 +225,33 @@ pub fn preview_reorganisation(
 /// [`ReorganisationError`], with every fault of the document.
 pub fn carry_out_reorganisation(
     application: &Application,
-    identity: &Identity,
+    call: &Call,
     document: &ReorganisationDocument,
-    now: DateTime<Utc>,
     watcher: &dyn Watcher,
 ) -> Result<Reply, ReorganisationError> {
-    let (tenant, account) = (identity.tenant(), identity.account());
-    let once = Once::begin(&application.in_flight, tenant, account, None, now)?;
-    write(application, identity, document, &once, now, watcher)
-}
-
-fn write(
-    application: &Application,
-    identity: &Identity,
-    document: &ReorganisationDocument,
-    once: &Once,
-    now: DateTime<Utc>,
-    watcher: &dyn Watcher,
-) -> Result<Reply, ReorganisationError> {
-    application.writing(identity, |transaction, snapshot| {
+    application.changing(call, |change| {
+        let snapshot = change.snapshot;
         let permit = snapshot.access.to_tenant(Action::Reorganise)?;
-        if let Some(reply) = once.replay(transaction)? {
-            return Ok(reply);
-        }
-        let reorganisation = document
-            .read()
-            .map_err(|faults| ReorganisationError::Invalid(faults.into()))?;
-        let rev = snapshot.counters.rev;
-        let Planning { plan, faults } = plan(&snapshot.hierarchy, &reorganisation, rev);
-        if !faults.is_empty() {
-            return Err(ReorganisationError::Invalid(faults.into()));
-        }
-        let work = Work {
-            transaction,
-            snapshot,
-            reorganisation: &reorganisation,
-            plan: &plan,
-            permit,
-            now,
-            watcher,
-        };
-        let reply = work.carry_out(document)?;
-        Ok(once.keep(transaction, reply)?)
+        change.once(permit, |transaction, permit| {
+            let reorganisation = document
+                .read()
+                .map_err(|faults| ReorganisationError::Invalid(faults.into()))?;
+            let rev = snapshot.counters.rev;
+            let Planning { plan, faults } = plan(&snapshot.hierarchy, &reorganisation, rev);
+            if !faults.is_empty() {
+                return Err(ReorganisationError::Invalid(faults.into()));
+            }
+            let work = Work {
+                transaction,
+                snapshot,
+                reorganisation: &reorganisation,
+                plan: &plan,
+                permit,
+                now: call.now,
+                watcher,
+            };
+            work.carry_out(document)
+        })
     })
 }
 

@@ -17,12 +17,12 @@ use crate::domain::level::Level;
 use crate::domain::naming::{Named, unit_title};
 use crate::domain::text::{clipped, composed, folded, looks, read_name};
 use crate::domain::unit::{BEGINNING, UnitFact, UnitReference, Validity};
-use crate::error::{Code, Explain, Fault, MOST_FAULTS, Message, counted};
+use crate::error::{Code, Explain, Explanation, Fault, MOST_FAULTS, Message, counted};
+use crate::message;
 use crate::service::application::Application;
+use crate::service::application::call::Call;
 use crate::service::application::condition::Etag;
-use crate::service::application::idempotency::{
-    IdempotencyError, Once, Outcome, Repeatable, Reply,
-};
+use crate::service::application::idempotency::{IdempotencyError, Outcome, Reply};
 use crate::service::application::locate::NotFound;
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
 use crate::service::application::snapshot::Snapshot;
@@ -32,7 +32,6 @@ use crate::store::level::level_put;
 use crate::store::tenant::{Part, mark_changed};
 use crate::store::unit::{facts_insert, units_insert};
 use crate::store::{StoreError, Transaction};
-use crate::{explain, message};
 
 /// The errors of use cases on units.
 #[derive(Debug, thiserror::Error)]
@@ -54,39 +53,34 @@ pub enum UnitError {
     Malformed(Vec<Fault>),
 }
 
-impl UnitError {
-    fn own(&self) -> (Code, Message, Vec<Fault>) {
+impl Explain for UnitError {
+    fn explain(&self) -> Explanation {
         match self {
-            UnitError::Malformed(faults) => (
+            UnitError::NotFound(held) => held.explain(),
+            UnitError::Denied(held) => held.explain(),
+            UnitError::Idempotency(held) => held.explain(),
+            UnitError::Store(held) => held.explain(),
+            UnitError::Cursor(held) => held.explain(),
+            UnitError::Malformed(faults) => Explanation::new(
                 Code::MalformedCsv,
                 message!(
                     "Không đọc được danh sách. Dòng đầu phải là: code,name,level,parent_code[,kind].",
                     "The list cannot be read. Its first line must be: code,name,level,parent_code[,kind]."
                 ),
-                faults.clone(),
-            ),
+            )
+            .with_faults(faults.clone()),
             UnitError::Invalid(faults) => {
                 let count = faults.len();
                 let found = counted(count, "fault", "faults");
-                (
-                    Code::InvalidUnit,
-                    message!(
-                        "Có {count} chỗ chưa đúng; chưa có đơn vị nào được ghi. Hãy sửa từng chỗ trong danh sách.",
-                        "No unit was written: the list has {found}. Correct each one listed."
-                    ),
-                    faults.clone(),
-                )
+                let message = message!(
+                    "Có {count} chỗ chưa đúng; chưa có đơn vị nào được ghi. Hãy sửa từng chỗ trong danh sách.",
+                    "No unit was written: the list has {found}. Correct each one listed."
+                );
+                Explanation::new(Code::InvalidUnit, message).with_faults(faults.clone())
             }
-            _ => (
-                Code::Internal,
-                message!("Hệ thống gặp lỗi.", "The service failed."),
-                Vec::new(),
-            ),
         }
     }
 }
-
-explain!(UnitError, held: NotFound, Denied, Idempotency, Store, Cursor; own);
 
 /// A unit as it is on a day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -308,14 +302,11 @@ pub struct EnteredUnit {
 /// [`UnitError`].
 pub fn create_unit(
     application: &Application,
-    identity: &Identity,
+    call: &Call,
     entered: &EnteredUnit,
-    repeatable: Option<Repeatable>,
-    now: DateTime<Utc>,
 ) -> Result<Reply, UnitError> {
-    let (tenant, account) = (identity.tenant(), identity.account());
-    let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
-    application.writing(identity, |transaction, snapshot| {
+    application.changing(call, |change| {
+        let snapshot = change.snapshot;
         let parent = entered.parent.as_deref();
         let named = parent.and_then(|parent| named_last(snapshot, parent, entered.valid_to));
         let from = entered.valid_from;
@@ -332,7 +323,7 @@ pub fn create_unit(
             Some(Ok(place)) => Some(place.unit()),
             _ => named,
         };
-        let _permit = match above {
+        let permit = match above {
             Some(above) => {
                 let days = days_between(from, entered.valid_to);
                 let (access, hierarchy) = (&snapshot.access, &snapshot.hierarchy);
@@ -340,62 +331,60 @@ pub fn create_unit(
             }
             None => snapshot.access.to_tenant(Action::CreateUnits)?,
         };
-        if let Some(reply) = once.replay(transaction)? {
-            return Ok(reply);
-        }
-        let mut faults = Vec::new();
-        let parent = parent.transpose().unwrap_or_else(|missing| {
-            faults.push(Fault::in_body(
-                path!["parent"],
-                Code::UnknownUnit,
-                missing.message(),
-            ));
-            None
-        });
-        let parent = parent.map(|place| Above::of(place.fact(), &snapshot.hierarchy));
-        let validity = Validity {
-            from,
-            to: entered.valid_to,
-        };
-        if validity.to.is_some_and(|to| to < from) {
-            faults.push(Fault::in_body(
-                path!["valid_to"],
-                Code::InvalidValue,
-                message!(
-                    "Ngày cuối phải sau ngày đầu.",
-                    "The last day must not be before the first."
-                ),
-            ));
-        }
-        let draft = Draft::read(
-            entered,
-            snapshot,
-            |field: &'static str| path![field],
-            &mut faults,
-        );
-        let fact = draft.and_then(|draft| {
-            draft.placed(
-                parent,
+        change.once(permit, |transaction, _| {
+            let mut faults = Vec::new();
+            let parent = parent.transpose().unwrap_or_else(|missing| {
+                faults.push(Fault::in_body(
+                    path!["parent"],
+                    Code::UnknownUnit,
+                    missing.explain().message,
+                ));
+                None
+            });
+            let parent = parent.map(|place| Above::of(place.fact(), &snapshot.hierarchy));
+            let validity = Validity {
+                from,
+                to: entered.valid_to,
+            };
+            if validity.to.is_some_and(|to| to < from) {
+                faults.push(Fault::in_body(
+                    path!["valid_to"],
+                    Code::InvalidValue,
+                    message!(
+                        "Ngày cuối phải sau ngày đầu.",
+                        "The last day must not be before the first."
+                    ),
+                ));
+            }
+            let draft = Draft::read(
+                entered,
                 snapshot,
-                validity,
                 |field: &'static str| path![field],
                 &mut faults,
-            )
-        });
-        let Some(fact) = fact.filter(|_| faults.is_empty()) else {
-            return Err(UnitError::Invalid(faults));
-        };
-        let rev = snapshot.counters.rev;
-        write_new(transaction, std::slice::from_ref(&fact), rev, &Nobody)?;
-        let etag = Etag::new(format_args!("{rev}.{from}"));
-        let outcome = Outcome::Created(format!("/v1/units/{}", fact.unit));
-        let tree = snapshot.hierarchy.tree_on(from);
-        let created = CreatedUnit {
-            unit: UnitView::of(&fact),
-            warnings: doubts(&tree, std::slice::from_ref(&fact)),
-        };
-        let reply = Reply::new(outcome, Some(etag), &created)?;
-        Ok(once.keep(transaction, reply)?)
+            );
+            let fact = draft.and_then(|draft| {
+                draft.placed(
+                    parent,
+                    snapshot,
+                    validity,
+                    |field: &'static str| path![field],
+                    &mut faults,
+                )
+            });
+            let Some(fact) = fact.filter(|_| faults.is_empty()) else {
+                return Err(UnitError::Invalid(faults));
+            };
+            let rev = snapshot.counters.rev;
+            write_new(transaction, std::slice::from_ref(&fact), rev, &Nobody)?;
+            let etag = Etag::new(format_args!("{rev}.{from}"));
+            let outcome = Outcome::Created(format!("/v1/units/{}", fact.unit));
+            let tree = snapshot.hierarchy.tree_on(from);
+            let created = CreatedUnit {
+                unit: UnitView::of(&fact),
+                warnings: doubts(&tree, std::slice::from_ref(&fact)),
+            };
+            Ok(Reply::new(outcome, Some(etag), &created)?)
+        })
     })
 }
 
@@ -816,16 +805,12 @@ pub struct ImportResult {
 /// [`UnitError`], with every fault of every row.
 pub fn import_units(
     application: &Application,
-    identity: &Identity,
+    call: &Call,
     list: &UnitList,
-    repeatable: Option<Repeatable>,
-    now: DateTime<Utc>,
 ) -> Result<Reply, UnitError> {
-    let (tenant, account) = (identity.tenant(), identity.account());
-    let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
     match list.mode {
         ImportMode::DryRun => {
-            let checked = check_units(application, identity, list, &Nobody)?;
+            let checked = check_units(application, &call.identity, list, &Nobody)?;
             let result = ImportResult {
                 dry_run: true,
                 created: checked.created.iter().map(|level| level.count).sum(),
@@ -835,7 +820,7 @@ pub fn import_units(
             };
             Ok(Reply::new(Outcome::Done, None, &result)?)
         }
-        ImportMode::Write => write(application, identity, list, &once, &Nobody),
+        ImportMode::Write => add_units(application, call, list, &Nobody),
     }
 }
 
@@ -878,44 +863,30 @@ pub fn check_units(
 /// [`UnitError`], with every fault of every row.
 pub fn add_units(
     application: &Application,
-    identity: &Identity,
+    call: &Call,
     list: &UnitList,
-    now: DateTime<Utc>,
-    watcher: &dyn Watcher,
-) -> Result<Reply, UnitError> {
-    let (tenant, account) = (identity.tenant(), identity.account());
-    let once = Once::begin(&application.in_flight, tenant, account, None, now)?;
-    write(application, identity, list, &once, watcher)
-}
-
-fn write(
-    application: &Application,
-    identity: &Identity,
-    list: &UnitList,
-    once: &Once,
     watcher: &dyn Watcher,
 ) -> Result<Reply, UnitError> {
     let rows = with_country(read_rows(&list.csv)?, list.country.as_deref());
-    application.writing(identity, |transaction, snapshot| {
-        let _permit = snapshot.access.to_tenant(Action::CreateUnits)?;
-        if let Some(reply) = once.replay(transaction)? {
-            return Ok(reply);
-        }
-        let snapshot = &with_country_level(snapshot, list);
-        let (created, unchanged) = plan_import(snapshot, list, rows, watcher)?;
-        if let Some(level) = Level::country().filter(|_| list.country.is_some()) {
-            level_put(transaction, &level)?;
-        }
-        write_new(transaction, &created, snapshot.counters.rev, watcher)?;
-        let result = ImportResult {
-            dry_run: false,
-            created: created.len(),
-            unchanged,
-            warnings: list.doubts(snapshot, &created),
-            rev: Some(snapshot.counters.rev),
-        };
-        let reply = Reply::new(Outcome::Done, None, &result)?;
-        Ok(once.keep(transaction, reply)?)
+    application.changing(call, |change| {
+        let snapshot = change.snapshot;
+        let permit = snapshot.access.to_tenant(Action::CreateUnits)?;
+        change.once(permit, |transaction, _| {
+            let snapshot = &with_country_level(snapshot, list);
+            let (created, unchanged) = plan_import(snapshot, list, rows, watcher)?;
+            if let Some(level) = Level::country().filter(|_| list.country.is_some()) {
+                level_put(transaction, &level)?;
+            }
+            write_new(transaction, &created, snapshot.counters.rev, watcher)?;
+            let result = ImportResult {
+                dry_run: false,
+                created: created.len(),
+                unchanged,
+                warnings: list.doubts(snapshot, &created),
+                rev: Some(snapshot.counters.rev),
+            };
+            Ok(Reply::new(Outcome::Done, None, &result)?)
+        })
     })
 }
 

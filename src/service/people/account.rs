@@ -12,7 +12,8 @@ use crate::domain::hierarchy::{Hierarchy, Tree};
 use crate::domain::id::{AccountId, LevelCode, Login};
 use crate::domain::text::read_name;
 use crate::domain::unit::UnitReference;
-use crate::error::{Code, Fault, Message};
+use crate::error::{Code, Explain, Explanation, Fault};
+use crate::message;
 use crate::service::application::Application;
 use crate::service::application::snapshot::{Snapshot, load_hierarchy};
 use crate::service::people::tenant::TenantName;
@@ -20,7 +21,6 @@ use crate::store::account::{Account, account_by_id, account_by_login, account_in
 use crate::store::grant::grant_insert;
 use crate::store::tenant::{Part, mark_changed, tenant_by_id};
 use crate::store::{Database, StoreError, Transaction};
-use crate::{explain, message};
 
 /// The reasons for which a caller is turned away before a body is read.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +31,14 @@ pub enum LeaveError {
     Store(#[from] StoreError),
 }
 
-explain!(LeaveError, held: Denied, Store);
+impl Explain for LeaveError {
+    fn explain(&self) -> Explanation {
+        match self {
+            LeaveError::Denied(held) => held.explain(),
+            LeaveError::Store(held) => held.explain(),
+        }
+    }
+}
 
 /// Refuses an action that the caller may do nowhere, before the place is known.
 ///
@@ -58,35 +65,29 @@ pub enum AccountError {
     Hash(#[from] password::HashError),
 }
 
-impl AccountError {
-    fn own(&self) -> (Code, Message, Vec<Fault>) {
+impl Explain for AccountError {
+    fn explain(&self) -> Explanation {
         match self {
-            AccountError::Gone => (
+            AccountError::Store(held) => held.explain(),
+            AccountError::Gone => Explanation::new(
                 Code::NotSignedIn,
                 message!(
                     "Tài khoản này không còn. Hãy đăng nhập lại.",
                     "This account is not there any more. Sign in again."
                 ),
-                Vec::new(),
             ),
-            AccountError::Invalid(faults) => (
+            AccountError::Invalid(faults) => Explanation::new(
                 Code::InvalidAccount,
                 message!(
                     "Tài khoản chưa đúng; chưa có gì được ghi.",
                     "The account is not in order and nothing was written."
                 ),
-                faults.clone(),
-            ),
-            AccountError::Store(_) | AccountError::Hash(_) => (
-                Code::Internal,
-                message!("Hệ thống gặp lỗi.", "The service failed."),
-                Vec::new(),
-            ),
+            )
+            .with_faults(faults.clone()),
+            AccountError::Hash(_) => Explanation::internal(),
         }
     }
 }
-
-explain!(AccountError, held: Store; own);
 
 /// The caller's tenant, account and grants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -266,6 +267,7 @@ impl std::str::FromStr for EnteredGrant {
 ///
 /// # Errors
 /// [`AccountError`].
+#[expect(clippy::disallowed_methods, reason = "an operator's, beside the API")]
 pub fn create_account(
     database: &Database,
     scope: &Scope,

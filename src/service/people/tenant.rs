@@ -10,7 +10,8 @@ use crate::authz::{Grant, Reach, Role, Scope};
 use crate::domain::id::{AccountId, Login, TenantId, TenantSlug};
 use crate::domain::level::LevelPreset;
 use crate::domain::text::read_name;
-use crate::error::{Code, Fault, Message};
+use crate::error::{Code, Explain, Explanation, Fault};
+use crate::message;
 use crate::store::account::{Account, account_insert};
 use crate::store::grant::grant_insert;
 use crate::store::level::level_put;
@@ -19,7 +20,6 @@ use crate::store::tenant::{
     RegisteredTenant, tenant_by_slug, tenant_insert, tenants, totals_edition_put,
 };
 use crate::store::{Database, StoreError};
-use crate::{explain, message};
 
 /// The errors of use cases on tenants.
 #[derive(Debug, thiserror::Error)]
@@ -34,35 +34,29 @@ pub enum TenantError {
     Hash(#[from] password::HashError),
 }
 
-impl TenantError {
-    fn own(&self) -> (Code, Message, Vec<Fault>) {
+impl Explain for TenantError {
+    fn explain(&self) -> Explanation {
         match self {
-            TenantError::NotFound(slug) => (
+            TenantError::Store(held) => held.explain(),
+            TenantError::NotFound(slug) => Explanation::new(
                 Code::TenantNotFound,
                 message!(
                     "Không có hệ thống {slug:?}.",
                     "There is no tenant {slug:?}."
                 ),
-                Vec::new(),
             ),
-            TenantError::Invalid(faults) => (
+            TenantError::Invalid(faults) => Explanation::new(
                 Code::InvalidTenant,
                 message!(
                     "Thông tin hệ thống chưa đúng; chưa có gì được ghi.",
                     "The tenant is not in order and nothing was written."
                 ),
-                faults.clone(),
-            ),
-            TenantError::Store(_) | TenantError::Hash(_) => (
-                Code::Internal,
-                message!("Hệ thống gặp lỗi.", "The service failed."),
-                Vec::new(),
-            ),
+            )
+            .with_faults(faults.clone()),
+            TenantError::Hash(_) => Explanation::internal(),
         }
     }
 }
-
-explain!(TenantError, held: Store; own);
 
 /// A tenant as other answers name it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -90,6 +84,7 @@ pub struct EnteredTenant {
 ///
 /// # Errors
 /// [`TenantError`].
+#[expect(clippy::disallowed_methods, reason = "a new tenant has no history yet")]
 pub fn create_tenant(
     database: &Database,
     entered: &EnteredTenant,

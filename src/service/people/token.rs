@@ -17,7 +17,8 @@ use crate::authn::token::{LIFETIME, TokenError};
 use crate::authz::Scope;
 use crate::domain::id::{TenantId, TenantSlug};
 use crate::domain::text::composed;
-use crate::error::{Code, Fault, Message};
+use crate::error::{Code, Explain, Explanation};
+use crate::message;
 use crate::service::application::Application;
 use crate::store::account::{Account, accounts_by_logins};
 use crate::store::sign_in::{
@@ -27,7 +28,6 @@ use crate::store::sign_in::{
 };
 use crate::store::tenant::{tenant_by_slug, tenants};
 use crate::store::{StoreError, Transaction};
-use crate::{explain, message};
 
 /// The lifetime of a refresh token: a clerk who works once a month signs in once a month.
 const REFRESH_LIFETIME: TimeDelta = TimeDelta::days(45);
@@ -69,40 +69,36 @@ pub enum SignInError {
     NoRandomness,
 }
 
-impl SignInError {
-    fn own(&self) -> (Code, Message, Vec<Fault>) {
-        let (code, message) = match self {
-            SignInError::TenantRequired => (
+impl Explain for SignInError {
+    fn explain(&self) -> Explanation {
+        match self {
+            SignInError::Store(held) => held.explain(),
+            SignInError::Token(held) => held.explain(),
+            SignInError::TenantRequired => Explanation::new(
                 Code::TenantRequired,
                 message!(
                     "Máy chủ có nhiều hệ thống. Hãy ghi thêm tên ngắn của hệ thống (tenant).",
                     "There are several systems here. Say which one by its short name (tenant)."
                 ),
             ),
-            SignInError::WrongRefreshToken => (
+            SignInError::WrongRefreshToken => Explanation::new(
                 Code::InvalidCredentials,
                 message!(
                     "Phiên đăng nhập đã hết hạn hoặc đã được gia hạn ở nơi khác. Hãy đăng nhập lại bằng mật khẩu. (refresh_token đã hết giá trị, đã hết hạn hoặc không đúng.)",
                     "Your session has expired or was prolonged elsewhere. Sign in with your password. (The refresh_token has served, has expired or is wrong.)"
                 ),
             ),
-            SignInError::WrongPassword => (
+            SignInError::WrongPassword => Explanation::new(
                 Code::InvalidCredentials,
                 message!(
                     "Tên đăng nhập hoặc mật khẩu không đúng. Hãy kiểm tra lại, kể cả phím Caps Lock.",
                     "The login or the password is wrong. Check both, and the Caps Lock key."
                 ),
             ),
-            SignInError::Store(_) | SignInError::Token(_) | SignInError::NoRandomness => (
-                Code::Internal,
-                message!("Hệ thống gặp lỗi.", "The service failed."),
-            ),
-        };
-        (code, message, Vec::new())
+            SignInError::NoRandomness => Explanation::internal(),
+        }
     }
 }
-
-explain!(SignInError, held: Store, Token; own);
 
 /// The tokens of a sign-in (RFC 6749, section 5.1).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -161,6 +157,10 @@ fn find_tenant(
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "signing in is no part of a tenant's history"
+)]
 fn by_password(
     application: &Application,
     tenant: Option<TenantId>,
@@ -216,6 +216,10 @@ fn account_meant(
     })
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "signing in is no part of a tenant's history"
+)]
 fn by_refresh_token(
     application: &Application,
     token: &str,

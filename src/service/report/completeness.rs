@@ -2,6 +2,7 @@
 //! that are late. A longer period adds up its base periods, each on the tree of its own last day
 //! and with its own deadlines.
 
+use crate::error::{Explain, Explanation};
 use crate::service::application::name::PeriodName;
 use crate::service::application::name::UnitName;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -21,7 +22,6 @@ use crate::domain::landing::{Landing, Landings};
 use crate::domain::period::Period;
 use crate::domain::submission::{Status, Submission};
 use crate::domain::unit::UnitFact;
-use crate::explain;
 use crate::rollup::carry::Contributions;
 use crate::rollup::piece::{Contribution, CountedReport, Edition, reports_in};
 use crate::service::application::Application;
@@ -43,7 +43,15 @@ pub enum CompletenessError {
     Store(#[from] StoreError),
 }
 
-explain!(CompletenessError, held: NotFound, Denied, Store);
+impl Explain for CompletenessError {
+    fn explain(&self) -> Explanation {
+        match self {
+            CompletenessError::NotFound(held) => held.explain(),
+            CompletenessError::Denied(held) => held.explain(),
+            CompletenessError::Store(held) => held.explain(),
+        }
+    }
+}
 
 /// The progress of a subtree on a form for a period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]

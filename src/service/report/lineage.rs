@@ -23,7 +23,7 @@ use crate::domain::period::Period;
 use crate::domain::quantity::{Decimal, Qualifier};
 use crate::domain::submission::{Fact, Revision, Stage, unknown_indicator, unknown_option};
 use crate::domain::unit::UnitFact;
-use crate::error::{Code, Fault, Message};
+use crate::error::{Code, Explain, Explanation, Message};
 use crate::rollup::carry::Contributions;
 use crate::rollup::piece::{Contribution, Edition, Origin, Piece};
 use crate::service::application::Application;
@@ -33,7 +33,6 @@ use crate::service::application::snapshot::Snapshot;
 use crate::service::totals::{Board, handed_over_of};
 use crate::store::submission::{Units, counting_of};
 use crate::store::{StoreError, Transaction};
-use crate::{explain, message};
 
 /// The errors of reading a figure's sources.
 #[derive(Debug, thiserror::Error)]
@@ -50,18 +49,19 @@ pub enum LineageError {
     NotInForm(Message),
 }
 
-impl LineageError {
-    fn own(&self) -> (Code, Message, Vec<Fault>) {
-        let text = match self {
-            LineageError::NotInForm(message) => message.clone(),
-            _ => message!("Hệ thống gặp lỗi.", "The service failed."),
-        };
-        let fault = Fault::in_parameter("indicator", Code::UnknownIndicator, text.clone());
-        (Code::UnknownIndicator, text, vec![fault])
+impl Explain for LineageError {
+    fn explain(&self) -> Explanation {
+        match self {
+            LineageError::NotFound(held) => held.explain(),
+            LineageError::Denied(held) => held.explain(),
+            LineageError::Store(held) => held.explain(),
+            LineageError::Cursor(held) => held.explain(),
+            LineageError::NotInForm(message) => {
+                Explanation::new(Code::UnknownIndicator, message.clone()).of_parameter("indicator")
+            }
+        }
     }
 }
-
-explain!(LineageError, held: NotFound, Denied, Store, Cursor; own);
 
 /// The name of a figure.
 #[derive(Debug, Clone)]

@@ -1,5 +1,6 @@
 //! Rollups: reads a unit's report.
 
+use crate::error::{Explain, Explanation};
 use crate::service::application::name::PeriodName;
 use crate::service::application::name::UnitName;
 use crate::service::totals::Board;
@@ -14,7 +15,6 @@ use crate::authz::{Denied, Scope};
 use crate::domain::hierarchy::{Place, Position};
 use crate::domain::id::UnitId;
 use crate::domain::submission::Stage;
-use crate::explain;
 use crate::rollup::node::{KeptRollup, Rollup};
 use crate::service::application::Application;
 use crate::service::application::answers::{Encoded, Question};
@@ -51,7 +51,15 @@ pub enum RollupError {
     Store(#[from] StoreError),
 }
 
-explain!(RollupError, held: NotFound, Denied, Store);
+impl Explain for RollupError {
+    fn explain(&self) -> Explanation {
+        match self {
+            RollupError::NotFound(held) => held.explain(),
+            RollupError::Denied(held) => held.explain(),
+            RollupError::Store(held) => held.explain(),
+        }
+    }
+}
 
 /// A unit's report, with everything below it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]

@@ -17,7 +17,8 @@ use crate::domain::id::{IndicatorNumber, UnitId};
 use crate::domain::period::Period;
 use crate::domain::quantity::{Decimal, Qualifier};
 use crate::domain::submission::Stage;
-use crate::error::{Code, Fault, Message};
+use crate::error::{Code, Explain, Explanation};
+use crate::message;
 use crate::rollup::carry::Contributions;
 use crate::rollup::node::Rollup;
 use crate::service::application::Application;
@@ -27,7 +28,6 @@ use crate::service::report::lineage::{FigureName, LineageError};
 use crate::service::report::map::MapView;
 use crate::service::totals::{Board, given_by, maps_of};
 use crate::store::{StoreError, Transaction};
-use crate::{explain, message};
 
 /// The most points of a series.
 const MOST: usize = 240;
@@ -47,22 +47,24 @@ pub enum SeriesError {
     Range { from: String, to: String },
 }
 
-impl SeriesError {
-    fn own(&self) -> (Code, Message, Vec<Fault>) {
-        let (from, to) = match self {
-            SeriesError::Range { from, to } => (from.as_str(), to.as_str()),
-            _ => ("", ""),
-        };
-        let text = message!(
-            "Từ {from:?} đến {to:?} không phải một dãy kỳ: hai kỳ phải cùng loại (như 2024-01 và 2024-12, hoặc hai kỳ riêng của mẫu), theo thứ tự, và không quá {MOST} kỳ.",
-            "From {from:?} to {to:?} is no range: both must be of one sort (such as 2024-01 and 2024-12, or two of the form's own windows), in order, and at most {MOST} periods apart."
-        );
-        let fault = Fault::in_parameter("to", Code::InvalidParameter, text.clone());
-        (Code::InvalidParameter, text, vec![fault])
+impl Explain for SeriesError {
+    fn explain(&self) -> Explanation {
+        match self {
+            SeriesError::NotFound(held) => held.explain(),
+            SeriesError::Denied(held) => held.explain(),
+            SeriesError::Store(held) => held.explain(),
+            SeriesError::Figure(held) => held.explain(),
+            SeriesError::Range { from, to } => Explanation::new(
+                Code::InvalidParameter,
+                message!(
+                    "Từ {from:?} đến {to:?} không phải một dãy kỳ: hai kỳ phải cùng loại (như 2024-01 và 2024-12, hoặc hai kỳ riêng của mẫu), theo thứ tự, và không quá {MOST} kỳ.",
+                    "From {from:?} to {to:?} is no range: both must be of one sort (such as 2024-01 and 2024-12, or two of the form's own windows), in order, and at most {MOST} periods apart."
+                ),
+            )
+            .of_parameter("to"),
+        }
     }
 }
-
-explain!(SeriesError, held: NotFound, Denied, Store, Figure; own);
 
 /// The figure, the unit and the periods of a series.
 #[derive(Debug, Clone)]

@@ -5,7 +5,6 @@ use crate::sentence;
 use crate::sentence::quantity::wrong_quantity;
 use crate::service::application::name::PeriodName;
 use crate::service::application::name::UnitName;
-use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::authn::Identity;
@@ -16,18 +15,17 @@ use crate::domain::naming::Named;
 use crate::domain::quantity::{Decimal, read_quantity};
 use crate::domain::submission::impossible;
 use crate::domain::unit::Validity;
-use crate::error::{Code, Fault, Message};
+use crate::error::{Code, Explain, Explanation, Fault, Message};
+use crate::message;
 use crate::rollup::cell::CellKey;
 use crate::service::application::Application;
-use crate::service::application::condition::{ConditionError, Etag, Precondition};
-use crate::service::application::idempotency::{
-    IdempotencyError, Once, Outcome, Repeatable, Reply,
-};
+use crate::service::application::call::Call;
+use crate::service::application::condition::{ConditionError, Etag};
+use crate::service::application::idempotency::{IdempotencyError, Outcome, Reply};
 use crate::service::application::locate::{Located, NotFound, ReportPath};
 use crate::service::report::lineage::{FigureName, LineageError};
 use crate::store::target::{SetBy, Target, target_put, targets_of};
 use crate::store::{StoreError, Transaction};
-use crate::{explain, message};
 
 /// The errors of use cases on targets.
 #[derive(Debug, thiserror::Error)]
@@ -50,32 +48,31 @@ pub enum TargetError {
     NotSet { figure: Named },
 }
 
-impl TargetError {
-    fn own(&self) -> (Code, Message, Vec<Fault>) {
+impl Explain for TargetError {
+    fn explain(&self) -> Explanation {
         match self {
-            TargetError::NotSet { figure } => (
+            TargetError::NotFound(held) => held.explain(),
+            TargetError::Denied(held) => held.explain(),
+            TargetError::Condition(held) => held.explain(),
+            TargetError::Idempotency(held) => held.explain(),
+            TargetError::Store(held) => held.explain(),
+            TargetError::Figure(held) => held.explain(),
+            TargetError::NotSet { figure } => Explanation::new(
                 Code::TargetNotFound,
                 message!(
                     "Đơn vị chưa được giao kế hoạch về {figure} cho kỳ này.",
                     "The unit was given nothing to reach of {figure} in this period yet.",
                     figure
                 ),
-                Vec::new(),
             ),
             TargetError::Value(fault) => {
                 let Fault { code, message, .. } = fault.as_ref();
-                (*code, message.clone(), vec![fault.as_ref().clone()])
+                let faults = vec![fault.as_ref().clone()];
+                Explanation::new(*code, message.clone()).with_faults(faults)
             }
-            _ => (
-                Code::Internal,
-                message!("Hệ thống gặp lỗi.", "The service failed."),
-                Vec::new(),
-            ),
         }
     }
 }
-
-explain!(TargetError, held: NotFound, Denied, Condition, Idempotency, Store, Figure; own);
 
 /// A target to set.
 #[derive(Debug, Clone)]
@@ -221,15 +218,11 @@ pub fn get_target(
 /// [`TargetError`].
 pub fn put_target(
     application: &Application,
-    identity: &Identity,
+    call: &Call,
     entered: &EnteredTarget,
-    precondition: &Precondition,
-    repeatable: Option<Repeatable>,
-    now: DateTime<Utc>,
 ) -> Result<Reply, TargetError> {
-    let (tenant, account) = (identity.tenant(), identity.account());
-    let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
-    application.writing(identity, |transaction, snapshot| {
+    application.changing(call, |change| {
+        let snapshot = change.snapshot;
         let located = snapshot.locate(&entered.path)?;
         // A target holds throughout the period, on all maps within it.
         let range = located.in_force.period.range;
@@ -240,31 +233,30 @@ pub fn put_target(
         let (access, unit) = (&snapshot.access, located.place().unit());
         let permit =
             access.to_unit_throughout(Action::SetTargets, &snapshot.hierarchy, unit, days)?;
-        if let Some(reply) = once.replay(transaction)? {
-            return Ok(reply);
-        }
-        let found = Found::of(transaction, &located, &entered.figure)?;
-        precondition.check_unless_new(found.target.as_ref().map(etag_of).as_ref())?;
-        let value = entered.value.as_deref();
-        let mantissa = value.map(|value| found.read(value)).transpose()?;
-        let key = located.key();
-        let target = Target {
-            unit: key.unit,
-            cell: found.cell(),
-            mantissa,
-            rev: snapshot.counters.rev,
-        };
-        let by = SetBy {
-            account: permit.account(),
-            at: now.naive_utc(),
-        };
-        target_put(transaction, key.form, key.period, &target, by)?;
-        let view = found.view(&target);
-        let outcome = match found.target {
-            Some(_) => Outcome::Done,
-            None => Outcome::Created(path_of(&view)),
-        };
-        let reply = Reply::new(outcome, Some(etag_of(&target)), &view)?;
-        Ok(once.keep(transaction, reply)?)
+        change.once(permit, |transaction, permit| {
+            let found = Found::of(transaction, &located, &entered.figure)?;
+            call.precondition
+                .check_unless_new(found.target.as_ref().map(etag_of).as_ref())?;
+            let value = entered.value.as_deref();
+            let mantissa = value.map(|value| found.read(value)).transpose()?;
+            let key = located.key();
+            let target = Target {
+                unit: key.unit,
+                cell: found.cell(),
+                mantissa,
+                rev: snapshot.counters.rev,
+            };
+            let by = SetBy {
+                account: permit.account(),
+                at: call.now.naive_utc(),
+            };
+            target_put(transaction, key.form, key.period, &target, by)?;
+            let view = found.view(&target);
+            let outcome = match found.target {
+                Some(_) => Outcome::Done,
+                None => Outcome::Created(path_of(&view)),
+            };
+            Ok(Reply::new(outcome, Some(etag_of(&target)), &view)?)
+        })
     })
 }

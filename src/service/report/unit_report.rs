@@ -2,6 +2,7 @@
 //! each heading, and beside each figure the target and the same period a year before. Does no
 //! layout.
 
+use crate::error::{Explain, Explanation};
 use crate::service::totals::cell::{CellView, TargetFigure};
 use std::collections::{BTreeSet, HashMap};
 
@@ -15,7 +16,6 @@ use crate::domain::naming::{Named, unit_title};
 use crate::domain::quantity::{Decimal, Qualifier};
 use crate::domain::submission::{Passage, Stage};
 use crate::domain::text::LocalizedText;
-use crate::explain;
 use crate::service::application::Application;
 use crate::service::application::locate::{Located, NotFound, ReportPath};
 use crate::service::application::snapshot::Snapshot;
@@ -39,7 +39,16 @@ pub enum ReportError {
     Store(#[from] StoreError),
 }
 
-explain!(ReportError, held: NotFound, Rollup, Completeness, Store);
+impl Explain for ReportError {
+    fn explain(&self) -> Explanation {
+        match self {
+            ReportError::NotFound(held) => held.explain(),
+            ReportError::Rollup(held) => held.explain(),
+            ReportError::Completeness(held) => held.explain(),
+            ReportError::Store(held) => held.explain(),
+        }
+    }
+}
 
 /// A unit's report on a form for a period.
 #[derive(Debug, Clone)]

@@ -6,12 +6,11 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::change::{Asked, Change, ChangeRequest, etag_of, path_of};
+use super::change::{Asked, Change, etag_of, path_of};
 use super::error::SubmissionError;
 use super::rule::{broken_rules, has_rules, rollup_at};
 use super::step::{Deciding, Standing, Taken};
 use super::view::{SubmissionView, Warning};
-use crate::authn::Identity;
 use crate::authz::{Permit, Scope};
 use crate::domain::form::{Rule, Severity};
 use crate::domain::hierarchy::Position;
@@ -24,8 +23,9 @@ use crate::rollup::handover::{PastStep, handed_over};
 use crate::rollup::node::Rollup;
 use crate::rollup::piece::{Contribution, Edition};
 use crate::service::application::Application;
+use crate::service::application::call::Call;
 use crate::service::application::idempotency::{Answered, Outcome, Reply, keep_all};
-use crate::service::application::locate::Located;
+use crate::service::application::locate::{Located, ReportPath};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::totals::{Given, OwnChange, apply, divisions_in, histories_of, maps_of};
 use crate::store::submission::{
@@ -48,12 +48,12 @@ type Open = BTreeMap<usize, Asked>;
 /// [`SubmissionError`].
 pub fn change_now(
     application: &Application,
-    identity: Identity,
-    request: ChangeRequest,
+    call: Call,
+    path: ReportPath,
     change: Change,
 ) -> Result<Reply, SubmissionError> {
-    let tenant = identity.tenant();
-    let asked = Asked::new(application, identity, request, change)?;
+    let tenant = call.identity.tenant();
+    let asked = Asked::new(application, call, path, change)?;
     let answer = change_all(application, tenant, vec![asked]).pop();
     answer.unwrap_or(Err(SubmissionError::Missing))
 }
@@ -82,7 +82,7 @@ pub(super) fn change_each(
     let mut open: Open = asked.into_iter().enumerate().collect();
     // A change of another tenant would be checked against this tenant's data.
     open.retain(|place, asked| {
-        let is_at_home = asked.identity.tenant() == tenant;
+        let is_at_home = asked.call.identity.tenant() == tenant;
         if !is_at_home {
             answer(*place, Err(StoreError::TenantGone.into()));
         }
@@ -140,8 +140,8 @@ fn commit(application: &Application, open: &[(usize, &Asked)]) -> Result<Answers
     let Some((_, first)) = open.first() else {
         return Ok(Answers::new());
     };
-    let scope = Scope::of(&first.identity);
-    application.database.write(&scope, |transaction, counters| {
+    let scope = Scope::of(&first.call.identity);
+    application.changing_many(&scope, |transaction, counters| {
         let snapshots = snapshots(application, transaction, open, counters)?;
         let mut batch = Batch {
             transaction,
@@ -166,13 +166,13 @@ fn snapshots(
 ) -> Result<HashMap<AccountId, Snapshot>, StoreError> {
     let mut snapshots = HashMap::new();
     for (_, asked) in open {
-        let account = asked.identity.account();
+        let account = asked.call.identity.account();
         if let Entry::Vacant(vacant) = snapshots.entry(account) {
-            vacant.insert(
-                application
-                    .caches
-                    .snapshot(transaction, &asked.identity, counters)?,
-            );
+            vacant.insert(application.caches.snapshot(
+                transaction,
+                &asked.call.identity,
+                counters,
+            )?);
         }
     }
     Ok(snapshots)
@@ -252,7 +252,7 @@ impl Batch<'_, '_> {
         let mut periods: HashMap<(FormNumber, i32), Period> = HashMap::new();
         let mut all = Vec::with_capacity(open.len());
         for (place, asked) in open {
-            let Some(snapshot) = snapshots.get(&asked.identity.account()) else {
+            let Some(snapshot) = snapshots.get(&asked.call.identity.account()) else {
                 continue;
             };
             match placed(*place, asked, snapshot) {
@@ -299,13 +299,13 @@ impl Batch<'_, '_> {
             return Err(SubmissionError::Missing);
         }
         let etag = standing.map(|standing| etag_of(standing.submission.revision));
-        placed.asked.precondition.check(etag.as_ref())?;
+        placed.asked.call.precondition.check(etag.as_ref())?;
         let deciding = Deciding {
             snapshot: placed.snapshot,
             located: &placed.located,
             standing,
             permit: &placed.permit,
-            now: placed.asked.now,
+            now: placed.asked.call.now,
         };
         deciding.take(self.transaction, &placed.asked.change)
     }

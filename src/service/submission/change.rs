@@ -2,24 +2,13 @@
 
 use super::error::SubmissionError;
 
-use chrono::{DateTime, Utc};
-
-use crate::authn::Identity;
 pub(in crate::service) use crate::authz::Action;
 use crate::domain::submission::{EnteredPassage, EnteredValue, Revision, Step};
 use crate::service::application::Application;
-use crate::service::application::condition::{Etag, Precondition};
-use crate::service::application::idempotency::{Once, Repeatable};
+use crate::service::application::call::Call;
+use crate::service::application::condition::Etag;
+use crate::service::application::idempotency::Once;
 use crate::service::application::locate::{Located, ReportPath};
-
-/// A request to change a submission, without the change itself.
-#[derive(Debug, Clone)]
-pub struct ChangeRequest {
-    pub path: ReportPath,
-    pub precondition: Precondition,
-    pub repeatable: Option<Repeatable>,
-    pub now: DateTime<Utc>,
-}
 
 /// Chooses between keeping a draft and submitting it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,10 +86,8 @@ impl Change {
 
 /// A change that was requested and not answered yet.
 pub struct Asked {
-    pub(super) identity: Identity,
+    pub(super) call: Call,
     pub(super) path: ReportPath,
-    pub(super) precondition: Precondition,
-    pub(super) now: DateTime<Utc>,
     pub(super) once: Once,
     pub(super) change: Change,
 }
@@ -110,23 +97,14 @@ impl Asked {
     /// [`IdempotencyError::InFlight`].
     pub fn new(
         application: &Application,
-        identity: Identity,
-        request: ChangeRequest,
+        call: Call,
+        path: ReportPath,
         change: Change,
     ) -> Result<Asked, SubmissionError> {
-        let ChangeRequest {
-            path,
-            precondition,
-            repeatable,
-            now,
-        } = request;
-        let (tenant, account) = (identity.tenant(), identity.account());
-        let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
+        let once = application.begin(&call)?;
         Ok(Asked {
-            identity,
+            call,
             path,
-            precondition,
-            now,
             once,
             change,
         })

@@ -6,14 +6,14 @@ pub(in crate::service) use crate::authz::Denied;
 use crate::domain::deadline::Deadline;
 use crate::domain::naming::Named;
 use crate::domain::submission::WrongStatus;
-use crate::error::{Code, Fault, FaultList, Message, counted};
+use crate::error::{Code, Explain, Explanation, FaultList, Message, counted};
+use crate::message;
 use crate::sentence::Sentence;
 use crate::service::application::condition::ConditionError;
 use crate::service::application::idempotency::IdempotencyError;
 use crate::service::application::locate::NotFound;
 use crate::service::application::page::UnknownCursor;
 use crate::store::StoreError;
-use crate::{explain, message};
 
 /// The errors of a step.
 #[derive(Debug, thiserror::Error)]
@@ -55,14 +55,27 @@ pub enum SubmissionError {
     Busy,
 }
 
-impl SubmissionError {
-    fn own(&self) -> (Code, Message, Vec<Fault>) {
-        let (code, message) = match self {
+impl Explain for SubmissionError {
+    fn explain(&self) -> Explanation {
+        match self {
+            SubmissionError::NotFound(held) => held.explain(),
+            SubmissionError::Denied(held) => held.explain(),
+            SubmissionError::Condition(held) => held.explain(),
+            SubmissionError::Idempotency(held) => held.explain(),
+            SubmissionError::Store(held) => held.explain(),
+            SubmissionError::Cursor(held) => held.explain(),
+            SubmissionError::Missing => Explanation::new(
+                Code::SubmissionNotFound,
+                message!(
+                    "Đơn vị chưa nhập số liệu cho kỳ này.",
+                    "The unit has entered nothing for this period yet."
+                ),
+            ),
             SubmissionError::DoesNotSubmit {
                 level,
                 form,
                 submitting,
-            } => (
+            } => Explanation::new(
                 Code::UnitDoesNotSubmit,
                 message!(
                     "Cấp {level} không gửi mẫu {form}. Hãy chọn đơn vị thuộc cấp được giao gửi: {submitting}.",
@@ -74,7 +87,7 @@ impl SubmissionError {
             ),
             SubmissionError::NotOpen { period, from } => {
                 let from = Named::day(*from);
-                (
+                Explanation::new(
                     Code::PeriodNotOpen,
                     message!(
                         "Kỳ {period} bắt đầu từ ngày {from}. Hãy gửi từ ngày đó.",
@@ -84,16 +97,21 @@ impl SubmissionError {
                     ),
                 )
             }
-            SubmissionError::Closed(deadline) => (Code::PeriodClosed, closed_message(*deadline)),
-            SubmissionError::WrongStatus(wrong) => wrong.sentence(),
-            SubmissionError::FourEyes => (
+            SubmissionError::Closed(deadline) => {
+                Explanation::new(Code::PeriodClosed, closed_message(*deadline))
+            }
+            SubmissionError::WrongStatus(wrong) => {
+                let (code, message) = wrong.sentence();
+                Explanation::new(code, message)
+            }
+            SubmissionError::FourEyes => Explanation::new(
                 Code::FourEyes,
                 message!(
                     "Người nhập số liệu không được tự duyệt mẫu này. Hãy để người khác duyệt.",
                     "Who entered the values may not approve them on this form. Let somebody else do it."
                 ),
             ),
-            SubmissionError::Busy => (
+            SubmissionError::Busy => Explanation::new(
                 Code::Unavailable,
                 message!(
                     "Hệ thống đang nhận quá nhiều số liệu cùng lúc. Chưa có gì được ghi; hãy gửi lại sau ít giây.",
@@ -103,27 +121,14 @@ impl SubmissionError {
             SubmissionError::Invalid(faults) => {
                 let count = faults.count;
                 let found = counted(count, "fault", "faults");
-                (
-                    Code::InvalidSubmission,
-                    message!(
-                        "Số liệu có {count} chỗ chưa đúng; chưa có gì được ghi. Hãy sửa từng chỗ trong danh sách rồi gửi lại.",
-                        "Nothing was written: the submission has {found}. Correct each one listed and send it again."
-                    ),
-                )
+                let message = message!(
+                    "Số liệu có {count} chỗ chưa đúng; chưa có gì được ghi. Hãy sửa từng chỗ trong danh sách rồi gửi lại.",
+                    "Nothing was written: the submission has {found}. Correct each one listed and send it again."
+                );
+                Explanation::new(Code::InvalidSubmission, message)
+                    .with_faults(faults.faults.clone())
             }
-            _ => (
-                Code::SubmissionNotFound,
-                message!(
-                    "Đơn vị chưa nhập số liệu cho kỳ này.",
-                    "The unit has entered nothing for this period yet."
-                ),
-            ),
-        };
-        let faults = match self {
-            SubmissionError::Invalid(faults) => faults.faults.clone(),
-            _ => Vec::new(),
-        };
-        (code, message, faults)
+        }
     }
 }
 
@@ -140,5 +145,3 @@ fn closed_message(deadline: Deadline) -> Message {
         "The deadline was {en}, and this form takes nothing after it. Ask the unit above."
     )
 }
-
-explain!(SubmissionError, held: NotFound, Denied, Condition, Idempotency, Store, Cursor; own);

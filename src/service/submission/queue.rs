@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use super::batch::change_each;
-use super::change::{Asked, Change, ChangeRequest};
+use super::change::{Asked, Change};
 use super::error::SubmissionError;
-use crate::authn::Identity;
 use crate::service::application::Application;
+use crate::service::application::call::Call;
 use crate::service::application::idempotency::Reply;
+use crate::service::application::locate::ReportPath;
 use crate::service::application::queue::{Queue, QueueError, Task};
 
 /// The waiting changes of all tenants.
@@ -43,12 +44,12 @@ impl Task for Asked {
 pub async fn change(
     application: Arc<Application>,
     queue: Arc<SubmissionQueue>,
-    identity: Identity,
-    request: ChangeRequest,
+    call: Call,
+    path: ReportPath,
     change: Change,
 ) -> Result<Reply, SubmissionError> {
-    let tenant = identity.tenant();
-    let asked = Asked::new(&application, identity, request, change)?;
+    let tenant = call.identity.tenant();
+    let asked = Asked::new(&application, call, path, change)?;
     let answer = queue.wait(tenant, asked, move |batch, answer| {
         change_each(&application, tenant, batch, answer);
     });

@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 
 use super::work::{Noting, note, periods_since, rekey};
 use super::{ReorganisationError, ReorganisationView, etag_of, found, mark_map_changed};
-use crate::authn::Identity;
 use crate::authz::{Action, Reach};
 use crate::domain::hierarchy::Hierarchy;
 use crate::domain::id::{FormNumber, UnitId};
@@ -19,8 +18,9 @@ use crate::domain::unit::UnitFact;
 use crate::error::Message;
 use crate::message;
 use crate::service::application::Application;
-use crate::service::application::condition::{Etag, Precondition};
-use crate::service::application::idempotency::{Once, Outcome, Repeatable, Reply};
+use crate::service::application::call::Call;
+use crate::service::application::condition::Etag;
+use crate::service::application::idempotency::{Outcome, Reply};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::application::watcher::Nobody;
 use crate::store::grant::{grant_delete, grants};
@@ -42,41 +42,35 @@ use crate::store::{StoreError, Transaction};
 /// map.
 pub fn undo_reorganisation(
     application: &Application,
-    identity: &Identity,
+    call: &Call,
     id: &str,
-    precondition: &Precondition,
-    repeatable: Option<Repeatable>,
-    now: DateTime<Utc>,
 ) -> Result<Reply, ReorganisationError> {
-    let (tenant, account) = (identity.tenant(), identity.account());
-    let once = Once::begin(&application.in_flight, tenant, account, repeatable, now)?;
-    application.writing(identity, |transaction, snapshot| {
+    application.changing(call, |change| {
+        let snapshot = change.snapshot;
         let permit = snapshot.access.to_tenant(Action::Reorganise)?;
-        if let Some(reply) = once.replay(transaction)? {
-            return Ok(reply);
-        }
-        let reorganised = found(transaction, id)?;
-        precondition.check(Some(&etag_of(&reorganised)))?;
-        if reorganised.undone.is_some() {
-            return Err(ReorganisationError::Undone);
-        }
-        let (_, changes) = reorganisation_content(transaction, reorganised.id)?;
-        let successions = successions_of(transaction, reorganised.id)?;
-        let noting = Noting {
-            account: permit.account(),
-            at: now.naive_utc(),
-            rev: snapshot.counters.rev,
-        };
-        let undoing = Undoing {
-            transaction,
-            snapshot,
-            units: units_of(&changes, &successions),
-            reorganised,
-            changes,
-            noting,
-        };
-        let reply = undoing.perform()?;
-        Ok(once.keep(transaction, reply)?)
+        change.once(permit, |transaction, permit| {
+            let reorganised = found(transaction, id)?;
+            call.precondition.check(Some(&etag_of(&reorganised)))?;
+            if reorganised.undone.is_some() {
+                return Err(ReorganisationError::Undone);
+            }
+            let (_, changes) = reorganisation_content(transaction, reorganised.id)?;
+            let successions = successions_of(transaction, reorganised.id)?;
+            let noting = Noting {
+                account: permit.account(),
+                at: call.now.naive_utc(),
+                rev: snapshot.counters.rev,
+            };
+            let undoing = Undoing {
+                transaction,
+                snapshot,
+                units: units_of(&changes, &successions),
+                reorganised,
+                changes,
+                noting,
+            };
+            undoing.perform()
+        })
     })
 }
 

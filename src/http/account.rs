@@ -2,8 +2,9 @@
 
 use actix_web::{HttpResponse, get, web};
 
-use super::extract::{Now, SignedIn, json};
+use super::answer::json;
 use super::problem::Problem;
+use super::request::{Now, SignedIn};
 use crate::service::Application;
 use crate::service::people::account::{self, MeView};
 

@@ -4,8 +4,9 @@ use actix_web::{HttpResponse, get, web};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::extract::{Now, Params, SignedIn, json};
+use super::answer::json;
 use super::problem::Problem;
+use super::request::{Now, Params, SignedIn};
 use crate::domain::day::Day;
 use crate::service::Application;
 use crate::service::application::locate::ReportPath;

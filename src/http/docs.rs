@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::extract::{SeenEtags, hexadecimal, unless_seen};
+use super::answer::{hexadecimal, unless_seen};
+use super::request::SeenEtags;
 use crate::service::application::condition::Etag;
 
 const DOCUMENT_PATH: &str = "/openapi.json";

@@ -6,7 +6,7 @@ use actix_web::error::InternalError;
 use actix_web::{Error, HttpMessage, web};
 
 use super::contract::Contract;
-use super::extract::{BodyLimit, check_head};
+use super::request::{BodyLimit, check_head};
 use crate::telemetry::Metrics;
 
 /// Decides on requests that wait for `100 Continue`. They have not reached the middlewares yet.

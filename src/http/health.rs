@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, get, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::extract::with_json;
+use super::answer::with_json;
 use super::problem::Problem;
 use super::state::ServerState;
 use crate::authn::token::JsonWebKeySet;

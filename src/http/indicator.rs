@@ -4,9 +4,10 @@ use actix_web::{HttpRequest, HttpResponse, get, put, web};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::extract::{CalledOn, JsonBody, Now, Params, SeenEtags, SignedIn, change, tagged};
-use super::page::{page_request, page_response};
+use super::answer::{change, tagged};
 use super::problem::Problem;
+use super::request::page::{page_request, page_response};
+use super::request::{CalledOn, JsonBody, Now, Params, SeenEtags, SignedIn};
 use super::text::{DecimalText, NameBody};
 use super::unit::DayParams;
 use crate::domain::day::Day;

@@ -4,8 +4,9 @@ use actix_web::{HttpResponse, get, put, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::extract::{CalledOn, JsonBody, SeenEtags, SignedIn, change, tagged};
+use super::answer::{change, tagged};
 use super::problem::Problem;
+use super::request::{CalledOn, JsonBody, SeenEtags, SignedIn};
 use super::text::NameBody;
 use crate::domain::day::Day;
 use crate::service::Application;

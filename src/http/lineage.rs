@@ -4,9 +4,10 @@ use actix_web::{HttpResponse, get, web};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::extract::{Params, SignedIn, json};
-use super::page::page_request;
+use super::answer::json;
 use super::problem::Problem;
+use super::request::page::page_request;
+use super::request::{Params, SignedIn};
 use crate::domain::submission::Stage;
 use crate::service::Application;
 use crate::service::application::locate::ReportPath;

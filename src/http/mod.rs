@@ -3,22 +3,22 @@
 
 pub mod contract;
 pub mod docs;
-pub mod extract;
 pub mod health;
 pub mod openapi;
 pub mod problem;
+pub mod request;
 pub mod routes;
 pub mod server;
 pub mod state;
 
 mod account;
+mod answer;
 mod completeness;
 mod expect;
 pub(crate) mod form;
 pub(crate) mod indicator;
 mod level;
 mod lineage;
-mod page;
 mod parameter;
 mod reorganisation;
 mod rollup;

@@ -24,8 +24,8 @@ use tracing::Instrument;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::answer::json_line;
 use super::contract::Matched;
-use super::extract::json_line;
 use super::state::{Occupied, ServerState};
 use crate::error::{
     Code, Explain, Explanation, Fault, Kind, Language, MOST_FAULTS, Message, Place, shortened,

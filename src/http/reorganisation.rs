@@ -4,11 +4,10 @@ use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::extract::{
-    Called, CalledOn, LargeJsonBody, NoBody, Params, SeenEtags, SignedIn, change, tagged,
-};
-use super::page::{PageParams, page_request, page_response};
+use super::answer::{change, tagged};
 use super::problem::Problem;
+use super::request::page::{PageParams, page_request, page_response};
+use super::request::{Called, CalledOn, LargeJsonBody, NoBody, Params, SeenEtags, SignedIn};
 use crate::domain::reorganisation::ReorganisationDocument;
 use crate::service::Application;
 use crate::service::application::page::Page;

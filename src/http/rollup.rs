@@ -4,8 +4,9 @@ use actix_web::{HttpResponse, get, post, web};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::extract::{NoBody, Params, SeenEtags, SignedIn, encoded, json};
+use super::answer::{encoded, json};
 use super::problem::Problem;
+use super::request::{NoBody, Params, SeenEtags, SignedIn};
 use crate::domain::day::Day;
 use crate::domain::submission::Stage;
 use crate::service::Application;

@@ -4,8 +4,9 @@ use actix_web::{HttpResponse, get, web};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::extract::{Params, SignedIn, json};
+use super::answer::json;
 use super::problem::Problem;
+use super::request::{Params, SignedIn};
 use crate::domain::day::Day;
 use crate::domain::submission::Stage;
 use crate::service::Application;

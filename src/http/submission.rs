@@ -4,9 +4,10 @@ use actix_web::{HttpRequest, HttpResponse, get, post, put, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::extract::{CalledOn, JsonBody, NoBody, Params, SeenEtags, SignedIn, reply, tagged};
-use super::page::{PageParams, page_request, page_response};
+use super::answer::{reply, tagged};
 use super::problem::Problem;
+use super::request::page::{PageParams, page_request, page_response};
+use super::request::{CalledOn, JsonBody, NoBody, Params, SeenEtags, SignedIn};
 use super::text::DecimalText;
 use crate::domain::quantity::Qualifier;
 use crate::domain::submission::{EnteredPassage, EnteredValue};

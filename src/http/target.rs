@@ -4,8 +4,9 @@ use actix_web::{HttpResponse, get, put, web};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::extract::{CalledOn, JsonBody, Params, SeenEtags, SignedIn, change, tagged};
+use super::answer::{change, tagged};
 use super::problem::Problem;
+use super::request::{CalledOn, JsonBody, Params, SeenEtags, SignedIn};
 use super::text::DecimalText;
 use crate::domain::submission::Stage;
 use crate::service::Application;

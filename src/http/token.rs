@@ -10,8 +10,9 @@ use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::ToSchema;
 
-use super::extract::{FormBody, Now, with_json};
+use super::answer::with_json;
 use super::problem::{self, Problem};
+use super::request::{FormBody, Now};
 use crate::error::{Code, Fault};
 use crate::message;
 use crate::service::Application;

@@ -4,11 +4,10 @@ use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::extract::{
-    Called, JsonBody, Now, Params, SeenEtags, SignedIn, TextBody, change, tagged,
-};
-use super::page::{page_request, page_response};
+use super::answer::{change, tagged};
 use super::problem::Problem;
+use super::request::page::{page_request, page_response};
+use super::request::{Called, JsonBody, Now, Params, SeenEtags, SignedIn, TextBody};
 use crate::domain::day::Day;
 use crate::service::Application;
 use crate::service::application::page::Page;

@@ -6,9 +6,9 @@ use actix_web::http::header::{CACHE_CONTROL, LINK};
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
-use super::extract::with_json;
-use super::problem::Problem;
 use crate::error::{Code, Fault};
+use crate::http::answer::with_json;
+use crate::http::problem::Problem;
 use crate::message;
 use crate::service::application::page::{MOST, Page, PageRequest, USUAL};
 

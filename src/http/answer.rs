@@ -1,0 +1,132 @@
+//! Answers of handlers: of a change, and of what there is to read.
+
+use actix_web::http::header::{self, HeaderName};
+use actix_web::{HttpResponse, HttpResponseBuilder, web};
+use serde::Serialize;
+
+use crate::http::blocking;
+use crate::http::problem::Problem;
+use crate::http::request::SeenEtags;
+use crate::service::Application;
+use crate::service::application::answers::Encoded;
+use crate::service::application::call::Call;
+use crate::service::application::condition::Etag;
+use crate::service::application::idempotency::{Delivery, Outcome, Reply};
+
+const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// Two digits a byte.
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Runs a use case that changes something, and answers.
+///
+/// # Errors
+/// Those of the use case.
+pub async fn change<T, E>(
+    application: web::Data<Application>,
+    call: Call,
+    entered: T,
+    use_case: impl FnOnce(&Application, &Call, &T) -> Result<Reply, E> + Send + 'static,
+) -> Result<HttpResponse, Problem>
+where
+    T: Send + 'static,
+    E: Into<Problem> + Send + 'static,
+{
+    let done = blocking(move || use_case(&application, &call, &entered));
+    Ok(reply(done.await?))
+}
+
+/// The answer of a use case that changes something.
+pub fn reply(reply: Reply) -> HttpResponse {
+    let mut response = match reply.outcome {
+        Outcome::Created(path) => {
+            let mut response = HttpResponse::Created();
+            response.insert_header((header::LOCATION, path));
+            response
+        }
+        Outcome::Done => HttpResponse::Ok(),
+    };
+    if let Some(etag) = &reply.etag {
+        response.insert_header((header::ETAG, quoted(etag)));
+    }
+    if reply.delivery == Delivery::Replayed {
+        response.insert_header((IDEMPOTENCY_REPLAYED, "true"));
+    }
+    // Kept without the newline, under keys of earlier versions too.
+    let mut body = reply.body;
+    body.push('\n');
+    response
+        .content_type(header::ContentType::json())
+        .body(body)
+}
+
+/// A JSON document as it is sent. It ends with a newline, so that answers which a shell prints one
+/// after another do not run together.
+pub(super) fn json_line<T: Serialize>(body: &T) -> Result<Vec<u8>, Problem> {
+    let mut text = serde_json::to_vec(body).map_err(|error| {
+        tracing::error!(%error, "an answer cannot be written as JSON");
+        Problem::internal()
+    })?;
+    text.push(b'\n');
+    Ok(text)
+}
+
+/// An answer with a JSON document.
+pub(super) fn with_json<T: Serialize>(
+    response: &mut HttpResponseBuilder,
+    body: &T,
+) -> HttpResponse {
+    match json_line(body) {
+        Ok(text) => response
+            .content_type(header::ContentType::json())
+            .body(text),
+        Err(problem) => HttpResponse::from_error(problem),
+    }
+}
+
+/// What there is to read, or 304 for a reader that has it.
+pub fn tagged<T: Serialize>(etag: &Etag, seen: &SeenEtags, body: &T) -> HttpResponse {
+    unless_seen(etag, seen, |mut response| with_json(&mut response, body))
+}
+
+/// As [`tagged`], of what is encoded already.
+pub(super) fn encoded(encoded: &Encoded, seen: &SeenEtags) -> HttpResponse {
+    unless_seen(&encoded.etag, seen, |mut response| {
+        response
+            .content_type(header::ContentType::json())
+            .body(encoded.body.clone())
+    })
+}
+
+/// As [`tagged`], with a body that `write` makes only where it is needed.
+pub(super) fn unless_seen(
+    etag: &Etag,
+    seen: &SeenEtags,
+    write: impl FnOnce(HttpResponseBuilder) -> HttpResponse,
+) -> HttpResponse {
+    let is_seen = seen.matches(etag);
+    let mut response = if is_seen {
+        HttpResponse::NotModified()
+    } else {
+        HttpResponse::Ok()
+    };
+    response
+        .insert_header((header::ETAG, quoted(etag)))
+        .insert_header((header::CACHE_CONTROL, "private, no-cache"));
+    if is_seen {
+        response.finish()
+    } else {
+        write(response)
+    }
+}
+
+/// What there is to read, without a tag.
+pub fn json<T: Serialize>(body: &T) -> HttpResponse {
+    with_json(&mut HttpResponse::Ok(), body)
+}
+
+fn quoted(etag: &Etag) -> String {
+    format!("\"{}\"", etag.as_str())
+}

@@ -1,0 +1,230 @@
+//! Bodies: who may send one, and how it is read.
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::web::{self, Bytes, BytesMut};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use futures_util::TryStreamExt;
+
+use crate::authz::Action;
+use crate::error::Code;
+use crate::http::blocking;
+use crate::http::problem::Problem;
+use crate::http::request::caller::SignedIn;
+use crate::http::request::limit::{
+    BodyLimit, BodyTime, announced, body_limit, body_too_large, check_length,
+};
+use crate::http::request::packing::{coding, unpacked};
+use crate::http::request::{Reading, matched, misconfigured};
+use crate::http::state::{Arriving, Occupied, ServerState};
+use crate::message;
+use crate::service::Application;
+use crate::service::people::account::check_could;
+
+/// A body of a request for a change.
+pub trait Body: FromRequest<Error = Problem, Future = Reading<Self>> + 'static {
+    /// The content of the body.
+    type Value: std::fmt::Debug + 'static;
+
+    /// The bytes of the body as they came, which tell a request from another with its key.
+    fn raw(&self) -> &[u8];
+
+    fn value(self) -> Self::Value;
+}
+
+/// A body of so many bytes is read where it came in; a larger one on a thread that may take long.
+pub(super) const SMALL_BODY: usize = 16 * 1024;
+
+/// No body, or the empty object that some clients send for it.
+#[derive(Debug, Clone, Copy)]
+pub struct NoBody;
+
+impl Body for NoBody {
+    type Value = NoBody;
+
+    /// Empty, however the client has sent it.
+    fn raw(&self) -> &[u8] {
+        b""
+    }
+
+    fn value(self) -> NoBody {
+        self
+    }
+}
+
+impl FromRequest for NoBody {
+    type Error = Problem;
+    type Future = Reading<NoBody>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            let raw = read_body(&request, payload, body_limit(&request)?).await?;
+            match raw.trim_ascii() {
+                b"" | b"{}" => Ok(NoBody),
+                _ => Err(unexpected_body()),
+            }
+        })
+    }
+}
+
+fn unexpected_body() -> Problem {
+    Problem::new(
+        Code::InvalidBody,
+        message!(
+            "Yêu cầu này không có nội dung. Hãy bỏ phần nội dung đi.",
+            "This request takes no body. Leave it out."
+        ),
+    )
+}
+
+pub(super) async fn read_text_body(
+    request: &HttpRequest,
+    payload: Payload,
+    limit: BodyLimit,
+) -> Result<Bytes, Problem> {
+    check_charset(request)?;
+    read_body(request, payload, limit).await
+}
+
+fn check_charset(request: &HttpRequest) -> Result<(), Problem> {
+    let media_type = request.mime_type().ok().flatten();
+    let charset = media_type
+        .as_ref()
+        .and_then(|media| media.get_param("charset"));
+    if charset.is_none_or(|charset| charset == "utf-8") {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Code::UnsupportedMediaType,
+        message!(
+            "Nội dung phải ở bảng mã utf-8.",
+            "The body's charset must be utf-8."
+        ),
+    ))
+}
+
+/// Reads a body up to the limit, of somebody who may do what it is for. As long as it is on its way
+/// the request is not worked on, and its place is another's.
+async fn read_body(
+    request: &HttpRequest,
+    payload: Payload,
+    limit: BodyLimit,
+) -> Result<Bytes, Problem> {
+    let state = request.app_data::<web::Data<ServerState>>();
+    let state = state.ok_or_else(misconfigured)?;
+    let coding = coding(request.headers())?;
+    check_length(request.headers(), limit)?;
+    check_grant(request).await?;
+    drop(request.extensions_mut().remove::<Occupied>());
+    let sender = request.extensions().get::<SignedIn>().cloned();
+    let room = state.expect_body(sender.as_ref().map(|SignedIn(identity)| identity));
+    let body = await_body(request, unpacked(payload, coding, request), limit, room).await?;
+    let place = state
+        .admit(request.path())
+        .ok_or_else(Problem::of_overload)?;
+    request.extensions_mut().insert(place);
+    Ok(body)
+}
+
+/// Refuses whoever could do nowhere what the body is for, before it is read. Where that would cost
+/// more than the body, as with most submissions, the use case refuses.
+async fn check_grant(request: &HttpRequest) -> Result<(), Problem> {
+    let Some(action) = matched(request).and_then(|operation| changing(operation.id())) else {
+        return Ok(());
+    };
+    let is_usual = matches!(
+        action,
+        Action::ChangeSubmissions | Action::DecideSubmissions
+    );
+    if is_usual && is_small(request.headers()) {
+        return Ok(());
+    }
+    let application = request.app_data::<web::Data<Application>>().cloned();
+    let sender = request.extensions().get::<SignedIn>().cloned();
+    let (Some(application), Some(SignedIn(identity))) = (application, sender) else {
+        return Ok(());
+    };
+    blocking(move || check_could(&application, &identity, action)).await
+}
+
+fn is_small(headers: &HeaderMap) -> bool {
+    let most = u64::try_from(SMALL_BODY).unwrap_or(u64::MAX);
+    let is_plain = !headers.contains_key(header::CONTENT_ENCODING);
+    is_plain && announced(headers).is_some_and(|length| length <= most)
+}
+
+/// The action of an operation with a body, by the operation's id.
+fn changing(operation: &str) -> Option<Action> {
+    match operation {
+        "put_level" => Some(Action::ChangeLevels),
+        "create_unit" | "import_units" => Some(Action::CreateUnits),
+        "create_reorganisation" => Some(Action::Reorganise),
+        "put_indicator" | "put_form" => Some(Action::ChangeCatalogue),
+        "put_submission" => Some(Action::ChangeSubmissions),
+        "return_submission" => Some(Action::DecideSubmissions),
+        "put_target" => Some(Action::SetTargets),
+        _ => None,
+    }
+}
+
+/// The limit holds for what comes out of a compressed body.
+async fn await_body(
+    request: &HttpRequest,
+    payload: Payload,
+    limit: BodyLimit,
+    room: Arriving,
+) -> Result<Bytes, Problem> {
+    let BodyTime(time) = *request.app_data().ok_or_else(misconfigured)?;
+    match tokio::time::timeout(time, collect(payload, limit, room)).await {
+        Ok(body) => body,
+        Err(_) => Err(Problem::of_slow_body()),
+    }
+}
+
+/// Takes room for what has arrived, and for nothing that is only announced.
+pub(super) async fn collect(
+    mut payload: Payload,
+    limit: BodyLimit,
+    mut room: Arriving,
+) -> Result<Bytes, Problem> {
+    let mut body = BytesMut::new();
+    while let Some(piece) = payload.try_next().await.map_err(|_| unreadable_body())? {
+        if body.len().saturating_add(piece.len()) > limit.0 {
+            return Err(body_too_large(limit));
+        }
+        if !room.take(piece.len()) {
+            return Err(Problem::of_overload());
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(body.freeze())
+}
+
+fn unreadable_body() -> Problem {
+    Problem::new(
+        Code::MalformedRequest,
+        message!(
+            "Nội dung gửi lên bị ngắt giữa chừng hoặc nén sai.",
+            "The body broke off, or is not compressed as its header says."
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_with_a_body_says_what_it_does() {
+        let document = serde_json::to_value(crate::http::openapi::document()).unwrap();
+        let paths = document["paths"].as_object().unwrap().values();
+        let operations = paths.flat_map(|item| item.as_object().unwrap().values());
+        let with_body = operations.filter(|operation| operation.get("requestBody").is_some());
+        for operation in with_body {
+            let id = operation["operationId"].as_str().unwrap();
+            assert!(changing(id).is_some() || id == "issue_token", "{id}");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Requests for a change: the extractors that make a [`Call`].
+
+use actix_web::dev::Payload;
+use actix_web::http::header::HeaderMap;
+use actix_web::{FromRequest, HttpRequest};
+
+use crate::http::problem::Problem;
+use crate::http::request::body::Body;
+use crate::http::request::caller::{Now, SignedIn, signed_in};
+use crate::http::request::condition::precondition;
+use crate::http::request::idempotency::repeat_key;
+use crate::http::request::{Reading, matched, misconfigured};
+use crate::service::application::call::Call;
+use crate::service::application::condition::Precondition;
+
+/// A request for a change and its body: the caller, the time, the Idempotency-Key.
+#[derive(Debug)]
+pub struct Called<B: Body> {
+    pub call: Call,
+    pub body: B::Value,
+}
+
+/// As [`Called`], with the state that the change builds on, from If-Match and If-None-Match.
+#[derive(Debug)]
+pub struct CalledOn<B: Body> {
+    pub call: Call,
+    pub body: B::Value,
+}
+
+impl<B: Body> FromRequest for Called<B> {
+    type Error = Problem;
+    type Future = Reading<Called<B>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let heard = hear::<B>(request, |_| Ok(Precondition::None), payload);
+        Box::pin(async move { heard.await.map(|(call, body)| Called { call, body }) })
+    }
+}
+
+impl<B: Body> FromRequest for CalledOn<B> {
+    type Error = Problem;
+    type Future = Reading<CalledOn<B>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let heard = hear::<B>(request, precondition, payload);
+        Box::pin(async move { heard.await.map(|(call, body)| CalledOn { call, body }) })
+    }
+}
+
+/// Reads what a change needs of a request: first who calls, then the other headers, then the body.
+fn hear<B: Body>(
+    request: &HttpRequest,
+    precondition: fn(&HeaderMap) -> Result<Precondition, Problem>,
+    payload: &mut Payload,
+) -> Reading<(Call, B::Value)> {
+    let now = Now::read().0;
+    let head = signed_in(request).and_then(|SignedIn(identity)| {
+        let precondition = precondition(request.headers())?;
+        let call = Call::new(identity, now).on(precondition);
+        let operation = matched(request).ok_or_else(misconfigured)?;
+        Ok((call, repeat_key(request)?, operation))
+    });
+    // A body is begun only for who has come so far.
+    let body = head.is_ok().then(|| B::from_request(request, payload));
+    Box::pin(async move {
+        let (call, key, operation) = head?;
+        let body = body.ok_or_else(misconfigured)?.await?;
+        let repeatable = key.repeatable(operation.id(), body.raw());
+        let call = Call { repeatable, ..call };
+        Ok((call, body.value()))
+    })
+}

@@ -1,0 +1,48 @@
+//! The fields of a form.
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest, web};
+use serde::de::DeserializeOwned;
+
+use crate::error::{Code, Fault};
+use crate::http::problem::Problem;
+use crate::http::request::Reading;
+use crate::http::request::body::read_text_body;
+use crate::http::request::json::wrong_body;
+use crate::http::request::limit::body_limit;
+use crate::message;
+use crate::path;
+
+/// The fields of a form as browsers and OAuth clients send them (`a=b&c=d`).
+#[derive(Debug, Clone)]
+pub struct FormBody<T> {
+    /// What it says.
+    pub value: T,
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for FormBody<T> {
+    type Error = Problem;
+    type Future = Reading<FormBody<T>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            let raw = read_text_body(&request, payload, body_limit(&request)?).await?;
+            let text = std::str::from_utf8(&raw).unwrap_or_default();
+            let read = web::Query::<T>::from_query(text);
+            let value = read
+                .map_err(|error| wrong_form(&error.to_string()))?
+                .into_inner();
+            Ok(FormBody { value })
+        })
+    }
+}
+
+fn wrong_form(reason: &str) -> Problem {
+    let message = message!(
+        "Các trường gửi lên không đúng dạng.",
+        "The fields cannot be read: {reason}."
+    );
+    wrong_body(vec![Fault::in_body(path![], Code::InvalidBody, message)])
+}

@@ -1,0 +1,29 @@
+//! Headers of a request as text.
+
+use actix_web::http::header::{HeaderMap, HeaderName};
+
+use crate::error::{Code, Message};
+use crate::http::problem::Problem;
+use crate::message;
+
+/// All lines of a header as one list (RFC 9110, section 5.3).
+pub(super) fn header_text(
+    headers: &HeaderMap,
+    name: &HeaderName,
+) -> Result<Option<String>, Problem> {
+    let mut lines = Vec::new();
+    for line in headers.get_all(name) {
+        let line = line.to_str().map_err(|_| {
+            invalid_header(message!(
+                "Tiêu đề {name} có ký tự không phải ASCII.",
+                "The header {name} holds characters other than ASCII."
+            ))
+        })?;
+        lines.push(line.trim());
+    }
+    Ok((!lines.is_empty()).then(|| lines.join(", ")))
+}
+
+pub(super) fn invalid_header(message: Message) -> Problem {
+    Problem::new(Code::InvalidHeader, message)
+}

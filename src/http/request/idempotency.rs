@@ -1,0 +1,104 @@
+//! The Idempotency-Key of a request.
+
+use actix_web::HttpRequest;
+use actix_web::http::header::HeaderName;
+use sha2::{Digest, Sha256};
+
+use crate::http::problem::Problem;
+use crate::http::request::header::{header_text, invalid_header};
+use crate::message;
+use crate::service::application::idempotency::Repeatable;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The longest Idempotency-Key.
+const LONGEST_KEY: usize = 255;
+
+/// The Idempotency-Key of a request, if it has one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RepeatKey {
+    key: Option<String>,
+    path: String,
+    query: String,
+}
+
+impl RepeatKey {
+    /// Tells this request from others, for the use case; none without a key. Another query makes it
+    /// another request, as another body does.
+    pub(super) fn repeatable(self, operation: &str, body: &[u8]) -> Option<Repeatable> {
+        let key = self.key?;
+        let mut hash = Sha256::new();
+        if !self.query.is_empty() {
+            hash.update(self.query.as_bytes());
+            // Neither a query nor JSON can hold it, so that no two pairs are alike.
+            hash.update([0]);
+        }
+        hash.update(body);
+        let body_hash = hash.finalize().into();
+        Some(Repeatable {
+            operation: operation.to_owned(),
+            path: self.path,
+            key,
+            body_hash,
+        })
+    }
+}
+
+pub(super) fn repeat_key(request: &HttpRequest) -> Result<RepeatKey, Problem> {
+    let given = header_text(request.headers(), &IDEMPOTENCY_KEY)?;
+    let key = given.map(|text| unquoted_key(&text)).transpose()?;
+    Ok(RepeatKey {
+        key,
+        path: request.match_info().as_str().to_owned(),
+        query: request.query_string().to_owned(),
+    })
+}
+
+/// Clients of the IETF draft send the key in quotes, most others bare.
+fn unquoted_key(text: &str) -> Result<String, Problem> {
+    let quoted = text.strip_prefix('"');
+    let quoted = quoted.and_then(|text| text.strip_suffix('"'));
+    let key = quoted.unwrap_or(text);
+    let is_printable = key.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    let is_plain = !key.contains(['"', '\\']);
+    if is_printable && is_plain && (1..=LONGEST_KEY).contains(&key.len()) {
+        return Ok(key.to_owned());
+    }
+    Err(invalid_header(message!(
+        "Idempotency-Key phải có từ 1 đến {LONGEST_KEY} ký tự ASCII in được, không có dấu \" và \\.",
+        "An Idempotency-Key has 1 to {LONGEST_KEY} printable ASCII characters, without \" and \\."
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    fn request(headers: &[(&'static str, &'static str)]) -> HttpRequest {
+        let request = TestRequest::with_uri("/v1/things/a?dry_run=true");
+        let request = headers
+            .iter()
+            .fold(request, |request, header| request.append_header(*header));
+        request.to_http_request()
+    }
+
+    #[test]
+    fn a_key_may_be_quoted_and_covers_the_query() {
+        let key = |text| repeat_key(&request(&[("idempotency-key", text)]));
+        let repeatable = |text| key(text).unwrap().repeatable("put_thing", b"{}").unwrap();
+        assert_eq!(repeatable("a b"), repeatable("\"a b\""));
+        assert_eq!(repeatable("k").path, "/v1/things/a");
+        for refused in ["", "\"\"", "a\"b", "a\\b"] {
+            assert!(key(refused).is_err(), "{refused}");
+        }
+
+        let bare = TestRequest::with_uri("/v1/things/a").insert_header(("idempotency-key", "k"));
+        let bare = repeat_key(&bare.to_http_request()).unwrap();
+        let bare = bare.repeatable("put_thing", b"{}").unwrap();
+        assert_ne!(bare.body_hash, repeatable("k").body_hash);
+        let none = repeat_key(&request(&[])).unwrap();
+        assert_eq!(none.repeatable("put_thing", b"{}"), None);
+    }
+}

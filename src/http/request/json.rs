@@ -1,0 +1,277 @@
+//! JSON bodies, and what is told of those that are none.
+
+use actix_web::dev::Payload;
+use actix_web::web::Bytes;
+use actix_web::{FromRequest, HttpRequest};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_path_to_error::{Path, Segment};
+
+use crate::domain::fault::{self, FieldPath};
+use crate::domain::quantity::without_separators;
+use crate::error::{Code, Fault};
+use crate::http::blocking;
+use crate::http::contract::Operation;
+use crate::http::problem::Problem;
+use crate::http::request::body::{Body, SMALL_BODY, read_text_body};
+use crate::http::request::limit::body_limit;
+use crate::http::request::{Reading, matched};
+use crate::message;
+use crate::path;
+
+/// A JSON body, and its bytes as they came.
+#[derive(Debug, Clone)]
+pub struct JsonBody<T> {
+    value: T,
+    raw: Bytes,
+}
+
+impl<T: DeserializeOwned + std::fmt::Debug + Send + 'static> Body for JsonBody<T> {
+    type Value = T;
+
+    fn raw(&self) -> &[u8] {
+        &self.raw
+    }
+
+    fn value(self) -> T {
+        self.value
+    }
+}
+
+impl<T: DeserializeOwned + Send + 'static> FromRequest for JsonBody<T> {
+    type Error = Problem;
+    type Future = Reading<JsonBody<T>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            let raw = read_text_body(&request, payload, body_limit(&request)?).await?;
+            JsonBody::read(&request, raw, MOST_COMMAS).await
+        })
+    }
+}
+
+/// The most commas of a body: what is read of a list takes many times the room of its text.
+const MOST_COMMAS: usize = 100_000;
+
+impl<T: DeserializeOwned + Send + 'static> JsonBody<T> {
+    async fn read(
+        request: &HttpRequest,
+        raw: Bytes,
+        most_commas: usize,
+    ) -> Result<JsonBody<T>, Problem> {
+        if raw.len() <= SMALL_BODY
+            && let Ok(value) = serde_json::from_slice(&raw)
+        {
+            return Ok(JsonBody { value, raw });
+        }
+        let operation = matched(request);
+        blocking(move || {
+            check_commas(&raw, most_commas)?;
+            match serde_json::from_slice(&raw) {
+                Ok(value) => Ok(JsonBody { value, raw }),
+                Err(_) => Err(wrong_json::<T>(operation.as_deref(), &raw)),
+            }
+        })
+        .await
+    }
+}
+
+fn check_commas(raw: &[u8], most: usize) -> Result<(), Problem> {
+    let commas = raw.iter().filter(|byte| **byte == b',');
+    if commas.count() <= most {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Code::BodyTooLarge,
+        message!(
+            "Nội dung có quá nhiều phần tử: nhiều nhất {most}. Hãy chia thành nhiều lần gửi.",
+            "The body has too many elements: at most {most}. Send it in parts."
+        ),
+    ))
+}
+
+const MOST_COMMAS_OF_LARGE: usize = 500_000;
+
+/// A JSON body that may be larger than others, and have more elements.
+#[derive(Debug, Clone)]
+pub struct LargeJsonBody<T>(JsonBody<T>);
+
+impl<T: DeserializeOwned + std::fmt::Debug + Send + 'static> Body for LargeJsonBody<T> {
+    type Value = T;
+
+    fn raw(&self) -> &[u8] {
+        self.0.raw()
+    }
+
+    fn value(self) -> T {
+        self.0.value()
+    }
+}
+
+impl<T: DeserializeOwned + Send + 'static> FromRequest for LargeJsonBody<T> {
+    type Error = Problem;
+    type Future = Reading<LargeJsonBody<T>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            let raw = read_text_body(&request, payload, body_limit(&request)?).await?;
+            let body = JsonBody::read(&request, raw, MOST_COMMAS_OF_LARGE).await?;
+            Ok(LargeJsonBody(body))
+        })
+    }
+}
+
+/// Finds out what is wrong with a body; here time does not matter, memory does.
+fn wrong_json<T: DeserializeOwned>(operation: Option<&Operation>, raw: &[u8]) -> Problem {
+    if raw.iter().all(u8::is_ascii_whitespace) {
+        return empty_body();
+    }
+    if let Err(error) = serde_json::from_slice::<IgnoredAny>(raw) {
+        return malformed_json(raw, &error);
+    }
+    let faults = operation.map(|operation| operation.faults(raw));
+    let faults = faults.unwrap_or_default();
+    if faults.is_empty() {
+        return wrong_body(vec![first_refusal::<T>(raw)]);
+    }
+    wrong_body(faults)
+}
+
+pub(super) fn wrong_body(faults: Vec<Fault>) -> Problem {
+    let problem = Problem::new(
+        Code::InvalidBody,
+        message!(
+            "Nội dung không đúng như mô tả của API. Xem từng lỗi trong errors.",
+            "The body is not as the API describes it. See each fault in errors."
+        ),
+    );
+    problem.with_faults(faults)
+}
+
+fn empty_body() -> Problem {
+    Problem::new(
+        Code::MalformedJson,
+        message!(
+            "Yêu cầu phải có nội dung JSON.",
+            "The request needs a JSON body."
+        ),
+    )
+}
+
+fn malformed_json(raw: &[u8], error: &serde_json::Error) -> Problem {
+    let (line, column) = (error.line(), error.column());
+    let message = match grouped_number(raw, line, column) {
+        Some((number, digits)) => message!(
+            "Số {number} ở dòng {line} có dấu ngăn cách hàng nghìn. Hãy viết liền: {digits}.",
+            "The number {number} in line {line} has thousands separators. Write it without: {digits}."
+        ),
+        None => {
+            let reason = reason_alone(error);
+            message!(
+                "Nội dung không phải JSON đúng ở dòng {line}, cột {column}.",
+                "The body is not valid JSON: line {line}, column {column}: {reason}."
+            )
+        }
+    };
+    let fault = Fault::in_body(path![], Code::MalformedJson, message.clone());
+    Problem::new(Code::MalformedJson, message).with_faults(vec![fault])
+}
+
+/// A number like `1.562.410.000` where JSON broke off, and its digits. The column counts bytes.
+fn grouped_number(raw: &[u8], line: usize, column: usize) -> Option<(String, String)> {
+    let line = raw.split(|byte| *byte == b'\n').nth(line.checked_sub(1)?)?;
+    let at = column.checked_sub(1)?;
+    let is_part = |byte: &&u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'-');
+    let before = line.get(..at)?.iter().rev().take_while(is_part).count();
+    let after = line.get(at..)?.iter().take_while(is_part).count();
+    let number = line.get(at - before..at + after)?;
+    let number = std::str::from_utf8(number).ok()?.to_owned();
+    let digits = without_separators(&number)?;
+    Some((number, digits))
+}
+
+/// What a type refuses although the document allows it, such as a text that is no date.
+fn first_refusal<T: DeserializeOwned>(raw: &[u8]) -> Fault {
+    let mut deserializer = serde_json::Deserializer::from_slice(raw);
+    let read: Result<T, _> = serde_path_to_error::deserialize(&mut deserializer);
+    let (path, reason) = match read {
+        Ok(_) => (path![], "?".to_owned()),
+        Err(error) => (place_of(error.path()), reason_alone(error.inner())),
+    };
+    // What was expected is the name of a type of this program.
+    let reason = match reason.split_once(", expected ") {
+        Some((found, _)) if found.starts_with("invalid ") => found,
+        _ => &reason,
+    };
+    let message = message!(
+        "Giá trị không đúng dạng; xem mô tả ở /docs.",
+        "The value cannot be read: {reason}."
+    );
+    Fault::in_body(path, Code::InvalidBody, message)
+}
+
+/// A pointer says where already.
+fn reason_alone(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let reason = text.rsplit_once(" at line ").map(|(reason, _)| reason);
+    reason.unwrap_or(&text).to_owned()
+}
+
+fn place_of(path: &Path) -> FieldPath {
+    FieldPath::of(path.iter().map_while(|segment| match segment {
+        Segment::Seq { index } => Some(fault::Segment::Index(*index)),
+        Segment::Map { key } => Some(fault::Segment::Key(key.clone())),
+        Segment::Enum { variant } => Some(fault::Segment::Key(variant.clone())),
+        Segment::Unknown => None,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::http::request::limit::BodyLimit;
+    use crate::http::request::limit::BodyTime;
+    use crate::http::state::ServerState;
+    use std::time::Duration;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Page {
+        limit: Option<u32>,
+    }
+
+    fn with_limit(bytes: usize) -> TestRequest {
+        let request = TestRequest::default().app_data(BodyLimit(bytes));
+        let request = request.app_data(BodyTime(Duration::from_secs(1)));
+        request.app_data(actix_web::web::Data::new(ServerState::new(1, 1)))
+    }
+
+    #[actix_web::test]
+    async fn a_wrong_body_says_where() {
+        let sent = async |body: &'static str| {
+            let request = with_limit(99);
+            let (request, mut payload) = request.set_payload(body).to_http_parts();
+            let read = JsonBody::<Vec<Page>>::from_request(&request, &mut payload).await;
+            format!("{:?}", read.map(|body| body.value))
+        };
+        assert_eq!(
+            sent(r#"[{"limit":1}]"#).await,
+            "Ok([Page { limit: Some(1) }])"
+        );
+        assert!(sent(" ").await.contains("MalformedJson"));
+        assert!(sent("[\n1,]").await.contains("line 2, column 3"));
+        let grouped = sent("[{\"limit\":\n 1.562.410.000}]").await;
+        assert!(
+            grouped.contains("1.562.410.000 in line 2") && grouped.contains("1562410000."),
+            "{grouped}"
+        );
+        let wrong = sent(r#"[{"limit":1},{"limit":-1}]"#).await;
+        let place = r#"place: Body(FieldPath([Index(1), Key("limit")]))"#;
+        assert!(wrong.contains(place), "{wrong}");
+    }
+}

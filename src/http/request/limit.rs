@@ -1,0 +1,82 @@
+//! Limits of a body: its size and the time that it may take.
+
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+use actix_web::http::header::{self, HeaderMap};
+
+use crate::error::Code;
+use crate::http::problem::Problem;
+use crate::http::request::packing::coding;
+use crate::http::request::{matched, misconfigured};
+use crate::message;
+
+/// The largest body that the server reads, in bytes; in the server's data.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyLimit(pub usize);
+
+impl BodyLimit {
+    /// The limit for one operation, by its id: the reform of a country comes as one document, and
+    /// the fields of whoever is not known yet are short.
+    pub(in crate::http) fn of_operation(self, id: &str) -> BodyLimit {
+        let BodyLimit(usual) = self;
+        BodyLimit(match id {
+            "create_reorganisation" => usual.max(LARGE_BODY_LIMIT),
+            "issue_token" => usual.min(LARGEST_FORM),
+            _ => usual,
+        })
+    }
+}
+
+/// How long the server waits for the whole of a body; in the server's data. Who keeps a connection
+/// by sending a byte now and then would keep it for ever.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyTime(pub Duration);
+
+/// Enough for the reform of a whole country in one document.
+const LARGE_BODY_LIMIT: usize = 16 * 1024 * 1024;
+
+/// Fields are short, and come from whoever is not known yet.
+const LARGEST_FORM: usize = 16 * 1024;
+
+/// The limit for the body of a request.
+pub(super) fn body_limit(request: &HttpRequest) -> Result<BodyLimit, Problem> {
+    let usual = request.app_data::<BodyLimit>().copied();
+    let usual = usual.ok_or_else(misconfigured)?;
+    let operation = matched(request);
+    Ok(operation.map_or(usual, |operation| usual.of_operation(operation.id())))
+}
+
+/// Refuses a body by what its request's headers say of it.
+///
+/// # Errors
+/// A packing that is not taken, and an announced length above the limit.
+pub(in crate::http) fn check_head(headers: &HeaderMap, limit: BodyLimit) -> Result<(), Problem> {
+    coding(headers)?;
+    check_length(headers, limit)
+}
+
+/// The length that a body is announced with.
+pub(super) fn announced(headers: &HeaderMap) -> Option<u64> {
+    let length = headers.get(header::CONTENT_LENGTH)?;
+    length.to_str().ok()?.parse().ok()
+}
+
+/// A body that says itself that it is too large need not come.
+pub(super) fn check_length(headers: &HeaderMap, limit: BodyLimit) -> Result<(), Problem> {
+    let most = u64::try_from(limit.0).unwrap_or(u64::MAX);
+    match announced(headers) {
+        Some(length) if length > most => Err(body_too_large(limit)),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn body_too_large(BodyLimit(limit): BodyLimit) -> Problem {
+    Problem::new(
+        Code::BodyTooLarge,
+        message!(
+            "Nội dung gửi lên quá lớn: nhiều nhất {limit} byte. Hãy rút gọn phần thuyết minh, hoặc chia tệp thành nhiều phần.",
+            "The body is too large: at most {limit} bytes. Shorten its prose, or send a file in parts."
+        ),
+    )
+}

@@ -1,0 +1,48 @@
+//! What handlers are given of a request, checked: one file a part of it. Never a rule of the domain.
+
+mod body;
+mod call;
+mod caller;
+mod condition;
+mod form;
+mod header;
+mod idempotency;
+mod json;
+mod limit;
+mod packing;
+pub mod page;
+mod query;
+mod text;
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use actix_web::{HttpMessage, HttpRequest};
+
+use crate::http::contract::{Matched, Operation};
+use crate::http::problem::Problem;
+
+pub use self::body::{Body, NoBody};
+pub use self::call::{Called, CalledOn};
+pub use self::caller::{Now, SignedIn};
+pub use self::condition::SeenEtags;
+pub use self::form::FormBody;
+pub use self::json::{JsonBody, LargeJsonBody};
+pub(super) use self::limit::check_head;
+pub use self::limit::{BodyLimit, BodyTime};
+pub use self::query::Params;
+pub use self::text::TextBody;
+
+type Reading<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
+
+/// The server was put together without what its handlers need.
+fn misconfigured() -> Problem {
+    tracing::error!("the application is not in the server's data");
+    Problem::internal()
+}
+
+fn matched(request: &HttpRequest) -> Option<Arc<Operation>> {
+    let extensions = request.extensions();
+    let matched = extensions.get::<Matched>();
+    matched.map(|Matched(operation)| Arc::clone(operation))
+}

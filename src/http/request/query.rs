@@ -1,0 +1,93 @@
+//! The parameters of a query.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest, web};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_path_to_error::{Path, Segment, Track};
+
+use crate::error::{Code, Fault};
+use crate::http::contract::wrong_query;
+use crate::http::problem::Problem;
+use crate::message;
+
+/// The parameters of the query. Those that the operation does not know, come twice, are missing
+/// or hold a NUL were refused before.
+#[derive(Debug, Clone)]
+pub struct Params<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest for Params<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Params<T>, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(parameters(request.query_string()).map(Params))
+    }
+}
+
+fn parameters<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
+    let tracked = web::Query::<Tracked<T>>::from_query(query);
+    let tracked = tracked.map_err(|_| wrong_parameter(None))?;
+    let Tracked(read) = tracked.into_inner();
+    read.map_err(|untaken| {
+        let name = untaken.path.iter().find_map(|segment| match segment {
+            Segment::Map { key } => Some(key.as_str()),
+            _ => None,
+        });
+        wrong_parameter(name)
+    })
+}
+
+/// The contract says what a parameter takes; this is for what it let through all the same.
+fn wrong_parameter(name: Option<&str>) -> Problem {
+    let Some(name) = name else {
+        let message = message!(
+            "Có tham số không đúng dạng; xem các tham số ở /docs.",
+            "The parameters cannot be read; see those that are taken at /docs."
+        );
+        return Problem::new(Code::InvalidParameter, message);
+    };
+    let message = message!(
+        "Tham số {name} không đúng dạng; xem các giá trị được nhận ở /docs.",
+        "The parameter {name} cannot be read; see the values that it takes at /docs."
+    );
+    let fault = Fault::in_parameter(name, Code::InvalidParameter, message);
+    wrong_query(Code::InvalidParameter, vec![fault])
+}
+
+/// A value, or where it could not be read: the decoder of queries does not say where.
+struct Tracked<T>(Result<T, Untaken>);
+
+struct Untaken {
+    path: Path,
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Tracked<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Tracked<T>, D::Error> {
+        let mut track = Track::new();
+        let tracking = serde_path_to_error::Deserializer::new(deserializer, &mut track);
+        let read = T::deserialize(tracking);
+        Ok(Tracked(read.map_err(|_| Untaken { path: track.path() })))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Page {
+        limit: Option<u32>,
+    }
+
+    #[test]
+    fn a_parameter_that_cannot_be_read_is_named() {
+        let read = |query| parameters::<Page>(query).map_err(|problem| problem.to_string());
+        assert_eq!(read("limit=3"), Ok(Page { limit: Some(3) }));
+        let complaint = "INVALID_PARAMETER: The parameter limit cannot be read; \
+                         see the values that it takes at /docs.";
+        assert_eq!(read("limit=x"), Err(complaint.to_owned()));
+    }
+}

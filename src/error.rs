@@ -4,6 +4,7 @@
 //! sentences of the engine's faults are in `sentence`, others stand beside the use case that reports
 //! them.
 
+use crate::message;
 use serde::Serialize;
 
 use crate::domain::fault::FieldPath;
@@ -14,33 +15,6 @@ pub use crate::domain::fault::MOST_FAULTS;
 pub struct Message {
     pub vi: String,
     pub en: String,
-}
-
-/// Makes a [`Message`] from two format strings over the same variables. List
-/// [`Named`](crate::domain::naming::Named) variables after them: each string shows the name in its
-/// own language.
-#[macro_export]
-macro_rules! message {
-    ($vi:literal, $en:literal $(, $named:ident)* $(,)?) => {
-        $crate::error::Message {
-            vi: {
-                $( let $named = $named.vi(); )*
-                format!($vi)
-            },
-            en: {
-                $( let $named = $named.en(); )*
-                format!($en)
-            },
-        }
-    };
-}
-
-/// Writes a number with its English noun: `1 fault`, `2 faults`.
-pub fn counted(count: usize, one: &str, several: &str) -> String {
-    match count {
-        1 => format!("1 {one}"),
-        _ => format!("{count} {several}"),
-    }
 }
 
 /// The language that a caller asked for.
@@ -111,8 +85,8 @@ impl Fault {
         let Some(line) = self.row().and_then(|row| *lines.get(row)?) else {
             return self;
         };
-        let Message { vi, en } = &self.message;
-        let message = message!("Dòng {line}: {vi}", "Line {line}: {en}");
+        let sentence = self.message;
+        let message = message!("fault-at-line", line, sentence);
         Fault { message, ..self }
     }
 
@@ -216,10 +190,7 @@ impl Explanation {
 
     /// An explanation of what only the log may know.
     pub fn internal() -> Explanation {
-        Explanation::new(
-            Code::Internal,
-            message!("Hệ thống gặp lỗi.", "The service failed."),
-        )
+        Explanation::new(Code::Internal, message!("error-internal"))
     }
 }
 

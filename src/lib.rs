@@ -9,6 +9,7 @@ pub mod config;
 pub mod demo;
 pub mod error;
 pub mod http;
+pub mod locale;
 pub mod operation;
 pub mod pointer;
 pub mod sentence;

@@ -21,6 +21,8 @@ mod people;
 #[cfg(test)]
 mod report;
 #[cfg(test)]
+mod sentences;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod submission;

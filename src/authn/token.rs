@@ -272,27 +272,9 @@ fn refused(reason: impl std::fmt::Display) -> TokenError {
 impl Explain for TokenError {
     fn explain(&self) -> Explanation {
         let (code, message) = match self {
-            TokenError::Expired => (
-                Code::InvalidToken,
-                message!(
-                    "Phiên đăng nhập đã hết hạn. Hãy đăng nhập lại. Chương trình lấy mã mới bằng refresh_token.",
-                    "Your session has expired. Sign in again. Programs get a new token with their refresh_token."
-                ),
-            ),
-            TokenError::Refused(_) => (
-                Code::InvalidToken,
-                message!(
-                    "Phiên đăng nhập không hợp lệ. Hãy đăng nhập lại.",
-                    "You are not signed in with a session that is valid. Sign in again."
-                ),
-            ),
-            TokenError::Sign(_) => (
-                Code::Internal,
-                message!(
-                    "Hệ thống gặp lỗi. Hãy báo người quản trị kèm mã yêu cầu (request_id).",
-                    "The service failed. Tell its operator, with the request_id."
-                ),
-            ),
+            TokenError::Expired => (Code::InvalidToken, message!("token-expired")),
+            TokenError::Refused(_) => (Code::InvalidToken, message!("token-refused")),
+            TokenError::Sign(_) => (Code::Internal, message!("token-sign")),
         };
         Explanation::new(code, message)
     }

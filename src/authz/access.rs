@@ -1,5 +1,6 @@
 //! Decides what an account's grants allow on a tree.
 
+use crate::domain::naming::Named;
 use std::sync::Arc;
 
 use super::policy::{Action, Extent, Grant, Reach, Role, extent};
@@ -265,8 +266,8 @@ impl Explain for Denied {
         Explanation::new(
             Code::NotAllowed,
             message!(
-                "Bạn không được {vi}. Nếu cần, hãy đề nghị người quản trị cấp quyền.",
-                "You may not {en}. If you need to, ask your administrator for a grant."
+                "access-not-allowed",
+                words = Named::new(vi.to_string(), en.to_string())
             ),
         )
     }
@@ -278,14 +279,17 @@ fn allowed_only(days: Validity, vi: &str, en: &str) -> Message {
     let from_vi = from.format("%d/%m/%Y");
     match days.to {
         None => message!(
-            "Từ ngày {from_vi} bạn mới được {vi}. Hãy chọn ngày từ đó trở đi, hoặc đề nghị người quản trị cấp quyền.",
-            "You may {en} from {from} on only. Choose days from then on, or ask your administrator for a grant."
+            "access-allowed-from",
+            from = Named::new(from_vi.to_string(), from.to_string()),
+            words = Named::new(vi.to_string(), en.to_string())
         ),
         Some(to) => {
             let to_vi = to.format("%d/%m/%Y");
             message!(
-                "Bạn chỉ được {vi} từ ngày {from_vi} đến ngày {to_vi}. Hãy chọn ngày trong khoảng đó, hoặc đề nghị người quản trị cấp quyền.",
-                "You may {en} from {from} to {to} only. Choose days among those, or ask your administrator for a grant."
+                "access-allowed-between",
+                words = Named::new(vi.to_string(), en.to_string()),
+                from = Named::new(from_vi.to_string(), from.to_string()),
+                to = Named::new(to_vi.to_string(), to.to_string())
             )
         }
     }

@@ -14,7 +14,7 @@ use tonghop::authn::Identity;
 use tonghop::config::Settings;
 use tonghop::domain::day::Day;
 use tonghop::domain::reorganisation::ReorganisationDocument;
-use tonghop::error::{Explain, Fault, Place, counted};
+use tonghop::error::{Explain, Fault, Place};
 use tonghop::service::Application;
 use tonghop::service::application::call::Call;
 use tonghop::service::application::idempotency::Reply;
@@ -351,8 +351,8 @@ impl Faults {
 
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let found = counted(self.count, "fault", "faults");
-        write!(f, "nothing was written; {found}")?;
+        let noun = if self.count == 1 { "fault" } else { "faults" };
+        write!(f, "nothing was written; {} {noun}", self.count)?;
         self.told
             .iter()
             .try_for_each(|fault| write!(f, "\n{fault}"))

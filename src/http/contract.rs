@@ -5,6 +5,7 @@
 //! expect.
 
 use crate::domain::fault::FieldPath;
+use crate::domain::naming::Named;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -177,10 +178,7 @@ fn method_not_allowed<'rules>(
     let allowed = allowed.sorted_unstable().dedup().join(", ");
     let problem = Problem::new(
         Code::MethodNotAllowed,
-        message!(
-            "Địa chỉ này không nhận {method}, chỉ nhận {allowed}.",
-            "This path does not take {method}, only {allowed}."
-        ),
+        message!("contract-method-not-allowed", method, allowed),
     );
     match HeaderValue::from_str(&allowed) {
         Ok(value) => problem.with_header(header::ALLOW, value),
@@ -263,11 +261,8 @@ impl Operation {
 
     fn unknown_parameter(&self, name: &str) -> Fault {
         let message = match listed(self.parameters.keys()) {
-            Some(allowed) => message!(
-                "Không có tham số {name}. Các tham số được nhận: {allowed}.",
-                "There is no parameter {name}. Those taken are: {allowed}."
-            ),
-            None => message!("Không có tham số {name}.", "There is no parameter {name}."),
+            Some(allowed) => message!("contract-unknown-parameter", name, allowed),
+            None => message!("contract-unknown-parameter-none-like-it", name),
         };
         Fault::in_parameter(name, Code::UnknownParameter, message)
     }
@@ -283,10 +278,7 @@ impl Operation {
         let taken = self.media_types.join(", ");
         Err(Problem::new(
             Code::UnsupportedMediaType,
-            message!(
-                "Nội dung phải có Content-Type là: {taken}.",
-                "The body's Content-Type must be: {taken}."
-            ),
+            message!("contract-check-content-type", taken),
         ))
     }
 
@@ -323,43 +315,30 @@ fn query_parameters(operation: &Value) -> BTreeMap<String, Parameter> {
 
 fn query_pairs(query: &str) -> Result<Vec<(String, String)>, Problem> {
     let pairs = web::Query::<Vec<(String, String)>>::from_query(query);
-    pairs.map(web::Query::into_inner).map_err(|_| {
-        Problem::new(
-            Code::InvalidParameter,
-            message!(
-                "Các tham số sau dấu ? không đọc được.",
-                "The parameters after ? cannot be read."
-            ),
-        )
-    })
+    pairs
+        .map(web::Query::into_inner)
+        .map_err(|_| Problem::new(Code::InvalidParameter, message!("contract-query-pairs")))
 }
 
 fn parameter_twice(name: &str) -> Fault {
-    let message = message!(
-        "Tham số {name} chỉ được gửi một lần.",
-        "The parameter {name} may be given once."
-    );
+    let message = message!("contract-parameter-twice", name);
     Fault::in_parameter(name, Code::InvalidParameter, message)
 }
 
 fn parameter_with_nul(name: &str) -> Fault {
-    let message = message!(
-        "Tham số {name} có ký tự NUL.",
-        "The parameter {name} holds a NUL character."
-    );
+    let message = message!("contract-parameter-with-nul", name);
     Fault::in_parameter(name, Code::InvalidParameter, message)
 }
 
 fn missing_parameter(name: &str) -> Fault {
-    let message = message!("Thiếu tham số {name}.", "The parameter {name} is missing.");
+    let message = message!("contract-missing-parameter", name);
     Fault::in_parameter(name, Code::InvalidParameter, message)
 }
 
 /// Builds the answer to an invalid query. Its sentence is that of the first fault.
 pub(super) fn wrong_query(code: Code, faults: Vec<Fault>) -> Problem {
     let message = faults.first().map(|fault| fault.message.clone());
-    let message = message
-        .unwrap_or_else(|| message!("Các tham số không hợp lệ.", "The parameters are not valid."));
+    let message = message.unwrap_or_else(|| message!("contract-wrong-query"));
     Problem::new(code, message).with_faults(faults)
 }
 
@@ -521,30 +500,27 @@ fn types_of(kind: &TypeKind) -> Vec<JsonType> {
 
 fn type_name(json_type: JsonType) -> Message {
     match json_type {
-        JsonType::Null => message!("null", "null"),
-        JsonType::Boolean => message!("true hoặc false", "true or false"),
-        JsonType::Integer => message!("số nguyên", "a whole number"),
-        JsonType::Number => message!("số", "a number"),
-        JsonType::String => message!("chuỗi ký tự", "a string"),
-        JsonType::Array => message!("danh sách", "an array"),
-        JsonType::Object => message!("đối tượng", "an object"),
+        JsonType::Null => message!("json-type-null"),
+        JsonType::Boolean => message!("json-type-boolean"),
+        JsonType::Integer => message!("json-type-integer"),
+        JsonType::Number => message!("json-type-number"),
+        JsonType::String => message!("json-type-string"),
+        JsonType::Array => message!("json-type-array"),
+        JsonType::Object => message!("json-type-object"),
     }
 }
 
 pub(super) fn unknown_field(object: &FieldPath, field: &str, allowed: Option<&str>) -> Fault {
     let field = &shortened(field);
     let message = match allowed {
-        Some(allowed) => message!(
-            "Không có trường {field}. Các trường được nhận: {allowed}.",
-            "There is no field {field}. Those taken are: {allowed}."
-        ),
-        None => message!("Không có trường {field}.", "There is no field {field}."),
+        Some(allowed) => message!("contract-unknown-field", field, allowed),
+        None => message!("contract-unknown-field-none-like-it", field),
     };
     Fault::in_body(object.below(field.to_owned()), Code::UnknownField, message)
 }
 
 pub(super) fn missing_field(object: &FieldPath, field: &str) -> Fault {
-    let message = message!("Thiếu trường {field}.", "The field {field} is missing.");
+    let message = message!("contract-missing-field", field);
     Fault::in_body(object.below(field.to_owned()), Code::MissingField, message)
 }
 
@@ -552,48 +528,36 @@ fn wrong_type(at: &str, expected: &[JsonType]) -> Fault {
     let names = expected.iter().map(|json_type| type_name(*json_type));
     let (vi, en): (Vec<_>, Vec<_>) = names.map(|name| (name.vi, name.en)).unzip();
     let (vi, en) = (vi.join(" hoặc "), en.join(" or "));
-    let message = message!("Giá trị phải là {vi}.", "The value must be {en}.");
+    let message = message!(
+        "contract-wrong-type",
+        words = Named::new(vi.to_string(), en.to_string())
+    );
     Fault::in_body(path_at(at), Code::WrongType, message)
 }
 
 fn not_an_option(at: &str, options: &[Value]) -> Fault {
     let options = options.iter().join(", ");
-    let message = message!(
-        "Giá trị phải là một trong: {options}.",
-        "The value must be one of: {options}."
-    );
+    let message = message!("contract-not-an-option", options);
     Fault::in_body(path_at(at), Code::WrongType, message)
 }
 
 fn no_day(at: &str) -> Fault {
-    let message = message!(
-        "Ngày phải viết theo mẫu năm-tháng-ngày (ví dụ 2025-07-01), từ 1900-01-01 đến 2199-12-31.",
-        "A day is written YYYY-MM-DD (such as 2025-07-01), from 1900-01-01 to 2199-12-31."
-    );
+    let message = message!("contract-no-day");
     Fault::in_body(path_at(at), Code::InvalidValue, message)
 }
 
 fn too_small(at: &str, limit: &Value) -> Fault {
-    let message = message!(
-        "Giá trị không được nhỏ hơn {limit}.",
-        "The value must not be below {limit}."
-    );
+    let message = message!("contract-too-small", limit);
     Fault::in_body(path_at(at), Code::InvalidBody, message)
 }
 
 fn too_large(at: &str, limit: &Value) -> Fault {
-    let message = message!(
-        "Giá trị không được lớn hơn {limit}.",
-        "The value must not be above {limit}."
-    );
+    let message = message!("contract-too-large", limit);
     Fault::in_body(path_at(at), Code::InvalidBody, message)
 }
 
 fn not_as_described(at: &str) -> Fault {
-    let message = message!(
-        "Giá trị không đúng như tài liệu mô tả. Xem /docs.",
-        "The value is not as the document describes it. See /docs."
-    );
+    let message = message!("contract-not-as-described");
     Fault::in_body(path_at(at), Code::InvalidBody, message)
 }
 

@@ -96,26 +96,16 @@ impl Shape {
     fn message(&self, name: &str) -> Message {
         match self {
             // Never reported: every text is accepted.
-            Shape::Text => message!("Tham số {name} là một chuỗi ký tự.", "{name} is a text."),
-            Shape::Day => message!(
-                "Tham số {name} là một ngày viết theo mẫu năm-tháng-ngày (ví dụ 2025-07-01), từ 1900-01-01 đến 2199-12-31.",
-                "The parameter {name} is a day written YYYY-MM-DD (such as 2025-07-01), from 1900-01-01 to 2199-12-31."
-            ),
-            Shape::YesOrNo => message!(
-                "Tham số {name} là true hoặc false.",
-                "The parameter {name} is true or false."
-            ),
+            Shape::Text => message!("shape-text", name),
+            Shape::Day => message!("shape-day", name),
+            Shape::YesOrNo => message!("shape-yes-or-no", name),
             Shape::OneOf(options) => {
                 let options = options.iter().join(", ");
-                message!(
-                    "Tham số {name} là một trong: {options}.",
-                    "The parameter {name} is one of: {options}."
-                )
+                message!("shape-one-of", name, options)
             }
-            Shape::Whole(WholeRange { minimum, maximum }) => message!(
-                "Tham số {name} là số nguyên từ {minimum} đến {maximum}.",
-                "The parameter {name} is a whole number from {minimum} to {maximum}."
-            ),
+            Shape::Whole(WholeRange { minimum, maximum }) => {
+                message!("shape-whole", name, minimum, maximum)
+            }
         }
     }
 }

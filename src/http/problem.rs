@@ -230,72 +230,39 @@ fn code_of_status(status: StatusCode) -> Code {
 /// Returns the sentence of a failure known only by its status.
 fn sentence(code: Code) -> Message {
     match code {
-        Code::NotSignedIn => message!(
-            "Bạn chưa đăng nhập. Hãy đăng nhập rồi làm lại. Chương trình gửi Authorization: Bearer kèm mã truy cập.",
-            "You are not signed in. Sign in and try again. Programs send Authorization: Bearer with an access token."
-        ),
-        Code::NotAllowed => message!(
-            "Bạn không có quyền làm việc này.",
-            "You are not allowed to do this."
-        ),
-        Code::RouteNotFound => message!(
-            "Không có địa chỉ này. Xem các địa chỉ ở /docs.",
-            "There is nothing at this path. See /docs for what there is."
-        ),
-        Code::MethodNotAllowed => message!(
-            "Địa chỉ này không nhận phương thức đó.",
-            "This path does not take that method."
-        ),
-        Code::BodyTooLarge => message!(
-            "Nội dung gửi lên quá lớn.",
-            "The body of the request is too large."
-        ),
-        Code::BodyTooSlow => message!(
-            "Nội dung gửi lên đến quá chậm. Hãy gửi lại khi đường truyền tốt hơn.",
-            "The request came too slowly. Send it again when the network is better."
-        ),
-        Code::Overloaded => message!(
-            "Đang có quá nhiều yêu cầu cùng lúc. Chưa có gì được ghi; hãy thử lại sau ít giây.",
-            "There are too many requests at once. Nothing was written; try again in some seconds."
-        ),
-        Code::UnsupportedMediaType => message!(
-            "Kiểu nội dung gửi lên không được hỗ trợ.",
-            "The content type of the request is not supported."
-        ),
-        Code::Unavailable => message!(
-            "Dịch vụ tạm thời chưa phục vụ được. Hãy thử lại sau vài giây.",
-            "The service is not available at the moment. Try again in some seconds."
-        ),
-        Code::Internal => message!(
-            "Có lỗi ở phía máy chủ. Hãy báo người quản trị kèm số yêu cầu.",
-            "Something failed on the server. Tell its operator the number of this request."
-        ),
-        _ => message!("Yêu cầu không đọc được.", "The request cannot be read."),
+        Code::NotSignedIn => message!("problem-not-signed-in"),
+        Code::NotAllowed => message!("problem-not-allowed"),
+        Code::RouteNotFound => message!("problem-route-not-found"),
+        Code::MethodNotAllowed => message!("problem-method-not-allowed"),
+        Code::BodyTooLarge => message!("problem-body-too-large"),
+        Code::BodyTooSlow => message!("problem-too-slow"),
+        Code::Overloaded => message!("problem-overloaded"),
+        Code::UnsupportedMediaType => message!("problem-unsupported-media-type"),
+        Code::Unavailable => message!("problem-unavailable"),
+        Code::Internal => message!("problem-internal"),
+        _ => message!("problem-malformed"),
     }
 }
 
 fn title(kind: Kind) -> Message {
     match kind {
-        Kind::Malformed => message!("Yêu cầu sai cách viết", "Malformed request"),
-        Kind::Unauthenticated => message!("Chưa đăng nhập", "Not signed in"),
-        Kind::Forbidden => message!("Không có quyền", "Not allowed"),
-        Kind::NotFound => message!("Không tìm thấy", "Not found"),
-        Kind::MethodNotAllowed => message!("Phương thức không được nhận", "Method not allowed"),
-        Kind::Conflict => message!("Không hợp với trạng thái hiện có", "Conflict"),
-        Kind::TooLarge => message!("Nội dung quá lớn", "Too large"),
+        Kind::Malformed => message!("kind-malformed"),
+        Kind::Unauthenticated => message!("kind-unauthenticated"),
+        Kind::Forbidden => message!("kind-forbidden"),
+        Kind::NotFound => message!("kind-not-found"),
+        Kind::MethodNotAllowed => message!("kind-method-not-allowed"),
+        Kind::Conflict => message!("kind-conflict"),
+        Kind::TooLarge => message!("kind-too-large"),
         Kind::UnsupportedMediaType => {
-            message!(
-                "Kiểu nội dung không được hỗ trợ",
-                "Unsupported content type"
-            )
+            message!("kind-unsupported-media-type")
         }
-        Kind::Invalid => message!("Nội dung không hợp lệ", "Invalid content"),
-        Kind::Stale => message!("Nội dung đã thay đổi", "Changed meanwhile"),
-        Kind::ConditionRequired => message!("Thiếu điều kiện", "Condition required"),
-        Kind::TooSlow => message!("Yêu cầu đến quá chậm", "Too slow"),
-        Kind::TooManyRequests => message!("Quá nhiều yêu cầu", "Too many requests"),
-        Kind::Internal => message!("Lỗi máy chủ", "Internal error"),
-        Kind::Unavailable => message!("Tạm thời chưa phục vụ được", "Not available"),
+        Kind::Invalid => message!("kind-invalid"),
+        Kind::Stale => message!("kind-stale"),
+        Kind::ConditionRequired => message!("kind-condition-required"),
+        Kind::TooSlow => message!("kind-too-slow"),
+        Kind::TooManyRequests => message!("kind-too-many-requests"),
+        Kind::Internal => message!("kind-internal"),
+        Kind::Unavailable => message!("kind-unavailable"),
     }
 }
 

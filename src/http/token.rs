@@ -1,5 +1,6 @@
 //! Signing in.
 
+use crate::locale::Quoted;
 use crate::path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,10 +85,7 @@ fn credentials(request: TokenRequest) -> Result<Credentials, Problem> {
         },
         other => Err(Problem::new(
             Code::UnsupportedGrantType,
-            message!(
-                "Không có grant_type {other:?}. Dùng password hoặc refresh_token.",
-                "There is no grant_type {other:?}. Use password or refresh_token."
-            ),
+            message!("token-credentials", other = Quoted(&other)),
         )),
     }
 }
@@ -102,18 +100,11 @@ fn missing(fields: &[(&'static str, bool)]) -> Problem {
             Fault::in_body(
                 path![*name],
                 Code::MissingField,
-                message!("Thiếu {name}.", "{name} is missing."),
+                message!("token-missing", name),
             )
         })
         .collect();
-    Problem::new(
-        Code::InvalidBody,
-        message!(
-            "Thiếu thông tin đăng nhập.",
-            "Something that signing in needs is missing."
-        ),
-    )
-    .with_faults(faults)
+    Problem::new(Code::InvalidBody, message!("token-field-missing")).with_faults(faults)
 }
 
 /// Limits the passwords that are hashed at once, to half the processors: each takes 20 ms and 19
@@ -152,14 +143,8 @@ impl PasswordSlots {
 }
 
 fn too_many_sign_ins() -> Problem {
-    Problem::new(
-        Code::TooManySignIns,
-        message!(
-            "Có quá nhiều người đang đăng nhập. Hãy thử lại sau ít giây.",
-            "Too many are signing in. Try again in some seconds."
-        ),
-    )
-    .with_header(header::RETRY_AFTER, problem::retry_after())
+    Problem::new(Code::TooManySignIns, message!("token-too-many-sign-ins"))
+        .with_header(header::RETRY_AFTER, problem::retry_after())
 }
 
 fn processors() -> usize {

@@ -3,33 +3,26 @@
 use crate::domain::formula::{Expected, FormulaError, MAX_BYTES, MAX_NESTING, MAX_VALUES};
 use crate::domain::naming::Named;
 use crate::error::Message;
+use crate::locale::Quoted;
 use crate::message;
 
 /// Says why a text is no formula or no comparison.
 pub fn reason_of(error: &FormulaError) -> Message {
     match error {
         FormulaError::TooLong { bytes } => {
-            message!(
-                "biểu thức dài {bytes} byte, quá dài",
-                "the expression has {bytes} bytes; at most {MAX_BYTES} are allowed"
-            )
+            message!("formula-too-long", bytes, max_bytes = MAX_BYTES)
         }
         FormulaError::TooDeep { position } => {
-            message!(
-                "vị trí {position}: quá nhiều ngoặc lồng nhau",
-                "at {position}: nested more than {MAX_NESTING} deep"
-            )
+            message!("formula-too-deep", position, max_nesting = MAX_NESTING)
         }
         FormulaError::TooManyValues { position } => {
-            message!(
-                "vị trí {position}: quá nhiều số, chỉ tiêu và hàm",
-                "at {position}: more than {MAX_VALUES} numbers, indicators and functions"
-            )
+            message!("formula-too-many-values", position, max_values = MAX_VALUES)
         }
         FormulaError::UnexpectedCharacter { position, found } => {
             message!(
-                "vị trí {position}: ký tự {found:?} không dùng được ở đây",
-                "at {position}: the character {found:?} has no meaning here"
+                "formula-unexpected-character",
+                position,
+                found = Quoted(&found)
             )
         }
         FormulaError::Unexpected {
@@ -38,59 +31,33 @@ pub fn reason_of(error: &FormulaError) -> Message {
             expected,
         } => {
             let expected = wanted(*expected);
-            message!(
-                "vị trí {position}: cần {expected}, lại gặp {found}",
-                "at {position}: expected {expected}, found `{found}`",
-                expected
-            )
+            message!("formula-unexpected", position, expected, found)
         }
         FormulaError::UnexpectedEnd { position, expected } => {
             let expected = wanted(*expected);
-            message!(
-                "vị trí {position}: biểu thức hết trong khi còn cần {expected}",
-                "at {position}: the expression ends where {expected} was expected",
-                expected
-            )
+            message!("formula-unexpected-end", position, expected)
         }
         FormulaError::InvalidNumber { position, found } => {
-            message!(
-                "vị trí {position}: {found} không phải là số như 100 hoặc 0.5",
-                "at {position}: `{found}` is not a decimal number such as 100 or 0.5"
-            )
+            message!("formula-invalid-number", position, found)
         }
         FormulaError::InvalidIndicator { position, found } => {
-            message!(
-                "vị trí {position}: {found} không phải mã chỉ tiêu",
-                "at {position}: `{found}` is not the code of an indicator"
-            )
+            message!("formula-invalid-indicator", position, found)
         }
         FormulaError::InvalidOption { position, found } => {
-            message!(
-                "vị trí {position}: {found} không phải mã phân tổ",
-                "at {position}: `{found}` is not the code of an option"
-            )
+            message!("formula-invalid-option", position, found)
         }
         FormulaError::UnknownFunction { position, found } => {
-            message!(
-                "vị trí {position}: không có hàm {found}",
-                "at {position}: there is no function `{found}`"
-            )
+            message!("formula-unknown-function", position, found)
         }
         FormulaError::WrongArgumentCount {
             position,
             function,
             count,
         } => {
-            message!(
-                "vị trí {position}: hàm {function} không nhận {count} giá trị",
-                "at {position}: `{function}` does not take {count} arguments"
-            )
+            message!("formula-wrong-argument-count", position, function, count)
         }
         FormulaError::ComparisonOnly { position, function } => {
-            message!(
-                "vị trí {position}: {function} chỉ dùng được trong quy tắc so sánh",
-                "at {position}: `{function}` is allowed in comparisons only"
-            )
+            message!("formula-comparison-only", position, function)
         }
     }
 }

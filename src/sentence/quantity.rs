@@ -3,7 +3,8 @@
 use crate::domain::naming::Named;
 use crate::domain::quantity::{QuantityFault, WrongQuantity, thousands, without_separators};
 use crate::domain::text::clipped;
-use crate::error::{Code, Message, counted};
+use crate::error::{Code, Message};
+use crate::locale::Count;
 use crate::message;
 
 /// Tells whoever entered a value for `name` what is wrong with it.
@@ -11,35 +12,15 @@ pub fn wrong_quantity(name: &Named, wrong: &WrongQuantity) -> (Code, Message) {
     let digits = without_separators(&wrong.text).unwrap_or_default();
     let text = clipped(&wrong.text);
     let message = match wrong.fault {
-        QuantityFault::Empty => message!(
-            "Chưa có giá trị của {name}. Hãy nhập một số, hoặc bỏ dòng này nếu chưa có số liệu.",
-            "The value of {name} is empty. Enter a number, or leave the line out where there is none yet.",
-            name
-        ),
-        QuantityFault::Grouped => message!(
-            "Giá trị của {name} có dấu ngăn cách hàng nghìn ({text}). Hãy viết liền: {digits}.",
-            "The value of {name} has thousands separators ({text}). Write it without: {digits}.",
-            name
-        ),
+        QuantityFault::Empty => message!("quantity-empty", name),
+        QuantityFault::Grouped => message!("quantity-grouped", name, text, digits),
         QuantityFault::DecimalComma => {
             let pointed = text.replace(',', ".");
-            message!(
-                "Giá trị của {name} có dấu phẩy ({text}). Dấu thập phân là dấu chấm ({pointed}); số hàng nghìn viết liền, không có dấu.",
-                "The value of {name} has a comma ({text}). Write decimals with a point ({pointed}), and thousands without a separator.",
-                name
-            )
+            message!("quantity-decimal-comma", name, text, pointed)
         }
-        QuantityFault::NotANumber => message!(
-            "Giá trị của {name} không phải là số. Hãy viết liền, không dấu ngăn cách hàng nghìn (1500000); dấu thập phân là dấu chấm.",
-            "The value of {name} is not a number. Write it without thousands separators (1500000), with a decimal point.",
-            name
-        ),
+        QuantityFault::NotANumber => message!("quantity-no-number", name),
         QuantityFault::TooManyDecimals => too_many_decimals(name, &text, wrong.decimals.get()),
-        QuantityFault::OutOfRange => message!(
-            "Giá trị của {name} quá lớn. Hãy kiểm tra số chữ số và đơn vị tính.",
-            "The value of {name} is too large. Check its digits and its unit of measure.",
-            name
-        ),
+        QuantityFault::OutOfRange => message!("quantity-out-of-range", name),
     };
     (code(wrong.fault), message)
 }
@@ -59,24 +40,16 @@ fn code(fault: QuantityFault) -> Code {
 /// not.
 fn too_many_decimals(name: &Named, text: &str, decimals: u8) -> Message {
     if decimals > 0 {
-        let most = counted(decimals.into(), "decimal", "decimals");
         return message!(
-            "{name} có nhiều nhất {decimals} chữ số thập phân; số liệu không được làm tròn giúp. Hãy nhập lại ({text}).",
-            "{name} has at most {most}; nothing is rounded for you. Enter it again ({text}).",
-            name
+            "quantity-too-many-decimals",
+            name,
+            text,
+            decimals = Count(decimals.into())
         );
     }
     match thousands(text) {
-        Some(digits) => message!(
-            "{name} là số nguyên, còn {text} có dấu chấm. Nếu là hàng nghìn, hãy viết liền: {digits}; số liệu không được làm tròn giúp.",
-            "{name} is a whole number, and {text} has a point. If it stands between thousands, write {digits}; nothing is rounded for you.",
-            name
-        ),
-        None => message!(
-            "{name} là số nguyên, không có chữ số thập phân; số liệu không được làm tròn giúp. Hãy nhập lại ({text}).",
-            "{name} is a whole number without decimals; nothing is rounded for you. Enter it again ({text}).",
-            name
-        ),
+        Some(digits) => message!("quantity-whole-with-point", name, text, digits),
+        None => message!("quantity-whole-with-decimals", name, text),
     }
 }
 

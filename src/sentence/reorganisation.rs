@@ -6,6 +6,7 @@ use crate::domain::naming::Named;
 use crate::domain::reorganisation::ReorganisationFault;
 use crate::domain::unit::BEGINNING;
 use crate::error::{Code, Message};
+use crate::locale::Quoted;
 use crate::message;
 
 impl Sentence for ReorganisationFault {
@@ -13,64 +14,38 @@ impl Sentence for ReorganisationFault {
         match self {
             ReorganisationFault::NothingListed => (
                 Code::RequiredMissing,
-                message!(
-                    "Danh sách trống. Hãy ghi ít nhất một mục.",
-                    "The list is empty. Give one item at least."
-                ),
+                message!("reorganisation-nothing-listed"),
             ),
             ReorganisationFault::NotAfterBeginning => {
                 let first = Named::day(BEGINNING);
                 (
                     Code::InvalidValue,
-                    message!(
-                        "Ngày có hiệu lực phải sau ngày {first}.",
-                        "The effective day must be after {first}.",
-                        first
-                    ),
+                    message!("reorganisation-not-after-beginning", first),
                 )
             }
             ReorganisationFault::TooFewParts => (
                 Code::RequiredMissing,
-                message!(
-                    "Chia một đơn vị phải có ít nhất hai phần. Nếu chỉ có một, hãy dùng bước nhập (merge).",
-                    "A unit is divided into two parts at least. For one, use a merger (merge)."
-                ),
+                message!("reorganisation-too-few-parts"),
             ),
             ReorganisationFault::SharesNotWhole => (
                 Code::InvalidShare,
-                message!(
-                    "Tỷ lệ của các phần phải có đủ và cộng lại bằng 1, hoặc không phần nào có tỷ lệ.",
-                    "Either every part has a share and they add up to one, or none has."
-                ),
+                message!("reorganisation-shares-not-whole"),
             ),
-            ReorganisationFault::NoShare => (
-                Code::InvalidShare,
-                message!(
-                    "Tỷ lệ là phân số lớn hơn 0 và không quá 1, ví dụ 7/10.",
-                    "A share is a fraction above 0 and at most 1, such as 7/10."
-                ),
-            ),
+            ReorganisationFault::NoShare => {
+                (Code::InvalidShare, message!("reorganisation-no-share"))
+            }
             ReorganisationFault::BasisMissing => (
                 Code::RequiredMissing,
-                message!(
-                    "Hãy ghi tỷ lệ được tính theo gì, ví dụ dân số.",
-                    "Say what the shares go by, such as population."
-                ),
+                message!("reorganisation-basis-missing"),
             ),
             ReorganisationFault::NoReference { text: name } => (
                 Code::UnknownUnit,
-                message!(
-                    "{name:?} không phải tên gọi một đơn vị. Hãy ghi mã định danh, hoặc code: và mã đơn vị (ví dụ code:30388).",
-                    "{name:?} names no unit. Give its id, or code: and its code (such as code:30388)."
-                ),
+                message!("reorganisation-no-reference", name = Quoted(&name)),
             ),
             ReorganisationFault::InvalidCode => (Code::InvalidCode, invalid_code()),
             ReorganisationFault::NoLevel { text: name } => (
                 Code::UnknownLevel,
-                message!(
-                    "Không có cấp {name:?}. Hãy ghi mã của cấp, ví dụ commune (danh sách ở /v1/levels).",
-                    "There is no level {name:?}. Give a level's code, such as commune (/v1/levels lists them)."
-                ),
+                message!("reorganisation-no-level", name = Quoted(&name)),
             ),
             ReorganisationFault::Text(fault) => fault.sentence(),
         }

@@ -3,9 +3,11 @@
 use super::Sentence;
 use super::quantity::wrong_quantity;
 use crate::domain::bounds::Beyond;
+use crate::domain::naming::Named;
 use crate::domain::quantity::Decimal;
 use crate::domain::submission::{OutOfBounds, Status, Step, SubmissionFault, WrongStatus};
 use crate::error::{Code, Message};
+use crate::locale::Quoted;
 use crate::message;
 
 impl Sentence for SubmissionFault {
@@ -13,11 +15,7 @@ impl Sentence for SubmissionFault {
         match self {
             SubmissionFault::UnknownIndicator { form, text: name } => (
                 Code::UnknownIndicator,
-                message!(
-                    "Mẫu {form} không có chỉ tiêu {name:?}. Hãy xem danh mục chỉ tiêu của mẫu.",
-                    "The form {form} has no indicator {name:?}. See the form's outline for those it has.",
-                    form
-                ),
+                message!("submission-unknown-indicator", form, name = Quoted(&name)),
             ),
             SubmissionFault::UnknownOption {
                 indicator,
@@ -25,11 +23,7 @@ impl Sentence for SubmissionFault {
                 known: None,
             } => (
                 Code::UnknownOption,
-                message!(
-                    "Chỉ tiêu {indicator} không chia theo phân tổ, nên không có {name:?}. Hãy nhập một tổng số.",
-                    "{indicator} has no options, so no {name:?}. Enter one total.",
-                    indicator
-                ),
+                message!("submission-no-options", indicator, name = Quoted(&name)),
             ),
             SubmissionFault::UnknownOption {
                 indicator,
@@ -38,19 +32,15 @@ impl Sentence for SubmissionFault {
             } => (
                 Code::UnknownOption,
                 message!(
-                    "Chỉ tiêu {indicator} không có phân tổ {name:?}. Hãy dùng một trong: {known}.",
-                    "{indicator} has no option {name:?}. Use one of these: {known}.",
+                    "submission-unknown-option",
                     indicator,
+                    name = Quoted(&name),
                     known
                 ),
             ),
             SubmissionFault::Derived { indicator } => (
                 Code::DerivedIndicator,
-                message!(
-                    "Chỉ tiêu {indicator} do hệ thống tự tính. Hãy bỏ dòng này.",
-                    "{indicator} is computed by the system. Leave it out.",
-                    indicator
-                ),
+                message!("submission-derived", indicator),
             ),
             SubmissionFault::NotCollectedHere {
                 indicator,
@@ -59,8 +49,7 @@ impl Sentence for SubmissionFault {
             } => (
                 Code::NotCollectedHere,
                 message!(
-                    "Chỉ tiêu {indicator} không thu thập ở cấp {level} (chỉ ở cấp: {collecting}). Hãy bỏ dòng này.",
-                    "{indicator} is not collected at the level {level}, only at: {collecting}. Leave it out.",
+                    "submission-not-collected-here",
                     indicator,
                     level,
                     collecting
@@ -70,60 +59,31 @@ impl Sentence for SubmissionFault {
             SubmissionFault::Impossible(found) => (Code::ValueOutOfRange, impossible(found)),
             SubmissionFault::EnteredTwice { figure } => (
                 Code::Duplicate,
-                message!(
-                    "Chỉ tiêu {figure} được nhập hai lần. Hãy bỏ một dòng.",
-                    "{figure} is entered twice. Remove one of the two.",
-                    figure
-                ),
+                message!("submission-entered-twice", figure),
             ),
             SubmissionFault::UnknownSection { form, text: name } => (
                 Code::UnknownSection,
-                message!(
-                    "Đề cương của mẫu {form} không có mục {name:?} để viết lời. Hãy xem các mục của mẫu.",
-                    "The form {form} has no section {name:?} that takes prose. See the form's outline.",
-                    form
-                ),
+                message!("submission-unknown-section", form, name = Quoted(&name)),
             ),
             SubmissionFault::SectionTwice { section } => (
                 Code::Duplicate,
-                message!(
-                    "Mục {section} có hai đoạn. Hãy gộp lại thành một.",
-                    "Section {section} has two passages. Make them one.",
-                    section
-                ),
+                message!("submission-section-twice", section),
             ),
             SubmissionFault::Text(fault) => fault.sentence(),
-            SubmissionFault::AskedNoMore => (
-                Code::NotCollectedHere,
-                message!(
-                    "Bản nháp có một chỉ tiêu mà mẫu không còn hỏi đơn vị này. Hãy lưu lại bản nháp.",
-                    "The draft holds an indicator that the form asks this unit for no more. Save it anew."
-                ),
-            ),
+            SubmissionFault::AskedNoMore => {
+                (Code::NotCollectedHere, message!("submission-asked-no-more"))
+            }
             SubmissionFault::OptionNoMore { indicator } => (
                 Code::UnknownOption,
-                message!(
-                    "Bản nháp có một phân tổ mà {indicator} không còn. Hãy lưu lại bản nháp.",
-                    "The draft holds an option that {indicator} has no more. Save it anew.",
-                    indicator
-                ),
+                message!("submission-option-gone", indicator),
             ),
             SubmissionFault::OptionMissing { indicator, option } => (
                 Code::OptionMissing,
-                message!(
-                    "{indicator} còn thiếu phân tổ {option}. Hãy nhập (không có thì nhập 0).",
-                    "{indicator} lacks its option {option}. Enter it (0 where there is none).",
-                    indicator,
-                    option
-                ),
+                message!("submission-option-missing", indicator, option),
             ),
             SubmissionFault::OptionsTooLarge { indicator } => (
                 Code::ValueOutOfRange,
-                message!(
-                    "Tổng các phân tổ của {indicator} quá lớn. Hãy kiểm tra lại.",
-                    "The options of {indicator} add up to too large a number. Check them.",
-                    indicator
-                ),
+                message!("submission-options-too-large", indicator),
             ),
             SubmissionFault::TotalsDiffer {
                 indicator,
@@ -135,20 +95,17 @@ impl Sentence for SubmissionFault {
                 (
                     Code::TotalsDiffer,
                     message!(
-                        "{indicator}: các phân tổ ({options}) cộng lại là {vietnamese_sum}, tổng số là {vietnamese_known}. Hãy sửa cho khớp.",
-                        "{indicator}: its options ({options}) add up to {sum}, and the total is {known}. Make them agree.",
+                        "submission-totals-differ",
                         indicator,
-                        options
+                        options,
+                        sum = Named::new(vietnamese_sum.to_string(), sum.to_string()),
+                        known = Named::new(vietnamese_known.to_string(), known.to_string())
                     ),
                 )
             }
             SubmissionFault::TotalMissing { indicator } => (
                 Code::TotalMissing,
-                message!(
-                    "{indicator} có phần trong đó nhưng thiếu tổng số. Hãy nhập tổng số.",
-                    "{indicator} has parts and no total. Enter the total.",
-                    indicator
-                ),
+                message!("submission-total-missing", indicator),
             ),
             SubmissionFault::PartsExceedTotal {
                 indicator,
@@ -159,19 +116,16 @@ impl Sentence for SubmissionFault {
                 (
                     Code::OptionsExceedTotal,
                     message!(
-                        "{indicator}: phần trong đó ({vietnamese_sum}) lớn hơn tổng số ({vietnamese_total}). Hãy sửa lại.",
-                        "{indicator}: its parts ({sum}) exceed the total ({total}). Correct them.",
-                        indicator
+                        "submission-options-exceed-total",
+                        indicator,
+                        sum = Named::new(vietnamese_sum.to_string(), sum.to_string()),
+                        total = Named::new(vietnamese_total.to_string(), total.to_string())
                     ),
                 )
             }
             SubmissionFault::RequiredMissing { indicator } => (
                 Code::RequiredMissing,
-                message!(
-                    "Thiếu chỉ tiêu bắt buộc {indicator}. Hãy nhập (không có thì nhập 0).",
-                    "The required {indicator} is missing. Enter it (0 where there is none).",
-                    indicator
-                ),
+                message!("submission-required-missing", indicator),
             ),
         }
     }
@@ -185,17 +139,19 @@ pub fn impossible(found: &OutOfBounds) -> Message {
         Beyond::Below(least) => {
             let (least_vi, least_en) = with_unit_of_measure(found, least);
             message!(
-                "{name}: {value_vi} nhỏ hơn mức thấp nhất là {least_vi}. Hãy kiểm tra lại số và đơn vị tính.",
-                "{name}: {value_en} is less than the least it can be, {least_en}. Check the number and its unit of measure.",
-                name
+                "value-below-minimum",
+                name,
+                value = Named::new(value_vi.to_string(), value_en.to_string()),
+                least = Named::new(least_vi.to_string(), least_en.to_string())
             )
         }
         Beyond::Above(most) => {
             let (most_vi, most_en) = with_unit_of_measure(found, most);
             message!(
-                "{name}: {value_vi} lớn hơn mức cao nhất là {most_vi}. Hãy kiểm tra lại số và đơn vị tính.",
-                "{name}: {value_en} is more than the most it can be, {most_en}. Check the number and its unit of measure.",
-                name
+                "value-above-maximum",
+                name,
+                value = Named::new(value_vi.to_string(), value_en.to_string()),
+                most = Named::new(most_vi.to_string(), most_en.to_string())
             )
         }
     }
@@ -209,17 +165,19 @@ pub fn unusual(found: &OutOfBounds) -> Message {
         Beyond::Below(least) => {
             let (least_vi, least_en) = with_unit_of_measure(found, least);
             message!(
-                "{name}: {value_vi} thấp hơn mức thường gặp (từ {least_vi}). Nếu số đúng thì không cần làm gì thêm; nếu sai, hãy sửa và gửi lại.",
-                "{name}: {value_en} is less than usual (from {least_en} on). If it is right nothing needs to be done; if not, correct it and send it again.",
-                name
+                "value-below-usual",
+                name,
+                value = Named::new(value_vi.to_string(), value_en.to_string()),
+                least = Named::new(least_vi.to_string(), least_en.to_string())
             )
         }
         Beyond::Above(most) => {
             let (most_vi, most_en) = with_unit_of_measure(found, most);
             message!(
-                "{name}: {value_vi} cao hơn mức thường gặp (đến {most_vi}). Nếu số đúng thì không cần làm gì thêm; nếu sai, hãy sửa và gửi lại.",
-                "{name}: {value_en} is more than usual (up to {most_en}). If it is right nothing needs to be done; if not, correct it and send it again.",
-                name
+                "value-above-usual",
+                name,
+                value = Named::new(value_vi.to_string(), value_en.to_string()),
+                most = Named::new(most_vi.to_string(), most_en.to_string())
             )
         }
     }
@@ -298,8 +256,9 @@ fn wrong_status(wrong: &WrongStatus) -> Message {
         ),
     };
     message!(
-        "Số liệu đang ở tình trạng «{vi}». {todo_vi}",
-        "The submission is {en}. {todo_en}"
+        "submission-wrong-status",
+        words = Named::new(vi.to_string(), en.to_string()),
+        todo = Named::new(todo_vi.to_string(), todo_en.to_string())
     )
 }
 

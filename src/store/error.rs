@@ -125,55 +125,19 @@ impl From<EncodingError> for StoreError {
 impl Explain for StoreError {
     fn explain(&self) -> Explanation {
         let (code, message) = match self {
-            StoreError::Unavailable(_) | StoreError::Abandoned => (
-                Code::Unavailable,
-                message!(
-                    "Hệ thống tạm thời chưa nhận được. Chưa có gì được ghi; hãy thử lại sau ít giây.",
-                    "The service cannot take this now. Nothing was written; try again in some seconds."
-                ),
-            ),
-            StoreError::Crowded => (
-                Code::Overloaded,
-                message!(
-                    "Đang có quá nhiều yêu cầu cùng lúc. Hãy thử lại sau ít giây.",
-                    "There are too many requests at once. Try again in some seconds."
-                ),
-            ),
-            StoreError::TooLong => (
-                Code::ReadTooLong,
-                message!(
-                    "Báo cáo này cần nhiều thời gian hơn mức cho phép. Hãy xem ít kỳ hơn, một đơn vị nhỏ hơn, hoặc không kèm các đơn vị trực thuộc.",
-                    "This report takes more time than one may. Ask for fewer periods, for a smaller unit, or without its children."
-                ),
-            ),
-            StoreError::Full(_) => (
-                Code::StorageFull,
-                message!(
-                    "Máy chủ hết chỗ lưu trữ. Chưa có gì được ghi; hãy báo người quản trị và gửi lại sau.",
-                    "The service has no room left to write to. Nothing was written; tell its operator and send it again later."
-                ),
-            ),
-            StoreError::OutcomeUnknown(_) => (
-                Code::OutcomeUnknown,
-                message!(
-                    "Chưa rõ yêu cầu đã được ghi hay chưa. Hãy tải lại để xem, hoặc gửi lại y như cũ. Chương trình gửi lại với cùng Idempotency-Key.",
-                    "It is not known whether this was written. Load it again to see, or send the same again. Programs send it with the same Idempotency-Key."
-                ),
-            ),
-            StoreError::TenantGone => (
-                Code::InvalidToken,
-                message!(
-                    "Hệ thống của tài khoản này không còn. Hãy đăng nhập lại.",
-                    "The system of this account is not there any more. Sign in again."
-                ),
-            ),
-            StoreError::Corrupt(_) | StoreError::Statement(_) => (
-                Code::Internal,
-                message!(
-                    "Hệ thống gặp lỗi. Hãy báo người quản trị kèm mã yêu cầu (request_id).",
-                    "The service failed. Tell its operator, with the request_id."
-                ),
-            ),
+            StoreError::Unavailable(_) | StoreError::Abandoned => {
+                (Code::Unavailable, message!("store-unavailable"))
+            }
+            StoreError::Crowded => (Code::Overloaded, message!("problem-too-many-requests")),
+            StoreError::TooLong => (Code::ReadTooLong, message!("read-too-long")),
+            StoreError::Full(_) => (Code::StorageFull, message!("storage-full")),
+            StoreError::OutcomeUnknown(_) => {
+                (Code::OutcomeUnknown, message!("store-outcome-unknown"))
+            }
+            StoreError::TenantGone => (Code::InvalidToken, message!("store-tenant-gone")),
+            StoreError::Corrupt(_) | StoreError::Statement(_) => {
+                (Code::Internal, message!("token-sign"))
+            }
         };
         Explanation::new(code, message)
     }

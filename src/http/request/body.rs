@@ -70,13 +70,7 @@ impl FromRequest for NoBody {
 }
 
 fn unexpected_body() -> Problem {
-    Problem::new(
-        Code::InvalidBody,
-        message!(
-            "Yêu cầu này không có nội dung. Hãy bỏ phần nội dung đi.",
-            "This request takes no body. Leave it out."
-        ),
-    )
+    Problem::new(Code::InvalidBody, message!("body-unexpected-body"))
 }
 
 pub(super) async fn read_text_body(
@@ -98,10 +92,7 @@ fn check_charset(request: &HttpRequest) -> Result<(), Problem> {
     }
     Err(Problem::new(
         Code::UnsupportedMediaType,
-        message!(
-            "Nội dung phải ở bảng mã utf-8.",
-            "The body's charset must be utf-8."
-        ),
+        message!("body-check-charset"),
     ))
 }
 
@@ -203,13 +194,7 @@ pub(super) async fn collect(
 }
 
 fn unreadable_body() -> Problem {
-    Problem::new(
-        Code::MalformedRequest,
-        message!(
-            "Nội dung gửi lên bị ngắt giữa chừng hoặc nén sai.",
-            "The body broke off, or is not compressed as its header says."
-        ),
-    )
+    Problem::new(Code::MalformedRequest, message!("body-unreadable-body"))
 }
 
 #[cfg(test)]

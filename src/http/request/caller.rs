@@ -72,13 +72,7 @@ fn bearer_token(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn not_signed_in() -> Problem {
-    Problem::new(
-        Code::NotSignedIn,
-        message!(
-            "Bạn chưa đăng nhập. Hãy đăng nhập rồi làm lại. Chương trình gửi Authorization: Bearer kèm mã truy cập.",
-            "You are not signed in. Sign in and try again. Programs send Authorization: Bearer with an access token."
-        ),
-    )
+    Problem::new(Code::NotSignedIn, message!("problem-not-signed-in"))
 }
 
 #[cfg(test)]

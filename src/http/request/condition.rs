@@ -19,24 +19,15 @@ pub(super) fn precondition(headers: &HeaderMap) -> Result<Precondition, Problem>
         (Some("*"), None) => Ok(Precondition::Present),
         (None, Some("*")) => Ok(Precondition::Absent),
         (Some(list), None) => strong_tags(list).map(Precondition::OneOf),
-        (None, Some(_)) => Err(invalid_header(message!(
-            "Khi thay đổi, If-None-Match chỉ nhận *. Hãy dùng If-Match kèm ETag đã đọc.",
-            "For a change, If-None-Match takes only *. Use If-Match with the ETag that you read."
-        ))),
-        (Some(_), Some(_)) => Err(invalid_header(message!(
-            "Chỉ gửi một trong hai: If-Match hoặc If-None-Match.",
-            "Send either If-Match or If-None-Match, not both."
-        ))),
+        (None, Some(_)) => Err(invalid_header(message!("condition-precondition"))),
+        (Some(_), Some(_)) => Err(invalid_header(message!("request-both-conditions"))),
     }
 }
 
 fn strong_tags(list: &str) -> Result<Vec<Etag>, Problem> {
     let tags = entity_tags(list)?;
     if tags.iter().any(|tag| tag.strength == Strength::Weak) {
-        return Err(invalid_header(message!(
-            "If-Match chỉ nhận ETag mạnh, không có W/.",
-            "If-Match takes strong ETags only, without W/."
-        )));
+        return Err(invalid_header(message!("condition-strong-tags")));
     }
     Ok(tags.into_iter().map(|tag| tag.etag).collect())
 }
@@ -117,10 +108,7 @@ fn entity_tag(text: &str) -> Option<(EntityTag, &str)> {
 }
 
 fn malformed_tags() -> Problem {
-    invalid_header(message!(
-        "ETag phải ở trong dấu nháy kép, cách nhau bằng dấu phẩy, hoặc là *.",
-        "ETags stand in double quotes, with commas between them, or it is *."
-    ))
+    invalid_header(message!("condition-malformed-tags"))
 }
 
 #[cfg(test)]

@@ -31,18 +31,13 @@ impl<T: DeserializeOwned + 'static> FromRequest for FormBody<T> {
             let raw = read_text_body(&request, payload, body_limit(&request)?).await?;
             let text = std::str::from_utf8(&raw).unwrap_or_default();
             let read = web::Query::<T>::from_query(text);
-            let value = read
-                .map_err(|error| wrong_form(&error.to_string()))?
-                .into_inner();
+            let value = read.map_err(|_| wrong_form())?.into_inner();
             Ok(FormBody { value })
         })
     }
 }
 
-fn wrong_form(reason: &str) -> Problem {
-    let message = message!(
-        "Các trường gửi lên không đúng dạng.",
-        "The fields cannot be read: {reason}."
-    );
+fn wrong_form() -> Problem {
+    let message = message!("fields-unreadable");
     wrong_body(vec![Fault::in_body(path![], Code::InvalidBody, message)])
 }

@@ -13,12 +13,9 @@ pub(super) fn header_text(
 ) -> Result<Option<String>, Problem> {
     let mut lines = Vec::new();
     for line in headers.get_all(name) {
-        let line = line.to_str().map_err(|_| {
-            invalid_header(message!(
-                "Tiêu đề {name} có ký tự không phải ASCII.",
-                "The header {name} holds characters other than ASCII."
-            ))
-        })?;
+        let line = line
+            .to_str()
+            .map_err(|_| invalid_header(message!("header-no-text", name)))?;
         lines.push(line.trim());
     }
     Ok((!lines.is_empty()).then(|| lines.join(", ")))

@@ -65,8 +65,8 @@ fn unquoted_key(text: &str) -> Result<String, Problem> {
         return Ok(key.to_owned());
     }
     Err(invalid_header(message!(
-        "Idempotency-Key phải có từ 1 đến {LONGEST_KEY} ký tự ASCII in được, không có dấu \" và \\.",
-        "An Idempotency-Key has 1 to {LONGEST_KEY} printable ASCII characters, without \" and \\."
+        "idempotency-unquoted-key",
+        longest_key = LONGEST_KEY
     )))
 }
 

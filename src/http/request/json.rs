@@ -84,10 +84,7 @@ fn check_commas(raw: &[u8], most: usize) -> Result<(), Problem> {
     }
     Err(Problem::new(
         Code::BodyTooLarge,
-        message!(
-            "Nội dung có quá nhiều phần tử: nhiều nhất {most}. Hãy chia thành nhiều lần gửi.",
-            "The body has too many elements: at most {most}. Send it in parts."
-        ),
+        message!("json-too-many-elements", most),
     ))
 }
 
@@ -141,40 +138,19 @@ fn wrong_json<T: DeserializeOwned>(operation: Option<&Operation>, raw: &[u8]) ->
 }
 
 pub(super) fn wrong_body(faults: Vec<Fault>) -> Problem {
-    let problem = Problem::new(
-        Code::InvalidBody,
-        message!(
-            "Nội dung không đúng như mô tả của API. Xem từng lỗi trong errors.",
-            "The body is not as the API describes it. See each fault in errors."
-        ),
-    );
+    let problem = Problem::new(Code::InvalidBody, message!("json-wrong-body"));
     problem.with_faults(faults)
 }
 
 fn empty_body() -> Problem {
-    Problem::new(
-        Code::MalformedJson,
-        message!(
-            "Yêu cầu phải có nội dung JSON.",
-            "The request needs a JSON body."
-        ),
-    )
+    Problem::new(Code::MalformedJson, message!("json-empty-body"))
 }
 
 fn malformed_json(raw: &[u8], error: &serde_json::Error) -> Problem {
     let (line, column) = (error.line(), error.column());
     let message = match grouped_number(raw, line, column) {
-        Some((number, digits)) => message!(
-            "Số {number} ở dòng {line} có dấu ngăn cách hàng nghìn. Hãy viết liền: {digits}.",
-            "The number {number} in line {line} has thousands separators. Write it without: {digits}."
-        ),
-        None => {
-            let reason = reason_alone(error);
-            message!(
-                "Nội dung không phải JSON đúng ở dòng {line}, cột {column}.",
-                "The body is not valid JSON: line {line}, column {column}: {reason}."
-            )
-        }
+        Some((number, digits)) => message!("json-malformed-json", number, line, digits),
+        None => message!("request-malformed-json-at", line, column),
     };
     let fault = Fault::in_body(path![], Code::MalformedJson, message.clone());
     Problem::new(Code::MalformedJson, message).with_faults(vec![fault])
@@ -197,27 +173,13 @@ fn grouped_number(raw: &[u8], line: usize, column: usize) -> Option<(String, Str
 fn first_refusal<T: DeserializeOwned>(raw: &[u8]) -> Fault {
     let mut deserializer = serde_json::Deserializer::from_slice(raw);
     let read: Result<T, _> = serde_path_to_error::deserialize(&mut deserializer);
-    let (path, reason) = match read {
-        Ok(_) => (path![], "?".to_owned()),
-        Err(error) => (place_of(error.path()), reason_alone(error.inner())),
+    // The parser's own words are for programmers, and in one language only.
+    let path = match read {
+        Ok(_) => path![],
+        Err(error) => place_of(error.path()),
     };
-    // What was expected is the name of a type of this program.
-    let reason = match reason.split_once(", expected ") {
-        Some((found, _)) if found.starts_with("invalid ") => found,
-        _ => &reason,
-    };
-    let message = message!(
-        "Giá trị không đúng dạng; xem mô tả ở /docs.",
-        "The value cannot be read: {reason}."
-    );
+    let message = message!("json-first-refusal");
     Fault::in_body(path, Code::InvalidBody, message)
-}
-
-/// A pointer says where already.
-fn reason_alone(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let reason = text.rsplit_once(" at line ").map(|(reason, _)| reason);
-    reason.unwrap_or(&text).to_owned()
 }
 
 fn place_of(path: &Path) -> FieldPath {

@@ -72,11 +72,5 @@ pub(super) fn check_length(headers: &HeaderMap, limit: BodyLimit) -> Result<(), 
 }
 
 pub(super) fn body_too_large(BodyLimit(limit): BodyLimit) -> Problem {
-    Problem::new(
-        Code::BodyTooLarge,
-        message!(
-            "Nội dung gửi lên quá lớn: nhiều nhất {limit} byte. Hãy rút gọn phần thuyết minh, hoặc chia tệp thành nhiều phần.",
-            "The body is too large: at most {limit} bytes. Shorten its prose, or send a file in parts."
-        ),
-    )
+    Problem::new(Code::BodyTooLarge, message!("limit-body-too-large", limit))
 }

@@ -22,14 +22,10 @@ pub(super) fn coding(headers: &HeaderMap) -> Result<Coding, Problem> {
     match named.map(|name| name.to_ascii_lowercase()).as_deref() {
         None | Some("identity" | "") => Ok(Coding::Plain),
         Some("gzip" | "x-gzip") => Ok(Coding::Gzip),
-        Some(_) => Err(Problem::new(
-            Code::UnsupportedMediaType,
-            message!(
-                "Content-Encoding chỉ nhận gzip, hoặc không nén.",
-                "The only Content-Encoding is gzip, or send the body as it is."
-            ),
-        )
-        .with_header(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"))),
+        Some(_) => Err(
+            Problem::new(Code::UnsupportedMediaType, message!("packing-coding"))
+                .with_header(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip")),
+        ),
     }
 }
 

@@ -31,10 +31,7 @@ pub struct PageParams {
 pub fn page_request(cursor: Option<String>, limit: Option<usize>) -> Result<PageRequest, Problem> {
     let limit = limit.unwrap_or(USUAL);
     if !(1..=MOST).contains(&limit) {
-        let message = message!(
-            "limit là số từ 1 đến {MOST}.",
-            "limit is a number from 1 to {MOST}."
-        );
+        let message = message!("page-limit", most = MOST);
         let fault = Fault::in_parameter("limit", Code::InvalidParameter, message.clone());
         return Err(Problem::new(Code::InvalidParameter, message).with_faults(vec![fault]));
     }

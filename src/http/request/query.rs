@@ -43,16 +43,10 @@ fn parameters<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
 /// The contract says what a parameter takes; this is for what it let through all the same.
 fn wrong_parameter(name: Option<&str>) -> Problem {
     let Some(name) = name else {
-        let message = message!(
-            "Có tham số không đúng dạng; xem các tham số ở /docs.",
-            "The parameters cannot be read; see those that are taken at /docs."
-        );
+        let message = message!("query-wrong-parameter");
         return Problem::new(Code::InvalidParameter, message);
     };
-    let message = message!(
-        "Tham số {name} không đúng dạng; xem các giá trị được nhận ở /docs.",
-        "The parameter {name} cannot be read; see the values that it takes at /docs."
-    );
+    let message = message!("request-wrong-parameter-of-name", name);
     let fault = Fault::in_parameter(name, Code::InvalidParameter, message);
     wrong_query(Code::InvalidParameter, vec![fault])
 }

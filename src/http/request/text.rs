@@ -58,23 +58,14 @@ fn check_lines(raw: &[u8]) -> Result<(), Problem> {
     }
     Err(Problem::new(
         Code::BodyTooLarge,
-        message!(
-            "Tệp có quá nhiều dòng: nhiều nhất {MOST_LINES}. Hãy chia tệp thành nhiều phần.",
-            "The file has too many lines: at most {MOST_LINES}. Send it in parts."
-        ),
+        message!("text-too-many-lines", most_lines = MOST_LINES),
     ))
 }
 
 fn not_utf8(raw: &[u8], error: std::str::Utf8Error) -> Problem {
     let before = raw.get(..error.valid_up_to()).unwrap_or_default();
     let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-    Problem::new(
-        Code::MalformedCsv,
-        message!(
-            "Tệp không phải UTF-8 (dòng {line}). Hãy lưu lại dạng CSV UTF-8.",
-            "The file is not UTF-8 (line {line}). Save it again as CSV UTF-8."
-        ),
-    )
+    Problem::new(Code::MalformedCsv, message!("text-not-utf8", line))
 }
 
 #[cfg(test)]

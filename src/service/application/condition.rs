@@ -95,34 +95,18 @@ impl Precondition {
 impl Explain for ConditionError {
     fn explain(&self) -> Explanation {
         let (code, message) = match self {
-            ConditionError::Required => (
-                Code::PreconditionRequired,
-                message!(
-                    "Hãy tải nội dung đang có rồi sửa trên đó, để không xóa mất thay đổi của người khác. Chương trình gửi kèm If-Match với ETag đã đọc, hoặc If-None-Match: * khi tạo mới.",
-                    "Load what is there and change that, so that nobody else's change is lost. Programs send If-Match with the ETag that they read, or If-None-Match: * to create."
-                ),
-            ),
+            ConditionError::Required => {
+                (Code::PreconditionRequired, message!("condition-required"))
+            }
             ConditionError::AlreadyThere => (
                 Code::PreconditionFailed,
-                message!(
-                    "Đã có người tạo nội dung này trước. Hãy tải về, xem rồi sửa trên đó. Chương trình gửi kèm If-Match với ETag của nó.",
-                    "Somebody has made this already: load it, look at it and change that. Programs send If-Match with its ETag."
-                ),
+                message!("condition-already-there"),
             ),
             ConditionError::NothingThere => (
                 Code::PreconditionFailed,
-                message!(
-                    "Ở đây chưa có gì để sửa. Hãy tạo mới. Chương trình gửi kèm If-None-Match: *.",
-                    "There is nothing here yet to change: make it new. Programs send If-None-Match: * with it."
-                ),
+                message!("condition-nothing-there"),
             ),
-            ConditionError::Failed => (
-                Code::PreconditionFailed,
-                message!(
-                    "Đã có người thay đổi nội dung này từ lần bạn đọc. Hãy tải lại, xem thay đổi rồi gửi lại. Chương trình gửi If-Match với ETag mới.",
-                    "Somebody has changed this since you read it: load it again, look at the change, then send yours again. Programs send If-Match with the new ETag."
-                ),
-            ),
+            ConditionError::Failed => (Code::PreconditionFailed, message!("condition-failed")),
         };
         Explanation::new(code, message)
     }

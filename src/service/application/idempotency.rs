@@ -139,20 +139,12 @@ pub enum IdempotencyError {
 impl Explain for IdempotencyError {
     fn explain(&self) -> Explanation {
         match self {
-            IdempotencyError::Reused => Explanation::new(
-                Code::IdempotencyKeyReused,
-                message!(
-                    "Lần gửi trước cùng khóa này có nội dung khác; lần này chưa ghi gì. Hãy gửi lại như một yêu cầu mới. Chương trình dùng Idempotency-Key mới.",
-                    "Something else was sent before under the same key, and nothing was written now. Send it as a new request. Programs use a new Idempotency-Key."
-                ),
-            ),
-            IdempotencyError::InFlight => Explanation::new(
-                Code::RequestInFlight,
-                message!(
-                    "Chính yêu cầu này đã gửi trước đó và đang được xử lý. Hãy chờ vài giây rồi gửi lại.",
-                    "This very request was sent before and is being worked on. Wait some seconds and send it again."
-                ),
-            ),
+            IdempotencyError::Reused => {
+                Explanation::new(Code::IdempotencyKeyReused, message!("idempotency-reused"))
+            }
+            IdempotencyError::InFlight => {
+                Explanation::new(Code::RequestInFlight, message!("idempotency-in-flight"))
+            }
             IdempotencyError::Store(held) => held.explain(),
         }
     }

@@ -1,5 +1,6 @@
 //! Finds the form, the period and the unit that a path names.
 
+use crate::locale::Quoted;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -374,10 +375,7 @@ impl Explain for NotFound {
             NotFound::Form(form) => (
                 Code::FormNotFound,
                 "form",
-                message!(
-                    "Không có mẫu báo cáo {form:?}. Hãy chọn trong danh sách mẫu (/v1/forms).",
-                    "There is no form {form:?}. Choose one of the list of forms (/v1/forms)."
-                ),
+                message!("not-found-form", form = Quoted(&form)),
             ),
             NotFound::Period {
                 form,
@@ -385,21 +383,12 @@ impl Explain for NotFound {
                 period,
             } if *since > BEGINNING => (Code::PeriodNotFound, "period", {
                 let since = Named::day(*since);
-                message!(
-                    "Mẫu {form}, có từ ngày {since}, không có kỳ {period:?}. Hãy chọn trong danh sách kỳ của mẫu.",
-                    "The form {form}, which there is since {since}, has no period {period:?}. Choose one of its list of periods.",
-                    form,
-                    since
-                )
+                message!("not-found-period", form, since, period = Quoted(&period))
             }),
             NotFound::Period { form, period, .. } => (
                 Code::PeriodNotFound,
                 "period",
-                message!(
-                    "Mẫu {form} không có kỳ {period:?}. Hãy chọn trong danh sách kỳ của mẫu.",
-                    "The form {form} has no period {period:?}. Choose one of its list of periods.",
-                    form
-                ),
+                message!("not-found-period-of-form", form, period = Quoted(&period)),
             ),
             NotFound::BasePeriod {
                 form,
@@ -408,21 +397,11 @@ impl Explain for NotFound {
             } => (
                 Code::PeriodNotFound,
                 "period",
-                message!(
-                    "Kỳ {period} của mẫu {form} được tổng hợp từ các kỳ ngắn hơn. Hãy chọn một trong các kỳ đó: {bases}.",
-                    "The period {period} of the form {form} is made of shorter ones. Choose one of those: {bases}.",
-                    form,
-                    period,
-                    bases
-                ),
+                message!("not-found-base-period", period, form, bases),
             ),
             NotFound::Unit { unit, day } => (Code::UnitNotFound, "unit", {
                 let (unit, day) = (clipped(unit), Named::day(*day));
-                message!(
-                    "Ngày {day} không có đơn vị {unit:?}. Hãy ghi mã định danh, hoặc code: và mã đơn vị (ví dụ code:30388).",
-                    "There is no unit {unit:?} on {day}. Give its id, or code: and its code (such as code:30388).",
-                    day
-                )
+                message!("not-found-unit", day, unit = Quoted(&unit))
             }),
             NotFound::NotYet {
                 name,
@@ -430,12 +409,7 @@ impl Explain for NotFound {
                 day,
             } => (Code::UnitNotFound, "unit", {
                 let (first_day, day) = (Named::day(*first_day), Named::day(*day));
-                message!(
-                    "{name} có từ ngày {first_day}, ngày {day} chưa có. Hãy chọn kỳ hoặc ngày về sau, hoặc đơn vị có trước đó.",
-                    "{name} stands from {first_day} on, and not yet on {day}. Choose a later period or day, or the unit that was there before.",
-                    first_day,
-                    day
-                )
+                message!("not-found-not-yet", name, first_day, day)
             }),
             NotFound::Ended {
                 name,
@@ -444,27 +418,14 @@ impl Explain for NotFound {
             } => (Code::UnitEnded, "unit", {
                 let (last_day, heirs) = (Named::day(*last_day), heirs.join(", "));
                 if heirs.is_empty() {
-                    message!(
-                        "{name} được giải thể sau ngày {last_day}. Hãy chọn đơn vị hoặc kỳ khác.",
-                        "{name} ended on {last_day}. Choose another unit or another period.",
-                        last_day
-                    )
+                    message!("not-found-ended", name, last_day)
                 } else {
-                    message!(
-                        "{name} được sắp xếp sau ngày {last_day}; hãy dùng đơn vị kế thừa: {heirs}.",
-                        "{name} ended on {last_day}. Use what took it over: {heirs}.",
-                        last_day
-                    )
+                    message!("not-found-ended-with-heirs", name, last_day, heirs)
                 }
             }),
             NotFound::EarlierMap { day, closing } => (Code::InvalidParameter, "as_of", {
                 let (day, closing) = (Named::day(*day), Named::day(*closing));
-                message!(
-                    "Số liệu đến ngày {closing} không chuyển được về bản đồ cũ hơn của ngày {day}. Hãy chọn ngày của bản đồ (as_of) từ ngày {closing} trở đi.",
-                    "Figures up to {closing} cannot be put on the older map of {day}. Choose a day of the map (as_of) of {closing} or later.",
-                    day,
-                    closing
-                )
+                message!("not-found-earlier-map", closing, day)
             }),
         };
         Explanation::new(code, message).of_parameter(parameter)

@@ -35,14 +35,8 @@ pub struct UnknownCursor {
 
 impl Explain for UnknownCursor {
     fn explain(&self) -> Explanation {
-        Explanation::new(
-            Code::InvalidParameter,
-            message!(
-                "cursor không phải của danh sách này, hoặc danh sách đã thay đổi. Hãy đọc lại từ trang đầu.",
-                "The cursor is none of this list's, or the list has changed. Read again from the first page."
-            ),
-        )
-        .of_parameter("cursor")
+        Explanation::new(Code::InvalidParameter, message!("page-unknown-cursor"))
+            .of_parameter("cursor")
     }
 }
 

@@ -1,6 +1,7 @@
 //! Forms: reads them and their periods, and puts versions of them.
 
 use crate::domain::fault::FieldPath;
+use crate::locale::{Count, Quoted};
 use crate::path;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +24,7 @@ use crate::domain::period::{Calendar, DateRange, Frequency, WindowKey};
 use crate::domain::submission::OwnWarning;
 use crate::domain::text::clipped;
 use crate::domain::unit::BEGINNING;
-use crate::error::{Code, Explain, Explanation, Fault, Message, counted};
+use crate::error::{Code, Explain, Explanation, Fault, Message};
 use crate::message;
 use crate::sentence::formula::reason_of;
 use crate::service::application::Application;
@@ -73,11 +74,7 @@ impl Explain for FormError {
             FormError::Fixed(message) => Explanation::new(Code::FixedOnceUsed, message.clone()),
             FormError::Invalid(faults) => {
                 let count = faults.len();
-                let found = counted(count, "fault", "faults");
-                let message = message!(
-                    "Mẫu báo cáo có {count} chỗ chưa đúng; chưa có gì được ghi.",
-                    "Nothing was written: the form has {found}."
-                );
+                let message = message!("form-invalid", count = Count(count));
                 Explanation::new(Code::InvalidForm, message).with_faults(faults.clone())
             }
         }
@@ -89,11 +86,7 @@ fn fixed(part: &FixedFormPart, period: &FormPeriod<'_>, snapshot: &Snapshot) -> 
     let gone = match part {
         FixedFormPart::Periods => Named::new("lịch và chu kỳ", "its calendar and frequency"),
         FixedFormPart::Window => {
-            return FormError::Fixed(message!(
-                "Kỳ {period} đã có số liệu nên không bỏ và không đổi ngày được. Hãy giữ kỳ đó trong danh sách kỳ riêng (windows) với các ngày như cũ; tên và hạn gửi (due_at) thì đổi được.",
-                "There are submissions for {period}, so it can neither go nor change its days. List it among the windows with the days that it has; its name and when it is due (due_at) may change.",
-                period
-            ));
+            return FormError::Fixed(message!("fixed-form-part-window", period));
         }
         FixedFormPart::SubmittedBy(level) => {
             let level = Named::level(level, &snapshot.hierarchy);
@@ -110,12 +103,7 @@ fn fixed(part: &FixedFormPart, period: &FormPeriod<'_>, snapshot: &Snapshot) -> 
             )
         }
     };
-    FormError::Fixed(message!(
-        "Kỳ {period} đã có số liệu hoặc kế hoạch giao nên không bỏ được {gone}. Hãy lập phiên bản mới có hiệu lực (valid_from) sau kỳ đó.",
-        "There are submissions or targets for {period}, so {gone} cannot go. Make a version that holds (valid_from) after it.",
-        period,
-        gone
-    ))
+    FormError::Fixed(message!("fixed-form-part-item", period, gone))
 }
 
 /// A form as it is on a day.
@@ -474,45 +462,58 @@ pub fn put_form(
         let snapshot = change.snapshot;
         let permit = snapshot.access.to_tenant(Action::ChangeCatalogue)?;
         change.once(permit, |transaction, _| {
-        let code = entered.code.parse::<FormCode>().ok();
-        let known = code.as_ref().and_then(|code| snapshot.catalogue.form(code));
-        let etag = known.map(|_| Etag::new(snapshot.counters.catalogue_rev));
-        call.precondition.without_suffixes().check_unless_new(etag.as_ref())?;
-        let valid_from = entered.valid_from.unwrap_or(BEGINNING);
-        let mut faults = Vec::new();
-        if code.is_none() {
-            faults.push(Fault::in_parameter("form", Code::InvalidCode, message!(
-                "Mã mẫu gồm các từ chữ thường không dấu, chữ số và dấu _, nối bằng dấu chấm.",
-                "A form's code is words of lower-case letters, digits and underscores, joined by dots."
-            )));
-        }
-        let no_versions = BTreeMap::new();
-        let versions = known.map_or(&no_versions, |known| &known.versions);
-        let days = snapshot.catalogue.days_of_version(versions, valid_from);
-        let mut reader = FormReader { snapshot, valid_from, days, faults };
-        let definition = reader.definition(entered);
-        let (Some(code), Some(definition)) = (code, definition.filter(|_| reader.faults.is_empty()))
-        else {
-            return Err(FormError::Invalid(reader.faults));
-        };
-        let mut form = known.cloned().unwrap_or_else(|| Form {
-            number: next_number(snapshot),
-            code,
-            versions: BTreeMap::new(),
-        });
-        form.versions.insert(valid_from, definition);
-        if let Some(known) = known {
-            check_fixed(transaction, snapshot, known, &form)?;
-            check_targets(transaction, snapshot, known, &form)?;
-        }
-        let rev = snapshot.counters.rev;
-        form_put(transaction, &form, valid_from, rev)?;
-        mark_changed(transaction, Part::Catalogue, rev)?;
-        let outcome = match known {
-            Some(_) => Outcome::Done,
-            None => Outcome::Created(format!("/v1/forms/{}", form.code)),
-        };
-        Ok(Reply::new(outcome, Some(etag_of(rev, valid_from)), &FormView::of(&form, valid_from))?)
+            let code = entered.code.parse::<FormCode>().ok();
+            let known = code.as_ref().and_then(|code| snapshot.catalogue.form(code));
+            let etag = known.map(|_| Etag::new(snapshot.counters.catalogue_rev));
+            call.precondition
+                .without_suffixes()
+                .check_unless_new(etag.as_ref())?;
+            let valid_from = entered.valid_from.unwrap_or(BEGINNING);
+            let mut faults = Vec::new();
+            if code.is_none() {
+                faults.push(Fault::in_parameter(
+                    "form",
+                    Code::InvalidCode,
+                    message!("form-put-form"),
+                ));
+            }
+            let no_versions = BTreeMap::new();
+            let versions = known.map_or(&no_versions, |known| &known.versions);
+            let days = snapshot.catalogue.days_of_version(versions, valid_from);
+            let mut reader = FormReader {
+                snapshot,
+                valid_from,
+                days,
+                faults,
+            };
+            let definition = reader.definition(entered);
+            let (Some(code), Some(definition)) =
+                (code, definition.filter(|_| reader.faults.is_empty()))
+            else {
+                return Err(FormError::Invalid(reader.faults));
+            };
+            let mut form = known.cloned().unwrap_or_else(|| Form {
+                number: next_number(snapshot),
+                code,
+                versions: BTreeMap::new(),
+            });
+            form.versions.insert(valid_from, definition);
+            if let Some(known) = known {
+                check_fixed(transaction, snapshot, known, &form)?;
+                check_targets(transaction, snapshot, known, &form)?;
+            }
+            let rev = snapshot.counters.rev;
+            form_put(transaction, &form, valid_from, rev)?;
+            mark_changed(transaction, Part::Catalogue, rev)?;
+            let outcome = match known {
+                Some(_) => Outcome::Done,
+                None => Outcome::Created(format!("/v1/forms/{}", form.code)),
+            };
+            Ok(Reply::new(
+                outcome,
+                Some(etag_of(rev, valid_from)),
+                &FormView::of(&form, valid_from),
+            )?)
         })
     })
 }
@@ -616,10 +617,7 @@ impl FormReader<'_> {
             self.fault(
                 path!["submitted_by"],
                 Code::InvalidValue,
-                message!(
-                    "Mẫu phải có ít nhất một cấp gửi.",
-                    "A form needs at least one level that submits it."
-                ),
+                message!("form-definition"),
             );
         }
         let mut deadlines = BTreeMap::new();
@@ -661,10 +659,11 @@ impl FormReader<'_> {
             }),
             (None, None, Some(windows)) => Some(Periods::Windows { windows }),
             (_, _, Some(_)) => {
-                self.fault(path!["windows"], Code::InvalidValue, message!(
-                    "Mẫu có lịch (calendar) và chu kỳ (frequency), hoặc có kỳ riêng (windows), không có cả hai. Hãy bỏ một bên.",
-                    "A form has a calendar and a frequency, or windows of its own, and not both. Leave one of the two out."
-                ));
+                self.fault(
+                    path!["windows"],
+                    Code::InvalidValue,
+                    message!("form-periods"),
+                );
                 None
             }
             (calendar, frequency, None) => {
@@ -677,8 +676,8 @@ impl FormReader<'_> {
                         path![field],
                         Code::MissingField,
                         message!(
-                            "Mẫu không có kỳ riêng (windows) thì phải có {vi} ({field}).",
-                            "A form without windows of its own needs {field}."
+                            "form-periods-incomplete",
+                            field = Named::new(format!("{vi} ({field})"), field)
                         ),
                     );
                 }
@@ -710,10 +709,7 @@ impl FormReader<'_> {
                 self.fault(
                     at.below("key"),
                     Code::Duplicate,
-                    message!(
-                        "Kỳ {key} có hai lần. Hãy bỏ một hoặc đặt tên khác.",
-                        "The window {key} stands there twice. Remove one of the two, or give it another name."
-                    ),
+                    message!("form-windows", key),
                 );
             }
         }
@@ -722,20 +718,18 @@ impl FormReader<'_> {
 
     fn window_key(&mut self, entered: &EnteredWindow, at: FieldPath) -> Option<WindowKey> {
         let Ok(key) = entered.key.parse::<WindowKey>() else {
-            self.fault(at, Code::InvalidCode, message!(
-                "Khóa của kỳ gồm năm từ 1900 đến 2199, dấu gạch nối và tên từ 1 đến 24 chữ thường không dấu, chữ số, gạch nối, bắt đầu bằng chữ (ví dụ 2025-tet). Tên không được là w, q, h rồi đến số, vì dễ nhầm với tuần, quý, nửa năm.",
-                "A window's key is a year from 1900 to 2199, a hyphen and a name of 1 to 24 lower-case letters, digits and hyphens that begins with a letter (such as 2025-tet). The name is not w, q or h with a number: these are weeks, quarters and halves."
-            ));
+            self.fault(at, Code::InvalidCode, message!("form-window-key"));
             return None;
         };
         let year = key.year();
         let touches = (entered.from.year()..=entered.to.year()).contains(&year);
         // Days in the wrong order lie in no year, and are reported as a fault of their own.
         if !touches && entered.from <= entered.to {
-            self.fault(at, Code::InvalidValue, message!(
-                "Không ngày nào của kỳ này thuộc năm {year}. Hãy sửa năm trong khóa, hoặc sửa các ngày.",
-                "No day of the window lies in {year}. Correct the year in its key, or its days."
-            ));
+            self.fault(
+                at,
+                Code::InvalidValue,
+                message!("form-window-outside-year", year),
+            );
         }
         Some(key)
     }
@@ -747,31 +741,22 @@ impl FormReader<'_> {
             self.fault(
                 at,
                 Code::InvalidValue,
-                message!(
-                    "Ngày cuối ({to}) đứng trước ngày đầu ({from}). Hãy sửa một trong hai ngày.",
-                    "The last day ({to}) comes before the first ({from}). Correct one of the two.",
-                    to,
-                    from
-                ),
+                message!("form-window-days-reversed", to, from),
             );
         } else if to < day {
             // A period takes the version of its last day, so this window would never be a period.
             let (to, day) = (Named::day(to), Named::day(day));
-            self.fault(at, Code::InvalidValue, message!(
-                "Kỳ này kết thúc ngày {to}, trước khi phiên bản có hiệu lực (valid_from, ngày {day}). Hãy bỏ kỳ này, hoặc để nó trong phiên bản có hiệu lực sớm hơn.",
-                "This window ends on {to}, before the version begins (valid_from, {day}). Leave it out, or list it in a version that begins earlier.",
-                to,
-                day
-            ));
+            self.fault(
+                at,
+                Code::InvalidValue,
+                message!("form-window-before-version", to, day),
+            );
         }
     }
 
     fn due_at(&mut self, entered: &EnteredWindow, at: FieldPath) -> Option<Deadline> {
         let Ok(due_at) = entered.due_at.as_ref()?.parse::<Deadline>() else {
-            self.fault(at, Code::InvalidValue, message!(
-                "Hạn gửi là một ngày (ví dụ 2025-02-10), hoặc ngày giờ kèm múi giờ (ví dụ 2025-02-10T17:00:00+07:00).",
-                "It is due on a day (such as 2025-02-10), or at an instant with its offset (such as 2025-02-10T17:00:00+07:00)."
-            ));
+            self.fault(at, Code::InvalidValue, message!("form-due-at"));
             return None;
         };
         let from = entered.from;
@@ -780,11 +765,7 @@ impl FormReader<'_> {
             self.fault(
                 at,
                 Code::InvalidValue,
-                message!(
-                    "Hạn gửi đứng trước ngày đầu của kỳ ({from}), nên không ai gửi kịp. Hãy sửa hạn gửi (due_at).",
-                    "It is due before its first day ({from}), so nobody could be in time. Correct when it is due (due_at).",
-                    from
-                ),
+                message!("form-due-before-first-day", from),
             );
         }
         Some(due_at)
@@ -803,15 +784,7 @@ impl FormReader<'_> {
             };
             if levels.contains(&level) {
                 let level = self.level_named(&level);
-                self.fault(
-                    at,
-                    Code::Duplicate,
-                    message!(
-                        "Cấp {level} có hai lần. Hãy bỏ một.",
-                        "The level {level} stands there twice. Remove one of the two.",
-                        level
-                    ),
-                );
+                self.fault(at, Code::Duplicate, message!("form-level-twice", level));
             } else {
                 levels.push(level);
             }
@@ -827,11 +800,7 @@ impl FormReader<'_> {
         self.fault(
             at,
             Code::UnknownLevel,
-            message!(
-                "Cấp {level} không gửi mẫu này. Hãy bỏ cấp đó, hoặc thêm vào các cấp gửi (submitted_by).",
-                "The level {level} does not submit this form. Leave it out, or add it to the levels that do (submitted_by).",
-                level
-            ),
+            message!("form-check-submits", level),
         );
     }
 
@@ -850,10 +819,7 @@ impl FormReader<'_> {
             self.fault(
                 at.clone(),
                 Code::InvalidValue,
-                message!(
-                    "Phải có ít nhất một cấp; để trống trường này nếu mọi cấp gửi đều thu thập.",
-                    "At least one level is needed; leave the field out if every level that submits collects."
-                ),
+                message!("form-levels-among"),
             );
         }
         levels
@@ -873,11 +839,7 @@ impl FormReader<'_> {
             self.fault(
                 at,
                 Code::UnknownLevel,
-                message!(
-                    "Không có cấp {level:?}. Hãy dùng một trong các cấp: {levels}.",
-                    "There is no level {level:?}. Use one of these levels: {levels}.",
-                    levels
-                ),
+                message!("form-unknown-level", level = Quoted(&level), levels),
             );
         }
         known
@@ -905,10 +867,11 @@ impl FormReader<'_> {
         let number = entered.number.parse::<SectionNumber>().ok();
         let number = number.filter(|number| seen.sections.insert(number.clone()));
         if number.is_none() {
-            self.fault(at.below("number"), Code::InvalidCode, message!(
-                "Số mục gồm chữ, số và dấu chấm (như II.2.1) và không trùng mục khác.",
-                "A section's number is letters, digits and dots (such as II.2.1), unlike the others."
-            ));
+            self.fault(
+                at.below("number"),
+                Code::InvalidCode,
+                message!("form-section-number"),
+            );
         }
         let items = entered.items.iter().enumerate();
         let items = items
@@ -932,10 +895,7 @@ impl FormReader<'_> {
             self.fault(
                 at.below("indicator"),
                 Code::UnknownIndicator,
-                message!(
-                    "Danh mục không có chỉ tiêu {name:?}. Hãy thêm chỉ tiêu trước.",
-                    "The catalogue has no indicator {name:?}. Add it first."
-                ),
+                message!("form-unknown-indicator", name = Quoted(&name)),
             );
             return None;
         };
@@ -944,11 +904,7 @@ impl FormReader<'_> {
             self.fault(
                 at.below("indicator"),
                 Code::Duplicate,
-                message!(
-                    "Chỉ tiêu {indicator} có hai chỗ trong đề cương. Hãy bỏ một chỗ.",
-                    "{indicator} stands at two places of the outline. Remove one of the two.",
-                    indicator
-                ),
+                message!("form-indicator-twice", indicator),
             );
         }
         let collected_at = entered
@@ -974,10 +930,7 @@ impl FormReader<'_> {
             let mut own = OwnWarning::ALL.iter();
             let code = code.filter(|code| own.all(|warning| warning.as_str() != code.as_str()));
             if code.is_none() {
-                self.fault(at.below("code"), Code::InvalidCode, message!(
-                    "Mã quy tắc gồm chữ hoa không dấu, chữ số và dấu _, không trùng quy tắc khác hay cảnh báo sẵn có của hệ thống.",
-                    "A rule's code is capital letters, digits and underscores, unlike the others and the system's own warnings."
-                ));
+                self.fault(at.below("code"), Code::InvalidCode, message!("form-rules"));
             }
             let expression = self.expression(&rule.expression, at.below("expression"), seen);
             if let (Some(code), Some(expression)) = (code, expression) {
@@ -1006,8 +959,8 @@ impl FormReader<'_> {
                     at,
                     Code::InvalidFormula,
                     message!(
-                        "Quy tắc chưa đúng ({vi}). Ví dụ: fund.spent <= fund.raised.",
-                        "The rule cannot be read: {en}. An example: fund.spent <= fund.raised."
+                        "form-expression",
+                        words = Named::new(vi.to_string(), en.to_string())
                     ),
                 );
                 None
@@ -1024,11 +977,7 @@ impl FormReader<'_> {
             self.fault(
                 at,
                 Code::UnknownIndicator,
-                message!(
-                    "Dùng đến {operand}, mà mẫu này không có. Hãy thêm chỉ tiêu đó vào đề cương.",
-                    "It uses {operand}, which this form does not hold. Add that indicator to the outline.",
-                    operand
-                ),
+                message!("form-operand-not-held", operand),
             );
         }
     }
@@ -1046,12 +995,7 @@ impl FormReader<'_> {
             self.fault(
                 path!["outline"],
                 Code::UnknownIndicator,
-                message!(
-                    "Chỉ tiêu {indicator} dùng đến {operand}, mà mẫu này không có. Hãy thêm chỉ tiêu đó vào đề cương.",
-                    "{indicator} uses {operand}, which this form does not hold. Add that indicator to the outline.",
-                    indicator,
-                    operand
-                ),
+                message!("form-check-operands", indicator, operand),
             );
         }
     }

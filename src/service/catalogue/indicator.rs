@@ -1,6 +1,7 @@
 //! Indicators: reads them and puts versions of them.
 
 use crate::domain::fault::FieldPath;
+use crate::locale::{Count, Quoted};
 use crate::path;
 use crate::sentence::Sentence;
 use crate::sentence::quantity::wrong_quantity;
@@ -26,7 +27,7 @@ use crate::domain::period::Period;
 use crate::domain::quantity::{Decimal, Decimals, read_quantity};
 use crate::domain::text::read_name;
 use crate::domain::unit::BEGINNING;
-use crate::error::{Code, Explain, Explanation, Fault, Message, counted};
+use crate::error::{Code, Explain, Explanation, Fault, Message};
 use crate::message;
 use crate::sentence::formula::reason_of;
 use crate::service::application::Application;
@@ -76,19 +77,12 @@ impl Explain for IndicatorError {
             }
             IndicatorError::Invalid(faults) => {
                 let count = faults.len();
-                let found = counted(count, "fault", "faults");
-                let message = message!(
-                    "Chỉ tiêu có {count} chỗ chưa đúng; chưa có gì được ghi.",
-                    "Nothing was written: the indicator has {found}."
-                );
+                let message = message!("indicator-invalid", count = Count(count));
                 Explanation::new(Code::InvalidIndicator, message).with_faults(faults.clone())
             }
             IndicatorError::NotFound(code) => Explanation::new(
                 Code::IndicatorNotFound,
-                message!(
-                    "Không có chỉ tiêu {code:?}. Hãy chọn trong danh mục chỉ tiêu (/v1/indicators).",
-                    "There is no indicator {code:?}. Choose one of the catalogue (/v1/indicators)."
-                ),
+                message!("indicator-not-found", code = Quoted(&code)),
             ),
         }
     }
@@ -102,8 +96,8 @@ fn fixed_message(part: FixedPart) -> Message {
         FixedPart::Breakdowns => ("Phân tổ", "The breakdowns"),
     };
     message!(
-        "{vi} của chỉ tiêu không đổi được nữa vì đã có số liệu hoặc kế hoạch giao; số cũ sẽ sai nghĩa. Hãy lập chỉ tiêu mới.",
-        "{en} cannot change any more: there are values or targets, and they would mean something else. Make a new indicator."
+        "fixed-part-breakdowns",
+        words = Named::new(vi.to_string(), en.to_string())
     )
 }
 
@@ -368,10 +362,11 @@ fn planned(
     let mut faults = Vec::new();
     let code = entered.code.parse::<IndicatorCode>();
     if code.is_err() {
-        faults.push(Fault::in_parameter("indicator", Code::InvalidCode, message!(
-            "Mã chỉ tiêu gồm các từ chữ thường không dấu, chữ số và dấu _, nối bằng dấu chấm, tối đa 100 ký tự.",
-            "An indicator's code is words of lower-case letters, digits and underscores, joined by dots, at most 100 characters."
-        )));
+        faults.push(Fault::in_parameter(
+            "indicator",
+            Code::InvalidCode,
+            message!("indicator-planned"),
+        ));
     }
     let definition = read_definition(entered, &mut faults);
     match (code, definition) {
@@ -430,7 +425,7 @@ fn read_definition(entered: &EnteredIndicator, faults: &mut Vec<Fault>) -> Optio
         faults.push(Fault::in_body(
             path!["decimals"],
             Code::InvalidValue,
-            message!("Số chữ số thập phân là từ 0 đến 9.", "Decimals are 0 to 9."),
+            message!("indicator-read-definition"),
         ));
     }
     let measure = read_measure(entered, decimals, faults);
@@ -453,10 +448,11 @@ fn read_measure(
             read_formula(formula, faults).map(|formula| Measure::Derived { formula })
         }
         (Some(_), ..) => {
-            faults.push(Fault::in_body(path!["formula"], Code::InvalidValue, message!(
-                "Chỉ tiêu tính theo công thức thì không có cách tổng hợp (across_units, across_time) và phân tổ (breakdowns). Hãy bỏ các trường đó.",
-                "An indicator with a formula has no aggregation (across_units, across_time) and no breakdowns. Leave them out."
-            )));
+            faults.push(Fault::in_body(
+                path!["formula"],
+                Code::InvalidValue,
+                message!("indicator-read-measure"),
+            ));
             None
         }
         (None, Some(across_units), Some(across_time)) => {
@@ -489,8 +485,9 @@ fn read_measure(
                     path![field],
                     Code::MissingField,
                     message!(
-                        "Chỉ tiêu được thu thập phải nói cách tổng hợp {vi} ({field}).",
-                        "An indicator that is collected says how it is put together {en} ({field})."
+                        "indicator-collected-incomplete",
+                        field,
+                        words = Named::new(vi.to_string(), en.to_string())
                     ),
                 ));
             }
@@ -510,10 +507,7 @@ fn refuse_bounds(bounds: &EnteredBounds, faults: &mut Vec<Fault>) {
         faults.push(Fault::in_body(
             path![field],
             Code::InvalidValue,
-            message!(
-                "Chỉ tiêu tính theo công thức không có {field}. Hãy đặt giới hạn ở các chỉ tiêu được thu thập mà công thức dùng.",
-                "An indicator with a formula has no {field}. Put bounds on the collected indicators that the formula uses."
-            ),
+            message!("indicator-refuse-bounds", field),
         ));
     }
 }
@@ -528,10 +522,7 @@ fn read_bounds(entered: &EnteredBounds, decimals: Decimals, faults: &mut Vec<Fau
         faults.push(Fault::in_body(
             path!["usual"],
             Code::InvalidValue,
-            message!(
-                "Mức thường gặp phải có from hoặc to.",
-                "What is usual has a from or a to."
-            ),
+            message!("indicator-read-bounds"),
         ));
     }
     let usual = [
@@ -564,10 +555,7 @@ fn read_interval(
         faults.push(Fault::in_body(
             last,
             Code::InvalidValue,
-            message!(
-                "Mức cao nhất không được nhỏ hơn mức thấp nhất.",
-                "The upper bound must not be less than the lower one."
-            ),
+            message!("indicator-read-interval"),
         ));
     }
     interval
@@ -587,10 +575,14 @@ fn read_formula(text: &str, faults: &mut Vec<Fault>) -> Option<Formula> {
         Ok(formula) => Some(formula),
         Err(error) => {
             let Message { vi, en } = reason_of(&error);
-            faults.push(Fault::in_body(path!["formula"], Code::InvalidFormula, message!(
-                "Công thức chưa đúng ({vi}). Dùng + - * /, ngoặc đơn, số và mã chỉ tiêu.",
-                "The formula cannot be read: {en}. Use + - * /, parentheses, numbers and codes of indicators."
-            )));
+            faults.push(Fault::in_body(
+                path!["formula"],
+                Code::InvalidFormula,
+                message!(
+                    "indicator-read-formula",
+                    words = Named::new(vi.to_string(), en.to_string())
+                ),
+            ));
             None
         }
     }
@@ -610,10 +602,7 @@ fn read_breakdowns(entered: &[EnteredBreakdown], faults: &mut Vec<Fault>) -> Vec
             faults.push(Fault::in_body(
                 at.below("options"),
                 Code::InvalidValue,
-                message!(
-                    "Phân tổ phải có ít nhất một mục.",
-                    "A breakdown needs at least one option."
-                ),
+                message!("indicator-read-breakdowns"),
             ));
         }
         let mut read_options = Vec::new();
@@ -641,14 +630,7 @@ fn read_breakdowns(entered: &[EnteredBreakdown], faults: &mut Vec<Fault>) -> Vec
 }
 
 fn code_fault(at: FieldPath) -> Fault {
-    Fault::in_body(
-        at,
-        Code::InvalidCode,
-        message!(
-            "Mã gồm chữ thường không dấu, chữ số và dấu _, và không trùng mã khác của chỉ tiêu.",
-            "A code is lower-case letters, digits and underscores, and unlike the indicator's others."
-        ),
-    )
+    Fault::in_body(at, Code::InvalidCode, message!("indicator-invalid-code"))
 }
 
 /// Checks that a new version keeps what must not change. All versions are aggregated together, so
@@ -810,42 +792,21 @@ fn use_fault(
     let day = Named::day(first_day);
     let unknown = |message| Fault::in_body(path!["formula"], Code::UnknownIndicator, message);
     match &unresolved.by {
-        Dependent::Formula(by) if *by == indicator.code => unknown(message!(
-            "Công thức dùng {operand}, mà ngày {day} danh mục chưa có.",
-            "The formula uses {operand}, which the catalogue does not have on {day}.",
-            operand,
-            day
-        )),
+        Dependent::Formula(by) if *by == indicator.code => {
+            unknown(message!("indicator-unknown-operand", operand, day))
+        }
         Dependent::FormulaOnForm(form, _) => {
             let form = catalogue.form_named(form);
-            unknown(message!(
-                "Mẫu {form} có chỉ tiêu này nhưng ngày {day} không có {operand} mà công thức dùng. Hãy thêm vào đề cương của mẫu trước.",
-                "The form {form} holds this indicator, and on {day} not {operand}, which the formula uses. Add that to the form's outline first.",
-                form,
-                operand,
-                day
-            ))
+            unknown(message!("dependent-formula-on-form", form, day, operand))
         }
         Dependent::Formula(by) => {
             let by = catalogue.indicator_named(by);
-            let message = message!(
-                "Công thức của chỉ tiêu {by} dùng {operand}, mà ngày {day} sẽ không còn. Hãy giữ lại, hoặc đổi công thức đó trước.",
-                "The formula of {by} uses {operand}, which would not be there on {day}. Keep it, or change that formula first.",
-                by,
-                operand,
-                day
-            );
+            let message = message!("dependent-formula", by, operand, day);
             lost(unresolved, indicator, first_day, message)
         }
         Dependent::Rule(form, rule) => {
             let form = catalogue.form_named(form);
-            let message = message!(
-                "Quy tắc {rule} của mẫu {form} dùng {operand}, mà ngày {day} sẽ không còn. Hãy giữ lại, hoặc đổi quy tắc đó trước.",
-                "The rule {rule} of the form {form} uses {operand}, which would not be there on {day}. Keep it, or change that rule first.",
-                form,
-                operand,
-                day
-            );
+            let message = message!("dependent-rule", rule, form, operand, day);
             lost(unresolved, indicator, first_day, message)
         }
     }
@@ -888,10 +849,7 @@ fn check_size(
         return Err(vec![Fault::in_body(
             path!["formula"],
             Code::CircularFormula,
-            message!(
-                "Công thức dùng lại chính nó qua chỉ tiêu khác, lồng nhau quá {DEEPEST} lần, hoặc quá dài khi viết đầy đủ (trên {LARGEST} số hạng).",
-                "The formula comes back to itself through others, lies more than {DEEPEST} deep, or is too long when written out (over {LARGEST} values)."
-            ),
+            message!("indicator-check-size", deepest = DEEPEST, largest = LARGEST),
         )]);
     }
     Ok(())

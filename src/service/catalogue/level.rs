@@ -1,5 +1,6 @@
 //! Levels: the ranks of a tenant's hierarchy.
 
+use crate::locale::Count;
 use crate::path;
 use crate::sentence::naming;
 use chrono::NaiveDate;
@@ -11,7 +12,7 @@ use crate::domain::id::LevelCode;
 use crate::domain::level::{Level, Rank};
 use crate::domain::text::LocalizedText;
 use crate::domain::unit::{BEGINNING, UnitFact, Validity};
-use crate::error::{Code, Explain, Explanation, Fault, counted};
+use crate::error::{Code, Explain, Explanation, Fault};
 use crate::message;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
@@ -47,11 +48,7 @@ impl Explain for LevelError {
             LevelError::Store(held) => held.explain(),
             LevelError::Invalid(faults) => {
                 let count = faults.len();
-                let found = counted(count, "fault", "faults");
-                let message = message!(
-                    "Cấp này có {count} chỗ chưa đúng; chưa có gì được ghi.",
-                    "Nothing was written: the level has {found}."
-                );
+                let message = message!("level-invalid", count = Count(count));
                 Explanation::new(Code::InvalidLevel, message).with_faults(faults.clone())
             }
         }
@@ -163,10 +160,7 @@ fn read(entered: &EnteredLevel) -> Result<Level, Vec<Fault>> {
         faults.push(Fault::in_parameter(
             "level",
             Code::InvalidCode,
-            message!(
-                "Mã cấp gồm tối đa 40 chữ thường không dấu, chữ số và dấu _, bắt đầu bằng chữ.",
-                "A level's code has at most 40 lower-case letters, digits and underscores."
-            ),
+            message!("level-invalid-code"),
         ));
     }
     let name: LocalizedText = entered.name.read(&path!["name"], &mut faults);
@@ -175,10 +169,7 @@ fn read(entered: &EnteredLevel) -> Result<Level, Vec<Fault>> {
         faults.push(Fault::in_body(
             path!["rank"],
             Code::InvalidValue,
-            message!(
-                "Thứ bậc của cấp là số từ 0 (cả nước) đến 99; số nhỏ là cấp cao.",
-                "A level's rank is a number from 0 (the country) to 99; the smaller, the higher."
-            ),
+            message!("level-rank-out-of-range"),
         ));
     }
     let validity = Validity {
@@ -189,10 +180,7 @@ fn read(entered: &EnteredLevel) -> Result<Level, Vec<Fault>> {
         faults.push(Fault::in_body(
             path!["valid_to"],
             Code::InvalidValue,
-            message!(
-                "Ngày cuối phải sau ngày đầu.",
-                "The last day must not be before the first."
-            ),
+            message!("level-last-day-before-first"),
         ));
     }
     match (code, rank) {
@@ -219,11 +207,7 @@ fn check_ranks(level: &Level, known: &[Level]) -> Result<(), Vec<Fault>> {
         return Err(vec![Fault::in_body(
             path!["rank"],
             Code::InvalidValue,
-            message!(
-                "Thứ bậc {rank} đang là của cấp {other}. Hãy chọn số khác.",
-                "The rank {rank} is that of the level {other}. Choose another.",
-                other
-            ),
+            message!("level-check-ranks", rank, other),
         )]);
     }
     let moved = known
@@ -234,10 +218,7 @@ fn check_ranks(level: &Level, known: &[Level]) -> Result<(), Vec<Fault>> {
         return Err(vec![Fault::in_body(
             path!["rank"],
             Code::InvalidValue,
-            message!(
-                "Thứ bậc của cấp này là {rank} và không đổi được; hãy lập cấp mới.",
-                "This level's rank is {rank} and cannot change; make a new level."
-            ),
+            message!("level-rank-fixed", rank),
         )]);
     }
     Ok(())
@@ -261,11 +242,6 @@ fn check_units(level: &Level, facts: &[UnitFact]) -> Result<(), Vec<Fault>> {
     Err(vec![Fault::in_body(
         path![field],
         Code::InvalidValue,
-        message!(
-            "{name} thuộc cấp {level_named} {days}, ngoài khoảng ngày đó. Hãy chọn khoảng ngày rộng hơn.",
-            "{name} stands at the level {level_named} {days}, which is outside those days. Choose a wider range.",
-            level_named,
-            days
-        ),
+        message!("level-check-units", name, level_named, days),
     )])
 }

@@ -3,6 +3,7 @@
 //! decides whether the document is valid.
 
 use crate::domain::fault::{FieldPath, Segment};
+use crate::locale::Count;
 use crate::service::application::name::UnitName;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -19,7 +20,7 @@ use crate::domain::reorganisation::{
     Grants, PartDocument, ReorganisationDocument, StepDocument, SuccessorDocument, UnitDocument,
     WorkInProgress,
 };
-use crate::error::{Code, Explain, Explanation, Message, counted};
+use crate::error::{Code, Explain, Explanation, Message};
 use crate::message;
 use crate::service::application::Application;
 use crate::service::application::snapshot::Snapshot;
@@ -91,11 +92,7 @@ impl Explain for MappingError {
             // Each is told with its line, and not as a fault of a body.
             MappingError::Invalid(faults) => {
                 let count = faults.len();
-                let found = counted(count, "fault", "faults");
-                let message = message!(
-                    "Các bảng có {count} dòng chưa đúng; chưa có gì được ghi.",
-                    "Nothing was written: the tables have {found}."
-                );
+                let message = message!("mapping-invalid", count = Count(count));
                 Explanation::new(Code::InvalidReorganisation, message)
             }
         }
@@ -197,7 +194,7 @@ fn read<R: DeserializeOwned>(
         faults.push(TableFault {
             table,
             line: Some(line),
-            message: message!("Cần các cột {columns}.", "It needs the columns {columns}."),
+            message: message!("mapping-missing-columns", columns),
         });
         None
     });
@@ -256,10 +253,7 @@ fn not_in_list((line, code): (u64, &str)) -> TableFault {
     TableFault {
         table: Table::Mapping,
         line: Some(line),
-        message: message!(
-            "Mã mới {code} không có trong danh sách đơn vị sau sắp xếp. Hãy thêm vào danh sách, hoặc sửa mã.",
-            "The new code {code} is not in the list of units after. Add it there, or correct the code."
-        ),
+        message: message!("mapping-not-in-list", code),
     }
 }
 
@@ -269,10 +263,7 @@ fn named_nowhere(place: Place<'_>) -> TableFault {
     TableFault {
         table: Table::After,
         line: None,
-        message: message!(
-            "Đơn vị {name} (mã {code}, cấp {level}) đang hoạt động mà không có trong cả hai bảng. Hãy thêm vào một bảng; nếu đơn vị vẫn tiếp tục, có thể nhập với --keep-unlisted.",
-            "{name} ({code}, {level}) stands and is in neither table. Add it to one of them; if it goes on, --keep-unlisted says so."
-        ),
+        message: message!("mapping-named-nowhere", name, code, level),
     }
 }
 
@@ -285,34 +276,19 @@ fn in_list(line: u64, message: Message) -> TableFault {
 }
 
 fn twice_in_list(line: u64, first: u64, code: &str) -> TableFault {
-    in_list(
-        line,
-        message!(
-            "Mã {code} đã có ở dòng {first}. Hãy bỏ một dòng.",
-            "The code {code} stands on line {first} already. Remove one of the two."
-        ),
-    )
+    in_list(line, message!("mapping-twice-in-list", code, first))
 }
 
 fn ended_in_list(line: u64, row: &AfterRow) -> TableFault {
     let (name, code) = (&row.name, &row.code);
-    in_list(
-        line,
-        message!(
-            "Bảng chuyển đổi cho đơn vị {name} (mã {code}) kết thúc, mà danh sách sau sắp xếp vẫn có. Hãy bỏ dòng này, hoặc sửa bảng chuyển đổi.",
-            "The mapping has {name} ({code}) end, and the list of units after has it. Remove this line, or correct the mapping."
-        ),
-    )
+    in_list(line, message!("mapping-ended-in-list", name, code))
 }
 
 fn other_level_in_list(line: u64, row: &AfterRow, level: &LevelCode) -> TableFault {
     let (name, code, wanted) = (&row.name, &row.code, &row.level);
     in_list(
         line,
-        message!(
-            "Đơn vị {name} (mã {code}) đang ở cấp {level}, danh sách ghi cấp {wanted}. Bảng không đổi được cấp: hãy sửa danh sách, hoặc viết văn bản JSON (xem --print).",
-            "{name} ({code}) stands at the level {level}, and the list has {wanted}. Tables cannot change a level: correct the list, or write the document by hand (see --print)."
-        ),
+        message!("mapping-other-level-in-list", name, code, level, wanted),
     )
 }
 

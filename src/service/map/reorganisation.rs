@@ -6,6 +6,7 @@ mod preview;
 mod undo;
 mod work;
 
+use crate::locale::{Count, Quoted};
 use crate::service::application::name::UnitName;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -19,7 +20,7 @@ use crate::domain::plan::{Plan, Planning, plan};
 use crate::domain::reorganisation::{Reorganisation, ReorganisationDocument};
 use crate::domain::succession::Succession;
 use crate::domain::unit::{UnitFact, Validity};
-use crate::error::{Code, Explain, Explanation, FaultList, Message, counted};
+use crate::error::{Code, Explain, Explanation, FaultList, Message};
 use crate::message;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
@@ -76,28 +77,18 @@ impl Explain for ReorganisationError {
             ReorganisationError::Cursor(held) => held.explain(),
             ReorganisationError::NotFound(id) => Explanation::new(
                 Code::ReorganisationNotFound,
-                message!(
-                    "Không có lần sắp xếp {id:?}. Hãy xem danh sách ở /v1/reorganisations.",
-                    "There is no reorganisation {id:?}. See /v1/reorganisations for those there are."
-                ),
+                message!("reorganisation-not-found", id = Quoted(&id)),
             ),
             ReorganisationError::Undone => Explanation::new(
                 Code::ReorganisationUndone,
-                message!(
-                    "Lần sắp xếp này đã được hủy rồi.",
-                    "This reorganisation was undone already."
-                ),
+                message!("reorganisation-undone"),
             ),
             ReorganisationError::BuiltOn(reason) => {
                 Explanation::new(Code::ReorganisationBuiltOn, reason.clone())
             }
             ReorganisationError::Invalid(faults) => {
                 let count = faults.count;
-                let found = counted(count, "fault", "faults");
-                let message = message!(
-                    "Văn bản sắp xếp có {count} chỗ chưa đúng; chưa có gì được ghi. Hãy sửa từng chỗ trong danh sách.",
-                    "Nothing was written: the reorganisation has {found}. Correct each one listed."
-                );
+                let message = message!("reorganisation-invalid", count = Count(count));
                 Explanation::new(Code::InvalidReorganisation, message)
                     .with_faults(faults.faults.clone())
             }

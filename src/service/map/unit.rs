@@ -1,6 +1,7 @@
 //! Units: finds them in the tree of a day, and adds new ones, singly or as a list.
 
 use crate::domain::fault::FieldPath;
+use crate::locale::{Count, Quoted};
 use crate::path;
 use crate::sentence::Sentence;
 use crate::sentence::unit::invalid_code;
@@ -17,7 +18,7 @@ use crate::domain::level::Level;
 use crate::domain::naming::{Named, unit_title};
 use crate::domain::text::{clipped, composed, folded, looks, read_name};
 use crate::domain::unit::{BEGINNING, UnitFact, UnitReference, Validity};
-use crate::error::{Code, Explain, Explanation, Fault, MOST_FAULTS, Message, counted};
+use crate::error::{Code, Explain, Explanation, Fault, MOST_FAULTS, Message};
 use crate::message;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
@@ -61,21 +62,13 @@ impl Explain for UnitError {
             UnitError::Idempotency(held) => held.explain(),
             UnitError::Store(held) => held.explain(),
             UnitError::Cursor(held) => held.explain(),
-            UnitError::Malformed(faults) => Explanation::new(
-                Code::MalformedCsv,
-                message!(
-                    "Không đọc được danh sách. Dòng đầu phải là: code,name,level,parent_code[,kind].",
-                    "The list cannot be read. Its first line must be: code,name,level,parent_code[,kind]."
-                ),
-            )
-            .with_faults(faults.clone()),
+            UnitError::Malformed(faults) => {
+                Explanation::new(Code::MalformedCsv, message!("unit-malformed"))
+                    .with_faults(faults.clone())
+            }
             UnitError::Invalid(faults) => {
                 let count = faults.len();
-                let found = counted(count, "fault", "faults");
-                let message = message!(
-                    "Có {count} chỗ chưa đúng; chưa có đơn vị nào được ghi. Hãy sửa từng chỗ trong danh sách.",
-                    "No unit was written: the list has {found}. Correct each one listed."
-                );
+                let message = message!("unit-invalid", count = Count(count));
                 Explanation::new(Code::InvalidUnit, message).with_faults(faults.clone())
             }
         }
@@ -350,10 +343,7 @@ pub fn create_unit(
                 faults.push(Fault::in_body(
                     path!["valid_to"],
                     Code::InvalidValue,
-                    message!(
-                        "Ngày cuối phải sau ngày đầu.",
-                        "The last day must not be before the first."
-                    ),
+                    message!("level-last-day-before-first"),
                 ));
             }
             let draft = Draft::read(
@@ -566,12 +556,7 @@ fn unknown_level(
     Fault::in_body(
         at("level"),
         Code::UnknownLevel,
-        message!(
-            "Ngày {day} không có cấp {level:?}. Hãy dùng một trong các cấp: {levels}.",
-            "There is no level {level:?} on {day}. Use one of these levels: {levels}.",
-            day,
-            levels
-        ),
+        message!("unit-unknown-level", day, level = Quoted(&level), levels),
     )
 }
 
@@ -586,12 +571,7 @@ fn parent_above_required(
     Fault::in_body(
         at("parent"),
         Code::ParentAboveRequired,
-        message!(
-            "Đơn vị cấp {level} không thể trực thuộc {name} (cấp {above}). Hãy chọn đơn vị cấp cao hơn.",
-            "A unit of the level {level} cannot be part of {name} (level {above}). Choose one above.",
-            level,
-            above
-        ),
+        message!("plan-parent-not-above", level, name, above),
     )
 }
 
@@ -605,19 +585,11 @@ fn parent_stands_only(
     let (field, text) = match stands.to.map(Named::day) {
         Some(until) if stands.from <= wanted.from => (
             "valid_to",
-            message!(
-                "{name} chỉ có đến ngày {until}. Hãy chọn ngày cuối không muộn hơn.",
-                "{name} stands until {until} only. Choose a last day that is no later.",
-                until
-            ),
+            message!("unit-parent-stands-until", name, until),
         ),
         _ => (
             "valid_from",
-            message!(
-                "{name} chỉ có từ ngày {since}. Hãy chọn ngày bắt đầu từ ngày đó.",
-                "{name} exists since {since} only. Choose a first day from then on.",
-                since
-            ),
+            message!("unit-parent-stands-since", name, since),
         ),
     };
     Fault::in_body(at(field), Code::ParentAboveRequired, text)
@@ -635,18 +607,16 @@ fn code_taken(
     let different = differences(taken, draft, above);
     let first_day = Named::day(taken.validity.from);
     let message = if different.is_empty() {
-        message!(
-            "Mã {code} là của {name} từ ngày {first_day}; chỉ khác ngày bắt đầu. Nếu là đơn vị đó thì đã có trong hệ thống; nếu không, hãy dùng mã khác.",
-            "The code {code} is {name}'s from {first_day} on; only the first day differs. If that unit is meant, it is there already; if not, use another code.",
-            first_day
-        )
+        message!("unit-code-taken", code, name, first_day)
     } else {
         let vi: Vec<&str> = different.iter().map(|one| one.vi.as_str()).collect();
         let en: Vec<&str> = different.iter().map(|one| one.en.as_str()).collect();
         let (vi, en) = (vi.join("; "), en.join("; "));
         message!(
-            "Mã {code} đang là của {name}. Khác ở: {vi}. Nếu là đơn vị đó, hãy đổi tên, loại, cấp trên bằng một văn bản sắp xếp (các bước rename, retype, move ở /v1/reorganisations); nếu không, hãy dùng mã khác.",
-            "The code {code} is {name}'s. What differs: {en}. If that unit is meant, change its name, kind or unit above by a reorganisation (the steps rename, retype and move at /v1/reorganisations); if not, use another code."
+            "unit-code-taken-differs",
+            code,
+            name,
+            words = Named::new(vi.to_string(), en.to_string())
         )
     };
     Fault::in_body(at("code"), Code::CodeTaken, message)
@@ -657,27 +627,26 @@ fn differences(taken: &UnitFact, draft: &Draft, above: Option<UnitId>) -> Vec<Me
     if taken.name != draft.name {
         let (was, is) = (&taken.name, &draft.name);
         different.push(message!(
-            "tên (đang là {was:?}, ghi là {is:?})",
-            "the name (it is {was:?}, entered {is:?})"
+            "unit-differs-name",
+            was = Quoted(&was),
+            is = Quoted(&is)
         ));
     }
     if taken.kind != draft.kind {
         let was = taken.kind.as_deref().unwrap_or_default();
         let is = draft.kind.as_deref().unwrap_or_default();
         different.push(message!(
-            "loại (đang là {was:?}, ghi là {is:?})",
-            "the kind (it is {was:?}, entered {is:?})"
+            "unit-differs-kind",
+            was = Quoted(&was),
+            is = Quoted(&is)
         ));
     }
     if taken.level != draft.level {
         let (was, is) = (&taken.level, &draft.level);
-        different.push(message!(
-            "cấp (đang là {was}, ghi là {is})",
-            "the level (it is {was}, entered {is})"
-        ));
+        different.push(message!("unit-differs-level", was, is));
     }
     if taken.parent != above {
-        different.push(message!("đơn vị cấp trên", "the unit above"));
+        different.push(message!("unit-differs-parent"));
     }
     different
 }
@@ -730,19 +699,13 @@ fn without_zeros(code: &str) -> &str {
 
 fn name_looks_the_same(fact: &UnitFact, other: &UnitFact) -> UnitWarning {
     let (one, other) = (fact.name_with_code(), other.name_with_code());
-    let message = message!(
-        "{one} trông giống {other} ngay bên cạnh. Hãy kiểm tra có phải cùng một đơn vị không.",
-        "{one} looks the same as {other} beside it. See whether they are one unit."
-    );
+    let message = message!("unit-name-looks-the-same", one, other);
     warning(fact, UnitDoubt::NameLooksTheSame, message)
 }
 
 fn code_differs_by_zeros(fact: &UnitFact, other: &UnitFact) -> UnitWarning {
     let (code, other_code, name) = (&fact.code, &other.code, &other.name);
-    let message = message!(
-        "Mã {code} chỉ khác mã {other_code} của {name} ở số 0 đứng đầu, mà bảng tính hay làm mất. Hãy kiểm tra lại mã.",
-        "The code {code} differs from {name}'s {other_code} only by zeros before it, which spreadsheets drop. Check the code."
-    );
+    let message = message!("unit-code-differs-by-zeros", code, other_code, name);
     warning(fact, UnitDoubt::CodeDiffersByZeros, message)
 }
 
@@ -978,10 +941,7 @@ fn read_rows(text: &str) -> Result<Vec<Row>, UnitError> {
             Err(WrongColumns { line }) => faults.push(Fault::in_body(
                 path![index],
                 Code::MalformedCsv,
-                message!(
-                    "Dòng {line} không đúng các cột code,name,level,parent_code[,kind].",
-                    "Line {line} does not have the columns code,name,level,parent_code[,kind]."
-                ),
+                message!("unit-list-wrong-columns", line),
             )),
         }
     }
@@ -989,10 +949,7 @@ fn read_rows(text: &str) -> Result<Vec<Row>, UnitError> {
         faults.push(Fault::in_body(
             path![],
             Code::MalformedCsv,
-            message!(
-                "Danh sách không có dòng nào. Các cột ngăn cách bằng dấu phẩy, dấu chấm phẩy hoặc tab.",
-                "The list has no rows. Its columns are separated by commas, semicolons or tabs."
-            ),
+            message!("unit-list-empty"),
         ));
     }
     if faults.is_empty() {
@@ -1025,10 +982,7 @@ fn plan_import(
             faults.push(Fault::in_body(
                 path![index, "code"],
                 Code::Duplicate,
-                message!(
-                    "Mã {code} có hai dòng trong danh sách. Hãy bỏ một dòng.",
-                    "The code {code} stands on two lines. Remove one of the two."
-                ),
+                message!("unit-list-code-twice", code),
             ));
             continue;
         }
@@ -1186,23 +1140,14 @@ impl<'l> Sought<'l> {
         let name = clipped(parent);
         let level = &unit.level;
         if let Some(above) = self.listed.get(parent) {
-            return message!(
-                "Đơn vị cấp trên mã {name} trong danh sách ở cấp {above}, không cao hơn cấp {level}. Hãy sửa cấp, hoặc chọn đơn vị cấp cao hơn.",
-                "The unit above, {name}, stands in the list at the level {above}, which is not above the level {level}. Correct the level, or choose a unit of a higher one."
-            );
+            return message!("unit-parent-level-too-low", name, above, level);
         }
         if let Some(other) = code.and_then(|code| self.nearest_with(code)) {
             return self.stands_on_other_days(other);
         }
         match self.without_zeros.get(without_zeros(parent)) {
-            Some(twin) => message!(
-                "Không có đơn vị cấp trên mã {name}, nhưng có mã {twin}. Bảng tính hay làm mất số 0 đứng đầu: hãy định dạng cột mã là văn bản rồi sửa lại.",
-                "There is no unit above with the code {name}, but there is {twin}. Spreadsheets drop zeros before a number: make the column of codes text, and correct it."
-            ),
-            None => message!(
-                "Không có đơn vị cấp trên mã {name:?}, cả trong danh sách lẫn trong hệ thống.",
-                "There is no unit above with the code {name:?}, neither in the list nor in the system."
-            ),
+            Some(twin) => message!("unit-parent-twin", name, twin),
+            None => message!("unit-parent-unknown", name = Quoted(&name)),
         }
     }
 
@@ -1218,14 +1163,8 @@ impl<'l> Sought<'l> {
         let (code, name, from) = (&fact.code, &fact.name, fact.validity.from);
         let day = self.day;
         match fact.validity.to.filter(|to| *to < day) {
-            Some(to) => message!(
-                "Đơn vị cấp trên {name} ({code}) chỉ có đến ngày {to}; danh sách bắt đầu từ ngày {day}. Hãy chọn đơn vị khác.",
-                "The unit above, {name} ({code}), stands until {to}, and the list begins on {day}. Choose another one."
-            ),
-            None => message!(
-                "Đơn vị cấp trên {name} ({code}) chỉ có từ ngày {from}; danh sách bắt đầu từ ngày {day}. Hãy đặt valid_from từ ngày {from}.",
-                "The unit above, {name} ({code}), stands from {from} on, and the list begins on {day}. Set valid_from to {from} or later."
-            ),
+            Some(to) => message!("unit-parent-ended", name, code, to, day),
+            None => message!("unit-parent-stands-from", name, code, from, day),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Accounts: the caller's own rights, and new accounts from the command line.
 
+use crate::locale::Quoted;
 use crate::sentence::Sentence;
 use crate::service::application::name::UnitName;
 use crate::service::people::credentials::{check_password, wrong_login};
@@ -69,21 +70,11 @@ impl Explain for AccountError {
     fn explain(&self) -> Explanation {
         match self {
             AccountError::Store(held) => held.explain(),
-            AccountError::Gone => Explanation::new(
-                Code::NotSignedIn,
-                message!(
-                    "Tài khoản này không còn. Hãy đăng nhập lại.",
-                    "This account is not there any more. Sign in again."
-                ),
-            ),
-            AccountError::Invalid(faults) => Explanation::new(
-                Code::InvalidAccount,
-                message!(
-                    "Tài khoản chưa đúng; chưa có gì được ghi.",
-                    "The account is not in order and nothing was written."
-                ),
-            )
-            .with_faults(faults.clone()),
+            AccountError::Gone => Explanation::new(Code::NotSignedIn, message!("account-gone")),
+            AccountError::Invalid(faults) => {
+                Explanation::new(Code::InvalidAccount, message!("account-invalid"))
+                    .with_faults(faults.clone())
+            }
             AccountError::Hash(_) => Explanation::internal(),
         }
     }
@@ -319,10 +310,7 @@ fn read_login(
         faults.push(Fault::in_parameter(
             "login",
             Code::CodeTaken,
-            message!(
-                "Tên đăng nhập {login} đã có người dùng.",
-                "The login {login} is taken."
-            ),
+            message!("account-read-login", login),
         ));
     }
     Ok(Some(login))
@@ -352,10 +340,7 @@ fn read_grant(entered: &EnteredGrant, tree: &Tree, faults: &mut Vec<Fault>) -> O
                 faults.push(Fault::in_parameter(
                     "grant",
                     Code::UnknownUnit,
-                    message!(
-                        "Hôm nay không có đơn vị {unit:?}. Hãy ghi mã định danh, hoặc code: và mã đơn vị (ví dụ code:30388).",
-                        "There is no unit {unit:?} today. Give its id, or code: and its code (such as code:30388)."
-                    ),
+                    message!("account-unknown-unit", unit = Quoted(&unit)),
                 ));
             }
             found.map(|place| Grant {
@@ -368,11 +353,7 @@ fn read_grant(entered: &EnteredGrant, tree: &Tree, faults: &mut Vec<Fault>) -> O
             faults.push(Fault::in_parameter(
                 "grant",
                 Code::InvalidValue,
-                message!(
-                    "Vai trò {role} là của cả hệ thống, không gắn với một đơn vị. Hãy bỏ phần đơn vị.",
-                    "The role {role} is for the whole system, not for a unit. Leave the unit out.",
-                    role
-                ),
+                message!("account-role-of-system", role),
             ));
             None
         }
@@ -381,11 +362,7 @@ fn read_grant(entered: &EnteredGrant, tree: &Tree, faults: &mut Vec<Fault>) -> O
             faults.push(Fault::in_parameter(
                 "grant",
                 Code::InvalidValue,
-                message!(
-                    "Vai trò {role} cần một đơn vị. Hãy ghi thêm, ví dụ {code}@code:30388.",
-                    "The role {role} needs a unit. Give one, such as {code}@code:30388.",
-                    role
-                ),
+                message!("account-role-needs-unit", role, code),
             ));
             None
         }

@@ -8,15 +8,9 @@ use crate::message;
 /// Builds the fault of a text that is no valid login.
 pub(in crate::service) fn wrong_login(parameter: &str, text: &str) -> Fault {
     let message = if text.chars().any(is_invisible) {
-        message!(
-            "Tên đăng nhập có ký tự không nhìn thấy được. Hãy gõ lại thay vì dán.",
-            "The login holds a character that nobody sees. Type it instead of pasting it."
-        )
+        message!("credentials-wrong-login")
     } else {
-        message!(
-            "Tên đăng nhập có 1 đến 120 ký tự, không có dấu cách.",
-            "A login has 1 to 120 characters and no spaces."
-        )
+        message!("credentials-login-length")
     };
     Fault::in_parameter(parameter, Code::InvalidValue, message)
 }
@@ -27,10 +21,7 @@ pub(in crate::service) fn check_password(password: &str, faults: &mut Vec<Fault>
         faults.push(Fault::in_parameter(
             "password",
             Code::InvalidValue,
-            message!(
-                "Mật khẩu có từ {shortest} đến {longest} ký tự.",
-                "A password has {shortest} to {longest} characters."
-            ),
+            message!("credentials-check-password", shortest, longest),
         ));
     }
 }

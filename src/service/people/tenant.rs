@@ -1,5 +1,6 @@
 //! Tenants: creates them, and lists them for the operator of the platform.
 
+use crate::locale::Quoted;
 use crate::sentence::Sentence;
 use crate::service::people::credentials::{check_password, wrong_login};
 use chrono::{DateTime, Utc};
@@ -40,19 +41,12 @@ impl Explain for TenantError {
             TenantError::Store(held) => held.explain(),
             TenantError::NotFound(slug) => Explanation::new(
                 Code::TenantNotFound,
-                message!(
-                    "Không có hệ thống {slug:?}.",
-                    "There is no tenant {slug:?}."
-                ),
+                message!("tenant-not-found", slug = Quoted(&slug)),
             ),
-            TenantError::Invalid(faults) => Explanation::new(
-                Code::InvalidTenant,
-                message!(
-                    "Thông tin hệ thống chưa đúng; chưa có gì được ghi.",
-                    "The tenant is not in order and nothing was written."
-                ),
-            )
-            .with_faults(faults.clone()),
+            TenantError::Invalid(faults) => {
+                Explanation::new(Code::InvalidTenant, message!("tenant-invalid"))
+                    .with_faults(faults.clone())
+            }
             TenantError::Hash(_) => Explanation::internal(),
         }
     }
@@ -128,15 +122,17 @@ fn read(database: &Database, entered: &EnteredTenant) -> Result<Read, TenantErro
     let mut faults = Vec::new();
     let slug = entered.slug.parse::<TenantSlug>().ok();
     match &slug {
-        None => faults.push(Fault::in_parameter("slug", Code::InvalidCode, message!(
-            "Tên ngắn có 2 đến 63 chữ thường không dấu, chữ số hoặc gạch nối, bắt đầu bằng chữ.",
-            "A slug has 2 to 63 lower-case letters, digits or hyphens, and begins with a letter."
-        ))),
+        None => faults.push(Fault::in_parameter(
+            "slug",
+            Code::InvalidCode,
+            message!("tenant-invalid-slug"),
+        )),
         Some(slug) if tenant_by_slug(database, slug)?.is_some() => {
-            faults.push(Fault::in_parameter("slug", Code::CodeTaken, message!(
-                "Đã có hệ thống tên ngắn {slug}.",
-                "There is a tenant {slug} already."
-            )));
+            faults.push(Fault::in_parameter(
+                "slug",
+                Code::CodeTaken,
+                message!("tenant-taken", slug),
+            ));
         }
         Some(_) => {}
     }

@@ -74,27 +74,16 @@ impl Explain for SignInError {
         match self {
             SignInError::Store(held) => held.explain(),
             SignInError::Token(held) => held.explain(),
-            SignInError::TenantRequired => Explanation::new(
-                Code::TenantRequired,
-                message!(
-                    "Máy chủ có nhiều hệ thống. Hãy ghi thêm tên ngắn của hệ thống (tenant).",
-                    "There are several systems here. Say which one by its short name (tenant)."
-                ),
-            ),
+            SignInError::TenantRequired => {
+                Explanation::new(Code::TenantRequired, message!("sign-in-tenant-required"))
+            }
             SignInError::WrongRefreshToken => Explanation::new(
                 Code::InvalidCredentials,
-                message!(
-                    "Phiên đăng nhập đã hết hạn hoặc đã được gia hạn ở nơi khác. Hãy đăng nhập lại bằng mật khẩu. (refresh_token đã hết giá trị, đã hết hạn hoặc không đúng.)",
-                    "Your session has expired or was prolonged elsewhere. Sign in with your password. (The refresh_token has served, has expired or is wrong.)"
-                ),
+                message!("sign-in-wrong-refresh-token"),
             ),
-            SignInError::WrongPassword => Explanation::new(
-                Code::InvalidCredentials,
-                message!(
-                    "Tên đăng nhập hoặc mật khẩu không đúng. Hãy kiểm tra lại, kể cả phím Caps Lock.",
-                    "The login or the password is wrong. Check both, and the Caps Lock key."
-                ),
-            ),
+            SignInError::WrongPassword => {
+                Explanation::new(Code::InvalidCredentials, message!("sign-in-wrong-password"))
+            }
             SignInError::NoRandomness => Explanation::internal(),
         }
     }

@@ -1,6 +1,7 @@
 //! Series: one figure over several periods, with its total since the beginning of the year (lũy kế)
 //! and the same period a year before (cùng kỳ).
 
+use crate::locale::Quoted;
 use crate::service::application::name::PeriodName;
 use crate::service::application::name::UnitName;
 use crate::service::totals::cell::Figuring;
@@ -57,8 +58,10 @@ impl Explain for SeriesError {
             SeriesError::Range { from, to } => Explanation::new(
                 Code::InvalidParameter,
                 message!(
-                    "Từ {from:?} đến {to:?} không phải một dãy kỳ: hai kỳ phải cùng loại (như 2024-01 và 2024-12, hoặc hai kỳ riêng của mẫu), theo thứ tự, và không quá {MOST} kỳ.",
-                    "From {from:?} to {to:?} is no range: both must be of one sort (such as 2024-01 and 2024-12, or two of the form's own windows), in order, and at most {MOST} periods apart."
+                    "series-no-range",
+                    from = Quoted(&from),
+                    to = Quoted(&to),
+                    most = MOST
                 ),
             )
             .of_parameter("to"),

@@ -57,14 +57,9 @@ impl Explain for TargetError {
             TargetError::Idempotency(held) => held.explain(),
             TargetError::Store(held) => held.explain(),
             TargetError::Figure(held) => held.explain(),
-            TargetError::NotSet { figure } => Explanation::new(
-                Code::TargetNotFound,
-                message!(
-                    "Đơn vị chưa được giao kế hoạch về {figure} cho kỳ này.",
-                    "The unit was given nothing to reach of {figure} in this period yet.",
-                    figure
-                ),
-            ),
+            TargetError::NotSet { figure } => {
+                Explanation::new(Code::TargetNotFound, message!("target-not-set", figure))
+            }
             TargetError::Value(fault) => {
                 let Fault { code, message, .. } = fault.as_ref();
                 let faults = vec![fault.as_ref().clone()];

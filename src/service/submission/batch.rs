@@ -17,8 +17,7 @@ use crate::domain::hierarchy::Position;
 use crate::domain::id::{AccountId, FormNumber, TenantId, UnitId};
 use crate::domain::period::Period;
 use crate::domain::submission::{Revision, Status, SubmissionKey};
-use crate::error::{Code, Fault};
-use crate::message;
+use crate::error::{Code, Fault, Message};
 use crate::rollup::handover::{PastStep, handed_over};
 use crate::rollup::node::Rollup;
 use crate::rollup::piece::{Contribution, Edition};
@@ -495,7 +494,14 @@ fn faults_of(broken: &[&Rule], status: Status) -> Vec<Fault> {
         .map(|rule| {
             let vi = &rule.message.vi;
             let en = rule.message.en.as_ref().unwrap_or(vi);
-            Fault::in_body(path!["values"], Code::RuleBroken, message!("{vi}", "{en}"))
+            Fault::in_body(
+                path!["values"],
+                Code::RuleBroken,
+                Message {
+                    vi: vi.clone(),
+                    en: en.clone(),
+                },
+            )
         })
         .collect()
 }

@@ -1,12 +1,13 @@
 //! The reasons for refusing a change of a submission, and their sentences.
 
+use crate::locale::Count;
 use chrono::NaiveDate;
 
 pub(in crate::service) use crate::authz::Denied;
 use crate::domain::deadline::Deadline;
 use crate::domain::naming::Named;
 use crate::domain::submission::WrongStatus;
-use crate::error::{Code, Explain, Explanation, FaultList, Message, counted};
+use crate::error::{Code, Explain, Explanation, FaultList, Message};
 use crate::message;
 use crate::sentence::Sentence;
 use crate::service::application::condition::ConditionError;
@@ -64,37 +65,22 @@ impl Explain for SubmissionError {
             SubmissionError::Idempotency(held) => held.explain(),
             SubmissionError::Store(held) => held.explain(),
             SubmissionError::Cursor(held) => held.explain(),
-            SubmissionError::Missing => Explanation::new(
-                Code::SubmissionNotFound,
-                message!(
-                    "Đơn vị chưa nhập số liệu cho kỳ này.",
-                    "The unit has entered nothing for this period yet."
-                ),
-            ),
+            SubmissionError::Missing => {
+                Explanation::new(Code::SubmissionNotFound, message!("submission-missing"))
+            }
             SubmissionError::DoesNotSubmit {
                 level,
                 form,
                 submitting,
             } => Explanation::new(
                 Code::UnitDoesNotSubmit,
-                message!(
-                    "Cấp {level} không gửi mẫu {form}. Hãy chọn đơn vị thuộc cấp được giao gửi: {submitting}.",
-                    "Units of the level {level} do not submit {form}. Choose a unit of a level that does: {submitting}.",
-                    level,
-                    form,
-                    submitting
-                ),
+                message!("submission-does-not-submit", level, form, submitting),
             ),
             SubmissionError::NotOpen { period, from } => {
                 let from = Named::day(*from);
                 Explanation::new(
                     Code::PeriodNotOpen,
-                    message!(
-                        "Kỳ {period} bắt đầu từ ngày {from}. Hãy gửi từ ngày đó.",
-                        "The period {period} begins on {from}. Submit from that day on.",
-                        period,
-                        from
-                    ),
+                    message!("submission-not-open", period, from),
                 )
             }
             SubmissionError::Closed(deadline) => {
@@ -104,27 +90,15 @@ impl Explain for SubmissionError {
                 let (code, message) = wrong.sentence();
                 Explanation::new(code, message)
             }
-            SubmissionError::FourEyes => Explanation::new(
-                Code::FourEyes,
-                message!(
-                    "Người nhập số liệu không được tự duyệt mẫu này. Hãy để người khác duyệt.",
-                    "Who entered the values may not approve them on this form. Let somebody else do it."
-                ),
-            ),
-            SubmissionError::Busy => Explanation::new(
-                Code::Unavailable,
-                message!(
-                    "Hệ thống đang nhận quá nhiều số liệu cùng lúc. Chưa có gì được ghi; hãy gửi lại sau ít giây.",
-                    "Too much is being submitted at once. Nothing was written; send it again in some seconds."
-                ),
-            ),
+            SubmissionError::FourEyes => {
+                Explanation::new(Code::FourEyes, message!("submission-four-eyes"))
+            }
+            SubmissionError::Busy => {
+                Explanation::new(Code::Unavailable, message!("submission-busy"))
+            }
             SubmissionError::Invalid(faults) => {
                 let count = faults.count;
-                let found = counted(count, "fault", "faults");
-                let message = message!(
-                    "Số liệu có {count} chỗ chưa đúng; chưa có gì được ghi. Hãy sửa từng chỗ trong danh sách rồi gửi lại.",
-                    "Nothing was written: the submission has {found}. Correct each one listed and send it again."
-                );
+                let message = message!("submission-invalid", count = Count(count));
                 Explanation::new(Code::InvalidSubmission, message)
                     .with_faults(faults.faults.clone())
             }
@@ -141,7 +115,7 @@ fn closed_message(deadline: Deadline) -> Message {
         ),
     };
     message!(
-        "Hạn gửi là {vi} và mẫu này không nhận số liệu gửi muộn. Hãy liên hệ đơn vị cấp trên.",
-        "The deadline was {en}, and this form takes nothing after it. Ask the unit above."
+        "submission-closed",
+        deadline = Named::new(vi.to_string(), en.to_string())
     )
 }

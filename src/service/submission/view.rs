@@ -1,5 +1,6 @@
 //! Submissions as answers show them.
 
+use crate::domain::naming::Named;
 use crate::sentence;
 use crate::service::application::name::PeriodName;
 use crate::service::application::name::UnitName;
@@ -138,10 +139,7 @@ impl Warning {
         let mut asked_for = located.in_force.entries().iter();
         let asks =
             asked_for.any(|entry| located.in_force.levels_collecting(entry).contains(&level));
-        let message = message!(
-            "Đã nhận, nhưng không có giá trị nào: đơn vị được tính là đã gửi và mọi chỉ tiêu để trống. Nếu không phát sinh thì nhập 0; nếu gửi nhầm thì nhập số liệu rồi gửi lại.",
-            "It was taken, but holds no value: the unit counts as having submitted, with every figure blank. Enter 0 where there is nothing to report; if it was sent by mistake, enter the values and submit again."
-        );
+        let message = message!("submission-empty");
         (counts && content.facts.is_empty() && asks)
             .then(|| Warning::telling(OwnWarning::EmptySubmission, None, message))
     }
@@ -220,8 +218,9 @@ fn period_running(receipt: Receipt, closes: NaiveDate) -> Option<Warning> {
     let (sent_vi, closes_vi) = (sent.format("%d/%m/%Y"), closes.format("%d/%m/%Y"));
     (sent <= closes).then(|| {
         let message = message!(
-            "Số liệu được gửi ngày {sent_vi}, khi kỳ báo cáo chưa kết thúc (hết ngày {closes_vi}). Nếu sau đó có thay đổi, hãy gửi lại.",
-            "This was sent on {sent}, while the period was running (until the end of {closes}). If anything has changed since, send it again."
+            "submission-period-running",
+            sent = Named::new(sent_vi.to_string(), sent.to_string()),
+            closes = Named::new(closes_vi.to_string(), closes.to_string())
         );
         Warning::telling(OwnWarning::PeriodRunning, None, message)
     })

@@ -202,10 +202,7 @@ impl WarningView {
         let named = named.map(|unit| format!("{} ({})", unit.name, unit.code));
         let named = named.collect::<Vec<_>>().join(", ");
         let count = rootless.count;
-        let message = message!(
-            "Số liệu không chia được của {count} đơn vị ({named}) sẽ không nằm trong tổng của đơn vị nào, vì các đơn vị kế thừa không có đơn vị cấp trên chung. Số liệu này vẫn xem được ở báo cáo của chính đơn vị đó và ở mục map.not_divided của các đơn vị kế thừa. Hãy ghi tỷ lệ chia (share), hoặc tạo một đơn vị cấp trên chung trước.",
-            "What cannot be divided of units without a unit above in common ({count}: {named}) will be in no unit's total. It can still be read in their own reports, and their successors' reports name it under map.not_divided. Give the shares, or create a unit above all of them first."
-        );
+        let message = message!("reorganisation-without-unit-above", count, named);
         Some(WarningView {
             message: message.vi,
             message_en: message.en,

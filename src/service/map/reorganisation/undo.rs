@@ -152,11 +152,7 @@ impl Undoing<'_, '_> {
             let successions = successions_of(self.transaction, other.id)?;
             if !units_of(&changes, &successions).is_disjoint(&self.units) {
                 let (basis, day) = (other.legal_basis, Named::day(other.effective));
-                return Ok(Some(message!(
-                    "Lần sắp xếp sau ({basis}, từ ngày {day}) đã thay đổi cùng đơn vị. Hãy hủy lần đó trước.",
-                    "A later reorganisation ({basis}, from {day} on) changes the same units. Undo that first.",
-                    day
-                )));
+                return Ok(Some(message!("undo-later-reorganisation", basis, day)));
             }
         }
         Ok(None)
@@ -170,23 +166,13 @@ impl Undoing<'_, '_> {
             .into_iter()
             .find_map(|key| self.concerned(key.form, key.period, key.unit));
         if let Some((period, name)) = submitted {
-            return Ok(Some(message!(
-                "{name} đã nhập hoặc xử lý số liệu kỳ {period} sau lần sắp xếp này, nên không hủy được nữa.",
-                "{name} worked on its submission for {period} after this reorganisation, which cannot be undone now.",
-                period
-            )));
+            return Ok(Some(message!("undo-later-submission", name, period)));
         }
         let targets = target_holders(self.transaction)?.into_iter();
         let targeted = targets
             .filter(|holder| holder.rev > rev)
             .find_map(|holder| self.concerned(holder.form, holder.period, holder.unit));
-        Ok(targeted.map(|(period, name)| {
-            message!(
-                "{name} đã được giao chỉ tiêu kỳ {period} sau lần sắp xếp này, nên không hủy được nữa.",
-                "{name} was set a target for {period} after this reorganisation, which cannot be undone now.",
-                period
-            )
-        }))
+        Ok(targeted.map(|(period, name)| message!("undo-later-target", name, period)))
     }
 
     /// Returns the period's and the unit's name, if the unit is affected and the period is on the
@@ -218,10 +204,7 @@ impl Undoing<'_, '_> {
             });
         Ok(granted.map(|unit| {
             let name = self.name(unit);
-            message!(
-                "Đã cấp quyền trên {name} sau lần sắp xếp này. Hãy thu hồi quyền đó trước.",
-                "A grant on {name} was made after this reorganisation. Take that grant back first."
-            )
+            message!("undo-later-grant", name)
         }))
     }
 
@@ -360,10 +343,7 @@ impl RestoredMap {
             parent.is_some_and(|parent| !self.hierarchy.stands_throughout(parent, fact.validity))
         })?;
         let name = orphan.name_with_code();
-        Some(message!(
-            "{name} sẽ không còn đơn vị cấp trên. Hãy chuyển đơn vị đó trước khi hủy.",
-            "{name} would be part of a unit that does not stand. Move it before this is undone."
-        ))
+        Some(message!("undo-orphan", name))
     }
 
     fn taken_code(&self) -> Option<Message> {
@@ -374,10 +354,7 @@ impl RestoredMap {
         })?;
         let code = &taken.code;
         let name = unit_title(taken.kind.as_deref(), &taken.name);
-        Some(message!(
-            "Mã {code} nay là của {name}. Hãy đổi mã đơn vị đó trước khi hủy.",
-            "The code {code} is {name}'s now. Give that unit another before this is undone."
-        ))
+        Some(message!("undo-taken-code", code, name))
     }
 
     fn ended_level(&self) -> Option<Message> {
@@ -387,11 +364,7 @@ impl RestoredMap {
         })?;
         let name = ended.name_with_code();
         let level = Named::level(&ended.level, &self.hierarchy);
-        Some(message!(
-            "{name} thuộc cấp {level}, cấp này nay không còn. Hãy đặt lại cấp đó trước khi hủy.",
-            "{name} is at the level {level}, which has ended since. Let it hold again first.",
-            level
-        ))
+        Some(message!("undo-ended-level", name, level))
     }
 
     fn same_rank(&self) -> Option<Message> {
@@ -403,12 +376,7 @@ impl RestoredMap {
                 .find(|other| other.validity.overlaps(level.validity));
             if let Some(other) = overlapping {
                 let (one, other) = (level.named(), other.named());
-                return Some(message!(
-                    "Cấp {one} và cấp {other} sẽ trùng thứ bậc. Hãy sửa cấp mới trước khi hủy.",
-                    "The levels {one} and {other} would have the same rank. Change the new one first.",
-                    one,
-                    other
-                ));
+                return Some(message!("undo-same-rank", one, other));
             }
             known.push(level);
         }

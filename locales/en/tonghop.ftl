@@ -1,0 +1,487 @@
+### Every sentence that the server says to people, in English.
+
+## error
+
+fault-at-line = Line { $line }: { $sentence }
+error-internal = The service failed.
+
+## authn/token
+
+token-expired = Your session has expired. Sign in again. Programs get a new token with their refresh_token.
+token-refused = You are not signed in with a session that is valid. Sign in again.
+token-sign = The service failed. Tell its operator, with the request_id.
+
+## authz/access
+
+access-not-allowed = You may not { $words }. If you need to, ask your administrator for a grant.
+access-allowed-from = You may { $words } from { $from } on only. Choose days from then on, or ask your administrator for a grant.
+access-allowed-between = You may { $words } from { $from } to { $to } only. Choose days among those, or ask your administrator for a grant.
+
+## http/contract
+
+contract-method-not-allowed = This path does not take { $method }, only { $allowed }.
+contract-unknown-parameter = There is no parameter { $name }. Those taken are: { $allowed }.
+contract-unknown-parameter-none-like-it = There is no parameter { $name }.
+contract-check-content-type = The body's Content-Type must be: { $taken }.
+contract-query-pairs = The parameters after ? cannot be read.
+contract-parameter-twice = The parameter { $name } may be given once.
+contract-parameter-with-nul = The parameter { $name } holds a NUL character.
+contract-missing-parameter = The parameter { $name } is missing.
+contract-wrong-query = The parameters are not valid.
+json-type-null = null
+json-type-boolean = true or false
+json-type-integer = a whole number
+json-type-number = a number
+json-type-string = a string
+json-type-array = an array
+json-type-object = an object
+contract-unknown-field = There is no field { $field }. Those taken are: { $allowed }.
+contract-unknown-field-none-like-it = There is no field { $field }.
+contract-missing-field = The field { $field } is missing.
+contract-wrong-type = The value must be { $words }.
+contract-not-an-option = The value must be one of: { $options }.
+contract-no-day = A day is written YYYY-MM-DD (such as 2025-07-01), from 1900-01-01 to 2199-12-31.
+contract-too-small = The value must not be below { $limit }.
+contract-too-large = The value must not be above { $limit }.
+contract-not-as-described = The value is not as the document describes it. See /docs.
+
+## http/parameter
+
+shape-text = { $name } is a text.
+shape-day = The parameter { $name } is a day written YYYY-MM-DD (such as 2025-07-01), from 1900-01-01 to 2199-12-31.
+shape-yes-or-no = The parameter { $name } is true or false.
+shape-one-of = The parameter { $name } is one of: { $options }.
+shape-whole = The parameter { $name } is a whole number from { $minimum } to { $maximum }.
+
+## http/problem
+
+problem-not-signed-in = You are not signed in. Sign in and try again. Programs send Authorization: Bearer with an access token.
+problem-not-allowed = You are not allowed to do this.
+problem-route-not-found = There is nothing at this path. See /docs for what there is.
+problem-method-not-allowed = This path does not take that method.
+problem-body-too-large = The body of the request is too large.
+problem-too-slow = The request came too slowly. Send it again when the network is better.
+problem-overloaded = There are too many requests at once. Nothing was written; try again in some seconds.
+problem-unsupported-media-type = The content type of the request is not supported.
+problem-unavailable = The service is not available at the moment. Try again in some seconds.
+problem-internal = Something failed on the server. Tell its operator the number of this request.
+problem-malformed = The request cannot be read.
+kind-malformed = Malformed request
+kind-unauthenticated = Not signed in
+kind-forbidden = Not allowed
+kind-not-found = Not found
+kind-method-not-allowed = Method not allowed
+kind-conflict = Conflict
+kind-too-large = Too large
+kind-unsupported-media-type = Unsupported content type
+kind-invalid = Invalid content
+kind-stale = Changed meanwhile
+kind-condition-required = Condition required
+kind-too-slow = Too slow
+kind-too-many-requests = Too many requests
+kind-internal = Internal error
+kind-unavailable = Not available
+
+## http/token
+
+token-credentials = There is no grant_type { $other }. Use password or refresh_token.
+token-missing = { $name } is missing.
+token-field-missing = Something that signing in needs is missing.
+token-too-many-sign-ins = Too many are signing in. Try again in some seconds.
+
+## http/request/body
+
+body-unexpected-body = This request takes no body. Leave it out.
+body-check-charset = The body's charset must be utf-8.
+body-unreadable-body = The body broke off, or is not compressed as its header says.
+
+## http/request/condition
+
+condition-precondition = For a change, If-None-Match takes only *. Use If-Match with the ETag that you read.
+request-both-conditions = Send either If-Match or If-None-Match, not both.
+condition-strong-tags = If-Match takes strong ETags only, without W/.
+condition-malformed-tags = ETags stand in double quotes, with commas between them, or it is *.
+
+## http/request/form
+
+fields-unreadable = The fields that were sent cannot be read.
+
+## http/request/header
+
+header-no-text = The header { $name } holds characters other than ASCII.
+
+## http/request/idempotency
+
+idempotency-unquoted-key = An Idempotency-Key has 1 to { $longest_key } printable ASCII characters, without " and \.
+
+## http/request/json
+
+json-too-many-elements = The body has too many elements: at most { $most }. Send it in parts.
+json-wrong-body = The body is not as the API describes it. See each fault in errors.
+json-empty-body = The request needs a JSON body.
+json-malformed-json = The number { $number } in line { $line } has thousands separators. Write it without: { $digits }.
+request-malformed-json-at = The body is not valid JSON: line { $line }, column { $column }.
+json-first-refusal = The value cannot be read; see its description at /docs.
+
+## http/request/limit
+
+limit-body-too-large = The body is too large: at most { $limit } bytes. Shorten its prose, or send a file in parts.
+
+## http/request/packing
+
+packing-coding = The only Content-Encoding is gzip, or send the body as it is.
+
+## http/request/page
+
+page-limit = limit is a number from 1 to { $most }.
+
+## http/request/query
+
+query-wrong-parameter = The parameters cannot be read; see those that are taken at /docs.
+request-wrong-parameter-of-name = The parameter { $name } cannot be read; see the values that it takes at /docs.
+
+## http/request/text
+
+text-too-many-lines = The file has too many lines: at most { $most_lines }. Send it in parts.
+text-not-utf8 = The file is not UTF-8 (line { $line }). Save it again as CSV UTF-8.
+
+## sentence/formula
+
+formula-too-long = the expression has { $bytes } bytes; at most { $max_bytes } are allowed
+formula-too-deep = at { $position }: nested more than { $max_nesting } deep
+formula-too-many-values = at { $position }: more than { $max_values } numbers, indicators and functions
+formula-unexpected-character = at { $position }: the character { $found } has no meaning here
+formula-unexpected = at { $position }: expected { $expected }, found `{ $found }`
+formula-unexpected-end = at { $position }: the expression ends where { $expected } was expected
+formula-invalid-number = at { $position }: `{ $found }` is not a decimal number such as 100 or 0.5
+formula-invalid-indicator = at { $position }: `{ $found }` is not the code of an indicator
+formula-invalid-option = at { $position }: `{ $found }` is not the code of an option
+formula-unknown-function = at { $position }: there is no function `{ $found }`
+formula-wrong-argument-count = at { $position }: `{ $function }` does not take { $count } arguments
+formula-comparison-only = at { $position }: `{ $function }` is allowed in comparisons only
+
+## sentence/plan
+
+plan-no-unit = At this step there is no unit { $reference } (on the map of the effective day, after the steps before).
+plan-two-units = At this step two units have { $reference }. Name the unit by its id.
+plan-into-itself = { $name } cannot become part of itself. Name the unit that it becomes part of.
+plan-named-twice = { $name } is named twice in this step. Remove one of the two.
+plan-divided-before = { $name } was divided by an earlier step. Name all its parts in one step.
+plan-child-not-of-source = { $child } is no part of { $source }. Remove it.
+plan-part-unknown = { $part } is none of the parts. Choose one of them.
+plan-child-unassigned = { $name } is assigned to none of the parts. Add it to children.
+plan-ends-unborn = This unit is made by the same document. Name the unit that there is in the end.
+plan-changed-later = { $name } changes on { $day }, after the effective day. Undo the later reorganisation first.
+plan-stands-from-this-day = { $name } stands from this very day, { $day }, on. Undo what made it, or choose a later day.
+plan-level-too-low = { $child } is part of this unit, for which the level { $level } is too low. Move { $child } first.
+plan-no-such-level = There is no level { $level } from { $day } on. Those there are: { $levels }.
+plan-parent-ended = { $name } stands no more and cannot be the unit above. Choose another.
+plan-parent-not-above = A unit of the level { $level } cannot be part of { $name } (level { $above }). Choose one above.
+plan-parent-ends-later = { $name } comes to an end later. Undo the later reorganisation first.
+plan-code-taken = The code { $code } is { $name }'s. One code belongs to one unit at a time.
+plan-units-below =
+    { $name } still has { $count ->
+        [one] { $count } unit
+       *[other] { $count } units
+    } below it ({ $names }). Move what is below it, or merge it.
+plan-child-moved-later = A later reorganisation makes { $child } part of { $name }. Undo that first.
+plan-level-not-standing = There is no level { $level } up to { $day }. Those there are: { $levels }.
+plan-units-at-level =
+    The level { $level } still has { $count ->
+        [one] { $count } unit
+       *[other] { $count } units
+    } ({ $names }). Merge or abolish these first.
+
+## sentence/quantity
+
+quantity-empty = The value of { $name } is empty. Enter a number, or leave the line out where there is none yet.
+quantity-grouped = The value of { $name } has thousands separators ({ $text }). Write it without: { $digits }.
+quantity-decimal-comma = The value of { $name } has a comma ({ $text }). Write decimals with a point ({ $pointed }), and thousands without a separator.
+quantity-no-number = The value of { $name } is not a number. Write it without thousands separators (1500000), with a decimal point.
+quantity-out-of-range = The value of { $name } is too large. Check its digits and its unit of measure.
+quantity-too-many-decimals =
+    { $name } has at most { $decimals ->
+        [one] { $decimals } decimal
+       *[other] { $decimals } decimals
+    }; nothing is rounded for you. Enter it again ({ $text }).
+quantity-whole-with-point = { $name } is a whole number, and { $text } has a point. If it stands between thousands, write { $digits }; nothing is rounded for you.
+quantity-whole-with-decimals = { $name } is a whole number without decimals; nothing is rounded for you. Enter it again ({ $text }).
+
+## sentence/reorganisation
+
+reorganisation-nothing-listed = The list is empty. Give one item at least.
+reorganisation-not-after-beginning = The effective day must be after { $first }.
+reorganisation-too-few-parts = A unit is divided into two parts at least. For one, use a merger (merge).
+reorganisation-shares-not-whole = Either every part has a share and they add up to one, or none has.
+reorganisation-no-share = A share is a fraction above 0 and at most 1, such as 7/10.
+reorganisation-basis-missing = Say what the shares go by, such as population.
+reorganisation-no-reference = { $name } names no unit. Give its id, or code: and its code (such as code:30388).
+reorganisation-no-level = There is no level { $name }. Give a level's code, such as commune (/v1/levels lists them).
+
+## sentence/submission
+
+submission-unknown-indicator = The form { $form } has no indicator { $name }. See the form's outline for those it has.
+submission-no-options = { $indicator } has no options, so no { $name }. Enter one total.
+submission-unknown-option = { $indicator } has no option { $name }. Use one of these: { $known }.
+submission-derived = { $indicator } is computed by the system. Leave it out.
+submission-not-collected-here = { $indicator } is not collected at the level { $level }, only at: { $collecting }. Leave it out.
+submission-entered-twice = { $figure } is entered twice. Remove one of the two.
+submission-unknown-section = The form { $form } has no section { $name } that takes prose. See the form's outline.
+submission-section-twice = Section { $section } has two passages. Make them one.
+submission-asked-no-more = The draft holds an indicator that the form asks this unit for no more. Save it anew.
+submission-option-gone = The draft holds an option that { $indicator } has no more. Save it anew.
+submission-option-missing = { $indicator } lacks its option { $option }. Enter it (0 where there is none).
+submission-options-too-large = The options of { $indicator } add up to too large a number. Check them.
+submission-totals-differ = { $indicator }: its options ({ $options }) add up to { $sum }, and the total is { $known }. Make them agree.
+submission-total-missing = { $indicator } has parts and no total. Enter the total.
+submission-options-exceed-total = { $indicator }: its parts ({ $sum }) exceed the total ({ $total }). Correct them.
+submission-required-missing = The required { $indicator } is missing. Enter it (0 where there is none).
+value-below-minimum = { $name }: { $value } is less than the least it can be, { $least }. Check the number and its unit of measure.
+value-above-maximum = { $name }: { $value } is more than the most it can be, { $most }. Check the number and its unit of measure.
+value-below-usual = { $name }: { $value } is less than usual (from { $least } on). If it is right nothing needs to be done; if not, correct it and send it again.
+value-above-usual = { $name }: { $value } is more than usual (up to { $most }). If it is right nothing needs to be done; if not, correct it and send it again.
+submission-wrong-status = The submission is { $words }. { $todo }
+
+## sentence/text
+
+text-empty = The text is empty. Enter a text.
+text-too-long = The text is longer than { $limit } characters. Shorten it.
+text-control = The text holds an invisible control character. Type it instead of pasting it.
+text-invisible = The name holds a character that nobody sees (a space without width, a mark of direction). Type it instead of pasting it.
+
+## sentence/unit
+
+unit-invalid-code = A unit's code has 1 to 40 letters, digits, dots, underscores or hyphens.
+
+## service/application/condition
+
+condition-required = Load what is there and change that, so that nobody else's change is lost. Programs send If-Match with the ETag that they read, or If-None-Match: * to create.
+condition-already-there = Somebody has made this already: load it, look at it and change that. Programs send If-Match with its ETag.
+condition-nothing-there = There is nothing here yet to change: make it new. Programs send If-None-Match: * with it.
+condition-failed = Somebody has changed this since you read it: load it again, look at the change, then send yours again. Programs send If-Match with the new ETag.
+
+## service/application/idempotency
+
+idempotency-reused = Something else was sent before under the same key, and nothing was written now. Send it as a new request. Programs use a new Idempotency-Key.
+idempotency-in-flight = This very request was sent before and is being worked on. Wait some seconds and send it again.
+
+## service/application/locate
+
+not-found-form = There is no form { $form }. Choose one of the list of forms (/v1/forms).
+not-found-period = The form { $form }, which there is since { $since }, has no period { $period }. Choose one of its list of periods.
+not-found-period-of-form = The form { $form } has no period { $period }. Choose one of its list of periods.
+not-found-base-period = The period { $period } of the form { $form } is made of shorter ones. Choose one of those: { $bases }.
+not-found-unit = There is no unit { $unit } on { $day }. Give its id, or code: and its code (such as code:30388).
+not-found-not-yet = { $name } stands from { $first_day } on, and not yet on { $day }. Choose a later period or day, or the unit that was there before.
+not-found-ended = { $name } ended on { $last_day }. Choose another unit or another period.
+not-found-ended-with-heirs = { $name } ended on { $last_day }. Use what took it over: { $heirs }.
+not-found-earlier-map = Figures up to { $closing } cannot be put on the older map of { $day }. Choose a day of the map (as_of) of { $closing } or later.
+
+## service/application/page
+
+page-unknown-cursor = The cursor is none of this list's, or the list has changed. Read again from the first page.
+
+## service/catalogue/form
+
+form-invalid =
+    Nothing was written: the form has { $count ->
+        [one] { $count } fault
+       *[other] { $count } faults
+    }.
+fixed-form-part-window = There are submissions for { $period }, so it can neither go nor change its days. List it among the windows with the days that it has; its name and when it is due (due_at) may change.
+fixed-form-part-item = There are submissions or targets for { $period }, so { $gone } cannot go. Make a version that holds (valid_from) after it.
+form-put-form = A form's code is words of lower-case letters, digits and underscores, joined by dots.
+form-definition = A form needs at least one level that submits it.
+form-periods = A form has a calendar and a frequency, or windows of its own, and not both. Leave one of the two out.
+form-periods-incomplete = A form without windows of its own needs { $field }.
+form-windows = The window { $key } stands there twice. Remove one of the two, or give it another name.
+form-window-key = A window's key is a year from 1900 to 2199, a hyphen and a name of 1 to 24 lower-case letters, digits and hyphens that begins with a letter (such as 2025-tet). The name is not w, q or h with a number: these are weeks, quarters and halves.
+form-window-outside-year = No day of the window lies in { $year }. Correct the year in its key, or its days.
+form-window-days-reversed = The last day ({ $to }) comes before the first ({ $from }). Correct one of the two.
+form-window-before-version = This window ends on { $to }, before the version begins (valid_from, { $day }). Leave it out, or list it in a version that begins earlier.
+form-due-at = It is due on a day (such as 2025-02-10), or at an instant with its offset (such as 2025-02-10T17:00:00+07:00).
+form-due-before-first-day = It is due before its first day ({ $from }), so nobody could be in time. Correct when it is due (due_at).
+form-level-twice = The level { $level } stands there twice. Remove one of the two.
+form-check-submits = The level { $level } does not submit this form. Leave it out, or add it to the levels that do (submitted_by).
+form-levels-among = At least one level is needed; leave the field out if every level that submits collects.
+form-unknown-level = There is no level { $level }. Use one of these levels: { $levels }.
+form-section-number = A section's number is letters, digits and dots (such as II.2.1), unlike the others.
+form-unknown-indicator = The catalogue has no indicator { $name }. Add it first.
+form-indicator-twice = { $indicator } stands at two places of the outline. Remove one of the two.
+form-rules = A rule's code is capital letters, digits and underscores, unlike the others and the system's own warnings.
+form-expression = The rule cannot be read: { $words }. An example: fund.spent <= fund.raised.
+form-operand-not-held = It uses { $operand }, which this form does not hold. Add that indicator to the outline.
+form-check-operands = { $indicator } uses { $operand }, which this form does not hold. Add that indicator to the outline.
+
+## service/catalogue/indicator
+
+indicator-invalid =
+    Nothing was written: the indicator has { $count ->
+        [one] { $count } fault
+       *[other] { $count } faults
+    }.
+indicator-not-found = There is no indicator { $code }. Choose one of the catalogue (/v1/indicators).
+fixed-part-breakdowns = { $words } cannot change any more: there are values or targets, and they would mean something else. Make a new indicator.
+indicator-planned = An indicator's code is words of lower-case letters, digits and underscores, joined by dots, at most 100 characters.
+indicator-read-definition = Decimals are 0 to 9.
+indicator-read-measure = An indicator with a formula has no aggregation (across_units, across_time) and no breakdowns. Leave them out.
+indicator-collected-incomplete = An indicator that is collected says how it is put together { $words } ({ $field }).
+indicator-refuse-bounds = An indicator with a formula has no { $field }. Put bounds on the collected indicators that the formula uses.
+indicator-read-bounds = What is usual has a from or a to.
+indicator-read-interval = The upper bound must not be less than the lower one.
+indicator-read-formula = The formula cannot be read: { $words }. Use + - * /, parentheses, numbers and codes of indicators.
+indicator-read-breakdowns = A breakdown needs at least one option.
+indicator-invalid-code = A code is lower-case letters, digits and underscores, and unlike the indicator's others.
+indicator-unknown-operand = The formula uses { $operand }, which the catalogue does not have on { $day }.
+dependent-formula-on-form = The form { $form } holds this indicator, and on { $day } not { $operand }, which the formula uses. Add that to the form's outline first.
+dependent-formula = The formula of { $by } uses { $operand }, which would not be there on { $day }. Keep it, or change that formula first.
+dependent-rule = The rule { $rule } of the form { $form } uses { $operand }, which would not be there on { $day }. Keep it, or change that rule first.
+indicator-check-size = The formula comes back to itself through others, lies more than { $deepest } deep, or is too long when written out (over { $largest } values).
+
+## service/catalogue/level
+
+level-invalid =
+    Nothing was written: the level has { $count ->
+        [one] { $count } fault
+       *[other] { $count } faults
+    }.
+level-invalid-code = A level's code has at most 40 lower-case letters, digits and underscores.
+level-rank-out-of-range = A level's rank is a number from 0 (the country) to 99; the smaller, the higher.
+level-last-day-before-first = The last day must not be before the first.
+level-check-ranks = The rank { $rank } is that of the level { $other }. Choose another.
+level-rank-fixed = This level's rank is { $rank } and cannot change; make a new level.
+level-check-units = { $name } stands at the level { $level_named } { $days }, which is outside those days. Choose a wider range.
+
+## service/map/mapping
+
+mapping-invalid =
+    Nothing was written: the tables have { $count ->
+        [one] { $count } fault
+       *[other] { $count } faults
+    }.
+mapping-missing-columns = It needs the columns { $columns }.
+mapping-not-in-list = The new code { $code } is not in the list of units after. Add it there, or correct the code.
+mapping-named-nowhere = { $name } ({ $code }, { $level }) stands and is in neither table. Add it to one of them; if it goes on, --keep-unlisted says so.
+mapping-twice-in-list = The code { $code } stands on line { $first } already. Remove one of the two.
+mapping-ended-in-list = The mapping has { $name } ({ $code }) end, and the list of units after has it. Remove this line, or correct the mapping.
+mapping-other-level-in-list = { $name } ({ $code }) stands at the level { $level }, and the list has { $wanted }. Tables cannot change a level: correct the list, or write the document by hand (see --print).
+
+## service/map/reorganisation
+
+reorganisation-not-found = There is no reorganisation { $id }. See /v1/reorganisations for those there are.
+reorganisation-undone = This reorganisation was undone already.
+reorganisation-invalid =
+    Nothing was written: the reorganisation has { $count ->
+        [one] { $count } fault
+       *[other] { $count } faults
+    }. Correct each one listed.
+
+## service/map/unit
+
+unit-malformed = The list cannot be read. Its first line must be: code,name,level,parent_code[,kind].
+unit-invalid =
+    No unit was written: the list has { $count ->
+        [one] { $count } fault
+       *[other] { $count } faults
+    }. Correct each one listed.
+unit-unknown-level = There is no level { $level } on { $day }. Use one of these levels: { $levels }.
+unit-parent-stands-until = { $name } stands until { $until } only. Choose a last day that is no later.
+unit-parent-stands-since = { $name } exists since { $since } only. Choose a first day from then on.
+unit-code-taken = The code { $code } is { $name }'s from { $first_day } on; only the first day differs. If that unit is meant, it is there already; if not, use another code.
+unit-code-taken-differs = The code { $code } is { $name }'s. What differs: { $words }. If that unit is meant, change its name, kind or unit above by a reorganisation (the steps rename, retype and move at /v1/reorganisations); if not, use another code.
+unit-differs-name = the name (it is { $was }, entered { $is })
+unit-differs-kind = the kind (it is { $was }, entered { $is })
+unit-differs-level = the level (it is { $was }, entered { $is })
+unit-differs-parent = the unit above
+unit-name-looks-the-same = { $one } looks the same as { $other } beside it. See whether they are one unit.
+unit-code-differs-by-zeros = The code { $code } differs from { $name }'s { $other_code } only by zeros before it, which spreadsheets drop. Check the code.
+unit-list-wrong-columns = Line { $line } does not have the columns code,name,level,parent_code[,kind].
+unit-list-empty = The list has no rows. Its columns are separated by commas, semicolons or tabs.
+unit-list-code-twice = The code { $code } stands on two lines. Remove one of the two.
+unit-parent-level-too-low = The unit above, { $name }, stands in the list at the level { $above }, which is not above the level { $level }. Correct the level, or choose a unit of a higher one.
+unit-parent-twin = There is no unit above with the code { $name }, but there is { $twin }. Spreadsheets drop zeros before a number: make the column of codes text, and correct it.
+unit-parent-unknown = There is no unit above with the code { $name }, neither in the list nor in the system.
+unit-parent-ended = The unit above, { $name } ({ $code }), stands until { $to }, and the list begins on { $day }. Choose another one.
+unit-parent-stands-from = The unit above, { $name } ({ $code }), stands from { $from } on, and the list begins on { $day }. Set valid_from to { $from } or later.
+
+## service/map/reorganisation/preview
+
+reorganisation-without-unit-above = What cannot be divided of units without a unit above in common ({ $count }: { $named }) will be in no unit's total. It can still be read in their own reports, and their successors' reports name it under map.not_divided. Give the shares, or create a unit above all of them first.
+
+## service/map/reorganisation/undo
+
+undo-later-reorganisation = A later reorganisation ({ $basis }, from { $day } on) changes the same units. Undo that first.
+undo-later-submission = { $name } worked on its submission for { $period } after this reorganisation, which cannot be undone now.
+undo-later-target = { $name } was set a target for { $period } after this reorganisation, which cannot be undone now.
+undo-later-grant = A grant on { $name } was made after this reorganisation. Take that grant back first.
+undo-orphan = { $name } would be part of a unit that does not stand. Move it before this is undone.
+undo-taken-code = The code { $code } is { $name }'s now. Give that unit another before this is undone.
+undo-ended-level = { $name } is at the level { $level }, which has ended since. Let it hold again first.
+undo-same-rank = The levels { $one } and { $other } would have the same rank. Change the new one first.
+
+## service/people/account
+
+account-gone = This account is not there any more. Sign in again.
+account-invalid = The account is not in order and nothing was written.
+account-read-login = The login { $login } is taken.
+account-unknown-unit = There is no unit { $unit } today. Give its id, or code: and its code (such as code:30388).
+account-role-of-system = The role { $role } is for the whole system, not for a unit. Leave the unit out.
+account-role-needs-unit = The role { $role } needs a unit. Give one, such as { $code }@code:30388.
+
+## service/people/credentials
+
+credentials-wrong-login = The login holds a character that nobody sees. Type it instead of pasting it.
+credentials-login-length = A login has 1 to 120 characters and no spaces.
+credentials-check-password = A password has { $shortest } to { $longest } characters.
+
+## service/people/tenant
+
+tenant-not-found = There is no tenant { $slug }.
+tenant-invalid = The tenant is not in order and nothing was written.
+tenant-invalid-slug = A slug has 2 to 63 lower-case letters, digits or hyphens, and begins with a letter.
+tenant-taken = There is a tenant { $slug } already.
+
+## service/people/token
+
+sign-in-tenant-required = There are several systems here. Say which one by its short name (tenant).
+sign-in-wrong-refresh-token = Your session has expired or was prolonged elsewhere. Sign in with your password. (The refresh_token has served, has expired or is wrong.)
+sign-in-wrong-password = The login or the password is wrong. Check both, and the Caps Lock key.
+
+## service/report/series
+
+series-no-range = From { $from } to { $to } is no range: both must be of one sort (such as 2024-01 and 2024-12, or two of the form's own windows), in order, and at most { $most } periods apart.
+
+## service/report/target
+
+target-not-set = The unit was given nothing to reach of { $figure } in this period yet.
+
+## service/submission/batch
+
+
+## service/submission/error
+
+submission-missing = The unit has entered nothing for this period yet.
+submission-does-not-submit = Units of the level { $level } do not submit { $form }. Choose a unit of a level that does: { $submitting }.
+submission-not-open = The period { $period } begins on { $from }. Submit from that day on.
+submission-four-eyes = Who entered the values may not approve them on this form. Let somebody else do it.
+submission-busy = Too much is being submitted at once. Nothing was written; send it again in some seconds.
+submission-invalid =
+    Nothing was written: the submission has { $count ->
+        [one] { $count } fault
+       *[other] { $count } faults
+    }. Correct each one listed and send it again.
+submission-closed = The deadline was { $deadline }, and this form takes nothing after it. Ask the unit above.
+
+## service/submission/view
+
+submission-empty = It was taken, but holds no value: the unit counts as having submitted, with every figure blank. Enter 0 where there is nothing to report; if it was sent by mistake, enter the values and submit again.
+submission-period-running = This was sent on { $sent }, while the period was running (until the end of { $closes }). If anything has changed since, send it again.
+
+## store/error
+
+store-unavailable = The service cannot take this now. Nothing was written; try again in some seconds.
+problem-too-many-requests = There are too many requests at once. Try again in some seconds.
+read-too-long = This report takes more time than one may. Ask for fewer periods, for a smaller unit, or without its children.
+storage-full = The service has no room left to write to. Nothing was written; tell its operator and send it again later.
+store-outcome-unknown = It is not known whether this was written. Load it again to see, or send the same again. Programs send it with the same Idempotency-Key.
+store-tenant-gone = The system of this account is not there any more. Sign in again.

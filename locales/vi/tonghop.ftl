@@ -1,0 +1,448 @@
+### Every sentence that the server says to people, in Vietnamese. Keys say what happened; arguments
+### are described by their names.
+
+## error
+
+fault-at-line = Dòng { $line }: { $sentence }
+error-internal = Hệ thống gặp lỗi.
+
+## authn/token
+
+token-expired = Phiên đăng nhập đã hết hạn. Hãy đăng nhập lại. Chương trình lấy mã mới bằng refresh_token.
+token-refused = Phiên đăng nhập không hợp lệ. Hãy đăng nhập lại.
+token-sign = Hệ thống gặp lỗi. Hãy báo người quản trị kèm mã yêu cầu (request_id).
+
+## authz/access
+
+access-not-allowed = Bạn không được { $words }. Nếu cần, hãy đề nghị người quản trị cấp quyền.
+access-allowed-from = Từ ngày { $from } bạn mới được { $words }. Hãy chọn ngày từ đó trở đi, hoặc đề nghị người quản trị cấp quyền.
+access-allowed-between = Bạn chỉ được { $words } từ ngày { $from } đến ngày { $to }. Hãy chọn ngày trong khoảng đó, hoặc đề nghị người quản trị cấp quyền.
+
+## http/contract
+
+contract-method-not-allowed = Địa chỉ này không nhận { $method }, chỉ nhận { $allowed }.
+contract-unknown-parameter = Không có tham số { $name }. Các tham số được nhận: { $allowed }.
+contract-unknown-parameter-none-like-it = Không có tham số { $name }.
+contract-check-content-type = Nội dung phải có Content-Type là: { $taken }.
+contract-query-pairs = Các tham số sau dấu ? không đọc được.
+contract-parameter-twice = Tham số { $name } chỉ được gửi một lần.
+contract-parameter-with-nul = Tham số { $name } có ký tự NUL.
+contract-missing-parameter = Thiếu tham số { $name }.
+contract-wrong-query = Các tham số không hợp lệ.
+json-type-null = null
+json-type-boolean = true hoặc false
+json-type-integer = số nguyên
+json-type-number = số
+json-type-string = chuỗi ký tự
+json-type-array = danh sách
+json-type-object = đối tượng
+contract-unknown-field = Không có trường { $field }. Các trường được nhận: { $allowed }.
+contract-unknown-field-none-like-it = Không có trường { $field }.
+contract-missing-field = Thiếu trường { $field }.
+contract-wrong-type = Giá trị phải là { $words }.
+contract-not-an-option = Giá trị phải là một trong: { $options }.
+contract-no-day = Ngày phải viết theo mẫu năm-tháng-ngày (ví dụ 2025-07-01), từ 1900-01-01 đến 2199-12-31.
+contract-too-small = Giá trị không được nhỏ hơn { $limit }.
+contract-too-large = Giá trị không được lớn hơn { $limit }.
+contract-not-as-described = Giá trị không đúng như tài liệu mô tả. Xem /docs.
+
+## http/parameter
+
+shape-text = Tham số { $name } là một chuỗi ký tự.
+shape-day = Tham số { $name } là một ngày viết theo mẫu năm-tháng-ngày (ví dụ 2025-07-01), từ 1900-01-01 đến 2199-12-31.
+shape-yes-or-no = Tham số { $name } là true hoặc false.
+shape-one-of = Tham số { $name } là một trong: { $options }.
+shape-whole = Tham số { $name } là số nguyên từ { $minimum } đến { $maximum }.
+
+## http/problem
+
+problem-not-signed-in = Bạn chưa đăng nhập. Hãy đăng nhập rồi làm lại. Chương trình gửi Authorization: Bearer kèm mã truy cập.
+problem-not-allowed = Bạn không có quyền làm việc này.
+problem-route-not-found = Không có địa chỉ này. Xem các địa chỉ ở /docs.
+problem-method-not-allowed = Địa chỉ này không nhận phương thức đó.
+problem-body-too-large = Nội dung gửi lên quá lớn.
+problem-too-slow = Nội dung gửi lên đến quá chậm. Hãy gửi lại khi đường truyền tốt hơn.
+problem-overloaded = Đang có quá nhiều yêu cầu cùng lúc. Chưa có gì được ghi; hãy thử lại sau ít giây.
+problem-unsupported-media-type = Kiểu nội dung gửi lên không được hỗ trợ.
+problem-unavailable = Dịch vụ tạm thời chưa phục vụ được. Hãy thử lại sau vài giây.
+problem-internal = Có lỗi ở phía máy chủ. Hãy báo người quản trị kèm số yêu cầu.
+problem-malformed = Yêu cầu không đọc được.
+kind-malformed = Yêu cầu sai cách viết
+kind-unauthenticated = Chưa đăng nhập
+kind-forbidden = Không có quyền
+kind-not-found = Không tìm thấy
+kind-method-not-allowed = Phương thức không được nhận
+kind-conflict = Không hợp với trạng thái hiện có
+kind-too-large = Nội dung quá lớn
+kind-unsupported-media-type = Kiểu nội dung không được hỗ trợ
+kind-invalid = Nội dung không hợp lệ
+kind-stale = Nội dung đã thay đổi
+kind-condition-required = Thiếu điều kiện
+kind-too-slow = Yêu cầu đến quá chậm
+kind-too-many-requests = Quá nhiều yêu cầu
+kind-internal = Lỗi máy chủ
+kind-unavailable = Tạm thời chưa phục vụ được
+
+## http/token
+
+token-credentials = Không có grant_type { $other }. Dùng password hoặc refresh_token.
+token-missing = Thiếu { $name }.
+token-field-missing = Thiếu thông tin đăng nhập.
+token-too-many-sign-ins = Có quá nhiều người đang đăng nhập. Hãy thử lại sau ít giây.
+
+## http/request/body
+
+body-unexpected-body = Yêu cầu này không có nội dung. Hãy bỏ phần nội dung đi.
+body-check-charset = Nội dung phải ở bảng mã utf-8.
+body-unreadable-body = Nội dung gửi lên bị ngắt giữa chừng hoặc nén sai.
+
+## http/request/condition
+
+condition-precondition = Khi thay đổi, If-None-Match chỉ nhận *. Hãy dùng If-Match kèm ETag đã đọc.
+request-both-conditions = Chỉ gửi một trong hai: If-Match hoặc If-None-Match.
+condition-strong-tags = If-Match chỉ nhận ETag mạnh, không có W/.
+condition-malformed-tags = ETag phải ở trong dấu nháy kép, cách nhau bằng dấu phẩy, hoặc là *.
+
+## http/request/form
+
+fields-unreadable = Các trường gửi lên không đúng dạng.
+
+## http/request/header
+
+header-no-text = Tiêu đề { $name } có ký tự không phải ASCII.
+
+## http/request/idempotency
+
+idempotency-unquoted-key = Idempotency-Key phải có từ 1 đến { $longest_key } ký tự ASCII in được, không có dấu " và \.
+
+## http/request/json
+
+json-too-many-elements = Nội dung có quá nhiều phần tử: nhiều nhất { $most }. Hãy chia thành nhiều lần gửi.
+json-wrong-body = Nội dung không đúng như mô tả của API. Xem từng lỗi trong errors.
+json-empty-body = Yêu cầu phải có nội dung JSON.
+json-malformed-json = Số { $number } ở dòng { $line } có dấu ngăn cách hàng nghìn. Hãy viết liền: { $digits }.
+request-malformed-json-at = Nội dung không phải JSON đúng ở dòng { $line }, cột { $column }.
+json-first-refusal = Giá trị không đúng dạng; xem mô tả ở /docs.
+
+## http/request/limit
+
+limit-body-too-large = Nội dung gửi lên quá lớn: nhiều nhất { $limit } byte. Hãy rút gọn phần thuyết minh, hoặc chia tệp thành nhiều phần.
+
+## http/request/packing
+
+packing-coding = Content-Encoding chỉ nhận gzip, hoặc không nén.
+
+## http/request/page
+
+page-limit = limit là số từ 1 đến { $most }.
+
+## http/request/query
+
+query-wrong-parameter = Có tham số không đúng dạng; xem các tham số ở /docs.
+request-wrong-parameter-of-name = Tham số { $name } không đúng dạng; xem các giá trị được nhận ở /docs.
+
+## http/request/text
+
+text-too-many-lines = Tệp có quá nhiều dòng: nhiều nhất { $most_lines }. Hãy chia tệp thành nhiều phần.
+text-not-utf8 = Tệp không phải UTF-8 (dòng { $line }). Hãy lưu lại dạng CSV UTF-8.
+
+## sentence/formula
+
+formula-too-long = biểu thức dài { $bytes } byte, quá dài (tối đa { $max_bytes })
+formula-too-deep = vị trí { $position }: ngoặc lồng nhau quá { $max_nesting } lớp
+formula-too-many-values = vị trí { $position }: quá { $max_values } số, chỉ tiêu và hàm
+formula-unexpected-character = vị trí { $position }: ký tự { $found } không dùng được ở đây
+formula-unexpected = vị trí { $position }: cần { $expected }, lại gặp { $found }
+formula-unexpected-end = vị trí { $position }: biểu thức hết trong khi còn cần { $expected }
+formula-invalid-number = vị trí { $position }: { $found } không phải là số như 100 hoặc 0.5
+formula-invalid-indicator = vị trí { $position }: { $found } không phải mã chỉ tiêu
+formula-invalid-option = vị trí { $position }: { $found } không phải mã phân tổ
+formula-unknown-function = vị trí { $position }: không có hàm { $found }
+formula-wrong-argument-count = vị trí { $position }: hàm { $function } không nhận { $count } giá trị
+formula-comparison-only = vị trí { $position }: { $function } chỉ dùng được trong quy tắc so sánh
+
+## sentence/plan
+
+plan-no-unit = Đến bước này không có đơn vị { $reference } (theo bản đồ của ngày có hiệu lực và các bước trước).
+plan-two-units = Đến bước này có hai đơn vị cùng mang { $reference }. Hãy ghi mã định danh của đơn vị.
+plan-into-itself = { $name } không thể nhập vào chính mình. Hãy ghi đơn vị được nhập vào.
+plan-named-twice = { $name } được ghi hai lần trong bước này. Hãy bỏ một chỗ.
+plan-divided-before = { $name } đã được chia ở một bước trước. Hãy ghi tất cả các phần trong một bước.
+plan-child-not-of-source = { $child } không trực thuộc { $source }. Hãy bỏ dòng này.
+plan-part-unknown = { $part } không phải là một phần của đơn vị được chia. Hãy chọn một trong các phần.
+plan-child-unassigned = { $name } chưa được giao về phần nào. Hãy ghi đơn vị đó vào children.
+plan-ends-unborn = Đơn vị này vừa được lập trong chính văn bản này. Hãy ghi thẳng đơn vị cuối cùng.
+plan-changed-later = { $name } đã có thay đổi ngày { $day }, sau ngày có hiệu lực. Hãy hủy lần sắp xếp sau trước đã.
+plan-stands-from-this-day = { $name } mới có từ chính ngày { $day }. Hãy hủy lần sắp xếp đã lập ra nó, hoặc chọn ngày sau.
+plan-level-too-low = { $child } trực thuộc đơn vị này nên cấp { $level } không đủ cao. Hãy chuyển { $child } trước.
+plan-no-such-level = Từ ngày { $day } không có cấp { $level }. Các cấp có là: { $levels }.
+plan-parent-ended = { $name } không còn nữa nên không thể là đơn vị cấp trên. Hãy chọn đơn vị khác.
+plan-parent-not-above = Đơn vị cấp { $level } không thể trực thuộc { $name } (cấp { $above }). Hãy chọn đơn vị cấp cao hơn.
+plan-parent-ends-later = { $name } bị giải thể về sau. Hãy hủy lần sắp xếp sau trước đã.
+plan-code-taken = Mã { $code } là của đơn vị { $name }. Một mã chỉ thuộc về một đơn vị tại một thời điểm.
+plan-units-below = { $name } còn { $count } đơn vị trực thuộc ({ $names }). Hãy chuyển hoặc nhập các đơn vị đó.
+plan-child-moved-later = { $child } được đưa vào { $name } ở một lần sắp xếp sau. Hãy hủy lần đó trước đã.
+plan-level-not-standing = Đến hết ngày { $day } không có cấp { $level }. Các cấp có là: { $levels }.
+plan-units-at-level = Còn { $count } đơn vị thuộc cấp { $level } ({ $names }). Hãy nhập, chuyển cấp hoặc giải thể các đơn vị đó.
+
+## sentence/quantity
+
+quantity-empty = Chưa có giá trị của { $name }. Hãy nhập một số, hoặc bỏ dòng này nếu chưa có số liệu.
+quantity-grouped = Giá trị của { $name } có dấu ngăn cách hàng nghìn ({ $text }). Hãy viết liền: { $digits }.
+quantity-decimal-comma = Giá trị của { $name } có dấu phẩy ({ $text }). Dấu thập phân là dấu chấm ({ $pointed }); số hàng nghìn viết liền, không có dấu.
+quantity-no-number = Giá trị của { $name } không phải là số. Hãy viết liền, không dấu ngăn cách hàng nghìn (1500000); dấu thập phân là dấu chấm.
+quantity-out-of-range = Giá trị của { $name } quá lớn. Hãy kiểm tra số chữ số và đơn vị tính.
+quantity-too-many-decimals = { $name } có nhiều nhất { $decimals } chữ số thập phân; số liệu không được làm tròn giúp. Hãy nhập lại ({ $text }).
+quantity-whole-with-point = { $name } là số nguyên, còn { $text } có dấu chấm. Nếu là hàng nghìn, hãy viết liền: { $digits }; số liệu không được làm tròn giúp.
+quantity-whole-with-decimals = { $name } là số nguyên, không có chữ số thập phân; số liệu không được làm tròn giúp. Hãy nhập lại ({ $text }).
+
+## sentence/reorganisation
+
+reorganisation-nothing-listed = Danh sách trống. Hãy ghi ít nhất một mục.
+reorganisation-not-after-beginning = Ngày có hiệu lực phải sau ngày { $first }.
+reorganisation-too-few-parts = Chia một đơn vị phải có ít nhất hai phần. Nếu chỉ có một, hãy dùng bước nhập (merge).
+reorganisation-shares-not-whole = Tỷ lệ của các phần phải có đủ và cộng lại bằng 1, hoặc không phần nào có tỷ lệ.
+reorganisation-no-share = Tỷ lệ là phân số lớn hơn 0 và không quá 1, ví dụ 7/10.
+reorganisation-basis-missing = Hãy ghi tỷ lệ được tính theo gì, ví dụ dân số.
+reorganisation-no-reference = { $name } không phải tên gọi một đơn vị. Hãy ghi mã định danh, hoặc code: và mã đơn vị (ví dụ code:30388).
+reorganisation-no-level = Không có cấp { $name }. Hãy ghi mã của cấp, ví dụ commune (danh sách ở /v1/levels).
+
+## sentence/submission
+
+submission-unknown-indicator = Mẫu { $form } không có chỉ tiêu { $name }. Hãy xem danh mục chỉ tiêu của mẫu.
+submission-no-options = Chỉ tiêu { $indicator } không chia theo phân tổ, nên không có { $name }. Hãy nhập một tổng số.
+submission-unknown-option = Chỉ tiêu { $indicator } không có phân tổ { $name }. Hãy dùng một trong: { $known }.
+submission-derived = Chỉ tiêu { $indicator } do hệ thống tự tính. Hãy bỏ dòng này.
+submission-not-collected-here = Chỉ tiêu { $indicator } không thu thập ở cấp { $level } (chỉ ở cấp: { $collecting }). Hãy bỏ dòng này.
+submission-entered-twice = Chỉ tiêu { $figure } được nhập hai lần. Hãy bỏ một dòng.
+submission-unknown-section = Đề cương của mẫu { $form } không có mục { $name } để viết lời. Hãy xem các mục của mẫu.
+submission-section-twice = Mục { $section } có hai đoạn. Hãy gộp lại thành một.
+submission-asked-no-more = Bản nháp có một chỉ tiêu mà mẫu không còn hỏi đơn vị này. Hãy lưu lại bản nháp.
+submission-option-gone = Bản nháp có một phân tổ mà { $indicator } không còn. Hãy lưu lại bản nháp.
+submission-option-missing = { $indicator } còn thiếu phân tổ { $option }. Hãy nhập (không có thì nhập 0).
+submission-options-too-large = Tổng các phân tổ của { $indicator } quá lớn. Hãy kiểm tra lại.
+submission-totals-differ = { $indicator }: các phân tổ ({ $options }) cộng lại là { $sum }, tổng số là { $known }. Hãy sửa cho khớp.
+submission-total-missing = { $indicator } có phần trong đó nhưng thiếu tổng số. Hãy nhập tổng số.
+submission-options-exceed-total = { $indicator }: phần trong đó ({ $sum }) lớn hơn tổng số ({ $total }). Hãy sửa lại.
+submission-required-missing = Thiếu chỉ tiêu bắt buộc { $indicator }. Hãy nhập (không có thì nhập 0).
+value-below-minimum = { $name }: { $value } nhỏ hơn mức thấp nhất là { $least }. Hãy kiểm tra lại số và đơn vị tính.
+value-above-maximum = { $name }: { $value } lớn hơn mức cao nhất là { $most }. Hãy kiểm tra lại số và đơn vị tính.
+value-below-usual = { $name }: { $value } thấp hơn mức thường gặp (từ { $least }). Nếu số đúng thì không cần làm gì thêm; nếu sai, hãy sửa và gửi lại.
+value-above-usual = { $name }: { $value } cao hơn mức thường gặp (đến { $most }). Nếu số đúng thì không cần làm gì thêm; nếu sai, hãy sửa và gửi lại.
+submission-wrong-status = Số liệu đang ở tình trạng «{ $words }». { $todo }
+
+## sentence/text
+
+text-empty = Chưa có nội dung. Hãy nhập nội dung.
+text-too-long = Nội dung dài quá { $limit } ký tự. Hãy rút ngắn.
+text-control = Nội dung có ký tự điều khiển không nhìn thấy được. Hãy gõ lại thay vì dán.
+text-invisible = Tên có ký tự không nhìn thấy được (khoảng trắng không độ rộng, dấu đổi chiều chữ). Hãy gõ lại thay vì dán.
+
+## sentence/unit
+
+unit-invalid-code = Mã đơn vị gồm 1 đến 40 chữ cái không dấu, chữ số, dấu . _ hoặc -.
+
+## service/application/condition
+
+condition-required = Hãy tải nội dung đang có rồi sửa trên đó, để không xóa mất thay đổi của người khác. Chương trình gửi kèm If-Match với ETag đã đọc, hoặc If-None-Match: * khi tạo mới.
+condition-already-there = Đã có người tạo nội dung này trước. Hãy tải về, xem rồi sửa trên đó. Chương trình gửi kèm If-Match với ETag của nó.
+condition-nothing-there = Ở đây chưa có gì để sửa. Hãy tạo mới. Chương trình gửi kèm If-None-Match: *.
+condition-failed = Đã có người thay đổi nội dung này từ lần bạn đọc. Hãy tải lại, xem thay đổi rồi gửi lại. Chương trình gửi If-Match với ETag mới.
+
+## service/application/idempotency
+
+idempotency-reused = Lần gửi trước cùng khóa này có nội dung khác; lần này chưa ghi gì. Hãy gửi lại như một yêu cầu mới. Chương trình dùng Idempotency-Key mới.
+idempotency-in-flight = Chính yêu cầu này đã gửi trước đó và đang được xử lý. Hãy chờ vài giây rồi gửi lại.
+
+## service/application/locate
+
+not-found-form = Không có mẫu báo cáo { $form }. Hãy chọn trong danh sách mẫu (/v1/forms).
+not-found-period = Mẫu { $form }, có từ ngày { $since }, không có kỳ { $period }. Hãy chọn trong danh sách kỳ của mẫu.
+not-found-period-of-form = Mẫu { $form } không có kỳ { $period }. Hãy chọn trong danh sách kỳ của mẫu.
+not-found-base-period = Kỳ { $period } của mẫu { $form } được tổng hợp từ các kỳ ngắn hơn. Hãy chọn một trong các kỳ đó: { $bases }.
+not-found-unit = Ngày { $day } không có đơn vị { $unit }. Hãy ghi mã định danh, hoặc code: và mã đơn vị (ví dụ code:30388).
+not-found-not-yet = { $name } có từ ngày { $first_day }, ngày { $day } chưa có. Hãy chọn kỳ hoặc ngày về sau, hoặc đơn vị có trước đó.
+not-found-ended = { $name } được giải thể sau ngày { $last_day }. Hãy chọn đơn vị hoặc kỳ khác.
+not-found-ended-with-heirs = { $name } được sắp xếp sau ngày { $last_day }; hãy dùng đơn vị kế thừa: { $heirs }.
+not-found-earlier-map = Số liệu đến ngày { $closing } không chuyển được về bản đồ cũ hơn của ngày { $day }. Hãy chọn ngày của bản đồ (as_of) từ ngày { $closing } trở đi.
+
+## service/application/page
+
+page-unknown-cursor = cursor không phải của danh sách này, hoặc danh sách đã thay đổi. Hãy đọc lại từ trang đầu.
+
+## service/catalogue/form
+
+form-invalid = Mẫu báo cáo có { $count } chỗ chưa đúng; chưa có gì được ghi.
+fixed-form-part-window = Kỳ { $period } đã có số liệu nên không bỏ và không đổi ngày được. Hãy giữ kỳ đó trong danh sách kỳ riêng (windows) với các ngày như cũ; tên và hạn gửi (due_at) thì đổi được.
+fixed-form-part-item = Kỳ { $period } đã có số liệu hoặc kế hoạch giao nên không bỏ được { $gone }. Hãy lập phiên bản mới có hiệu lực (valid_from) sau kỳ đó.
+form-put-form = Mã mẫu gồm các từ chữ thường không dấu, chữ số và dấu _, nối bằng dấu chấm.
+form-definition = Mẫu phải có ít nhất một cấp gửi.
+form-periods = Mẫu có lịch (calendar) và chu kỳ (frequency), hoặc có kỳ riêng (windows), không có cả hai. Hãy bỏ một bên.
+form-periods-incomplete = Mẫu không có kỳ riêng (windows) thì phải có { $field }.
+form-windows = Kỳ { $key } có hai lần. Hãy bỏ một hoặc đặt tên khác.
+form-window-key = Khóa của kỳ gồm năm từ 1900 đến 2199, dấu gạch nối và tên từ 1 đến 24 chữ thường không dấu, chữ số, gạch nối, bắt đầu bằng chữ (ví dụ 2025-tet). Tên không được là w, q, h rồi đến số, vì dễ nhầm với tuần, quý, nửa năm.
+form-window-outside-year = Không ngày nào của kỳ này thuộc năm { $year }. Hãy sửa năm trong khóa, hoặc sửa các ngày.
+form-window-days-reversed = Ngày cuối ({ $to }) đứng trước ngày đầu ({ $from }). Hãy sửa một trong hai ngày.
+form-window-before-version = Kỳ này kết thúc ngày { $to }, trước khi phiên bản có hiệu lực (valid_from, ngày { $day }). Hãy bỏ kỳ này, hoặc để nó trong phiên bản có hiệu lực sớm hơn.
+form-due-at = Hạn gửi là một ngày (ví dụ 2025-02-10), hoặc ngày giờ kèm múi giờ (ví dụ 2025-02-10T17:00:00+07:00).
+form-due-before-first-day = Hạn gửi đứng trước ngày đầu của kỳ ({ $from }), nên không ai gửi kịp. Hãy sửa hạn gửi (due_at).
+form-level-twice = Cấp { $level } có hai lần. Hãy bỏ một.
+form-check-submits = Cấp { $level } không gửi mẫu này. Hãy bỏ cấp đó, hoặc thêm vào các cấp gửi (submitted_by).
+form-levels-among = Phải có ít nhất một cấp; để trống trường này nếu mọi cấp gửi đều thu thập.
+form-unknown-level = Không có cấp { $level }. Hãy dùng một trong các cấp: { $levels }.
+form-section-number = Số mục gồm chữ, số và dấu chấm (như II.2.1) và không trùng mục khác.
+form-unknown-indicator = Danh mục không có chỉ tiêu { $name }. Hãy thêm chỉ tiêu trước.
+form-indicator-twice = Chỉ tiêu { $indicator } có hai chỗ trong đề cương. Hãy bỏ một chỗ.
+form-rules = Mã quy tắc gồm chữ hoa không dấu, chữ số và dấu _, không trùng quy tắc khác hay cảnh báo sẵn có của hệ thống.
+form-expression = Quy tắc chưa đúng ({ $words }). Ví dụ: fund.spent <= fund.raised.
+form-operand-not-held = Dùng đến { $operand }, mà mẫu này không có. Hãy thêm chỉ tiêu đó vào đề cương.
+form-check-operands = Chỉ tiêu { $indicator } dùng đến { $operand }, mà mẫu này không có. Hãy thêm chỉ tiêu đó vào đề cương.
+
+## service/catalogue/indicator
+
+indicator-invalid = Chỉ tiêu có { $count } chỗ chưa đúng; chưa có gì được ghi.
+indicator-not-found = Không có chỉ tiêu { $code }. Hãy chọn trong danh mục chỉ tiêu (/v1/indicators).
+fixed-part-breakdowns = { $words } của chỉ tiêu không đổi được nữa vì đã có số liệu hoặc kế hoạch giao; số cũ sẽ sai nghĩa. Hãy lập chỉ tiêu mới.
+indicator-planned = Mã chỉ tiêu gồm các từ chữ thường không dấu, chữ số và dấu _, nối bằng dấu chấm, tối đa 100 ký tự.
+indicator-read-definition = Số chữ số thập phân là từ 0 đến 9.
+indicator-read-measure = Chỉ tiêu tính theo công thức thì không có cách tổng hợp (across_units, across_time) và phân tổ (breakdowns). Hãy bỏ các trường đó.
+indicator-collected-incomplete = Chỉ tiêu được thu thập phải nói cách tổng hợp { $words } ({ $field }).
+indicator-refuse-bounds = Chỉ tiêu tính theo công thức không có { $field }. Hãy đặt giới hạn ở các chỉ tiêu được thu thập mà công thức dùng.
+indicator-read-bounds = Mức thường gặp phải có from hoặc to.
+indicator-read-interval = Mức cao nhất không được nhỏ hơn mức thấp nhất.
+indicator-read-formula = Công thức chưa đúng ({ $words }). Dùng + - * /, ngoặc đơn, số và mã chỉ tiêu.
+indicator-read-breakdowns = Phân tổ phải có ít nhất một mục.
+indicator-invalid-code = Mã gồm chữ thường không dấu, chữ số và dấu _, và không trùng mã khác của chỉ tiêu.
+indicator-unknown-operand = Công thức dùng { $operand }, mà ngày { $day } danh mục chưa có.
+dependent-formula-on-form = Mẫu { $form } có chỉ tiêu này nhưng ngày { $day } không có { $operand } mà công thức dùng. Hãy thêm vào đề cương của mẫu trước.
+dependent-formula = Công thức của chỉ tiêu { $by } dùng { $operand }, mà ngày { $day } sẽ không còn. Hãy giữ lại, hoặc đổi công thức đó trước.
+dependent-rule = Quy tắc { $rule } của mẫu { $form } dùng { $operand }, mà ngày { $day } sẽ không còn. Hãy giữ lại, hoặc đổi quy tắc đó trước.
+indicator-check-size = Công thức dùng lại chính nó qua chỉ tiêu khác, lồng nhau quá { $deepest } lần, hoặc quá dài khi viết đầy đủ (trên { $largest } số hạng).
+
+## service/catalogue/level
+
+level-invalid = Cấp này có { $count } chỗ chưa đúng; chưa có gì được ghi.
+level-invalid-code = Mã cấp gồm tối đa 40 chữ thường không dấu, chữ số và dấu _, bắt đầu bằng chữ.
+level-rank-out-of-range = Thứ bậc của cấp là số từ 0 (cả nước) đến 99; số nhỏ là cấp cao.
+level-last-day-before-first = Ngày cuối phải sau ngày đầu.
+level-check-ranks = Thứ bậc { $rank } đang là của cấp { $other }. Hãy chọn số khác.
+level-rank-fixed = Thứ bậc của cấp này là { $rank } và không đổi được; hãy lập cấp mới.
+level-check-units = { $name } thuộc cấp { $level_named } { $days }, ngoài khoảng ngày đó. Hãy chọn khoảng ngày rộng hơn.
+
+## service/map/mapping
+
+mapping-invalid = Các bảng có { $count } dòng chưa đúng; chưa có gì được ghi.
+mapping-missing-columns = Cần các cột { $columns }.
+mapping-not-in-list = Mã mới { $code } không có trong danh sách đơn vị sau sắp xếp. Hãy thêm vào danh sách, hoặc sửa mã.
+mapping-named-nowhere = Đơn vị { $name } (mã { $code }, cấp { $level }) đang hoạt động mà không có trong cả hai bảng. Hãy thêm vào một bảng; nếu đơn vị vẫn tiếp tục, có thể nhập với --keep-unlisted.
+mapping-twice-in-list = Mã { $code } đã có ở dòng { $first }. Hãy bỏ một dòng.
+mapping-ended-in-list = Bảng chuyển đổi cho đơn vị { $name } (mã { $code }) kết thúc, mà danh sách sau sắp xếp vẫn có. Hãy bỏ dòng này, hoặc sửa bảng chuyển đổi.
+mapping-other-level-in-list = Đơn vị { $name } (mã { $code }) đang ở cấp { $level }, danh sách ghi cấp { $wanted }. Bảng không đổi được cấp: hãy sửa danh sách, hoặc viết văn bản JSON (xem --print).
+
+## service/map/reorganisation
+
+reorganisation-not-found = Không có lần sắp xếp { $id }. Hãy xem danh sách ở /v1/reorganisations.
+reorganisation-undone = Lần sắp xếp này đã được hủy rồi.
+reorganisation-invalid = Văn bản sắp xếp có { $count } chỗ chưa đúng; chưa có gì được ghi. Hãy sửa từng chỗ trong danh sách.
+
+## service/map/unit
+
+unit-malformed = Không đọc được danh sách. Dòng đầu phải là: code,name,level,parent_code[,kind].
+unit-invalid = Có { $count } chỗ chưa đúng; chưa có đơn vị nào được ghi. Hãy sửa từng chỗ trong danh sách.
+unit-unknown-level = Ngày { $day } không có cấp { $level }. Hãy dùng một trong các cấp: { $levels }.
+unit-parent-stands-until = { $name } chỉ có đến ngày { $until }. Hãy chọn ngày cuối không muộn hơn.
+unit-parent-stands-since = { $name } chỉ có từ ngày { $since }. Hãy chọn ngày bắt đầu từ ngày đó.
+unit-code-taken = Mã { $code } là của { $name } từ ngày { $first_day }; chỉ khác ngày bắt đầu. Nếu là đơn vị đó thì đã có trong hệ thống; nếu không, hãy dùng mã khác.
+unit-code-taken-differs = Mã { $code } đang là của { $name }. Khác ở: { $words }. Nếu là đơn vị đó, hãy đổi tên, loại, cấp trên bằng một văn bản sắp xếp (các bước rename, retype, move ở /v1/reorganisations); nếu không, hãy dùng mã khác.
+unit-differs-name = tên (đang là { $was }, ghi là { $is })
+unit-differs-kind = loại (đang là { $was }, ghi là { $is })
+unit-differs-level = cấp (đang là { $was }, ghi là { $is })
+unit-differs-parent = đơn vị cấp trên
+unit-name-looks-the-same = { $one } trông giống { $other } ngay bên cạnh. Hãy kiểm tra có phải cùng một đơn vị không.
+unit-code-differs-by-zeros = Mã { $code } chỉ khác mã { $other_code } của { $name } ở số 0 đứng đầu, mà bảng tính hay làm mất. Hãy kiểm tra lại mã.
+unit-list-wrong-columns = Dòng { $line } không đúng các cột code,name,level,parent_code[,kind].
+unit-list-empty = Danh sách không có dòng nào. Các cột ngăn cách bằng dấu phẩy, dấu chấm phẩy hoặc tab.
+unit-list-code-twice = Mã { $code } có hai dòng trong danh sách. Hãy bỏ một dòng.
+unit-parent-level-too-low = Đơn vị cấp trên mã { $name } trong danh sách ở cấp { $above }, không cao hơn cấp { $level }. Hãy sửa cấp, hoặc chọn đơn vị cấp cao hơn.
+unit-parent-twin = Không có đơn vị cấp trên mã { $name }, nhưng có mã { $twin }. Bảng tính hay làm mất số 0 đứng đầu: hãy định dạng cột mã là văn bản rồi sửa lại.
+unit-parent-unknown = Không có đơn vị cấp trên mã { $name }, cả trong danh sách lẫn trong hệ thống.
+unit-parent-ended = Đơn vị cấp trên { $name } ({ $code }) chỉ có đến ngày { $to }; danh sách bắt đầu từ ngày { $day }. Hãy chọn đơn vị khác.
+unit-parent-stands-from = Đơn vị cấp trên { $name } ({ $code }) chỉ có từ ngày { $from }; danh sách bắt đầu từ ngày { $day }. Hãy đặt valid_from từ ngày { $from }.
+
+## service/map/reorganisation/preview
+
+reorganisation-without-unit-above = Số liệu không chia được của { $count } đơn vị ({ $named }) sẽ không nằm trong tổng của đơn vị nào, vì các đơn vị kế thừa không có đơn vị cấp trên chung. Số liệu này vẫn xem được ở báo cáo của chính đơn vị đó và ở mục map.not_divided của các đơn vị kế thừa. Hãy ghi tỷ lệ chia (share), hoặc tạo một đơn vị cấp trên chung trước.
+
+## service/map/reorganisation/undo
+
+undo-later-reorganisation = Lần sắp xếp sau ({ $basis }, từ ngày { $day }) đã thay đổi cùng đơn vị. Hãy hủy lần đó trước.
+undo-later-submission = { $name } đã nhập hoặc xử lý số liệu kỳ { $period } sau lần sắp xếp này, nên không hủy được nữa.
+undo-later-target = { $name } đã được giao chỉ tiêu kỳ { $period } sau lần sắp xếp này, nên không hủy được nữa.
+undo-later-grant = Đã cấp quyền trên { $name } sau lần sắp xếp này. Hãy thu hồi quyền đó trước.
+undo-orphan = { $name } sẽ không còn đơn vị cấp trên. Hãy chuyển đơn vị đó trước khi hủy.
+undo-taken-code = Mã { $code } nay là của { $name }. Hãy đổi mã đơn vị đó trước khi hủy.
+undo-ended-level = { $name } thuộc cấp { $level }, cấp này nay không còn. Hãy đặt lại cấp đó trước khi hủy.
+undo-same-rank = Cấp { $one } và cấp { $other } sẽ trùng thứ bậc. Hãy sửa cấp mới trước khi hủy.
+
+## service/people/account
+
+account-gone = Tài khoản này không còn. Hãy đăng nhập lại.
+account-invalid = Tài khoản chưa đúng; chưa có gì được ghi.
+account-read-login = Tên đăng nhập { $login } đã có người dùng.
+account-unknown-unit = Hôm nay không có đơn vị { $unit }. Hãy ghi mã định danh, hoặc code: và mã đơn vị (ví dụ code:30388).
+account-role-of-system = Vai trò { $role } là của cả hệ thống, không gắn với một đơn vị. Hãy bỏ phần đơn vị.
+account-role-needs-unit = Vai trò { $role } cần một đơn vị. Hãy ghi thêm, ví dụ { $code }@code:30388.
+
+## service/people/credentials
+
+credentials-wrong-login = Tên đăng nhập có ký tự không nhìn thấy được. Hãy gõ lại thay vì dán.
+credentials-login-length = Tên đăng nhập có 1 đến 120 ký tự, không có dấu cách.
+credentials-check-password = Mật khẩu có từ { $shortest } đến { $longest } ký tự.
+
+## service/people/tenant
+
+tenant-not-found = Không có hệ thống { $slug }.
+tenant-invalid = Thông tin hệ thống chưa đúng; chưa có gì được ghi.
+tenant-invalid-slug = Tên ngắn có 2 đến 63 chữ thường không dấu, chữ số hoặc gạch nối, bắt đầu bằng chữ.
+tenant-taken = Đã có hệ thống tên ngắn { $slug }.
+
+## service/people/token
+
+sign-in-tenant-required = Máy chủ có nhiều hệ thống. Hãy ghi thêm tên ngắn của hệ thống (tenant).
+sign-in-wrong-refresh-token = Phiên đăng nhập đã hết hạn hoặc đã được gia hạn ở nơi khác. Hãy đăng nhập lại bằng mật khẩu. (refresh_token đã hết giá trị, đã hết hạn hoặc không đúng.)
+sign-in-wrong-password = Tên đăng nhập hoặc mật khẩu không đúng. Hãy kiểm tra lại, kể cả phím Caps Lock.
+
+## service/report/series
+
+series-no-range = Từ { $from } đến { $to } không phải một dãy kỳ: hai kỳ phải cùng loại (như 2024-01 và 2024-12, hoặc hai kỳ riêng của mẫu), theo thứ tự, và không quá { $most } kỳ.
+
+## service/report/target
+
+target-not-set = Đơn vị chưa được giao kế hoạch về { $figure } cho kỳ này.
+
+## service/submission/batch
+
+
+## service/submission/error
+
+submission-missing = Đơn vị chưa nhập số liệu cho kỳ này.
+submission-does-not-submit = Cấp { $level } không gửi mẫu { $form }. Hãy chọn đơn vị thuộc cấp được giao gửi: { $submitting }.
+submission-not-open = Kỳ { $period } bắt đầu từ ngày { $from }. Hãy gửi từ ngày đó.
+submission-four-eyes = Người nhập số liệu không được tự duyệt mẫu này. Hãy để người khác duyệt.
+submission-busy = Hệ thống đang nhận quá nhiều số liệu cùng lúc. Chưa có gì được ghi; hãy gửi lại sau ít giây.
+submission-invalid = Số liệu có { $count } chỗ chưa đúng; chưa có gì được ghi. Hãy sửa từng chỗ trong danh sách rồi gửi lại.
+submission-closed = Hạn gửi là { $deadline } và mẫu này không nhận số liệu gửi muộn. Hãy liên hệ đơn vị cấp trên.
+
+## service/submission/view
+
+submission-empty = Đã nhận, nhưng không có giá trị nào: đơn vị được tính là đã gửi và mọi chỉ tiêu để trống. Nếu không phát sinh thì nhập 0; nếu gửi nhầm thì nhập số liệu rồi gửi lại.
+submission-period-running = Số liệu được gửi ngày { $sent }, khi kỳ báo cáo chưa kết thúc (hết ngày { $closes }). Nếu sau đó có thay đổi, hãy gửi lại.
+
+## store/error
+
+store-unavailable = Hệ thống tạm thời chưa nhận được. Chưa có gì được ghi; hãy thử lại sau ít giây.
+problem-too-many-requests = Đang có quá nhiều yêu cầu cùng lúc. Hãy thử lại sau ít giây.
+read-too-long = Báo cáo này cần nhiều thời gian hơn mức cho phép. Hãy xem ít kỳ hơn, một đơn vị nhỏ hơn, hoặc không kèm các đơn vị trực thuộc.
+storage-full = Máy chủ hết chỗ lưu trữ. Chưa có gì được ghi; hãy báo người quản trị và gửi lại sau.
+store-outcome-unknown = Chưa rõ yêu cầu đã được ghi hay chưa. Hãy tải lại để xem, hoặc gửi lại y như cũ. Chương trình gửi lại với cùng Idempotency-Key.
+store-tenant-gone = Hệ thống của tài khoản này không còn. Hãy đăng nhập lại.

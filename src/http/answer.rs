@@ -5,6 +5,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder, web};
 use serde::Serialize;
 
 use crate::http::blocking;
+use crate::http::json::json_line;
 use crate::http::problem::Problem;
 use crate::http::request::SeenEtags;
 use crate::service::Application;
@@ -62,17 +63,6 @@ pub fn reply(reply: Reply) -> HttpResponse {
         .body(body)
 }
 
-/// A JSON document as it is sent. It ends with a newline, so that answers which a shell prints one
-/// after another do not run together.
-pub(super) fn json_line<T: Serialize>(body: &T) -> Result<Vec<u8>, Problem> {
-    let mut text = serde_json::to_vec(body).map_err(|error| {
-        tracing::error!(%error, "an answer cannot be written as JSON");
-        Problem::internal()
-    })?;
-    text.push(b'\n');
-    Ok(text)
-}
-
 /// An answer with a JSON document.
 pub(super) fn with_json<T: Serialize>(
     response: &mut HttpResponseBuilder,
@@ -82,7 +72,10 @@ pub(super) fn with_json<T: Serialize>(
         Ok(text) => response
             .content_type(header::ContentType::json())
             .body(text),
-        Err(problem) => HttpResponse::from_error(problem),
+        Err(error) => {
+            tracing::error!(%error, "an answer cannot be written as JSON");
+            HttpResponse::from_error(Problem::internal())
+        }
     }
 }
 

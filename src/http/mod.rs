@@ -17,6 +17,7 @@ mod completeness;
 mod expect;
 pub(crate) mod form;
 pub(crate) mod indicator;
+mod json;
 mod level;
 mod lineage;
 mod parameter;
@@ -29,6 +30,7 @@ mod target;
 mod text;
 mod token;
 mod unit;
+mod violation;
 
 use actix_web::web;
 

@@ -24,8 +24,7 @@ use tracing::Instrument;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::answer::json_line;
-use super::contract::Matched;
+use super::json::json_line;
 use super::state::{Occupied, ServerState};
 use crate::error::{
     Code, Explain, Explanation, Fault, Kind, Language, MOST_FAULTS, Message, Place, shortened,
@@ -138,7 +137,10 @@ impl Problem {
         }
         match json_line(&ProblemBody::new(self, caller)) {
             Ok(text) => response.body(text),
-            Err(_) => response.finish(),
+            Err(error) => {
+                tracing::error!(%error, "a problem cannot be written as JSON");
+                response.finish()
+            }
         }
     }
 }
@@ -507,16 +509,16 @@ fn is_full_disk<B>(response: &HttpResponse<B>) -> bool {
     problem.is_some_and(|problem| problem.code == Code::StorageFull)
 }
 
+/// The id of the operation that a request matched, kept in the request's extensions for the metrics.
+pub struct OperationId(pub Box<str>);
+
 /// The metrics' label for requests without an operation.
 const NO_OPERATION: &str = "none";
 
 fn operation_of<B>(response: &ServiceResponse<B>) -> String {
     let extensions = response.request().extensions();
-    let matched = extensions.get::<Matched>();
-    matched.map_or_else(
-        || NO_OPERATION.to_owned(),
-        |matched| matched.0.id().to_owned(),
-    )
+    let operation = extensions.get::<OperationId>();
+    operation.map_or(NO_OPERATION, |id| &id.0).to_owned()
 }
 
 /// Turns a handler's panic into an answer.

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value, json};
 
-use super::contract::{faults_of, fields_of, missing_field, unknown_field};
+use super::violation::{faults_of, fields_of, missing_field, unknown_field};
 use crate::domain::day::Day;
 use crate::error::{Fault, MOST_FAULTS};
 use crate::pointer::pointer_step;

@@ -8,10 +8,10 @@ use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::r2d2::R2D2Connection;
 
 use super::connection::{AnyConnection, Connector, DatabaseUrl, Use};
+use super::counters::{self, Counters};
 use super::error::StoreError;
 use super::file::{Moved, WatchedFile};
 use super::rev_at_hand::{RevAtHand, Servers};
-use super::tenant::{self, Counters};
 use crate::authz::Scope;
 
 type Pool = r2d2::Pool<Connector>;
@@ -122,7 +122,8 @@ impl Database {
         scope: &Scope,
     ) -> Result<Counters, StoreError> {
         let at = Instant::now();
-        let counters = tenant::counters(transaction)?;
+        let (tenant, connection) = transaction.parts();
+        let counters = counters::counters(tenant, connection)?;
         self.rev_at_hand.note(scope, counters.rev, at);
         Ok(counters)
     }
@@ -178,7 +179,8 @@ impl Database {
     ) -> Result<T, E> {
         let (value, rev, at) = self.write_unlocked(scope, |transaction| {
             let at = Instant::now();
-            let counters = tenant::lock(transaction)?;
+            let (tenant, connection) = transaction.parts();
+            let counters = counters::lock(tenant, connection)?;
             // All earlier commits are done, whatever becomes of this one.
             self.rev_at_hand.note(scope, counters.rev - 1, at);
             let value = work(transaction, counters)?;

@@ -6,7 +6,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Text};
 
-use super::migration::{MigrationError, Requirement};
+use super::requirement::{MigrationError, Requirement};
 use super::schema::TABLES;
 
 /// The condition that a row is the tenant's own, as PostgreSQL prints it in its catalogues.

@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::authn::Identity;
 use crate::domain::id::TenantId;
 use crate::error::{Code, Explain, Explanation};
 use crate::message;
-use crate::service::application::call::Call;
 use crate::service::application::condition::Etag;
 use crate::store::idempotency::{
     BodyHash, NewAnswer, Remembered, RequestDigest, forget_before, remember, remembered,
@@ -220,9 +220,13 @@ impl Once {
     ///
     /// # Errors
     /// [`IdempotencyError::InFlight`].
-    pub(super) fn begin(in_flight: &InFlight, call: &Call) -> Result<Once, IdempotencyError> {
-        let now = call.now;
-        let Some(repeatable) = &call.repeatable else {
+    pub(super) fn begin(
+        in_flight: &InFlight,
+        identity: &Identity,
+        repeatable: Option<&Repeatable>,
+        now: DateTime<Utc>,
+    ) -> Result<Once, IdempotencyError> {
+        let Some(repeatable) = repeatable else {
             return Ok(Once {
                 request: None,
                 now,
@@ -235,7 +239,6 @@ impl Once {
             key,
             body_hash,
         } = repeatable;
-        let identity = &call.identity;
         let request = RequestDigest::of(identity.account(), operation, path, key);
         let held = in_flight.hold(identity.tenant(), request)?;
         Ok(Once {

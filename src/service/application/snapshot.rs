@@ -17,8 +17,8 @@ use crate::domain::id::{AccountId, TenantId};
 use crate::domain::succession::Successions;
 use crate::service::application::map_changes::MapChanges;
 use crate::service::application::patience::Patience;
+use crate::store::counters::Counters;
 use crate::store::grant::KeptGrant;
-use crate::store::tenant::Counters;
 use crate::store::{StoreError, Transaction, form, grant, indicator, level, reorganisation, unit};
 
 /// A tenant as one transaction sees it.

@@ -27,10 +27,10 @@ use crate::service::application::idempotency::{Answered, Outcome, Reply, keep_al
 use crate::service::application::locate::{Located, ReportPath};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::totals::{Given, OwnChange, apply, divisions_in, histories_of, maps_of};
+use crate::store::counters::Counters;
 use crate::store::submission::{
     Units, revisions_append, revisions_of, submissions_of, submissions_put,
 };
-use crate::store::tenant::Counters;
 use crate::store::{StoreError, Transaction};
 
 type Answer = Result<Reply, SubmissionError>;

@@ -20,6 +20,7 @@ mod written;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
+use tonghop::service::map::import::{ImportMode, UnitList, import_units};
 
 use chrono::{DateTime, Utc};
 use tonghop::authn::{Identity, Tokens};
@@ -36,7 +37,6 @@ use tonghop::service::application::locate::ReportPath;
 use tonghop::service::application::text::EnteredName;
 use tonghop::service::catalogue::form::{EnteredForm, EnteredItem, EnteredSection, put_form};
 use tonghop::service::catalogue::indicator::{EnteredBounds, EnteredIndicator, put_indicator};
-use tonghop::service::map::unit::{ImportMode, UnitList, import_units};
 use tonghop::service::people::tenant::{EnteredTenant, create_tenant};
 use tonghop::service::people::token::{Credentials, issue_token};
 use tonghop::service::submission::{Change, Entered, Intent, change_now};

@@ -7,6 +7,7 @@ use tonghop::domain::fault::FieldPath;
 use tonghop::path;
 use tonghop::pointer::pointer_to;
 use tonghop::service::application::name::UnitName;
+use tonghop::service::map::import::{ImportMode, UnitList, add_units, check_units};
 
 use clap::{Parser, Subcommand};
 use serde::Serialize;
@@ -22,7 +23,6 @@ use tonghop::service::map::mapping::{
     Mapping, MappingError, Table, TableDocument, TableFault, TableLine, Unlisted, table_document_of,
 };
 use tonghop::service::map::reorganisation::{carry_out_reorganisation, preview_reorganisation};
-use tonghop::service::map::unit::{ImportMode, UnitList, add_units, check_units};
 use tonghop::service::people::token::{Credentials, issue_token};
 
 use super::bar::Bar;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use tonghop::service::application::name::UnitName;
+use tonghop::service::map::import::CheckedUnits;
 use tonghop::service::map::unit::LevelCount;
 
 use comfy_table::{CellAlignment, Table, presets};
@@ -10,7 +11,6 @@ use tonghop::service::application::idempotency::{Outcome, Reply};
 use tonghop::service::map::reorganisation::{
     FormForecast, ReorganisationPreview, UnitForecast, UnitsView,
 };
-use tonghop::service::map::unit::CheckedUnits;
 
 /// The number of indicators of a form to show side by side; the JSON has all.
 const SHOWN_INDICATORS: usize = 3;

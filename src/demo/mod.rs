@@ -1,6 +1,7 @@
 //! The model case: the 2024 report of Tân An commune, as data loaded through the API's own use
 //! cases. `README.md` in this directory says which parts are real.
 
+use crate::service::map::import::{ImportMode, UnitList, import_units};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 
@@ -19,7 +20,6 @@ use crate::service::application::locate::ReportPath;
 use crate::service::catalogue::form::put_form;
 use crate::service::catalogue::indicator::{get_indicator, put_indicator};
 use crate::service::map::reorganisation::{Mode, create_reorganisation};
-use crate::service::map::unit::{ImportMode, UnitList, import_units};
 use crate::service::people::account::{EnteredAccount, EnteredGrant, create_account};
 use crate::service::people::tenant::{EnteredTenant, create_tenant, find_tenant, list_tenants};
 use crate::service::people::token::{Credentials, issue_token};

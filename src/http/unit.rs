@@ -1,5 +1,7 @@
 //! Units.
 
+use crate::service::map::draft::EnteredUnit;
+use crate::service::map::import::{ImportMode, ImportResult, UnitList};
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -11,9 +13,8 @@ use super::request::{Called, JsonBody, Now, Params, SeenEtags, SignedIn, TextBod
 use crate::domain::day::Day;
 use crate::service::Application;
 use crate::service::application::page::Page;
-use crate::service::map::unit::{
-    self, CreatedUnit, EnteredUnit, ImportMode, ImportResult, UnitFilter, UnitList, UnitView,
-};
+use crate::service::map::import;
+use crate::service::map::unit::{self, CreatedUnit, UnitFilter, UnitView};
 
 /// The units to list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -199,5 +200,5 @@ pub async fn import_units(
             Some(false) | None => ImportMode::Write,
         },
     };
-    change(application, call, list, unit::import_units).await
+    change(application, call, list, import::import_units).await
 }

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use tonghop::service::map::import::{ImportMode, UnitList, import_units};
 
 use serde_json::{Value, json};
 use tonghop::service::application::call::Call;
 use tonghop::service::map::mapping::{Mapping, Unlisted, document_of};
-use tonghop::service::map::unit::{ImportMode, UnitList, import_units};
 
 use crate::harness::decree::merge;
 use crate::harness::report::{Report, Reports, cell, value};

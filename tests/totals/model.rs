@@ -9,6 +9,7 @@ mod catalogue;
 mod naive;
 
 use std::collections::BTreeMap;
+use tonghop::service::map::draft::EnteredUnit;
 
 use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom, IteratorRandom};
@@ -21,7 +22,7 @@ use tonghop::service::application::call::Call;
 use tonghop::service::application::condition::Precondition;
 use tonghop::service::application::idempotency::Reply;
 use tonghop::service::application::locate::ReportPath;
-use tonghop::service::map::unit::{EnteredUnit, create_unit};
+use tonghop::service::map::unit::create_unit;
 use tonghop::service::report::rollup::{Children, RollupQuery, get_rollup};
 use tonghop::service::report::verification::verify_rollup;
 use tonghop::service::submission::{

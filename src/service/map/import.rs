@@ -1,0 +1,463 @@
+//! Imports: a list of units is added as a whole, or checked only.
+
+use super::doubt::{UnitWarning, doubts, without_zeros};
+use super::draft::{Above, Draft, EnteredUnit};
+use super::unit::{LevelCount, UnitError, write_new};
+use crate::locale::Quoted;
+use crate::path;
+use std::collections::{HashMap, HashSet};
+
+use chrono::NaiveDate;
+use serde::Serialize;
+
+use crate::authn::Identity;
+use crate::authz::Action;
+use crate::domain::hierarchy::{Hierarchy, Place, Tree};
+use crate::domain::id::UnitCode;
+use crate::domain::level::Level;
+use crate::domain::text::{clipped, composed};
+use crate::domain::unit::{BEGINNING, UnitFact, Validity};
+use crate::error::{Code, Fault, MOST_FAULTS, Message};
+use crate::message;
+use crate::service::application::Application;
+use crate::service::application::call::Call;
+use crate::service::application::idempotency::{Outcome, Reply};
+use crate::service::application::snapshot::Snapshot;
+use crate::service::application::table::{Listed, WrongColumns, read_table};
+use crate::service::application::watcher::{Nobody, Phase, Watcher};
+use crate::store::level::level_put;
+
+/// A list of units to add.
+#[derive(Debug, Clone)]
+pub struct UnitList {
+    /// CSV (RFC 4180) with the columns `code,name,level,parent_code` and, optionally, `kind`.
+    pub csv: String,
+    /// The first day of all units; by default they exist from the beginning.
+    pub valid_from: Option<NaiveDate>,
+    /// The name of a unit to put above all others, at a level of its own, if the list has several
+    /// roots.
+    pub country: Option<String>,
+    pub mode: ImportMode,
+}
+
+impl UnitList {
+    fn first_day(&self) -> NaiveDate {
+        self.valid_from.unwrap_or(BEGINNING)
+    }
+
+    fn doubts(&self, snapshot: &Snapshot, created: &[UnitFact]) -> Vec<UnitWarning> {
+        doubts(&snapshot.hierarchy.tree_on(self.first_day()), created)
+    }
+}
+
+/// Chooses between writing a list and only checking it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImportMode {
+    Write,
+    DryRun,
+}
+
+/// The effect of an import.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct ImportResult {
+    pub dry_run: bool,
+    /// The number of added units.
+    pub created: usize,
+    /// The number of units that existed exactly as listed.
+    pub unchanged: usize,
+    /// Warnings about units that are allowed, but seldom meant.
+    pub warnings: Vec<UnitWarning>,
+    /// The tenant's rev of the import; null if nothing was written.
+    pub rev: Option<i64>,
+}
+
+/// Adds all units of a list, or none. Units that exist exactly as listed stay as they are.
+///
+/// # Errors
+/// [`UnitError`], with every fault of every row.
+pub fn import_units(
+    application: &Application,
+    call: &Call,
+    list: &UnitList,
+) -> Result<Reply, UnitError> {
+    match list.mode {
+        ImportMode::DryRun => {
+            let checked = check_units(application, &call.identity, list, &Nobody)?;
+            let result = ImportResult {
+                dry_run: true,
+                created: checked.created.iter().map(|level| level.count).sum(),
+                unchanged: checked.unchanged,
+                warnings: checked.warnings,
+                rev: None,
+            };
+            Ok(Reply::new(Outcome::Done, None, &result)?)
+        }
+        ImportMode::Write => add_units(application, call, list, &Nobody),
+    }
+}
+
+/// The effect that a list would have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CheckedUnits {
+    pub created: Vec<LevelCount>,
+    /// The number of units that exist exactly as listed.
+    pub unchanged: usize,
+    /// Warnings about units that are allowed, but seldom meant.
+    pub warnings: Vec<UnitWarning>,
+}
+
+/// Checks a list and reports progress to `watcher`.
+///
+/// # Errors
+/// [`UnitError`], with every fault of every row.
+pub fn check_units(
+    application: &Application,
+    identity: &Identity,
+    list: &UnitList,
+    watcher: &dyn Watcher,
+) -> Result<CheckedUnits, UnitError> {
+    let rows = with_country(read_rows(&list.csv)?, list.country.as_deref());
+    application.reading(identity, |_, snapshot| {
+        let _permit = snapshot.access.to_tenant(Action::CreateUnits)?;
+        let snapshot = &with_country_level(snapshot, list);
+        let (created, unchanged) = plan_import(snapshot, list, rows, watcher)?;
+        Ok(CheckedUnits {
+            warnings: list.doubts(snapshot, &created),
+            created: LevelCount::of(created.iter()),
+            unchanged,
+        })
+    })
+}
+
+/// Adds all units of a list, or none, and reports progress to `watcher`.
+///
+/// # Errors
+/// [`UnitError`], with every fault of every row.
+pub fn add_units(
+    application: &Application,
+    call: &Call,
+    list: &UnitList,
+    watcher: &dyn Watcher,
+) -> Result<Reply, UnitError> {
+    let rows = with_country(read_rows(&list.csv)?, list.country.as_deref());
+    application.changing(call, |change| {
+        let snapshot = change.snapshot;
+        let permit = snapshot.access.to_tenant(Action::CreateUnits)?;
+        change.once(permit, |transaction, _| {
+            let snapshot = &with_country_level(snapshot, list);
+            let (created, unchanged) = plan_import(snapshot, list, rows, watcher)?;
+            if let Some(level) = Level::country().filter(|_| list.country.is_some()) {
+                level_put(transaction, &level)?;
+            }
+            write_new(transaction, &created, snapshot.counters.rev, watcher)?;
+            let result = ImportResult {
+                dry_run: false,
+                created: created.len(),
+                unchanged,
+                warnings: list.doubts(snapshot, &created),
+                rev: Some(snapshot.counters.rev),
+            };
+            Ok(Reply::new(Outcome::Done, None, &result)?)
+        })
+    })
+}
+
+/// The code of the unit above all others, that of the country (ISO 3166).
+const COUNTRY: &str = "VN";
+
+/// Puts the rows below one more unit, if several of them are roots.
+fn with_country(mut rows: Vec<Row>, country: Option<&str>) -> Vec<Row> {
+    let roots = rows.iter().filter(|row| row.parent_code.is_empty()).count();
+    let (Some(name), Some(level)) = (country, Level::country()) else {
+        return rows;
+    };
+    if roots < 2 {
+        return rows;
+    }
+    for row in rows.iter_mut().filter(|row| row.parent_code.is_empty()) {
+        row.parent_code = COUNTRY.to_owned();
+    }
+    rows.push(Row {
+        code: COUNTRY.to_owned(),
+        name: composed(name).into_owned(),
+        level: level.code.to_string(),
+        parent_code: String::new(),
+        kind: String::new(),
+        line: None,
+    });
+    rows
+}
+
+/// Returns the snapshot with the country's level, as it will be after the import.
+fn with_country_level(snapshot: &Snapshot, list: &UnitList) -> Snapshot {
+    let mut levels = snapshot.hierarchy.levels().to_vec();
+    let country = Level::country().filter(|country| {
+        let is_there = levels.iter().any(|level| level.code == country.code);
+        list.country.is_some() && !is_there
+    });
+    levels.extend(country);
+    snapshot.with_hierarchy(snapshot.hierarchy.with_levels(levels))
+}
+
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    code: String,
+    name: String,
+    level: String,
+    parent_code: String,
+    #[serde(default)]
+    kind: String,
+    /// The line in the file, where the heading is line 1; `None` for an added row.
+    #[serde(skip)]
+    line: Option<u64>,
+}
+
+fn read_rows(text: &str) -> Result<Vec<Row>, UnitError> {
+    let mut rows = Vec::new();
+    let mut faults = Vec::new();
+    let columns = ["code", "name", "level", "parent_code"];
+    for (index, row) in read_table::<Row>(text, &columns).into_iter().enumerate() {
+        match row {
+            Ok(Listed { line, row }) => rows.push(Row {
+                line: Some(line),
+                ..row
+            }),
+            Err(WrongColumns { line }) => faults.push(Fault::in_body(
+                path![index],
+                Code::MalformedCsv,
+                message!("unit-list-wrong-columns", line),
+            )),
+        }
+    }
+    if rows.is_empty() && faults.is_empty() {
+        faults.push(Fault::in_body(
+            path![],
+            Code::MalformedCsv,
+            message!("unit-list-empty"),
+        ));
+    }
+    if faults.is_empty() {
+        Ok(rows)
+    } else {
+        Err(UnitError::Malformed(faults))
+    }
+}
+
+/// Returns the facts that the list adds, parents first, and the number of units that exist already.
+fn plan_import(
+    snapshot: &Snapshot,
+    list: &UnitList,
+    rows: Vec<Row>,
+    watcher: &dyn Watcher,
+) -> Result<(Vec<UnitFact>, usize), UnitError> {
+    let lines: Vec<Option<u64>> = rows.iter().map(|row| row.line).collect();
+    watcher.begin(Phase::Rows, rows.len());
+    let from = list.first_day();
+    let tree = snapshot.hierarchy.tree_on(from);
+    let mut faults = Vec::new();
+    let mut entered = Vec::with_capacity(rows.len());
+    let mut first_index: HashMap<String, usize> = HashMap::new();
+    for (index, row) in rows.into_iter().enumerate() {
+        if faults.len() >= MOST_FAULTS {
+            break;
+        }
+        if first_index.contains_key(&row.code) {
+            let code = &row.code;
+            faults.push(Fault::in_body(
+                path![index, "code"],
+                Code::Duplicate,
+                message!("unit-list-code-twice", code),
+            ));
+            continue;
+        }
+        first_index.insert(row.code.clone(), index);
+        let parent = (!row.parent_code.is_empty()).then_some(row.parent_code);
+        let kind = (!row.kind.is_empty()).then_some(row.kind);
+        let unit = EnteredUnit {
+            code: row.code,
+            name: row.name,
+            kind,
+            level: row.level,
+            parent,
+            valid_from: Some(from),
+            valid_to: None,
+        };
+        entered.push((index, unit));
+    }
+    sort_by_rank(&mut entered, snapshot);
+    let above = Sought::of(&entered, &tree, &snapshot.hierarchy, from);
+    let mut planned: HashMap<UnitCode, Above> = HashMap::new();
+    // A unit below a faulty row is not reported: it may be valid once that row is corrected.
+    let mut faulty: HashSet<&str> = HashSet::new();
+    let mut created = Vec::new();
+    let mut unchanged = 0;
+    for (index, unit) in &entered {
+        watcher.advance(1);
+        if faults.len() >= MOST_FAULTS {
+            break;
+        }
+        let at = |field: &'static str| path![*index, column(field)];
+        let Some(draft) = Draft::read(unit, snapshot, at, &mut faults) else {
+            faulty.insert(&unit.code);
+            continue;
+        };
+        let parent = match above.find(unit, &planned) {
+            Ok(parent) => parent,
+            Err(fault) => {
+                if !unit
+                    .parent
+                    .as_deref()
+                    .is_some_and(|above| faulty.contains(above))
+                {
+                    faults.push(Fault::in_body(at("parent"), Code::UnknownUnit, fault));
+                }
+                faulty.insert(&unit.code);
+                continue;
+            }
+        };
+        if let Some(same) = tree
+            .by_code(&draft.code)
+            .filter(|known| is_same(*known, &draft, parent.as_ref()))
+        {
+            planned.insert(draft.code, Above::of(same.fact(), &snapshot.hierarchy));
+            unchanged += 1;
+            continue;
+        }
+        let validity = Validity::since(from);
+        match draft.placed(parent, snapshot, validity, at, &mut faults) {
+            Some(fact) => {
+                planned.insert(fact.code.clone(), Above::new(&fact));
+                created.push(fact);
+            }
+            None => {
+                faulty.insert(&unit.code);
+            }
+        }
+    }
+    if faults.is_empty() {
+        Ok((created, unchanged))
+    } else {
+        // In the order of the list, not of the levels.
+        faults.sort_by_key(Fault::row);
+        let faults = faults.into_iter();
+        let faults = faults.map(|fault| fault.at_line_of(&lines));
+        Err(UnitError::Invalid(faults.collect()))
+    }
+}
+
+fn column(field: &str) -> &str {
+    if field == "parent" {
+        "parent_code"
+    } else {
+        field
+    }
+}
+
+/// Sorts parents before their children, whatever the order of the list.
+fn sort_by_rank(entered: &mut [(usize, EnteredUnit)], snapshot: &Snapshot) {
+    let ranks: HashMap<&str, i32> = snapshot
+        .hierarchy
+        .levels()
+        .iter()
+        .map(|level| (level.code.as_str(), level.rank.get()))
+        .collect();
+    entered.sort_by_key(|(index, unit)| (ranks.get(unit.level.as_str()).copied(), *index));
+}
+
+/// The places in which parents are looked up: the list, and the map of its first day.
+struct Sought<'l> {
+    day: NaiveDate,
+    tree: &'l Tree,
+    hierarchy: &'l Hierarchy,
+    /// The level that the list gives to each code.
+    listed: HashMap<&'l str, &'l str>,
+    /// All codes by what a spreadsheet leaves of them.
+    without_zeros: HashMap<&'l str, &'l str>,
+}
+
+impl<'l> Sought<'l> {
+    fn of(
+        entered: &'l [(usize, EnteredUnit)],
+        tree: &'l Tree,
+        hierarchy: &'l Hierarchy,
+        day: NaiveDate,
+    ) -> Sought<'l> {
+        let listed = entered.iter();
+        let listed: HashMap<&str, &str> = listed
+            .map(|(_, unit)| (unit.code.as_str(), unit.level.as_str()))
+            .collect();
+        let standing = tree.places().map(|place| place.fact().code.as_str());
+        let codes = standing.chain(listed.keys().copied());
+        Sought {
+            day,
+            tree,
+            hierarchy,
+            without_zeros: codes.map(|code| (without_zeros(code), code)).collect(),
+            listed,
+        }
+    }
+
+    /// Finds the parent of a listed unit, or explains why there is none.
+    fn find(
+        &self,
+        unit: &EnteredUnit,
+        planned: &HashMap<UnitCode, Above>,
+    ) -> Result<Option<Above>, Message> {
+        let Some(parent) = &unit.parent else {
+            return Ok(None);
+        };
+        let code = parent.parse::<UnitCode>().ok();
+        let found = code.as_ref().and_then(|code| {
+            let standing = || {
+                let place = self.tree.by_code(code)?;
+                Some(Above::of(place.fact(), self.hierarchy))
+            };
+            planned.get(code).cloned().or_else(standing)
+        });
+        match found {
+            Some(above) => Ok(Some(above)),
+            None => Err(self.why_missing(unit, parent, code.as_ref())),
+        }
+    }
+
+    fn why_missing(&self, unit: &EnteredUnit, parent: &str, code: Option<&UnitCode>) -> Message {
+        let name = clipped(parent);
+        let level = &unit.level;
+        if let Some(above) = self.listed.get(parent) {
+            return message!("unit-parent-level-too-low", name, above, level);
+        }
+        if let Some(other) = code.and_then(|code| self.nearest_with(code)) {
+            return self.stands_on_other_days(other);
+        }
+        match self.without_zeros.get(without_zeros(parent)) {
+            Some(twin) => message!("unit-parent-twin", name, twin),
+            None => message!("unit-parent-unknown", name = Quoted(&name)),
+        }
+    }
+
+    /// Finds, among units that have the code on other days, the next one, otherwise the last one.
+    fn nearest_with(&self, code: &UnitCode) -> Option<&'l UnitFact> {
+        let facts = || self.hierarchy.facts_with(code);
+        let later = facts().filter(|fact| fact.validity.from > self.day);
+        let next = later.min_by_key(|fact| fact.validity.from);
+        next.or_else(|| facts().max_by_key(|fact| fact.validity.from))
+    }
+
+    fn stands_on_other_days(&self, fact: &UnitFact) -> Message {
+        let (code, name, from) = (&fact.code, &fact.name, fact.validity.from);
+        let day = self.day;
+        match fact.validity.to.filter(|to| *to < day) {
+            Some(to) => message!("unit-parent-ended", name, code, to, day),
+            None => message!("unit-parent-stands-from", name, code, from, day),
+        }
+    }
+}
+
+fn is_same(known: Place<'_>, draft: &Draft, parent: Option<&Above>) -> bool {
+    let fact = known.fact();
+    fact.name == draft.name
+        && fact.kind == draft.kind
+        && fact.level == draft.level
+        && fact.parent == parent.map(|above| above.unit)
+}

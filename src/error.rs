@@ -1,8 +1,8 @@
 //! The one table of error codes: every stable code of the API, and the kind of failure that it is.
 //!
-//! Holds codes, kinds and two-language messages. `http::problem` turns a kind into a status;
-//! sentences of the engine's faults are in `sentence`, others stand beside the use case that reports
-//! them.
+//! Holds codes, kinds and two-language messages. `http::problem` turns a kind into a status. The
+//! sentences are in `locales/`; `sentence` knows which tells a fault of the engine, a use case which
+//! tells its own.
 
 use crate::message;
 use serde::Serialize;

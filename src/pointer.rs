@@ -16,12 +16,12 @@ pub fn pointer_to(path: &FieldPath) -> String {
     pointer
 }
 
-/// The place that a pointer leads to. A step of digits is taken for an index.
+/// The place that a pointer leads to. A step that is written as an index is taken for one.
 pub fn path_at(pointer: &str) -> FieldPath {
     let steps = pointer.split('/').skip(1);
     FieldPath::of(steps.map(|step| match step.parse::<usize>() {
-        Ok(index) => Segment::Index(index),
-        Err(_) => Segment::Key(step.replace("~1", "/").replace("~0", "~")),
+        Ok(index) if index.to_string() == step => Segment::Index(index),
+        Ok(_) | Err(_) => Segment::Key(step.replace("~1", "/").replace("~0", "~")),
     }))
 }
 

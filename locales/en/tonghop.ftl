@@ -9,41 +9,34 @@ error-internal = The service failed.
 
 token-expired = Your session has expired. Sign in again. Programs get a new token with their refresh_token.
 token-refused = You are not signed in with a session that is valid. Sign in again.
-token-sign = The service failed. Tell its operator, with the request_id.
+internal-with-request-id = The service failed. Tell its operator, with the request_id.
 
 ## authz/access
 
-access-not-allowed = You may not { $words }. If you need to, ask your administrator for a grant.
-access-allowed-from = You may { $words } from { $from } on only. Choose days from then on, or ask your administrator for a grant.
-access-allowed-between = You may { $words } from { $from } to { $to } only. Choose days among those, or ask your administrator for a grant.
+action-read-units = see this unit
+action-read-levels = see the catalogue
+action-reorganise = reorganise units (that is for an administrator of the whole system)
+action-create-units = add units here
+action-change-levels = change levels
+action-change-catalogue = change the catalogue
+action-change-submissions = enter or submit for this unit
+action-set-targets = set targets for this unit (that is for a unit above it)
+action-decide-submissions = approve, return or reopen for this unit (that is for a unit above it)
+access-not-allowed = You may not { $action }. If you need to, ask your administrator for a grant.
+access-allowed-from = You may { $action } from { $from } on only. Choose days from then on, or ask your administrator for a grant.
+access-allowed-between = You may { $action } from { $from } to { $to } only. Choose days among those, or ask your administrator for a grant.
 
 ## http/contract
 
 contract-method-not-allowed = This path does not take { $method }, only { $allowed }.
 contract-unknown-parameter = There is no parameter { $name }. Those taken are: { $allowed }.
 contract-unknown-parameter-none-like-it = There is no parameter { $name }.
-contract-check-content-type = The body's Content-Type must be: { $taken }.
+contract-wrong-content-type = The body's Content-Type must be: { $taken }.
 contract-query-pairs = The parameters after ? cannot be read.
 contract-parameter-twice = The parameter { $name } may be given once.
 contract-parameter-with-nul = The parameter { $name } holds a NUL character.
 contract-missing-parameter = The parameter { $name } is missing.
 contract-wrong-query = The parameters are not valid.
-json-type-null = null
-json-type-boolean = true or false
-json-type-integer = a whole number
-json-type-number = a number
-json-type-string = a string
-json-type-array = an array
-json-type-object = an object
-contract-unknown-field = There is no field { $field }. Those taken are: { $allowed }.
-contract-unknown-field-none-like-it = There is no field { $field }.
-contract-missing-field = The field { $field } is missing.
-contract-wrong-type = The value must be { $words }.
-contract-not-an-option = The value must be one of: { $options }.
-contract-no-day = A day is written YYYY-MM-DD (such as 2025-07-01), from 1900-01-01 to 2199-12-31.
-contract-too-small = The value must not be below { $limit }.
-contract-too-large = The value must not be above { $limit }.
-contract-not-as-described = The value is not as the document describes it. See /docs.
 
 ## http/parameter
 
@@ -84,22 +77,41 @@ kind-unavailable = Not available
 
 ## http/token
 
-token-credentials = There is no grant_type { $other }. Use password or refresh_token.
+token-unknown-grant-type = There is no grant_type { $other }. Use password or refresh_token.
 token-missing = { $name } is missing.
 token-field-missing = Something that signing in needs is missing.
 token-too-many-sign-ins = Too many are signing in. Try again in some seconds.
 
+## http/violation
+
+json-type-null = null
+json-type-boolean = true or false
+json-type-integer = a whole number
+json-type-number = a number
+json-type-string = a string
+json-type-array = an array
+json-type-object = an object
+contract-unknown-field = There is no field { $field }. Those taken are: { $allowed }.
+contract-unknown-field-none-like-it = There is no field { $field }.
+contract-missing-field = The field { $field } is missing.
+contract-wrong-type = The value must be { $words }.
+contract-not-an-option = The value must be one of: { $options }.
+contract-no-day = A day is written YYYY-MM-DD (such as 2025-07-01), from 1900-01-01 to 2199-12-31.
+contract-too-small = The value must not be below { $limit }.
+contract-too-large = The value must not be above { $limit }.
+contract-not-as-described = The value is not as the document describes it. See /docs.
+
 ## http/request/body
 
 body-unexpected-body = This request takes no body. Leave it out.
-body-check-charset = The body's charset must be utf-8.
-body-unreadable-body = The body broke off, or is not compressed as its header says.
+body-wrong-charset = The body's charset must be utf-8.
+body-broken-off = The body broke off, or is not compressed as its header says.
 
 ## http/request/condition
 
-condition-precondition = For a change, If-None-Match takes only *. Use If-Match with the ETag that you read.
-request-both-conditions = Send either If-Match or If-None-Match, not both.
-condition-strong-tags = If-Match takes strong ETags only, without W/.
+condition-tag-for-a-change = For a change, If-None-Match takes only *. Use If-Match with the ETag that you read.
+condition-both = Send either If-Match or If-None-Match, not both.
+condition-weak-tag = If-Match takes strong ETags only, without W/.
 condition-malformed-tags = ETags stand in double quotes, with commas between them, or it is *.
 
 ## http/request/form
@@ -119,9 +131,11 @@ idempotency-unquoted-key = An Idempotency-Key has 1 to { $longest_key } printabl
 json-too-many-elements = The body has too many elements: at most { $most }. Send it in parts.
 json-wrong-body = The body is not as the API describes it. See each fault in errors.
 json-empty-body = The request needs a JSON body.
-json-malformed-json = The number { $number } in line { $line } has thousands separators. Write it without: { $digits }.
-request-malformed-json-at = The body is not valid JSON: line { $line }, column { $column }.
-json-first-refusal = The value cannot be read; see its description at /docs.
+json-grouped-number = The number { $number } in line { $line } has thousands separators. Write it without: { $digits }.
+json-broken-off = The body breaks off in line { $line }, column { $column }: it is not the whole of its JSON. Send all of it.
+json-malformed = The body is not valid JSON: line { $line }, column { $column }.
+json-field-twice = The field { $field } stands there twice. Remove one of the two.
+json-value-unreadable = The value cannot be read; see its description at /docs.
 
 ## http/request/limit
 
@@ -129,7 +143,7 @@ limit-body-too-large = The body is too large: at most { $limit } bytes. Shorten 
 
 ## http/request/packing
 
-packing-coding = The only Content-Encoding is gzip, or send the body as it is.
+body-wrong-encoding = The only Content-Encoding is gzip, or send the body as it is.
 
 ## http/request/page
 
@@ -137,8 +151,8 @@ page-limit = limit is a number from 1 to { $most }.
 
 ## http/request/query
 
-query-wrong-parameter = The parameters cannot be read; see those that are taken at /docs.
-request-wrong-parameter-of-name = The parameter { $name } cannot be read; see the values that it takes at /docs.
+query-unreadable = The parameters cannot be read; see those that are taken at /docs.
+query-parameter-unreadable = The parameter { $name } cannot be read; see the values that it takes at /docs.
 
 ## http/request/text
 
@@ -157,8 +171,19 @@ formula-invalid-number = at { $position }: `{ $found }` is not a decimal number 
 formula-invalid-indicator = at { $position }: `{ $found }` is not the code of an indicator
 formula-invalid-option = at { $position }: `{ $found }` is not the code of an option
 formula-unknown-function = at { $position }: there is no function `{ $found }`
-formula-wrong-argument-count = at { $position }: `{ $function }` does not take { $count } arguments
+formula-wrong-argument-count =
+    at { $position }: `{ $function }` does not take { $count ->
+        [one] { $count } argument
+       *[other] { $count } arguments
+    }
 formula-comparison-only = at { $position }: `{ $function }` is allowed in comparisons only
+formula-expected-value = a value
+formula-expected-indicator = an indicator
+formula-expected-option = an option
+formula-expected-operator = an operator
+formula-expected-comparison-sign = one of <= < >= > = !=
+formula-expected-closing-bracket = `]`
+formula-expected-closing-parenthesis = `)`
 
 ## sentence/plan
 
@@ -190,7 +215,7 @@ plan-units-at-level =
     The level { $level } still has { $count ->
         [one] { $count } unit
        *[other] { $count } units
-    } ({ $names }). Merge or abolish these first.
+    } ({ $names }). Merge, move to another level or abolish these first.
 
 ## sentence/quantity
 
@@ -240,7 +265,23 @@ value-below-minimum = { $name }: { $value } is less than the least it can be, { 
 value-above-maximum = { $name }: { $value } is more than the most it can be, { $most }. Check the number and its unit of measure.
 value-below-usual = { $name }: { $value } is less than usual (from { $least } on). If it is right nothing needs to be done; if not, correct it and send it again.
 value-above-usual = { $name }: { $value } is more than usual (up to { $most }). If it is right nothing needs to be done; if not, correct it and send it again.
-submission-wrong-status = The submission is { $words }. { $todo }
+wrong-status-reopen-to-change = Ask an approver to reopen it before you change it.
+wrong-status-reopen-to-withdraw = Ask an approver to reopen it before you withdraw it.
+wrong-status-approved-already = It is approved already; to change that, reopen it.
+wrong-status-draft-not-submitted = The unit has a draft that is not submitted; wait until it is.
+wrong-status-only-submitted = Only what is submitted can be approved or returned.
+wrong-status-submitted-already = It need not be sent again; to correct it, put new values.
+wrong-status-only-approved = Only what is approved can be reopened.
+wrong-status-withdrawn-already = There is nothing to do; to send it again, put values.
+wrong-status-returned-counts-nowhere = What was returned does not count any more; correct it and submit it again.
+wrong-status-nothing-sent = Nothing of it was sent, so nothing is to be taken back; change the draft or leave it.
+submission-wrong-status = The submission is { $status }. { $todo }
+status-draft = a draft
+status-submitted = submitted
+status-approved = approved
+status-returned = returned
+status-withdrawn = withdrawn
+status-reopened = reopened
 
 ## sentence/text
 
@@ -290,28 +331,28 @@ form-invalid =
     }.
 fixed-form-part-window = There are submissions for { $period }, so it can neither go nor change its days. List it among the windows with the days that it has; its name and when it is due (due_at) may change.
 fixed-form-part-item = There are submissions or targets for { $period }, so { $gone } cannot go. Make a version that holds (valid_from) after it.
-form-put-form = A form's code is words of lower-case letters, digits and underscores, joined by dots.
-form-definition = A form needs at least one level that submits it.
-form-periods = A form has a calendar and a frequency, or windows of its own, and not both. Leave one of the two out.
+form-invalid-code = A form's code is words of lower-case letters, digits and underscores, joined by dots.
+form-no-level-submits = A form needs at least one level that submits it.
+form-calendar-and-windows = A form has a calendar and a frequency, or windows of its own, and not both. Leave one of the two out.
 form-periods-incomplete = A form without windows of its own needs { $field }.
-form-windows = The window { $key } stands there twice. Remove one of the two, or give it another name.
-form-window-key = A window's key is a year from 1900 to 2199, a hyphen and a name of 1 to 24 lower-case letters, digits and hyphens that begins with a letter (such as 2025-tet). The name is not w, q or h with a number: these are weeks, quarters and halves.
+form-window-twice = The window { $key } stands there twice. Remove one of the two, or give it another name.
+form-window-invalid-key = A window's key is a year from 1900 to 2199, a hyphen and a name of 1 to 24 lower-case letters, digits and hyphens that begins with a letter (such as 2025-tet). The name is not w, q or h with a number: these are weeks, quarters and halves.
 form-window-outside-year = No day of the window lies in { $year }. Correct the year in its key, or its days.
 form-window-days-reversed = The last day ({ $to }) comes before the first ({ $from }). Correct one of the two.
 form-window-before-version = This window ends on { $to }, before the version begins (valid_from, { $day }). Leave it out, or list it in a version that begins earlier.
-form-due-at = It is due on a day (such as 2025-02-10), or at an instant with its offset (such as 2025-02-10T17:00:00+07:00).
+form-invalid-due-at = It is due on a day (such as 2025-02-10), or at an instant with its offset (such as 2025-02-10T17:00:00+07:00).
 form-due-before-first-day = It is due before its first day ({ $from }), so nobody could be in time. Correct when it is due (due_at).
 form-level-twice = The level { $level } stands there twice. Remove one of the two.
-form-check-submits = The level { $level } does not submit this form. Leave it out, or add it to the levels that do (submitted_by).
-form-levels-among = At least one level is needed; leave the field out if every level that submits collects.
+form-level-does-not-submit = The level { $level } does not submit this form. Leave it out, or add it to the levels that do (submitted_by).
+form-no-levels = At least one level is needed; leave the field out if every level that submits collects.
 form-unknown-level = There is no level { $level }. Use one of these levels: { $levels }.
 form-section-number = A section's number is letters, digits and dots (such as II.2.1), unlike the others.
 form-unknown-indicator = The catalogue has no indicator { $name }. Add it first.
 form-indicator-twice = { $indicator } stands at two places of the outline. Remove one of the two.
-form-rules = A rule's code is capital letters, digits and underscores, unlike the others and the system's own warnings.
-form-expression = The rule cannot be read: { $words }. An example: fund.spent <= fund.raised.
+form-rule-code = A rule's code is capital letters, digits and underscores, unlike the others and the system's own warnings.
+form-rule-unreadable = The rule cannot be read: { $reason }. An example: fund.spent <= fund.raised.
 form-operand-not-held = It uses { $operand }, which this form does not hold. Add that indicator to the outline.
-form-check-operands = { $indicator } uses { $operand }, which this form does not hold. Add that indicator to the outline.
+form-formula-operand-not-held = { $indicator } uses { $operand }, which this form does not hold. Add that indicator to the outline.
 
 ## service/catalogue/indicator
 
@@ -321,22 +362,26 @@ indicator-invalid =
        *[other] { $count } faults
     }.
 indicator-not-found = There is no indicator { $code }. Choose one of the catalogue (/v1/indicators).
-fixed-part-breakdowns = { $words } cannot change any more: there are values or targets, and they would mean something else. Make a new indicator.
-indicator-planned = An indicator's code is words of lower-case letters, digits and underscores, joined by dots, at most 100 characters.
-indicator-read-definition = Decimals are 0 to 9.
-indicator-read-measure = An indicator with a formula has no aggregation (across_units, across_time) and no breakdowns. Leave them out.
+fixed-part-decimals = The decimals
+fixed-part-unit-of-measure = The unit of measure
+fixed-part-aggregation = The aggregation
+fixed-part-breakdowns-named = The breakdowns
+fixed-part-in-use = { $part } cannot change any more: there are values or targets, and they would mean something else. Make a new indicator.
+indicator-code-form = An indicator's code is words of lower-case letters, digits and underscores, joined by dots, at most 100 characters.
+indicator-decimals = Decimals are 0 to 9.
+indicator-formula-with-aggregation = An indicator with a formula has no aggregation (across_units, across_time) and no breakdowns. Leave them out.
 indicator-collected-incomplete = An indicator that is collected says how it is put together { $words } ({ $field }).
-indicator-refuse-bounds = An indicator with a formula has no { $field }. Put bounds on the collected indicators that the formula uses.
-indicator-read-bounds = What is usual has a from or a to.
-indicator-read-interval = The upper bound must not be less than the lower one.
-indicator-read-formula = The formula cannot be read: { $words }. Use + - * /, parentheses, numbers and codes of indicators.
-indicator-read-breakdowns = A breakdown needs at least one option.
+indicator-formula-with-bounds = An indicator with a formula has no { $field }. Put bounds on the collected indicators that the formula uses.
+indicator-usual-range-empty = What is usual has a from or a to.
+indicator-bounds-reversed = The upper bound must not be less than the lower one.
+indicator-formula-unreadable = The formula cannot be read: { $reason }. Use + - * /, parentheses, numbers and codes of indicators.
+indicator-no-options = A breakdown needs at least one option.
 indicator-invalid-code = A code is lower-case letters, digits and underscores, and unlike the indicator's others.
 indicator-unknown-operand = The formula uses { $operand }, which the catalogue does not have on { $day }.
 dependent-formula-on-form = The form { $form } holds this indicator, and on { $day } not { $operand }, which the formula uses. Add that to the form's outline first.
 dependent-formula = The formula of { $by } uses { $operand }, which would not be there on { $day }. Keep it, or change that formula first.
 dependent-rule = The rule { $rule } of the form { $form } uses { $operand }, which would not be there on { $day }. Keep it, or change that rule first.
-indicator-check-size = The formula comes back to itself through others, lies more than { $deepest } deep, or is too long when written out (over { $largest } values).
+indicator-formula-too-large = The formula comes back to itself through others, lies more than { $deepest } deep, or is too long when written out (over { $largest } values).
 
 ## service/catalogue/level
 
@@ -345,12 +390,40 @@ level-invalid =
         [one] { $count } fault
        *[other] { $count } faults
     }.
-level-invalid-code = A level's code has at most 40 lower-case letters, digits and underscores.
+level-invalid-code = A level's code has at most 40 lower-case letters, digits and underscores, and begins with a letter.
 level-rank-out-of-range = A level's rank is a number from 0 (the country) to 99; the smaller, the higher.
 level-last-day-before-first = The last day must not be before the first.
-level-check-ranks = The rank { $rank } is that of the level { $other }. Choose another.
+level-rank-taken = The rank { $rank } is that of the level { $other }. Choose another.
 level-rank-fixed = This level's rank is { $rank } and cannot change; make a new level.
-level-check-units = { $name } stands at the level { $level_named } { $days }, which is outside those days. Choose a wider range.
+level-units-outside = { $name } stands at the level { $level_named } { $days }, which is outside those days. Choose a wider range.
+
+## service/map/doubt
+
+unit-name-looks-the-same = { $one } looks the same as { $other } beside it. See whether they are one unit.
+unit-code-differs-by-zeros = The code { $code } differs from { $name }'s { $other_code } only by zeros before it, which spreadsheets drop. Check the code.
+
+## service/map/draft
+
+unit-unknown-level = There is no level { $level } on { $day }. Use one of these levels: { $levels }.
+unit-parent-stands-until = { $name } stands until { $until } only. Choose a last day that is no later.
+unit-parent-stands-since = { $name } exists since { $since } only. Choose a first day from then on.
+unit-code-taken = The code { $code } is { $name }'s from { $first_day } on; only the first day differs. If that unit is meant, it is there already; if not, use another code.
+unit-code-taken-differs = The code { $code } is { $name }'s. What differs: { $words }. If that unit is meant, change its name, kind or unit above by a reorganisation (the steps rename, retype and move at /v1/reorganisations); if not, use another code.
+unit-differs-name = the name (it is { $was }, entered { $is })
+unit-differs-kind = the kind (it is { $was }, entered { $is })
+unit-differs-level = the level (it is { $was }, entered { $is })
+unit-differs-parent = the unit above
+
+## service/map/import
+
+unit-list-wrong-columns = Line { $line } does not have the columns code,name,level,parent_code[,kind].
+unit-list-empty = The list has no rows. Its columns are separated by commas, semicolons or tabs.
+unit-list-code-twice = The code { $code } stands on two lines. Remove one of the two.
+unit-parent-level-too-low = The unit above, { $name }, stands in the list at the level { $above }, which is not above the level { $level }. Correct the level, or choose a unit of a higher one.
+unit-parent-twin = There is no unit above with the code { $name }, but there is { $twin }. Spreadsheets drop zeros before a number: make the column of codes text, and correct it.
+unit-parent-unknown = There is no unit above with the code { $name }, neither in the list nor in the system.
+unit-parent-ended = The unit above, { $name } ({ $code }), stands until { $to }, and the list begins on { $day }. Choose another one.
+unit-parent-stands-from = The unit above, { $name } ({ $code }), stands from { $from } on, and the list begins on { $day }. Set valid_from to { $from } or later.
 
 ## service/map/mapping
 
@@ -384,25 +457,6 @@ unit-invalid =
         [one] { $count } fault
        *[other] { $count } faults
     }. Correct each one listed.
-unit-unknown-level = There is no level { $level } on { $day }. Use one of these levels: { $levels }.
-unit-parent-stands-until = { $name } stands until { $until } only. Choose a last day that is no later.
-unit-parent-stands-since = { $name } exists since { $since } only. Choose a first day from then on.
-unit-code-taken = The code { $code } is { $name }'s from { $first_day } on; only the first day differs. If that unit is meant, it is there already; if not, use another code.
-unit-code-taken-differs = The code { $code } is { $name }'s. What differs: { $words }. If that unit is meant, change its name, kind or unit above by a reorganisation (the steps rename, retype and move at /v1/reorganisations); if not, use another code.
-unit-differs-name = the name (it is { $was }, entered { $is })
-unit-differs-kind = the kind (it is { $was }, entered { $is })
-unit-differs-level = the level (it is { $was }, entered { $is })
-unit-differs-parent = the unit above
-unit-name-looks-the-same = { $one } looks the same as { $other } beside it. See whether they are one unit.
-unit-code-differs-by-zeros = The code { $code } differs from { $name }'s { $other_code } only by zeros before it, which spreadsheets drop. Check the code.
-unit-list-wrong-columns = Line { $line } does not have the columns code,name,level,parent_code[,kind].
-unit-list-empty = The list has no rows. Its columns are separated by commas, semicolons or tabs.
-unit-list-code-twice = The code { $code } stands on two lines. Remove one of the two.
-unit-parent-level-too-low = The unit above, { $name }, stands in the list at the level { $above }, which is not above the level { $level }. Correct the level, or choose a unit of a higher one.
-unit-parent-twin = There is no unit above with the code { $name }, but there is { $twin }. Spreadsheets drop zeros before a number: make the column of codes text, and correct it.
-unit-parent-unknown = There is no unit above with the code { $name }, neither in the list nor in the system.
-unit-parent-ended = The unit above, { $name } ({ $code }), stands until { $to }, and the list begins on { $day }. Choose another one.
-unit-parent-stands-from = The unit above, { $name } ({ $code }), stands from { $from } on, and the list begins on { $day }. Set valid_from to { $from } or later.
 
 ## service/map/reorganisation/preview
 
@@ -423,7 +477,7 @@ undo-same-rank = The levels { $one } and { $other } would have the same rank. Ch
 
 account-gone = This account is not there any more. Sign in again.
 account-invalid = The account is not in order and nothing was written.
-account-read-login = The login { $login } is taken.
+account-login-taken = The login { $login } is taken.
 account-unknown-unit = There is no unit { $unit } today. Give its id, or code: and its code (such as code:30388).
 account-role-of-system = The role { $role } is for the whole system, not for a unit. Leave the unit out.
 account-role-needs-unit = The role { $role } needs a unit. Give one, such as { $code }@code:30388.
@@ -432,7 +486,7 @@ account-role-needs-unit = The role { $role } needs a unit. Give one, such as { $
 
 credentials-wrong-login = The login holds a character that nobody sees. Type it instead of pasting it.
 credentials-login-length = A login has 1 to 120 characters and no spaces.
-credentials-check-password = A password has { $shortest } to { $longest } characters.
+credentials-password-length = A password has { $shortest } to { $longest } characters.
 
 ## service/people/tenant
 
@@ -454,9 +508,6 @@ series-no-range = From { $from } to { $to } is no range: both must be of one sor
 ## service/report/target
 
 target-not-set = The unit was given nothing to reach of { $figure } in this period yet.
-
-## service/submission/batch
-
 
 ## service/submission/error
 

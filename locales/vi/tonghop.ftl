@@ -10,41 +10,34 @@ error-internal = Hệ thống gặp lỗi.
 
 token-expired = Phiên đăng nhập đã hết hạn. Hãy đăng nhập lại. Chương trình lấy mã mới bằng refresh_token.
 token-refused = Phiên đăng nhập không hợp lệ. Hãy đăng nhập lại.
-token-sign = Hệ thống gặp lỗi. Hãy báo người quản trị kèm mã yêu cầu (request_id).
+internal-with-request-id = Hệ thống gặp lỗi. Hãy báo người quản trị kèm mã yêu cầu (request_id).
 
 ## authz/access
 
-access-not-allowed = Bạn không được { $words }. Nếu cần, hãy đề nghị người quản trị cấp quyền.
-access-allowed-from = Từ ngày { $from } bạn mới được { $words }. Hãy chọn ngày từ đó trở đi, hoặc đề nghị người quản trị cấp quyền.
-access-allowed-between = Bạn chỉ được { $words } từ ngày { $from } đến ngày { $to }. Hãy chọn ngày trong khoảng đó, hoặc đề nghị người quản trị cấp quyền.
+action-read-units = xem đơn vị này
+action-read-levels = xem danh mục
+action-reorganise = sắp xếp đơn vị hành chính (việc của người quản trị hệ thống)
+action-create-units = thêm đơn vị ở đây
+action-change-levels = thay đổi các cấp
+action-change-catalogue = thay đổi danh mục
+action-change-submissions = nhập hoặc gửi số liệu cho đơn vị này
+action-set-targets = giao chỉ tiêu cho đơn vị này (việc của đơn vị cấp trên)
+action-decide-submissions = duyệt, trả lại hay mở lại số liệu của đơn vị này (việc của đơn vị cấp trên)
+access-not-allowed = Bạn không được { $action }. Nếu cần, hãy đề nghị người quản trị cấp quyền.
+access-allowed-from = Từ ngày { $from } bạn mới được { $action }. Hãy chọn ngày từ đó trở đi, hoặc đề nghị người quản trị cấp quyền.
+access-allowed-between = Bạn chỉ được { $action } từ ngày { $from } đến ngày { $to }. Hãy chọn ngày trong khoảng đó, hoặc đề nghị người quản trị cấp quyền.
 
 ## http/contract
 
 contract-method-not-allowed = Địa chỉ này không nhận { $method }, chỉ nhận { $allowed }.
 contract-unknown-parameter = Không có tham số { $name }. Các tham số được nhận: { $allowed }.
 contract-unknown-parameter-none-like-it = Không có tham số { $name }.
-contract-check-content-type = Nội dung phải có Content-Type là: { $taken }.
+contract-wrong-content-type = Nội dung phải có Content-Type là: { $taken }.
 contract-query-pairs = Các tham số sau dấu ? không đọc được.
 contract-parameter-twice = Tham số { $name } chỉ được gửi một lần.
 contract-parameter-with-nul = Tham số { $name } có ký tự NUL.
 contract-missing-parameter = Thiếu tham số { $name }.
 contract-wrong-query = Các tham số không hợp lệ.
-json-type-null = null
-json-type-boolean = true hoặc false
-json-type-integer = số nguyên
-json-type-number = số
-json-type-string = chuỗi ký tự
-json-type-array = danh sách
-json-type-object = đối tượng
-contract-unknown-field = Không có trường { $field }. Các trường được nhận: { $allowed }.
-contract-unknown-field-none-like-it = Không có trường { $field }.
-contract-missing-field = Thiếu trường { $field }.
-contract-wrong-type = Giá trị phải là { $words }.
-contract-not-an-option = Giá trị phải là một trong: { $options }.
-contract-no-day = Ngày phải viết theo mẫu năm-tháng-ngày (ví dụ 2025-07-01), từ 1900-01-01 đến 2199-12-31.
-contract-too-small = Giá trị không được nhỏ hơn { $limit }.
-contract-too-large = Giá trị không được lớn hơn { $limit }.
-contract-not-as-described = Giá trị không đúng như tài liệu mô tả. Xem /docs.
 
 ## http/parameter
 
@@ -85,22 +78,41 @@ kind-unavailable = Tạm thời chưa phục vụ được
 
 ## http/token
 
-token-credentials = Không có grant_type { $other }. Dùng password hoặc refresh_token.
+token-unknown-grant-type = Không có grant_type { $other }. Dùng password hoặc refresh_token.
 token-missing = Thiếu { $name }.
 token-field-missing = Thiếu thông tin đăng nhập.
 token-too-many-sign-ins = Có quá nhiều người đang đăng nhập. Hãy thử lại sau ít giây.
 
+## http/violation
+
+json-type-null = null
+json-type-boolean = true hoặc false
+json-type-integer = số nguyên
+json-type-number = số
+json-type-string = chuỗi ký tự
+json-type-array = danh sách
+json-type-object = đối tượng
+contract-unknown-field = Không có trường { $field }. Các trường được nhận: { $allowed }.
+contract-unknown-field-none-like-it = Không có trường { $field }.
+contract-missing-field = Thiếu trường { $field }.
+contract-wrong-type = Giá trị phải là { $words }.
+contract-not-an-option = Giá trị phải là một trong: { $options }.
+contract-no-day = Ngày phải viết theo mẫu năm-tháng-ngày (ví dụ 2025-07-01), từ 1900-01-01 đến 2199-12-31.
+contract-too-small = Giá trị không được nhỏ hơn { $limit }.
+contract-too-large = Giá trị không được lớn hơn { $limit }.
+contract-not-as-described = Giá trị không đúng như tài liệu mô tả. Xem /docs.
+
 ## http/request/body
 
 body-unexpected-body = Yêu cầu này không có nội dung. Hãy bỏ phần nội dung đi.
-body-check-charset = Nội dung phải ở bảng mã utf-8.
-body-unreadable-body = Nội dung gửi lên bị ngắt giữa chừng hoặc nén sai.
+body-wrong-charset = Nội dung phải ở bảng mã utf-8.
+body-broken-off = Nội dung gửi lên bị ngắt giữa chừng hoặc nén sai.
 
 ## http/request/condition
 
-condition-precondition = Khi thay đổi, If-None-Match chỉ nhận *. Hãy dùng If-Match kèm ETag đã đọc.
-request-both-conditions = Chỉ gửi một trong hai: If-Match hoặc If-None-Match.
-condition-strong-tags = If-Match chỉ nhận ETag mạnh, không có W/.
+condition-tag-for-a-change = Khi thay đổi, If-None-Match chỉ nhận *. Hãy dùng If-Match kèm ETag đã đọc.
+condition-both = Chỉ gửi một trong hai: If-Match hoặc If-None-Match.
+condition-weak-tag = If-Match chỉ nhận ETag mạnh, không có W/.
 condition-malformed-tags = ETag phải ở trong dấu nháy kép, cách nhau bằng dấu phẩy, hoặc là *.
 
 ## http/request/form
@@ -120,9 +132,11 @@ idempotency-unquoted-key = Idempotency-Key phải có từ 1 đến { $longest_k
 json-too-many-elements = Nội dung có quá nhiều phần tử: nhiều nhất { $most }. Hãy chia thành nhiều lần gửi.
 json-wrong-body = Nội dung không đúng như mô tả của API. Xem từng lỗi trong errors.
 json-empty-body = Yêu cầu phải có nội dung JSON.
-json-malformed-json = Số { $number } ở dòng { $line } có dấu ngăn cách hàng nghìn. Hãy viết liền: { $digits }.
-request-malformed-json-at = Nội dung không phải JSON đúng ở dòng { $line }, cột { $column }.
-json-first-refusal = Giá trị không đúng dạng; xem mô tả ở /docs.
+json-grouped-number = Số { $number } ở dòng { $line } có dấu ngăn cách hàng nghìn. Hãy viết liền: { $digits }.
+json-broken-off = Nội dung JSON bị cắt ngang ở dòng { $line }, cột { $column }. Hãy gửi lại cho đủ.
+json-malformed = Nội dung không phải JSON đúng ở dòng { $line }, cột { $column }.
+json-field-twice = Trường { $field } có hai lần. Hãy bỏ bớt một.
+json-value-unreadable = Giá trị không đúng dạng; xem mô tả ở /docs.
 
 ## http/request/limit
 
@@ -130,7 +144,7 @@ limit-body-too-large = Nội dung gửi lên quá lớn: nhiều nhất { $limit
 
 ## http/request/packing
 
-packing-coding = Content-Encoding chỉ nhận gzip, hoặc không nén.
+body-wrong-encoding = Content-Encoding chỉ nhận gzip, hoặc không nén.
 
 ## http/request/page
 
@@ -138,8 +152,8 @@ page-limit = limit là số từ 1 đến { $most }.
 
 ## http/request/query
 
-query-wrong-parameter = Có tham số không đúng dạng; xem các tham số ở /docs.
-request-wrong-parameter-of-name = Tham số { $name } không đúng dạng; xem các giá trị được nhận ở /docs.
+query-unreadable = Có tham số không đúng dạng; xem các tham số ở /docs.
+query-parameter-unreadable = Tham số { $name } không đúng dạng; xem các giá trị được nhận ở /docs.
 
 ## http/request/text
 
@@ -160,6 +174,13 @@ formula-invalid-option = vị trí { $position }: { $found } không phải mã p
 formula-unknown-function = vị trí { $position }: không có hàm { $found }
 formula-wrong-argument-count = vị trí { $position }: hàm { $function } không nhận { $count } giá trị
 formula-comparison-only = vị trí { $position }: { $function } chỉ dùng được trong quy tắc so sánh
+formula-expected-value = một giá trị
+formula-expected-indicator = một chỉ tiêu
+formula-expected-option = một phân tổ
+formula-expected-operator = một phép tính
+formula-expected-comparison-sign = một dấu so sánh (<= < >= > = !=)
+formula-expected-closing-bracket = dấu ]
+formula-expected-closing-parenthesis = dấu )
 
 ## sentence/plan
 
@@ -229,7 +250,23 @@ value-below-minimum = { $name }: { $value } nhỏ hơn mức thấp nhất là {
 value-above-maximum = { $name }: { $value } lớn hơn mức cao nhất là { $most }. Hãy kiểm tra lại số và đơn vị tính.
 value-below-usual = { $name }: { $value } thấp hơn mức thường gặp (từ { $least }). Nếu số đúng thì không cần làm gì thêm; nếu sai, hãy sửa và gửi lại.
 value-above-usual = { $name }: { $value } cao hơn mức thường gặp (đến { $most }). Nếu số đúng thì không cần làm gì thêm; nếu sai, hãy sửa và gửi lại.
-submission-wrong-status = Số liệu đang ở tình trạng «{ $words }». { $todo }
+wrong-status-reopen-to-change = Hãy đề nghị người duyệt mở lại trước khi sửa.
+wrong-status-reopen-to-withdraw = Hãy đề nghị người duyệt mở lại trước khi rút.
+wrong-status-approved-already = Đã duyệt rồi; muốn thay đổi thì mở lại.
+wrong-status-draft-not-submitted = Đơn vị có bản nháp chưa gửi; hãy chờ đơn vị gửi.
+wrong-status-only-submitted = Chỉ duyệt hoặc trả lại được số liệu đã gửi.
+wrong-status-submitted-already = Không cần gửi lại; muốn sửa thì nhập số liệu mới.
+wrong-status-only-approved = Chỉ mở lại được số liệu đã duyệt.
+wrong-status-withdrawn-already = Đã rút rồi; muốn gửi lại thì nhập số liệu.
+wrong-status-returned-counts-nowhere = Số liệu bị trả lại không được tính nữa; hãy sửa rồi gửi lại.
+wrong-status-nothing-sent = Chưa gửi gì nên không có gì để lấy lại; cứ sửa hoặc bỏ bản nháp.
+submission-wrong-status = Số liệu đang ở tình trạng «{ $status }». { $todo }
+status-draft = bản nháp
+status-submitted = đã gửi
+status-approved = đã duyệt
+status-returned = bị trả lại
+status-withdrawn = đã rút
+status-reopened = được mở lại
 
 ## sentence/text
 
@@ -275,59 +312,91 @@ page-unknown-cursor = cursor không phải của danh sách này, hoặc danh s�
 form-invalid = Mẫu báo cáo có { $count } chỗ chưa đúng; chưa có gì được ghi.
 fixed-form-part-window = Kỳ { $period } đã có số liệu nên không bỏ và không đổi ngày được. Hãy giữ kỳ đó trong danh sách kỳ riêng (windows) với các ngày như cũ; tên và hạn gửi (due_at) thì đổi được.
 fixed-form-part-item = Kỳ { $period } đã có số liệu hoặc kế hoạch giao nên không bỏ được { $gone }. Hãy lập phiên bản mới có hiệu lực (valid_from) sau kỳ đó.
-form-put-form = Mã mẫu gồm các từ chữ thường không dấu, chữ số và dấu _, nối bằng dấu chấm.
-form-definition = Mẫu phải có ít nhất một cấp gửi.
-form-periods = Mẫu có lịch (calendar) và chu kỳ (frequency), hoặc có kỳ riêng (windows), không có cả hai. Hãy bỏ một bên.
+form-invalid-code = Mã mẫu gồm các từ chữ thường không dấu, chữ số và dấu _, nối bằng dấu chấm.
+form-no-level-submits = Mẫu phải có ít nhất một cấp gửi.
+form-calendar-and-windows = Mẫu có lịch (calendar) và chu kỳ (frequency), hoặc có kỳ riêng (windows), không có cả hai. Hãy bỏ một bên.
 form-periods-incomplete = Mẫu không có kỳ riêng (windows) thì phải có { $field }.
-form-windows = Kỳ { $key } có hai lần. Hãy bỏ một hoặc đặt tên khác.
-form-window-key = Khóa của kỳ gồm năm từ 1900 đến 2199, dấu gạch nối và tên từ 1 đến 24 chữ thường không dấu, chữ số, gạch nối, bắt đầu bằng chữ (ví dụ 2025-tet). Tên không được là w, q, h rồi đến số, vì dễ nhầm với tuần, quý, nửa năm.
+form-window-twice = Kỳ { $key } có hai lần. Hãy bỏ một hoặc đặt tên khác.
+form-window-invalid-key = Khóa của kỳ gồm năm từ 1900 đến 2199, dấu gạch nối và tên từ 1 đến 24 chữ thường không dấu, chữ số, gạch nối, bắt đầu bằng chữ (ví dụ 2025-tet). Tên không được là w, q, h rồi đến số, vì dễ nhầm với tuần, quý, nửa năm.
 form-window-outside-year = Không ngày nào của kỳ này thuộc năm { $year }. Hãy sửa năm trong khóa, hoặc sửa các ngày.
 form-window-days-reversed = Ngày cuối ({ $to }) đứng trước ngày đầu ({ $from }). Hãy sửa một trong hai ngày.
 form-window-before-version = Kỳ này kết thúc ngày { $to }, trước khi phiên bản có hiệu lực (valid_from, ngày { $day }). Hãy bỏ kỳ này, hoặc để nó trong phiên bản có hiệu lực sớm hơn.
-form-due-at = Hạn gửi là một ngày (ví dụ 2025-02-10), hoặc ngày giờ kèm múi giờ (ví dụ 2025-02-10T17:00:00+07:00).
+form-invalid-due-at = Hạn gửi là một ngày (ví dụ 2025-02-10), hoặc ngày giờ kèm múi giờ (ví dụ 2025-02-10T17:00:00+07:00).
 form-due-before-first-day = Hạn gửi đứng trước ngày đầu của kỳ ({ $from }), nên không ai gửi kịp. Hãy sửa hạn gửi (due_at).
 form-level-twice = Cấp { $level } có hai lần. Hãy bỏ một.
-form-check-submits = Cấp { $level } không gửi mẫu này. Hãy bỏ cấp đó, hoặc thêm vào các cấp gửi (submitted_by).
-form-levels-among = Phải có ít nhất một cấp; để trống trường này nếu mọi cấp gửi đều thu thập.
+form-level-does-not-submit = Cấp { $level } không gửi mẫu này. Hãy bỏ cấp đó, hoặc thêm vào các cấp gửi (submitted_by).
+form-no-levels = Phải có ít nhất một cấp; để trống trường này nếu mọi cấp gửi đều thu thập.
 form-unknown-level = Không có cấp { $level }. Hãy dùng một trong các cấp: { $levels }.
 form-section-number = Số mục gồm chữ, số và dấu chấm (như II.2.1) và không trùng mục khác.
 form-unknown-indicator = Danh mục không có chỉ tiêu { $name }. Hãy thêm chỉ tiêu trước.
 form-indicator-twice = Chỉ tiêu { $indicator } có hai chỗ trong đề cương. Hãy bỏ một chỗ.
-form-rules = Mã quy tắc gồm chữ hoa không dấu, chữ số và dấu _, không trùng quy tắc khác hay cảnh báo sẵn có của hệ thống.
-form-expression = Quy tắc chưa đúng ({ $words }). Ví dụ: fund.spent <= fund.raised.
+form-rule-code = Mã quy tắc gồm chữ hoa không dấu, chữ số và dấu _, không trùng quy tắc khác hay cảnh báo sẵn có của hệ thống.
+form-rule-unreadable = Quy tắc chưa đúng ({ $reason }). Ví dụ: fund.spent <= fund.raised.
 form-operand-not-held = Dùng đến { $operand }, mà mẫu này không có. Hãy thêm chỉ tiêu đó vào đề cương.
-form-check-operands = Chỉ tiêu { $indicator } dùng đến { $operand }, mà mẫu này không có. Hãy thêm chỉ tiêu đó vào đề cương.
+form-formula-operand-not-held = Chỉ tiêu { $indicator } dùng đến { $operand }, mà mẫu này không có. Hãy thêm chỉ tiêu đó vào đề cương.
 
 ## service/catalogue/indicator
 
 indicator-invalid = Chỉ tiêu có { $count } chỗ chưa đúng; chưa có gì được ghi.
 indicator-not-found = Không có chỉ tiêu { $code }. Hãy chọn trong danh mục chỉ tiêu (/v1/indicators).
-fixed-part-breakdowns = { $words } của chỉ tiêu không đổi được nữa vì đã có số liệu hoặc kế hoạch giao; số cũ sẽ sai nghĩa. Hãy lập chỉ tiêu mới.
-indicator-planned = Mã chỉ tiêu gồm các từ chữ thường không dấu, chữ số và dấu _, nối bằng dấu chấm, tối đa 100 ký tự.
-indicator-read-definition = Số chữ số thập phân là từ 0 đến 9.
-indicator-read-measure = Chỉ tiêu tính theo công thức thì không có cách tổng hợp (across_units, across_time) và phân tổ (breakdowns). Hãy bỏ các trường đó.
+fixed-part-decimals = Số chữ số thập phân
+fixed-part-unit-of-measure = Đơn vị tính
+fixed-part-aggregation = Cách tổng hợp
+fixed-part-breakdowns-named = Phân tổ
+fixed-part-in-use = { $part } của chỉ tiêu không đổi được nữa vì đã có số liệu hoặc kế hoạch giao; số cũ sẽ sai nghĩa. Hãy lập chỉ tiêu mới.
+indicator-code-form = Mã chỉ tiêu gồm các từ chữ thường không dấu, chữ số và dấu _, nối bằng dấu chấm, tối đa 100 ký tự.
+indicator-decimals = Số chữ số thập phân là từ 0 đến 9.
+indicator-formula-with-aggregation = Chỉ tiêu tính theo công thức thì không có cách tổng hợp (across_units, across_time) và phân tổ (breakdowns). Hãy bỏ các trường đó.
 indicator-collected-incomplete = Chỉ tiêu được thu thập phải nói cách tổng hợp { $words } ({ $field }).
-indicator-refuse-bounds = Chỉ tiêu tính theo công thức không có { $field }. Hãy đặt giới hạn ở các chỉ tiêu được thu thập mà công thức dùng.
-indicator-read-bounds = Mức thường gặp phải có from hoặc to.
-indicator-read-interval = Mức cao nhất không được nhỏ hơn mức thấp nhất.
-indicator-read-formula = Công thức chưa đúng ({ $words }). Dùng + - * /, ngoặc đơn, số và mã chỉ tiêu.
-indicator-read-breakdowns = Phân tổ phải có ít nhất một mục.
+indicator-formula-with-bounds = Chỉ tiêu tính theo công thức không có { $field }. Hãy đặt giới hạn ở các chỉ tiêu được thu thập mà công thức dùng.
+indicator-usual-range-empty = Mức thường gặp phải có from hoặc to.
+indicator-bounds-reversed = Mức cao nhất không được nhỏ hơn mức thấp nhất.
+indicator-formula-unreadable = Công thức chưa đúng ({ $reason }). Dùng + - * /, ngoặc đơn, số và mã chỉ tiêu.
+indicator-no-options = Phân tổ phải có ít nhất một mục.
 indicator-invalid-code = Mã gồm chữ thường không dấu, chữ số và dấu _, và không trùng mã khác của chỉ tiêu.
 indicator-unknown-operand = Công thức dùng { $operand }, mà ngày { $day } danh mục chưa có.
 dependent-formula-on-form = Mẫu { $form } có chỉ tiêu này nhưng ngày { $day } không có { $operand } mà công thức dùng. Hãy thêm vào đề cương của mẫu trước.
 dependent-formula = Công thức của chỉ tiêu { $by } dùng { $operand }, mà ngày { $day } sẽ không còn. Hãy giữ lại, hoặc đổi công thức đó trước.
 dependent-rule = Quy tắc { $rule } của mẫu { $form } dùng { $operand }, mà ngày { $day } sẽ không còn. Hãy giữ lại, hoặc đổi quy tắc đó trước.
-indicator-check-size = Công thức dùng lại chính nó qua chỉ tiêu khác, lồng nhau quá { $deepest } lần, hoặc quá dài khi viết đầy đủ (trên { $largest } số hạng).
+indicator-formula-too-large = Công thức dùng lại chính nó qua chỉ tiêu khác, lồng nhau quá { $deepest } lần, hoặc quá dài khi viết đầy đủ (trên { $largest } số hạng).
 
 ## service/catalogue/level
 
 level-invalid = Cấp này có { $count } chỗ chưa đúng; chưa có gì được ghi.
 level-invalid-code = Mã cấp gồm tối đa 40 chữ thường không dấu, chữ số và dấu _, bắt đầu bằng chữ.
 level-rank-out-of-range = Thứ bậc của cấp là số từ 0 (cả nước) đến 99; số nhỏ là cấp cao.
-level-last-day-before-first = Ngày cuối phải sau ngày đầu.
-level-check-ranks = Thứ bậc { $rank } đang là của cấp { $other }. Hãy chọn số khác.
+level-last-day-before-first = Ngày cuối không được trước ngày đầu.
+level-rank-taken = Thứ bậc { $rank } đang là của cấp { $other }. Hãy chọn số khác.
 level-rank-fixed = Thứ bậc của cấp này là { $rank } và không đổi được; hãy lập cấp mới.
-level-check-units = { $name } thuộc cấp { $level_named } { $days }, ngoài khoảng ngày đó. Hãy chọn khoảng ngày rộng hơn.
+level-units-outside = { $name } thuộc cấp { $level_named } { $days }, ngoài khoảng ngày đó. Hãy chọn khoảng ngày rộng hơn.
+
+## service/map/doubt
+
+unit-name-looks-the-same = { $one } trông giống { $other } ngay bên cạnh. Hãy kiểm tra có phải cùng một đơn vị không.
+unit-code-differs-by-zeros = Mã { $code } chỉ khác mã { $other_code } của { $name } ở số 0 đứng đầu, mà bảng tính hay làm mất. Hãy kiểm tra lại mã.
+
+## service/map/draft
+
+unit-unknown-level = Ngày { $day } không có cấp { $level }. Hãy dùng một trong các cấp: { $levels }.
+unit-parent-stands-until = { $name } chỉ có đến ngày { $until }. Hãy chọn ngày cuối không muộn hơn.
+unit-parent-stands-since = { $name } chỉ có từ ngày { $since }. Hãy chọn ngày bắt đầu từ ngày đó.
+unit-code-taken = Mã { $code } là của { $name } từ ngày { $first_day }; chỉ khác ngày bắt đầu. Nếu là đơn vị đó thì đã có trong hệ thống; nếu không, hãy dùng mã khác.
+unit-code-taken-differs = Mã { $code } đang là của { $name }. Khác ở: { $words }. Nếu là đơn vị đó, hãy đổi tên, loại, cấp trên bằng một văn bản sắp xếp (các bước rename, retype, move ở /v1/reorganisations); nếu không, hãy dùng mã khác.
+unit-differs-name = tên (đang là { $was }, ghi là { $is })
+unit-differs-kind = loại (đang là { $was }, ghi là { $is })
+unit-differs-level = cấp (đang là { $was }, ghi là { $is })
+unit-differs-parent = đơn vị cấp trên
+
+## service/map/import
+
+unit-list-wrong-columns = Dòng { $line } không đúng các cột code,name,level,parent_code[,kind].
+unit-list-empty = Danh sách không có dòng nào. Các cột ngăn cách bằng dấu phẩy, dấu chấm phẩy hoặc tab.
+unit-list-code-twice = Mã { $code } có hai dòng trong danh sách. Hãy bỏ một dòng.
+unit-parent-level-too-low = Đơn vị cấp trên mã { $name } trong danh sách ở cấp { $above }, không cao hơn cấp { $level }. Hãy sửa cấp, hoặc chọn đơn vị cấp cao hơn.
+unit-parent-twin = Không có đơn vị cấp trên mã { $name }, nhưng có mã { $twin }. Bảng tính hay làm mất số 0 đứng đầu: hãy định dạng cột mã là văn bản rồi sửa lại.
+unit-parent-unknown = Không có đơn vị cấp trên mã { $name }, cả trong danh sách lẫn trong hệ thống.
+unit-parent-ended = Đơn vị cấp trên { $name } ({ $code }) chỉ có đến ngày { $to }; danh sách bắt đầu từ ngày { $day }. Hãy chọn đơn vị khác.
+unit-parent-stands-from = Đơn vị cấp trên { $name } ({ $code }) chỉ có từ ngày { $from }; danh sách bắt đầu từ ngày { $day }. Hãy đặt valid_from từ ngày { $from }.
 
 ## service/map/mapping
 
@@ -349,25 +418,6 @@ reorganisation-invalid = Văn bản sắp xếp có { $count } chỗ chưa đún
 
 unit-malformed = Không đọc được danh sách. Dòng đầu phải là: code,name,level,parent_code[,kind].
 unit-invalid = Có { $count } chỗ chưa đúng; chưa có đơn vị nào được ghi. Hãy sửa từng chỗ trong danh sách.
-unit-unknown-level = Ngày { $day } không có cấp { $level }. Hãy dùng một trong các cấp: { $levels }.
-unit-parent-stands-until = { $name } chỉ có đến ngày { $until }. Hãy chọn ngày cuối không muộn hơn.
-unit-parent-stands-since = { $name } chỉ có từ ngày { $since }. Hãy chọn ngày bắt đầu từ ngày đó.
-unit-code-taken = Mã { $code } là của { $name } từ ngày { $first_day }; chỉ khác ngày bắt đầu. Nếu là đơn vị đó thì đã có trong hệ thống; nếu không, hãy dùng mã khác.
-unit-code-taken-differs = Mã { $code } đang là của { $name }. Khác ở: { $words }. Nếu là đơn vị đó, hãy đổi tên, loại, cấp trên bằng một văn bản sắp xếp (các bước rename, retype, move ở /v1/reorganisations); nếu không, hãy dùng mã khác.
-unit-differs-name = tên (đang là { $was }, ghi là { $is })
-unit-differs-kind = loại (đang là { $was }, ghi là { $is })
-unit-differs-level = cấp (đang là { $was }, ghi là { $is })
-unit-differs-parent = đơn vị cấp trên
-unit-name-looks-the-same = { $one } trông giống { $other } ngay bên cạnh. Hãy kiểm tra có phải cùng một đơn vị không.
-unit-code-differs-by-zeros = Mã { $code } chỉ khác mã { $other_code } của { $name } ở số 0 đứng đầu, mà bảng tính hay làm mất. Hãy kiểm tra lại mã.
-unit-list-wrong-columns = Dòng { $line } không đúng các cột code,name,level,parent_code[,kind].
-unit-list-empty = Danh sách không có dòng nào. Các cột ngăn cách bằng dấu phẩy, dấu chấm phẩy hoặc tab.
-unit-list-code-twice = Mã { $code } có hai dòng trong danh sách. Hãy bỏ một dòng.
-unit-parent-level-too-low = Đơn vị cấp trên mã { $name } trong danh sách ở cấp { $above }, không cao hơn cấp { $level }. Hãy sửa cấp, hoặc chọn đơn vị cấp cao hơn.
-unit-parent-twin = Không có đơn vị cấp trên mã { $name }, nhưng có mã { $twin }. Bảng tính hay làm mất số 0 đứng đầu: hãy định dạng cột mã là văn bản rồi sửa lại.
-unit-parent-unknown = Không có đơn vị cấp trên mã { $name }, cả trong danh sách lẫn trong hệ thống.
-unit-parent-ended = Đơn vị cấp trên { $name } ({ $code }) chỉ có đến ngày { $to }; danh sách bắt đầu từ ngày { $day }. Hãy chọn đơn vị khác.
-unit-parent-stands-from = Đơn vị cấp trên { $name } ({ $code }) chỉ có từ ngày { $from }; danh sách bắt đầu từ ngày { $day }. Hãy đặt valid_from từ ngày { $from }.
 
 ## service/map/reorganisation/preview
 
@@ -388,7 +438,7 @@ undo-same-rank = Cấp { $one } và cấp { $other } sẽ trùng thứ bậc. H�
 
 account-gone = Tài khoản này không còn. Hãy đăng nhập lại.
 account-invalid = Tài khoản chưa đúng; chưa có gì được ghi.
-account-read-login = Tên đăng nhập { $login } đã có người dùng.
+account-login-taken = Tên đăng nhập { $login } đã có người dùng.
 account-unknown-unit = Hôm nay không có đơn vị { $unit }. Hãy ghi mã định danh, hoặc code: và mã đơn vị (ví dụ code:30388).
 account-role-of-system = Vai trò { $role } là của cả hệ thống, không gắn với một đơn vị. Hãy bỏ phần đơn vị.
 account-role-needs-unit = Vai trò { $role } cần một đơn vị. Hãy ghi thêm, ví dụ { $code }@code:30388.
@@ -397,7 +447,7 @@ account-role-needs-unit = Vai trò { $role } cần một đơn vị. Hãy ghi th
 
 credentials-wrong-login = Tên đăng nhập có ký tự không nhìn thấy được. Hãy gõ lại thay vì dán.
 credentials-login-length = Tên đăng nhập có 1 đến 120 ký tự, không có dấu cách.
-credentials-check-password = Mật khẩu có từ { $shortest } đến { $longest } ký tự.
+credentials-password-length = Mật khẩu có từ { $shortest } đến { $longest } ký tự.
 
 ## service/people/tenant
 
@@ -419,9 +469,6 @@ series-no-range = Từ { $from } đến { $to } không phải một dãy kỳ: h
 ## service/report/target
 
 target-not-set = Đơn vị chưa được giao kế hoạch về { $figure } cho kỳ này.
-
-## service/submission/batch
-
 
 ## service/submission/error
 

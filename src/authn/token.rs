@@ -274,7 +274,7 @@ impl Explain for TokenError {
         let (code, message) = match self {
             TokenError::Expired => (Code::InvalidToken, message!("token-expired")),
             TokenError::Refused(_) => (Code::InvalidToken, message!("token-refused")),
-            TokenError::Sign(_) => (Code::Internal, message!("token-sign")),
+            TokenError::Sign(_) => (Code::Internal, message!("internal-with-request-id")),
         };
         Explanation::new(code, message)
     }

@@ -235,62 +235,31 @@ impl UnitStanding<'_> {
 
 impl Explain for Denied {
     fn explain(&self) -> Explanation {
-        let (vi, en) = match self.action {
+        let action = match self.action {
             Action::ReadUnits | Action::ReadSubmissions | Action::ReadRollups => {
-                ("xem đơn vị này", "see this unit")
+                message!("action-read-units")
             }
-            Action::ReadLevels | Action::ReadCatalogue => ("xem danh mục", "see the catalogue"),
-            Action::Reorganise => (
-                "sắp xếp đơn vị hành chính (việc của người quản trị hệ thống)",
-                "reorganise units (that is for an administrator of the whole system)",
-            ),
-            Action::CreateUnits => ("thêm đơn vị ở đây", "add units here"),
-            Action::ChangeLevels => ("thay đổi các cấp", "change levels"),
-            Action::ChangeCatalogue => ("thay đổi danh mục", "change the catalogue"),
-            Action::ChangeSubmissions => (
-                "nhập hoặc gửi số liệu cho đơn vị này",
-                "enter or submit for this unit",
-            ),
-            Action::SetTargets => (
-                "giao chỉ tiêu cho đơn vị này (việc của đơn vị cấp trên)",
-                "set targets for this unit (that is for a unit above it)",
-            ),
-            Action::DecideSubmissions => (
-                "duyệt, trả lại hay mở lại số liệu của đơn vị này (việc của đơn vị cấp trên)",
-                "approve, return or reopen for this unit (that is for a unit above it)",
-            ),
+            Action::ReadLevels | Action::ReadCatalogue => message!("action-read-levels"),
+            Action::Reorganise => message!("action-reorganise"),
+            Action::CreateUnits => message!("action-create-units"),
+            Action::ChangeLevels => message!("action-change-levels"),
+            Action::ChangeCatalogue => message!("action-change-catalogue"),
+            Action::ChangeSubmissions => message!("action-change-submissions"),
+            Action::SetTargets => message!("action-set-targets"),
+            Action::DecideSubmissions => message!("action-decide-submissions"),
         };
         if let Some(days) = self.allowed {
-            return Explanation::new(Code::NotAllowed, allowed_only(days, vi, en));
+            return Explanation::new(Code::NotAllowed, allowed_only(days, action));
         }
-        Explanation::new(
-            Code::NotAllowed,
-            message!(
-                "access-not-allowed",
-                words = Named::new(vi.to_string(), en.to_string())
-            ),
-        )
+        Explanation::new(Code::NotAllowed, message!("access-not-allowed", action))
     }
 }
 
 /// Builds the sentence for an action that is allowed on only some of the requested days.
-fn allowed_only(days: Validity, vi: &str, en: &str) -> Message {
-    let from = days.from;
-    let from_vi = from.format("%d/%m/%Y");
+fn allowed_only(days: Validity, action: Message) -> Message {
+    let from = Named::day(days.from);
     match days.to {
-        None => message!(
-            "access-allowed-from",
-            from = Named::new(from_vi.to_string(), from.to_string()),
-            words = Named::new(vi.to_string(), en.to_string())
-        ),
-        Some(to) => {
-            let to_vi = to.format("%d/%m/%Y");
-            message!(
-                "access-allowed-between",
-                words = Named::new(vi.to_string(), en.to_string()),
-                from = Named::new(from_vi.to_string(), from.to_string()),
-                to = Named::new(to_vi.to_string(), to.to_string())
-            )
-        }
+        None => message!("access-allowed-from", from, action),
+        Some(to) => message!("access-allowed-between", action, from, to = Named::day(to)),
     }
 }

@@ -271,7 +271,7 @@ impl Operation {
         let taken = self.media_types.join(", ");
         Err(Problem::new(
             Code::UnsupportedMediaType,
-            message!("contract-check-content-type", taken),
+            message!("contract-wrong-content-type", taken),
         ))
     }
 

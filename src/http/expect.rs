@@ -34,6 +34,7 @@ impl Expectations {
         };
         let timer = self.metrics.begin_request(request.method().as_str());
         let answer = problem.answer_at_once(&request);
+        tracing::debug!(operation = operation.id(), status = %answer.status(), "refused before its body");
         timer.finish(operation.id(), answer.status().as_u16());
         Err(InternalError::from_response(problem, answer).into())
     }

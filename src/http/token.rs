@@ -85,7 +85,7 @@ fn credentials(request: TokenRequest) -> Result<Credentials, Problem> {
         },
         other => Err(Problem::new(
             Code::UnsupportedGrantType,
-            message!("token-credentials", other = Quoted(&other)),
+            message!("token-unknown-grant-type", other = Quoted(&other)),
         )),
     }
 }

@@ -1,8 +1,8 @@
 //! The faults of a formula, as parts of a sentence.
 
 use crate::domain::formula::{Expected, FormulaError, MAX_BYTES, MAX_NESTING, MAX_VALUES};
-use crate::domain::naming::Named;
 use crate::error::Message;
+use crate::locale::Count;
 use crate::locale::Quoted;
 use crate::message;
 
@@ -54,7 +54,12 @@ pub fn reason_of(error: &FormulaError) -> Message {
             function,
             count,
         } => {
-            message!("formula-wrong-argument-count", position, function, count)
+            message!(
+                "formula-wrong-argument-count",
+                position,
+                function,
+                count = Count(*count)
+            )
         }
         FormulaError::ComparisonOnly { position, function } => {
             message!("formula-comparison-only", position, function)
@@ -62,17 +67,16 @@ pub fn reason_of(error: &FormulaError) -> Message {
     }
 }
 
-fn wanted(expected: Expected) -> Named {
-    let (vi, en) = match expected {
-        Expected::Value => ("một giá trị", "a value"),
-        Expected::Indicator => ("một chỉ tiêu", "an indicator"),
-        Expected::Option => ("một phân tổ", "an option"),
-        Expected::Operator => ("một phép tính", "an operator"),
-        Expected::ComparisonSign => ("một dấu so sánh (<= < >= > = !=)", "one of <= < >= > = !="),
-        Expected::ClosingBracket => ("dấu ]", "`]`"),
-        Expected::ClosingParenthesis => ("dấu )", "`)`"),
-    };
-    Named::new(vi, en)
+fn wanted(expected: Expected) -> Message {
+    match expected {
+        Expected::Value => message!("formula-expected-value"),
+        Expected::Indicator => message!("formula-expected-indicator"),
+        Expected::Option => message!("formula-expected-option"),
+        Expected::Operator => message!("formula-expected-operator"),
+        Expected::ComparisonSign => message!("formula-expected-comparison-sign"),
+        Expected::ClosingBracket => message!("formula-expected-closing-bracket"),
+        Expected::ClosingParenthesis => message!("formula-expected-closing-parenthesis"),
+    }
 }
 
 #[cfg(test)]
@@ -111,13 +115,13 @@ mod tests {
             ("a[X]", "at 2: `X` is not the code of an option"),
             ("a[x.y]", "at 2: `x.y` is not the code of an option"),
             ("1 + sum(a)", "at 4: there is no function `sum`"),
-            ("coalesce(a)", "at 0: `coalesce` does not take 1 arguments"),
+            ("coalesce(a)", "at 0: `coalesce` does not take 1 argument"),
             (
                 "coalesce(a, b, c)",
                 "at 0: `coalesce` does not take 3 arguments",
             ),
             ("min()", "at 0: `min` does not take 0 arguments"),
-            ("max(a)", "at 0: `max` does not take 1 arguments"),
+            ("max(a)", "at 0: `max` does not take 1 argument"),
             (
                 "1 + received_from_below(a)",
                 "at 4: `received_from_below` is allowed in comparisons only",

@@ -134,25 +134,15 @@ impl Sentence for SubmissionFault {
 /// Tells of a number beyond what can be.
 pub fn impossible(found: &OutOfBounds) -> Message {
     let name = &found.indicator;
-    let (value_vi, value_en) = with_unit_of_measure(found, found.mantissa);
+    let value = with_unit_of_measure(found, found.mantissa);
     match found.beyond {
         Beyond::Below(least) => {
-            let (least_vi, least_en) = with_unit_of_measure(found, least);
-            message!(
-                "value-below-minimum",
-                name,
-                value = Named::new(value_vi.to_string(), value_en.to_string()),
-                least = Named::new(least_vi.to_string(), least_en.to_string())
-            )
+            let least = with_unit_of_measure(found, least);
+            message!("value-below-minimum", name, value, least)
         }
         Beyond::Above(most) => {
-            let (most_vi, most_en) = with_unit_of_measure(found, most);
-            message!(
-                "value-above-maximum",
-                name,
-                value = Named::new(value_vi.to_string(), value_en.to_string()),
-                most = Named::new(most_vi.to_string(), most_en.to_string())
-            )
+            let most = with_unit_of_measure(found, most);
+            message!("value-above-maximum", name, value, most)
         }
     }
 }
@@ -160,34 +150,23 @@ pub fn impossible(found: &OutOfBounds) -> Message {
 /// Tells of a total beyond what is usual.
 pub fn unusual(found: &OutOfBounds) -> Message {
     let name = &found.indicator;
-    let (value_vi, value_en) = with_unit_of_measure(found, found.mantissa);
+    let value = with_unit_of_measure(found, found.mantissa);
     match found.beyond {
         Beyond::Below(least) => {
-            let (least_vi, least_en) = with_unit_of_measure(found, least);
-            message!(
-                "value-below-usual",
-                name,
-                value = Named::new(value_vi.to_string(), value_en.to_string()),
-                least = Named::new(least_vi.to_string(), least_en.to_string())
-            )
+            let least = with_unit_of_measure(found, least);
+            message!("value-below-usual", name, value, least)
         }
         Beyond::Above(most) => {
-            let (most_vi, most_en) = with_unit_of_measure(found, most);
-            message!(
-                "value-above-usual",
-                name,
-                value = Named::new(value_vi.to_string(), value_en.to_string()),
-                most = Named::new(most_vi.to_string(), most_en.to_string())
-            )
+            let most = with_unit_of_measure(found, most);
+            message!("value-above-usual", name, value, most)
         }
     }
 }
 
-/// In Vietnamese and in English.
-fn with_unit_of_measure(found: &OutOfBounds, mantissa: i64) -> (String, String) {
+fn with_unit_of_measure(found: &OutOfBounds, mantissa: i64) -> Named {
     let value = Decimal::new(mantissa, found.decimals.get());
     let unit = &found.unit_of_measure;
-    (
+    Named::new(
         format!("{} {unit}", value.vietnamese()),
         format!("{value} {unit}"),
     )
@@ -208,68 +187,35 @@ impl Sentence for WrongStatus {
 }
 
 fn wrong_status(wrong: &WrongStatus) -> Message {
-    let (vi, en) = in_words(wrong.status);
-    let (todo_vi, todo_en) = match (wrong.step, wrong.status) {
-        (Step::Save | Step::Replace, Status::Approved) => (
-            "Hãy đề nghị người duyệt mở lại trước khi sửa.",
-            "Ask an approver to reopen it before you change it.",
-        ),
-        (Step::Withdraw, Status::Approved) => (
-            "Hãy đề nghị người duyệt mở lại trước khi rút.",
-            "Ask an approver to reopen it before you withdraw it.",
-        ),
-        (Step::Approve | Step::Return, Status::Approved) => (
-            "Đã duyệt rồi; muốn thay đổi thì mở lại.",
-            "It is approved already; to change that, reopen it.",
-        ),
-        (Step::Approve | Step::Return, Status::Draft) => (
-            "Đơn vị có bản nháp chưa gửi; hãy chờ đơn vị gửi.",
-            "The unit has a draft that is not submitted; wait until it is.",
-        ),
-        (Step::Approve | Step::Return, _) => (
-            "Chỉ duyệt hoặc trả lại được số liệu đã gửi.",
-            "Only what is submitted can be approved or returned.",
-        ),
-        (Step::Submit, Status::Approved) => (
-            "Hãy đề nghị người duyệt mở lại trước khi sửa.",
-            "Ask an approver to reopen it before you change it.",
-        ),
-        (Step::Submit, Status::Submitted) => (
-            "Không cần gửi lại; muốn sửa thì nhập số liệu mới.",
-            "It need not be sent again; to correct it, put new values.",
-        ),
-        (Step::Reopen, _) => (
-            "Chỉ mở lại được số liệu đã duyệt.",
-            "Only what is approved can be reopened.",
-        ),
-        (Step::Withdraw, Status::Withdrawn) => (
-            "Đã rút rồi; muốn gửi lại thì nhập số liệu.",
-            "There is nothing to do; to send it again, put values.",
-        ),
-        (Step::Withdraw, Status::Returned) => (
-            "Số liệu bị trả lại không được tính nữa; hãy sửa rồi gửi lại.",
-            "What was returned does not count any more; correct it and submit it again.",
-        ),
-        _ => (
-            "Chưa gửi gì nên không có gì để lấy lại; cứ sửa hoặc bỏ bản nháp.",
-            "Nothing of it was sent, so nothing is to be taken back; change the draft or leave it.",
-        ),
+    let status = in_words(wrong.status);
+    let todo = match (wrong.step, wrong.status) {
+        (Step::Save | Step::Replace, Status::Approved) => message!("wrong-status-reopen-to-change"),
+        (Step::Withdraw, Status::Approved) => message!("wrong-status-reopen-to-withdraw"),
+        (Step::Approve | Step::Return, Status::Approved) => {
+            message!("wrong-status-approved-already")
+        }
+        (Step::Approve | Step::Return, Status::Draft) => {
+            message!("wrong-status-draft-not-submitted")
+        }
+        (Step::Approve | Step::Return, _) => message!("wrong-status-only-submitted"),
+        (Step::Submit, Status::Approved) => message!("wrong-status-reopen-to-change"),
+        (Step::Submit, Status::Submitted) => message!("wrong-status-submitted-already"),
+        (Step::Reopen, _) => message!("wrong-status-only-approved"),
+        (Step::Withdraw, Status::Withdrawn) => message!("wrong-status-withdrawn-already"),
+        (Step::Withdraw, Status::Returned) => message!("wrong-status-returned-counts-nowhere"),
+        _ => message!("wrong-status-nothing-sent"),
     };
-    message!(
-        "submission-wrong-status",
-        words = Named::new(vi.to_string(), en.to_string()),
-        todo = Named::new(todo_vi.to_string(), todo_en.to_string())
-    )
+    message!("submission-wrong-status", status, todo)
 }
 
 /// A status in Vietnamese, and in English as the end of "the submission is …".
-fn in_words(status: Status) -> (&'static str, &'static str) {
+fn in_words(status: Status) -> Message {
     match status {
-        Status::Draft => ("bản nháp", "a draft"),
-        Status::Submitted => ("đã gửi", "submitted"),
-        Status::Approved => ("đã duyệt", "approved"),
-        Status::Returned => ("bị trả lại", "returned"),
-        Status::Withdrawn => ("đã rút", "withdrawn"),
-        Status::Reopened => ("được mở lại", "reopened"),
+        Status::Draft => message!("status-draft"),
+        Status::Submitted => message!("status-submitted"),
+        Status::Approved => message!("status-approved"),
+        Status::Returned => message!("status-returned"),
+        Status::Withdrawn => message!("status-withdrawn"),
+        Status::Reopened => message!("status-reopened"),
     }
 }

@@ -136,7 +136,7 @@ impl Explain for StoreError {
             }
             StoreError::TenantGone => (Code::InvalidToken, message!("store-tenant-gone")),
             StoreError::Corrupt(_) | StoreError::Statement(_) => {
-                (Code::Internal, message!("token-sign"))
+                (Code::Internal, message!("internal-with-request-id"))
             }
         };
         Explanation::new(code, message)

@@ -90,10 +90,10 @@ impl FieldPath {
 
     /// The first index on the way: of a table, the row.
     pub fn first_index(&self) -> Option<usize> {
-        self.0.iter().find_map(|segment| match segment {
+        match self.0.first()? {
             Segment::Index(index) => Some(*index),
             Segment::Field(_) | Segment::Key(_) => None,
-        })
+        }
     }
 }
 

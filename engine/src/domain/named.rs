@@ -6,8 +6,8 @@ use chrono::NaiveDate;
 
 use super::text::LocalizedText;
 
-/// The name of something, in both languages. It has no `Display`: `message!` takes it after the two
-/// sentences, and shows each of them its own.
+/// The name of something, in both languages. It has no `Display`: a sentence shows the
+/// name in its own language.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
     vi: Box<str>,

@@ -92,7 +92,7 @@ fn check_charset(request: &HttpRequest) -> Result<(), Problem> {
     }
     Err(Problem::new(
         Code::UnsupportedMediaType,
-        message!("body-check-charset"),
+        message!("body-wrong-charset"),
     ))
 }
 
@@ -194,7 +194,7 @@ pub(super) async fn collect(
 }
 
 fn unreadable_body() -> Problem {
-    Problem::new(Code::MalformedRequest, message!("body-unreadable-body"))
+    Problem::new(Code::MalformedRequest, message!("body-broken-off"))
 }
 
 #[cfg(test)]

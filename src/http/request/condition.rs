@@ -19,15 +19,15 @@ pub(super) fn precondition(headers: &HeaderMap) -> Result<Precondition, Problem>
         (Some("*"), None) => Ok(Precondition::Present),
         (None, Some("*")) => Ok(Precondition::Absent),
         (Some(list), None) => strong_tags(list).map(Precondition::OneOf),
-        (None, Some(_)) => Err(invalid_header(message!("condition-precondition"))),
-        (Some(_), Some(_)) => Err(invalid_header(message!("request-both-conditions"))),
+        (None, Some(_)) => Err(invalid_header(message!("condition-tag-for-a-change"))),
+        (Some(_), Some(_)) => Err(invalid_header(message!("condition-both"))),
     }
 }
 
 fn strong_tags(list: &str) -> Result<Vec<Etag>, Problem> {
     let tags = entity_tags(list)?;
     if tags.iter().any(|tag| tag.strength == Strength::Weak) {
-        return Err(invalid_header(message!("condition-strong-tags")));
+        return Err(invalid_header(message!("condition-weak-tag")));
     }
     Ok(tags.into_iter().map(|tag| tag.etag).collect())
 }

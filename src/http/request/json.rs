@@ -149,8 +149,9 @@ fn empty_body() -> Problem {
 fn malformed_json(raw: &[u8], error: &serde_json::Error) -> Problem {
     let (line, column) = (error.line(), error.column());
     let message = match grouped_number(raw, line, column) {
-        Some((number, digits)) => message!("json-malformed-json", number, line, digits),
-        None => message!("request-malformed-json-at", line, column),
+        Some((number, digits)) => message!("json-grouped-number", number, line, digits),
+        None if error.is_eof() => message!("json-broken-off", line, column),
+        None => message!("json-malformed", line, column),
     };
     let fault = Fault::in_body(path![], Code::MalformedJson, message.clone());
     Problem::new(Code::MalformedJson, message).with_faults(vec![fault])
@@ -173,13 +174,22 @@ fn grouped_number(raw: &[u8], line: usize, column: usize) -> Option<(String, Str
 fn first_refusal<T: DeserializeOwned>(raw: &[u8]) -> Fault {
     let mut deserializer = serde_json::Deserializer::from_slice(raw);
     let read: Result<T, _> = serde_path_to_error::deserialize(&mut deserializer);
-    // The parser's own words are for programmers, and in one language only.
-    let path = match read {
-        Ok(_) => path![],
-        Err(error) => place_of(error.path()),
+    let (path, reason) = match read {
+        Ok(_) => (path![], String::new()),
+        Err(error) => (place_of(error.path()), error.inner().to_string()),
     };
-    let message = message!("json-first-refusal");
+    // The parser's own words are for programmers, and in one language only.
+    let message = match repeated_field(&reason) {
+        Some(field) => message!("json-field-twice", field),
+        None => message!("json-value-unreadable"),
+    };
     Fault::in_body(path, Code::InvalidBody, message)
+}
+
+/// The field that an object has twice, which only the parser tells.
+fn repeated_field(reason: &str) -> Option<&str> {
+    let (field, _) = reason.strip_prefix("duplicate field `")?.split_once('`')?;
+    Some(field)
 }
 
 fn place_of(path: &Path) -> FieldPath {

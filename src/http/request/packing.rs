@@ -23,7 +23,7 @@ pub(super) fn coding(headers: &HeaderMap) -> Result<Coding, Problem> {
         None | Some("identity" | "") => Ok(Coding::Plain),
         Some("gzip" | "x-gzip") => Ok(Coding::Gzip),
         Some(_) => Err(
-            Problem::new(Code::UnsupportedMediaType, message!("packing-coding"))
+            Problem::new(Code::UnsupportedMediaType, message!("body-wrong-encoding"))
                 .with_header(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip")),
         ),
     }

@@ -43,10 +43,10 @@ fn parameters<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
 /// The contract says what a parameter takes; this is for what it let through all the same.
 fn wrong_parameter(name: Option<&str>) -> Problem {
     let Some(name) = name else {
-        let message = message!("query-wrong-parameter");
+        let message = message!("query-unreadable");
         return Problem::new(Code::InvalidParameter, message);
     };
-    let message = message!("request-wrong-parameter-of-name", name);
+    let message = message!("query-parameter-unreadable", name);
     let fault = Fault::in_parameter(name, Code::InvalidParameter, message);
     wrong_query(Code::InvalidParameter, vec![fault])
 }

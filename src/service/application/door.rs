@@ -4,7 +4,8 @@
 //! A use case passes a closure to [`Application::changing`]. The closure receives an [`Undecided`],
 //! reads its snapshot, obtains a [`Permit`], and calls [`Undecided::once`]. That replays the answer
 //! of an earlier request, or lets the use case decide and write. Only `once` makes the [`Settled`]
-//! that the closure must return, so no step can be left out. Submissions share commits: they take
+//! that the closure must return, so authorising, replaying and
+//! storing the answer cannot be left out. Submissions share commits: they take
 //! the same steps for many changes at once in [`Application::changing_many`]
 //! (`service/submission/batch.rs`).
 
@@ -52,6 +53,7 @@ impl Application {
     ///
     /// # Errors
     /// [`IdempotencyError::InFlight`], those of `work`, and those of the database.
+    #[expect(clippy::disallowed_methods, reason = "the door for changes")]
     pub(in crate::service) fn changing<E: From<IdempotencyError> + From<StoreError>>(
         &self,
         call: &Call,
@@ -107,6 +109,7 @@ impl Application {
     ///
     /// # Errors
     /// Those of `work`, and those of the database.
+    #[expect(clippy::disallowed_methods, reason = "the operator's part of the door")]
     pub(in crate::service) fn maintaining<T, E: From<StoreError>>(
         &self,
         scope: &Scope,

@@ -474,7 +474,7 @@ pub fn put_form(
                 faults.push(Fault::in_parameter(
                     "form",
                     Code::InvalidCode,
-                    message!("form-put-form"),
+                    message!("form-invalid-code"),
                 ));
             }
             let no_versions = BTreeMap::new();
@@ -617,7 +617,7 @@ impl FormReader<'_> {
             self.fault(
                 path!["submitted_by"],
                 Code::InvalidValue,
-                message!("form-definition"),
+                message!("form-no-level-submits"),
             );
         }
         let mut deadlines = BTreeMap::new();
@@ -662,7 +662,7 @@ impl FormReader<'_> {
                 self.fault(
                     path!["windows"],
                     Code::InvalidValue,
-                    message!("form-periods"),
+                    message!("form-calendar-and-windows"),
                 );
                 None
             }
@@ -709,7 +709,7 @@ impl FormReader<'_> {
                 self.fault(
                     at.below("key"),
                     Code::Duplicate,
-                    message!("form-windows", key),
+                    message!("form-window-twice", key),
                 );
             }
         }
@@ -718,7 +718,7 @@ impl FormReader<'_> {
 
     fn window_key(&mut self, entered: &EnteredWindow, at: FieldPath) -> Option<WindowKey> {
         let Ok(key) = entered.key.parse::<WindowKey>() else {
-            self.fault(at, Code::InvalidCode, message!("form-window-key"));
+            self.fault(at, Code::InvalidCode, message!("form-window-invalid-key"));
             return None;
         };
         let year = key.year();
@@ -756,7 +756,7 @@ impl FormReader<'_> {
 
     fn due_at(&mut self, entered: &EnteredWindow, at: FieldPath) -> Option<Deadline> {
         let Ok(due_at) = entered.due_at.as_ref()?.parse::<Deadline>() else {
-            self.fault(at, Code::InvalidValue, message!("form-due-at"));
+            self.fault(at, Code::InvalidValue, message!("form-invalid-due-at"));
             return None;
         };
         let from = entered.from;
@@ -800,7 +800,7 @@ impl FormReader<'_> {
         self.fault(
             at,
             Code::UnknownLevel,
-            message!("form-check-submits", level),
+            message!("form-level-does-not-submit", level),
         );
     }
 
@@ -816,11 +816,7 @@ impl FormReader<'_> {
             self.check_submits(level, at.clone(), submitted_by);
         }
         if entered.is_empty() {
-            self.fault(
-                at.clone(),
-                Code::InvalidValue,
-                message!("form-levels-among"),
-            );
+            self.fault(at.clone(), Code::InvalidValue, message!("form-no-levels"));
         }
         levels
     }
@@ -930,7 +926,11 @@ impl FormReader<'_> {
             let mut own = OwnWarning::ALL.iter();
             let code = code.filter(|code| own.all(|warning| warning.as_str() != code.as_str()));
             if code.is_none() {
-                self.fault(at.below("code"), Code::InvalidCode, message!("form-rules"));
+                self.fault(
+                    at.below("code"),
+                    Code::InvalidCode,
+                    message!("form-rule-code"),
+                );
             }
             let expression = self.expression(&rule.expression, at.below("expression"), seen);
             if let (Some(code), Some(expression)) = (code, expression) {
@@ -954,14 +954,11 @@ impl FormReader<'_> {
                 Some(comparison)
             }
             Err(error) => {
-                let Message { vi, en } = reason_of(&error);
+                let reason = reason_of(&error);
                 self.fault(
                     at,
                     Code::InvalidFormula,
-                    message!(
-                        "form-expression",
-                        words = Named::new(vi.to_string(), en.to_string())
-                    ),
+                    message!("form-rule-unreadable", reason),
                 );
                 None
             }
@@ -995,7 +992,7 @@ impl FormReader<'_> {
             self.fault(
                 path!["outline"],
                 Code::UnknownIndicator,
-                message!("form-check-operands", indicator, operand),
+                message!("form-formula-operand-not-held", indicator, operand),
             );
         }
     }

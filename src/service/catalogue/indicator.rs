@@ -89,16 +89,13 @@ impl Explain for IndicatorError {
 }
 
 fn fixed_message(part: FixedPart) -> Message {
-    let (vi, en) = match part {
-        FixedPart::Decimals => ("Số chữ số thập phân", "The decimals"),
-        FixedPart::UnitOfMeasure => ("Đơn vị tính", "The unit of measure"),
-        FixedPart::Aggregation => ("Cách tổng hợp", "The aggregation"),
-        FixedPart::Breakdowns => ("Phân tổ", "The breakdowns"),
+    let part = match part {
+        FixedPart::Decimals => message!("fixed-part-decimals"),
+        FixedPart::UnitOfMeasure => message!("fixed-part-unit-of-measure"),
+        FixedPart::Aggregation => message!("fixed-part-aggregation"),
+        FixedPart::Breakdowns => message!("fixed-part-breakdowns-named"),
     };
-    message!(
-        "fixed-part-breakdowns",
-        words = Named::new(vi.to_string(), en.to_string())
-    )
+    message!("fixed-part-in-use", part)
 }
 
 /// An indicator as it is on a day.
@@ -365,7 +362,7 @@ fn planned(
         faults.push(Fault::in_parameter(
             "indicator",
             Code::InvalidCode,
-            message!("indicator-planned"),
+            message!("indicator-code-form"),
         ));
     }
     let definition = read_definition(entered, &mut faults);
@@ -425,7 +422,7 @@ fn read_definition(entered: &EnteredIndicator, faults: &mut Vec<Fault>) -> Optio
         faults.push(Fault::in_body(
             path!["decimals"],
             Code::InvalidValue,
-            message!("indicator-read-definition"),
+            message!("indicator-decimals"),
         ));
     }
     let measure = read_measure(entered, decimals, faults);
@@ -451,7 +448,7 @@ fn read_measure(
             faults.push(Fault::in_body(
                 path!["formula"],
                 Code::InvalidValue,
-                message!("indicator-read-measure"),
+                message!("indicator-formula-with-aggregation"),
             ));
             None
         }
@@ -507,7 +504,7 @@ fn refuse_bounds(bounds: &EnteredBounds, faults: &mut Vec<Fault>) {
         faults.push(Fault::in_body(
             path![field],
             Code::InvalidValue,
-            message!("indicator-refuse-bounds", field),
+            message!("indicator-formula-with-bounds", field),
         ));
     }
 }
@@ -522,7 +519,7 @@ fn read_bounds(entered: &EnteredBounds, decimals: Decimals, faults: &mut Vec<Fau
         faults.push(Fault::in_body(
             path!["usual"],
             Code::InvalidValue,
-            message!("indicator-read-bounds"),
+            message!("indicator-usual-range-empty"),
         ));
     }
     let usual = [
@@ -555,7 +552,7 @@ fn read_interval(
         faults.push(Fault::in_body(
             last,
             Code::InvalidValue,
-            message!("indicator-read-interval"),
+            message!("indicator-bounds-reversed"),
         ));
     }
     interval
@@ -574,14 +571,11 @@ fn read_formula(text: &str, faults: &mut Vec<Fault>) -> Option<Formula> {
     match text.parse::<Formula>() {
         Ok(formula) => Some(formula),
         Err(error) => {
-            let Message { vi, en } = reason_of(&error);
+            let reason = reason_of(&error);
             faults.push(Fault::in_body(
                 path!["formula"],
                 Code::InvalidFormula,
-                message!(
-                    "indicator-read-formula",
-                    words = Named::new(vi.to_string(), en.to_string())
-                ),
+                message!("indicator-formula-unreadable", reason),
             ));
             None
         }
@@ -602,7 +596,7 @@ fn read_breakdowns(entered: &[EnteredBreakdown], faults: &mut Vec<Fault>) -> Vec
             faults.push(Fault::in_body(
                 at.below("options"),
                 Code::InvalidValue,
-                message!("indicator-read-breakdowns"),
+                message!("indicator-no-options"),
             ));
         }
         let mut read_options = Vec::new();
@@ -849,7 +843,11 @@ fn check_size(
         return Err(vec![Fault::in_body(
             path!["formula"],
             Code::CircularFormula,
-            message!("indicator-check-size", deepest = DEEPEST, largest = LARGEST),
+            message!(
+                "indicator-formula-too-large",
+                deepest = DEEPEST,
+                largest = LARGEST
+            ),
         )]);
     }
     Ok(())

@@ -207,7 +207,7 @@ fn check_ranks(level: &Level, known: &[Level]) -> Result<(), Vec<Fault>> {
         return Err(vec![Fault::in_body(
             path!["rank"],
             Code::InvalidValue,
-            message!("level-check-ranks", rank, other),
+            message!("level-rank-taken", rank, other),
         )]);
     }
     let moved = known
@@ -242,6 +242,6 @@ fn check_units(level: &Level, facts: &[UnitFact]) -> Result<(), Vec<Fault>> {
     Err(vec![Fault::in_body(
         path![field],
         Code::InvalidValue,
-        message!("level-check-units", name, level_named, days),
+        message!("level-units-outside", name, level_named, days),
     )])
 }

@@ -310,7 +310,7 @@ fn read_login(
         faults.push(Fault::in_parameter(
             "login",
             Code::CodeTaken,
-            message!("account-read-login", login),
+            message!("account-login-taken", login),
         ));
     }
     Ok(Some(login))

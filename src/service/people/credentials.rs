@@ -21,7 +21,7 @@ pub(in crate::service) fn check_password(password: &str, faults: &mut Vec<Fault>
         faults.push(Fault::in_parameter(
             "password",
             Code::InvalidValue,
-            message!("credentials-check-password", shortest, longest),
+            message!("credentials-password-length", shortest, longest),
         ));
     }
 }

@@ -135,6 +135,10 @@ impl From<StoreError> for Undone {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "authorises and replays each change itself"
+)]
 fn commit(application: &Application, open: &[(usize, &Asked)]) -> Result<Answers, Undone> {
     let Some((_, first)) = open.first() else {
         return Ok(Answers::new());

@@ -65,6 +65,10 @@ fn periods_to_renew(
     })
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the operator's, before a server listens"
+)]
 fn renew(
     application: &Application,
     scope: &Scope,

@@ -1,5 +1,5 @@
-//! The OpenAPI document: made from the route list, with what holds for many operations (errors,
-//! conditions, keys, tokens) added in one place. Never a path of its own.
+//! The OpenAPI document: made from the route list. Adds what holds for many operations (errors,
+//! conditions, keys, tokens) in one place, and no path.
 
 use std::collections::BTreeSet;
 
@@ -39,7 +39,7 @@ use super::routes::{PUBLIC, routes};
 )]
 struct Base;
 
-/// The document of the whole API.
+/// Makes the document of the whole API.
 pub fn document() -> utoipa::openapi::OpenApi {
     let app = App::new()
         .into_utoipa_app()
@@ -84,8 +84,8 @@ fn complete(document: &mut utoipa::openapi::OpenApi) {
     complete_answers(document);
 }
 
-/// One of several forms of a body takes no other field than its own. utoipa says so of types, not
-/// of their variants.
+/// Forbids additional fields in each variant of a body with several forms. utoipa does so for types
+/// only.
 fn complete_variants(document: &mut utoipa::openapi::OpenApi) {
     let asked = schemas_of_requests(document);
     let schemas = &mut document.components.get_or_insert_default().schemas;
@@ -104,8 +104,8 @@ fn complete_variants(document: &mut utoipa::openapi::OpenApi) {
     }
 }
 
-/// Every field of an answer is always there: what there is none of is null. utoipa takes each
-/// `Option` for a field that may be left out, which is right for requests only.
+/// Makes every field of an answer required, since an absent value is null. utoipa treats each
+/// `Option` as a field that may be missing, which is right for requests only.
 fn complete_answers(document: &mut utoipa::openapi::OpenApi) {
     let asked = schemas_of_requests(document);
     let schemas = &mut document.components.get_or_insert_default().schemas;
@@ -132,7 +132,7 @@ fn complete_answers(document: &mut utoipa::openapi::OpenApi) {
     }
 }
 
-/// The names of the schemas that requests are made of.
+/// Returns the names of the schemas that requests use.
 fn schemas_of_requests(document: &utoipa::openapi::OpenApi) -> BTreeSet<String> {
     let items = document.paths.paths.values();
     let bodies = items.flat_map(|item| {
@@ -182,7 +182,7 @@ fn may_be_null(field: &RefOr<Schema>) -> bool {
     }
 }
 
-/// A page's items by the name of their schema, which utoipa writes out a second time.
+/// Refers to a page's items by the name of their schema, which utoipa would write out again.
 fn name_items(page: &mut Object, item: &str) {
     if let Some(RefOr::T(Schema::Array(items))) = page.properties.get_mut("items") {
         let named = RefOr::Ref(Ref::from_schema_name(item));
@@ -190,7 +190,8 @@ fn name_items(page: &mut Object, item: &str) {
     }
 }
 
-/// What is read anew each time, comes in pages or tells of a deed has no validator.
+/// Operations without a validator: reads that are always recomputed, pages, and the answers of
+/// deeds.
 const WITHOUT_ETAG: [&str; 10] = [
     "get_completeness",
     "get_lineage",
@@ -215,7 +216,7 @@ fn complete_operation(path: &str, method: &HttpMethod, operation: &mut Operation
             SecurityRequirement::new("password", Vec::<String>::new()),
         ]
     });
-    // Verifying is a POST for what it costs, and changes nothing.
+    // Verifying is a POST because of its cost, and changes nothing.
     let changes = !is_public && *method != HttpMethod::Get && id != "verify_rollup";
     let parameters = operation.parameters.get_or_insert_default();
     parameters.push(language_header().into());
@@ -244,7 +245,7 @@ fn complete_operation(path: &str, method: &HttpMethod, operation: &mut Operation
     }
 }
 
-/// What of an operation decides on the problems that it can answer with.
+/// The properties of an operation that decide its possible problems.
 struct Statuses {
     is_public: bool,
     changes: bool,
@@ -333,7 +334,7 @@ fn add_etag(operation: &mut Operation) {
     }
 }
 
-/// Without an example: the page of the API sends what it finds as one.
+/// Describes a header without an example, since the API's page would send the example.
 fn header_parameter(name: &str, description: &str) -> Parameter {
     ParameterBuilder::new()
         .name(name)
@@ -358,7 +359,8 @@ fn idempotency_header() -> Parameter {
     )
 }
 
-/// A PUT creates or replaces; a step of a submission, and an undo, build on what was read.
+/// Returns the condition headers of an operation. A PUT creates or replaces; steps of a submission
+/// and an undo build on a state that was read.
 fn condition_headers(path: &str, method: &HttpMethod) -> Vec<Parameter> {
     let if_match = || {
         header_parameter(

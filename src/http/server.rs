@@ -1,4 +1,4 @@
-//! The server: the application behind its middlewares, on a socket. Never a route.
+//! The server: the application behind its middlewares, on a socket. Defines no route.
 
 use std::future::ready;
 use std::io::ErrorKind;
@@ -29,22 +29,22 @@ use crate::service::submission::SubmissionQueue;
 use crate::system::User;
 use crate::telemetry::Metrics;
 
-/// What a server needs beside the application.
+/// The options of a server, beside the application.
 #[derive(Debug, Clone, Copy)]
 pub struct ServerOptions {
     /// The largest body that is read, in bytes.
     pub body_limit: usize,
-    /// How long a request may take to bring its body.
+    /// The time in which a body must arrive.
     pub body_time: Duration,
-    /// How many requests are worked on at once.
+    /// The most requests in progress at once.
     pub request_limit: usize,
-    /// How many threads take connections; as many as there are processors where none is given.
+    /// The number of threads that accept connections; by default one a processor.
     pub workers: Option<usize>,
-    /// For how long a server that was told to stop says so before it takes no more.
+    /// The time for which a stopping server says so before it refuses requests.
     pub stop_grace: Duration,
 }
 
-/// Why a server does not start.
+/// The reasons for which a server does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     #[error(
@@ -74,14 +74,14 @@ fn why_not(error: &std::io::Error) -> String {
     }
 }
 
-/// How many may wait to be let in. Of the 128 that a listener has room for by itself more come at
-/// once on a deadline's evening, and who finds no room tries again after a second.
+/// The most connections that wait to be accepted. On the evening of a deadline more than the
+/// default of 128 come at once, and a client that finds no room tries again only after a second.
 const WAITING_CONNECTIONS: i32 = 4096;
 
 /// Binds an address.
 ///
 /// # Errors
-/// [`ServerError::Listen`], for instance where another program has the port.
+/// [`ServerError::Listen`], for instance if another program has the port.
 pub fn bind(address: SocketAddr) -> Result<TcpListener, ServerError> {
     let listen = || {
         let listener = TcpListener::bind(address)?;
@@ -91,14 +91,14 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, ServerError> {
     listen().map_err(|source| ServerError::Listen { address, source })
 }
 
-/// How long what was accepted may take when the server stops.
+/// The time in which accepted requests must finish when the server stops.
 const TIME_TO_FINISH: Duration = Duration::from_secs(30);
 
-/// How long a client has to read its answer before its connection is closed.
+/// The time in which a client must read its answer before its connection is closed.
 const TIME_TO_DISCONNECT: Duration = Duration::from_secs(1);
 
-/// Starts to serve on a bound address. It stops, after what it has accepted is answered, when
-/// the process is told to (SIGTERM, SIGINT) or through the server's handle.
+/// Serves on a bound address. Stops when the process is told to (SIGTERM, SIGINT) or through the
+/// server's handle, after answering what it has accepted.
 ///
 /// # Errors
 /// [`ServerError`].
@@ -152,7 +152,7 @@ pub fn serve(
     let builder = Server::build()
         .workers(options.workers.unwrap_or_else(default_workers))
         .disable_signals()
-        // Who waits for a turn to read has a thread to wait on.
+        // A read that waits for its turn blocks a thread.
         .worker_max_blocking_threads(options.request_limit.max(512))
         .shutdown_timeout(TIME_TO_FINISH.as_secs());
     let stop = builder.graceful_shutdown_signal();
@@ -168,7 +168,7 @@ pub fn serve(
                 async move { stop.notified().await }
             })
             .client_disconnect_timeout(TIME_TO_DISCONNECT)
-            // A client that ends its side has gone, and what it asked for is not worked on any more.
+            // A client that closes its side has gone, and its request is abandoned.
             .h1_allow_half_closed(false)
             .expect(fn_service(move |request: Request| {
                 ready(expectations.admit(request))
@@ -191,14 +191,14 @@ pub fn serve(
     }
 }
 
-/// What supervisors and people tell a process.
+/// The signals that tell the process to stop.
 struct Orders {
     terminate: Signal,
     interrupt: Signal,
 }
 
 enum Order {
-    /// From a supervisor: others may have to learn of it first.
+    /// From a supervisor: load balancers may have to notice first.
     Terminate,
     /// From somebody at a terminal, who is waiting.
     Interrupt,
@@ -223,8 +223,8 @@ impl Orders {
     }
 }
 
-/// Readiness goes first, so that whoever sends requests here stops before they are refused. A
-/// second order ends the grace.
+/// Stops the server when told to. Readiness ends first, so that load balancers stop sending
+/// requests before they are refused. A second signal ends the grace period.
 async fn stop_when_told(
     server: ServerHandle,
     mut orders: Orders,
@@ -232,7 +232,7 @@ async fn stop_when_told(
     grace: Duration,
 ) {
     let order = orders.next().await;
-    tracing::info!("stopping: what was accepted is finished");
+    tracing::info!("stopping: accepted requests are finished");
     state.note_stop();
     if let Order::Terminate = order {
         let _ = tokio::time::timeout(grace, orders.next()).await;

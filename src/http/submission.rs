@@ -122,7 +122,7 @@ pub async fn put_submission(
     take_step(application, queue, path, call, change).await
 }
 
-/// Takes one step of a submission, whichever it is.
+/// Takes any one step of a submission.
 async fn take_step(
     application: web::Data<Application>,
     queue: web::Data<SubmissionQueue>,

@@ -1,5 +1,4 @@
-//! A call: who asks for a change, on which state it builds, and which request it is. Never what it
-//! changes.
+//! A call: the caller of a change, the state that it builds on, and the identity of the request.
 
 use chrono::{DateTime, Utc};
 
@@ -7,20 +6,20 @@ use crate::authn::Identity;
 use crate::service::application::condition::Precondition;
 use crate::service::application::idempotency::Repeatable;
 
-/// A request for a change, apart from what is to be changed.
+/// A request for a change, without the change itself.
 #[derive(Debug, Clone)]
 pub struct Call {
     /// The caller.
     pub identity: Identity,
     /// The state that the change builds on.
     pub precondition: Precondition,
-    /// What tells the request from others, if it may be sent again.
+    /// The identity of the request, if it may be sent again.
     pub repeatable: Option<Repeatable>,
     pub now: DateTime<Utc>,
 }
 
 impl Call {
-    /// A call without a condition, which is itself each time: a command's.
+    /// Makes a call without a condition that is never a repetition, such as a command's.
     pub fn new(identity: Identity, now: DateTime<Utc>) -> Call {
         Call {
             identity,
@@ -30,7 +29,7 @@ impl Call {
         }
     }
 
-    /// The same call on condition.
+    /// Adds a condition.
     #[must_use]
     pub fn on(self, precondition: Precondition) -> Call {
         Call {

@@ -1,12 +1,12 @@
-//! The door for changes: begin, authorise, replay, decide, write, keep the answer. Every use case
-//! that changes something for a caller goes through it. Never what a change is.
+//! The door for changes: begin, authorise, replay, decide, write, store the answer. Every use case
+//! that changes something for a caller goes through it.
 //!
-//! A use case hands [`Application::changing`] a closure, which is given an [`Undecided`]. All that
-//! it can do with it is to look at the snapshot, get a [`Permit`], and call [`Undecided::once`],
-//! which replays the answer of an earlier request or lets the use case decide and write. Only
-//! `once` makes the [`Settled`] that the closure has to return, so no step can be left out.
-//! Submissions, of which many share a commit, take the same steps for all of them at once
-//! (`service/submission/batch.rs`) in [`Application::changing_many`].
+//! A use case passes a closure to [`Application::changing`]. The closure receives an [`Undecided`],
+//! reads its snapshot, obtains a [`Permit`], and calls [`Undecided::once`]. That replays the answer
+//! of an earlier request, or lets the use case decide and write. Only `once` makes the [`Settled`]
+//! that the closure must return, so no step can be left out. Submissions share commits: they take
+//! the same steps for many changes at once in [`Application::changing_many`]
+//! (`service/submission/batch.rs`).
 
 use crate::authz::{Access, Permit, Scope};
 use crate::service::application::Application;
@@ -16,7 +16,7 @@ use crate::service::application::snapshot::Snapshot;
 use crate::store::tenant::Counters;
 use crate::store::{StoreError, Transaction};
 
-/// A change that is begun: nothing is decided or written yet.
+/// A change that has begun, but is neither decided nor written.
 pub(in crate::service) struct Undecided<'u, 'c> {
     /// The tenant as the change finds it.
     pub snapshot: &'u Snapshot,
@@ -28,8 +28,8 @@ pub(in crate::service) struct Undecided<'u, 'c> {
 pub(in crate::service) struct Settled(Reply);
 
 impl Undecided<'_, '_> {
-    /// Answers again where the request was answered before. Otherwise `decide` checks the
-    /// condition, decides and writes, and its answer is kept under the request's key.
+    /// Repeats the answer if the request was answered before. Otherwise `decide` checks the
+    /// condition, decides and writes, and its answer is stored under the request's key.
     ///
     /// # Errors
     /// [`IdempotencyError::Reused`], and those of `decide`.
@@ -47,8 +47,8 @@ impl Undecided<'_, '_> {
 }
 
 impl Application {
-    /// Carries out a change, alone among the tenant's writes. Where it only answers again there is
-    /// nothing to commit, and the rev that it would have had is the next one's.
+    /// Carries out a change as the tenant's only write. A repeated answer commits nothing, and leaves
+    /// its rev to the next write.
     ///
     /// # Errors
     /// [`IdempotencyError::InFlight`], those of `work`, and those of the database.
@@ -80,7 +80,7 @@ impl Application {
         }
     }
 
-    /// Begins a call, which nobody else can make meanwhile.
+    /// Begins a call, and holds its key so that nobody else can make it meanwhile.
     ///
     /// # Errors
     /// [`IdempotencyError::InFlight`].
@@ -88,8 +88,8 @@ impl Application {
         Once::begin(&self.in_flight, call)
     }
 
-    /// Writes many changes of a tenant in one commit. `work` authorises, replays and decides each,
-    /// and keeps the answers.
+    /// Writes many changes of a tenant in one commit. `work` authorises, replays and decides each, and
+    /// stores the answers.
     ///
     /// # Errors
     /// Those of `work`, and those of the database.
@@ -102,7 +102,7 @@ impl Application {
         self.database.write(scope, work)
     }
 
-    /// Writes to a tenant for the operator, beside the API, alone among the tenant's writes.
+    /// Writes to a tenant for the command-line operator, as the tenant's only write.
     ///
     /// # Errors
     /// Those of `work`, and those of the database.
@@ -121,7 +121,7 @@ impl Application {
     }
 }
 
-/// Why a use case has written nothing.
+/// The reasons for which a use case wrote nothing.
 enum Unwritten<E> {
     Replayed(Reply),
     Failed(E),

@@ -105,7 +105,10 @@ fn every_language_has_each_sentence_with_the_same_arguments() {
             .keys()
             .filter(|key| !vietnamese.contains_key(*key))
             .collect();
-        assert!(of_their_own.is_empty(), "only {language} has {of_their_own:?}");
+        assert!(
+            of_their_own.is_empty(),
+            "only {language} has {of_their_own:?}"
+        );
         for (key, arguments) in sentences {
             assert_eq!(arguments, &vietnamese[key], "{key} in {language}");
         }

@@ -155,18 +155,18 @@ pub enum Kind {
     Unavailable,
 }
 
-/// What a caller is told of a failure.
+/// The explanation of a failure for its caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
     pub code: Code,
-    /// What is wrong and what to do next.
+    /// Says what is wrong and what to do next.
     pub message: Message,
-    /// Every single fault, where there is more to say than the message.
+    /// Every single fault, if there is more to say than the message.
     pub faults: Vec<Fault>,
 }
 
 impl Explanation {
-    /// An explanation that is its message, and no single faults.
+    /// Makes an explanation with a message and no single faults.
     pub fn new(code: Code, message: Message) -> Explanation {
         Explanation {
             code,
@@ -175,7 +175,7 @@ impl Explanation {
         }
     }
 
-    /// The same with every single fault.
+    /// Adds the single faults.
     #[must_use]
     pub fn with_faults(self, faults: Vec<Fault>) -> Explanation {
         Explanation { faults, ..self }

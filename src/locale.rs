@@ -1,4 +1,4 @@
-//! The sentences that people read, from `locales/`, and how one is filled in. Never which is said.
+//! Reads the sentences for people from `locales/` and fills in their arguments.
 //!
 //! `message!("submission-not-open", period, from)` takes the sentence of this key in each language.
 //! Keys and the names of arguments are checked when the program is compiled. An argument is text as

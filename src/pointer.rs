@@ -1,4 +1,4 @@
-//! JSON pointers (RFC 6901): how a place in a JSON document is written down. Never what is there.
+//! JSON pointers (RFC 6901): write the place of something in a JSON document.
 
 use crate::domain::fault::{FieldPath, Segment};
 

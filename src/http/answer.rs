@@ -16,15 +16,15 @@ use crate::service::application::idempotency::{Delivery, Outcome, Reply};
 
 const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// Two digits a byte.
+/// Writes two digits a byte.
 pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Runs a use case that changes something, and answers.
+/// Runs a use case that changes something, and builds its answer.
 ///
 /// # Errors
-/// Those of the use case.
+/// The errors of the use case.
 pub async fn change<T, E>(
     application: web::Data<Application>,
     call: Call,
@@ -39,7 +39,7 @@ where
     Ok(reply(done.await?))
 }
 
-/// The answer of a use case that changes something.
+/// Builds the answer of a use case that changes something.
 pub fn reply(reply: Reply) -> HttpResponse {
     let mut response = match reply.outcome {
         Outcome::Created(path) => {
@@ -55,7 +55,7 @@ pub fn reply(reply: Reply) -> HttpResponse {
     if reply.delivery == Delivery::Replayed {
         response.insert_header((IDEMPOTENCY_REPLAYED, "true"));
     }
-    // Kept without the newline, under keys of earlier versions too.
+    // Stored without the newline, also by earlier versions.
     let mut body = reply.body;
     body.push('\n');
     response
@@ -63,7 +63,7 @@ pub fn reply(reply: Reply) -> HttpResponse {
         .body(body)
 }
 
-/// An answer with a JSON document.
+/// Answers with a JSON document.
 pub(super) fn with_json<T: Serialize>(
     response: &mut HttpResponseBuilder,
     body: &T,
@@ -79,12 +79,12 @@ pub(super) fn with_json<T: Serialize>(
     }
 }
 
-/// What there is to read, or 304 for a reader that has it.
+/// Answers with what was read, or 304 if the reader has it.
 pub fn tagged<T: Serialize>(etag: &Etag, seen: &SeenEtags, body: &T) -> HttpResponse {
     unless_seen(etag, seen, |mut response| with_json(&mut response, body))
 }
 
-/// As [`tagged`], of what is encoded already.
+/// Like [`tagged`], for an encoded answer.
 pub(super) fn encoded(encoded: &Encoded, seen: &SeenEtags) -> HttpResponse {
     unless_seen(&encoded.etag, seen, |mut response| {
         response
@@ -93,7 +93,7 @@ pub(super) fn encoded(encoded: &Encoded, seen: &SeenEtags) -> HttpResponse {
     })
 }
 
-/// As [`tagged`], with a body that `write` makes only where it is needed.
+/// Like [`tagged`], with a body that `write` makes only if it is needed.
 pub(super) fn unless_seen(
     etag: &Etag,
     seen: &SeenEtags,
@@ -115,7 +115,7 @@ pub(super) fn unless_seen(
     }
 }
 
-/// What there is to read, without a tag.
+/// Answers with what was read, without a tag.
 pub fn json<T: Serialize>(body: &T) -> HttpResponse {
     with_json(&mut HttpResponse::Ok(), body)
 }

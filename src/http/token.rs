@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::answer::with_json;
 use super::problem::{self, Problem};
-use super::request::{FormBody, Now};
+use super::request::{Fields, Now};
 use crate::error::{Code, Fault};
 use crate::message;
 use crate::service::Application;
@@ -51,7 +51,7 @@ pub async fn issue_token(
     application: web::Data<Application>,
     slots: web::Data<PasswordSlots>,
     now: Now,
-    body: FormBody<TokenRequest>,
+    body: Fields<TokenRequest>,
 ) -> Result<HttpResponse, Problem> {
     let credentials = credentials(body.value)?;
     let slot = slots.take(&credentials).await?;

@@ -1,5 +1,5 @@
-//! The faults of the engine in words: one file a noun, and in it one match from each of the noun's
-//! faults to its code and its sentence in both languages. Never what decides that something is wrong.
+//! The faults of the engine in words. Each file belongs to a noun and has one match from the noun's
+//! faults to their codes and sentences. Decides nothing.
 
 mod plan;
 mod reorganisation;
@@ -14,9 +14,9 @@ pub mod unit;
 use crate::domain::fault::{FaultAt, Faults, FieldPath};
 use crate::error::{Code, Fault, FaultList, Message};
 
-/// A fault of the engine that people can be told.
+/// A fault of the engine with a sentence for people.
 pub trait Sentence {
-    /// The stable code, and what is wrong with what to do next.
+    /// Returns the stable code, and a sentence that says what is wrong and what to do next.
     fn sentence(&self) -> (Code, Message);
 
     /// The sentence alone.

@@ -1,4 +1,4 @@
-//! Bodies: who may send one, and how it is read.
+//! Bodies: checks who may send one, and reads it.
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap};
@@ -26,23 +26,24 @@ pub trait Body: FromRequest<Error = Problem, Future = Reading<Self>> + 'static {
     /// The content of the body.
     type Value: std::fmt::Debug + 'static;
 
-    /// The bytes of the body as they came, which tell a request from another with its key.
+    /// Returns the bytes of the body as they came, by which a reused key is recognised.
     fn raw(&self) -> &[u8];
 
     fn value(self) -> Self::Value;
 }
 
-/// A body of so many bytes is read where it came in; a larger one on a thread that may take long.
+/// The largest body that is parsed on the connection's thread, in bytes; larger ones go to a thread
+/// that may block.
 pub(super) const SMALL_BODY: usize = 16 * 1024;
 
-/// No body, or the empty object that some clients send for it.
+/// No body, or the empty object that some clients send instead.
 #[derive(Debug, Clone, Copy)]
 pub struct NoBody;
 
 impl Body for NoBody {
     type Value = NoBody;
 
-    /// Empty, however the client has sent it.
+    /// Always empty, however the client sent it.
     fn raw(&self) -> &[u8] {
         b""
     }
@@ -96,8 +97,8 @@ fn check_charset(request: &HttpRequest) -> Result<(), Problem> {
     ))
 }
 
-/// Reads a body up to the limit, of somebody who may do what it is for. As long as it is on its way
-/// the request is not worked on, and its place is another's.
+/// Reads a body up to the limit, after checking that its sender may use it at all. While it
+/// arrives, the request is not in progress and leaves its place to others.
 async fn read_body(
     request: &HttpRequest,
     payload: Payload,
@@ -119,8 +120,8 @@ async fn read_body(
     Ok(body)
 }
 
-/// Refuses whoever could do nowhere what the body is for, before it is read. Where that would cost
-/// more than the body, as with most submissions, the use case refuses.
+/// Refuses a body whose sender may use it nowhere, before reading it. If that check would cost more
+/// than the body, as with most submissions, the use case refuses instead.
 async fn check_grant(request: &HttpRequest) -> Result<(), Problem> {
     let Some(action) = matched(request).and_then(|operation| changing(operation.id())) else {
         return Ok(());
@@ -146,7 +147,7 @@ fn is_small(headers: &HeaderMap) -> bool {
     is_plain && announced(headers).is_some_and(|length| length <= most)
 }
 
-/// The action of an operation with a body, by the operation's id.
+/// Returns the action that an operation with a body needs, by the operation's id.
 fn changing(operation: &str) -> Option<Action> {
     match operation {
         "put_level" => Some(Action::ChangeLevels),
@@ -160,7 +161,7 @@ fn changing(operation: &str) -> Option<Action> {
     }
 }
 
-/// The limit holds for what comes out of a compressed body.
+/// Reads a body. The limit applies to the unpacked bytes.
 async fn await_body(
     request: &HttpRequest,
     payload: Payload,
@@ -174,7 +175,7 @@ async fn await_body(
     }
 }
 
-/// Takes room for what has arrived, and for nothing that is only announced.
+/// Takes room for bytes that have arrived, not for announced ones.
 pub(super) async fn collect(
     mut payload: Payload,
     limit: BodyLimit,

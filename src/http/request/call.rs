@@ -20,7 +20,7 @@ pub struct Called<B: Body> {
     pub body: B::Value,
 }
 
-/// As [`Called`], with the state that the change builds on, from If-Match and If-None-Match.
+/// Like [`Called`], with the state that the change builds on, from If-Match and If-None-Match.
 #[derive(Debug)]
 pub struct CalledOn<B: Body> {
     pub call: Call,
@@ -47,7 +47,8 @@ impl<B: Body> FromRequest for CalledOn<B> {
     }
 }
 
-/// Reads what a change needs of a request: first who calls, then the other headers, then the body.
+/// Reads the parts of a request that a change needs: the caller, then the other headers, then the
+/// body.
 fn hear<B: Body>(
     request: &HttpRequest,
     precondition: fn(&HeaderMap) -> Result<Precondition, Problem>,
@@ -60,7 +61,7 @@ fn hear<B: Body>(
         let operation = matched(request).ok_or_else(misconfigured)?;
         Ok((call, repeat_key(request)?, operation))
     });
-    // A body is begun only for who has come so far.
+    // Start reading the body only if everything before it is in order.
     let body = head.is_ok().then(|| B::from_request(request, payload));
     Box::pin(async move {
         let (call, key, operation) = head?;

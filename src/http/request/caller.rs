@@ -15,7 +15,7 @@ use crate::http::request::misconfigured;
 use crate::message;
 use crate::service::Application;
 
-/// When the request came. Requests read the clock here and nowhere else.
+/// The time at which the request came. Requests read the clock here and nowhere else.
 #[derive(Debug, Clone, Copy)]
 pub struct Now(pub DateTime<Utc>);
 
@@ -38,7 +38,7 @@ impl FromRequest for Now {
     }
 }
 
-/// Who is calling, from the access token.
+/// The caller, from the access token.
 #[derive(Debug, Clone)]
 pub struct SignedIn(pub Identity);
 
@@ -56,7 +56,7 @@ pub(super) fn signed_in(request: &HttpRequest) -> Result<SignedIn, Problem> {
     let application = application.ok_or_else(misconfigured)?;
     let token = bearer_token(request.headers()).ok_or_else(not_signed_in)?;
     let identity = application.tokens.verify(token, Now::read().0)?;
-    // Whoever reads the body asks whose it is.
+    // Reading the body asks for the caller again.
     if request.method() != Method::GET {
         request.extensions_mut().insert(SignedIn(identity));
     }

@@ -32,17 +32,17 @@ fn strong_tags(list: &str) -> Result<Vec<Etag>, Problem> {
     Ok(tags.into_iter().map(|tag| tag.etag).collect())
 }
 
-/// What a reader has already, from If-None-Match.
+/// The states that a reader has already, from If-None-Match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SeenEtags {
-    /// `*`: whatever there is.
+    /// `*`: any state.
     Any,
-    /// One of these; none for a reader that has nothing.
+    /// One of these; empty for a reader that has none.
     These(Vec<Etag>),
 }
 
 impl SeenEtags {
-    /// Whether the reader has what is there now; weak tags count as well (RFC 9110, 13.1.2).
+    /// Returns true if the reader has the current state. Weak tags match too (RFC 9110, 13.1.2).
     pub fn matches(&self, current: &Etag) -> bool {
         match self {
             SeenEtags::Any => true,
@@ -82,7 +82,7 @@ struct EntityTag {
     strength: Strength,
 }
 
-/// Reads `"a", W/"b"`. A comma may stand inside the quotes.
+/// Reads `"a", W/"b"`. A comma may be inside the quotes.
 fn entity_tags(list: &str) -> Result<Vec<EntityTag>, Problem> {
     let mut tags = Vec::new();
     let mut rest = list;

@@ -15,14 +15,14 @@ use crate::path;
 
 /// The fields of a form as browsers and OAuth clients send them (`a=b&c=d`).
 #[derive(Debug, Clone)]
-pub struct FormBody<T> {
-    /// What it says.
+pub struct Fields<T> {
+    /// The parsed fields.
     pub value: T,
 }
 
-impl<T: DeserializeOwned + 'static> FromRequest for FormBody<T> {
+impl<T: DeserializeOwned + 'static> FromRequest for Fields<T> {
     type Error = Problem;
-    type Future = Reading<FormBody<T>>;
+    type Future = Reading<Fields<T>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let request = request.clone();
@@ -32,7 +32,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for FormBody<T> {
             let text = std::str::from_utf8(&raw).unwrap_or_default();
             let read = web::Query::<T>::from_query(text);
             let value = read.map_err(|_| wrong_form())?.into_inner();
-            Ok(FormBody { value })
+            Ok(Fields { value })
         })
     }
 }

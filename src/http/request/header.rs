@@ -6,7 +6,7 @@ use crate::error::{Code, Message};
 use crate::http::problem::Problem;
 use crate::message;
 
-/// All lines of a header as one list (RFC 9110, section 5.3).
+/// Joins all lines of a header into one list (RFC 9110, section 5.3).
 pub(super) fn header_text(
     headers: &HeaderMap,
     name: &HeaderName,

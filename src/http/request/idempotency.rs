@@ -11,7 +11,7 @@ use crate::service::application::idempotency::Repeatable;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// The longest Idempotency-Key.
+/// The longest Idempotency-Key, in bytes.
 const LONGEST_KEY: usize = 255;
 
 /// The Idempotency-Key of a request, if it has one.
@@ -23,14 +23,15 @@ pub(super) struct RepeatKey {
 }
 
 impl RepeatKey {
-    /// Tells this request from others, for the use case; none without a key. Another query makes it
-    /// another request, as another body does.
+    /// Returns what identifies a repetition of this request; `None` without a key. A different query
+    /// or body makes a different request.
     pub(super) fn repeatable(self, operation: &str, body: &[u8]) -> Option<Repeatable> {
         let key = self.key?;
         let mut hash = Sha256::new();
         if !self.query.is_empty() {
             hash.update(self.query.as_bytes());
-            // Neither a query nor JSON can hold it, so that no two pairs are alike.
+            // A separator that neither a query nor JSON can contain, so that different pairs never
+            // hash alike.
             hash.update([0]);
         }
         hash.update(body);
@@ -54,7 +55,7 @@ pub(super) fn repeat_key(request: &HttpRequest) -> Result<RepeatKey, Problem> {
     })
 }
 
-/// Clients of the IETF draft send the key in quotes, most others bare.
+/// Accepts a key in quotes, as the IETF draft has it, or bare, as most clients send it.
 fn unquoted_key(text: &str) -> Result<String, Problem> {
     let quoted = text.strip_prefix('"');
     let quoted = quoted.and_then(|text| text.strip_suffix('"'));

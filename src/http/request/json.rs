@@ -1,4 +1,4 @@
-//! JSON bodies, and what is told of those that are none.
+//! JSON bodies, and the faults of those that cannot be read.
 
 use actix_web::dev::Payload;
 use actix_web::web::Bytes;
@@ -51,7 +51,7 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest for JsonBody<T> {
     }
 }
 
-/// The most commas of a body: what is read of a list takes many times the room of its text.
+/// The most commas in a body: a parsed list takes many times the memory of its text.
 const MOST_COMMAS: usize = 100_000;
 
 impl<T: DeserializeOwned + Send + 'static> JsonBody<T> {
@@ -88,6 +88,7 @@ fn check_commas(raw: &[u8], most: usize) -> Result<(), Problem> {
     ))
 }
 
+/// The most commas in a document that may be larger than others.
 const MOST_COMMAS_OF_LARGE: usize = 500_000;
 
 /// A JSON body that may be larger than others, and have more elements.
@@ -121,7 +122,7 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest for LargeJsonBody<T> {
     }
 }
 
-/// Finds out what is wrong with a body; here time does not matter, memory does.
+/// Finds what is wrong with a body. May be slow, but must not use much memory.
 fn wrong_json<T: DeserializeOwned>(operation: Option<&Operation>, raw: &[u8]) -> Problem {
     if raw.iter().all(u8::is_ascii_whitespace) {
         return empty_body();
@@ -157,7 +158,8 @@ fn malformed_json(raw: &[u8], error: &serde_json::Error) -> Problem {
     Problem::new(Code::MalformedJson, message).with_faults(vec![fault])
 }
 
-/// A number like `1.562.410.000` where JSON broke off, and its digits. The column counts bytes.
+/// Returns a number like `1.562.410.000` at which JSON parsing stopped, and its digits. The column
+/// counts bytes.
 fn grouped_number(raw: &[u8], line: usize, column: usize) -> Option<(String, String)> {
     let line = raw.split(|byte| *byte == b'\n').nth(line.checked_sub(1)?)?;
     let at = column.checked_sub(1)?;
@@ -170,7 +172,8 @@ fn grouped_number(raw: &[u8], line: usize, column: usize) -> Option<(String, Str
     Some((number, digits))
 }
 
-/// What a type refuses although the document allows it, such as a text that is no date.
+/// Returns the fault of a value that its type refuses although the document allows it, such as a
+/// text that is no date.
 fn first_refusal<T: DeserializeOwned>(raw: &[u8]) -> Fault {
     let mut deserializer = serde_json::Deserializer::from_slice(raw);
     let read: Result<T, _> = serde_path_to_error::deserialize(&mut deserializer);

@@ -11,13 +11,13 @@ use crate::http::request::packing::coding;
 use crate::http::request::{matched, misconfigured};
 use crate::message;
 
-/// The largest body that the server reads, in bytes; in the server's data.
+/// The largest body that the server reads, in bytes. Part of the server's data.
 #[derive(Debug, Clone, Copy)]
 pub struct BodyLimit(pub usize);
 
 impl BodyLimit {
-    /// The limit for one operation, by its id: the reform of a country comes as one document, and
-    /// the fields of whoever is not known yet are short.
+    /// Returns the limit for one operation, by its id. The reform of a country comes as one
+    /// document; the fields of a sign-in are short, and their sender is not known yet.
     pub(in crate::http) fn of_operation(self, id: &str) -> BodyLimit {
         let BodyLimit(usual) = self;
         BodyLimit(match id {
@@ -28,18 +28,18 @@ impl BodyLimit {
     }
 }
 
-/// How long the server waits for the whole of a body; in the server's data. Who keeps a connection
-/// by sending a byte now and then would keep it for ever.
+/// The time in which a whole body must arrive. Part of the server's data. Without it, a client
+/// could hold a connection for ever by sending a byte now and then.
 #[derive(Debug, Clone, Copy)]
 pub struct BodyTime(pub Duration);
 
 /// Enough for the reform of a whole country in one document.
 const LARGE_BODY_LIMIT: usize = 16 * 1024 * 1024;
 
-/// Fields are short, and come from whoever is not known yet.
+/// The largest form, in bytes. Fields are short, and their sender is not signed in yet.
 const LARGEST_FORM: usize = 16 * 1024;
 
-/// The limit for the body of a request.
+/// Returns the limit for the body of a request.
 pub(super) fn body_limit(request: &HttpRequest) -> Result<BodyLimit, Problem> {
     let usual = request.app_data::<BodyLimit>().copied();
     let usual = usual.ok_or_else(misconfigured)?;
@@ -47,22 +47,22 @@ pub(super) fn body_limit(request: &HttpRequest) -> Result<BodyLimit, Problem> {
     Ok(operation.map_or(usual, |operation| usual.of_operation(operation.id())))
 }
 
-/// Refuses a body by what its request's headers say of it.
+/// Refuses a body by its headers, before it arrives.
 ///
 /// # Errors
-/// A packing that is not taken, and an announced length above the limit.
+/// An encoding that is not supported, or an announced length above the limit.
 pub(in crate::http) fn check_head(headers: &HeaderMap, limit: BodyLimit) -> Result<(), Problem> {
     coding(headers)?;
     check_length(headers, limit)
 }
 
-/// The length that a body is announced with.
+/// Returns the announced length of a body.
 pub(super) fn announced(headers: &HeaderMap) -> Option<u64> {
     let length = headers.get(header::CONTENT_LENGTH)?;
     length.to_str().ok()?.parse().ok()
 }
 
-/// A body that says itself that it is too large need not come.
+/// Refuses a body that announces itself as too large, before it arrives.
 pub(super) fn check_length(headers: &HeaderMap, limit: BodyLimit) -> Result<(), Problem> {
     let most = u64::try_from(limit.0).unwrap_or(u64::MAX);
     match announced(headers) {

@@ -1,4 +1,5 @@
-//! What handlers are given of a request, checked: one file a part of it. Never a rule of the domain.
+//! The parts of a request that handlers receive, checked, one file each. Contains no rule of the
+//! domain.
 
 mod body;
 mod call;
@@ -26,7 +27,7 @@ pub use self::body::{Body, NoBody};
 pub use self::call::{Called, CalledOn};
 pub use self::caller::{Now, SignedIn};
 pub use self::condition::SeenEtags;
-pub use self::form::FormBody;
+pub use self::form::Fields;
 pub use self::json::{JsonBody, LargeJsonBody};
 pub(super) use self::limit::check_head;
 pub use self::limit::{BodyLimit, BodyTime};
@@ -35,7 +36,7 @@ pub use self::text::TextBody;
 
 type Reading<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 
-/// The server was put together without what its handlers need.
+/// Reports that the server was assembled without data that its handlers need.
 fn misconfigured() -> Problem {
     tracing::error!("the application is not in the server's data");
     Problem::internal()

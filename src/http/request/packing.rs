@@ -10,7 +10,7 @@ use crate::http::problem::Problem;
 use crate::http::request::header::header_text;
 use crate::message;
 
-/// How a body is packed.
+/// The encoding of a body.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Coding {
     Plain,
@@ -29,8 +29,8 @@ pub(super) fn coding(headers: &HeaderMap) -> Result<Coding, Problem> {
     }
 }
 
-/// A packed byte may come to a thousand. What arrived is unpacked in pieces of so many bytes, so that
-/// the limit is met before much more than it is in memory.
+/// The size of the pieces in which a compressed body is unpacked, in bytes. A packed byte may
+/// become a thousand, so that the limit must be checked in between.
 const PIECE: usize = 1024;
 
 fn in_pieces(payload: Payload) -> Payload {

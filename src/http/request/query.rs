@@ -13,8 +13,8 @@ use crate::http::contract::wrong_query;
 use crate::http::problem::Problem;
 use crate::message;
 
-/// The parameters of the query. Those that the operation does not know, come twice, are missing
-/// or hold a NUL were refused before.
+/// The parameters of the query. The contract has already refused unknown, repeated and missing
+/// ones, and NUL.
 #[derive(Debug, Clone)]
 pub struct Params<T>(pub T);
 
@@ -31,8 +31,8 @@ fn parameters<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     let tracked = web::Query::<Tracked<T>>::from_query(query);
     let tracked = tracked.map_err(|_| wrong_parameter(None))?;
     let Tracked(read) = tracked.into_inner();
-    read.map_err(|untaken| {
-        let name = untaken.path.iter().find_map(|segment| match segment {
+    read.map_err(|path| {
+        let name = path.iter().find_map(|segment| match segment {
             Segment::Map { key } => Some(key.as_str()),
             _ => None,
         });
@@ -40,7 +40,7 @@ fn parameters<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     })
 }
 
-/// The contract says what a parameter takes; this is for what it let through all the same.
+/// Reports a parameter that the contract admitted but its type refused.
 fn wrong_parameter(name: Option<&str>) -> Problem {
     let Some(name) = name else {
         let message = message!("query-unreadable");
@@ -51,19 +51,15 @@ fn wrong_parameter(name: Option<&str>) -> Problem {
     wrong_query(Code::InvalidParameter, vec![fault])
 }
 
-/// A value, or where it could not be read: the decoder of queries does not say where.
-struct Tracked<T>(Result<T, Untaken>);
-
-struct Untaken {
-    path: Path,
-}
+/// A value, or the place that could not be read, which the decoder of queries does not report.
+struct Tracked<T>(Result<T, Path>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Tracked<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Tracked<T>, D::Error> {
         let mut track = Track::new();
         let tracking = serde_path_to_error::Deserializer::new(deserializer, &mut track);
         let read = T::deserialize(tracking);
-        Ok(Tracked(read.map_err(|_| Untaken { path: track.path() })))
+        Ok(Tracked(read.map_err(|_| track.path())))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::message;
 /// A body of text, such as CSV, and its bytes as they came.
 #[derive(Debug, Clone)]
 pub struct TextBody {
-    /// The text, without a byte order mark: spreadsheets write one.
+    /// The text, without the byte order mark that spreadsheets write.
     text: String,
     raw: Bytes,
 }
@@ -48,7 +48,7 @@ impl FromRequest for TextBody {
     }
 }
 
-/// The most lines of a table: more than there are units in a country.
+/// The most lines of a table: more than a country has units.
 const MOST_LINES: usize = 100_000;
 
 fn check_lines(raw: &[u8]) -> Result<(), Problem> {

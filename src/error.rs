@@ -72,7 +72,7 @@ impl Fault {
     /// Returns the row of a table that the fault is about, from 0.
     pub fn row(&self) -> Option<usize> {
         match &self.place {
-            Place::Body(path) => path.first_index(),
+            Place::Body(path) => path.row(),
             Place::Parameter(_) => None,
         }
     }

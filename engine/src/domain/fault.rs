@@ -88,8 +88,8 @@ impl FieldPath {
         FieldPath::of(self.0.iter().chain(&rest.0).cloned())
     }
 
-    /// The first index on the way: of a table, the row.
-    pub fn first_index(&self) -> Option<usize> {
+    /// The row that the path begins with, where the document is a table.
+    pub fn row(&self) -> Option<usize> {
         match self.0.first()? {
             Segment::Index(index) => Some(*index),
             Segment::Field(_) | Segment::Key(_) => None,
@@ -200,8 +200,9 @@ mod tests {
         let step = path!["steps", 3];
         assert_eq!(step.below("unit"), path!["steps", 3, "unit"]);
         assert_eq!(path![].joined(&step), step);
-        assert_eq!(step.first_index(), Some(3));
-        assert_eq!(path!["deadlines", "7".to_owned()].first_index(), None);
+        assert_eq!(step.row(), None);
+        assert_eq!(path![3, "unit"].row(), Some(3));
+        assert_eq!(path!["7".to_owned()].row(), None);
     }
 
     #[test]

@@ -90,19 +90,16 @@ impl Sentence for SubmissionFault {
                 options,
                 sum,
                 total: known,
-            } => {
-                let (vietnamese_sum, vietnamese_known) = (sum.vietnamese(), known.vietnamese());
-                (
-                    Code::TotalsDiffer,
-                    message!(
-                        "submission-totals-differ",
-                        indicator,
-                        options,
-                        sum = Named::new(vietnamese_sum.to_string(), sum.to_string()),
-                        known = Named::new(vietnamese_known.to_string(), known.to_string())
-                    ),
-                )
-            }
+            } => (
+                Code::TotalsDiffer,
+                message!(
+                    "submission-totals-differ",
+                    indicator,
+                    options,
+                    sum = in_digits(sum),
+                    known = in_digits(known)
+                ),
+            ),
             SubmissionFault::TotalMissing { indicator } => (
                 Code::TotalMissing,
                 message!("submission-total-missing", indicator),
@@ -111,18 +108,15 @@ impl Sentence for SubmissionFault {
                 indicator,
                 sum,
                 total,
-            } => {
-                let (vietnamese_sum, vietnamese_total) = (sum.vietnamese(), total.vietnamese());
-                (
-                    Code::OptionsExceedTotal,
-                    message!(
-                        "submission-options-exceed-total",
-                        indicator,
-                        sum = Named::new(vietnamese_sum.to_string(), sum.to_string()),
-                        total = Named::new(vietnamese_total.to_string(), total.to_string())
-                    ),
-                )
-            }
+            } => (
+                Code::OptionsExceedTotal,
+                message!(
+                    "submission-options-exceed-total",
+                    indicator,
+                    sum = in_digits(sum),
+                    total = in_digits(total)
+                ),
+            ),
             SubmissionFault::RequiredMissing { indicator } => (
                 Code::RequiredMissing,
                 message!("submission-required-missing", indicator),
@@ -161,6 +155,11 @@ pub fn unusual(found: &OutOfBounds) -> Message {
             message!("value-above-usual", name, value, most)
         }
     }
+}
+
+/// A figure in the digits of each language: `1.500,5` and `1500.5`.
+fn in_digits(figure: &Decimal) -> Named {
+    Named::new(figure.vietnamese(), figure.to_string())
 }
 
 fn with_unit_of_measure(found: &OutOfBounds, mantissa: i64) -> Named {

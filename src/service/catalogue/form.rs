@@ -1,5 +1,6 @@
 //! Forms: reads them and their periods, and puts versions of them.
 
+use super::version::etag_of;
 use crate::domain::fault::FieldPath;
 use crate::locale::{Count, Quoted};
 use crate::path;
@@ -440,12 +441,6 @@ pub struct EnteredRule {
     pub severity: Severity,
     pub expression: String,
     pub message: EnteredName,
-}
-
-/// Builds an ETag from the catalogue's rev, which a change is checked against, and the day's
-/// version.
-fn etag_of(catalogue_rev: i64, valid_from: NaiveDate) -> Etag {
-    Etag::new(format_args!("{catalogue_rev}.{valid_from}"))
 }
 
 /// Adds a form, or a version of it from a day on. Its ETag covers the whole catalogue, since a

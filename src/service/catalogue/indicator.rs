@@ -1,5 +1,6 @@
 //! Indicators: reads them and puts versions of them.
 
+use super::version::etag_of;
 use crate::domain::fault::FieldPath;
 use crate::locale::{Count, Quoted};
 use crate::path;
@@ -301,12 +302,6 @@ pub struct EnteredBreakdown {
 pub struct EnteredOption {
     pub code: String,
     pub name: EnteredName,
-}
-
-/// Builds an ETag from the catalogue's rev, which a change is checked against, and the day's
-/// version.
-fn etag_of(catalogue_rev: i64, valid_from: NaiveDate) -> Etag {
-    Etag::new(format_args!("{catalogue_rev}.{valid_from}"))
 }
 
 /// Adds an indicator, or a version of it from a day on. Its ETag covers the whole catalogue, since

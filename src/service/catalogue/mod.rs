@@ -3,3 +3,4 @@
 pub mod form;
 pub mod indicator;
 pub mod level;
+mod version;

@@ -215,12 +215,11 @@ fn deadline_of(located: &Located<'_>) -> Option<Deadline> {
 /// Warns if the counting values were sent before the period ended.
 fn period_running(receipt: Receipt, closes: NaiveDate) -> Option<Warning> {
     let sent = receipt.latest();
-    let (sent_vi, closes_vi) = (sent.format("%d/%m/%Y"), closes.format("%d/%m/%Y"));
     (sent <= closes).then(|| {
         let message = message!(
             "submission-period-running",
-            sent = Named::new(sent_vi.to_string(), sent.to_string()),
-            closes = Named::new(closes_vi.to_string(), closes.to_string())
+            sent = Named::day(sent),
+            closes = Named::day(closes)
         );
         Warning::telling(OwnWarning::PeriodRunning, None, message)
     })

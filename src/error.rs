@@ -36,14 +36,14 @@ impl Message {
 /// One thing that is wrong with a request, and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    pub place: Place,
+    pub place: FaultPlace,
     pub code: Code,
     pub message: Message,
 }
 
 /// The place of a fault in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum FaultPlace {
     /// A part of the body, or the whole.
     Body(FieldPath),
     /// A parameter of the path or the query, by name.
@@ -53,7 +53,7 @@ pub enum Place {
 impl Fault {
     pub fn in_body(path: FieldPath, code: Code, message: Message) -> Fault {
         Fault {
-            place: Place::Body(path),
+            place: FaultPlace::Body(path),
             code,
             message,
         }
@@ -63,8 +63,8 @@ impl Fault {
     #[must_use]
     pub fn below(self, path: &FieldPath) -> Fault {
         let place = match self.place {
-            Place::Body(rest) => Place::Body(path.joined(&rest)),
-            Place::Parameter(name) => Place::Parameter(name),
+            FaultPlace::Body(rest) => FaultPlace::Body(path.joined(&rest)),
+            FaultPlace::Parameter(name) => FaultPlace::Parameter(name),
         };
         Fault { place, ..self }
     }
@@ -72,8 +72,8 @@ impl Fault {
     /// Returns the row of a table that the fault is about, from 0.
     pub fn row(&self) -> Option<usize> {
         match &self.place {
-            Place::Body(path) => path.row(),
-            Place::Parameter(_) => None,
+            FaultPlace::Body(path) => path.row(),
+            FaultPlace::Parameter(_) => None,
         }
     }
 
@@ -92,7 +92,7 @@ impl Fault {
 
     pub fn in_parameter(name: impl Into<String>, code: Code, message: Message) -> Fault {
         Fault {
-            place: Place::Parameter(name.into()),
+            place: FaultPlace::Parameter(name.into()),
             code,
             message,
         }

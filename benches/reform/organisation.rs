@@ -21,7 +21,7 @@ use tonghop::service::catalogue::form::{EnteredForm, EnteredItem, EnteredSection
 use tonghop::service::catalogue::indicator::{EnteredBounds, EnteredIndicator, put_indicator};
 use tonghop::service::people::tenant::{EnteredTenant, create_tenant};
 use tonghop::service::people::token::{Credentials, issue_token};
-use tonghop::service::submission::{Change, Entered, Intent, change_now};
+use tonghop::service::submission::{Entered, Intent, SubmissionChange, change_now};
 
 use crate::{FORM, Failure, now};
 
@@ -176,6 +176,6 @@ fn submit(
         unit: format!("code:{commune}"),
     };
     let call = Call::new(*identity, now()).on(Precondition::Absent);
-    change_now(application, call, path, Change::Put(entered))?;
+    change_now(application, call, path, SubmissionChange::Put(entered))?;
     Ok(())
 }

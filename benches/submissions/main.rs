@@ -39,7 +39,7 @@ use tonghop::service::catalogue::form::{EnteredForm, EnteredItem, EnteredSection
 use tonghop::service::catalogue::indicator::{EnteredBounds, EnteredIndicator, put_indicator};
 use tonghop::service::people::tenant::{EnteredTenant, create_tenant};
 use tonghop::service::people::token::{Credentials, issue_token};
-use tonghop::service::submission::{Change, Entered, Intent, change_now};
+use tonghop::service::submission::{Entered, Intent, SubmissionChange, change_now};
 use tonghop::store::migration::{make_database, migrate};
 use tonghop::store::{Database, DatabaseUrl};
 use written::Meter;
@@ -277,7 +277,7 @@ fn submit(
         unit: format!("code:C{commune}-{hamlet}"),
     };
     let call = Call::new(*identity, now()).on(Precondition::Absent);
-    let reply = change_now(application, call, path, Change::Put(entered))?;
+    let reply = change_now(application, call, path, SubmissionChange::Put(entered))?;
     let view: serde_json::Value = serde_json::from_str(&reply.body)?;
     Ok(view
         .get("rev")

@@ -15,7 +15,7 @@ use tonghop::authn::Identity;
 use tonghop::config::Settings;
 use tonghop::domain::day::Day;
 use tonghop::domain::reorganisation::ReorganisationDocument;
-use tonghop::error::{Explain, Fault, Place};
+use tonghop::error::{Explain, Fault, FaultPlace};
 use tonghop::service::Application;
 use tonghop::service::application::call::Call;
 use tonghop::service::application::idempotency::Reply;
@@ -140,7 +140,7 @@ fn run_reorganisation(
     if !preview.possible {
         let faults = preview.faults.iter();
         let faults = faults.map(|fault| source.told(&fault.path, &fault.message_en));
-        return Err(Faults {
+        return Err(FileFaults {
             count: preview.fault_count,
             told: faults.collect(),
         }
@@ -228,7 +228,7 @@ impl ReorganisationArguments {
             Err(MappingError::Invalid(faults)) => {
                 let faults = faults.iter();
                 let told = faults.map(|fault| files.told_of(fault));
-                Err(Faults::of(told).into())
+                Err(FileFaults::of(told).into())
             }
             Err(error) => Err(explained(error)),
         }
@@ -312,7 +312,7 @@ impl DocumentSource<'_> {
         }
         let told = faults.iter();
         let told = told.map(|fault| self.told(&place_of(fault), &fault.message.en));
-        Faults::of(told).into()
+        FileFaults::of(told).into()
     }
 }
 
@@ -323,33 +323,33 @@ fn in_file(file: &Path, error: &(impl Explain + fmt::Display)) -> Failure {
     }
     let told = faults.iter();
     let told = told.map(|fault| format!("{}: {}", file.display(), fault.message.en));
-    Faults::of(told).into()
+    FileFaults::of(told).into()
 }
 
 fn place_of(fault: &Fault) -> FieldPath {
     match &fault.place {
-        Place::Body(path) => path.clone(),
-        Place::Parameter(name) => path![name.clone()],
+        FaultPlace::Body(path) => path.clone(),
+        FaultPlace::Parameter(name) => path![name.clone()],
     }
 }
 
 /// The faults of a file, each on a line of its own; of very many the first.
 #[derive(Debug, thiserror::Error)]
-struct Faults {
+struct FileFaults {
     told: Vec<String>,
     /// The number of all.
     count: usize,
 }
 
-impl Faults {
-    fn of(told: impl Iterator<Item = String>) -> Faults {
+impl FileFaults {
+    fn of(told: impl Iterator<Item = String>) -> FileFaults {
         let told: Vec<String> = told.collect();
         let count = told.len();
-        Faults { told, count }
+        FileFaults { told, count }
     }
 }
 
-impl fmt::Display for Faults {
+impl fmt::Display for FileFaults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let noun = if self.count == 1 { "fault" } else { "faults" };
         write!(f, "nothing was written; {} {noun}", self.count)?;

@@ -26,7 +26,7 @@ use crate::service::people::token::{Credentials, issue_token};
 use crate::service::report::lineage::FigureName;
 use crate::service::report::series::{SeriesQuery, SeriesView, get_series};
 use crate::service::report::target::{EnteredTarget, put_target};
-use crate::service::submission::{Change, Entered, Intent, change_now};
+use crate::service::submission::{Entered, Intent, SubmissionChange, change_now};
 
 /// The slug of the demo's tenant.
 pub const TENANT: &str = "mttq-an-giang";
@@ -334,7 +334,8 @@ fn load_file(
         };
         let what = format!("{} {} {}", path.form, path.period, path.unit);
         let call = new(admin, arrivals.of(&path, now));
-        change_now(application, call, path, Change::Put(entered)).map_err(in_use_case(&what))?;
+        change_now(application, call, path, SubmissionChange::Put(entered))
+            .map_err(in_use_case(&what))?;
     }
     Ok(())
 }

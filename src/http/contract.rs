@@ -465,7 +465,7 @@ mod tests {
                  code,
                  message,
              }| {
-                let crate::error::Place::Body(path) = place else {
+                let crate::error::FaultPlace::Body(path) = place else {
                     panic!("a fault of a body lies in it")
                 };
                 let pointer = crate::pointer::pointer_to(&path);

@@ -27,7 +27,7 @@ use uuid::Uuid;
 use super::json::json_line;
 use super::state::{Occupied, ServerState};
 use crate::error::{
-    Code, Explain, Explanation, Fault, Kind, Language, MOST_FAULTS, Message, Place, shortened,
+    Code, Explain, Explanation, Fault, FaultPlace, Kind, Language, MOST_FAULTS, Message, shortened,
 };
 use crate::message;
 use crate::telemetry::Metrics;
@@ -331,8 +331,8 @@ impl ProblemBody {
 impl FaultBody {
     fn new(fault: &Fault, language: Language) -> FaultBody {
         let (pointer, parameter) = match &fault.place {
-            Place::Body(path) => (Some(shortened(&pointer_to(path))), None),
-            Place::Parameter(name) => (None, Some(shortened(name))),
+            FaultPlace::Body(path) => (Some(shortened(&pointer_to(path))), None),
+            FaultPlace::Parameter(name) => (None, Some(shortened(name))),
         };
         FaultBody {
             pointer,

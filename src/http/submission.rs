@@ -16,7 +16,7 @@ use crate::service::application::call::Call;
 use crate::service::application::locate::ReportPath;
 use crate::service::application::page::Page;
 use crate::service::submission::{
-    self, Change, Entered, EnteredReason, EnteredValueReason, Intent, RevisionView,
+    self, Entered, EnteredReason, EnteredValueReason, Intent, RevisionView, SubmissionChange,
     SubmissionQueue, SubmissionView,
 };
 
@@ -118,7 +118,7 @@ pub async fn put_submission(
     path: web::Path<ReportPath>,
     CalledOn { call, body }: CalledOn<JsonBody<SubmissionBody>>,
 ) -> Result<HttpResponse, Problem> {
-    let change = Change::Put(Entered::from(body));
+    let change = SubmissionChange::Put(Entered::from(body));
     take_step(application, queue, path, call, change).await
 }
 
@@ -128,7 +128,7 @@ async fn take_step(
     queue: web::Data<SubmissionQueue>,
     path: web::Path<ReportPath>,
     call: Call,
-    change: Change,
+    change: SubmissionChange,
 ) -> Result<HttpResponse, Problem> {
     let (application, queue) = (application.into_inner(), queue.into_inner());
     let done = submission::change(application, queue, call, path.into_inner(), change);
@@ -148,7 +148,7 @@ pub async fn submit_submission(
     path: web::Path<ReportPath>,
     CalledOn { call, .. }: CalledOn<NoBody>,
 ) -> Result<HttpResponse, Problem> {
-    take_step(application, queue, path, call, Change::Submit).await
+    take_step(application, queue, path, call, SubmissionChange::Submit).await
 }
 
 /// Withdraw a submission.
@@ -164,7 +164,7 @@ pub async fn withdraw_submission(
     path: web::Path<ReportPath>,
     CalledOn { call, .. }: CalledOn<NoBody>,
 ) -> Result<HttpResponse, Problem> {
-    take_step(application, queue, path, call, Change::Withdraw).await
+    take_step(application, queue, path, call, SubmissionChange::Withdraw).await
 }
 
 /// Approve a submission.
@@ -180,7 +180,7 @@ pub async fn approve_submission(
     path: web::Path<ReportPath>,
     CalledOn { call, .. }: CalledOn<NoBody>,
 ) -> Result<HttpResponse, Problem> {
-    take_step(application, queue, path, call, Change::Approve).await
+    take_step(application, queue, path, call, SubmissionChange::Approve).await
 }
 
 /// The reason for which a submission is returned.
@@ -231,7 +231,7 @@ pub async fn return_submission(
     path: web::Path<ReportPath>,
     CalledOn { call, body }: CalledOn<JsonBody<ReturnBody>>,
 ) -> Result<HttpResponse, Problem> {
-    let change = Change::Return(EnteredReason::from(body));
+    let change = SubmissionChange::Return(EnteredReason::from(body));
     take_step(application, queue, path, call, change).await
 }
 
@@ -248,7 +248,7 @@ pub async fn reopen_submission(
     path: web::Path<ReportPath>,
     CalledOn { call, .. }: CalledOn<NoBody>,
 ) -> Result<HttpResponse, Problem> {
-    take_step(application, queue, path, call, Change::Reopen).await
+    take_step(application, queue, path, call, SubmissionChange::Reopen).await
 }
 
 /// List a submission's history, the latest step first.

@@ -9,7 +9,7 @@ use tonghop::domain::submission::EnteredValue;
 use tonghop::service::application::call::Call;
 use tonghop::service::application::condition::Precondition;
 use tonghop::service::application::locate::ReportPath;
-use tonghop::service::submission::{Change, Entered, EnteredReason, Intent, change_now};
+use tonghop::service::submission::{Entered, EnteredReason, Intent, SubmissionChange, change_now};
 use tonghop::store::migration::migrate;
 
 use crate::harness::report::Report;
@@ -40,7 +40,7 @@ impl Case {
     }
 
     /// Takes a step on a day of December 2024, at ten in the morning where the tenant is.
-    fn step(&self, unit: &str, day: u32, change: Change) -> Value {
+    fn step(&self, unit: &str, day: u32, change: SubmissionChange) -> Value {
         let at: DateTime<Utc> = format!("2024-12-{day:02}T03:00:00Z").parse().unwrap();
         let path = ReportPath {
             form: "f".to_owned(),
@@ -68,8 +68,8 @@ impl Case {
     }
 }
 
-fn put(number: i64, intent: Intent) -> Change {
-    Change::Put(Entered {
+fn put(number: i64, intent: Intent) -> SubmissionChange {
+    SubmissionChange::Put(Entered {
         values: vec![EnteredValue {
             indicator: "x".to_owned(),
             option: None,
@@ -81,8 +81,8 @@ fn put(number: i64, intent: Intent) -> Change {
     })
 }
 
-fn give_back() -> Change {
-    Change::Return(EnteredReason {
+fn give_back() -> SubmissionChange {
+    SubmissionChange::Return(EnteredReason {
         text: "Xem lại".to_owned(),
         values: Vec::new(),
     })
@@ -115,15 +115,15 @@ on_both_backends! {
         let draft = case.step("A1", 15, put(1, Intent::KeepDraft));
         assert_eq!(receipt(&draft), "- - false");
         assert_eq!(draft["deadline"], "2024-12-16");
-        assert_eq!(receipt(&case.step("A1", 16, Change::Submit)), "16 - false");
+        assert_eq!(receipt(&case.step("A1", 16, SubmissionChange::Submit)), "16 - false");
         assert_eq!(receipt(&case.step("A1", 17, give_back())), "16 - false");
         assert_eq!(receipt(&case.step("A1", 18, put(2, Intent::Submit))), "16 18 false");
-        assert_eq!(receipt(&case.step("A1", 19, Change::Withdraw)), "16 18 false");
+        assert_eq!(receipt(&case.step("A1", 19, SubmissionChange::Withdraw)), "16 18 false");
         assert_eq!(receipt(&case.step("A1", 20, put(3, Intent::Submit))), "16 20 false");
         assert_eq!(receipt(&case.step("A1", 21, put(4, Intent::KeepDraft))), "16 20 false");
-        assert_eq!(receipt(&case.step("A1", 22, Change::Submit)), "16 22 false");
-        assert_eq!(receipt(&case.step("A1", 23, Change::Approve)), "16 22 false");
-        assert_eq!(receipt(&case.step("A1", 24, Change::Reopen)), "16 22 false");
+        assert_eq!(receipt(&case.step("A1", 22, SubmissionChange::Submit)), "16 22 false");
+        assert_eq!(receipt(&case.step("A1", 23, SubmissionChange::Approve)), "16 22 false");
+        assert_eq!(receipt(&case.step("A1", 24, SubmissionChange::Reopen)), "16 22 false");
         let read = case.report().get("A1");
         assert_eq!((receipt(&read), codes(&read)), ("16 22 false".to_owned(), vec![]));
         let own = json!({
@@ -155,7 +155,7 @@ on_both_backends! {
         let text = warning["message_en"].as_str().unwrap();
         assert!(text.contains("2024-12-14"), "{text}");
         assert_eq!(codes(&case.report().get("B1")), ["PERIOD_RUNNING"]);
-        assert_eq!(codes(&case.step("B1", 14, Change::Withdraw)), Vec::<&str>::new());
+        assert_eq!(codes(&case.step("B1", 14, SubmissionChange::Withdraw)), Vec::<&str>::new());
         assert_eq!(codes(&case.step("B1", 15, put(2, Intent::Submit))), Vec::<&str>::new());
         // A draft is nobody's report yet.
         assert_eq!(codes(&case.step("A2", 10, put(1, Intent::KeepDraft))), Vec::<&str>::new());

@@ -7,7 +7,7 @@ use tonghop::domain::submission::EnteredValue;
 use tonghop::service::application::call::Call;
 use tonghop::service::application::condition::Precondition;
 use tonghop::service::application::locate::ReportPath;
-use tonghop::service::submission::{Asked, Change, Entered, Intent, change_all};
+use tonghop::service::submission::{Asked, Entered, Intent, SubmissionChange, change_all};
 
 use crate::harness::decree::{commune, merge, split};
 use crate::harness::report::{Report, Reports, cell, option, shown, value};
@@ -90,7 +90,7 @@ fn submit_at_once(server: &Server, numbers: &[(&str, i64)]) {
             narrative: Vec::new(),
             intent: Intent::Submit,
         };
-        Asked::new(application, call, path, Change::Put(entered)).unwrap()
+        Asked::new(application, call, path, SubmissionChange::Put(entered)).unwrap()
     });
     let answers = change_all(application, server.identity().tenant(), asked.collect());
     let revs: Vec<Value> = answers

@@ -26,8 +26,8 @@ use tonghop::service::map::unit::create_unit;
 use tonghop::service::report::rollup::{Children, RollupQuery, get_rollup};
 use tonghop::service::report::verification::verify_rollup;
 use tonghop::service::submission::{
-    Asked as AskedChange, Change as SubmissionChange, Entered, EnteredReason, Intent,
-    SubmissionError, change_all,
+    Asked as AskedChange, Entered, EnteredReason, Intent, SubmissionChange, SubmissionError,
+    change_all,
 };
 
 use crate::harness::server::now;

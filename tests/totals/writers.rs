@@ -13,7 +13,9 @@ use tonghop::service::application::call::Call;
 use tonghop::service::application::condition::Precondition;
 use tonghop::service::application::locate::ReportPath;
 use tonghop::service::report::verification::verify_rollup;
-use tonghop::service::submission::{Asked, Change, Entered, Intent, change_all, change_now};
+use tonghop::service::submission::{
+    Asked, Entered, Intent, SubmissionChange, change_all, change_now,
+};
 
 use crate::harness::server::now;
 use crate::harness::{Client, Server};
@@ -88,7 +90,7 @@ fn write_all(application: &Application, identity: &Identity, writer: usize) -> V
                 _ => Precondition::Present,
             });
             let path = path_of(&format!("H{hamlet}"));
-            let change = Change::Put(entered);
+            let change = SubmissionChange::Put(entered);
             let reply = change_now(application, call, path, change).unwrap();
             let body: Value = serde_json::from_str(&reply.body).unwrap();
             revs.push(body["rev"].as_i64().unwrap());
@@ -227,7 +229,7 @@ on_both_backends! {
             };
             let path = ReportPath { form: "ruled".to_owned(), ..path_of(code) };
             let call = Call::new(identity, now()).on(Precondition::Absent);
-            Asked::new(&server.application, call, path, Change::Put(entered)).unwrap()
+            Asked::new(&server.application, call, path, SubmissionChange::Put(entered)).unwrap()
         });
         let answers = change_all(&server.application, identity.tenant(), asked.into());
         let taken: Vec<bool> = answers.iter().map(Result::is_ok).collect();

@@ -38,7 +38,7 @@ pub fn divided(facts: &[Fact], shares: &[Share], aggregations: &Aggregations) ->
                 .map(|fact| LargestRemainder::by_largest_remainder(fact.mantissa.into(), shares));
             let divisions: Vec<LargestRemainder> = divisions.collect();
             let divisions = match (&total, breakdown) {
-                (Some(total), Some(_)) => Table::beside(total, divisions, shares).options,
+                (Some(total), Some(_)) => OptionTable::beside(total, divisions, shares).options,
                 _ => divisions,
             };
             for (fact, division) in facts.into_iter().zip(&divisions) {
@@ -165,18 +165,22 @@ enum Column {
 }
 
 /// A breakdown's options, and what of the total none of them names.
-struct Table {
+struct OptionTable {
     options: Vec<LargestRemainder>,
     rest: LargestRemainder,
 }
 
-impl Table {
+impl OptionTable {
     /// Makes what each share has add up to its part of the total. Since the rest is divided as well,
     /// it is never less than nothing.
-    fn beside(total: &LargestRemainder, options: Vec<LargestRemainder>, shares: &[Share]) -> Table {
+    fn beside(
+        total: &LargestRemainder,
+        options: Vec<LargestRemainder>,
+        shares: &[Share],
+    ) -> OptionTable {
         let named: i128 = options.iter().map(|option| option.whole).sum();
         let rest = LargestRemainder::by_largest_remainder(total.whole - named, shares);
-        let mut table = Table { options, rest };
+        let mut table = OptionTable { options, rest };
         for leeway in [Leeway::Nearest, Leeway::OneFurther] {
             while let Some(moves) = table.way(total, leeway) {
                 for step in moves {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use itertools::Itertools;
 
 use super::apportion::divided;
-use super::piece::{Contribution, Counted, Edition, Extent, Origin, Piece, Report};
+use super::piece::{Contribution, Counted, Edition, Origin, Piece, Portion, Report};
 use super::tally::Tally;
 use crate::domain::catalogue::Aggregations;
 use crate::domain::form::Span;
@@ -118,8 +118,8 @@ impl Carrier<'_> {
         self.spread(&tree.route(unit, since), unit, piece, &mut arrived);
         for (part, Arrival { end, piece }) in arrived.into_iter().enumerate() {
             let place = match end {
-                End::Unit(unit) => tree.by_id(unit),
-                End::Leaf { leaf, .. } => tree.leaf(&leaf),
+                Destination::Unit(unit) => tree.by_id(unit),
+                Destination::Leaf { leaf, .. } => tree.leaf(&leaf),
             };
             let report = Report {
                 part,
@@ -141,7 +141,7 @@ impl Carrier<'_> {
         piece: Piece<'c>,
         arrived: &mut Vec<Arrival<'c>>,
     ) {
-        let end = End::of_whole(route);
+        let end = Destination::of_whole(route);
         let piece = match route {
             Route::To(_) | Route::Stays { .. } => piece,
             Route::Divided { parts, .. } => {
@@ -165,7 +165,7 @@ impl Carrier<'_> {
         let pieces = divided(&divisible, shares, self.aggregations);
         let pieces = pieces.into_iter().map(|facts| Piece {
             facts: Cow::Owned(facts),
-            extent: Extent::Share,
+            extent: Portion::Share,
             origin: Origin::Passed,
             submission: Counted::Elsewhere,
             ..piece.clone()
@@ -257,8 +257,8 @@ impl Journey<'_, '_> {
         self.hand_over(unit, since, piece, Whose::Own, &mut handed);
         arrived.extend(handed.into_iter().map(|Arrival { end, piece }| {
             let (leaf, since) = match end {
-                End::Unit(_) => (None, day),
-                End::Leaf { leaf, since } => (Some(leaf), since),
+                Destination::Unit(_) => (None, day),
+                Destination::Leaf { leaf, since } => (Some(leaf), since),
             };
             let unit = end.unit();
             let part = 0;
@@ -345,7 +345,7 @@ impl Journey<'_, '_> {
             }
             _ => piece,
         };
-        let end = End::of_whole(&route);
+        let end = Destination::of_whole(&route);
         arrived.push(Arrival { end, piece });
     }
 
@@ -397,12 +397,12 @@ enum Replaced {
 
 /// A piece where one map has taken it.
 struct Arrival<'c> {
-    end: End,
+    end: Destination,
     piece: Piece<'c>,
 }
 
 #[derive(Clone, Copy)]
-enum End {
+enum Destination {
     Unit(UnitId),
     /// Takes a piece to the leaf of a unit, from a moment on.
     Leaf {
@@ -411,22 +411,24 @@ enum End {
     },
 }
 
-impl End {
+impl Destination {
     /// The place of the values that are not divided.
-    fn of_whole(route: &Route) -> End {
+    fn of_whole(route: &Route) -> Destination {
         match route {
-            Route::To(unit) => End::Unit(*unit),
-            Route::Divided { leaf, since, .. } | Route::Stays { leaf, since } => End::Leaf {
-                leaf: *leaf,
-                since: *since,
-            },
+            Route::To(unit) => Destination::Unit(*unit),
+            Route::Divided { leaf, since, .. } | Route::Stays { leaf, since } => {
+                Destination::Leaf {
+                    leaf: *leaf,
+                    since: *since,
+                }
+            }
         }
     }
 
     fn unit(self) -> UnitId {
         match self {
-            End::Unit(unit) => unit,
-            End::Leaf { leaf, .. } => leaf.unit,
+            Destination::Unit(unit) => unit,
+            Destination::Leaf { leaf, .. } => leaf.unit,
         }
     }
 }

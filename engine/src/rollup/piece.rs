@@ -49,7 +49,7 @@ pub struct Piece<'c> {
     /// How far the report came that it is a part of.
     pub reached: Stage,
     pub origin: Origin,
-    pub extent: Extent,
+    pub extent: Portion,
     /// Says if the submission itself is counted here; it is in one place only.
     pub submission: Counted,
 }
@@ -77,7 +77,7 @@ pub enum Origin {
 
 /// The extent of a piece: values as they were submitted, or shares of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extent {
+pub enum Portion {
     Whole,
     Share,
 }
@@ -105,7 +105,7 @@ impl<'c> Piece<'c> {
             facts: Cow::Borrowed(&contribution.facts),
             reached: contribution.reached,
             origin: Origin::Own,
-            extent: Extent::Whole,
+            extent: Portion::Whole,
             submission: Counted::Here,
         }
     }

@@ -5,7 +5,7 @@ use num_rational::Ratio;
 
 use super::amount::{Extreme, Sum, amount_of};
 use super::cell::CellKey;
-use super::piece::{Extent, Origin, Piece, count_reports};
+use super::piece::{Origin, Piece, Portion, count_reports};
 use super::total::{Qualified, Total};
 use crate::domain::form::Span;
 use crate::domain::indicator::{Across, AcrossTime, AcrossUnits};
@@ -133,7 +133,7 @@ fn qualified(value: &UnitValue<'_>) -> Qualified {
         Qualifier::AtMost => qualified.at_most = 1,
         Qualifier::Estimate => qualified.estimate = 1,
     }
-    qualified.apportioned = u64::from(value.piece.extent == Extent::Share);
+    qualified.apportioned = u64::from(value.piece.extent == Portion::Share);
     qualified
 }
 

@@ -72,10 +72,10 @@ impl Question {
 
 /// The cached answers of all tenants.
 #[derive(Default)]
-pub struct Answers(Mutex<Kept>);
+pub struct Answers(Mutex<KeptAnswers>);
 
 #[derive(Default)]
-struct Kept {
+struct KeptAnswers {
     /// With the tenant's rev at which they were made.
     answers: HashMap<Question, (i64, Encoded)>,
     bytes: usize,
@@ -101,7 +101,7 @@ impl Answers {
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, KeptAnswers> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -162,17 +162,17 @@ pub struct InFlight {
 }
 
 /// Holds a key until dropped.
-pub struct Held {
+pub struct HeldKey {
     all: InFlight,
     this: (TenantId, RequestDigest),
 }
 
 impl InFlight {
-    fn hold(&self, tenant: TenantId, request: RequestDigest) -> Result<Held, IdempotencyError> {
+    fn hold(&self, tenant: TenantId, request: RequestDigest) -> Result<HeldKey, IdempotencyError> {
         let this = (tenant, request);
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if held.insert(this) {
-            Ok(Held {
+            Ok(HeldKey {
                 all: self.clone(),
                 this,
             })
@@ -182,7 +182,7 @@ impl InFlight {
     }
 }
 
-impl Held {
+impl HeldKey {
     /// Returns true if it is time to remove the tenant's old answers.
     fn is_to_forget(&self, now: DateTime<Utc>) -> bool {
         let (tenant, _) = self.this;
@@ -198,7 +198,7 @@ impl Held {
     }
 }
 
-impl Drop for Held {
+impl Drop for HeldKey {
     fn drop(&mut self) {
         self.all
             .held
@@ -212,7 +212,7 @@ impl Drop for Held {
 pub struct Once {
     request: Option<(RequestDigest, BodyHash)>,
     now: DateTime<Utc>,
-    held: Option<Held>,
+    held: Option<HeldKey>,
 }
 
 impl Once {
@@ -324,7 +324,7 @@ pub(in crate::service) fn keep_all<'o>(
     let mut answers = Vec::new();
     for (once, reply) in replies {
         answers.extend(once.new_answer(reply)?);
-        let is_to_forget = |held: &Held| held.is_to_forget(once.now);
+        let is_to_forget = |held: &HeldKey| held.is_to_forget(once.now);
         if once.held.as_ref().is_some_and(is_to_forget) {
             let oldest = once.now - TimeDelta::days(KEPT_DAYS);
             forget_before(transaction, oldest.naive_utc())?;

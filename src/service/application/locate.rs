@@ -40,12 +40,12 @@ pub struct Located<'s> {
     pub in_force: InForce<'s>,
     pub tree: Arc<Tree>,
     position: Position,
-    map: Map,
+    map: MapOf,
 }
 
 /// The day whose tree a place is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Map {
+enum MapOf {
     /// The period's last day.
     OfPeriod,
     /// A later day.
@@ -70,8 +70,8 @@ impl<'s> Located<'s> {
     /// Returns the day whose map the place is on.
     pub fn map_day(&self) -> NaiveDate {
         match self.map {
-            Map::OfPeriod => self.in_force.period.closing_day(),
-            Map::Later(day) | Map::OfUnit(day) => day,
+            MapOf::OfPeriod => self.in_force.period.closing_day(),
+            MapOf::Later(day) | MapOf::OfUnit(day) => day,
         }
     }
 
@@ -85,14 +85,14 @@ impl<'s> Located<'s> {
     /// were reported on.
     pub fn restated_to(&self) -> Option<NaiveDate> {
         match self.map {
-            Map::Later(day) => Some(day),
-            Map::OfPeriod | Map::OfUnit(_) => None,
+            MapOf::Later(day) => Some(day),
+            MapOf::OfPeriod | MapOf::OfUnit(_) => None,
         }
     }
 
     /// Returns true if the unit ended before the period did. It then has no totals.
     pub fn has_ended(&self) -> bool {
-        matches!(self.map, Map::OfUnit(_))
+        matches!(self.map, MapOf::OfUnit(_))
     }
 
     pub fn key(&self) -> SubmissionKey {
@@ -213,7 +213,7 @@ impl Snapshot {
             in_force: self.catalogue.in_force(period),
             tree,
             position,
-            map: later.map_or(Map::OfPeriod, Map::Later),
+            map: later.map_or(MapOf::OfPeriod, MapOf::Later),
         })
     }
 
@@ -247,7 +247,7 @@ impl Snapshot {
             in_force: self.catalogue.in_force(period),
             tree,
             position,
-            map: later.map_or(Map::OfPeriod, Map::Later),
+            map: later.map_or(MapOf::OfPeriod, MapOf::Later),
         })
     }
 
@@ -297,7 +297,7 @@ impl Snapshot {
             in_force: self.catalogue.in_force(period),
             tree,
             position,
-            map: Map::OfUnit(last_day),
+            map: MapOf::OfUnit(last_day),
         })
     }
 

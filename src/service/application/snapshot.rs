@@ -89,14 +89,14 @@ impl Snapshot {
     }
 }
 
-type Grants = HashMap<AccountId, Arc<[Grant]>>;
+type AccountGrants = HashMap<AccountId, Arc<[Grant]>>;
 
 /// The cached state of all tenants.
 #[derive(Default)]
 pub(in crate::service) struct Caches {
     hierarchies: Cache<Hierarchy>,
     catalogues: Cache<Catalogue>,
-    grants: Cache<Grants>,
+    grants: Cache<AccountGrants>,
     map_changes: Cache<MapChanges>,
 }
 
@@ -204,7 +204,7 @@ pub(in crate::service) fn load_hierarchy(
     ))
 }
 
-fn by_account(grants: Vec<KeptGrant>) -> Grants {
+fn by_account(grants: Vec<KeptGrant>) -> AccountGrants {
     let mut collected: HashMap<AccountId, Vec<Grant>> = HashMap::new();
     for KeptGrant { account, grant, .. } in grants {
         collected.entry(account).or_default().push(grant);

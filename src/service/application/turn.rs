@@ -46,16 +46,16 @@ impl Reader {
 pub(in crate::service) struct Turns {
     reading: Crowd,
     waiting: Crowd,
-    line: Mutex<Line>,
+    line: Mutex<ReadersLine>,
 }
 
 #[derive(Default)]
-struct Line {
+struct ReadersLine {
     reading: Vec<Reader>,
-    waiting: VecDeque<Waiting>,
+    waiting: VecDeque<WaitingReader>,
 }
 
-struct Waiting {
+struct WaitingReader {
     reader: Reader,
     thread: Thread,
     is_up: Arc<AtomicBool>,
@@ -107,7 +107,7 @@ impl Crowd {
     }
 }
 
-impl Line {
+impl ReadersLine {
     fn readers_beside(&self, reader: Reader) -> Crowd {
         crowd(self.reading.iter(), reader)
     }
@@ -162,7 +162,7 @@ impl Turns {
             if !line.waiting_beside(reader).has_room_in(self.waiting) {
                 return Err(StoreError::Crowded);
             }
-            line.waiting.push_back(Waiting {
+            line.waiting.push_back(WaitingReader {
                 reader,
                 thread: std::thread::current(),
                 is_up: Arc::clone(&is_up),
@@ -206,7 +206,7 @@ impl Turns {
         line.call_up(self.reading);
     }
 
-    fn line(&self) -> MutexGuard<'_, Line> {
+    fn line(&self) -> MutexGuard<'_, ReadersLine> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -218,7 +218,7 @@ impl Mapping {
         if !faults.is_empty() {
             return Err(MappingError::Invalid(faults));
         }
-        let draft = Draft {
+        let draft = DocumentDraft {
             tree,
             root: root_of(tree),
             passings,
@@ -361,13 +361,13 @@ impl Passings {
 
 type Drafted = (StepDocument, StepLines);
 
-struct Draft<'t> {
+struct DocumentDraft<'t> {
     tree: &'t Tree,
     root: Option<String>,
     passings: Passings,
 }
 
-impl Draft<'_> {
+impl DocumentDraft<'_> {
     /// Orders the steps: new units first, so that parts can pass to them; then divisions; then each
     /// unit in its new state; abolitions last.
     fn steps(&self, after: &[Listed<AfterRow>]) -> Vec<Drafted> {

@@ -232,7 +232,7 @@ pub fn carry_out_reorganisation(
             if !faults.is_empty() {
                 return Err(ReorganisationError::Invalid(faults.into()));
             }
-            let work = Work {
+            let work = ReorganisationWork {
                 transaction,
                 snapshot,
                 reorganisation: &reorganisation,
@@ -247,7 +247,7 @@ pub fn carry_out_reorganisation(
 }
 
 /// A reorganisation in progress.
-struct Work<'w, 'c> {
+struct ReorganisationWork<'w, 'c> {
     transaction: &'w mut Transaction<'c>,
     snapshot: &'w Snapshot,
     reorganisation: &'w Reorganisation,
@@ -257,7 +257,7 @@ struct Work<'w, 'c> {
     watcher: &'w dyn Watcher,
 }
 
-impl Work<'_, '_> {
+impl ReorganisationWork<'_, '_> {
     fn carry_out(
         mut self,
         document: &ReorganisationDocument,

@@ -173,7 +173,7 @@ pub(in crate::service) fn completeness_in(
     let located = snapshot.locate_report(path, as_of)?;
     let _permit = snapshot.may_read(&located)?;
     let board = Board::at(&located, snapshot);
-    let mut state = State::without_submissions(snapshot, &located, now);
+    let mut state = CompletenessData::without_submissions(snapshot, &located, now);
     state.read_submissions(transaction, &board)?;
     let left = Left::of(snapshot, &located);
     let held = left.held(&board.rollups(transaction, left.positions())?);
@@ -182,21 +182,21 @@ pub(in crate::service) fn completeness_in(
 }
 
 /// The data from which an answer is made.
-struct State<'s> {
+struct CompletenessData<'s> {
     located: &'s Located<'s>,
     /// In order. For a base period, that period alone.
-    bases: Vec<Base<'s>>,
+    bases: Vec<BaseOnMap<'s>>,
 }
 
-impl<'s> State<'s> {
+impl<'s> CompletenessData<'s> {
     fn without_submissions(
         snapshot: &Snapshot,
         located: &'s Located<'s>,
         now: DateTime<Utc>,
-    ) -> State<'s> {
+    ) -> CompletenessData<'s> {
         let bases = located.in_force.period.base_periods().into_iter();
-        let bases = bases.map(|period| Base::of(snapshot, located, period, now));
-        State {
+        let bases = bases.map(|period| BaseOnMap::of(snapshot, located, period, now));
+        CompletenessData {
             located,
             bases: bases.collect(),
         }
@@ -251,7 +251,7 @@ impl<'s> State<'s> {
         Ok(())
     }
 
-    fn base_mut(&mut self, period: Period) -> Option<&mut Base<'s>> {
+    fn base_mut(&mut self, period: Period) -> Option<&mut BaseOnMap<'s>> {
         let mut bases = self.bases.iter_mut();
         bases.find(|base| base.period.period == period)
     }
@@ -324,7 +324,7 @@ impl<'s> State<'s> {
 }
 
 /// A base period: the units of its last day, and their submissions.
-struct Base<'s> {
+struct BaseOnMap<'s> {
     period: FormPeriod<'s>,
     tree: Arc<Tree>,
     /// The places of the units on the answer's map; `None` if the map is the same.
@@ -376,18 +376,18 @@ fn deadlines(period: &FormPeriod<'_>) -> BTreeMap<LevelCode, Deadline> {
         .collect()
 }
 
-impl<'s> Base<'s> {
+impl<'s> BaseOnMap<'s> {
     fn of(
         snapshot: &Snapshot,
         located: &Located<'_>,
         period: FormPeriod<'s>,
         now: DateTime<Utc>,
-    ) -> Base<'s> {
+    ) -> BaseOnMap<'s> {
         let tree = snapshot.hierarchy.tree_on(period.closing_day());
         let landings = snapshot
             .hierarchy
             .landings(period.closing_day(), located.map_day());
-        Base {
+        BaseOnMap {
             landings,
             period,
             tree,

@@ -198,7 +198,7 @@ fn operands_of<'f, 's>(
 }
 
 /// A base period, and the levels that are expected to have a value of the figure in it.
-struct Base {
+struct ExpectedBase {
     period: Period,
     tree: Arc<Tree>,
     /// The places of its units on the figure's map; `None` if the map is the same.
@@ -207,19 +207,19 @@ struct Base {
     levels: Vec<LevelCode>,
 }
 
-impl Base {
+impl ExpectedBase {
     fn of(
         snapshot: &Snapshot,
         located: &Located<'_>,
         period: FormPeriod<'_>,
         entry: &Entry<'_>,
-    ) -> Base {
+    ) -> ExpectedBase {
         let in_force = snapshot.catalogue.in_force(period);
         let levels = in_force
             .entry(&entry.indicator.code)
             .map(|entry| in_force.levels_collecting(entry));
         let day = period.closing_day();
-        Base {
+        ExpectedBase {
             period: period.period,
             tree: snapshot.hierarchy.tree_on(day),
             landings: snapshot.hierarchy.landings(day, located.map_day()),
@@ -281,7 +281,7 @@ fn landing_of(entry: &Entry<'_>) -> Landing {
 struct Pair<'p> {
     /// The unit as it was in that period.
     unit: &'p UnitFact,
-    base: &'p Base,
+    base: &'p ExpectedBase,
     is_expected: bool,
 }
 
@@ -307,7 +307,7 @@ struct Sources<'s> {
     entry: &'s Entry<'s>,
     option: OptionNumber,
     stage: Stage,
-    bases: Vec<Base>,
+    bases: Vec<ExpectedBase>,
 }
 
 impl<'s> Sources<'s> {
@@ -320,7 +320,7 @@ impl<'s> Sources<'s> {
         stage: Stage,
     ) -> Sources<'s> {
         let bases = located.in_force.period.base_periods().into_iter();
-        let bases = bases.map(|base| Base::of(snapshot, located, base, entry));
+        let bases = bases.map(|base| ExpectedBase::of(snapshot, located, base, entry));
         Sources {
             located,
             board,
@@ -367,7 +367,7 @@ impl<'s> Sources<'s> {
     }
 
     /// Returns the units whose values may have passed to a place at which they do not lie.
-    fn standing_in_at<'p>(&'p self, place: Place<'p>, base: &'p Base) -> Vec<Pair<'p>> {
+    fn standing_in_at<'p>(&'p self, place: Place<'p>, base: &'p ExpectedBase) -> Vec<Pair<'p>> {
         let mut sources = self.located.tree.sources_of(place.unit());
         if place.is_leaf() {
             sources.push(place.unit());
@@ -379,7 +379,7 @@ impl<'s> Sources<'s> {
     }
 
     /// Returns true if a unit of a base period's last day lies in the figure.
-    fn has(&self, unit: UnitId, base: &Base) -> bool {
+    fn has(&self, unit: UnitId, base: &ExpectedBase) -> bool {
         let landings = landings_of(unit, base.tree.day(), base.landing, &self.located.tree);
         landings.into_iter().any(|at| self.is_in_figure(at))
     }

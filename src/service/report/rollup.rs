@@ -177,7 +177,7 @@ pub(in crate::service) fn rollup_in(
         false => targets_of(transaction, key.form, key.period, &units)?,
     };
     let figuring = Figuring::of(snapshot, &located, query.stage).with_targets(targets);
-    let report = Report {
+    let report = UnitRollup {
         located: &located,
         found: &found,
         figuring,
@@ -189,13 +189,13 @@ pub(in crate::service) fn rollup_in(
 }
 
 /// A report in the making.
-struct Report<'r, 's> {
+struct UnitRollup<'r, 's> {
     located: &'r Located<'s>,
     found: &'r BTreeMap<Position, KeptRollup>,
     figuring: Figuring<'r, 's>,
 }
 
-impl Report<'_, '_> {
+impl UnitRollup<'_, '_> {
     /// Returns the rev at which the shown totals last changed: the unit's, and those of former
     /// units that it names but does not count. Children's totals may have changed later and
     /// cancelled out.

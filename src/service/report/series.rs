@@ -150,7 +150,7 @@ pub fn get_series(
         let closings = points.iter().flat_map(Located::closing_days);
         let closings: BTreeSet<NaiveDate> = closings.chain(last.closing_days()).collect();
         let map = MapView::over(transaction, snapshot, &closings, &last)?;
-        let mut work = Work {
+        let mut work = SeriesWork {
             transaction,
             snapshot,
             figure: &query.figure,
@@ -193,7 +193,7 @@ impl SeriesQuery {
     }
 }
 
-struct Work<'w, 'c> {
+struct SeriesWork<'w, 'c> {
     transaction: &'w mut Transaction<'c>,
     snapshot: &'w Snapshot,
     figure: &'w FigureName,
@@ -206,7 +206,7 @@ struct Work<'w, 'c> {
     years: HashMap<i32, Contributions>,
 }
 
-impl<'w> Work<'w, '_> {
+impl<'w> SeriesWork<'w, '_> {
     fn item(&mut self, located: &Located<'_>) -> Result<SeriesItem, SeriesError> {
         self.snapshot.patience.check()?;
         let rollup = self.rollup(located)?;

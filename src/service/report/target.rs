@@ -94,23 +94,23 @@ pub struct TargetView {
 }
 
 /// A figure of a unit in a period, and its current target.
-struct Found<'f> {
+struct FoundTarget<'f> {
     located: &'f Located<'f>,
     entry: &'f Entry<'f>,
     option: OptionNumber,
     target: Option<Target>,
 }
 
-impl<'f> Found<'f> {
+impl<'f> FoundTarget<'f> {
     fn of(
         transaction: &mut Transaction<'_>,
         located: &'f Located<'f>,
         figure: &FigureName,
-    ) -> Result<Found<'f>, TargetError> {
+    ) -> Result<FoundTarget<'f>, TargetError> {
         let (entry, option) = figure.find(located)?;
         let key = located.key();
         let targets = targets_of(transaction, key.form, key.period, &[key.unit])?;
-        let found = Found {
+        let found = FoundTarget {
             located,
             entry,
             option,
@@ -118,7 +118,7 @@ impl<'f> Found<'f> {
         };
         let mut targets = targets.into_iter();
         let target = targets.find(|target| target.cell == found.cell());
-        Ok(Found { target, ..found })
+        Ok(FoundTarget { target, ..found })
     }
 
     fn cell(&self) -> CellKey {
@@ -198,7 +198,7 @@ pub fn get_target(
             snapshot
                 .access
                 .to_unit(Action::ReadRollups, &located.tree, located.place())?;
-        let found = Found::of(transaction, &located, figure)?;
+        let found = FoundTarget::of(transaction, &located, figure)?;
         let target = found.target.as_ref();
         let target = target.ok_or_else(|| TargetError::NotSet {
             figure: found.entry.figure_named(found.option),
@@ -229,7 +229,7 @@ pub fn put_target(
         let permit =
             access.to_unit_throughout(Action::SetTargets, &snapshot.hierarchy, unit, days)?;
         change.once(permit, |transaction, permit| {
-            let found = Found::of(transaction, &located, &entered.figure)?;
+            let found = FoundTarget::of(transaction, &located, &entered.figure)?;
             call.precondition
                 .check_unless_new(found.target.as_ref().map(etag_of).as_ref())?;
             let value = entered.value.as_deref();

@@ -129,7 +129,7 @@ fn report_in(
 ) -> Result<UnitReport, ReportError> {
     let located = snapshot.locate_report(path, None)?;
     let cells = cells_of(transaction, snapshot, path, None)?;
-    let content = Content {
+    let content = SectionContent {
         located: &located,
         cells: cells.iter().map(keyed).collect(),
         previous: previous_of(transaction, snapshot, &located, path)?,
@@ -246,14 +246,14 @@ fn silent_of(place: Place<'_>, completeness: &CompletenessView) -> Vec<String> {
 }
 
 /// The contents of a report's sections.
-struct Content<'r> {
+struct SectionContent<'r> {
     located: &'r Located<'r>,
     cells: HashMap<FigureKey<'r>, &'r CellView>,
     previous: Vec<CellView>,
     passages: Vec<Passage>,
 }
 
-impl Content<'_> {
+impl SectionContent<'_> {
     fn sections(&self, sections: &[Section]) -> Vec<ReportSection> {
         sections.iter().map(|one| self.section(one)).collect()
     }

@@ -50,26 +50,26 @@ pub struct BothStages {
 
 /// Whole subtrees, as stored and as folded.
 #[derive(Default)]
-struct Comparison {
+struct Compared {
     kept: BTreeMap<Position, Rollup>,
     folded: BTreeMap<Position, Rollup>,
 }
 
-impl Comparison {
+impl Compared {
     /// Compares whole subtrees, or the units above them; `below` then has the folded tops.
     fn of(
         transaction: &mut Transaction<'_>,
         board: &Board<'_>,
         places: &[Place<'_>],
         below: BTreeMap<Position, Rollup>,
-    ) -> Result<Comparison, StoreError> {
+    ) -> Result<Compared, StoreError> {
         let folded = board.folded(transaction, places, below)?;
         let positions = places.iter().map(|place| place.position());
         let kept = board.rollups(transaction, positions)?;
         let kept = kept
             .into_iter()
             .map(|(position, stored)| (position, stored.rollup));
-        Ok(Comparison {
+        Ok(Compared {
             kept: kept.collect(),
             folded,
         })
@@ -134,10 +134,10 @@ impl<'t> Blocks<'t> {
 }
 
 /// The result of comparing many units.
-struct Found {
+struct Differences {
     differing: Vec<UnitName>,
     /// The uppermost units, down to where the rest fits into memory.
-    upper: Comparison,
+    upper: Compared,
 }
 
 /// Compares each of `places`, which are one or more whole subtrees in preorder.
@@ -145,27 +145,27 @@ fn compare(
     transaction: &mut Transaction<'_>,
     board: &Board<'_>,
     places: &[Place<'_>],
-) -> Result<Found, StoreError> {
+) -> Result<Differences, StoreError> {
     let blocks = Blocks::of(places, MOST_AT_ONCE);
     let mut differing: BTreeMap<Position, UnitName> = BTreeMap::new();
-    let mut note = |comparison: &Comparison, places: &[Place<'_>]| {
+    let mut note = |comparison: &Compared, places: &[Place<'_>]| {
         let found = places.iter().filter(|place| comparison.differs(**place));
         differing.extend(found.map(|place| (place.position(), UnitName::of(*place))));
     };
-    let mut upper = Comparison::default();
+    let mut upper = Compared::default();
     for tops in &blocks.tops {
         let subtrees = tops.iter().flat_map(|top| top.subtree_with_leaves());
         let subtrees: Vec<Place<'_>> = subtrees.collect();
-        let mut comparison = Comparison::of(transaction, board, &subtrees, BTreeMap::new())?;
+        let mut comparison = Compared::of(transaction, board, &subtrees, BTreeMap::new())?;
         note(&comparison, &subtrees);
         comparison.retain(tops);
         upper.kept.append(&mut comparison.kept);
         upper.folded.append(&mut comparison.folded);
     }
-    let mut above = Comparison::of(transaction, board, &blocks.above, upper.folded)?;
+    let mut above = Compared::of(transaction, board, &blocks.above, upper.folded)?;
     note(&above, &blocks.above);
     above.kept.append(&mut upper.kept);
-    Ok(Found {
+    Ok(Differences {
         differing: differing.into_values().collect(),
         upper: above,
     })
@@ -188,7 +188,7 @@ pub fn verify_rollup(
         let outside = Left::of(snapshot, &located).outside();
         let places = place.subtree_with_leaves().chain(outside);
         let places: Vec<Place<'_>> = places.collect();
-        let Found { differing, upper } = compare(transaction, &board, &places)?;
+        let Differences { differing, upper } = compare(transaction, &board, &places)?;
         Ok(VerificationView {
             form: located.form().code.to_string(),
             period: PeriodName::of(&located.in_force.period),

@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::change::{Asked, Change, etag_of, path_of};
+use super::change::{Asked, SubmissionChange, etag_of, path_of};
 use super::error::SubmissionError;
 use super::rule::{broken_rules, has_rules, rollup_at};
 use super::step::{Deciding, Standing, Taken};
@@ -49,7 +49,7 @@ pub fn change_now(
     application: &Application,
     call: Call,
     path: ReportPath,
-    change: Change,
+    change: SubmissionChange,
 ) -> Result<Reply, SubmissionError> {
     let tenant = call.identity.tenant();
     let asked = Asked::new(application, call, path, change)?;
@@ -102,8 +102,8 @@ pub(super) fn change_each(
 fn round(application: &Application, open: &[(usize, &Asked)]) -> Answers {
     let committed = catch_unwind(AssertUnwindSafe(|| commit(application, open)));
     let error = match committed {
-        Ok(Ok(answers) | Err(Undone::Refused(answers))) => return answers,
-        Ok(Err(Undone::Failed(error))) => error,
+        Ok(Ok(answers) | Err(NothingWritten::Refused(answers))) => return answers,
+        Ok(Err(NothingWritten::Failed(error))) => error,
         // The log has the panic.
         Err(_) => StoreError::Corrupt("a change panicked".to_owned()),
     };
@@ -122,16 +122,16 @@ fn round(application: &Application, open: &[(usize, &Asked)]) -> Answers {
 }
 
 /// The reasons for which nothing was written.
-enum Undone {
+enum NothingWritten {
     /// Nothing to write, or changes refused only after everything was written. These are answered;
     /// the others can go again without them.
     Refused(Answers),
     Failed(StoreError),
 }
 
-impl From<StoreError> for Undone {
-    fn from(error: StoreError) -> Undone {
-        Undone::Failed(error)
+impl From<StoreError> for NothingWritten {
+    fn from(error: StoreError) -> NothingWritten {
+        NothingWritten::Failed(error)
     }
 }
 
@@ -139,7 +139,7 @@ impl From<StoreError> for Undone {
     clippy::disallowed_methods,
     reason = "authorises and replays each change itself"
 )]
-fn commit(application: &Application, open: &[(usize, &Asked)]) -> Result<Answers, Undone> {
+fn commit(application: &Application, open: &[(usize, &Asked)]) -> Result<Answers, NothingWritten> {
     let Some((_, first)) = open.first() else {
         return Ok(Answers::new());
     };
@@ -152,7 +152,7 @@ fn commit(application: &Application, open: &[(usize, &Asked)]) -> Result<Answers
         };
         let steps = batch.decide(open, &snapshots)?;
         if steps.is_empty() {
-            return Err(Undone::Refused(batch.answers));
+            return Err(NothingWritten::Refused(batch.answers));
         }
         let rollups = batch.write(&steps)?;
         let warnings = batch.hold_to_rules(&steps, &rollups)?;
@@ -298,7 +298,7 @@ impl Batch<'_, '_> {
         placed: &Placed<'_>,
         standing: Option<&Standing>,
     ) -> Result<Taken, SubmissionError> {
-        if standing.is_none() && !matches!(placed.asked.change, Change::Put(_)) {
+        if standing.is_none() && !matches!(placed.asked.change, SubmissionChange::Put(_)) {
             return Err(SubmissionError::Missing);
         }
         let etag = standing.map(|standing| etag_of(standing.submission.revision));
@@ -352,7 +352,7 @@ impl Batch<'_, '_> {
         &mut self,
         steps: &[Stepping<'_>],
         rollups: &Rollups,
-    ) -> Result<Vec<Vec<Warning>>, Undone> {
+    ) -> Result<Vec<Vec<Warning>>, NothingWritten> {
         let mut refused: BTreeMap<usize, Answers> = BTreeMap::new();
         let mut warnings = Vec::with_capacity(steps.len());
         for step in steps {
@@ -385,7 +385,7 @@ impl Batch<'_, '_> {
         }
         match refused.pop_last() {
             None => Ok(warnings),
-            Some((_, deepest)) => Err(Undone::Refused(deepest)),
+            Some((_, deepest)) => Err(NothingWritten::Refused(deepest)),
         }
     }
 
@@ -394,7 +394,7 @@ impl Batch<'_, '_> {
         mut self,
         steps: Vec<Stepping<'_>>,
         warnings: Vec<Vec<Warning>>,
-    ) -> Result<Answers, Undone> {
+    ) -> Result<Answers, NothingWritten> {
         let mut replies = Vec::with_capacity(steps.len());
         for (step, warnings) in steps.into_iter().zip(warnings) {
             let Stepping {

@@ -42,7 +42,7 @@ pub struct EnteredValueReason {
 
 /// A change to a submission.
 #[derive(Debug, Clone)]
-pub enum Change {
+pub enum SubmissionChange {
     /// Replace the values, as a draft or submitted at once.
     Put(Entered),
     /// Submit the draft as it is.
@@ -57,29 +57,33 @@ pub enum Change {
     Reopen,
 }
 
-impl Change {
+impl SubmissionChange {
     pub(super) fn step(&self) -> Step {
         match self {
-            Change::Put(Entered {
+            SubmissionChange::Put(Entered {
                 intent: Intent::KeepDraft,
                 ..
             }) => Step::Save,
-            Change::Put(Entered {
+            SubmissionChange::Put(Entered {
                 intent: Intent::Submit,
                 ..
             }) => Step::Replace,
-            Change::Submit => Step::Submit,
-            Change::Withdraw => Step::Withdraw,
-            Change::Approve => Step::Approve,
-            Change::Return(_) => Step::Return,
-            Change::Reopen => Step::Reopen,
+            SubmissionChange::Submit => Step::Submit,
+            SubmissionChange::Withdraw => Step::Withdraw,
+            SubmissionChange::Approve => Step::Approve,
+            SubmissionChange::Return(_) => Step::Return,
+            SubmissionChange::Reopen => Step::Reopen,
         }
     }
 
     pub(super) fn action(&self) -> Action {
         match self {
-            Change::Put(_) | Change::Submit | Change::Withdraw => Action::ChangeSubmissions,
-            Change::Approve | Change::Return(_) | Change::Reopen => Action::DecideSubmissions,
+            SubmissionChange::Put(_) | SubmissionChange::Submit | SubmissionChange::Withdraw => {
+                Action::ChangeSubmissions
+            }
+            SubmissionChange::Approve | SubmissionChange::Return(_) | SubmissionChange::Reopen => {
+                Action::DecideSubmissions
+            }
         }
     }
 }
@@ -89,7 +93,7 @@ pub struct Asked {
     pub(super) call: Call,
     pub(super) path: ReportPath,
     pub(super) once: Once,
-    pub(super) change: Change,
+    pub(super) change: SubmissionChange,
 }
 
 impl Asked {
@@ -99,7 +103,7 @@ impl Asked {
         application: &Application,
         call: Call,
         path: ReportPath,
-        change: Change,
+        change: SubmissionChange,
     ) -> Result<Asked, SubmissionError> {
         let once = application.begin(&call)?;
         Ok(Asked {

@@ -11,7 +11,9 @@ mod view;
 
 pub use self::batch::{change_all, change_now};
 use self::change::etag_of;
-pub use self::change::{Asked, Change, Entered, EnteredReason, EnteredValueReason, Intent};
+pub use self::change::{
+    Asked, Entered, EnteredReason, EnteredValueReason, Intent, SubmissionChange,
+};
 pub use self::error::SubmissionError;
 pub use self::queue::{SubmissionQueue, change};
 use self::rule::{broken_rules, has_rules, rollup_at};

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::batch::change_each;
-use super::change::{Asked, Change};
+use super::change::{Asked, SubmissionChange};
 use super::error::SubmissionError;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
@@ -23,15 +23,18 @@ impl Task for Asked {
 
     fn bytes(&self) -> usize {
         match &self.change {
-            Change::Put(entered) => {
+            SubmissionChange::Put(entered) => {
                 let texts = entered.narrative.iter().map(|passage| passage.text.len());
                 texts.sum::<usize>() + entered.values.len() * BYTES_A_VALUE
             }
-            Change::Return(reason) => {
+            SubmissionChange::Return(reason) => {
                 let texts = reason.values.iter().map(|value| value.reason.len());
                 texts.sum::<usize>() + reason.text.len()
             }
-            Change::Submit | Change::Withdraw | Change::Approve | Change::Reopen => 0,
+            SubmissionChange::Submit
+            | SubmissionChange::Withdraw
+            | SubmissionChange::Approve
+            | SubmissionChange::Reopen => 0,
         }
     }
 }
@@ -46,7 +49,7 @@ pub async fn change(
     queue: Arc<SubmissionQueue>,
     call: Call,
     path: ReportPath,
-    change: Change,
+    change: SubmissionChange,
 ) -> Result<Reply, SubmissionError> {
     let tenant = call.identity.tenant();
     let asked = Asked::new(&application, call, path, change)?;

@@ -5,7 +5,7 @@ use crate::path;
 use crate::sentence::Sentence;
 use chrono::{DateTime, Utc};
 
-use super::change::{Change, Entered, EnteredReason, EnteredValueReason};
+use super::change::{Entered, EnteredReason, EnteredValueReason, SubmissionChange};
 use super::error::SubmissionError;
 use crate::authz::Permit;
 use crate::domain::form::{FourEyes, Late};
@@ -75,17 +75,17 @@ impl Deciding<'_> {
     pub fn take(
         &self,
         transaction: &mut Transaction<'_>,
-        change: &Change,
+        change: &SubmissionChange,
     ) -> Result<Taken, SubmissionError> {
         let (status, effect) = self.transition(change.step())?;
         // A submission can always be withdrawn, even if nothing more is accepted.
-        if matches!(change, Change::Put(_) | Change::Submit) {
+        if matches!(change, SubmissionChange::Put(_) | SubmissionChange::Submit) {
             self.check_open()?;
         }
         self.check_four_eyes(transaction, change)?;
         let brought = self.content(change, effect)?;
         let reason = match change {
-            Change::Return(entered) => Some(self.reason(entered)?),
+            SubmissionChange::Return(entered) => Some(self.reason(entered)?),
             _ => None,
         };
         let next = self.next(status, effect, brought.is_some());
@@ -218,13 +218,13 @@ impl Deciding<'_> {
     fn check_four_eyes(
         &self,
         transaction: &mut Transaction<'_>,
-        change: &Change,
+        change: &SubmissionChange,
     ) -> Result<(), SubmissionError> {
         let required = self.located.in_force.period.definition.four_eyes == FourEyes::Required;
         let Some(current) = self.current().filter(|_| required) else {
             return Ok(());
         };
-        if !matches!(change, Change::Approve) {
+        if !matches!(change, SubmissionChange::Approve) {
             return Ok(());
         }
         let Some(counting) = current.counting_revision else {
@@ -248,14 +248,21 @@ impl Deciding<'_> {
     }
 
     /// Returns the content that the step brings: the entered values, or the draft completed.
-    fn content(&self, change: &Change, effect: Effect) -> Result<Option<Content>, SubmissionError> {
+    fn content(
+        &self,
+        change: &SubmissionChange,
+        effect: Effect,
+    ) -> Result<Option<Content>, SubmissionError> {
         let content = match change {
-            Change::Put(entered) => self.read(entered)?,
-            Change::Submit => {
+            SubmissionChange::Put(entered) => self.read(entered)?,
+            SubmissionChange::Submit => {
                 let current = self.current().ok_or(SubmissionError::Missing)?;
                 self.known(current.values_revision)?.clone()
             }
-            Change::Withdraw | Change::Approve | Change::Return(_) | Change::Reopen => {
+            SubmissionChange::Withdraw
+            | SubmissionChange::Approve
+            | SubmissionChange::Return(_)
+            | SubmissionChange::Reopen => {
                 return Ok(None);
             }
         };

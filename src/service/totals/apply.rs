@@ -1,6 +1,6 @@
 //! Applies changes of submissions to the totals of every ancestor. Never how a total is made.
 
-use super::board::{Applied, Board, Needed, Others, OwnChange, Reach, without_revs};
+use super::board::{Applied, Board, ChangedPart, Needed, Others, OwnChange, without_revs};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::hierarchy::Position;
@@ -65,7 +65,7 @@ fn apply_to_longer_periods(
     if boards.is_empty() {
         return Ok(());
     }
-    let reaches: Vec<Reach> = boards
+    let reaches: Vec<ChangedPart> = boards
         .iter()
         .map(|board| board.reach(base, changes))
         .collect();

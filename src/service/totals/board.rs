@@ -103,14 +103,14 @@ impl Loaded {
 }
 
 /// The part of a board's tree that changes reach.
-pub(super) struct Reach {
+pub(super) struct ChangedPart {
     /// The places whose own part may change.
     pub(super) changed: BTreeSet<Position>,
     /// The places above them.
     pub(super) ancestors: BTreeSet<Position>,
 }
 
-impl Reach {
+impl ChangedPart {
     pub(super) fn all(&self) -> impl Iterator<Item = Position> {
         self.changed.iter().chain(&self.ancestors).copied()
     }
@@ -370,14 +370,14 @@ impl<'s> Board<'s> {
     }
 
     /// Finds the places that changes in a base period reach on this board's tree.
-    pub(super) fn reach(&self, base: Period, changes: &[OwnChange]) -> Reach {
+    pub(super) fn reach(&self, base: Period, changes: &[OwnChange]) -> ChangedPart {
         let changed: BTreeSet<Position> = changes
             .iter()
             .flat_map(|change| self.affected_by(base, change.unit))
             .collect();
         let mut ancestors = touched(self.tree(), changed.iter().copied());
         ancestors.retain(|position| !changed.contains(position));
-        Reach { changed, ancestors }
+        ChangedPart { changed, ancestors }
     }
 
     /// Takes this period's rollups out of the year rows. The caller puts them back after the
@@ -385,7 +385,7 @@ impl<'s> Board<'s> {
     pub(super) fn taken_from(
         &self,
         years: &mut BTreeMap<UnitId, YearOfRollups>,
-        reach: &Reach,
+        reach: &ChangedPart,
     ) -> BTreeMap<Position, KeptRollup> {
         let places = reach.all().map(|position| self.tree().at(position));
         let taken = places
@@ -403,7 +403,7 @@ impl<'s> Board<'s> {
         &self,
         base: Period,
         changes: &[OwnChange],
-        reach: &Reach,
+        reach: &ChangedPart,
         rows: &BTreeMap<Position, Rollup>,
     ) -> Needed {
         let changing: HashSet<UnitId> = changes.iter().map(|change| change.unit).collect();
@@ -428,7 +428,7 @@ impl<'s> Board<'s> {
         transaction: &mut Transaction<'_>,
         base: Period,
         changes: &[OwnChange],
-        reach: Reach,
+        reach: ChangedPart,
         rows: BTreeMap<Position, Rollup>,
         known: &Contributions,
         others: &mut Others,

@@ -220,7 +220,7 @@ struct Shown<'f, 'r, 's> {
     figures: Figures<'f, 's>,
     place: Place<'f>,
     /// The completeness of formulas.
-    complete: RefCell<BTreeMap<IndicatorNumber, Share>>,
+    complete: RefCell<BTreeMap<IndicatorNumber, Coverage>>,
 }
 
 impl<'f, 'r, 's> Shown<'f, 'r, 's> {
@@ -268,10 +268,10 @@ impl<'f, 'r, 's> Shown<'f, 'r, 's> {
     }
 
     /// Returns a figure's completeness. A formula is as complete as its least complete operand.
-    fn completeness(&self, entry: &Entry<'_>, option: OptionNumber) -> Share {
+    fn completeness(&self, entry: &Entry<'_>, option: OptionNumber) -> Coverage {
         let expectation = &self.figuring.expectation;
         let Some(formula) = entry.definition.formula() else {
-            return Share {
+            return Coverage {
                 reported: self.figures.of(entry, option).reported,
                 expected: expectation.values(entry, self.place),
             };
@@ -281,21 +281,21 @@ impl<'f, 'r, 's> Shown<'f, 'r, 's> {
             return *known;
         }
         // The answer for a formula that refers back to itself.
-        self.complete.borrow_mut().insert(number, Share::NOTHING);
+        self.complete.borrow_mut().insert(number, Coverage::NOTHING);
         let operands = formula.operands().into_iter();
         let least = operands
             .map(|operand| match self.figures.in_force.operand(&operand) {
                 Some((entry, option)) => self.completeness(entry, option),
                 // Nobody has a value that is no longer collected, whoever submits the form.
-                None => Share {
+                None => Coverage {
                     reported: 0,
                     expected: expectation.submissions(self.place),
                 },
             })
             // Nothing is missing of a value that nobody is to report and nobody has.
             .filter(|share| share.reported + share.expected > 0)
-            .min_by(Share::compare)
-            .unwrap_or(Share::NOTHING);
+            .min_by(Coverage::compare)
+            .unwrap_or(Coverage::NOTHING);
         self.complete.borrow_mut().insert(number, least);
         least
     }
@@ -303,19 +303,19 @@ impl<'f, 'r, 's> Shown<'f, 'r, 's> {
 
 /// A count, out of an expected count.
 #[derive(Clone, Copy)]
-struct Share {
+struct Coverage {
     reported: u64,
     expected: u64,
 }
 
-impl Share {
-    const NOTHING: Share = Share {
+impl Coverage {
+    const NOTHING: Coverage = Coverage {
         reported: 0,
         expected: 0,
     };
 
     /// Compares by fraction; of equal fractions, the larger whole comes first.
-    fn compare(&self, other: &Share) -> std::cmp::Ordering {
+    fn compare(&self, other: &Coverage) -> std::cmp::Ordering {
         let (one, two) = (
             u128::from(self.reported) * u128::from(other.expected),
             u128::from(other.reported) * u128::from(self.expected),

@@ -240,7 +240,7 @@ impl Plan {
 
 /// A unit at some point of the document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct State {
+struct UnitState {
     code: UnitCode,
     name: String,
     kind: Option<String>,
@@ -248,13 +248,13 @@ struct State {
     parent: Option<UnitId>,
 }
 
-impl State {
+impl UnitState {
     fn name_with_code(&self) -> String {
         unit_with_code(self.kind.as_deref(), &self.name, &self.code)
     }
 
-    fn of(fact: &UnitFact) -> State {
-        State {
+    fn of(fact: &UnitFact) -> UnitState {
+        UnitState {
             code: fact.code.clone(),
             name: fact.name.clone(),
             kind: fact.kind.clone(),
@@ -267,7 +267,7 @@ impl State {
 /// A unit that a step has changed.
 struct Touched {
     /// None once it has ended.
-    now: Option<State>,
+    now: Option<UnitState>,
     /// The place in the document that changed it last.
     at: FieldPath,
 }
@@ -324,10 +324,13 @@ impl<'h> Drawing<'h> {
 
     // ---- The map at this point ----------------------------------------------------------------
 
-    fn state(&self, unit: UnitId) -> Option<State> {
+    fn state(&self, unit: UnitId) -> Option<UnitState> {
         match self.touched.get(&unit) {
             Some(touched) => touched.now.clone(),
-            None => self.tree.by_id(unit).map(|place| State::of(place.fact())),
+            None => self
+                .tree
+                .by_id(unit)
+                .map(|place| UnitState::of(place.fact())),
         }
     }
 
@@ -382,7 +385,7 @@ impl<'h> Drawing<'h> {
         }
     }
 
-    fn set(&mut self, unit: UnitId, state: State, at: &FieldPath) {
+    fn set(&mut self, unit: UnitId, state: UnitState, at: &FieldPath) {
         let former = self.state(unit);
         if former.as_ref() == Some(&state) {
             return;
@@ -416,7 +419,7 @@ impl<'h> Drawing<'h> {
         }
     }
 
-    fn touch(&mut self, unit: UnitId, now: Option<State>, at: &FieldPath) {
+    fn touch(&mut self, unit: UnitId, now: Option<UnitState>, at: &FieldPath) {
         let at = at.clone();
         if self.touched.insert(unit, Touched { now, at }).is_none() {
             self.order.push(unit);
@@ -497,7 +500,12 @@ impl<'h> Drawing<'h> {
         }
     }
 
-    fn change(&mut self, unit: &UnitReference, at: &FieldPath, change: impl FnOnce(&mut State)) {
+    fn change(
+        &mut self,
+        unit: &UnitReference,
+        at: &FieldPath,
+        change: impl FnOnce(&mut UnitState),
+    ) {
         let pointer = at.below("unit");
         let Some(unit) = self.find(unit, &pointer) else {
             return;
@@ -515,9 +523,9 @@ impl<'h> Drawing<'h> {
         unit
     }
 
-    fn described(&mut self, unit: &DescribedUnit, at: &FieldPath) -> State {
+    fn described(&mut self, unit: &DescribedUnit, at: &FieldPath) -> UnitState {
         let parent = unit.parent.as_ref();
-        State {
+        UnitState {
             code: unit.code.clone(),
             name: unit.name.clone(),
             kind: unit.kind.clone(),
@@ -734,7 +742,7 @@ impl<'h> Drawing<'h> {
             let former = tree.by_id(unit).map(Place::fact);
             match (former, now) {
                 (None, None) => self.ends_unborn(&at),
-                (Some(former), Some(now)) if State::of(former) == now => {}
+                (Some(former), Some(now)) if UnitState::of(former) == now => {}
                 (former, now) => {
                     if let Some(former) = former {
                         self.check_former(former, now.as_ref(), &at);
@@ -788,13 +796,16 @@ impl<'h> Drawing<'h> {
 
     /// Tells whether a unit has changed.
     fn is_changed(&self, unit: UnitId) -> bool {
-        let former = self.tree.by_id(unit).map(|place| State::of(place.fact()));
+        let former = self
+            .tree
+            .by_id(unit)
+            .map(|place| UnitState::of(place.fact()));
         self.touched
             .get(&unit)
             .is_some_and(|touched| touched.now != former)
     }
 
-    fn fact(&self, unit: UnitId, state: State) -> UnitFact {
+    fn fact(&self, unit: UnitId, state: UnitState) -> UnitFact {
         UnitFact {
             unit,
             validity: Validity::since(self.effective),
@@ -820,15 +831,17 @@ impl<'h> Drawing<'h> {
             let unchanged = self.hierarchy.tree_on(self.effective);
             let unchanged = unchanged.by_id(unit).map(|place| place.fact().clone());
             let Some(fact) = unchanged else { continue };
-            let stands_on = self.state(unit).is_some_and(|now| State::of(&fact) == now);
+            let stands_on = self
+                .state(unit)
+                .is_some_and(|now| UnitState::of(&fact) == now);
             if stands_on {
-                self.check_former(&fact, Some(&State::of(&fact)), &path!["steps"]);
+                self.check_former(&fact, Some(&UnitState::of(&fact)), &path!["steps"]);
             }
         }
     }
 
     /// Refuses a change of a unit that has a later history.
-    fn check_former(&mut self, former: &UnitFact, now: Option<&State>, at: &FieldPath) {
+    fn check_former(&mut self, former: &UnitFact, now: Option<&UnitState>, at: &FieldPath) {
         let name = former.name_with_code();
         let facts = self.hierarchy.facts_of(former.unit);
         let later = facts
@@ -858,7 +871,7 @@ impl<'h> Drawing<'h> {
     fn check_standing(
         &mut self,
         unit: UnitId,
-        now: &State,
+        now: &UnitState,
         former: Option<&UnitFact>,
         at: &FieldPath,
     ) {
@@ -888,7 +901,7 @@ impl<'h> Drawing<'h> {
         self.hierarchy.level(level).map(|level| level.rank)
     }
 
-    fn check_level(&mut self, now: &State, former: Option<&UnitFact>, at: &FieldPath) {
+    fn check_level(&mut self, now: &UnitState, former: Option<&UnitFact>, at: &FieldPath) {
         let is_same = former.is_some_and(|former| former.level == now.level);
         let since = Validity::since(self.effective);
         let known = self.hierarchy.level(&now.level);
@@ -900,7 +913,7 @@ impl<'h> Drawing<'h> {
         }
     }
 
-    fn check_parent(&mut self, now: &State, at: &FieldPath) {
+    fn check_parent(&mut self, now: &UnitState, at: &FieldPath) {
         let Some(parent) = now.parent else { return };
         let name = self.name(parent);
         let Some(above) = self.level(parent).cloned() else {
@@ -928,7 +941,7 @@ impl<'h> Drawing<'h> {
         }
     }
 
-    fn check_code(&mut self, unit: UnitId, now: &State, at: &FieldPath) {
+    fn check_code(&mut self, unit: UnitId, now: &UnitState, at: &FieldPath) {
         let code = &now.code;
         let other = self
             .holders(code)

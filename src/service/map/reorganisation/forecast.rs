@@ -55,15 +55,15 @@ pub struct TotalForecast {
 }
 
 /// A day's map, present or planned.
-pub(super) struct Map<'s> {
+pub(super) struct DayMap<'s> {
     pub snapshot: &'s Snapshot,
     pub day: NaiveDate,
 }
 
 pub(super) fn forecast(
     transaction: &mut Transaction<'_>,
-    before: &Map<'_>,
-    after: &Map<'_>,
+    before: &DayMap<'_>,
+    after: &DayMap<'_>,
     watcher: &dyn Watcher,
 ) -> Result<Vec<FormForecast>, StoreError> {
     let mut periods = reported_periods(transaction, before.snapshot)?;
@@ -82,8 +82,8 @@ pub(super) fn forecast(
         watcher.advance(1);
         let country = |side: &Option<Side<'_>>| side.as_ref().and_then(Side::country);
         let rows = match country(&before) {
-            Some(one) if country(&after) == Some(one) => Rows::BelowCountry,
-            _ => Rows::Roots,
+            Some(one) if country(&after) == Some(one) => ForecastRows::BelowCountry,
+            _ => ForecastRows::Roots,
         };
         let units =
             |side: Option<Side<'_>>| side.map_or_else(|| Ok(Vec::new()), |side| side.units(rows));
@@ -100,7 +100,7 @@ pub(super) fn forecast(
 
 /// The units that the rows show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rows {
+enum ForecastRows {
     Roots,
     BelowCountry,
 }
@@ -116,7 +116,7 @@ impl<'s> Side<'s> {
     /// Folds a period on a map. `None` if the map has no unit.
     fn of(
         transaction: &mut Transaction<'_>,
-        map: &Map<'s>,
+        map: &DayMap<'s>,
         period: &FormPeriod<'_>,
     ) -> Result<Option<Side<'s>>, StoreError> {
         let snapshot = map.snapshot;
@@ -155,7 +155,7 @@ impl<'s> Side<'s> {
         roots.next().is_none().then(|| root.unit())
     }
 
-    fn units(&self, rows: Rows) -> Result<Vec<UnitForecast>, StoreError> {
+    fn units(&self, rows: ForecastRows) -> Result<Vec<UnitForecast>, StoreError> {
         let figuring = Figuring::of(self.snapshot, &self.located, Stage::Submitted);
         let shown =
             |place: &Place<'_>| !place.is_leaf() || self.rollup(*place) != Rollup::default();
@@ -179,8 +179,8 @@ impl<'s> Side<'s> {
         };
         let roots = self.roots();
         match rows {
-            Rows::Roots => roots.filter(shown).map(forecast).collect(),
-            Rows::BelowCountry => {
+            ForecastRows::Roots => roots.filter(shown).map(forecast).collect(),
+            ForecastRows::BelowCountry => {
                 let below = roots.flat_map(|root| match root.is_leaf() {
                     true => vec![root],
                     false => root.parts().collect(),

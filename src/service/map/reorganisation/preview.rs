@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use serde::{Serialize, Serializer};
 
-use super::forecast::{FormForecast, Map, forecast};
+use super::forecast::{DayMap, FormForecast, forecast};
 use super::work::{FollowingGrant, HeldWork, following_grants};
 use crate::authz::Role;
 use crate::domain::hierarchy::Tree;
@@ -22,7 +22,7 @@ use crate::domain::reorganisation::{
 use crate::domain::submission::Status;
 use crate::domain::succession::{Moment, Share};
 use crate::domain::unit::UnitFact;
-use crate::error::{Code, Fault, FaultList, Place, shortened};
+use crate::error::{Code, Fault, FaultList, FaultPlace, shortened};
 use crate::message;
 use crate::service::application::snapshot::Snapshot;
 use crate::service::application::watcher::Watcher;
@@ -182,8 +182,8 @@ impl FaultView {
     fn of(fault: Fault) -> FaultView {
         FaultView {
             path: match fault.place {
-                Place::Body(path) => path,
-                Place::Parameter(name) => path![name],
+                FaultPlace::Body(path) => path,
+                FaultPlace::Parameter(name) => path![name],
             },
             code: fault.code,
             message: shortened(&fault.message.vi),
@@ -299,11 +299,11 @@ fn figures(
     plan: &Plan,
     watcher: &dyn Watcher,
 ) -> Result<Vec<FormForecast>, StoreError> {
-    let before = Map {
+    let before = DayMap {
         snapshot,
         day: plan.eve,
     };
-    let after = Map {
+    let after = DayMap {
         snapshot: planned,
         day: plan.effective,
     };

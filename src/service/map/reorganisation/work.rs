@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{NaiveDate, NaiveDateTime};
 
-use super::Work;
+use super::ReorganisationWork;
 use crate::authz::{Grant, Reach};
 use crate::domain::form::{FormPeriod, Span};
 use crate::domain::id::{AccountId, FormNumber, GrantId, UnitId};
@@ -28,7 +28,7 @@ use crate::store::{StoreError, Transaction};
 
 /// A unit's submission and targets of one form and period.
 #[derive(Default)]
-pub(super) struct Held {
+pub(super) struct HeldByUnit {
     pub submission: Option<Submission>,
     pub has_targets: bool,
 }
@@ -38,7 +38,7 @@ pub(super) struct HeldWork<'w> {
     plan: &'w Plan,
     successions: &'w Successions,
     ended: HashMap<UnitId, Option<UnitId>>,
-    by_period: BTreeMap<(FormNumber, Period), (FormPeriod<'w>, BTreeMap<UnitId, Held>)>,
+    by_period: BTreeMap<(FormNumber, Period), (FormPeriod<'w>, BTreeMap<UnitId, HeldByUnit>)>,
 }
 
 impl<'w> HeldWork<'w> {
@@ -85,7 +85,7 @@ impl<'w> HeldWork<'w> {
         Ok(work)
     }
 
-    fn held(&mut self, period: FormPeriod<'w>, unit: UnitId) -> &mut Held {
+    fn held(&mut self, period: FormPeriod<'w>, unit: UnitId) -> &mut HeldByUnit {
         let key = (period.form.number, period.period);
         let (_, units) = self
             .by_period
@@ -94,14 +94,14 @@ impl<'w> HeldWork<'w> {
         units.entry(unit).or_default()
     }
 
-    fn all(&self) -> impl Iterator<Item = (&FormPeriod<'w>, UnitId, &Held)> {
+    fn all(&self) -> impl Iterator<Item = (&FormPeriod<'w>, UnitId, &HeldByUnit)> {
         let periods = self.by_period.values();
         periods
             .flat_map(|(period, units)| units.iter().map(move |(unit, held)| (period, *unit, held)))
     }
 
     /// Returns the work of units that end.
-    pub fn ended(&self) -> impl Iterator<Item = (&FormPeriod<'w>, UnitId, &Held)> {
+    pub fn ended(&self) -> impl Iterator<Item = (&FormPeriod<'w>, UnitId, &HeldByUnit)> {
         self.all()
             .filter(|(_, unit, _)| self.ended.contains_key(unit))
     }
@@ -189,7 +189,7 @@ pub(super) fn following_grants(
     Ok(following.collect())
 }
 
-impl Work<'_, '_> {
+impl ReorganisationWork<'_, '_> {
     /// Copies grants on ended units to their successors, if the document says so. The old grants
     /// stay, so that their holders can still read earlier reports.
     pub(super) fn follow_with_grants(&mut self) -> Result<Vec<GrantId>, StoreError> {

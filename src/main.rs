@@ -22,7 +22,7 @@ use tonghop::demo;
 use tonghop::domain::level::LevelPreset;
 use tonghop::error::{Explain, Explanation, Kind};
 use tonghop::http::openapi;
-use tonghop::http::server::{ServerOptions, bind, serve};
+use tonghop::http::server::{ServerOptions, Stopping, bind, serve};
 use tonghop::operation::check::{check_clock, check_installation, is_fault};
 use tonghop::operation::{backup, verifier};
 use tonghop::service::people::account::{EnteredAccount, EnteredGrant, create_account};
@@ -223,7 +223,9 @@ fn run_serve(settings: &Settings) -> Result<(), Failure> {
         body_time: settings.body_time,
         request_limit: settings.request_limit,
         workers: settings.workers.map(std::num::NonZero::get),
-        stop_grace: settings.stop_grace,
+        stopping: Stopping::OnSignals {
+            grace: settings.stop_grace,
+        },
     };
     tracing::info!(
         address = %listener.local_addr()?,
@@ -529,7 +531,9 @@ fn run_demo(settings: &Settings, arguments: &DemoArguments) -> Result<(), Failur
         body_time: DEFAULT_BODY_TIME,
         request_limit: DEFAULT_REQUEST_LIMIT.into(),
         workers: None,
-        stop_grace: Duration::ZERO,
+        stopping: Stopping::OnSignals {
+            grace: Duration::ZERO,
+        },
     };
     let metrics = Metrics::new(now());
     actix_web::rt::System::new().block_on(async {

@@ -19,7 +19,7 @@ use tonghop::service::application::call::Call;
 use tonghop::service::application::condition::Precondition;
 use tonghop::service::application::idempotency::Repeatable;
 use tonghop::service::application::locate::ReportPath;
-use tonghop::service::submission::{Asked, Change, Entered, Intent, change_all};
+use tonghop::service::submission::{Asked, Entered, Intent, SubmissionChange, change_all};
 
 use crate::connection::Connection;
 use crate::country::{Country, ROOT};
@@ -167,7 +167,7 @@ impl Engine<'_> {
         let asked = batch
             .into_iter()
             .map(|(call, path, entered)| {
-                let change = Change::Put(entered);
+                let change = SubmissionChange::Put(entered);
                 Asked::new(&self.application, call, path, change)
             })
             .collect::<Result<Vec<_>, _>>()?;

@@ -40,8 +40,19 @@ pub struct ServerOptions {
     pub request_limit: usize,
     /// The number of threads that accept connections; by default one a processor.
     pub workers: Option<usize>,
-    /// The time for which a stopping server says so before it refuses requests.
-    pub stop_grace: Duration,
+    pub stopping: Stopping,
+}
+
+/// The ways in which a server is told to stop. Its handle always works.
+#[derive(Debug, Clone, Copy)]
+pub enum Stopping {
+    /// By SIGTERM or SIGINT: the server is the whole process.
+    OnSignals {
+        /// The time for which a stopping server says so before it refuses requests.
+        grace: Duration,
+    },
+    /// By its handle only: the process has other work.
+    ByHandle,
 }
 
 /// The reasons for which a server does not start.
@@ -97,8 +108,7 @@ const TIME_TO_FINISH: Duration = Duration::from_secs(30);
 /// The time in which a client must read its answer before its connection is closed.
 const TIME_TO_DISCONNECT: Duration = Duration::from_secs(1);
 
-/// Serves on a bound address. Stops when the process is told to (SIGTERM, SIGINT) or through the
-/// server's handle, after answering what it has accepted.
+/// Serves on a bound address. Stops as [`Stopping`] says, after answering what it has accepted.
 ///
 /// # Errors
 /// [`ServerError`].
@@ -119,7 +129,10 @@ pub fn serve(
         options.request_limit,
         options.request_limit.saturating_mul(options.body_limit),
     ));
-    let orders = Orders::listen().map_err(ServerError::Signals)?;
+    let orders = match options.stopping {
+        Stopping::OnSignals { grace } => Some((Orders::listen()?, grace)),
+        Stopping::ByHandle => None,
+    };
     let told = state.clone();
     let address = listener.local_addr();
     let app = {
@@ -179,8 +192,10 @@ pub fn serve(
     match (server, address) {
         (Ok(server), _) => {
             let server = server.run();
-            let stopping = stop_when_told(server.handle(), orders, told, options.stop_grace);
-            actix_web::rt::spawn(stopping);
+            if let Some((orders, grace)) = orders {
+                let stopping = stop_when_told(server.handle(), orders, told, grace);
+                actix_web::rt::spawn(stopping);
+            }
             Ok(server)
         }
         (Err(source), Ok(address)) => Err(ServerError::Listen { address, source }),
@@ -205,10 +220,11 @@ enum Order {
 }
 
 impl Orders {
-    fn listen() -> std::io::Result<Orders> {
+    fn listen() -> Result<Orders, ServerError> {
+        let receive = |kind| signal(kind).map_err(ServerError::Signals);
         Ok(Orders {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
+            terminate: receive(SignalKind::terminate())?,
+            interrupt: receive(SignalKind::interrupt())?,
         })
     }
 

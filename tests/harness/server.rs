@@ -13,7 +13,7 @@ use diesel::{Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use tonghop::authn::{Identity, Tokens};
 use tonghop::domain::level::LevelPreset;
-use tonghop::http::server::{ServerOptions, bind, serve};
+use tonghop::http::server::{ServerOptions, Stopping, bind, serve};
 use tonghop::service::Application;
 use tonghop::service::people::account::{EnteredAccount, create_account};
 use tonghop::service::people::tenant::{EnteredTenant, create_tenant, find_tenant};
@@ -152,7 +152,7 @@ impl Server {
             body_time: Duration::from_secs(60),
             request_limit: 512,
             workers: Some(2),
-            stop_grace: Duration::ZERO,
+            stopping: Stopping::ByHandle,
         };
         let (sender, receiver) = mpsc::channel();
         let served = application.clone();
@@ -163,7 +163,10 @@ impl Server {
                 server.await.unwrap();
             });
         });
-        let handle = receiver.recv().unwrap();
+        let Ok(handle) = receiver.recv() else {
+            // The thread ended before it served: tell why, and not only that it did.
+            std::panic::resume_unwind(thread.join().unwrap_err());
+        };
         Server {
             application,
             address,
@@ -247,7 +250,10 @@ impl Drop for Server {
         let stopping = self.handle.stop(false);
         drop(stopping);
         if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+            let ended = thread.join();
+            if let (Err(panic), false) = (ended, std::thread::panicking()) {
+                std::panic::resume_unwind(panic);
+            }
         }
     }
 }

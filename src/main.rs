@@ -216,7 +216,7 @@ fn run_serve(settings: &Settings) -> Result<(), Failure> {
         requests: settings.request_limit,
     };
     let application = Application::with(database, tokens, limits);
-    renew_totals(&application).map_err(explained)?;
+    renew_totals(&application, now()).map_err(explained)?;
     let listener = bind(settings.listen)?;
     let options = ServerOptions {
         body_limit: settings.body_limit,
@@ -320,7 +320,7 @@ fn ready(settings: &Settings) -> Result<Application, Failure> {
     tell(&prepare(&settings.database_url)?);
     let database = Database::new(settings.database_url.clone());
     let application = Application::new(database, Tokens::of_command(&settings.issuer)?);
-    renew_totals(&application).map_err(explained)?;
+    renew_totals(&application, now()).map_err(explained)?;
     Ok(application)
 }
 
@@ -384,7 +384,7 @@ fn run_account(settings: &Settings, command: AccountCommand) -> Result<(), Failu
         password: password()?,
         grants,
     };
-    let id = create_account(database, &scope, &entered, now()).map_err(explained)?;
+    let id = create_account(&application, &scope, &entered, now()).map_err(explained)?;
     println!("{} {id}", entered.login);
     Ok(())
 }
@@ -519,7 +519,7 @@ fn run_demo(settings: &Settings, arguments: &DemoArguments) -> Result<(), Failur
     tell(&migrate(&url, &url)?);
     let tokens = Tokens::open(&directory.join("keys"), "tonghop-demo")?;
     let application = Arc::new(Application::new(Database::new(url.clone()), tokens));
-    renew_totals(&application).map_err(explained)?;
+    renew_totals(&application, now()).map_err(explained)?;
     demo::load(&application, now())?;
     print_demo(&application)?;
     let Some(listener) = listener else {

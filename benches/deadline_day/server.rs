@@ -224,7 +224,7 @@ impl Tenant {
                 password: PASSWORD.to_owned(),
                 grants: vec![format!("reporter@code:{town}").parse()?],
             };
-            create_account(&application.database, &scope, &account, now())?;
+            create_account(application, &scope, &account, now())?;
             progress.inc(1);
         }
         progress.finish_and_clear();

@@ -16,6 +16,7 @@ internal-with-request-id = The service failed. Tell its operator, with the reque
 action-read-units = see this unit
 action-read-levels = see the catalogue
 action-reorganise = reorganise units (that is for an administrator of the whole system)
+action-manage-accounts = manage accounts here
 action-create-units = add units here
 action-change-levels = change levels
 action-change-catalogue = change the catalogue

@@ -17,6 +17,7 @@ internal-with-request-id = Hệ thống gặp lỗi. Hãy báo người quản t
 action-read-units = xem đơn vị này
 action-read-levels = xem danh mục
 action-reorganise = sắp xếp đơn vị hành chính (việc của người quản trị hệ thống)
+action-manage-accounts = quản lý tài khoản ở đây
 action-create-units = thêm đơn vị ở đây
 action-change-levels = thay đổi các cấp
 action-change-catalogue = thay đổi danh mục

@@ -241,6 +241,7 @@ impl Explain for Denied {
             }
             Action::ReadLevels | Action::ReadCatalogue => message!("action-read-levels"),
             Action::Reorganise => message!("action-reorganise"),
+            Action::ManageAccounts => message!("action-manage-accounts"),
             Action::CreateUnits => message!("action-create-units"),
             Action::ChangeLevels => message!("action-change-levels"),
             Action::ChangeCatalogue => message!("action-change-catalogue"),

@@ -100,6 +100,16 @@ pub struct Grant {
     pub reach: Reach,
 }
 
+impl Grant {
+    /// Returns the unit on whose subtree the grant holds; `None` for the whole tenant.
+    pub fn unit(&self) -> Option<UnitId> {
+        match self.reach {
+            Reach::Subtree(unit) => Some(unit),
+            Reach::Tenant => None,
+        }
+    }
+}
+
 /// An action that the policy table allows or refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
@@ -120,6 +130,8 @@ pub enum Action {
     /// Change the map, undo such a change, and read the documents that made it, which name units
     /// everywhere.
     Reorganise,
+    /// See and change the accounts of people and programs, and what became of them.
+    ManageAccounts,
 }
 
 /// The extent to which a role allows an action.
@@ -138,17 +150,20 @@ pub(super) enum Extent {
 pub(super) fn extent(role: Role, action: Action) -> Extent {
     use Action::{
         ChangeCatalogue, ChangeLevels, ChangeSubmissions, CreateUnits, DecideSubmissions,
-        ReadCatalogue, ReadLevels, ReadRollups, ReadSubmissions, ReadUnits, Reorganise, SetTargets,
+        ManageAccounts, ReadCatalogue, ReadLevels, ReadRollups, ReadSubmissions, ReadUnits,
+        Reorganise, SetTargets,
     };
     match (role, action) {
         (Role::TenantAdmin, _) | (_, ReadLevels | ReadCatalogue) => Extent::Everywhere,
         (_, ReadUnits | ReadSubmissions | ReadRollups) => Extent::Covered,
-        (Role::Reporter, ChangeSubmissions) | (Role::UnitAdmin, CreateUnits) => Extent::Covered,
+        (Role::Reporter, ChangeSubmissions) | (Role::UnitAdmin, CreateUnits | ManageAccounts) => {
+            Extent::Covered
+        }
         (Role::Approver, DecideSubmissions | SetTargets) => Extent::Below,
         (
             Role::Reporter | Role::Approver | Role::Viewer | Role::UnitAdmin,
             ChangeSubmissions | DecideSubmissions | CreateUnits | ChangeLevels | ChangeCatalogue
-            | SetTargets | Reorganise,
+            | SetTargets | Reorganise | ManageAccounts,
         ) => Extent::Never,
     }
 }

@@ -159,7 +159,7 @@ fn load_accounts(application: &Application, now: DateTime<Utc>) -> Result<(), De
             password: PASSWORD.to_owned(),
             grants: grants.collect::<Result<_, _>>().map_err(in_data(login))?,
         };
-        create_account(&application.database, &scope, &account, now).map_err(in_use_case(login))?;
+        create_account(application, &scope, &account, now).map_err(in_use_case(login))?;
     }
     Ok(())
 }

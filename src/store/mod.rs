@@ -9,6 +9,7 @@
 mod connection;
 pub(crate) mod account;
 pub(crate) mod backup;
+pub(crate) mod change;
 mod composing;
 pub mod counters;
 pub mod database;

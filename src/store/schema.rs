@@ -2,7 +2,7 @@
 //! Contains no query.
 
 /// Every table of the program.
-pub const TABLES: [&str; 22] = [
+pub const TABLES: [&str; 26] = [
     "tenant_registry",
     "tenant",
     "level",
@@ -12,6 +12,10 @@ pub const TABLES: [&str; 22] = [
     "account_grant",
     "sign_in",
     "refresh_token",
+    "invitation",
+    "api_key",
+    "sign_in_attempt",
+    "change",
     "indicator",
     "indicator_option",
     "indicator_version",
@@ -45,6 +49,7 @@ diesel::table! {
         grants_rev -> BigInt,
         time_zone -> Text,
         totals_edition -> Integer,
+        changes_from -> Nullable<BigInt>,
     }
 }
 
@@ -90,6 +95,11 @@ diesel::table! {
         name -> Text,
         password_hash -> Text,
         created_at -> Timestamp,
+        kind -> Text,
+        telephone -> Nullable<Text>,
+        disabled_at -> Nullable<Timestamp>,
+        last_signed_in -> Nullable<Timestamp>,
+        rev -> BigInt,
     }
 }
 
@@ -101,6 +111,8 @@ diesel::table! {
         role -> Text,
         unit_id -> Nullable<Text>,
         rev -> BigInt,
+        valid_from -> Nullable<Date>,
+        valid_to -> Nullable<Date>,
     }
 }
 
@@ -111,6 +123,10 @@ diesel::table! {
         account_id -> Text,
         ends_at -> Timestamp,
         last_used -> Nullable<Text>,
+        started_at -> Nullable<Timestamp>,
+        used_at -> Nullable<Timestamp>,
+        agent -> Nullable<Text>,
+        ended_at -> Nullable<Timestamp>,
     }
 }
 
@@ -121,6 +137,55 @@ diesel::table! {
         family_id -> Text,
         parent_hash -> Nullable<Text>,
         expires_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    invitation (tenant_id, account_id) {
+        tenant_id -> Text,
+        account_id -> Text,
+        code_hash -> Text,
+        expires_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    api_key (tenant_id, account_id) {
+        tenant_id -> Text,
+        account_id -> Text,
+        name -> Text,
+        prefix -> Text,
+        secret_hash -> Text,
+        unit_id -> Nullable<Text>,
+        operations -> Text,
+        last_day -> Date,
+        created_by -> Text,
+        created_at -> Timestamp,
+        last_used -> Nullable<Timestamp>,
+        deleted_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    sign_in_attempt (tenant_id, attempt_id) {
+        tenant_id -> Text,
+        attempt_id -> Text,
+        at -> Timestamp,
+        login -> Text,
+        account_id -> Nullable<Text>,
+        outcome -> Text,
+        address -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    change (tenant_id, rev) {
+        tenant_id -> Text,
+        rev -> BigInt,
+        at -> Timestamp,
+        items -> Binary,
+        previous -> Binary,
+        hash -> Binary,
     }
 }
 

@@ -14,6 +14,12 @@ const OWN_ROWS: &str = "(tenant_id = current_setting('app.tenant'::text, true))"
 
 const SERVER_RIGHTS: &str = "SELECT, INSERT, UPDATE, DELETE";
 
+/// The tables that hold history, as SQL texts: a server adds rows, and can neither change nor delete
+/// one.
+const HISTORY: &str = "'change', 'submission_revision'";
+
+const HISTORY_RIGHTS: &str = "SELECT, INSERT";
+
 /// The registry and the list of migrations: a server adds and reads tenants, and changes neither.
 const REGISTRY_RIGHTS: &str = "SELECT, INSERT";
 
@@ -51,7 +57,7 @@ pub(super) fn current_role(connection: &mut PgConnection) -> Result<String, Migr
 pub(super) fn secure(connection: &mut PgConnection, role: &str) -> Result<(), MigrationError> {
     let role = quoted(role);
     let mut sql = String::new();
-    for table in tables_with_tenant(connection)? {
+    for table in tables_with_tenant(connection, "TRUE")? {
         sql.push_str(&format!(
             "ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; \
              ALTER TABLE {table} FORCE ROW LEVEL SECURITY; \
@@ -59,6 +65,9 @@ pub(super) fn secure(connection: &mut PgConnection, role: &str) -> Result<(), Mi
              CREATE POLICY own_tenant ON {table} USING {OWN_ROWS}; \
              GRANT {SERVER_RIGHTS} ON {table} TO {role}; "
         ));
+    }
+    for table in tables_with_tenant(connection, &format!("relname IN ({HISTORY})"))? {
+        sql.push_str(&format!("REVOKE UPDATE, DELETE ON {table} FROM {role}; "));
     }
     sql.push_str(&format!(
         "GRANT {REGISTRY_RIGHTS} ON tenant_registry TO {role}; \
@@ -87,11 +96,17 @@ fn registry() -> String {
     format!("SELECT * FROM pg_class WHERE relname = 'tenant_registry' AND relnamespace = {HOME}")
 }
 
-/// Returns the tables' names as SQL text, with their schema where it is needed.
-fn tables_with_tenant(connection: &mut PgConnection) -> Result<Vec<String>, MigrationError> {
+/// Returns the names of the tables that meet a condition as SQL text, with their schema where it is
+/// needed.
+fn tables_with_tenant(
+    connection: &mut PgConnection,
+    condition: &str,
+) -> Result<Vec<String>, MigrationError> {
     let of_tenants = of_tenants();
-    let sql =
-        format!("SELECT held.oid::regclass::text AS value FROM ({of_tenants}) AS held ORDER BY 1");
+    let sql = format!(
+        "SELECT held.oid::regclass::text AS value FROM ({of_tenants}) AS held \
+         WHERE {condition} ORDER BY 1"
+    );
     texts(connection, &sql)
 }
 
@@ -308,10 +323,20 @@ fn check_rows(connection: &mut PgConnection) -> Result<Vec<MigrationError>, Migr
 
 fn check_rights(connection: &mut PgConnection) -> Result<Vec<MigrationError>, MigrationError> {
     let role = current_role(connection)?;
-    let too_many_of_registry = format!("UPDATE, DELETE, {RIGHTS_TOO_MANY}");
+    let too_many_of_fixed = format!("UPDATE, DELETE, {RIGHTS_TOO_MANY}");
+    let (all, history) = (of_tenants(), format!("relname IN ({HISTORY})"));
     let kinds = [
-        (of_tenants(), SERVER_RIGHTS, RIGHTS_TOO_MANY),
-        (registry(), REGISTRY_RIGHTS, too_many_of_registry.as_str()),
+        (
+            format!("{all} AND NOT {history}"),
+            SERVER_RIGHTS,
+            RIGHTS_TOO_MANY,
+        ),
+        (
+            format!("{all} AND {history}"),
+            HISTORY_RIGHTS,
+            too_many_of_fixed.as_str(),
+        ),
+        (registry(), REGISTRY_RIGHTS, too_many_of_fixed.as_str()),
     ];
     let mut faults = Vec::new();
     for (tables, needed, too_many) in kinds {

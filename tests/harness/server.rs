@@ -191,7 +191,7 @@ impl Server {
         };
         let database = &self.application.database;
         let scope = find_tenant(database, tenant).unwrap();
-        create_account(database, &scope, &entered, now()).unwrap();
+        create_account(&self.application, &scope, &entered, now()).unwrap();
     }
 
     /// Changes what is kept of the tenant `test` without the program: to what it cannot be brought

@@ -11,6 +11,8 @@ use diesel::{Connection, PgConnection};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::json;
+use tonghop::authn::Tokens;
+use tonghop::service::Application;
 use tonghop::service::people::account::{EnteredAccount, create_account};
 use tonghop::service::people::tenant::find_tenant;
 use tonghop::store::{Database, DatabaseUrl, StoreError};
@@ -34,7 +36,9 @@ fn add_account(database: &TestDatabase, login: &str, grants: &[&str]) {
     };
     let database = Database::new(database.server.clone());
     let scope = find_tenant(&database, "test").unwrap();
-    create_account(&database, &scope, &entered, now()).unwrap();
+    let tokens = Tokens::of_command("test").unwrap();
+    let application = Application::new(database, tokens);
+    create_account(&application, &scope, &entered, now()).unwrap();
 }
 
 fn packed(body: &str) -> Vec<u8> {

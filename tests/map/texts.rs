@@ -33,7 +33,7 @@ fn account(server: &Server, login: &str, password: &str) -> Result<(), AccountEr
     };
     let database = &server.application.database;
     let scope = find_tenant(database, "test").unwrap();
-    create_account(database, &scope, &entered, now()).map(|_| ())
+    create_account(&server.application, &scope, &entered, now()).map(|_| ())
 }
 
 fn sign_in(server: &Server, login: &str, password: &str) -> u16 {

@@ -2,8 +2,9 @@
 
 pub mod answers;
 pub mod call;
+pub mod change;
 pub mod condition;
-mod door;
+pub(in crate::service) mod door;
 pub mod idempotency;
 pub mod locate;
 mod map_changes;

@@ -30,7 +30,9 @@ use crate::message;
 use crate::sentence::formula::reason_of;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
+use crate::service::application::change::{ChangeItem, ChangeKind};
 use crate::service::application::condition::{ConditionError, Etag};
+use crate::service::application::door::Written;
 use crate::service::application::idempotency::{IdempotencyError, Outcome, Reply};
 use crate::service::application::locate::NotFound;
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
@@ -504,11 +506,14 @@ pub fn put_form(
                 Some(_) => Outcome::Done,
                 None => Outcome::Created(format!("/v1/forms/{}", form.code)),
             };
-            Ok(Reply::new(
-                outcome,
-                Some(etag_of(rev, valid_from)),
-                &FormView::of(&form, valid_from),
-            )?)
+            let view = FormView::of(&form, valid_from);
+            let reply = Reply::new(outcome, Some(etag_of(rev, valid_from)), &view)?;
+            let item = ChangeItem {
+                day: Some(valid_from),
+                form: Some(form.code.to_string()),
+                ..ChangeItem::new(ChangeKind::FormPut)
+            };
+            Ok(Written::new(reply, [item]))
         })
     })
 }

@@ -33,7 +33,9 @@ use crate::message;
 use crate::sentence::formula::reason_of;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
+use crate::service::application::change::{ChangeItem, ChangeKind};
 use crate::service::application::condition::{ConditionError, Etag};
+use crate::service::application::door::Written;
 use crate::service::application::idempotency::{IdempotencyError, Outcome, Reply};
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
 use crate::service::application::snapshot::Snapshot;
@@ -339,7 +341,13 @@ pub fn put_indicator(
                 None => Outcome::Created(format!("/v1/indicators/{}", indicator.code)),
             };
             let view = IndicatorView::of(&indicator, valid_from);
-            Ok(Reply::new(outcome, Some(etag_of(rev, valid_from)), &view)?)
+            let reply = Reply::new(outcome, Some(etag_of(rev, valid_from)), &view)?;
+            let item = ChangeItem {
+                day: Some(valid_from),
+                indicator: Some(indicator.code.to_string()),
+                ..ChangeItem::new(ChangeKind::IndicatorPut)
+            };
+            Ok(Written::new(reply, [item]))
         })
     })
 }

@@ -16,7 +16,9 @@ use crate::error::{Code, Explain, Explanation, Fault};
 use crate::message;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
+use crate::service::application::change::{ChangeItem, ChangeKind};
 use crate::service::application::condition::{ConditionError, Etag};
+use crate::service::application::door::Written;
 use crate::service::application::idempotency::{IdempotencyError, Outcome, Reply};
 use crate::store::StoreError;
 use crate::store::level::level_put;
@@ -144,11 +146,13 @@ pub fn put_level(
                 Some(_) => Outcome::Done,
                 None => Outcome::Created(format!("/v1/levels/{}", level.code)),
             };
-            Ok(Reply::new(
-                outcome,
-                Some(Etag::new(rev)),
-                &LevelView::of(&level),
-            )?)
+            let reply = Reply::new(outcome, Some(Etag::new(rev)), &LevelView::of(&level))?;
+            let item = ChangeItem {
+                day: Some(level.validity.from),
+                level: Some(level.code.to_string()),
+                ..ChangeItem::new(ChangeKind::LevelPut)
+            };
+            Ok(Written::new(reply, [item]))
         })
     })
 }

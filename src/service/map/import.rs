@@ -21,6 +21,8 @@ use crate::error::{Code, Fault, MOST_FAULTS, Message};
 use crate::message;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
+use crate::service::application::change::{ChangeItem, ChangeKind};
+use crate::service::application::door::Written;
 use crate::service::application::idempotency::{Outcome, Reply};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::application::table::{Listed, WrongColumns, read_table};
@@ -157,7 +159,14 @@ pub fn add_units(
                 warnings: list.doubts(snapshot, &created),
                 rev: Some(snapshot.counters.rev),
             };
-            Ok(Reply::new(Outcome::Done, None, &result)?)
+            let item = ChangeItem {
+                count: u64::try_from(result.created).ok(),
+                ..ChangeItem::new(ChangeKind::UnitsImported)
+            };
+            Ok(Written::new(
+                Reply::new(Outcome::Done, None, &result)?,
+                [item],
+            ))
         })
     })
 }

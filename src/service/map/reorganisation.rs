@@ -24,7 +24,9 @@ use crate::error::{Code, Explain, Explanation, FaultList, Message};
 use crate::message;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
+use crate::service::application::change::{ChangeItem, ChangeKind};
 use crate::service::application::condition::{ConditionError, Etag};
+use crate::service::application::door::Written;
 use crate::service::application::idempotency::{IdempotencyError, Outcome, Reply};
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
 use crate::service::application::snapshot::Snapshot;
@@ -252,7 +254,7 @@ struct ReorganisationWork<'w, 'c> {
     snapshot: &'w Snapshot,
     reorganisation: &'w Reorganisation,
     plan: &'w Plan,
-    permit: Permit,
+    permit: &'w Permit,
     now: DateTime<Utc>,
     watcher: &'w dyn Watcher,
 }
@@ -261,7 +263,7 @@ impl ReorganisationWork<'_, '_> {
     fn carry_out(
         mut self,
         document: &ReorganisationDocument,
-    ) -> Result<Reply, ReorganisationError> {
+    ) -> Result<Written, ReorganisationError> {
         let rev = self.snapshot.counters.rev;
         let id = ReorganisationId::new();
         self.change_map()?;
@@ -304,7 +306,13 @@ impl ReorganisationWork<'_, '_> {
         let written = found(self.transaction, &id.to_string())?;
         let view = ReorganisationView::of(&written);
         let outcome = Outcome::Created(format!("/v1/reorganisations/{id}"));
-        Ok(Reply::new(outcome, Some(etag_of(&written)), &view)?)
+        let reply = Reply::new(outcome, Some(etag_of(&written)), &view)?;
+        let item = ChangeItem {
+            day: Some(plan.effective),
+            reorganisation: Some(id.to_string()),
+            ..ChangeItem::new(ChangeKind::ReorganisationMade)
+        };
+        Ok(Written::new(reply, [item]))
     }
 
     fn change_map(&mut self) -> Result<(), StoreError> {

@@ -19,7 +19,9 @@ use crate::error::{Code, Explain, Explanation, Fault};
 use crate::message;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
+use crate::service::application::change::{ChangeItem, ChangeKind};
 use crate::service::application::condition::Etag;
+use crate::service::application::door::Written;
 use crate::service::application::idempotency::{IdempotencyError, Outcome, Reply};
 use crate::service::application::locate::NotFound;
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
@@ -330,7 +332,13 @@ pub fn create_unit(
                 unit: UnitView::of(&fact),
                 warnings: doubts(&tree, std::slice::from_ref(&fact)),
             };
-            Ok(Reply::new(outcome, Some(etag), &created)?)
+            let reply = Reply::new(outcome, Some(etag), &created)?;
+            let item = ChangeItem {
+                day: Some(from),
+                unit: Some(fact.unit),
+                ..ChangeItem::new(ChangeKind::UnitCreated)
+            };
+            Ok(Written::new(reply, [item]))
         })
     })
 }

@@ -16,12 +16,13 @@ use crate::domain::unit::UnitReference;
 use crate::error::{Code, Explain, Explanation, Fault};
 use crate::message;
 use crate::service::application::Application;
-use crate::service::application::snapshot::{Snapshot, load_hierarchy};
+use crate::service::application::change::{ChangeItem, ChangeKind};
+use crate::service::application::snapshot::Snapshot;
 use crate::service::people::tenant::TenantName;
 use crate::store::account::{Account, account_by_id, account_by_login, account_insert};
 use crate::store::grant::grant_insert;
 use crate::store::tenant::{Part, mark_changed, tenant_by_id};
-use crate::store::{Database, StoreError, Transaction};
+use crate::store::{StoreError, Transaction};
 
 /// The reasons for which a caller is turned away before a body is read.
 #[derive(Debug, thiserror::Error)]
@@ -260,19 +261,17 @@ impl std::str::FromStr for EnteredGrant {
 /// [`AccountError`].
 #[expect(clippy::disallowed_methods, reason = "an operator's, beside the API")]
 pub fn create_account(
-    database: &Database,
+    application: &Application,
     scope: &Scope,
     entered: &EnteredAccount,
     now: DateTime<Utc>,
 ) -> Result<AccountId, AccountError> {
     let hash = password::hash(&entered.password)?;
-    database.write(scope, |transaction, counters| {
+    application.maintaining(scope, now, |transaction, snapshot| {
         let mut faults = Vec::new();
         let login = read_login(transaction, entered, &mut faults)?;
         let name = read_account(entered, &mut faults);
-        let hierarchy = load_hierarchy(transaction)?;
-        let today = now.with_timezone(&counters.time_zone).date_naive();
-        let tree = hierarchy.tree_on(today);
+        let tree = snapshot.hierarchy.tree_on(snapshot.today(now));
         let grants: Vec<Grant> = entered
             .grants
             .iter()
@@ -289,11 +288,18 @@ pub fn create_account(
             password_hash: hash,
         };
         account_insert(transaction, &account, now.naive_utc())?;
+        let rev = snapshot.counters.rev;
         for grant in &grants {
-            grant_insert(transaction, id, grant, counters.rev)?;
+            grant_insert(transaction, id, grant, rev)?;
         }
-        mark_changed(transaction, Part::Grants, counters.rev)?;
-        Ok(id)
+        mark_changed(transaction, Part::Grants, rev)?;
+        let unit = grants.first().and_then(Grant::unit);
+        let created = ChangeItem::of_account(ChangeKind::AccountCreated, id, unit);
+        let given = grants.iter().map(|grant| ChangeItem {
+            role: Some(grant.role.to_string()),
+            ..ChangeItem::of_account(ChangeKind::GrantGiven, id, grant.unit())
+        });
+        Ok((id, std::iter::once(created).chain(given).collect()))
     })
 }
 

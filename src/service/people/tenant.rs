@@ -13,6 +13,7 @@ use crate::domain::level::LevelPreset;
 use crate::domain::text::read_name;
 use crate::error::{Code, Explain, Explanation, Fault};
 use crate::message;
+use crate::service::application::change::{ChangeItem, ChangeKind, record};
 use crate::store::account::{Account, account_insert};
 use crate::store::grant::grant_insert;
 use crate::store::level::level_put;
@@ -106,6 +107,9 @@ pub fn create_tenant(
             reach: Reach::Tenant,
         };
         grant_insert(transaction, id, &grant, 0)?;
+        let items = [ChangeKind::TenantCreated, ChangeKind::AccountCreated]
+            .map(|kind| ChangeItem::of_account(kind, id, None).by_operator());
+        record(transaction, tenant, 0, now, &items)?;
         Ok::<_, TenantError>(())
     })?;
     Ok(tenant)

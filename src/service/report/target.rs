@@ -20,7 +20,9 @@ use crate::message;
 use crate::rollup::cell::CellKey;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
+use crate::service::application::change::{ChangeItem, ChangeKind};
 use crate::service::application::condition::{ConditionError, Etag};
+use crate::service::application::door::Written;
 use crate::service::application::idempotency::{IdempotencyError, Outcome, Reply};
 use crate::service::application::locate::{Located, NotFound, ReportPath};
 use crate::service::report::lineage::{FigureName, LineageError};
@@ -251,7 +253,12 @@ pub fn put_target(
                 Some(_) => Outcome::Done,
                 None => Outcome::Created(path_of(&view)),
             };
-            Ok(Reply::new(outcome, Some(etag_of(&target)), &view)?)
+            let reply = Reply::new(outcome, Some(etag_of(&target)), &view)?;
+            let item = ChangeItem {
+                indicator: Some(entered.figure.indicator.to_string()),
+                ..ChangeItem::of_report(ChangeKind::TargetSet, &located.in_force.period, key.unit)
+            };
+            Ok(Written::new(reply, [item]))
         })
     })
 }

@@ -23,6 +23,7 @@ use crate::rollup::node::Rollup;
 use crate::rollup::piece::{Contribution, Edition};
 use crate::service::application::Application;
 use crate::service::application::call::Call;
+use crate::service::application::change::{AuthoredItem, ChangeItem};
 use crate::service::application::idempotency::{Answered, Outcome, Reply, keep_all};
 use crate::service::application::locate::{Located, ReportPath};
 use crate::service::application::snapshot::Snapshot;
@@ -144,7 +145,7 @@ fn commit(application: &Application, open: &[(usize, &Asked)]) -> Result<Answers
         return Ok(Answers::new());
     };
     let scope = Scope::of(&first.call.identity);
-    application.changing_many(&scope, |transaction, counters| {
+    application.changing_many(&scope, first.call.now, |transaction, counters| {
         let snapshots = snapshots(application, transaction, open, counters)?;
         let mut batch = Batch {
             transaction,
@@ -156,7 +157,9 @@ fn commit(application: &Application, open: &[(usize, &Asked)]) -> Result<Answers
         }
         let rollups = batch.write(&steps)?;
         let warnings = batch.hold_to_rules(&steps, &rollups)?;
-        batch.answer(steps, warnings)
+        let items = steps.iter().map(Stepping::item).collect();
+        let answers = batch.answer(steps, warnings)?;
+        Ok((answers, items))
     })
 }
 
@@ -200,6 +203,17 @@ struct Stepping<'b> {
 impl Stepping<'_> {
     fn key(&self) -> SubmissionKey {
         self.placed.located.key()
+    }
+
+    /// Returns the step for the feed.
+    fn item(&self) -> AuthoredItem {
+        let located = &self.placed.located;
+        let kind = self.placed.asked.change.kind();
+        let item = ChangeItem {
+            revision: Some(self.taken.next.revision.get()),
+            ..ChangeItem::of_report(kind, &located.in_force.period, self.key().unit)
+        };
+        item.by(&self.placed.permit)
     }
 }
 

@@ -6,6 +6,7 @@ pub(in crate::service) use crate::authz::Action;
 use crate::domain::submission::{EnteredPassage, EnteredValue, Revision, Step};
 use crate::service::application::Application;
 use crate::service::application::call::Call;
+use crate::service::application::change::ChangeKind;
 use crate::service::application::condition::Etag;
 use crate::service::application::idempotency::Once;
 use crate::service::application::locate::{Located, ReportPath};
@@ -73,6 +74,25 @@ impl SubmissionChange {
             SubmissionChange::Approve => Step::Approve,
             SubmissionChange::Return(_) => Step::Return,
             SubmissionChange::Reopen => Step::Reopen,
+        }
+    }
+
+    /// Returns the kind under which the feed tells it.
+    pub(super) fn kind(&self) -> ChangeKind {
+        match self {
+            SubmissionChange::Put(Entered {
+                intent: Intent::KeepDraft,
+                ..
+            }) => ChangeKind::SubmissionSaved,
+            SubmissionChange::Put(Entered {
+                intent: Intent::Submit,
+                ..
+            })
+            | SubmissionChange::Submit => ChangeKind::SubmissionSubmitted,
+            SubmissionChange::Withdraw => ChangeKind::SubmissionWithdrawn,
+            SubmissionChange::Approve => ChangeKind::SubmissionApproved,
+            SubmissionChange::Return(_) => ChangeKind::SubmissionReturned,
+            SubmissionChange::Reopen => ChangeKind::SubmissionReopened,
         }
     }
 

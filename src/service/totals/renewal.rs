@@ -1,11 +1,14 @@
 //! Renews totals that an older version of the program stored by other rules, once. Totals change by
 //! differences, so a wrong one would stay wrong. Does not define how a total is made.
 
+use chrono::{DateTime, Utc};
+
 use crate::authz::Scope;
 use crate::domain::form::FormPeriod;
 use crate::domain::id::FormCode;
 use crate::domain::period::Period;
 use crate::service::application::Application;
+use crate::service::application::change::{ChangeItem, ChangeKind};
 use crate::service::people::tenant::{TenantError, list_tenants};
 use crate::service::totals::{rebuild_period, reported_periods};
 use crate::store::StoreError;
@@ -22,7 +25,7 @@ use crate::store::tenant::{totals_edition, totals_edition_put};
     clippy::disallowed_methods,
     reason = "the edition of what is kept changes nothing that is in it"
 )]
-pub fn renew_totals(application: &Application) -> Result<(), TenantError> {
+pub fn renew_totals(application: &Application, now: DateTime<Utc>) -> Result<(), TenantError> {
     for tenant in list_tenants(&application.database)? {
         let scope = Scope::of_operator(tenant.id);
         if is_renewed(application, &scope)? {
@@ -30,7 +33,7 @@ pub fn renew_totals(application: &Application) -> Result<(), TenantError> {
         }
         let periods = periods_to_renew(application, &scope)?;
         for (form, period) in &periods {
-            renew(application, &scope, form, *period)?;
+            renew(application, &scope, form, *period, now)?;
         }
         let database = &application.database;
         database.write_unlocked(&scope, |transaction| {
@@ -74,13 +77,20 @@ fn renew(
     scope: &Scope,
     form: &FormCode,
     period: Period,
+    now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    application.maintaining(scope, |transaction, snapshot| {
+    application.maintaining(scope, now, |transaction, snapshot| {
         let form = snapshot.catalogue.form(form);
         let period: Option<FormPeriod<'_>> = form.and_then(|form| form.period(period));
-        match period {
-            Some(period) => rebuild_period(transaction, snapshot, period),
-            None => Ok(()),
-        }
+        let Some(period) = period else {
+            return Ok(((), Vec::new()));
+        };
+        rebuild_period(transaction, snapshot, period)?;
+        let item = ChangeItem {
+            form: Some(period.form.code.to_string()),
+            period: Some(period.period.to_string()),
+            ..ChangeItem::new(ChangeKind::TotalsRebuilt)
+        };
+        Ok(((), vec![item]))
     })
 }

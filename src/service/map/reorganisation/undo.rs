@@ -19,7 +19,9 @@ use crate::error::Message;
 use crate::message;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
+use crate::service::application::change::{ChangeItem, ChangeKind};
 use crate::service::application::condition::Etag;
+use crate::service::application::door::Written;
 use crate::service::application::idempotency::{Outcome, Reply};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::application::watcher::Nobody;
@@ -93,7 +95,7 @@ struct Undoing<'u, 'c> {
 }
 
 impl Undoing<'_, '_> {
-    fn perform(mut self) -> Result<Reply, ReorganisationError> {
+    fn perform(mut self) -> Result<Written, ReorganisationError> {
         if let Some(reason) = self.built_on()? {
             return Err(ReorganisationError::BuiltOn(reason));
         }
@@ -115,7 +117,15 @@ impl Undoing<'_, '_> {
         let written = found(self.transaction, &id.to_string())?;
         let view = ReorganisationView::of(&written);
         let etag: Etag = etag_of(&written);
-        Ok(Reply::new(Outcome::Done, Some(etag), &view)?)
+        let item = ChangeItem {
+            day: Some(self.effective()),
+            reorganisation: Some(id.to_string()),
+            ..ChangeItem::new(ChangeKind::ReorganisationUndone)
+        };
+        Ok(Written::new(
+            Reply::new(Outcome::Done, Some(etag), &view)?,
+            [item],
+        ))
     }
 
     fn effective(&self) -> NaiveDate {

@@ -1,0 +1,17 @@
+ALTER TABLE tenant DROP COLUMN changes_from;
+DROP TABLE change;
+DROP TABLE sign_in_attempt;
+DROP TABLE api_key;
+DROP TABLE invitation;
+DROP INDEX sign_in_account_ix;
+ALTER TABLE sign_in DROP COLUMN ended_at;
+ALTER TABLE sign_in DROP COLUMN agent;
+ALTER TABLE sign_in DROP COLUMN used_at;
+ALTER TABLE sign_in DROP COLUMN started_at;
+ALTER TABLE account_grant DROP COLUMN valid_to;
+ALTER TABLE account_grant DROP COLUMN valid_from;
+ALTER TABLE account DROP COLUMN rev;
+ALTER TABLE account DROP COLUMN last_signed_in;
+ALTER TABLE account DROP COLUMN disabled_at;
+ALTER TABLE account DROP COLUMN telephone;
+ALTER TABLE account DROP COLUMN kind;

@@ -1,0 +1,129 @@
+//! Queries on changes: one row a commit, which is only ever added. Does not know what is in a row.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+use super::database::Transaction;
+use super::error::StoreError;
+use super::schema::{change, tenant};
+
+/// The SHA-256 that links a row to the one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChangeHash(pub [u8; 32]);
+
+impl ChangeHash {
+    /// The hash before a tenant's first row.
+    pub const BEFORE_FIRST: ChangeHash = ChangeHash([0; 32]);
+}
+
+/// A commit's row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeRow {
+    pub rev: i64,
+    pub at: NaiveDateTime,
+    /// The packed items.
+    pub items: Vec<u8>,
+    /// The hash of the row before.
+    pub previous: ChangeHash,
+    pub hash: ChangeHash,
+}
+
+type Row = (i64, NaiveDateTime, Vec<u8>, Vec<u8>, Vec<u8>);
+
+const COLUMNS: (
+    change::rev,
+    change::at,
+    change::items,
+    change::previous,
+    change::hash,
+) = (
+    change::rev,
+    change::at,
+    change::items,
+    change::previous,
+    change::hash,
+);
+
+fn read_hash(bytes: Vec<u8>) -> Result<ChangeHash, StoreError> {
+    let bytes = bytes.try_into();
+    bytes
+        .map(ChangeHash)
+        .map_err(|_| StoreError::Corrupt("the hash of a change".to_owned()))
+}
+
+fn read((rev, at, items, previous, hash): Row) -> Result<ChangeRow, StoreError> {
+    Ok(ChangeRow {
+        rev,
+        at,
+        items,
+        previous: read_hash(previous)?,
+        hash: read_hash(hash)?,
+    })
+}
+
+/// Reads the hash of the tenant's last row.
+pub fn last_change_hash(
+    transaction: &mut Transaction<'_>,
+) -> Result<Option<ChangeHash>, StoreError> {
+    let (tenant_id, connection) = transaction.parts();
+    change::table
+        .filter(change::tenant_id.eq(tenant_id))
+        .order(change::rev.desc())
+        .select(change::hash)
+        .first::<Vec<u8>>(connection)
+        .optional()?
+        .map(read_hash)
+        .transpose()
+}
+
+/// Adds the row of a commit.
+pub fn change_insert(transaction: &mut Transaction<'_>, new: &ChangeRow) -> Result<(), StoreError> {
+    let (tenant_id, connection) = transaction.parts();
+    diesel::insert_into(change::table)
+        .values((
+            change::tenant_id.eq(tenant_id),
+            change::rev.eq(new.rev),
+            change::at.eq(new.at),
+            change::items.eq(&new.items),
+            change::previous.eq(new.previous.0.as_slice()),
+            change::hash.eq(new.hash.0.as_slice()),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Reads at most `most` rows after a rev, in their order.
+pub fn changes_after(
+    transaction: &mut Transaction<'_>,
+    after: i64,
+    most: i64,
+) -> Result<Vec<ChangeRow>, StoreError> {
+    let (tenant_id, connection) = transaction.parts();
+    let rows = change::table
+        .filter(change::tenant_id.eq(tenant_id).and(change::rev.gt(after)))
+        .order(change::rev)
+        .limit(most)
+        .select(COLUMNS)
+        .load::<Row>(connection)?;
+    rows.into_iter().map(read).collect()
+}
+
+/// Reads the first rev that has a row; `None` if no commit has one yet.
+pub fn changes_from(transaction: &mut Transaction<'_>) -> Result<Option<i64>, StoreError> {
+    let (tenant_id, connection) = transaction.parts();
+    let from = tenant::table
+        .filter(tenant::tenant_id.eq(tenant_id))
+        .select(tenant::changes_from)
+        .first::<Option<i64>>(connection)
+        .optional()?;
+    Ok(from.flatten())
+}
+
+/// Notes the first rev that has a row.
+pub fn changes_from_put(transaction: &mut Transaction<'_>, rev: i64) -> Result<(), StoreError> {
+    let (tenant_id, connection) = transaction.parts();
+    diesel::update(tenant::table.filter(tenant::tenant_id.eq(tenant_id)))
+        .set(tenant::changes_from.eq(rev))
+        .execute(connection)?;
+    Ok(())
+}

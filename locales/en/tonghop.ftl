@@ -17,6 +17,7 @@ action-read-units = see this unit
 action-read-levels = see the catalogue
 action-reorganise = reorganise units (that is for an administrator of the whole system)
 action-manage-accounts = manage accounts here
+action-appoint-managers = make somebody manager of units here (that is for a manager of a unit above)
 action-create-units = add units here
 action-change-levels = change levels
 action-change-catalogue = change the catalogue
@@ -482,12 +483,39 @@ account-login-taken = The login { $login } is taken.
 account-unknown-unit = There is no unit { $unit } today. Give its id, or code: and its code (such as code:30388).
 account-role-of-system = The role { $role } is for the whole system, not for a unit. Leave the unit out.
 account-role-needs-unit = The role { $role } needs a unit. Give one, such as { $code }@code:30388.
+account-not-found = There is no such account where you manage people.
+account-own = This is your own account. Ask a manager of a unit above, or the administrator.
+account-disabled = This account is disabled. Enable it first.
+account-telephone = A telephone number has digits, spaces and the marks + - . / ( ), at most 40 characters.
+
+## service/people/grant
+
+grant-too-many = An account has { $most } roles at most.
+grant-twice = The role { $role } is given twice for the same unit on the same days. Leave one out.
+
+## service/people/hand_over
+
+hand-over-past = The day of handing over is past. Choose today or a later day.
+hand-over-nothing = From this day on the account has no role to hand over. Choose an earlier day, or give roles to a new account.
+
+## service/people/invitation
+
+invitation-unknown = The code is wrong, was used already, or has expired. Ask the person who manages the accounts of your unit for a new one.
+
+## service/people/me
+
+me-wrong-password = The present password is wrong.
+
+## service/people/session
+
+session-not-found = You have no such session, or it has ended.
 
 ## service/people/credentials
 
 credentials-wrong-login = The login holds a character that nobody sees. Type it instead of pasting it.
 credentials-login-length = A login has 1 to 120 characters and no spaces.
 credentials-password-length = A password has { $shortest } to { $longest } characters.
+credentials-password-common = This password is among those that are guessed first. Choose another one, such as a few words that have nothing to do with each other.
 
 ## service/people/tenant
 
@@ -537,3 +565,4 @@ read-too-long = This report takes more time than one may. Ask for fewer periods,
 storage-full = The service has no room left to write to. Nothing was written; tell its operator and send it again later.
 store-outcome-unknown = It is not known whether this was written. Load it again to see, or send the same again. Programs send it with the same Idempotency-Key.
 store-tenant-gone = The system of this account is not there any more. Sign in again.
+store-signed-out = This account is disabled, or this session was ended. Sign in again, or ask the person who manages the accounts of your unit.

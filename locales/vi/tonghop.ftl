@@ -18,6 +18,7 @@ action-read-units = xem đơn vị này
 action-read-levels = xem danh mục
 action-reorganise = sắp xếp đơn vị hành chính (việc của người quản trị hệ thống)
 action-manage-accounts = quản lý tài khoản ở đây
+action-appoint-managers = giao việc quản lý đơn vị (việc của người quản lý ở đơn vị cấp trên)
 action-create-units = thêm đơn vị ở đây
 action-change-levels = thay đổi các cấp
 action-change-catalogue = thay đổi danh mục
@@ -443,12 +444,39 @@ account-login-taken = Tên đăng nhập { $login } đã có người dùng.
 account-unknown-unit = Hôm nay không có đơn vị { $unit }. Hãy ghi mã định danh, hoặc code: và mã đơn vị (ví dụ code:30388).
 account-role-of-system = Vai trò { $role } là của cả hệ thống, không gắn với một đơn vị. Hãy bỏ phần đơn vị.
 account-role-needs-unit = Vai trò { $role } cần một đơn vị. Hãy ghi thêm, ví dụ { $code }@code:30388.
+account-not-found = Không có tài khoản này trong phạm vi của bạn.
+account-own = Đây là tài khoản của chính bạn. Hãy nhờ người quản lý ở đơn vị cấp trên hoặc người quản trị hệ thống.
+account-disabled = Tài khoản này đang bị khóa. Hãy mở khóa trước.
+account-telephone = Số điện thoại gồm chữ số, khoảng trắng và các dấu + - . / ( ), dài nhất 40 ký tự.
+
+## service/people/grant
+
+grant-too-many = Một tài khoản có nhiều nhất { $most } vai trò.
+grant-twice = Vai trò { $role } được giao hai lần cho cùng một đơn vị trong cùng những ngày. Hãy bỏ bớt một dòng.
+
+## service/people/hand_over
+
+hand-over-past = Ngày bàn giao đã qua. Hãy chọn hôm nay hoặc một ngày sau đó.
+hand-over-nothing = Từ ngày này tài khoản không còn vai trò nào để bàn giao. Hãy chọn ngày sớm hơn, hoặc giao vai trò cho một tài khoản mới.
+
+## service/people/invitation
+
+invitation-unknown = Mã mời không đúng, đã dùng hoặc đã hết hạn. Hãy xin mã mới từ người quản lý tài khoản của đơn vị.
+
+## service/people/me
+
+me-wrong-password = Mật khẩu hiện tại không đúng.
+
+## service/people/session
+
+session-not-found = Bạn không có phiên làm việc này, hoặc nó đã kết thúc.
 
 ## service/people/credentials
 
 credentials-wrong-login = Tên đăng nhập có ký tự không nhìn thấy được. Hãy gõ lại thay vì dán.
 credentials-login-length = Tên đăng nhập có 1 đến 120 ký tự, không có dấu cách.
 credentials-password-length = Mật khẩu có từ { $shortest } đến { $longest } ký tự.
+credentials-password-common = Mật khẩu này nằm trong số những mật khẩu hay bị đoán. Hãy chọn mật khẩu khác, ví dụ vài từ không liên quan đến nhau.
 
 ## service/people/tenant
 
@@ -494,3 +522,4 @@ read-too-long = Báo cáo này cần nhiều thời gian hơn mức cho phép. H
 storage-full = Máy chủ hết chỗ lưu trữ. Chưa có gì được ghi; hãy báo người quản trị và gửi lại sau.
 store-outcome-unknown = Chưa rõ yêu cầu đã được ghi hay chưa. Hãy tải lại để xem, hoặc gửi lại y như cũ. Chương trình gửi lại với cùng Idempotency-Key.
 store-tenant-gone = Hệ thống của tài khoản này không còn. Hãy đăng nhập lại.
+store-signed-out = Tài khoản này đã bị khóa, hoặc phiên làm việc đã kết thúc. Hãy đăng nhập lại, hoặc hỏi người quản lý tài khoản của đơn vị.

@@ -6,7 +6,7 @@ use super::answer::json;
 use super::problem::Problem;
 use super::request::{Now, SignedIn};
 use crate::service::Application;
-use crate::service::people::account::{self, MeView};
+use crate::service::people::me::{self, MeView};
 
 /// Read the caller's account and grants.
 #[utoipa::path(
@@ -19,6 +19,6 @@ pub async fn get_me(
     SignedIn(identity): SignedIn,
     now: Now,
 ) -> Result<HttpResponse, Problem> {
-    let view = super::blocking(move || account::get_me(&application, &identity, now.0)).await?;
+    let view = super::blocking(move || me::get_me(&application, &identity, now.0)).await?;
     Ok(json(&view))
 }

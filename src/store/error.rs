@@ -32,6 +32,9 @@ pub enum StoreError {
     /// The token's tenant is no longer in the database.
     #[error("the tenant is not in the database")]
     TenantGone,
+    /// The caller's account is disabled, or the session has ended.
+    #[error("the caller is signed out")]
+    SignedOut,
     /// The database holds something that this program never writes.
     #[error("the database holds an impossible value: {0}")]
     Corrupt(String),
@@ -49,6 +52,8 @@ impl StoreError {
             StoreError::OutcomeUnknown(text) => (StoreError::OutcomeUnknown, text.clone()),
             StoreError::Full(text) => (StoreError::Full, text.clone()),
             StoreError::TenantGone => (|_| StoreError::TenantGone, String::new()),
+            // One caller's; the others of a batch have accounts of their own.
+            StoreError::SignedOut => return None,
             StoreError::Crowded => (|_| StoreError::Crowded, String::new()),
             StoreError::TooLong => (|_| StoreError::TooLong, String::new()),
             StoreError::Abandoned => (|_| StoreError::Abandoned, String::new()),
@@ -135,6 +140,7 @@ impl Explain for StoreError {
                 (Code::OutcomeUnknown, message!("store-outcome-unknown"))
             }
             StoreError::TenantGone => (Code::InvalidToken, message!("store-tenant-gone")),
+            StoreError::SignedOut => (Code::InvalidToken, message!("store-signed-out")),
             StoreError::Corrupt(_) | StoreError::Statement(_) => {
                 (Code::Internal, message!("internal-with-request-id"))
             }

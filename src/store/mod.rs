@@ -20,6 +20,7 @@ pub(crate) mod grant;
 pub(crate) mod idempotency;
 pub(crate) mod indicator;
 pub(crate) mod inspection;
+pub(crate) mod invitation;
 pub(crate) mod level;
 pub mod migration;
 mod receipt;

@@ -13,7 +13,7 @@ use flate2::write::GzEncoder;
 use serde_json::json;
 use tonghop::authn::Tokens;
 use tonghop::service::Application;
-use tonghop::service::people::account::{EnteredAccount, create_account};
+use tonghop::service::people::account::{EnteredAccount, add_account};
 use tonghop::service::people::tenant::find_tenant;
 use tonghop::store::{Database, DatabaseUrl, StoreError};
 
@@ -38,7 +38,7 @@ fn add_account(database: &TestDatabase, login: &str, grants: &[&str]) {
     let scope = find_tenant(&database, "test").unwrap();
     let tokens = Tokens::of_command("test").unwrap();
     let application = Application::new(database, tokens);
-    create_account(&application, &scope, &entered, now()).unwrap();
+    add_account(&application, &scope, &entered, now()).unwrap();
 }
 
 fn packed(body: &str) -> Vec<u8> {

@@ -25,7 +25,7 @@ use crate::http::problem::Problem;
 
 pub use self::body::{Body, NoBody};
 pub use self::call::{Called, CalledOn};
-pub use self::caller::{Now, SignedIn};
+pub use self::caller::{ClientOf, Now, SignedIn};
 pub use self::condition::SeenEtags;
 pub use self::form::Fields;
 pub use self::json::{JsonBody, LargeJsonBody};

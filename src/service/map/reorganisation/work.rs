@@ -207,10 +207,11 @@ impl ReorganisationWork<'_, '_> {
             let grant = Grant {
                 role: kept.grant.role,
                 reach: Reach::Subtree(heir),
+                days: kept.grant.days,
             };
             let entry = (kept.account, grant);
             if !known.contains(&entry) {
-                given.push(grant_insert(self.transaction, entry.0, &entry.1, rev)?);
+                given.push(grant_insert(self.transaction, entry.0, &entry.1, rev)?.id);
                 known.insert(entry);
             }
         }

@@ -31,7 +31,8 @@ use crate::service::application::locate::{Located, NotFound, ReportPath};
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::totals::{Board, handed_over_of};
-use crate::store::submission::{Units, counting_of};
+use crate::store::key::Units;
+use crate::store::submission::counting::counting_of;
 use crate::store::{StoreError, Transaction};
 
 /// The errors of reading a figure's sources.

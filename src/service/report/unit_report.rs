@@ -23,7 +23,8 @@ use crate::service::report::completeness::{
     CompletenessError, CompletenessView, Progress, completeness_in,
 };
 use crate::service::report::rollup::{Children, RollupError, RollupQuery, rollup_in};
-use crate::store::submission::{revision_get, submission_get};
+use crate::store::submission::revision::revision_get;
+use crate::store::submission::submission_get;
 use crate::store::{StoreError, Transaction};
 
 /// The errors of reading a report.

@@ -22,7 +22,7 @@ use crate::error::Fault;
 use crate::rollup::piece::Contribution;
 use crate::service::application::locate::Located;
 use crate::service::application::snapshot::Snapshot;
-use crate::store::submission::revisions_before;
+use crate::store::submission::revision::revisions_before;
 use crate::store::{StoreError, Transaction};
 
 /// The number of past steps that are searched for whoever entered the values to be approved.

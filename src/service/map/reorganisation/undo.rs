@@ -24,12 +24,14 @@ use crate::service::application::idempotency::{Outcome, Reply};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::application::watcher::Nobody;
 use crate::store::grant::{grant_delete, grants};
+use crate::store::key::Units;
 use crate::store::level::level_put;
 use crate::store::reorganisation::{
     Changes, PassedOn, Reorganised, Undone, reorganisation_content, reorganisation_undo,
     reorganisations, successions_delete, successions_of,
 };
-use crate::store::submission::{Units, revised_since, submissions_of};
+use crate::store::submission::revision::revised_since;
+use crate::store::submission::submissions_of;
 use crate::store::target::target_holders;
 use crate::store::tenant::{Part, mark_changed};
 use crate::store::unit::{facts_delete, facts_insert, facts_reopen};

@@ -17,6 +17,7 @@ use crate::domain::text::clipped;
 use crate::domain::unit::{BEGINNING, UnitFact, UnitReference};
 use crate::error::{Code, Explain, Explanation};
 use crate::message;
+use crate::sentence::period::period_named;
 use crate::service::application::snapshot::Snapshot;
 /// The names of a form, a period and a unit in a path.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, serde::Serialize, utoipa::IntoParams)]
@@ -120,8 +121,9 @@ pub enum NotFound {
     BasePeriod {
         form: Named,
         period: Named,
-        /// The shorter periods to use instead: the first and the last.
-        bases: Named,
+        /// The first and the last of the shorter periods to use instead.
+        first: Named,
+        last: Named,
     },
     #[error("no unit {unit} on {day}")]
     Unit { unit: String, day: NaiveDate },
@@ -357,15 +359,13 @@ impl Snapshot {
 
 fn made_of_shorter_ones(period: &FormPeriod<'_>) -> NotFound {
     let bases = period.base_periods();
-    let ends = bases.first().into_iter().chain(bases.last());
-    let (vi, en): (Vec<_>, Vec<_>) = ends
-        .map(FormPeriod::named)
-        .map(|named| (named.vi().to_owned(), named.en().to_owned()))
-        .unzip();
+    let ends = [bases.first(), bases.last()];
+    let [first, last] = ends.map(|end| period_named(end.unwrap_or(period)));
     NotFound::BasePeriod {
         form: period.named_form(),
-        period: period.named(),
-        bases: Named::new(vi.join(" – "), en.join(" to ")),
+        period: period_named(period),
+        first,
+        last,
     }
 }
 
@@ -393,11 +393,12 @@ impl Explain for NotFound {
             NotFound::BasePeriod {
                 form,
                 period,
-                bases,
+                first,
+                last,
             } => (
                 Code::PeriodNotFound,
                 "period",
-                message!("not-found-base-period", period, form, bases),
+                message!("not-found-base-period", period, form, first, last),
             ),
             NotFound::Unit { unit, day } => (Code::UnitNotFound, "unit", {
                 let (unit, day) = (clipped(unit), Named::day(*day));

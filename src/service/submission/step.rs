@@ -3,6 +3,7 @@
 use crate::domain::fault::FieldPath;
 use crate::path;
 use crate::sentence::Sentence;
+use crate::sentence::period::period_named;
 use chrono::{DateTime, Utc};
 
 use super::change::{Change, Entered, EnteredReason, EnteredValueReason};
@@ -166,7 +167,7 @@ impl Deciding<'_> {
         }
         if self.snapshot.today(self.now) < period.range.from {
             return Err(SubmissionError::NotOpen {
-                period: period.named(),
+                period: period_named(period),
                 from: period.range.from,
             });
         }

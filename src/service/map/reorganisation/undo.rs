@@ -17,6 +17,7 @@ use crate::domain::succession::{Succession, Successions};
 use crate::domain::unit::UnitFact;
 use crate::error::Message;
 use crate::message;
+use crate::sentence::period::period_named;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
 use crate::service::application::condition::Etag;
@@ -187,7 +188,7 @@ impl Undoing<'_, '_> {
         let form = forms.find(|known| known.number == form)?;
         let period = form.period(period)?;
         let is_on_new_map = period.closing_day() >= self.effective();
-        is_on_new_map.then(|| (period.named(), self.name(unit)))
+        is_on_new_map.then(|| (period_named(&period), self.name(unit)))
     }
 
     fn name(&self, unit: UnitId) -> String {

@@ -240,6 +240,7 @@ period-first-half = first half of { $year }
 period-second-half = second half of { $year }
 period-nine-months = first nine months of { $year }
 period-year = year { $year }
+period-range = { $first } to { $last }
 
 ## sentence/plan
 
@@ -367,7 +368,7 @@ idempotency-in-flight = This very request was sent before and is being worked on
 not-found-form = There is no form { $form }. Choose one of the list of forms (/v1/forms).
 not-found-period = The form { $form }, which there is since { $since }, has no period { $period }. Choose one of its list of periods.
 not-found-period-of-form = The form { $form } has no period { $period }. Choose one of its list of periods.
-not-found-base-period = The period { $period } of the form { $form } is made of shorter ones. Choose one of those: { $first } to { $last }.
+not-found-base-period = The period { $period } of the form { $form } is made of shorter ones. Choose one of those: { $bases }.
 not-found-unit = There is no unit { $unit } on { $day }. Give its id, or code: and its code (such as code:30388).
 not-found-not-yet = { $name } stands from { $first_day } on, and not yet on { $day }. Choose a later period or day, or the unit that was there before.
 not-found-ended = { $name } ended on { $last_day }. Choose another unit or another period.

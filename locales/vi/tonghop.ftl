@@ -233,6 +233,7 @@ period-first-half = 6 tháng đầu năm { $year }
 period-second-half = 6 tháng cuối năm { $year }
 period-nine-months = 9 tháng đầu năm { $year }
 period-year = năm { $year }
+period-range = { $first } – { $last }
 
 ## sentence/plan
 
@@ -348,7 +349,7 @@ idempotency-in-flight = Chính yêu cầu này đã gửi trước đó và đan
 not-found-form = Không có mẫu báo cáo { $form }. Hãy chọn trong danh sách mẫu (/v1/forms).
 not-found-period = Mẫu { $form }, có từ ngày { $since }, không có kỳ { $period }. Hãy chọn trong danh sách kỳ của mẫu.
 not-found-period-of-form = Mẫu { $form } không có kỳ { $period }. Hãy chọn trong danh sách kỳ của mẫu.
-not-found-base-period = Kỳ { $period } của mẫu { $form } được tổng hợp từ các kỳ ngắn hơn. Hãy chọn một trong các kỳ đó: { $first } – { $last }.
+not-found-base-period = Kỳ { $period } của mẫu { $form } được tổng hợp từ các kỳ ngắn hơn. Hãy chọn một trong các kỳ đó: { $bases }.
 not-found-unit = Ngày { $day } không có đơn vị { $unit }. Hãy ghi mã định danh, hoặc code: và mã đơn vị (ví dụ code:30388).
 not-found-not-yet = { $name } có từ ngày { $first_day }, ngày { $day } chưa có. Hãy chọn kỳ hoặc ngày về sau, hoặc đơn vị có trước đó.
 not-found-ended = { $name } được giải thể sau ngày { $last_day }. Hãy chọn đơn vị hoặc kỳ khác.

@@ -32,6 +32,12 @@ pub fn period_named(period: &FormPeriod<'_>) -> Named {
     }
 }
 
+/// Names the periods from one to another: `tháng 4/2024 (2024-04) – tháng 6/2024 (2024-06)`.
+pub fn range_named(first: &FormPeriod<'_>, last: &FormPeriod<'_>) -> Named {
+    let (first, last) = (period_named(first), period_named(last));
+    message!("period-range", first, last).into()
+}
+
 fn own_name<'p>(period: &FormPeriod<'p>) -> Option<&'p LocalizedText> {
     period.window().and_then(|window| window.name.as_ref())
 }

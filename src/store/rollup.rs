@@ -51,11 +51,12 @@ fn by_unit<T>(
 }
 
 /// Makes `read` and `put` of a table of packed rows. `$when` is the part of its key that says for
-/// which time a row is.
+/// which time a row is. A constant `EACH` beside it is the PostgreSQL query for one unit's row.
 macro_rules! packed_rows {
     ($table:ident, $when:ident: $type:ty as $sql:ty) => {
         use super::*;
 
+        /// Reads the rows of `units`; units without a row are absent.
         pub fn read(
             transaction: &mut Transaction<'_>,
             form: FormNumber,
@@ -77,6 +78,7 @@ macro_rules! packed_rows {
             Ok(load_of_units!($table, query, ids, connection))
         }
 
+        /// Writes rows, and replaces those that exist.
         pub fn put<'r, T: 'r>(
             transaction: &mut Transaction<'_>,
             form: FormNumber,

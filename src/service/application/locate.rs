@@ -17,7 +17,7 @@ use crate::domain::text::clipped;
 use crate::domain::unit::{BEGINNING, UnitFact, UnitReference};
 use crate::error::{Code, Explain, Explanation};
 use crate::message;
-use crate::sentence::period::period_named;
+use crate::sentence::period::{period_named, range_named};
 use crate::service::application::snapshot::Snapshot;
 /// The names of a form, a period and a unit in a path.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, serde::Serialize, utoipa::IntoParams)]
@@ -121,9 +121,8 @@ pub enum NotFound {
     BasePeriod {
         form: Named,
         period: Named,
-        /// The first and the last of the shorter periods to use instead.
-        first: Named,
-        last: Named,
+        /// The shorter periods to use instead: the first and the last.
+        bases: Named,
     },
     #[error("no unit {unit} on {day}")]
     Unit { unit: String, day: NaiveDate },
@@ -360,12 +359,11 @@ impl Snapshot {
 fn made_of_shorter_ones(period: &FormPeriod<'_>) -> NotFound {
     let bases = period.base_periods();
     let ends = [bases.first(), bases.last()];
-    let [first, last] = ends.map(|end| period_named(end.unwrap_or(period)));
+    let [first, last] = ends.map(|end| end.unwrap_or(period));
     NotFound::BasePeriod {
         form: period.named_form(),
         period: period_named(period),
-        first,
-        last,
+        bases: range_named(first, last),
     }
 }
 
@@ -393,12 +391,11 @@ impl Explain for NotFound {
             NotFound::BasePeriod {
                 form,
                 period,
-                first,
-                last,
+                bases,
             } => (
                 Code::PeriodNotFound,
                 "period",
-                message!("not-found-base-period", period, form, first, last),
+                message!("not-found-base-period", period, form, bases),
             ),
             NotFound::Unit { unit, day } => (Code::UnitNotFound, "unit", {
                 let (unit, day) = (clipped(unit), Named::day(*day));

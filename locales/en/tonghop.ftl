@@ -28,6 +28,45 @@ access-not-allowed = You may not { $action }. If you need to, ask your administr
 access-allowed-from = You may { $action } from { $from } on only. Choose days from then on, or ask your administrator for a grant.
 access-allowed-between = You may { $action } from { $from } to { $to } only. Choose days among those, or ask your administrator for a grant.
 
+## authz/policy
+
+role-reporter = reporter ({ $code })
+role-approver = approver ({ $code })
+role-viewer = viewer ({ $code })
+role-unit-admin = manager of units ({ $code })
+role-tenant-admin = administrator ({ $code })
+
+## command/report
+
+report-above = Below: { $names }
+report-last-day = This unit stands until { $day }
+report-period = Period: { $period }, from { $from } to { $to }
+report-due = Due: { $deadlines }
+report-received = { $submitted } of { $expected } reports are in: { $late } late, { $approved } approved.
+report-missing = { $missing } are missing, of which { $overdue } are overdue.
+report-silent = Nothing came from: { $names }.
+report-silent-among-others =
+    Nothing came from: { $names } and { $count ->
+        [one] { $count } other unit
+       *[other] { $count } other units
+    }.
+report-column-number = No.
+report-column-name = Indicator
+report-column-unit-of-measure = Unit of measure
+report-column-plan = Plan
+report-column-value = Value
+report-column-share = Of the plan
+report-column-previous = Last year
+report-column-reported = Units with figures
+report-received-from-below = Received from below
+report-note-reported = Units with figures: how many units have figures, of how many that must report.
+report-note-previous = Last year: within this period's boundaries, only what was reported last year.
+report-at-least = over { $value }
+report-at-most = under { $value }
+report-estimate = about { $value }
+report-units-then = By the units of then
+report-units-of-day = By the units of { $day }
+
 ## http/contract
 
 contract-method-not-allowed = This path does not take { $method }, only { $allowed }.
@@ -187,6 +226,24 @@ formula-expected-comparison-sign = one of <= < >= > = !=
 formula-expected-closing-bracket = `]`
 formula-expected-closing-parenthesis = `)`
 
+## sentence/naming
+
+days-from = from { $from } on
+days-from-to = from { $from } to { $to }
+list-or = { $one } or { $other }
+list-and = { $one }; { $other }
+
+## sentence/period
+
+period-week = week { $week } of { $year }
+period-month = month { $month } of { $year }
+period-quarter = quarter { $quarter } of { $year }
+period-first-half = first half of { $year }
+period-second-half = second half of { $year }
+period-nine-months = first nine months of { $year }
+period-year = year { $year }
+period-range = { $first } to { $last }
+
 ## sentence/plan
 
 plan-no-unit = At this step there is no unit { $reference } (on the map of the effective day, after the steps before).
@@ -332,7 +389,7 @@ form-invalid =
        *[other] { $count } faults
     }.
 fixed-form-part-window = There are submissions for { $period }, so it can neither go nor change its days. List it among the windows with the days that it has; its name and when it is due (due_at) may change.
-fixed-form-part-item = There are submissions or targets for { $period }, so { $gone } cannot go. Make a version that holds (valid_from) after it.
+fixed-form-part = There are submissions or targets for { $period }, so { $gone } cannot go. Make a version that holds (valid_from) after it.
 form-invalid-code = A form's code is words of lower-case letters, digits and underscores, joined by dots.
 form-no-level-submits = A form needs at least one level that submits it.
 form-calendar-and-windows = A form has a calendar and a frequency, or windows of its own, and not both. Leave one of the two out.
@@ -355,6 +412,11 @@ form-rule-code = A rule's code is capital letters, digits and underscores, unlik
 form-rule-unreadable = The rule cannot be read: { $reason }. An example: fund.spent <= fund.raised.
 form-operand-not-held = It uses { $operand }, which this form does not hold. Add that indicator to the outline.
 form-formula-operand-not-held = { $indicator } uses { $operand }, which this form does not hold. Add that indicator to the outline.
+fixed-form-part-periods = its calendar and frequency
+fixed-form-part-level = the level { $level } that submits
+fixed-form-part-indicator = the indicator { $indicator }
+form-field-calendar = calendar
+form-field-frequency = frequency
 
 ## service/catalogue/indicator
 
@@ -384,6 +446,9 @@ dependent-formula-on-form = The form { $form } holds this indicator, and on { $d
 dependent-formula = The formula of { $by } uses { $operand }, which would not be there on { $day }. Keep it, or change that formula first.
 dependent-rule = The rule { $rule } of the form { $form } uses { $operand }, which would not be there on { $day }. Keep it, or change that rule first.
 indicator-formula-too-large = The formula comes back to itself through others, lies more than { $deepest } deep, or is too long when written out (over { $largest } values).
+indicator-across-units = across units
+indicator-across-time = across time
+indicator-bound = the bound
 
 ## service/catalogue/level
 
@@ -551,6 +616,8 @@ submission-invalid =
        *[other] { $count } faults
     }. Correct each one listed and send it again.
 submission-closed = The deadline was { $deadline }, and this form takes nothing after it. Ask the unit above.
+deadline-day = { $day }
+deadline-instant = { $time } on { $day }
 
 ## service/submission/view
 

@@ -6,8 +6,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::{InvalidName, UnitId};
-use crate::domain::naming::Named;
 use crate::domain::unit::Validity;
+use crate::error::Message;
+use crate::message;
 
 /// The role that a grant gives.
 #[derive(
@@ -57,15 +58,14 @@ impl Role {
     }
 
     /// Returns the role's name for people, with its code.
-    pub fn named(self) -> Named {
-        let (vi, en) = match self {
-            Role::Reporter => ("người nhập số liệu", "reporter"),
-            Role::Approver => ("người duyệt", "approver"),
-            Role::Viewer => ("người xem", "viewer"),
-            Role::UnitAdmin => ("người quản lý đơn vị", "manager of units"),
-            Role::TenantAdmin => ("người quản trị hệ thống", "administrator"),
-        };
-        Named::new(format!("{vi} ({self})"), format!("{en} ({self})"))
+    pub fn named(self) -> Message {
+        match self {
+            Role::Reporter => message!("role-reporter", code = self),
+            Role::Approver => message!("role-approver", code = self),
+            Role::Viewer => message!("role-viewer", code = self),
+            Role::UnitAdmin => message!("role-unit-admin", code = self),
+            Role::TenantAdmin => message!("role-tenant-admin", code = self),
+        }
     }
 }
 

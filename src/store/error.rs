@@ -167,3 +167,17 @@ pub(super) fn document<T: serde::de::DeserializeOwned>(
 pub(super) fn to_document<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::Corrupt(error.to_string()))
 }
+
+/// Parses a state or a step, which are stored under their names in the API.
+pub(super) fn word<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned()))
+        .map_err(|_| StoreError::Corrupt(format!("word {text:?}")))
+}
+
+/// Writes a state or a step by its name in the API.
+pub(super) fn to_word<T: serde::Serialize>(value: T) -> Result<String, StoreError> {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => Ok(word),
+        _ => Err(StoreError::Corrupt("a word that is no word".to_owned())),
+    }
+}

@@ -7,6 +7,8 @@
 
 #[macro_use]
 mod connection;
+#[macro_use]
+pub(crate) mod key;
 pub(crate) mod account;
 pub(crate) mod backup;
 pub(crate) mod change;

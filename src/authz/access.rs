@@ -3,6 +3,7 @@
 use crate::domain::naming::Named;
 use std::sync::Arc;
 
+use super::operation::Operation;
 use super::policy::{Action, Extent, Grant, Reach, Role, extent};
 use crate::authn::Identity;
 use crate::domain::hierarchy::{Hierarchy, Line, Place, Tree};
@@ -168,14 +169,18 @@ impl Access {
         self.permit(action, allowed)
     }
 
-    /// Refuses an action that the account may do nowhere. Passing does not permit the action at any
-    /// particular place.
+    /// Refuses an operation that the account may do nowhere. Passing does not permit the operation
+    /// at any particular place.
     ///
     /// # Errors
     /// [`Denied`] where no grant allows it anywhere.
-    pub fn somewhere(&self, action: Action) -> Result<(), Denied> {
+    pub fn somewhere(&self, operation: Operation) -> Result<(), Denied> {
+        let audience = operation.audience();
+        let Some(action) = audience.action() else {
+            return Ok(());
+        };
         let mut grants = self.grants.iter();
-        let is_allowed = grants.any(|grant| extent(grant.role, action) != Extent::Never);
+        let is_allowed = grants.any(|grant| audience.extent(grant.role) != Extent::Never);
         let _permit = self.permit(action, is_allowed)?;
         Ok(())
     }

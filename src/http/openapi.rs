@@ -18,7 +18,8 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required};
 use utoipa_actix_web::AppExt;
 
 use super::problem::{FaultBody, ProblemBody};
-use super::routes::{PUBLIC, routes};
+use super::routes::routes;
+use crate::authz::{self, Audience};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -207,7 +208,9 @@ const WITHOUT_ETAG: [&str; 10] = [
 
 fn complete_operation(path: &str, method: &HttpMethod, operation: &mut Operation) {
     let id = operation.operation_id.clone().unwrap_or_default();
-    let is_public = PUBLIC.contains(&id.as_str());
+    let audience = id.parse().map(authz::Operation::audience);
+    // What is not in the table is refused when the server starts.
+    let is_public = audience.is_ok_and(|audience| audience == Audience::Public);
     operation.security = Some(if is_public {
         Vec::new()
     } else {

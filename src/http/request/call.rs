@@ -58,8 +58,8 @@ fn hear<B: Body>(
     let head = signed_in(request).and_then(|SignedIn(identity)| {
         let precondition = precondition(request.headers())?;
         let call = Call::new(identity, now).on(precondition);
-        let operation = matched(request).ok_or_else(misconfigured)?;
-        Ok((call, repeat_key(request)?, operation))
+        let rules = matched(request).ok_or_else(misconfigured)?;
+        Ok((call, repeat_key(request)?, rules.operation()))
     });
     // Start reading the body only if everything before it is in order.
     let body = head.is_ok().then(|| B::from_request(request, payload));

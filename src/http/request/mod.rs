@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use actix_web::{HttpMessage, HttpRequest};
 
-use crate::http::contract::{Matched, Operation};
+use crate::http::contract::{Matched, OperationRules};
 use crate::http::problem::Problem;
 
 pub use self::body::{Body, NoBody};
@@ -42,8 +42,8 @@ fn misconfigured() -> Problem {
     Problem::internal()
 }
 
-fn matched(request: &HttpRequest) -> Option<Arc<Operation>> {
+fn matched(request: &HttpRequest) -> Option<Arc<OperationRules>> {
     let extensions = request.extensions();
     let matched = extensions.get::<Matched>();
-    matched.map(|Matched(operation)| Arc::clone(operation))
+    matched.map(|Matched(rules)| Arc::clone(rules))
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::authn::{Identity, password};
-use crate::authz::{Action, Denied, Grant, Reach, Role, Scope};
+use crate::authz::{Denied, Grant, Operation, Reach, Role, Scope};
 use crate::domain::hierarchy::{Hierarchy, Tree};
 use crate::domain::id::{AccountId, LevelCode, Login};
 use crate::domain::text::read_name;
@@ -41,16 +41,16 @@ impl Explain for LeaveError {
     }
 }
 
-/// Refuses an action that the caller may do nowhere, before the place is known.
+/// Refuses an operation that the caller may do nowhere, before the place is known.
 ///
 /// # Errors
 /// [`LeaveError`].
 pub fn check_could(
     application: &Application,
     identity: &Identity,
-    action: Action,
+    operation: Operation,
 ) -> Result<(), LeaveError> {
-    Ok(application.access(identity)?.somewhere(action)?)
+    Ok(application.access(identity)?.somewhere(operation)?)
 }
 
 /// The errors of use cases on accounts.

@@ -149,6 +149,15 @@ impl Operation {
         operation.audience() == Audience::Public
     }
 
+    fn takes_header(&self, name: &str) -> bool {
+        let headers = self.parameters("header");
+        headers.iter().any(|header| header["name"] == name)
+    }
+
+    fn has_etag(&self, status: &str) -> bool {
+        self.responses()[status]["headers"]["ETag"].is_object()
+    }
+
     /// Calls the operation with something in the place of each name, what its query needs, and the
     /// body if it takes one.
     pub fn call(&self, client: &Client, body: &str) -> Answer {
@@ -404,6 +413,36 @@ fn every_operation_needs_a_token_unless_it_is_public() {
     assert_eq!(refused, guarded);
 }
 
+/// What a handler reads and what it says that it reads are two lists, so each is asked.
+#[test]
+fn the_headers_that_an_operation_reads_are_those_of_the_document() {
+    let server = Server::with_demo(Backend::Sqlite);
+    let admin = server.sign_in("mttq-an-giang", "admin@demo");
+    for operation in operations(&document()) {
+        let id = &operation.id;
+        let reads = |header: &str| {
+            // No header takes half a quotation.
+            let answer = operation.call(&admin.with(header, "a\"b"), "{}");
+            answer.status == 400 && answer.json()["code"] == "INVALID_HEADER"
+        };
+        for header in ["Idempotency-Key", "If-Match"] {
+            assert_eq!(
+                reads(header),
+                operation.takes_header(header),
+                "{id}: {header}"
+            );
+        }
+        // A condition of a read shows in the ETag; only a PUT can be for what is not there yet.
+        let has_condition = match operation.method.as_str() {
+            "get" => operation.has_etag("200"),
+            _ => operation.takes_header("If-Match"),
+        };
+        assert_eq!(reads("If-None-Match"), has_condition, "{id}");
+        let is_put = operation.method == "put";
+        assert_eq!(operation.takes_header("If-None-Match"), is_put, "{id}");
+    }
+}
+
 /// Holds answers to the document.
 struct Holder {
     document: Value,
@@ -430,6 +469,8 @@ impl Holder {
         let status = answer.status.to_string();
         let response = operation.responses().get(&status);
         let response = response.unwrap_or_else(|| panic!("{id} has no {status}: {}", answer.text));
+        let tag = answer.header("etag");
+        assert_eq!(tag.is_some(), operation.has_etag(&status), "{id} {status}");
         let content = response["content"].as_object().expect("content");
         let media_type = answer
             .header("content-type")

@@ -24,10 +24,12 @@ use crate::http::contract::{Matched, OperationRules};
 use crate::http::problem::Problem;
 
 pub use self::body::{Body, NoBody};
-pub use self::call::{Called, CalledOn};
+pub use self::call::{Called, CalledOn, CalledToPut};
 pub use self::caller::{Now, SignedIn};
 pub use self::condition::SeenEtags;
 pub use self::form::Fields;
+pub(super) use self::header::header_parameter;
+pub(super) use self::idempotency::IDEMPOTENCY_KEY;
 pub use self::json::{JsonBody, LargeJsonBody};
 pub(super) use self::limit::check_head;
 pub use self::limit::{BodyLimit, BodyTime};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 
+use super::operation::Operation;
 use super::policy::{Action, Extent, Grant, Reach, Role, extent};
 use crate::authn::Identity;
 use crate::domain::hierarchy::{Hierarchy, Line, Place, Tree};
@@ -194,6 +195,22 @@ impl Access {
         Permit {
             account: self.account,
         }
+    }
+
+    /// Refuses an operation that the account may do nowhere. Passing does not permit the operation
+    /// at any particular place.
+    ///
+    /// # Errors
+    /// [`Denied`] where no grant allows it anywhere.
+    pub fn to_attempt(&self, operation: Operation) -> Result<(), Denied> {
+        let audience = operation.audience();
+        let Some(action) = audience.action() else {
+            return Ok(());
+        };
+        let mut grants = self.grants.iter();
+        let is_allowed = grants.any(|grant| audience.extent(grant.role) != Extent::Never);
+        let _permit = self.permit(action, is_allowed)?;
+        Ok(())
     }
 
     fn permit(&self, action: Action, allowed: bool) -> Result<Permit, Denied> {

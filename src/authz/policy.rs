@@ -140,7 +140,7 @@ pub enum Action {
 
 /// The extent to which a role allows an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Extent {
+pub enum Extent {
     Never,
     /// Every unit that the grant covers.
     Covered,

@@ -21,6 +21,7 @@ mod json;
 mod level;
 mod lineage;
 mod parameter;
+mod refusal;
 mod reorganisation;
 mod rollup;
 mod schema;

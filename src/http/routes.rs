@@ -54,12 +54,3 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(completeness::get_completeness),
         );
 }
-
-/// The operation ids that need no token. Every other operation does.
-pub const PUBLIC: [&str; 5] = [
-    "get_livez",
-    "get_readyz",
-    "get_metrics",
-    "get_jwks",
-    "issue_token",
-];

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use crate::authn::{Identity, password};
-use crate::authz::{Action, Denied, Grant, Permit, Scope};
+use crate::authz::{Action, Denied, Grant, Operation, Permit, Scope};
 use crate::domain::fault::FieldPath;
 use crate::domain::id::{AccountId, Login};
 use crate::domain::text::{composed, folded, read_name};
@@ -103,17 +103,16 @@ impl Explain for LeaveError {
     }
 }
 
-/// Refuses an action that the caller may do nowhere, before the place is known.
+/// Refuses an operation that the caller may do nowhere, before the place is known.
 ///
 /// # Errors
 /// [`LeaveError`].
 pub fn check_could(
     application: &Application,
     identity: &Identity,
-    action: Action,
+    operation: Operation,
 ) -> Result<(), LeaveError> {
-    let _permit = application.access(identity)?.somewhere(action)?;
-    Ok(())
+    Ok(application.access(identity)?.to_attempt(operation)?)
 }
 
 /// An account as other answers name it.

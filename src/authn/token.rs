@@ -330,7 +330,7 @@ mod tests {
         let now = noon().timestamp();
         serde_json::json!({
             "iss": "tonghop", "aud": "tonghop", "sub": AccountId::new().to_string(),
-            "tenant": TenantId::new().to_string(), "iat": now, "nbf": now, "exp": now + 900,
+            "tenant": TenantId::new().to_string(), "sid": SessionId::new().to_string(), "iat": now, "nbf": now, "exp": now + 900,
             "jti": "1",
         })
     }
@@ -339,12 +339,16 @@ mod tests {
     fn a_token_tells_who_it_was_issued_to_until_it_expires() {
         let (_directory, tokens) = tokens();
         let (tenant, account) = (TenantId::new(), AccountId::new());
-        let token = tokens
-            .issue(tenant, (account, SessionId::new()), noon())
-            .unwrap();
+        let (session, seen) = (SessionId::new(), noon());
+        let token = tokens.issue(tenant, (account, session), noon()).unwrap();
         assert_eq!(
             tokens.verify(&token, noon()),
-            Ok(Identity { tenant, account })
+            Ok(Identity {
+                tenant,
+                account,
+                session,
+                seen
+            })
         );
         let last = noon() + LIFETIME;
         assert!(tokens.verify(&token, last).is_ok());
@@ -363,13 +367,17 @@ mod tests {
     fn a_token_that_was_verified_before_expires_all_the_same() {
         let (_directory, tokens) = tokens();
         let (tenant, account) = (TenantId::new(), AccountId::new());
-        let token = tokens
-            .issue(tenant, (account, SessionId::new()), noon())
-            .unwrap();
+        let (session, seen) = (SessionId::new(), noon());
+        let token = tokens.issue(tenant, (account, session), noon()).unwrap();
         for _ in 0..3 {
             assert_eq!(
                 tokens.verify(&token, noon()),
-                Ok(Identity { tenant, account })
+                Ok(Identity {
+                    tenant,
+                    account,
+                    session,
+                    seen
+                })
             );
         }
         let expired = noon() + LIFETIME + LEEWAY;
@@ -395,7 +403,7 @@ mod tests {
                 .verify(&signed(&tokens, &header, &good_claims()), noon())
                 .is_ok()
         );
-        for claim in ["iss", "aud", "sub", "tenant", "nbf", "exp"] {
+        for claim in ["iss", "aud", "sub", "tenant", "sid", "nbf", "exp"] {
             let mut claims = good_claims();
             claims.as_object_mut().unwrap().remove(claim);
             assert!(
@@ -410,6 +418,7 @@ mod tests {
             ("aud", "other"),
             ("sub", "x"),
             ("tenant", ""),
+            ("sid", "x"),
         ] {
             let mut claims = good_claims();
             claims[claim] = value.into();

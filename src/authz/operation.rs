@@ -80,7 +80,7 @@ macro_rules! operations {
             pub fn audience(self) -> Audience {
                 use Action::{
                     ChangeCatalogue, ChangeLevels, ChangeSubmissions, CreateUnits,
-                    DecideSubmissions, ReadCatalogue, ReadLevels, ReadRollups, ReadSubmissions,
+                    DecideSubmissions, ManageAccounts, ReadCatalogue, ReadLevels, ReadRollups, ReadSubmissions,
                     ReadUnits, Reorganise, SetTargets,
                 };
                 use Audience::{Needs, NeedsOn, Public, SignedIn};
@@ -96,7 +96,22 @@ operations! {
     GetMetrics = "get_metrics": Read, Public;
     GetJwks = "get_jwks": Read, Public;
     IssueToken = "issue_token": Change, Public;
+    AcceptInvitation = "accept_invitation": Change, Public;
     GetMe = "get_me": Read, SignedIn;
+    PutMyPassword = "put_my_password": Change, SignedIn;
+    ListMySessions = "list_my_sessions": Read, SignedIn;
+    EndMySession = "end_my_session": Change, SignedIn;
+    EndMySessions = "end_my_sessions": Change, SignedIn;
+
+    ListAccounts = "list_accounts": Read, NeedsOn(ManageAccounts);
+    CreateAccount = "create_account": Change, NeedsOn(ManageAccounts);
+    GetAccount = "get_account": Read, NeedsOn(ManageAccounts);
+    PutAccount = "put_account": Change, NeedsOn(ManageAccounts);
+    PutGrants = "put_grants": Change, NeedsOn(ManageAccounts);
+    InviteAccount = "invite_account": Change, NeedsOn(ManageAccounts);
+    DisableAccount = "disable_account": Change, NeedsOn(ManageAccounts);
+    EnableAccount = "enable_account": Change, NeedsOn(ManageAccounts);
+    HandOverAccount = "hand_over_account": Change, NeedsOn(ManageAccounts);
 
     ListLevels = "list_levels": Read, Needs(ReadLevels);
     PutLevel = "put_level": Change, Needs(ChangeLevels);

@@ -33,6 +33,7 @@ use crate::authz::{self, Audience};
     ),
     tags(
         (name = "sign-in", description = "Tokens, and who is calling"),
+        (name = "people", description = "Accounts of people (tài khoản), their roles and invitations"),
         (name = "units", description = "Units (đơn vị) and levels (cấp)"),
         (name = "catalogue", description = "Indicators (chỉ tiêu), forms (mẫu báo cáo) and their periods (kỳ báo cáo)"),
         (name = "submissions", description = "What units report (số liệu báo cáo)"),
@@ -73,7 +74,12 @@ fn complete(document: &mut utoipa::openapi::OpenApi) {
         ))])),
     );
     for item in document.paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.put, &mut item.post];
+        let operations = [
+            &mut item.get,
+            &mut item.put,
+            &mut item.post,
+            &mut item.delete,
+        ];
         operations
             .into_iter()
             .flatten()
@@ -135,7 +141,7 @@ fn complete_answers(document: &mut utoipa::openapi::OpenApi) {
 fn schemas_of_requests(document: &utoipa::openapi::OpenApi) -> BTreeSet<String> {
     let items = document.paths.paths.values();
     let bodies = items.flat_map(|item| {
-        let operations = [&item.get, &item.put, &item.post];
+        let operations = [&item.get, &item.put, &item.post, &item.delete];
         operations
             .into_iter()
             .flatten()

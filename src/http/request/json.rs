@@ -25,6 +25,13 @@ pub struct JsonBody<T> {
     raw: Bytes,
 }
 
+impl<T> JsonBody<T> {
+    /// Returns what was read, for a body that is no part of a call.
+    pub fn into_value(self) -> T {
+        self.value
+    }
+}
+
 impl<T: DeserializeOwned + std::fmt::Debug + Send + 'static> Body for JsonBody<T> {
     type Value = T;
 

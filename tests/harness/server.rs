@@ -17,7 +17,7 @@ use tonghop::http::server::{ServerOptions, Stopping, bind, serve};
 use tonghop::service::Application;
 use tonghop::service::people::account::{EnteredAccount, add_account};
 use tonghop::service::people::tenant::{EnteredTenant, create_tenant, find_tenant};
-use tonghop::service::people::token::{Client, Credentials, issue_token};
+use tonghop::service::people::token::{Client as SignInClient, Credentials, issue_token};
 use tonghop::store::migration::{check, make_database, migrate};
 use tonghop::store::{Database, DatabaseUrl};
 use tonghop::telemetry::Metrics;
@@ -220,8 +220,13 @@ impl Server {
             username: "admin".to_owned(),
             password: PASSWORD.to_owned(),
         };
-        let token =
-            issue_token(&self.application, &credentials, &Client::default(), now()).unwrap();
+        let token = issue_token(
+            &self.application,
+            &credentials,
+            &SignInClient::default(),
+            now(),
+        )
+        .unwrap();
         let tokens = &self.application.tokens;
         tokens.verify(&token.access_token, now()).unwrap()
     }

@@ -27,7 +27,7 @@ use crate::harness::{Answer, Backend, Client, Program, Server};
 /// schemas and threads' stacks, and what an allocator keeps.
 const MARGIN: usize = 48 * 1024;
 
-fn add_account(database: &TestDatabase, login: &str, grants: &[&str]) {
+fn add_viewer(database: &TestDatabase, login: &str, grants: &[&str]) {
     let entered = EnteredAccount {
         login: login.to_owned(),
         name: login.to_owned(),
@@ -281,7 +281,7 @@ fn slow_bodies_of_one_account_take_nothing_from_others() {
     let server = Program::serve_with(&database, &limits);
     let admin = server.sign_in("test", "admin");
     put_case(&admin);
-    add_account(&database, "reporter", &["reporter@code:H0-0"]);
+    add_viewer(&database, "reporter", &["reporter@code:H0-0"]);
     let reporter = server.sign_in("test", "reporter");
     let path = "/v1/forms/battery/periods/2024-01/units/code:H0-0/submission";
     let declared = "x".repeat(10_000);

@@ -234,7 +234,7 @@ impl Person {
     }
 
     /// Returns the account's tag: the state that a change builds on, and the rest that is shown.
-    fn etag(&self, view: &AccountView) -> Result<Etag, StoreError> {
+    pub fn etag(&self, view: &AccountView) -> Result<Etag, StoreError> {
         let state = self.state();
         let shown = Encoded::new(view)?.etag;
         Ok(Etag::new(format_args!("{state}.{}", shown.as_str())))
@@ -264,13 +264,14 @@ impl Person {
 /// Finds an account that the caller may see.
 ///
 /// # Errors
-/// [`AccountError::NotFound`].
+/// [`AccountError::Denied`] to those who manage nobody, and [`AccountError::NotFound`].
 pub(super) fn find_seen(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
     id: &str,
     today: NaiveDate,
 ) -> Result<Person, AccountError> {
+    let _permit = snapshot.access.somewhere(Action::ManageAccounts)?;
     let not_found = || AccountError::NotFound(id.to_owned());
     let parsed = id.parse::<AccountId>().map_err(|_| not_found())?;
     let person = Person::find(transaction, parsed)?;

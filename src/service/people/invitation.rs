@@ -16,6 +16,7 @@ use crate::path;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
 use crate::service::application::change::{ChangeItem, ChangeKind};
+use crate::service::application::condition::Etag;
 use crate::service::application::door::Written;
 use crate::service::application::idempotency::{Outcome, Reply};
 use crate::service::people::account::{AccountError, AccountStatus, find_seen};
@@ -60,9 +61,9 @@ pub struct InvitedAccount {
 
 impl InvitedAccount {
     /// Makes the reply, whose repetition does not show the code.
-    pub(super) fn reply(&self) -> Result<Reply, StoreError> {
+    pub(super) fn reply(&self, etag: Etag) -> Result<Reply, StoreError> {
         let outcome = Outcome::Created(format!("/v1/accounts/{}", self.account.id));
-        Reply::new(outcome, None, self)?.keeping(&InvitedAccount {
+        Reply::new(outcome, Some(etag), self)?.keeping(&InvitedAccount {
             account: self.account.clone(),
             invitation: self.invitation.without_secret(),
         })
@@ -153,13 +154,15 @@ pub fn invite_account(
         let person = change.read(|transaction| find_seen(transaction, snapshot, id, today))?;
         let permit = person.to_change(snapshot, today)?;
         change.once(permit, |transaction, _| {
-            if person.view(snapshot, today).status == AccountStatus::Disabled {
+            let shown = person.view(snapshot, today);
+            if shown.status == AccountStatus::Disabled {
                 return Err(AccountError::Disabled);
             }
             let account = person.account.id;
             let view = invite(application, transaction, &slug, account, call.now)?;
             let outcome = Outcome::Created(format!("/v1/accounts/{account}"));
-            let reply = Reply::new(outcome, None, &view)?.keeping(&view.without_secret())?;
+            let etag = person.etag(&shown)?;
+            let reply = Reply::new(outcome, Some(etag), &view)?.keeping(&view.without_secret())?;
             Ok(Written::new(
                 reply,
                 [person.item(ChangeKind::AccountInvited)],

@@ -545,6 +545,7 @@ undo-same-rank = The levels { $one } and { $other } would have the same rank. Ch
 account-invalid = The account is not in order and nothing was written.
 account-login-taken = The login { $login } is taken.
 account-not-found = There is no such account where you manage people.
+account-unknown-login = No account has the login { $login }.
 account-own = This is your own account. Ask a manager of a unit above, or the administrator.
 account-disabled = This account is disabled. Enable it first.
 account-telephone = A telephone number has digits, spaces and the marks + - . / ( ), at most 40 characters.

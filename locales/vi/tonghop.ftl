@@ -502,6 +502,7 @@ undo-same-rank = Cấp { $one } và cấp { $other } sẽ trùng thứ bậc. H�
 account-invalid = Tài khoản chưa đúng; chưa có gì được ghi.
 account-login-taken = Tên đăng nhập { $login } đã có người dùng.
 account-not-found = Không có tài khoản này trong phạm vi của bạn.
+account-unknown-login = Không có tài khoản nào có tên đăng nhập { $login }.
 account-own = Đây là tài khoản của chính bạn. Hãy nhờ người quản lý ở đơn vị cấp trên hoặc người quản trị hệ thống.
 account-disabled = Tài khoản này đang bị khóa. Hãy mở khóa trước.
 account-telephone = Số điện thoại gồm chữ số, khoảng trắng và các dấu + - . / ( ), dài nhất 40 ký tự.

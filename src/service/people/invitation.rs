@@ -19,10 +19,10 @@ use crate::service::application::change::{ChangeItem, ChangeKind};
 use crate::service::application::condition::Etag;
 use crate::service::application::door::Written;
 use crate::service::application::idempotency::{Outcome, Reply};
-use crate::service::people::account::{AccountError, AccountStatus, find_seen};
+use crate::service::people::account::{AccountError, AccountStatus, find_by_login, find_seen};
 use crate::service::people::credentials::check_password;
 use crate::service::people::session::end_sessions;
-use crate::store::account::{account_by_id, account_by_login, account_put};
+use crate::store::account::{account_by_id, account_put};
 use crate::store::invitation::{Invitation, invitation_by_hash, invitation_delete, invitation_put};
 use crate::store::tenant::{Part, mark_changed, tenant_by_id, tenant_by_slug};
 use crate::store::{StoreError, Transaction};
@@ -184,12 +184,12 @@ pub fn invite_as_operator(
 ) -> Result<InvitationView, AccountError> {
     let slug = slug_of(application, scope)?;
     application.maintaining(scope, now, |transaction, _| {
-        let not_found = || AccountError::NotFound(login.to_owned());
-        let parsed = login.parse().map_err(|_| not_found())?;
-        let account = account_by_login(transaction, &parsed)?.ok_or_else(not_found)?;
-        let view = invite(application, transaction, &slug, account.id, now)?;
-        let item = ChangeItem::of_account(ChangeKind::AccountInvited, account.id, None);
-        Ok((view, vec![item]))
+        let person = find_by_login(transaction, login)?;
+        if person.account.disabled_at.is_some() {
+            return Err(AccountError::Disabled);
+        }
+        let view = invite(application, transaction, &slug, person.account.id, now)?;
+        Ok((view, vec![person.item(ChangeKind::AccountInvited)]))
     })
 }
 

@@ -33,6 +33,7 @@ use super::routes::{PUBLIC, routes};
         (name = "catalogue", description = "Indicators (chỉ tiêu), forms (mẫu báo cáo) and their periods (kỳ báo cáo)"),
         (name = "submissions", description = "What units report (số liệu báo cáo)"),
         (name = "reports", description = "What it adds up to (tổng hợp), and who has reported"),
+        (name = "changes", description = "What has happened (nhật ký thay đổi)"),
         (name = "operation", description = "For operators and their machines"),
     ),
     components(schemas(ProblemBody, FaultBody)),
@@ -192,12 +193,13 @@ fn name_items(page: &mut Object, item: &str) {
 
 /// Operations without a validator: reads that are always recomputed, pages, and the answers of
 /// deeds.
-const WITHOUT_ETAG: [&str; 10] = [
+const WITHOUT_ETAG: [&str; 11] = [
     "get_completeness",
     "get_lineage",
     "get_me",
     "get_series",
     "import_units",
+    "list_changes",
     "list_forms",
     "list_indicators",
     "list_reorganisations",

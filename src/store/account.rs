@@ -111,3 +111,37 @@ pub fn account_insert(
         .execute(connection)?;
     Ok(())
 }
+
+/// An account as others are told of it.
+#[derive(Debug, Clone)]
+pub struct NamedAccount {
+    pub id: AccountId,
+    pub login: Login,
+    pub name: String,
+}
+
+/// Reads the names of some accounts.
+pub fn named_accounts(
+    transaction: &mut Transaction<'_>,
+    ids: impl IntoIterator<Item = AccountId>,
+) -> Result<Vec<NamedAccount>, StoreError> {
+    let ids: Vec<String> = ids.into_iter().map(|id| id.to_string()).collect();
+    let (tenant, connection) = transaction.parts();
+    let rows = account::table
+        .filter(
+            account::tenant_id
+                .eq(tenant)
+                .and(account::account_id.eq_any(ids)),
+        )
+        .select((account::account_id, account::login, account::name))
+        .load::<(String, String, String)>(connection)?;
+    rows.into_iter()
+        .map(|(id, login, name)| {
+            Ok(NamedAccount {
+                id: parsed(&id, "account id")?,
+                login: Login::kept(login),
+                name,
+            })
+        })
+        .collect()
+}

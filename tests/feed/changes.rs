@@ -181,11 +181,13 @@ on_both_backends! {
         assert_eq!((periods(&a, ""), periods(&b, "")), ("2025-01".to_owned(), "2026-02".to_owned()));
         assert_eq!(periods(&admin, "&unit=code:A"), "2025-01");
         assert_eq!(periods(&admin, "&unit=code:B"), "2026-02");
-        // A unit that has ended is where it was last.
+        // A unit that had ended by the day is where it was last.
+        Report::of(&admin, "m", "2026-07").submit("A1", &[value("x", 1)]);
         admin.reorganise("2026-06-01", &json!([{"op": "merge", "from": ["code:A1"], "into": "code:B1"}]));
-        let after = last_rev(&admin);
-        server.write_beside("UPDATE tenant SET time_zone = 'Asia/Ho_Chi_Minh'");
-        assert_eq!(periods(&b, &format!("&after={}", after - 2)), "2026-02");
+        assert_eq!((periods(&a, ""), periods(&b, "")), ("2025-01".to_owned(), "2026-02 2026-07".to_owned()));
+        assert_eq!(periods(&admin, "&unit=code:B"), "2026-02 2026-07");
+        let last = listed(&admin, "&kind=submission.submitted");
+        assert_eq!(texts(&last, "/unit/code"), ["A1", "A1", "A1"]);
     }
 
     fn pages_go_on_without_a_loss_and_without_anything_twice(backend) {

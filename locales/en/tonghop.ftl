@@ -67,6 +67,10 @@ report-estimate = about { $value }
 report-units-then = By the units of then
 report-units-of-day = By the units of { $day }
 
+## http/change
+
+change-last-event-id = Last-Event-ID is the id of an event of this stream: a whole number.
+
 ## http/contract
 
 contract-method-not-allowed = This path does not take { $method }, only { $allowed }.
@@ -78,6 +82,10 @@ contract-parameter-twice = The parameter { $name } may be given once.
 contract-parameter-with-nul = The parameter { $name } holds a NUL character.
 contract-missing-parameter = The parameter { $name } is missing.
 contract-wrong-query = The parameters are not valid.
+
+## http/event_stream
+
+event-stream-too-many = Too many are following the changes at once. Close a stream that is no longer needed, or try again in some seconds.
 
 ## http/parameter
 
@@ -463,6 +471,10 @@ level-last-day-before-first = The last day must not be before the first.
 level-rank-taken = The rank { $rank } is that of the level { $other }. Choose another.
 level-rank-fixed = This level's rank is { $rank } and cannot change; make a new level.
 level-units-outside = { $name } stands at the level { $level_named } { $days }, which is outside those days. Choose a wider range.
+
+## service/feed/changes
+
+changes-after-last = The last change is { $last }, before { $after }. Perhaps an older state of the database was restored. Go on after { $last }, or read again from the beginning.
 
 ## service/map/doubt
 

@@ -64,6 +64,10 @@ report-estimate = ước { $value }
 report-units-then = Theo đơn vị lúc đó
 report-units-of-day = Theo đơn vị ngày { $day }
 
+## http/change
+
+change-last-event-id = Last-Event-ID là id của một sự kiện trong luồng này: một số nguyên.
+
 ## http/contract
 
 contract-method-not-allowed = Địa chỉ này không nhận { $method }, chỉ nhận { $allowed }.
@@ -75,6 +79,10 @@ contract-parameter-twice = Tham số { $name } chỉ được gửi một lần.
 contract-parameter-with-nul = Tham số { $name } có ký tự NUL.
 contract-missing-parameter = Thiếu tham số { $name }.
 contract-wrong-query = Các tham số không hợp lệ.
+
+## http/event_stream
+
+event-stream-too-many = Đang có quá nhiều luồng theo dõi thay đổi cùng lúc. Hãy đóng luồng không còn dùng, hoặc thử lại sau ít giây.
 
 ## http/parameter
 
@@ -432,6 +440,10 @@ level-last-day-before-first = Ngày cuối không được trước ngày đầu
 level-rank-taken = Thứ bậc { $rank } đang là của cấp { $other }. Hãy chọn số khác.
 level-rank-fixed = Thứ bậc của cấp này là { $rank } và không đổi được; hãy lập cấp mới.
 level-units-outside = { $name } thuộc cấp { $level_named } { $days }, ngoài khoảng ngày đó. Hãy chọn khoảng ngày rộng hơn.
+
+## service/feed/changes
+
+changes-after-last = Thay đổi mới nhất là { $last }, trước { $after }. Có thể dữ liệu đã được khôi phục về một trạng thái cũ hơn. Hãy đọc tiếp sau { $last }, hoặc đọc lại từ đầu.
 
 ## service/map/doubt
 

@@ -38,6 +38,7 @@ use crate::authz::{self, Audience};
         (name = "catalogue", description = "Indicators (chỉ tiêu), forms (mẫu báo cáo) and their periods (kỳ báo cáo)"),
         (name = "submissions", description = "What units report (số liệu báo cáo)"),
         (name = "reports", description = "What it adds up to (tổng hợp), and who has reported"),
+        (name = "changes", description = "What has happened (nhật ký thay đổi)"),
         (name = "operation", description = "For operators and their machines"),
     ),
     components(schemas(ProblemBody, FaultBody)),

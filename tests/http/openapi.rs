@@ -12,7 +12,7 @@ use crate::harness::server::PASSWORD;
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// The operations of the design's table that exist so far, with their methods and paths.
-const OPERATIONS: [(&str, &str, &str); 34] = [
+const OPERATIONS: [(&str, &str, &str); 35] = [
     ("issue_token", "post", "/v1/auth/token"),
     ("get_me", "get", "/v1/me"),
     ("list_units", "get", "/v1/units"),
@@ -111,6 +111,7 @@ const OPERATIONS: [(&str, &str, &str); 34] = [
         "put",
         "/v1/forms/{form}/periods/{period}/units/{unit}/targets/{indicator}",
     ),
+    ("list_changes", "get", "/v1/changes"),
 ];
 
 const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
@@ -925,6 +926,21 @@ fn hold_people(holder: &mut Holder, server: &Server, admin: &Client) {
     holder.hold("hand_over_account", handed).expect_status(201);
 }
 
+/// What all of the above did.
+fn hold_changes(holder: &mut Holder, admin: &Client) {
+    for query in ["", "?limit=1000", "?kind=submission.submitted&unit=code:91"] {
+        let listed = holder.hold("list_changes", admin.get(&format!("/v1/changes{query}")));
+        let items = listed.expect_status(200).json()["items"].clone();
+        assert!(!items.as_array().unwrap().is_empty(), "{query}");
+    }
+    holder
+        .hold("list_changes", admin.get("/v1/changes?form=none"))
+        .expect_problem(404, "FORM_NOT_FOUND");
+    holder
+        .hold("list_changes", admin.get("/v1/changes?kind=none"))
+        .expect_problem(400, "INVALID_PARAMETER");
+}
+
 /// Calls every operation on a server with the demo case, and holds each answer to the document.
 pub fn call_every_operation(server: &Server) {
     let mut holder = Holder::new();
@@ -974,6 +990,7 @@ pub fn call_every_operation(server: &Server) {
     hold_windows(&mut holder, &admin);
     hold_reorganisations(&mut holder, server, &admin);
     hold_people(&mut holder, server, &admin);
+    hold_changes(&mut holder, &admin);
 
     let operations = operations(&holder.document);
     let promised = operations.iter().flat_map(|operation| {

@@ -575,6 +575,14 @@ grant-twice = The role { $role } is given twice for the same unit on the same da
 hand-over-past = The day of handing over is past. Choose today or a later day.
 hand-over-nothing = From this day on the account has no role to hand over. Choose an earlier day, or give roles to a new account.
 
+## service/people/import
+
+people-list-wrong-columns = Line { $line } does not have the columns login,name,telephone,role,unit_code.
+people-list-empty = The list has no rows. Its columns are separated by commas, semicolons or tabs.
+people-list-too-long = A list has { $most } rows at most. Divide it into several lists.
+people-list-role = Line { $line }: there is no role { $role }. A role is reporter, approver, viewer or unit_admin.
+people-list-two-names = Line { $line }: the login { $login } stands above with another name or telephone number.
+
 ## service/people/invitation
 
 invitation-unknown = The code is wrong, was used already, or has expired. Ask the person who manages the accounts of your unit for a new one.

@@ -532,6 +532,14 @@ grant-twice = Vai trò { $role } được giao hai lần cho cùng một đơn v
 hand-over-past = Ngày bàn giao đã qua. Hãy chọn hôm nay hoặc một ngày sau đó.
 hand-over-nothing = Từ ngày này tài khoản không còn vai trò nào để bàn giao. Hãy chọn ngày sớm hơn, hoặc giao vai trò cho một tài khoản mới.
 
+## service/people/import
+
+people-list-wrong-columns = Dòng { $line } không đúng các cột login,name,telephone,role,unit_code.
+people-list-empty = Danh sách không có dòng nào. Các cột ngăn cách bằng dấu phẩy, dấu chấm phẩy hoặc tab.
+people-list-too-long = Một danh sách có nhiều nhất { $most } dòng. Hãy chia thành nhiều danh sách.
+people-list-role = Dòng { $line }: không có vai trò { $role }. Vai trò là reporter, approver, viewer hoặc unit_admin.
+people-list-two-names = Dòng { $line }: tên đăng nhập { $login } đã có ở dòng trên với họ tên hoặc số điện thoại khác.
+
 ## service/people/invitation
 
 invitation-unknown = Mã mời không đúng, đã dùng hoặc đã hết hạn. Hãy xin mã mới từ người quản lý tài khoản của đơn vị.

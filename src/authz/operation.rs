@@ -105,6 +105,7 @@ operations! {
 
     ListAccounts = "list_accounts": Read, NeedsOn(ManageAccounts);
     CreateAccount = "create_account": Change, NeedsOn(ManageAccounts);
+    ImportAccounts = "import_accounts": Change, NeedsOn(ManageAccounts);
     GetAccount = "get_account": Read, NeedsOn(ManageAccounts);
     PutAccount = "put_account": Change, NeedsOn(ManageAccounts);
     PutGrants = "put_grants": Change, NeedsOn(ManageAccounts);

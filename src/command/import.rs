@@ -2,6 +2,9 @@
 //! of it or nothing.
 
 use std::fmt;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use tonghop::domain::fault::FieldPath;
 use tonghop::path;
@@ -23,6 +26,9 @@ use tonghop::service::map::mapping::{
     Mapping, MappingError, Table, TableDocument, TableFault, TableLine, Unlisted, table_document_of,
 };
 use tonghop::service::map::reorganisation::{carry_out_reorganisation, preview_reorganisation};
+use tonghop::service::people::import::{
+    HandOut, PeopleImportMode, PeopleImportResult, PeopleList, import_accounts,
+};
 use tonghop::service::people::token::{Client, Credentials, issue_token};
 
 use super::bar::Bar;
@@ -33,6 +39,9 @@ use crate::{Failure, explained, now, password, ready};
 pub enum ImportCommand {
     /// Add all units of a list, or none: CSV with code,name,level,parent_code[,kind].
     Units(UnitsArguments),
+    /// Create the accounts of all people of a list, or none: CSV with
+    /// login,name,telephone,role,unit_code. Everybody is invited.
+    People(PeopleArguments),
     /// Change the map by one document: JSON, or two tables with --after.
     Reorganisation(ReorganisationArguments),
 }
@@ -48,6 +57,17 @@ pub struct UnitsArguments {
     /// Put a unit of this name above all others if the list has several roots.
     #[arg(long, value_name = "NAME")]
     country: Option<String>,
+}
+
+#[derive(Parser)]
+pub struct PeopleArguments {
+    #[command(flatten)]
+    run: RunArguments,
+    list: PathBuf,
+    /// The file to write the invitations to, which must not exist yet: CSV with
+    /// login,name,telephone,unit_code,code,link,expires_at.
+    #[arg(long, required_unless_present = "dry_run")]
+    invitations: Option<PathBuf>,
 }
 
 #[derive(Parser)]
@@ -93,6 +113,7 @@ pub fn run(settings: &Settings, command: ImportCommand) -> Result<(), Failure> {
     let application = ready(settings)?;
     match command {
         ImportCommand::Units(units) => run_units(&application, &units),
+        ImportCommand::People(people) => run_people(&application, &people),
         ImportCommand::Reorganisation(reorganisation) => {
             run_reorganisation(&application, &reorganisation)
         }
@@ -118,6 +139,63 @@ fn run_units(application: &Application, units: &UnitsArguments) -> Result<(), Fa
     let done = add_units(application, &call, &list, &Bar::new()?).map_err(told)?;
     run.show_done(&done);
     Ok(())
+}
+
+fn run_people(application: &Application, people: &PeopleArguments) -> Result<(), Failure> {
+    let run = &people.run;
+    let call = Call::new(run.sign_in(application)?, now());
+    let list = |mode| {
+        let csv = read_text(&people.list)?;
+        Ok::<_, Failure>(PeopleList { csv, mode })
+    };
+    let told = |error| in_file(&people.list, &error);
+    let import = |mode| {
+        let done = import_accounts(application, &call, &list(mode)?).map_err(told)?;
+        Ok::<PeopleImportResult, Failure>(serde_json::from_str(&done.body)?)
+    };
+    let checked = import(PeopleImportMode::DryRun)?;
+    run.show(&checked, || format!("{} new accounts", checked.created))?;
+    let Some(path) = people.invitations.as_deref().filter(|_| !run.dry_run) else {
+        return Ok(());
+    };
+    // Made before anything is written: invitations are shown once.
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    let done = import(PeopleImportMode::Write)?;
+    file.write_all(csv_of(&done.invitations)?.as_slice())?;
+    file.sync_all()?;
+    println!("Done. The invitations are in {}.", path.display());
+    Ok(())
+}
+
+/// Writes invitations as a list to hand out.
+fn csv_of(invitations: &[HandOut]) -> Result<Vec<u8>, Failure> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record([
+        "login",
+        "name",
+        "telephone",
+        "unit_code",
+        "code",
+        "link",
+        "expires_at",
+    ])?;
+    for hand_out in invitations {
+        let invitation = &hand_out.invitation;
+        writer.write_record([
+            hand_out.login.as_str(),
+            hand_out.name.as_str(),
+            hand_out.telephone.as_deref().unwrap_or_default(),
+            hand_out.unit_code.as_deref().unwrap_or_default(),
+            invitation.code.as_deref().unwrap_or_default(),
+            invitation.link.as_deref().unwrap_or_default(),
+            invitation.expires_at.to_rfc3339().as_str(),
+        ])?;
+    }
+    Ok(writer.into_inner()?)
 }
 
 fn run_reorganisation(

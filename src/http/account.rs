@@ -8,7 +8,9 @@ use utoipa::{IntoParams, ToSchema};
 use super::answer::{change, tagged};
 use super::problem::Problem;
 use super::request::page::{page_request, page_response};
-use super::request::{Called, CalledOn, JsonBody, NoBody, Now, Params, SeenEtags, SignedIn};
+use super::request::{
+    Called, CalledOn, JsonBody, NoBody, Now, Params, SeenEtags, SignedIn, TextBody,
+};
 use crate::authz::Role;
 use crate::domain::day::Day;
 use crate::service::Application;
@@ -19,6 +21,7 @@ use crate::service::people::account::{
 };
 use crate::service::people::grant::EnteredGrant;
 use crate::service::people::hand_over::{self, EnteredHandOver};
+use crate::service::people::import::{self, PeopleImportMode, PeopleImportResult, PeopleList};
 use crate::service::people::invitation::{self, InvitationView, InvitedAccount};
 
 /// An account in a path.
@@ -168,6 +171,45 @@ pub async fn create_account(
         grants: entered(body.grants),
     };
     change(application, call, new, account::create_account).await
+}
+
+/// The way to import.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PeopleImportParams {
+    /// If true, check the list and write nothing.
+    #[param(nullable = false, default = false)]
+    dry_run: Option<bool>,
+}
+
+/// Create the accounts of a list of people, all or none, and invite everybody.
+///
+/// The roles begin today. The codes of the invitations are shown once: keep the answer, and hand them
+/// out.
+#[utoipa::path(
+    tag = "people",
+    params(PeopleImportParams, Called<TextBody>),
+    request_body(
+        content = String,
+        content_type = "text/csv",
+        example = json!("login,name,telephone,role,unit_code\n0912345678,Nguyễn Văn An,0912 345 678,reporter,30388-01\n"),
+    ),
+    responses((status = 200, description = "What was done, and the invitations", body = PeopleImportResult)),
+)]
+#[post("/accounts/import")]
+pub async fn import_accounts(
+    application: web::Data<Application>,
+    Params(params): Params<PeopleImportParams>,
+    Called { call, body }: Called<TextBody>,
+) -> Result<HttpResponse, Problem> {
+    let list = PeopleList {
+        csv: body,
+        mode: match params.dry_run {
+            Some(true) => PeopleImportMode::DryRun,
+            Some(false) | None => PeopleImportMode::Write,
+        },
+    };
+    change(application, call, list, import::import_accounts).await
 }
 
 /// The data of an account.

@@ -27,6 +27,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(me::end_my_sessions)
                 .service(account::list_accounts)
                 .service(account::create_account)
+                .service(account::import_accounts)
                 .service(account::get_account)
                 .service(account::put_account)
                 .service(account::put_grants)

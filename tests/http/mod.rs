@@ -9,3 +9,4 @@ mod messages;
 pub mod openapi;
 mod overload;
 mod policy;
+mod walls;

@@ -12,7 +12,7 @@ use crate::harness::server::PASSWORD;
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// The operations of the design's table that exist so far, with their methods and paths.
-const OPERATIONS: [(&str, &str, &str); 35] = [
+const OPERATIONS: [(&str, &str, &str); 50] = [
     ("issue_token", "post", "/v1/auth/token"),
     ("get_me", "get", "/v1/me"),
     ("list_units", "get", "/v1/units"),
@@ -112,6 +112,29 @@ const OPERATIONS: [(&str, &str, &str); 35] = [
         "/v1/forms/{form}/periods/{period}/units/{unit}/targets/{indicator}",
     ),
     ("list_changes", "get", "/v1/changes"),
+    ("import_accounts", "post", "/v1/accounts/import"),
+    ("accept_invitation", "post", "/v1/auth/invitation"),
+    ("put_my_password", "put", "/v1/me/password"),
+    ("list_my_sessions", "get", "/v1/me/sessions"),
+    ("end_my_session", "delete", "/v1/me/sessions/{session}"),
+    ("end_my_sessions", "delete", "/v1/me/sessions"),
+    ("list_accounts", "get", "/v1/accounts"),
+    ("create_account", "post", "/v1/accounts"),
+    ("get_account", "get", "/v1/accounts/{account}"),
+    ("put_account", "put", "/v1/accounts/{account}"),
+    ("put_grants", "put", "/v1/accounts/{account}/grants"),
+    (
+        "invite_account",
+        "post",
+        "/v1/accounts/{account}/invitation",
+    ),
+    ("disable_account", "post", "/v1/accounts/{account}/disable"),
+    ("enable_account", "post", "/v1/accounts/{account}/enable"),
+    (
+        "hand_over_account",
+        "post",
+        "/v1/accounts/{account}/hand-over",
+    ),
 ];
 
 const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
@@ -162,6 +185,11 @@ impl Operation {
     /// Calls the operation with something in the place of each name, what its query needs, and the
     /// body if it takes one.
     pub fn call(&self, client: &Client, body: &str) -> Answer {
+        self.call_on(client, &[], body)
+    }
+
+    /// Calls the operation with some of its names given: `("{unit}", "code:A")`.
+    pub fn call_on(&self, client: &Client, names: &[(&str, &str)], body: &str) -> Answer {
         let content = self.body["requestBody"]["content"].as_object();
         let content_type = content.and_then(|content| content.keys().next());
         let queries = self.parameters("query").into_iter();
@@ -169,24 +197,32 @@ impl Operation {
         let query: Vec<String> = needed
             .map(|needed| format!("{}=2024", needed["name"].as_str().unwrap()))
             .collect();
-        let path = format!("{}?{}", self.filled_path(), query.join("&"));
+        let path = format!("{}?{}", self.filled_path(names), query.join("&"));
         let body = content_type.map_or("", |_| body).as_bytes();
         let content_type = content_type.map(String::as_str);
         client.send(&self.method.to_uppercase(), &path, content_type, body)
     }
 
+    /// True if the path has this name.
+    pub fn names(&self, name: &str) -> bool {
+        self.path.contains(name)
+    }
+
     /// The path with something in the place of each parameter.
-    fn filled_path(&self) -> String {
-        [
+    fn filled_path(&self, names: &[(&str, &str)]) -> String {
+        let usual = [
             ("{form}", "mttq.annual"),
             ("{period}", "2024"),
             ("{unit}", "code:30388-01"),
             ("{level}", "commune"),
             ("{indicator}", "docs.issued"),
             ("{reorganisation}", "0191e4a5-6d1c-7c3a-9a60-2f6d0c9b1a11"),
-        ]
-        .iter()
-        .fold(self.path.clone(), |path, (name, value)| {
+            ("{account}", "0191e4a5-6d1c-7c3a-9a60-2f6d0c9b1a11"),
+            ("{session}", "0191e4a5-6d1c-7c3a-9a60-2f6d0c9b1a11"),
+            ("{key}", "0191e4a5-6d1c-7c3a-9a60-2f6d0c9b1a11"),
+        ];
+        let names = names.iter().chain(&usual);
+        names.fold(self.path.clone(), |path, (name, value)| {
             path.replace(name, value)
         })
     }
@@ -883,6 +919,9 @@ fn hold_people(holder: &mut Holder, server: &Server, admin: &Client) {
     let created = holder.hold("create_account", admin.post_json("/v1/accounts", &new));
     let account = created.expect_status(201).json();
     let path = format!("/v1/accounts/{}", account["id"].as_str().unwrap());
+    let list = "login,name,telephone,role,unit_code\n0900,An,,reporter,30388-01\n";
+    let imported = admin.post_csv("/v1/accounts/import", list);
+    holder.hold("import_accounts", imported).expect_status(200);
     let listed = admin.get("/v1/accounts?unit=code:30388&status=invited&limit=5");
     holder.hold("list_accounts", listed).expect_status(200);
     let read = || admin.get(&path);

@@ -271,4 +271,38 @@ on_both_backends! {
         let faults = on(&admin, &path).put(&path, &taken).expect_problem(422, "INVALID_ACCOUNT");
         assert_eq!(faults, ["/login CODE_TAKEN", "/name INVALID_TEXT", "/telephone INVALID_TEXT"]);
     }
+
+    fn people_come_from_a_list_as_a_whole_with_their_invitations(backend) {
+        let (server, admin) = town(backend);
+        let list = "login,name,telephone,role,unit_code\n\
+            0912000001,Nguyễn Văn An,0912 000 001,reporter,A1\n\
+            0912000001,Nguyễn Văn An,0912 000 001,viewer,A\n\
+            0912000002,Trần Thị Bình,,reporter,A2\n";
+        let path = "/v1/accounts/import";
+        let checked = admin.post_csv(&format!("{path}?dry_run=true"), list).expect_status(200).json();
+        assert_eq!((&checked["created"], &checked["rev"]), (&json!(2), &Value::Null));
+        assert_eq!(logins(&admin.get("/v1/accounts?q=0912").json()), Vec::<&str>::new());
+        let keyed = admin.with("Idempotency-Key", "list");
+        let done = keyed.post_csv(path, list).expect_status(200).json();
+        let first = &done["invitations"][0];
+        assert_eq!((&first["login"], &first["unit_code"]), (&json!("0912000001"), &json!("A1")));
+        accept(&server, first["invitation"]["code"].as_str().unwrap(), CHOSEN).expect_status(204);
+        let person = server.anonymous().sign_in("test", "0912000001", CHOSEN);
+        let me = person.get("/v1/me").json();
+        assert_eq!(me["grants"].as_array().unwrap().len(), 2);
+        let again = keyed.post_csv(path, list).expect_status(200).json();
+        assert_eq!(again["invitations"][0]["invitation"]["code"], Value::Null);
+        let faulty = "login,name,telephone,role,unit_code\n\
+            0912000001,Ai đó,,reporter,A1\nx,,call,chief,A\ny,Y,,reporter,NOWHERE\ny,Z,,viewer,A\n";
+        let faults = admin.post_csv(path, faulty).expect_problem(422, "INVALID_ACCOUNT");
+        assert_eq!(
+            faults,
+            ["/0/login CODE_TAKEN", "/1/role INVALID_VALUE", "/2/0/unit UNKNOWN_UNIT", "/3 DUPLICATE"]
+        );
+        let of_a = server.sign_in("test", "of-a");
+        let foreign = "login,name,telephone,role,unit_code\nz,Z,,reporter,B1\n";
+        for query in ["?dry_run=true", ""] {
+            of_a.post_csv(&format!("{path}{query}"), foreign).expect_problem(403, "NOT_ALLOWED");
+        }
+    }
 }

@@ -601,6 +601,18 @@ pub(super) fn insert_person(
     let (Some(data), []) = (data, faults.as_slice()) else {
         return Err(AccountError::Invalid(faults));
     };
+    insert_valid(transaction, snapshot, data, grants, password_hash, now)
+}
+
+/// Writes a new account of valid data with its grants.
+pub(super) fn insert_valid(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    data: PersonData,
+    grants: &[Grant],
+    password_hash: Option<String>,
+    now: DateTime<Utc>,
+) -> Result<Person, AccountError> {
     let rev = snapshot.counters.rev;
     let account = Account {
         id: AccountId::new(),

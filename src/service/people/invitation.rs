@@ -31,7 +31,7 @@ use crate::store::{StoreError, Transaction};
 const LIFETIME: TimeDelta = TimeDelta::days(7);
 
 /// A one-time code, shown once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub struct InvitationView {
     /// The code, to be passed on to the account's owner; null when the answer is repeated, since it
     /// is stored nowhere.
@@ -43,7 +43,7 @@ pub struct InvitationView {
 }
 
 impl InvitationView {
-    fn without_secret(&self) -> InvitationView {
+    pub(super) fn without_secret(&self) -> InvitationView {
         InvitationView {
             code: None,
             link: None,

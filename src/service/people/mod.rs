@@ -5,6 +5,7 @@ pub mod account;
 mod credentials;
 pub mod grant;
 pub mod hand_over;
+pub mod import;
 pub mod invitation;
 pub mod me;
 pub mod session;

@@ -1,0 +1,274 @@
+//! The import of people: a list of accounts is created as a whole, or checked only, and everybody
+//! gets an invitation to hand out.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::authz::{Grant, Scope};
+use crate::domain::fault::FieldPath;
+use crate::error::{Code, Fault};
+use crate::locale::Quoted;
+use crate::message;
+use crate::path;
+use crate::service::application::Application;
+use crate::service::application::call::Call;
+use crate::service::application::change::{ChangeItem, ChangeKind};
+use crate::service::application::door::Written;
+use crate::service::application::idempotency::{Outcome, Reply};
+use crate::service::application::snapshot::Snapshot;
+use crate::service::application::table::{Listed, WrongColumns, read_table};
+use crate::service::people::account::{
+    AccountError, EnteredPerson, PersonData, insert_valid, items_of_new, read_person,
+};
+use crate::service::people::grant::{EnteredGrant, read_grants, to_give};
+use crate::service::people::invitation::{InvitationView, invite, slug_of};
+use crate::store::Transaction;
+
+/// The most people of one list.
+const MOST_PEOPLE: usize = 2_000;
+
+const COLUMNS: [&str; 5] = ["login", "name", "telephone", "role", "unit_code"];
+
+/// A list of people to create.
+#[derive(Debug, Clone)]
+pub struct PeopleList {
+    /// CSV (RFC 4180) with the columns `login,name,telephone,role,unit_code`. A person with several
+    /// roles has several rows.
+    pub csv: String,
+    pub mode: PeopleImportMode,
+}
+
+/// Chooses between writing a list and only checking it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PeopleImportMode {
+    Write,
+    DryRun,
+}
+
+/// The effect of an import of people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct PeopleImportResult {
+    pub dry_run: bool,
+    /// The number of new accounts.
+    pub created: usize,
+    /// The invitations to hand out, in the order of the list; empty in a dry run.
+    pub invitations: Vec<HandOut>,
+    /// The tenant's rev of the import; null if nothing was written.
+    pub rev: Option<i64>,
+}
+
+/// An invitation, and whom to give it to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct HandOut {
+    pub login: String,
+    pub name: String,
+    pub telephone: Option<String>,
+    /// The code of the unit of the first role; null for a role on the whole tenant.
+    pub unit_code: Option<String>,
+    pub invitation: InvitationView,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Row {
+    login: String,
+    name: String,
+    telephone: String,
+    role: String,
+    unit_code: String,
+}
+
+/// A person to create, from one or several rows.
+struct NewPerson {
+    data: PersonData,
+    grants: Vec<Grant>,
+    unit_code: Option<String>,
+}
+
+/// Creates all people of a list with invitations, or none.
+///
+/// # Errors
+/// [`AccountError`], with every fault of every row.
+pub fn import_accounts(
+    application: &Application,
+    call: &Call,
+    list: &PeopleList,
+) -> Result<Reply, AccountError> {
+    let rows = read_rows(&list.csv)?;
+    match list.mode {
+        PeopleImportMode::DryRun => application.reading(&call.identity, |transaction, snapshot| {
+            let people = plan(transaction, snapshot, &rows, snapshot.today(call.now))?;
+            let grants = people.iter().flat_map(|person| &person.grants);
+            let (access, hierarchy) = (&snapshot.access, &snapshot.hierarchy);
+            let _permit = to_give(access, hierarchy, snapshot.today(call.now), grants)?;
+            let result = PeopleImportResult {
+                dry_run: true,
+                created: people.len(),
+                invitations: Vec::new(),
+                rev: None,
+            };
+            Ok(Reply::new(Outcome::Done, None, &result)?)
+        }),
+        PeopleImportMode::Write => write(application, call, &rows),
+    }
+}
+
+fn write(
+    application: &Application,
+    call: &Call,
+    rows: &[Listed<Row>],
+) -> Result<Reply, AccountError> {
+    let slug = slug_of(application, &Scope::of(&call.identity))?;
+    application.changing(call, |mut change| {
+        let snapshot = change.snapshot;
+        let today = snapshot.today(call.now);
+        let people = change.read(|transaction| plan(transaction, snapshot, rows, today))?;
+        let grants = people.iter().flat_map(|person| &person.grants);
+        let permit = to_give(&snapshot.access, &snapshot.hierarchy, today, grants)?;
+        change.once(permit, |transaction, _| {
+            let mut items: Vec<ChangeItem> = Vec::new();
+            let mut invitations = Vec::with_capacity(people.len());
+            for new in people {
+                let NewPerson {
+                    data,
+                    grants,
+                    unit_code,
+                } = new;
+                let person = insert_valid(transaction, snapshot, data, &grants, None, call.now)?;
+                items.extend(items_of_new(&person));
+                items.push(person.item(ChangeKind::AccountInvited));
+                let account = &person.account;
+                invitations.push(HandOut {
+                    login: account.login.to_string(),
+                    name: account.name.clone(),
+                    telephone: account.telephone.clone(),
+                    unit_code,
+                    invitation: invite(application, transaction, &slug, account.id, call.now)?,
+                });
+            }
+            let result = PeopleImportResult {
+                dry_run: false,
+                created: invitations.len(),
+                invitations,
+                rev: Some(snapshot.counters.rev),
+            };
+            let reply = Reply::new(Outcome::Done, None, &result)?;
+            Ok(Written::new(
+                reply.keeping(&result.without_secrets())?,
+                items,
+            ))
+        })
+    })
+}
+
+impl PeopleImportResult {
+    fn without_secrets(&self) -> PeopleImportResult {
+        let mut result = self.clone();
+        for hand_out in &mut result.invitations {
+            hand_out.invitation = hand_out.invitation.without_secret();
+        }
+        result
+    }
+}
+
+fn read_rows(csv: &str) -> Result<Vec<Listed<Row>>, AccountError> {
+    let mut rows = Vec::new();
+    let mut faults = Vec::new();
+    for (index, row) in read_table::<Row>(csv, &COLUMNS).into_iter().enumerate() {
+        match row {
+            Ok(listed) => rows.push(listed),
+            Err(WrongColumns { line }) => faults.push(Fault::in_body(
+                path![index],
+                Code::MalformedCsv,
+                message!("people-list-wrong-columns", line),
+            )),
+        }
+    }
+    if rows.is_empty() && faults.is_empty() {
+        let message = message!("people-list-empty");
+        faults.push(Fault::in_body(path![], Code::MalformedCsv, message));
+    }
+    if rows.len() > MOST_PEOPLE {
+        let message = message!("people-list-too-long", most = MOST_PEOPLE);
+        faults.push(Fault::in_body(path![], Code::InvalidValue, message));
+    }
+    match faults.as_slice() {
+        [] => Ok(rows),
+        _ => Err(AccountError::Invalid(faults)),
+    }
+}
+
+/// Reads all rows as people, and collects every fault.
+fn plan(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    rows: &[Listed<Row>],
+    today: NaiveDate,
+) -> Result<Vec<NewPerson>, AccountError> {
+    let mut faults = Vec::new();
+    // By login, in the order of the list.
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut people: Vec<(usize, &Row, Vec<EnteredGrant>)> = Vec::new();
+    for (index, listed) in rows.iter().enumerate() {
+        let (row, at) = (&listed.row, path![index]);
+        let Some(grant) = grant_of(row, &at, listed.line, &mut faults) else {
+            continue;
+        };
+        let known = places
+            .get(row.login.as_str())
+            .and_then(|place| people.get_mut(*place));
+        match known {
+            None => {
+                places.insert(&row.login, people.len());
+                people.push((index, row, vec![grant]));
+            }
+            Some((_, first, _)) if first.name != row.name || first.telephone != row.telephone => {
+                let (line, login) = (listed.line, Quoted(&row.login));
+                let message = message!("people-list-two-names", line, login = login);
+                faults.push(Fault::in_body(at, Code::Duplicate, message));
+            }
+            Some((_, _, grants)) => grants.push(grant),
+        }
+    }
+    let mut new = Vec::with_capacity(people.len());
+    for (index, row, entered) in people {
+        let at = path![index];
+        let person = EnteredPerson {
+            login: row.login.clone(),
+            name: row.name.clone(),
+            telephone: Some(row.telephone.clone()).filter(|telephone| !telephone.is_empty()),
+        };
+        let data = read_person(transaction, &person, None, &at, &mut faults)?;
+        let grants = read_grants(&entered, snapshot, today, &at, &mut faults);
+        new.extend(data.map(|data| NewPerson {
+            data,
+            grants,
+            unit_code: Some(row.unit_code.clone()).filter(|code| !code.is_empty()),
+        }));
+    }
+    match faults.as_slice() {
+        [] => Ok(new),
+        _ => Err(AccountError::Invalid(faults)),
+    }
+}
+
+fn grant_of(row: &Row, at: &FieldPath, line: u64, faults: &mut Vec<Fault>) -> Option<EnteredGrant> {
+    let Ok(role) = row.role.parse() else {
+        let role = Quoted(&row.role);
+        let message = message!("people-list-role", line, role = role);
+        faults.push(Fault::in_body(
+            at.below("role"),
+            Code::InvalidValue,
+            message,
+        ));
+        return None;
+    };
+    let code = Some(&row.unit_code).filter(|code| !code.is_empty());
+    Some(EnteredGrant {
+        role,
+        unit: code.map(|code| format!("code:{code}")),
+        from: None,
+        to: None,
+    })
+}

@@ -248,6 +248,7 @@ codes! {
     UnsupportedGrantType = "UNSUPPORTED_GRANT_TYPE": Malformed;
     TenantRequired = "TENANT_REQUIRED": Malformed;
     TooManySignIns = "TOO_MANY_SIGN_INS": TooManyRequests;
+    InvalidInvitation = "INVALID_INVITATION": Unauthenticated;
     NotAllowed = "NOT_ALLOWED": Forbidden;
     FourEyes = "FOUR_EYES": Forbidden;
 
@@ -259,6 +260,8 @@ codes! {
 
     // Named things that do not exist.
     TenantNotFound = "TENANT_NOT_FOUND": NotFound;
+    AccountNotFound = "ACCOUNT_NOT_FOUND": NotFound;
+    SessionNotFound = "SESSION_NOT_FOUND": NotFound;
     UnitNotFound = "UNIT_NOT_FOUND": NotFound;
     UnitEnded = "UNIT_ENDED": NotFound;
     IndicatorNotFound = "INDICATOR_NOT_FOUND": NotFound;
@@ -314,6 +317,10 @@ codes! {
     // The state of a submission.
     SubmissionApproved = "SUBMISSION_APPROVED": Conflict;
     WrongStatus = "WRONG_STATUS": Conflict;
+
+    // The state of an account.
+    OwnAccount = "OWN_ACCOUNT": Conflict;
+    AccountDisabled = "ACCOUNT_DISABLED": Conflict;
 
     // The state of a reorganisation.
     ReorganisationUndone = "REORGANISATION_UNDONE": Conflict;

@@ -74,6 +74,13 @@ impl Argument for Message {
     }
 }
 
+/// Lets a sentence's words be a name in another sentence.
+impl From<Message> for Named {
+    fn from(words: Message) -> Named {
+        Named::new(words.vi, words.en)
+    }
+}
+
 /// A number of things, by which a language chooses the form of their noun: *1 fault*, *2 faults*.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Count(pub usize);

@@ -26,7 +26,8 @@ use tonghop::http::server::{ServerOptions, Stopping, bind, serve};
 use tonghop::operation::check::{check_clock, check_installation, is_fault};
 use tonghop::operation::{backup, verifier};
 use tonghop::service::feed::audit::{Audit, verify_changes};
-use tonghop::service::people::account::{EnteredAccount, EnteredGrant, create_account};
+use tonghop::service::people::account::{EnteredAccount, add_account};
+use tonghop::service::people::grant::EnteredGrant;
 use tonghop::service::people::tenant::{EnteredTenant, create_tenant, find_tenant, list_tenants};
 use tonghop::service::report::verification::{reported_periods, verify_period};
 use tonghop::service::totals::renewal::renew_totals;
@@ -394,7 +395,7 @@ fn run_account(settings: &Settings, command: AccountCommand) -> Result<(), Failu
         password: password()?,
         grants,
     };
-    let id = create_account(&application, &scope, &entered, now()).map_err(explained)?;
+    let id = add_account(&application, &scope, &entered, now()).map_err(explained)?;
     println!("{} {id}", entered.login);
     Ok(())
 }

@@ -15,9 +15,9 @@ use tonghop::service::Application;
 use tonghop::service::application::call::Call;
 use tonghop::service::catalogue::form::put_form;
 use tonghop::service::catalogue::indicator::put_indicator;
-use tonghop::service::people::account::{EnteredAccount, create_account};
+use tonghop::service::people::account::{EnteredAccount, add_account};
 use tonghop::service::people::tenant::find_tenant;
-use tonghop::service::people::token::{Credentials, issue_token};
+use tonghop::service::people::token::{Client, Credentials, issue_token};
 use tonghop::store::migration::is_there;
 use tonghop::store::{Database, DatabaseUrl};
 
@@ -224,7 +224,7 @@ impl Tenant {
                 password: PASSWORD.to_owned(),
                 grants: vec![format!("reporter@code:{town}").parse()?],
             };
-            create_account(application, &scope, &account, now())?;
+            add_account(application, &scope, &account, now())?;
             progress.inc(1);
         }
         progress.finish_and_clear();
@@ -248,7 +248,7 @@ impl Tenant {
             username: "admin".to_owned(),
             password: PASSWORD.to_owned(),
         };
-        let token = issue_token(application, &credentials, now())?;
+        let token = issue_token(application, &credentials, &Client::default(), now())?;
         Ok(application.tokens.verify(&token.access_token, now())?)
     }
 

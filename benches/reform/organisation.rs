@@ -20,7 +20,7 @@ use tonghop::service::application::text::EnteredName;
 use tonghop::service::catalogue::form::{EnteredForm, EnteredItem, EnteredSection, put_form};
 use tonghop::service::catalogue::indicator::{EnteredBounds, EnteredIndicator, put_indicator};
 use tonghop::service::people::tenant::{EnteredTenant, create_tenant};
-use tonghop::service::people::token::{Credentials, issue_token};
+use tonghop::service::people::token::{Client, Credentials, issue_token};
 use tonghop::service::submission::{Entered, Intent, SubmissionChange, change_now};
 
 use crate::{FORM, Failure, now};
@@ -55,7 +55,7 @@ pub fn found(application: &Application, slug: &str) -> Result<Identity, Failure>
         username: "admin".to_owned(),
         password: PASSWORD.to_owned(),
     };
-    let token = issue_token(application, &credentials, now())?;
+    let token = issue_token(application, &credentials, &Client::default(), now())?;
     Ok(application.tokens.verify(&token.access_token, now())?)
 }
 

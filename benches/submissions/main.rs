@@ -38,7 +38,7 @@ use tonghop::service::application::text::EnteredName;
 use tonghop::service::catalogue::form::{EnteredForm, EnteredItem, EnteredSection, put_form};
 use tonghop::service::catalogue::indicator::{EnteredBounds, EnteredIndicator, put_indicator};
 use tonghop::service::people::tenant::{EnteredTenant, create_tenant};
-use tonghop::service::people::token::{Credentials, issue_token};
+use tonghop::service::people::token::{Client, Credentials, issue_token};
 use tonghop::service::submission::{Entered, Intent, SubmissionChange, change_now};
 use tonghop::store::migration::{make_database, migrate};
 use tonghop::store::{Database, DatabaseUrl};
@@ -127,7 +127,7 @@ fn prepare(application: &Application) -> Result<Identity, Failure> {
         username: "admin".to_owned(),
         password: PASSWORD.to_owned(),
     };
-    let token = issue_token(application, &credentials, now())?;
+    let token = issue_token(application, &credentials, &Client::default(), now())?;
     let identity = application.tokens.verify(&token.access_token, now())?;
     let mut csv = "code,name,level,parent_code\nP,P,province,\nT,T,town,P\n".to_owned();
     for commune in 0..COMMUNES {

@@ -17,6 +17,7 @@ action-read-units = see this unit
 action-read-levels = see the catalogue
 action-reorganise = reorganise units (that is for an administrator of the whole system)
 action-manage-accounts = manage accounts here
+action-appoint-managers = make somebody manager of units here (that is for a manager of a unit above)
 action-create-units = add units here
 action-change-levels = change levels
 action-change-catalogue = change the catalogue
@@ -26,6 +27,45 @@ action-decide-submissions = approve, return or reopen for this unit (that is for
 access-not-allowed = You may not { $action }. If you need to, ask your administrator for a grant.
 access-allowed-from = You may { $action } from { $from } on only. Choose days from then on, or ask your administrator for a grant.
 access-allowed-between = You may { $action } from { $from } to { $to } only. Choose days among those, or ask your administrator for a grant.
+
+## authz/policy
+
+role-reporter = reporter ({ $code })
+role-approver = approver ({ $code })
+role-viewer = viewer ({ $code })
+role-unit-admin = manager of units ({ $code })
+role-tenant-admin = administrator ({ $code })
+
+## command/report
+
+report-above = Below: { $names }
+report-last-day = This unit stands until { $day }
+report-period = Period: { $period }, from { $from } to { $to }
+report-due = Due: { $deadlines }
+report-received = { $submitted } of { $expected } reports are in: { $late } late, { $approved } approved.
+report-missing = { $missing } are missing, of which { $overdue } are overdue.
+report-silent = Nothing came from: { $names }.
+report-silent-among-others =
+    Nothing came from: { $names } and { $count ->
+        [one] { $count } other unit
+       *[other] { $count } other units
+    }.
+report-column-number = No.
+report-column-name = Indicator
+report-column-unit-of-measure = Unit of measure
+report-column-plan = Plan
+report-column-value = Value
+report-column-share = Of the plan
+report-column-previous = Last year
+report-column-reported = Units with figures
+report-received-from-below = Received from below
+report-note-reported = Units with figures: how many units have figures, of how many that must report.
+report-note-previous = Last year: within this period's boundaries, only what was reported last year.
+report-at-least = over { $value }
+report-at-most = under { $value }
+report-estimate = about { $value }
+report-units-then = By the units of then
+report-units-of-day = By the units of { $day }
 
 ## http/change
 
@@ -194,6 +234,24 @@ formula-expected-comparison-sign = one of <= < >= > = !=
 formula-expected-closing-bracket = `]`
 formula-expected-closing-parenthesis = `)`
 
+## sentence/naming
+
+days-from = from { $from } on
+days-from-to = from { $from } to { $to }
+list-or = { $one } or { $other }
+list-and = { $one }; { $other }
+
+## sentence/period
+
+period-week = week { $week } of { $year }
+period-month = month { $month } of { $year }
+period-quarter = quarter { $quarter } of { $year }
+period-first-half = first half of { $year }
+period-second-half = second half of { $year }
+period-nine-months = first nine months of { $year }
+period-year = year { $year }
+period-range = { $first } to { $last }
+
 ## sentence/plan
 
 plan-no-unit = At this step there is no unit { $reference } (on the map of the effective day, after the steps before).
@@ -339,7 +397,7 @@ form-invalid =
        *[other] { $count } faults
     }.
 fixed-form-part-window = There are submissions for { $period }, so it can neither go nor change its days. List it among the windows with the days that it has; its name and when it is due (due_at) may change.
-fixed-form-part-item = There are submissions or targets for { $period }, so { $gone } cannot go. Make a version that holds (valid_from) after it.
+fixed-form-part = There are submissions or targets for { $period }, so { $gone } cannot go. Make a version that holds (valid_from) after it.
 form-invalid-code = A form's code is words of lower-case letters, digits and underscores, joined by dots.
 form-no-level-submits = A form needs at least one level that submits it.
 form-calendar-and-windows = A form has a calendar and a frequency, or windows of its own, and not both. Leave one of the two out.
@@ -362,6 +420,11 @@ form-rule-code = A rule's code is capital letters, digits and underscores, unlik
 form-rule-unreadable = The rule cannot be read: { $reason }. An example: fund.spent <= fund.raised.
 form-operand-not-held = It uses { $operand }, which this form does not hold. Add that indicator to the outline.
 form-formula-operand-not-held = { $indicator } uses { $operand }, which this form does not hold. Add that indicator to the outline.
+fixed-form-part-periods = its calendar and frequency
+fixed-form-part-level = the level { $level } that submits
+fixed-form-part-indicator = the indicator { $indicator }
+form-field-calendar = calendar
+form-field-frequency = frequency
 
 ## service/catalogue/indicator
 
@@ -391,6 +454,9 @@ dependent-formula-on-form = The form { $form } holds this indicator, and on { $d
 dependent-formula = The formula of { $by } uses { $operand }, which would not be there on { $day }. Keep it, or change that formula first.
 dependent-rule = The rule { $rule } of the form { $form } uses { $operand }, which would not be there on { $day }. Keep it, or change that rule first.
 indicator-formula-too-large = The formula comes back to itself through others, lies more than { $deepest } deep, or is too long when written out (over { $largest } values).
+indicator-across-units = across units
+indicator-across-time = across time
+indicator-bound = the bound
 
 ## service/catalogue/level
 
@@ -494,12 +560,39 @@ account-login-taken = The login { $login } is taken.
 account-unknown-unit = There is no unit { $unit } today. Give its id, or code: and its code (such as code:30388).
 account-role-of-system = The role { $role } is for the whole system, not for a unit. Leave the unit out.
 account-role-needs-unit = The role { $role } needs a unit. Give one, such as { $code }@code:30388.
+account-not-found = There is no such account where you manage people.
+account-own = This is your own account. Ask a manager of a unit above, or the administrator.
+account-disabled = This account is disabled. Enable it first.
+account-telephone = A telephone number has digits, spaces and the marks + - . / ( ), at most 40 characters.
+
+## service/people/grant
+
+grant-too-many = An account has { $most } roles at most.
+grant-twice = The role { $role } is given twice for the same unit on the same days. Leave one out.
+
+## service/people/hand_over
+
+hand-over-past = The day of handing over is past. Choose today or a later day.
+hand-over-nothing = From this day on the account has no role to hand over. Choose an earlier day, or give roles to a new account.
+
+## service/people/invitation
+
+invitation-unknown = The code is wrong, was used already, or has expired. Ask the person who manages the accounts of your unit for a new one.
+
+## service/people/me
+
+me-wrong-password = The present password is wrong.
+
+## service/people/session
+
+session-not-found = You have no such session, or it has ended.
 
 ## service/people/credentials
 
 credentials-wrong-login = The login holds a character that nobody sees. Type it instead of pasting it.
 credentials-login-length = A login has 1 to 120 characters and no spaces.
 credentials-password-length = A password has { $shortest } to { $longest } characters.
+credentials-password-common = This password is among those that are guessed first. Choose another one, such as a few words that have nothing to do with each other.
 
 ## service/people/tenant
 
@@ -535,6 +628,8 @@ submission-invalid =
        *[other] { $count } faults
     }. Correct each one listed and send it again.
 submission-closed = The deadline was { $deadline }, and this form takes nothing after it. Ask the unit above.
+deadline-day = { $day }
+deadline-instant = { $time } on { $day }
 
 ## service/submission/view
 
@@ -549,3 +644,4 @@ read-too-long = This report takes more time than one may. Ask for fewer periods,
 storage-full = The service has no room left to write to. Nothing was written; tell its operator and send it again later.
 store-outcome-unknown = It is not known whether this was written. Load it again to see, or send the same again. Programs send it with the same Idempotency-Key.
 store-tenant-gone = The system of this account is not there any more. Sign in again.
+store-signed-out = This account is disabled, or this session was ended. Sign in again, or ask the person who manages the accounts of your unit.

@@ -18,6 +18,7 @@ action-read-units = xem đơn vị này
 action-read-levels = xem danh mục
 action-reorganise = sắp xếp đơn vị hành chính (việc của người quản trị hệ thống)
 action-manage-accounts = quản lý tài khoản ở đây
+action-appoint-managers = giao việc quản lý đơn vị (việc của người quản lý ở đơn vị cấp trên)
 action-create-units = thêm đơn vị ở đây
 action-change-levels = thay đổi các cấp
 action-change-catalogue = thay đổi danh mục
@@ -27,6 +28,41 @@ action-decide-submissions = duyệt, trả lại hay mở lại số liệu củ
 access-not-allowed = Bạn không được { $action }. Nếu cần, hãy đề nghị người quản trị cấp quyền.
 access-allowed-from = Từ ngày { $from } bạn mới được { $action }. Hãy chọn ngày từ đó trở đi, hoặc đề nghị người quản trị cấp quyền.
 access-allowed-between = Bạn chỉ được { $action } từ ngày { $from } đến ngày { $to }. Hãy chọn ngày trong khoảng đó, hoặc đề nghị người quản trị cấp quyền.
+
+## authz/policy
+
+role-reporter = người nhập số liệu ({ $code })
+role-approver = người duyệt ({ $code })
+role-viewer = người xem ({ $code })
+role-unit-admin = người quản lý đơn vị ({ $code })
+role-tenant-admin = người quản trị hệ thống ({ $code })
+
+## command/report
+
+report-above = Trực thuộc: { $names }
+report-last-day = Đơn vị này có đến ngày { $day }
+report-period = Kỳ: { $period }, từ ngày { $from } đến ngày { $to }
+report-due = Hạn gửi: { $deadlines }
+report-received = Đã nhận { $submitted }/{ $expected } báo cáo: { $late } gửi muộn, { $approved } đã duyệt.
+report-missing = Còn thiếu { $missing }, trong đó { $overdue } quá hạn.
+report-silent = Chưa gửi: { $names }.
+report-silent-among-others = Chưa gửi: { $names } và { $count } đơn vị khác.
+report-column-number = TT
+report-column-name = Chỉ tiêu
+report-column-unit-of-measure = Đơn vị tính
+report-column-plan = Kế hoạch
+report-column-value = Thực hiện
+report-column-share = Đạt kế hoạch
+report-column-previous = Cùng kỳ năm trước
+report-column-reported = Số đơn vị có số liệu
+report-received-from-below = Nhận từ đơn vị cấp dưới
+report-note-reported = Số đơn vị có số liệu: bao nhiêu đơn vị đã có số liệu, trên bao nhiêu đơn vị phải báo.
+report-note-previous = Cùng kỳ năm trước: theo địa giới của kỳ này, chỉ gồm những gì đã báo năm trước.
+report-at-least = trên { $value }
+report-at-most = dưới { $value }
+report-estimate = ước { $value }
+report-units-then = Theo đơn vị lúc đó
+report-units-of-day = Theo đơn vị ngày { $day }
 
 ## http/change
 
@@ -191,6 +227,24 @@ formula-expected-comparison-sign = một dấu so sánh (<= < >= > = !=)
 formula-expected-closing-bracket = dấu ]
 formula-expected-closing-parenthesis = dấu )
 
+## sentence/naming
+
+days-from = từ { $from }
+days-from-to = từ { $from } đến { $to }
+list-or = { $one } hoặc { $other }
+list-and = { $one }; { $other }
+
+## sentence/period
+
+period-week = tuần { $week }/{ $year }
+period-month = tháng { $month }/{ $year }
+period-quarter = quý { $quarter }/{ $year }
+period-first-half = 6 tháng đầu năm { $year }
+period-second-half = 6 tháng cuối năm { $year }
+period-nine-months = 9 tháng đầu năm { $year }
+period-year = năm { $year }
+period-range = { $first } – { $last }
+
 ## sentence/plan
 
 plan-no-unit = Đến bước này không có đơn vị { $reference } (theo bản đồ của ngày có hiệu lực và các bước trước).
@@ -320,7 +374,7 @@ page-unknown-cursor = cursor không phải của danh sách này, hoặc danh s�
 
 form-invalid = Mẫu báo cáo có { $count } chỗ chưa đúng; chưa có gì được ghi.
 fixed-form-part-window = Kỳ { $period } đã có số liệu nên không bỏ và không đổi ngày được. Hãy giữ kỳ đó trong danh sách kỳ riêng (windows) với các ngày như cũ; tên và hạn gửi (due_at) thì đổi được.
-fixed-form-part-item = Kỳ { $period } đã có số liệu hoặc kế hoạch giao nên không bỏ được { $gone }. Hãy lập phiên bản mới có hiệu lực (valid_from) sau kỳ đó.
+fixed-form-part = Kỳ { $period } đã có số liệu hoặc kế hoạch giao nên không bỏ được { $gone }. Hãy lập phiên bản mới có hiệu lực (valid_from) sau kỳ đó.
 form-invalid-code = Mã mẫu gồm các từ chữ thường không dấu, chữ số và dấu _, nối bằng dấu chấm.
 form-no-level-submits = Mẫu phải có ít nhất một cấp gửi.
 form-calendar-and-windows = Mẫu có lịch (calendar) và chu kỳ (frequency), hoặc có kỳ riêng (windows), không có cả hai. Hãy bỏ một bên.
@@ -343,6 +397,11 @@ form-rule-code = Mã quy tắc gồm chữ hoa không dấu, chữ số và dấ
 form-rule-unreadable = Quy tắc chưa đúng ({ $reason }). Ví dụ: fund.spent <= fund.raised.
 form-operand-not-held = Dùng đến { $operand }, mà mẫu này không có. Hãy thêm chỉ tiêu đó vào đề cương.
 form-formula-operand-not-held = Chỉ tiêu { $indicator } dùng đến { $operand }, mà mẫu này không có. Hãy thêm chỉ tiêu đó vào đề cương.
+fixed-form-part-periods = lịch và chu kỳ
+fixed-form-part-level = cấp gửi { $level }
+fixed-form-part-indicator = chỉ tiêu { $indicator }
+form-field-calendar = lịch (calendar)
+form-field-frequency = chu kỳ (frequency)
 
 ## service/catalogue/indicator
 
@@ -368,6 +427,9 @@ dependent-formula-on-form = Mẫu { $form } có chỉ tiêu này nhưng ngày { 
 dependent-formula = Công thức của chỉ tiêu { $by } dùng { $operand }, mà ngày { $day } sẽ không còn. Hãy giữ lại, hoặc đổi công thức đó trước.
 dependent-rule = Quy tắc { $rule } của mẫu { $form } dùng { $operand }, mà ngày { $day } sẽ không còn. Hãy giữ lại, hoặc đổi quy tắc đó trước.
 indicator-formula-too-large = Công thức dùng lại chính nó qua chỉ tiêu khác, lồng nhau quá { $deepest } lần, hoặc quá dài khi viết đầy đủ (trên { $largest } số hạng).
+indicator-across-units = qua các đơn vị
+indicator-across-time = qua thời gian
+indicator-bound = giới hạn
 
 ## service/catalogue/level
 
@@ -455,12 +517,39 @@ account-login-taken = Tên đăng nhập { $login } đã có người dùng.
 account-unknown-unit = Hôm nay không có đơn vị { $unit }. Hãy ghi mã định danh, hoặc code: và mã đơn vị (ví dụ code:30388).
 account-role-of-system = Vai trò { $role } là của cả hệ thống, không gắn với một đơn vị. Hãy bỏ phần đơn vị.
 account-role-needs-unit = Vai trò { $role } cần một đơn vị. Hãy ghi thêm, ví dụ { $code }@code:30388.
+account-not-found = Không có tài khoản này trong phạm vi của bạn.
+account-own = Đây là tài khoản của chính bạn. Hãy nhờ người quản lý ở đơn vị cấp trên hoặc người quản trị hệ thống.
+account-disabled = Tài khoản này đang bị khóa. Hãy mở khóa trước.
+account-telephone = Số điện thoại gồm chữ số, khoảng trắng và các dấu + - . / ( ), dài nhất 40 ký tự.
+
+## service/people/grant
+
+grant-too-many = Một tài khoản có nhiều nhất { $most } vai trò.
+grant-twice = Vai trò { $role } được giao hai lần cho cùng một đơn vị trong cùng những ngày. Hãy bỏ bớt một dòng.
+
+## service/people/hand_over
+
+hand-over-past = Ngày bàn giao đã qua. Hãy chọn hôm nay hoặc một ngày sau đó.
+hand-over-nothing = Từ ngày này tài khoản không còn vai trò nào để bàn giao. Hãy chọn ngày sớm hơn, hoặc giao vai trò cho một tài khoản mới.
+
+## service/people/invitation
+
+invitation-unknown = Mã mời không đúng, đã dùng hoặc đã hết hạn. Hãy xin mã mới từ người quản lý tài khoản của đơn vị.
+
+## service/people/me
+
+me-wrong-password = Mật khẩu hiện tại không đúng.
+
+## service/people/session
+
+session-not-found = Bạn không có phiên làm việc này, hoặc nó đã kết thúc.
 
 ## service/people/credentials
 
 credentials-wrong-login = Tên đăng nhập có ký tự không nhìn thấy được. Hãy gõ lại thay vì dán.
 credentials-login-length = Tên đăng nhập có 1 đến 120 ký tự, không có dấu cách.
 credentials-password-length = Mật khẩu có từ { $shortest } đến { $longest } ký tự.
+credentials-password-common = Mật khẩu này nằm trong số những mật khẩu hay bị đoán. Hãy chọn mật khẩu khác, ví dụ vài từ không liên quan đến nhau.
 
 ## service/people/tenant
 
@@ -492,6 +581,8 @@ submission-four-eyes = Người nhập số liệu không được tự duyệt 
 submission-busy = Hệ thống đang nhận quá nhiều số liệu cùng lúc. Chưa có gì được ghi; hãy gửi lại sau ít giây.
 submission-invalid = Số liệu có { $count } chỗ chưa đúng; chưa có gì được ghi. Hãy sửa từng chỗ trong danh sách rồi gửi lại.
 submission-closed = Hạn gửi là { $deadline } và mẫu này không nhận số liệu gửi muộn. Hãy liên hệ đơn vị cấp trên.
+deadline-day = ngày { $day }
+deadline-instant = { $time } ngày { $day }
 
 ## service/submission/view
 
@@ -506,3 +597,4 @@ read-too-long = Báo cáo này cần nhiều thời gian hơn mức cho phép. H
 storage-full = Máy chủ hết chỗ lưu trữ. Chưa có gì được ghi; hãy báo người quản trị và gửi lại sau.
 store-outcome-unknown = Chưa rõ yêu cầu đã được ghi hay chưa. Hãy tải lại để xem, hoặc gửi lại y như cũ. Chương trình gửi lại với cùng Idempotency-Key.
 store-tenant-gone = Hệ thống của tài khoản này không còn. Hãy đăng nhập lại.
+store-signed-out = Tài khoản này đã bị khóa, hoặc phiên làm việc đã kết thúc. Hãy đăng nhập lại, hoặc hỏi người quản lý tài khoản của đơn vị.

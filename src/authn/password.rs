@@ -4,13 +4,21 @@ use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 
-use crate::domain::text::{composed, decomposed};
+use crate::domain::text::{composed, decomposed, folded};
 
-/// The shortest accepted password, in characters (NIST SP 800-63B, section 3.1.1).
-pub const SHORTEST: usize = 8;
+/// The shortest accepted new password, in characters. Older ones may be shorter.
+pub const SHORTEST: usize = 12;
 /// The longest accepted password, in characters. A longer one adds no safety, only work for the
 /// server.
-pub const LONGEST: usize = 200;
+pub const LONGEST: usize = 128;
+
+/// The longest password that is compared at sign-in, in characters: earlier versions took longer
+/// ones.
+const LONGEST_COMPARED: usize = 200;
+
+/// Passwords that are guessed first, in lower case, one a line: keyboard rows, years, names, and
+/// what people write where a password is wanted.
+const COMMON: &str = include_str!("common_passwords.txt");
 
 /// A failure inside the hashing library; the text is for the log.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +33,19 @@ pub fn is_acceptable(password: &str) -> bool {
 
 /// Returns true if a password is short enough to be worth hashing at sign-in.
 pub fn is_sensible(password: &str) -> bool {
-    composed(password).chars().count() <= LONGEST
+    composed(password).chars().count() <= LONGEST_COMPARED
+}
+
+/// Returns true if a password is on the list of common ones, in any case and with any gaps, or is
+/// one character or a short piece again and again.
+pub fn is_common(password: &str) -> bool {
+    let plain: String = folded(password).split_whitespace().collect();
+    let letters: Vec<char> = plain.chars().collect();
+    let is_repeated = (1..=4).any(|length| {
+        let mut pairs = letters.iter().zip(letters.iter().skip(length));
+        letters.len() > length && pairs.all(|(one, next)| one == next)
+    });
+    is_repeated || COMMON.lines().any(|common| common == plain)
 }
 
 /// Hashes a password with Argon2id at OWASP's minimum parameters; takes about 20 ms. Composes it

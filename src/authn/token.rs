@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::keys::{self, JsonWebKey, Key, KeyError, load_or_create};
 use super::signature;
-use crate::domain::id::{AccountId, TenantId};
+use crate::domain::id::{AccountId, SessionId, TenantId};
 use crate::error::{Code, Explain, Explanation};
 use crate::message;
 
@@ -31,6 +31,8 @@ const AUDIENCE: &str = "tonghop";
 pub struct Identity {
     tenant: TenantId,
     account: AccountId,
+    session: SessionId,
+    seen: DateTime<Utc>,
 }
 
 impl Identity {
@@ -41,6 +43,16 @@ impl Identity {
     pub fn account(&self) -> AccountId {
         self.account
     }
+
+    /// Returns the sign-in from which the token comes.
+    pub fn session(&self) -> SessionId {
+        self.session
+    }
+
+    /// Returns the time at which the token was verified.
+    pub fn seen(&self) -> DateTime<Utc> {
+        self.seen
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -49,6 +61,7 @@ struct Claims {
     aud: String,
     sub: String,
     tenant: String,
+    sid: String,
     iat: i64,
     nbf: i64,
     exp: i64,
@@ -128,7 +141,7 @@ impl Tokens {
     pub fn issue(
         &self,
         tenant: TenantId,
-        account: AccountId,
+        (account, session): (AccountId, SessionId),
         now: DateTime<Utc>,
     ) -> Result<String, TokenError> {
         let header = Header {
@@ -141,6 +154,7 @@ impl Tokens {
             aud: AUDIENCE.to_owned(),
             sub: account.to_string(),
             tenant: tenant.to_string(),
+            sid: session.to_string(),
             iat: now.timestamp(),
             nbf: now.timestamp(),
             exp: (now + LIFETIME).timestamp(),
@@ -160,13 +174,12 @@ impl Tokens {
         }
         let digest = Digest::of(token);
         if let Some(verified) = self.known.get(&digest) {
-            verified.check_times(now)?;
-            return Ok(verified.identity);
+            return verified.identity_at(now);
         }
         let verified = self.verify_signature(token)?;
-        verified.check_times(now)?;
+        let identity = verified.identity_at(now)?;
         self.known.keep(digest, verified);
-        Ok(verified.identity)
+        Ok(identity)
     }
 
     /// Checks everything about a token except its times; the result can be cached.
@@ -186,19 +199,17 @@ impl Tokens {
         let claims = jsonwebtoken::decode::<Claims>(token, key, &self.validation())
             .map_err(refused)?
             .claims;
-        let identity = Identity {
+        Ok(Verified {
             tenant: claims.tenant.parse().map_err(refused)?,
             account: claims.sub.parse().map_err(refused)?,
-        };
-        Ok(Verified {
-            identity,
+            session: claims.sid.parse().map_err(refused)?,
             expires: claims.exp,
             begins: claims.nbf,
         })
     }
 
     /// Turns the library's time checks off, because they read the system's clock.
-    /// [`Verified::check_times`] replaces them.
+    /// [`Verified::identity_at`] replaces them.
     fn validation(&self) -> Validation {
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[&self.issuer]);
@@ -213,19 +224,27 @@ impl Tokens {
 /// A token whose signature was verified. Both times are in seconds since the Unix epoch.
 #[derive(Debug, Clone, Copy)]
 struct Verified {
-    identity: Identity,
+    tenant: TenantId,
+    account: AccountId,
+    session: SessionId,
     expires: i64,
     begins: i64,
 }
 
 impl Verified {
-    fn check_times(&self, now: DateTime<Utc>) -> Result<(), TokenError> {
+    /// Returns the identity, if the token is valid now.
+    fn identity_at(&self, now: DateTime<Utc>) -> Result<Identity, TokenError> {
         if self.expires <= (now - LEEWAY).timestamp() {
             Err(TokenError::Expired)
         } else if self.begins > (now + LEEWAY).timestamp() {
             Err(refused("it is not valid yet"))
         } else {
-            Ok(())
+            Ok(Identity {
+                tenant: self.tenant,
+                account: self.account,
+                session: self.session,
+                seen: now,
+            })
         }
     }
 }
@@ -241,8 +260,8 @@ impl Digest {
 }
 
 /// A cache of verified tokens, kept until they expire: checking a signature takes longer than
-/// reading a report. This revokes nothing late: tokens are never revoked before they expire, and an
-/// account's grants are read on every request.
+/// reading a report. This revokes nothing late: closed accounts, ended sessions and an account's
+/// grants are looked up on every request.
 #[derive(Default)]
 struct Known(RwLock<HashMap<Digest, Verified>>);
 
@@ -311,7 +330,7 @@ mod tests {
         let now = noon().timestamp();
         serde_json::json!({
             "iss": "tonghop", "aud": "tonghop", "sub": AccountId::new().to_string(),
-            "tenant": TenantId::new().to_string(), "iat": now, "nbf": now, "exp": now + 900,
+            "tenant": TenantId::new().to_string(), "sid": SessionId::new().to_string(), "iat": now, "nbf": now, "exp": now + 900,
             "jti": "1",
         })
     }
@@ -320,10 +339,16 @@ mod tests {
     fn a_token_tells_who_it_was_issued_to_until_it_expires() {
         let (_directory, tokens) = tokens();
         let (tenant, account) = (TenantId::new(), AccountId::new());
-        let token = tokens.issue(tenant, account, noon()).unwrap();
+        let (session, seen) = (SessionId::new(), noon());
+        let token = tokens.issue(tenant, (account, session), noon()).unwrap();
         assert_eq!(
             tokens.verify(&token, noon()),
-            Ok(Identity { tenant, account })
+            Ok(Identity {
+                tenant,
+                account,
+                session,
+                seen
+            })
         );
         let last = noon() + LIFETIME;
         assert!(tokens.verify(&token, last).is_ok());
@@ -342,17 +367,25 @@ mod tests {
     fn a_token_that_was_verified_before_expires_all_the_same() {
         let (_directory, tokens) = tokens();
         let (tenant, account) = (TenantId::new(), AccountId::new());
-        let token = tokens.issue(tenant, account, noon()).unwrap();
+        let (session, seen) = (SessionId::new(), noon());
+        let token = tokens.issue(tenant, (account, session), noon()).unwrap();
         for _ in 0..3 {
             assert_eq!(
                 tokens.verify(&token, noon()),
-                Ok(Identity { tenant, account })
+                Ok(Identity {
+                    tenant,
+                    account,
+                    session,
+                    seen
+                })
             );
         }
         let expired = noon() + LIFETIME + LEEWAY;
         assert_eq!(tokens.verify(&token, expired), Err(TokenError::Expired));
         let (_, signature) = token.rsplit_once('.').unwrap();
-        let other = tokens.issue(tenant, AccountId::new(), noon()).unwrap();
+        let other = tokens
+            .issue(tenant, (AccountId::new(), SessionId::new()), noon())
+            .unwrap();
         let (body, _) = other.rsplit_once('.').unwrap();
         assert!(
             tokens
@@ -370,7 +403,7 @@ mod tests {
                 .verify(&signed(&tokens, &header, &good_claims()), noon())
                 .is_ok()
         );
-        for claim in ["iss", "aud", "sub", "tenant", "nbf", "exp"] {
+        for claim in ["iss", "aud", "sub", "tenant", "sid", "nbf", "exp"] {
             let mut claims = good_claims();
             claims.as_object_mut().unwrap().remove(claim);
             assert!(
@@ -385,6 +418,7 @@ mod tests {
             ("aud", "other"),
             ("sub", "x"),
             ("tenant", ""),
+            ("sid", "x"),
         ] {
             let mut claims = good_claims();
             claims[claim] = value.into();
@@ -419,13 +453,21 @@ mod tests {
         let (_directory, ours) = tokens();
         let (_other_directory, theirs) = tokens();
         let token = theirs
-            .issue(TenantId::new(), AccountId::new(), noon())
+            .issue(
+                TenantId::new(),
+                (AccountId::new(), SessionId::new()),
+                noon(),
+            )
             .unwrap();
         assert!(ours.verify(&token, noon()).is_err());
         let forged = signed(&theirs, &good_header(&ours), &good_claims());
         assert!(ours.verify(&forged, noon()).is_err());
         let token = ours
-            .issue(TenantId::new(), AccountId::new(), noon())
+            .issue(
+                TenantId::new(),
+                (AccountId::new(), SessionId::new()),
+                noon(),
+            )
             .unwrap();
         let (body, _signature) = token.rsplit_once('.').unwrap();
         assert!(ours.verify(&format!("{body}."), noon()).is_err());
@@ -440,7 +482,11 @@ mod tests {
         let keys = directory.path().join("keys");
         let first = Tokens::open(&keys, "tonghop").unwrap();
         let token = first
-            .issue(TenantId::new(), AccountId::new(), noon())
+            .issue(
+                TenantId::new(),
+                (AccountId::new(), SessionId::new()),
+                noon(),
+            )
             .unwrap();
         let second = Tokens::open(&keys, "tonghop").unwrap();
         assert!(second.verify(&token, noon()).is_ok());

@@ -3,6 +3,9 @@
 use crate::domain::naming::Named;
 use std::sync::Arc;
 
+use chrono::NaiveDate;
+
+use super::operation::Operation;
 use super::policy::{Action, Extent, Grant, Reach, Role, extent};
 use crate::authn::Identity;
 use crate::domain::hierarchy::{Hierarchy, Line, Place, Tree};
@@ -27,6 +30,12 @@ pub struct Permit {
 }
 
 impl Permit {
+    /// Permits the holder of an account's invitation to choose its password. The caller has checked
+    /// the code.
+    pub(crate) fn of_invited(account: AccountId) -> Permit {
+        Permit { account }
+    }
+
     /// Returns the account that was given permission.
     pub fn account(&self) -> AccountId {
         self.account
@@ -43,11 +52,12 @@ pub struct Denied {
 }
 
 impl Access {
-    /// Pairs an identity with its account's grants, as read from the database.
-    pub fn new(identity: &Identity, grants: Arc<[Grant]>) -> Access {
+    /// Pairs an identity with those of its account's grants that hold on a day.
+    pub fn new(identity: &Identity, grants: &[Grant], day: NaiveDate) -> Access {
+        let holding = grants.iter().filter(|grant| grant.days.contains(day));
         Access {
             account: identity.account(),
-            grants,
+            grants: holding.cloned().collect(),
         }
     }
 
@@ -59,6 +69,7 @@ impl Access {
             grants: Arc::new([Grant {
                 role: Role::Viewer,
                 reach: Reach::Tenant,
+                days: Validity::ALWAYS,
             }]),
         }
     }
@@ -169,13 +180,35 @@ impl Access {
     }
 
     /// Refuses an action that the account may do nowhere. Passing does not permit the action at any
-    /// particular place.
+    /// particular place: the use case still has to ask for that, if there is one.
     ///
     /// # Errors
     /// [`Denied`] where no grant allows it anywhere.
-    pub fn somewhere(&self, action: Action) -> Result<(), Denied> {
+    pub fn somewhere(&self, action: Action) -> Result<Permit, Denied> {
         let mut grants = self.grants.iter();
         let is_allowed = grants.any(|grant| extent(grant.role, action) != Extent::Never);
+        self.permit(action, is_allowed)
+    }
+
+    /// Permits what every signed-in account may do with itself.
+    pub fn to_oneself(&self) -> Permit {
+        Permit {
+            account: self.account,
+        }
+    }
+
+    /// Refuses an operation that the account may do nowhere. Passing does not permit the operation
+    /// at any particular place.
+    ///
+    /// # Errors
+    /// [`Denied`] where no grant allows it anywhere.
+    pub fn to_attempt(&self, operation: Operation) -> Result<(), Denied> {
+        let audience = operation.audience();
+        let Some(action) = audience.action() else {
+            return Ok(());
+        };
+        let mut grants = self.grants.iter();
+        let is_allowed = grants.any(|grant| audience.extent(grant.role) != Extent::Never);
         let _permit = self.permit(action, is_allowed)?;
         Ok(())
     }
@@ -242,6 +275,7 @@ impl Explain for Denied {
             Action::ReadLevels | Action::ReadCatalogue => message!("action-read-levels"),
             Action::Reorganise => message!("action-reorganise"),
             Action::ManageAccounts => message!("action-manage-accounts"),
+            Action::AppointManagers => message!("action-appoint-managers"),
             Action::CreateUnits => message!("action-create-units"),
             Action::ChangeLevels => message!("action-change-levels"),
             Action::ChangeCatalogue => message!("action-change-catalogue"),

@@ -16,9 +16,11 @@
 //! question and must not be discarded unread.
 
 mod access;
+mod operation;
 mod policy;
 mod scope;
 
 pub use access::{Access, Denied, Permit};
-pub use policy::{Action, Grant, Reach, Role};
+pub use operation::{Audience, Operation, OperationKind};
+pub use policy::{Action, Extent, Grant, Reach, Role};
 pub use scope::Scope;

@@ -6,7 +6,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::{InvalidName, UnitId};
-use crate::domain::naming::Named;
+use crate::domain::unit::Validity;
+use crate::error::Message;
+use crate::message;
 
 /// The role that a grant gives.
 #[derive(
@@ -56,15 +58,14 @@ impl Role {
     }
 
     /// Returns the role's name for people, with its code.
-    pub fn named(self) -> Named {
-        let (vi, en) = match self {
-            Role::Reporter => ("người nhập số liệu", "reporter"),
-            Role::Approver => ("người duyệt", "approver"),
-            Role::Viewer => ("người xem", "viewer"),
-            Role::UnitAdmin => ("người quản lý đơn vị", "manager of units"),
-            Role::TenantAdmin => ("người quản trị hệ thống", "administrator"),
-        };
-        Named::new(format!("{vi} ({self})"), format!("{en} ({self})"))
+    pub fn named(self) -> Message {
+        match self {
+            Role::Reporter => message!("role-reporter", code = self),
+            Role::Approver => message!("role-approver", code = self),
+            Role::Viewer => message!("role-viewer", code = self),
+            Role::UnitAdmin => message!("role-unit-admin", code = self),
+            Role::TenantAdmin => message!("role-tenant-admin", code = self),
+        }
     }
 }
 
@@ -93,11 +94,12 @@ pub enum Reach {
     Tenant,
 }
 
-/// A role and the part of the tenant in which it holds.
+/// A role, the part of the tenant in which it holds, and the days on which it does.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Grant {
     pub role: Role,
     pub reach: Reach,
+    pub days: Validity,
 }
 
 impl Grant {
@@ -132,11 +134,13 @@ pub enum Action {
     Reorganise,
     /// See and change the accounts of people and programs, and what became of them.
     ManageAccounts,
+    /// Make somebody a manager of units, or end that.
+    AppointManagers,
 }
 
 /// The extent to which a role allows an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Extent {
+pub enum Extent {
     Never,
     /// Every unit that the grant covers.
     Covered,
@@ -149,9 +153,9 @@ pub(super) enum Extent {
 /// Looks up how far `role` allows `action`. This is the policy table.
 pub(super) fn extent(role: Role, action: Action) -> Extent {
     use Action::{
-        ChangeCatalogue, ChangeLevels, ChangeSubmissions, CreateUnits, DecideSubmissions,
-        ManageAccounts, ReadCatalogue, ReadLevels, ReadRollups, ReadSubmissions, ReadUnits,
-        Reorganise, SetTargets,
+        AppointManagers, ChangeCatalogue, ChangeLevels, ChangeSubmissions, CreateUnits,
+        DecideSubmissions, ManageAccounts, ReadCatalogue, ReadLevels, ReadRollups, ReadSubmissions,
+        ReadUnits, Reorganise, SetTargets,
     };
     match (role, action) {
         (Role::TenantAdmin, _) | (_, ReadLevels | ReadCatalogue) => Extent::Everywhere,
@@ -159,11 +163,13 @@ pub(super) fn extent(role: Role, action: Action) -> Extent {
         (Role::Reporter, ChangeSubmissions) | (Role::UnitAdmin, CreateUnits | ManageAccounts) => {
             Extent::Covered
         }
-        (Role::Approver, DecideSubmissions | SetTargets) => Extent::Below,
+        (Role::Approver, DecideSubmissions | SetTargets) | (Role::UnitAdmin, AppointManagers) => {
+            Extent::Below
+        }
         (
             Role::Reporter | Role::Approver | Role::Viewer | Role::UnitAdmin,
             ChangeSubmissions | DecideSubmissions | CreateUnits | ChangeLevels | ChangeCatalogue
-            | SetTargets | Reorganise | ManageAccounts,
+            | SetTargets | Reorganise | ManageAccounts | AppointManagers,
         ) => Extent::Never,
     }
 }

@@ -23,7 +23,7 @@ use tonghop::service::map::mapping::{
     Mapping, MappingError, Table, TableDocument, TableFault, TableLine, Unlisted, table_document_of,
 };
 use tonghop::service::map::reorganisation::{carry_out_reorganisation, preview_reorganisation};
-use tonghop::service::people::token::{Credentials, issue_token};
+use tonghop::service::people::token::{Client, Credentials, issue_token};
 
 use super::bar::Bar;
 use super::summary;
@@ -164,7 +164,8 @@ impl RunArguments {
             username: self.login.clone(),
             password: password()?,
         };
-        let token = issue_token(application, &credentials, now()).map_err(explained)?;
+        let token =
+            issue_token(application, &credentials, &Client::default(), now()).map_err(explained)?;
         Ok(application.tokens.verify(&token.access_token, now())?)
     }
 

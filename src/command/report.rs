@@ -6,8 +6,10 @@ use comfy_table::{CellAlignment, Table, presets};
 use tonghop::authz::Scope;
 use tonghop::config::Settings;
 use tonghop::demo::MapsBeside;
-use tonghop::domain::naming::capitalised;
+use tonghop::domain::naming::{Named, capitalised};
 use tonghop::domain::quantity::{Decimal, Qualifier};
+use tonghop::locale::Count;
+use tonghop::message;
 use tonghop::service::Application;
 use tonghop::service::application::locate::ReportPath;
 use tonghop::service::people::tenant::find_tenant;
@@ -83,25 +85,25 @@ pub fn printed(
 // ---- Above the figures ------------------------------------------------------------------------
 
 fn heading(report: &UnitReport) -> Vec<String> {
-    let day = |day: chrono::NaiveDate| day.format("%d/%m/%Y").to_string();
     let mut lines = vec![
         report.form.vi.to_uppercase(),
         format!("{} ({})", capitalised(&report.unit), report.code),
     ];
     if !report.above.is_empty() {
-        lines.push(format!("Trực thuộc: {}", report.above.join(", ")));
+        let names = report.above.join(", ");
+        lines.push(message!("report-above", names).vi);
     }
     if let Some(last) = report.last_day {
-        lines.push(format!("Đơn vị này có đến ngày {}", day(last)));
+        lines.push(message!("report-last-day", day = Named::day(last)).vi);
     }
-    let (from, to) = (day(report.from), day(report.to));
+    let (from, to) = (Named::day(report.from), Named::day(report.to));
     let period = capitalised(report.period.vi());
-    lines.push(format!("Kỳ: {period}, từ ngày {from} đến ngày {to}"));
+    lines.push(message!("report-period", period, from, to).vi);
     let due = report.deadlines.iter();
-    let due = due.map(|(level, last)| format!("{} {}", level.vi(), day(*last)));
-    let due: Vec<String> = due.collect();
-    if !due.is_empty() {
-        lines.push(format!("Hạn gửi: {}", due.join("; ")));
+    let due = due.map(|(level, last)| format!("{} {}", level.vi(), Named::day(*last).vi()));
+    let deadlines = due.collect::<Vec<String>>().join("; ");
+    if !deadlines.is_empty() {
+        lines.push(message!("report-due", deadlines).vi);
     }
     lines.extend(wrapped(&progress(report), WIDTH));
     lines.push(String::new());
@@ -110,30 +112,27 @@ fn heading(report: &UnitReport) -> Vec<String> {
 
 fn progress(report: &UnitReport) -> String {
     let progress = report.progress;
-    let mut text = format!(
-        "Đã nhận {}/{} báo cáo: {} gửi muộn, {} đã duyệt.",
-        progress.submitted, progress.expected, progress.late, progress.approved
-    );
+    let mut sentences = vec![message!(
+        "report-received",
+        submitted = progress.submitted,
+        expected = progress.expected,
+        late = progress.late,
+        approved = progress.approved
+    )];
     if progress.missing > 0 {
         let (missing, overdue) = (progress.missing, progress.overdue);
-        text.push_str(&format!(
-            " Còn thiếu {missing}, trong đó {overdue} quá hạn."
-        ));
+        sentences.push(message!("report-missing", missing, overdue));
     }
     if !report.silent.is_empty() {
-        let named: Vec<&str> = report
-            .silent
-            .iter()
-            .take(NAMED)
-            .map(String::as_str)
-            .collect();
-        let others = match report.silent.len().saturating_sub(NAMED) {
-            0 => String::new(),
-            others => format!(" và {others} đơn vị khác"),
-        };
-        text.push_str(&format!(" Chưa gửi: {}{others}.", named.join(", ")));
+        let named = report.silent.iter().take(NAMED).map(String::as_str);
+        let names = named.collect::<Vec<_>>().join(", ");
+        sentences.push(match report.silent.len().saturating_sub(NAMED) {
+            0 => message!("report-silent", names),
+            others => message!("report-silent-among-others", names, count = Count(others)),
+        });
     }
-    text
+    let sentences: Vec<String> = sentences.into_iter().map(|one| one.vi).collect();
+    sentences.join(" ")
 }
 
 // ---- The figures ------------------------------------------------------------------------------
@@ -160,17 +159,18 @@ enum PageColumn {
 }
 
 impl PageColumn {
-    fn title(self) -> &'static str {
-        match self {
-            PageColumn::Number => "TT",
-            PageColumn::Name => "Chỉ tiêu",
-            PageColumn::UnitOfMeasure => "Đơn vị tính",
-            PageColumn::Plan => "Kế hoạch",
-            PageColumn::Value => "Thực hiện",
-            PageColumn::Share => "Đạt kế hoạch",
-            PageColumn::Previous => "Cùng kỳ năm trước",
-            PageColumn::Reported => "Số đơn vị có số liệu",
-        }
+    fn title(self) -> String {
+        let title = match self {
+            PageColumn::Number => message!("report-column-number"),
+            PageColumn::Name => message!("report-column-name"),
+            PageColumn::UnitOfMeasure => message!("report-column-unit-of-measure"),
+            PageColumn::Plan => message!("report-column-plan"),
+            PageColumn::Value => message!("report-column-value"),
+            PageColumn::Share => message!("report-column-share"),
+            PageColumn::Previous => message!("report-column-previous"),
+            PageColumn::Reported => message!("report-column-reported"),
+        };
+        title.vi
     }
 
     fn is_of_words(self) -> bool {
@@ -182,7 +182,7 @@ impl PageColumn {
     fn least_width(self) -> usize {
         match self {
             PageColumn::Reported | PageColumn::UnitOfMeasure => 10,
-            _ => longest_word(self.title()),
+            _ => longest_word(&self.title()),
         }
     }
 }
@@ -244,7 +244,7 @@ impl Body {
             below += 1;
             let row = self.row(|column| match column {
                 PageColumn::Number => format!("{number}.{below}"),
-                PageColumn::Name => "  Nhận từ đơn vị cấp dưới".to_owned(),
+                PageColumn::Name => format!("  {}", message!("report-received-from-below").vi),
                 PageColumn::UnitOfMeasure => unit.to_owned(),
                 PageColumn::Value => received.vietnamese(),
                 _ => String::new(),
@@ -288,14 +288,9 @@ impl Body {
 
     /// Returns the notes that explain columns.
     fn notes(&self) -> Vec<String> {
-        let mut notes = vec![
-            "Số đơn vị có số liệu: bao nhiêu đơn vị đã có số liệu, trên bao nhiêu đơn vị phải báo."
-                .to_owned(),
-        ];
+        let mut notes = vec![message!("report-note-reported").vi];
         if self.columns.contains(&PageColumn::Previous) {
-            let note =
-                "Cùng kỳ năm trước: theo địa giới của kỳ này, chỉ gồm những gì đã báo năm trước.";
-            notes.push(note.to_owned());
+            notes.push(message!("report-note-previous").vi);
         }
         notes
     }
@@ -304,7 +299,7 @@ impl Body {
 
     fn laid_out(&self) -> Vec<String> {
         let widths = self.widths();
-        let titles = self.columns.iter().map(|column| column.title().to_owned());
+        let titles = self.columns.iter().map(|column| column.title());
         let ruler = "─".repeat(WIDTH);
         let mut lines = vec![ruler.clone()];
         lines.extend(self.laid_out_row(&titles.collect::<Vec<_>>(), &widths));
@@ -392,13 +387,13 @@ fn amount(value: Option<&(Decimal, Qualifier)>, unit: &str) -> String {
     let Some((value, qualifier)) = value else {
         return "–".to_owned();
     };
-    let word = match qualifier {
-        Qualifier::Exact => "",
-        Qualifier::AtLeast => "trên ",
-        Qualifier::AtMost => "dưới ",
-        Qualifier::Estimate => "ước ",
-    };
-    format!("{word}{}", with_percent(value, unit))
+    let value = with_percent(value, unit);
+    match qualifier {
+        Qualifier::Exact => value,
+        Qualifier::AtLeast => message!("report-at-least", value).vi,
+        Qualifier::AtMost => message!("report-at-most", value).vi,
+        Qualifier::Estimate => message!("report-estimate", value).vi,
+    }
 }
 
 fn with_percent(value: &Decimal, unit: &str) -> String {
@@ -438,12 +433,12 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 pub fn of_both_maps(beside: &MapsBeside) -> String {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED);
-    let then = beside.restated.map.as_of.format("%d/%m/%Y");
+    let day = Named::day(beside.restated.map.as_of);
     let (name, unit) = (&beside.name, &beside.unit_of_measure);
     table.set_header([
-        &format!("{name} ({unit})"),
-        "Theo đơn vị lúc đó",
-        &format!("Theo đơn vị ngày {then}"),
+        format!("{name} ({unit})"),
+        message!("report-units-then").vi,
+        message!("report-units-of-day", day).vi,
     ]);
     for (one, other) in beside.as_was.items.iter().zip(&beside.restated.items) {
         table.add_row([

@@ -21,7 +21,7 @@ const NAMED: usize = 10;
 pub fn of_done(done: &Reply) -> String {
     match &done.outcome {
         Outcome::Created(path) => format!("Done: {path}"),
-        Outcome::Done => "Done.".to_owned(),
+        Outcome::Done | Outcome::NoContent => "Done.".to_owned(),
     }
 }
 

@@ -20,9 +20,10 @@ use crate::service::application::locate::ReportPath;
 use crate::service::catalogue::form::put_form;
 use crate::service::catalogue::indicator::{get_indicator, put_indicator};
 use crate::service::map::reorganisation::{Mode, create_reorganisation};
-use crate::service::people::account::{EnteredAccount, EnteredGrant, create_account};
+use crate::service::people::account::{EnteredAccount, add_account};
+use crate::service::people::grant::EnteredGrant;
 use crate::service::people::tenant::{EnteredTenant, create_tenant, find_tenant, list_tenants};
-use crate::service::people::token::{Credentials, issue_token};
+use crate::service::people::token::{Client, Credentials, issue_token};
 use crate::service::report::lineage::FigureName;
 use crate::service::report::series::{SeriesQuery, SeriesView, get_series};
 use crate::service::report::target::{EnteredTarget, put_target};
@@ -122,7 +123,8 @@ fn sign_in(application: &Application, now: DateTime<Utc>) -> Result<Identity, De
         username: ADMIN.to_owned(),
         password: PASSWORD.to_owned(),
     };
-    let token = issue_token(application, &credentials, now).map_err(in_use_case(ADMIN))?;
+    let token = issue_token(application, &credentials, &Client::default(), now)
+        .map_err(in_use_case(ADMIN))?;
     application
         .tokens
         .verify(&token.access_token, now)
@@ -159,7 +161,7 @@ fn load_accounts(application: &Application, now: DateTime<Utc>) -> Result<(), De
             password: PASSWORD.to_owned(),
             grants: grants.collect::<Result<_, _>>().map_err(in_data(login))?,
         };
-        create_account(application, &scope, &account, now).map_err(in_use_case(login))?;
+        add_account(application, &scope, &account, now).map_err(in_use_case(login))?;
     }
     Ok(())
 }

@@ -41,19 +41,23 @@ where
 
 /// Builds the answer of a use case that changes something.
 pub fn reply(reply: Reply) -> HttpResponse {
-    let mut response = match reply.outcome {
+    let mut response = match &reply.outcome {
         Outcome::Created(path) => {
             let mut response = HttpResponse::Created();
-            response.insert_header((header::LOCATION, path));
+            response.insert_header((header::LOCATION, path.as_str()));
             response
         }
         Outcome::Done => HttpResponse::Ok(),
+        Outcome::NoContent => HttpResponse::NoContent(),
     };
     if let Some(etag) = &reply.etag {
         response.insert_header((header::ETAG, quoted(etag)));
     }
     if reply.delivery == Delivery::Replayed {
         response.insert_header((IDEMPOTENCY_REPLAYED, "true"));
+    }
+    if reply.outcome == Outcome::NoContent {
+        return response.finish();
     }
     // Stored without the newline, also by earlier versions.
     let mut body = reply.body;

@@ -18,9 +18,10 @@ use serde_json::{Map, Value};
 use utoipa::openapi::OpenApi;
 
 use super::parameter::{Necessity, Parameter};
-use super::problem::{OperationId, Problem};
+use super::problem::{MatchedOperation, Problem};
 use super::schema::{BodySchema, Schemas};
 use super::violation::listed;
+use crate::authz::Operation;
 use crate::error::{Code, Fault, MOST_FAULTS};
 use crate::message;
 
@@ -31,12 +32,12 @@ pub struct Contract {
 
 struct PathRules {
     pattern: ResourceDef,
-    operations: Vec<(Method, Arc<Operation>)>,
+    operations: Vec<(Method, Arc<OperationRules>)>,
 }
 
-/// One operation of the document.
-pub struct Operation {
-    id: String,
+/// The rules of one operation.
+pub struct OperationRules {
+    operation: Operation,
     parameters: BTreeMap<String, Parameter>,
     media_types: Vec<String>,
     body: Option<BodySchema>,
@@ -44,14 +45,42 @@ pub struct Operation {
 
 /// The operation that a request matched, kept in the request's extensions.
 #[derive(Clone)]
-pub struct Matched(pub Arc<Operation>);
+pub struct Matched(pub Arc<OperationRules>);
+
+/// The reasons for which requests cannot be held to a document.
+#[derive(Debug, thiserror::Error)]
+pub enum ContractError {
+    #[error("the OpenAPI document cannot be written: {0}")]
+    Malformed(#[from] serde_json::Error),
+    #[error(
+        "the OpenAPI document has the operation {0:?}, which is not in the table of operations"
+    )]
+    Unknown(String),
+    #[error("the table of operations has {0:?}, which is not in the OpenAPI document")]
+    Missing(&'static str),
+}
 
 impl Contract {
     /// Reads the document once. The server's threads share the result.
     ///
     /// # Errors
-    /// The encoder's, if the document is malformed.
-    pub fn new(document: &OpenApi) -> Result<Contract, serde_json::Error> {
+    /// The document is malformed, or its operations are not those of the table in `authz`.
+    pub fn new(document: &OpenApi) -> Result<Contract, ContractError> {
+        let contract = Contract::read(document)?;
+        let mut all = Operation::ALL.iter();
+        match all.find(|operation| !contract.has(**operation)) {
+            Some(missing) => Err(ContractError::Missing(missing.id())),
+            None => Ok(contract),
+        }
+    }
+
+    fn has(&self, operation: Operation) -> bool {
+        let mut known = self.paths.iter().flat_map(|rules| &rules.operations);
+        known.any(|(_, rules)| rules.operation == operation)
+    }
+
+    /// Reads a document, whichever operations of the table it has.
+    fn read(document: &OpenApi) -> Result<Contract, ContractError> {
         let document = serde_json::to_value(document)?;
         let no_paths = Map::new();
         let paths = document.get("paths").and_then(Value::as_object);
@@ -66,10 +95,9 @@ impl Contract {
         });
         let components = document.get("components").unwrap_or(&Value::Null);
         let schemas = Arc::new(Schemas::new(&bodies.collect(), components));
+        let paths = paths.map(|(template, item)| PathRules::new(template, item, &schemas));
         Ok(Contract {
-            paths: paths
-                .map(|(template, item)| PathRules::new(template, item, &schemas))
-                .collect(),
+            paths: paths.collect::<Result<_, _>>()?,
         })
     }
 
@@ -83,14 +111,14 @@ impl Contract {
         method: &Method,
         path: &str,
         query: &str,
-    ) -> Result<Option<&Arc<Operation>>, Problem> {
+    ) -> Result<Option<&Arc<OperationRules>>, Problem> {
         if !is_text(path) {
             return Err(Problem::route_not_found());
         }
         match self.find(method, path) {
-            Some(operation) => {
-                operation.check_query(query)?;
-                Ok(Some(operation))
+            Some(rules) => {
+                rules.check_query(query)?;
+                Ok(Some(rules))
             }
             None if self.fitting(path).next().is_none() => Ok(None),
             None => Err(method_not_allowed(
@@ -101,7 +129,7 @@ impl Contract {
     }
 
     /// Finds the operation that a method and a path are for.
-    pub fn find(&self, method: &Method, path: &str) -> Option<&Arc<Operation>> {
+    pub fn find(&self, method: &Method, path: &str) -> Option<&Arc<OperationRules>> {
         self.fitting(path).find_map(|rules| rules.operation(method))
     }
 
@@ -111,30 +139,37 @@ impl Contract {
 }
 
 impl PathRules {
-    fn new(template: &str, item: &Value, schemas: &Arc<Schemas>) -> PathRules {
+    fn new(
+        template: &str,
+        item: &Value,
+        schemas: &Arc<Schemas>,
+    ) -> Result<PathRules, ContractError> {
         let no_operations = Map::new();
         let operations = item.as_object().unwrap_or(&no_operations).iter();
-        PathRules {
+        let operations = operations
+            .filter_map(|(name, operation)| Some((method_named(name)?, operation)))
+            .map(|(method, operation)| {
+                let rules = OperationRules::new(operation, schemas)?;
+                Ok((method, Arc::new(rules)))
+            });
+        Ok(PathRules {
             pattern: ResourceDef::new(template),
-            operations: operations
-                .filter_map(|(name, operation)| Some((method_named(name)?, operation)))
-                .map(|(method, operation)| (method, Arc::new(Operation::new(operation, schemas))))
-                .collect(),
-        }
+            operations: operations.collect::<Result<_, ContractError>>()?,
+        })
     }
 
     fn fits(&self, path: &str) -> bool {
         self.pattern.is_match(path)
     }
 
-    fn operation(&self, method: &Method) -> Option<&Arc<Operation>> {
+    fn operation(&self, method: &Method) -> Option<&Arc<OperationRules>> {
         let asked = if method == Method::HEAD {
             &Method::GET
         } else {
             method
         };
         let found = self.operations.iter().find(|(method, _)| method == asked);
-        found.map(|(_, operation)| operation)
+        found.map(|(_, rules)| rules)
     }
 
     /// Lists the allowed methods. HEAD is answered wherever GET is.
@@ -187,26 +222,31 @@ fn id_of(operation: &Value) -> &str {
     id.unwrap_or_default()
 }
 
-impl Operation {
-    fn new(operation: &Value, schemas: &Arc<Schemas>) -> Operation {
+impl OperationRules {
+    fn new(operation: &Value, schemas: &Arc<Schemas>) -> Result<OperationRules, ContractError> {
         let id = id_of(operation);
+        let known = id.parse();
         let content = operation
             .pointer("/requestBody/content")
             .and_then(Value::as_object);
         let schema = operation.pointer(JSON_BODY);
-        Operation {
-            id: id.to_owned(),
+        Ok(OperationRules {
+            operation: known.map_err(|_| ContractError::Unknown(id.to_owned()))?,
             parameters: query_parameters(operation),
             media_types: content
                 .map(|content| content.keys().cloned().collect())
                 .unwrap_or_default(),
             body: schema.map(|_| BodySchema::of(id, schemas)),
-        }
+        })
     }
 
-    /// The operationId.
-    pub fn id(&self) -> &str {
-        &self.id
+    pub fn operation(&self) -> Operation {
+        self.operation
+    }
+
+    /// Returns true if the document describes a body.
+    pub fn takes_body(&self) -> bool {
+        !self.media_types.is_empty()
     }
 
     /// Returns the faults of a well-formed JSON body against the document; empty if the document
@@ -264,7 +304,7 @@ impl Operation {
     /// is left to whoever reads its body.
     fn check_content_type(&self, request: &ServiceRequest) -> Result<(), Problem> {
         let has_type = request.headers().contains_key(header::CONTENT_TYPE);
-        let is_checked = !self.media_types.is_empty() && (has_type || has_body(request));
+        let is_checked = self.takes_body() && (has_type || has_body(request));
         if !is_checked || self.takes_content_type(request) {
             return Ok(());
         }
@@ -348,7 +388,7 @@ pub async fn hold<B: MessageBody>(
     match admit(&contract, &request) {
         Ok(Some(matched)) => {
             let mut extensions = request.extensions_mut();
-            extensions.insert(OperationId(matched.0.id().into()));
+            extensions.insert(MatchedOperation(matched.0.operation()));
             extensions.insert(matched);
         }
         Ok(None) => {}
@@ -365,11 +405,11 @@ pub async fn hold<B: MessageBody>(
 fn admit(contract: &Contract, request: &ServiceRequest) -> Result<Option<Matched>, Problem> {
     let path = request.match_info().as_str();
     let found = contract.check(request.method(), path, request.query_string())?;
-    let Some(operation) = found else {
+    let Some(rules) = found else {
         return Ok(None);
     };
-    operation.check_content_type(request)?;
-    Ok(Some(Matched(Arc::clone(operation))))
+    rules.check_content_type(request)?;
+    Ok(Some(Matched(Arc::clone(rules))))
 }
 
 #[cfg(test)]
@@ -404,10 +444,10 @@ mod tests {
         let document = json!({
             "openapi": "3.1.0", "info": {"title": "", "version": ""},
             "paths": {"/things/{thing}": {
-                "get": {"operationId": "get_thing", "responses": {}, "parameters": [
+                "get": {"operationId": "get_unit", "responses": {}, "parameters": [
                     parameter("thing", "path", true), parameter("from", "query", true), parameter("to", "query", false)
                 ]},
-                "put": {"operationId": "put_thing", "responses": {}, "requestBody": body}
+                "put": {"operationId": "put_level", "responses": {}, "requestBody": body}
             }},
             "components": {"schemas": {"Name": name, "Step": step, "Thing": thing}}
         });
@@ -415,11 +455,11 @@ mod tests {
     }
 
     fn checked(method: &str, path: &str, query: &str) -> String {
-        let contract = Contract::new(&document()).unwrap();
+        let contract = Contract::read(&document()).unwrap();
         let method = method.parse().unwrap();
         match contract.check(&method, path, query) {
             Ok(found) => found
-                .map_or("unknown", |operation| operation.id())
+                .map_or("unknown", |rules| rules.operation().id())
                 .to_owned(),
             Err(problem) => format!("{} {problem}", problem.status_code().as_u16()),
         }
@@ -428,8 +468,8 @@ mod tests {
     #[test]
     fn requests_are_held_to_paths_methods_and_parameters() {
         let get = |query| checked("GET", "/things/1", query);
-        assert_eq!(get("from=1&to=%20"), "get_thing");
-        assert_eq!(checked("HEAD", "/things/1", "from=1"), "get_thing");
+        assert_eq!(get("from=1&to=%20"), "get_unit");
+        assert_eq!(checked("HEAD", "/things/1", "from=1"), "get_unit");
         assert_eq!(checked("GET", "/other", "from=1"), "unknown");
         assert_eq!(
             get("form=1"),
@@ -455,7 +495,7 @@ mod tests {
     }
 
     fn faults(body: Value) -> Vec<String> {
-        let contract = Contract::new(&document()).unwrap();
+        let contract = Contract::read(&document()).unwrap();
         let found = contract.check(&Method::PUT, "/things/1", "").ok().flatten();
         let body = body.to_string();
         let faults = found.unwrap().faults(body.as_bytes()).into_iter();
@@ -514,5 +554,29 @@ mod tests {
         assert_eq!(step(json!({"op": "fly"})), unknown);
         let untagged = ["/step/op MISSING_FIELD The field op is missing."];
         assert_eq!(step(json!({"unit": "a"})), untagged);
+    }
+
+    #[test]
+    fn a_document_has_the_operations_of_the_table_and_no_others() {
+        let refusal = |document: &OpenApi| Contract::new(document).err().unwrap().to_string();
+        let whole = crate::http::openapi::document();
+        assert!(Contract::new(&whole).is_ok());
+
+        let mut longer = whole.clone();
+        let me = longer.paths.paths["/v1/me"].clone();
+        let path = longer.paths.paths.entry("/v1/you".to_owned());
+        let path = path.or_insert(me);
+        path.get.as_mut().unwrap().operation_id = Some("get_you".to_owned());
+        assert_eq!(
+            refusal(&longer),
+            "the OpenAPI document has the operation \"get_you\", which is not in the table of operations"
+        );
+
+        let mut shorter = whole;
+        shorter.paths.paths.remove("/v1/me");
+        assert_eq!(
+            refusal(&shorter),
+            "the table of operations has \"get_me\", which is not in the OpenAPI document"
+        );
     }
 }

@@ -25,10 +25,11 @@ impl Expectations {
     /// # Errors
     /// The answer to send: the body is too large, or its encoding is not supported.
     pub(super) fn admit(&self, request: Request) -> Result<Request, Error> {
-        let Some(operation) = self.contract.find(request.method(), request.path()) else {
+        let Some(rules) = self.contract.find(request.method(), request.path()) else {
             return Ok(request);
         };
-        let limit = self.limit.of_operation(operation.id());
+        let operation = rules.operation();
+        let limit = self.limit.of_operation(operation);
         let Err(problem) = check_head(request.headers(), limit) else {
             return Ok(request);
         };

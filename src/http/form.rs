@@ -10,7 +10,7 @@ use super::answer::{change, tagged};
 use super::indicator::CatalogueParams;
 use super::problem::Problem;
 use super::request::page::{page_request, page_response};
-use super::request::{CalledOn, JsonBody, Now, Params, SeenEtags, SignedIn};
+use super::request::{CalledToPut, JsonBody, Now, Params, SeenEtags, SignedIn};
 use super::text::NameBody;
 use super::unit::DayParams;
 use crate::domain::day::Day;
@@ -57,6 +57,7 @@ pub async fn list_forms(
     params(
         ("form" = String, Path, description = "The form's code", example = "mttq.annual"),
         DayParams,
+        SeenEtags,
     ),
     responses((status = 200, description = "The form", body = FormView)),
 )]
@@ -97,6 +98,7 @@ pub struct PeriodParams {
     params(
         ("form" = String, Path, description = "The form's code", example = "mttq.annual"),
         PeriodParams,
+        SeenEtags,
     ),
     responses((status = 200, description = "The periods, in order", body = PeriodList)),
 )]
@@ -302,7 +304,10 @@ impl From<RuleBody> for EnteredRule {
 /// Add a form, or a version of it from a day on.
 #[utoipa::path(
     tag = "catalogue",
-    params(("form" = String, Path, description = "The form's code", example = "mttq.annual")),
+    params(
+        ("form" = String, Path, description = "The form's code", example = "mttq.annual"),
+        CalledToPut<JsonBody<FormBody>>,
+    ),
     request_body = FormBody,
     responses(
         (status = 200, description = "The form with its new version", body = FormView),
@@ -313,7 +318,7 @@ impl From<RuleBody> for EnteredRule {
 pub async fn put_form(
     application: web::Data<Application>,
     code: web::Path<String>,
-    CalledOn { call, body }: CalledOn<JsonBody<FormBody>>,
+    CalledToPut { call, body }: CalledToPut<JsonBody<FormBody>>,
 ) -> Result<HttpResponse, Problem> {
     let entered = body.entered(code.into_inner());
     change(application, call, entered, form::put_form).await

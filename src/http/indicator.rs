@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::answer::{change, tagged};
 use super::problem::Problem;
 use super::request::page::{page_request, page_response};
-use super::request::{CalledOn, JsonBody, Now, Params, SeenEtags, SignedIn};
+use super::request::{CalledToPut, JsonBody, Now, Params, SeenEtags, SignedIn};
 use super::text::{DecimalText, NameBody};
 use super::unit::DayParams;
 use crate::domain::day::Day;
@@ -67,6 +67,7 @@ pub async fn list_indicators(
     params(
         ("indicator" = String, Path, description = "The indicator's code", example = "docs.issued"),
         DayParams,
+        SeenEtags,
     ),
     responses((status = 200, description = "The indicator", body = IndicatorView)),
 )]
@@ -207,7 +208,10 @@ impl IndicatorBody {
 /// Add an indicator, or a version of it from a day on.
 #[utoipa::path(
     tag = "catalogue",
-    params(("indicator" = String, Path, description = "The indicator's code", example = "docs.issued")),
+    params(
+        ("indicator" = String, Path, description = "The indicator's code", example = "docs.issued"),
+        CalledToPut<JsonBody<IndicatorBody>>,
+    ),
     request_body = IndicatorBody,
     responses(
         (status = 200, description = "The indicator with its new version", body = IndicatorView),
@@ -218,7 +222,7 @@ impl IndicatorBody {
 pub async fn put_indicator(
     application: web::Data<Application>,
     code: web::Path<String>,
-    CalledOn { call, body }: CalledOn<JsonBody<IndicatorBody>>,
+    CalledToPut { call, body }: CalledToPut<JsonBody<IndicatorBody>>,
 ) -> Result<HttpResponse, Problem> {
     let entered = body.entered(code.into_inner());
     change(application, call, entered, indicator::put_indicator).await

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::answer::{change, tagged};
 use super::problem::Problem;
-use super::request::{CalledOn, JsonBody, SeenEtags, SignedIn};
+use super::request::{CalledToPut, JsonBody, SeenEtags, SignedIn};
 use super::text::NameBody;
 use crate::domain::day::Day;
 use crate::service::Application;
@@ -15,6 +15,7 @@ use crate::service::catalogue::level::{self, EnteredLevel, LevelList, LevelView}
 /// List all levels, the highest first.
 #[utoipa::path(
     tag = "units",
+    params(SeenEtags),
     responses((status = 200, description = "The levels that the tenant has or had", body = LevelList)),
 )]
 #[get("/levels")]
@@ -46,7 +47,10 @@ pub struct LevelBody {
 /// Add a level or change it.
 #[utoipa::path(
     tag = "units",
-    params(("level" = String, Path, description = "The level's code", example = "commune")),
+    params(
+        ("level" = String, Path, description = "The level's code", example = "commune"),
+        CalledToPut<JsonBody<LevelBody>>,
+    ),
     request_body = LevelBody,
     responses(
         (status = 200, description = "The changed level", body = LevelView),
@@ -57,7 +61,7 @@ pub struct LevelBody {
 pub async fn put_level(
     application: web::Data<Application>,
     code: web::Path<String>,
-    CalledOn { call, body }: CalledOn<JsonBody<LevelBody>>,
+    CalledToPut { call, body }: CalledToPut<JsonBody<LevelBody>>,
 ) -> Result<HttpResponse, Problem> {
     let entered = EnteredLevel {
         code: code.into_inner(),

@@ -6,6 +6,7 @@ use utoipa::IntoParams;
 
 use super::answer::json;
 use super::problem::Problem;
+use super::refusal::AgainstRules;
 use super::request::page::page_request;
 use super::request::{Params, SignedIn};
 use crate::domain::submission::Stage;
@@ -38,7 +39,7 @@ pub struct LineageParams {
 #[utoipa::path(
     tag = "reports",
     params(ReportPath, LineageParams),
-    responses((status = 200, description = "The figure and a page of its sources", body = LineageView)),
+    responses((status = 200, description = "The figure and a page of its sources", body = LineageView), AgainstRules),
 )]
 #[get("/forms/{form}/periods/{period}/units/{unit}/rollup/lineage")]
 pub async fn get_lineage(

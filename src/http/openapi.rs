@@ -1,24 +1,28 @@
 //! The OpenAPI document: made from the route list. Adds what holds for many operations (errors,
-//! conditions, keys, tokens) in one place, and no path.
+//! ETags, tokens) in one place. It follows from what each operation shows of itself and from the
+//! table of operations; no operation is named here.
 
 use std::collections::BTreeSet;
 
 use actix_web::App;
+use actix_web::http::header::{self, HeaderName};
 use serde_json::Value;
 use utoipa::OpenApi;
 use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::path::{HttpMethod, Operation, Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::response::ResponseBuilder;
+use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::schema::{
     AdditionalProperties, ArrayItems, Object, ObjectBuilder, Schema, SchemaType, Type,
 };
 use utoipa::openapi::security::{Flow, HttpAuthScheme, HttpBuilder, OAuth2, Password, Scopes};
 use utoipa::openapi::security::{SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required};
+use utoipa::openapi::{Ref, RefOr};
 use utoipa_actix_web::AppExt;
 
 use super::problem::{FaultBody, ProblemBody};
-use super::routes::{PUBLIC, routes};
+use super::refusal::Refusal;
+use super::request::{IDEMPOTENCY_KEY, header_parameter};
+use super::routes::routes;
+use crate::authz::{self, Audience};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -29,6 +33,7 @@ use super::routes::{PUBLIC, routes};
     ),
     tags(
         (name = "sign-in", description = "Tokens, and who is calling"),
+        (name = "people", description = "Accounts of people (tài khoản), their roles and invitations"),
         (name = "units", description = "Units (đơn vị) and levels (cấp)"),
         (name = "catalogue", description = "Indicators (chỉ tiêu), forms (mẫu báo cáo) and their periods (kỳ báo cáo)"),
         (name = "submissions", description = "What units report (số liệu báo cáo)"),
@@ -69,17 +74,17 @@ fn complete(document: &mut utoipa::openapi::OpenApi) {
             Scopes::new(),
         ))])),
     );
-    for (path, item) in &mut document.paths.paths {
-        let methods = [
-            (HttpMethod::Get, &mut item.get),
-            (HttpMethod::Put, &mut item.put),
-            (HttpMethod::Post, &mut item.post),
+    for item in document.paths.paths.values_mut() {
+        let operations = [
+            &mut item.get,
+            &mut item.put,
+            &mut item.post,
+            &mut item.delete,
         ];
-        for (method, operation) in methods {
-            if let Some(operation) = operation {
-                complete_operation(path, &method, operation);
-            }
-        }
+        operations
+            .into_iter()
+            .flatten()
+            .for_each(complete_operation);
     }
     complete_variants(document);
     complete_answers(document);
@@ -137,7 +142,7 @@ fn complete_answers(document: &mut utoipa::openapi::OpenApi) {
 fn schemas_of_requests(document: &utoipa::openapi::OpenApi) -> BTreeSet<String> {
     let items = document.paths.paths.values();
     let bodies = items.flat_map(|item| {
-        let operations = [&item.get, &item.put, &item.post];
+        let operations = [&item.get, &item.put, &item.post, &item.delete];
         operations
             .into_iter()
             .flatten()
@@ -191,26 +196,82 @@ fn name_items(page: &mut Object, item: &str) {
     }
 }
 
-/// Operations without a validator: reads that are always recomputed, pages, and the answers of
-/// deeds.
-const WITHOUT_ETAG: [&str; 11] = [
-    "get_completeness",
-    "get_lineage",
-    "get_me",
-    "get_series",
-    "import_units",
-    "list_changes",
-    "list_forms",
-    "list_indicators",
-    "list_reorganisations",
-    "list_revisions",
-    "list_units",
-];
+/// What an operation shows of itself. All that the common part adds follows from it.
+struct Shown {
+    is_public: bool,
+    /// Its path has names in it.
+    names_something: bool,
+    has_body: bool,
+    /// It takes an Idempotency-Key.
+    changes: bool,
+    /// It takes If-Match.
+    builds_on_state: bool,
+    /// It reads, and takes If-None-Match.
+    may_be_seen: bool,
+}
 
-fn complete_operation(path: &str, method: &HttpMethod, operation: &mut Operation) {
-    let id = operation.operation_id.clone().unwrap_or_default();
-    let is_public = PUBLIC.contains(&id.as_str());
-    operation.security = Some(if is_public {
+impl Shown {
+    fn by(operation: &Operation) -> Shown {
+        let id = operation.operation_id.as_deref().unwrap_or_default();
+        let audience = id.parse().map(authz::Operation::audience);
+        let changes = takes_header(operation, &IDEMPOTENCY_KEY);
+        let mut parameters = operation.parameters.iter().flatten();
+        Shown {
+            // What is not in the table is refused when the server starts.
+            is_public: audience.is_ok_and(|audience| audience == Audience::Public),
+            names_something: parameters.any(|parameter| is_in(parameter, &ParameterIn::Path)),
+            has_body: operation.request_body.is_some(),
+            changes,
+            builds_on_state: takes_header(operation, &header::IF_MATCH),
+            may_be_seen: !changes && takes_header(operation, &header::IF_NONE_MATCH),
+        }
+    }
+
+    fn refusals(&self) -> impl Iterator<Item = Refusal> {
+        let all = [
+            (Refusal::Unreadable, true),
+            (Refusal::NotSignedIn, !self.is_public || self.has_body),
+            (Refusal::NotAllowed, !self.is_public),
+            (Refusal::NotThere, self.names_something),
+            (Refusal::Conflict, self.changes),
+            (Refusal::Stale, self.builds_on_state),
+            (Refusal::TooLarge, self.has_body),
+            (Refusal::WrongType, self.has_body),
+            (Refusal::AgainstRules, self.changes),
+            (Refusal::ConditionRequired, self.builds_on_state),
+            (Refusal::TooMany, self.is_public && self.has_body),
+            (Refusal::Failure, true),
+            (Refusal::NotNow, true),
+        ];
+        all.into_iter()
+            .filter_map(|(refusal, is_possible)| is_possible.then_some(refusal))
+    }
+
+    /// Returns true if an answer carries the validator of what it shows: what was read on a
+    /// condition, what a change built on, or what it created.
+    fn has_validator(&self, status: &str) -> bool {
+        let is_tagged = self.may_be_seen || self.builds_on_state;
+        status.starts_with('2') && is_tagged || status == "201"
+    }
+}
+
+fn is_in(parameter: &RefOr<Parameter>, place: &ParameterIn) -> bool {
+    matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == *place)
+}
+
+fn is_header(parameter: &RefOr<Parameter>, header: &HeaderName) -> bool {
+    is_in(parameter, &ParameterIn::Header)
+        && matches!(parameter, RefOr::T(parameter) if parameter.name.eq_ignore_ascii_case(header.as_str()))
+}
+
+fn takes_header(operation: &Operation, header: &HeaderName) -> bool {
+    let mut parameters = operation.parameters.iter().flatten();
+    parameters.any(|parameter| is_header(parameter, header))
+}
+
+fn complete_operation(operation: &mut Operation) {
+    let shown = Shown::by(operation);
+    operation.security = Some(if shown.is_public {
         Vec::new()
     } else {
         vec![
@@ -218,115 +279,14 @@ fn complete_operation(path: &str, method: &HttpMethod, operation: &mut Operation
             SecurityRequirement::new("password", Vec::<String>::new()),
         ]
     });
-    // Verifying is a POST because of its cost, and changes nothing.
-    let changes = !is_public && *method != HttpMethod::Get && id != "verify_rollup";
-    let parameters = operation.parameters.get_or_insert_default();
-    parameters.push(language_header().into());
-    if changes {
-        parameters.push(idempotency_header().into());
-        parameters.extend(condition_headers(path, method).into_iter().map(RefOr::from));
+    complete_parameters(operation, &shown);
+    let responses = &mut operation.responses.responses;
+    for refusal in shown.refusals() {
+        let known = responses.entry(refusal.status().to_owned());
+        known.or_insert_with(|| refusal.response());
     }
-    let statuses = Statuses {
-        is_public,
-        changes,
-        names_something: path.contains('{') || id == "list_units",
-        conditional: !condition_headers(path, method).is_empty() && changes,
-        names_figure: ["get_lineage", "get_series", "get_target"].contains(&id.as_str()),
-        has_body: operation.request_body.is_some(),
-    };
-    for (status, description) in statuses.problems() {
-        operation
-            .responses
-            .responses
-            .entry(status.to_owned())
-            .or_insert_with(|| problem_response(description));
-    }
-    let with_etag = changes || *method == HttpMethod::Get;
-    if with_etag && !is_public && !WITHOUT_ETAG.contains(&id.as_str()) {
-        add_etag(operation);
-    }
-}
-
-/// The properties of an operation that decide its possible problems.
-struct Statuses {
-    is_public: bool,
-    changes: bool,
-    names_something: bool,
-    conditional: bool,
-    names_figure: bool,
-    has_body: bool,
-}
-
-impl Statuses {
-    fn problems(&self) -> Vec<(&'static str, &'static str)> {
-        let all = [
-            (
-                "400",
-                "The request cannot be read; `errors` names every fault",
-                true,
-            ),
-            (
-                "401",
-                "Nobody is signed in, or the token does not serve",
-                !self.is_public || self.has_body,
-            ),
-            (
-                "403",
-                "The caller's grants do not allow it",
-                !self.is_public,
-            ),
-            (
-                "404",
-                "What the path names is not there",
-                self.names_something,
-            ),
-            ("409", "What is there does not allow it now", self.changes),
-            ("412", "It has changed since it was read", self.conditional),
-            ("413", "The body is too large", self.has_body),
-            ("415", "The body is of another type", self.has_body),
-            (
-                "422",
-                "Against the rules of the domain; `errors` names every fault",
-                self.changes || self.names_figure,
-            ),
-            (
-                "428",
-                "The request must say on which state it builds",
-                self.conditional,
-            ),
-            (
-                "429",
-                "Too many at once; try again after `Retry-After` seconds",
-                self.is_public && self.has_body,
-            ),
-            ("500", "The service failed", true),
-            (
-                "503",
-                "Not now; try again after `Retry-After` seconds",
-                true,
-            ),
-        ];
-        let wanted = all.into_iter().filter(|(_, _, wanted)| *wanted);
-        wanted
-            .map(|(status, description, _)| (status, description))
-            .collect()
-    }
-}
-
-fn problem_response(description: &str) -> RefOr<utoipa::openapi::Response> {
-    let content = ContentBuilder::new()
-        .schema(Some(Ref::from_schema_name("ProblemBody")))
-        .build();
-    ResponseBuilder::new()
-        .description(description)
-        .content("application/problem+json", content)
-        .build()
-        .into()
-}
-
-fn add_etag(operation: &mut Operation) {
-    for (status, response) in &mut operation.responses.responses {
-        if let (true, RefOr::T(response)) = (status.starts_with('2'), response) {
+    for (status, response) in responses {
+        if let (true, RefOr::T(response)) = (shown.has_validator(status), response) {
             let header = HeaderBuilder::new()
                 .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
                 .description(Some("A strong validator of the body"))
@@ -336,46 +296,18 @@ fn add_etag(operation: &mut Operation) {
     }
 }
 
-/// Describes a header without an example, since the API's page would send the example.
-fn header_parameter(name: &str, description: &str) -> Parameter {
-    ParameterBuilder::new()
-        .name(name)
-        .parameter_in(ParameterIn::Header)
-        .required(Required::False)
-        .description(Some(description))
-        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
-        .build()
-}
-
-fn language_header() -> Parameter {
-    header_parameter(
+/// Puts the header that every operation takes before those that its extractors read.
+fn complete_parameters(operation: &mut Operation, shown: &Shown) {
+    let parameters = operation.parameters.get_or_insert_default();
+    if shown.may_be_seen {
+        // The ETag says it: HTTP has this header for every read, and caches send it by themselves.
+        parameters.retain(|parameter| !is_header(parameter, &header::IF_NONE_MATCH));
+    }
+    let headers = |parameter: &RefOr<Parameter>| is_in(parameter, &ParameterIn::Header);
+    let first = parameters.iter().position(headers);
+    let language = header_parameter(
         "Accept-Language",
         "The language of error messages: vi or en",
-    )
-}
-
-fn idempotency_header() -> Parameter {
-    header_parameter(
-        "Idempotency-Key",
-        "Such as a new UUID. Sent again with the same key and body within seven days, the request has the effect of one",
-    )
-}
-
-/// Returns the condition headers of an operation. A PUT creates or replaces; steps of a submission
-/// and an undo build on a state that was read.
-fn condition_headers(path: &str, method: &HttpMethod) -> Vec<Parameter> {
-    let if_match = || {
-        header_parameter(
-            "If-Match",
-            "The ETag of the state that the change builds on, such as `\"3\"`; or If-None-Match, not both",
-        )
-    };
-    match method {
-        HttpMethod::Put => vec![
-            if_match(),
-            header_parameter("If-None-Match", "`*`: only if there is nothing yet"),
-        ],
-        _ if path.contains("/submission/") || path.ends_with("/undo") => vec![if_match()],
-        _ => Vec::new(),
-    }
+    );
+    parameters.insert(first.unwrap_or(parameters.len()), language.into());
 }

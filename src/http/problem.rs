@@ -26,6 +26,7 @@ use uuid::Uuid;
 
 use super::json::json_line;
 use super::state::{Occupied, ServerState};
+use crate::authz::Operation;
 use crate::error::{
     Code, Explain, Explanation, Fault, FaultPlace, Kind, Language, MOST_FAULTS, Message, shortened,
 };
@@ -487,7 +488,7 @@ pub async fn render<B: MessageBody>(
                 let head = response.response_mut().head_mut();
                 head.set_connection_type(ConnectionType::Close);
             }
-            timer.finish(&operation_of(&response), response.status().as_u16());
+            timer.finish(operation_of(&response), response.status().as_u16());
             Ok(response)
         }
         Err(error) => {
@@ -509,16 +510,16 @@ fn is_full_disk<B>(response: &HttpResponse<B>) -> bool {
     problem.is_some_and(|problem| problem.code == Code::StorageFull)
 }
 
-/// The id of the operation that a request matched, kept in the request's extensions for the metrics.
-pub struct OperationId(pub Box<str>);
+/// The operation that a request matched, kept in the request's extensions for the metrics.
+pub struct MatchedOperation(pub Operation);
 
 /// The metrics' label for requests without an operation.
 const NO_OPERATION: &str = "none";
 
-fn operation_of<B>(response: &ServiceResponse<B>) -> String {
+fn operation_of<B>(response: &ServiceResponse<B>) -> &'static str {
     let extensions = response.request().extensions();
-    let operation = extensions.get::<OperationId>();
-    operation.map_or(NO_OPERATION, |id| &id.0).to_owned()
+    let matched = extensions.get::<MatchedOperation>();
+    matched.map_or(NO_OPERATION, |MatchedOperation(operation)| operation.id())
 }
 
 /// Turns a handler's panic into an answer.

@@ -30,7 +30,7 @@ pub struct ReorganisationParams {
 /// that close on it or later change.
 #[utoipa::path(
     tag = "units",
-    params(ReorganisationParams),
+    params(ReorganisationParams, Called<LargeJsonBody<ReorganisationDocument>>),
     request_body = ReorganisationDocument,
     responses(
         (status = 200, description = "With `dry_run`: what it would change", body = ReorganisationPreview),
@@ -81,7 +81,10 @@ pub async fn list_reorganisations(
 /// Read a reorganisation with its document.
 #[utoipa::path(
     tag = "units",
-    params(("reorganisation" = String, Path, description = "Its id", example = "0191e4a5-6d1c-7c3a-9a60-2f6d0c9b1a11")),
+    params(
+        ("reorganisation" = String, Path, description = "Its id", example = "0191e4a5-6d1c-7c3a-9a60-2f6d0c9b1a11"),
+        SeenEtags,
+    ),
     responses((status = 200, description = "The reorganisation", body = ReorganisationDetail)),
 )]
 #[get("/reorganisations/{reorganisation}")]
@@ -103,7 +106,10 @@ pub async fn get_reorganisation(
 /// grant of its units.
 #[utoipa::path(
     tag = "units",
-    params(("reorganisation" = String, Path, description = "Its id", example = "0191e4a5-6d1c-7c3a-9a60-2f6d0c9b1a11")),
+    params(
+        ("reorganisation" = String, Path, description = "Its id", example = "0191e4a5-6d1c-7c3a-9a60-2f6d0c9b1a11"),
+        CalledOn<NoBody>,
+    ),
     responses((status = 200, description = "The reorganisation, which does not hold any more", body = ReorganisationView)),
 )]
 #[post("/reorganisations/{reorganisation}/undo")]

@@ -40,7 +40,7 @@ pub enum Include {
 /// Read a unit's report: its own figures and everything below it.
 #[utoipa::path(
     tag = "reports",
-    params(ReportPath, RollupParams),
+    params(ReportPath, RollupParams, SeenEtags),
     responses((status = 200, description = "The rollup; nulls and 0 of n where there is nothing yet", body = RollupView)),
 )]
 #[get("/forms/{form}/periods/{period}/units/{unit}/rollup")]

@@ -5,8 +5,8 @@ use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    account, change, completeness, form, health, indicator, level, lineage, reorganisation, rollup,
-    series, submission, target, token, unit,
+    account, change, completeness, form, health, indicator, invitation, level, lineage, me,
+    reorganisation, rollup, series, submission, target, token, unit,
 };
 
 /// All routes.
@@ -19,7 +19,21 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(
             scope("/v1")
                 .service(token::issue_token)
-                .service(account::get_me)
+                .service(invitation::accept_invitation)
+                .service(me::get_me)
+                .service(me::put_my_password)
+                .service(me::list_my_sessions)
+                .service(me::end_my_session)
+                .service(me::end_my_sessions)
+                .service(account::list_accounts)
+                .service(account::create_account)
+                .service(account::get_account)
+                .service(account::put_account)
+                .service(account::put_grants)
+                .service(account::invite_account)
+                .service(account::disable_account)
+                .service(account::enable_account)
+                .service(account::hand_over_account)
                 .service(level::list_levels)
                 .service(level::put_level)
                 .service(unit::list_units)
@@ -55,12 +69,3 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(change::list_changes),
         );
 }
-
-/// The operation ids that need no token. Every other operation does.
-pub const PUBLIC: [&str; 5] = [
-    "get_livez",
-    "get_readyz",
-    "get_metrics",
-    "get_jwks",
-    "issue_token",
-];

@@ -6,6 +6,7 @@ use utoipa::IntoParams;
 
 use super::answer::json;
 use super::problem::Problem;
+use super::refusal::AgainstRules;
 use super::request::{Params, SignedIn};
 use crate::domain::day::Day;
 use crate::domain::submission::Stage;
@@ -46,7 +47,7 @@ pub struct SeriesParams {
         ("unit" = String, Path, description = "The unit's id, or `code:` and the code that it has on the last period's last day", example = "code:30388"),
         SeriesParams,
     ),
-    responses((status = 200, description = "The periods in order", body = SeriesView)),
+    responses((status = 200, description = "The periods in order", body = SeriesView), AgainstRules),
 )]
 #[get("/forms/{form}/units/{unit}/series")]
 pub async fn get_series(

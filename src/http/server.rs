@@ -16,7 +16,7 @@ use actix_web::{App, web};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use utoipa_actix_web::AppExt;
 
-use super::contract::{self, Contract};
+use super::contract::{self, Contract, ContractError};
 use super::docs::Document;
 use super::event_stream::Streams;
 use super::expect::Expectations;
@@ -70,6 +70,8 @@ pub enum ServerError {
     },
     #[error("the OpenAPI document cannot be made: {0}")]
     Document(#[from] serde_json::Error),
+    #[error(transparent)]
+    Contract(#[from] ContractError),
     #[error("signals cannot be received: {0}")]
     Signals(std::io::Error),
 }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::answer::{reply, tagged};
 use super::problem::Problem;
 use super::request::page::{PageParams, page_request, page_response};
-use super::request::{CalledOn, JsonBody, NoBody, Params, SeenEtags, SignedIn};
+use super::request::{CalledOn, CalledToPut, JsonBody, NoBody, Params, SeenEtags, SignedIn};
 use super::text::DecimalText;
 use crate::domain::quantity::Qualifier;
 use crate::domain::submission::{EnteredPassage, EnteredValue};
@@ -23,7 +23,7 @@ use crate::service::submission::{
 /// Read a unit's submission with its latest values.
 #[utoipa::path(
     tag = "submissions",
-    params(ReportPath),
+    params(ReportPath, SeenEtags),
     responses((status = 200, description = "The submission", body = SubmissionView)),
 )]
 #[get("/forms/{form}/periods/{period}/units/{unit}/submission")]
@@ -104,7 +104,7 @@ impl From<SubmissionBody> for Entered {
 /// Send `If-None-Match: *` to create, `If-Match` to replace.
 #[utoipa::path(
     tag = "submissions",
-    params(ReportPath),
+    params(ReportPath, CalledToPut<JsonBody<SubmissionBody>>),
     request_body = SubmissionBody,
     responses(
         (status = 200, description = "The submission with its new values", body = SubmissionView),
@@ -116,7 +116,7 @@ pub async fn put_submission(
     application: web::Data<Application>,
     queue: web::Data<SubmissionQueue>,
     path: web::Path<ReportPath>,
-    CalledOn { call, body }: CalledOn<JsonBody<SubmissionBody>>,
+    CalledToPut { call, body }: CalledToPut<JsonBody<SubmissionBody>>,
 ) -> Result<HttpResponse, Problem> {
     let change = SubmissionChange::Put(Entered::from(body));
     take_step(application, queue, path, call, change).await
@@ -138,7 +138,7 @@ async fn take_step(
 /// Submit the draft as it is.
 #[utoipa::path(
     tag = "submissions",
-    params(ReportPath),
+    params(ReportPath, CalledOn<NoBody>),
     responses((status = 200, description = "The submission, which counts from now on", body = SubmissionView)),
 )]
 #[post("/forms/{form}/periods/{period}/units/{unit}/submission/submit")]
@@ -154,7 +154,7 @@ pub async fn submit_submission(
 /// Withdraw a submission.
 #[utoipa::path(
     tag = "submissions",
-    params(ReportPath),
+    params(ReportPath, CalledOn<NoBody>),
     responses((status = 200, description = "The submission, which counts nowhere any more", body = SubmissionView)),
 )]
 #[post("/forms/{form}/periods/{period}/units/{unit}/submission/withdraw")]
@@ -170,7 +170,7 @@ pub async fn withdraw_submission(
 /// Approve a submission.
 #[utoipa::path(
     tag = "submissions",
-    params(ReportPath),
+    params(ReportPath, CalledOn<NoBody>),
     responses((status = 200, description = "The submission, which counts in both stages from now on", body = SubmissionView)),
 )]
 #[post("/forms/{form}/periods/{period}/units/{unit}/submission/approve")]
@@ -220,7 +220,7 @@ impl From<ReturnBody> for EnteredReason {
 /// Return a submission with a reason.
 #[utoipa::path(
     tag = "submissions",
-    params(ReportPath),
+    params(ReportPath, CalledOn<JsonBody<ReturnBody>>),
     request_body = ReturnBody,
     responses((status = 200, description = "The submission, which counts nowhere any more", body = SubmissionView)),
 )]
@@ -238,7 +238,7 @@ pub async fn return_submission(
 /// Reopen an approved submission for changes.
 #[utoipa::path(
     tag = "submissions",
-    params(ReportPath),
+    params(ReportPath, CalledOn<NoBody>),
     responses((status = 200, description = "The submission, which counts as submitted", body = SubmissionView)),
 )]
 #[post("/forms/{form}/periods/{period}/units/{unit}/submission/reopen")]

@@ -6,7 +6,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{change, tagged};
 use super::problem::Problem;
-use super::request::{CalledOn, JsonBody, Params, SeenEtags, SignedIn};
+use super::refusal::AgainstRules;
+use super::request::{CalledToPut, JsonBody, Params, SeenEtags, SignedIn};
 use super::text::DecimalText;
 use crate::domain::submission::Stage;
 use crate::service::Application;
@@ -60,8 +61,8 @@ impl TargetPath {
 /// Read a unit's target, with the ETag that a change needs.
 #[utoipa::path(
     tag = "reports",
-    params(TargetPath, TargetParams),
-    responses((status = 200, description = "The target; its value is null where it was taken back", body = TargetView)),
+    params(TargetPath, TargetParams, SeenEtags),
+    responses((status = 200, description = "The target; its value is null where it was taken back", body = TargetView), AgainstRules),
 )]
 #[get("/forms/{form}/periods/{period}/units/{unit}/targets/{indicator}")]
 pub async fn get_target(
@@ -90,7 +91,7 @@ pub struct TargetBody {
 /// Set a unit's target (kế hoạch giao).
 #[utoipa::path(
     tag = "reports",
-    params(TargetPath, TargetParams),
+    params(TargetPath, TargetParams, CalledToPut<JsonBody<TargetBody>>),
     request_body = TargetBody,
     responses(
         (status = 200, description = "The changed target", body = TargetView),
@@ -102,7 +103,7 @@ pub async fn put_target(
     application: web::Data<Application>,
     path: web::Path<TargetPath>,
     Params(params): Params<TargetParams>,
-    CalledOn { call, body }: CalledOn<JsonBody<TargetBody>>,
+    CalledToPut { call, body }: CalledToPut<JsonBody<TargetBody>>,
 ) -> Result<HttpResponse, Problem> {
     let (path, figure) = path.into_inner().names(params);
     let entered = EnteredTarget {

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::answer::with_json;
 use super::problem::{self, Problem};
-use super::request::{Fields, Now};
+use super::request::{ClientOf, Fields, Now};
 use crate::error::{Code, Fault};
 use crate::message;
 use crate::service::Application;
@@ -51,14 +51,18 @@ pub async fn issue_token(
     application: web::Data<Application>,
     slots: web::Data<PasswordSlots>,
     now: Now,
+    ClientOf(client): ClientOf,
     body: Fields<TokenRequest>,
 ) -> Result<HttpResponse, Problem> {
     let credentials = credentials(body.value)?;
-    let slot = slots.take(&credentials).await?;
+    let slot = match &credentials {
+        Credentials::Password { .. } => Some(slots.take().await?),
+        Credentials::RefreshToken(_) => None,
+    };
     let view = super::blocking(move || {
         // Held while the work goes on, even if the caller has gone.
         let _slot = slot;
-        token::issue_token(&application, &credentials, now.0)
+        token::issue_token(&application, &credentials, &client, now.0)
     })
     .await?;
     let mut response = HttpResponse::Ok();
@@ -122,22 +126,14 @@ impl Default for PasswordSlots {
 }
 
 impl PasswordSlots {
-    /// Takes a slot if the credentials need one. It is freed on drop.
+    /// Takes a slot. It is freed on drop.
     ///
     /// # Errors
     /// Too many others are waiting.
-    pub async fn take(
-        &self,
-        credentials: &Credentials,
-    ) -> Result<Option<OwnedSemaphorePermit>, Problem> {
-        match credentials {
-            Credentials::RefreshToken(_) => Ok(None),
-            Credentials::Password { .. } => {
-                match tokio::time::timeout(WAIT_FOR_SLOT, self.0.clone().acquire_owned()).await {
-                    Ok(slot) => Ok(slot.ok()),
-                    Err(_) => Err(too_many_sign_ins()),
-                }
-            }
+    pub async fn take(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        match tokio::time::timeout(WAIT_FOR_SLOT, self.0.clone().acquire_owned()).await {
+            Ok(Ok(slot)) => Ok(slot),
+            Ok(Err(_)) | Err(_) => Err(too_many_sign_ins()),
         }
     }
 }

@@ -8,6 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{change, tagged};
 use super::problem::Problem;
+use super::refusal::NotThere;
 use super::request::page::{page_request, page_response};
 use super::request::{Called, JsonBody, Now, Params, SeenEtags, SignedIn, TextBody};
 use crate::domain::day::Day;
@@ -48,7 +49,7 @@ pub struct UnitParams {
 #[utoipa::path(
     tag = "units",
     params(UnitParams),
-    responses((status = 200, description = "A page of units in the order of the tree", body = Page<UnitView>)),
+    responses((status = 200, description = "A page of units in the order of the tree", body = Page<UnitView>), NotThere),
 )]
 #[get("/units")]
 pub async fn list_units(
@@ -86,6 +87,7 @@ pub struct DayParams {
     params(
         ("unit" = String, Path, description = "Its id, or `code:` and its code", example = "code:30388"),
         DayParams,
+        SeenEtags,
     ),
     responses((status = 200, description = "The unit", body = UnitView)),
 )]
@@ -139,6 +141,7 @@ pub struct UnitBody {
 /// Add a unit.
 #[utoipa::path(
     tag = "units",
+    params(Called<JsonBody<UnitBody>>),
     request_body = UnitBody,
     responses((status = 201, description = "The new unit, and what is to be looked at again", body = CreatedUnit)),
 )]
@@ -177,7 +180,7 @@ pub struct ImportParams {
 /// already exist exactly as listed stay as they are.
 #[utoipa::path(
     tag = "units",
-    params(ImportParams),
+    params(ImportParams, Called<TextBody>),
     request_body(
         content = String,
         content_type = "text/csv",

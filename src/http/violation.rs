@@ -6,10 +6,10 @@ use jsonschema::{JsonType, ValidationError};
 use serde_json::Value;
 
 use crate::domain::fault::FieldPath;
-use crate::domain::naming::Named;
 use crate::error::{Code, Fault, Message, shortened};
 use crate::message;
 use crate::pointer::path_at;
+use crate::sentence::naming::any_of;
 
 /// The most names that an error lists. A longer list helps nobody.
 const MOST_NAMES: usize = 16;
@@ -191,13 +191,10 @@ pub(super) fn missing_field(object: &FieldPath, field: &str) -> Fault {
 }
 
 fn wrong_type(at: &str, expected: &[JsonType]) -> Fault {
-    let names = expected.iter().map(|json_type| type_name(*json_type));
-    let (vi, en): (Vec<_>, Vec<_>) = names.map(|name| (name.vi, name.en)).unzip();
-    let (vi, en) = (vi.join(" hoặc "), en.join(" or "));
-    let message = message!(
-        "contract-wrong-type",
-        words = Named::new(vi.to_string(), en.to_string())
-    );
+    let Some(words) = any_of(expected.iter().copied().map(type_name)) else {
+        return not_as_described(at);
+    };
+    let message = message!("contract-wrong-type", words);
     Fault::in_body(path_at(at), Code::WrongType, message)
 }
 

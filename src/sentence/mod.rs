@@ -1,5 +1,6 @@
 //! The faults of the engine in words. Each file belongs to a noun and has one match from the noun's
-//! faults to their codes and sentences. Decides nothing.
+//! faults to their codes and sentences. Also the names that are made of words: of periods, ranges and
+//! lists. Decides nothing.
 
 mod plan;
 mod reorganisation;
@@ -7,6 +8,7 @@ mod text;
 
 pub mod formula;
 pub mod naming;
+pub mod period;
 pub mod quantity;
 pub mod submission;
 pub mod unit;

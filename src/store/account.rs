@@ -1,4 +1,6 @@
-//! Queries on accounts.
+//! Queries on accounts, of people and of programs. Grants and sign-ins have files of their own.
+
+use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -6,56 +8,123 @@ use diesel::prelude::*;
 use super::database::Transaction;
 use super::error::{StoreError, parsed};
 use super::schema::account;
-use crate::domain::id::{AccountId, Login};
+use crate::domain::id::{AccountId, InvalidName, Login};
 
-/// An account that can sign in.
+/// The holder of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountKind {
+    /// Signs in with a password.
+    Person,
+    /// Has a key.
+    Program,
+}
+
+impl AccountKind {
+    fn as_str(self) -> &'static str {
+        match self {
+            AccountKind::Person => "person",
+            AccountKind::Program => "program",
+        }
+    }
+}
+
+impl std::str::FromStr for AccountKind {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<AccountKind, InvalidName> {
+        [AccountKind::Person, AccountKind::Program]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or(InvalidName("kind of account"))
+    }
+}
+
+/// An account.
 #[derive(Debug, Clone)]
 pub struct Account {
     pub id: AccountId,
+    pub kind: AccountKind,
     pub login: Login,
     pub name: String,
-    pub password_hash: String,
+    pub telephone: Option<String>,
+    /// `None` until its owner has chosen a password.
+    pub password_hash: Option<String>,
+    pub disabled_at: Option<NaiveDateTime>,
+    pub last_signed_in: Option<NaiveDateTime>,
+    /// The rev of the commit that changed it last.
+    pub rev: i64,
 }
 
-type Row = (String, String, String, String);
+#[derive(Queryable)]
+struct AccountRow {
+    account_id: String,
+    kind: String,
+    login: String,
+    name: String,
+    telephone: Option<String>,
+    password_hash: String,
+    disabled_at: Option<NaiveDateTime>,
+    last_signed_in: Option<NaiveDateTime>,
+    rev: i64,
+}
 
 const COLUMNS: (
     account::account_id,
+    account::kind,
     account::login,
     account::name,
+    account::telephone,
     account::password_hash,
+    account::disabled_at,
+    account::last_signed_in,
+    account::rev,
 ) = (
     account::account_id,
+    account::kind,
     account::login,
     account::name,
+    account::telephone,
     account::password_hash,
+    account::disabled_at,
+    account::last_signed_in,
+    account::rev,
 );
 
-fn read((id, login, name, password_hash): Row) -> Result<Account, StoreError> {
-    Ok(Account {
-        id: parsed(&id, "account id")?,
-        login: Login::kept(login),
-        name,
-        password_hash,
-    })
+impl TryFrom<AccountRow> for Account {
+    type Error = StoreError;
+
+    fn try_from(row: AccountRow) -> Result<Account, StoreError> {
+        Ok(Account {
+            id: parsed(&row.account_id, "account id")?,
+            kind: parsed(&row.kind, "kind of account")?,
+            login: Login::kept(row.login),
+            name: row.name,
+            telephone: row.telephone,
+            // The column may not be null, so no password is an empty text, which no hash is.
+            password_hash: Some(row.password_hash).filter(|hash| !hash.is_empty()),
+            disabled_at: row.disabled_at,
+            last_signed_in: row.last_signed_in,
+            rev: row.rev,
+        })
+    }
+}
+
+/// Selects an account's row.
+#[diesel::dsl::auto_type]
+fn account_row<'q>(tenant: &'q str, id: &'q str) -> _ {
+    account::table.filter(
+        account::tenant_id
+            .eq(tenant)
+            .and(account::account_id.eq(id)),
+    )
 }
 
 pub fn account_by_login(
     transaction: &mut Transaction<'_>,
     login: &Login,
 ) -> Result<Option<Account>, StoreError> {
-    let (tenant, connection) = transaction.parts();
-    account::table
-        .filter(
-            account::tenant_id
-                .eq(tenant)
-                .and(account::login.eq(login.as_str())),
-        )
-        .select(COLUMNS)
-        .first::<Row>(connection)
-        .optional()?
-        .map(read)
-        .transpose()
+    let found = accounts_by_logins(transaction, &[login.as_str()])?;
+    Ok(found.into_iter().next())
 }
 
 /// Reads the accounts whose login equals one of `logins` exactly.
@@ -71,8 +140,8 @@ pub fn accounts_by_logins(
                 .and(account::login.eq_any(logins)),
         )
         .select(COLUMNS)
-        .load::<Row>(connection)?;
-    rows.into_iter().map(read).collect()
+        .load::<AccountRow>(connection)?;
+    rows.into_iter().map(Account::try_from).collect()
 }
 
 pub fn account_by_id(
@@ -80,17 +149,76 @@ pub fn account_by_id(
     id: AccountId,
 ) -> Result<Option<Account>, StoreError> {
     let (tenant, connection) = transaction.parts();
+    account_row(tenant, &id.to_string())
+        .select(COLUMNS)
+        .first::<AccountRow>(connection)
+        .optional()?
+        .map(Account::try_from)
+        .transpose()
+}
+
+/// Reads accounts by their ids.
+pub fn accounts_by_ids(
+    transaction: &mut Transaction<'_>,
+    ids: &[AccountId],
+) -> Result<HashMap<AccountId, Account>, StoreError> {
+    let mut found = HashMap::with_capacity(ids.len());
+    for block in ids.chunks(500) {
+        let (tenant, connection) = transaction.parts();
+        let block: Vec<String> = block.iter().map(ToString::to_string).collect();
+        let rows = account::table
+            .filter(
+                account::tenant_id
+                    .eq(tenant)
+                    .and(account::account_id.eq_any(block)),
+            )
+            .select(COLUMNS)
+            .load::<AccountRow>(connection)?;
+        for row in rows {
+            let account = Account::try_from(row)?;
+            found.insert(account.id, account);
+        }
+    }
+    Ok(found)
+}
+
+/// Reads at most `most` people whose login sorts after a text, in the order of their logins.
+pub fn people_after(
+    transaction: &mut Transaction<'_>,
+    after: &str,
+    most: i64,
+) -> Result<Vec<Account>, StoreError> {
+    let (tenant, connection) = transaction.parts();
+    let rows = account::table
+        .filter(
+            account::tenant_id
+                .eq(tenant)
+                .and(account::kind.eq(AccountKind::Person.as_str()))
+                .and(account::login.gt(after)),
+        )
+        .order(account::login)
+        .limit(most)
+        .select(COLUMNS)
+        .load::<AccountRow>(connection)?;
+    rows.into_iter().map(Account::try_from).collect()
+}
+
+/// Reads which accounts are disabled.
+pub fn disabled_accounts(
+    transaction: &mut Transaction<'_>,
+) -> Result<HashSet<AccountId>, StoreError> {
+    let (tenant, connection) = transaction.parts();
     account::table
         .filter(
             account::tenant_id
                 .eq(tenant)
-                .and(account::account_id.eq(id.to_string())),
+                .and(account::disabled_at.is_not_null()),
         )
-        .select(COLUMNS)
-        .first::<Row>(connection)
-        .optional()?
-        .map(read)
-        .transpose()
+        .select(account::account_id)
+        .load::<String>(connection)?
+        .iter()
+        .map(|id| parsed(id, "account id"))
+        .collect()
 }
 
 pub fn account_insert(
@@ -103,45 +231,43 @@ pub fn account_insert(
         .values((
             account::tenant_id.eq(tenant),
             account::account_id.eq(new.id.to_string()),
+            account::kind.eq(new.kind.as_str()),
             account::login.eq(new.login.as_str()),
             account::name.eq(&new.name),
-            account::password_hash.eq(&new.password_hash),
+            account::telephone.eq(&new.telephone),
+            account::password_hash.eq(new.password_hash.as_deref().unwrap_or_default()),
             account::created_at.eq(now),
+            account::rev.eq(new.rev),
         ))
         .execute(connection)?;
     Ok(())
 }
 
-/// An account as others are told of it.
-#[derive(Debug, Clone)]
-pub struct NamedAccount {
-    pub id: AccountId,
-    pub login: Login,
-    pub name: String,
+/// Replaces what can change about an account, except for its last sign-in.
+pub fn account_put(transaction: &mut Transaction<'_>, put: &Account) -> Result<(), StoreError> {
+    let (tenant, connection) = transaction.parts();
+    diesel::update(account_row(tenant, &put.id.to_string()))
+        .set((
+            account::login.eq(put.login.as_str()),
+            account::name.eq(&put.name),
+            account::telephone.eq(&put.telephone),
+            account::password_hash.eq(put.password_hash.as_deref().unwrap_or_default()),
+            account::disabled_at.eq(put.disabled_at),
+            account::rev.eq(put.rev),
+        ))
+        .execute(connection)?;
+    Ok(())
 }
 
-/// Reads the names of some accounts.
-pub fn named_accounts(
+/// Notes a sign-in, which is no change to the account.
+pub fn account_note_sign_in(
     transaction: &mut Transaction<'_>,
-    ids: impl IntoIterator<Item = AccountId>,
-) -> Result<Vec<NamedAccount>, StoreError> {
-    let ids: Vec<String> = ids.into_iter().map(|id| id.to_string()).collect();
+    id: AccountId,
+    now: NaiveDateTime,
+) -> Result<(), StoreError> {
     let (tenant, connection) = transaction.parts();
-    let rows = account::table
-        .filter(
-            account::tenant_id
-                .eq(tenant)
-                .and(account::account_id.eq_any(ids)),
-        )
-        .select((account::account_id, account::login, account::name))
-        .load::<(String, String, String)>(connection)?;
-    rows.into_iter()
-        .map(|(id, login, name)| {
-            Ok(NamedAccount {
-                id: parsed(&id, "account id")?,
-                login: Login::kept(login),
-                name,
-            })
-        })
-        .collect()
+    diesel::update(account_row(tenant, &id.to_string()))
+        .set(account::last_signed_in.eq(now))
+        .execute(connection)?;
+    Ok(())
 }

@@ -28,17 +28,6 @@ macro_rules! on_backend {
     };
 }
 
-/// Wraps a PostgreSQL query so that it looks up each of many units by its whole key. `query`
-/// selects one unit's rows by `wanted.unit_id`; the list of units is `$1`. With `unit_id = ANY(…)`,
-/// PostgreSQL assumes few rows while its statistics do not know a tenant or period yet, then reads
-/// them all and filters.
-pub(super) fn of_each_unit(query: &str) -> String {
-    format!(
-        "SELECT found.* FROM unnest($1::text[]) AS wanted(unit_id) \
-         CROSS JOIN LATERAL ({query} OFFSET 0) AS found"
-    )
-}
-
 /// The address of the database: `sqlite:PATH` or `postgres://…`.
 #[derive(Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {

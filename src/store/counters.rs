@@ -1,5 +1,6 @@
 //! The counters of a tenant, in the row that orders its writes. Never what they count.
 
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 
 use super::connection::AnyConnection;
@@ -15,6 +16,13 @@ pub struct Counters {
     pub catalogue_rev: i64,
     pub grants_rev: i64,
     pub time_zone: chrono_tz::Tz,
+}
+
+impl Counters {
+    /// Returns the day of a time in the tenant's time zone.
+    pub fn day_of(&self, time: DateTime<Utc>) -> NaiveDate {
+        time.with_timezone(&self.time_zone).date_naive()
+    }
 }
 
 #[derive(Queryable)]

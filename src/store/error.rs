@@ -32,6 +32,9 @@ pub enum StoreError {
     /// The token's tenant is no longer in the database.
     #[error("the tenant is not in the database")]
     TenantGone,
+    /// The caller's account is disabled, or the session has ended.
+    #[error("the caller is signed out")]
+    SignedOut,
     /// The database holds something that this program never writes.
     #[error("the database holds an impossible value: {0}")]
     Corrupt(String),
@@ -49,6 +52,8 @@ impl StoreError {
             StoreError::OutcomeUnknown(text) => (StoreError::OutcomeUnknown, text.clone()),
             StoreError::Full(text) => (StoreError::Full, text.clone()),
             StoreError::TenantGone => (|_| StoreError::TenantGone, String::new()),
+            // One caller's; the others of a batch have accounts of their own.
+            StoreError::SignedOut => return None,
             StoreError::Crowded => (|_| StoreError::Crowded, String::new()),
             StoreError::TooLong => (|_| StoreError::TooLong, String::new()),
             StoreError::Abandoned => (|_| StoreError::Abandoned, String::new()),
@@ -135,6 +140,7 @@ impl Explain for StoreError {
                 (Code::OutcomeUnknown, message!("store-outcome-unknown"))
             }
             StoreError::TenantGone => (Code::InvalidToken, message!("store-tenant-gone")),
+            StoreError::SignedOut => (Code::InvalidToken, message!("store-signed-out")),
             StoreError::Corrupt(_) | StoreError::Statement(_) => {
                 (Code::Internal, message!("internal-with-request-id"))
             }
@@ -160,4 +166,18 @@ pub(super) fn document<T: serde::de::DeserializeOwned>(
 /// Writes a value for a JSON column.
 pub(super) fn to_document<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+/// Parses a state or a step, which are stored under their names in the API.
+pub(super) fn word<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned()))
+        .map_err(|_| StoreError::Corrupt(format!("word {text:?}")))
+}
+
+/// Writes a state or a step by its name in the API.
+pub(super) fn to_word<T: serde::Serialize>(value: T) -> Result<String, StoreError> {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => Ok(word),
+        _ => Err(StoreError::Corrupt("a word that is no word".to_owned())),
+    }
 }

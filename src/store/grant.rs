@@ -1,5 +1,6 @@
 //! Queries on grants.
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::database::Transaction;
@@ -7,6 +8,7 @@ use super::error::{StoreError, parsed};
 use super::schema::account_grant;
 use crate::authz::{Grant, Reach};
 use crate::domain::id::{AccountId, GrantId};
+use crate::domain::unit::{BEGINNING, Validity};
 
 /// A stored grant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,36 +20,92 @@ pub struct KeptGrant {
     pub rev: i64,
 }
 
+type Row = (
+    String,
+    String,
+    String,
+    Option<String>,
+    Option<NaiveDate>,
+    Option<NaiveDate>,
+    i64,
+);
+
+const COLUMNS: (
+    account_grant::grant_id,
+    account_grant::account_id,
+    account_grant::role,
+    account_grant::unit_id,
+    account_grant::valid_from,
+    account_grant::valid_to,
+    account_grant::rev,
+) = (
+    account_grant::grant_id,
+    account_grant::account_id,
+    account_grant::role,
+    account_grant::unit_id,
+    account_grant::valid_from,
+    account_grant::valid_to,
+    account_grant::rev,
+);
+
+fn read((id, account, role, unit, from, to, rev): Row) -> Result<KeptGrant, StoreError> {
+    let reach = match unit {
+        None => Reach::Tenant,
+        Some(unit) => Reach::Subtree(parsed(&unit, "unit id")?),
+    };
+    Ok(KeptGrant {
+        id: parsed(&id, "grant id")?,
+        account: parsed(&account, "account id")?,
+        grant: Grant {
+            role: parsed(&role, "role")?,
+            reach,
+            days: Validity {
+                from: from.unwrap_or(BEGINNING),
+                to,
+            },
+        },
+        rev,
+    })
+}
+
+/// Selects a grant's row.
+#[diesel::dsl::auto_type]
+fn grant_row<'q>(tenant: &'q str, id: &'q str) -> _ {
+    account_grant::table.filter(
+        account_grant::tenant_id
+            .eq(tenant)
+            .and(account_grant::grant_id.eq(id)),
+    )
+}
+
 /// Reads the grants of all accounts.
 pub fn grants(transaction: &mut Transaction<'_>) -> Result<Vec<KeptGrant>, StoreError> {
-    type Row = (String, String, String, Option<String>, i64);
     let (tenant, connection) = transaction.parts();
-    account_grant::table
+    let rows = account_grant::table
         .filter(account_grant::tenant_id.eq(tenant))
         .order(account_grant::grant_id)
-        .select((
-            account_grant::grant_id,
-            account_grant::account_id,
-            account_grant::role,
-            account_grant::unit_id,
-            account_grant::rev,
-        ))
-        .load::<Row>(connection)?
-        .into_iter()
-        .map(|(id, account, role, unit, rev)| {
-            let reach = match unit {
-                None => Reach::Tenant,
-                Some(unit) => Reach::Subtree(parsed(&unit, "unit id")?),
-            };
-            let role = parsed(&role, "role")?;
-            Ok(KeptGrant {
-                id: parsed(&id, "grant id")?,
-                account: parsed(&account, "account id")?,
-                grant: Grant { role, reach },
-                rev,
-            })
-        })
-        .collect()
+        .select(COLUMNS)
+        .load::<Row>(connection)?;
+    rows.into_iter().map(read).collect()
+}
+
+/// Reads the grants of some accounts, at most a few hundred, in the order in which they were given.
+pub fn grants_of_accounts(
+    transaction: &mut Transaction<'_>,
+    accounts: &[AccountId],
+) -> Result<Vec<KeptGrant>, StoreError> {
+    let accounts: Vec<String> = accounts.iter().map(ToString::to_string).collect();
+    let (tenant, connection) = transaction.parts();
+    let rows = account_grant::table
+        .filter(
+            account_grant::tenant_id
+                .eq(tenant)
+                .and(account_grant::account_id.eq_any(accounts)),
+        )
+        .order(account_grant::grant_id)
+        .select(COLUMNS)
+        .load::<Row>(connection)?;
+    rows.into_iter().map(read).collect()
 }
 
 pub fn grant_insert(
@@ -55,33 +113,45 @@ pub fn grant_insert(
     account: AccountId,
     grant: &Grant,
     rev: i64,
-) -> Result<GrantId, StoreError> {
+) -> Result<KeptGrant, StoreError> {
     let id = GrantId::new();
     let (tenant, connection) = transaction.parts();
-    let unit = match grant.reach {
-        Reach::Tenant => None,
-        Reach::Subtree(unit) => Some(unit.to_string()),
-    };
     diesel::insert_into(account_grant::table)
         .values((
             account_grant::tenant_id.eq(tenant),
             account_grant::grant_id.eq(id.to_string()),
             account_grant::account_id.eq(account.to_string()),
             account_grant::role.eq(grant.role.as_str()),
-            account_grant::unit_id.eq(unit),
+            account_grant::unit_id.eq(grant.unit().map(|unit| unit.to_string())),
+            account_grant::valid_from.eq(Some(grant.days.from).filter(|from| *from > BEGINNING)),
+            account_grant::valid_to.eq(grant.days.to),
             account_grant::rev.eq(rev),
         ))
         .execute(connection)?;
-    Ok(id)
+    Ok(KeptGrant {
+        id,
+        account,
+        grant: grant.clone(),
+        rev,
+    })
+}
+
+/// Ends a grant on its last day.
+pub fn grant_close(
+    transaction: &mut Transaction<'_>,
+    id: GrantId,
+    last: NaiveDate,
+    rev: i64,
+) -> Result<(), StoreError> {
+    let (tenant, connection) = transaction.parts();
+    diesel::update(grant_row(tenant, &id.to_string()))
+        .set((account_grant::valid_to.eq(last), account_grant::rev.eq(rev)))
+        .execute(connection)?;
+    Ok(())
 }
 
 pub fn grant_delete(transaction: &mut Transaction<'_>, id: GrantId) -> Result<(), StoreError> {
     let (tenant, connection) = transaction.parts();
-    let one = account_grant::table.filter(
-        account_grant::tenant_id
-            .eq(tenant)
-            .and(account_grant::grant_id.eq(id.to_string())),
-    );
-    diesel::delete(one).execute(connection)?;
+    diesel::delete(grant_row(tenant, &id.to_string())).execute(connection)?;
     Ok(())
 }

@@ -7,6 +7,8 @@
 
 #[macro_use]
 mod connection;
+#[macro_use]
+pub(crate) mod key;
 pub(crate) mod account;
 pub(crate) mod backup;
 pub(crate) mod change;
@@ -20,6 +22,7 @@ pub(crate) mod grant;
 pub(crate) mod idempotency;
 pub(crate) mod indicator;
 pub(crate) mod inspection;
+pub(crate) mod invitation;
 pub(crate) mod level;
 pub mod migration;
 mod receipt;

@@ -10,9 +10,10 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::connection::AnyConnection;
-use super::error::{StoreError, parsed};
+use super::error::{StoreError, parsed, to_word};
+use super::indicator::to_number;
 use super::schema::{submission, submission_revision, tenant, tenant_registry};
-use super::submission::to_word;
+use crate::domain::id::FormNumber;
 use crate::domain::receipt::Receipt;
 use crate::domain::submission::Step;
 
@@ -56,6 +57,7 @@ fn fill_tenant(connection: &mut AnyConnection, id: &str) -> Result<(), StoreErro
         .distinct()
         .load::<(i32, String)>(connection)?;
     for (form, period) in periods {
+        let form = FormNumber::new(to_number(form)?);
         fill_period(connection, id, time_zone, (form, &period))?;
     }
     Ok(())
@@ -70,26 +72,25 @@ fn fill_period(
     connection: &mut AnyConnection,
     id: &str,
     time_zone: Tz,
-    (form, period): (i32, &str),
+    (form, period): (FormNumber, &str),
 ) -> Result<(), StoreError> {
     let kept = kept_of(connection, id, (form, period))?;
     let steps = [to_word(Step::Replace)?, to_word(Step::Submit)?];
-    let sent = submission_revision::table
-        .filter(
-            submission_revision::tenant_id
-                .eq(id)
-                .and(submission_revision::form.eq(form))
-                .and(submission_revision::period.eq(period))
-                .and(submission_revision::step.eq_any(steps)),
-        )
-        .group_by(submission_revision::unit_id)
-        .select((
-            submission_revision::unit_id,
-            min(submission_revision::entered_at),
-            max(submission_revision::entered_at),
-            count_star(),
-        ))
-        .load::<Sent>(connection)?;
+    let sent = rows_of!(
+        submission_revision,
+        id,
+        form,
+        period.eq(period),
+        step.eq_any(steps),
+    )
+    .group_by(submission_revision::unit_id)
+    .select((
+        submission_revision::unit_id,
+        min(submission_revision::entered_at),
+        max(submission_revision::entered_at),
+        count_star(),
+    ))
+    .load::<Sent>(connection)?;
     for (unit, first, last, count) in sent {
         let Some((first, last)) = first.zip(last) else {
             continue;
@@ -102,13 +103,7 @@ fn fill_period(
         if kept.get(&unit) == Some(&receipt) {
             continue;
         }
-        let row = submission::table.filter(
-            submission::tenant_id
-                .eq(id)
-                .and(submission::form.eq(form))
-                .and(submission::period.eq(period))
-                .and(submission::unit_id.eq(unit)),
-        );
+        let row = rows_of!(submission, id, form, period.eq(period), unit_id.eq(unit));
         diesel::update(row)
             .set((
                 submission::received_on.eq(receipt.received_on),
@@ -123,16 +118,10 @@ fn fill_period(
 fn kept_of(
     connection: &mut AnyConnection,
     id: &str,
-    (form, period): (i32, &str),
+    (form, period): (FormNumber, &str),
 ) -> Result<HashMap<String, Receipt>, StoreError> {
     type Kept = (String, Option<NaiveDate>, Option<NaiveDate>);
-    let rows = submission::table
-        .filter(
-            submission::tenant_id
-                .eq(id)
-                .and(submission::form.eq(form))
-                .and(submission::period.eq(period)),
-        )
+    let rows = rows_of!(submission, id, form, period.eq(period))
         .select((
             submission::unit_id,
             submission::received_on,

@@ -1,29 +1,29 @@
-//! Queries on rollups: a row is one unit's report for one period.
+//! Queries on rollups: a row is one unit's report for one period, or all its longer periods of one
+//! year.
 
 use std::collections::{BTreeMap, HashMap};
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Integer, Text};
+use diesel::sql_types::{Integer, Text};
 use diesel::upsert::excluded;
 use itertools::Itertools;
 
-use super::connection::{AnyConnection, of_each_unit};
+use super::connection::AnyConnection;
 use super::database::Transaction;
 use super::error::{StoreError, parsed};
 use super::indicator::to_column;
+use super::key::{BATCH, OfUnit, Units, in_batches, of_each_unit};
 use super::schema::{rollup, rollup_year};
-use super::submission::Units;
 use crate::domain::id::{FormNumber, UnitId};
 use crate::domain::period::Period;
-use crate::rollup::encode::{YearOfRollups, pack_rollup, pack_year, unpack_rollup, unpack_year};
+use crate::rollup::encode::{
+    EncodingError, YearOfRollups, pack_rollup, pack_year, unpack_rollup, unpack_year,
+};
 use crate::rollup::node::{KeptRollup, Rollup};
 
 /// The edition of the rules by which totals are kept. Raise it when the same submissions on the
 /// same map produce other rows. Edition 1 changed the totals of units with successors.
 pub const TOTALS_EDITION: i32 = 1;
-
-/// The rows of one statement, within the number of bound values that either backend allows.
-const BATCH: usize = 500;
 
 /// A row of `rollup` or `rollup_year`.
 #[derive(Queryable, QueryableByName)]
@@ -32,6 +32,12 @@ struct KeptRow {
     unit_id: String,
     cells: Vec<u8>,
     rev: i64,
+}
+
+impl OfUnit for KeptRow {
+    fn unit_id(&self) -> &str {
+        &self.unit_id
+    }
 }
 
 /// Unpacks rows into a map by unit.
@@ -44,6 +50,96 @@ fn by_unit<T>(
         .collect()
 }
 
+/// Makes `read` and `put` of a table of packed rows. `$when` is the part of its key that says for
+/// which time a row is. A constant `EACH` beside it is the PostgreSQL query for one unit's row.
+macro_rules! packed_rows {
+    ($table:ident, $when:ident: $type:ty as $sql:ty) => {
+        use super::*;
+
+        /// Reads the rows of `units`; units without a row are absent.
+        pub fn read(
+            transaction: &mut Transaction<'_>,
+            form: FormNumber,
+            $when: $type,
+            units: Units<'_>,
+        ) -> Result<Vec<KeptRow>, StoreError> {
+            let ids = units.ids();
+            if ids.is_empty() {
+                return Ok(Vec::new());
+            }
+            let (tenant, connection) = transaction.parts();
+            if let (AnyConnection::Postgresql(own), Some(few)) = (&mut *connection, ids.few()) {
+                let each = of_each_unit(EACH, few, tenant, form)?;
+                return Ok(each.bind::<$sql, _>($when).load(own)?);
+            }
+            let query = rows_of!($table, tenant, form, $when.eq($when))
+                .select(($table::unit_id, $table::cells, $table::rev))
+                .into_boxed();
+            Ok(load_of_units!($table, query, ids, connection))
+        }
+
+        /// Writes rows, and replaces those that exist.
+        pub fn put<'r, T: 'r>(
+            transaction: &mut Transaction<'_>,
+            form: FormNumber,
+            $when: $type,
+            packed: impl Iterator<Item = (UnitId, &'r T)>,
+            pack: impl Fn(&T) -> Result<Vec<u8>, EncodingError>,
+            rev: i64,
+        ) -> Result<(), StoreError> {
+            let form = to_column(form.get())?;
+            let (tenant, connection) = transaction.parts();
+            for batch in &packed.chunks(BATCH) {
+                let rows = batch
+                    .map(|(unit, one)| {
+                        Ok((
+                            $table::tenant_id.eq(tenant),
+                            $table::form.eq(form),
+                            $table::$when.eq($when),
+                            $table::unit_id.eq(unit.to_string()),
+                            $table::cells.eq(pack(one)?),
+                            $table::rev.eq(rev),
+                        ))
+                    })
+                    .collect::<Result<Vec<_>, StoreError>>()?;
+                on_backend!(connection, |own| {
+                    diesel::insert_into($table::table)
+                        .values(&rows)
+                        .on_conflict((
+                            $table::tenant_id,
+                            $table::form,
+                            $table::$when,
+                            $table::unit_id,
+                        ))
+                        .do_update()
+                        .set((
+                            $table::cells.eq(excluded($table::cells)),
+                            $table::rev.eq(excluded($table::rev)),
+                        ))
+                        .execute(own)
+                })?;
+            }
+            Ok(())
+        }
+    };
+}
+
+mod of_period {
+    packed_rows!(rollup, period: &str as Text);
+
+    const EACH: &str = r#"SELECT "rollup"."unit_id", "rollup"."cells", "rollup"."rev" FROM "rollup"
+        WHERE "rollup"."tenant_id" = $2 AND "rollup"."form" = $3 AND "rollup"."period" = $4
+        AND "rollup"."unit_id" = wanted.unit_id"#;
+}
+
+mod of_year {
+    packed_rows!(rollup_year, year: i32 as Integer);
+
+    const EACH: &str = r#"SELECT "rollup_year"."unit_id", "rollup_year"."cells", "rollup_year"."rev"
+        FROM "rollup_year" WHERE "rollup_year"."tenant_id" = $2 AND "rollup_year"."form" = $3
+        AND "rollup_year"."year" = $4 AND "rollup_year"."unit_id" = wanted.unit_id"#;
+}
+
 /// Reads the rollups of `units`; units without a row are absent.
 pub fn rollups_of(
     transaction: &mut Transaction<'_>,
@@ -51,66 +147,13 @@ pub fn rollups_of(
     period: Period,
     units: Units<'_>,
 ) -> Result<HashMap<UnitId, KeptRollup>, StoreError> {
-    let rows = rollup_rows_of(transaction, form, period, units)?;
+    let rows = of_period::read(transaction, form, &period.to_string(), units)?;
     by_unit(rows, |row| {
         Ok(KeptRollup {
             rollup: unpack_rollup(&row.cells)?,
             rev: row.rev,
         })
     })
-}
-
-fn rollup_rows_of(
-    transaction: &mut Transaction<'_>,
-    form: FormNumber,
-    period: Period,
-    units: Units<'_>,
-) -> Result<Vec<KeptRow>, StoreError> {
-    let ids = units.ids();
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let form = to_column(form.get())?;
-    let (tenant, connection) = transaction.parts();
-    if let (AnyConnection::Postgresql(own), Some(few)) = (&mut *connection, ids.few()) {
-        let found = diesel::sql_query(of_each_unit(
-            r#"SELECT "rollup"."unit_id", "rollup"."cells", "rollup"."rev" FROM "rollup"
-                WHERE "rollup"."tenant_id" = $2 AND "rollup"."form" = $3 AND "rollup"."period" = $4
-                AND "rollup"."unit_id" = wanted.unit_id"#,
-        ))
-        .bind::<Array<Text>, _>(few)
-        .bind::<Text, _>(tenant)
-        .bind::<Integer, _>(form)
-        .bind::<Text, _>(period.to_string())
-        .load(own)?;
-        return Ok(found);
-    }
-    let mut query = rollup::table
-        .filter(
-            rollup::tenant_id
-                .eq(tenant)
-                .and(rollup::form.eq(form))
-                .and(rollup::period.eq(period.to_string())),
-        )
-        .select((rollup::unit_id, rollup::cells, rollup::rev))
-        .into_boxed();
-    if let Some(few) = ids.few() {
-        query = query.filter(rollup::unit_id.eq_any(few));
-    }
-    let mut rows = query.load(connection)?;
-    rows.retain(|row: &KeptRow| ids.contain(&row.unit_id));
-    Ok(rows)
-}
-
-#[derive(Insertable)]
-#[diesel(table_name = rollup, treat_none_as_default_value = false)]
-struct RollupRow<'r> {
-    tenant_id: &'r str,
-    form: i32,
-    period: &'r str,
-    unit_id: String,
-    cells: Vec<u8>,
-    rev: i64,
 }
 
 /// Writes rollups, and replaces those that exist.
@@ -121,40 +164,8 @@ pub fn rollups_put<'r>(
     rollups: impl Iterator<Item = (UnitId, &'r Rollup)>,
     rev: i64,
 ) -> Result<(), StoreError> {
-    let form = to_column(form.get())?;
     let period = period.to_string();
-    let (tenant, connection) = transaction.parts();
-    for batch in &rollups.chunks(BATCH) {
-        let rows = batch
-            .map(|(unit, rollup)| {
-                Ok(RollupRow {
-                    tenant_id: tenant,
-                    form,
-                    period: &period,
-                    unit_id: unit.to_string(),
-                    cells: pack_rollup(rollup)?,
-                    rev,
-                })
-            })
-            .collect::<Result<Vec<_>, StoreError>>()?;
-        on_backend!(connection, |own| {
-            diesel::insert_into(rollup::table)
-                .values(&rows)
-                .on_conflict((
-                    rollup::tenant_id,
-                    rollup::form,
-                    rollup::period,
-                    rollup::unit_id,
-                ))
-                .do_update()
-                .set((
-                    rollup::cells.eq(excluded(rollup::cells)),
-                    rollup::rev.eq(excluded(rollup::rev)),
-                ))
-                .execute(own)
-        })?;
-    }
-    Ok(())
+    of_period::put(transaction, form, &period, rollups, pack_rollup, rev)
 }
 
 /// Deletes the rollups of units that need none any more.
@@ -164,20 +175,16 @@ pub fn rollups_delete(
     period: Period,
     units: &[UnitId],
 ) -> Result<(), StoreError> {
-    let form = to_column(form.get())?;
     let (tenant, connection) = transaction.parts();
-    for batch in units.chunks(BATCH) {
-        let ids: Vec<String> = batch.iter().map(ToString::to_string).collect();
-        diesel::delete(
-            rollup::table.filter(
-                rollup::tenant_id
-                    .eq(tenant)
-                    .and(rollup::form.eq(form))
-                    .and(rollup::period.eq(period.to_string()))
-                    .and(rollup::unit_id.eq_any(ids)),
-            ),
-        )
-        .execute(connection)?;
+    for ids in in_batches(units) {
+        let rows = rows_of!(
+            rollup,
+            tenant,
+            form,
+            period.eq(period.to_string()),
+            unit_id.eq_any(ids),
+        );
+        diesel::delete(rows).execute(connection)?;
     }
     Ok(())
 }
@@ -189,62 +196,8 @@ pub fn years_of(
     year: i32,
     units: Units<'_>,
 ) -> Result<HashMap<UnitId, YearOfRollups>, StoreError> {
-    let rows = year_rows_of(transaction, form, year, units)?;
+    let rows = of_year::read(transaction, form, year, units)?;
     by_unit(rows, |row| Ok(unpack_year(&row.cells, row.rev)?))
-}
-
-fn year_rows_of(
-    transaction: &mut Transaction<'_>,
-    form: FormNumber,
-    year: i32,
-    units: Units<'_>,
-) -> Result<Vec<KeptRow>, StoreError> {
-    let ids = units.ids();
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let form = to_column(form.get())?;
-    let (tenant, connection) = transaction.parts();
-    if let (AnyConnection::Postgresql(own), Some(few)) = (&mut *connection, ids.few()) {
-        let found = diesel::sql_query(of_each_unit(
-            r#"SELECT "rollup_year"."unit_id", "rollup_year"."cells", "rollup_year"."rev"
-                FROM "rollup_year" WHERE "rollup_year"."tenant_id" = $2
-                AND "rollup_year"."form" = $3 AND "rollup_year"."year" = $4
-                AND "rollup_year"."unit_id" = wanted.unit_id"#,
-        ))
-        .bind::<Array<Text>, _>(few)
-        .bind::<Text, _>(tenant)
-        .bind::<Integer, _>(form)
-        .bind::<Integer, _>(year)
-        .load(own)?;
-        return Ok(found);
-    }
-    let mut query = rollup_year::table
-        .filter(
-            rollup_year::tenant_id
-                .eq(tenant)
-                .and(rollup_year::form.eq(form))
-                .and(rollup_year::year.eq(year)),
-        )
-        .select((rollup_year::unit_id, rollup_year::cells, rollup_year::rev))
-        .into_boxed();
-    if let Some(few) = ids.few() {
-        query = query.filter(rollup_year::unit_id.eq_any(few));
-    }
-    let mut rows = query.load(connection)?;
-    rows.retain(|row: &KeptRow| ids.contain(&row.unit_id));
-    Ok(rows)
-}
-
-#[derive(Insertable)]
-#[diesel(table_name = rollup_year, treat_none_as_default_value = false)]
-struct YearRow<'r> {
-    tenant_id: &'r str,
-    form: i32,
-    year: i32,
-    unit_id: String,
-    cells: Vec<u8>,
-    rev: i64,
 }
 
 /// Writes year rows, and replaces those that exist.
@@ -255,37 +208,6 @@ pub fn years_put(
     years: &BTreeMap<UnitId, YearOfRollups>,
     rev: i64,
 ) -> Result<(), StoreError> {
-    let form = to_column(form.get())?;
-    let (tenant, connection) = transaction.parts();
-    for batch in &years.iter().chunks(BATCH) {
-        let rows = batch
-            .map(|(unit, rollups)| {
-                Ok(YearRow {
-                    tenant_id: tenant,
-                    form,
-                    year,
-                    unit_id: unit.to_string(),
-                    cells: pack_year(rollups)?,
-                    rev,
-                })
-            })
-            .collect::<Result<Vec<_>, StoreError>>()?;
-        on_backend!(connection, |own| {
-            diesel::insert_into(rollup_year::table)
-                .values(&rows)
-                .on_conflict((
-                    rollup_year::tenant_id,
-                    rollup_year::form,
-                    rollup_year::year,
-                    rollup_year::unit_id,
-                ))
-                .do_update()
-                .set((
-                    rollup_year::cells.eq(excluded(rollup_year::cells)),
-                    rollup_year::rev.eq(excluded(rollup_year::rev)),
-                ))
-                .execute(own)
-        })?;
-    }
-    Ok(())
+    let years = years.iter().map(|(unit, rollups)| (*unit, rollups));
+    of_year::put(transaction, form, year, years, pack_year, rev)
 }

@@ -1,17 +1,19 @@
 //! Queries on sign-ins: families of refresh tokens, and the tokens of each.
 
+use std::collections::HashSet;
+
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::database::Transaction;
 use super::error::{StoreError, parsed};
 use super::schema::{refresh_token, sign_in};
-use crate::domain::id::AccountId;
+use crate::domain::id::{AccountId, SessionId};
 
 /// A family: all refresh tokens that descend from one sign-in.
 #[derive(Debug, Clone)]
 pub struct Family {
-    pub id: String,
+    pub id: SessionId,
     pub account: AccountId,
     /// The end of the sign-in: no token of the family is accepted from here on.
     pub ends_at: NaiveDateTime,
@@ -19,11 +21,22 @@ pub struct Family {
     pub last_used: Option<String>,
 }
 
+/// A sign-in as its owner sees it.
+#[derive(Debug, Clone)]
+pub struct Session {
+    pub id: SessionId,
+    /// `None` if it began before this was noted.
+    pub started_at: Option<NaiveDateTime>,
+    pub used_at: Option<NaiveDateTime>,
+    /// The name that the client's program gave itself.
+    pub agent: Option<String>,
+}
+
 /// A refresh token as stored: by its hash.
 #[derive(Debug, Clone)]
 pub struct RefreshToken {
     pub hash: String,
-    pub family: String,
+    pub family: SessionId,
     /// The hash of the token that it replaced; `None` for a family's first.
     pub parent: Option<String>,
     pub expires_at: NaiveDateTime,
@@ -55,15 +68,23 @@ fn token_row<'q>(tenant: &'q str, hash: &'q str) -> _ {
     )
 }
 
-pub fn family_insert(transaction: &mut Transaction<'_>, new: &Family) -> Result<(), StoreError> {
+pub fn family_insert(
+    transaction: &mut Transaction<'_>,
+    new: &Family,
+    agent: Option<&str>,
+    now: NaiveDateTime,
+) -> Result<(), StoreError> {
     let (tenant, connection) = transaction.parts();
     diesel::insert_into(sign_in::table)
         .values((
             sign_in::tenant_id.eq(tenant),
-            sign_in::family_id.eq(&new.id),
+            sign_in::family_id.eq(new.id.to_string()),
             sign_in::account_id.eq(new.account.to_string()),
             sign_in::ends_at.eq(new.ends_at),
             sign_in::last_used.eq(&new.last_used),
+            sign_in::started_at.eq(now),
+            sign_in::used_at.eq(now),
+            sign_in::agent.eq(agent),
         ))
         .execute(connection)?;
     Ok(())
@@ -73,11 +94,12 @@ pub fn family_insert(transaction: &mut Transaction<'_>, new: &Family) -> Result<
 /// another.
 pub fn family_lock(
     transaction: &mut Transaction<'_>,
-    id: &str,
+    id: SessionId,
 ) -> Result<Option<Family>, StoreError> {
     let (tenant, connection) = transaction.parts();
+    let row_id = id.to_string();
     let row = on_backend!(connection, |own| {
-        diesel::update(family_row(tenant, id))
+        diesel::update(family_row(tenant, &row_id).filter(sign_in::ended_at.is_null()))
             .set(sign_in::ends_at.eq(sign_in::ends_at))
             .returning((sign_in::account_id, sign_in::ends_at, sign_in::last_used))
             .get_result::<(String, NaiveDateTime, Option<String>)>(own)
@@ -85,7 +107,7 @@ pub fn family_lock(
     })?;
     let read = |(account, ends_at, last_used): (String, NaiveDateTime, Option<String>)| {
         Ok(Family {
-            id: id.to_owned(),
+            id,
             account: parsed(&account, "account id")?,
             ends_at,
             last_used,
@@ -94,25 +116,100 @@ pub fn family_lock(
     row.map(read).transpose()
 }
 
-/// Records the token of a family that was used last.
+/// Records the token of a family that was used last, and when.
 pub fn family_note_use(
     transaction: &mut Transaction<'_>,
-    id: &str,
+    id: SessionId,
     hash: &str,
+    now: NaiveDateTime,
 ) -> Result<(), StoreError> {
     let (tenant, connection) = transaction.parts();
-    diesel::update(family_row(tenant, id))
-        .set(sign_in::last_used.eq(hash))
+    diesel::update(family_row(tenant, &id.to_string()))
+        .set((sign_in::last_used.eq(hash), sign_in::used_at.eq(now)))
         .execute(connection)?;
     Ok(())
 }
 
 /// Deletes a family and all its tokens.
-pub fn family_delete(transaction: &mut Transaction<'_>, id: &str) -> Result<(), StoreError> {
+pub fn family_delete(transaction: &mut Transaction<'_>, id: SessionId) -> Result<(), StoreError> {
     let (tenant, connection) = transaction.parts();
-    diesel::delete(tokens_of(tenant, id)).execute(connection)?;
-    diesel::delete(family_row(tenant, id)).execute(connection)?;
+    let id = id.to_string();
+    diesel::delete(tokens_of(tenant, &id)).execute(connection)?;
+    diesel::delete(family_row(tenant, &id)).execute(connection)?;
     Ok(())
+}
+
+/// Reads an account's sessions that have not ended, the last used first.
+pub fn sessions_of(
+    transaction: &mut Transaction<'_>,
+    account: AccountId,
+    now: NaiveDateTime,
+) -> Result<Vec<Session>, StoreError> {
+    type Row = (
+        String,
+        Option<NaiveDateTime>,
+        Option<NaiveDateTime>,
+        Option<String>,
+    );
+    let (tenant, connection) = transaction.parts();
+    let rows = sign_in::table
+        .filter(
+            sign_in::tenant_id
+                .eq(tenant)
+                .and(sign_in::account_id.eq(account.to_string()))
+                .and(sign_in::ended_at.is_null())
+                .and(sign_in::ends_at.gt(now)),
+        )
+        .order((sign_in::used_at.desc(), sign_in::family_id.desc()))
+        .select((
+            sign_in::family_id,
+            sign_in::started_at,
+            sign_in::used_at,
+            sign_in::agent,
+        ))
+        .load::<Row>(connection)?;
+    let read = |(id, started_at, used_at, agent): Row| {
+        Ok(Session {
+            id: parsed(&id, "session id")?,
+            started_at,
+            used_at,
+            agent,
+        })
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// Ends a session: its refresh tokens go at once. Its row stays until `until`, when the last access
+/// token has expired, so that every server refuses those.
+pub fn session_end(
+    transaction: &mut Transaction<'_>,
+    id: SessionId,
+    now: NaiveDateTime,
+    until: NaiveDateTime,
+) -> Result<(), StoreError> {
+    let (tenant, connection) = transaction.parts();
+    let id = id.to_string();
+    diesel::delete(tokens_of(tenant, &id)).execute(connection)?;
+    diesel::update(family_row(tenant, &id))
+        .set((sign_in::ended_at.eq(now), sign_in::ends_at.eq(until)))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Reads the sessions that were ended and are not forgotten yet.
+pub fn ended_sessions(transaction: &mut Transaction<'_>) -> Result<HashSet<SessionId>, StoreError> {
+    let (tenant, connection) = transaction.parts();
+    sign_in::table
+        .filter(
+            sign_in::tenant_id
+                .eq(tenant)
+                .and(sign_in::ended_at.is_not_null()),
+        )
+        .select(sign_in::family_id)
+        .load::<String>(connection)?
+        .iter()
+        .map(|id| parsed(id, "session id"))
+        .collect()
 }
 
 pub fn refresh_token_insert(
@@ -124,7 +221,7 @@ pub fn refresh_token_insert(
         .values((
             refresh_token::tenant_id.eq(tenant),
             refresh_token::token_hash.eq(&new.hash),
-            refresh_token::family_id.eq(&new.family),
+            refresh_token::family_id.eq(new.family.to_string()),
             refresh_token::parent_hash.eq(&new.parent),
             refresh_token::expires_at.eq(new.expires_at),
         ))
@@ -145,22 +242,26 @@ pub fn refresh_token_by_hash(
         ))
         .first(connection)
         .optional()?;
-    Ok(found.map(|(family, parent, expires_at)| RefreshToken {
-        hash: hash.to_owned(),
-        family,
-        parent,
-        expires_at,
-    }))
+    let read = |(family, parent, expires_at): (String, Option<String>, NaiveDateTime)| {
+        Ok(RefreshToken {
+            hash: hash.to_owned(),
+            family: parsed(&family, "session id")?,
+            parent,
+            expires_at,
+        })
+    };
+    found.map(read).transpose()
 }
 
 /// Reads the hashes of the tokens that replaced `parent`, the newest first.
 pub fn refresh_token_children(
     transaction: &mut Transaction<'_>,
-    family: &str,
+    family: SessionId,
     parent: &str,
 ) -> Result<Vec<String>, StoreError> {
     let (tenant, connection) = transaction.parts();
-    let children = tokens_of(tenant, family)
+    let family = family.to_string();
+    let children = tokens_of(tenant, &family)
         .filter(refresh_token::parent_hash.eq(parent))
         .order((
             refresh_token::expires_at.desc(),
@@ -182,11 +283,12 @@ pub fn refresh_token_delete(
 /// Deletes a family's expired tokens.
 pub fn refresh_tokens_delete_expired(
     transaction: &mut Transaction<'_>,
-    family: &str,
+    family: SessionId,
     now: NaiveDateTime,
 ) -> Result<(), StoreError> {
     let (tenant, connection) = transaction.parts();
-    let expired = tokens_of(tenant, family).filter(refresh_token::expires_at.lt(now));
+    let family = family.to_string();
+    let expired = tokens_of(tenant, &family).filter(refresh_token::expires_at.lt(now));
     diesel::delete(expired).execute(connection)?;
     Ok(())
 }

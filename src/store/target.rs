@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use super::database::Transaction;
 use super::error::{StoreError, parsed};
 use super::indicator::{to_column, to_number};
+use super::key::in_batches;
 use super::schema::target;
 use crate::domain::id::{AccountId, FormNumber, IndicatorNumber, OptionNumber, UnitId};
 use crate::domain::period::Period;
@@ -22,9 +23,6 @@ pub struct Target {
     pub rev: i64,
 }
 
-/// The rows of one statement, within the number of bound values that either backend allows.
-const BATCH: usize = 500;
-
 /// Reads the targets of some units for a period, removed ones included.
 pub fn targets_of(
     transaction: &mut Transaction<'_>,
@@ -34,26 +32,23 @@ pub fn targets_of(
 ) -> Result<Vec<Target>, StoreError> {
     type Row = (String, i32, i32, Option<i64>, i64);
     let mut found = Vec::new();
-    let form = to_column(form.get())?;
     let (tenant, connection) = transaction.parts();
-    for batch in units.chunks(BATCH) {
-        let ids: Vec<String> = batch.iter().map(ToString::to_string).collect();
-        let rows = target::table
-            .filter(
-                target::tenant_id
-                    .eq(tenant)
-                    .and(target::form.eq(form))
-                    .and(target::period.eq(period.to_string()))
-                    .and(target::unit_id.eq_any(ids)),
-            )
-            .select((
-                target::unit_id,
-                target::indicator,
-                target::option,
-                target::mantissa,
-                target::rev,
-            ))
-            .load::<Row>(connection)?;
+    for ids in in_batches(units) {
+        let rows = rows_of!(
+            target,
+            tenant,
+            form,
+            period.eq(period.to_string()),
+            unit_id.eq_any(ids),
+        )
+        .select((
+            target::unit_id,
+            target::indicator,
+            target::option,
+            target::mantissa,
+            target::rev,
+        ))
+        .load::<Row>(connection)?;
         for (unit, indicator, option, mantissa, rev) in rows {
             let cell = CellKey {
                 indicator: IndicatorNumber::new(to_number(indicator)?),
@@ -202,12 +197,12 @@ pub fn targets_rekey(
     to: UnitId,
 ) -> Result<(), StoreError> {
     let (tenant, connection) = transaction.parts();
-    let own = target::table.filter(
-        target::tenant_id
-            .eq(tenant)
-            .and(target::form.eq(to_column(key.form.get())?))
-            .and(target::period.eq(key.period.to_string()))
-            .and(target::unit_id.eq(key.unit.to_string())),
+    let own = rows_of!(
+        target,
+        tenant,
+        key.form,
+        period.eq(key.period.to_string()),
+        unit_id.eq(key.unit.to_string()),
     );
     diesel::update(own)
         .set(target::unit_id.eq(to.to_string()))

@@ -15,9 +15,9 @@ use tonghop::authn::{Identity, Tokens};
 use tonghop::domain::level::LevelPreset;
 use tonghop::http::server::{ServerOptions, Stopping, bind, serve};
 use tonghop::service::Application;
-use tonghop::service::people::account::{EnteredAccount, create_account};
+use tonghop::service::people::account::{EnteredAccount, add_account};
 use tonghop::service::people::tenant::{EnteredTenant, create_tenant, find_tenant};
-use tonghop::service::people::token::{Credentials, issue_token};
+use tonghop::service::people::token::{Client as SignInClient, Credentials, issue_token};
 use tonghop::store::migration::{check, make_database, migrate};
 use tonghop::store::{Database, DatabaseUrl};
 use tonghop::telemetry::Metrics;
@@ -191,7 +191,7 @@ impl Server {
         };
         let database = &self.application.database;
         let scope = find_tenant(database, tenant).unwrap();
-        create_account(&self.application, &scope, &entered, now()).unwrap();
+        add_account(&self.application, &scope, &entered, now()).unwrap();
     }
 
     /// Changes what is kept of the tenant `test` without the program: to what it cannot be brought
@@ -226,7 +226,8 @@ impl Server {
             username: login.to_owned(),
             password: PASSWORD.to_owned(),
         };
-        let token = issue_token(&self.application, &credentials, at).unwrap();
+        let client = SignInClient::default();
+        let token = issue_token(&self.application, &credentials, &client, at).unwrap();
         token.access_token
     }
 

@@ -13,7 +13,7 @@ use flate2::write::GzEncoder;
 use serde_json::json;
 use tonghop::authn::Tokens;
 use tonghop::service::Application;
-use tonghop::service::people::account::{EnteredAccount, create_account};
+use tonghop::service::people::account::{EnteredAccount, add_account};
 use tonghop::service::people::tenant::find_tenant;
 use tonghop::store::{Database, DatabaseUrl, StoreError};
 
@@ -27,7 +27,7 @@ use crate::harness::{Answer, Backend, Client, Program, Server};
 /// schemas and threads' stacks, and what an allocator keeps.
 const MARGIN: usize = 48 * 1024;
 
-fn add_account(database: &TestDatabase, login: &str, grants: &[&str]) {
+fn add_viewer(database: &TestDatabase, login: &str, grants: &[&str]) {
     let entered = EnteredAccount {
         login: login.to_owned(),
         name: login.to_owned(),
@@ -38,7 +38,7 @@ fn add_account(database: &TestDatabase, login: &str, grants: &[&str]) {
     let scope = find_tenant(&database, "test").unwrap();
     let tokens = Tokens::of_command("test").unwrap();
     let application = Application::new(database, tokens);
-    create_account(&application, &scope, &entered, now()).unwrap();
+    add_account(&application, &scope, &entered, now()).unwrap();
 }
 
 fn packed(body: &str) -> Vec<u8> {
@@ -281,7 +281,7 @@ fn slow_bodies_of_one_account_take_nothing_from_others() {
     let server = Program::serve_with(&database, &limits);
     let admin = server.sign_in("test", "admin");
     put_case(&admin);
-    add_account(&database, "reporter", &["reporter@code:H0-0"]);
+    add_viewer(&database, "reporter", &["reporter@code:H0-0"]);
     let reporter = server.sign_in("test", "reporter");
     let path = "/v1/forms/battery/periods/2024-01/units/code:H0-0/submission";
     let declared = "x".repeat(10_000);

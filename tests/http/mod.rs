@@ -1,4 +1,4 @@
-//! HTTP: conditions, faults, messages, the API document, and what one client may cost the others.
+//! HTTP: conditions, faults, messages, the API document, who may do what, and what one client may cost the others.
 
 mod bad_network;
 mod conditions;
@@ -8,3 +8,4 @@ mod faults;
 mod messages;
 pub mod openapi;
 mod overload;
+mod policy;

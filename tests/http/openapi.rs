@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
-use tonghop::http::routes::PUBLIC;
+use tonghop::authz::{self, Audience};
 
 use crate::harness::server::PASSWORD;
 use crate::harness::{Answer, Backend, Client, Server};
@@ -121,13 +121,13 @@ fn generated() -> String {
     format!("{}\n", document.to_pretty_json().unwrap())
 }
 
-fn document() -> Value {
+pub fn document() -> Value {
     serde_json::from_str(&generated()).unwrap()
 }
 
 /// One operation of the document.
-struct Operation {
-    id: String,
+pub struct Operation {
+    pub id: String,
     method: String,
     path: String,
     body: Value,
@@ -145,12 +145,42 @@ impl Operation {
         self.body["responses"].as_object().unwrap()
     }
 
+    fn is_public(&self) -> bool {
+        let operation: authz::Operation = self.id.parse().unwrap();
+        operation.audience() == Audience::Public
+    }
+
+    fn takes_header(&self, name: &str) -> bool {
+        let headers = self.parameters("header");
+        headers.iter().any(|header| header["name"] == name)
+    }
+
+    fn has_etag(&self, status: &str) -> bool {
+        self.responses()[status]["headers"]["ETag"].is_object()
+    }
+
+    /// Calls the operation with something in the place of each name, what its query needs, and the
+    /// body if it takes one.
+    pub fn call(&self, client: &Client, body: &str) -> Answer {
+        let content = self.body["requestBody"]["content"].as_object();
+        let content_type = content.and_then(|content| content.keys().next());
+        let queries = self.parameters("query").into_iter();
+        let needed = queries.filter(|parameter| parameter["required"] == true);
+        let query: Vec<String> = needed
+            .map(|needed| format!("{}=2024", needed["name"].as_str().unwrap()))
+            .collect();
+        let path = format!("{}?{}", self.filled_path(), query.join("&"));
+        let body = content_type.map_or("", |_| body).as_bytes();
+        let content_type = content_type.map(String::as_str);
+        client.send(&self.method.to_uppercase(), &path, content_type, body)
+    }
+
     /// The path with something in the place of each parameter.
     fn filled_path(&self) -> String {
         [
             ("{form}", "mttq.annual"),
             ("{period}", "2024"),
-            ("{unit}", "code:30388"),
+            ("{unit}", "code:30388-01"),
             ("{level}", "commune"),
             ("{indicator}", "docs.issued"),
             ("{reorganisation}", "0191e4a5-6d1c-7c3a-9a60-2f6d0c9b1a11"),
@@ -162,7 +192,7 @@ impl Operation {
     }
 }
 
-fn operations(document: &Value) -> Vec<Operation> {
+pub fn operations(document: &Value) -> Vec<Operation> {
     let paths = document["paths"].as_object().unwrap().iter();
     paths
         .flat_map(|(path, item)| {
@@ -294,7 +324,7 @@ fn every_operation_says_what_it_does_and_how_it_can_fail() {
             "{id}: {statuses:?}"
         );
         assert!(statuses.contains(&"500"), "{id}: {statuses:?}");
-        let is_public = PUBLIC.contains(&id.as_str());
+        let is_public = operation.is_public();
         let security = operation.body["security"].as_array().unwrap();
         assert_eq!(security.is_empty(), is_public, "{id}");
         assert!(is_public || statuses.contains(&"401"), "{id}: {statuses:?}");
@@ -358,25 +388,15 @@ fn an_answer_always_has_all_its_fields() {
 }
 
 #[test]
-fn every_operation_needs_a_token_unless_it_is_on_the_public_list() {
+fn every_operation_needs_a_token_unless_it_is_public() {
     let server = Server::with_demo(Backend::Sqlite);
     let document = document();
     let mut refused = BTreeSet::new();
     let operations = operations(&document);
     for operation in &operations {
-        let content = operation.body["requestBody"]["content"].as_object();
-        let content_type = content.and_then(|content| content.keys().next());
         let anonymous = server.anonymous();
-        let queries = operation.parameters("query").into_iter();
-        let needed = queries.filter(|parameter| parameter["required"] == true);
-        let query: Vec<String> = needed
-            .map(|needed| format!("{}=2024", needed["name"].as_str().unwrap()))
-            .collect();
-        let path = format!("{}?{}", operation.filled_path(), query.join("&"));
-        let method = operation.method.to_uppercase();
         for client in [&anonymous, &anonymous.with_token("not.a.token")] {
-            let body: &[u8] = if content_type.is_some() { b"{}" } else { b"" };
-            let answer = client.send(&method, &path, content_type.map(String::as_str), body);
+            let answer = operation.call(client, "{}");
             if answer.status == 401 {
                 assert!(
                     answer.header("www-authenticate").is_some(),
@@ -385,23 +405,42 @@ fn every_operation_needs_a_token_unless_it_is_on_the_public_list() {
                 );
                 refused.insert(operation.id.as_str());
             } else {
-                assert!(
-                    PUBLIC.contains(&operation.id.as_str()),
-                    "{}: {}",
-                    operation.id,
-                    answer.text
-                );
+                assert!(operation.is_public(), "{}: {}", operation.id, answer.text);
             }
         }
     }
-    let all = operations.iter().map(|operation| operation.id.as_str());
-    let guarded: BTreeSet<&str> = all.filter(|id| !PUBLIC.contains(id)).collect();
+    let guarded = operations.iter().filter(|operation| !operation.is_public());
+    let guarded: BTreeSet<&str> = guarded.map(|operation| operation.id.as_str()).collect();
     assert_eq!(refused, guarded);
-    for id in PUBLIC {
-        assert!(
-            operations.iter().any(|operation| operation.id == id),
-            "{id} is public and not there"
-        );
+}
+
+/// What a handler reads and what it says that it reads are two lists, so each is asked.
+#[test]
+fn the_headers_that_an_operation_reads_are_those_of_the_document() {
+    let server = Server::with_demo(Backend::Sqlite);
+    let admin = server.sign_in("mttq-an-giang", "admin@demo");
+    for operation in operations(&document()) {
+        let id = &operation.id;
+        let reads = |header: &str| {
+            // No header takes half a quotation.
+            let answer = operation.call(&admin.with(header, "a\"b"), "{}");
+            answer.status == 400 && answer.json()["code"] == "INVALID_HEADER"
+        };
+        for header in ["Idempotency-Key", "If-Match"] {
+            assert_eq!(
+                reads(header),
+                operation.takes_header(header),
+                "{id}: {header}"
+            );
+        }
+        // A condition of a read shows in the ETag; only a PUT can be for what is not there yet.
+        let has_condition = match operation.method.as_str() {
+            "get" => operation.has_etag("200"),
+            _ => operation.takes_header("If-Match"),
+        };
+        assert_eq!(reads("If-None-Match"), has_condition, "{id}");
+        let is_put = operation.method == "put";
+        assert_eq!(operation.takes_header("If-None-Match"), is_put, "{id}");
     }
 }
 
@@ -431,6 +470,8 @@ impl Holder {
         let status = answer.status.to_string();
         let response = operation.responses().get(&status);
         let response = response.unwrap_or_else(|| panic!("{id} has no {status}: {}", answer.text));
+        let tag = answer.header("etag");
+        assert_eq!(tag.is_some(), operation.has_etag(&status), "{id} {status}");
         let content = response["content"].as_object().expect("content");
         let media_type = answer
             .header("content-type")

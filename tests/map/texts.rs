@@ -2,7 +2,7 @@
 //! warnings for names that look the same.
 
 use serde_json::{Value, json};
-use tonghop::service::people::account::{AccountError, EnteredAccount, create_account};
+use tonghop::service::people::account::{AccountError, EnteredAccount, add_account};
 use tonghop::service::people::tenant::find_tenant;
 use tonghop::store::migration::{check, migrate};
 
@@ -33,7 +33,7 @@ fn account(server: &Server, login: &str, password: &str) -> Result<(), AccountEr
     };
     let database = &server.application.database;
     let scope = find_tenant(database, "test").unwrap();
-    create_account(&server.application, &scope, &entered, now()).map(|_| ())
+    add_account(&server.application, &scope, &entered, now()).map(|_| ())
 }
 
 fn sign_in(server: &Server, login: &str, password: &str) -> u16 {

@@ -78,6 +78,7 @@ ids! {
     UnitId: "unit id";
     AccountId: "account id";
     GrantId: "grant id";
+    SessionId: "session id";
     ReorganisationId: "reorganisation id";
 }
 

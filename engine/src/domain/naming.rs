@@ -10,7 +10,6 @@ use super::hierarchy::Hierarchy;
 use super::id::{FormCode, IndicatorCode, LevelCode, OptionNumber, SectionNumber, UnitCode};
 use super::level::Level;
 pub use super::named::Named;
-use super::period::Period;
 use super::text::LocalizedText;
 use super::unit::UnitFact;
 
@@ -103,31 +102,6 @@ impl FormPeriod<'_> {
     /// The form, as it is called in the period.
     pub fn named_form(&self) -> Named {
         Named::with_code(&self.definition.name, &self.form.code)
-    }
-
-    /// The period's name for people, without its key.
-    pub fn in_words(&self) -> Named {
-        let name = self.window().and_then(|window| window.name.as_ref());
-        match (name, self.period) {
-            (Some(LocalizedText { vi, en }), _) => {
-                let en = en.as_ref().unwrap_or(vi);
-                Named::new(vi.as_str(), en.as_str())
-            }
-            (None, Period::Calendar(period)) => {
-                let (vi, en) = period.in_words();
-                Named::new(vi, en)
-            }
-            (None, Period::Window(key)) => Named::plain(key),
-        }
-    }
-
-    /// The period: a window by its own name.
-    pub fn named(&self) -> Named {
-        let name = self.window().and_then(|window| window.name.as_ref());
-        name.map_or_else(
-            || self.period.named(),
-            |name| Named::with_code(name, &self.period),
-        )
     }
 
     /// A heading of the outline, by its number and title.

@@ -23,8 +23,6 @@ use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::named::Named;
-
 const FIRST_YEAR: i32 = 1900;
 const LAST_YEAR: i32 = 2199;
 
@@ -231,9 +229,9 @@ pub struct CalendarPeriod {
     part: PartOfYear,
 }
 
-/// Numbers count from 1 and exist in the period's year.
+/// The part of its year that a period is. Numbers count from 1 and exist in the period's year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum PartOfYear {
+pub enum PartOfYear {
     Week(u32),
     Month(u32),
     Quarter(u32),
@@ -320,6 +318,10 @@ impl CalendarPeriod {
     /// Thursday.
     pub fn year(self) -> i32 {
         self.year
+    }
+
+    pub fn part(self) -> PartOfYear {
+        self.part
     }
 
     /// The same period of another year; `None` where that year has none such, as with week 53.
@@ -425,58 +427,6 @@ fn kept_frequencies(base: Frequency) -> &'static [Frequency] {
         Frequency::Quarter => &[Frequency::Half, Frequency::Year],
         Frequency::Half => &[Frequency::Year],
         Frequency::Year => &[],
-    }
-}
-
-impl Period {
-    /// The period's name for people, with its key: `tháng 6/2024 (2024-06)`.
-    pub fn named(self) -> Named {
-        match self {
-            Self::Window(key) => Named::plain(key),
-            Self::Calendar(period) => {
-                let (vi, en) = period.in_words();
-                Named::new(format!("{vi} ({self})"), format!("{en} ({self})"))
-            }
-        }
-    }
-}
-
-impl CalendarPeriod {
-    /// In Vietnamese and in English.
-    pub fn in_words(self) -> (String, String) {
-        const ROMAN: [&str; 4] = ["I", "II", "III", "IV"];
-        let year = self.year;
-        match self.part {
-            PartOfYear::Week(week) => (
-                format!("tuần {week}/{year}"),
-                format!("week {week} of {year}"),
-            ),
-            PartOfYear::Month(month) => (
-                format!("tháng {month}/{year}"),
-                format!("month {month} of {year}"),
-            ),
-            PartOfYear::Quarter(quarter) => {
-                let roman = (1..).zip(ROMAN).find(|(number, _)| *number == quarter);
-                let roman = roman.map_or("", |(_, roman)| roman);
-                (
-                    format!("quý {roman}/{year}"),
-                    format!("quarter {quarter} of {year}"),
-                )
-            }
-            PartOfYear::Half(1) => (
-                format!("6 tháng đầu năm {year}"),
-                format!("first half of {year}"),
-            ),
-            PartOfYear::Half(_) => (
-                format!("6 tháng cuối năm {year}"),
-                format!("second half of {year}"),
-            ),
-            PartOfYear::NineMonths => (
-                format!("9 tháng đầu năm {year}"),
-                format!("first nine months of {year}"),
-            ),
-            PartOfYear::Year => (format!("năm {year}"), format!("year {year}")),
-        }
     }
 }
 

@@ -15,7 +15,7 @@ pub const BEGINNING: NaiveDate = match NaiveDate::from_ymd_opt(1900, 1, 1) {
 };
 
 /// The days on which a fact holds, both ends included; no end means until further notice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Validity {
     pub from: NaiveDate,
     pub to: Option<NaiveDate>,

@@ -3,12 +3,14 @@
 use actix_web::dev::Payload;
 use actix_web::http::header::HeaderMap;
 use actix_web::{FromRequest, HttpRequest};
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use crate::http::problem::Problem;
 use crate::http::request::body::Body;
 use crate::http::request::caller::{Now, SignedIn, signed_in};
-use crate::http::request::condition::precondition;
-use crate::http::request::idempotency::repeat_key;
+use crate::http::request::condition::{if_match_parameter, if_none_match_parameter, precondition};
+use crate::http::request::idempotency::{key_parameter, repeat_key};
 use crate::http::request::{Reading, matched, misconfigured};
 use crate::service::application::call::Call;
 use crate::service::application::condition::Precondition;
@@ -20,11 +22,42 @@ pub struct Called<B: Body> {
     pub body: B::Value,
 }
 
-/// Like [`Called`], with the state that the change builds on, from If-Match and If-None-Match.
+/// Like [`Called`], with the state that the change builds on, from If-Match. If-None-Match is heeded
+/// too, but not described, since what is to be changed exists.
 #[derive(Debug)]
 pub struct CalledOn<B: Body> {
     pub call: Call,
     pub body: B::Value,
+}
+
+/// Like [`CalledOn`], for a change that creates something where there is nothing yet: If-None-Match
+/// may say so instead.
+#[derive(Debug)]
+pub struct CalledToPut<B: Body> {
+    pub call: Call,
+    pub body: B::Value,
+}
+
+impl<B: Body> IntoParams for Called<B> {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![key_parameter()]
+    }
+}
+
+impl<B: Body> IntoParams for CalledOn<B> {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![key_parameter(), if_match_parameter()]
+    }
+}
+
+impl<B: Body> IntoParams for CalledToPut<B> {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![
+            key_parameter(),
+            if_match_parameter(),
+            if_none_match_parameter(),
+        ]
+    }
 }
 
 impl<B: Body> FromRequest for Called<B> {
@@ -47,6 +80,16 @@ impl<B: Body> FromRequest for CalledOn<B> {
     }
 }
 
+impl<B: Body> FromRequest for CalledToPut<B> {
+    type Error = Problem;
+    type Future = Reading<CalledToPut<B>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let heard = hear::<B>(request, precondition, payload);
+        Box::pin(async move { heard.await.map(|(call, body)| CalledToPut { call, body }) })
+    }
+}
+
 /// Reads the parts of a request that a change needs: the caller, then the other headers, then the
 /// body.
 fn hear<B: Body>(
@@ -58,8 +101,8 @@ fn hear<B: Body>(
     let head = signed_in(request).and_then(|SignedIn(identity)| {
         let precondition = precondition(request.headers())?;
         let call = Call::new(identity, now).on(precondition);
-        let operation = matched(request).ok_or_else(misconfigured)?;
-        Ok((call, repeat_key(request)?, operation))
+        let rules = matched(request).ok_or_else(misconfigured)?;
+        Ok((call, repeat_key(request)?, rules.operation()))
     });
     // Start reading the body only if everything before it is in order.
     let body = head.is_ok().then(|| B::from_request(request, payload));

@@ -14,6 +14,7 @@ use crate::http::problem::Problem;
 use crate::http::request::misconfigured;
 use crate::message;
 use crate::service::Application;
+use crate::service::people::token::Client;
 
 /// The time at which the request came. Requests read the clock here and nowhere else.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +36,27 @@ impl FromRequest for Now {
 
     fn from_request(_: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(Ok(Now::read()))
+    }
+}
+
+/// The program that sends the request.
+#[derive(Debug)]
+pub struct ClientOf(pub Client);
+
+/// The longest name of a client that is stored, in characters.
+const LONGEST_AGENT: usize = 200;
+
+impl FromRequest for ClientOf {
+    type Error = Problem;
+    type Future = Ready<Result<ClientOf, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let agent = request.headers().get(header::USER_AGENT);
+        let agent = agent.and_then(|agent| agent.to_str().ok());
+        ready(Ok(ClientOf(Client {
+            agent: agent.map(|agent| agent.chars().take(LONGEST_AGENT).collect()),
+            address: request.peer_addr().map(|peer| peer.ip()),
+        })))
     }
 }
 

@@ -5,9 +5,11 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpRequest};
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use crate::http::problem::Problem;
-use crate::http::request::header::{header_text, invalid_header};
+use crate::http::request::header::{header_parameter, header_text, invalid_header};
 use crate::message;
 use crate::service::application::condition::{Etag, Precondition};
 
@@ -22,6 +24,17 @@ pub(super) fn precondition(headers: &HeaderMap) -> Result<Precondition, Problem>
         (None, Some(_)) => Err(invalid_header(message!("condition-tag-for-a-change"))),
         (Some(_), Some(_)) => Err(invalid_header(message!("condition-both"))),
     }
+}
+
+pub(super) fn if_match_parameter() -> Parameter {
+    header_parameter(
+        "If-Match",
+        "The ETag of the state that the change builds on, such as `\"3\"`; or If-None-Match, not both",
+    )
+}
+
+pub(super) fn if_none_match_parameter() -> Parameter {
+    header_parameter("If-None-Match", "`*`: only if there is nothing yet")
 }
 
 fn strong_tags(list: &str) -> Result<Vec<Etag>, Problem> {
@@ -48,6 +61,15 @@ impl SeenEtags {
             SeenEtags::Any => true,
             SeenEtags::These(seen) => seen.contains(current),
         }
+    }
+}
+
+impl IntoParams for SeenEtags {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![header_parameter(
+            "If-None-Match",
+            "The ETags that the reader has already",
+        )]
     }
 }
 

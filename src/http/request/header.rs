@@ -1,6 +1,8 @@
-//! Headers of a request as text.
+//! Headers of a request: as text, and as the OpenAPI document describes them.
 
 use actix_web::http::header::{HeaderMap, HeaderName};
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::{ObjectBuilder, Required, Type};
 
 use crate::error::{Code, Message};
 use crate::http::problem::Problem;
@@ -23,4 +25,15 @@ pub(super) fn header_text(
 
 pub(super) fn invalid_header(message: Message) -> Problem {
     Problem::new(Code::InvalidHeader, message)
+}
+
+/// Describes a header without an example, since the API's page would send the example.
+pub(in crate::http) fn header_parameter(name: &str, description: &str) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(description))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .build()
 }

@@ -3,13 +3,15 @@
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderName;
 use sha2::{Digest, Sha256};
+use utoipa::openapi::path::Parameter;
 
 use crate::http::problem::Problem;
-use crate::http::request::header::{header_text, invalid_header};
+use crate::http::request::header::{header_parameter, header_text, invalid_header};
 use crate::message;
 use crate::service::application::idempotency::Repeatable;
 
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// The header that makes a request for a change repeatable.
+pub(in crate::http) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// The longest Idempotency-Key, in bytes.
 const LONGEST_KEY: usize = 255;
@@ -53,6 +55,13 @@ pub(super) fn repeat_key(request: &HttpRequest) -> Result<RepeatKey, Problem> {
         path: request.match_info().as_str().to_owned(),
         query: request.query_string().to_owned(),
     })
+}
+
+pub(super) fn key_parameter() -> Parameter {
+    header_parameter(
+        "Idempotency-Key",
+        "Such as a new UUID. Sent again with the same key and body within seven days, the request has the effect of one",
+    )
 }
 
 /// Accepts a key in quotes, as the IETF draft has it, or bare, as most clients send it.

@@ -10,7 +10,7 @@ use crate::domain::fault::{self, FieldPath};
 use crate::domain::quantity::without_separators;
 use crate::error::{Code, Fault};
 use crate::http::blocking;
-use crate::http::contract::Operation;
+use crate::http::contract::OperationRules;
 use crate::http::problem::Problem;
 use crate::http::request::body::{Body, SMALL_BODY, read_text_body};
 use crate::http::request::limit::body_limit;
@@ -23,6 +23,13 @@ use crate::path;
 pub struct JsonBody<T> {
     value: T,
     raw: Bytes,
+}
+
+impl<T> JsonBody<T> {
+    /// Returns what was read, for a body that is no part of a call.
+    pub fn into_value(self) -> T {
+        self.value
+    }
 }
 
 impl<T: DeserializeOwned + std::fmt::Debug + Send + 'static> Body for JsonBody<T> {
@@ -65,12 +72,12 @@ impl<T: DeserializeOwned + Send + 'static> JsonBody<T> {
         {
             return Ok(JsonBody { value, raw });
         }
-        let operation = matched(request);
+        let rules = matched(request);
         blocking(move || {
             check_commas(&raw, most_commas)?;
             match serde_json::from_slice(&raw) {
                 Ok(value) => Ok(JsonBody { value, raw }),
-                Err(_) => Err(wrong_json::<T>(operation.as_deref(), &raw)),
+                Err(_) => Err(wrong_json::<T>(rules.as_deref(), &raw)),
             }
         })
         .await
@@ -123,14 +130,14 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest for LargeJsonBody<T> {
 }
 
 /// Finds what is wrong with a body. May be slow, but must not use much memory.
-fn wrong_json<T: DeserializeOwned>(operation: Option<&Operation>, raw: &[u8]) -> Problem {
+fn wrong_json<T: DeserializeOwned>(rules: Option<&OperationRules>, raw: &[u8]) -> Problem {
     if raw.iter().all(u8::is_ascii_whitespace) {
         return empty_body();
     }
     if let Err(error) = serde_json::from_slice::<IgnoredAny>(raw) {
         return malformed_json(raw, &error);
     }
-    let faults = operation.map(|operation| operation.faults(raw));
+    let faults = rules.map(|rules| rules.faults(raw));
     let faults = faults.unwrap_or_default();
     if faults.is_empty() {
         return wrong_body(vec![first_refusal::<T>(raw)]);

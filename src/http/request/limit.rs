@@ -5,6 +5,7 @@ use std::time::Duration;
 use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderMap};
 
+use crate::authz::Operation;
 use crate::error::Code;
 use crate::http::problem::Problem;
 use crate::http::request::packing::coding;
@@ -16,13 +17,13 @@ use crate::message;
 pub struct BodyLimit(pub usize);
 
 impl BodyLimit {
-    /// Returns the limit for one operation, by its id. The reform of a country comes as one
+    /// Returns the limit for one operation. The reform of a country comes as one
     /// document; the fields of a sign-in are short, and their sender is not known yet.
-    pub(in crate::http) fn of_operation(self, id: &str) -> BodyLimit {
+    pub(in crate::http) fn of_operation(self, operation: Operation) -> BodyLimit {
         let BodyLimit(usual) = self;
-        BodyLimit(match id {
-            "create_reorganisation" => usual.max(LARGE_BODY_LIMIT),
-            "issue_token" => usual.min(LARGEST_FORM),
+        BodyLimit(match operation {
+            Operation::CreateReorganisation => usual.max(LARGE_BODY_LIMIT),
+            Operation::IssueToken => usual.min(LARGEST_FORM),
             _ => usual,
         })
     }
@@ -43,8 +44,8 @@ const LARGEST_FORM: usize = 16 * 1024;
 pub(super) fn body_limit(request: &HttpRequest) -> Result<BodyLimit, Problem> {
     let usual = request.app_data::<BodyLimit>().copied();
     let usual = usual.ok_or_else(misconfigured)?;
-    let operation = matched(request);
-    Ok(operation.map_or(usual, |operation| usual.of_operation(operation.id())))
+    let rules = matched(request);
+    Ok(rules.map_or(usual, |rules| usual.of_operation(rules.operation())))
 }
 
 /// Refuses a body by its headers, before it arrives.

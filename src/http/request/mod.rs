@@ -20,14 +20,16 @@ use std::sync::Arc;
 
 use actix_web::{HttpMessage, HttpRequest};
 
-use crate::http::contract::{Matched, Operation};
+use crate::http::contract::{Matched, OperationRules};
 use crate::http::problem::Problem;
 
 pub use self::body::{Body, NoBody};
-pub use self::call::{Called, CalledOn};
-pub use self::caller::{Now, SignedIn};
+pub use self::call::{Called, CalledOn, CalledToPut};
+pub use self::caller::{ClientOf, Now, SignedIn};
 pub use self::condition::SeenEtags;
 pub use self::form::Fields;
+pub(super) use self::header::header_parameter;
+pub(super) use self::idempotency::IDEMPOTENCY_KEY;
 pub use self::json::{JsonBody, LargeJsonBody};
 pub(super) use self::limit::check_head;
 pub use self::limit::{BodyLimit, BodyTime};
@@ -42,8 +44,8 @@ fn misconfigured() -> Problem {
     Problem::internal()
 }
 
-fn matched(request: &HttpRequest) -> Option<Arc<Operation>> {
+fn matched(request: &HttpRequest) -> Option<Arc<OperationRules>> {
     let extensions = request.extensions();
     let matched = extensions.get::<Matched>();
-    matched.map(|Matched(operation)| Arc::clone(operation))
+    matched.map(|Matched(rules)| Arc::clone(rules))
 }

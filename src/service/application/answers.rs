@@ -1,6 +1,7 @@
 //! A cache of encoded answers to reads. An answer is valid as long as the tenant's rev is the one
 //! that it was made at: then nothing of the tenant has changed, neither figures nor the map, the
-//! catalogue or grants. Answers that depend on the time must not be put here.
+//! catalogue, accounts or grants. Answers that depend on the time must not be put here; since grants
+//! begin and end at midnight, an answer is cached for a quarter of an hour of the clock at most.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,7 +13,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::authn::Identity;
-use crate::domain::id::{AccountId, TenantId};
+use crate::domain::id::{SessionId, TenantId};
 use crate::service::application::condition::Etag;
 use crate::store::StoreError;
 
@@ -42,11 +43,16 @@ impl Encoded {
     }
 }
 
-/// The key of a cached answer: the caller and the question.
+/// The seconds of a quarter of an hour. Every time zone's midnight is at the beginning of one.
+const QUARTER: i64 = 15 * 60;
+
+/// The key of a cached answer: the caller and the question. The session is part of it, since one of
+/// an account's may have ended.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Question {
     tenant: TenantId,
-    account: AccountId,
+    session: SessionId,
+    quarter: i64,
     asked: Box<[u8]>,
 }
 
@@ -64,7 +70,8 @@ impl Question {
             .map_err(|error| StoreError::Corrupt(error.to_string()))?;
         Ok(Question {
             tenant: identity.tenant(),
-            account: identity.account(),
+            session: identity.session(),
+            quarter: identity.seen().timestamp().div_euclid(QUARTER),
             asked: asked.into(),
         })
     }

@@ -49,6 +49,17 @@ pub(in crate::service) struct Settled {
 }
 
 impl Undecided<'_, '_> {
+    /// Reads what the permission depends on, before anything is written.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub fn read<T, E>(
+        &mut self,
+        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        work(self.transaction)
+    }
+
     /// Repeats the answer if the request was answered before. Otherwise `decide` checks the
     /// condition, decides and writes; its answer is stored under the request's key, and its items are
     /// recorded as the permitted account's.

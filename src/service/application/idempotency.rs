@@ -39,6 +39,9 @@ pub struct Reply {
     pub etag: Option<Etag>,
     /// A JSON document.
     pub body: String,
+    /// The document to store for a repetition, if it is another: one without the secret that
+    /// `body` shows once.
+    pub body_to_keep: Option<String>,
     pub delivery: Delivery,
 }
 
@@ -49,6 +52,8 @@ pub enum Outcome {
     /// A new resource at this path.
     Created(String),
     Done,
+    /// Done, and there is nothing to show.
+    NoContent,
 }
 
 /// Tells a first answer from the repeated answer to an earlier request.
@@ -72,7 +77,32 @@ impl Reply {
             outcome,
             etag,
             body,
+            body_to_keep: None,
             delivery: Delivery::First,
+        })
+    }
+
+    /// Makes a reply without a body.
+    pub fn without_body() -> Reply {
+        Reply {
+            outcome: Outcome::NoContent,
+            etag: None,
+            body: String::new(),
+            body_to_keep: None,
+            delivery: Delivery::First,
+        }
+    }
+
+    /// Stores another body for a repetition, since this one shows a secret.
+    ///
+    /// # Errors
+    /// None in practice; the encoder's type allows one.
+    pub fn keeping<T: Serialize>(self, body: &T) -> Result<Reply, StoreError> {
+        let body =
+            serde_json::to_string(body).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        Ok(Reply {
+            body_to_keep: Some(body),
+            ..self
         })
     }
 }
@@ -94,7 +124,7 @@ impl Reply {
         let kept = KeptReply {
             outcome: Cow::Borrowed(&self.outcome),
             etag: Cow::Borrowed(&self.etag),
-            body: Cow::Borrowed(&self.body),
+            body: Cow::Borrowed(self.body_to_keep.as_ref().unwrap_or(&self.body)),
         };
         let plain =
             postcard::to_allocvec(&kept).map_err(|error| StoreError::Corrupt(error.to_string()))?;
@@ -120,6 +150,7 @@ impl Reply {
             outcome: kept.outcome.into_owned(),
             etag: kept.etag.into_owned(),
             body: kept.body.into_owned(),
+            body_to_keep: None,
             delivery: Delivery::Replayed,
         })
     }

@@ -17,6 +17,7 @@ use crate::domain::text::clipped;
 use crate::domain::unit::{BEGINNING, UnitFact, UnitReference};
 use crate::error::{Code, Explain, Explanation};
 use crate::message;
+use crate::sentence::period::{period_named, range_named};
 use crate::service::application::snapshot::Snapshot;
 /// The names of a form, a period and a unit in a path.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, serde::Serialize, utoipa::IntoParams)]
@@ -357,15 +358,12 @@ impl Snapshot {
 
 fn made_of_shorter_ones(period: &FormPeriod<'_>) -> NotFound {
     let bases = period.base_periods();
-    let ends = bases.first().into_iter().chain(bases.last());
-    let (vi, en): (Vec<_>, Vec<_>) = ends
-        .map(FormPeriod::named)
-        .map(|named| (named.vi().to_owned(), named.en().to_owned()))
-        .unzip();
+    let ends = [bases.first(), bases.last()];
+    let [first, last] = ends.map(|end| end.unwrap_or(period));
     NotFound::BasePeriod {
         form: period.named_form(),
-        period: period.named(),
-        bases: Named::new(vi.join(" – "), en.join(" to ")),
+        period: period_named(period),
+        bases: range_named(first, last),
     }
 }
 

@@ -43,6 +43,8 @@ pub struct Application {
     pub(in crate::service) answers: Answers,
     pub(in crate::service) turns: Turns,
     pub(in crate::service) read_time: Duration,
+    /// The address at which people reach the server, without a slash at the end: links begin with it.
+    pub public_url: String,
 }
 
 /// The limits on reads, so that nobody waits long for the reads of others.
@@ -60,6 +62,9 @@ pub const DEFAULT_READ_TIME: Duration = Duration::from_secs(20);
 
 /// More than one machine works on at once, and few enough for its memory.
 pub const DEFAULT_REQUEST_LIMIT: u16 = 512;
+
+/// The address of a server that listens on its default port.
+pub const DEFAULT_PUBLIC_URL: &str = "http://127.0.0.1:8080";
 
 impl Default for ReadLimits {
     fn default() -> ReadLimits {
@@ -91,6 +96,16 @@ impl Application {
             answers: Answers::default(),
             turns: Turns::new(reading, waiting),
             read_time: limits.time,
+            public_url: DEFAULT_PUBLIC_URL.to_owned(),
+        }
+    }
+
+    /// Sets the address at which people reach the server.
+    #[must_use]
+    pub fn reached_at(self, public_url: &str) -> Application {
+        Application {
+            public_url: public_url.trim_end_matches('/').to_owned(),
+            ..self
         }
     }
 

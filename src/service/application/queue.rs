@@ -55,18 +55,25 @@ impl<T: Task> Default for Line<T> {
 
 struct Waiting<T: Task> {
     task: T,
-    answer: oneshot::Sender<T::Answer>,
+    answer: Sender<T>,
 }
 
+/// The channel for a task's answer, or for the reason why it was not begun. It closes without
+/// either if the leader falls while it does the task.
+type Sender<T> = oneshot::Sender<Result<<T as Task>::Answer, StoreError>>;
+
+/// The end of the channel at which the task's caller waits.
+type Receiver<T> = oneshot::Receiver<Result<<T as Task>::Answer, StoreError>>;
+
 /// Tasks that are done together, with the channel for each answer.
-type Batch<T> = (Vec<T>, Vec<oneshot::Sender<<T as Task>::Answer>>);
+type Batch<T> = (Vec<T>, Vec<Sender<T>>);
 
 /// The reasons for which a task got no answer.
 #[derive(Debug)]
 pub enum QueueError {
     /// The line is full; the task was not taken.
     Full,
-    /// No thread could be started, or the outcome is unknown.
+    /// The task was not begun ([`StoreError::Unavailable`]), or its outcome is unknown.
     Store(StoreError),
 }
 
@@ -90,17 +97,14 @@ impl<T: Task> Queue<T> {
         if role == Role::Leads {
             self.lead(tenant, work).map_err(QueueError::Store)?;
         }
-        // If the leader's thread is gone, nobody answers; the log has the reason.
+        // If the leader's thread fell while it did the task, nobody answers; the log has the reason.
         let lost = |_| StoreError::OutcomeUnknown("nobody has answered a change".to_owned());
-        answer.await.map_err(lost).map_err(QueueError::Store)
+        let answer = answer.await.map_err(lost).flatten();
+        answer.map_err(QueueError::Store)
     }
 
     /// Takes a place at the end of the line.
-    fn join(
-        &self,
-        tenant: TenantId,
-        task: T,
-    ) -> Result<(oneshot::Receiver<T::Answer>, Role), QueueError> {
+    fn join(&self, tenant: TenantId, task: T) -> Result<(Receiver<T>, Role), QueueError> {
         let (answer, receiver) = oneshot::channel();
         let mut lines = self.lines();
         let role = match lines.contains_key(&tenant) {
@@ -189,7 +193,7 @@ impl<T: Task> Leading<T> {
             let mut answers: BTreeMap<usize, _> = answers.into_iter().enumerate().collect();
             work(tasks, &mut |place, answer| {
                 // A caller who has disconnected will ask again.
-                let _ = answers.remove(&place).map(|sender| sender.send(answer));
+                let _ = answers.remove(&place).map(|sender| sender.send(Ok(answer)));
             });
         }
         self.end = End::Orderly;
@@ -198,9 +202,85 @@ impl<T: Task> Leading<T> {
 
 impl<T: Task> Drop for Leading<T> {
     fn drop(&mut self) {
-        if self.end == End::BeforeItsTime {
-            // Closing their channels tells those who wait that nobody will answer.
-            self.queue.lines().remove(&self.tenant);
+        if self.end == End::Orderly {
+            return;
         }
+        let line = self.queue.lines().remove(&self.tenant);
+        for Waiting { answer, .. } in line.into_iter().flat_map(|line| line.waiting) {
+            let reason = "the line's leader ended before the change was begun".to_owned();
+            // A caller who has disconnected will ask again.
+            let _ = answer.send(Err(StoreError::Unavailable(reason)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use futures_util::future::{join, join3};
+
+    use super::*;
+
+    struct Number(u32);
+
+    impl Task for Number {
+        type Answer = u32;
+
+        fn bytes(&self) -> usize {
+            1
+        }
+    }
+
+    fn answer_all(tasks: Vec<Number>, answer: &mut dyn FnMut(usize, u32)) {
+        for (place, Number(number)) in tasks.into_iter().enumerate() {
+            answer(place, number);
+        }
+    }
+
+    #[actix_web::test]
+    async fn when_a_leader_falls_only_what_it_had_taken_is_uncertain() {
+        let queue: Arc<Queue<Number>> = Arc::default();
+        let tenant = TenantId::new();
+        let (taken, is_taken) = oneshot::channel();
+        let (fall, falls) = mpsc::channel::<()>();
+        let mut taken = Some(taken);
+        let leads = queue.wait(tenant, Number(1), move |_, _| {
+            taken.take().map(|taken| taken.send(()));
+            falls.recv().unwrap();
+            panic!("the leader falls");
+        });
+        let waits = async {
+            is_taken.await.unwrap();
+            let others = [2, 3].map(|number| queue.wait(tenant, Number(number), answer_all));
+            let [second, third] = others;
+            // They are polled in this order, so both stand in the line when the leader falls.
+            let (second, third, ()) = join3(second, third, async { fall.send(()).unwrap() }).await;
+            [second, third]
+        };
+        let (first, others) = join(leads, waits).await;
+        assert!(
+            matches!(first, Err(QueueError::Store(StoreError::OutcomeUnknown(_)))),
+            "{first:?}"
+        );
+        for other in others {
+            assert!(
+                matches!(other, Err(QueueError::Store(StoreError::Unavailable(_)))),
+                "{other:?}"
+            );
+        }
+        let later = queue.wait(tenant, Number(4), answer_all).await;
+        assert!(matches!(later, Ok(4)), "{later:?}");
+    }
+
+    #[actix_web::test]
+    async fn what_was_answered_before_the_leader_fell_stays_answered() {
+        let queue: Arc<Queue<Number>> = Arc::default();
+        let answered = queue.wait(TenantId::new(), Number(1), |tasks, answer| {
+            answer_all(tasks, answer);
+            panic!("the leader falls");
+        });
+        let answered = answered.await;
+        assert!(matches!(answered, Ok(1)), "{answered:?}");
     }
 }

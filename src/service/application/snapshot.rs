@@ -13,13 +13,15 @@ use crate::authn::Identity;
 use crate::authz::{Access, Grant};
 use crate::domain::catalogue::Catalogue;
 use crate::domain::hierarchy::Hierarchy;
-use crate::domain::id::{AccountId, TenantId};
+use crate::domain::id::{AccountId, SessionId, TenantId};
 use crate::domain::succession::Successions;
 use crate::service::application::map_changes::MapChanges;
 use crate::service::application::patience::Patience;
 use crate::store::counters::Counters;
 use crate::store::grant::KeptGrant;
-use crate::store::{StoreError, Transaction, form, grant, indicator, level, reorganisation, unit};
+use crate::store::{
+    StoreError, Transaction, account, form, grant, indicator, level, reorganisation, sign_in, unit,
+};
 
 /// A tenant as one transaction sees it.
 pub struct Snapshot {
@@ -35,7 +37,7 @@ pub struct Snapshot {
 impl Snapshot {
     /// Returns the current day in the tenant's time zone.
     pub fn today(&self, now: DateTime<Utc>) -> NaiveDate {
-        now.with_timezone(&self.counters.time_zone).date_naive()
+        self.counters.day_of(now)
     }
 
     /// The same, looked at for as long as this.
@@ -89,14 +91,20 @@ impl Snapshot {
     }
 }
 
-type AccountGrants = HashMap<AccountId, Arc<[Grant]>>;
+/// The rights of a tenant's accounts, and the callers that are signed out.
+struct People {
+    grants: HashMap<AccountId, Vec<Grant>>,
+    disabled: HashSet<AccountId>,
+    /// The ended sessions of which a token may be valid yet.
+    ended: HashSet<SessionId>,
+}
 
 /// The cached state of all tenants.
 #[derive(Default)]
 pub(in crate::service) struct Caches {
     hierarchies: Cache<Hierarchy>,
     catalogues: Cache<Catalogue>,
-    grants: Cache<AccountGrants>,
+    people: Cache<People>,
     map_changes: Cache<MapChanges>,
 }
 
@@ -155,11 +163,20 @@ impl Caches {
         counters: Counters,
     ) -> Result<Access, StoreError> {
         let tenant = identity.tenant();
-        let grants = self.grants.get(tenant, counters.grants_rev, || {
-            Ok(by_account(grant::grants(transaction)?))
+        let people = self.people.get(tenant, counters.grants_rev, || {
+            Ok(People {
+                grants: by_account(grant::grants(transaction)?),
+                disabled: account::disabled_accounts(transaction)?,
+                ended: sign_in::ended_sessions(transaction)?,
+            })
         })?;
-        let own = grants.get(&identity.account()).cloned().unwrap_or_default();
-        Ok(Access::new(identity, own))
+        let account = identity.account();
+        if people.disabled.contains(&account) || people.ended.contains(&identity.session()) {
+            return Err(StoreError::SignedOut);
+        }
+        let own = people.grants.get(&account).map_or(&[][..], Vec::as_slice);
+        let today = counters.day_of(identity.seen());
+        Ok(Access::new(identity, own, today))
     }
 
     pub(super) fn snapshot_with(
@@ -204,13 +221,10 @@ pub(in crate::service) fn load_hierarchy(
     ))
 }
 
-fn by_account(grants: Vec<KeptGrant>) -> AccountGrants {
+fn by_account(grants: Vec<KeptGrant>) -> HashMap<AccountId, Vec<Grant>> {
     let mut collected: HashMap<AccountId, Vec<Grant>> = HashMap::new();
     for KeptGrant { account, grant, .. } in grants {
         collected.entry(account).or_default().push(grant);
     }
     collected
-        .into_iter()
-        .map(|(account, grants)| (account, grants.into()))
-        .collect()
 }

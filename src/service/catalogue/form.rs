@@ -28,6 +28,7 @@ use crate::domain::unit::BEGINNING;
 use crate::error::{Code, Explain, Explanation, Fault, Message};
 use crate::message;
 use crate::sentence::formula::reason_of;
+use crate::sentence::period::period_named;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
 use crate::service::application::change::{ChangeItem, ChangeKind};
@@ -85,28 +86,22 @@ impl Explain for FormError {
 }
 
 fn fixed(part: &FixedFormPart, period: &FormPeriod<'_>, snapshot: &Snapshot) -> FormError {
-    let period = period.named();
+    let period = period_named(period);
     let gone = match part {
-        FixedFormPart::Periods => Named::new("lịch và chu kỳ", "its calendar and frequency"),
+        FixedFormPart::Periods => message!("fixed-form-part-periods"),
         FixedFormPart::Window => {
             return FormError::Fixed(message!("fixed-form-part-window", period));
         }
         FixedFormPart::SubmittedBy(level) => {
             let level = Named::level(level, &snapshot.hierarchy);
-            Named::new(
-                format!("cấp gửi {}", level.vi()),
-                format!("the level {} that submits", level.en()),
-            )
+            message!("fixed-form-part-level", level)
         }
         FixedFormPart::Item(indicator) => {
             let indicator = snapshot.catalogue.indicator_named(indicator);
-            Named::new(
-                format!("chỉ tiêu {}", indicator.vi()),
-                format!("the indicator {}", indicator.en()),
-            )
+            message!("fixed-form-part-indicator", indicator)
         }
     };
-    FormError::Fixed(message!("fixed-form-part-item", period, gone))
+    FormError::Fixed(message!("fixed-form-part", period, gone))
 }
 
 /// A form as it is on a day.
@@ -667,19 +662,15 @@ impl FormReader<'_> {
                 None
             }
             (calendar, frequency, None) => {
-                let fields = [
-                    ("calendar", "lịch", calendar.is_none()),
-                    ("frequency", "chu kỳ", frequency.is_none()),
-                ];
-                for (field, vi, _) in fields.into_iter().filter(|(_, _, missing)| *missing) {
-                    self.fault(
-                        path![field],
-                        Code::MissingField,
-                        message!(
-                            "form-periods-incomplete",
-                            field = Named::new(format!("{vi} ({field})"), field)
-                        ),
-                    );
+                let mut missing = |field: &'static str, words: Message| {
+                    let message = message!("form-periods-incomplete", field = words);
+                    self.fault(path![field], Code::MissingField, message);
+                };
+                if calendar.is_none() {
+                    missing("calendar", message!("form-field-calendar"));
+                }
+                if frequency.is_none() {
+                    missing("frequency", message!("form-field-frequency"));
                 }
                 None
             }

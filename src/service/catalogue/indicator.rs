@@ -466,30 +466,15 @@ fn read_measure(
             })
         }
         (None, across_units, across_time) => {
-            let missing = [
-                (
-                    "across_units",
-                    "qua các đơn vị",
-                    "across units",
-                    across_units.is_none(),
-                ),
-                (
-                    "across_time",
-                    "qua thời gian",
-                    "across time",
-                    across_time.is_none(),
-                ),
-            ];
-            for (field, vi, en, _) in missing.into_iter().filter(|(.., missing)| *missing) {
-                faults.push(Fault::in_body(
-                    path![field],
-                    Code::MissingField,
-                    message!(
-                        "indicator-collected-incomplete",
-                        field,
-                        words = Named::new(vi.to_string(), en.to_string())
-                    ),
-                ));
+            let mut missing = |field: &'static str, words: Message| {
+                let message = message!("indicator-collected-incomplete", field, words);
+                faults.push(Fault::in_body(path![field], Code::MissingField, message));
+            };
+            if across_units.is_none() {
+                missing("across_units", message!("indicator-across-units"));
+            }
+            if across_time.is_none() {
+                missing("across_time", message!("indicator-across-time"));
             }
             None
         }
@@ -563,7 +548,7 @@ fn read_interval(
 
 fn read_end(at: FieldPath, text: &str, decimals: Decimals, faults: &mut Vec<Fault>) -> Option<i64> {
     let read = read_quantity(text, decimals).map_err(|wrong| {
-        let name = Named::new("giới hạn", "the bound");
+        let name = Named::from(message!("indicator-bound"));
         let (code, message) = wrong_quantity(&name, &wrong);
         faults.push(Fault::in_body(at, code, message));
     });

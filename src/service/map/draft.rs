@@ -3,6 +3,7 @@
 use crate::domain::fault::FieldPath;
 use crate::locale::Quoted;
 use crate::sentence::Sentence;
+use crate::sentence::naming::all_of;
 use crate::sentence::unit::invalid_code;
 
 use chrono::NaiveDate;
@@ -226,20 +227,12 @@ pub(super) fn code_taken(
     above: Option<UnitId>,
 ) -> Fault {
     let (code, name) = (&taken.code, unit_title(taken.kind.as_deref(), &taken.name));
-    let different = differences(taken, draft, above);
-    let first_day = Named::day(taken.validity.from);
-    let message = if different.is_empty() {
-        message!("unit-code-taken", code, name, first_day)
-    } else {
-        let vi: Vec<&str> = different.iter().map(|one| one.vi.as_str()).collect();
-        let en: Vec<&str> = different.iter().map(|one| one.en.as_str()).collect();
-        let (vi, en) = (vi.join("; "), en.join("; "));
-        message!(
-            "unit-code-taken-differs",
-            code,
-            name,
-            words = Named::new(vi.to_string(), en.to_string())
-        )
+    let message = match all_of(differences(taken, draft, above)) {
+        Some(words) => message!("unit-code-taken-differs", code, name, words),
+        None => {
+            let first_day = Named::day(taken.validity.from);
+            message!("unit-code-taken", code, name, first_day)
+        }
     };
     Fault::in_body(at("code"), Code::CodeTaken, message)
 }

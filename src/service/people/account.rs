@@ -1,28 +1,89 @@
-//! Accounts: the caller's own rights, and new accounts from the command line.
+//! Accounts of people: who there is, what they may do, and who may change that.
 
-use crate::locale::Quoted;
-use crate::sentence::Sentence;
-use crate::service::application::name::UnitName;
-use crate::service::people::credentials::{check_password, wrong_login};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use crate::authn::{Identity, password};
-use crate::authz::{Action, Denied, Grant, Reach, Role, Scope};
-use crate::domain::hierarchy::{Hierarchy, Tree};
-use crate::domain::id::{AccountId, LevelCode, Login};
-use crate::domain::text::read_name;
-use crate::domain::unit::UnitReference;
+use crate::authz::{Action, Denied, Grant, Operation, Permit, Scope};
+use crate::domain::fault::FieldPath;
+use crate::domain::id::{AccountId, Login};
+use crate::domain::text::{composed, folded, read_name};
 use crate::error::{Code, Explain, Explanation, Fault};
 use crate::message;
+use crate::path;
+use crate::sentence::Sentence;
 use crate::service::application::Application;
+use crate::service::application::answers::Encoded;
+use crate::service::application::call::Call;
 use crate::service::application::change::{ChangeItem, ChangeKind};
+use crate::service::application::condition::{ConditionError, Etag};
+use crate::service::application::door::Written;
+use crate::service::application::idempotency::{IdempotencyError, Outcome, Reply};
+use crate::service::application::locate::NotFound;
+use crate::service::application::page::{Page, PageRequest};
 use crate::service::application::snapshot::Snapshot;
-use crate::service::people::tenant::TenantName;
-use crate::store::account::{Account, account_by_id, account_by_login, account_insert};
-use crate::store::grant::grant_insert;
-use crate::store::tenant::{Part, mark_changed, tenant_by_id};
+use crate::service::people::credentials::{check_password, wrong_login};
+use crate::service::people::grant::{EnteredGrant, GrantView, is_seen, read_grants, to_give};
+use crate::service::people::session::end_sessions;
+use crate::store::account::{
+    Account, AccountKind, account_by_id, account_by_login, account_insert, account_put,
+    people_after,
+};
+use crate::store::grant::{KeptGrant, grant_close, grant_delete, grant_insert, grants_of_accounts};
+use crate::store::tenant::{Part, mark_changed};
 use crate::store::{StoreError, Transaction};
+
+/// The errors of use cases on accounts.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
+    Condition(#[from] ConditionError),
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyError),
+    #[error(transparent)]
+    Unit(#[from] NotFound),
+    #[error("no account {0}")]
+    NotFound(String),
+    #[error("the caller's own account")]
+    Own,
+    #[error("the account is disabled")]
+    Disabled,
+    #[error("faults: {}", .0.len())]
+    Invalid(Vec<Fault>),
+    #[error(transparent)]
+    Hash(#[from] password::HashError),
+    #[error("no randomness")]
+    NoRandomness,
+}
+
+impl Explain for AccountError {
+    fn explain(&self) -> Explanation {
+        match self {
+            AccountError::Store(held) => held.explain(),
+            AccountError::Denied(held) => held.explain(),
+            AccountError::Condition(held) => held.explain(),
+            AccountError::Idempotency(held) => held.explain(),
+            AccountError::Unit(held) => held.explain(),
+            AccountError::NotFound(_) => {
+                Explanation::new(Code::AccountNotFound, message!("account-not-found"))
+                    .of_parameter("account")
+            }
+            AccountError::Own => Explanation::new(Code::OwnAccount, message!("account-own")),
+            AccountError::Disabled => {
+                Explanation::new(Code::AccountDisabled, message!("account-disabled"))
+            }
+            AccountError::Invalid(faults) => {
+                Explanation::new(Code::InvalidAccount, message!("account-invalid"))
+                    .with_faults(faults.clone())
+            }
+            AccountError::Hash(_) | AccountError::NoRandomness => Explanation::internal(),
+        }
+    }
+}
 
 /// The reasons for which a caller is turned away before a body is read.
 #[derive(Debug, thiserror::Error)]
@@ -42,53 +103,16 @@ impl Explain for LeaveError {
     }
 }
 
-/// Refuses an action that the caller may do nowhere, before the place is known.
+/// Refuses an operation that the caller may do nowhere, before the place is known.
 ///
 /// # Errors
 /// [`LeaveError`].
 pub fn check_could(
     application: &Application,
     identity: &Identity,
-    action: Action,
+    operation: Operation,
 ) -> Result<(), LeaveError> {
-    Ok(application.access(identity)?.somewhere(action)?)
-}
-
-/// The errors of use cases on accounts.
-#[derive(Debug, thiserror::Error)]
-pub enum AccountError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error("the account is not there any more")]
-    Gone,
-    #[error("faults: {}", .0.len())]
-    Invalid(Vec<Fault>),
-    #[error(transparent)]
-    Hash(#[from] password::HashError),
-}
-
-impl Explain for AccountError {
-    fn explain(&self) -> Explanation {
-        match self {
-            AccountError::Store(held) => held.explain(),
-            AccountError::Gone => Explanation::new(Code::NotSignedIn, message!("account-gone")),
-            AccountError::Invalid(faults) => {
-                Explanation::new(Code::InvalidAccount, message!("account-invalid"))
-                    .with_faults(faults.clone())
-            }
-            AccountError::Hash(_) => Explanation::internal(),
-        }
-    }
-}
-
-/// The caller's tenant, account and grants.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct MeView {
-    pub tenant: TenantName,
-    pub account: AccountName,
-    pub grants: Vec<GrantView>,
-    /// The forms that the caller may enter and submit, and the units for each.
-    pub may_submit: Vec<MaySubmit>,
+    Ok(application.access(identity)?.to_attempt(operation)?)
 }
 
 /// An account as other answers name it.
@@ -100,115 +124,626 @@ pub struct AccountName {
     pub name: String,
 }
 
-/// A role and the part of the tenant in which it holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct GrantView {
-    pub role: Role,
-    /// The unit on whose subtree the role holds; null for the whole tenant.
-    pub unit: Option<UnitName>,
+impl AccountName {
+    pub(in crate::service) fn of(account: &Account) -> AccountName {
+        AccountName {
+            id: account.id.to_string(),
+            login: account.login.to_string(),
+            name: account.name.clone(),
+        }
+    }
 }
 
-/// A form that the caller may submit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct MaySubmit {
-    pub form: String,
-    /// This unit and those below it; null for all units of the tenant.
-    pub unit: Option<UnitName>,
-    /// The levels of those units that submit the form.
-    pub levels: Vec<String>,
+/// The status of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountStatus {
+    /// Its owner has not chosen a password yet.
+    Invited,
+    Active,
+    /// Nobody can sign in with it.
+    Disabled,
 }
 
-/// Reads the caller's account and grants.
+impl AccountStatus {
+    fn of(account: &Account) -> AccountStatus {
+        match (account.disabled_at, &account.password_hash) {
+            (Some(_), _) => AccountStatus::Disabled,
+            (None, None) => AccountStatus::Invited,
+            (None, Some(_)) => AccountStatus::Active,
+        }
+    }
+}
+
+/// A person's account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct AccountView {
+    pub id: String,
+    /// The text with which its owner signs in, often a telephone number.
+    #[schema(example = "0912345678")]
+    pub login: String,
+    #[schema(example = "Ấp Tân Hòa A")]
+    pub name: String,
+    #[schema(example = "0912 345 678")]
+    pub telephone: Option<String>,
+    pub status: AccountStatus,
+    /// The grants that hold today or will. What ended is told by the list of changes.
+    pub grants: Vec<GrantView>,
+    pub last_signed_in: Option<DateTime<Utc>>,
+}
+
+/// An account and its grants.
+pub(super) struct Person {
+    pub account: Account,
+    /// Ended ones too.
+    pub grants: Vec<KeptGrant>,
+}
+
+impl Person {
+    /// Reads an account of a person with its grants.
+    fn find(
+        transaction: &mut Transaction<'_>,
+        id: AccountId,
+    ) -> Result<Option<Person>, StoreError> {
+        let account = account_by_id(transaction, id)?;
+        let Some(account) = account.filter(|account| account.kind == AccountKind::Person) else {
+            return Ok(None);
+        };
+        let grants = grants_of_accounts(transaction, &[id])?;
+        Ok(Some(Person { account, grants }))
+    }
+
+    /// Returns the grants that hold on a day or will after it.
+    pub fn standing(&self, day: NaiveDate) -> impl Iterator<Item = &KeptGrant> {
+        let stands = move |kept: &&KeptGrant| kept.grant.days.to.is_none_or(|to| day <= to);
+        self.grants.iter().filter(stands)
+    }
+
+    fn is_seen(&self, snapshot: &Snapshot, today: NaiveDate) -> bool {
+        let (access, hierarchy) = (&snapshot.access, &snapshot.hierarchy);
+        let mut grants = self.grants.iter();
+        access.to_tenant(Action::ManageAccounts).is_ok()
+            || grants.any(|kept| is_seen(access, hierarchy, today, &kept.grant))
+    }
+
+    /// Permits changing the account: the caller may give everything that it has.
+    pub fn to_change(&self, snapshot: &Snapshot, today: NaiveDate) -> Result<Permit, AccountError> {
+        if self.account.id == snapshot.access.account() {
+            return Err(AccountError::Own);
+        }
+        let standing = self.standing(today).map(|kept| &kept.grant);
+        Ok(to_give(
+            &snapshot.access,
+            &snapshot.hierarchy,
+            today,
+            standing,
+        )?)
+    }
+
+    pub fn view(&self, snapshot: &Snapshot, today: NaiveDate) -> AccountView {
+        let Account {
+            id,
+            login,
+            name,
+            telephone,
+            last_signed_in,
+            ..
+        } = &self.account;
+        let standing = self.standing(today);
+        AccountView {
+            id: id.to_string(),
+            login: login.to_string(),
+            name: name.clone(),
+            telephone: telephone.clone(),
+            status: AccountStatus::of(&self.account),
+            grants: standing
+                .map(|kept| GrantView::of(&kept.grant, &snapshot.hierarchy, today))
+                .collect(),
+            last_signed_in: last_signed_in.map(|at| at.and_utc()),
+        }
+    }
+
+    /// Returns the account's tag: the state that a change builds on, and the rest that is shown.
+    fn etag(&self, view: &AccountView) -> Result<Etag, StoreError> {
+        let state = self.state();
+        let shown = Encoded::new(view)?.etag;
+        Ok(Etag::new(format_args!("{state}.{}", shown.as_str())))
+    }
+
+    /// Returns the rev of the last change to the account or its grants.
+    pub fn state(&self) -> i64 {
+        let grants = self.grants.iter().map(|kept| kept.rev).max();
+        grants.unwrap_or_default().max(self.account.rev)
+    }
+
+    pub fn reply(&self, outcome: Outcome, view: &AccountView) -> Result<Reply, StoreError> {
+        Reply::new(outcome, Some(self.etag(view)?), view)
+    }
+
+    /// Returns the unit where the account's duties are, for the feed.
+    pub fn unit(&self) -> Option<crate::domain::id::UnitId> {
+        let last = self.grants.last();
+        last.and_then(|kept| kept.grant.unit())
+    }
+
+    pub fn item(&self, kind: ChangeKind) -> ChangeItem {
+        ChangeItem::of_account(kind, self.account.id, self.unit())
+    }
+}
+
+/// Finds an account that the caller may see.
+///
+/// # Errors
+/// [`AccountError::NotFound`].
+pub(super) fn find_seen(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    id: &str,
+    today: NaiveDate,
+) -> Result<Person, AccountError> {
+    let not_found = || AccountError::NotFound(id.to_owned());
+    let parsed = id.parse::<AccountId>().map_err(|_| not_found())?;
+    let person = Person::find(transaction, parsed)?;
+    // No account at all where the caller may not look.
+    person
+        .filter(|person| person.is_seen(snapshot, today))
+        .ok_or_else(not_found)
+}
+
+/// A filter of accounts.
+#[derive(Debug, Clone, Default)]
+pub struct AccountFilter {
+    /// Duties at this unit or below it.
+    pub unit: Option<String>,
+    /// A part of the login, the name or the telephone number; accents and case do not matter.
+    pub text: Option<String>,
+    pub status: Option<AccountStatus>,
+}
+
+/// The accounts that are read from the database at once.
+const BLOCK: i64 = 500;
+
+/// Lists the people whom the caller manages, by login.
 ///
 /// # Errors
 /// [`AccountError`].
-pub fn get_me(
+pub fn list_accounts(
     application: &Application,
     identity: &Identity,
+    filter: &AccountFilter,
+    page: &PageRequest,
     now: DateTime<Utc>,
-) -> Result<MeView, AccountError> {
-    let tenant = tenant_by_id(&application.database, identity.tenant())?;
-    let tenant = tenant.ok_or(AccountError::Gone)?;
+) -> Result<Page<AccountView>, AccountError> {
     application.reading(identity, |transaction, snapshot| {
-        let account = account_by_id(transaction, identity.account())?.ok_or(AccountError::Gone)?;
-        let tree = snapshot.hierarchy.tree_on(snapshot.today(now));
-        let grants = snapshot.access.grants();
-        Ok(MeView {
-            tenant: TenantName {
-                slug: tenant.slug.to_string(),
-                name: tenant.name,
-            },
-            account: AccountName {
-                id: account.id.to_string(),
-                login: account.login.to_string(),
-                name: account.name,
-            },
-            grants: grants
-                .iter()
-                .map(|grant| grant_view(grant, &snapshot.hierarchy, &tree))
-                .collect(),
-            may_submit: grants
-                .iter()
-                .filter(|grant| matches!(grant.role, Role::Reporter | Role::TenantAdmin))
-                .flat_map(|grant| may_submit(grant, snapshot, &tree, now))
-                .collect(),
+        let _permit = snapshot.access.somewhere(Action::ManageAccounts)?;
+        let today = snapshot.today(now);
+        let tree = snapshot.hierarchy.tree_on(today);
+        let top = match &filter.unit {
+            None => None,
+            Some(unit) => Some(snapshot.unit(&tree, unit, today)?),
+        };
+        let text = folded(filter.text.as_deref().unwrap_or_default());
+        let is_wanted = |person: &Person| {
+            let is_there = |kept: &KeptGrant| {
+                let place = kept.grant.unit().and_then(|unit| tree.by_id(unit));
+                top.is_none_or(|top| place.is_some_and(|place| top.covers(place)))
+            };
+            let account = &person.account;
+            let has = |field: &str| folded(field).contains(&text);
+            let status = AccountStatus::of(account);
+            filter.status.is_none_or(|wanted| wanted == status)
+                && (top.is_none() || person.standing(today).any(is_there))
+                && (has(account.login.as_str())
+                    || has(&account.name)
+                    || account.telephone.as_deref().is_some_and(has))
+                && person.is_seen(snapshot, today)
+        };
+        let mut views = Vec::new();
+        let mut after = page.after.clone().unwrap_or_default();
+        loop {
+            snapshot.patience.check()?;
+            let block = people_after(transaction, &after, BLOCK)?;
+            let Some(last) = block.last() else { break };
+            last.login.as_str().clone_into(&mut after);
+            let ids: Vec<AccountId> = block.iter().map(|account| account.id).collect();
+            let mut grants = grants_of_accounts(transaction, &ids)?;
+            for account in block {
+                let own = grants.extract_if(.., |kept| kept.account == account.id);
+                let person = Person {
+                    grants: own.collect(),
+                    account,
+                };
+                if is_wanted(&person) {
+                    views.push(person.view(snapshot, today));
+                }
+            }
+            if views.len() > page.limit {
+                break;
+            }
+        }
+        let more = views.len() > page.limit;
+        views.truncate(page.limit);
+        let next = views.last().filter(|_| more).map(|last| last.login.clone());
+        Ok(Page { items: views, next })
+    })
+}
+
+/// Reads an account.
+///
+/// # Errors
+/// [`AccountError`].
+pub fn get_account(
+    application: &Application,
+    identity: &Identity,
+    id: &str,
+    now: DateTime<Utc>,
+) -> Result<(Etag, AccountView), AccountError> {
+    application.reading(identity, |transaction, snapshot| {
+        let today = snapshot.today(now);
+        let person = find_seen(transaction, snapshot, id, today)?;
+        let view = person.view(snapshot, today);
+        Ok((person.etag(&view)?, view))
+    })
+}
+
+/// The data of an account that can be entered.
+#[derive(Debug, Clone)]
+pub struct EnteredPerson {
+    pub login: String,
+    pub name: String,
+    pub telephone: Option<String>,
+}
+
+/// A person's data, all valid.
+pub(super) struct PersonData {
+    pub login: Login,
+    pub name: String,
+    pub telephone: Option<String>,
+}
+
+/// The longest telephone number, in characters.
+const LONGEST_TELEPHONE: usize = 40;
+
+/// Reads a person's data. `own` is the account whose login it may be already.
+pub(super) fn read_person(
+    transaction: &mut Transaction<'_>,
+    entered: &EnteredPerson,
+    own: Option<AccountId>,
+    at: &FieldPath,
+    faults: &mut Vec<Fault>,
+) -> Result<Option<PersonData>, StoreError> {
+    let login = match entered.login.parse::<Login>() {
+        Ok(login) => {
+            let holder = account_by_login(transaction, &login)?;
+            if holder.is_some_and(|holder| Some(holder.id) != own) {
+                let message = message!("account-login-taken", login);
+                faults.push(Fault::in_body(at.below("login"), Code::CodeTaken, message));
+            }
+            Some(login)
+        }
+        Err(_) => {
+            faults.push(wrong_login(at.below("login"), &entered.login));
+            None
+        }
+    };
+    let name = read_name(&entered.name).map_err(|fault| faults.push(fault.at(at.below("name"))));
+    let telephone = match entered.telephone.as_deref().map(read_telephone) {
+        None => None,
+        Some(Some(telephone)) => Some(telephone),
+        Some(None) => {
+            let message = message!("account-telephone");
+            faults.push(Fault::in_body(
+                at.below("telephone"),
+                Code::InvalidText,
+                message,
+            ));
+            None
+        }
+    };
+    Ok(login.zip(name.ok()).map(|(login, name)| PersonData {
+        login,
+        name,
+        telephone,
+    }))
+}
+
+/// Reads a telephone number: digits, with the marks that people write between them.
+fn read_telephone(text: &str) -> Option<String> {
+    let text = composed(text.trim());
+    let is_part = |c: char| c.is_ascii_digit() || "+-./() ".contains(c);
+    let is_right = text.chars().all(is_part)
+        && text.chars().any(|c| c.is_ascii_digit())
+        && text.chars().count() <= LONGEST_TELEPHONE;
+    is_right.then(|| text.into_owned())
+}
+
+/// An account to create.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    pub person: EnteredPerson,
+    pub grants: Vec<EnteredGrant>,
+}
+
+/// Creates an account without a password: its owner chooses one by an invitation.
+///
+/// # Errors
+/// [`AccountError`].
+pub fn create_account(
+    application: &Application,
+    call: &Call,
+    entered: &NewAccount,
+) -> Result<Reply, AccountError> {
+    application.changing(call, |change| {
+        let snapshot = change.snapshot;
+        let today = snapshot.today(call.now);
+        let mut faults = Vec::new();
+        let grants = read_grants(
+            &entered.grants,
+            snapshot,
+            today,
+            &path!["grants"],
+            &mut faults,
+        );
+        let permit = to_give(&snapshot.access, &snapshot.hierarchy, today, &grants)?;
+        // Without a grant nobody but an administrator would find it again.
+        let is_found_again = !entered.grants.is_empty();
+        let permit = match is_found_again {
+            true => permit,
+            false => snapshot.access.to_tenant(Action::ManageAccounts)?,
+        };
+        change.once(permit, |transaction, _| {
+            let person = insert_person(
+                transaction,
+                snapshot,
+                &entered.person,
+                &grants,
+                None,
+                (call.now, faults),
+            )?;
+            let view = person.view(snapshot, today);
+            let outcome = Outcome::Created(format!("/v1/accounts/{}", view.id));
+            Ok(Written::new(
+                person.reply(outcome, &view)?,
+                items_of_new(&person),
+            ))
         })
     })
 }
 
-/// Shows a grant. A unit that has ended keeps its last name, since no unit would mean the whole
-/// tenant.
-fn grant_view(grant: &Grant, hierarchy: &Hierarchy, tree: &Tree) -> GrantView {
-    let last = |unit| hierarchy.facts_of(unit).last().map(UnitName::of_fact);
-    let unit = match grant.reach {
-        Reach::Tenant => None,
-        Reach::Subtree(unit) => {
-            let standing = tree.by_id(unit).map(UnitName::of);
-            standing.or_else(|| last(unit))
-        }
-    };
-    GrantView {
-        role: grant.role,
-        unit,
-    }
-}
-
-fn may_submit(
-    grant: &Grant,
-    snapshot: &Snapshot,
-    tree: &Tree,
-    now: DateTime<Utc>,
-) -> Vec<MaySubmit> {
-    let top = match grant.reach {
-        Reach::Tenant => None,
-        // A grant on a unit that has ended covers nothing today.
-        Reach::Subtree(unit) => match tree.by_id(unit) {
-            Some(place) => Some(place),
-            None => return Vec::new(),
-        },
-    };
-    let has_units = |level: &&LevelCode| top.is_none_or(|top| top.count_at(level) > 0);
-    let today = snapshot.today(now);
-    let forms = snapshot
-        .catalogue
-        .forms()
-        .filter_map(|form| Some((form, form.on(today)?)));
-    forms
-        .map(|(form, definition)| MaySubmit {
-            form: form.code.to_string(),
-            unit: top.map(UnitName::of),
-            levels: definition
-                .submitted_by
-                .iter()
-                .filter(has_units)
-                .map(ToString::to_string)
-                .collect(),
-        })
-        .filter(|entry| !entry.levels.is_empty())
+/// Returns what creating an account did, for the feed.
+pub(super) fn items_of_new(person: &Person) -> Vec<ChangeItem> {
+    let given = person.grants.iter().map(|kept| given(person, &kept.grant));
+    std::iter::once(person.item(ChangeKind::AccountCreated))
+        .chain(given)
         .collect()
 }
 
-/// An account to create, as an operator enters it.
+fn given(person: &Person, grant: &Grant) -> ChangeItem {
+    ChangeItem {
+        role: Some(grant.role.to_string()),
+        ..ChangeItem::of_account(ChangeKind::GrantGiven, person.account.id, grant.unit())
+    }
+}
+
+/// Writes a new account with its grants.
+pub(super) fn insert_person(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    entered: &EnteredPerson,
+    grants: &[Grant],
+    password_hash: Option<String>,
+    (now, mut faults): (DateTime<Utc>, Vec<Fault>),
+) -> Result<Person, AccountError> {
+    let data = read_person(transaction, entered, None, &path![], &mut faults)?;
+    let (Some(data), []) = (data, faults.as_slice()) else {
+        return Err(AccountError::Invalid(faults));
+    };
+    let rev = snapshot.counters.rev;
+    let account = Account {
+        id: AccountId::new(),
+        kind: AccountKind::Person,
+        login: data.login,
+        name: data.name,
+        telephone: data.telephone,
+        password_hash,
+        disabled_at: None,
+        last_signed_in: None,
+        rev,
+    };
+    account_insert(transaction, &account, now.naive_utc())?;
+    let mut kept = Vec::with_capacity(grants.len());
+    for grant in grants {
+        kept.push(grant_insert(transaction, account.id, grant, rev)?);
+    }
+    mark_changed(transaction, Part::Grants, rev)?;
+    Ok(Person {
+        account,
+        grants: kept,
+    })
+}
+
+/// The data to put on an account.
+#[derive(Debug, Clone)]
+pub struct PutAccount {
+    pub id: String,
+    pub person: EnteredPerson,
+}
+
+/// Changes an account's login, name and telephone number.
+///
+/// # Errors
+/// [`AccountError`].
+pub fn put_account(
+    application: &Application,
+    call: &Call,
+    entered: &PutAccount,
+) -> Result<Reply, AccountError> {
+    changing_account(application, call, &entered.id, |transaction, _, person| {
+        let mut faults = Vec::new();
+        let own = Some(person.account.id);
+        let data = read_person(transaction, &entered.person, own, &path![], &mut faults)?;
+        let (Some(data), []) = (data, faults.as_slice()) else {
+            return Err(AccountError::Invalid(faults));
+        };
+        person.account.login = data.login;
+        person.account.name = data.name;
+        person.account.telephone = data.telephone;
+        Ok(vec![person.item(ChangeKind::AccountChanged)])
+    })
+}
+
+/// The grants to put on an account.
+#[derive(Debug, Clone)]
+pub struct PutGrants {
+    pub id: String,
+    pub grants: Vec<EnteredGrant>,
+}
+
+/// Replaces the grants of an account that hold today or will. One that has begun ends yesterday.
+///
+/// # Errors
+/// [`AccountError`].
+pub fn put_grants(
+    application: &Application,
+    call: &Call,
+    entered: &PutGrants,
+) -> Result<Reply, AccountError> {
+    changing_account(
+        application,
+        call,
+        &entered.id,
+        |transaction, snapshot, person| {
+            let today = snapshot.today(call.now);
+            let mut faults = Vec::new();
+            let wanted = read_grants(
+                &entered.grants,
+                snapshot,
+                today,
+                &path!["grants"],
+                &mut faults,
+            );
+            if !faults.is_empty() {
+                return Err(AccountError::Invalid(faults));
+            }
+            let standing: Vec<KeptGrant> = person.standing(today).cloned().collect();
+            let new: Vec<&Grant> = wanted
+                .iter()
+                .filter(|grant| !standing.iter().any(|kept| kept.grant == **grant))
+                .collect();
+            let _permit = to_give(
+                &snapshot.access,
+                &snapshot.hierarchy,
+                today,
+                new.iter().copied(),
+            )?;
+            let mut items = Vec::new();
+            for kept in standing.iter().filter(|kept| !wanted.contains(&kept.grant)) {
+                end_grant(transaction, kept, today, snapshot.counters.rev)?;
+                items.push(ended(person, &kept.grant));
+            }
+            for grant in new {
+                grant_insert(transaction, person.account.id, grant, snapshot.counters.rev)?;
+                items.push(given(person, grant));
+            }
+            Ok(items)
+        },
+    )
+}
+
+fn ended(person: &Person, grant: &Grant) -> ChangeItem {
+    ChangeItem {
+        kind: ChangeKind::GrantEnded,
+        ..given(person, grant)
+    }
+}
+
+/// Ends a grant the day before `day`. One that has not begun by then is deleted.
+pub(super) fn end_grant(
+    transaction: &mut Transaction<'_>,
+    kept: &KeptGrant,
+    day: NaiveDate,
+    rev: i64,
+) -> Result<(), StoreError> {
+    match day.pred_opt().filter(|eve| kept.grant.days.from <= *eve) {
+        Some(eve) => grant_close(transaction, kept.id, eve, rev),
+        None => grant_delete(transaction, kept.id),
+    }
+}
+
+/// Disables an account: nobody signs in with it, and its tokens do not serve any more.
+///
+/// # Errors
+/// [`AccountError`].
+pub fn disable_account(
+    application: &Application,
+    call: &Call,
+    id: &String,
+) -> Result<Reply, AccountError> {
+    changing_account(application, call, id, |transaction, _, person| {
+        if person.account.disabled_at.is_some() {
+            return Ok(Vec::new());
+        }
+        person.account.disabled_at = Some(call.now.naive_utc());
+        end_sessions(transaction, person.account.id, None, call.now)?;
+        Ok(vec![person.item(ChangeKind::AccountDisabled)])
+    })
+}
+
+/// Enables an account again.
+///
+/// # Errors
+/// [`AccountError`].
+pub fn enable_account(
+    application: &Application,
+    call: &Call,
+    id: &String,
+) -> Result<Reply, AccountError> {
+    changing_account(application, call, id, |_, _, person| {
+        if person.account.disabled_at.is_none() {
+            return Ok(Vec::new());
+        }
+        person.account.disabled_at = None;
+        Ok(vec![person.item(ChangeKind::AccountEnabled)])
+    })
+}
+
+/// Changes an account that the caller may see and manage: authorises, checks the condition, lets
+/// `change` decide, and writes the account if `change` did something.
+fn changing_account(
+    application: &Application,
+    call: &Call,
+    id: &str,
+    change: impl FnOnce(
+        &mut Transaction<'_>,
+        &Snapshot,
+        &mut Person,
+    ) -> Result<Vec<ChangeItem>, AccountError>,
+) -> Result<Reply, AccountError> {
+    application.changing(call, |mut undecided| {
+        let snapshot = undecided.snapshot;
+        let today = snapshot.today(call.now);
+        let mut person =
+            undecided.read(|transaction| find_seen(transaction, snapshot, id, today))?;
+        let permit = person.to_change(snapshot, today)?;
+        undecided.once(permit, |transaction, _| {
+            let state = Etag::new(person.state());
+            call.precondition.without_suffixes().check(Some(&state))?;
+            let items = change(transaction, snapshot, &mut person)?;
+            if !items.is_empty() {
+                person.account.rev = snapshot.counters.rev;
+                account_put(transaction, &person.account)?;
+                mark_changed(transaction, Part::Grants, snapshot.counters.rev)?;
+            }
+            let id = person.account.id;
+            let written = Person::find(transaction, id)?;
+            let written = written.ok_or_else(|| AccountError::NotFound(id.to_string()))?;
+            let view = written.view(snapshot, today);
+            Ok(Written::new(written.reply(Outcome::Done, &view)?, items))
+        })
+    })
+}
+
+/// An account to create with a password, as an operator enters it.
 #[derive(Debug, Clone)]
 pub struct EnteredAccount {
     pub login: String,
@@ -217,50 +752,12 @@ pub struct EnteredAccount {
     pub grants: Vec<EnteredGrant>,
 }
 
-/// A grant to create, as an operator enters it: `ROLE@UNIT`, or `tenant_admin`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EnteredGrant {
-    pub role: Role,
-    /// The unit on whose subtree the role holds, by its id or its code of today; `None` for the
-    /// whole tenant.
-    pub unit: Option<String>,
-}
-
-impl std::str::FromStr for EnteredGrant {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<EnteredGrant, String> {
-        let (role, unit) = match text.split_once('@') {
-            Some((role, unit)) => (role, Some(unit)),
-            None => (text, None),
-        };
-        let Ok(role) = role.parse::<Role>() else {
-            let roles: Vec<&str> = Role::ALL.iter().map(|role| role.as_str()).collect();
-            return Err(format!(
-                "it must be ROLE@UNIT with one of the roles {}, as in reporter@code:30388, or \
-                 tenant_admin",
-                roles.join(", ")
-            ));
-        };
-        match unit {
-            Some(unit) if unit.parse::<UnitReference>().is_err() => Err(format!(
-                "a unit is named by its code, as in {}@code:{unit}, or by its id",
-                role.as_str()
-            )),
-            unit => Ok(EnteredGrant {
-                role,
-                unit: unit.map(str::to_owned),
-            }),
-        }
-    }
-}
-
-/// Adds an account with its grants, from the command line.
+/// Adds an account with a password and grants, from the command line.
 ///
 /// # Errors
 /// [`AccountError`].
 #[expect(clippy::disallowed_methods, reason = "an operator's, beside the API")]
-pub fn create_account(
+pub fn add_account(
     application: &Application,
     scope: &Scope,
     entered: &EnteredAccount,
@@ -268,109 +765,18 @@ pub fn create_account(
 ) -> Result<AccountId, AccountError> {
     let hash = password::hash(&entered.password)?;
     application.maintaining(scope, now, |transaction, snapshot| {
+        let today = snapshot.today(now);
         let mut faults = Vec::new();
-        let login = read_login(transaction, entered, &mut faults)?;
-        let name = read_account(entered, &mut faults);
-        let tree = snapshot.hierarchy.tree_on(snapshot.today(now));
-        let grants: Vec<Grant> = entered
-            .grants
-            .iter()
-            .filter_map(|grant| read_grant(grant, &tree, &mut faults))
-            .collect();
-        let (Some(login), Some(name), []) = (login, name, faults.as_slice()) else {
-            return Err(AccountError::Invalid(faults));
+        check_password(&entered.password, &path!["password"], &mut faults);
+        let at = path!["grants"];
+        let grants = read_grants(&entered.grants, snapshot, today, &at, &mut faults);
+        let data = EnteredPerson {
+            login: entered.login.clone(),
+            name: entered.name.clone(),
+            telephone: None,
         };
-        let id = AccountId::new();
-        let account = Account {
-            id,
-            login,
-            name,
-            password_hash: hash,
-        };
-        account_insert(transaction, &account, now.naive_utc())?;
-        let rev = snapshot.counters.rev;
-        for grant in &grants {
-            grant_insert(transaction, id, grant, rev)?;
-        }
-        mark_changed(transaction, Part::Grants, rev)?;
-        let unit = grants.first().and_then(Grant::unit);
-        let created = ChangeItem::of_account(ChangeKind::AccountCreated, id, unit);
-        let given = grants.iter().map(|grant| ChangeItem {
-            role: Some(grant.role.to_string()),
-            ..ChangeItem::of_account(ChangeKind::GrantGiven, id, grant.unit())
-        });
-        Ok((id, std::iter::once(created).chain(given).collect()))
+        let (hash, rest) = (Some(hash), (now, faults));
+        let person = insert_person(transaction, snapshot, &data, &grants, hash, rest)?;
+        Ok((person.account.id, items_of_new(&person)))
     })
-}
-
-fn read_login(
-    transaction: &mut Transaction<'_>,
-    entered: &EnteredAccount,
-    faults: &mut Vec<Fault>,
-) -> Result<Option<Login>, StoreError> {
-    let Ok(login) = entered.login.parse::<Login>() else {
-        faults.push(wrong_login("login", &entered.login));
-        return Ok(None);
-    };
-    if account_by_login(transaction, &login)?.is_some() {
-        faults.push(Fault::in_parameter(
-            "login",
-            Code::CodeTaken,
-            message!("account-login-taken", login),
-        ));
-    }
-    Ok(Some(login))
-}
-
-/// Reads the account's name, if it is valid. Also checks the password.
-fn read_account(entered: &EnteredAccount, faults: &mut Vec<Fault>) -> Option<String> {
-    let name = read_name(&entered.name).map_err(|fault| {
-        let message = fault.message();
-        faults.push(Fault::in_parameter("name", Code::InvalidText, message));
-    });
-    check_password(&entered.password, faults);
-    name.ok()
-}
-
-fn read_grant(entered: &EnteredGrant, tree: &Tree, faults: &mut Vec<Fault>) -> Option<Grant> {
-    let role = entered.role;
-    match (&entered.unit, role) {
-        (None, Role::TenantAdmin) => Some(Grant {
-            role,
-            reach: Reach::Tenant,
-        }),
-        (Some(unit), Role::Reporter | Role::Approver | Role::Viewer | Role::UnitAdmin) => {
-            let reference = unit.parse::<UnitReference>().ok();
-            let found = reference.and_then(|reference| tree.find(&reference));
-            if found.is_none() {
-                faults.push(Fault::in_parameter(
-                    "grant",
-                    Code::UnknownUnit,
-                    message!("account-unknown-unit", unit = Quoted(&unit)),
-                ));
-            }
-            found.map(|place| Grant {
-                role,
-                reach: Reach::Subtree(place.unit()),
-            })
-        }
-        (Some(_), Role::TenantAdmin) => {
-            let role = role.named();
-            faults.push(Fault::in_parameter(
-                "grant",
-                Code::InvalidValue,
-                message!("account-role-of-system", role),
-            ));
-            None
-        }
-        (None, role) => {
-            let (code, role) = (role.as_str(), role.named());
-            faults.push(Fault::in_parameter(
-                "grant",
-                Code::InvalidValue,
-                message!("account-role-needs-unit", role, code),
-            ));
-            None
-        }
-    }
 }

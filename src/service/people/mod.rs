@@ -1,7 +1,12 @@
-//! People and the tenants that they belong to: accounts, signing in. Their rights
-//! are decided by `authz`.
+//! People, programs and the tenants that they belong to: accounts, grants, invitations, sessions,
+//! signing in. Their rights are decided by `authz`.
 
 pub mod account;
 mod credentials;
+pub mod grant;
+pub mod hand_over;
+pub mod invitation;
+pub mod me;
+pub mod session;
 pub mod tenant;
 pub mod token;

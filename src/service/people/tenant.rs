@@ -11,10 +11,12 @@ use crate::authz::{Grant, Reach, Role, Scope};
 use crate::domain::id::{AccountId, Login, TenantId, TenantSlug};
 use crate::domain::level::LevelPreset;
 use crate::domain::text::read_name;
+use crate::domain::unit::Validity;
 use crate::error::{Code, Explain, Explanation, Fault};
 use crate::message;
+use crate::path;
 use crate::service::application::change::{ChangeItem, ChangeKind, record};
-use crate::store::account::{Account, account_insert};
+use crate::store::account::{Account, AccountKind, account_insert};
 use crate::store::grant::grant_insert;
 use crate::store::level::level_put;
 use crate::store::rollup::TOTALS_EDITION;
@@ -97,14 +99,20 @@ pub fn create_tenant(
         let id = AccountId::new();
         let account = Account {
             id,
+            kind: AccountKind::Person,
             name: login.to_string(),
             login,
-            password_hash,
+            telephone: None,
+            password_hash: Some(password_hash),
+            disabled_at: None,
+            last_signed_in: None,
+            rev: 0,
         };
         account_insert(transaction, &account, now.naive_utc())?;
         let grant = Grant {
             role: Role::TenantAdmin,
             reach: Reach::Tenant,
+            days: Validity::ALWAYS,
         };
         grant_insert(transaction, id, &grant, 0)?;
         let items = [ChangeKind::TenantCreated, ChangeKind::AccountCreated]
@@ -146,9 +154,9 @@ fn read(database: &Database, entered: &EnteredTenant) -> Result<Read, TenantErro
     });
     let login = entered.admin.parse::<Login>().ok();
     if login.is_none() {
-        faults.push(wrong_login("admin", &entered.admin));
+        faults.push(wrong_login(path!["admin"], &entered.admin));
     }
-    check_password(&entered.password, &mut faults);
+    check_password(&entered.password, &path!["password"], &mut faults);
     match (slug, name, login) {
         (Some(slug), Ok(name), Some(login)) if faults.is_empty() => Ok(Read { slug, name, login }),
         _ => Err(TenantError::Invalid(faults)),

@@ -8,6 +8,8 @@
 //! For example, P yields C1, whose answer is lost, and then C2; C2 yields D. Now P or C1 ends the
 //! family, and D with it.
 
+use std::net::IpAddr;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -15,12 +17,12 @@ use sha2::{Digest, Sha256};
 use crate::authn::password;
 use crate::authn::token::{LIFETIME, TokenError};
 use crate::authz::Scope;
-use crate::domain::id::{TenantId, TenantSlug};
+use crate::domain::id::{SessionId, TenantId, TenantSlug};
 use crate::domain::text::composed;
 use crate::error::{Code, Explain, Explanation};
 use crate::message;
 use crate::service::application::Application;
-use crate::store::account::{Account, accounts_by_logins};
+use crate::store::account::{Account, account_note_sign_in, accounts_by_logins};
 use crate::store::sign_in::{
     Family, RefreshToken, family_delete, family_insert, family_lock, family_note_use,
     refresh_token_by_hash, refresh_token_children, refresh_token_delete, refresh_token_insert,
@@ -50,6 +52,14 @@ pub enum Credentials {
         password: String,
     },
     RefreshToken(String),
+}
+
+/// The program from which somebody signs in. A command tells neither.
+#[derive(Debug, Clone, Default)]
+pub struct Client {
+    /// The name that it gives itself (User-Agent).
+    pub agent: Option<String>,
+    pub address: Option<IpAddr>,
 }
 
 /// The errors of signing in.
@@ -110,6 +120,7 @@ pub struct TokenView {
 pub fn issue_token(
     application: &Application,
     credentials: &Credentials,
+    client: &Client,
     now: DateTime<Utc>,
 ) -> Result<TokenView, SignInError> {
     match credentials {
@@ -119,7 +130,7 @@ pub fn issue_token(
             password,
         } => {
             let tenant = find_tenant(application, tenant.as_deref())?;
-            by_password(application, tenant, username, password, now)
+            by_password(application, tenant, (username, password), client, now)
         }
         Credentials::RefreshToken(token) => by_refresh_token(application, token, now),
     }
@@ -153,8 +164,8 @@ fn find_tenant(
 fn by_password(
     application: &Application,
     tenant: Option<TenantId>,
-    username: &str,
-    password: &str,
+    (username, password): (&str, &str),
+    client: &Client,
     now: DateTime<Utc>,
 ) -> Result<TokenView, SignInError> {
     let account = match tenant.filter(|_| !username.contains('\0')) {
@@ -166,15 +177,17 @@ fn by_password(
         }
         None => None,
     };
+    // An account that is disabled or was never activated looks like one that is not there.
+    let account = account.filter(|account| account.disabled_at.is_none());
     let hash = account
         .as_ref()
-        .map(|account| account.password_hash.as_str());
+        .and_then(|account| account.password_hash.as_deref());
     let is_right = password::is_sensible(password) && password::matches(password, hash);
     let (Some(tenant), Some(account), true) = (tenant, account, is_right) else {
         return Err(SignInError::WrongPassword);
     };
     let family = Family {
-        id: uuid::Uuid::now_v7().to_string(),
+        id: SessionId::new(),
         account: account.id,
         ends_at: (now + FAMILY_LIFETIME).naive_utc(),
         last_used: None,
@@ -183,7 +196,13 @@ fn by_password(
         .database
         .write_unlocked(&Scope::of_sign_in(tenant), |transaction| {
             sign_ins_delete_ended(transaction, now.naive_utc())?;
-            family_insert(transaction, &family)?;
+            family_insert(
+                transaction,
+                &family,
+                client.agent.as_deref(),
+                now.naive_utc(),
+            )?;
+            account_note_sign_in(transaction, family.account, now.naive_utc())?;
             give(application, transaction, tenant, &family, now)
         })
 }
@@ -245,7 +264,7 @@ fn family_of(
     let Some(token) = refresh_token_by_hash(transaction, hash)? else {
         return Ok(None);
     };
-    let Some(mut family) = family_lock(transaction, &token.family)? else {
+    let Some(mut family) = family_lock(transaction, token.family)? else {
         return Ok(None);
     };
     if token.expires_at <= now.naive_utc() {
@@ -255,11 +274,11 @@ fn family_of(
     let is_child_of_last = family.last_used == token.parent;
     if !is_last && !is_child_of_last {
         // Two parties have this family's tokens; the rightful one signs in again.
-        family_delete(transaction, &family.id)?;
+        family_delete(transaction, family.id)?;
         return Ok(None);
     }
-    refresh_tokens_delete_expired(transaction, &family.id, now.naive_utc())?;
-    family_note_use(transaction, &family.id, hash)?;
+    refresh_tokens_delete_expired(transaction, family.id, now.naive_utc())?;
+    family_note_use(transaction, family.id, hash, now.naive_utc())?;
     family.last_used = Some(token.hash);
     Ok(Some(family))
 }
@@ -272,17 +291,19 @@ fn give(
     family: &Family,
     now: DateTime<Utc>,
 ) -> Result<TokenView, SignInError> {
-    let access_token = application.tokens.issue(tenant, family.account, now)?;
+    let access_token = application
+        .tokens
+        .issue(tenant, (family.account, family.id), now)?;
     let refresh_token = format!("{tenant}.{}", random_text()?);
     let expires_at = (now + REFRESH_LIFETIME).naive_utc();
     let kept = RefreshToken {
         hash: hash_of(&refresh_token),
-        family: family.id.clone(),
+        family: family.id,
         parent: family.last_used.clone(),
         expires_at: expires_at.min(family.ends_at),
     };
     if let Some(parent) = &family.last_used {
-        make_room(transaction, &family.id, parent)?;
+        make_room(transaction, family.id, parent)?;
     }
     refresh_token_insert(transaction, &kept)?;
     Ok(TokenView {
@@ -296,7 +317,7 @@ fn give(
 /// Deletes the oldest children of a token, to make room for one more.
 fn make_room(
     transaction: &mut Transaction<'_>,
-    family: &str,
+    family: SessionId,
     parent: &str,
 ) -> Result<(), StoreError> {
     let newest_first = refresh_token_children(transaction, family, parent)?;

@@ -29,7 +29,9 @@ use crate::service::application::locate::{Located, NotFound, ReportPath};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::report::map::{Left, MapView};
 use crate::service::totals::{Board, handed_over_of};
-use crate::store::submission::{Units, counting_of, submissions_of};
+use crate::store::key::Units;
+use crate::store::submission::counting::counting_of;
+use crate::store::submission::submissions_of;
 use crate::store::{StoreError, Transaction};
 
 /// The errors of reading completeness.

@@ -21,9 +21,11 @@ use crate::domain::indicator::{AcrossUnits, Measure};
 use crate::domain::landing::{Landing, Landings, landings_of};
 use crate::domain::period::Period;
 use crate::domain::quantity::{Decimal, Qualifier};
-use crate::domain::submission::{Fact, Revision, Stage, unknown_indicator, unknown_option};
+use crate::domain::submission::{
+    Fact, Revision, Stage, SubmissionFault, unknown_indicator, unknown_option,
+};
 use crate::domain::unit::UnitFact;
-use crate::error::{Code, Explain, Explanation, Message};
+use crate::error::{Code, Explain, Explanation};
 use crate::rollup::carry::Contributions;
 use crate::rollup::piece::{Contribution, Edition, Origin, Piece};
 use crate::service::application::Application;
@@ -31,7 +33,8 @@ use crate::service::application::locate::{Located, NotFound, ReportPath};
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::totals::{Board, handed_over_of};
-use crate::store::submission::{Units, counting_of};
+use crate::store::key::Units;
+use crate::store::submission::counting::counting_of;
 use crate::store::{StoreError, Transaction};
 
 /// The errors of reading a figure's sources.
@@ -45,8 +48,9 @@ pub enum LineageError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Cursor(#[from] UnknownCursor),
-    #[error("{}", .0.en)]
-    NotInForm(Message),
+    /// The form has no such indicator, or the indicator no such option.
+    #[error("not in the form: {0:?}")]
+    NotInForm(SubmissionFault),
 }
 
 impl Explain for LineageError {
@@ -56,8 +60,8 @@ impl Explain for LineageError {
             LineageError::Denied(held) => held.explain(),
             LineageError::Store(held) => held.explain(),
             LineageError::Cursor(held) => held.explain(),
-            LineageError::NotInForm(message) => {
-                Explanation::new(Code::UnknownIndicator, message.clone()).of_parameter("indicator")
+            LineageError::NotInForm(fault) => {
+                Explanation::new(Code::UnknownIndicator, fault.message()).of_parameter("indicator")
             }
         }
     }
@@ -83,13 +87,13 @@ impl FigureName {
         figure.ok_or_else(|| LineageError::NotInForm(self.not_in(&located.in_force)))
     }
 
-    /// Builds the message for a figure that the form does not have.
-    fn not_in(&self, in_force: &InForce<'_>) -> Message {
+    /// Tells which part of the name the form does not have.
+    fn not_in(&self, in_force: &InForce<'_>) -> SubmissionFault {
         let code = self.indicator.parse().ok();
         let entry = code.and_then(|code| in_force.entry(&code));
         match (entry, &self.option) {
-            (Some(entry), Some(option)) => unknown_option(entry, option).message(),
-            _ => unknown_indicator(&self.indicator, in_force).message(),
+            (Some(entry), Some(option)) => unknown_option(entry, option),
+            _ => unknown_indicator(&self.indicator, in_force),
         }
     }
 }

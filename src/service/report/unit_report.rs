@@ -3,6 +3,7 @@
 //! layout.
 
 use crate::error::{Explain, Explanation};
+use crate::sentence::period::period_in_words;
 use crate::service::totals::cell::{CellView, TargetFigure};
 use std::collections::{BTreeSet, HashMap};
 
@@ -23,7 +24,8 @@ use crate::service::report::completeness::{
     CompletenessError, CompletenessView, Progress, completeness_in,
 };
 use crate::service::report::rollup::{Children, RollupError, RollupQuery, rollup_in};
-use crate::store::submission::{revision_get, submission_get};
+use crate::store::submission::revision::revision_get;
+use crate::store::submission::submission_get;
 use crate::store::{StoreError, Transaction};
 
 /// The errors of reading a report.
@@ -140,7 +142,7 @@ fn report_in(
     let days = snapshot.hierarchy.days_of(place.fact());
     Ok(UnitReport {
         form: period.definition.name.clone(),
-        period: period.in_words(),
+        period: period_in_words(&period),
         from: period.range.from,
         to: period.range.to,
         unit: title_of(place),

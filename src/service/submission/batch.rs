@@ -29,9 +29,9 @@ use crate::service::application::locate::{Located, ReportPath};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::totals::{Given, OwnChange, apply, divisions_in, histories_of, maps_of};
 use crate::store::counters::Counters;
-use crate::store::submission::{
-    Units, revisions_append, revisions_of, submissions_of, submissions_put,
-};
+use crate::store::key::Units;
+use crate::store::submission::revision::{revisions_append, revisions_of};
+use crate::store::submission::{submissions_of, submissions_put};
 use crate::store::{StoreError, Transaction};
 
 type Answer = Result<Reply, SubmissionError>;

@@ -107,15 +107,12 @@ impl Explain for SubmissionError {
 }
 
 fn closed_message(deadline: Deadline) -> Message {
-    let (vi, en) = match deadline {
-        Deadline::Day(day) => (day.format("ngày %d/%m/%Y"), day.format("%Y-%m-%d")),
-        Deadline::Instant(instant) => (
-            instant.format("%H:%M ngày %d/%m/%Y"),
-            instant.format("%H:%M on %Y-%m-%d"),
-        ),
+    let deadline = match deadline {
+        Deadline::Day(day) => message!("deadline-day", day = Named::day(day)),
+        Deadline::Instant(instant) => {
+            let (time, day) = (instant.format("%H:%M"), Named::day(instant.date_naive()));
+            message!("deadline-instant", time, day)
+        }
     };
-    message!(
-        "submission-closed",
-        deadline = Named::new(vi.to_string(), en.to_string())
-    )
+    message!("submission-closed", deadline)
 }

@@ -28,7 +28,8 @@ use crate::service::application::Application;
 use crate::service::application::condition::Etag;
 use crate::service::application::locate::{Located, ReportPath};
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
-use crate::store::submission::{revision_get, revisions_before, submission_get};
+use crate::store::submission::revision::{revision_get, revisions_before};
+use crate::store::submission::submission_get;
 use crate::store::{StoreError, Transaction};
 
 /// Reads a submission's latest values, and the reason if it is returned.

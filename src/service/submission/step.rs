@@ -3,6 +3,7 @@
 use crate::domain::fault::FieldPath;
 use crate::path;
 use crate::sentence::Sentence;
+use crate::sentence::period::period_named;
 use chrono::{DateTime, Utc};
 
 use super::change::{Entered, EnteredReason, EnteredValueReason, SubmissionChange};
@@ -22,7 +23,7 @@ use crate::error::Fault;
 use crate::rollup::piece::Contribution;
 use crate::service::application::locate::Located;
 use crate::service::application::snapshot::Snapshot;
-use crate::store::submission::revisions_before;
+use crate::store::submission::revision::revisions_before;
 use crate::store::{StoreError, Transaction};
 
 /// The number of past steps that are searched for whoever entered the values to be approved.
@@ -166,7 +167,7 @@ impl Deciding<'_> {
         }
         if self.snapshot.today(self.now) < period.range.from {
             return Err(SubmissionError::NotOpen {
-                period: period.named(),
+                period: period_named(period),
                 from: period.range.from,
             });
         }

@@ -9,8 +9,8 @@ use crate::rollup::encode::YearOfRollups;
 use crate::rollup::node::{KeptRollup, Rollup};
 use crate::service::application::locate::Located;
 use crate::service::application::snapshot::Snapshot;
+use crate::store::key::Units;
 use crate::store::rollup::{rollups_put, years_of, years_put};
-use crate::store::submission::Units;
 use crate::store::{StoreError, Transaction};
 
 /// Updates the totals of every ancestor after changes on one form and base period. Returns the

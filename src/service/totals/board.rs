@@ -21,8 +21,10 @@ use crate::rollup::tally::Tally;
 use crate::service::application::locate::Located;
 use crate::service::application::patience::Patience;
 use crate::service::application::snapshot::Snapshot;
+use crate::store::key::Units;
 use crate::store::rollup::{rollups_delete, rollups_of, rollups_put, years_of, years_put};
-use crate::store::submission::{Units, counting_of, history_of};
+use crate::store::submission::counting::counting_of;
+use crate::store::submission::revision::history_of;
 use crate::store::{StoreError, Transaction};
 
 /// The contributions of one unit for a base period, before and after a commit.

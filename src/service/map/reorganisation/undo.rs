@@ -17,6 +17,7 @@ use crate::domain::succession::{Succession, Successions};
 use crate::domain::unit::UnitFact;
 use crate::error::Message;
 use crate::message;
+use crate::sentence::period::period_named;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
 use crate::service::application::change::{ChangeItem, ChangeKind};
@@ -26,12 +27,14 @@ use crate::service::application::idempotency::{Outcome, Reply};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::application::watcher::Nobody;
 use crate::store::grant::{grant_delete, grants};
+use crate::store::key::Units;
 use crate::store::level::level_put;
 use crate::store::reorganisation::{
     Changes, PassedOn, Reorganised, Undone, reorganisation_content, reorganisation_undo,
     reorganisations, successions_delete, successions_of,
 };
-use crate::store::submission::{Units, revised_since, submissions_of};
+use crate::store::submission::revision::revised_since;
+use crate::store::submission::submissions_of;
 use crate::store::target::target_holders;
 use crate::store::tenant::{Part, mark_changed};
 use crate::store::unit::{facts_delete, facts_insert, facts_reopen};
@@ -195,7 +198,7 @@ impl Undoing<'_, '_> {
         let form = forms.find(|known| known.number == form)?;
         let period = form.period(period)?;
         let is_on_new_map = period.closing_day() >= self.effective();
-        is_on_new_map.then(|| (period.named(), self.name(unit)))
+        is_on_new_map.then(|| (period_named(&period), self.name(unit)))
     }
 
     fn name(&self, unit: UnitId) -> String {

@@ -19,10 +19,10 @@ use crate::domain::unit::UnitFact;
 use crate::service::application::snapshot::Snapshot;
 use crate::service::totals::reported_periods;
 use crate::store::grant::{KeptGrant, grant_insert, grants};
+use crate::store::key::Units;
 use crate::store::reorganisation::PassedOn;
-use crate::store::submission::{
-    Units, revisions_append, submission_rekey, submissions_advance, submissions_of,
-};
+use crate::store::submission::revision::revisions_append;
+use crate::store::submission::{submission_rekey, submissions_advance, submissions_of};
 use crate::store::target::{target_holders, targets_rekey};
 use crate::store::{StoreError, Transaction};
 
@@ -207,10 +207,11 @@ impl ReorganisationWork<'_, '_> {
             let grant = Grant {
                 role: kept.grant.role,
                 reach: Reach::Subtree(heir),
+                days: kept.grant.days,
             };
             let entry = (kept.account, grant);
             if !known.contains(&entry) {
-                given.push(grant_insert(self.transaction, entry.0, &entry.1, rev)?);
+                given.push(grant_insert(self.transaction, entry.0, &entry.1, rev)?.id);
                 known.insert(entry);
             }
         }

@@ -1,0 +1,166 @@
+//! The table of operations: says for each operation of the API who may do it and what kind it is.
+//!
+//! The OpenAPI document and the early check of grants read it; a server whose document has other
+//! operations does not start. A use case still asks [`super::Access`] for the action itself, at the
+//! place that the request names.
+
+use std::str::FromStr;
+
+use super::policy::{Action, Extent, Role, extent};
+use crate::domain::id::InvalidName;
+
+/// Those who may do an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// Everybody, without signing in.
+    Public,
+    /// Every account, whatever its grants.
+    SignedIn,
+    /// Accounts with a grant that allows the action on what belongs to the tenant as a whole.
+    Needs(Action),
+    /// Accounts with a grant that allows the action on the unit that the request names.
+    NeedsOn(Action),
+}
+
+impl Audience {
+    /// Returns the action for which the use case asks.
+    pub fn action(self) -> Option<Action> {
+        match self {
+            Audience::Public | Audience::SignedIn => None,
+            Audience::Needs(action) | Audience::NeedsOn(action) => Some(action),
+        }
+    }
+
+    /// Looks up how far an account of a role belongs to the audience.
+    pub fn extent(self, role: Role) -> Extent {
+        match self {
+            Audience::Public | Audience::SignedIn => Extent::Everywhere,
+            Audience::Needs(action) => match extent(role, action) {
+                Extent::Everywhere => Extent::Everywhere,
+                // A grant on units says nothing about the tenant.
+                Extent::Never | Extent::Covered | Extent::Below => Extent::Never,
+            },
+            Audience::NeedsOn(action) => extent(role, action),
+        }
+    }
+}
+
+/// What an operation is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OperationKind {
+    /// Shows something and changes nothing.
+    Read,
+    /// Brings a unit's submission forward, or takes it back: what programs do for a reporter.
+    Submit,
+    /// Makes any other change: decisions, targets, the catalogue, the map, signing in.
+    Change,
+}
+
+macro_rules! operations {
+    ($( $variant:ident = $id:literal: $kind:ident, $audience:expr; )+) => {
+        /// An operation of the API.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Operation {
+            $( $variant, )+
+        }
+
+        impl Operation {
+            pub const ALL: &'static [Operation] = &[ $( Operation::$variant, )+ ];
+
+            /// Returns the operationId.
+            pub fn id(self) -> &'static str {
+                match self { $( Operation::$variant => $id, )+ }
+            }
+
+            pub fn kind(self) -> OperationKind {
+                match self { $( Operation::$variant => OperationKind::$kind, )+ }
+            }
+
+            /// Looks up who may do the operation. This is the table of operations.
+            pub fn audience(self) -> Audience {
+                use Action::{
+                    ChangeCatalogue, ChangeLevels, ChangeSubmissions, CreateUnits,
+                    DecideSubmissions, ManageAccounts, ReadCatalogue, ReadLevels, ReadRollups, ReadSubmissions,
+                    ReadUnits, Reorganise, SetTargets,
+                };
+                use Audience::{Needs, NeedsOn, Public, SignedIn};
+                match self { $( Operation::$variant => $audience, )+ }
+            }
+        }
+    };
+}
+
+operations! {
+    GetLivez = "get_livez": Read, Public;
+    GetReadyz = "get_readyz": Read, Public;
+    GetMetrics = "get_metrics": Read, Public;
+    GetJwks = "get_jwks": Read, Public;
+    IssueToken = "issue_token": Change, Public;
+    AcceptInvitation = "accept_invitation": Change, Public;
+    GetMe = "get_me": Read, SignedIn;
+    PutMyPassword = "put_my_password": Change, SignedIn;
+    ListMySessions = "list_my_sessions": Read, SignedIn;
+    EndMySession = "end_my_session": Change, SignedIn;
+    EndMySessions = "end_my_sessions": Change, SignedIn;
+
+    ListAccounts = "list_accounts": Read, NeedsOn(ManageAccounts);
+    CreateAccount = "create_account": Change, NeedsOn(ManageAccounts);
+    GetAccount = "get_account": Read, NeedsOn(ManageAccounts);
+    PutAccount = "put_account": Change, NeedsOn(ManageAccounts);
+    PutGrants = "put_grants": Change, NeedsOn(ManageAccounts);
+    InviteAccount = "invite_account": Change, NeedsOn(ManageAccounts);
+    DisableAccount = "disable_account": Change, NeedsOn(ManageAccounts);
+    EnableAccount = "enable_account": Change, NeedsOn(ManageAccounts);
+    HandOverAccount = "hand_over_account": Change, NeedsOn(ManageAccounts);
+
+    ListLevels = "list_levels": Read, Needs(ReadLevels);
+    PutLevel = "put_level": Change, Needs(ChangeLevels);
+    ListUnits = "list_units": Read, NeedsOn(ReadUnits);
+    CreateUnit = "create_unit": Change, NeedsOn(CreateUnits);
+    // A list may hold units of any subtree.
+    ImportUnits = "import_units": Change, Needs(CreateUnits);
+    GetUnit = "get_unit": Read, NeedsOn(ReadUnits);
+    ListReorganisations = "list_reorganisations": Read, Needs(Reorganise);
+    CreateReorganisation = "create_reorganisation": Change, Needs(Reorganise);
+    GetReorganisation = "get_reorganisation": Read, Needs(Reorganise);
+    UndoReorganisation = "undo_reorganisation": Change, Needs(Reorganise);
+
+    ListIndicators = "list_indicators": Read, Needs(ReadCatalogue);
+    GetIndicator = "get_indicator": Read, Needs(ReadCatalogue);
+    PutIndicator = "put_indicator": Change, Needs(ChangeCatalogue);
+    ListForms = "list_forms": Read, Needs(ReadCatalogue);
+    GetForm = "get_form": Read, Needs(ReadCatalogue);
+    PutForm = "put_form": Change, Needs(ChangeCatalogue);
+    ListPeriods = "list_periods": Read, Needs(ReadCatalogue);
+
+    GetSubmission = "get_submission": Read, NeedsOn(ReadSubmissions);
+    PutSubmission = "put_submission": Submit, NeedsOn(ChangeSubmissions);
+    SubmitSubmission = "submit_submission": Submit, NeedsOn(ChangeSubmissions);
+    WithdrawSubmission = "withdraw_submission": Submit, NeedsOn(ChangeSubmissions);
+    ApproveSubmission = "approve_submission": Change, NeedsOn(DecideSubmissions);
+    ReturnSubmission = "return_submission": Change, NeedsOn(DecideSubmissions);
+    ReopenSubmission = "reopen_submission": Change, NeedsOn(DecideSubmissions);
+    ListRevisions = "list_revisions": Read, NeedsOn(ReadSubmissions);
+
+    GetRollup = "get_rollup": Read, NeedsOn(ReadRollups);
+    // A POST because of its cost.
+    VerifyRollup = "verify_rollup": Read, NeedsOn(ReadRollups);
+    GetLineage = "get_lineage": Read, NeedsOn(ReadRollups);
+    GetSeries = "get_series": Read, NeedsOn(ReadRollups);
+    GetTarget = "get_target": Read, NeedsOn(ReadRollups);
+    PutTarget = "put_target": Change, NeedsOn(SetTargets);
+    GetCompleteness = "get_completeness": Read, NeedsOn(ReadRollups);
+
+    // Each change is seen by those who may see what it is about.
+    ListChanges = "list_changes": Read, Needs(ReadCatalogue);
+}
+
+impl FromStr for Operation {
+    type Err = InvalidName;
+
+    fn from_str(id: &str) -> Result<Operation, InvalidName> {
+        let mut all = Operation::ALL.iter().copied();
+        all.find(|operation| operation.id() == id)
+            .ok_or(InvalidName("operation"))
+    }
+}

@@ -1,0 +1,54 @@
+//! Invitations, as their holders accept them.
+
+use actix_web::{HttpResponse, post, web};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::problem::Problem;
+use super::request::{JsonBody, Now};
+use super::token::PasswordSlots;
+use crate::service::Application;
+use crate::service::people::invitation::{self, AcceptedInvitation};
+
+/// A code and the password that its holder has chosen.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptBody {
+    /// The tenant's slug.
+    #[schema(example = "mttq-an-giang")]
+    pub tenant: String,
+    /// The code, in any case and with any gaps.
+    #[schema(example = "7K2MX-Q9RTA-4HVNC-W8EJB")]
+    pub code: String,
+    /// 12 to 128 characters, and not a common one.
+    #[schema(format = Password)]
+    pub password: String,
+}
+
+/// Accept an invitation: choose the account's password.
+#[utoipa::path(
+    tag = "sign-in",
+    request_body = AcceptBody,
+    responses((status = 204, description = "The password is set; sign in with it")),
+)]
+#[post("/auth/invitation")]
+pub async fn accept_invitation(
+    application: web::Data<Application>,
+    slots: web::Data<PasswordSlots>,
+    now: Now,
+    body: JsonBody<AcceptBody>,
+) -> Result<HttpResponse, Problem> {
+    let body = body.into_value();
+    let accepted = AcceptedInvitation {
+        tenant: body.tenant,
+        code: body.code,
+        password: body.password,
+    };
+    let slot = slots.take().await?;
+    super::blocking(move || {
+        let _slot = slot;
+        invitation::accept_invitation(&application, &accepted, now.0)
+    })
+    .await?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,122 @@
+//! The caller's own account, password and sessions.
+
+use actix_web::{HttpResponse, delete, get, put, web};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::answer::{change, json, reply};
+use super::problem::Problem;
+use super::request::{Called, JsonBody, NoBody, Now, SignedIn};
+use super::token::PasswordSlots;
+use crate::service::Application;
+use crate::service::application::call::Call;
+use crate::service::people::me::{self, ChangedPassword, MeView};
+use crate::service::people::session::{self, SessionList};
+
+/// Read the caller's account and grants.
+#[utoipa::path(
+    tag = "sign-in",
+    responses((status = 200, description = "The caller's account and grants", body = MeView)),
+)]
+#[get("/me")]
+pub async fn get_me(
+    application: web::Data<Application>,
+    SignedIn(identity): SignedIn,
+    now: Now,
+) -> Result<HttpResponse, Problem> {
+    let view = super::blocking(move || me::get_me(&application, &identity, now.0)).await?;
+    Ok(json(&view))
+}
+
+/// The caller's present password and the next one.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordBody {
+    #[schema(format = Password)]
+    pub current_password: String,
+    /// 12 to 128 characters, and not a common one.
+    #[schema(format = Password)]
+    pub new_password: String,
+}
+
+/// Change the caller's password. All other sessions of the account end.
+#[utoipa::path(
+    tag = "sign-in",
+    request_body = PasswordBody,
+    responses((status = 204, description = "The password is changed")),
+)]
+#[put("/me/password")]
+pub async fn put_my_password(
+    application: web::Data<Application>,
+    slots: web::Data<PasswordSlots>,
+    SignedIn(identity): SignedIn,
+    now: Now,
+    body: JsonBody<PasswordBody>,
+) -> Result<HttpResponse, Problem> {
+    // Without a key: a stored hash of the body would tell the password to whoever guesses it.
+    let call = Call::new(identity, now.0);
+    let body = body.into_value();
+    let changed = ChangedPassword {
+        current: body.current_password,
+        new: body.new_password,
+    };
+    let slot = slots.take().await?;
+    let done = super::blocking(move || {
+        let _slot = slot;
+        me::put_my_password(&application, &call, &changed)
+    });
+    Ok(reply(done.await?))
+}
+
+/// List the caller's sessions, the last used first.
+#[utoipa::path(
+    tag = "sign-in",
+    responses((status = 200, description = "The sessions", body = SessionList)),
+)]
+#[get("/me/sessions")]
+pub async fn list_my_sessions(
+    application: web::Data<Application>,
+    SignedIn(identity): SignedIn,
+    now: Now,
+) -> Result<HttpResponse, Problem> {
+    let list = super::blocking(move || session::list_my_sessions(&application, &identity, now.0));
+    Ok(json(&list.await?))
+}
+
+/// A session in a path.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct SessionPath {
+    /// Its id.
+    session: String,
+}
+
+/// End one of the caller's sessions: its tokens serve no more.
+#[utoipa::path(
+    tag = "sign-in",
+    params(SessionPath, Called<NoBody>),
+    responses((status = 204, description = "The session has ended")),
+)]
+#[delete("/me/sessions/{session}")]
+pub async fn end_my_session(
+    application: web::Data<Application>,
+    path: web::Path<SessionPath>,
+    Called { call, .. }: Called<NoBody>,
+) -> Result<HttpResponse, Problem> {
+    let id = path.into_inner().session;
+    change(application, call, id, session::end_my_session).await
+}
+
+/// End all of the caller's sessions, this one too.
+#[utoipa::path(
+    tag = "sign-in",
+    params(Called<NoBody>),
+    responses((status = 204, description = "The sessions have ended")),
+)]
+#[delete("/me/sessions")]
+pub async fn end_my_sessions(
+    application: web::Data<Application>,
+    Called { call, .. }: Called<NoBody>,
+) -> Result<HttpResponse, Problem> {
+    change(application, call, (), session::end_my_sessions).await
+}

@@ -1,0 +1,239 @@
+//! Grants as they are entered and shown, and who may give or end them. What a role may do is decided
+//! by `authz`.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+
+use crate::authz::{Access, Action, Denied, Grant, Permit, Reach, Role};
+use crate::domain::fault::FieldPath;
+use crate::domain::hierarchy::Hierarchy;
+use crate::domain::id::UnitId;
+use crate::domain::unit::{BEGINNING, UnitReference, Validity};
+use crate::error::{Code, Fault};
+use crate::locale::Quoted;
+use crate::message;
+use crate::service::application::name::UnitName;
+use crate::service::application::snapshot::Snapshot;
+
+/// The most grants of an account.
+pub const MOST_GRANTS: usize = 50;
+
+/// A role, the part of the tenant in which it holds, and the days on which it does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct GrantView {
+    pub role: Role,
+    /// The unit on whose subtree the role holds; null for the whole tenant.
+    pub unit: Option<UnitName>,
+    /// The first day; null if it held from the beginning.
+    pub from: Option<NaiveDate>,
+    /// The last day; null until further notice.
+    pub to: Option<NaiveDate>,
+}
+
+impl GrantView {
+    /// Shows a grant. A unit that has ended keeps its last name, since no unit would mean the whole
+    /// tenant.
+    pub(in crate::service) fn of(
+        grant: &Grant,
+        hierarchy: &Hierarchy,
+        day: NaiveDate,
+    ) -> GrantView {
+        let tree = hierarchy.tree_on(day);
+        let last = |unit| hierarchy.facts_of(unit).last().map(UnitName::of_fact);
+        GrantView {
+            role: grant.role,
+            unit: grant
+                .unit()
+                .and_then(|unit| tree.by_id(unit).map(UnitName::of).or_else(|| last(unit))),
+            from: Some(grant.days.from).filter(|from| *from > BEGINNING),
+            to: grant.days.to,
+        }
+    }
+}
+
+/// A grant to give, as it was entered. On the command line: `ROLE@UNIT`, or `tenant_admin`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnteredGrant {
+    pub role: Role,
+    /// The unit on whose subtree the role holds, by its id or its code; `None` for the whole tenant.
+    pub unit: Option<String>,
+    /// The first day; by default today.
+    pub from: Option<NaiveDate>,
+    /// The last day.
+    pub to: Option<NaiveDate>,
+}
+
+impl std::str::FromStr for EnteredGrant {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<EnteredGrant, String> {
+        let (role, unit) = match text.split_once('@') {
+            Some((role, unit)) => (role, Some(unit)),
+            None => (text, None),
+        };
+        let Ok(role) = role.parse::<Role>() else {
+            let roles: Vec<&str> = Role::ALL.iter().map(|role| role.as_str()).collect();
+            return Err(format!(
+                "it must be ROLE@UNIT with one of the roles {}, as in reporter@code:30388, or \
+                 tenant_admin",
+                roles.join(", ")
+            ));
+        };
+        match unit {
+            Some(unit) if unit.parse::<UnitReference>().is_err() => Err(format!(
+                "a unit is named by its code, as in {}@code:{unit}, or by its id",
+                role.as_str()
+            )),
+            unit => Ok(EnteredGrant {
+                role,
+                unit: unit.map(str::to_owned),
+                // An operator's grant holds for reports of the past too.
+                from: Some(BEGINNING),
+                to: None,
+            }),
+        }
+    }
+}
+
+/// Reads entered grants. A unit is named as it is on the grant's first day, or today if that is
+/// past.
+pub(in crate::service) fn read_grants(
+    entered: &[EnteredGrant],
+    snapshot: &Snapshot,
+    today: NaiveDate,
+    at: &FieldPath,
+    faults: &mut Vec<Fault>,
+) -> Vec<Grant> {
+    if entered.len() > MOST_GRANTS {
+        let message = message!("grant-too-many", most = MOST_GRANTS);
+        faults.push(Fault::in_body(at.clone(), Code::InvalidValue, message));
+        return Vec::new();
+    }
+    let mut grants: Vec<Grant> = Vec::with_capacity(entered.len());
+    for (index, entered) in entered.iter().enumerate() {
+        let at = at.below(index);
+        match read_grant(entered, snapshot, today, &at) {
+            Ok(grant) if grants.iter().any(|other| is_doubled(other, &grant)) => {
+                let message = message!("grant-twice", role = grant.role.named());
+                faults.push(Fault::in_body(at, Code::Duplicate, message));
+            }
+            Ok(grant) => grants.push(grant),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    grants
+}
+
+fn is_doubled(one: &Grant, other: &Grant) -> bool {
+    one.role == other.role && one.reach == other.reach && one.days.overlaps(other.days)
+}
+
+fn read_grant(
+    entered: &EnteredGrant,
+    snapshot: &Snapshot,
+    today: NaiveDate,
+    at: &FieldPath,
+) -> Result<Grant, Fault> {
+    let role = entered.role;
+    let days = Validity {
+        from: entered.from.unwrap_or(today),
+        to: entered.to,
+    };
+    if days.to.is_some_and(|to| to < days.from) {
+        let message = message!("level-last-day-before-first");
+        return Err(Fault::in_body(at.below("to"), Code::InvalidValue, message));
+    }
+    let reach = match (&entered.unit, role) {
+        (None, Role::TenantAdmin) => Reach::Tenant,
+        (Some(unit), Role::Reporter | Role::Approver | Role::Viewer | Role::UnitAdmin) => {
+            let tree = snapshot.hierarchy.tree_on(days.from.max(today));
+            let reference = unit.parse::<UnitReference>().ok();
+            let found = reference.and_then(|reference| tree.find(&reference));
+            let found = found.ok_or_else(|| {
+                let message = message!("account-unknown-unit", unit = Quoted(&unit));
+                Fault::in_body(at.below("unit"), Code::UnknownUnit, message)
+            })?;
+            Reach::Subtree(found.unit())
+        }
+        (Some(_), Role::TenantAdmin) => {
+            let message = message!("account-role-of-system", role = role.named());
+            return Err(Fault::in_body(
+                at.below("unit"),
+                Code::InvalidValue,
+                message,
+            ));
+        }
+        (None, role) => {
+            let (code, role) = (role.as_str(), role.named());
+            let message = message!("account-role-needs-unit", role, code);
+            return Err(Fault::in_body(
+                at.below("unit"),
+                Code::InvalidValue,
+                message,
+            ));
+        }
+    };
+    Ok(Grant { role, reach, days })
+}
+
+/// Returns the action of giving or ending a role.
+fn giving(role: Role) -> Action {
+    match role {
+        Role::UnitAdmin => Action::AppointManagers,
+        Role::Reporter | Role::Approver | Role::Viewer | Role::TenantAdmin => {
+            Action::ManageAccounts
+        }
+    }
+}
+
+/// Permits giving or ending every one of `grants`. A manager gives no more than it has: roles below
+/// its own unit, and the management of units only below it.
+///
+/// # Errors
+/// [`Denied`] for the first grant that the caller may not give.
+pub(in crate::service) fn to_give<'g>(
+    access: &Access,
+    hierarchy: &Hierarchy,
+    today: NaiveDate,
+    grants: impl IntoIterator<Item = &'g Grant>,
+) -> Result<Permit, Denied> {
+    let mut permit = access.somewhere(Action::ManageAccounts)?;
+    for grant in grants {
+        permit = match grant.reach {
+            Reach::Tenant => access.to_tenant(Action::ManageAccounts)?,
+            Reach::Subtree(unit) => {
+                let day = day_of(hierarchy, unit, grant.days.from.max(today));
+                let days = Validity {
+                    from: day,
+                    to: Some(day),
+                };
+                access.to_unit_throughout(giving(grant.role), hierarchy, unit, days)?
+            }
+        };
+    }
+    Ok(permit)
+}
+
+/// Returns true if the caller may see who has a grant.
+pub(in crate::service) fn is_seen(
+    access: &Access,
+    hierarchy: &Hierarchy,
+    today: NaiveDate,
+    grant: &Grant,
+) -> bool {
+    let Some(unit) = grant.unit() else {
+        return access.to_tenant(Action::ManageAccounts).is_ok();
+    };
+    let tree = hierarchy.tree_on(day_of(hierarchy, unit, today));
+    let place = tree.by_id(unit);
+    place.is_some_and(|place| access.to_unit(Action::ManageAccounts, &tree, place).is_ok())
+}
+
+/// Returns a day on which a unit exists: `day`, or its last one.
+fn day_of(hierarchy: &Hierarchy, unit: UnitId, day: NaiveDate) -> NaiveDate {
+    if hierarchy.tree_on(day).by_id(unit).is_some() {
+        return day;
+    }
+    let last = hierarchy.facts_of(unit).last();
+    last.map_or(day, |fact| fact.validity.to.unwrap_or(fact.validity.from))
+}

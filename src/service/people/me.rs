@@ -1,0 +1,212 @@
+//! The caller's own account: what it may do, and its password.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::authn::{Identity, password};
+use crate::authz::{Denied, Grant, Reach, Role};
+use crate::domain::hierarchy::Tree;
+use crate::domain::id::LevelCode;
+use crate::error::{Code, Explain, Explanation, Fault};
+use crate::message;
+use crate::path;
+use crate::service::application::Application;
+use crate::service::application::call::Call;
+use crate::service::application::change::{ChangeItem, ChangeKind};
+use crate::service::application::door::Written;
+use crate::service::application::idempotency::{IdempotencyError, Reply};
+use crate::service::application::name::UnitName;
+use crate::service::application::snapshot::Snapshot;
+use crate::service::people::account::AccountName;
+use crate::service::people::credentials::check_password;
+use crate::service::people::grant::GrantView;
+use crate::service::people::session::end_sessions;
+use crate::service::people::tenant::TenantName;
+use crate::store::StoreError;
+use crate::store::account::{account_by_id, account_put};
+use crate::store::tenant::{Part, mark_changed, tenant_by_id};
+
+/// The errors of use cases on the caller's own account.
+#[derive(Debug, thiserror::Error)]
+pub enum MeError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyError),
+    #[error("the account is not there any more")]
+    Gone,
+    #[error("faults: {}", .0.len())]
+    Invalid(Vec<Fault>),
+    #[error(transparent)]
+    Hash(#[from] password::HashError),
+}
+
+impl Explain for MeError {
+    fn explain(&self) -> Explanation {
+        match self {
+            MeError::Store(held) => held.explain(),
+            MeError::Denied(held) => held.explain(),
+            MeError::Idempotency(held) => held.explain(),
+            MeError::Gone => Explanation::new(Code::NotSignedIn, message!("account-gone")),
+            MeError::Invalid(faults) => {
+                Explanation::new(Code::InvalidAccount, message!("account-invalid"))
+                    .with_faults(faults.clone())
+            }
+            MeError::Hash(_) => Explanation::internal(),
+        }
+    }
+}
+
+/// The caller's tenant, account and grants.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct MeView {
+    pub tenant: TenantName,
+    pub account: AccountName,
+    /// The grants that hold today.
+    pub grants: Vec<GrantView>,
+    /// The forms that the caller may enter and submit, and the units for each.
+    pub may_submit: Vec<MaySubmit>,
+}
+
+/// A form that the caller may submit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct MaySubmit {
+    pub form: String,
+    /// This unit and those below it; null for all units of the tenant.
+    pub unit: Option<UnitName>,
+    /// The levels of those units that submit the form.
+    pub levels: Vec<String>,
+}
+
+/// Reads the caller's account and grants.
+///
+/// # Errors
+/// [`MeError`].
+pub fn get_me(
+    application: &Application,
+    identity: &Identity,
+    now: DateTime<Utc>,
+) -> Result<MeView, MeError> {
+    let tenant = tenant_by_id(&application.database, identity.tenant())?;
+    let tenant = tenant.ok_or(MeError::Gone)?;
+    application.reading(identity, |transaction, snapshot| {
+        let account = account_by_id(transaction, identity.account())?.ok_or(MeError::Gone)?;
+        let today = snapshot.today(now);
+        let tree = snapshot.hierarchy.tree_on(today);
+        let grants = snapshot.access.grants();
+        Ok(MeView {
+            tenant: TenantName {
+                slug: tenant.slug.to_string(),
+                name: tenant.name,
+            },
+            account: AccountName::of(&account),
+            grants: grants
+                .iter()
+                .map(|grant| GrantView::of(grant, &snapshot.hierarchy, today))
+                .collect(),
+            may_submit: grants
+                .iter()
+                .filter(|grant| matches!(grant.role, Role::Reporter | Role::TenantAdmin))
+                .flat_map(|grant| may_submit(grant, snapshot, &tree, now))
+                .collect(),
+        })
+    })
+}
+
+fn may_submit(
+    grant: &Grant,
+    snapshot: &Snapshot,
+    tree: &Tree,
+    now: DateTime<Utc>,
+) -> Vec<MaySubmit> {
+    let top = match grant.reach {
+        Reach::Tenant => None,
+        // A grant on a unit that has ended covers nothing today.
+        Reach::Subtree(unit) => match tree.by_id(unit) {
+            Some(place) => Some(place),
+            None => return Vec::new(),
+        },
+    };
+    let has_units = |level: &&LevelCode| top.is_none_or(|top| top.count_at(level) > 0);
+    let today = snapshot.today(now);
+    let forms = snapshot
+        .catalogue
+        .forms()
+        .filter_map(|form| Some((form, form.on(today)?)));
+    forms
+        .map(|(form, definition)| MaySubmit {
+            form: form.code.to_string(),
+            unit: top.map(UnitName::of),
+            levels: definition
+                .submitted_by
+                .iter()
+                .filter(has_units)
+                .map(ToString::to_string)
+                .collect(),
+        })
+        .filter(|entry| !entry.levels.is_empty())
+        .collect()
+}
+
+/// The caller's present password and the next one.
+#[derive(Clone)]
+pub struct ChangedPassword {
+    pub current: String,
+    pub new: String,
+}
+
+/// Changes the caller's password. All other sessions of the account end.
+///
+/// # Errors
+/// [`MeError`].
+pub fn put_my_password(
+    application: &Application,
+    call: &Call,
+    changed: &ChangedPassword,
+) -> Result<Reply, MeError> {
+    // Hashed before the tenant's writes are held up.
+    let account = application.reading(&call.identity, |transaction, _| {
+        account_by_id(transaction, call.identity.account())?.ok_or(MeError::Gone)
+    })?;
+    let mut faults = Vec::new();
+    let hash = account.password_hash.as_deref();
+    if !password::is_sensible(&changed.current) || !password::matches(&changed.current, hash) {
+        let message = message!("me-wrong-password");
+        faults.push(Fault::in_body(
+            path!["current_password"],
+            Code::InvalidValue,
+            message,
+        ));
+    }
+    check_password(&changed.new, &path!["new_password"], &mut faults);
+    if !faults.is_empty() {
+        return Err(MeError::Invalid(faults));
+    }
+    let new_hash = password::hash(&changed.new)?;
+    application.changing(call, |change| {
+        let (permit, rev) = (
+            change.snapshot.access.to_oneself(),
+            change.snapshot.counters.rev,
+        );
+        change.once(permit, |transaction, permit| {
+            let id = permit.account();
+            let mut now_kept = account_by_id(transaction, id)?.ok_or(MeError::Gone)?;
+            if now_kept.password_hash != account.password_hash {
+                // Somebody else has changed it meanwhile: the present one was wrong.
+                let message = message!("me-wrong-password");
+                let at = path!["current_password"];
+                let fault = Fault::in_body(at, Code::InvalidValue, message);
+                return Err(MeError::Invalid(vec![fault]));
+            }
+            now_kept.password_hash = Some(new_hash);
+            now_kept.rev = rev;
+            account_put(transaction, &now_kept)?;
+            end_sessions(transaction, id, Some(call.identity.session()), call.now)?;
+            mark_changed(transaction, Part::Grants, rev)?;
+            let item = ChangeItem::of_account(ChangeKind::PasswordChanged, id, None);
+            Ok(Written::new(Reply::without_body(), [item]))
+        })
+    })
+}

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand, ValueEnum};
+use command::account::{self, AccountCommand};
 use command::import::{self, ImportCommand};
 use command::report::{self, ReportArguments};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -26,8 +27,6 @@ use tonghop::http::server::{ServerOptions, Stopping, bind, serve};
 use tonghop::operation::check::{check_clock, check_installation, is_fault};
 use tonghop::operation::{backup, verifier};
 use tonghop::service::feed::audit::{Audit, verify_changes};
-use tonghop::service::people::account::{EnteredAccount, add_account};
-use tonghop::service::people::grant::EnteredGrant;
 use tonghop::service::people::tenant::{EnteredTenant, create_tenant, find_tenant, list_tenants};
 use tonghop::service::report::verification::{reported_periods, verify_period};
 use tonghop::service::totals::renewal::renew_totals;
@@ -140,24 +139,6 @@ enum Levels {
     Vietnam,
 }
 
-#[derive(Subcommand)]
-enum AccountCommand {
-    /// Create an account; its password is read from standard input.
-    Create {
-        /// The tenant's slug.
-        #[arg(long)]
-        tenant: String,
-        #[arg(long)]
-        login: String,
-        /// The name of the account's holder.
-        #[arg(long)]
-        name: String,
-        /// A role on a unit, such as reporter@code:30388, or tenant_admin. May be repeated.
-        #[arg(long = "grant", required = true)]
-        grants: Vec<EnteredGrant>,
-    },
-}
-
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match run(arguments) {
@@ -184,7 +165,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         }
         Command::Migrate => run_migrate(&settings(config)?),
         Command::Tenant(command) => run_tenant(&settings(config)?, command),
-        Command::Account(command) => run_account(&settings(config)?, command),
+        Command::Account(command) => account::run(&ready(&settings(config)?)?, command, now()),
         Command::Import(command) => import::run(&settings(config)?, command),
         Command::Report(arguments) => report::run(&settings(config)?, arguments),
         Command::Verify { tenant, changes } => {
@@ -376,27 +357,6 @@ fn run_tenant(settings: &Settings, command: TenantCommand) -> Result<(), Failure
             }
         }
     }
-    Ok(())
-}
-
-fn run_account(settings: &Settings, command: AccountCommand) -> Result<(), Failure> {
-    let AccountCommand::Create {
-        tenant,
-        login,
-        name,
-        grants,
-    } = command;
-    let application = ready(settings)?;
-    let database = &application.database;
-    let scope = find_tenant(database, &tenant).map_err(explained)?;
-    let entered = EnteredAccount {
-        login,
-        name,
-        password: password()?,
-        grants,
-    };
-    let id = add_account(&application, &scope, &entered, now()).map_err(explained)?;
-    println!("{} {id}", entered.login);
     Ok(())
 }
 

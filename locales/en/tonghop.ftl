@@ -554,19 +554,19 @@ undo-same-rank = The levels { $one } and { $other } would have the same rank. Ch
 
 ## service/people/account
 
-account-gone = This account is not there any more. Sign in again.
 account-invalid = The account is not in order and nothing was written.
 account-login-taken = The login { $login } is taken.
-account-unknown-unit = There is no unit { $unit } today. Give its id, or code: and its code (such as code:30388).
-account-role-of-system = The role { $role } is for the whole system, not for a unit. Leave the unit out.
-account-role-needs-unit = The role { $role } needs a unit. Give one, such as { $code }@code:30388.
 account-not-found = There is no such account where you manage people.
+account-unknown-login = No account has the login { $login }.
 account-own = This is your own account. Ask a manager of a unit above, or the administrator.
 account-disabled = This account is disabled. Enable it first.
 account-telephone = A telephone number has digits, spaces and the marks + - . / ( ), at most 40 characters.
 
 ## service/people/grant
 
+grant-unknown-unit = There is no unit { $unit } today. Give its id, or code: and its code (such as code:30388).
+grant-role-of-system = The role { $role } is for the whole system, not for a unit. Leave the unit out.
+grant-role-needs-unit = The role { $role } needs a unit. Give one, such as { $code }@code:30388.
 grant-too-many = An account has { $most } roles at most.
 grant-twice = The role { $role } is given twice for the same unit on the same days. Leave one out.
 
@@ -581,6 +581,7 @@ invitation-unknown = The code is wrong, was used already, or has expired. Ask th
 
 ## service/people/me
 
+me-gone = This account is not there any more. Sign in again.
 me-wrong-password = The present password is wrong.
 
 ## service/people/session

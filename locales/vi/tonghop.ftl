@@ -511,19 +511,19 @@ undo-same-rank = Cấp { $one } và cấp { $other } sẽ trùng thứ bậc. H�
 
 ## service/people/account
 
-account-gone = Tài khoản này không còn. Hãy đăng nhập lại.
 account-invalid = Tài khoản chưa đúng; chưa có gì được ghi.
 account-login-taken = Tên đăng nhập { $login } đã có người dùng.
-account-unknown-unit = Hôm nay không có đơn vị { $unit }. Hãy ghi mã định danh, hoặc code: và mã đơn vị (ví dụ code:30388).
-account-role-of-system = Vai trò { $role } là của cả hệ thống, không gắn với một đơn vị. Hãy bỏ phần đơn vị.
-account-role-needs-unit = Vai trò { $role } cần một đơn vị. Hãy ghi thêm, ví dụ { $code }@code:30388.
 account-not-found = Không có tài khoản này trong phạm vi của bạn.
+account-unknown-login = Không có tài khoản nào có tên đăng nhập { $login }.
 account-own = Đây là tài khoản của chính bạn. Hãy nhờ người quản lý ở đơn vị cấp trên hoặc người quản trị hệ thống.
 account-disabled = Tài khoản này đang bị khóa. Hãy mở khóa trước.
 account-telephone = Số điện thoại gồm chữ số, khoảng trắng và các dấu + - . / ( ), dài nhất 40 ký tự.
 
 ## service/people/grant
 
+grant-unknown-unit = Hôm nay không có đơn vị { $unit }. Hãy ghi mã định danh, hoặc code: và mã đơn vị (ví dụ code:30388).
+grant-role-of-system = Vai trò { $role } là của cả hệ thống, không gắn với một đơn vị. Hãy bỏ phần đơn vị.
+grant-role-needs-unit = Vai trò { $role } cần một đơn vị. Hãy ghi thêm, ví dụ { $code }@code:30388.
 grant-too-many = Một tài khoản có nhiều nhất { $most } vai trò.
 grant-twice = Vai trò { $role } được giao hai lần cho cùng một đơn vị trong cùng những ngày. Hãy bỏ bớt một dòng.
 
@@ -538,6 +538,7 @@ invitation-unknown = Mã mời không đúng, đã dùng hoặc đã hết hạn
 
 ## service/people/me
 
+me-gone = Tài khoản này không còn. Hãy đăng nhập lại.
 me-wrong-password = Mật khẩu hiện tại không đúng.
 
 ## service/people/session

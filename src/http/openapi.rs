@@ -251,7 +251,8 @@ impl Shown {
     /// condition, what a change built on, or what it created.
     fn has_validator(&self, status: &str) -> bool {
         let is_tagged = self.may_be_seen || self.builds_on_state;
-        status.starts_with('2') && is_tagged || status == "201"
+        // Nothing to validate without a body.
+        status != "204" && status.starts_with('2') && is_tagged || status == "201"
     }
 }
 

@@ -51,7 +51,7 @@ fn told(item: &Value) -> Value {
 
 on_both_backends! {
     fn each_write_is_told_with_its_author(backend) {
-        let (server, admin, a) = town(backend);
+        let (_server, admin, a) = town(backend);
         let made: Vec<Value> = listed(&admin, "").iter().map(told).collect();
         let expected = json!([
             {"kind": "tenant.created", "by": "operator", "account": "admin"},

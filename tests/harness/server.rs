@@ -186,7 +186,8 @@ impl Server {
         let entered = EnteredAccount {
             login: login.to_owned(),
             name: login.to_owned(),
-            password: PASSWORD.to_owned(),
+            telephone: None,
+            password: Some(PASSWORD.to_owned()),
             grants: grants.iter().map(|grant| grant.parse().unwrap()).collect(),
         };
         let database = &self.application.database;

@@ -153,6 +153,9 @@ operations! {
     // Each change is left out that the reader may not see.
     ListChanges = "list_changes": Read, SignedIn;
     GetCompleteness = "get_completeness": Read, NeedsOn(ReadRollups);
+
+    // Each change is seen by those who may see what it is about.
+    ListChanges = "list_changes": Read, Needs(ReadCatalogue);
 }
 
 impl FromStr for Operation {

@@ -7,7 +7,8 @@ use utoipa::IntoParams;
 
 use super::answer::with_json;
 use super::event_stream::{Follower, Streams};
-use super::problem::{Problem, ProblemBody};
+use super::problem::Problem;
+use super::refusal::{NotThere, TooMany};
 use super::request::page::page_request;
 use super::request::{Now, Params, SignedIn};
 use super::state::ServerState;
@@ -58,8 +59,8 @@ pub struct ChangesParams {
             (ChangesView = "application/json"),
             (String = "text/event-stream"),
         )),
-        (status = 404, description = "The form or the unit is not there", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Too many streams are open; try again after `Retry-After` seconds", body = ProblemBody, content_type = "application/problem+json"),
+        NotThere,
+        TooMany,
     ),
 )]
 #[get("/changes")]

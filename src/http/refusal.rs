@@ -88,6 +88,15 @@ impl IntoResponses for AgainstRules {
     }
 }
 
+/// The refusal of an operation of which only a few may run at once.
+pub(super) struct TooMany;
+
+impl IntoResponses for TooMany {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        only(Refusal::TooMany)
+    }
+}
+
 fn only(refusal: Refusal) -> BTreeMap<String, RefOr<Response>> {
     BTreeMap::from([(refusal.status().to_owned(), refusal.response())])
 }

@@ -1,7 +1,7 @@
 //! The verifier: from time to time a running server recomputes one period and compares it with the
-//! stored totals, or audits the history of changes of a tenant, tenant by tenant, in a cycle. A
-//! difference raises an alarm: a log line that names the unit or the change, and a metric. Values are
-//! never logged and nothing is repaired.
+//! stored totals, tenant by tenant, in a cycle. When it comes to a tenant it also audits its history
+//! of changes. A difference raises an alarm: a log line that names the unit or the change, and a
+//! metric. Values are never logged and nothing is repaired.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,8 +18,8 @@ use crate::service::report::verification::{ReportedPeriod, reported_periods, ver
 use crate::store::tenant::RegisteredTenant;
 use crate::telemetry::VerificationMetrics;
 
-/// Starts a thread that verifies one part, waits for `every`, and continues with the next while the
-/// process lives. It only reads, so nobody waits for it and it may be cut off anywhere.
+/// Starts a thread that verifies one period, waits for `every`, and continues with the next while
+/// the process lives. It only reads, so nobody waits for it and it may be cut off anywhere.
 ///
 /// # Errors
 /// If the system cannot start a thread.
@@ -64,12 +64,13 @@ impl Verifier {
     }
 
     fn take_turn(&mut self, start: usize, clock: fn() -> DateTime<Utc>) {
-        match self.turn.next(&self.application, start) {
-            Ok(Some((tenant, Part::Period(period)))) => self.verify(&tenant, &period, clock),
-            Ok(Some((tenant, Part::History))) => self.verify_history(&tenant, clock),
+        let (application, metrics) = (&self.application, &self.metrics);
+        let audit = |tenant: &RegisteredTenant| audit_history(application, metrics, tenant, clock);
+        match self.turn.next(application, start, audit) {
+            Ok(Some((tenant, period))) => self.verify(&tenant, &period, clock),
             Ok(None) => {}
             Err(error) => {
-                tracing::error!(%error, "cannot read what to verify next");
+                tracing::error!(%error, "cannot read which period to verify next");
                 self.metrics.failed();
             }
         }
@@ -100,53 +101,52 @@ impl Verifier {
             }
         }
     }
+}
 
-    fn verify_history(&self, tenant: &RegisteredTenant, clock: fn() -> DateTime<Utc>) {
-        let (slug, scope) = (&tenant.slug, Scope::of_operator(tenant.id));
-        match verify_changes(&self.application, &scope) {
-            Ok(Audit::Sound { .. }) => {
-                self.metrics.audited(clock());
-                tracing::debug!(tenant = %slug, "history verified");
-            }
-            Ok(Audit::Broken(fault)) => {
-                let rev = fault.rev();
-                tracing::error!(
-                    tenant = %slug, rev, %fault,
-                    "the history of changes is not as it was written"
-                );
-                self.metrics.audited(clock());
-                self.metrics.found_broken_history();
-            }
-            Err(error) => {
-                tracing::error!(tenant = %slug, %error, "a history of changes cannot be verified");
-                self.metrics.failed();
-            }
+fn audit_history(
+    application: &Application,
+    metrics: &VerificationMetrics,
+    tenant: &RegisteredTenant,
+    clock: fn() -> DateTime<Utc>,
+) {
+    let slug = &tenant.slug;
+    match verify_changes(application, &Scope::of_operator(tenant.id)) {
+        Ok(Audit::Sound { .. }) => {
+            metrics.audited(clock());
+            tracing::debug!(tenant = %slug, "history verified");
+        }
+        Ok(Audit::Broken(fault)) => {
+            let rev = fault.rev();
+            tracing::error!(
+                tenant = %slug, rev, %fault,
+                "the history of changes is not as it was written"
+            );
+            metrics.audited(clock());
+            metrics.found_broken_history();
+        }
+        Err(error) => {
+            tracing::error!(tenant = %slug, %error, "a history of changes cannot be verified");
+            metrics.failed();
         }
     }
 }
 
-/// A part of a tenant's data that is verified at once.
-enum Part {
-    Period(ReportedPeriod),
-    /// The history of changes.
-    History,
-}
-
-/// The parts still to verify: all of one tenant, then all of the next.
+/// The periods still to verify: all of one tenant, then all of the next.
 #[derive(Default)]
 struct Rotation {
     tenants: VecDeque<RegisteredTenant>,
-    waiting: VecDeque<(RegisteredTenant, Part)>,
+    waiting: VecDeque<(RegisteredTenant, ReportedPeriod)>,
 }
 
 impl Rotation {
-    /// Returns the next part to verify, or `None` if there is no tenant. Tenants and parts start at the
-    /// ones that `start` falls on.
+    /// Returns the next period to verify, or `None` if no tenant has any. Tenants and periods start
+    /// at the ones that `start` falls on. `begin` is called for each tenant that it comes to.
     fn next(
         &mut self,
         application: &Application,
         start: usize,
-    ) -> Result<Option<(RegisteredTenant, Part)>, TenantError> {
+        begin: impl Fn(&RegisteredTenant),
+    ) -> Result<Option<(RegisteredTenant, ReportedPeriod)>, TenantError> {
         let mut has_begun_anew = false;
         loop {
             if let Some(next) = self.waiting.pop_front() {
@@ -159,11 +159,10 @@ impl Rotation {
             let Some(tenant) = self.tenants.pop_front() else {
                 return Ok(None);
             };
+            begin(&tenant);
             let periods = reported_periods(application, &Scope::of_operator(tenant.id))?;
-            let parts = periods.into_iter().map(Part::Period);
-            let parts = parts.chain(std::iter::once(Part::History));
-            let parts = parts.map(|part| (tenant.clone(), part));
-            self.waiting = from(start, parts.collect());
+            let periods = periods.into_iter().map(|period| (tenant.clone(), period));
+            self.waiting = from(start, periods.collect());
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::audit::rows;
 use super::{last_rev, listed};
 use crate::harness::report::{Report, value};
 use crate::harness::server::PASSWORD;
@@ -50,7 +51,7 @@ fn told(item: &Value) -> Value {
 
 on_both_backends! {
     fn each_write_is_told_with_its_author(backend) {
-        let (server, admin, a) = town(backend);
+        let (_server, admin, a) = town(backend);
         let made: Vec<Value> = listed(&admin, "").iter().map(told).collect();
         let expected = json!([
             {"kind": "tenant.created", "by": "operator", "account": "admin"},
@@ -122,10 +123,30 @@ on_both_backends! {
         admin.post_json("/v1/units", &unit).expect_status(422);
         expect(json!({"kind": "unit.created", "by": "admin", "unit": "A4"}));
         assert_eq!(last_rev(&admin), after);
+    }
 
-        // No secret is in any row.
-        let secrets = [PASSWORD, "argon2", a.token(), admin.token()];
-        for row in super::audit::rows(&server) {
+    fn what_becomes_of_accounts_is_told_without_their_secrets(backend) {
+        let (server, admin, a) = town(backend);
+        let after = last_rev(&admin);
+        let account = json!({
+            "login": "b", "name": "Bình", "grants": [{"role": "viewer", "unit": "code:B"}],
+        });
+        let created = admin.post_json("/v1/accounts", &account).expect_status(201);
+        let path = format!("/v1/accounts/{}", created.json()["id"].as_str().unwrap());
+        let invited = admin.post(&format!("{path}/invitation")).expect_status(201).json();
+        for step in ["disable", "enable"] {
+            admin.with("If-Match", "*").post(&format!("{path}/{step}")).expect_status(200);
+        }
+        let of_b = |kind: &str| json!({"kind": kind, "by": "admin", "account": "b", "unit": "B"});
+        let mut given = of_b("grant.given");
+        given["role"] = json!("viewer");
+        let told: Vec<Value> = listed(&admin, &format!("&after={after}")).iter().map(told).collect();
+        let kinds = ["account.invited", "account.disabled", "account.enabled"].map(of_b);
+        assert_eq!(told, [vec![of_b("account.created"), given], kinds.to_vec()].concat());
+
+        let code = invited["code"].as_str().unwrap();
+        let secrets = [PASSWORD, "argon2", a.token(), admin.token(), code];
+        for row in rows(&server) {
             let text = String::from_utf8(row.items).unwrap();
             assert!(secrets.iter().all(|secret| !text.contains(secret)), "{text}");
         }

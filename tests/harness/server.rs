@@ -227,13 +227,8 @@ impl Server {
             username: login.to_owned(),
             password: PASSWORD.to_owned(),
         };
-        let token = issue_token(
-            &self.application,
-            &credentials,
-            &SignInClient::default(),
-            at,
-        )
-        .unwrap();
+        let client = SignInClient::default();
+        let token = issue_token(&self.application, &credentials, &client, at).unwrap();
         token.access_token
     }
 

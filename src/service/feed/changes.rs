@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use crate::authn::Identity;
-use crate::authz::{Action, Denied, Role};
+use crate::authz::{Denied, Operation, Role};
 use crate::domain::hierarchy::{Hierarchy, Place, Position, Tree};
 use crate::domain::id::{AccountId, UnitId};
 use crate::domain::unit::UnitReference;
@@ -20,7 +20,7 @@ use crate::service::application::locate::NotFound;
 use crate::service::application::name::UnitName;
 use crate::service::application::snapshot::Snapshot;
 use crate::service::people::account::AccountName;
-use crate::store::account::named_accounts;
+use crate::store::account::accounts_by_ids;
 use crate::store::change::{ChangeRow, changes_after};
 use crate::store::{StoreError, Transaction};
 
@@ -168,8 +168,7 @@ pub fn read_changes(
     now: DateTime<Utc>,
 ) -> Result<Batch, ChangesError> {
     application.reading(identity, |transaction, snapshot| {
-        // Every role may read it.
-        let _permit = snapshot.access.somewhere(Action::ReadCatalogue)?;
+        snapshot.access.to_attempt(Operation::ListChanges)?;
         let last = snapshot.counters.rev;
         let after = query.after.unwrap_or(BEFORE_ALL);
         if after > last {
@@ -413,15 +412,9 @@ impl AccountNames {
         items: &[SeenItem],
     ) -> Result<AccountNames, StoreError> {
         let ids: HashSet<AccountId> = items.iter().flat_map(SeenItem::accounts).collect();
-        let accounts = named_accounts(transaction, ids)?.into_iter();
-        let names = accounts.map(|account| {
-            let name = AccountName {
-                id: account.id.to_string(),
-                login: account.login.to_string(),
-                name: account.name,
-            };
-            (account.id, name)
-        });
+        let accounts = accounts_by_ids(transaction, &ids.into_iter().collect::<Vec<_>>())?;
+        let names = accounts.values();
+        let names = names.map(|account| (account.id, AccountName::of(account)));
         Ok(AccountNames(names.collect()))
     }
 

@@ -131,6 +131,16 @@ pub struct AccountName {
     pub name: String,
 }
 
+impl AccountName {
+    pub(in crate::service) fn of(account: &Account) -> AccountName {
+        AccountName {
+            id: account.id.to_string(),
+            login: account.login.to_string(),
+            name: account.name.clone(),
+        }
+    }
+}
+
 /// The status of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::authz::{Grant, Scope};
+use crate::authz::{Grant, Permit, Scope};
 use crate::domain::fault::FieldPath;
 use crate::error::{Code, Fault};
 use crate::locale::Quoted;
@@ -98,10 +98,9 @@ pub fn import_accounts(
     let rows = read_rows(&list.csv)?;
     match list.mode {
         PeopleImportMode::DryRun => application.reading(&call.identity, |transaction, snapshot| {
-            let people = plan(transaction, snapshot, &rows, snapshot.today(call.now))?;
-            let grants = people.iter().flat_map(|person| &person.grants);
-            let (access, hierarchy) = (&snapshot.access, &snapshot.hierarchy);
-            let _permit = to_give(access, hierarchy, snapshot.today(call.now), grants)?;
+            let today = snapshot.today(call.now);
+            let _permit = to_import(snapshot, &rows, today)?;
+            let people = plan(transaction, snapshot, &rows, today)?;
             let result = PeopleImportResult {
                 dry_run: true,
                 created: people.len(),
@@ -120,13 +119,12 @@ fn write(
     rows: &[Listed<Row>],
 ) -> Result<Reply, AccountError> {
     let slug = slug_of(application, &Scope::of(&call.identity))?;
-    application.changing(call, |mut change| {
+    application.changing(call, |change| {
         let snapshot = change.snapshot;
         let today = snapshot.today(call.now);
-        let people = change.read(|transaction| plan(transaction, snapshot, rows, today))?;
-        let grants = people.iter().flat_map(|person| &person.grants);
-        let permit = to_give(&snapshot.access, &snapshot.hierarchy, today, grants)?;
+        let permit = to_import(snapshot, rows, today)?;
         change.once(permit, |transaction, _| {
+            let people = plan(transaction, snapshot, rows, today)?;
             let mut items: Vec<ChangeItem> = Vec::new();
             let mut invitations = Vec::with_capacity(people.len());
             for new in people {
@@ -170,6 +168,29 @@ impl PeopleImportResult {
         }
         result
     }
+}
+
+/// Permits giving every role of the list. Rows with faults are told of later.
+fn to_import(
+    snapshot: &Snapshot,
+    rows: &[Listed<Row>],
+    today: NaiveDate,
+) -> Result<Permit, AccountError> {
+    let mut grants = Vec::with_capacity(rows.len());
+    for listed in rows {
+        let mut told_later = Vec::new();
+        let entered = grant_of(&listed.row, &path![], listed.line, &mut told_later);
+        let entered = entered.as_slice();
+        grants.extend(read_grants(
+            entered,
+            snapshot,
+            today,
+            &path![],
+            &mut told_later,
+        ));
+    }
+    let (access, hierarchy) = (&snapshot.access, &snapshot.hierarchy);
+    Ok(to_give(access, hierarchy, today, &grants)?)
 }
 
 fn read_rows(csv: &str) -> Result<Vec<Listed<Row>>, AccountError> {

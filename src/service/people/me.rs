@@ -101,11 +101,7 @@ pub fn get_me(
                 slug: tenant.slug.to_string(),
                 name: tenant.name,
             },
-            account: AccountName {
-                id: account.id.to_string(),
-                login: account.login.to_string(),
-                name: account.name,
-            },
+            account: AccountName::of(&account),
             grants: grants
                 .iter()
                 .map(|grant| GrantView::of(grant, &snapshot.hierarchy, today))

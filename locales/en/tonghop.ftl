@@ -381,6 +381,13 @@ not-found-earlier-map = Figures up to { $closing } cannot be put on the older ma
 
 page-unknown-cursor = The cursor is none of this list's, or the list has changed. Read again from the first page.
 
+## service/application/throttle
+
+throttle-too-many-failures = There were too many wrong attempts. Try again in { $seconds ->
+    [one] { $seconds } second
+   *[other] { $seconds } seconds
+}. If you have forgotten the password, ask the person who manages the accounts of your unit for a new invitation.
+
 ## service/catalogue/form
 
 form-invalid =

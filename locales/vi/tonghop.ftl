@@ -362,6 +362,10 @@ not-found-earlier-map = Số liệu đến ngày { $closing } không chuyển đ
 
 page-unknown-cursor = cursor không phải của danh sách này, hoặc danh sách đã thay đổi. Hãy đọc lại từ trang đầu.
 
+## service/application/throttle
+
+throttle-too-many-failures = Đã nhập sai quá nhiều lần. Hãy thử lại sau { $seconds } giây. Nếu quên mật khẩu, hãy xin mã mời mới từ người quản lý tài khoản của đơn vị.
+
 ## service/catalogue/form
 
 form-invalid = Mẫu báo cáo có { $count } chỗ chưa đúng; chưa có gì được ghi.

@@ -112,6 +112,8 @@ operations! {
     DisableAccount = "disable_account": Change, NeedsOn(ManageAccounts);
     EnableAccount = "enable_account": Change, NeedsOn(ManageAccounts);
     HandOverAccount = "hand_over_account": Change, NeedsOn(ManageAccounts);
+    // Of all accounts, and of names that are none.
+    ListSignIns = "list_sign_ins": Read, Needs(ManageAccounts);
 
     ListLevels = "list_levels": Read, Needs(ReadLevels);
     PutLevel = "put_level": Change, Needs(ChangeLevels);

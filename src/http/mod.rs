@@ -28,6 +28,7 @@ mod reorganisation;
 mod rollup;
 mod schema;
 mod series;
+mod sign_in_attempt;
 mod submission;
 mod target;
 mod text;

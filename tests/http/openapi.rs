@@ -12,9 +12,10 @@ use crate::harness::server::PASSWORD;
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// The operations of the design's table that exist so far, with their methods and paths.
-const OPERATIONS: [(&str, &str, &str); 34] = [
+const OPERATIONS: [(&str, &str, &str); 35] = [
     ("issue_token", "post", "/v1/auth/token"),
     ("get_me", "get", "/v1/me"),
+    ("list_sign_ins", "get", "/v1/sign-ins"),
     ("list_units", "get", "/v1/units"),
     ("get_unit", "get", "/v1/units/{unit}"),
     ("create_unit", "post", "/v1/units"),

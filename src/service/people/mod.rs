@@ -8,5 +8,6 @@ pub mod hand_over;
 pub mod invitation;
 pub mod me;
 pub mod session;
+pub mod sign_in_attempt;
 pub mod tenant;
 pub mod token;

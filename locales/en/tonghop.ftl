@@ -67,6 +67,14 @@ report-estimate = about { $value }
 report-units-then = By the units of then
 report-units-of-day = By the units of { $day }
 
+## http/allowance
+
+allowance-too-many-requests = This account, or your organisation, sends too many requests at once. Wait a moment and try again.
+allowance-too-many-bytes = This account, or your organisation, has sent too much today. Try again in { $minutes ->
+    [one] { $minutes } minute
+   *[other] { $minutes } minutes
+}.
+
 ## http/contract
 
 contract-method-not-allowed = This path does not take { $method }, only { $allowed }.

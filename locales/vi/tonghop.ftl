@@ -64,6 +64,11 @@ report-estimate = ước { $value }
 report-units-then = Theo đơn vị lúc đó
 report-units-of-day = Theo đơn vị ngày { $day }
 
+## http/allowance
+
+allowance-too-many-requests = Tài khoản này, hoặc đơn vị tổ chức của bạn, gửi quá nhiều yêu cầu cùng lúc. Hãy chờ một chút rồi thử lại.
+allowance-too-many-bytes = Hôm nay tài khoản này, hoặc đơn vị tổ chức của bạn, đã gửi quá nhiều dữ liệu. Hãy thử lại sau { $minutes } phút.
+
 ## http/contract
 
 contract-method-not-allowed = Địa chỉ này không nhận { $method }, chỉ nhận { $allowed }.

@@ -1,4 +1,5 @@
 //! Accounts: signing in, and who may do what where.
 
 mod sign_in;
+mod sign_in_log;
 mod subtree;

@@ -210,8 +210,8 @@ fn too_many_requests(wait: Duration) -> Problem {
 
 fn too_many_bytes(wait: Duration) -> Problem {
     let minutes = whole_seconds(wait).div_ceil(60);
-    let minutes = Count(usize::try_from(minutes).unwrap_or(usize::MAX));
-    let message = message!("allowance-too-many-bytes", minutes = minutes);
+    let minutes = usize::try_from(minutes).unwrap_or(usize::MAX);
+    let message = message!("allowance-too-many-bytes", minutes = Count(minutes));
     Problem::new(Code::RateLimited, message).with_header(header::RETRY_AFTER, retry_after(wait))
 }
 

@@ -107,7 +107,7 @@ on_both_backends! {
         let logins: Vec<Value> = log(&admin, "").into_iter().map(|item| item["login"].clone()).collect();
         let shortened = "ă".repeat(200);
         assert_eq!(logins, ["\u{1F4A9}", "a\u{FFFD}b", "\u{FFFD}", shortened.as_str(), "admin"]);
-        assert_eq!(log(&admin, &format!("login={shortened}")).len(), 1);
+        assert_eq!(log(&admin, &format!("login={}", "%C4%83".repeat(200))).len(), 1);
     }
 
     fn of_much_the_newest_is_kept_and_of_the_old_nothing(backend) {

@@ -15,7 +15,9 @@ pub mod state;
 
 mod account;
 mod answer;
+mod change;
 mod completeness;
+mod event_stream;
 mod expect;
 pub(crate) mod form;
 pub(crate) mod indicator;

@@ -5,25 +5,34 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::ErrorKind;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::http::allowance::{Allowance, AllowanceLimits};
 use crate::service::application::DEFAULT_READ_TIME;
 pub use crate::service::application::DEFAULT_REQUEST_LIMIT;
 use crate::store::{DatabaseUrl, Servers};
 use crate::system::User;
 
 /// The settings' names in the file, with their names in the environment.
-const NAMES: [(&str, &str); 15] = [
+const NAMES: [(&str, &str); 22] = [
     ("database_url", "DATABASE_URL"),
     ("listen", "TONGHOP_LISTEN"),
+    ("public_url", "TONGHOP_PUBLIC_URL"),
+    ("trusted_proxies", "TONGHOP_TRUSTED_PROXIES"),
+    ("allowed_origins", "TONGHOP_ALLOWED_ORIGINS"),
+    ("account_rate", "TONGHOP_ACCOUNT_RATE"),
+    ("tenant_rate", "TONGHOP_TENANT_RATE"),
+    ("account_bytes", "TONGHOP_ACCOUNT_BYTES"),
+    ("tenant_bytes", "TONGHOP_TENANT_BYTES"),
     ("owner_url", "TONGHOP_OWNER_URL"),
     ("servers", "TONGHOP_SERVERS"),
     ("keys", "TONGHOP_KEYS"),
@@ -46,6 +55,14 @@ pub struct Settings {
     pub database_url: DatabaseUrl,
     /// The address to listen on.
     pub listen: SocketAddr,
+    /// The address at which people reach the server, if it is not that of `listen`.
+    pub public_url: Option<String>,
+    /// The proxies in front, whose word on a client's address counts.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The other sites whose pages may call the API.
+    pub allowed_origins: Vec<String>,
+    /// The requests and bytes that each account and each tenant may send.
+    pub allowances: AllowanceLimits,
     /// The database as its schema's owner, for migrations only.
     pub owner_url: Option<DatabaseUrl>,
     /// The number of servers on the database.
@@ -135,6 +152,12 @@ impl Settings {
         given.add_environment(environment)?;
         given.settings()
     }
+
+    /// Returns the address at which people reach the server.
+    pub fn reached_at(&self) -> String {
+        let own = || format!("http://{}", self.listen);
+        self.public_url.clone().unwrap_or_else(own)
+    }
 }
 
 /// A value as given, and the name under which it was given.
@@ -182,6 +205,10 @@ impl Given {
             listen: self
                 .read("listen", listen_address)?
                 .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
+            public_url: self.read("public_url", public_url)?,
+            trusted_proxies: self.list("trusted_proxies", network)?,
+            allowed_origins: self.list("allowed_origins", origin)?,
+            allowances: self.allowances()?,
             owner_url: self.read("owner_url", owner_address)?,
             servers: self
                 .read("servers", str::parse)?
@@ -248,6 +275,34 @@ impl Given {
         Ok(Duration::from_secs(seconds))
     }
 
+    /// Reads a list with commas between its items.
+    fn list<T>(
+        &self,
+        setting: &'static str,
+        read: fn(&str) -> Result<T, String>,
+    ) -> Result<Vec<T>, SettingsError> {
+        let items = self.read(setting, |text| {
+            let items = text.split(',').map(str::trim);
+            items.filter(|item| !item.is_empty()).map(read).collect()
+        })?;
+        Ok(items.unwrap_or_default())
+    }
+
+    fn allowances(&self) -> Result<AllowanceLimits, SettingsError> {
+        let rate = |setting, usual| self.number(setting, 0..=1_000_000, usual);
+        let bytes = |setting, usual| self.number(setting, 0..=1 << 50, usual);
+        Ok(AllowanceLimits {
+            of_account: Allowance {
+                requests_a_second: rate("account_rate", 200)?,
+                bytes_a_day: bytes("account_bytes", 64 << 20)?,
+            },
+            of_tenant: Allowance {
+                requests_a_second: rate("tenant_rate", 2000)?,
+                bytes_a_day: bytes("tenant_bytes", 2 << 30)?,
+            },
+        })
+    }
+
     fn workers(&self) -> Result<Option<NonZeroUsize>, SettingsError> {
         let workers = self.read("workers", |text| whole_number(text, &(1..=1024), 4))?;
         let workers = workers.and_then(|workers| usize::try_from(workers).ok());
@@ -270,6 +325,53 @@ fn whole_number(text: &str, within: &RangeInclusive<u64>, example: u64) -> Resul
 pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
         "it must be an address in numbers and a port, as in 127.0.0.1:8080 or 0.0.0.0:8080"
+            .to_owned()
+    })
+}
+
+/// Reads an origin (RFC 6454): a scheme, a host and perhaps a port, and nothing after them.
+fn is_origin(text: &str) -> bool {
+    let host = ["http://", "https://"]
+        .iter()
+        .find_map(|scheme| text.strip_prefix(scheme));
+    host.is_some_and(|host| {
+        let letters = host.chars();
+        let is_plain = letters.clone().all(|letter| {
+            letter.is_ascii_lowercase()
+                || letter.is_ascii_digit()
+                || ['.', '-', ':', '[', ']'].contains(&letter)
+        });
+        is_plain && letters.clone().any(|letter| letter.is_ascii_alphanumeric())
+    })
+}
+
+fn public_url(text: &str) -> Result<String, String> {
+    let url = text.trim_end_matches('/');
+    match is_origin(url) {
+        true => Ok(url.to_owned()),
+        false => Err(
+            "it must be http:// or https:// and a host in lower case, with a port if needed, as in \
+             https://baocao.example.vn"
+                .to_owned(),
+        ),
+    }
+}
+
+fn origin(text: &str) -> Result<String, String> {
+    match is_origin(text) {
+        true => Ok(text.to_owned()),
+        false => Err(
+            "it must be sites with commas between them, each http:// or https:// and a host, as in \
+             https://sohoa.example.vn, https://bieudo.example.vn"
+                .to_owned(),
+        ),
+    }
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    let single = || text.parse::<IpAddr>().map(IpNet::from);
+    text.parse().or_else(|_| single()).map_err(|_| {
+        "it must be addresses or networks with commas between them, as in 10.0.0.5, 192.168.0.0/24"
             .to_owned()
     })
 }
@@ -463,6 +565,33 @@ mod tests {
     }
 
     #[test]
+    fn lists_have_commas_and_the_public_address_is_that_of_the_port_unless_given() {
+        let settings = load(None, &[]).unwrap();
+        assert_eq!(settings.reached_at(), "http://127.0.0.1:8080");
+        assert!(settings.trusted_proxies.is_empty() && settings.allowed_origins.is_empty());
+        assert_eq!(settings.allowances.of_account.requests_a_second, 200);
+        assert_eq!(
+            settings.allowances.of_tenant.bytes_a_day,
+            2 * 1024 * 1024 * 1024
+        );
+        let file = "public_url = 'https://baocao.example.vn/'
+            trusted_proxies = '10.0.0.5, fd00::/8'
+            allowed_origins = 'https://a.example,http://localhost:3000'
+            account_rate = 0";
+        let settings = load(Some(file), &[]).unwrap();
+        assert_eq!(settings.reached_at(), "https://baocao.example.vn");
+        let proxies: Vec<String> = settings
+            .trusted_proxies
+            .iter()
+            .map(IpNet::to_string)
+            .collect();
+        assert_eq!(proxies, ["10.0.0.5/32", "fd00::/8"]);
+        let origins = ["https://a.example", "http://localhost:3000"];
+        assert_eq!(settings.allowed_origins, origins);
+        assert_eq!(settings.allowances.of_account.requests_a_second, 0);
+    }
+
+    #[test]
     fn zero_seconds_turn_the_verifier_off() {
         let settings = load(Some("verify_every = 0"), &[]).unwrap();
         assert_eq!(settings.verify_every, None);
@@ -537,6 +666,15 @@ mod tests {
             ("listen", "127.0.0.1:99999"),
             ("owner_url", "sqlite:tonghop.db"),
             ("owner_url", "mysql://h/d"),
+            ("public_url", "baocao.example.vn"),
+            ("public_url", "https://baocao.example.vn/x"),
+            ("public_url", "https://"),
+            ("trusted_proxies", "10.0.0.0/33"),
+            ("trusted_proxies", "10.0.0.1; 10.0.0.2"),
+            ("allowed_origins", "*"),
+            ("allowed_origins", "https://a.example, https://b.example/"),
+            ("account_rate", "-1"),
+            ("tenant_bytes", "2 GB"),
             ("servers", "one"),
             ("keys", ""),
             ("issuer", ""),

@@ -248,6 +248,7 @@ codes! {
     UnsupportedGrantType = "UNSUPPORTED_GRANT_TYPE": Malformed;
     TenantRequired = "TENANT_REQUIRED": Malformed;
     TooManySignIns = "TOO_MANY_SIGN_INS": TooManyRequests;
+    RateLimited = "RATE_LIMITED": TooManyRequests;
     InvalidInvitation = "INVALID_INVITATION": Unauthenticated;
     NotAllowed = "NOT_ALLOWED": Forbidden;
     FourEyes = "FOUR_EYES": Forbidden;

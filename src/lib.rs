@@ -12,6 +12,7 @@ pub mod http;
 pub mod locale;
 pub mod operation;
 pub mod pointer;
+pub mod rate;
 pub mod sentence;
 pub mod service;
 pub mod store;

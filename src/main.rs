@@ -26,6 +26,7 @@ use tonghop::http::openapi;
 use tonghop::http::server::{ServerOptions, Stopping, bind, serve};
 use tonghop::operation::check::{check_clock, check_installation, is_fault};
 use tonghop::operation::{backup, verifier};
+use tonghop::service::application::throttle::SignInLimits;
 use tonghop::service::feed::audit::{Audit, verify_changes};
 use tonghop::service::people::tenant::{EnteredTenant, create_tenant, find_tenant, list_tenants};
 use tonghop::service::report::verification::{reported_periods, verify_period};
@@ -207,7 +208,9 @@ fn run_serve(settings: &Settings) -> Result<(), Failure> {
         time: settings.read_time,
         requests: settings.request_limit,
     };
-    let application = Application::with(database, tokens, limits);
+    let application = Application::with(database, tokens, limits)
+        .reached_at(&settings.reached_at())
+        .limiting_sign_ins(SignInLimits::usual());
     renew_totals(&application, now()).map_err(explained)?;
     let listener = bind(settings.listen)?;
     let options = ServerOptions {
@@ -218,6 +221,9 @@ fn run_serve(settings: &Settings) -> Result<(), Failure> {
         stopping: Stopping::OnSignals {
             grace: settings.stop_grace,
         },
+        allowances: settings.allowances,
+        trusted_proxies: settings.trusted_proxies.clone(),
+        allowed_origins: settings.allowed_origins.clone(),
     };
     tracing::info!(
         address = %listener.local_addr()?,
@@ -311,7 +317,8 @@ fn reason_of(error: &impl Explain) -> String {
 fn ready(settings: &Settings) -> Result<Application, Failure> {
     tell(&prepare(&settings.database_url)?);
     let database = Database::new(settings.database_url.clone());
-    let application = Application::new(database, Tokens::of_command(&settings.issuer)?);
+    let application = Application::new(database, Tokens::of_command(&settings.issuer)?)
+        .reached_at(&settings.reached_at());
     renew_totals(&application, now()).map_err(explained)?;
     Ok(application)
 }
@@ -524,7 +531,12 @@ fn run_demo(settings: &Settings, arguments: &DemoArguments) -> Result<(), Failur
     }
     tell(&migrate(&url, &url)?);
     let tokens = Tokens::open(&directory.join("keys"), "tonghop-demo")?;
-    let application = Arc::new(Application::new(Database::new(url.clone()), tokens));
+    let address = listener.as_ref().map(TcpListener::local_addr).transpose()?;
+    let address = address.unwrap_or(settings.listen);
+    let application = Application::new(Database::new(url.clone()), tokens)
+        .reached_at(&format!("http://{address}"))
+        .limiting_sign_ins(SignInLimits::usual());
+    let application = Arc::new(application);
     renew_totals(&application, now()).map_err(explained)?;
     demo::load(&application, now())?;
     print_demo(&application)?;
@@ -540,6 +552,9 @@ fn run_demo(settings: &Settings, arguments: &DemoArguments) -> Result<(), Failur
         stopping: Stopping::OnSignals {
             grace: Duration::ZERO,
         },
+        allowances: settings.allowances,
+        trusted_proxies: Vec::new(),
+        allowed_origins: Vec::new(),
     };
     let metrics = Metrics::new(now());
     actix_web::rt::System::new().block_on(async {

@@ -297,6 +297,11 @@ impl Server {
         let mut child = installation
             .command(&["serve"])
             .env("TONGHOP_LISTEN", "127.0.0.1:0")
+            // Measured is what the server can do, not what it allows.
+            .env("TONGHOP_ACCOUNT_RATE", "0")
+            .env("TONGHOP_TENANT_RATE", "0")
+            .env("TONGHOP_ACCOUNT_BYTES", "0")
+            .env("TONGHOP_TENANT_BYTES", "0")
             .env("TONGHOP_LOG", "info")
             .env("TONGHOP_LOG_FORMAT", "json")
             .stdin(Stdio::null())

@@ -67,6 +67,14 @@ report-estimate = about { $value }
 report-units-then = By the units of then
 report-units-of-day = By the units of { $day }
 
+## http/allowance
+
+allowance-too-many-requests = This account, or your organisation, sends too many requests at once. Wait a moment and try again.
+allowance-too-many-bytes = This account, or your organisation, has sent too much today. Try again in { $minutes ->
+    [one] { $minutes } minute
+   *[other] { $minutes } minutes
+}.
+
 ## http/change
 
 change-last-event-id = Last-Event-ID is the id of an event of this stream: a whole number.
@@ -388,6 +396,13 @@ not-found-earlier-map = Figures up to { $closing } cannot be put on the older ma
 ## service/application/page
 
 page-unknown-cursor = The cursor is none of this list's, or the list has changed. Read again from the first page.
+
+## service/application/throttle
+
+throttle-too-many-failures = There were too many wrong attempts. Try again in { $seconds ->
+    [one] { $seconds } second
+   *[other] { $seconds } seconds
+}. If you have forgotten the password, ask the person who manages the accounts of your unit for a new invitation.
 
 ## service/catalogue/form
 

@@ -64,6 +64,11 @@ report-estimate = ước { $value }
 report-units-then = Theo đơn vị lúc đó
 report-units-of-day = Theo đơn vị ngày { $day }
 
+## http/allowance
+
+allowance-too-many-requests = Tài khoản này, hoặc đơn vị tổ chức của bạn, gửi quá nhiều yêu cầu cùng lúc. Hãy chờ một chút rồi thử lại.
+allowance-too-many-bytes = Hôm nay tài khoản này, hoặc đơn vị tổ chức của bạn, đã gửi quá nhiều dữ liệu. Hãy thử lại sau { $minutes } phút.
+
 ## http/change
 
 change-last-event-id = Last-Event-ID là id của một sự kiện trong luồng này: một số nguyên.
@@ -369,6 +374,10 @@ not-found-earlier-map = Số liệu đến ngày { $closing } không chuyển đ
 ## service/application/page
 
 page-unknown-cursor = cursor không phải của danh sách này, hoặc danh sách đã thay đổi. Hãy đọc lại từ trang đầu.
+
+## service/application/throttle
+
+throttle-too-many-failures = Đã nhập sai quá nhiều lần. Hãy thử lại sau { $seconds } giây. Nếu quên mật khẩu, hãy xin mã mời mới từ người quản lý tài khoản của đơn vị.
 
 ## service/catalogue/form
 

@@ -61,6 +61,7 @@ CREATE TABLE sign_in_attempt (
     CONSTRAINT sign_in_attempt_pk PRIMARY KEY (tenant_id, attempt_id),
     CONSTRAINT sign_in_attempt_tenant_fk FOREIGN KEY (tenant_id) REFERENCES tenant (tenant_id)
 );
+CREATE INDEX sign_in_attempt_account_ix ON sign_in_attempt (tenant_id, account_id);
 
 -- One row a commit: what it did, chained by hashes. Append-only. A tenant from before has no row for
 -- its earlier revs; changes_from is the first rev that has one, and null while there is none.

@@ -113,6 +113,8 @@ operations! {
     DisableAccount = "disable_account": Change, NeedsOn(ManageAccounts);
     EnableAccount = "enable_account": Change, NeedsOn(ManageAccounts);
     HandOverAccount = "hand_over_account": Change, NeedsOn(ManageAccounts);
+    // Of all accounts, and of names that are none.
+    ListSignIns = "list_sign_ins": Read, Needs(ManageAccounts);
 
     ListLevels = "list_levels": Read, Needs(ReadLevels);
     PutLevel = "put_level": Change, Needs(ChangeLevels);
@@ -150,8 +152,6 @@ operations! {
     GetSeries = "get_series": Read, NeedsOn(ReadRollups);
     GetTarget = "get_target": Read, NeedsOn(ReadRollups);
     PutTarget = "put_target": Change, NeedsOn(SetTargets);
-    // Each change is left out that the reader may not see.
-    ListChanges = "list_changes": Read, SignedIn;
     GetCompleteness = "get_completeness": Read, NeedsOn(ReadRollups);
 
     // Each change is seen by those who may see what it is about.

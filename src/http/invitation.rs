@@ -5,10 +5,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::problem::Problem;
-use super::request::{JsonBody, Now};
-use super::token::PasswordSlots;
+use super::request::{ClientOf, JsonBody, Now};
+use super::token::{PasswordSlots, too_many_failures};
 use crate::service::Application;
-use crate::service::people::invitation::{self, AcceptedInvitation};
+use crate::service::people::invitation::{self, AcceptedInvitation, InvitationError};
 
 /// A code and the password that its holder has chosen.
 #[derive(Deserialize, ToSchema)]
@@ -36,6 +36,7 @@ pub async fn accept_invitation(
     application: web::Data<Application>,
     slots: web::Data<PasswordSlots>,
     now: Now,
+    ClientOf(client): ClientOf,
     body: JsonBody<AcceptBody>,
 ) -> Result<HttpResponse, Problem> {
     let body = body.into_value();
@@ -45,10 +46,15 @@ pub async fn accept_invitation(
         password: body.password,
     };
     let slot = slots.take().await?;
-    super::blocking(move || {
+    let done = super::blocking(move || {
         let _slot = slot;
-        invitation::accept_invitation(&application, &accepted, now.0)
-    })
-    .await?;
-    Ok(HttpResponse::NoContent().finish())
+        let address = client.address;
+        let done = invitation::accept_invitation(&application, &accepted, address, now.0);
+        Ok::<_, InvitationError>(done)
+    });
+    match done.await? {
+        Ok(()) => Ok(HttpResponse::NoContent().finish()),
+        Err(InvitationError::TooMany(too_many)) => Err(too_many_failures(too_many)),
+        Err(error) => Err(error.into()),
+    }
 }

@@ -1,6 +1,8 @@
 //! The HTTP interface. The route list is also the OpenAPI document. One file a noun: its handlers
 //! extract, call one use case, and wrap the result. Contains no SQL and no rule.
 
+pub mod allowance;
+pub mod browser;
 pub mod contract;
 pub mod docs;
 pub mod health;
@@ -30,6 +32,7 @@ mod reorganisation;
 mod rollup;
 mod schema;
 mod series;
+mod sign_in_attempt;
 mod submission;
 mod target;
 mod text;

@@ -239,7 +239,7 @@ impl Shown {
             (Refusal::WrongType, self.has_body),
             (Refusal::AgainstRules, self.changes),
             (Refusal::ConditionRequired, self.builds_on_state),
-            (Refusal::TooMany, self.is_public && self.has_body),
+            (Refusal::TooMany, !self.is_public || self.has_body),
             (Refusal::Failure, true),
             (Refusal::NotNow, true),
         ];
@@ -253,6 +253,11 @@ impl Shown {
         let is_tagged = self.may_be_seen || self.builds_on_state;
         // Nothing to validate without a body.
         status != "204" && status.starts_with('2') && is_tagged || status == "201"
+    }
+
+    /// Returns true if an answer says how many requests its caller has left.
+    fn tells_allowance(&self, status: &str) -> bool {
+        !self.is_public && (status.starts_with('2') || status == Refusal::TooMany.status())
     }
 }
 
@@ -287,12 +292,21 @@ fn complete_operation(operation: &mut Operation) {
         known.or_insert_with(|| refusal.response());
     }
     for (status, response) in responses {
-        if let (true, RefOr::T(response)) = (shown.has_validator(status), response) {
+        let RefOr::T(response) = response else {
+            continue;
+        };
+        let mut add = |name: &str, description| {
             let header = HeaderBuilder::new()
                 .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
-                .description(Some("A strong validator of the body"))
+                .description(Some(description))
                 .build();
-            response.headers.insert("ETag".to_owned(), header.into());
+            response.headers.insert(name.to_owned(), header.into());
+        };
+        if shown.has_validator(status) {
+            add("ETag", "A strong validator of the body");
+        }
+        if shown.tells_allowance(status) {
+            add("RateLimit", "What the account and its tenant have left");
         }
     }
 }

@@ -24,6 +24,8 @@ use tracing::Instrument;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::allowance;
+use super::browser::{Page, secure};
 use super::json::json_line;
 use super::state::{Occupied, ServerState};
 use crate::authz::Operation;
@@ -136,13 +138,16 @@ impl Problem {
         for (name, value) in &self.headers {
             response.insert_header((name.clone(), value.clone()));
         }
-        match json_line(&ProblemBody::new(self, caller)) {
+        let mut answer = match json_line(&ProblemBody::new(self, caller)) {
             Ok(text) => response.body(text),
             Err(error) => {
                 tracing::error!(%error, "a problem cannot be written as JSON");
                 response.finish()
             }
-        }
+        };
+        // Here too, for answers that pass no middleware.
+        secure(Page::Data, answer.headers_mut());
+        answer
     }
 }
 
@@ -484,6 +489,7 @@ pub async fn render<B: MessageBody>(
                 state.note_full_disk();
             }
             let mut response = caller.finish(response);
+            allowance::announce(&mut response);
             if state.is_stopping() {
                 let head = response.response_mut().head_mut();
                 head.set_connection_type(ConnectionType::Close);

@@ -61,7 +61,7 @@ impl Refusal {
             Refusal::ConditionRequired => ("428", "The request must say on which state it builds"),
             Refusal::TooMany => (
                 "429",
-                "Too many at once; try again after `Retry-After` seconds",
+                "Too many or too much; try again after `Retry-After` seconds",
             ),
             Refusal::Failure => ("500", "The service failed"),
             Refusal::NotNow => ("503", "Not now; try again after `Retry-After` seconds"),

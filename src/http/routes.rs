@@ -6,7 +6,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     account, change, completeness, form, health, indicator, invitation, level, lineage, me,
-    reorganisation, rollup, series, submission, target, token, unit,
+    reorganisation, rollup, series, sign_in_attempt, submission, target, token, unit,
 };
 
 /// All routes.
@@ -35,6 +35,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(account::disable_account)
                 .service(account::enable_account)
                 .service(account::hand_over_account)
+                .service(sign_in_attempt::list_sign_ins)
                 .service(level::list_levels)
                 .service(level::put_level)
                 .service(unit::list_units)

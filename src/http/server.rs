@@ -13,15 +13,18 @@ use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_confi
 use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
 use actix_web::{App, web};
+use ipnet::IpNet;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use utoipa_actix_web::AppExt;
 
+use super::allowance::{AllowanceLimits, Allowances};
+use super::browser::{self, Browsers};
 use super::contract::{self, Contract, ContractError};
 use super::docs::Document;
 use super::event_stream::Streams;
 use super::expect::Expectations;
 use super::problem::{self, Problem};
-use super::request::{BodyLimit, BodyTime};
+use super::request::{BodyLimit, BodyTime, TrustedProxies};
 use super::state::ServerState;
 use super::token::PasswordSlots;
 use super::{openapi, routes};
@@ -31,7 +34,7 @@ use crate::system::User;
 use crate::telemetry::Metrics;
 
 /// The options of a server, beside the application.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct ServerOptions {
     /// The largest body that is read, in bytes.
     pub body_limit: usize,
@@ -42,6 +45,12 @@ pub struct ServerOptions {
     /// The number of threads that accept connections; by default one a processor.
     pub workers: Option<usize>,
     pub stopping: Stopping,
+    /// What each account and each tenant may ask for.
+    pub allowances: AllowanceLimits,
+    /// The proxies in front, whose word on a client's address counts.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The other sites whose pages may call the API.
+    pub allowed_origins: Vec<String>,
 }
 
 /// The ways in which a server is told to stop. Its handle always works.
@@ -124,6 +133,10 @@ pub fn serve(
     let document = openapi::document();
     let contract = web::Data::new(Contract::new(&document)?);
     let docs = Document::new(&document)?;
+    let browsers = Browsers::new(options.allowed_origins, &application.public_url);
+    let browsers = web::Data::new(browsers);
+    let proxies = web::Data::new(TrustedProxies::new(options.trusted_proxies));
+    let allowances = web::Data::new(Allowances::new(options.allowances));
     let application = web::Data::from(application);
     let metrics = web::Data::new(metrics);
     let queue = web::Data::new(SubmissionQueue::default());
@@ -152,6 +165,9 @@ pub fn serve(
                 .app_data(slots.clone())
                 .app_data(streams.clone())
                 .app_data(state.clone())
+                .app_data(allowances.clone())
+                .app_data(proxies.clone())
+                .app_data(browsers.clone())
                 .app_data(BodyLimit(options.body_limit))
                 .app_data(BodyTime(options.body_time))
                 .configure(routes::routes)
@@ -160,6 +176,7 @@ pub fn serve(
                 .default_service(web::to(route_not_found))
                 .wrap(from_fn(contract::hold))
                 .wrap(from_fn(problem::render))
+                .wrap(from_fn(browser::guard))
         }
     };
     let expectations = Expectations {

@@ -5,7 +5,7 @@ use crate::path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::http::header::{self, CACHE_CONTROL};
+use actix_web::http::header::{self, CACHE_CONTROL, HeaderValue};
 use actix_web::{HttpResponse, post, web};
 use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -17,7 +17,8 @@ use super::request::{ClientOf, Fields, Now};
 use crate::error::{Code, Fault};
 use crate::message;
 use crate::service::Application;
-use crate::service::people::token::{self, Credentials, TokenView};
+use crate::service::application::throttle::TooManyFailures;
+use crate::service::people::token::{self, Credentials, SignInError, TokenView};
 
 /// Credentials (RFC 6749, sections 4.3 and 6).
 ///
@@ -59,15 +60,42 @@ pub async fn issue_token(
         Credentials::Password { .. } => Some(slots.take().await?),
         Credentials::RefreshToken(_) => None,
     };
-    let view = super::blocking(move || {
+    let issued = super::blocking(move || {
         // Held while the work goes on, even if the caller has gone.
         let _slot = slot;
-        token::issue_token(&application, &credentials, &client, now.0)
+        let issued = token::issue_token(&application, &credentials, &client, now.0);
+        Ok::<_, SignInError>(issued)
     })
     .await?;
+    let view = match issued {
+        Ok(view) => view,
+        Err(error) => return Err(refusal(error).await),
+    };
     let mut response = HttpResponse::Ok();
     response.insert_header((CACHE_CONTROL, "no-store"));
     Ok(with_json(&mut response, &view))
+}
+
+/// Makes the answer to a failed sign-in, which waits if there were many before.
+async fn refusal(error: SignInError) -> Problem {
+    match error {
+        SignInError::TooMany(too_many) => too_many_failures(too_many),
+        SignInError::WrongPassword { pause } => {
+            tokio::time::sleep(pause).await;
+            error.into()
+        }
+        SignInError::Store(_)
+        | SignInError::Token(_)
+        | SignInError::TenantRequired
+        | SignInError::WrongRefreshToken
+        | SignInError::NoRandomness => error.into(),
+    }
+}
+
+/// Makes the answer to whoever has failed too often.
+pub(super) fn too_many_failures(too_many: TooManyFailures) -> Problem {
+    let seconds = HeaderValue::from(too_many.seconds());
+    Problem::from(too_many).with_header(header::RETRY_AFTER, seconds)
 }
 
 fn credentials(request: TokenRequest) -> Result<Credentials, Problem> {

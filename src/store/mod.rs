@@ -33,6 +33,7 @@ pub(crate) mod rollup;
 mod schema;
 mod security;
 pub(crate) mod sign_in;
+pub(crate) mod sign_in_attempt;
 pub(crate) mod submission;
 pub(crate) mod target;
 pub(crate) mod tenant;

@@ -36,7 +36,12 @@ pub fn tonghop_on(database: &TestDatabase, arguments: &[&str]) -> Command {
     command
         .current_dir(database.directory.path())
         .env("DATABASE_URL", url)
-        .env("TONGHOP_KEYS", database.directory.path().join("keys"));
+        .env("TONGHOP_KEYS", database.directory.path().join("keys"))
+        // A test asks for more than people do.
+        .env("TONGHOP_ACCOUNT_RATE", "0")
+        .env("TONGHOP_TENANT_RATE", "0")
+        .env("TONGHOP_ACCOUNT_BYTES", "0")
+        .env("TONGHOP_TENANT_BYTES", "0");
     command
 }
 

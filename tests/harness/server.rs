@@ -10,11 +10,14 @@ use actix_web::dev::ServerHandle;
 use chrono::Utc;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, SqliteConnection};
+use ipnet::IpNet;
 use tempfile::TempDir;
 use tonghop::authn::{Identity, Tokens};
 use tonghop::domain::level::LevelPreset;
+use tonghop::http::allowance::AllowanceLimits;
 use tonghop::http::server::{ServerOptions, Stopping, bind, serve};
 use tonghop::service::Application;
+use tonghop::service::application::throttle::SignInLimits;
 use tonghop::service::people::account::{EnteredAccount, add_account};
 use tonghop::service::people::tenant::{EnteredTenant, create_tenant, find_tenant};
 use tonghop::service::people::token::{Client as SignInClient, Credentials, issue_token};
@@ -110,6 +113,16 @@ fn tenant(slug: &str) -> EnteredTenant {
     }
 }
 
+/// What a server limits and whom it trusts: nothing and nobody, unless a test is about that.
+#[derive(Default)]
+pub struct Guards {
+    pub sign_ins: SignInLimits,
+    pub allowances: AllowanceLimits,
+    pub trusted_proxies: Vec<IpNet>,
+    pub allowed_origins: Vec<String>,
+    pub public_url: Option<&'static str>,
+}
+
 /// A running server; it stops when it is dropped.
 pub struct Server {
     pub application: Arc<Application>,
@@ -139,12 +152,23 @@ impl Server {
         server
     }
 
+    /// A server with one tenant, like [`Server::with_tenant`], that limits and trusts.
+    pub fn guarded(backend: Backend, guards: Guards) -> Server {
+        let server = Server::guarded_on(TestDatabase::migrated(backend), guards);
+        server.create_tenant("test");
+        server
+    }
+
     fn on(database: TestDatabase) -> Server {
+        Server::guarded_on(database, Guards::default())
+    }
+
+    fn guarded_on(database: TestDatabase, guards: Guards) -> Server {
         let tokens = Tokens::open(&database.directory.path().join("keys"), "test").unwrap();
-        let application = Arc::new(Application::new(
-            Database::new(database.server.clone()),
-            tokens,
-        ));
+        let application = Application::new(Database::new(database.server.clone()), tokens)
+            .reached_at(guards.public_url.unwrap_or("http://127.0.0.1"))
+            .limiting_sign_ins(guards.sign_ins);
+        let application = Arc::new(application);
         let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let address = listener.local_addr().unwrap();
         let options = ServerOptions {
@@ -153,6 +177,9 @@ impl Server {
             request_limit: 512,
             workers: Some(2),
             stopping: Stopping::ByHandle,
+            allowances: guards.allowances,
+            trusted_proxies: guards.trusted_proxies,
+            allowed_origins: guards.allowed_origins,
         };
         let (sender, receiver) = mpsc::channel();
         let served = application.clone();

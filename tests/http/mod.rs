@@ -5,6 +5,7 @@ mod conditions;
 mod days;
 mod fairness;
 mod faults;
+mod limits;
 mod messages;
 pub mod openapi;
 mod overload;

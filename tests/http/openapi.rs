@@ -12,9 +12,10 @@ use crate::harness::server::PASSWORD;
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// The operations of the design's table that exist so far, with their methods and paths.
-const OPERATIONS: [(&str, &str, &str); 50] = [
+const OPERATIONS: [(&str, &str, &str); 51] = [
     ("issue_token", "post", "/v1/auth/token"),
     ("get_me", "get", "/v1/me"),
+    ("list_sign_ins", "get", "/v1/sign-ins"),
     ("list_units", "get", "/v1/units"),
     ("get_unit", "get", "/v1/units/{unit}"),
     ("create_unit", "post", "/v1/units"),
@@ -1008,6 +1009,9 @@ pub fn call_every_operation(server: &Server) {
             .expect_status(200);
     }
     let admin = server.sign_in("mttq-an-giang", "admin@demo");
+    holder
+        .hold("list_sign_ins", admin.get("/v1/sign-ins?login=admin@demo"))
+        .expect_status(200);
     for unit in ["30388", "30387", "89"] {
         let path = report(unit, "rollup?include=children");
         holder

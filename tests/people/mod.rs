@@ -2,4 +2,5 @@
 
 mod accounts;
 mod sign_in;
+mod sign_in_log;
 mod subtree;

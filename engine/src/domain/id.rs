@@ -79,6 +79,7 @@ ids! {
     AccountId: "account id";
     GrantId: "grant id";
     SessionId: "session id";
+    SignInAttemptId: "sign-in attempt id";
     ReorganisationId: "reorganisation id";
 }
 

@@ -6,8 +6,9 @@ use actix_web::web::{self, Bytes, BytesMut};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::TryStreamExt;
 
-use crate::authz::Action;
+use crate::authz::{Action, OperationKind};
 use crate::error::Code;
+use crate::http::allowance::count_bytes;
 use crate::http::blocking;
 use crate::http::problem::Problem;
 use crate::http::request::caller::SignedIn;
@@ -113,11 +114,18 @@ async fn read_body(
     let sender = request.extensions().get::<SignedIn>().cloned();
     let room = state.expect_body(sender.as_ref().map(|SignedIn(identity)| identity));
     let body = await_body(request, unpacked(payload, coding, request), limit, room).await?;
+    if let Some(SignedIn(identity)) = sender.filter(|_| brings_submissions(request)) {
+        count_bytes(request, &identity, body.len())?;
+    }
     let place = state
         .admit(request.path())
         .ok_or_else(Problem::of_overload)?;
     request.extensions_mut().insert(place);
     Ok(body)
+}
+
+fn brings_submissions(request: &HttpRequest) -> bool {
+    matched(request).is_some_and(|rules| rules.operation().kind() == OperationKind::Submit)
 }
 
 /// Refuses a body whose sender may use it nowhere, before reading it. If that check would cost more

@@ -10,7 +10,9 @@ use chrono::{DateTime, Utc};
 
 use crate::authn::Identity;
 use crate::error::Code;
+use crate::http::allowance::count_request;
 use crate::http::problem::Problem;
+use crate::http::request::address::client_address;
 use crate::http::request::misconfigured;
 use crate::message;
 use crate::service::Application;
@@ -55,7 +57,7 @@ impl FromRequest for ClientOf {
         let agent = agent.and_then(|agent| agent.to_str().ok());
         ready(Ok(ClientOf(Client {
             agent: agent.map(|agent| agent.chars().take(LONGEST_AGENT).collect()),
-            address: request.peer_addr().map(|peer| peer.ip()),
+            address: client_address(request),
         })))
     }
 }
@@ -78,6 +80,7 @@ pub(super) fn signed_in(request: &HttpRequest) -> Result<SignedIn, Problem> {
     let application = application.ok_or_else(misconfigured)?;
     let token = bearer_token(request.headers()).ok_or_else(not_signed_in)?;
     let identity = application.tokens.verify(token, Now::read().0)?;
+    count_request(request, &identity)?;
     // Reading the body asks for the caller again.
     if request.method() != Method::GET {
         request.extensions_mut().insert(SignedIn(identity));

@@ -1,6 +1,7 @@
 //! The parts of a request that handlers receive, checked, one file each. Contains no rule of the
 //! domain.
 
+mod address;
 mod body;
 mod call;
 mod caller;
@@ -23,6 +24,7 @@ use actix_web::{HttpMessage, HttpRequest};
 use crate::http::contract::{Matched, OperationRules};
 use crate::http::problem::Problem;
 
+pub use self::address::TrustedProxies;
 pub use self::body::{Body, NoBody};
 pub use self::call::{Called, CalledOn, CalledToPut};
 pub use self::caller::{ClientOf, Now, SignedIn};

@@ -15,6 +15,7 @@ pub mod queue;
 pub mod snapshot;
 pub(in crate::service) mod table;
 pub mod text;
+pub mod throttle;
 mod turn;
 pub mod watcher;
 
@@ -32,6 +33,7 @@ use crate::store::Database;
 use crate::service::application::answers::Answers;
 use crate::service::application::idempotency::InFlight;
 use crate::service::application::snapshot::Caches;
+use crate::service::application::throttle::{SignInLimits, Throttle};
 use crate::service::application::turn::{Crowd, Turns};
 
 /// The running service, without its protocol.
@@ -43,6 +45,7 @@ pub struct Application {
     pub(in crate::service) answers: Answers,
     pub(in crate::service) turns: Turns,
     pub(in crate::service) read_time: Duration,
+    pub(in crate::service) throttle: Throttle,
     /// The address at which people reach the server, without a slash at the end: links begin with it.
     pub public_url: String,
 }
@@ -96,6 +99,7 @@ impl Application {
             answers: Answers::default(),
             turns: Turns::new(reading, waiting),
             read_time: limits.time,
+            throttle: Throttle::default(),
             public_url: DEFAULT_PUBLIC_URL.to_owned(),
         }
     }
@@ -105,6 +109,15 @@ impl Application {
     pub fn reached_at(self, public_url: &str) -> Application {
         Application {
             public_url: public_url.trim_end_matches('/').to_owned(),
+            ..self
+        }
+    }
+
+    /// Limits failed sign-ins. Commands have no such limit.
+    #[must_use]
+    pub fn limiting_sign_ins(self, limits: SignInLimits) -> Application {
+        Application {
+            throttle: Throttle::new(limits),
             ..self
         }
     }

@@ -1,6 +1,8 @@
 //! Invitations: one-time codes by which people choose a first password, or a new one for a forgotten
 //! one. Whoever invites passes the code on; no mail server is needed.
 
+use std::net::IpAddr;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -19,6 +21,7 @@ use crate::service::application::change::{ChangeItem, ChangeKind};
 use crate::service::application::condition::Etag;
 use crate::service::application::door::Written;
 use crate::service::application::idempotency::{Outcome, Reply};
+use crate::service::application::throttle::TooManyFailures;
 use crate::service::people::account::{AccountError, AccountStatus, find_by_login, find_seen};
 use crate::service::people::credentials::check_password;
 use crate::service::people::session::end_sessions;
@@ -207,6 +210,8 @@ pub struct AcceptedInvitation {
 pub enum InvitationError {
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    TooMany(#[from] TooManyFailures),
     #[error("there is no such invitation, or it has expired")]
     Unknown,
     #[error("faults: {}", .0.len())]
@@ -219,6 +224,7 @@ impl Explain for InvitationError {
     fn explain(&self) -> Explanation {
         match self {
             InvitationError::Store(held) => held.explain(),
+            InvitationError::TooMany(held) => held.explain(),
             InvitationError::Unknown => {
                 Explanation::new(Code::InvalidInvitation, message!("invitation-unknown"))
             }
@@ -232,15 +238,29 @@ impl Explain for InvitationError {
 }
 
 /// Sets the password of an invited account. The code serves once, and all sessions of the account
-/// end.
+/// end. Wrong codes count as failures of the address that they come from.
 ///
 /// # Errors
 /// [`InvitationError`].
+pub fn accept_invitation(
+    application: &Application,
+    accepted: &AcceptedInvitation,
+    address: Option<IpAddr>,
+    now: DateTime<Utc>,
+) -> Result<(), InvitationError> {
+    application.throttle.admit(address)?;
+    let done = accept(application, accepted, now);
+    if let Err(InvitationError::Unknown) = done {
+        application.throttle.note_failure(address);
+    }
+    done
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "the caller is known by the code and has no token yet"
 )]
-pub fn accept_invitation(
+fn accept(
     application: &Application,
     accepted: &AcceptedInvitation,
     now: DateTime<Utc>,

@@ -9,5 +9,6 @@ pub mod import;
 pub mod invitation;
 pub mod me;
 pub mod session;
+pub mod sign_in_attempt;
 pub mod tenant;
 pub mod token;

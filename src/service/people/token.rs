@@ -9,6 +9,7 @@
 //! family, and D with it.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
@@ -17,18 +18,22 @@ use sha2::{Digest, Sha256};
 use crate::authn::password;
 use crate::authn::token::{LIFETIME, TokenError};
 use crate::authz::Scope;
-use crate::domain::id::{SessionId, TenantId, TenantSlug};
+use crate::domain::id::{AccountId, SessionId, TenantId, TenantSlug};
 use crate::domain::text::composed;
 use crate::error::{Code, Explain, Explanation};
 use crate::message;
 use crate::service::application::Application;
-use crate::store::account::{Account, account_note_sign_in, accounts_by_logins};
+use crate::service::application::throttle::{Acquaintance, Attempt, TooManyFailures};
+use crate::service::people::sign_in_attempt::{
+    Attempted, SignInOutcome, is_known, record, record_apart,
+};
+use crate::store::account::{Account, account_by_id, account_note_sign_in, accounts_by_logins};
 use crate::store::sign_in::{
     Family, RefreshToken, family_delete, family_insert, family_lock, family_note_use,
     refresh_token_by_hash, refresh_token_children, refresh_token_delete, refresh_token_insert,
     refresh_tokens_delete_expired, sign_ins_delete_ended,
 };
-use crate::store::tenant::{tenant_by_slug, tenants};
+use crate::store::tenant::{tenant_by_id, tenant_by_slug, tenants};
 use crate::store::{StoreError, Transaction};
 
 /// The lifetime of a refresh token: a clerk who works once a month signs in once a month.
@@ -71,8 +76,13 @@ pub enum SignInError {
     Token(#[from] TokenError),
     #[error("the tenant must be named")]
     TenantRequired,
+    #[error(transparent)]
+    TooMany(#[from] TooManyFailures),
     #[error("the login or the password is wrong")]
-    WrongPassword,
+    WrongPassword {
+        /// The time for which the answer waits.
+        pause: Duration,
+    },
     #[error("the refresh token does not serve")]
     WrongRefreshToken,
     #[error("no randomness")]
@@ -91,7 +101,8 @@ impl Explain for SignInError {
                 Code::InvalidCredentials,
                 message!("sign-in-wrong-refresh-token"),
             ),
-            SignInError::WrongPassword => {
+            SignInError::TooMany(held) => held.explain(),
+            SignInError::WrongPassword { .. } => {
                 Explanation::new(Code::InvalidCredentials, message!("sign-in-wrong-password"))
             }
             SignInError::NoRandomness => Explanation::internal(),
@@ -129,11 +140,27 @@ pub fn issue_token(
             username,
             password,
         } => {
-            let tenant = find_tenant(application, tenant.as_deref())?;
-            by_password(application, tenant, (username, password), client, now)
+            let slug = tenant.as_deref();
+            let entered = Entered {
+                tenant: find_tenant(application, slug)?,
+                slug,
+                login: username,
+                password,
+            };
+            by_password(application, entered, client, now)
         }
-        Credentials::RefreshToken(token) => by_refresh_token(application, token, now),
+        Credentials::RefreshToken(token) => by_refresh_token(application, token, client, now),
     }
+}
+
+/// A login and a password, and the tenant that they are for.
+#[derive(Clone, Copy)]
+struct Entered<'e> {
+    /// `None` if there is no such tenant.
+    tenant: Option<TenantId>,
+    slug: Option<&'e str>,
+    login: &'e str,
+    password: &'e str,
 }
 
 /// Finds the tenant of a slug, or the only tenant. `None` if the slug does not exist, which looks
@@ -157,54 +184,139 @@ fn find_tenant(
     }
 }
 
+/// Signs in with a password. A name that no account has takes the same steps as one that has: the
+/// same counts, the same reads, one hash, one row of the log.
+fn by_password(
+    application: &Application,
+    entered: Entered<'_>,
+    client: &Client,
+    now: DateTime<Utc>,
+) -> Result<TokenView, SignInError> {
+    let throttle = &application.throttle;
+    let names = (entered.tenant, entered.slug);
+    let attempt = throttle.attempt(names, entered.login, client.address);
+    let account = find_account(application, entered)?;
+    let refused = |outcome| Attempted {
+        login: entered.login,
+        account: account.as_ref().map(|account| account.id),
+        outcome,
+        address: client.address,
+    };
+    let scope = entered.tenant.map(Scope::of_sign_in);
+    let known = refused(SignInOutcome::Throttled);
+    let acquaintance = match admitted(application, &attempt, (scope, &known), now)? {
+        Ok(acquaintance) => acquaintance,
+        Err(too_many) => {
+            if let Some(scope) = scope.filter(|_| throttle.is_noted(client.address)) {
+                record_apart(application, &scope, &known, now)?;
+            }
+            return Err(too_many.into());
+        }
+    };
+    match (scope, &account, wrong(account.as_ref(), entered.password)) {
+        (Some(scope), Some(account), None) => {
+            begin_session(application, (&scope, account), entered.login, client, now)
+        }
+        (scope, _, outcome) => {
+            let pause = attempt.note_failure(acquaintance);
+            let outcome = outcome.unwrap_or(SignInOutcome::UnknownLogin);
+            if let Some(scope) = scope {
+                record_apart(application, &scope, &refused(outcome), now)?;
+            }
+            Err(SignInError::WrongPassword { pause })
+        }
+    }
+}
+
+fn find_account(
+    application: &Application,
+    entered: Entered<'_>,
+) -> Result<Option<Account>, StoreError> {
+    let Some(tenant) = entered.tenant.filter(|_| !entered.login.contains('\0')) else {
+        return Ok(None);
+    };
+    let scope = Scope::of_sign_in(tenant);
+    application.database.read_uncounted(&scope, |transaction| {
+        account_meant(transaction, entered.login)
+    })
+}
+
+/// Decides whether an attempt may be made. Looks whether the address is known to the account only
+/// after too many failures.
+fn admitted(
+    application: &Application,
+    attempt: &Attempt<'_>,
+    (scope, attempted): (Option<Scope>, &Attempted<'_>),
+    now: DateTime<Utc>,
+) -> Result<Result<Acquaintance, TooManyFailures>, StoreError> {
+    let Err(too_many) = attempt.admit(Acquaintance::Stranger) else {
+        return Ok(Ok(Acquaintance::Stranger));
+    };
+    let (Some(scope), Some(address)) = (scope, attempted.address) else {
+        return Ok(Err(too_many));
+    };
+    let is_known = application.database.read_uncounted(&scope, |transaction| {
+        is_known(transaction, attempted.account, address, now)
+    })?;
+    Ok(match is_known {
+        true => {
+            let admitted = attempt.admit(Acquaintance::Known);
+            admitted.map(|()| Acquaintance::Known)
+        }
+        false => Err(too_many),
+    })
+}
+
+/// Compares a password with that of an account, and says what is wrong, for the log only: the caller
+/// is told the same of all. Takes equally long without an account.
+fn wrong(account: Option<&Account>, password: &str) -> Option<SignInOutcome> {
+    let usable = account.filter(|account| account.disabled_at.is_none());
+    let hash = usable.and_then(|account| account.password_hash.as_deref());
+    let is_right = password::is_sensible(password) && password::matches(password, hash);
+    match (account, hash) {
+        _ if is_right => None,
+        (None, _) => Some(SignInOutcome::UnknownLogin),
+        (Some(account), _) if account.disabled_at.is_some() => Some(SignInOutcome::Disabled),
+        (Some(_), None) => Some(SignInOutcome::NoPassword),
+        (Some(_), Some(_)) => Some(SignInOutcome::WrongPassword),
+    }
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "signing in is no part of a tenant's history"
 )]
-fn by_password(
+fn begin_session(
     application: &Application,
-    tenant: Option<TenantId>,
-    (username, password): (&str, &str),
+    (scope, account): (&Scope, &Account),
+    login: &str,
     client: &Client,
     now: DateTime<Utc>,
 ) -> Result<TokenView, SignInError> {
-    let account = match tenant.filter(|_| !username.contains('\0')) {
-        Some(tenant) => {
-            let scope = Scope::of_sign_in(tenant);
-            application
-                .database
-                .read_uncounted(&scope, |transaction| account_meant(transaction, username))?
-        }
-        None => None,
-    };
-    // An account that is disabled or was never activated looks like one that is not there.
-    let account = account.filter(|account| account.disabled_at.is_none());
-    let hash = account
-        .as_ref()
-        .and_then(|account| account.password_hash.as_deref());
-    let is_right = password::is_sensible(password) && password::matches(password, hash);
-    let (Some(tenant), Some(account), true) = (tenant, account, is_right) else {
-        return Err(SignInError::WrongPassword);
-    };
     let family = Family {
         id: SessionId::new(),
         account: account.id,
         ends_at: (now + FAMILY_LIFETIME).naive_utc(),
         last_used: None,
     };
-    application
-        .database
-        .write_unlocked(&Scope::of_sign_in(tenant), |transaction| {
-            sign_ins_delete_ended(transaction, now.naive_utc())?;
-            family_insert(
-                transaction,
-                &family,
-                client.agent.as_deref(),
-                now.naive_utc(),
-            )?;
-            account_note_sign_in(transaction, family.account, now.naive_utc())?;
-            give(application, transaction, tenant, &family, now)
-        })
+    let signed_in = Attempted {
+        login,
+        account: Some(account.id),
+        outcome: SignInOutcome::SignedIn,
+        address: client.address,
+    };
+    application.database.write_unlocked(scope, |transaction| {
+        sign_ins_delete_ended(transaction, now.naive_utc())?;
+        family_insert(
+            transaction,
+            &family,
+            client.agent.as_deref(),
+            now.naive_utc(),
+        )?;
+        account_note_sign_in(transaction, family.account, now.naive_utc())?;
+        record(application, transaction, &signed_in, now)?;
+        give(application, transaction, scope.tenant(), &family, now)
+    })
 }
 
 /// Finds the account meant by a login: that of the composed text, or one whose login was left
@@ -231,6 +343,7 @@ fn account_meant(
 fn by_refresh_token(
     application: &Application,
     token: &str,
+    client: &Client,
     now: DateTime<Utc>,
 ) -> Result<TokenView, SignInError> {
     let tenant = token
@@ -244,43 +357,91 @@ fn by_refresh_token(
         refresh_token_by_hash(transaction, &hash)
     })?;
     if known.is_none() {
+        note_unknown_token(application, &scope, client, now)?;
         return Err(SignInError::WrongRefreshToken);
     }
     let given = application.database.write_unlocked(&scope, |transaction| {
-        let Some(family) = family_of(transaction, &hash, now)? else {
-            return Ok(None);
+        let (account, outcome) = match use_token(transaction, &hash, now)? {
+            TokenUse::Serves(family) => {
+                return give(application, transaction, tenant, &family, now).map(Some);
+            }
+            TokenUse::Unknown => return Ok(None),
+            TokenUse::Expired(account) if application.throttle.is_noted(client.address) => {
+                (account, SignInOutcome::RefusedToken)
+            }
+            TokenUse::Expired(_) => return Ok(None),
+            TokenUse::Reused(account) => (account, SignInOutcome::ReusedToken),
         };
-        give(application, transaction, tenant, &family, now).map(Some)
+        let holder = account_by_id(transaction, account)?;
+        let attempted = Attempted {
+            login: holder.as_ref().map_or("", |holder| holder.login.as_str()),
+            account: Some(account),
+            outcome,
+            address: client.address,
+        };
+        record(application, transaction, &attempted, now)?;
+        Ok(None)
     })?;
     given.ok_or(SignInError::WrongRefreshToken)
 }
 
-/// Finds the family of a valid token, and records the token as used last.
-fn family_of(
+/// Writes into the log that somebody sent a token of a tenant which nobody got from it, or whose
+/// session has ended.
+fn note_unknown_token(
+    application: &Application,
+    scope: &Scope,
+    client: &Client,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let is_noted = application.throttle.is_noted(client.address);
+    if !is_noted || tenant_by_id(&application.database, scope.tenant())?.is_none() {
+        return Ok(());
+    }
+    let attempted = Attempted {
+        login: "",
+        account: None,
+        outcome: SignInOutcome::RefusedToken,
+        address: client.address,
+    };
+    record_apart(application, scope, &attempted, now)
+}
+
+/// What a refresh token is good for.
+enum TokenUse {
+    Serves(Family),
+    /// It is not there any more.
+    Unknown,
+    Expired(AccountId),
+    /// Its child, or a sibling, was used already. The family has ended.
+    Reused(AccountId),
+}
+
+/// Finds the family of a token. A valid one is recorded as used last.
+fn use_token(
     transaction: &mut Transaction<'_>,
     hash: &str,
     now: DateTime<Utc>,
-) -> Result<Option<Family>, StoreError> {
+) -> Result<TokenUse, StoreError> {
     let Some(token) = refresh_token_by_hash(transaction, hash)? else {
-        return Ok(None);
+        return Ok(TokenUse::Unknown);
     };
     let Some(mut family) = family_lock(transaction, token.family)? else {
-        return Ok(None);
+        return Ok(TokenUse::Unknown);
     };
     if token.expires_at <= now.naive_utc() {
-        return Ok(None);
+        return Ok(TokenUse::Expired(family.account));
     }
     let is_last = family.last_used.as_deref() == Some(hash);
     let is_child_of_last = family.last_used == token.parent;
     if !is_last && !is_child_of_last {
         // Two parties have this family's tokens; the rightful one signs in again.
         family_delete(transaction, family.id)?;
-        return Ok(None);
+        return Ok(TokenUse::Reused(family.account));
     }
     refresh_tokens_delete_expired(transaction, family.id, now.naive_utc())?;
     family_note_use(transaction, family.id, hash, now.naive_utc())?;
     family.last_used = Some(token.hash);
-    Ok(Some(family))
+    Ok(TokenUse::Serves(family))
 }
 
 /// Issues an access token, and a child of the token that was used last.

@@ -13,6 +13,7 @@ pub mod state;
 
 mod account;
 mod answer;
+mod api_key;
 mod completeness;
 mod expect;
 pub(crate) mod form;

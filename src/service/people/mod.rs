@@ -2,11 +2,13 @@
 //! signing in. Their rights are decided by `authz`.
 
 pub mod account;
+pub mod api_key;
 mod credentials;
 pub mod grant;
 pub mod hand_over;
 pub mod invitation;
 pub mod me;
+pub mod program;
 pub mod session;
 pub mod tenant;
 pub mod token;

@@ -80,7 +80,7 @@ pub fn list_my_sessions(
             agent: session.agent,
             started_at: session.started_at.map(|at| at.and_utc()),
             used_at: session.used_at.map(|at| at.and_utc()),
-            current: session.id == identity.session(),
+            current: Some(session.id) == identity.session(),
         });
         Ok(SessionList {
             items: items.collect(),

@@ -1,4 +1,5 @@
 //! Accounts: signing in, and who may do what where.
 
+mod keys;
 mod sign_in;
 mod subtree;

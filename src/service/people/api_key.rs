@@ -19,6 +19,7 @@ use crate::message;
 use crate::path;
 use crate::sentence::Sentence;
 use crate::service::application::Application;
+use crate::service::application::answers::Encoded;
 use crate::service::application::call::Call;
 use crate::service::application::change::{ChangeItem, ChangeKind};
 use crate::service::application::door::Written;
@@ -253,8 +254,10 @@ pub fn create_key(
             )?;
             let view = KeyView::of(&key, snapshot, today);
             let outcome = Outcome::Created(format!("/v1/keys/{}", view.id));
+            let etag = Encoded::new(&view)?.etag;
             let kept = view.clone().with_secret(None);
-            let reply = Reply::new(outcome, None, &view.with_secret(Some(new.text)))?;
+            let shown = view.with_secret(Some(new.text));
+            let reply = Reply::new(outcome, Some(etag), &shown)?;
             let item = ChangeItem::of_account(ChangeKind::KeyCreated, key.account, key.unit);
             Ok(Written::new(reply.keeping(&kept)?, [item]))
         })

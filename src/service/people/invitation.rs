@@ -21,7 +21,7 @@ use crate::service::application::idempotency::{Outcome, Reply};
 use crate::service::people::account::{AccountError, AccountStatus, find_seen};
 use crate::service::people::credentials::check_password;
 use crate::service::people::session::end_sessions;
-use crate::store::account::{AccountKind, account_by_id, account_by_login, account_put};
+use crate::store::account::{account_by_id, account_by_login, account_put};
 use crate::store::invitation::{Invitation, invitation_by_hash, invitation_delete, invitation_put};
 use crate::store::tenant::{Part, mark_changed, tenant_by_id, tenant_by_slug};
 use crate::store::{StoreError, Transaction};
@@ -183,9 +183,7 @@ pub fn invite_as_operator(
     application.maintaining(scope, now, |transaction, _| {
         let not_found = || AccountError::NotFound(login.to_owned());
         let parsed = login.parse().map_err(|_| not_found())?;
-        let account = account_by_login(transaction, &parsed)?;
-        let account = account.filter(|account| account.kind == AccountKind::Person);
-        let account = account.ok_or_else(not_found)?;
+        let account = account_by_login(transaction, &parsed)?.ok_or_else(not_found)?;
         let view = invite(application, transaction, &slug, account.id, now)?;
         let item = ChangeItem::of_account(ChangeKind::AccountInvited, account.id, None);
         Ok((view, vec![item]))

@@ -334,6 +334,7 @@ codes! {
     ReorganisationBuiltOn = "REORGANISATION_BUILT_ON": Conflict;
 
     // The service.
+    TooManyStreams = "TOO_MANY_STREAMS": TooManyRequests;
     Unavailable = "UNAVAILABLE": Unavailable;
     Overloaded = "OVERLOADED": Unavailable;
     ReadTooLong = "READ_TOO_LONG": Unavailable;

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand, ValueEnum};
+use command::account::{self, AccountCommand};
 use command::import::{self, ImportCommand};
 use command::report::{self, ReportArguments};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -25,8 +26,7 @@ use tonghop::http::openapi;
 use tonghop::http::server::{ServerOptions, Stopping, bind, serve};
 use tonghop::operation::check::{check_clock, check_installation, is_fault};
 use tonghop::operation::{backup, verifier};
-use tonghop::service::people::account::{EnteredAccount, add_account};
-use tonghop::service::people::grant::EnteredGrant;
+use tonghop::service::feed::audit::{Audit, verify_changes};
 use tonghop::service::people::tenant::{EnteredTenant, create_tenant, find_tenant, list_tenants};
 use tonghop::service::report::verification::{reported_periods, verify_period};
 use tonghop::service::totals::renewal::renew_totals;
@@ -85,6 +85,9 @@ enum Command {
         /// Verify only this tenant; without it, all of them.
         #[arg(long)]
         tenant: Option<String>,
+        /// Verify the history of changes instead: that nothing in it was taken out, put in or changed.
+        #[arg(long)]
+        changes: bool,
     },
     /// Copy a SQLite database while it is in use, and check the copy.
     Backup {
@@ -136,24 +139,6 @@ enum Levels {
     Vietnam,
 }
 
-#[derive(Subcommand)]
-enum AccountCommand {
-    /// Create an account; its password is read from standard input.
-    Create {
-        /// The tenant's slug.
-        #[arg(long)]
-        tenant: String,
-        #[arg(long)]
-        login: String,
-        /// The name of the account's holder.
-        #[arg(long)]
-        name: String,
-        /// A role on a unit, such as reporter@code:30388, or tenant_admin. May be repeated.
-        #[arg(long = "grant", required = true)]
-        grants: Vec<EnteredGrant>,
-    },
-}
-
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match run(arguments) {
@@ -180,10 +165,16 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         }
         Command::Migrate => run_migrate(&settings(config)?),
         Command::Tenant(command) => run_tenant(&settings(config)?, command),
-        Command::Account(command) => run_account(&settings(config)?, command),
+        Command::Account(command) => account::run(&ready(&settings(config)?)?, command, now()),
         Command::Import(command) => import::run(&settings(config)?, command),
         Command::Report(arguments) => report::run(&settings(config)?, arguments),
-        Command::Verify { tenant } => run_verify(&settings(config)?, tenant.as_deref()),
+        Command::Verify { tenant, changes } => {
+            let settings = settings(config)?;
+            match changes {
+                true => run_verify_changes(&settings, tenant.as_deref()),
+                false => run_verify(&settings, tenant.as_deref()),
+            }
+        }
         Command::Backup { to } => run_backup(&settings(config)?, &to),
         Command::Check => run_check(&settings(config)?),
         Command::Openapi => {
@@ -369,30 +360,12 @@ fn run_tenant(settings: &Settings, command: TenantCommand) -> Result<(), Failure
     Ok(())
 }
 
-fn run_account(settings: &Settings, command: AccountCommand) -> Result<(), Failure> {
-    let AccountCommand::Create {
-        tenant,
-        login,
-        name,
-        grants,
-    } = command;
-    let application = ready(settings)?;
-    let database = &application.database;
-    let scope = find_tenant(database, &tenant).map_err(explained)?;
-    let entered = EnteredAccount {
-        login,
-        name,
-        password: password()?,
-        grants,
-    };
-    let id = add_account(&application, &scope, &entered, now()).map_err(explained)?;
-    println!("{} {id}", entered.login);
-    Ok(())
-}
-
-fn run_verify(settings: &Settings, slug: Option<&str>) -> Result<(), Failure> {
-    let application = ready(settings)?;
-    let slugs = match slug {
+/// Lists the tenants to verify: the one of the slug, or all.
+fn tenants_to_verify(
+    application: &Application,
+    slug: Option<&str>,
+) -> Result<Vec<String>, Failure> {
+    let slugs: Vec<String> = match slug {
         Some(slug) => vec![slug.to_owned()],
         None => {
             let tenants = list_tenants(&application.database).map_err(explained)?;
@@ -402,11 +375,16 @@ fn run_verify(settings: &Settings, slug: Option<&str>) -> Result<(), Failure> {
                 .collect()
         }
     };
-    if slugs.is_empty() {
-        return Err("there is no tenant: nothing was verified".into());
+    match slugs.is_empty() {
+        true => Err("there is no tenant: nothing was verified".into()),
+        false => Ok(slugs),
     }
+}
+
+fn run_verify(settings: &Settings, slug: Option<&str>) -> Result<(), Failure> {
+    let application = ready(settings)?;
     let mut differences = 0;
-    for slug in slugs {
+    for slug in tenants_to_verify(&application, slug)? {
         let scope = find_tenant(&application.database, &slug).map_err(explained)?;
         let periods = reported_periods(&application, &scope).map_err(explained)?;
         let style = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len} periods {eta}")?;
@@ -435,6 +413,33 @@ fn run_verify(settings: &Settings, slug: Option<&str>) -> Result<(), Failure> {
         Ok(())
     } else {
         Err(format!("{differences} totals are not what their submissions make").into())
+    }
+}
+
+fn run_verify_changes(settings: &Settings, slug: Option<&str>) -> Result<(), Failure> {
+    let application = ready(settings)?;
+    let mut broken = 0;
+    for slug in tenants_to_verify(&application, slug)? {
+        let scope = find_tenant(&application.database, &slug).map_err(explained)?;
+        match verify_changes(&application, &scope) {
+            Ok(Audit::Sound { rows, last }) => {
+                let upto =
+                    last.map(|last| format!(", up to {} with the hash {}", last.rev, last.hash));
+                println!("{slug}: {rows} commits{}", upto.unwrap_or_default());
+            }
+            Ok(Audit::Broken(fault)) => {
+                broken += 1;
+                println!("{slug}: {fault}");
+            }
+            Err(error) => {
+                broken += 1;
+                println!("{slug}: the history cannot be read: {error}");
+            }
+        }
+    }
+    match broken {
+        0 => Ok(()),
+        _ => Err(format!("{broken} histories of changes are not as they were written").into()),
     }
 }
 

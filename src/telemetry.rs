@@ -60,6 +60,8 @@ pub struct Metrics {
 pub struct VerificationMetrics {
     periods: Counter,
     differences: Counter,
+    histories: Counter,
+    broken_histories: Counter,
     failures: Counter,
     last: Gauge,
 }
@@ -73,7 +75,18 @@ impl VerificationMetrics {
         self.last.set(now.timestamp());
     }
 
-    /// Counts a period that could not be verified.
+    /// Counts a tenant's history of changes that was audited at `now`.
+    pub fn audited(&self, now: DateTime<Utc>) {
+        self.histories.inc();
+        self.last.set(now.timestamp());
+    }
+
+    /// Counts an audited history that is not as it was written.
+    pub fn found_broken_history(&self) {
+        self.broken_histories.inc();
+    }
+
+    /// Counts a period or a history that could not be verified.
     pub fn failed(&self) {
         self.failures.inc();
     }
@@ -152,13 +165,23 @@ impl Metrics {
             verification.differences.clone(),
         );
         registry.register(
+            "tonghop_verification_histories",
+            "Histories of changes audited",
+            verification.histories.clone(),
+        );
+        registry.register(
+            "tonghop_verification_broken_histories",
+            "Histories of changes that were not as they were written; there should be none",
+            verification.broken_histories.clone(),
+        );
+        registry.register(
             "tonghop_verification_failures",
-            "Periods that could not be verified",
+            "Periods and histories that could not be verified",
             verification.failures.clone(),
         );
         registry.register(
             "tonghop_verification_last_time_seconds",
-            "When a period was verified last, in seconds since 1970; 0 before the first",
+            "When a period or a history was verified last, in seconds since 1970; 0 before the first",
             verification.last.clone(),
         );
         self

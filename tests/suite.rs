@@ -11,6 +11,8 @@ mod catalogue;
 #[cfg(test)]
 mod command;
 #[cfg(test)]
+mod feed;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod map;

@@ -221,7 +221,8 @@ impl Tenant {
             let account = EnteredAccount {
                 login: format!("town-{town}"),
                 name: format!("Town {town}"),
-                password: PASSWORD.to_owned(),
+                telephone: None,
+                password: Some(PASSWORD.to_owned()),
                 grants: vec![format!("reporter@code:{town}").parse()?],
             };
             add_account(application, &scope, &account, now())?;

@@ -67,6 +67,10 @@ report-estimate = about { $value }
 report-units-then = By the units of then
 report-units-of-day = By the units of { $day }
 
+## http/change
+
+change-last-event-id = Last-Event-ID is the id of an event of this stream: a whole number.
+
 ## http/contract
 
 contract-method-not-allowed = This path does not take { $method }, only { $allowed }.
@@ -78,6 +82,10 @@ contract-parameter-twice = The parameter { $name } may be given once.
 contract-parameter-with-nul = The parameter { $name } holds a NUL character.
 contract-missing-parameter = The parameter { $name } is missing.
 contract-wrong-query = The parameters are not valid.
+
+## http/event_stream
+
+event-stream-too-many = Too many are following the changes at once. Close a stream that is no longer needed, or try again in some seconds.
 
 ## http/parameter
 
@@ -465,6 +473,10 @@ level-rank-taken = The rank { $rank } is that of the level { $other }. Choose an
 level-rank-fixed = This level's rank is { $rank } and cannot change; make a new level.
 level-units-outside = { $name } stands at the level { $level_named } { $days }, which is outside those days. Choose a wider range.
 
+## service/feed/changes
+
+changes-after-last = The last change is { $last }, before { $after }. Perhaps an older state of the database was restored. Go on after { $last }, or read again from the beginning.
+
 ## service/map/doubt
 
 unit-name-looks-the-same = { $one } looks the same as { $other } beside it. See whether they are one unit.
@@ -543,13 +555,10 @@ undo-same-rank = The levels { $one } and { $other } would have the same rank. Ch
 
 ## service/people/account
 
-account-gone = This account is not there any more. Sign in again.
 account-invalid = The account is not in order and nothing was written.
 account-login-taken = The login { $login } is taken.
-account-unknown-unit = There is no unit { $unit } today. Give its id, or code: and its code (such as code:30388).
-account-role-of-system = The role { $role } is for the whole system, not for a unit. Leave the unit out.
-account-role-needs-unit = The role { $role } needs a unit. Give one, such as { $code }@code:30388.
 account-not-found = There is no such account where you manage people.
+account-unknown-login = No account has the login { $login }.
 account-own = This is your own account. Ask a manager of a unit above, or the administrator.
 account-disabled = This account is disabled. Enable it first.
 account-telephone = A telephone number has digits, spaces and the marks + - . / ( ), at most 40 characters.
@@ -570,6 +579,9 @@ key-last-day-late = A key serves for two years at most. Choose { $latest } or an
 
 ## service/people/grant
 
+grant-unknown-unit = There is no unit { $unit } today. Give its id, or code: and its code (such as code:30388).
+grant-role-of-system = The role { $role } is for the whole system, not for a unit. Leave the unit out.
+grant-role-needs-unit = The role { $role } needs a unit. Give one, such as { $code }@code:30388.
 grant-too-many = An account has { $most } roles at most.
 grant-twice = The role { $role } is given twice for the same unit on the same days. Leave one out.
 
@@ -584,6 +596,7 @@ invitation-unknown = The code is wrong, was used already, or has expired. Ask th
 
 ## service/people/me
 
+me-gone = This account is not there any more. Sign in again.
 me-wrong-password = The present password is wrong.
 
 ## service/people/program

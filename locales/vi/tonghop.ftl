@@ -64,6 +64,10 @@ report-estimate = ước { $value }
 report-units-then = Theo đơn vị lúc đó
 report-units-of-day = Theo đơn vị ngày { $day }
 
+## http/change
+
+change-last-event-id = Last-Event-ID là id của một sự kiện trong luồng này: một số nguyên.
+
 ## http/contract
 
 contract-method-not-allowed = Địa chỉ này không nhận { $method }, chỉ nhận { $allowed }.
@@ -75,6 +79,10 @@ contract-parameter-twice = Tham số { $name } chỉ được gửi một lần.
 contract-parameter-with-nul = Tham số { $name } có ký tự NUL.
 contract-missing-parameter = Thiếu tham số { $name }.
 contract-wrong-query = Các tham số không hợp lệ.
+
+## http/event_stream
+
+event-stream-too-many = Đang có quá nhiều luồng theo dõi thay đổi cùng lúc. Hãy đóng luồng không còn dùng, hoặc thử lại sau ít giây.
 
 ## http/parameter
 
@@ -434,6 +442,10 @@ level-rank-taken = Thứ bậc { $rank } đang là của cấp { $other }. Hãy 
 level-rank-fixed = Thứ bậc của cấp này là { $rank } và không đổi được; hãy lập cấp mới.
 level-units-outside = { $name } thuộc cấp { $level_named } { $days }, ngoài khoảng ngày đó. Hãy chọn khoảng ngày rộng hơn.
 
+## service/feed/changes
+
+changes-after-last = Thay đổi mới nhất là { $last }, trước { $after }. Có thể dữ liệu đã được khôi phục về một trạng thái cũ hơn. Hãy đọc tiếp sau { $last }, hoặc đọc lại từ đầu.
+
 ## service/map/doubt
 
 unit-name-looks-the-same = { $one } trông giống { $other } ngay bên cạnh. Hãy kiểm tra có phải cùng một đơn vị không.
@@ -500,13 +512,10 @@ undo-same-rank = Cấp { $one } và cấp { $other } sẽ trùng thứ bậc. H�
 
 ## service/people/account
 
-account-gone = Tài khoản này không còn. Hãy đăng nhập lại.
 account-invalid = Tài khoản chưa đúng; chưa có gì được ghi.
 account-login-taken = Tên đăng nhập { $login } đã có người dùng.
-account-unknown-unit = Hôm nay không có đơn vị { $unit }. Hãy ghi mã định danh, hoặc code: và mã đơn vị (ví dụ code:30388).
-account-role-of-system = Vai trò { $role } là của cả hệ thống, không gắn với một đơn vị. Hãy bỏ phần đơn vị.
-account-role-needs-unit = Vai trò { $role } cần một đơn vị. Hãy ghi thêm, ví dụ { $code }@code:30388.
 account-not-found = Không có tài khoản này trong phạm vi của bạn.
+account-unknown-login = Không có tài khoản nào có tên đăng nhập { $login }.
 account-own = Đây là tài khoản của chính bạn. Hãy nhờ người quản lý ở đơn vị cấp trên hoặc người quản trị hệ thống.
 account-disabled = Tài khoản này đang bị khóa. Hãy mở khóa trước.
 account-telephone = Số điện thoại gồm chữ số, khoảng trắng và các dấu + - . / ( ), dài nhất 40 ký tự.
@@ -527,6 +536,9 @@ key-last-day-late = Khóa có hiệu lực nhiều nhất hai năm. Hãy chọn 
 
 ## service/people/grant
 
+grant-unknown-unit = Hôm nay không có đơn vị { $unit }. Hãy ghi mã định danh, hoặc code: và mã đơn vị (ví dụ code:30388).
+grant-role-of-system = Vai trò { $role } là của cả hệ thống, không gắn với một đơn vị. Hãy bỏ phần đơn vị.
+grant-role-needs-unit = Vai trò { $role } cần một đơn vị. Hãy ghi thêm, ví dụ { $code }@code:30388.
 grant-too-many = Một tài khoản có nhiều nhất { $most } vai trò.
 grant-twice = Vai trò { $role } được giao hai lần cho cùng một đơn vị trong cùng những ngày. Hãy bỏ bớt một dòng.
 
@@ -541,6 +553,7 @@ invitation-unknown = Mã mời không đúng, đã dùng hoặc đã hết hạn
 
 ## service/people/me
 
+me-gone = Tài khoản này không còn. Hãy đăng nhập lại.
 me-wrong-password = Mật khẩu hiện tại không đúng.
 
 ## service/people/program

@@ -61,13 +61,13 @@ impl Access {
         }
     }
 
-    /// Returns the rights of an operator at the command line, who has no account: reads everything,
-    /// changes nothing.
+    /// Returns the rights of an operator at the command line: everything in the tenant. The operator
+    /// has no account; what it changes is recorded as the operator's.
     pub fn of_operator() -> Access {
         Access {
             account: AccountId::new(),
             grants: Arc::new([Grant {
-                role: Role::Viewer,
+                role: Role::TenantAdmin,
                 reach: Reach::Tenant,
                 days: Validity::ALWAYS,
             }]),

@@ -154,6 +154,8 @@ operations! {
     GetSeries = "get_series": Read, NeedsOn(ReadRollups);
     GetTarget = "get_target": Read, NeedsOn(ReadRollups);
     PutTarget = "put_target": Change, NeedsOn(SetTargets);
+    // Each change is left out that the reader may not see.
+    ListChanges = "list_changes": Read, SignedIn;
     GetCompleteness = "get_completeness": Read, NeedsOn(ReadRollups);
 }
 

@@ -158,7 +158,8 @@ fn load_accounts(application: &Application, now: DateTime<Utc>) -> Result<(), De
         let account = EnteredAccount {
             login: login.to_owned(),
             name: name.to_owned(),
-            password: PASSWORD.to_owned(),
+            telephone: None,
+            password: Some(PASSWORD.to_owned()),
             grants: grants.collect::<Result<_, _>>().map_err(in_data(login))?,
         };
         add_account(application, &scope, &account, now).map_err(in_use_case(login))?;

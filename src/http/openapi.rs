@@ -40,6 +40,7 @@ use crate::authz::{self, Audience};
         (name = "catalogue", description = "Indicators (chỉ tiêu), forms (mẫu báo cáo) and their periods (kỳ báo cáo)"),
         (name = "submissions", description = "What units report (số liệu báo cáo)"),
         (name = "reports", description = "What it adds up to (tổng hợp), and who has reported"),
+        (name = "changes", description = "What has happened (nhật ký thay đổi)"),
         (name = "operation", description = "For operators and their machines"),
     ),
     components(schemas(ProblemBody, FaultBody)),
@@ -270,7 +271,8 @@ impl Shown {
     /// condition, what a change built on, or what it created.
     fn has_validator(&self, status: &str) -> bool {
         let is_tagged = self.may_be_seen || self.builds_on_state;
-        status.starts_with('2') && is_tagged || status == "201"
+        // Nothing to validate without a body.
+        status != "204" && status.starts_with('2') && is_tagged || status == "201"
     }
 }
 

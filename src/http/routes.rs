@@ -5,8 +5,8 @@ use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    account, api_key, completeness, form, health, indicator, invitation, level, lineage, me,
-    reorganisation, rollup, series, submission, target, token, unit,
+    account, api_key, change, completeness, form, health, indicator, invitation, level, lineage,
+    me, reorganisation, rollup, series, submission, target, token, unit,
 };
 
 /// All routes.
@@ -68,6 +68,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(series::get_series)
                 .service(target::get_target)
                 .service(target::put_target)
-                .service(completeness::get_completeness),
+                .service(completeness::get_completeness)
+                .service(change::list_changes),
         );
 }

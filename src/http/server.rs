@@ -18,6 +18,7 @@ use utoipa_actix_web::AppExt;
 
 use super::contract::{self, Contract, ContractError};
 use super::docs::Document;
+use super::event_stream::Streams;
 use super::expect::Expectations;
 use super::problem::{self, Problem};
 use super::request::{BodyLimit, BodyTime};
@@ -127,6 +128,7 @@ pub fn serve(
     let metrics = web::Data::new(metrics);
     let queue = web::Data::new(SubmissionQueue::default());
     let slots = web::Data::new(PasswordSlots::default());
+    let streams = web::Data::new(Streams::default());
     let state = web::Data::new(ServerState::new(
         options.request_limit,
         options.request_limit.saturating_mul(options.body_limit),
@@ -148,6 +150,7 @@ pub fn serve(
                 .app_data(metrics.clone())
                 .app_data(queue.clone())
                 .app_data(slots.clone())
+                .app_data(streams.clone())
                 .app_data(state.clone())
                 .app_data(BodyLimit(options.body_limit))
                 .app_data(BodyTime(options.body_time))

@@ -1,6 +1,7 @@
 //! The verifier: from time to time a running server recomputes one period and compares it with the
-//! stored totals, tenant by tenant, in a cycle. A difference raises an alarm: a log line that names
-//! the unit, and a metric. Values are never logged and nothing is repaired.
+//! stored totals, or audits the history of changes of a tenant, tenant by tenant, in a cycle. A
+//! difference raises an alarm: a log line that names the unit or the change, and a metric. Values are
+//! never logged and nothing is repaired.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,13 +12,14 @@ use chrono::{DateTime, Utc};
 
 use crate::authz::Scope;
 use crate::service::Application;
+use crate::service::feed::audit::{Audit, verify_changes};
 use crate::service::people::tenant::{TenantError, list_tenants};
 use crate::service::report::verification::{ReportedPeriod, reported_periods, verify_period};
 use crate::store::tenant::RegisteredTenant;
 use crate::telemetry::VerificationMetrics;
 
-/// Starts a thread that verifies one period, waits for `every`, and continues with the next while
-/// the process lives. It only reads, so nobody waits for it and it may be cut off anywhere.
+/// Starts a thread that verifies one part, waits for `every`, and continues with the next while the
+/// process lives. It only reads, so nobody waits for it and it may be cut off anywhere.
 ///
 /// # Errors
 /// If the system cannot start a thread.
@@ -63,10 +65,11 @@ impl Verifier {
 
     fn take_turn(&mut self, start: usize, clock: fn() -> DateTime<Utc>) {
         match self.turn.next(&self.application, start) {
-            Ok(Some((tenant, period))) => self.verify(&tenant, &period, clock),
+            Ok(Some((tenant, Part::Period(period)))) => self.verify(&tenant, &period, clock),
+            Ok(Some((tenant, Part::History))) => self.verify_history(&tenant, clock),
             Ok(None) => {}
             Err(error) => {
-                tracing::error!(%error, "cannot read which period to verify next");
+                tracing::error!(%error, "cannot read what to verify next");
                 self.metrics.failed();
             }
         }
@@ -97,23 +100,53 @@ impl Verifier {
             }
         }
     }
+
+    fn verify_history(&self, tenant: &RegisteredTenant, clock: fn() -> DateTime<Utc>) {
+        let (slug, scope) = (&tenant.slug, Scope::of_operator(tenant.id));
+        match verify_changes(&self.application, &scope) {
+            Ok(Audit::Sound { .. }) => {
+                self.metrics.audited(clock());
+                tracing::debug!(tenant = %slug, "history verified");
+            }
+            Ok(Audit::Broken(fault)) => {
+                let rev = fault.rev();
+                tracing::error!(
+                    tenant = %slug, rev, %fault,
+                    "the history of changes is not as it was written"
+                );
+                self.metrics.audited(clock());
+                self.metrics.found_broken_history();
+            }
+            Err(error) => {
+                tracing::error!(tenant = %slug, %error, "a history of changes cannot be verified");
+                self.metrics.failed();
+            }
+        }
+    }
 }
 
-/// The periods still to verify: all of one tenant, then all of the next.
+/// A part of a tenant's data that is verified at once.
+enum Part {
+    Period(ReportedPeriod),
+    /// The history of changes.
+    History,
+}
+
+/// The parts still to verify: all of one tenant, then all of the next.
 #[derive(Default)]
 struct Rotation {
     tenants: VecDeque<RegisteredTenant>,
-    waiting: VecDeque<(RegisteredTenant, ReportedPeriod)>,
+    waiting: VecDeque<(RegisteredTenant, Part)>,
 }
 
 impl Rotation {
-    /// Returns the next period to verify, or `None` if no tenant has any. Tenants and periods start
-    /// at the ones that `start` falls on.
+    /// Returns the next part to verify, or `None` if there is no tenant. Tenants and parts start at the
+    /// ones that `start` falls on.
     fn next(
         &mut self,
         application: &Application,
         start: usize,
-    ) -> Result<Option<(RegisteredTenant, ReportedPeriod)>, TenantError> {
+    ) -> Result<Option<(RegisteredTenant, Part)>, TenantError> {
         let mut has_begun_anew = false;
         loop {
             if let Some(next) = self.waiting.pop_front() {
@@ -127,8 +160,10 @@ impl Rotation {
                 return Ok(None);
             };
             let periods = reported_periods(application, &Scope::of_operator(tenant.id))?;
-            let periods = periods.into_iter().map(|period| (tenant.clone(), period));
-            self.waiting = from(start, periods.collect());
+            let parts = periods.into_iter().map(Part::Period);
+            let parts = parts.chain(std::iter::once(Part::History));
+            let parts = parts.map(|part| (tenant.clone(), part));
+            self.waiting = from(start, parts.collect());
         }
     }
 }

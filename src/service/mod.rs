@@ -3,10 +3,11 @@
 //! types.
 //!
 //! The wings, from the lowest up: `application`, `people`, `catalogue`, `totals`, `map`, `submission`,
-//! `report`. Each may use those before it, never those after it.
+//! `report`, `feed`. Each may use those before it, never those after it.
 
 pub mod application;
 pub mod catalogue;
+pub mod feed;
 pub mod map;
 pub mod people;
 pub mod report;

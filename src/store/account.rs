@@ -1,6 +1,6 @@
 //! Queries on accounts, of people and of programs. Grants and sign-ins have files of their own.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -157,31 +157,6 @@ pub fn account_by_id(
         .transpose()
 }
 
-/// Reads accounts by their ids.
-pub fn accounts_by_ids(
-    transaction: &mut Transaction<'_>,
-    ids: &[AccountId],
-) -> Result<HashMap<AccountId, Account>, StoreError> {
-    let mut found = HashMap::with_capacity(ids.len());
-    for block in ids.chunks(500) {
-        let (tenant, connection) = transaction.parts();
-        let block: Vec<String> = block.iter().map(ToString::to_string).collect();
-        let rows = account::table
-            .filter(
-                account::tenant_id
-                    .eq(tenant)
-                    .and(account::account_id.eq_any(block)),
-            )
-            .select(COLUMNS)
-            .load::<AccountRow>(connection)?;
-        for row in rows {
-            let account = Account::try_from(row)?;
-            found.insert(account.id, account);
-        }
-    }
-    Ok(found)
-}
-
 /// Reads at most `most` people whose login sorts after a text, in the order of their logins.
 pub fn people_after(
     transaction: &mut Transaction<'_>,
@@ -270,4 +245,38 @@ pub fn account_note_sign_in(
         .set(account::last_signed_in.eq(now))
         .execute(connection)?;
     Ok(())
+}
+
+/// An account as others are told of it.
+#[derive(Debug, Clone)]
+pub struct NamedAccount {
+    pub id: AccountId,
+    pub login: Login,
+    pub name: String,
+}
+
+/// Reads the names of some accounts.
+pub fn named_accounts(
+    transaction: &mut Transaction<'_>,
+    ids: impl IntoIterator<Item = AccountId>,
+) -> Result<Vec<NamedAccount>, StoreError> {
+    let ids: Vec<String> = ids.into_iter().map(|id| id.to_string()).collect();
+    let (tenant, connection) = transaction.parts();
+    let rows = account::table
+        .filter(
+            account::tenant_id
+                .eq(tenant)
+                .and(account::account_id.eq_any(ids)),
+        )
+        .select((account::account_id, account::login, account::name))
+        .load::<(String, String, String)>(connection)?;
+    rows.into_iter()
+        .map(|(id, login, name)| {
+            Ok(NamedAccount {
+                id: parsed(&id, "account id")?,
+                login: Login::kept(login),
+                name,
+            })
+        })
+        .collect()
 }

@@ -1,5 +1,7 @@
 //! Queries on changes: one row a commit, which is only ever added. Does not know what is in a row.
 
+use std::fmt;
+
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
@@ -14,6 +16,13 @@ pub struct ChangeHash(pub [u8; 32]);
 impl ChangeHash {
     /// The hash before a tenant's first row.
     pub const BEFORE_FIRST: ChangeHash = ChangeHash([0; 32]);
+}
+
+/// Writes two digits a byte.
+impl fmt::Display for ChangeHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
 }
 
 /// A commit's row.

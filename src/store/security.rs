@@ -20,6 +20,10 @@ const HISTORY: &str = "'change', 'submission_revision'";
 
 const HISTORY_RIGHTS: &str = "SELECT, INSERT";
 
+/// The one column of history that a server may change: a reorganisation may pass a submission, as it
+/// is, on to the unit that took over.
+const MOVING: (&str, &str) = ("submission_revision", "unit_id");
+
 /// The registry and the list of migrations: a server adds and reads tenants, and changes neither.
 const REGISTRY_RIGHTS: &str = "SELECT, INSERT";
 
@@ -68,6 +72,10 @@ pub(super) fn secure(connection: &mut PgConnection, role: &str) -> Result<(), Mi
     }
     for table in tables_with_tenant(connection, &format!("relname IN ({HISTORY})"))? {
         sql.push_str(&format!("REVOKE UPDATE, DELETE ON {table} FROM {role}; "));
+    }
+    let (moving, column) = MOVING;
+    for table in tables_with_tenant(connection, &format!("relname = '{moving}'"))? {
+        sql.push_str(&format!("GRANT UPDATE ({column}) ON {table} TO {role}; "));
     }
     sql.push_str(&format!(
         "GRANT {REGISTRY_RIGHTS} ON tenant_registry TO {role}; \
@@ -344,6 +352,7 @@ fn check_rights(connection: &mut PgConnection) -> Result<Vec<MigrationError>, Mi
         faults.extend(rights_too_many(connection, &role, &tables, too_many)?);
         faults.extend(rights_of_all(connection, &role, &tables, too_many)?);
     }
+    faults.extend(moving_missing(connection, &role)?);
     Ok(faults)
 }
 
@@ -379,6 +388,26 @@ fn rights_missing(
     Ok(missing.into_iter().map(fault).collect())
 }
 
+/// Tells if the role lacks its right on the one column of history that it may change.
+fn moving_missing(
+    connection: &mut PgConnection,
+    role: &str,
+) -> Result<Option<MigrationError>, MigrationError> {
+    let (table, column) = MOVING;
+    let sql = format!(
+        "SELECT relname::text AS value FROM pg_class \
+         WHERE relname = '{table}' AND relnamespace = {HOME} \
+         AND NOT has_column_privilege(oid, '{column}', 'UPDATE')"
+    );
+    Ok(
+        text(connection, &sql)?.map(|table| MigrationError::RightMissing {
+            role: role.to_owned(),
+            right: format!("UPDATE ({column})"),
+            table,
+        }),
+    )
+}
+
 /// Lists rights that the role, or any role that it may become, has beyond its needs. Includes
 /// rights on single columns.
 fn rights_too_many(
@@ -387,11 +416,13 @@ fn rights_too_many(
     tables: &str,
     too_many: &str,
 ) -> Result<Vec<MigrationError>, MigrationError> {
+    let (moving, column) = MOVING;
     let surplus: Vec<Right> = diesel::sql_query(format!(
         "WITH held AS ({tables}), \
               given AS (SELECT relname, coalesce(relacl, acldefault('r', relowner)) AS acl FROM held \
                         UNION ALL SELECT relname, attacl FROM held \
-                        JOIN pg_attribute ON attrelid = held.oid AND attacl IS NOT NULL) \
+                        JOIN pg_attribute ON attrelid = held.oid AND attacl IS NOT NULL \
+                        WHERE (relname::text, attname::text) <> ('{moving}', '{column}')) \
          SELECT DISTINCT relname::text AS \"table\", privilege_type AS \"right\", \
                 CASE WHEN grantee = 0 THEN 'PUBLIC' ELSE grantee::regrole::text END AS holder \
          FROM given, aclexplode(acl) \

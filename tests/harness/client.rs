@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::Value;
-use ureq::Agent;
-use ureq::http::{HeaderMap, Method, Request};
+use ureq::http::{HeaderMap, Method, Request, Response};
+use ureq::{Agent, Body};
 
 /// Speaks HTTP to a server, signed in or not.
 #[derive(Clone)]
@@ -138,6 +138,27 @@ impl Client {
         content_type: Option<&str>,
         body: &[u8],
     ) -> Result<Answer, ureq::Error> {
+        let mut response = self.begin(method, path, content_type, body)?;
+        let text = response
+            .body_mut()
+            .with_config()
+            .limit(64 * 1024 * 1024)
+            .read_to_string()?;
+        Ok(Answer {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            text,
+        })
+    }
+
+    /// Any request, of whose answer only the head is read.
+    pub fn begin(
+        &self,
+        method: &str,
+        path: &str,
+        content_type: Option<&str>,
+        body: &[u8],
+    ) -> Result<Response<Body>, ureq::Error> {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         let mut request = Request::builder()
             .method(method)
@@ -151,21 +172,11 @@ impl Client {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let mut response = if body.is_empty() && content_type.is_none() {
-            self.agent.run(request.body(())?)?
+        if body.is_empty() && content_type.is_none() {
+            self.agent.run(request.body(())?)
         } else {
-            self.agent.run(request.body(body.to_vec())?)?
-        };
-        let text = response
-            .body_mut()
-            .with_config()
-            .limit(64 * 1024 * 1024)
-            .read_to_string()?;
-        Ok(Answer {
-            status: response.status().as_u16(),
-            headers: response.headers().clone(),
-            text,
-        })
+            self.agent.run(request.body(body.to_vec())?)
+        }
     }
 }
 

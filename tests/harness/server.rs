@@ -186,7 +186,8 @@ impl Server {
         let entered = EnteredAccount {
             login: login.to_owned(),
             name: login.to_owned(),
-            password: PASSWORD.to_owned(),
+            telephone: None,
+            password: Some(PASSWORD.to_owned()),
             grants: grants.iter().map(|grant| grant.parse().unwrap()).collect(),
         };
         let database = &self.application.database;
@@ -215,20 +216,25 @@ impl Server {
 
     /// The administrator of the tenant `test`, for use cases that are called without HTTP.
     pub fn identity(&self) -> Identity {
+        let token = self.token_of("admin", now());
+        self.application.tokens.verify(&token, now()).unwrap()
+    }
+
+    /// An access token of an account of the tenant `test`, issued at a time.
+    pub fn token_of(&self, login: &str, at: chrono::DateTime<Utc>) -> String {
         let credentials = Credentials::Password {
             tenant: Some("test".to_owned()),
-            username: "admin".to_owned(),
+            username: login.to_owned(),
             password: PASSWORD.to_owned(),
         };
         let token = issue_token(
             &self.application,
             &credentials,
             &SignInClient::default(),
-            now(),
+            at,
         )
         .unwrap();
-        let tokens = &self.application.tokens;
-        tokens.verify(&token.access_token, now()).unwrap()
+        token.access_token
     }
 
     /// A client that is not signed in.

@@ -31,7 +31,8 @@ fn add_viewer(database: &TestDatabase, login: &str, grants: &[&str]) {
     let entered = EnteredAccount {
         login: login.to_owned(),
         name: login.to_owned(),
-        password: PASSWORD.to_owned(),
+        telephone: None,
+        password: Some(PASSWORD.to_owned()),
         grants: grants.iter().map(|grant| grant.parse().unwrap()).collect(),
     };
     let database = Database::new(database.server.clone());

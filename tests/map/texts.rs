@@ -28,7 +28,8 @@ fn account(server: &Server, login: &str, password: &str) -> Result<(), AccountEr
     let entered = EnteredAccount {
         login: login.to_owned(),
         name: login.to_owned(),
-        password: password.to_owned(),
+        telephone: None,
+        password: Some(password.to_owned()),
         grants: vec!["viewer@code:T".parse().unwrap()],
     };
     let database = &server.application.database;

@@ -53,7 +53,11 @@ fn town(backend: Backend) -> (Server, Client, Reports) {
         .indicators(&[("x", "sum")])
         .form("m", "month")
         .build();
-    server.create_account("test", "manager-a", &["unit_admin@code:A", "reporter@code:A"]);
+    server.create_account(
+        "test",
+        "manager-a",
+        &["unit_admin@code:A", "reporter@code:A"],
+    );
     server.create_account("test", "manager-b", &["unit_admin@code:B"]);
     (server, admin, reports)
 }
@@ -350,12 +354,16 @@ on_both_backends! {
 fn a_key_is_in_no_log_and_in_no_file() {
     let database = TestDatabase::migrated(Backend::Sqlite).with_tenant();
     let program = Program::serve_with(&database, &[("TONGHOP_LOG", "trace")]);
-    let admin = program.sign_in("test", "admin").with("Idempotency-Key", "k");
+    let admin = program
+        .sign_in("test", "admin")
+        .with("Idempotency-Key", "k");
     let whole = json!({"name": "bảng", "operations": ["read"], "last_day": day(1)});
     let key = create(&admin, &whole);
     let client = program.anonymous().with_token(secret(&key));
     client.get("/v1/me").expect_status(200);
-    client.post_json("/v1/units", &json!({})).expect_problem(403, "OUTSIDE_KEY");
+    client
+        .post_json("/v1/units", &json!({}))
+        .expect_problem(403, "OUTSIDE_KEY");
     token_for(&client, key["prefix"].as_str().unwrap(), secret(&key)).expect_status(200);
     token_for(&client, "other", secret(&key)).expect_problem(401, "INVALID_CREDENTIALS");
     let damaged = format!("{}!", secret(&key));
@@ -366,11 +374,16 @@ fn a_key_is_in_no_log_and_in_no_file() {
     std::thread::sleep(Duration::from_millis(200));
     let unique = &secret(&key)[12 + 26..];
     let log = program.log();
-    assert!(!log.contains(unique) && log.contains("OUTSIDE_KEY"), "{log}");
+    assert!(
+        !log.contains(unique) && log.contains("OUTSIDE_KEY"),
+        "{log}"
+    );
     for file in std::fs::read_dir(database.directory.path()).unwrap() {
         let path = file.unwrap().path();
         let bytes = std::fs::read(&path).unwrap_or_default();
-        let is_there = bytes.windows(unique.len()).any(|part| part == unique.as_bytes());
+        let is_there = bytes
+            .windows(unique.len())
+            .any(|part| part == unique.as_bytes());
         assert!(!is_there, "{}", path.display());
     }
 }

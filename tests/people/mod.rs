@@ -1,5 +1,6 @@
 //! Accounts: signing in, and who may do what where.
 
+mod accounts;
 mod keys;
 mod sign_in;
 mod subtree;

@@ -17,7 +17,7 @@ use crate::store::change::{
 use crate::store::{StoreError, Transaction};
 
 macro_rules! kinds {
-    ($( $kind:ident = $name:literal, seen by $action:ident; )+) => {
+    ($( $kind:ident = $name:tt, seen by $action:ident; )+) => {
         /// The kind of a change.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
         pub enum ChangeKind { $( #[serde(rename = $name)] $kind, )+ }

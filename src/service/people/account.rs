@@ -9,6 +9,7 @@ use crate::domain::fault::FieldPath;
 use crate::domain::id::{AccountId, Login};
 use crate::domain::text::{composed, folded, read_name};
 use crate::error::{Code, Explain, Explanation, Fault};
+use crate::locale::Quoted;
 use crate::message;
 use crate::path;
 use crate::sentence::Sentence;
@@ -48,6 +49,8 @@ pub enum AccountError {
     Unit(#[from] NotFound),
     #[error("no account {0}")]
     NotFound(String),
+    #[error("no account with the login {0}")]
+    UnknownLogin(String),
     #[error("the caller's own account")]
     Own,
     #[error("the account is disabled")]
@@ -72,6 +75,10 @@ impl Explain for AccountError {
                 Explanation::new(Code::AccountNotFound, message!("account-not-found"))
                     .of_parameter("account")
             }
+            AccountError::UnknownLogin(login) => Explanation::new(
+                Code::AccountNotFound,
+                message!("account-unknown-login", login = Quoted(&login)),
+            ),
             AccountError::Own => Explanation::new(Code::OwnAccount, message!("account-own")),
             AccountError::Disabled => {
                 Explanation::new(Code::AccountDisabled, message!("account-disabled"))
@@ -234,7 +241,7 @@ impl Person {
     }
 
     /// Returns the account's tag: the state that a change builds on, and the rest that is shown.
-    fn etag(&self, view: &AccountView) -> Result<Etag, StoreError> {
+    pub fn etag(&self, view: &AccountView) -> Result<Etag, StoreError> {
         let state = self.state();
         let shown = Encoded::new(view)?.etag;
         Ok(Etag::new(format_args!("{state}.{}", shown.as_str())))
@@ -248,6 +255,45 @@ impl Person {
 
     pub fn reply(&self, outcome: Outcome, view: &AccountView) -> Result<Reply, StoreError> {
         Reply::new(outcome, Some(self.etag(view)?), view)
+    }
+
+    fn disable(
+        &mut self,
+        transaction: &mut Transaction<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<ChangeItem>, AccountError> {
+        if self.account.disabled_at.is_some() {
+            return Ok(Vec::new());
+        }
+        self.account.disabled_at = Some(now.naive_utc());
+        end_sessions(transaction, self.account.id, None, now)?;
+        Ok(vec![self.item(ChangeKind::AccountDisabled)])
+    }
+
+    fn enable(&mut self) -> Vec<ChangeItem> {
+        match self.account.disabled_at.take() {
+            None => Vec::new(),
+            Some(_) => vec![self.item(ChangeKind::AccountEnabled)],
+        }
+    }
+
+    /// Writes the account if something was done with it, and reads it again.
+    fn write(
+        mut self,
+        transaction: &mut Transaction<'_>,
+        snapshot: &Snapshot,
+        items: &[ChangeItem],
+    ) -> Result<Person, AccountError> {
+        if items.is_empty() {
+            return Ok(self);
+        }
+        let rev = snapshot.counters.rev;
+        self.account.rev = rev;
+        account_put(transaction, &self.account)?;
+        mark_changed(transaction, Part::Grants, rev)?;
+        let id = self.account.id;
+        let written = Person::find(transaction, id)?;
+        written.ok_or_else(|| AccountError::NotFound(id.to_string()))
     }
 
     /// Returns the unit where the account's duties are, for the feed.
@@ -264,13 +310,14 @@ impl Person {
 /// Finds an account that the caller may see.
 ///
 /// # Errors
-/// [`AccountError::NotFound`].
+/// [`AccountError::Denied`] to those who manage nobody, and [`AccountError::NotFound`].
 pub(super) fn find_seen(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
     id: &str,
     today: NaiveDate,
 ) -> Result<Person, AccountError> {
+    let _permit = snapshot.access.somewhere(Action::ManageAccounts)?;
     let not_found = || AccountError::NotFound(id.to_owned());
     let parsed = id.parse::<AccountId>().map_err(|_| not_found())?;
     let person = Person::find(transaction, parsed)?;
@@ -306,56 +353,82 @@ pub fn list_accounts(
 ) -> Result<Page<AccountView>, AccountError> {
     application.reading(identity, |transaction, snapshot| {
         let _permit = snapshot.access.somewhere(Action::ManageAccounts)?;
-        let today = snapshot.today(now);
-        let tree = snapshot.hierarchy.tree_on(today);
-        let top = match &filter.unit {
-            None => None,
-            Some(unit) => Some(snapshot.unit(&tree, unit, today)?),
+        page_of(transaction, snapshot, filter, page, now)
+    })
+}
+
+/// Lists all people of a tenant, for the operator.
+///
+/// # Errors
+/// [`AccountError`].
+pub fn list_as_operator(
+    application: &Application,
+    scope: &Scope,
+    filter: &AccountFilter,
+    page: &PageRequest,
+    now: DateTime<Utc>,
+) -> Result<Page<AccountView>, AccountError> {
+    application.inspecting(scope, |transaction, snapshot| {
+        page_of(transaction, snapshot, filter, page, now)
+    })
+}
+
+fn page_of(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    filter: &AccountFilter,
+    page: &PageRequest,
+    now: DateTime<Utc>,
+) -> Result<Page<AccountView>, AccountError> {
+    let today = snapshot.today(now);
+    let tree = snapshot.hierarchy.tree_on(today);
+    let top = match &filter.unit {
+        None => None,
+        Some(unit) => Some(snapshot.unit(&tree, unit, today)?),
+    };
+    let text = folded(filter.text.as_deref().unwrap_or_default());
+    let is_wanted = |person: &Person| {
+        let is_there = |kept: &KeptGrant| {
+            let place = kept.grant.unit().and_then(|unit| tree.by_id(unit));
+            top.is_none_or(|top| place.is_some_and(|place| top.covers(place)))
         };
-        let text = folded(filter.text.as_deref().unwrap_or_default());
-        let is_wanted = |person: &Person| {
-            let is_there = |kept: &KeptGrant| {
-                let place = kept.grant.unit().and_then(|unit| tree.by_id(unit));
-                top.is_none_or(|top| place.is_some_and(|place| top.covers(place)))
+        let account = &person.account;
+        let has = |field: &str| folded(field).contains(&text);
+        let status = AccountStatus::of(account);
+        filter.status.is_none_or(|wanted| wanted == status)
+            && (top.is_none() || person.standing(today).any(is_there))
+            && (has(account.login.as_str())
+                || has(&account.name)
+                || account.telephone.as_deref().is_some_and(has))
+            && person.is_seen(snapshot, today)
+    };
+    let mut views = Vec::new();
+    let mut after = page.after.clone().unwrap_or_default();
+    loop {
+        snapshot.patience.check()?;
+        let block = people_after(transaction, &after, BLOCK)?;
+        let Some(last) = block.last() else { break };
+        last.login.as_str().clone_into(&mut after);
+        let ids: Vec<AccountId> = block.iter().map(|account| account.id).collect();
+        let mut grants = grants_of_accounts(transaction, &ids)?;
+        for account in block {
+            let own = grants.extract_if(.., |kept| kept.account == account.id);
+            let person = Person {
+                grants: own.collect(),
+                account,
             };
-            let account = &person.account;
-            let has = |field: &str| folded(field).contains(&text);
-            let status = AccountStatus::of(account);
-            filter.status.is_none_or(|wanted| wanted == status)
-                && (top.is_none() || person.standing(today).any(is_there))
-                && (has(account.login.as_str())
-                    || has(&account.name)
-                    || account.telephone.as_deref().is_some_and(has))
-                && person.is_seen(snapshot, today)
-        };
-        let mut views = Vec::new();
-        let mut after = page.after.clone().unwrap_or_default();
-        loop {
-            snapshot.patience.check()?;
-            let block = people_after(transaction, &after, BLOCK)?;
-            let Some(last) = block.last() else { break };
-            last.login.as_str().clone_into(&mut after);
-            let ids: Vec<AccountId> = block.iter().map(|account| account.id).collect();
-            let mut grants = grants_of_accounts(transaction, &ids)?;
-            for account in block {
-                let own = grants.extract_if(.., |kept| kept.account == account.id);
-                let person = Person {
-                    grants: own.collect(),
-                    account,
-                };
-                if is_wanted(&person) {
-                    views.push(person.view(snapshot, today));
-                }
-            }
-            if views.len() > page.limit {
-                break;
+            if is_wanted(&person) {
+                views.push(person.view(snapshot, today));
             }
         }
-        let more = views.len() > page.limit;
-        views.truncate(page.limit);
-        let next = views.last().filter(|_| more).map(|last| last.login.clone());
-        Ok(Page { items: views, next })
-    })
+        if views.len() > page.limit {
+            break;
+        }
+    }
+    let more = views.len() > page.limit;
+    views.truncate(page.limit);
+    let next = views.last().filter(|_| more).map(|last| last.login.clone());
+    Ok(Page { items: views, next })
 }
 
 /// Reads an account.
@@ -670,12 +743,7 @@ pub fn disable_account(
     id: &String,
 ) -> Result<Reply, AccountError> {
     changing_account(application, call, id, |transaction, _, person| {
-        if person.account.disabled_at.is_some() {
-            return Ok(Vec::new());
-        }
-        person.account.disabled_at = Some(call.now.naive_utc());
-        end_sessions(transaction, person.account.id, None, call.now)?;
-        Ok(vec![person.item(ChangeKind::AccountDisabled)])
+        person.disable(transaction, call.now)
     })
 }
 
@@ -688,13 +756,7 @@ pub fn enable_account(
     call: &Call,
     id: &String,
 ) -> Result<Reply, AccountError> {
-    changing_account(application, call, id, |_, _, person| {
-        if person.account.disabled_at.is_none() {
-            return Ok(Vec::new());
-        }
-        person.account.disabled_at = None;
-        Ok(vec![person.item(ChangeKind::AccountEnabled)])
-    })
+    changing_account(application, call, id, |_, _, person| Ok(person.enable()))
 }
 
 /// Changes an account that the caller may see and manage: authorises, checks the condition, lets
@@ -719,14 +781,7 @@ fn changing_account(
             let state = Etag::new(person.state());
             call.precondition.without_suffixes().check(Some(&state))?;
             let items = change(transaction, snapshot, &mut person)?;
-            if !items.is_empty() {
-                person.account.rev = snapshot.counters.rev;
-                account_put(transaction, &person.account)?;
-                mark_changed(transaction, Part::Grants, snapshot.counters.rev)?;
-            }
-            let id = person.account.id;
-            let written = Person::find(transaction, id)?;
-            let written = written.ok_or_else(|| AccountError::NotFound(id.to_string()))?;
+            let written = person.write(transaction, snapshot, &items)?;
             let view = written.view(snapshot, today);
             Ok(Written::new(written.reply(Outcome::Done, &view)?, items))
         })
@@ -738,11 +793,13 @@ fn changing_account(
 pub struct EnteredAccount {
     pub login: String,
     pub name: String,
-    pub password: String,
+    pub telephone: Option<String>,
+    /// Without one, its owner has to be invited.
+    pub password: Option<String>,
     pub grants: Vec<EnteredGrant>,
 }
 
-/// Adds an account with a password and grants, from the command line.
+/// Adds an account with grants, from the command line.
 ///
 /// # Errors
 /// [`AccountError`].
@@ -753,20 +810,112 @@ pub fn add_account(
     entered: &EnteredAccount,
     now: DateTime<Utc>,
 ) -> Result<AccountId, AccountError> {
-    let hash = password::hash(&entered.password)?;
+    let password = entered.password.as_deref();
+    let hash = password.map(password::hash).transpose()?;
     application.maintaining(scope, now, |transaction, snapshot| {
         let today = snapshot.today(now);
         let mut faults = Vec::new();
-        check_password(&entered.password, &path!["password"], &mut faults);
+        if let Some(password) = password {
+            check_password(password, &path!["password"], &mut faults);
+        }
         let at = path!["grants"];
         let grants = read_grants(&entered.grants, snapshot, today, &at, &mut faults);
         let data = EnteredPerson {
             login: entered.login.clone(),
             name: entered.name.clone(),
-            telephone: None,
+            telephone: entered.telephone.clone(),
         };
-        let (hash, rest) = (Some(hash), (now, faults));
+        let rest = (now, faults);
         let person = insert_person(transaction, snapshot, &data, &grants, hash, rest)?;
         Ok((person.account.id, items_of_new(&person)))
     })
+}
+
+/// What an operator does with an account.
+#[derive(Debug, Clone)]
+pub enum OperatorDeed {
+    Disable,
+    Enable,
+    /// Gives roles, and ends others.
+    Grant {
+        give: Vec<EnteredGrant>,
+        end: Vec<EnteredGrant>,
+    },
+}
+
+/// Changes an account from the command line.
+///
+/// # Errors
+/// [`AccountError`].
+#[expect(clippy::disallowed_methods, reason = "an operator's, beside the API")]
+pub fn change_as_operator(
+    application: &Application,
+    scope: &Scope,
+    login: &str,
+    deed: &OperatorDeed,
+    now: DateTime<Utc>,
+) -> Result<AccountView, AccountError> {
+    application.maintaining(scope, now, |transaction, snapshot| {
+        let today = snapshot.today(now);
+        let mut person = find_by_login(transaction, login)?;
+        let items = match deed {
+            OperatorDeed::Disable => person.disable(transaction, now)?,
+            OperatorDeed::Enable => person.enable(),
+            OperatorDeed::Grant { give, end } => {
+                person.regrant(transaction, snapshot, (give, end), today)?
+            }
+        };
+        let written = person.write(transaction, snapshot, &items)?;
+        Ok((written.view(snapshot, today), items))
+    })
+}
+
+/// Finds the account of a login.
+///
+/// # Errors
+/// [`AccountError::UnknownLogin`].
+pub(super) fn find_by_login(
+    transaction: &mut Transaction<'_>,
+    login: &str,
+) -> Result<Person, AccountError> {
+    let unknown = || AccountError::UnknownLogin(login.to_owned());
+    let parsed = login.parse::<Login>().map_err(|_| unknown())?;
+    let account = account_by_login(transaction, &parsed)?.ok_or_else(unknown)?;
+    Person::find(transaction, account.id)?.ok_or_else(unknown)
+}
+
+impl Person {
+    /// Gives roles that the account does not have, and ends those that it has.
+    fn regrant(
+        &self,
+        transaction: &mut Transaction<'_>,
+        snapshot: &Snapshot,
+        (give, end): (&[EnteredGrant], &[EnteredGrant]),
+        today: NaiveDate,
+    ) -> Result<Vec<ChangeItem>, AccountError> {
+        let mut faults = Vec::new();
+        let given_now = read_grants(give, snapshot, today, &path!["grant"], &mut faults);
+        let ended_now = read_grants(end, snapshot, today, &path!["end"], &mut faults);
+        if !faults.is_empty() {
+            return Err(AccountError::Invalid(faults));
+        }
+        let rev = snapshot.counters.rev;
+        let mut items = Vec::new();
+        let is_of = |kept: &KeptGrant, grant: &Grant| {
+            kept.grant.role == grant.role && kept.grant.reach == grant.reach
+        };
+        for kept in self.standing(today) {
+            if ended_now.iter().any(|grant| is_of(kept, grant)) {
+                end_grant(transaction, kept, today, rev)?;
+                items.push(ended(self, &kept.grant));
+            }
+        }
+        for grant in &given_now {
+            if !self.standing(today).any(|kept| kept.grant == *grant) {
+                grant_insert(transaction, self.account.id, grant, rev)?;
+                items.push(given(self, grant));
+            }
+        }
+        Ok(items)
+    }
 }

@@ -159,13 +159,13 @@ fn read_grant(
             let reference = unit.parse::<UnitReference>().ok();
             let found = reference.and_then(|reference| tree.find(&reference));
             let found = found.ok_or_else(|| {
-                let message = message!("account-unknown-unit", unit = Quoted(&unit));
+                let message = message!("grant-unknown-unit", unit = Quoted(&unit));
                 Fault::in_body(at.below("unit"), Code::UnknownUnit, message)
             })?;
             Reach::Subtree(found.unit())
         }
         (Some(_), Role::TenantAdmin) => {
-            let message = message!("account-role-of-system", role = role.named());
+            let message = message!("grant-role-of-system", role = role.named());
             return Err(Fault::in_body(
                 at.below("unit"),
                 Code::InvalidValue,
@@ -174,7 +174,7 @@ fn read_grant(
         }
         (None, role) => {
             let (code, role) = (role.as_str(), role.named());
-            let message = message!("account-role-needs-unit", role, code);
+            let message = message!("grant-role-needs-unit", role, code);
             return Err(Fault::in_body(
                 at.below("unit"),
                 Code::InvalidValue,

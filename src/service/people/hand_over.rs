@@ -85,7 +85,10 @@ pub fn hand_over_account(
                 invitation: invite(application, transaction, &slug, new.account.id, call.now)?,
                 account: new.view(snapshot, today),
             };
-            Ok(Written::new(invited.reply()?, items))
+            Ok(Written::new(
+                invited.reply(new.etag(&invited.account)?)?,
+                items,
+            ))
         })
     })
 }

@@ -16,12 +16,13 @@ use crate::path;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
 use crate::service::application::change::{ChangeItem, ChangeKind};
+use crate::service::application::condition::Etag;
 use crate::service::application::door::Written;
 use crate::service::application::idempotency::{Outcome, Reply};
-use crate::service::people::account::{AccountError, AccountStatus, find_seen};
+use crate::service::people::account::{AccountError, AccountStatus, find_by_login, find_seen};
 use crate::service::people::credentials::check_password;
 use crate::service::people::session::end_sessions;
-use crate::store::account::{account_by_id, account_by_login, account_put};
+use crate::store::account::{account_by_id, account_put};
 use crate::store::invitation::{Invitation, invitation_by_hash, invitation_delete, invitation_put};
 use crate::store::tenant::{Part, mark_changed, tenant_by_id, tenant_by_slug};
 use crate::store::{StoreError, Transaction};
@@ -60,9 +61,9 @@ pub struct InvitedAccount {
 
 impl InvitedAccount {
     /// Makes the reply, whose repetition does not show the code.
-    pub(super) fn reply(&self) -> Result<Reply, StoreError> {
+    pub(super) fn reply(&self, etag: Etag) -> Result<Reply, StoreError> {
         let outcome = Outcome::Created(format!("/v1/accounts/{}", self.account.id));
-        Reply::new(outcome, None, self)?.keeping(&InvitedAccount {
+        Reply::new(outcome, Some(etag), self)?.keeping(&InvitedAccount {
             account: self.account.clone(),
             invitation: self.invitation.without_secret(),
         })
@@ -153,13 +154,15 @@ pub fn invite_account(
         let person = change.read(|transaction| find_seen(transaction, snapshot, id, today))?;
         let permit = person.to_change(snapshot, today)?;
         change.once(permit, |transaction, _| {
-            if person.view(snapshot, today).status == AccountStatus::Disabled {
+            let shown = person.view(snapshot, today);
+            if shown.status == AccountStatus::Disabled {
                 return Err(AccountError::Disabled);
             }
             let account = person.account.id;
             let view = invite(application, transaction, &slug, account, call.now)?;
             let outcome = Outcome::Created(format!("/v1/accounts/{account}"));
-            let reply = Reply::new(outcome, None, &view)?.keeping(&view.without_secret())?;
+            let etag = person.etag(&shown)?;
+            let reply = Reply::new(outcome, Some(etag), &view)?.keeping(&view.without_secret())?;
             Ok(Written::new(
                 reply,
                 [person.item(ChangeKind::AccountInvited)],
@@ -181,12 +184,12 @@ pub fn invite_as_operator(
 ) -> Result<InvitationView, AccountError> {
     let slug = slug_of(application, scope)?;
     application.maintaining(scope, now, |transaction, _| {
-        let not_found = || AccountError::NotFound(login.to_owned());
-        let parsed = login.parse().map_err(|_| not_found())?;
-        let account = account_by_login(transaction, &parsed)?.ok_or_else(not_found)?;
-        let view = invite(application, transaction, &slug, account.id, now)?;
-        let item = ChangeItem::of_account(ChangeKind::AccountInvited, account.id, None);
-        Ok((view, vec![item]))
+        let person = find_by_login(transaction, login)?;
+        if person.account.disabled_at.is_some() {
+            return Err(AccountError::Disabled);
+        }
+        let view = invite(application, transaction, &slug, person.account.id, now)?;
+        Ok((view, vec![person.item(ChangeKind::AccountInvited)]))
     })
 }
 

@@ -49,7 +49,7 @@ impl Explain for MeError {
             MeError::Store(held) => held.explain(),
             MeError::Denied(held) => held.explain(),
             MeError::Idempotency(held) => held.explain(),
-            MeError::Gone => Explanation::new(Code::NotSignedIn, message!("account-gone")),
+            MeError::Gone => Explanation::new(Code::NotSignedIn, message!("me-gone")),
             MeError::Invalid(faults) => {
                 Explanation::new(Code::InvalidAccount, message!("account-invalid"))
                     .with_faults(faults.clone())

@@ -71,12 +71,12 @@ pub struct NewKey {
     pub text: String,
 }
 
-impl ApiKey {
+impl NewKey {
     /// Makes a key of a tenant.
     ///
     /// # Errors
     /// [`NoRandomness`].
-    pub fn new(tenant: TenantId) -> Result<NewKey, NoRandomness> {
+    pub fn of(tenant: TenantId) -> Result<NewKey, NoRandomness> {
         let mut random = [0_u8; ID_LENGTH + SECRET_LENGTH];
         openssl::rand::rand_bytes(&mut random).map_err(|_| NoRandomness)?;
         let (id, secret) = random.split_at(ID_LENGTH);
@@ -90,7 +90,9 @@ impl ApiKey {
         };
         Ok(NewKey { key, text })
     }
+}
 
+impl ApiKey {
     /// Returns the first letters, by which people tell one key from another.
     pub fn prefix(&self) -> &str {
         &self.prefix
@@ -182,7 +184,7 @@ mod tests {
     #[test]
     fn a_key_tells_its_tenant_and_identifies_only_against_its_own_hash() {
         let (tenant, program) = (TenantId::new(), AccountId::new());
-        let NewKey { key, text } = ApiKey::new(tenant).unwrap();
+        let NewKey { key, text } = NewKey::of(tenant).unwrap();
         assert_eq!(text.len(), 84);
         assert_eq!(text.parse(), Ok(key.clone()));
         assert_eq!(key.tenant(), tenant);
@@ -191,7 +193,7 @@ mod tests {
         let identity = key.identify(key.hash(), program, now).unwrap();
         assert_eq!((identity.tenant(), identity.account()), (tenant, program));
         assert_eq!(identity.session(), None);
-        let other = ApiKey::new(tenant).unwrap();
+        let other = NewKey::of(tenant).unwrap();
         assert_ne!(other.text, text);
         assert_eq!(key.identify(other.key.hash(), program, now), None);
         assert!(!format!("{key:?}").contains(&text[12..]));
@@ -209,7 +211,7 @@ mod tests {
             place in 0_usize..84,
             letter in proptest::char::any(),
         ) {
-            let NewKey { text, .. } = ApiKey::new(TenantId::new()).unwrap();
+            let NewKey { text, .. } = NewKey::of(TenantId::new()).unwrap();
             let mut letters: Vec<char> = text.chars().collect();
             letters[place] = letter;
             let changed: String = letters.iter().collect();

@@ -370,6 +370,7 @@ impl Explain for TokenError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::authn::api_key::NewKey;
     use chrono::TimeZone;
 
     fn noon() -> DateTime<Utc> {
@@ -468,7 +469,7 @@ mod tests {
     fn a_token_for_a_key_has_no_session_and_no_token_has_both() {
         let (_directory, tokens) = tokens();
         let program = AccountId::new();
-        let key = ApiKey::new(TenantId::new()).unwrap().key;
+        let key = NewKey::of(TenantId::new()).unwrap().key;
         let token = tokens.issue_for_key(&key, program, noon()).unwrap();
         let identity = tokens.verify(&token, noon()).unwrap();
         assert_eq!(identity.account(), program);

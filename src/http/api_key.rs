@@ -100,5 +100,8 @@ pub async fn delete_key(
     Called { call, .. }: Called<NoBody>,
 ) -> Result<HttpResponse, Problem> {
     let id = path.into_inner().key;
-    change(application, call, id, api_key::delete_key).await
+    change(application, call, id, |application, call, id| {
+        api_key::delete_key(application, call, id)
+    })
+    .await
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{Days, TimeDelta};
 use serde_json::{Value, json};
-use tonghop::authn::api_key::ApiKey;
+use tonghop::authn::api_key::{ApiKey, NewKey};
 use tonghop::authz::Operation;
 use tonghop::domain::id::TenantId;
 use tonghop::service::people::program::{ProgramError, ShownKey, admit};
@@ -292,8 +292,8 @@ on_both_backends! {
         let right: ApiKey = secret(&key).parse().unwrap();
         let mistyped = format!("{}{}", &secret(&key)[..83], if secret(&key).ends_with('0') { '1' } else { '0' });
         // Whole keys, of this tenant and of one that is not there.
-        let forged = ApiKey::new(right.tenant()).unwrap().text;
-        let astray = ApiKey::new(TenantId::new()).unwrap().text;
+        let forged = NewKey::of(right.tenant()).unwrap().text;
+        let astray = NewKey::of(TenantId::new()).unwrap().text;
         let anonymous = server.anonymous();
         for wrong in [&mistyped, &forged, &astray, "thk_", "thk_x"] {
             refused(&anonymous.with_token(wrong), "/v1/me");

@@ -5,7 +5,7 @@ use chrono::{DateTime, Months, NaiveDate, SubsecRound, Utc};
 use serde::Serialize;
 
 use crate::authn::Identity;
-use crate::authn::api_key::{ApiKey, NewKey, NoRandomness};
+use crate::authn::api_key::{NewKey, NoRandomness};
 use crate::authz::{
     Action, Denied, Grant, KeyOperation, KeyOperations, Permit, Reach, RefusedOperation,
 };
@@ -244,7 +244,7 @@ pub fn create_key(
                 return Err(KeyError::Invalid(faults));
             };
             check_room(transaction, &data, today)?;
-            let new = ApiKey::new(call.identity.tenant())?;
+            let new = NewKey::of(call.identity.tenant())?;
             let key = insert_key(
                 transaction,
                 snapshot,
@@ -462,13 +462,13 @@ fn insert_key(
 ///
 /// # Errors
 /// [`KeyError`].
-pub fn delete_key(application: &Application, call: &Call, id: &String) -> Result<Reply, KeyError> {
+pub fn delete_key(application: &Application, call: &Call, id: &str) -> Result<Reply, KeyError> {
     application.changing(call, |mut change| {
         let snapshot = change.snapshot;
         let today = snapshot.today(call.now);
         let (access, hierarchy) = (&snapshot.access, &snapshot.hierarchy);
         let _anywhere = access.somewhere(Action::ManageAccounts)?;
-        let not_found = || KeyError::NotFound(id.clone());
+        let not_found = || KeyError::NotFound(id.to_owned());
         let program = id.parse::<AccountId>().map_err(|_| not_found())?;
         let found = change.read(|transaction| key_of(transaction, program))?;
         let key = found.ok_or_else(not_found)?;

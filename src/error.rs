@@ -251,6 +251,7 @@ codes! {
     RateLimited = "RATE_LIMITED": TooManyRequests;
     InvalidInvitation = "INVALID_INVITATION": Unauthenticated;
     NotAllowed = "NOT_ALLOWED": Forbidden;
+    OutsideKey = "OUTSIDE_KEY": Forbidden;
     FourEyes = "FOUR_EYES": Forbidden;
 
     // Conditions and repetition.
@@ -263,6 +264,7 @@ codes! {
     TenantNotFound = "TENANT_NOT_FOUND": NotFound;
     AccountNotFound = "ACCOUNT_NOT_FOUND": NotFound;
     SessionNotFound = "SESSION_NOT_FOUND": NotFound;
+    KeyNotFound = "KEY_NOT_FOUND": NotFound;
     UnitNotFound = "UNIT_NOT_FOUND": NotFound;
     UnitEnded = "UNIT_ENDED": NotFound;
     IndicatorNotFound = "INDICATOR_NOT_FOUND": NotFound;
@@ -284,6 +286,7 @@ codes! {
     UnknownSection = "UNKNOWN_SECTION": Invalid;
     UnknownLevel = "UNKNOWN_LEVEL": Invalid;
     UnknownUnit = "UNKNOWN_UNIT": Invalid;
+    UnknownOperation = "UNKNOWN_OPERATION": Invalid;
     NotCollectedHere = "NOT_COLLECTED_HERE": Invalid;
     DerivedIndicator = "DERIVED_INDICATOR": Invalid;
     TotalMissing = "TOTAL_MISSING": Invalid;
@@ -303,6 +306,7 @@ codes! {
     InvalidUnit = "INVALID_UNIT": Invalid;
     InvalidLevel = "INVALID_LEVEL": Invalid;
     InvalidAccount = "INVALID_ACCOUNT": Invalid;
+    InvalidKey = "INVALID_KEY": Invalid;
     InvalidTenant = "INVALID_TENANT": Invalid;
     InvalidReorganisation = "INVALID_REORGANISATION": Invalid;
     InvalidShare = "INVALID_SHARE": Invalid;
@@ -322,6 +326,9 @@ codes! {
     // The state of an account.
     OwnAccount = "OWN_ACCOUNT": Conflict;
     AccountDisabled = "ACCOUNT_DISABLED": Conflict;
+
+    // The number of keys.
+    TooManyKeys = "TOO_MANY_KEYS": Conflict;
 
     // The state of a reorganisation.
     ReorganisationUndone = "REORGANISATION_UNDONE": Conflict;

@@ -134,7 +134,8 @@ kind-unavailable = Not available
 
 ## http/token
 
-token-unknown-grant-type = There is no grant_type { $other }. Use password or refresh_token.
+token-unknown-grant-type = There is no grant_type { $other }. Use password, refresh_token or client_credentials.
+token-client-twice = Send the key either in the Authorization header or in the form, not in both.
 token-missing = { $name } is missing.
 token-field-missing = Something that signing in needs is missing.
 token-too-many-sign-ins = Too many are signing in. Try again in some seconds.
@@ -577,6 +578,20 @@ account-own = This is your own account. Ask a manager of a unit above, or the ad
 account-disabled = This account is disabled. Enable it first.
 account-telephone = A telephone number has digits, spaces and the marks + - . / ( ), at most 40 characters.
 
+## service/people/api_key
+
+key-not-found = There is no such key where you manage accounts, or it was deleted.
+key-invalid = The key is not in order and nothing was written.
+key-two-of-the-name = There are two keys named { $name } at this unit that serve: an old one and its successor. Delete one first.
+key-too-many = There are { $most } keys, which are all that there can be. Delete those that nobody uses.
+key-unknown-unit = There is no unit { $unit } today. Give its id, or code: and its code (such as code:30388).
+key-no-operation = A key must allow something. Name operations, such as read or get_rollup.
+key-unknown-operation = There is no operation { $word }. Give an operationId, or read or submit.
+key-operation-of-people = The operation { $word } is not for keys: programs manage no people, keys or sessions, and what is open to everybody needs no key.
+key-operation-of-tenant = The operation { $operation } is about the whole system, and the key is for one unit. Leave the operation out, or let an administrator make a key without a unit.
+key-last-day-past = The last day is past. Choose today or a later day.
+key-last-day-late = A key serves for two years at most. Choose { $latest } or an earlier day.
+
 ## service/people/grant
 
 grant-unknown-unit = There is no unit { $unit } today. Give its id, or code: and its code (such as code:30388).
@@ -606,6 +621,13 @@ invitation-unknown = The code is wrong, was used already, or has expired. Ask th
 
 me-gone = This account is not there any more. Sign in again.
 me-wrong-password = The present password is wrong.
+
+## service/people/program
+
+program-key-unreadable = This is not a whole key: letters are missing or wrong. Copy all of it, from thk_ to its end.
+program-key-not-serving = This key is wrong, has expired or was deleted. Ask the manager of accounts of the unit for a new one.
+program-outside-key = This key allows only { $operations }. For anything else, ask the manager of accounts of the unit for another key.
+program-wrong-key = The client_id or the key is wrong, or the key has expired or was deleted.
 
 ## service/people/session
 

@@ -128,7 +128,8 @@ kind-unavailable = Tạm thời chưa phục vụ được
 
 ## http/token
 
-token-unknown-grant-type = Không có grant_type { $other }. Dùng password hoặc refresh_token.
+token-unknown-grant-type = Không có grant_type { $other }. Dùng password, refresh_token hoặc client_credentials.
+token-client-twice = Hãy gửi khóa trong tiêu đề Authorization hoặc trong biểu mẫu, không gửi cả hai nơi.
 token-missing = Thiếu { $name }.
 token-field-missing = Thiếu thông tin đăng nhập.
 token-too-many-sign-ins = Có quá nhiều người đang đăng nhập. Hãy thử lại sau ít giây.
@@ -528,6 +529,20 @@ account-own = Đây là tài khoản của chính bạn. Hãy nhờ người qu�
 account-disabled = Tài khoản này đang bị khóa. Hãy mở khóa trước.
 account-telephone = Số điện thoại gồm chữ số, khoảng trắng và các dấu + - . / ( ), dài nhất 40 ký tự.
 
+## service/people/api_key
+
+key-not-found = Không có khóa này trong phạm vi quản lý của bạn, hoặc khóa đã bị xóa.
+key-invalid = Thông tin khóa chưa đúng; chưa có gì được ghi.
+key-two-of-the-name = Đơn vị này đang có hai khóa tên { $name } còn hiệu lực: khóa cũ và khóa thay thế. Hãy xóa bớt một khóa trước.
+key-too-many = Đã có { $most } khóa, là số nhiều nhất cho phép. Hãy xóa những khóa không còn dùng.
+key-unknown-unit = Hôm nay không có đơn vị { $unit }. Hãy ghi mã định danh, hoặc code: và mã đơn vị (ví dụ code:30388).
+key-no-operation = Khóa phải được làm ít nhất một việc. Hãy ghi tên thao tác, ví dụ read hoặc get_rollup.
+key-unknown-operation = Không có thao tác { $word }. Hãy ghi một operationId, hoặc read hay submit.
+key-operation-of-people = Thao tác { $word } không dành cho khóa: chương trình không quản lý người dùng, khóa hay phiên đăng nhập, và việc mở cho mọi người thì không cần khóa.
+key-operation-of-tenant = Thao tác { $operation } thuộc về cả hệ thống, còn khóa chỉ dành cho một đơn vị. Hãy bỏ thao tác này, hoặc nhờ người quản trị tạo khóa không gắn với đơn vị.
+key-last-day-past = Ngày cuối cùng đã qua. Hãy chọn hôm nay hoặc một ngày sau đó.
+key-last-day-late = Khóa có hiệu lực nhiều nhất hai năm. Hãy chọn ngày { $latest } hoặc sớm hơn.
+
 ## service/people/grant
 
 grant-unknown-unit = Hôm nay không có đơn vị { $unit }. Hãy ghi mã định danh, hoặc code: và mã đơn vị (ví dụ code:30388).
@@ -557,6 +572,13 @@ invitation-unknown = Mã mời không đúng, đã dùng hoặc đã hết hạn
 
 me-gone = Tài khoản này không còn. Hãy đăng nhập lại.
 me-wrong-password = Mật khẩu hiện tại không đúng.
+
+## service/people/program
+
+program-key-unreadable = Đây không phải một khóa đầy đủ: có ký tự thiếu hoặc sai. Hãy chép lại toàn bộ khóa, từ thk_ đến hết.
+program-key-not-serving = Khóa này không đúng, đã hết hạn hoặc đã bị xóa. Hãy xin khóa mới từ người quản lý tài khoản của đơn vị.
+program-outside-key = Khóa này chỉ được dùng cho { $operations }. Để làm việc khác, hãy xin người quản lý tài khoản của đơn vị một khóa khác.
+program-wrong-key = client_id hoặc khóa không đúng, hoặc khóa đã hết hạn hay đã bị xóa.
 
 ## service/people/session
 

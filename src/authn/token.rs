@@ -10,6 +10,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::api_key::ApiKey;
 use super::keys::{self, JsonWebKey, Key, KeyError, load_or_create};
 use super::signature;
 use crate::domain::id::{AccountId, SessionId, TenantId};
@@ -26,16 +27,39 @@ const LONGEST: usize = 4096;
 const TYPE: &str = "at+jwt";
 const AUDIENCE: &str = "tonghop";
 
-/// A signed-in account. Only a verified token makes one.
+/// What a caller is known by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential {
+    /// A token of a person's sign-in.
+    Session(SessionId),
+    /// A program's key, or a token that was got for it.
+    Key,
+}
+
+/// A signed-in account. Only a verified token or key makes one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
     tenant: TenantId,
     account: AccountId,
-    session: SessionId,
+    credential: Credential,
     seen: DateTime<Utc>,
 }
 
 impl Identity {
+    /// Identifies a program, whose key was compared.
+    pub(super) fn of_program(
+        tenant: TenantId,
+        account: AccountId,
+        seen: DateTime<Utc>,
+    ) -> Identity {
+        Identity {
+            tenant,
+            account,
+            credential: Credential::Key,
+            seen,
+        }
+    }
+
     pub fn tenant(&self) -> TenantId {
         self.tenant
     }
@@ -44,12 +68,19 @@ impl Identity {
         self.account
     }
 
-    /// Returns the sign-in from which the token comes.
-    pub fn session(&self) -> SessionId {
-        self.session
+    pub fn credential(&self) -> Credential {
+        self.credential
     }
 
-    /// Returns the time at which the token was verified.
+    /// Returns the sign-in from which a person's token comes; `None` for a program.
+    pub fn session(&self) -> Option<SessionId> {
+        match self.credential {
+            Credential::Session(session) => Some(session),
+            Credential::Key => None,
+        }
+    }
+
+    /// Returns the time at which the token or key was verified.
     pub fn seen(&self) -> DateTime<Utc> {
         self.seen
     }
@@ -61,7 +92,12 @@ struct Claims {
     aud: String,
     sub: String,
     tenant: String,
-    sid: String,
+    /// The sign-in, in a person's token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<String>,
+    /// The prefix of the key, in a program's token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<String>,
     iat: i64,
     nbf: i64,
     exp: i64,
@@ -144,23 +180,50 @@ impl Tokens {
         (account, session): (AccountId, SessionId),
         now: DateTime<Utc>,
     ) -> Result<String, TokenError> {
+        self.sign(&Claims {
+            sid: Some(session.to_string()),
+            ..self.claims(tenant, account, now)
+        })
+    }
+
+    /// Signs a token for a program whose key was checked.
+    ///
+    /// # Errors
+    /// [`TokenError::Sign`] if the library fails.
+    pub fn issue_for_key(
+        &self,
+        key: &ApiKey,
+        program: AccountId,
+        now: DateTime<Utc>,
+    ) -> Result<String, TokenError> {
+        self.sign(&Claims {
+            client_id: Some(key.prefix().to_owned()),
+            ..self.claims(key.tenant(), program, now)
+        })
+    }
+
+    fn claims(&self, tenant: TenantId, account: AccountId, now: DateTime<Utc>) -> Claims {
+        Claims {
+            iss: self.issuer.clone(),
+            aud: AUDIENCE.to_owned(),
+            sub: account.to_string(),
+            tenant: tenant.to_string(),
+            sid: None,
+            client_id: None,
+            iat: now.timestamp(),
+            nbf: now.timestamp(),
+            exp: (now + LIFETIME).timestamp(),
+            jti: uuid::Uuid::now_v7().to_string(),
+        }
+    }
+
+    fn sign(&self, claims: &Claims) -> Result<String, TokenError> {
         let header = Header {
             typ: Some(TYPE.to_owned()),
             kid: Some(self.signing_id.clone()),
             ..Header::new(Algorithm::EdDSA)
         };
-        let claims = Claims {
-            iss: self.issuer.clone(),
-            aud: AUDIENCE.to_owned(),
-            sub: account.to_string(),
-            tenant: tenant.to_string(),
-            sid: session.to_string(),
-            iat: now.timestamp(),
-            nbf: now.timestamp(),
-            exp: (now + LIFETIME).timestamp(),
-            jti: uuid::Uuid::now_v7().to_string(),
-        };
-        jsonwebtoken::encode(&header, &claims, &self.signing)
+        jsonwebtoken::encode(&header, claims, &self.signing)
             .map_err(|error| TokenError::Sign(error.to_string()))
     }
 
@@ -199,10 +262,15 @@ impl Tokens {
         let claims = jsonwebtoken::decode::<Claims>(token, key, &self.validation())
             .map_err(refused)?
             .claims;
+        let credential = match (claims.sid, claims.client_id) {
+            (Some(session), None) => Credential::Session(session.parse().map_err(refused)?),
+            (None, Some(_)) => Credential::Key,
+            (None, None) | (Some(_), Some(_)) => return Err(refused("it is of nobody")),
+        };
         Ok(Verified {
             tenant: claims.tenant.parse().map_err(refused)?,
             account: claims.sub.parse().map_err(refused)?,
-            session: claims.sid.parse().map_err(refused)?,
+            credential,
             expires: claims.exp,
             begins: claims.nbf,
         })
@@ -226,7 +294,7 @@ impl Tokens {
 struct Verified {
     tenant: TenantId,
     account: AccountId,
-    session: SessionId,
+    credential: Credential,
     expires: i64,
     begins: i64,
 }
@@ -242,7 +310,7 @@ impl Verified {
             Ok(Identity {
                 tenant: self.tenant,
                 account: self.account,
-                session: self.session,
+                credential: self.credential,
                 seen: now,
             })
         }
@@ -302,6 +370,7 @@ impl Explain for TokenError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::authn::api_key::NewKey;
     use chrono::TimeZone;
 
     fn noon() -> DateTime<Utc> {
@@ -340,13 +409,14 @@ mod tests {
         let (_directory, tokens) = tokens();
         let (tenant, account) = (TenantId::new(), AccountId::new());
         let (session, seen) = (SessionId::new(), noon());
+        let credential = Credential::Session(session);
         let token = tokens.issue(tenant, (account, session), noon()).unwrap();
         assert_eq!(
             tokens.verify(&token, noon()),
             Ok(Identity {
                 tenant,
                 account,
-                session,
+                credential,
                 seen
             })
         );
@@ -368,6 +438,7 @@ mod tests {
         let (_directory, tokens) = tokens();
         let (tenant, account) = (TenantId::new(), AccountId::new());
         let (session, seen) = (SessionId::new(), noon());
+        let credential = Credential::Session(session);
         let token = tokens.issue(tenant, (account, session), noon()).unwrap();
         for _ in 0..3 {
             assert_eq!(
@@ -375,7 +446,7 @@ mod tests {
                 Ok(Identity {
                     tenant,
                     account,
-                    session,
+                    credential,
                     seen
                 })
             );
@@ -392,6 +463,21 @@ mod tests {
                 .verify(&format!("{body}.{signature}"), noon())
                 .is_err()
         );
+    }
+
+    #[test]
+    fn a_token_for_a_key_has_no_session_and_no_token_has_both() {
+        let (_directory, tokens) = tokens();
+        let program = AccountId::new();
+        let key = NewKey::of(TenantId::new()).unwrap().key;
+        let token = tokens.issue_for_key(&key, program, noon()).unwrap();
+        let identity = tokens.verify(&token, noon()).unwrap();
+        assert_eq!(identity.account(), program);
+        assert_eq!(identity.credential(), Credential::Key);
+        let mut claims = good_claims();
+        claims["client_id"] = key.prefix().into();
+        let both = signed(&tokens, &good_header(&tokens), &claims);
+        assert!(tokens.verify(&both, noon()).is_err());
     }
 
     #[test]

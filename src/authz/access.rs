@@ -213,6 +213,43 @@ impl Access {
         Ok(())
     }
 
+    /// Permits giving a program an operation at a place by a role: nobody gives more than the account
+    /// has there itself.
+    ///
+    /// For example, an approver of commune 30388 decides for the hamlets below it. A program may get
+    /// that too, as an approver of the same commune, but not as one of the town above.
+    ///
+    /// # Errors
+    /// [`Denied`] where no grant allows as much.
+    pub fn to_pass_on(
+        &self,
+        operation: Operation,
+        role: Role,
+        tree: &Tree,
+        place: Place<'_>,
+    ) -> Result<Permit, Denied> {
+        let audience = operation.audience();
+        let Some(action) = audience.action() else {
+            return Ok(self.to_oneself());
+        };
+        let standing = UnitStanding {
+            unit: place.unit(),
+            is_root: place.parent().is_none(),
+            is_within: &|top| tree.by_id(top).is_some_and(|top| top.covers(place)),
+        };
+        let given = audience.extent(role);
+        let mut grants = self.grants.iter();
+        let is_had = grants.any(|grant| match (audience.extent(grant.role), given) {
+            (Extent::Everywhere, _) | (_, Extent::Never) => true,
+            (Extent::Never, _) | (Extent::Covered | Extent::Below, Extent::Everywhere) => false,
+            (Extent::Covered, Extent::Covered | Extent::Below) | (Extent::Below, Extent::Below) => {
+                standing.is_covered_by(grant)
+            }
+            (Extent::Below, Extent::Covered) => standing.is_below(grant),
+        });
+        self.permit(action, is_had)
+    }
+
     fn permit(&self, action: Action, allowed: bool) -> Result<Permit, Denied> {
         if allowed {
             Ok(Permit {

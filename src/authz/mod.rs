@@ -16,11 +16,13 @@
 //! question and must not be discarded unread.
 
 mod access;
+mod key_operations;
 mod operation;
 mod policy;
 mod scope;
 
 pub use access::{Access, Denied, Permit};
+pub use key_operations::{KeyOperation, KeyOperations, RefusedOperation};
 pub use operation::{Audience, Operation, OperationKind};
 pub use policy::{Action, Extent, Grant, Reach, Role};
 pub use scope::Scope;

@@ -16,6 +16,8 @@ pub enum Audience {
     Public,
     /// Every account, whatever its grants.
     SignedIn,
+    /// Every person who is signed in, whatever the grants; no program.
+    Person,
     /// Accounts with a grant that allows the action on what belongs to the tenant as a whole.
     Needs(Action),
     /// Accounts with a grant that allows the action on the unit that the request names.
@@ -26,7 +28,7 @@ impl Audience {
     /// Returns the action for which the use case asks.
     pub fn action(self) -> Option<Action> {
         match self {
-            Audience::Public | Audience::SignedIn => None,
+            Audience::Public | Audience::SignedIn | Audience::Person => None,
             Audience::Needs(action) | Audience::NeedsOn(action) => Some(action),
         }
     }
@@ -34,7 +36,7 @@ impl Audience {
     /// Looks up how far an account of a role belongs to the audience.
     pub fn extent(self, role: Role) -> Extent {
         match self {
-            Audience::Public | Audience::SignedIn => Extent::Everywhere,
+            Audience::Public | Audience::SignedIn | Audience::Person => Extent::Everywhere,
             Audience::Needs(action) => match extent(role, action) {
                 Extent::Everywhere => Extent::Everywhere,
                 // A grant on units says nothing about the tenant.
@@ -83,7 +85,7 @@ macro_rules! operations {
                     DecideSubmissions, ManageAccounts, ReadCatalogue, ReadLevels, ReadRollups, ReadSubmissions,
                     ReadUnits, Reorganise, SetTargets,
                 };
-                use Audience::{Needs, NeedsOn, Public, SignedIn};
+                use Audience::{Needs, NeedsOn, Person, Public, SignedIn};
                 match self { $( Operation::$variant => $audience, )+ }
             }
         }
@@ -98,10 +100,10 @@ operations! {
     IssueToken = "issue_token": Change, Public;
     AcceptInvitation = "accept_invitation": Change, Public;
     GetMe = "get_me": Read, SignedIn;
-    PutMyPassword = "put_my_password": Change, SignedIn;
-    ListMySessions = "list_my_sessions": Read, SignedIn;
-    EndMySession = "end_my_session": Change, SignedIn;
-    EndMySessions = "end_my_sessions": Change, SignedIn;
+    PutMyPassword = "put_my_password": Change, Person;
+    ListMySessions = "list_my_sessions": Read, Person;
+    EndMySession = "end_my_session": Change, Person;
+    EndMySessions = "end_my_sessions": Change, Person;
 
     ListAccounts = "list_accounts": Read, NeedsOn(ManageAccounts);
     CreateAccount = "create_account": Change, NeedsOn(ManageAccounts);
@@ -115,6 +117,9 @@ operations! {
     HandOverAccount = "hand_over_account": Change, NeedsOn(ManageAccounts);
     // Of all accounts, and of names that are none.
     ListSignIns = "list_sign_ins": Read, Needs(ManageAccounts);
+    ListKeys = "list_keys": Read, NeedsOn(ManageAccounts);
+    CreateKey = "create_key": Change, NeedsOn(ManageAccounts);
+    DeleteKey = "delete_key": Change, NeedsOn(ManageAccounts);
 
     ListLevels = "list_levels": Read, Needs(ReadLevels);
     PutLevel = "put_level": Change, Needs(ChangeLevels);
@@ -156,6 +161,20 @@ operations! {
 
     // Each change is seen by those who may see what it is about.
     ListChanges = "list_changes": Read, Needs(ReadCatalogue);
+}
+
+impl Operation {
+    /// Returns true if a program's key may allow the operation. What is for everybody needs no key,
+    /// and programs manage no people.
+    pub fn is_for_programs(self) -> bool {
+        match self.audience() {
+            Audience::Public | Audience::Person => false,
+            Audience::SignedIn => true,
+            Audience::Needs(action) | Audience::NeedsOn(action) => {
+                !matches!(action, Action::ManageAccounts | Action::AppointManagers)
+            }
+        }
+    }
 }
 
 impl FromStr for Operation {

@@ -292,7 +292,10 @@ pub async fn invite_account(
     Called { call, .. }: Called<NoBody>,
 ) -> Result<HttpResponse, Problem> {
     let id = path.into_inner().account;
-    change(application, call, id, invitation::invite_account).await
+    change(application, call, id, |application, call, id| {
+        invitation::invite_account(application, call, id)
+    })
+    .await
 }
 
 /// Disable an account: nobody signs in with it, and its tokens serve no more.
@@ -308,7 +311,10 @@ pub async fn disable_account(
     CalledOn { call, .. }: CalledOn<NoBody>,
 ) -> Result<HttpResponse, Problem> {
     let id = path.into_inner().account;
-    change(application, call, id, account::disable_account).await
+    change(application, call, id, |application, call, id| {
+        account::disable_account(application, call, id)
+    })
+    .await
 }
 
 /// Enable an account again.
@@ -324,7 +330,10 @@ pub async fn enable_account(
     CalledOn { call, .. }: CalledOn<NoBody>,
 ) -> Result<HttpResponse, Problem> {
     let id = path.into_inner().account;
-    change(application, call, id, account::enable_account).await
+    change(application, call, id, |application, call, id| {
+        account::enable_account(application, call, id)
+    })
+    .await
 }
 
 /// The next holder of an account's duties.

@@ -104,7 +104,10 @@ pub async fn end_my_session(
     Called { call, .. }: Called<NoBody>,
 ) -> Result<HttpResponse, Problem> {
     let id = path.into_inner().session;
-    change(application, call, id, session::end_my_session).await
+    change(application, call, id, |application, call, id| {
+        session::end_my_session(application, call, id)
+    })
+    .await
 }
 
 /// End all of the caller's sessions, this one too.

@@ -15,6 +15,7 @@ pub mod state;
 
 mod account;
 mod answer;
+mod api_key;
 mod change;
 mod completeness;
 mod event_stream;

@@ -13,7 +13,9 @@ use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::schema::{
     AdditionalProperties, ArrayItems, Object, ObjectBuilder, Schema, SchemaType, Type,
 };
-use utoipa::openapi::security::{Flow, HttpAuthScheme, HttpBuilder, OAuth2, Password, Scopes};
+use utoipa::openapi::security::{
+    ClientCredentials, Flow, HttpAuthScheme, HttpBuilder, OAuth2, Password, Scopes,
+};
 use utoipa::openapi::security::{SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Ref, RefOr};
 use utoipa_actix_web::AppExt;
@@ -33,7 +35,7 @@ use crate::authz::{self, Audience};
     ),
     tags(
         (name = "sign-in", description = "Tokens, and who is calling"),
-        (name = "people", description = "Accounts of people (tài khoản), their roles and invitations"),
+        (name = "people", description = "Accounts of people (tài khoản), their roles and invitations, and keys of programs"),
         (name = "units", description = "Units (đơn vị) and levels (cấp)"),
         (name = "catalogue", description = "Indicators (chỉ tiêu), forms (mẫu báo cáo) and their periods (kỳ báo cáo)"),
         (name = "submissions", description = "What units report (số liệu báo cáo)"),
@@ -63,7 +65,9 @@ fn complete(document: &mut utoipa::openapi::OpenApi) {
         SecurityScheme::Http(
             HttpBuilder::new()
                 .scheme(HttpAuthScheme::Bearer)
-                .bearer_format("JWT")
+                .description(Some(
+                    "An access token, which is a JWT, or a program's key (`thk_…`) itself",
+                ))
                 .build(),
         ),
     );
@@ -73,6 +77,17 @@ fn complete(document: &mut utoipa::openapi::OpenApi) {
             "/v1/auth/token",
             Scopes::new(),
         ))])),
+    );
+    components.add_security_scheme(
+        "key",
+        SecurityScheme::OAuth2(OAuth2::with_description(
+            [Flow::ClientCredentials(ClientCredentials::new(
+                "/v1/auth/token",
+                Scopes::new(),
+            ))],
+            "A program's key, which allows the operations in its list: `client_id` is its prefix, \
+             `client_secret` the key",
+        )),
     );
     for item in document.paths.paths.values_mut() {
         let operations = [
@@ -199,6 +214,8 @@ fn name_items(page: &mut Object, item: &str) {
 /// What an operation shows of itself. All that the common part adds follows from it.
 struct Shown {
     is_public: bool,
+    /// A program's key may allow it.
+    is_for_programs: bool,
     /// Its path has names in it.
     names_something: bool,
     has_body: bool,
@@ -213,12 +230,15 @@ struct Shown {
 impl Shown {
     fn by(operation: &Operation) -> Shown {
         let id = operation.operation_id.as_deref().unwrap_or_default();
-        let audience = id.parse().map(authz::Operation::audience);
+        let known = id.parse::<authz::Operation>();
         let changes = takes_header(operation, &IDEMPOTENCY_KEY);
         let mut parameters = operation.parameters.iter().flatten();
         Shown {
             // What is not in the table is refused when the server starts.
-            is_public: audience.is_ok_and(|audience| audience == Audience::Public),
+            is_public: known
+                .as_ref()
+                .is_ok_and(|known| known.audience() == Audience::Public),
+            is_for_programs: known.is_ok_and(authz::Operation::is_for_programs),
             names_something: parameters.any(|parameter| is_in(parameter, &ParameterIn::Path)),
             has_body: operation.request_body.is_some(),
             changes,
@@ -277,14 +297,14 @@ fn takes_header(operation: &Operation, header: &HeaderName) -> bool {
 
 fn complete_operation(operation: &mut Operation) {
     let shown = Shown::by(operation);
-    operation.security = Some(if shown.is_public {
-        Vec::new()
-    } else {
-        vec![
-            SecurityRequirement::new("token", Vec::<String>::new()),
-            SecurityRequirement::new("password", Vec::<String>::new()),
-        ]
-    });
+    let schemes = [
+        ("token", !shown.is_public),
+        ("password", !shown.is_public),
+        ("key", shown.is_for_programs),
+    ];
+    let accepted = schemes.iter().filter(|(_, is_accepted)| *is_accepted);
+    let required = accepted.map(|(name, _)| SecurityRequirement::new(*name, Vec::<String>::new()));
+    operation.security = Some(required.collect());
     complete_parameters(operation, &shown);
     let responses = &mut operation.responses.responses;
     for refusal in shown.refusals() {

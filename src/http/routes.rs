@@ -5,8 +5,8 @@ use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    account, change, completeness, form, health, indicator, invitation, level, lineage, me,
-    reorganisation, rollup, series, sign_in_attempt, submission, target, token, unit,
+    account, api_key, change, completeness, form, health, indicator, invitation, level, lineage,
+    me, reorganisation, rollup, series, sign_in_attempt, submission, target, token, unit,
 };
 
 /// All routes.
@@ -36,6 +36,9 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(account::enable_account)
                 .service(account::hand_over_account)
                 .service(sign_in_attempt::list_sign_ins)
+                .service(api_key::list_keys)
+                .service(api_key::create_key)
+                .service(api_key::delete_key)
                 .service(level::list_levels)
                 .service(level::put_level)
                 .service(unit::list_units)

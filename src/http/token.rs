@@ -13,19 +13,20 @@ use utoipa::ToSchema;
 
 use super::answer::with_json;
 use super::problem::{self, Problem};
-use super::request::{ClientOf, Fields, Now};
+use super::request::{BasicCredentials, ClientOf, Fields, Now, note_use};
 use crate::error::{Code, Fault};
 use crate::message;
 use crate::service::Application;
 use crate::service::application::throttle::TooManyFailures;
-use crate::service::people::token::{self, Credentials, SignInError, TokenView};
+use crate::service::people::program::{ProgramCredentials, issue_program_token};
+use crate::service::people::token::{self, Client, Credentials, SignInError, TokenView};
 
-/// Credentials (RFC 6749, sections 4.3 and 6).
+/// Credentials (RFC 6749, sections 4.3, 4.4 and 6).
 ///
 /// Other parameters are ignored, as the RFC requires.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct TokenRequest {
-    /// `password` or `refresh_token`.
+    /// `password`, `refresh_token`, or `client_credentials` for a program.
     #[schema(example = "password")]
     pub grant_type: String,
     /// The tenant's slug; may be omitted while there is only one tenant.
@@ -39,13 +40,20 @@ pub struct TokenRequest {
     pub password: Option<String>,
     /// For `refresh_token`.
     pub refresh_token: Option<String>,
+    /// The key's prefix or id, for `client_credentials`. It and the key may stand in the Authorization
+    /// header instead (`Basic`).
+    #[schema(example = "thk_5m2x8q9r")]
+    pub client_id: Option<String>,
+    /// The key, for `client_credentials`.
+    #[schema(format = Password)]
+    pub client_secret: Option<String>,
 }
 
-/// Sign in with a password or a refresh token.
+/// Sign in with a password, a refresh token or a program's key.
 #[utoipa::path(
     tag = "sign-in",
     request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, description = "An access token and the refresh token for the next one", body = TokenView)),
+    responses((status = 200, description = "An access token and, for a person, the refresh token for the next one", body = TokenView)),
 )]
 #[post("/auth/token")]
 pub async fn issue_token(
@@ -53,23 +61,14 @@ pub async fn issue_token(
     slots: web::Data<PasswordSlots>,
     now: Now,
     ClientOf(client): ClientOf,
+    basic: BasicCredentials,
     body: Fields<TokenRequest>,
 ) -> Result<HttpResponse, Problem> {
-    let credentials = credentials(body.value)?;
-    let slot = match &credentials {
-        Credentials::Password { .. } => Some(slots.take().await?),
-        Credentials::RefreshToken(_) => None,
-    };
-    let issued = super::blocking(move || {
-        // Held while the work goes on, even if the caller has gone.
-        let _slot = slot;
-        let issued = token::issue_token(&application, &credentials, &client, now.0);
-        Ok::<_, SignInError>(issued)
-    })
-    .await?;
-    let view = match issued {
-        Ok(view) => view,
-        Err(error) => return Err(refusal(error).await),
+    let view = match asked(body.value, basic)? {
+        Asked::ByPerson(credentials) => {
+            person_token(application, &slots, credentials, client, now).await?
+        }
+        Asked::ByProgram(credentials) => program_token(application, credentials, now).await?,
     };
     let mut response = HttpResponse::Ok();
     response.insert_header((CACHE_CONTROL, "no-store"));
@@ -98,22 +97,77 @@ pub(super) fn too_many_failures(too_many: TooManyFailures) -> Problem {
     Problem::from(too_many).with_header(header::RETRY_AFTER, seconds)
 }
 
-fn credentials(request: TokenRequest) -> Result<Credentials, Problem> {
+async fn person_token(
+    application: web::Data<Application>,
+    slots: &PasswordSlots,
+    credentials: Credentials,
+    client: Client,
+    now: Now,
+) -> Result<TokenView, Problem> {
+    let slot = match &credentials {
+        Credentials::Password { .. } => Some(slots.take().await?),
+        Credentials::RefreshToken(_) => None,
+    };
+    let issued = super::blocking(move || {
+        // Held while the work goes on, even if the caller has gone.
+        let _slot = slot;
+        let issued = token::issue_token(&application, &credentials, &client, now.0);
+        Ok::<_, SignInError>(issued)
+    })
+    .await?;
+    match issued {
+        Ok(view) => Ok(view),
+        Err(error) => Err(refusal(error).await),
+    }
+}
+
+async fn program_token(
+    application: web::Data<Application>,
+    credentials: ProgramCredentials,
+    now: Now,
+) -> Result<TokenView, Problem> {
+    let asked = application.clone();
+    let issuing = super::blocking(move || issue_program_token(&asked, &credentials, now.0));
+    let token = issuing.await?;
+    note_use(&application, token.program, now);
+    Ok(token.view)
+}
+
+/// Who asks for a token.
+enum Asked {
+    ByPerson(Credentials),
+    ByProgram(ProgramCredentials),
+}
+
+fn asked(request: TokenRequest, basic: BasicCredentials) -> Result<Asked, Problem> {
     match request.grant_type.as_str() {
         "password" => match (request.username, request.password) {
-            (Some(username), Some(password)) => Ok(Credentials::Password {
+            (Some(username), Some(password)) => Ok(Asked::ByPerson(Credentials::Password {
                 tenant: request.tenant,
                 username,
                 password,
-            }),
+            })),
             (username, password) => Err(missing(&[
                 ("username", username.is_none()),
                 ("password", password.is_none()),
             ])),
         },
         "refresh_token" => match request.refresh_token {
-            Some(refresh_token) => Ok(Credentials::RefreshToken(refresh_token)),
+            Some(refresh_token) => Ok(Asked::ByPerson(Credentials::RefreshToken(refresh_token))),
             None => Err(missing(&[("refresh_token", true)])),
+        },
+        "client_credentials" => match (basic.0, request.client_id, request.client_secret) {
+            (Some((client, secret)), None, None) | (None, Some(client), Some(secret)) => {
+                Ok(Asked::ByProgram(ProgramCredentials { client, secret }))
+            }
+            (Some(_), _, _) => Err(Problem::new(
+                Code::InvalidBody,
+                message!("token-client-twice"),
+            )),
+            (None, client, secret) => Err(missing(&[
+                ("client_id", client.is_none()),
+                ("client_secret", secret.is_none()),
+            ])),
         },
         other => Err(Problem::new(
             Code::UnsupportedGrantType,

@@ -10,6 +10,7 @@ mod connection;
 #[macro_use]
 pub(crate) mod key;
 pub(crate) mod account;
+pub(crate) mod api_key;
 pub(crate) mod backup;
 pub(crate) mod change;
 mod composing;

@@ -8,14 +8,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 use tonghop::authz::{self, Audience};
 
-use crate::harness::server::PASSWORD;
+use crate::harness::server::{PASSWORD, now};
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// The operations of the design's table that exist so far, with their methods and paths.
-const OPERATIONS: [(&str, &str, &str); 51] = [
+const OPERATIONS: [(&str, &str, &str); 54] = [
     ("issue_token", "post", "/v1/auth/token"),
     ("get_me", "get", "/v1/me"),
     ("list_sign_ins", "get", "/v1/sign-ins"),
+    ("list_keys", "get", "/v1/keys"),
+    ("create_key", "post", "/v1/keys"),
+    ("delete_key", "delete", "/v1/keys/{key}"),
     ("list_units", "get", "/v1/units"),
     ("get_unit", "get", "/v1/units/{unit}"),
     ("create_unit", "post", "/v1/units"),
@@ -981,6 +984,42 @@ fn hold_changes(holder: &mut Holder, admin: &Client) {
         .expect_problem(400, "INVALID_PARAMETER");
 }
 
+/// A program gets a key and a token for it, and loses both.
+fn hold_keys(holder: &mut Holder, server: &Server, admin: &Client) {
+    let new = json!({
+        "name": "bảng", "unit": "code:30388", "operations": ["read"], "last_day": "2000-01-01",
+    });
+    let late = holder.hold("create_key", admin.post_json("/v1/keys", &new));
+    late.expect_problem(422, "INVALID_KEY");
+    let next_year = now() + chrono::Days::new(365);
+    let new = json!({
+        "name": "bảng", "unit": "code:30388", "operations": ["read"],
+        "last_day": next_year.date_naive().to_string(),
+    });
+    let key = holder.hold("create_key", admin.post_json("/v1/keys", &new));
+    let key = key.expect_status(201).json();
+    holder
+        .hold("list_keys", admin.get("/v1/keys?limit=5"))
+        .expect_status(200);
+    let [id, secret] = ["id", "secret"].map(|field| key[field].as_str().unwrap());
+    let form = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
+    let token = server.anonymous().post_form("/v1/auth/token", &form);
+    holder.hold("issue_token", token).expect_status(200);
+    let program = server.anonymous().with_token(secret);
+    holder
+        .hold("get_me", program.get("/v1/me"))
+        .expect_status(200);
+    holder
+        .hold("list_keys", program.get("/v1/keys"))
+        .expect_problem(403, "OUTSIDE_KEY");
+    let delete = || admin.send("DELETE", &format!("/v1/keys/{id}"), None, b"");
+    holder.hold("delete_key", delete()).expect_status(204);
+    holder.hold("delete_key", delete()).expect_status(404);
+    holder
+        .hold("get_me", program.get("/v1/me"))
+        .expect_status(401);
+}
+
 /// Calls every operation on a server with the demo case, and holds each answer to the document.
 pub fn call_every_operation(server: &Server) {
     let mut holder = Holder::new();
@@ -1034,6 +1073,7 @@ pub fn call_every_operation(server: &Server) {
     hold_reorganisations(&mut holder, server, &admin);
     hold_people(&mut holder, server, &admin);
     hold_changes(&mut holder, &admin);
+    hold_keys(&mut holder, server, &admin);
 
     let operations = operations(&holder.document);
     let promised = operations.iter().flat_map(|operation| {

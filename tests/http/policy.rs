@@ -31,6 +31,7 @@ fn audience(operation: Operation) -> String {
     match operation.audience() {
         Audience::Public => "public".to_owned(),
         Audience::SignedIn => "signed in".to_owned(),
+        Audience::Person => "person".to_owned(),
         Audience::Needs(action) => format!("tenant: {action:?}"),
         Audience::NeedsOn(action) => format!("unit: {action:?}"),
     }

@@ -8,7 +8,7 @@ use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use crate::http::problem::Problem;
 use crate::http::request::body::Body;
-use crate::http::request::caller::{Now, SignedIn, signed_in};
+use crate::http::request::caller::{Now, SignedIn, signing_in};
 use crate::http::request::condition::{if_match_parameter, if_none_match_parameter, precondition};
 use crate::http::request::idempotency::{key_parameter, repeat_key};
 use crate::http::request::{Reading, matched, misconfigured};
@@ -98,18 +98,18 @@ fn hear<B: Body>(
     payload: &mut Payload,
 ) -> Reading<(Call, B::Value)> {
     let now = Now::read().0;
-    let head = signed_in(request).and_then(|SignedIn(identity)| {
+    let signing_in = signing_in(request);
+    let request = request.clone();
+    let mut payload = payload.take();
+    Box::pin(async move {
+        let SignedIn(identity) = signing_in.await?;
         let precondition = precondition(request.headers())?;
         let call = Call::new(identity, now).on(precondition);
-        let rules = matched(request).ok_or_else(misconfigured)?;
-        Ok((call, repeat_key(request)?, rules.operation()))
-    });
-    // Start reading the body only if everything before it is in order.
-    let body = head.is_ok().then(|| B::from_request(request, payload));
-    Box::pin(async move {
-        let (call, key, operation) = head?;
-        let body = body.ok_or_else(misconfigured)?.await?;
-        let repeatable = key.repeatable(operation.id(), body.raw());
+        let rules = matched(&request).ok_or_else(misconfigured)?;
+        let key = repeat_key(&request)?;
+        // Start reading the body only if everything before it is in order.
+        let body = B::from_request(&request, &mut payload).await?;
+        let repeatable = key.repeatable(rules.operation().id(), body.raw());
         let call = Call { repeatable, ..call };
         Ok((call, body.value()))
     })

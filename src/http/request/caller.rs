@@ -1,4 +1,5 @@
-//! The caller of a request and the time at which it came.
+//! The caller of a request and the time at which it came. A person's token is checked at once; a
+//! program's key is looked up, and what the request does must be among the key's operations.
 
 use std::future::{Ready, ready};
 
@@ -6,16 +7,22 @@ use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
+use futures_util::future::Either;
 
-use crate::authn::Identity;
+use crate::authn::api_key::MARK;
+use crate::authn::{Credential, Identity};
 use crate::error::Code;
 use crate::http::allowance::count_request;
+use crate::http::blocking;
 use crate::http::problem::Problem;
 use crate::http::request::address::client_address;
-use crate::http::request::misconfigured;
+use crate::http::request::{Reading, matched, misconfigured};
 use crate::message;
 use crate::service::Application;
+use crate::service::people::program::{self, ProgramError, ShownKey};
 use crate::service::people::token::Client;
 
 /// The time at which the request came. Requests read the clock here and nowhere else.
@@ -62,24 +69,74 @@ impl FromRequest for ClientOf {
     }
 }
 
-/// The caller, from the access token.
+/// The caller, from the access token or a program's key.
 #[derive(Debug, Clone)]
 pub struct SignedIn(pub Identity);
 
+/// The answer to who is calling: at hand for a person, awaited for a program.
+pub(super) type SigningIn = Either<Ready<Result<SignedIn, Problem>>, Reading<SignedIn>>;
+
 impl FromRequest for SignedIn {
     type Error = Problem;
-    type Future = Ready<Result<SignedIn, Problem>>;
+    type Future = SigningIn;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(signed_in(request))
+        signing_in(request)
     }
 }
 
-pub(super) fn signed_in(request: &HttpRequest) -> Result<SignedIn, Problem> {
+pub(super) fn signing_in(request: &HttpRequest) -> SigningIn {
+    let now = Now::read();
+    match shown(request, now) {
+        Ok(Shown::Person(identity)) => Either::Left(ready(known(request, identity))),
+        Ok(Shown::Program(key)) => Either::Right(Box::pin(admitted(request.clone(), key, now))),
+        Err(problem) => Either::Left(ready(Err(problem))),
+    }
+}
+
+/// What a request shows of its caller.
+enum Shown {
+    Person(Identity),
+    Program(ShownKey),
+}
+
+fn shown(request: &HttpRequest, now: Now) -> Result<Shown, Problem> {
     let application = request.app_data::<web::Data<Application>>();
     let application = application.ok_or_else(misconfigured)?;
     let token = bearer_token(request.headers()).ok_or_else(not_signed_in)?;
-    let identity = application.tokens.verify(token, Now::read().0)?;
+    if token.starts_with(MARK) {
+        let key = token.parse().map_err(ProgramError::from)?;
+        return Ok(Shown::Program(ShownKey::Key(key)));
+    }
+    let identity = application.tokens.verify(token, now.0)?;
+    Ok(match identity.credential() {
+        Credential::Session(_) => Shown::Person(identity),
+        Credential::Key => Shown::Program(ShownKey::Token(identity)),
+    })
+}
+
+async fn admitted(request: HttpRequest, key: ShownKey, now: Now) -> Result<SignedIn, Problem> {
+    let application = request.app_data::<web::Data<Application>>().cloned();
+    let application = application.ok_or_else(misconfigured)?;
+    let rules = matched(&request).ok_or_else(misconfigured)?;
+    let operation = rules.operation();
+    let asked = application.clone();
+    let admitting = blocking(move || program::admit(&asked, &key, operation, now.0));
+    let identity = admitting.await?;
+    note_use(&application, identity, now);
+    known(&request, identity)
+}
+
+/// Lets the use of a program's key be noted now and then. Nobody waits for it.
+pub fn note_use(application: &web::Data<Application>, program: Identity, now: Now) {
+    if program::is_use_due(application, &program, now.0) {
+        let application = application.clone();
+        tokio::task::spawn_blocking(move || program::note_use(&application, &program, now.0));
+    }
+}
+
+/// Counts the request against the caller's allowance, and remembers the caller.
+fn known(request: &HttpRequest, identity: Identity) -> Result<SignedIn, Problem> {
     count_request(request, &identity)?;
     // Reading the body asks for the caller again.
     if request.method() != Method::GET {
@@ -88,12 +145,38 @@ pub(super) fn signed_in(request: &HttpRequest) -> Result<SignedIn, Problem> {
     Ok(SignedIn(identity))
 }
 
+/// A client's id and secret in the Authorization header (RFC 6749, section 2.3.1), if it has them.
+#[derive(Clone)]
+pub struct BasicCredentials(pub Option<(String, String)>);
+
+impl FromRequest for BasicCredentials {
+    type Error = Problem;
+    type Future = Ready<Result<BasicCredentials, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(BasicCredentials(basic_credentials(request.headers()))))
+    }
+}
+
+/// Ids and keys have no letter that a form would write otherwise, so they are taken as they stand.
+fn basic_credentials(headers: &HeaderMap) -> Option<(String, String)> {
+    let encoded = credentials(headers, "basic")?;
+    let text = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
+    let (id, secret) = text.split_once(':')?;
+    Some((id.to_owned(), secret.to_owned()))
+}
+
 fn bearer_token(headers: &HeaderMap) -> Option<&str> {
+    credentials(headers, "bearer")
+}
+
+/// Returns the credentials of a scheme.
+fn credentials<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
     let credentials = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = credentials.split_once(' ')?;
+    let (scheme, credentials) = credentials.split_once(' ')?;
     scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| token.trim_start())
+        .eq_ignore_ascii_case(wanted)
+        .then(|| credentials.trim_start())
 }
 
 fn not_signed_in() -> Problem {
@@ -124,5 +207,15 @@ mod tests {
         assert_eq!(token("bearer a.b.c"), Some("a.b.c".to_owned()));
         assert_eq!(token("Basic a"), None);
         assert_eq!(token("Bearer"), None);
+    }
+
+    #[test]
+    fn a_client_may_stand_in_the_header() {
+        let client = |value| basic_credentials(request(&[("authorization", value)]).headers());
+        let pair = ("id".to_owned(), "se:cret".to_owned());
+        assert_eq!(client("Basic aWQ6c2U6Y3JldA=="), Some(pair));
+        assert_eq!(client("Basic aWQ="), None);
+        assert_eq!(client("Basic ?"), None);
+        assert_eq!(client("Bearer aWQ6c2U6Y3JldA=="), None);
     }
 }

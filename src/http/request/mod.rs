@@ -27,7 +27,7 @@ use crate::http::problem::Problem;
 pub use self::address::TrustedProxies;
 pub use self::body::{Body, NoBody};
 pub use self::call::{Called, CalledOn, CalledToPut};
-pub use self::caller::{ClientOf, Now, SignedIn};
+pub use self::caller::{BasicCredentials, ClientOf, Now, SignedIn, note_use};
 pub use self::condition::SeenEtags;
 pub use self::form::Fields;
 pub(super) use self::header::header_parameter;

@@ -13,7 +13,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::authn::Identity;
-use crate::domain::id::{SessionId, TenantId};
+use crate::domain::id::{AccountId, SessionId, TenantId};
 use crate::service::application::condition::Etag;
 use crate::store::StoreError;
 
@@ -46,12 +46,13 @@ impl Encoded {
 /// The seconds of a quarter of an hour. Every time zone's midnight is at the beginning of one.
 const QUARTER: i64 = 15 * 60;
 
-/// The key of a cached answer: the caller and the question. The session is part of it, since one of
-/// an account's may have ended.
+/// The key of a cached answer: the caller and the question. A person's session is part of it, since
+/// one of an account's may have ended.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Question {
     tenant: TenantId,
-    session: SessionId,
+    account: AccountId,
+    session: Option<SessionId>,
     quarter: i64,
     asked: Box<[u8]>,
 }
@@ -70,6 +71,7 @@ impl Question {
             .map_err(|error| StoreError::Corrupt(error.to_string()))?;
         Ok(Question {
             tenant: identity.tenant(),
+            account: identity.account(),
             session: identity.session(),
             quarter: identity.seen().timestamp().div_euclid(QUARTER),
             asked: asked.into(),

@@ -6,6 +6,7 @@ pub mod change;
 pub mod condition;
 pub(in crate::service) mod door;
 pub mod idempotency;
+pub(in crate::service) mod key_uses;
 pub mod locate;
 mod map_changes;
 pub mod name;
@@ -32,6 +33,7 @@ use crate::store::Database;
 
 use crate::service::application::answers::Answers;
 use crate::service::application::idempotency::InFlight;
+use crate::service::application::key_uses::KeyUses;
 use crate::service::application::snapshot::Caches;
 use crate::service::application::throttle::{SignInLimits, Throttle};
 use crate::service::application::turn::{Crowd, Turns};
@@ -44,6 +46,7 @@ pub struct Application {
     pub(in crate::service) in_flight: InFlight,
     pub(in crate::service) answers: Answers,
     pub(in crate::service) turns: Turns,
+    pub(in crate::service) key_uses: KeyUses,
     pub(in crate::service) read_time: Duration,
     pub(in crate::service) throttle: Throttle,
     /// The address at which people reach the server, without a slash at the end: links begin with it.
@@ -98,6 +101,7 @@ impl Application {
             in_flight: InFlight::default(),
             answers: Answers::default(),
             turns: Turns::new(reading, waiting),
+            key_uses: KeyUses::default(),
             read_time: limits.time,
             throttle: Throttle::default(),
             public_url: DEFAULT_PUBLIC_URL.to_owned(),

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::authn::Identity;
+use crate::authn::api_key::KeyHash;
+use crate::authn::{Credential, Identity};
 use crate::authz::{Access, Grant};
 use crate::domain::catalogue::Catalogue;
 use crate::domain::hierarchy::Hierarchy;
@@ -17,6 +18,7 @@ use crate::domain::id::{AccountId, SessionId, TenantId};
 use crate::domain::succession::Successions;
 use crate::service::application::map_changes::MapChanges;
 use crate::service::application::patience::Patience;
+use crate::store::api_key::{self, KeptKey};
 use crate::store::counters::Counters;
 use crate::store::grant::KeptGrant;
 use crate::store::{
@@ -92,11 +94,48 @@ impl Snapshot {
 }
 
 /// The rights of a tenant's accounts, and the callers that are signed out.
-struct People {
+pub(in crate::service) struct People {
     grants: HashMap<AccountId, Vec<Grant>>,
     disabled: HashSet<AccountId>,
     /// The ended sessions of which a token may be valid yet.
     ended: HashSet<SessionId>,
+    /// The keys that are not deleted, by their programs.
+    keys: HashMap<AccountId, KeptKey>,
+    programs: HashMap<KeyHash, AccountId>,
+}
+
+impl People {
+    fn load(transaction: &mut Transaction<'_>) -> Result<People, StoreError> {
+        let keys = api_key::keys(transaction)?;
+        let programs = keys.iter().map(|key| (key.hash.clone(), key.account));
+        Ok(People {
+            grants: by_account(grant::grants(transaction)?),
+            disabled: account::disabled_accounts(transaction)?,
+            ended: sign_in::ended_sessions(transaction)?,
+            programs: programs.collect(),
+            keys: keys.into_iter().map(|key| (key.account, key)).collect(),
+        })
+    }
+
+    /// Finds a program's key, unless its last day is over.
+    pub fn key_of(&self, program: AccountId, today: NaiveDate) -> Option<&KeptKey> {
+        let key = self.keys.get(&program);
+        key.filter(|key| today <= key.last_day)
+    }
+
+    /// Finds the key with a hash, unless its last day is over.
+    pub fn key_with(&self, hash: &KeyHash, today: NaiveDate) -> Option<&KeptKey> {
+        let program = self.programs.get(hash)?;
+        self.key_of(*program, today)
+    }
+
+    fn is_signed_out(&self, identity: &Identity, today: NaiveDate) -> bool {
+        self.disabled.contains(&identity.account())
+            || match identity.credential() {
+                Credential::Session(session) => self.ended.contains(&session),
+                Credential::Key => self.key_of(identity.account(), today).is_none(),
+            }
+    }
 }
 
 /// The cached state of all tenants.
@@ -162,21 +201,24 @@ impl Caches {
         identity: &Identity,
         counters: Counters,
     ) -> Result<Access, StoreError> {
-        let tenant = identity.tenant();
-        let people = self.people.get(tenant, counters.grants_rev, || {
-            Ok(People {
-                grants: by_account(grant::grants(transaction)?),
-                disabled: account::disabled_accounts(transaction)?,
-                ended: sign_in::ended_sessions(transaction)?,
-            })
-        })?;
-        let account = identity.account();
-        if people.disabled.contains(&account) || people.ended.contains(&identity.session()) {
+        let people = self.people_in(transaction, identity.tenant(), counters)?;
+        let today = counters.day_of(identity.seen());
+        if people.is_signed_out(identity, today) {
             return Err(StoreError::SignedOut);
         }
-        let own = people.grants.get(&account).map_or(&[][..], Vec::as_slice);
-        let today = counters.day_of(identity.seen());
+        let own = people.grants.get(&identity.account());
+        let own = own.map_or(&[][..], Vec::as_slice);
         Ok(Access::new(identity, own, today))
+    }
+
+    pub(in crate::service) fn people_in(
+        &self,
+        transaction: &mut Transaction<'_>,
+        tenant: TenantId,
+        counters: Counters,
+    ) -> Result<Arc<People>, StoreError> {
+        self.people
+            .get(tenant, counters.grants_rev, || People::load(transaction))
     }
 
     pub(super) fn snapshot_with(

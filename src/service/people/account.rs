@@ -762,7 +762,7 @@ pub(super) fn end_grant(
 pub fn disable_account(
     application: &Application,
     call: &Call,
-    id: &String,
+    id: &str,
 ) -> Result<Reply, AccountError> {
     changing_account(application, call, id, |transaction, _, person| {
         person.disable(transaction, call.now)
@@ -776,7 +776,7 @@ pub fn disable_account(
 pub fn enable_account(
     application: &Application,
     call: &Call,
-    id: &String,
+    id: &str,
 ) -> Result<Reply, AccountError> {
     changing_account(application, call, id, |_, _, person| Ok(person.enable()))
 }

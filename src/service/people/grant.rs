@@ -38,17 +38,26 @@ impl GrantView {
         hierarchy: &Hierarchy,
         day: NaiveDate,
     ) -> GrantView {
-        let tree = hierarchy.tree_on(day);
-        let last = |unit| hierarchy.facts_of(unit).last().map(UnitName::of_fact);
         GrantView {
             role: grant.role,
             unit: grant
                 .unit()
-                .and_then(|unit| tree.by_id(unit).map(UnitName::of).or_else(|| last(unit))),
+                .and_then(|unit| unit_name(unit, hierarchy, day)),
             from: Some(grant.days.from).filter(|from| *from > BEGINNING),
             to: grant.days.to,
         }
     }
+}
+
+/// Names a unit as it is on a day, or was last.
+pub(in crate::service) fn unit_name(
+    unit: UnitId,
+    hierarchy: &Hierarchy,
+    day: NaiveDate,
+) -> Option<UnitName> {
+    let tree = hierarchy.tree_on(day);
+    let last = || hierarchy.facts_of(unit).last().map(UnitName::of_fact);
+    tree.by_id(unit).map(UnitName::of).or_else(last)
 }
 
 /// A grant to give, as it was entered. On the command line: `ROLE@UNIT`, or `tenant_admin`.
@@ -221,12 +230,27 @@ pub(in crate::service) fn is_seen(
     today: NaiveDate,
     grant: &Grant,
 ) -> bool {
-    let Some(unit) = grant.unit() else {
-        return access.to_tenant(Action::ManageAccounts).is_ok();
+    to_manage(access, hierarchy, today, grant.reach).is_ok()
+}
+
+/// Permits managing the accounts of people and programs of a part of the tenant.
+///
+/// # Errors
+/// [`Denied`].
+pub(in crate::service) fn to_manage(
+    access: &Access,
+    hierarchy: &Hierarchy,
+    today: NaiveDate,
+    reach: Reach,
+) -> Result<Permit, Denied> {
+    let Reach::Subtree(unit) = reach else {
+        return access.to_tenant(Action::ManageAccounts);
     };
     let tree = hierarchy.tree_on(day_of(hierarchy, unit, today));
-    let place = tree.by_id(unit);
-    place.is_some_and(|place| access.to_unit(Action::ManageAccounts, &tree, place).is_ok())
+    match tree.by_id(unit) {
+        Some(place) => access.to_unit(Action::ManageAccounts, &tree, place),
+        None => access.to_tenant(Action::ManageAccounts),
+    }
 }
 
 /// Returns a day on which a unit exists: `day`, or its last one.

@@ -148,7 +148,7 @@ pub(super) fn slug_of(application: &Application, scope: &Scope) -> Result<Tenant
 pub fn invite_account(
     application: &Application,
     call: &Call,
-    id: &String,
+    id: &str,
 ) -> Result<Reply, AccountError> {
     let slug = slug_of(application, &Scope::of(&call.identity))?;
     application.changing(call, |mut change| {

@@ -203,7 +203,7 @@ pub fn put_my_password(
             now_kept.password_hash = Some(new_hash);
             now_kept.rev = rev;
             account_put(transaction, &now_kept)?;
-            end_sessions(transaction, id, Some(call.identity.session()), call.now)?;
+            end_sessions(transaction, id, call.identity.session(), call.now)?;
             mark_changed(transaction, Part::Grants, rev)?;
             let item = ChangeItem::of_account(ChangeKind::PasswordChanged, id, None);
             Ok(Written::new(Reply::without_body(), [item]))

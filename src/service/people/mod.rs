@@ -2,12 +2,14 @@
 //! signing in. Their rights are decided by `authz`.
 
 pub mod account;
+pub mod api_key;
 mod credentials;
 pub mod grant;
 pub mod hand_over;
 pub mod import;
 pub mod invitation;
 pub mod me;
+pub mod program;
 pub mod session;
 pub mod sign_in_attempt;
 pub mod tenant;

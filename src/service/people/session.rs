@@ -80,7 +80,7 @@ pub fn list_my_sessions(
             agent: session.agent,
             started_at: session.started_at.map(|at| at.and_utc()),
             used_at: session.used_at.map(|at| at.and_utc()),
-            current: session.id == identity.session(),
+            current: Some(session.id) == identity.session(),
         });
         Ok(SessionList {
             items: items.collect(),
@@ -95,7 +95,7 @@ pub fn list_my_sessions(
 pub fn end_my_session(
     application: &Application,
     call: &Call,
-    id: &String,
+    id: &str,
 ) -> Result<Reply, SessionError> {
     application.changing(call, |change| {
         let (permit, rev) = (
@@ -106,8 +106,8 @@ pub fn end_my_session(
             let account = permit.account();
             let sessions = sessions_of(transaction, account, call.now.naive_utc())?;
             let mut sessions = sessions.into_iter();
-            let session = sessions.find(|session| session.id.to_string() == *id);
-            let session = session.ok_or_else(|| SessionError::NotFound(id.clone()))?;
+            let session = sessions.find(|session| session.id.to_string() == id);
+            let session = session.ok_or_else(|| SessionError::NotFound(id.to_owned()))?;
             end(transaction, session.id, call.now)?;
             mark_changed(transaction, Part::Grants, rev)?;
             Ok(Written::new(Reply::without_body(), [item(account)]))

@@ -120,8 +120,8 @@ pub struct TokenView {
     /// In seconds.
     pub expires_in: i64,
     /// Yields the next access token and the next refresh token. May be sent again until its child
-    /// is used.
-    pub refresh_token: String,
+    /// is used. Null for a program, which has its key.
+    pub refresh_token: Option<String>,
 }
 
 /// Checks credentials and issues tokens.
@@ -471,7 +471,7 @@ fn give(
         access_token,
         token_type: "Bearer".to_owned(),
         expires_in: LIFETIME.num_seconds(),
-        refresh_token,
+        refresh_token: Some(refresh_token),
     })
 }
 

@@ -1,3 +1,4 @@
 //! The command line.
 
 mod demo;
+mod people_guide;

@@ -484,6 +484,55 @@ fn the_headers_that_an_operation_reads_are_those_of_the_document() {
     }
 }
 
+/// The names of a schema's fields, wherever it is written out.
+fn fields_of(document: &Value, schema: &Value) -> BTreeSet<String> {
+    let named = schema["$ref"].as_str();
+    let schema = match named.and_then(|name| name.strip_prefix('#')) {
+        Some(pointer) => document.pointer(pointer).unwrap(),
+        None => schema,
+    };
+    let fields = schema["properties"].as_object().into_iter().flatten();
+    fields.map(|(name, _)| name.clone()).collect()
+}
+
+/// What only answers have cannot be assigned by sending it: not an id, not a rev, not a status.
+#[test]
+fn a_field_that_only_answers_have_is_refused_in_every_write() {
+    let server = Server::with_demo(Backend::Sqlite);
+    let admin = server.sign_in("mttq-an-giang", "admin@demo");
+    let admin = admin.with("If-Match", "*");
+    let document = document();
+    let mut tried = 0;
+    for operation in operations(&document) {
+        let asked = &operation.body["requestBody"]["content"]["application/json"]["schema"];
+        let taken = fields_of(&document, asked);
+        if taken.is_empty() {
+            continue;
+        }
+        let answers = operation.responses().iter();
+        let answers = answers.filter(|(status, _)| status.starts_with('2'));
+        let shown: BTreeSet<String> = answers
+            .flat_map(|(_, answer)| {
+                fields_of(&document, &answer["content"]["application/json"]["schema"])
+            })
+            .chain(["tenant_id", "id", "rev", "status"].map(str::to_owned))
+            .collect();
+        for field in shown.difference(&taken) {
+            let answer = operation.call(&admin, &json!({field: "x"}).to_string());
+            let what = format!("{} {field}: {}", operation.id, answer.text);
+            assert_eq!(answer.status, 400, "{what}");
+            let errors = answer.json()["errors"].clone();
+            let mut errors = errors.as_array().unwrap().iter();
+            let is_unknown = |error: &Value| {
+                error["code"] == "UNKNOWN_FIELD" && error["pointer"] == format!("/{field}")
+            };
+            assert!(errors.any(is_unknown), "{what}");
+            tried += 1;
+        }
+    }
+    assert!(tried >= 60, "only {tried} fields");
+}
+
 /// Holds answers to the document.
 struct Holder {
     document: Value,

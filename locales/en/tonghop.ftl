@@ -597,6 +597,7 @@ key-last-day-late = A key serves for two years at most. Choose { $latest } or an
 grant-unknown-unit = There is no unit { $unit } today. Give its id, or code: and its code (such as code:30388).
 grant-role-of-system = The role { $role } is for the whole system, not for a unit. Leave the unit out.
 grant-role-needs-unit = The role { $role } needs a unit. Give one, such as { $code }@code:30388.
+grant-over = This role is over: its last day is past. Choose today or a later day.
 grant-too-many = An account has { $most } roles at most.
 grant-twice = The role { $role } is given twice for the same unit on the same days. Leave one out.
 

@@ -548,6 +548,7 @@ key-last-day-late = Khóa có hiệu lực nhiều nhất hai năm. Hãy chọn 
 grant-unknown-unit = Hôm nay không có đơn vị { $unit }. Hãy ghi mã định danh, hoặc code: và mã đơn vị (ví dụ code:30388).
 grant-role-of-system = Vai trò { $role } là của cả hệ thống, không gắn với một đơn vị. Hãy bỏ phần đơn vị.
 grant-role-needs-unit = Vai trò { $role } cần một đơn vị. Hãy ghi thêm, ví dụ { $code }@code:30388.
+grant-over = Vai trò này đã hết hạn: ngày cuối đã qua. Hãy chọn hôm nay hoặc một ngày sau đó.
 grant-too-many = Một tài khoản có nhiều nhất { $most } vai trò.
 grant-twice = Vai trò { $role } được giao hai lần cho cùng một đơn vị trong cùng những ngày. Hãy bỏ bớt một dòng.
 

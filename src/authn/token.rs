@@ -28,7 +28,7 @@ const TYPE: &str = "at+jwt";
 const AUDIENCE: &str = "tonghop";
 
 /// What a caller is known by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Credential {
     /// A token of a person's sign-in.
     Session(SessionId),

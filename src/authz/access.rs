@@ -30,9 +30,9 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// Permits the holder of an account's invitation to choose its password. The caller has checked
-    /// the code.
-    pub(crate) fn of_invited(account: AccountId) -> Permit {
+    /// Permits the holder of an account's invitation or refresh token what these are for. The caller
+    /// has checked them.
+    pub(crate) fn of_holder(account: AccountId) -> Permit {
         Permit { account }
     }
 

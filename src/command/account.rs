@@ -213,7 +213,7 @@ fn role_of(grant: &GrantView) -> String {
         .unit
         .as_ref()
         .map(|unit| format!("@code:{}", unit.code));
-    let from = grant.from.map(|from| format!(" from {from}"));
+    let from = Some(format!(" from {}", grant.from));
     let to = grant.to.map(|to| format!(" to {to}"));
     [unit, from, to]
         .into_iter()

@@ -6,11 +6,11 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{change, json, reply};
 use super::problem::Problem;
-use super::request::{Called, JsonBody, NoBody, Now, SignedIn};
-use super::token::PasswordSlots;
+use super::request::{Called, ClientOf, JsonBody, NoBody, Now, SignedIn};
+use super::token::{PasswordSlots, too_many_failures};
 use crate::service::Application;
 use crate::service::application::call::Call;
-use crate::service::people::me::{self, ChangedPassword, MeView};
+use crate::service::people::me::{self, ChangedPassword, MeError, MeView};
 use crate::service::people::session::{self, SessionList};
 
 /// Read the caller's account and grants.
@@ -51,6 +51,7 @@ pub async fn put_my_password(
     slots: web::Data<PasswordSlots>,
     SignedIn(identity): SignedIn,
     now: Now,
+    ClientOf(client): ClientOf,
     body: JsonBody<PasswordBody>,
 ) -> Result<HttpResponse, Problem> {
     // Without a key: a stored hash of the body would tell the password to whoever guesses it.
@@ -63,9 +64,14 @@ pub async fn put_my_password(
     let slot = slots.take().await?;
     let done = super::blocking(move || {
         let _slot = slot;
-        me::put_my_password(&application, &call, &changed)
+        let done = me::put_my_password(&application, &call, &changed, client.address);
+        Ok::<_, MeError>(done)
     });
-    Ok(reply(done.await?))
+    match done.await? {
+        Ok(done) => Ok(reply(done)),
+        Err(MeError::TooMany(too_many)) => Err(too_many_failures(too_many)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// List the caller's sessions, the last used first.

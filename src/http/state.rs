@@ -132,8 +132,8 @@ impl Drop for Arriving {
     }
 }
 
-/// The path of sign-ins.
-const SIGN_IN: &str = "/v1/auth/token";
+/// The paths of those who are not signed in yet.
+const SIGN_IN: [&str; 2] = ["/v1/auth/token", "/v1/auth/invitation"];
 
 impl ServerState {
     /// Makes the state of a server with room for `requests` in progress and `bytes` of arriving
@@ -153,9 +153,9 @@ impl ServerState {
 
     /// Takes a place for a request to a path, if there is one.
     pub fn admit(&self, path: &str) -> Option<Occupied> {
-        match path {
-            SIGN_IN => self.sign_ins.enter(),
-            _ => self.requests.enter(),
+        match SIGN_IN.contains(&path) {
+            true => self.sign_ins.enter(),
+            false => self.requests.enter(),
         }
     }
 

@@ -259,15 +259,23 @@ pub fn account_put(transaction: &mut Transaction<'_>, put: &Account) -> Result<(
     Ok(())
 }
 
-/// Notes a sign-in, which is no change to the account.
+/// Notes a sign-in, which is no change to the account, and holds its row until the transaction ends.
+/// Returns false if the account is not as it was when the password was checked.
 pub fn account_note_sign_in(
     transaction: &mut Transaction<'_>,
-    id: AccountId,
+    checked: &Account,
     now: NaiveDateTime,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let (tenant, connection) = transaction.parts();
-    diesel::update(account_row(tenant, &id.to_string()))
+    let hash = checked.password_hash.as_deref().unwrap_or_default();
+    let id = checked.id.to_string();
+    let unchanged = account_row(tenant, &id).filter(
+        account::password_hash
+            .eq(hash)
+            .and(account::disabled_at.is_null()),
+    );
+    let noted = diesel::update(unchanged)
         .set(account::last_signed_in.eq(now))
         .execute(connection)?;
-    Ok(())
+    Ok(noted > 0)
 }

@@ -32,6 +32,14 @@ pub struct Session {
     pub agent: Option<String>,
 }
 
+/// The sessions of an account to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sessions {
+    All,
+    One(SessionId),
+    AllBut(SessionId),
+}
+
 /// A refresh token as stored: by its hash.
 #[derive(Debug, Clone)]
 pub struct RefreshToken {
@@ -130,15 +138,6 @@ pub fn family_note_use(
     Ok(())
 }
 
-/// Deletes a family and all its tokens.
-pub fn family_delete(transaction: &mut Transaction<'_>, id: SessionId) -> Result<(), StoreError> {
-    let (tenant, connection) = transaction.parts();
-    let id = id.to_string();
-    diesel::delete(tokens_of(tenant, &id)).execute(connection)?;
-    diesel::delete(family_row(tenant, &id)).execute(connection)?;
-    Ok(())
-}
-
 /// Reads an account's sessions that have not ended, the last used first.
 pub fn sessions_of(
     transaction: &mut Transaction<'_>,
@@ -179,20 +178,54 @@ pub fn sessions_of(
     rows.into_iter().map(read).collect()
 }
 
-/// Ends a session: its refresh tokens go at once. Its row stays until `until`, when the last access
-/// token has expired, so that every server refuses those.
-pub fn session_end(
+/// Ends the sessions of an account that are wanted, and their refresh tokens. The rows stay until
+/// `until`, when the last access token has expired, so that every server refuses those.
+pub fn sessions_end(
     transaction: &mut Transaction<'_>,
-    id: SessionId,
+    account: AccountId,
+    wanted: Sessions,
     now: NaiveDateTime,
     until: NaiveDateTime,
 ) -> Result<(), StoreError> {
     let (tenant, connection) = transaction.parts();
-    let id = id.to_string();
-    diesel::delete(tokens_of(tenant, &id)).execute(connection)?;
-    diesel::update(family_row(tenant, &id))
-        .set((sign_in::ended_at.eq(now), sign_in::ends_at.eq(until)))
-        .execute(connection)?;
+    let account = account.to_string();
+    let living = sign_in::table.filter(
+        sign_in::tenant_id
+            .eq(tenant)
+            .and(sign_in::account_id.eq(&account))
+            .and(sign_in::ended_at.is_null())
+            .and(sign_in::ends_at.gt(now)),
+    );
+    let ended = (sign_in::ended_at.eq(now), sign_in::ends_at.eq(until));
+    // The families first: a refresh holds its family, and its new token is seen only afterwards.
+    match wanted {
+        Sessions::All => diesel::update(living).set(ended).execute(connection),
+        Sessions::One(session) => {
+            diesel::update(living.filter(sign_in::family_id.eq(session.to_string())))
+                .set(ended)
+                .execute(connection)
+        }
+        Sessions::AllBut(session) => {
+            diesel::update(living.filter(sign_in::family_id.ne(session.to_string())))
+                .set(ended)
+                .execute(connection)
+        }
+    }?;
+    let families = sign_in::table
+        .filter(
+            sign_in::tenant_id
+                .eq(tenant)
+                .and(sign_in::account_id.eq(&account))
+                .and(sign_in::ended_at.is_not_null()),
+        )
+        .select(sign_in::family_id)
+        .load::<String>(connection)?;
+    let tokens = refresh_token::table.filter(
+        refresh_token::tenant_id
+            .eq(tenant)
+            .and(refresh_token::family_id.eq_any(families)),
+    );
+    diesel::delete(tokens).execute(connection)?;
     Ok(())
 }
 
@@ -299,14 +332,30 @@ pub fn sign_ins_delete_ended(
     now: NaiveDateTime,
 ) -> Result<(), StoreError> {
     let (tenant, connection) = transaction.parts();
-    // No token outlives its family.
     let expired = refresh_token::table.filter(
         refresh_token::tenant_id
             .eq(tenant)
             .and(refresh_token::expires_at.lt(now)),
     );
     diesel::delete(expired).execute(connection)?;
-    let ended = sign_in::table.filter(sign_in::tenant_id.eq(tenant).and(sign_in::ends_at.lt(now)));
-    diesel::delete(ended).execute(connection)?;
+    let ended = sign_in::table
+        .filter(sign_in::tenant_id.eq(tenant).and(sign_in::ends_at.lt(now)))
+        .select(sign_in::family_id)
+        .load::<String>(connection)?;
+    // A family that was ended may have tokens with a later day.
+    for families in ended.chunks(500) {
+        let tokens = refresh_token::table.filter(
+            refresh_token::tenant_id
+                .eq(tenant)
+                .and(refresh_token::family_id.eq_any(families)),
+        );
+        diesel::delete(tokens).execute(connection)?;
+        let families = sign_in::table.filter(
+            sign_in::tenant_id
+                .eq(tenant)
+                .and(sign_in::family_id.eq_any(families)),
+        );
+        diesel::delete(families).execute(connection)?;
+    }
     Ok(())
 }

@@ -182,7 +182,8 @@ pub fn has_signed_in_from(
     Ok(found.is_some())
 }
 
-/// Deletes the attempts before a time, and all but the newest `most`.
+/// Deletes the attempts before a time, and all but the newest `most` that failed. Successful ones stay,
+/// since they tell an account's own addresses from those of strangers.
 pub fn attempts_delete_old(
     transaction: &mut Transaction<'_>,
     before: NaiveDateTime,
@@ -195,8 +196,9 @@ pub fn attempts_delete_old(
             .and(sign_in_attempt::at.lt(before)),
     );
     diesel::delete(old).execute(connection)?;
+    let failed = sign_in_attempt::outcome.ne(SignInOutcome::SignedIn.as_str());
     let newest_of_rest = sign_in_attempt::table
-        .filter(sign_in_attempt::tenant_id.eq(tenant))
+        .filter(sign_in_attempt::tenant_id.eq(tenant).and(failed))
         .order(sign_in_attempt::attempt_id.desc())
         .offset(most)
         .select(sign_in_attempt::attempt_id)
@@ -206,7 +208,8 @@ pub fn attempts_delete_old(
         let rest = sign_in_attempt::table.filter(
             sign_in_attempt::tenant_id
                 .eq(tenant)
-                .and(sign_in_attempt::attempt_id.le(newest)),
+                .and(sign_in_attempt::attempt_id.le(newest))
+                .and(failed),
         );
         diesel::delete(rest).execute(connection)?;
     }

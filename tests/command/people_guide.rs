@@ -30,7 +30,10 @@ fn run(script: &str, database: &TestDatabase, at: &Path) -> String {
         .current_dir(at)
         .env_clear()
         .env("PATH", format!("{}:{path}", program.display()))
-        .env("DATABASE_URL", format!("sqlite:{}", at.join("tonghop.db").display()))
+        .env(
+            "DATABASE_URL",
+            format!("sqlite:{}", at.join("tonghop.db").display()),
+        )
         .env("TONGHOP_KEYS", database.directory.path().join("keys"))
         .output()
         .unwrap();

@@ -171,15 +171,14 @@ on_both_backends! {
         put(json!([{"role": "viewer", "unit": "code:B"}])).expect_status(200);
         clerk.get("/v1/units/code:A1").expect_problem(403, "NOT_ALLOWED");
         clerk.get("/v1/units/code:B1").expect_status(200);
-        // One that has not begun, and one that has ended, do not hold.
+        // One that has not begun does not hold.
         let faults = put(json!([{"role": "viewer", "unit": "code:B", "from": "2026-01-02", "to": "2026-01-01"}]))
             .expect_problem(422, "INVALID_ACCOUNT");
         assert_eq!(faults, ["/grants/0/to INVALID_VALUE"]);
-        put(json!([
-            {"role": "viewer", "unit": "code:A", "from": "2199-01-01"},
-            {"role": "viewer", "unit": "code:B", "from": "2020-01-01", "to": "2020-12-31"},
-        ]))
-        .expect_status(200);
+        let faults = put(json!([{"role": "viewer", "unit": "code:B", "from": "2020-01-01", "to": "2020-12-31"}]))
+            .expect_problem(422, "INVALID_ACCOUNT");
+        assert_eq!(faults, ["/grants/0/to INVALID_VALUE"]);
+        put(json!([{"role": "viewer", "unit": "code:A", "from": "2199-01-01"}])).expect_status(200);
         clerk.get("/v1/units/code:A1").expect_problem(403, "NOT_ALLOWED");
         clerk.get("/v1/units/code:B1").expect_problem(403, "NOT_ALLOWED");
         let doubled = json!([{"role": "viewer", "unit": "code:A"}, {"role": "viewer", "unit": "code:A", "from": "2199-01-01"}]);
@@ -304,5 +303,51 @@ on_both_backends! {
         for query in ["?dry_run=true", ""] {
             of_a.post_csv(&format!("{path}{query}"), foreign).expect_problem(403, "NOT_ALLOWED");
         }
+    }
+
+    fn only_an_administrator_appoints_the_managers_of_a_root(backend) {
+        let (server, admin) = town(backend);
+        let of_t = server.sign_in("test", "of-t");
+        let peer = person("peer", "unit_admin", "T");
+        of_t.post_json("/v1/accounts", &peer).expect_problem(403, "NOT_ALLOWED");
+        let path = created(&admin, &peer);
+        // Who manages the same unit is seen, and not managed: an invitation would be the way in.
+        of_t.get(&path).expect_status(200);
+        of_t.post(&format!("{path}/invitation")).expect_problem(403, "NOT_ALLOWED");
+        on(&of_t, &path).post(&format!("{path}/disable")).expect_problem(403, "NOT_ALLOWED");
+    }
+
+    fn a_code_of_before_opens_nothing_after_a_new_role_a_disabling_or_a_new_password(backend) {
+        let (server, admin) = town(backend);
+        let of_a = server.sign_in("test", "of-a");
+        let path = created(&of_a, &person("rising", "reporter", "A"));
+        let code = invited(&of_a, &path);
+        let grants = json!([{"role": "tenant_admin"}]);
+        on(&admin, &path).put(&format!("{path}/grants"), &grants).expect_status(200);
+        accept(&server, &code, CHOSEN).expect_problem(401, "INVALID_INVITATION");
+        let code = invited(&admin, &path);
+        accept(&server, &code, CHOSEN).expect_status(204);
+        let code = invited(&admin, &path);
+        on(&admin, &path).post(&format!("{path}/disable")).expect_status(200);
+        on(&admin, &path).post(&format!("{path}/enable")).expect_status(200);
+        accept(&server, &code, CHOSEN).expect_problem(401, "INVALID_INVITATION");
+        let code = invited(&admin, &path);
+        let person = server.anonymous().sign_in("test", "rising", CHOSEN);
+        let changed = json!({"current_password": CHOSEN, "new_password": "một câu khác hẳn"});
+        person.put("/v1/me/password", &changed).expect_status(204);
+        accept(&server, &code, CHOSEN).expect_problem(401, "INVALID_INVITATION");
+    }
+
+    fn an_account_stays_with_those_who_managed_it_when_its_roles_end_on_their_first_day(backend) {
+        let (server, _admin) = town(backend);
+        let of_a = server.sign_in("test", "of-a");
+        let path = created(&of_a, &person("brief", "reporter", "A1"));
+        let keyed = on(&of_a, &path).with("Idempotency-Key", "end");
+        let ended = keyed.put(&format!("{path}/grants"), &json!([])).expect_status(200);
+        assert_eq!(ended.json()["grants"], json!([]));
+        let again = keyed.put(&format!("{path}/grants"), &json!([])).expect_status(200);
+        assert_eq!(again.header("idempotency-replayed"), Some("true"));
+        of_a.get(&path).expect_status(200);
+        on(&of_a, &path).post(&format!("{path}/disable")).expect_status(200);
     }
 }

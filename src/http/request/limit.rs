@@ -23,7 +23,7 @@ impl BodyLimit {
         let BodyLimit(usual) = self;
         BodyLimit(match operation {
             Operation::CreateReorganisation => usual.max(LARGE_BODY_LIMIT),
-            Operation::IssueToken => usual.min(LARGEST_FORM),
+            Operation::IssueToken | Operation::AcceptInvitation => usual.min(LARGEST_FORM),
             _ => usual,
         })
     }

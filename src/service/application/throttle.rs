@@ -65,9 +65,11 @@ impl TooManyFailures {
 }
 
 /// Those who send from one place: an address, or a network that one customer has (IPv6).
-type Place = IpAddr;
+pub type Place = IpAddr;
 
-fn place_of(address: IpAddr) -> Place {
+/// Returns the place of an address: itself, or its network of 64 bits (IPv6), within which devices
+/// change their addresses.
+pub fn place_of(address: IpAddr) -> Place {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => {

@@ -21,7 +21,7 @@ use crate::service::application::condition::{ConditionError, Etag};
 use crate::service::application::door::Written;
 use crate::service::application::idempotency::{IdempotencyError, Outcome, Reply};
 use crate::service::application::locate::NotFound;
-use crate::service::application::page::{Page, PageRequest};
+use crate::service::application::page::{Page, PageRequest, UnknownCursor};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::people::credentials::{check_password, wrong_login};
 use crate::service::people::grant::{EnteredGrant, GrantView, is_seen, read_grants, to_give};
@@ -30,7 +30,9 @@ use crate::store::account::{
     Account, AccountKind, account_by_id, account_by_login, account_insert, account_put,
     people_after,
 };
-use crate::store::grant::{KeptGrant, grant_close, grant_delete, grant_insert, grants_of_accounts};
+use crate::store::grant::{KeptGrant, grant_close, grant_insert, grants_of_accounts};
+use crate::store::invitation::invitation_delete;
+use crate::store::sign_in::Sessions;
 use crate::store::tenant::{Part, mark_changed};
 use crate::store::{StoreError, Transaction};
 
@@ -47,6 +49,8 @@ pub enum AccountError {
     Idempotency(#[from] IdempotencyError),
     #[error(transparent)]
     Unit(#[from] NotFound),
+    #[error(transparent)]
+    Cursor(#[from] UnknownCursor),
     #[error("no account {0}")]
     NotFound(String),
     #[error("no account with the login {0}")]
@@ -71,6 +75,7 @@ impl Explain for AccountError {
             AccountError::Condition(held) => held.explain(),
             AccountError::Idempotency(held) => held.explain(),
             AccountError::Unit(held) => held.explain(),
+            AccountError::Cursor(held) => held.explain(),
             AccountError::NotFound(_) => {
                 Explanation::new(Code::AccountNotFound, message!("account-not-found"))
                     .of_parameter("account")
@@ -276,7 +281,10 @@ impl Person {
             return Ok(Vec::new());
         }
         self.account.disabled_at = Some(now.naive_utc());
-        end_sessions(transaction, self.account.id, None, now)?;
+        // The account first: who is signing in meanwhile looks at it last.
+        account_put(transaction, &self.account)?;
+        end_sessions(transaction, self.account.id, Sessions::All, now)?;
+        invitation_delete(transaction, self.account.id)?;
         Ok(vec![self.item(ChangeKind::AccountDisabled)])
     }
 
@@ -413,7 +421,7 @@ fn page_of(
             && person.is_seen(snapshot, today)
     };
     let mut views = Vec::new();
-    let mut after = page.after.clone().unwrap_or_default();
+    let mut after = login_at(transaction, page.after.as_deref())?;
     loop {
         snapshot.patience.check()?;
         let block = people_after(transaction, &after, BLOCK)?;
@@ -437,8 +445,25 @@ fn page_of(
     }
     let more = views.len() > page.limit;
     views.truncate(page.limit);
-    let next = views.last().filter(|_| more).map(|last| last.login.clone());
+    let next = views.last().filter(|_| more).map(|last| last.id.clone());
     Ok(Page { items: views, next })
+}
+
+/// Returns the login of the account that a cursor names: the list goes on after it. Without a cursor
+/// every login comes after.
+fn login_at(
+    transaction: &mut Transaction<'_>,
+    cursor: Option<&str>,
+) -> Result<String, AccountError> {
+    let Some(cursor) = cursor else {
+        return Ok(String::new());
+    };
+    let unknown = || UnknownCursor {
+        cursor: cursor.to_owned(),
+    };
+    let id = cursor.parse::<AccountId>().map_err(|_| unknown())?;
+    let account = account_by_id(transaction, id)?.ok_or_else(unknown)?;
+    Ok(account.login.to_string())
 }
 
 /// Reads an account.
@@ -721,6 +746,10 @@ pub fn put_grants(
                 today,
                 new.iter().copied(),
             )?;
+            if !new.is_empty() {
+                // A code that was made by somebody with less must not open more.
+                invitation_delete(transaction, person.account.id)?;
+            }
             let mut items = Vec::new();
             for kept in standing.iter().filter(|kept| !wanted.contains(&kept.grant)) {
                 end_grant(transaction, kept, today, snapshot.counters.rev)?;
@@ -742,17 +771,15 @@ fn ended(person: &Person, grant: &Grant) -> ChangeItem {
     }
 }
 
-/// Ends a grant the day before `day`. One that has not begun by then is deleted.
+/// Ends a grant the day before `day`. One that has not begun by then never holds; it stays, so that
+/// those who managed the account still find it.
 pub(super) fn end_grant(
     transaction: &mut Transaction<'_>,
     kept: &KeptGrant,
     day: NaiveDate,
     rev: i64,
 ) -> Result<(), StoreError> {
-    match day.pred_opt().filter(|eve| kept.grant.days.from <= *eve) {
-        Some(eve) => grant_close(transaction, kept.id, eve, rev),
-        None => grant_delete(transaction, kept.id),
-    }
+    grant_close(transaction, kept.id, day.pred_opt().unwrap_or(day), rev)
 }
 
 /// Disables an account: nobody signs in with it, and its tokens do not serve any more.
@@ -922,6 +949,9 @@ impl Person {
             return Err(AccountError::Invalid(faults));
         }
         let rev = snapshot.counters.rev;
+        if !given_now.is_empty() {
+            invitation_delete(transaction, self.account.id)?;
+        }
         let mut items = Vec::new();
         let is_of = |kept: &KeptGrant, grant: &Grant| {
             kept.grant.role == grant.role && kept.grant.reach == grant.reach

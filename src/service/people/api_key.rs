@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::authn::Identity;
 use crate::authn::api_key::{NewKey, NoRandomness};
 use crate::authz::{
-    Action, Denied, Grant, KeyOperation, KeyOperations, Permit, Reach, RefusedOperation,
+    Access, Action, Denied, Grant, KeyOperation, KeyOperations, Permit, Reach, RefusedOperation,
 };
 use crate::domain::id::{AccountId, Login};
 use crate::domain::naming::Named;
@@ -278,7 +278,7 @@ fn read_key(
         Some(unit) => read_unit(unit, snapshot, today, faults),
     };
     let operations = read_operations(&entered.operations, faults);
-    check_last_day(entered.last_day, today, faults);
+    check_last_day(entered.last_day, &snapshot.access, today, faults);
     let (reach, operations) = (reach?, operations?);
     let roles = operations.roles(reach).map_err(|operation| {
         let message = message!("key-operation-of-tenant", operation = operation.id());
@@ -351,8 +351,13 @@ fn read_operations(entered: &[String], faults: &mut Vec<Fault>) -> Option<KeyOpe
     (read.len() == entered.len()).then(|| read.into_iter().collect())
 }
 
-fn check_last_day(last_day: NaiveDate, today: NaiveDate, faults: &mut Vec<Fault>) {
+/// Checks a key's last day: neither past, nor too far ahead, nor after its maker's last role ends.
+fn check_last_day(last_day: NaiveDate, access: &Access, today: NaiveDate, faults: &mut Vec<Fault>) {
     let latest = today.checked_add_months(LONGEST).unwrap_or(today);
+    let ends = access.grants().iter().map(|grant| grant.days.to);
+    // None is until further notice.
+    let end = ends.reduce(|one, other| Some(one?.max(other?))).flatten();
+    let latest = end.map_or(latest, |end| latest.min(end));
     if last_day < today {
         let message = message!("key-last-day-past");
         faults.push(Fault::in_body(
@@ -408,7 +413,7 @@ fn check_room(
     if of_the_name.count() >= MOST_OF_ONE_NAME {
         return Err(KeyError::TwoOfTheName(data.name.clone()));
     }
-    if keys.len() >= MOST_KEYS {
+    if keys.iter().filter(|key| today <= key.last_day).count() >= MOST_KEYS {
         return Err(KeyError::TooMany);
     }
     Ok(())

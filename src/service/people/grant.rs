@@ -24,8 +24,8 @@ pub struct GrantView {
     pub role: Role,
     /// The unit on whose subtree the role holds; null for the whole tenant.
     pub unit: Option<UnitName>,
-    /// The first day; null if it held from the beginning.
-    pub from: Option<NaiveDate>,
+    /// The first day.
+    pub from: NaiveDate,
     /// The last day; null until further notice.
     pub to: Option<NaiveDate>,
 }
@@ -43,7 +43,7 @@ impl GrantView {
             unit: grant
                 .unit()
                 .and_then(|unit| unit_name(unit, hierarchy, day)),
-            from: Some(grant.days.from).filter(|from| *from > BEGINNING),
+            from: grant.days.from,
             to: grant.days.to,
         }
     }
@@ -96,7 +96,7 @@ impl std::str::FromStr for EnteredGrant {
             unit => Ok(EnteredGrant {
                 role,
                 unit: unit.map(str::to_owned),
-                // An operator's grant holds for reports of the past too.
+                // As the first accounts of a tenant have it.
                 from: Some(BEGINNING),
                 to: None,
             }),
@@ -150,6 +150,10 @@ fn read_grant(
     };
     if days.to.is_some_and(|to| to < days.from) {
         let message = message!("level-last-day-before-first");
+        return Err(Fault::in_body(at.below("to"), Code::InvalidValue, message));
+    }
+    if days.to.is_some_and(|to| to < today) {
+        let message = message!("grant-over");
         return Err(Fault::in_body(at.below("to"), Code::InvalidValue, message));
     }
     let reach = match (&entered.unit, role) {
@@ -210,6 +214,12 @@ pub(in crate::service) fn to_give<'g>(
     for grant in grants {
         permit = match grant.reach {
             Reach::Tenant => access.to_tenant(Action::ManageAccounts)?,
+            // Nobody is above a root, so only an administrator appoints its managers.
+            Reach::Subtree(unit)
+                if grant.role == Role::UnitAdmin && is_root(hierarchy, unit, today) =>
+            {
+                access.to_tenant(Action::AppointManagers)?
+            }
             Reach::Subtree(unit) => {
                 let day = day_of(hierarchy, unit, grant.days.from.max(today));
                 let days = Validity {
@@ -251,6 +261,12 @@ pub(in crate::service) fn to_manage(
         Some(place) => access.to_unit(Action::ManageAccounts, &tree, place),
         None => access.to_tenant(Action::ManageAccounts),
     }
+}
+
+fn is_root(hierarchy: &Hierarchy, unit: UnitId, today: NaiveDate) -> bool {
+    let tree = hierarchy.tree_on(day_of(hierarchy, unit, today));
+    tree.by_id(unit)
+        .is_some_and(|place| place.parent().is_none())
 }
 
 /// Returns a day on which a unit exists: `day`, or its last one.

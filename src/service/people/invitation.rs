@@ -27,6 +27,7 @@ use crate::service::people::credentials::check_password;
 use crate::service::people::session::end_sessions;
 use crate::store::account::{account_by_id, account_put};
 use crate::store::invitation::{Invitation, invitation_by_hash, invitation_delete, invitation_put};
+use crate::store::sign_in::Sessions;
 use crate::store::tenant::{Part, mark_changed, tenant_by_id, tenant_by_slug};
 use crate::store::{StoreError, Transaction};
 
@@ -296,10 +297,10 @@ fn accept(
         account.password_hash = Some(password_hash);
         account.rev = counters.rev;
         account_put(transaction, &account)?;
-        end_sessions(transaction, account.id, None, now)?;
+        end_sessions(transaction, account.id, Sessions::All, now)?;
         mark_changed(transaction, Part::Grants, counters.rev)?;
         let item = ChangeItem::of_account(ChangeKind::AccountActivated, account.id, None);
-        Ok(((), vec![item.by(&Permit::of_invited(account.id))]))
+        Ok(((), vec![item.by(&Permit::of_holder(account.id))]))
     })
 }
 

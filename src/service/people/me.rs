@@ -1,10 +1,12 @@
 //! The caller's own account: what it may do, and its password.
 
+use std::net::IpAddr;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::authn::{Identity, password};
-use crate::authz::{Denied, Grant, Reach, Role};
+use crate::authz::{Denied, Grant, Reach, Role, Scope};
 use crate::domain::hierarchy::Tree;
 use crate::domain::id::LevelCode;
 use crate::error::{Code, Explain, Explanation, Fault};
@@ -17,6 +19,7 @@ use crate::service::application::door::Written;
 use crate::service::application::idempotency::{IdempotencyError, Reply};
 use crate::service::application::name::UnitName;
 use crate::service::application::snapshot::Snapshot;
+use crate::service::application::throttle::{Acquaintance, TooManyFailures};
 use crate::service::people::account::AccountName;
 use crate::service::people::credentials::check_password;
 use crate::service::people::grant::GrantView;
@@ -24,6 +27,8 @@ use crate::service::people::session::end_sessions;
 use crate::service::people::tenant::TenantName;
 use crate::store::StoreError;
 use crate::store::account::{account_by_id, account_put};
+use crate::store::invitation::invitation_delete;
+use crate::store::sign_in::Sessions;
 use crate::store::tenant::{Part, mark_changed, tenant_by_id};
 
 /// The errors of use cases on the caller's own account.
@@ -35,6 +40,8 @@ pub enum MeError {
     Denied(#[from] Denied),
     #[error(transparent)]
     Idempotency(#[from] IdempotencyError),
+    #[error(transparent)]
+    TooMany(#[from] TooManyFailures),
     #[error("the account is not there any more")]
     Gone,
     #[error("faults: {}", .0.len())]
@@ -49,6 +56,7 @@ impl Explain for MeError {
             MeError::Store(held) => held.explain(),
             MeError::Denied(held) => held.explain(),
             MeError::Idempotency(held) => held.explain(),
+            MeError::TooMany(held) => held.explain(),
             MeError::Gone => Explanation::new(Code::NotSignedIn, message!("me-gone")),
             MeError::Invalid(faults) => {
                 Explanation::new(Code::InvalidAccount, message!("account-invalid"))
@@ -165,14 +173,26 @@ pub fn put_my_password(
     application: &Application,
     call: &Call,
     changed: &ChangedPassword,
+    address: Option<IpAddr>,
 ) -> Result<Reply, MeError> {
-    // Hashed before the tenant's writes are held up.
-    let account = application.reading(&call.identity, |transaction, _| {
-        account_by_id(transaction, call.identity.account())?.ok_or(MeError::Gone)
+    // Hashed before the tenant's writes are held up, and read without a turn: the caller holds one of
+    // the few places for hashing.
+    let _access = application.access(&call.identity)?;
+    let scope = Scope::of(&call.identity);
+    let account = application.database.read_uncounted(&scope, |transaction| {
+        account_by_id(transaction, call.identity.account())
     })?;
+    let account = account.ok_or(MeError::Gone)?;
+    // A stolen token must not guess faster than anybody else.
+    let tenant = (Some(call.identity.tenant()), None);
+    let attempt = application
+        .throttle
+        .attempt(tenant, account.login.as_str(), address);
+    attempt.admit(Acquaintance::Known)?;
     let mut faults = Vec::new();
     let hash = account.password_hash.as_deref();
     if !password::is_sensible(&changed.current) || !password::matches(&changed.current, hash) {
+        attempt.note_failure(Acquaintance::Known);
         let message = message!("me-wrong-password");
         faults.push(Fault::in_body(
             path!["current_password"],
@@ -203,7 +223,11 @@ pub fn put_my_password(
             now_kept.password_hash = Some(new_hash);
             now_kept.rev = rev;
             account_put(transaction, &now_kept)?;
-            end_sessions(transaction, id, call.identity.session(), call.now)?;
+            let session = call.identity.session();
+            let others = session.map_or(Sessions::All, Sessions::AllBut);
+            end_sessions(transaction, id, others, call.now)?;
+            // A code that somebody kept would open what the owner has just closed.
+            invitation_delete(transaction, id)?;
             mark_changed(transaction, Part::Grants, rev)?;
             let item = ChangeItem::of_account(ChangeKind::PasswordChanged, id, None);
             Ok(Written::new(Reply::without_body(), [item]))

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::authn::Identity;
 use crate::authn::token::LIFETIME;
 use crate::authz::Denied;
-use crate::domain::id::{AccountId, SessionId};
+use crate::domain::id::AccountId;
 use crate::error::{Code, Explain, Explanation};
 use crate::message;
 use crate::service::application::Application;
@@ -14,7 +14,7 @@ use crate::service::application::call::Call;
 use crate::service::application::change::{ChangeItem, ChangeKind};
 use crate::service::application::door::Written;
 use crate::service::application::idempotency::{IdempotencyError, Reply};
-use crate::store::sign_in::{session_end, sessions_of};
+use crate::store::sign_in::{Sessions, sessions_end, sessions_of};
 use crate::store::tenant::{Part, mark_changed};
 use crate::store::{StoreError, Transaction};
 
@@ -108,7 +108,7 @@ pub fn end_my_session(
             let mut sessions = sessions.into_iter();
             let session = sessions.find(|session| session.id.to_string() == id);
             let session = session.ok_or_else(|| SessionError::NotFound(id.to_owned()))?;
-            end(transaction, session.id, call.now)?;
+            end_sessions(transaction, account, Sessions::One(session.id), call.now)?;
             mark_changed(transaction, Part::Grants, rev)?;
             Ok(Written::new(Reply::without_body(), [item(account)]))
         })
@@ -131,7 +131,7 @@ pub fn end_my_sessions(
         );
         change.once(permit, |transaction, permit| {
             let account = permit.account();
-            end_sessions(transaction, account, None, call.now)?;
+            end_sessions(transaction, account, Sessions::All, call.now)?;
             mark_changed(transaction, Part::Grants, rev)?;
             Ok(Written::new(Reply::without_body(), [item(account)]))
         })
@@ -142,27 +142,15 @@ fn item(account: AccountId) -> ChangeItem {
     ChangeItem::of_account(ChangeKind::SessionEnded, account, None)
 }
 
-/// Ends all sessions of an account but one. The caller marks the grants as changed, by which every
-/// server learns of it.
+/// Ends sessions of an account. The caller marks the grants as changed, by which every server learns
+/// of it.
 pub(super) fn end_sessions(
     transaction: &mut Transaction<'_>,
     account: AccountId,
-    except: Option<SessionId>,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    for session in sessions_of(transaction, account, now.naive_utc())? {
-        if Some(session.id) != except {
-            end(transaction, session.id, now)?;
-        }
-    }
-    Ok(())
-}
-
-fn end(
-    transaction: &mut Transaction<'_>,
-    session: SessionId,
+    wanted: Sessions,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let until = now + LIFETIME + LIFETIME;
-    session_end(transaction, session, now.naive_utc(), until.naive_utc())
+    let (now, until) = (now.naive_utc(), until.naive_utc());
+    sessions_end(transaction, account, wanted, now, until)
 }

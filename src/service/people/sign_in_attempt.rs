@@ -13,6 +13,7 @@ use crate::domain::text::composed;
 use crate::error::{Explain, Explanation};
 use crate::service::application::Application;
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
+use crate::service::application::throttle::place_of;
 use crate::store::sign_in_attempt::{
     AttemptsWanted, SignInAttempt, attempt_insert, attempts, attempts_delete_old,
     has_signed_in_from,
@@ -31,7 +32,7 @@ const MOST_KEPT: i64 = 10_000;
 const LONGEST_LOGIN: usize = 200;
 
 /// The time for which an address is known to an account after a sign-in.
-const KNOWN_FOR: TimeDelta = TimeDelta::days(30);
+const KNOWN_FOR: TimeDelta = TimeDelta::days(90);
 
 /// An attempt that has been decided.
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +57,9 @@ pub(super) fn record(
         login: shown(attempted.login),
         account: attempted.account,
         outcome: attempted.outcome,
-        address: attempted.address.map(|address| address.to_string()),
+        address: attempted
+            .address
+            .map(|address| place_of(address).to_string()),
     };
     attempt_insert(transaction, &new)?;
     if application.throttle.is_time_to_sweep() {
@@ -102,7 +105,7 @@ pub(super) fn is_known(
 ) -> Result<bool, StoreError> {
     let since = (now - KNOWN_FOR).naive_utc();
     let account = account.unwrap_or_default();
-    has_signed_in_from(transaction, account, &address.to_string(), since)
+    has_signed_in_from(transaction, account, &place_of(address).to_string(), since)
 }
 
 /// The errors of reading the log.

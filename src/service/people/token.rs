@@ -17,23 +17,25 @@ use sha2::{Digest, Sha256};
 
 use crate::authn::password;
 use crate::authn::token::{LIFETIME, TokenError};
-use crate::authz::Scope;
+use crate::authz::{Permit, Scope};
 use crate::domain::id::{AccountId, SessionId, TenantId, TenantSlug};
 use crate::domain::text::composed;
 use crate::error::{Code, Explain, Explanation};
 use crate::message;
 use crate::service::application::Application;
+use crate::service::application::change::{ChangeItem, ChangeKind};
 use crate::service::application::throttle::{Acquaintance, Attempt, TooManyFailures};
+use crate::service::people::session::end_sessions;
 use crate::service::people::sign_in_attempt::{
     Attempted, SignInOutcome, is_known, record, record_apart,
 };
 use crate::store::account::{Account, account_by_id, account_note_sign_in, accounts_by_logins};
 use crate::store::sign_in::{
-    Family, RefreshToken, family_delete, family_insert, family_lock, family_note_use,
+    Family, RefreshToken, Sessions, family_insert, family_lock, family_note_use,
     refresh_token_by_hash, refresh_token_children, refresh_token_delete, refresh_token_insert,
     refresh_tokens_delete_expired, sign_ins_delete_ended,
 };
-use crate::store::tenant::{tenant_by_id, tenant_by_slug, tenants};
+use crate::store::tenant::{Part, mark_changed, tenant_by_id, tenant_by_slug, tenants};
 use crate::store::{StoreError, Transaction};
 
 /// The lifetime of a refresh token: a clerk who works once a month signs in once a month.
@@ -306,6 +308,11 @@ fn begin_session(
         address: client.address,
     };
     application.database.write_unlocked(scope, |transaction| {
+        if !account_note_sign_in(transaction, account, now.naive_utc())? {
+            // Changed or disabled since the password was read.
+            let pause = Duration::ZERO;
+            return Err(SignInError::WrongPassword { pause });
+        }
         sign_ins_delete_ended(transaction, now.naive_utc())?;
         family_insert(
             transaction,
@@ -313,7 +320,6 @@ fn begin_session(
             client.agent.as_deref(),
             now.naive_utc(),
         )?;
-        account_note_sign_in(transaction, family.account, now.naive_utc())?;
         record(application, transaction, &signed_in, now)?;
         give(application, transaction, scope.tenant(), &family, now)
     })
@@ -360,6 +366,7 @@ fn by_refresh_token(
         note_unknown_token(application, &scope, client, now)?;
         return Err(SignInError::WrongRefreshToken);
     }
+    let mut reused = None;
     let given = application.database.write_unlocked(&scope, |transaction| {
         let (account, outcome) = match use_token(transaction, &hash, now)? {
             TokenUse::Serves(family) => {
@@ -370,7 +377,10 @@ fn by_refresh_token(
                 (account, SignInOutcome::RefusedToken)
             }
             TokenUse::Expired(_) => return Ok(None),
-            TokenUse::Reused(account) => (account, SignInOutcome::ReusedToken),
+            TokenUse::Reused(family) => {
+                reused = Some(family.clone());
+                (family.account, SignInOutcome::ReusedToken)
+            }
         };
         let holder = account_by_id(transaction, account)?;
         let attempted = Attempted {
@@ -382,7 +392,31 @@ fn by_refresh_token(
         record(application, transaction, &attempted, now)?;
         Ok(None)
     })?;
+    if let Some(family) = reused {
+        end_family(application, &scope, &family, now)?;
+    }
     given.ok_or(SignInError::WrongRefreshToken)
+}
+
+/// Ends a sign-in of which two parties have tokens, for all servers at once. Its access tokens serve
+/// no more either.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the holder of the token is not signed in by it"
+)]
+fn end_family(
+    application: &Application,
+    scope: &Scope,
+    family: &Family,
+    now: DateTime<Utc>,
+) -> Result<(), SignInError> {
+    application.changing_many(scope, now, |transaction, counters| {
+        let (account, session) = (family.account, Sessions::One(family.id));
+        end_sessions(transaction, account, session, now)?;
+        mark_changed(transaction, Part::Grants, counters.rev)?;
+        let item = ChangeItem::of_account(ChangeKind::SessionEnded, account, None);
+        Ok(((), vec![item.by(&Permit::of_holder(account))]))
+    })
 }
 
 /// Writes into the log that somebody sent a token of a tenant which nobody got from it, or whose
@@ -412,8 +446,8 @@ enum TokenUse {
     /// It is not there any more.
     Unknown,
     Expired(AccountId),
-    /// Its child, or a sibling, was used already. The family has ended.
-    Reused(AccountId),
+    /// Its child, or a sibling, was used already.
+    Reused(Family),
 }
 
 /// Finds the family of a token. A valid one is recorded as used last.
@@ -435,8 +469,7 @@ fn use_token(
     let is_child_of_last = family.last_used == token.parent;
     if !is_last && !is_child_of_last {
         // Two parties have this family's tokens; the rightful one signs in again.
-        family_delete(transaction, family.id)?;
-        return Ok(TokenUse::Reused(family.account));
+        return Ok(TokenUse::Reused(family));
     }
     refresh_tokens_delete_expired(transaction, family.id, now.naive_utc())?;
     family_note_use(transaction, family.id, hash, now.naive_utc())?;

@@ -11,6 +11,7 @@ use super::error::SubmissionError;
 use super::rule::{broken_rules, has_rules, rollup_at};
 use super::step::{Deciding, Standing, Taken};
 use super::view::{SubmissionView, Warning};
+use crate::authn::Credential;
 use crate::authz::{Permit, Scope};
 use crate::domain::form::{Rule, Severity};
 use crate::domain::hierarchy::Position;
@@ -163,22 +164,31 @@ fn commit(application: &Application, open: &[(usize, &Asked)]) -> Result<Answers
     })
 }
 
-/// Takes each account's snapshot of the tenant.
+/// The callers of a batch, each with the tenant as it sees it, or the refusal of one that is signed
+/// out. A session that has ended must not pass with another one of its account.
+type Snapshots = HashMap<(AccountId, Credential), Result<Snapshot, StoreError>>;
+
+fn caller_of(asked: &Asked) -> (AccountId, Credential) {
+    let identity = &asked.call.identity;
+    (identity.account(), identity.credential())
+}
+
+/// Takes each caller's snapshot of the tenant.
 fn snapshots(
     application: &Application,
     transaction: &mut Transaction<'_>,
     open: &[(usize, &Asked)],
     counters: Counters,
-) -> Result<HashMap<AccountId, Snapshot>, StoreError> {
-    let mut snapshots = HashMap::new();
+) -> Result<Snapshots, StoreError> {
+    let mut snapshots = Snapshots::new();
     for (_, asked) in open {
-        let account = asked.call.identity.account();
-        if let Entry::Vacant(vacant) = snapshots.entry(account) {
-            vacant.insert(application.caches.snapshot(
-                transaction,
-                &asked.call.identity,
-                counters,
-            )?);
+        if let Entry::Vacant(vacant) = snapshots.entry(caller_of(asked)) {
+            let identity = &asked.call.identity;
+            let snapshot = application.caches.snapshot(transaction, identity, counters);
+            match snapshot {
+                Ok(_) | Err(StoreError::SignedOut) => vacant.insert(snapshot),
+                Err(error) => return Err(error),
+            };
         }
     }
     Ok(snapshots)
@@ -230,7 +240,7 @@ impl Batch<'_, '_> {
     fn decide<'b>(
         &mut self,
         open: &[(usize, &'b Asked)],
-        snapshots: &'b HashMap<AccountId, Snapshot>,
+        snapshots: &'b Snapshots,
     ) -> Result<Vec<Stepping<'b>>, StoreError> {
         let placed = self.place(open, snapshots);
         let placed = self.replay(placed)?;
@@ -263,14 +273,20 @@ impl Batch<'_, '_> {
     fn place<'b>(
         &mut self,
         open: &[(usize, &'b Asked)],
-        snapshots: &'b HashMap<AccountId, Snapshot>,
+        snapshots: &'b Snapshots,
     ) -> Vec<Placed<'b>> {
         let mut taken = HashSet::new();
         let mut periods: HashMap<(FormNumber, i32), Period> = HashMap::new();
         let mut all = Vec::with_capacity(open.len());
         for (place, asked) in open {
-            let Some(snapshot) = snapshots.get(&asked.call.identity.account()) else {
-                continue;
+            let snapshot = match snapshots.get(&caller_of(asked)) {
+                Some(Ok(snapshot)) => snapshot,
+                Some(Err(_)) => {
+                    let refused = Err(StoreError::SignedOut.into());
+                    self.answers.insert(*place, refused);
+                    continue;
+                }
+                None => continue,
             };
             match placed(*place, asked, snapshot) {
                 Ok(placed) => {

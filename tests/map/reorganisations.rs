@@ -472,7 +472,7 @@ on_both_backends! {
             let read = admin.get(&path);
             // One grant after another on one unit, each of a week.
             let grants: Vec<Value> = (0..41).map(|week| {
-                let start = chrono::NaiveDate::from_ymd_opt(2200, 1, 1).unwrap() + chrono::Days::new(week * 7);
+                let start = chrono::NaiveDate::from_ymd_opt(2100, 1, 1).unwrap() + chrono::Days::new(week * 7);
                 json!({"role": "viewer", "unit": "code:B", "from": start.to_string(), "to": (start + chrono::Days::new(6)).to_string()})
             }).collect();
             let on = admin.with("If-Match", read.header("etag").unwrap());

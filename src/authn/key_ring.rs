@@ -6,11 +6,10 @@
 //! another server may just have begun to sign with it. Keys are read only after a change. If they
 //! cannot be used then, the former ones stay in use.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-
-use std::os::unix::fs::MetadataExt;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{DecodingKey, EncodingKey};

@@ -1,9 +1,8 @@
 //! The people to call about a unit: those with a duty on that very unit today. Whoever may read the
 //! unit may see them; whether the caller may is asked before.
 
-use serde::Serialize;
-
 use chrono::NaiveDate;
+use serde::Serialize;
 
 use crate::authz::Role;
 use crate::domain::id::{AccountId, TenantId, UnitId};

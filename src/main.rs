@@ -14,6 +14,7 @@ use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand, ValueEnum};
 use command::account::{self, AccountCommand};
 use command::import::{self, ImportCommand};
+use command::keys::KeysCommand;
 use command::report::{self, ReportArguments};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -76,6 +77,9 @@ enum Command {
     /// Accounts.
     #[command(subcommand)]
     Account(AccountCommand),
+    /// The keys that sign tokens: list them, and rotate them under running servers.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Import lists from files; the password of --login is read from standard input.
     #[command(subcommand)]
     Import(ImportCommand),
@@ -167,6 +171,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Migrate => run_migrate(&settings(config)?),
         Command::Tenant(command) => run_tenant(&settings(config)?, command),
         Command::Account(command) => account::run(&ready(&settings(config)?)?, command, now()),
+        Command::Keys(command) => command::keys::run(&settings(config)?.keys, &command, now()),
         Command::Import(command) => import::run(&settings(config)?, command),
         Command::Report(arguments) => report::run(&settings(config)?, arguments),
         Command::Verify { tenant, changes } => {

@@ -1,7 +1,10 @@
 //! The keys that sign tokens: Ed25519 key pairs in a directory that only the server can read. The
-//! first start makes one. Every key in the directory verifies; the last by name signs. To rotate,
-//! add a file with a later name, and remove the old file when its tokens have expired.
+//! first start makes one. Every key in the directory verifies. The names of the files tell what
+//! else each does: the last of `0001.ed25519`, `0002.ed25519` … signs, those before it are retired,
+//! and `0003.next.ed25519` is the next. So one renaming makes the next key sign and retires the one
+//! before it (`rotation.rs`). Other files are ignored.
 
+use std::fmt;
 use std::fs::{DirBuilder, OpenOptions, Permissions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -9,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use super::signature::{new_private_key, public_key_of};
@@ -43,34 +47,110 @@ pub enum KeyError {
     RunAsRoot { path: PathBuf, owner: User },
     #[error("{0} is no signing key (Ed25519 in PKCS #8): restore it from a backup, or remove it")]
     Damaged(PathBuf),
+    #[error("no key in {0} signs; run: tonghop keys activate")]
+    NoneActive(PathBuf),
     #[error(transparent)]
     Access(#[from] AccessError),
     #[error("cannot make a key")]
     Generate,
 }
 
-/// A key pair and the id by which tokens refer to it.
+/// The id by which tokens refer to a key: the SHA-256 of its public part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyId([u8; 32]);
+
+impl KeyId {
+    /// Reads an id as tokens have it.
+    pub fn read(text: &str) -> Option<KeyId> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        bytes.try_into().ok().map(KeyId)
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
+/// A key pair.
 pub struct Key {
-    pub id: String,
+    pub id: KeyId,
     /// In PKCS #8.
     pub private: Vec<u8>,
     /// 32 bytes (RFC 8032).
     pub public: Vec<u8>,
 }
 
-const EXTENSION: &str = "ed25519";
-const FIRST: &str = "0001.ed25519";
+/// The use of a key. Tokens of all are accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyState {
+    /// Is published, and signs nothing yet.
+    Next,
+    /// Signs.
+    Active,
+    /// Signs no more.
+    Retired,
+}
 
-/// Reads all keys of a directory in the order of their names. Makes the first key if there is none.
+/// A key of a directory.
+pub struct KeptKey {
+    pub key: Key,
+    pub path: PathBuf,
+    pub state: KeyState,
+    /// The time since which it has this state.
+    pub since: DateTime<Utc>,
+}
+
+/// The file of a key, known by its name. Files are in the order in which their keys sign.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct KeyFile {
+    pub number: u32,
+    pub is_next: bool,
+    pub path: PathBuf,
+}
+
+const EXTENSION: &str = ".ed25519";
+const NEXT: &str = ".next";
+
+impl KeyFile {
+    pub fn new(directory: &Path, number: u32, is_next: bool) -> KeyFile {
+        let next = if is_next { NEXT } else { "" };
+        KeyFile {
+            number,
+            is_next,
+            path: directory.join(format!("{number:04}{next}{EXTENSION}")),
+        }
+    }
+
+    fn of(path: PathBuf) -> Option<KeyFile> {
+        let stem = path.file_name()?.to_str()?.strip_suffix(EXTENSION)?;
+        let (digits, is_next) = match stem.strip_suffix(NEXT) {
+            Some(digits) => (digits, true),
+            None => (stem, false),
+        };
+        let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+        let number = digits.parse().ok().filter(|_| is_number)?;
+        Some(KeyFile {
+            number,
+            is_next,
+            path,
+        })
+    }
+}
+
+/// Reads all keys of a directory in the order in which they sign. Makes the first key if there is
+/// none.
 ///
 /// # Errors
 /// [`KeyError`], also if anybody but the owner can read a key.
-pub fn load_or_create(directory: &Path) -> Result<Vec<Key>, KeyError> {
+pub fn load_or_create(directory: &Path) -> Result<Vec<KeptKey>, KeyError> {
     make_directory(directory)?;
     check_directory(directory)?;
     if key_files(directory)?.is_empty() {
         try_to_write_in(directory)?;
-        create_first(directory)?;
+        // If another server has just made it, that one serves.
+        create(&KeyFile::new(directory, 1, false))?;
     }
     load_all(directory)
 }
@@ -94,7 +174,7 @@ pub fn has_keys(directory: &Path) -> bool {
 
 /// Refuses a directory that others may write in: any key put there verifies, and could be the one
 /// that signs.
-fn check_directory(directory: &Path) -> Result<(), KeyError> {
+pub(super) fn check_directory(directory: &Path) -> Result<(), KeyError> {
     let in_directory = |source| KeyError::File {
         path: directory.to_owned(),
         source,
@@ -122,19 +202,47 @@ fn owned_by(path: &Path, owner: User, user: User) -> KeyError {
     }
 }
 
-/// Reads all keys of a directory in the order of their names. Makes nothing.
+/// Reads all keys of a directory in the order in which they sign. Makes nothing.
 ///
 /// # Errors
 /// As [`load_or_create`].
-pub fn load_all(directory: &Path) -> Result<Vec<Key>, KeyError> {
+pub fn load_all(directory: &Path) -> Result<Vec<KeptKey>, KeyError> {
     check_directory(directory)?;
-    key_files(directory)?
-        .iter()
-        .map(|path| load(path))
-        .collect()
+    let files = key_files(directory)?;
+    let mut keys = Vec::with_capacity(files.len());
+    for (place, file) in files.iter().enumerate() {
+        let signs_later = files.get(place + 1).filter(|following| !following.is_next);
+        let (state, dated) = match (file.is_next, signs_later) {
+            (true, _) => (KeyState::Next, file),
+            (false, Some(following)) => (KeyState::Retired, following),
+            (false, None) => (KeyState::Active, file),
+        };
+        keys.push(KeptKey {
+            key: load(&file.path)?,
+            path: file.path.clone(),
+            state,
+            since: modified(&dated.path)?,
+        });
+    }
+    if !keys.is_empty() && !keys.iter().any(|key| key.state == KeyState::Active) {
+        return Err(KeyError::NoneActive(directory.to_owned()));
+    }
+    Ok(keys)
 }
 
-fn key_files(directory: &Path) -> Result<Vec<PathBuf>, KeyError> {
+/// Returns the time at which a key was made or became active, whichever was later.
+fn modified(path: &Path) -> Result<DateTime<Utc>, KeyError> {
+    let metadata = std::fs::metadata(path);
+    let time = metadata.and_then(|metadata| metadata.modified());
+    time.map(DateTime::from).map_err(|source| KeyError::File {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Lists the files of the keys. A next key with the number of one that signs or an earlier number is
+/// a copy that was left behind, and is ignored.
+pub(super) fn key_files(directory: &Path) -> Result<Vec<KeyFile>, KeyError> {
     let in_directory = |source| KeyError::File {
         path: directory.to_owned(),
         source,
@@ -142,23 +250,21 @@ fn key_files(directory: &Path) -> Result<Vec<PathBuf>, KeyError> {
     let entries = std::fs::read_dir(directory).map_err(in_directory)?;
     let mut files = Vec::new();
     for entry in entries {
-        let path = entry.map_err(in_directory)?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == EXTENSION)
-        {
-            files.push(path);
-        }
+        files.extend(KeyFile::of(entry.map_err(in_directory)?.path()));
     }
     files.sort();
+    let signing = files.iter().filter(|file| !file.is_next);
+    let active = signing.map(|file| file.number).max();
+    files.retain(|file| !file.is_next || Some(file.number) > active);
     Ok(files)
 }
 
-/// Writes a draft and links it to its final name, so that two servers starting at once agree on one
-/// complete key.
-fn create_first(directory: &Path) -> Result<(), KeyError> {
+/// Makes a key, unless its file exists. Writes a draft and links it to its final name, so that all
+/// who try at once agree on one complete key. Returns true if it was made.
+pub(super) fn create(new: &KeyFile) -> Result<bool, KeyError> {
     let private = new_private_key().map_err(|_| KeyError::Generate)?;
-    let draft = directory.join(format!(".{}.new", uuid::Uuid::now_v7()));
+    let draft = format!(".{}.new", uuid::Uuid::now_v7());
+    let draft = new.path.with_file_name(draft);
     let in_draft = |source| KeyError::File {
         path: draft.clone(),
         source,
@@ -172,14 +278,15 @@ fn create_first(directory: &Path) -> Result<(), KeyError> {
     file.write_all(&private)
         .and_then(|()| file.sync_all())
         .map_err(in_draft)?;
-    let path = directory.join(FIRST);
-    let linked = std::fs::hard_link(&draft, &path);
+    let linked = std::fs::hard_link(&draft, &new.path);
     std::fs::remove_file(&draft).map_err(in_draft)?;
     match linked {
-        Err(source) if source.kind() != std::io::ErrorKind::AlreadyExists => {
-            Err(KeyError::File { path, source })
-        }
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(source) if source.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        Err(source) => Err(KeyError::File {
+            path: new.path.clone(),
+            source,
+        }),
     }
 }
 
@@ -211,9 +318,8 @@ pub fn passing() -> Result<Key, KeyError> {
 
 fn read(private: Vec<u8>) -> Option<Key> {
     let public = public_key_of(&private)?;
-    let id = URL_SAFE_NO_PAD.encode(Sha256::digest(&public));
     Some(Key {
-        id,
+        id: KeyId(Sha256::digest(&public).into()),
         private,
         public,
     })
@@ -236,7 +342,7 @@ impl From<&Key> for JsonWebKey {
         JsonWebKey {
             kty: "OKP".to_owned(),
             crv: "Ed25519".to_owned(),
-            kid: key.id.clone(),
+            kid: key.id.to_string(),
             usage: "sig".to_owned(),
             alg: "EdDSA".to_owned(),
             x: URL_SAFE_NO_PAD.encode(&key.public),

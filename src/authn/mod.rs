@@ -3,8 +3,10 @@
 //! `authz`. Contains no SQL and no HTTP.
 
 pub mod api_key;
+mod key_ring;
 pub mod keys;
 pub mod password;
+pub mod rotation;
 mod signature;
 pub mod token;
 

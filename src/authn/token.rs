@@ -6,13 +6,13 @@ use std::path::Path;
 use std::sync::{PoisonError, RwLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use jsonwebtoken::{Algorithm, Header, Validation};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::api_key::ApiKey;
-use super::keys::{self, JsonWebKey, Key, KeyError, load_or_create};
-use super::signature;
+use super::key_ring::KeyRing;
+use super::keys::{JsonWebKey, KeyError, KeyId};
 use crate::domain::id::{AccountId, SessionId, TenantId};
 use crate::error::{Code, Explain, Explanation};
 use crate::message;
@@ -21,7 +21,7 @@ use crate::message;
 pub const LIFETIME: TimeDelta = TimeDelta::minutes(15);
 
 /// The allowed difference between the clocks of several servers.
-const LEEWAY: TimeDelta = TimeDelta::seconds(5);
+pub(super) const LEEWAY: TimeDelta = TimeDelta::seconds(5);
 /// The longest token that is read, in bytes. Real ones have about 500.
 const LONGEST: usize = 4096;
 const TYPE: &str = "at+jwt";
@@ -118,10 +118,7 @@ pub enum TokenError {
 /// Signs and verifies tokens.
 pub struct Tokens {
     issuer: String,
-    signing: EncodingKey,
-    signing_id: String,
-    verifying: Vec<(String, DecodingKey)>,
-    public: Vec<JsonWebKey>,
+    keys: KeyRing,
     known: Known,
 }
 
@@ -137,7 +134,7 @@ impl Tokens {
     /// # Errors
     /// [`KeyError`] of the directory or a key.
     pub fn open(keys: &Path, issuer: &str) -> Result<Tokens, KeyError> {
-        Tokens::of(&load_or_create(keys)?, issuer)
+        Ok(Tokens::of(KeyRing::open(keys)?, issuer))
     }
 
     /// Makes a signer for a command, which issues no tokens: its key is not saved.
@@ -145,28 +142,21 @@ impl Tokens {
     /// # Errors
     /// [`KeyError::Generate`].
     pub fn of_command(issuer: &str) -> Result<Tokens, KeyError> {
-        Tokens::of(&[keys::passing()?], issuer)
+        Ok(Tokens::of(KeyRing::passing()?, issuer))
     }
 
-    fn of(keys: &[Key], issuer: &str) -> Result<Tokens, KeyError> {
-        signature::install();
-        let last: &Key = keys.last().ok_or(KeyError::Generate)?;
-        let verifying = keys
-            .iter()
-            .map(|key| (key.id.clone(), DecodingKey::from_ed_der(&key.public)));
-        Ok(Tokens {
+    fn of(keys: KeyRing, issuer: &str) -> Tokens {
+        Tokens {
             issuer: issuer.to_owned(),
-            signing: EncodingKey::from_ed_der(&last.private),
-            signing_id: last.id.clone(),
-            verifying: verifying.collect(),
-            public: keys.iter().map(JsonWebKey::from).collect(),
+            keys,
             known: Known::default(),
-        })
+        }
     }
 
-    pub fn jwks(&self) -> JsonWebKeySet {
+    /// Returns the public keys: of the next key as well, so that others know it before it signs.
+    pub fn jwks(&self, now: DateTime<Utc>) -> JsonWebKeySet {
         JsonWebKeySet {
-            keys: self.public.clone(),
+            keys: self.keys.at(now).public.clone(),
         }
     }
 
@@ -180,10 +170,13 @@ impl Tokens {
         (account, session): (AccountId, SessionId),
         now: DateTime<Utc>,
     ) -> Result<String, TokenError> {
-        self.sign(&Claims {
-            sid: Some(session.to_string()),
-            ..self.claims(tenant, account, now)
-        })
+        self.sign(
+            &Claims {
+                sid: Some(session.to_string()),
+                ..self.claims(tenant, account, now)
+            },
+            now,
+        )
     }
 
     /// Signs a token for a program whose key was checked.
@@ -196,10 +189,13 @@ impl Tokens {
         program: AccountId,
         now: DateTime<Utc>,
     ) -> Result<String, TokenError> {
-        self.sign(&Claims {
-            client_id: Some(key.prefix().to_owned()),
-            ..self.claims(key.tenant(), program, now)
-        })
+        self.sign(
+            &Claims {
+                client_id: Some(key.prefix().to_owned()),
+                ..self.claims(key.tenant(), program, now)
+            },
+            now,
+        )
     }
 
     fn claims(&self, tenant: TenantId, account: AccountId, now: DateTime<Utc>) -> Claims {
@@ -217,13 +213,14 @@ impl Tokens {
         }
     }
 
-    fn sign(&self, claims: &Claims) -> Result<String, TokenError> {
+    fn sign(&self, claims: &Claims, now: DateTime<Utc>) -> Result<String, TokenError> {
+        let keys = self.keys.at(now);
         let header = Header {
             typ: Some(TYPE.to_owned()),
-            kid: Some(self.signing_id.clone()),
+            kid: Some(keys.signing_id.to_string()),
             ..Header::new(Algorithm::EdDSA)
         };
-        jsonwebtoken::encode(&header, claims, &self.signing)
+        jsonwebtoken::encode(&header, claims, &keys.signing)
             .map_err(|error| TokenError::Sign(error.to_string()))
     }
 
@@ -236,7 +233,10 @@ impl Tokens {
             return Err(refused("it is too long"));
         }
         let digest = Digest::of(token);
-        if let Some(verified) = self.known.get(&digest) {
+        let keys = self.keys.at(now);
+        if let Some(verified) = self.known.get(&digest)
+            && keys.verifying(verified.signed_by).is_some()
+        {
             return verified.identity_at(now);
         }
         let verified = self.verify_signature(token)?;
@@ -254,11 +254,11 @@ impl Tokens {
         if header.crit.is_some() {
             return Err(refused("it demands extensions"));
         }
-        let known = self
-            .verifying
-            .iter()
-            .find(|(id, _)| Some(id) == header.kid.as_ref());
-        let (_, key) = known.ok_or_else(|| refused("its key is unknown"))?;
+        let signed_by = header.kid.as_deref().and_then(KeyId::read);
+        let signed_by = signed_by.ok_or_else(|| refused("it names no key"))?;
+        let keys = self.keys.with(signed_by);
+        let key = keys.verifying(signed_by);
+        let key = key.ok_or_else(|| refused("its key is unknown"))?;
         let claims = jsonwebtoken::decode::<Claims>(token, key, &self.validation())
             .map_err(refused)?
             .claims;
@@ -271,6 +271,7 @@ impl Tokens {
             tenant: claims.tenant.parse().map_err(refused)?,
             account: claims.sub.parse().map_err(refused)?,
             credential,
+            signed_by,
             expires: claims.exp,
             begins: claims.nbf,
         })
@@ -295,6 +296,7 @@ struct Verified {
     tenant: TenantId,
     account: AccountId,
     credential: Credential,
+    signed_by: KeyId,
     expires: i64,
     begins: i64,
 }
@@ -328,7 +330,7 @@ impl Digest {
 }
 
 /// A cache of verified tokens, kept until they expire: checking a signature takes longer than
-/// reading a report. This revokes nothing late: closed accounts, ended sessions and an account's
+/// reading a report. What it holds counts only while the token's key is accepted. This revokes nothing late: closed accounts, ended sessions and an account's
 /// grants are looked up on every request.
 #[derive(Default)]
 struct Known(RwLock<HashMap<Digest, Verified>>);
@@ -384,13 +386,13 @@ mod tests {
     }
 
     fn signed(tokens: &Tokens, header: &Header, claims: &serde_json::Value) -> String {
-        jsonwebtoken::encode(header, claims, &tokens.signing).unwrap()
+        jsonwebtoken::encode(header, claims, &tokens.keys.at(noon()).signing).unwrap()
     }
 
     fn good_header(tokens: &Tokens) -> Header {
         Header {
             typ: Some(TYPE.to_owned()),
-            kid: Some(tokens.signing_id.clone()),
+            kid: Some(tokens.keys.at(noon()).signing_id.to_string()),
             ..Header::new(Algorithm::EdDSA)
         }
     }

@@ -4,5 +4,6 @@
 pub mod account;
 mod bar;
 pub mod import;
+pub mod keys;
 pub mod report;
 mod summary;

@@ -9,7 +9,7 @@ use tonghop::service::map::unit::LevelCount;
 use comfy_table::{CellAlignment, Table, presets};
 use tonghop::service::application::idempotency::{Outcome, Reply};
 use tonghop::service::map::reorganisation::{
-    FormForecast, ReorganisationPreview, UnitForecast, UnitsView,
+    FormForecast, GrantFate, ReorganisationPreview, UnitForecast, UnitsView,
 };
 
 /// The number of indicators of a form to show side by side; the JSON has all.
@@ -151,22 +151,23 @@ fn of_work(preview: &ReorganisationPreview) -> String {
         &mut text,
         format_args!("Targets of units that end: {}", preview.targets),
     );
-    let grants = &preview.grants;
+    let people = &preview.people;
     line(
         &mut text,
-        format_args!("Grants on units that end: {}", grants.count),
+        format_args!("Grants on units that end: {}", people.count),
     );
-    let named = grants.first.iter().map(|one| {
-        let follows = one.follows_to.as_ref();
-        let becomes = follows.map_or("loses its unit".to_owned(), |heir| {
-            format!("follows to {}", heir.name)
-        });
+    let named = people.first.iter().map(|one| {
+        let becomes = match (one.becomes, &one.follows_to) {
+            (GrantFate::Follows, Some(heir)) => format!("follows to {}", heir.name),
+            (GrantFate::Stays, _) => "ends before".to_owned(),
+            (GrantFate::Follows | GrantFate::ReachesNothing, _) => "reaches nothing".to_owned(),
+        };
         format!(
-            "{} on {} ({}) {becomes}",
-            one.login, one.unit.name, one.unit.code
+            "{} ({}), {} of {} ({}): {becomes}",
+            one.account.name, one.account.login, one.role, one.unit.name, one.unit.code
         )
     });
-    list(&mut text, named, grants.count);
+    list(&mut text, named, people.count);
     let doubled = &preview.doubled;
     line(
         &mut text,

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::answer::with_json;
 use super::problem::Problem;
+use super::request::Now;
 use super::state::ServerState;
 use crate::authn::token::JsonWebKeySet;
 use crate::service::Application;
@@ -125,8 +126,8 @@ pub async fn metrics(metrics: web::Data<Metrics>) -> HttpResponse {
     responses((status = 200, description = "A JSON Web Key Set (RFC 7517).", body = JsonWebKeySet))
 )]
 #[get("/.well-known/jwks.json")]
-pub async fn jwks(application: web::Data<Application>) -> HttpResponse {
+pub async fn jwks(application: web::Data<Application>, now: Now) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CACHE_CONTROL, "public, max-age=300"));
-    with_json(&mut response, &application.tokens.jwks())
+    with_json(&mut response, &application.tokens.jwks(now.0))
 }

@@ -15,7 +15,7 @@ use crate::domain::day::Day;
 use crate::service::Application;
 use crate::service::application::page::Page;
 use crate::service::map::import;
-use crate::service::map::unit::{self, CreatedUnit, UnitFilter, UnitView};
+use crate::service::map::unit::{self, CreatedUnit, UnitDetail, UnitFilter, UnitView};
 
 /// The units to list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -81,7 +81,7 @@ pub struct DayParams {
     pub as_of: Option<Day>,
 }
 
-/// Read a unit as it is on a day.
+/// Read a unit as it is on a day, and whom to call there today.
 #[utoipa::path(
     tag = "units",
     params(
@@ -89,7 +89,7 @@ pub struct DayParams {
         DayParams,
         SeenEtags,
     ),
-    responses((status = 200, description = "The unit", body = UnitView)),
+    responses((status = 200, description = "The unit, and whom to call there", body = UnitDetail)),
 )]
 #[get("/units/{unit}")]
 pub async fn get_unit(

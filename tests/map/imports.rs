@@ -151,7 +151,7 @@ on_both_backends! {
             "Submissions of units that end: 1, of which 1 count",
             "  m 2025-08 Xã B (B) stays",
             "Grants on units that end: 1",
-            "  clerk on Xã B (B) loses its unit",
+            "  clerk (clerk), reporter of Xã B (B): reaches nothing",
             "Units divided by known shares (sums are apportioned): 0",
         ] {
             assert!(shown.out.lines().any(|found| found == line), "{line}: {}", shown.out);

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use crate::harness::report::{Reports, value};
+use crate::harness::server::now;
 use crate::harness::town::Town;
 use crate::harness::{Answer, Backend, Client, Server};
 
@@ -368,9 +369,9 @@ on_both_backends! {
         assert_eq!(submissions["first"][0]["period"], "2025-07");
         assert_eq!((&submissions["first"][1]["status"], &submissions["first"][1]["passes_to"]), (&json!("draft"), &json!(null)));
         assert_eq!(planned["targets"], 1);
-        let grants = &planned["grants"];
-        assert_eq!((&grants["count"], &grants["first"][0]["login"]), (&json!(1), &json!("clerk")));
-        assert_eq!(grants["first"][0]["follows_to"]["name"], "Xã AB");
+        let people = &planned["people"];
+        assert_eq!((&people["count"], &people["first"][0]["account"]["login"]), (&json!(1), &json!("clerk")));
+        assert_eq!((&people["first"][0]["becomes"], &people["first"][0]["follows_to"]["name"]), (&json!("follows"), &json!("Xã AB")));
         let doubled = &planned["doubled"];
         assert_eq!((&doubled["count"], &doubled["first"][0]["period"]), (&json!(1), &json!("2025-07")));
         assert_eq!((&doubled["first"][0]["predecessor"]["code"], &doubled["first"][0]["successor"]["code"]), (&json!("B"), &json!("A")));
@@ -384,6 +385,101 @@ on_both_backends! {
         assert_eq!(whole_map(&admin), before);
         assert_eq!(admin.get("/v1/levels").etag(), levels);
         assert_eq!(admin.get("/v1/reorganisations").json()["items"], json!([]));
+    }
+
+    fn a_dry_run_names_the_people_whose_units_end_and_what_becomes_of_their_grants(backend) {
+        let (server, admin, _) = reporting(backend);
+        let day = |later: u64| {
+            let here = now().with_timezone(&chrono_tz::Asia::Ho_Chi_Minh);
+            (here.date_naive() + chrono::Days::new(later)).to_string()
+        };
+        let add = |login: &str, grants: Value| {
+            let body = json!({"login": login, "name": format!("Tên {login}"), "grants": grants});
+            let made = admin.post_json("/v1/accounts", &body).expect_status(201).json();
+            made["id"].as_str().unwrap().to_owned()
+        };
+        server.create_account("test", "chief", &["approver@code:B", "viewer@code:T", "viewer@code:A"]);
+        add("acting", json!([{"role": "reporter", "unit": "code:B", "to": day(3)}]));
+        add("later", json!([{"role": "reporter", "unit": "code:B", "from": day(20), "to": day(40)}]));
+        let gone = add("gone", json!([{"role": "reporter", "unit": "code:B", "to": day(0)}]));
+        server.write_beside(&format!(
+            "UPDATE account_grant SET valid_from = '2020-01-01', valid_to = '2025-01-01' WHERE account_id = '{gone}'"
+        ));
+        let key = json!({"name": "Phần mềm", "unit": "code:B", "operations": ["read"], "last_day": day(30)});
+        let key = admin.post_json("/v1/keys", &key).expect_status(201).json();
+        let effective = day(10);
+        let people = |grants: &str, steps: &Value| {
+            let document = json!({"effective": effective, "legal_basis": "NQ", "grants": grants, "steps": steps});
+            let people = preview(&admin, &document)["people"].clone();
+            let shown = people["first"].as_array().unwrap().iter().map(|one| {
+                assert_eq!(one["unit"]["code"], "B");
+                let follows = one["follows_to"]["code"].as_str();
+                let (name, role, becomes) = (text(&one["account"], "name"), text(one, "role"), text(one, "becomes"));
+                format!("{name} {role} {becomes}{}", follows.map_or(String::new(), |code| format!(" {code}")))
+            });
+            let mut shown: Vec<String> = shown.collect();
+            assert_eq!(people["count"], shown.len());
+            shown.sort();
+            (shown, people)
+        };
+        let merge = one_commune()["steps"].clone();
+        let (shown, all) = people("follow", &merge);
+        assert_eq!(shown, [
+            "Phần mềm viewer follows A", "Tên acting reporter stays", "Tên later reporter follows A", "chief approver follows A",
+        ]);
+        let of = |name: &str| {
+            let mut listed = all["first"].as_array().unwrap().iter();
+            listed.find(|one| one["account"]["name"] == name).unwrap().clone()
+        };
+        assert_eq!(of("Phần mềm")["account"]["login"], key["prefix"]);
+        assert_eq!((&of("Tên later")["from"], &of("Tên later")["to"]), (&json!(day(20)), &json!(day(40))));
+        assert_eq!((&of("chief")["from"], &of("chief")["to"]), (&Value::Null, &Value::Null));
+        for (grants, steps) in [("stay", &merge), ("follow", &json!([
+            {"op": "split", "from": "code:B", "children": {"code:B1": "code:A"}, "into": [{"unit": "code:A"}, {"unit": commune("N", "Xã Mới", "T")}]},
+        ]))] {
+            let (shown, _) = people(grants, steps);
+            assert_eq!(shown, [
+                "Phần mềm viewer reaches_nothing", "Tên acting reporter stays", "Tên later reporter reaches_nothing",
+                "chief approver reaches_nothing",
+            ], "{grants}");
+        }
+        // What it says is what is done.
+        server.create_account("test", "of-b", &["viewer@code:B"]);
+        admin.carry_out(&json!({"effective": effective, "legal_basis": "NQ", "grants": "follow", "steps": merge}));
+        let accounts = admin.get("/v1/accounts?limit=100").expect_status(200).json();
+        let has_a = |login: &str| {
+            let mut items = accounts["items"].as_array().unwrap().iter();
+            let account = items.find(|account| account["login"] == login).unwrap();
+            let mut grants = account["grants"].as_array().unwrap().iter();
+            grants.any(|grant| grant["unit"]["code"] == "A")
+        };
+        assert_eq!(["acting", "later", "of-b"].map(has_a), [false, true, true]);
+    }
+
+    fn a_dry_run_lists_the_first_200_grants_and_counts_all(backend) {
+        let (server, admin, _) = reporting(backend);
+        for holder in 0..5 {
+            let login = format!("h{holder}");
+            server.create_account("test", &login, &[]);
+        }
+        let accounts = admin.get("/v1/accounts").expect_status(200).json();
+        for account in accounts["items"].as_array().unwrap() {
+            let id = account["id"].as_str().unwrap();
+            if account["login"] == "admin" {
+                continue;
+            }
+            let path = format!("/v1/accounts/{id}");
+            let read = admin.get(&path);
+            // One grant after another on one unit, each of a week.
+            let grants: Vec<Value> = (0..41).map(|week| {
+                let start = chrono::NaiveDate::from_ymd_opt(2100, 1, 1).unwrap() + chrono::Days::new(week * 7);
+                json!({"role": "viewer", "unit": "code:B", "from": start.to_string(), "to": (start + chrono::Days::new(6)).to_string()})
+            }).collect();
+            let on = admin.with("If-Match", read.header("etag").unwrap());
+            on.put(&format!("{path}/grants"), &json!(grants)).expect_status(200);
+        }
+        let people = preview(&admin, &one_commune())["people"].clone();
+        assert_eq!((&people["count"], people["first"].as_array().unwrap().len()), (&json!(205), 200));
     }
 
     fn to_undo_brings_everything_back_byte_for_byte(backend) {

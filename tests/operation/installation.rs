@@ -648,3 +648,28 @@ fn a_wall_between_tenants_that_is_broken_is_named_and_stops_a_server_until_it_is
     server.terminate();
     assert!(server.wait(Duration::from_secs(20)).is_some());
 }
+
+#[test]
+fn signing_keys_are_rotated_by_commands() {
+    let directory = TempDir::new().unwrap();
+    let keys = |command: &str| in_directory(directory.path(), &["keys", command]);
+    let told = |command: &str| {
+        let output = keys(command).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        text(&output.stdout)
+    };
+    assert!(complaint(&mut keys("next")).contains("a server makes the first one"));
+    tonghop::authn::Tokens::open(&directory.path().join("keys"), "test").unwrap();
+    assert!(complaint(&mut keys("activate")).contains("tonghop keys next"));
+    assert!(told("remove").contains("no key is retired"));
+    assert!(told("next").contains("0002.next.ed25519 is the next key"));
+    assert!(complaint(&mut keys("next")).contains("tonghop keys activate"));
+    assert!(told("activate").contains("0002.ed25519 signs from now on"));
+    let refused = complaint(&mut keys("remove"));
+    assert!(refused.contains("0001.ed25519 serve until"), "{refused}");
+    let listed = told("list");
+    for words in [["0001.ed25519", "retired"], ["0002.ed25519", "active"]] {
+        let has = |line: &str| words.iter().all(|word| line.contains(word));
+        assert!(listed.lines().any(has), "{listed}");
+    }
+}

@@ -1,6 +1,7 @@
 //! Accounts: signing in, and who may do what where.
 
 mod accounts;
+mod contacts;
 mod keys;
 mod sign_in;
 mod sign_in_log;

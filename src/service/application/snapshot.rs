@@ -11,7 +11,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::authn::api_key::KeyHash;
 use crate::authn::{Credential, Identity};
-use crate::authz::{Access, Grant};
+use crate::authz::{Access, Grant, Role};
 use crate::domain::catalogue::Catalogue;
 use crate::domain::hierarchy::Hierarchy;
 use crate::domain::id::{AccountId, SessionId, TenantId};
@@ -96,6 +96,8 @@ impl Snapshot {
 /// The rights of a tenant's accounts, and the callers that are signed out.
 pub(in crate::service) struct People {
     grants: HashMap<AccountId, Vec<Grant>>,
+    /// The account of each grant on a unit, by the unit.
+    holders: HashMap<UnitId, Vec<AccountId>>,
     disabled: HashSet<AccountId>,
     /// The ended sessions of which a token may be valid yet.
     ended: HashSet<SessionId>,
@@ -108,8 +110,10 @@ impl People {
     fn load(transaction: &mut Transaction<'_>) -> Result<People, StoreError> {
         let keys = api_key::keys(transaction)?;
         let programs = keys.iter().map(|key| (key.hash.clone(), key.account));
+        let grants = grant::grants(transaction)?;
         Ok(People {
-            grants: by_account(grant::grants(transaction)?),
+            holders: by_unit(&grants),
+            grants: by_account(grants),
             disabled: account::disabled_accounts(transaction)?,
             ended: sign_in::ended_sessions(transaction)?,
             programs: programs.collect(),
@@ -127,6 +131,23 @@ impl People {
     pub fn key_with(&self, hash: &KeyHash, today: NaiveDate) -> Option<&KeptKey> {
         let program = self.programs.get(hash)?;
         self.key_of(*program, today)
+    }
+
+    /// Returns the accounts that have a role on this very unit today, with the role, unless they are
+    /// disabled. Who has several grants there may come more than once.
+    pub fn on_unit(
+        &self,
+        unit: UnitId,
+        today: NaiveDate,
+    ) -> impl Iterator<Item = (Role, AccountId)> {
+        let holders = self.holders.get(&unit).into_iter().flatten();
+        let enabled = holders.filter(|account| !self.disabled.contains(account));
+        enabled.flat_map(move |account| {
+            let grants = self.grants.get(account).into_iter().flatten();
+            grants
+                .filter(move |grant| grant.unit() == Some(unit) && grant.days.contains(today))
+                .map(|grant| (grant.role, *account))
+        })
     }
 
     fn is_signed_out(&self, identity: &Identity, today: NaiveDate) -> bool {
@@ -261,6 +282,16 @@ pub(in crate::service) fn load_hierarchy(
         unit::unit_facts(transaction)?,
         Successions::new(reorganisation::successions(transaction)?),
     ))
+}
+
+fn by_unit(grants: &[KeptGrant]) -> HashMap<UnitId, Vec<AccountId>> {
+    let mut holders: HashMap<UnitId, Vec<AccountId>> = HashMap::new();
+    for kept in grants {
+        if let Some(unit) = kept.grant.unit() {
+            holders.entry(unit).or_default().push(kept.account);
+        }
+    }
+    holders
 }
 
 fn by_account(grants: Vec<KeptGrant>) -> HashMap<AccountId, Vec<Grant>> {

@@ -42,7 +42,7 @@ use crate::store::unit::{facts_close, facts_delete, facts_insert, units_insert};
 use crate::store::{StoreError, Transaction};
 
 pub use forecast::{FormForecast, TotalForecast, UnitForecast};
-pub use preview::{FaultView, ReorganisationPreview, UnitsView};
+pub use preview::{FaultView, GrantFate, ReorganisationPreview, UnitsView};
 pub use undo::undo_reorganisation;
 
 /// The errors of use cases on reorganisations.
@@ -207,7 +207,8 @@ pub fn preview_reorganisation(
 ) -> Result<ReorganisationPreview, ReorganisationError> {
     application.reading(identity, |transaction, snapshot| {
         let _permit = snapshot.access.to_tenant(Action::Reorganise)?;
-        let preview = ReorganisationPreview::of(transaction, snapshot, document, watcher)?;
+        let today = snapshot.today(identity.seen());
+        let preview = ReorganisationPreview::of(transaction, snapshot, document, today, watcher)?;
         Ok(preview)
     })
 }

@@ -6,8 +6,11 @@ use crate::locale::Count;
 use crate::path;
 use std::collections::BTreeMap;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use crate::authn::Identity;
 use crate::authz::{Access, Action, Denied};
@@ -27,6 +30,7 @@ use crate::service::application::locate::NotFound;
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::application::watcher::{Nobody, Phase, Watcher};
+use crate::service::people::contact::{ContactView, contacts_of};
 use crate::store::tenant::{Part, mark_changed};
 use crate::store::unit::{facts_insert, units_insert};
 use crate::store::{StoreError, Transaction};
@@ -105,6 +109,40 @@ impl UnitView {
             valid_from: fact.validity.from,
             valid_to: fact.validity.to,
         }
+    }
+}
+
+/// A unit as it is on a day, and whom to call there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct UnitDetail {
+    #[serde(flatten)]
+    pub unit: UnitView,
+    /// The people who report, approve or manage on this very unit today, by role and name; at most
+    /// 100.
+    pub contacts: Vec<ContactView>,
+}
+
+impl UnitDetail {
+    /// Returns the validator of the state shown. Without contacts it is the one of a new unit.
+    fn etag(&self, tree_rev: i64) -> Etag {
+        let unit = format!("{tree_rev}.{}", self.unit.valid_from);
+        if self.contacts.is_empty() {
+            return Etag::new(unit);
+        }
+        let mut contacts = Sha256::new();
+        for ContactView {
+            name,
+            telephone,
+            role,
+        } in &self.contacts
+        {
+            contacts.update(format!(
+                "{name}\n{}\n{role}\n",
+                telephone.as_deref().unwrap_or_default()
+            ));
+        }
+        let contacts = URL_SAFE_NO_PAD.encode(contacts.finalize());
+        Etag::new(format_args!("{unit}.{contacts}"))
     }
 }
 
@@ -223,7 +261,7 @@ fn matches_filter(fact: &UnitFact, filter: &UnitFilter, text: &str) -> bool {
         && (text.is_empty() || has_text())
 }
 
-/// Reads a unit as it is on a day, by default today.
+/// Reads a unit as it is on a day, by default today, and whom to call there today.
 ///
 /// # Errors
 /// [`UnitError`].
@@ -233,18 +271,19 @@ pub fn get_unit(
     unit: &str,
     as_of: Option<NaiveDate>,
     now: DateTime<Utc>,
-) -> Result<(Etag, UnitView), UnitError> {
-    application.reading(identity, |_, snapshot| {
-        let day = as_of.unwrap_or_else(|| snapshot.today(now));
+) -> Result<(Etag, UnitDetail), UnitError> {
+    application.reading(identity, |transaction, snapshot| {
+        let today = snapshot.today(now);
+        let day = as_of.unwrap_or(today);
         let tree = snapshot.hierarchy.tree_on(day);
         let place = snapshot.unit(&tree, unit, day)?;
         let _permit = snapshot.access.to_unit(Action::ReadUnits, &tree, place)?;
-        let view = UnitView::of(place.fact());
-        let etag = Etag::new(format_args!(
-            "{}.{}",
-            snapshot.counters.tree_rev, view.valid_from
-        ));
-        Ok((etag, view))
+        let named = (identity.tenant(), place.unit());
+        let detail = UnitDetail {
+            unit: UnitView::of(place.fact()),
+            contacts: contacts_of(application, transaction, snapshot, named, today)?,
+        };
+        Ok((detail.etag(snapshot.counters.tree_rev), detail))
     })
 }
 

@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod api_key;
+pub mod contact;
 mod credentials;
 pub mod grant;
 pub mod hand_over;

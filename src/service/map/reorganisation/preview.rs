@@ -21,16 +21,20 @@ use crate::domain::reorganisation::{
 };
 use crate::domain::submission::Status;
 use crate::domain::succession::{Moment, Share};
-use crate::domain::unit::UnitFact;
+use crate::domain::unit::{BEGINNING, UnitFact};
 use crate::error::{Code, Fault, FaultList, FaultPlace, shortened};
 use crate::message;
 use crate::service::application::snapshot::Snapshot;
 use crate::service::application::watcher::Watcher;
-use crate::store::account::account_by_id;
+use crate::service::people::account::AccountName;
+use crate::store::account::accounts_by_ids;
 use crate::store::{StoreError, Transaction};
 
 /// The number of items that each list names; all are counted.
 const NAMED: usize = 100;
+
+/// The number of grants that the list of people names; all are counted.
+const NAMED_GRANTS: usize = 200;
 
 /// The number of units that a warning names; the list beside it has more.
 const NAMED_IN_SENTENCE: usize = 10;
@@ -62,8 +66,8 @@ pub struct ReorganisationPreview {
     pub submissions: SubmissionsView,
     /// The number of forms and periods for which units that would end have targets.
     pub targets: usize,
-    /// Grants on units that would end.
-    pub grants: GrantsView,
+    /// The people and programs with grants on units that would end.
+    pub people: PeopleView,
     /// Periods that close on the effective day or later for which both a predecessor and a
     /// successor have submitted. The two count together until the successor submits anew.
     pub doubled: DoubledView,
@@ -139,22 +143,39 @@ pub struct AffectedSubmission {
     pub passes_to: Option<UnitName>,
 }
 
-/// Several grants: their number, and the first of them.
+/// Several grants of people and programs: their number, and the first 200 by unit and role.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
-pub struct GrantsView {
+pub struct PeopleView {
     pub count: usize,
     pub first: Vec<AffectedGrant>,
 }
 
-/// A grant on a unit that would end.
+/// A grant on a unit that would end. Grants that have ended are left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct AffectedGrant {
-    #[schema(example = "commune@demo")]
-    pub login: String,
+    /// Of a program, the name is its key's and the login the key's prefix.
+    pub account: AccountName,
     pub role: Role,
     pub unit: UnitName,
-    /// The unit on which the same role would be granted; null if none would be.
+    /// The first day; null if it held from the beginning.
+    pub from: Option<NaiveDate>,
+    /// The last day; null until further notice.
+    pub to: Option<NaiveDate>,
+    pub becomes: GrantFate,
+    /// The unit on which the same role would be granted, if it follows.
     pub follows_to: Option<UnitName>,
+}
+
+/// What becomes of a grant on a unit that ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantFate {
+    /// It ends before the effective day, and loses nothing.
+    Stays,
+    /// The same is granted on the unit that takes over the whole.
+    Follows,
+    /// From the effective day on it reaches no unit.
+    ReachesNothing,
 }
 
 /// Several pairs of submissions: their number, and the first of them.
@@ -248,6 +269,7 @@ impl ReorganisationPreview {
         transaction: &mut Transaction<'_>,
         snapshot: &Snapshot,
         document: &ReorganisationDocument,
+        today: NaiveDate,
         watcher: &dyn Watcher,
     ) -> Result<ReorganisationPreview, StoreError> {
         let (reorganisation, mut faults) = match document.read() {
@@ -285,7 +307,7 @@ impl ReorganisationPreview {
             divided: DividedView::of(plan, rootless),
             submissions: submissions_view(&work, plan, reorganisation.work_in_progress),
             targets: work.ended().filter(|(_, _, held)| held.has_targets).count(),
-            grants: grants_view(transaction, plan, reorganisation.grants)?,
+            people: people_view(transaction, plan, reorganisation.grants, today)?,
             doubled: doubled_view(&work, plan),
             figures,
         })
@@ -375,30 +397,45 @@ fn submissions_view(
     view
 }
 
-fn grants_view(
+fn people_view(
     transaction: &mut Transaction<'_>,
     plan: &Plan,
     grants: Grants,
-) -> Result<GrantsView, StoreError> {
-    let mut view = GrantsView::default();
-    for FollowingGrant { kept, unit, heir } in following_grants(transaction, plan)? {
-        view.count += 1;
-        if view.first.len() == NAMED {
-            continue;
-        }
-        let account = account_by_id(transaction, kept.account)?;
-        let (Some(account), Some(name)) = (account, name_before(plan, unit)) else {
-            continue;
-        };
+    today: NaiveDate,
+) -> Result<PeopleView, StoreError> {
+    let mut following = following_grants(transaction, plan)?;
+    following.retain(|one| one.kept.grant.days.to.is_none_or(|to| today <= to));
+    following.sort_by_cached_key(|one| {
+        let unit = plan.before(one.unit).map(|fact| fact.code.clone());
+        (unit, one.kept.grant.role, one.kept.id)
+    });
+    let count = following.len();
+    following.truncate(NAMED_GRANTS);
+    let ids: Vec<_> = following.iter().map(|one| one.kept.account).collect();
+    let accounts = accounts_by_ids(transaction, &ids)?;
+    let first = following.into_iter().filter_map(|one| {
+        let FollowingGrant { kept, unit, heir } = one;
+        let days = kept.grant.days;
         let heir = heir.filter(|_| grants == Grants::Follow);
-        view.first.push(AffectedGrant {
-            login: account.login.to_string(),
+        let becomes = match heir {
+            Some(_) => GrantFate::Follows,
+            None if days.to.is_some_and(|to| to < plan.effective) => GrantFate::Stays,
+            None => GrantFate::ReachesNothing,
+        };
+        Some(AffectedGrant {
+            account: AccountName::of(accounts.get(&kept.account)?),
             role: kept.grant.role,
-            unit: name,
+            unit: name_before(plan, unit)?,
+            from: Some(days.from).filter(|from| *from > BEGINNING),
+            to: days.to,
+            becomes,
             follows_to: heir.and_then(|heir| name_after(plan, heir)),
-        });
-    }
-    Ok(view)
+        })
+    });
+    Ok(PeopleView {
+        count,
+        first: first.collect(),
+    })
 }
 
 fn doubled_view(work: &HeldWork<'_>, plan: &Plan) -> DoubledView {

@@ -160,7 +160,8 @@ pub(super) fn periods_since<'s>(
     Ok(periods)
 }
 
-/// A grant on a unit that ends, and the unit that took it over as a whole.
+/// A grant on a unit that ends, and the unit that took it over as a whole, if the grant lasts until
+/// then.
 pub(super) struct FollowingGrant {
     pub kept: KeptGrant,
     pub unit: UnitId,
@@ -176,13 +177,15 @@ pub(super) fn following_grants(
         let Reach::Subtree(unit) = kept.grant.reach else {
             return None;
         };
+        // Whoever's grant ends before has nothing to do with the successor.
+        let is_over = kept.grant.days.to.is_some_and(|to| to < plan.effective);
         ended.contains(&unit).then(|| FollowingGrant {
             kept,
             unit,
             heir: plan.whole_heir_of(unit).filter(|heir| {
                 // On a unit of a higher level, the same role would mean more.
                 let level = |fact: Option<&UnitFact>| fact.map(|fact| fact.level.clone());
-                level(plan.before(unit)) == level(plan.after(*heir))
+                !is_over && level(plan.before(unit)) == level(plan.after(*heir))
             }),
         })
     });

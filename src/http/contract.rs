@@ -32,6 +32,7 @@ pub struct Contract {
 
 struct PathRules {
     pattern: ResourceDef,
+    has_names: bool,
     operations: Vec<(Method, Arc<OperationRules>)>,
 }
 
@@ -133,8 +134,11 @@ impl Contract {
         self.fitting(path).find_map(|rules| rules.operation(method))
     }
 
+    /// A path without names is meant before one with names, as OpenAPI has it.
     fn fitting(&self, path: &str) -> impl Iterator<Item = &PathRules> {
-        self.paths.iter().filter(move |rules| rules.fits(path))
+        let fitting = || self.paths.iter().filter(move |rules| rules.fits(path));
+        let is_exact = fitting().any(|rules| !rules.has_names);
+        fitting().filter(move |rules| !(is_exact && rules.has_names))
     }
 }
 
@@ -154,6 +158,7 @@ impl PathRules {
             });
         Ok(PathRules {
             pattern: ResourceDef::new(template),
+            has_names: template.contains('{'),
             operations: operations.collect::<Result<_, ContractError>>()?,
         })
     }
@@ -448,7 +453,7 @@ mod tests {
                     parameter("thing", "path", true), parameter("from", "query", true), parameter("to", "query", false)
                 ]},
                 "put": {"operationId": "put_level", "responses": {}, "requestBody": body}
-            }},
+            }, "/things/import": {"post": {"operationId": "import_units", "responses": {}}}},
             "components": {"schemas": {"Name": name, "Step": step, "Thing": thing}}
         });
         serde_json::from_value(document).unwrap()
@@ -471,6 +476,9 @@ mod tests {
         assert_eq!(get("from=1&to=%20"), "get_unit");
         assert_eq!(checked("HEAD", "/things/1", "from=1"), "get_unit");
         assert_eq!(checked("GET", "/other", "from=1"), "unknown");
+        assert_eq!(checked("POST", "/things/import", ""), "import_units");
+        let read = checked("GET", "/things/import", "from=1");
+        assert!(read.starts_with("405 METHOD_NOT_ALLOWED"), "{read}");
         assert_eq!(
             get("form=1"),
             "400 UNKNOWN_PARAMETER: There is no parameter form. Those taken are: from, to."

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::problem::Problem;
+use super::refusal::AgainstRules;
 use super::request::{ClientOf, JsonBody, Now};
 use super::token::{PasswordSlots, too_many_failures};
 use crate::service::Application;
@@ -29,7 +30,7 @@ pub struct AcceptBody {
 #[utoipa::path(
     tag = "sign-in",
     request_body = AcceptBody,
-    responses((status = 204, description = "The password is set; sign in with it")),
+    responses((status = 204, description = "The password is set; sign in with it"), AgainstRules),
 )]
 #[post("/auth/invitation")]
 pub async fn accept_invitation(

@@ -6,6 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{change, json, reply};
 use super::problem::Problem;
+use super::refusal::AgainstRules;
 use super::request::{Called, ClientOf, JsonBody, NoBody, Now, SignedIn};
 use super::token::{PasswordSlots, too_many_failures};
 use crate::service::Application;
@@ -43,7 +44,7 @@ pub struct PasswordBody {
 #[utoipa::path(
     tag = "sign-in",
     request_body = PasswordBody,
-    responses((status = 204, description = "The password is changed")),
+    responses((status = 204, description = "The password is changed"), AgainstRules),
 )]
 #[put("/me/password")]
 pub async fn put_my_password(

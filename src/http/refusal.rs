@@ -78,8 +78,8 @@ impl IntoResponses for NotThere {
     }
 }
 
-/// The refusal of a read that asks for what the rules of the domain do not allow, such as a figure
-/// that is not in the form.
+/// The refusal of what the rules of the domain do not allow, where no Idempotency-Key shows that
+/// there are such rules: a figure that is not in the form, or a password that is too short.
 pub(super) struct AgainstRules;
 
 impl IntoResponses for AgainstRules {

@@ -986,6 +986,12 @@ fn hold_people(holder: &mut Holder, server: &Server, admin: &Client) {
         "tenant": "mttq-an-giang", "code": invited.json()["code"], "password": "một mật khẩu dài",
     });
     let anonymous = server.anonymous();
+    let mut short = accepted.clone();
+    short["password"] = json!("ngắn");
+    let refused = anonymous.post_json("/v1/auth/invitation", &short);
+    holder
+        .hold("accept_invitation", refused)
+        .expect_problem(422, "INVALID_ACCOUNT");
     let done = anonymous.post_json("/v1/auth/invitation", &accepted);
     holder.hold("accept_invitation", done).expect_status(204);
     let again = anonymous.post_json("/v1/auth/invitation", &accepted);
@@ -995,6 +1001,13 @@ fn hold_people(holder: &mut Holder, server: &Server, admin: &Client) {
         json!({"current_password": "một mật khẩu dài", "new_password": "một mật khẩu khác"});
     let changed = person.put("/v1/me/password", &changed);
     holder.hold("put_my_password", changed).expect_status(204);
+    let again = person.put(
+        "/v1/me/password",
+        &json!({"current_password": "một mật khẩu dài", "new_password": "ngắn"}),
+    );
+    holder
+        .hold("put_my_password", again)
+        .expect_problem(422, "INVALID_ACCOUNT");
     let sessions = holder.hold("list_my_sessions", person.get("/v1/me/sessions"));
     let sessions = sessions.expect_status(200).json();
     let session = sessions["items"][0]["id"].as_str().unwrap();

@@ -9,7 +9,9 @@ use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use crate::http::problem::Problem;
-use crate::http::request::header::{header_parameter, header_text, invalid_header};
+use crate::http::request::header::{
+    header_parameter, header_text, invalid_header, patterned_parameter,
+};
 use crate::message;
 use crate::service::application::condition::{Etag, Precondition};
 
@@ -27,14 +29,19 @@ pub(super) fn precondition(headers: &HeaderMap) -> Result<Precondition, Problem>
 }
 
 pub(super) fn if_match_parameter() -> Parameter {
-    header_parameter(
+    patterned_parameter(
         "If-Match",
         "The ETag of the state that the change builds on, such as `\"3\"`; or If-None-Match, not both",
+        r#"^(\*|"[ !#-~]*"( *, *"[ !#-~]*")*)$"#,
     )
 }
 
 pub(super) fn if_none_match_parameter() -> Parameter {
-    header_parameter("If-None-Match", "`*`: only if there is nothing yet")
+    patterned_parameter(
+        "If-None-Match",
+        "`*`: only if there is nothing yet",
+        r"^\*$",
+    )
 }
 
 fn strong_tags(list: &str) -> Result<Vec<Etag>, Problem> {

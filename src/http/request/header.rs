@@ -37,3 +37,13 @@ pub(in crate::http) fn header_parameter(name: &str, description: &str) -> Parame
         .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
         .build()
 }
+
+/// Describes a header of which the values fit a pattern.
+pub(super) fn patterned_parameter(name: &str, description: &str, pattern: &str) -> Parameter {
+    let mut parameter = header_parameter(name, description);
+    let schema = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some(pattern));
+    parameter.schema = Some(schema.into());
+    parameter
+}

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use utoipa::openapi::path::Parameter;
 
 use crate::http::problem::Problem;
-use crate::http::request::header::{header_parameter, header_text, invalid_header};
+use crate::http::request::header::{header_text, invalid_header, patterned_parameter};
 use crate::message;
 use crate::service::application::idempotency::Repeatable;
 
@@ -58,9 +58,10 @@ pub(super) fn repeat_key(request: &HttpRequest) -> Result<RepeatKey, Problem> {
 }
 
 pub(super) fn key_parameter() -> Parameter {
-    header_parameter(
+    patterned_parameter(
         "Idempotency-Key",
         "Such as a new UUID. Sent again with the same key and body within seven days, the request has the effect of one",
+        r#"^("[ !#-\[\]-~]{1,255}"|[!#-\[\]-~]([ !#-\[\]-~]{0,253}[!#-\[\]-~])?)$"#,
     )
 }
 

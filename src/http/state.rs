@@ -211,7 +211,7 @@ mod tests {
         let first = state.admit("/v1/me");
         let _second = state.admit("/v1/me");
         assert!(first.is_some() && state.admit("/v1/me").is_none());
-        let signing_in = state.admit(SIGN_IN);
+        let signing_in = state.admit("/v1/auth/token");
         assert!(signing_in.is_some());
         drop(first);
         assert!(state.admit("/v1/me").is_some());

@@ -16,7 +16,7 @@ use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::http::allowance::{Allowance, AllowanceLimits};
+use crate::allowance::{Allowance, AllowanceLimits};
 use crate::service::application::DEFAULT_READ_TIME;
 pub use crate::service::application::DEFAULT_REQUEST_LIMIT;
 use crate::store::{DatabaseUrl, Servers};

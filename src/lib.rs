@@ -3,6 +3,7 @@
 //!
 //! `ARCHITECTURE.md` has the map of the modules and how data flows through them.
 
+pub mod allowance;
 pub mod authn;
 pub mod authz;
 pub mod config;

@@ -1,18 +1,16 @@
 //! The keys of programs: `thk_`, an id, the tenant, a secret and a checksum, each of a fixed length.
 //!
 //! The checksum tells a mistyped key, and a key that was found somewhere, without the database. The
-//! database has a key's hash only, and a key makes an [`Identity`] only against that hash.
+//! database has a key's hash only, and a key identifies its program only against that hash.
 
 use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::token::Identity;
-use crate::domain::id::{AccountId, TenantId};
+use crate::domain::id::TenantId;
 
 /// The beginning of every key, by which it is told from a token.
 pub const MARK: &str = "thk_";
@@ -105,16 +103,6 @@ impl ApiKey {
     pub fn hash(&self) -> &KeyHash {
         &self.hash
     }
-
-    /// Returns the identity of a program, if the hash that is kept for it is this key's.
-    pub fn identify(
-        &self,
-        kept: &KeyHash,
-        program: AccountId,
-        now: DateTime<Utc>,
-    ) -> Option<Identity> {
-        (self.hash == *kept).then(|| Identity::of_program(self.tenant, program, now))
-    }
 }
 
 impl FromStr for ApiKey {
@@ -182,20 +170,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_tells_its_tenant_and_identifies_only_against_its_own_hash() {
-        let (tenant, program) = (TenantId::new(), AccountId::new());
+    fn a_key_tells_its_tenant_and_not_its_secret() {
+        let tenant = TenantId::new();
         let NewKey { key, text } = NewKey::of(tenant).unwrap();
         assert_eq!(text.len(), 84);
         assert_eq!(text.parse(), Ok(key.clone()));
         assert_eq!(key.tenant(), tenant);
         assert_eq!(key.prefix(), &text[..12]);
-        let now = DateTime::<Utc>::UNIX_EPOCH;
-        let identity = key.identify(key.hash(), program, now).unwrap();
-        assert_eq!((identity.tenant(), identity.account()), (tenant, program));
-        assert_eq!(identity.session(), None);
         let other = NewKey::of(tenant).unwrap();
         assert_ne!(other.text, text);
-        assert_eq!(key.identify(other.key.hash(), program, now), None);
         assert!(!format!("{key:?}").contains(&text[12..]));
     }
 

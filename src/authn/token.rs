@@ -10,7 +10,7 @@ use jsonwebtoken::{Algorithm, Header, Validation};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::api_key::ApiKey;
+use super::api_key::{ApiKey, KeyHash};
 use super::key_ring::KeyRing;
 use super::keys::{JsonWebKey, KeyError, KeyId};
 use crate::domain::id::{AccountId, SessionId, TenantId};
@@ -46,18 +46,19 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Identifies a program, whose key was compared.
-    pub(super) fn of_program(
-        tenant: TenantId,
-        account: AccountId,
+    /// Identifies a program by its key, if the hash that is kept for it is the key's.
+    pub fn of_key(
+        key: &ApiKey,
+        kept: &KeyHash,
+        program: AccountId,
         seen: DateTime<Utc>,
-    ) -> Identity {
-        Identity {
-            tenant,
-            account,
+    ) -> Option<Identity> {
+        (key.hash() == kept).then(|| Identity {
+            tenant: key.tenant(),
+            account: program,
             credential: Credential::Key,
             seen,
-        }
+        })
     }
 
     pub fn tenant(&self) -> TenantId {
@@ -374,6 +375,16 @@ mod tests {
     use super::*;
     use crate::authn::api_key::NewKey;
     use chrono::TimeZone;
+
+    #[test]
+    fn a_key_identifies_its_program_only_against_its_own_hash() {
+        let (tenant, program) = (TenantId::new(), AccountId::new());
+        let [one, other] = [(); 2].map(|()| NewKey::of(tenant).unwrap().key);
+        let identity = Identity::of_key(&one, one.hash(), program, noon()).unwrap();
+        assert_eq!((identity.tenant(), identity.account()), (tenant, program));
+        assert_eq!(identity.session(), None);
+        assert_eq!(Identity::of_key(&one, other.hash(), program, noon()), None);
+    }
 
     fn noon() -> DateTime<Utc> {
         Utc.with_ymd_and_hms(2026, 11, 23, 12, 0, 0).unwrap()

@@ -16,39 +16,8 @@ use crate::domain::id::{AccountId, TenantId};
 use crate::error::Code;
 use crate::locale::Count;
 use crate::message;
+use crate::allowance::AllowanceLimits;
 use crate::rate::{Buckets, Level, Rate, Short};
-
-/// What one account, or one tenant, may ask for. 0 means no limit.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Allowance {
-    /// Twice as many may come at once.
-    pub requests_a_second: u64,
-    /// Bytes of bodies that bring submissions.
-    pub bytes_a_day: u64,
-}
-
-/// What each account and each tenant may ask for. No limits by default.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct AllowanceLimits {
-    pub of_account: Allowance,
-    pub of_tenant: Allowance,
-}
-
-/// The time for which a burst of requests counts.
-const BURST: u64 = 2;
-
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-impl Allowance {
-    fn requests(self) -> Option<Rate> {
-        let burst = self.requests_a_second.saturating_mul(BURST);
-        Rate::of(burst, Duration::from_secs(BURST))
-    }
-
-    fn bytes(self) -> Option<Rate> {
-        Rate::of(self.bytes_a_day, DAY)
-    }
-}
 
 /// The allowances of all callers, shared by the server's threads.
 pub struct Allowances {
@@ -235,6 +204,7 @@ pub(super) fn announce<B>(response: &mut ServiceResponse<B>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::allowance::Allowance;
 
     #[test]
     fn the_headers_name_each_limit_that_there_is() {

@@ -17,7 +17,8 @@ use ipnet::IpNet;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use utoipa_actix_web::AppExt;
 
-use super::allowance::{AllowanceLimits, Allowances};
+use super::allowance::Allowances;
+use crate::allowance::AllowanceLimits;
 use super::browser::{self, Browsers};
 use super::contract::{self, Contract, ContractError};
 use super::docs::Document;

@@ -14,7 +14,7 @@ use ipnet::IpNet;
 use tempfile::TempDir;
 use tonghop::authn::{Identity, Tokens};
 use tonghop::domain::level::LevelPreset;
-use tonghop::http::allowance::AllowanceLimits;
+use tonghop::allowance::AllowanceLimits;
 use tonghop::http::server::{ServerOptions, Stopping, bind, serve};
 use tonghop::service::Application;
 use tonghop::service::application::throttle::SignInLimits;

@@ -5,7 +5,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tonghop::http::allowance::{Allowance, AllowanceLimits};
+use tonghop::allowance::{Allowance, AllowanceLimits};
 use tonghop::rate::Rate;
 use tonghop::service::application::throttle::SignInLimits;
 

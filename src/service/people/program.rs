@@ -94,7 +94,7 @@ fn serving(
             let today = counters.day_of(now);
             let found = match shown {
                 ShownKey::Key(key) => people.key_with(key.hash(), today).and_then(|kept| {
-                    let identity = key.identify(&kept.hash, kept.account, now)?;
+                    let identity = Identity::of_key(key, &kept.hash, kept.account, now)?;
                     Some((identity, kept.operations.clone()))
                 }),
                 ShownKey::Token(identity) => people

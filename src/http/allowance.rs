@@ -11,12 +11,12 @@ use actix_web::{HttpMessage, HttpRequest, web};
 use itertools::Itertools;
 
 use super::problem::Problem;
+use crate::allowance::AllowanceLimits;
 use crate::authn::Identity;
 use crate::domain::id::{AccountId, TenantId};
 use crate::error::Code;
 use crate::locale::Count;
 use crate::message;
-use crate::allowance::AllowanceLimits;
 use crate::rate::{Buckets, Level, Rate, Short};
 
 /// The allowances of all callers, shared by the server's threads.

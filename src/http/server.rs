@@ -18,7 +18,6 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use utoipa_actix_web::AppExt;
 
 use super::allowance::Allowances;
-use crate::allowance::AllowanceLimits;
 use super::browser::{self, Browsers};
 use super::contract::{self, Contract, ContractError};
 use super::docs::Document;
@@ -29,6 +28,7 @@ use super::request::{BodyLimit, BodyTime, TrustedProxies};
 use super::state::ServerState;
 use super::token::PasswordSlots;
 use super::{openapi, routes};
+use crate::allowance::AllowanceLimits;
 use crate::service::Application;
 use crate::service::submission::SubmissionQueue;
 use crate::system::User;

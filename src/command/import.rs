@@ -2,8 +2,8 @@
 //! of it or nothing.
 
 use std::fmt;
-use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use tonghop::domain::fault::FieldPath;
@@ -154,21 +154,35 @@ fn run_people(application: &Application, people: &PeopleArguments) -> Result<(),
         Ok::<PeopleImportResult, Failure>(serde_json::from_str(&done.body)?)
     };
     let checked = import(PeopleImportMode::DryRun)?;
-    run.show(&checked, || format!("{} new accounts", checked.created))?;
+    run.show(&checked, || format!("New accounts: {}", checked.created))?;
     let Some(path) = people.invitations.as_deref().filter(|_| !run.dry_run) else {
         return Ok(());
     };
     // Made before anything is written: invitations are shown once.
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
-    let done = import(PeopleImportMode::Write)?;
+    let mut file = new_file(path)?;
+    let done = import(PeopleImportMode::Write);
+    if done.is_err() {
+        std::fs::remove_file(path)?;
+    }
+    let done = done?;
     file.write_all(csv_of(&done.invitations)?.as_slice())?;
     file.sync_all()?;
     println!("Done. The invitations are in {}.", path.display());
     Ok(())
+}
+
+/// Makes a file that only its owner can read, and that was not there before.
+fn new_file(path: &Path) -> Result<File, Failure> {
+    let mut options = OpenOptions::new();
+    let made = options.write(true).create_new(true).mode(0o600).open(path);
+    made.map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => format!(
+            "{} exists already; name another file, nothing was written",
+            path.display()
+        )
+        .into(),
+        _ => format!("{}: {error}; nothing was written", path.display()).into(),
+    })
 }
 
 /// Writes invitations as a list to hand out.

@@ -18,6 +18,7 @@ use crate::service::people::account::{
 };
 use crate::service::people::invitation::{InvitedAccount, invite, slug_of};
 use crate::store::account::account_put;
+use crate::store::invitation::invitation_delete;
 
 /// A handing over, as it was entered.
 #[derive(Debug, Clone)]
@@ -73,6 +74,8 @@ pub fn hand_over_account(
             let rest = (call.now, faults);
             let new = insert_person(transaction, snapshot, &entered.to, &grants, None, rest)?;
             let rev = snapshot.counters.rev;
+            // Who hands over before having accepted has nothing to sign in for any more.
+            invitation_delete(transaction, old.account.id)?;
             for kept in &passing {
                 end_grant(transaction, kept, entered.on, rev)?;
             }

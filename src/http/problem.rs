@@ -7,6 +7,7 @@ use crate::pointer::pointer_to;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -43,6 +44,11 @@ const TELLING_HEADERS: [HeaderName; 3] =
 
 /// The longest Retry-After, in seconds.
 const LONGEST_WAIT: u16 = 5;
+
+/// The time for which the answer to one request too many is held back. A client that repeats it
+/// without waiting is refused once a second on each of its connections, and so leaves the server's
+/// threads to others. The request takes no place meanwhile.
+const REFUSAL_PAUSE: Duration = Duration::from_secs(1);
 
 /// Returns a Retry-After of 1 to 5 seconds, different for each caller in turn: callers refused
 /// together would otherwise return together.
@@ -495,6 +501,9 @@ pub async fn render<B: MessageBody>(
                 head.set_connection_type(ConnectionType::Close);
             }
             timer.finish(operation_of(&response), response.status().as_u16());
+            if response.status() == StatusCode::TOO_MANY_REQUESTS {
+                tokio::time::sleep(REFUSAL_PAUSE).await;
+            }
             Ok(response)
         }
         Err(error) => {

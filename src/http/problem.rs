@@ -45,10 +45,16 @@ const TELLING_HEADERS: [HeaderName; 3] =
 /// The longest Retry-After, in seconds.
 const LONGEST_WAIT: u16 = 5;
 
-/// The time for which the answer to one request too many is held back. A client that repeats it
-/// without waiting is refused once a second on each of its connections, and so leaves the server's
-/// threads to others. The request takes no place meanwhile.
-const REFUSAL_PAUSE: Duration = Duration::from_secs(1);
+/// Returns the time for which the answer to one request too many is held back: half a second to one
+/// and a half, different for each caller in turn. A client that repeats it without waiting is
+/// refused about once a second on each of its connections, and so leaves the server's threads to
+/// others. The request takes no place meanwhile.
+fn refusal_pause() -> Duration {
+    static TURN: AtomicU16 = AtomicU16::new(0);
+    let turn = TURN.fetch_add(1, Ordering::Relaxed);
+    // A step that shares no factor with the length spreads neighbours over the whole of it.
+    Duration::from_millis(500 + u64::from(turn) * 617 % 1000)
+}
 
 /// Returns a Retry-After of 1 to 5 seconds, different for each caller in turn: callers refused
 /// together would otherwise return together.
@@ -502,7 +508,7 @@ pub async fn render<B: MessageBody>(
             }
             timer.finish(operation_of(&response), response.status().as_u16());
             if response.status() == StatusCode::TOO_MANY_REQUESTS {
-                tokio::time::sleep(REFUSAL_PAUSE).await;
+                tokio::time::sleep(refusal_pause()).await;
             }
             Ok(response)
         }

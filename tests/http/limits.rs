@@ -246,7 +246,12 @@ fn a_tenant_that_asks_without_end_takes_nothing_from_another() {
         server.sign_in("test", "admin"),
         server.sign_in("other", "admin"),
     );
+    let began = Instant::now();
     let refused = until_refused(&admin);
+    assert!(
+        began.elapsed() >= Duration::from_millis(500),
+        "it is slowed"
+    );
     assert_eq!(
         refused.header("ratelimit-policy"),
         Some(r#""tenant";q=4;w=2"#)

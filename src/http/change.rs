@@ -52,7 +52,7 @@ pub struct ChangesParams {
     tag = "changes",
     params(
         ChangesParams,
-        ("Last-Event-ID" = Option<i64>, Header, nullable = false, description = "Of an event stream: the `id` of the last event that came, instead of `after`"),
+        ("Last-Event-ID" = Option<i64>, Header, nullable = false, description = "The `id` of the last event that came, instead of `after`"),
     ),
     responses(
         (status = 200, description = "The changes that the caller may see, and where to go on", content(
@@ -74,7 +74,7 @@ pub async fn list_changes(
     Params(params): Params<ChangesParams>,
 ) -> Result<HttpResponse, Problem> {
     let query = ChangesQuery {
-        after: params.after,
+        after: last_event_id(request.headers())?.or(params.after),
         kind: params.kind,
         form: params.form,
         unit: params.unit,
@@ -92,9 +92,7 @@ pub async fn list_changes(
             Ok(with_json(&mut response, &view.await?))
         }
         Shape::Events => {
-            let after = last_event_id(request.headers())?.or(query.after);
-            let query = ChangesQuery { after, ..query };
-            let stream = streams.open(identity.account())?;
+            let stream = streams.open(identity.tenant(), identity.account())?;
             let follower = Follower::new(request, application, server, stream, query);
             follower.answer(response, identity).await
         }

@@ -18,7 +18,7 @@ use super::problem::{Problem, retry_after};
 use super::request::{Now, SignedIn};
 use super::state::ServerState;
 use crate::authn::Identity;
-use crate::domain::id::AccountId;
+use crate::domain::id::{AccountId, TenantId};
 use crate::error::Code;
 use crate::message;
 use crate::service::Application;
@@ -30,6 +30,9 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 
 /// The most streams of one account: a few windows of one person, or the parts of a program.
 const MOST_OF_ACCOUNT: usize = 4;
+
+/// The most streams of one tenant, which leaves as many to the others.
+const MOST_OF_TENANT: usize = MOST_OF_SERVER / 2;
 
 /// The most streams of a server.
 const MOST_OF_SERVER: usize = 256;
@@ -44,14 +47,32 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 /// The open streams of a server.
 #[derive(Default)]
 pub struct Streams {
-    open: Arc<Mutex<HashMap<AccountId, usize>>>,
+    open: Arc<Mutex<HashMap<Holder, usize>>>,
     pulse: Arc<Pulse>,
+}
+
+/// One whose streams are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Holder {
+    Account(AccountId),
+    Tenant(TenantId),
+    Server,
+}
+
+impl Holder {
+    fn most(self) -> usize {
+        match self {
+            Holder::Account(_) => MOST_OF_ACCOUNT,
+            Holder::Tenant(_) => MOST_OF_TENANT,
+            Holder::Server => MOST_OF_SERVER,
+        }
+    }
 }
 
 /// A stream that is open, until it is dropped.
 pub struct OpenStream {
-    account: AccountId,
-    open: Arc<Mutex<HashMap<AccountId, usize>>>,
+    holders: [Holder; 3],
+    open: Arc<Mutex<HashMap<Holder, usize>>>,
     pulse: Arc<Pulse>,
 }
 
@@ -60,19 +81,25 @@ impl Streams {
     ///
     /// # Errors
     /// Too many are open.
-    pub fn open(&self, account: AccountId) -> Result<OpenStream, Problem> {
+    pub fn open(&self, tenant: TenantId, account: AccountId) -> Result<OpenStream, Problem> {
+        let holders = [
+            Holder::Account(account),
+            Holder::Tenant(tenant),
+            Holder::Server,
+        ];
         let mut open = locked(&self.open);
-        let of_account = open.get(&account).copied().unwrap_or(0);
-        let of_server: usize = open.values().sum();
-        if of_account >= MOST_OF_ACCOUNT || of_server >= MOST_OF_SERVER {
+        let is_full = |holder: &Holder| open.get(holder).is_some_and(|open| *open >= holder.most());
+        if holders.iter().any(is_full) {
             let message = message!("event-stream-too-many");
             return Err(
                 Problem::new(Code::TooManyStreams, message).with_header(RETRY_AFTER, retry_after())
             );
         }
-        open.insert(account, of_account + 1);
+        for holder in holders {
+            *open.entry(holder).or_default() += 1;
+        }
         Ok(OpenStream {
-            account,
+            holders,
             open: Arc::clone(&self.open),
             pulse: Arc::clone(&self.pulse),
         })
@@ -82,16 +109,18 @@ impl Streams {
 impl Drop for OpenStream {
     fn drop(&mut self) {
         let mut open = locked(&self.open);
-        match open.get_mut(&self.account) {
-            Some(count) if *count > 1 => *count -= 1,
-            _ => {
-                open.remove(&self.account);
+        for holder in &self.holders {
+            match open.get_mut(holder) {
+                Some(count) if *count > 1 => *count -= 1,
+                _ => {
+                    open.remove(holder);
+                }
             }
         }
     }
 }
 
-fn locked(open: &Mutex<HashMap<AccountId, usize>>) -> MutexGuard<'_, HashMap<AccountId, usize>> {
+fn locked(open: &Mutex<HashMap<Holder, usize>>) -> MutexGuard<'_, HashMap<Holder, usize>> {
     open.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -176,11 +205,11 @@ impl Follower {
     }
 
     async fn ask(&mut self) -> News {
-        let caller = SignedIn::extract(&self.request).await;
-        let Ok(SignedIn(identity)) = caller else {
-            return News::Over;
-        };
         let is_silent = self.spoke.elapsed() >= SIGN_OF_LIFE;
+        let identity = match SignedIn::extract(&self.request).await {
+            Ok(SignedIn(identity)) => identity,
+            Err(problem) => return without(&problem, is_silent),
+        };
         if !is_silent && !self.has_more(identity).await {
             return News::None;
         }
@@ -190,14 +219,7 @@ impl Follower {
             }
             Ok(batch) if batch.next < batch.last => News::More,
             Ok(_) => News::None,
-            // It passes, and a browser that is turned away does not come again.
-            Err(problem) if problem.status_code() == StatusCode::SERVICE_UNAVAILABLE => {
-                match is_silent {
-                    true => News::Text(Bytes::from_static(COMMENT)),
-                    false => News::None,
-                }
-            }
-            Err(_) => News::Over,
+            Err(problem) => without(&problem, is_silent),
         }
     }
 
@@ -220,6 +242,17 @@ impl Follower {
         self.query.after = Some(batch.next);
         self.last = batch.last;
         Ok(batch)
+    }
+}
+
+/// Goes on without an answer if its failure passes, since a browser that is turned away does not come
+/// again. Any other failure ends the stream.
+fn without(problem: &Problem, is_silent: bool) -> News {
+    let passes = problem.status_code() == StatusCode::SERVICE_UNAVAILABLE;
+    match (passes, is_silent) {
+        (true, true) => News::Text(Bytes::from_static(COMMENT)),
+        (true, false) => News::None,
+        (false, _) => News::Over,
     }
 }
 
@@ -248,33 +281,31 @@ fn text_of(batch: &Batch) -> Result<Bytes, Problem> {
 mod tests {
     use super::*;
 
+    /// Opens streams of new accounts of a tenant until one is refused.
+    fn fill(streams: &Streams, tenant: TenantId) -> Vec<OpenStream> {
+        std::iter::from_fn(|| streams.open(tenant, AccountId::new()).ok()).collect()
+    }
+
     #[test]
     fn nobody_opens_more_streams_than_there_is_room_for() {
         let streams = Streams::default();
-        let somebody = AccountId::new();
-        let mut open: Vec<OpenStream> = (0..MOST_OF_ACCOUNT)
-            .map(|_| {
-                streams
-                    .open(somebody)
-                    .unwrap_or_else(|_| panic!("too many"))
-            })
-            .collect();
-        let refused = |account| {
-            streams
-                .open(account)
-                .err()
-                .map(|problem| problem.status_code())
+        let (tenant, somebody) = (TenantId::new(), AccountId::new());
+        let refusal = |account| {
+            let refused = streams.open(tenant, account).err();
+            refused.map(|problem| problem.status_code())
         };
-        assert_eq!(refused(somebody), Some(StatusCode::TOO_MANY_REQUESTS));
-        assert_eq!(refused(AccountId::new()), None);
+        let own = std::iter::from_fn(|| streams.open(tenant, somebody).ok());
+        let mut open: Vec<OpenStream> = own.collect();
+        assert_eq!(open.len(), MOST_OF_ACCOUNT);
+        assert_eq!(refusal(somebody), Some(StatusCode::TOO_MANY_REQUESTS));
+        assert_eq!(refusal(AccountId::new()), None);
         open.pop();
-        let again = streams.open(somebody);
-        assert!(again.is_ok());
-        while let Ok(stream) = streams.open(AccountId::new()) {
-            open.push(stream);
-        }
-        drop(again);
-        open.extend(streams.open(AccountId::new()));
+        assert_eq!(refusal(somebody), None);
+
+        open.extend(fill(&streams, tenant));
+        assert_eq!(open.len(), MOST_OF_TENANT);
+        open.extend(fill(&streams, TenantId::new()));
+        open.extend(fill(&streams, TenantId::new()));
         assert_eq!(open.len(), MOST_OF_SERVER);
         open.clear();
         assert!(locked(&streams.open).is_empty());

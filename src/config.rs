@@ -17,16 +17,19 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::allowance::{Allowance, AllowanceLimits};
+use crate::http::tls::CertificateFiles;
 use crate::service::application::DEFAULT_READ_TIME;
 pub use crate::service::application::DEFAULT_REQUEST_LIMIT;
 use crate::store::{DatabaseUrl, Servers};
 use crate::system::User;
 
 /// The settings' names in the file, with their names in the environment.
-const NAMES: [(&str, &str); 22] = [
+const NAMES: [(&str, &str); 24] = [
     ("database_url", "DATABASE_URL"),
     ("listen", "TONGHOP_LISTEN"),
     ("public_url", "TONGHOP_PUBLIC_URL"),
+    ("tls_certificate", "TONGHOP_TLS_CERTIFICATE"),
+    ("tls_key", "TONGHOP_TLS_KEY"),
     ("trusted_proxies", "TONGHOP_TRUSTED_PROXIES"),
     ("allowed_origins", "TONGHOP_ALLOWED_ORIGINS"),
     ("account_rate", "TONGHOP_ACCOUNT_RATE"),
@@ -57,6 +60,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// The address at which people reach the server, if it is not that of `listen`.
     pub public_url: Option<String>,
+    /// The files of the certificate, if the server itself speaks TLS.
+    pub certificate: Option<CertificateFiles>,
     /// The proxies in front, whose word on a client's address counts.
     pub trusted_proxies: Vec<IpNet>,
     /// The other sites whose pages may call the API.
@@ -155,7 +160,11 @@ impl Settings {
 
     /// Returns the address at which people reach the server.
     pub fn reached_at(&self) -> String {
-        let own = || format!("http://{}", self.listen);
+        let scheme = match self.certificate {
+            Some(_) => "https",
+            None => "http",
+        };
+        let own = || format!("{scheme}://{}", self.listen);
         self.public_url.clone().unwrap_or_else(own)
     }
 }
@@ -206,6 +215,7 @@ impl Given {
                 .read("listen", listen_address)?
                 .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
             public_url: self.read("public_url", public_url)?,
+            certificate: self.certificate()?,
             trusted_proxies: self.list("trusted_proxies", network)?,
             allowed_origins: self.list("allowed_origins", origin)?,
             allowances: self.allowances()?,
@@ -303,6 +313,24 @@ impl Given {
         })
     }
 
+    fn certificate(&self) -> Result<Option<CertificateFiles>, SettingsError> {
+        let chain = self.read("tls_certificate", pem_file)?;
+        let key = self.read("tls_key", pem_file)?;
+        let alone = |setting, other: &str| {
+            let name = self.0.get(setting).map(|given| given.name.as_str());
+            invalid(
+                name.unwrap_or(setting),
+                format!("it must be given together with {other}"),
+            )
+        };
+        match (chain, key) {
+            (None, None) => Ok(None),
+            (Some(chain), Some(key)) => Ok(Some(CertificateFiles { chain, key })),
+            (Some(_), None) => Err(alone("tls_certificate", "TONGHOP_TLS_KEY")),
+            (None, Some(_)) => Err(alone("tls_key", "TONGHOP_TLS_CERTIFICATE")),
+        }
+    }
+
     fn workers(&self) -> Result<Option<NonZeroUsize>, SettingsError> {
         let workers = self.read("workers", |text| whole_number(text, &(1..=1024), 4))?;
         let workers = workers.and_then(|workers| usize::try_from(workers).ok());
@@ -391,6 +419,13 @@ fn owner_address(text: &str) -> Result<DatabaseUrl, String> {
 fn directory(text: &str) -> Result<PathBuf, String> {
     if text.is_empty() || text.contains('\0') {
         return Err("it must be a directory, as in /var/lib/tonghop/keys".to_owned());
+    }
+    Ok(PathBuf::from(text))
+}
+
+fn pem_file(text: &str) -> Result<PathBuf, String> {
+    if text.is_empty() || text.contains('\0') {
+        return Err("it must be a file, as in /etc/tonghop/server.pem".to_owned());
     }
     Ok(PathBuf::from(text))
 }
@@ -637,6 +672,11 @@ mod tests {
             ),
             (
                 None,
+                ("TONGHOP_TLS_KEY", "/etc/tonghop/key.pem"),
+                "TONGHOP_TLS_KEY: it must be given together with TONGHOP_TLS_CERTIFICATE",
+            ),
+            (
+                None,
                 ("TONGHOP_LOG_FORMAT", "xml"),
                 "TONGHOP_LOG_FORMAT: it must be text or json",
             ),
@@ -676,6 +716,8 @@ mod tests {
             ("account_rate", "-1"),
             ("tenant_bytes", "2 GB"),
             ("servers", "one"),
+            ("tls_certificate", ""),
+            ("tls_key", ""),
             ("keys", ""),
             ("issuer", ""),
             ("issuer", "  "),

@@ -229,6 +229,7 @@ fn run_serve(settings: &Settings) -> Result<(), Failure> {
         allowances: settings.allowances,
         trusted_proxies: settings.trusted_proxies.clone(),
         allowed_origins: settings.allowed_origins.clone(),
+        certificate: settings.certificate.clone(),
     };
     tracing::info!(
         address = %listener.local_addr()?,
@@ -560,6 +561,7 @@ fn run_demo(settings: &Settings, arguments: &DemoArguments) -> Result<(), Failur
         allowances: settings.allowances,
         trusted_proxies: Vec::new(),
         allowed_origins: Vec::new(),
+        certificate: None,
     };
     let metrics = Metrics::new(now());
     actix_web::rt::System::new().block_on(async {

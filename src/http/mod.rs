@@ -12,6 +12,7 @@ pub mod request;
 pub mod routes;
 pub mod server;
 pub mod state;
+pub mod tls;
 
 mod account;
 mod answer;

@@ -7,13 +7,18 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use actix_http::{HttpService, Request};
-use actix_server::{Server, ServerHandle};
-use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
-use actix_web::dev::AppConfig;
+use actix_http::h1::UpgradeHandler;
+use actix_http::{HttpService, Request, TlsAcceptorConfig};
+use actix_server::{GracefulShutdownSignal, Server, ServerHandle};
+use actix_service::{
+    IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, fn_service, map_config,
+};
+use actix_web::body::BoxBody;
+use actix_web::dev::{AppConfig, ServiceResponse};
 use actix_web::middleware::from_fn;
-use actix_web::{App, web};
+use actix_web::{App, HttpResponse, web};
 use ipnet::IpNet;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use utoipa_actix_web::AppExt;
 
@@ -26,6 +31,7 @@ use super::expect::Expectations;
 use super::problem::{self, Problem};
 use super::request::{BodyLimit, BodyTime, TrustedProxies};
 use super::state::ServerState;
+use super::tls::{Certificate, CertificateError, CertificateFiles};
 use super::token::PasswordSlots;
 use super::{openapi, routes};
 use crate::allowance::AllowanceLimits;
@@ -52,6 +58,8 @@ pub struct ServerOptions {
     pub trusted_proxies: Vec<IpNet>,
     /// The other sites whose pages may call the API.
     pub allowed_origins: Vec<String>,
+    /// The files of the certificate, if the server itself speaks TLS.
+    pub certificate: Option<CertificateFiles>,
 }
 
 /// The ways in which a server is told to stop. Its handle always works.
@@ -82,6 +90,8 @@ pub enum ServerError {
     Document(#[from] serde_json::Error),
     #[error(transparent)]
     Contract(#[from] ContractError),
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     #[error("signals cannot be received: {0}")]
     Signals(std::io::Error),
 }
@@ -121,6 +131,9 @@ const TIME_TO_FINISH: Duration = Duration::from_secs(30);
 /// The time in which a client must read its answer before its connection is closed.
 const TIME_TO_DISCONNECT: Duration = Duration::from_secs(1);
 
+/// The time in which a client must agree with the server on TLS.
+const TIME_TO_GREET: Duration = Duration::from_secs(5);
+
 /// Serves on a bound address. Stops as [`Stopping`] says, after answering what it has accepted.
 ///
 /// # Errors
@@ -132,59 +145,33 @@ pub fn serve(
     options: ServerOptions,
 ) -> Result<Server, ServerError> {
     let document = openapi::document();
-    let contract = web::Data::new(Contract::new(&document)?);
-    let docs = Document::new(&document)?;
-    let browsers = Browsers::new(options.allowed_origins, &application.public_url);
-    let browsers = web::Data::new(browsers);
-    let proxies = web::Data::new(TrustedProxies::new(options.trusted_proxies));
-    let allowances = web::Data::new(Allowances::new(options.allowances));
-    let application = web::Data::from(application);
-    let metrics = web::Data::new(metrics);
-    let queue = web::Data::new(SubmissionQueue::default());
-    let slots = web::Data::new(PasswordSlots::default());
-    let streams = web::Data::new(Streams::default());
-    let state = web::Data::new(ServerState::new(
-        options.request_limit,
-        options.request_limit.saturating_mul(options.body_limit),
-    ));
+    let parts = Parts {
+        contract: web::Data::new(Contract::new(&document)?),
+        docs: Document::new(&document)?,
+        browsers: web::Data::new(Browsers::new(
+            options.allowed_origins,
+            &application.public_url,
+        )),
+        proxies: web::Data::new(TrustedProxies::new(options.trusted_proxies)),
+        allowances: web::Data::new(Allowances::new(options.allowances)),
+        application: web::Data::from(application),
+        metrics: web::Data::new(metrics),
+        queue: web::Data::new(SubmissionQueue::default()),
+        slots: web::Data::new(PasswordSlots::default()),
+        streams: web::Data::new(Streams::default()),
+        state: web::Data::new(ServerState::new(
+            options.request_limit,
+            options.request_limit.saturating_mul(options.body_limit),
+        )),
+        body_limit: BodyLimit(options.body_limit),
+        body_time: BodyTime(options.body_time),
+    };
     let orders = match options.stopping {
         Stopping::OnSignals { grace } => Some((Orders::listen()?, grace)),
         Stopping::ByHandle => None,
     };
-    let told = state.clone();
+    let told = parts.state.clone();
     let address = listener.local_addr();
-    let app = {
-        let (contract, metrics) = (contract.clone(), metrics.clone());
-        move || {
-            let docs = docs.clone();
-            App::new()
-                .into_utoipa_app()
-                .app_data(application.clone())
-                .app_data(contract.clone())
-                .app_data(metrics.clone())
-                .app_data(queue.clone())
-                .app_data(slots.clone())
-                .app_data(streams.clone())
-                .app_data(state.clone())
-                .app_data(allowances.clone())
-                .app_data(proxies.clone())
-                .app_data(browsers.clone())
-                .app_data(BodyLimit(options.body_limit))
-                .app_data(BodyTime(options.body_time))
-                .configure(routes::routes)
-                .into_app()
-                .configure(|config| docs.serve(config))
-                .default_service(web::to(route_not_found))
-                .wrap(from_fn(contract::hold))
-                .wrap(from_fn(problem::render))
-                .wrap(from_fn(browser::guard))
-        }
-    };
-    let expectations = Expectations {
-        contract,
-        metrics,
-        limit: BodyLimit(options.body_limit),
-    };
     let builder = Server::build()
         .workers(options.workers.unwrap_or_else(default_workers))
         .disable_signals()
@@ -192,26 +179,21 @@ pub fn serve(
         .worker_max_blocking_threads(options.request_limit.max(512))
         .shutdown_timeout(TIME_TO_FINISH.as_secs());
     let stop = builder.graceful_shutdown_signal();
-    // What `actix_web::HttpServer` does, which has no way to answer before `100 Continue`.
-    let server = builder.listen("http", listener, move || {
-        let stop = stop.clone();
-        let expectations = expectations.clone();
-        let factory = app().into_factory();
-        let factory = factory.map_err(|error: actix_web::Error| error.error_response());
-        HttpService::build()
-            .graceful_shutdown_signal(move || {
-                let stop = stop.clone();
-                async move { stop.notified().await }
+    let server = match options.certificate {
+        None => builder.listen("http", listener, move || {
+            http_service(parts.clone(), stop.clone()).tcp()
+        }),
+        Some(files) => {
+            let certificate = Certificate::read(files)?;
+            let acceptor = certificate.acceptor()?;
+            actix_web::rt::spawn(certificate.follow());
+            builder.listen("https", listener, move || {
+                let shaking_hands = TlsAcceptorConfig::default().handshake_timeout(TIME_TO_GREET);
+                http_service(parts.clone(), stop.clone())
+                    .openssl_with_config(acceptor.clone(), shaking_hands)
             })
-            .client_disconnect_timeout(TIME_TO_DISCONNECT)
-            // A client that closes its side has gone, and its request is abandoned.
-            .h1_allow_half_closed(false)
-            .expect(fn_service(move |request: Request| {
-                ready(expectations.admit(request))
-            }))
-            .finish(map_config(factory, |()| AppConfig::default()))
-            .tcp()
-    });
+        }
+    };
     match (server, address) {
         (Ok(server), _) => {
             let server = server.run();
@@ -227,6 +209,110 @@ pub fn serve(
             source,
         }),
     }
+}
+
+/// What the threads of a server share.
+#[derive(Clone)]
+struct Parts {
+    application: web::Data<Application>,
+    contract: web::Data<Contract>,
+    metrics: web::Data<Metrics>,
+    queue: web::Data<SubmissionQueue>,
+    slots: web::Data<PasswordSlots>,
+    streams: web::Data<Streams>,
+    state: web::Data<ServerState>,
+    allowances: web::Data<Allowances>,
+    proxies: web::Data<TrustedProxies>,
+    browsers: web::Data<Browsers>,
+    docs: Document,
+    body_limit: BodyLimit,
+    body_time: BodyTime,
+}
+
+/// Makes what answers the requests of one thread's connections. Does what
+/// `actix_web::HttpServer` does, which has no way to answer before `100 Continue`.
+fn http_service<T: AsyncRead + AsyncWrite + Unpin + 'static>(
+    parts: Parts,
+    stop: GracefulShutdownSignal,
+) -> HttpService<
+    T,
+    impl ServiceFactory<
+        Request,
+        Config = (),
+        Response = ServiceResponse<BoxBody>,
+        Error = HttpResponse,
+        InitError = (),
+        Future: 'static,
+        Service: Service<Request, Future: 'static>,
+    >,
+    BoxBody,
+    impl ServiceFactory<
+        Request,
+        Config = (),
+        Response = Request,
+        Error = actix_web::Error,
+        InitError = (),
+        Future: 'static,
+        Service: Service<Request, Future: 'static>,
+    >,
+    UpgradeHandler,
+> {
+    let expectations = Expectations {
+        contract: parts.contract.clone(),
+        metrics: parts.metrics.clone(),
+        limit: parts.body_limit,
+    };
+    let app = map_config(app(parts), |()| AppConfig::default());
+    HttpService::build()
+        .graceful_shutdown_signal(move || {
+            let stop = stop.clone();
+            async move { stop.notified().await }
+        })
+        .client_disconnect_timeout(TIME_TO_DISCONNECT)
+        // A client that closes its side has gone, and its request is abandoned.
+        .h1_allow_half_closed(false)
+        .expect(fn_service(move |request: Request| {
+            ready(expectations.admit(request))
+        }))
+        .finish(app)
+}
+
+/// Makes the application: the routes behind their middlewares.
+fn app(
+    parts: Parts,
+) -> impl ServiceFactory<
+    Request,
+    Config = AppConfig,
+    Response = ServiceResponse<BoxBody>,
+    Error = HttpResponse,
+    InitError = (),
+    Future: 'static,
+    Service: Service<Request, Future: 'static>,
+> {
+    App::new()
+        .into_utoipa_app()
+        .app_data(parts.application)
+        .app_data(parts.contract)
+        .app_data(parts.metrics)
+        .app_data(parts.queue)
+        .app_data(parts.slots)
+        .app_data(parts.streams)
+        .app_data(parts.state)
+        .app_data(parts.allowances)
+        .app_data(parts.proxies)
+        .app_data(parts.browsers)
+        .app_data(parts.body_limit)
+        .app_data(parts.body_time)
+        .configure(routes::routes)
+        .into_app()
+        .configure(|config| parts.docs.serve(config))
+        .default_service(web::to(route_not_found))
+        .wrap(from_fn(contract::hold))
+        .wrap(from_fn(problem::render))
+        .wrap(from_fn(browser::guard))
+        .into_factory()
+        .map(ServiceResponse::map_into_boxed_body)
+        .map_err(|error: actix_web::Error| error.error_response())
 }
 
 /// The signals that tell the process to stop.

@@ -180,6 +180,7 @@ impl Server {
             allowances: guards.allowances,
             trusted_proxies: guards.trusted_proxies,
             allowed_origins: guards.allowed_origins,
+            certificate: None,
         };
         let (sender, receiver) = mpsc::channel();
         let served = application.clone();

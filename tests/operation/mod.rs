@@ -5,3 +5,4 @@ mod full_disk;
 mod installation;
 mod operating;
 mod stopping;
+mod tls;

@@ -1,0 +1,148 @@
+//! TLS in the server itself: its certificate and its private key, read again once their files have
+//! changed, so that a renewed certificate needs no restart. Knows nothing of requests.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+
+use openssl::error::ErrorStack;
+use openssl::pkey::PKey;
+use openssl::ssl::{SniError, SslAcceptor, SslAcceptorBuilder, SslContext, SslMethod};
+use openssl::x509::X509;
+
+/// The files of a server's certificate, in PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateFiles {
+    /// The server's certificate, and after it those that lead to its authority.
+    pub chain: PathBuf,
+    /// The certificate's private key, without a password.
+    pub key: PathBuf,
+}
+
+/// The reasons for which a certificate cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CertificateError {
+    #[error("{}: {source}", path.display())]
+    File {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("{}: it holds no certificate in PEM (BEGIN CERTIFICATE)", .0.display())]
+    NoCertificate(PathBuf),
+    #[error("{}: it holds no private key in PEM without a password", .0.display())]
+    NoKey(PathBuf),
+    #[error("the key in {} is not that of the certificate in {}", key.display(), chain.display())]
+    OtherKey { chain: PathBuf, key: PathBuf },
+    #[error("TLS cannot be set up: {0}")]
+    Library(#[from] ErrorStack),
+}
+
+/// The pause between two looks at the files.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// A certificate in use. New connections get the latest that could be read.
+#[derive(Clone)]
+pub(super) struct Certificate {
+    files: CertificateFiles,
+    context: Arc<RwLock<SslContext>>,
+}
+
+impl Certificate {
+    /// Reads a certificate.
+    ///
+    /// # Errors
+    /// [`CertificateError`].
+    pub(super) fn read(files: CertificateFiles) -> Result<Certificate, CertificateError> {
+        let context = read_context(&files)?;
+        Ok(Certificate {
+            files,
+            context: Arc::new(RwLock::new(context)),
+        })
+    }
+
+    /// Returns the acceptor of connections, which asks for the certificate at each handshake.
+    ///
+    /// # Errors
+    /// The library's own.
+    pub(super) fn acceptor(&self) -> Result<SslAcceptor, CertificateError> {
+        let mut acceptor = acceptor_builder()?;
+        let context = Arc::clone(&self.context);
+        // Called for a client that names no host too.
+        acceptor.set_servername_callback(move |ssl, _| {
+            let context = context.read().unwrap_or_else(PoisonError::into_inner);
+            ssl.set_ssl_context(&context)
+                .map_err(|_| SniError::ALERT_FATAL)
+        });
+        Ok(acceptor.build())
+    }
+
+    /// Reads the files again whenever they have changed. While they cannot be used the certificate
+    /// before them stays, and the log says why.
+    pub(super) async fn follow(self) {
+        let mut seen = self.files.changed_at();
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let changed = self.files.changed_at();
+            if changed != seen {
+                seen = changed;
+                self.renew();
+            }
+        }
+    }
+
+    fn renew(&self) {
+        match read_context(&self.files) {
+            Ok(context) => {
+                *self.context.write().unwrap_or_else(PoisonError::into_inner) = context;
+                tracing::info!("the certificate was read again");
+            }
+            Err(error) => {
+                tracing::error!(%error, "the new certificate cannot be used; the old one stays");
+            }
+        }
+    }
+}
+
+impl CertificateFiles {
+    /// The times at which the files changed; `None` for one that is not there.
+    fn changed_at(&self) -> [Option<SystemTime>; 2] {
+        [&self.chain, &self.key].map(|path| std::fs::metadata(path).ok()?.modified().ok())
+    }
+}
+
+/// TLS 1.2 and 1.3, with the ciphers that Mozilla recommends for servers that serve all browsers of
+/// today.
+fn acceptor_builder() -> Result<SslAcceptorBuilder, ErrorStack> {
+    SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server())
+}
+
+fn read_context(files: &CertificateFiles) -> Result<SslContext, CertificateError> {
+    let CertificateFiles { chain, key } = files;
+    let no_certificate = || CertificateError::NoCertificate(chain.clone());
+    let certificates = X509::stack_from_pem(&read(chain)?).map_err(|_| no_certificate())?;
+    let mut certificates = certificates.into_iter();
+    let own = certificates.next().ok_or_else(no_certificate)?;
+    // Without the callback a key with a password would be asked for at the terminal.
+    let secret = PKey::private_key_from_pem_callback(&read(key)?, |_| Ok(0))
+        .map_err(|_| CertificateError::NoKey(key.clone()))?;
+    let mut acceptor = acceptor_builder()?;
+    acceptor.set_certificate(&own)?;
+    for above in certificates {
+        acceptor.add_extra_chain_cert(above)?;
+    }
+    acceptor
+        .set_private_key(&secret)
+        .and_then(|()| acceptor.check_private_key())
+        .map_err(|_| CertificateError::OtherKey {
+            chain: chain.clone(),
+            key: key.clone(),
+        })?;
+    Ok(acceptor.build().into_context())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, CertificateError> {
+    std::fs::read(path).map_err(|source| CertificateError::File {
+        path: path.to_owned(),
+        source,
+    })
+}

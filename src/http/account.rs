@@ -56,7 +56,7 @@ pub struct AccountParams {
 /// List the accounts of the people whom the caller manages, by login.
 #[utoipa::path(
     tag = "people",
-    params(AccountParams),
+    params(AccountParams, SeenEtags),
     responses(
         (status = 200, description = "A page of accounts", body = Page<AccountView>),
         super::refusal::NotThere,
@@ -69,6 +69,7 @@ pub async fn list_accounts(
     request: HttpRequest,
     Params(params): Params<AccountParams>,
     now: Now,
+    seen: SeenEtags,
 ) -> Result<HttpResponse, Problem> {
     let page = page_request(params.cursor, params.limit)?;
     let filter = AccountFilter {
@@ -79,7 +80,7 @@ pub async fn list_accounts(
     let accounts = super::blocking(move || {
         account::list_accounts(&application, &identity, &filter, &page, now.0)
     });
-    Ok(page_response(&request, &accounts.await?))
+    Ok(page_response(&request, &seen, &accounts.await?))
 }
 
 /// Read an account.
@@ -96,11 +97,11 @@ pub async fn get_account(
     seen: SeenEtags,
     now: Now,
 ) -> Result<HttpResponse, Problem> {
-    let (etag, view) = super::blocking(move || {
+    let (state, view) = super::blocking(move || {
         account::get_account(&application, &identity, &path.account, now.0)
     })
     .await?;
-    Ok(tagged(&etag, &seen, &view))
+    Ok(tagged(&state, &seen, &view))
 }
 
 /// A role to give.

@@ -11,15 +11,11 @@ use crate::http::request::SeenEtags;
 use crate::service::Application;
 use crate::service::application::answers::Encoded;
 use crate::service::application::call::Call;
-use crate::service::application::condition::Etag;
+use crate::service::application::condition::{Etag, State};
 use crate::service::application::idempotency::{Delivery, Outcome, Reply};
+use crate::store::StoreError;
 
 const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-
-/// Writes two digits a byte.
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 /// Runs a use case that changes something, and builds its answer.
 ///
@@ -83,22 +79,38 @@ pub(super) fn with_json<T: Serialize>(
     }
 }
 
-/// Answers with what was read, or 304 if the reader has it.
-pub fn tagged<T: Serialize>(etag: &Etag, seen: &SeenEtags, body: &T) -> HttpResponse {
-    unless_seen(etag, seen, |mut response| with_json(&mut response, body))
+/// Answers with a thing in a state, or 304 if the reader has it as it is shown.
+pub fn tagged<T: Serialize>(state: &State, seen: &SeenEtags, body: &T) -> HttpResponse {
+    unless_seen(Etag::of_state(state, body), seen, body)
 }
 
-/// Like [`tagged`], for an encoded answer.
+/// Answers with what no change builds on, or 304 if the reader has it.
+pub fn shown<T: Serialize>(seen: &SeenEtags, body: &T) -> HttpResponse {
+    unless_seen(Etag::of(body), seen, body)
+}
+
+fn unless_seen<T: Serialize>(
+    etag: Result<Etag, StoreError>,
+    seen: &SeenEtags,
+    body: &T,
+) -> HttpResponse {
+    match etag {
+        Ok(etag) => conditional(&etag, seen, |mut response| with_json(&mut response, body)),
+        Err(error) => HttpResponse::from_error(Problem::from(error)),
+    }
+}
+
+/// Like [`shown`], for an encoded answer.
 pub(super) fn encoded(encoded: &Encoded, seen: &SeenEtags) -> HttpResponse {
-    unless_seen(&encoded.etag, seen, |mut response| {
+    conditional(&encoded.etag, seen, |mut response| {
         response
             .content_type(header::ContentType::json())
             .body(encoded.body.clone())
     })
 }
 
-/// Like [`tagged`], with a body that `write` makes only if it is needed.
-pub(super) fn unless_seen(
+/// Like [`shown`], with a body that `write` makes only if it is needed.
+pub(super) fn conditional(
     etag: &Etag,
     seen: &SeenEtags,
     write: impl FnOnce(HttpResponseBuilder) -> HttpResponse,
@@ -117,11 +129,6 @@ pub(super) fn unless_seen(
     } else {
         write(response)
     }
-}
-
-/// Answers with what was read, without a tag.
-pub fn json<T: Serialize>(body: &T) -> HttpResponse {
-    with_json(&mut HttpResponse::Ok(), body)
 }
 
 fn quoted(etag: &Etag) -> String {

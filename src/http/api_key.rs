@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::answer::change;
 use super::problem::Problem;
 use super::request::page::{PageParams, page_request, page_response};
-use super::request::{Called, JsonBody, NoBody, Now, Params, SignedIn};
+use super::request::{Called, JsonBody, NoBody, Now, Params, SeenEtags, SignedIn};
 use crate::domain::day::Day;
 use crate::service::Application;
 use crate::service::application::page::Page;
@@ -26,7 +26,7 @@ pub struct KeyPath {
 /// Expired keys are among them until they are deleted. Their secrets are stored nowhere.
 #[utoipa::path(
     tag = "people",
-    params(PageParams),
+    params(PageParams, SeenEtags),
     responses((status = 200, description = "A page of keys", body = Page<KeyView>)),
 )]
 #[get("/keys")]
@@ -36,10 +36,11 @@ pub async fn list_keys(
     request: HttpRequest,
     Params(params): Params<PageParams>,
     now: Now,
+    seen: SeenEtags,
 ) -> Result<HttpResponse, Problem> {
     let page = page_request(params.cursor, params.limit)?;
     let keys = super::blocking(move || api_key::list_keys(&application, &identity, &page, now.0));
-    Ok(page_response(&request, &keys.await?))
+    Ok(page_response(&request, &seen, &keys.await?))
 }
 
 /// A key to create.

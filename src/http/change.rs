@@ -1,16 +1,18 @@
 //! Changes: as a document, or as an event stream.
 
-use actix_web::http::header::{Accept, CACHE_CONTROL, Header, HeaderMap, HeaderName, VARY};
+use actix_web::http::header::{
+    Accept, CACHE_CONTROL, Header, HeaderMap, HeaderName, HeaderValue, VARY,
+};
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::answer::with_json;
+use super::answer::shown;
 use super::event_stream::{Follower, Streams};
 use super::problem::Problem;
 use super::refusal::{NotThere, TooMany};
 use super::request::page::page_request;
-use super::request::{Now, Params, SignedIn};
+use super::request::{Now, Params, SeenEtags, SignedIn};
 use super::state::ServerState;
 use crate::error::Code;
 use crate::message;
@@ -52,6 +54,7 @@ pub struct ChangesParams {
     tag = "changes",
     params(
         ChangesParams,
+        SeenEtags,
         ("Last-Event-ID" = Option<i64>, Header, nullable = false, description = "The `id` of the last event that came, instead of `after`"),
     ),
     responses(
@@ -72,6 +75,7 @@ pub async fn list_changes(
     SignedIn(identity): SignedIn,
     now: Now,
     Params(params): Params<ChangesParams>,
+    seen: SeenEtags,
 ) -> Result<HttpResponse, Problem> {
     let query = ChangesQuery {
         after: last_event_id(request.headers())?.or(params.after),
@@ -80,23 +84,28 @@ pub async fn list_changes(
         unit: params.unit,
         limit: page_request(None, params.limit)?.limit,
     };
-    let mut response = HttpResponse::Ok();
-    response
-        .insert_header((CACHE_CONTROL, "private, no-cache"))
-        .insert_header((VARY, "Accept"));
     match wanted(&request) {
         Shape::Document => {
             let view = super::blocking(move || {
                 changes::list_changes(&application, &identity, &query, now.0)
             });
-            Ok(with_json(&mut response, &view.await?))
+            Ok(varying(shown(&seen, &view.await?)))
         }
         Shape::Events => {
             let stream = streams.open(identity.tenant(), identity.account())?;
             let follower = Follower::new(request, application, server, stream, query);
-            follower.answer(response, identity).await
+            let mut response = HttpResponse::Ok();
+            response.insert_header((CACHE_CONTROL, "private, no-cache"));
+            Ok(varying(follower.answer(response, identity).await?))
         }
     }
+}
+
+/// Says that another Accept would have got another answer.
+fn varying(mut response: HttpResponse) -> HttpResponse {
+    let accept = HeaderValue::from_static("Accept");
+    response.headers_mut().append(VARY, accept);
+    response
 }
 
 /// The shape in which a caller wants the changes.

@@ -4,9 +4,9 @@ use actix_web::{HttpResponse, get, web};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::answer::json;
+use super::answer::shown;
 use super::problem::Problem;
-use super::request::{Now, Params, SignedIn};
+use super::request::{Now, Params, SeenEtags, SignedIn};
 use crate::domain::day::Day;
 use crate::service::Application;
 use crate::service::application::locate::ReportPath;
@@ -24,7 +24,7 @@ pub struct MapParams {
 /// Count the units of a subtree that have reported, and list those that have not.
 #[utoipa::path(
     tag = "reports",
-    params(ReportPath, MapParams),
+    params(ReportPath, MapParams, SeenEtags),
     responses((status = 200, description = "How far the unit and each of its children are", body = CompletenessView)),
 )]
 #[get("/forms/{form}/periods/{period}/units/{unit}/completeness")]
@@ -34,6 +34,7 @@ pub async fn get_completeness(
     path: web::Path<ReportPath>,
     Params(params): Params<MapParams>,
     now: Now,
+    seen: SeenEtags,
 ) -> Result<HttpResponse, Problem> {
     let view = super::blocking(move || {
         completeness::get_completeness(
@@ -45,5 +46,5 @@ pub async fn get_completeness(
         )
     })
     .await?;
-    Ok(json(&view))
+    Ok(shown(&seen, &view))
 }

@@ -4,11 +4,10 @@
 use actix_web::HttpResponse;
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::{self, Bytes, ServiceConfig};
-use sha2::{Digest, Sha256};
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::answer::{hexadecimal, unless_seen};
+use super::answer::conditional;
 use super::request::SeenEtags;
 use crate::service::application::condition::Etag;
 
@@ -35,9 +34,8 @@ impl Document {
     pub fn new(document: &OpenApi) -> Result<Document, serde_json::Error> {
         let mut text = document.to_pretty_json()?;
         text.push('\n');
-        let hash = Sha256::digest(text.as_bytes());
         Ok(Document {
-            etag: Etag::new(hexadecimal(&hash)),
+            etag: Etag::of_bytes(text.as_bytes()),
             text: text.into(),
         })
     }
@@ -61,7 +59,7 @@ async fn get_script() -> HttpResponse {
 }
 
 async fn get_document(document: web::Data<Document>, seen: SeenEtags) -> HttpResponse {
-    unless_seen(&document.etag, &seen, |mut response| {
+    conditional(&document.etag, &seen, |mut response| {
         response
             .content_type("application/json")
             .body(document.text.clone())

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, get, put, web};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::answer::{change, tagged};
+use super::answer::{change, shown, tagged};
 use super::indicator::CatalogueParams;
 use super::problem::Problem;
 use super::request::page::{page_request, page_response};
@@ -27,7 +27,7 @@ use crate::service::catalogue::form::{
 /// List the forms of the catalogue, by code.
 #[utoipa::path(
     tag = "catalogue",
-    params(CatalogueParams),
+    params(CatalogueParams, SeenEtags),
     responses((status = 200, description = "A page of forms", body = Page<FormView>)),
 )]
 #[get("/forms")]
@@ -37,6 +37,7 @@ pub async fn list_forms(
     request: HttpRequest,
     Params(params): Params<CatalogueParams>,
     now: Now,
+    seen: SeenEtags,
 ) -> Result<HttpResponse, Problem> {
     let page = page_request(params.cursor, params.limit)?;
     let listed = super::blocking(move || {
@@ -48,7 +49,7 @@ pub async fn list_forms(
             now.0,
         )
     });
-    Ok(page_response(&request, &listed.await?))
+    Ok(page_response(&request, &seen, &listed.await?))
 }
 
 /// Read a form as it is on a day.
@@ -70,7 +71,7 @@ pub async fn get_form(
     seen: SeenEtags,
     now: Now,
 ) -> Result<HttpResponse, Problem> {
-    let (etag, view) = super::blocking(move || {
+    let (state, view) = super::blocking(move || {
         form::get_form(
             &application,
             &identity,
@@ -80,7 +81,7 @@ pub async fn get_form(
         )
     })
     .await?;
-    Ok(tagged(&etag, &seen, &view))
+    Ok(tagged(&state, &seen, &view))
 }
 
 /// The year to list.
@@ -110,10 +111,9 @@ pub async fn list_periods(
     Params(params): Params<PeriodParams>,
     seen: SeenEtags,
 ) -> Result<HttpResponse, Problem> {
-    let (etag, list) =
-        super::blocking(move || form::list_periods(&application, &identity, &code, params.year))
-            .await?;
-    Ok(tagged(&etag, &seen, &list))
+    let list =
+        super::blocking(move || form::list_periods(&application, &identity, &code, params.year));
+    Ok(shown(&seen, &list.await?))
 }
 
 /// A version of a form.

@@ -37,7 +37,7 @@ pub struct CatalogueParams {
 /// List the indicators of the catalogue, by code.
 #[utoipa::path(
     tag = "catalogue",
-    params(CatalogueParams),
+    params(CatalogueParams, SeenEtags),
     responses((status = 200, description = "A page of indicators", body = Page<IndicatorView>)),
 )]
 #[get("/indicators")]
@@ -47,6 +47,7 @@ pub async fn list_indicators(
     request: HttpRequest,
     Params(params): Params<CatalogueParams>,
     now: Now,
+    seen: SeenEtags,
 ) -> Result<HttpResponse, Problem> {
     let page = page_request(params.cursor, params.limit)?;
     let listed = super::blocking(move || {
@@ -58,7 +59,7 @@ pub async fn list_indicators(
             now.0,
         )
     });
-    Ok(page_response(&request, &listed.await?))
+    Ok(page_response(&request, &seen, &listed.await?))
 }
 
 /// Read an indicator as it is on a day.
@@ -80,7 +81,7 @@ pub async fn get_indicator(
     seen: SeenEtags,
     now: Now,
 ) -> Result<HttpResponse, Problem> {
-    let (etag, view) = super::blocking(move || {
+    let (state, view) = super::blocking(move || {
         indicator::get_indicator(
             &application,
             &identity,
@@ -90,7 +91,7 @@ pub async fn get_indicator(
         )
     })
     .await?;
-    Ok(tagged(&etag, &seen, &view))
+    Ok(tagged(&state, &seen, &view))
 }
 
 /// A version of an indicator: collected (with `across_units` and `across_time`) or derived (with a

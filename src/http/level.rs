@@ -24,8 +24,9 @@ pub async fn list_levels(
     SignedIn(identity): SignedIn,
     seen: SeenEtags,
 ) -> Result<HttpResponse, Problem> {
-    let (etag, list) = super::blocking(move || level::list_levels(&application, &identity)).await?;
-    Ok(tagged(&etag, &seen, &list))
+    let (state, list) =
+        super::blocking(move || level::list_levels(&application, &identity)).await?;
+    Ok(tagged(&state, &seen, &list))
 }
 
 /// A level to add or to change.

@@ -4,11 +4,11 @@ use actix_web::{HttpResponse, get, web};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::answer::json;
+use super::answer::shown;
 use super::problem::Problem;
 use super::refusal::AgainstRules;
 use super::request::page::page_request;
-use super::request::{Params, SignedIn};
+use super::request::{Params, SeenEtags, SignedIn};
 use crate::domain::submission::Stage;
 use crate::service::Application;
 use crate::service::application::locate::ReportPath;
@@ -38,7 +38,7 @@ pub struct LineageParams {
 /// List the sources of a figure: units, revisions, missing values, the formula.
 #[utoipa::path(
     tag = "reports",
-    params(ReportPath, LineageParams),
+    params(ReportPath, LineageParams, SeenEtags),
     responses((status = 200, description = "The figure and a page of its sources", body = LineageView), AgainstRules),
 )]
 #[get("/forms/{form}/periods/{period}/units/{unit}/rollup/lineage")]
@@ -47,6 +47,7 @@ pub async fn get_lineage(
     SignedIn(identity): SignedIn,
     path: web::Path<ReportPath>,
     Params(params): Params<LineageParams>,
+    seen: SeenEtags,
 ) -> Result<HttpResponse, Problem> {
     let page = page_request(params.cursor, params.limit)?;
     let name = FigureName {
@@ -56,5 +57,5 @@ pub async fn get_lineage(
     };
     let view =
         super::blocking(move || lineage::get_lineage(&application, &identity, &path, &name, &page));
-    Ok(json(&view.await?))
+    Ok(shown(&seen, &view.await?))
 }

@@ -4,10 +4,10 @@ use actix_web::{HttpResponse, delete, get, put, web};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::answer::{change, json, reply};
+use super::answer::{change, reply, shown};
 use super::problem::Problem;
 use super::refusal::AgainstRules;
-use super::request::{Called, ClientOf, JsonBody, NoBody, Now, SignedIn};
+use super::request::{Called, ClientOf, JsonBody, NoBody, Now, SeenEtags, SignedIn};
 use super::token::{PasswordSlots, too_many_failures};
 use crate::service::Application;
 use crate::service::application::call::Call;
@@ -17,6 +17,7 @@ use crate::service::people::session::{self, SessionList};
 /// Read the caller's account and grants.
 #[utoipa::path(
     tag = "sign-in",
+    params(SeenEtags),
     responses((status = 200, description = "The caller's account and grants", body = MeView)),
 )]
 #[get("/me")]
@@ -24,9 +25,10 @@ pub async fn get_me(
     application: web::Data<Application>,
     SignedIn(identity): SignedIn,
     now: Now,
+    seen: SeenEtags,
 ) -> Result<HttpResponse, Problem> {
     let view = super::blocking(move || me::get_me(&application, &identity, now.0)).await?;
-    Ok(json(&view))
+    Ok(shown(&seen, &view))
 }
 
 /// The caller's present password and the next one.
@@ -78,6 +80,7 @@ pub async fn put_my_password(
 /// List the caller's sessions, the last used first.
 #[utoipa::path(
     tag = "sign-in",
+    params(SeenEtags),
     responses((status = 200, description = "The sessions", body = SessionList)),
 )]
 #[get("/me/sessions")]
@@ -85,9 +88,10 @@ pub async fn list_my_sessions(
     application: web::Data<Application>,
     SignedIn(identity): SignedIn,
     now: Now,
+    seen: SeenEtags,
 ) -> Result<HttpResponse, Problem> {
     let list = super::blocking(move || session::list_my_sessions(&application, &identity, now.0));
-    Ok(json(&list.await?))
+    Ok(shown(&seen, &list.await?))
 }
 
 /// A session in a path.

@@ -17,7 +17,7 @@ use utoipa::openapi::security::{
     ClientCredentials, Flow, HttpAuthScheme, HttpBuilder, OAuth2, Password, Scopes,
 };
 use utoipa::openapi::security::{SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{Ref, RefOr};
+use utoipa::openapi::{Ref, RefOr, Response};
 use utoipa_actix_web::AppExt;
 
 use super::problem::{FaultBody, ProblemBody};
@@ -211,6 +211,9 @@ fn name_items(page: &mut Object, item: &str) {
     }
 }
 
+/// The answer to a reader who has the current state.
+const NOT_MODIFIED: &str = "304";
+
 /// What an operation shows of itself. All that the common part adds follows from it.
 struct Shown {
     is_public: bool,
@@ -272,7 +275,8 @@ impl Shown {
     fn has_validator(&self, status: &str) -> bool {
         let is_tagged = self.may_be_seen || self.builds_on_state;
         // Nothing to validate without a body.
-        status != "204" && status.starts_with('2') && is_tagged || status == "201"
+        status != "204" && status.starts_with('2') && is_tagged
+            || matches!(status, "201" | NOT_MODIFIED)
     }
 
     /// Returns true if an answer says how many requests its caller has left.
@@ -305,8 +309,13 @@ fn complete_operation(operation: &mut Operation) {
     let accepted = schemes.iter().filter(|(_, is_accepted)| *is_accepted);
     let required = accepted.map(|(name, _)| SecurityRequirement::new(*name, Vec::<String>::new()));
     operation.security = Some(required.collect());
-    complete_parameters(operation, &shown);
+    complete_parameters(operation);
     let responses = &mut operation.responses.responses;
+    if shown.may_be_seen {
+        let not_modified =
+            Response::new("The reader has what If-None-Match names: there is no body");
+        responses.insert(NOT_MODIFIED.to_owned(), not_modified.into());
+    }
     for refusal in shown.refusals() {
         let known = responses.entry(refusal.status().to_owned());
         known.or_insert_with(|| refusal.response());
@@ -332,12 +341,8 @@ fn complete_operation(operation: &mut Operation) {
 }
 
 /// Puts the header that every operation takes before those that its extractors read.
-fn complete_parameters(operation: &mut Operation, shown: &Shown) {
+fn complete_parameters(operation: &mut Operation) {
     let parameters = operation.parameters.get_or_insert_default();
-    if shown.may_be_seen {
-        // The ETag says it: HTTP has this header for every read, and caches send it by themselves.
-        parameters.retain(|parameter| !is_header(parameter, &header::IF_NONE_MATCH));
-    }
     let headers = |parameter: &RefOr<Parameter>| is_in(parameter, &ParameterIn::Header);
     let first = parameters.iter().position(headers);
     let language = header_parameter(

@@ -61,7 +61,7 @@ pub async fn create_reorganisation(
 /// List the reorganisations, the latest day first.
 #[utoipa::path(
     tag = "units",
-    params(PageParams),
+    params(PageParams, SeenEtags),
     responses((status = 200, description = "A page of reorganisations, those that were undone among them", body = Page<ReorganisationView>)),
 )]
 #[get("/reorganisations")]
@@ -70,12 +70,13 @@ pub async fn list_reorganisations(
     SignedIn(identity): SignedIn,
     request: HttpRequest,
     Params(params): Params<PageParams>,
+    seen: SeenEtags,
 ) -> Result<HttpResponse, Problem> {
     let page = page_request(params.cursor, params.limit)?;
     let listed = super::blocking(move || {
         reorganisation::list_reorganisations(&application, &identity, &page)
     });
-    Ok(page_response(&request, &listed.await?))
+    Ok(page_response(&request, &seen, &listed.await?))
 }
 
 /// Read a reorganisation with its document.
@@ -94,10 +95,10 @@ pub async fn get_reorganisation(
     id: web::Path<String>,
     seen: SeenEtags,
 ) -> Result<HttpResponse, Problem> {
-    let (etag, detail) =
+    let (state, detail) =
         super::blocking(move || reorganisation::get_reorganisation(&application, &identity, &id))
             .await?;
-    Ok(tagged(&etag, &seen, &detail))
+    Ok(tagged(&state, &seen, &detail))
 }
 
 /// Undo a reorganisation.

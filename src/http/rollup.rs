@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, get, post, web};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::answer::{encoded, json};
+use super::answer::{encoded, with_json};
 use super::problem::Problem;
 use super::request::{NoBody, Params, SeenEtags, SignedIn};
 use crate::domain::day::Day;
@@ -81,5 +81,5 @@ pub async fn verify_rollup(
     _body: NoBody,
 ) -> Result<HttpResponse, Problem> {
     let view = super::blocking(move || verification::verify_rollup(&application, &identity, &path));
-    Ok(json(&view.await?))
+    Ok(with_json(&mut HttpResponse::Ok(), &view.await?))
 }

@@ -4,10 +4,10 @@ use actix_web::{HttpResponse, get, web};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::answer::json;
+use super::answer::shown;
 use super::problem::Problem;
 use super::refusal::AgainstRules;
-use super::request::{Params, SignedIn};
+use super::request::{Params, SeenEtags, SignedIn};
 use crate::domain::day::Day;
 use crate::domain::submission::Stage;
 use crate::service::Application;
@@ -46,6 +46,7 @@ pub struct SeriesParams {
         ("form" = String, Path, description = "The form's code", example = "mttq.annual"),
         ("unit" = String, Path, description = "The unit's id, or `code:` and the code that it has on the last period's last day", example = "code:30388"),
         SeriesParams,
+        SeenEtags,
     ),
     responses((status = 200, description = "The periods in order", body = SeriesView), AgainstRules),
 )]
@@ -55,6 +56,7 @@ pub async fn get_series(
     SignedIn(identity): SignedIn,
     path: web::Path<(String, String)>,
     Params(params): Params<SeriesParams>,
+    seen: SeenEtags,
 ) -> Result<HttpResponse, Problem> {
     let (form, unit) = path.into_inner();
     let query = SeriesQuery {
@@ -70,5 +72,5 @@ pub async fn get_series(
         as_of: params.as_of.map(Day::get),
     };
     let view = super::blocking(move || series::get_series(&application, &identity, &query));
-    Ok(json(&view.await?))
+    Ok(shown(&seen, &view.await?))
 }

@@ -6,7 +6,7 @@ use utoipa::IntoParams;
 
 use super::problem::Problem;
 use super::request::page::{page_request, page_response};
-use super::request::{Params, SignedIn};
+use super::request::{Params, SeenEtags, SignedIn};
 use crate::service::Application;
 use crate::service::application::page::Page;
 use crate::service::people::sign_in_attempt::{self, SignInAttemptView};
@@ -32,7 +32,7 @@ pub struct SignInAttemptParams {
 /// of refresh tokens that do not serve, one a minute from an address is listed.
 #[utoipa::path(
     tag = "people",
-    params(SignInAttemptParams),
+    params(SignInAttemptParams, SeenEtags),
     responses((status = 200, description = "A page of attempts", body = Page<SignInAttemptView>)),
 )]
 #[get("/sign-ins")]
@@ -41,11 +41,12 @@ pub async fn list_sign_ins(
     SignedIn(identity): SignedIn,
     request: HttpRequest,
     Params(params): Params<SignInAttemptParams>,
+    seen: SeenEtags,
 ) -> Result<HttpResponse, Problem> {
     let page = page_request(params.cursor, params.limit)?;
     let attempts = super::blocking(move || {
         let login = params.login.as_deref();
         sign_in_attempt::list_sign_ins(&application, &identity, login, &page)
     });
-    Ok(page_response(&request, &attempts.await?))
+    Ok(page_response(&request, &seen, &attempts.await?))
 }

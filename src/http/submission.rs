@@ -33,9 +33,9 @@ pub async fn get_submission(
     path: web::Path<ReportPath>,
     seen: SeenEtags,
 ) -> Result<HttpResponse, Problem> {
-    let (etag, view) =
+    let (state, view) =
         super::blocking(move || submission::get_submission(&application, &identity, &path)).await?;
-    Ok(tagged(&etag, &seen, &view))
+    Ok(tagged(&state, &seen, &view))
 }
 
 /// A unit's values and texts. They replace everything stored: an absent value is removed.
@@ -254,7 +254,7 @@ pub async fn reopen_submission(
 /// List a submission's history, the latest step first.
 #[utoipa::path(
     tag = "submissions",
-    params(ReportPath, PageParams),
+    params(ReportPath, PageParams, SeenEtags),
     responses((status = 200, description = "A page of revisions", body = Page<RevisionView>)),
 )]
 #[get("/forms/{form}/periods/{period}/units/{unit}/submission/revisions")]
@@ -264,9 +264,10 @@ pub async fn list_revisions(
     request: HttpRequest,
     path: web::Path<ReportPath>,
     Params(params): Params<PageParams>,
+    seen: SeenEtags,
 ) -> Result<HttpResponse, Problem> {
     let page = page_request(params.cursor, params.limit)?;
     let listed =
         super::blocking(move || submission::list_revisions(&application, &identity, &path, &page));
-    Ok(page_response(&request, &listed.await?))
+    Ok(page_response(&request, &seen, &listed.await?))
 }

@@ -75,8 +75,8 @@ pub async fn get_target(
     let (path, figure) = path.into_inner().names(params);
     let found =
         super::blocking(move || target::get_target(&application, &identity, &path, &figure));
-    let (etag, view) = found.await?;
-    Ok(tagged(&etag, &seen, &view))
+    let (state, view) = found.await?;
+    Ok(tagged(&state, &seen, &view))
 }
 
 /// A unit's target.

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::answer::{change, tagged};
+use super::answer::{change, shown};
 use super::problem::Problem;
 use super::refusal::NotThere;
 use super::request::page::{page_request, page_response};
@@ -48,7 +48,7 @@ pub struct UnitParams {
 /// List the units that the caller may see, as they are on a day.
 #[utoipa::path(
     tag = "units",
-    params(UnitParams),
+    params(UnitParams, SeenEtags),
     responses((status = 200, description = "A page of units in the order of the tree", body = Page<UnitView>), NotThere),
 )]
 #[get("/units")]
@@ -58,6 +58,7 @@ pub async fn list_units(
     request: HttpRequest,
     Params(params): Params<UnitParams>,
     now: Now,
+    seen: SeenEtags,
 ) -> Result<HttpResponse, Problem> {
     let page = page_request(params.cursor, params.limit)?;
     let filter = UnitFilter {
@@ -69,7 +70,7 @@ pub async fn list_units(
     };
     let units =
         super::blocking(move || unit::list_units(&application, &identity, &filter, &page, now.0));
-    Ok(page_response(&request, &units.await?))
+    Ok(page_response(&request, &seen, &units.await?))
 }
 
 /// The day that a question is about.
@@ -100,7 +101,7 @@ pub async fn get_unit(
     seen: SeenEtags,
     now: Now,
 ) -> Result<HttpResponse, Problem> {
-    let (etag, view) = super::blocking(move || {
+    let view = super::blocking(move || {
         unit::get_unit(
             &application,
             &identity,
@@ -110,7 +111,7 @@ pub async fn get_unit(
         )
     })
     .await?;
-    Ok(tagged(&etag, &seen, &view))
+    Ok(shown(&seen, &view))
 }
 
 /// A unit to add.

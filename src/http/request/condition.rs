@@ -132,7 +132,7 @@ fn entity_tag(text: &str) -> Option<(EntityTag, &str)> {
         None => (Strength::Strong, text),
     };
     let (tag, after) = quoted.strip_prefix('"')?.split_once('"')?;
-    let etag = Etag::new(tag);
+    let etag = Etag::sent(tag);
     Some((EntityTag { etag, strength }, after))
 }
 
@@ -160,7 +160,11 @@ mod tests {
             let precondition = precondition(request(headers).headers());
             precondition.map_err(|problem| problem.to_string())
         };
-        let one_of = |tags: &[&str]| Ok(Precondition::OneOf(tags.iter().map(Etag::new).collect()));
+        let one_of = |tags: &[&str]| {
+            Ok(Precondition::OneOf(
+                tags.iter().map(|tag| Etag::sent(tag)).collect(),
+            ))
+        };
         assert_eq!(read(&[]), Ok(Precondition::None));
         assert_eq!(read(&[("if-match", "*")]), Ok(Precondition::Present));
         assert_eq!(read(&[("if-none-match", "*")]), Ok(Precondition::Absent));
@@ -189,7 +193,7 @@ mod tests {
     #[test]
     fn a_reader_with_the_current_tag_has_seen_it() {
         let seen = |list| seen_etags(request(&[("if-none-match", list)]).headers()).unwrap();
-        let current = Etag::new("7");
+        let current = Etag::sent("7");
         assert!(seen("*").matches(&current));
         assert!(seen("\"6\", W/\"7\"").matches(&current));
         assert!(!seen("\"6\"").matches(&current));

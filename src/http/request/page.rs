@@ -2,13 +2,14 @@
 
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
-use actix_web::http::header::{CACHE_CONTROL, LINK};
+use actix_web::http::header::{HeaderValue, LINK};
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
 use crate::error::{Code, Fault};
-use crate::http::answer::with_json;
+use crate::http::answer::shown;
 use crate::http::problem::Problem;
+use crate::http::request::SeenEtags;
 use crate::message;
 use crate::service::application::page::{MOST, Page, PageRequest, USUAL};
 
@@ -41,17 +42,20 @@ pub fn page_request(cursor: Option<String>, limit: Option<usize>) -> Result<Page
     })
 }
 
-/// Answers with a page, and links to the next page in a header too (RFC 8288).
-pub fn page_response<T: Serialize>(request: &HttpRequest, page: &Page<T>) -> HttpResponse {
-    let mut response = HttpResponse::Ok();
-    response.insert_header((CACHE_CONTROL, "private, no-cache"));
-    if let Some(next) = &page.next {
-        response.insert_header((
-            LINK,
-            format!("<{}>; rel=\"next\"", next_address(request, next)),
-        ));
+/// Answers with a page, or 304 if the reader has it, and links to the next page in a header too
+/// (RFC 8288).
+pub fn page_response<T: Serialize>(
+    request: &HttpRequest,
+    seen: &SeenEtags,
+    page: &Page<T>,
+) -> HttpResponse {
+    let mut response = shown(seen, page);
+    let next = page.next.as_ref();
+    let link = next.map(|next| format!("<{}>; rel=\"next\"", next_address(request, next)));
+    if let Some(Ok(link)) = link.map(HeaderValue::try_from) {
+        response.headers_mut().insert(LINK, link);
     }
-    with_json(&mut response, page)
+    response
 }
 
 fn next_address(request: &HttpRequest, next: &str) -> String {

@@ -1,6 +1,5 @@
 //! Forms: reads them and their periods, and puts versions of them.
 
-use super::version::etag_of;
 use crate::domain::fault::FieldPath;
 use crate::locale::{Count, Quoted};
 use crate::path;
@@ -32,7 +31,7 @@ use crate::sentence::period::period_named;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
 use crate::service::application::change::{ChangeItem, ChangeKind};
-use crate::service::application::condition::{ConditionError, Etag};
+use crate::service::application::condition::{ConditionError, Etag, State};
 use crate::service::application::door::Written;
 use crate::service::application::idempotency::{IdempotencyError, Outcome, Reply};
 use crate::service::application::locate::NotFound;
@@ -287,6 +286,11 @@ pub fn list_forms(
     })
 }
 
+/// Returns a form's state: all its versions.
+fn state_of(form: &Form) -> Result<State, StoreError> {
+    State::of_content(&form.versions)
+}
+
 /// Reads a form as it is on a day.
 ///
 /// # Errors
@@ -297,16 +301,13 @@ pub fn get_form(
     code: &str,
     as_of: Option<NaiveDate>,
     now: DateTime<Utc>,
-) -> Result<(Etag, FormView), FormError> {
+) -> Result<(State, FormView), FormError> {
     application.reading(identity, |_, snapshot| {
         let _permit = snapshot.access.to_tenant(Action::ReadCatalogue)?;
         let day = as_of.unwrap_or_else(|| snapshot.today(now));
         let form = snapshot.form(code)?;
         let view = FormView::of(form, day).ok_or_else(|| NotFound::Form(code.to_owned()))?;
-        Ok((
-            etag_of(snapshot.counters.catalogue_rev, view.valid_from),
-            view,
-        ))
+        Ok((state_of(form)?, view))
     })
 }
 
@@ -367,7 +368,7 @@ pub fn list_periods(
     identity: &Identity,
     code: &str,
     year: i32,
-) -> Result<(Etag, PeriodList), FormError> {
+) -> Result<PeriodList, FormError> {
     application.reading(identity, |_, snapshot| {
         let _permit = snapshot.access.to_tenant(Action::ReadCatalogue)?;
         let periods = snapshot.form(code)?.periods_of(year);
@@ -376,10 +377,7 @@ pub fn list_periods(
         let items = items
             .map(|period| PeriodView::of(period, time_zone))
             .collect();
-        Ok((
-            Etag::new(snapshot.counters.catalogue_rev),
-            PeriodList { items },
-        ))
+        Ok(PeriodList { items })
     })
 }
 
@@ -440,8 +438,7 @@ pub struct EnteredRule {
     pub message: EnteredName,
 }
 
-/// Adds a form, or a version of it from a day on. Its ETag covers the whole catalogue, since a
-/// version is checked against all of it.
+/// Adds a form, or a version of it from a day on.
 ///
 /// # Errors
 /// [`FormError`].
@@ -456,10 +453,8 @@ pub fn put_form(
         change.once(permit, |transaction, _| {
             let code = entered.code.parse::<FormCode>().ok();
             let known = code.as_ref().and_then(|code| snapshot.catalogue.form(code));
-            let etag = known.map(|_| Etag::new(snapshot.counters.catalogue_rev));
-            call.precondition
-                .without_suffixes()
-                .check_unless_new(etag.as_ref())?;
+            let state = known.map(state_of).transpose()?;
+            call.precondition.check_unless_new(state.as_ref())?;
             let valid_from = entered.valid_from.unwrap_or(BEGINNING);
             let mut faults = Vec::new();
             if code.is_none() {
@@ -502,7 +497,8 @@ pub fn put_form(
                 None => Outcome::Created(format!("/v1/forms/{}", form.code)),
             };
             let view = FormView::of(&form, valid_from);
-            let reply = Reply::new(outcome, Some(etag_of(rev, valid_from)), &view)?;
+            let etag = Etag::of_state(&state_of(&form)?, &view)?;
+            let reply = Reply::new(outcome, Some(etag), &view)?;
             let item = ChangeItem {
                 day: Some(valid_from),
                 form: Some(form.code.to_string()),

@@ -1,6 +1,5 @@
 //! Indicators: reads them and puts versions of them.
 
-use super::version::etag_of;
 use crate::domain::fault::FieldPath;
 use crate::locale::{Count, Quoted};
 use crate::path;
@@ -34,7 +33,7 @@ use crate::sentence::formula::reason_of;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
 use crate::service::application::change::{ChangeItem, ChangeKind};
-use crate::service::application::condition::{ConditionError, Etag};
+use crate::service::application::condition::{ConditionError, Etag, State};
 use crate::service::application::door::Written;
 use crate::service::application::idempotency::{IdempotencyError, Outcome, Reply};
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
@@ -235,6 +234,11 @@ pub fn list_indicators(
     })
 }
 
+/// Returns an indicator's state: all its versions.
+fn state_of(indicator: &Indicator) -> Result<State, StoreError> {
+    State::of_content(&indicator.versions)
+}
+
 /// Reads an indicator as it is on a day.
 ///
 /// # Errors
@@ -245,18 +249,16 @@ pub fn get_indicator(
     code: &str,
     as_of: Option<NaiveDate>,
     now: DateTime<Utc>,
-) -> Result<(Etag, IndicatorView), IndicatorError> {
+) -> Result<(State, IndicatorView), IndicatorError> {
     application.reading(identity, |_, snapshot| {
         let _permit = snapshot.access.to_tenant(Action::ReadCatalogue)?;
         let day = as_of.unwrap_or_else(|| snapshot.today(now));
         let parsed = code.parse::<IndicatorCode>().ok();
         let found = parsed.and_then(|code| snapshot.catalogue.indicator(&code));
-        let view = found.and_then(|indicator| IndicatorView::of(indicator, day));
-        let view = view.ok_or_else(|| IndicatorError::NotFound(code.to_owned()))?;
-        Ok((
-            etag_of(snapshot.counters.catalogue_rev, view.valid_from),
-            view,
-        ))
+        let missing = || IndicatorError::NotFound(code.to_owned());
+        let indicator = found.ok_or_else(missing)?;
+        let view = IndicatorView::of(indicator, day).ok_or_else(missing)?;
+        Ok((state_of(indicator)?, view))
     })
 }
 
@@ -306,8 +308,7 @@ pub struct EnteredOption {
     pub name: EnteredName,
 }
 
-/// Adds an indicator, or a version of it from a day on. Its ETag covers the whole catalogue, since
-/// a version is checked against all of it.
+/// Adds an indicator, or a version of it from a day on.
 ///
 /// # Errors
 /// [`IndicatorError`].
@@ -324,10 +325,8 @@ pub fn put_indicator(
             let known = code
                 .as_ref()
                 .and_then(|code| snapshot.catalogue.indicator(code));
-            let etag = known.map(|_| Etag::new(snapshot.counters.catalogue_rev));
-            call.precondition
-                .without_suffixes()
-                .check_unless_new(etag.as_ref())?;
+            let state = known.map(state_of).transpose()?;
+            call.precondition.check_unless_new(state.as_ref())?;
             let valid_from = entered.valid_from.unwrap_or(BEGINNING);
             let indicator = planned(entered, known, snapshot, valid_from)?;
             check_fixed(transaction, snapshot, known, &indicator, valid_from)?;
@@ -341,7 +340,8 @@ pub fn put_indicator(
                 None => Outcome::Created(format!("/v1/indicators/{}", indicator.code)),
             };
             let view = IndicatorView::of(&indicator, valid_from);
-            let reply = Reply::new(outcome, Some(etag_of(rev, valid_from)), &view)?;
+            let etag = Etag::of_state(&state_of(&indicator)?, &view)?;
+            let reply = Reply::new(outcome, Some(etag), &view)?;
             let item = ChangeItem {
                 day: Some(valid_from),
                 indicator: Some(indicator.code.to_string()),

@@ -4,6 +4,7 @@ use crate::locale::Count;
 use crate::path;
 use crate::sentence::naming;
 use chrono::NaiveDate;
+use itertools::Itertools;
 use serde::Serialize;
 
 use crate::authn::Identity;
@@ -17,7 +18,7 @@ use crate::message;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
 use crate::service::application::change::{ChangeItem, ChangeKind};
-use crate::service::application::condition::{ConditionError, Etag};
+use crate::service::application::condition::{ConditionError, Etag, State};
 use crate::service::application::door::Written;
 use crate::service::application::idempotency::{IdempotencyError, Outcome, Reply};
 use crate::store::StoreError;
@@ -87,6 +88,15 @@ pub struct LevelList {
     pub items: Vec<LevelView>,
 }
 
+impl LevelList {
+    fn of<'l>(levels: impl IntoIterator<Item = &'l Level>) -> LevelList {
+        let levels = levels.into_iter();
+        let levels = levels.sorted_by(|a, b| (a.rank, &a.code).cmp(&(b.rank, &b.code)));
+        let items = levels.map(LevelView::of).collect();
+        LevelList { items }
+    }
+}
+
 /// Lists all levels that the tenant has or had.
 ///
 /// # Errors
@@ -94,16 +104,11 @@ pub struct LevelList {
 pub fn list_levels(
     application: &Application,
     identity: &Identity,
-) -> Result<(Etag, LevelList), LevelError> {
+) -> Result<(State, LevelList), LevelError> {
     application.reading(identity, |_, snapshot| {
         let _permit = snapshot.access.to_tenant(Action::ReadLevels)?;
-        let items = snapshot
-            .hierarchy
-            .levels()
-            .iter()
-            .map(LevelView::of)
-            .collect();
-        Ok((Etag::new(snapshot.counters.tree_rev), LevelList { items }))
+        let list = LevelList::of(snapshot.hierarchy.levels());
+        Ok((State::of_content(&list)?, list))
     })
 }
 
@@ -134,10 +139,11 @@ pub fn put_level(
             let known = code
                 .as_ref()
                 .and_then(|code| snapshot.hierarchy.level(code));
-            let etag = known.map(|_| Etag::new(snapshot.counters.tree_rev));
-            call.precondition.check_unless_new(etag.as_ref())?;
+            let levels = snapshot.hierarchy.levels();
+            let state = State::of_content(&LevelList::of(levels))?;
+            call.precondition.check_unless_new(known.map(|_| &state))?;
             let level = read(entered).map_err(LevelError::Invalid)?;
-            check_ranks(&level, snapshot.hierarchy.levels()).map_err(LevelError::Invalid)?;
+            check_ranks(&level, levels).map_err(LevelError::Invalid)?;
             check_units(&level, snapshot.hierarchy.facts()).map_err(LevelError::Invalid)?;
             let rev = snapshot.counters.rev;
             level_put(transaction, &level)?;
@@ -146,7 +152,10 @@ pub fn put_level(
                 Some(_) => Outcome::Done,
                 None => Outcome::Created(format!("/v1/levels/{}", level.code)),
             };
-            let reply = Reply::new(outcome, Some(Etag::new(rev)), &LevelView::of(&level))?;
+            let others = levels.iter().filter(|other| other.code != level.code);
+            let list = LevelList::of(others.chain([&level]));
+            let etag = Etag::of_state(&State::of_content(&list)?, &list)?;
+            let reply = Reply::new(outcome, Some(etag), &LevelView::of(&level))?;
             let item = ChangeItem {
                 day: Some(level.validity.from),
                 level: Some(level.code.to_string()),

@@ -3,4 +3,3 @@
 pub mod form;
 pub mod indicator;
 pub mod level;
-mod version;

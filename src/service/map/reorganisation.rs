@@ -25,7 +25,7 @@ use crate::message;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
 use crate::service::application::change::{ChangeItem, ChangeKind};
-use crate::service::application::condition::{ConditionError, Etag};
+use crate::service::application::condition::{ConditionError, Etag, State};
 use crate::service::application::door::Written;
 use crate::service::application::idempotency::{IdempotencyError, Outcome, Reply};
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
@@ -147,9 +147,9 @@ impl ReorganisationView {
     }
 }
 
-fn etag_of(reorganised: &Reorganised) -> Etag {
+fn state_of(reorganised: &Reorganised) -> State {
     let undone = reorganised.undone.as_ref();
-    Etag::new(undone.map_or(reorganised.rev, |undone| undone.rev))
+    State::numbered(undone.map_or(reorganised.rev, |undone| undone.rev))
 }
 
 /// A reorganisation with its document and its successions.
@@ -307,7 +307,8 @@ impl ReorganisationWork<'_, '_> {
         let written = found(self.transaction, &id.to_string())?;
         let view = ReorganisationView::of(&written);
         let outcome = Outcome::Created(format!("/v1/reorganisations/{id}"));
-        let reply = Reply::new(outcome, Some(etag_of(&written)), &view)?;
+        let etag = Etag::of_state(&state_of(&written), &view)?;
+        let reply = Reply::new(outcome, Some(etag), &view)?;
         let item = ChangeItem {
             day: Some(plan.effective),
             reorganisation: Some(id.to_string()),
@@ -390,7 +391,7 @@ pub fn get_reorganisation(
     application: &Application,
     identity: &Identity,
     id: &str,
-) -> Result<(Etag, ReorganisationDetail), ReorganisationError> {
+) -> Result<(State, ReorganisationDetail), ReorganisationError> {
     application.reading(identity, |transaction, snapshot| {
         let _permit = snapshot.access.to_tenant(Action::Reorganise)?;
         let reorganised = found(transaction, id)?;
@@ -401,7 +402,7 @@ pub fn get_reorganisation(
             reorganisation: ReorganisationView::of(&reorganised),
             document,
         };
-        Ok((etag_of(&reorganised), detail))
+        Ok((state_of(&reorganised), detail))
     })
 }
 

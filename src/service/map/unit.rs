@@ -6,11 +6,8 @@ use crate::locale::Count;
 use crate::path;
 use std::collections::BTreeMap;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::authn::Identity;
 use crate::authz::{Access, Action, Denied};
@@ -120,30 +117,6 @@ pub struct UnitDetail {
     /// The people who report, approve or manage on this very unit today, by role and name; at most
     /// 100.
     pub contacts: Vec<ContactView>,
-}
-
-impl UnitDetail {
-    /// Returns the validator of the state shown. Without contacts it is the one of a new unit.
-    fn etag(&self, tree_rev: i64) -> Etag {
-        let unit = format!("{tree_rev}.{}", self.unit.valid_from);
-        if self.contacts.is_empty() {
-            return Etag::new(unit);
-        }
-        let mut contacts = Sha256::new();
-        for ContactView {
-            name,
-            telephone,
-            role,
-        } in &self.contacts
-        {
-            contacts.update(format!(
-                "{name}\n{}\n{role}\n",
-                telephone.as_deref().unwrap_or_default()
-            ));
-        }
-        let contacts = URL_SAFE_NO_PAD.encode(contacts.finalize());
-        Etag::new(format_args!("{unit}.{contacts}"))
-    }
 }
 
 /// A new unit, and the warnings about it.
@@ -271,7 +244,7 @@ pub fn get_unit(
     unit: &str,
     as_of: Option<NaiveDate>,
     now: DateTime<Utc>,
-) -> Result<(Etag, UnitDetail), UnitError> {
+) -> Result<UnitDetail, UnitError> {
     application.reading(identity, |transaction, snapshot| {
         let today = snapshot.today(now);
         let day = as_of.unwrap_or(today);
@@ -279,11 +252,10 @@ pub fn get_unit(
         let place = snapshot.unit(&tree, unit, day)?;
         let _permit = snapshot.access.to_unit(Action::ReadUnits, &tree, place)?;
         let named = (identity.tenant(), place.unit());
-        let detail = UnitDetail {
+        Ok(UnitDetail {
             unit: UnitView::of(place.fact()),
             contacts: contacts_of(application, transaction, snapshot, named, today)?,
-        };
-        Ok((detail.etag(snapshot.counters.tree_rev), detail))
+        })
     })
 }
 
@@ -364,7 +336,11 @@ pub fn create_unit(
             };
             let rev = snapshot.counters.rev;
             write_new(transaction, std::slice::from_ref(&fact), rev, &Nobody)?;
-            let etag = Etag::new(format_args!("{rev}.{from}"));
+            // As the unit will be read: it has no contacts yet.
+            let etag = Etag::of(&UnitDetail {
+                unit: UnitView::of(&fact),
+                contacts: Vec::new(),
+            })?;
             let outcome = Outcome::Created(format!("/v1/units/{}", fact.unit));
             let tree = snapshot.hierarchy.tree_on(from);
             let created = CreatedUnit {

@@ -14,10 +14,9 @@ use crate::message;
 use crate::path;
 use crate::sentence::Sentence;
 use crate::service::application::Application;
-use crate::service::application::answers::Encoded;
 use crate::service::application::call::Call;
 use crate::service::application::change::{ChangeItem, ChangeKind};
-use crate::service::application::condition::{ConditionError, Etag};
+use crate::service::application::condition::{ConditionError, Etag, State};
 use crate::service::application::door::Written;
 use crate::service::application::idempotency::{IdempotencyError, Outcome, Reply};
 use crate::service::application::locate::NotFound;
@@ -257,15 +256,13 @@ impl Person {
 
     /// Returns the account's tag: the state that a change builds on, and the rest that is shown.
     pub fn etag(&self, view: &AccountView) -> Result<Etag, StoreError> {
-        let state = self.state();
-        let shown = Encoded::new(view)?.etag;
-        Ok(Etag::new(format_args!("{state}.{}", shown.as_str())))
+        Etag::of_state(&self.state(), view)
     }
 
-    /// Returns the rev of the last change to the account or its grants.
-    pub fn state(&self) -> i64 {
+    /// Returns the state of the account and its grants: the rev of the last change to them.
+    pub fn state(&self) -> State {
         let grants = self.grants.iter().map(|kept| kept.rev).max();
-        grants.unwrap_or_default().max(self.account.rev)
+        State::numbered(grants.unwrap_or_default().max(self.account.rev))
     }
 
     pub fn reply(&self, outcome: Outcome, view: &AccountView) -> Result<Reply, StoreError> {
@@ -475,12 +472,12 @@ pub fn get_account(
     identity: &Identity,
     id: &str,
     now: DateTime<Utc>,
-) -> Result<(Etag, AccountView), AccountError> {
+) -> Result<(State, AccountView), AccountError> {
     application.reading(identity, |transaction, snapshot| {
         let today = snapshot.today(now);
         let person = find_seen(transaction, snapshot, id, today)?;
         let view = person.view(snapshot, today);
-        Ok((person.etag(&view)?, view))
+        Ok((person.state(), view))
     })
 }
 
@@ -827,8 +824,7 @@ fn changing_account(
             undecided.read(|transaction| find_seen(transaction, snapshot, id, today))?;
         let permit = person.to_change(snapshot, today)?;
         undecided.once(permit, |transaction, _| {
-            let state = Etag::new(person.state());
-            call.precondition.without_suffixes().check(Some(&state))?;
+            call.precondition.check(Some(&person.state()))?;
             let items = change(transaction, snapshot, &mut person)?;
             let written = person.write(transaction, snapshot, &items)?;
             let view = written.view(snapshot, today);

@@ -10,7 +10,6 @@ use crate::path;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
 use crate::service::application::change::ChangeKind;
-use crate::service::application::condition::Etag;
 use crate::service::application::door::Written;
 use crate::service::application::idempotency::Reply;
 use crate::service::people::account::{
@@ -49,8 +48,7 @@ pub fn hand_over_account(
         let mut old = change.read(|transaction| find_seen(transaction, snapshot, from, today))?;
         let permit = old.to_change(snapshot, today)?;
         change.once(permit, |transaction, _| {
-            let state = Etag::new(old.state());
-            call.precondition.without_suffixes().check(Some(&state))?;
+            call.precondition.check(Some(&old.state()))?;
             let mut faults = Vec::new();
             if entered.on < today {
                 let message = message!("hand-over-past");

@@ -21,7 +21,7 @@ use crate::rollup::cell::CellKey;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
 use crate::service::application::change::{ChangeItem, ChangeKind};
-use crate::service::application::condition::{ConditionError, Etag};
+use crate::service::application::condition::{ConditionError, Etag, State};
 use crate::service::application::door::Written;
 use crate::service::application::idempotency::{IdempotencyError, Outcome, Reply};
 use crate::service::application::locate::{Located, NotFound, ReportPath};
@@ -167,8 +167,8 @@ impl<'f> FoundTarget<'f> {
     }
 }
 
-fn etag_of(target: &Target) -> Etag {
-    Etag::new(target.rev)
+fn state_of(target: &Target) -> State {
+    State::numbered(target.rev)
 }
 
 fn path_of(view: &TargetView) -> String {
@@ -193,7 +193,7 @@ pub fn get_target(
     identity: &Identity,
     path: &ReportPath,
     figure: &FigureName,
-) -> Result<(Etag, TargetView), TargetError> {
+) -> Result<(State, TargetView), TargetError> {
     application.reading(identity, |transaction, snapshot| {
         let located = snapshot.locate(path)?;
         let _permit =
@@ -205,7 +205,7 @@ pub fn get_target(
         let target = target.ok_or_else(|| TargetError::NotSet {
             figure: found.entry.figure_named(found.option),
         })?;
-        Ok((etag_of(target), found.view(target)))
+        Ok((state_of(target), found.view(target)))
     })
 }
 
@@ -233,7 +233,7 @@ pub fn put_target(
         change.once(permit, |transaction, permit| {
             let found = FoundTarget::of(transaction, &located, &entered.figure)?;
             call.precondition
-                .check_unless_new(found.target.as_ref().map(etag_of).as_ref())?;
+                .check_unless_new(found.target.as_ref().map(state_of).as_ref())?;
             let value = entered.value.as_deref();
             let mantissa = value.map(|value| found.read(value)).transpose()?;
             let key = located.key();
@@ -253,7 +253,8 @@ pub fn put_target(
                 Some(_) => Outcome::Done,
                 None => Outcome::Created(path_of(&view)),
             };
-            let reply = Reply::new(outcome, Some(etag_of(&target)), &view)?;
+            let etag = Etag::of_state(&state_of(&target), &view)?;
+            let reply = Reply::new(outcome, Some(etag), &view)?;
             let item = ChangeItem {
                 indicator: Some(entered.figure.indicator.to_string()),
                 ..ChangeItem::of_report(ChangeKind::TargetSet, &located.in_force.period, key.unit)

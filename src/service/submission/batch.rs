@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::change::{Asked, SubmissionChange, etag_of, path_of};
+use super::change::{Asked, SubmissionChange, path_of, state_of};
 use super::error::SubmissionError;
 use super::rule::{broken_rules, has_rules, rollup_at};
 use super::step::{Deciding, Standing, Taken};
@@ -25,6 +25,7 @@ use crate::rollup::piece::{Contribution, Edition};
 use crate::service::application::Application;
 use crate::service::application::call::Call;
 use crate::service::application::change::{AuthoredItem, ChangeItem};
+use crate::service::application::condition::Etag;
 use crate::service::application::idempotency::{Answered, Outcome, Reply, keep_all};
 use crate::service::application::locate::{Located, ReportPath};
 use crate::service::application::snapshot::Snapshot;
@@ -331,8 +332,8 @@ impl Batch<'_, '_> {
         if standing.is_none() && !matches!(placed.asked.change, SubmissionChange::Put(_)) {
             return Err(SubmissionError::Missing);
         }
-        let etag = standing.map(|standing| etag_of(standing.submission.revision));
-        placed.asked.call.precondition.check(etag.as_ref())?;
+        let state = standing.map(|standing| state_of(standing.submission.revision));
+        placed.asked.call.precondition.check(state.as_ref())?;
         let deciding = Deciding {
             snapshot: placed.snapshot,
             located: &placed.located,
@@ -446,7 +447,8 @@ impl Batch<'_, '_> {
                 record.reason,
                 warnings,
             );
-            let reply = Reply::new(outcome, Some(etag_of(next.revision)), &view)?;
+            let etag = Etag::of_state(&state_of(next.revision), &view)?;
+            let reply = Reply::new(outcome, Some(etag), &view)?;
             replies.push((placed, reply));
         }
         let kept = replies

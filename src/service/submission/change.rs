@@ -7,7 +7,7 @@ use crate::domain::submission::{EnteredPassage, EnteredValue, Revision, Step};
 use crate::service::application::Application;
 use crate::service::application::call::Call;
 use crate::service::application::change::ChangeKind;
-use crate::service::application::condition::Etag;
+use crate::service::application::condition::State;
 use crate::service::application::idempotency::Once;
 use crate::service::application::locate::{Located, ReportPath};
 
@@ -135,8 +135,8 @@ impl Asked {
     }
 }
 
-pub(super) fn etag_of(revision: Revision) -> Etag {
-    Etag::new(revision.get())
+pub(super) fn state_of(revision: Revision) -> State {
+    State::numbered(revision.get())
 }
 
 pub(super) fn path_of(located: &Located<'_>) -> String {

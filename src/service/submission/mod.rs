@@ -10,7 +10,7 @@ mod step;
 mod view;
 
 pub use self::batch::{change_all, change_now};
-use self::change::etag_of;
+use self::change::state_of;
 pub use self::change::{
     Asked, Entered, EnteredReason, EnteredValueReason, Intent, SubmissionChange,
 };
@@ -25,7 +25,7 @@ use crate::authn::Identity;
 use crate::authz::Action;
 use crate::domain::submission::{Content, Reason, Revision, Status, Step, Submission};
 use crate::service::application::Application;
-use crate::service::application::condition::Etag;
+use crate::service::application::condition::State;
 use crate::service::application::locate::{Located, ReportPath};
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
 use crate::store::submission::revision::{revision_get, revisions_before};
@@ -68,7 +68,7 @@ pub fn get_submission(
     application: &Application,
     identity: &Identity,
     path: &ReportPath,
-) -> Result<(Etag, SubmissionView), SubmissionError> {
+) -> Result<(State, SubmissionView), SubmissionError> {
     application.reading(identity, |transaction, snapshot| {
         let located = snapshot.locate_base_to_read(path)?;
         let place = located.place();
@@ -87,7 +87,7 @@ pub fn get_submission(
             false => Vec::new(),
         };
         let view = SubmissionView::new(snapshot, &located, &submission, &content, reason, warnings);
-        Ok((etag_of(submission.revision), view))
+        Ok((state_of(submission.revision), view))
     })
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use chrono::NaiveDate;
 
 use super::work::{Noting, note, periods_since, rekey};
-use super::{ReorganisationError, ReorganisationView, etag_of, found, mark_map_changed};
+use super::{ReorganisationError, ReorganisationView, found, mark_map_changed, state_of};
 use crate::authz::{Action, Reach};
 use crate::domain::hierarchy::Hierarchy;
 use crate::domain::id::{FormNumber, UnitId};
@@ -55,7 +55,7 @@ pub fn undo_reorganisation(
         let permit = snapshot.access.to_tenant(Action::Reorganise)?;
         change.once(permit, |transaction, permit| {
             let reorganised = found(transaction, id)?;
-            call.precondition.check(Some(&etag_of(&reorganised)))?;
+            call.precondition.check(Some(&state_of(&reorganised)))?;
             if reorganised.undone.is_some() {
                 return Err(ReorganisationError::Undone);
             }
@@ -119,7 +119,7 @@ impl Undoing<'_, '_> {
         mark_map_changed(self.transaction, self.snapshot, self.effective(), &Nobody)?;
         let written = found(self.transaction, &id.to_string())?;
         let view = ReorganisationView::of(&written);
-        let etag: Etag = etag_of(&written);
+        let etag = Etag::of_state(&state_of(&written), &view)?;
         let item = ChangeItem {
             day: Some(self.effective()),
             reorganisation: Some(id.to_string()),

@@ -46,8 +46,11 @@ use tonghop::service::Application;
 use tonghop::service::application::call::Call;
 use tonghop::service::application::condition::Precondition;
 use tonghop::service::application::locate::ReportPath;
+use tonghop::service::application::watcher::Nobody;
 use tonghop::service::map::mapping::{Mapping, Unlisted, document_of};
-use tonghop::service::map::reorganisation::{Mode, create_reorganisation, undo_reorganisation};
+use tonghop::service::map::reorganisation::{
+    create_reorganisation, preview_reorganisation, undo_reorganisation,
+};
 use tonghop::service::people::tenant::find_tenant;
 use tonghop::service::report::rollup::{Children, RollupQuery, get_rollup};
 use tonghop::service::report::verification::{reported_periods, verify_period};
@@ -210,16 +213,22 @@ impl Bench {
             measurements,
             ..
         } = self;
-        let reform = |mode| {
-            let call = Call::new(*identity, now());
-            let reply = create_reorganisation(application, &call, &document, mode)?;
-            Ok::<serde_json::Value, Failure>(serde_json::from_str(&reply.body)?)
-        };
-        let preview = measurements.once(format!("dry run, {when}"), || reform(Mode::DryRun))?;
-        if preview.get("possible") != Some(&serde_json::Value::Bool(true)) {
+        let preview = measurements.once(format!("preview, {when}"), || {
+            Ok(preview_reorganisation(
+                application,
+                identity,
+                &document,
+                &Nobody,
+            )?)
+        })?;
+        if !preview.possible {
             return Err("the reform has faults".into());
         }
-        let done = measurements.once(format!("apply, {when}"), || reform(Mode::Write))?;
+        let done = measurements.once(format!("apply, {when}"), || {
+            let call = Call::new(*identity, now());
+            let reply = create_reorganisation(application, &call, &document, &Nobody)?;
+            Ok::<serde_json::Value, Failure>(serde_json::from_str(&reply.body)?)
+        })?;
         let id = done.get("id").and_then(serde_json::Value::as_str);
         Ok(id.ok_or("a reorganisation has an id")?.to_owned())
     }

@@ -130,6 +130,7 @@ operations! {
     GetUnit = "get_unit": Read, NeedsOn(ReadUnits);
     ListReorganisations = "list_reorganisations": Read, Needs(Reorganise);
     CreateReorganisation = "create_reorganisation": Change, Needs(Reorganise);
+    PreviewReorganisation = "preview_reorganisation": Read, Needs(Reorganise);
     GetReorganisation = "get_reorganisation": Read, Needs(Reorganise);
     UndoReorganisation = "undo_reorganisation": Change, Needs(Reorganise);
 

@@ -25,7 +25,7 @@ use tonghop::service::application::idempotency::Reply;
 use tonghop::service::map::mapping::{
     Mapping, MappingError, Table, TableDocument, TableFault, TableLine, Unlisted, table_document_of,
 };
-use tonghop::service::map::reorganisation::{carry_out_reorganisation, preview_reorganisation};
+use tonghop::service::map::reorganisation::{create_reorganisation, preview_reorganisation};
 use tonghop::service::people::import::{
     HandOut, PeopleImportMode, PeopleImportResult, PeopleList, import_accounts,
 };
@@ -242,7 +242,7 @@ fn run_reorganisation(
         return Ok(());
     }
     let call = Call::new(identity, now());
-    let done = carry_out_reorganisation(application, &call, document, &Bar::new()?);
+    let done = create_reorganisation(application, &call, document, &Bar::new()?);
     // Somebody else may have changed the map since the preview.
     let done = done.map_err(|error| source.explained(error))?;
     run.show_done(&done);

@@ -17,9 +17,10 @@ use crate::service::Application;
 use crate::service::application::call::Call;
 use crate::service::application::condition::Precondition;
 use crate::service::application::locate::ReportPath;
+use crate::service::application::watcher::Nobody;
 use crate::service::catalogue::form::put_form;
 use crate::service::catalogue::indicator::{get_indicator, put_indicator};
-use crate::service::map::reorganisation::{Mode, create_reorganisation};
+use crate::service::map::reorganisation::create_reorganisation;
 use crate::service::people::account::{EnteredAccount, add_account};
 use crate::service::people::grant::EnteredGrant;
 use crate::service::people::tenant::{EnteredTenant, create_tenant, find_tenant, list_tenants};
@@ -306,7 +307,7 @@ fn reform(
 ) -> Result<(), DemoError> {
     let what = "reform.json";
     let document = serde_json::from_str(include_str!("reform.json")).map_err(in_data(what))?;
-    create_reorganisation(application, &Call::new(*admin, now), &document, Mode::Write)
+    create_reorganisation(application, &Call::new(*admin, now), &document, &Nobody)
         .map_err(in_use_case(what))?;
     Ok(())
 }

@@ -1,28 +1,18 @@
 //! Reorganisations.
 
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
-use serde::Deserialize;
-use utoipa::IntoParams;
 
-use super::answer::{change, tagged};
+use super::answer::{change, tagged, with_json};
 use super::problem::Problem;
 use super::request::page::{PageParams, page_request, page_response};
-use super::request::{Called, CalledOn, LargeJsonBody, NoBody, Params, SeenEtags, SignedIn};
+use super::request::{Body, Called, CalledOn, LargeJsonBody, NoBody, Params, SeenEtags, SignedIn};
 use crate::domain::reorganisation::ReorganisationDocument;
 use crate::service::Application;
 use crate::service::application::page::Page;
+use crate::service::application::watcher::Nobody;
 use crate::service::map::reorganisation::{
-    self, Mode, ReorganisationDetail, ReorganisationPreview, ReorganisationView,
+    self, ReorganisationDetail, ReorganisationPreview, ReorganisationView,
 };
-
-/// The mode of a reorganisation.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct ReorganisationParams {
-    /// Only show what would change, and every fault.
-    #[param(nullable = false, default = false)]
-    dry_run: Option<bool>,
-}
 
 /// Change the map from a day on (sắp xếp đơn vị hành chính).
 ///
@@ -30,32 +20,38 @@ pub struct ReorganisationParams {
 /// that close on it or later change.
 #[utoipa::path(
     tag = "units",
-    params(ReorganisationParams, Called<LargeJsonBody<ReorganisationDocument>>),
+    params(Called<LargeJsonBody<ReorganisationDocument>>),
     request_body = ReorganisationDocument,
-    responses(
-        (status = 200, description = "With `dry_run`: what it would change", body = ReorganisationPreview),
-        (status = 201, description = "The reorganisation, which holds", body = ReorganisationView),
-    ),
+    responses((status = 201, description = "The reorganisation, which holds", body = ReorganisationView)),
 )]
 #[post("/reorganisations")]
 pub async fn create_reorganisation(
     application: web::Data<Application>,
-    Params(params): Params<ReorganisationParams>,
     Called { call, body }: Called<LargeJsonBody<ReorganisationDocument>>,
 ) -> Result<HttpResponse, Problem> {
-    let mode = match params.dry_run {
-        Some(true) => Mode::DryRun,
-        Some(false) | None => Mode::Write,
-    };
-    change(
-        application,
-        call,
-        body,
-        move |application, call, document| {
-            reorganisation::create_reorganisation(application, call, document, mode)
-        },
-    )
+    change(application, call, body, |application, call, document| {
+        reorganisation::create_reorganisation(application, call, document, &Nobody)
+    })
     .await
+}
+
+/// Show what a reorganisation would change, and every fault of its document. Changes nothing.
+#[utoipa::path(
+    tag = "units",
+    request_body = ReorganisationDocument,
+    responses((status = 200, description = "The effect, and all that prevents it", body = ReorganisationPreview)),
+)]
+#[post("/reorganisations/preview")]
+pub async fn preview_reorganisation(
+    application: web::Data<Application>,
+    SignedIn(identity): SignedIn,
+    body: LargeJsonBody<ReorganisationDocument>,
+) -> Result<HttpResponse, Problem> {
+    let document = body.value();
+    let preview = super::blocking(move || {
+        reorganisation::preview_reorganisation(&application, &identity, &document, &Nobody)
+    });
+    Ok(with_json(&mut HttpResponse::Ok(), &preview.await?))
 }
 
 /// List the reorganisations, the latest day first.

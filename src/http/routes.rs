@@ -47,6 +47,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(unit::get_unit)
                 .service(reorganisation::list_reorganisations)
                 .service(reorganisation::create_reorganisation)
+                .service(reorganisation::preview_reorganisation)
                 .service(reorganisation::get_reorganisation)
                 .service(reorganisation::undo_reorganisation)
                 .service(indicator::list_indicators)

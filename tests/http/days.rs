@@ -83,7 +83,7 @@ fn bodies(day: &str) -> Vec<(&'static str, &'static str, Value, &'static str)> {
         ),
         (
             "POST",
-            "/v1/reorganisations?dry_run=true",
+            "/v1/reorganisations/preview",
             document,
             "/effective",
         ),

@@ -102,7 +102,7 @@ fn a_faulty_list_or_document_gets_an_answer_that_can_be_read() {
     let admin = server.sign_in("test", "admin");
     let step = r#"{"op": "abolish", "unit": "code:nobody"}"#;
     let document = reorganisation(step, 20_000);
-    let preview = post_packed(&admin, "/v1/reorganisations?dry_run=true", &document);
+    let preview = post_packed(&admin, "/v1/reorganisations/preview", &document);
     let view = preview.clone().expect_status(200).json();
     assert_eq!(view["fault_count"], 20_000);
     assert_eq!(view["faults"].as_array().unwrap().len(), 200);

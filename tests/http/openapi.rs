@@ -12,7 +12,7 @@ use crate::harness::server::{PASSWORD, now};
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// The operations of the design's table that exist so far, with their methods and paths.
-const OPERATIONS: [(&str, &str, &str); 54] = [
+const OPERATIONS: [(&str, &str, &str); 55] = [
     ("issue_token", "post", "/v1/auth/token"),
     ("get_me", "get", "/v1/me"),
     ("list_sign_ins", "get", "/v1/sign-ins"),
@@ -26,6 +26,11 @@ const OPERATIONS: [(&str, &str, &str); 54] = [
     ("list_levels", "get", "/v1/levels"),
     ("put_level", "put", "/v1/levels/{level}"),
     ("create_reorganisation", "post", "/v1/reorganisations"),
+    (
+        "preview_reorganisation",
+        "post",
+        "/v1/reorganisations/preview",
+    ),
     ("list_reorganisations", "get", "/v1/reorganisations"),
     (
         "get_reorganisation",
@@ -492,6 +497,81 @@ fn the_headers_that_an_operation_reads_are_those_of_the_document() {
     }
 }
 
+/// All objects of a document, wherever they are.
+fn objects(value: &Value) -> Vec<&serde_json::Map<String, Value>> {
+    let mut found = Vec::new();
+    let mut open = vec![value];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Object(fields) => {
+                found.push(fields);
+                open.extend(fields.values());
+            }
+            Value::Array(items) => open.extend(items),
+            _ => {}
+        }
+    }
+    found
+}
+
+#[test]
+fn no_figure_of_the_document_is_a_float() {
+    let document = document();
+    let objects = objects(&document);
+    let of_format = |format: &str| {
+        let of_format = objects.iter().filter(|object| {
+            let numbers = ["number", "null"].map(Value::from);
+            let types = object.get("type");
+            object.get("format") == Some(&Value::from(format))
+                && (types == Some(&numbers[0]) || types == Some(&numbers.to_vec().into()))
+        });
+        of_format.count()
+    };
+    assert_eq!((of_format("double"), of_format("float")), (0, 0));
+    assert!(of_format("decimal") > 10);
+}
+
+#[test]
+fn each_variant_of_a_body_has_a_name_and_is_told_by_its_field() {
+    let document = document();
+    let steps = &document["components"]["schemas"]["StepDocument"];
+    let mapping = steps["discriminator"]["mapping"].as_object().unwrap();
+    assert_eq!(steps["discriminator"]["propertyName"], "op");
+    assert_eq!(mapping.len(), 9);
+    assert_eq!(
+        mapping["abolish_level"],
+        "#/components/schemas/AbolishLevelStep"
+    );
+    for (value, place) in mapping {
+        let pointer = place.as_str().unwrap().strip_prefix('#').unwrap();
+        let variant = document.pointer(pointer).unwrap();
+        assert_eq!(variant["properties"]["op"]["enum"], json!([value]));
+    }
+    let inline = objects(&document)
+        .into_iter()
+        .flat_map(|object| object.get("oneOf"));
+    let inline = inline.flat_map(|forms| forms.as_array().unwrap());
+    let inline: Vec<&Value> = inline.filter(|form| form["type"] == "object").collect();
+    assert!(inline.is_empty(), "{inline:?}");
+}
+
+/// Generators make a field with a default one that must be sent.
+#[test]
+fn no_field_has_a_default_but_in_words() {
+    let document = document();
+    let schemas = &document["components"]["schemas"];
+    let with_default = objects(schemas);
+    let with_default = with_default
+        .iter()
+        .filter(|object| object.contains_key("default"));
+    assert_eq!(with_default.count(), 0);
+    let late = &schemas["FormBody"]["properties"]["late"]["description"];
+    assert!(
+        late.as_str().unwrap().ends_with("By default `accept`."),
+        "{late}"
+    );
+}
+
 /// The names of a schema's fields, wherever it is written out.
 fn fields_of(document: &Value, schema: &Value) -> BTreeSet<String> {
     let named = schema["$ref"].as_str();
@@ -872,9 +952,9 @@ fn hold_reorganisations(holder: &mut Holder, server: &Server, admin: &Client) {
         ],
     });
     let path = "/v1/reorganisations";
-    let planned = admin.post_json("/v1/reorganisations?dry_run=true", &document);
+    let planned = admin.post_json(&format!("{path}/preview"), &document);
     let planned = holder
-        .hold("create_reorganisation", planned)
+        .hold("preview_reorganisation", planned)
         .expect_status(200);
     assert_eq!(planned.json()["possible"], true, "{}", planned.text);
     assert_eq!(
@@ -887,9 +967,9 @@ fn hold_reorganisations(holder: &mut Holder, server: &Server, admin: &Client) {
         "effective": "2024-12-01", "legal_basis": "?",
         "steps": [{"op": "abolish", "unit": "code:0"}, {"op": "move", "unit": "code:0", "parent": null}],
     });
-    let planned = admin.post_json("/v1/reorganisations?dry_run=true", &wrong);
+    let planned = admin.post_json(&format!("{path}/preview"), &wrong);
     let planned = holder
-        .hold("create_reorganisation", planned)
+        .hold("preview_reorganisation", planned)
         .expect_status(200);
     assert_eq!(planned.json()["faults"].as_array().unwrap().len(), 2);
     holder

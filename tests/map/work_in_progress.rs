@@ -141,7 +141,7 @@ on_both_backends! {
         admin.put(&target("2025-12", "code:B"), &json!({"value": 12})).expect_status(201);
         let mut document = merger(new_commune());
         document["work_in_progress"] = json!("pass_on");
-        let planned = admin.post_json("/v1/reorganisations?dry_run=true", &document).expect_status(200).json();
+        let planned = admin.post_json("/v1/reorganisations/preview", &document).expect_status(200).json();
         assert_eq!(planned["submissions"]["first"][0]["passes_to"]["code"], "N");
         let path = admin.carry_out(&document);
         let told = "Nghị quyết 1654: từ ngày 01/07/2025, Xã B được nhập vào Xã Mới (N).";

@@ -162,7 +162,7 @@ on_both_backends! {
         m.submit("E", "2025-06", json!({"s": 10}));
         m.submit("F", "2025-06", json!({"s": 100}));
         let preview = |steps: &Value| {
-            let answer = admin.post_json("/v1/reorganisations?dry_run=true", &decree("2025-07-01", steps));
+            let answer = admin.post_json("/v1/reorganisations/preview", &decree("2025-07-01", steps));
             answer.expect_status(200).json()
         };
         let planned = preview(&divided_over("P", "Q"));
@@ -191,7 +191,7 @@ on_both_backends! {
         m.submit("G", "2025-06", json!({"s": 5}));
         let merge = json!([{"op": "merge", "from": ["code:P", "code:Q"], "into": "code:Q"}]);
         let rows_of = |effective: &str, steps: &Value| -> [Vec<String>; 2] {
-            let answer = admin.post_json("/v1/reorganisations?dry_run=true", &decree(effective, steps));
+            let answer = admin.post_json("/v1/reorganisations/preview", &decree(effective, steps));
             let planned = answer.expect_status(200).json();
             ["before", "after"].map(|side| {
                 let rows = planned["figures"][0][side].as_array().unwrap().iter();

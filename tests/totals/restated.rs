@@ -272,7 +272,7 @@ on_both_backends! {
             m.submit(unit, "2025-07", json!({"raised": number, "largest": number}));
         }
         let preview = || {
-            let answer = admin.post_json("/v1/reorganisations?dry_run=true", &reform());
+            let answer = admin.post_json("/v1/reorganisations/preview", &reform());
             let preview = answer.expect_status(200).json();
             assert_eq!(preview["possible"], true, "{preview}");
             preview["figures"][0].clone()

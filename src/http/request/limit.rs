@@ -22,7 +22,9 @@ impl BodyLimit {
     pub(in crate::http) fn of_operation(self, operation: Operation) -> BodyLimit {
         let BodyLimit(usual) = self;
         BodyLimit(match operation {
-            Operation::CreateReorganisation => usual.max(LARGE_BODY_LIMIT),
+            Operation::CreateReorganisation | Operation::PreviewReorganisation => {
+                usual.max(LARGE_BODY_LIMIT)
+            }
             Operation::IssueToken | Operation::AcceptInvitation => usual.min(LARGEST_FORM),
             _ => usual,
         })

@@ -30,7 +30,7 @@ use crate::service::application::door::Written;
 use crate::service::application::idempotency::{IdempotencyError, Outcome, Reply};
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
 use crate::service::application::snapshot::Snapshot;
-use crate::service::application::watcher::{Nobody, Phase, Watcher};
+use crate::service::application::watcher::{Phase, Watcher};
 use crate::service::totals::rebuild_since;
 use crate::store::level::level_put;
 use crate::store::reorganisation::{
@@ -96,13 +96,6 @@ impl Explain for ReorganisationError {
             }
         }
     }
-}
-
-/// Chooses between carrying a reorganisation out and only previewing it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    Write,
-    DryRun,
 }
 
 /// A reorganisation, without its document.
@@ -175,26 +168,6 @@ pub struct SuccessionView {
     pub share: Option<String>,
 }
 
-/// Carries out a reorganisation, or previews it.
-///
-/// # Errors
-/// [`ReorganisationError`], with every fault of the document.
-pub fn create_reorganisation(
-    application: &Application,
-    call: &Call,
-    document: &ReorganisationDocument,
-    mode: Mode,
-) -> Result<Reply, ReorganisationError> {
-    match mode {
-        Mode::DryRun => {
-            let identity = &call.identity;
-            let preview = preview_reorganisation(application, identity, document, &Nobody)?;
-            Ok(Reply::new(Outcome::Done, None, &preview)?)
-        }
-        Mode::Write => carry_out_reorganisation(application, call, document, &Nobody),
-    }
-}
-
 /// Previews a reorganisation and reports progress to `watcher`.
 ///
 /// # Errors
@@ -213,11 +186,11 @@ pub fn preview_reorganisation(
     })
 }
 
-/// Carries out a reorganisation and reports progress to `watcher`.
+/// Carries out a reorganisation, and reports progress to `watcher`.
 ///
 /// # Errors
 /// [`ReorganisationError`], with every fault of the document.
-pub fn carry_out_reorganisation(
+pub fn create_reorganisation(
     application: &Application,
     call: &Call,
     document: &ReorganisationDocument,

@@ -42,7 +42,6 @@ const NAMED_IN_SENTENCE: usize = 10;
 /// The effect of a reorganisation, and everything that prevents it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ReorganisationPreview {
-    pub dry_run: bool,
     pub effective: NaiveDate,
     pub legal_basis: String,
     /// If true, there are no faults and it can be carried out as it is.
@@ -294,7 +293,6 @@ impl ReorganisationPreview {
             false => Default::default(),
         };
         Ok(ReorganisationPreview {
-            dry_run: true,
             effective: document.effective.get(),
             legal_basis: document.legal_basis.clone(),
             possible: faults.is_empty(),

@@ -2,22 +2,19 @@
 //! ETags, tokens) in one place. It follows from what each operation shows of itself and from the
 //! table of operations; no operation is named here.
 
-use std::collections::BTreeSet;
+mod schema;
 
 use actix_web::App;
 use actix_web::http::header::{self, HeaderName};
-use serde_json::Value;
 use utoipa::OpenApi;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
-use utoipa::openapi::schema::{
-    AdditionalProperties, ArrayItems, Object, ObjectBuilder, Schema, SchemaType, Type,
-};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{
     ClientCredentials, Flow, HttpAuthScheme, HttpBuilder, OAuth2, Password, Scopes,
 };
 use utoipa::openapi::security::{SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{Ref, RefOr, Response};
+use utoipa::openapi::{RefOr, Response};
 use utoipa_actix_web::AppExt;
 
 use super::problem::{FaultBody, ProblemBody};
@@ -101,114 +98,7 @@ fn complete(document: &mut utoipa::openapi::OpenApi) {
             .flatten()
             .for_each(complete_operation);
     }
-    complete_variants(document);
-    complete_answers(document);
-}
-
-/// Forbids additional fields in each variant of a body with several forms. utoipa does so for types
-/// only.
-fn complete_variants(document: &mut utoipa::openapi::OpenApi) {
-    let asked = schemas_of_requests(document);
-    let schemas = &mut document.components.get_or_insert_default().schemas;
-    for (_, schema) in schemas.iter_mut().filter(|(name, _)| asked.contains(*name)) {
-        let RefOr::T(Schema::OneOf(forms)) = schema else {
-            continue;
-        };
-        for form in &mut forms.items {
-            if let RefOr::T(Schema::Object(object)) = form
-                && !object.properties.is_empty()
-            {
-                object.additional_properties =
-                    Some(Box::new(AdditionalProperties::FreeForm(false)));
-            }
-        }
-    }
-}
-
-/// Makes every field of an answer required, since an absent value is null. utoipa treats each
-/// `Option` as a field that may be missing, which is right for requests only.
-fn complete_answers(document: &mut utoipa::openapi::OpenApi) {
-    let asked = schemas_of_requests(document);
-    let schemas = &mut document.components.get_or_insert_default().schemas;
-    let names: BTreeSet<String> = schemas.keys().cloned().collect();
-    for (name, schema) in schemas {
-        let RefOr::T(Schema::Object(object)) = schema else {
-            continue;
-        };
-        if let Some(item) = name
-            .strip_prefix("Page_")
-            .filter(|item| names.contains(*item))
-        {
-            name_items(object, item);
-        }
-        if !asked.contains(name) {
-            let nullable = object
-                .properties
-                .iter()
-                .filter(|(_, field)| may_be_null(field));
-            let nullable: BTreeSet<String> = nullable.map(|(name, _)| name.clone()).collect();
-            let known: BTreeSet<String> = object.required.drain(..).collect();
-            object.required = known.union(&nullable).cloned().collect();
-        }
-    }
-}
-
-/// Returns the names of the schemas that requests use.
-fn schemas_of_requests(document: &utoipa::openapi::OpenApi) -> BTreeSet<String> {
-    let items = document.paths.paths.values();
-    let bodies = items.flat_map(|item| {
-        let operations = [&item.get, &item.put, &item.post, &item.delete];
-        operations
-            .into_iter()
-            .flatten()
-            .map(|operation| &operation.request_body)
-    });
-    let mut open: Vec<Value> = bodies
-        .filter_map(|body| serde_json::to_value(body).ok())
-        .collect();
-    let mut found = BTreeSet::new();
-    let schemas = document
-        .components
-        .as_ref()
-        .map(|components| &components.schemas);
-    while let Some(value) = open.pop() {
-        match value {
-            Value::Array(items) => open.extend(items),
-            Value::Object(fields) => {
-                let name = fields.get("$ref").and_then(Value::as_str);
-                let name = name.and_then(|reference| reference.rsplit('/').next());
-                if let Some(name) = name.filter(|name| found.insert((*name).to_owned())) {
-                    let schema = schemas.and_then(|schemas| schemas.get(name));
-                    open.extend(serde_json::to_value(schema));
-                }
-                open.extend(fields.into_iter().map(|(_, field)| field));
-            }
-            _ => {}
-        }
-    }
-    found
-}
-
-fn may_be_null(field: &RefOr<Schema>) -> bool {
-    let is_null = |schema_type: &SchemaType| match schema_type {
-        SchemaType::Type(one) => *one == Type::Null,
-        SchemaType::Array(several) => several.contains(&Type::Null),
-        SchemaType::AnyValue => false,
-    };
-    match field {
-        RefOr::T(Schema::Object(object)) => is_null(&object.schema_type),
-        RefOr::T(Schema::Array(array)) => is_null(&array.schema_type),
-        RefOr::T(Schema::OneOf(several)) => several.items.iter().any(may_be_null),
-        _ => false,
-    }
-}
-
-/// Refers to a page's items by the name of their schema, which utoipa would write out again.
-fn name_items(page: &mut Object, item: &str) {
-    if let Some(RefOr::T(Schema::Array(items))) = page.properties.get_mut("items") {
-        let named = RefOr::Ref(Ref::from_schema_name(item));
-        items.items = ArrayItems::RefOrSchema(Box::new(named));
-    }
+    schema::complete(document);
 }
 
 /// The answer to a reader who has the current state.

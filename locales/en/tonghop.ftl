@@ -11,22 +11,34 @@ token-expired = Your session has expired. Sign in again. Programs get a new toke
 token-refused = You are not signed in with a session that is valid. Sign in again.
 internal-with-request-id = The service failed. Tell its operator, with the request_id.
 
-## authz/access
+## authz/denied
 
 action-read-units = see this unit
 action-read-levels = see the catalogue
-action-reorganise = reorganise units (that is for an administrator of the whole system)
+action-reorganise = reorganise units
 action-manage-accounts = manage accounts here
-action-appoint-managers = make somebody manager of units here (that is for a manager of a unit above)
+action-appoint-managers = make somebody manager of units here
 action-create-units = add units here
 action-change-levels = change levels
 action-change-catalogue = change the catalogue
 action-change-submissions = enter or submit for this unit
-action-set-targets = set targets for this unit (that is for a unit above it)
-action-decide-submissions = approve, return or reopen for this unit (that is for a unit above it)
-access-not-allowed = You may not { $action }. If you need to, ask your administrator for a grant.
-access-allowed-from = You may { $action } from { $from } on only. Choose days from then on, or ask your administrator for a grant.
-access-allowed-between = You may { $action } from { $from } to { $to } only. Choose days among those, or ask your administrator for a grant.
+action-set-targets = set targets for this unit
+action-decide-submissions = approve, return or reopen for this unit
+access-this-unit = this unit
+access-role = the role { $role }
+access-any-role = a role (any of them)
+access-on-unit = on { $unit } or a unit above it
+access-on-root = on { $unit }
+access-above-unit = on a unit above { $unit }
+access-on-system = for the whole system
+access-giver-of-unit = the person who manages the accounts of { $unit }
+access-giver-above = the person who manages the accounts of the unit above { $unit }
+access-giver-of-system = an administrator of the whole system
+access-no-role = You may not { $action }: that takes { $role } { $place }, which you do not have. Ask { $giver } for it.
+access-other-units = You may not { $action }: your role allows that for other units. Here it takes { $role } { $place }. Ask { $giver } for it.
+access-own-unit = You may not { $action }: your role is on this very unit and allows that for the units below it. Here it takes { $role } { $place }. Ask { $giver } for it, or to do this.
+access-allowed-from = You may { $action } from { $from } on only. Choose days from then on, or ask { $giver } for a role on the other days.
+access-allowed-between = You may { $action } from { $from } to { $to } only. Choose days among those, or ask { $giver } for a role on the other days.
 
 ## authz/policy
 
@@ -627,7 +639,8 @@ me-wrong-password = The present password is wrong.
 
 program-key-unreadable = This is not a whole key: letters are missing or wrong. Copy all of it, from thk_ to its end.
 program-key-not-serving = This key is wrong, has expired or was deleted. Ask the manager of accounts of the unit for a new one.
-program-outside-key = This key allows only { $operations }. For anything else, ask the manager of accounts of the unit for another key.
+program-outside-key = This key does not allow { $operation }, only { $operations }. Ask the manager of accounts of the unit for a key that allows { $operation } too.
+program-not-for-programs = No key allows { $operation }: that is for people. Sign in with a login and a password for it.
 program-wrong-key = The client_id or the key is wrong, or the key has expired or was deleted.
 
 ## service/people/session

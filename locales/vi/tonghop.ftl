@@ -12,22 +12,34 @@ token-expired = Phiên đăng nhập đã hết hạn. Hãy đăng nhập lại.
 token-refused = Phiên đăng nhập không hợp lệ. Hãy đăng nhập lại.
 internal-with-request-id = Hệ thống gặp lỗi. Hãy báo người quản trị kèm mã yêu cầu (request_id).
 
-## authz/access
+## authz/denied
 
 action-read-units = xem đơn vị này
 action-read-levels = xem danh mục
-action-reorganise = sắp xếp đơn vị hành chính (việc của người quản trị hệ thống)
+action-reorganise = sắp xếp đơn vị hành chính
 action-manage-accounts = quản lý tài khoản ở đây
-action-appoint-managers = giao việc quản lý đơn vị (việc của người quản lý ở đơn vị cấp trên)
+action-appoint-managers = giao việc quản lý đơn vị ở đây
 action-create-units = thêm đơn vị ở đây
 action-change-levels = thay đổi các cấp
 action-change-catalogue = thay đổi danh mục
 action-change-submissions = nhập hoặc gửi số liệu cho đơn vị này
-action-set-targets = giao chỉ tiêu cho đơn vị này (việc của đơn vị cấp trên)
-action-decide-submissions = duyệt, trả lại hay mở lại số liệu của đơn vị này (việc của đơn vị cấp trên)
-access-not-allowed = Bạn không được { $action }. Nếu cần, hãy đề nghị người quản trị cấp quyền.
-access-allowed-from = Từ ngày { $from } bạn mới được { $action }. Hãy chọn ngày từ đó trở đi, hoặc đề nghị người quản trị cấp quyền.
-access-allowed-between = Bạn chỉ được { $action } từ ngày { $from } đến ngày { $to }. Hãy chọn ngày trong khoảng đó, hoặc đề nghị người quản trị cấp quyền.
+action-set-targets = giao chỉ tiêu cho đơn vị này
+action-decide-submissions = duyệt, trả lại hay mở lại số liệu của đơn vị này
+access-this-unit = đơn vị này
+access-role = vai trò { $role }
+access-any-role = một vai trò (vai trò nào cũng được)
+access-on-unit = tại { $unit } hoặc đơn vị cấp trên
+access-on-root = tại { $unit }
+access-above-unit = tại đơn vị cấp trên của { $unit }
+access-on-system = cho toàn hệ thống
+access-giver-of-unit = người quản lý tài khoản của { $unit }
+access-giver-above = người quản lý tài khoản của đơn vị cấp trên của { $unit }
+access-giver-of-system = người quản trị hệ thống
+access-no-role = Bạn không được { $action }: việc này cần { $role } { $place }, mà bạn chưa có. Hãy đề nghị { $giver } cấp.
+access-other-units = Bạn không được { $action }: vai trò của bạn chỉ cho phép việc này với các đơn vị khác. Ở đây cần { $role } { $place }. Hãy đề nghị { $giver } cấp.
+access-own-unit = Bạn không được { $action }: vai trò của bạn là ở chính đơn vị này và chỉ cho phép việc này với các đơn vị cấp dưới. Ở đây cần { $role } { $place }. Hãy đề nghị { $giver } cấp, hoặc làm việc này.
+access-allowed-from = Từ ngày { $from } bạn mới được { $action }. Hãy chọn ngày từ đó trở đi, hoặc đề nghị { $giver } cấp vai trò cho những ngày khác.
+access-allowed-between = Bạn chỉ được { $action } từ ngày { $from } đến ngày { $to }. Hãy chọn ngày trong khoảng đó, hoặc đề nghị { $giver } cấp vai trò cho những ngày khác.
 
 ## authz/policy
 
@@ -578,7 +590,8 @@ me-wrong-password = Mật khẩu hiện tại không đúng.
 
 program-key-unreadable = Đây không phải một khóa đầy đủ: có ký tự thiếu hoặc sai. Hãy chép lại toàn bộ khóa, từ thk_ đến hết.
 program-key-not-serving = Khóa này không đúng, đã hết hạn hoặc đã bị xóa. Hãy xin khóa mới từ người quản lý tài khoản của đơn vị.
-program-outside-key = Khóa này chỉ được dùng cho { $operations }. Để làm việc khác, hãy xin người quản lý tài khoản của đơn vị một khóa khác.
+program-outside-key = Khóa này không được dùng cho { $operation }, chỉ được dùng cho { $operations }. Hãy xin người quản lý tài khoản của đơn vị một khóa được dùng cả cho { $operation }.
+program-not-for-programs = Không khóa nào được dùng cho { $operation }: việc này dành cho con người. Hãy đăng nhập bằng tên và mật khẩu để làm.
 program-wrong-key = client_id hoặc khóa không đúng, hoặc khóa đã hết hạn hay đã bị xóa.
 
 ## service/people/session

@@ -10,4 +10,5 @@ mod messages;
 pub mod openapi;
 mod overload;
 mod policy;
+mod refusals;
 mod walls;

@@ -3,6 +3,7 @@
 ## error
 
 fault-at-line = Line { $line }: { $sentence }
+fault-in-cell = Line { $line }, column { $column }: { $sentence }
 error-internal = The service failed.
 
 ## authn/token
@@ -291,7 +292,7 @@ plan-no-such-level = There is no level { $level } from { $day } on. Those there 
 plan-parent-ended = { $name } stands no more and cannot be the unit above. Choose another.
 plan-parent-not-above = A unit of the level { $level } cannot be part of { $name } (level { $above }). Choose one above.
 plan-parent-ends-later = { $name } comes to an end later. Undo the later reorganisation first.
-plan-code-taken = The code { $code } is { $name }'s. One code belongs to one unit at a time.
+plan-code-taken = The code { $code } is { $name }'s. One code belongs to one unit at a time: choose another code, or give { $name } another one first.
 plan-units-below =
     { $name } still has { $count ->
         [one] { $count } unit
@@ -583,7 +584,7 @@ undo-same-rank = The levels { $one } and { $other } would have the same rank. Ch
 ## service/people/account
 
 account-invalid = The account is not in order and nothing was written.
-account-login-taken = The login { $login } is taken.
+account-login-taken = There is an account with the login { $login } already. If it is this person, change that account; if not, choose another login.
 account-not-found = There is no such account where you manage people.
 account-unknown-login = No account has the login { $login }.
 account-own = This is your own account. Ask a manager of a unit above, or the administrator.
@@ -623,8 +624,10 @@ hand-over-nothing = From this day on the account has no role to hand over. Choos
 people-list-wrong-columns = Line { $line } does not have the columns login,name,telephone,role,unit_code.
 people-list-empty = The list has no rows. Its columns are separated by commas, semicolons or tabs.
 people-list-too-long = A list has { $most } rows at most. Divide it into several lists.
-people-list-role = Line { $line }: there is no role { $role }. A role is reporter, approver, viewer or unit_admin.
-people-list-two-names = Line { $line }: the login { $login } stands above with another name or telephone number.
+people-list-role = There is no role { $role }. Write reporter, approver, viewer or unit_admin.
+people-list-two-names = The login { $login } stands above with another name or telephone number. Write the same on both lines, or another login.
+people-list-unknown-unit = There is no unit with the code { $code } today. Write the code of a unit, as the list of units shows it.
+people-list-no-unit = The role { $role } needs a unit. Write the code of the unit.
 
 ## service/people/invitation
 

@@ -4,6 +4,7 @@
 ## error
 
 fault-at-line = Dòng { $line }: { $sentence }
+fault-in-cell = Dòng { $line }, cột { $column }: { $sentence }
 error-internal = Hệ thống gặp lỗi.
 
 ## authn/token
@@ -281,7 +282,7 @@ plan-no-such-level = Từ ngày { $day } không có cấp { $level }. Các cấp
 plan-parent-ended = { $name } không còn nữa nên không thể là đơn vị cấp trên. Hãy chọn đơn vị khác.
 plan-parent-not-above = Đơn vị cấp { $level } không thể trực thuộc { $name } (cấp { $above }). Hãy chọn đơn vị cấp cao hơn.
 plan-parent-ends-later = { $name } bị giải thể về sau. Hãy hủy lần sắp xếp sau trước đã.
-plan-code-taken = Mã { $code } là của đơn vị { $name }. Một mã chỉ thuộc về một đơn vị tại một thời điểm.
+plan-code-taken = Mã { $code } là của đơn vị { $name }. Một mã chỉ thuộc về một đơn vị tại một thời điểm: hãy chọn mã khác, hoặc đổi mã của { $name } trước.
 plan-units-below = { $name } còn { $count } đơn vị trực thuộc ({ $names }). Hãy chuyển hoặc nhập các đơn vị đó.
 plan-child-moved-later = { $child } được đưa vào { $name } ở một lần sắp xếp sau. Hãy hủy lần đó trước đã.
 plan-level-not-standing = Đến hết ngày { $day } không có cấp { $level }. Các cấp có là: { $levels }.
@@ -534,7 +535,7 @@ undo-same-rank = Cấp { $one } và cấp { $other } sẽ trùng thứ bậc. H�
 ## service/people/account
 
 account-invalid = Tài khoản chưa đúng; chưa có gì được ghi.
-account-login-taken = Tên đăng nhập { $login } đã có người dùng.
+account-login-taken = Đã có tài khoản với tên đăng nhập { $login }. Nếu là chính người này, hãy sửa tài khoản đó; nếu không, hãy chọn tên đăng nhập khác.
 account-not-found = Không có tài khoản này trong phạm vi của bạn.
 account-unknown-login = Không có tài khoản nào có tên đăng nhập { $login }.
 account-own = Đây là tài khoản của chính bạn. Hãy nhờ người quản lý ở đơn vị cấp trên hoặc người quản trị hệ thống.
@@ -574,8 +575,10 @@ hand-over-nothing = Từ ngày này tài khoản không còn vai trò nào để
 people-list-wrong-columns = Dòng { $line } không đúng các cột login,name,telephone,role,unit_code.
 people-list-empty = Danh sách không có dòng nào. Các cột ngăn cách bằng dấu phẩy, dấu chấm phẩy hoặc tab.
 people-list-too-long = Một danh sách có nhiều nhất { $most } dòng. Hãy chia thành nhiều danh sách.
-people-list-role = Dòng { $line }: không có vai trò { $role }. Vai trò là reporter, approver, viewer hoặc unit_admin.
-people-list-two-names = Dòng { $line }: tên đăng nhập { $login } đã có ở dòng trên với họ tên hoặc số điện thoại khác.
+people-list-role = Không có vai trò { $role }. Hãy ghi reporter, approver, viewer hoặc unit_admin.
+people-list-two-names = Tên đăng nhập { $login } đã có ở dòng trên với họ tên hoặc số điện thoại khác. Hãy ghi giống nhau ở cả hai dòng, hoặc dùng tên đăng nhập khác.
+people-list-unknown-unit = Hôm nay không có đơn vị nào mang mã { $code }. Hãy ghi mã của một đơn vị, đúng như trong danh sách đơn vị.
+people-list-no-unit = Vai trò { $role } cần một đơn vị. Hãy ghi mã của đơn vị.
 
 ## service/people/invitation
 

@@ -659,10 +659,10 @@ credentials-password-common = This password is among those that are guessed firs
 
 ## service/people/tenant
 
-tenant-not-found = There is no tenant { $slug }.
+tenant-not-found = There is no tenant { $slug }. `tonghop tenant list` shows those there are.
 tenant-invalid = The tenant is not in order and nothing was written.
 tenant-invalid-slug = A slug has 2 to 63 lower-case letters, digits or hyphens, and begins with a letter.
-tenant-taken = There is a tenant { $slug } already.
+tenant-taken = There is a tenant { $slug } already. Choose another slug.
 
 ## service/people/token
 

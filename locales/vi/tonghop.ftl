@@ -610,10 +610,10 @@ credentials-password-common = Mật khẩu này nằm trong số những mật k
 
 ## service/people/tenant
 
-tenant-not-found = Không có hệ thống { $slug }.
+tenant-not-found = Không có hệ thống { $slug }. Lệnh `tonghop tenant list` liệt kê các hệ thống hiện có.
 tenant-invalid = Thông tin hệ thống chưa đúng; chưa có gì được ghi.
 tenant-invalid-slug = Tên ngắn có 2 đến 63 chữ thường không dấu, chữ số hoặc gạch nối, bắt đầu bằng chữ.
-tenant-taken = Đã có hệ thống tên ngắn { $slug }.
+tenant-taken = Đã có hệ thống tên ngắn { $slug }. Hãy chọn tên ngắn khác.
 
 ## service/people/token
 

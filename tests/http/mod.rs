@@ -11,4 +11,4 @@ pub mod openapi;
 mod overload;
 mod policy;
 mod refusals;
-mod walls;
+pub mod walls;

@@ -45,7 +45,11 @@ pub enum AccountCommand {
         #[command(flatten)]
         account: AccountArguments,
         /// A role to give, such as reporter@code:30388, or tenant_admin. May be repeated.
-        #[arg(long = "grant", value_name = "ROLE@UNIT", required_unless_present = "end")]
+        #[arg(
+            long = "grant",
+            value_name = "ROLE@UNIT",
+            required_unless_present = "end"
+        )]
         give: Vec<EnteredGrant>,
         /// A role that ends today, such as reporter@code:30388. May be repeated.
         #[arg(long, value_name = "ROLE@UNIT")]

@@ -19,14 +19,14 @@ struct Row {
     value: String,
 }
 
-fn postgresql(url: &DatabaseUrl) -> PgConnection {
+pub fn postgresql(url: &DatabaseUrl) -> PgConnection {
     let DatabaseUrl::Postgresql { url } = url else {
         panic!("not PostgreSQL");
     };
     PgConnection::establish(url).unwrap()
 }
 
-fn values(connection: &mut PgConnection, sql: &str) -> Vec<String> {
+pub fn values(connection: &mut PgConnection, sql: &str) -> Vec<String> {
     let rows: Vec<Row> = diesel::sql_query(sql).load(connection).unwrap();
     rows.into_iter().map(|row| row.value).collect()
 }

@@ -11,4 +11,5 @@ pub mod openapi;
 mod overload;
 mod policy;
 mod refusals;
+mod rubbish;
 pub mod walls;

@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 
 use crate::harness::program::{tonghop, tonghop_on};
 use crate::harness::server::{PASSWORD, now};
-use crate::harness::{Backend, Server};
+use crate::harness::{Backend, Server, expect_in_time};
 
 /// Runs a command with a line on standard input.
 fn run_with_line(command: &mut Command, line: &str) -> Output {
@@ -121,6 +121,22 @@ fn read_until(source: &mut impl Read, end: &str) -> String {
     text(&shown)
 }
 
+/// Whether the terminal that a process made for its child shows nothing of what is typed.
+fn is_hiding(maker: u32) -> bool {
+    let children = std::fs::read_to_string(format!("/proc/{maker}/task/{maker}/children"));
+    let children = children.unwrap();
+    let child = children.split_whitespace().next().unwrap();
+    let terminal = std::fs::read_link(format!("/proc/{child}/fd/0")).unwrap();
+    let state = Command::new("stty")
+        .arg("-aF")
+        .arg(terminal)
+        .output()
+        .unwrap();
+    text(&state.stdout)
+        .split_whitespace()
+        .any(|word| word == "-echo")
+}
+
 /// Creates a tenant at a terminal, which is made by `script`: every Linux has it. Types each answer
 /// once it is asked for, and gives all that was shown.
 fn create_tenant_at_a_terminal(server: &Server, answers: [&str; 2]) -> String {
@@ -143,6 +159,7 @@ fn create_tenant_at_a_terminal(server: &Server, answers: [&str; 2]) -> String {
     let mut shown = String::new();
     for answer in answers {
         shown.push_str(&read_until(&mut screen, ": "));
+        expect_in_time("nothing typed is shown", || is_hiding(terminal.id()));
         writeln!(keyboard, "{answer}").unwrap();
     }
     screen.read_to_string(&mut shown).unwrap();

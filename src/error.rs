@@ -77,16 +77,27 @@ impl Fault {
         }
     }
 
-    /// Adds the line of the file to the message of a table's fault. `lines` holds the line of each
-    /// row: paths count rows from 0, spreadsheets count lines from 1, including the heading and
-    /// empty lines.
+    /// Returns the column of a table that the fault is about.
+    pub fn column(&self) -> Option<&'static str> {
+        match &self.place {
+            FaultPlace::Body(path) => path.column(),
+            FaultPlace::Parameter(_) => None,
+        }
+    }
+
+    /// Adds the line of the file, and the column, to the message of a table's fault. `lines` holds
+    /// the line of each row: paths count rows from 0, spreadsheets count lines from 1, including the
+    /// heading and empty lines.
     #[must_use]
     pub fn at_line_of(self, lines: &[Option<u64>]) -> Fault {
         let Some(line) = self.row().and_then(|row| *lines.get(row)?) else {
             return self;
         };
-        let sentence = self.message;
-        let message = message!("fault-at-line", line, sentence);
+        let sentence = self.message.clone();
+        let message = match self.column() {
+            Some(column) => message!("fault-in-cell", line, column, sentence),
+            None => message!("fault-at-line", line, sentence),
+        };
         Fault { message, ..self }
     }
 

@@ -3,7 +3,6 @@
 
 mod command;
 
-use std::io::BufRead;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,6 +14,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use command::account::{self, AccountCommand};
 use command::import::{self, ImportCommand};
 use command::keys::KeysCommand;
+use command::password::choose_password;
 use command::report::{self, ReportArguments};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -28,7 +28,7 @@ use tonghop::http::server::{ServerOptions, Stopping, bind, serve};
 use tonghop::operation::check::{check_clock, check_installation, is_fault};
 use tonghop::operation::{backup, verifier};
 use tonghop::service::application::throttle::SignInLimits;
-use tonghop::service::feed::audit::{Audit, verify_changes};
+use tonghop::service::feed::audit::{Audit, LastChange, verify_changes};
 use tonghop::service::people::tenant::{EnteredTenant, create_tenant, find_tenant, list_tenants};
 use tonghop::service::report::verification::{reported_periods, verify_period};
 use tonghop::service::totals::renewal::renew_totals;
@@ -59,38 +59,38 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Load the model case, print its report, and serve it on this machine.
+    /// Try it out: load an example, print its report, and serve it on this machine only.
     Demo(DemoArguments),
     /// Make a new, empty SQLite database where DATABASE_URL says.
     Init,
-    /// Serve the API.
+    /// Run the server: answer the API's requests until it is stopped.
     Serve {
         /// The address to listen on, instead of the setting's.
         #[arg(long, value_parser = listen_address)]
         listen: Option<SocketAddr>,
     },
-    /// Bring the database's schema up to date.
+    /// Bring the database's tables up to this version of the program.
     Migrate,
-    /// Tenants.
+    /// Create a tenant (one organisation, with units, people and data of its own), or list all.
     #[command(subcommand)]
     Tenant(TenantCommand),
-    /// Accounts.
+    /// List, create, invite, disable and enable accounts, and give them roles.
     #[command(subcommand)]
     Account(AccountCommand),
-    /// The keys that sign tokens: list them, and rotate them under running servers.
+    /// List and replace the keys that sign access tokens, beside running servers.
     #[command(subcommand)]
     Keys(KeysCommand),
-    /// Import lists from files; the password of --login is read from standard input.
+    /// Import units, people or a reorganisation from files, signed in as an administrator.
     #[command(subcommand)]
     Import(ImportCommand),
-    /// Print any tenant's report of a unit, as an official reads it.
+    /// Print a unit's report on a form and a period, as an official reads it.
     Report(ReportArguments),
-    /// Recompute every total from the submissions and compare, one period at a time.
+    /// Compute every total anew from the submissions and compare, one period at a time.
     Verify {
-        /// Verify only this tenant; without it, all of them.
+        /// Check only the tenant with this slug; without it, all tenants.
         #[arg(long)]
         tenant: Option<String>,
-        /// Verify the history of changes instead: that nothing in it was taken out, put in or changed.
+        /// Check the history of changes instead: nothing in it was taken out, put in or changed.
         #[arg(long)]
         changes: bool,
     },
@@ -121,21 +121,24 @@ struct DemoArguments {
 
 #[derive(Subcommand)]
 enum TenantCommand {
-    /// Create a tenant; its administrator's password is read from standard input.
+    /// Create a tenant and its first administrator. The administrator's password is asked for, or
+    /// is the first line of standard input.
     Create {
-        /// The tenant's short name in addresses.
+        /// The tenant's short name, which people give when they sign in, such as an-giang.
         #[arg(long)]
         slug: String,
+        /// The tenant's full name, as people read it.
         #[arg(long)]
         name: String,
         /// The login of the first administrator.
         #[arg(long)]
         admin: String,
-        /// The levels to begin with.
+        /// The levels to begin with: vietnam makes province, town, commune and hamlet. Without it
+        /// there are none.
         #[arg(long)]
         levels: Option<Levels>,
     },
-    /// List all tenants.
+    /// List all tenants: slug, id and name.
     List,
 }
 
@@ -291,14 +294,6 @@ fn tell(left: &[LeftLogin]) {
     }
 }
 
-/// Reads a password from the first line of standard input. As an argument, every process on the
-/// machine could read it.
-fn password() -> Result<String, Failure> {
-    let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line)?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
-}
-
 /// Reports a use case's failure in one line.
 fn explained<E: Explain>(error: E) -> Failure {
     reason_of(&error).into()
@@ -355,10 +350,10 @@ fn run_tenant(settings: &Settings, command: TenantCommand) -> Result<(), Failure
         } => {
             let levels = levels.map(|Levels::Vietnam| LevelPreset::Vietnam);
             let entered = EnteredTenant {
+                password: choose_password(&admin)?,
                 slug,
                 name,
                 admin,
-                password: password()?,
                 levels,
             };
             let id = create_tenant(database, &entered, now()).map_err(explained)?;
@@ -435,10 +430,8 @@ fn run_verify_changes(settings: &Settings, slug: Option<&str>) -> Result<(), Fai
     for slug in tenants_to_verify(&application, slug)? {
         let scope = find_tenant(&application.database, &slug).map_err(explained)?;
         match verify_changes(&application, &scope) {
-            Ok(Audit::Sound { rows, last }) => {
-                let upto =
-                    last.map(|last| format!(", up to {} with the hash {}", last.rev, last.hash));
-                println!("{slug}: {rows} commits{}", upto.unwrap_or_default());
+            Ok(Audit::Sound { rows, first, last }) => {
+                println!("{slug}: {}", sound_history(rows, first.zip(last)));
             }
             Ok(Audit::Broken(fault)) => {
                 broken += 1;
@@ -453,6 +446,18 @@ fn run_verify_changes(settings: &Settings, slug: Option<&str>) -> Result<(), Fai
     match broken {
         0 => Ok(()),
         _ => Err(format!("{broken} histories of changes are not as they were written").into()),
+    }
+}
+
+/// Says of what an unbroken history consists.
+fn sound_history(rows: u64, ends: Option<(i64, LastChange)>) -> String {
+    let noun = if rows == 1 { "commit" } else { "commits" };
+    match ends {
+        None => "nothing was changed yet".to_owned(),
+        Some((first, LastChange { rev, hash })) => format!(
+            "every change is as it was written: {rows} {noun}, numbered from {first} to {rev}; \
+             the last has the hash {hash}"
+        ),
     }
 }
 

@@ -3,6 +3,7 @@
 ## error
 
 fault-at-line = Line { $line }: { $sentence }
+fault-in-cell = Line { $line }, column { $column }: { $sentence }
 error-internal = The service failed.
 
 ## authn/token
@@ -11,22 +12,34 @@ token-expired = Your session has expired. Sign in again. Programs get a new toke
 token-refused = You are not signed in with a session that is valid. Sign in again.
 internal-with-request-id = The service failed. Tell its operator, with the request_id.
 
-## authz/access
+## authz/denied
 
 action-read-units = see this unit
 action-read-levels = see the catalogue
-action-reorganise = reorganise units (that is for an administrator of the whole system)
+action-reorganise = reorganise units
 action-manage-accounts = manage accounts here
-action-appoint-managers = make somebody manager of units here (that is for a manager of a unit above)
+action-appoint-managers = make somebody manager of units here
 action-create-units = add units here
 action-change-levels = change levels
 action-change-catalogue = change the catalogue
 action-change-submissions = enter or submit for this unit
-action-set-targets = set targets for this unit (that is for a unit above it)
-action-decide-submissions = approve, return or reopen for this unit (that is for a unit above it)
-access-not-allowed = You may not { $action }. If you need to, ask your administrator for a grant.
-access-allowed-from = You may { $action } from { $from } on only. Choose days from then on, or ask your administrator for a grant.
-access-allowed-between = You may { $action } from { $from } to { $to } only. Choose days among those, or ask your administrator for a grant.
+action-set-targets = set targets for this unit
+action-decide-submissions = approve, return or reopen for this unit
+access-this-unit = this unit
+access-role = the role { $role }
+access-any-role = a role (any of them)
+access-on-unit = on { $unit } or a unit above it
+access-on-root = on { $unit }
+access-above-unit = on a unit above { $unit }
+access-on-system = for the whole system
+access-giver-of-unit = the person who manages the accounts of { $unit }
+access-giver-above = the person who manages the accounts of the unit above { $unit }
+access-giver-of-system = an administrator of the whole system
+access-no-role = You may not { $action }: that takes { $role } { $place }, which you do not have. Ask { $giver } for it.
+access-other-units = You may not { $action }: your role allows that for other units. Here it takes { $role } { $place }. Ask { $giver } for it.
+access-own-unit = You may not { $action }: your role is on this very unit and allows that for the units below it. Here it takes { $role } { $place }. Ask { $giver } for it, or to do this.
+access-allowed-from = You may { $action } from { $from } on only. Choose days from then on, or ask { $giver } for a role on the other days.
+access-allowed-between = You may { $action } from { $from } to { $to } only. Choose days among those, or ask { $giver } for a role on the other days.
 
 ## authz/policy
 
@@ -279,7 +292,7 @@ plan-no-such-level = There is no level { $level } from { $day } on. Those there 
 plan-parent-ended = { $name } stands no more and cannot be the unit above. Choose another.
 plan-parent-not-above = A unit of the level { $level } cannot be part of { $name } (level { $above }). Choose one above.
 plan-parent-ends-later = { $name } comes to an end later. Undo the later reorganisation first.
-plan-code-taken = The code { $code } is { $name }'s. One code belongs to one unit at a time.
+plan-code-taken = The code { $code } is { $name }'s. One code belongs to one unit at a time: choose another code, or give { $name } another one first.
 plan-units-below =
     { $name } still has { $count ->
         [one] { $count } unit
@@ -571,7 +584,7 @@ undo-same-rank = The levels { $one } and { $other } would have the same rank. Ch
 ## service/people/account
 
 account-invalid = The account is not in order and nothing was written.
-account-login-taken = The login { $login } is taken.
+account-login-taken = There is an account with the login { $login } already. If it is this person, change that account; if not, choose another login.
 account-not-found = There is no such account where you manage people.
 account-unknown-login = No account has the login { $login }.
 account-own = This is your own account. Ask a manager of a unit above, or the administrator.
@@ -611,8 +624,10 @@ hand-over-nothing = From this day on the account has no role to hand over. Choos
 people-list-wrong-columns = Line { $line } does not have the columns login,name,telephone,role,unit_code.
 people-list-empty = The list has no rows. Its columns are separated by commas, semicolons or tabs.
 people-list-too-long = A list has { $most } rows at most. Divide it into several lists.
-people-list-role = Line { $line }: there is no role { $role }. A role is reporter, approver, viewer or unit_admin.
-people-list-two-names = Line { $line }: the login { $login } stands above with another name or telephone number.
+people-list-role = There is no role { $role }. Write reporter, approver, viewer or unit_admin.
+people-list-two-names = The login { $login } stands above with another name or telephone number. Write the same on both lines, or another login.
+people-list-unknown-unit = There is no unit with the code { $code } today. Write the code of a unit, as the list of units shows it.
+people-list-no-unit = The role { $role } needs a unit. Write the code of the unit.
 
 ## service/people/invitation
 
@@ -627,7 +642,8 @@ me-wrong-password = The present password is wrong.
 
 program-key-unreadable = This is not a whole key: letters are missing or wrong. Copy all of it, from thk_ to its end.
 program-key-not-serving = This key is wrong, has expired or was deleted. Ask the manager of accounts of the unit for a new one.
-program-outside-key = This key allows only { $operations }. For anything else, ask the manager of accounts of the unit for another key.
+program-outside-key = This key does not allow { $operation }, only { $operations }. Ask the manager of accounts of the unit for a key that allows { $operation } too.
+program-not-for-programs = No key allows { $operation }: that is for people. Sign in with a login and a password for it.
 program-wrong-key = The client_id or the key is wrong, or the key has expired or was deleted.
 
 ## service/people/session
@@ -643,10 +659,10 @@ credentials-password-common = This password is among those that are guessed firs
 
 ## service/people/tenant
 
-tenant-not-found = There is no tenant { $slug }.
+tenant-not-found = There is no tenant { $slug }. `tonghop tenant list` shows those there are.
 tenant-invalid = The tenant is not in order and nothing was written.
 tenant-invalid-slug = A slug has 2 to 63 lower-case letters, digits or hyphens, and begins with a letter.
-tenant-taken = There is a tenant { $slug } already.
+tenant-taken = There is a tenant { $slug } already. Choose another slug.
 
 ## service/people/token
 

@@ -4,6 +4,7 @@
 ## error
 
 fault-at-line = Dòng { $line }: { $sentence }
+fault-in-cell = Dòng { $line }, cột { $column }: { $sentence }
 error-internal = Hệ thống gặp lỗi.
 
 ## authn/token
@@ -12,22 +13,34 @@ token-expired = Phiên đăng nhập đã hết hạn. Hãy đăng nhập lại.
 token-refused = Phiên đăng nhập không hợp lệ. Hãy đăng nhập lại.
 internal-with-request-id = Hệ thống gặp lỗi. Hãy báo người quản trị kèm mã yêu cầu (request_id).
 
-## authz/access
+## authz/denied
 
 action-read-units = xem đơn vị này
 action-read-levels = xem danh mục
-action-reorganise = sắp xếp đơn vị hành chính (việc của người quản trị hệ thống)
+action-reorganise = sắp xếp đơn vị hành chính
 action-manage-accounts = quản lý tài khoản ở đây
-action-appoint-managers = giao việc quản lý đơn vị (việc của người quản lý ở đơn vị cấp trên)
+action-appoint-managers = giao việc quản lý đơn vị ở đây
 action-create-units = thêm đơn vị ở đây
 action-change-levels = thay đổi các cấp
 action-change-catalogue = thay đổi danh mục
 action-change-submissions = nhập hoặc gửi số liệu cho đơn vị này
-action-set-targets = giao chỉ tiêu cho đơn vị này (việc của đơn vị cấp trên)
-action-decide-submissions = duyệt, trả lại hay mở lại số liệu của đơn vị này (việc của đơn vị cấp trên)
-access-not-allowed = Bạn không được { $action }. Nếu cần, hãy đề nghị người quản trị cấp quyền.
-access-allowed-from = Từ ngày { $from } bạn mới được { $action }. Hãy chọn ngày từ đó trở đi, hoặc đề nghị người quản trị cấp quyền.
-access-allowed-between = Bạn chỉ được { $action } từ ngày { $from } đến ngày { $to }. Hãy chọn ngày trong khoảng đó, hoặc đề nghị người quản trị cấp quyền.
+action-set-targets = giao chỉ tiêu cho đơn vị này
+action-decide-submissions = duyệt, trả lại hay mở lại số liệu của đơn vị này
+access-this-unit = đơn vị này
+access-role = vai trò { $role }
+access-any-role = một vai trò (vai trò nào cũng được)
+access-on-unit = tại { $unit } hoặc đơn vị cấp trên
+access-on-root = tại { $unit }
+access-above-unit = tại đơn vị cấp trên của { $unit }
+access-on-system = cho toàn hệ thống
+access-giver-of-unit = người quản lý tài khoản của { $unit }
+access-giver-above = người quản lý tài khoản của đơn vị cấp trên của { $unit }
+access-giver-of-system = người quản trị hệ thống
+access-no-role = Bạn không được { $action }: việc này cần { $role } { $place }, mà bạn chưa có. Hãy đề nghị { $giver } cấp.
+access-other-units = Bạn không được { $action }: vai trò của bạn chỉ cho phép việc này với các đơn vị khác. Ở đây cần { $role } { $place }. Hãy đề nghị { $giver } cấp.
+access-own-unit = Bạn không được { $action }: vai trò của bạn là ở chính đơn vị này và chỉ cho phép việc này với các đơn vị cấp dưới. Ở đây cần { $role } { $place }. Hãy đề nghị { $giver } cấp, hoặc làm việc này.
+access-allowed-from = Từ ngày { $from } bạn mới được { $action }. Hãy chọn ngày từ đó trở đi, hoặc đề nghị { $giver } cấp vai trò cho những ngày khác.
+access-allowed-between = Bạn chỉ được { $action } từ ngày { $from } đến ngày { $to }. Hãy chọn ngày trong khoảng đó, hoặc đề nghị { $giver } cấp vai trò cho những ngày khác.
 
 ## authz/policy
 
@@ -269,7 +282,7 @@ plan-no-such-level = Từ ngày { $day } không có cấp { $level }. Các cấp
 plan-parent-ended = { $name } không còn nữa nên không thể là đơn vị cấp trên. Hãy chọn đơn vị khác.
 plan-parent-not-above = Đơn vị cấp { $level } không thể trực thuộc { $name } (cấp { $above }). Hãy chọn đơn vị cấp cao hơn.
 plan-parent-ends-later = { $name } bị giải thể về sau. Hãy hủy lần sắp xếp sau trước đã.
-plan-code-taken = Mã { $code } là của đơn vị { $name }. Một mã chỉ thuộc về một đơn vị tại một thời điểm.
+plan-code-taken = Mã { $code } là của đơn vị { $name }. Một mã chỉ thuộc về một đơn vị tại một thời điểm: hãy chọn mã khác, hoặc đổi mã của { $name } trước.
 plan-units-below = { $name } còn { $count } đơn vị trực thuộc ({ $names }). Hãy chuyển hoặc nhập các đơn vị đó.
 plan-child-moved-later = { $child } được đưa vào { $name } ở một lần sắp xếp sau. Hãy hủy lần đó trước đã.
 plan-level-not-standing = Đến hết ngày { $day } không có cấp { $level }. Các cấp có là: { $levels }.
@@ -522,7 +535,7 @@ undo-same-rank = Cấp { $one } và cấp { $other } sẽ trùng thứ bậc. H�
 ## service/people/account
 
 account-invalid = Tài khoản chưa đúng; chưa có gì được ghi.
-account-login-taken = Tên đăng nhập { $login } đã có người dùng.
+account-login-taken = Đã có tài khoản với tên đăng nhập { $login }. Nếu là chính người này, hãy sửa tài khoản đó; nếu không, hãy chọn tên đăng nhập khác.
 account-not-found = Không có tài khoản này trong phạm vi của bạn.
 account-unknown-login = Không có tài khoản nào có tên đăng nhập { $login }.
 account-own = Đây là tài khoản của chính bạn. Hãy nhờ người quản lý ở đơn vị cấp trên hoặc người quản trị hệ thống.
@@ -562,8 +575,10 @@ hand-over-nothing = Từ ngày này tài khoản không còn vai trò nào để
 people-list-wrong-columns = Dòng { $line } không đúng các cột login,name,telephone,role,unit_code.
 people-list-empty = Danh sách không có dòng nào. Các cột ngăn cách bằng dấu phẩy, dấu chấm phẩy hoặc tab.
 people-list-too-long = Một danh sách có nhiều nhất { $most } dòng. Hãy chia thành nhiều danh sách.
-people-list-role = Dòng { $line }: không có vai trò { $role }. Vai trò là reporter, approver, viewer hoặc unit_admin.
-people-list-two-names = Dòng { $line }: tên đăng nhập { $login } đã có ở dòng trên với họ tên hoặc số điện thoại khác.
+people-list-role = Không có vai trò { $role }. Hãy ghi reporter, approver, viewer hoặc unit_admin.
+people-list-two-names = Tên đăng nhập { $login } đã có ở dòng trên với họ tên hoặc số điện thoại khác. Hãy ghi giống nhau ở cả hai dòng, hoặc dùng tên đăng nhập khác.
+people-list-unknown-unit = Hôm nay không có đơn vị nào mang mã { $code }. Hãy ghi mã của một đơn vị, đúng như trong danh sách đơn vị.
+people-list-no-unit = Vai trò { $role } cần một đơn vị. Hãy ghi mã của đơn vị.
 
 ## service/people/invitation
 
@@ -578,7 +593,8 @@ me-wrong-password = Mật khẩu hiện tại không đúng.
 
 program-key-unreadable = Đây không phải một khóa đầy đủ: có ký tự thiếu hoặc sai. Hãy chép lại toàn bộ khóa, từ thk_ đến hết.
 program-key-not-serving = Khóa này không đúng, đã hết hạn hoặc đã bị xóa. Hãy xin khóa mới từ người quản lý tài khoản của đơn vị.
-program-outside-key = Khóa này chỉ được dùng cho { $operations }. Để làm việc khác, hãy xin người quản lý tài khoản của đơn vị một khóa khác.
+program-outside-key = Khóa này không được dùng cho { $operation }, chỉ được dùng cho { $operations }. Hãy xin người quản lý tài khoản của đơn vị một khóa được dùng cả cho { $operation }.
+program-not-for-programs = Không khóa nào được dùng cho { $operation }: việc này dành cho con người. Hãy đăng nhập bằng tên và mật khẩu để làm.
 program-wrong-key = client_id hoặc khóa không đúng, hoặc khóa đã hết hạn hay đã bị xóa.
 
 ## service/people/session
@@ -594,10 +610,10 @@ credentials-password-common = Mật khẩu này nằm trong số những mật k
 
 ## service/people/tenant
 
-tenant-not-found = Không có hệ thống { $slug }.
+tenant-not-found = Không có hệ thống { $slug }. Lệnh `tonghop tenant list` liệt kê các hệ thống hiện có.
 tenant-invalid = Thông tin hệ thống chưa đúng; chưa có gì được ghi.
 tenant-invalid-slug = Tên ngắn có 2 đến 63 chữ thường không dấu, chữ số hoặc gạch nối, bắt đầu bằng chữ.
-tenant-taken = Đã có hệ thống tên ngắn { $slug }.
+tenant-taken = Đã có hệ thống tên ngắn { $slug }. Hãy chọn tên ngắn khác.
 
 ## service/people/token
 

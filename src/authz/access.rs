@@ -1,18 +1,16 @@
 //! Decides what an account's grants allow on a tree.
 
-use crate::domain::naming::Named;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
 
-use super::operation::Operation;
+use super::denied::{Cause, Denied};
+use super::operation::{Audience, Operation};
 use super::policy::{Action, Extent, Grant, Reach, Role, extent};
 use crate::authn::Identity;
 use crate::domain::hierarchy::{Hierarchy, Line, Place, Tree};
 use crate::domain::id::{AccountId, UnitId};
-use crate::domain::unit::Validity;
-use crate::error::{Code, Explain, Explanation, Message};
-use crate::message;
+use crate::domain::unit::{UnitFact, Validity};
 
 /// The rights of a signed-in account: its id and its grants.
 #[derive(Debug, Clone)]
@@ -40,15 +38,6 @@ impl Permit {
     pub fn account(&self) -> AccountId {
         self.account
     }
-}
-
-/// The error of an action that no grant allows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no grant allows {action:?} there")]
-pub struct Denied {
-    pub action: Action,
-    /// The latest of the requested days on which the action is allowed, if there are any.
-    pub allowed: Option<Validity>,
 }
 
 impl Access {
@@ -87,12 +76,12 @@ impl Access {
     /// # Errors
     /// [`Denied`] where no grant allows it.
     pub fn to_unit(&self, action: Action, tree: &Tree, place: Place<'_>) -> Result<Permit, Denied> {
-        let standing = UnitStanding {
-            unit: place.unit(),
-            is_root: place.parent().is_none(),
-            is_within: &|top| tree.by_id(top).is_some_and(|top| top.covers(place)),
-        };
-        self.permit(action, self.allows(action, &standing))
+        let standing = Standing::At(tree, place);
+        if self.allows(action, standing) {
+            return Ok(self.permit());
+        }
+        let cause = self.cause(action, standing);
+        Err(self.denied(action, cause, standing, Some(place.fact())))
     }
 
     /// Permits an action that holds on all of `days`. Asks on each day on which the unit exists, at
@@ -112,16 +101,55 @@ impl Access {
         days: Validity,
     ) -> Result<Permit, Denied> {
         if self.tops(action).is_none() {
-            return self.permit(action, true);
+            return Ok(self.permit());
         }
         let lines = hierarchy.lines_of(unit, days);
         if !lines.is_empty() && lines.iter().all(|line| self.allows_on(action, line)) {
-            return self.permit(action, true);
+            return Ok(self.permit());
         }
-        Err(Denied {
-            action,
-            allowed: self.latest_days(action, hierarchy, unit, days),
-        })
+        let Some(line) = lines.last() else {
+            return Err(Denied::on_unit(action, Cause::OtherUnits));
+        };
+        let standing = Standing::EndOf(line);
+        let cause = match self.latest_days(action, hierarchy, unit, days) {
+            Some(days) => Cause::OtherDays(days),
+            None => self.cause(action, standing),
+        };
+        let mut facts = hierarchy.facts_of(unit).iter();
+        let fact = facts.find(|fact| fact.validity.contains(line.days.from));
+        Err(self.denied(action, cause, standing, fact))
+    }
+
+    /// Finds the reason for which no grant allows an action on a unit.
+    fn cause(&self, action: Action, standing: Standing<'_>) -> Cause {
+        let allowing = || {
+            let grants = self.grants.iter();
+            grants.map(|grant| (grant, extent(grant.role, action)))
+        };
+        if allowing().all(|(_, extent)| extent == Extent::Never) {
+            Cause::NoRole
+        } else if allowing()
+            .any(|(grant, extent)| extent == Extent::Below && standing.is_covered_by(grant))
+        {
+            Cause::OwnUnit
+        } else {
+            Cause::OtherUnits
+        }
+    }
+
+    /// Denies an action on a unit, which is named only to those who may read it.
+    fn denied(
+        &self,
+        action: Action,
+        cause: Cause,
+        standing: Standing<'_>,
+        fact: Option<&UnitFact>,
+    ) -> Denied {
+        let denied = Denied::on_unit(action, cause);
+        match fact {
+            Some(fact) if self.allows(Action::ReadUnits, standing) => denied.naming(fact),
+            _ => denied,
+        }
     }
 
     /// Returns the latest unbroken run of `days` on which an action is allowed at a unit.
@@ -146,18 +174,10 @@ impl Access {
     }
 
     fn allows_on(&self, action: Action, line: &Line) -> bool {
-        let Some(unit) = line.units.first() else {
-            return false;
-        };
-        let standing = UnitStanding {
-            unit: *unit,
-            is_root: line.units.len() == 1,
-            is_within: &|top| line.units.contains(&top),
-        };
-        self.allows(action, &standing)
+        self.allows(action, Standing::EndOf(line))
     }
 
-    fn allows(&self, action: Action, standing: &UnitStanding<'_>) -> bool {
+    fn allows(&self, action: Action, standing: Standing<'_>) -> bool {
         let mut grants = self.grants.iter();
         grants.any(|grant| match extent(grant.role, action) {
             Extent::Never => false,
@@ -176,7 +196,10 @@ impl Access {
             .grants
             .iter()
             .any(|grant| extent(grant.role, action) == Extent::Everywhere);
-        self.permit(action, allowed)
+        match allowed {
+            true => Ok(self.permit()),
+            false => Err(Denied::on_system(action)),
+        }
     }
 
     /// Refuses an action that the account may do nowhere. Passing does not permit the action at any
@@ -186,15 +209,15 @@ impl Access {
     /// [`Denied`] where no grant allows it anywhere.
     pub fn somewhere(&self, action: Action) -> Result<Permit, Denied> {
         let mut grants = self.grants.iter();
-        let is_allowed = grants.any(|grant| extent(grant.role, action) != Extent::Never);
-        self.permit(action, is_allowed)
+        match grants.any(|grant| extent(grant.role, action) != Extent::Never) {
+            true => Ok(self.permit()),
+            false => Err(Denied::on_unit(action, Cause::NoRole)),
+        }
     }
 
     /// Permits what every signed-in account may do with itself.
     pub fn to_oneself(&self) -> Permit {
-        Permit {
-            account: self.account,
-        }
+        self.permit()
     }
 
     /// Refuses an operation that the account may do nowhere. Passing does not permit the operation
@@ -204,13 +227,15 @@ impl Access {
     /// [`Denied`] where no grant allows it anywhere.
     pub fn to_attempt(&self, operation: Operation) -> Result<(), Denied> {
         let audience = operation.audience();
-        let Some(action) = audience.action() else {
-            return Ok(());
-        };
         let mut grants = self.grants.iter();
-        let is_allowed = grants.any(|grant| audience.extent(grant.role) != Extent::Never);
-        let _permit = self.permit(action, is_allowed)?;
-        Ok(())
+        if grants.any(|grant| audience.extent(grant.role) != Extent::Never) {
+            return Ok(());
+        }
+        match audience {
+            Audience::Public | Audience::SignedIn | Audience::Person => Ok(()),
+            Audience::Needs(action) => Err(Denied::on_system(action)),
+            Audience::NeedsOn(action) => Err(Denied::on_unit(action, Cause::NoRole)),
+        }
     }
 
     /// Permits giving a program an operation at a place by a role: nobody gives more than the account
@@ -232,11 +257,7 @@ impl Access {
         let Some(action) = audience.action() else {
             return Ok(self.to_oneself());
         };
-        let standing = UnitStanding {
-            unit: place.unit(),
-            is_root: place.parent().is_none(),
-            is_within: &|top| tree.by_id(top).is_some_and(|top| top.covers(place)),
-        };
+        let standing = Standing::At(tree, place);
         let given = audience.extent(role);
         let mut grants = self.grants.iter();
         let is_had = grants.any(|grant| match (audience.extent(grant.role), given) {
@@ -247,19 +268,18 @@ impl Access {
             }
             (Extent::Below, Extent::Covered) => standing.is_below(grant),
         });
-        self.permit(action, is_had)
+        match is_had {
+            true => Ok(self.permit()),
+            false => {
+                let cause = self.cause(action, standing);
+                Err(self.denied(action, cause, standing, Some(place.fact())))
+            }
+        }
     }
 
-    fn permit(&self, action: Action, allowed: bool) -> Result<Permit, Denied> {
-        if allowed {
-            Ok(Permit {
-                account: self.account,
-            })
-        } else {
-            Err(Denied {
-                action,
-                allowed: None,
-            })
+    fn permit(&self) -> Permit {
+        Permit {
+            account: self.account,
         }
     }
 
@@ -280,58 +300,47 @@ impl Access {
 }
 
 /// A unit's place on a day, in the terms that a grant's reach is checked by.
-struct UnitStanding<'s> {
-    unit: UnitId,
-    is_root: bool,
-    /// Returns true if the unit is the given one or lies below it.
-    is_within: &'s dyn Fn(UnitId) -> bool,
+#[derive(Clone, Copy)]
+enum Standing<'s> {
+    At(&'s Tree, Place<'s>),
+    /// The first unit of a line.
+    EndOf(&'s Line),
 }
 
-impl UnitStanding<'_> {
-    fn is_covered_by(&self, grant: &Grant) -> bool {
+impl Standing<'_> {
+    fn is_unit(self, unit: UnitId) -> bool {
+        match self {
+            Standing::At(_, place) => place.unit() == unit,
+            Standing::EndOf(line) => line.units.first() == Some(&unit),
+        }
+    }
+
+    fn is_root(self) -> bool {
+        match self {
+            Standing::At(_, place) => place.parent().is_none(),
+            Standing::EndOf(line) => line.units.len() == 1,
+        }
+    }
+
+    /// Returns true if the unit is `top` or lies below it.
+    fn is_within(self, top: UnitId) -> bool {
+        match self {
+            Standing::At(tree, place) => tree.by_id(top).is_some_and(|top| top.covers(place)),
+            Standing::EndOf(line) => line.units.contains(&top),
+        }
+    }
+
+    fn is_covered_by(self, grant: &Grant) -> bool {
         match grant.reach {
             Reach::Tenant => true,
-            Reach::Subtree(top) => (self.is_within)(top),
+            Reach::Subtree(top) => self.is_within(top),
         }
     }
 
-    fn is_below(&self, grant: &Grant) -> bool {
+    fn is_below(self, grant: &Grant) -> bool {
         match grant.reach {
-            Reach::Subtree(top) if top == self.unit => self.is_root,
+            Reach::Subtree(top) if self.is_unit(top) => self.is_root(),
             Reach::Tenant | Reach::Subtree(_) => self.is_covered_by(grant),
         }
-    }
-}
-
-impl Explain for Denied {
-    fn explain(&self) -> Explanation {
-        let action = match self.action {
-            Action::ReadUnits | Action::ReadSubmissions | Action::ReadRollups => {
-                message!("action-read-units")
-            }
-            Action::ReadLevels | Action::ReadCatalogue => message!("action-read-levels"),
-            Action::Reorganise => message!("action-reorganise"),
-            Action::ManageAccounts => message!("action-manage-accounts"),
-            Action::AppointManagers => message!("action-appoint-managers"),
-            Action::CreateUnits => message!("action-create-units"),
-            Action::ChangeLevels => message!("action-change-levels"),
-            Action::ChangeCatalogue => message!("action-change-catalogue"),
-            Action::ChangeSubmissions => message!("action-change-submissions"),
-            Action::SetTargets => message!("action-set-targets"),
-            Action::DecideSubmissions => message!("action-decide-submissions"),
-        };
-        if let Some(days) = self.allowed {
-            return Explanation::new(Code::NotAllowed, allowed_only(days, action));
-        }
-        Explanation::new(Code::NotAllowed, message!("access-not-allowed", action))
-    }
-}
-
-/// Builds the sentence for an action that is allowed on only some of the requested days.
-fn allowed_only(days: Validity, action: Message) -> Message {
-    let from = Named::day(days.from);
-    match days.to {
-        None => message!("access-allowed-from", from, action),
-        Some(to) => message!("access-allowed-between", action, from, to = Named::day(to)),
     }
 }

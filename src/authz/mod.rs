@@ -16,12 +16,14 @@
 //! question and must not be discarded unread.
 
 mod access;
+mod denied;
 mod key_operations;
 mod operation;
 mod policy;
 mod scope;
 
-pub use access::{Access, Denied, Permit};
+pub use access::{Access, Permit};
+pub use denied::Denied;
 pub use key_operations::{KeyOperation, KeyOperations, RefusedOperation};
 pub use operation::{Audience, Operation, OperationKind};
 pub use policy::{Action, Extent, Grant, Reach, Role};

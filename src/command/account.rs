@@ -16,24 +16,27 @@ use tonghop::service::people::grant::{EnteredGrant, GrantView};
 use tonghop::service::people::invitation::{InvitationView, invite_as_operator};
 use tonghop::service::people::tenant::find_tenant;
 
-use crate::{Failure, explained, password};
+use super::local_time::LocalTime;
+use super::password::choose_password;
+use crate::{Failure, explained};
 
 #[derive(Subcommand)]
 pub enum AccountCommand {
     /// List accounts with their roles.
     List {
-        /// The tenant's slug.
+        /// The tenant's short name (slug).
         #[arg(long)]
         tenant: String,
-        /// A part of the login, the name or the telephone number.
+        /// List only accounts with this in the login, the name or the telephone number.
         #[arg(long)]
         search: Option<String>,
     },
-    /// Create an account; its password is read from standard input, or its owner is invited.
+    /// Create an account. Its password is asked for, or is the first line of standard input; with
+    /// --invite its owner chooses one.
     Create(CreateArguments),
     /// Invite an account's owner to choose a password: the first one, or one for a forgotten one.
     Invite(AccountArguments),
-    /// Disable an account: nobody signs in with it, and its tokens serve no more.
+    /// Disable an account: nobody signs in with it, and whoever is signed in with it is signed out.
     Disable(AccountArguments),
     /// Enable an account again.
     Enable(AccountArguments),
@@ -42,10 +45,14 @@ pub enum AccountCommand {
         #[command(flatten)]
         account: AccountArguments,
         /// A role to give, such as reporter@code:30388, or tenant_admin. May be repeated.
-        #[arg(long = "grant", required_unless_present = "end")]
+        #[arg(
+            long = "grant",
+            value_name = "ROLE@UNIT",
+            required_unless_present = "end"
+        )]
         give: Vec<EnteredGrant>,
         /// A role that ends today, such as reporter@code:30388. May be repeated.
-        #[arg(long)]
+        #[arg(long, value_name = "ROLE@UNIT")]
         end: Vec<EnteredGrant>,
     },
 }
@@ -57,21 +64,23 @@ pub struct CreateArguments {
     /// The name of the account's holder.
     #[arg(long)]
     name: String,
+    /// The holder's telephone number.
     #[arg(long)]
     telephone: Option<String>,
     /// A role on a unit, such as reporter@code:30388, or tenant_admin. May be repeated.
-    #[arg(long = "grant", required = true)]
+    #[arg(long = "grant", value_name = "ROLE@UNIT", required = true)]
     grants: Vec<EnteredGrant>,
-    /// Print an invitation instead of reading a password.
+    /// Print an invitation for the holder, instead of taking a password.
     #[arg(long)]
     invite: bool,
 }
 
 #[derive(Args)]
 pub struct AccountArguments {
-    /// The tenant's slug.
+    /// The tenant's short name (slug).
     #[arg(long)]
     tenant: String,
+    /// The name with which the account's holder signs in.
     #[arg(long)]
     login: String,
 }
@@ -86,7 +95,8 @@ pub fn run(
     let change = |account: &AccountArguments, deed: &OperatorDeed| {
         let scope = scope_of(&account.tenant)?;
         let changed = change_as_operator(application, &scope, &account.login, deed, now);
-        println!("{}", table_of(&[changed.map_err(explained)?]));
+        let clock = LocalTime::of(application, &scope)?;
+        println!("{}", table_of(&[changed.map_err(explained)?], clock));
         Ok::<_, Failure>(())
     };
     match command {
@@ -127,10 +137,11 @@ fn list(
         after: None,
         limit: MOST,
     };
+    let clock = LocalTime::of(application, scope)?;
     loop {
         let page = list_as_operator(application, scope, &filter, &request, now);
         let Page { items, next } = page.map_err(explained)?;
-        println!("{}", table_of(&items));
+        println!("{}", table_of(&items, clock));
         if next.is_none() {
             return Ok(());
         }
@@ -151,7 +162,7 @@ fn create(
         telephone: arguments.telephone,
         password: match arguments.invite {
             true => None,
-            false => Some(password()?),
+            false => Some(choose_password(&login)?),
         },
         grants: arguments.grants,
     };
@@ -177,11 +188,12 @@ fn invite(
     } = invitation;
     println!("code: {}", code.unwrap_or_default());
     println!("link: {}", link.unwrap_or_default());
-    println!("good until: {expires_at}");
+    let until = LocalTime::of(application, scope)?.written(expires_at);
+    println!("good until: {until}");
     Ok(())
 }
 
-fn table_of(accounts: &[AccountView]) -> Table {
+fn table_of(accounts: &[AccountView], clock: LocalTime) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED);
     table.set_header([
@@ -201,7 +213,7 @@ fn table_of(accounts: &[AccountView]) -> Table {
             account.telephone.clone().unwrap_or_default(),
             format!("{:?}", account.status).to_lowercase(),
             roles.join("\n"),
-            signed_in.map_or_else(String::new, |at| at.format("%Y-%m-%d %H:%M").to_string()),
+            signed_in.map_or_else(String::new, |at| clock.written(at)),
         ]);
     }
     table

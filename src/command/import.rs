@@ -15,6 +15,7 @@ use tonghop::service::map::import::{ImportMode, UnitList, add_units, check_units
 use clap::{Parser, Subcommand};
 use serde::Serialize;
 use tonghop::authn::Identity;
+use tonghop::authz::Scope;
 use tonghop::config::Settings;
 use tonghop::domain::day::Day;
 use tonghop::domain::reorganisation::ReorganisationDocument;
@@ -29,11 +30,14 @@ use tonghop::service::map::reorganisation::{create_reorganisation, preview_reorg
 use tonghop::service::people::import::{
     HandOut, PeopleImportMode, PeopleImportResult, PeopleList, import_accounts,
 };
+use tonghop::service::people::tenant::find_tenant;
 use tonghop::service::people::token::{Client, Credentials, issue_token};
 
 use super::bar::Bar;
+use super::local_time::LocalTime;
+use super::password::enter_password;
 use super::summary;
-use crate::{Failure, explained, now, password, ready};
+use crate::{Failure, explained, now, ready};
 
 #[derive(Subcommand)]
 pub enum ImportCommand {
@@ -50,6 +54,7 @@ pub enum ImportCommand {
 pub struct UnitsArguments {
     #[command(flatten)]
     run: RunArguments,
+    /// The file with the list.
     list: PathBuf,
     /// The first day of all units; without it they exist from the beginning.
     #[arg(long)]
@@ -63,6 +68,7 @@ pub struct UnitsArguments {
 pub struct PeopleArguments {
     #[command(flatten)]
     run: RunArguments,
+    /// The file with the list.
     list: PathBuf,
     /// The file to write the invitations to, which must not exist yet: CSV with
     /// login,name,telephone,unit_code,code,link,expires_at.
@@ -95,13 +101,14 @@ pub struct ReorganisationArguments {
 
 #[derive(Parser)]
 struct RunArguments {
-    /// The tenant's slug.
+    /// The tenant's short name (slug).
     #[arg(long)]
     tenant: String,
-    /// The login of an administrator of the tenant.
+    /// The login of an administrator of the tenant. The password is asked for, or is the first line
+    /// of standard input.
     #[arg(long)]
     login: String,
-    /// Only show the effect.
+    /// Show what would be changed, and change nothing.
     #[arg(long)]
     dry_run: bool,
     /// Answer in JSON as the API does: the expected effect, then the result.
@@ -158,6 +165,7 @@ fn run_people(application: &Application, people: &PeopleArguments) -> Result<(),
     let Some(path) = people.invitations.as_deref().filter(|_| !run.dry_run) else {
         return Ok(());
     };
+    let clock = LocalTime::of(application, &Scope::of(&call.identity))?;
     // Made before anything is written: invitations are shown once.
     let mut file = new_file(path)?;
     let done = import(PeopleImportMode::Write);
@@ -165,7 +173,7 @@ fn run_people(application: &Application, people: &PeopleArguments) -> Result<(),
         std::fs::remove_file(path)?;
     }
     let done = done?;
-    file.write_all(csv_of(&done.invitations)?.as_slice())?;
+    file.write_all(csv_of(&done.invitations, clock)?.as_slice())?;
     file.sync_all()?;
     println!("Done. The invitations are in {}.", path.display());
     Ok(())
@@ -186,7 +194,7 @@ fn new_file(path: &Path) -> Result<File, Failure> {
 }
 
 /// Writes invitations as a list to hand out.
-fn csv_of(invitations: &[HandOut]) -> Result<Vec<u8>, Failure> {
+fn csv_of(invitations: &[HandOut], clock: LocalTime) -> Result<Vec<u8>, Failure> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record([
         "login",
@@ -206,7 +214,7 @@ fn csv_of(invitations: &[HandOut]) -> Result<Vec<u8>, Failure> {
             hand_out.unit_code.as_deref().unwrap_or_default(),
             invitation.code.as_deref().unwrap_or_default(),
             invitation.link.as_deref().unwrap_or_default(),
-            invitation.expires_at.to_rfc3339().as_str(),
+            clock.written(invitation.expires_at).as_str(),
         ])?;
     }
     Ok(writer.into_inner()?)
@@ -251,10 +259,12 @@ fn run_reorganisation(
 
 impl RunArguments {
     fn sign_in(&self, application: &Application) -> Result<Identity, Failure> {
+        // The operator may know which tenants there are; whoever signs in over HTTP may not.
+        find_tenant(&application.database, &self.tenant).map_err(explained)?;
         let credentials = Credentials::Password {
             tenant: Some(self.tenant.clone()),
             username: self.login.clone(),
-            password: password()?,
+            password: enter_password(&self.login)?,
         };
         let token =
             issue_token(application, &credentials, &Client::default(), now()).map_err(explained)?;

@@ -5,5 +5,7 @@ pub mod account;
 mod bar;
 pub mod import;
 pub mod keys;
+mod local_time;
+pub mod password;
 pub mod report;
 mod summary;

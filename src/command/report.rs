@@ -33,7 +33,7 @@ const NAME_COLUMN: usize = 1;
 
 #[derive(Args)]
 pub struct ReportArguments {
-    /// The tenant's slug.
+    /// The tenant's short name (slug).
     #[arg(long)]
     tenant: String,
     /// The form's code, such as mttq.annual.

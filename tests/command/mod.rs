@@ -1,4 +1,5 @@
 //! The command line.
 
 mod demo;
+mod people;
 mod people_guide;

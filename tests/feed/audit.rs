@@ -83,8 +83,10 @@ on_both_backends! {
         let lines: Vec<&str> = told.lines().collect();
         let hash: String = rows(&server).last().unwrap().hash.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(lines.len(), 2, "{told}");
-        assert!(lines[0].starts_with("other: 1 commits, up to 0 with the hash "), "{told}");
-        assert_eq!(lines[1], format!("test: 9 commits, up to 8 with the hash {hash}"));
+        let sound = "every change is as it was written";
+        let first = format!("other: {sound}: 1 commit, numbered from 0 to 0; the last has the hash ");
+        assert!(lines[0].starts_with(&first), "{told}");
+        assert_eq!(lines[1], format!("test: {sound}: 9 commits, numbered from 0 to 8; the last has the hash {hash}"));
         assert!(!verify(&server, &["--tenant", "none"]).status.success());
     }
 

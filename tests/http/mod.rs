@@ -10,4 +10,6 @@ mod messages;
 pub mod openapi;
 mod overload;
 mod policy;
-mod walls;
+mod refusals;
+mod rubbish;
+pub mod walls;

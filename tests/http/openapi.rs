@@ -182,9 +182,14 @@ impl Operation {
         operation.audience() == Audience::Public
     }
 
-    fn takes_header(&self, name: &str) -> bool {
+    pub fn takes_header(&self, name: &str) -> bool {
         let headers = self.parameters("header");
         headers.iter().any(|header| header["name"] == name)
+    }
+
+    pub fn takes_query(&self, name: &str) -> bool {
+        let queries = self.parameters("query");
+        queries.iter().any(|query| query["name"] == name)
     }
 
     fn has_etag(&self, status: &str) -> bool {
@@ -199,12 +204,25 @@ impl Operation {
 
     /// Calls the operation with some of its names given: `("{unit}", "code:A")`.
     pub fn call_on(&self, client: &Client, names: &[(&str, &str)], body: &str) -> Answer {
+        self.call_asking(client, names, &[], body)
+    }
+
+    /// Like [`Operation::call_on`], with more in its query.
+    pub fn call_asking(
+        &self,
+        client: &Client,
+        names: &[(&str, &str)],
+        asked: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
         let content = self.body["requestBody"]["content"].as_object();
         let content_type = content.and_then(|content| content.keys().next());
         let queries = self.parameters("query").into_iter();
         let needed = queries.filter(|parameter| parameter["required"] == true);
+        let needed = needed.map(|needed| (needed["name"].as_str().unwrap(), "2024"));
         let query: Vec<String> = needed
-            .map(|needed| format!("{}=2024", needed["name"].as_str().unwrap()))
+            .chain(asked.iter().copied())
+            .map(|(name, value)| format!("{name}={value}"))
             .collect();
         let path = format!("{}?{}", self.filled_path(names), query.join("&"));
         let body = content_type.map_or("", |_| body).as_bytes();

@@ -124,7 +124,8 @@ on_both_backends! {
             let mut lines: Vec<&str> = refused.err.lines().collect();
             assert_eq!(lines.remove(0), "tonghop: nothing was written; 3 faults");
             let places: Vec<&str> = lines.iter().map(|line| &line[..line.match_indices(": ").nth(1).unwrap().0]).collect();
-            assert_eq!(places, ["wrong.csv: Line 4", "wrong.csv: Line 5", "wrong.csv: Line 6"], "{}", refused.err);
+            let expected = ["4, column name", "5, column parent_code", "6, column code"].map(|place| format!("wrong.csv: Line {place}"));
+            assert_eq!(places, expected, "{}", refused.err);
         }
         admin.get("/v1/units/code:C").expect_status(404);
         file(&server, "columns.csv", "code,name\nC,Xã C\n");
@@ -133,8 +134,8 @@ on_both_backends! {
         // The same over HTTP, where the pointer goes on counting rows from 0.
         let problem = admin.with("Accept-Language", "en").post_csv("/v1/units/import", &list).expect_status(422).json();
         let faults: Vec<String> = problem["errors"].as_array().unwrap().iter()
-            .map(|fault| format!("{} {}", fault["pointer"].as_str().unwrap(), &fault["detail"].as_str().unwrap()[..7])).collect();
-        assert!(faults.contains(&"/2/parent_code Line 5:".to_owned()), "{problem}");
+            .map(|fault| format!("{} {}", fault["pointer"].as_str().unwrap(), &fault["detail"].as_str().unwrap()[..6])).collect();
+        assert!(faults.contains(&"/2/parent_code Line 5".to_owned()), "{problem}");
         let vietnamese = admin.post_csv("/v1/units/import", &list).json();
         assert!(vietnamese["errors"][0]["detail"].as_str().unwrap().starts_with("Dòng "), "{vietnamese}");
     }
@@ -292,10 +293,10 @@ on_both_backends! {
         let problem = english.post_csv("/v1/units/import", &list).expect_status(422).json();
         let told: Vec<&str> = problem["errors"].as_array().unwrap().iter().map(|fault| fault["detail"].as_str().unwrap()).collect();
         for (told, reason) in told.iter().zip([
-            "Line 3: There is no unit above with the code 1, but there is 01. ",
-            "Line 4: The unit above, Xã L (L), stands from 2025-07-01 on, and the list begins on 1900-01-01. ",
-            "Line 5: The unit above, Z, stands in the list at the level commune, which is not above the level commune. ",
-            "Line 7: There is no unit above with the code \"Q\", ",
+            "Line 3, column parent_code: There is no unit above with the code 1, but there is 01. ",
+            "Line 4, column parent_code: The unit above, Xã L (L), stands from 2025-07-01 on, and the list begins on 1900-01-01. ",
+            "Line 5, column parent_code: The unit above, Z, stands in the list at the level commune, which is not above the level commune. ",
+            "Line 7, column parent_code: There is no unit above with the code \"Q\", ",
         ]) {
             assert!(told.starts_with(reason), "{told} {reason}");
         }

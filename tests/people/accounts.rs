@@ -296,7 +296,14 @@ on_both_backends! {
         let faults = admin.post_csv(path, faulty).expect_problem(422, "INVALID_ACCOUNT");
         assert_eq!(
             faults,
-            ["/0/login CODE_TAKEN", "/1/role INVALID_VALUE", "/2/0/unit UNKNOWN_UNIT", "/3 DUPLICATE"]
+            [
+                "/0/login CODE_TAKEN",
+                "/1/name INVALID_TEXT",
+                "/1/role INVALID_VALUE",
+                "/1/telephone INVALID_TEXT",
+                "/2/unit_code UNKNOWN_UNIT",
+                "/3 DUPLICATE",
+            ]
         );
         let of_a = server.sign_in("test", "of-a");
         let foreign = "login,name,telephone,role,unit_code\nz,Z,,reporter,B1\n";

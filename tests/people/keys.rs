@@ -122,7 +122,11 @@ on_both_backends! {
         let put = program.create(&path, &json!({"values": []}));
         let told = put.json();
         put.expect_problem(403, "OUTSIDE_KEY");
-        assert!(told["detail"].as_str().unwrap().contains("allows only read."), "{told}");
+        let detail = told["detail"].as_str().unwrap();
+        assert!(detail.starts_with("This key does not allow put_submission, only read. "), "{told}");
+        let told = program.get("/v1/accounts").json();
+        let detail = told["detail"].as_str().unwrap();
+        assert!(detail.starts_with("No key allows list_accounts: that is for people. "), "{told}");
         for (method, path) in [
             ("GET", "/v1/me/sessions"),
             ("DELETE", "/v1/me/sessions"),

@@ -126,6 +126,41 @@ fn names_tenant(sql: &str, table: &str) -> bool {
     compared || inserted
 }
 
+/// What stands for the time or for chance in SQL. Times and ids are bound, so that every node of a
+/// cluster and every backend writes the same.
+const UNSTABLE: [&str; 9] = [
+    "NOW(",
+    "CURRENT_TIMESTAMP",
+    "CURRENT_DATE",
+    "LOCALTIMESTAMP",
+    "CLOCK_TIMESTAMP(",
+    "STATEMENT_TIMESTAMP(",
+    "RANDOM(",
+    "GEN_RANDOM_UUID(",
+    "NEXTVAL(",
+];
+
+/// What Citus refuses in a statement that names its tenants.
+fn refused_by_citus(sql: &str) -> Option<String> {
+    let sql = sql.to_uppercase();
+    let is_write = ["INSERT", "UPDATE", "DELETE"]
+        .iter()
+        .any(|verb| sql.starts_with(verb));
+    let unstable = UNSTABLE.iter().find(|word| is_write && sql.contains(*word));
+    if let Some(word) = unstable {
+        return Some(format!("{word} in a statement that writes"));
+    }
+    let rows = sql.split_once(" VALUES ").map(|(_, rows)| rows);
+    if rows.is_some_and(|rows| rows.contains("(SELECT ")) {
+        return Some("a sub-select in VALUES".to_owned());
+    }
+    let is_locking = sql.contains(" FOR UPDATE") || sql.contains(" FOR SHARE");
+    if is_locking && !sql.contains("\"TENANT_ID\" = ") {
+        return Some("a lock without a tenant".to_owned());
+    }
+    None
+}
+
 /// What concerns no table, or the registry, which is of no tenant.
 fn is_free(sql: &str) -> bool {
     let control = ["BEGIN", "COMMIT", "ROLLBACK", "PRAGMA ", "SET ", "SELECT 1"];
@@ -152,6 +187,8 @@ on_both_backends! {
         let mut named = BTreeSet::new();
         let mut faults = Vec::new();
         for sql in sent.iter().filter(|sql| !is_free(sql)) {
+            let refused = refused_by_citus(sql);
+            faults.extend(refused.map(|reason| format!("{reason}: {sql}")));
             let of_statement = tables_of(sql);
             if of_statement.is_empty() {
                 faults.push(format!("no table is seen in: {sql}"));
@@ -183,4 +220,23 @@ fn the_check_finds_a_statement_without_its_tenant() {
         "unit"
     ));
     assert!(!is_free("DELETE FROM \"unit\""));
+}
+
+#[test]
+fn the_check_finds_what_citus_refuses() {
+    for refused in [
+        r#"INSERT INTO "rollup" ("tenant_id", "at") VALUES ($1, $2) ON CONFLICT ("tenant_id") DO UPDATE SET "at" = now()"#,
+        r#"UPDATE "unit" SET "at" = CURRENT_TIMESTAMP WHERE "unit"."tenant_id" = $1"#,
+        r#"UPDATE "unit" SET "rev" = random() WHERE "unit"."tenant_id" = $1"#,
+        r#"INSERT INTO "unit" ("tenant_id", "rev") VALUES ($1, (SELECT max("rev") FROM "unit"))"#,
+        r#"SELECT "tenant"."rev" FROM "tenant" FOR UPDATE"#,
+    ] {
+        assert!(refused_by_citus(refused).is_some(), "{refused}");
+    }
+    for taken in [
+        r#"INSERT INTO "rollup" ("tenant_id") VALUES ($1) ON CONFLICT ("tenant_id") DO UPDATE SET "rev" = excluded."rev""#,
+        r#"SELECT "tenant"."rev" FROM "tenant" WHERE "tenant"."tenant_id" = $1 FOR UPDATE"#,
+    ] {
+        assert_eq!(refused_by_citus(taken), None, "{taken}");
+    }
 }

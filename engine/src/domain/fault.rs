@@ -95,6 +95,14 @@ impl FieldPath {
             Segment::Field(_) | Segment::Key(_) => None,
         }
     }
+
+    /// The column of the row, where the document is a table.
+    pub fn column(&self) -> Option<&'static str> {
+        match self.0.as_slice() {
+            [Segment::Index(_), Segment::Field(column)] => Some(column),
+            _ => None,
+        }
+    }
 }
 
 /// A fault and its place in the document.

@@ -46,6 +46,8 @@ pub enum Audit {
     /// Every row is as it was written.
     Sound {
         rows: u64,
+        /// The rev of the first row.
+        first: Option<i64>,
         last: Option<LastChange>,
     },
     Broken(HistoryFault),
@@ -79,6 +81,7 @@ pub fn verify_changes(application: &Application, scope: &Scope) -> Result<Audit,
                 Some(fault) => Audit::Broken(fault),
                 None => Audit::Sound {
                     rows: chain.rows,
+                    first: chain.first,
                     last: chain.last,
                 },
             });
@@ -109,12 +112,14 @@ fn read_block(application: &Application, scope: &Scope, after: i64) -> Result<Bl
 #[derive(Default)]
 struct Chain {
     rows: u64,
+    first: Option<i64>,
     last: Option<LastChange>,
 }
 
 impl Chain {
     fn add(&mut self, row: &ChangeRow) {
         self.rows += 1;
+        self.first = self.first.or(Some(row.rev));
         self.last = Some(LastChange {
             rev: row.rev,
             hash: row.hash,

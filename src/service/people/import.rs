@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::authz::{Grant, Permit, Scope};
+use crate::authz::{Grant, Permit, Role, Scope};
 use crate::domain::fault::FieldPath;
-use crate::error::{Code, Fault};
+use crate::domain::id::{UnitCode, UnitId};
+use crate::error::{Code, Fault, FaultPlace, Message};
 use crate::locale::Quoted;
 use crate::message;
 use crate::path;
@@ -179,10 +180,9 @@ fn to_import(
     let mut grants = Vec::with_capacity(rows.len());
     for listed in rows {
         let mut told_later = Vec::new();
-        let entered = grant_of(&listed.row, &path![], listed.line, &mut told_later);
-        let entered = entered.as_slice();
+        let entered = grant_of(&listed.row, &path![], snapshot, today, &mut told_later);
         grants.extend(read_grants(
-            entered,
+            entered.as_slice(),
             snapshot,
             today,
             &path![],
@@ -230,66 +230,139 @@ fn plan(
     let mut faults = Vec::new();
     // By login, in the order of the list.
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut people: Vec<(usize, &Row, Vec<EnteredGrant>)> = Vec::new();
-    for (index, listed) in rows.iter().enumerate() {
-        let (row, at) = (&listed.row, path![index]);
-        let Some(grant) = grant_of(row, &at, listed.line, &mut faults) else {
-            continue;
-        };
+    let mut people: Vec<ListedPerson<'_>> = Vec::new();
+    for (index, Listed { row, .. }) in rows.iter().enumerate() {
+        let at = path![index];
+        let grant = grant_of(row, &at, snapshot, today, &mut faults);
+        let roles = grant.map(|grant| (index, grant));
         let known = places
             .get(row.login.as_str())
             .and_then(|place| people.get_mut(*place));
         match known {
             None => {
                 places.insert(&row.login, people.len());
-                people.push((index, row, vec![grant]));
+                people.push(ListedPerson {
+                    index,
+                    row,
+                    roles: roles.into_iter().collect(),
+                });
             }
-            Some((_, first, _)) if first.name != row.name || first.telephone != row.telephone => {
-                let (line, login) = (listed.line, Quoted(&row.login));
-                let message = message!("people-list-two-names", line, login = login);
+            Some(ListedPerson { row: first, .. })
+                if first.name != row.name || first.telephone != row.telephone =>
+            {
+                let message = message!("people-list-two-names", login = Quoted(&row.login));
                 faults.push(Fault::in_body(at, Code::Duplicate, message));
             }
-            Some((_, _, grants)) => grants.push(grant),
+            Some(person) => person.roles.extend(roles),
         }
     }
     let mut new = Vec::with_capacity(people.len());
-    for (index, row, entered) in people {
-        let at = path![index];
+    for listed in people {
+        let (row, at) = (listed.row, path![listed.index]);
         let person = EnteredPerson {
             login: row.login.clone(),
             name: row.name.clone(),
             telephone: Some(row.telephone.clone()).filter(|telephone| !telephone.is_empty()),
         };
         let data = read_person(transaction, &person, None, &at, &mut faults)?;
-        let grants = read_grants(&entered, snapshot, today, &at, &mut faults);
+        let roles = listed.roles.iter();
+        let entered: Vec<EnteredGrant> = roles.map(|(_, grant)| grant.clone()).collect();
+        let mut of_roles = Vec::new();
+        let grants = read_grants(&entered, snapshot, today, &path![], &mut of_roles);
+        faults.extend(of_roles.into_iter().map(|fault| listed.on_its_row(fault)));
         new.extend(data.map(|data| NewPerson {
             data,
             grants,
             unit_code: Some(row.unit_code.clone()).filter(|code| !code.is_empty()),
         }));
     }
-    match faults.as_slice() {
-        [] => Ok(new),
-        _ => Err(AccountError::Invalid(faults)),
+    if faults.is_empty() {
+        return Ok(new);
+    }
+    // In the order of the list.
+    faults.sort_by_key(Fault::row);
+    let lines: Vec<Option<u64>> = rows.iter().map(|listed| Some(listed.line)).collect();
+    let faults = faults.into_iter();
+    let faults = faults.map(|fault| fault.at_line_of(&lines));
+    Err(AccountError::Invalid(faults.collect()))
+}
+
+/// A person of the list, with a role from each of its rows.
+struct ListedPerson<'r> {
+    /// The first row, and its index.
+    row: &'r Row,
+    index: usize,
+    /// Each role, with the index of its row.
+    roles: Vec<(usize, EnteredGrant)>,
+}
+
+impl ListedPerson<'_> {
+    /// Moves a fault of the person's roles to the row from which the role comes.
+    fn on_its_row(&self, fault: Fault) -> Fault {
+        let role = fault.row().and_then(|role| self.roles.get(role));
+        let at = path![role.map_or(self.index, |(row, _)| *row)];
+        let place = match fault.column() {
+            Some("unit") => at.below("unit_code"),
+            _ => at,
+        };
+        Fault {
+            place: FaultPlace::Body(place),
+            ..fault
+        }
     }
 }
 
-fn grant_of(row: &Row, at: &FieldPath, line: u64, faults: &mut Vec<Fault>) -> Option<EnteredGrant> {
-    let Ok(role) = row.role.parse() else {
-        let role = Quoted(&row.role);
-        let message = message!("people-list-role", line, role = role);
-        faults.push(Fault::in_body(
-            at.below("role"),
-            Code::InvalidValue,
-            message,
-        ));
+/// Reads the role of a row. The unit's code is looked up here, since a list has codes alone.
+fn grant_of(
+    row: &Row,
+    at: &FieldPath,
+    snapshot: &Snapshot,
+    today: NaiveDate,
+    faults: &mut Vec<Fault>,
+) -> Option<EnteredGrant> {
+    let Ok(role) = row.role.parse::<Role>() else {
+        let message = message!("people-list-role", role = Quoted(&row.role));
+        let at = at.below("role");
+        faults.push(Fault::in_body(at, Code::InvalidValue, message));
         return None;
     };
-    let code = Some(&row.unit_code).filter(|code| !code.is_empty());
+    let unit = match read_unit(row, role, snapshot, today) {
+        Ok(unit) => unit,
+        Err((code, message)) => {
+            faults.push(Fault::in_body(at.below("unit_code"), code, message));
+            return None;
+        }
+    };
     Some(EnteredGrant {
         role,
-        unit: code.map(|code| format!("code:{code}")),
+        unit: unit.map(|unit| unit.to_string()),
         from: None,
         to: None,
     })
+}
+
+fn read_unit(
+    row: &Row,
+    role: Role,
+    snapshot: &Snapshot,
+    today: NaiveDate,
+) -> Result<Option<UnitId>, (Code, Message)> {
+    if row.unit_code.is_empty() {
+        return match role {
+            Role::TenantAdmin => Ok(None),
+            Role::Reporter | Role::Approver | Role::Viewer | Role::UnitAdmin => {
+                let message = message!("people-list-no-unit", role = role.named());
+                Err((Code::InvalidValue, message))
+            }
+        };
+    }
+    let tree = snapshot.hierarchy.tree_on(today);
+    let code = row.unit_code.parse::<UnitCode>().ok();
+    match code.and_then(|code| tree.by_code(&code)) {
+        Some(place) => Ok(Some(place.unit())),
+        None => {
+            let message = message!("people-list-unknown-unit", code = Quoted(&row.unit_code));
+            Err((Code::UnknownUnit, message))
+        }
+    }
 }

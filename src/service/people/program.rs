@@ -33,8 +33,13 @@ pub enum ProgramError {
     Unreadable(#[from] InvalidKey),
     #[error("the key is not known, is deleted or has expired")]
     NotServing,
-    #[error("the key allows only {0}")]
-    Outside(KeyOperations),
+    #[error("the key allows only {allowed}")]
+    Outside {
+        operation: Operation,
+        allowed: KeyOperations,
+    },
+    #[error("no key allows {}", .0.id())]
+    NotForPrograms(Operation),
 }
 
 impl Explain for ProgramError {
@@ -47,10 +52,16 @@ impl Explain for ProgramError {
             ProgramError::NotServing => {
                 Explanation::new(Code::InvalidToken, message!("program-key-not-serving"))
             }
-            ProgramError::Outside(operations) => Explanation::new(
-                Code::OutsideKey,
-                message!("program-outside-key", operations),
-            ),
+            ProgramError::Outside { operation, allowed } => {
+                let operation = operation.id();
+                let message = message!("program-outside-key", operation, operations = allowed);
+                Explanation::new(Code::OutsideKey, message)
+            }
+            ProgramError::NotForPrograms(operation) => {
+                let operation = operation.id();
+                let message = message!("program-not-for-programs", operation);
+                Explanation::new(Code::OutsideKey, message)
+            }
         }
     }
 }
@@ -66,11 +77,13 @@ pub fn admit(
     operation: Operation,
     now: DateTime<Utc>,
 ) -> Result<Identity, ProgramError> {
-    let (identity, operations) = serving(application, shown, now)?;
-    if operations.includes(operation) {
+    let (identity, allowed) = serving(application, shown, now)?;
+    if allowed.includes(operation) {
         Ok(identity)
+    } else if operation.is_for_programs() {
+        Err(ProgramError::Outside { operation, allowed })
     } else {
-        Err(ProgramError::Outside(operations))
+        Err(ProgramError::NotForPrograms(operation))
     }
 }
 
@@ -169,9 +182,10 @@ impl From<ProgramError> for ProgramTokenError {
     fn from(error: ProgramError) -> ProgramTokenError {
         match error {
             ProgramError::Store(error) => ProgramTokenError::Store(error),
-            ProgramError::Unreadable(_) | ProgramError::NotServing | ProgramError::Outside(_) => {
-                ProgramTokenError::WrongKey
-            }
+            ProgramError::Unreadable(_)
+            | ProgramError::NotServing
+            | ProgramError::Outside { .. }
+            | ProgramError::NotForPrograms(_) => ProgramTokenError::WrongKey,
         }
     }
 }

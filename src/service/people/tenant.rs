@@ -4,6 +4,7 @@ use crate::locale::Quoted;
 use crate::sentence::Sentence;
 use crate::service::people::credentials::{check_password, wrong_login};
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use serde::Serialize;
 
 use crate::authn::password;
@@ -15,6 +16,7 @@ use crate::domain::unit::Validity;
 use crate::error::{Code, Explain, Explanation, Fault};
 use crate::message;
 use crate::path;
+use crate::service::application::Application;
 use crate::service::application::change::{ChangeItem, ChangeKind, record};
 use crate::store::account::{Account, AccountKind, account_insert};
 use crate::store::grant::grant_insert;
@@ -64,7 +66,7 @@ pub struct TenantName {
 }
 
 /// The time zone of deadlines. Viet Nam has one.
-const TIME_ZONE: chrono_tz::Tz = chrono_tz::Asia::Ho_Chi_Minh;
+const TIME_ZONE: Tz = chrono_tz::Asia::Ho_Chi_Minh;
 
 /// A tenant to create, as an operator enters it.
 #[derive(Debug, Clone)]
@@ -193,4 +195,12 @@ pub fn find_tenant(database: &Database, slug: &str) -> Result<Scope, TenantError
     };
     let found = found.ok_or_else(|| TenantError::NotFound(slug.to_owned()))?;
     Ok(Scope::of_operator(found.id))
+}
+
+/// Reads the time zone in which a tenant's people read times, for work from the command line.
+///
+/// # Errors
+/// Those of the store.
+pub fn time_zone_of(application: &Application, scope: &Scope) -> Result<Tz, StoreError> {
+    application.inspecting(scope, |_, snapshot| Ok(snapshot.counters.time_zone))
 }

@@ -1,0 +1,220 @@
+//! People at the command line: importing them, inviting them, and their passwords.
+
+use std::io::{Read, Write as _};
+use std::process::{Command, Output, Stdio};
+
+use crate::harness::program::{tonghop, tonghop_on};
+use crate::harness::server::{PASSWORD, now};
+use crate::harness::{Backend, Server, expect_in_time};
+
+/// Runs a command with a line on standard input.
+fn run_with_line(command: &mut Command, line: &str) -> Output {
+    let command = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // A command that refuses before it asks for the line may be gone by now.
+    let _ = writeln!(child.stdin.take().unwrap(), "{line}");
+    child.wait_with_output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Imports a list of people as the administrator of a tenant.
+fn import(server: &Server, tenant: &str, list: &str) -> Output {
+    let directory = server.database.directory.path();
+    std::fs::write(directory.join("people.csv"), list).unwrap();
+    let arguments = [
+        "import",
+        "people",
+        "--tenant",
+        tenant,
+        "--login",
+        "admin",
+        "people.csv",
+        "--invitations",
+        "invitations.csv",
+    ];
+    run_with_line(&mut tonghop_on(&server.database, &arguments), PASSWORD)
+}
+
+/// A time as a clerk reads it: 2026-12-06 08:26.
+fn is_local_time(text: &str) -> bool {
+    let shape = |letter: char| if letter.is_ascii_digit() { '9' } else { letter };
+    text.chars().map(shape).collect::<String>() == "9999-99-99 99:99"
+}
+
+/// The hour in Viet Nam a week from now, or from a little before.
+fn hours_of_expiry() -> [String; 2] {
+    let week = now() + chrono::TimeDelta::days(7);
+    [week, week - chrono::TimeDelta::minutes(5)].map(|at| {
+        let here = at.with_timezone(&chrono_tz::Asia::Ho_Chi_Minh);
+        here.format("%Y-%m-%d %H:").to_string()
+    })
+}
+
+on_both_backends! {
+    fn each_fault_of_a_list_of_people_is_told_with_its_line_and_column(backend) {
+        let (server, _admin) = Server::with_town(backend);
+        let list = "login,name,telephone,role,unit_code\n\
+            admin,Quản trị,,reporter,A\n\nx,,call,chief,A\ny,Y,,reporter,NOWHERE\n\
+            z,Z,,viewer,A\nz,Z,,viewer,\nz,Z,,viewer,A\n";
+        let refused = import(&server, "test", list);
+        let err = text(&refused.stderr);
+        let mut lines = err.lines();
+        assert_eq!(lines.next(), Some("tonghop: nothing was written; 7 faults"), "{err}");
+        for (told, expected) in lines.zip([
+            "Line 2, column login: There is an account with the login admin already. ",
+            "Line 4, column role: There is no role \"chief\". Write reporter, ",
+            "Line 4, column name: ",
+            "Line 4, column telephone: ",
+            "Line 5, column unit_code: There is no unit with the code \"NOWHERE\" today. Write the code ",
+            "Line 7, column unit_code: The role viewer (viewer) needs a unit. Write the code ",
+            "Line 8: The role viewer (viewer) is given twice ",
+        ]) {
+            assert!(told.starts_with(&format!("people.csv: {expected}")), "{told}");
+            assert!(!told.contains(" code:"), "{told}");
+        }
+    }
+
+    fn a_tenant_that_is_not_there_is_told_at_the_command_line_and_not_over_http(backend) {
+        let (server, _admin) = Server::with_town(backend);
+        let refused = import(&server, "tset", "login,name,telephone,role,unit_code\n");
+        let told = text(&refused.stderr);
+        assert!(told.starts_with("tonghop: There is no tenant \"tset\". "), "{told}");
+        let sign_in = |tenant: &str, password: &str| {
+            let form = format!("grant_type=password&tenant={tenant}&username=admin&password={password}");
+            let refused = server.anonymous().post_form("/v1/auth/token", &form);
+            let detail = refused.json()["detail"].clone();
+            refused.expect_problem(401, "INVALID_CREDENTIALS");
+            detail
+        };
+        assert_eq!(sign_in("tset", PASSWORD), sign_in("test", "wrong"));
+    }
+
+    fn an_invitation_s_last_minute_is_told_as_the_tenant_s_clock_shows_it(backend) {
+        let (server, _admin) = Server::with_town(backend);
+        let done = import(&server, "test", "login,name,telephone,role,unit_code\nan,An,,reporter,A\n");
+        assert!(done.status.success(), "{done:?}");
+        let directory = server.database.directory.path();
+        let invitations = std::fs::read_to_string(directory.join("invitations.csv")).unwrap();
+        let until = invitations.trim_end().rsplit(',').next().unwrap();
+        assert!(is_local_time(until), "{invitations}");
+        let invited = tonghop_on(&server.database, &["account", "invite", "--tenant", "test", "--login", "an"]);
+        let told = text(&{ invited }.output().unwrap().stdout);
+        let until = told.lines().find_map(|line| line.strip_prefix("good until: ")).unwrap();
+        assert!(is_local_time(until), "{told}");
+        assert!(hours_of_expiry().iter().any(|hour| until.starts_with(hour)), "{told}");
+    }
+}
+
+/// Reads what a program shows until it shows this.
+fn read_until(source: &mut impl Read, end: &str) -> String {
+    let mut shown = Vec::new();
+    let mut byte = [0];
+    while !shown.ends_with(end.as_bytes()) && source.read(&mut byte).unwrap() > 0 {
+        shown.extend(byte);
+    }
+    text(&shown)
+}
+
+/// Whether the terminal that a process made for its child shows nothing of what is typed.
+fn is_hiding(maker: u32) -> bool {
+    let children = std::fs::read_to_string(format!("/proc/{maker}/task/{maker}/children"));
+    let children = children.unwrap();
+    let child = children.split_whitespace().next().unwrap();
+    let terminal = std::fs::read_link(format!("/proc/{child}/fd/0")).unwrap();
+    let state = Command::new("stty")
+        .arg("-aF")
+        .arg(terminal)
+        .output()
+        .unwrap();
+    text(&state.stdout)
+        .split_whitespace()
+        .any(|word| word == "-echo")
+}
+
+/// Creates a tenant at a terminal, which is made by `script`: every Linux has it. Types each answer
+/// once it is asked for, and gives all that was shown.
+fn create_tenant_at_a_terminal(server: &Server, answers: [&str; 2]) -> String {
+    let program = env!("CARGO_BIN_EXE_tonghop");
+    let create = format!("{program} tenant create --slug term --name Term --admin boss");
+    let own = tonghop_on(&server.database, &[]);
+    let settings = own
+        .get_envs()
+        .filter_map(|(name, value)| Some((name, value?)));
+    let mut terminal = Command::new("script")
+        .args(["-qec", &create, "/dev/null"])
+        .current_dir(server.database.directory.path())
+        .envs(settings)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut keyboard = terminal.stdin.take().unwrap();
+    let mut screen = terminal.stdout.take().unwrap();
+    let mut shown = String::new();
+    for answer in answers {
+        shown.push_str(&read_until(&mut screen, ": "));
+        expect_in_time("nothing typed is shown", || is_hiding(terminal.id()));
+        writeln!(keyboard, "{answer}").unwrap();
+    }
+    screen.read_to_string(&mut shown).unwrap();
+    terminal.wait().unwrap();
+    shown
+}
+
+#[test]
+fn a_password_is_asked_for_twice_at_a_terminal_and_not_shown() {
+    let server = Server::start(Backend::Sqlite);
+    let [right, wrong] = ["gà gáy bên sông Tiền", "gà gáy bên sông Hậu"];
+    let differing = create_tenant_at_a_terminal(&server, [right, wrong]);
+    assert!(differing.contains("New password of boss"), "{differing}");
+    assert!(
+        differing.contains("the two passwords differ"),
+        "{differing}"
+    );
+    let done = create_tenant_at_a_terminal(&server, [right, right]);
+    assert!(
+        done.contains("The same again: ") && done.contains("term "),
+        "{done}"
+    );
+    assert!(
+        !done.contains("Tiền") && !differing.contains("Hậu"),
+        "{done}{differing}"
+    );
+    server
+        .anonymous()
+        .sign_in("term", "boss", &right.replace(' ', "+"));
+}
+
+#[test]
+fn the_help_says_what_each_argument_is() {
+    for command in [
+        &["tenant", "create"][..],
+        &["account", "list"],
+        &["account", "create"],
+        &["account", "grant"],
+        &["import", "units"],
+        &["import", "people"],
+        &["import", "reorganisation"],
+        &["verify"],
+        &["report"],
+        &["backup"],
+        &["demo"],
+    ] {
+        let arguments: Vec<&str> = command.iter().copied().chain(["-h"]).collect();
+        let help = text(&tonghop(&arguments).output().unwrap().stdout);
+        let (_, rest) = help.split_once("\n\n").unwrap();
+        let lines = rest.lines().map(str::trim);
+        for line in lines.filter(|line| line.starts_with(['-', '<'])) {
+            assert!(
+                line.contains("  "),
+                "{command:?} does not say what this is: {line}"
+            );
+        }
+    }
+}

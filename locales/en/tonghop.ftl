@@ -182,7 +182,6 @@ body-broken-off = The body broke off, or is not compressed as its header says.
 
 condition-tag-for-a-change = For a change, If-None-Match takes only *. Use If-Match with the ETag that you read.
 condition-both = Send either If-Match or If-None-Match, not both.
-condition-weak-tag = If-Match takes strong ETags only, without W/.
 condition-malformed-tags = ETags stand in double quotes, with commas between them, or it is *.
 
 ## http/request/form

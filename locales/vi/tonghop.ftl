@@ -176,7 +176,6 @@ body-broken-off = Nội dung gửi lên bị ngắt giữa chừng hoặc nén s
 
 condition-tag-for-a-change = Khi thay đổi, If-None-Match chỉ nhận *. Hãy dùng If-Match kèm ETag đã đọc.
 condition-both = Chỉ gửi một trong hai: If-Match hoặc If-None-Match.
-condition-weak-tag = If-Match chỉ nhận ETag mạnh, không có W/.
 condition-malformed-tags = ETag phải ở trong dấu nháy kép, cách nhau bằng dấu phẩy, hoặc là *.
 
 ## http/request/form

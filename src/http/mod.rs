@@ -31,6 +31,7 @@ mod me;
 mod parameter;
 mod refusal;
 mod reorganisation;
+mod representation;
 mod rollup;
 mod schema;
 mod series;

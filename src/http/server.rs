@@ -29,6 +29,7 @@ use super::docs::Document;
 use super::event_stream::Streams;
 use super::expect::Expectations;
 use super::problem::{self, Problem};
+use super::representation::{self, ExactFields};
 use super::request::{BodyLimit, BodyTime, TrustedProxies};
 use super::state::ServerState;
 use super::tls::{Certificate, CertificateError, CertificateFiles};
@@ -147,6 +148,7 @@ pub fn serve(
     let document = openapi::document();
     let parts = Parts {
         contract: web::Data::new(Contract::new(&document)?),
+        exact: web::Data::new(ExactFields::of(&serde_json::to_value(&document)?)),
         docs: Document::new(&document)?,
         browsers: web::Data::new(Browsers::new(
             options.allowed_origins,
@@ -224,6 +226,7 @@ struct Parts {
     allowances: web::Data<Allowances>,
     proxies: web::Data<TrustedProxies>,
     browsers: web::Data<Browsers>,
+    exact: web::Data<ExactFields>,
     docs: Document,
     body_limit: BodyLimit,
     body_time: BodyTime,
@@ -301,12 +304,14 @@ fn app(
         .app_data(parts.allowances)
         .app_data(parts.proxies)
         .app_data(parts.browsers)
+        .app_data(parts.exact)
         .app_data(parts.body_limit)
         .app_data(parts.body_time)
         .configure(routes::routes)
         .into_app()
         .configure(|config| parts.docs.serve(config))
         .default_service(web::to(route_not_found))
+        .wrap(from_fn(representation::choose))
         .wrap(from_fn(contract::hold))
         .wrap(from_fn(problem::render))
         .wrap(from_fn(browser::guard))

@@ -1,8 +1,10 @@
 //! A client that sends what it is told to and shows what comes back, whatever the status.
 
+use std::io::Read;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use flate2::read::GzDecoder;
 use serde_json::Value;
 use ureq::http::{HeaderMap, Method, Request, Response};
 use ureq::{Agent, Body};
@@ -21,6 +23,9 @@ pub struct Client {
 pub struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
+    /// The body as it was sent.
+    pub bytes: Vec<u8>,
+    /// The body, unpacked.
     pub text: String,
 }
 
@@ -139,15 +144,25 @@ impl Client {
         body: &[u8],
     ) -> Result<Answer, ureq::Error> {
         let mut response = self.begin(method, path, content_type, body)?;
-        let text = response
+        let bytes = response
             .body_mut()
             .with_config()
             .limit(64 * 1024 * 1024)
-            .read_to_string()?;
+            .read_to_vec()?;
+        let headers = response.headers().clone();
+        let unpacked = match headers.get("content-encoding") {
+            Some(coding) if coding == "gzip" => {
+                let mut unpacked = Vec::new();
+                GzDecoder::new(bytes.as_slice()).read_to_end(&mut unpacked)?;
+                unpacked
+            }
+            _ => bytes.clone(),
+        };
         Ok(Answer {
             status: response.status().as_u16(),
-            headers: response.headers().clone(),
-            text,
+            headers,
+            bytes,
+            text: String::from_utf8_lossy(&unpacked).into_owned(),
         })
     }
 

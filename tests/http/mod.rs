@@ -11,5 +11,6 @@ pub mod openapi;
 mod overload;
 mod policy;
 mod refusals;
+mod representation;
 mod rubbish;
 pub mod walls;

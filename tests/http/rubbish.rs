@@ -252,7 +252,7 @@ fn a_damaged_body_is_taken_or_refused() {
         ),
         (
             "POST",
-            "/v1/reorganisations?dry_run=true",
+            "/v1/reorganisations/preview",
             json!({
                 "effective": "2026-01-01", "legal_basis": "x",
                 "steps": [

@@ -4,6 +4,8 @@
 
 mod schema;
 
+pub(super) use schema::EXACT;
+
 use actix_web::App;
 use actix_web::http::header::{self, HeaderName};
 use utoipa::OpenApi;

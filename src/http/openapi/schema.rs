@@ -228,7 +228,7 @@ fn say_exactness(object: &mut Object) {
 }
 
 /// The format of exact numbers, as the OpenAPI initiative's registry of formats has it.
-pub(super) const EXACT: &str = "decimal";
+pub const EXACT: &str = "decimal";
 
 /// Says in words what holds if a field is left out. Generators take a field with a `default` for one
 /// that must be sent.

@@ -9,6 +9,7 @@ use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use crate::http::problem::Problem;
+use crate::http::representation::Representation;
 use crate::http::request::header::{
     header_parameter, header_text, invalid_header, patterned_parameter,
 };
@@ -22,7 +23,8 @@ pub(super) fn precondition(headers: &HeaderMap) -> Result<Precondition, Problem>
         (None, None) => Ok(Precondition::None),
         (Some("*"), None) => Ok(Precondition::Present),
         (None, Some("*")) => Ok(Precondition::Absent),
-        (Some(list), None) => strong_tags(list).map(Precondition::OneOf),
+        // Weak ones too: a proxy that compresses makes them so, and they name the state as well.
+        (Some(list), None) => entity_tags(list).map(Precondition::OneOf),
         (None, Some(_)) => Err(invalid_header(message!("condition-tag-for-a-change"))),
         (Some(_), Some(_)) => Err(invalid_header(message!("condition-both"))),
     }
@@ -42,14 +44,6 @@ pub(super) fn if_none_match_parameter() -> Parameter {
         "`*`: only if there is nothing yet",
         r"^\*$",
     )
-}
-
-fn strong_tags(list: &str) -> Result<Vec<Etag>, Problem> {
-    let tags = entity_tags(list)?;
-    if tags.iter().any(|tag| tag.strength == Strength::Weak) {
-        return Err(invalid_header(message!("condition-weak-tag")));
-    }
-    Ok(tags.into_iter().map(|tag| tag.etag).collect())
 }
 
 /// The states that a reader has already, from If-None-Match.
@@ -85,55 +79,51 @@ impl FromRequest for SeenEtags {
     type Future = Ready<Result<SeenEtags, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(seen_etags(request.headers()))
+        let wanted = Representation::wanted(request);
+        ready(seen_etags(request.headers(), wanted))
     }
 }
 
-fn seen_etags(headers: &HeaderMap) -> Result<SeenEtags, Problem> {
+fn seen_etags(headers: &HeaderMap, wanted: Representation) -> Result<SeenEtags, Problem> {
     match header_text(headers, &header::IF_NONE_MATCH)?.as_deref() {
         None => Ok(SeenEtags::These(Vec::new())),
         Some("*") => Ok(SeenEtags::Any),
         Some(list) => {
-            let tags = entity_tags(list)?.into_iter();
-            Ok(SeenEtags::These(tags.map(|tag| tag.etag).collect()))
+            let tags = entity_tags(list)?;
+            let tags = tags.iter().filter_map(|tag| wanted.base(tag.as_str()));
+            Ok(SeenEtags::These(tags.map(Etag::sent).collect()))
         }
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Strength {
-    Strong,
-    Weak,
-}
-
-struct EntityTag {
-    etag: Etag,
-    strength: Strength,
-}
-
-/// Reads `"a", W/"b"`. A comma may be inside the quotes.
-fn entity_tags(list: &str) -> Result<Vec<EntityTag>, Problem> {
+/// Reads `"a", W/"b"`. A comma may be inside the quotes, and between two commas there may be nothing
+/// (RFC 9110, section 5.6.1).
+fn entity_tags(list: &str) -> Result<Vec<Etag>, Problem> {
     let mut tags = Vec::new();
-    let mut rest = list;
-    loop {
-        let (tag, after) = entity_tag(rest.trim_start()).ok_or_else(malformed_tags)?;
+    let mut rest = list.trim_start_matches(is_separator);
+    while !rest.is_empty() {
+        let (tag, after) = entity_tag(rest).ok_or_else(malformed_tags)?;
         tags.push(tag);
-        let after = after.trim_start();
-        if after.is_empty() {
-            return Ok(tags);
+        rest = after.trim_start_matches(is_separator);
+        let is_separated = after.trim_start().starts_with(',');
+        if !is_separated && !after.trim_start().is_empty() {
+            return Err(malformed_tags());
         }
-        rest = after.strip_prefix(',').ok_or_else(malformed_tags)?;
+    }
+    match tags.is_empty() {
+        true => Err(malformed_tags()),
+        false => Ok(tags),
     }
 }
 
-fn entity_tag(text: &str) -> Option<(EntityTag, &str)> {
-    let (strength, quoted) = match text.strip_prefix("W/") {
-        Some(quoted) => (Strength::Weak, quoted),
-        None => (Strength::Strong, text),
-    };
+fn is_separator(letter: char) -> bool {
+    matches!(letter, ' ' | '\t' | ',')
+}
+
+fn entity_tag(text: &str) -> Option<(Etag, &str)> {
+    let quoted = text.strip_prefix("W/").unwrap_or(text);
     let (tag, after) = quoted.strip_prefix('"')?.split_once('"')?;
-    let etag = Etag::sent(tag);
-    Some((EntityTag { etag, strength }, after))
+    Some((Etag::sent(tag), after))
 }
 
 fn malformed_tags() -> Problem {
@@ -172,17 +162,19 @@ mod tests {
             read(&[("if-match", "\"a,b\" ,\"c\"")]),
             one_of(&["a,b", "c"])
         );
+        let sloppy = [("if-match", ", W/\"a\", ,\"b\",")];
+        assert_eq!(read(&sloppy), one_of(&["a", "b"]));
         let two_lines: &[_] = &[("if-match", "\"a\""), ("if-match", "\"b\"")];
         assert_eq!(read(two_lines), one_of(&["a", "b"]));
 
         let both: &[_] = &[("if-match", "*"), ("if-none-match", "*")];
         for refused in [
             both,
-            &[("if-match", "W/\"a\"")],
             &[("if-match", "a")],
-            &[("if-match", "\"a\",")],
             &[("if-match", "\"a")],
             &[("if-match", "")],
+            &[("if-match", " , ,")],
+            &[("if-match", "\"a\" \"b\"")],
             &[("if-none-match", "\"a\"")],
         ] {
             let complaint = read(refused).unwrap_err();
@@ -192,13 +184,14 @@ mod tests {
 
     #[test]
     fn a_reader_with_the_current_tag_has_seen_it() {
-        let seen = |list| seen_etags(request(&[("if-none-match", list)]).headers()).unwrap();
+        let plain = Representation::wanted(&request(&[]));
+        let seen = |list| seen_etags(request(&[("if-none-match", list)]).headers(), plain).unwrap();
         let current = Etag::sent("7");
         assert!(seen("*").matches(&current));
         assert!(seen("\"6\", W/\"7\"").matches(&current));
         assert!(!seen("\"6\"").matches(&current));
         assert!(
-            !seen_etags(request(&[]).headers())
+            !seen_etags(request(&[]).headers(), plain)
                 .unwrap()
                 .matches(&current)
         );

@@ -103,7 +103,19 @@ enum Command {
     /// Check that a server can run here, and say how to correct what is wrong.
     Check,
     /// Print the OpenAPI document.
-    Openapi,
+    Openapi {
+        /// How the document has exact numbers: as JSON numbers, or as text, for clients that send
+        /// `Prefer: numbers=text` with every request.
+        #[arg(long, value_enum, default_value_t = Numbers::Json)]
+        numbers: Numbers,
+    },
+}
+
+/// The ways to write exact numbers.
+#[derive(Clone, Copy, ValueEnum)]
+enum Numbers {
+    Json,
+    Text,
 }
 
 #[derive(Parser)]
@@ -160,7 +172,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<(), Failure> {
     let config = arguments.config.as_deref();
-    if !matches!(arguments.command, Command::Check | Command::Openapi) {
+    if !matches!(arguments.command, Command::Check | Command::Openapi { .. }) {
         check_clock(now())?;
     }
     match arguments.command {
@@ -186,8 +198,12 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         }
         Command::Backup { to } => run_backup(&settings(config)?, &to),
         Command::Check => run_check(&settings(config)?),
-        Command::Openapi => {
-            println!("{}", openapi::document().to_pretty_json()?);
+        Command::Openapi { numbers } => {
+            let document = match numbers {
+                Numbers::Json => openapi::document(),
+                Numbers::Text => openapi::with_numbers_as_text(&openapi::document())?,
+            };
+            println!("{}", document.to_pretty_json()?);
             Ok(())
         }
     }

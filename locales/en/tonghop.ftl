@@ -110,7 +110,7 @@ event-stream-too-many = Too many are following the changes at once. Close a stre
 
 ## http/parameter
 
-shape-text = { $name } is a text.
+shape-text = The parameter { $name } is a text of { $least } to { $most } characters.
 shape-day = The parameter { $name } is a day written YYYY-MM-DD (such as 2025-07-01), from 1900-01-01 to 2199-12-31.
 shape-yes-or-no = The parameter { $name } is true or false.
 shape-one-of = The parameter { $name } is one of: { $options }.

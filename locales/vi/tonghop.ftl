@@ -104,7 +104,7 @@ event-stream-too-many = Đang có quá nhiều luồng theo dõi thay đổi cù
 
 ## http/parameter
 
-shape-text = Tham số { $name } là một chuỗi ký tự.
+shape-text = Tham số { $name } là một chuỗi dài từ { $least } đến { $most } ký tự.
 shape-day = Tham số { $name } là một ngày viết theo mẫu năm-tháng-ngày (ví dụ 2025-07-01), từ 1900-01-01 đến 2199-12-31.
 shape-yes-or-no = Tham số { $name } là true hoặc false.
 shape-one-of = Tham số { $name } là một trong: { $options }.

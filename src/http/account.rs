@@ -43,7 +43,7 @@ pub struct AccountParams {
     #[param(nullable = false)]
     q: Option<String>,
     /// Accounts of this status only.
-    #[param(nullable = false)]
+    #[param(nullable = false, inline)]
     status: Option<AccountStatus>,
     /// The `next` of the previous page; omit it for the first page.
     #[param(nullable = false)]
@@ -54,6 +54,9 @@ pub struct AccountParams {
 }
 
 /// List the accounts of the people whom the caller manages, by login.
+///
+/// Those are the accounts with a role in the subtrees that the caller manages; for an administrator
+/// of the tenant, all.
 #[utoipa::path(
     tag = "people",
     params(AccountParams, SeenEtags),
@@ -84,6 +87,8 @@ pub async fn list_accounts(
 }
 
 /// Read an account.
+///
+/// Its ETag is what a change of the account builds on.
 #[utoipa::path(
     tag = "people",
     params(AccountPath, SeenEtags),
@@ -152,6 +157,9 @@ pub struct NewAccountBody {
 }
 
 /// Create an account. Its owner chooses a password by an invitation.
+///
+/// The invitation is in this answer only: give it to the owner, who signs in once a password is
+/// chosen.
 #[utoipa::path(
     tag = "people",
     params(Called<JsonBody<NewAccountBody>>),
@@ -236,6 +244,9 @@ impl From<AccountBody> for EnteredPerson {
 }
 
 /// Change an account's login, name and telephone number.
+///
+/// All three are replaced: a telephone number that is left out is removed. The account keeps its id,
+/// its password and its roles.
 #[utoipa::path(
     tag = "people",
     params(AccountPath, CalledOn<JsonBody<AccountBody>>),
@@ -300,6 +311,8 @@ pub async fn invite_account(
 }
 
 /// Disable an account: nobody signs in with it, and its tokens serve no more.
+///
+/// Its roles and what it has entered stay. `enable_account` takes it back.
 #[utoipa::path(
     tag = "people",
     params(AccountPath, CalledOn<NoBody>),
@@ -319,6 +332,8 @@ pub async fn disable_account(
 }
 
 /// Enable an account again.
+///
+/// It has the roles that it had, and its owner signs in with the password that it had.
 #[utoipa::path(
     tag = "people",
     params(AccountPath, CalledOn<NoBody>),

@@ -89,6 +89,8 @@ pub async fn create_key(
 }
 
 /// Delete a key: it and its tokens serve no more.
+///
+/// What it has sent stays. There is no way back: create another one.
 #[utoipa::path(
     tag = "people",
     params(KeyPath, Called<NoBody>),

@@ -22,6 +22,9 @@ pub struct MapParams {
 }
 
 /// Count the units of a subtree that have reported, and list those that have not.
+///
+/// Counts the units that must report on the form for the period, in the subtree and below each child,
+/// and says which of them have and which are late.
 #[utoipa::path(
     tag = "reports",
     params(ReportPath, MapParams, SeenEtags),

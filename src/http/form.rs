@@ -25,6 +25,8 @@ use crate::service::catalogue::form::{
 };
 
 /// List the forms of the catalogue, by code.
+///
+/// Each is shown in the version of the day.
 #[utoipa::path(
     tag = "catalogue",
     params(CatalogueParams, SeenEtags),
@@ -53,6 +55,9 @@ pub async fn list_forms(
 }
 
 /// Read a form as it is on a day.
+///
+/// With its outline, rules, deadlines and, if it has its own, windows. Its ETag is what a new version
+/// builds on.
 #[utoipa::path(
     tag = "catalogue",
     params(
@@ -94,6 +99,8 @@ pub struct PeriodParams {
 }
 
 /// List the periods of a form in a year.
+///
+/// With the day on which each opens, and its deadlines by level.
 #[utoipa::path(
     tag = "catalogue",
     params(
@@ -302,6 +309,9 @@ impl From<RuleBody> for EnteredRule {
 }
 
 /// Add a form, or a version of it from a day on.
+///
+/// A version holds from its first day until the next one. Earlier periods keep the version of their
+/// last day. Send `If-None-Match: *` to create, `If-Match` to change.
 #[utoipa::path(
     tag = "catalogue",
     params(

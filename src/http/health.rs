@@ -57,6 +57,8 @@ pub enum Health {
 }
 
 /// Tell whether the process is alive.
+///
+/// For supervisors: a process that does not answer is started anew. It asks no database.
 #[utoipa::path(
     operation_id = "get_livez",
     tag = "operation",
@@ -68,6 +70,9 @@ pub async fn livez() -> HttpResponse {
 }
 
 /// Tell whether the server can work now.
+///
+/// For load balancers: a server that is not ready gets no requests. It asks the database, and says
+/// so if the disk is full or the server was told to stop.
 #[utoipa::path(
     operation_id = "get_readyz",
     tag = "operation",
@@ -107,6 +112,8 @@ fn unless(holds: bool, health: Health) -> Health {
 }
 
 /// Read the metrics of this process.
+///
+/// For a monitoring system. They hold counts and times, and nothing of a tenant.
 #[utoipa::path(
     operation_id = "get_metrics",
     tag = "operation",
@@ -120,6 +127,9 @@ pub async fn metrics(metrics: web::Data<Metrics>) -> HttpResponse {
 }
 
 /// Read the public keys that verify access tokens.
+///
+/// A program that checks access tokens by itself reads these keys now and then, since they are
+/// changed. Everybody may read them.
 #[utoipa::path(
     operation_id = "get_jwks",
     tag = "operation",

@@ -35,6 +35,8 @@ pub struct CatalogueParams {
 }
 
 /// List the indicators of the catalogue, by code.
+///
+/// Each is shown in the version of the day.
 #[utoipa::path(
     tag = "catalogue",
     params(CatalogueParams, SeenEtags),
@@ -63,6 +65,8 @@ pub async fn list_indicators(
 }
 
 /// Read an indicator as it is on a day.
+///
+/// With its breakdowns and the way in which it adds up. Its ETag is what a new version builds on.
 #[utoipa::path(
     tag = "catalogue",
     params(
@@ -207,6 +211,9 @@ impl IndicatorBody {
 }
 
 /// Add an indicator, or a version of it from a day on.
+///
+/// A version holds from its first day until the next one. What would change figures that were
+/// reported is refused. Send `If-None-Match: *` to create, `If-Match` to change.
 #[utoipa::path(
     tag = "catalogue",
     params(

@@ -27,6 +27,9 @@ pub struct AcceptBody {
 }
 
 /// Accept an invitation: choose the account's password.
+///
+/// The code is what an administrator handed out. It serves once and for a limited time; who is too
+/// late asks for a new one.
 #[utoipa::path(
     tag = "sign-in",
     request_body = AcceptBody,

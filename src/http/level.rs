@@ -13,6 +13,8 @@ use crate::service::Application;
 use crate::service::catalogue::level::{self, EnteredLevel, LevelList, LevelView};
 
 /// List all levels, the highest first.
+///
+/// With the days from and to which each holds.
 #[utoipa::path(
     tag = "units",
     params(SeenEtags),
@@ -46,6 +48,9 @@ pub struct LevelBody {
 }
 
 /// Add a level or change it.
+///
+/// A rank may not contradict the units that are there. Send `If-None-Match: *` to create, `If-Match`
+/// to change.
 #[utoipa::path(
     tag = "units",
     params(

@@ -36,6 +36,9 @@ pub struct LineageParams {
 }
 
 /// List the sources of a figure: units, revisions, missing values, the formula.
+///
+/// For a total, every submission that is in it; for a derived figure, its formula and operands. Units
+/// that have not reported are listed too.
 #[utoipa::path(
     tag = "reports",
     params(ReportPath, LineageParams, SeenEtags),

@@ -15,6 +15,8 @@ use crate::service::people::me::{self, ChangedPassword, MeError, MeView};
 use crate::service::people::session::{self, SessionList};
 
 /// Read the caller's account and grants.
+///
+/// And the forms that the caller may submit, with the units and levels.
 #[utoipa::path(
     tag = "sign-in",
     params(SeenEtags),
@@ -43,6 +45,8 @@ pub struct PasswordBody {
 }
 
 /// Change the caller's password. All other sessions of the account end.
+///
+/// The present password is asked for once more. The session of this request goes on.
 #[utoipa::path(
     tag = "sign-in",
     request_body = PasswordBody,
@@ -78,6 +82,8 @@ pub async fn put_my_password(
 }
 
 /// List the caller's sessions, the last used first.
+///
+/// A session is one sign-in. End those that are not known.
 #[utoipa::path(
     tag = "sign-in",
     params(SeenEtags),
@@ -103,6 +109,8 @@ pub struct SessionPath {
 }
 
 /// End one of the caller's sessions: its tokens serve no more.
+///
+/// The device that it is on must sign in again.
 #[utoipa::path(
     tag = "sign-in",
     params(SessionPath, Called<NoBody>),
@@ -122,6 +130,8 @@ pub async fn end_my_session(
 }
 
 /// End all of the caller's sessions, this one too.
+///
+/// Every token of the account serves no more; sign in again.
 #[utoipa::path(
     tag = "sign-in",
     params(Called<NoBody>),

@@ -22,11 +22,29 @@ pub(super) enum Necessity {
 
 /// The texts that a parameter accepts.
 enum Shape {
-    Text,
+    Text(TextLength),
     Day,
     YesOrNo,
     OneOf(Vec<String>),
     Whole(WholeRange),
+}
+
+/// The number of characters of a text.
+#[derive(Clone, Copy)]
+struct TextLength {
+    least: usize,
+    most: usize,
+}
+
+impl TextLength {
+    fn of(schema: &Value) -> TextLength {
+        let bound = |key: &str| schema.get(key).and_then(Value::as_u64);
+        let bound = |key: &str| bound(key).and_then(|bound| usize::try_from(bound).ok());
+        TextLength {
+            least: bound("minLength").unwrap_or(0),
+            most: bound("maxLength").unwrap_or(usize::MAX),
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -77,13 +95,13 @@ impl Shape {
                     maximum: bound("maximum").unwrap_or(i64::MAX),
                 })
             }
-            _ => Shape::Text,
+            _ => Shape::Text(TextLength::of(schema)),
         }
     }
 
     fn takes(&self, text: &str) -> bool {
         match self {
-            Shape::Text => true,
+            Shape::Text(length) => (length.least..=length.most).contains(&text.chars().count()),
             Shape::Day => text.parse::<Day>().is_ok(),
             Shape::YesOrNo => matches!(text, "true" | "false"),
             Shape::OneOf(options) => options.iter().any(|option| option == text),
@@ -95,8 +113,9 @@ impl Shape {
 
     fn message(&self, name: &str) -> Message {
         match self {
-            // Never reported: every text is accepted.
-            Shape::Text => message!("shape-text", name),
+            Shape::Text(TextLength { least, most }) => {
+                message!("shape-text", name, least, most)
+            }
             Shape::Day => message!("shape-day", name),
             Shape::YesOrNo => message!("shape-yes-or-no", name),
             Shape::OneOf(options) => {
@@ -156,5 +175,7 @@ mod tests {
             [true, false]
         );
         assert_eq!(taken(json!({"type": "string"}), &["", "any"]), [true, true]);
+        let name = json!({"type": "string", "minLength": 1, "maxLength": 2});
+        assert_eq!(taken(name, &["", "ấp", "xóm"]), [false, true, false]);
     }
 }

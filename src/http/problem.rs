@@ -4,6 +4,7 @@
 //! Contains no rule. Use cases decide what is wrong and provide the sentence.
 
 use crate::pointer::pointer_to;
+use std::borrow::Cow;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -22,7 +23,9 @@ use futures_util::FutureExt;
 use itertools::Itertools;
 use serde::Serialize;
 use tracing::Instrument;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::RefOr;
+use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use super::allowance;
@@ -286,6 +289,25 @@ fn title(kind: Kind) -> Message {
     }
 }
 
+impl PartialSchema for Code {
+    fn schema() -> RefOr<Schema> {
+        let codes = Code::ALL.iter().map(|code| code.as_str());
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(codes))
+            .description(Some(
+                "A stable code, on which programs may rely: it keeps its meaning for ever.",
+            ))
+            .into()
+    }
+}
+
+impl ToSchema for Code {
+    fn name() -> Cow<'static, str> {
+        "ProblemCode".into()
+    }
+}
+
 /// A problem document (RFC 9457): the body of every 4xx and 5xx.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProblemBody {
@@ -300,7 +322,7 @@ pub struct ProblemBody {
     /// The fault and what to do next, in the language of Accept-Language.
     detail: String,
     /// A stable code, on which programs may rely.
-    #[schema(value_type = String, example = "UNIT_NOT_FOUND")]
+    #[schema(example = "UNIT_NOT_FOUND")]
     code: Code,
     /// Every single fault; empty if there is no more to say.
     errors: Vec<FaultBody>,
@@ -320,7 +342,7 @@ pub struct FaultBody {
     #[schema(nullable = false)]
     parameter: Option<String>,
     /// A stable code, on which programs may rely.
-    #[schema(value_type = String, example = "MISSING_FIELD")]
+    #[schema(example = "MISSING_FIELD")]
     code: Code,
     /// The fault, in the language of Accept-Language.
     detail: String,

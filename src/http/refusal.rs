@@ -14,6 +14,7 @@ pub(super) enum Refusal {
     NotSignedIn,
     NotAllowed,
     NotThere,
+    TooSlow,
     Conflict,
     Stale,
     TooLarge,
@@ -21,6 +22,7 @@ pub(super) enum Refusal {
     AgainstRules,
     ConditionRequired,
     TooMany,
+    LongHead,
     Failure,
     NotNow,
 }
@@ -31,6 +33,9 @@ impl Refusal {
     }
 
     pub fn response(self) -> RefOr<Response> {
+        if self == Refusal::LongHead {
+            return Response::new(self.row().1).into();
+        }
         let content = ContentBuilder::new()
             .schema(Some(Ref::from_schema_name("ProblemBody")))
             .build();
@@ -50,6 +55,10 @@ impl Refusal {
             Refusal::NotSignedIn => ("401", "Nobody is signed in, or the token does not serve"),
             Refusal::NotAllowed => ("403", "The caller's grants do not allow it"),
             Refusal::NotThere => ("404", "What the path names is not there"),
+            Refusal::TooSlow => (
+                "408",
+                "The body did not arrive in time; send it again",
+            ),
             Refusal::Conflict => ("409", "What is there does not allow it now"),
             Refusal::Stale => ("412", "It has changed since it was read"),
             Refusal::TooLarge => ("413", "The body is too large"),
@@ -62,6 +71,10 @@ impl Refusal {
             Refusal::TooMany => (
                 "429",
                 "Too many or too much; try again after `Retry-After` seconds",
+            ),
+            Refusal::LongHead => (
+                "431",
+                "The address and the headers together are too long to be read. There is no body",
             ),
             Refusal::Failure => ("500", "The service failed"),
             Refusal::NotNow => ("503", "Not now; try again after `Retry-After` seconds"),

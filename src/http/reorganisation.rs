@@ -36,6 +36,9 @@ pub async fn create_reorganisation(
 }
 
 /// Show what a reorganisation would change, and every fault of its document. Changes nothing.
+///
+/// Takes the document of `create_reorganisation`. The answer is the effect on units, submissions, people
+/// and figures, and all that prevents it.
 #[utoipa::path(
     tag = "units",
     request_body = ReorganisationDocument,
@@ -55,6 +58,8 @@ pub async fn preview_reorganisation(
 }
 
 /// List the reorganisations, the latest day first.
+///
+/// Those that were undone are among them and say so.
 #[utoipa::path(
     tag = "units",
     params(PageParams, SeenEtags),
@@ -76,6 +81,8 @@ pub async fn list_reorganisations(
 }
 
 /// Read a reorganisation with its document.
+///
+/// With the units that came to be, ended or changed, and what passed from which to which.
 #[utoipa::path(
     tag = "units",
     params(

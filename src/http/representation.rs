@@ -165,7 +165,8 @@ impl ExactFields {
         json_line(&document)
     }
 
-    fn rewrite(&self, value: &mut Value) {
+    /// Writes the exact numbers of a JSON document, or of a part of one, as text.
+    pub(super) fn rewrite(&self, value: &mut Value) {
         match value {
             Value::Object(fields) => {
                 for (name, field) in fields {

@@ -38,6 +38,10 @@ pub enum Include {
 }
 
 /// Read a unit's report: its own figures and everything below it.
+///
+/// The totals are kept and not computed: the answer costs the same at every level, and a submission
+/// is in it from the moment at which its own request was answered. Each cell says of how many units
+/// it is made.
 #[utoipa::path(
     tag = "reports",
     params(ReportPath, RollupParams, SeenEtags),
@@ -68,6 +72,9 @@ pub async fn get_rollup(
 }
 
 /// Recompute a unit's report from the submissions and return both.
+///
+/// Changes nothing. It reads every submission below the unit, so it takes its time; `equal` says
+/// whether both agree.
 #[utoipa::path(
     tag = "reports",
     params(ReportPath),

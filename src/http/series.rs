@@ -40,6 +40,9 @@ pub struct SeriesParams {
 }
 
 /// Read a figure over several periods, with its total to date and the same period a year before.
+///
+/// For charts: one request for up to 240 periods of one kind, with the counts of the units that have
+/// reported.
 #[utoipa::path(
     tag = "reports",
     params(

@@ -25,7 +25,7 @@ use utoipa_actix_web::AppExt;
 use super::allowance::Allowances;
 use super::browser::{self, Browsers};
 use super::contract::{self, Contract, ContractError};
-use super::docs::Document;
+use super::docs::Documents;
 use super::event_stream::Streams;
 use super::expect::Expectations;
 use super::problem::{self, Problem};
@@ -149,7 +149,7 @@ pub fn serve(
     let parts = Parts {
         contract: web::Data::new(Contract::new(&document)?),
         exact: web::Data::new(ExactFields::of(&serde_json::to_value(&document)?)),
-        docs: Document::new(&document)?,
+        docs: Documents::new(&document)?,
         browsers: web::Data::new(Browsers::new(
             options.allowed_origins,
             &application.public_url,
@@ -227,7 +227,7 @@ struct Parts {
     proxies: web::Data<TrustedProxies>,
     browsers: web::Data<Browsers>,
     exact: web::Data<ExactFields>,
-    docs: Document,
+    docs: Documents,
     body_limit: BodyLimit,
     body_time: BodyTime,
 }

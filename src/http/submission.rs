@@ -21,6 +21,8 @@ use crate::service::submission::{
 };
 
 /// Read a unit's submission with its latest values.
+///
+/// Its ETag is what the next step builds on.
 #[utoipa::path(
     tag = "submissions",
     params(ReportPath, SeenEtags),
@@ -136,6 +138,9 @@ async fn take_step(
 }
 
 /// Submit the draft as it is.
+///
+/// The form's rules are checked: an error refuses it, a warning is in the answer. The totals of all
+/// units above change at once.
 #[utoipa::path(
     tag = "submissions",
     params(ReportPath, CalledOn<NoBody>),
@@ -152,6 +157,8 @@ pub async fn submit_submission(
 }
 
 /// Withdraw a submission.
+///
+/// The values stay, and the totals of all units above change at once.
 #[utoipa::path(
     tag = "submissions",
     params(ReportPath, CalledOn<NoBody>),
@@ -168,6 +175,8 @@ pub async fn withdraw_submission(
 }
 
 /// Approve a submission.
+///
+/// It must be submitted, and no form with four eyes is approved by who entered the values.
 #[utoipa::path(
     tag = "submissions",
     params(ReportPath, CalledOn<NoBody>),
@@ -218,6 +227,9 @@ impl From<ReturnBody> for EnteredReason {
 }
 
 /// Return a submission with a reason.
+///
+/// It counts nowhere until the unit has changed it and submits it again. The reason is shown to the
+/// unit, for single values too.
 #[utoipa::path(
     tag = "submissions",
     params(ReportPath, CalledOn<JsonBody<ReturnBody>>),
@@ -236,6 +248,8 @@ pub async fn return_submission(
 }
 
 /// Reopen an approved submission for changes.
+///
+/// It still counts as submitted. The unit may change it and submit it again.
 #[utoipa::path(
     tag = "submissions",
     params(ReportPath, CalledOn<NoBody>),
@@ -252,6 +266,8 @@ pub async fn reopen_submission(
 }
 
 /// List a submission's history, the latest step first.
+///
+/// Each step has its author, its time and the values as they were. Nothing is taken out.
 #[utoipa::path(
     tag = "submissions",
     params(ReportPath, PageParams, SeenEtags),

@@ -59,6 +59,8 @@ impl TargetPath {
 }
 
 /// Read a unit's target, with the ETag that a change needs.
+///
+/// The plan that was set for the unit in the period. Targets are not added up.
 #[utoipa::path(
     tag = "reports",
     params(TargetPath, TargetParams, SeenEtags),
@@ -89,6 +91,9 @@ pub struct TargetBody {
 }
 
 /// Set a unit's target (kế hoạch giao).
+///
+/// A target is set at each unit by itself. Send `If-None-Match: *` to set the first, `If-Match` to
+/// replace.
 #[utoipa::path(
     tag = "reports",
     params(TargetPath, TargetParams, CalledToPut<JsonBody<TargetBody>>),

@@ -4,6 +4,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::openapi::EXACT;
 use crate::domain::quantity::thousands;
 use crate::service::application::text::EnteredName;
 
@@ -58,9 +59,10 @@ fn without_needless_zeros(number: &str) -> String {
 
 impl utoipa::PartialSchema for DecimalText {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-        use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+        use utoipa::openapi::schema::{ObjectBuilder, SchemaFormat, SchemaType, Type};
         ObjectBuilder::new()
             .schema_type(SchemaType::Array(vec![Type::Number, Type::String]))
+            .format(Some(SchemaFormat::Custom(EXACT.to_owned())))
             .description(Some(
                 "An exact decimal number: a JSON number, or a string with its digits.",
             ))

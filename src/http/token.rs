@@ -50,6 +50,9 @@ pub struct TokenRequest {
 }
 
 /// Sign in with a password, a refresh token or a program's key.
+///
+/// Follows OAuth 2 (RFC 6749): the fields are sent as a form. An access token serves for some minutes;
+/// a person gets a new one by the refresh token, which serves once, and a program by its key.
 #[utoipa::path(
     tag = "sign-in",
     request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),

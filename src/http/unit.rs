@@ -46,6 +46,8 @@ pub struct UnitParams {
 }
 
 /// List the units that the caller may see, as they are on a day.
+///
+/// In the order of the tree, a parent before its children. Several parameters narrow the list together.
 #[utoipa::path(
     tag = "units",
     params(UnitParams, SeenEtags),
@@ -83,6 +85,8 @@ pub struct DayParams {
 }
 
 /// Read a unit as it is on a day, and whom to call there today.
+///
+/// Takes the id, which never changes, or `code:` and the code of the day.
 #[utoipa::path(
     tag = "units",
     params(
@@ -140,6 +144,8 @@ pub struct UnitBody {
 }
 
 /// Add a unit.
+///
+/// The answer warns of names and codes that are easily taken for those of another unit.
 #[utoipa::path(
     tag = "units",
     params(Called<JsonBody<UnitBody>>),

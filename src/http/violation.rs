@@ -57,6 +57,11 @@ impl Told<'_> {
                 vec![not_an_option(pointer, &[expected_value.as_ref().clone()])]
             }
             ValidationErrorKind::Format { format } if format == "date" => vec![no_day(pointer)],
+            // The rules of the domain tell these better, once the body has its shape.
+            ValidationErrorKind::MinLength { .. }
+            | ValidationErrorKind::MaxLength { .. }
+            | ValidationErrorKind::Pattern { .. }
+            | ValidationErrorKind::MaxItems { .. } => Vec::new(),
             ValidationErrorKind::Minimum { limit } => vec![too_small(pointer, limit)],
             ValidationErrorKind::Maximum { limit } => vec![too_large(pointer, limit)],
             ValidationErrorKind::AnyOf { context }

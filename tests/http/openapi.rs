@@ -1,7 +1,7 @@
 //! The OpenAPI document: the checked-in file is the generated one, it is complete, and the server
 //! does what it says.
 //!
-//! `UPDATE_OPENAPI=1` writes `openapi/openapi.json` anew.
+//! `UPDATE_OPENAPI=1` writes `openapi/openapi.json` and `openapi/openapi-text.json` anew.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -291,18 +291,267 @@ fn references(value: &Value) -> BTreeSet<&str> {
     found
 }
 
+/// The document for clients that take exact numbers as text.
+fn generated_with_text() -> String {
+    let document = tonghop::http::openapi::document();
+    let document = tonghop::http::openapi::with_numbers_as_text(&document).unwrap();
+    format!("{}\n", document.to_pretty_json().unwrap())
+}
+
 #[test]
-fn the_checked_in_document_is_what_the_code_makes() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi/openapi.json");
-    let generated = generated();
-    if std::env::var_os("UPDATE_OPENAPI").is_some() {
-        std::fs::write(path, &generated).unwrap();
+fn the_checked_in_documents_are_what_the_code_makes() {
+    for (name, generated) in [
+        ("openapi.json", generated()),
+        ("openapi-text.json", generated_with_text()),
+    ] {
+        let path = format!("{}/openapi/{name}", env!("CARGO_MANIFEST_DIR"));
+        if std::env::var_os("UPDATE_OPENAPI").is_some() {
+            std::fs::write(&path, &generated).unwrap();
+        }
+        let checked_in = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            checked_in == generated,
+            "openapi/{name} is out of date: run UPDATE_OPENAPI=1 cargo test openapi"
+        );
     }
-    let checked_in = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(
-        checked_in == generated,
-        "openapi/openapi.json is out of date: run UPDATE_OPENAPI=1 cargo test openapi"
-    );
+}
+
+#[test]
+fn a_server_shows_both_documents() {
+    let server = Server::with_demo(Backend::Sqlite);
+    let client = server.anonymous();
+    assert_eq!(client.get("/openapi.json").text, generated());
+    assert_eq!(client.get("/openapi-text.json").text, generated_with_text());
+}
+
+/// A number that is exact is a string there, and all else is the same.
+#[test]
+fn in_the_document_for_text_every_exact_number_is_a_string() {
+    let usual = document();
+    let text: Value = serde_json::from_str(&generated_with_text()).unwrap();
+    let mut exact = 0;
+    let mut open = vec![(&usual, &text)];
+    while let Some((usual, text)) = open.pop() {
+        match (usual, text) {
+            (Value::Object(usual), Value::Object(text)) => {
+                if usual.get("format") == Some(&json!("decimal")) {
+                    exact += 1;
+                    let types = text["type"].to_string();
+                    assert!(
+                        types.contains("string") && !types.contains("number"),
+                        "{types}"
+                    );
+                    assert!(text.contains_key("pattern") && !text.contains_key("format"));
+                    continue;
+                }
+                let names = |object: &Map<String, Value>| -> Vec<String> {
+                    object.keys().cloned().collect()
+                };
+                assert_eq!(names(usual), names(text));
+                let pairs = usual.iter().filter(|(name, _)| *name != "example");
+                open.extend(pairs.map(|(name, value)| (value, &text[name])));
+            }
+            (Value::Array(usual), Value::Array(text)) => {
+                assert_eq!(usual.len(), text.len());
+                open.extend(usual.iter().zip(text));
+            }
+            // The description of the whole says what is different.
+            (Value::String(usual), Value::String(text)) if text.starts_with(usual.as_str()) => {}
+            _ => assert_eq!(usual, text),
+        }
+    }
+    assert!(exact > 10, "{exact}");
+}
+
+#[test]
+fn an_operation_with_exact_numbers_says_how_to_get_them_as_text() {
+    let document = document();
+    let with_preference = operations(&document);
+    let with_preference = with_preference
+        .iter()
+        .filter(|operation| operation.takes_header("Prefer"))
+        .inspect(|operation| {
+            let answers = operation.responses().iter();
+            let mut answers = answers.filter(|(status, _)| status.starts_with('2'));
+            assert!(
+                answers.all(|(_, answer)| answer["headers"]["Preference-Applied"].is_object()),
+                "{}",
+                operation.id
+            );
+        });
+    let ids: BTreeSet<&str> = with_preference
+        .map(|operation| operation.id.as_str())
+        .collect();
+    for id in ["get_rollup", "get_series", "put_submission", "put_target"] {
+        assert!(ids.contains(id), "{id}");
+    }
+    assert!(!ids.contains("list_units") && !ids.contains("get_me"));
+}
+
+/// A generated client refuses a value that is not in `enum`.
+#[test]
+fn a_client_made_today_reads_a_value_of_tomorrow() {
+    let document = document();
+    let mut open = 0;
+    let named_by_answers = schemas_of_answers_alone(&document);
+    for name in &named_by_answers {
+        let schema = &document["components"]["schemas"][name];
+        walk(schema, &mut |object| {
+            let closed = object.get("enum").and_then(Value::as_array);
+            assert!(closed.is_none_or(|values| values.len() == 1), "{name}");
+            if let Some(known) = object.get("x-extensible-enum").and_then(Value::as_array) {
+                open += 1;
+                assert!(known.len() > 1, "{name}");
+                let description = object["description"].as_str().unwrap();
+                assert!(description.contains("Later versions may have more"));
+                let mut tomorrow = schema.clone();
+                tomorrow["components"] = document["components"].clone();
+                let validator = jsonschema::validator_for(&tomorrow).unwrap();
+                assert!(schema["type"] != "string" || validator.is_valid(&json!("of tomorrow")));
+            }
+        });
+    }
+    assert!(open >= 8, "{open}");
+    let schemas = &document["components"]["schemas"];
+    for name in ["ProblemCode", "ChangeKind", "Status", "AccountStatus"] {
+        assert!(schemas[name]["x-extensible-enum"].is_array(), "{name}");
+    }
+    let codes = schemas["ProblemCode"]["x-extensible-enum"].as_array();
+    assert_eq!(codes.unwrap().len(), tonghop::error::Code::ALL.len());
+}
+
+/// The names of the schemas that no request uses.
+fn schemas_of_answers_alone(document: &Value) -> BTreeSet<String> {
+    let mut asked = BTreeSet::new();
+    let operations = operations(document);
+    let mut open: Vec<&Value> = Vec::new();
+    for operation in &operations {
+        open.push(&operation.body["requestBody"]);
+    }
+    while let Some(part) = open.pop() {
+        for reference in references(part) {
+            let name = reference.rsplit('/').next().unwrap().to_owned();
+            if asked.insert(name.clone()) {
+                open.push(&document["components"]["schemas"][name]);
+            }
+        }
+    }
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let names = schemas.keys().filter(|name| !asked.contains(*name));
+    names.cloned().collect()
+}
+
+/// Each file of examples is for an operation, and each of its examples fits what it is for.
+#[test]
+fn every_body_has_an_example_and_every_example_fits() {
+    let document = document();
+    let operations = operations(&document);
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi/examples");
+    for file in std::fs::read_dir(directory).unwrap() {
+        let path = file.unwrap().path();
+        let id = path.file_stem().unwrap().to_str().unwrap();
+        assert!(
+            operations.iter().any(|operation| operation.id == id),
+            "{path:?} is for no operation"
+        );
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(serde_json::from_str::<Value>(&text).is_ok(), "{path:?}");
+    }
+    let mut shown = 0;
+    for operation in &operations {
+        let id = &operation.id;
+        let bodies = operation.body["requestBody"]["content"].as_object();
+        for content in bodies.into_iter().flat_map(Map::values) {
+            assert!(!content["example"].is_null(), "{id}: its body has no example");
+        }
+        let answers = operation.responses().values();
+        let answers = answers.flat_map(|answer| answer["content"].as_object());
+        let contents = answers.chain(bodies).flat_map(Map::values);
+        for content in contents.filter(|content| content.get("example").is_some()) {
+            shown += 1;
+            let schema = json!({
+                "allOf": [content["schema"]],
+                "components": document["components"],
+            });
+            let options = jsonschema::options().should_validate_formats(true);
+            let validator = options.build(&schema).unwrap();
+            let faults: Vec<String> = validator
+                .iter_errors(&content["example"])
+                .map(|error| format!("{}: {error}", error.instance_path()))
+                .collect();
+            assert!(faults.is_empty(), "{id}: {faults:#?}");
+        }
+    }
+    assert!(shown > 30, "{shown}");
+}
+
+/// What reads a body, if only to see that there is none, refuses one that it cannot take.
+#[test]
+fn what_reads_a_body_says_how_it_refuses_one() {
+    let server = Server::with_demo(Backend::Sqlite);
+    let admin = server.sign_in("mttq-an-giang", "admin@demo");
+    let packed = admin
+        .with("Content-Encoding", "zstd")
+        .with("If-Match", "*");
+    for operation in operations(&document()) {
+        let id = &operation.id;
+        let answer = operation.call(&packed, "{}");
+        let is_refused = answer.status == 415;
+        for status in ["408", "413", "415"] {
+            let is_told = operation.responses().contains_key(status);
+            assert_eq!(is_told, is_refused, "{id} {status}: {}", answer.text);
+        }
+    }
+}
+
+#[test]
+fn headers_that_an_answer_has_are_those_of_the_document() {
+    let server = Server::with_demo(Backend::Sqlite);
+    let admin = server.sign_in("mttq-an-giang", "admin@demo");
+    let gzip = admin
+        .with("Accept-Encoding", "gzip")
+        .with("Prefer", "numbers=text");
+    let told = [
+        "ETag",
+        "Cache-Control",
+        "Vary",
+        "Content-Encoding",
+        "Content-Language",
+        "Preference-Applied",
+        "Location",
+        "Link",
+        "Idempotency-Replayed",
+        "Retry-After",
+        "WWW-Authenticate",
+        "RateLimit",
+        "RateLimit-Policy",
+        "X-Request-Id",
+    ];
+    let anonymous = server.anonymous();
+    let document = document();
+    let mut seen = BTreeSet::new();
+    for operation in operations(&document) {
+        for client in [&admin, &gzip, &anonymous] {
+            let answer = operation.call_asking(client, &[], &[("limit", "1")], "{}");
+            let status = answer.status.to_string();
+            let Some(response) = operation.responses().get(&status) else {
+                panic!("{} has no {status}: {}", operation.id, answer.text);
+            };
+            for header in told.iter().filter(|header| answer.header(header).is_some()) {
+                // Every answer in JSON can prefer numbers as text; told where there are some.
+                let is_needless = *header == "Preference-Applied";
+                assert!(
+                    response["headers"][*header].is_object() || is_needless,
+                    "{} {status}: {header}",
+                    operation.id
+                );
+                seen.insert(*header);
+            }
+        }
+    }
+    for header in ["ETag", "Link", "RateLimit", "WWW-Authenticate", "Vary"] {
+        assert!(seen.contains(header), "{header}");
+    }
 }
 
 #[test]
@@ -352,6 +601,8 @@ fn every_operation_says_what_it_does_and_how_it_can_fail() {
     for operation in operations(&document) {
         let id = &operation.id;
         let summary = operation.body["summary"].as_str().unwrap_or_default();
+        let description = operation.body["description"].as_str();
+        assert!(description.is_some_and(|text| !text.is_empty()), "{id}");
         assert!(
             !summary.is_empty() && summary.len() <= 100,
             "{id}: {summary:?}"
@@ -376,7 +627,9 @@ fn every_operation_says_what_it_does_and_how_it_can_fail() {
             assert!(!description.is_empty(), "{id} {status}");
             // Whoever probes wants the checks, whatever the status.
             let is_probe = id == "get_readyz" && status == "503";
-            if status.starts_with(['4', '5']) && !is_probe {
+            // What could not be read whole has no answer of ours.
+            let is_unread = status == "431";
+            if status.starts_with(['4', '5']) && !is_probe && !is_unread {
                 let schema = &response["content"]["application/problem+json"]["schema"]["$ref"];
                 assert_eq!(schema, "#/components/schemas/ProblemBody", "{id} {status}");
             }

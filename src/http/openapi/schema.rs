@@ -10,6 +10,8 @@ use utoipa::openapi::schema::{
 };
 use utoipa::openapi::{OpenApi, Ref, RefOr};
 
+use super::{content, enumeration, limit, operations};
+
 /// Completes the schemas of a document.
 pub(super) fn complete(document: &mut OpenApi) {
     let asked = schemas_of_requests(document);
@@ -18,9 +20,22 @@ pub(super) fn complete(document: &mut OpenApi) {
     complete_answers(schemas, &asked);
     name_variants(schemas);
     schemas.values_mut().for_each(complete_fields);
+    // Those of the variants too, which have names by now.
+    let asked = schemas_of_requests(document);
+    let schemas = &mut document.components.get_or_insert_default().schemas;
+    for (name, schema) in schemas {
+        match asked.contains(name) {
+            true => limit::limit_request(schema),
+            false => {
+                enumeration::open(schema);
+                limit::mark_ids(schema);
+            }
+        }
+        limit::complete_forms(schema);
+    }
 }
 
-type Schemas = BTreeMap<String, RefOr<Schema>>;
+pub(super) type Schemas = BTreeMap<String, RefOr<Schema>>;
 
 /// Forbids additional fields in each variant of a body with several forms. utoipa does so for types
 /// only.
@@ -49,7 +64,7 @@ fn complete_answers(schemas: &mut Schemas, asked: &BTreeSet<String>) {
             continue;
         };
         if let Some(item) = name
-            .strip_prefix("Page_")
+            .strip_prefix(PAGE)
             .filter(|item| names.contains(*item))
         {
             name_items(object, item);
@@ -122,6 +137,42 @@ fn name_items(page: &mut Object, item: &str) {
         let named = RefOr::Ref(Ref::from_schema_name(item));
         items.items = ArrayItems::RefOrSchema(Box::new(named));
     }
+}
+
+/// The beginning of utoipa's name of a page's schema; the items' name follows.
+const PAGE: &str = "Page_";
+
+/// Returns true if a reference names the schema of a page.
+pub(super) fn is_page_reference(reference: &Ref) -> bool {
+    schema_named(reference).is_some_and(|name| name.starts_with(PAGE))
+}
+
+fn schema_named(reference: &Ref) -> Option<&str> {
+    reference.ref_location.rsplit('/').next()
+}
+
+/// Names the schemas of pages after their items: `UnitPage`.
+pub(super) fn name_pages(document: &mut OpenApi) {
+    for (_, operation) in operations(document) {
+        for content in content::of_answers(operation) {
+            if let Some(RefOr::Ref(reference)) = &mut content.schema
+                && let Some(name) = schema_named(reference).and_then(page_name)
+            {
+                *reference = Ref::from_schema_name(name);
+            }
+        }
+    }
+    let schemas = &mut document.components.get_or_insert_default().schemas;
+    let renamed = std::mem::take(schemas).into_iter();
+    *schemas = renamed
+        .map(|(name, schema)| (page_name(&name).unwrap_or(name), schema))
+        .collect();
+}
+
+fn page_name(name: &str) -> Option<String> {
+    let item = name.strip_prefix(PAGE)?;
+    let noun = item.strip_suffix("View").unwrap_or(item);
+    Some(format!("{noun}Page"))
 }
 
 /// Gives each variant of a tagged schema a name of its own, and says by which field they are told
@@ -198,20 +249,39 @@ fn capitalised(value: &str) -> String {
 
 /// Completes the fields of a schema, and of those inside it.
 fn complete_fields(schema: &mut RefOr<Schema>) {
+    each_object(schema, &mut |object| {
+        say_exactness(object);
+        object.properties.values_mut().for_each(say_default);
+    });
+}
+
+/// Calls `see` with every object of a schema that is written out in it: itself, its fields, its
+/// items, its forms and its parts.
+pub(super) fn each_object(schema: &mut RefOr<Schema>, see: &mut impl FnMut(&mut Object)) {
     let RefOr::T(schema) = schema else { return };
     match schema {
         Schema::Object(object) => {
-            say_exactness(object);
+            see(object);
             for field in object.properties.values_mut() {
-                say_default(field);
-                complete_fields(field);
+                each_object(field, see);
+            }
+            if let Some(AdditionalProperties::RefOr(values)) =
+                object.additional_properties.as_deref_mut()
+            {
+                each_object(values, see);
             }
         }
-        Schema::OneOf(forms) => forms.items.iter_mut().for_each(complete_fields),
-        Schema::AllOf(parts) => parts.items.iter_mut().for_each(complete_fields),
+        Schema::OneOf(forms) => forms
+            .items
+            .iter_mut()
+            .for_each(|form| each_object(form, see)),
+        Schema::AllOf(parts) => parts
+            .items
+            .iter_mut()
+            .for_each(|part| each_object(part, see)),
         Schema::Array(array) => {
             if let ArrayItems::RefOrSchema(items) = &mut array.items {
-                complete_fields(items);
+                each_object(items, see);
             }
         }
         _ => {}

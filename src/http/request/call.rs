@@ -9,7 +9,9 @@ use utoipa::openapi::path::{Parameter, ParameterIn};
 use crate::http::problem::Problem;
 use crate::http::request::body::Body;
 use crate::http::request::caller::{Now, SignedIn, signing_in};
-use crate::http::request::condition::{if_match_parameter, if_none_match_parameter, precondition};
+use crate::http::request::condition::{
+    if_match_parameter, if_none_match_parameter, precondition, required_if_match_parameter,
+};
 use crate::http::request::idempotency::{key_parameter, repeat_key};
 use crate::http::request::{Reading, matched, misconfigured};
 use crate::service::application::call::Call;
@@ -46,7 +48,7 @@ impl<B: Body> IntoParams for Called<B> {
 
 impl<B: Body> IntoParams for CalledOn<B> {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        vec![key_parameter(), if_match_parameter()]
+        vec![key_parameter(), required_if_match_parameter()]
     }
 }
 

@@ -6,6 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpRequest};
 use utoipa::IntoParams;
+use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use crate::http::problem::Problem;
@@ -30,18 +31,34 @@ pub(super) fn precondition(headers: &HeaderMap) -> Result<Precondition, Problem>
     }
 }
 
+/// The values of If-Match.
+const TAGS: &str = r#"^(\*|"[ !#-~]*"( *, *"[ !#-~]*")*)$"#;
+
+/// Describes If-Match where a change always needs it.
+pub(super) fn required_if_match_parameter() -> Parameter {
+    let mut parameter = patterned_parameter(
+        "If-Match",
+        "The ETag of the state that the change builds on, such as `\"3.a1\"`, or `*` for any state",
+        TAGS,
+    );
+    parameter.required = Required::True;
+    parameter
+}
+
+/// Describes If-Match where If-None-Match may stand instead.
 pub(super) fn if_match_parameter() -> Parameter {
     patterned_parameter(
         "If-Match",
-        "The ETag of the state that the change builds on, such as `\"3\"`; or If-None-Match, not both",
-        r#"^(\*|"[ !#-~]*"( *, *"[ !#-~]*")*)$"#,
+        "The ETag of the state that the change builds on, such as `\"3.a1\"`, or `*` for any state. \
+         Required if there is something already; not with If-None-Match",
+        TAGS,
     )
 }
 
 pub(super) fn if_none_match_parameter() -> Parameter {
     patterned_parameter(
         "If-None-Match",
-        "`*`: only if there is nothing yet",
+        "`*`: only if there is nothing yet; not with If-Match",
         r"^\*$",
     )
 }

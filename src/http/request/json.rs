@@ -98,6 +98,9 @@ fn check_commas(raw: &[u8], most: usize) -> Result<(), Problem> {
 /// The most commas in a document that may be larger than others.
 const MOST_COMMAS_OF_LARGE: usize = 500_000;
 
+/// The most items of a list in any body: there is a comma between two.
+pub(in crate::http) const MOST_ITEMS: usize = MOST_COMMAS_OF_LARGE + 1;
+
 /// A JSON body that may be larger than others, and have more elements.
 #[derive(Debug, Clone)]
 pub struct LargeJsonBody<T>(JsonBody<T>);

@@ -40,7 +40,7 @@ pub struct BodyTime(pub Duration);
 const LARGE_BODY_LIMIT: usize = 16 * 1024 * 1024;
 
 /// The largest form, in bytes. Fields are short, and their sender is not signed in yet.
-const LARGEST_FORM: usize = 16 * 1024;
+pub(in crate::http) const LARGEST_FORM: usize = 16 * 1024;
 
 /// Returns the limit for the body of a request.
 pub(super) fn body_limit(request: &HttpRequest) -> Result<BodyLimit, Problem> {

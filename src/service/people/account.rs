@@ -497,7 +497,7 @@ pub(super) struct PersonData {
 }
 
 /// The longest telephone number, in characters.
-const LONGEST_TELEPHONE: usize = 40;
+pub const LONGEST_TELEPHONE: usize = 40;
 
 /// Reads a person's data. `own` is the account whose login it may be already.
 pub(super) fn read_person(

@@ -278,10 +278,11 @@ impl Bench {
         let query = RollupQuery {
             stage: Stage::Submitted,
             children: Children::LeftOut,
+            indicators: None,
             as_of: view.day()?,
         };
         measurements.often(what, || {
-            let rollup = get_rollup(application, identity, &path, query)?;
+            let rollup = get_rollup(application, identity, &path, &query)?;
             let has_figures = rollup.cells.iter().all(|cell| cell.value.is_some());
             has_figures.then_some(()).ok_or("no figures".into())
         })

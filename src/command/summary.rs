@@ -143,7 +143,7 @@ fn of_work(preview: &ReorganisationPreview) -> String {
         });
         format!(
             "{} {} {} ({}) {becomes}",
-            one.form, one.period, one.unit.name, one.unit.code
+            one.form, one.period.key, one.unit.name, one.unit.code
         )
     });
     list(&mut text, named, submissions.count);
@@ -178,7 +178,8 @@ fn of_work(preview: &ReorganisationPreview) -> String {
     );
     let named = doubled.first.iter().map(|one| {
         let (predecessor, successor) = (&one.predecessor.name, &one.successor.name);
-        format!("{} {} {predecessor} and {successor}", one.form, one.period)
+        let (form, period) = (&one.form, &one.period.key);
+        format!("{form} {period} {predecessor} and {successor}")
     });
     list(&mut text, named, doubled.count);
     text.trim_end().to_owned()
@@ -243,7 +244,7 @@ fn of_figures(forecast: &FormForecast) -> String {
         format!("{sent}/{expected}")
     });
     table.add_row(["all".to_owned()].into_iter().chain(all));
-    let mut text = format!("{} {}\n{table}", forecast.form, forecast.period);
+    let mut text = format!("{} {}\n{table}", forecast.form, forecast.period.key);
     if indicators.len() > SHOWN_INDICATORS {
         let left = indicators.len() - SHOWN_INDICATORS;
         text.push_str(&format!("\nand {left} more indicators, with --json"));

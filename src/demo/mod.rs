@@ -413,6 +413,7 @@ pub fn both_maps(
                     option: None,
                     stage: Stage::Submitted,
                 },
+                others: Vec::new(),
                 from: PERIOD.to_owned(),
                 to: "2025".to_owned(),
                 as_of,

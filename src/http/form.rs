@@ -217,7 +217,11 @@ pub struct ItemBody {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RuleBody {
-    #[schema(example = "SPENT_WITHIN_RAISED")]
+    #[schema(
+        example = "SPENT_WITHIN_RAISED",
+        max_length = 60,
+        pattern = "^[A-Z][A-Z0-9_]*$"
+    )]
     pub code: String,
     pub severity: Severity,
     #[schema(example = "fund.spent <= fund.raised")]

@@ -150,7 +150,11 @@ impl From<UsualBody> for EnteredUsual {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BreakdownBody {
-    #[schema(example = "document_type")]
+    #[schema(
+        example = "document_type",
+        max_length = 60,
+        pattern = "^[a-z][a-z0-9_]*$"
+    )]
     pub code: String,
     /// If true, the options add up to the total (chia ra); otherwise they are among it (trong đó).
     pub closed: bool,
@@ -161,7 +165,7 @@ pub struct BreakdownBody {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OptionBody {
-    #[schema(example = "plan")]
+    #[schema(example = "plan", max_length = 60, pattern = "^[a-z0-9_]+$")]
     pub code: String,
     pub name: NameBody,
 }

@@ -19,10 +19,14 @@ pub struct AcceptBody {
     #[schema(example = "mttq-an-giang")]
     pub tenant: String,
     /// The code, in any case and with any gaps.
-    #[schema(example = "7K2MX-Q9RTA-4HVNC-W8EJB")]
+    #[schema(
+        example = "7K2MX-Q9RTA-4HVNC-W8EJB",
+        max_length = 100,
+        pattern = r"^[A-Za-z0-9\s-]+$"
+    )]
     pub code: String,
     /// 12 to 128 characters, and not a common one.
-    #[schema(format = Password)]
+    #[schema(format = Password, min_length = 12, max_length = 128)]
     pub password: String,
 }
 

@@ -40,7 +40,7 @@ pub struct PasswordBody {
     #[schema(format = Password)]
     pub current_password: String,
     /// 12 to 128 characters, and not a common one.
-    #[schema(format = Password)]
+    #[schema(format = Password, min_length = 12, max_length = 128)]
     pub new_password: String,
 }
 

@@ -23,8 +23,8 @@ use futures_util::FutureExt;
 use itertools::Itertools;
 use serde::Serialize;
 use tracing::Instrument;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 

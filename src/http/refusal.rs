@@ -55,10 +55,7 @@ impl Refusal {
             Refusal::NotSignedIn => ("401", "Nobody is signed in, or the token does not serve"),
             Refusal::NotAllowed => ("403", "The caller's grants do not allow it"),
             Refusal::NotThere => ("404", "What the path names is not there"),
-            Refusal::TooSlow => (
-                "408",
-                "The body did not arrive in time; send it again",
-            ),
+            Refusal::TooSlow => ("408", "The body did not arrive in time; send it again"),
             Refusal::Conflict => ("409", "What is there does not allow it now"),
             Refusal::Stale => ("412", "It has changed since it was read"),
             Refusal::TooLarge => ("413", "The body is too large"),

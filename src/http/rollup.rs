@@ -6,7 +6,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{encoded, with_json};
 use super::problem::Problem;
-use super::request::{NoBody, Params, SeenEtags, SignedIn};
+use super::refusal::AgainstRules;
+use super::request::{NoBody, Params, SeenEtags, SignedIn, listed};
 use crate::domain::day::Day;
 use crate::domain::submission::Stage;
 use crate::service::Application;
@@ -24,6 +25,14 @@ pub struct RollupParams {
     /// `children`: add the same figures of each direct child.
     #[param(nullable = false, inline)]
     include: Option<Include>,
+    /// Only the cells of these indicators: their codes, with commas between them.
+    #[param(
+        nullable = false,
+        example = "fund.raised,fund.spent",
+        max_length = 2000,
+        pattern = "^[a-z0-9_.,]+$"
+    )]
+    indicators: Option<String>,
     /// The day whose map the figures are put on: the period's last day or a later one. Figures of
     /// former units then belong to their successors. Without it, the report is as it was.
     #[param(nullable = false, example = "2025-07-01", value_type = Option<String>, format = Date)]
@@ -45,7 +54,7 @@ pub enum Include {
 #[utoipa::path(
     tag = "reports",
     params(ReportPath, RollupParams, SeenEtags),
-    responses((status = 200, description = "The rollup; nulls and 0 of n where there is nothing yet", body = RollupView)),
+    responses((status = 200, description = "The rollup; nulls and 0 of n where there is nothing yet", body = RollupView), AgainstRules),
 )]
 #[get("/forms/{form}/periods/{period}/units/{unit}/rollup")]
 pub async fn get_rollup(
@@ -61,13 +70,14 @@ pub async fn get_rollup(
             Some(Include::Children) => Children::Included,
             None => Children::LeftOut,
         },
+        indicators: params.indicators.as_deref().map(listed),
         as_of: params.as_of.map(Day::get),
     };
-    if let Some(known) = rollup::rollup_at_hand(&application, &identity, &path, query) {
+    if let Some(known) = rollup::rollup_at_hand(&application, &identity, &path, &query) {
         return Ok(encoded(&known, &seen));
     }
     let read =
-        super::blocking(move || rollup::get_encoded_rollup(&application, &identity, &path, query));
+        super::blocking(move || rollup::get_encoded_rollup(&application, &identity, &path, &query));
     Ok(encoded(&read.await?, &seen))
 }
 

@@ -7,7 +7,7 @@ use utoipa::IntoParams;
 use super::answer::shown;
 use super::problem::Problem;
 use super::refusal::AgainstRules;
-use super::request::{Params, SeenEtags, SignedIn};
+use super::request::{Params, SeenEtags, SignedIn, listed};
 use crate::domain::day::Day;
 use crate::domain::submission::Stage;
 use crate::service::Application;
@@ -18,8 +18,9 @@ use crate::service::report::series::{self, SeriesQuery, SeriesView};
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct SeriesParams {
-    /// The indicator's code.
-    #[param(example = "fund.raised")]
+    /// The indicator's code; or several codes, with commas between them. The figures of the second
+    /// and of those after it are in `others`.
+    #[param(example = "fund.raised", max_length = 2000, pattern = "^[a-z0-9_.,]+$")]
     indicator: String,
     /// An option of a breakdown; omit it for the total.
     #[param(nullable = false)]
@@ -62,14 +63,16 @@ pub async fn get_series(
     seen: SeenEtags,
 ) -> Result<HttpResponse, Problem> {
     let (form, unit) = path.into_inner();
+    let mut indicators = listed(&params.indicator).into_iter();
     let query = SeriesQuery {
         form,
         unit,
         figure: FigureName {
-            indicator: params.indicator,
+            indicator: indicators.next().unwrap_or_default(),
             option: params.option,
             stage: params.stage.unwrap_or_default(),
         },
+        others: indicators.collect(),
         from: params.from,
         to: params.to,
         as_of: params.as_of.map(Day::get),

@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::openapi::EXACT;
-use crate::domain::quantity::thousands;
+use crate::domain::quantity::{LONGEST_TEXT, thousands};
 use crate::service::application::text::EnteredName;
 
 /// A name in Vietnamese and, if wanted, in English.
@@ -62,6 +62,7 @@ impl utoipa::PartialSchema for DecimalText {
         use utoipa::openapi::schema::{ObjectBuilder, SchemaFormat, SchemaType, Type};
         ObjectBuilder::new()
             .schema_type(SchemaType::Array(vec![Type::Number, Type::String]))
+            .max_length(Some(LONGEST_TEXT))
             .format(Some(SchemaFormat::Custom(EXACT.to_owned())))
             .description(Some(
                 "An exact decimal number: a JSON number, or a string with its digits.",

@@ -27,7 +27,11 @@ use crate::service::people::token::{self, Client, Credentials, SignInError, Toke
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct TokenRequest {
     /// `password`, `refresh_token`, or `client_credentials` for a program.
-    #[schema(example = "password")]
+    #[schema(
+        example = "password",
+        max_length = 20,
+        pattern = "^(password|refresh_token|client_credentials)$"
+    )]
     pub grant_type: String,
     /// The tenant's slug; may be omitted while there is only one tenant.
     #[schema(example = "mttq-an-giang")]

@@ -122,7 +122,7 @@ pub async fn get_unit(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UnitBody {
-    #[schema(example = "30388-08")]
+    #[schema(example = "30388-08", max_length = 40, pattern = "^[A-Za-z0-9._-]+$")]
     pub code: String,
     #[schema(example = "Tân Phú A")]
     pub name: String,

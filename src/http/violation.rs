@@ -61,7 +61,8 @@ impl Told<'_> {
             ValidationErrorKind::MinLength { .. }
             | ValidationErrorKind::MaxLength { .. }
             | ValidationErrorKind::Pattern { .. }
-            | ValidationErrorKind::MaxItems { .. } => Vec::new(),
+            | ValidationErrorKind::MaxItems { .. }
+            | ValidationErrorKind::PropertyNames { .. } => Vec::new(),
             ValidationErrorKind::Minimum { limit } => vec![too_small(pointer, limit)],
             ValidationErrorKind::Maximum { limit } => vec![too_large(pointer, limit)],
             ValidationErrorKind::AnyOf { context }

@@ -100,7 +100,7 @@ on_both_backends! {
 
         let lineage = report.read("A/rollup/lineage?indicator=x");
         let sources: Vec<String> = lineage["items"].as_array().unwrap().iter().map(|item| {
-            format!("{} {} {}", item["unit"]["code"], item["period"], item["value"]["value"])
+            format!("{} {} {}", item["unit"]["code"], item["period"]["key"], item["value"]["value"])
         }).collect();
         assert_eq!(sources, [
             r#""A" "2025-tet" 10"#, r#""A1" "2025-tet" 4"#, r#""A2" "2025-tet" null"#

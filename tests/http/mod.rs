@@ -1,6 +1,7 @@
 //! HTTP: conditions, faults, messages, the API document, who may do what, and what one client may cost the others.
 
 mod bad_network;
+mod compatibility;
 mod conditions;
 mod days;
 mod fairness;

@@ -201,7 +201,12 @@ fn units_are_found_by_what_is_known_of_them_and_only_where_one_may_look() {
     assert_eq!(codes(&admin, "q=mot"), "A1");
     assert_eq!(codes(&admin, "q=b1"), "B1");
     assert_eq!(codes(&admin, "q=%25"), "");
-    assert_eq!(codes(&admin, "level=nothing"), "");
+    let unknown = admin.get("/v1/units?level=nothing");
+    let faults = unknown.expect_problem(400, "INVALID_PARAMETER");
+    assert_eq!(faults, ["level INVALID_PARAMETER"]);
+    let unknown = admin.get("/v1/units?parent=code:NONE");
+    let faults = unknown.expect_problem(404, "UNIT_NOT_FOUND");
+    assert_eq!(faults, ["parent UNIT_NOT_FOUND"]);
     let missing = admin.get("/v1/units?parent=code:Q");
     missing.expect_problem(404, "UNIT_NOT_FOUND");
 

@@ -237,7 +237,7 @@ on_both_backends! {
         let items = |lineage: &Value| -> Vec<String> {
             let items = lineage["items"].as_array().unwrap().iter();
             items.map(|item| {
-                let (unit, period) = (item["unit"]["code"].as_str().unwrap(), item["period"].as_str().unwrap());
+                let (unit, period) = (item["unit"]["code"].as_str().unwrap(), item["period"]["key"].as_str().unwrap());
                 let source = &item["value"];
                 match source {
                     Value::Null => format!("{unit} {period}"),

@@ -3,6 +3,7 @@
 mod answers;
 mod completeness;
 mod longer_periods;
+mod one_request;
 mod printed_report;
 mod reading;
 mod tan_an;

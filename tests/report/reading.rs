@@ -56,7 +56,7 @@ fn pages(m: &Reports, unit: &str, period: &str, limit: usize) -> Vec<Vec<String>
         let page = m.of(period).read(&format!("{base}{cursor}"));
         let items = page["items"].as_array().unwrap().iter();
         let shown = items.map(|item| {
-            let (unit, period) = (&item["unit"]["code"], &item["period"]);
+            let (unit, period) = (&item["unit"]["code"], &item["period"]["key"]);
             let value = &item["value"]["value"];
             format!(
                 "{} {} {value}",

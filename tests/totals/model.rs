@@ -415,10 +415,11 @@ impl Run {
         let query = RollupQuery {
             stage,
             children: Children::Included,
+            indicators: None,
             as_of: None,
         };
         let path = Run::path(unit, period);
-        let view = get_rollup(application, identity, &path, query).unwrap();
+        let view = get_rollup(application, identity, &path, &query).unwrap();
         serde_json::to_value(&view).unwrap()
     }
 

@@ -278,7 +278,7 @@ on_both_backends! {
             preview["figures"][0].clone()
         };
         let figures = preview();
-        assert_eq!((&figures["form"], &figures["period"]), (&json!("m"), &json!("2025-07")));
+        assert_eq!((&figures["form"], &figures["period"]["key"]), (&json!("m"), &json!("2025-07")));
         let shown = |side: &str| -> Vec<String> {
             let units = figures[side].as_array().unwrap().iter();
             units.map(|unit| format!(
@@ -338,7 +338,7 @@ on_both_backends! {
         let items = lineage["items"].as_array().unwrap();
         assert_eq!(json!(items.len()), lineage["figure"]["expected"]);
         let sent: Vec<String> = items.iter().filter(|item| !item["value"].is_null())
-            .map(|item| format!("{} {} {}", item["unit"]["name"].as_str().unwrap(), item["period"].as_str().unwrap(), item["value"]["value"])).collect();
+            .map(|item| format!("{} {} {}", item["unit"]["name"].as_str().unwrap(), item["period"]["key"].as_str().unwrap(), item["value"]["value"])).collect();
         assert_eq!(sent, ["Tân Thạnh 2025-06 10", "Tân An 2025-06 12", "Long An 2025-06 11", "Tân An 2025-12 25"]);
     }
 

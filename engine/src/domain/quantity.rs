@@ -109,7 +109,7 @@ pub fn read_quantity(text: &str, decimals: Decimals) -> Result<i64, WrongQuantit
 }
 
 /// The longest decimal text that is read; the longest sensible one has 20 characters.
-const LONGEST_TEXT: usize = 100;
+pub const LONGEST_TEXT: usize = 100;
 /// No quantity has more digits than an i64 before its trailing zeros are brought in.
 const MOST_DIGITS: usize = 64;
 

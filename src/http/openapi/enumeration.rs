@@ -4,9 +4,9 @@
 
 use itertools::Itertools;
 use serde_json::Value;
+use utoipa::openapi::RefOr;
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::schema::{Object, Schema};
-use utoipa::openapi::RefOr;
 
 use super::schema::each_object;
 
@@ -25,7 +25,8 @@ fn open_one(object: &mut Object) {
     let known = values.iter().filter_map(Value::as_str);
     let known = known.map(|value| format!("`{value}`")).join(", ");
     let described = object.description.take().unwrap_or_default();
-    let description = format!("{described}\n\nKnown values: {known}. Later versions may have more.");
+    let description =
+        format!("{described}\n\nKnown values: {known}. Later versions may have more.");
     object.description = Some(description.trim_start().to_owned());
     let extensions = object.extensions.get_or_insert_default();
     extensions.merge(Extensions::from_iter([(EXTENSIBLE, values)]));

@@ -67,9 +67,10 @@ impl AnswerHeader {
                 "Access-Control-Allow-Origin",
                 "The origin of the page that sent the request, if the operators allow it to read answers",
             ),
-            AnswerHeader::ContentLanguage => {
-                ("Content-Language", "The language of the sentences: vi or en")
-            }
+            AnswerHeader::ContentLanguage => (
+                "Content-Language",
+                "The language of the sentences: vi or en",
+            ),
             AnswerHeader::CacheControl => (
                 "Cache-Control",
                 "`private, no-cache`: keep the answer, and ask with If-None-Match before it is used again. \

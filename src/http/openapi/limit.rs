@@ -2,11 +2,11 @@
 //! limit wherever it stands; a field that means something else says its own where it is declared.
 //! The limits are those of the code that reads the field.
 
+use utoipa::openapi::RefOr;
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::schema::{
     AdditionalProperties, ArrayItems, KnownFormat, Object, Schema, SchemaFormat, SchemaType, Type,
 };
-use utoipa::openapi::RefOr;
 
 use super::content;
 use super::schema::each_object;
@@ -15,21 +15,22 @@ use crate::domain::formula::MAX_BYTES;
 use crate::domain::text::{NAME_LIMIT, PROSE_LIMIT};
 use crate::http::request::{LARGEST_FORM, MOST_ITEMS};
 use crate::service::people::account::LONGEST_TELEPHONE;
+use crate::service::people::grant::MOST_GRANTS;
 
 /// The limits of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct TextLimit {
     shortest: usize,
     longest: usize,
-    pattern: Option<&'static str>,
+    pattern: &'static str,
 }
 
 impl TextLimit {
-    const fn length(shortest: usize, longest: usize) -> TextLimit {
+    const fn any(longest: usize) -> TextLimit {
         TextLimit {
-            shortest,
+            shortest: 0,
             longest,
-            pattern: None,
+            pattern: ANY,
         }
     }
 
@@ -37,33 +38,47 @@ impl TextLimit {
         TextLimit {
             shortest: 1,
             longest,
-            pattern: Some(pattern),
+            pattern,
         }
     }
 
     fn set(self, object: &mut Object) {
-        let is_plain = object.format.is_none() && object.enum_values.is_none();
+        let password = SchemaFormat::KnownFormat(KnownFormat::Password);
+        let is_free = object
+            .format
+            .as_ref()
+            .is_none_or(|format| *format == password);
         let has_own = object.max_length.is_some() || object.pattern.is_some();
-        if !is_plain || has_own || !is_text(object) {
+        if !is_free || object.enum_values.is_some() || has_own || !is_text(object) {
             return;
         }
         object.min_length = Some(self.shortest);
         object.max_length = Some(self.longest);
-        object.pattern = self.pattern.map(str::to_owned);
+        if object.format.is_none() {
+            object.pattern = Some(self.pattern.to_owned());
+        }
     }
 }
 
-const NAME: TextLimit = TextLimit::length(1, NAME_LIMIT);
-const PROSE: TextLimit = TextLimit::length(0, PROSE_LIMIT);
-const EXPRESSION: TextLimit = TextLimit::length(1, MAX_BYTES);
-const PASSWORD: TextLimit = TextLimit::length(1, password::LONGEST);
-const OF_A_FORM: TextLimit = TextLimit::length(1, LARGEST_FORM);
-const TELEPHONE: TextLimit = TextLimit::length(1, LONGEST_TELEPHONE);
+/// A text without the character NUL.
+const ANY: &str = r"^[^\x00]*$";
+/// A text that is not blank.
+const WRITTEN: &str = r"\S";
+
+const NAME: TextLimit = TextLimit::pattern(NAME_LIMIT, WRITTEN);
+const PROSE: TextLimit = TextLimit::any(PROSE_LIMIT);
+const EXPRESSION: TextLimit = TextLimit::pattern(MAX_BYTES, WRITTEN);
+const PASSWORD: TextLimit = TextLimit::any(password::LONGEST);
+const OF_A_FORM: TextLimit = TextLimit::any(LARGEST_FORM);
+const TELEPHONE: TextLimit =
+    TextLimit::pattern(LONGEST_TELEPHONE, "^[0-9+./() -]*[0-9][0-9+./() -]*$");
 const LOGIN: TextLimit = TextLimit::pattern(120, r"^\S+$");
-const SEARCHED: TextLimit = TextLimit::length(0, NAME_LIMIT);
+const SEARCHED: TextLimit = TextLimit::any(NAME_LIMIT);
 const TENANT: TextLimit = TextLimit::pattern(63, "^[a-z][a-z0-9-]+$");
-const UNIT: TextLimit =
-    TextLimit::pattern(45, "^(code:[A-Za-z0-9._-]{1,40}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$");
+const UNIT: TextLimit = TextLimit::pattern(
+    45,
+    "^(code:[A-Za-z0-9._-]{1,40}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$",
+);
 const LEVEL: TextLimit = TextLimit::pattern(40, "^[a-z][a-z0-9_]*$");
 /// An indicator's or a form's code.
 const DOTTED: TextLimit = TextLimit::pattern(100, r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$");
@@ -88,7 +103,7 @@ fn of_field(name: &str) -> Option<TextLimit> {
         "login" | "username" => LOGIN,
         "tenant" => TENANT,
         "unit" | "parent" | "from" | "children" => UNIT,
-        "level" | "submitted_by" | "collected_at" => LEVEL,
+        "level" | "submitted_by" | "collected_at" | "deadlines" => LEVEL,
         "indicator" => DOTTED,
         "option" => OPTION,
         "section" | "number" => SECTION,
@@ -131,14 +146,18 @@ fn limit_field(name: &str, field: &mut RefOr<Schema>) {
     match field {
         Schema::Object(object) => {
             set_text(name, object);
+            if let Some(Schema::Object(names)) = object.property_names.as_deref_mut() {
+                set_text(name, names);
+            }
             if let Some(AdditionalProperties::RefOr(RefOr::T(Schema::Object(values)))) =
                 object.additional_properties.as_deref_mut()
             {
                 set_text(name, values);
+                set_largest(name, values);
             }
         }
         Schema::Array(array) => {
-            array.max_items.get_or_insert(MOST_ITEMS);
+            array.max_items.get_or_insert(most_items(name));
             if let ArrayItems::RefOrSchema(items) = &mut array.items
                 && let RefOr::T(Schema::Object(item)) = items.as_mut()
             {
@@ -146,6 +165,21 @@ fn limit_field(name: &str, field: &mut RefOr<Schema>) {
             }
         }
         _ => {}
+    }
+}
+
+/// Returns the most items of a list of a body, by the name of its field.
+fn most_items(name: &str) -> usize {
+    match name {
+        "grants" => MOST_GRANTS,
+        _ => MOST_ITEMS,
+    }
+}
+
+/// Limits the numbers of a map, by the name of its field.
+fn set_largest(name: &str, values: &mut Object) {
+    if name == "deadlines" {
+        values.maximum = Some(usize::from(u16::MAX).into());
     }
 }
 
@@ -248,10 +282,7 @@ fn is_of(object: &Object, wanted: &Type) -> bool {
     match &object.schema_type {
         SchemaType::Type(one) => one == wanted,
         SchemaType::Array(types) => {
-            types.contains(wanted)
-                && types
-                    .iter()
-                    .all(|one| one == wanted || *one == Type::Null)
+            types.contains(wanted) && types.iter().all(|one| one == wanted || *one == Type::Null)
         }
         SchemaType::AnyValue => false,
     }

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use utoipa::openapi::schema::{Object, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::OpenApi;
+use utoipa::openapi::schema::{Object, SchemaFormat, SchemaType, Type};
 
-use super::{content, operations};
 use super::schema::{EXACT, each_object};
+use super::{content, operations};
 use crate::http::representation::ExactFields;
 
 /// The way in which exact numbers are written as text.
@@ -95,7 +95,8 @@ fn schemas_with_exact_numbers(document: &mut OpenApi) -> BTreeSet<String> {
         });
     }
     let all = schemas.iter();
-    let all = all.filter_map(|(name, schema)| Some((name.clone(), serde_json::to_value(schema).ok()?)));
+    let all =
+        all.filter_map(|(name, schema)| Some((name.clone(), serde_json::to_value(schema).ok()?)));
     let all: BTreeMap<String, Value> = all.collect();
     loop {
         let more = all.iter().filter(|(name, schema)| {

@@ -102,10 +102,7 @@ impl Shown {
                 is_problem || self.may_be_seen && (is_success || is_not_modified),
             ),
             (AnswerHeader::Etag, self.has_validator(status)),
-            (
-                AnswerHeader::Vary,
-                is_success && is_json || is_not_modified,
-            ),
+            (AnswerHeader::Vary, is_success && is_json || is_not_modified),
             (AnswerHeader::ContentEncoding, is_success && is_json),
             (
                 AnswerHeader::PreferenceApplied,

@@ -63,10 +63,7 @@ fn complete_answers(schemas: &mut Schemas, asked: &BTreeSet<String>) {
         let RefOr::T(Schema::Object(object)) = schema else {
             continue;
         };
-        if let Some(item) = name
-            .strip_prefix(PAGE)
-            .filter(|item| names.contains(*item))
-        {
+        if let Some(item) = name.strip_prefix(PAGE).filter(|item| names.contains(*item)) {
             name_items(object, item);
         }
         if !asked.contains(name) {

@@ -34,9 +34,9 @@ pub(super) use self::header::header_parameter;
 pub(super) use self::idempotency::IDEMPOTENCY_KEY;
 pub(super) use self::json::MOST_ITEMS;
 pub use self::json::{JsonBody, LargeJsonBody};
-pub(super) use self::limit::{LARGEST_FORM, check_head};
 pub use self::limit::{BodyLimit, BodyTime};
-pub use self::query::Params;
+pub(super) use self::limit::{LARGEST_FORM, check_head};
+pub use self::query::{Params, listed};
 pub use self::text::TextBody;
 
 type Reading<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;

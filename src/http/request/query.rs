@@ -27,6 +27,11 @@ impl<T: DeserializeOwned> FromRequest for Params<T> {
     }
 }
 
+/// Reads a list with commas between its items: `a,b`.
+pub fn listed(text: &str) -> Vec<String> {
+    text.split(',').map(str::to_owned).collect()
+}
+
 fn parameters<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     let tracked = web::Query::<Tracked<T>>::from_query(query);
     let tracked = tracked.map_err(|_| wrong_parameter(None))?;

@@ -14,6 +14,9 @@ pub struct UnitName {
     pub code: String,
     #[schema(example = "Tân An")]
     pub name: String,
+    /// The usual word for such a unit; null if its level has one kind only.
+    #[schema(example = "xã")]
+    pub kind: Option<String>,
     #[schema(example = "commune")]
     pub level: String,
 }
@@ -28,6 +31,7 @@ impl UnitName {
             id: fact.unit.to_string(),
             code: fact.code.to_string(),
             name: fact.name.clone(),
+            kind: fact.kind.clone(),
             level: fact.level.to_string(),
         }
     }

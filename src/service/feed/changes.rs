@@ -17,7 +17,7 @@ use crate::message;
 use crate::service::application::Application;
 use crate::service::application::change::{Author, AuthoredItem, ChangeItem, ChangeKind, items_of};
 use crate::service::application::locate::NotFound;
-use crate::service::application::name::UnitName;
+use crate::service::application::name::{PeriodName, UnitName};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::people::account::AccountName;
 use crate::store::account::accounts_by_ids;
@@ -96,8 +96,8 @@ pub struct ChangeView {
     pub by: AuthorView,
     #[schema(example = "mttq.annual")]
     pub form: Option<String>,
-    #[schema(example = "2024")]
-    pub period: Option<String>,
+    /// Null also for a window that the form no longer has.
+    pub period: Option<PeriodName>,
     /// With its name of the day that the change is about. Null also for a unit that the map no longer
     /// has because its reorganisation was undone.
     pub unit: Option<UnitName>,
@@ -282,6 +282,7 @@ struct SeenItem {
     rev: i64,
     at: DateTime<Utc>,
     authored: AuthoredItem,
+    period: Option<PeriodName>,
     unit: Option<UnitName>,
 }
 
@@ -330,11 +331,20 @@ impl Reader<'_> {
             Some(SeenItem {
                 rev: commit.rev,
                 at,
+                period: self.period(&authored.item),
                 authored,
                 unit: spot.map(|spot| UnitName::of(spot.place())),
             })
         });
         Ok(seen.collect())
+    }
+
+    /// Returns the period that an item is about, as its form has it now.
+    fn period(&self, item: &ChangeItem) -> Option<PeriodName> {
+        let form = item.form.as_deref()?.parse().ok()?;
+        let form = self.snapshot.catalogue.form(&form)?;
+        let period = item.period.as_deref()?.parse().ok()?;
+        form.period(period).map(|period| PeriodName::of(&period))
     }
 
     /// Returns where a reader sees an item, if it has a place; `None` if it is hidden from the reader,
@@ -382,7 +392,7 @@ impl SeenItem {
             kind: item.kind,
             by,
             form: item.form,
-            period: item.period,
+            period: self.period,
             unit: self.unit,
             revision: item.revision,
             account: account.transpose()?,

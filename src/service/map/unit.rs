@@ -2,7 +2,7 @@
 
 use super::doubt::{UnitWarning, doubts};
 use super::draft::{Above, Draft, EnteredUnit};
-use crate::locale::Count;
+use crate::locale::{Count, Quoted};
 use crate::path;
 use std::collections::BTreeMap;
 
@@ -11,9 +11,10 @@ use serde::Serialize;
 
 use crate::authn::Identity;
 use crate::authz::{Access, Action, Denied};
-use crate::domain::hierarchy::{Place, Position, Tree};
+use crate::domain::hierarchy::{Hierarchy, Place, Position, Tree};
 use crate::domain::id::UnitId;
-use crate::domain::text::folded;
+use crate::domain::naming::Named;
+use crate::domain::text::{clipped, folded};
 use crate::domain::unit::{BEGINNING, UnitFact, UnitReference, Validity};
 use crate::error::{Code, Explain, Explanation, Fault};
 use crate::message;
@@ -45,6 +46,16 @@ pub enum UnitError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Cursor(#[from] UnknownCursor),
+    /// The parent by which a list is narrowed.
+    #[error(transparent)]
+    Parent(NotFound),
+    #[error("there is no level {level}")]
+    UnknownLevel {
+        level: String,
+        day: NaiveDate,
+        /// The levels that hold on the day.
+        levels: Named,
+    },
     #[error("faults: {}", .0.len())]
     Invalid(Vec<Fault>),
     /// The list cannot be read as a table.
@@ -60,6 +71,13 @@ impl Explain for UnitError {
             UnitError::Idempotency(held) => held.explain(),
             UnitError::Store(held) => held.explain(),
             UnitError::Cursor(held) => held.explain(),
+            UnitError::Parent(held) => held.explain().of_parameter("parent"),
+            UnitError::UnknownLevel { level, day, levels } => {
+                let day = Named::day(*day);
+                let level = clipped(level);
+                let message = message!("unit-unknown-level", day, level = Quoted(&level), levels);
+                Explanation::new(Code::InvalidParameter, message).of_parameter("level")
+            }
             UnitError::Malformed(faults) => {
                 Explanation::new(Code::MalformedCsv, message!("unit-malformed"))
                     .with_faults(faults.clone())
@@ -181,8 +199,12 @@ pub fn list_units(
         let tree = snapshot.hierarchy.tree_on(day);
         let parent = match &filter.parent {
             None => None,
-            Some(parent) => Some(snapshot.unit(&tree, parent, day)?),
+            Some(parent) => {
+                let found = snapshot.unit(&tree, parent, day);
+                Some(found.map_err(UnitError::Parent)?)
+            }
         };
+        check_level(&snapshot.hierarchy, filter.level.as_deref(), day)?;
         let text = folded(filter.text.as_deref().unwrap_or_default());
         let wanted = candidates(&snapshot.access, &tree, filter, parent)
             .into_iter()
@@ -190,6 +212,24 @@ pub fn list_units(
             .filter(|fact| matches_filter(fact, filter, &text))
             .map(UnitView::of);
         Ok(Page::of(wanted, page, |unit| unit.id.clone())?)
+    })
+}
+
+/// Checks that the level by which a list is narrowed is one that the tenant has or had.
+fn check_level(
+    hierarchy: &Hierarchy,
+    level: Option<&str>,
+    day: NaiveDate,
+) -> Result<(), UnitError> {
+    let Some(level) = level else { return Ok(()) };
+    let known = level.parse().ok();
+    if known.and_then(|code| hierarchy.level(&code)).is_some() {
+        return Ok(());
+    }
+    Err(UnitError::UnknownLevel {
+        level: level.to_owned(),
+        day,
+        levels: Named::levels_on(hierarchy, day),
     })
 }
 

@@ -123,7 +123,7 @@ pub struct LineageView {
 pub struct SourceView {
     pub unit: UnitName,
     /// The base period.
-    pub period: String,
+    pub period: PeriodName,
     /// The value that the unit sent; null if it is missing.
     pub value: Option<SourceValue>,
     /// Values that the unit sent before it was divided and has replaced since. They still stand in
@@ -204,6 +204,7 @@ fn operands_of<'f, 's>(
 /// A base period, and the levels that are expected to have a value of the figure in it.
 struct ExpectedBase {
     period: Period,
+    name: PeriodName,
     tree: Arc<Tree>,
     /// The places of its units on the figure's map; `None` if the map is the same.
     landings: Option<Arc<Landings>>,
@@ -225,6 +226,7 @@ impl ExpectedBase {
         let day = period.closing_day();
         ExpectedBase {
             period: period.period,
+            name: PeriodName::of(&period),
             tree: snapshot.hierarchy.tree_on(day),
             landings: snapshot.hierarchy.landings(day, located.map_day()),
             landing: landing_of(entry),
@@ -296,7 +298,7 @@ impl Pair<'_> {
 }
 
 fn cursor_of(item: &SourceView) -> String {
-    format!("{}.{}", item.unit.id, item.period)
+    format!("{}.{}", item.unit.id, item.period.key)
 }
 
 fn read_cursor(cursor: &str) -> Option<(UnitId, Period)> {
@@ -412,7 +414,7 @@ impl<'s> Sources<'s> {
             let is_told = value.is_some() || !handed_over.is_empty() || pair.is_expected;
             is_told.then(|| SourceView {
                 unit: UnitName::of_fact(pair.unit),
-                period: pair.base.period.to_string(),
+                period: pair.base.name.clone(),
                 value,
                 handed_over,
             })

@@ -1,11 +1,11 @@
 //! Rollups: reads a unit's report.
 
-use crate::error::{Explain, Explanation};
+use crate::error::{Code, Explain, Explanation};
 use crate::service::application::name::PeriodName;
 use crate::service::application::name::UnitName;
 use crate::service::totals::Board;
 use crate::service::totals::cell::{CellView, Counts, Figuring};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -14,8 +14,9 @@ use crate::authn::Identity;
 use crate::authz::{Denied, Scope};
 use crate::domain::hierarchy::{Place, Position};
 use crate::domain::id::UnitId;
-use crate::domain::submission::Stage;
+use crate::domain::submission::{Stage, SubmissionFault, unknown_indicator};
 use crate::rollup::node::{KeptRollup, Rollup};
+use crate::sentence::Sentence;
 use crate::service::application::Application;
 use crate::service::application::answers::{Encoded, Question};
 use crate::service::application::locate::{Located, NotFound, ReportPath};
@@ -25,10 +26,12 @@ use crate::store::target::targets_of;
 use crate::store::{StoreError, Transaction};
 
 /// The options of reading a rollup.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RollupQuery {
     pub stage: Stage,
     pub children: Children,
+    /// The codes of the indicators to show; by default all.
+    pub indicators: Option<Vec<String>>,
     /// The day whose map the figures are put on; by default the period's last day.
     pub as_of: Option<NaiveDate>,
 }
@@ -49,6 +52,8 @@ pub enum RollupError {
     Denied(#[from] Denied),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("not in the form: {0:?}")]
+    NotInForm(SubmissionFault),
 }
 
 impl Explain for RollupError {
@@ -57,6 +62,9 @@ impl Explain for RollupError {
             RollupError::NotFound(held) => held.explain(),
             RollupError::Denied(held) => held.explain(),
             RollupError::Store(held) => held.explain(),
+            RollupError::NotInForm(fault) => {
+                Explanation::new(Code::UnknownIndicator, fault.message()).of_parameter("indicators")
+            }
         }
     }
 }
@@ -72,7 +80,8 @@ pub struct RollupView {
     pub unit: UnitName,
     pub completeness: Counts,
     pub map: MapView,
-    /// In the order of the form's outline: the total of each indicator, then its options.
+    /// In the order of the form's outline: the total of each indicator, then its options. Only those of
+    /// `indicators`, if that was asked for.
     pub cells: Vec<CellView>,
     /// The same for each direct child, by code, then for the undivided parts of former units under
     /// this one. Null unless `include=children`.
@@ -97,7 +106,7 @@ pub fn get_rollup(
     application: &Application,
     identity: &Identity,
     path: &ReportPath,
-    query: RollupQuery,
+    query: &RollupQuery,
 ) -> Result<RollupView, RollupError> {
     application.reading(identity, |transaction, snapshot| {
         rollup_in(transaction, snapshot, path, query)
@@ -112,7 +121,7 @@ pub fn get_encoded_rollup(
     application: &Application,
     identity: &Identity,
     path: &ReportPath,
-    query: RollupQuery,
+    query: &RollupQuery,
 ) -> Result<Encoded, RollupError> {
     let question = question(identity, path, query)?;
     application.reading(identity, |transaction, snapshot| {
@@ -130,7 +139,7 @@ pub fn get_encoded_rollup(
 fn question(
     identity: &Identity,
     path: &ReportPath,
-    query: RollupQuery,
+    query: &RollupQuery,
 ) -> Result<Question, StoreError> {
     Question::new(identity, "get_rollup", &(path, query))
 }
@@ -141,7 +150,7 @@ pub fn rollup_at_hand(
     application: &Application,
     identity: &Identity,
     path: &ReportPath,
-    query: RollupQuery,
+    query: &RollupQuery,
 ) -> Option<Encoded> {
     // On an error, the caller goes on to ask the database, which reports it.
     let rev = application.database.rev_at_hand(&Scope::of(identity));
@@ -153,11 +162,12 @@ pub(in crate::service) fn rollup_in(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
     path: &ReportPath,
-    query: RollupQuery,
+    query: &RollupQuery,
 ) -> Result<RollupView, RollupError> {
     let located = snapshot.locate_report(path, query.as_of)?;
     let place = located.place();
     let _permit = snapshot.may_read(&located)?;
+    let chosen = Chosen::of(&located, query.indicators.as_deref())?;
     let mut positions = vec![place.position()];
     if query.children == Children::Included {
         positions.extend(place.parts().map(Place::position));
@@ -181,6 +191,7 @@ pub(in crate::service) fn rollup_in(
         located: &located,
         found: &found,
         figuring,
+        chosen,
     };
     let not_divided = left.held_with(&found, |leaf| report.cells(leaf))?;
     let map = MapView::of(transaction, snapshot, &located, not_divided)?;
@@ -193,6 +204,37 @@ struct UnitRollup<'r, 's> {
     located: &'r Located<'s>,
     found: &'r BTreeMap<Position, KeptRollup>,
     figuring: Figuring<'r, 's>,
+    chosen: Chosen,
+}
+
+/// The indicators whose cells are shown.
+enum Chosen {
+    All,
+    These(BTreeSet<String>),
+}
+
+impl Chosen {
+    /// Finds each chosen indicator in the form.
+    fn of(located: &Located<'_>, codes: Option<&[String]>) -> Result<Chosen, RollupError> {
+        let Some(codes) = codes else {
+            return Ok(Chosen::All);
+        };
+        let in_force = &located.in_force;
+        let unknown = codes
+            .iter()
+            .find(|code| in_force.figure(code, None).is_none());
+        match unknown {
+            Some(code) => Err(RollupError::NotInForm(unknown_indicator(code, in_force))),
+            None => Ok(Chosen::These(codes.iter().cloned().collect())),
+        }
+    }
+
+    fn has(&self, cell: &CellView) -> bool {
+        match self {
+            Chosen::All => true,
+            Chosen::These(codes) => codes.contains(&cell.indicator),
+        }
+    }
 }
 
 impl UnitRollup<'_, '_> {
@@ -258,6 +300,8 @@ impl UnitRollup<'_, '_> {
     }
 
     fn cells(&self, place: Place<'_>) -> Result<Vec<CellView>, StoreError> {
-        self.figuring.cells(&self.rollup(place), place)
+        let mut cells = self.figuring.cells(&self.rollup(place), place)?;
+        cells.retain(|cell| self.chosen.has(cell));
+        Ok(cells)
     }
 }

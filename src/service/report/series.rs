@@ -75,6 +75,8 @@ pub struct SeriesQuery {
     pub form: String,
     pub unit: String,
     pub figure: FigureName,
+    /// The codes of more indicators, whose figures are shown over the same periods.
+    pub others: Vec<String>,
     pub from: String,
     pub to: String,
     /// The day whose map all figures are put on; by default each figure's own last day.
@@ -94,6 +96,16 @@ pub struct SeriesView {
     /// The map of the last period or of the day that was asked for, and what changed it since the
     /// first.
     pub map: MapView,
+    pub items: Vec<SeriesItem>,
+    /// The same for each further indicator that was asked for; empty for one indicator.
+    pub others: Vec<OtherSeries>,
+}
+
+/// The figure of a further indicator over the same periods.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct OtherSeries {
+    #[schema(example = "fund.spent")]
+    pub indicator: String,
     pub items: Vec<SeriesItem>,
 }
 
@@ -138,7 +150,10 @@ pub fn get_series(
         };
         let last = snapshot.locate_report(&path(&query.to, &query.unit), query.as_of)?;
         let _permit = snapshot.may_read(&last)?;
-        let (entry, _) = query.figure.find(&last)?;
+        let figures = query.figures();
+        for figure in &figures {
+            figure.find(&last)?;
+        }
         let unit = last.place().unit();
         // Periods before the form or the unit existed have nothing to show.
         let points = periods.iter().filter_map(|period| {
@@ -150,33 +165,53 @@ pub fn get_series(
         let closings = points.iter().flat_map(Located::closing_days);
         let closings: BTreeSet<NaiveDate> = closings.chain(last.closing_days()).collect();
         let map = MapView::over(transaction, snapshot, &closings, &last)?;
-        let mut work = SeriesWork {
-            transaction,
-            snapshot,
-            figure: &query.figure,
-            indicators: snapshot.catalogue.behind(&entry.indicator.code),
-            unit,
-            as_of: query.as_of,
-            points: &points,
-            years: HashMap::new(),
-        };
-        let items: Vec<SeriesItem> = points
-            .iter()
-            .map(|located| work.item(located))
-            .collect::<Result<_, _>>()?;
+        let mut all = Vec::new();
+        for figure in &figures {
+            let (entry, _) = figure.find(&last)?;
+            let mut work = SeriesWork {
+                transaction,
+                snapshot,
+                figure,
+                indicators: snapshot.catalogue.behind(&entry.indicator.code),
+                unit,
+                as_of: query.as_of,
+                points: &points,
+                years: HashMap::new(),
+            };
+            let items = points.iter().map(|located| work.item(located));
+            all.push(OtherSeries {
+                indicator: figure.indicator.clone(),
+                items: items.collect::<Result<_, _>>()?,
+            });
+        }
+        let mut all = all.into_iter();
+        let (indicator, items) = all
+            .next()
+            .map(|first| (first.indicator, first.items))
+            .unwrap_or_default();
         Ok(SeriesView {
             form: query.form.clone(),
             unit: UnitName::of(last.place()),
-            indicator: query.figure.indicator.clone(),
+            indicator,
             option: query.figure.option.clone(),
             stage: query.figure.stage,
             map,
             items,
+            others: all.collect(),
         })
     })
 }
 
 impl SeriesQuery {
+    /// Lists the figures to show, in the order in which they were asked for.
+    fn figures(&self) -> Vec<FigureName> {
+        let others = self.others.iter().map(|indicator| FigureName {
+            indicator: indicator.clone(),
+            ..self.figure.clone()
+        });
+        std::iter::once(self.figure.clone()).chain(others).collect()
+    }
+
     fn periods(&self, form: &Form) -> Result<Vec<Period>, SeriesError> {
         let range = || SeriesError::Range {
             from: self.from.clone(),

@@ -169,9 +169,10 @@ fn cells_of(
     let query = RollupQuery {
         stage: Stage::Submitted,
         children: Children::LeftOut,
+        indicators: None,
         as_of,
     };
-    Ok(rollup_in(transaction, snapshot, path, query)?.cells)
+    Ok(rollup_in(transaction, snapshot, path, &query)?.cells)
 }
 
 type FigureKey<'c> = (&'c str, Option<&'c str>);

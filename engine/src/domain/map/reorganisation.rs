@@ -80,6 +80,10 @@ pub enum StepDocument {
     Recode {
         #[cfg_attr(feature = "schema", schema(example = "code:30388"))]
         unit: String,
+        #[cfg_attr(
+            feature = "schema",
+            schema(max_length = 40, pattern = "^[A-Za-z0-9._-]+$")
+        )]
         code: String,
     },
     /// A unit is called something else, such as a ward instead of a commune.
@@ -134,7 +138,10 @@ pub enum StepDocument {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UnitDocument {
-    #[cfg_attr(feature = "schema", schema(example = "30388"))]
+    #[cfg_attr(
+        feature = "schema",
+        schema(example = "30388", max_length = 40, pattern = "^[A-Za-z0-9._-]+$")
+    )]
     pub code: String,
     #[cfg_attr(feature = "schema", schema(example = "Tân An"))]
     pub name: String,

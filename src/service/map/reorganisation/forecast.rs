@@ -1,7 +1,7 @@
 //! Forecasts figures after a reorganisation: the latest reported period of each form, for the top
 //! units, on the maps before and after.
 
-use crate::service::application::name::UnitName;
+use crate::service::application::name::{PeriodName, UnitName};
 use crate::service::totals::cell::{Counts, Figuring};
 use std::collections::BTreeMap;
 
@@ -25,8 +25,7 @@ use crate::store::{StoreError, Transaction};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct FormForecast {
     pub form: String,
-    #[schema(example = "2025-06")]
-    pub period: String,
+    pub period: PeriodName,
     /// On the map of the day before.
     pub before: Vec<UnitForecast>,
     /// On the map of the effective day.
@@ -90,7 +89,7 @@ pub(super) fn forecast(
         let (before, after) = (units(before)?, units(after)?);
         forecasts.push(FormForecast {
             form: period.form.code.to_string(),
-            period: period.period.to_string(),
+            period: PeriodName::of(period),
             before: with_all_of(&before, &after),
             after: with_all_of(&after, &before),
         });

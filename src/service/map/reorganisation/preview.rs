@@ -3,7 +3,7 @@
 use crate::domain::fault::FieldPath;
 use crate::path;
 use crate::pointer::pointer_to;
-use crate::service::application::name::UnitName;
+use crate::service::application::name::{PeriodName, UnitName};
 use crate::service::map::unit::LevelCount;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -134,8 +134,7 @@ pub struct SubmissionsView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct AffectedSubmission {
     pub form: String,
-    #[schema(example = "2025-07")]
-    pub period: String,
+    pub period: PeriodName,
     pub unit: UnitName,
     pub status: Status,
     /// The unit that would receive it; null if it stays.
@@ -188,8 +187,7 @@ pub struct DoubledView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct DoubledSubmission {
     pub form: String,
-    #[schema(example = "2025-07")]
-    pub period: String,
+    pub period: PeriodName,
     pub predecessor: UnitName,
     pub successor: UnitName,
 }
@@ -385,7 +383,7 @@ fn submissions_view(
             };
             view.first.push(AffectedSubmission {
                 form: period.form.code.to_string(),
-                period: period.period.to_string(),
+                period: PeriodName::of(period),
                 unit: name,
                 status: submission.status,
                 passes_to: heir.and_then(|heir| name_after(plan, heir)),
@@ -444,7 +442,7 @@ fn doubled_view(work: &HeldWork<'_>, plan: &Plan) -> DoubledView {
         if let (true, (Some(predecessor), Some(successor))) = (view.first.len() < NAMED, names) {
             view.first.push(DoubledSubmission {
                 form: period.form.code.to_string(),
-                period: period.period.to_string(),
+                period: PeriodName::of(period),
                 predecessor,
                 successor,
             });

@@ -38,6 +38,8 @@ use crate::telemetry::Metrics;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
 /// Headers that an error keeps because they say more than its status.
 const TELLING_HEADERS: [HeaderName; 3] =
     [header::ALLOW, header::RETRY_AFTER, header::WWW_AUTHENTICATE];
@@ -138,14 +140,11 @@ impl Problem {
             .insert_header((header::CONTENT_LANGUAGE, caller.language_tag()))
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .insert_header((REQUEST_ID, caller.request_id.to_string()));
-        match kind {
-            Kind::Unauthenticated => {
-                response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
-            }
-            Kind::Unavailable => {
-                response.insert_header((header::RETRY_AFTER, retry_after()));
-            }
-            _ => {}
+        if kind == Kind::Unauthenticated {
+            response.insert_header((header::WWW_AUTHENTICATE, challenge(self.code)));
+        }
+        if kind == Kind::Unavailable || self.code == Code::RequestInFlight {
+            response.insert_header((header::RETRY_AFTER, retry_after()));
         }
         for (name, value) in &self.headers {
             response.insert_header((name.clone(), value.clone()));
@@ -229,6 +228,14 @@ pub fn status(kind: Kind) -> StatusCode {
         Kind::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+/// Says how to sign in (RFC 6750, section 3): an error only if a token was sent.
+fn challenge(code: Code) -> &'static str {
+    match code {
+        Code::InvalidToken => "Bearer error=\"invalid_token\"",
+        _ => "Bearer",
     }
 }
 
@@ -483,6 +490,7 @@ pub async fn render<B: MessageBody>(
         id = %caller.request_id,
         method = %request.method(),
         path = request.path(),
+        trace = trace_of(&request),
     );
     let timer = metrics.begin_request(request.method().as_str());
     let place = state.admit(request.path());
@@ -518,6 +526,16 @@ pub async fn render<B: MessageBody>(
             Err(error.into())
         }
     }
+}
+
+/// Returns the id of the trace to which a caller says that its request belongs (W3C Trace Context,
+/// `traceparent`).
+fn trace_of(request: &ServiceRequest) -> Option<&str> {
+    let parent = request.headers().get(TRACEPARENT)?.to_str().ok()?;
+    let mut parts = parent.split('-');
+    let (_version, trace) = (parts.next()?, parts.next()?);
+    let is_hexadecimal = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    (trace.len() == 32 && trace.bytes().all(is_hexadecimal)).then_some(trace)
 }
 
 /// Returns true for the addresses of operators, which are answered at any time.

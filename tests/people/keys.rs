@@ -84,6 +84,7 @@ on_both_backends! {
         assert_eq!(key["unit"]["code"], "A");
         assert_eq!(key["operations"], json!(["read", "submit"]));
         assert_eq!(key["last_used"], Value::Null);
+        assert_eq!(key["created_by"]["login"], "manager-a");
 
         let replayed = repeatable.post_json("/v1/keys", &asked).expect_status(201);
         assert_eq!(replayed.header("idempotency-replayed"), Some("true"));
@@ -94,6 +95,7 @@ on_both_backends! {
         assert!(!listed.text.contains("secret") && !listed.text.contains(secret(&key)));
         assert_eq!(names(&manager), ["Phần mềm xã"]);
         assert_eq!(names(&admin), ["Phần mềm xã"]);
+        assert_eq!(listed.json()["items"][0]["created_by"], key["created_by"]);
         assert!(names(&server.sign_in("test", "manager-b")).is_empty());
 
         let program = server.anonymous().with_token(secret(&key));

@@ -127,6 +127,15 @@ impl People {
         key.filter(|key| today <= key.last_day)
     }
 
+    /// Returns the unit on whose subtree a key holds on a day, or held last: that of its grants, which
+    /// follow reorganisations. A key that needs no grant has the unit for which it was made.
+    pub fn unit_of_key(&self, key: &KeptKey, day: NaiveDate) -> Option<UnitId> {
+        let grants = self.grants.get(&key.account).into_iter().flatten();
+        let begun = grants.filter(|grant| grant.ever_holds() && grant.days.from <= day);
+        let latest = begun.max_by_key(|grant| grant.days.from);
+        latest.map_or(key.unit, Grant::unit)
+    }
+
     /// Finds the key with a hash, unless its last day is over.
     pub fn key_with(&self, hash: &KeyHash, today: NaiveDate) -> Option<&KeptKey> {
         let program = self.programs.get(hash)?;

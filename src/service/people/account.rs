@@ -207,7 +207,9 @@ impl Person {
 
     /// Returns the grants that hold on a day or will after it.
     pub fn standing(&self, day: NaiveDate) -> impl Iterator<Item = &KeptGrant> {
-        let stands = move |kept: &&KeptGrant| kept.grant.days.to.is_none_or(|to| day <= to);
+        let stands = move |kept: &&KeptGrant| {
+            kept.grant.ever_holds() && kept.grant.days.to.is_none_or(|to| day <= to)
+        };
         self.grants.iter().filter(stands)
     }
 

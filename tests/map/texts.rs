@@ -7,6 +7,7 @@ use tonghop::service::people::tenant::find_tenant;
 use tonghop::store::migration::{check, migrate};
 
 use crate::harness::report::{Report, value};
+use crate::harness::program::tonghop_on;
 use crate::harness::server::{PASSWORD, now};
 use crate::harness::town::{form, indicator};
 use crate::harness::{Client, Server};
@@ -205,6 +206,10 @@ on_both_backends! {
         assert_eq!(migrate(&server.database.owner, &server.database.server).unwrap().len(), 1);
         assert_eq!(rev(&admin), before, "to compose twice changes nothing");
     }
+        admin.add_indicators(&[("y", "sum")]);
+        let verify = ["verify", "--changes", "--tenant", "test"];
+        let verified = tonghop_on(&server.database, &verify).output().unwrap();
+        assert!(verified.status.success(), "{verified:?}");
 }
 
 fn hash_of(password: &str) -> String {

@@ -4,9 +4,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, SubsecRound, Utc};
+use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::authz::{Action, Permit};
 use crate::domain::form::FormPeriod;
@@ -211,17 +210,8 @@ pub(in crate::service) fn record(
     let at = now.naive_utc().trunc_subsecs(6);
     let items = serde_json::to_vec(items)
         .map_err(|error| StoreError::Corrupt(format!("items of a change: {error}")))?;
-    let hash = hash_of(tenant, &previous, rev, at, &items);
-    change_insert(
-        transaction,
-        &ChangeRow {
-            rev,
-            at,
-            items,
-            previous,
-            hash,
-        },
-    )
+    let row = ChangeRow::following(previous, tenant, (rev, at), items);
+    change_insert(transaction, &row)
 }
 
 /// Reads the items of a row.
@@ -231,21 +221,4 @@ pub(in crate::service) fn record(
 pub fn items_of(row: &ChangeRow) -> Result<Vec<AuthoredItem>, StoreError> {
     serde_json::from_slice(&row.items)
         .map_err(|error| StoreError::Corrupt(format!("items of the change {}: {error}", row.rev)))
-}
-
-/// Computes the hash of a row over all that it says and the hash of the row before.
-pub fn hash_of(
-    tenant: TenantId,
-    previous: &ChangeHash,
-    rev: i64,
-    at: NaiveDateTime,
-    items: &[u8],
-) -> ChangeHash {
-    let mut hash = Sha256::new();
-    hash.update(previous.0);
-    hash.update(tenant.to_string());
-    hash.update(rev.to_be_bytes());
-    hash.update(at.and_utc().timestamp_micros().to_be_bytes());
-    hash.update(items);
-    ChangeHash(hash.finalize().into())
 }

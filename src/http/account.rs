@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::answer::{change, tagged};
+use super::answer::{change, change_named, tagged};
 use super::problem::Problem;
 use super::request::page::{page_request, page_response};
 use super::request::{
@@ -291,10 +291,12 @@ pub async fn invite_account(
     path: web::Path<AccountPath>,
     Called { call, .. }: Called<NoBody>,
 ) -> Result<HttpResponse, Problem> {
-    let id = path.into_inner().account;
-    change(application, call, id, |application, call, id| {
-        invitation::invite_account(application, call, id)
-    })
+    change_named(
+        application,
+        call,
+        path.into_inner().account,
+        invitation::invite_account,
+    )
     .await
 }
 
@@ -310,10 +312,12 @@ pub async fn disable_account(
     path: web::Path<AccountPath>,
     CalledOn { call, .. }: CalledOn<NoBody>,
 ) -> Result<HttpResponse, Problem> {
-    let id = path.into_inner().account;
-    change(application, call, id, |application, call, id| {
-        account::disable_account(application, call, id)
-    })
+    change_named(
+        application,
+        call,
+        path.into_inner().account,
+        account::disable_account,
+    )
     .await
 }
 
@@ -329,10 +333,12 @@ pub async fn enable_account(
     path: web::Path<AccountPath>,
     CalledOn { call, .. }: CalledOn<NoBody>,
 ) -> Result<HttpResponse, Problem> {
-    let id = path.into_inner().account;
-    change(application, call, id, |application, call, id| {
-        account::enable_account(application, call, id)
-    })
+    change_named(
+        application,
+        call,
+        path.into_inner().account,
+        account::enable_account,
+    )
     .await
 }
 

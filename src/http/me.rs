@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, delete, get, put, web};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::answer::{change, json, reply};
+use super::answer::{change, change_named, json, reply};
 use super::problem::Problem;
 use super::refusal::AgainstRules;
 use super::request::{Called, ClientOf, JsonBody, NoBody, Now, SignedIn};
@@ -110,10 +110,12 @@ pub async fn end_my_session(
     path: web::Path<SessionPath>,
     Called { call, .. }: Called<NoBody>,
 ) -> Result<HttpResponse, Problem> {
-    let id = path.into_inner().session;
-    change(application, call, id, |application, call, id| {
-        session::end_my_session(application, call, id)
-    })
+    change_named(
+        application,
+        call,
+        path.into_inner().session,
+        session::end_my_session,
+    )
     .await
 }
 

@@ -14,6 +14,7 @@ use super::request::{
 use crate::authz::Role;
 use crate::domain::day::Day;
 use crate::service::Application;
+use crate::service::application::import_mode::ImportMode;
 use crate::service::application::page::Page;
 use crate::service::people::account::{
     self, AccountFilter, AccountStatus, AccountView, EnteredPerson, NewAccount, PutAccount,
@@ -21,7 +22,7 @@ use crate::service::people::account::{
 };
 use crate::service::people::grant::EnteredGrant;
 use crate::service::people::hand_over::{self, EnteredHandOver};
-use crate::service::people::import::{self, PeopleImportMode, PeopleImportResult, PeopleList};
+use crate::service::people::import::{self, PeopleImportResult, PeopleList};
 use crate::service::people::invitation::{self, InvitationView, InvitedAccount};
 
 /// An account in a path.
@@ -204,10 +205,7 @@ pub async fn import_accounts(
 ) -> Result<HttpResponse, Problem> {
     let list = PeopleList {
         csv: body,
-        mode: match params.dry_run {
-            Some(true) => PeopleImportMode::DryRun,
-            Some(false) | None => PeopleImportMode::Write,
-        },
+        mode: ImportMode::of_parameter(params.dry_run),
     };
     change(application, call, list, import::import_accounts).await
 }

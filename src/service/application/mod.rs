@@ -6,6 +6,7 @@ pub mod change;
 pub mod condition;
 pub(in crate::service) mod door;
 pub mod idempotency;
+pub mod import_mode;
 pub(in crate::service) mod key_uses;
 pub mod locate;
 mod map_changes;

@@ -18,6 +18,7 @@ use crate::service::application::change::{ChangeItem, ChangeKind};
 use crate::service::application::door::Written;
 use crate::service::application::idempotency::{Outcome, Reply};
 use crate::service::application::snapshot::Snapshot;
+use crate::service::application::import_mode::ImportMode;
 use crate::service::application::table::{Listed, WrongColumns, read_table};
 use crate::service::people::account::{
     AccountError, EnteredPerson, PersonData, insert_valid, items_of_new, read_person,
@@ -37,14 +38,7 @@ pub struct PeopleList {
     /// CSV (RFC 4180) with the columns `login,name,telephone,role,unit_code`. A person with several
     /// roles has several rows.
     pub csv: String,
-    pub mode: PeopleImportMode,
-}
-
-/// Chooses between writing a list and only checking it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PeopleImportMode {
-    Write,
-    DryRun,
+    pub mode: ImportMode,
 }
 
 /// The effect of an import of people.
@@ -97,7 +91,7 @@ pub fn import_accounts(
 ) -> Result<Reply, AccountError> {
     let rows = read_rows(&list.csv)?;
     match list.mode {
-        PeopleImportMode::DryRun => application.reading(&call.identity, |transaction, snapshot| {
+        ImportMode::DryRun => application.reading(&call.identity, |transaction, snapshot| {
             let today = snapshot.today(call.now);
             let _permit = to_import(snapshot, &rows, today)?;
             let people = plan(transaction, snapshot, &rows, today)?;
@@ -109,7 +103,7 @@ pub fn import_accounts(
             };
             Ok(Reply::new(Outcome::Done, None, &result)?)
         }),
-        PeopleImportMode::Write => write(application, call, &rows),
+        ImportMode::Write => write(application, call, &rows),
     }
 }
 

@@ -320,7 +320,7 @@ fn begin_session(
             client.agent.as_deref(),
             now.naive_utc(),
         )?;
-        record(application, transaction, &signed_in, now)?;
+        record(application, transaction, scope, &signed_in, now)?;
         give(application, transaction, scope.tenant(), &family, now)
     })
 }
@@ -389,7 +389,7 @@ fn by_refresh_token(
             outcome,
             address: client.address,
         };
-        record(application, transaction, &attempted, now)?;
+        record(application, transaction, &scope, &attempted, now)?;
         Ok(None)
     })?;
     if let Some(family) = reused {

@@ -87,7 +87,7 @@ async fn refusal(error: SignInError) -> Problem {
         | SignInError::Token(_)
         | SignInError::TenantRequired
         | SignInError::WrongRefreshToken
-        | SignInError::NoRandomness => error.into(),
+        | SignInError::NoRandomness(_) => error.into(),
     }
 }
 

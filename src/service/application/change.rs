@@ -98,6 +98,9 @@ pub struct ChangeItem {
     pub period: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<UnitId>,
+    /// Further units at which it is seen: those of an account with duties at several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further_units: Vec<UnitId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -124,6 +127,7 @@ impl ChangeItem {
             form: None,
             period: None,
             unit: None,
+            further_units: Vec::new(),
             revision: None,
             account: None,
             role: None,
@@ -145,13 +149,26 @@ impl ChangeItem {
         }
     }
 
-    /// Makes an item on an account; `unit` is where its duties are.
-    pub fn of_account(kind: ChangeKind, account: AccountId, unit: Option<UnitId>) -> ChangeItem {
+    /// Makes an item on an account; its duties are at `units`.
+    pub fn of_account(
+        kind: ChangeKind,
+        account: AccountId,
+        units: impl IntoIterator<Item = UnitId>,
+    ) -> ChangeItem {
+        let mut units = units.into_iter();
         ChangeItem {
             account: Some(account),
-            unit,
+            unit: units.next(),
+            further_units: units.collect(),
             ..ChangeItem::new(kind)
         }
+    }
+
+    /// Returns all units at which it is seen.
+    pub fn units(&self) -> impl Iterator<Item = UnitId> {
+        self.unit
+            .into_iter()
+            .chain(self.further_units.iter().copied())
     }
 
     /// Names the account that did it.

@@ -8,7 +8,8 @@ use chrono::{DateTime, Months, NaiveDate, SubsecRound, Utc};
 use serde::Serialize;
 
 use crate::authn::Identity;
-use crate::authn::api_key::{NewKey, NoRandomness};
+use crate::authn::api_key::NewKey;
+use crate::authn::secret::NoRandomness;
 use crate::authz::{
     Access, Action, Denied, Grant, KeyOperation, KeyOperations, Permit, Reach, RefusedOperation,
 };

@@ -1,13 +1,14 @@
 //! The import of people: a list of accounts is created as a whole, or checked only, and everybody
 //! gets an invitation to hand out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::authz::{Grant, Permit, Scope};
 use crate::domain::fault::FieldPath;
+use crate::domain::id::Login;
 use crate::error::{Code, Fault};
 use crate::locale::Quoted;
 use crate::message;
@@ -17,15 +18,17 @@ use crate::service::application::call::Call;
 use crate::service::application::change::{ChangeItem, ChangeKind};
 use crate::service::application::door::Written;
 use crate::service::application::idempotency::{Outcome, Reply};
-use crate::service::application::snapshot::Snapshot;
 use crate::service::application::import_mode::ImportMode;
+use crate::service::application::snapshot::Snapshot;
 use crate::service::application::table::{Listed, WrongColumns, read_table};
 use crate::service::people::account::{
-    AccountError, EnteredPerson, PersonData, insert_valid, items_of_new, read_person,
+    AccountError, EnteredPerson, Person, PersonData, insert_people, items_of_new, read_person,
 };
-use crate::service::people::grant::{EnteredGrant, read_grants, to_give};
-use crate::service::people::invitation::{InvitationView, invite, slug_of};
+use crate::service::people::grant::{EnteredGrant, GrantReader, to_give};
+use crate::service::people::invitation::{InvitationView, new_invitation, slug_of};
 use crate::store::Transaction;
+use crate::store::account::logins_taken;
+use crate::store::invitation::invitations_insert;
 
 /// The most people of one list.
 const MOST_PEOPLE: usize = 2_000;
@@ -62,6 +65,19 @@ pub struct HandOut {
     /// The code of the unit of the first role; null for a role on the whole tenant.
     pub unit_code: Option<String>,
     pub invitation: InvitationView,
+}
+
+impl HandOut {
+    fn of(person: &Person, unit_code: Option<String>, invitation: InvitationView) -> HandOut {
+        let account = &person.account;
+        HandOut {
+            login: account.login.to_string(),
+            name: account.name.clone(),
+            telephone: account.telephone.clone(),
+            unit_code,
+            invitation,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -118,32 +134,31 @@ fn write(
         let today = snapshot.today(call.now);
         let permit = to_import(snapshot, rows, today)?;
         change.once(permit, |transaction, _| {
-            let people = plan(transaction, snapshot, rows, today)?;
-            let mut items: Vec<ChangeItem> = Vec::new();
-            let mut invitations = Vec::with_capacity(people.len());
-            for new in people {
-                let NewPerson {
-                    data,
-                    grants,
-                    unit_code,
-                } = new;
-                let person = insert_valid(transaction, snapshot, data, &grants, None, call.now)?;
-                items.extend(items_of_new(&person));
-                items.push(person.item(ChangeKind::AccountInvited));
-                let account = &person.account;
-                invitations.push(HandOut {
-                    login: account.login.to_string(),
-                    name: account.name.clone(),
-                    telephone: account.telephone.clone(),
-                    unit_code,
-                    invitation: invite(application, transaction, &slug, account.id, call.now)?,
-                });
+            let rev = snapshot.counters.rev;
+            let planned = plan(transaction, snapshot, rows, today)?;
+            let mut people = Vec::with_capacity(planned.len());
+            let mut invitations = Vec::with_capacity(planned.len());
+            let mut hand_outs = Vec::with_capacity(planned.len());
+            for new in planned {
+                let person = Person::new(new.data, new.grants, rev);
+                let id = person.account.id;
+                let (invitation, view) = new_invitation(application, &slug, id, call.now)?;
+                hand_outs.push(HandOut::of(&person, new.unit_code, view));
+                invitations.push(invitation);
+                people.push(person);
             }
+            insert_people(transaction, snapshot, &people, call.now)?;
+            invitations_insert(transaction, &invitations)?;
+            let items = people.iter().flat_map(|person| {
+                let invited = person.item(ChangeKind::AccountInvited);
+                items_of_new(person).into_iter().chain([invited])
+            });
+            let items: Vec<ChangeItem> = items.collect();
             let result = PeopleImportResult {
                 dry_run: false,
-                created: invitations.len(),
-                invitations,
-                rev: Some(snapshot.counters.rev),
+                created: hand_outs.len(),
+                invitations: hand_outs,
+                rev: Some(rev),
             };
             let reply = Reply::new(Outcome::Done, None, &result)?;
             Ok(Written::new(
@@ -170,18 +185,12 @@ fn to_import(
     rows: &[Listed<Row>],
     today: NaiveDate,
 ) -> Result<Permit, AccountError> {
+    let reader = GrantReader::of_new_account(snapshot, today);
     let mut grants = Vec::with_capacity(rows.len());
     for listed in rows {
         let mut told_later = Vec::new();
         let entered = grant_of(&listed.row, &path![], listed.line, &mut told_later);
-        let entered = entered.as_slice();
-        grants.extend(read_grants(
-            entered,
-            snapshot,
-            today,
-            &path![],
-            &mut told_later,
-        ));
+        grants.extend(reader.read(entered.as_slice(), &path![], &mut told_later));
     }
     let (access, hierarchy) = (&snapshot.access, &snapshot.hierarchy);
     Ok(to_give(access, hierarchy, today, &grants)?)
@@ -246,6 +255,8 @@ fn plan(
             Some((_, _, grants)) => grants.push(grant),
         }
     }
+    let taken = logins_taken_of(transaction, &people)?;
+    let reader = GrantReader::of_new_account(snapshot, today);
     let mut new = Vec::with_capacity(people.len());
     for (index, row, entered) in people {
         let at = path![index];
@@ -254,8 +265,9 @@ fn plan(
             name: row.name.clone(),
             telephone: Some(row.telephone.clone()).filter(|telephone| !telephone.is_empty()),
         };
-        let data = read_person(transaction, &person, None, &at, &mut faults)?;
-        let grants = read_grants(&entered, snapshot, today, &at, &mut faults);
+        let is_taken = |login: &Login| Ok(taken.contains(login.as_str()));
+        let data = read_person(&person, is_taken, &at, &mut faults)?;
+        let grants = reader.read(&entered, &at, &mut faults);
         new.extend(data.map(|data| NewPerson {
             data,
             grants,
@@ -266,6 +278,17 @@ fn plan(
         [] => Ok(new),
         _ => Err(AccountError::Invalid(faults)),
     }
+}
+
+/// Returns the listed logins that an account has already, in a few reads for all.
+fn logins_taken_of(
+    transaction: &mut Transaction<'_>,
+    people: &[(usize, &Row, Vec<EnteredGrant>)],
+) -> Result<HashSet<String>, AccountError> {
+    let logins = people.iter().map(|(_, row, _)| row.login.parse::<Login>());
+    let logins: Vec<Login> = logins.flatten().collect();
+    let logins: Vec<&str> = logins.iter().map(Login::as_str).collect();
+    Ok(logins_taken(transaction, &logins)?)
 }
 
 fn grant_of(row: &Row, at: &FieldPath, line: u64, faults: &mut Vec<Fault>) -> Option<EnteredGrant> {

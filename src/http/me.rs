@@ -5,10 +5,10 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{change, change_named, json, reply};
-use super::problem::Problem;
+use super::problem::{Problem, too_many_failures};
 use super::refusal::AgainstRules;
 use super::request::{Called, ClientOf, JsonBody, NoBody, Now, SignedIn};
-use super::token::{PasswordSlots, too_many_failures};
+use super::token::PasswordSlots;
 use crate::service::Application;
 use crate::service::application::call::Call;
 use crate::service::people::me::{self, ChangedPassword, MeError, MeView};

@@ -278,12 +278,12 @@ on_both_backends! {
         let midnight = now().with_timezone(&chrono_tz::Asia::Ho_Chi_Minh).date_naive();
         let midnight = midnight.succ_opt().unwrap().and_hms_opt(0, 0, 0).unwrap();
         let midnight = midnight.and_local_timezone(chrono_tz::Asia::Ho_Chi_Minh).unwrap().to_utc();
-        let asks = |at| admit(&server.application, &ShownKey::Key(key.clone()), Operation::GetMe, at);
+        let asks = |at| admit(&server.application, &ShownKey::Key(key.clone()), Operation::GetMe, None, at);
         let identity = asks(midnight - TimeDelta::seconds(1)).unwrap();
         assert_eq!(identity.session(), None);
         assert!(matches!(asks(midnight), Err(ProgramError::NotServing)));
         let token = ShownKey::Token(identity);
-        let late = admit(&server.application, &token, Operation::GetMe, midnight);
+        let late = admit(&server.application, &token, Operation::GetMe, None, midnight);
         assert!(matches!(late, Err(ProgramError::NotServing)));
     }
 

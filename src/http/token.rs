@@ -64,10 +64,10 @@ pub async fn issue_token(
     body: Fields<TokenRequest>,
 ) -> Result<HttpResponse, Problem> {
     let view = match asked(body.value, basic)? {
-        Asked::ByPerson(credentials) => {
+        AskedToken::ByPerson(credentials) => {
             person_token(application, &slots, credentials, client, now).await?
         }
-        Asked::ByProgram(credentials) => {
+        AskedToken::ByProgram(credentials) => {
             program_token(application, credentials, client, now).await?
         }
     };
@@ -137,15 +137,15 @@ async fn program_token(
 }
 
 /// Who asks for a token.
-enum Asked {
+enum AskedToken {
     ByPerson(Credentials),
     ByProgram(ProgramCredentials),
 }
 
-fn asked(request: TokenRequest, basic: BasicCredentials) -> Result<Asked, Problem> {
+fn asked(request: TokenRequest, basic: BasicCredentials) -> Result<AskedToken, Problem> {
     match request.grant_type.as_str() {
         "password" => match (request.username, request.password) {
-            (Some(username), Some(password)) => Ok(Asked::ByPerson(Credentials::Password {
+            (Some(username), Some(password)) => Ok(AskedToken::ByPerson(Credentials::Password {
                 tenant: request.tenant,
                 username,
                 password,
@@ -156,12 +156,14 @@ fn asked(request: TokenRequest, basic: BasicCredentials) -> Result<Asked, Proble
             ])),
         },
         "refresh_token" => match request.refresh_token {
-            Some(refresh_token) => Ok(Asked::ByPerson(Credentials::RefreshToken(refresh_token))),
+            Some(refresh_token) => Ok(AskedToken::ByPerson(Credentials::RefreshToken(
+                refresh_token,
+            ))),
             None => Err(missing(&[("refresh_token", true)])),
         },
         "client_credentials" => match (basic.0, request.client_id, request.client_secret) {
             (Some((client, secret)), None, None) | (None, Some(client), Some(secret)) => {
-                Ok(Asked::ByProgram(ProgramCredentials { client, secret }))
+                Ok(AskedToken::ByProgram(ProgramCredentials { client, secret }))
             }
             (Some(_), _, _) => Err(Problem::new(
                 Code::InvalidBody,

@@ -88,30 +88,32 @@ impl FromRequest for SignedIn {
 pub(super) fn signing_in(request: &HttpRequest) -> SigningIn {
     let now = Now::read();
     match shown(request, now) {
-        Ok(Shown::Person(identity)) => Either::Left(ready(known(request, identity))),
-        Ok(Shown::Program(key)) => Either::Right(Box::pin(admitted(request.clone(), key, now))),
+        Ok(ShownCaller::Person(identity)) => Either::Left(ready(known(request, identity))),
+        Ok(ShownCaller::Program(key)) => {
+            Either::Right(Box::pin(admitted(request.clone(), key, now)))
+        }
         Err(problem) => Either::Left(ready(Err(problem))),
     }
 }
 
 /// What a request shows of its caller.
-enum Shown {
+enum ShownCaller {
     Person(Identity),
     Program(ShownKey),
 }
 
-fn shown(request: &HttpRequest, now: Now) -> Result<Shown, Problem> {
+fn shown(request: &HttpRequest, now: Now) -> Result<ShownCaller, Problem> {
     let application = request.app_data::<web::Data<Application>>();
     let application = application.ok_or_else(misconfigured)?;
     let token = bearer_token(request.headers()).ok_or_else(not_signed_in)?;
     if token.starts_with(MARK) {
         let key = program::read_key(application, token, client_address(request));
-        return Ok(Shown::Program(ShownKey::Key(key.map_err(refused)?)));
+        return Ok(ShownCaller::Program(ShownKey::Key(key.map_err(refused)?)));
     }
     let identity = application.tokens.verify(token, now.0)?;
     Ok(match identity.credential() {
-        Credential::Session(_) => Shown::Person(identity),
-        Credential::Key => Shown::Program(ShownKey::Token(identity)),
+        Credential::Session(_) => ShownCaller::Person(identity),
+        Credential::Key => ShownCaller::Program(ShownKey::Token(identity)),
     })
 }
 

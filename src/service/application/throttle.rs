@@ -79,13 +79,13 @@ pub fn place_of(address: IpAddr) -> Place {
 }
 
 /// A login in a tenant, whether they exist or not.
-type Target = [u8; 32];
+type TriedLogin = [u8; 32];
 
 /// The counts of a server's failed sign-ins.
 #[derive(Default)]
 pub struct Throttle {
-    of_account: Option<Buckets<Target>>,
-    of_account_at_place: Option<Buckets<(Target, Place)>>,
+    of_account: Option<Buckets<TriedLogin>>,
+    of_account_at_place: Option<Buckets<(TriedLogin, Place)>>,
     of_place: Option<Buckets<Place>>,
     notes: Option<Buckets<Place>>,
     pause: Duration,
@@ -165,7 +165,7 @@ impl Throttle {
 /// One attempt to sign in: an account, which may not exist, and an address.
 pub struct Attempt<'t> {
     throttle: &'t Throttle,
-    target: Target,
+    target: TriedLogin,
     place: Option<Place>,
 }
 

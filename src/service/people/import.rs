@@ -81,7 +81,7 @@ impl HandOut {
 }
 
 #[derive(Debug, Clone, Deserialize)]
-struct Row {
+struct PersonRow {
     login: String,
     name: String,
     telephone: String,
@@ -126,7 +126,7 @@ pub fn import_accounts(
 fn write(
     application: &Application,
     call: &Call,
-    rows: &[Listed<Row>],
+    rows: &[Listed<PersonRow>],
 ) -> Result<Reply, AccountError> {
     let slug = slug_of(application, &Scope::of(&call.identity))?;
     application.changing(call, |change| {
@@ -182,7 +182,7 @@ impl PeopleImportResult {
 /// Permits giving every role of the list. Rows with faults are told of later.
 fn to_import(
     snapshot: &Snapshot,
-    rows: &[Listed<Row>],
+    rows: &[Listed<PersonRow>],
     today: NaiveDate,
 ) -> Result<Permit, AccountError> {
     let reader = GrantReader::of_new_account(snapshot, today);
@@ -196,10 +196,13 @@ fn to_import(
     Ok(to_give(access, hierarchy, today, &grants)?)
 }
 
-fn read_rows(csv: &str) -> Result<Vec<Listed<Row>>, AccountError> {
+fn read_rows(csv: &str) -> Result<Vec<Listed<PersonRow>>, AccountError> {
     let mut rows = Vec::new();
     let mut faults = Vec::new();
-    for (index, row) in read_table::<Row>(csv, &COLUMNS).into_iter().enumerate() {
+    for (index, row) in read_table::<PersonRow>(csv, &COLUMNS)
+        .into_iter()
+        .enumerate()
+    {
         match row {
             Ok(listed) => rows.push(listed),
             Err(WrongColumns { line }) => faults.push(Fault::in_body(
@@ -227,13 +230,13 @@ fn read_rows(csv: &str) -> Result<Vec<Listed<Row>>, AccountError> {
 fn plan(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
-    rows: &[Listed<Row>],
+    rows: &[Listed<PersonRow>],
     today: NaiveDate,
 ) -> Result<Vec<NewPerson>, AccountError> {
     let mut faults = Vec::new();
     // By login, in the order of the list.
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut people: Vec<(usize, &Row, Vec<EnteredGrant>)> = Vec::new();
+    let mut people: Vec<(usize, &PersonRow, Vec<EnteredGrant>)> = Vec::new();
     for (index, listed) in rows.iter().enumerate() {
         let (row, at) = (&listed.row, path![index]);
         let Some(grant) = grant_of(row, &at, listed.line, &mut faults) else {
@@ -283,7 +286,7 @@ fn plan(
 /// Returns the listed logins that an account has already, in a few reads for all.
 fn logins_taken_of(
     transaction: &mut Transaction<'_>,
-    people: &[(usize, &Row, Vec<EnteredGrant>)],
+    people: &[(usize, &PersonRow, Vec<EnteredGrant>)],
 ) -> Result<HashSet<String>, AccountError> {
     let logins = people.iter().map(|(_, row, _)| row.login.parse::<Login>());
     let logins: Vec<Login> = logins.flatten().collect();
@@ -291,7 +294,12 @@ fn logins_taken_of(
     Ok(logins_taken(transaction, &logins)?)
 }
 
-fn grant_of(row: &Row, at: &FieldPath, line: u64, faults: &mut Vec<Fault>) -> Option<EnteredGrant> {
+fn grant_of(
+    row: &PersonRow,
+    at: &FieldPath,
+    line: u64,
+    faults: &mut Vec<Fault>,
+) -> Option<EnteredGrant> {
     let Ok(role) = row.role.parse() else {
         let role = Quoted(&row.role);
         let message = message!("people-list-role", line, role = role);

@@ -144,7 +144,7 @@ pub fn issue_token(
             password,
         } => {
             let slug = tenant.as_deref();
-            let entered = Entered {
+            let entered = EnteredPassword {
                 tenant: find_tenant(application, slug)?,
                 slug,
                 login: username,
@@ -158,7 +158,7 @@ pub fn issue_token(
 
 /// A login and a password, and the tenant that they are for.
 #[derive(Clone, Copy)]
-struct Entered<'e> {
+struct EnteredPassword<'e> {
     /// `None` if there is no such tenant.
     tenant: Option<TenantId>,
     slug: Option<&'e str>,
@@ -191,7 +191,7 @@ fn find_tenant(
 /// same counts, the same reads, one hash, one row of the log.
 fn by_password(
     application: &Application,
-    entered: Entered<'_>,
+    entered: EnteredPassword<'_>,
     client: &Client,
     now: DateTime<Utc>,
 ) -> Result<TokenView, SignInError> {
@@ -233,7 +233,7 @@ fn by_password(
 
 fn find_account(
     application: &Application,
-    entered: Entered<'_>,
+    entered: EnteredPassword<'_>,
 ) -> Result<Option<Account>, StoreError> {
     let Some(tenant) = entered.tenant.filter(|_| !entered.login.contains('\0')) else {
         return Ok(None);

@@ -34,6 +34,7 @@ use crate::error::{
     Code, Explain, Explanation, Fault, FaultPlace, Kind, Language, MOST_FAULTS, Message, shortened,
 };
 use crate::message;
+use crate::service::application::throttle::TooManyFailures;
 use crate::telemetry::Metrics;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -64,6 +65,12 @@ pub fn retry_after() -> HeaderValue {
     static TURN: AtomicU16 = AtomicU16::new(0);
     let turn = TURN.fetch_add(1, Ordering::Relaxed);
     HeaderValue::from(1 + turn % LONGEST_WAIT)
+}
+
+/// Makes the answer to whoever has failed too often.
+pub(super) fn too_many_failures(too_many: TooManyFailures) -> Problem {
+    let seconds = HeaderValue::from(too_many.seconds());
+    Problem::from(too_many).with_header(header::RETRY_AFTER, seconds)
 }
 
 /// An error answer.

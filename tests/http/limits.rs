@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tonghop::allowance::{Allowance, AllowanceLimits};
+use tonghop::authn::api_key::{ApiKey, NewKey};
 use tonghop::rate::Rate;
 use tonghop::service::application::throttle::SignInLimits;
 
-use crate::harness::server::{Guards, PASSWORD};
+use crate::harness::server::{Guards, PASSWORD, now};
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// The network of the tests' own clients, as a proxy that tells from whom it got a request.
@@ -140,6 +141,73 @@ fn an_address_that_tries_many_names_is_refused_and_others_are_not() {
     let neighbour = at(&server, "198.51.100.2");
     sign_in(&neighbour, "admin", PASSWORD).expect_status(200);
     accept(&neighbour).expect_problem(401, "INVALID_INVITATION");
+}
+
+/// Asks for an access token by a key.
+fn token_for(client: &Client, id: &str, key: &str) -> Answer {
+    let form = format!("grant_type=client_credentials&client_id={id}&client_secret={key}");
+    client.post_form("/v1/auth/token", &form)
+}
+
+#[test]
+fn an_address_that_tries_wrong_keys_is_refused_and_those_with_right_ones_are_not() {
+    let guards = with_proxy(Guards {
+        sign_ins: SignInLimits {
+            of_address: failures(4, 300),
+            ..SignInLimits::default()
+        },
+        ..Guards::default()
+    });
+    let server = Server::guarded(Backend::Sqlite, guards);
+    let admin = at(&server, "203.0.113.1").sign_in("test", "admin", PASSWORD);
+    let last_day = (now() + chrono::TimeDelta::days(30)).date_naive();
+    let new = |name: &str| {
+        let body = json!({"name": name, "operations": ["read"], "last_day": last_day.to_string()});
+        admin.post_json("/v1/keys", &body).expect_status(201).json()
+    };
+    let (key, other) = (new("one"), new("other"));
+    let [right, prefix] = ["secret", "prefix"].map(|field| key[field].as_str().unwrap());
+    let tenant = right.parse::<ApiKey>().unwrap().tenant();
+    let forged = NewKey::of(tenant).unwrap();
+    let damaged = format!("{right}0");
+    let office = at(&server, "198.51.100.1");
+    let me = |key: &str| office.with_token(key).get("/v1/me");
+    me(right).expect_status(200);
+    me(&damaged).expect_problem(401, "INVALID_TOKEN");
+    me(&forged.text).expect_problem(401, "INVALID_TOKEN");
+    token_for(&office, prefix, &forged.text).expect_problem(401, "INVALID_CREDENTIALS");
+    let crossed = token_for(&office, other["prefix"].as_str().unwrap(), right);
+    crossed.expect_problem(401, "INVALID_CREDENTIALS");
+    for wrong in [damaged.as_str(), &forged.text] {
+        let refused = me(wrong);
+        assert!(wait_of(&refused) >= 1);
+        refused.expect_problem(429, "TOO_MANY_SIGN_INS");
+        let refused = token_for(&office, prefix, wrong);
+        assert!(wait_of(&refused) >= 1);
+        refused.expect_problem(429, "TOO_MANY_SIGN_INS");
+    }
+    sign_in(&office, "admin", PASSWORD).expect_problem(429, "TOO_MANY_SIGN_INS");
+    // The programs of the same office go on.
+    me(right).expect_status(200);
+    token_for(&office, prefix, right).expect_status(200);
+    let neighbour = at(&server, "198.51.100.2").with_token(&forged.text);
+    neighbour.get("/v1/me").expect_problem(401, "INVALID_TOKEN");
+
+    let log = admin.get("/v1/sign-ins").expect_status(200).json();
+    let items = log["items"].as_array().unwrap().iter().rev().skip(1);
+    let told = items.map(|item| {
+        let [login, outcome] = ["login", "outcome"].map(|field| item[field].as_str().unwrap());
+        (login, outcome, item["account"].is_string())
+    });
+    let forged = forged.key.prefix();
+    let expected = [
+        (forged, "wrong_key", false),
+        (forged, "wrong_key", false),
+        (prefix, "wrong_key", true),
+        (forged, "throttled", false),
+        (forged, "wrong_key", false),
+    ];
+    assert_eq!(told.collect::<Vec<_>>(), expected);
 }
 
 #[test]

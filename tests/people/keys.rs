@@ -84,6 +84,7 @@ on_both_backends! {
         assert_eq!(key["unit"]["code"], "A");
         assert_eq!(key["operations"], json!(["read", "submit"]));
         assert_eq!(key["last_used"], Value::Null);
+        assert_eq!(key["created_by"]["login"], "manager-a");
 
         let replayed = repeatable.post_json("/v1/keys", &asked).expect_status(201);
         assert_eq!(replayed.header("idempotency-replayed"), Some("true"));
@@ -94,6 +95,7 @@ on_both_backends! {
         assert!(!listed.text.contains("secret") && !listed.text.contains(secret(&key)));
         assert_eq!(names(&manager), ["Phần mềm xã"]);
         assert_eq!(names(&admin), ["Phần mềm xã"]);
+        assert_eq!(listed.json()["items"][0]["created_by"], key["created_by"]);
         assert!(names(&server.sign_in("test", "manager-b")).is_empty());
 
         let program = server.anonymous().with_token(secret(&key));
@@ -280,12 +282,12 @@ on_both_backends! {
         let midnight = now().with_timezone(&chrono_tz::Asia::Ho_Chi_Minh).date_naive();
         let midnight = midnight.succ_opt().unwrap().and_hms_opt(0, 0, 0).unwrap();
         let midnight = midnight.and_local_timezone(chrono_tz::Asia::Ho_Chi_Minh).unwrap().to_utc();
-        let asks = |at| admit(&server.application, &ShownKey::Key(key.clone()), Operation::GetMe, at);
+        let asks = |at| admit(&server.application, &ShownKey::Key(key.clone()), Operation::GetMe, None, at);
         let identity = asks(midnight - TimeDelta::seconds(1)).unwrap();
         assert_eq!(identity.session(), None);
         assert!(matches!(asks(midnight), Err(ProgramError::NotServing)));
         let token = ShownKey::Token(identity);
-        let late = admit(&server.application, &token, Operation::GetMe, midnight);
+        let late = admit(&server.application, &token, Operation::GetMe, None, midnight);
         assert!(matches!(late, Err(ProgramError::NotServing)));
     }
 

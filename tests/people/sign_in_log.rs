@@ -135,4 +135,19 @@ on_both_backends! {
         assert_eq!(kept, 10_001, "the newest failures, and the sign-in");
         assert_eq!(log(&admin, "limit=1")[0]["login"], "admin");
     }
+
+    fn the_bound_of_the_log_holds_for_each_tenant_however_busy_others_are(backend) {
+        let server = Server::guarded(backend, Guards::default());
+        server.create_tenant("other");
+        // What was written last of this process is another tenant's.
+        server.sign_in("other", "admin");
+        let old = (now() - chrono::TimeDelta::days(91)).format("%Y-%m-%d %H:%M:%S");
+        server.write_beside(&format!(
+            "INSERT INTO sign_in_attempt (tenant_id, attempt_id, at, login, outcome) \
+             SELECT id, '00000000-0000-7000-8000-100000000000', '{old}', 'x', 'wrong_password' \
+             FROM tenant_registry WHERE slug = 'test'"
+        ));
+        let admin = server.sign_in("test", "admin");
+        assert_eq!(outcomes(&log(&admin, "")), ["signed_in"]);
+    }
 }

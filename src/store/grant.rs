@@ -2,7 +2,6 @@
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use super::database::Transaction;
 use super::error::{StoreError, parsed};
@@ -32,24 +31,6 @@ impl KeptGrant {
             rev,
         }
     }
-
-    /// Returns what brings the grant back after it was closed.
-    pub fn closed(&self) -> ClosedGrant {
-        ClosedGrant {
-            id: self.id,
-            to: self.grant.days.to,
-            rev: self.rev,
-        }
-    }
-}
-
-/// A grant that a reorganisation closed, as it was before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClosedGrant {
-    pub id: GrantId,
-    /// Its last day.
-    pub to: Option<NaiveDate>,
-    pub rev: i64,
 }
 
 type Row = (
@@ -201,21 +182,6 @@ pub fn grant_close(
     let (tenant, connection) = transaction.parts();
     diesel::update(grant_row(tenant, &id.to_string()))
         .set((account_grant::valid_to.eq(last), account_grant::rev.eq(rev)))
-        .execute(connection)?;
-    Ok(())
-}
-
-/// Gives a grant that was closed its former last day and rev again.
-pub fn grant_reopen(
-    transaction: &mut Transaction<'_>,
-    closed: ClosedGrant,
-) -> Result<(), StoreError> {
-    let (tenant, connection) = transaction.parts();
-    diesel::update(grant_row(tenant, &closed.id.to_string()))
-        .set((
-            account_grant::valid_to.eq(closed.to),
-            account_grant::rev.eq(closed.rev),
-        ))
         .execute(connection)?;
     Ok(())
 }

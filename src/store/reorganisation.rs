@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::database::Transaction;
 use super::error::{StoreError, document, parsed, to_document};
-use super::grant::ClosedGrant;
 use super::indicator::{to_column, to_number};
 use super::schema::{account, reorganisation, succession};
 use crate::domain::id::{AccountId, FormNumber, GrantId, ReorganisationId, UnitId};
@@ -32,19 +31,8 @@ pub struct Changes {
     pub ended_levels: Vec<Level>,
     /// Grants that were added on successors.
     pub grants: Vec<GrantId>,
-    /// Grants that end on the day before, as they were. Reorganisations of earlier versions closed
-    /// none.
-    #[serde(default)]
-    pub closed_grants: Vec<ClosedGrant>,
     /// Submissions and targets that were moved to a successor.
     pub passed_on: Vec<PassedOn>,
-}
-
-impl Changes {
-    /// Returns true if grants were given or closed.
-    pub fn has_grants(&self) -> bool {
-        !self.grants.is_empty() || !self.closed_grants.is_empty()
-    }
 }
 
 /// A unit's submission or targets of one form and period, moved to another unit.

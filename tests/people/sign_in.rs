@@ -414,7 +414,7 @@ fn me_says_who_i_am_and_what_i_may_submit() {
             "tenant_admin@*",
             "mttq.annual *: hamlet commune, mttq.monthly *: commune",
         ),
-        ("province@demo", "approver@91", ""),
+        ("province@demo", "approver@89 approver@91", ""),
         ("town@demo", "approver@887", ""),
         (
             "commune@demo",

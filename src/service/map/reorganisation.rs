@@ -241,15 +241,13 @@ impl ReorganisationWork<'_, '_> {
         let rev = self.snapshot.counters.rev;
         let id = ReorganisationId::new();
         self.change_map()?;
-        let passed_grants = self.follow_with_grants()?;
         let plan = self.plan;
         let changes = Changes {
             opened: units_of(&plan.opened),
             closed: units_of(&plan.closed),
             replaced: plan.replaced.clone(),
             ended_levels: plan.ended_levels.clone(),
-            grants: passed_grants.given,
-            closed_grants: passed_grants.closed,
+            grants: self.follow_with_grants()?,
             passed_on: self.take_over_work()?,
         };
         let counts = UnitCounts {
@@ -270,7 +268,7 @@ impl ReorganisationWork<'_, '_> {
         };
         reorganisation_insert(self.transaction, &new)?;
         successions_insert(self.transaction, id, &plan.successions)?;
-        if changes.has_grants() {
+        if !changes.grants.is_empty() {
             mark_changed(self.transaction, Part::Grants, rev)?;
         }
         mark_map_changed(

@@ -22,8 +22,8 @@ pub enum Grants {
     /// They stay as they are, and reach nothing from the effective day on.
     #[default]
     Stay,
-    /// They end the day before the effective day, and pass to the unit that took over the whole, if
-    /// one did.
+    /// Whoever has one gets the same on the unit that took over the whole, if one did; the old one
+    /// stays, for the days before.
     Follow,
 }
 

@@ -171,8 +171,7 @@ pub struct AffectedGrant {
 pub enum GrantFate {
     /// It ends before the effective day, and loses nothing.
     Stays,
-    /// It ends the day before the effective day, and the same begins on that day on the unit that
-    /// takes over the whole.
+    /// The same is granted on the unit that takes over the whole.
     Follows,
     /// From the effective day on it reaches no unit.
     ReachesNothing,

@@ -26,7 +26,7 @@ use crate::service::application::door::Written;
 use crate::service::application::idempotency::{Outcome, Reply};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::application::watcher::Nobody;
-use crate::store::grant::{grant_delete, grant_reopen, grants};
+use crate::store::grant::{grant_delete, grants};
 use crate::store::key::Units;
 use crate::store::level::level_put;
 use crate::store::reorganisation::{
@@ -103,7 +103,12 @@ impl Undoing<'_, '_> {
             return Err(ReorganisationError::BuiltOn(reason));
         }
         self.restore_map()?;
-        self.restore_grants()?;
+        for grant in &self.changes.grants {
+            grant_delete(self.transaction, *grant)?;
+        }
+        if !self.changes.grants.is_empty() {
+            mark_changed(self.transaction, Part::Grants, self.noting.rev)?;
+        }
         self.restore_work()?;
         let undone = Undone {
             at: self.noting.at,
@@ -272,19 +277,6 @@ impl Undoing<'_, '_> {
                 };
                 level_put(self.transaction, &reopened)?;
             }
-        }
-        Ok(())
-    }
-
-    fn restore_grants(&mut self) -> Result<(), StoreError> {
-        for grant in &self.changes.grants {
-            grant_delete(self.transaction, *grant)?;
-        }
-        for closed in &self.changes.closed_grants {
-            grant_reopen(self.transaction, *closed)?;
-        }
-        if self.changes.has_grants() {
-            mark_changed(self.transaction, Part::Grants, self.noting.rev)?;
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ use crate::domain::succession::Successions;
 use crate::domain::unit::UnitFact;
 use crate::service::application::snapshot::Snapshot;
 use crate::service::totals::reported_periods;
-use crate::store::grant::{ClosedGrant, KeptGrant, grant_close, grant_insert, grants};
+use crate::store::grant::{KeptGrant, grant_insert, grants};
 use crate::store::key::Units;
 use crate::store::reorganisation::PassedOn;
 use crate::store::submission::revision::revisions_append;
@@ -192,24 +192,15 @@ pub(super) fn following_grants(
     Ok(following.collect())
 }
 
-/// The grants that pass from ended units to their successors.
-#[derive(Default)]
-pub(super) struct PassedGrants {
-    /// On successors.
-    pub given: Vec<GrantId>,
-    /// On ended units, as they were.
-    pub closed: Vec<ClosedGrant>,
-}
-
 impl ReorganisationWork<'_, '_> {
-    /// Lets grants on ended units pass to the successors on the effective day, if the document says
-    /// so.
-    pub(super) fn follow_with_grants(&mut self) -> Result<PassedGrants, StoreError> {
-        let mut passed = PassedGrants::default();
+    /// Gives the holders of grants on ended units the same on the successors from the effective day
+    /// on, if the document says so. The old grants stay, so that their holders can still read earlier
+    /// reports.
+    pub(super) fn follow_with_grants(&mut self) -> Result<Vec<GrantId>, StoreError> {
+        let mut given = Vec::new();
         if self.reorganisation.grants == Grants::Stay {
-            return Ok(passed);
+            return Ok(given);
         }
-        let (effective, eve) = (self.plan.effective, self.plan.eve);
         let rev = self.snapshot.counters.rev;
         let mut known: HashMap<AccountId, Vec<Grant>> = HashMap::new();
         for kept in grants(self.transaction)? {
@@ -217,18 +208,14 @@ impl ReorganisationWork<'_, '_> {
         }
         for FollowingGrant { kept, heir, .. } in following_grants(self.transaction, self.plan)? {
             let Some(heir) = heir else { continue };
-            let grant = kept.grant.passed_to(heir, effective);
+            let grant = kept.grant.passed_to(heir, self.plan.effective);
             let own = known.entry(kept.account).or_default();
             if !own.iter().any(|known| known.includes(&grant)) {
-                passed
-                    .given
-                    .push(grant_insert(self.transaction, kept.account, &grant, rev)?.id);
+                given.push(grant_insert(self.transaction, kept.account, &grant, rev)?.id);
                 own.push(grant);
             }
-            grant_close(self.transaction, kept.id, eve, rev)?;
-            passed.closed.push(kept.closed());
         }
-        Ok(passed)
+        Ok(given)
     }
 
     /// Adds a note to the history of every counting submission of a unit that ends, and moves it to

@@ -221,6 +221,7 @@ impl ResponseError for Problem {
 pub fn status(kind: Kind) -> StatusCode {
     match kind {
         Kind::Malformed => StatusCode::BAD_REQUEST,
+        Kind::SignInFailed => StatusCode::BAD_REQUEST,
         Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
         Kind::Forbidden => StatusCode::FORBIDDEN,
         Kind::NotFound => StatusCode::NOT_FOUND,
@@ -242,6 +243,7 @@ pub fn status(kind: Kind) -> StatusCode {
 fn challenge(code: Code) -> &'static str {
     match code {
         Code::InvalidToken => "Bearer error=\"invalid_token\"",
+        Code::InvalidClient => "Basic realm=\"tonghop\"",
         _ => "Bearer",
     }
 }
@@ -281,6 +283,7 @@ fn sentence(code: Code) -> Message {
 fn title(kind: Kind) -> Message {
     match kind {
         Kind::Malformed => message!("kind-malformed"),
+        Kind::SignInFailed => message!("kind-sign-in-failed"),
         Kind::Unauthenticated => message!("kind-unauthenticated"),
         Kind::Forbidden => message!("kind-forbidden"),
         Kind::NotFound => message!("kind-not-found"),
@@ -320,6 +323,40 @@ pub struct ProblemBody {
     errors: Vec<FaultBody>,
     /// The request's id, also in X-Request-Id and in the server's log.
     request_id: String,
+    /// Of a failed sign-in only: the failure in the words of OAuth (RFC 6749, section 5.2), such as
+    /// `invalid_grant`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    error: Option<&'static str>,
+    /// Beside `error`: the same in English, in the letters that the RFC allows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    error_description: Option<String>,
+}
+
+/// A failed sign-in in the words of OAuth (RFC 6749, section 5.2).
+struct OauthError {
+    error: &'static str,
+    description: String,
+}
+
+impl OauthError {
+    fn new(problem: &Problem) -> Option<OauthError> {
+        let error = match (problem.code, problem.status_code()) {
+            (Code::InvalidCredentials, _) => "invalid_grant",
+            (Code::InvalidClient, _) => "invalid_client",
+            (Code::UnsupportedGrantType, _) => "unsupported_grant_type",
+            (_, StatusCode::BAD_REQUEST) => "invalid_request",
+            _ => return None,
+        };
+        let is_allowed =
+            |letter: &char| matches!(letter, ' '..='~') && !matches!(letter, '"' | '\\');
+        let description = problem.message.en.chars().filter(is_allowed);
+        Some(OauthError {
+            error,
+            description: description.collect(),
+        })
+    }
 }
 
 /// One thing that is wrong with a request, and where.
@@ -344,6 +381,10 @@ impl ProblemBody {
     fn new(problem: &Problem, caller: &Recipient) -> ProblemBody {
         let kind = problem.code.kind();
         let language = caller.language;
+        let oauth = match caller.dialect {
+            Dialect::Oauth => OauthError::new(problem),
+            Dialect::Plain => None,
+        };
         ProblemBody {
             problem_type: problem_type(problem.code),
             title: title(kind).in_language(language).to_owned(),
@@ -356,6 +397,8 @@ impl ProblemBody {
                 .map(|fault| FaultBody::new(fault, language))
                 .collect(),
             request_id: caller.request_id.to_string(),
+            error: oauth.as_ref().map(|oauth| oauth.error),
+            error_description: oauth.map(|oauth| oauth.description),
         }
     }
 }
@@ -380,11 +423,29 @@ fn problem_type(code: Code) -> String {
     format!("urn:tonghop:problem:{name}")
 }
 
-/// The parts of a request that shape the problem it gets: its id and its language.
+/// The parts of a request that shape the problem it gets: its id, its language and its dialect.
 #[derive(Debug, Clone, Copy)]
 struct Recipient {
     request_id: Uuid,
     language: Language,
+    dialect: Dialect,
+}
+
+/// The form of problems that a caller knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    Plain,
+    /// With the members of OAuth beside the others, at the address where tokens are issued.
+    Oauth,
+}
+
+impl Dialect {
+    fn of<B>(response: &ServiceResponse<B>) -> Dialect {
+        match matched_operation(response) {
+            Some(Operation::IssueToken) => Dialect::Oauth,
+            _ => Dialect::Plain,
+        }
+    }
 }
 
 impl Recipient {
@@ -392,6 +453,7 @@ impl Recipient {
         Recipient {
             request_id: Uuid::now_v7(),
             language: preferred_language(request),
+            dialect: Dialect::Plain,
         }
     }
 
@@ -515,6 +577,10 @@ pub async fn render<B: MessageBody>(
             if is_full_disk(response.response()) {
                 state.note_full_disk();
             }
+            let caller = Recipient {
+                dialect: Dialect::of(&response),
+                ..caller
+            };
             let mut response = caller.finish(response);
             allowance::announce(&mut response);
             if state.is_stopping() {
@@ -563,9 +629,13 @@ pub struct MatchedOperation(pub Operation);
 const NO_OPERATION: &str = "none";
 
 fn operation_of<B>(response: &ServiceResponse<B>) -> &'static str {
+    matched_operation(response).map_or(NO_OPERATION, Operation::id)
+}
+
+fn matched_operation<B>(response: &ServiceResponse<B>) -> Option<Operation> {
     let extensions = response.request().extensions();
     let matched = extensions.get::<MatchedOperation>();
-    matched.map_or(NO_OPERATION, |MatchedOperation(operation)| operation.id())
+    matched.map(|MatchedOperation(operation)| *operation)
 }
 
 /// Turns a handler's panic into an answer.
@@ -619,6 +689,7 @@ mod tests {
         let table = lines.sorted().dedup().join("\n");
         let expected = "\
 400 Malformed
+400 SignInFailed
 401 Unauthenticated
 403 Forbidden
 404 NotFound

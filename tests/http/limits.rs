@@ -58,7 +58,7 @@ on_both_backends! {
         sign_in(&owner, "admin", PASSWORD).expect_status(200);
         for attacker in ["198.51.100.1", "198.51.100.2", "198.51.100.3"] {
             let answer = sign_in(&at(&server, attacker), "admin", "wrong-password");
-            answer.expect_problem(401, "INVALID_CREDENTIALS");
+            answer.expect_problem(400, "INVALID_CREDENTIALS");
         }
         for stranger in ["198.51.100.1", "198.51.100.4"] {
             let refused = sign_in(&at(&server, stranger), "admin", PASSWORD);
@@ -69,7 +69,7 @@ on_both_backends! {
         sign_in(&owner, "admin", PASSWORD).expect_status(200);
         // Whoever sits beside the owner has few tries too.
         for _ in 0..3 {
-            sign_in(&owner, "admin", "wrong-password").expect_problem(401, "INVALID_CREDENTIALS");
+            sign_in(&owner, "admin", "wrong-password").expect_problem(400, "INVALID_CREDENTIALS");
         }
         sign_in(&owner, "admin", "wrong-password").expect_problem(429, "TOO_MANY_SIGN_INS");
     }
@@ -85,7 +85,7 @@ on_both_backends! {
             (0..5).map(|_| told(&sign_in(&stranger, login, "wrong-password"))).collect()
         };
         let known = tried("clerk");
-        assert_eq!(known.iter().map(|(status, _)| *status).collect::<Vec<_>>(), [401, 401, 401, 429, 429]);
+        assert_eq!(known.iter().map(|(status, _)| *status).collect::<Vec<_>>(), [400, 400, 400, 429, 429]);
         assert_eq!(tried("nobody"), known);
     }
 }
@@ -105,7 +105,7 @@ fn a_count_of_failures_refills() {
     );
     let client = server.anonymous();
     let began = Instant::now();
-    sign_in(&client, "admin", "wrong-password").expect_problem(401, "INVALID_CREDENTIALS");
+    sign_in(&client, "admin", "wrong-password").expect_problem(400, "INVALID_CREDENTIALS");
     assert!(
         began.elapsed() >= Duration::from_millis(300),
         "it is slowed"
@@ -129,7 +129,7 @@ fn an_address_that_tries_many_names_is_refused_and_others_are_not() {
     let server = Server::guarded(Backend::Sqlite, guards);
     let attacker = at(&server, "198.51.100.1");
     for login in ["a", "b"] {
-        sign_in(&attacker, login, "wrong-password").expect_problem(401, "INVALID_CREDENTIALS");
+        sign_in(&attacker, login, "wrong-password").expect_problem(400, "INVALID_CREDENTIALS");
     }
     let code = json!({"tenant": "test", "code": "AAAA-BBBB", "password": "a long enough password"});
     let accept = |client: &Client| client.post_json("/v1/auth/invitation", &code);
@@ -175,9 +175,9 @@ fn an_address_that_tries_wrong_keys_is_refused_and_those_with_right_ones_are_not
     me(right).expect_status(200);
     me(&damaged).expect_problem(401, "INVALID_TOKEN");
     me(&forged.text).expect_problem(401, "INVALID_TOKEN");
-    token_for(&office, prefix, &forged.text).expect_problem(401, "INVALID_CREDENTIALS");
+    token_for(&office, prefix, &forged.text).expect_problem(401, "INVALID_CLIENT");
     let crossed = token_for(&office, other["prefix"].as_str().unwrap(), right);
-    crossed.expect_problem(401, "INVALID_CREDENTIALS");
+    crossed.expect_problem(401, "INVALID_CLIENT");
     for wrong in [damaged.as_str(), &forged.text] {
         let refused = me(wrong);
         assert!(wait_of(&refused) >= 1);
@@ -226,7 +226,7 @@ fn an_address_that_a_client_forges_does_not_count() {
         let forger = forger.with("Forwarded", &format!("for=198.51.100.{last}"));
         sign_in(&forger, "admin", "wrong-password").status
     });
-    assert_eq!(statuses.collect::<Vec<_>>(), [401, 401, 401, 429]);
+    assert_eq!(statuses.collect::<Vec<_>>(), [400, 400, 400, 429]);
 
     let guards = with_proxy(Guards {
         sign_ins: limits,
@@ -237,7 +237,7 @@ fn an_address_that_a_client_forges_does_not_count() {
         let forger = at(&server, &format!("192.0.2.{last}, 198.51.100.1"));
         sign_in(&forger, "admin", "wrong-password").status
     });
-    assert_eq!(statuses.collect::<Vec<_>>(), [401, 401, 401, 429]);
+    assert_eq!(statuses.collect::<Vec<_>>(), [400, 400, 400, 429]);
     let admin = at(&server, "203.0.113.1").sign_in("test", "admin", PASSWORD);
     let log = admin.get("/v1/sign-ins").expect_status(200).json();
     let addresses = log["items"].as_array().unwrap().iter();

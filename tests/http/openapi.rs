@@ -160,7 +160,7 @@ pub fn document() -> Value {
 /// One operation of the document.
 pub struct Operation {
     pub id: String,
-    method: String,
+    pub method: String,
     path: String,
     body: Value,
 }

@@ -67,7 +67,7 @@ on_both_backends! {
         let (server, admin) = town(backend);
         let path = created(&admin, &person("0912345678", "reporter", "A1"));
         assert_eq!(admin.get(&path).json()["status"], "invited");
-        sign_in(&server, "0912345678", "").expect_problem(401, "INVALID_CREDENTIALS");
+        sign_in(&server, "0912345678", "").expect_problem(400, "INVALID_CREDENTIALS");
         let first = invited(&admin, &path);
         let second = invited(&admin, &path);
         accept(&server, &first, CHOSEN).expect_problem(401, "INVALID_INVITATION");
@@ -154,7 +154,7 @@ on_both_backends! {
         assert_eq!(disabled.json()["status"], "disabled");
         clerk.get("/v1/units").expect_problem(401, "INVALID_TOKEN");
         clerk.get("/v1/me").expect_problem(401, "INVALID_TOKEN");
-        sign_in(&server, "clerk", PASSWORD).expect_problem(401, "INVALID_CREDENTIALS");
+        sign_in(&server, "clerk", PASSWORD).expect_problem(400, "INVALID_CREDENTIALS");
         admin.post(&format!("{path}/invitation")).expect_problem(409, "ACCOUNT_DISABLED");
         on(&admin, &path).post(&format!("{path}/enable")).expect_status(200);
         // The sessions of before stay ended.
@@ -236,7 +236,7 @@ on_both_backends! {
         here.put("/v1/me/password", &right).expect_status(204);
         here.get("/v1/me").expect_status(200);
         elsewhere.get("/v1/me").expect_problem(401, "INVALID_TOKEN");
-        sign_in(&server, "clerk", PASSWORD).expect_problem(401, "INVALID_CREDENTIALS");
+        sign_in(&server, "clerk", PASSWORD).expect_problem(400, "INVALID_CREDENTIALS");
         sign_in(&server, "clerk", CHOSEN).expect_status(200);
     }
 

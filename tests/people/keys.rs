@@ -271,7 +271,7 @@ on_both_backends! {
             refused(program, &path);
         }
         let prefix = keys[1]["prefix"].as_str().unwrap();
-        token_for(&server.anonymous(), prefix, secret(&keys[1])).expect_problem(401, "INVALID_CREDENTIALS");
+        token_for(&server.anonymous(), prefix, secret(&keys[1])).expect_problem(401, "INVALID_CLIENT");
     }
 
     fn the_last_day_of_a_key_ends_at_midnight_of_the_tenant(backend) {
@@ -304,7 +304,7 @@ on_both_backends! {
         for wrong in [&mistyped, &forged, &astray, "thk_", "thk_x"] {
             refused(&anonymous.with_token(wrong), "/v1/me");
             let prefix = key["prefix"].as_str().unwrap();
-            token_for(&anonymous, prefix, wrong).expect_problem(401, "INVALID_CREDENTIALS");
+            token_for(&anonymous, prefix, wrong).expect_problem(401, "INVALID_CLIENT");
         }
         // What is public takes no notice.
         anonymous.with_token(&mistyped).get("/livez").expect_status(200);
@@ -348,10 +348,10 @@ on_both_backends! {
             ["/client_id MISSING_FIELD", "/client_secret MISSING_FIELD"]
         );
         let crossed = token_for(&anonymous, other["prefix"].as_str().unwrap(), secret(&key));
-        crossed.expect_problem(401, "INVALID_CREDENTIALS");
+        crossed.expect_problem(401, "INVALID_CLIENT");
         // A program has no password.
         let form = format!("grant_type=password&username={prefix}&password={}", secret(&key));
-        anonymous.post_form("/v1/auth/token", &form).expect_problem(401, "INVALID_CREDENTIALS");
+        anonymous.post_form("/v1/auth/token", &form).expect_problem(400, "INVALID_CREDENTIALS");
     }
 }
 
@@ -371,7 +371,7 @@ fn a_key_is_in_no_log_and_in_no_file() {
         .post_json("/v1/units", &json!({}))
         .expect_problem(403, "OUTSIDE_KEY");
     token_for(&client, key["prefix"].as_str().unwrap(), secret(&key)).expect_status(200);
-    token_for(&client, "other", secret(&key)).expect_problem(401, "INVALID_CREDENTIALS");
+    token_for(&client, "other", secret(&key)).expect_problem(401, "INVALID_CLIENT");
     let damaged = format!("{}!", secret(&key));
     refused(&client.with_token(&damaged), "/v1/me");
     delete(&program.sign_in("test", "admin"), &key).expect_status(204);

@@ -275,7 +275,7 @@ impl Explain for ProgramTokenError {
             ProgramTokenError::Token(held) => held.explain(),
             ProgramTokenError::TooMany(held) => held.explain(),
             ProgramTokenError::WrongKey => {
-                Explanation::new(Code::InvalidCredentials, message!("program-wrong-key"))
+                Explanation::new(Code::InvalidClient, message!("program-wrong-key"))
             }
         }
     }

@@ -13,7 +13,7 @@ from tonghop_client import AuthenticatedClient, Client
 from tonghop_client.api.catalogue import put_form, put_indicator
 from tonghop_client.api.reports import get_completeness, get_lineage, get_rollup, get_series
 from tonghop_client.api.sign_in import issue_token
-from tonghop_client.api.submissions import put_submission
+from tonghop_client.api.submissions import get_submission, put_submission
 from tonghop_client.api.units import (
     create_reorganisation,
     create_unit,
@@ -32,6 +32,7 @@ from tonghop_client.models import (
     ReorganisationDocument,
     SectionBody,
     SubmissionBody,
+    SubmissionView,
     TokenRequest,
     UnitBody,
     UnitDocument,
@@ -136,6 +137,14 @@ def submit(client: AuthenticatedClient) -> None:
     )
 
 
+def read_later_version(client: AuthenticatedClient) -> None:
+    """Reads an answer of a later version: it has a status and a field that are not known today."""
+    today = read(get_submission.sync_detailed(FORM, PERIOD, "code:PY-1", client=client))
+    later = SubmissionView.from_dict({**today.to_dict(), "status": "sealed", "sealed_on": "2031-01-01"})
+    assert later.status == "sealed"
+    assert later.values == today.values
+
+
 def read_reports(client: AuthenticatedClient) -> None:
     rollup = get_rollup.sync_detailed(FORM, PERIOD, "code:PY", client=client)
     [cell] = [cell for cell in read(rollup).cells if cell.indicator == INDICATOR]
@@ -202,6 +211,7 @@ def main(address: str) -> None:
     add_units(client)
     add_form(client)
     submit(client)
+    read_later_version(client)
     read_reports(client)
     read_problem(client)
     reorganise(client)

@@ -6,6 +6,7 @@ import createClient from "openapi-fetch";
 import type { components, paths } from "./schema.js";
 
 type Problem = components["schemas"]["ProblemBody"];
+type Submission = components["schemas"]["SubmissionView"];
 
 const [address] = process.argv.slice(2);
 assert(address, "Usage: journey ADDRESS");
@@ -19,7 +20,7 @@ const LARGE = "9007199254740993";
 const api = createClient<paths>({ baseUrl: address, headers: { Prefer: "numbers=text" } });
 
 /** Returns the body of a success. */
-function read<T>(answer: { data?: T; error?: Problem; response: Response }): T {
+function read<T>(answer: { data?: T; error?: Problem | undefined; response: Response }): T {
   if (answer.data === undefined) {
     throw new Error(`${answer.response.status} ${answer.error?.code}: ${answer.error?.detail}`);
   }
@@ -129,6 +130,17 @@ async function submit() {
   );
 }
 
+/** Reads an answer of a later version: its status is not known today. */
+async function readLaterVersion() {
+  const today = read(
+    await api.GET("/v1/forms/{form}/periods/{period}/units/{unit}/submission", {
+      params: { path: submissionOf("code:TS-1") },
+    }),
+  );
+  const later: Submission = { ...today, status: "sealed" };
+  assert.equal(later.status, "sealed");
+}
+
 async function readReports() {
   const path = submissionOf("code:TS");
   const rollup = await api.GET("/v1/forms/{form}/periods/{period}/units/{unit}/rollup", { params: { path } });
@@ -214,6 +226,7 @@ await signIn();
 await addUnits();
 await addForm();
 await submit();
+await readLaterVersion();
 await readReports();
 await readProblem();
 await reorganise();

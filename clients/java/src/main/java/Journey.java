@@ -1,3 +1,5 @@
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.time.LocalDate;
 import java.util.Arrays;
@@ -37,6 +39,7 @@ public final class Journey {
     journey.addUnits();
     journey.addForm();
     journey.submit();
+    journey.readLaterVersion();
     journey.readReports();
     journey.readProblem();
     journey.reorganise();
@@ -75,7 +78,7 @@ public final class Journey {
     for (UnitBody body : bodies) {
       units.createUnit(UnitsApi.APICreateUnitRequest.newBuilder().unitBody(body).build());
     }
-    var page = units.listUnits(UnitsApi.APIListUnitsRequest.newBuilder().parent("code:JV").limit(10).build());
+    var page = units.listUnits(UnitsApi.APIListUnitsRequest.newBuilder().parent("code:JV").build());
     equal(List.of("JV-1", "JV-2"), page.getItems().stream().map(UnitView::getCode).toList());
     equal(null, page.getNext());
   }
@@ -116,7 +119,7 @@ public final class Journey {
     var request = of("JV-1", amount("1")).ifNoneMatch("*").idempotencyKey("java-first").build();
     ApiResponse<SubmissionView> first = submissions.putSubmissionWithHttpInfo(request);
     equal(201, first.getStatusCode());
-    equal(Status.SUBMITTED, first.getData().getStatus());
+    equal("submitted", first.getData().getStatus());
     ApiResponse<SubmissionView> replay = submissions.putSubmissionWithHttpInfo(request);
     equal("true", header(replay, "idempotency-replayed"));
     equal(first.getData(), replay.getData());
@@ -143,6 +146,23 @@ public final class Journey {
         .period(PERIOD)
         .unit("code:" + unit)
         .submissionBody(body);
+  }
+
+  /** Reads an answer of a later version: it has a status and a field that are not known today. */
+  private void readLaterVersion() throws ApiException, IOException {
+    SubmissionView today =
+        submissions.getSubmission(
+            SubmissionsApi.APIGetSubmissionRequest.newBuilder()
+                .form(FORM)
+                .period(PERIOD)
+                .unit("code:JV-1")
+                .build());
+    ObjectMapper mapper = client.getObjectMapper();
+    ObjectNode answer = mapper.valueToTree(today);
+    answer.put("status", "sealed").put("sealed_on", "2031-01-01");
+    SubmissionView later = mapper.treeToValue(answer, SubmissionView.class);
+    equal("sealed", later.getStatus());
+    equal(today.getValues(), later.getValues());
   }
 
   private void readReports() throws ApiException {

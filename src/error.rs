@@ -143,6 +143,8 @@ pub enum Kind {
     /// The request cannot be read.
     Malformed,
     /// Nobody is signed in.
+    /// A password, a refresh token or a code that is wrong (RFC 6749, section 5.2).
+    SignInFailed,
     Unauthenticated,
     /// The caller is signed in but not allowed.
     Forbidden,
@@ -255,7 +257,8 @@ codes! {
     // The caller and the caller's rights.
     NotSignedIn = "NOT_SIGNED_IN": Unauthenticated;
     InvalidToken = "INVALID_TOKEN": Unauthenticated;
-    InvalidCredentials = "INVALID_CREDENTIALS": Unauthenticated;
+    InvalidCredentials = "INVALID_CREDENTIALS": SignInFailed;
+    InvalidClient = "INVALID_CLIENT": Unauthenticated;
     UnsupportedGrantType = "UNSUPPORTED_GRANT_TYPE": Malformed;
     TenantRequired = "TENANT_REQUIRED": Malformed;
     TooManySignIns = "TOO_MANY_SIGN_INS": TooManyRequests;

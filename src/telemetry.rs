@@ -27,6 +27,10 @@ pub enum TelemetryError {
     AlreadyThere(Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// The framework's word on its clients' mistakes, such as a line that is no HTTP: not an error of the
+/// server. A directive of the setting for the same part wins.
+const QUIET: &str = "actix_http=off";
+
 /// Starts this process's log, on standard error. May be called once a process.
 ///
 /// # Errors
@@ -38,7 +42,7 @@ pub fn start_log(settings: &Settings) -> Result<(), TelemetryError> {
         // The library would report its own errors on standard error and panic if nobody reads that.
         // A closed log must not stop the service.
         .log_internal_errors(false)
-        .with_env_filter(EnvFilter::try_new(&settings.log)?);
+        .with_env_filter(EnvFilter::try_new(format!("{QUIET},{}", settings.log))?);
     match settings.log_format {
         LogFormat::Text => builder.try_init(),
         LogFormat::Json => builder.json().try_init(),

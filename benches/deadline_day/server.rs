@@ -15,7 +15,7 @@ use tonghop::service::Application;
 use tonghop::service::application::call::Call;
 use tonghop::service::catalogue::form::put_form;
 use tonghop::service::catalogue::indicator::put_indicator;
-use tonghop::service::people::account::{EnteredAccount, add_account};
+use tonghop::service::people::operator::{EnteredAccount, add_account};
 use tonghop::service::people::tenant::find_tenant;
 use tonghop::service::people::token::{Client, Credentials, issue_token};
 use tonghop::store::migration::is_there;

@@ -2,7 +2,8 @@
 //! commune submits.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use tonghop::service::map::import::{ImportMode, UnitList, import_units};
+use tonghop::service::application::import_mode::ImportMode;
+use tonghop::service::map::import::{UnitList, import_units};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use tonghop::authn::Identity;

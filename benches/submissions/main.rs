@@ -20,7 +20,8 @@ mod written;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
-use tonghop::service::map::import::{ImportMode, UnitList, import_units};
+use tonghop::service::application::import_mode::ImportMode;
+use tonghop::service::map::import::{UnitList, import_units};
 
 use chrono::{DateTime, Utc};
 use tonghop::authn::{Identity, Tokens};

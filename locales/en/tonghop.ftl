@@ -130,6 +130,7 @@ problem-unavailable = The service is not available at the moment. Try again in s
 problem-internal = Something failed on the server. Tell its operator the number of this request.
 problem-malformed = The request cannot be read.
 kind-malformed = Malformed request
+kind-sign-in-failed = Signing in failed
 kind-unauthenticated = Not signed in
 kind-forbidden = Not allowed
 kind-not-found = Not found

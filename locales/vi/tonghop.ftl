@@ -124,6 +124,7 @@ problem-unavailable = Dịch vụ tạm thời chưa phục vụ được. Hãy 
 problem-internal = Có lỗi ở phía máy chủ. Hãy báo người quản trị kèm số yêu cầu.
 problem-malformed = Yêu cầu không đọc được.
 kind-malformed = Yêu cầu sai cách viết
+kind-sign-in-failed = Đăng nhập không thành công
 kind-unauthenticated = Chưa đăng nhập
 kind-forbidden = Không có quyền
 kind-not-found = Không tìm thấy

@@ -5,11 +5,10 @@
 
 use std::str::FromStr;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::secret::{NoRandomness, hash_of, random_bytes};
 use crate::domain::id::TenantId;
 
 /// The beginning of every key, by which it is told from a token.
@@ -31,18 +30,13 @@ const CHECK_LENGTH: usize = 6;
 #[error("no key, or not a whole one")]
 pub struct InvalidKey;
 
-/// The lack of randomness, without which no key can be made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no randomness")]
-pub struct NoRandomness;
-
 /// The hash of a whole key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct KeyHash(Box<str>);
 
 impl KeyHash {
     fn of(key: &str) -> KeyHash {
-        KeyHash(URL_SAFE_NO_PAD.encode(Sha256::digest(key)).into())
+        KeyHash(hash_of(key).into())
     }
 
     /// Takes a hash as the database has it.
@@ -75,8 +69,7 @@ impl NewKey {
     /// # Errors
     /// [`NoRandomness`].
     pub fn of(tenant: TenantId) -> Result<NewKey, NoRandomness> {
-        let mut random = [0_u8; ID_LENGTH + SECRET_LENGTH];
-        openssl::rand::rand_bytes(&mut random).map_err(|_| NoRandomness)?;
+        let random = random_bytes::<{ ID_LENGTH + SECRET_LENGTH }>()?;
         let (id, secret) = random.split_at(ID_LENGTH);
         let prefix = format!("{MARK}{}", letters(id));
         let body = format!("{prefix}{}{}", encoded(tenant), letters(secret));

@@ -15,7 +15,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{DecodingKey, EncodingKey};
 
 use super::keys::{
-    self, JsonWebKey, KeptKey, Key, KeyError, KeyId, KeyState, key_files, load_all, load_or_create,
+    self, JsonWebKey, Key, KeyId, KeyState, SigningKey, SigningKeyError, key_files, load_all,
+    load_or_create,
 };
 use super::signature;
 
@@ -43,10 +44,10 @@ impl Keys {
         }
     }
 
-    fn of_directory(directory: &Path, keys: &[KeptKey]) -> Result<Keys, KeyError> {
+    fn of_directory(directory: &Path, keys: &[SigningKey]) -> Result<Keys, SigningKeyError> {
         let mut states = keys.iter();
         let active = states.find(|key| key.state == KeyState::Active);
-        let active = active.ok_or_else(|| KeyError::NoneActive(directory.to_owned()))?;
+        let active = active.ok_or_else(|| SigningKeyError::NoneActive(directory.to_owned()))?;
         Ok(Keys::of(&active.key, keys.iter().map(|kept| &kept.key)))
     }
 
@@ -63,7 +64,7 @@ impl Keys {
 struct Listing(Vec<(PathBuf, u64, u64, i64, i64)>);
 
 impl Listing {
-    fn of(directory: &Path) -> Result<Listing, KeyError> {
+    fn of(directory: &Path) -> Result<Listing, SigningKeyError> {
         let files = key_files(directory)?.into_iter().map(|file| file.path);
         let paths = files.chain([directory.to_owned()]);
         let dated = paths.map(|path| match path.metadata() {
@@ -74,7 +75,7 @@ impl Listing {
                 found.ctime(),
                 found.ctime_nsec(),
             )),
-            Err(source) => Err(KeyError::File { path, source }),
+            Err(source) => Err(SigningKeyError::File { path, source }),
         });
         dated.collect::<Result<_, _>>().map(Listing)
     }
@@ -85,10 +86,10 @@ struct Followed {
     directory: PathBuf,
     /// In milliseconds since the Unix epoch.
     looked_at: AtomicI64,
-    seen: Mutex<Seen>,
+    seen: Mutex<SeenFiles>,
 }
 
-struct Seen {
+struct SeenFiles {
     /// `None` if it could not be listed.
     listing: Option<Listing>,
     could_be_used: bool,
@@ -103,7 +104,7 @@ pub(super) struct KeyRing {
 
 impl KeyRing {
     /// Reads the keys of a directory, or makes the first one.
-    pub fn open(directory: &Path) -> Result<KeyRing, KeyError> {
+    pub fn open(directory: &Path) -> Result<KeyRing, SigningKeyError> {
         signature::install();
         let first = load_or_create(directory)?;
         let keys = Keys::of_directory(directory, &first)?;
@@ -111,7 +112,7 @@ impl KeyRing {
         let followed = Followed {
             directory: directory.to_owned(),
             looked_at: AtomicI64::new(i64::MIN),
-            seen: Mutex::new(Seen {
+            seen: Mutex::new(SeenFiles {
                 listing: None,
                 could_be_used: true,
             }),
@@ -123,7 +124,7 @@ impl KeyRing {
     }
 
     /// Makes a key that is not saved.
-    pub fn passing() -> Result<KeyRing, KeyError> {
+    pub fn passing() -> Result<KeyRing, SigningKeyError> {
         signature::install();
         let key = keys::passing()?;
         Ok(KeyRing {
@@ -184,7 +185,7 @@ impl KeyRing {
             }
             Err(_) => (),
         }
-        *seen = Seen {
+        *seen = SeenFiles {
             listing,
             could_be_used,
         };

@@ -20,7 +20,7 @@ use crate::system::{AccessError, User, try_to_make, try_to_write_in};
 
 /// The reasons for which the keys cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum KeyError {
+pub enum SigningKeyError {
     #[error("{path}: {source}")]
     File {
         path: PathBuf,
@@ -94,7 +94,7 @@ pub enum KeyState {
 }
 
 /// A key of a directory.
-pub struct KeptKey {
+pub struct SigningKey {
     pub key: Key,
     pub path: PathBuf,
     pub state: KeyState,
@@ -143,8 +143,8 @@ impl KeyFile {
 /// none.
 ///
 /// # Errors
-/// [`KeyError`], also if anybody but the owner can read a key.
-pub fn load_or_create(directory: &Path) -> Result<Vec<KeptKey>, KeyError> {
+/// [`SigningKeyError`], also if anybody but the owner can read a key.
+pub fn load_or_create(directory: &Path) -> Result<Vec<SigningKey>, SigningKeyError> {
     make_directory(directory)?;
     check_directory(directory)?;
     if key_files(directory)?.is_empty() {
@@ -155,12 +155,12 @@ pub fn load_or_create(directory: &Path) -> Result<Vec<KeptKey>, KeyError> {
     load_all(directory)
 }
 
-fn make_directory(directory: &Path) -> Result<(), KeyError> {
+fn make_directory(directory: &Path) -> Result<(), SigningKeyError> {
     let mut builder = DirBuilder::new();
     let made = builder.recursive(true).mode(0o700).create(directory);
     made.map_err(|source| match try_to_make(directory) {
-        Err(access) => KeyError::Access(access),
-        Ok(()) => KeyError::File {
+        Err(access) => SigningKeyError::Access(access),
+        Ok(()) => SigningKeyError::File {
             path: directory.to_owned(),
             source,
         },
@@ -174,14 +174,14 @@ pub fn has_keys(directory: &Path) -> bool {
 
 /// Refuses a directory that others may write in: any key put there verifies, and could be the one
 /// that signs.
-pub(super) fn check_directory(directory: &Path) -> Result<(), KeyError> {
-    let in_directory = |source| KeyError::File {
+pub(super) fn check_directory(directory: &Path) -> Result<(), SigningKeyError> {
+    let in_directory = |source| SigningKeyError::File {
         path: directory.to_owned(),
         source,
     };
     let metadata = std::fs::metadata(directory).map_err(in_directory)?;
     if metadata.permissions().mode() & 0o022 != 0 {
-        return Err(KeyError::OpenToOthers(directory.to_owned()));
+        return Err(SigningKeyError::OpenToOthers(directory.to_owned()));
     }
     let (owner, user) = (
         User::owner_of(directory).map_err(in_directory)?,
@@ -194,11 +194,11 @@ pub(super) fn check_directory(directory: &Path) -> Result<(), KeyError> {
     Err(owned_by(directory, owner, user))
 }
 
-fn owned_by(path: &Path, owner: User, user: User) -> KeyError {
+fn owned_by(path: &Path, owner: User, user: User) -> SigningKeyError {
     let path = path.to_owned();
     match user.is_root() {
-        true => KeyError::RunAsRoot { path, owner },
-        false => KeyError::OfAnotherUser { path, owner, user },
+        true => SigningKeyError::RunAsRoot { path, owner },
+        false => SigningKeyError::OfAnotherUser { path, owner, user },
     }
 }
 
@@ -206,7 +206,7 @@ fn owned_by(path: &Path, owner: User, user: User) -> KeyError {
 ///
 /// # Errors
 /// As [`load_or_create`].
-pub fn load_all(directory: &Path) -> Result<Vec<KeptKey>, KeyError> {
+pub fn load_all(directory: &Path) -> Result<Vec<SigningKey>, SigningKeyError> {
     check_directory(directory)?;
     let files = key_files(directory)?;
     let mut keys = Vec::with_capacity(files.len());
@@ -217,7 +217,7 @@ pub fn load_all(directory: &Path) -> Result<Vec<KeptKey>, KeyError> {
             (false, Some(following)) => (KeyState::Retired, following),
             (false, None) => (KeyState::Active, file),
         };
-        keys.push(KeptKey {
+        keys.push(SigningKey {
             key: load(&file.path)?,
             path: file.path.clone(),
             state,
@@ -225,25 +225,26 @@ pub fn load_all(directory: &Path) -> Result<Vec<KeptKey>, KeyError> {
         });
     }
     if !keys.is_empty() && !keys.iter().any(|key| key.state == KeyState::Active) {
-        return Err(KeyError::NoneActive(directory.to_owned()));
+        return Err(SigningKeyError::NoneActive(directory.to_owned()));
     }
     Ok(keys)
 }
 
 /// Returns the time at which a key was made or became active, whichever was later.
-fn modified(path: &Path) -> Result<DateTime<Utc>, KeyError> {
+fn modified(path: &Path) -> Result<DateTime<Utc>, SigningKeyError> {
     let metadata = std::fs::metadata(path);
     let time = metadata.and_then(|metadata| metadata.modified());
-    time.map(DateTime::from).map_err(|source| KeyError::File {
-        path: path.to_owned(),
-        source,
-    })
+    time.map(DateTime::from)
+        .map_err(|source| SigningKeyError::File {
+            path: path.to_owned(),
+            source,
+        })
 }
 
 /// Lists the files of the keys. A next key with the number of one that signs or an earlier number is
 /// a copy that was left behind, and is ignored.
-pub(super) fn key_files(directory: &Path) -> Result<Vec<KeyFile>, KeyError> {
-    let in_directory = |source| KeyError::File {
+pub(super) fn key_files(directory: &Path) -> Result<Vec<KeyFile>, SigningKeyError> {
+    let in_directory = |source| SigningKeyError::File {
         path: directory.to_owned(),
         source,
     };
@@ -261,11 +262,11 @@ pub(super) fn key_files(directory: &Path) -> Result<Vec<KeyFile>, KeyError> {
 
 /// Makes a key, unless its file exists. Writes a draft and links it to its final name, so that all
 /// who try at once agree on one complete key. Returns true if it was made.
-pub(super) fn create(new: &KeyFile) -> Result<bool, KeyError> {
-    let private = new_private_key().map_err(|_| KeyError::Generate)?;
+pub(super) fn create(new: &KeyFile) -> Result<bool, SigningKeyError> {
+    let private = new_private_key().map_err(|_| SigningKeyError::Generate)?;
     let draft = format!(".{}.new", uuid::Uuid::now_v7());
     let draft = new.path.with_file_name(draft);
-    let in_draft = |source| KeyError::File {
+    let in_draft = |source| SigningKeyError::File {
         path: draft.clone(),
         source,
     };
@@ -283,37 +284,37 @@ pub(super) fn create(new: &KeyFile) -> Result<bool, KeyError> {
     match linked {
         Ok(()) => Ok(true),
         Err(source) if source.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
-        Err(source) => Err(KeyError::File {
+        Err(source) => Err(SigningKeyError::File {
             path: new.path.clone(),
             source,
         }),
     }
 }
 
-fn load(path: &Path) -> Result<Key, KeyError> {
-    let in_file = |source| KeyError::File {
+fn load(path: &Path) -> Result<Key, SigningKeyError> {
+    let in_file = |source| SigningKeyError::File {
         path: path.to_owned(),
         source,
     };
     let permissions: Permissions = std::fs::metadata(path).map_err(in_file)?.permissions();
     if permissions.mode() & 0o077 != 0 {
-        return Err(KeyError::Exposed(path.to_owned()));
+        return Err(SigningKeyError::Exposed(path.to_owned()));
     }
     let (owner, user) = (User::owner_of(path).map_err(in_file)?, User::current());
     if owner != user {
         return Err(owned_by(path, owner, user));
     }
     let private = std::fs::read(path).map_err(in_file)?;
-    read(private).ok_or_else(|| KeyError::Damaged(path.to_owned()))
+    read(private).ok_or_else(|| SigningKeyError::Damaged(path.to_owned()))
 }
 
 /// Makes a key that is not saved.
 ///
 /// # Errors
-/// [`KeyError::Generate`].
-pub fn passing() -> Result<Key, KeyError> {
-    let private = new_private_key().map_err(|_| KeyError::Generate)?;
-    read(private).ok_or(KeyError::Generate)
+/// [`SigningKeyError::Generate`].
+pub fn passing() -> Result<Key, SigningKeyError> {
+    let private = new_private_key().map_err(|_| SigningKeyError::Generate)?;
+    read(private).ok_or(SigningKeyError::Generate)
 }
 
 fn read(private: Vec<u8>) -> Option<Key> {

@@ -7,6 +7,7 @@ mod key_ring;
 pub mod keys;
 pub mod password;
 pub mod rotation;
+pub mod secret;
 mod signature;
 pub mod token;
 

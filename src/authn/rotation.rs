@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use super::keys::{
-    KeptKey, KeyError, KeyFile, KeyState, check_directory, create, key_files, load_all,
+    KeyFile, KeyState, SigningKey, SigningKeyError, check_directory, create, key_files, load_all,
 };
 use super::token::{LEEWAY, LIFETIME};
 use crate::system::try_to_write_in;
@@ -20,7 +20,7 @@ const NOTICING: TimeDelta = TimeDelta::minutes(1);
 #[derive(Debug, thiserror::Error)]
 pub enum RotationError {
     #[error(transparent)]
-    Keys(#[from] KeyError),
+    Keys(#[from] SigningKeyError),
     #[error("no signing key is in {0}; a server makes the first one when it starts")]
     NoKeys(PathBuf),
     #[error("{0} is the next key already; to let it sign, run: tonghop keys activate")]
@@ -101,14 +101,14 @@ pub fn remove_retired(directory: &Path, now: DateTime<Utc>) -> Result<Vec<PathBu
 }
 
 /// Returns the time from which on no token of a retired key is valid; `None` for other keys.
-pub fn last_token_of(key: &KeptKey) -> Option<DateTime<Utc>> {
+pub fn last_token_of(key: &SigningKey) -> Option<DateTime<Utc>> {
     match key.state {
         KeyState::Next | KeyState::Active => None,
         KeyState::Retired => Some(key.since + NOTICING + LIFETIME + LEEWAY),
     }
 }
 
-fn files_to_change(directory: &Path) -> Result<Vec<KeyFile>, KeyError> {
+fn files_to_change(directory: &Path) -> Result<Vec<KeyFile>, SigningKeyError> {
     if !directory.exists() {
         return Ok(Vec::new());
     }
@@ -118,13 +118,13 @@ fn files_to_change(directory: &Path) -> Result<Vec<KeyFile>, KeyError> {
 }
 
 /// Waits until the names of a directory are on the disk.
-fn persist(directory: &Path) -> Result<(), KeyError> {
+fn persist(directory: &Path) -> Result<(), SigningKeyError> {
     let synced = File::open(directory).and_then(|directory| directory.sync_all());
     synced.map_err(|source| of_file(directory, source))
 }
 
-fn of_file(path: &Path, source: std::io::Error) -> KeyError {
-    KeyError::File {
+fn of_file(path: &Path, source: std::io::Error) -> SigningKeyError {
+    SigningKeyError::File {
         path: path.to_owned(),
         source,
     }
@@ -316,7 +316,7 @@ mod tests {
         mode(0o644).unwrap();
         assert!(matches!(
             Tokens::open(keys, "tonghop"),
-            Err(KeyError::Exposed(_))
+            Err(SigningKeyError::Exposed(_))
         ));
         assert_eq!(published(&tokens, noon() + seconds(4)), 1);
         assert_eq!(signer_of(&issued(&tokens, noon() + seconds(4))), first);
@@ -343,7 +343,7 @@ mod tests {
         std::fs::remove_file(keys.join("0001.ed25519")).unwrap();
         assert!(matches!(
             Tokens::open(keys, "tonghop"),
-            Err(KeyError::NoneActive(_))
+            Err(SigningKeyError::NoneActive(_))
         ));
         activate_next(keys, noon()).unwrap();
         assert!(Tokens::open(keys, "tonghop").is_ok());

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::api_key::{ApiKey, KeyHash};
 use super::key_ring::KeyRing;
-use super::keys::{JsonWebKey, KeyError, KeyId};
+use super::keys::{JsonWebKey, KeyId, SigningKeyError};
 use crate::domain::id::{AccountId, SessionId, TenantId};
 use crate::error::{Code, Explain, Explanation};
 use crate::message;
@@ -133,16 +133,16 @@ impl Tokens {
     /// Reads the keys of a directory, or makes the first one.
     ///
     /// # Errors
-    /// [`KeyError`] of the directory or a key.
-    pub fn open(keys: &Path, issuer: &str) -> Result<Tokens, KeyError> {
+    /// [`SigningKeyError`] of the directory or a key.
+    pub fn open(keys: &Path, issuer: &str) -> Result<Tokens, SigningKeyError> {
         Ok(Tokens::of(KeyRing::open(keys)?, issuer))
     }
 
     /// Makes a signer for a command, which issues no tokens: its key is not saved.
     ///
     /// # Errors
-    /// [`KeyError::Generate`].
-    pub fn of_command(issuer: &str) -> Result<Tokens, KeyError> {
+    /// [`SigningKeyError::Generate`].
+    pub fn of_command(issuer: &str) -> Result<Tokens, SigningKeyError> {
         Ok(Tokens::of(KeyRing::passing()?, issuer))
     }
 
@@ -597,7 +597,7 @@ mod tests {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
         assert!(matches!(
             Tokens::open(&keys, "tonghop"),
-            Err(KeyError::Exposed(_))
+            Err(SigningKeyError::Exposed(_))
         ));
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::{InvalidName, UnitId};
@@ -109,6 +110,30 @@ impl Grant {
             Reach::Subtree(unit) => Some(unit),
             Reach::Tenant => None,
         }
+    }
+
+    /// Returns the same grant on a unit that takes the grant's own over on a day.
+    #[must_use]
+    pub fn passed_to(&self, heir: UnitId, on: NaiveDate) -> Grant {
+        Grant {
+            role: self.role,
+            reach: Reach::Subtree(heir),
+            days: Validity {
+                from: self.days.from.max(on),
+                to: self.days.to,
+            },
+        }
+    }
+
+    /// Returns true if this grant allows everything that another does.
+    pub fn includes(&self, other: &Grant) -> bool {
+        self.role == other.role && self.reach == other.reach && self.days.covers(other.days)
+    }
+
+    /// Returns true if the grant holds on some day. One that is ended before its first day never
+    /// does.
+    pub fn ever_holds(&self) -> bool {
+        self.days.to.is_none_or(|to| self.days.from <= to)
     }
 }
 

@@ -8,12 +8,13 @@ use comfy_table::{Table, presets};
 use tonghop::authz::Scope;
 use tonghop::service::Application;
 use tonghop::service::application::page::{MOST, Page, PageRequest};
-use tonghop::service::people::account::{
-    AccountFilter, AccountView, EnteredAccount, OperatorDeed, add_account, change_as_operator,
+use tonghop::service::people::account::{AccountFilter, AccountView};
+use tonghop::service::people::grant::{EnteredGrant, GrantView};
+use tonghop::service::people::invitation::InvitationView;
+use tonghop::service::people::operator::{
+    EnteredAccount, OperatorDeed, add_account, change_as_operator, invite_as_operator,
     list_as_operator,
 };
-use tonghop::service::people::grant::{EnteredGrant, GrantView};
-use tonghop::service::people::invitation::{InvitationView, invite_as_operator};
 use tonghop::service::people::tenant::find_tenant;
 
 use super::local_time::LocalTime;

@@ -10,7 +10,7 @@ use tonghop::domain::fault::FieldPath;
 use tonghop::path;
 use tonghop::pointer::pointer_to;
 use tonghop::service::application::name::UnitName;
-use tonghop::service::map::import::{ImportMode, UnitList, add_units, check_units};
+use tonghop::service::map::import::{UnitList, add_units, check_units};
 
 use clap::{Parser, Subcommand};
 use serde::Serialize;
@@ -23,13 +23,12 @@ use tonghop::error::{Explain, Fault, FaultPlace};
 use tonghop::service::Application;
 use tonghop::service::application::call::Call;
 use tonghop::service::application::idempotency::Reply;
+use tonghop::service::application::import_mode::ImportMode;
 use tonghop::service::map::mapping::{
     Mapping, MappingError, Table, TableDocument, TableFault, TableLine, Unlisted, table_document_of,
 };
 use tonghop::service::map::reorganisation::{create_reorganisation, preview_reorganisation};
-use tonghop::service::people::import::{
-    HandOut, PeopleImportMode, PeopleImportResult, PeopleList, import_accounts,
-};
+use tonghop::service::people::import::{HandOut, PeopleImportResult, PeopleList, import_accounts};
 use tonghop::service::people::tenant::find_tenant;
 use tonghop::service::people::token::{Client, Credentials, issue_token};
 
@@ -160,7 +159,7 @@ fn run_people(application: &Application, people: &PeopleArguments) -> Result<(),
         let done = import_accounts(application, &call, &list(mode)?).map_err(told)?;
         Ok::<PeopleImportResult, Failure>(serde_json::from_str(&done.body)?)
     };
-    let checked = import(PeopleImportMode::DryRun)?;
+    let checked = import(ImportMode::DryRun)?;
     run.show(&checked, || format!("New accounts: {}", checked.created))?;
     let Some(path) = people.invitations.as_deref().filter(|_| !run.dry_run) else {
         return Ok(());
@@ -168,7 +167,7 @@ fn run_people(application: &Application, people: &PeopleArguments) -> Result<(),
     let clock = LocalTime::of(application, &Scope::of(&call.identity))?;
     // Made before anything is written: invitations are shown once.
     let mut file = new_file(path)?;
-    let done = import(PeopleImportMode::Write);
+    let done = import(ImportMode::Write);
     if done.is_err() {
         std::fs::remove_file(path)?;
     }

@@ -6,7 +6,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Subcommand;
 use comfy_table::{Table, presets};
 
-use tonghop::authn::keys::{KeptKey, KeyState, load_all};
+use tonghop::authn::keys::{KeyState, SigningKey, load_all};
 use tonghop::authn::rotation::{activate_next, last_token_of, make_next, remove_retired};
 
 use crate::Failure;
@@ -46,7 +46,7 @@ pub fn run(directory: &Path, command: &KeysCommand, now: DateTime<Utc>) -> Resul
     Ok(())
 }
 
-fn table_of(keys: &[KeptKey]) -> Table {
+fn table_of(keys: &[SigningKey]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED);
     table.set_header(["file", "state", "since", "tokens serve until", "id"]);

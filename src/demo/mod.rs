@@ -1,7 +1,7 @@
 //! The model case: the 2024 report of Tân An commune, as data loaded through the API's own use
 //! cases. `README.md` in this directory says which parts are real.
 
-use crate::service::map::import::{ImportMode, UnitList, import_units};
+use crate::service::map::import::{UnitList, import_units};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 
@@ -16,13 +16,14 @@ use crate::http::indicator::IndicatorBody;
 use crate::service::Application;
 use crate::service::application::call::Call;
 use crate::service::application::condition::Precondition;
+use crate::service::application::import_mode::ImportMode;
 use crate::service::application::locate::ReportPath;
 use crate::service::application::watcher::Nobody;
 use crate::service::catalogue::form::put_form;
 use crate::service::catalogue::indicator::{get_indicator, put_indicator};
 use crate::service::map::reorganisation::create_reorganisation;
-use crate::service::people::account::{EnteredAccount, add_account};
 use crate::service::people::grant::EnteredGrant;
+use crate::service::people::operator::{EnteredAccount, add_account};
 use crate::service::people::tenant::{EnteredTenant, create_tenant, find_tenant, list_tenants};
 use crate::service::people::token::{Client, Credentials, issue_token};
 use crate::service::report::lineage::FigureName;

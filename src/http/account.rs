@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::answer::{change, tagged};
+use super::answer::{change, change_named, tagged};
 use super::problem::Problem;
 use super::request::page::{page_request, page_response};
 use super::request::{
@@ -14,6 +14,7 @@ use super::request::{
 use crate::authz::Role;
 use crate::domain::day::Day;
 use crate::service::Application;
+use crate::service::application::import_mode::ImportMode;
 use crate::service::application::page::Page;
 use crate::service::people::account::{
     self, AccountFilter, AccountStatus, AccountView, EnteredPerson, NewAccount, PutAccount,
@@ -21,7 +22,7 @@ use crate::service::people::account::{
 };
 use crate::service::people::grant::EnteredGrant;
 use crate::service::people::hand_over::{self, EnteredHandOver};
-use crate::service::people::import::{self, PeopleImportMode, PeopleImportResult, PeopleList};
+use crate::service::people::import::{self, PeopleImportResult, PeopleList};
 use crate::service::people::invitation::{self, InvitationView, InvitedAccount};
 
 /// An account in a path.
@@ -213,10 +214,7 @@ pub async fn import_accounts(
 ) -> Result<HttpResponse, Problem> {
     let list = PeopleList {
         csv: body,
-        mode: match params.dry_run {
-            Some(true) => PeopleImportMode::DryRun,
-            Some(false) | None => PeopleImportMode::Write,
-        },
+        mode: ImportMode::of_parameter(params.dry_run),
     };
     change(application, call, list, import::import_accounts).await
 }
@@ -303,10 +301,12 @@ pub async fn invite_account(
     path: web::Path<AccountPath>,
     Called { call, .. }: Called<NoBody>,
 ) -> Result<HttpResponse, Problem> {
-    let id = path.into_inner().account;
-    change(application, call, id, |application, call, id| {
-        invitation::invite_account(application, call, id)
-    })
+    change_named(
+        application,
+        call,
+        path.into_inner().account,
+        invitation::invite_account,
+    )
     .await
 }
 
@@ -324,10 +324,12 @@ pub async fn disable_account(
     path: web::Path<AccountPath>,
     CalledOn { call, .. }: CalledOn<NoBody>,
 ) -> Result<HttpResponse, Problem> {
-    let id = path.into_inner().account;
-    change(application, call, id, |application, call, id| {
-        account::disable_account(application, call, id)
-    })
+    change_named(
+        application,
+        call,
+        path.into_inner().account,
+        account::disable_account,
+    )
     .await
 }
 
@@ -345,10 +347,12 @@ pub async fn enable_account(
     path: web::Path<AccountPath>,
     CalledOn { call, .. }: CalledOn<NoBody>,
 ) -> Result<HttpResponse, Problem> {
-    let id = path.into_inner().account;
-    change(application, call, id, |application, call, id| {
-        account::enable_account(application, call, id)
-    })
+    change_named(
+        application,
+        call,
+        path.into_inner().account,
+        account::enable_account,
+    )
     .await
 }
 

@@ -35,6 +35,24 @@ where
     Ok(reply(done.await?))
 }
 
+/// Like [`change`], for a use case on one thing that the path names.
+///
+/// # Errors
+/// The errors of the use case.
+pub async fn change_named<E>(
+    application: web::Data<Application>,
+    call: Call,
+    id: String,
+    use_case: fn(&Application, &Call, &str) -> Result<Reply, E>,
+) -> Result<HttpResponse, Problem>
+where
+    E: Into<Problem> + Send + 'static,
+{
+    let on_named =
+        move |application: &Application, call: &Call, id: &String| use_case(application, call, id);
+    change(application, call, id, on_named).await
+}
+
 /// Builds the answer of a use case that changes something.
 pub fn reply(reply: Reply) -> HttpResponse {
     let mut response = match &reply.outcome {

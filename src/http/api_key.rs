@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::answer::change;
+use super::answer::{change, change_named};
 use super::problem::Problem;
 use super::request::page::{PageParams, page_request, page_response};
 use super::request::{Called, JsonBody, NoBody, Now, Params, SeenEtags, SignedIn};
@@ -102,9 +102,11 @@ pub async fn delete_key(
     path: web::Path<KeyPath>,
     Called { call, .. }: Called<NoBody>,
 ) -> Result<HttpResponse, Problem> {
-    let id = path.into_inner().key;
-    change(application, call, id, |application, call, id| {
-        api_key::delete_key(application, call, id)
-    })
+    change_named(
+        application,
+        call,
+        path.into_inner().key,
+        api_key::delete_key,
+    )
     .await
 }

@@ -4,10 +4,10 @@ use actix_web::{HttpResponse, post, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::problem::Problem;
+use super::problem::{Problem, too_many_failures};
 use super::refusal::AgainstRules;
 use super::request::{ClientOf, JsonBody, Now};
-use super::token::{PasswordSlots, too_many_failures};
+use super::token::PasswordSlots;
 use crate::service::Application;
 use crate::service::people::invitation::{self, AcceptedInvitation, InvitationError};
 

@@ -4,11 +4,11 @@ use actix_web::{HttpResponse, delete, get, put, web};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::answer::{change, reply, shown};
-use super::problem::Problem;
+use super::answer::{change, change_named, reply, shown};
+use super::problem::{Problem, too_many_failures};
 use super::refusal::AgainstRules;
 use super::request::{Called, ClientOf, JsonBody, NoBody, Now, SeenEtags, SignedIn};
-use super::token::{PasswordSlots, too_many_failures};
+use super::token::PasswordSlots;
 use crate::service::Application;
 use crate::service::application::call::Call;
 use crate::service::people::me::{self, ChangedPassword, MeError, MeView};
@@ -122,10 +122,12 @@ pub async fn end_my_session(
     path: web::Path<SessionPath>,
     Called { call, .. }: Called<NoBody>,
 ) -> Result<HttpResponse, Problem> {
-    let id = path.into_inner().session;
-    change(application, call, id, |application, call, id| {
-        session::end_my_session(application, call, id)
-    })
+    change_named(
+        application,
+        call,
+        path.into_inner().session,
+        session::end_my_session,
+    )
     .await
 }
 

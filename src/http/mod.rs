@@ -17,6 +17,7 @@ pub mod tls;
 mod account;
 mod answer;
 mod api_key;
+mod bodiless;
 mod change;
 mod completeness;
 mod event_stream;

@@ -37,9 +37,12 @@ use crate::error::{
     Code, Explain, Explanation, Fault, FaultPlace, Kind, Language, MOST_FAULTS, Message, shortened,
 };
 use crate::message;
+use crate::service::application::throttle::TooManyFailures;
 use crate::telemetry::Metrics;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Headers that an error keeps because they say more than its status.
 const TELLING_HEADERS: [HeaderName; 3] =
@@ -65,6 +68,12 @@ pub fn retry_after() -> HeaderValue {
     static TURN: AtomicU16 = AtomicU16::new(0);
     let turn = TURN.fetch_add(1, Ordering::Relaxed);
     HeaderValue::from(1 + turn % LONGEST_WAIT)
+}
+
+/// Makes the answer to whoever has failed too often.
+pub(super) fn too_many_failures(too_many: TooManyFailures) -> Problem {
+    let seconds = HeaderValue::from(too_many.seconds());
+    Problem::from(too_many).with_header(header::RETRY_AFTER, seconds)
 }
 
 /// An error answer.
@@ -141,14 +150,11 @@ impl Problem {
             .insert_header((header::CONTENT_LANGUAGE, caller.language_tag()))
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .insert_header((REQUEST_ID, caller.request_id.to_string()));
-        match kind {
-            Kind::Unauthenticated => {
-                response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
-            }
-            Kind::Unavailable => {
-                response.insert_header((header::RETRY_AFTER, retry_after()));
-            }
-            _ => {}
+        if kind == Kind::Unauthenticated {
+            response.insert_header((header::WWW_AUTHENTICATE, challenge(self.code)));
+        }
+        if kind == Kind::Unavailable || self.code == Code::RequestInFlight {
+            response.insert_header((header::RETRY_AFTER, retry_after()));
         }
         for (name, value) in &self.headers {
             response.insert_header((name.clone(), value.clone()));
@@ -218,6 +224,7 @@ impl ResponseError for Problem {
 pub fn status(kind: Kind) -> StatusCode {
     match kind {
         Kind::Malformed => StatusCode::BAD_REQUEST,
+        Kind::SignInFailed => StatusCode::BAD_REQUEST,
         Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
         Kind::Forbidden => StatusCode::FORBIDDEN,
         Kind::NotFound => StatusCode::NOT_FOUND,
@@ -232,6 +239,15 @@ pub fn status(kind: Kind) -> StatusCode {
         Kind::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+/// Says how to sign in (RFC 6750, section 3): an error only if a token was sent.
+fn challenge(code: Code) -> &'static str {
+    match code {
+        Code::InvalidToken => "Bearer error=\"invalid_token\"",
+        Code::InvalidClient => "Basic realm=\"tonghop\"",
+        _ => "Bearer",
     }
 }
 
@@ -270,6 +286,7 @@ fn sentence(code: Code) -> Message {
 fn title(kind: Kind) -> Message {
     match kind {
         Kind::Malformed => message!("kind-malformed"),
+        Kind::SignInFailed => message!("kind-sign-in-failed"),
         Kind::Unauthenticated => message!("kind-unauthenticated"),
         Kind::Forbidden => message!("kind-forbidden"),
         Kind::NotFound => message!("kind-not-found"),
@@ -328,6 +345,40 @@ pub struct ProblemBody {
     errors: Vec<FaultBody>,
     /// The request's id, also in X-Request-Id and in the server's log.
     request_id: String,
+    /// Of a failed sign-in only: the failure in the words of OAuth (RFC 6749, section 5.2), such as
+    /// `invalid_grant`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    error: Option<&'static str>,
+    /// Beside `error`: the same in English, in the letters that the RFC allows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    error_description: Option<String>,
+}
+
+/// A failed sign-in in the words of OAuth (RFC 6749, section 5.2).
+struct OauthError {
+    error: &'static str,
+    description: String,
+}
+
+impl OauthError {
+    fn new(problem: &Problem) -> Option<OauthError> {
+        let error = match (problem.code, problem.status_code()) {
+            (Code::InvalidCredentials, _) => "invalid_grant",
+            (Code::InvalidClient, _) => "invalid_client",
+            (Code::UnsupportedGrantType, _) => "unsupported_grant_type",
+            (_, StatusCode::BAD_REQUEST) => "invalid_request",
+            _ => return None,
+        };
+        let is_allowed =
+            |letter: &char| matches!(letter, ' '..='~') && !matches!(letter, '"' | '\\');
+        let description = problem.message.en.chars().filter(is_allowed);
+        Some(OauthError {
+            error,
+            description: description.collect(),
+        })
+    }
 }
 
 /// One thing that is wrong with a request, and where.
@@ -352,6 +403,10 @@ impl ProblemBody {
     fn new(problem: &Problem, caller: &Recipient) -> ProblemBody {
         let kind = problem.code.kind();
         let language = caller.language;
+        let oauth = match caller.dialect {
+            Dialect::Oauth => OauthError::new(problem),
+            Dialect::Plain => None,
+        };
         ProblemBody {
             problem_type: problem_type(problem.code),
             title: title(kind).in_language(language).to_owned(),
@@ -364,6 +419,8 @@ impl ProblemBody {
                 .map(|fault| FaultBody::new(fault, language))
                 .collect(),
             request_id: caller.request_id.to_string(),
+            error: oauth.as_ref().map(|oauth| oauth.error),
+            error_description: oauth.map(|oauth| oauth.description),
         }
     }
 }
@@ -388,11 +445,29 @@ fn problem_type(code: Code) -> String {
     format!("urn:tonghop:problem:{name}")
 }
 
-/// The parts of a request that shape the problem it gets: its id and its language.
+/// The parts of a request that shape the problem it gets: its id, its language and its dialect.
 #[derive(Debug, Clone, Copy)]
 struct Recipient {
     request_id: Uuid,
     language: Language,
+    dialect: Dialect,
+}
+
+/// The form of problems that a caller knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    Plain,
+    /// With the members of OAuth beside the others, at the address where tokens are issued.
+    Oauth,
+}
+
+impl Dialect {
+    fn of<B>(response: &ServiceResponse<B>) -> Dialect {
+        match matched_operation(response) {
+            Some(Operation::IssueToken) => Dialect::Oauth,
+            _ => Dialect::Plain,
+        }
+    }
 }
 
 impl Recipient {
@@ -400,6 +475,7 @@ impl Recipient {
         Recipient {
             request_id: Uuid::now_v7(),
             language: preferred_language(request),
+            dialect: Dialect::Plain,
         }
     }
 
@@ -505,6 +581,7 @@ pub async fn render<B: MessageBody>(
         id = %caller.request_id,
         method = %request.method(),
         path = request.path(),
+        trace = trace_of(&request),
     );
     let timer = metrics.begin_request(request.method().as_str());
     let place = state.admit(request.path());
@@ -522,6 +599,10 @@ pub async fn render<B: MessageBody>(
             if is_full_disk(response.response()) {
                 state.note_full_disk();
             }
+            let caller = Recipient {
+                dialect: Dialect::of(&response),
+                ..caller
+            };
             let mut response = caller.finish(response);
             allowance::announce(&mut response);
             if state.is_stopping() {
@@ -542,6 +623,16 @@ pub async fn render<B: MessageBody>(
     }
 }
 
+/// Returns the id of the trace to which a caller says that its request belongs (W3C Trace Context,
+/// `traceparent`).
+fn trace_of(request: &ServiceRequest) -> Option<&str> {
+    let parent = request.headers().get(TRACEPARENT)?.to_str().ok()?;
+    let mut parts = parent.split('-');
+    let (_version, trace) = (parts.next()?, parts.next()?);
+    let is_hexadecimal = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    (trace.len() == 32 && trace.bytes().all(is_hexadecimal)).then_some(trace)
+}
+
 /// Returns true for the addresses of operators, which are answered at any time.
 fn is_of_operators(request: &ServiceRequest) -> bool {
     matches!(request.path(), "/livez" | "/readyz" | "/metrics")
@@ -560,9 +651,13 @@ pub struct MatchedOperation(pub Operation);
 const NO_OPERATION: &str = "none";
 
 fn operation_of<B>(response: &ServiceResponse<B>) -> &'static str {
+    matched_operation(response).map_or(NO_OPERATION, Operation::id)
+}
+
+fn matched_operation<B>(response: &ServiceResponse<B>) -> Option<Operation> {
     let extensions = response.request().extensions();
     let matched = extensions.get::<MatchedOperation>();
-    matched.map_or(NO_OPERATION, |MatchedOperation(operation)| operation.id())
+    matched.map(|MatchedOperation(operation)| *operation)
 }
 
 /// Turns a handler's panic into an answer.
@@ -616,6 +711,7 @@ mod tests {
         let table = lines.sorted().dedup().join("\n");
         let expected = "\
 400 Malformed
+400 SignInFailed
 401 Unauthenticated
 403 Forbidden
 404 NotFound

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use actix_http::error::DispatchError;
 use actix_http::h1::UpgradeHandler;
-use actix_http::{HttpService, Request, TlsAcceptorConfig};
+use actix_http::{HttpService, Protocol, Request, TlsAcceptorConfig};
 use actix_server::{GracefulShutdownSignal, Server, ServerHandle};
 use actix_service::{
     IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, fn_service, map_config,
@@ -19,10 +20,12 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpResponse, web};
 use ipnet::IpNet;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use utoipa_actix_web::AppExt;
 
 use super::allowance::Allowances;
+use super::bodiless::Bodiless;
 use super::browser::{self, Browsers};
 use super::contract::{self, Contract, ContractError};
 use super::docs::Documents;
@@ -183,7 +186,7 @@ pub fn serve(
     let stop = builder.graceful_shutdown_signal();
     let server = match options.certificate {
         None => builder.listen("http", listener, move || {
-            http_service(parts.clone(), stop.clone()).tcp()
+            fn_service(bodiless).and_then(http_service(parts.clone(), stop.clone()))
         }),
         Some(files) => {
             let certificate = Certificate::read(files)?;
@@ -211,6 +214,14 @@ pub fn serve(
             source,
         }),
     }
+}
+
+/// Prepares a connection for the service.
+async fn bodiless(
+    stream: TcpStream,
+) -> Result<(Bodiless<TcpStream>, Protocol, Option<SocketAddr>), DispatchError> {
+    let client = stream.peer_addr().ok();
+    Ok((Bodiless::new(stream), Protocol::Http1, client))
 }
 
 /// What the threads of a server share.

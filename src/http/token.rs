@@ -5,20 +5,19 @@ use crate::path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::http::header::{self, CACHE_CONTROL, HeaderValue};
+use actix_web::http::header::{self, CACHE_CONTROL};
 use actix_web::{HttpResponse, post, web};
 use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::ToSchema;
 
 use super::answer::with_json;
-use super::problem::{self, Problem};
+use super::problem::{self, Problem, too_many_failures};
 use super::request::{BasicCredentials, ClientOf, Fields, Now, note_use};
 use crate::error::{Code, Fault};
 use crate::message;
 use crate::service::Application;
-use crate::service::application::throttle::TooManyFailures;
-use crate::service::people::program::{ProgramCredentials, issue_program_token};
+use crate::service::people::program::{ProgramCredentials, ProgramTokenError, issue_program_token};
 use crate::service::people::token::{self, Client, Credentials, SignInError, TokenView};
 
 /// Credentials (RFC 6749, sections 4.3, 4.4 and 6).
@@ -72,10 +71,12 @@ pub async fn issue_token(
     body: Fields<TokenRequest>,
 ) -> Result<HttpResponse, Problem> {
     let view = match asked(body.value, basic)? {
-        Asked::ByPerson(credentials) => {
+        AskedToken::ByPerson(credentials) => {
             person_token(application, &slots, credentials, client, now).await?
         }
-        Asked::ByProgram(credentials) => program_token(application, credentials, now).await?,
+        AskedToken::ByProgram(credentials) => {
+            program_token(application, credentials, client, now).await?
+        }
     };
     let mut response = HttpResponse::Ok();
     response.insert_header((CACHE_CONTROL, "no-store"));
@@ -94,14 +95,8 @@ async fn refusal(error: SignInError) -> Problem {
         | SignInError::Token(_)
         | SignInError::TenantRequired
         | SignInError::WrongRefreshToken
-        | SignInError::NoRandomness => error.into(),
+        | SignInError::NoRandomness(_) => error.into(),
     }
-}
-
-/// Makes the answer to whoever has failed too often.
-pub(super) fn too_many_failures(too_many: TooManyFailures) -> Problem {
-    let seconds = HeaderValue::from(too_many.seconds());
-    Problem::from(too_many).with_header(header::RETRY_AFTER, seconds)
 }
 
 async fn person_token(
@@ -131,25 +126,33 @@ async fn person_token(
 async fn program_token(
     application: web::Data<Application>,
     credentials: ProgramCredentials,
+    client: Client,
     now: Now,
 ) -> Result<TokenView, Problem> {
     let asked = application.clone();
-    let issuing = super::blocking(move || issue_program_token(&asked, &credentials, now.0));
-    let token = issuing.await?;
+    let issuing = super::blocking(move || {
+        let issued = issue_program_token(&asked, &credentials, client.address, now.0);
+        Ok::<_, ProgramTokenError>(issued)
+    });
+    let token = match issuing.await? {
+        Ok(token) => token,
+        Err(ProgramTokenError::TooMany(too_many)) => return Err(too_many_failures(too_many)),
+        Err(error) => return Err(error.into()),
+    };
     note_use(&application, token.program, now);
     Ok(token.view)
 }
 
 /// Who asks for a token.
-enum Asked {
+enum AskedToken {
     ByPerson(Credentials),
     ByProgram(ProgramCredentials),
 }
 
-fn asked(request: TokenRequest, basic: BasicCredentials) -> Result<Asked, Problem> {
+fn asked(request: TokenRequest, basic: BasicCredentials) -> Result<AskedToken, Problem> {
     match request.grant_type.as_str() {
         "password" => match (request.username, request.password) {
-            (Some(username), Some(password)) => Ok(Asked::ByPerson(Credentials::Password {
+            (Some(username), Some(password)) => Ok(AskedToken::ByPerson(Credentials::Password {
                 tenant: request.tenant,
                 username,
                 password,
@@ -160,12 +163,14 @@ fn asked(request: TokenRequest, basic: BasicCredentials) -> Result<Asked, Proble
             ])),
         },
         "refresh_token" => match request.refresh_token {
-            Some(refresh_token) => Ok(Asked::ByPerson(Credentials::RefreshToken(refresh_token))),
+            Some(refresh_token) => Ok(AskedToken::ByPerson(Credentials::RefreshToken(
+                refresh_token,
+            ))),
             None => Err(missing(&[("refresh_token", true)])),
         },
         "client_credentials" => match (basic.0, request.client_id, request.client_secret) {
             (Some((client, secret)), None, None) | (None, Some(client), Some(secret)) => {
-                Ok(Asked::ByProgram(ProgramCredentials { client, secret }))
+                Ok(AskedToken::ByProgram(ProgramCredentials { client, secret }))
             }
             (Some(_), _, _) => Err(Problem::new(
                 Code::InvalidBody,

@@ -1,7 +1,7 @@
 //! Units.
 
 use crate::service::map::draft::EnteredUnit;
-use crate::service::map::import::{ImportMode, ImportResult, UnitList};
+use crate::service::map::import::{ImportResult, UnitList};
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -13,6 +13,7 @@ use super::request::page::{page_request, page_response};
 use super::request::{Called, JsonBody, Now, Params, SeenEtags, SignedIn, TextBody};
 use crate::domain::day::Day;
 use crate::service::Application;
+use crate::service::application::import_mode::ImportMode;
 use crate::service::application::page::Page;
 use crate::service::map::import;
 use crate::service::map::unit::{self, CreatedUnit, UnitDetail, UnitFilter, UnitView};
@@ -205,10 +206,7 @@ pub async fn import_units(
         csv: body,
         valid_from: params.valid_from.map(Day::get),
         country: None,
-        mode: match params.dry_run {
-            Some(true) => ImportMode::DryRun,
-            Some(false) | None => ImportMode::Write,
-        },
+        mode: ImportMode::of_parameter(params.dry_run),
     };
     change(application, call, list, import::import_units).await
 }

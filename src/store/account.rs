@@ -7,6 +7,7 @@ use diesel::prelude::*;
 
 use super::database::Transaction;
 use super::error::{StoreError, parsed};
+use super::key::BATCH;
 use super::schema::account;
 use crate::domain::id::{AccountId, InvalidName, Login};
 
@@ -157,6 +158,27 @@ pub fn account_by_id(
         .transpose()
 }
 
+/// Returns those of some logins that an account has.
+pub fn logins_taken(
+    transaction: &mut Transaction<'_>,
+    logins: &[&str],
+) -> Result<HashSet<String>, StoreError> {
+    let mut taken = HashSet::new();
+    for block in logins.chunks(BATCH) {
+        let (tenant, connection) = transaction.parts();
+        let found = account::table
+            .filter(
+                account::tenant_id
+                    .eq(tenant)
+                    .and(account::login.eq_any(block)),
+            )
+            .select(account::login)
+            .load::<String>(connection)?;
+        taken.extend(found);
+    }
+    Ok(taken)
+}
+
 /// Reads accounts by their ids.
 pub fn accounts_by_ids(
     transaction: &mut Transaction<'_>,
@@ -221,25 +243,54 @@ pub fn disabled_accounts(
         .collect()
 }
 
+#[derive(Insertable)]
+#[diesel(table_name = account, treat_none_as_default_value = false)]
+struct NewAccountRow<'a> {
+    tenant_id: &'a str,
+    account_id: String,
+    kind: &'a str,
+    login: &'a str,
+    name: &'a str,
+    telephone: Option<&'a str>,
+    password_hash: &'a str,
+    created_at: NaiveDateTime,
+    rev: i64,
+}
+
 pub fn account_insert(
     transaction: &mut Transaction<'_>,
     new: &Account,
     now: NaiveDateTime,
 ) -> Result<(), StoreError> {
+    accounts_insert(transaction, [new], now)
+}
+
+/// Adds accounts, many with one statement.
+pub fn accounts_insert<'a>(
+    transaction: &mut Transaction<'_>,
+    new: impl IntoIterator<Item = &'a Account>,
+    now: NaiveDateTime,
+) -> Result<(), StoreError> {
     let (tenant, connection) = transaction.parts();
-    diesel::insert_into(account::table)
-        .values((
-            account::tenant_id.eq(tenant),
-            account::account_id.eq(new.id.to_string()),
-            account::kind.eq(new.kind.as_str()),
-            account::login.eq(new.login.as_str()),
-            account::name.eq(&new.name),
-            account::telephone.eq(&new.telephone),
-            account::password_hash.eq(new.password_hash.as_deref().unwrap_or_default()),
-            account::created_at.eq(now),
-            account::rev.eq(new.rev),
-        ))
-        .execute(connection)?;
+    let rows = new.into_iter().map(|new| NewAccountRow {
+        tenant_id: tenant,
+        account_id: new.id.to_string(),
+        kind: new.kind.as_str(),
+        login: new.login.as_str(),
+        name: &new.name,
+        telephone: new.telephone.as_deref(),
+        password_hash: new.password_hash.as_deref().unwrap_or_default(),
+        created_at: now,
+        rev: new.rev,
+    });
+    let rows: Vec<NewAccountRow<'_>> = rows.collect();
+    for batch in rows.chunks(BATCH) {
+        on_backend!(connection, |own| {
+            diesel::insert_into(account::table)
+                .values(batch)
+                .execute(own)
+        })?;
+    }
     Ok(())
 }
 

@@ -18,7 +18,7 @@ pub struct KeptKey {
     pub name: String,
     pub prefix: String,
     pub hash: KeyHash,
-    /// The unit on whose subtree it holds; `None` for the whole tenant.
+    /// The unit for which it was made, with its subtree; `None` for the whole tenant.
     pub unit: Option<UnitId>,
     pub operations: KeyOperations,
     pub last_day: NaiveDate,

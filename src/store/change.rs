@@ -4,10 +4,13 @@ use std::fmt;
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
+use sha2::{Digest, Sha256};
 
+use super::connection::AnyConnection;
 use super::database::Transaction;
 use super::error::StoreError;
 use super::schema::{change, tenant};
+use crate::domain::id::TenantId;
 
 /// The SHA-256 that links a row to the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +38,41 @@ pub struct ChangeRow {
     /// The hash of the row before.
     pub previous: ChangeHash,
     pub hash: ChangeHash,
+}
+
+impl ChangeRow {
+    /// Makes the row of a commit, linked to the one before it.
+    pub fn following(
+        previous: ChangeHash,
+        tenant: TenantId,
+        (rev, at): (i64, NaiveDateTime),
+        items: Vec<u8>,
+    ) -> ChangeRow {
+        ChangeRow {
+            hash: hash_of(tenant, &previous, rev, at, &items),
+            rev,
+            at,
+            items,
+            previous,
+        }
+    }
+}
+
+/// Computes the hash of a row over all that it says and the hash of the row before.
+pub fn hash_of(
+    tenant: TenantId,
+    previous: &ChangeHash,
+    rev: i64,
+    at: NaiveDateTime,
+    items: &[u8],
+) -> ChangeHash {
+    let mut hash = Sha256::new();
+    hash.update(previous.0);
+    hash.update(tenant.to_string());
+    hash.update(rev.to_be_bytes());
+    hash.update(at.and_utc().timestamp_micros().to_be_bytes());
+    hash.update(items);
+    ChangeHash(hash.finalize().into())
 }
 
 type Row = (i64, NaiveDateTime, Vec<u8>, Vec<u8>, Vec<u8>);
@@ -75,6 +113,34 @@ pub fn last_change_hash(
     transaction: &mut Transaction<'_>,
 ) -> Result<Option<ChangeHash>, StoreError> {
     let (tenant_id, connection) = transaction.parts();
+    last_hash(tenant_id, connection)
+}
+
+/// Adds the row of a commit that says nothing, for work that no use case does. Does nothing if no
+/// commit of the tenant has a row yet.
+pub(super) fn silent_change_insert(
+    tenant: TenantId,
+    at: NaiveDateTime,
+    connection: &mut AnyConnection,
+) -> Result<(), StoreError> {
+    let tenant_id = tenant.to_string();
+    let (rev, changes_from) = tenant::table
+        .filter(tenant::tenant_id.eq(&tenant_id))
+        .select((tenant::rev, tenant::changes_from))
+        .first::<(i64, Option<i64>)>(connection)?;
+    if changes_from.is_none() {
+        return Ok(());
+    }
+    let previous = last_hash(&tenant_id, connection)?.unwrap_or(ChangeHash::BEFORE_FIRST);
+    let no_items = b"[]".to_vec();
+    let row = ChangeRow::following(previous, tenant, (rev, at), no_items);
+    insert(&tenant_id, connection, &row)
+}
+
+fn last_hash(
+    tenant_id: &str,
+    connection: &mut AnyConnection,
+) -> Result<Option<ChangeHash>, StoreError> {
     change::table
         .filter(change::tenant_id.eq(tenant_id))
         .order(change::rev.desc())
@@ -88,6 +154,14 @@ pub fn last_change_hash(
 /// Adds the row of a commit.
 pub fn change_insert(transaction: &mut Transaction<'_>, new: &ChangeRow) -> Result<(), StoreError> {
     let (tenant_id, connection) = transaction.parts();
+    insert(tenant_id, connection, new)
+}
+
+fn insert(
+    tenant_id: &str,
+    connection: &mut AnyConnection,
+    new: &ChangeRow,
+) -> Result<(), StoreError> {
     diesel::insert_into(change::table)
         .values((
             change::tenant_id.eq(tenant_id),

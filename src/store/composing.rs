@@ -8,10 +8,13 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
+use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
+use super::change::silent_change_insert;
 use super::connection::AnyConnection;
+use super::error::{StoreError, parsed};
 use crate::domain::text::composed;
 
 /// A tenant's columns that hold names. In a definition, which is JSON, only the names are not
@@ -59,6 +62,14 @@ struct KeptText {
     value: String,
 }
 
+/// Tells whether each commit has a row of history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum History {
+    /// The schema does not have it yet.
+    NotYet,
+    Kept,
+}
+
 /// A text to be replaced by another.
 struct Rewrite {
     table: &'static str,
@@ -71,13 +82,14 @@ struct Rewrite {
 /// owner. Returns the logins that were left.
 pub(super) fn compose_all(
     connection: &mut AnyConnection,
-) -> Result<Vec<LeftLogin>, diesel::result::Error> {
+    history: History,
+) -> Result<Vec<LeftLogin>, StoreError> {
     let tenants = "SELECT id, slug, name FROM tenant_registry ORDER BY slug";
     let tenants = diesel::sql_query(tenants);
     let tenants: Vec<Tenant> = on_backend!(connection, |own| tenants.load(own))?;
     let mut left = Vec::new();
     for tenant in tenants {
-        let logins = compose(connection, &tenant)?;
+        let logins = compose(connection, &tenant, history)?;
         left.extend(logins.into_iter().map(|login| LeftLogin {
             tenant: tenant.slug.clone(),
             login,
@@ -88,7 +100,7 @@ pub(super) fn compose_all(
 }
 
 /// Sets the tenant for row-level security, which is forced and binds the owner too.
-fn enter(connection: &mut AnyConnection, tenant: &str) -> Result<(), diesel::result::Error> {
+fn enter(connection: &mut AnyConnection, tenant: &str) -> Result<(), StoreError> {
     if let AnyConnection::Postgresql(own) = connection {
         diesel::sql_query("SELECT set_config('app.tenant', $1, true)")
             .bind::<Text, _>(tenant)
@@ -101,7 +113,8 @@ fn enter(connection: &mut AnyConnection, tenant: &str) -> Result<(), diesel::res
 fn compose(
     connection: &mut AnyConnection,
     tenant: &Tenant,
-) -> Result<Vec<String>, diesel::result::Error> {
+    history: History,
+) -> Result<Vec<String>, StoreError> {
     enter(connection, &tenant.id)?;
     let mut changes = Vec::new();
     for (table, column) in NAMES {
@@ -114,12 +127,7 @@ fn compose(
     let (logins, left) = logins(kept(connection, &tenant.id, "account", "login")?);
     changes.extend(logins);
     if !changes.is_empty() {
-        // Take the tenant's row first: it is the mutex of all writes. Raising its counters also
-        // makes servers forget their cached tree and catalogue.
-        let counted = "UPDATE tenant SET rev = rev + 1, tree_rev = rev + 1, \
-                       catalogue_rev = rev + 1 WHERE tenant_id = $1";
-        let counted = diesel::sql_query(counted).bind::<Text, _>(&tenant.id);
-        on_backend!(connection, |own| counted.execute(own))?;
+        raise_rev(connection, tenant, history)?;
     }
     for change in &changes {
         write(connection, &tenant.id, change)?;
@@ -131,6 +139,29 @@ fn compose(
         on_backend!(connection, |own| update.execute(own))?;
     }
     Ok(left)
+}
+
+/// Takes the tenant's row, which is the mutex of all writes, before anything else is written. Raising
+/// its counters also makes servers forget their cached tree and catalogue.
+fn raise_rev(
+    connection: &mut AnyConnection,
+    tenant: &Tenant,
+    history: History,
+) -> Result<(), StoreError> {
+    let counted = "UPDATE tenant SET rev = rev + 1, tree_rev = rev + 1, \
+                   catalogue_rev = rev + 1 WHERE tenant_id = $1";
+    let counted = diesel::sql_query(counted).bind::<Text, _>(&tenant.id);
+    on_backend!(connection, |own| counted.execute(own))?;
+    match history {
+        History::NotYet => Ok(()),
+        History::Kept => {
+            // The database's clock: a migration is given none.
+            let at: NaiveDateTime = on_backend!(connection, |own| {
+                diesel::select(diesel::dsl::now).get_result(own)
+            })?;
+            silent_change_insert(parsed(&tenant.id, "tenant id")?, at, connection)
+        }
+    }
 }
 
 fn change(table: &'static str, column: &'static str, from: String) -> Option<Rewrite> {
@@ -161,7 +192,7 @@ fn kept(
     tenant: &str,
     table: &str,
     column: &str,
-) -> Result<Vec<String>, diesel::result::Error> {
+) -> Result<Vec<String>, StoreError> {
     let select = format!(
         "SELECT DISTINCT {column} AS value FROM {table} \
          WHERE tenant_id = $1 AND {column} IS NOT NULL ORDER BY 1"
@@ -171,11 +202,7 @@ fn kept(
     Ok(rows.into_iter().map(|row| row.value).collect())
 }
 
-fn write(
-    connection: &mut AnyConnection,
-    tenant: &str,
-    change: &Rewrite,
-) -> Result<(), diesel::result::Error> {
+fn write(connection: &mut AnyConnection, tenant: &str, change: &Rewrite) -> Result<(), StoreError> {
     let Rewrite { table, column, .. } = change;
     let update = format!("UPDATE {table} SET {column} = $1 WHERE tenant_id = $2 AND {column} = $3");
     let update = diesel::sql_query(update)

@@ -15,6 +15,8 @@ pub struct Counters {
     pub tree_rev: i64,
     pub catalogue_rev: i64,
     pub grants_rev: i64,
+    /// Of the last commit that ended a session.
+    pub sessions_rev: i64,
     pub time_zone: chrono_tz::Tz,
 }
 
@@ -31,6 +33,7 @@ struct CountersRow {
     tree_rev: i64,
     catalogue_rev: i64,
     grants_rev: i64,
+    sessions_rev: i64,
     time_zone: String,
 }
 
@@ -43,6 +46,7 @@ impl TryFrom<CountersRow> for Counters {
             tree_rev: row.tree_rev,
             catalogue_rev: row.catalogue_rev,
             grants_rev: row.grants_rev,
+            sessions_rev: row.sessions_rev,
             time_zone: parsed(&row.time_zone, "time zone")?,
         })
     }
@@ -53,12 +57,14 @@ const COUNTERS: (
     tenant::tree_rev,
     tenant::catalogue_rev,
     tenant::grants_rev,
+    tenant::sessions_rev,
     tenant::time_zone,
 ) = (
     tenant::rev,
     tenant::tree_rev,
     tenant::catalogue_rev,
     tenant::grants_rev,
+    tenant::sessions_rev,
     tenant::time_zone,
 );
 

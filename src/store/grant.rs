@@ -5,6 +5,7 @@ use diesel::prelude::*;
 
 use super::database::Transaction;
 use super::error::{StoreError, parsed};
+use super::key::BATCH;
 use super::schema::account_grant;
 use crate::authz::{Grant, Reach};
 use crate::domain::id::{AccountId, GrantId};
@@ -18,6 +19,18 @@ pub struct KeptGrant {
     pub grant: Grant,
     /// The rev of the commit that made the grant.
     pub rev: i64,
+}
+
+impl KeptGrant {
+    /// Makes a grant to give in the commit of `rev`.
+    pub fn new(account: AccountId, grant: Grant, rev: i64) -> KeptGrant {
+        KeptGrant {
+            id: GrantId::new(),
+            account,
+            grant,
+            rev,
+        }
+    }
 }
 
 type Row = (
@@ -108,32 +121,55 @@ pub fn grants_of_accounts(
     rows.into_iter().map(read).collect()
 }
 
+#[derive(Insertable)]
+#[diesel(table_name = account_grant, treat_none_as_default_value = false)]
+struct NewGrantRow<'a> {
+    tenant_id: &'a str,
+    grant_id: String,
+    account_id: String,
+    role: &'a str,
+    unit_id: Option<String>,
+    valid_from: Option<NaiveDate>,
+    valid_to: Option<NaiveDate>,
+    rev: i64,
+}
+
 pub fn grant_insert(
     transaction: &mut Transaction<'_>,
     account: AccountId,
     grant: &Grant,
     rev: i64,
 ) -> Result<KeptGrant, StoreError> {
-    let id = GrantId::new();
+    let new = KeptGrant::new(account, grant.clone(), rev);
+    grants_insert(transaction, [&new])?;
+    Ok(new)
+}
+
+/// Adds grants, many with one statement.
+pub fn grants_insert<'a>(
+    transaction: &mut Transaction<'_>,
+    new: impl IntoIterator<Item = &'a KeptGrant>,
+) -> Result<(), StoreError> {
     let (tenant, connection) = transaction.parts();
-    diesel::insert_into(account_grant::table)
-        .values((
-            account_grant::tenant_id.eq(tenant),
-            account_grant::grant_id.eq(id.to_string()),
-            account_grant::account_id.eq(account.to_string()),
-            account_grant::role.eq(grant.role.as_str()),
-            account_grant::unit_id.eq(grant.unit().map(|unit| unit.to_string())),
-            account_grant::valid_from.eq(Some(grant.days.from).filter(|from| *from > BEGINNING)),
-            account_grant::valid_to.eq(grant.days.to),
-            account_grant::rev.eq(rev),
-        ))
-        .execute(connection)?;
-    Ok(KeptGrant {
-        id,
-        account,
-        grant: grant.clone(),
-        rev,
-    })
+    let rows = new.into_iter().map(|new| NewGrantRow {
+        tenant_id: tenant,
+        grant_id: new.id.to_string(),
+        account_id: new.account.to_string(),
+        role: new.grant.role.as_str(),
+        unit_id: new.grant.unit().map(|unit| unit.to_string()),
+        valid_from: Some(new.grant.days.from).filter(|from| *from > BEGINNING),
+        valid_to: new.grant.days.to,
+        rev: new.rev,
+    });
+    let rows: Vec<NewGrantRow<'_>> = rows.collect();
+    for batch in rows.chunks(BATCH) {
+        on_backend!(connection, |own| {
+            diesel::insert_into(account_grant::table)
+                .values(batch)
+                .execute(own)
+        })?;
+    }
+    Ok(())
 }
 
 /// Ends a grant on its last day.

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 
 use super::database::Transaction;
 use super::error::{StoreError, parsed};
+use super::key::BATCH;
 use super::schema::invitation;
 use crate::domain::id::AccountId;
 
@@ -16,21 +17,44 @@ pub struct Invitation {
     pub expires_at: NaiveDateTime,
 }
 
+#[derive(Insertable)]
+#[diesel(table_name = invitation, treat_none_as_default_value = false)]
+struct NewInvitationRow<'a> {
+    tenant_id: &'a str,
+    account_id: String,
+    code_hash: &'a str,
+    expires_at: NaiveDateTime,
+}
+
 /// Adds an invitation, in place of the account's earlier one.
 pub fn invitation_put(
     transaction: &mut Transaction<'_>,
     new: &Invitation,
 ) -> Result<(), StoreError> {
     invitation_delete(transaction, new.account)?;
+    invitations_insert(transaction, std::slice::from_ref(new))
+}
+
+/// Adds invitations of accounts that have none, many with one statement.
+pub fn invitations_insert(
+    transaction: &mut Transaction<'_>,
+    new: &[Invitation],
+) -> Result<(), StoreError> {
     let (tenant, connection) = transaction.parts();
-    diesel::insert_into(invitation::table)
-        .values((
-            invitation::tenant_id.eq(tenant),
-            invitation::account_id.eq(new.account.to_string()),
-            invitation::code_hash.eq(&new.code_hash),
-            invitation::expires_at.eq(new.expires_at),
-        ))
-        .execute(connection)?;
+    let rows = new.iter().map(|new| NewInvitationRow {
+        tenant_id: tenant,
+        account_id: new.account.to_string(),
+        code_hash: &new.code_hash,
+        expires_at: new.expires_at,
+    });
+    let rows: Vec<NewInvitationRow<'_>> = rows.collect();
+    for batch in rows.chunks(BATCH) {
+        on_backend!(connection, |own| {
+            diesel::insert_into(invitation::table)
+                .values(batch)
+                .execute(own)
+        })?;
+    }
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 pub use super::composing::LeftLogin;
-use super::composing::compose_all;
+use super::composing::{History, compose_all};
 use super::connection::{AnyConnection, Connector, DatabaseUrl, Use};
 use super::error::StoreError;
 use super::receipt::receipts_fill;
@@ -157,7 +157,7 @@ const COMPOSED_TEXTS: &str = "00000000000009";
     reason = "migrations run before any tenant's door can be opened"
 )]
 fn compose_all_at_once(connection: &mut AnyConnection) -> Result<Vec<LeftLogin>, MigrationError> {
-    connection.transaction(|connection| Ok(compose_all(connection)?))
+    connection.transaction(|connection| Ok(compose_all(connection, History::Kept)?))
 }
 
 #[expect(
@@ -174,7 +174,7 @@ fn run_pending(connection: &mut AnyConnection) -> Result<(), MigrationError> {
             match version.as_str() {
                 CORRECTIONS => receipts_fill(connection)?,
                 COMPOSED_TEXTS => {
-                    compose_all(connection)?;
+                    compose_all(connection, History::NotYet)?;
                 }
                 _ => {}
             }

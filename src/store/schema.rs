@@ -50,6 +50,7 @@ diesel::table! {
         time_zone -> Text,
         totals_edition -> Integer,
         changes_from -> Nullable<BigInt>,
+        sessions_rev -> BigInt,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Queries on sign-ins: families of refresh tokens, and the tokens of each.
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use chrono::NaiveDateTime;
@@ -7,6 +8,7 @@ use diesel::prelude::*;
 
 use super::database::Transaction;
 use super::error::{StoreError, parsed};
+use super::key::BATCH;
 use super::schema::{refresh_token, sign_in};
 use crate::domain::id::{AccountId, SessionId};
 
@@ -159,7 +161,7 @@ pub fn sessions_of(
                 .and(sign_in::ended_at.is_null())
                 .and(sign_in::ends_at.gt(now)),
         )
-        .order((sign_in::used_at.desc(), sign_in::family_id.desc()))
+        .order(sign_in::family_id.desc())
         .select((
             sign_in::family_id,
             sign_in::started_at,
@@ -175,7 +177,50 @@ pub fn sessions_of(
             agent,
         })
     };
-    rows.into_iter().map(read).collect()
+    let sessions: Result<Vec<Session>, StoreError> = rows.into_iter().map(read).collect();
+    let mut sessions = sessions?;
+    // Here, since the databases do not agree on where null comes.
+    sessions.sort_by_key(|session| Reverse(session.used_at));
+    Ok(sessions)
+}
+
+/// Ends those sessions that nobody has used since a time, and their refresh tokens. Returns how many
+/// it ended. Their rows go with the next sign-in.
+pub fn sessions_end_unused(
+    transaction: &mut Transaction<'_>,
+    sessions: &[SessionId],
+    since: NaiveDateTime,
+    now: NaiveDateTime,
+) -> Result<usize, StoreError> {
+    let (tenant, connection) = transaction.parts();
+    let mut ended = 0;
+    for block in sessions.chunks(BATCH) {
+        let block: Vec<String> = block.iter().map(ToString::to_string).collect();
+        let among = || {
+            sign_in::table.filter(
+                sign_in::tenant_id
+                    .eq(tenant)
+                    .and(sign_in::family_id.eq_any(&block)),
+            )
+        };
+        let is_unused = sign_in::used_at.is_null().or(sign_in::used_at.lt(since));
+        let unused = among().filter(sign_in::ended_at.is_null().and(is_unused));
+        // The families first, as in `sessions_end`.
+        ended += diesel::update(unused)
+            .set((sign_in::ended_at.eq(now), sign_in::ends_at.eq(now)))
+            .execute(connection)?;
+        let families = among()
+            .filter(sign_in::ended_at.is_not_null())
+            .select(sign_in::family_id)
+            .load::<String>(connection)?;
+        let tokens = refresh_token::table.filter(
+            refresh_token::tenant_id
+                .eq(tenant)
+                .and(refresh_token::family_id.eq_any(families)),
+        );
+        diesel::delete(tokens).execute(connection)?;
+    }
+    Ok(ended)
 }
 
 /// Ends the sessions of an account that are wanted, and their refresh tokens. The rows stay until
@@ -343,7 +388,7 @@ pub fn sign_ins_delete_ended(
         .select(sign_in::family_id)
         .load::<String>(connection)?;
     // A family that was ended may have tokens with a later day.
-    for families in ended.chunks(500) {
+    for families in ended.chunks(BATCH) {
         let tokens = refresh_token::table.filter(
             refresh_token::tenant_id
                 .eq(tenant)

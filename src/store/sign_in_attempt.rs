@@ -30,10 +30,12 @@ pub enum SignInOutcome {
     RefusedToken,
     /// A refresh token that had been used already: two have it, and the session has ended.
     ReusedToken,
+    /// A program's key that is not known, has expired or was deleted, or is of another program.
+    WrongKey,
 }
 
 impl SignInOutcome {
-    const ALL: [SignInOutcome; 8] = [
+    const ALL: [SignInOutcome; 9] = [
         SignInOutcome::SignedIn,
         SignInOutcome::WrongPassword,
         SignInOutcome::UnknownLogin,
@@ -42,6 +44,7 @@ impl SignInOutcome {
         SignInOutcome::Throttled,
         SignInOutcome::RefusedToken,
         SignInOutcome::ReusedToken,
+        SignInOutcome::WrongKey,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -54,6 +57,7 @@ impl SignInOutcome {
             SignInOutcome::Throttled => "throttled",
             SignInOutcome::RefusedToken => "refused_token",
             SignInOutcome::ReusedToken => "reused_token",
+            SignInOutcome::WrongKey => "wrong_key",
         }
     }
 }

@@ -14,6 +14,8 @@ pub enum Part {
     Tree,
     Catalogue,
     Grants,
+    /// The sessions that were ended.
+    Sessions,
 }
 
 /// Marks a part as changed by the commit of `rev`.
@@ -33,6 +35,9 @@ pub fn mark_changed(
             .execute(connection),
         Part::Grants => diesel::update(row)
             .set(tenant::grants_rev.eq(rev))
+            .execute(connection),
+        Part::Sessions => diesel::update(row)
+            .set(tenant::sessions_rev.eq(rev))
             .execute(connection),
     }?;
     Ok(())

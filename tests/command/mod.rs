@@ -1,5 +1,6 @@
 //! The command line.
 
 mod demo;
+mod integrators_guide;
 mod people;
 mod people_guide;

@@ -89,7 +89,7 @@ on_both_backends! {
             let form = format!("grant_type=password&tenant={tenant}&username=admin&password={password}");
             let refused = server.anonymous().post_form("/v1/auth/token", &form);
             let detail = refused.json()["detail"].clone();
-            refused.expect_problem(401, "INVALID_CREDENTIALS");
+            refused.expect_problem(400, "INVALID_CREDENTIALS");
             detail
         };
         assert_eq!(sign_in("tset", PASSWORD), sign_in("test", "wrong"));

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::audit::rows;
 use super::{last_rev, listed};
+use crate::harness::program::tonghop_on;
 use crate::harness::report::{Report, value};
 use crate::harness::server::PASSWORD;
 use crate::harness::town::{Town, form, indicator};
@@ -297,5 +298,49 @@ on_both_backends! {
         let put = admin.put("/v1/forms/f2", &form(&["x"]));
         put.expect_status(201);
         assert_eq!(found("&form=f2"), ["form.put -"]);
+    }
+
+    fn what_happens_to_an_account_is_seen_wherever_its_duties_are(backend) {
+        let (server, admin, _) = town(backend);
+        for unit in ["A", "B"] {
+            server.create_account("test", &format!("of-{unit}"), &[&format!("unit_admin@code:{unit}")]);
+        }
+        let chosen = "con mèo ngủ trên mái";
+        let live = |login: &str, grants: &[&str]| {
+            server.create_account("test", login, grants);
+            let invite = ["account", "invite", "--tenant", "test", "--login", login];
+            let told = tonghop_on(&server.database, &invite).output().unwrap();
+            let told = String::from_utf8(told.stdout).unwrap();
+            let code = told.lines().find_map(|line| line.strip_prefix("code: ")).unwrap();
+            let accepted = json!({"tenant": "test", "code": code, "password": chosen});
+            server.anonymous().post_json("/v1/auth/invitation", &accepted).expect_status(204);
+            let person = server.anonymous().sign_in("test", login, chosen);
+            let next = json!({"current_password": chosen, "new_password": "một câu khác hẳn"});
+            person.put("/v1/me/password", &next).expect_status(204);
+            person.send("DELETE", "/v1/me/sessions", None, b"").expect_status(204);
+        };
+        live("everywhere", &["reporter@code:A", "viewer@code:B1", "viewer@code:A"]);
+        live("in-a", &["reporter@code:A1"]);
+        let kinds = ["account.invited", "account.activated", "password.changed", "session.ended"];
+        let seen = |client: &Client, login: &str| {
+            let items = listed(client, "");
+            let mut found: Vec<String> = Vec::new();
+            for item in items.iter().filter(|item| item["account"]["login"] == login) {
+                let kind = item["kind"].as_str().unwrap();
+                if kinds.contains(&kind) {
+                    found.push(format!("{kind} {}", item["unit"]["code"].as_str().unwrap_or("-")));
+                }
+            }
+            found
+        };
+        let at = |unit: &str| kinds.map(|kind| format!("{kind} {unit}")).to_vec();
+        let of = |unit: &str| server.sign_in("test", &format!("of-{unit}"));
+        assert_eq!(seen(&admin, "everywhere"), at("A"));
+        assert_eq!(seen(&of("A"), "everywhere"), at("A"));
+        assert_eq!(seen(&of("B"), "everywhere"), at("B1"));
+        assert_eq!(seen(&of("A"), "in-a"), at("A1"));
+        assert!(seen(&of("B"), "in-a").is_empty());
+        let below_b = listed(&admin, "&unit=code:B&kind=session.ended");
+        assert_eq!(texts(&below_b, "/account/login"), ["everywhere"]);
     }
 }

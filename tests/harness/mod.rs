@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 pub mod clerk;
 pub mod client;
 pub mod decree;
+pub mod guide;
 pub mod postgres;
 pub mod program;
 pub mod proxy;

@@ -18,7 +18,7 @@ use tonghop::domain::level::LevelPreset;
 use tonghop::http::server::{ServerOptions, Stopping, bind, serve};
 use tonghop::service::Application;
 use tonghop::service::application::throttle::SignInLimits;
-use tonghop::service::people::account::{EnteredAccount, add_account};
+use tonghop::service::people::operator::{EnteredAccount, add_account};
 use tonghop::service::people::tenant::{EnteredTenant, create_tenant, find_tenant};
 use tonghop::service::people::token::{Client as SignInClient, Credentials, issue_token};
 use tonghop::store::migration::{check, make_database, migrate};

@@ -13,7 +13,7 @@ use flate2::write::GzEncoder;
 use serde_json::json;
 use tonghop::authn::Tokens;
 use tonghop::service::Application;
-use tonghop::service::people::account::{EnteredAccount, add_account};
+use tonghop::service::people::operator::{EnteredAccount, add_account};
 use tonghop::service::people::tenant::find_tenant;
 use tonghop::store::{Database, DatabaseUrl, StoreError};
 

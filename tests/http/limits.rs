@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tonghop::allowance::{Allowance, AllowanceLimits};
+use tonghop::authn::api_key::{ApiKey, NewKey};
 use tonghop::rate::Rate;
 use tonghop::service::application::throttle::SignInLimits;
 
-use crate::harness::server::{Guards, PASSWORD};
+use crate::harness::server::{Guards, PASSWORD, now};
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// The network of the tests' own clients, as a proxy that tells from whom it got a request.
@@ -57,7 +58,7 @@ on_both_backends! {
         sign_in(&owner, "admin", PASSWORD).expect_status(200);
         for attacker in ["198.51.100.1", "198.51.100.2", "198.51.100.3"] {
             let answer = sign_in(&at(&server, attacker), "admin", "wrong-password");
-            answer.expect_problem(401, "INVALID_CREDENTIALS");
+            answer.expect_problem(400, "INVALID_CREDENTIALS");
         }
         for stranger in ["198.51.100.1", "198.51.100.4"] {
             let refused = sign_in(&at(&server, stranger), "admin", PASSWORD);
@@ -68,7 +69,7 @@ on_both_backends! {
         sign_in(&owner, "admin", PASSWORD).expect_status(200);
         // Whoever sits beside the owner has few tries too.
         for _ in 0..3 {
-            sign_in(&owner, "admin", "wrong-password").expect_problem(401, "INVALID_CREDENTIALS");
+            sign_in(&owner, "admin", "wrong-password").expect_problem(400, "INVALID_CREDENTIALS");
         }
         sign_in(&owner, "admin", "wrong-password").expect_problem(429, "TOO_MANY_SIGN_INS");
     }
@@ -84,7 +85,7 @@ on_both_backends! {
             (0..5).map(|_| told(&sign_in(&stranger, login, "wrong-password"))).collect()
         };
         let known = tried("clerk");
-        assert_eq!(known.iter().map(|(status, _)| *status).collect::<Vec<_>>(), [401, 401, 401, 429, 429]);
+        assert_eq!(known.iter().map(|(status, _)| *status).collect::<Vec<_>>(), [400, 400, 400, 429, 429]);
         assert_eq!(tried("nobody"), known);
     }
 }
@@ -104,7 +105,7 @@ fn a_count_of_failures_refills() {
     );
     let client = server.anonymous();
     let began = Instant::now();
-    sign_in(&client, "admin", "wrong-password").expect_problem(401, "INVALID_CREDENTIALS");
+    sign_in(&client, "admin", "wrong-password").expect_problem(400, "INVALID_CREDENTIALS");
     assert!(
         began.elapsed() >= Duration::from_millis(300),
         "it is slowed"
@@ -128,7 +129,7 @@ fn an_address_that_tries_many_names_is_refused_and_others_are_not() {
     let server = Server::guarded(Backend::Sqlite, guards);
     let attacker = at(&server, "198.51.100.1");
     for login in ["a", "b"] {
-        sign_in(&attacker, login, "wrong-password").expect_problem(401, "INVALID_CREDENTIALS");
+        sign_in(&attacker, login, "wrong-password").expect_problem(400, "INVALID_CREDENTIALS");
     }
     let code = json!({"tenant": "test", "code": "AAAA-BBBB", "password": "a long enough password"});
     let accept = |client: &Client| client.post_json("/v1/auth/invitation", &code);
@@ -140,6 +141,73 @@ fn an_address_that_tries_many_names_is_refused_and_others_are_not() {
     let neighbour = at(&server, "198.51.100.2");
     sign_in(&neighbour, "admin", PASSWORD).expect_status(200);
     accept(&neighbour).expect_problem(401, "INVALID_INVITATION");
+}
+
+/// Asks for an access token by a key.
+fn token_for(client: &Client, id: &str, key: &str) -> Answer {
+    let form = format!("grant_type=client_credentials&client_id={id}&client_secret={key}");
+    client.post_form("/v1/auth/token", &form)
+}
+
+#[test]
+fn an_address_that_tries_wrong_keys_is_refused_and_those_with_right_ones_are_not() {
+    let guards = with_proxy(Guards {
+        sign_ins: SignInLimits {
+            of_address: failures(4, 300),
+            ..SignInLimits::default()
+        },
+        ..Guards::default()
+    });
+    let server = Server::guarded(Backend::Sqlite, guards);
+    let admin = at(&server, "203.0.113.1").sign_in("test", "admin", PASSWORD);
+    let last_day = (now() + chrono::TimeDelta::days(30)).date_naive();
+    let new = |name: &str| {
+        let body = json!({"name": name, "operations": ["read"], "last_day": last_day.to_string()});
+        admin.post_json("/v1/keys", &body).expect_status(201).json()
+    };
+    let (key, other) = (new("one"), new("other"));
+    let [right, prefix] = ["secret", "prefix"].map(|field| key[field].as_str().unwrap());
+    let tenant = right.parse::<ApiKey>().unwrap().tenant();
+    let forged = NewKey::of(tenant).unwrap();
+    let damaged = format!("{right}0");
+    let office = at(&server, "198.51.100.1");
+    let me = |key: &str| office.with_token(key).get("/v1/me");
+    me(right).expect_status(200);
+    me(&damaged).expect_problem(401, "INVALID_TOKEN");
+    me(&forged.text).expect_problem(401, "INVALID_TOKEN");
+    token_for(&office, prefix, &forged.text).expect_problem(401, "INVALID_CLIENT");
+    let crossed = token_for(&office, other["prefix"].as_str().unwrap(), right);
+    crossed.expect_problem(401, "INVALID_CLIENT");
+    for wrong in [damaged.as_str(), &forged.text] {
+        let refused = me(wrong);
+        assert!(wait_of(&refused) >= 1);
+        refused.expect_problem(429, "TOO_MANY_SIGN_INS");
+        let refused = token_for(&office, prefix, wrong);
+        assert!(wait_of(&refused) >= 1);
+        refused.expect_problem(429, "TOO_MANY_SIGN_INS");
+    }
+    sign_in(&office, "admin", PASSWORD).expect_problem(429, "TOO_MANY_SIGN_INS");
+    // The programs of the same office go on.
+    me(right).expect_status(200);
+    token_for(&office, prefix, right).expect_status(200);
+    let neighbour = at(&server, "198.51.100.2").with_token(&forged.text);
+    neighbour.get("/v1/me").expect_problem(401, "INVALID_TOKEN");
+
+    let log = admin.get("/v1/sign-ins").expect_status(200).json();
+    let items = log["items"].as_array().unwrap().iter().rev().skip(1);
+    let told = items.map(|item| {
+        let [login, outcome] = ["login", "outcome"].map(|field| item[field].as_str().unwrap());
+        (login, outcome, item["account"].is_string())
+    });
+    let forged = forged.key.prefix();
+    let expected = [
+        (forged, "wrong_key", false),
+        (forged, "wrong_key", false),
+        (prefix, "wrong_key", true),
+        (forged, "throttled", false),
+        (forged, "wrong_key", false),
+    ];
+    assert_eq!(told.collect::<Vec<_>>(), expected);
 }
 
 #[test]
@@ -158,7 +226,7 @@ fn an_address_that_a_client_forges_does_not_count() {
         let forger = forger.with("Forwarded", &format!("for=198.51.100.{last}"));
         sign_in(&forger, "admin", "wrong-password").status
     });
-    assert_eq!(statuses.collect::<Vec<_>>(), [401, 401, 401, 429]);
+    assert_eq!(statuses.collect::<Vec<_>>(), [400, 400, 400, 429]);
 
     let guards = with_proxy(Guards {
         sign_ins: limits,
@@ -169,7 +237,7 @@ fn an_address_that_a_client_forges_does_not_count() {
         let forger = at(&server, &format!("192.0.2.{last}, 198.51.100.1"));
         sign_in(&forger, "admin", "wrong-password").status
     });
-    assert_eq!(statuses.collect::<Vec<_>>(), [401, 401, 401, 429]);
+    assert_eq!(statuses.collect::<Vec<_>>(), [400, 400, 400, 429]);
     let admin = at(&server, "203.0.113.1").sign_in("test", "admin", PASSWORD);
     let log = admin.get("/v1/sign-ins").expect_status(200).json();
     let addresses = log["items"].as_array().unwrap().iter();

@@ -11,6 +11,7 @@ mod messages;
 pub mod openapi;
 mod overload;
 mod policy;
+mod proxies;
 mod refusals;
 mod representation;
 mod rubbish;

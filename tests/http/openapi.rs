@@ -160,7 +160,7 @@ pub fn document() -> Value {
 /// One operation of the document.
 pub struct Operation {
     pub id: String,
-    method: String,
+    pub method: String,
     path: String,
     body: Value,
 }
@@ -672,6 +672,11 @@ fn a_query_parameter_that_may_be_left_out_is_not_nullable() {
 fn an_answer_always_has_all_its_fields() {
     let document = document();
     let operations = operations(&document);
+    // The document of a reorganisation is shown as it may be sent again.
+    let bodies = operations.iter().map(|operation| &operation.body);
+    let sent: BTreeSet<&str> = bodies
+        .flat_map(|body| references(&body["requestBody"]))
+        .collect();
     let mut names: BTreeSet<String> = BTreeSet::new();
     let mut open: Vec<Value> = Vec::new();
     for operation in &operations {
@@ -695,7 +700,7 @@ fn an_answer_always_has_all_its_fields() {
             }
         });
         for reference in references(&schema) {
-            if names.insert(reference.to_owned()) {
+            if !sent.contains(reference) && names.insert(reference.to_owned()) {
                 open.push(document.pointer(&reference[1..]).unwrap().clone());
             }
         }

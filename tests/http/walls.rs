@@ -562,7 +562,7 @@ impl Walled {
             let known: Operation = operation.id.parse().unwrap();
             let is_read =
                 known.kind() == OperationKind::Read && known.audience() != Audience::Public;
-            is_read && !operation.names("{")
+            is_read && operation.method == "get" && !operation.names("{")
         };
         let all = operations(&document);
         let wholes: Vec<&openapi::Operation> = all.iter().filter(|one| is_whole(one)).collect();

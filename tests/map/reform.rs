@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use tonghop::service::map::import::{ImportMode, UnitList, import_units};
+use tonghop::service::application::import_mode::ImportMode;
+use tonghop::service::map::import::{UnitList, import_units};
 
 use serde_json::{Value, json};
 use tonghop::service::application::call::Call;

@@ -2,10 +2,12 @@
 //! warnings for names that look the same.
 
 use serde_json::{Value, json};
-use tonghop::service::people::account::{AccountError, EnteredAccount, add_account};
+use tonghop::service::people::account::AccountError;
+use tonghop::service::people::operator::{EnteredAccount, add_account};
 use tonghop::service::people::tenant::find_tenant;
 use tonghop::store::migration::{check, migrate};
 
+use crate::harness::program::tonghop_on;
 use crate::harness::report::{Report, value};
 use crate::harness::server::{PASSWORD, now};
 use crate::harness::town::{form, indicator};
@@ -204,6 +206,10 @@ on_both_backends! {
         let before = rev(&admin);
         assert_eq!(migrate(&server.database.owner, &server.database.server).unwrap().len(), 1);
         assert_eq!(rev(&admin), before, "to compose twice changes nothing");
+        admin.add_indicators(&[("y", "sum")]);
+        let verify = ["verify", "--changes", "--tenant", "test"];
+        let verified = tonghop_on(&server.database, &verify).output().unwrap();
+        assert!(verified.status.success(), "{verified:?}");
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::harness::report::{Reports, value};
+use crate::harness::server::now;
 use crate::harness::town::Town;
 use crate::harness::{Backend, Client, Server};
 
@@ -48,6 +49,17 @@ fn history(client: &Client, unit: &str, of: &str) -> Vec<String> {
         .collect();
     steps.reverse();
     steps
+}
+
+/// The day in the tenant's time zone, with some days added.
+fn day(later: u64) -> String {
+    let here = now().with_timezone(&chrono_tz::Asia::Ho_Chi_Minh);
+    (here.date_naive() + chrono::Days::new(later)).to_string()
+}
+
+/// A text, or nothing for null.
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
 }
 
 fn id(client: &Client, code: &str, day: &str) -> String {
@@ -229,5 +241,76 @@ on_both_backends! {
         ]}));
         july("N").expect_problem(403, "NOT_ALLOWED");
         july("A").expect_problem(403, "NOT_ALLOWED");
+    }
+
+    fn a_grant_that_follows_begins_on_the_effective_day_and_is_taken_back(backend) {
+        let (server, admin, _) = reporting(backend);
+        server.create_account("test", "clerk", &["reporter@code:B"]);
+        server.create_account("test", "both", &["viewer@code:A", "viewer@code:B"]);
+        let body = json!({"login": "later", "name": "later", "grants": [
+            {"role": "reporter", "unit": "code:B", "from": day(20), "to": day(40)},
+        ]});
+        admin.post_json("/v1/accounts", &body).expect_status(201);
+        let grants = |login: &str| {
+            let accounts = admin.get(&format!("/v1/accounts?q={login}")).expect_status(200).json();
+            let grants = accounts["items"][0]["grants"].as_array().unwrap().clone();
+            let shown = grants.iter().map(|grant| {
+                format!("{} {}..{}", text(&grant["unit"]["code"]), text(&grant["from"]), text(&grant["to"]))
+            });
+            shown.collect::<Vec<_>>()
+        };
+        let path = admin.carry_out(&json!({
+            "effective": day(10), "legal_basis": "NQ", "grants": "follow",
+            "steps": [{"op": "merge", "from": ["code:B"], "into": "code:A"}],
+        }));
+        assert_eq!(grants("clerk"), ["B 1900-01-01..".to_owned(), format!("A {}..", day(10))]);
+        let weeks = format!("{}..{}", day(20), day(40));
+        assert_eq!(grants("later"), [format!("B {weeks}"), format!("A {weeks}")]);
+        // Nobody gets twice what it has.
+        assert_eq!(grants("both"), ["A 1900-01-01..", "B 1900-01-01.."]);
+        let clerk = server.sign_in("test", "clerk");
+        clerk.get("/v1/units/code:B").expect_status(200);
+        clerk.get("/v1/units/code:A").expect_problem(403, "NOT_ALLOWED");
+        admin.undo(&path);
+        assert_eq!(grants("clerk"), ["B 1900-01-01.."]);
+        assert_eq!(grants("later"), [format!("B {weeks}")]);
+        assert_eq!(grants("both").len(), 2);
+    }
+
+    fn a_key_s_unit_is_that_of_its_grants_also_after_a_reorganisation(backend) {
+        let (server, admin, _) = reporting(backend);
+        server.create_account("test", "of-a", &["unit_admin@code:A"]);
+        server.create_account("test", "of-b", &["unit_admin@code:B"]);
+        let key = json!({"name": "Phần mềm", "unit": "code:B", "operations": ["read"], "last_day": day(30)});
+        let key = admin.post_json("/v1/keys", &key).expect_status(201).json();
+        let program = server.anonymous().with_token(text(&key["secret"]));
+        let units = |client: &Client| {
+            let keys = client.get("/v1/keys").expect_status(200).json();
+            let keys = keys["items"].as_array().unwrap().clone();
+            keys.iter().map(|key| text(&key["unit"]["code"]).to_owned()).collect::<Vec<_>>()
+        };
+        let merge = |effective: &str| admin.carry_out(&json!({
+            "effective": effective, "legal_basis": "NQ", "grants": "follow",
+            "steps": [{"op": "merge", "from": ["code:B"], "into": "code:A"}],
+        }));
+        let of_a = server.sign_in("test", "of-a");
+        let announced = merge(&day(10));
+        assert_eq!(units(&admin), ["B"]);
+        program.get("/v1/units/code:B").expect_status(200);
+        assert_eq!(units(&of_a), [""; 0]);
+        admin.undo(&announced);
+        merge(DAY);
+        assert_eq!((units(&admin), units(&of_a)), (vec!["A".to_owned()], vec!["A".to_owned()]));
+        program.get("/v1/units/code:A").expect_status(200);
+        // Two of a name are enough at the successor too.
+        let same = json!({"name": "Phần mềm", "unit": "code:A", "operations": ["read"], "last_day": day(30)});
+        admin.post_json("/v1/keys", &same).expect_status(201);
+        admin.post_json("/v1/keys", &same).expect_problem(409, "TOO_MANY_KEYS");
+        let keys = admin.get("/v1/keys").json();
+        let made = format!("/v1/keys/{}", text(&keys["items"][1]["id"]));
+        admin.send("DELETE", &made, None, b"").expect_status(204);
+        let old = format!("/v1/keys/{}", text(&key["id"]));
+        of_a.send("DELETE", &old, None, b"").expect_status(204);
+        program.get("/v1/units/code:A").expect_problem(401, "INVALID_TOKEN");
     }
 }

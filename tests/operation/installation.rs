@@ -295,15 +295,16 @@ fn with_two_logins_that_are_one() -> TestDatabase {
     let DatabaseUrl::Sqlite { path } = &database.owner else {
         panic!("not SQLite");
     };
+    let before_sessions = include_str!("../../migrations/00000000000013_sessions/down.sql");
     let before_people = include_str!("../../migrations/00000000000012_people_and_changes/down.sql");
     SqliteConnection::establish(path)
         .unwrap()
         .batch_execute(&format!(
-            "{before_people}; UPDATE account SET login = 'h\u{1ead}u'; \
+            "{before_sessions}; {before_people}; UPDATE account SET login = 'h\u{1ead}u'; \
              INSERT INTO account SELECT tenant_id, 'other', 'ha\u{323}\u{302}u', name, password_hash, created_at \
                  FROM account; \
              DROP TABLE sign_in; \
-             DELETE FROM __diesel_schema_migrations WHERE version LIKE '%12' OR version LIKE '%10' OR version LIKE '%09'",
+             DELETE FROM __diesel_schema_migrations WHERE version LIKE '%13' OR version LIKE '%12' OR version LIKE '%10' OR version LIKE '%09'",
         ))
         .unwrap();
     database

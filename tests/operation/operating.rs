@@ -1,8 +1,8 @@
 //! Running an installation: the verifier of a live server, backups under load and restoring them,
 //! and the check of a machine, all through the command line.
 
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -19,7 +19,7 @@ use tonghop::store::DatabaseUrl;
 use crate::harness::report::{Report, value};
 use crate::harness::server::TestDatabase;
 use crate::harness::town::Town;
-use crate::harness::{Backend, Client, Server, postgres};
+use crate::harness::{Backend, Client, Program, Server, postgres};
 
 /// The address with its password, which [`DatabaseUrl`] never shows.
 fn address(url: &DatabaseUrl) -> String {
@@ -417,4 +417,28 @@ fn a_check_makes_no_database_and_no_key() {
         assert!(told.lines().any(is_told), "{told}");
     }
     assert!(!path.exists() && !keys.exists());
+}
+
+#[test]
+fn the_log_names_the_trace_of_a_request_and_takes_nonsense_for_no_error() {
+    let database = TestDatabase::migrated(Backend::Sqlite);
+    let program = Program::serve_with(&database, &[("TONGHOP_LOG", "info,tonghop=debug")]);
+    let mut stream = TcpStream::connect(program.address).unwrap();
+    stream.write_all(b"nonsense\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let parent = format!("00-{trace}-00f067aa0ba902b7-01");
+    let traced = program.anonymous().with("traceparent", &parent);
+    traced.get("/v1/me").expect_status(401);
+    let forged = program.anonymous().with("traceparent", "00-forged-00f0-01");
+    let form = "grant_type=password&tenant=no&username=a&password=b";
+    traced.post_form("/v1/auth/token", form);
+    forged.post_form("/v1/auth/token", form);
+    let log = program.log();
+    assert!(log.contains(trace), "{log}");
+    assert!(!log.contains("forged"), "{log}");
+    assert!(!log.contains("\"level\":\"ERROR\""), "{log}");
 }

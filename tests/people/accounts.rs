@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::harness::program::tonghop_on;
 use crate::harness::server::PASSWORD;
 use crate::harness::{Answer, Backend, Client, Server};
 
@@ -66,7 +67,7 @@ on_both_backends! {
         let (server, admin) = town(backend);
         let path = created(&admin, &person("0912345678", "reporter", "A1"));
         assert_eq!(admin.get(&path).json()["status"], "invited");
-        sign_in(&server, "0912345678", "").expect_problem(401, "INVALID_CREDENTIALS");
+        sign_in(&server, "0912345678", "").expect_problem(400, "INVALID_CREDENTIALS");
         let first = invited(&admin, &path);
         let second = invited(&admin, &path);
         accept(&server, &first, CHOSEN).expect_problem(401, "INVALID_INVITATION");
@@ -153,7 +154,7 @@ on_both_backends! {
         assert_eq!(disabled.json()["status"], "disabled");
         clerk.get("/v1/units").expect_problem(401, "INVALID_TOKEN");
         clerk.get("/v1/me").expect_problem(401, "INVALID_TOKEN");
-        sign_in(&server, "clerk", PASSWORD).expect_problem(401, "INVALID_CREDENTIALS");
+        sign_in(&server, "clerk", PASSWORD).expect_problem(400, "INVALID_CREDENTIALS");
         admin.post(&format!("{path}/invitation")).expect_problem(409, "ACCOUNT_DISABLED");
         on(&admin, &path).post(&format!("{path}/enable")).expect_status(200);
         // The sessions of before stay ended.
@@ -235,7 +236,7 @@ on_both_backends! {
         here.put("/v1/me/password", &right).expect_status(204);
         here.get("/v1/me").expect_status(200);
         elsewhere.get("/v1/me").expect_problem(401, "INVALID_TOKEN");
-        sign_in(&server, "clerk", PASSWORD).expect_problem(401, "INVALID_CREDENTIALS");
+        sign_in(&server, "clerk", PASSWORD).expect_problem(400, "INVALID_CREDENTIALS");
         sign_in(&server, "clerk", CHOSEN).expect_status(200);
     }
 
@@ -356,5 +357,43 @@ on_both_backends! {
         assert_eq!(again.header("idempotency-replayed"), Some("true"));
         of_a.get(&path).expect_status(200);
         on(&of_a, &path).post(&format!("{path}/disable")).expect_status(200);
+    }
+
+    fn a_grant_that_does_not_change_is_let_through_though_its_unit_has_ended(backend) {
+        let (server, admin) = town(backend);
+        server.create_account("test", "both", &["viewer@code:A1", "viewer@code:B", "reporter@code:B"]);
+        let found = admin.get("/v1/accounts?q=both").json();
+        let path = format!("/v1/accounts/{}", found["items"][0]["id"].as_str().unwrap());
+        admin.carry_out(&json!({
+            "effective": "2025-07-01", "legal_basis": "NQ",
+            "steps": [{"op": "merge", "from": ["code:B"], "into": "code:A"}],
+        }));
+        let shown = admin.get(&path).json()["grants"].clone();
+        let echoed = |name: fn(&Value) -> Value| {
+            let mut grants = shown.as_array().unwrap().clone();
+            for grant in &mut grants {
+                grant["unit"] = name(&grant["unit"]);
+            }
+            grants
+        };
+        let put = |grants: &Value| on(&admin, &path).put(&format!("{path}/grants"), grants);
+        let by_id = echoed(|unit| unit["id"].clone());
+        let by_code = echoed(|unit| json!(format!("code:{}", unit["code"].as_str().unwrap())));
+        for grants in [by_id, by_code.clone()] {
+            let kept = put(&json!(grants)).expect_status(200).json();
+            assert_eq!(kept["grants"], shown);
+        }
+        let mut more = by_code;
+        more.push(json!({"role": "approver", "unit": "code:A"}));
+        assert_eq!(put(&json!(more)).expect_status(200).json()["grants"].as_array().unwrap().len(), 4);
+        // Nothing new is given on a unit that has ended.
+        more.push(json!({"role": "approver", "unit": "code:B"}));
+        let faults = put(&json!(more)).expect_problem(422, "INVALID_ACCOUNT");
+        assert_eq!(faults, ["/grants/4/unit UNKNOWN_UNIT"]);
+        // The operator ends one by the unit's last code.
+        let end = ["account", "grant", "--tenant", "test", "--login", "both", "--end", "viewer@code:B"];
+        let done = tonghop_on(&server.database, &end).output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+        assert_eq!(admin.get(&path).json()["grants"].as_array().unwrap().len(), 3);
     }
 }

@@ -84,6 +84,7 @@ on_both_backends! {
         assert_eq!(key["unit"]["code"], "A");
         assert_eq!(key["operations"], json!(["read", "submit"]));
         assert_eq!(key["last_used"], Value::Null);
+        assert_eq!(key["created_by"]["login"], "manager-a");
 
         let replayed = repeatable.post_json("/v1/keys", &asked).expect_status(201);
         assert_eq!(replayed.header("idempotency-replayed"), Some("true"));
@@ -94,6 +95,7 @@ on_both_backends! {
         assert!(!listed.text.contains("secret") && !listed.text.contains(secret(&key)));
         assert_eq!(names(&manager), ["Phần mềm xã"]);
         assert_eq!(names(&admin), ["Phần mềm xã"]);
+        assert_eq!(listed.json()["items"][0]["created_by"], key["created_by"]);
         assert!(names(&server.sign_in("test", "manager-b")).is_empty());
 
         let program = server.anonymous().with_token(secret(&key));
@@ -269,7 +271,7 @@ on_both_backends! {
             refused(program, &path);
         }
         let prefix = keys[1]["prefix"].as_str().unwrap();
-        token_for(&server.anonymous(), prefix, secret(&keys[1])).expect_problem(401, "INVALID_CREDENTIALS");
+        token_for(&server.anonymous(), prefix, secret(&keys[1])).expect_problem(401, "INVALID_CLIENT");
     }
 
     fn the_last_day_of_a_key_ends_at_midnight_of_the_tenant(backend) {
@@ -280,12 +282,12 @@ on_both_backends! {
         let midnight = now().with_timezone(&chrono_tz::Asia::Ho_Chi_Minh).date_naive();
         let midnight = midnight.succ_opt().unwrap().and_hms_opt(0, 0, 0).unwrap();
         let midnight = midnight.and_local_timezone(chrono_tz::Asia::Ho_Chi_Minh).unwrap().to_utc();
-        let asks = |at| admit(&server.application, &ShownKey::Key(key.clone()), Operation::GetMe, at);
+        let asks = |at| admit(&server.application, &ShownKey::Key(key.clone()), Operation::GetMe, None, at);
         let identity = asks(midnight - TimeDelta::seconds(1)).unwrap();
         assert_eq!(identity.session(), None);
         assert!(matches!(asks(midnight), Err(ProgramError::NotServing)));
         let token = ShownKey::Token(identity);
-        let late = admit(&server.application, &token, Operation::GetMe, midnight);
+        let late = admit(&server.application, &token, Operation::GetMe, None, midnight);
         assert!(matches!(late, Err(ProgramError::NotServing)));
     }
 
@@ -302,7 +304,7 @@ on_both_backends! {
         for wrong in [&mistyped, &forged, &astray, "thk_", "thk_x"] {
             refused(&anonymous.with_token(wrong), "/v1/me");
             let prefix = key["prefix"].as_str().unwrap();
-            token_for(&anonymous, prefix, wrong).expect_problem(401, "INVALID_CREDENTIALS");
+            token_for(&anonymous, prefix, wrong).expect_problem(401, "INVALID_CLIENT");
         }
         // What is public takes no notice.
         anonymous.with_token(&mistyped).get("/livez").expect_status(200);
@@ -346,10 +348,10 @@ on_both_backends! {
             ["/client_id MISSING_FIELD", "/client_secret MISSING_FIELD"]
         );
         let crossed = token_for(&anonymous, other["prefix"].as_str().unwrap(), secret(&key));
-        crossed.expect_problem(401, "INVALID_CREDENTIALS");
+        crossed.expect_problem(401, "INVALID_CLIENT");
         // A program has no password.
         let form = format!("grant_type=password&username={prefix}&password={}", secret(&key));
-        anonymous.post_form("/v1/auth/token", &form).expect_problem(401, "INVALID_CREDENTIALS");
+        anonymous.post_form("/v1/auth/token", &form).expect_problem(400, "INVALID_CREDENTIALS");
     }
 }
 
@@ -369,7 +371,7 @@ fn a_key_is_in_no_log_and_in_no_file() {
         .post_json("/v1/units", &json!({}))
         .expect_problem(403, "OUTSIDE_KEY");
     token_for(&client, key["prefix"].as_str().unwrap(), secret(&key)).expect_status(200);
-    token_for(&client, "other", secret(&key)).expect_problem(401, "INVALID_CREDENTIALS");
+    token_for(&client, "other", secret(&key)).expect_problem(401, "INVALID_CLIENT");
     let damaged = format!("{}!", secret(&key));
     refused(&client.with_token(&damaged), "/v1/me");
     delete(&program.sign_in("test", "admin"), &key).expect_status(204);

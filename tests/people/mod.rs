@@ -3,6 +3,7 @@
 mod accounts;
 mod contacts;
 mod keys;
+mod sessions;
 mod sign_in;
 mod sign_in_log;
 mod subtree;

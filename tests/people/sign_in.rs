@@ -118,9 +118,9 @@ on_both_backends! {
         let third = token(refresh(&client, &second), "refresh_token");
 
         let reused = refresh(&client, &first);
-        reused.expect_problem(401, "INVALID_CREDENTIALS");
+        reused.expect_problem(400, "INVALID_CREDENTIALS");
         for ended in [&third, &second, &first] {
-            refresh(&client, ended).expect_problem(401, "INVALID_CREDENTIALS");
+            refresh(&client, ended).expect_problem(400, "INVALID_CREDENTIALS");
         }
         refresh(&client, &apart).expect_status(200);
 
@@ -133,7 +133,7 @@ on_both_backends! {
             format!("x{apart}"),
         ];
         for unknown in unknown {
-            refresh(&client, &unknown).expect_problem(401, "INVALID_CREDENTIALS");
+            refresh(&client, &unknown).expect_problem(400, "INVALID_CREDENTIALS");
         }
     }
 
@@ -158,12 +158,12 @@ on_both_backends! {
         let parent = signed_in(&client);
         let children: Vec<String> = (0..3 * RACERS).map(|_| refreshed(&client, &parent)).collect();
         // The first was forgotten. It ends nobody's session.
-        refresh(&client, &children[0]).expect_problem(401, "INVALID_CREDENTIALS");
+        refresh(&client, &children[0]).expect_problem(400, "INVALID_CREDENTIALS");
         assert_eq!(kept_tokens(&server), RACERS + 1);
         let kept = children.len() - RACERS;
         refresh(&client, &children[kept]).expect_status(200);
         // Now it is told from its brothers.
-        refresh(&client, &children[kept + 1]).expect_problem(401, "INVALID_CREDENTIALS");
+        refresh(&client, &children[kept + 1]).expect_problem(400, "INVALID_CREDENTIALS");
     }
 
     fn what_has_expired_of_a_session_goes_when_it_is_refreshed(backend) {
@@ -184,9 +184,9 @@ on_both_backends! {
             let parent = signed_in(&client);
             let family = [refreshed(&client, &parent), refreshed(&client, &parent), parent];
             let next = refreshed(&client, &family[used]);
-            refresh(&client, &family[sent_after]).expect_problem(401, "INVALID_CREDENTIALS");
+            refresh(&client, &family[sent_after]).expect_problem(400, "INVALID_CREDENTIALS");
             for ended in family.iter().chain([&next]) {
-                refresh(&client, ended).expect_problem(401, "INVALID_CREDENTIALS");
+                refresh(&client, ended).expect_problem(400, "INVALID_CREDENTIALS");
             }
         }
     }
@@ -213,7 +213,7 @@ on_both_backends! {
             let won: Vec<Answer> = answers.into_iter().filter(|answer| answer.status == 200).collect();
             assert_eq!(won.len(), 1);
             for answer in won {
-                refresh(&client, &token(answer, "refresh_token")).expect_problem(401, "INVALID_CREDENTIALS");
+                refresh(&client, &token(answer, "refresh_token")).expect_problem(400, "INVALID_CREDENTIALS");
             }
         }
     }
@@ -231,7 +231,7 @@ on_both_backends! {
         server.write_beside(&longer);
         refresh(&client, &third).expect_status(200);
         server.write_beside("UPDATE refresh_token SET expires_at = '2026-01-01 00:00:00'");
-        refresh(&client, &third).expect_problem(401, "INVALID_CREDENTIALS");
+        refresh(&client, &third).expect_problem(400, "INVALID_CREDENTIALS");
         signed_in(&client);
     }
 
@@ -284,8 +284,7 @@ on_both_backends! {
         let client = server.anonymous();
         let wrong = by_password(&client, "test", "admin", "another-password");
         let expected = told(&wrong);
-        assert_eq!(wrong.header("www-authenticate"), Some("Bearer"));
-        wrong.expect_problem(401, "INVALID_CREDENTIALS");
+        wrong.expect_problem(400, "INVALID_CREDENTIALS");
         let long = "x".repeat(10_000);
         let alike = [
             ("test", "nobody", PASSWORD),
@@ -475,4 +474,67 @@ fn a_password_is_in_no_answer() {
     assert!(!signed_in.text.contains(PASSWORD));
     let metrics = client.get("/metrics").expect_status(200);
     assert!(!metrics.text.contains(secret) && !metrics.text.contains(PASSWORD));
+}
+
+/// RFC 6749, section 5.2: clients of OAuth read `error`, people the rest.
+#[test]
+fn a_failed_sign_in_is_told_in_the_words_of_oauth_too() {
+    let server = Server::with_tenant(Backend::Sqlite);
+    let client = server.anonymous().with("Accept-Language", "en");
+    let tried = |form: &str| {
+        let answer = client.post_form("/v1/auth/token", form);
+        let body = answer.json();
+        (answer.status, body["code"].clone(), body["error"].clone())
+    };
+    let told = |status: u16, code: &str, error: &str| (status, json!(code), json!(error));
+    let person = "grant_type=password&tenant=test&username=admin";
+    for (form, expected) in [
+        (
+            format!("{person}&password=wrong"),
+            told(400, "INVALID_CREDENTIALS", "invalid_grant"),
+        ),
+        (
+            "grant_type=refresh_token&refresh_token=x".to_owned(),
+            told(400, "INVALID_CREDENTIALS", "invalid_grant"),
+        ),
+        (
+            "grant_type=client_credentials&client_id=a&client_secret=b".to_owned(),
+            told(401, "INVALID_CLIENT", "invalid_client"),
+        ),
+        (
+            "grant_type=implicit".to_owned(),
+            told(400, "UNSUPPORTED_GRANT_TYPE", "unsupported_grant_type"),
+        ),
+        (
+            person.to_owned(),
+            told(400, "INVALID_BODY", "invalid_request"),
+        ),
+        (String::new(), told(400, "INVALID_BODY", "invalid_request")),
+    ] {
+        assert_eq!(tried(&form), expected, "{form}");
+    }
+    let refused = client.post_form("/v1/auth/token", &format!("{person}&password=wrong"));
+    let description = refused.json()["error_description"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        description.is_ascii() && !description.contains('"'),
+        "{description}"
+    );
+    let program = client.with("Authorization", "Basic YTpi");
+    let refused = program.post_form("/v1/auth/token", "grant_type=client_credentials");
+    assert_eq!(
+        refused.expect_status(401).header("www-authenticate"),
+        Some("Basic realm=\"tonghop\"")
+    );
+    // Elsewhere nobody speaks OAuth.
+    let elsewhere = client.get("/v1/me").expect_status(401);
+    assert_eq!(elsewhere.json().get("error"), None);
+    assert_eq!(elsewhere.header("www-authenticate"), Some("Bearer"));
+    let stale = client.with_token("a.b.c").get("/v1/me").expect_status(401);
+    assert_eq!(
+        stale.header("www-authenticate"),
+        Some("Bearer error=\"invalid_token\"")
+    );
 }

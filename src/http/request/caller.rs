@@ -17,7 +17,7 @@ use crate::authn::{Credential, Identity};
 use crate::error::Code;
 use crate::http::allowance::count_request;
 use crate::http::blocking;
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, too_many_failures};
 use crate::http::request::address::client_address;
 use crate::http::request::{Reading, matched, misconfigured};
 use crate::message;
@@ -88,30 +88,32 @@ impl FromRequest for SignedIn {
 pub(super) fn signing_in(request: &HttpRequest) -> SigningIn {
     let now = Now::read();
     match shown(request, now) {
-        Ok(Shown::Person(identity)) => Either::Left(ready(known(request, identity))),
-        Ok(Shown::Program(key)) => Either::Right(Box::pin(admitted(request.clone(), key, now))),
+        Ok(ShownCaller::Person(identity)) => Either::Left(ready(known(request, identity))),
+        Ok(ShownCaller::Program(key)) => {
+            Either::Right(Box::pin(admitted(request.clone(), key, now)))
+        }
         Err(problem) => Either::Left(ready(Err(problem))),
     }
 }
 
 /// What a request shows of its caller.
-enum Shown {
+enum ShownCaller {
     Person(Identity),
     Program(ShownKey),
 }
 
-fn shown(request: &HttpRequest, now: Now) -> Result<Shown, Problem> {
+fn shown(request: &HttpRequest, now: Now) -> Result<ShownCaller, Problem> {
     let application = request.app_data::<web::Data<Application>>();
     let application = application.ok_or_else(misconfigured)?;
     let token = bearer_token(request.headers()).ok_or_else(not_signed_in)?;
     if token.starts_with(MARK) {
-        let key = token.parse().map_err(ProgramError::from)?;
-        return Ok(Shown::Program(ShownKey::Key(key)));
+        let key = program::read_key(application, token, client_address(request));
+        return Ok(ShownCaller::Program(ShownKey::Key(key.map_err(refused)?)));
     }
     let identity = application.tokens.verify(token, now.0)?;
     Ok(match identity.credential() {
-        Credential::Session(_) => Shown::Person(identity),
-        Credential::Key => Shown::Program(ShownKey::Token(identity)),
+        Credential::Session(_) => ShownCaller::Person(identity),
+        Credential::Key => ShownCaller::Program(ShownKey::Token(identity)),
     })
 }
 
@@ -120,11 +122,26 @@ async fn admitted(request: HttpRequest, key: ShownKey, now: Now) -> Result<Signe
     let application = application.ok_or_else(misconfigured)?;
     let rules = matched(&request).ok_or_else(misconfigured)?;
     let operation = rules.operation();
-    let asked = application.clone();
-    let admitting = blocking(move || program::admit(&asked, &key, operation, now.0));
-    let identity = admitting.await?;
+    let (asked, address) = (application.clone(), client_address(&request));
+    let admitting = blocking(move || {
+        let admitted = program::admit(&asked, &key, operation, address, now.0);
+        Ok::<_, ProgramError>(admitted)
+    });
+    let identity = admitting.await?.map_err(refused)?;
     note_use(&application, identity, now);
     known(&request, identity)
+}
+
+/// Makes the answer to a program that is turned away.
+fn refused(error: ProgramError) -> Problem {
+    match error {
+        ProgramError::TooMany(too_many) => too_many_failures(too_many),
+        ProgramError::Store(_)
+        | ProgramError::Unreadable(_)
+        | ProgramError::NotServing
+        | ProgramError::Outside { .. }
+        | ProgramError::NotForPrograms(_) => error.into(),
+    }
 }
 
 /// Lets the use of a program's key be noted now and then. Nobody waits for it.

@@ -4,9 +4,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, SubsecRound, Utc};
+use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::authz::{Action, Permit};
 use crate::domain::form::FormPeriod;
@@ -99,6 +98,9 @@ pub struct ChangeItem {
     pub period: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<UnitId>,
+    /// Further units at which it is seen: those of an account with duties at several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further_units: Vec<UnitId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -125,6 +127,7 @@ impl ChangeItem {
             form: None,
             period: None,
             unit: None,
+            further_units: Vec::new(),
             revision: None,
             account: None,
             role: None,
@@ -146,13 +149,26 @@ impl ChangeItem {
         }
     }
 
-    /// Makes an item on an account; `unit` is where its duties are.
-    pub fn of_account(kind: ChangeKind, account: AccountId, unit: Option<UnitId>) -> ChangeItem {
+    /// Makes an item on an account; its duties are at `units`.
+    pub fn of_account(
+        kind: ChangeKind,
+        account: AccountId,
+        units: impl IntoIterator<Item = UnitId>,
+    ) -> ChangeItem {
+        let mut units = units.into_iter();
         ChangeItem {
             account: Some(account),
-            unit,
+            unit: units.next(),
+            further_units: units.collect(),
             ..ChangeItem::new(kind)
         }
+    }
+
+    /// Returns all units at which it is seen.
+    pub fn units(&self) -> impl Iterator<Item = UnitId> {
+        self.unit
+            .into_iter()
+            .chain(self.further_units.iter().copied())
     }
 
     /// Names the account that did it.
@@ -211,17 +227,8 @@ pub(in crate::service) fn record(
     let at = now.naive_utc().trunc_subsecs(6);
     let items = serde_json::to_vec(items)
         .map_err(|error| StoreError::Corrupt(format!("items of a change: {error}")))?;
-    let hash = hash_of(tenant, &previous, rev, at, &items);
-    change_insert(
-        transaction,
-        &ChangeRow {
-            rev,
-            at,
-            items,
-            previous,
-            hash,
-        },
-    )
+    let row = ChangeRow::following(previous, tenant, (rev, at), items);
+    change_insert(transaction, &row)
 }
 
 /// Reads the items of a row.
@@ -231,21 +238,4 @@ pub(in crate::service) fn record(
 pub fn items_of(row: &ChangeRow) -> Result<Vec<AuthoredItem>, StoreError> {
     serde_json::from_slice(&row.items)
         .map_err(|error| StoreError::Corrupt(format!("items of the change {}: {error}", row.rev)))
-}
-
-/// Computes the hash of a row over all that it says and the hash of the row before.
-pub fn hash_of(
-    tenant: TenantId,
-    previous: &ChangeHash,
-    rev: i64,
-    at: NaiveDateTime,
-    items: &[u8],
-) -> ChangeHash {
-    let mut hash = Sha256::new();
-    hash.update(previous.0);
-    hash.update(tenant.to_string());
-    hash.update(rev.to_be_bytes());
-    hash.update(at.and_utc().timestamp_micros().to_be_bytes());
-    hash.update(items);
-    ChangeHash(hash.finalize().into())
 }

@@ -6,6 +6,7 @@ pub mod change;
 pub mod condition;
 pub(in crate::service) mod door;
 pub mod idempotency;
+pub mod import_mode;
 pub(in crate::service) mod key_uses;
 pub mod locate;
 mod map_changes;
@@ -14,6 +15,7 @@ pub mod page;
 pub mod patience;
 pub mod queue;
 pub mod snapshot;
+pub(in crate::service) mod sweeps;
 pub(in crate::service) mod table;
 pub mod text;
 pub mod throttle;
@@ -35,6 +37,7 @@ use crate::service::application::answers::Answers;
 use crate::service::application::idempotency::InFlight;
 use crate::service::application::key_uses::KeyUses;
 use crate::service::application::snapshot::Caches;
+use crate::service::application::sweeps::Sweeps;
 use crate::service::application::throttle::{SignInLimits, Throttle};
 use crate::service::application::turn::{Crowd, Turns};
 
@@ -47,6 +50,7 @@ pub struct Application {
     pub(in crate::service) answers: Answers,
     pub(in crate::service) turns: Turns,
     pub(in crate::service) key_uses: KeyUses,
+    pub(in crate::service) sweeps: Sweeps,
     pub(in crate::service) read_time: Duration,
     pub(in crate::service) throttle: Throttle,
     /// The address at which people reach the server, without a slash at the end: links begin with it.
@@ -102,6 +106,7 @@ impl Application {
             answers: Answers::default(),
             turns: Turns::new(reading, waiting),
             key_uses: KeyUses::default(),
+            sweeps: Sweeps::default(),
             read_time: limits.time,
             throttle: Throttle::default(),
             public_url: DEFAULT_PUBLIC_URL.to_owned(),

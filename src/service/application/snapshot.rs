@@ -5,7 +5,7 @@ use crate::domain::id::UnitId;
 use crate::store::reorganisation::MapChange;
 use std::collections::HashMap;
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -93,14 +93,12 @@ impl Snapshot {
     }
 }
 
-/// The rights of a tenant's accounts, and the callers that are signed out.
+/// The rights of a tenant's accounts, and the accounts and keys that serve.
 pub(in crate::service) struct People {
     grants: HashMap<AccountId, Vec<Grant>>,
     /// The account of each grant on a unit, by the unit.
     holders: HashMap<UnitId, Vec<AccountId>>,
     disabled: HashSet<AccountId>,
-    /// The ended sessions of which a token may be valid yet.
-    ended: HashSet<SessionId>,
     /// The keys that are not deleted, by their programs.
     keys: HashMap<AccountId, KeptKey>,
     programs: HashMap<KeyHash, AccountId>,
@@ -115,7 +113,6 @@ impl People {
             holders: by_unit(&grants),
             grants: by_account(grants),
             disabled: account::disabled_accounts(transaction)?,
-            ended: sign_in::ended_sessions(transaction)?,
             programs: programs.collect(),
             keys: keys.into_iter().map(|key| (key.account, key)).collect(),
         })
@@ -125,6 +122,20 @@ impl People {
     pub fn key_of(&self, program: AccountId, today: NaiveDate) -> Option<&KeptKey> {
         let key = self.keys.get(&program);
         key.filter(|key| today <= key.last_day)
+    }
+
+    /// Returns the unit on whose subtree a key holds on a day, or held last: that of its grants, which
+    /// follow reorganisations. A key that needs no grant has the unit for which it was made.
+    pub fn unit_of_key(&self, key: &KeptKey, day: NaiveDate) -> Option<UnitId> {
+        let grants = self.grants.get(&key.account).into_iter().flatten();
+        let begun = grants.filter(|grant| grant.ever_holds() && grant.days.from <= day);
+        let latest = begun.max_by_key(|grant| grant.days.from);
+        latest.map_or(key.unit, Grant::unit)
+    }
+
+    /// Returns true if a key that is not deleted has a hash.
+    pub fn knows_key(&self, hash: &KeyHash) -> bool {
+        self.programs.contains_key(hash)
     }
 
     /// Finds the key with a hash, unless its last day is over.
@@ -150,11 +161,12 @@ impl People {
         })
     }
 
-    fn is_signed_out(&self, identity: &Identity, today: NaiveDate) -> bool {
-        self.disabled.contains(&identity.account())
-            || match identity.credential() {
-                Credential::Session(session) => self.ended.contains(&session),
-                Credential::Key => self.key_of(identity.account(), today).is_none(),
+    fn serves(&self, identity: &Identity, today: NaiveDate) -> bool {
+        let account = identity.account();
+        !self.disabled.contains(&account)
+            && match identity.credential() {
+                Credential::Session(_) => true,
+                Credential::Key => self.key_of(account, today).is_some(),
             }
     }
 }
@@ -165,15 +177,34 @@ pub(in crate::service) struct Caches {
     hierarchies: Cache<Hierarchy>,
     catalogues: Cache<Catalogue>,
     people: Cache<People>,
+    /// The ended sessions of which a token may be valid yet.
+    ended_sessions: Cache<HashSet<SessionId>>,
     map_changes: Cache<MapChanges>,
 }
 
-/// The latest known state of one part of each tenant, with the rev that made it.
-struct Cache<T>(Mutex<HashMap<TenantId, (i64, Arc<T>)>>);
+/// The latest known state of one part of each tenant.
+struct Cache<T>(Mutex<HashMap<TenantId, Arc<CachedPart<T>>>>);
+
+/// The latest known state of one part of one tenant.
+struct CachedPart<T> {
+    /// With the rev that made it.
+    known: Mutex<Option<(i64, Arc<T>)>>,
+    /// Held by the one that loads it, for which the others wait: after a change many ask at once.
+    loading: Mutex<()>,
+}
 
 impl<T> Default for Cache<T> {
     fn default() -> Cache<T> {
         Cache(Mutex::default())
+    }
+}
+
+impl<T> Default for CachedPart<T> {
+    fn default() -> CachedPart<T> {
+        CachedPart {
+            known: Mutex::default(),
+            loading: Mutex::default(),
+        }
     }
 }
 
@@ -184,23 +215,45 @@ impl<T> Cache<T> {
         rev: i64,
         load: impl FnOnce() -> Result<T, StoreError>,
     ) -> Result<Arc<T>, StoreError> {
-        if let Some((known, value)) = self.lock().get(&tenant)
-            && *known == rev
-        {
-            return Ok(value.clone());
+        let part = lock(&self.0).entry(tenant).or_default().clone();
+        if let Some(known) = part.at(rev) {
+            return Ok(known);
+        }
+        let _loading = lock(&part.loading);
+        if let Some(loaded_meanwhile) = part.at(rev) {
+            return Ok(loaded_meanwhile);
         }
         let loaded = Arc::new(load()?);
-        let mut all = self.lock();
-        // A reader with an older snapshot must not replace the newer state.
-        if all.get(&tenant).is_none_or(|(known, _)| *known < rev) {
-            all.insert(tenant, (rev, loaded.clone()));
-        }
+        part.keep(rev, &loaded);
         Ok(loaded)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<TenantId, (i64, Arc<T>)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Returns what is known of a tenant, without asking whether it has changed since.
+    fn latest(&self, tenant: TenantId) -> Option<Arc<T>> {
+        let part = lock(&self.0).get(&tenant)?.clone();
+        let known = lock(&part.known);
+        known.as_ref().map(|(_, value)| value.clone())
     }
+}
+
+impl<T> CachedPart<T> {
+    fn at(&self, rev: i64) -> Option<Arc<T>> {
+        let known = lock(&self.known);
+        let known = known.as_ref().filter(|(known, _)| *known == rev);
+        known.map(|(_, value)| value.clone())
+    }
+
+    /// Keeps a state. A reader with an older snapshot must not replace the newer one.
+    fn keep(&self, rev: i64, loaded: &Arc<T>) {
+        let mut known = lock(&self.known);
+        if known.as_ref().is_none_or(|(known, _)| *known < rev) {
+            *known = Some((rev, loaded.clone()));
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Caches {
@@ -224,12 +277,33 @@ impl Caches {
     ) -> Result<Access, StoreError> {
         let people = self.people_in(transaction, identity.tenant(), counters)?;
         let today = counters.day_of(identity.seen());
-        if people.is_signed_out(identity, today) {
+        if !people.serves(identity, today) || self.has_ended(transaction, identity, counters)? {
             return Err(StoreError::SignedOut);
         }
         let own = people.grants.get(&identity.account());
         let own = own.map_or(&[][..], Vec::as_slice);
         Ok(Access::new(identity, own, today))
+    }
+
+    /// Returns true if the caller's session was ended.
+    fn has_ended(
+        &self,
+        transaction: &mut Transaction<'_>,
+        identity: &Identity,
+        counters: Counters,
+    ) -> Result<bool, StoreError> {
+        let Credential::Session(session) = identity.credential() else {
+            return Ok(false);
+        };
+        let (tenant, rev) = (identity.tenant(), counters.sessions_rev);
+        let load = || sign_in::ended_sessions(transaction);
+        let ended = self.ended_sessions.get(tenant, rev, load)?;
+        Ok(ended.contains(&session))
+    }
+
+    /// Returns a tenant's people as they were read last, if they were.
+    pub(in crate::service) fn latest_people(&self, tenant: TenantId) -> Option<Arc<People>> {
+        self.people.latest(tenant)
     }
 
     pub(in crate::service) fn people_in(

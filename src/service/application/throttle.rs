@@ -6,7 +6,6 @@
 //! account has are counted like others.
 
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
@@ -80,17 +79,16 @@ pub fn place_of(address: IpAddr) -> Place {
 }
 
 /// A login in a tenant, whether they exist or not.
-type Target = [u8; 32];
+type TriedLogin = [u8; 32];
 
 /// The counts of a server's failed sign-ins.
 #[derive(Default)]
 pub struct Throttle {
-    of_account: Option<Buckets<Target>>,
-    of_account_at_place: Option<Buckets<(Target, Place)>>,
+    of_account: Option<Buckets<TriedLogin>>,
+    of_account_at_place: Option<Buckets<(TriedLogin, Place)>>,
     of_place: Option<Buckets<Place>>,
     notes: Option<Buckets<Place>>,
     pause: Duration,
-    written: AtomicU64,
 }
 
 /// What a caller is to the account that it tries.
@@ -104,9 +102,6 @@ pub enum Acquaintance {
 /// The refusals from one address that are written down at once, and those of a minute.
 const NOTES: u64 = 1;
 
-/// How many rows of the log are written between two times of deleting old ones.
-const BETWEEN_SWEEPS: u64 = 64;
-
 impl Throttle {
     pub fn new(limits: SignInLimits) -> Throttle {
         let notes = Rate::of(NOTES, Duration::from_secs(60));
@@ -116,7 +111,6 @@ impl Throttle {
             of_place: limits.of_address.map(Buckets::new),
             notes: limits.of_address.and(notes).map(Buckets::new),
             pause: limits.pause,
-            written: AtomicU64::new(0),
         }
     }
 
@@ -166,18 +160,12 @@ impl Throttle {
             _ => true,
         }
     }
-
-    /// Returns true now and then, the first time too: when old rows of the log are to be deleted.
-    pub fn is_time_to_sweep(&self) -> bool {
-        let written = self.written.fetch_add(1, Ordering::Relaxed);
-        written.is_multiple_of(BETWEEN_SWEEPS)
-    }
 }
 
 /// One attempt to sign in: an account, which may not exist, and an address.
 pub struct Attempt<'t> {
     throttle: &'t Throttle,
-    target: Target,
+    target: TriedLogin,
     place: Option<Place>,
 }
 

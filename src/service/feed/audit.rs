@@ -5,9 +5,8 @@
 use crate::authz::Scope;
 use crate::domain::id::TenantId;
 use crate::service::application::Application;
-use crate::service::application::change::hash_of;
 use crate::store::StoreError;
-use crate::store::change::{ChangeHash, ChangeRow, changes_after, changes_from};
+use crate::store::change::{ChangeHash, ChangeRow, changes_after, changes_from, hash_of};
 
 /// The number of rows that are held in memory at once.
 const ROWS_AT_ONCE: u16 = 1000;

@@ -357,14 +357,20 @@ impl Reader<'_> {
             hierarchy, access, ..
         } = self.snapshot;
         let day = item.day.unwrap_or(today);
-        let spot = item.unit.and_then(|unit| Spot::of(hierarchy, unit, day));
         let action = item.kind.seen_by();
-        let permit = match &spot {
-            Some(spot) => access.to_unit(action, &spot.tree, spot.place()),
-            None => access.to_tenant(action),
+        let spots = item
+            .units()
+            .filter_map(|unit| Spot::of(hierarchy, unit, day));
+        let spots: Vec<Spot> = spots.collect();
+        if spots.is_empty() {
+            let _permit = access.to_tenant(action).ok()?;
+            return self.filter.wants_of_unit(None).then_some(None);
+        }
+        let is_seen = |spot: &Spot| {
+            let permit = access.to_unit(action, &spot.tree, spot.place());
+            permit.is_ok() && self.filter.wants_of_unit(Some(spot))
         };
-        let _permit = permit.ok()?;
-        self.filter.wants_of_unit(spot.as_ref()).then_some(spot)
+        spots.into_iter().find(is_seen).map(Some)
     }
 }
 

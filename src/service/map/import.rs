@@ -24,6 +24,7 @@ use crate::service::application::call::Call;
 use crate::service::application::change::{ChangeItem, ChangeKind};
 use crate::service::application::door::Written;
 use crate::service::application::idempotency::{Outcome, Reply};
+use crate::service::application::import_mode::ImportMode;
 use crate::service::application::snapshot::Snapshot;
 use crate::service::application::table::{Listed, WrongColumns, read_table};
 use crate::service::application::watcher::{Nobody, Phase, Watcher};
@@ -50,13 +51,6 @@ impl UnitList {
     fn doubts(&self, snapshot: &Snapshot, created: &[UnitFact]) -> Vec<UnitWarning> {
         doubts(&snapshot.hierarchy.tree_on(self.first_day()), created)
     }
-}
-
-/// Chooses between writing a list and only checking it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ImportMode {
-    Write,
-    DryRun,
 }
 
 /// The effect of an import.

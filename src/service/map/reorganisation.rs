@@ -150,7 +150,6 @@ fn state_of(reorganised: &Reorganised) -> State {
 pub struct ReorganisationDetail {
     pub reorganisation: ReorganisationView,
     /// The document as sent, with defaults filled in: a valid body of `create_reorganisation`.
-    #[schema(value_type = Object)]
     pub document: ReorganisationDocument,
     /// The successions, in the order of the document; empty once it is undone.
     pub successions: Vec<SuccessionView>,

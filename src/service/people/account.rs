@@ -1,10 +1,12 @@
 //! Accounts of people: who there is, what they may do, and who may change that.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use itertools::Itertools as _;
 use serde::Serialize;
 
+use crate::authn::secret::NoRandomness;
 use crate::authn::{Identity, password};
-use crate::authz::{Action, Denied, Grant, Operation, Permit, Scope};
+use crate::authz::{Action, Denied, Grant, Operation, Permit};
 use crate::domain::fault::FieldPath;
 use crate::domain::id::{AccountId, Login};
 use crate::domain::text::{composed, folded, read_name};
@@ -22,14 +24,16 @@ use crate::service::application::idempotency::{IdempotencyError, Outcome, Reply}
 use crate::service::application::locate::NotFound;
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
 use crate::service::application::snapshot::Snapshot;
-use crate::service::people::credentials::{check_password, wrong_login};
-use crate::service::people::grant::{EnteredGrant, GrantView, is_seen, read_grants, to_give};
+use crate::service::people::credentials::wrong_login;
+use crate::service::people::grant::{EnteredGrant, GrantReader, GrantView, is_seen, to_give};
 use crate::service::people::session::end_sessions;
 use crate::store::account::{
-    Account, AccountKind, account_by_id, account_by_login, account_insert, account_put,
+    Account, AccountKind, account_by_id, account_by_login, account_put, accounts_insert,
     people_after,
 };
-use crate::store::grant::{KeptGrant, grant_close, grant_insert, grants_of_accounts};
+use crate::store::grant::{
+    KeptGrant, grant_close, grant_insert, grants_insert, grants_of_accounts,
+};
 use crate::store::invitation::invitation_delete;
 use crate::store::sign_in::Sessions;
 use crate::store::tenant::{Part, mark_changed};
@@ -62,8 +66,8 @@ pub enum AccountError {
     Invalid(Vec<Fault>),
     #[error(transparent)]
     Hash(#[from] password::HashError),
-    #[error("no randomness")]
-    NoRandomness,
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
 }
 
 impl Explain for AccountError {
@@ -91,7 +95,7 @@ impl Explain for AccountError {
                 Explanation::new(Code::InvalidAccount, message!("account-invalid"))
                     .with_faults(faults.clone())
             }
-            AccountError::Hash(_) | AccountError::NoRandomness => Explanation::internal(),
+            AccountError::Hash(_) | AccountError::NoRandomness(_) => Explanation::internal(),
         }
     }
 }
@@ -191,8 +195,30 @@ pub(super) struct Person {
 }
 
 impl Person {
+    /// Makes a new account, which has no password yet.
+    pub fn new(data: PersonData, grants: Vec<Grant>, rev: i64) -> Person {
+        let account = Account {
+            id: AccountId::new(),
+            kind: AccountKind::Person,
+            login: data.login,
+            name: data.name,
+            telephone: data.telephone,
+            password_hash: None,
+            disabled_at: None,
+            last_signed_in: None,
+            rev,
+        };
+        let grants = grants.into_iter();
+        Person {
+            grants: grants
+                .map(|grant| KeptGrant::new(account.id, grant, rev))
+                .collect(),
+            account,
+        }
+    }
+
     /// Reads an account of a person with its grants.
-    fn find(
+    pub fn find(
         transaction: &mut Transaction<'_>,
         id: AccountId,
     ) -> Result<Option<Person>, StoreError> {
@@ -206,8 +232,15 @@ impl Person {
 
     /// Returns the grants that hold on a day or will after it.
     pub fn standing(&self, day: NaiveDate) -> impl Iterator<Item = &KeptGrant> {
-        let stands = move |kept: &&KeptGrant| kept.grant.days.to.is_none_or(|to| day <= to);
+        let stands = move |kept: &&KeptGrant| {
+            kept.grant.ever_holds() && kept.grant.days.to.is_none_or(|to| day <= to)
+        };
         self.grants.iter().filter(stands)
+    }
+
+    pub fn grant_reader<'s>(&self, snapshot: &'s Snapshot, today: NaiveDate) -> GrantReader<'s> {
+        let standing = self.standing(today).map(|kept| kept.grant.clone());
+        GrantReader::of_holder(snapshot, today, standing)
     }
 
     fn is_seen(&self, snapshot: &Snapshot, today: NaiveDate) -> bool {
@@ -269,10 +302,10 @@ impl Person {
         Reply::new(outcome, Some(self.etag(view)?), view)
     }
 
-    fn disable(
+    pub fn disable(
         &mut self,
         transaction: &mut Transaction<'_>,
-        now: DateTime<Utc>,
+        (now, rev): (DateTime<Utc>, i64),
     ) -> Result<Vec<ChangeItem>, AccountError> {
         if self.account.disabled_at.is_some() {
             return Ok(Vec::new());
@@ -280,12 +313,13 @@ impl Person {
         self.account.disabled_at = Some(now.naive_utc());
         // The account first: who is signing in meanwhile looks at it last.
         account_put(transaction, &self.account)?;
-        end_sessions(transaction, self.account.id, Sessions::All, now)?;
-        invitation_delete(transaction, self.account.id)?;
+        let id = self.account.id;
+        end_sessions(transaction, id, Sessions::All, (now, rev))?;
+        invitation_delete(transaction, id)?;
         Ok(vec![self.item(ChangeKind::AccountDisabled)])
     }
 
-    fn enable(&mut self) -> Vec<ChangeItem> {
+    pub fn enable(&mut self) -> Vec<ChangeItem> {
         match self.account.disabled_at.take() {
             None => Vec::new(),
             Some(_) => vec![self.item(ChangeKind::AccountEnabled)],
@@ -293,7 +327,7 @@ impl Person {
     }
 
     /// Writes the account if something was done with it, and reads it again.
-    fn write(
+    pub fn write(
         mut self,
         transaction: &mut Transaction<'_>,
         snapshot: &Snapshot,
@@ -311,15 +345,26 @@ impl Person {
         written.ok_or_else(|| AccountError::NotFound(id.to_string()))
     }
 
-    /// Returns the unit where the account's duties are, for the feed.
-    pub fn unit(&self) -> Option<crate::domain::id::UnitId> {
-        let last = self.grants.last();
-        last.and_then(|kept| kept.grant.unit())
-    }
-
     pub fn item(&self, kind: ChangeKind) -> ChangeItem {
-        ChangeItem::of_account(kind, self.account.id, self.unit())
+        item_at(kind, self.account.id, &self.grants)
     }
+}
+
+/// Makes an item on an account, which is seen wherever its duties are or were.
+fn item_at(kind: ChangeKind, account: AccountId, grants: &[KeptGrant]) -> ChangeItem {
+    let last_first = grants.iter().rev();
+    let units = last_first.filter_map(|kept| kept.grant.unit());
+    ChangeItem::of_account(kind, account, units.unique())
+}
+
+/// Reads what an item on an account needs, and makes it.
+pub(super) fn item_on(
+    transaction: &mut Transaction<'_>,
+    account: AccountId,
+    kind: ChangeKind,
+) -> Result<ChangeItem, StoreError> {
+    let grants = grants_of_accounts(transaction, &[account])?;
+    Ok(item_at(kind, account, &grants))
 }
 
 /// Finds an account that the caller may see.
@@ -372,23 +417,7 @@ pub fn list_accounts(
     })
 }
 
-/// Lists all people of a tenant, for the operator.
-///
-/// # Errors
-/// [`AccountError`].
-pub fn list_as_operator(
-    application: &Application,
-    scope: &Scope,
-    filter: &AccountFilter,
-    page: &PageRequest,
-    now: DateTime<Utc>,
-) -> Result<Page<AccountView>, AccountError> {
-    application.inspecting(scope, |transaction, snapshot| {
-        page_of(transaction, snapshot, filter, page, now)
-    })
-}
-
-fn page_of(
+pub(super) fn page_of(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
     filter: &AccountFilter,
@@ -499,18 +528,16 @@ pub(super) struct PersonData {
 /// The longest telephone number, in characters.
 pub const LONGEST_TELEPHONE: usize = 40;
 
-/// Reads a person's data. `own` is the account whose login it may be already.
+/// Reads a person's data. `is_taken` returns true for a login that another account has.
 pub(super) fn read_person(
-    transaction: &mut Transaction<'_>,
     entered: &EnteredPerson,
-    own: Option<AccountId>,
+    is_taken: impl FnOnce(&Login) -> Result<bool, StoreError>,
     at: &FieldPath,
     faults: &mut Vec<Fault>,
 ) -> Result<Option<PersonData>, StoreError> {
     let login = match entered.login.parse::<Login>() {
         Ok(login) => {
-            let holder = account_by_login(transaction, &login)?;
-            if holder.is_some_and(|holder| Some(holder.id) != own) {
+            if is_taken(&login)? {
                 let message = message!("account-login-taken", login);
                 faults.push(Fault::in_body(at.below("login"), Code::CodeTaken, message));
             }
@@ -572,13 +599,8 @@ pub fn create_account(
         let snapshot = change.snapshot;
         let today = snapshot.today(call.now);
         let mut faults = Vec::new();
-        let grants = read_grants(
-            &entered.grants,
-            snapshot,
-            today,
-            &path!["grants"],
-            &mut faults,
-        );
+        let reader = GrantReader::of_new_account(snapshot, today);
+        let grants = reader.read(&entered.grants, &path!["grants"], &mut faults);
         let permit = to_give(&snapshot.access, &snapshot.hierarchy, today, &grants)?;
         // Without a grant nobody but an administrator would find it again.
         let is_found_again = !entered.grants.is_empty();
@@ -613,7 +635,7 @@ pub(super) fn items_of_new(person: &Person) -> Vec<ChangeItem> {
         .collect()
 }
 
-fn given(person: &Person, grant: &Grant) -> ChangeItem {
+pub(super) fn given(person: &Person, grant: &Grant) -> ChangeItem {
     ChangeItem {
         role: Some(grant.role.to_string()),
         ..ChangeItem::of_account(ChangeKind::GrantGiven, person.account.id, grant.unit())
@@ -629,44 +651,29 @@ pub(super) fn insert_person(
     password_hash: Option<String>,
     (now, mut faults): (DateTime<Utc>, Vec<Fault>),
 ) -> Result<Person, AccountError> {
-    let data = read_person(transaction, entered, None, &path![], &mut faults)?;
+    let is_taken = |login: &Login| Ok(account_by_login(transaction, login)?.is_some());
+    let data = read_person(entered, is_taken, &path![], &mut faults)?;
     let (Some(data), []) = (data, faults.as_slice()) else {
         return Err(AccountError::Invalid(faults));
     };
-    insert_valid(transaction, snapshot, data, grants, password_hash, now)
+    let mut person = Person::new(data, grants.to_vec(), snapshot.counters.rev);
+    person.account.password_hash = password_hash;
+    insert_people(transaction, snapshot, [&person], now)?;
+    Ok(person)
 }
 
-/// Writes a new account of valid data with its grants.
-pub(super) fn insert_valid(
+/// Writes new accounts with their grants.
+pub(super) fn insert_people<'p>(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
-    data: PersonData,
-    grants: &[Grant],
-    password_hash: Option<String>,
+    new: impl IntoIterator<Item = &'p Person, IntoIter: Clone>,
     now: DateTime<Utc>,
-) -> Result<Person, AccountError> {
-    let rev = snapshot.counters.rev;
-    let account = Account {
-        id: AccountId::new(),
-        kind: AccountKind::Person,
-        login: data.login,
-        name: data.name,
-        telephone: data.telephone,
-        password_hash,
-        disabled_at: None,
-        last_signed_in: None,
-        rev,
-    };
-    account_insert(transaction, &account, now.naive_utc())?;
-    let mut kept = Vec::with_capacity(grants.len());
-    for grant in grants {
-        kept.push(grant_insert(transaction, account.id, grant, rev)?);
-    }
-    mark_changed(transaction, Part::Grants, rev)?;
-    Ok(Person {
-        account,
-        grants: kept,
-    })
+) -> Result<(), StoreError> {
+    let new = new.into_iter();
+    let accounts = new.clone().map(|person| &person.account);
+    accounts_insert(transaction, accounts, now.naive_utc())?;
+    grants_insert(transaction, new.flat_map(|person| &person.grants))?;
+    mark_changed(transaction, Part::Grants, snapshot.counters.rev)
 }
 
 /// The data to put on an account.
@@ -687,8 +694,12 @@ pub fn put_account(
 ) -> Result<Reply, AccountError> {
     changing_account(application, call, &entered.id, |transaction, _, person| {
         let mut faults = Vec::new();
-        let own = Some(person.account.id);
-        let data = read_person(transaction, &entered.person, own, &path![], &mut faults)?;
+        let own = person.account.id;
+        let is_taken = |login: &Login| {
+            let holder = account_by_login(transaction, login)?;
+            Ok(holder.is_some_and(|holder| holder.id != own))
+        };
+        let data = read_person(&entered.person, is_taken, &path![], &mut faults)?;
         let (Some(data), []) = (data, faults.as_slice()) else {
             return Err(AccountError::Invalid(faults));
         };
@@ -721,18 +732,13 @@ pub fn put_grants(
         &entered.id,
         |transaction, snapshot, person| {
             let today = snapshot.today(call.now);
+            let standing: Vec<KeptGrant> = person.standing(today).cloned().collect();
             let mut faults = Vec::new();
-            let wanted = read_grants(
-                &entered.grants,
-                snapshot,
-                today,
-                &path!["grants"],
-                &mut faults,
-            );
+            let reader = person.grant_reader(snapshot, today);
+            let wanted = reader.read(&entered.grants, &path!["grants"], &mut faults);
             if !faults.is_empty() {
                 return Err(AccountError::Invalid(faults));
             }
-            let standing: Vec<KeptGrant> = person.standing(today).cloned().collect();
             let new: Vec<&Grant> = wanted
                 .iter()
                 .filter(|grant| !standing.iter().any(|kept| kept.grant == **grant))
@@ -761,7 +767,7 @@ pub fn put_grants(
     )
 }
 
-fn ended(person: &Person, grant: &Grant) -> ChangeItem {
+pub(super) fn ended(person: &Person, grant: &Grant) -> ChangeItem {
     ChangeItem {
         kind: ChangeKind::GrantEnded,
         ..given(person, grant)
@@ -788,8 +794,8 @@ pub fn disable_account(
     call: &Call,
     id: &str,
 ) -> Result<Reply, AccountError> {
-    changing_account(application, call, id, |transaction, _, person| {
-        person.disable(transaction, call.now)
+    changing_account(application, call, id, |transaction, snapshot, person| {
+        person.disable(transaction, (call.now, snapshot.counters.rev))
     })
 }
 
@@ -831,139 +837,4 @@ fn changing_account(
             Ok(Written::new(written.reply(Outcome::Done, &view)?, items))
         })
     })
-}
-
-/// An account to create with a password, as an operator enters it.
-#[derive(Debug, Clone)]
-pub struct EnteredAccount {
-    pub login: String,
-    pub name: String,
-    pub telephone: Option<String>,
-    /// Without one, its owner has to be invited.
-    pub password: Option<String>,
-    pub grants: Vec<EnteredGrant>,
-}
-
-/// Adds an account with grants, from the command line.
-///
-/// # Errors
-/// [`AccountError`].
-#[expect(clippy::disallowed_methods, reason = "an operator's, beside the API")]
-pub fn add_account(
-    application: &Application,
-    scope: &Scope,
-    entered: &EnteredAccount,
-    now: DateTime<Utc>,
-) -> Result<AccountId, AccountError> {
-    let password = entered.password.as_deref();
-    let hash = password.map(password::hash).transpose()?;
-    application.maintaining(scope, now, |transaction, snapshot| {
-        let today = snapshot.today(now);
-        let mut faults = Vec::new();
-        if let Some(password) = password {
-            check_password(password, &path!["password"], &mut faults);
-        }
-        let at = path!["grants"];
-        let grants = read_grants(&entered.grants, snapshot, today, &at, &mut faults);
-        let data = EnteredPerson {
-            login: entered.login.clone(),
-            name: entered.name.clone(),
-            telephone: entered.telephone.clone(),
-        };
-        let rest = (now, faults);
-        let person = insert_person(transaction, snapshot, &data, &grants, hash, rest)?;
-        Ok((person.account.id, items_of_new(&person)))
-    })
-}
-
-/// What an operator does with an account.
-#[derive(Debug, Clone)]
-pub enum OperatorDeed {
-    Disable,
-    Enable,
-    /// Gives roles, and ends others.
-    Grant {
-        give: Vec<EnteredGrant>,
-        end: Vec<EnteredGrant>,
-    },
-}
-
-/// Changes an account from the command line.
-///
-/// # Errors
-/// [`AccountError`].
-#[expect(clippy::disallowed_methods, reason = "an operator's, beside the API")]
-pub fn change_as_operator(
-    application: &Application,
-    scope: &Scope,
-    login: &str,
-    deed: &OperatorDeed,
-    now: DateTime<Utc>,
-) -> Result<AccountView, AccountError> {
-    application.maintaining(scope, now, |transaction, snapshot| {
-        let today = snapshot.today(now);
-        let mut person = find_by_login(transaction, login)?;
-        let items = match deed {
-            OperatorDeed::Disable => person.disable(transaction, now)?,
-            OperatorDeed::Enable => person.enable(),
-            OperatorDeed::Grant { give, end } => {
-                person.regrant(transaction, snapshot, (give, end), today)?
-            }
-        };
-        let written = person.write(transaction, snapshot, &items)?;
-        Ok((written.view(snapshot, today), items))
-    })
-}
-
-/// Finds the account of a login.
-///
-/// # Errors
-/// [`AccountError::UnknownLogin`].
-pub(super) fn find_by_login(
-    transaction: &mut Transaction<'_>,
-    login: &str,
-) -> Result<Person, AccountError> {
-    let unknown = || AccountError::UnknownLogin(login.to_owned());
-    let parsed = login.parse::<Login>().map_err(|_| unknown())?;
-    let account = account_by_login(transaction, &parsed)?.ok_or_else(unknown)?;
-    Person::find(transaction, account.id)?.ok_or_else(unknown)
-}
-
-impl Person {
-    /// Gives roles that the account does not have, and ends those that it has.
-    fn regrant(
-        &self,
-        transaction: &mut Transaction<'_>,
-        snapshot: &Snapshot,
-        (give, end): (&[EnteredGrant], &[EnteredGrant]),
-        today: NaiveDate,
-    ) -> Result<Vec<ChangeItem>, AccountError> {
-        let mut faults = Vec::new();
-        let given_now = read_grants(give, snapshot, today, &path!["grant"], &mut faults);
-        let ended_now = read_grants(end, snapshot, today, &path!["end"], &mut faults);
-        if !faults.is_empty() {
-            return Err(AccountError::Invalid(faults));
-        }
-        let rev = snapshot.counters.rev;
-        if !given_now.is_empty() {
-            invitation_delete(transaction, self.account.id)?;
-        }
-        let mut items = Vec::new();
-        let is_of = |kept: &KeptGrant, grant: &Grant| {
-            kept.grant.role == grant.role && kept.grant.reach == grant.reach
-        };
-        for kept in self.standing(today) {
-            if ended_now.iter().any(|grant| is_of(kept, grant)) {
-                end_grant(transaction, kept, today, rev)?;
-                items.push(ended(self, &kept.grant));
-            }
-        }
-        for grant in &given_now {
-            if !self.standing(today).any(|kept| kept.grant == *grant) {
-                grant_insert(transaction, self.account.id, grant, rev)?;
-                items.push(given(self, grant));
-            }
-        }
-        Ok(items)
-    }
 }

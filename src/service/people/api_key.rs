@@ -1,15 +1,19 @@
 //! The keys of programs: who has one, and what for. A key's program is an account of its own, so its
 //! grants and what it does are kept as a person's are.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use chrono::{DateTime, Months, NaiveDate, SubsecRound, Utc};
 use serde::Serialize;
 
 use crate::authn::Identity;
-use crate::authn::api_key::{NewKey, NoRandomness};
+use crate::authn::api_key::NewKey;
+use crate::authn::secret::NoRandomness;
 use crate::authz::{
     Access, Action, Denied, Grant, KeyOperation, KeyOperations, Permit, Reach, RefusedOperation,
 };
-use crate::domain::id::{AccountId, Login};
+use crate::domain::id::{AccountId, Login, UnitId};
 use crate::domain::naming::Named;
 use crate::domain::text::read_name;
 use crate::domain::unit::{UnitReference, Validity};
@@ -26,10 +30,12 @@ use crate::service::application::door::Written;
 use crate::service::application::idempotency::{IdempotencyError, Outcome, Reply};
 use crate::service::application::name::UnitName;
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
-use crate::service::application::snapshot::Snapshot;
-use crate::service::people::account::end_grant;
+use crate::service::application::snapshot::{People, Snapshot};
+use crate::service::people::account::{AccountName, end_grant};
 use crate::service::people::grant::{to_give, to_manage, unit_name};
-use crate::store::account::{Account, AccountKind, account_by_id, account_insert, account_put};
+use crate::store::account::{
+    Account, AccountKind, account_by_id, account_insert, account_put, accounts_by_ids,
+};
 use crate::store::api_key::{KeptKey, key_delete, key_insert, key_of, keys};
 use crate::store::grant::{grant_insert, grants_of_accounts};
 use crate::store::tenant::{Part, mark_changed};
@@ -108,26 +114,14 @@ pub struct KeyView {
     pub operations: Vec<String>,
     /// The last day on which it serves, in the tenant's time zone.
     pub last_day: NaiveDate,
+    /// The account that made it.
+    pub created_by: AccountName,
     pub created_at: DateTime<Utc>,
     /// The time of its last use, to within a minute or so.
     pub last_used: Option<DateTime<Utc>>,
 }
 
 impl KeyView {
-    fn of(key: &KeptKey, snapshot: &Snapshot, today: NaiveDate) -> KeyView {
-        let unit = key.unit;
-        KeyView {
-            id: key.account.to_string(),
-            prefix: key.prefix.clone(),
-            name: key.name.clone(),
-            unit: unit.and_then(|unit| unit_name(unit, &snapshot.hierarchy, today)),
-            operations: key.operations.words().map(str::to_owned).collect(),
-            last_day: key.last_day,
-            created_at: key.created_at.and_utc(),
-            last_used: key.last_used.map(|at| at.and_utc()),
-        }
-    }
-
     fn with_secret(self, secret: Option<String>) -> NewKeyView {
         NewKeyView {
             id: self.id,
@@ -137,6 +131,7 @@ impl KeyView {
             unit: self.unit,
             operations: self.operations,
             last_day: self.last_day,
+            created_by: self.created_by,
             created_at: self.created_at,
             last_used: self.last_used,
         }
@@ -160,12 +155,75 @@ pub struct NewKeyView {
     pub operations: Vec<String>,
     /// The last day on which it serves, in the tenant's time zone.
     pub last_day: NaiveDate,
+    /// The account that made it.
+    pub created_by: AccountName,
     pub created_at: DateTime<Utc>,
     pub last_used: Option<DateTime<Utc>>,
 }
 
-fn reach_of(key: &KeptKey) -> Reach {
-    key.unit.map_or(Reach::Tenant, Reach::Subtree)
+/// A key, and the unit on whose subtree it holds today; `None` for the whole tenant.
+struct PlacedKey {
+    kept: KeptKey,
+    unit: Option<UnitId>,
+}
+
+impl PlacedKey {
+    fn of(kept: KeptKey, people: &People, today: NaiveDate) -> PlacedKey {
+        PlacedKey {
+            unit: people.unit_of_key(&kept, today),
+            kept,
+        }
+    }
+
+    fn reach(&self) -> Reach {
+        self.unit.map_or(Reach::Tenant, Reach::Subtree)
+    }
+
+    fn view(
+        &self,
+        snapshot: &Snapshot,
+        today: NaiveDate,
+        authors: &HashMap<AccountId, Account>,
+    ) -> Result<KeyView, StoreError> {
+        let key = &self.kept;
+        let author = authors.get(&key.created_by);
+        let author = author.ok_or_else(|| StoreError::Corrupt("a key of nobody".to_owned()))?;
+        Ok(KeyView {
+            id: key.account.to_string(),
+            prefix: key.prefix.clone(),
+            name: key.name.clone(),
+            unit: self
+                .unit
+                .and_then(|unit| unit_name(unit, &snapshot.hierarchy, today)),
+            operations: key.operations.words().map(str::to_owned).collect(),
+            last_day: key.last_day,
+            created_by: AccountName::of(author),
+            created_at: key.created_at.and_utc(),
+            last_used: key.last_used.map(|at| at.and_utc()),
+        })
+    }
+}
+
+/// Reads the keys that are not deleted, each with its unit.
+fn placed_keys(
+    transaction: &mut Transaction<'_>,
+    people: &People,
+    today: NaiveDate,
+) -> Result<Vec<PlacedKey>, StoreError> {
+    let keys = keys(transaction)?.into_iter();
+    let placed = keys.map(|key| PlacedKey::of(key, people, today));
+    Ok(placed.collect())
+}
+
+/// Returns the tenant's people, as they were before this transaction wrote anything.
+fn people_of(
+    application: &Application,
+    transaction: &mut Transaction<'_>,
+    identity: &Identity,
+    snapshot: &Snapshot,
+) -> Result<Arc<People>, StoreError> {
+    let caches = &application.caches;
+    caches.people_in(transaction, identity.tenant(), snapshot.counters)
 }
 
 /// Lists the keys that the caller manages, in the order in which they were made.
@@ -188,12 +246,15 @@ pub fn list_keys(
                 cursor: cursor.clone(),
             })?),
         };
+        let people = people_of(application, transaction, identity, snapshot)?;
+        let mut seen = placed_keys(transaction, &people, today)?;
         // The key of the cursor may have been deleted since.
-        let after = |key: &KeptKey| after.is_none_or(|after| after < key.account);
-        let is_seen = |key: &KeptKey| to_manage(access, hierarchy, today, reach_of(key)).is_ok();
-        let seen = keys(transaction)?.into_iter();
-        let seen = seen.filter(|key| after(key) && is_seen(key));
-        let views = seen.map(|key| KeyView::of(&key, snapshot, today));
+        seen.retain(|key| after.is_none_or(|after| after < key.kept.account));
+        seen.retain(|key| to_manage(access, hierarchy, today, key.reach()).is_ok());
+        let makers: Vec<AccountId> = seen.iter().map(|key| key.kept.created_by).collect();
+        let makers = accounts_by_ids(transaction, &makers)?;
+        let views = seen.iter().map(|key| key.view(snapshot, today, &makers));
+        let views = views.collect::<Result<Vec<_>, _>>()?;
         let rest = PageRequest {
             after: None,
             limit: page.limit,
@@ -243,7 +304,8 @@ pub fn create_key(
             let (Some(data), []) = (data, faults.as_slice()) else {
                 return Err(KeyError::Invalid(faults));
             };
-            check_room(transaction, &data, today)?;
+            let people = people_of(application, transaction, &call.identity, snapshot)?;
+            check_room(&placed_keys(transaction, &people, today)?, &data, today)?;
             let new = NewKey::of(call.identity.tenant())?;
             let key = insert_key(
                 transaction,
@@ -252,13 +314,18 @@ pub fn create_key(
                 &new,
                 (permit, call.now),
             )?;
-            let view = KeyView::of(&key, snapshot, today);
+            let makers = accounts_by_ids(transaction, &[key.created_by])?;
+            let key = PlacedKey {
+                unit: key.unit,
+                kept: key,
+            };
+            let view = key.view(snapshot, today, &makers)?;
             let outcome = Outcome::Created(format!("/v1/keys/{}", view.id));
             let etag = Etag::of(&view)?;
             let kept = view.clone().with_secret(None);
             let shown = view.with_secret(Some(new.text));
             let reply = Reply::new(outcome, Some(etag), &shown)?;
-            let item = ChangeItem::of_account(ChangeKind::KeyCreated, key.account, key.unit);
+            let item = ChangeItem::of_account(ChangeKind::KeyCreated, key.kept.account, key.unit);
             Ok(Written::new(reply.keeping(&kept)?, [item]))
         })
     })
@@ -401,19 +468,14 @@ fn to_give_key(data: &KeyData, snapshot: &Snapshot, today: NaiveDate) -> Result<
 }
 
 /// Refuses a key where there are enough.
-fn check_room(
-    transaction: &mut Transaction<'_>,
-    data: &KeyData,
-    today: NaiveDate,
-) -> Result<(), KeyError> {
-    let keys = keys(transaction)?;
-    let of_the_name = keys.iter().filter(|key| {
-        key.name == data.name && reach_of(key) == data.reach && today <= key.last_day
-    });
+fn check_room(keys: &[PlacedKey], data: &KeyData, today: NaiveDate) -> Result<(), KeyError> {
+    let serving = || keys.iter().filter(|key| today <= key.kept.last_day);
+    let of_the_name =
+        serving().filter(|key| key.kept.name == data.name && key.reach() == data.reach);
     if of_the_name.count() >= MOST_OF_ONE_NAME {
         return Err(KeyError::TwoOfTheName(data.name.clone()));
     }
-    if keys.iter().filter(|key| today <= key.last_day).count() >= MOST_KEYS {
+    if serving().count() >= MOST_KEYS {
         return Err(KeyError::TooMany);
     }
     Ok(())
@@ -475,13 +537,16 @@ pub fn delete_key(application: &Application, call: &Call, id: &str) -> Result<Re
         let _anywhere = access.somewhere(Action::ManageAccounts)?;
         let not_found = || KeyError::NotFound(id.to_owned());
         let program = id.parse::<AccountId>().map_err(|_| not_found())?;
-        let found = change.read(|transaction| key_of(transaction, program))?;
-        let key = found.ok_or_else(not_found)?;
+        let key = change.read(|transaction| {
+            let people = people_of(application, transaction, &call.identity, snapshot)?;
+            let found = key_of(transaction, program)?.ok_or_else(not_found)?;
+            Ok::<_, KeyError>(PlacedKey::of(found, &people, today))
+        })?;
         // No key at all where the caller may not look.
-        let permit = to_manage(access, hierarchy, today, reach_of(&key));
+        let permit = to_manage(access, hierarchy, today, key.reach());
         let permit = permit.map_err(|_| not_found())?;
         change.once(permit, |transaction, _| {
-            if key.deleted_at.is_some() {
+            if key.kept.deleted_at.is_some() {
                 return Err(not_found());
             }
             let rev = snapshot.counters.rev;

@@ -104,89 +104,141 @@ impl std::str::FromStr for EnteredGrant {
     }
 }
 
-/// Reads entered grants. A unit is named as it is on the grant's first day, or today if that is
-/// past.
-pub(in crate::service) fn read_grants(
-    entered: &[EnteredGrant],
-    snapshot: &Snapshot,
+/// Reads the grants that are entered for an account.
+pub(in crate::service) struct GrantReader<'s> {
+    snapshot: &'s Snapshot,
     today: NaiveDate,
-    at: &FieldPath,
-    faults: &mut Vec<Fault>,
-) -> Vec<Grant> {
-    if entered.len() > MOST_GRANTS {
-        let message = message!("grant-too-many", most = MOST_GRANTS);
-        faults.push(Fault::in_body(at.clone(), Code::InvalidValue, message));
-        return Vec::new();
+    /// The grants that the account has.
+    standing: Vec<Grant>,
+}
+
+impl<'s> GrantReader<'s> {
+    /// Reads for an account that is new.
+    pub fn of_new_account(snapshot: &'s Snapshot, today: NaiveDate) -> GrantReader<'s> {
+        GrantReader {
+            snapshot,
+            today,
+            standing: Vec::new(),
+        }
     }
-    let mut grants: Vec<Grant> = Vec::with_capacity(entered.len());
-    for (index, entered) in entered.iter().enumerate() {
-        let at = at.below(index);
-        match read_grant(entered, snapshot, today, &at) {
-            Ok(grant) if grants.iter().any(|other| is_doubled(other, &grant)) => {
-                let message = message!("grant-twice", role = grant.role.named());
-                faults.push(Fault::in_body(at, Code::Duplicate, message));
+
+    /// Reads for an account that has grants.
+    pub fn of_holder(
+        snapshot: &'s Snapshot,
+        today: NaiveDate,
+        standing: impl IntoIterator<Item = Grant>,
+    ) -> GrantReader<'s> {
+        GrantReader {
+            snapshot,
+            today,
+            standing: standing.into_iter().collect(),
+        }
+    }
+
+    /// Reads entered grants. A unit is named as it is on the grant's first day, or today if that is
+    /// past. One that has ended can be named where the account has the role on it already, so that
+    /// what does not change is let through.
+    pub fn read(
+        &self,
+        entered: &[EnteredGrant],
+        at: &FieldPath,
+        faults: &mut Vec<Fault>,
+    ) -> Vec<Grant> {
+        if entered.len() > MOST_GRANTS {
+            let message = message!("grant-too-many", most = MOST_GRANTS);
+            faults.push(Fault::in_body(at.clone(), Code::InvalidValue, message));
+            return Vec::new();
+        }
+        let mut grants: Vec<Grant> = Vec::with_capacity(entered.len());
+        for (index, entered) in entered.iter().enumerate() {
+            let at = at.below(index);
+            match self.read_one(entered, &at) {
+                Ok(grant) if grants.iter().any(|other| self.is_doubled(other, &grant)) => {
+                    let message = message!("grant-twice", role = grant.role.named());
+                    faults.push(Fault::in_body(at, Code::Duplicate, message));
+                }
+                Ok(grant) => grants.push(grant),
+                Err(fault) => faults.push(fault),
             }
-            Ok(grant) => grants.push(grant),
-            Err(fault) => faults.push(fault),
         }
+        grants
     }
-    grants
-}
 
-fn is_doubled(one: &Grant, other: &Grant) -> bool {
-    one.role == other.role && one.reach == other.reach && one.days.overlaps(other.days)
-}
+    /// Returns true for two grants that hold on the same days, unless the account has both already.
+    fn is_doubled(&self, one: &Grant, other: &Grant) -> bool {
+        let is_same = one.role == other.role && one.reach == other.reach;
+        let are_kept = one != other
+            && [one, other]
+                .iter()
+                .all(|grant| self.standing.contains(grant));
+        is_same && one.days.overlaps(other.days) && !are_kept
+    }
 
-fn read_grant(
-    entered: &EnteredGrant,
-    snapshot: &Snapshot,
-    today: NaiveDate,
-    at: &FieldPath,
-) -> Result<Grant, Fault> {
-    let role = entered.role;
-    let days = Validity {
-        from: entered.from.unwrap_or(today),
-        to: entered.to,
-    };
-    if days.to.is_some_and(|to| to < days.from) {
-        let message = message!("level-last-day-before-first");
-        return Err(Fault::in_body(at.below("to"), Code::InvalidValue, message));
+    fn read_one(&self, entered: &EnteredGrant, at: &FieldPath) -> Result<Grant, Fault> {
+        let today = self.today;
+        let role = entered.role;
+        let days = Validity {
+            from: entered.from.unwrap_or(today),
+            to: entered.to,
+        };
+        if days.to.is_some_and(|to| to < days.from) {
+            let message = message!("level-last-day-before-first");
+            return Err(Fault::in_body(at.below("to"), Code::InvalidValue, message));
+        }
+        if days.to.is_some_and(|to| to < today) {
+            let message = message!("grant-over");
+            return Err(Fault::in_body(at.below("to"), Code::InvalidValue, message));
+        }
+        let reach = match (&entered.unit, role) {
+            (None, Role::TenantAdmin) => Reach::Tenant,
+            (Some(unit), Role::Reporter | Role::Approver | Role::Viewer | Role::UnitAdmin) => {
+                let found = self.find_unit(unit, role, days.from.max(today));
+                let found = found.ok_or_else(|| {
+                    let message = message!("grant-unknown-unit", unit = Quoted(&unit));
+                    Fault::in_body(at.below("unit"), Code::UnknownUnit, message)
+                })?;
+                Reach::Subtree(found)
+            }
+            (Some(_), Role::TenantAdmin) => {
+                let message = message!("grant-role-of-system", role = role.named());
+                return Err(Fault::in_body(
+                    at.below("unit"),
+                    Code::InvalidValue,
+                    message,
+                ));
+            }
+            (None, role) => {
+                let (code, role) = (role.as_str(), role.named());
+                let message = message!("grant-role-needs-unit", role, code);
+                return Err(Fault::in_body(
+                    at.below("unit"),
+                    Code::InvalidValue,
+                    message,
+                ));
+            }
+        };
+        Ok(Grant { role, reach, days })
     }
-    if days.to.is_some_and(|to| to < today) {
-        let message = message!("grant-over");
-        return Err(Fault::in_body(at.below("to"), Code::InvalidValue, message));
+
+    fn find_unit(&self, text: &str, role: Role, day: NaiveDate) -> Option<UnitId> {
+        let reference = text.parse::<UnitReference>().ok()?;
+        let tree = self.snapshot.hierarchy.tree_on(day);
+        let found = tree.find(&reference).map(|place| place.unit());
+        found.or_else(|| self.find_former_unit(&reference, role))
     }
-    let reach = match (&entered.unit, role) {
-        (None, Role::TenantAdmin) => Reach::Tenant,
-        (Some(unit), Role::Reporter | Role::Approver | Role::Viewer | Role::UnitAdmin) => {
-            let tree = snapshot.hierarchy.tree_on(days.from.max(today));
-            let reference = unit.parse::<UnitReference>().ok();
-            let found = reference.and_then(|reference| tree.find(&reference));
-            let found = found.ok_or_else(|| {
-                let message = message!("grant-unknown-unit", unit = Quoted(&unit));
-                Fault::in_body(at.below("unit"), Code::UnknownUnit, message)
-            })?;
-            Reach::Subtree(found.unit())
-        }
-        (Some(_), Role::TenantAdmin) => {
-            let message = message!("grant-role-of-system", role = role.named());
-            return Err(Fault::in_body(
-                at.below("unit"),
-                Code::InvalidValue,
-                message,
-            ));
-        }
-        (None, role) => {
-            let (code, role) = (role.as_str(), role.named());
-            let message = message!("grant-role-needs-unit", role, code);
-            return Err(Fault::in_body(
-                at.below("unit"),
-                Code::InvalidValue,
-                message,
-            ));
-        }
-    };
-    Ok(Grant { role, reach, days })
+
+    /// Finds a unit that has ended among those on which the account has a role.
+    fn find_former_unit(&self, reference: &UnitReference, role: Role) -> Option<UnitId> {
+        let is_named = |unit: &UnitId| match reference {
+            UnitReference::Id(id) => id == unit,
+            UnitReference::Code(code) => {
+                let last = self.snapshot.hierarchy.facts_of(*unit).last();
+                last.is_some_and(|last| last.code == *code)
+            }
+        };
+        let mut of_role = self.standing.iter().filter(|grant| grant.role == role);
+        of_role.find_map(|grant| grant.unit().filter(is_named))
+    }
 }
 
 /// Returns the action of giving or ending a role.

@@ -1,14 +1,14 @@
 //! The import of people: a list of accounts is created as a whole, or checked only, and everybody
 //! gets an invitation to hand out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::authz::{Grant, Permit, Role, Scope};
 use crate::domain::fault::FieldPath;
-use crate::domain::id::{UnitCode, UnitId};
+use crate::domain::id::{Login, UnitCode, UnitId};
 use crate::error::{Code, Fault, FaultPlace, Message};
 use crate::locale::Quoted;
 use crate::message;
@@ -18,14 +18,17 @@ use crate::service::application::call::Call;
 use crate::service::application::change::{ChangeItem, ChangeKind};
 use crate::service::application::door::Written;
 use crate::service::application::idempotency::{Outcome, Reply};
+use crate::service::application::import_mode::ImportMode;
 use crate::service::application::snapshot::Snapshot;
 use crate::service::application::table::{Listed, WrongColumns, read_table};
 use crate::service::people::account::{
-    AccountError, EnteredPerson, PersonData, insert_valid, items_of_new, read_person,
+    AccountError, EnteredPerson, Person, PersonData, insert_people, items_of_new, read_person,
 };
-use crate::service::people::grant::{EnteredGrant, read_grants, to_give};
-use crate::service::people::invitation::{InvitationView, invite, slug_of};
+use crate::service::people::grant::{EnteredGrant, GrantReader, to_give};
+use crate::service::people::invitation::{InvitationView, new_invitation, slug_of};
 use crate::store::Transaction;
+use crate::store::account::logins_taken;
+use crate::store::invitation::invitations_insert;
 
 /// The most people of one list.
 const MOST_PEOPLE: usize = 2_000;
@@ -38,14 +41,7 @@ pub struct PeopleList {
     /// CSV (RFC 4180) with the columns `login,name,telephone,role,unit_code`. A person with several
     /// roles has several rows.
     pub csv: String,
-    pub mode: PeopleImportMode,
-}
-
-/// Chooses between writing a list and only checking it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PeopleImportMode {
-    Write,
-    DryRun,
+    pub mode: ImportMode,
 }
 
 /// The effect of an import of people.
@@ -71,8 +67,21 @@ pub struct HandOut {
     pub invitation: InvitationView,
 }
 
+impl HandOut {
+    fn of(person: &Person, unit_code: Option<String>, invitation: InvitationView) -> HandOut {
+        let account = &person.account;
+        HandOut {
+            login: account.login.to_string(),
+            name: account.name.clone(),
+            telephone: account.telephone.clone(),
+            unit_code,
+            invitation,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Deserialize)]
-struct Row {
+struct PersonRow {
     login: String,
     name: String,
     telephone: String,
@@ -98,7 +107,7 @@ pub fn import_accounts(
 ) -> Result<Reply, AccountError> {
     let rows = read_rows(&list.csv)?;
     match list.mode {
-        PeopleImportMode::DryRun => application.reading(&call.identity, |transaction, snapshot| {
+        ImportMode::DryRun => application.reading(&call.identity, |transaction, snapshot| {
             let today = snapshot.today(call.now);
             let _permit = to_import(snapshot, &rows, today)?;
             let people = plan(transaction, snapshot, &rows, today)?;
@@ -110,14 +119,14 @@ pub fn import_accounts(
             };
             Ok(Reply::new(Outcome::Done, None, &result)?)
         }),
-        PeopleImportMode::Write => write(application, call, &rows),
+        ImportMode::Write => write(application, call, &rows),
     }
 }
 
 fn write(
     application: &Application,
     call: &Call,
-    rows: &[Listed<Row>],
+    rows: &[Listed<PersonRow>],
 ) -> Result<Reply, AccountError> {
     let slug = slug_of(application, &Scope::of(&call.identity))?;
     application.changing(call, |change| {
@@ -125,32 +134,31 @@ fn write(
         let today = snapshot.today(call.now);
         let permit = to_import(snapshot, rows, today)?;
         change.once(permit, |transaction, _| {
-            let people = plan(transaction, snapshot, rows, today)?;
-            let mut items: Vec<ChangeItem> = Vec::new();
-            let mut invitations = Vec::with_capacity(people.len());
-            for new in people {
-                let NewPerson {
-                    data,
-                    grants,
-                    unit_code,
-                } = new;
-                let person = insert_valid(transaction, snapshot, data, &grants, None, call.now)?;
-                items.extend(items_of_new(&person));
-                items.push(person.item(ChangeKind::AccountInvited));
-                let account = &person.account;
-                invitations.push(HandOut {
-                    login: account.login.to_string(),
-                    name: account.name.clone(),
-                    telephone: account.telephone.clone(),
-                    unit_code,
-                    invitation: invite(application, transaction, &slug, account.id, call.now)?,
-                });
+            let rev = snapshot.counters.rev;
+            let planned = plan(transaction, snapshot, rows, today)?;
+            let mut people = Vec::with_capacity(planned.len());
+            let mut invitations = Vec::with_capacity(planned.len());
+            let mut hand_outs = Vec::with_capacity(planned.len());
+            for new in planned {
+                let person = Person::new(new.data, new.grants, rev);
+                let id = person.account.id;
+                let (invitation, view) = new_invitation(application, &slug, id, call.now)?;
+                hand_outs.push(HandOut::of(&person, new.unit_code, view));
+                invitations.push(invitation);
+                people.push(person);
             }
+            insert_people(transaction, snapshot, &people, call.now)?;
+            invitations_insert(transaction, &invitations)?;
+            let items = people.iter().flat_map(|person| {
+                let invited = person.item(ChangeKind::AccountInvited);
+                items_of_new(person).into_iter().chain([invited])
+            });
+            let items: Vec<ChangeItem> = items.collect();
             let result = PeopleImportResult {
                 dry_run: false,
-                created: invitations.len(),
-                invitations,
-                rev: Some(snapshot.counters.rev),
+                created: hand_outs.len(),
+                invitations: hand_outs,
+                rev: Some(rev),
             };
             let reply = Reply::new(Outcome::Done, None, &result)?;
             Ok(Written::new(
@@ -174,29 +182,27 @@ impl PeopleImportResult {
 /// Permits giving every role of the list. Rows with faults are told of later.
 fn to_import(
     snapshot: &Snapshot,
-    rows: &[Listed<Row>],
+    rows: &[Listed<PersonRow>],
     today: NaiveDate,
 ) -> Result<Permit, AccountError> {
+    let reader = GrantReader::of_new_account(snapshot, today);
     let mut grants = Vec::with_capacity(rows.len());
     for listed in rows {
         let mut told_later = Vec::new();
         let entered = grant_of(&listed.row, &path![], snapshot, today, &mut told_later);
-        grants.extend(read_grants(
-            entered.as_slice(),
-            snapshot,
-            today,
-            &path![],
-            &mut told_later,
-        ));
+        grants.extend(reader.read(entered.as_slice(), &path![], &mut told_later));
     }
     let (access, hierarchy) = (&snapshot.access, &snapshot.hierarchy);
     Ok(to_give(access, hierarchy, today, &grants)?)
 }
 
-fn read_rows(csv: &str) -> Result<Vec<Listed<Row>>, AccountError> {
+fn read_rows(csv: &str) -> Result<Vec<Listed<PersonRow>>, AccountError> {
     let mut rows = Vec::new();
     let mut faults = Vec::new();
-    for (index, row) in read_table::<Row>(csv, &COLUMNS).into_iter().enumerate() {
+    for (index, row) in read_table::<PersonRow>(csv, &COLUMNS)
+        .into_iter()
+        .enumerate()
+    {
         match row {
             Ok(listed) => rows.push(listed),
             Err(WrongColumns { line }) => faults.push(Fault::in_body(
@@ -224,7 +230,7 @@ fn read_rows(csv: &str) -> Result<Vec<Listed<Row>>, AccountError> {
 fn plan(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
-    rows: &[Listed<Row>],
+    rows: &[Listed<PersonRow>],
     today: NaiveDate,
 ) -> Result<Vec<NewPerson>, AccountError> {
     let mut faults = Vec::new();
@@ -256,6 +262,8 @@ fn plan(
             Some(person) => person.roles.extend(roles),
         }
     }
+    let taken = logins_taken_of(transaction, &people)?;
+    let reader = GrantReader::of_new_account(snapshot, today);
     let mut new = Vec::with_capacity(people.len());
     for listed in people {
         let (row, at) = (listed.row, path![listed.index]);
@@ -264,11 +272,12 @@ fn plan(
             name: row.name.clone(),
             telephone: Some(row.telephone.clone()).filter(|telephone| !telephone.is_empty()),
         };
-        let data = read_person(transaction, &person, None, &at, &mut faults)?;
+        let is_taken = |login: &Login| Ok(taken.contains(login.as_str()));
+        let data = read_person(&person, is_taken, &at, &mut faults)?;
         let roles = listed.roles.iter();
         let entered: Vec<EnteredGrant> = roles.map(|(_, grant)| grant.clone()).collect();
         let mut of_roles = Vec::new();
-        let grants = read_grants(&entered, snapshot, today, &path![], &mut of_roles);
+        let grants = reader.read(&entered, &path![], &mut of_roles);
         faults.extend(of_roles.into_iter().map(|fault| listed.on_its_row(fault)));
         new.extend(data.map(|data| NewPerson {
             data,
@@ -290,7 +299,7 @@ fn plan(
 /// A person of the list, with a role from each of its rows.
 struct ListedPerson<'r> {
     /// The first row, and its index.
-    row: &'r Row,
+    row: &'r PersonRow,
     index: usize,
     /// Each role, with the index of its row.
     roles: Vec<(usize, EnteredGrant)>,
@@ -312,9 +321,22 @@ impl ListedPerson<'_> {
     }
 }
 
+/// Returns the listed logins that an account has already, in a few reads for all.
+fn logins_taken_of(
+    transaction: &mut Transaction<'_>,
+    people: &[ListedPerson<'_>],
+) -> Result<HashSet<String>, AccountError> {
+    let logins = people
+        .iter()
+        .map(|listed| listed.row.login.parse::<Login>());
+    let logins: Vec<Login> = logins.flatten().collect();
+    let logins: Vec<&str> = logins.iter().map(Login::as_str).collect();
+    Ok(logins_taken(transaction, &logins)?)
+}
+
 /// Reads the role of a row. The unit's code is looked up here, since a list has codes alone.
 fn grant_of(
-    row: &Row,
+    row: &PersonRow,
     at: &FieldPath,
     snapshot: &Snapshot,
     today: NaiveDate,
@@ -342,7 +364,7 @@ fn grant_of(
 }
 
 fn read_unit(
-    row: &Row,
+    row: &PersonRow,
     role: Role,
     snapshot: &Snapshot,
     today: NaiveDate,

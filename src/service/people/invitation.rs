@@ -3,13 +3,11 @@
 
 use std::net::IpAddr;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::authn::password;
+use crate::authn::secret::{NoRandomness, hash_of, random_bytes};
 use crate::authz::{Permit, Scope};
 use crate::domain::id::{AccountId, TenantSlug};
 use crate::error::{Code, Explain, Explanation, Fault};
@@ -17,18 +15,18 @@ use crate::message;
 use crate::path;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
-use crate::service::application::change::{ChangeItem, ChangeKind};
+use crate::service::application::change::ChangeKind;
 use crate::service::application::condition::Etag;
 use crate::service::application::door::Written;
 use crate::service::application::idempotency::{Outcome, Reply};
 use crate::service::application::throttle::TooManyFailures;
-use crate::service::people::account::{AccountError, AccountStatus, find_by_login, find_seen};
+use crate::service::people::account::{AccountError, AccountStatus, find_seen, item_on};
 use crate::service::people::credentials::check_password;
 use crate::service::people::session::end_sessions;
 use crate::store::account::{account_by_id, account_put};
 use crate::store::invitation::{Invitation, invitation_by_hash, invitation_delete, invitation_put};
 use crate::store::sign_in::Sessions;
-use crate::store::tenant::{Part, mark_changed, tenant_by_id, tenant_by_slug};
+use crate::store::tenant::{tenant_by_id, tenant_by_slug};
 use crate::store::{StoreError, Transaction};
 
 /// The time for which an invitation is good.
@@ -81,11 +79,9 @@ const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// The letters of a code: 100 bits.
 const LENGTH: usize = 20;
 
-fn new_code() -> Result<String, AccountError> {
-    let mut bytes = [0_u8; LENGTH];
-    openssl::rand::rand_bytes(&mut bytes).map_err(|_| AccountError::NoRandomness)?;
+fn new_code() -> Result<String, NoRandomness> {
     let mut code = String::with_capacity(LENGTH + 3);
-    for (index, byte) in bytes.into_iter().enumerate() {
+    for (index, byte) in random_bytes::<LENGTH>()?.into_iter().enumerate() {
         if index > 0 && index % 5 == 0 {
             code.push('-');
         }
@@ -96,7 +92,7 @@ fn new_code() -> Result<String, AccountError> {
 }
 
 /// Hashes a code as its owner may type it: in lower case, with other gaps, with O for 0.
-fn hash_of(code: &str) -> String {
+fn hash_of_code(code: &str) -> String {
     let letters = code.chars().filter(char::is_ascii_alphanumeric);
     let letters: String = letters
         .map(|letter| match letter.to_ascii_uppercase() {
@@ -105,10 +101,34 @@ fn hash_of(code: &str) -> String {
             other => other,
         })
         .collect();
-    URL_SAFE_NO_PAD.encode(Sha256::digest(letters.as_bytes()))
+    hash_of(&letters)
 }
 
-/// Makes an account's invitation, in place of its earlier one.
+/// Makes an account's invitation: as it is stored, and as it is shown once.
+pub(super) fn new_invitation(
+    application: &Application,
+    tenant: &TenantSlug,
+    account: AccountId,
+    now: DateTime<Utc>,
+) -> Result<(Invitation, InvitationView), NoRandomness> {
+    let code = new_code()?;
+    let expires_at = now + LIFETIME;
+    let invitation = Invitation {
+        account,
+        code_hash: hash_of_code(&code),
+        expires_at: expires_at.naive_utc(),
+    };
+    // Behind the hash sign, so that no server's log has it.
+    let link = format!("{}/#/invitation/{tenant}/{code}", application.public_url);
+    let view = InvitationView {
+        code: Some(code),
+        link: Some(link),
+        expires_at,
+    };
+    Ok((invitation, view))
+}
+
+/// Invites an account's owner. An earlier invitation serves no more.
 pub(super) fn invite(
     application: &Application,
     transaction: &mut Transaction<'_>,
@@ -116,21 +136,9 @@ pub(super) fn invite(
     account: AccountId,
     now: DateTime<Utc>,
 ) -> Result<InvitationView, AccountError> {
-    let code = new_code()?;
-    let expires_at = now + LIFETIME;
-    let invitation = Invitation {
-        account,
-        code_hash: hash_of(&code),
-        expires_at: expires_at.naive_utc(),
-    };
+    let (invitation, view) = new_invitation(application, tenant, account, now)?;
     invitation_put(transaction, &invitation)?;
-    // Behind the hash sign, so that no server's log has it.
-    let link = format!("{}/#/invitation/{tenant}/{code}", application.public_url);
-    Ok(InvitationView {
-        code: Some(code),
-        link: Some(link),
-        expires_at,
-    })
+    Ok(view)
 }
 
 /// Returns the slug of the caller's tenant.
@@ -172,28 +180,6 @@ pub fn invite_account(
                 [person.item(ChangeKind::AccountInvited)],
             ))
         })
-    })
-}
-
-/// Invites the owner of an account, from the command line.
-///
-/// # Errors
-/// [`AccountError`].
-#[expect(clippy::disallowed_methods, reason = "an operator's, beside the API")]
-pub fn invite_as_operator(
-    application: &Application,
-    scope: &Scope,
-    login: &str,
-    now: DateTime<Utc>,
-) -> Result<InvitationView, AccountError> {
-    let slug = slug_of(application, scope)?;
-    application.maintaining(scope, now, |transaction, _| {
-        let person = find_by_login(transaction, login)?;
-        if person.account.disabled_at.is_some() {
-            return Err(AccountError::Disabled);
-        }
-        let view = invite(application, transaction, &slug, person.account.id, now)?;
-        Ok((view, vec![person.item(ChangeKind::AccountInvited)]))
     })
 }
 
@@ -273,7 +259,7 @@ fn accept(
     };
     let tenant = tenant.ok_or(InvitationError::Unknown)?;
     let scope = Scope::of_sign_in(tenant.id);
-    let hash = hash_of(&accepted.code);
+    let hash = hash_of_code(&accepted.code);
     // Anybody can send anything here, so look the code up before hashing and before taking a turn
     // to write.
     let known = application
@@ -297,9 +283,8 @@ fn accept(
         account.password_hash = Some(password_hash);
         account.rev = counters.rev;
         account_put(transaction, &account)?;
-        end_sessions(transaction, account.id, Sessions::All, now)?;
-        mark_changed(transaction, Part::Grants, counters.rev)?;
-        let item = ChangeItem::of_account(ChangeKind::AccountActivated, account.id, None);
+        end_sessions(transaction, account.id, Sessions::All, (now, counters.rev))?;
+        let item = item_on(transaction, account.id, ChangeKind::AccountActivated)?;
         Ok(((), vec![item.by(&Permit::of_holder(account.id))]))
     })
 }

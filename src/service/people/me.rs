@@ -14,13 +14,13 @@ use crate::message;
 use crate::path;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
-use crate::service::application::change::{ChangeItem, ChangeKind};
+use crate::service::application::change::ChangeKind;
 use crate::service::application::door::Written;
 use crate::service::application::idempotency::{IdempotencyError, Reply};
 use crate::service::application::name::UnitName;
 use crate::service::application::snapshot::Snapshot;
 use crate::service::application::throttle::{Acquaintance, TooManyFailures};
-use crate::service::people::account::AccountName;
+use crate::service::people::account::{AccountName, item_on};
 use crate::service::people::credentials::check_password;
 use crate::service::people::grant::GrantView;
 use crate::service::people::session::end_sessions;
@@ -29,7 +29,7 @@ use crate::store::StoreError;
 use crate::store::account::{account_by_id, account_put};
 use crate::store::invitation::invitation_delete;
 use crate::store::sign_in::Sessions;
-use crate::store::tenant::{Part, mark_changed, tenant_by_id};
+use crate::store::tenant::tenant_by_id;
 
 /// The errors of use cases on the caller's own account.
 #[derive(Debug, thiserror::Error)]
@@ -225,11 +225,10 @@ pub fn put_my_password(
             account_put(transaction, &now_kept)?;
             let session = call.identity.session();
             let others = session.map_or(Sessions::All, Sessions::AllBut);
-            end_sessions(transaction, id, others, call.now)?;
+            end_sessions(transaction, id, others, (call.now, rev))?;
             // A code that somebody kept would open what the owner has just closed.
             invitation_delete(transaction, id)?;
-            mark_changed(transaction, Part::Grants, rev)?;
-            let item = ChangeItem::of_account(ChangeKind::PasswordChanged, id, None);
+            let item = item_on(transaction, id, ChangeKind::PasswordChanged)?;
             Ok(Written::new(Reply::without_body(), [item]))
         })
     })

@@ -10,6 +10,7 @@ pub mod hand_over;
 pub mod import;
 pub mod invitation;
 pub mod me;
+pub mod operator;
 pub mod program;
 pub mod session;
 pub mod sign_in_attempt;

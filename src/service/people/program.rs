@@ -2,19 +2,26 @@
 //! serves is asked of the tenant's people, which are cached until the tenant's grants change; so a
 //! deletion holds at once on every server.
 
+use std::net::IpAddr;
+
 use chrono::{DateTime, Utc};
 
 use crate::authn::api_key::{ApiKey, InvalidKey};
 use crate::authn::token::LIFETIME;
 use crate::authn::{Identity, TokenError};
 use crate::authz::{KeyOperations, Operation, Scope};
+use crate::domain::id::Login;
 use crate::error::{Code, Explain, Explanation};
 use crate::message;
 use crate::service::application::Application;
 use crate::service::application::key_uses::NOTED_EVERY;
+use crate::service::application::throttle::TooManyFailures;
+use crate::service::people::sign_in_attempt::{Attempted, SignInOutcome, record_apart};
 use crate::service::people::token::TokenView;
 use crate::store::StoreError;
+use crate::store::account::account_by_login;
 use crate::store::api_key::key_note_use;
+use crate::store::tenant::tenant_by_id;
 
 /// What a program shows.
 #[derive(Debug, Clone)]
@@ -33,6 +40,8 @@ pub enum ProgramError {
     Unreadable(#[from] InvalidKey),
     #[error("the key is not known, is deleted or has expired")]
     NotServing,
+    #[error(transparent)]
+    TooMany(#[from] TooManyFailures),
     #[error("the key allows only {allowed}")]
     Outside {
         operation: Operation,
@@ -52,6 +61,7 @@ impl Explain for ProgramError {
             ProgramError::NotServing => {
                 Explanation::new(Code::InvalidToken, message!("program-key-not-serving"))
             }
+            ProgramError::TooMany(held) => held.explain(),
             ProgramError::Outside { operation, allowed } => {
                 let operation = operation.id();
                 let message = message!("program-outside-key", operation, operations = allowed);
@@ -66,6 +76,25 @@ impl Explain for ProgramError {
     }
 }
 
+/// Reads the text of a key. What is no whole key costs no read of the database, and is counted as a
+/// failure of its address all the same.
+///
+/// # Errors
+/// [`ProgramError`].
+pub fn read_key(
+    application: &Application,
+    text: &str,
+    address: Option<IpAddr>,
+) -> Result<ApiKey, ProgramError> {
+    let unreadable = match text.parse() {
+        Ok(key) => return Ok(key),
+        Err(unreadable) => unreadable,
+    };
+    application.throttle.admit(address)?;
+    application.throttle.note_failure(address);
+    Err(ProgramError::Unreadable(unreadable))
+}
+
 /// Identifies a program that is about to do an operation. Every request of a program passes here
 /// once.
 ///
@@ -75,9 +104,13 @@ pub fn admit(
     application: &Application,
     shown: &ShownKey,
     operation: Operation,
+    address: Option<IpAddr>,
     now: DateTime<Utc>,
 ) -> Result<Identity, ProgramError> {
-    let (identity, allowed) = serving(application, shown, now)?;
+    let (identity, allowed) = match shown {
+        ShownKey::Key(key) => guarded(application, key, address, now)?,
+        ShownKey::Token(_) => serving(application, shown, now)?,
+    };
     if allowed.includes(operation) {
         Ok(identity)
     } else if operation.is_for_programs() {
@@ -85,6 +118,73 @@ pub fn admit(
     } else {
         Err(ProgramError::NotForPrograms(operation))
     }
+}
+
+/// Finds a key that serves today. A wrong one is counted and written into the log as a wrong password
+/// is. After too many from an address, keys that nobody is known to have are refused unread.
+fn guarded(
+    application: &Application,
+    key: &ApiKey,
+    address: Option<IpAddr>,
+    now: DateTime<Utc>,
+) -> Result<(Identity, KeyOperations), ProgramError> {
+    let throttle = &application.throttle;
+    if let Err(too_many) = throttle.admit(address)
+        && !is_known(application, key)
+    {
+        if throttle.is_noted(address) {
+            record_key(application, key, SignInOutcome::Throttled, address, now)?;
+        }
+        return Err(too_many.into());
+    }
+    let found = serving(application, &ShownKey::Key(key.clone()), now);
+    if let Err(ProgramError::NotServing) = found {
+        note_wrong_key(application, key, address, now)?;
+    }
+    found
+}
+
+/// Returns true for a key that was there when the tenant's people were read last. Others may fail
+/// behind the same address, and the programs there go on.
+fn is_known(application: &Application, key: &ApiKey) -> bool {
+    let people = application.caches.latest_people(key.tenant());
+    people.is_some_and(|people| people.knows_key(key.hash()))
+}
+
+/// Counts a wrong key against its address, and writes it into the log.
+fn note_wrong_key(
+    application: &Application,
+    key: &ApiKey,
+    address: Option<IpAddr>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    application.throttle.note_failure(address);
+    record_key(application, key, SignInOutcome::WrongKey, address, now)
+}
+
+/// Writes into the log what became of a key, if its tenant is not made up.
+fn record_key(
+    application: &Application,
+    key: &ApiKey,
+    outcome: SignInOutcome,
+    address: Option<IpAddr>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let database = &application.database;
+    if tenant_by_id(database, key.tenant())?.is_none() {
+        return Ok(());
+    }
+    let scope = Scope::of_sign_in(key.tenant());
+    let login = Login::kept(key.prefix().to_owned());
+    let program =
+        database.read_uncounted(&scope, |transaction| account_by_login(transaction, &login))?;
+    let attempted = Attempted {
+        login: login.as_str(),
+        account: program.map(|program| program.id),
+        outcome,
+        address,
+    };
+    record_apart(application, &scope, &attempted, now)
 }
 
 /// Finds the key that a program shows, if it serves today.
@@ -162,6 +262,8 @@ pub enum ProgramTokenError {
     Store(StoreError),
     #[error(transparent)]
     Token(#[from] TokenError),
+    #[error(transparent)]
+    TooMany(TooManyFailures),
     #[error("the client or its key is wrong")]
     WrongKey,
 }
@@ -171,8 +273,9 @@ impl Explain for ProgramTokenError {
         match self {
             ProgramTokenError::Store(held) => held.explain(),
             ProgramTokenError::Token(held) => held.explain(),
+            ProgramTokenError::TooMany(held) => held.explain(),
             ProgramTokenError::WrongKey => {
-                Explanation::new(Code::InvalidCredentials, message!("program-wrong-key"))
+                Explanation::new(Code::InvalidClient, message!("program-wrong-key"))
             }
         }
     }
@@ -182,6 +285,7 @@ impl From<ProgramError> for ProgramTokenError {
     fn from(error: ProgramError) -> ProgramTokenError {
         match error {
             ProgramError::Store(error) => ProgramTokenError::Store(error),
+            ProgramError::TooMany(error) => ProgramTokenError::TooMany(error),
             ProgramError::Unreadable(_)
             | ProgramError::NotServing
             | ProgramError::Outside { .. }
@@ -203,12 +307,14 @@ pub struct ProgramToken {
 pub fn issue_program_token(
     application: &Application,
     credentials: &ProgramCredentials,
+    address: Option<IpAddr>,
     now: DateTime<Utc>,
 ) -> Result<ProgramToken, ProgramTokenError> {
-    let key: ApiKey = credentials.secret.parse().map_err(ProgramError::from)?;
-    let (program, _) = serving(application, &ShownKey::Key(key.clone()), now)?;
+    let key = read_key(application, &credentials.secret, address)?;
+    let (program, _) = guarded(application, &key, address, now)?;
     let client = credentials.client.as_str();
     if client != key.prefix() && client != program.account().to_string() {
+        note_wrong_key(application, &key, address, now).map_err(ProgramTokenError::Store)?;
         return Err(ProgramTokenError::WrongKey);
     }
     let access_token = application

@@ -1,20 +1,21 @@
 //! Sessions: the sign-ins of an account, which its owner can see and end.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use crate::authn::Identity;
 use crate::authn::token::LIFETIME;
-use crate::authz::Denied;
-use crate::domain::id::AccountId;
+use crate::authz::{Denied, Permit, Scope};
+use crate::domain::id::{AccountId, SessionId};
 use crate::error::{Code, Explain, Explanation};
 use crate::message;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
-use crate::service::application::change::{ChangeItem, ChangeKind};
+use crate::service::application::change::ChangeKind;
 use crate::service::application::door::Written;
 use crate::service::application::idempotency::{IdempotencyError, Reply};
-use crate::store::sign_in::{Sessions, sessions_end, sessions_of};
+use crate::service::people::account::item_on;
+use crate::store::sign_in::{Session, Sessions, sessions_end, sessions_end_unused, sessions_of};
 use crate::store::tenant::{Part, mark_changed};
 use crate::store::{StoreError, Transaction};
 
@@ -97,21 +98,10 @@ pub fn end_my_session(
     call: &Call,
     id: &str,
 ) -> Result<Reply, SessionError> {
-    application.changing(call, |change| {
-        let (permit, rev) = (
-            change.snapshot.access.to_oneself(),
-            change.snapshot.counters.rev,
-        );
-        change.once(permit, |transaction, permit| {
-            let account = permit.account();
-            let sessions = sessions_of(transaction, account, call.now.naive_utc())?;
-            let mut sessions = sessions.into_iter();
-            let session = sessions.find(|session| session.id.to_string() == id);
-            let session = session.ok_or_else(|| SessionError::NotFound(id.to_owned()))?;
-            end_sessions(transaction, account, Sessions::One(session.id), call.now)?;
-            mark_changed(transaction, Part::Grants, rev)?;
-            Ok(Written::new(Reply::without_body(), [item(account)]))
-        })
+    end_own(application, call, |own| {
+        let session = own.iter().find(|session| session.id.to_string() == id);
+        let session = session.ok_or_else(|| SessionError::NotFound(id.to_owned()))?;
+        Ok(Sessions::One(session.id))
     })
 }
 
@@ -124,6 +114,15 @@ pub fn end_my_sessions(
     call: &Call,
     (): &(),
 ) -> Result<Reply, SessionError> {
+    end_own(application, call, |_| Ok(Sessions::All))
+}
+
+/// Ends those of the caller's sessions that `choose` names.
+fn end_own(
+    application: &Application,
+    call: &Call,
+    choose: impl FnOnce(&[Session]) -> Result<Sessions, SessionError>,
+) -> Result<Reply, SessionError> {
     application.changing(call, |change| {
         let (permit, rev) = (
             change.snapshot.access.to_oneself(),
@@ -131,26 +130,77 @@ pub fn end_my_sessions(
         );
         change.once(permit, |transaction, permit| {
             let account = permit.account();
-            end_sessions(transaction, account, Sessions::All, call.now)?;
-            mark_changed(transaction, Part::Grants, rev)?;
-            Ok(Written::new(Reply::without_body(), [item(account)]))
+            let own = sessions_of(transaction, account, call.now.naive_utc())?;
+            let chosen = choose(&own)?;
+            end_sessions(transaction, account, chosen, (call.now, rev))?;
+            let item = item_on(transaction, account, ChangeKind::SessionEnded)?;
+            Ok(Written::new(Reply::without_body(), [item]))
         })
     })
 }
 
-fn item(account: AccountId) -> ChangeItem {
-    ChangeItem::of_account(ChangeKind::SessionEnded, account, None)
-}
+/// The time after which no access token of a session is valid any more, if none is issued. Longer
+/// than a token is, since the clocks of servers differ.
+const TOKENS_END: TimeDelta = TimeDelta::seconds(2 * LIFETIME.num_seconds());
 
-/// Ends sessions of an account. The caller marks the grants as changed, by which every server learns
-/// of it.
+/// Ends sessions of an account, on every server.
 pub(super) fn end_sessions(
     transaction: &mut Transaction<'_>,
     account: AccountId,
     wanted: Sessions,
+    (now, rev): (DateTime<Utc>, i64),
+) -> Result<(), StoreError> {
+    let until = now + TOKENS_END;
+    let (now, until) = (now.naive_utc(), until.naive_utc());
+    sessions_end(transaction, account, wanted, now, until)?;
+    mark_changed(transaction, Part::Sessions, rev)
+}
+
+/// The most sessions of an account. One more ends the one that was used the longest ago, so that no
+/// loop of sign-ins fills the table.
+const MOST_SESSIONS: usize = 100;
+
+/// Returns the sessions of an account beyond the most that it may have.
+fn surplus(
+    transaction: &mut Transaction<'_>,
+    account: AccountId,
+    now: DateTime<Utc>,
+) -> Result<Vec<SessionId>, StoreError> {
+    let last_used_first = sessions_of(transaction, account, now.naive_utc())?.into_iter();
+    let surplus = last_used_first.skip(MOST_SESSIONS);
+    Ok(surplus.map(|session| session.id).collect())
+}
+
+/// Ends the sessions of an account that are too many and of which no access token is valid: nobody
+/// needs to learn of it. Returns true if there are others that are too many.
+pub(super) fn end_unused_surplus(
+    transaction: &mut Transaction<'_>,
+    account: AccountId,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let found = surplus(transaction, account, now)?;
+    let since = (now - TOKENS_END).naive_utc();
+    let ended = sessions_end_unused(transaction, &found, since, now.naive_utc())?;
+    Ok(ended < found.len())
+}
+
+/// Ends the sessions of an account that are too many, on every server.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the owner is signing in and has no token yet"
+)]
+pub(super) fn end_surplus(
+    application: &Application,
+    scope: &Scope,
+    account: AccountId,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let until = now + LIFETIME + LIFETIME;
-    let (now, until) = (now.naive_utc(), until.naive_utc());
-    sessions_end(transaction, account, wanted, now, until)
+    application.changing_many(scope, now, |transaction, counters| {
+        for session in surplus(transaction, account, now)? {
+            let wanted = Sessions::One(session);
+            end_sessions(transaction, account, wanted, (now, counters.rev))?;
+        }
+        let item = item_on(transaction, account, ChangeKind::SessionEnded)?;
+        Ok(((), vec![item.by(&Permit::of_holder(account))]))
+    })
 }

@@ -48,6 +48,7 @@ pub(super) struct Attempted<'a> {
 pub(super) fn record(
     application: &Application,
     transaction: &mut Transaction<'_>,
+    scope: &Scope,
     attempted: &Attempted<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
@@ -62,7 +63,7 @@ pub(super) fn record(
             .map(|address| place_of(address).to_string()),
     };
     attempt_insert(transaction, &new)?;
-    if application.throttle.is_time_to_sweep() {
+    if application.sweeps.is_due(scope.tenant()) {
         attempts_delete_old(transaction, (now - KEPT_FOR).naive_utc(), MOST_KEPT)?;
     }
     Ok(())
@@ -80,7 +81,7 @@ pub(super) fn record_apart(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     application.database.write_unlocked(scope, |transaction| {
-        record(application, transaction, attempted, now)
+        record(application, transaction, scope, attempted, now)
     })
 }
 

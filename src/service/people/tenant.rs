@@ -89,7 +89,7 @@ pub fn create_tenant(
     entered: &EnteredTenant,
     now: DateTime<Utc>,
 ) -> Result<TenantId, TenantError> {
-    let Read { slug, name, login } = read(database, entered)?;
+    let TenantData { slug, name, login } = read(database, entered)?;
     let password_hash = password::hash(&entered.password)?;
     let tenant = TenantId::new();
     database.write_unlocked(&Scope::of_operator(tenant), |transaction| {
@@ -126,13 +126,13 @@ pub fn create_tenant(
 }
 
 /// A tenant whose fields are all valid.
-struct Read {
+struct TenantData {
     slug: TenantSlug,
     name: String,
     login: Login,
 }
 
-fn read(database: &Database, entered: &EnteredTenant) -> Result<Read, TenantError> {
+fn read(database: &Database, entered: &EnteredTenant) -> Result<TenantData, TenantError> {
     let mut faults = Vec::new();
     let slug = entered.slug.parse::<TenantSlug>().ok();
     match &slug {
@@ -160,7 +160,9 @@ fn read(database: &Database, entered: &EnteredTenant) -> Result<Read, TenantErro
     }
     check_password(&entered.password, &path!["password"], &mut faults);
     match (slug, name, login) {
-        (Some(slug), Ok(name), Some(login)) if faults.is_empty() => Ok(Read { slug, name, login }),
+        (Some(slug), Ok(name), Some(login)) if faults.is_empty() => {
+            Ok(TenantData { slug, name, login })
+        }
         _ => Err(TenantError::Invalid(faults)),
     }
 }

@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::authn::password;
+use crate::authn::secret::{NoRandomness, hash_of, random_text};
 use crate::authn::token::{LIFETIME, TokenError};
 use crate::authz::{Permit, Scope};
 use crate::domain::id::{AccountId, SessionId, TenantId, TenantSlug};
@@ -23,9 +23,10 @@ use crate::domain::text::composed;
 use crate::error::{Code, Explain, Explanation};
 use crate::message;
 use crate::service::application::Application;
-use crate::service::application::change::{ChangeItem, ChangeKind};
+use crate::service::application::change::ChangeKind;
 use crate::service::application::throttle::{Acquaintance, Attempt, TooManyFailures};
-use crate::service::people::session::end_sessions;
+use crate::service::people::account::item_on;
+use crate::service::people::session::{end_sessions, end_surplus, end_unused_surplus};
 use crate::service::people::sign_in_attempt::{
     Attempted, SignInOutcome, is_known, record, record_apart,
 };
@@ -35,7 +36,7 @@ use crate::store::sign_in::{
     refresh_token_by_hash, refresh_token_children, refresh_token_delete, refresh_token_insert,
     refresh_tokens_delete_expired, sign_ins_delete_ended,
 };
-use crate::store::tenant::{Part, mark_changed, tenant_by_id, tenant_by_slug, tenants};
+use crate::store::tenant::{tenant_by_id, tenant_by_slug, tenants};
 use crate::store::{StoreError, Transaction};
 
 /// The lifetime of a refresh token: a clerk who works once a month signs in once a month.
@@ -87,8 +88,8 @@ pub enum SignInError {
     },
     #[error("the refresh token does not serve")]
     WrongRefreshToken,
-    #[error("no randomness")]
-    NoRandomness,
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
 }
 
 impl Explain for SignInError {
@@ -107,7 +108,7 @@ impl Explain for SignInError {
             SignInError::WrongPassword { .. } => {
                 Explanation::new(Code::InvalidCredentials, message!("sign-in-wrong-password"))
             }
-            SignInError::NoRandomness => Explanation::internal(),
+            SignInError::NoRandomness(_) => Explanation::internal(),
         }
     }
 }
@@ -143,7 +144,7 @@ pub fn issue_token(
             password,
         } => {
             let slug = tenant.as_deref();
-            let entered = Entered {
+            let entered = EnteredPassword {
                 tenant: find_tenant(application, slug)?,
                 slug,
                 login: username,
@@ -157,7 +158,7 @@ pub fn issue_token(
 
 /// A login and a password, and the tenant that they are for.
 #[derive(Clone, Copy)]
-struct Entered<'e> {
+struct EnteredPassword<'e> {
     /// `None` if there is no such tenant.
     tenant: Option<TenantId>,
     slug: Option<&'e str>,
@@ -190,7 +191,7 @@ fn find_tenant(
 /// same counts, the same reads, one hash, one row of the log.
 fn by_password(
     application: &Application,
-    entered: Entered<'_>,
+    entered: EnteredPassword<'_>,
     client: &Client,
     now: DateTime<Utc>,
 ) -> Result<TokenView, SignInError> {
@@ -232,7 +233,7 @@ fn by_password(
 
 fn find_account(
     application: &Application,
-    entered: Entered<'_>,
+    entered: EnteredPassword<'_>,
 ) -> Result<Option<Account>, StoreError> {
     let Some(tenant) = entered.tenant.filter(|_| !entered.login.contains('\0')) else {
         return Ok(None);
@@ -307,7 +308,7 @@ fn begin_session(
         outcome: SignInOutcome::SignedIn,
         address: client.address,
     };
-    application.database.write_unlocked(scope, |transaction| {
+    let begun = application.database.write_unlocked(scope, |transaction| {
         if !account_note_sign_in(transaction, account, now.naive_utc())? {
             // Changed or disabled since the password was read.
             let pause = Duration::ZERO;
@@ -320,9 +321,16 @@ fn begin_session(
             client.agent.as_deref(),
             now.naive_utc(),
         )?;
-        record(application, transaction, &signed_in, now)?;
-        give(application, transaction, scope.tenant(), &family, now)
-    })
+        let are_too_many = end_unused_surplus(transaction, account.id, now)?;
+        record(application, transaction, scope, &signed_in, now)?;
+        let tokens = give(application, transaction, scope.tenant(), &family, now)?;
+        Ok((tokens, are_too_many))
+    });
+    let (tokens, are_too_many) = begun?;
+    if are_too_many {
+        end_surplus(application, scope, account.id, now)?;
+    }
+    Ok(tokens)
 }
 
 /// Finds the account meant by a login: that of the composed text, or one whose login was left
@@ -389,7 +397,7 @@ fn by_refresh_token(
             outcome,
             address: client.address,
         };
-        record(application, transaction, &attempted, now)?;
+        record(application, transaction, &scope, &attempted, now)?;
         Ok(None)
     })?;
     if let Some(family) = reused {
@@ -412,9 +420,8 @@ fn end_family(
 ) -> Result<(), SignInError> {
     application.changing_many(scope, now, |transaction, counters| {
         let (account, session) = (family.account, Sessions::One(family.id));
-        end_sessions(transaction, account, session, now)?;
-        mark_changed(transaction, Part::Grants, counters.rev)?;
-        let item = ChangeItem::of_account(ChangeKind::SessionEnded, account, None);
+        end_sessions(transaction, account, session, (now, counters.rev))?;
+        let item = item_on(transaction, account, ChangeKind::SessionEnded)?;
         Ok(((), vec![item.by(&Permit::of_holder(account))]))
     })
 }
@@ -519,16 +526,4 @@ fn make_room(
         refresh_token_delete(transaction, forgotten)?;
     }
     Ok(())
-}
-
-fn random_text() -> Result<String, SignInError> {
-    use base64::Engine;
-    let mut bytes = [0_u8; 32];
-    openssl::rand::rand_bytes(&mut bytes).map_err(|_| SignInError::NoRandomness)?;
-    Ok(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes))
-}
-
-fn hash_of(token: &str) -> String {
-    use base64::Engine;
-    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(Sha256::digest(token.as_bytes()))
 }

@@ -193,29 +193,26 @@ pub(super) fn following_grants(
 }
 
 impl ReorganisationWork<'_, '_> {
-    /// Copies grants on ended units to their successors, if the document says so. The old grants
-    /// stay, so that their holders can still read earlier reports.
+    /// Gives the holders of grants on ended units the same on the successors from the effective day
+    /// on, if the document says so. The old grants stay, so that their holders can still read earlier
+    /// reports.
     pub(super) fn follow_with_grants(&mut self) -> Result<Vec<GrantId>, StoreError> {
         let mut given = Vec::new();
         if self.reorganisation.grants == Grants::Stay {
             return Ok(given);
         }
         let rev = self.snapshot.counters.rev;
-        let mut known: HashSet<(_, Grant)> = grants(self.transaction)?
-            .into_iter()
-            .map(|kept| (kept.account, kept.grant))
-            .collect();
+        let mut known: HashMap<AccountId, Vec<Grant>> = HashMap::new();
+        for kept in grants(self.transaction)? {
+            known.entry(kept.account).or_default().push(kept.grant);
+        }
         for FollowingGrant { kept, heir, .. } in following_grants(self.transaction, self.plan)? {
             let Some(heir) = heir else { continue };
-            let grant = Grant {
-                role: kept.grant.role,
-                reach: Reach::Subtree(heir),
-                days: kept.grant.days,
-            };
-            let entry = (kept.account, grant);
-            if !known.contains(&entry) {
-                given.push(grant_insert(self.transaction, entry.0, &entry.1, rev)?.id);
-                known.insert(entry);
+            let grant = kept.grant.passed_to(heir, self.plan.effective);
+            let own = known.entry(kept.account).or_default();
+            if !own.iter().any(|known| known.includes(&grant)) {
+                given.push(grant_insert(self.transaction, kept.account, &grant, rev)?.id);
+                own.push(grant);
             }
         }
         Ok(given)

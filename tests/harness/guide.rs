@@ -1,0 +1,79 @@
+//! A guide of `docs/`, whose commands are run as they are printed. Never an assertion about the product.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::Program;
+use super::server::{Backend, TestDatabase};
+
+/// The line of a guide that starts the server.
+const SERVE: &str = "tonghop serve &\n";
+
+/// The address of the server in a guide.
+const ADDRESS: &str = "127.0.0.1:8080";
+
+/// A guide that has been followed to its end.
+pub struct Guide {
+    pub database: TestDatabase,
+    pub program: Program,
+    /// What the commands said that follow the start of the server.
+    pub said: String,
+}
+
+impl Guide {
+    /// Follows a guide, in a directory of its own.
+    pub fn follow(text: &str) -> Guide {
+        let database = TestDatabase::empty(Backend::Sqlite);
+        let commands = commands(text);
+        let (before, after) = commands.split_once(SERVE).unwrap();
+        run(before, &database);
+        let program = Program::serve(&database);
+        let after = after.replace(ADDRESS, &program.address.to_string());
+        let said = run(&after, &database);
+        Guide {
+            database,
+            program,
+            said,
+        }
+    }
+
+    /// Runs more commands, and returns what they said.
+    pub fn run(&self, script: &str) -> String {
+        run(script, &self.database)
+    }
+
+    /// The path of a file that a command made.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.database.directory.path().join(name)
+    }
+}
+
+/// All commands of a guide, one after the other.
+fn commands(text: &str) -> String {
+    let blocks = text.split("```sh\n").skip(1);
+    let blocks = blocks.map(|block| block.split("```").next().unwrap());
+    blocks.collect::<Vec<_>>().join("\n")
+}
+
+/// Runs a script with the program on the path, and stops at the first command that fails.
+fn run(script: &str, database: &TestDatabase) -> String {
+    let at = database.directory.path();
+    let program = Path::new(env!("CARGO_BIN_EXE_tonghop")).parent().unwrap();
+    let path = std::env::var("PATH").unwrap_or_default();
+    let ran = Command::new("bash")
+        .args(["-euo", "pipefail", "-c", script])
+        .current_dir(at)
+        .env_clear()
+        .env("PATH", format!("{}:{path}", program.display()))
+        .env(
+            "DATABASE_URL",
+            format!("sqlite:{}", at.join("tonghop.db").display()),
+        )
+        .env("TONGHOP_KEYS", at.join("keys"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    let complained = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{said}\n{complained}");
+    said
+}

@@ -32,7 +32,7 @@ use super::docs::Documents;
 use super::event_stream::Streams;
 use super::expect::Expectations;
 use super::problem::{self, Problem};
-use super::representation::{self, ExactFields};
+use super::representation::{self, ExactFields, Writers};
 use super::request::{BodyLimit, BodyTime, TrustedProxies};
 use super::state::ServerState;
 use super::tls::{Certificate, CertificateError, CertificateFiles};
@@ -151,6 +151,7 @@ pub fn serve(
     let document = openapi::document();
     let parts = Parts {
         contract: web::Data::new(Contract::new(&document)?),
+        writers: web::Data::new(Writers::default()),
         exact: web::Data::new(ExactFields::of(&serde_json::to_value(&document)?)),
         docs: Documents::new(&document)?,
         browsers: web::Data::new(Browsers::new(
@@ -238,6 +239,7 @@ struct Parts {
     proxies: web::Data<TrustedProxies>,
     browsers: web::Data<Browsers>,
     exact: web::Data<ExactFields>,
+    writers: web::Data<Writers>,
     docs: Documents,
     body_limit: BodyLimit,
     body_time: BodyTime,
@@ -316,6 +318,7 @@ fn app(
         .app_data(parts.proxies)
         .app_data(parts.browsers)
         .app_data(parts.exact)
+        .app_data(parts.writers)
         .app_data(parts.body_limit)
         .app_data(parts.body_time)
         .configure(routes::routes)

@@ -41,6 +41,7 @@ mod target;
 mod text;
 mod token;
 mod unit;
+mod upgrade;
 mod violation;
 
 use actix_web::web;

@@ -13,4 +13,5 @@ mod policy;
 mod refusals;
 mod representation;
 mod rubbish;
+mod upgrade;
 pub mod walls;

@@ -37,7 +37,7 @@ use super::request::{BodyLimit, BodyTime, TrustedProxies};
 use super::state::ServerState;
 use super::tls::{Certificate, CertificateError, CertificateFiles};
 use super::token::PasswordSlots;
-use super::{openapi, routes};
+use super::{openapi, routes, upgrade};
 use crate::allowance::AllowanceLimits;
 use crate::service::Application;
 use crate::service::submission::SubmissionQueue;
@@ -329,6 +329,7 @@ fn app(
         .wrap(from_fn(contract::hold))
         .wrap(from_fn(problem::render))
         .wrap(from_fn(browser::guard))
+        .wrap(from_fn(upgrade::decline))
         .into_factory()
         .map(ServiceResponse::map_into_boxed_body)
         .map_err(|error: actix_web::Error| error.error_response())

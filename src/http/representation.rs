@@ -70,7 +70,7 @@ impl Representation {
     /// Returns the tag of the answer itself, from the tag of this representation of it; `None` for
     /// the tag of another representation. Small answers are not compressed, so their tags are those
     /// of plain ones.
-    pub(super) fn base<'t>(self, tag: &'t str) -> Option<&'t str> {
+    pub(super) fn base(self, tag: &str) -> Option<&str> {
         let tag = match self.coding {
             Coding::Plain => tag,
             Coding::Gzip => tag.strip_suffix(GZIP_SUFFIX).unwrap_or(tag),

@@ -247,6 +247,10 @@ struct Parts {
 
 /// Makes what answers the requests of one thread's connections. Does what
 /// `actix_web::HttpServer` does, which has no way to answer before `100 Continue`.
+#[expect(
+    clippy::type_complexity,
+    reason = "the library's service names the type of each of its parts"
+)]
 fn http_service<T: AsyncRead + AsyncWrite + Unpin + 'static>(
     parts: Parts,
     stop: GracefulShutdownSignal,

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use chrono_tz::Tz;
 use crate::authn::api_key::KeyHash;
 use crate::authn::{Credential, Identity};
 use crate::authz::{Access, Grant, Role};
@@ -103,9 +104,10 @@ pub(in crate::service) struct People {
     keys: HashMap<AccountId, KeptKey>,
     programs: HashMap<KeyHash, AccountId>,
 }
+    time_zone: Tz,
 
 impl People {
-    fn load(transaction: &mut Transaction<'_>) -> Result<People, StoreError> {
+    fn load(transaction: &mut Transaction<'_>, time_zone: Tz) -> Result<People, StoreError> {
         let keys = api_key::keys(transaction)?;
         let programs = keys.iter().map(|key| (key.hash.clone(), key.account));
         let grants = grant::grants(transaction)?;
@@ -116,9 +118,20 @@ impl People {
             programs: programs.collect(),
             keys: keys.into_iter().map(|key| (key.account, key)).collect(),
         })
+            time_zone,
     }
 
     /// Finds a program's key, unless its last day is over.
+    /// Returns the day of a time in the tenant's time zone.
+    pub fn day_of(&self, time: DateTime<Utc>) -> NaiveDate {
+        time.with_timezone(&self.time_zone).date_naive()
+    }
+
+    /// Returns all grants of an account, ended ones too.
+    pub fn grants_of(&self, account: AccountId) -> &[Grant] {
+        self.grants.get(&account).map_or(&[], Vec::as_slice)
+    }
+
     pub fn key_of(&self, program: AccountId, today: NaiveDate) -> Option<&KeptKey> {
         let key = self.keys.get(&program);
         key.filter(|key| today <= key.last_day)
@@ -131,11 +144,6 @@ impl People {
         let begun = grants.filter(|grant| grant.ever_holds() && grant.days.from <= day);
         let latest = begun.max_by_key(|grant| grant.days.from);
         latest.map_or(key.unit, Grant::unit)
-    }
-
-    /// Returns true if a key that is not deleted has a hash.
-    pub fn knows_key(&self, hash: &KeyHash) -> bool {
-        self.programs.contains_key(hash)
     }
 
     /// Finds the key with a hash, unless its last day is over.
@@ -280,8 +288,7 @@ impl Caches {
         if !people.serves(identity, today) || self.has_ended(transaction, identity, counters)? {
             return Err(StoreError::SignedOut);
         }
-        let own = people.grants.get(&identity.account());
-        let own = own.map_or(&[][..], Vec::as_slice);
+        let own = people.grants_of(identity.account());
         Ok(Access::new(identity, own, today))
     }
 
@@ -312,8 +319,8 @@ impl Caches {
         tenant: TenantId,
         counters: Counters,
     ) -> Result<Arc<People>, StoreError> {
-        self.people
-            .get(tenant, counters.grants_rev, || People::load(transaction))
+        let load = || People::load(transaction, counters.time_zone);
+        self.people.get(tenant, counters.grants_rev, load)
     }
 
     pub(super) fn snapshot_with(

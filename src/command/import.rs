@@ -213,7 +213,7 @@ fn csv_of(invitations: &[HandOut], clock: LocalTime) -> Result<Vec<u8>, Failure>
             hand_out.unit_code.as_deref().unwrap_or_default(),
             invitation.code.as_deref().unwrap_or_default(),
             invitation.link.as_deref().unwrap_or_default(),
-            clock.written(invitation.expires_at).as_str(),
+            clock.exact(invitation.expires_at).as_str(),
         ])?;
     }
     Ok(writer.into_inner()?)

@@ -1,6 +1,6 @@
-//! Times as the people of a tenant read them: in its time zone, to the minute.
+//! Times in the time zone of a tenant: for its people to the minute, for programs in full.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 
 use tonghop::authz::Scope;
@@ -24,5 +24,11 @@ impl LocalTime {
         at.with_timezone(&self.0)
             .format("%Y-%m-%d %H:%M")
             .to_string()
+    }
+
+    /// Writes a time for programs (RFC 3339): `2026-12-06T08:26:00+07:00`.
+    pub fn exact(self, at: DateTime<Utc>) -> String {
+        at.with_timezone(&self.0)
+            .to_rfc3339_opts(SecondsFormat::Secs, false)
     }
 }

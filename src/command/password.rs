@@ -5,6 +5,7 @@
 use std::io::{BufRead, IsTerminal, stdin};
 
 use rpassword::prompt_password;
+use tonghop::authn::password::SHORTEST;
 
 use crate::Failure;
 
@@ -22,7 +23,8 @@ pub fn choose_password(login: &str) -> Result<String, Failure> {
     if !stdin().is_terminal() {
         return first_line();
     }
-    let chosen = prompt_password(format!("New password of {login} (12 characters or more): "))?;
+    let asked = format!("New password of {login} ({SHORTEST} characters or more): ");
+    let chosen = prompt_password(asked)?;
     match prompt_password("The same again: ")? == chosen {
         true => Ok(chosen),
         false => Err("the two passwords differ; nothing was written, try again".into()),

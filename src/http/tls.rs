@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
+use chrono::{DateTime, TimeDelta, Utc};
+use openssl::asn1::{Asn1Time, Asn1TimeRef};
 use openssl::error::ErrorStack;
 use openssl::pkey::PKey;
 use openssl::ssl::{SniError, SslAcceptor, SslAcceptorBuilder, SslContext, SslMethod};
@@ -36,6 +38,37 @@ pub enum CertificateError {
     OtherKey { chain: PathBuf, key: PathBuf },
     #[error("TLS cannot be set up: {0}")]
     Library(#[from] ErrorStack),
+}
+
+/// The time for which a certificate is valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CertificateLife {
+    pub from: DateTime<Utc>,
+    pub until: DateTime<Utc>,
+}
+
+/// Reads a certificate and its key as a server does, and tells for how long the certificate is valid:
+/// it, or one of those that lead to its authority.
+///
+/// # Errors
+/// [`CertificateError`].
+pub fn life_of(files: &CertificateFiles) -> Result<CertificateLife, CertificateError> {
+    read_context(files)?;
+    let mut life = CertificateLife {
+        from: DateTime::<Utc>::MIN_UTC,
+        until: DateTime::<Utc>::MAX_UTC,
+    };
+    for certificate in read_chain(&files.chain)? {
+        life.from = life.from.max(time_of(certificate.not_before())?);
+        life.until = life.until.min(time_of(certificate.not_after())?);
+    }
+    Ok(life)
+}
+
+fn time_of(time: &Asn1TimeRef) -> Result<DateTime<Utc>, ErrorStack> {
+    let since = Asn1Time::from_unix(0)?.diff(time)?;
+    let since = TimeDelta::days(since.days.into()) + TimeDelta::seconds(since.secs.into());
+    Ok(DateTime::UNIX_EPOCH + since)
 }
 
 /// The pause between two looks at the files.
@@ -124,10 +157,9 @@ fn acceptor_builder() -> Result<SslAcceptorBuilder, ErrorStack> {
 
 fn read_context(files: &CertificateFiles) -> Result<SslContext, CertificateError> {
     let CertificateFiles { chain, key } = files;
-    let no_certificate = || CertificateError::NoCertificate(chain.clone());
-    let certificates = X509::stack_from_pem(&read(chain)?).map_err(|_| no_certificate())?;
-    let mut certificates = certificates.into_iter();
-    let own = certificates.next().ok_or_else(no_certificate)?;
+    let mut certificates = read_chain(chain)?.into_iter();
+    let own = certificates.next();
+    let own = own.ok_or_else(|| CertificateError::NoCertificate(chain.clone()))?;
     // Without the callback a key with a password would be asked for at the terminal.
     let secret = PKey::private_key_from_pem_callback(&read(key)?, |_| Ok(0))
         .map_err(|_| CertificateError::NoKey(key.clone()))?;
@@ -154,6 +186,10 @@ fn warn_if_exposed(key: &Path) {
         let path = key.display();
         tracing::warn!(%path, "everybody on this machine may read the private key; chmod o= it");
     }
+}
+
+fn read_chain(path: &Path) -> Result<Vec<X509>, CertificateError> {
+    X509::stack_from_pem(&read(path)?).map_err(|_| CertificateError::NoCertificate(path.to_owned()))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, CertificateError> {

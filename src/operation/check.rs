@@ -8,11 +8,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
 
 use crate::authn::keys;
 use crate::config::Settings;
 use crate::http::server::bind;
+use crate::http::tls::{CertificateFiles, CertificateLife, life_of};
 use crate::store::DatabaseUrl;
 use crate::store::file::followed;
 use crate::store::inspection::{clock, journal_mode};
@@ -67,6 +68,8 @@ pub fn check_installation(settings: &Settings, now: DateTime<Utc>) -> Vec<Findin
     let mut findings = database(&settings.database_url, now);
     findings.push(our_clock(now));
     findings.push(signing_keys(&settings.keys));
+    let files = settings.certificate.as_ref();
+    findings.extend(files.map(|files| certificate(files, now)));
     findings.push(listening(settings.listen));
     findings
 }
@@ -307,6 +310,33 @@ fn signing_keys(directory: &Path) -> Finding {
             Finding::new(Verdict::Ok, "keys", text)
         }
     }
+}
+
+/// The time before the end of a certificate in which somebody should renew it.
+const RENEWING: TimeDelta = TimeDelta::days(14);
+
+fn certificate(files: &CertificateFiles, now: DateTime<Utc>) -> Finding {
+    let (from, until) = match life_of(files) {
+        Ok(CertificateLife { from, until }) => (from, until),
+        Err(error) => return Finding::new(Verdict::Fault, "tls", error.to_string()),
+    };
+    let place = files.chain.display();
+    let (verdict, text) = if now < from {
+        let from = shown(from);
+        let text = format!("{place} is not valid before {from}: see whether the clock is right");
+        (Verdict::Fault, text)
+    } else if until < now {
+        let until = shown(until);
+        let text = format!("{place} has expired on {until}: no client trusts it; renew it");
+        (Verdict::Fault, text)
+    } else if until < now + RENEWING {
+        let text = format!("{place} is valid until {}: renew it soon", shown(until));
+        (Verdict::Warning, text)
+    } else {
+        let text = format!("{place} is valid until {}", shown(until));
+        (Verdict::Ok, text)
+    };
+    Finding::new(verdict, "tls", text)
 }
 
 #[cfg(test)]

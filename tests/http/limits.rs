@@ -187,9 +187,11 @@ fn an_address_that_tries_wrong_keys_is_refused_and_those_with_right_ones_are_not
         refused.expect_problem(429, "TOO_MANY_SIGN_INS");
     }
     sign_in(&office, "admin", PASSWORD).expect_problem(429, "TOO_MANY_SIGN_INS");
-    // The programs of the same office go on.
+    // The programs of the same office go on, if they say who they are.
     me(right).expect_status(200);
     token_for(&office, prefix, right).expect_status(200);
+    let crossed = token_for(&office, other["prefix"].as_str().unwrap(), right);
+    crossed.expect_problem(429, "TOO_MANY_SIGN_INS");
     let neighbour = at(&server, "198.51.100.2").with_token(&forged.text);
     neighbour.get("/v1/me").expect_problem(401, "INVALID_TOKEN");
 
@@ -208,6 +210,73 @@ fn an_address_that_tries_wrong_keys_is_refused_and_those_with_right_ones_are_not
         (forged, "wrong_key", false),
     ];
     assert_eq!(told.collect::<Vec<_>>(), expected);
+}
+
+/// A server that lets an address fail twice, and a client whose address has done so.
+fn refused_office() -> (Server, Client, Client) {
+    let guards = with_proxy(Guards {
+        sign_ins: SignInLimits {
+            of_address: failures(2, 300),
+            ..SignInLimits::default()
+        },
+        ..Guards::default()
+    });
+    let server = Server::guarded(Backend::Sqlite, guards);
+    let admin = at(&server, "203.0.113.1").sign_in("test", "admin", PASSWORD);
+    let office = at(&server, "198.51.100.1");
+    for _ in 0..2 {
+        sign_in(&office, "admin", "wrong-password").expect_problem(400, "INVALID_CREDENTIALS");
+    }
+    (server, admin, office)
+}
+
+/// Makes a key that reads.
+fn key_of(admin: &Client, name: &str) -> String {
+    let last_day = (now() + chrono::TimeDelta::days(30)).date_naive();
+    let body = json!({"name": name, "operations": ["read"], "last_day": last_day.to_string()});
+    let key = admin.post_json("/v1/keys", &body).expect_status(201).json();
+    key["secret"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn an_expired_key_is_refused_like_any_wrong_one_and_fills_no_log() {
+    let (server, admin, office) = refused_office();
+    let key = key_of(&admin, "old");
+    let program = at(&server, "203.0.113.1").with_token(&key);
+    program.get("/v1/me").expect_status(200);
+    server.write_beside(
+        "UPDATE api_key SET last_day = '2026-01-01'; \
+         UPDATE tenant SET rev = rev + 1, grants_rev = rev + 1",
+    );
+    admin.get("/v1/me").expect_status(200);
+    let rows = || {
+        let log = admin.get("/v1/sign-ins").expect_status(200).json();
+        log["items"].as_array().unwrap().len()
+    };
+    let before = rows();
+    for _ in 0..5 {
+        let refused = office.with_token(&key).get("/v1/me");
+        refused.expect_problem(429, "TOO_MANY_SIGN_INS");
+    }
+    assert_eq!(rows(), before + 1);
+}
+
+#[test]
+fn a_key_that_the_server_has_not_read_yet_serves_behind_a_refused_address() {
+    let (_server, admin, office) = refused_office();
+    admin.get("/v1/me").expect_status(200);
+    // Nobody has asked since it was made.
+    let key = key_of(&admin, "new");
+    let tenant = key.parse::<ApiKey>().unwrap().tenant();
+    office.with_token(&key).get("/v1/me").expect_status(200);
+    let later = key_of(&admin, "later");
+    let forged = NewKey::of(tenant).unwrap();
+    let wrong = office.with_token(&forged.text);
+    for _ in 0..3 {
+        wrong.get("/v1/me").expect_problem(429, "TOO_MANY_SIGN_INS");
+    }
+    sleep(Duration::from_millis(1100));
+    office.with_token(&later).get("/v1/me").expect_status(200);
 }
 
 #[test]

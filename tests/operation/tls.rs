@@ -27,6 +27,10 @@ struct Issued {
 
 /// A certificate for `localhost` that is its own authority.
 fn issue(serial: u32) -> Issued {
+    issue_until(serial, &Asn1Time::days_from_now(1).unwrap())
+}
+
+fn issue_until(serial: u32, until: &Asn1Time) -> Issued {
     let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
     let key = PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap();
     let mut name = X509NameBuilder::new().unwrap();
@@ -38,9 +42,9 @@ fn issue(serial: u32) -> Issued {
     builder.set_serial_number(&serial).unwrap();
     builder.set_subject_name(&name).unwrap();
     builder.set_issuer_name(&name).unwrap();
-    let (from, to) = (Asn1Time::days_from_now(0), Asn1Time::days_from_now(1));
-    builder.set_not_before(&from.unwrap()).unwrap();
-    builder.set_not_after(&to.unwrap()).unwrap();
+    let from = Asn1Time::from_unix(1_700_000_000).unwrap();
+    builder.set_not_before(&from).unwrap();
+    builder.set_not_after(until).unwrap();
     builder.set_pubkey(&key).unwrap();
     let host = SubjectAlternativeName::new()
         .dns("localhost")
@@ -178,4 +182,37 @@ fn a_certificate_that_cannot_be_used_stops_the_start_and_is_named() {
     mixed.write(directory);
     let told = complaint();
     assert!(told.contains("is not that of the certificate"), "{told}");
+}
+
+#[test]
+fn the_check_tells_until_when_a_certificate_is_valid_and_what_is_wrong_with_it() {
+    let database = TestDatabase::migrated(Backend::Sqlite);
+    let directory = database.directory.path();
+    let told = || {
+        let mut command = tonghop_on(&database, &["check"]);
+        command.env("TONGHOP_LISTEN", "127.0.0.1:0");
+        let output = command.envs(settings(directory)).output().unwrap();
+        let findings = String::from_utf8(output.stdout).unwrap();
+        let line = findings.lines().find(|line| line.contains("  tls "));
+        line.expect("a line on TLS").to_owned()
+    };
+    let expect = |verdict: &str, words: &str| {
+        let line = told();
+        assert!(line.starts_with(verdict) && line.contains(words), "{line}");
+    };
+    expect("fault", "chain.pem: No such file");
+    let far = Asn1Time::from_unix(4_000_000_000).unwrap();
+    issue_until(1, &far).write(directory);
+    expect("ok", "is valid until 2096-10-02 07:06:40 UTC");
+    issue(1).write(directory);
+    expect("warning", "renew it soon");
+    let past = Asn1Time::from_unix(1_750_000_000).unwrap();
+    issue_until(1, &past).write(directory);
+    expect("fault", "has expired on 2025-06-15 15:06:40 UTC");
+    let mixed = Issued {
+        certificate: issue(1).certificate,
+        key: issue(2).key,
+    };
+    mixed.write(directory);
+    expect("fault", "is not that of the certificate");
 }

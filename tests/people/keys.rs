@@ -156,6 +156,22 @@ on_both_backends! {
         program.post_json("/v1/units", &json!({})).expect_problem(403, "OUTSIDE_KEY");
     }
 
+    fn the_login_of_a_key_s_maker_is_shown_to_those_who_see_the_account(backend) {
+        let (server, admin, _reports) = town(backend);
+        let made = create(&admin, &body("của tỉnh", "code:A", &["read"]));
+        assert_eq!(made["created_by"]["login"], "admin");
+        let maker = |client: &Client| {
+            let list = client.get("/v1/keys").expect_status(200).json();
+            list["items"][0]["created_by"].clone()
+        };
+        assert_eq!(maker(&admin), made["created_by"]);
+        let below = maker(&server.sign_in("test", "manager-a"));
+        assert_eq!(below["login"], "");
+        for field in ["id", "name"] {
+            assert_eq!(below[field], made["created_by"][field]);
+        }
+    }
+
     fn nobody_gives_a_key_more_than_it_has(backend) {
         let (server, admin, _reports) = town(backend);
         let [a, b] = ["manager-a", "manager-b"].map(|login| server.sign_in("test", login));

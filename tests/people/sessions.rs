@@ -31,9 +31,14 @@ fn number(server: &Server, expression: &str) -> i64 {
     }
 }
 
+fn minutes_from_now(minutes: i64) -> String {
+    let time = now() + chrono::TimeDelta::minutes(minutes);
+    time.format("%Y-%m-%d %H:%M:%S").to_string()
+}
+
 /// Gives the account `clerk` sessions that were used some minutes ago, or will be.
 fn add_sessions(server: &Server, count: u32, minutes: i64) {
-    let used = (now() + chrono::TimeDelta::minutes(minutes)).format("%Y-%m-%d %H:%M:%S");
+    let used = minutes_from_now(minutes);
     server.write_beside(&format!(
         "INSERT INTO sign_in (tenant_id, family_id, account_id, ends_at, used_at) \
          WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) \
@@ -57,19 +62,28 @@ fn ended(admin: &Client) -> usize {
 }
 
 on_both_backends! {
-    fn one_session_more_than_a_hundred_ends_the_one_that_was_used_longest_ago(backend) {
+    fn sessions_too_many_end_at_once_the_longest_unused_first(backend) {
         let (server, admin) = Server::with_town(backend);
         server.create_account("test", "clerk", &["reporter@code:A"]);
         let oldest = server.sign_in("test", "clerk");
-        add_sessions(&server, 98, 1);
+        let used = minutes_from_now(-10);
+        server.write_beside(&format!("UPDATE sign_in SET used_at = '{used}' \
+            WHERE account_id = (SELECT account_id FROM account WHERE login = 'clerk')"));
+        add_sessions(&server, 118, -5);
         let second = server.sign_in("test", "clerk");
-        assert_eq!(sessions(&second).len(), 100);
+        assert_eq!(sessions(&second).len(), 120);
         oldest.get("/v1/me").expect_status(200);
         let next = server.sign_in("test", "clerk");
         assert_eq!(sessions(&next).len(), 100);
         oldest.get("/v1/me").expect_problem(401, "INVALID_TOKEN");
         second.get("/v1/me").expect_status(200);
         assert_eq!(ended(&admin), 1);
+        // The next ones end nothing, and write nothing into the history.
+        let rev = number(&server, "SELECT rev FROM tenant");
+        for _ in 0..3 {
+            server.sign_in("test", "clerk");
+        }
+        assert_eq!((ended(&admin), number(&server, "SELECT rev FROM tenant")), (1, rev));
         // Another account has its own.
         admin.get("/v1/me").expect_status(200);
     }

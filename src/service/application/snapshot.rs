@@ -5,9 +5,11 @@ use crate::domain::id::UnitId;
 use crate::store::reorganisation::MapChange;
 use std::collections::HashMap;
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
 
 use crate::authn::api_key::KeyHash;
 use crate::authn::{Credential, Identity};
@@ -102,10 +104,11 @@ pub(in crate::service) struct People {
     /// The keys that are not deleted, by their programs.
     keys: HashMap<AccountId, KeptKey>,
     programs: HashMap<KeyHash, AccountId>,
+    time_zone: Tz,
 }
 
 impl People {
-    fn load(transaction: &mut Transaction<'_>) -> Result<People, StoreError> {
+    fn load(transaction: &mut Transaction<'_>, time_zone: Tz) -> Result<People, StoreError> {
         let keys = api_key::keys(transaction)?;
         let programs = keys.iter().map(|key| (key.hash.clone(), key.account));
         let grants = grant::grants(transaction)?;
@@ -115,7 +118,18 @@ impl People {
             disabled: account::disabled_accounts(transaction)?,
             programs: programs.collect(),
             keys: keys.into_iter().map(|key| (key.account, key)).collect(),
+            time_zone,
         })
+    }
+
+    /// Returns the day of a time in the tenant's time zone.
+    pub fn day_of(&self, time: DateTime<Utc>) -> NaiveDate {
+        time.with_timezone(&self.time_zone).date_naive()
+    }
+
+    /// Returns all grants of an account, ended ones too.
+    pub fn grants_of(&self, account: AccountId) -> &[Grant] {
+        self.grants.get(&account).map_or(&[], Vec::as_slice)
     }
 
     /// Finds a program's key, unless its last day is over.
@@ -131,11 +145,6 @@ impl People {
         let begun = grants.filter(|grant| grant.ever_holds() && grant.days.from <= day);
         let latest = begun.max_by_key(|grant| grant.days.from);
         latest.map_or(key.unit, Grant::unit)
-    }
-
-    /// Returns true if a key that is not deleted has a hash.
-    pub fn knows_key(&self, hash: &KeyHash) -> bool {
-        self.programs.contains_key(hash)
     }
 
     /// Finds the key with a hash, unless its last day is over.
@@ -187,11 +196,26 @@ struct Cache<T>(Mutex<HashMap<TenantId, Arc<CachedPart<T>>>>);
 
 /// The latest known state of one part of one tenant.
 struct CachedPart<T> {
-    /// With the rev that made it.
-    known: Mutex<Option<(i64, Arc<T>)>>,
-    /// Held by the one that loads it, for which the others wait: after a change many ask at once.
-    loading: Mutex<()>,
+    state: Mutex<PartState<T>>,
+    /// Told whenever somebody has ended loading it.
+    loading_ended: Condvar,
 }
+
+struct PartState<T> {
+    /// With the rev that made it.
+    known: Option<(i64, Arc<T>)>,
+    loading: Loading,
+}
+
+/// Whether somebody loads a part, for whom the others wait: after a change many ask at once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Loading {
+    Nobody,
+    Somebody,
+}
+
+/// The longest wait for somebody else's loading. Whoever waits holds a connection.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 impl<T> Default for Cache<T> {
     fn default() -> Cache<T> {
@@ -202,8 +226,11 @@ impl<T> Default for Cache<T> {
 impl<T> Default for CachedPart<T> {
     fn default() -> CachedPart<T> {
         CachedPart {
-            known: Mutex::default(),
-            loading: Mutex::default(),
+            state: Mutex::new(PartState {
+                known: None,
+                loading: Loading::Nobody,
+            }),
+            loading_ended: Condvar::new(),
         }
     }
 }
@@ -216,13 +243,11 @@ impl<T> Cache<T> {
         load: impl FnOnce() -> Result<T, StoreError>,
     ) -> Result<Arc<T>, StoreError> {
         let part = lock(&self.0).entry(tenant).or_default().clone();
-        if let Some(known) = part.at(rev) {
-            return Ok(known);
-        }
-        let _loading = lock(&part.loading);
-        if let Some(loaded_meanwhile) = part.at(rev) {
-            return Ok(loaded_meanwhile);
-        }
+        let _turn = match part.wait_for(rev) {
+            Awaited::Known(known) => return Ok(known),
+            Awaited::Turn(turn) => Some(turn),
+            Awaited::Nothing => None,
+        };
         let loaded = Arc::new(load()?);
         part.keep(rev, &loaded);
         Ok(loaded)
@@ -231,24 +256,67 @@ impl<T> Cache<T> {
     /// Returns what is known of a tenant, without asking whether it has changed since.
     fn latest(&self, tenant: TenantId) -> Option<Arc<T>> {
         let part = lock(&self.0).get(&tenant)?.clone();
-        let known = lock(&part.known);
-        known.as_ref().map(|(_, value)| value.clone())
+        let state = lock(&part.state);
+        state.known.as_ref().map(|(_, value)| value.clone())
+    }
+}
+
+/// The end of a wait for a part.
+enum Awaited<'p, T> {
+    Known(Arc<T>),
+    /// The waiter is to load it, and the others wait for that.
+    Turn(Turn<'p, T>),
+    /// The waiter is to load it for itself: it has waited long enough, or needs an older state than
+    /// the known one, which nobody keeps.
+    Nothing,
+}
+
+/// The turn to load a part, until it is dropped.
+struct Turn<'p, T>(&'p CachedPart<T>);
+
+impl<T> Drop for Turn<'_, T> {
+    fn drop(&mut self) {
+        lock(&self.0.state).loading = Loading::Nobody;
+        self.0.loading_ended.notify_all();
     }
 }
 
 impl<T> CachedPart<T> {
-    fn at(&self, rev: i64) -> Option<Arc<T>> {
-        let known = lock(&self.known);
-        let known = known.as_ref().filter(|(known, _)| *known == rev);
-        known.map(|(_, value)| value.clone())
+    fn wait_for(&self, rev: i64) -> Awaited<'_, T> {
+        let is_waiting =
+            |state: &mut PartState<T>| state.loading == Loading::Somebody && state.is_before(rev);
+        let state = lock(&self.state);
+        let ended = &self.loading_ended;
+        let waited = ended.wait_timeout_while(state, LONGEST_WAIT, is_waiting);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = state.at(rev) {
+            return Awaited::Known(known);
+        }
+        if state.loading == Loading::Somebody || !state.is_before(rev) {
+            return Awaited::Nothing;
+        }
+        state.loading = Loading::Somebody;
+        Awaited::Turn(Turn(self))
     }
 
     /// Keeps a state. A reader with an older snapshot must not replace the newer one.
     fn keep(&self, rev: i64, loaded: &Arc<T>) {
-        let mut known = lock(&self.known);
-        if known.as_ref().is_none_or(|(known, _)| *known < rev) {
-            *known = Some((rev, loaded.clone()));
+        let mut state = lock(&self.state);
+        if state.is_before(rev) {
+            state.known = Some((rev, loaded.clone()));
         }
+    }
+}
+
+impl<T> PartState<T> {
+    fn at(&self, rev: i64) -> Option<Arc<T>> {
+        let known = self.known.as_ref().filter(|(known, _)| *known == rev);
+        known.map(|(_, value)| value.clone())
+    }
+
+    /// Returns true if what is known is older than a rev.
+    fn is_before(&self, rev: i64) -> bool {
+        self.known.as_ref().is_none_or(|(known, _)| *known < rev)
     }
 }
 
@@ -280,8 +348,7 @@ impl Caches {
         if !people.serves(identity, today) || self.has_ended(transaction, identity, counters)? {
             return Err(StoreError::SignedOut);
         }
-        let own = people.grants.get(&identity.account());
-        let own = own.map_or(&[][..], Vec::as_slice);
+        let own = people.grants_of(identity.account());
         Ok(Access::new(identity, own, today))
     }
 
@@ -312,8 +379,8 @@ impl Caches {
         tenant: TenantId,
         counters: Counters,
     ) -> Result<Arc<People>, StoreError> {
-        self.people
-            .get(tenant, counters.grants_rev, || People::load(transaction))
+        let load = || People::load(transaction, counters.time_zone);
+        self.people.get(tenant, counters.grants_rev, load)
     }
 
     pub(super) fn snapshot_with(
@@ -374,4 +441,69 @@ fn by_account(grants: Vec<KeptGrant>) -> HashMap<AccountId, Vec<Grant>> {
         collected.entry(account).or_default().push(grant);
     }
     collected
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc::channel;
+    use std::thread::scope;
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn many_that_ask_at_once_load_once() {
+        let (cache, tenant) = (Cache::<i64>::default(), TenantId::new());
+        let (loads, ready) = (AtomicUsize::new(0), Barrier::new(8));
+        scope(|threads| {
+            for _ in 0..8 {
+                threads.spawn(|| {
+                    ready.wait();
+                    let load = || {
+                        loads.fetch_add(1, Ordering::Relaxed);
+                        Ok(7)
+                    };
+                    assert_eq!(*cache.get(tenant, 1, load).unwrap(), 7);
+                });
+            }
+        });
+        assert_eq!(loads.into_inner(), 1);
+    }
+
+    #[test]
+    fn nobody_waits_long_for_a_slow_loader_and_nobody_with_an_older_rev_waits() {
+        let (cache, tenant) = (Cache::<i64>::default(), TenantId::new());
+        let get = |rev| *cache.get(tenant, rev, || Ok(rev)).unwrap();
+        get(5);
+        let (began, has_begun) = channel();
+        let (release, released) = channel::<()>();
+        scope(|threads| {
+            let cache = &cache;
+            threads.spawn(move || {
+                let load = || {
+                    began.send(()).unwrap();
+                    released.recv().unwrap();
+                    Ok(6)
+                };
+                cache.get(tenant, 6, load).unwrap();
+            });
+            has_begun.recv().unwrap();
+            let at = Instant::now();
+            assert_eq!((get(4), get(5)), (4, 5));
+            assert!(at.elapsed() < LONGEST_WAIT);
+            assert_eq!(get(6), 6);
+            assert!(at.elapsed() >= LONGEST_WAIT);
+            release.send(()).unwrap();
+        });
+    }
+
+    #[test]
+    fn after_a_failure_the_next_one_loads() {
+        let (cache, tenant) = (Cache::<i64>::default(), TenantId::new());
+        let failed = cache.get(tenant, 1, || Err(StoreError::TenantGone));
+        assert!(failed.is_err());
+        assert_eq!(*cache.get(tenant, 1, || Ok(7)).unwrap(), 7);
+    }
 }

@@ -88,6 +88,7 @@ pub struct Throttle {
     of_account_at_place: Option<Buckets<(TriedLogin, Place)>>,
     of_place: Option<Buckets<Place>>,
     notes: Option<Buckets<Place>>,
+    looks: Option<Buckets<Option<TenantId>>>,
     pause: Duration,
 }
 
@@ -102,14 +103,19 @@ pub enum Acquaintance {
 /// The refusals from one address that are written down at once, and those of a minute.
 const NOTES: u64 = 1;
 
+/// The keys of a tenant that are read in a second although their address has failed too often.
+const LOOKS: u64 = 1;
+
 impl Throttle {
     pub fn new(limits: SignInLimits) -> Throttle {
         let notes = Rate::of(NOTES, Duration::from_secs(60));
+        let looks = Rate::of(LOOKS, Duration::from_secs(1));
         Throttle {
             of_account: limits.of_account.map(Buckets::new),
             of_account_at_place: limits.of_account.map(Buckets::new),
             of_place: limits.of_address.map(Buckets::new),
             notes: limits.of_address.and(notes).map(Buckets::new),
+            looks: limits.of_address.and(looks).map(Buckets::new),
             pause: limits.pause,
         }
     }
@@ -159,6 +165,13 @@ impl Throttle {
             }
             _ => true,
         }
+    }
+
+    /// Returns true if a key from a refused address is to be read all the same: one a second of a
+    /// tenant, and one a second of all tenants of which this server has read nothing (`None`).
+    pub fn is_look_due(&self, tenant: Option<TenantId>) -> bool {
+        let looks = self.looks.as_ref();
+        looks.is_none_or(|looks| looks.take(tenant, 1, Instant::now()).is_ok())
     }
 }
 

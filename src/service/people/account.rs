@@ -244,10 +244,8 @@ impl Person {
     }
 
     fn is_seen(&self, snapshot: &Snapshot, today: NaiveDate) -> bool {
-        let (access, hierarchy) = (&snapshot.access, &snapshot.hierarchy);
-        let mut grants = self.grants.iter();
-        access.to_tenant(Action::ManageAccounts).is_ok()
-            || grants.any(|kept| is_seen(access, hierarchy, today, &kept.grant))
+        let grants = self.grants.iter().map(|kept| &kept.grant);
+        is_account_seen(snapshot, today, grants)
     }
 
     /// Permits changing the account: the caller may give everything that it has.
@@ -348,6 +346,17 @@ impl Person {
     pub fn item(&self, kind: ChangeKind) -> ChangeItem {
         item_at(kind, self.account.id, &self.grants)
     }
+}
+
+/// Returns true if the caller may see an account with these grants.
+pub(super) fn is_account_seen<'g>(
+    snapshot: &Snapshot,
+    today: NaiveDate,
+    mut grants: impl Iterator<Item = &'g Grant>,
+) -> bool {
+    let (access, hierarchy) = (&snapshot.access, &snapshot.hierarchy);
+    access.to_tenant(Action::ManageAccounts).is_ok()
+        || grants.any(|grant| is_seen(access, hierarchy, today, grant))
 }
 
 /// Makes an item on an account, which is seen wherever its duties are or were.

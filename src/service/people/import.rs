@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::authz::{Grant, Permit, Role, Scope};
 use crate::domain::fault::FieldPath;
 use crate::domain::id::{Login, UnitCode, UnitId};
+use crate::domain::text::composed;
 use crate::error::{Code, Fault, FaultPlace, Message};
 use crate::locale::Quoted;
 use crate::message;
@@ -234,19 +235,19 @@ fn plan(
     today: NaiveDate,
 ) -> Result<Vec<NewPerson>, AccountError> {
     let mut faults = Vec::new();
-    // By login, in the order of the list.
-    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    // By login, as it is stored.
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
     let mut people: Vec<ListedPerson<'_>> = Vec::new();
     for (index, Listed { row, .. }) in rows.iter().enumerate() {
         let at = path![index];
         let grant = grant_of(row, &at, snapshot, today, &mut faults);
         let roles = grant.map(|grant| (index, grant));
-        let known = places
-            .get(row.login.as_str())
-            .and_then(|place| people.get_mut(*place));
-        match known {
+        let login = row.login.parse::<Login>();
+        let login = login.map_or_else(|_| row.login.clone(), |login| login.to_string());
+        let known = places.get(&login);
+        match known.and_then(|place| people.get_mut(*place)) {
             None => {
-                places.insert(&row.login, people.len());
+                places.insert(login, people.len());
                 people.push(ListedPerson {
                     index,
                     row,
@@ -254,7 +255,8 @@ fn plan(
                 });
             }
             Some(ListedPerson { row: first, .. })
-                if first.name != row.name || first.telephone != row.telephone =>
+                if composed(&first.name) != composed(&row.name)
+                    || first.telephone != row.telephone =>
             {
                 let message = message!("people-list-two-names", login = Quoted(&row.login));
                 faults.push(Fault::in_body(at, Code::Duplicate, message));

@@ -120,46 +120,53 @@ pub fn admit(
     }
 }
 
-/// Finds a key that serves today. A wrong one is counted and written into the log as a wrong password
-/// is. After too many from an address, keys that nobody is known to have are refused unread.
+/// Finds a key that serves today. After too many wrong ones from an address, a key is read only if
+/// it is likely to serve.
 fn guarded(
     application: &Application,
     key: &ApiKey,
     address: Option<IpAddr>,
     now: DateTime<Utc>,
 ) -> Result<(Identity, KeyOperations), ProgramError> {
-    let throttle = &application.throttle;
-    if let Err(too_many) = throttle.admit(address)
-        && !is_known(application, key)
-    {
-        if throttle.is_noted(address) {
-            record_key(application, key, SignInOutcome::Throttled, address, now)?;
-        }
-        return Err(too_many.into());
+    if application.throttle.admit(address).is_err() && !is_worth_reading(application, key, now) {
+        return Err(turn_away(application, key, address, now)?);
     }
-    let found = serving(application, &ShownKey::Key(key.clone()), now);
-    if let Err(ProgramError::NotServing) = found {
-        note_wrong_key(application, key, address, now)?;
+    match serving(application, &ShownKey::Key(key.clone()), now) {
+        Err(ProgramError::NotServing) => Err(turn_away(application, key, address, now)?),
+        found => found,
     }
-    found
 }
 
-/// Returns true for a key that was there when the tenant's people were read last. Others may fail
-/// behind the same address, and the programs there go on.
-fn is_known(application: &Application, key: &ApiKey) -> bool {
-    let people = application.caches.latest_people(key.tenant());
-    people.is_some_and(|people| people.knows_key(key.hash()))
+/// Returns true for a key that served when the tenant's people were read last: others may fail behind
+/// the same address, and the programs there go on. A key may be newer than that, so now and then
+/// another one is read too.
+fn is_worth_reading(application: &Application, key: &ApiKey, now: DateTime<Utc>) -> bool {
+    let Some(people) = application.caches.latest_people(key.tenant()) else {
+        // The tenant may be made up, so all of these share one count.
+        return application.throttle.is_look_due(None);
+    };
+    let known = people.key_with(key.hash(), people.day_of(now));
+    known.is_some() || application.throttle.is_look_due(Some(key.tenant()))
 }
 
-/// Counts a wrong key against its address, and writes it into the log.
-fn note_wrong_key(
+/// Turns away whoever shows a wrong key. It is counted and written into the log as a wrong password
+/// is. After too many from an address it is told to wait, and the log says so now and then.
+fn turn_away(
     application: &Application,
     key: &ApiKey,
     address: Option<IpAddr>,
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    application.throttle.note_failure(address);
-    record_key(application, key, SignInOutcome::WrongKey, address, now)
+) -> Result<ProgramError, StoreError> {
+    let throttle = &application.throttle;
+    let Err(too_many) = throttle.admit(address) else {
+        throttle.note_failure(address);
+        record_key(application, key, SignInOutcome::WrongKey, address, now)?;
+        return Ok(ProgramError::NotServing);
+    };
+    if throttle.is_noted(address) {
+        record_key(application, key, SignInOutcome::Throttled, address, now)?;
+    }
+    Ok(too_many.into())
 }
 
 /// Writes into the log what became of a key, if its tenant is not made up.
@@ -314,8 +321,8 @@ pub fn issue_program_token(
     let (program, _) = guarded(application, &key, address, now)?;
     let client = credentials.client.as_str();
     if client != key.prefix() && client != program.account().to_string() {
-        note_wrong_key(application, &key, address, now).map_err(ProgramTokenError::Store)?;
-        return Err(ProgramTokenError::WrongKey);
+        let refused = turn_away(application, &key, address, now);
+        return Err(refused.map_err(ProgramTokenError::Store)?.into());
     }
     let access_token = application
         .tokens

@@ -156,23 +156,27 @@ pub(super) fn end_sessions(
     mark_changed(transaction, Part::Sessions, rev)
 }
 
-/// The most sessions of an account. One more ends the one that was used the longest ago, so that no
-/// loop of sign-ins fills the table.
-const MOST_SESSIONS: usize = 100;
+/// The most sessions of an account, so that no loop of sign-ins fills the table. One more ends those
+/// that were used the longest ago.
+const MOST_SESSIONS: usize = 120;
 
-/// Returns the sessions of an account beyond the most that it may have.
+/// The sessions that are left then. Several are ended at once, so that such a loop does not fill the
+/// tenant's history either.
+const SESSIONS_LEFT: usize = 100;
+
+/// Returns the sessions of an account beyond those that are left to it.
 fn surplus(
     transaction: &mut Transaction<'_>,
     account: AccountId,
     now: DateTime<Utc>,
 ) -> Result<Vec<SessionId>, StoreError> {
     let last_used_first = sessions_of(transaction, account, now.naive_utc())?.into_iter();
-    let surplus = last_used_first.skip(MOST_SESSIONS);
+    let surplus = last_used_first.skip(SESSIONS_LEFT);
     Ok(surplus.map(|session| session.id).collect())
 }
 
-/// Ends the sessions of an account that are too many and of which no access token is valid: nobody
-/// needs to learn of it. Returns true if there are others that are too many.
+/// Ends the sessions of an account beyond those that are left to it and of which no access token is
+/// valid: nobody needs to learn of it. Returns true if there are still too many.
 pub(super) fn end_unused_surplus(
     transaction: &mut Transaction<'_>,
     account: AccountId,
@@ -181,22 +185,50 @@ pub(super) fn end_unused_surplus(
     let found = surplus(transaction, account, now)?;
     let since = (now - TOKENS_END).naive_utc();
     let ended = sessions_end_unused(transaction, &found, since, now.naive_utc())?;
-    Ok(ended < found.len())
+    Ok(SESSIONS_LEFT + found.len() - ended > MOST_SESSIONS)
 }
 
-/// Ends the sessions of an account that are too many, on every server.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the owner is signing in and has no token yet"
-)]
+/// The reasons for which no surplus was ended, and nothing was written.
+#[derive(Debug, thiserror::Error)]
+enum NotEnded {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("another sign-in has ended them")]
+    Already,
+}
+
+/// Ends the sessions of an account that are too many, on every server. The sign-in that found them
+/// stands, so a failure is only logged; the next sign-in tries again.
 pub(super) fn end_surplus(
     application: &Application,
     scope: &Scope,
     account: AccountId,
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) {
+    match try_to_end_surplus(application, scope, account, now) {
+        Ok(()) | Err(NotEnded::Already) => {}
+        Err(NotEnded::Store(error)) => {
+            tracing::warn!(%error, "the sessions of an account that are too many have not ended");
+        }
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the owner is signing in and has no token yet"
+)]
+fn try_to_end_surplus(
+    application: &Application,
+    scope: &Scope,
+    account: AccountId,
+    now: DateTime<Utc>,
+) -> Result<(), NotEnded> {
     application.changing_many(scope, now, |transaction, counters| {
-        for session in surplus(transaction, account, now)? {
+        let surplus = surplus(transaction, account, now)?;
+        if surplus.is_empty() {
+            return Err(NotEnded::Already);
+        }
+        for session in surplus {
             let wanted = Sessions::One(session);
             end_sessions(transaction, account, wanted, (now, counters.rev))?;
         }

@@ -204,5 +204,6 @@ pub fn find_tenant(database: &Database, slug: &str) -> Result<Scope, TenantError
 /// # Errors
 /// Those of the store.
 pub fn time_zone_of(application: &Application, scope: &Scope) -> Result<Tz, StoreError> {
-    application.inspecting(scope, |_, snapshot| Ok(snapshot.counters.time_zone))
+    let database = &application.database;
+    database.glance(scope, |_, counters| Ok(counters.time_zone))
 }

@@ -328,7 +328,7 @@ fn begin_session(
     });
     let (tokens, are_too_many) = begun?;
     if are_too_many {
-        end_surplus(application, scope, account.id, now)?;
+        end_surplus(application, scope, account.id, now);
     }
     Ok(tokens)
 }

@@ -142,9 +142,9 @@ impl From<Vec<Fault>> for FaultList {
 pub enum Kind {
     /// The request cannot be read.
     Malformed,
-    /// Nobody is signed in.
-    /// A password, a refresh token or a code that is wrong (RFC 6749, section 5.2).
+    /// A password or a refresh token is wrong (RFC 6749, section 5.2).
     SignInFailed,
+    /// Nobody is signed in.
     Unauthenticated,
     /// The caller is signed in but not allowed.
     Forbidden,

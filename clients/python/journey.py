@@ -23,6 +23,7 @@ from tonghop_client.api.units import (
 )
 from tonghop_client.models import (
     FormBody,
+    ImportResult,
     IndicatorBody,
     ItemBody,
     MergeStep,
@@ -65,12 +66,14 @@ def sign_in(address: str) -> AuthenticatedClient:
 
 
 def add_units(client: AuthenticatedClient) -> None:
-    for body in [
-        UnitBody(code="PY", name="Xã Python", level="commune", kind="xã", parent="code:91"),
-        UnitBody(code="PY-1", name="Ấp Một", level="hamlet", kind="ấp", parent="code:PY"),
-        UnitBody(code="PY-2", name="Ấp Hai", level="hamlet", kind="ấp", parent="code:PY"),
-    ]:
-        read(create_unit.sync_detailed(client=client, body=body))
+    commune = UnitBody(code="PY", name="Xã Python", level="commune", kind="xã", parent="code:91")
+    read(create_unit.sync_detailed(client=client, body=commune))
+    # The generator makes no function that sends CSV; the client's own connection does it.
+    csv = "code,name,level,parent_code,kind\nPY-1,Ấp Một,hamlet,PY,ấp\nPY-2,Ấp Hai,hamlet,PY,ấp\n"
+    answer = client.get_httpx_client().post(
+        "/v1/units/import", content=csv, headers={"Content-Type": "text/csv"}
+    )
+    assert ImportResult.from_dict(answer.json()).created == 2
     units = read(list_units.sync_detailed(client=client, parent="code:PY", limit=10))
     assert [unit.code for unit in units.items] == ["PY-1", "PY-2"]
     assert units.next_ is None

@@ -49,13 +49,19 @@ async function signIn() {
 }
 
 async function addUnits() {
-  for (const body of [
-    { code: "TS", name: "Xã TypeScript", level: "commune", kind: "xã", parent: "code:91" },
-    { code: "TS-1", name: "Ấp Một", level: "hamlet", kind: "ấp", parent: "code:TS" },
-    { code: "TS-2", name: "Ấp Hai", level: "hamlet", kind: "ấp", parent: "code:TS" },
-  ]) {
-    read(await api.POST("/v1/units", { body }));
-  }
+  read(
+    await api.POST("/v1/units", {
+      body: { code: "TS", name: "Xã TypeScript", level: "commune", kind: "xã", parent: "code:91" },
+    }),
+  );
+  const imported = read(
+    await api.POST("/v1/units/import", {
+      body: "code,name,level,parent_code,kind\nTS-1,Ấp Một,hamlet,TS,ấp\nTS-2,Ấp Hai,hamlet,TS,ấp\n",
+      bodySerializer: (csv) => csv,
+      headers: { "Content-Type": "text/csv" },
+    }),
+  );
+  assert.equal(imported.created, 2);
   const units = read(await api.GET("/v1/units", { params: { query: { parent: "code:TS", limit: 10 } } }));
   assert.deepEqual(units.items.map((unit) => unit.code), ["TS-1", "TS-2"]);
   assert.equal(units.next, null);

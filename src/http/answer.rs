@@ -99,21 +99,17 @@ pub(super) fn with_json<T: Serialize>(
 
 /// Answers with a thing in a state, or 304 if the reader has it as it is shown.
 pub fn tagged<T: Serialize>(state: &State, seen: &SeenEtags, body: &T) -> HttpResponse {
-    unless_seen(Etag::of_state(state, body), seen, body)
+    unless_seen(Encoded::of_state(state, body), seen)
 }
 
 /// Answers with what no change builds on, or 304 if the reader has it.
 pub fn shown<T: Serialize>(seen: &SeenEtags, body: &T) -> HttpResponse {
-    unless_seen(Etag::of(body), seen, body)
+    unless_seen(Encoded::new(body), seen)
 }
 
-fn unless_seen<T: Serialize>(
-    etag: Result<Etag, StoreError>,
-    seen: &SeenEtags,
-    body: &T,
-) -> HttpResponse {
-    match etag {
-        Ok(etag) => conditional(&etag, seen, |mut response| with_json(&mut response, body)),
+fn unless_seen(made: Result<Encoded, StoreError>, seen: &SeenEtags) -> HttpResponse {
+    match made {
+        Ok(made) => encoded(&made, seen),
         Err(error) => HttpResponse::from_error(Problem::from(error)),
     }
 }

@@ -25,8 +25,8 @@ enum Head {
     Passed,
 }
 
-/// The longest head that is looked at, in bytes. A longer one is refused anyway.
-const LONGEST_HEAD: usize = 64 * 1024;
+/// The longest head that is looked at, in bytes. The framework refuses a longer one.
+const LONGEST_HEAD: usize = 128 * 1024;
 
 impl<T> Bodiless<T> {
     pub(super) fn new(stream: T) -> Bodiless<T> {
@@ -45,29 +45,33 @@ fn completed(arrived: &[u8]) -> Option<Vec<u8>> {
     if !is_post || arrived.len() > LONGEST_HEAD {
         return Some(arrived.to_vec());
     }
-    let line_end = position(arrived, b"\r\n")?;
-    let (line, headers) = arrived.split_at_checked(line_end)?;
-    if !line.ends_with(b" HTTP/1.0") {
+    let (line, headers) = arrived.split_at_checked(line_end(arrived)?)?;
+    if !line.trim_ascii_end().ends_with(b" HTTP/1.0") {
         return Some(arrived.to_vec());
     }
-    let head_end = position(headers, b"\r\n\r\n")?;
-    if headers.get(..head_end).is_some_and(has_length) {
-        return Some(arrived.to_vec());
+    let mut names = Vec::new();
+    let mut lines = headers.split_inclusive(|byte| *byte == b'\n');
+    loop {
+        let line = lines.next().filter(|line| line.ends_with(b"\n"))?;
+        match line.trim_ascii() {
+            b"" => break,
+            line => names.extend(line.split(|byte| *byte == b':').next()),
+        }
     }
-    Some([line, b"\r\nContent-Length: 0", headers].concat())
-}
-
-fn has_length(headers: &[u8]) -> bool {
-    let mut lines = headers.split(|byte| *byte == b'\n');
-    lines.any(|line| {
-        let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
+    let has_length = names.iter().any(|name| {
         name.eq_ignore_ascii_case(b"content-length")
             || name.eq_ignore_ascii_case(b"transfer-encoding")
-    })
+    });
+    match has_length {
+        true => Some(arrived.to_vec()),
+        false => Some([line, b"Content-Length: 0\r\n", headers].concat()),
+    }
 }
 
-fn position(text: &[u8], part: &[u8]) -> Option<usize> {
-    text.windows(part.len()).position(|window| window == part)
+/// Returns the place after the first line.
+fn line_end(text: &[u8]) -> Option<usize> {
+    let feed = text.iter().position(|byte| *byte == b'\n')?;
+    feed.checked_add(1)
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Bodiless<T> {
@@ -153,6 +157,10 @@ mod tests {
             given("POST /a HTTP/1.0\r\n\r\n").as_deref(),
             Some("POST /a HTTP/1.0\r\nContent-Length: 0\r\n\r\n")
         );
+        assert_eq!(
+            given("POST /a HTTP/1.0\nHost: x\n\n").as_deref(),
+            Some("POST /a HTTP/1.0\nContent-Length: 0\r\nHost: x\n\n")
+        );
         for cut in 0..bodiless.len() {
             assert_eq!(given(&bodiless[..cut]), None, "{cut}");
         }
@@ -165,6 +173,8 @@ mod tests {
             "P\u{1}",
             "POSTED / HTTP/1.0",
             "POST /a HTTP/1.1\r\nHost: x\r\n",
+            "POST /a HTTP/1.1\nHost: x\n\n",
+            "POST /a\n",
             "POST /a HTTP/1.0\r\ncontent-length: 3\r\n\r\nabc",
             "POST /a HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
         ] {

@@ -99,8 +99,8 @@ const VARY_BY_ORIGIN: HeaderValue = HeaderValue::from_static("Origin");
 
 /// The headers of answers that another site's page may read.
 const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "ETag, Link, Location, Content-Language, Idempotency-Replayed, RateLimit, RateLimit-Policy, \
-     Retry-After, X-Request-Id",
+    "ETag, Link, Location, Content-Language, Idempotency-Replayed, Preference-Applied, RateLimit, \
+     RateLimit-Policy, Retry-After, X-Request-Id",
 );
 
 const ALLOWED_METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE");
@@ -108,7 +108,7 @@ const ALLOWED_METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, 
 /// The headers that another site's page may send.
 const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
     "Authorization, Accept-Language, Content-Type, If-Match, If-None-Match, Idempotency-Key, \
-     Last-Event-ID",
+     Last-Event-ID, Prefer, traceparent",
 );
 
 /// The seconds for which a browser need not ask again.

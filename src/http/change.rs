@@ -55,7 +55,7 @@ pub struct ChangesParams {
     params(
         ChangesParams,
         SeenEtags,
-        ("Last-Event-ID" = Option<i64>, Header, nullable = false, description = "The `id` of the last event that came, instead of `after`"),
+        ("Last-Event-ID" = Option<i64>, Header, nullable = false, description = "Of an event stream: the `id` of the last event that came. It counts instead of `after`"),
     ),
     responses(
         (status = 200, description = "The changes that the caller may see, and where to go on", content(
@@ -78,7 +78,7 @@ pub async fn list_changes(
     seen: SeenEtags,
 ) -> Result<HttpResponse, Problem> {
     let query = ChangesQuery {
-        after: last_event_id(request.headers())?.or(params.after),
+        after: params.after,
         kind: params.kind,
         form: params.form,
         unit: params.unit,
@@ -92,6 +92,8 @@ pub async fn list_changes(
             Ok(varying(shown(&seen, &view.await?)))
         }
         Shape::Events => {
+            let after = last_event_id(request.headers())?.or(query.after);
+            let query = ChangesQuery { after, ..query };
             let stream = streams.open(identity.tenant(), identity.account())?;
             let follower = Follower::new(request, application, server, stream, query);
             let mut response = HttpResponse::Ok();

@@ -42,6 +42,7 @@ mod target;
 mod text;
 mod token;
 mod unit;
+mod upgrade;
 mod violation;
 
 use actix_web::web;

@@ -457,18 +457,12 @@ struct Recipient {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Dialect {
     Plain,
-    /// With the members of OAuth beside the others, at the address where tokens are issued.
+    /// With the members of OAuth beside the others.
     Oauth,
 }
 
-impl Dialect {
-    fn of<B>(response: &ServiceResponse<B>) -> Dialect {
-        match matched_operation(response) {
-            Some(Operation::IssueToken) => Dialect::Oauth,
-            _ => Dialect::Plain,
-        }
-    }
-}
+/// The path at which callers speak OAuth, also when no operation is found there.
+const ISSUE_TOKEN: &str = "/v1/auth/token";
 
 impl Recipient {
     fn of(request: &impl HttpMessage) -> Recipient {
@@ -477,6 +471,10 @@ impl Recipient {
             language: preferred_language(request),
             dialect: Dialect::Plain,
         }
+    }
+
+    fn speaking(self, dialect: Dialect) -> Recipient {
+        Recipient { dialect, ..self }
     }
 
     fn language_tag(&self) -> &'static str {
@@ -575,7 +573,10 @@ pub async fn render<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    let caller = Recipient::of(&request);
+    let caller = match request.path() {
+        ISSUE_TOKEN => Recipient::of(&request).speaking(Dialect::Oauth),
+        _ => Recipient::of(&request),
+    };
     let span = tracing::info_span!(
         "request",
         id = %caller.request_id,
@@ -599,10 +600,6 @@ pub async fn render<B: MessageBody>(
             if is_full_disk(response.response()) {
                 state.note_full_disk();
             }
-            let caller = Recipient {
-                dialect: Dialect::of(&response),
-                ..caller
-            };
             let mut response = caller.finish(response);
             allowance::announce(&mut response);
             if state.is_stopping() {
@@ -651,13 +648,9 @@ pub struct MatchedOperation(pub Operation);
 const NO_OPERATION: &str = "none";
 
 fn operation_of<B>(response: &ServiceResponse<B>) -> &'static str {
-    matched_operation(response).map_or(NO_OPERATION, Operation::id)
-}
-
-fn matched_operation<B>(response: &ServiceResponse<B>) -> Option<Operation> {
     let extensions = response.request().extensions();
     let matched = extensions.get::<MatchedOperation>();
-    matched.map(|MatchedOperation(operation)| *operation)
+    matched.map_or(NO_OPERATION, |MatchedOperation(operation)| operation.id())
 }
 
 /// Turns a handler's panic into an answer.

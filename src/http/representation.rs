@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::num::NonZero;
+use std::sync::Arc;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -18,6 +20,7 @@ use actix_web::{Error, HttpMessage, web};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::Value;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::json::json_line;
 use super::openapi::EXACT;
@@ -67,7 +70,7 @@ impl Representation {
     /// Returns the tag of the answer itself, from the tag of this representation of it; `None` for
     /// the tag of another representation. Small answers are not compressed, so their tags are those
     /// of plain ones.
-    pub(super) fn base<'t>(self, tag: &'t str) -> Option<&'t str> {
+    pub(super) fn base(self, tag: &str) -> Option<&str> {
         let tag = match self.coding {
             Coding::Plain => tag,
             Coding::Gzip => tag.strip_suffix(GZIP_SUFFIX).unwrap_or(tag),
@@ -78,6 +81,17 @@ impl Representation {
         };
         let is_this = is_text == (self.numbers == Numbers::AsText);
         (is_this && !tag.ends_with(GZIP_SUFFIX)).then_some(tag)
+    }
+
+    /// Returns the ends that tags of this representation may have: of a compressed answer, and of one
+    /// that is too small for it.
+    fn suffixes(self) -> [&'static str; 2] {
+        match (self.numbers, self.coding) {
+            (Numbers::AsNumbers, Coding::Plain) => ["", ""],
+            (Numbers::AsNumbers, Coding::Gzip) => [GZIP_SUFFIX, ""],
+            (Numbers::AsText, Coding::Plain) => [TEXT_SUFFIX, TEXT_SUFFIX],
+            (Numbers::AsText, Coding::Gzip) => [TEXT_AND_GZIP_SUFFIX, TEXT_SUFFIX],
+        }
     }
 }
 
@@ -194,6 +208,7 @@ impl ExactFields {
 /// Those of the handler.
 pub(super) async fn choose<B: MessageBody>(
     exact: web::Data<ExactFields>,
+    writers: web::Data<Writers>,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B, Bytes>>, Error> {
@@ -202,14 +217,14 @@ pub(super) async fn choose<B: MessageBody>(
     let (mut head, body) = response.into_parts();
     if head.status() == StatusCode::NOT_MODIFIED {
         vary(head.headers_mut());
-        tag_as_seen(head.headers_mut(), request.headers());
+        tag_as_seen(head.headers_mut(), request.headers(), wanted);
     }
     if !is_json(head.headers()) {
         let response = head.set_body(EitherBody::left(body));
         return Ok(ServiceResponse::new(request, response));
     }
     let body = match body.try_into_bytes() {
-        Ok(body) => written(body, wanted, &exact, head.headers_mut()).await?,
+        Ok(body) => written(body, wanted, (&exact, &writers), head.headers_mut()).await?,
         Err(body) => {
             let response = head.set_body(EitherBody::left(body));
             return Ok(ServiceResponse::new(request, response));
@@ -233,19 +248,19 @@ fn vary(headers: &mut HeaderMap) {
 async fn written(
     mut body: Bytes,
     wanted: Representation,
-    exact: &web::Data<ExactFields>,
+    (exact, writers): (&web::Data<ExactFields>, &Writers),
     headers: &mut HeaderMap,
 ) -> Result<Bytes, Problem> {
     vary(headers);
     if wanted.numbers == Numbers::AsText {
         let exact = exact.clone();
-        body = rewritten(body, move |body| exact.as_text(body)).await?;
+        body = rewritten(body, writers, move |body| exact.as_text(body)).await?;
         let applied = HeaderValue::from_static(NUMBERS_AS_TEXT);
         headers.insert(PREFERENCE_APPLIED, applied);
         extend_tag(headers, TEXT_SUFFIX);
     }
     if wanted.coding == Coding::Gzip && body.len() >= LEAST_COMPRESSED {
-        body = rewritten(body, compressed).await?;
+        body = rewritten(body, writers, compressed).await?;
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         extend_tag(headers, GZIP_SUFFIX);
     }
@@ -255,16 +270,44 @@ async fn written(
 /// Rewrites a body, a large one on a thread that may be busy for a while.
 async fn rewritten<E: std::error::Error + Send + 'static>(
     body: Bytes,
+    writers: &Writers,
     rewrite: impl FnOnce(&[u8]) -> Result<Vec<u8>, E> + Send + 'static,
 ) -> Result<Bytes, Problem> {
     let rewritten = match body.len() <= SMALL {
         true => rewrite(&body),
-        false => web::block(move || rewrite(&body)).await?,
+        false => {
+            let writer = writers.take().await?;
+            let work = move || {
+                // Held until the work is done, even if the reader has gone.
+                let _writer = writer;
+                rewrite(&body)
+            };
+            web::block(work).await?
+        }
     };
     rewritten.map(Bytes::from).map_err(|error| {
         tracing::error!(%error, "an answer cannot be rewritten");
         Problem::internal()
     })
+}
+
+/// Limits the large answers that are rewritten at once, to the number of processors: each takes
+/// several times its size.
+#[derive(Clone)]
+pub struct Writers(Arc<Semaphore>);
+
+impl Default for Writers {
+    fn default() -> Writers {
+        let processors = std::thread::available_parallelism();
+        Writers(Arc::new(Semaphore::new(processors.map_or(2, NonZero::get))))
+    }
+}
+
+impl Writers {
+    async fn take(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let writer = Arc::clone(&self.0).acquire_owned().await;
+        writer.map_err(|_| Problem::internal())
+    }
 }
 
 fn compressed(body: &[u8]) -> std::io::Result<Vec<u8>> {
@@ -282,14 +325,15 @@ fn extend_tag(headers: &mut HeaderMap, suffix: &str) {
 }
 
 /// Gives an answer that was not modified the tag of the representation that its reader has.
-fn tag_as_seen(headers: &mut HeaderMap, sent: &HeaderMap) {
+fn tag_as_seen(headers: &mut HeaderMap, sent: &HeaderMap, wanted: Representation) {
     let Some(tag) = begun_tag(headers) else {
         return;
     };
-    let seen = ["", TEXT_SUFFIX, GZIP_SUFFIX, TEXT_AND_GZIP_SUFFIX]
-        .map(|suffix| format!("{tag}{suffix}\""))
-        .into_iter()
-        .find(|tag| names(sent, tag));
+    let mut seen = wanted.suffixes().into_iter();
+    let seen = seen.find_map(|suffix| {
+        let tag = format!("{tag}{suffix}\"");
+        names(sent, &tag).then_some(tag)
+    });
     if let Some(Ok(seen)) = seen.map(HeaderValue::try_from) {
         headers.insert(header::ETAG, seen);
     }
@@ -366,6 +410,11 @@ mod tests {
         );
         assert_eq!(both.base("7.a.text.gzip"), Some("7.a"));
         assert_eq!(both.base("7.a.gzip"), None);
+        for representation in [plain, gzip, text, both] {
+            for suffix in representation.suffixes() {
+                assert_eq!(representation.base(&format!("7.a{suffix}")), Some("7.a"));
+            }
+        }
     }
 
     #[test]

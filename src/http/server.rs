@@ -32,12 +32,12 @@ use super::docs::Documents;
 use super::event_stream::Streams;
 use super::expect::Expectations;
 use super::problem::{self, Problem};
-use super::representation::{self, ExactFields};
+use super::representation::{self, ExactFields, Writers};
 use super::request::{BodyLimit, BodyTime, TrustedProxies};
 use super::state::ServerState;
 use super::tls::{Certificate, CertificateError, CertificateFiles};
 use super::token::PasswordSlots;
-use super::{openapi, routes};
+use super::{openapi, routes, upgrade};
 use crate::allowance::AllowanceLimits;
 use crate::service::Application;
 use crate::service::submission::SubmissionQueue;
@@ -151,6 +151,7 @@ pub fn serve(
     let document = openapi::document();
     let parts = Parts {
         contract: web::Data::new(Contract::new(&document)?),
+        writers: web::Data::new(Writers::default()),
         exact: web::Data::new(ExactFields::of(&serde_json::to_value(&document)?)),
         docs: Documents::new(&document)?,
         browsers: web::Data::new(Browsers::new(
@@ -238,6 +239,7 @@ struct Parts {
     proxies: web::Data<TrustedProxies>,
     browsers: web::Data<Browsers>,
     exact: web::Data<ExactFields>,
+    writers: web::Data<Writers>,
     docs: Documents,
     body_limit: BodyLimit,
     body_time: BodyTime,
@@ -245,6 +247,10 @@ struct Parts {
 
 /// Makes what answers the requests of one thread's connections. Does what
 /// `actix_web::HttpServer` does, which has no way to answer before `100 Continue`.
+#[expect(
+    clippy::type_complexity,
+    reason = "the library's service names the type of each of its parts"
+)]
 fn http_service<T: AsyncRead + AsyncWrite + Unpin + 'static>(
     parts: Parts,
     stop: GracefulShutdownSignal,
@@ -316,6 +322,7 @@ fn app(
         .app_data(parts.proxies)
         .app_data(parts.browsers)
         .app_data(parts.exact)
+        .app_data(parts.writers)
         .app_data(parts.body_limit)
         .app_data(parts.body_time)
         .configure(routes::routes)
@@ -326,6 +333,7 @@ fn app(
         .wrap(from_fn(contract::hold))
         .wrap(from_fn(problem::render))
         .wrap(from_fn(browser::guard))
+        .wrap(from_fn(upgrade::decline))
         .into_factory()
         .map(ServiceResponse::map_into_boxed_body)
         .map_err(|error: actix_web::Error| error.error_response())

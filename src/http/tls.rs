@@ -1,6 +1,7 @@
 //! TLS in the server itself: its certificate and its private key, read again once their files have
 //! changed, so that a renewed certificate needs no restart. Knows nothing of requests.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
@@ -77,6 +78,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub(super) struct Certificate {
     files: CertificateFiles,
+    /// The times of the files that were read first.
+    read_at: [Option<SystemTime>; 2],
     context: Arc<RwLock<SslContext>>,
 }
 
@@ -86,9 +89,12 @@ impl Certificate {
     /// # Errors
     /// [`CertificateError`].
     pub(super) fn read(files: CertificateFiles) -> Result<Certificate, CertificateError> {
+        // Before reading, so that no change in between is missed.
+        let read_at = files.changed_at();
         let context = read_context(&files)?;
         Ok(Certificate {
             files,
+            read_at,
             context: Arc::new(RwLock::new(context)),
         })
     }
@@ -112,7 +118,7 @@ impl Certificate {
     /// Reads the files again whenever they have changed. While they cannot be used the certificate
     /// before them stays, and the log says why.
     pub(super) async fn follow(self) {
-        let mut seen = self.files.changed_at();
+        let mut seen = self.read_at;
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
             let changed = self.files.changed_at();
@@ -157,6 +163,7 @@ fn read_context(files: &CertificateFiles) -> Result<SslContext, CertificateError
     // Without the callback a key with a password would be asked for at the terminal.
     let secret = PKey::private_key_from_pem_callback(&read(key)?, |_| Ok(0))
         .map_err(|_| CertificateError::NoKey(key.clone()))?;
+    warn_if_exposed(key);
     let mut acceptor = acceptor_builder()?;
     acceptor.set_certificate(&own)?;
     for above in certificates {
@@ -174,6 +181,15 @@ fn read_context(files: &CertificateFiles) -> Result<SslContext, CertificateError
 
 fn read_chain(path: &Path) -> Result<Vec<X509>, CertificateError> {
     X509::stack_from_pem(&read(path)?).map_err(|_| CertificateError::NoCertificate(path.to_owned()))
+}
+
+/// Warns of a private key that everybody on the machine may read.
+fn warn_if_exposed(key: &Path) {
+    let mode = std::fs::metadata(key).map(|metadata| metadata.permissions().mode());
+    if mode.is_ok_and(|mode| mode & 0o007 != 0) {
+        let path = key.display();
+        tracing::warn!(%path, "everybody on this machine may read the private key; chmod o= it");
+    }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, CertificateError> {

@@ -15,4 +15,5 @@ mod proxies;
 mod refusals;
 mod representation;
 mod rubbish;
+mod upgrade;
 pub mod walls;

@@ -47,6 +47,10 @@ fn an_answer_is_compressed_for_those_who_ask_and_is_the_same() {
         seen(client, &format!("W/{}", own.etag())).expect_status(304);
     }
     seen(&admin, packed.etag()).expect_status(200);
+    // A reader who has both is told of the one that it asks for.
+    let both = format!("{}, {}", plain.etag(), packed.etag());
+    assert_eq!(seen(&gzip, &both).expect_status(304).etag(), packed.etag());
+    assert_eq!(seen(&admin, &both).expect_status(304).etag(), plain.etag());
     // A packet holds a small answer as it is.
     assert_eq!(gzip.get("/v1/me").header("content-encoding"), None);
     let nothing = gzip.get("/v1/forms/nothing").expect_status(404);

@@ -528,6 +528,11 @@ fn a_failed_sign_in_is_told_in_the_words_of_oauth_too() {
         refused.expect_status(401).header("www-authenticate"),
         Some("Basic realm=\"tonghop\"")
     );
+    let unknown = client.post_form("/v1/auth/token?x=1", "grant_type=implicit");
+    assert_eq!(
+        unknown.expect_status(400).json()["error"],
+        "invalid_request"
+    );
     // Elsewhere nobody speaks OAuth.
     let elsewhere = client.get("/v1/me").expect_status(401);
     assert_eq!(elsewhere.json().get("error"), None);

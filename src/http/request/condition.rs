@@ -32,7 +32,7 @@ pub(super) fn precondition(headers: &HeaderMap) -> Result<Precondition, Problem>
 }
 
 /// The values of If-Match.
-const TAGS: &str = r#"^(\*|"[ !#-~]*"( *, *"[ !#-~]*")*)$"#;
+const TAGS: &str = r#"^(\*|(W/)?"[ !#-~]*"( *, *(W/)?"[ !#-~]*")*)$"#;
 
 /// Describes If-Match where a change always needs it.
 pub(super) fn required_if_match_parameter() -> Parameter {

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::authn::Identity;
 use crate::domain::id::{AccountId, SessionId, TenantId};
-use crate::service::application::condition::Etag;
+use crate::service::application::condition::{Etag, State};
 use crate::store::StoreError;
 
 /// The size of the cache, in bytes of bodies.
@@ -30,14 +30,34 @@ impl Encoded {
     /// # Errors
     /// None in practice; the encoder's type allows one.
     pub fn new<T: Serialize>(body: &T) -> Result<Encoded, StoreError> {
-        let mut body =
-            serde_json::to_vec(body).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        let etag = Etag::of_bytes(&body);
-        // Every JSON document that is sent ends with a newline.
-        body.push(b'\n');
-        let body = Bytes::from(body);
-        Ok(Encoded { etag, body })
+        let body = encode(body)?;
+        Ok(Encoded {
+            etag: Etag::of_bytes(&body),
+            body: line_of(body),
+        })
     }
+
+    /// Encodes a thing in a state.
+    ///
+    /// # Errors
+    /// None in practice; the encoder's type allows one.
+    pub fn of_state<T: Serialize>(state: &State, body: &T) -> Result<Encoded, StoreError> {
+        let body = encode(body)?;
+        Ok(Encoded {
+            etag: Etag::of_state_in_bytes(state, &body),
+            body: line_of(body),
+        })
+    }
+}
+
+fn encode<T: Serialize>(body: &T) -> Result<Vec<u8>, StoreError> {
+    serde_json::to_vec(body).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+/// Ends a document with a newline, as every JSON document that is sent.
+fn line_of(mut body: Vec<u8>) -> Bytes {
+    body.push(b'\n');
+    body.into()
 }
 
 /// The seconds of a quarter of an hour. Every time zone's midnight is at the beginning of one.

@@ -59,12 +59,16 @@ impl Etag {
     }
 
     /// Makes the validator of a thing in a state, as `body` shows it.
+    pub fn of_state_in_bytes(state: &State, body: &[u8]) -> Etag {
+        Etag(format!("{}.{}", state.0, digest(body)))
+    }
+
+    /// Like [`Etag::of_state_in_bytes`], for a body that is not written yet.
     ///
     /// # Errors
     /// None in practice; the encoder's type allows one.
     pub fn of_state<T: Serialize>(state: &State, body: &T) -> Result<Etag, StoreError> {
-        let shown = Etag::of(body)?;
-        Ok(Etag(format!("{}.{}", state.0, shown.0)))
+        Ok(Etag::of_state_in_bytes(state, &json_of(body)?))
     }
 
     /// Returns the validator without quotes.

@@ -13,7 +13,7 @@ use crate::authn::Identity;
 use crate::domain::id::TenantId;
 use crate::error::{Code, Explain, Explanation};
 use crate::message;
-use crate::service::application::condition::Etag;
+use crate::service::application::condition::{Etag, State};
 use crate::store::idempotency::{
     BodyHash, NewAnswer, Remembered, RequestDigest, forget_before, remember, remembered,
 };
@@ -79,6 +79,23 @@ impl Reply {
             body,
             body_to_keep: None,
             delivery: Delivery::First,
+        })
+    }
+
+    /// Makes the reply of a thing in a state.
+    ///
+    /// # Errors
+    /// None in practice; the encoder's type allows one.
+    pub fn of_state<T: Serialize>(
+        outcome: Outcome,
+        state: &State,
+        body: &T,
+    ) -> Result<Reply, StoreError> {
+        let reply = Reply::new(outcome, None, body)?;
+        let etag = Etag::of_state_in_bytes(state, reply.body.as_bytes());
+        Ok(Reply {
+            etag: Some(etag),
+            ..reply
         })
     }
 

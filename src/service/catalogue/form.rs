@@ -31,7 +31,7 @@ use crate::sentence::period::period_named;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
 use crate::service::application::change::{ChangeItem, ChangeKind};
-use crate::service::application::condition::{ConditionError, Etag, State};
+use crate::service::application::condition::{ConditionError, State};
 use crate::service::application::door::Written;
 use crate::service::application::idempotency::{IdempotencyError, Outcome, Reply};
 use crate::service::application::locate::NotFound;
@@ -497,8 +497,7 @@ pub fn put_form(
                 None => Outcome::Created(format!("/v1/forms/{}", form.code)),
             };
             let view = FormView::of(&form, valid_from);
-            let etag = Etag::of_state(&state_of(&form)?, &view)?;
-            let reply = Reply::new(outcome, Some(etag), &view)?;
+            let reply = Reply::of_state(outcome, &state_of(&form)?, &view)?;
             let item = ChangeItem {
                 day: Some(valid_from),
                 form: Some(form.code.to_string()),

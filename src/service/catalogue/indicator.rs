@@ -33,7 +33,7 @@ use crate::sentence::formula::reason_of;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
 use crate::service::application::change::{ChangeItem, ChangeKind};
-use crate::service::application::condition::{ConditionError, Etag, State};
+use crate::service::application::condition::{ConditionError, State};
 use crate::service::application::door::Written;
 use crate::service::application::idempotency::{IdempotencyError, Outcome, Reply};
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
@@ -340,8 +340,7 @@ pub fn put_indicator(
                 None => Outcome::Created(format!("/v1/indicators/{}", indicator.code)),
             };
             let view = IndicatorView::of(&indicator, valid_from);
-            let etag = Etag::of_state(&state_of(&indicator)?, &view)?;
-            let reply = Reply::new(outcome, Some(etag), &view)?;
+            let reply = Reply::of_state(outcome, &state_of(&indicator)?, &view)?;
             let item = ChangeItem {
                 day: Some(valid_from),
                 indicator: Some(indicator.code.to_string()),

@@ -25,7 +25,7 @@ use crate::message;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
 use crate::service::application::change::{ChangeItem, ChangeKind};
-use crate::service::application::condition::{ConditionError, Etag, State};
+use crate::service::application::condition::{ConditionError, State};
 use crate::service::application::door::Written;
 use crate::service::application::idempotency::{IdempotencyError, Outcome, Reply};
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
@@ -279,8 +279,7 @@ impl ReorganisationWork<'_, '_> {
         let written = found(self.transaction, &id.to_string())?;
         let view = ReorganisationView::of(&written);
         let outcome = Outcome::Created(format!("/v1/reorganisations/{id}"));
-        let etag = Etag::of_state(&state_of(&written), &view)?;
-        let reply = Reply::new(outcome, Some(etag), &view)?;
+        let reply = Reply::of_state(outcome, &state_of(&written), &view)?;
         let item = ChangeItem {
             day: Some(plan.effective),
             reorganisation: Some(id.to_string()),

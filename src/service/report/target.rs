@@ -21,7 +21,7 @@ use crate::rollup::cell::CellKey;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
 use crate::service::application::change::{ChangeItem, ChangeKind};
-use crate::service::application::condition::{ConditionError, Etag, State};
+use crate::service::application::condition::{ConditionError, State};
 use crate::service::application::door::Written;
 use crate::service::application::idempotency::{IdempotencyError, Outcome, Reply};
 use crate::service::application::locate::{Located, NotFound, ReportPath};
@@ -253,8 +253,7 @@ pub fn put_target(
                 Some(_) => Outcome::Done,
                 None => Outcome::Created(path_of(&view)),
             };
-            let etag = Etag::of_state(&state_of(&target), &view)?;
-            let reply = Reply::new(outcome, Some(etag), &view)?;
+            let reply = Reply::of_state(outcome, &state_of(&target), &view)?;
             let item = ChangeItem {
                 indicator: Some(entered.figure.indicator.to_string()),
                 ..ChangeItem::of_report(ChangeKind::TargetSet, &located.in_force.period, key.unit)

@@ -25,7 +25,6 @@ use crate::rollup::piece::{Contribution, Edition};
 use crate::service::application::Application;
 use crate::service::application::call::Call;
 use crate::service::application::change::{AuthoredItem, ChangeItem};
-use crate::service::application::condition::Etag;
 use crate::service::application::idempotency::{Answered, Outcome, Reply, keep_all};
 use crate::service::application::locate::{Located, ReportPath};
 use crate::service::application::snapshot::Snapshot;
@@ -447,8 +446,7 @@ impl Batch<'_, '_> {
                 record.reason,
                 warnings,
             );
-            let etag = Etag::of_state(&state_of(next.revision), &view)?;
-            let reply = Reply::new(outcome, Some(etag), &view)?;
+            let reply = Reply::of_state(outcome, &state_of(next.revision), &view)?;
             replies.push((placed, reply));
         }
         let kept = replies

@@ -21,7 +21,6 @@ use crate::sentence::period::period_named;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
 use crate::service::application::change::{ChangeItem, ChangeKind};
-use crate::service::application::condition::Etag;
 use crate::service::application::door::Written;
 use crate::service::application::idempotency::{Outcome, Reply};
 use crate::service::application::snapshot::Snapshot;
@@ -119,14 +118,13 @@ impl Undoing<'_, '_> {
         mark_map_changed(self.transaction, self.snapshot, self.effective(), &Nobody)?;
         let written = found(self.transaction, &id.to_string())?;
         let view = ReorganisationView::of(&written);
-        let etag = Etag::of_state(&state_of(&written), &view)?;
         let item = ChangeItem {
             day: Some(self.effective()),
             reorganisation: Some(id.to_string()),
             ..ChangeItem::new(ChangeKind::ReorganisationUndone)
         };
         Ok(Written::new(
-            Reply::new(Outcome::Done, Some(etag), &view)?,
+            Reply::of_state(Outcome::Done, &state_of(&written), &view)?,
             [item],
         ))
     }

@@ -70,14 +70,14 @@ public final class Journey {
   }
 
   private void addUnits() throws ApiException {
-    List<UnitBody> bodies =
-        List.of(
-            new UnitBody().code("JV").name("Xã Java").level("commune").kind("xã").parent("code:91"),
-            new UnitBody().code("JV-1").name("Ấp Một").level("hamlet").kind("ấp").parent("code:JV"),
-            new UnitBody().code("JV-2").name("Ấp Hai").level("hamlet").kind("ấp").parent("code:JV"));
-    for (UnitBody body : bodies) {
-      units.createUnit(UnitsApi.APICreateUnitRequest.newBuilder().unitBody(body).build());
-    }
+    UnitBody commune =
+        new UnitBody().code("JV").name("Xã Java").level("commune").kind("xã").parent("code:91");
+    units.createUnit(UnitsApi.APICreateUnitRequest.newBuilder().unitBody(commune).build());
+    String csv =
+        "code,name,level,parent_code,kind\nJV-1,Ấp Một,hamlet,JV,ấp\nJV-2,Ấp Hai,hamlet,JV,ấp\n";
+    ImportResult imported =
+        units.importUnits(UnitsApi.APIImportUnitsRequest.newBuilder().body(csv).build());
+    equal(2L, imported.getCreated());
     var page = units.listUnits(UnitsApi.APIListUnitsRequest.newBuilder().parent("code:JV").build());
     equal(List.of("JV-1", "JV-2"), page.getItems().stream().map(UnitView::getCode).toList());
     equal(null, page.getNext());

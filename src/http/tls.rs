@@ -179,17 +179,21 @@ fn read_context(files: &CertificateFiles) -> Result<SslContext, CertificateError
     Ok(acceptor.build().into_context())
 }
 
-/// Warns of a private key that everybody on the machine may read.
-fn warn_if_exposed(key: &Path) {
+fn read_chain(path: &Path) -> Result<Vec<X509>, CertificateError> {
+    X509::stack_from_pem(&read(path)?).map_err(|_| CertificateError::NoCertificate(path.to_owned()))
+}
+
+/// Returns true if everybody on the machine may read a private key.
+pub fn is_exposed(key: &Path) -> bool {
     let mode = std::fs::metadata(key).map(|metadata| metadata.permissions().mode());
-    if mode.is_ok_and(|mode| mode & 0o007 != 0) {
+    mode.is_ok_and(|mode| mode & 0o007 != 0)
+}
+
+fn warn_if_exposed(key: &Path) {
+    if is_exposed(key) {
         let path = key.display();
         tracing::warn!(%path, "everybody on this machine may read the private key; chmod o= it");
     }
-}
-
-fn read_chain(path: &Path) -> Result<Vec<X509>, CertificateError> {
-    X509::stack_from_pem(&read(path)?).map_err(|_| CertificateError::NoCertificate(path.to_owned()))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, CertificateError> {

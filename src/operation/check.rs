@@ -13,7 +13,7 @@ use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use crate::authn::keys;
 use crate::config::Settings;
 use crate::http::server::bind;
-use crate::http::tls::{CertificateFiles, CertificateLife, life_of};
+use crate::http::tls::{CertificateFiles, CertificateLife, is_exposed, life_of};
 use crate::store::DatabaseUrl;
 use crate::store::file::followed;
 use crate::store::inspection::{clock, journal_mode};
@@ -331,6 +331,10 @@ fn certificate(files: &CertificateFiles, now: DateTime<Utc>) -> Finding {
         (Verdict::Fault, text)
     } else if until < now + RENEWING {
         let text = format!("{place} is valid until {}: renew it soon", shown(until));
+        (Verdict::Warning, text)
+    } else if is_exposed(&files.key) {
+        let key = files.key.display();
+        let text = format!("everybody on this machine may read {key}; run: chmod o= {key}");
         (Verdict::Warning, text)
     } else {
         let text = format!("{place} is valid until {}", shown(until));

@@ -1,7 +1,9 @@
 //! TLS in the server itself: its certificate, and how it is renewed and refused.
 
+use std::fs::Permissions;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -203,6 +205,13 @@ fn the_check_tells_until_when_a_certificate_is_valid_and_what_is_wrong_with_it()
     expect("fault", "chain.pem: No such file");
     let far = Asn1Time::from_unix(4_000_000_000).unwrap();
     issue_until(1, &far).write(directory);
+    let permit = |mode| {
+        let key = directory.join("key.pem");
+        std::fs::set_permissions(key, Permissions::from_mode(mode)).unwrap();
+    };
+    permit(0o644);
+    expect("warning", "key.pem; run: chmod o=");
+    permit(0o640);
     expect("ok", "is valid until 2096-10-02 07:06:40 UTC");
     issue(1).write(directory);
     expect("warning", "renew it soon");

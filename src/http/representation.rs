@@ -379,7 +379,7 @@ mod tests {
         ] {
             assert_eq!(wanted(&[(name, value)]), plain, "{value}");
         }
-        for value in ["gzip", "gzip, deflate, br", "br;q=1, gzip;q=0.5", "*"] {
+        for value in ["gzip", "gzip, deflate, br", "br;q=1, gzip;q=0.5"] {
             let gzip = of(Numbers::AsNumbers, Coding::Gzip);
             assert_eq!(wanted(&[("accept-encoding", value)]), gzip, "{value}");
         }

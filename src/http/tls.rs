@@ -1,6 +1,7 @@
 //! TLS in the server itself: its certificate and its private key, read again once their files have
 //! changed, so that a renewed certificate needs no restart. Knows nothing of requests.
 
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -10,7 +11,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use openssl::asn1::{Asn1Time, Asn1TimeRef};
 use openssl::error::ErrorStack;
 use openssl::pkey::PKey;
-use openssl::ssl::{SniError, SslAcceptor, SslAcceptorBuilder, SslContext, SslMethod};
+use openssl::ssl::{
+    SniError, SslAcceptor, SslAcceptorBuilder, SslConnector, SslContext, SslMethod, SslStream,
+    SslVerifyMode,
+};
 use openssl::x509::X509;
 
 /// The files of a server's certificate, in PEM.
@@ -69,6 +73,20 @@ fn time_of(time: &Asn1TimeRef) -> Result<DateTime<Utc>, ErrorStack> {
     let since = Asn1Time::from_unix(0)?.diff(time)?;
     let since = TimeDelta::days(since.days.into()) + TimeDelta::seconds(since.secs.into());
     Ok(DateTime::UNIX_EPOCH + since)
+}
+
+/// Greets a server on this machine, to find out whether it is one of this program. Whose certificate it
+/// has is not asked: nothing is told to it.
+///
+/// # Errors
+/// The server speaks no TLS.
+pub fn greeted(stream: TcpStream) -> std::io::Result<SslStream<TcpStream>> {
+    let mut connector = SslConnector::builder(SslMethod::tls_client())?;
+    connector.set_verify(SslVerifyMode::NONE);
+    let configuration = connector.build().configure()?.verify_hostname(false);
+    configuration
+        .connect("localhost", stream)
+        .map_err(std::io::Error::other)
 }
 
 /// The pause between two looks at the files.

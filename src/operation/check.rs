@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use crate::authn::keys;
 use crate::config::Settings;
 use crate::http::server::bind;
-use crate::http::tls::{CertificateFiles, CertificateLife, is_exposed, life_of};
+use crate::http::tls::{CertificateFiles, CertificateLife, greeted, is_exposed, life_of};
 use crate::store::DatabaseUrl;
 use crate::store::file::followed;
 use crate::store::inspection::{clock, journal_mode};
@@ -70,7 +70,7 @@ pub fn check_installation(settings: &Settings, now: DateTime<Utc>) -> Vec<Findin
     findings.push(signing_keys(&settings.keys));
     let files = settings.certificate.as_ref();
     findings.extend(files.map(|files| certificate(files, now)));
-    findings.push(listening(settings.listen));
+    findings.push(listening(settings));
     findings
 }
 
@@ -259,10 +259,11 @@ fn our_clock(now: DateTime<Utc>) -> Finding {
 }
 
 /// Takes the port for a moment, unless a server is using it already.
-fn listening(address: SocketAddr) -> Finding {
+fn listening(settings: &Settings) -> Finding {
+    let address = settings.listen;
     match bind(address) {
         Ok(_) => Finding::new(Verdict::Ok, "listen", format!("{address} is free")),
-        Err(_) if is_served(address) => {
+        Err(_) if is_served(settings) => {
             let text = format!("a server of Tonghop answers on {address}");
             Finding::new(Verdict::Ok, "listen", text)
         }
@@ -273,18 +274,26 @@ fn listening(address: SocketAddr) -> Finding {
 /// The time in which a running server must answer.
 const TIME_TO_ANSWER: Duration = Duration::from_secs(2);
 
-fn is_served(address: SocketAddr) -> bool {
-    let ask = || -> std::io::Result<String> {
-        let mut stream = TcpStream::connect_timeout(&address, TIME_TO_ANSWER)?;
+fn is_served(settings: &Settings) -> bool {
+    let answer = || {
+        let stream = TcpStream::connect_timeout(&settings.listen, TIME_TO_ANSWER)?;
         stream.set_read_timeout(Some(TIME_TO_ANSWER))?;
-        stream.write_all(b"GET /livez HTTP/1.0\r\n\r\n")?;
-        let mut answer = [0; 4096];
-        let read = stream.read(&mut answer)?;
-        let answer = answer.get(..read).unwrap_or_default();
-        Ok(String::from_utf8_lossy(answer).to_lowercase())
+        stream.set_write_timeout(Some(TIME_TO_ANSWER))?;
+        match settings.certificate {
+            Some(_) => answer_on(greeted(stream)?),
+            None => answer_on(stream),
+        }
     };
     // Every answer of this program carries a request id.
-    ask().is_ok_and(|answer| answer.contains(" 200 ") && answer.contains("x-request-id"))
+    answer().is_ok_and(|answer| answer.contains(" 200 ") && answer.contains("x-request-id"))
+}
+
+fn answer_on(mut stream: impl Read + Write) -> std::io::Result<String> {
+    stream.write_all(b"GET /livez HTTP/1.0\r\n\r\n")?;
+    let mut answer = [0; 4096];
+    let read = stream.read(&mut answer)?;
+    let answer = answer.get(..read).unwrap_or_default();
+    Ok(String::from_utf8_lossy(answer).to_lowercase())
 }
 
 fn signing_keys(directory: &Path) -> Finding {

@@ -225,3 +225,17 @@ fn the_check_tells_until_when_a_certificate_is_valid_and_what_is_wrong_with_it()
     mixed.write(directory);
     expect("fault", "is not that of the certificate");
 }
+
+#[test]
+fn the_check_knows_a_server_that_speaks_tls() {
+    let database = TestDatabase::migrated(Backend::Sqlite);
+    let directory = database.directory.path();
+    issue(1).write(directory);
+    let server = serve(&database);
+    let mut command = tonghop_on(&database, &["check"]);
+    command.env("TONGHOP_LISTEN", server.address.to_string());
+    let output = command.envs(settings(directory)).output().unwrap();
+    let findings = String::from_utf8(output.stdout).unwrap();
+    let answered = format!("a server of Tonghop answers on {}", server.address);
+    assert!(findings.contains(&answered), "{findings}");
+}

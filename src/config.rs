@@ -20,11 +20,11 @@ use crate::allowance::{Allowance, AllowanceLimits};
 use crate::http::tls::CertificateFiles;
 use crate::service::application::DEFAULT_READ_TIME;
 pub use crate::service::application::DEFAULT_REQUEST_LIMIT;
-use crate::store::{DatabaseUrl, Servers};
+use crate::store::DatabaseUrl;
 use crate::system::User;
 
 /// The settings' names in the file, with their names in the environment.
-const NAMES: [(&str, &str); 24] = [
+const NAMES: [(&str, &str); 23] = [
     ("database_url", "DATABASE_URL"),
     ("listen", "TONGHOP_LISTEN"),
     ("public_url", "TONGHOP_PUBLIC_URL"),
@@ -37,7 +37,6 @@ const NAMES: [(&str, &str); 24] = [
     ("account_bytes", "TONGHOP_ACCOUNT_BYTES"),
     ("tenant_bytes", "TONGHOP_TENANT_BYTES"),
     ("owner_url", "TONGHOP_OWNER_URL"),
-    ("servers", "TONGHOP_SERVERS"),
     ("keys", "TONGHOP_KEYS"),
     ("issuer", "TONGHOP_ISSUER"),
     ("body_limit", "TONGHOP_BODY_LIMIT"),
@@ -70,8 +69,6 @@ pub struct Settings {
     pub allowances: AllowanceLimits,
     /// The database as its schema's owner, for migrations only.
     pub owner_url: Option<DatabaseUrl>,
-    /// The number of servers on the database.
-    pub servers: Servers,
     /// The directory of the keys that sign tokens.
     pub keys: PathBuf,
     /// The issuer named in tokens.
@@ -220,9 +217,6 @@ impl Given {
             allowed_origins: self.list("allowed_origins", origin)?,
             allowances: self.allowances()?,
             owner_url: self.read("owner_url", owner_address)?,
-            servers: self
-                .read("servers", str::parse)?
-                .unwrap_or(Servers::Several),
             keys: self
                 .read("keys", directory)?
                 .unwrap_or_else(|| PathBuf::from("./keys")),
@@ -584,7 +578,6 @@ mod tests {
         assert_eq!(settings.read_time, DEFAULT_READ_TIME);
         assert_eq!(settings.stop_grace, DEFAULT_STOP_GRACE);
         assert_eq!(settings.workers, None);
-        assert_eq!(settings.servers, Servers::Several);
         assert_eq!(settings.verify_every, Some(Duration::from_secs(600)));
         assert_eq!(settings.log_format, LogFormat::Text);
     }
@@ -662,11 +655,6 @@ mod tests {
             ),
             (
                 None,
-                ("TONGHOP_SERVERS", "1"),
-                "TONGHOP_SERVERS: it must be several or sole",
-            ),
-            (
-                None,
                 ("TONGHOP_VERIFY_EVERY", "-1"),
                 "TONGHOP_VERIFY_EVERY: it must be a whole number from 0 to 31536000, as in 600",
             ),
@@ -715,7 +703,6 @@ mod tests {
             ("allowed_origins", "https://a.example, https://b.example/"),
             ("account_rate", "-1"),
             ("tenant_bytes", "2 GB"),
-            ("servers", "one"),
             ("tls_certificate", ""),
             ("tls_key", ""),
             ("keys", ""),
@@ -750,7 +737,6 @@ mod tests {
                 .iter()
                 .any(|own| complaint.starts_with(&format!("{setting}{own}")));
             let example = match setting {
-                "servers" => "several or sole",
                 "log_format" => "text or json",
                 _ => "as in ",
             };

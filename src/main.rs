@@ -226,7 +226,7 @@ fn run_serve(settings: &Settings) -> Result<(), Failure> {
     for left in prepare_to_serve(&settings.database_url)? {
         tracing::warn!(%left, "a login was left as it is");
     }
-    let database = Database::with(settings.database_url.clone(), settings.servers);
+    let database = Database::new(settings.database_url.clone());
     let tokens = Tokens::open(&settings.keys, &settings.issuer)?;
     let limits = ReadLimits {
         time: settings.read_time,
@@ -253,7 +253,6 @@ fn run_serve(settings: &Settings) -> Result<(), Failure> {
     tracing::info!(
         address = %listener.local_addr()?,
         database = %settings.database_url,
-        servers = ?settings.servers,
         "serving"
     );
     let application = Arc::new(application);

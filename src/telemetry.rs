@@ -98,14 +98,14 @@ impl VerificationMetrics {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
-    operation: String,
+    operation: &'static str,
     method: &'static str,
     status: u16,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OperationLabels {
-    operation: String,
+    operation: &'static str,
 }
 
 /// Histogram bounds in seconds, from a cached read to a large import.
@@ -225,12 +225,9 @@ pub struct RequestTimer<'metrics> {
 
 impl RequestTimer<'_> {
     /// Counts the request as answered with `status`.
-    pub fn finish(self, operation: &str, status: u16) {
+    pub fn finish(self, operation: &'static str, status: u16) {
         let seconds = self.began.elapsed().as_secs_f64();
-        let operation = operation.to_owned();
-        let labels = OperationLabels {
-            operation: operation.clone(),
-        };
+        let labels = OperationLabels { operation };
         self.metrics.seconds.get_or_create(&labels).observe(seconds);
         let labels = RequestLabels {
             operation,

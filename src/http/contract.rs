@@ -4,16 +4,17 @@
 //! The document is made from the list of routes, so requests are checked against what the handlers
 //! expect.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use actix_web::body::{EitherBody, MessageBody};
-use actix_web::dev::{ResourceDef, ServiceRequest, ServiceResponse};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 use itertools::Itertools;
+use matchit::Router;
 use serde_json::{Map, Value};
 use utoipa::openapi::OpenApi;
 
@@ -25,14 +26,14 @@ use crate::authz::Operation;
 use crate::error::{Code, Fault, MOST_FAULTS};
 use crate::message;
 
-/// The OpenAPI document's rules, by request path.
+/// The OpenAPI document's rules, by request path. A path without names is meant before one with
+/// names, as OpenAPI has it.
 pub struct Contract {
-    paths: Vec<PathRules>,
+    paths: Router<PathRules>,
+    operations: HashSet<Operation>,
 }
 
 struct PathRules {
-    pattern: ResourceDef,
-    has_names: bool,
     operations: Vec<(Method, Arc<OperationRules>)>,
 }
 
@@ -59,6 +60,8 @@ pub enum ContractError {
     Unknown(String),
     #[error("the table of operations has {0:?}, which is not in the OpenAPI document")]
     Missing(&'static str),
+    #[error("the OpenAPI document has a path that cannot be told from the others: {0}")]
+    Ambiguous(#[from] matchit::InsertError),
 }
 
 impl Contract {
@@ -69,15 +72,10 @@ impl Contract {
     pub fn new(document: &OpenApi) -> Result<Contract, ContractError> {
         let contract = Contract::read(document)?;
         let mut all = Operation::ALL.iter();
-        match all.find(|operation| !contract.has(**operation)) {
+        match all.find(|operation| !contract.operations.contains(operation)) {
             Some(missing) => Err(ContractError::Missing(missing.id())),
             None => Ok(contract),
         }
-    }
-
-    fn has(&self, operation: Operation) -> bool {
-        let mut known = self.paths.iter().flat_map(|rules| &rules.operations);
-        known.any(|(_, rules)| rules.operation == operation)
     }
 
     /// Reads a document, whichever operations of the table it has.
@@ -96,10 +94,17 @@ impl Contract {
         });
         let components = document.get("components").unwrap_or(&Value::Null);
         let schemas = Arc::new(Schemas::new(&bodies.collect(), components));
-        let paths = paths.map(|(template, item)| PathRules::new(template, item, &schemas));
-        Ok(Contract {
-            paths: paths.collect::<Result<_, _>>()?,
-        })
+        let mut contract = Contract {
+            paths: Router::new(),
+            operations: HashSet::new(),
+        };
+        for (template, item) in paths {
+            let rules = PathRules::new(item, &schemas)?;
+            let operations = rules.operations.iter().map(|(_, rules)| rules.operation);
+            contract.operations.extend(operations);
+            contract.paths.insert(template, rules)?;
+        }
+        Ok(contract)
     }
 
     /// Finds a request's operation and checks the path and the query against it. `None` if the
@@ -116,38 +121,29 @@ impl Contract {
         if !is_text(path) {
             return Err(Problem::route_not_found());
         }
-        match self.find(method, path) {
-            Some(rules) => {
-                rules.check_query(query)?;
-                Ok(Some(rules))
-            }
-            None if self.fitting(path).next().is_none() => Ok(None),
-            None => Err(method_not_allowed(
-                method,
-                self.fitting(path).flat_map(PathRules::methods),
-            )),
-        }
+        let Some(rules) = self.at(path) else {
+            return Ok(None);
+        };
+        let Some(operation) = rules.operation(method) else {
+            return Err(method_not_allowed(method, rules.methods()));
+        };
+        operation.check_query(query)?;
+        Ok(Some(operation))
     }
 
     /// Finds the operation that a method and a path are for.
     pub fn find(&self, method: &Method, path: &str) -> Option<&Arc<OperationRules>> {
-        self.fitting(path).find_map(|rules| rules.operation(method))
+        self.at(path)?.operation(method)
     }
 
-    /// A path without names is meant before one with names, as OpenAPI has it.
-    fn fitting(&self, path: &str) -> impl Iterator<Item = &PathRules> {
-        let fitting = || self.paths.iter().filter(move |rules| rules.fits(path));
-        let is_exact = fitting().any(|rules| !rules.has_names);
-        fitting().filter(move |rules| !(is_exact && rules.has_names))
+    fn at(&self, path: &str) -> Option<&PathRules> {
+        let found = self.paths.at(path).ok();
+        found.map(|found| found.value)
     }
 }
 
 impl PathRules {
-    fn new(
-        template: &str,
-        item: &Value,
-        schemas: &Arc<Schemas>,
-    ) -> Result<PathRules, ContractError> {
+    fn new(item: &Value, schemas: &Arc<Schemas>) -> Result<PathRules, ContractError> {
         let no_operations = Map::new();
         let operations = item.as_object().unwrap_or(&no_operations).iter();
         let operations = operations
@@ -157,14 +153,8 @@ impl PathRules {
                 Ok((method, Arc::new(rules)))
             });
         Ok(PathRules {
-            pattern: ResourceDef::new(template),
-            has_names: template.contains('{'),
             operations: operations.collect::<Result<_, ContractError>>()?,
         })
-    }
-
-    fn fits(&self, path: &str) -> bool {
-        self.pattern.is_match(path)
     }
 
     fn operation(&self, method: &Method) -> Option<&Arc<OperationRules>> {

@@ -73,8 +73,8 @@ pub async fn get_rollup(
         indicators: params.indicators.as_deref().map(listed),
         as_of: params.as_of.map(Day::get),
     };
-    if let Some(known) = rollup::rollup_at_hand(&application, &identity, &path, &query) {
-        return Ok(encoded(&known, &seen));
+    if let Some(kept) = rollup::kept_rollup(&application, &identity, &path, &query).await {
+        return Ok(encoded(&kept, &seen));
     }
     let read =
         super::blocking(move || rollup::get_encoded_rollup(&application, &identity, &path, &query));

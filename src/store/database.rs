@@ -2,19 +2,19 @@
 //! the tenant's commits. A read sees one snapshot. Knows no tables but the tenant's.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::r2d2::R2D2Connection;
 
 use super::connection::{AnyConnection, Connector, DatabaseUrl, Use};
 use super::counters::{self, Counters};
+use super::current::Current;
 use super::error::StoreError;
 use super::file::{Moved, WatchedFile};
-use super::rev_at_hand::{RevAtHand, Servers};
 use crate::authz::Scope;
 
-type Pool = r2d2::Pool<Connector>;
+pub(super) type Pool = r2d2::Pool<Connector>;
 
 /// The time for which a request waits for a connection before it is refused.
 const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(10);
@@ -35,18 +35,12 @@ pub struct Database {
     url: DatabaseUrl,
     /// The SQLite file, watched because somebody may remove it.
     file: Option<Arc<WatchedFile>>,
-    rev_at_hand: RevAtHand,
+    current: Current,
 }
 
 impl Database {
-    /// Prepares the pools; connections are opened on first use. Assumes that other servers use the
-    /// database too.
+    /// Prepares the pools; connections are opened on first use.
     pub fn new(url: DatabaseUrl) -> Database {
-        Database::with(url, Servers::Several)
-    }
-
-    /// Like [`Database::new`], with a known number of servers.
-    pub fn with(url: DatabaseUrl, servers: Servers) -> Database {
         // SQLite allows one writer at a time: a pool of one queues them here, in order.
         let writers = match url {
             DatabaseUrl::Sqlite { .. } => 1,
@@ -64,6 +58,10 @@ impl Database {
             };
             pool(connector, size)
         };
+        let current = match url {
+            DatabaseUrl::Sqlite { .. } => Current::of_file(),
+            DatabaseUrl::Postgresql { .. } => Current::of_server(questions(&url)),
+        };
         // One more than there are turns to read, for the verifier, which takes no turn.
         let readers = reading_at_once(&url) + 1;
         Database {
@@ -71,7 +69,7 @@ impl Database {
             writers: pool(Use::Write, writers),
             moments: pool(Use::Read, MOMENTS_AT_ONCE),
             file,
-            rev_at_hand: RevAtHand::on(&url, servers),
+            current,
             url,
         }
     }
@@ -96,7 +94,7 @@ impl Database {
         work: impl FnOnce(&mut Transaction<'_>, Counters) -> Result<T, E>,
     ) -> Result<T, E> {
         self.read_on(&self.readers, scope, |transaction| {
-            let counters = self.counters(transaction, scope)?;
+            let counters = counters_in(transaction)?;
             work(transaction, counters)
         })
     }
@@ -111,21 +109,18 @@ impl Database {
         work: impl FnOnce(&mut Transaction<'_>, Counters) -> Result<T, E>,
     ) -> Result<T, E> {
         self.read_on(&self.moments, scope, |transaction| {
-            let counters = self.counters(transaction, scope)?;
+            let counters = counters_in(transaction)?;
             work(transaction, counters)
         })
     }
 
-    fn counters(
+    /// Reads a tenant's counters for all who wait for them, on a connection for questions.
+    pub(super) fn ask_counters(
         &self,
-        transaction: &mut Transaction<'_>,
+        questions: &Pool,
         scope: &Scope,
     ) -> Result<Counters, StoreError> {
-        let at = Instant::now();
-        let (tenant, connection) = transaction.parts();
-        let counters = counters::counters(tenant, connection)?;
-        self.rev_at_hand.note(scope, counters.rev, at);
-        Ok(counters)
+        self.read_on(questions, scope, counters_in)
     }
 
     /// Like [`Database::glance`], without reading the tenant's row: for data outside a tenant's
@@ -177,17 +172,11 @@ impl Database {
         scope: &Scope,
         work: impl FnOnce(&mut Transaction<'_>, Counters) -> Result<T, E>,
     ) -> Result<T, E> {
-        let (value, rev, at) = self.write_unlocked(scope, |transaction| {
-            let at = Instant::now();
+        self.write_unlocked(scope, |transaction| {
             let (tenant, connection) = transaction.parts();
             let counters = counters::lock(tenant, connection)?;
-            // All earlier commits are done, whatever becomes of this one.
-            self.rev_at_hand.note(scope, counters.rev - 1, at);
-            let value = work(transaction, counters)?;
-            Ok::<_, E>((value, counters.rev, Instant::now()))
-        })?;
-        self.rev_at_hand.note(scope, rev, at);
-        Ok(value)
+            work(transaction, counters)
+        })
     }
 
     /// Like [`Database::write`], without locking the tenant's row: for data outside a tenant's
@@ -223,13 +212,8 @@ impl Database {
         }
     }
 
-    /// Returns the tenant's current rev if it can be told without waiting, else `None`.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn rev_at_hand(&self, scope: &Scope) -> Result<Option<i64>, StoreError> {
-        self.check_file()?;
-        self.rev_at_hand.rev(&self.url, scope)
+    pub(super) fn current_source(&self) -> &Current {
+        &self.current
     }
 
     /// Runs `work` on a connection outside any tenant: for the registry and health checks.
@@ -249,7 +233,7 @@ impl Database {
         Ok(pooled)
     }
 
-    fn check_file(&self) -> Result<(), StoreError> {
+    pub(super) fn check_file(&self) -> Result<(), StoreError> {
         match &self.file {
             Some(file) => Ok(file.check()?),
             None => Ok(()),
@@ -267,6 +251,30 @@ impl Database {
         pooled.check_files()?;
         Ok(pooled.connection.ping()?)
     }
+}
+
+fn counters_in(transaction: &mut Transaction<'_>) -> Result<Counters, StoreError> {
+    let (tenant, connection) = transaction.parts();
+    counters::counters(tenant, connection)
+}
+
+/// The number of tenants for which questions are asked at once.
+const QUESTIONS_AT_ONCE: u32 = 4;
+
+/// Prepares the connections for questions. They are not tried before use, which would be one more
+/// journey: a question that fails is answered by a read, which tells why.
+fn questions(url: &DatabaseUrl) -> Pool {
+    let connector = Connector {
+        url: url.clone(),
+        purpose: Use::Read,
+        watched: None,
+    };
+    r2d2::Pool::builder()
+        .max_size(QUESTIONS_AT_ONCE)
+        .min_idle(Some(0))
+        .test_on_check_out(false)
+        .connection_timeout(WAIT_FOR_SIGN_OF_LIFE)
+        .build_unchecked(connector)
 }
 
 fn reading_at_once(url: &DatabaseUrl) -> u32 {

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::harness::clerk::put_case;
 use crate::harness::server::TestDatabase;
-use crate::harness::{Backend, Client, Program, expect_in_time, postgres};
+use crate::harness::{Client, Program};
 
 /// Submits a hamlet's value for a month, once however often it is sent.
 fn submit_once(client: &Client, hamlet: &str, value: i64) {
@@ -25,9 +25,9 @@ fn total(client: &Client) -> i64 {
     sum.unwrap_or(0)
 }
 
-fn two_servers(database: &TestDatabase, settings: &[(&str, &str)]) -> [(Program, Client); 2] {
+fn two_servers(database: &TestDatabase) -> [(Program, Client); 2] {
     [(); 2].map(|()| {
-        let server = Program::serve_with(database, settings);
+        let server = Program::serve(database);
         let admin = server.sign_in("test", "admin");
         (server, admin)
     })
@@ -36,7 +36,7 @@ fn two_servers(database: &TestDatabase, settings: &[(&str, &str)]) -> [(Program,
 on_both_backends! {
     fn what_another_server_has_taken_is_in_the_next_report(backend) {
         let database = TestDatabase::migrated(backend).with_tenant();
-        let [(_one, here), (_other, there)] = two_servers(&database, &[]);
+        let [(_one, here), (_other, there)] = two_servers(&database);
         put_case(&here);
         for clerk in 0..5 {
             let before = total(&here);
@@ -46,26 +46,4 @@ on_both_backends! {
             assert_eq!((total(&here), total(&there)), (before + 7, before + 7));
         }
     }
-}
-
-#[test]
-fn a_sole_server_shows_its_own_at_once_and_what_was_written_beside_it_soon() {
-    if postgres::server().is_none() {
-        return;
-    }
-    let database = TestDatabase::migrated(Backend::Postgresql).with_tenant();
-    let [(_one, here), (_other, there)] = two_servers(&database, &[("TONGHOP_SERVERS", "sole")]);
-    put_case(&here);
-    for clerk in 0..5 {
-        let before = total(&here);
-        submit_once(&here, &format!("H{clerk}-0"), 3);
-        assert_eq!(total(&here), before + 3);
-    }
-    // What is answered as done is shown, whoever has done it.
-    let before = total(&here);
-    submit_once(&there, "H1-1", 2);
-    submit_once(&here, "H1-1", 2);
-    assert_eq!(total(&here), before + 2);
-    submit_once(&there, "H0-1", 5);
-    expect_in_time("what was written beside the server", || total(&here) == 22);
 }

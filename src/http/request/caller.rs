@@ -122,6 +122,10 @@ async fn admitted(request: HttpRequest, key: ShownKey, now: Now) -> Result<Signe
     let application = application.ok_or_else(misconfigured)?;
     let rules = matched(&request).ok_or_else(misconfigured)?;
     let operation = rules.operation();
+    if let Some(identity) = program::admit_cached(&application, &key, operation, now.0).await {
+        note_use(&application, identity, now);
+        return known(&request, identity);
+    }
     let (asked, address) = (application.clone(), client_address(&request));
     let admitting = blocking(move || {
         let admitted = program::admit(&asked, &key, operation, address, now.0);

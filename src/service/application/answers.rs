@@ -114,6 +114,11 @@ impl Answers {
         (*made_at == rev).then(|| encoded.clone())
     }
 
+    /// Returns the answer as it was made last, and the rev at which.
+    pub fn latest(&self, question: &Question) -> Option<(i64, Encoded)> {
+        self.kept().answers.get(question).cloned()
+    }
+
     pub fn keep(&self, question: Question, rev: i64, encoded: Encoded) {
         let mut kept = self.kept();
         kept.bytes += encoded.body.len();

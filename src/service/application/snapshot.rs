@@ -253,6 +253,13 @@ impl<T> Cache<T> {
         Ok(loaded)
     }
 
+    /// Returns what is known of a tenant in the state of a rev.
+    fn at(&self, tenant: TenantId, rev: i64) -> Option<Arc<T>> {
+        let part = lock(&self.0).get(&tenant)?.clone();
+        let state = lock(&part.state);
+        state.at(rev)
+    }
+
     /// Returns what is known of a tenant, without asking whether it has changed since.
     fn latest(&self, tenant: TenantId) -> Option<Arc<T>> {
         let part = lock(&self.0).get(&tenant)?.clone();
@@ -371,6 +378,15 @@ impl Caches {
     /// Returns a tenant's people as they were read last, if they were.
     pub(in crate::service) fn latest_people(&self, tenant: TenantId) -> Option<Arc<People>> {
         self.people.latest(tenant)
+    }
+
+    /// Returns a tenant's people if they are cached in the state of these counters.
+    pub(in crate::service) fn cached_people(
+        &self,
+        tenant: TenantId,
+        counters: Counters,
+    ) -> Option<Arc<People>> {
+        self.people.at(tenant, counters.grants_rev)
     }
 
     pub(in crate::service) fn people_in(

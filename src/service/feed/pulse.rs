@@ -36,7 +36,7 @@ impl Pulse {
         let mut beat = beat.try_lock().ok()?;
         if beat.at.is_none_or(|at| at.elapsed() > FRESH_FOR) {
             *beat = Beat {
-                rev: read_rev(application, &Scope::of(identity)).ok(),
+                rev: read_rev(application, identity).ok(),
                 at: Some(Instant::now()),
             };
         }
@@ -44,10 +44,7 @@ impl Pulse {
     }
 }
 
-fn read_rev(application: &Application, scope: &Scope) -> Result<i64, StoreError> {
+fn read_rev(application: &Application, identity: &Identity) -> Result<i64, StoreError> {
     let database = &application.database;
-    match database.rev_at_hand(scope)? {
-        Some(rev) => Ok(rev),
-        None => database.glance(scope, |_, counters| Ok(counters.rev)),
-    }
+    database.glance(&Scope::of(identity), |_, counters| Ok(counters.rev))
 }

@@ -4,17 +4,18 @@
 
 use std::net::IpAddr;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::authn::api_key::{ApiKey, InvalidKey};
 use crate::authn::token::LIFETIME;
 use crate::authn::{Identity, TokenError};
 use crate::authz::{KeyOperations, Operation, Scope};
-use crate::domain::id::Login;
+use crate::domain::id::{Login, TenantId};
 use crate::error::{Code, Explain, Explanation};
 use crate::message;
 use crate::service::application::Application;
 use crate::service::application::key_uses::NOTED_EVERY;
+use crate::service::application::snapshot::People;
 use crate::service::application::throttle::TooManyFailures;
 use crate::service::people::sign_in_attempt::{Attempted, SignInOutcome, record_apart};
 use crate::service::people::token::TokenView;
@@ -29,6 +30,35 @@ pub enum ShownKey {
     Key(ApiKey),
     /// The identity of a token that was got for a key.
     Token(Identity),
+}
+
+impl ShownKey {
+    fn tenant(&self) -> TenantId {
+        match self {
+            ShownKey::Key(key) => key.tenant(),
+            ShownKey::Token(identity) => identity.tenant(),
+        }
+    }
+
+    /// Finds the key among a tenant's people, if it serves today, with what it allows.
+    fn among(
+        &self,
+        people: &People,
+        today: NaiveDate,
+        now: DateTime<Utc>,
+    ) -> Option<(Identity, KeyOperations)> {
+        match self {
+            ShownKey::Key(key) => {
+                let kept = people.key_with(key.hash(), today)?;
+                let identity = Identity::of_key(key, &kept.hash, kept.account, now)?;
+                Some((identity, kept.operations.clone()))
+            }
+            ShownKey::Token(identity) => {
+                let kept = people.key_of(identity.account(), today)?;
+                Some((*identity, kept.operations.clone()))
+            }
+        }
+    }
 }
 
 /// The reasons for which a program is turned away.
@@ -95,8 +125,25 @@ pub fn read_key(
     Err(ProgramError::Unreadable(unreadable))
 }
 
-/// Identifies a program that is about to do an operation. Every request of a program passes here
-/// once.
+/// Identifies a program as [`admit`] does, if its tenant's people are cached and its key serves for the
+/// operation. Never blocks.
+pub async fn admit_cached(
+    application: &Application,
+    shown: &ShownKey,
+    operation: Operation,
+    now: DateTime<Utc>,
+) -> Option<Identity> {
+    let tenant = shown.tenant();
+    application.caches.latest_people(tenant)?;
+    let scope = Scope::of_sign_in(tenant);
+    let counters = application.database.current(&scope).await?;
+    let people = application.caches.cached_people(tenant, counters)?;
+    let (identity, allowed) = shown.among(&people, counters.day_of(now), now)?;
+    allowed.includes(operation).then_some(identity)
+}
+
+/// Identifies a program that is about to do an operation. Every request of a program passes here, or
+/// [`admit_cached`], once.
 ///
 /// # Errors
 /// [`ProgramError`].
@@ -200,10 +247,7 @@ fn serving(
     shown: &ShownKey,
     now: DateTime<Utc>,
 ) -> Result<(Identity, KeyOperations), ProgramError> {
-    let tenant = match shown {
-        ShownKey::Key(key) => key.tenant(),
-        ShownKey::Token(identity) => identity.tenant(),
-    };
+    let tenant = shown.tenant();
     let scope = Scope::of_sign_in(tenant);
     let found = application
         .database
@@ -211,17 +255,7 @@ fn serving(
             let people = application
                 .caches
                 .people_in(transaction, tenant, counters)?;
-            let today = counters.day_of(now);
-            let found = match shown {
-                ShownKey::Key(key) => people.key_with(key.hash(), today).and_then(|kept| {
-                    let identity = Identity::of_key(key, &kept.hash, kept.account, now)?;
-                    Some((identity, kept.operations.clone()))
-                }),
-                ShownKey::Token(identity) => people
-                    .key_of(identity.account(), today)
-                    .map(|kept| (*identity, kept.operations.clone())),
-            };
-            Ok(found)
+            Ok(shown.among(&people, counters.day_of(now), now))
         });
     match found {
         Ok(found) => found.ok_or(ProgramError::NotServing),

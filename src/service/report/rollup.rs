@@ -144,18 +144,18 @@ fn question(
     Question::new(identity, "get_rollup", &(path, query))
 }
 
-/// Returns the answer of [`get_encoded_rollup`] if it is cached and known to be current without
-/// waiting.
-pub fn rollup_at_hand(
+/// Returns the answer of [`get_encoded_rollup`] if it is cached and nothing has changed since. Never
+/// blocks.
+pub async fn kept_rollup(
     application: &Application,
     identity: &Identity,
     path: &ReportPath,
     query: &RollupQuery,
 ) -> Option<Encoded> {
-    // On an error, the caller goes on to ask the database, which reports it.
-    let rev = application.database.rev_at_hand(&Scope::of(identity));
     let question = question(identity, path, query).ok()?;
-    application.answers.get(&question, rev.ok()??)
+    let (rev, kept) = application.answers.latest(&question)?;
+    let current = application.database.current(&Scope::of(identity)).await?;
+    (current.rev == rev).then_some(kept)
 }
 
 pub(in crate::service) fn rollup_in(

@@ -31,6 +31,7 @@ mod connection;
 mod country;
 mod form;
 mod load;
+mod plain;
 mod ratios;
 mod reads;
 mod report;

@@ -6,6 +6,7 @@
 //! * **One transaction a submission**: the same in batches of one, for another period.
 //! * **Packed facts alone**: the revisions that the day wrote, copied in order to a table with the
 //!   columns and the key of `submission_revision` and nothing else, 256 a transaction.
+//! * **The same rows, written plainly**: see `plain.rs`.
 //! * **Summing on read**: every hamlet's values in one row with a column each, which suits adding
 //!   up best, and one recursive query over the tree, in the database itself; against one read of
 //!   the report over HTTP while nobody else reads.
@@ -88,8 +89,12 @@ impl Ratios<'_> {
     }
 
     pub fn of_writing(&self, report: &mut Report) -> Result<(), Failure> {
-        let facts = self.facts_alone()?;
+        let (facts, rows) = self.plainly()?;
         report.row("packed facts alone", format!("{}/s", with_commas(facts)));
+        report.row(
+            "the same rows, written plainly",
+            format!("{}/s", with_commas(rows)),
+        );
         let second = self.installation.beside()?;
         let tenant = second.prepare(self.country, self.form, Accounts::None)?;
         let application = second.application()?;
@@ -106,28 +111,47 @@ impl Ratios<'_> {
             report.row(
                 what,
                 format!(
-                    "{}/s, {} of the facts alone",
+                    "{}/s, {} of the facts alone, {} of the same rows written plainly",
                     with_commas(rate),
-                    ratio(rate, facts)
+                    ratio(rate, facts),
+                    ratio(rate, rows)
                 ),
             );
         }
         Ok(())
     }
 
-    fn facts_alone(&self) -> Result<usize, Failure> {
+    /// Writes what the day wrote without an engine: the packed facts alone, then all its rows. Returns
+    /// the submissions a second of both. Collecting the rows is not counted.
+    fn plainly(&self) -> Result<(usize, usize), Failure> {
         let mut beside = Beside::open(self.installation)?;
-        let revisions = beside.revisions(self.installation, self.tenant, self.sample)?;
+        let wanted = (self.form.period, self.sample);
+        let (revisions, day) = beside.day(self.installation, self.tenant, wanted)?;
         let progress = bar("packed facts alone", revisions.len())?;
         let began = Instant::now();
         for batch in revisions.chunks(BATCH) {
             beside.insert(batch)?;
             progress.inc(u64::try_from(batch.len())?);
         }
-        let took = began.elapsed();
+        let facts = began.elapsed();
+        progress.finish_and_clear();
+        beside.make_tables()?;
+        let progress = bar("the same rows, written plainly", revisions.len())?;
+        let (mut took, mut written) = (Duration::ZERO, 0);
+        for (batch, rev) in revisions.chunks(BATCH).zip(1..) {
+            let rows = day.rows(batch, written, rev);
+            let began = Instant::now();
+            beside.write(&rows)?;
+            took += began.elapsed();
+            written += batch.len();
+            progress.inc(u64::try_from(batch.len())?);
+        }
         progress.finish_and_clear();
         beside.clear()?;
-        Ok(per_second(revisions.len(), took))
+        Ok((
+            per_second(revisions.len(), facts),
+            per_second(written, took),
+        ))
     }
 }
 

@@ -13,6 +13,7 @@ use tonghop::store::DatabaseUrl;
 
 use crate::country::Country;
 use crate::form::{Form, Turn};
+use crate::plain::{self, Day, Rows};
 use crate::server::{Installation, Tenant};
 use crate::{Failure, bar};
 
@@ -54,6 +55,12 @@ pub struct Revision {
     rev: i64,
 }
 
+impl Revision {
+    pub fn unit_id(&self) -> &str {
+        &self.unit_id
+    }
+}
+
 #[derive(QueryableByName)]
 struct Count {
     #[diesel(sql_type = BigInt)]
@@ -84,7 +91,8 @@ const ROWS: usize = 500;
 /// The number of times that a sum is read; the median counts.
 const SUMS: usize = 5;
 
-enum Own {
+/// A connection of the benchmark's own.
+pub enum Own {
     Sqlite(SqliteConnection),
     Postgresql(PgConnection),
 }
@@ -93,11 +101,12 @@ enum Own {
 macro_rules! on {
     ($own:expr, |$connection:ident| $work:expr) => {
         match $own {
-            Own::Sqlite($connection) => $work,
-            Own::Postgresql($connection) => $work,
+            $crate::sql::Own::Sqlite($connection) => $work,
+            $crate::sql::Own::Postgresql($connection) => $work,
         }
     };
 }
+pub(crate) use on;
 
 /// The bytes that a database takes.
 pub fn size(installation: &Installation) -> Result<usize, Failure> {
@@ -139,7 +148,8 @@ impl Beside {
     }
 
     pub fn clear(&mut self) -> Result<(), Failure> {
-        self.execute(CLEARED)
+        self.execute(CLEARED)?;
+        self.execute(plain::CLEARED)
     }
 
     fn execute(&mut self, sql: &str) -> Result<(), Failure> {
@@ -147,37 +157,45 @@ impl Beside {
         Ok(())
     }
 
-    /// Reads what a tenant's submissions wrote first, and makes the table to write it to again.
-    pub fn revisions(
+    /// Reads what a tenant's submissions wrote first, and makes the tables to write it to again.
+    pub fn day(
         &mut self,
         installation: &Installation,
         tenant: &Tenant,
-        most: usize,
-    ) -> Result<Vec<Revision>, Failure> {
-        self.execute(FACTS)?;
+        (period, most): (&str, usize),
+    ) -> Result<(Vec<Revision>, Day), Failure> {
+        self.make_tables()?;
         let id = format!(
             "SELECT id FROM tenant_registry WHERE slug = '{}'",
             tenant.slug
         );
-        let written = |id: &str| {
-            format!(
-                "SELECT * FROM submission_revision WHERE tenant_id = '{id}' ORDER BY rev LIMIT {most}"
-            )
+        let mut day = match &installation.database {
+            DatabaseUrl::Sqlite { path } => Own::Sqlite(SqliteConnection::establish(path)?),
+            DatabaseUrl::Postgresql { url } => Own::Postgresql(PgConnection::establish(url)?),
         };
-        match &installation.database {
-            DatabaseUrl::Sqlite { path } => {
-                let mut day = SqliteConnection::establish(path)?;
-                let TenantId { id } = diesel::sql_query(id).get_result(&mut day)?;
-                Ok(diesel::sql_query(written(&id)).load(&mut day)?)
-            }
-            DatabaseUrl::Postgresql { url } => {
-                let mut day = PgConnection::establish(url)?;
-                let TenantId { id } = diesel::sql_query(id).get_result(&mut day)?;
-                // Row-level security shows the rows of this tenant.
-                day.batch_execute(&format!("SET app.tenant = '{id}'"))?;
-                Ok(diesel::sql_query(written(&id)).load(&mut day)?)
-            }
+        let TenantId { id } = on!(&mut day, |day| diesel::sql_query(id).get_result(day))?;
+        if let Own::Postgresql(day) = &mut day {
+            // Row-level security shows the rows of this tenant.
+            day.batch_execute(&format!("SET app.tenant = '{id}'"))?;
         }
+        let written = format!(
+            "SELECT * FROM submission_revision WHERE tenant_id = '{id}' AND revision = 1 \
+             AND period = '{period}' ORDER BY rev LIMIT {most}"
+        );
+        let revisions = on!(&mut day, |day| diesel::sql_query(written).load(day))?;
+        Ok((revisions, Day::read(&mut day, &id, period)?))
+    }
+
+    /// Empties the tables for what a batch writes.
+    pub fn make_tables(&mut self) -> Result<(), Failure> {
+        self.clear()?;
+        self.execute(FACTS)?;
+        Rows::make_tables(&mut self.own)
+    }
+
+    /// Writes the rows of a batch in one transaction.
+    pub fn write(&mut self, rows: &Rows<'_>) -> Result<(), Failure> {
+        rows.write(&mut self.own)
     }
 
     /// Writes rows in one transaction: a single statement.

@@ -130,25 +130,6 @@ pub fn check_could(
     Ok(application.access(identity)?.to_attempt(operation)?)
 }
 
-/// An account as other answers name it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct AccountName {
-    pub id: String,
-    #[schema(example = "commune@demo")]
-    pub login: String,
-    pub name: String,
-}
-
-impl AccountName {
-    pub(in crate::service) fn of(account: &Account) -> AccountName {
-        AccountName {
-            id: account.id.to_string(),
-            login: account.login.to_string(),
-            name: account.name.clone(),
-        }
-    }
-}
-
 /// The status of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]

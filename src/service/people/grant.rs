@@ -285,16 +285,6 @@ pub(in crate::service) fn to_give<'g>(
     Ok(permit)
 }
 
-/// Returns true if the caller may see who has a grant.
-pub(in crate::service) fn is_seen(
-    access: &Access,
-    hierarchy: &Hierarchy,
-    today: NaiveDate,
-    grant: &Grant,
-) -> bool {
-    to_manage(access, hierarchy, today, grant.reach).is_ok()
-}
-
 /// Permits managing the accounts of people and programs of a part of the tenant.
 ///
 /// # Errors

@@ -310,6 +310,15 @@ pub fn account_put(transaction: &mut Transaction<'_>, put: &Account) -> Result<(
     Ok(())
 }
 
+/// Holds an account's row until the transaction ends.
+pub fn account_hold(transaction: &mut Transaction<'_>, id: AccountId) -> Result<(), StoreError> {
+    let (tenant, connection) = transaction.parts();
+    diesel::update(account_row(tenant, &id.to_string()))
+        .set(account::rev.eq(account::rev))
+        .execute(connection)?;
+    Ok(())
+}
+
 /// Notes a sign-in, which is no change to the account, and holds its row until the transaction ends.
 /// Returns false if the account is not as it was when the password was checked.
 pub fn account_note_sign_in(

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::database::Transaction;
 use super::error::{StoreError, document, parsed, to_document};
 use super::indicator::{to_column, to_number};
-use super::schema::{account, reorganisation, succession};
+use super::schema::{reorganisation, succession};
 use crate::domain::id::{AccountId, FormNumber, GrantId, ReorganisationId, UnitId};
 use crate::domain::level::Level;
 use crate::domain::period::Period;
@@ -59,8 +59,8 @@ pub struct Reorganised {
     pub effective: NaiveDate,
     pub legal_basis: String,
     pub counts: UnitCounts,
-    /// The login of the account that entered it.
-    pub by: String,
+    /// The account that entered it.
+    pub by: AccountId,
     pub entered_at: NaiveDateTime,
     pub rev: i64,
     pub undone: Option<Undone>,
@@ -132,27 +132,30 @@ struct ReorganisationRow {
     created: i32,
     changed: i32,
     ended: i32,
+    account_id: String,
     entered_at: NaiveDateTime,
     rev: i64,
     undone_at: Option<NaiveDateTime>,
     undone_rev: Option<i64>,
 }
 
-impl ReorganisationRow {
-    fn entered_by(self, login: String) -> Result<Reorganised, StoreError> {
-        let undone = self.undone_at.zip(self.undone_rev);
+impl TryFrom<ReorganisationRow> for Reorganised {
+    type Error = StoreError;
+
+    fn try_from(row: ReorganisationRow) -> Result<Reorganised, StoreError> {
+        let undone = row.undone_at.zip(row.undone_rev);
         Ok(Reorganised {
-            id: parsed(&self.reorganisation_id, "reorganisation id")?,
-            effective: self.effective,
-            legal_basis: self.legal_basis,
+            id: parsed(&row.reorganisation_id, "reorganisation id")?,
+            effective: row.effective,
+            legal_basis: row.legal_basis,
             counts: UnitCounts {
-                created: count(self.created)?,
-                changed: count(self.changed)?,
-                ended: count(self.ended)?,
+                created: count(row.created)?,
+                changed: count(row.changed)?,
+                ended: count(row.ended)?,
             },
-            by: login,
-            entered_at: self.entered_at,
-            rev: self.rev,
+            by: parsed(&row.account_id, "account id")?,
+            entered_at: row.entered_at,
+            rev: row.rev,
             undone: undone.map(|(at, rev)| Undone { at, rev }),
         })
     }
@@ -162,21 +165,12 @@ impl ReorganisationRow {
 pub fn reorganisations(transaction: &mut Transaction<'_>) -> Result<Vec<Reorganised>, StoreError> {
     let (tenant, connection) = transaction.parts();
     reorganisation::table
-        .inner_join(
-            account::table.on(account::tenant_id
-                .eq(reorganisation::tenant_id)
-                .and(account::account_id.eq(reorganisation::account_id))),
-        )
-        .filter(
-            reorganisation::tenant_id
-                .eq(tenant)
-                .and(account::tenant_id.eq(tenant)),
-        )
+        .filter(reorganisation::tenant_id.eq(tenant))
         .order((reorganisation::effective.desc(), reorganisation::rev.desc()))
-        .select((ReorganisationRow::as_select(), account::login))
-        .load::<(ReorganisationRow, String)>(connection)?
+        .select(ReorganisationRow::as_select())
+        .load::<ReorganisationRow>(connection)?
         .into_iter()
-        .map(|(row, login)| row.entered_by(login))
+        .map(Reorganised::try_from)
         .collect()
 }
 
@@ -186,21 +180,15 @@ pub fn reorganisation_get(
 ) -> Result<Option<Reorganised>, StoreError> {
     let (tenant, connection) = transaction.parts();
     reorganisation::table
-        .inner_join(
-            account::table.on(account::tenant_id
-                .eq(reorganisation::tenant_id)
-                .and(account::account_id.eq(reorganisation::account_id))),
-        )
         .filter(
             reorganisation::tenant_id
                 .eq(tenant)
-                .and(account::tenant_id.eq(tenant))
                 .and(reorganisation::reorganisation_id.eq(id.to_string())),
         )
-        .select((ReorganisationRow::as_select(), account::login))
-        .first::<(ReorganisationRow, String)>(connection)
+        .select(ReorganisationRow::as_select())
+        .first::<ReorganisationRow>(connection)
         .optional()?
-        .map(|(row, login)| row.entered_by(login))
+        .map(Reorganised::try_from)
         .transpose()
 }
 

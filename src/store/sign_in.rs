@@ -126,6 +126,27 @@ pub fn family_lock(
     row.map(read).transpose()
 }
 
+/// Locks the rows of an account's sessions that have not ended until the transaction ends, so that
+/// nobody uses their tokens meanwhile.
+pub fn sessions_hold(
+    transaction: &mut Transaction<'_>,
+    account: AccountId,
+    now: NaiveDateTime,
+) -> Result<(), StoreError> {
+    let (tenant, connection) = transaction.parts();
+    let living = sign_in::table.filter(
+        sign_in::tenant_id
+            .eq(tenant)
+            .and(sign_in::account_id.eq(account.to_string()))
+            .and(sign_in::ended_at.is_null())
+            .and(sign_in::ends_at.gt(now)),
+    );
+    diesel::update(living)
+        .set(sign_in::ends_at.eq(sign_in::ends_at))
+        .execute(connection)?;
+    Ok(())
+}
+
 /// Records the token of a family that was used last, and when.
 pub fn family_note_use(
     transaction: &mut Transaction<'_>,

@@ -7,6 +7,7 @@ use crate::harness::Client;
 mod audit;
 mod changes;
 mod stream;
+mod who_is_named;
 
 /// What `GET /v1/changes` lists.
 #[track_caller]

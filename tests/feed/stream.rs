@@ -15,22 +15,22 @@ use crate::harness::{Backend, Client, Program, Server};
 
 /// An event as it came.
 #[derive(Debug)]
-struct Event {
+pub(super) struct Event {
     kind: String,
-    data: Value,
+    pub(super) data: Value,
     /// The id of which the client knows once it has the event.
     id: Option<String>,
 }
 
 /// A stream that a client follows.
-struct Events {
+pub(super) struct Events {
     lines: Receiver<String>,
     id: Option<String>,
 }
 
 impl Events {
     #[track_caller]
-    fn follow(client: &Client, query: &str) -> Events {
+    pub(super) fn follow(client: &Client, query: &str) -> Events {
         let client = client.with("Accept", "text/event-stream");
         let answer = client
             .begin("GET", &format!("/v1/changes{query}"), None, b"")
@@ -88,7 +88,7 @@ impl Events {
     }
 
     #[track_caller]
-    fn next(&mut self) -> Event {
+    pub(super) fn next(&mut self) -> Event {
         self.within(Duration::from_secs(20)).unwrap()
     }
 

@@ -597,7 +597,7 @@ on_both_backends! {
             .as_array()
             .unwrap()
             .iter()
-            .map(|item| item["by"].as_str().unwrap())
+            .map(|item| item["author"]["name"].as_str().unwrap())
             .collect();
         assert_eq!(by, ["hamlet", "clerk"]);
         assert_eq!(

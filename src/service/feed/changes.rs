@@ -1,7 +1,7 @@
 //! Changes (nhật ký thay đổi): what each commit did, in order, as far as the reader's grants cover it.
 //! Whole commits are read, never a part of one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -19,8 +19,7 @@ use crate::service::application::change::{Author, AuthoredItem, ChangeItem, Chan
 use crate::service::application::locate::NotFound;
 use crate::service::application::name::{PeriodName, UnitName};
 use crate::service::application::snapshot::Snapshot;
-use crate::service::people::account::AccountName;
-use crate::store::account::accounts_by_ids;
+use crate::service::people::account_name::{AccountName, AccountNames, NameReader};
 use crate::store::change::{ChangeRow, changes_after};
 use crate::store::{StoreError, Transaction};
 
@@ -179,7 +178,10 @@ pub fn read_changes(
             filter: Filter::of(snapshot, query, now)?,
         };
         let Seen { items, next } = reader.read(transaction, after, query.limit)?;
-        let names = AccountNames::of(transaction, &items)?;
+        let accounts: HashSet<AccountId> = items.iter().flat_map(SeenItem::accounts).collect();
+        let accounts: Vec<AccountId> = accounts.into_iter().collect();
+        let names = NameReader::of(application, transaction, identity, snapshot)?;
+        let names = names.read(transaction, &accounts)?;
         let views = items.into_iter().map(|item| item.view(&names));
         Ok(Batch {
             items: views.collect::<Result<_, StoreError>>()?,
@@ -416,26 +418,5 @@ impl SeenItem {
             Author::Operator => None,
         };
         author.into_iter().chain(self.authored.item.account)
-    }
-}
-
-/// The names of all accounts in some items.
-struct AccountNames(HashMap<AccountId, AccountName>);
-
-impl AccountNames {
-    fn of(
-        transaction: &mut Transaction<'_>,
-        items: &[SeenItem],
-    ) -> Result<AccountNames, StoreError> {
-        let ids: HashSet<AccountId> = items.iter().flat_map(SeenItem::accounts).collect();
-        let accounts = accounts_by_ids(transaction, &ids.into_iter().collect::<Vec<_>>())?;
-        let names = accounts.values();
-        let names = names.map(|account| (account.id, AccountName::of(account)));
-        Ok(AccountNames(names.collect()))
-    }
-
-    fn name(&self, account: AccountId) -> Result<AccountName, StoreError> {
-        let found = self.0.get(&account).cloned();
-        found.ok_or_else(|| StoreError::Corrupt(format!("a change names no account {account}")))
     }
 }

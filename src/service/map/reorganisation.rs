@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::authn::Identity;
 use crate::authz::{Action, Denied, Permit};
 use crate::domain::hierarchy::Tree;
-use crate::domain::id::{ReorganisationId, UnitId};
+use crate::domain::id::{AccountId, ReorganisationId, UnitId};
 use crate::domain::level::Level;
 use crate::domain::plan::{Plan, Planning, plan};
 use crate::domain::reorganisation::{Reorganisation, ReorganisationDocument};
@@ -31,6 +31,7 @@ use crate::service::application::idempotency::{IdempotencyError, Outcome, Reply}
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::application::watcher::{Phase, Watcher};
+use crate::service::people::account_name::{AccountNames, NameReader};
 use crate::service::totals::rebuild_since;
 use crate::store::level::level_put;
 use crate::store::reorganisation::{
@@ -112,7 +113,7 @@ pub struct ReorganisationView {
     pub changed: usize,
     /// The number of units that ended.
     pub ended: usize,
-    /// The login of the account that entered it.
+    /// The login of the account that entered it; empty for a program, unless it is its own.
     pub by: String,
     pub at: DateTime<Utc>,
     pub rev: i64,
@@ -122,21 +123,24 @@ pub struct ReorganisationView {
 }
 
 impl ReorganisationView {
-    fn of(reorganised: &Reorganised) -> ReorganisationView {
+    fn of(
+        reorganised: &Reorganised,
+        authors: &AccountNames,
+    ) -> Result<ReorganisationView, StoreError> {
         let undone = reorganised.undone.as_ref();
-        ReorganisationView {
+        Ok(ReorganisationView {
             id: reorganised.id.to_string(),
             effective: reorganised.effective,
             legal_basis: reorganised.legal_basis.clone(),
             created: reorganised.counts.created,
             changed: reorganised.counts.changed,
             ended: reorganised.counts.ended,
-            by: reorganised.by.clone(),
+            by: authors.name(reorganised.by)?.login,
             at: reorganised.entered_at.and_utc(),
             rev: reorganised.rev,
             undone_at: undone.map(|undone| undone.at.and_utc()),
             undone_rev: undone.map(|undone| undone.rev),
-        }
+        })
     }
 }
 
@@ -180,7 +184,9 @@ pub fn preview_reorganisation(
     application.reading(identity, |transaction, snapshot| {
         let _permit = snapshot.access.to_tenant(Action::Reorganise)?;
         let today = snapshot.today(identity.seen());
-        let preview = ReorganisationPreview::of(transaction, snapshot, document, today, watcher)?;
+        let names = NameReader::of(application, transaction, identity, snapshot)?;
+        let named = (&names, today);
+        let preview = ReorganisationPreview::of(transaction, snapshot, document, named, watcher)?;
         Ok(preview)
     })
 }
@@ -208,13 +214,14 @@ pub fn create_reorganisation(
                 return Err(ReorganisationError::Invalid(faults.into()));
             }
             let work = ReorganisationWork {
-                transaction,
                 snapshot,
                 reorganisation: &reorganisation,
                 plan: &plan,
                 permit,
+                names: NameReader::of(application, transaction, &call.identity, snapshot)?,
                 now: call.now,
                 watcher,
+                transaction,
             };
             work.carry_out(document)
         })
@@ -228,6 +235,7 @@ struct ReorganisationWork<'w, 'c> {
     reorganisation: &'w Reorganisation,
     plan: &'w Plan,
     permit: &'w Permit,
+    names: NameReader<'w>,
     now: DateTime<Utc>,
     watcher: &'w dyn Watcher,
 }
@@ -277,7 +285,8 @@ impl ReorganisationWork<'_, '_> {
             self.watcher,
         )?;
         let written = found(self.transaction, &id.to_string())?;
-        let view = ReorganisationView::of(&written);
+        let authors = self.names.read(self.transaction, &[written.by])?;
+        let view = ReorganisationView::of(&written, &authors)?;
         let outcome = Outcome::Created(format!("/v1/reorganisations/{id}"));
         let reply = Reply::of_state(outcome, &state_of(&written), &view)?;
         let item = ChangeItem {
@@ -349,7 +358,11 @@ pub fn list_reorganisations(
     application.reading(identity, |transaction, snapshot| {
         let _permit = snapshot.access.to_tenant(Action::Reorganise)?;
         let all = reorganisations(transaction)?;
-        let views = all.iter().map(ReorganisationView::of);
+        let authors: Vec<AccountId> = all.iter().map(|one| one.by).collect();
+        let names = NameReader::of(application, transaction, identity, snapshot)?;
+        let authors = names.read(transaction, &authors)?;
+        let views = all.iter().map(|one| ReorganisationView::of(one, &authors));
+        let views = views.collect::<Result<Vec<_>, StoreError>>()?;
         Ok(Page::of(views, page, |view| view.id.clone())?)
     })
 }
@@ -368,9 +381,11 @@ pub fn get_reorganisation(
         let reorganised = found(transaction, id)?;
         let (document, _) = reorganisation_content(transaction, reorganised.id)?;
         let successions = successions_of(transaction, reorganised.id)?;
+        let names = NameReader::of(application, transaction, identity, snapshot)?;
+        let authors = names.read(transaction, &[reorganised.by])?;
         let detail = ReorganisationDetail {
             successions: succession_views(snapshot, &reorganised, &successions),
-            reorganisation: ReorganisationView::of(&reorganised),
+            reorganisation: ReorganisationView::of(&reorganised, &authors)?,
             document,
         };
         Ok((state_of(&reorganised), detail))

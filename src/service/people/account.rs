@@ -25,7 +25,7 @@ use crate::service::application::locate::NotFound;
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::people::credentials::wrong_login;
-use crate::service::people::grant::{EnteredGrant, GrantReader, GrantView, is_seen, to_give};
+use crate::service::people::grant::{EnteredGrant, GrantReader, GrantView, to_give, to_manage};
 use crate::service::people::session::end_sessions;
 use crate::store::account::{
     Account, AccountKind, account_by_id, account_by_login, account_put, accounts_insert,
@@ -128,25 +128,6 @@ pub fn check_could(
     operation: Operation,
 ) -> Result<(), LeaveError> {
     Ok(application.access(identity)?.to_attempt(operation)?)
-}
-
-/// An account as other answers name it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct AccountName {
-    pub id: String,
-    #[schema(example = "commune@demo")]
-    pub login: String,
-    pub name: String,
-}
-
-impl AccountName {
-    pub(in crate::service) fn of(account: &Account) -> AccountName {
-        AccountName {
-            id: account.id.to_string(),
-            login: account.login.to_string(),
-            name: account.name.clone(),
-        }
-    }
 }
 
 /// The status of an account.
@@ -356,7 +337,7 @@ pub(super) fn is_account_seen<'g>(
 ) -> bool {
     let (access, hierarchy) = (&snapshot.access, &snapshot.hierarchy);
     access.to_tenant(Action::ManageAccounts).is_ok()
-        || grants.any(|grant| is_seen(access, hierarchy, today, grant))
+        || grants.any(|grant| to_manage(access, hierarchy, today, grant.reach).is_ok())
 }
 
 /// Makes an item on an account, which is seen wherever its duties are or were.

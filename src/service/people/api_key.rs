@@ -1,7 +1,6 @@
 //! The keys of programs: who has one, and what for. A key's program is an account of its own, so its
 //! grants and what it does are kept as a person's are.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Months, NaiveDate, SubsecRound, Utc};
@@ -31,11 +30,10 @@ use crate::service::application::idempotency::{IdempotencyError, Outcome, Reply}
 use crate::service::application::name::UnitName;
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
 use crate::service::application::snapshot::{People, Snapshot};
-use crate::service::people::account::{end_grant, is_account_seen};
+use crate::service::people::account::end_grant;
+use crate::service::people::account_name::{AccountName, AccountNames, NameReader};
 use crate::service::people::grant::{to_give, to_manage, unit_name};
-use crate::store::account::{
-    Account, AccountKind, account_by_id, account_insert, account_put, accounts_by_ids,
-};
+use crate::store::account::{Account, AccountKind, account_by_id, account_insert, account_put};
 use crate::store::api_key::{KeptKey, key_delete, key_insert, key_of, keys};
 use crate::store::grant::{grant_insert, grants_of_accounts};
 use crate::store::tenant::{Part, mark_changed};
@@ -99,16 +97,6 @@ impl Explain for KeyError {
     }
 }
 
-/// The account that made a key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct KeyMaker {
-    pub id: String,
-    /// Empty for a caller that may not see the account.
-    #[schema(example = "commune@demo")]
-    pub login: String,
-    pub name: String,
-}
-
 /// A program's key, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct KeyView {
@@ -125,7 +113,7 @@ pub struct KeyView {
     /// The last day on which it serves, in the tenant's time zone.
     pub last_day: NaiveDate,
     /// The account that made it.
-    pub created_by: KeyMaker,
+    pub created_by: AccountName,
     pub created_at: DateTime<Utc>,
     /// The time of its last use, to within a minute or so.
     pub last_used: Option<DateTime<Utc>>,
@@ -166,7 +154,7 @@ pub struct NewKeyView {
     /// The last day on which it serves, in the tenant's time zone.
     pub last_day: NaiveDate,
     /// The account that made it.
-    pub created_by: KeyMaker,
+    pub created_by: AccountName,
     pub created_at: DateTime<Utc>,
     pub last_used: Option<DateTime<Utc>>,
 }
@@ -193,11 +181,9 @@ impl PlacedKey {
         &self,
         snapshot: &Snapshot,
         today: NaiveDate,
-        makers: &HashMap<AccountId, KeyMaker>,
+        makers: &AccountNames,
     ) -> Result<KeyView, StoreError> {
         let key = &self.kept;
-        let maker = makers.get(&key.created_by);
-        let maker = maker.ok_or_else(|| StoreError::Corrupt("a key of nobody".to_owned()))?;
         Ok(KeyView {
             id: key.account.to_string(),
             prefix: key.prefix.clone(),
@@ -207,7 +193,7 @@ impl PlacedKey {
                 .and_then(|unit| unit_name(unit, &snapshot.hierarchy, today)),
             operations: key.operations.words().map(str::to_owned).collect(),
             last_day: key.last_day,
-            created_by: maker.clone(),
+            created_by: makers.name(key.created_by)?,
             created_at: key.created_at.and_utc(),
             last_used: key.last_used.map(|at| at.and_utc()),
         })
@@ -223,31 +209,6 @@ fn placed_keys(
     let keys = keys(transaction)?.into_iter();
     let placed = keys.map(|key| PlacedKey::of(key, people, today));
     Ok(placed.collect())
-}
-
-/// Reads who made keys, by their accounts, as far as the caller may see them.
-fn makers_of(
-    transaction: &mut Transaction<'_>,
-    snapshot: &Snapshot,
-    people: &People,
-    makers: &[AccountId],
-    today: NaiveDate,
-) -> Result<HashMap<AccountId, KeyMaker>, StoreError> {
-    let accounts = accounts_by_ids(transaction, makers)?.into_iter();
-    let named = accounts.map(|(id, account)| {
-        let is_seen = id == snapshot.access.account()
-            || is_account_seen(snapshot, today, people.grants_of(id).iter());
-        let maker = KeyMaker {
-            id: id.to_string(),
-            login: match is_seen {
-                true => account.login.to_string(),
-                false => String::new(),
-            },
-            name: account.name,
-        };
-        (id, maker)
-    });
-    Ok(named.collect())
 }
 
 /// Returns the tenant's people, as they were before this transaction wrote anything.
@@ -287,7 +248,8 @@ pub fn list_keys(
         seen.retain(|key| after.is_none_or(|after| after < key.kept.account));
         seen.retain(|key| to_manage(access, hierarchy, today, key.reach()).is_ok());
         let makers: Vec<AccountId> = seen.iter().map(|key| key.kept.created_by).collect();
-        let makers = makers_of(transaction, snapshot, &people, &makers, today)?;
+        let names = NameReader::of(application, transaction, identity, snapshot)?;
+        let makers = names.read(transaction, &makers)?;
         let views = seen.iter().map(|key| key.view(snapshot, today, &makers));
         let views = views.collect::<Result<Vec<_>, _>>()?;
         let rest = PageRequest {
@@ -341,6 +303,7 @@ pub fn create_key(
             };
             let people = people_of(application, transaction, &call.identity, snapshot)?;
             check_room(&placed_keys(transaction, &people, today)?, &data, today)?;
+            let names = NameReader::of(application, transaction, &call.identity, snapshot)?;
             let new = NewKey::of(call.identity.tenant())?;
             let key = insert_key(
                 transaction,
@@ -349,8 +312,7 @@ pub fn create_key(
                 &new,
                 (permit, call.now),
             )?;
-            let maker = [key.created_by];
-            let makers = makers_of(transaction, snapshot, &people, &maker, today)?;
+            let makers = names.read(transaction, &[key.created_by])?;
             let key = PlacedKey {
                 unit: key.unit,
                 kept: key,

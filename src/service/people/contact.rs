@@ -59,7 +59,8 @@ pub(in crate::service) fn contacts_of(
     Ok(contacts)
 }
 
-fn is_duty(role: Role) -> bool {
+/// Returns true for the roles of those whom one calls about a unit.
+pub(super) fn is_duty(role: Role) -> bool {
     match role {
         Role::Reporter | Role::Approver | Role::UnitAdmin => true,
         Role::Viewer | Role::TenantAdmin => false,

@@ -285,16 +285,6 @@ pub(in crate::service) fn to_give<'g>(
     Ok(permit)
 }
 
-/// Returns true if the caller may see who has a grant.
-pub(in crate::service) fn is_seen(
-    access: &Access,
-    hierarchy: &Hierarchy,
-    today: NaiveDate,
-    grant: &Grant,
-) -> bool {
-    to_manage(access, hierarchy, today, grant.reach).is_ok()
-}
-
 /// Permits managing the accounts of people and programs of a part of the tenant.
 ///
 /// # Errors
@@ -305,13 +295,27 @@ pub(in crate::service) fn to_manage(
     today: NaiveDate,
     reach: Reach,
 ) -> Result<Permit, Denied> {
+    to_reach(access, Action::ManageAccounts, hierarchy, today, reach)
+}
+
+/// Permits an action on the unit of a grant, or on the tenant if that is its reach.
+///
+/// # Errors
+/// [`Denied`].
+pub(super) fn to_reach(
+    access: &Access,
+    action: Action,
+    hierarchy: &Hierarchy,
+    today: NaiveDate,
+    reach: Reach,
+) -> Result<Permit, Denied> {
     let Reach::Subtree(unit) = reach else {
-        return access.to_tenant(Action::ManageAccounts);
+        return access.to_tenant(action);
     };
     let tree = hierarchy.tree_on(day_of(hierarchy, unit, today));
     match tree.by_id(unit) {
-        Some(place) => access.to_unit(Action::ManageAccounts, &tree, place),
-        None => access.to_tenant(Action::ManageAccounts),
+        Some(place) => access.to_unit(action, &tree, place),
+        None => access.to_tenant(action),
     }
 }
 

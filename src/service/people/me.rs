@@ -20,7 +20,8 @@ use crate::service::application::idempotency::{IdempotencyError, Reply};
 use crate::service::application::name::UnitName;
 use crate::service::application::snapshot::Snapshot;
 use crate::service::application::throttle::{Acquaintance, TooManyFailures};
-use crate::service::people::account::{AccountName, item_on};
+use crate::service::people::account::item_on;
+use crate::service::people::account_name::AccountName;
 use crate::service::people::credentials::check_password;
 use crate::service::people::grant::GrantView;
 use crate::service::people::session::end_sessions;
@@ -109,7 +110,7 @@ pub fn get_me(
                 slug: tenant.slug.to_string(),
                 name: tenant.name,
             },
-            account: AccountName::of(&account),
+            account: AccountName::own(&account),
             grants: grants
                 .iter()
                 .map(|grant| GrantView::of(grant, &snapshot.hierarchy, today))

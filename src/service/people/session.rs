@@ -15,7 +15,10 @@ use crate::service::application::change::ChangeKind;
 use crate::service::application::door::Written;
 use crate::service::application::idempotency::{IdempotencyError, Reply};
 use crate::service::people::account::item_on;
-use crate::store::sign_in::{Session, Sessions, sessions_end, sessions_end_unused, sessions_of};
+use crate::store::account::account_hold;
+use crate::store::sign_in::{
+    Session, Sessions, sessions_end, sessions_end_unused, sessions_hold, sessions_of,
+};
 use crate::store::tenant::{Part, mark_changed};
 use crate::store::{StoreError, Transaction};
 
@@ -143,7 +146,8 @@ fn end_own(
 /// than a token is, since the clocks of servers differ.
 const TOKENS_END: TimeDelta = TimeDelta::seconds(2 * LIFETIME.num_seconds());
 
-/// Ends sessions of an account, on every server.
+/// Ends sessions of an account, on every server. Holds the account first, as signing in does: both
+/// may end several sessions, and would wait for each other.
 pub(super) fn end_sessions(
     transaction: &mut Transaction<'_>,
     account: AccountId,
@@ -152,6 +156,7 @@ pub(super) fn end_sessions(
 ) -> Result<(), StoreError> {
     let until = now + TOKENS_END;
     let (now, until) = (now.naive_utc(), until.naive_utc());
+    account_hold(transaction, account)?;
     sessions_end(transaction, account, wanted, now, until)?;
     mark_changed(transaction, Part::Sessions, rev)
 }
@@ -160,32 +165,45 @@ pub(super) fn end_sessions(
 /// that were used the longest ago.
 const MOST_SESSIONS: usize = 120;
 
-/// The sessions that are left then. Several are ended at once, so that such a loop does not fill the
-/// tenant's history either.
-const SESSIONS_LEFT: usize = 100;
-
-/// Returns the sessions of an account beyond those that are left to it.
-fn surplus(
-    transaction: &mut Transaction<'_>,
-    account: AccountId,
-    now: DateTime<Utc>,
-) -> Result<Vec<SessionId>, StoreError> {
-    let last_used_first = sessions_of(transaction, account, now.naive_utc())?.into_iter();
-    let surplus = last_used_first.skip(SESSIONS_LEFT);
-    Ok(surplus.map(|session| session.id).collect())
-}
+/// The sessions that are left beside the new one then. Several are ended at once, so that such a loop
+/// does not fill the tenant's history either.
+const SESSIONS_LEFT: usize = 99;
 
 /// Ends the sessions of an account beyond those that are left to it and of which no access token is
-/// valid: nobody needs to learn of it. Returns true if there are still too many.
+/// valid: nobody needs to learn of it. Returns the room for further ones. The caller holds the
+/// account.
 pub(super) fn end_unused_surplus(
     transaction: &mut Transaction<'_>,
     account: AccountId,
     now: DateTime<Utc>,
-) -> Result<bool, StoreError> {
-    let found = surplus(transaction, account, now)?;
+) -> Result<Room, StoreError> {
+    let sessions = sessions_of(transaction, account, now.naive_utc())?;
+    let surplus: Vec<SessionId> = surplus(&sessions).collect();
     let since = (now - TOKENS_END).naive_utc();
-    let ended = sessions_end_unused(transaction, &found, since, now.naive_utc())?;
-    Ok(SESSIONS_LEFT + found.len() - ended > MOST_SESSIONS)
+    let ended = sessions_end_unused(transaction, &surplus, since, now.naive_utc())?;
+    Ok(Room::beside(sessions.len() - ended))
+}
+
+/// Whether an account may have one more session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Room {
+    Left,
+    Full,
+}
+
+impl Room {
+    fn beside(sessions: usize) -> Room {
+        match sessions < MOST_SESSIONS {
+            true => Room::Left,
+            false => Room::Full,
+        }
+    }
+}
+
+/// Returns the sessions beyond those that are left to an account.
+fn surplus(last_used_first: &[Session]) -> impl Iterator<Item = SessionId> {
+    let surplus = last_used_first.iter().skip(SESSIONS_LEFT);
+    surplus.map(|session| session.id)
 }
 
 /// The reasons for which no surplus was ended, and nothing was written.
@@ -193,23 +211,24 @@ pub(super) fn end_unused_surplus(
 enum NotEnded {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("another sign-in has ended them")]
+    #[error("another sign-in has made room")]
     Already,
 }
 
-/// Ends the sessions of an account that are too many, on every server. The sign-in that found them
-/// stands, so a failure is only logged; the next sign-in tries again.
-pub(super) fn end_surplus(
+/// Makes room for a session of an account that has as many as it may have: ends those beyond the ones
+/// that are left to it, on every server.
+///
+/// # Errors
+/// Those of the store.
+pub(super) fn make_room_for_session(
     application: &Application,
     scope: &Scope,
     account: AccountId,
     now: DateTime<Utc>,
-) {
-    match try_to_end_surplus(application, scope, account, now) {
-        Ok(()) | Err(NotEnded::Already) => {}
-        Err(NotEnded::Store(error)) => {
-            tracing::warn!(%error, "the sessions of an account that are too many have not ended");
-        }
+) -> Result<(), StoreError> {
+    match end_surplus(application, scope, account, now) {
+        Ok(()) | Err(NotEnded::Already) => Ok(()),
+        Err(NotEnded::Store(error)) => Err(error),
     }
 }
 
@@ -217,18 +236,21 @@ pub(super) fn end_surplus(
     clippy::disallowed_methods,
     reason = "the owner is signing in and has no token yet"
 )]
-fn try_to_end_surplus(
+fn end_surplus(
     application: &Application,
     scope: &Scope,
     account: AccountId,
     now: DateTime<Utc>,
 ) -> Result<(), NotEnded> {
     application.changing_many(scope, now, |transaction, counters| {
-        let surplus = surplus(transaction, account, now)?;
-        if surplus.is_empty() {
+        // Held before they are compared: who refreshes one meanwhile waits, or has used it by then.
+        account_hold(transaction, account)?;
+        sessions_hold(transaction, account, now.naive_utc())?;
+        let sessions = sessions_of(transaction, account, now.naive_utc())?;
+        if Room::beside(sessions.len()) == Room::Left {
             return Err(NotEnded::Already);
         }
-        for session in surplus {
+        for session in surplus(&sessions) {
             let wanted = Sessions::One(session);
             end_sessions(transaction, account, wanted, (now, counters.rev))?;
         }

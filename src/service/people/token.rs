@@ -26,7 +26,9 @@ use crate::service::application::Application;
 use crate::service::application::change::ChangeKind;
 use crate::service::application::throttle::{Acquaintance, Attempt, TooManyFailures};
 use crate::service::people::account::item_on;
-use crate::service::people::session::{end_sessions, end_surplus, end_unused_surplus};
+use crate::service::people::session::{
+    Room, end_sessions, end_unused_surplus, make_room_for_session,
+};
 use crate::service::people::sign_in_attempt::{
     Attempted, SignInOutcome, is_known, record, record_apart,
 };
@@ -285,10 +287,11 @@ fn wrong(account: Option<&Account>, password: &str) -> Option<SignInOutcome> {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "signing in is no part of a tenant's history"
-)]
+/// The tries of a sign-in to find room: others that sign in with the same account at the same moment
+/// may take what was made.
+const TRIES_FOR_ROOM: usize = 10;
+
+/// Begins a session, in place of others if the account has as many as it may have.
 fn begin_session(
     application: &Application,
     (scope, account): (&Scope, &Account),
@@ -296,6 +299,43 @@ fn begin_session(
     client: &Client,
     now: DateTime<Utc>,
 ) -> Result<TokenView, SignInError> {
+    for _ in 0..TRIES_FOR_ROOM {
+        match try_to_begin_session(application, (scope, account), login, client, now) {
+            Ok(tokens) => return Ok(tokens),
+            Err(NotBegun::NoRoom) => make_room_for_session(application, scope, account.id, now)?,
+            Err(NotBegun::Refused(error)) => return Err(error),
+        }
+    }
+    let others = "others that sign in with the account have taken all room".to_owned();
+    Err(StoreError::Unavailable(others).into())
+}
+
+/// The reasons for which no session was begun, and nothing was written.
+#[derive(Debug, thiserror::Error)]
+enum NotBegun {
+    #[error(transparent)]
+    Refused(SignInError),
+    #[error("the account has as many sessions as it may have")]
+    NoRoom,
+}
+
+impl<E: Into<SignInError>> From<E> for NotBegun {
+    fn from(error: E) -> NotBegun {
+        NotBegun::Refused(error.into())
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "signing in is no part of a tenant's history"
+)]
+fn try_to_begin_session(
+    application: &Application,
+    (scope, account): (&Scope, &Account),
+    login: &str,
+    client: &Client,
+    now: DateTime<Utc>,
+) -> Result<TokenView, NotBegun> {
     let family = Family {
         id: SessionId::new(),
         account: account.id,
@@ -308,29 +348,31 @@ fn begin_session(
         outcome: SignInOutcome::SignedIn,
         address: client.address,
     };
-    let begun = application.database.write_unlocked(scope, |transaction| {
+    application.database.write_unlocked(scope, |transaction| {
         if !account_note_sign_in(transaction, account, now.naive_utc())? {
             // Changed or disabled since the password was read.
             let pause = Duration::ZERO;
-            return Err(SignInError::WrongPassword { pause });
+            return Err(SignInError::WrongPassword { pause }.into());
         }
         sign_ins_delete_ended(transaction, now.naive_utc())?;
+        if end_unused_surplus(transaction, account.id, now)? == Room::Full {
+            return Err(NotBegun::NoRoom);
+        }
         family_insert(
             transaction,
             &family,
             client.agent.as_deref(),
             now.naive_utc(),
         )?;
-        let are_too_many = end_unused_surplus(transaction, account.id, now)?;
         record(application, transaction, scope, &signed_in, now)?;
-        let tokens = give(application, transaction, scope.tenant(), &family, now)?;
-        Ok((tokens, are_too_many))
-    });
-    let (tokens, are_too_many) = begun?;
-    if are_too_many {
-        end_surplus(application, scope, account.id, now);
-    }
-    Ok(tokens)
+        Ok(give(
+            application,
+            transaction,
+            scope.tenant(),
+            &family,
+            now,
+        )?)
+    })
 }
 
 /// Finds the account meant by a login: that of the composed text, or one whose login was left

@@ -23,11 +23,13 @@ pub use self::view::{
 };
 use crate::authn::Identity;
 use crate::authz::Action;
+use crate::domain::id::AccountId;
 use crate::domain::submission::{Content, Reason, Revision, Status, Step, Submission};
 use crate::service::application::Application;
 use crate::service::application::condition::State;
 use crate::service::application::locate::{Located, ReportPath};
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
+use crate::service::people::account_name::NameReader;
 use crate::store::submission::revision::{revision_get, revisions_before};
 use crate::store::submission::submission_get;
 use crate::store::{StoreError, Transaction};
@@ -52,8 +54,8 @@ fn content_of(
             let records = revisions_before(transaction, located.key(), before, MOST_STEPS)?;
             let returned = records
                 .into_iter()
-                .find(|(record, _)| record.step == Step::Return);
-            returned.and_then(|(record, _)| record.reason)
+                .find(|record| record.step == Step::Return);
+            returned.and_then(|record| record.reason)
         }
         _ => None,
     };
@@ -122,9 +124,14 @@ pub fn list_revisions(
         };
         let limit = i64::try_from(page.limit).unwrap_or(i64::MAX - 1);
         let records = revisions_before(transaction, located.key(), before, limit + 1)?;
-        let views = records
-            .into_iter()
-            .map(|(record, login)| RevisionView::new(record, login, &located.in_force));
+        let authors: Vec<AccountId> = records.iter().map(|record| record.account).collect();
+        let names = NameReader::of(application, transaction, identity, snapshot)?;
+        let names = names.read(transaction, &authors)?;
+        let views = records.into_iter().map(|record| {
+            let author = names.name(record.account)?;
+            Ok(RevisionView::new(record, author, &located.in_force))
+        });
+        let views = views.collect::<Result<Vec<_>, StoreError>>()?;
         let first = PageRequest {
             after: None,
             limit: page.limit,

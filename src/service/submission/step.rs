@@ -234,10 +234,7 @@ impl Deciding<'_> {
         // The accounts that entered the counting values and that submitted them.
         let key = self.located.key();
         let revisions = revisions_before(transaction, key, counting.next(), MOST_STEPS)?;
-        for (record, _) in revisions
-            .iter()
-            .filter(|(record, _)| record.content.is_some())
-        {
+        for record in revisions.iter().filter(|record| record.content.is_some()) {
             if record.account == self.permit.account() {
                 return Err(SubmissionError::FourEyes);
             }

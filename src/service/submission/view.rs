@@ -21,6 +21,8 @@ use crate::error::Message;
 use crate::message;
 use crate::service::application::locate::Located;
 use crate::service::application::snapshot::Snapshot;
+use crate::service::people::account_name::AccountName;
+
 /// A submission with its latest values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct SubmissionView {
@@ -277,8 +279,10 @@ pub struct RevisionView {
     pub step: Step,
     /// The status after the step.
     pub status: Status,
-    /// The login of the account that took the step.
+    /// The login of the account that took the step; empty for a caller who does not manage the account.
     pub by: String,
+    /// The account that took the step.
+    pub author: AccountName,
     pub at: DateTime<Utc>,
     pub rev: i64,
     /// The values that the step brought; null if it brought none.
@@ -290,7 +294,7 @@ pub struct RevisionView {
 impl RevisionView {
     pub(super) fn new(
         record: RevisionRecord,
-        login: String,
+        author: AccountName,
         in_force: &InForce<'_>,
     ) -> RevisionView {
         let (values, narrative) = match record.content {
@@ -304,7 +308,8 @@ impl RevisionView {
             revision: record.revision.get(),
             step: record.step,
             status: record.status,
-            by: login,
+            by: author.login.clone(),
+            author,
             at: record.entered_at.and_utc(),
             rev: record.rev,
             values,

@@ -17,7 +17,7 @@ use crate::store::database::Transaction;
 use crate::store::error::{StoreError, document, parsed, to_document, to_word, word};
 use crate::store::indicator::{to_column, to_number};
 use crate::store::key::{BATCH, in_batches, of_each_unit};
-use crate::store::schema::{account, submission_revision};
+use crate::store::schema::submission_revision;
 
 #[derive(Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = submission_revision)]
@@ -251,14 +251,13 @@ pub fn revision_get(
     .transpose()
 }
 
-/// Reads at most `limit` revisions before `before`, the latest first, each with its account's
-/// login.
+/// Reads at most `limit` revisions before `before`, the latest first.
 pub fn revisions_before(
     transaction: &mut Transaction<'_>,
     key: SubmissionKey,
     before: Revision,
     limit: i64,
-) -> Result<Vec<(RevisionRecord, String)>, StoreError> {
+) -> Result<Vec<RevisionRecord>, StoreError> {
     let (tenant, connection) = transaction.parts();
     rows_of!(
         submission_revision,
@@ -268,18 +267,12 @@ pub fn revisions_before(
         unit_id.eq(key.unit.to_string()),
         revision.lt(before.get()),
     )
-    .inner_join(
-        account::table.on(account::tenant_id
-            .eq(submission_revision::tenant_id)
-            .and(account::account_id.eq(submission_revision::account_id))),
-    )
-    .filter(account::tenant_id.eq(tenant))
     .order(submission_revision::revision.desc())
     .limit(limit)
-    .select((RevisionRow::as_select(), account::login))
-    .load::<(RevisionRow, String)>(connection)?
+    .select(RevisionRow::as_select())
+    .load::<RevisionRow>(connection)?
     .into_iter()
-    .map(|(row, login)| Ok((RevisionRecord::try_from(row)?, login)))
+    .map(RevisionRecord::try_from)
     .collect()
 }
 

@@ -26,8 +26,7 @@ use crate::error::{Code, Fault, FaultList, FaultPlace, shortened};
 use crate::message;
 use crate::service::application::snapshot::Snapshot;
 use crate::service::application::watcher::Watcher;
-use crate::service::people::account::AccountName;
-use crate::store::account::accounts_by_ids;
+use crate::service::people::account_name::{AccountName, NameReader};
 use crate::store::{StoreError, Transaction};
 
 /// The number of items that each list names; all are counted.
@@ -266,7 +265,7 @@ impl ReorganisationPreview {
         transaction: &mut Transaction<'_>,
         snapshot: &Snapshot,
         document: &ReorganisationDocument,
-        today: NaiveDate,
+        (names, today): (&NameReader<'_>, NaiveDate),
         watcher: &dyn Watcher,
     ) -> Result<ReorganisationPreview, StoreError> {
         let (reorganisation, mut faults) = match document.read() {
@@ -303,7 +302,7 @@ impl ReorganisationPreview {
             divided: DividedView::of(plan, rootless),
             submissions: submissions_view(&work, plan, reorganisation.work_in_progress),
             targets: work.ended().filter(|(_, _, held)| held.has_targets).count(),
-            people: people_view(transaction, plan, reorganisation.grants, today)?,
+            people: people_view(transaction, plan, reorganisation.grants, (names, today))?,
             doubled: doubled_view(&work, plan),
             figures,
         })
@@ -397,7 +396,7 @@ fn people_view(
     transaction: &mut Transaction<'_>,
     plan: &Plan,
     grants: Grants,
-    today: NaiveDate,
+    (names, today): (&NameReader<'_>, NaiveDate),
 ) -> Result<PeopleView, StoreError> {
     let mut following = following_grants(transaction, plan)?;
     following.retain(|one| one.kept.grant.days.to.is_none_or(|to| today <= to));
@@ -408,7 +407,7 @@ fn people_view(
     let count = following.len();
     following.truncate(NAMED_GRANTS);
     let ids: Vec<_> = following.iter().map(|one| one.kept.account).collect();
-    let accounts = accounts_by_ids(transaction, &ids)?;
+    let accounts = names.read(transaction, &ids)?;
     let first = following.into_iter().filter_map(|one| {
         let FollowingGrant { kept, unit, heir } = one;
         let days = kept.grant.days;
@@ -419,7 +418,7 @@ fn people_view(
             None => GrantFate::ReachesNothing,
         };
         Some(AffectedGrant {
-            account: AccountName::of(accounts.get(&kept.account)?),
+            account: accounts.name(kept.account).ok()?,
             role: kept.grant.role,
             unit: name_before(plan, unit)?,
             from: Some(days.from).filter(|from| *from > BEGINNING),

@@ -25,6 +25,7 @@ use crate::service::application::door::Written;
 use crate::service::application::idempotency::{Outcome, Reply};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::application::watcher::Nobody;
+use crate::service::people::account_name::NameReader;
 use crate::store::grant::{grant_delete, grants};
 use crate::store::key::Units;
 use crate::store::level::level_put;
@@ -66,6 +67,7 @@ pub fn undo_reorganisation(
                 rev: snapshot.counters.rev,
             };
             let undoing = Undoing {
+                names: NameReader::of(application, transaction, &call.identity, snapshot)?,
                 transaction,
                 snapshot,
                 units: units_of(&changes, &successions),
@@ -90,6 +92,7 @@ fn units_of(changes: &Changes, successions: &[Succession]) -> HashSet<UnitId> {
 struct Undoing<'u, 'c> {
     transaction: &'u mut Transaction<'c>,
     snapshot: &'u Snapshot,
+    names: NameReader<'u>,
     reorganised: Reorganised,
     changes: Changes,
     units: HashSet<UnitId>,
@@ -117,7 +120,8 @@ impl Undoing<'_, '_> {
         reorganisation_undo(self.transaction, id, self.noting.account, &undone)?;
         mark_map_changed(self.transaction, self.snapshot, self.effective(), &Nobody)?;
         let written = found(self.transaction, &id.to_string())?;
-        let view = ReorganisationView::of(&written);
+        let authors = self.names.read(self.transaction, &[written.by])?;
+        let view = ReorganisationView::of(&written, &authors)?;
         let item = ChangeItem {
             day: Some(self.effective()),
             reorganisation: Some(id.to_string()),

@@ -9,7 +9,7 @@ use super::{
     me, reorganisation, rollup, series, sign_in_attempt, submission, target, token, unit,
 };
 
-/// All routes.
+/// All routes. The router tries them in this order, so the most frequent come first.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(health::livez)
@@ -18,6 +18,9 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(health::jwks)
         .service(
             scope("/v1")
+                .service(rollup::get_rollup)
+                .service(submission::put_submission)
+                .service(submission::get_submission)
                 .service(token::issue_token)
                 .service(invitation::accept_invitation)
                 .service(me::get_me)
@@ -57,15 +60,12 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(form::get_form)
                 .service(form::put_form)
                 .service(form::list_periods)
-                .service(submission::get_submission)
-                .service(submission::put_submission)
                 .service(submission::submit_submission)
                 .service(submission::withdraw_submission)
                 .service(submission::approve_submission)
                 .service(submission::return_submission)
                 .service(submission::reopen_submission)
                 .service(submission::list_revisions)
-                .service(rollup::get_rollup)
                 .service(rollup::verify_rollup)
                 .service(lineage::get_lineage)
                 .service(series::get_series)

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::r2d2::R2D2Connection;
+use scheduled_thread_pool::ScheduledThreadPool;
 
 use super::connection::{AnyConnection, Connector, DatabaseUrl, Use};
 use super::counters::{self, Counters};
@@ -18,6 +19,9 @@ pub(super) type Pool = r2d2::Pool<Connector>;
 
 /// The time for which a request waits for a connection before it is refused.
 const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(10);
+
+/// The number of threads that open connections, for all pools.
+const OPENERS: usize = 2;
 
 /// The number of connections for short work. Each is free again within milliseconds.
 const MOMENTS_AT_ONCE: u32 = 2;
@@ -50,17 +54,24 @@ impl Database {
             DatabaseUrl::Sqlite { path } => Some(Arc::new(WatchedFile::at(path))),
             DatabaseUrl::Postgresql { .. } => None,
         };
+        let opener = ScheduledThreadPool::builder()
+            .num_threads(OPENERS)
+            .thread_name_pattern("connections-{}")
+            .build();
+        let opener = Arc::new(opener);
         let pool = |purpose, size| {
             let connector = Connector {
                 url: url.clone(),
                 purpose,
                 watched: file.clone(),
             };
-            pool(connector, size)
+            pool(connector, size, Arc::clone(&opener))
         };
         let current = match url {
             DatabaseUrl::Sqlite { .. } => Current::of_file(),
-            DatabaseUrl::Postgresql { .. } => Current::of_server(questions(&url)),
+            DatabaseUrl::Postgresql { .. } => {
+                Current::of_server(questions(&url, Arc::clone(&opener)))
+            }
         };
         // One more than there are turns to read, for the verifier, which takes no turn.
         let readers = reading_at_once(&url) + 1;
@@ -263,7 +274,7 @@ const QUESTIONS_AT_ONCE: u32 = 4;
 
 /// Prepares the connections for questions. They are not tried before use, which would be one more
 /// journey: a question that fails is answered by a read, which tells why.
-fn questions(url: &DatabaseUrl) -> Pool {
+fn questions(url: &DatabaseUrl, opener: Arc<ScheduledThreadPool>) -> Pool {
     let connector = Connector {
         url: url.clone(),
         purpose: Use::Read,
@@ -271,6 +282,7 @@ fn questions(url: &DatabaseUrl) -> Pool {
     };
     r2d2::Pool::builder()
         .max_size(QUESTIONS_AT_ONCE)
+        .thread_pool(opener)
         .min_idle(Some(0))
         .test_on_check_out(false)
         .connection_timeout(WAIT_FOR_SIGN_OF_LIFE)
@@ -284,10 +296,11 @@ fn reading_at_once(url: &DatabaseUrl) -> u32 {
     }
 }
 
-fn pool(connector: Connector, size: u32) -> Pool {
+fn pool(connector: Connector, size: u32, opener: Arc<ScheduledThreadPool>) -> Pool {
     let is_far = matches!(connector.url, DatabaseUrl::Postgresql { .. });
     r2d2::Pool::builder()
         .max_size(size)
+        .thread_pool(opener)
         .min_idle(Some(0))
         // A remote server may vanish between two requests; a local file cannot.
         .test_on_check_out(is_far)

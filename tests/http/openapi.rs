@@ -12,18 +12,20 @@ use crate::harness::server::{PASSWORD, now};
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// The operations of the design's table that exist so far, with their methods and paths.
-const OPERATIONS: [(&str, &str, &str); 55] = [
+const OPERATIONS: [(&str, &str, &str); 57] = [
     ("issue_token", "post", "/v1/auth/token"),
     ("get_me", "get", "/v1/me"),
     ("list_sign_ins", "get", "/v1/sign-ins"),
     ("list_keys", "get", "/v1/keys"),
     ("create_key", "post", "/v1/keys"),
+    ("get_key", "get", "/v1/keys/{key}"),
     ("delete_key", "delete", "/v1/keys/{key}"),
     ("list_units", "get", "/v1/units"),
     ("get_unit", "get", "/v1/units/{unit}"),
     ("create_unit", "post", "/v1/units"),
     ("import_units", "post", "/v1/units/import"),
     ("list_levels", "get", "/v1/levels"),
+    ("get_level", "get", "/v1/levels/{level}"),
     ("put_level", "put", "/v1/levels/{level}"),
     ("create_reorganisation", "post", "/v1/reorganisations"),
     (
@@ -161,7 +163,7 @@ pub fn document() -> Value {
 pub struct Operation {
     pub id: String,
     pub method: String,
-    path: String,
+    pub path: String,
     body: Value,
 }
 
@@ -173,7 +175,7 @@ impl Operation {
             .collect()
     }
 
-    fn responses(&self) -> &Map<String, Value> {
+    pub fn responses(&self) -> &Map<String, Value> {
         self.body["responses"].as_object().unwrap()
     }
 
@@ -1116,6 +1118,12 @@ fn hold_units(holder: &mut Holder, admin: &Client) {
     holder
         .hold("put_level", admin.put("/v1/levels/group", &level))
         .expect_status(201);
+    holder
+        .hold("get_level", admin.get("/v1/levels/group"))
+        .expect_status(200);
+    holder
+        .hold("get_level", admin.get("/v1/levels/none"))
+        .expect_problem(404, "LEVEL_NOT_FOUND");
     let again = admin.with("If-Match", "*").put("/v1/levels/group", &level);
     holder.hold("put_level", again).expect_status(200);
     assert!(!levels.text.is_empty());
@@ -1439,8 +1447,15 @@ fn hold_keys(holder: &mut Holder, server: &Server, admin: &Client) {
     holder
         .hold("list_keys", program.get("/v1/keys"))
         .expect_problem(403, "OUTSIDE_KEY");
-    let delete = || admin.send("DELETE", &format!("/v1/keys/{id}"), None, b"");
+    let path = format!("/v1/keys/{id}");
+    holder
+        .hold("get_key", admin.get(&path))
+        .expect_status(200);
+    let delete = || admin.send("DELETE", &path, None, b"");
     holder.hold("delete_key", delete()).expect_status(204);
+    holder
+        .hold("get_key", admin.get(&path))
+        .expect_problem(404, "KEY_NOT_FOUND");
     holder.hold("delete_key", delete()).expect_status(404);
     holder
         .hold("get_me", program.get("/v1/me"))

@@ -490,6 +490,73 @@ fn every_body_has_an_example_and_every_example_fits() {
     assert!(shown > 30, "{shown}");
 }
 
+/// The examples are made by the code that answers, so their sentences are those of the server.
+#[test]
+fn every_problem_has_an_example_with_its_status() {
+    let document = document();
+    let schema = json!({
+        "$ref": "#/components/schemas/ProblemBody",
+        "components": document["components"],
+    });
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for operation in operations(&document) {
+        let id = &operation.id;
+        for (status, answer) in operation.responses() {
+            let problem = &answer["content"]["application/problem+json"];
+            if problem.is_null() {
+                continue;
+            }
+            let reference = problem["examples"]["problem"]["$ref"].as_str();
+            let reference = reference.unwrap_or_else(|| panic!("{id} {status}: no example"));
+            let example = &document.pointer(&reference[1..]).unwrap()["value"];
+            assert_eq!(example["status"].to_string(), *status, "{id}");
+            assert!(validator.is_valid(example), "{id} {status}: {example}");
+        }
+    }
+}
+
+#[test]
+fn a_problem_s_example_is_what_the_server_answers() {
+    let (_server, admin) = Server::with_town(Backend::Sqlite);
+    let english = admin.with("Accept-Language", "en");
+    let backwards = json!({
+        "name": {"vi": "Tổ"}, "rank": 5, "valid_from": "2025-02-01", "valid_to": "2025-01-01",
+    });
+    let nameless = json!({"rank": 5});
+    let text = english.send("PUT", "/v1/levels/group", Some("text/plain"), b"x");
+    let answers = [
+        ("Unreadable", english.put("/v1/levels/group", &nameless)),
+        ("AgainstRules", english.put("/v1/levels/group", &backwards)),
+        ("NotThere", english.get("/v1/levels/ward")),
+        ("WrongType", text),
+        (
+            "ConditionRequired",
+            english.put(
+                "/v1/levels/hamlet",
+                &json!({"name": {"vi": "Ấp"}, "rank": 4}),
+            ),
+        ),
+        (
+            "Stale",
+            english.with("If-Match", "\"0\"").put(
+                "/v1/levels/hamlet",
+                &json!({"name": {"vi": "Ấp"}, "rank": 4}),
+            ),
+        ),
+    ];
+    let examples = &document()["components"]["examples"];
+    let without_id = |mut body: Value| {
+        body.as_object_mut().unwrap().remove("request_id");
+        body
+    };
+    for (name, answer) in answers {
+        assert_eq!(
+            without_id(answer.json()),
+            without_id(examples[name]["value"].clone())
+        );
+    }
+}
+
 /// What reads a body, if only to see that there is none, refuses one that it cannot take.
 #[test]
 fn what_reads_a_body_says_how_it_refuses_one() {
@@ -1448,9 +1515,7 @@ fn hold_keys(holder: &mut Holder, server: &Server, admin: &Client) {
         .hold("list_keys", program.get("/v1/keys"))
         .expect_problem(403, "OUTSIDE_KEY");
     let path = format!("/v1/keys/{id}");
-    holder
-        .hold("get_key", admin.get(&path))
-        .expect_status(200);
+    holder.hold("get_key", admin.get(&path)).expect_status(200);
     let delete = || admin.send("DELETE", &path, None, b"");
     holder.hold("delete_key", delete()).expect_status(204);
     holder

@@ -220,11 +220,7 @@ fn read(entered: &EnteredLevel) -> Result<Level, Vec<Fault>> {
         to: entered.valid_to,
     };
     if validity.to.is_some_and(|to| to < validity.from) {
-        faults.push(Fault::in_body(
-            path!["valid_to"],
-            Code::InvalidValue,
-            message!("level-last-day-before-first"),
-        ));
+        faults.push(last_day_before_first());
     }
     match (code, rank) {
         (Ok(code), Some(rank)) if faults.is_empty() => Ok(Level {
@@ -235,6 +231,12 @@ fn read(entered: &EnteredLevel) -> Result<Level, Vec<Fault>> {
         }),
         _ => Err(faults),
     }
+}
+
+/// Makes the fault of a level that would end before it begins.
+pub(crate) fn last_day_before_first() -> Fault {
+    let message = message!("level-last-day-before-first");
+    Fault::in_body(path!["valid_to"], Code::InvalidValue, message)
 }
 
 /// Checks ranks: levels of the same time have different ranks, and no unit may end up below one

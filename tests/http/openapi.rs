@@ -557,6 +557,30 @@ fn a_problem_s_example_is_what_the_server_answers() {
     }
 }
 
+#[test]
+fn a_number_that_fits_32_bits_says_so() {
+    let mut limits = 0;
+    for operation in operations(&document()) {
+        for parameter in operation.parameters("query") {
+            let schema = &parameter["schema"];
+            if parameter["name"] == "limit" {
+                limits += 1;
+                let told = ["format", "minimum", "maximum"].map(|key| schema[key].clone());
+                assert_eq!(
+                    told,
+                    [json!("int32"), json!(1), json!(1000)],
+                    "{}",
+                    operation.id
+                );
+            }
+            if parameter["name"] == "after" {
+                assert_eq!(schema["format"], "int64", "{}", operation.id);
+            }
+        }
+    }
+    assert!(limits > 5, "{limits}");
+}
+
 /// What reads a body, if only to see that there is none, refuses one that it cannot take.
 #[test]
 fn what_reads_a_body_says_how_it_refuses_one() {

@@ -279,6 +279,7 @@ codes! {
     AccountNotFound = "ACCOUNT_NOT_FOUND": NotFound;
     SessionNotFound = "SESSION_NOT_FOUND": NotFound;
     KeyNotFound = "KEY_NOT_FOUND": NotFound;
+    LevelNotFound = "LEVEL_NOT_FOUND": NotFound;
     UnitNotFound = "UNIT_NOT_FOUND": NotFound;
     UnitEnded = "UNIT_ENDED": NotFound;
     IndicatorNotFound = "INDICATOR_NOT_FOUND": NotFound;

@@ -494,6 +494,7 @@ level-invalid =
         [one] { $count } fault
        *[other] { $count } faults
     }.
+level-not-found = There is no level { $code }. Choose one of the list of levels (/v1/levels).
 level-invalid-code = A level's code has at most 40 lower-case letters, digits and underscores, and begins with a letter.
 level-rank-out-of-range = A level's rank is a number from 0 (the country) to 99; the smaller, the higher.
 level-last-day-before-first = The last day must not be before the first.

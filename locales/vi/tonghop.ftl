@@ -457,6 +457,7 @@ indicator-bound = giới hạn
 ## service/catalogue/level
 
 level-invalid = Cấp này có { $count } chỗ chưa đúng; chưa có gì được ghi.
+level-not-found = Không có cấp { $code }. Hãy chọn trong danh sách cấp (/v1/levels).
 level-invalid-code = Mã cấp gồm tối đa 40 chữ thường không dấu, chữ số và dấu _, bắt đầu bằng chữ.
 level-rank-out-of-range = Thứ bậc của cấp là số từ 0 (cả nước) đến 99; số nhỏ là cấp cao.
 level-last-day-before-first = Ngày cuối không được trước ngày đầu.

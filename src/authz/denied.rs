@@ -44,7 +44,7 @@ enum Spot {
 
 impl Denied {
     /// Denies an action on the tenant as a whole.
-    pub(super) fn on_system(action: Action) -> Denied {
+    pub(crate) fn on_system(action: Action) -> Denied {
         let (cause, spot) = (Cause::NoRole, Spot::System);
         Denied {
             action,

@@ -119,9 +119,11 @@ operations! {
     ListSignIns = "list_sign_ins": Read, Needs(ManageAccounts);
     ListKeys = "list_keys": Read, NeedsOn(ManageAccounts);
     CreateKey = "create_key": Change, NeedsOn(ManageAccounts);
+    GetKey = "get_key": Read, NeedsOn(ManageAccounts);
     DeleteKey = "delete_key": Change, NeedsOn(ManageAccounts);
 
     ListLevels = "list_levels": Read, Needs(ReadLevels);
+    GetLevel = "get_level": Read, Needs(ReadLevels);
     PutLevel = "put_level": Change, Needs(ChangeLevels);
     ListUnits = "list_units": Read, NeedsOn(ReadUnits);
     CreateUnit = "create_unit": Change, NeedsOn(CreateUnits);

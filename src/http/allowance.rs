@@ -172,7 +172,8 @@ pub(super) fn count_bytes(
     }
 }
 
-fn too_many_requests(wait: Duration) -> Problem {
+/// Makes the answer to a caller that has sent too many requests.
+pub(super) fn too_many_requests(wait: Duration) -> Problem {
     let message = message!("allowance-too-many-requests");
     Problem::new(Code::RateLimited, message).with_header(header::RETRY_AFTER, retry_after(wait))
 }

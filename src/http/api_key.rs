@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::answer::{change, change_named};
+use super::answer::{change, change_named, shown};
 use super::problem::Problem;
 use super::request::page::{PageParams, page_request, page_response};
 use super::request::{Called, JsonBody, NoBody, Now, Params, SeenEtags, SignedIn};
@@ -86,6 +86,27 @@ pub async fn create_key(
         last_day: body.last_day.get(),
     };
     change(application, call, entered, api_key::create_key).await
+}
+
+/// Read a key.
+///
+/// Without its secret, which is stored nowhere. A deleted key is not there any more.
+#[utoipa::path(
+    tag = "people",
+    params(KeyPath, SeenEtags),
+    responses((status = 200, description = "The key", body = KeyView)),
+)]
+#[get("/keys/{key}")]
+pub async fn get_key(
+    application: web::Data<Application>,
+    SignedIn(identity): SignedIn,
+    path: web::Path<KeyPath>,
+    now: Now,
+    seen: SeenEtags,
+) -> Result<HttpResponse, Problem> {
+    let key = super::blocking(move || api_key::get_key(&application, &identity, &path.key, now.0))
+        .await?;
+    Ok(shown(&seen, &key))
 }
 
 /// Delete a key: it and its tokens serve no more.

@@ -303,11 +303,7 @@ impl OperationRules {
         if !is_checked || self.takes_content_type(request) {
             return Ok(());
         }
-        let taken = self.media_types.join(", ");
-        Err(Problem::new(
-            Code::UnsupportedMediaType,
-            message!("contract-wrong-content-type", taken),
-        ))
+        Err(wrong_content_type(&self.media_types.join(", ")))
     }
 
     fn takes_content_type(&self, request: &ServiceRequest) -> bool {
@@ -405,6 +401,12 @@ fn admit(contract: &Contract, request: &ServiceRequest) -> Result<Option<Matched
     };
     rules.check_content_type(request)?;
     Ok(Some(Matched(Arc::clone(rules))))
+}
+
+/// Makes the answer to a body of a type that the operation does not take.
+pub(super) fn wrong_content_type(taken: &str) -> Problem {
+    let message = message!("contract-wrong-content-type", taken);
+    Problem::new(Code::UnsupportedMediaType, message)
 }
 
 #[cfg(test)]

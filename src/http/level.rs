@@ -31,6 +31,29 @@ pub async fn list_levels(
     Ok(tagged(&state, &seen, &list))
 }
 
+/// Read a level.
+///
+/// With the days from and to which it holds. Its ETag is what a change builds on.
+#[utoipa::path(
+    tag = "units",
+    params(
+        ("level" = String, Path, description = "The level's code", example = "commune"),
+        SeenEtags,
+    ),
+    responses((status = 200, description = "The level", body = LevelView)),
+)]
+#[get("/levels/{level}")]
+pub async fn get_level(
+    application: web::Data<Application>,
+    SignedIn(identity): SignedIn,
+    code: web::Path<String>,
+    seen: SeenEtags,
+) -> Result<HttpResponse, Problem> {
+    let (state, view) =
+        super::blocking(move || level::get_level(&application, &identity, &code)).await?;
+    Ok(tagged(&state, &seen, &view))
+}
+
 /// A level to add or to change.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

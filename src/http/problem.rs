@@ -22,11 +22,12 @@ use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, web};
 use futures_util::FutureExt;
 use itertools::Itertools;
 use serde::Serialize;
+use serde_json::Value;
 use tracing::Instrument;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
-use uuid::Uuid;
+use uuid::{Uuid, uuid};
 
 use super::allowance;
 use super::browser::{Page, secure};
@@ -43,6 +44,9 @@ use crate::telemetry::Metrics;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+/// The id of the request whose problem is an example.
+const EXAMPLE_ID: Uuid = uuid!("0191e4a5-6d1c-7c3a-9a60-2f6d0c9b1a11");
 
 /// Headers that an error keeps because they say more than its status.
 const TELLING_HEADERS: [HeaderName; 3] =
@@ -135,6 +139,16 @@ impl Problem {
     fn of_status(status: StatusCode) -> Problem {
         let code = code_of_status(status);
         Problem::new(code, sentence(code))
+    }
+
+    /// The body that a caller of English gets, as the document shows it.
+    pub(super) fn example(&self) -> Option<Value> {
+        let caller = Recipient {
+            request_id: EXAMPLE_ID,
+            language: Language::English,
+            dialect: Dialect::Plain,
+        };
+        serde_json::to_value(ProblemBody::new(self, &caller)).ok()
     }
 
     /// The answer to a request that no middleware has seen.

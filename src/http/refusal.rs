@@ -3,9 +3,23 @@
 
 use std::collections::BTreeMap;
 
+use std::time::Duration;
+
 use utoipa::IntoResponses;
+use utoipa::openapi::example::{Example, ExampleBuilder};
 use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response};
+
+use super::allowance::too_many_requests;
+use super::contract::wrong_content_type;
+use super::problem::Problem;
+use super::request::{BodyLimit, body_too_large, not_signed_in, wrong_body};
+use super::violation::missing_field;
+use crate::authz::{Action, Denied};
+use crate::path;
+use crate::service::application::condition::ConditionError;
+use crate::service::application::idempotency::IdempotencyError;
+use crate::service::catalogue::level::{LevelError, last_day_before_first};
 
 /// A problem that the document lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +42,24 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
+    const ALL: [Refusal; 15] = [
+        Refusal::Unreadable,
+        Refusal::NotSignedIn,
+        Refusal::NotAllowed,
+        Refusal::NotThere,
+        Refusal::TooSlow,
+        Refusal::Conflict,
+        Refusal::Stale,
+        Refusal::TooLarge,
+        Refusal::WrongType,
+        Refusal::AgainstRules,
+        Refusal::ConditionRequired,
+        Refusal::TooMany,
+        Refusal::LongHead,
+        Refusal::Failure,
+        Refusal::NotNow,
+    ];
+
     pub fn status(self) -> &'static str {
         self.row().0
     }
@@ -38,12 +70,45 @@ impl Refusal {
         }
         let content = ContentBuilder::new()
             .schema(Some(Ref::from_schema_name("ProblemBody")))
+            .examples_from_iter([("problem", self.reference())])
             .build();
         ResponseBuilder::new()
             .description(self.row().1)
             .content("application/problem+json", content)
             .build()
             .into()
+    }
+
+    /// Returns the reference to its example.
+    fn reference(self) -> RefOr<Example> {
+        RefOr::Ref(Ref::new(format!("#/components/examples/{}", self.name())))
+    }
+
+    /// Returns the name of its example.
+    fn name(self) -> String {
+        format!("{self:?}")
+    }
+
+    /// Makes a problem of the kind, as the server makes it. `None` if there is no body.
+    fn problem(self) -> Option<Problem> {
+        let problem = match self {
+            Refusal::LongHead => return None,
+            Refusal::Unreadable => wrong_body(vec![missing_field(&path![], "name")]),
+            Refusal::NotSignedIn => not_signed_in(),
+            Refusal::NotAllowed => Denied::on_system(Action::ChangeLevels).into(),
+            Refusal::NotThere => LevelError::NotFound("ward".to_owned()).into(),
+            Refusal::TooSlow => Problem::of_slow_body(),
+            Refusal::Conflict => IdempotencyError::InFlight.into(),
+            Refusal::Stale => ConditionError::Failed.into(),
+            Refusal::TooLarge => body_too_large(BodyLimit(2 * 1024 * 1024)),
+            Refusal::WrongType => wrong_content_type("application/json"),
+            Refusal::AgainstRules => LevelError::Invalid(vec![last_day_before_first()]).into(),
+            Refusal::ConditionRequired => ConditionError::Required.into(),
+            Refusal::TooMany => too_many_requests(Duration::from_secs(2)),
+            Refusal::Failure => Problem::internal(),
+            Refusal::NotNow => Problem::of_overload(),
+        };
+        Some(problem)
     }
 
     fn row(self) -> (&'static str, &'static str) {
@@ -77,6 +142,19 @@ impl Refusal {
             Refusal::NotNow => ("503", "Not now; try again after `Retry-After` seconds"),
         }
     }
+}
+
+/// Makes the examples of problems, by name: one of each kind, to which the answers refer.
+pub(super) fn examples() -> BTreeMap<String, RefOr<Example>> {
+    let shown = Refusal::ALL.into_iter().filter_map(|refusal| {
+        let example = refusal.problem()?.example()?;
+        let example = ExampleBuilder::new()
+            .summary(refusal.row().1)
+            .value(Some(example))
+            .build();
+        Some((refusal.name(), example.into()))
+    });
+    shown.collect()
 }
 
 /// The refusal of a read whose query names something that is not there.

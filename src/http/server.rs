@@ -3,7 +3,7 @@
 use std::future::ready;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ use ipnet::IpNet;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use utoipa::openapi::OpenApi;
 use utoipa_actix_web::AppExt;
 
 use super::allowance::Allowances;
@@ -148,12 +149,16 @@ pub fn serve(
     metrics: Metrics,
     options: ServerOptions,
 ) -> Result<Server, ServerError> {
-    let document = openapi::document();
+    let Described {
+        contract,
+        exact,
+        docs,
+    } = Described::made_once()?;
     let parts = Parts {
-        contract: web::Data::new(Contract::new(&document)?),
+        contract,
+        exact,
+        docs,
         writers: web::Data::new(Writers::default()),
-        exact: web::Data::new(ExactFields::of(&serde_json::to_value(&document)?)),
-        docs: Documents::new(&document)?,
         browsers: web::Data::new(Browsers::new(
             options.allowed_origins,
             &application.public_url,
@@ -223,6 +228,35 @@ async fn bodiless(
 ) -> Result<(Bodiless<TcpStream>, Protocol, Option<SocketAddr>), DispatchError> {
     let client = stream.peer_addr().ok();
     Ok((Bodiless::new(stream), Protocol::Http1, client))
+}
+
+/// What follows from the document. It is the same for every server of a process, as there are many
+/// in the tests.
+#[derive(Clone)]
+struct Described {
+    contract: web::Data<Contract>,
+    exact: web::Data<ExactFields>,
+    docs: Documents,
+}
+
+impl Described {
+    /// Makes it for the first server, and gives the same to the others.
+    fn made_once() -> Result<Described, ServerError> {
+        static MADE: OnceLock<Described> = OnceLock::new();
+        if let Some(made) = MADE.get() {
+            return Ok(made.clone());
+        }
+        let made = Described::new(&openapi::document())?;
+        Ok(MADE.get_or_init(|| made).clone())
+    }
+
+    fn new(document: &OpenApi) -> Result<Described, ServerError> {
+        Ok(Described {
+            contract: web::Data::new(Contract::new(document)?),
+            exact: web::Data::new(ExactFields::of(&serde_json::to_value(document)?)),
+            docs: Documents::new(document)?,
+        })
+    }
 }
 
 /// What the threads of a server share.

@@ -53,6 +53,16 @@ fn types(schema: &Value) -> BTreeSet<&str> {
     }
 }
 
+/// Tells whether a whole number fitted 32 bits by its bounds, and now its format says so. Every
+/// value that could be sent can still be sent.
+fn is_only_narrowed(before: &Value, after: &Value) -> bool {
+    let fits = |bound: &str| {
+        let (before, after) = (before[bound].as_i64(), after[bound].as_i64());
+        before == after && before.is_some_and(|bound| i32::try_from(bound).is_ok())
+    };
+    before["format"] == "int64" && after["format"] == "int32" && fits("minimum") && fits("maximum")
+}
+
 fn resolved<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
     match schema["$ref"].as_str() {
         Some(reference) => document.pointer(&reference[1..]).unwrap(),
@@ -216,7 +226,8 @@ impl Comparison<'_> {
         if !types(narrower).is_subset(&types(wider)) && !types(wider).is_empty() {
             self.say(format!("{what} has another type"));
         }
-        if before["format"] != after["format"] {
+        let is_narrowed = side == Side::Request && is_only_narrowed(before, after);
+        if before["format"] != after["format"] && !is_narrowed {
             self.say(format!("{what} has another format"));
         }
         let values = |schema: &Value| -> BTreeSet<String> {
@@ -327,6 +338,16 @@ fn what_a_client_relies_on_cannot_be_taken_away() {
     told(
         |now| fields_of(now, "UnitView")["name"]["type"] = json!("integer"),
         "the field name has another type",
+    );
+    // Whoever reads the changes sends numbers that need more than 32 bits.
+    told(
+        |now| {
+            let parameters = now["paths"]["/v1/changes"]["get"]["parameters"].as_array_mut();
+            let mut parameters = parameters.unwrap().iter_mut();
+            let after = parameters.find(|parameter| parameter["name"] == "after");
+            after.unwrap()["schema"]["format"] = json!("int32");
+        },
+        "has another format",
     );
     told(
         |now| now["components"]["schemas"]["UnitView"]["required"] = json!(["id"]),

@@ -157,7 +157,7 @@ on_both_backends! {
         report.submit("A1", &[value("x", 1)]);
         let reported = "/v1/forms/f/periods/2024/units/code:A";
         for path in [
-            "/v1/me", "/v1/me/sessions", "/v1/units", "/v1/units/code:A1", "/v1/levels",
+            "/v1/me", "/v1/me/sessions", "/v1/units", "/v1/units/code:A1", "/v1/levels", "/v1/levels/hamlet",
             "/v1/indicators", "/v1/indicators/x", "/v1/forms", "/v1/forms/f",
             "/v1/forms/f/periods?year=2024", "/v1/reorganisations", "/v1/accounts", "/v1/keys",
             "/v1/sign-ins", "/v1/changes", &report.submission("A1"),
@@ -443,6 +443,7 @@ fn a_reader_that_has_the_present_state_is_told_only_that() {
         "/v1/indicators/x",
         "/v1/forms/f",
         "/v1/levels",
+        "/v1/levels/hamlet",
     ];
     for path in paths {
         let read = admin.get(path).expect_status(200);
@@ -479,6 +480,7 @@ fn the_catalogue_and_levels_are_created_freely_and_changed_on_condition() {
         stale.expect_problem(412, "PRECONDITION_FAILED");
         let created = admin.put(path, &body).expect_status(201);
         assert_eq!(created.header("location"), Some(path));
+        assert_eq!(admin.get(path).etag(), created.etag());
         admin
             .put(path, &body)
             .expect_problem(428, "PRECONDITION_REQUIRED");

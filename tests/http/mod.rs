@@ -7,6 +7,7 @@ mod days;
 mod fairness;
 mod faults;
 mod limits;
+mod locations;
 mod messages;
 pub mod openapi;
 mod overload;

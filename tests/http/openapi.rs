@@ -12,18 +12,20 @@ use crate::harness::server::{PASSWORD, now};
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// The operations of the design's table that exist so far, with their methods and paths.
-const OPERATIONS: [(&str, &str, &str); 55] = [
+const OPERATIONS: [(&str, &str, &str); 57] = [
     ("issue_token", "post", "/v1/auth/token"),
     ("get_me", "get", "/v1/me"),
     ("list_sign_ins", "get", "/v1/sign-ins"),
     ("list_keys", "get", "/v1/keys"),
     ("create_key", "post", "/v1/keys"),
+    ("get_key", "get", "/v1/keys/{key}"),
     ("delete_key", "delete", "/v1/keys/{key}"),
     ("list_units", "get", "/v1/units"),
     ("get_unit", "get", "/v1/units/{unit}"),
     ("create_unit", "post", "/v1/units"),
     ("import_units", "post", "/v1/units/import"),
     ("list_levels", "get", "/v1/levels"),
+    ("get_level", "get", "/v1/levels/{level}"),
     ("put_level", "put", "/v1/levels/{level}"),
     ("create_reorganisation", "post", "/v1/reorganisations"),
     (
@@ -161,7 +163,7 @@ pub fn document() -> Value {
 pub struct Operation {
     pub id: String,
     pub method: String,
-    path: String,
+    pub path: String,
     body: Value,
 }
 
@@ -173,7 +175,7 @@ impl Operation {
             .collect()
     }
 
-    fn responses(&self) -> &Map<String, Value> {
+    pub fn responses(&self) -> &Map<String, Value> {
         self.body["responses"].as_object().unwrap()
     }
 
@@ -486,6 +488,97 @@ fn every_body_has_an_example_and_every_example_fits() {
         }
     }
     assert!(shown > 30, "{shown}");
+}
+
+/// The examples are made by the code that answers, so their sentences are those of the server.
+#[test]
+fn every_problem_has_an_example_with_its_status() {
+    let document = document();
+    let schema = json!({
+        "$ref": "#/components/schemas/ProblemBody",
+        "components": document["components"],
+    });
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for operation in operations(&document) {
+        let id = &operation.id;
+        for (status, answer) in operation.responses() {
+            let problem = &answer["content"]["application/problem+json"];
+            if problem.is_null() {
+                continue;
+            }
+            let reference = problem["examples"]["problem"]["$ref"].as_str();
+            let reference = reference.unwrap_or_else(|| panic!("{id} {status}: no example"));
+            let example = &document.pointer(&reference[1..]).unwrap()["value"];
+            assert_eq!(example["status"].to_string(), *status, "{id}");
+            assert!(validator.is_valid(example), "{id} {status}: {example}");
+        }
+    }
+}
+
+#[test]
+fn a_problem_s_example_is_what_the_server_answers() {
+    let (_server, admin) = Server::with_town(Backend::Sqlite);
+    let english = admin.with("Accept-Language", "en");
+    let backwards = json!({
+        "name": {"vi": "Tổ"}, "rank": 5, "valid_from": "2025-02-01", "valid_to": "2025-01-01",
+    });
+    let nameless = json!({"rank": 5});
+    let text = english.send("PUT", "/v1/levels/group", Some("text/plain"), b"x");
+    let answers = [
+        ("Unreadable", english.put("/v1/levels/group", &nameless)),
+        ("AgainstRules", english.put("/v1/levels/group", &backwards)),
+        ("NotThere", english.get("/v1/levels/ward")),
+        ("WrongType", text),
+        (
+            "ConditionRequired",
+            english.put(
+                "/v1/levels/hamlet",
+                &json!({"name": {"vi": "Ấp"}, "rank": 4}),
+            ),
+        ),
+        (
+            "Stale",
+            english.with("If-Match", "\"0\"").put(
+                "/v1/levels/hamlet",
+                &json!({"name": {"vi": "Ấp"}, "rank": 4}),
+            ),
+        ),
+    ];
+    let examples = &document()["components"]["examples"];
+    let without_id = |mut body: Value| {
+        body.as_object_mut().unwrap().remove("request_id");
+        body
+    };
+    for (name, answer) in answers {
+        assert_eq!(
+            without_id(answer.json()),
+            without_id(examples[name]["value"].clone())
+        );
+    }
+}
+
+#[test]
+fn a_number_that_fits_32_bits_says_so() {
+    let mut limits = 0;
+    for operation in operations(&document()) {
+        for parameter in operation.parameters("query") {
+            let schema = &parameter["schema"];
+            if parameter["name"] == "limit" {
+                limits += 1;
+                let told = ["format", "minimum", "maximum"].map(|key| schema[key].clone());
+                assert_eq!(
+                    told,
+                    [json!("int32"), json!(1), json!(1000)],
+                    "{}",
+                    operation.id
+                );
+            }
+            if parameter["name"] == "after" {
+                assert_eq!(schema["format"], "int64", "{}", operation.id);
+            }
+        }
+    }
+    assert!(limits > 5, "{limits}");
 }
 
 /// What reads a body, if only to see that there is none, refuses one that it cannot take.
@@ -1116,6 +1209,12 @@ fn hold_units(holder: &mut Holder, admin: &Client) {
     holder
         .hold("put_level", admin.put("/v1/levels/group", &level))
         .expect_status(201);
+    holder
+        .hold("get_level", admin.get("/v1/levels/group"))
+        .expect_status(200);
+    holder
+        .hold("get_level", admin.get("/v1/levels/none"))
+        .expect_problem(404, "LEVEL_NOT_FOUND");
     let again = admin.with("If-Match", "*").put("/v1/levels/group", &level);
     holder.hold("put_level", again).expect_status(200);
     assert!(!levels.text.is_empty());
@@ -1439,8 +1538,13 @@ fn hold_keys(holder: &mut Holder, server: &Server, admin: &Client) {
     holder
         .hold("list_keys", program.get("/v1/keys"))
         .expect_problem(403, "OUTSIDE_KEY");
-    let delete = || admin.send("DELETE", &format!("/v1/keys/{id}"), None, b"");
+    let path = format!("/v1/keys/{id}");
+    holder.hold("get_key", admin.get(&path)).expect_status(200);
+    let delete = || admin.send("DELETE", &path, None, b"");
     holder.hold("delete_key", delete()).expect_status(204);
+    holder
+        .hold("get_key", admin.get(&path))
+        .expect_problem(404, "KEY_NOT_FOUND");
     holder.hold("delete_key", delete()).expect_status(404);
     holder
         .hold("get_me", program.get("/v1/me"))

@@ -2,6 +2,7 @@
 //! limit wherever it stands; a field that means something else says its own where it is declared.
 //! The limits are those of the code that reads the field.
 
+use utoipa::Number;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::schema::{
@@ -230,6 +231,7 @@ fn complete_parameter(parameter: &mut Parameter) {
             None => {}
         }
     }
+    set_width(object);
     complete_integer(object);
     if is_of(object, &Type::Integer) {
         object.minimum.get_or_insert(0.into());
@@ -266,6 +268,26 @@ pub(super) fn mark_ids(schema: &mut RefOr<Schema>) {
             }
         }
     });
+}
+
+/// Says that a whole number fits 32 bits, where its bounds do: in Java it is then an `int`.
+fn set_width(object: &mut Object) {
+    let is_narrow = |bound: &Option<Number>| bound.as_ref().is_some_and(fits_32_bits);
+    if is_of(object, &Type::Integer)
+        && object.format.is_none()
+        && is_narrow(&object.minimum)
+        && is_narrow(&object.maximum)
+    {
+        object.format = Some(SchemaFormat::KnownFormat(KnownFormat::Int32));
+    }
+}
+
+fn fits_32_bits(bound: &Number) -> bool {
+    match bound {
+        Number::Int(bound) => i32::try_from(*bound).is_ok(),
+        Number::UInt(bound) => i32::try_from(*bound).is_ok(),
+        Number::Float(_) => false,
+    }
 }
 
 fn complete_integer(object: &mut Object) {

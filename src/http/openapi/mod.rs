@@ -26,6 +26,7 @@ use utoipa::openapi::server::ServerBuilder;
 use utoipa_actix_web::AppExt;
 
 use super::problem::{FaultBody, ProblemBody};
+use super::refusal;
 use super::routes::routes;
 use crate::error::Code;
 
@@ -88,6 +89,7 @@ fn complete(document: &mut utoipa::openapi::OpenApi) {
     schema::name_pages(document);
     let components = document.components.get_or_insert_default();
     components.headers = header::all();
+    components.examples = refusal::examples();
 }
 
 /// Lists all operations, with their methods.

@@ -200,7 +200,8 @@ fn credentials<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
         .then(|| credentials.trim_start())
 }
 
-fn not_signed_in() -> Problem {
+/// Makes the answer to a request that says of nobody that it is theirs.
+pub(in crate::http) fn not_signed_in() -> Problem {
     Problem::new(Code::NotSignedIn, message!("problem-not-signed-in"))
 }
 

@@ -148,7 +148,8 @@ fn wrong_json<T: DeserializeOwned>(rules: Option<&OperationRules>, raw: &[u8]) -
     wrong_body(faults)
 }
 
-pub(super) fn wrong_body(faults: Vec<Fault>) -> Problem {
+/// Makes the answer to a body that has not the shape of the document.
+pub(in crate::http) fn wrong_body(faults: Vec<Fault>) -> Problem {
     let problem = Problem::new(Code::InvalidBody, message!("json-wrong-body"));
     problem.with_faults(faults)
 }

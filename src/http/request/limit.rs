@@ -74,6 +74,7 @@ pub(super) fn check_length(headers: &HeaderMap, limit: BodyLimit) -> Result<(), 
     }
 }
 
-pub(super) fn body_too_large(BodyLimit(limit): BodyLimit) -> Problem {
+/// Makes the answer to a body that is larger than the limit.
+pub(in crate::http) fn body_too_large(BodyLimit(limit): BodyLimit) -> Problem {
     Problem::new(Code::BodyTooLarge, message!("limit-body-too-large", limit))
 }

@@ -27,15 +27,16 @@ use crate::http::problem::Problem;
 pub use self::address::TrustedProxies;
 pub use self::body::{Body, NoBody};
 pub use self::call::{Called, CalledOn, CalledToPut};
+pub(super) use self::caller::not_signed_in;
 pub use self::caller::{BasicCredentials, ClientOf, Now, SignedIn, note_use};
 pub use self::condition::SeenEtags;
 pub use self::form::Fields;
 pub(super) use self::header::header_parameter;
 pub(super) use self::idempotency::IDEMPOTENCY_KEY;
-pub(super) use self::json::MOST_ITEMS;
 pub use self::json::{JsonBody, LargeJsonBody};
+pub(super) use self::json::{MOST_ITEMS, wrong_body};
 pub use self::limit::{BodyLimit, BodyTime};
-pub(super) use self::limit::{LARGEST_FORM, check_head};
+pub(super) use self::limit::{LARGEST_FORM, body_too_large, check_head};
 pub use self::query::{Params, listed};
 pub use self::text::TextBody;
 

@@ -1,6 +1,6 @@
 //! Levels: the ranks of a tenant's hierarchy.
 
-use crate::locale::Count;
+use crate::locale::{Count, Quoted};
 use crate::path;
 use crate::sentence::naming;
 use chrono::NaiveDate;
@@ -38,6 +38,8 @@ pub enum LevelError {
     Idempotency(#[from] IdempotencyError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("no level {0}")]
+    NotFound(String),
     #[error("faults: {}", .0.len())]
     Invalid(Vec<Fault>),
 }
@@ -49,6 +51,11 @@ impl Explain for LevelError {
             LevelError::Condition(held) => held.explain(),
             LevelError::Idempotency(held) => held.explain(),
             LevelError::Store(held) => held.explain(),
+            LevelError::NotFound(code) => Explanation::new(
+                Code::LevelNotFound,
+                message!("level-not-found", code = Quoted(&code)),
+            )
+            .of_parameter("level"),
             LevelError::Invalid(faults) => {
                 let count = faults.len();
                 let message = message!("level-invalid", count = Count(count));
@@ -112,6 +119,27 @@ pub fn list_levels(
     })
 }
 
+/// Reads a level that the tenant has or had. Its state is that of all levels, since a change of one
+/// depends on the others.
+///
+/// # Errors
+/// [`LevelError`].
+pub fn get_level(
+    application: &Application,
+    identity: &Identity,
+    code: &str,
+) -> Result<(State, LevelView), LevelError> {
+    application.reading(identity, |_, snapshot| {
+        let _permit = snapshot.access.to_tenant(Action::ReadLevels)?;
+        let hierarchy = &snapshot.hierarchy;
+        let parsed = code.parse::<LevelCode>().ok();
+        let found = parsed.and_then(|code| hierarchy.level(&code));
+        let level = found.ok_or_else(|| LevelError::NotFound(code.to_owned()))?;
+        let state = State::of_content(&LevelList::of(hierarchy.levels()))?;
+        Ok((state, LevelView::of(level)))
+    })
+}
+
 /// A level to put.
 #[derive(Debug, Clone)]
 pub struct EnteredLevel {
@@ -122,7 +150,8 @@ pub struct EnteredLevel {
     pub valid_to: Option<NaiveDate>,
 }
 
-/// Adds a level, or changes the one with its code. Its ETag is that of the list of levels.
+/// Adds a level, or changes the one with its code. Its state is that of all levels, so a change may
+/// build on the list of levels too.
 ///
 /// # Errors
 /// [`LevelError`].
@@ -154,8 +183,9 @@ pub fn put_level(
             };
             let others = levels.iter().filter(|other| other.code != level.code);
             let list = LevelList::of(others.chain([&level]));
-            let etag = Etag::of_state(&State::of_content(&list)?, &list)?;
-            let reply = Reply::new(outcome, Some(etag), &LevelView::of(&level))?;
+            let view = LevelView::of(&level);
+            let etag = Etag::of_state(&State::of_content(&list)?, &view)?;
+            let reply = Reply::new(outcome, Some(etag), &view)?;
             let item = ChangeItem {
                 day: Some(level.validity.from),
                 level: Some(level.code.to_string()),
@@ -190,11 +220,7 @@ fn read(entered: &EnteredLevel) -> Result<Level, Vec<Fault>> {
         to: entered.valid_to,
     };
     if validity.to.is_some_and(|to| to < validity.from) {
-        faults.push(Fault::in_body(
-            path!["valid_to"],
-            Code::InvalidValue,
-            message!("level-last-day-before-first"),
-        ));
+        faults.push(last_day_before_first());
     }
     match (code, rank) {
         (Ok(code), Some(rank)) if faults.is_empty() => Ok(Level {
@@ -205,6 +231,12 @@ fn read(entered: &EnteredLevel) -> Result<Level, Vec<Fault>> {
         }),
         _ => Err(faults),
     }
+}
+
+/// Makes the fault of a level that would end before it begins.
+pub(crate) fn last_day_before_first() -> Fault {
+    let message = message!("level-last-day-before-first");
+    Fault::in_body(path!["valid_to"], Code::InvalidValue, message)
 }
 
 /// Checks ranks: levels of the same time have different ranks, and no unit may end up below one

@@ -260,6 +260,47 @@ pub fn list_keys(
     })
 }
 
+/// Finds a key where the caller manages people, also a deleted one, with the permit to manage it.
+fn managed_key(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    people: &People,
+    id: &str,
+    today: NaiveDate,
+) -> Result<(PlacedKey, Permit), KeyError> {
+    let not_found = || KeyError::NotFound(id.to_owned());
+    let program = id.parse::<AccountId>().map_err(|_| not_found())?;
+    let kept = key_of(transaction, program)?.ok_or_else(not_found)?;
+    let key = PlacedKey::of(kept, people, today);
+    let permit = to_manage(&snapshot.access, &snapshot.hierarchy, today, key.reach());
+    // No key at all where the caller may not look.
+    Ok((key, permit.map_err(|_| not_found())?))
+}
+
+/// Reads a key that the caller manages.
+///
+/// # Errors
+/// [`KeyError`].
+pub fn get_key(
+    application: &Application,
+    identity: &Identity,
+    id: &str,
+    now: DateTime<Utc>,
+) -> Result<KeyView, KeyError> {
+    application.reading(identity, |transaction, snapshot| {
+        let _anywhere = snapshot.access.somewhere(Action::ManageAccounts)?;
+        let today = snapshot.today(now);
+        let people = people_of(application, transaction, identity, snapshot)?;
+        let (key, _permit) = managed_key(transaction, snapshot, &people, id, today)?;
+        if key.kept.deleted_at.is_some() {
+            return Err(KeyError::NotFound(id.to_owned()));
+        }
+        let maker = [key.kept.created_by];
+        let makers = makers_of(transaction, snapshot, &people, &maker, today)?;
+        Ok(key.view(snapshot, today, &makers)?)
+    })
+}
+
 /// A key to create, as it was entered.
 #[derive(Debug, Clone)]
 pub struct EnteredKey {
@@ -531,21 +572,15 @@ pub fn delete_key(application: &Application, call: &Call, id: &str) -> Result<Re
     application.changing(call, |mut change| {
         let snapshot = change.snapshot;
         let today = snapshot.today(call.now);
-        let (access, hierarchy) = (&snapshot.access, &snapshot.hierarchy);
-        let _anywhere = access.somewhere(Action::ManageAccounts)?;
-        let not_found = || KeyError::NotFound(id.to_owned());
-        let program = id.parse::<AccountId>().map_err(|_| not_found())?;
-        let key = change.read(|transaction| {
+        let _anywhere = snapshot.access.somewhere(Action::ManageAccounts)?;
+        let (key, permit) = change.read(|transaction| {
             let people = people_of(application, transaction, &call.identity, snapshot)?;
-            let found = key_of(transaction, program)?.ok_or_else(not_found)?;
-            Ok::<_, KeyError>(PlacedKey::of(found, &people, today))
+            managed_key(transaction, snapshot, &people, id, today)
         })?;
-        // No key at all where the caller may not look.
-        let permit = to_manage(access, hierarchy, today, key.reach());
-        let permit = permit.map_err(|_| not_found())?;
+        let program = key.kept.account;
         change.once(permit, |transaction, _| {
             if key.kept.deleted_at.is_some() {
-                return Err(not_found());
+                return Err(KeyError::NotFound(id.to_owned()));
             }
             let rev = snapshot.counters.rev;
             key_delete(transaction, program, call.now.naive_utc())?;

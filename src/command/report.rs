@@ -19,6 +19,7 @@ use tonghop::service::report::unit_report::{
     ReportFigure, ReportLine, ReportSection, UnitReport, inspect_report,
 };
 
+use super::output::print_line;
 use crate::{Failure, explained, now, ready};
 
 /// The width of a line, in characters.
@@ -56,7 +57,7 @@ pub fn run(settings: &Settings, arguments: ReportArguments) -> Result<(), Failur
         period: arguments.period,
         unit: unit_reference(arguments.unit),
     };
-    println!("{}", printed(&application, &scope, &path)?);
+    print_line(printed(&application, &scope, &path)?)?;
     Ok(())
 }
 

@@ -104,6 +104,11 @@ contract-wrong-query = Các tham số không hợp lệ.
 
 event-stream-too-many = Đang có quá nhiều luồng theo dõi thay đổi cùng lúc. Hãy đóng luồng không còn dùng, hoặc thử lại sau ít giây.
 
+## http/front_page
+
+front-page-title = Tonghop đang hoạt động
+front-page-text = Máy chủ này nhận báo cáo và chưa có trang cho người dùng. Nếu bạn đến đây từ đường dẫn mời: hãy nhập mã ở cuối đường dẫn vào chương trình mà bạn dùng để báo cáo, rồi đặt mật khẩu ở đó. Nếu chưa có chương trình, hãy hỏi người đã gửi đường dẫn cho bạn.
+
 ## http/parameter
 
 shape-text = Tham số { $name } là một chuỗi dài từ { $least } đến { $most } ký tự.
@@ -391,6 +396,10 @@ not-found-earlier-map = Số liệu đến ngày { $closing } không chuyển đ
 
 page-unknown-cursor = cursor không phải của danh sách này, hoặc danh sách đã thay đổi. Hãy đọc lại từ trang đầu.
 
+## service/application/table
+
+table-missing-columns = Dòng { $line } thiếu cột { $columns }. Dòng nào cũng phải có đủ các cột, ngăn cách bằng dấu phẩy, dấu chấm phẩy hoặc tab; ô có thể để trống.
+
 ## service/application/throttle
 
 throttle-too-many-failures = Đã nhập sai quá nhiều lần. Hãy thử lại sau { $seconds } giây. Nếu quên mật khẩu, hãy xin mã mời mới từ người quản lý tài khoản của đơn vị.
@@ -584,12 +593,17 @@ people-list-no-unit = Vai trò { $role } cần một đơn vị. Hãy ghi mã c�
 
 ## service/people/invitation
 
-invitation-unknown = Mã mời không đúng, đã dùng hoặc đã hết hạn. Hãy xin mã mới từ người quản lý tài khoản của đơn vị.
+invitation-unknown = Mã mời hoặc tổ chức không đúng, hoặc mã đã dùng hay đã hết hạn. Hãy kiểm tra lại mã và tổ chức. Nếu cả hai đều đúng, hãy xin mã mới từ người quản lý tài khoản của đơn vị.
 
 ## service/people/me
 
 me-gone = Tài khoản này không còn. Hãy đăng nhập lại.
 me-wrong-password = Mật khẩu hiện tại không đúng.
+
+## service/people/operator
+
+account-end-of-others = Tài khoản không có vai trò { $role } nên không thể kết thúc. Tài khoản đang có { $roles }.
+account-end-of-none = Tài khoản không có vai trò { $role } nên không thể kết thúc. Tài khoản chưa có vai trò nào.
 
 ## service/people/program
 
@@ -621,7 +635,7 @@ tenant-taken = Đã có hệ thống tên ngắn { $slug }. Hãy chọn tên ng�
 
 sign-in-tenant-required = Máy chủ có nhiều hệ thống. Hãy ghi thêm tên ngắn của hệ thống (tenant).
 sign-in-wrong-refresh-token = Phiên đăng nhập đã hết hạn hoặc đã được gia hạn ở nơi khác. Hãy đăng nhập lại bằng mật khẩu. (refresh_token đã hết giá trị, đã hết hạn hoặc không đúng.)
-sign-in-wrong-password = Tên đăng nhập hoặc mật khẩu không đúng. Hãy kiểm tra lại, kể cả phím Caps Lock.
+sign-in-wrong-password = Tổ chức, tên đăng nhập hoặc mật khẩu không đúng. Hãy kiểm tra lại cả ba, kể cả phím Caps Lock.
 
 ## service/report/series
 

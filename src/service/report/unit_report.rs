@@ -25,9 +25,7 @@ use crate::service::report::completeness::{
     CompletenessError, CompletenessView, Progress, completeness_in,
 };
 use crate::service::report::map::Undivided;
-use crate::service::report::rollup::{
-    Children, RollupError, RollupQuery, RollupView, rollup_in,
-};
+use crate::service::report::rollup::{Children, RollupError, RollupQuery, RollupView, rollup_in};
 use crate::store::submission::revision::revision_get;
 use crate::store::submission::submission_get;
 use crate::store::{StoreError, Transaction};

@@ -4,6 +4,8 @@
 //! sentences are in `locales/`; `sentence` knows which tells a fault of the engine, a use case which
 //! tells its own.
 
+use std::collections::HashMap;
+
 use crate::message;
 use serde::Serialize;
 
@@ -89,8 +91,8 @@ impl Fault {
     /// the line of each row: paths count rows from 0, spreadsheets count lines from 1, including the
     /// heading and empty lines.
     #[must_use]
-    pub fn at_line_of(self, lines: &[Option<u64>]) -> Fault {
-        let Some(line) = self.row().and_then(|row| *lines.get(row)?) else {
+    pub fn at_line_of(self, lines: &HashMap<usize, u64>) -> Fault {
+        let Some(line) = self.row().and_then(|row| lines.get(&row).copied()) else {
             return self;
         };
         let sentence = self.message.clone();

@@ -1,6 +1,8 @@
 //! The command line. Each command reads its arguments, calls the library, and reports a failure in
 //! one line. Contains no logic.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod command;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -14,6 +16,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use command::account::{self, AccountCommand};
 use command::import::{self, ImportCommand};
 use command::keys::KeysCommand;
+use command::output::{OutputError, print_line, print_note};
 use command::password::choose_password;
 use command::report::{self, ReportArguments};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -25,11 +28,13 @@ use tonghop::domain::level::LevelPreset;
 use tonghop::error::{Explain, Explanation, Kind};
 use tonghop::http::openapi;
 use tonghop::http::server::{ServerOptions, Stopping, bind, serve};
-use tonghop::operation::check::{check_clock, check_installation, is_fault};
+use tonghop::operation::check::{check_clock, check_installation, check_tls, is_fault, is_ok};
 use tonghop::operation::{backup, verifier};
 use tonghop::service::application::throttle::SignInLimits;
 use tonghop::service::feed::audit::{Audit, LastChange, verify_changes};
-use tonghop::service::people::tenant::{EnteredTenant, create_tenant, find_tenant, list_tenants};
+use tonghop::service::people::tenant::{
+    EnteredTenant, check_tenant, create_tenant, find_tenant, list_tenants,
+};
 use tonghop::service::report::verification::{reported_periods, verify_period};
 use tonghop::service::totals::renewal::renew_totals;
 use tonghop::service::{Application, ReadLimits};
@@ -37,7 +42,7 @@ use tonghop::store::migration::{
     LeftLogin, is_there, make_database, migrate, prepare, prepare_to_serve,
 };
 use tonghop::store::{Database, DatabaseUrl};
-use tonghop::system::try_to_write_in;
+use tonghop::system::{DirectoryUse, try_to_write_in};
 use tonghop::telemetry::{Metrics, start_log};
 
 type Failure = Box<dyn std::error::Error>;
@@ -163,12 +168,19 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("tonghop: {failure}");
-            ExitCode::FAILURE
-        }
+        Err(failure) => match failure.downcast_ref() {
+            Some(OutputError::ReaderGone) => ExitCode::from(READER_GONE),
+            Some(OutputError::Other(_)) | None => {
+                print_note(format_args!("tonghop: {failure}"));
+                ExitCode::FAILURE
+            }
+        },
     }
 }
+
+/// The exit code of a program that ends because nobody reads its output any more, as shells show it
+/// for others (128 + SIGPIPE). Not 0: the command may have stopped before its end.
+const READER_GONE: u8 = 141;
 
 fn run(arguments: Arguments) -> Result<(), Failure> {
     let config = arguments.config.as_deref();
@@ -203,7 +215,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
                 Numbers::Json => openapi::document(),
                 Numbers::Text => openapi::with_numbers_as_text(&openapi::document())?,
             };
-            println!("{}", document.to_pretty_json()?);
+            print_line(document.to_pretty_json()?)?;
             Ok(())
         }
     }
@@ -236,6 +248,9 @@ fn run_serve(settings: &Settings) -> Result<(), Failure> {
         .reached_at(&settings.reached_at())
         .limiting_sign_ins(SignInLimits::usual());
     renew_totals(&application, now()).map_err(explained)?;
+    for finding in check_tls(settings, now()).iter().filter(|one| !is_ok(one)) {
+        tracing::warn!("{}", finding.text);
+    }
     let listener = bind(settings.listen)?;
     let options = ServerOptions {
         body_limit: settings.body_limit,
@@ -278,7 +293,7 @@ fn run_init(settings: &Settings) -> Result<(), Failure> {
     }
     make_database(url)?;
     migrate(url, url)?;
-    println!("{url}: a new and empty database");
+    print_line(format_args!("{url}: a new and empty database"))?;
     Ok(())
 }
 
@@ -297,7 +312,7 @@ fn run_migrate(settings: &Settings) -> Result<(), Failure> {
         }
         _ => error.to_string(),
     })?;
-    println!("{owner}: the schema is up to date");
+    print_line(format_args!("{owner}: the schema is up to date"))?;
     tell(&left);
     Ok(())
 }
@@ -305,7 +320,7 @@ fn run_migrate(settings: &Settings) -> Result<(), Failure> {
 /// Prints notes on standard error, beside a command's output.
 fn tell(left: &[LeftLogin]) {
     for left in left {
-        eprintln!("{left}");
+        print_note(left);
     }
 }
 
@@ -351,11 +366,6 @@ fn make_for_first_tenant(settings: &Settings) -> Result<(), Failure> {
 }
 
 fn run_tenant(settings: &Settings, command: TenantCommand) -> Result<(), Failure> {
-    if let TenantCommand::Create { .. } = command {
-        make_for_first_tenant(settings)?;
-    }
-    let application = ready(settings)?;
-    let database = &application.database;
     match command {
         TenantCommand::Create {
             slug,
@@ -371,12 +381,20 @@ fn run_tenant(settings: &Settings, command: TenantCommand) -> Result<(), Failure
                 admin,
                 levels,
             };
+            // No database is made for a tenant that cannot be.
+            check_tenant(&entered).map_err(explained)?;
+            make_for_first_tenant(settings)?;
+            let database = &ready(settings)?.database;
             let id = create_tenant(database, &entered, now()).map_err(explained)?;
-            println!("{} {id}", entered.slug);
+            print_line(format_args!("{} {id}", entered.slug))?;
         }
         TenantCommand::List => {
+            let database = &ready(settings)?.database;
             for tenant in list_tenants(database).map_err(explained)? {
-                println!("{} {} {}", tenant.slug, tenant.id, tenant.name);
+                print_line(format_args!(
+                    "{} {} {}",
+                    tenant.slug, tenant.id, tenant.name
+                ))?;
             }
         }
     }
@@ -423,14 +441,18 @@ fn run_verify(settings: &Settings, slug: Option<&str>) -> Result<(), Failure> {
             };
             differences += lines.len();
             progress.suspend(|| {
-                for line in &lines {
-                    println!("{slug}: {} {} {line}", period.form, period.period);
-                }
-            });
+                lines.iter().try_for_each(|line| {
+                    let (form, period) = (&period.form, &period.period);
+                    print_line(format_args!("{slug}: {form} {period} {line}"))
+                })
+            })?;
             progress.inc(1);
         }
         progress.finish_and_clear();
-        println!("{slug}: {} periods folded anew", periods.len());
+        print_line(format_args!(
+            "{slug}: {} periods folded anew",
+            periods.len()
+        ))?;
     }
     if differences == 0 {
         Ok(())
@@ -446,15 +468,18 @@ fn run_verify_changes(settings: &Settings, slug: Option<&str>) -> Result<(), Fai
         let scope = find_tenant(&application.database, &slug).map_err(explained)?;
         match verify_changes(&application, &scope) {
             Ok(Audit::Sound { rows, first, last }) => {
-                println!("{slug}: {}", sound_history(rows, first.zip(last)));
+                print_line(format_args!(
+                    "{slug}: {}",
+                    sound_history(rows, first.zip(last))
+                ))?;
             }
             Ok(Audit::Broken(fault)) => {
                 broken += 1;
-                println!("{slug}: {fault}");
+                print_line(format_args!("{slug}: {fault}"))?;
             }
             Err(error) => {
                 broken += 1;
-                println!("{slug}: the history cannot be read: {error}");
+                print_line(format_args!("{slug}: the history cannot be read: {error}"))?;
             }
         }
     }
@@ -478,15 +503,18 @@ fn sound_history(rows: u64, ends: Option<(i64, LastChange)>) -> String {
 
 fn run_backup(settings: &Settings, to: &Path) -> Result<(), Failure> {
     let bytes = backup::back_up(&settings.database_url, to)?;
-    println!("{}: {bytes} bytes, checked", to.display());
-    println!("keep the keys with it: {}", settings.keys.display());
+    print_line(format_args!("{}: {bytes} bytes, checked", to.display()))?;
+    print_line(format_args!(
+        "keep the keys with it: {}",
+        settings.keys.display()
+    ))?;
     Ok(())
 }
 
 fn run_check(settings: &Settings) -> Result<(), Failure> {
     let findings = check_installation(settings, now());
     for finding in &findings {
-        println!("{finding}");
+        print_line(finding)?;
     }
     if findings.iter().any(is_fault) {
         return Err("a server cannot work like this; see the lines that say fault".into());
@@ -516,14 +544,14 @@ fn bind_on_this_machine(address: SocketAddr) -> Result<TcpListener, Failure> {
 fn print_demo(application: &Application) -> Result<(), Failure> {
     let scope = find_tenant(&application.database, demo::TENANT).map_err(explained)?;
     for unit in [demo::COMMUNE, demo::TOWN] {
-        println!(
+        print_line(format_args!(
             "{}\n",
             report::printed(application, &scope, &demo::report_of(unit))?
-        );
+        ))?;
     }
-    println!("{}", demo::BOTH_MAPS);
+    print_line(demo::BOTH_MAPS)?;
     for beside in demo::both_maps(application, now())? {
-        println!("{}", report::of_both_maps(&beside));
+        print_line(report::of_both_maps(&beside))?;
     }
     Ok(())
 }
@@ -547,7 +575,7 @@ fn run_demo(settings: &Settings, arguments: &DemoArguments) -> Result<(), Failur
     };
     std::fs::create_dir_all(directory)
         .map_err(|error| format!("cannot write to {}: {error}", directory.display()))?;
-    try_to_write_in(directory)?;
+    try_to_write_in(directory, DirectoryUse::Demo)?;
     let path = directory.join("tonghop.db");
     let url = DatabaseUrl::Sqlite {
         path: path.display().to_string(),
@@ -569,7 +597,10 @@ fn run_demo(settings: &Settings, arguments: &DemoArguments) -> Result<(), Failur
     let Some(listener) = listener else {
         return Ok(());
     };
-    println!("\n{}", demo::invitation(listener.local_addr()?));
+    print_line(format_args!(
+        "\n{}",
+        demo::invitation(listener.local_addr()?)
+    ))?;
     let options = ServerOptions {
         body_limit: 2 * 1024 * 1024,
         body_time: DEFAULT_BODY_TIME,

@@ -54,7 +54,28 @@ impl fmt::Display for User {
     }
 }
 
-/// The reasons for which this process may not write, each with its cure.
+/// The use of a directory, which tells by which setting another one is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DirectoryUse {
+    Database,
+    Keys,
+    Demo,
+}
+
+impl DirectoryUse {
+    /// Writes the setting that puts its files into `directory`.
+    fn setting(self, directory: &Path) -> String {
+        let place = directory.display();
+        match self {
+            DirectoryUse::Database => format!("set DATABASE_URL=sqlite:{place}/tonghop.db"),
+            DirectoryUse::Keys => format!("set TONGHOP_KEYS={place}/keys"),
+            DirectoryUse::Demo => format!("give --data-dir {place}"),
+        }
+    }
+}
+
+/// The reasons for which this process may not write, each with its cure. No cure gives the program
+/// root's rights, or a directory that other programs use.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
     #[error(
@@ -62,22 +83,20 @@ pub enum AccessError {
     )]
     NoDirectory { directory: PathBuf, user: User },
     #[error(
-        "the user {user} cannot write in the directory {directory}, which is {owner}'s; run the \
-         program as {owner}, or as root: chown {user} {directory} && chmod u+rwx {directory}"
+        "the user {user} cannot write in the directory {directory}, which is {owner}'s; {cure}"
     )]
     Directory {
         directory: PathBuf,
         user: User,
         owner: User,
+        cure: String,
     },
-    #[error(
-        "the user {user} cannot write the file {file}, which is {owner}'s; run the program as \
-         {owner}, or as root: chown {user} {file} && chmod u+rw {file}"
-    )]
+    #[error("the user {user} cannot write the file {file}, which is {owner}'s; {cure}")]
     File {
         file: PathBuf,
         user: User,
         owner: User,
+        cure: String,
     },
     #[error(
         "the user {user} cannot write {path}: its file system is read-only; mount it writable, or \
@@ -89,6 +108,44 @@ pub enum AccessError {
         path: PathBuf,
         source: std::io::Error,
     },
+}
+
+fn directory_cure(directory: &Path, user: &User, owner: &User, using: DirectoryUse) -> String {
+    if owner == user {
+        return format!("run: chmod u+rwx {}", directory.display());
+    }
+    let own = own_directory(user);
+    let (place, setting) = (own.display(), using.setting(&own));
+    let made = format!("as root make a directory for it: install -d -o {user} -m 700 {place}");
+    match owner.is_root() {
+        true => format!("{made} and {setting}"),
+        false => format!("run the program as {owner}, or {made} and {setting}"),
+    }
+}
+
+/// Returns a directory that can be the user's alone: no other user has it.
+fn own_directory(user: &User) -> PathBuf {
+    let usual = Path::new("/var/lib/tonghop");
+    match User::owner_of(usual) {
+        Ok(owner) if owner != *user => PathBuf::from(format!("/var/lib/tonghop-{user}")),
+        _ => usual.to_owned(),
+    }
+}
+
+fn file_cure(file: &Path, user: &User, owner: &User) -> String {
+    let file = file.display();
+    if owner == user {
+        format!("run: chmod u+rw {file}")
+    } else if owner.is_root() {
+        format!("if it is this program's database, run as root: chown {user} {file}")
+    } else {
+        format!("run the program as {owner}")
+    }
+}
+
+/// Returns the path from the root, so that an advice holds in every directory.
+fn from_root(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 fn other(path: &Path, source: std::io::Error) -> AccessError {
@@ -110,7 +167,7 @@ pub fn directory_of(path: &Path) -> &Path {
 ///
 /// # Errors
 /// [`AccessError`].
-pub fn try_to_write_in(directory: &Path) -> Result<(), AccessError> {
+pub fn try_to_write_in(directory: &Path, using: DirectoryUse) -> Result<(), AccessError> {
     let tried = tempfile::Builder::new()
         .prefix(".tonghop-try-")
         .tempfile_in(directory);
@@ -119,11 +176,12 @@ pub fn try_to_write_in(directory: &Path) -> Result<(), AccessError> {
     Err(match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => return Ok(()),
         ErrorKind::NotFound => AccessError::NoDirectory {
-            directory: directory.to_owned(),
+            directory: from_root(directory),
             user,
         },
         ErrorKind::PermissionDenied => match nearest(directory) {
             Some((directory, owner)) => AccessError::Directory {
+                cure: directory_cure(&directory, &user, &owner, using),
                 directory,
                 user,
                 owner,
@@ -141,11 +199,9 @@ pub fn try_to_write_in(directory: &Path) -> Result<(), AccessError> {
 /// Returns the nearest existing directory at or above `directory` whose owner can be read. Nothing
 /// below a closed directory can be.
 fn nearest(directory: &Path) -> Option<(PathBuf, User)> {
-    directory.ancestors().find_map(|above| {
-        // The last ancestor of a relative path is empty: the current directory.
-        let above = directory_of(&above.join("x")).to_owned();
-        let owner = User::owner_of(&above).ok()?;
-        Some((above, owner))
+    from_root(directory).ancestors().find_map(|above| {
+        let owner = User::owner_of(above).ok()?;
+        Some((above.to_owned(), owner))
     })
 }
 
@@ -154,7 +210,7 @@ fn nearest(directory: &Path) -> Option<(PathBuf, User)> {
 ///
 /// # Errors
 /// [`AccessError`].
-pub fn try_to_make(directory: &Path) -> Result<(), AccessError> {
+pub fn try_to_make(directory: &Path, using: DirectoryUse) -> Result<(), AccessError> {
     let above = directory
         .ancestors()
         .skip(1)
@@ -163,7 +219,7 @@ pub fn try_to_make(directory: &Path) -> Result<(), AccessError> {
             false => above,
         })
         .find(|above| above.exists());
-    try_to_write_in(above.unwrap_or(Path::new("/")))
+    try_to_write_in(above.unwrap_or(Path::new("/")), using)
 }
 
 /// Checks that an existing file may be read and written, without opening it: closing a database's
@@ -180,7 +236,8 @@ pub fn check_writable(file: &Path) -> Result<(), AccessError> {
     let user = User::current();
     Err(match (error.kind(), User::owner_of(file)) {
         (ErrorKind::PermissionDenied, Ok(owner)) => AccessError::File {
-            file: file.to_owned(),
+            cure: file_cure(&from_root(file), &user, &owner),
+            file: from_root(file),
             user,
             owner,
         },

@@ -74,6 +74,8 @@ report-column-reported = Units with figures
 report-received-from-below = Received from below
 report-note-reported = Units with figures: how many units have figures, of how many that must report.
 report-note-previous = Last year: within this period's boundaries, only what was reported last year.
+report-note-undivided = The figures contain the part of former units that could not be divided between the new ones: { $names }. The former unit's report counts among those received too, so received and missing can be more than expected together.
+report-note-undivided-elsewhere = The figures do not contain the part of former units that could not be divided between the new ones: { $names }. It counts at a unit above, or can be read by the code of the former unit.
 report-at-least = over { $value }
 report-at-most = under { $value }
 report-estimate = about { $value }
@@ -107,6 +109,11 @@ contract-wrong-query = The parameters are not valid.
 ## http/event_stream
 
 event-stream-too-many = Too many are following the changes at once. Close a stream that is no longer needed, or try again in some seconds.
+
+## http/front_page
+
+front-page-title = Tonghop is working
+front-page-text = This server collects reports and has no pages for people yet. If a link with an invitation brought you here: enter the code at the end of the link in the program in which you report, and choose your password there. If you have no such program, ask the person who sent you the link.
 
 ## http/parameter
 
@@ -411,6 +418,10 @@ not-found-earlier-map = Figures up to { $closing } cannot be put on the older ma
 
 page-unknown-cursor = The cursor is none of this list's, or the list has changed. Read again from the first page.
 
+## service/application/table
+
+table-missing-columns = Line { $line } lacks the columns { $columns }. Every line has all columns, separated by commas, semicolons or tabs; a cell may be empty.
+
 ## service/application/throttle
 
 throttle-too-many-failures = There were too many wrong attempts. Try again in { $seconds ->
@@ -632,12 +643,17 @@ people-list-no-unit = The role { $role } needs a unit. Write the code of the uni
 
 ## service/people/invitation
 
-invitation-unknown = The code is wrong, was used already, or has expired. Ask the person who manages the accounts of your unit for a new one.
+invitation-unknown = The code or the organisation is wrong, or the code was used already or has expired. Check the code and the organisation. If both are right, ask the person who manages the accounts of your unit for a new code.
 
 ## service/people/me
 
 me-gone = This account is not there any more. Sign in again.
 me-wrong-password = The present password is wrong.
+
+## service/people/operator
+
+account-end-of-others = The account does not have the role { $role }, so it cannot end. It has { $roles }.
+account-end-of-none = The account does not have the role { $role }, so it cannot end. It has no role.
 
 ## service/people/program
 
@@ -669,7 +685,7 @@ tenant-taken = There is a tenant { $slug } already. Choose another slug.
 
 sign-in-tenant-required = There are several systems here. Say which one by its short name (tenant).
 sign-in-wrong-refresh-token = Your session has expired or was prolonged elsewhere. Sign in with your password. (The refresh_token has served, has expired or is wrong.)
-sign-in-wrong-password = The login or the password is wrong. Check both, and the Caps Lock key.
+sign-in-wrong-password = The organisation, the login or the password is wrong. Check all three, and the Caps Lock key.
 
 ## service/report/series
 

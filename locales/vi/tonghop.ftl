@@ -71,6 +71,8 @@ report-column-reported = Số đơn vị có số liệu
 report-received-from-below = Nhận từ đơn vị cấp dưới
 report-note-reported = Số đơn vị có số liệu: bao nhiêu đơn vị đã có số liệu, trên bao nhiêu đơn vị phải báo.
 report-note-previous = Cùng kỳ năm trước: theo địa giới của kỳ này, chỉ gồm những gì đã báo năm trước.
+report-note-undivided = Số liệu có cả phần của đơn vị cũ chưa chia được cho các đơn vị mới: { $names }. Báo cáo của đơn vị cũ cũng tính vào số đã nhận, nên số đã nhận và số còn thiếu cộng lại có thể lớn hơn số phải báo.
+report-note-undivided-elsewhere = Số liệu chưa có phần của đơn vị cũ chưa chia được cho các đơn vị mới: { $names }. Phần đó được tính ở cấp trên hoặc xem riêng theo mã đơn vị cũ.
 report-at-least = trên { $value }
 report-at-most = dưới { $value }
 report-estimate = ước { $value }
@@ -101,6 +103,11 @@ contract-wrong-query = Các tham số không hợp lệ.
 ## http/event_stream
 
 event-stream-too-many = Đang có quá nhiều luồng theo dõi thay đổi cùng lúc. Hãy đóng luồng không còn dùng, hoặc thử lại sau ít giây.
+
+## http/front_page
+
+front-page-title = Tonghop đang hoạt động
+front-page-text = Máy chủ này nhận báo cáo và chưa có trang cho người dùng. Nếu bạn đến đây từ đường dẫn mời: hãy nhập mã ở cuối đường dẫn vào chương trình mà bạn dùng để báo cáo, rồi đặt mật khẩu ở đó. Nếu chưa có chương trình, hãy hỏi người đã gửi đường dẫn cho bạn.
 
 ## http/parameter
 
@@ -389,6 +396,10 @@ not-found-earlier-map = Số liệu đến ngày { $closing } không chuyển đ
 
 page-unknown-cursor = cursor không phải của danh sách này, hoặc danh sách đã thay đổi. Hãy đọc lại từ trang đầu.
 
+## service/application/table
+
+table-missing-columns = Dòng { $line } thiếu cột { $columns }. Dòng nào cũng phải có đủ các cột, ngăn cách bằng dấu phẩy, dấu chấm phẩy hoặc tab; ô có thể để trống.
+
 ## service/application/throttle
 
 throttle-too-many-failures = Đã nhập sai quá nhiều lần. Hãy thử lại sau { $seconds } giây. Nếu quên mật khẩu, hãy xin mã mời mới từ người quản lý tài khoản của đơn vị.
@@ -583,12 +594,17 @@ people-list-no-unit = Vai trò { $role } cần một đơn vị. Hãy ghi mã c�
 
 ## service/people/invitation
 
-invitation-unknown = Mã mời không đúng, đã dùng hoặc đã hết hạn. Hãy xin mã mới từ người quản lý tài khoản của đơn vị.
+invitation-unknown = Mã mời hoặc tổ chức không đúng, hoặc mã đã dùng hay đã hết hạn. Hãy kiểm tra lại mã và tổ chức. Nếu cả hai đều đúng, hãy xin mã mới từ người quản lý tài khoản của đơn vị.
 
 ## service/people/me
 
 me-gone = Tài khoản này không còn. Hãy đăng nhập lại.
 me-wrong-password = Mật khẩu hiện tại không đúng.
+
+## service/people/operator
+
+account-end-of-others = Tài khoản không có vai trò { $role } nên không thể kết thúc. Tài khoản đang có { $roles }.
+account-end-of-none = Tài khoản không có vai trò { $role } nên không thể kết thúc. Tài khoản chưa có vai trò nào.
 
 ## service/people/program
 
@@ -620,7 +636,7 @@ tenant-taken = Đã có hệ thống tên ngắn { $slug }. Hãy chọn tên ng�
 
 sign-in-tenant-required = Máy chủ có nhiều hệ thống. Hãy ghi thêm tên ngắn của hệ thống (tenant).
 sign-in-wrong-refresh-token = Phiên đăng nhập đã hết hạn hoặc đã được gia hạn ở nơi khác. Hãy đăng nhập lại bằng mật khẩu. (refresh_token đã hết giá trị, đã hết hạn hoặc không đúng.)
-sign-in-wrong-password = Tên đăng nhập hoặc mật khẩu không đúng. Hãy kiểm tra lại, kể cả phím Caps Lock.
+sign-in-wrong-password = Tổ chức, tên đăng nhập hoặc mật khẩu không đúng. Hãy kiểm tra lại cả ba, kể cả phím Caps Lock.
 
 ## service/report/series
 

@@ -16,7 +16,7 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use super::signature::{new_private_key, public_key_of};
-use crate::system::{AccessError, User, try_to_make, try_to_write_in};
+use crate::system::{AccessError, DirectoryUse, User, try_to_make, try_to_write_in};
 
 /// The reasons for which the keys cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -148,7 +148,7 @@ pub fn load_or_create(directory: &Path) -> Result<Vec<SigningKey>, SigningKeyErr
     make_directory(directory)?;
     check_directory(directory)?;
     if key_files(directory)?.is_empty() {
-        try_to_write_in(directory)?;
+        try_to_write_in(directory, DirectoryUse::Keys)?;
         // If another server has just made it, that one serves.
         create(&KeyFile::new(directory, 1, false))?;
     }
@@ -158,7 +158,7 @@ pub fn load_or_create(directory: &Path) -> Result<Vec<SigningKey>, SigningKeyErr
 fn make_directory(directory: &Path) -> Result<(), SigningKeyError> {
     let mut builder = DirBuilder::new();
     let made = builder.recursive(true).mode(0o700).create(directory);
-    made.map_err(|source| match try_to_make(directory) {
+    made.map_err(|source| match try_to_make(directory, DirectoryUse::Keys) {
         Err(access) => SigningKeyError::Access(access),
         Ok(()) => SigningKeyError::File {
             path: directory.to_owned(),

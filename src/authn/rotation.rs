@@ -10,7 +10,7 @@ use super::keys::{
     KeyFile, KeyState, SigningKey, SigningKeyError, check_directory, create, key_files, load_all,
 };
 use super::token::{LEEWAY, LIFETIME};
-use crate::system::try_to_write_in;
+use crate::system::{DirectoryUse, try_to_write_in};
 
 /// The time that servers have to notice that another key signs, also those whose directory is on a
 /// network and shows changes late.
@@ -113,7 +113,7 @@ fn files_to_change(directory: &Path) -> Result<Vec<KeyFile>, SigningKeyError> {
         return Ok(Vec::new());
     }
     check_directory(directory)?;
-    try_to_write_in(directory)?;
+    try_to_write_in(directory, DirectoryUse::Keys)?;
     key_files(directory)
 }
 

@@ -18,6 +18,7 @@ use tonghop::service::people::operator::{
 use tonghop::service::people::tenant::find_tenant;
 
 use super::local_time::LocalTime;
+use super::output::print_line;
 use super::password::choose_password;
 use crate::{Failure, explained};
 
@@ -97,7 +98,7 @@ pub fn run(
         let scope = scope_of(&account.tenant)?;
         let changed = change_as_operator(application, &scope, &account.login, deed, now);
         let clock = LocalTime::of(application, &scope)?;
-        println!("{}", table_of(&[changed.map_err(explained)?], clock));
+        print_line(table_of(&[changed.map_err(explained)?], clock))?;
         Ok::<_, Failure>(())
     };
     match command {
@@ -142,7 +143,7 @@ fn list(
     loop {
         let page = list_as_operator(application, scope, &filter, &request, now);
         let Page { items, next } = page.map_err(explained)?;
-        println!("{}", table_of(&items, clock));
+        print_line(table_of(&items, clock))?;
         if next.is_none() {
             return Ok(());
         }
@@ -168,7 +169,7 @@ fn create(
         grants: arguments.grants,
     };
     let id = add_account(application, scope, &entered, now).map_err(explained)?;
-    println!("{login} {id}");
+    print_line(format_args!("{login} {id}"))?;
     match entered.password {
         Some(_) => Ok(()),
         None => invite(application, scope, &login, now),
@@ -187,10 +188,10 @@ fn invite(
         link,
         expires_at,
     } = invitation;
-    println!("code: {}", code.unwrap_or_default());
-    println!("link: {}", link.unwrap_or_default());
+    print_line(format_args!("code: {}", code.unwrap_or_default()))?;
+    print_line(format_args!("link: {}", link.unwrap_or_default()))?;
     let until = LocalTime::of(application, scope)?.written(expires_at);
-    println!("good until: {until}");
+    print_line(format_args!("good until: {until}"))?;
     Ok(())
 }
 

@@ -34,6 +34,7 @@ use tonghop::service::people::token::{Client, Credentials, issue_token};
 
 use super::bar::Bar;
 use super::local_time::LocalTime;
+use super::output::{print_line, print_note};
 use super::password::enter_password;
 use super::summary;
 use crate::{Failure, explained, now, ready};
@@ -143,8 +144,7 @@ fn run_units(application: &Application, units: &UnitsArguments) -> Result<(), Fa
     }
     let call = Call::new(identity, now());
     let done = add_units(application, &call, &list, &Bar::new()?).map_err(told)?;
-    run.show_done(&done);
-    Ok(())
+    run.show_done(&done)
 }
 
 fn run_people(application: &Application, people: &PeopleArguments) -> Result<(), Failure> {
@@ -174,7 +174,10 @@ fn run_people(application: &Application, people: &PeopleArguments) -> Result<(),
     let done = done?;
     file.write_all(csv_of(&done.invitations, clock)?.as_slice())?;
     file.sync_all()?;
-    println!("Done. The invitations are in {}.", path.display());
+    print_line(format_args!(
+        "Done. The invitations are in {}.",
+        path.display()
+    ))?;
     Ok(())
 }
 
@@ -228,14 +231,14 @@ fn run_reorganisation(
     let source = arguments.source(application, &identity)?;
     let document = source.document();
     if arguments.print {
-        println!("{}", serde_json::to_string_pretty(document)?);
-        arguments.tell_kept(source.kept());
+        print_line(serde_json::to_string_pretty(document)?)?;
+        arguments.tell_kept(source.kept())?;
         return Ok(());
     }
     let preview = preview_reorganisation(application, &identity, document, &Bar::new()?)
         .map_err(explained)?;
     run.show(&preview, || summary::of_reorganisation(&preview))?;
-    arguments.tell_kept(source.kept());
+    arguments.tell_kept(source.kept())?;
     if !preview.possible {
         let faults = preview.faults.iter();
         let faults = faults.map(|fault| source.told(&fault.path, &fault.message_en));
@@ -252,8 +255,7 @@ fn run_reorganisation(
     let done = create_reorganisation(application, &call, document, &Bar::new()?);
     // Somebody else may have changed the map since the preview.
     let done = done.map_err(|error| source.explained(error))?;
-    run.show_done(&done);
-    Ok(())
+    run.show_done(&done)
 }
 
 impl RunArguments {
@@ -272,30 +274,32 @@ impl RunArguments {
 
     fn show(&self, plan: &impl Serialize, summary: impl FnOnce() -> String) -> Result<(), Failure> {
         match self.json {
-            true => println!("{}", serde_json::to_string(plan)?),
-            false => println!("{}", summary()),
+            true => print_line(serde_json::to_string(plan)?)?,
+            false => print_line(summary())?,
         }
         Ok(())
     }
 
-    fn show_done(&self, done: &Reply) {
+    fn show_done(&self, done: &Reply) -> Result<(), Failure> {
         match self.json {
-            true => println!("{}", done.body),
-            false => println!("{}", summary::of_done(done)),
+            true => print_line(&done.body)?,
+            false => print_line(summary::of_done(done))?,
         }
+        Ok(())
     }
 }
 
 impl ReorganisationArguments {
     /// Lists the kept units, on standard error if standard output is to be JSON only.
-    fn tell_kept(&self, kept: &[UnitName]) {
+    fn tell_kept(&self, kept: &[UnitName]) -> Result<(), Failure> {
         for unit in kept {
             let line = summary::of_kept(unit);
             match self.print || self.run.json {
-                true => eprintln!("{line}"),
-                false => println!("{line}"),
+                true => print_note(line),
+                false => print_line(line)?,
             }
         }
+        Ok(())
     }
 
     fn source(
@@ -462,5 +466,13 @@ impl fmt::Display for FileFaults {
 }
 
 fn read_text(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()).into())
+    std::fs::read_to_string(path).map_err(|error| match error.kind() {
+        ErrorKind::InvalidData => format!(
+            "{}: this is no text in UTF-8, as a workbook (.xlsx) is none. In Excel choose File, \
+             Save As, CSV UTF-8 (Comma delimited), and import the file that this makes",
+            path.display()
+        )
+        .into(),
+        _ => format!("{}: {error}", path.display()).into(),
+    })
 }

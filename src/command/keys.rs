@@ -9,6 +9,7 @@ use comfy_table::{Table, presets};
 use tonghop::authn::keys::{KeyState, SigningKey, load_all};
 use tonghop::authn::rotation::{activate_next, last_token_of, make_next, remove_retired};
 
+use super::output::print_line;
 use crate::Failure;
 
 #[derive(Subcommand)]
@@ -25,21 +26,24 @@ pub enum KeysCommand {
 
 pub fn run(directory: &Path, command: &KeysCommand, now: DateTime<Utc>) -> Result<(), Failure> {
     match command {
-        KeysCommand::List => println!("{}", table_of(&load_all(directory)?)),
-        KeysCommand::Next => println!("{} is the next key", make_next(directory)?.display()),
+        KeysCommand::List => print_line(table_of(&load_all(directory)?))?,
+        KeysCommand::Next => print_line(format_args!(
+            "{} is the next key",
+            make_next(directory)?.display()
+        ))?,
         KeysCommand::Activate => {
-            println!(
+            print_line(format_args!(
                 "{} signs from now on",
                 activate_next(directory, now)?.display()
-            );
+            ))?;
         }
         KeysCommand::Remove => {
             let removed = remove_retired(directory, now)?;
             if removed.is_empty() {
-                println!("no key is retired");
+                print_line("no key is retired")?;
             }
             for path in removed {
-                println!("{} was removed", path.display());
+                print_line(format_args!("{} was removed", path.display()))?;
             }
         }
     }

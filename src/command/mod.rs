@@ -6,6 +6,7 @@ mod bar;
 pub mod import;
 pub mod keys;
 mod local_time;
+pub mod output;
 pub mod password;
 pub mod report;
 mod summary;

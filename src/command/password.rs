@@ -12,7 +12,7 @@ use crate::Failure;
 /// Takes the password with which an account signs in.
 pub fn enter_password(login: &str) -> Result<String, Failure> {
     match stdin().is_terminal() {
-        true => Ok(prompt_password(format!("Password of {login}: "))?),
+        true => given(prompt_password(format!("Password of {login}: "))?),
         false => first_line(),
     }
 }
@@ -24,7 +24,7 @@ pub fn choose_password(login: &str) -> Result<String, Failure> {
         return first_line();
     }
     let asked = format!("New password of {login} ({SHORTEST} characters or more): ");
-    let chosen = prompt_password(asked)?;
+    let chosen = given(prompt_password(asked)?)?;
     match prompt_password("The same again: ")? == chosen {
         true => Ok(chosen),
         false => Err("the two passwords differ; nothing was written, try again".into()),
@@ -34,5 +34,16 @@ pub fn choose_password(login: &str) -> Result<String, Failure> {
 fn first_line() -> Result<String, Failure> {
     let mut line = String::new();
     stdin().lock().read_line(&mut line)?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+    given(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+fn given(password: String) -> Result<String, Failure> {
+    match password.is_empty() {
+        true => Err(
+            "no password was given: type it when it is asked for, or write it into the first line \
+             of standard input"
+                .into(),
+        ),
+        false => Ok(password),
+    }
 }

@@ -12,12 +12,14 @@ use tonghop::locale::Count;
 use tonghop::message;
 use tonghop::service::Application;
 use tonghop::service::application::locate::ReportPath;
+use tonghop::service::application::name::UnitName;
 use tonghop::service::people::tenant::find_tenant;
 use tonghop::service::report::series::SeriesFigure;
 use tonghop::service::report::unit_report::{
     ReportFigure, ReportLine, ReportSection, UnitReport, inspect_report,
 };
 
+use super::output::print_line;
 use crate::{Failure, explained, now, ready};
 
 /// The width of a line, in characters.
@@ -55,7 +57,7 @@ pub fn run(settings: &Settings, arguments: ReportArguments) -> Result<(), Failur
         period: arguments.period,
         unit: unit_reference(arguments.unit),
     };
-    println!("{}", printed(&application, &scope, &path)?);
+    print_line(printed(&application, &scope, &path)?)?;
     Ok(())
 }
 
@@ -79,6 +81,7 @@ pub fn printed(
     let mut page = heading(&report);
     page.extend(body.laid_out());
     page.extend(body.notes());
+    page.extend(undivided(&report));
     Ok(page.join("\n"))
 }
 
@@ -133,6 +136,26 @@ fn progress(report: &UnitReport) -> String {
     }
     let sentences: Vec<String> = sentences.into_iter().map(|one| one.vi).collect();
     sentences.join(" ")
+}
+
+/// Names the former units of which a part could not be divided.
+fn undivided(report: &UnitReport) -> Vec<String> {
+    let named = |units: &[UnitName]| {
+        let names = units
+            .iter()
+            .map(|unit| format!("{} ({})", unit.name, unit.code));
+        names.collect::<Vec<_>>().join(", ")
+    };
+    let mut notes = Vec::new();
+    if !report.undivided.is_empty() {
+        let names = named(&report.undivided);
+        notes.push(message!("report-note-undivided", names).vi);
+    }
+    if !report.undivided_elsewhere.is_empty() {
+        let names = named(&report.undivided_elsewhere);
+        notes.push(message!("report-note-undivided-elsewhere", names).vi);
+    }
+    notes.iter().flat_map(|note| wrapped(note, WIDTH)).collect()
 }
 
 // ---- The figures ------------------------------------------------------------------------------

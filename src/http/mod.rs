@@ -23,6 +23,7 @@ mod completeness;
 mod event_stream;
 mod expect;
 pub(crate) mod form;
+mod front_page;
 pub(crate) mod indicator;
 mod invitation;
 mod json;

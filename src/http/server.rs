@@ -38,7 +38,7 @@ use super::request::{BodyLimit, BodyTime, TrustedProxies};
 use super::state::ServerState;
 use super::tls::{Certificate, CertificateError, CertificateFiles};
 use super::token::PasswordSlots;
-use super::{openapi, routes, upgrade};
+use super::{front_page, openapi, routes, upgrade};
 use crate::allowance::AllowanceLimits;
 use crate::service::Application;
 use crate::service::submission::SubmissionQueue;
@@ -362,6 +362,7 @@ fn app(
         .configure(routes::routes)
         .into_app()
         .configure(|config| parts.docs.serve(config))
+        .configure(front_page::serve)
         .default_service(web::to(route_not_found))
         .wrap(from_fn(representation::choose))
         .wrap(from_fn(contract::hold))

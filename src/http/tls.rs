@@ -150,6 +150,7 @@ impl Certificate {
     fn renew(&self) {
         match read_context(&self.files) {
             Ok(context) => {
+                warn_if_exposed(&self.files.key);
                 *self.context.write().unwrap_or_else(PoisonError::into_inner) = context;
                 tracing::info!("the certificate was read again");
             }
@@ -181,7 +182,6 @@ fn read_context(files: &CertificateFiles) -> Result<SslContext, CertificateError
     // Without the callback a key with a password would be asked for at the terminal.
     let secret = PKey::private_key_from_pem_callback(&read(key)?, |_| Ok(0))
         .map_err(|_| CertificateError::NoKey(key.clone()))?;
-    warn_if_exposed(key);
     let mut acceptor = acceptor_builder()?;
     acceptor.set_certificate(&own)?;
     for above in certificates {

@@ -18,7 +18,7 @@ use crate::store::DatabaseUrl;
 use crate::store::file::followed;
 use crate::store::inspection::{clock, journal_mode};
 use crate::store::migration::{MigrationError, Requirement, check_each, check_pages};
-use crate::system::{directory_of, try_to_make, try_to_write_in};
+use crate::system::{DirectoryUse, directory_of, try_to_make, try_to_write_in};
 
 /// The result of one check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +59,10 @@ impl fmt::Display for Finding {
     }
 }
 
+pub fn is_ok(finding: &Finding) -> bool {
+    finding.verdict == Verdict::Ok
+}
+
 pub fn is_fault(finding: &Finding) -> bool {
     finding.verdict == Verdict::Fault
 }
@@ -68,8 +72,7 @@ pub fn check_installation(settings: &Settings, now: DateTime<Utc>) -> Vec<Findin
     let mut findings = database(&settings.database_url, now);
     findings.push(our_clock(now));
     findings.push(signing_keys(&settings.keys));
-    let files = settings.certificate.as_ref();
-    findings.extend(files.map(|files| certificate(files, now)));
+    findings.extend(check_tls(settings, now));
     findings.push(listening(settings));
     findings
 }
@@ -81,7 +84,7 @@ fn database(url: &DatabaseUrl, now: DateTime<Utc>) -> Vec<Finding> {
         findings.push(disk(&followed(path)));
         if path.exists() {
             findings.push(privacy("file", path));
-        } else if let Err(error) = try_to_write_in(directory_of(path)) {
+        } else if let Err(error) = try_to_write_in(directory_of(path), DirectoryUse::Database) {
             findings.push(Finding::new(Verdict::Fault, "access", error.to_string()));
         }
     }
@@ -299,7 +302,7 @@ fn answer_on(mut stream: impl Read + Write) -> std::io::Result<String> {
 fn signing_keys(directory: &Path) -> Finding {
     let place = directory.display();
     if !directory.exists() {
-        if let Err(error) = try_to_make(directory) {
+        if let Err(error) = try_to_make(directory, DirectoryUse::Keys) {
             return Finding::new(Verdict::Fault, "keys", error.to_string());
         }
         let text = format!("there is no {place}; a server will make it, and all sign in anew");
@@ -308,7 +311,7 @@ fn signing_keys(directory: &Path) -> Finding {
     match keys::load_all(directory) {
         Err(error) => Finding::new(Verdict::Fault, "keys", error.to_string()),
         Ok(keys) if keys.is_empty() => {
-            if let Err(error) = try_to_write_in(directory) {
+            if let Err(error) = try_to_write_in(directory, DirectoryUse::Keys) {
                 return Finding::new(Verdict::Fault, "keys", error.to_string());
             }
             let text = format!("none in {place}; a server will make one, and all sign in anew");
@@ -323,6 +326,35 @@ fn signing_keys(directory: &Path) -> Finding {
 
 /// The time before the end of a certificate in which somebody should renew it.
 const RENEWING: TimeDelta = TimeDelta::days(14);
+
+/// Checks the certificate, and that the address that people are told is one of TLS. Finds nothing if
+/// the server speaks no TLS itself.
+pub fn check_tls(settings: &Settings, now: DateTime<Utc>) -> Vec<Finding> {
+    let Some(files) = &settings.certificate else {
+        return Vec::new();
+    };
+    let public = settings.public_url.as_deref();
+    let plain = public.and_then(|url| url.strip_prefix("http://"));
+    let plain = plain.map(|rest| {
+        let text = format!(
+            "TONGHOP_PUBLIC_URL is http://{rest}, but the server speaks TLS and the links in \
+             invitations would not open; set it to https://{rest}"
+        );
+        Finding::new(Verdict::Warning, "tls", text)
+    });
+    let mut findings = Vec::from_iter(exposure(&files.key));
+    findings.push(certificate(files, now));
+    findings.extend(plain);
+    findings
+}
+
+fn exposure(key: &Path) -> Option<Finding> {
+    is_exposed(key).then(|| {
+        let key = key.display();
+        let text = format!("everybody on this machine may read {key}; run: chmod o= {key}");
+        Finding::new(Verdict::Warning, "tls", text)
+    })
+}
 
 fn certificate(files: &CertificateFiles, now: DateTime<Utc>) -> Finding {
     let (from, until) = match life_of(files) {
@@ -340,10 +372,6 @@ fn certificate(files: &CertificateFiles, now: DateTime<Utc>) -> Finding {
         (Verdict::Fault, text)
     } else if until < now + RENEWING {
         let text = format!("{place} is valid until {}: renew it soon", shown(until));
-        (Verdict::Warning, text)
-    } else if is_exposed(&files.key) {
-        let key = files.key.display();
-        let text = format!("everybody on this machine may read {key}; run: chmod o= {key}");
         (Verdict::Warning, text)
     } else {
         let text = format!("{place} is valid until {}", shown(until));

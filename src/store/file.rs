@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use crate::system::{AccessError, check_writable, directory_of, try_to_write_in};
+use crate::system::{AccessError, DirectoryUse, check_writable, directory_of, try_to_write_in};
 
 /// The identity of a file, which stays when the file is written or renamed. Two files never share
 /// one.
@@ -144,7 +144,7 @@ pub fn is_there(path: &Path) -> bool {
 /// # Errors
 /// [`AccessError`], also if a non-empty file exists.
 pub(super) fn make(path: &Path) -> Result<(), AccessError> {
-    try_to_write_in(directory_of(path))?;
+    try_to_write_in(directory_of(path), DirectoryUse::Database)?;
     let made = std::fs::OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -171,7 +171,7 @@ pub(super) fn check_access(path: &Path) -> Result<(), AccessError> {
     for file in files.iter().filter(|file| file.exists()) {
         check_writable(file)?;
     }
-    try_to_write_in(directory_of(&path))
+    try_to_write_in(directory_of(&path), DirectoryUse::Database)
 }
 
 /// Returns the path as a SQLite address that never creates a file. Otherwise a connection to a

@@ -380,6 +380,7 @@ pub struct MapChange {
     pub effective: NaiveDate,
     pub legal_basis: String,
     pub rev: i64,
+    pub entered_at: NaiveDateTime,
     pub units: Vec<UnitId>,
 }
 
@@ -398,11 +399,12 @@ pub fn map_changes(transaction: &mut Transaction<'_>) -> Result<Vec<MapChange>, 
             reorganisation::effective,
             reorganisation::legal_basis,
             reorganisation::rev,
+            reorganisation::entered_at,
             reorganisation::changes,
         ))
-        .load::<(String, NaiveDate, String, i64, String)>(connection)?
+        .load::<(String, NaiveDate, String, i64, NaiveDateTime, String)>(connection)?
         .into_iter()
-        .map(|(id, effective, legal_basis, rev, changes)| {
+        .map(|(id, effective, legal_basis, rev, entered_at, changes)| {
             let changes: Changes = document(&changes, "changes of a reorganisation")?;
             let replaced = changes.replaced.iter().map(|fact| fact.unit);
             let units = changes.opened.into_iter().chain(changes.closed);
@@ -411,6 +413,7 @@ pub fn map_changes(transaction: &mut Transaction<'_>) -> Result<Vec<MapChange>, 
                 effective,
                 legal_basis,
                 rev,
+                entered_at,
                 units: units.chain(replaced).collect(),
             })
         })

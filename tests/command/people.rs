@@ -126,6 +126,110 @@ on_both_backends! {
     }
 }
 
+#[test]
+fn a_list_is_read_whatever_a_spreadsheet_made_of_its_heading_and_all_faults_are_told() {
+    let (server, _admin) = Server::with_town(Backend::Sqlite);
+    let told = |list: &str| text(&import(&server, "test", list).stderr);
+    let short = told(
+        "login,name,telephone,role,unit_code\nx,X\ny,Y,,reporter,NOWHERE\nz,Z,,viewer,A,more\n",
+    );
+    for expected in [
+        "nothing was written; 3 faults",
+        "people.csv: Line 2 lacks the columns telephone, role, unit_code. ",
+        "people.csv: Line 3, column unit_code: There is no unit with the code \"NOWHERE\" today. ",
+        "people.csv: Line 4 does not have the columns ",
+    ] {
+        assert!(short.contains(expected), "{expected}: {short}");
+    }
+    let lacking = told("login,name,role,unit_code\nx,X,reporter,A\n");
+    assert!(
+        lacking.contains("Line 1 lacks the columns telephone. "),
+        "{lacking}"
+    );
+    let done = import(
+        &server,
+        "test",
+        "Login;NAME;Telephone;Role;Unit_code\nx;X;;reporter;A\n",
+    );
+    assert!(done.status.success(), "{done:?}");
+
+    let units = |list: &[u8]| {
+        let directory = server.database.directory.path();
+        std::fs::write(directory.join("units.csv"), list).unwrap();
+        let arguments = [
+            "import",
+            "units",
+            "--tenant",
+            "test",
+            "--login",
+            "admin",
+            "units.csv",
+        ];
+        run_with_line(&mut tonghop_on(&server.database, &arguments), PASSWORD)
+    };
+    let wrong = text(
+        &units(b"Code;Name;Level;Parent_code\nN1;Xa;commune\nN2;;hamlet;A\nN3;Ap;hamlet;N1\n")
+            .stderr,
+    );
+    for expected in [
+        "2 faults",
+        "Line 2 lacks the columns parent_code. ",
+        "Line 3, column name: ",
+    ] {
+        assert!(wrong.contains(expected), "{expected}: {wrong}");
+    }
+    let utf16: Vec<u8> = "\u{feff}code,name"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    for list in [&b"PK\x03\x04\xff\xfe"[..], &utf16] {
+        let told = text(&units(list).stderr);
+        assert!(told.contains("CSV UTF-8 (Comma delimited)"), "{told}");
+    }
+}
+
+#[test]
+fn a_role_that_an_account_does_not_have_cannot_end() {
+    let (server, _admin) = Server::with_town(Backend::Sqlite);
+    server.create_account("test", "an", &["reporter@code:A"]);
+    let end = |role: &str| {
+        let arguments = [
+            "account", "grant", "--tenant", "test", "--login", "an", "--end", role,
+        ];
+        tonghop_on(&server.database, &arguments).output().unwrap()
+    };
+    let refused = end("viewer@code:A");
+    assert!(!refused.status.success(), "{refused:?}");
+    assert_eq!(
+        text(&refused.stderr),
+        "tonghop: The account does not have the role viewer@code:A, so it cannot end. It has reporter@code:A.\n"
+    );
+    assert!(end("reporter@code:A").status.success());
+    assert!(text(&end("viewer@code:A").stderr).contains("It has no role."));
+}
+
+#[test]
+fn a_password_that_was_not_given_is_no_failed_sign_in() {
+    let (server, admin) = Server::with_town(Backend::Sqlite);
+    let attempts = || admin.get("/v1/sign-ins").expect_status(200).json()["items"].clone();
+    let before = attempts();
+    let directory = server.database.directory.path();
+    std::fs::write(directory.join("units.csv"), "code,name,level,parent_code\n").unwrap();
+    let arguments = [
+        "import",
+        "units",
+        "--tenant",
+        "test",
+        "--login",
+        "admin",
+        "units.csv",
+    ];
+    let refused = tonghop_on(&server.database, &arguments).output().unwrap();
+    let told = text(&refused.stderr);
+    assert!(told.starts_with("tonghop: no password was given"), "{told}");
+    assert_eq!(attempts(), before);
+}
+
 /// Reads what a program shows until it shows this.
 fn read_until(source: &mut impl Read, end: &str) -> String {
     let mut shown = Vec::new();

@@ -445,7 +445,6 @@ fn paths_methods_and_parameters_that_do_not_exist_are_told() {
         answer
     };
     for path in [
-        "/",
         "/v1",
         "/v1/nothing",
         "/v2/units",

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::harness::report::{Report, value};
 use crate::harness::town::{Town, broken_down, form};
-use crate::harness::{Answer, Client, Server};
+use crate::harness::{Answer, Backend, Client, Server};
 
 /// The sentence of an answer that is refused, in both languages.
 fn details(ask: impl Fn(&Client) -> Answer, client: &Client) -> [String; 2] {
@@ -250,5 +250,21 @@ on_both_backends! {
         assert!(vi[0].starts_with("Xã A (A) còn 2 đơn vị trực thuộc (Ấp Một (A1), Ấp Hai (A2))."), "{vi:?}");
         assert!(vi[1].starts_with("Còn 3 đơn vị thuộc cấp ấp ("), "{vi:?}");
         assert!(en[1].starts_with("The level hamlet still has 3 units ("), "{en:?}");
+    }
+}
+
+#[test]
+fn the_address_in_an_invitation_says_where_to_enter_the_code() {
+    let server = Server::with_tenant(Backend::Sqlite);
+    let page = server.anonymous().get("/").expect_status(200);
+    assert_eq!(
+        page.header("content-type"),
+        Some("text/html; charset=utf-8")
+    );
+    for expected in [
+        "hãy nhập mã ở cuối đường dẫn",
+        "enter the code at the end of the link",
+    ] {
+        assert!(page.text.contains(expected), "{}", page.text);
     }
 }

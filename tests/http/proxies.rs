@@ -126,6 +126,9 @@ fn the_printed_configuration_of_nginx_passes_everything_on() {
 
     let admin = Client::new(proxy.address).sign_in("test", "admin", PASSWORD);
     expect_undone(&admin);
+    server.anonymous().get("/metrics").expect_status(200);
+    let metrics = Client::new(proxy.address).get("/metrics");
+    assert_eq!(metrics.status, 403, "{}", metrics.text);
     let gzip = admin.with("Accept-Encoding", "gzip");
     let document = gzip.get("/openapi.json").expect_status(200);
     assert_eq!(document.header("content-encoding"), Some("gzip"));

@@ -69,6 +69,10 @@ fn in_directory(directory: &Path, arguments: &[&str]) -> Command {
 }
 
 fn run_with_password(command: &mut Command) -> Output {
+    run_with_input(command, PASSWORD)
+}
+
+fn run_with_input(command: &mut Command, input: &str) -> Output {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -76,7 +80,7 @@ fn run_with_password(command: &mut Command) -> Output {
         .spawn()
         .unwrap();
     // A command that fails before it asks for the password does not read it.
-    let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), PASSWORD.as_bytes());
+    let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes());
     child.wait_with_output().unwrap()
 }
 
@@ -376,7 +380,7 @@ fn a_place_that_cannot_be_written_is_told_by_the_check_and_by_the_server_with_th
     expect_fault(
         command,
         "access",
-        &["cannot write in the directory", place, "chown"],
+        &["cannot write in the directory", place, "run: chmod u+rwx"],
     );
     let keys = findings(&mut command("check"), "fault", "keys").join("");
     assert!(keys.contains(place), "{keys}");
@@ -387,14 +391,26 @@ fn a_place_that_cannot_be_written_is_told_by_the_check_and_by_the_server_with_th
     expect_fault(
         command,
         "access",
-        &["cannot write the file", file.to_str().unwrap(), "chown"],
+        &[
+            "cannot write the file",
+            file.to_str().unwrap(),
+            "run: chmod u+rw",
+        ],
     );
     set_mode(&file, 0o600);
 
     // Another's, such as root's who made the first tenant and forgot `sudo -u`.
     if nobody().is_some() {
         chown(&file, Some(0), Some(0)).unwrap();
-        expect_fault(command, "access", &["which is root's", "chown postgres"]);
+        expect_fault(
+            command,
+            "access",
+            &[
+                "which is root's",
+                "if it is this program's database",
+                "chown postgres",
+            ],
+        );
     }
 
     let keys = directory.path().join("closed").join("keys");
@@ -408,11 +424,111 @@ fn a_place_that_cannot_be_written_is_told_by_the_check_and_by_the_server_with_th
     if let Some((user, group)) = nobody() {
         chown(&file, Some(user), Some(group)).unwrap();
     }
+    let own = match nobody() {
+        Some(_) => "install -d -o postgres -m 700 /var/lib/tonghop",
+        None => "chmod u+rwx",
+    };
     expect_fault(
         elsewhere,
         "keys",
-        &["cannot write in the directory", "closed", "chown"],
+        &["cannot write in the directory", "closed", own],
     );
+}
+
+#[test]
+fn no_advice_gives_away_a_directory_of_root_or_the_rights_of_root() {
+    if nobody().is_none() {
+        return;
+    }
+    let roots = tempfile::tempdir_in("/tmp").unwrap();
+    set_mode(roots.path(), 0o755);
+    let place = roots.path().to_str().unwrap();
+    for (name, value, setting) in [
+        (
+            "DATABASE_URL",
+            format!("sqlite:{place}/tonghop.db"),
+            "set DATABASE_URL=sqlite:/var/lib/tonghop",
+        ),
+        (
+            "DATABASE_URL",
+            "sqlite:tonghop.db".to_owned(),
+            "set DATABASE_URL=sqlite:/var/lib/tonghop",
+        ),
+        (
+            "TONGHOP_KEYS",
+            format!("{place}/keys"),
+            "set TONGHOP_KEYS=/var/lib/tonghop",
+        ),
+    ] {
+        let mut command = as_nobody(in_directory(roots.path(), &["check"]));
+        let checked = command.env(name, &value).output().unwrap();
+        let told = String::from_utf8(checked.stdout).unwrap();
+        assert!(
+            told.contains(&format!("the directory {place}, which is root's")),
+            "{told}"
+        );
+        assert!(
+            told.contains("install -d -o postgres -m 700 /var/lib/tonghop"),
+            "{told}"
+        );
+        assert!(told.contains(setting), "{told}");
+        assert!(
+            !told.contains("chown") && !told.contains("program as root"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn a_first_tenant_that_is_refused_leaves_no_database() {
+    let directory = TempDir::new().unwrap();
+    let mut create = in_directory(directory.path(), &FIRST_TENANT);
+    let refused = run_with_input(&mut create, "short");
+    assert!(!refused.status.success(), "{refused:?}");
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+    let made = in_directory(directory.path(), &["init"]).output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+}
+
+#[test]
+fn output_that_nobody_reads_or_that_finds_no_room_ends_a_command_without_a_panic() {
+    let database = TestDatabase::migrated(Backend::Sqlite).with_tenant();
+    let commands: [&[&str]; 4] = [
+        &["openapi"],
+        &["tenant", "list"],
+        &["check"],
+        &["demo", "--once"],
+    ];
+    for arguments in commands {
+        let run = |output: Stdio| {
+            let mut command = tonghop_on(&database, arguments);
+            command.env("TONGHOP_LISTEN", "127.0.0.1:0");
+            command
+                .stdout(output)
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        };
+        let mut unread = run(Stdio::piped());
+        drop(unread.stdout.take());
+        let unread = unread.wait_with_output().unwrap();
+        assert_eq!(
+            (unread.status.code(), unread.stderr.as_slice()),
+            (Some(141), &b""[..]),
+            "{arguments:?}"
+        );
+        let full = std::fs::File::options()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        let full = run(full.into()).wait_with_output().unwrap();
+        let told = String::from_utf8(full.stderr).unwrap();
+        assert_eq!(full.status.code(), Some(1), "{told}");
+        assert!(
+            told.starts_with("tonghop: cannot write the output: "),
+            "{told}"
+        );
+    }
 }
 
 #[test]

@@ -227,6 +227,33 @@ fn the_check_tells_until_when_a_certificate_is_valid_and_what_is_wrong_with_it()
 }
 
 #[test]
+fn a_server_whose_certificate_expires_or_whose_links_are_without_tls_warns_in_its_log() {
+    let database = TestDatabase::migrated(Backend::Sqlite);
+    let directory = database.directory.path();
+    let past = Asn1Time::from_unix(1_750_000_000).unwrap();
+    issue_until(1, &past).write(directory);
+    assert!(serve(&database).log().contains("has expired on 2025-06-15"));
+    issue(1).write(directory);
+    let settings = settings(directory);
+    let mut all: Vec<(&str, &str)> = settings
+        .iter()
+        .map(|(name, path)| (*name, path.as_str()))
+        .collect();
+    all.push(("TONGHOP_PUBLIC_URL", "http://baocao.example.vn"));
+    let server = Program::serve_with(&database, &all);
+    for expected in ["renew it soon", "set it to https://baocao.example.vn"] {
+        assert!(server.log().contains(expected), "{}", server.log());
+    }
+    let mut command = tonghop_on(&database, &["check"]);
+    let output = command.envs(all).output().unwrap();
+    let findings = String::from_utf8(output.stdout).unwrap();
+    let warned = |line: &str| {
+        line.starts_with("warning  tls ") && line.contains("set it to https://baocao.example.vn")
+    };
+    assert!(findings.lines().any(warned), "{findings}");
+}
+
+#[test]
 fn the_check_knows_a_server_that_speaks_tls() {
     let database = TestDatabase::migrated(Backend::Sqlite);
     let directory = database.directory.path();

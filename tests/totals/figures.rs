@@ -10,6 +10,7 @@ use tonghop::service::application::locate::ReportPath;
 use tonghop::service::submission::{Asked, Entered, Intent, SubmissionChange, change_all};
 
 use crate::harness::decree::{commune, merge, split};
+use crate::harness::program::tonghop_on;
 use crate::harness::report::{Report, Reports, cell, option, shown, value};
 use crate::harness::server::now;
 use crate::harness::town::{Town, broken_down, formula, indicator, over_time};
@@ -371,20 +372,38 @@ on_both_backends! {
     }
 
     fn what_nobody_can_divide_counts_until_all_heirs_have_submitted(backend) {
-        let (_server, admin, m) = reporting(backend, &[("raised", over_time("sum", "sum"))]);
+        let (server, admin, m) = reporting(backend, &[("raised", over_time("sum", "sum"))]);
         m.submit("A", "2025-02", json!({"raised": 10}));
         let into = ["X", "Y"].map(|code| json!({"unit": commune(code, "T")}));
         admin.reorganise("2025-01-01", &json!([{"op": "split", "from": "code:A", "into": into}]));
         let february = m.of("2025-02");
         assert_eq!(february.figure("T", "raised"), "10 1/4");
+        let named = |period: &str, rest: &str| -> Value {
+            let of_period = m.of(period).read(&format!("T/{rest}"));
+            of_period["map"]["not_divided"].as_array().unwrap().iter().map(|one| one["unit"]["code"].clone()).collect()
+        };
+        for (period, rest) in [("2025-02", "rollup"), ("2025-02", "rollup?include=children"), ("2025-02", "completeness"), ("2025", "rollup")] {
+            assert_eq!(named(period, rest), json!(["A"]), "{period} {rest}");
+        }
+        assert_eq!(named("2025-03", "rollup"), json!([]));
+        let series = admin.get("/v1/forms/m/units/code:T/series?indicator=raised&from=2025-02&to=2025-02").expect_status(200).json();
+        assert_eq!(series["map"]["not_divided"][0]["unit"]["code"], "A");
+        let printed = tonghop_on(&server.database, &["report", "--tenant", "test", "--form", "m", "--period", "2025-02", "--unit", "T"]).output().unwrap();
+        let printed = String::from_utf8(printed.stdout).unwrap();
+        assert!(printed.contains("chưa chia được cho các đơn vị mới: Xã A (A)."), "{printed}");
         // A's leaf has what was expected of A; X, Y, B and D are expected now.
         let report = february.read("T/rollup?include=children");
         let leaf = report["children"].as_array().unwrap().iter().find(|child| child["not_divided"] == true).unwrap();
         assert_eq!(shown(&cell(leaf, "raised")), "10 1/0");
         m.submit("X", "2025-02", json!({"raised": 4}));
         assert_eq!(february.figure("T", "raised"), "14 2/4");
+        assert_eq!(named("2025-02", "rollup"), json!(["A"]));
+        // The two received are X's and the former A's: Y, B and D are missing.
+        let progress = february.read("T/completeness");
+        assert_eq!((&progress["total"]["submitted"], &progress["total"]["missing"]), (&json!(2), &json!(3)));
         m.submit("Y", "2025-02", json!({"raised": 6}));
         assert_eq!(february.figure("T", "raised"), "10 2/4");
+        assert_eq!(named("2025-02", "rollup"), json!([]));
         m.expect_verified("T", &["2025-02", "2025"]);
     }
 

@@ -76,6 +76,14 @@ impl<'s> Located<'s> {
         }
     }
 
+    /// Returns the first day of the period's first base period.
+    pub fn opening_day(&self) -> NaiveDate {
+        let period = &self.in_force.period;
+        let bases = period.base_periods();
+        let days = bases.iter().map(|base| base.range.from);
+        days.min().unwrap_or(period.range.from)
+    }
+
     /// Returns the last days of the period's base periods.
     pub fn closing_days(&self) -> Vec<NaiveDate> {
         let bases = self.in_force.period.base_periods();

@@ -10,21 +10,45 @@ use csv::StringRecord;
 use serde::de::DeserializeOwned;
 
 use crate::domain::text::composed;
-use crate::error::MOST_FAULTS;
+use crate::error::{Code, Fault, MOST_FAULTS, Message};
+use crate::message;
+use crate::path;
 
 /// A row and its line; the first line of the file is line 1.
 pub(in crate::service) struct Listed<R> {
+    /// The number of the row among all, from 0.
+    pub index: usize,
     pub line: u64,
     pub row: R,
 }
 
 /// A line whose columns differ from the expected heading.
 pub(in crate::service) struct WrongColumns {
+    /// The number of the row among all, from 0.
+    pub index: usize,
     pub line: u64,
+    /// The columns that the line lacks. If there are none, it has others than the heading.
+    pub missing: Vec<String>,
 }
 
-/// Reads all rows below the heading, which must have `columns`; if it does not, only that is
-/// reported. Composes cells, as all texts are (Unicode's form C).
+impl WrongColumns {
+    /// Returns the fault of a list of units or people. `otherwise` is told where nothing is missing.
+    pub fn fault(self, otherwise: impl FnOnce(u64) -> Message) -> Fault {
+        let WrongColumns {
+            index,
+            line,
+            missing,
+        } = self;
+        let message = match missing.as_slice() {
+            [] => otherwise(line),
+            missing => message!("table-missing-columns", line, columns = missing.join(", ")),
+        };
+        Fault::in_body(path![index], Code::MalformedCsv, message)
+    }
+}
+
+/// Reads all rows below the heading, which must have `columns`, in upper or lower case; if it does
+/// not, only that is reported. Composes cells, as all texts are (Unicode's form C).
 pub(in crate::service) fn read_table<R: DeserializeOwned>(
     csv: &str,
     columns: &[&str],
@@ -45,14 +69,23 @@ pub(in crate::service) fn read_table<R: DeserializeOwned>(
         return Vec::new();
     };
     let heading = Heading::of(&first);
-    if !heading.has(columns) {
-        return vec![Err(WrongColumns { line })];
+    let missing = heading.missing(columns);
+    if !missing.is_empty() {
+        return vec![Err(WrongColumns {
+            index: 0,
+            line,
+            missing,
+        })];
     }
-    let rows = records.map(|(line, record)| {
+    let rows = records.enumerate().map(|(index, (line, record))| {
         let cells = heading.cells(&record);
         let row = cells.and_then(|cells| cells.deserialize(Some(&heading.names)).ok());
-        row.map(|row| Listed { line, row })
-            .ok_or(WrongColumns { line })
+        row.map(|row| Listed { index, line, row })
+            .ok_or_else(|| WrongColumns {
+                index,
+                line,
+                missing: heading.beyond(&record),
+            })
     });
     // Stop after as many wrong rows as an answer reports.
     let mut wrong = 0;
@@ -70,8 +103,12 @@ fn delimiter_of(csv: &str, columns: &[&str]) -> u8 {
     let heading = heading.unwrap_or_default().trim_start_matches('\u{feff}');
     let has_columns = |delimiter: &u8| {
         let cells = heading.split(char::from(*delimiter));
-        let cells: Vec<&str> = cells.map(|cell| cell.trim().trim_matches('"')).collect();
-        columns.iter().all(|column| cells.contains(column))
+        let cells: Vec<String> = cells
+            .map(|cell| cell.trim().trim_matches('"').to_lowercase())
+            .collect();
+        columns
+            .iter()
+            .all(|column| cells.iter().any(|cell| cell == column))
     };
     [b',', b';', b'\t']
         .into_iter()
@@ -94,16 +131,26 @@ impl Heading {
     fn of(record: &StringRecord) -> Heading {
         let named = record.iter().enumerate();
         let named = named.filter(|(_, name)| !name.is_empty());
-        let (places, names): (Vec<usize>, Vec<&str>) = named.unzip();
+        let named = named.map(|(place, name)| (place, name.to_lowercase()));
+        let (places, names): (Vec<usize>, Vec<String>) = named.unzip();
         Heading {
             names: StringRecord::from(names),
             places,
         }
     }
 
-    fn has(&self, columns: &[&str]) -> bool {
-        let has = |column: &&str| self.names.iter().any(|name| name == *column);
-        columns.iter().all(has)
+    /// Returns those of the columns that the heading lacks.
+    fn missing(&self, columns: &[&str]) -> Vec<String> {
+        let lacks = |column: &&&str| self.names.iter().all(|name| name != **column);
+        let missing = columns.iter().filter(lacks);
+        missing.map(|column| (*column).to_owned()).collect()
+    }
+
+    /// Returns the columns that begin beyond the end of a row.
+    fn beyond(&self, record: &StringRecord) -> Vec<String> {
+        let columns = self.places.iter().zip(&self.names);
+        let beyond = columns.filter(|(place, _)| **place >= record.len());
+        beyond.map(|(_, name)| name.to_owned()).collect()
     }
 
     /// Returns the cells of the named columns. `None` if one is missing, or a column without a name
@@ -168,7 +215,8 @@ mod tests {
         let rows = read_table::<(u8, String)>(csv, &["a", "b"]).into_iter();
         let rows = rows.map(|row| match row {
             Ok(listed) => format!("{} {}{}", listed.line, listed.row.0, listed.row.1),
-            Err(wrong) => format!("{} wrong", wrong.line),
+            Err(wrong) if wrong.missing.is_empty() => format!("{} wrong", wrong.line),
+            Err(wrong) => format!("{} lacks {}", wrong.line, wrong.missing.join(",")),
         });
         rows.collect()
     }
@@ -178,7 +226,7 @@ mod tests {
         let csv = "\u{feff}a,b\r\n1,x\r\n\r\n2,\"one\r\ncell\"\r\n3,x\r\n4\r\n\r\n5,x\r\n";
         assert_eq!(
             read(csv),
-            ["2 1x", "4 2one\r\ncell", "5 3x", "6 wrong", "8 5x"]
+            ["2 1x", "4 2one\r\ncell", "5 3x", "6 lacks b", "8 5x"]
         );
     }
 
@@ -191,7 +239,17 @@ mod tests {
             ["2 1x", "3 wrong", "4 wrong"]
         );
         assert_eq!(read(",,\n,,\n"), [""; 0]);
-        assert_eq!(read("c,d\n1,x\n"), ["1 wrong"]);
+        assert_eq!(read("c,d\n1,x\n"), ["1 lacks a,b"]);
+    }
+
+    #[test]
+    fn headings_may_have_capitals_and_what_is_missing_is_named() {
+        assert_eq!(read("A;B\n1;x\n"), ["2 1x"]);
+        assert_eq!(read("A,c\n1,x\n"), ["1 lacks b"]);
+        assert_eq!(
+            read("a,b\n1\n2,y\n3,x,z\n"),
+            ["2 lacks b", "3 2y", "4 wrong"]
+        );
     }
 
     #[test]

@@ -26,7 +26,7 @@ use crate::service::application::door::Written;
 use crate::service::application::idempotency::{Outcome, Reply};
 use crate::service::application::import_mode::ImportMode;
 use crate::service::application::snapshot::Snapshot;
-use crate::service::application::table::{Listed, WrongColumns, read_table};
+use crate::service::application::table::{Listed, read_table};
 use crate::service::application::watcher::{Nobody, Phase, Watcher};
 use crate::store::level::level_put;
 
@@ -112,7 +112,7 @@ pub fn check_units(
     list: &UnitList,
     watcher: &dyn Watcher,
 ) -> Result<CheckedUnits, UnitError> {
-    let rows = with_country(read_rows(&list.csv)?, list.country.as_deref());
+    let rows = read_rows(&list.csv)?.with_country(list.country.as_deref());
     application.reading(identity, |_, snapshot| {
         let _permit = snapshot.access.to_tenant(Action::CreateUnits)?;
         let snapshot = &with_country_level(snapshot, list);
@@ -135,7 +135,7 @@ pub fn add_units(
     list: &UnitList,
     watcher: &dyn Watcher,
 ) -> Result<Reply, UnitError> {
-    let rows = with_country(read_rows(&list.csv)?, list.country.as_deref());
+    let rows = read_rows(&list.csv)?.with_country(list.country.as_deref());
     application.changing(call, |change| {
         let snapshot = change.snapshot;
         let permit = snapshot.access.to_tenant(Action::CreateUnits)?;
@@ -168,27 +168,36 @@ pub fn add_units(
 /// The code of the unit above all others, that of the country (ISO 3166).
 const COUNTRY: &str = "VN";
 
-/// Puts the rows below one more unit, if several of them are roots.
-fn with_country(mut rows: Vec<Row>, country: Option<&str>) -> Vec<Row> {
-    let roots = rows.iter().filter(|row| row.parent_code.is_empty()).count();
-    let (Some(name), Some(level)) = (country, Level::country()) else {
-        return rows;
-    };
-    if roots < 2 {
-        return rows;
+/// The rows of a list, and the faults of those that cannot be read.
+struct UnitRows {
+    rows: Vec<Row>,
+    unreadable: Vec<Fault>,
+}
+
+impl UnitRows {
+    /// Puts the rows below one more unit, if several of them are roots.
+    fn with_country(self, country: Option<&str>) -> UnitRows {
+        let UnitRows {
+            mut rows,
+            unreadable,
+        } = self;
+        let mut roots: Vec<&mut Row> = rows.iter_mut().filter(|row| row.is_root()).collect();
+        if let (Some(name), Some(level), true) = (country, Level::country(), roots.len() > 1) {
+            for root in &mut roots {
+                root.parent_code = COUNTRY.to_owned();
+            }
+            rows.push(Row {
+                code: COUNTRY.to_owned(),
+                name: composed(name).into_owned(),
+                level: level.code.to_string(),
+                parent_code: String::new(),
+                kind: String::new(),
+                index: rows.len() + unreadable.len(),
+                line: None,
+            });
+        }
+        UnitRows { rows, unreadable }
     }
-    for row in rows.iter_mut().filter(|row| row.parent_code.is_empty()) {
-        row.parent_code = COUNTRY.to_owned();
-    }
-    rows.push(Row {
-        code: COUNTRY.to_owned(),
-        name: composed(name).into_owned(),
-        level: level.code.to_string(),
-        parent_code: String::new(),
-        kind: String::new(),
-        line: None,
-    });
-    rows
 }
 
 /// Returns the snapshot with the country's level, as it will be after the import.
@@ -211,26 +220,35 @@ struct Row {
     parent_code: String,
     #[serde(default)]
     kind: String,
+    /// The number of the row among all, from 0.
+    #[serde(skip)]
+    index: usize,
     /// The line in the file, where the heading is line 1; `None` for an added row.
     #[serde(skip)]
     line: Option<u64>,
 }
 
-fn read_rows(text: &str) -> Result<Vec<Row>, UnitError> {
+impl Row {
+    fn is_root(&self) -> bool {
+        self.parent_code.is_empty()
+    }
+}
+
+/// Reads the rows. A list without a readable one is refused at once.
+fn read_rows(text: &str) -> Result<UnitRows, UnitError> {
     let mut rows = Vec::new();
     let mut faults = Vec::new();
     let columns = ["code", "name", "level", "parent_code"];
-    for (index, row) in read_table::<Row>(text, &columns).into_iter().enumerate() {
+    for row in read_table::<Row>(text, &columns) {
         match row {
-            Ok(Listed { line, row }) => rows.push(Row {
+            Ok(Listed { index, line, row }) => rows.push(Row {
+                index,
                 line: Some(line),
                 ..row
             }),
-            Err(WrongColumns { line }) => faults.push(Fault::in_body(
-                path![index],
-                Code::MalformedCsv,
-                message!("unit-list-wrong-columns", line),
-            )),
+            Err(wrong) => {
+                faults.push(wrong.fault(|line| message!("unit-list-wrong-columns", line)));
+            }
         }
     }
     if rows.is_empty() && faults.is_empty() {
@@ -240,10 +258,12 @@ fn read_rows(text: &str) -> Result<Vec<Row>, UnitError> {
             message!("unit-list-empty"),
         ));
     }
-    if faults.is_empty() {
-        Ok(rows)
-    } else {
-        Err(UnitError::Malformed(faults))
+    match rows.is_empty() {
+        true => Err(UnitError::Malformed(faults)),
+        false => Ok(UnitRows {
+            rows,
+            unreadable: faults,
+        }),
     }
 }
 
@@ -251,17 +271,19 @@ fn read_rows(text: &str) -> Result<Vec<Row>, UnitError> {
 fn plan_import(
     snapshot: &Snapshot,
     list: &UnitList,
-    rows: Vec<Row>,
+    UnitRows { rows, unreadable }: UnitRows,
     watcher: &dyn Watcher,
 ) -> Result<(Vec<UnitFact>, usize), UnitError> {
-    let lines: Vec<Option<u64>> = rows.iter().map(|row| row.line).collect();
+    let lines = rows.iter().filter_map(|row| Some((row.index, row.line?)));
+    let lines: HashMap<usize, u64> = lines.collect();
     watcher.begin(Phase::Rows, rows.len());
     let from = list.first_day();
     let tree = snapshot.hierarchy.tree_on(from);
     let mut faults = Vec::new();
     let mut entered = Vec::with_capacity(rows.len());
     let mut first_index: HashMap<String, usize> = HashMap::new();
-    for (index, row) in rows.into_iter().enumerate() {
+    for row in rows {
+        let index = row.index;
         if faults.len() >= MOST_FAULTS {
             break;
         }
@@ -308,11 +330,10 @@ fn plan_import(
         let parent = match above.find(unit, &planned) {
             Ok(parent) => parent,
             Err(fault) => {
-                if !unit
-                    .parent
-                    .as_deref()
-                    .is_some_and(|above| faulty.contains(above))
-                {
+                let may_be_there = unit.parent.as_deref();
+                let may_be_there = may_be_there.is_some_and(|above| faulty.contains(above));
+                // Where a row could not be read, none can be called missing.
+                if !may_be_there && unreadable.is_empty() {
                     faults.push(Fault::in_body(at("parent"), Code::UnknownUnit, fault));
                 }
                 faulty.insert(&unit.code);
@@ -338,15 +359,18 @@ fn plan_import(
             }
         }
     }
-    if faults.is_empty() {
-        Ok((created, unchanged))
-    } else {
-        // In the order of the list, not of the levels.
-        faults.sort_by_key(Fault::row);
-        let faults = faults.into_iter();
-        let faults = faults.map(|fault| fault.at_line_of(&lines));
-        Err(UnitError::Invalid(faults.collect()))
+    if faults.is_empty() && unreadable.is_empty() {
+        return Ok((created, unchanged));
     }
+    let is_malformed = !unreadable.is_empty();
+    let faults = faults.into_iter().map(|fault| fault.at_line_of(&lines));
+    let mut faults: Vec<Fault> = faults.chain(unreadable).collect();
+    // In the order of the list, not of the levels.
+    faults.sort_by_key(Fault::row);
+    Err(match is_malformed {
+        true => UnitError::Malformed(faults),
+        false => UnitError::Invalid(faults),
+    })
 }
 
 fn column(field: &str) -> &str {

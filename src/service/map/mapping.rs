@@ -313,7 +313,7 @@ struct Passings {
 impl Passings {
     fn of(rows: Vec<Listed<MappingRow>>) -> Passings {
         let mut passings = Passings::default();
-        for Listed { line, row } in rows {
+        for Listed { line, row, .. } in rows {
             let MappingRow { old_code, new_code } = row;
             let key = (old_code.clone(), new_code.clone());
             passings.lines.entry(key).or_insert(line);
@@ -421,7 +421,7 @@ impl DocumentDraft<'_> {
         unlisted.sort_unstable();
         let mut faults: Vec<TableFault> = unlisted.into_iter().map(not_in_list).collect();
         let mut lines: HashMap<&str, u64> = HashMap::new();
-        for Listed { line, row } in after {
+        for Listed { line, row, .. } in after {
             match lines.entry(&row.code) {
                 Entry::Occupied(first) => {
                     faults.push(twice_in_list(*line, *first.get(), &row.code));
@@ -497,7 +497,7 @@ impl DocumentDraft<'_> {
     }
 
     /// Returns the steps after which a unit is as listed.
-    fn become_after(&self, Listed { line, row }: &Listed<AfterRow>) -> Vec<Drafted> {
+    fn become_after(&self, Listed { line, row, .. }: &Listed<AfterRow>) -> Vec<Drafted> {
         let lines = StepLines {
             step: Some(TableLine {
                 table: Table::After,

@@ -1,7 +1,7 @@
 //! The import of people: a list of accounts is created as a whole, or checked only, and everybody
 //! gets an invitation to hand out.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ use crate::service::application::door::Written;
 use crate::service::application::idempotency::{Outcome, Reply};
 use crate::service::application::import_mode::ImportMode;
 use crate::service::application::snapshot::Snapshot;
-use crate::service::application::table::{Listed, WrongColumns, read_table};
+use crate::service::application::table::{Listed, read_table};
 use crate::service::people::account::{
     AccountError, EnteredPerson, Person, PersonData, insert_people, items_of_new, read_person,
 };
@@ -110,7 +110,7 @@ pub fn import_accounts(
     match list.mode {
         ImportMode::DryRun => application.reading(&call.identity, |transaction, snapshot| {
             let today = snapshot.today(call.now);
-            let _permit = to_import(snapshot, &rows, today)?;
+            let _permit = to_import(snapshot, &rows.listed, today)?;
             let people = plan(transaction, snapshot, &rows, today)?;
             let result = PeopleImportResult {
                 dry_run: true,
@@ -124,16 +124,12 @@ pub fn import_accounts(
     }
 }
 
-fn write(
-    application: &Application,
-    call: &Call,
-    rows: &[Listed<PersonRow>],
-) -> Result<Reply, AccountError> {
+fn write(application: &Application, call: &Call, rows: &PeopleRows) -> Result<Reply, AccountError> {
     let slug = slug_of(application, &Scope::of(&call.identity))?;
     application.changing(call, |change| {
         let snapshot = change.snapshot;
         let today = snapshot.today(call.now);
-        let permit = to_import(snapshot, rows, today)?;
+        let permit = to_import(snapshot, &rows.listed, today)?;
         change.once(permit, |transaction, _| {
             let rev = snapshot.counters.rev;
             let planned = plan(transaction, snapshot, rows, today)?;
@@ -197,33 +193,39 @@ fn to_import(
     Ok(to_give(access, hierarchy, today, &grants)?)
 }
 
-fn read_rows(csv: &str) -> Result<Vec<Listed<PersonRow>>, AccountError> {
-    let mut rows = Vec::new();
+/// The rows of a list, and the faults of those that cannot be read.
+struct PeopleRows {
+    listed: Vec<Listed<PersonRow>>,
+    unreadable: Vec<Fault>,
+}
+
+/// Reads the rows. A list without a readable one, or with too many, is refused at once.
+fn read_rows(csv: &str) -> Result<PeopleRows, AccountError> {
+    let mut listed = Vec::new();
     let mut faults = Vec::new();
-    for (index, row) in read_table::<PersonRow>(csv, &COLUMNS)
-        .into_iter()
-        .enumerate()
-    {
+    for row in read_table::<PersonRow>(csv, &COLUMNS) {
         match row {
-            Ok(listed) => rows.push(listed),
-            Err(WrongColumns { line }) => faults.push(Fault::in_body(
-                path![index],
-                Code::MalformedCsv,
-                message!("people-list-wrong-columns", line),
-            )),
+            Ok(row) => listed.push(row),
+            Err(wrong) => {
+                faults.push(wrong.fault(|line| message!("people-list-wrong-columns", line)));
+            }
         }
     }
-    if rows.is_empty() && faults.is_empty() {
+    if listed.is_empty() && faults.is_empty() {
         let message = message!("people-list-empty");
         faults.push(Fault::in_body(path![], Code::MalformedCsv, message));
     }
-    if rows.len() > MOST_PEOPLE {
+    let is_too_long = listed.len() > MOST_PEOPLE;
+    if is_too_long {
         let message = message!("people-list-too-long", most = MOST_PEOPLE);
         faults.push(Fault::in_body(path![], Code::InvalidValue, message));
     }
-    match faults.as_slice() {
-        [] => Ok(rows),
-        _ => Err(AccountError::Invalid(faults)),
+    match listed.is_empty() || is_too_long {
+        true => Err(AccountError::Invalid(faults)),
+        false => Ok(PeopleRows {
+            listed,
+            unreadable: faults,
+        }),
     }
 }
 
@@ -231,14 +233,15 @@ fn read_rows(csv: &str) -> Result<Vec<Listed<PersonRow>>, AccountError> {
 fn plan(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
-    rows: &[Listed<PersonRow>],
+    rows: &PeopleRows,
     today: NaiveDate,
 ) -> Result<Vec<NewPerson>, AccountError> {
     let mut faults = Vec::new();
     // By login, as it is stored.
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     let mut people: Vec<ListedPerson<'_>> = Vec::new();
-    for (index, Listed { row, .. }) in rows.iter().enumerate() {
+    for Listed { index, row, .. } in &rows.listed {
+        let index = *index;
         let at = path![index];
         let grant = grant_of(row, &at, snapshot, today, &mut faults);
         let roles = grant.map(|grant| (index, grant));
@@ -287,15 +290,16 @@ fn plan(
             unit_code: Some(row.unit_code.clone()).filter(|code| !code.is_empty()),
         }));
     }
-    if faults.is_empty() {
+    if faults.is_empty() && rows.unreadable.is_empty() {
         return Ok(new);
     }
+    let lines = rows.listed.iter().map(|listed| (listed.index, listed.line));
+    let lines: HashMap<usize, u64> = lines.collect();
+    let faults = faults.into_iter().map(|fault| fault.at_line_of(&lines));
+    let mut faults: Vec<Fault> = faults.chain(rows.unreadable.iter().cloned()).collect();
     // In the order of the list.
     faults.sort_by_key(Fault::row);
-    let lines: Vec<Option<u64>> = rows.iter().map(|listed| Some(listed.line)).collect();
-    let faults = faults.into_iter();
-    let faults = faults.map(|fault| fault.at_line_of(&lines));
-    Err(AccountError::Invalid(faults.collect()))
+    Err(AccountError::Invalid(faults))
 }
 
 /// A person of the list, with a role from each of its rows.

@@ -6,6 +6,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::authn::password;
 use crate::authz::{Grant, Scope};
 use crate::domain::id::{AccountId, Login};
+use crate::error::{Code, Fault};
+use crate::message;
 use crate::path;
 use crate::service::application::Application;
 use crate::service::application::change::{ChangeItem, ChangeKind};
@@ -16,11 +18,11 @@ use crate::service::people::account::{
     insert_person, items_of_new, page_of,
 };
 use crate::service::people::credentials::check_password;
-use crate::service::people::grant::{EnteredGrant, GrantReader};
+use crate::service::people::grant::{EnteredGrant, GrantReader, GrantView};
 use crate::service::people::invitation::{InvitationView, invite, slug_of};
 use crate::store::Transaction;
 use crate::store::account::account_by_login;
-use crate::store::grant::{KeptGrant, grant_insert};
+use crate::store::grant::grant_insert;
 use crate::store::invitation::invitation_delete;
 
 /// Lists all people of a tenant, for the operator.
@@ -145,6 +147,7 @@ impl Person {
         let reader = self.grant_reader(snapshot, today);
         let given_now = reader.read(give, &path!["grant"], &mut faults);
         let ended_now = reader.read(end, &path!["end"], &mut faults);
+        faults.extend(self.not_held(&ended_now, snapshot, today));
         if !faults.is_empty() {
             return Err(AccountError::Invalid(faults));
         }
@@ -153,11 +156,8 @@ impl Person {
             invitation_delete(transaction, self.account.id)?;
         }
         let mut items = Vec::new();
-        let is_of = |kept: &KeptGrant, grant: &Grant| {
-            kept.grant.role == grant.role && kept.grant.reach == grant.reach
-        };
         for kept in self.standing(today) {
-            if ended_now.iter().any(|grant| is_of(kept, grant)) {
+            if ended_now.iter().any(|grant| is_of(&kept.grant, grant)) {
                 end_grant(transaction, kept, today, rev)?;
                 items.push(ended(self, &kept.grant));
             }
@@ -170,6 +170,45 @@ impl Person {
         }
         Ok(items)
     }
+}
+
+impl Person {
+    /// Returns a fault for each role to end that the account does not have, with those that it has.
+    fn not_held<'g>(
+        &self,
+        grants: &'g [Grant],
+        snapshot: &'g Snapshot,
+        today: NaiveDate,
+    ) -> impl Iterator<Item = Fault> + 'g {
+        let held: Vec<Grant> = self
+            .standing(today)
+            .map(|kept| kept.grant.clone())
+            .collect();
+        let written = move |grant: &Grant| {
+            let GrantView { role, unit, .. } = GrantView::of(grant, &snapshot.hierarchy, today);
+            match unit {
+                Some(unit) => format!("{role}@code:{}", unit.code),
+                None => role.to_string(),
+            }
+        };
+        let roles: Vec<String> = held.iter().map(&written).collect();
+        grants.iter().filter_map(move |grant| {
+            if held.iter().any(|held| is_of(held, grant)) {
+                return None;
+            }
+            let role = written(grant);
+            let message = match roles.is_empty() {
+                true => message!("account-end-of-none", role),
+                false => message!("account-end-of-others", role, roles = roles.join(", ")),
+            };
+            Some(Fault::in_body(path!["end"], Code::InvalidValue, message))
+        })
+    }
+}
+
+/// Returns true if two grants are of one role in one part of the tenant, on whatever days.
+fn is_of(held: &Grant, grant: &Grant) -> bool {
+    held.role == grant.role && held.reach == grant.reach
 }
 
 /// Invites the owner of an account, from the command line.

@@ -79,6 +79,19 @@ pub struct EnteredTenant {
     pub levels: Option<LevelPreset>,
 }
 
+/// Checks what was entered for a tenant, as far as that is possible without a database.
+///
+/// # Errors
+/// [`TenantError::Invalid`].
+pub fn check_tenant(entered: &EnteredTenant) -> Result<(), TenantError> {
+    let mut faults = Vec::new();
+    read_fields(entered, &mut faults);
+    match faults.is_empty() {
+        true => Ok(()),
+        false => Err(TenantError::Invalid(faults)),
+    }
+}
+
 /// Creates a tenant with its first administrator.
 ///
 /// # Errors
@@ -134,21 +147,25 @@ struct TenantData {
 
 fn read(database: &Database, entered: &EnteredTenant) -> Result<TenantData, TenantError> {
     let mut faults = Vec::new();
+    let data = read_fields(entered, &mut faults);
+    if let Some(TenantData { slug, .. }) = &data
+        && tenant_by_slug(database, slug)?.is_some()
+    {
+        let message = message!("tenant-taken", slug);
+        faults.push(Fault::in_parameter("slug", Code::CodeTaken, message));
+    }
+    match data {
+        Some(data) if faults.is_empty() => Ok(data),
+        _ => Err(TenantError::Invalid(faults)),
+    }
+}
+
+/// Reads each field, whether or not others have faults.
+fn read_fields(entered: &EnteredTenant, faults: &mut Vec<Fault>) -> Option<TenantData> {
     let slug = entered.slug.parse::<TenantSlug>().ok();
-    match &slug {
-        None => faults.push(Fault::in_parameter(
-            "slug",
-            Code::InvalidCode,
-            message!("tenant-invalid-slug"),
-        )),
-        Some(slug) if tenant_by_slug(database, slug)?.is_some() => {
-            faults.push(Fault::in_parameter(
-                "slug",
-                Code::CodeTaken,
-                message!("tenant-taken", slug),
-            ));
-        }
-        Some(_) => {}
+    if slug.is_none() {
+        let message = message!("tenant-invalid-slug");
+        faults.push(Fault::in_parameter("slug", Code::InvalidCode, message));
     }
     let name = read_name(&entered.name).map_err(|fault| {
         let message = fault.message();
@@ -158,13 +175,9 @@ fn read(database: &Database, entered: &EnteredTenant) -> Result<TenantData, Tena
     if login.is_none() {
         faults.push(wrong_login(path!["admin"], &entered.admin));
     }
-    check_password(&entered.password, &path!["password"], &mut faults);
-    match (slug, name, login) {
-        (Some(slug), Ok(name), Some(login)) if faults.is_empty() => {
-            Ok(TenantData { slug, name, login })
-        }
-        _ => Err(TenantError::Invalid(faults)),
-    }
+    check_password(&entered.password, &path!["password"], faults);
+    let (slug, name, login) = (slug?, name.ok()?, login?);
+    Some(TenantData { slug, name, login })
 }
 
 /// The number of tenants read at once.

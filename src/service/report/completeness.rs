@@ -177,7 +177,7 @@ pub(in crate::service) fn completeness_in(
     let board = Board::at(&located, snapshot);
     let mut state = CompletenessData::without_submissions(snapshot, &located, now);
     state.read_submissions(transaction, &board)?;
-    let left = Left::of(snapshot, &located);
+    let left = Left::of(transaction, snapshot, &located)?;
     let held = left.held(&board.rollups(transaction, left.positions())?);
     let map = MapView::of(transaction, snapshot, &located, held)?;
     Ok(state.view(snapshot.counters.rev, map))

@@ -114,11 +114,16 @@ impl MapView {
     pub(in crate::service) fn over(
         transaction: &mut Transaction<'_>,
         snapshot: &Snapshot,
-        closings: &BTreeSet<NaiveDate>,
+        periods: &[Located<'_>],
         last: &Located<'_>,
     ) -> Result<MapView, StoreError> {
-        let map = MapView::between(transaction, snapshot, closings, last)?;
-        let left = Left::since(snapshot, closings, last);
+        let all = || periods.iter().chain([last]);
+        let closings: BTreeSet<NaiveDate> = all().flat_map(Located::closing_days).collect();
+        let opening = all().map(Located::opening_day).min();
+        let opening = opening.unwrap_or_else(|| last.opening_day());
+        let map = MapView::between(transaction, snapshot, &closings, last)?;
+        let late = late_changes(transaction, snapshot, last, opening)?;
+        let left = Left::since(snapshot, &closings, &late, last);
         let not_divided = left.all().map(|leaf| Undivided::of(leaf, None)).collect();
         Ok(MapView { not_divided, ..map })
     }
@@ -234,15 +239,41 @@ pub(in crate::service) struct Left<'l> {
     outside: Vec<Place<'l>>,
 }
 
+/// Returns the units that each late reorganisation touched: one that was entered after the first
+/// period had begun. Its former units may have submitted for that period, though they end before it.
+fn late_changes<'s>(
+    transaction: &mut Transaction<'_>,
+    snapshot: &'s Snapshot,
+    located: &Located<'_>,
+    opening: NaiveDate,
+) -> Result<Vec<&'s HashSet<UnitId>>, StoreError> {
+    // Most maps have no leaf.
+    if located.tree.leaves_with_heirs().next().is_none() {
+        return Ok(Vec::new());
+    }
+    let changes = snapshot.map_changes(transaction)?.iter();
+    let late = changes.filter(|(change, _)| {
+        let entered_on = snapshot.counters.day_of(change.entered_at.and_utc());
+        change.effective <= located.map_day() && entered_on >= opening
+    });
+    Ok(late.map(|(_, touched)| touched).collect())
+}
+
 impl<'l> Left<'l> {
-    pub fn of(snapshot: &Snapshot, located: &'l Located<'_>) -> Left<'l> {
+    pub fn of(
+        transaction: &mut Transaction<'_>,
+        snapshot: &Snapshot,
+        located: &'l Located<'_>,
+    ) -> Result<Left<'l>, StoreError> {
         let closings = located.closing_days().into_iter().collect();
-        Left::since(snapshot, &closings, located)
+        let late = late_changes(transaction, snapshot, located, located.opening_day())?;
+        Ok(Left::since(snapshot, &closings, &late, located))
     }
 
     fn since(
         snapshot: &Snapshot,
         closings: &BTreeSet<NaiveDate>,
+        late: &[&HashSet<UnitId>],
         located: &'l Located<'_>,
     ) -> Left<'l> {
         let mut left = Left {
@@ -261,9 +292,10 @@ impl<'l> Left<'l> {
                 continue;
             }
             let ended = tree.last_fact(unit).and_then(|fact| fact.validity.to);
-            let is_new =
-                ended.is_some_and(|to| to >= *first) || tree.is_touched_since(unit, *first);
-            if !is_new {
+            let may_hold = ended.is_some_and(|to| to >= *first)
+                || tree.is_touched_since(unit, *first)
+                || late.iter().any(|touched| touched.contains(&unit));
+            if !may_hold {
                 continue;
             }
             if top.covers(leaf) {

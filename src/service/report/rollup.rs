@@ -177,7 +177,7 @@ pub(in crate::service) fn rollup_in(
         .map(|position| located.tree.at(*position).unit())
         .collect();
     let board = Board::at(&located, snapshot);
-    let left = Left::of(snapshot, &located);
+    let left = Left::of(transaction, snapshot, &located)?;
     positions.extend(left.positions());
     let found = board.rollups(transaction, positions)?;
     let key = located.key();

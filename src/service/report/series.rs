@@ -162,9 +162,7 @@ pub fn get_series(
             snapshot.may_read(&located).is_ok().then_some(located)
         });
         let points: Vec<Located<'_>> = points.collect();
-        let closings = points.iter().flat_map(Located::closing_days);
-        let closings: BTreeSet<NaiveDate> = closings.chain(last.closing_days()).collect();
-        let map = MapView::over(transaction, snapshot, &closings, &last)?;
+        let map = MapView::over(transaction, snapshot, &points, &last)?;
         let mut all = Vec::new();
         for figure in &figures {
             let (entry, _) = figure.find(&last)?;

@@ -19,11 +19,13 @@ use crate::domain::submission::{Passage, Stage};
 use crate::domain::text::LocalizedText;
 use crate::service::application::Application;
 use crate::service::application::locate::{Located, NotFound, ReportPath};
+use crate::service::application::name::UnitName;
 use crate::service::application::snapshot::Snapshot;
 use crate::service::report::completeness::{
     CompletenessError, CompletenessView, Progress, completeness_in,
 };
-use crate::service::report::rollup::{Children, RollupError, RollupQuery, rollup_in};
+use crate::service::report::map::Undivided;
+use crate::service::report::rollup::{Children, RollupError, RollupQuery, RollupView, rollup_in};
 use crate::store::submission::revision::revision_get;
 use crate::store::submission::submission_get;
 use crate::store::{StoreError, Transaction};
@@ -72,6 +74,10 @@ pub struct UnitReport {
     pub progress: Progress,
     /// The direct children from whose subtrees nothing has come.
     pub silent: Vec<String>,
+    /// The former units with an undivided part that the figures contain.
+    pub undivided: Vec<UnitName>,
+    /// Those with an undivided part that the figures do not contain.
+    pub undivided_elsewhere: Vec<UnitName>,
     pub sections: Vec<ReportSection>,
 }
 
@@ -130,16 +136,19 @@ fn report_in(
     now: DateTime<Utc>,
 ) -> Result<UnitReport, ReportError> {
     let located = snapshot.locate_report(path, None)?;
-    let cells = cells_of(transaction, snapshot, path, None)?;
+    let rollup = whole_rollup(transaction, snapshot, path, None)?;
     let content = SectionContent {
         located: &located,
-        cells: cells.iter().map(keyed).collect(),
+        cells: rollup.cells.iter().map(keyed).collect(),
         previous: previous_of(transaction, snapshot, &located, path)?,
         passages: passages_of(transaction, &located)?,
     };
     let completeness = completeness_in(transaction, snapshot, path, None, now)?;
     let (period, place) = (located.in_force.period, located.place());
     let days = snapshot.hierarchy.days_of(place.fact());
+    let not_divided = rollup.map.not_divided.iter();
+    let (elsewhere, inside): (Vec<&Undivided>, Vec<&Undivided>) =
+        not_divided.partition(|undivided| undivided.cells.is_some());
     Ok(UnitReport {
         form: period.definition.name.clone(),
         period: period_in_words(&period),
@@ -152,6 +161,8 @@ fn report_in(
         deadlines: deadlines_of(snapshot, &located),
         progress: completeness.total,
         silent: silent_of(place, &completeness),
+        undivided: units_of(&inside),
+        undivided_elsewhere: units_of(&elsewhere),
         sections: content.sections(&period.definition.outline),
     })
 }
@@ -160,19 +171,23 @@ fn title_of(place: Place<'_>) -> String {
     unit_title(place.fact().kind.as_deref(), &place.fact().name)
 }
 
-fn cells_of(
+fn units_of(undivided: &[&Undivided]) -> Vec<UnitName> {
+    undivided.iter().map(|one| one.unit.clone()).collect()
+}
+
+fn whole_rollup(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
     path: &ReportPath,
     as_of: Option<NaiveDate>,
-) -> Result<Vec<CellView>, RollupError> {
+) -> Result<RollupView, RollupError> {
     let query = RollupQuery {
         stage: Stage::Submitted,
         children: Children::LeftOut,
         indicators: None,
         as_of,
     };
-    Ok(rollup_in(transaction, snapshot, path, &query)?.cells)
+    rollup_in(transaction, snapshot, path, &query)
 }
 
 type FigureKey<'c> = (&'c str, Option<&'c str>);
@@ -198,9 +213,10 @@ fn previous_of(
         ..path.clone()
     };
     let closing = located.in_force.period.closing_day();
-    match cells_of(transaction, snapshot, &path, Some(closing)) {
+    match whole_rollup(transaction, snapshot, &path, Some(closing)) {
+        Ok(found) => Ok(found.cells),
         Err(RollupError::NotFound(_)) => Ok(Vec::new()),
-        found => found,
+        Err(error) => Err(error),
     }
 }
 

@@ -185,7 +185,7 @@ pub fn verify_rollup(
         let place = located.place();
         let _permit = snapshot.may_read(&located)?;
         let board = Board::of(snapshot, located.in_force.period);
-        let outside = Left::of(snapshot, &located).outside();
+        let outside = Left::of(transaction, snapshot, &located)?.outside();
         let places = place.subtree_with_leaves().chain(outside);
         let places: Vec<Place<'_>> = places.collect();
         let Differences { differing, upper } = compare(transaction, &board, &places)?;

@@ -295,8 +295,8 @@ pub fn get_key(
         if key.kept.deleted_at.is_some() {
             return Err(KeyError::NotFound(id.to_owned()));
         }
-        let maker = [key.kept.created_by];
-        let makers = makers_of(transaction, snapshot, &people, &maker, today)?;
+        let names = NameReader::of(application, transaction, identity, snapshot)?;
+        let makers = names.read(transaction, &[key.kept.created_by])?;
         Ok(key.view(snapshot, today, &makers)?)
     })
 }

@@ -167,21 +167,21 @@ on_both_backends! {
         assert_eq!(codes(&admin, "code=D&as_of=2024-12-31"), "");
         assert_eq!(codes(&admin, "code=D&as_of=2025-01-01"), "D");
         let unread = [
-            ("code,name\nD,Xã\n", "/0 MALFORMED_CSV"),
+            ("code,name\nD,Xã\n", &["/0 MALFORMED_CSV"][..]),
             (
                 "code,name,level,parent_code,colour\nD,Xã,commune,T,đỏ\n",
-                "/0 MALFORMED_CSV",
+                &["/0 MALFORMED_CSV"],
             ),
             (
                 "code,name,level,parent_code\nD,Xã,commune,T\nE,Xã,commune\n",
-                "/1 MALFORMED_CSV",
+                &["/0/code CODE_TAKEN", "/1 MALFORMED_CSV"],
             ),
         ];
-        for (list, fault) in unread {
+        for (list, faults) in unread {
             let refused = admin.post_csv("/v1/units/import", list);
             assert_eq!(
                 refused.expect_problem(400, "MALFORMED_CSV"),
-                [fault],
+                faults,
                 "{list}"
             );
         }

@@ -86,6 +86,8 @@ pub async fn get_target(
 #[serde(deny_unknown_fields)]
 pub struct TargetBody {
     /// Null removes the target.
+    // Without this, a body that leaves the field out would remove the target too.
+    #[serde(deserialize_with = "Option::deserialize")]
     #[schema(required)]
     value: Option<DecimalText>,
 }

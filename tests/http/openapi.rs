@@ -488,6 +488,42 @@ fn every_body_has_an_example_and_every_example_fits() {
     assert!(shown > 30, "{shown}");
 }
 
+/// A field that is left out is not null: whoever forgets it takes nothing away.
+#[test]
+fn a_body_without_a_required_field_is_refused_by_the_name_of_the_field() {
+    let server = Server::with_demo(Backend::Sqlite);
+    let admin = server.sign_in("mttq-an-giang", "admin@demo");
+    let document = document();
+    let mut tried = BTreeSet::new();
+    for operation in operations(&document) {
+        let schema = &operation.body["requestBody"]["content"]["application/json"]["schema"];
+        let schema = match schema["$ref"].as_str() {
+            Some(reference) => document.pointer(&reference[1..]).unwrap(),
+            None => schema,
+        };
+        let required = schema["required"].as_array().into_iter().flatten();
+        let expected: BTreeSet<String> = required
+            .map(|field| format!("/{} MISSING_FIELD", field.as_str().unwrap()))
+            .collect();
+        if expected.is_empty() {
+            continue;
+        }
+        let answer = operation.call(&admin.with("If-Match", "*"), "{}");
+        let missing = answer.expect_problem(400, "INVALID_BODY").into_iter();
+        assert_eq!(
+            missing.collect::<BTreeSet<_>>(),
+            expected,
+            "{}",
+            operation.id
+        );
+        tried.insert(operation.id);
+    }
+    assert!(
+        tried.len() > 10 && tried.contains("put_target"),
+        "{tried:?}"
+    );
+}
+
 /// What reads a body, if only to see that there is none, refuses one that it cannot take.
 #[test]
 fn what_reads_a_body_says_how_it_refuses_one() {

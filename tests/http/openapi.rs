@@ -192,6 +192,29 @@ impl Operation {
         queries.iter().any(|query| query["name"] == name)
     }
 
+    /// A problem blames no parameter that the operation does not have.
+    #[track_caller]
+    fn expect_own_parameters(&self, answer: &Answer) {
+        let is_problem = answer.header("content-type") == Some("application/problem+json");
+        let errors = is_problem.then(|| answer.json()["errors"].clone());
+        let errors = errors.as_ref().and_then(Value::as_array);
+        for error in errors.into_iter().flatten() {
+            let Some(blamed) = error["parameter"].as_str() else {
+                continue;
+            };
+            let mut known = ["path", "query"]
+                .into_iter()
+                .flat_map(|place| self.parameters(place));
+            // One that nobody knows is blamed for that.
+            assert!(
+                error["code"] == "UNKNOWN_PARAMETER" || known.any(|known| known["name"] == blamed),
+                "{} has no {blamed}: {}",
+                self.id,
+                answer.text
+            );
+        }
+    }
+
     fn has_etag(&self, status: &str) -> bool {
         self.responses()[status]["headers"]["ETag"].is_object()
     }
@@ -570,6 +593,7 @@ fn headers_that_an_answer_has_are_those_of_the_document() {
     for operation in operations(&document) {
         for client in [&admin, &gzip, &anonymous] {
             let answer = operation.call_asking(client, &[], &[("limit", "1")], "{}");
+            operation.expect_own_parameters(&answer);
             let status = answer.status.to_string();
             let Some(response) = operation.responses().get(&status) else {
                 panic!("{} has no {status}: {}", operation.id, answer.text);
@@ -960,6 +984,7 @@ impl Holder {
         let status = answer.status.to_string();
         let response = operation.responses().get(&status);
         let response = response.unwrap_or_else(|| panic!("{id} has no {status}: {}", answer.text));
+        operation.expect_own_parameters(&answer);
         let tag = answer.header("etag");
         assert_eq!(tag.is_some(), operation.has_etag(&status), "{id} {status}");
         let Some(content) = response["content"].as_object() else {
@@ -1214,6 +1239,12 @@ fn hold_figures(holder: &mut Holder, admin: &Client) {
     holder
         .hold("get_series", admin.get(wrong))
         .expect_problem(400, "INVALID_PARAMETER");
+    // It has no parameter `period`.
+    let monthly = "/v1/forms/mttq.annual/units/code:30388/series?indicator=fund.raised&from=2024-01&to=2024-12";
+    let missing = holder
+        .hold("get_series", admin.get(monthly))
+        .expect_problem(404, "PERIOD_NOT_FOUND");
+    assert_eq!(missing, ["to PERIOD_NOT_FOUND"]);
 }
 
 /// A monthly form, since a yearly one has no longer periods.

@@ -26,7 +26,7 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 #[into_params(parameter_in = Query)]
 pub struct ChangesParams {
     /// The `next` of the previous answer: later commits follow. Omit it to begin with the first commit.
-    #[param(nullable = false, minimum = 0, example = 4711)]
+    #[param(nullable = false, minimum = 0, example = 42)]
     after: Option<i64>,
     /// Only changes of this kind.
     #[param(nullable = false, inline)]

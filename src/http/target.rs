@@ -94,8 +94,8 @@ pub struct TargetBody {
 
 /// Set a unit's target (kế hoạch giao).
 ///
-/// A target is set at each unit by itself. Send `If-None-Match: *` to set the first, `If-Match` to
-/// replace.
+/// A target is set at each unit by itself. Send `If-Match` to replace one; `If-None-Match: *`, or
+/// neither, sets the first.
 #[utoipa::path(
     tag = "reports",
     params(TargetPath, TargetParams, CalledToPut<JsonBody<TargetBody>>),

@@ -161,12 +161,12 @@ pub fn document() -> Value {
 pub struct Operation {
     pub id: String,
     pub method: String,
-    path: String,
-    body: Value,
+    pub(super) path: String,
+    pub(super) body: Value,
 }
 
 impl Operation {
-    fn parameters(&self, place: &str) -> Vec<&Value> {
+    pub(super) fn parameters(&self, place: &str) -> Vec<&Value> {
         let parameters = self.body["parameters"].as_array().unwrap().iter();
         parameters
             .filter(|parameter| parameter["in"] == place)

@@ -611,7 +611,7 @@ fn run_demo(settings: &Settings, arguments: &DemoArguments) -> Result<(), Failur
         },
         allowances: settings.allowances,
         trusted_proxies: Vec::new(),
-        allowed_origins: Vec::new(),
+        allowed_origins: settings.allowed_origins.clone(),
         certificate: None,
     };
     let metrics = Metrics::new(now());

@@ -202,7 +202,7 @@ pub struct PeopleImportParams {
     request_body(
         content = String,
         content_type = "text/csv",
-        example = json!("login,name,telephone,role,unit_code\n0912345678,Nguyễn Văn An,0912 345 678,reporter,30388-01\n"),
+        example = json!("login,name,telephone,role,unit_code\n0923456789,Lê Thị Cúc,0923 456 789,reporter,30388-02\n"),
     ),
     responses((status = 200, description = "What was done, and the invitations", body = PeopleImportResult)),
 )]

@@ -1,14 +1,13 @@
 //! Changes: as a document, or as an event stream.
 
-use actix_web::http::header::{
-    Accept, CACHE_CONTROL, Header, HeaderMap, HeaderName, HeaderValue, VARY,
-};
+use actix_web::http::header::{Accept, Header, HeaderMap, HeaderName, HeaderValue, VARY};
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::answer::shown;
-use super::event_stream::{Follower, Streams};
+use super::contract::asks_for_head;
+use super::event_stream::{Follower, Streams, head_alone};
 use super::problem::Problem;
 use super::refusal::{NotThere, TooMany};
 use super::request::page::page_request;
@@ -27,7 +26,7 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 #[into_params(parameter_in = Query)]
 pub struct ChangesParams {
     /// The `next` of the previous answer: later commits follow. Omit it to begin with the first commit.
-    #[param(nullable = false, minimum = 0, example = 4711)]
+    #[param(nullable = false, minimum = 0, example = 42)]
     after: Option<i64>,
     /// Only changes of this kind.
     #[param(nullable = false, inline)]
@@ -94,11 +93,17 @@ pub async fn list_changes(
         Shape::Events => {
             let after = last_event_id(request.headers())?.or(query.after);
             let query = ChangesQuery { after, ..query };
+            if asks_for_head(&request) {
+                // What would be refused to a GET is refused here too, and no stream is opened.
+                super::blocking(move || {
+                    changes::read_changes(&application, &identity, &query, now.0)
+                })
+                .await?;
+                return Ok(varying(head_alone()));
+            }
             let stream = streams.open(identity.tenant(), identity.account())?;
             let follower = Follower::new(request, application, server, stream, query);
-            let mut response = HttpResponse::Ok();
-            response.insert_header((CACHE_CONTROL, "private, no-cache"));
-            Ok(varying(follower.answer(response, identity).await?))
+            Ok(varying(follower.answer(identity).await?))
         }
     }
 }

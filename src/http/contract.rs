@@ -12,7 +12,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, web};
+use actix_web::{Error, HttpMessage, HttpRequest, web};
 use itertools::Itertools;
 use matchit::Router;
 use serde_json::{Map, Value};
@@ -48,6 +48,14 @@ pub struct OperationRules {
 /// The operation that a request matched, kept in the request's extensions.
 #[derive(Clone)]
 pub struct Matched(pub Arc<OperationRules>);
+
+/// The mark of a HEAD request, kept in the request's extensions, since its handler is given a GET.
+struct HeadAsked;
+
+/// Tells whether a request asks for the headers of an answer only.
+pub fn asks_for_head(request: &HttpRequest) -> bool {
+    request.extensions().get::<HeadAsked>().is_some()
+}
 
 /// The reasons for which requests cannot be held to a document.
 #[derive(Debug, thiserror::Error)]
@@ -387,6 +395,7 @@ pub async fn hold<B: MessageBody>(
     }
     // Routes exist for GET only. The server omits the body of the answer to a HEAD request.
     if request.method() == Method::HEAD {
+        request.extensions_mut().insert(HeadAsked);
         request.head_mut().method = Method::GET;
     }
     let response = next.call(request).await?;

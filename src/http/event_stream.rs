@@ -7,10 +7,13 @@ use std::future::ready;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderName, RETRY_AFTER};
+use actix_web::dev::ResponseHead;
+use actix_web::http::header::{CACHE_CONTROL, HeaderName, RETRY_AFTER};
+use actix_web::http::{ConnectionType, StatusCode, Version};
 use actix_web::web::Bytes;
-use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError, web};
+use actix_web::{
+    FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError, body, web,
+};
 use futures_util::{StreamExt, stream};
 
 use super::json::json_line;
@@ -139,6 +142,28 @@ pub struct Follower {
     spoke: Instant,
 }
 
+/// Begins the answer that is a stream.
+fn begin() -> HttpResponseBuilder {
+    let mut response = HttpResponse::Ok();
+    response
+        .content_type("text/event-stream")
+        .insert_header((CACHE_CONTROL, "private, no-cache"))
+        .insert_header((X_ACCEL_BUFFERING, "no"));
+    response
+}
+
+/// Makes the headers of a stream, without one.
+pub fn head_alone() -> HttpResponse {
+    begin().body(body::None::new()).map_into_boxed_body()
+}
+
+/// Sends a body as it is, and ends it by closing the connection. Clients before HTTP/1.1 know no
+/// chunks (RFC 9112, section 6.1).
+fn end_with_connection(head: &mut ResponseHead) {
+    head.no_chunking(true);
+    head.set_connection_type(ConnectionType::Close);
+}
+
 /// The outcome of asking for news.
 enum News {
     Text(Bytes),
@@ -175,17 +200,15 @@ impl Follower {
     ///
     /// # Errors
     /// Those of the first read.
-    pub async fn answer(
-        mut self,
-        mut response: HttpResponseBuilder,
-        identity: Identity,
-    ) -> Result<HttpResponse, Problem> {
+    pub async fn answer(mut self, identity: Identity) -> Result<HttpResponse, Problem> {
         let first = text_of(&self.read(identity).await?)?;
+        let version = self.request.version();
         let rest = stream::unfold(self, Follower::next);
-        Ok(response
-            .content_type("text/event-stream")
-            .insert_header((X_ACCEL_BUFFERING, "no"))
-            .streaming(stream::once(ready(Ok(first))).chain(rest)))
+        let mut response = begin().streaming(stream::once(ready(Ok(first))).chain(rest));
+        if version < Version::HTTP_11 {
+            end_with_connection(response.head_mut());
+        }
+        Ok(response)
     }
 
     /// Waits for news; `None` ends the stream.

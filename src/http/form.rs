@@ -315,11 +315,11 @@ impl From<RuleBody> for EnteredRule {
 /// Add a form, or a version of it from a day on.
 ///
 /// A version holds from its first day until the next one. Earlier periods keep the version of their
-/// last day. Send `If-None-Match: *` to create, `If-Match` to change.
+/// last day. Send `If-Match` to change one; `If-None-Match: *`, or neither, creates one.
 #[utoipa::path(
     tag = "catalogue",
     params(
-        ("form" = String, Path, description = "The form's code", example = "mttq.annual"),
+        ("form" = String, Path, description = "The form's code", example = "fund.monthly"),
         CalledToPut<JsonBody<FormBody>>,
     ),
     request_body = FormBody,

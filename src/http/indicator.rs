@@ -217,7 +217,7 @@ impl IndicatorBody {
 /// Add an indicator, or a version of it from a day on.
 ///
 /// A version holds from its first day until the next one. What would change figures that were
-/// reported is refused. Send `If-None-Match: *` to create, `If-Match` to change.
+/// reported is refused. Send `If-Match` to change one; `If-None-Match: *`, or neither, creates one.
 #[utoipa::path(
     tag = "catalogue",
     params(

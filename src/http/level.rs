@@ -72,8 +72,8 @@ pub struct LevelBody {
 
 /// Add a level or change it.
 ///
-/// A rank may not contradict the units that are there. Send `If-None-Match: *` to create, `If-Match`
-/// to change.
+/// A rank may not contradict the units that are there. Send `If-Match` to change one;
+/// `If-None-Match: *`, or neither, creates one.
 #[utoipa::path(
     tag = "units",
     params(

@@ -26,10 +26,10 @@ pub struct SeriesParams {
     #[param(nullable = false)]
     option: Option<String>,
     /// The first period; of a form's own windows the first by its days.
-    #[param(example = "2024-01")]
+    #[param(example = "2023")]
     from: String,
     /// The last period, of the same sort.
-    #[param(example = "2024-12")]
+    #[param(example = "2024")]
     to: String,
     /// `submitted` counts everything submitted, `approved` only what was approved too.
     #[param(nullable = false, inline)]

@@ -103,7 +103,7 @@ impl From<SubmissionBody> for Entered {
 
 /// Put a unit's values, as a draft or submitted at once.
 ///
-/// Send `If-None-Match: *` to create, `If-Match` to replace.
+/// Send `If-None-Match: *` to create, `If-Match` to replace. One of the two is required.
 #[utoipa::path(
     tag = "submissions",
     params(ReportPath, CalledToPut<JsonBody<SubmissionBody>>),

@@ -86,14 +86,16 @@ pub async fn get_target(
 #[serde(deny_unknown_fields)]
 pub struct TargetBody {
     /// Null removes the target.
+    // Without this, a body that leaves the field out would remove the target too.
+    #[serde(deserialize_with = "Option::deserialize")]
     #[schema(required)]
     value: Option<DecimalText>,
 }
 
 /// Set a unit's target (kế hoạch giao).
 ///
-/// A target is set at each unit by itself. Send `If-None-Match: *` to set the first, `If-Match` to
-/// replace.
+/// A target is set at each unit by itself. Send `If-Match` to replace one; `If-None-Match: *`, or
+/// neither, sets the first.
 #[utoipa::path(
     tag = "reports",
     params(TargetPath, TargetParams, CalledToPut<JsonBody<TargetBody>>),

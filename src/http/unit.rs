@@ -23,7 +23,7 @@ use crate::service::map::unit::{self, CreatedUnit, UnitDetail, UnitFilter, UnitV
 #[into_params(parameter_in = Query)]
 pub struct UnitParams {
     /// Direct children of this unit only: its id, or `code:` and its code.
-    #[param(nullable = false, example = "code:887")]
+    #[param(nullable = false, example = "code:91")]
     parent: Option<String>,
     /// Units of this level only.
     #[param(nullable = false, example = "commune")]

@@ -236,6 +236,24 @@ fn the_demo_listens_where_the_setting_says_unless_it_is_told_otherwise() {
 }
 
 #[test]
+fn the_demo_lets_the_pages_of_a_named_site_call_it() {
+    let site = "https://sohoa.example.vn";
+    let mut command = tonghop(&["demo", "--listen", "127.0.0.1:0"]);
+    let mut demo = Running::start(command.env("TONGHOP_ALLOWED_ORIGINS", site));
+    let stdout = demo.child.stdout.take().unwrap();
+    let (lines, _unread) = read_lines(stdout, |line| line.contains("/docs"));
+    let (_, place) = lines.last().unwrap().split_once("http://").unwrap();
+    let place = place.split('/').next().unwrap();
+    let client = Client::new(place.parse().unwrap());
+    let answer = client.with("Origin", site).get("/v1/forms");
+    assert_eq!(answer.header("access-control-allow-origin"), Some(site));
+    let answer = client
+        .with("Origin", "https://other.example")
+        .get("/v1/forms");
+    assert_eq!(answer.header("access-control-allow-origin"), None);
+}
+
+#[test]
 fn the_demo_keeps_its_data_where_it_is_told_and_starts_on_them_again() {
     let directory = tempfile::tempdir().unwrap();
     let place = directory.path().join("demo");

@@ -1,6 +1,7 @@
 //! The stream of changes: server-sent events of what is there, and of what comes.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -239,6 +240,64 @@ on_both_backends! {
             let answer = streaming.begin("GET", "/v1/changes", None, b"").unwrap();
             answer.status() == 200
         });
+    }
+}
+
+#[test]
+fn a_head_has_the_headers_of_a_stream_and_opens_none() {
+    let (_server, admin, _) = town(Backend::Sqlite);
+    let streaming = admin.with("Accept", "text/event-stream");
+    for _ in 0..6 {
+        let head = streaming.send("HEAD", "/v1/changes", None, b"");
+        let head = head.expect_status(200);
+        let told = |name| head.header(name);
+        assert_eq!(told("content-type"), Some("text/event-stream"));
+        assert_eq!(told("cache-control"), Some("private, no-cache"));
+        assert_eq!(
+            (told("vary"), told("x-accel-buffering")),
+            (Some("Accept"), Some("no"))
+        );
+        assert_eq!(
+            (told("transfer-encoding"), told("content-length")),
+            (None, None)
+        );
+    }
+    let refused = streaming.send("HEAD", "/v1/changes?form=none", None, b"");
+    refused.expect_status(404);
+    let mut open: Vec<Events> = (0..4).map(|_| Events::follow(&admin, "")).collect();
+    open.iter_mut().for_each(|events| {
+        events.next();
+    });
+}
+
+/// HTTP/1.0 knows no chunks: the stream is what comes until the connection is closed.
+#[test]
+fn a_stream_in_http_1_0_has_no_chunks_and_ends_with_its_connection() {
+    let (server, _admin, _) = town(Backend::Sqlite);
+    for connection in ["close", "keep-alive"] {
+        let expiring = server.token_of("admin", now() - LIFETIME);
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        let patience = Duration::from_secs(60);
+        stream.set_read_timeout(Some(patience)).unwrap();
+        let request = format!(
+            "GET /v1/changes HTTP/1.0\r\nConnection: {connection}\r\n\
+             Accept: text/event-stream\r\nAuthorization: Bearer {expiring}\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, events) = answer.split_once("\r\n\r\n").unwrap();
+        let head = head.to_lowercase();
+        assert!(head.starts_with("http/1.0 200 "), "{head}");
+        for told in [
+            "transfer-encoding",
+            "content-length",
+            "connection: keep-alive",
+        ] {
+            assert!(!head.contains(told), "{head}");
+        }
+        assert!(events.starts_with(":\nevent: tenant.created\n"), "{events}");
+        assert!(events.ends_with("\n\n"), "{events}");
     }
 }
 

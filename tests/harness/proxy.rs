@@ -29,6 +29,8 @@ pub enum Trap {
     Before(&'static str),
     /// The text arrives, and what is answered to it does not.
     After(&'static str),
+    /// The text does not arrive, and this is answered to it.
+    Instead(&'static str, &'static str),
 }
 
 /// Passes connections on to a server for as long as this process lives.
@@ -117,6 +119,7 @@ impl Passage {
             match self.sprung(&buffer[..count]) {
                 Some(Trap::Before(_)) => return self.cut(),
                 Some(Trap::After(_)) => return self.lose_answer(&buffer[..count]),
+                Some(Trap::Instead(_, answer)) => return self.answer_instead(answer),
                 None => {}
             }
             let passing = count.min(left);
@@ -158,7 +161,7 @@ impl Passage {
     /// The trap, if the client has just fallen into it.
     fn sprung(&self, sent: &[u8]) -> Option<Trap> {
         let mut laid = self.state.trap.lock().unwrap();
-        let (Trap::Before(text) | Trap::After(text)) = (*laid)?;
+        let (Trap::Before(text) | Trap::After(text) | Trap::Instead(text, _)) = (*laid)?;
         let found = sent.windows(text.len()).any(|part| part == text.as_bytes());
         if found { laid.take() } else { None }
     }
@@ -167,6 +170,15 @@ impl Passage {
         self.state.accidents.fetch_add(1, Ordering::Relaxed);
         let _ = self.from.shutdown(Shutdown::Both);
         let _ = self.to.shutdown(Shutdown::Both);
+    }
+
+    /// Answers in the server's place. The rest of the request is read: to close before it would lose the answer.
+    fn answer_instead(mut self, answer: &str) {
+        self.state.accidents.fetch_add(1, Ordering::Relaxed);
+        let _ = self.from.write_all(answer.as_bytes());
+        let _ = self.to.shutdown(Shutdown::Both);
+        let _ = self.from.shutdown(Shutdown::Write);
+        let _ = std::io::copy(&mut self.from, &mut std::io::sink());
     }
 
     /// The server gets it and answers; the client is gone by then.

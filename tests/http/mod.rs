@@ -4,6 +4,7 @@ mod bad_network;
 mod compatibility;
 mod conditions;
 mod days;
+mod examples;
 mod fairness;
 mod faults;
 mod limits;

@@ -164,11 +164,11 @@ pub struct Operation {
     pub id: String,
     pub method: String,
     pub path: String,
-    body: Value,
+    pub(super) body: Value,
 }
 
 impl Operation {
-    fn parameters(&self, place: &str) -> Vec<&Value> {
+    pub(super) fn parameters(&self, place: &str) -> Vec<&Value> {
         let parameters = self.body["parameters"].as_array().unwrap().iter();
         parameters
             .filter(|parameter| parameter["in"] == place)
@@ -192,6 +192,29 @@ impl Operation {
     pub fn takes_query(&self, name: &str) -> bool {
         let queries = self.parameters("query");
         queries.iter().any(|query| query["name"] == name)
+    }
+
+    /// A problem blames no parameter that the operation does not have.
+    #[track_caller]
+    fn expect_own_parameters(&self, answer: &Answer) {
+        let is_problem = answer.header("content-type") == Some("application/problem+json");
+        let errors = is_problem.then(|| answer.json()["errors"].clone());
+        let errors = errors.as_ref().and_then(Value::as_array);
+        for error in errors.into_iter().flatten() {
+            let Some(blamed) = error["parameter"].as_str() else {
+                continue;
+            };
+            let mut known = ["path", "query"]
+                .into_iter()
+                .flat_map(|place| self.parameters(place));
+            // One that nobody knows is blamed for that.
+            assert!(
+                error["code"] == "UNKNOWN_PARAMETER" || known.any(|known| known["name"] == blamed),
+                "{} has no {blamed}: {}",
+                self.id,
+                answer.text
+            );
+        }
     }
 
     fn has_etag(&self, status: &str) -> bool {
@@ -581,6 +604,98 @@ fn a_number_that_fits_32_bits_says_so() {
     assert!(limits > 5, "{limits}");
 }
 
+/// A field that is left out is not null: whoever forgets it takes nothing away.
+#[test]
+fn a_body_without_a_required_field_is_refused_by_the_name_of_the_field() {
+    let server = Server::with_demo(Backend::Sqlite);
+    let admin = server.sign_in("mttq-an-giang", "admin@demo");
+    let document = document();
+    let mut tried = BTreeSet::new();
+    for operation in operations(&document) {
+        let schema = &operation.body["requestBody"]["content"]["application/json"]["schema"];
+        let schema = match schema["$ref"].as_str() {
+            Some(reference) => document.pointer(&reference[1..]).unwrap(),
+            None => schema,
+        };
+        let required = schema["required"].as_array().into_iter().flatten();
+        let expected: BTreeSet<String> = required
+            .map(|field| format!("/{} MISSING_FIELD", field.as_str().unwrap()))
+            .collect();
+        if expected.is_empty() {
+            continue;
+        }
+        let answer = operation.call(&admin.with("If-Match", "*"), "{}");
+        let missing = answer.expect_problem(400, "INVALID_BODY").into_iter();
+        assert_eq!(
+            missing.collect::<BTreeSet<_>>(),
+            expected,
+            "{}",
+            operation.id
+        );
+        tried.insert(operation.id);
+    }
+    assert!(
+        tried.len() > 10 && tried.contains("put_target"),
+        "{tried:?}"
+    );
+}
+
+/// The names of all fields of bodies that are required and may be null.
+fn required_and_nullable(document: &Value) -> BTreeSet<&str> {
+    let of_answers = schemas_of_answers_alone(document);
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let of_bodies = schemas
+        .iter()
+        .filter(|(name, _)| !of_answers.contains(*name));
+    let mut found = BTreeSet::new();
+    for (_, schema) in of_bodies {
+        walk(schema, &mut |object| {
+            let required = object.get("required").and_then(Value::as_array);
+            let names = required.into_iter().flatten().filter_map(Value::as_str);
+            found.extend(names.filter(|name| {
+                let field = &object["properties"][*name];
+                let forms = field["oneOf"].as_array().into_iter().flatten();
+                let mut types = forms.chain([field]).map(|form| form["type"].to_string());
+                types.any(|types| types.contains("null") && types != "null")
+            }));
+        });
+    }
+    found
+}
+
+#[test]
+fn a_field_that_may_be_null_is_missed_at_any_depth() {
+    let document = document();
+    // Each is tried here or, at the top of a body, above. One more needs a try of its own.
+    let known = BTreeSet::from(["kind", "parent", "value"]);
+    assert_eq!(required_and_nullable(&document), known);
+    let server = Server::with_demo(Backend::Sqlite);
+    let admin = server.sign_in("mttq-an-giang", "admin@demo");
+    let unit = json!({"code": "1", "name": "Một", "level": "province"});
+    for (step, missing) in [
+        (
+            json!({"op": "move", "unit": "code:30388"}),
+            "/steps/0/parent",
+        ),
+        (
+            json!({"op": "retype", "unit": "code:30388"}),
+            "/steps/0/kind",
+        ),
+        (
+            json!({"op": "create", "unit": unit}),
+            "/steps/0/unit/parent",
+        ),
+    ] {
+        let body = json!({"effective": "2027-01-01", "legal_basis": "Nghị quyết", "steps": [step]});
+        for path in ["/v1/reorganisations", "/v1/reorganisations/preview"] {
+            let refused = admin
+                .post_json(path, &body)
+                .expect_problem(400, "INVALID_BODY");
+            assert_eq!(refused, [format!("{missing} MISSING_FIELD")], "{path}");
+        }
+    }
+}
+
 /// What reads a body, if only to see that there is none, refuses one that it cannot take.
 #[test]
 fn what_reads_a_body_says_how_it_refuses_one() {
@@ -627,6 +742,7 @@ fn headers_that_an_answer_has_are_those_of_the_document() {
     for operation in operations(&document) {
         for client in [&admin, &gzip, &anonymous] {
             let answer = operation.call_asking(client, &[], &[("limit", "1")], "{}");
+            operation.expect_own_parameters(&answer);
             let status = answer.status.to_string();
             let Some(response) = operation.responses().get(&status) else {
                 panic!("{} has no {status}: {}", operation.id, answer.text);
@@ -1017,6 +1133,7 @@ impl Holder {
         let status = answer.status.to_string();
         let response = operation.responses().get(&status);
         let response = response.unwrap_or_else(|| panic!("{id} has no {status}: {}", answer.text));
+        operation.expect_own_parameters(&answer);
         let tag = answer.header("etag");
         assert_eq!(tag.is_some(), operation.has_etag(&status), "{id} {status}");
         let Some(content) = response["content"].as_object() else {
@@ -1277,6 +1394,12 @@ fn hold_figures(holder: &mut Holder, admin: &Client) {
     holder
         .hold("get_series", admin.get(wrong))
         .expect_problem(400, "INVALID_PARAMETER");
+    // It has no parameter `period`.
+    let monthly = "/v1/forms/mttq.annual/units/code:30388/series?indicator=fund.raised&from=2024-01&to=2024-12";
+    let missing = holder
+        .hold("get_series", admin.get(monthly))
+        .expect_problem(404, "PERIOD_NOT_FOUND");
+    assert_eq!(missing, ["to PERIOD_NOT_FOUND"]);
 }
 
 /// A monthly form, since a yearly one has no longer periods.

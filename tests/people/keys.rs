@@ -73,6 +73,37 @@ fn refused(client: &Client, path: &str) {
     client.get(path).expect_problem(401, "INVALID_TOKEN");
 }
 
+#[test]
+fn what_is_about_the_whole_tenant_is_in_no_key_for_a_unit_and_the_guide_names_it() {
+    let (server, admin, _) = town(Backend::Sqlite);
+    let guide = include_str!("../../docs/clients.md");
+    let document = server.anonymous().get("/openapi.json").json();
+    let told = &document["paths"]["/v1/keys"]["post"]["description"];
+    let told = told.as_str().unwrap().to_owned();
+    let line = guide
+        .lines()
+        .find(|line| line.contains("operations are about the whole tenant"));
+    let line = line.unwrap();
+    let mut refused = 0;
+    for operation in Operation::ALL
+        .iter()
+        .filter(|operation| operation.is_for_programs())
+    {
+        let id = operation.id();
+        let answer = admin.post_json("/v1/keys", &body(id, "code:A", &[id]));
+        let name = format!("`{id}`");
+        let is_refused = answer.status == 422;
+        assert_eq!(is_refused, line.contains(&name), "{id}: {}", answer.text);
+        assert_eq!(is_refused, told.contains(&name), "{id}: {}", answer.text);
+        if is_refused {
+            refused += 1;
+        } else {
+            delete(&admin, &answer.expect_status(201).json());
+        }
+    }
+    assert_eq!(refused, 9);
+}
+
 on_both_backends! {
     fn a_key_is_shown_once_and_does_what_it_is_for(backend) {
         let (server, admin, reports) = town(backend);

@@ -51,6 +51,10 @@ pub enum SeriesError {
 impl Explain for SeriesError {
     fn explain(&self) -> Explanation {
         match self {
+            // The unit is looked for in the last period.
+            SeriesError::NotFound(
+                held @ (NotFound::Period { .. } | NotFound::BasePeriod { .. }),
+            ) => held.explain().of_parameter("to"),
             SeriesError::NotFound(held) => held.explain(),
             SeriesError::Denied(held) => held.explain(),
             SeriesError::Store(held) => held.explain(),

@@ -14,7 +14,7 @@ use diesel::prelude::*;
 use diesel::upsert::excluded;
 
 use crate::Failure;
-use crate::sql::{Own, Revision, on};
+use crate::sql::{DayOf, Own, Revision, deadline_facts, on};
 
 diesel::table! {
     plain_submission (tenant_id, form, period, unit_id) {
@@ -97,8 +97,7 @@ const TABLES: &str = "\
      at TIMESTAMP NOT NULL, items BYTEA NOT NULL, previous BYTEA NOT NULL, hash BYTEA NOT NULL, \
      PRIMARY KEY (tenant_id, rev));";
 
-/// Drops the tables.
-pub const CLEARED: &str = "DROP TABLE IF EXISTS plain_submission; DROP TABLE IF EXISTS plain_answer; \
+const CLEARED: &str = "DROP TABLE IF EXISTS plain_submission; DROP TABLE IF EXISTS plain_answer; \
      DROP TABLE IF EXISTS plain_rollup; DROP TABLE IF EXISTS plain_year; \
      DROP TABLE IF EXISTS plain_change;";
 
@@ -197,9 +196,14 @@ pub struct Rows<'r> {
 }
 
 impl Day {
-    /// Reads what a tenant's day has written, on a connection that sees the tenant's rows.
-    pub fn read(day: &mut Own, tenant: &str, period: &str) -> Result<Day, Failure> {
-        let own = format!("tenant_id = '{tenant}'");
+    /// Reads what a day has written.
+    pub fn read(day: &mut DayOf) -> Result<Day, Failure> {
+        let DayOf {
+            own: day,
+            id,
+            period,
+        } = day;
+        let own = format!("tenant_id = '{id}'");
         let of_period = format!("{own} AND period = '{period}'");
         let placements: Vec<Placement> = load(
             day,
@@ -289,7 +293,13 @@ where
 impl Rows<'_> {
     /// Makes the tables.
     pub fn make_tables(own: &mut Own) -> Result<(), Failure> {
+        Rows::drop_tables(own)?;
         on!(own, |own| own.batch_execute(TABLES))?;
+        Ok(())
+    }
+
+    pub fn drop_tables(own: &mut Own) -> Result<(), Failure> {
+        on!(own, |own| own.batch_execute(CLEARED))?;
         Ok(())
     }
 
@@ -303,7 +313,7 @@ impl Rows<'_> {
             diesel::insert_into(plain_submission::table)
                 .values(&self.submissions)
                 .execute(own)?;
-            diesel::insert_into(crate::sql::deadline_facts::table)
+            diesel::insert_into(deadline_facts::table)
                 .values(self.revisions)
                 .execute(own)?;
             diesel::insert_into(plain_rollup::table)

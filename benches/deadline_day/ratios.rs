@@ -25,10 +25,11 @@ use tonghop::service::submission::{Asked, Entered, Intent, SubmissionChange, cha
 use crate::connection::Connection;
 use crate::country::{Country, ROOT};
 use crate::form::{FORM, Form};
+use crate::plain::{Day, Rows};
 use crate::reads::Reads;
 use crate::report::{Report, milliseconds, per_second, ratio, with_commas};
 use crate::server::{Installation, Server, Tenant};
-use crate::sql::Beside;
+use crate::sql::{Beside, DayOf};
 use crate::{Accounts, Failure, bar, now};
 
 /// The number of submissions a transaction.
@@ -125,8 +126,9 @@ impl Ratios<'_> {
     /// the submissions a second of both. Collecting the rows is not counted.
     fn plainly(&self) -> Result<(usize, usize), Failure> {
         let mut beside = Beside::open(self.installation)?;
-        let wanted = (self.form.period, self.sample);
-        let (revisions, day) = beside.day(self.installation, self.tenant, wanted)?;
+        let mut day = DayOf::open(self.installation, self.tenant, self.form.period)?;
+        let revisions = beside.revisions(&mut day, self.sample)?;
+        let day = Day::read(&mut day)?;
         let progress = bar("packed facts alone", revisions.len())?;
         let began = Instant::now();
         for batch in revisions.chunks(BATCH) {
@@ -135,18 +137,20 @@ impl Ratios<'_> {
         }
         let facts = began.elapsed();
         progress.finish_and_clear();
-        beside.make_tables()?;
+        beside.empty_facts()?;
+        Rows::make_tables(beside.own())?;
         let progress = bar("the same rows, written plainly", revisions.len())?;
         let (mut took, mut written) = (Duration::ZERO, 0);
         for (batch, rev) in revisions.chunks(BATCH).zip(1..) {
             let rows = day.rows(batch, written, rev);
             let began = Instant::now();
-            beside.write(&rows)?;
+            rows.write(beside.own())?;
             took += began.elapsed();
             written += batch.len();
             progress.inc(u64::try_from(batch.len())?);
         }
         progress.finish_and_clear();
+        Rows::drop_tables(beside.own())?;
         beside.clear()?;
         Ok((
             per_second(revisions.len(), facts),

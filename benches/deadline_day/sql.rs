@@ -13,7 +13,6 @@ use tonghop::store::DatabaseUrl;
 
 use crate::country::Country;
 use crate::form::{Form, Turn};
-use crate::plain::{self, Day, Rows};
 use crate::server::{Installation, Tenant};
 use crate::{Failure, bar};
 
@@ -125,6 +124,37 @@ pub fn size(installation: &Installation) -> Result<usize, Failure> {
     }
 }
 
+/// A period of the tenant that has reported, on a connection that sees its rows.
+pub struct DayOf {
+    pub own: Own,
+    pub id: String,
+    pub period: String,
+}
+
+impl DayOf {
+    pub fn open(
+        installation: &Installation,
+        tenant: &Tenant,
+        period: &str,
+    ) -> Result<DayOf, Failure> {
+        let query = format!(
+            "SELECT id FROM tenant_registry WHERE slug = '{}'",
+            tenant.slug
+        );
+        let mut own = match &installation.database {
+            DatabaseUrl::Sqlite { path } => Own::Sqlite(SqliteConnection::establish(path)?),
+            DatabaseUrl::Postgresql { url } => Own::Postgresql(PgConnection::establish(url)?),
+        };
+        let TenantId { id } = on!(&mut own, |own| diesel::sql_query(query).get_result(own))?;
+        if let Own::Postgresql(own) = &mut own {
+            // Row-level security shows the rows of this tenant.
+            own.batch_execute(&format!("SET app.tenant = '{id}'"))?;
+        }
+        let period = period.to_owned();
+        Ok(DayOf { own, id, period })
+    }
+}
+
 /// The benchmark's own tables.
 pub struct Beside {
     own: Own,
@@ -148,8 +178,7 @@ impl Beside {
     }
 
     pub fn clear(&mut self) -> Result<(), Failure> {
-        self.execute(CLEARED)?;
-        self.execute(plain::CLEARED)
+        self.execute(CLEARED)
     }
 
     fn execute(&mut self, sql: &str) -> Result<(), Failure> {
@@ -157,45 +186,24 @@ impl Beside {
         Ok(())
     }
 
-    /// Reads what a tenant's submissions wrote first, and makes the tables to write it to again.
-    pub fn day(
-        &mut self,
-        installation: &Installation,
-        tenant: &Tenant,
-        (period, most): (&str, usize),
-    ) -> Result<(Vec<Revision>, Day), Failure> {
-        self.make_tables()?;
-        let id = format!(
-            "SELECT id FROM tenant_registry WHERE slug = '{}'",
-            tenant.slug
-        );
-        let mut day = match &installation.database {
-            DatabaseUrl::Sqlite { path } => Own::Sqlite(SqliteConnection::establish(path)?),
-            DatabaseUrl::Postgresql { url } => Own::Postgresql(PgConnection::establish(url)?),
-        };
-        let TenantId { id } = on!(&mut day, |day| diesel::sql_query(id).get_result(day))?;
-        if let Own::Postgresql(day) = &mut day {
-            // Row-level security shows the rows of this tenant.
-            day.batch_execute(&format!("SET app.tenant = '{id}'"))?;
-        }
+    /// Reads what a tenant's submissions wrote first, and makes the table to write it to again.
+    pub fn revisions(&mut self, day: &mut DayOf, most: usize) -> Result<Vec<Revision>, Failure> {
+        self.execute(FACTS)?;
+        let DayOf { own, id, period } = day;
         let written = format!(
             "SELECT * FROM submission_revision WHERE tenant_id = '{id}' AND revision = 1 \
              AND period = '{period}' ORDER BY rev LIMIT {most}"
         );
-        let revisions = on!(&mut day, |day| diesel::sql_query(written).load(day))?;
-        Ok((revisions, Day::read(&mut day, &id, period)?))
+        Ok(on!(own, |own| diesel::sql_query(written).load(own))?)
     }
 
-    /// Empties the tables for what a batch writes.
-    pub fn make_tables(&mut self) -> Result<(), Failure> {
-        self.clear()?;
-        self.execute(FACTS)?;
-        Rows::make_tables(&mut self.own)
+    /// Empties the table of revisions.
+    pub fn empty_facts(&mut self) -> Result<(), Failure> {
+        self.execute("DELETE FROM deadline_facts")
     }
 
-    /// Writes the rows of a batch in one transaction.
-    pub fn write(&mut self, rows: &Rows<'_>) -> Result<(), Failure> {
-        rows.write(&mut self.own)
+    pub fn own(&mut self) -> &mut Own {
+        &mut self.own
     }
 
     /// Writes rows in one transaction: a single statement.

@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 use utoipa::openapi::OpenApi;
 
 use super::parameter::{Necessity, Parameter};
-use super::problem::{MatchedOperation, Problem};
+use super::problem::Problem;
 use super::schema::{BodySchema, Schemas};
 use super::violation::listed;
 use crate::authz::Operation;
@@ -386,9 +386,7 @@ pub async fn hold<B: MessageBody>(
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     match admit(&contract, &request) {
         Ok(Some(matched)) => {
-            let mut extensions = request.extensions_mut();
-            extensions.insert(MatchedOperation(matched.0.operation()));
-            extensions.insert(matched);
+            request.extensions_mut().insert(matched);
         }
         Ok(None) => {}
         Err(problem) => return Ok(request.error_response(problem).map_into_right_body()),

@@ -31,6 +31,7 @@ mod level;
 mod lineage;
 mod me;
 mod parameter;
+mod reception;
 mod refusal;
 mod reorganisation;
 mod representation;

@@ -1,49 +1,38 @@
-//! Error answers: problem documents (RFC 9457) in the caller's language, the mapping from a kind of
-//! failure to a status, and the middleware that turns every failure into one.
+//! Error answers: problem documents (RFC 9457) in the caller's language, and the mapping from a kind
+//! of failure to a status. `reception` turns every failure into one.
 //!
 //! Contains no rule. Use cases decide what is wrong and provide the sentence.
 
 use crate::pointer::pointer_to;
 use std::borrow::Cow;
 use std::fmt;
-use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::time::Duration;
 
 use actix_web::body::{EitherBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::ServiceResponse;
+use actix_web::http::StatusCode;
 use actix_web::http::header::{
     self, AcceptLanguage, Header, HeaderMap, HeaderName, HeaderValue, LanguageTag, Preference,
     Quality, QualityItem,
 };
-use actix_web::http::{ConnectionType, StatusCode};
-use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, web};
-use futures_util::FutureExt;
+use actix_web::{Error, HttpMessage, HttpResponse, ResponseError};
 use itertools::Itertools;
 use serde::Serialize;
 use serde_json::Value;
-use tracing::Instrument;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::{Uuid, uuid};
 
-use super::allowance;
 use super::browser::{Page, secure};
 use super::json::json_line;
-use super::state::{Occupied, ServerState};
-use crate::authz::Operation;
 use crate::error::{
     Code, Explain, Explanation, Fault, FaultPlace, Kind, Language, MOST_FAULTS, Message, shortened,
 };
 use crate::message;
 use crate::service::application::throttle::TooManyFailures;
-use crate::telemetry::Metrics;
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The id of the request whose problem is an example.
 const EXAMPLE_ID: Uuid = uuid!("0191e4a5-6d1c-7c3a-9a60-2f6d0c9b1a11");
@@ -54,17 +43,6 @@ const TELLING_HEADERS: [HeaderName; 3] =
 
 /// The longest Retry-After, in seconds.
 const LONGEST_WAIT: u16 = 5;
-
-/// Returns the time for which the answer to one request too many is held back: half a second to one
-/// and a half, different for each caller in turn. A client that repeats it without waiting is
-/// refused about once a second on each of its connections, and so leaves the server's threads to
-/// others. The request takes no place meanwhile.
-fn refusal_pause() -> Duration {
-    static TURN: AtomicU16 = AtomicU16::new(0);
-    let turn = TURN.fetch_add(1, Ordering::Relaxed);
-    // A step that shares no factor with the length spreads neighbours over the whole of it.
-    Duration::from_millis(500 + u64::from(turn) * 617 % 1000)
-}
 
 /// Returns a Retry-After of 1 to 5 seconds, different for each caller in turn: callers refused
 /// together would otherwise return together.
@@ -106,6 +84,10 @@ impl Problem {
         // The message gives their full number.
         self.faults.truncate(MOST_FAULTS);
         self
+    }
+
+    pub(super) fn code(&self) -> Code {
+        self.code
     }
 
     /// Adds a header such as `Allow`.
@@ -156,7 +138,7 @@ impl Problem {
         self.answer(&Recipient::of(request))
     }
 
-    fn answer(&self, caller: &Recipient) -> HttpResponse {
+    pub(super) fn answer(&self, caller: &Recipient) -> HttpResponse {
         let kind = self.code.kind();
         let mut response = HttpResponse::build(status(kind));
         response
@@ -461,25 +443,22 @@ fn problem_type(code: Code) -> String {
 
 /// The parts of a request that shape the problem it gets: its id, its language and its dialect.
 #[derive(Debug, Clone, Copy)]
-struct Recipient {
-    request_id: Uuid,
+pub(super) struct Recipient {
+    pub request_id: Uuid,
     language: Language,
     dialect: Dialect,
 }
 
 /// The form of problems that a caller knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Dialect {
+pub(super) enum Dialect {
     Plain,
     /// With the members of OAuth beside the others.
     Oauth,
 }
 
-/// The path at which callers speak OAuth, also when no operation is found there.
-const ISSUE_TOKEN: &str = "/v1/auth/token";
-
 impl Recipient {
-    fn of(request: &impl HttpMessage) -> Recipient {
+    pub fn of(request: &impl HttpMessage) -> Recipient {
         Recipient {
             request_id: Uuid::now_v7(),
             language: preferred_language(request),
@@ -487,7 +466,7 @@ impl Recipient {
         }
     }
 
-    fn speaking(self, dialect: Dialect) -> Recipient {
+    pub fn speaking(self, dialect: Dialect) -> Recipient {
         Recipient { dialect, ..self }
     }
 
@@ -498,7 +477,7 @@ impl Recipient {
         }
     }
 
-    fn finish<B: MessageBody>(
+    pub fn finish<B: MessageBody>(
         &self,
         mut response: ServiceResponse<B>,
     ) -> ServiceResponse<EitherBody<B>> {
@@ -526,36 +505,13 @@ impl Recipient {
         Some(foreign_problem(status, response.headers()).answer(self))
     }
 
-    fn answer_error(&self, error: &Error, headers: &HeaderMap) -> HttpResponse {
+    pub fn answer_error(&self, error: &Error, headers: &HeaderMap) -> HttpResponse {
         if let Some(problem) = error.as_error::<Problem>() {
             return problem.answer(self);
         }
         let status = error.as_response_error().status_code();
         tracing::debug!(%error, "the framework refused a request");
         foreign_problem(status, headers).answer(self)
-    }
-}
-
-/// A failure without a response to attach it to, which actix answers by itself.
-#[derive(Debug)]
-struct Unanswered {
-    error: Error,
-    caller: Recipient,
-}
-
-impl fmt::Display for Unanswered {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.error.fmt(f)
-    }
-}
-
-impl ResponseError for Unanswered {
-    fn status_code(&self) -> StatusCode {
-        self.error.as_response_error().status_code()
-    }
-
-    fn error_response(&self) -> HttpResponse {
-        self.caller.answer_error(&self.error, &HeaderMap::new())
     }
 }
 
@@ -574,106 +530,6 @@ fn speaks_json(headers: &HeaderMap) -> bool {
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .is_some_and(|value| value.starts_with("application/") && value.contains("json"))
-}
-
-/// The outermost middleware: numbers each request, turns failures into problems in the caller's
-/// language, and counts.
-///
-/// # Errors
-/// A failure without a request left to answer. It still renders as a problem.
-pub async fn render<B: MessageBody>(
-    metrics: web::Data<Metrics>,
-    state: web::Data<ServerState>,
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    let caller = match request.path() {
-        ISSUE_TOKEN => Recipient::of(&request).speaking(Dialect::Oauth),
-        _ => Recipient::of(&request),
-    };
-    let span = tracing::info_span!(
-        "request",
-        id = %caller.request_id,
-        method = %request.method(),
-        path = request.path(),
-        trace = trace_of(&request),
-    );
-    let timer = metrics.begin_request(request.method().as_str());
-    let place = state.admit(request.path());
-    if place.is_none() && !is_of_operators(&request) {
-        let response = request.into_response(Problem::of_overload().answer(&caller));
-        timer.finish(NO_OPERATION, response.status().as_u16());
-        return Ok(response.map_into_right_body());
-    }
-    // Stored with the request, so that reading a body can give the place back meanwhile.
-    place.map(|place| request.extensions_mut().insert(place));
-    let answer = unless_it_panics(next.call(request)).instrument(span).await;
-    match answer {
-        Ok(response) => {
-            drop(response.request().extensions_mut().remove::<Occupied>());
-            if is_full_disk(response.response()) {
-                state.note_full_disk();
-            }
-            let mut response = caller.finish(response);
-            allowance::announce(&mut response);
-            if state.is_stopping() {
-                let head = response.response_mut().head_mut();
-                head.set_connection_type(ConnectionType::Close);
-            }
-            timer.finish(operation_of(&response), response.status().as_u16());
-            if response.status() == StatusCode::TOO_MANY_REQUESTS {
-                tokio::time::sleep(refusal_pause()).await;
-            }
-            Ok(response)
-        }
-        Err(error) => {
-            let error = Unanswered { error, caller };
-            timer.finish(NO_OPERATION, error.status_code().as_u16());
-            Err(error.into())
-        }
-    }
-}
-
-/// Returns the id of the trace to which a caller says that its request belongs (W3C Trace Context,
-/// `traceparent`).
-fn trace_of(request: &ServiceRequest) -> Option<&str> {
-    let parent = request.headers().get(TRACEPARENT)?.to_str().ok()?;
-    let mut parts = parent.split('-');
-    let (_version, trace) = (parts.next()?, parts.next()?);
-    let is_hexadecimal = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    (trace.len() == 32 && trace.bytes().all(is_hexadecimal)).then_some(trace)
-}
-
-/// Returns true for the addresses of operators, which are answered at any time.
-fn is_of_operators(request: &ServiceRequest) -> bool {
-    matches!(request.path(), "/livez" | "/readyz" | "/metrics")
-}
-
-fn is_full_disk<B>(response: &HttpResponse<B>) -> bool {
-    let error = response.error();
-    let problem = error.and_then(|error| error.as_error::<Problem>());
-    problem.is_some_and(|problem| problem.code == Code::StorageFull)
-}
-
-/// The operation that a request matched, kept in the request's extensions for the metrics.
-pub struct MatchedOperation(pub Operation);
-
-/// The metrics' label for requests without an operation.
-const NO_OPERATION: &str = "none";
-
-fn operation_of<B>(response: &ServiceResponse<B>) -> &'static str {
-    let extensions = response.request().extensions();
-    let matched = extensions.get::<MatchedOperation>();
-    matched.map_or(NO_OPERATION, |MatchedOperation(operation)| operation.id())
-}
-
-/// Turns a handler's panic into an answer.
-async fn unless_it_panics<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    let caught = AssertUnwindSafe(answer).catch_unwind().await;
-    caught.unwrap_or_else(|_| {
-        tracing::error!("a handler panicked; standard error has the message");
-        Err(Problem::internal().into())
-    })
 }
 
 /// Returns English if the caller prefers it (RFC 9110, section 12.5.4), otherwise Vietnamese.
@@ -703,9 +559,7 @@ fn quality(ranges: &[QualityItem<Preference<LanguageTag>>], language: &str) -> Q
 
 #[cfg(test)]
 mod tests {
-    use actix_web::middleware::from_fn;
-    use actix_web::test::{TestRequest, init_service, try_call_service};
-    use actix_web::{App, body::to_bytes};
+    use actix_web::test::TestRequest;
 
     use super::*;
 
@@ -755,53 +609,6 @@ mod tests {
                 .to_srv_request();
             let preferred = preferred_language(&request);
             assert_eq!(preferred, language, "{accepted}");
-        }
-    }
-
-    async fn panicking() -> HttpResponse {
-        panic!("a bug")
-    }
-
-    async fn unauthorized() -> HttpResponse {
-        let secret = actix_web::error::ErrorUnauthorized("a secret");
-        HttpResponse::from_error(secret)
-    }
-
-    async fn answer_to(path: &str) -> (HttpResponse, serde_json::Value) {
-        let app = App::new()
-            .app_data(web::Data::new(Metrics::new(chrono::DateTime::UNIX_EPOCH)))
-            .app_data(web::Data::new(ServerState::new(1, 0)))
-            .route("/panic", web::get().to(panicking))
-            .route("/unauthorized", web::get().to(unauthorized))
-            .wrap(from_fn(render));
-        let app = init_service(app).await;
-        let request = TestRequest::with_uri(path).insert_header((header::ACCEPT_LANGUAGE, "en"));
-        let answer = match try_call_service(&app, request.to_request()).await {
-            Ok(response) => response.map_into_boxed_body().into_parts().1,
-            Err(error) => error.error_response(),
-        };
-        let (answer, body) = answer.into_parts();
-        let body = to_bytes(body).await.unwrap();
-        let body = serde_json::from_slice(&body).unwrap();
-        (answer.set_body(actix_web::body::BoxBody::new(())), body)
-    }
-
-    #[actix_web::test]
-    async fn every_failure_is_a_problem() {
-        for (path, status, code) in [
-            ("/nowhere", 404, "ROUTE_NOT_FOUND"),
-            ("/unauthorized", 401, "NOT_SIGNED_IN"),
-            ("/panic", 500, "INTERNAL"),
-        ] {
-            let (answer, body) = answer_to(path).await;
-            assert_eq!(answer.status().as_u16(), status);
-            let content_type = answer.headers().get(header::CONTENT_TYPE).unwrap();
-            assert_eq!(content_type, "application/problem+json");
-            assert_eq!(body["code"], code);
-            assert_eq!(body["errors"], serde_json::json!([]));
-            let request_id = answer.headers().get(REQUEST_ID).unwrap();
-            assert_eq!(body["request_id"], request_id.to_str().unwrap());
-            assert!(!body.to_string().contains("secret"));
         }
     }
 }

@@ -23,8 +23,8 @@ use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::json::json_line;
-use super::openapi::EXACT;
 use super::problem::Problem;
+use super::text::EXACT;
 
 /// Preferences of a client (RFC 7240).
 const PREFER: HeaderName = HeaderName::from_static("prefer");

@@ -32,7 +32,8 @@ use super::contract::{self, Contract, ContractError};
 use super::docs::Documents;
 use super::event_stream::Streams;
 use super::expect::Expectations;
-use super::problem::{self, Problem};
+use super::problem::Problem;
+use super::reception;
 use super::representation::{self, ExactFields, Writers};
 use super::request::{BodyLimit, BodyTime, TrustedProxies};
 use super::state::ServerState;
@@ -366,7 +367,7 @@ fn app(
         .default_service(web::to(route_not_found))
         .wrap(from_fn(representation::choose))
         .wrap(from_fn(contract::hold))
-        .wrap(from_fn(problem::render))
+        .wrap(from_fn(reception::receive))
         .wrap(from_fn(browser::guard))
         .wrap(from_fn(upgrade::decline))
         .into_factory()

@@ -4,9 +4,11 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::openapi::EXACT;
 use crate::domain::quantity::{LONGEST_TEXT, thousands};
 use crate::service::application::text::EnteredName;
+
+/// The format of exact numbers, as the OpenAPI initiative's registry of formats has it.
+pub const EXACT: &str = "decimal";
 
 /// A name in Vietnamese and, if wanted, in English.
 #[derive(Debug, Clone, Deserialize, ToSchema)]

@@ -126,6 +126,9 @@ pub(super) enum Use {
     Inspect,
 }
 
+/// Connections that are open, to be used again.
+pub(super) type Pool = r2d2::Pool<Connector>;
+
 /// Opens and sets up connections for a pool.
 pub(super) struct Connector {
     pub url: DatabaseUrl,

@@ -11,11 +11,9 @@ use diesel::prelude::*;
 use thread_local::ThreadLocal;
 use tokio::sync::oneshot;
 
-use super::connection::{AnyConnection, Connector, DatabaseUrl, Use};
+use super::connection::{AnyConnection, Connector, DatabaseUrl, Pool, Use};
 use super::counters::{Counters, counters};
-use super::database::{Database, Pool};
 use super::error::StoreError;
-use crate::authz::Scope;
 use crate::domain::id::TenantId;
 
 /// The time for which readers wait for the answer to a shared question.
@@ -26,44 +24,50 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 pub(super) enum Current {
     /// SQLite: a counter in shared memory tells every process whether the file has changed. A
     /// question takes microseconds, so each thread asks for its own readers.
-    OfFile(Arc<ThreadLocal<RefCell<FileView>>>),
+    OfFile(Arc<FileViews>),
     /// PostgreSQL: a question is a journey, so a thread that may wait asks for the readers of all.
     OfServer(Arc<Asked>),
 }
 
-impl Current {
-    pub fn of_file() -> Current {
-        Current::OfFile(Arc::default())
-    }
-
-    pub fn of_server(questions: Pool) -> Current {
-        Current::OfServer(Arc::new(Asked {
-            questions,
-            lines: Mutex::default(),
-        }))
-    }
+/// What each thread knows of a database file.
+pub(super) struct FileViews {
+    url: DatabaseUrl,
+    of_threads: ThreadLocal<RefCell<FileView>>,
 }
 
-impl Database {
-    /// Returns the tenant's counters, as new as this call. `None` if the database does not tell them
-    /// now: a read of it tells why.
-    pub async fn current(&self, scope: &Scope) -> Option<Counters> {
-        match self.current_source() {
-            Current::OfFile(views) => {
-                let view = views.get_or_default();
-                let told = of_file(view, self, scope).await;
-                let told =
-                    told.inspect_err(|error| tracing::debug!(%error, "counters are not told"));
-                told.ok()
-            }
-            Current::OfServer(asked) => of_server(asked, self, scope).await,
+impl FileViews {
+    pub fn of(url: &DatabaseUrl) -> Arc<FileViews> {
+        Arc::new(FileViews {
+            url: url.clone(),
+            of_threads: ThreadLocal::new(),
+        })
+    }
+
+    /// Returns a tenant's counters. Lets the requests that are ready on this thread come first: the
+    /// first of them then asks for all. `check` looks whether the file is still in its place.
+    ///
+    /// # Errors
+    /// Those of `check` and of the database.
+    pub async fn counters(
+        &self,
+        tenant: TenantId,
+        check: impl FnOnce() -> Result<(), StoreError>,
+    ) -> Result<Counters, StoreError> {
+        let view = self.of_threads.get_or_default();
+        let place = view.borrow_mut().enter();
+        tokio::task::yield_now().await;
+        let mut view = view.borrow_mut();
+        if view.served < place {
+            check()?;
+            view.ask(&self.url)?;
         }
+        view.counters(&self.url, tenant)
     }
 }
 
 /// What one thread knows of a database file.
 #[derive(Default)]
-pub(super) struct FileView {
+struct FileView {
     /// Opened for the first question.
     connection: Option<AnyConnection>,
     /// The file's version in which the counters were read.
@@ -78,22 +82,6 @@ pub(super) struct FileView {
 struct Version {
     #[diesel(sql_type = diesel::sql_types::BigInt)]
     data_version: i64,
-}
-
-/// Lets the requests that are ready on this thread come first: the first of them then asks for all.
-async fn of_file(
-    view: &RefCell<FileView>,
-    database: &Database,
-    scope: &Scope,
-) -> Result<Counters, StoreError> {
-    let place = view.borrow_mut().enter();
-    tokio::task::yield_now().await;
-    let mut view = view.borrow_mut();
-    if view.served < place {
-        database.check_file()?;
-        view.ask(database.url())?;
-    }
-    view.counters(database.url(), scope)
 }
 
 impl FileView {
@@ -117,12 +105,12 @@ impl FileView {
 
     /// Returns the counters that the tenant has in the version of the last question, or in a newer
     /// one, which the next question notices.
-    fn counters(&mut self, url: &DatabaseUrl, scope: &Scope) -> Result<Counters, StoreError> {
-        if let Some(known) = self.counters.get(&scope.tenant()) {
+    fn counters(&mut self, url: &DatabaseUrl, tenant: TenantId) -> Result<Counters, StoreError> {
+        if let Some(known) = self.counters.get(&tenant) {
             return Ok(*known);
         }
-        let read = counters(&scope.tenant().to_string(), self.connection(url)?)?;
-        self.counters.insert(scope.tenant(), read);
+        let read = counters(&tenant.to_string(), self.connection(url)?)?;
+        self.counters.insert(tenant, read);
         Ok(read)
     }
 
@@ -153,16 +141,6 @@ pub(super) struct Asked {
 
 type Waiting = oneshot::Sender<Option<Counters>>;
 
-async fn of_server(asked: &Arc<Asked>, database: &Database, scope: &Scope) -> Option<Counters> {
-    let (waiting, told) = oneshot::channel();
-    if asked.enter(scope.tenant(), waiting) == Place::First {
-        let (asked, database, scope) = (Arc::clone(asked), database.clone(), *scope);
-        tokio::task::spawn_blocking(move || asked.ask_until_empty(&database, &scope));
-    }
-    let told = tokio::time::timeout(LONGEST_WAIT, told).await;
-    told.ok()?.ok()?
-}
-
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     /// Nobody asks for the tenant yet.
@@ -171,6 +149,30 @@ enum Place {
 }
 
 impl Asked {
+    /// Asks on these connections.
+    pub fn with(questions: Pool) -> Arc<Asked> {
+        Arc::new(Asked {
+            questions,
+            lines: Mutex::default(),
+        })
+    }
+
+    /// Returns a tenant's counters, which `ask` reads on a connection for questions; `None` if it
+    /// fails or takes long.
+    pub async fn counters(
+        self: &Arc<Self>,
+        tenant: TenantId,
+        ask: impl Fn(&Pool) -> Result<Counters, StoreError> + Send + 'static,
+    ) -> Option<Counters> {
+        let (waiting, told) = oneshot::channel();
+        if self.enter(tenant, waiting) == Place::First {
+            let asked = Arc::clone(self);
+            tokio::task::spawn_blocking(move || asked.ask_until_empty(tenant, ask));
+        }
+        let told = tokio::time::timeout(LONGEST_WAIT, told).await;
+        told.ok()?.ok()?
+    }
+
     fn enter(&self, tenant: TenantId, waiting: Waiting) -> Place {
         let mut lines = self.lines();
         match lines.get_mut(&tenant) {
@@ -186,10 +188,14 @@ impl Asked {
     }
 
     /// Asks one question after another for as long as readers come.
-    fn ask_until_empty(&self, database: &Database, scope: &Scope) {
-        let task = Asking(self, scope.tenant());
+    fn ask_until_empty(
+        &self,
+        tenant: TenantId,
+        ask: impl Fn(&Pool) -> Result<Counters, StoreError>,
+    ) {
+        let task = Asking(self, tenant);
         while let Some(line) = task.next_line() {
-            let told = database.ask_counters(&self.questions, scope);
+            let told = ask(&self.questions);
             let told = told.inspect_err(|error| tracing::debug!(%error, "counters are not told"));
             let told = told.ok();
             for waiting in line {

@@ -8,14 +8,12 @@ use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::r2d2::R2D2Connection;
 use scheduled_thread_pool::ScheduledThreadPool;
 
-use super::connection::{AnyConnection, Connector, DatabaseUrl, Use};
+use super::connection::{AnyConnection, Connector, DatabaseUrl, Pool, Use};
 use super::counters::{self, Counters};
-use super::current::Current;
+use super::current::{Asked, Current, FileViews};
 use super::error::StoreError;
 use super::file::{Moved, WatchedFile};
 use crate::authz::Scope;
-
-pub(super) type Pool = r2d2::Pool<Connector>;
 
 /// The time for which a request waits for a connection before it is refused.
 const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(10);
@@ -68,9 +66,9 @@ impl Database {
             pool(connector, size, Arc::clone(&opener))
         };
         let current = match url {
-            DatabaseUrl::Sqlite { .. } => Current::of_file(),
+            DatabaseUrl::Sqlite { .. } => Current::OfFile(FileViews::of(&url)),
             DatabaseUrl::Postgresql { .. } => {
-                Current::of_server(questions(&url, Arc::clone(&opener)))
+                Current::OfServer(Asked::with(questions(&url, Arc::clone(&opener))))
             }
         };
         // One more than there are turns to read, for the verifier, which takes no turn.
@@ -125,13 +123,21 @@ impl Database {
         })
     }
 
-    /// Reads a tenant's counters for all who wait for them, on a connection for questions.
-    pub(super) fn ask_counters(
-        &self,
-        questions: &Pool,
-        scope: &Scope,
-    ) -> Result<Counters, StoreError> {
-        self.read_on(questions, scope, counters_in)
+    /// Returns the tenant's counters, as new as this call. `None` if the database does not tell them
+    /// now: a read of it tells why.
+    pub async fn current(&self, scope: &Scope) -> Option<Counters> {
+        match &self.current {
+            Current::OfFile(views) => {
+                let told = views.counters(scope.tenant(), || self.check_file()).await;
+                let told = told.inspect_err(|error| tracing::debug!(%error, "not told"));
+                told.ok()
+            }
+            Current::OfServer(asked) => {
+                let (database, scope) = (self.clone(), *scope);
+                let ask = move |questions: &Pool| database.read_on(questions, &scope, counters_in);
+                asked.counters(scope.tenant(), ask).await
+            }
+        }
     }
 
     /// Like [`Database::glance`], without reading the tenant's row: for data outside a tenant's
@@ -223,10 +229,6 @@ impl Database {
         }
     }
 
-    pub(super) fn current_source(&self) -> &Current {
-        &self.current
-    }
-
     /// Runs `work` on a connection outside any tenant: for the registry and health checks.
     pub(super) fn outside<T>(
         &self,
@@ -244,7 +246,7 @@ impl Database {
         Ok(pooled)
     }
 
-    pub(super) fn check_file(&self) -> Result<(), StoreError> {
+    fn check_file(&self) -> Result<(), StoreError> {
         match &self.file {
             Some(file) => Ok(file.check()?),
             None => Ok(()),

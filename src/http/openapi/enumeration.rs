@@ -8,7 +8,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::schema::{Object, Schema};
 
-use super::schema::each_object;
+use super::object::each_object;
 
 const EXTENSIBLE: &str = "x-extensible-enum";
 

@@ -10,7 +10,7 @@ use utoipa::openapi::schema::{
 };
 
 use super::content;
-use super::schema::each_object;
+use super::object::each_object;
 use crate::authn::password;
 use crate::domain::formula::MAX_BYTES;
 use crate::domain::text::{NAME_LIMIT, PROSE_LIMIT};

@@ -8,11 +8,11 @@ mod example;
 mod header;
 mod limit;
 mod number;
+mod object;
 mod operation;
 mod schema;
 
 pub use number::with_numbers_as_text;
-pub(super) use schema::EXACT;
 
 use actix_web::App;
 use utoipa::OpenApi;

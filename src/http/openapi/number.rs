@@ -6,9 +6,10 @@ use serde_json::Value;
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::schema::{Object, SchemaFormat, SchemaType, Type};
 
-use super::schema::{EXACT, each_object};
+use super::object::each_object;
 use super::{content, operations};
 use crate::http::representation::ExactFields;
+use crate::http::text::EXACT;
 
 /// The way in which exact numbers are written as text.
 const DECIMAL_PATTERN: &str = r"^-?[0-9]+(\.[0-9]+)?$";

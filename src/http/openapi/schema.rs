@@ -10,7 +10,9 @@ use utoipa::openapi::schema::{
 };
 use utoipa::openapi::{OpenApi, Ref, RefOr};
 
+use super::object::each_object;
 use super::{content, enumeration, limit, operations};
+use crate::http::text::EXACT;
 
 /// Completes the schemas of a document.
 pub(super) fn complete(document: &mut OpenApi) {
@@ -252,39 +254,6 @@ fn complete_fields(schema: &mut RefOr<Schema>) {
     });
 }
 
-/// Calls `see` with every object of a schema that is written out in it: itself, its fields, its
-/// items, its forms and its parts.
-pub(super) fn each_object(schema: &mut RefOr<Schema>, see: &mut impl FnMut(&mut Object)) {
-    let RefOr::T(schema) = schema else { return };
-    match schema {
-        Schema::Object(object) => {
-            see(object);
-            for field in object.properties.values_mut() {
-                each_object(field, see);
-            }
-            if let Some(AdditionalProperties::RefOr(values)) =
-                object.additional_properties.as_deref_mut()
-            {
-                each_object(values, see);
-            }
-        }
-        Schema::OneOf(forms) => forms
-            .items
-            .iter_mut()
-            .for_each(|form| each_object(form, see)),
-        Schema::AllOf(parts) => parts
-            .items
-            .iter_mut()
-            .for_each(|part| each_object(part, see)),
-        Schema::Array(array) => {
-            if let ArrayItems::RefOrSchema(items) = &mut array.items {
-                each_object(items, see);
-            }
-        }
-        _ => {}
-    }
-}
-
 /// Says that a number is a decimal number of any size and not a float. utoipa knows floats only, and
 /// no figure is one.
 fn say_exactness(object: &mut Object) {
@@ -293,9 +262,6 @@ fn say_exactness(object: &mut Object) {
         object.format = Some(SchemaFormat::Custom(EXACT.to_owned()));
     }
 }
-
-/// The format of exact numbers, as the OpenAPI initiative's registry of formats has it.
-pub const EXACT: &str = "decimal";
 
 /// Says in words what holds if a field is left out. Generators take a field with a `default` for one
 /// that must be sent.

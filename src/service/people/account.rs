@@ -1,7 +1,6 @@
 //! Accounts of people: who there is, what they may do, and who may change that.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use itertools::Itertools as _;
 use serde::Serialize;
 
 use crate::authn::secret::NoRandomness;
@@ -24,6 +23,7 @@ use crate::service::application::idempotency::{IdempotencyError, Outcome, Reply}
 use crate::service::application::locate::NotFound;
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
 use crate::service::application::snapshot::Snapshot;
+use crate::service::people::account_item::item_at;
 use crate::service::people::credentials::wrong_login;
 use crate::service::people::grant::{EnteredGrant, GrantReader, GrantView, to_give, to_manage};
 use crate::service::people::session::end_sessions;
@@ -338,23 +338,6 @@ pub(super) fn is_account_seen<'g>(
     let (access, hierarchy) = (&snapshot.access, &snapshot.hierarchy);
     access.to_tenant(Action::ManageAccounts).is_ok()
         || grants.any(|grant| to_manage(access, hierarchy, today, grant.reach).is_ok())
-}
-
-/// Makes an item on an account, which is seen wherever its duties are or were.
-fn item_at(kind: ChangeKind, account: AccountId, grants: &[KeptGrant]) -> ChangeItem {
-    let last_first = grants.iter().rev();
-    let units = last_first.filter_map(|kept| kept.grant.unit());
-    ChangeItem::of_account(kind, account, units.unique())
-}
-
-/// Reads what an item on an account needs, and makes it.
-pub(super) fn item_on(
-    transaction: &mut Transaction<'_>,
-    account: AccountId,
-    kind: ChangeKind,
-) -> Result<ChangeItem, StoreError> {
-    let grants = grants_of_accounts(transaction, &[account])?;
-    Ok(item_at(kind, account, &grants))
 }
 
 /// Finds an account that the caller may see.

@@ -20,7 +20,7 @@ use crate::service::application::idempotency::{IdempotencyError, Reply};
 use crate::service::application::name::UnitName;
 use crate::service::application::snapshot::Snapshot;
 use crate::service::application::throttle::{Acquaintance, TooManyFailures};
-use crate::service::people::account::item_on;
+use crate::service::people::account_item::item_on;
 use crate::service::people::account_name::AccountName;
 use crate::service::people::credentials::check_password;
 use crate::service::people::grant::GrantView;

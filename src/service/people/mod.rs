@@ -2,6 +2,7 @@
 //! signing in. Their rights are decided by `authz`.
 
 pub mod account;
+mod account_item;
 pub mod account_name;
 pub mod api_key;
 pub mod contact;

@@ -14,7 +14,7 @@ use crate::service::application::call::Call;
 use crate::service::application::change::ChangeKind;
 use crate::service::application::door::Written;
 use crate::service::application::idempotency::{IdempotencyError, Reply};
-use crate::service::people::account::item_on;
+use crate::service::people::account_item::item_on;
 use crate::store::account::account_hold;
 use crate::store::sign_in::{
     Session, Sessions, sessions_end, sessions_end_unused, sessions_hold, sessions_of,

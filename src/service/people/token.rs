@@ -25,7 +25,7 @@ use crate::message;
 use crate::service::application::Application;
 use crate::service::application::change::ChangeKind;
 use crate::service::application::throttle::{Acquaintance, Attempt, TooManyFailures};
-use crate::service::people::account::item_on;
+use crate::service::people::account_item::item_on;
 use crate::service::people::session::{
     Room, end_sessions, end_unused_surplus, make_room_for_session,
 };

@@ -294,7 +294,7 @@ impl<'l> Left<'l> {
             let ended = tree.last_fact(unit).and_then(|fact| fact.validity.to);
             let may_hold = ended.is_some_and(|to| to >= *first)
                 || tree.is_touched_since(unit, *first)
-                || late.iter().any(|touched| touched.contains(&unit));
+                || ended.is_some() && late.iter().any(|touched| touched.contains(&unit));
             if !may_hold {
                 continue;
             }

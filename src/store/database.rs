@@ -57,16 +57,14 @@ impl Database {
             .thread_name_pattern("connections-{}")
             .build();
         let opener = Arc::new(opener);
-        let pool = |purpose, size| {
-            let connector = Connector {
-                url: url.clone(),
-                purpose,
-                watched: file.clone(),
-            };
-            pool(connector, size, Arc::clone(&opener))
+        let connector = |purpose| Connector {
+            url: url.clone(),
+            purpose,
+            watched: file.clone(),
         };
+        let pool = |purpose, size| pool(connector(purpose), size, Arc::clone(&opener));
         let current = match url {
-            DatabaseUrl::Sqlite { .. } => Current::OfFile(FileViews::of(&url)),
+            DatabaseUrl::Sqlite { .. } => Current::OfFile(FileViews::of(connector(Use::Read))),
             DatabaseUrl::Postgresql { .. } => {
                 Current::OfServer(Asked::with(questions(&url, Arc::clone(&opener))))
             }
@@ -128,7 +126,7 @@ impl Database {
     pub async fn current(&self, scope: &Scope) -> Option<Counters> {
         match &self.current {
             Current::OfFile(views) => {
-                let told = views.counters(scope.tenant(), || self.check_file()).await;
+                let told = views.counters(scope.tenant()).await;
                 let told = told.inspect_err(|error| tracing::debug!(%error, "not told"));
                 told.ok()
             }

@@ -354,7 +354,6 @@ fn try_to_begin_session(
             let pause = Duration::ZERO;
             return Err(SignInError::WrongPassword { pause }.into());
         }
-        sign_ins_delete_ended(transaction, now.naive_utc())?;
         if end_unused_surplus(transaction, account.id, now)? == Room::Full {
             return Err(NotBegun::NoRoom);
         }
@@ -365,13 +364,10 @@ fn try_to_begin_session(
             now.naive_utc(),
         )?;
         record(application, transaction, scope, &signed_in, now)?;
-        Ok(give(
-            application,
-            transaction,
-            scope.tenant(),
-            &family,
-            now,
-        )?)
+        let tokens = give(application, transaction, scope.tenant(), &family, now)?;
+        // Last: a refresh locks its family before such tokens, as this does.
+        sign_ins_delete_ended(transaction, now.naive_utc())?;
+        Ok(tokens)
     })
 }
 

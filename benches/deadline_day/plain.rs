@@ -175,7 +175,7 @@ struct Placement {
     parent_id: Option<String>,
 }
 
-/// What the day has written, in memory.
+/// The rows that the day has written, in memory.
 pub struct Day {
     parents: HashMap<String, String>,
     submissions: HashMap<String, Submission>,

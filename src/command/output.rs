@@ -1,5 +1,5 @@
-//! The door to standard output and standard error for all commands. A reader that has gone, or a full disk, is a
-//! failure of the command, never a panic.
+//! The door to standard output and standard error for all commands. A reader that has gone, or a
+//! full disk, is a failure of the command, never a panic.
 
 use std::fmt::Display;
 use std::io::{ErrorKind, Write, stderr, stdout};
@@ -7,7 +7,7 @@ use std::io::{ErrorKind, Write, stderr, stdout};
 /// The reasons for which a command's output cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
-    /// Whoever read the output has gone, as `head` does.
+    /// The reader of the output has gone, as `head` does.
     #[error("nobody reads the output")]
     ReaderGone,
     #[error("cannot write the output: {0}")]

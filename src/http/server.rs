@@ -231,8 +231,8 @@ async fn bodiless(
     Ok((Bodiless::new(stream), Protocol::Http1, client))
 }
 
-/// What follows from the document. It is the same for every server of a process, as there are many
-/// in the tests.
+/// The parts of a server that follow from the document. They are the same for every server of a
+/// process, as there are many in the tests.
 #[derive(Clone)]
 struct Described {
     contract: web::Data<Contract>,

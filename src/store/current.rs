@@ -29,7 +29,7 @@ pub(super) enum Current {
     OfServer(Arc<Asked>),
 }
 
-/// What each thread knows of a database file.
+/// The views of a database file, one a thread.
 pub(super) struct FileViews {
     connector: Connector,
     of_threads: ThreadLocal<RefCell<FileView>>,
@@ -60,7 +60,7 @@ impl FileViews {
     }
 }
 
-/// What one thread knows of a database file.
+/// A thread's view of a database file.
 #[derive(Default)]
 struct FileView {
     /// Opened for the first question.
@@ -134,6 +134,11 @@ fn open(connector: &Connector) -> Result<Pooled, StoreError> {
     Ok(opened)
 }
 
+/// Notes why readers are not told. They go on to read the database, which tells them.
+pub(super) fn note_untold(error: &StoreError) {
+    tracing::debug!(%error, "counters are not told");
+}
+
 /// A database server that is asked for many.
 pub(super) struct Asked {
     questions: Pool,
@@ -152,7 +157,7 @@ struct Line {
     /// Tells the line from an earlier one of the tenant, whose question hangs.
     number: u64,
     asked_at: Instant,
-    /// Those who wait for the next question.
+    /// The readers who wait for the next question.
     waiting: Vec<Waiting>,
 }
 
@@ -224,8 +229,7 @@ impl Asking {
     fn ask_until_empty(self, ask: impl Fn(&Pool) -> Result<Counters, StoreError>) {
         while let Some(waiting) = self.next() {
             let told = ask(&self.asked.questions);
-            let told = told.inspect_err(|error| tracing::debug!(%error, "counters are not told"));
-            let told = told.ok();
+            let told = told.inspect_err(note_untold).ok();
             for reader in waiting {
                 // A reader that has gone needs no answer.
                 let _ = reader.send(told);

@@ -10,7 +10,7 @@ use scheduled_thread_pool::ScheduledThreadPool;
 
 use super::connection::{AnyConnection, Connector, DatabaseUrl, Pool, Use};
 use super::counters::{self, Counters};
-use super::current::{Asked, Current, FileViews};
+use super::current::{Asked, Current, FileViews, note_untold};
 use super::error::StoreError;
 use super::file::{Moved, WatchedFile};
 use crate::authz::Scope;
@@ -127,8 +127,7 @@ impl Database {
         match &self.current {
             Current::OfFile(views) => {
                 let told = views.counters(scope.tenant()).await;
-                let told = told.inspect_err(|error| tracing::debug!(%error, "not told"));
-                told.ok()
+                told.inspect_err(note_untold).ok()
             }
             Current::OfServer(asked) => {
                 let (database, scope) = (self.clone(), *scope);

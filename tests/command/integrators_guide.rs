@@ -89,7 +89,7 @@ fn the_nightly_job_of_the_guide_survives_a_bad_network() {
     assert_eq!(revision(), 1);
 }
 
-/// What the server says while it is still at an earlier try with the same key.
+/// The answer of a server that is still at an earlier try with the same key.
 const IN_FLIGHT: &str = "HTTP/1.1 409 Conflict\r\nContent-Type: application/problem+json\r\n\
     Retry-After: 1\r\nConnection: close\r\nContent-Length: 28\r\n\r\n{\"code\":\"REQUEST_IN_FLIGHT\"}";
 

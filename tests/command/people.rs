@@ -7,6 +7,17 @@ use crate::harness::program::{tonghop, tonghop_on};
 use crate::harness::server::{PASSWORD, now};
 use crate::harness::{Backend, Server, expect_in_time};
 
+/// The import of `units.csv` as the administrator of the tenant `test`.
+const IMPORT_UNITS: [&str; 7] = [
+    "import",
+    "units",
+    "--tenant",
+    "test",
+    "--login",
+    "admin",
+    "units.csv",
+];
+
 /// Runs a command with a line on standard input.
 fn run_with_line(command: &mut Command, line: &str) -> Output {
     let command = command
@@ -156,16 +167,7 @@ fn a_list_is_read_whatever_a_spreadsheet_made_of_its_heading_and_all_faults_are_
     let units = |list: &[u8]| {
         let directory = server.database.directory.path();
         std::fs::write(directory.join("units.csv"), list).unwrap();
-        let arguments = [
-            "import",
-            "units",
-            "--tenant",
-            "test",
-            "--login",
-            "admin",
-            "units.csv",
-        ];
-        run_with_line(&mut tonghop_on(&server.database, &arguments), PASSWORD)
+        run_with_line(&mut tonghop_on(&server.database, &IMPORT_UNITS), PASSWORD)
     };
     let wrong = text(
         &units(b"Code;Name;Level;Parent_code\nN1;Xa;commune\nN2;;hamlet;A\nN3;Ap;hamlet;N1\n")
@@ -215,16 +217,9 @@ fn a_password_that_was_not_given_is_no_failed_sign_in() {
     let before = attempts();
     let directory = server.database.directory.path();
     std::fs::write(directory.join("units.csv"), "code,name,level,parent_code\n").unwrap();
-    let arguments = [
-        "import",
-        "units",
-        "--tenant",
-        "test",
-        "--login",
-        "admin",
-        "units.csv",
-    ];
-    let refused = tonghop_on(&server.database, &arguments).output().unwrap();
+    let refused = tonghop_on(&server.database, &IMPORT_UNITS)
+        .output()
+        .unwrap();
     let told = text(&refused.stderr);
     assert!(told.starts_with("tonghop: no password was given"), "{told}");
     assert_eq!(attempts(), before);

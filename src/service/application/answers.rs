@@ -109,9 +109,8 @@ struct KeptAnswers {
 
 impl Answers {
     pub fn get(&self, question: &Question, rev: i64) -> Option<Encoded> {
-        let kept = self.kept();
-        let (made_at, encoded) = kept.answers.get(question)?;
-        (*made_at == rev).then(|| encoded.clone())
+        let (made_at, encoded) = self.latest(question)?;
+        (made_at == rev).then_some(encoded)
     }
 
     /// Returns the answer as it was made last, and the rev at which.

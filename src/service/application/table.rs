@@ -4,9 +4,11 @@
 //! Spreadsheets leave empty rows, columns without a heading, and semicolons or tabs where commas
 //! are decimal marks. All tables accept these.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use csv::StringRecord;
+use itertools::Itertools;
 use serde::de::DeserializeOwned;
 
 use crate::domain::text::composed;
@@ -33,7 +35,7 @@ pub(in crate::service) struct WrongColumns {
 
 impl WrongColumns {
     /// Returns the fault of a list of units or people. `otherwise` is told where nothing is missing.
-    pub fn fault(self, otherwise: impl FnOnce(u64) -> Message) -> Fault {
+    fn fault(self, otherwise: impl FnOnce(u64) -> Message) -> Fault {
         let WrongColumns {
             index,
             line,
@@ -45,6 +47,36 @@ impl WrongColumns {
         };
         Fault::in_body(path![index], Code::MalformedCsv, message)
     }
+}
+
+/// Reads a list of units or people: its rows, and the faults of those that cannot be read. `otherwise`
+/// is told of a row that lacks no column, `empty` of a list without rows.
+pub(in crate::service) fn read_list<R: DeserializeOwned>(
+    csv: &str,
+    columns: &[&str],
+    otherwise: impl Fn(u64) -> Message,
+    empty: impl FnOnce() -> Message,
+) -> (Vec<Listed<R>>, Vec<Fault>) {
+    let (rows, wrong): (Vec<_>, Vec<_>) = read_table(csv, columns).into_iter().partition_result();
+    let faults = wrong.into_iter().map(|wrong| wrong.fault(&otherwise));
+    let mut faults: Vec<Fault> = faults.collect();
+    if rows.is_empty() && faults.is_empty() {
+        faults.push(Fault::in_body(path![], Code::MalformedCsv, empty()));
+    }
+    (rows, faults)
+}
+
+/// Puts the faults of a list into the order of its rows, each with its line. Those of rows that cannot
+/// be read have theirs already.
+pub(in crate::service) fn in_order_of_list(
+    faults: Vec<Fault>,
+    lines: &HashMap<usize, u64>,
+    unreadable: impl IntoIterator<Item = Fault>,
+) -> Vec<Fault> {
+    let faults = faults.into_iter().map(|fault| fault.at_line_of(lines));
+    let mut faults: Vec<Fault> = faults.chain(unreadable).collect();
+    faults.sort_by_key(Fault::row);
+    faults
 }
 
 /// Reads all rows below the heading, which must have `columns`, in upper or lower case; if it does

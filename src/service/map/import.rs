@@ -26,7 +26,7 @@ use crate::service::application::door::Written;
 use crate::service::application::idempotency::{Outcome, Reply};
 use crate::service::application::import_mode::ImportMode;
 use crate::service::application::snapshot::Snapshot;
-use crate::service::application::table::{Listed, read_table};
+use crate::service::application::table::{Listed, in_order_of_list, read_list};
 use crate::service::application::watcher::{Nobody, Phase, Watcher};
 use crate::store::level::level_put;
 
@@ -236,35 +236,24 @@ impl Row {
 
 /// Reads the rows. A list without a readable one is refused at once.
 fn read_rows(text: &str) -> Result<UnitRows, UnitError> {
-    let mut rows = Vec::new();
-    let mut faults = Vec::new();
-    let columns = ["code", "name", "level", "parent_code"];
-    for row in read_table::<Row>(text, &columns) {
-        match row {
-            Ok(Listed { index, line, row }) => rows.push(Row {
-                index,
-                line: Some(line),
-                ..row
-            }),
-            Err(wrong) => {
-                faults.push(wrong.fault(|line| message!("unit-list-wrong-columns", line)));
-            }
-        }
+    let (listed, unreadable) = read_list::<Row>(
+        text,
+        &["code", "name", "level", "parent_code"],
+        |line| message!("unit-list-wrong-columns", line),
+        || message!("unit-list-empty"),
+    );
+    if listed.is_empty() {
+        return Err(UnitError::Malformed(unreadable));
     }
-    if rows.is_empty() && faults.is_empty() {
-        faults.push(Fault::in_body(
-            path![],
-            Code::MalformedCsv,
-            message!("unit-list-empty"),
-        ));
-    }
-    match rows.is_empty() {
-        true => Err(UnitError::Malformed(faults)),
-        false => Ok(UnitRows {
-            rows,
-            unreadable: faults,
-        }),
-    }
+    let rows = listed.into_iter().map(|Listed { index, line, row }| Row {
+        index,
+        line: Some(line),
+        ..row
+    });
+    Ok(UnitRows {
+        rows: rows.collect(),
+        unreadable,
+    })
 }
 
 /// Returns the facts that the list adds, parents first, and the number of units that exist already.
@@ -363,10 +352,8 @@ fn plan_import(
         return Ok((created, unchanged));
     }
     let is_malformed = !unreadable.is_empty();
-    let faults = faults.into_iter().map(|fault| fault.at_line_of(&lines));
-    let mut faults: Vec<Fault> = faults.chain(unreadable).collect();
-    // In the order of the list, not of the levels.
-    faults.sort_by_key(Fault::row);
+    // Not in the order of the levels.
+    let faults = in_order_of_list(faults, &lines, unreadable);
     Err(match is_malformed {
         true => UnitError::Malformed(faults),
         false => UnitError::Invalid(faults),

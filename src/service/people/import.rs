@@ -21,7 +21,7 @@ use crate::service::application::door::Written;
 use crate::service::application::idempotency::{Outcome, Reply};
 use crate::service::application::import_mode::ImportMode;
 use crate::service::application::snapshot::Snapshot;
-use crate::service::application::table::{Listed, read_table};
+use crate::service::application::table::{Listed, in_order_of_list, read_list};
 use crate::service::people::account::{
     AccountError, EnteredPerson, Person, PersonData, insert_people, items_of_new, read_person,
 };
@@ -201,20 +201,12 @@ struct PeopleRows {
 
 /// Reads the rows. A list without a readable one, or with too many, is refused at once.
 fn read_rows(csv: &str) -> Result<PeopleRows, AccountError> {
-    let mut listed = Vec::new();
-    let mut faults = Vec::new();
-    for row in read_table::<PersonRow>(csv, &COLUMNS) {
-        match row {
-            Ok(row) => listed.push(row),
-            Err(wrong) => {
-                faults.push(wrong.fault(|line| message!("people-list-wrong-columns", line)));
-            }
-        }
-    }
-    if listed.is_empty() && faults.is_empty() {
-        let message = message!("people-list-empty");
-        faults.push(Fault::in_body(path![], Code::MalformedCsv, message));
-    }
+    let (listed, mut faults) = read_list::<PersonRow>(
+        csv,
+        &COLUMNS,
+        |line| message!("people-list-wrong-columns", line),
+        || message!("people-list-empty"),
+    );
     let is_too_long = listed.len() > MOST_PEOPLE;
     if is_too_long {
         let message = message!("people-list-too-long", most = MOST_PEOPLE);
@@ -295,10 +287,8 @@ fn plan(
     }
     let lines = rows.listed.iter().map(|listed| (listed.index, listed.line));
     let lines: HashMap<usize, u64> = lines.collect();
-    let faults = faults.into_iter().map(|fault| fault.at_line_of(&lines));
-    let mut faults: Vec<Fault> = faults.chain(rows.unreadable.iter().cloned()).collect();
-    // In the order of the list.
-    faults.sort_by_key(Fault::row);
+    let unreadable = rows.unreadable.iter().cloned();
+    let faults = in_order_of_list(faults, &lines, unreadable);
     Err(AccountError::Invalid(faults))
 }
 

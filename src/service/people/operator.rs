@@ -170,9 +170,7 @@ impl Person {
         }
         Ok(items)
     }
-}
 
-impl Person {
     /// Returns a fault for each role to end that the account does not have, with those that it has.
     fn not_held<'g>(
         &self,

@@ -76,7 +76,7 @@ pub struct UnitReport {
     pub silent: Vec<String>,
     /// The former units with an undivided part that the figures contain.
     pub undivided: Vec<UnitName>,
-    /// Those with an undivided part that the figures do not contain.
+    /// The former units with an undivided part that the figures do not contain.
     pub undivided_elsewhere: Vec<UnitName>,
     pub sections: Vec<ReportSection>,
 }

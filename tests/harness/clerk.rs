@@ -58,10 +58,20 @@ pub fn clerks(count: usize) -> Vec<Clerk> {
     (0..count).map(Clerk::new).collect()
 }
 
+/// Ends the work of the clerks when it is dropped, also by a failure: nobody waits for them then.
+struct WorkingHours<'o>(&'o AtomicBool);
+
+impl Drop for WorkingHours<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Lets the clerks work while `accident` happens, and no longer.
 pub fn work_until(client: &Client, clerks: &mut [Clerk], accident: impl FnOnce()) {
     let over = &AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let _working_hours = WorkingHours(over);
         for clerk in clerks {
             scope.spawn(move || {
                 while !over.load(Ordering::Relaxed) {
@@ -72,7 +82,6 @@ pub fn work_until(client: &Client, clerks: &mut [Clerk], accident: impl FnOnce()
             });
         }
         accident();
-        over.store(true, Ordering::Relaxed);
     });
 }
 

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::r2d2::R2D2Connection;
-use scheduled_thread_pool::ScheduledThreadPool;
 
 use super::connection::{AnyConnection, Connector, DatabaseUrl, Pool, Use};
 use super::counters::{self, Counters};
@@ -17,9 +16,6 @@ use crate::authz::Scope;
 
 /// The time for which a request waits for a connection before it is refused.
 const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(10);
-
-/// The number of threads that open connections, for all pools.
-const OPENERS: usize = 2;
 
 /// The number of connections for short work. Each is free again within milliseconds.
 const MOMENTS_AT_ONCE: u32 = 2;
@@ -52,21 +48,16 @@ impl Database {
             DatabaseUrl::Sqlite { path } => Some(Arc::new(WatchedFile::at(path))),
             DatabaseUrl::Postgresql { .. } => None,
         };
-        let opener = ScheduledThreadPool::builder()
-            .num_threads(OPENERS)
-            .thread_name_pattern("connections-{}")
-            .build();
-        let opener = Arc::new(opener);
         let connector = |purpose| Connector {
             url: url.clone(),
             purpose,
             watched: file.clone(),
         };
-        let pool = |purpose, size| pool(connector(purpose), size, Arc::clone(&opener));
+        let pool = |purpose, size| pool(connector(purpose), size);
         let current = match url {
             DatabaseUrl::Sqlite { .. } => Current::OfFile(FileViews::of(connector(Use::Read))),
             DatabaseUrl::Postgresql { .. } => {
-                Current::OfServer(Asked::with(questions(&url, Arc::clone(&opener))))
+                Current::OfServer(Asked::with(questions(connector(Use::Read))))
             }
         };
         // One more than there are turns to read, for the verifier, which takes no turn.
@@ -273,15 +264,9 @@ const QUESTIONS_AT_ONCE: u32 = 4;
 
 /// Prepares the connections for questions. They are not tried before use, which would be one more
 /// journey: a question that fails is answered by a read, which tells why.
-fn questions(url: &DatabaseUrl, opener: Arc<ScheduledThreadPool>) -> Pool {
-    let connector = Connector {
-        url: url.clone(),
-        purpose: Use::Read,
-        watched: None,
-    };
+fn questions(connector: Connector) -> Pool {
     r2d2::Pool::builder()
         .max_size(QUESTIONS_AT_ONCE)
-        .thread_pool(opener)
         .min_idle(Some(0))
         .test_on_check_out(false)
         .connection_timeout(WAIT_FOR_SIGN_OF_LIFE)
@@ -295,11 +280,10 @@ fn reading_at_once(url: &DatabaseUrl) -> u32 {
     }
 }
 
-fn pool(connector: Connector, size: u32, opener: Arc<ScheduledThreadPool>) -> Pool {
+fn pool(connector: Connector, size: u32) -> Pool {
     let is_far = matches!(connector.url, DatabaseUrl::Postgresql { .. });
     r2d2::Pool::builder()
         .max_size(size)
-        .thread_pool(opener)
         .min_idle(Some(0))
         // A remote server may vanish between two requests; a local file cannot.
         .test_on_check_out(is_far)

@@ -287,6 +287,7 @@ codes! {
     IndicatorNotFound = "INDICATOR_NOT_FOUND": NotFound;
     FormNotFound = "FORM_NOT_FOUND": NotFound;
     PeriodNotFound = "PERIOD_NOT_FOUND": NotFound;
+    HolidaysNotFound = "HOLIDAYS_NOT_FOUND": NotFound;
     SubmissionNotFound = "SUBMISSION_NOT_FOUND": NotFound;
     TargetNotFound = "TARGET_NOT_FOUND": NotFound;
     ReorganisationNotFound = "REORGANISATION_NOT_FOUND": NotFound;
@@ -320,6 +321,7 @@ codes! {
     InvalidSubmission = "INVALID_SUBMISSION": Invalid;
     InvalidIndicator = "INVALID_INDICATOR": Invalid;
     InvalidForm = "INVALID_FORM": Invalid;
+    InvalidHolidays = "INVALID_HOLIDAYS": Invalid;
     InvalidUnit = "INVALID_UNIT": Invalid;
     InvalidLevel = "INVALID_LEVEL": Invalid;
     InvalidAccount = "INVALID_ACCOUNT": Invalid;

@@ -498,6 +498,20 @@ indicator-across-units = across units
 indicator-across-time = across time
 indicator-bound = the bound
 
+## service/catalogue/holiday
+
+holidays-not-found = The holidays of the year { $year } have not been entered. Until an administrator enters them, only Saturdays and Sundays are days off.
+holidays-invalid =
+    Nothing was written: the holidays have { $count ->
+        [one] { $count } fault
+       *[other] { $count } faults
+    }.
+holidays-invalid-year = A year has four digits and lies from 1900 to 2199. Write it as 2026.
+holidays-outside-year = { $day } is not a day of { $year }. Enter it with the holidays of its own year.
+holidays-day-twice = { $day } stands there twice. Remove one of the two.
+holidays-not-a-saturday = { $day } is not a Saturday. Only a Saturday can be worked in exchange for another day: leave out this day, or correct it.
+holidays-worked-and-off = { $day } is among the days off too. Remove it from one of the two lists.
+
 ## service/catalogue/level
 
 level-invalid =

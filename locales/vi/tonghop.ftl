@@ -465,6 +465,16 @@ indicator-across-units = qua các đơn vị
 indicator-across-time = qua thời gian
 indicator-bound = giới hạn
 
+## service/catalogue/holiday
+
+holidays-not-found = Chưa nhập ngày nghỉ của năm { $year }. Trước khi người quản trị nhập, chỉ thứ Bảy và Chủ nhật là ngày nghỉ.
+holidays-invalid = Ngày nghỉ có { $count } chỗ chưa đúng; chưa có gì được ghi.
+holidays-invalid-year = Năm có bốn chữ số, từ 1900 đến 2199. Hãy viết như 2026.
+holidays-outside-year = Ngày { $day } không thuộc năm { $year }. Hãy nhập ngày đó vào năm của nó.
+holidays-day-twice = Ngày { $day } có hai lần. Hãy bỏ một.
+holidays-not-a-saturday = Ngày { $day } không phải thứ Bảy. Chỉ thứ Bảy mới làm bù được: hãy bỏ ngày này, hoặc sửa lại.
+holidays-worked-and-off = Ngày { $day } cũng có trong các ngày nghỉ. Hãy bỏ khỏi một trong hai danh sách.
+
 ## service/catalogue/level
 
 level-invalid = Cấp này có { $count } chỗ chưa đúng; chưa có gì được ghi.

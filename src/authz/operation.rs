@@ -143,6 +143,8 @@ operations! {
     GetForm = "get_form": Read, Needs(ReadCatalogue);
     PutForm = "put_form": Change, Needs(ChangeCatalogue);
     ListPeriods = "list_periods": Read, Needs(ReadCatalogue);
+    GetHolidays = "get_holidays": Read, Needs(ReadCatalogue);
+    PutHolidays = "put_holidays": Change, Needs(ChangeCatalogue);
 
     GetSubmission = "get_submission": Read, NeedsOn(ReadSubmissions);
     PutSubmission = "put_submission": Submit, NeedsOn(ChangeSubmissions);

@@ -6,6 +6,7 @@ pub mod browser;
 pub mod contract;
 pub mod docs;
 pub mod health;
+mod holiday;
 pub mod openapi;
 pub mod problem;
 pub mod request;

@@ -5,8 +5,8 @@ use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    account, api_key, change, completeness, form, health, indicator, invitation, level, lineage,
-    me, reorganisation, rollup, series, sign_in_attempt, submission, target, token, unit,
+    account, api_key, change, completeness, form, health, holiday, indicator, invitation, level,
+    lineage, me, reorganisation, rollup, series, sign_in_attempt, submission, target, token, unit,
 };
 
 /// All routes. The router tries them in this order, so the most frequent come first.
@@ -62,6 +62,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(form::get_form)
                 .service(form::put_form)
                 .service(form::list_periods)
+                .service(holiday::get_holidays)
+                .service(holiday::put_holidays)
                 .service(submission::submit_submission)
                 .service(submission::withdraw_submission)
                 .service(submission::approve_submission)

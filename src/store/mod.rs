@@ -21,6 +21,7 @@ pub mod error;
 pub(crate) mod file;
 pub(crate) mod form;
 pub(crate) mod grant;
+pub(crate) mod holiday;
 pub(crate) mod idempotency;
 pub(crate) mod indicator;
 pub(crate) mod inspection;

@@ -2,7 +2,7 @@
 //! Contains no query.
 
 /// Every table of the program.
-pub const TABLES: [&str; 26] = [
+pub const TABLES: [&str; 27] = [
     "tenant_registry",
     "tenant",
     "level",
@@ -21,6 +21,7 @@ pub const TABLES: [&str; 26] = [
     "indicator_version",
     "form",
     "form_version",
+    "holiday_year",
     "submission",
     "submission_revision",
     "rollup",
@@ -231,6 +232,15 @@ diesel::table! {
         form -> Integer,
         valid_from -> Date,
         definition -> Text,
+        rev -> BigInt,
+    }
+}
+
+diesel::table! {
+    holiday_year (tenant_id, year) {
+        tenant_id -> Text,
+        year -> Integer,
+        holidays -> Text,
         rev -> BigInt,
     }
 }

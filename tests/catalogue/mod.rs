@@ -3,5 +3,6 @@
 mod bounds;
 mod calendars;
 mod formulas;
+mod holidays;
 mod indicators_and_forms;
 mod windows;

@@ -104,6 +104,8 @@ on_both_backends! {
         let level = json!({"rank": 9, "name": {"vi": "Tổ"}});
         admin.put("/v1/levels/group", &level).expect_status(201);
         expect(json!({"kind": "level.put", "by": "admin", "level": "group"}));
+        admin.put("/v1/holidays/2026", &json!({"days": []})).expect_status(201);
+        expect(json!({"kind": "holidays.changed", "by": "admin", "year": 2026}));
         let document = json!({
             "effective": "2030-01-01", "legal_basis": "Nghị quyết",
             "steps": [{"op": "rename", "unit": "code:B", "name": "Xã Bê"}],

@@ -10,13 +10,14 @@ use crate::harness::server::now;
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// All changes, in an order in which each finds what it needs.
-const CHANGES: [&str; 30] = [
+const CHANGES: [&str; 31] = [
     "issue_token",
     "import_units",
     "create_unit",
     "put_level",
     "put_indicator",
     "put_form",
+    "put_holidays",
     "put_submission",
     "withdraw_submission",
     "submit_submission",
@@ -74,10 +75,10 @@ impl Sender {
         for named in operation.parameters("path") {
             let name = named["name"].as_str().unwrap();
             let value = match self.ids.get(name) {
-                Some(id) => id,
-                None => named["example"].as_str().unwrap(),
+                Some(id) => id.clone(),
+                None => example_of(named),
             };
-            path = path.replace(&format!("{{{name}}}"), value);
+            path = path.replace(&format!("{{{name}}}"), &value);
         }
         let needed = operation.parameters("query").into_iter();
         let needed = needed.filter(|parameter| parameter["required"] == true);
@@ -147,12 +148,16 @@ impl Sender {
     }
 }
 
-fn in_query(parameter: &Value) -> String {
-    let value = match &parameter["example"] {
+fn example_of(parameter: &Value) -> String {
+    match &parameter["example"] {
         Value::String(text) => text.clone(),
         other => other.to_string(),
-    };
-    format!("{}={value}", parameter["name"].as_str().unwrap())
+    }
+}
+
+fn in_query(parameter: &Value) -> String {
+    let name = parameter["name"].as_str().unwrap();
+    format!("{name}={}", example_of(parameter))
 }
 
 fn body_of(id: &str, media_type: &str, mut example: Value) -> String {

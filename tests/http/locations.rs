@@ -56,6 +56,8 @@ fn create_catalogue(follower: &mut Follower<'_>) {
     assert_eq!((read.etag(), read.json()), (created.etag(), created.json()));
     let created = admin.put("/v1/indicators/x", &indicator("sum"));
     follower.follow("put_indicator", created);
+    let holidays = admin.put("/v1/holidays/2026", &json!({"days": []}));
+    follower.follow("put_holidays", holidays);
     follower.follow("put_form", admin.put("/v1/forms/f", &form(&["x"])));
 }
 

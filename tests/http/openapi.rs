@@ -12,7 +12,7 @@ use crate::harness::server::{PASSWORD, now};
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// The operations of the design's table that exist so far, with their methods and paths.
-const OPERATIONS: [(&str, &str, &str); 57] = [
+const OPERATIONS: [(&str, &str, &str); 59] = [
     ("issue_token", "post", "/v1/auth/token"),
     ("get_me", "get", "/v1/me"),
     ("list_sign_ins", "get", "/v1/sign-ins"),
@@ -51,6 +51,8 @@ const OPERATIONS: [(&str, &str, &str); 57] = [
     ("get_form", "get", "/v1/forms/{form}"),
     ("put_form", "put", "/v1/forms/{form}"),
     ("list_periods", "get", "/v1/forms/{form}/periods"),
+    ("get_holidays", "get", "/v1/holidays/{year}"),
+    ("put_holidays", "put", "/v1/holidays/{year}"),
     (
         "get_submission",
         "get",
@@ -267,6 +269,7 @@ impl Operation {
             ("{period}", "2024"),
             ("{unit}", "code:30388-01"),
             ("{level}", "commune"),
+            ("{year}", "2026"),
             ("{indicator}", "docs.issued"),
             ("{reorganisation}", "0191e4a5-6d1c-7c3a-9a60-2f6d0c9b1a11"),
             ("{account}", "0191e4a5-6d1c-7c3a-9a60-2f6d0c9b1a11"),
@@ -1290,6 +1293,27 @@ fn hold_catalogue(holder: &mut Holder, admin: &Client) {
     holder
         .hold("list_periods", admin.get("/v1/forms/mttq.annual/periods"))
         .expect_status(400);
+    hold_holidays(holder, admin);
+}
+
+fn hold_holidays(holder: &mut Holder, admin: &Client) {
+    let path = "/v1/holidays/2031";
+    holder
+        .hold("get_holidays", admin.get(path))
+        .expect_status(404);
+    let day = json!({"day": "2031-01-23", "name": {"vi": "Tết", "en": "Tet"}});
+    let body = json!({"days": [day], "working_saturdays": ["2031-02-01"]});
+    holder
+        .hold("put_holidays", admin.put(path, &body))
+        .expect_status(201);
+    let seen = holder
+        .hold("get_holidays", admin.get(path))
+        .expect_status(200);
+    let put = admin.with("If-Match", seen.etag()).put(path, &body);
+    holder.hold("put_holidays", put).expect_status(200);
+    let wrong = json!({"days": [], "working_saturdays": ["2031-02-02"]});
+    let put = admin.with("If-Match", "*").put(path, &wrong);
+    holder.hold("put_holidays", put).expect_status(422);
 }
 
 fn hold_units(holder: &mut Holder, admin: &Client) {

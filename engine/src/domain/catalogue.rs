@@ -1,5 +1,5 @@
-//! The catalogue: a tenant's indicators and forms with all their versions, and what of them is
-//! in force for one period. Never values.
+//! The catalogue: a tenant's indicators and forms with all their versions, what of them is in force
+//! for one period, and the holidays. Never values.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
@@ -8,17 +8,19 @@ use chrono::NaiveDate;
 
 use super::form::{Form, FormPeriod, Item};
 use super::formula::{Formula, Operand};
+use super::holiday::Holidays;
 use super::id::{
     BreakdownCode, FormCode, IndicatorCode, IndicatorNumber, LevelCode, OptionCode, OptionNumber,
     RuleCode,
 };
 use super::indicator::{Across, AcrossTime, AcrossUnits, Definition, Indicator, Measure};
 
-/// All indicators and forms of a tenant.
+/// All indicators and forms of a tenant, and its holidays.
 #[derive(Debug, Default)]
 pub struct Catalogue {
     indicators: BTreeMap<IndicatorCode, Indicator>,
     forms: BTreeMap<FormCode, Form>,
+    holidays: Holidays,
     aggregations: Aggregations,
 }
 
@@ -41,7 +43,19 @@ impl Catalogue {
                 .into_iter()
                 .map(|form| (form.code.clone(), form))
                 .collect(),
+            holidays: Holidays::default(),
         }
+    }
+
+    /// The same with a tenant's holidays.
+    #[must_use]
+    pub fn with_holidays(self, holidays: Holidays) -> Catalogue {
+        Catalogue { holidays, ..self }
+    }
+
+    /// The days by which deadlines are counted.
+    pub fn holidays(&self) -> &Holidays {
+        &self.holidays
     }
 
     /// How every indicator aggregates, whether a form asks for it at the moment or not: what was
@@ -76,6 +90,7 @@ impl Catalogue {
             indicators.into_values().collect(),
             self.forms.values().cloned().collect(),
         )
+        .with_holidays(self.holidays.clone())
     }
 
     /// The days on which what is in force can change while the version of `from` holds: `from`

@@ -8,10 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::deadline::Deadline;
 use super::formula::Comparison;
+use super::holiday::Holidays;
 use super::id::{FormCode, FormNumber, IndicatorCode, LevelCode, RuleCode, SectionNumber};
-use super::period::{
-    Calendar, CalendarPeriod, DateRange, Frequency, Period, WindowKey, working_day_after,
-};
+use super::period::{Calendar, CalendarPeriod, DateRange, Frequency, Period, WindowKey};
 use super::text::LocalizedText;
 
 /// A form with all its versions.
@@ -324,16 +323,17 @@ impl<'f> FormPeriod<'f> {
         }
     }
 
-    /// By when a unit of `level` is in time; `None` means no deadline.
-    pub fn deadline(&self, level: &LevelCode, holidays: &BTreeSet<NaiveDate>) -> Option<Deadline> {
+    /// By when a unit of `level` is in time; `None` means no deadline. Changes of the holidays do not
+    /// move it earlier once the period has begun.
+    pub fn deadline(&self, level: &LevelCode, holidays: &Holidays) -> Option<Deadline> {
         if !self.definition.is_submitted_by(level) {
             return None;
         }
         let due_at = self.window().and_then(|window| window.due_at);
         due_at.or_else(|| {
             let days = self.definition.deadlines.get(level)?;
-            let day = working_day_after(self.range.to, *days, holidays);
-            Some(Deadline::Day(day))
+            let DateRange { from, to } = self.range;
+            Some(Deadline::Day(holidays.working_day_after(to, *days, from)))
         })
     }
 

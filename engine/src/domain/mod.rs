@@ -8,6 +8,7 @@ pub mod deadline;
 pub mod fault;
 pub mod form;
 pub mod formula;
+pub mod holiday;
 pub mod id;
 pub mod indicator;
 pub mod level;

@@ -1,9 +1,8 @@
-//! Reporting periods: their keys, the days that they cover, which of them make up which, and
-//! working days.
+//! Reporting periods: their keys, the days that they cover, and which of them make up which.
 //!
 //! Belongs here: what follows from a key and a calendar alone. Never here: the clock and time
-//! zones, deadlines and lateness (a form's), a tenant's holidays as stored data, the days of a
-//! window that a form brings of its own (its key is here, its days are the form's), I/O.
+//! zones, deadlines and lateness (a form's), working days, the days of a window that a form brings of
+//! its own (its key is here, its days are the form's), I/O.
 //!
 //! Two calendars give a period its days. The *statutory* one is that of Decree 09/2019/NĐ-CP on
 //! reporting by state agencies: figures close on the 14th, so that December 2024 runs from
@@ -15,11 +14,10 @@
 //! calendars, and the months meant are the plain ones: week 2024-W05 (29 January to 4 February) is
 //! a week of February, for its Thursday is 1 February.
 
-use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 use std::str::FromStr;
 
-use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
+use chrono::{Datelike, Days, Months, NaiveDate};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -586,24 +584,6 @@ fn check_part(year: i32, part: PartOfYear) -> Result<(), PeriodKeyError> {
     }
 }
 
-/// The `count`-th working day after `day`: Monday to Friday and not a holiday. With a count of 0,
-/// `day` itself.
-///
-/// Days off in lieu are holidays like others. A Saturday that is worked in exchange for another day
-/// does not count.
-pub fn working_day_after(day: NaiveDate, count: u16, holidays: &BTreeSet<NaiveDate>) -> NaiveDate {
-    let Some(index) = count.checked_sub(1) else {
-        return day;
-    };
-    let is_working = |day: &NaiveDate| !is_weekend(*day) && !holidays.contains(day);
-    let mut working_days = day.iter_days().skip(1).filter(is_working);
-    working_days.nth(index.into()).unwrap_or(NaiveDate::MAX)
-}
-
-fn is_weekend(day: NaiveDate) -> bool {
-    matches!(day.weekday(), Weekday::Sat | Weekday::Sun)
-}
-
 fn is_year(year: i32) -> bool {
     (FIRST_YEAR..=LAST_YEAR).contains(&year)
 }
@@ -1029,25 +1009,6 @@ mod tests {
     }
 
     #[test]
-    fn working_days_skip_weekends_and_holidays() {
-        let holidays = BTreeSet::from([day("2025-01-01"), day("2025-01-02")]);
-        let after = |from, count| working_day_after(day(from), count, &holidays).to_string();
-        assert_eq!(after("2024-12-14", 0), "2024-12-14");
-        assert_eq!(after("2024-12-14", 1), "2024-12-16");
-        assert_eq!(after("2024-12-13", 1), "2024-12-16");
-        assert_eq!(after("2024-12-13", 2), "2024-12-17");
-        assert_eq!(after("2024-12-31", 1), "2025-01-03");
-        assert_eq!(after("2024-12-31", 2), "2025-01-06");
-        assert_eq!(
-            working_day_after(NaiveDate::MAX, 1, &holidays),
-            NaiveDate::MAX
-        );
-        let weeks = Days::new(u64::from(u16::MAX / 5) * 7);
-        let without_holidays = working_day_after(day("2024-12-13"), u16::MAX, &BTreeSet::new());
-        assert_eq!(without_holidays, day("2024-12-13") + weeks);
-    }
-
-    #[test]
     fn periods_of_one_frequency_follow_without_gap_or_overlap() {
         for calendar in CALENDARS {
             for frequency in FREQUENCIES {
@@ -1207,17 +1168,6 @@ mod tests {
         #[test]
         fn windows_are_in_the_order_of_their_keys(one in "20[0-9]{2}-[x-z][x-z0-9-]{0,4}", two in "20[0-9]{2}-[x-z][x-z0-9-]{0,4}") {
             prop_assert_eq!(window(&one).cmp(&window(&two)), one.cmp(&two));
-        }
-
-        #[test]
-        fn working_days_agree_with_counting(offset in 0_u64..40_000, count in 0_u16..60, gaps in prop::collection::btree_set(0_u64..100, 0..20)) {
-            let start = day("1990-01-01") + Days::new(offset);
-            let holidays: BTreeSet<NaiveDate> = gaps.into_iter().map(|gap| start + Days::new(gap)).collect();
-            let end = working_day_after(start, count, &holidays);
-            let counted = start.iter_days().skip(1).take_while(|day| *day <= end)
-                .filter(|day| !is_weekend(*day) && !holidays.contains(day)).count();
-            prop_assert_eq!(counted, usize::from(count));
-            prop_assert!(count == 0 || !(is_weekend(end) || holidays.contains(&end)));
         }
     }
 }

@@ -51,6 +51,7 @@ kinds! {
     LevelPut = "level.put", seen by ReadLevels;
     IndicatorPut = "indicator.put", seen by ReadCatalogue;
     FormPut = "form.put", seen by ReadCatalogue;
+    HolidaysChanged = "holidays.changed", seen by ReadCatalogue;
     TenantCreated = "tenant.created", seen by ManageAccounts;
     TotalsRebuilt = "totals.rebuilt", seen by ReadCatalogue;
     AccountCreated = "account.created", seen by ManageAccounts;
@@ -111,6 +112,9 @@ pub struct ChangeItem {
     pub indicator: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<String>,
+    /// The calendar year, of holidays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub year: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reorganisation: Option<String>,
     /// The number of units, of an import.
@@ -133,6 +137,7 @@ impl ChangeItem {
             role: None,
             indicator: None,
             level: None,
+            year: None,
             reorganisation: None,
             count: None,
         }

@@ -24,7 +24,8 @@ use crate::store::api_key::{self, KeptKey};
 use crate::store::counters::Counters;
 use crate::store::grant::KeptGrant;
 use crate::store::{
-    StoreError, Transaction, account, form, grant, indicator, level, reorganisation, sign_in, unit,
+    StoreError, Transaction, account, form, grant, holiday, indicator, level, reorganisation,
+    sign_in, unit,
 };
 
 /// A tenant as one transaction sees it.
@@ -410,10 +411,9 @@ impl Caches {
             .hierarchies
             .get(tenant, counters.tree_rev, || load_hierarchy(transaction))?;
         let catalogue = self.catalogues.get(tenant, counters.catalogue_rev, || {
-            Ok(Catalogue::new(
-                indicator::indicators(transaction)?,
-                form::forms(transaction)?,
-            ))
+            let indicators = indicator::indicators(transaction)?;
+            let catalogue = Catalogue::new(indicators, form::forms(transaction)?);
+            Ok(catalogue.with_holidays(holiday::holidays(transaction)?))
         })?;
         // Read only by requests that look across maps.
         let map_changes = self

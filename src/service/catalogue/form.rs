@@ -17,6 +17,7 @@ use crate::domain::form::{
     Periods, Rule, Section, Severity, Show, Window,
 };
 use crate::domain::formula::{Comparison, Operand};
+use crate::domain::holiday::Holidays;
 use crate::domain::id::{FormCode, FormNumber, IndicatorCode, LevelCode, RuleCode, SectionNumber};
 use crate::domain::level::Level;
 use crate::domain::naming::Named;
@@ -340,10 +341,10 @@ pub struct PeriodList {
 }
 
 impl PeriodView {
-    fn of(period: &FormPeriod<'_>, time_zone: Tz) -> PeriodView {
+    fn of(period: &FormPeriod<'_>, holidays: &Holidays, time_zone: Tz) -> PeriodView {
         let levels = period.definition.submitted_by.iter();
         let deadlines = levels.filter_map(|level| {
-            let deadline = period.deadline(level, &BTreeSet::new())?;
+            let deadline = period.deadline(level, holidays)?;
             Some((level.to_string(), deadline.day(time_zone)))
         });
         let window = period.window();
@@ -373,9 +374,10 @@ pub fn list_periods(
         let _permit = snapshot.access.to_tenant(Action::ReadCatalogue)?;
         let periods = snapshot.form(code)?.periods_of(year);
         let time_zone = snapshot.counters.time_zone;
+        let holidays = snapshot.catalogue.holidays();
         let items = periods.iter();
         let items = items
-            .map(|period| PeriodView::of(period, time_zone))
+            .map(|period| PeriodView::of(period, holidays, time_zone))
             .collect();
         Ok(PeriodList { items })
     })

@@ -108,6 +108,8 @@ pub struct ChangeView {
     pub indicator: Option<String>,
     #[schema(example = "commune")]
     pub level: Option<String>,
+    /// The calendar year, of holidays.
+    pub year: Option<i32>,
     /// The reorganisation's id.
     pub reorganisation: Option<String>,
     /// The number of units, of an import.
@@ -407,6 +409,7 @@ impl SeenItem {
             role,
             indicator: item.indicator,
             level: item.level,
+            year: item.year,
             reorganisation: item.reorganisation,
             count: item.count,
         })

@@ -5,7 +5,7 @@
 use crate::error::{Explain, Explanation};
 use crate::service::application::name::PeriodName;
 use crate::service::application::name::UnitName;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -17,6 +17,7 @@ use crate::authz::Denied;
 use crate::domain::deadline::Deadline;
 use crate::domain::form::{FormPeriod, Span};
 use crate::domain::hierarchy::{Place, Position, Tree};
+use crate::domain::holiday::Holidays;
 use crate::domain::id::{FormNumber, LevelCode, UnitId};
 use crate::domain::landing::{Landing, Landings};
 use crate::domain::period::Period;
@@ -371,10 +372,10 @@ fn givens_of(
     Ok(givens)
 }
 
-fn deadlines(period: &FormPeriod<'_>) -> BTreeMap<LevelCode, Deadline> {
+fn deadlines(period: &FormPeriod<'_>, holidays: &Holidays) -> BTreeMap<LevelCode, Deadline> {
     let levels = period.definition.submitted_by.iter();
     levels
-        .filter_map(|level| Some((level.clone(), period.deadline(level, &BTreeSet::new())?)))
+        .filter_map(|level| Some((level.clone(), period.deadline(level, holidays)?)))
         .collect()
 }
 
@@ -393,7 +394,7 @@ impl<'s> BaseOnMap<'s> {
             landings,
             period,
             tree,
-            deadlines: deadlines(&period),
+            deadlines: deadlines(&period, snapshot.catalogue.holidays()),
             submissions: HashMap::new(),
             received: HashMap::new(),
             now,

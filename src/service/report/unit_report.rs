@@ -244,7 +244,7 @@ fn deadlines_of(snapshot: &Snapshot, located: &Located<'_>) -> Vec<(Named, Naive
     }
     let levels = period.definition.submitted_by.iter();
     let due = levels.filter_map(|level| {
-        let deadline = period.deadline(level, &BTreeSet::new())?;
+        let deadline = period.deadline(level, snapshot.catalogue.holidays())?;
         let day = deadline.day(snapshot.counters.time_zone);
         Some((Named::level(level, &snapshot.hierarchy), day))
     });

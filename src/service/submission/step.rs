@@ -205,7 +205,7 @@ impl Deciding<'_> {
 
     fn check_deadline(&self) -> Result<(), SubmissionError> {
         let period = &self.located.in_force.period;
-        let deadline = period.deadline(self.level(), &Default::default());
+        let deadline = period.deadline(self.level(), self.snapshot.catalogue.holidays());
         let time_zone = self.snapshot.counters.time_zone;
         let passed = deadline.filter(|deadline| deadline.has_passed(self.now, time_zone));
         match passed {

@@ -159,7 +159,7 @@ impl SubmissionView {
     ) -> SubmissionView {
         warnings.extend(Warning::of_emptiness(located, submission, content));
         let time_zone = snapshot.counters.time_zone;
-        let deadline = deadline_of(located);
+        let deadline = deadline_of(snapshot, located);
         let receipt = submission.receipt;
         let counted = receipt.filter(|_| submission.counting_revision.is_some());
         let closes = located.in_force.period.closing_day();
@@ -209,9 +209,10 @@ fn unusual_values(facts: &[Fact], in_force: &InForce<'_>) -> Vec<Warning> {
     found.collect()
 }
 
-fn deadline_of(located: &Located<'_>) -> Option<Deadline> {
+fn deadline_of(snapshot: &Snapshot, located: &Located<'_>) -> Option<Deadline> {
     let level = &located.place().fact().level;
-    located.in_force.period.deadline(level, &Default::default())
+    let holidays = snapshot.catalogue.holidays();
+    located.in_force.period.deadline(level, holidays)
 }
 
 /// Warns if the counting values were sent before the period ended.

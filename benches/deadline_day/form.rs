@@ -213,6 +213,7 @@ impl Form {
             frequency: Some(self.frequency),
             windows: None,
             submitted_by: vec!["hamlet".to_owned()],
+            opens: None,
             deadlines: Default::default(),
             late: Late::Accept,
             four_eyes: FourEyes::NotRequired,

@@ -106,6 +106,7 @@ fn form() -> EnteredForm {
         frequency: Some(Frequency::Month),
         windows: None,
         submitted_by: vec!["commune".to_owned()],
+        opens: None,
         deadlines: Default::default(),
         late: Late::Accept,
         four_eyes: FourEyes::NotRequired,

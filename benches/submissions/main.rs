@@ -181,6 +181,7 @@ fn form(name_and_code: &str, frequency: Frequency) -> EnteredForm {
         frequency: Some(frequency),
         windows: None,
         submitted_by: vec!["hamlet".to_owned()],
+        opens: None,
         deadlines: Default::default(),
         late: Late::Accept,
         four_eyes: FourEyes::NotRequired,

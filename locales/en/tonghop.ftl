@@ -450,6 +450,7 @@ form-window-before-version = This window ends on { $to }, before the version beg
 form-invalid-due-at = It is due on a day (such as 2025-02-10), or at an instant with its offset (such as 2025-02-10T17:00:00+07:00).
 form-due-before-first-day = It is due before its first day ({ $from }), so nobody could be in time. Correct when it is due (due_at).
 form-level-twice = The level { $level } stands there twice. Remove one of the two.
+form-level-without-duty = The level { $level } neither submits this form nor has a level below it that does, so it has nothing to send by a deadline. Leave it out, or add it to the levels that submit (submitted_by).
 form-level-does-not-submit = The level { $level } does not submit this form. Leave it out, or add it to the levels that do (submitted_by).
 form-no-levels = At least one level is needed; leave the field out if every level that submits collects.
 form-unknown-level = There is no level { $level }. Use one of these levels: { $levels }.
@@ -713,7 +714,7 @@ target-not-set = The unit was given nothing to reach of { $figure } in this peri
 
 submission-missing = The unit has entered nothing for this period yet.
 submission-does-not-submit = Units of the level { $level } do not submit { $form }. Choose a unit of a level that does: { $submitting }.
-submission-not-open = The period { $period } begins on { $from }. Submit from that day on.
+submission-not-open = It is not open yet: entry for { $period } begins on { $opens }. Enter it from that day on; if it is needed earlier, ask an administrator of the whole system, who sets the form's days.
 submission-four-eyes = Who entered the values may not approve them on this form. Let somebody else do it.
 submission-busy = Too much is being submitted at once. Nothing was written; send it again in some seconds.
 submission-invalid =

@@ -421,6 +421,7 @@ form-window-before-version = Kỳ này kết thúc ngày { $to }, trước khi p
 form-invalid-due-at = Hạn gửi là một ngày (ví dụ 2025-02-10), hoặc ngày giờ kèm múi giờ (ví dụ 2025-02-10T17:00:00+07:00).
 form-due-before-first-day = Hạn gửi đứng trước ngày đầu của kỳ ({ $from }), nên không ai gửi kịp. Hãy sửa hạn gửi (due_at).
 form-level-twice = Cấp { $level } có hai lần. Hãy bỏ một.
+form-level-without-duty = Cấp { $level } không gửi mẫu này và cũng không có cấp dưới nào gửi, nên không có gì để gửi theo hạn. Hãy bỏ cấp đó, hoặc thêm vào các cấp gửi (submitted_by).
 form-level-does-not-submit = Cấp { $level } không gửi mẫu này. Hãy bỏ cấp đó, hoặc thêm vào các cấp gửi (submitted_by).
 form-no-levels = Phải có ít nhất một cấp; để trống trường này nếu mọi cấp gửi đều thu thập.
 form-unknown-level = Không có cấp { $level }. Hãy dùng một trong các cấp: { $levels }.
@@ -660,7 +661,7 @@ target-not-set = Đơn vị chưa được giao kế hoạch về { $figure } ch
 
 submission-missing = Đơn vị chưa nhập số liệu cho kỳ này.
 submission-does-not-submit = Cấp { $level } không gửi mẫu { $form }. Hãy chọn đơn vị thuộc cấp được giao gửi: { $submitting }.
-submission-not-open = Kỳ { $period } bắt đầu từ ngày { $from }. Hãy gửi từ ngày đó.
+submission-not-open = Chưa đến ngày nhập: kỳ { $period } mở nhập từ ngày { $opens }. Hãy nhập từ ngày đó; nếu cần sớm hơn, hãy đề nghị người quản trị hệ thống, là người đặt ngày mở của mẫu.
 submission-four-eyes = Người nhập số liệu không được tự duyệt mẫu này. Hãy để người khác duyệt.
 submission-busy = Hệ thống đang nhận quá nhiều số liệu cùng lúc. Chưa có gì được ghi; hãy gửi lại sau ít giây.
 submission-invalid = Số liệu có { $count } chỗ chưa đúng; chưa có gì được ghi. Hãy sửa từng chỗ trong danh sách rồi gửi lại.

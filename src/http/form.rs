@@ -138,8 +138,14 @@ pub struct FormBody {
     pub windows: Option<Vec<WindowBody>>,
     /// The levels whose units submit.
     pub submitted_by: Vec<String>,
-    /// Working days after the closing day, by level. A level that is not named has no deadline. A
-    /// window's `due_at` overrides this.
+    /// Days before the closing day on which entry begins; by default, and at the earliest, the
+    /// period's first day.
+    #[schema(maximum = 65535, example = 5)]
+    pub opens: Option<u16>,
+    /// Working days after the closing day, by level: Monday to Friday and the working Saturdays,
+    /// without the holidays (`get_holidays`). A level that is not named has no deadline. A level that
+    /// submits nothing, above one that does, may have one for its own report. A window's `due_at`
+    /// overrides this.
     #[serde(default)]
     pub deadlines: BTreeMap<String, u16>,
     #[serde(default)]
@@ -240,6 +246,7 @@ impl FormBody {
             frequency: self.frequency,
             windows: windows.map(|windows| windows.map(EnteredWindow::from).collect()),
             submitted_by: self.submitted_by,
+            opens: self.opens,
             deadlines: self.deadlines,
             late: self.late,
             four_eyes: if self.four_eyes {

@@ -33,7 +33,13 @@ impl Deadline {
         }
     }
 
-    /// Tells whether `now` is too late: the whole day is in time, and so is the instant itself.
+    /// Tells whether something that came on `day`, or has not come by then, is late. It goes by days,
+    /// also where the deadline is an instant.
+    pub fn is_before(self, day: NaiveDate, time_zone: impl TimeZone) -> bool {
+        self.day(time_zone) < day
+    }
+
+    /// Tells whether `now` is too late for what is refused after the deadline: the whole day is in time, and so is the instant itself.
     pub fn has_passed(self, now: DateTime<Utc>, time_zone: impl TimeZone) -> bool {
         match self {
             Self::Day(day) => day < now.with_timezone(&time_zone).date_naive(),

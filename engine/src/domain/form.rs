@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use super::deadline::Deadline;
@@ -31,8 +31,12 @@ pub struct FormDefinition {
     pub periods: Periods,
     /// The levels whose units submit.
     pub submitted_by: Vec<LevelCode>,
+    /// Days before the closing day on which entry begins; without it, the period's first day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens: Option<u16>,
     /// Working days after the closing day, for each level; a level without one has no deadline. A
-    /// window that is due at a time of its own goes by that.
+    /// level that submits nothing may have one: by then it sends its report up. A window that is due
+    /// at a time of its own goes by that.
     pub deadlines: BTreeMap<LevelCode, u16>,
     pub late: Late,
     /// Forbids or allows approval by the one who entered the values.
@@ -323,10 +327,18 @@ impl<'f> FormPeriod<'f> {
         }
     }
 
+    /// The first day on which it can be entered, which is never before its own first day.
+    pub fn opens(&self) -> NaiveDate {
+        let DateRange { from, to } = self.range;
+        let before = self.definition.opens.map(|days| Days::new(days.into()));
+        let opens = before.and_then(|days| to.checked_sub_days(days));
+        opens.map_or(from, |day| day.max(from))
+    }
+
     /// By when a unit of `level` is in time; `None` means no deadline. Changes of the holidays do not
     /// move it earlier once the period has begun.
     pub fn deadline(&self, level: &LevelCode, holidays: &Holidays) -> Option<Deadline> {
-        if !self.definition.is_submitted_by(level) {
+        if !self.definition.has_duty(level) {
             return None;
         }
         let due_at = self.window().and_then(|window| window.due_at);
@@ -472,6 +484,17 @@ impl FormDefinition {
         self.submitted_by.contains(level)
     }
 
+    /// The levels that submit, and those that only send up by a deadline.
+    pub fn levels_with_duty(&self) -> impl Iterator<Item = &LevelCode> {
+        let sending_up = self.deadlines.keys();
+        let sending_up = sending_up.filter(|level| !self.is_submitted_by(level));
+        self.submitted_by.iter().chain(sending_up)
+    }
+
+    fn has_duty(&self, level: &LevelCode) -> bool {
+        self.levels_with_duty().any(|known| known == level)
+    }
+
     /// All sections in the order of reading.
     pub fn sections(&self) -> Vec<&Section> {
         fn walk<'s>(sections: &'s [Section], found: &mut Vec<&'s Section>) {
@@ -537,6 +560,7 @@ mod tests {
         });
         for periods in [
             json!({"calendar": "statutory", "frequency": "year"}),
+            json!({"calendar": "civil", "frequency": "year", "opens": 9}),
             json!({"windows": {}}),
             json!({"windows": {"2025-tet": window}}),
         ] {

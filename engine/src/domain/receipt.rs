@@ -36,8 +36,7 @@ impl Receipt {
         self.corrected_on.unwrap_or(self.received_on)
     }
 
-    /// Told by the day, also where the deadline is an instant.
     pub fn is_late(self, deadline: Deadline, time_zone: impl TimeZone) -> bool {
-        self.received_on > deadline.day(time_zone)
+        deadline.is_before(self.received_on, time_zone)
     }
 }

@@ -119,8 +119,11 @@ pub struct FormView {
     pub windows: Option<Vec<WindowView>>,
     /// The levels whose units submit.
     pub submitted_by: Vec<String>,
+    /// Days before the closing day on which entry begins; null if it begins on the period's first
+    /// day. It never begins before that day.
+    pub opens: Option<u16>,
     /// Working days after the closing day, by level. A level that is not named has no deadline. A
-    /// window's `due_at` overrides this.
+    /// level that only sends up may have one. A window's `due_at` overrides this.
     pub deadlines: BTreeMap<String, u16>,
     pub late: Late,
     /// If true, an account may not approve values that it entered.
@@ -201,6 +204,7 @@ impl FormView {
                 .iter()
                 .map(ToString::to_string)
                 .collect(),
+            opens: definition.opens,
             deadlines: deadlines
                 .map(|(level, days)| (level.to_string(), *days))
                 .collect(),
@@ -323,9 +327,10 @@ pub struct PeriodView {
     pub from: NaiveDate,
     /// The last day (chốt số liệu).
     pub to: NaiveDate,
-    /// The first day on which it can be submitted.
+    /// The first day on which it can be entered.
     pub opens: NaiveDate,
-    /// The last day in time, by level. Levels without a deadline are absent.
+    /// The last day in time, by level, also of levels that only send up. Levels without a deadline
+    /// are absent.
     pub deadlines: BTreeMap<String, NaiveDate>,
     /// The deadline of a window for every level, if it has one: a day, or an instant with its
     /// offset. A form that refuses late submissions accepts nothing after that instant; other forms
@@ -342,7 +347,7 @@ pub struct PeriodList {
 
 impl PeriodView {
     fn of(period: &FormPeriod<'_>, holidays: &Holidays, time_zone: Tz) -> PeriodView {
-        let levels = period.definition.submitted_by.iter();
+        let levels = period.definition.levels_with_duty();
         let deadlines = levels.filter_map(|level| {
             let deadline = period.deadline(level, holidays)?;
             Some((level.to_string(), deadline.day(time_zone)))
@@ -353,7 +358,7 @@ impl PeriodView {
             name: window.and_then(|window| window.name.as_ref().map(NameView::of)),
             from: period.range.from,
             to: period.range.to,
-            opens: period.range.from,
+            opens: period.opens(),
             deadlines: deadlines.collect(),
             due_at: window.and_then(|window| window.due_at),
         }
@@ -392,6 +397,7 @@ pub struct EnteredForm {
     pub frequency: Option<Frequency>,
     pub windows: Option<Vec<EnteredWindow>>,
     pub submitted_by: Vec<String>,
+    pub opens: Option<u16>,
     pub deadlines: BTreeMap<String, u16>,
     pub late: Late,
     pub four_eyes: FourEyes,
@@ -618,7 +624,7 @@ impl FormReader<'_> {
             let Some(level) = self.level(level, at.clone()) else {
                 continue;
             };
-            self.check_submits(&level, at, &submitted_by);
+            self.check_duty(&level, at, &submitted_by);
             deadlines.insert(level, *days);
         }
         let mut seen = Seen {
@@ -632,6 +638,7 @@ impl FormReader<'_> {
             name,
             periods: periods?,
             submitted_by,
+            opens: entered.opens,
             deadlines,
             late: entered.late,
             four_eyes: entered.four_eyes,
@@ -789,6 +796,23 @@ impl FormReader<'_> {
             at,
             Code::UnknownLevel,
             message!("form-level-does-not-submit", level),
+        );
+    }
+
+    /// Checks that a level with a deadline submits, or has below it a level that does, whose reports it
+    /// sends up.
+    fn check_duty(&mut self, level: &LevelCode, at: FieldPath, submitted_by: &[LevelCode]) {
+        let hierarchy = &self.snapshot.hierarchy;
+        let rank = |code: &LevelCode| hierarchy.level(code).map(|level| level.rank);
+        let is_above = |below: &LevelCode| rank(level) < rank(below);
+        if submitted_by.contains(level) || submitted_by.iter().any(is_above) {
+            return;
+        }
+        let level = self.level_named(level);
+        self.fault(
+            at,
+            Code::UnknownLevel,
+            message!("form-level-without-duty", level),
         );
     }
 

@@ -115,7 +115,7 @@ pub struct Progress {
     pub late: u64,
     /// Expected units without a counting submission.
     pub missing: u64,
-    /// The missing ones whose deadline has passed.
+    /// The missing ones whose last day in time is over.
     pub overdue: u64,
 }
 
@@ -336,7 +336,7 @@ struct BaseOnMap<'s> {
     submissions: HashMap<UnitId, Submission>,
     /// Counting submissions by their place on the answer's map.
     received: HashMap<Position, Vec<Received>>,
-    now: DateTime<Utc>,
+    today: NaiveDate,
     time_zone: Tz,
 }
 
@@ -373,7 +373,7 @@ fn givens_of(
 }
 
 fn deadlines(period: &FormPeriod<'_>, holidays: &Holidays) -> BTreeMap<LevelCode, Deadline> {
-    let levels = period.definition.submitted_by.iter();
+    let levels = period.definition.levels_with_duty();
     levels
         .filter_map(|level| Some((level.clone(), period.deadline(level, holidays)?)))
         .collect()
@@ -397,7 +397,7 @@ impl<'s> BaseOnMap<'s> {
             deadlines: deadlines(&period, snapshot.catalogue.holidays()),
             submissions: HashMap::new(),
             received: HashMap::new(),
-            now,
+            today: snapshot.today(now),
             time_zone: snapshot.counters.time_zone,
         }
     }
@@ -490,10 +490,10 @@ impl<'s> BaseOnMap<'s> {
             progress.expected += 1;
             if !received.iter().any(|one| one.unit == unit.unit()) {
                 let deadline = self.deadline(unit.fact());
+                let is_overdue =
+                    |deadline: Deadline| deadline.is_before(self.today, self.time_zone);
                 progress.missing += 1;
-                progress.overdue += u64::from(
-                    deadline.is_some_and(|deadline| deadline.has_passed(self.now, self.time_zone)),
-                );
+                progress.overdue += u64::from(deadline.is_some_and(is_overdue));
             }
         }
         progress

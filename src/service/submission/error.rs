@@ -40,8 +40,8 @@ pub enum SubmissionError {
         /// The levels that do.
         submitting: Named,
     },
-    #[error("{} begins on {from}", .period.en())]
-    NotOpen { period: Named, from: NaiveDate },
+    #[error("entry for {} begins on {opens}", .period.en())]
+    NotOpen { period: Named, opens: NaiveDate },
     /// The deadline in the tenant's time zone.
     #[error("the deadline was {0}")]
     Closed(Deadline),
@@ -76,11 +76,11 @@ impl Explain for SubmissionError {
                 Code::UnitDoesNotSubmit,
                 message!("submission-does-not-submit", level, form, submitting),
             ),
-            SubmissionError::NotOpen { period, from } => {
-                let from = Named::day(*from);
+            SubmissionError::NotOpen { period, opens } => {
+                let opens = Named::day(*opens);
                 Explanation::new(
                     Code::PeriodNotOpen,
-                    message!("submission-not-open", period, from),
+                    message!("submission-not-open", period, opens),
                 )
             }
             SubmissionError::Closed(deadline) => {

@@ -153,7 +153,7 @@ impl Deciding<'_> {
         Ok(contribution(next, record, standing.content(revision)?))
     }
 
-    /// Checks that the unit's level submits the form, and that the period has begun.
+    /// Checks that the unit's level submits the form, and that entry has begun.
     fn check_open(&self) -> Result<(), SubmissionError> {
         let period = &self.located.in_force.period;
         let level = self.level();
@@ -165,11 +165,10 @@ impl Deciding<'_> {
                 submitting: Named::levels(&period.definition.submitted_by, hierarchy),
             });
         }
-        if self.snapshot.today(self.now) < period.range.from {
-            return Err(SubmissionError::NotOpen {
-                period: period_named(period),
-                from: period.range.from,
-            });
+        let opens = period.opens();
+        if self.snapshot.today(self.now) < opens {
+            let period = period_named(period);
+            return Err(SubmissionError::NotOpen { period, opens });
         }
         Ok(())
     }

@@ -1,0 +1,206 @@
+//! Deadlines as a round meets them: when entry opens, what is late, and by whose clock. Steps are
+//! taken at times of the test's own, by the use cases that the server calls.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use tonghop::authn::Identity;
+use tonghop::domain::quantity::Qualifier;
+use tonghop::domain::submission::EnteredValue;
+use tonghop::error::Explain;
+use tonghop::service::application::call::Call;
+use tonghop::service::application::condition::Precondition;
+use tonghop::service::application::locate::ReportPath;
+use tonghop::service::report::completeness::get_completeness;
+use tonghop::service::submission::{Entered, Intent, SubmissionChange, change_now};
+
+use crate::harness::report::Report;
+use crate::harness::town::{Town, form};
+use crate::harness::{Backend, Client, Server};
+
+/// The town with the months of 2026 of a form `m` of `x`. February closes on Saturday 28, and is due
+/// from hamlets on the first working day after it, from communes on the third.
+struct Round {
+    server: Server,
+    admin: Client,
+    identity: Identity,
+}
+
+impl Round {
+    fn new(backend: Backend) -> Round {
+        Round::with(backend, json!({}))
+    }
+
+    /// With other fields of the form.
+    fn with(backend: Backend, fields: Value) -> Round {
+        let mut town = Town::new(backend)
+            .indicators(&[("x", "sum")])
+            .form("m", "month")
+            .with("calendar", "civil")
+            .with("deadlines", json!({"hamlet": 1, "commune": 3}));
+        for (field, value) in fields.as_object().unwrap() {
+            town = town.with(field, value.clone());
+        }
+        let (server, admin, _) = town.build();
+        let identity = server.identity();
+        Round {
+            server,
+            admin,
+            identity,
+        }
+    }
+
+    /// The same, with the tenant on another side of the world.
+    fn in_time_zone(self, time_zone: &str) -> Round {
+        let sql = format!("UPDATE tenant SET time_zone = '{time_zone}'");
+        self.server.write_beside(&sql);
+        self
+    }
+
+    fn path(unit: &str) -> ReportPath {
+        ReportPath {
+            form: "m".to_owned(),
+            period: "2026-02".to_owned(),
+            unit: format!("code:{unit}"),
+        }
+    }
+
+    fn report(&self) -> Report {
+        Report::of(&self.admin, "m", "2026-02")
+    }
+
+    /// Takes a step for February as the administrator: what the answer says, or the code and the
+    /// English sentence of the refusal.
+    fn step(
+        &self,
+        unit: &str,
+        at: &str,
+        change: SubmissionChange,
+    ) -> Result<Value, (String, String)> {
+        self.step_by(self.identity, unit, at, change)
+    }
+
+    fn step_by(
+        &self,
+        identity: Identity,
+        unit: &str,
+        at: &str,
+        change: SubmissionChange,
+    ) -> Result<Value, (String, String)> {
+        let is_there = self.admin.get(&self.report().submission(unit)).status == 200;
+        let call = Call::new(identity, time(at)).on(match is_there {
+            true => Precondition::Present,
+            false => Precondition::Absent,
+        });
+        let reply = change_now(&self.server.application, call, Round::path(unit), change);
+        match reply {
+            Ok(reply) => Ok(serde_json::from_str(&reply.body).unwrap()),
+            Err(error) => {
+                let told = error.explain();
+                let faults = told.faults.iter().map(|fault| fault.message.en.clone());
+                let sentences: Vec<String> = [told.message.en].into_iter().chain(faults).collect();
+                Err((told.code.as_str().to_owned(), sentences.join(" ")))
+            }
+        }
+    }
+
+    /// `late overdue` of a unit's subtree in February, as completeness tells it at a time.
+    fn counts(&self, unit: &str, at: &str) -> String {
+        let path = Round::path(unit);
+        let application = &self.server.application;
+        let view = get_completeness(application, &self.identity, &path, None, time(at)).unwrap();
+        format!("{} {}", view.total.late, view.total.overdue)
+    }
+}
+
+fn time(at: &str) -> DateTime<Utc> {
+    at.parse().unwrap()
+}
+
+fn entered(intent: Intent) -> Entered {
+    Entered {
+        values: vec![EnteredValue {
+            indicator: "x".to_owned(),
+            option: None,
+            value: "1".to_owned(),
+            qualifier: Qualifier::Exact,
+        }],
+        narrative: Vec::new(),
+        intent,
+    }
+}
+
+fn submitted() -> SubmissionChange {
+    SubmissionChange::Put(entered(Intent::Submit))
+}
+
+#[track_caller]
+fn code_of(refused: Result<Value, (String, String)>) -> String {
+    refused.unwrap_err().0
+}
+
+on_both_backends! {
+    fn entry_begins_on_the_day_that_the_form_says(backend) {
+        let round = Round::with(backend, json!({"opens": 5}));
+        let periods = round.admin.get("/v1/forms/m/periods?year=2026").expect_status(200).json();
+        assert_eq!(periods["items"][1]["opens"], "2026-02-23");
+        // The last minute of Sunday 22 in Viet Nam, and the first of Monday 23.
+        let refused = round.step("A1", "2026-02-22T16:59:00Z", submitted());
+        let (code, told) = refused.unwrap_err();
+        assert_eq!(code, "PERIOD_NOT_OPEN");
+        assert!(told.contains("2026-02-23"), "{told}");
+        let draft = SubmissionChange::Put(entered(Intent::KeepDraft));
+        assert_eq!(code_of(round.step("A1", "2026-02-22T16:59:00Z", draft)), "PERIOD_NOT_OPEN");
+        round.step("A1", "2026-02-22T17:00:00Z", submitted()).unwrap();
+        // The same in California, where Monday begins eight hours after midnight in Greenwich.
+        let round = round.in_time_zone("America/Los_Angeles");
+        assert_eq!(code_of(round.step("A2", "2026-02-23T07:59:00Z", submitted())), "PERIOD_NOT_OPEN");
+        round.step("A2", "2026-02-23T08:00:00Z", submitted()).unwrap();
+    }
+
+    fn entry_never_begins_before_the_period_does(backend) {
+        let round = Round::with(backend, json!({"opens": 40}));
+        let periods = round.admin.get("/v1/forms/m/periods?year=2026").expect_status(200).json();
+        assert_eq!(periods["items"][1]["opens"], "2026-02-01");
+        assert_eq!(round.admin.get("/v1/forms/m").json()["opens"], 40);
+        let without = Round::new(backend);
+        let periods = without.admin.get("/v1/forms/m/periods?year=2026").expect_status(200).json();
+        assert_eq!(periods["items"][1]["opens"], "2026-02-01");
+        assert_eq!(without.admin.get("/v1/forms/m").json()["opens"], Value::Null);
+    }
+
+    fn a_level_that_only_sends_up_may_have_a_deadline(backend) {
+        let deadlines = json!({"hamlet": 1, "commune": 3, "town": 5});
+        let round = Round::with(backend, json!({"deadlines": deadlines}));
+        let periods = round.admin.get("/v1/forms/m/periods?year=2026").expect_status(200).json();
+        // Monday 2 March is the first working day after Saturday 28 February.
+        let days = json!({"hamlet": "2026-03-02", "commune": "2026-03-04", "town": "2026-03-06"});
+        assert_eq!(periods["items"][1]["deadlines"], days);
+        let own = round.report().read("T/completeness")["own"].clone();
+        assert_eq!((&own["expected"], &own["deadline"]), (&json!(false), &json!("2026-03-06")));
+        // Below the levels that submit there is nothing to send up.
+        let mut wrong = form(&["x"]);
+        wrong["submitted_by"] = json!(["commune"]);
+        wrong["deadlines"] = json!({"hamlet": 1, "town": 2});
+        let refused = round.admin.put("/v1/forms/w", &wrong);
+        assert_eq!(refused.expect_problem(422, "INVALID_FORM"), ["/deadlines/hamlet UNKNOWN_LEVEL"]);
+    }
+
+    fn what_was_sent_and_what_was_not_are_late_by_the_tenant_s_clock(backend) {
+        let round = Round::new(backend);
+        // 23:59 on Monday 2 March in Viet Nam, and midnight after it.
+        let (last, after) = ("2026-03-02T16:59:00Z", "2026-03-02T17:00:00Z");
+        assert_eq!((round.counts("A", last), round.counts("A", after)), ("0 0".into(), "0 2".into()));
+        assert_eq!(round.step("A1", last, submitted()).unwrap()["late"], false);
+        assert_eq!(round.step("A2", after, submitted()).unwrap()["late"], true);
+        assert_eq!(round.counts("A", after), "1 0");
+        // Communes have until Wednesday 4 March.
+        assert_eq!(round.counts("T", "2026-03-04T17:00:00Z"), "1 3");
+        // In California both instants are on Monday.
+        let round = Round::new(backend).in_time_zone("America/Los_Angeles");
+        assert_eq!(round.counts("A", after), "0 0");
+        assert_eq!(round.step("A2", after, submitted()).unwrap()["late"], false);
+        assert_eq!(round.counts("A", "2026-03-03T07:59:00Z"), "0 0");
+        assert_eq!(round.counts("A", "2026-03-03T08:00:00Z"), "0 1");
+        assert_eq!(round.step("A1", "2026-03-03T08:00:00Z", submitted()).unwrap()["late"], true);
+    }
+}

@@ -12,7 +12,7 @@ use crate::harness::server::{PASSWORD, now};
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// The operations of the design's table that exist so far, with their methods and paths.
-const OPERATIONS: [(&str, &str, &str); 57] = [
+const OPERATIONS: [(&str, &str, &str); 63] = [
     ("issue_token", "post", "/v1/auth/token"),
     ("get_me", "get", "/v1/me"),
     ("list_sign_ins", "get", "/v1/sign-ins"),
@@ -121,6 +121,36 @@ const OPERATIONS: [(&str, &str, &str); 57] = [
         "put_target",
         "put",
         "/v1/forms/{form}/periods/{period}/units/{unit}/targets/{indicator}",
+    ),
+    (
+        "send_release",
+        "post",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/releases",
+    ),
+    (
+        "list_releases",
+        "get",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/releases",
+    ),
+    (
+        "get_release",
+        "get",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/releases/{number}",
+    ),
+    (
+        "receive_release",
+        "post",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/releases/{number}/receive",
+    ),
+    (
+        "return_release",
+        "post",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/releases/{number}/return",
+    ),
+    (
+        "recall_release",
+        "post",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/releases/{number}/recall",
     ),
     ("list_changes", "get", "/v1/changes"),
     ("import_accounts", "post", "/v1/accounts/import"),
@@ -268,6 +298,7 @@ impl Operation {
             ("{unit}", "code:30388-01"),
             ("{level}", "commune"),
             ("{indicator}", "docs.issued"),
+            ("{number}", "1"),
             ("{reorganisation}", "0191e4a5-6d1c-7c3a-9a60-2f6d0c9b1a11"),
             ("{account}", "0191e4a5-6d1c-7c3a-9a60-2f6d0c9b1a11"),
             ("{session}", "0191e4a5-6d1c-7c3a-9a60-2f6d0c9b1a11"),

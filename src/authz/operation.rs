@@ -40,10 +40,9 @@ impl Audience {
             Audience::Needs(action) => match extent(role, action) {
                 Extent::Everywhere => Extent::Everywhere,
                 // A grant on units says nothing about the tenant.
-                Extent::Never
-                | Extent::Covered
-                | Extent::CoveredAndAbove
-                | Extent::Below => Extent::Never,
+                Extent::Never | Extent::Covered | Extent::CoveredAndAbove | Extent::Below => {
+                    Extent::Never
+                }
             },
             Audience::NeedsOn(action) => extent(role, action),
         }

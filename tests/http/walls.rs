@@ -54,10 +54,9 @@ impl Relation {
         match (extent, self) {
             (Extent::Never, _) | (_, Relation::OtherTenant | Relation::Nowhere) => false,
             (Extent::Everywhere, _)
-            | (
-                Extent::Covered | Extent::CoveredAndAbove | Extent::Below,
-                Relation::Descendant,
-            ) => true,
+            | (Extent::Covered | Extent::CoveredAndAbove | Extent::Below, Relation::Descendant) => {
+                true
+            }
             (Extent::Covered | Extent::CoveredAndAbove, Relation::Own)
             | (Extent::CoveredAndAbove, Relation::Ancestor) => true,
             (

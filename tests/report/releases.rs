@@ -139,13 +139,19 @@ fn copy(client: &Client, unit: &str, number: i32) -> (String, String) {
     let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
     let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(release["hash"], hash);
-    assert_eq!(release["content"], serde_json::from_str::<Value>(&text).unwrap());
+    assert_eq!(
+        release["content"],
+        serde_json::from_str::<Value>(&text).unwrap()
+    );
     (text, hash)
 }
 
 fn id_of(client: &Client, unit: &str) -> String {
     let unit = client.get(&format!("/v1/units/code:{unit}"));
-    unit.expect_status(200).json()["id"].as_str().unwrap().to_owned()
+    unit.expect_status(200).json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 /// What a refusal to send names: `code: sentence` of each fault, in English.
@@ -167,7 +173,10 @@ fn drifted(release: &Value) -> Vec<String> {
     cells
         .map(|cell| {
             let indicator = cell["indicator"].as_str().unwrap();
-            format!("{indicator} {}→{}", cell["then"]["value"], cell["now"]["value"])
+            format!(
+                "{indicator} {}→{}",
+                cell["then"]["value"], cell["now"]["value"]
+            )
         })
         .collect()
 }

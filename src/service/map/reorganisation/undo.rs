@@ -185,7 +185,8 @@ impl Undoing<'_, '_> {
             return Ok(Some(message!("undo-later-submission", name, period)));
         }
         let released = released_since(self.transaction, rev)?.into_iter();
-        let mut released = released.filter_map(|key| self.concerned(key.form, key.period, key.unit));
+        let mut released =
+            released.filter_map(|key| self.concerned(key.form, key.period, key.unit));
         if let Some((period, name)) = released.next() {
             return Ok(Some(message!("undo-later-release", name, period)));
         }

@@ -128,8 +128,8 @@ impl SealedContent {
     /// # Errors
     /// None in practice; the encoder's type allows one.
     pub fn of(content: &ReleaseContent) -> Result<SealedContent, StoreError> {
-        let text =
-            serde_json::to_string(content).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let text = serde_json::to_string(content)
+            .map_err(|error| StoreError::Corrupt(error.to_string()))?;
         let hash = hash_of(&text);
         Ok(SealedContent { text, hash })
     }

@@ -58,9 +58,7 @@ impl Explain for ReleaseError {
             ReleaseError::Cursor(held) => held.explain(),
             ReleaseError::Rollup(held) => held.explain(),
             ReleaseError::Missing { number } => not_found(*number).of_parameter("number"),
-            ReleaseError::NothingToCompare { number } => {
-                not_found(*number).of_parameter("against")
-            }
+            ReleaseError::NothingToCompare { number } => not_found(*number).of_parameter("against"),
             ReleaseError::NotOpen { period, from } => {
                 let from = Named::day(*from);
                 let message = message!("release-not-open", period, from);

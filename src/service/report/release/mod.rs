@@ -11,7 +11,9 @@ mod view;
 pub use self::content::{
     AcceptedView, DocumentView, LackView, ReleaseContent, ReleasedPassage, SignerView,
 };
-pub use self::drift::{AgainstView, CellDrift, CountsDrift, DriftView, PassageDrift, ReleasedFigure};
+pub use self::drift::{
+    AgainstView, CellDrift, CountsDrift, DriftView, PassageDrift, ReleasedFigure,
+};
 pub use self::error::ReleaseError;
 pub use self::send::{
     EnteredAcceptance, EnteredDocument, EnteredRelease, EnteredSigner, MOST_RECIPIENTS,
@@ -34,9 +36,7 @@ use crate::service::application::locate::{Located, NotFound, ReportPath};
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::people::account_name::NameReader;
-use crate::store::release::{
-    Release, content_labels, release_get, releases_before, steps_of,
-};
+use crate::store::release::{Release, content_labels, release_get, releases_before, steps_of};
 use crate::store::{StoreError, Transaction};
 
 /// A release in a path.
@@ -170,7 +170,13 @@ pub fn get_release(
         let sent_rev = records.first().map_or(release.rev, |step| step.rev);
         let is_current = may(snapshot, Action::ReadRollups, &located).is_ok();
         let drift = match is_current && !located.has_ended() {
-            true => Some(drift_of(transaction, snapshot, &path.report, &sent, sent_rev)?),
+            true => Some(drift_of(
+                transaction,
+                snapshot,
+                &path.report,
+                &sent,
+                sent_rev,
+            )?),
             false => None,
         };
         let authors: Vec<AccountId> = records.iter().map(|step| step.account).collect();

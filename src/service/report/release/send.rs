@@ -318,11 +318,7 @@ impl Sending<'_> {
     }
 
     /// Reads what the sender accepts, and refuses each lack that is not among it.
-    fn accepted(
-        &self,
-        parts: &[AnsweredPart<'_>],
-        faults: &mut Vec<Fault>,
-    ) -> Vec<AcceptedView> {
+    fn accepted(&self, parts: &[AnsweredPart<'_>], faults: &mut Vec<Fault>) -> Vec<AcceptedView> {
         let mut reasons: BTreeMap<usize, String> = BTreeMap::new();
         for (index, entered) in self.entered.accept.iter().enumerate() {
             let unit = path!["accept", index, "unit"];
@@ -353,8 +349,7 @@ impl Sending<'_> {
                     reason,
                 }),
                 None => {
-                    let message =
-                        sentence::release::lack(&part.name(), lack, part.counts.expected);
+                    let message = sentence::release::lack(&part.name(), lack, part.counts.expected);
                     let code = Code::AcceptanceRequired;
                     faults.push(Fault::in_body(path!["accept"], code, message));
                 }

@@ -98,7 +98,8 @@ impl ReleaseView {
         against: Option<AgainstView>,
     ) -> Result<ReleaseView, StoreError> {
         let content = serde_json::from_str(&sealed.text);
-        let content = content.map_err(|error| StoreError::Corrupt(format!("a release: {error}")))?;
+        let content =
+            content.map_err(|error| StoreError::Corrupt(format!("a release: {error}")))?;
         Ok(ReleaseView {
             form: summary.form,
             period: summary.period,

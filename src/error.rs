@@ -290,6 +290,7 @@ codes! {
     HolidaysNotFound = "HOLIDAYS_NOT_FOUND": NotFound;
     SubmissionNotFound = "SUBMISSION_NOT_FOUND": NotFound;
     TargetNotFound = "TARGET_NOT_FOUND": NotFound;
+    ReleaseNotFound = "RELEASE_NOT_FOUND": NotFound;
     ReorganisationNotFound = "REORGANISATION_NOT_FOUND": NotFound;
 
     // The rules of the domain.
@@ -328,6 +329,9 @@ codes! {
     InvalidKey = "INVALID_KEY": Invalid;
     InvalidTenant = "INVALID_TENANT": Invalid;
     InvalidReorganisation = "INVALID_REORGANISATION": Invalid;
+    InvalidRelease = "INVALID_RELEASE": Invalid;
+    AcceptanceRequired = "ACCEPTANCE_REQUIRED": Invalid;
+    AcceptanceNotNeeded = "ACCEPTANCE_NOT_NEEDED": Invalid;
     InvalidShare = "INVALID_SHARE": Invalid;
     AmbiguousUnit = "AMBIGUOUS_UNIT": Invalid;
     UnitsBelow = "UNITS_BELOW": Invalid;
@@ -341,6 +345,9 @@ codes! {
     // The state of a submission.
     SubmissionApproved = "SUBMISSION_APPROVED": Conflict;
     WrongStatus = "WRONG_STATUS": Conflict;
+
+    // The state of a release.
+    ReleaseWaits = "RELEASE_WAITS": Conflict;
 
     // The state of an account.
     OwnAccount = "OWN_ACCOUNT": Conflict;

@@ -25,6 +25,9 @@ action-change-catalogue = change the catalogue
 action-change-submissions = enter or submit for this unit
 action-set-targets = set targets for this unit
 action-decide-submissions = approve, return or reopen for this unit
+action-read-releases = read the reports that this unit sent up
+action-send-releases = send or recall this unit's report
+action-receive-releases = receive or return this unit's report
 access-this-unit = this unit
 access-role = the role { $role }
 access-any-role = a role (any of them)
@@ -339,6 +342,17 @@ reorganisation-basis-missing = Say what the shares go by, such as population.
 reorganisation-no-reference = { $name } names no unit. Give its id, or code: and its code (such as code:30388).
 reorganisation-no-level = There is no level { $name }. Give a level's code, such as commune (/v1/levels lists them).
 
+## sentence/release
+
+release-sent-already = This report was sent and waits for the unit above. Receive it, return it or recall it.
+release-received-already = The unit above has received this report. If something has changed, send a new one that corrects it.
+release-returned-already = This report was returned. Correct it and send a new one.
+release-recalled-already = The unit has recalled this report. Send a new one.
+release-lack-missing = { $name } lacks { $missing } of { $expected } reports. Ask the unit to send them, or name it under accept with a reason.
+release-lack-unapproved = { $name } has { $unapproved } reports that are not approved. Approve them, or name the unit under accept with a reason.
+release-lack-not-sent = { $name } has not sent its own report. Ask the unit to send it, or name the unit under accept with a reason.
+release-lack-not-received = The report of { $name } was sent and is not received. Look at it and receive it, or name the unit under accept with a reason.
+
 ## sentence/submission
 
 submission-unknown-indicator = The form { $form } has no indicator { $name }. See the form's outline for those it has.
@@ -602,6 +616,7 @@ reorganisation-without-unit-above = What cannot be divided of units without a un
 undo-later-reorganisation = A later reorganisation ({ $basis }, from { $day } on) changes the same units. Undo that first.
 undo-later-submission = { $name } worked on its submission for { $period } after this reorganisation, which cannot be undone now.
 undo-later-target = { $name } was set a target for { $period } after this reorganisation, which cannot be undone now.
+undo-later-release = { $name } sent its report for { $period } up after this reorganisation, which cannot be undone now.
 undo-later-grant = A grant on { $name } was made after this reorganisation. Take that grant back first.
 undo-orphan = { $name } would be part of a unit that does not stand. Move it before this is undone.
 undo-taken-code = The code { $code } is { $name }'s now. Give that unit another before this is undone.
@@ -701,6 +716,24 @@ tenant-taken = There is a tenant { $slug } already. Choose another slug.
 sign-in-tenant-required = There are several systems here. Say which one by its short name (tenant).
 sign-in-wrong-refresh-token = Your session has expired or was prolonged elsewhere. Sign in with your password. (The refresh_token has served, has expired or is wrong.)
 sign-in-wrong-password = The organisation, the login or the password is wrong. Check all three, and the Caps Lock key.
+
+## service/report/release/error
+
+release-not-open = The period { $period } begins on { $from }. Send the report from that day on.
+release-waits = Report { $number } waits for the unit above. Recall it before you send another one.
+release-missing = The unit sent no report { $number } for this period. Look at the list of what it sent.
+release-invalid =
+    Nothing was sent: there { $count ->
+        [one] is { $count } thing
+       *[other] are { $count } things
+    } to do first. See each in the list, then send it again.
+
+## service/report/release/send
+
+release-too-many-recipients = There are at most { $most } recipients. Leave some out.
+release-accepted-needlessly = { $name } lacks nothing and need not be accepted. Leave this line out.
+release-accepted-twice = { $name } is named twice. Leave one line out.
+release-accepted-unknown = { $unit } is neither { $sender } nor a unit directly below it. Name the right unit, or leave this line out.
 
 ## service/report/series
 

@@ -26,6 +26,9 @@ action-change-catalogue = thay đổi danh mục
 action-change-submissions = nhập hoặc gửi số liệu cho đơn vị này
 action-set-targets = giao chỉ tiêu cho đơn vị này
 action-decide-submissions = duyệt, trả lại hay mở lại số liệu của đơn vị này
+action-read-releases = xem báo cáo mà đơn vị này đã gửi lên
+action-send-releases = gửi hay thu hồi báo cáo của đơn vị này
+action-receive-releases = tiếp nhận hay trả lại báo cáo của đơn vị này
 access-this-unit = đơn vị này
 access-role = vai trò { $role }
 access-any-role = một vai trò (vai trò nào cũng được)
@@ -317,6 +320,17 @@ reorganisation-basis-missing = Hãy ghi tỷ lệ được tính theo gì, ví d
 reorganisation-no-reference = { $name } không phải tên gọi một đơn vị. Hãy ghi mã định danh, hoặc code: và mã đơn vị (ví dụ code:30388).
 reorganisation-no-level = Không có cấp { $name }. Hãy ghi mã của cấp, ví dụ commune (danh sách ở /v1/levels).
 
+## sentence/release
+
+release-sent-already = Bản báo cáo này đã gửi và đang chờ đơn vị cấp trên. Hãy tiếp nhận, trả lại hoặc thu hồi.
+release-received-already = Bản báo cáo này đã được cấp trên tiếp nhận. Nếu có thay đổi, đơn vị hãy gửi một bản mới để đính chính.
+release-returned-already = Bản báo cáo này đã bị trả lại. Đơn vị hãy sửa rồi gửi một bản mới.
+release-recalled-already = Bản báo cáo này đã được đơn vị thu hồi. Đơn vị hãy gửi một bản mới.
+release-lack-missing = { $name } còn thiếu { $missing } trên { $expected } báo cáo phải có. Hãy đôn đốc đơn vị gửi, hoặc ghi đơn vị này vào phần chấp nhận (accept) kèm lý do.
+release-lack-unapproved = { $name } còn { $unapproved } báo cáo chưa duyệt. Hãy duyệt, hoặc ghi đơn vị này vào phần chấp nhận (accept) kèm lý do.
+release-lack-not-sent = { $name } chưa gửi bản báo cáo của mình. Hãy đôn đốc đơn vị gửi, hoặc ghi đơn vị này vào phần chấp nhận (accept) kèm lý do.
+release-lack-not-received = Bản báo cáo của { $name } đã gửi mà chưa được tiếp nhận. Hãy xem và tiếp nhận, hoặc ghi đơn vị này vào phần chấp nhận (accept) kèm lý do.
+
 ## sentence/submission
 
 submission-unknown-indicator = Mẫu { $form } không có chỉ tiêu { $name }. Hãy xem danh mục chỉ tiêu của mẫu.
@@ -549,6 +563,7 @@ reorganisation-without-unit-above = Số liệu không chia được của { $co
 undo-later-reorganisation = Lần sắp xếp sau ({ $basis }, từ ngày { $day }) đã thay đổi cùng đơn vị. Hãy hủy lần đó trước.
 undo-later-submission = { $name } đã nhập hoặc xử lý số liệu kỳ { $period } sau lần sắp xếp này, nên không hủy được nữa.
 undo-later-target = { $name } đã được giao chỉ tiêu kỳ { $period } sau lần sắp xếp này, nên không hủy được nữa.
+undo-later-release = { $name } đã gửi báo cáo kỳ { $period } lên cấp trên sau lần sắp xếp này, nên không hủy được nữa.
 undo-later-grant = Đã cấp quyền trên { $name } sau lần sắp xếp này. Hãy thu hồi quyền đó trước.
 undo-orphan = { $name } sẽ không còn đơn vị cấp trên. Hãy chuyển đơn vị đó trước khi hủy.
 undo-taken-code = Mã { $code } nay là của { $name }. Hãy đổi mã đơn vị đó trước khi hủy.
@@ -648,6 +663,20 @@ tenant-taken = Đã có hệ thống tên ngắn { $slug }. Hãy chọn tên ng�
 sign-in-tenant-required = Máy chủ có nhiều hệ thống. Hãy ghi thêm tên ngắn của hệ thống (tenant).
 sign-in-wrong-refresh-token = Phiên đăng nhập đã hết hạn hoặc đã được gia hạn ở nơi khác. Hãy đăng nhập lại bằng mật khẩu. (refresh_token đã hết giá trị, đã hết hạn hoặc không đúng.)
 sign-in-wrong-password = Tổ chức, tên đăng nhập hoặc mật khẩu không đúng. Hãy kiểm tra lại cả ba, kể cả phím Caps Lock.
+
+## service/report/release/error
+
+release-not-open = Kỳ { $period } bắt đầu từ ngày { $from }. Hãy gửi báo cáo từ ngày đó.
+release-waits = Bản báo cáo số { $number } đang chờ đơn vị cấp trên tiếp nhận. Hãy thu hồi bản đó rồi gửi bản khác.
+release-missing = Đơn vị không có bản báo cáo số { $number } cho kỳ này. Hãy xem danh sách các bản đã gửi.
+release-invalid = Báo cáo chưa gửi được vì còn { $count } điều phải xử lý; chưa có gì được ghi. Hãy xem từng điều trong danh sách rồi gửi lại.
+
+## service/report/release/send
+
+release-too-many-recipients = Nơi nhận có nhiều nhất { $most } dòng. Hãy bỏ bớt.
+release-accepted-needlessly = { $name } không thiếu gì nên không cần chấp nhận. Hãy bỏ dòng này.
+release-accepted-twice = { $name } được ghi hai lần. Hãy bỏ một dòng.
+release-accepted-unknown = { $unit } không phải là { $sender }, cũng không phải là đơn vị trực thuộc. Hãy ghi đúng đơn vị, hoặc bỏ dòng này.
 
 ## service/report/series
 

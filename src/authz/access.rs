@@ -183,6 +183,7 @@ impl Access {
             Extent::Never => false,
             Extent::Everywhere => true,
             Extent::Covered => standing.is_covered_by(grant),
+            Extent::CoveredAndAbove => standing.is_covered_by(grant) || standing.is_above(grant),
             Extent::Below => standing.is_below(grant),
         })
     }
@@ -262,10 +263,15 @@ impl Access {
         let mut grants = self.grants.iter();
         let is_had = grants.any(|grant| match (audience.extent(grant.role), given) {
             (Extent::Everywhere, _) | (_, Extent::Never) => true,
-            (Extent::Never, _) | (Extent::Covered | Extent::Below, Extent::Everywhere) => false,
-            (Extent::Covered, Extent::Covered | Extent::Below) | (Extent::Below, Extent::Below) => {
-                standing.is_covered_by(grant)
-            }
+            (Extent::Never, _)
+            | (Extent::Covered | Extent::CoveredAndAbove | Extent::Below, Extent::Everywhere)
+            | (Extent::Covered | Extent::Below, Extent::CoveredAndAbove) => false,
+            (Extent::Covered, Extent::Covered | Extent::Below)
+            | (
+                Extent::CoveredAndAbove,
+                Extent::Covered | Extent::CoveredAndAbove | Extent::Below,
+            )
+            | (Extent::Below, Extent::Below) => standing.is_covered_by(grant),
             (Extent::Below, Extent::Covered) => standing.is_below(grant),
         });
         match is_had {
@@ -288,10 +294,14 @@ impl Access {
         let mut tops = Vec::new();
         for grant in self.grants.iter() {
             match (extent(grant.role, action), grant.reach) {
-                (Extent::Everywhere, _) | (Extent::Covered | Extent::Below, Reach::Tenant) => {
+                (Extent::Everywhere, _)
+                | (Extent::Covered | Extent::CoveredAndAbove | Extent::Below, Reach::Tenant) => {
                     return None;
                 }
-                (Extent::Covered | Extent::Below, Reach::Subtree(unit)) => tops.push(unit),
+                (
+                    Extent::Covered | Extent::CoveredAndAbove | Extent::Below,
+                    Reach::Subtree(unit),
+                ) => tops.push(unit),
                 (Extent::Never, _) => {}
             }
         }
@@ -334,6 +344,17 @@ impl Standing<'_> {
         match grant.reach {
             Reach::Tenant => true,
             Reach::Subtree(top) => self.is_within(top),
+        }
+    }
+
+    /// Returns true if the grant's unit lies below the unit. The end of a line says nothing of what is
+    /// below it.
+    fn is_above(self, grant: &Grant) -> bool {
+        match (self, grant.reach) {
+            (Standing::At(tree, place), Reach::Subtree(top)) => {
+                tree.by_id(top).is_some_and(|top| place.covers(top))
+            }
+            (Standing::At(..), Reach::Tenant) | (Standing::EndOf(_), _) => false,
         }
     }
 

@@ -6,6 +6,7 @@ use crate::domain::naming::Named;
 use crate::domain::unit::{UnitFact, Validity};
 use crate::error::{Code, Explain, Explanation, Message};
 use crate::message;
+use crate::sentence::naming::any_of;
 
 /// The error of an action that no grant allows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -81,9 +82,17 @@ impl Denied {
         };
         match self.spot {
             Spot::System => Needed::OnSystem,
-            Spot::Unit | Spot::Below(_) if is_allowed(Extent::Covered) => Needed::OnUnit,
+            Spot::Unit | Spot::Below(_)
+                if is_allowed(Extent::Covered) || is_allowed(Extent::CoveredAndAbove) =>
+            {
+                Needed::OnUnit
+            }
             Spot::Unit | Spot::Below(_) if is_allowed(Extent::Below) => Needed::Above,
-            Spot::Root(_) if is_allowed(Extent::Covered) || is_allowed(Extent::Below) => {
+            Spot::Root(_)
+                if is_allowed(Extent::Covered)
+                    || is_allowed(Extent::CoveredAndAbove)
+                    || is_allowed(Extent::Below) =>
+            {
                 Needed::OnRoot
             }
             Spot::Unit | Spot::Below(_) | Spot::Root(_) => Needed::OnSystem,
@@ -118,7 +127,7 @@ impl Needed {
         let allowing = all.filter(|role| match extent(*role, action) {
             Extent::Never => false,
             Extent::Everywhere => self == Needed::OnSystem,
-            Extent::Covered | Extent::Below => self != Needed::OnSystem,
+            Extent::Covered | Extent::CoveredAndAbove | Extent::Below => self != Needed::OnSystem,
         });
         allowing.collect()
     }
@@ -149,11 +158,14 @@ impl Needed {
     }
 }
 
-/// Names the one role that allows an action; of several each does.
+/// The number of roles that are given on units.
+const ROLES_ON_UNITS: usize = Role::ALL.len() - 1;
+
+/// Names the roles of which one allows an action.
 fn role_of(roles: &[Role]) -> Message {
-    match roles {
-        [role] => message!("access-role", role = role.named()),
-        _ => message!("access-any-role"),
+    match any_of(roles.iter().map(|role| role.named())) {
+        Some(role) if roles.len() < ROLES_ON_UNITS => message!("access-role", role),
+        Some(_) | None => message!("access-any-role"),
     }
 }
 
@@ -173,6 +185,9 @@ impl Explain for Denied {
             Action::ChangeSubmissions => message!("action-change-submissions"),
             Action::SetTargets => message!("action-set-targets"),
             Action::DecideSubmissions => message!("action-decide-submissions"),
+            Action::ReadReleases => message!("action-read-releases"),
+            Action::SendReleases => message!("action-send-releases"),
+            Action::ReceiveReleases => message!("action-receive-releases"),
         };
         let (needed, unit) = (self.needed(), self.unit());
         let roles = needed.roles(self.action);

@@ -40,7 +40,9 @@ impl Audience {
             Audience::Needs(action) => match extent(role, action) {
                 Extent::Everywhere => Extent::Everywhere,
                 // A grant on units says nothing about the tenant.
-                Extent::Never | Extent::Covered | Extent::Below => Extent::Never,
+                Extent::Never | Extent::Covered | Extent::CoveredAndAbove | Extent::Below => {
+                    Extent::Never
+                }
             },
             Audience::NeedsOn(action) => extent(role, action),
         }
@@ -82,8 +84,9 @@ macro_rules! operations {
             pub fn audience(self) -> Audience {
                 use Action::{
                     ChangeCatalogue, ChangeLevels, ChangeSubmissions, CreateUnits,
-                    DecideSubmissions, ManageAccounts, ReadCatalogue, ReadLevels, ReadRollups, ReadSubmissions,
-                    ReadUnits, Reorganise, SetTargets,
+                    DecideSubmissions, ManageAccounts, ReadCatalogue, ReadLevels, ReadReleases,
+                    ReadRollups, ReadSubmissions, ReadUnits, ReceiveReleases, Reorganise,
+                    SendReleases, SetTargets,
                 };
                 use Audience::{Needs, NeedsOn, Person, Public, SignedIn};
                 match self { $( Operation::$variant => $audience, )+ }
@@ -163,6 +166,13 @@ operations! {
     GetTarget = "get_target": Read, NeedsOn(ReadRollups);
     PutTarget = "put_target": Change, NeedsOn(SetTargets);
     GetCompleteness = "get_completeness": Read, NeedsOn(ReadRollups);
+
+    SendRelease = "send_release": Change, NeedsOn(SendReleases);
+    ListReleases = "list_releases": Read, NeedsOn(ReadReleases);
+    GetRelease = "get_release": Read, NeedsOn(ReadReleases);
+    ReceiveRelease = "receive_release": Change, NeedsOn(ReceiveReleases);
+    ReturnRelease = "return_release": Change, NeedsOn(ReceiveReleases);
+    RecallRelease = "recall_release": Change, NeedsOn(SendReleases);
 
     // Each change is seen by those who may see what it is about.
     ListChanges = "list_changes": Read, Needs(ReadCatalogue);

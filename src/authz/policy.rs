@@ -152,6 +152,12 @@ pub enum Action {
     /// Approve, return or reopen.
     DecideSubmissions,
     ReadRollups,
+    /// Read the reports that a unit sent up, and nothing else of it.
+    ReadReleases,
+    /// Send a unit's report up, or take it back.
+    SendReleases,
+    /// Receive or return the report that a unit sent up.
+    ReceiveReleases,
     /// Set the value that a unit is to reach.
     SetTargets,
     /// Change the map, undo such a change, and read the documents that made it, which name units
@@ -169,6 +175,8 @@ pub enum Extent {
     Never,
     /// Every unit that the grant covers.
     Covered,
+    /// Every unit that the grant covers, and every unit above the grant's.
+    CoveredAndAbove,
     /// Every unit below the grant's unit. On a root also the root itself, since nobody is above it.
     Below,
     /// Whatever the grant's reach, for what belongs to the tenant as a whole.
@@ -179,22 +187,24 @@ pub enum Extent {
 pub(super) fn extent(role: Role, action: Action) -> Extent {
     use Action::{
         AppointManagers, ChangeCatalogue, ChangeLevels, ChangeSubmissions, CreateUnits,
-        DecideSubmissions, ManageAccounts, ReadCatalogue, ReadLevels, ReadRollups, ReadSubmissions,
-        ReadUnits, Reorganise, SetTargets,
+        DecideSubmissions, ManageAccounts, ReadCatalogue, ReadLevels, ReadReleases, ReadRollups,
+        ReadSubmissions, ReadUnits, ReceiveReleases, Reorganise, SendReleases, SetTargets,
     };
     match (role, action) {
         (Role::TenantAdmin, _) | (_, ReadLevels | ReadCatalogue) => Extent::Everywhere,
         (_, ReadUnits | ReadSubmissions | ReadRollups) => Extent::Covered,
-        (Role::Reporter, ChangeSubmissions) | (Role::UnitAdmin, CreateUnits | ManageAccounts) => {
-            Extent::Covered
-        }
-        (Role::Approver, DecideSubmissions | SetTargets) | (Role::UnitAdmin, AppointManagers) => {
-            Extent::Below
-        }
+        // Those below may read what was reported of them.
+        (_, ReadReleases) => Extent::CoveredAndAbove,
+        (Role::Reporter, ChangeSubmissions | SendReleases)
+        | (Role::Approver, SendReleases)
+        | (Role::UnitAdmin, CreateUnits | ManageAccounts) => Extent::Covered,
+        (Role::Approver, DecideSubmissions | ReceiveReleases | SetTargets)
+        | (Role::UnitAdmin, AppointManagers) => Extent::Below,
         (
             Role::Reporter | Role::Approver | Role::Viewer | Role::UnitAdmin,
             ChangeSubmissions | DecideSubmissions | CreateUnits | ChangeLevels | ChangeCatalogue
-            | SetTargets | Reorganise | ManageAccounts | AppointManagers,
+            | SendReleases | ReceiveReleases | SetTargets | Reorganise | ManageAccounts
+            | AppointManagers,
         ) => Extent::Never,
     }
 }

@@ -34,6 +34,7 @@ mod me;
 mod parameter;
 mod reception;
 mod refusal;
+mod release;
 mod reorganisation;
 mod representation;
 mod rollup;

@@ -6,7 +6,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     account, api_key, change, completeness, form, health, holiday, indicator, invitation, level,
-    lineage, me, reorganisation, rollup, series, sign_in_attempt, submission, target, token, unit,
+    lineage, me, release, reorganisation, rollup, series, sign_in_attempt, submission, target,
+    token, unit,
 };
 
 /// All routes. The router tries them in this order, so the most frequent come first.
@@ -76,6 +77,12 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(target::get_target)
                 .service(target::put_target)
                 .service(completeness::get_completeness)
+                .service(release::send_release)
+                .service(release::list_releases)
+                .service(release::get_release)
+                .service(release::receive_release)
+                .service(release::return_release)
+                .service(release::recall_release)
                 .service(change::list_changes),
         );
 }

@@ -10,6 +10,7 @@ pub mod formula;
 pub mod naming;
 pub mod period;
 pub mod quantity;
+pub mod release;
 pub mod submission;
 pub mod unit;
 

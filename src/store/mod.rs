@@ -29,6 +29,7 @@ pub(crate) mod invitation;
 pub(crate) mod level;
 pub mod migration;
 mod receipt;
+pub(crate) mod release;
 pub(crate) mod reorganisation;
 mod requirement;
 pub(crate) mod rollup;

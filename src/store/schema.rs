@@ -2,7 +2,7 @@
 //! Contains no query.
 
 /// Every table of the program.
-pub const TABLES: [&str; 27] = [
+pub const TABLES: [&str; 30] = [
     "tenant_registry",
     "tenant",
     "level",
@@ -27,6 +27,9 @@ pub const TABLES: [&str; 27] = [
     "rollup",
     "rollup_year",
     "target",
+    "release",
+    "release_content",
+    "release_step",
     "reorganisation",
     "succession",
     "idempotency",
@@ -314,6 +317,49 @@ diesel::table! {
         mantissa -> Nullable<BigInt>,
         account_id -> Text,
         set_at -> Timestamp,
+        rev -> BigInt,
+    }
+}
+
+diesel::table! {
+    release (tenant_id, form, period, unit_id, number) {
+        tenant_id -> Text,
+        form -> Integer,
+        period -> Text,
+        unit_id -> Text,
+        number -> Integer,
+        status -> Text,
+        step -> Integer,
+        sent_at -> Timestamp,
+        rev -> BigInt,
+    }
+}
+
+diesel::table! {
+    release_content (tenant_id, form, period, unit_id, number) {
+        tenant_id -> Text,
+        form -> Integer,
+        period -> Text,
+        unit_id -> Text,
+        number -> Integer,
+        document_number -> Nullable<Text>,
+        hash -> Binary,
+        content -> Binary,
+    }
+}
+
+diesel::table! {
+    release_step (tenant_id, form, period, unit_id, number, step) {
+        tenant_id -> Text,
+        form -> Integer,
+        period -> Text,
+        unit_id -> Text,
+        number -> Integer,
+        step -> Integer,
+        kind -> Text,
+        reason -> Nullable<Text>,
+        account_id -> Text,
+        at -> Timestamp,
         rev -> BigInt,
     }
 }

@@ -190,6 +190,11 @@ fn the_server_s_role_can_only_add_to_the_history() {
         "UPDATE submission_revision SET rev = rev + 100",
         "DELETE FROM submission_revision",
         "TRUNCATE submission_revision",
+        "UPDATE release_content SET number = number + 100",
+        "DELETE FROM release_content",
+        "TRUNCATE release_content",
+        "UPDATE release_step SET reason = NULL",
+        "DELETE FROM release_step",
     ] {
         let refused = connection.batch_execute(sql).unwrap_err().to_string();
         assert!(refused.contains("permission denied"), "{sql}: {refused}");

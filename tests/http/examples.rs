@@ -10,8 +10,14 @@ use crate::harness::server::now;
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// All changes, in an order in which each finds what it needs.
-const CHANGES: [&str; 31] = [
+const CHANGES: [&str; 37] = [
     "issue_token",
+    "send_release",
+    "receive_release",
+    "send_release",
+    "return_release",
+    "send_release",
+    "recall_release",
     "import_units",
     "create_unit",
     "put_level",
@@ -112,13 +118,17 @@ impl Sender {
             "{id} {path}: {}",
             answer.text
         );
-        let made = match id {
-            "create_account" => "account",
-            "create_key" => "key",
-            "create_reorganisation" => "reorganisation",
+        let (made, field) = match id {
+            "create_account" => ("account", "id"),
+            "create_key" => ("key", "id"),
+            "create_reorganisation" => ("reorganisation", "id"),
+            "send_release" => ("number", "number"),
             _ => return answer,
         };
-        let made_id = answer.json()["id"].as_str().unwrap().to_owned();
+        let made_id = match &answer.json()[field] {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
         self.ids.insert(made, made_id);
         answer
     }

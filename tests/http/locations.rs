@@ -71,6 +71,9 @@ fn create_units_and_reports(follower: &mut Follower<'_>) {
     let values = json!({"values": [{"indicator": "x", "value": 1}]});
     let submission = admin.create(&format!("{of_unit}/submission"), &values);
     follower.follow("put_submission", submission);
+    let accept = json!([{"unit": "code:A1", "reason": "Chưa gửi"}]);
+    let sent = admin.post_json(&format!("{of_unit}/releases"), &json!({"accept": accept}));
+    follower.follow("send_release", sent);
     let document = json!({
         "effective": "2025-02-01", "legal_basis": "NQ",
         "steps": [{"op": "rename", "unit": "code:A1", "name": "Ấp Mới"}],

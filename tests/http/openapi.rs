@@ -12,7 +12,7 @@ use crate::harness::server::{PASSWORD, now};
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// The operations of the design's table that exist so far, with their methods and paths.
-const OPERATIONS: [(&str, &str, &str); 59] = [
+const OPERATIONS: [(&str, &str, &str); 65] = [
     ("issue_token", "post", "/v1/auth/token"),
     ("get_me", "get", "/v1/me"),
     ("list_sign_ins", "get", "/v1/sign-ins"),
@@ -123,6 +123,36 @@ const OPERATIONS: [(&str, &str, &str); 59] = [
         "put_target",
         "put",
         "/v1/forms/{form}/periods/{period}/units/{unit}/targets/{indicator}",
+    ),
+    (
+        "send_release",
+        "post",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/releases",
+    ),
+    (
+        "list_releases",
+        "get",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/releases",
+    ),
+    (
+        "get_release",
+        "get",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/releases/{number}",
+    ),
+    (
+        "receive_release",
+        "post",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/releases/{number}/receive",
+    ),
+    (
+        "return_release",
+        "post",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/releases/{number}/return",
+    ),
+    (
+        "recall_release",
+        "post",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/releases/{number}/recall",
     ),
     ("list_changes", "get", "/v1/changes"),
     ("import_accounts", "post", "/v1/accounts/import"),
@@ -271,6 +301,7 @@ impl Operation {
             ("{level}", "commune"),
             ("{year}", "2026"),
             ("{indicator}", "docs.issued"),
+            ("{number}", "1"),
             ("{reorganisation}", "0191e4a5-6d1c-7c3a-9a60-2f6d0c9b1a11"),
             ("{account}", "0191e4a5-6d1c-7c3a-9a60-2f6d0c9b1a11"),
             ("{session}", "0191e4a5-6d1c-7c3a-9a60-2f6d0c9b1a11"),
@@ -1185,6 +1216,50 @@ fn report(unit: &str, rest: &str) -> String {
     format!("/v1/forms/mttq.annual/periods/2024/units/code:{unit}/{rest}")
 }
 
+/// Sends a report up, and takes each of its steps.
+fn hold_releases(holder: &mut Holder, admin: &Client) {
+    let path = report("30388", "releases");
+    let refused = holder.hold("send_release", admin.post_json(&path, &json!({})));
+    refused.expect_problem(422, "INVALID_RELEASE");
+    let hamlets = (1..=7).map(|hamlet| format!("code:30388-0{hamlet}"));
+    let accept: Vec<Value> = hamlets
+        .map(|unit| json!({"unit": unit, "reason": "Sẽ duyệt sau"}))
+        .collect();
+    let body = json!({
+        "document": {"number": "25/BC", "place": "Tân An", "date": "2024-12-16"},
+        "signer": {"capacity": "TM.", "office": "CHỦ TỊCH", "name": "An"},
+        "recipients": ["Thị xã"], "accept": accept,
+    });
+    let reason = json!({"reason": "Sai"});
+    for (number, step) in [(1, "receive"), (2, "return"), (3, "recall")] {
+        let sent = holder.hold("send_release", admin.post_json(&path, &body));
+        sent.expect_status(201);
+        let waits = holder.hold("send_release", admin.post_json(&path, &body));
+        waits.expect_problem(409, "RELEASE_WAITS");
+        let one = format!("{path}/{number}");
+        let read = holder.hold("get_release", admin.get(&format!("{one}?against=1")));
+        let seen = admin.with("If-Match", read.expect_status(200).etag());
+        let (id, step) = (format!("{step}_release"), format!("{one}/{step}"));
+        let take = |client: &Client| match id.as_str() {
+            "return_release" => client.post_json(&step, &reason),
+            _ => client.post(&step),
+        };
+        let unseen = holder.hold(&id, take(admin));
+        unseen.expect_problem(428, "PRECONDITION_REQUIRED");
+        holder.hold(&id, take(&seen)).expect_status(200);
+        let again = holder.hold(&id, take(&seen));
+        again.expect_problem(412, "PRECONDITION_FAILED");
+        let again = holder.hold(&id, take(&admin.with("If-Match", "*")));
+        again.expect_problem(409, "WRONG_STATUS");
+    }
+    let listed = admin.get(&format!("{path}?limit=2"));
+    holder.hold("list_releases", listed).expect_status(200);
+    let missing = admin.get(&format!("{path}/9"));
+    holder
+        .hold("get_release", missing)
+        .expect_problem(404, "RELEASE_NOT_FOUND");
+}
+
 /// Takes one submission through all its states.
 fn hold_submission(holder: &mut Holder, admin: &Client) {
     let path = report("30388-08", "submission");
@@ -1742,6 +1817,7 @@ pub fn call_every_operation(server: &Server) {
     holder
         .hold("get_rollup", hamlet.get(&report("89", "rollup")))
         .expect_status(403);
+    hold_releases(&mut holder, &admin);
     hold_units(&mut holder, &admin);
     hold_submission(&mut holder, &admin);
     hold_figures(&mut holder, &admin);

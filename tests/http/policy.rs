@@ -41,6 +41,7 @@ fn extent(operation: Operation, role: Role) -> &'static str {
     match operation.audience().extent(role) {
         Extent::Never => "-",
         Extent::Covered => "covered",
+        Extent::CoveredAndAbove => "and above",
         Extent::Below => "below",
         Extent::Everywhere => "everywhere",
     }
@@ -83,7 +84,7 @@ fn the_checked_in_policy_is_the_programs() {
 fn body_of(operation: &str) -> &'static str {
     match operation {
         "put_submission" => r#"{"values": []}"#,
-        "return_submission" => r#"{"reason": "Sai"}"#,
+        "return_submission" | "return_release" => r#"{"reason": "Sai"}"#,
         _ => "{}",
     }
 }

@@ -53,12 +53,14 @@ impl Relation {
     fn is_reached(self, extent: Extent) -> bool {
         match (extent, self) {
             (Extent::Never, _) | (_, Relation::OtherTenant | Relation::Nowhere) => false,
-            (Extent::Everywhere, _) | (Extent::Covered | Extent::Below, Relation::Descendant) => {
+            (Extent::Everywhere, _)
+            | (Extent::Covered | Extent::CoveredAndAbove | Extent::Below, Relation::Descendant) => {
                 true
             }
-            (Extent::Covered, Relation::Own) => true,
+            (Extent::Covered | Extent::CoveredAndAbove, Relation::Own)
+            | (Extent::CoveredAndAbove, Relation::Ancestor) => true,
             (
-                Extent::Covered | Extent::Below,
+                Extent::Covered | Extent::CoveredAndAbove | Extent::Below,
                 Relation::Own | Relation::Sibling | Relation::Ancestor | Relation::OtherTown,
             ) => false,
         }
@@ -91,7 +93,7 @@ impl Caller {
             .iter()
             .map(|role| operation.audience().extent(*role));
         let reached = extents.any(|extent| match (self.granted, extent) {
-            (Granted::OnTenant, Extent::Covered | Extent::Below) => {
+            (Granted::OnTenant, Extent::Covered | Extent::CoveredAndAbove | Extent::Below) => {
                 relation.is_reached(Extent::Everywhere)
             }
             (Granted::OnUnit | Granted::OnTenant, extent) => relation.is_reached(extent),
@@ -255,7 +257,9 @@ fn try_on(operation: &openapi::Operation, client: &Client, unit: &str) -> Answer
 fn body_of(operation: &str) -> &'static str {
     match operation {
         "put_submission" => r#"{"values": [{"indicator": "docs.issued", "value": 9}]}"#,
-        "return_submission" => r#"{"reason": "Sai"}"#,
+        "return_submission" | "return_release" => r#"{"reason": "Sai"}"#,
+        // Wrong wherever it is sent.
+        "send_release" => r#"{"recipients": [""]}"#,
         "put_target" => r#"{"value": 5}"#,
         "put_account" => r#"{"login": "x", "name": "x"}"#,
         "put_grants" => "[]",

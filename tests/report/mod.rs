@@ -6,5 +6,6 @@ mod longer_periods;
 mod one_request;
 mod printed_report;
 mod reading;
+mod releases;
 mod tan_an;
 mod targets;

@@ -18,6 +18,7 @@ pub mod naming;
 pub mod period;
 pub mod quantity;
 pub mod receipt;
+pub mod release;
 pub mod submission;
 pub mod text;
 pub mod unit;

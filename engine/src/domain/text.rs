@@ -90,6 +90,17 @@ pub fn read_prose(text: &str) -> Result<String, TextFault> {
     }
 }
 
+/// Reads a reason: prose that is not empty. Answers with the text to keep.
+///
+/// # Errors
+/// [`TextFault`].
+pub fn read_reason(text: &str) -> Result<String, TextFault> {
+    match text.trim().is_empty() {
+        true => Err(TextFault::Empty),
+        false => read_prose(text),
+    }
+}
+
 fn within(limit: usize, text: Cow<'_, str>) -> Result<String, TextFault> {
     if text.chars().count() > limit {
         Err(TextFault::TooLong { limit })

@@ -17,6 +17,7 @@ use crate::domain::text::{NAME_LIMIT, PROSE_LIMIT};
 use crate::http::request::{LARGEST_FORM, MOST_ITEMS};
 use crate::service::people::account::LONGEST_TELEPHONE;
 use crate::service::people::grant::MOST_GRANTS;
+use crate::service::report::release::MOST_RECIPIENTS;
 
 /// The limits of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +98,8 @@ const OPERATION: TextLimit = TextLimit::pattern(40, "^[a-z_]+$");
 /// Returns the limit of a text of a body, by the name of its field.
 fn of_field(name: &str) -> Option<TextLimit> {
     Some(match name {
-        "name" | "vi" | "en" | "unit_of_measure" | "kind" | "legal_basis" | "basis" => NAME,
+        "name" | "vi" | "en" | "unit_of_measure" | "kind" | "legal_basis" | "basis" | "place"
+        | "capacity" | "office" | "recipients" => NAME,
         "text" | "reason" => PROSE,
         "formula" | "expression" => EXPRESSION,
         "telephone" => TELEPHONE,
@@ -173,6 +175,7 @@ fn limit_field(name: &str, field: &mut RefOr<Schema>) {
 fn most_items(name: &str) -> usize {
     match name {
         "grants" => MOST_GRANTS,
+        "recipients" => MOST_RECIPIENTS,
         _ => MOST_ITEMS,
     }
 }

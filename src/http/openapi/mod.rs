@@ -44,6 +44,7 @@ use crate::error::Code;
         (name = "units", description = "Units (đơn vị) and levels (cấp)"),
         (name = "catalogue", description = "Indicators (chỉ tiêu), forms (mẫu báo cáo) and their periods (kỳ báo cáo)"),
         (name = "submissions", description = "What units report (số liệu báo cáo)"),
+        (name = "releases", description = "What units sent up (bản báo cáo gửi lên)"),
         (name = "reports", description = "What it adds up to (tổng hợp), and who has reported"),
         (name = "changes", description = "What has happened (nhật ký thay đổi)"),
         (name = "operation", description = "For operators and their machines"),

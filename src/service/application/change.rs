@@ -43,6 +43,10 @@ kinds! {
     SubmissionApproved = "submission.approved", seen by ReadSubmissions;
     SubmissionReturned = "submission.returned", seen by ReadSubmissions;
     SubmissionReopened = "submission.reopened", seen by ReadSubmissions;
+    ReleaseSent = "release.sent", seen by ReadReleases;
+    ReleaseReceived = "release.received", seen by ReadReleases;
+    ReleaseReturned = "release.returned", seen by ReadReleases;
+    ReleaseRecalled = "release.recalled", seen by ReadReleases;
     TargetSet = "target.set", seen by ReadRollups;
     UnitCreated = "unit.created", seen by ReadUnits;
     UnitsImported = "units.imported", seen by ReadLevels;
@@ -104,6 +108,9 @@ pub struct ChangeItem {
     pub further_units: Vec<UnitId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<i32>,
+    /// The number of the release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountId>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,6 +140,7 @@ impl ChangeItem {
             unit: None,
             further_units: Vec::new(),
             revision: None,
+            release: None,
             account: None,
             role: None,
             indicator: None,

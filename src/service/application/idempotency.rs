@@ -3,7 +3,6 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use std::fmt::Display;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -14,6 +13,7 @@ use crate::domain::id::TenantId;
 use crate::error::{Code, Explain, Explanation};
 use crate::message;
 use crate::service::application::condition::{Etag, State};
+use crate::service::application::packed::{packed, unpacked};
 use crate::store::idempotency::{
     BodyHash, NewAnswer, Remembered, RequestDigest, forget_before, remember, remembered,
 };
@@ -132,9 +132,6 @@ struct KeptReply<'r> {
     body: Cow<'r, str>,
 }
 
-/// The version of the stored format. A new format gets a new number, and old ones stay readable.
-const LAYOUT: u8 = 1;
-
 impl Reply {
     /// Compresses the reply, because many are stored and few are read again.
     fn packed(&self) -> Result<Vec<u8>, StoreError> {
@@ -145,24 +142,13 @@ impl Reply {
         };
         let plain =
             postcard::to_allocvec(&kept).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        let mut packed = vec![LAYOUT];
-        packed.extend(lz4_flex::compress_prepend_size(&plain));
-        Ok(packed)
+        Ok(packed(&plain))
     }
 
     fn unpacked(packed: &[u8]) -> Result<Reply, StoreError> {
-        let corrupt = |what: &dyn Display| StoreError::Corrupt(format!("kept answer: {what}"));
-        let Some((&LAYOUT, packed)) = packed.split_first() else {
-            return Err(corrupt(&"a layout that this program does not know"));
-        };
-        let (size, block) =
-            lz4_flex::block::uncompressed_size(packed).map_err(|error| corrupt(&error))?;
-        // No compression does better, so a larger size is damage.
-        if size > packed.len().saturating_mul(255) {
-            return Err(corrupt(&"a size that cannot be"));
-        }
-        let plain = lz4_flex::decompress(block, size).map_err(|error| corrupt(&error))?;
-        let kept: KeptReply<'_> = postcard::from_bytes(&plain).map_err(|error| corrupt(&error))?;
+        let plain = unpacked(packed, "kept answer")?;
+        let kept: KeptReply<'_> = postcard::from_bytes(&plain)
+            .map_err(|error| StoreError::Corrupt(format!("kept answer: {error}")))?;
         Ok(Reply {
             outcome: kept.outcome.into_owned(),
             etag: kept.etag.into_owned(),

@@ -286,23 +286,24 @@ impl Snapshot {
         &self,
         path: &ReportPath,
     ) -> Result<Located<'_>, NotFound> {
-        let missing = match self.locate_base(path) {
-            Err(missing @ NotFound::Ended { .. }) => missing,
-            found => return found,
-        };
-        let form = self.form(&path.form)?;
-        let period = path.period.parse::<Period>().ok();
-        let period = period.and_then(|period| form.period(period));
-        let base = period.filter(|period| period.span == Span::BasePeriod);
-        let Some(period) = base else {
-            return Err(missing);
-        };
+        match self.locate_base(path) {
+            Err(missing @ NotFound::Ended { .. }) => {
+                let former = self.locate_former(path);
+                let is_base = |found: &Located<'_>| found.in_force.period.span == Span::BasePeriod;
+                former.filter(is_base).ok_or(missing)
+            }
+            found => found,
+        }
+    }
+
+    /// Finds a unit that ended before the period did at its place on its last day.
+    pub(in crate::service) fn locate_former(&self, path: &ReportPath) -> Option<Located<'_>> {
+        let form = self.form(&path.form).ok()?;
+        let period = form.period(path.period.parse().ok()?)?;
         let day = period.closing_day();
         let former = self.former(&path.unit, &self.hierarchy.tree_on(day));
-        let Some((last_day, tree, position)) = former else {
-            return Err(missing);
-        };
-        Ok(Located {
+        let (last_day, tree, position) = former?;
+        Some(Located {
             in_force: self.catalogue.in_force(period),
             tree,
             position,

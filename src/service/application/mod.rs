@@ -11,6 +11,7 @@ pub(in crate::service) mod key_uses;
 pub mod locate;
 mod map_changes;
 pub mod name;
+pub(in crate::service) mod packed;
 pub mod page;
 pub mod patience;
 pub mod queue;

@@ -101,6 +101,8 @@ pub struct ChangeView {
     /// has because its reorganisation was undone.
     pub unit: Option<UnitName>,
     pub revision: Option<i32>,
+    /// The number of the release.
+    pub release: Option<i32>,
     /// The account that it happened to.
     pub account: Option<AccountName>,
     pub role: Option<Role>,
@@ -405,6 +407,7 @@ impl SeenItem {
             period: self.period,
             unit: self.unit,
             revision: item.revision,
+            release: item.release,
             account: account.transpose()?,
             role,
             indicator: item.indicator,

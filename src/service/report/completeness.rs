@@ -21,6 +21,7 @@ use crate::domain::holiday::Holidays;
 use crate::domain::id::{FormNumber, LevelCode, UnitId};
 use crate::domain::landing::{Landing, Landings};
 use crate::domain::period::Period;
+use crate::domain::release::ReleaseStatus;
 use crate::domain::submission::{Status, Submission};
 use crate::domain::unit::UnitFact;
 use crate::rollup::carry::Contributions;
@@ -31,6 +32,7 @@ use crate::service::application::snapshot::Snapshot;
 use crate::service::report::map::{Left, MapView};
 use crate::service::totals::{Board, handed_over_of};
 use crate::store::key::Units;
+use crate::store::release::{Release, releases_of_units};
 use crate::store::submission::counting::counting_of;
 use crate::store::submission::submissions_of;
 use crate::store::{StoreError, Transaction};
@@ -68,6 +70,8 @@ pub struct CompletenessView {
     pub total: Progress,
     /// The unit's own submission.
     pub own: OwnStatus,
+    /// The latest report on the form for the period that the unit sent up; null if there is none.
+    pub release: Option<LatestRelease>,
     /// For a longer period or a later map: the progress of the unit's own base periods, and of
     /// those of the units that it took over; null otherwise.
     pub own_periods: Option<Progress>,
@@ -87,9 +91,30 @@ pub struct ChildProgress {
     pub not_divided: bool,
     pub total: Progress,
     pub own: OwnStatus,
+    /// The latest report on the form for the period that the unit sent up; null if there is none.
+    pub release: Option<LatestRelease>,
     /// For a longer period or a later map: the progress of the unit's own base periods, and of
     /// those of the units that it took over; null otherwise.
     pub own_periods: Option<Progress>,
+}
+
+/// A report that a unit sent up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct LatestRelease {
+    #[schema(example = 1)]
+    pub number: i32,
+    pub status: ReleaseStatus,
+    pub sent_at: DateTime<Utc>,
+}
+
+impl From<&Release> for LatestRelease {
+    fn from(release: &Release) -> LatestRelease {
+        LatestRelease {
+            number: release.number.get(),
+            status: release.status,
+            sent_at: release.sent_at.and_utc(),
+        }
+    }
 }
 
 /// A subtree in one of a longer period's base periods.
@@ -178,6 +203,7 @@ pub(in crate::service) fn completeness_in(
     let board = Board::at(&located, snapshot);
     let mut state = CompletenessData::without_submissions(snapshot, &located, now);
     state.read_submissions(transaction, &board)?;
+    state.read_releases(transaction)?;
     let left = Left::of(transaction, snapshot, &located)?;
     let held = left.held(&board.rollups(transaction, left.positions())?);
     let map = MapView::of(transaction, snapshot, &located, held)?;
@@ -189,6 +215,8 @@ struct CompletenessData<'s> {
     located: &'s Located<'s>,
     /// In order. For a base period, that period alone.
     bases: Vec<BaseOnMap<'s>>,
+    /// The latest report that the unit and each child sent up.
+    releases: HashMap<UnitId, LatestRelease>,
 }
 
 impl<'s> CompletenessData<'s> {
@@ -202,6 +230,7 @@ impl<'s> CompletenessData<'s> {
         CompletenessData {
             located,
             bases: bases.collect(),
+            releases: HashMap::new(),
         }
     }
 
@@ -254,6 +283,20 @@ impl<'s> CompletenessData<'s> {
         Ok(())
     }
 
+    fn read_releases(&mut self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
+        let place = self.located.place();
+        let shown = std::iter::once(place).chain(place.parts());
+        let units: Vec<UnitId> = shown.map(Place::unit).collect();
+        let key = self.located.key();
+        let sent = releases_of_units(transaction, key.form, key.period, Units::These(&units))?;
+        let latest = sent.iter().filter_map(|(unit, releases)| {
+            let latest = releases.last()?;
+            Some((*unit, LatestRelease::from(latest)))
+        });
+        self.releases = latest.collect();
+        Ok(())
+    }
+
     fn base_mut(&mut self, period: Period) -> Option<&mut BaseOnMap<'s>> {
         let mut bases = self.bases.iter_mut();
         bases.find(|base| base.period.period == period)
@@ -266,6 +309,7 @@ impl<'s> CompletenessData<'s> {
             not_divided: part.is_leaf(),
             total: self.total(part),
             own: self.own(part),
+            release: self.release(part),
             own_periods: self.own_periods(part),
         });
         CompletenessView {
@@ -276,12 +320,19 @@ impl<'s> CompletenessData<'s> {
             map,
             total: self.total(place),
             own: self.own(place),
+            release: self.release(place),
             own_periods: self.own_periods(place),
             periods: self.is_long().then(|| self.by_period(place)),
             children: children
                 .filter(|child| !child.not_divided || child.total != Progress::default())
                 .collect(),
         }
+    }
+
+    /// Returns the latest report that a unit sent up. A former unit's part is no unit.
+    fn release(&self, place: Place<'_>) -> Option<LatestRelease> {
+        let release = self.releases.get(&place.unit()).cloned();
+        release.filter(|_| !place.is_leaf())
     }
 
     fn is_long(&self) -> bool {

@@ -1,9 +1,10 @@
 //! Reports as they are read: figures, their completeness and their sources. Only reads, apart from
-//! the targets that figures are compared with.
+//! the targets that figures are compared with and the reports that are sent up.
 
 pub mod completeness;
 pub mod lineage;
 pub mod map;
+pub mod release;
 pub mod rollup;
 pub mod series;
 pub mod target;

@@ -221,7 +221,7 @@ fn previous_of(
 }
 
 /// Reads the passages of the unit's own counting submission. A longer period has none.
-fn passages_of(
+pub(super) fn passages_of(
     transaction: &mut Transaction<'_>,
     located: &Located<'_>,
 ) -> Result<Vec<Passage>, StoreError> {

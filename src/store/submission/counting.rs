@@ -152,3 +152,43 @@ fn counting_rows_of(
         .into_boxed();
     Ok(load_of_units!(submission, query, ids, connection))
 }
+
+/// Lists the units whose counting values came or went after `rev`. Approving changes no values.
+pub fn recounted_since(
+    transaction: &mut Transaction<'_>,
+    form: FormNumber,
+    periods: &[Period],
+    rev: i64,
+) -> Result<Vec<UnitId>, StoreError> {
+    let (tenant, connection) = transaction.parts();
+    let came_or_went = submission::counting_revision
+        .is_null()
+        .or(submission_revision::rev.nullable().gt(rev));
+    rows_of!(
+        submission,
+        tenant,
+        form,
+        period.eq_any(to_keys(periods)),
+        counting_rev.gt(rev),
+    )
+    .left_join(
+        submission_revision::table.on(submission_revision::tenant_id
+            .eq(submission::tenant_id)
+            .and(submission_revision::tenant_id.eq(tenant))
+            .and(submission_revision::form.eq(submission::form))
+            .and(submission_revision::period.eq(submission::period))
+            .and(submission_revision::unit_id.eq(submission::unit_id))
+            .and(
+                submission_revision::revision
+                    .nullable()
+                    .eq(submission::counting_revision),
+            )),
+    )
+    .filter(came_or_went)
+    .select(submission::unit_id)
+    .distinct()
+    .load::<String>(connection)?
+    .iter()
+    .map(|unit| parsed(unit, "unit id"))
+    .collect()
+}

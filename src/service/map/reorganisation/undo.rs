@@ -29,6 +29,7 @@ use crate::service::people::account_name::NameReader;
 use crate::store::grant::{grant_delete, grants};
 use crate::store::key::Units;
 use crate::store::level::level_put;
+use crate::store::release::released_since;
 use crate::store::reorganisation::{
     Changes, PassedOn, Reorganised, Undone, reorganisation_content, reorganisation_undo,
     reorganisations, successions_delete, successions_of,
@@ -173,7 +174,7 @@ impl Undoing<'_, '_> {
         Ok(None)
     }
 
-    /// Looks for a later submission or target of a period whose map would change.
+    /// Looks for a later submission, release or target of a period whose map would change.
     fn later_work(&mut self) -> Result<Option<Message>, StoreError> {
         let rev = self.reorganised.rev;
         let submissions = revised_since(self.transaction, rev)?;
@@ -182,6 +183,12 @@ impl Undoing<'_, '_> {
             .find_map(|key| self.concerned(key.form, key.period, key.unit));
         if let Some((period, name)) = submitted {
             return Ok(Some(message!("undo-later-submission", name, period)));
+        }
+        let released = released_since(self.transaction, rev)?.into_iter();
+        let mut released =
+            released.filter_map(|key| self.concerned(key.form, key.period, key.unit));
+        if let Some((period, name)) = released.next() {
+            return Ok(Some(message!("undo-later-release", name, period)));
         }
         let targets = target_holders(self.transaction)?.into_iter();
         let targeted = targets

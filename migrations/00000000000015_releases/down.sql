@@ -1,0 +1,3 @@
+DROP TABLE release_step;
+DROP TABLE release_content;
+DROP TABLE release;

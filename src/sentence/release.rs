@@ -30,7 +30,10 @@ impl Sentence for ReleaseFault {
                 name,
                 lack,
                 expected,
-            } => (Code::AcceptanceRequired, not_accepted(name, *lack, *expected)),
+            } => (
+                Code::AcceptanceRequired,
+                not_accepted(name, *lack, *expected),
+            ),
             ReleaseFault::NothingToAccept { name } => (
                 Code::AcceptanceNotNeeded,
                 message!("release-nothing-to-accept", name),

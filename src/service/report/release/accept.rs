@@ -194,7 +194,11 @@ fn compiles(located: &Located<'_>, place: Place<'_>) -> bool {
 /// Returns the status of the latest report that a child sent and that stands: that of one that waits
 /// or was received. A correction that came to nothing leaves the received one standing.
 fn standing(sent: Option<&Vec<Release>>) -> Option<ReleaseStatus> {
-    let statuses = sent.into_iter().flatten().rev().map(|release| release.status);
+    let statuses = sent
+        .into_iter()
+        .flatten()
+        .rev()
+        .map(|release| release.status);
     let mut standing =
         statuses.filter(|status| matches!(status, ReleaseStatus::Sent | ReleaseStatus::Received));
     standing.next()

@@ -18,8 +18,7 @@ pub use self::drift::{
 };
 pub use self::error::ReleaseError;
 pub use self::send::{
-    EnteredDocument, EnteredRelease, EnteredSigner, MOST_RECIPIENTS,
-    send_release,
+    EnteredDocument, EnteredRelease, EnteredSigner, MOST_RECIPIENTS, send_release,
 };
 pub use self::step::{EnteredReturn, recall_release, receive_release, return_release};
 pub use self::view::{ReleaseStepView, ReleaseSummary, ReleaseView};

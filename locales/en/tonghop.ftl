@@ -352,6 +352,10 @@ release-lack-missing = { $name } lacks { $missing } of { $expected } reports. As
 release-lack-unapproved = { $name } has { $unapproved } reports that are not approved. Approve them, or name the unit under accept with a reason.
 release-lack-not-sent = { $name } has not sent its own report. Ask the unit to send it, or name the unit under accept with a reason.
 release-lack-not-received = The report of { $name } was sent and is not received. Look at it and receive it, or name the unit under accept with a reason.
+release-too-many-recipients = There are at most { $most } recipients. Leave some out.
+release-nothing-to-accept = { $name } lacks nothing and need not be accepted. Leave this line out.
+release-accepted-twice = { $name } is named twice. Leave one line out.
+release-unknown-part = { $unit } is neither { $sender } nor a unit directly below it. Name the right unit, or leave this line out.
 
 ## sentence/submission
 
@@ -727,13 +731,6 @@ release-invalid =
         [one] is { $count } thing
        *[other] are { $count } things
     } to do first. See each in the list, then send it again.
-
-## service/report/release/send
-
-release-too-many-recipients = There are at most { $most } recipients. Leave some out.
-release-accepted-needlessly = { $name } lacks nothing and need not be accepted. Leave this line out.
-release-accepted-twice = { $name } is named twice. Leave one line out.
-release-accepted-unknown = { $unit } is neither { $sender } nor a unit directly below it. Name the right unit, or leave this line out.
 
 ## service/report/series
 

@@ -330,6 +330,10 @@ release-lack-missing = { $name } còn thiếu { $missing } trên { $expected } b
 release-lack-unapproved = { $name } còn { $unapproved } báo cáo chưa duyệt. Hãy duyệt, hoặc ghi đơn vị này vào phần chấp nhận (accept) kèm lý do.
 release-lack-not-sent = { $name } chưa gửi bản báo cáo của mình. Hãy đôn đốc đơn vị gửi, hoặc ghi đơn vị này vào phần chấp nhận (accept) kèm lý do.
 release-lack-not-received = Bản báo cáo của { $name } đã gửi mà chưa được tiếp nhận. Hãy xem và tiếp nhận, hoặc ghi đơn vị này vào phần chấp nhận (accept) kèm lý do.
+release-too-many-recipients = Nơi nhận có nhiều nhất { $most } dòng. Hãy bỏ bớt.
+release-nothing-to-accept = { $name } không thiếu gì nên không cần chấp nhận. Hãy bỏ dòng này.
+release-accepted-twice = { $name } được ghi hai lần. Hãy bỏ một dòng.
+release-unknown-part = { $unit } không phải là { $sender }, cũng không phải là đơn vị trực thuộc. Hãy ghi đúng đơn vị, hoặc bỏ dòng này.
 
 ## sentence/submission
 
@@ -670,13 +674,6 @@ release-not-open = Kỳ { $period } bắt đầu từ ngày { $from }. Hãy gử
 release-waits = Bản báo cáo số { $number } đang chờ đơn vị cấp trên tiếp nhận. Hãy thu hồi bản đó rồi gửi bản khác.
 release-missing = Đơn vị không có bản báo cáo số { $number } cho kỳ này. Hãy xem danh sách các bản đã gửi.
 release-invalid = Báo cáo chưa gửi được vì còn { $count } điều phải xử lý; chưa có gì được ghi. Hãy xem từng điều trong danh sách rồi gửi lại.
-
-## service/report/release/send
-
-release-too-many-recipients = Nơi nhận có nhiều nhất { $most } dòng. Hãy bỏ bớt.
-release-accepted-needlessly = { $name } không thiếu gì nên không cần chấp nhận. Hãy bỏ dòng này.
-release-accepted-twice = { $name } được ghi hai lần. Hãy bỏ một dòng.
-release-accepted-unknown = { $unit } không phải là { $sender }, cũng không phải là đơn vị trực thuộc. Hãy ghi đúng đơn vị, hoặc bỏ dòng này.
 
 ## service/report/series
 

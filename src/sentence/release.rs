@@ -1,8 +1,9 @@
 //! The faults of releases in words.
 
 use super::Sentence;
-use crate::domain::release::{Lack, ReleaseStatus, WrongReleaseStatus};
+use crate::domain::release::{Lack, ReleaseFault, ReleaseStatus, WrongReleaseStatus};
 use crate::error::{Code, Message};
+use crate::locale::Quoted;
 use crate::message;
 
 impl Sentence for WrongReleaseStatus {
@@ -17,8 +18,39 @@ impl Sentence for WrongReleaseStatus {
     }
 }
 
+impl Sentence for ReleaseFault {
+    fn sentence(&self) -> (Code, Message) {
+        match self {
+            ReleaseFault::Text(fault) => fault.sentence(),
+            ReleaseFault::TooManyRecipients { most } => (
+                Code::InvalidValue,
+                message!("release-too-many-recipients", most),
+            ),
+            ReleaseFault::NotAccepted {
+                name,
+                lack,
+                expected,
+            } => (
+                Code::AcceptanceRequired,
+                not_accepted(name, *lack, *expected),
+            ),
+            ReleaseFault::NothingToAccept { name } => (
+                Code::AcceptanceNotNeeded,
+                message!("release-nothing-to-accept", name),
+            ),
+            ReleaseFault::AcceptedTwice { name } => {
+                (Code::Duplicate, message!("release-accepted-twice", name))
+            }
+            ReleaseFault::UnknownPart { unit, sender } => (
+                Code::UnknownUnit,
+                message!("release-unknown-part", unit = Quoted(unit), sender),
+            ),
+        }
+    }
+}
+
 /// Says what the unit `name` lacks, and what can be done about it.
-pub fn lack(name: &str, lack: Lack, expected: u64) -> Message {
+fn not_accepted(name: &str, lack: Lack, expected: u64) -> Message {
     match lack {
         Lack::Missing(missing) => message!("release-lack-missing", name, missing, expected),
         Lack::Unapproved(unapproved) => message!("release-lack-unapproved", name, unapproved),

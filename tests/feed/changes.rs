@@ -98,6 +98,16 @@ on_both_backends! {
         let target = "/v1/forms/m/periods/2024-01/units/code:A/targets/x";
         admin.put(target, &json!({"value": 5})).expect_status(201);
         expect(json!({"kind": "target.set", "by": "admin", "form": "m", "period": "2024-01", "unit": "A", "indicator": "x"}));
+        let releases = "/v1/forms/m/periods/2024-01/units/code:A1/releases";
+        let accept = json!({"accept": [{"unit": "code:A1", "reason": "Chưa gửi"}]});
+        let of_release = |kind: &str| json!({
+            "kind": kind, "by": "admin", "form": "m", "period": "2024-01", "unit": "A1", "release": 1,
+        });
+        admin.post_json(releases, &accept).expect_status(201);
+        expect(of_release("release.sent"));
+        let recalled = admin.with("If-Match", "*").post(&format!("{releases}/1/recall"));
+        recalled.expect_status(200);
+        expect(of_release("release.recalled"));
         let unit = json!({"code": "A3", "name": "Ấp Bốn", "level": "hamlet", "parent": "code:A"});
         admin.post_json("/v1/units", &unit).expect_status(201);
         expect(json!({"kind": "unit.created", "by": "admin", "unit": "A3"}));

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::text::TextFault;
+
 /// The number of a release: counts what a unit sent on one form for one period, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -151,6 +153,34 @@ impl PartOfReport {
             PartOfReport::Compiler(Some(ReleaseStatus::Received)) => missing,
         }
     }
+}
+
+/// A fault of a report that somebody tries to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReleaseFault {
+    Text(TextFault),
+    TooManyRecipients {
+        most: usize,
+    },
+    /// A part lacks something that the sender does not accept.
+    NotAccepted {
+        name: String,
+        lack: Lack,
+        /// The number of submissions that the part is to have.
+        expected: u64,
+    },
+    /// The sender accepts what a part lacks that lacks nothing.
+    NothingToAccept {
+        name: String,
+    },
+    AcceptedTwice {
+        name: String,
+    },
+    /// What the sender names is no part of the report.
+    UnknownPart {
+        unit: String,
+        sender: String,
+    },
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Releases (bản báo cáo gửi lên): a unit's report as it was sent to the unit above, what became of it,
 //! and what has changed since. What was sent never changes.
 
+mod accept;
 mod content;
 mod drift;
 mod error;
@@ -8,6 +9,7 @@ mod send;
 mod step;
 mod view;
 
+pub use self::accept::EnteredAcceptance;
 pub use self::content::{
     AcceptedView, DocumentView, LackView, ReleaseContent, ReleasedPassage, SignerView,
 };
@@ -16,8 +18,7 @@ pub use self::drift::{
 };
 pub use self::error::ReleaseError;
 pub use self::send::{
-    EnteredAcceptance, EnteredDocument, EnteredRelease, EnteredSigner, MOST_RECIPIENTS,
-    send_release,
+    EnteredDocument, EnteredRelease, EnteredSigner, MOST_RECIPIENTS, send_release,
 };
 pub use self::step::{EnteredReturn, recall_release, receive_release, return_release};
 pub use self::view::{ReleaseStepView, ReleaseSummary, ReleaseView};

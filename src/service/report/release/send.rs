@@ -1,31 +1,19 @@
 //! Sending a report up: what it lacks must be accepted by name, then all of it is copied.
 
-use std::collections::{BTreeMap, HashMap};
-
 use chrono::NaiveDate;
 
-use super::content::{
-    AcceptedView, DocumentView, LackView, ReleaseContent, SealedContent, SignerView,
-};
+use super::accept::{EnteredAcceptance, Parts};
+use super::content::{DocumentView, ReleaseContent, SealedContent, SignerView};
 use super::drift::narrative_of;
 use super::error::ReleaseError;
 use super::{as_stored, may, state_of, summary};
 use crate::authz::{Action, Permit};
-use crate::domain::fault::FieldPath;
-use crate::domain::hierarchy::Place;
-use crate::domain::id::UnitId;
-use crate::domain::release::{
-    Lack, PartCounts, PartOfReport, ReleaseNumber, ReleaseStatus, ReleaseStep,
-};
+use crate::domain::fault::{Faults, FieldPath};
+use crate::domain::release::{ReleaseFault, ReleaseNumber, ReleaseStatus, ReleaseStep};
 use crate::domain::submission::Stage;
-use crate::domain::text::{TextFault, clipped, read_name, read_reason};
-use crate::domain::unit::UnitReference;
-use crate::error::{Code, Fault, FaultList};
-use crate::locale::Quoted;
-use crate::message;
+use crate::domain::text::{TextFault, read_name};
 use crate::path;
 use crate::sentence::period::period_named;
-use crate::sentence::{self, Sentence};
 use crate::service::application::Application;
 use crate::service::application::call::Call;
 use crate::service::application::change::{ChangeItem, ChangeKind};
@@ -35,13 +23,10 @@ use crate::service::application::locate::{Located, ReportPath};
 use crate::service::application::name::{PeriodName, UnitName};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::report::rollup::{Children, RollupQuery, RollupView, rollup_in};
-use crate::service::totals::cell::Counts;
-use crate::store::key::Units;
+use crate::store::Transaction;
 use crate::store::release::{
-    ContentLabel, Release, StepRecord, release_insert, releases_before, releases_of_units,
-    step_insert,
+    ContentLabel, Release, StepRecord, release_insert, releases_before, step_insert,
 };
-use crate::store::{StoreError, Transaction};
 
 /// The most recipients of a paper.
 pub const MOST_RECIPIENTS: usize = 200;
@@ -70,13 +55,6 @@ pub struct EnteredSigner {
     pub capacity: String,
     pub office: String,
     pub name: String,
-}
-
-/// A unit whose lack the sender accepts, as entered.
-#[derive(Debug, Clone)]
-pub struct EnteredAcceptance {
-    pub unit: String,
-    pub reason: String,
 }
 
 /// Sends a unit's report up.
@@ -127,7 +105,7 @@ impl Sending<'_> {
             as_of: None,
         };
         let rollup = rollup_in(transaction, self.snapshot, &self.entered.path, &query)?;
-        let parts = self.parts(transaction, &rollup)?;
+        let parts = Parts::of(transaction, self.located, &rollup)?;
         let content = self.content(transaction, number, rollup, &parts)?;
         let sealed = SealedContent::of(&content)?;
         let sent = Release {
@@ -193,70 +171,22 @@ impl Sending<'_> {
         }
     }
 
-    /// Lists the parts for which the sender answers: the unit itself, then each direct child.
-    fn parts(
-        &self,
-        transaction: &mut Transaction<'_>,
-        rollup: &RollupView,
-    ) -> Result<Vec<AnsweredPart<'_>>, StoreError> {
-        let place = self.located.place();
-        let children: HashMap<(String, bool), Place<'_>> = place
-            .parts()
-            .map(|part| ((part.unit().to_string(), part.is_leaf()), part))
-            .collect();
-        let units: Vec<UnitId> = children.values().map(|child| child.unit()).collect();
-        let key = self.located.key();
-        let sent = releases_of_units(transaction, key.form, key.period, Units::These(&units))?;
-        let shown = rollup.children.iter().flatten();
-        let below = shown.clone().map(|child| child.completeness);
-        let mut parts = vec![AnsweredPart {
-            place,
-            part: PartOfReport::Own,
-            counts: without(rollup.completeness, below),
-        }];
-        for child in shown {
-            let name = (child.unit.id.clone(), child.not_divided);
-            let Some(place) = children.get(&name).copied() else {
-                continue;
-            };
-            let part = match self.compiles(place) {
-                true => PartOfReport::Compiler(sent.get(&place.unit()).and_then(standing)),
-                false => PartOfReport::Submitter,
-            };
-            parts.push(AnsweredPart {
-                place,
-                part,
-                counts: child.completeness,
-            });
-        }
-        Ok(parts)
-    }
-
-    /// Returns true if units below a place submit the form.
-    fn compiles(&self, place: Place<'_>) -> bool {
-        let definition = self.located.in_force.period.definition;
-        let own = &place.fact().level;
-        let mut below = definition.submitted_by.iter().filter(|level| *level != own);
-        below.any(|level| place.count_at(level) > 0)
-    }
-
     fn content(
         &self,
         transaction: &mut Transaction<'_>,
         number: ReleaseNumber,
         rollup: RollupView,
-        parts: &[AnsweredPart<'_>],
+        parts: &Parts<'_>,
     ) -> Result<ReleaseContent, ReleaseError> {
-        let mut faults = Vec::new();
+        let mut faults = Faults::default();
         let document = self.document(&mut faults);
         let signer = self.signer(&mut faults);
         let recipients = self.recipients(&mut faults);
-        let accepted = self.accepted(parts, &mut faults);
-        if !faults.is_empty() {
-            let mut told = FaultList::default();
-            told.append(faults.into());
-            return Err(ReleaseError::Invalid(told));
-        }
+        let accepted = parts.accepted(&self.entered.accept, &mut faults);
+        let read = (document, signer, recipients, accepted);
+        let read = faults.or(read);
+        let (document, signer, recipients, accepted) =
+            read.map_err(|faults| ReleaseError::Invalid(faults.into()))?;
         let place = self.located.place();
         Ok(ReleaseContent {
             form: rollup.form,
@@ -277,10 +207,10 @@ impl Sending<'_> {
         })
     }
 
-    fn document(&self, faults: &mut Vec<Fault>) -> Option<DocumentView> {
+    fn document(&self, faults: &mut Faults<ReleaseFault>) -> Option<DocumentView> {
         let entered = self.entered.document.as_ref()?;
         let mut read = |text: &str, field: &'static str| {
-            taken(read_name(text), path!["document", field], faults)
+            self::text(read_name(text), path!["document", field], faults)
         };
         Some(DocumentView {
             number: read(&entered.number, "number"),
@@ -289,10 +219,10 @@ impl Sending<'_> {
         })
     }
 
-    fn signer(&self, faults: &mut Vec<Fault>) -> Option<SignerView> {
+    fn signer(&self, faults: &mut Faults<ReleaseFault>) -> Option<SignerView> {
         let entered = self.entered.signer.as_ref()?;
         let mut read = |text: &str, field: &'static str| {
-            taken(read_name(text), path!["signer", field], faults)
+            self::text(read_name(text), path!["signer", field], faults)
         };
         Some(SignerView {
             capacity: read(&entered.capacity, "capacity"),
@@ -301,121 +231,28 @@ impl Sending<'_> {
         })
     }
 
-    fn recipients(&self, faults: &mut Vec<Fault>) -> Vec<String> {
+    fn recipients(&self, faults: &mut Faults<ReleaseFault>) -> Vec<String> {
         let entered = &self.entered.recipients;
         if entered.len() > MOST_RECIPIENTS {
-            let message = message!("release-too-many-recipients", most = MOST_RECIPIENTS);
-            faults.push(Fault::in_body(
-                path!["recipients"],
-                Code::InvalidValue,
-                message,
-            ));
+            let most = MOST_RECIPIENTS;
+            let fault = ReleaseFault::TooManyRecipients { most };
+            faults.push(path!["recipients"], fault);
             return Vec::new();
         }
         let read = entered.iter().enumerate();
-        read.map(|(index, text)| taken(read_name(text), path!["recipients", index], faults))
+        read.map(|(index, name)| text(read_name(name), path!["recipients", index], faults))
             .collect()
     }
-
-    /// Reads what the sender accepts, and refuses each lack that is not among it.
-    fn accepted(&self, parts: &[AnsweredPart<'_>], faults: &mut Vec<Fault>) -> Vec<AcceptedView> {
-        let mut reasons: BTreeMap<usize, String> = BTreeMap::new();
-        for (index, entered) in self.entered.accept.iter().enumerate() {
-            let unit = path!["accept", index, "unit"];
-            let reason = path!["accept", index, "reason"];
-            let reason = taken(read_reason(&entered.reason), reason, faults);
-            let named = parts.iter().position(|part| part.is_named(&entered.unit));
-            let Some((at, part)) = named.and_then(|at| Some((at, parts.get(at)?))) else {
-                faults.push(self.unknown(&entered.unit, unit));
-                continue;
-            };
-            let name = part.name();
-            if part.lack().is_none() {
-                let message = message!("release-accepted-needlessly", name);
-                faults.push(Fault::in_body(unit, Code::AcceptanceNotNeeded, message));
-            } else if reasons.insert(at, reason).is_some() {
-                let message = message!("release-accepted-twice", name);
-                faults.push(Fault::in_body(unit, Code::Duplicate, message));
-            }
-        }
-        let mut accepted = Vec::new();
-        for (at, part) in parts.iter().enumerate() {
-            let Some(lack) = part.lack() else { continue };
-            match reasons.remove(&at) {
-                Some(reason) => accepted.push(AcceptedView {
-                    unit: UnitName::of(part.place),
-                    lack: LackView::from(lack),
-                    counts: part.counts,
-                    reason,
-                }),
-                None => {
-                    let message = sentence::release::lack(&part.name(), lack, part.counts.expected);
-                    let code = Code::AcceptanceRequired;
-                    faults.push(Fault::in_body(path!["accept"], code, message));
-                }
-            }
-        }
-        accepted
-    }
-
-    fn unknown(&self, unit: &str, at: FieldPath) -> Fault {
-        let (unit, sender) = (clipped(unit), self.located.place().fact().name_with_code());
-        let message = message!("release-accepted-unknown", unit = Quoted(&unit), sender);
-        Fault::in_body(at, Code::UnknownUnit, message)
-    }
-}
-
-/// A part of the report, as its sender answers for it.
-struct AnsweredPart<'p> {
-    place: Place<'p>,
-    part: PartOfReport,
-    counts: Counts,
-}
-
-impl AnsweredPart<'_> {
-    fn lack(&self) -> Option<Lack> {
-        self.part.lack(PartCounts {
-            expected: self.counts.expected,
-            submitted: self.counts.submitted,
-            approved: self.counts.approved,
-        })
-    }
-
-    fn name(&self) -> String {
-        self.place.fact().name_with_code()
-    }
-
-    fn is_named(&self, text: &str) -> bool {
-        match text.parse() {
-            Ok(UnitReference::Id(unit)) => unit == self.place.unit(),
-            Ok(UnitReference::Code(code)) => code == self.place.fact().code,
-            Err(_) => false,
-        }
-    }
-}
-
-/// Returns the status of the latest report that a child sent and that stands: that of one that waits
-/// or was received. A correction that came to nothing leaves the received one standing.
-fn standing(sent: &Vec<Release>) -> Option<ReleaseStatus> {
-    let statuses = sent.iter().rev().map(|release| release.status);
-    let mut standing =
-        statuses.filter(|status| matches!(status, ReleaseStatus::Sent | ReleaseStatus::Received));
-    standing.next()
-}
-
-/// Takes the counts of parts out of those of the whole.
-fn without(whole: Counts, parts: impl Iterator<Item = Counts>) -> Counts {
-    parts.fold(whole, |rest, part| Counts {
-        expected: rest.expected.saturating_sub(part.expected),
-        submitted: rest.submitted.saturating_sub(part.submitted),
-        approved: rest.approved.saturating_sub(part.approved),
-    })
 }
 
 /// Returns a text that was read, or notes its fault.
-fn taken(read: Result<String, TextFault>, at: FieldPath, faults: &mut Vec<Fault>) -> String {
+pub(super) fn text(
+    read: Result<String, TextFault>,
+    at: FieldPath,
+    faults: &mut Faults<ReleaseFault>,
+) -> String {
     read.unwrap_or_else(|fault| {
-        faults.push(fault.at(at));
+        faults.push(at, ReleaseFault::Text(fault));
         String::new()
     })
 }

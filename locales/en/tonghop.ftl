@@ -25,6 +25,7 @@ action-change-catalogue = change the catalogue
 action-change-submissions = enter or submit for this unit
 action-set-targets = set targets for this unit
 action-decide-submissions = approve, return or reopen for this unit
+action-date-receipts = say on which day a paper of this unit came in
 access-this-unit = this unit
 access-role = the role { $role }
 access-any-role = a role (any of them)
@@ -725,6 +726,12 @@ submission-invalid =
 submission-closed = The deadline was { $deadline }, and this form takes nothing after it. Ask the unit above.
 deadline-day = { $day }
 deadline-instant = { $time } on { $day }
+
+## service/submission/step
+
+submission-received-later = { $day } is yet to come: today is { $today }. Enter the day on which the paper came in.
+submission-received-before-opening = On { $day } nothing could come in yet: entry for { $period } began on { $opens }. Correct the day.
+submission-received-of-draft = A draft has not been sent, so it has no day of receipt. Leave the day out now, and enter it when you submit.
 
 ## service/submission/view
 

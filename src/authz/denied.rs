@@ -173,6 +173,7 @@ impl Explain for Denied {
             Action::ChangeSubmissions => message!("action-change-submissions"),
             Action::SetTargets => message!("action-set-targets"),
             Action::DecideSubmissions => message!("action-decide-submissions"),
+            Action::DateReceipts => message!("action-date-receipts"),
         };
         let (needed, unit) = (self.needed(), self.unit());
         let roles = needed.roles(self.action);

@@ -151,6 +151,8 @@ pub enum Action {
     ChangeSubmissions,
     /// Approve, return or reopen.
     DecideSubmissions,
+    /// Say on which day a paper came in that is entered later.
+    DateReceipts,
     ReadRollups,
     /// Set the value that a unit is to reach.
     SetTargets,
@@ -179,8 +181,8 @@ pub enum Extent {
 pub(super) fn extent(role: Role, action: Action) -> Extent {
     use Action::{
         AppointManagers, ChangeCatalogue, ChangeLevels, ChangeSubmissions, CreateUnits,
-        DecideSubmissions, ManageAccounts, ReadCatalogue, ReadLevels, ReadRollups, ReadSubmissions,
-        ReadUnits, Reorganise, SetTargets,
+        DateReceipts, DecideSubmissions, ManageAccounts, ReadCatalogue, ReadLevels, ReadRollups,
+        ReadSubmissions, ReadUnits, Reorganise, SetTargets,
     };
     match (role, action) {
         (Role::TenantAdmin, _) | (_, ReadLevels | ReadCatalogue) => Extent::Everywhere,
@@ -188,13 +190,12 @@ pub(super) fn extent(role: Role, action: Action) -> Extent {
         (Role::Reporter, ChangeSubmissions) | (Role::UnitAdmin, CreateUnits | ManageAccounts) => {
             Extent::Covered
         }
-        (Role::Approver, DecideSubmissions | SetTargets) | (Role::UnitAdmin, AppointManagers) => {
-            Extent::Below
-        }
+        (Role::Approver, DecideSubmissions | DateReceipts | SetTargets)
+        | (Role::UnitAdmin, AppointManagers) => Extent::Below,
         (
             Role::Reporter | Role::Approver | Role::Viewer | Role::UnitAdmin,
-            ChangeSubmissions | DecideSubmissions | CreateUnits | ChangeLevels | ChangeCatalogue
-            | SetTargets | Reorganise | ManageAccounts | AppointManagers,
+            ChangeSubmissions | DecideSubmissions | DateReceipts | CreateUnits | ChangeLevels
+            | ChangeCatalogue | SetTargets | Reorganise | ManageAccounts | AppointManagers,
         ) => Extent::Never,
     }
 }

@@ -20,7 +20,7 @@ use tonghop::service::application::call::Call;
 use tonghop::service::application::condition::Precondition;
 use tonghop::service::application::idempotency::Repeatable;
 use tonghop::service::application::locate::ReportPath;
-use tonghop::service::submission::{Asked, Entered, Intent, SubmissionChange, change_all};
+use tonghop::service::submission::{Arrival, Asked, Entered, Intent, SubmissionChange, change_all};
 
 use crate::connection::Connection;
 use crate::country::{Country, ROOT};
@@ -231,6 +231,7 @@ impl Engine<'_> {
             values: form.values(hamlet)?,
             narrative: Vec::new(),
             intent: Intent::Submit,
+            arrival: Arrival::Now,
         };
         Ok((call, path, entered))
     }

@@ -22,7 +22,7 @@ use tonghop::service::catalogue::form::{EnteredForm, EnteredItem, EnteredSection
 use tonghop::service::catalogue::indicator::{EnteredBounds, EnteredIndicator, put_indicator};
 use tonghop::service::people::tenant::{EnteredTenant, create_tenant};
 use tonghop::service::people::token::{Client, Credentials, issue_token};
-use tonghop::service::submission::{Entered, Intent, SubmissionChange, change_now};
+use tonghop::service::submission::{Arrival, Entered, Intent, SubmissionChange, change_now};
 
 use crate::{FORM, Failure, now};
 
@@ -171,6 +171,7 @@ fn submit(
         values: values.collect(),
         narrative: Vec::new(),
         intent: Intent::Submit,
+        arrival: Arrival::Now,
     };
     let path = ReportPath {
         form: FORM.to_owned(),

@@ -40,7 +40,7 @@ use tonghop::service::catalogue::form::{EnteredForm, EnteredItem, EnteredSection
 use tonghop::service::catalogue::indicator::{EnteredBounds, EnteredIndicator, put_indicator};
 use tonghop::service::people::tenant::{EnteredTenant, create_tenant};
 use tonghop::service::people::token::{Client, Credentials, issue_token};
-use tonghop::service::submission::{Entered, Intent, SubmissionChange, change_now};
+use tonghop::service::submission::{Arrival, Entered, Intent, SubmissionChange, change_now};
 use tonghop::store::migration::{make_database, migrate};
 use tonghop::store::{Database, DatabaseUrl};
 use written::Meter;
@@ -271,6 +271,7 @@ fn submit(
         values: values.collect(),
         narrative: Vec::new(),
         intent: Intent::Submit,
+        arrival: Arrival::Now,
     };
     let (commune, hamlet) = (hamlet / HAMLETS_A_COMMUNE, hamlet % HAMLETS_A_COMMUNE);
     let path = ReportPath {

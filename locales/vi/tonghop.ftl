@@ -29,6 +29,7 @@ action-decide-submissions = duyệt, trả lại hay mở lại số liệu củ
 action-read-releases = xem báo cáo mà đơn vị này đã gửi lên
 action-send-releases = gửi hay thu hồi báo cáo của đơn vị này
 action-receive-releases = tiếp nhận hay trả lại báo cáo của đơn vị này
+action-date-receipts = ghi ngày nhận bản giấy của đơn vị này
 access-this-unit = đơn vị này
 access-role = vai trò { $role }
 access-any-role = một vai trò (vai trò nào cũng được)
@@ -694,6 +695,12 @@ submission-invalid = Số liệu có { $count } chỗ chưa đúng; chưa có g�
 submission-closed = Hạn gửi là { $deadline } và mẫu này không nhận số liệu gửi muộn. Hãy liên hệ đơn vị cấp trên.
 deadline-day = ngày { $day }
 deadline-instant = { $time } ngày { $day }
+
+## service/submission/step
+
+submission-received-later = Ngày { $day } chưa đến: hôm nay là ngày { $today }. Hãy nhập ngày đã nhận bản giấy.
+submission-received-before-opening = Ngày { $day } chưa nhận được gì: kỳ { $period } mở nhập từ ngày { $opens }. Hãy sửa ngày nhận.
+submission-received-of-draft = Bản nháp chưa gửi nên chưa có ngày nhận. Hãy bỏ ngày nhận, và nhập khi gửi.
 
 ## service/submission/view
 

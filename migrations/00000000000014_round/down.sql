@@ -1,1 +1,2 @@
+ALTER TABLE submission_revision DROP COLUMN received_on;
 DROP TABLE holiday_year;

@@ -8,3 +8,6 @@ CREATE TABLE holiday_year (
     CONSTRAINT holiday_year_pk PRIMARY KEY (tenant_id, year),
     CONSTRAINT holiday_year_tenant_fk FOREIGN KEY (tenant_id) REFERENCES tenant (tenant_id)
 );
+
+-- The day on which a paper came in that was entered later; null where no paper was.
+ALTER TABLE submission_revision ADD COLUMN received_on DATE;

@@ -188,6 +188,7 @@ impl Explain for Denied {
             Action::ReadReleases => message!("action-read-releases"),
             Action::SendReleases => message!("action-send-releases"),
             Action::ReceiveReleases => message!("action-receive-releases"),
+            Action::DateReceipts => message!("action-date-receipts"),
         };
         let (needed, unit) = (self.needed(), self.unit());
         let roles = needed.roles(self.action);

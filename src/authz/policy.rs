@@ -151,6 +151,8 @@ pub enum Action {
     ChangeSubmissions,
     /// Approve, return or reopen.
     DecideSubmissions,
+    /// Say on which day a paper came in that is entered later.
+    DateReceipts,
     ReadRollups,
     /// Read the reports that a unit sent up, and nothing else of it.
     ReadReleases,
@@ -187,8 +189,9 @@ pub enum Extent {
 pub(super) fn extent(role: Role, action: Action) -> Extent {
     use Action::{
         AppointManagers, ChangeCatalogue, ChangeLevels, ChangeSubmissions, CreateUnits,
-        DecideSubmissions, ManageAccounts, ReadCatalogue, ReadLevels, ReadReleases, ReadRollups,
-        ReadSubmissions, ReadUnits, ReceiveReleases, Reorganise, SendReleases, SetTargets,
+        DateReceipts, DecideSubmissions, ManageAccounts, ReadCatalogue, ReadLevels, ReadReleases,
+        ReadRollups, ReadSubmissions, ReadUnits, ReceiveReleases, Reorganise, SendReleases,
+        SetTargets,
     };
     match (role, action) {
         (Role::TenantAdmin, _) | (_, ReadLevels | ReadCatalogue) => Extent::Everywhere,
@@ -198,13 +201,13 @@ pub(super) fn extent(role: Role, action: Action) -> Extent {
         (Role::Reporter, ChangeSubmissions | SendReleases)
         | (Role::Approver, SendReleases)
         | (Role::UnitAdmin, CreateUnits | ManageAccounts) => Extent::Covered,
-        (Role::Approver, DecideSubmissions | ReceiveReleases | SetTargets)
+        (Role::Approver, DecideSubmissions | DateReceipts | ReceiveReleases | SetTargets)
         | (Role::UnitAdmin, AppointManagers) => Extent::Below,
         (
             Role::Reporter | Role::Approver | Role::Viewer | Role::UnitAdmin,
-            ChangeSubmissions | DecideSubmissions | CreateUnits | ChangeLevels | ChangeCatalogue
-            | SendReleases | ReceiveReleases | SetTargets | Reorganise | ManageAccounts
-            | AppointManagers,
+            ChangeSubmissions | DecideSubmissions | DateReceipts | CreateUnits | ChangeLevels
+            | ChangeCatalogue | SendReleases | ReceiveReleases | SetTargets | Reorganise
+            | ManageAccounts | AppointManagers,
         ) => Extent::Never,
     }
 }

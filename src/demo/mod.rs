@@ -29,7 +29,7 @@ use crate::service::people::token::{Client, Credentials, issue_token};
 use crate::service::report::lineage::FigureName;
 use crate::service::report::series::{SeriesQuery, SeriesView, get_series};
 use crate::service::report::target::{EnteredTarget, put_target};
-use crate::service::submission::{Entered, Intent, SubmissionChange, change_now};
+use crate::service::submission::{Arrival, Entered, Intent, SubmissionChange, change_now};
 
 /// The slug of the demo's tenant.
 pub const TENANT: &str = "mttq-an-giang";
@@ -336,6 +336,7 @@ fn load_file(
             values,
             narrative: narrative.collect(),
             intent: Intent::Submit,
+            arrival: Arrival::Now,
         };
         let what = format!("{} {} {}", path.form, path.period, path.unit);
         let call = new(admin, arrivals.of(&path, now));

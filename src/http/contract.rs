@@ -43,6 +43,7 @@ pub struct OperationRules {
     parameters: BTreeMap<String, Parameter>,
     media_types: Vec<String>,
     body: Option<BodySchema>,
+    body_necessity: Necessity,
 }
 
 /// The operation that a request matched, kept in the request's extensions.
@@ -220,6 +221,14 @@ fn method_not_allowed<'rules>(
 /// The place of the schema of an operation's JSON body.
 const JSON_BODY: &str = "/requestBody/content/application~1json/schema";
 
+/// Tells whether a request may leave out the body that the operation describes.
+fn body_necessity(operation: &Value) -> Necessity {
+    match operation.pointer("/requestBody/required") {
+        Some(Value::Bool(true)) => Necessity::Required,
+        _ => Necessity::Optional,
+    }
+}
+
 fn id_of(operation: &Value) -> &str {
     let id = operation.get("operationId").and_then(Value::as_str);
     id.unwrap_or_default()
@@ -240,6 +249,7 @@ impl OperationRules {
                 .map(|content| content.keys().cloned().collect())
                 .unwrap_or_default(),
             body: schema.map(|_| BodySchema::of(id, schemas)),
+            body_necessity: body_necessity(operation),
         })
     }
 
@@ -307,7 +317,12 @@ impl OperationRules {
     /// is left to whoever reads its body.
     fn check_content_type(&self, request: &ServiceRequest) -> Result<(), Problem> {
         let has_type = request.headers().contains_key(header::CONTENT_TYPE);
-        let is_checked = self.takes_body() && (has_type || has_body(request));
+        let is_named = match self.body_necessity {
+            Necessity::Required => has_type || has_body(request),
+            // Some clients name a type when they send nothing, and some none when they send a body.
+            Necessity::Optional => has_type && has_body(request),
+        };
+        let is_checked = self.takes_body() && is_named;
         if !is_checked || self.takes_content_type(request) {
             return Ok(());
         }

@@ -7,8 +7,11 @@ use utoipa::ToSchema;
 use super::answer::{reply, tagged};
 use super::problem::Problem;
 use super::request::page::{PageParams, page_request, page_response};
-use super::request::{CalledOn, CalledToPut, JsonBody, NoBody, Params, SeenEtags, SignedIn};
+use super::request::{
+    CalledOn, CalledToPut, JsonBody, NoBody, OptionalJsonBody, Params, SeenEtags, SignedIn,
+};
 use super::text::DecimalText;
+use crate::domain::day::Day;
 use crate::domain::quantity::Qualifier;
 use crate::domain::submission::{EnteredPassage, EnteredValue};
 use crate::service::Application;
@@ -16,8 +19,8 @@ use crate::service::application::call::Call;
 use crate::service::application::locate::ReportPath;
 use crate::service::application::page::Page;
 use crate::service::submission::{
-    self, Entered, EnteredReason, EnteredValueReason, Intent, RevisionView, SubmissionChange,
-    SubmissionQueue, SubmissionView,
+    self, Arrival, Entered, EnteredReason, EnteredValueReason, Intent, RevisionView,
+    SubmissionChange, SubmissionQueue, SubmissionView,
 };
 
 /// Read a unit's submission with its latest values.
@@ -51,6 +54,10 @@ pub struct SubmissionBody {
     #[serde(default)]
     #[schema(default = false)]
     pub submit: bool,
+    /// The day on which the unit's paper came in, if it did before today. Lateness goes by it. Only
+    /// who may approve for the unit may say it, and only when submitting.
+    #[schema(value_type = Option<String>, format = Date)]
+    pub received_on: Option<Day>,
 }
 
 /// One value.
@@ -97,8 +104,13 @@ impl From<SubmissionBody> for Entered {
             } else {
                 Intent::KeepDraft
             },
+            arrival: arrival_of(body.received_on),
         }
     }
+}
+
+fn arrival_of(received_on: Option<Day>) -> Arrival {
+    Arrival::from(received_on.map(Day::get))
 }
 
 /// Put a unit's values, as a draft or submitted at once.
@@ -137,13 +149,24 @@ async fn take_step(
     Ok(reply(done.await?))
 }
 
+/// A draft to submit.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubmitBody {
+    /// The day on which the unit's paper came in, if it did before today. Lateness goes by it. Only
+    /// who may approve for the unit may say it.
+    #[schema(value_type = Option<String>, format = Date)]
+    pub received_on: Option<Day>,
+}
+
 /// Submit the draft as it is.
 ///
 /// The form's rules are checked: an error refuses it, a warning is in the answer. The totals of all
 /// units above change at once.
 #[utoipa::path(
     tag = "submissions",
-    params(ReportPath, CalledOn<NoBody>),
+    params(ReportPath, CalledOn<OptionalJsonBody<SubmitBody>>),
+    request_body = Option<SubmitBody>,
     responses((status = 200, description = "The submission, which counts from now on", body = SubmissionView)),
 )]
 #[post("/forms/{form}/periods/{period}/units/{unit}/submission/submit")]
@@ -151,9 +174,10 @@ pub async fn submit_submission(
     application: web::Data<Application>,
     queue: web::Data<SubmissionQueue>,
     path: web::Path<ReportPath>,
-    CalledOn { call, .. }: CalledOn<NoBody>,
+    CalledOn { call, body }: CalledOn<OptionalJsonBody<SubmitBody>>,
 ) -> Result<HttpResponse, Problem> {
-    take_step(application, queue, path, call, SubmissionChange::Submit).await
+    let change = SubmissionChange::Submit(arrival_of(body.received_on));
+    take_step(application, queue, path, call, change).await
 }
 
 /// Withdraw a submission.

@@ -281,6 +281,7 @@ diesel::table! {
         account_id -> Text,
         entered_at -> Timestamp,
         rev -> BigInt,
+        received_on -> Nullable<Date>,
     }
 }
 

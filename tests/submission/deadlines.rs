@@ -11,9 +11,10 @@ use tonghop::service::application::call::Call;
 use tonghop::service::application::condition::Precondition;
 use tonghop::service::application::locate::ReportPath;
 use tonghop::service::report::completeness::get_completeness;
-use tonghop::service::submission::{Entered, Intent, SubmissionChange, change_now};
+use tonghop::service::submission::{Arrival, Entered, Intent, SubmissionChange, change_now};
 
 use crate::harness::report::Report;
+use crate::harness::server::now;
 use crate::harness::town::{Town, form};
 use crate::harness::{Backend, Client, Server};
 
@@ -126,11 +127,32 @@ fn entered(intent: Intent) -> Entered {
         }],
         narrative: Vec::new(),
         intent,
+        arrival: Arrival::Now,
     }
 }
 
 fn submitted() -> SubmissionChange {
     SubmissionChange::Put(entered(Intent::Submit))
+}
+
+/// What came in on paper on a day, entered and submitted.
+fn paper(day: &str) -> SubmissionChange {
+    SubmissionChange::Put(Entered {
+        arrival: Arrival::OnPaper(day.parse().unwrap()),
+        ..entered(Intent::Submit)
+    })
+}
+
+/// `received_on corrected_on late` of an answer about a submission.
+fn receipt(submission: &Value) -> String {
+    let day = |field: &str| {
+        submission[field]
+            .as_str()
+            .unwrap_or("-")
+            .replace("2026-", "")
+    };
+    let (received, corrected) = (day("received_on"), day("corrected_on"));
+    format!("{received} {corrected} {}", submission["late"])
 }
 
 #[track_caller]
@@ -202,5 +224,109 @@ on_both_backends! {
         assert_eq!(round.counts("A", "2026-03-03T07:59:00Z"), "0 0");
         assert_eq!(round.counts("A", "2026-03-03T08:00:00Z"), "0 1");
         assert_eq!(round.step("A1", "2026-03-03T08:00:00Z", submitted()).unwrap()["late"], true);
+    }
+
+    fn a_paper_that_came_in_time_is_in_time_whenever_it_is_entered(backend) {
+        let round = Round::new(backend);
+        // Hamlets are due on Monday 2 March. It is Tuesday 10.
+        let at = "2026-03-10T03:00:00Z";
+        let entered = round.step("A1", at, paper("2026-03-02")).unwrap();
+        assert_eq!(receipt(&entered), "03-02 - false");
+        assert_eq!(receipt(&round.step("A2", at, paper("2026-03-03")).unwrap()), "03-03 - true");
+        // The commune itself has sent nothing by Wednesday 4.
+        assert_eq!(round.counts("A", at), "1 1");
+        // What was entered late is in time once the paper is entered that came before.
+        assert_eq!(receipt(&round.step("B1", "2026-03-05T03:00:00Z", submitted()).unwrap()), "03-05 - true");
+        assert_eq!(receipt(&round.step("B1", at, paper("2026-02-28")).unwrap()), "02-28 03-05 false");
+        // The history says which step entered a paper, and who took it.
+        let path = format!("{}/revisions", round.report().submission("B1"));
+        let steps = round.admin.get(&path).expect_status(200).json();
+        let days = [0, 1].map(|step| steps["items"][step]["received_on"].clone());
+        assert_eq!(days, [json!("2026-02-28"), Value::Null]);
+        assert_eq!(steps["items"][0]["author"]["login"], "admin");
+    }
+
+    fn a_form_that_refuses_what_is_late_goes_by_the_paper(backend) {
+        let round = Round::with(backend, json!({"late": "refuse"}));
+        let at = "2026-03-10T03:00:00Z";
+        assert_eq!(code_of(round.step("A1", at, submitted())), "PERIOD_CLOSED");
+        assert_eq!(code_of(round.step("A1", at, paper("2026-03-03"))), "PERIOD_CLOSED");
+        let taken = round.step("A1", at, paper("2026-03-02")).unwrap();
+        assert_eq!(receipt(&taken), "03-02 - false");
+    }
+
+    fn a_paper_comes_between_the_opening_and_today_and_never_as_a_draft(backend) {
+        let round = Round::with(backend, json!({"opens": 5}));
+        // 23:30 on 25 February in Viet Nam.
+        let at = "2026-02-25T16:30:00Z";
+        for (day, named) in [("2026-02-26", "2026-02-25"), ("2026-02-22", "2026-02-23")] {
+            let (code, told) = round.step("A1", at, paper(day)).unwrap_err();
+            assert_eq!(code, "INVALID_SUBMISSION", "{day}");
+            assert!(told.contains(day) && told.contains(named), "{told}");
+        }
+        round.step("A1", at, paper("2026-02-25")).unwrap();
+        round.step("A2", at, paper("2026-02-23")).unwrap();
+        let draft = |submit: bool| json!({
+            "values": [{"indicator": "x", "value": "one"}], "received_on": "2026-02-25", "submit": submit,
+        });
+        let path = round.report().submission("B1");
+        let faults = round.admin.create(&path, &draft(false)).expect_problem(422, "INVALID_SUBMISSION");
+        assert_eq!(faults, ["/received_on INVALID_VALUE", "/values/0/value INVALID_NUMBER"]);
+        let faults = round.admin.create(&path, &draft(true)).expect_problem(422, "INVALID_SUBMISSION");
+        assert_eq!(faults, ["/values/0/value INVALID_NUMBER"]);
+    }
+
+    fn only_who_may_approve_for_the_unit_says_when_a_paper_came(backend) {
+        let round = Round::new(backend);
+        let grants: [(&str, &[&str]); 3] = [
+            ("clerk", &["reporter@code:A"]),
+            ("both", &["reporter@code:A", "approver@code:A"]),
+            ("approver", &["approver@code:A"]),
+        ];
+        for (login, grants) in grants {
+            round.server.create_account("test", login, grants);
+        }
+        let identity = |login: &str| {
+            let token = round.server.token_of(login, now());
+            round.server.application.tokens.verify(&token, now()).unwrap()
+        };
+        let at = "2026-03-10T03:00:00Z";
+        let step = |login: &str, unit: &str| {
+            round.step_by(identity(login), unit, at, paper("2026-03-02"))
+        };
+        let (code, told) = step("clerk", "A1").unwrap_err();
+        assert_eq!(code, "NOT_ALLOWED");
+        assert!(told.contains("approver") && told.contains("Ấp Một (A1)"), "{told}");
+        assert_eq!(code_of(step("approver", "A1")), "NOT_ALLOWED");
+        step("both", "A1").unwrap();
+        // On the own unit somebody above decides.
+        assert_eq!(code_of(step("both", "A")), "NOT_ALLOWED");
+        // Without the day the clerk may, as ever.
+        round.step_by(identity("clerk"), "A2", at, submitted()).unwrap();
+    }
+
+    fn a_draft_is_submitted_with_the_day_of_its_paper_or_without_a_body(backend) {
+        let round = Round::new(backend);
+        let draft = json!({"values": [{"indicator": "x", "value": 1}]});
+        for (unit, body, expected) in [
+            ("A1", Some(json!({"received_on": "2026-03-02"})), "03-02 - false"),
+            ("A2", Some(json!({"received_on": "2026-03-03"})), "03-03 - true"),
+            ("A", Some(json!({})), "true"),
+            ("B1", None, "true"),
+        ] {
+            let path = round.report().submission(unit);
+            let tag = round.admin.create(&path, &draft).expect_status(201).etag().to_owned();
+            let matching = round.admin.with("If-Match", &tag);
+            let path = format!("{path}/submit");
+            let answer = match body {
+                Some(body) => matching.post_json(&path, &body),
+                None => matching.post(&path),
+            };
+            let told = receipt(&answer.expect_status(200).json());
+            assert!(told.ends_with(expected), "{unit}: {told}");
+        }
+        let path = format!("{}/submit", round.report().submission("B1"));
+        let wrong = round.admin.with("If-Match", "*").post_json(&path, &json!({"received_on": "2.3.2026"}));
+        assert_eq!(wrong.expect_problem(400, "INVALID_BODY"), ["/received_on INVALID_VALUE"]);
     }
 }

@@ -9,7 +9,9 @@ use tonghop::domain::submission::EnteredValue;
 use tonghop::service::application::call::Call;
 use tonghop::service::application::condition::Precondition;
 use tonghop::service::application::locate::ReportPath;
-use tonghop::service::submission::{Entered, EnteredReason, Intent, SubmissionChange, change_now};
+use tonghop::service::submission::{
+    Arrival, Entered, EnteredReason, Intent, SubmissionChange, change_now,
+};
 use tonghop::store::migration::migrate;
 
 use crate::harness::report::Report;
@@ -78,6 +80,7 @@ fn put(number: i64, intent: Intent) -> SubmissionChange {
         }],
         narrative: Vec::new(),
         intent,
+        arrival: Arrival::Now,
     })
 }
 
@@ -115,13 +118,13 @@ on_both_backends! {
         let draft = case.step("A1", 15, put(1, Intent::KeepDraft));
         assert_eq!(receipt(&draft), "- - false");
         assert_eq!(draft["deadline"], "2024-12-16");
-        assert_eq!(receipt(&case.step("A1", 16, SubmissionChange::Submit)), "16 - false");
+        assert_eq!(receipt(&case.step("A1", 16, SubmissionChange::Submit(Arrival::Now))), "16 - false");
         assert_eq!(receipt(&case.step("A1", 17, give_back())), "16 - false");
         assert_eq!(receipt(&case.step("A1", 18, put(2, Intent::Submit))), "16 18 false");
         assert_eq!(receipt(&case.step("A1", 19, SubmissionChange::Withdraw)), "16 18 false");
         assert_eq!(receipt(&case.step("A1", 20, put(3, Intent::Submit))), "16 20 false");
         assert_eq!(receipt(&case.step("A1", 21, put(4, Intent::KeepDraft))), "16 20 false");
-        assert_eq!(receipt(&case.step("A1", 22, SubmissionChange::Submit)), "16 22 false");
+        assert_eq!(receipt(&case.step("A1", 22, SubmissionChange::Submit(Arrival::Now))), "16 22 false");
         assert_eq!(receipt(&case.step("A1", 23, SubmissionChange::Approve)), "16 22 false");
         assert_eq!(receipt(&case.step("A1", 24, SubmissionChange::Reopen)), "16 22 false");
         let read = case.report().get("A1");

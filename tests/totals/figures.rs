@@ -7,7 +7,7 @@ use tonghop::domain::submission::EnteredValue;
 use tonghop::service::application::call::Call;
 use tonghop::service::application::condition::Precondition;
 use tonghop::service::application::locate::ReportPath;
-use tonghop::service::submission::{Asked, Entered, Intent, SubmissionChange, change_all};
+use tonghop::service::submission::{Arrival, Asked, Entered, Intent, SubmissionChange, change_all};
 
 use crate::harness::decree::{commune, merge, split};
 use crate::harness::program::tonghop_on;
@@ -90,6 +90,7 @@ fn submit_at_once(server: &Server, numbers: &[(&str, i64)]) {
             }],
             narrative: Vec::new(),
             intent: Intent::Submit,
+            arrival: Arrival::Now,
         };
         Asked::new(application, call, path, SubmissionChange::Put(entered)).unwrap()
     });

@@ -26,8 +26,8 @@ use tonghop::service::map::unit::create_unit;
 use tonghop::service::report::rollup::{Children, RollupQuery, get_rollup};
 use tonghop::service::report::verification::verify_rollup;
 use tonghop::service::submission::{
-    Asked as AskedChange, Entered, EnteredReason, Intent, SubmissionChange, SubmissionError,
-    change_all,
+    Arrival, Asked as AskedChange, Entered, EnteredReason, Intent, SubmissionChange,
+    SubmissionError, change_all,
 };
 
 use crate::harness::server::now;
@@ -356,7 +356,7 @@ impl Run {
             Step::PutDraft(values) => {
                 SubmissionChange::Put(entered(values, edition, Intent::KeepDraft))
             }
-            Step::Submit => SubmissionChange::Submit,
+            Step::Submit => SubmissionChange::Submit(Arrival::Now),
             Step::Withdraw => SubmissionChange::Withdraw,
             Step::Approve => SubmissionChange::Approve,
             Step::Return => SubmissionChange::Return(reason()),
@@ -549,6 +549,7 @@ fn entered(values: &Values, edition: &Edition, intent: Intent) -> Entered {
         values: values.collect(),
         narrative: Vec::new(),
         intent,
+        arrival: Arrival::Now,
     }
 }
 

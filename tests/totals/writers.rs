@@ -14,7 +14,7 @@ use tonghop::service::application::condition::Precondition;
 use tonghop::service::application::locate::ReportPath;
 use tonghop::service::report::verification::verify_rollup;
 use tonghop::service::submission::{
-    Asked, Entered, Intent, SubmissionChange, change_all, change_now,
+    Arrival, Asked, Entered, Intent, SubmissionChange, change_all, change_now,
 };
 
 use crate::harness::server::now;
@@ -84,6 +84,7 @@ fn write_all(application: &Application, identity: &Identity, writer: usize) -> V
                 values: vec![value("w.sum"), value("w.max")],
                 narrative: Vec::new(),
                 intent: Intent::Submit,
+                arrival: Arrival::Now,
             };
             let call = Call::new(*identity, now()).on(match round {
                 0 => Precondition::Absent,
@@ -226,6 +227,7 @@ on_both_backends! {
                 values: vec![value],
                 narrative: Vec::new(),
                 intent: Intent::Submit,
+                arrival: Arrival::Now,
             };
             let path = ReportPath { form: "ruled".to_owned(), ..path_of(code) };
             let call = Call::new(identity, now()).on(Precondition::Absent);

@@ -8,9 +8,9 @@ use super::deadline::Deadline;
 /// was in time may be sent it back, correct it or withdraw it and is in time all the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Receipt {
-    /// The day on which the unit first sent something that counts.
+    /// The first day on which something that counts came in.
     pub received_on: NaiveDate,
-    /// The day on which it last sent something else in its place; none where it never did.
+    /// The last day on which something else came in in its place; none where nothing did.
     pub corrected_on: Option<NaiveDate>,
 }
 
@@ -22,12 +22,13 @@ impl Receipt {
         }
     }
 
-    /// The receipt after something more has come in.
+    /// The receipt after something more has come in. A paper that is entered after what came in later
+    /// came first all the same.
     #[must_use]
     pub fn and_on(self, day: NaiveDate) -> Receipt {
         Receipt {
-            corrected_on: Some(day),
-            ..self
+            received_on: self.received_on.min(day),
+            corrected_on: Some(self.latest().max(day)),
         }
     }
 
@@ -38,5 +39,27 @@ impl Receipt {
 
     pub fn is_late(self, deadline: Deadline, time_zone: impl TimeZone) -> bool {
         deadline.is_before(self.received_on, time_zone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn what_came_first_counts_in_whatever_order_it_is_entered() {
+        let first = Receipt::on(day("2026-03-05"));
+        let corrected = first.and_on(day("2026-03-09"));
+        assert_eq!(corrected.received_on, day("2026-03-05"));
+        assert_eq!(corrected.latest(), day("2026-03-09"));
+        let with_paper = corrected.and_on(day("2026-03-02"));
+        assert_eq!(with_paper.received_on, day("2026-03-02"));
+        assert_eq!(with_paper.corrected_on, Some(day("2026-03-09")));
+        let paper_first = first.and_on(day("2026-03-02"));
+        assert_eq!(paper_first.corrected_on, Some(day("2026-03-05")));
     }
 }

@@ -79,6 +79,9 @@ fn complete(document: &mut utoipa::openapi::OpenApi) {
             .build(),
     ]);
     add_security(document);
+    for (_, operation) in operations(document) {
+        content::refuse_null(operation);
+    }
     schema::complete(document);
     let exact = number::operations_with_exact_numbers(document);
     for (method, operation) in operations(document) {

@@ -132,6 +132,46 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest for LargeJsonBody<T> {
     }
 }
 
+/// A JSON object that may be left out: then it has its usual values, as the empty object has.
+#[derive(Debug, Clone)]
+pub struct OptionalJsonBody<T>(JsonBody<T>);
+
+impl<T: DeserializeOwned + Default + std::fmt::Debug + Send + 'static> Body
+    for OptionalJsonBody<T>
+{
+    type Value = T;
+
+    fn raw(&self) -> &[u8] {
+        self.0.raw()
+    }
+
+    fn value(self) -> T {
+        self.0.value()
+    }
+}
+
+impl<T: DeserializeOwned + Default + Send + 'static> FromRequest for OptionalJsonBody<T> {
+    type Error = Problem;
+    type Future = Reading<OptionalJsonBody<T>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            let raw = read_text_body(&request, payload, body_limit(&request)?).await?;
+            let body = match raw.trim_ascii() {
+                b"" | b"{}" => JsonBody {
+                    value: T::default(),
+                    // One request, in whatever way it says nothing.
+                    raw: Bytes::new(),
+                },
+                _ => JsonBody::read(&request, raw, MOST_COMMAS).await?,
+            };
+            Ok(OptionalJsonBody(body))
+        })
+    }
+}
+
 /// Finds what is wrong with a body. May be slow, but must not use much memory.
 fn wrong_json<T: DeserializeOwned>(rules: Option<&OperationRules>, raw: &[u8]) -> Problem {
     if raw.iter().all(u8::is_ascii_whitespace) {

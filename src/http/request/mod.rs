@@ -33,7 +33,7 @@ pub use self::condition::SeenEtags;
 pub use self::form::Fields;
 pub(super) use self::header::header_parameter;
 pub(super) use self::idempotency::IDEMPOTENCY_KEY;
-pub use self::json::{JsonBody, LargeJsonBody};
+pub use self::json::{JsonBody, LargeJsonBody, OptionalJsonBody};
 pub(super) use self::json::{MOST_ITEMS, wrong_body};
 pub use self::limit::{BodyLimit, BodyTime};
 pub(super) use self::limit::{LARGEST_FORM, body_too_large, check_head};

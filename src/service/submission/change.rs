@@ -1,5 +1,7 @@
 //! A change of a submission as it was requested.
 
+use chrono::NaiveDate;
+
 use super::error::SubmissionError;
 
 pub(in crate::service) use crate::authz::Action;
@@ -18,12 +20,39 @@ pub enum Intent {
     Submit,
 }
 
+/// The time at which something comes in, as entered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Arrival {
+    /// With the request.
+    #[default]
+    Now,
+    /// On paper, on a day before.
+    OnPaper(NaiveDate),
+}
+
+impl Arrival {
+    /// Returns the day on which the paper came in, if there was one.
+    pub(super) fn of_paper(self) -> Option<NaiveDate> {
+        match self {
+            Arrival::Now => None,
+            Arrival::OnPaper(day) => Some(day),
+        }
+    }
+}
+
+impl From<Option<NaiveDate>> for Arrival {
+    fn from(day: Option<NaiveDate>) -> Arrival {
+        day.map_or(Arrival::Now, Arrival::OnPaper)
+    }
+}
+
 /// Entered values and texts. They replace everything stored.
 #[derive(Debug, Clone)]
 pub struct Entered {
     pub values: Vec<EnteredValue>,
     pub narrative: Vec<EnteredPassage>,
     pub intent: Intent,
+    pub arrival: Arrival,
 }
 
 /// A reason for returning a submission, as entered.
@@ -47,7 +76,7 @@ pub enum SubmissionChange {
     /// Replace the values, as a draft or submitted at once.
     Put(Entered),
     /// Submit the draft as it is.
-    Submit,
+    Submit(Arrival),
     /// Withdraw the submission: it counts nowhere.
     Withdraw,
     /// Approve the submission: it counts in both stages.
@@ -69,11 +98,23 @@ impl SubmissionChange {
                 intent: Intent::Submit,
                 ..
             }) => Step::Replace,
-            SubmissionChange::Submit => Step::Submit,
+            SubmissionChange::Submit(_) => Step::Submit,
             SubmissionChange::Withdraw => Step::Withdraw,
             SubmissionChange::Approve => Step::Approve,
             SubmissionChange::Return(_) => Step::Return,
             SubmissionChange::Reopen => Step::Reopen,
+        }
+    }
+
+    /// Returns when it comes in, for a change that brings something in.
+    pub(super) fn arrival(&self) -> Option<Arrival> {
+        match self {
+            SubmissionChange::Put(entered) => Some(entered.arrival),
+            SubmissionChange::Submit(arrival) => Some(*arrival),
+            SubmissionChange::Withdraw
+            | SubmissionChange::Approve
+            | SubmissionChange::Return(_)
+            | SubmissionChange::Reopen => None,
         }
     }
 
@@ -88,7 +129,7 @@ impl SubmissionChange {
                 intent: Intent::Submit,
                 ..
             })
-            | SubmissionChange::Submit => ChangeKind::SubmissionSubmitted,
+            | SubmissionChange::Submit(_) => ChangeKind::SubmissionSubmitted,
             SubmissionChange::Withdraw => ChangeKind::SubmissionWithdrawn,
             SubmissionChange::Approve => ChangeKind::SubmissionApproved,
             SubmissionChange::Return(_) => ChangeKind::SubmissionReturned,
@@ -98,7 +139,7 @@ impl SubmissionChange {
 
     pub(super) fn action(&self) -> Action {
         match self {
-            SubmissionChange::Put(_) | SubmissionChange::Submit | SubmissionChange::Withdraw => {
+            SubmissionChange::Put(_) | SubmissionChange::Submit(_) | SubmissionChange::Withdraw => {
                 Action::ChangeSubmissions
             }
             SubmissionChange::Approve | SubmissionChange::Return(_) | SubmissionChange::Reopen => {

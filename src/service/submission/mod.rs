@@ -12,7 +12,7 @@ mod view;
 pub use self::batch::{change_all, change_now};
 use self::change::state_of;
 pub use self::change::{
-    Asked, Entered, EnteredReason, EnteredValueReason, Intent, SubmissionChange,
+    Arrival, Asked, Entered, EnteredReason, EnteredValueReason, Intent, SubmissionChange,
 };
 pub use self::error::SubmissionError;
 pub use self::queue::{SubmissionQueue, change};

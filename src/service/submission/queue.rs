@@ -31,7 +31,7 @@ impl Task for Asked {
                 let texts = reason.values.iter().map(|value| value.reason.len());
                 texts.sum::<usize>() + reason.text.len()
             }
-            SubmissionChange::Submit
+            SubmissionChange::Submit(_)
             | SubmissionChange::Withdraw
             | SubmissionChange::Approve
             | SubmissionChange::Reopen => 0,

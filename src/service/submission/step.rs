@@ -4,11 +4,11 @@ use crate::domain::fault::FieldPath;
 use crate::path;
 use crate::sentence::Sentence;
 use crate::sentence::period::period_named;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
-use super::change::{Entered, EnteredReason, EnteredValueReason, SubmissionChange};
+use super::change::{Arrival, Entered, EnteredReason, EnteredValueReason, SubmissionChange};
 use super::error::SubmissionError;
-use crate::authz::Permit;
+use crate::authz::{Action, Permit};
 use crate::domain::form::{FourEyes, Late};
 use crate::domain::id::LevelCode;
 use crate::domain::naming::Named;
@@ -19,7 +19,8 @@ use crate::domain::submission::{
     unknown_indicator, unknown_option,
 };
 use crate::domain::text::{TextFault, read_prose};
-use crate::error::Fault;
+use crate::error::{Code, Fault, FaultList, Message};
+use crate::message;
 use crate::rollup::piece::Contribution;
 use crate::service::application::locate::Located;
 use crate::service::application::snapshot::Snapshot;
@@ -80,16 +81,19 @@ impl Deciding<'_> {
     ) -> Result<Taken, SubmissionError> {
         let (status, effect) = self.transition(change.step())?;
         // A submission can always be withdrawn, even if nothing more is accepted.
-        if matches!(change, SubmissionChange::Put(_) | SubmissionChange::Submit) {
-            self.check_open()?;
-        }
+        let arrival = change.arrival();
+        let wrong_day = match arrival {
+            Some(arrival) => self.check_in_time(arrival, effect)?,
+            None => None,
+        };
         self.check_four_eyes(transaction, change)?;
-        let brought = self.content(change, effect)?;
+        let brought = with_fault(self.content(change, effect), wrong_day)?;
         let reason = match change {
             SubmissionChange::Return(entered) => Some(self.reason(entered)?),
             _ => None,
         };
-        let next = self.next(status, effect, brought.is_some());
+        let paper = arrival.and_then(Arrival::of_paper);
+        let next = self.next(status, effect, brought.is_some(), paper);
         let record = RevisionRecord {
             revision: next.revision,
             step: change.step(),
@@ -98,6 +102,7 @@ impl Deciding<'_> {
             reason,
             account: self.permit.account(),
             entered_at: self.now.naive_utc(),
+            received_on: paper,
             rev: next.rev,
         };
         Ok(Taken {
@@ -189,24 +194,69 @@ impl Deciding<'_> {
                 },
             ),
         };
-        let (status, effect) = status
+        status
             .after(step, counting)
-            .map_err(SubmissionError::WrongStatus)?;
+            .map_err(SubmissionError::WrongStatus)
+    }
+
+    /// Checks that something can come in. Returns the fault of a wrong day of receipt, to be told with
+    /// the other faults.
+    fn check_in_time(
+        &self,
+        arrival: Arrival,
+        effect: Effect,
+    ) -> Result<Option<Fault>, SubmissionError> {
+        self.check_open()?;
+        if let Arrival::OnPaper(day) = arrival {
+            let place = self.located.place();
+            let access = &self.snapshot.access;
+            let _permit = access.to_unit(Action::DateReceipts, &self.located.tree, place)?;
+            if let Some(message) = self.wrong_receipt(day, effect) {
+                let at = path!["received_on"];
+                return Ok(Some(Fault::in_body(at, Code::InvalidValue, message)));
+            }
+        }
         let came_in_before = self
             .current()
             .is_some_and(|current| matches!(current.status, Status::Returned | Status::Reopened));
         // A submission that came in time and was sent back must be accepted again.
         if effect == Effect::CountsLatest && !came_in_before {
-            self.check_deadline()?;
+            self.check_deadline(arrival)?;
         }
-        Ok((status, effect))
+        Ok(None)
     }
 
-    fn check_deadline(&self) -> Result<(), SubmissionError> {
+    /// Says what is wrong with the day on which a paper came in, if anything.
+    fn wrong_receipt(&self, day: NaiveDate, effect: Effect) -> Option<Message> {
+        let period = &self.located.in_force.period;
+        let (today, opens) = (self.snapshot.today(self.now), period.opens());
+        if effect != Effect::CountsLatest {
+            return Some(message!("submission-received-of-draft"));
+        }
+        let named = Named::day(day);
+        if today < day {
+            let today = Named::day(today);
+            return Some(message!("submission-received-later", day = named, today));
+        }
+        (day < opens).then(|| {
+            let (period, opens) = (period_named(period), Named::day(opens));
+            message!(
+                "submission-received-before-opening",
+                day = named,
+                period,
+                opens
+            )
+        })
+    }
+
+    fn check_deadline(&self, arrival: Arrival) -> Result<(), SubmissionError> {
         let period = &self.located.in_force.period;
         let deadline = period.deadline(self.level(), self.snapshot.catalogue.holidays());
         let time_zone = self.snapshot.counters.time_zone;
-        let passed = deadline.filter(|deadline| deadline.has_passed(self.now, time_zone));
+        let passed = deadline.filter(|deadline| match arrival {
+            Arrival::Now => deadline.has_passed(self.now, time_zone),
+            Arrival::OnPaper(day) => deadline.is_before(day, time_zone),
+        });
         match passed {
             Some(deadline) if period.definition.late == Late::Refuse => {
                 Err(SubmissionError::Closed(deadline.as_seen_in(time_zone)))
@@ -252,7 +302,7 @@ impl Deciding<'_> {
     ) -> Result<Option<Content>, SubmissionError> {
         let content = match change {
             SubmissionChange::Put(entered) => self.read(entered)?,
-            SubmissionChange::Submit => {
+            SubmissionChange::Submit(_) => {
                 let current = self.current().ok_or(SubmissionError::Missing)?;
                 self.known(current.values_revision)?.clone()
             }
@@ -343,14 +393,20 @@ impl Deciding<'_> {
         })
     }
 
-    /// Records that something came in today. A withdrawn or returned submission was received
-    /// nevertheless, so what follows it is a correction.
-    fn receive(&self, before: Option<Receipt>) -> Receipt {
-        let today = self.snapshot.today(self.now);
-        before.map_or_else(|| Receipt::on(today), |receipt| receipt.and_on(today))
+    /// Records that something came in today, or on paper before. A withdrawn or returned submission
+    /// was received nevertheless, so what follows it is a correction.
+    fn receive(&self, before: Option<Receipt>, paper: Option<NaiveDate>) -> Receipt {
+        let day = paper.unwrap_or_else(|| self.snapshot.today(self.now));
+        before.map_or_else(|| Receipt::on(day), |receipt| receipt.and_on(day))
     }
 
-    fn next(&self, status: Status, effect: Effect, brings_values: bool) -> Submission {
+    fn next(
+        &self,
+        status: Status,
+        effect: Effect,
+        brings_values: bool,
+        paper: Option<NaiveDate>,
+    ) -> Submission {
         let current = self.current();
         let revision = current.map_or(Revision::FIRST, |current| current.revision.next());
         let values_revision = match current {
@@ -363,7 +419,7 @@ impl Deciding<'_> {
                 current.and_then(|current| current.counting_revision),
                 receipt,
             ),
-            Effect::CountsLatest => (Some(revision), Some(self.receive(receipt))),
+            Effect::CountsLatest => (Some(revision), Some(self.receive(receipt, paper))),
             Effect::CountsNothing => (None, receipt),
         };
         // Approving and reopening change the stage in which the same values count.
@@ -398,6 +454,23 @@ fn contribution(
         reached,
         given: record.rev,
     })
+}
+
+/// Adds a fault to those of what was checked.
+fn with_fault<T>(
+    checked: Result<T, SubmissionError>,
+    fault: Option<Fault>,
+) -> Result<T, SubmissionError> {
+    let Some(fault) = fault else {
+        return checked;
+    };
+    let mut faults = match checked {
+        Ok(_) => FaultList::default(),
+        Err(SubmissionError::Invalid(faults)) => faults,
+        Err(other) => return Err(other),
+    };
+    faults.append(vec![fault].into());
+    Err(SubmissionError::Invalid(faults))
 }
 
 /// Reads a reason, which must not be empty.

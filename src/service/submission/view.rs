@@ -37,8 +37,8 @@ pub struct SubmissionView {
     /// The revision whose values count in the rollups; null if none does. A draft over a submitted
     /// revision leaves that one counting.
     pub counting_revision: Option<i32>,
-    /// The day on which the unit first sent something that counts, whatever became of it. Lateness
-    /// is judged by it. Null if it never did.
+    /// The day on which something that counts first came in from the unit, whatever became of it.
+    /// Lateness is judged by it. Null if nothing did. `list_revisions` shows who entered a paper.
     pub received_on: Option<NaiveDate>,
     /// The day of the latest correction; null if there was none.
     pub corrected_on: Option<NaiveDate>,
@@ -285,6 +285,8 @@ pub struct RevisionView {
     /// The account that took the step.
     pub author: AccountName,
     pub at: DateTime<Utc>,
+    /// The day on which the paper came in that the step entered; null if no paper was entered.
+    pub received_on: Option<NaiveDate>,
     pub rev: i64,
     /// The values that the step brought; null if it brought none.
     pub values: Option<Vec<ValueView>>,
@@ -312,6 +314,7 @@ impl RevisionView {
             by: author.login.clone(),
             author,
             at: record.entered_at.and_utc(),
+            received_on: record.received_on,
             rev: record.rev,
             values,
             narrative,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Integer, Text};
 use itertools::Itertools;
@@ -32,6 +32,7 @@ struct RevisionRow {
     account_id: String,
     entered_at: NaiveDateTime,
     rev: i64,
+    received_on: Option<NaiveDate>,
 }
 
 impl TryFrom<RevisionRow> for RevisionRecord {
@@ -63,6 +64,7 @@ impl TryFrom<RevisionRow> for RevisionRecord {
                 .transpose()?,
             account: parsed(&row.account_id, "account id")?,
             entered_at: row.entered_at,
+            received_on: row.received_on,
             rev: row.rev,
         })
     }
@@ -84,6 +86,7 @@ struct NewRevision<'r> {
     account_id: String,
     entered_at: NaiveDateTime,
     rev: i64,
+    received_on: Option<NaiveDate>,
 }
 
 impl<'r> NewRevision<'r> {
@@ -111,6 +114,7 @@ impl<'r> NewRevision<'r> {
             account_id: record.account.to_string(),
             entered_at: record.entered_at,
             rev: record.rev,
+            received_on: record.received_on,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! The records of a submission: its current state, and its revisions with their contents.
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDate, NaiveDateTime};
 use serde::{Deserialize, Serialize};
 
 use super::status::{Stage, Status, Step};
@@ -70,6 +70,8 @@ pub struct RevisionRecord {
     pub reason: Option<Reason>,
     pub account: AccountId,
     pub entered_at: NaiveDateTime,
+    /// The day on which the paper came in that was entered; `None` if no paper was.
+    pub received_on: Option<NaiveDate>,
     pub rev: i64,
 }
 

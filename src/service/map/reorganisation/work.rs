@@ -328,6 +328,7 @@ pub(super) fn note(
                 reason: Some(reason),
                 account: noting.account,
                 entered_at: noting.at,
+                received_on: None,
                 rev: noting.rev,
             },
         ));

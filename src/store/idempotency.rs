@@ -117,7 +117,7 @@ struct NewRow<'r> {
 /// Stores answers. The caller passes at most as many as one commit makes.
 pub fn remember(
     transaction: &mut Transaction<'_>,
-    answers: &[NewAnswer],
+    answers: &[&NewAnswer],
 ) -> Result<(), StoreError> {
     if answers.is_empty() {
         return Ok(());

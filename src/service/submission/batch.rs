@@ -25,8 +25,9 @@ use crate::rollup::piece::{Contribution, Edition};
 use crate::service::application::Application;
 use crate::service::application::call::Call;
 use crate::service::application::change::{AuthoredItem, ChangeItem};
-use crate::service::application::idempotency::{Answered, Outcome, Reply, keep_all};
+use crate::service::application::idempotency::{Answered, Outcome, PackedReply, Reply, keep_all};
 use crate::service::application::locate::{Located, ReportPath};
+use crate::service::application::side_by_side::beside;
 use crate::service::application::snapshot::Snapshot;
 use crate::service::totals::{Given, OwnChange, apply, divisions_in, histories_of, maps_of};
 use crate::store::counters::Counters;
@@ -36,6 +37,9 @@ use crate::store::submission::{submissions_of, submissions_put};
 use crate::store::{StoreError, Transaction};
 
 type Answer = Result<Reply, SubmissionError>;
+
+/// The number of steps from which on their replies are worth a thread.
+const WORTH_A_THREAD: usize = 8;
 
 /// Answers by the index of their change.
 type Answers = BTreeMap<usize, Answer>;
@@ -156,10 +160,10 @@ fn commit(application: &Application, open: &[(usize, &Asked)]) -> Result<Answers
         if steps.is_empty() {
             return Err(NothingWritten::Refused(batch.answers));
         }
-        let rollups = batch.write(&steps)?;
-        let warnings = batch.hold_to_rules(&steps, &rollups)?;
+        batch.write(&steps)?;
         let items = steps.iter().map(Stepping::item).collect();
-        let answers = batch.answer(steps, warnings)?;
+        let (replies, warnings) = batch.add_up_and_reply(&steps)?;
+        let answers = batch.answer(steps, replies, warnings)?;
         Ok((answers, items))
     })
 }
@@ -213,6 +217,32 @@ struct Stepping<'b> {
 impl Stepping<'_> {
     fn key(&self) -> SubmissionKey {
         self.placed.located.key()
+    }
+
+    /// Makes the reply. `warnings` are those of the form's rules.
+    fn reply(&self, warnings: Vec<Warning>) -> Result<PackedReply, StoreError> {
+        let Placed {
+            snapshot,
+            located,
+            asked,
+            ..
+        } = &self.placed;
+        let Taken {
+            next,
+            record,
+            content,
+            ..
+        } = &self.taken;
+        let view = SubmissionView::new(
+            snapshot,
+            located,
+            next,
+            content,
+            record.reason.clone(),
+            warnings,
+        );
+        let reply = Reply::of_state(self.outcome.clone(), &state_of(next.revision), &view)?;
+        PackedReply::new(&asked.once, reply)
     }
 
     /// Returns the step for the feed.
@@ -338,18 +368,42 @@ impl Batch<'_, '_> {
             located: &placed.located,
             standing,
             permit: &placed.permit,
-            now: placed.asked.call.now,
+            asked: placed.asked,
         };
-        deciding.take(self.transaction, &placed.asked.change)
+        deciding.take(self.transaction)
     }
 
-    /// Writes all steps. Removes the previously counting values from every ancestor's totals and
-    /// adds the new ones.
-    fn write(&mut self, steps: &[Stepping<'_>]) -> Result<Rollups, StoreError> {
+    /// Writes the submissions and their revisions.
+    fn write(&mut self, steps: &[Stepping<'_>]) -> Result<(), StoreError> {
         let submissions = steps.iter().map(|step| (step.key(), &step.taken.next));
         submissions_put(self.transaction, submissions)?;
         let records = steps.iter().map(|step| (step.key(), &step.taken.record));
-        revisions_append(self.transaction, records)?;
+        revisions_append(self.transaction, records)
+    }
+
+    /// Adds the steps up and holds the totals to the forms' rules. The replies need no totals, so
+    /// those of many steps are made meanwhile. They have no warnings of rules yet.
+    fn add_up_and_reply(
+        &mut self,
+        steps: &[Stepping<'_>],
+    ) -> Result<(Vec<PackedReply>, Vec<Vec<Warning>>), NothingWritten> {
+        let replies = || -> Result<Vec<PackedReply>, StoreError> {
+            steps.iter().map(|step| step.reply(Vec::new())).collect()
+        };
+        let mut warnings = || {
+            let rollups = self.add_up(steps)?;
+            self.hold_to_rules(steps, &rollups)
+        };
+        let (replies, warnings) = if steps.len() < WORTH_A_THREAD {
+            (replies(), warnings())
+        } else {
+            beside(replies, warnings)
+        };
+        Ok((replies?, warnings?))
+    }
+
+    /// Removes the previously counting values from every ancestor's totals and adds the new ones.
+    fn add_up(&mut self, steps: &[Stepping<'_>]) -> Result<Rollups, StoreError> {
         let mut changing: BTreeMap<(FormNumber, Period), Vec<&Stepping<'_>>> = BTreeMap::new();
         for step in steps {
             if step.taken.before != step.taken.after {
@@ -423,40 +477,23 @@ impl Batch<'_, '_> {
     fn answer(
         mut self,
         steps: Vec<Stepping<'_>>,
+        replies: Vec<PackedReply>,
         warnings: Vec<Vec<Warning>>,
     ) -> Result<Answers, NothingWritten> {
-        let mut replies = Vec::with_capacity(steps.len());
-        for (step, warnings) in steps.into_iter().zip(warnings) {
-            let Stepping {
-                placed,
-                outcome,
-                taken,
-            } = step;
-            let Taken {
-                next,
-                record,
-                content,
-                ..
-            } = taken;
-            let view = SubmissionView::new(
-                placed.snapshot,
-                &placed.located,
-                &next,
-                &content,
-                record.reason,
-                warnings,
-            );
-            let reply = Reply::of_state(outcome, &state_of(next.revision), &view)?;
-            replies.push((placed, reply));
+        let mut answered = Vec::with_capacity(steps.len());
+        for ((step, reply), warnings) in steps.iter().zip(replies).zip(warnings) {
+            let reply = match warnings.is_empty() {
+                true => reply,
+                false => step.reply(warnings)?,
+            };
+            answered.push((&step.placed, reply));
         }
-        let kept = replies
-            .iter()
-            .map(|(placed, reply)| (&placed.asked.once, reply));
+        let kept = answered.iter();
+        let kept = kept.map(|(placed, reply)| (&placed.asked.once, reply));
         keep_all(self.transaction, kept)?;
-        let replies = replies
-            .into_iter()
-            .map(|(placed, reply)| (placed.place, Ok(reply)));
-        self.answers.extend(replies);
+        let answered = answered.into_iter();
+        let answered = answered.map(|(placed, reply)| (placed.place, Ok(reply.into())));
+        self.answers.extend(answered);
         Ok(self.answers)
     }
 }

@@ -1,7 +1,7 @@
 //! A board: the rollups of one period on one map, read and changed. Never when they change.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::NaiveDate;
 
@@ -143,39 +143,135 @@ impl Needed {
 }
 
 /// Contributions at places that a commit does not change. Each unit's are read once, however many
-/// periods use them.
-pub(super) struct Others {
-    pub(super) form: FormNumber,
-    pub(super) maps: Maps,
-    pub(super) read: HashSet<UnitId>,
-    pub(super) contributions: Contributions,
+/// periods use them. Boards that climb side by side read one after another.
+pub(super) struct Others<'t, 'c>(Mutex<OthersRead<'t, 'c>>);
+
+struct OthersRead<'t, 'c> {
+    transaction: &'t mut Transaction<'c>,
+    form: FormNumber,
+    maps: Maps,
+    read: HashSet<UnitId>,
+    contributions: Contributions,
 }
 
-impl Others {
-    pub(super) fn new(form: FormNumber, maps: Maps) -> Others {
-        Others {
+impl<'t, 'c> Others<'t, 'c> {
+    pub(super) fn new(
+        transaction: &'t mut Transaction<'c>,
+        form: FormNumber,
+        maps: Maps,
+    ) -> Others<'t, 'c> {
+        Others(Mutex::new(OthersRead {
+            transaction,
             form,
             maps,
             read: HashSet::new(),
             contributions: Contributions::new(),
-        }
+        }))
     }
 
-    pub(super) fn of(
+    /// Reads the rollups of `positions` on a board, which a commit does not change.
+    fn rollups(
+        &self,
+        board: &Board<'_>,
+        mut positions: BTreeSet<Position>,
+    ) -> Result<BTreeMap<Position, Rollup>, StoreError> {
+        let mut read = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = board.kept(read.transaction, positions.iter().copied())?;
+        let mut rollups = without_revs(kept);
+        positions.retain(|position| !rollups.contains_key(position));
+        let sources = board.sources(positions.iter().copied());
+        let contributions = read.given_by(&sources, &board.base_periods())?;
+        let mut own = board.carrier.own(&contributions);
+        own.retain(|position, _| positions.contains(position));
+        let leaves = own.into_iter();
+        rollups.extend(leaves.map(|(position, own)| (position, Rollup::of_leaf(own))));
+        Ok(rollups)
+    }
+}
+
+impl OthersRead<'_, '_> {
+    fn given_by(
         &mut self,
-        transaction: &mut Transaction<'_>,
         units: &[UnitId],
         bases: &[Period],
     ) -> Result<Contributions, StoreError> {
         let new = units.iter().copied().filter(|unit| self.read.insert(*unit));
         let new: Vec<UnitId> = new.collect();
-        let loaded = Loaded::of(transaction, self.form, &self.maps, Units::These(&new))?;
+        let loaded = Loaded::of(self.transaction, self.form, &self.maps, Units::These(&new))?;
         self.contributions.extend(loaded.contributions);
         let keys = units
             .iter()
             .flat_map(|unit| bases.iter().map(|base| (*base, *unit)));
         let found = keys.flat_map(|(base, unit)| given_in(&self.contributions, base, unit));
         Ok(found.map(|(key, one)| (*key, one.clone())).collect())
+    }
+}
+
+/// A board that changes are about to climb: what they reach, and the rows that are there.
+pub(super) struct Climbing<'b, 's> {
+    pub(super) board: &'b Board<'s>,
+    pub(super) reach: ChangedPart,
+    pub(super) rows: BTreeMap<Position, Rollup>,
+}
+
+impl<'b, 's> Climbing<'b, 's> {
+    /// Reads the rows of a base period's board.
+    pub(super) fn of_base(
+        transaction: &mut Transaction<'_>,
+        board: &'b Board<'s>,
+        base: Period,
+        changes: &[OwnChange],
+    ) -> Result<Climbing<'b, 's>, StoreError> {
+        let reach = board.reach(base, changes);
+        let rows = without_revs(board.kept(transaction, reach.all())?);
+        Ok(Climbing { board, reach, rows })
+    }
+
+    /// Finds the units and periods whose submissions must be read before changes can climb.
+    pub(super) fn needed(&self, base: Period, changes: &[OwnChange]) -> Needed {
+        let board = self.board;
+        let changing: HashSet<UnitId> = changes.iter().map(|change| change.unit).collect();
+        // An ancestor without a row has nothing below it yet, but may have values of its own.
+        let without_row = self.reach.ancestors.iter().copied();
+        let without_row = without_row.filter(|position| !self.rows.contains_key(position));
+        let sources = board.sources(self.reach.changed.iter().copied().chain(without_row));
+        let mut maps = board.carrier.bases.clone();
+        if sources.iter().all(|source| changing.contains(source)) {
+            maps.remove(&base);
+        }
+        Needed {
+            sources: sources.into_iter().collect(),
+            maps,
+        }
+    }
+
+    /// Applies changes. `before` and `after` have everything that counts at the places that they
+    /// reach.
+    pub(super) fn apply(
+        self,
+        before: &Contributions,
+        after: &Contributions,
+        others: &Others<'_, '_>,
+    ) -> Result<Applied, StoreError> {
+        let Climbing { board, reach, rows } = self;
+        let mut rollups = rows;
+        let (mut before, mut after) = (board.carrier.own(before), board.carrier.own(after));
+        for position in reach.ancestors {
+            rollups
+                .entry(position)
+                .or_insert_with(|| Rollup::of_leaf(after.remove(&position).unwrap_or_default()));
+        }
+        let mut own = BTreeMap::new();
+        for position in reach.changed {
+            let rollup = rollups.entry(position).or_default();
+            rollup.own = before.remove(&position).unwrap_or_default();
+            own.insert(position, after.remove(&position).unwrap_or_default());
+        }
+        let aggregations = board.carrier.aggregations;
+        let changed = climb(board.tree(), aggregations, &mut rollups, own, |parts| {
+            others.rollups(board, parts)
+        })?;
+        Ok(Applied { rollups, changed })
     }
 }
 
@@ -397,85 +493,6 @@ impl<'s> Board<'s> {
                 Some((place.position(), year.remove(&self.period.period)?))
             });
         taken.collect()
-    }
-
-    /// Finds the units and periods whose submissions must be read before changes can climb the
-    /// tree.
-    pub(super) fn needed(
-        &self,
-        base: Period,
-        changes: &[OwnChange],
-        reach: &ChangedPart,
-        rows: &BTreeMap<Position, Rollup>,
-    ) -> Needed {
-        let changing: HashSet<UnitId> = changes.iter().map(|change| change.unit).collect();
-        // An ancestor without a row has nothing below it yet, but may have values of its own.
-        let without_row = reach.ancestors.iter().copied();
-        let without_row = without_row.filter(|position| !rows.contains_key(position));
-        let sources = self.sources(reach.changed.iter().copied().chain(without_row));
-        let mut maps = self.carrier.bases.clone();
-        if sources.iter().all(|source| changing.contains(source)) {
-            maps.remove(&base);
-        }
-        Needed {
-            sources: sources.into_iter().collect(),
-            maps,
-        }
-    }
-
-    /// Applies changes in a base period to this board. `rows` are the existing rows of the places
-    /// that the changes reach; `known` has what [`Board::needed`] asked for.
-    pub(super) fn apply(
-        &self,
-        transaction: &mut Transaction<'_>,
-        base: Period,
-        changes: &[OwnChange],
-        reach: ChangedPart,
-        rows: BTreeMap<Position, Rollup>,
-        known: &Contributions,
-        others: &mut Others,
-    ) -> Result<Applied, StoreError> {
-        let mut rollups = rows;
-        let (before, after) = around(base, changes, known);
-        let (mut before, mut after) = (self.carrier.own(&before), self.carrier.own(&after));
-        for position in reach.ancestors {
-            rollups
-                .entry(position)
-                .or_insert_with(|| Rollup::of_leaf(after.remove(&position).unwrap_or_default()));
-        }
-        let mut own = BTreeMap::new();
-        for position in reach.changed {
-            let rollup = rollups.entry(position).or_default();
-            rollup.own = before.remove(&position).unwrap_or_default();
-            own.insert(position, after.remove(&position).unwrap_or_default());
-        }
-        let tree = self.tree();
-        let changed = climb(
-            tree,
-            self.carrier.aggregations,
-            &mut rollups,
-            own,
-            |parts| self.untouched(transaction, parts, others),
-        )?;
-        Ok(Applied { rollups, changed })
-    }
-
-    /// Reads the rollups of `positions` that a commit does not change.
-    pub(super) fn untouched(
-        &self,
-        transaction: &mut Transaction<'_>,
-        mut positions: BTreeSet<Position>,
-        others: &mut Others,
-    ) -> Result<BTreeMap<Position, Rollup>, StoreError> {
-        let mut rollups = without_revs(self.kept(transaction, positions.iter().copied())?);
-        positions.retain(|position| !rollups.contains_key(position));
-        let sources = self.sources(positions.iter().copied());
-        let contributions = others.of(transaction, &sources, &self.base_periods())?;
-        let mut own = self.carrier.own(&contributions);
-        own.retain(|position, _| positions.contains(position));
-        let leaves = own.into_iter();
-        rollups.extend(leaves.map(|(position, own)| (position, Rollup::of_leaf(own))));
-        Ok(rollups)
     }
 
     /// Returns the places whose own part may change with a unit's submission. The submission

@@ -68,8 +68,9 @@ fn not_asked_for(fact: &Fact, collected: &[&Entry<'_>]) -> Option<SubmissionFaul
         .options()
         .iter()
         .any(|(number, _)| *number == fact.option);
-    let indicator = entry.named();
-    (!is_option).then_some(SubmissionFault::OptionNoMore { indicator })
+    (!is_option).then(|| SubmissionFault::OptionNoMore {
+        indicator: entry.named(),
+    })
 }
 
 type Values = BTreeMap<(IndicatorNumber, OptionNumber), Fact>;

@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::change::{Asked, SubmissionChange, path_of, state_of};
+use super::change::{Asked, SubmissionChange, WORTH_A_THREAD, path_of, state_of};
 use super::error::SubmissionError;
 use super::rule::{broken_rules, has_rules, rollup_at};
 use super::step::{Deciding, Standing, Taken};
@@ -17,7 +17,7 @@ use crate::domain::form::{Rule, Severity};
 use crate::domain::hierarchy::Position;
 use crate::domain::id::{AccountId, FormNumber, TenantId, UnitId};
 use crate::domain::period::Period;
-use crate::domain::submission::{Revision, Status, SubmissionKey};
+use crate::domain::submission::{Revision, RevisionRecord, Status, SubmissionKey};
 use crate::error::{Code, Fault, Message};
 use crate::rollup::handover::{PastStep, handed_over};
 use crate::rollup::node::Rollup;
@@ -29,7 +29,9 @@ use crate::service::application::idempotency::{Answered, Outcome, PackedReply, R
 use crate::service::application::locate::{Located, ReportPath};
 use crate::service::application::side_by_side::beside;
 use crate::service::application::snapshot::Snapshot;
-use crate::service::totals::{Given, OwnChange, apply, divisions_in, histories_of, maps_of};
+use crate::service::totals::{
+    Added, Adding, Given, OwnChange, Shared, divisions_in, histories_of, maps_of,
+};
 use crate::store::counters::Counters;
 use crate::store::key::Units;
 use crate::store::submission::revision::{revisions_append, revisions_of};
@@ -37,9 +39,6 @@ use crate::store::submission::{submissions_of, submissions_put};
 use crate::store::{StoreError, Transaction};
 
 type Answer = Result<Reply, SubmissionError>;
-
-/// The number of steps from which on their replies are worth a thread.
-const WORTH_A_THREAD: usize = 8;
 
 /// Answers by the index of their change.
 type Answers = BTreeMap<usize, Answer>;
@@ -160,9 +159,9 @@ fn commit(application: &Application, open: &[(usize, &Asked)]) -> Result<Answers
         if steps.is_empty() {
             return Err(NothingWritten::Refused(batch.answers));
         }
-        batch.write(&steps)?;
         let items = steps.iter().map(Stepping::item).collect();
-        let (replies, warnings) = batch.add_up_and_reply(&steps)?;
+        let Made { replies, rollups } = batch.make(&steps)?;
+        let warnings = batch.hold_to_rules(&steps, &rollups)?;
         let answers = batch.answer(steps, replies, warnings)?;
         Ok((answers, items))
     })
@@ -259,6 +258,28 @@ impl Stepping<'_> {
 
 /// The rollups of a form's base period that a commit has changed.
 type Rollups = HashMap<(FormNumber, Period), BTreeMap<Position, Rollup>>;
+
+/// The work on the steps of a commit: their replies, without warnings of rules, and the totals.
+struct Made {
+    replies: Vec<PackedReply>,
+    rollups: Rollups,
+}
+
+/// Writes the submissions and their revisions.
+fn write_steps(
+    transaction: &mut Transaction<'_>,
+    steps: &[Stepping<'_>],
+) -> Result<(), StoreError> {
+    let submissions = steps.iter().map(|step| (step.key(), &step.taken.next));
+    submissions_put(transaction, submissions)?;
+    let records = steps.iter().map(|step| (step.key(), &step.taken.record));
+    revisions_append(transaction, records)
+}
+
+/// Makes the replies, without warnings of rules.
+fn replies_to(steps: &[Stepping<'_>]) -> Result<Vec<PackedReply>, StoreError> {
+    steps.iter().map(|step| step.reply(Vec::new())).collect()
+}
 
 /// One transaction and its answers so far.
 struct Batch<'t, 'c> {
@@ -373,37 +394,38 @@ impl Batch<'_, '_> {
         deciding.take(self.transaction)
     }
 
-    /// Writes the submissions and their revisions.
-    fn write(&mut self, steps: &[Stepping<'_>]) -> Result<(), StoreError> {
-        let submissions = steps.iter().map(|step| (step.key(), &step.taken.next));
-        submissions_put(self.transaction, submissions)?;
-        let records = steps.iter().map(|step| (step.key(), &step.taken.record));
-        revisions_append(self.transaction, records)
+    /// Writes all steps and what they change in the totals. While this thread writes the submissions,
+    /// others add up and make the replies, which need no totals.
+    fn make(&mut self, steps: &[Stepping<'_>]) -> Result<Made, StoreError> {
+        let adding = self.read_totals(steps)?;
+        let transaction = Shared::new(self.transaction);
+        let reply = || replies_to(steps);
+        let add_up = || -> Result<Vec<Added<'_>>, StoreError> {
+            let adding = adding.into_iter();
+            adding.map(|adding| adding.climb(&transaction)).collect()
+        };
+        let write = || transaction.with(|transaction| write_steps(transaction, steps));
+        let (replies, (added, written)) = match steps.len() < WORTH_A_THREAD {
+            true => (reply(), (add_up(), write())),
+            false => beside(reply, || beside(add_up, write)),
+        };
+        written?;
+        let mut rollups = Rollups::new();
+        for added in added? {
+            rollups.insert(added.of(), added.write(self.transaction)?);
+        }
+        Ok(Made {
+            replies: replies?,
+            rollups,
+        })
     }
 
-    /// Adds the steps up and holds the totals to the forms' rules. The replies need no totals, so
-    /// those of many steps are made meanwhile. They have no warnings of rules yet.
-    fn add_up_and_reply(
+    /// Reads what must be known to take the previously counting values from every ancestor's totals
+    /// and to add the new ones.
+    fn read_totals<'b>(
         &mut self,
-        steps: &[Stepping<'_>],
-    ) -> Result<(Vec<PackedReply>, Vec<Vec<Warning>>), NothingWritten> {
-        let replies = || -> Result<Vec<PackedReply>, StoreError> {
-            steps.iter().map(|step| step.reply(Vec::new())).collect()
-        };
-        let mut warnings = || {
-            let rollups = self.add_up(steps)?;
-            self.hold_to_rules(steps, &rollups)
-        };
-        let (replies, warnings) = if steps.len() < WORTH_A_THREAD {
-            (replies(), warnings())
-        } else {
-            beside(replies, warnings)
-        };
-        Ok((replies?, warnings?))
-    }
-
-    /// Removes the previously counting values from every ancestor's totals and adds the new ones.
-    fn add_up(&mut self, steps: &[Stepping<'_>]) -> Result<Rollups, StoreError> {
+        steps: &'b [Stepping<'b>],
+    ) -> Result<Vec<Adding<'b>>, StoreError> {
         let mut changing: BTreeMap<(FormNumber, Period), Vec<&Stepping<'_>>> = BTreeMap::new();
         for step in steps {
             if step.taken.before != step.taken.after {
@@ -414,8 +436,8 @@ impl Batch<'_, '_> {
                     .push(step);
             }
         }
-        let mut rollups = Rollups::new();
-        for (of, steps) in changing {
+        let mut adding = Vec::with_capacity(changing.len());
+        for steps in changing.into_values() {
             let Some(first) = steps.first() else {
                 continue;
             };
@@ -423,11 +445,9 @@ impl Batch<'_, '_> {
                 snapshot, located, ..
             } = &first.placed;
             let changes = own_changes(self.transaction, snapshot, located, &steps)?;
-            let rev = first.taken.next.rev;
-            let changed = apply(self.transaction, snapshot, located, &changes, rev)?;
-            rollups.insert(of, changed);
+            adding.push(Adding::read(self.transaction, snapshot, located, &changes)?);
         }
-        Ok(rollups)
+        Ok(adding)
     }
 
     /// Checks the units' totals against the forms' rules, and collects warnings. Refuses only the
@@ -517,8 +537,8 @@ fn placed<'b>(
     })
 }
 
-/// Returns the changes that written steps on one form and base period made to their units'
-/// contributions.
+/// Returns the changes that steps on one form and base period make to their units' contributions.
+/// The steps are not written yet.
 fn own_changes(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
@@ -537,15 +557,27 @@ fn own_changes(
         let unit = step.key().unit;
         let divisions = divisions_in(&maps, period, unit);
         let mut history = histories.remove(&unit).unwrap_or_default();
-        let after = given(&step.taken.after, &history, &divisions);
-        history.retain(|past| past.revision < step.taken.record.revision);
+        let before = given(&step.taken.before, &history, &divisions);
+        if !divisions.is_empty() {
+            history.push(past_step(&step.taken.record));
+        }
         OwnChange {
             unit,
-            before: given(&step.taken.before, &history, &divisions),
-            after,
+            before,
+            after: given(&step.taken.after, &history, &divisions),
         }
     });
     Ok(changes.collect())
+}
+
+/// Makes a step part of the history.
+fn past_step(record: &RevisionRecord) -> PastStep {
+    PastStep {
+        revision: record.revision,
+        step: record.step,
+        rev: record.rev,
+        facts: record.content.as_ref().map(|content| content.facts.clone()),
+    }
 }
 
 fn given(counting: &Option<Contribution>, history: &[PastStep], divisions: &[i64]) -> Given {

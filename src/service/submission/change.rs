@@ -1,5 +1,10 @@
 //! A change of a submission as it was requested.
 
+use std::num::NonZero;
+use std::thread::available_parallelism;
+
+use itertools::Itertools;
+
 use super::error::SubmissionError;
 
 pub(in crate::service) use crate::authz::Action;
@@ -15,6 +20,7 @@ use crate::service::application::change::ChangeKind;
 use crate::service::application::condition::State;
 use crate::service::application::idempotency::Once;
 use crate::service::application::locate::{Located, ReportPath};
+use crate::service::application::side_by_side::side_by_side;
 use crate::service::application::snapshot::{Rules, RulesEdition};
 
 /// Chooses between keeping a draft and submitting it.
@@ -114,6 +120,9 @@ impl SubmissionChange {
     }
 }
 
+/// The number of changes from which on a part of the work on them is worth a thread.
+pub(super) const WORTH_A_THREAD: usize = 8;
+
 /// A change that was requested and not answered yet.
 pub struct Asked {
     pub(super) call: Call,
@@ -160,6 +169,28 @@ impl Asked {
             change,
             read_early,
         })
+    }
+
+    /// Like [`Asked::new`] for many changes, which are read side by side.
+    ///
+    /// # Errors
+    /// Those of the first that has any.
+    pub fn all(
+        application: &Application,
+        changes: Vec<(Call, ReportPath, SubmissionChange)>,
+    ) -> Result<Vec<Asked>, SubmissionError> {
+        let threads = available_parallelism().map_or(1, NonZero::get);
+        let size = changes.len().div_ceil(threads).max(WORTH_A_THREAD);
+        let chunks = changes.into_iter().chunks(size);
+        let chunks = chunks.into_iter().map(Iterator::collect).collect();
+        let read = side_by_side(chunks, |chunk: Vec<_>| {
+            let chunk = chunk.into_iter();
+            chunk
+                .map(|(call, path, change)| Asked::new(application, call, path, change))
+                .collect::<Result<Vec<Asked>, SubmissionError>>()
+        });
+        let read: Vec<Vec<Asked>> = read.into_iter().collect::<Result<_, SubmissionError>>()?;
+        Ok(read.into_iter().flatten().collect())
     }
 
     /// Returns the content that was read by the rules of this edition, if any was.

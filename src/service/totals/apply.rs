@@ -1,13 +1,15 @@
-//! Applies changes of submissions to the totals of every ancestor. Never how a total is made.
+//! Applies changes of submissions to the totals of every ancestor: reads the rows that they reach,
+//! climbs, and writes. Never how a total is made.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::board::{
-    Applied, Board, ChangedPart, Climbing, Needed, Others, OwnChange, around, without_revs,
+    Board, ChangedPart, Climbed, Climbing, Needed, Others, OwnChange, Shared, around, without_revs,
 };
 use crate::domain::hierarchy::Position;
 use crate::domain::id::{FormNumber, UnitId};
 use crate::domain::period::Period;
+use crate::rollup::carry::Contributions;
 use crate::rollup::encode::YearOfRollups;
 use crate::rollup::node::{KeptRollup, Rollup};
 use crate::service::application::locate::Located;
@@ -17,79 +19,131 @@ use crate::store::key::Units;
 use crate::store::rollup::{rollups_put, years_of, years_put};
 use crate::store::{StoreError, Transaction};
 
-/// Updates the totals of every ancestor after changes on one form and base period. Returns the
-/// changed rollups of the base period.
-///
-/// The base period and each longer period climb their trees side by side. A unit's longer periods
-/// of a year share one row, which is read and written once.
-pub(in crate::service) fn apply(
-    transaction: &mut Transaction<'_>,
-    snapshot: &Snapshot,
-    located: &Located<'_>,
-    changes: &[OwnChange],
+/// Changes on one form and base period, with everything that must be known before they climb: from
+/// here to [`Added`] the database is asked only where an extreme gives way.
+pub(in crate::service) struct Adding<'s> {
+    form: FormNumber,
+    base: Period,
+    /// The rev of the commit.
     rev: i64,
-) -> Result<BTreeMap<Position, Rollup>, StoreError> {
-    let form = located.form();
-    let (base, year) = (located.period(), located.period().year());
-    let board = Board::of(snapshot, located.in_force.period);
-    let longer = form.longer_periods_with(&located.in_force.period);
-    let longer: Vec<Board<'_>> = longer
-        .into_iter()
-        .map(|period| Board::of(snapshot, period))
-        .collect();
+    /// The base period's board, then those of the longer periods.
+    climbing: Vec<Climbing<'s>>,
+    years: YearsChanging,
+    before: Contributions,
+    after: Contributions,
+}
 
-    let own = Climbing::of_base(transaction, &board, base, changes)?;
-    let mut years = YearsChanging::read(transaction, form.number, year, &longer, base, changes)?;
-    let climbing = [own].into_iter().chain(years.take_climbing(&longer));
-    let climbing: Vec<Climbing<'_, '_>> = climbing.collect();
+/// Changes that have climbed to the top, and are not written yet.
+pub(in crate::service) struct Added<'s> {
+    form: FormNumber,
+    base: Period,
+    rev: i64,
+    climbed: Vec<Climbed<'s>>,
+    years: YearsChanging,
+}
 
-    let mut needed = Needed::default();
-    for one in &climbing {
-        needed.extend(one.needed(base, changes));
+impl<'s> Adding<'s> {
+    /// Reads the rows that changes reach. A unit's longer periods of a year share one row.
+    pub fn read(
+        transaction: &mut Transaction<'_>,
+        snapshot: &'s Snapshot,
+        located: &'s Located<'s>,
+        changes: &[OwnChange],
+    ) -> Result<Adding<'s>, StoreError> {
+        let form = located.form();
+        let base = located.period();
+        let board = Board::of(snapshot, located.in_force.period);
+        let longer = form.longer_periods_with(&located.in_force.period);
+        let longer = longer.into_iter();
+        let longer: Vec<Board<'s>> = longer.map(|period| Board::of(snapshot, period)).collect();
+        let mut climbing = vec![Climbing::of_base(transaction, board, base, changes)?];
+        let years = YearsChanging::read(transaction, form.number, base, longer, changes)?;
+        let (years, of_year) = years;
+        climbing.extend(of_year);
+        let mut needed = Needed::default();
+        for one in &climbing {
+            needed.extend(one.needed(base, changes));
+        }
+        let known = needed.load(transaction, form.number)?;
+        let (before, after) = around(base, changes, &known);
+        Ok(Adding {
+            form: form.number,
+            base,
+            rev: snapshot.counters.rev,
+            climbing,
+            years,
+            before,
+            after,
+        })
     }
-    let known = needed.load(transaction, form.number)?;
-    let (before, after) = around(base, changes, &known);
-    let maps = [&board].into_iter().chain(&longer);
-    let maps = maps.flat_map(|board| board.carrier.bases.clone());
-    let mut applied = {
-        let others = Others::new(transaction, form.number, maps.collect());
-        let applied = side_by_side(climbing, |one| one.apply(&before, &after, &others));
-        applied.into_iter()
-    };
 
-    let Some(own) = applied.next().transpose()? else {
-        return Ok(BTreeMap::new());
-    };
-    let rows = board.rows(&own.rollups);
-    let rows = rows.filter(|(place, _)| own.changed.contains(&place.position()));
-    let rows = rows.map(|(place, rollup)| (place.unit(), rollup));
-    rollups_put(transaction, form.number, base, rows, rev)?;
-    for (board, applied) in longer.iter().zip(applied) {
-        years.put_back(board, applied?, rev);
+    /// Climbs the trees of the base period and of each longer period, side by side.
+    ///
+    /// # Errors
+    /// Those of reading the neighbours of an extreme that gives way.
+    pub fn climb(self, transaction: &Shared<'_, '_>) -> Result<Added<'s>, StoreError> {
+        let maps = self.climbing.iter();
+        let maps = maps.flat_map(|one| one.board.maps().clone()).collect();
+        let others = Others::new(transaction, self.form, maps);
+        let climbed = side_by_side(self.climbing, |one| {
+            one.climb(&self.before, &self.after, &others)
+        });
+        Ok(Added {
+            form: self.form,
+            base: self.base,
+            rev: self.rev,
+            climbed: climbed.into_iter().collect::<Result<_, StoreError>>()?,
+            years: self.years,
+        })
     }
-    years.write(transaction, form.number, year, rev)?;
-    Ok(own.rollups)
+}
+
+impl Added<'_> {
+    /// Returns the form and the base period.
+    pub fn of(&self) -> (FormNumber, Period) {
+        (self.form, self.base)
+    }
+
+    /// Writes the rows that have changed. Returns the base period's rollups.
+    pub fn write(
+        self,
+        transaction: &mut Transaction<'_>,
+    ) -> Result<BTreeMap<Position, Rollup>, StoreError> {
+        let rev = self.rev;
+        let mut climbed = self.climbed.into_iter();
+        let Some(own) = climbed.next() else {
+            return Ok(BTreeMap::new());
+        };
+        let rows = own.board.rows(&own.rollups);
+        let rows = rows.filter(|(place, _)| own.changed.contains(&place.position()));
+        let rows = rows.map(|(place, rollup)| (place.unit(), rollup));
+        rollups_put(transaction, self.form, self.base, rows, rev)?;
+        let mut years = self.years;
+        for of_period in climbed {
+            years.put_back(of_period, rev);
+        }
+        years.write(transaction, self.form, self.base.year(), rev)?;
+        Ok(own.rollups)
+    }
 }
 
 /// The rows of a year that changes reach, while they change.
 struct YearsChanging {
     rows: BTreeMap<UnitId, YearOfRollups>,
-    /// What the changes reach on each longer period's board, in the order of the boards.
-    reaches: Vec<ChangedPart>,
     /// The rev of each rollup that was taken out of its row, by period and place.
     revs: BTreeMap<(Period, Position), i64>,
     changed: BTreeSet<UnitId>,
 }
 
 impl YearsChanging {
-    fn read(
+    /// Reads the rows, and takes the rollups of each board out of them.
+    fn read<'s>(
         transaction: &mut Transaction<'_>,
         form: FormNumber,
-        year: i32,
-        boards: &[Board<'_>],
         base: Period,
+        boards: Vec<Board<'s>>,
         changes: &[OwnChange],
-    ) -> Result<YearsChanging, StoreError> {
+    ) -> Result<(YearsChanging, Vec<Climbing<'s>>), StoreError> {
         let reaches: Vec<ChangedPart> = boards
             .iter()
             .map(|board| board.reach(base, changes))
@@ -100,42 +154,43 @@ impl YearsChanging {
             .flat_map(|(board, reach)| board.units_with_rows(reach.all()))
             .collect();
         let units: Vec<UnitId> = units.into_iter().collect();
-        let rows = match boards {
-            [] => BTreeMap::new(),
-            _ => years_of(transaction, form, year, Units::These(&units))?
+        let rows = match boards.is_empty() {
+            true => BTreeMap::new(),
+            false => years_of(transaction, form, base.year(), Units::These(&units))?
                 .into_iter()
                 .collect(),
         };
-        Ok(YearsChanging {
+        let mut years = YearsChanging {
             rows,
-            reaches,
             revs: BTreeMap::new(),
             changed: BTreeSet::new(),
-        })
+        };
+        let boards = boards.into_iter().zip(reaches);
+        let climbing = boards.map(|(board, reach)| years.take_out(board, reach));
+        let climbing = climbing.collect();
+        Ok((years, climbing))
     }
 
-    /// Takes the rollups of each board out of the rows.
-    fn take_climbing<'b, 's>(&mut self, boards: &'b [Board<'s>]) -> Vec<Climbing<'b, 's>> {
-        let reaches = std::mem::take(&mut self.reaches);
-        let boards = boards.iter().zip(reaches);
-        let climbing = boards.map(|(board, reach)| {
-            let kept = board.taken_from(&mut self.rows, &reach);
-            let revs = kept
-                .iter()
-                .map(|(position, kept)| ((board.period.period, *position), kept.rev));
-            self.revs.extend(revs);
-            Climbing {
-                board,
-                reach,
-                rows: without_revs(kept),
-            }
-        });
-        climbing.collect()
+    fn take_out<'s>(&mut self, board: Board<'s>, reach: ChangedPart) -> Climbing<'s> {
+        let kept = board.taken_from(&mut self.rows, &reach);
+        let revs = kept
+            .iter()
+            .map(|(position, kept)| ((board.period.period, *position), kept.rev));
+        self.revs.extend(revs);
+        Climbing {
+            board,
+            reach,
+            rows: without_revs(kept),
+        }
     }
 
-    /// Puts a board's rollups back into the rows. Those that have not changed keep their rev.
-    fn put_back(&mut self, board: &Board<'_>, applied: Applied, rev: i64) {
-        let Applied { rollups, changed } = applied;
+    /// Puts a period's rollups back into the rows. Those that have not changed keep their rev.
+    fn put_back(&mut self, climbed: Climbed<'_>, rev: i64) {
+        let Climbed {
+            board,
+            rollups,
+            changed,
+        } = climbed;
         let period = board.period.period;
         for (place, rollup) in board.owned_rows(rollups) {
             let is_changed = changed.contains(&place.position());

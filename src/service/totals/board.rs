@@ -142,31 +142,47 @@ impl Needed {
     }
 }
 
-/// Contributions at places that a commit does not change. Each unit's are read once, however many
-/// periods use them. Boards that climb side by side read one after another.
-pub(super) struct Others<'t, 'c>(Mutex<OthersRead<'t, 'c>>);
+/// A transaction that several threads use, one after another.
+pub(in crate::service) struct Shared<'t, 'c>(Mutex<&'t mut Transaction<'c>>);
 
-struct OthersRead<'t, 'c> {
-    transaction: &'t mut Transaction<'c>,
+impl<'t, 'c> Shared<'t, 'c> {
+    pub fn new(transaction: &'t mut Transaction<'c>) -> Shared<'t, 'c> {
+        Shared(Mutex::new(transaction))
+    }
+
+    pub fn with<T>(&self, work: impl FnOnce(&mut Transaction<'c>) -> T) -> T {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        work(&mut held)
+    }
+}
+
+/// Contributions at places that a commit does not change. Each unit's are read once, however many
+/// periods use them.
+pub(super) struct Others<'o, 't, 'c> {
+    transaction: &'o Shared<'t, 'c>,
     form: FormNumber,
     maps: Maps,
-    read: HashSet<UnitId>,
+    read: Mutex<OthersRead>,
+}
+
+#[derive(Default)]
+struct OthersRead {
+    units: HashSet<UnitId>,
     contributions: Contributions,
 }
 
-impl<'t, 'c> Others<'t, 'c> {
+impl<'o, 't, 'c> Others<'o, 't, 'c> {
     pub(super) fn new(
-        transaction: &'t mut Transaction<'c>,
+        transaction: &'o Shared<'t, 'c>,
         form: FormNumber,
         maps: Maps,
-    ) -> Others<'t, 'c> {
-        Others(Mutex::new(OthersRead {
+    ) -> Others<'o, 't, 'c> {
+        Others {
             transaction,
             form,
             maps,
-            read: HashSet::new(),
-            contributions: Contributions::new(),
-        }))
+            read: Mutex::default(),
+        }
     }
 
     /// Reads the rollups of `positions` on a board, which a commit does not change.
@@ -175,53 +191,61 @@ impl<'t, 'c> Others<'t, 'c> {
         board: &Board<'_>,
         mut positions: BTreeSet<Position>,
     ) -> Result<BTreeMap<Position, Rollup>, StoreError> {
-        let mut read = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = board.kept(read.transaction, positions.iter().copied())?;
-        let mut rollups = without_revs(kept);
+        let kept =
+            |transaction: &mut Transaction<'c>| board.kept(transaction, positions.iter().copied());
+        let mut rollups = without_revs(self.transaction.with(kept)?);
         positions.retain(|position| !rollups.contains_key(position));
         let sources = board.sources(positions.iter().copied());
-        let contributions = read.given_by(&sources, &board.base_periods())?;
+        let contributions = self.given_by(&sources, &board.base_periods())?;
         let mut own = board.carrier.own(&contributions);
         own.retain(|position, _| positions.contains(position));
         let leaves = own.into_iter();
         rollups.extend(leaves.map(|(position, own)| (position, Rollup::of_leaf(own))));
         Ok(rollups)
     }
-}
 
-impl OthersRead<'_, '_> {
-    fn given_by(
-        &mut self,
-        units: &[UnitId],
-        bases: &[Period],
-    ) -> Result<Contributions, StoreError> {
-        let new = units.iter().copied().filter(|unit| self.read.insert(*unit));
+    fn given_by(&self, units: &[UnitId], bases: &[Period]) -> Result<Contributions, StoreError> {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = units
+            .iter()
+            .copied()
+            .filter(|unit| read.units.insert(*unit));
         let new: Vec<UnitId> = new.collect();
-        let loaded = Loaded::of(self.transaction, self.form, &self.maps, Units::These(&new))?;
-        self.contributions.extend(loaded.contributions);
+        let loaded = self
+            .transaction
+            .with(|transaction| Loaded::of(transaction, self.form, &self.maps, Units::These(&new)));
+        read.contributions.extend(loaded?.contributions);
         let keys = units
             .iter()
             .flat_map(|unit| bases.iter().map(|base| (*base, *unit)));
-        let found = keys.flat_map(|(base, unit)| given_in(&self.contributions, base, unit));
+        let found = keys.flat_map(|(base, unit)| given_in(&read.contributions, base, unit));
         Ok(found.map(|(key, one)| (*key, one.clone())).collect())
     }
 }
 
 /// A board that changes are about to climb: what they reach, and the rows that are there.
-pub(super) struct Climbing<'b, 's> {
-    pub(super) board: &'b Board<'s>,
+pub(super) struct Climbing<'s> {
+    pub(super) board: Board<'s>,
     pub(super) reach: ChangedPart,
     pub(super) rows: BTreeMap<Position, Rollup>,
 }
 
-impl<'b, 's> Climbing<'b, 's> {
+/// A board with the rollups that changes reach, after the changes.
+pub(super) struct Climbed<'s> {
+    pub(super) board: Board<'s>,
+    pub(super) rollups: BTreeMap<Position, Rollup>,
+    /// The places whose rollups have changed.
+    pub(super) changed: BTreeSet<Position>,
+}
+
+impl<'s> Climbing<'s> {
     /// Reads the rows of a base period's board.
     pub(super) fn of_base(
         transaction: &mut Transaction<'_>,
-        board: &'b Board<'s>,
+        board: Board<'s>,
         base: Period,
         changes: &[OwnChange],
-    ) -> Result<Climbing<'b, 's>, StoreError> {
+    ) -> Result<Climbing<'s>, StoreError> {
         let reach = board.reach(base, changes);
         let rows = without_revs(board.kept(transaction, reach.all())?);
         Ok(Climbing { board, reach, rows })
@@ -229,7 +253,7 @@ impl<'b, 's> Climbing<'b, 's> {
 
     /// Finds the units and periods whose submissions must be read before changes can climb.
     pub(super) fn needed(&self, base: Period, changes: &[OwnChange]) -> Needed {
-        let board = self.board;
+        let board = &self.board;
         let changing: HashSet<UnitId> = changes.iter().map(|change| change.unit).collect();
         // An ancestor without a row has nothing below it yet, but may have values of its own.
         let without_row = self.reach.ancestors.iter().copied();
@@ -245,14 +269,14 @@ impl<'b, 's> Climbing<'b, 's> {
         }
     }
 
-    /// Applies changes. `before` and `after` have everything that counts at the places that they
-    /// reach.
-    pub(super) fn apply(
+    /// Takes the changes up to the top. `before` and `after` have everything that counts at the places
+    /// that they reach.
+    pub(super) fn climb(
         self,
         before: &Contributions,
         after: &Contributions,
-        others: &Others<'_, '_>,
-    ) -> Result<Applied, StoreError> {
+        others: &Others<'_, '_, '_>,
+    ) -> Result<Climbed<'s>, StoreError> {
         let Climbing { board, reach, rows } = self;
         let mut rollups = rows;
         let (mut before, mut after) = (board.carrier.own(before), board.carrier.own(after));
@@ -269,17 +293,14 @@ impl<'b, 's> Climbing<'b, 's> {
         }
         let aggregations = board.carrier.aggregations;
         let changed = climb(board.tree(), aggregations, &mut rollups, own, |parts| {
-            others.rollups(board, parts)
+            others.rollups(&board, parts)
         })?;
-        Ok(Applied { rollups, changed })
+        Ok(Climbed {
+            board,
+            rollups,
+            changed,
+        })
     }
-}
-
-/// The rollups that changes reach, after the changes.
-pub(super) struct Applied {
-    pub(super) rollups: BTreeMap<Position, Rollup>,
-    /// The places whose rollups have changed.
-    pub(super) changed: BTreeSet<Position>,
 }
 
 pub(super) fn without_revs(stored: BTreeMap<Position, KeptRollup>) -> BTreeMap<Position, Rollup> {

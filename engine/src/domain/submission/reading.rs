@@ -9,7 +9,7 @@ use crate::domain::catalogue::{Entry, InForce};
 use crate::domain::fault::{FaultAt, Faults, FieldPath};
 use crate::domain::form::Narrative;
 use crate::domain::hierarchy::Hierarchy;
-use crate::domain::id::{IndicatorCode, LevelCode, OptionCode, OptionNumber, SectionNumber};
+use crate::domain::id::{LevelCode, OptionCode, OptionNumber, SectionNumber};
 use crate::domain::named::Named;
 use crate::domain::quantity::{Qualifier, read_quantity};
 use crate::domain::text::{clipped, read_prose};
@@ -103,20 +103,15 @@ fn collected_entry<'f, 'c>(
     in_force: &'f InForce<'c>,
     submitter: Submitter<'_>,
 ) -> Result<&'f Entry<'c>, SubmissionFault> {
-    let found = entered
-        .indicator
-        .parse::<IndicatorCode>()
-        .ok()
-        .and_then(|code| in_force.entry(&code));
-    let Some(entry) = found else {
+    let Some(entry) = in_force.entry_written(&entered.indicator) else {
         return Err(unknown_indicator(&entered.indicator, in_force));
     };
     if entry.definition.formula().is_some() {
         let indicator = entry.named();
         return Err(SubmissionFault::Derived { indicator });
     }
-    let levels = in_force.levels_collecting(entry);
-    if !levels.contains(&submitter.level) {
+    if !in_force.is_collected_at(entry, submitter.level) {
+        let levels = in_force.levels_collecting(entry);
         return Err(SubmissionFault::NotCollectedHere {
             indicator: entry.named(),
             level: Named::level(submitter.level, submitter.hierarchy),

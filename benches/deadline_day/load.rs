@@ -55,10 +55,15 @@ pub struct Done {
 impl Done {
     /// Returns the latency that this per cent of requests do not exceed.
     pub fn percentile(&self, percent: usize) -> Duration {
-        let last = self.latencies.len().saturating_sub(1);
-        let found = self.latencies.get(last * percent / 100);
-        found.copied().unwrap_or_default()
+        percentile(&self.latencies, percent)
     }
+}
+
+/// Returns the latency that this per cent of some do not exceed. They are in ascending order.
+pub fn percentile(latencies: &[Duration], percent: usize) -> Duration {
+    let last = latencies.len().saturating_sub(1);
+    let found = latencies.get(last * percent / 100);
+    found.copied().unwrap_or_default()
 }
 
 /// One request to make.

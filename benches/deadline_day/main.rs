@@ -17,6 +17,7 @@
 //!   tokens hold for 15 minutes, so a run must not take longer.
 //! * **The load generator** runs on the machine's processors beside the server (and PostgreSQL):
 //!   one thread that formats requests as it sends them.
+//! * **A dashboard** reads fifty reports a second meanwhile, of all levels (`watch.rs`).
 //! * **Latency** is from sending a request to its answer, of the attempt that was acknowledged.
 //! * **Bytes a submission** are what the database grew by, whatever else of it (indexes, dead rows,
 //!   kept answers of idempotent requests) that is.
@@ -37,6 +38,7 @@ mod reads;
 mod report;
 mod server;
 mod sql;
+mod watch;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -59,6 +61,7 @@ use load::Load;
 use ratios::Ratios;
 use report::{Report, milliseconds, rate, with_commas};
 use server::{Installation, Server, Tenant};
+use watch::Watch;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -201,7 +204,9 @@ async fn submit(
         tokens,
         corrections: options.corrections,
     };
+    let watch = Watch::start(server.address, &admin, country, form)?;
     let done = load.run(options.connections.get()).await?;
+    let watched = watch.end()?;
     let submissions = done.latencies.len();
     report.row(
         "submissions",
@@ -227,6 +232,7 @@ async fn submit(
             milliseconds(done.percentile(100))
         ),
     );
+    report.row("reads meanwhile", watched);
     report.row(
         "told to wait",
         format!(

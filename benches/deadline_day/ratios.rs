@@ -192,13 +192,11 @@ impl Engine<'_> {
 
     /// The one place where a batch goes into the engine.
     fn submit(&self, batch: Vec<Submission>) -> Result<(), Failure> {
-        let asked = batch
-            .into_iter()
-            .map(|(call, path, entered)| {
-                let change = SubmissionChange::Put(entered);
-                Asked::new(&self.application, call, path, change)
-            })
-            .collect::<Result<Vec<_>, _>>()?;
+        let changes = batch.into_iter();
+        let changes = changes
+            .map(|(call, path, entered)| (call, path, SubmissionChange::Put(entered)))
+            .collect();
+        let asked = Asked::all(&self.application, changes)?;
         change_all(&self.application, self.identity.tenant(), asked)
             .into_iter()
             .try_for_each(|answer| answer.map(drop))?;

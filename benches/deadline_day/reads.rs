@@ -20,7 +20,8 @@ use crate::country::{Country, ROOT};
 use crate::form::Form;
 use crate::report::{Report, ratio, with_commas};
 
-const CONNECTIONS: usize = 16;
+/// The numbers of connections that read at once.
+const CONNECTIONS: [usize; 3] = [1, 16, 256];
 /// The time for which each kind of answer is requested.
 const READ_FOR: Duration = Duration::from_secs(2);
 /// The number of different units of a level to read.
@@ -51,13 +52,23 @@ impl Flood {
 }
 
 impl Reads<'_> {
-    /// Measures every level.
+    /// Measures every level, with few readers and with many.
     pub async fn measure(&self, report: &mut Report) -> Result<(), Failure> {
-        let small = self.flood_static("/.well-known/jwks.json").await?;
-        let large = self.flood_static("/openapi.json").await?;
-        let seen = self.flood_unchanged(&["/openapi.json".to_owned()]).await?;
+        for connections in CONNECTIONS {
+            self.measure_with(connections, report).await?;
+        }
+        Ok(())
+    }
+
+    async fn measure_with(&self, connections: usize, report: &mut Report) -> Result<(), Failure> {
+        let documents = ["/openapi.json".to_owned()];
+        let small = self
+            .flood_static("/.well-known/jwks.json", connections)
+            .await?;
+        let large = self.flood_static("/openapi.json", connections).await?;
+        let seen = self.flood_unchanged(&documents, connections).await?;
         report.row(
-            "static answers",
+            format!("static answers, {connections} connections"),
             format!(
                 "{} bytes {}/s; {} bytes {}/s; 304 {}/s",
                 with_commas(small.bytes),
@@ -71,8 +82,10 @@ impl Reads<'_> {
             let paths: Vec<String> = units
                 .map(|unit| rollup_path(self.form.period, unit))
                 .collect();
-            let full = self.flood(&self.questions(&paths), 200).await?;
-            let unchanged = self.flood_unchanged(&paths).await?;
+            let full = self
+                .flood(&self.questions(&paths), 200, connections)
+                .await?;
+            let unchanged = self.flood_unchanged(&paths, connections).await?;
             report.row(
                 format!("report of a {level}"),
                 format!(
@@ -127,12 +140,16 @@ impl Reads<'_> {
             .collect()
     }
 
-    async fn flood_static(&self, path: &str) -> Result<Flood, Failure> {
-        self.flood(&[get(path, None, None)], 200).await
+    async fn flood_static(&self, path: &str, connections: usize) -> Result<Flood, Failure> {
+        self.flood(&[get(path, None, None)], 200, connections).await
     }
 
     /// Requests answers that the clients have already.
-    async fn flood_unchanged(&self, paths: &[String]) -> Result<Flood, Failure> {
+    async fn flood_unchanged(
+        &self,
+        paths: &[String],
+        connections: usize,
+    ) -> Result<Flood, Failure> {
         let mut connection = Connection::new(self.address);
         let mut questions = Vec::new();
         for (path, question) in paths.iter().zip(self.questions(paths)) {
@@ -140,12 +157,17 @@ impl Reads<'_> {
             let etag = answer.etag.ok_or("an answer without an ETag")?;
             questions.push(get(path, Some(self.token), Some(&etag)));
         }
-        self.flood(&questions, 304).await
+        self.flood(&questions, 304, connections).await
     }
 
     /// Requests answers. Asks each question once before the clock starts, since the first answers
     /// load the map.
-    async fn flood(&self, questions: &[Vec<u8>], status: u16) -> Result<Flood, Failure> {
+    async fn flood(
+        &self,
+        questions: &[Vec<u8>],
+        status: u16,
+        connections: usize,
+    ) -> Result<Flood, Failure> {
         let mut connection = Connection::new(self.address);
         for question in questions {
             connection.exchange(question).await?;
@@ -156,7 +178,7 @@ impl Reads<'_> {
         let (count, bytes) = local
             .run_until(async {
                 let mut clients = JoinSet::new();
-                for first in 0..CONNECTIONS {
+                for first in 0..connections {
                     let address = self.address;
                     clients.spawn_local(ask(address, questions.clone(), first, status, began));
                 }

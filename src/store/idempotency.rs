@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Binary, Text};
+use diesel::sql_types::{Array, Binary, Text, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::connection::AnyConnection;
 use super::database::Transaction;
 use super::error::StoreError;
+use super::prepared::Prepared;
 use super::schema::idempotency;
 use crate::domain::id::AccountId;
 
@@ -60,7 +61,7 @@ pub fn remembered(
     let (tenant, connection) = transaction.parts();
     let rows = match connection {
         // See `of_each_unit`.
-        AnyConnection::Postgresql(own) => diesel::sql_query(
+        AnyConnection::Postgresql(own) => Prepared::new(
             r#"SELECT found.* FROM unnest($1::bytea[]) AS wanted(request) CROSS JOIN LATERAL
                 (SELECT "idempotency"."request", "idempotency"."body_hash", "idempotency"."answer"
                 FROM "idempotency" WHERE "idempotency"."tenant_id" = $2
@@ -117,27 +118,47 @@ struct NewRow<'r> {
 /// Stores answers. The caller passes at most as many as one commit makes.
 pub fn remember(
     transaction: &mut Transaction<'_>,
-    answers: &[NewAnswer],
+    answers: &[&NewAnswer],
 ) -> Result<(), StoreError> {
     if answers.is_empty() {
         return Ok(());
     }
     let (tenant, connection) = transaction.parts();
-    let rows: Vec<NewRow<'_>> = answers
-        .iter()
-        .map(|new| NewRow {
-            tenant_id: tenant,
-            request: &new.request.0,
-            body_hash: &new.body_hash,
-            answer: &new.answer,
-            created_at: new.at,
-        })
-        .collect();
-    on_backend!(connection, |own| {
-        diesel::insert_into(idempotency::table)
-            .values(&rows)
-            .execute(own)
-    })?;
+    match connection {
+        AnyConnection::Postgresql(own) => {
+            let requests: Vec<&[u8]> = answers.iter().map(|new| &new.request.0[..]).collect();
+            let hashes: Vec<&[u8]> = answers.iter().map(|new| &new.body_hash[..]).collect();
+            let packed: Vec<&[u8]> = answers.iter().map(|new| &new.answer[..]).collect();
+            let times: Vec<NaiveDateTime> = answers.iter().map(|new| new.at).collect();
+            Prepared::new(
+                r#"INSERT INTO "idempotency"
+                ("tenant_id", "request", "body_hash", "answer", "created_at")
+                SELECT $1, new.* FROM unnest($2::bytea[], $3::bytea[], $4::bytea[], $5::timestamp[])
+                AS new(request, body_hash, answer, created_at)"#,
+            )
+            .bind::<Text, _>(tenant)
+            .bind::<Array<Binary>, _>(requests)
+            .bind::<Array<Binary>, _>(hashes)
+            .bind::<Array<Binary>, _>(packed)
+            .bind::<Array<Timestamp>, _>(times)
+            .execute(own)?
+        }
+        AnyConnection::Sqlite(own) => {
+            let rows: Vec<NewRow<'_>> = answers
+                .iter()
+                .map(|new| NewRow {
+                    tenant_id: tenant,
+                    request: &new.request.0,
+                    body_hash: &new.body_hash,
+                    answer: &new.answer,
+                    created_at: new.at,
+                })
+                .collect();
+            diesel::insert_into(idempotency::table)
+                .values(&rows)
+                .execute(own)?
+        }
+    };
     Ok(())
 }
 

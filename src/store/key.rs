@@ -3,12 +3,11 @@
 
 use std::collections::HashSet;
 
-use diesel::pg::Pg;
-use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
 use diesel::sql_types::{Array, Integer, Text};
 
 use super::error::StoreError;
 use super::indicator::to_column;
+use super::prepared::Prepared;
 use crate::domain::id::{FormNumber, UnitId};
 
 /// The rows of one statement, within the number of bound values that either backend allows.
@@ -45,25 +44,21 @@ macro_rules! load_of_units {
     }};
 }
 
-/// A PostgreSQL query that looks up each of many units by its whole key.
-pub(super) type EachUnit<'q> = BoxedSqlQuery<'q, Pg, SqlQuery>;
-
 /// Wraps a PostgreSQL query so that it looks up each of many units by its whole key. `query`
 /// selects one unit's rows by `wanted.unit_id`; the list of units is `$1`, the tenant `$2`, the
 /// form `$3`, and what is bound to the answer comes from `$4` on. With `unit_id = ANY(…)`,
 /// PostgreSQL assumes few rows while its statistics do not know a tenant or period yet, then reads
 /// them all and filters.
 pub(super) fn of_each_unit<'q>(
-    query: &str,
+    query: &'static str,
     units: Vec<&'q String>,
     tenant: &'q str,
     form: FormNumber,
-) -> Result<EachUnit<'q>, StoreError> {
-    let sql = format!(
+) -> Result<Prepared<'q>, StoreError> {
+    let query = Prepared::new(format!(
         "SELECT found.* FROM unnest($1::text[]) AS wanted(unit_id) \
          CROSS JOIN LATERAL ({query} OFFSET 0) AS found"
-    );
-    let query = diesel::sql_query(sql).into_boxed();
+    ));
     Ok(query
         .bind::<Array<Text>, _>(units)
         .bind::<Text, _>(tenant)

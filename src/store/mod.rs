@@ -28,6 +28,7 @@ pub(crate) mod inspection;
 pub(crate) mod invitation;
 pub(crate) mod level;
 pub mod migration;
+mod prepared;
 mod receipt;
 pub(crate) mod release;
 pub(crate) mod reorganisation;

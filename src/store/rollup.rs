@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use diesel::prelude::*;
-use diesel::sql_types::{Integer, Text};
+use diesel::sql_types::{Array, BigInt, Binary, Integer, Text};
 use diesel::upsert::excluded;
 use itertools::Itertools;
 
@@ -13,6 +13,7 @@ use super::database::Transaction;
 use super::error::{StoreError, parsed};
 use super::indicator::to_column;
 use super::key::{BATCH, OfUnit, Units, in_batches, of_each_unit};
+use super::prepared::Prepared;
 use super::schema::{rollup, rollup_year};
 use crate::domain::id::{FormNumber, UnitId};
 use crate::domain::period::Period;
@@ -91,33 +92,50 @@ macro_rules! packed_rows {
             let (tenant, connection) = transaction.parts();
             for batch in &packed.chunks(BATCH) {
                 let rows = batch
-                    .map(|(unit, one)| {
-                        Ok((
-                            $table::tenant_id.eq(tenant),
-                            $table::form.eq(form),
-                            $table::$when.eq($when),
-                            $table::unit_id.eq(unit.to_string()),
-                            $table::cells.eq(pack(one)?),
-                            $table::rev.eq(rev),
-                        ))
-                    })
+                    .map(|(unit, one)| Ok((unit.to_string(), pack(one)?)))
                     .collect::<Result<Vec<_>, StoreError>>()?;
-                on_backend!(connection, |own| {
-                    diesel::insert_into($table::table)
-                        .values(&rows)
-                        .on_conflict((
-                            $table::tenant_id,
-                            $table::form,
-                            $table::$when,
-                            $table::unit_id,
-                        ))
-                        .do_update()
-                        .set((
-                            $table::cells.eq(excluded($table::cells)),
-                            $table::rev.eq(excluded($table::rev)),
-                        ))
-                        .execute(own)
-                })?;
+                match &mut *connection {
+                    AnyConnection::Sqlite(own) => {
+                        let rows: Vec<_> = rows
+                            .iter()
+                            .map(|(unit, cells)| {
+                                (
+                                    $table::tenant_id.eq(tenant),
+                                    $table::form.eq(form),
+                                    $table::$when.eq($when),
+                                    $table::unit_id.eq(unit),
+                                    $table::cells.eq(cells),
+                                    $table::rev.eq(rev),
+                                )
+                            })
+                            .collect();
+                        diesel::insert_into($table::table)
+                            .values(&rows)
+                            .on_conflict((
+                                $table::tenant_id,
+                                $table::form,
+                                $table::$when,
+                                $table::unit_id,
+                            ))
+                            .do_update()
+                            .set((
+                                $table::cells.eq(excluded($table::cells)),
+                                $table::rev.eq(excluded($table::rev)),
+                            ))
+                            .execute(own)?
+                    }
+                    AnyConnection::Postgresql(own) => {
+                        let (units, cells): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+                        Prepared::new(PUT)
+                            .bind::<Text, _>(tenant)
+                            .bind::<Integer, _>(form)
+                            .bind::<$sql, _>($when)
+                            .bind::<BigInt, _>(rev)
+                            .bind::<Array<Text>, _>(units)
+                            .bind::<Array<Binary>, _>(cells)
+                            .execute(own)?
+                    }
+                };
             }
             Ok(())
         }
@@ -130,6 +148,13 @@ mod of_period {
     const EACH: &str = r#"SELECT "rollup"."unit_id", "rollup"."cells", "rollup"."rev" FROM "rollup"
         WHERE "rollup"."tenant_id" = $2 AND "rollup"."form" = $3 AND "rollup"."period" = $4
         AND "rollup"."unit_id" = wanted.unit_id"#;
+
+    const PUT: &str = r#"INSERT INTO "rollup"
+        ("tenant_id", "form", "period", "unit_id", "cells", "rev")
+        SELECT $1, $2, $3, put.unit_id, put.cells, $4
+        FROM unnest($5::text[], $6::bytea[]) AS put(unit_id, cells)
+        ON CONFLICT ("tenant_id", "form", "period", "unit_id")
+        DO UPDATE SET "cells" = excluded."cells", "rev" = excluded."rev""#;
 }
 
 mod of_year {
@@ -138,6 +163,13 @@ mod of_year {
     const EACH: &str = r#"SELECT "rollup_year"."unit_id", "rollup_year"."cells", "rollup_year"."rev"
         FROM "rollup_year" WHERE "rollup_year"."tenant_id" = $2 AND "rollup_year"."form" = $3
         AND "rollup_year"."year" = $4 AND "rollup_year"."unit_id" = wanted.unit_id"#;
+
+    const PUT: &str = r#"INSERT INTO "rollup_year"
+        ("tenant_id", "form", "year", "unit_id", "cells", "rev")
+        SELECT $1, $2, $3, put.unit_id, put.cells, $4
+        FROM unnest($5::text[], $6::bytea[]) AS put(unit_id, cells)
+        ON CONFLICT ("tenant_id", "form", "year", "unit_id")
+        DO UPDATE SET "cells" = excluded."cells", "rev" = excluded."rev""#;
 }
 
 /// Reads the rollups of `units`; units without a row are absent.

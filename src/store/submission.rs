@@ -5,7 +5,7 @@ pub mod revision;
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Text};
+use diesel::sql_types::{Array, BigInt, Date, Integer, Nullable, Text};
 use diesel::upsert::excluded;
 
 use super::connection::AnyConnection;
@@ -13,6 +13,7 @@ use super::database::Transaction;
 use super::error::{StoreError, parsed, to_word, word};
 use super::indicator::{to_column, to_number};
 use super::key::{BATCH, OfUnit, Units, in_batches, of_each_unit};
+use super::prepared::{Prepared, column};
 use super::schema::{submission, submission_revision};
 use crate::domain::id::{FormNumber, UnitId};
 use crate::domain::period::Period;
@@ -110,8 +111,12 @@ fn submission_rows_of(
     if let (AnyConnection::Postgresql(own), Some(few)) = (&mut *connection, ids.few()) {
         let each = of_each_unit(
             r#"SELECT of_period.* FROM unnest($4::text[]) AS asked(period) CROSS JOIN LATERAL (
-                SELECT "submission".* FROM "submission" WHERE "submission"."tenant_id" = $2
-                AND "submission"."form" = $3 AND "submission"."period" = asked.period
+                SELECT "submission"."period", "submission"."unit_id", "submission"."status",
+                "submission"."revision", "submission"."values_revision",
+                "submission"."counting_revision", "submission"."speaks_for",
+                "submission"."received_on", "submission"."corrected_on", "submission"."rev",
+                "submission"."counting_rev"
+                FROM "submission" WHERE "submission"."tenant_id" = $2 AND "submission"."form" = $3 AND "submission"."period" = asked.period
                 AND "submission"."unit_id" = wanted.unit_id OFFSET 0) AS of_period"#,
             few,
             tenant,
@@ -208,8 +213,9 @@ pub fn submissions_put<'p>(
         .map(|(key, put)| NewSubmission::new(tenant, &key, put))
         .collect::<Result<Vec<_>, StoreError>>()?;
     for batch in rows.chunks(BATCH) {
-        on_backend!(connection, |own| {
-            diesel::insert_into(submission::table)
+        match &mut *connection {
+            AnyConnection::Postgresql(own) => prepared_put(tenant, batch).execute(own)?,
+            AnyConnection::Sqlite(own) => diesel::insert_into(submission::table)
                 .values(batch)
                 .on_conflict((
                     submission::tenant_id,
@@ -229,10 +235,42 @@ pub fn submissions_put<'p>(
                     submission::rev.eq(excluded(submission::rev)),
                     submission::counting_rev.eq(excluded(submission::counting_rev)),
                 ))
-                .execute(own)
-        })?;
+                .execute(own)?,
+        };
     }
     Ok(())
+}
+
+/// The same for PostgreSQL, which prepares it once for batches of any size.
+fn prepared_put<'r>(tenant: &'r str, rows: &'r [NewSubmission<'_>]) -> Prepared<'r> {
+    Prepared::new(
+        r#"INSERT INTO "submission" ("tenant_id", "form", "period", "unit_id", "status", "revision",
+        "values_revision", "counting_revision", "speaks_for", "received_on", "corrected_on", "rev",
+        "counting_rev")
+        SELECT $1, put.* FROM unnest($2::integer[], $3::text[], $4::text[], $5::text[],
+        $6::integer[], $7::integer[], $8::integer[], $9::text[], $a::date[], $b::date[],
+        $c::bigint[], $d::bigint[]) AS put
+        ON CONFLICT ("tenant_id", "form", "period", "unit_id") DO UPDATE SET
+        "status" = excluded."status", "revision" = excluded."revision",
+        "values_revision" = excluded."values_revision",
+        "counting_revision" = excluded."counting_revision",
+        "speaks_for" = excluded."speaks_for", "received_on" = excluded."received_on",
+        "corrected_on" = excluded."corrected_on", "rev" = excluded."rev",
+        "counting_rev" = excluded."counting_rev""#,
+    )
+    .bind::<Text, _>(tenant)
+    .bind::<Array<Integer>, _>(column(rows, |row| row.form))
+    .bind::<Array<Text>, _>(column(rows, |row| row.period.as_str()))
+    .bind::<Array<Text>, _>(column(rows, |row| row.unit_id.as_str()))
+    .bind::<Array<Text>, _>(column(rows, |row| row.status.as_str()))
+    .bind::<Array<Integer>, _>(column(rows, |row| row.revision))
+    .bind::<Array<Integer>, _>(column(rows, |row| row.values_revision))
+    .bind::<Array<Nullable<Integer>>, _>(column(rows, |row| row.counting_revision))
+    .bind::<Array<Text>, _>(column(rows, |row| row.speaks_for.as_str()))
+    .bind::<Array<Nullable<Date>>, _>(column(rows, |row| row.received_on))
+    .bind::<Array<Nullable<Date>>, _>(column(rows, |row| row.corrected_on))
+    .bind::<Array<BigInt>, _>(column(rows, |row| row.rev))
+    .bind::<Array<BigInt>, _>(column(rows, |row| row.counting_rev))
 }
 
 /// Raises the revision of some units' submissions by one, and changes nothing else.

@@ -213,7 +213,7 @@ impl Catalogue {
         let by_code = entries
             .iter()
             .enumerate()
-            .map(|(at, entry)| (&entry.indicator.code, at));
+            .map(|(at, entry)| (entry.indicator.code.as_str(), at));
         let by_code = by_code.collect();
         InForce {
             period,
@@ -253,7 +253,7 @@ pub enum Dependent {
 pub struct InForce<'c> {
     pub period: FormPeriod<'c>,
     entries: Vec<Entry<'c>>,
-    by_code: HashMap<&'c IndicatorCode, usize>,
+    by_code: HashMap<&'c str, usize>,
 }
 
 /// An indicator in the outline, as it is for the period.
@@ -271,6 +271,17 @@ impl<'c> InForce<'c> {
     }
 
     pub fn entry(&self, code: &IndicatorCode) -> Option<&Entry<'c>> {
+        self.entry_of(code.as_str())
+    }
+
+    /// The entry of a code as somebody wrote it.
+    pub fn entry_written(&self, code: &str) -> Option<&Entry<'c>> {
+        // Most write codes as they are kept.
+        self.entry_of(code)
+            .or_else(|| self.entry(&code.parse().ok()?))
+    }
+
+    fn entry_of(&self, code: &str) -> Option<&Entry<'c>> {
         self.by_code.get(code).and_then(|at| self.entries.get(*at))
     }
 
@@ -281,7 +292,7 @@ impl<'c> InForce<'c> {
         indicator: &str,
         option: Option<&str>,
     ) -> Option<(&Entry<'c>, OptionNumber)> {
-        let entry = self.entry(&indicator.parse().ok()?)?;
+        let entry = self.entry_written(indicator)?;
         let Some(option) = option else {
             return Some((entry, OptionNumber::TOTAL));
         };
@@ -296,6 +307,17 @@ impl<'c> InForce<'c> {
         self.figure(operand.indicator.as_str(), option)
     }
 
+    /// Tells whether units of a level submit this entry.
+    pub fn is_collected_at(&self, entry: &Entry<'c>, level: &LevelCode) -> bool {
+        match entry.definition.measure {
+            Measure::Collected { .. } => {
+                let definition = self.period.definition;
+                definition.is_submitted_by(level) && entry.item.is_collected_at(level)
+            }
+            Measure::Derived { .. } => false,
+        }
+    }
+
     /// The levels whose units submit this entry; none for a derived one.
     pub fn levels_collecting(&self, entry: &Entry<'c>) -> Vec<&'c LevelCode> {
         match entry.definition.measure {
@@ -306,6 +328,13 @@ impl<'c> InForce<'c> {
 }
 
 impl<'c> Entry<'c> {
+    /// Tells whether the entry has an option of this number, or it is the total's.
+    pub fn has(&self, option: OptionNumber) -> bool {
+        let number_of = |code| self.indicator.option_number(code);
+        let mut options = self.definition.options();
+        option == OptionNumber::TOTAL || options.any(|known| number_of(&known.code) == Some(option))
+    }
+
     /// The numbers of the total and of the options, in the order of the definition.
     pub fn options(&self) -> Vec<(OptionNumber, Option<&'c super::indicator::BreakdownOption>)> {
         let options = self

@@ -121,6 +121,14 @@ pub struct Item {
     pub show: Show,
 }
 
+impl Item {
+    /// Tells whether a level that submits the form submits this item.
+    pub fn is_collected_at(&self, level: &LevelCode) -> bool {
+        let levels = self.collected_at.as_ref();
+        levels.is_none_or(|levels| levels.contains(level))
+    }
+}
+
 /// An indicator's place in a submission: required or optional.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -525,11 +533,7 @@ impl FormDefinition {
     pub fn levels_collecting<'f>(&'f self, item: &'f Item) -> Vec<&'f LevelCode> {
         self.submitted_by
             .iter()
-            .filter(|level| {
-                item.collected_at
-                    .as_ref()
-                    .is_none_or(|levels| levels.contains(level))
-            })
+            .filter(|level| item.is_collected_at(level))
             .collect()
     }
 }

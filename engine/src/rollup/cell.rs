@@ -29,43 +29,89 @@ pub struct CellKey {
     pub option: OptionNumber,
 }
 
-/// A cell's totals in both stages.
-pub type Cell = ByStage<Total>;
+/// A cell's totals in both stages. Most cells have nothing approved, and keep nothing for it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Cell {
+    pub submitted: Total,
+    /// Never an empty total.
+    approved: Option<Box<Total>>,
+}
 
 impl Cell {
+    pub fn new(submitted: Total, approved: Total) -> Cell {
+        Cell {
+            submitted,
+            approved: kept(approved),
+        }
+    }
+
+    /// A cell of which all is approved.
+    pub fn of_approved(total: Total) -> Cell {
+        Cell {
+            approved: kept(total.clone()),
+            submitted: total,
+        }
+    }
+
+    pub fn approved(&self) -> &Total {
+        self.approved.as_deref().unwrap_or(&Total::EMPTY)
+    }
+
+    pub fn at(&self, stage: Stage) -> &Total {
+        match stage {
+            Stage::Submitted => &self.submitted,
+            Stage::Approved => self.approved(),
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
-        self.submitted.is_empty() && self.approved.is_empty()
+        self.submitted.is_empty() && self.approved.is_none()
     }
 
     pub fn merge(&mut self, other: &Cell) {
         self.submitted.merge(&other.submitted);
-        self.approved.merge(&other.approved);
+        if other.approved.is_some() {
+            self.change_approved(|approved| approved.merge(other.approved()));
+        }
     }
 
     /// See [`Total::counted`].
     #[must_use]
-    pub fn counted(self) -> Cell {
-        Cell {
-            submitted: self.submitted.counted(),
-            approved: self.approved.counted(),
-        }
+    pub fn counted(mut self) -> Cell {
+        self.submitted = self.submitted.counted();
+        self.approved = self.approved.and_then(|approved| kept(approved.counted()));
+        self
     }
 
     pub(super) fn can_change(&self, before: &Cell, after: &Cell) -> bool {
         self.submitted
             .can_change(&before.submitted, &after.submitted)
-            && self.approved.can_change(&before.approved, &after.approved)
+            && self
+                .approved()
+                .can_change(before.approved(), after.approved())
     }
 
     pub(super) fn change(&mut self, before: &Cell, after: &Cell) {
         self.submitted.change(&before.submitted, &after.submitted);
-        self.approved.change(&before.approved, &after.approved);
+        if before.approved.is_some() || after.approved.is_some() {
+            self.change_approved(|approved| approved.change(before.approved(), after.approved()));
+        }
     }
+
+    fn change_approved(&mut self, change: impl FnOnce(&mut Total)) {
+        let mut approved = self.approved.take().unwrap_or_default();
+        change(&mut approved);
+        self.approved = (!approved.is_empty()).then_some(approved);
+    }
+}
+
+fn kept(approved: Total) -> Option<Box<Total>> {
+    (!approved.is_empty()).then(|| Box::new(approved))
 }
 
 pub(super) const NO_CELL: Cell = Cell {
     submitted: Total::EMPTY,
-    approved: Total::EMPTY,
+    approved: None,
 };
 
 /// Empties the stages in which two cells are equal: an extreme that stays must not look as if it
@@ -75,7 +121,7 @@ pub(super) fn differing(mut old: Cell, mut new: Cell) -> (Cell, Cell) {
         (old.submitted, new.submitted) = (Total::EMPTY, Total::EMPTY);
     }
     if old.approved == new.approved {
-        (old.approved, new.approved) = (Total::EMPTY, Total::EMPTY);
+        (old.approved, new.approved) = (None, None);
     }
     (old, new)
 }

@@ -313,12 +313,12 @@ impl From<PackedTally<'_>> for Tally {
 
 impl From<(CellKey, &Cell)> for PackedCell {
     fn from((key, cell): (CellKey, &Cell)) -> PackedCell {
-        let approved = if cell.approved.is_empty() {
+        let approved = if cell.approved().is_empty() {
             PackedApproved::Nothing
-        } else if cell.approved == cell.submitted {
+        } else if *cell.approved() == cell.submitted {
             PackedApproved::All
         } else {
-            PackedApproved::Part((&cell.approved).into())
+            PackedApproved::Part(cell.approved().into())
         };
         PackedCell {
             indicator: key.indicator.get(),
@@ -336,18 +336,12 @@ impl From<PackedCell> for (CellKey, Cell) {
             option: OptionNumber::new(packed.option),
         };
         let submitted = Total::from(packed.submitted);
-        let approved = match packed.approved {
-            PackedApproved::Nothing => Total::EMPTY,
-            PackedApproved::All => submitted.clone(),
-            PackedApproved::Part(total) => total.into(),
+        let cell = match packed.approved {
+            PackedApproved::Nothing => Cell::new(submitted, Total::EMPTY),
+            PackedApproved::All => Cell::of_approved(submitted),
+            PackedApproved::Part(total) => Cell::new(submitted, total.into()),
         };
-        (
-            key,
-            Cell {
-                submitted,
-                approved,
-            },
-        )
+        (key, cell)
     }
 }
 
@@ -505,10 +499,7 @@ mod tests {
                 },
                 amount,
             };
-            let cell = Cell {
-                submitted: total.clone(),
-                approved: Total { values: 2, ..total },
-            };
+            let cell = Cell::new(total.clone(), Total { values: 2, ..total });
             let own = Tally {
                 submissions: ByStage {
                     submitted: u64::MAX,
@@ -542,10 +533,7 @@ mod tests {
             qualified: Qualified::default(),
             amount: Amount::Sum(Sum::of(-300, 1)),
         };
-        let cell = Cell {
-            submitted: total,
-            approved: Total::EMPTY,
-        };
+        let cell = Cell::new(total, Total::EMPTY);
         let own = Tally {
             submissions: ByStage {
                 submitted: 2,

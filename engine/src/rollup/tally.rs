@@ -99,18 +99,14 @@ impl Tally {
                 let across = aggregations.of(key.indicator);
                 let is_approved = |value: &&UnitValue<'_>| value.piece.reached == Stage::Approved;
                 let submitted = total_of(all, across, span);
-                let approved = match all.iter().filter(is_approved).count() {
-                    0 => Total::EMPTY,
-                    count if count == all.len() => submitted.clone(),
+                let cell = match all.iter().filter(is_approved).count() {
+                    0 => Cell::new(submitted, Total::EMPTY),
+                    count if count == all.len() => Cell::of_approved(submitted),
                     _ => {
                         let approved: Vec<UnitValue<'_>> =
                             all.iter().filter(is_approved).copied().collect();
-                        total_of(&approved, across, span)
+                        Cell::new(submitted, total_of(&approved, across, span))
                     }
-                };
-                let cell = Cell {
-                    submitted,
-                    approved,
                 };
                 Some((key, cell))
             });

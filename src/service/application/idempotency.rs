@@ -303,20 +303,40 @@ impl Once {
         transaction: &mut Transaction<'_>,
         reply: Reply,
     ) -> Result<Reply, StoreError> {
-        keep_all(transaction, [(self, &reply)])?;
-        Ok(reply)
+        let packed = PackedReply::new(self, reply)?;
+        keep_all(transaction, [(self, &packed)])?;
+        Ok(packed.into())
     }
+}
 
-    fn new_answer(&self, reply: &Reply) -> Result<Option<NewAnswer>, StoreError> {
-        let Some((request, body_hash)) = self.request else {
-            return Ok(None);
+/// A reply with the form in which it is stored, if its request has a key.
+pub(in crate::service) struct PackedReply {
+    reply: Reply,
+    answer: Option<NewAnswer>,
+}
+
+impl PackedReply {
+    /// Packs the reply to a request.
+    ///
+    /// # Errors
+    /// None in practice; the encoder's type allows one.
+    pub fn new(once: &Once, reply: Reply) -> Result<PackedReply, StoreError> {
+        let answer = match once.request {
+            None => None,
+            Some((request, body_hash)) => Some(NewAnswer {
+                request,
+                body_hash,
+                answer: reply.packed()?,
+                at: once.now.naive_utc(),
+            }),
         };
-        Ok(Some(NewAnswer {
-            request,
-            body_hash,
-            answer: reply.packed()?,
-            at: self.now.naive_utc(),
-        }))
+        Ok(PackedReply { reply, answer })
+    }
+}
+
+impl From<PackedReply> for Reply {
+    fn from(packed: PackedReply) -> Reply {
+        packed.reply
     }
 }
 
@@ -353,11 +373,11 @@ impl Answered {
 /// Stores answers, in the transaction of their effects.
 pub(in crate::service) fn keep_all<'o>(
     transaction: &mut Transaction<'_>,
-    replies: impl IntoIterator<Item = (&'o Once, &'o Reply)>,
+    replies: impl IntoIterator<Item = (&'o Once, &'o PackedReply)>,
 ) -> Result<(), StoreError> {
     let mut answers = Vec::new();
-    for (once, reply) in replies {
-        answers.extend(once.new_answer(reply)?);
+    for (once, packed) in replies {
+        answers.extend(packed.answer.as_ref());
         let is_to_forget = |held: &HeldKey| held.is_to_forget(once.now);
         if once.held.as_ref().is_some_and(is_to_forget) {
             let oldest = once.now - TimeDelta::days(KEPT_DAYS);

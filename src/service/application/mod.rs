@@ -15,6 +15,7 @@ pub(in crate::service) mod packed;
 pub mod page;
 pub mod patience;
 pub mod queue;
+pub(in crate::service) mod side_by_side;
 pub mod snapshot;
 pub(in crate::service) mod sweeps;
 pub(in crate::service) mod table;

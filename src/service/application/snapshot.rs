@@ -96,6 +96,29 @@ impl Snapshot {
     }
 }
 
+/// The map and the catalogue of a tenant, by which entered values are read.
+pub(in crate::service) struct Rules {
+    pub edition: RulesEdition,
+    pub hierarchy: Arc<Hierarchy>,
+    pub catalogue: Arc<Catalogue>,
+}
+
+/// The revs that made a tenant's map and catalogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::service) struct RulesEdition {
+    tree_rev: i64,
+    catalogue_rev: i64,
+}
+
+impl From<Counters> for RulesEdition {
+    fn from(counters: Counters) -> RulesEdition {
+        RulesEdition {
+            tree_rev: counters.tree_rev,
+            catalogue_rev: counters.catalogue_rev,
+        }
+    }
+}
+
 /// The rights of a tenant's accounts, and the accounts and keys that serve.
 pub(in crate::service) struct People {
     grants: HashMap<AccountId, Vec<Grant>>,
@@ -261,11 +284,12 @@ impl<T> Cache<T> {
         state.at(rev)
     }
 
-    /// Returns what is known of a tenant, without asking whether it has changed since.
-    fn latest(&self, tenant: TenantId) -> Option<Arc<T>> {
+    /// Returns what is known of a tenant with the rev that made it, without asking whether it has
+    /// changed since.
+    fn latest(&self, tenant: TenantId) -> Option<(i64, Arc<T>)> {
         let part = lock(&self.0).get(&tenant)?.clone();
         let state = lock(&part.state);
-        state.known.as_ref().map(|(_, value)| value.clone())
+        state.known.clone()
     }
 }
 
@@ -378,7 +402,21 @@ impl Caches {
 
     /// Returns a tenant's people as they were read last, if they were.
     pub(in crate::service) fn latest_people(&self, tenant: TenantId) -> Option<Arc<People>> {
-        self.people.latest(tenant)
+        self.people.latest(tenant).map(|(_, people)| people)
+    }
+
+    /// Returns a tenant's map and catalogue as they were read last, if they were.
+    pub(in crate::service) fn latest_rules(&self, tenant: TenantId) -> Option<Rules> {
+        let (tree_rev, hierarchy) = self.hierarchies.latest(tenant)?;
+        let (catalogue_rev, catalogue) = self.catalogues.latest(tenant)?;
+        Some(Rules {
+            edition: RulesEdition {
+                tree_rev,
+                catalogue_rev,
+            },
+            hierarchy,
+            catalogue,
+        })
     }
 
     /// Returns a tenant's people if they are cached in the state of these counters.

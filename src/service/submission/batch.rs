@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::change::{Asked, SubmissionChange, path_of, state_of};
+use super::change::{Asked, SubmissionChange, WORTH_A_THREAD, path_of, state_of};
 use super::error::SubmissionError;
 use super::rule::{broken_rules, has_rules, rollup_at};
 use super::step::{Deciding, Standing, Taken};
@@ -17,7 +17,7 @@ use crate::domain::form::{Rule, Severity};
 use crate::domain::hierarchy::Position;
 use crate::domain::id::{AccountId, FormNumber, TenantId, UnitId};
 use crate::domain::period::Period;
-use crate::domain::submission::{Revision, Status, SubmissionKey};
+use crate::domain::submission::{Revision, RevisionRecord, Status, SubmissionKey};
 use crate::error::{Code, Fault, Message};
 use crate::rollup::handover::{PastStep, handed_over};
 use crate::rollup::node::Rollup;
@@ -25,10 +25,13 @@ use crate::rollup::piece::{Contribution, Edition};
 use crate::service::application::Application;
 use crate::service::application::call::Call;
 use crate::service::application::change::{AuthoredItem, ChangeItem};
-use crate::service::application::idempotency::{Answered, Outcome, Reply, keep_all};
+use crate::service::application::idempotency::{Answered, Outcome, PackedReply, Reply, keep_all};
 use crate::service::application::locate::{Located, ReportPath};
+use crate::service::application::side_by_side::beside;
 use crate::service::application::snapshot::Snapshot;
-use crate::service::totals::{Given, OwnChange, apply, divisions_in, histories_of, maps_of};
+use crate::service::totals::{
+    Added, Adding, Given, OwnChange, Shared, divisions_in, histories_of, maps_of,
+};
 use crate::store::counters::Counters;
 use crate::store::key::Units;
 use crate::store::submission::revision::{revisions_append, revisions_of};
@@ -156,10 +159,10 @@ fn commit(application: &Application, open: &[(usize, &Asked)]) -> Result<Answers
         if steps.is_empty() {
             return Err(NothingWritten::Refused(batch.answers));
         }
-        let rollups = batch.write(&steps)?;
-        let warnings = batch.hold_to_rules(&steps, &rollups)?;
         let items = steps.iter().map(Stepping::item).collect();
-        let answers = batch.answer(steps, warnings)?;
+        let Made { replies, rollups } = batch.make(&steps)?;
+        let warnings = batch.hold_to_rules(&steps, &rollups)?;
+        let answers = batch.answer(steps, replies, warnings)?;
         Ok((answers, items))
     })
 }
@@ -215,6 +218,32 @@ impl Stepping<'_> {
         self.placed.located.key()
     }
 
+    /// Makes the reply. `warnings` are those of the form's rules.
+    fn reply(&self, warnings: Vec<Warning>) -> Result<PackedReply, StoreError> {
+        let Placed {
+            snapshot,
+            located,
+            asked,
+            ..
+        } = &self.placed;
+        let Taken {
+            next,
+            record,
+            content,
+            ..
+        } = &self.taken;
+        let view = SubmissionView::new(
+            snapshot,
+            located,
+            next,
+            content,
+            record.reason.clone(),
+            warnings,
+        );
+        let reply = Reply::of_state(self.outcome.clone(), &state_of(next.revision), &view)?;
+        PackedReply::new(&asked.once, reply)
+    }
+
     /// Returns the step for the feed.
     fn item(&self) -> AuthoredItem {
         let located = &self.placed.located;
@@ -229,6 +258,28 @@ impl Stepping<'_> {
 
 /// The rollups of a form's base period that a commit has changed.
 type Rollups = HashMap<(FormNumber, Period), BTreeMap<Position, Rollup>>;
+
+/// The work on the steps of a commit: their replies, without warnings of rules, and the totals.
+struct Made {
+    replies: Vec<PackedReply>,
+    rollups: Rollups,
+}
+
+/// Writes the submissions and their revisions.
+fn write_steps(
+    transaction: &mut Transaction<'_>,
+    steps: &[Stepping<'_>],
+) -> Result<(), StoreError> {
+    let submissions = steps.iter().map(|step| (step.key(), &step.taken.next));
+    submissions_put(transaction, submissions)?;
+    let records = steps.iter().map(|step| (step.key(), &step.taken.record));
+    revisions_append(transaction, records)
+}
+
+/// Makes the replies, without warnings of rules.
+fn replies_to(steps: &[Stepping<'_>]) -> Result<Vec<PackedReply>, StoreError> {
+    steps.iter().map(|step| step.reply(Vec::new())).collect()
+}
 
 /// One transaction and its answers so far.
 struct Batch<'t, 'c> {
@@ -338,18 +389,43 @@ impl Batch<'_, '_> {
             located: &placed.located,
             standing,
             permit: &placed.permit,
-            now: placed.asked.call.now,
+            asked: placed.asked,
         };
-        deciding.take(self.transaction, &placed.asked.change)
+        deciding.take(self.transaction)
     }
 
-    /// Writes all steps. Removes the previously counting values from every ancestor's totals and
-    /// adds the new ones.
-    fn write(&mut self, steps: &[Stepping<'_>]) -> Result<Rollups, StoreError> {
-        let submissions = steps.iter().map(|step| (step.key(), &step.taken.next));
-        submissions_put(self.transaction, submissions)?;
-        let records = steps.iter().map(|step| (step.key(), &step.taken.record));
-        revisions_append(self.transaction, records)?;
+    /// Writes all steps and what they change in the totals. While this thread writes the submissions,
+    /// others add up and make the replies, which need no totals.
+    fn make(&mut self, steps: &[Stepping<'_>]) -> Result<Made, StoreError> {
+        let adding = self.read_totals(steps)?;
+        let transaction = Shared::new(self.transaction);
+        let reply = || replies_to(steps);
+        let add_up = || -> Result<Vec<Added<'_>>, StoreError> {
+            let adding = adding.into_iter();
+            adding.map(|adding| adding.climb(&transaction)).collect()
+        };
+        let write = || transaction.with(|transaction| write_steps(transaction, steps));
+        let (replies, (added, written)) = match steps.len() < WORTH_A_THREAD {
+            true => (reply(), (add_up(), write())),
+            false => beside(reply, || beside(add_up, write)),
+        };
+        written?;
+        let mut rollups = Rollups::new();
+        for added in added? {
+            rollups.insert(added.of(), added.write(self.transaction)?);
+        }
+        Ok(Made {
+            replies: replies?,
+            rollups,
+        })
+    }
+
+    /// Reads what must be known to take the previously counting values from every ancestor's totals
+    /// and to add the new ones.
+    fn read_totals<'b>(
+        &mut self,
+        steps: &'b [Stepping<'b>],
+    ) -> Result<Vec<Adding<'b>>, StoreError> {
         let mut changing: BTreeMap<(FormNumber, Period), Vec<&Stepping<'_>>> = BTreeMap::new();
         for step in steps {
             if step.taken.before != step.taken.after {
@@ -360,8 +436,8 @@ impl Batch<'_, '_> {
                     .push(step);
             }
         }
-        let mut rollups = Rollups::new();
-        for (of, steps) in changing {
+        let mut adding = Vec::with_capacity(changing.len());
+        for steps in changing.into_values() {
             let Some(first) = steps.first() else {
                 continue;
             };
@@ -369,11 +445,9 @@ impl Batch<'_, '_> {
                 snapshot, located, ..
             } = &first.placed;
             let changes = own_changes(self.transaction, snapshot, located, &steps)?;
-            let rev = first.taken.next.rev;
-            let changed = apply(self.transaction, snapshot, located, &changes, rev)?;
-            rollups.insert(of, changed);
+            adding.push(Adding::read(self.transaction, snapshot, located, &changes)?);
         }
-        Ok(rollups)
+        Ok(adding)
     }
 
     /// Checks the units' totals against the forms' rules, and collects warnings. Refuses only the
@@ -423,40 +497,23 @@ impl Batch<'_, '_> {
     fn answer(
         mut self,
         steps: Vec<Stepping<'_>>,
+        replies: Vec<PackedReply>,
         warnings: Vec<Vec<Warning>>,
     ) -> Result<Answers, NothingWritten> {
-        let mut replies = Vec::with_capacity(steps.len());
-        for (step, warnings) in steps.into_iter().zip(warnings) {
-            let Stepping {
-                placed,
-                outcome,
-                taken,
-            } = step;
-            let Taken {
-                next,
-                record,
-                content,
-                ..
-            } = taken;
-            let view = SubmissionView::new(
-                placed.snapshot,
-                &placed.located,
-                &next,
-                &content,
-                record.reason,
-                warnings,
-            );
-            let reply = Reply::of_state(outcome, &state_of(next.revision), &view)?;
-            replies.push((placed, reply));
+        let mut answered = Vec::with_capacity(steps.len());
+        for ((step, reply), warnings) in steps.iter().zip(replies).zip(warnings) {
+            let reply = match warnings.is_empty() {
+                true => reply,
+                false => step.reply(warnings)?,
+            };
+            answered.push((&step.placed, reply));
         }
-        let kept = replies
-            .iter()
-            .map(|(placed, reply)| (&placed.asked.once, reply));
+        let kept = answered.iter();
+        let kept = kept.map(|(placed, reply)| (&placed.asked.once, reply));
         keep_all(self.transaction, kept)?;
-        let replies = replies
-            .into_iter()
-            .map(|(placed, reply)| (placed.place, Ok(reply)));
-        self.answers.extend(replies);
+        let answered = answered.into_iter();
+        let answered = answered.map(|(placed, reply)| (placed.place, Ok(reply.into())));
+        self.answers.extend(answered);
         Ok(self.answers)
     }
 }
@@ -480,8 +537,8 @@ fn placed<'b>(
     })
 }
 
-/// Returns the changes that written steps on one form and base period made to their units'
-/// contributions.
+/// Returns the changes that steps on one form and base period make to their units' contributions.
+/// The steps are not written yet.
 fn own_changes(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
@@ -500,15 +557,27 @@ fn own_changes(
         let unit = step.key().unit;
         let divisions = divisions_in(&maps, period, unit);
         let mut history = histories.remove(&unit).unwrap_or_default();
-        let after = given(&step.taken.after, &history, &divisions);
-        history.retain(|past| past.revision < step.taken.record.revision);
+        let before = given(&step.taken.before, &history, &divisions);
+        if !divisions.is_empty() {
+            history.push(past_step(&step.taken.record));
+        }
         OwnChange {
             unit,
-            before: given(&step.taken.before, &history, &divisions),
-            after,
+            before,
+            after: given(&step.taken.after, &history, &divisions),
         }
     });
     Ok(changes.collect())
+}
+
+/// Makes a step part of the history.
+fn past_step(record: &RevisionRecord) -> PastStep {
+    PastStep {
+        revision: record.revision,
+        step: record.step,
+        rev: record.rev,
+        facts: record.content.as_ref().map(|content| content.facts.clone()),
+    }
 }
 
 fn given(counting: &Option<Contribution>, history: &[PastStep], divisions: &[i64]) -> Given {

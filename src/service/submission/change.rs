@@ -1,17 +1,28 @@
 //! A change of a submission as it was requested.
 
+use std::num::NonZero;
+use std::thread::available_parallelism;
+
 use chrono::NaiveDate;
+use itertools::Itertools;
 
 use super::error::SubmissionError;
 
 pub(in crate::service) use crate::authz::Action;
-use crate::domain::submission::{EnteredPassage, EnteredValue, Revision, Step};
+use crate::domain::catalogue::InForce;
+use crate::domain::fault::Faults;
+use crate::domain::submission::{
+    Content, EnteredPassage, EnteredValue, Revision, Step, SubmissionFault, Submitter, complete,
+    read_narrative, read_values,
+};
 use crate::service::application::Application;
 use crate::service::application::call::Call;
 use crate::service::application::change::ChangeKind;
 use crate::service::application::condition::State;
 use crate::service::application::idempotency::Once;
 use crate::service::application::locate::{Located, ReportPath};
+use crate::service::application::side_by_side::side_by_side;
+use crate::service::application::snapshot::{Rules, RulesEdition};
 
 /// Chooses between keeping a draft and submitting it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,15 +160,28 @@ impl SubmissionChange {
     }
 }
 
+/// The number of changes from which on a part of the work on them is worth a thread.
+pub(super) const WORTH_A_THREAD: usize = 8;
+
 /// A change that was requested and not answered yet.
 pub struct Asked {
     pub(super) call: Call,
     pub(super) path: ReportPath,
     pub(super) once: Once,
     pub(super) change: SubmissionChange,
+    read_early: Option<ReadEarly>,
+}
+
+/// Entered values that were read before the change's turn came, by the rules that were known then.
+struct ReadEarly {
+    by: RulesEdition,
+    content: Result<Content, Faults<SubmissionFault>>,
 }
 
 impl Asked {
+    /// Reads entered values on the caller's thread, since all changes of a tenant wait for the one
+    /// that is being written.
+    ///
     /// # Errors
     /// [`IdempotencyError::InFlight`].
     pub fn new(
@@ -167,12 +191,101 @@ impl Asked {
         change: SubmissionChange,
     ) -> Result<Asked, SubmissionError> {
         let once = application.begin(&call)?;
+        let read_early = match &change {
+            SubmissionChange::Put(entered) => {
+                let rules = application.caches.latest_rules(call.identity.tenant());
+                rules.and_then(|rules| ReadEarly::of(entered, &path, &rules))
+            }
+            SubmissionChange::Submit(_)
+            | SubmissionChange::Withdraw
+            | SubmissionChange::Approve
+            | SubmissionChange::Return(_)
+            | SubmissionChange::Reopen => None,
+        };
         Ok(Asked {
             call,
             path,
             once,
             change,
+            read_early,
         })
+    }
+
+    /// Like [`Asked::new`] for many changes, which are read side by side.
+    ///
+    /// # Errors
+    /// Those of the first that has any.
+    pub fn all(
+        application: &Application,
+        changes: Vec<(Call, ReportPath, SubmissionChange)>,
+    ) -> Result<Vec<Asked>, SubmissionError> {
+        let threads = available_parallelism().map_or(1, NonZero::get);
+        let size = changes.len().div_ceil(threads).max(WORTH_A_THREAD);
+        let chunks = changes.into_iter().chunks(size);
+        let chunks = chunks.into_iter().map(Iterator::collect).collect();
+        let read = side_by_side(chunks, |chunk: Vec<_>| {
+            let chunk = chunk.into_iter();
+            chunk
+                .map(|(call, path, change)| Asked::new(application, call, path, change))
+                .collect::<Result<Vec<Asked>, SubmissionError>>()
+        });
+        let read: Vec<Vec<Asked>> = read.into_iter().collect::<Result<_, SubmissionError>>()?;
+        Ok(read.into_iter().flatten().collect())
+    }
+
+    /// Returns the content that was read by the rules of this edition, if any was.
+    pub(super) fn content_by(
+        &self,
+        rules: RulesEdition,
+    ) -> Option<&Result<Content, Faults<SubmissionFault>>> {
+        let read = self.read_early.as_ref();
+        read.filter(|read| read.by == rules)
+            .map(|read| &read.content)
+    }
+}
+
+impl ReadEarly {
+    /// Reads what was entered, if that takes no more than the rules at hand.
+    fn of(entered: &Entered, path: &ReportPath, rules: &Rules) -> Option<ReadEarly> {
+        let form = rules.catalogue.form(&path.form.parse().ok()?)?;
+        let period = form.period(path.period.parse().ok()?)?;
+        let tree = rules.hierarchy.planted_on(period.closing_day())?;
+        let place = tree.find(&path.unit.parse().ok()?)?;
+        let submitter = Submitter {
+            level: &place.fact().level,
+            hierarchy: &rules.hierarchy,
+        };
+        let in_force = rules.catalogue.in_force(period);
+        Some(ReadEarly {
+            by: rules.edition,
+            content: entered.read(&in_force, submitter),
+        })
+    }
+}
+
+impl Entered {
+    /// Reads the entered values and texts, and reports all faults of both together. Looks for
+    /// missing values only if everything else is valid and the values are submitted.
+    pub(super) fn read(
+        &self,
+        in_force: &InForce<'_>,
+        submitter: Submitter<'_>,
+    ) -> Result<Content, Faults<SubmissionFault>> {
+        let facts = read_values(&self.values, in_force, submitter);
+        let narrative = read_narrative(&self.narrative, in_force);
+        let (facts, narrative) = match (facts, narrative) {
+            (Ok(facts), Ok(narrative)) => (facts, narrative),
+            (facts, narrative) => {
+                let mut faults = facts.err().unwrap_or_default();
+                faults.append(narrative.err().unwrap_or_default());
+                return Err(faults);
+            }
+        };
+        let facts = match self.intent {
+            Intent::KeepDraft => facts,
+            Intent::Submit => complete(&facts, in_force, submitter.level)?,
+        };
+        Ok(Content { facts, narrative })
     }
 }
 

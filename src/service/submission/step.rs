@@ -6,7 +6,7 @@ use crate::sentence::Sentence;
 use crate::sentence::period::period_named;
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::change::{Arrival, Entered, EnteredReason, EnteredValueReason, SubmissionChange};
+use super::change::{Arrival, Asked, Entered, EnteredReason, EnteredValueReason, SubmissionChange};
 use super::error::SubmissionError;
 use crate::authz::{Action, Permit};
 use crate::domain::form::{FourEyes, Late};
@@ -15,8 +15,7 @@ use crate::domain::naming::Named;
 use crate::domain::receipt::Receipt;
 use crate::domain::submission::{
     Content, Counting as IsCounting, Effect, Reason, Revision, RevisionRecord, SpeaksFor, Status,
-    Step, Submission, Submitter, ValueReason, complete, read_narrative, read_values,
-    unknown_indicator, unknown_option,
+    Step, Submission, Submitter, ValueReason, complete, unknown_indicator, unknown_option,
 };
 use crate::domain::text::{TextFault, read_prose};
 use crate::error::{Code, Fault, FaultList, Message};
@@ -69,16 +68,17 @@ pub(super) struct Deciding<'d> {
     pub located: &'d Located<'d>,
     pub standing: Option<&'d Standing>,
     pub permit: &'d Permit,
-    pub now: DateTime<Utc>,
+    pub asked: &'d Asked,
 }
 
 impl Deciding<'_> {
+    fn now(&self) -> DateTime<Utc> {
+        self.asked.call.now
+    }
+
     /// Decides the step. Reads `transaction` only if the form requires four eyes.
-    pub fn take(
-        &self,
-        transaction: &mut Transaction<'_>,
-        change: &SubmissionChange,
-    ) -> Result<Taken, SubmissionError> {
+    pub fn take(&self, transaction: &mut Transaction<'_>) -> Result<Taken, SubmissionError> {
+        let change = &self.asked.change;
         let (status, effect) = self.transition(change.step())?;
         // A submission can always be withdrawn, even if nothing more is accepted.
         let arrival = change.arrival();
@@ -101,7 +101,7 @@ impl Deciding<'_> {
             content: brought,
             reason,
             account: self.permit.account(),
-            entered_at: self.now.naive_utc(),
+            entered_at: self.now().naive_utc(),
             received_on: paper,
             rev: next.rev,
         };
@@ -171,7 +171,7 @@ impl Deciding<'_> {
             });
         }
         let opens = period.opens();
-        if self.snapshot.today(self.now) < opens {
+        if self.snapshot.today(self.now()) < opens {
             let period = period_named(period);
             return Err(SubmissionError::NotOpen { period, opens });
         }
@@ -229,7 +229,7 @@ impl Deciding<'_> {
     /// Says what is wrong with the day on which a paper came in, if anything.
     fn wrong_receipt(&self, day: NaiveDate, effect: Effect) -> Option<Message> {
         let period = &self.located.in_force.period;
-        let (today, opens) = (self.snapshot.today(self.now), period.opens());
+        let (today, opens) = (self.snapshot.today(self.now()), period.opens());
         if effect != Effect::CountsLatest {
             return Some(message!("submission-received-of-draft"));
         }
@@ -254,7 +254,7 @@ impl Deciding<'_> {
         let deadline = period.deadline(self.level(), self.snapshot.catalogue.holidays());
         let time_zone = self.snapshot.counters.time_zone;
         let passed = deadline.filter(|deadline| match arrival {
-            Arrival::Now => deadline.has_passed(self.now, time_zone),
+            Arrival::Now => deadline.has_passed(self.now(), time_zone),
             Arrival::OnPaper(day) => deadline.is_before(day, time_zone),
         });
         match passed {
@@ -301,7 +301,7 @@ impl Deciding<'_> {
         effect: Effect,
     ) -> Result<Option<Content>, SubmissionError> {
         let content = match change {
-            SubmissionChange::Put(entered) => self.read(entered)?,
+            SubmissionChange::Put(entered) => return self.read(entered).map(Some),
             SubmissionChange::Submit(_) => {
                 let current = self.current().ok_or(SubmissionError::Missing)?;
                 self.known(current.values_revision)?.clone()
@@ -321,23 +321,19 @@ impl Deciding<'_> {
         Ok(Some(Content { facts, ..content }))
     }
 
-    /// Reads the entered values and texts, and reports all faults of both together. Looks for
-    /// missing values only if everything else is valid.
+    /// Takes the values as they were read early, or reads them if the rules have changed since.
     fn read(&self, entered: &Entered) -> Result<Content, SubmissionError> {
-        let submitter = Submitter {
-            level: self.level(),
-            hierarchy: &self.snapshot.hierarchy,
-        };
-        let facts = read_values(&entered.values, &self.located.in_force, submitter);
-        let narrative = read_narrative(&entered.narrative, &self.located.in_force);
-        match (facts, narrative) {
-            (Ok(facts), Ok(narrative)) => Ok(Content { facts, narrative }),
-            (facts, narrative) => {
-                let mut faults = facts.err().unwrap_or_default();
-                faults.append(narrative.err().unwrap_or_default());
-                Err(SubmissionError::Invalid(faults.into()))
+        let content = match self.asked.content_by(self.snapshot.counters.into()) {
+            Some(read) => read.clone(),
+            None => {
+                let submitter = Submitter {
+                    level: self.level(),
+                    hierarchy: &self.snapshot.hierarchy,
+                };
+                entered.read(&self.located.in_force, submitter)
             }
-        }
+        };
+        content.map_err(|faults| SubmissionError::Invalid(faults.into()))
     }
 
     fn reason(&self, entered: &EnteredReason) -> Result<Reason, SubmissionError> {
@@ -396,7 +392,7 @@ impl Deciding<'_> {
     /// Records that something came in today, or on paper before. A withdrawn or returned submission
     /// was received nevertheless, so what follows it is a correction.
     fn receive(&self, before: Option<Receipt>, paper: Option<NaiveDate>) -> Receipt {
-        let day = paper.unwrap_or_else(|| self.snapshot.today(self.now));
+        let day = paper.unwrap_or_else(|| self.snapshot.today(self.now()));
         before.map_or_else(|| Receipt::on(day), |receipt| receipt.and_on(day))
     }
 

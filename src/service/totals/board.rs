@@ -1,7 +1,7 @@
 //! A board: the rollups of one period on one map, read and changed. Never when they change.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::NaiveDate;
 
@@ -142,48 +142,165 @@ impl Needed {
     }
 }
 
-/// Contributions at places that a commit does not change. Each unit's are read once, however many
-/// periods use them.
-pub(super) struct Others {
-    pub(super) form: FormNumber,
-    pub(super) maps: Maps,
-    pub(super) read: HashSet<UnitId>,
-    pub(super) contributions: Contributions,
+/// A transaction that several threads use, one after another.
+pub(in crate::service) struct Shared<'t, 'c>(Mutex<&'t mut Transaction<'c>>);
+
+impl<'t, 'c> Shared<'t, 'c> {
+    pub fn new(transaction: &'t mut Transaction<'c>) -> Shared<'t, 'c> {
+        Shared(Mutex::new(transaction))
+    }
+
+    pub fn with<T>(&self, work: impl FnOnce(&mut Transaction<'c>) -> T) -> T {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        work(&mut held)
+    }
 }
 
-impl Others {
-    pub(super) fn new(form: FormNumber, maps: Maps) -> Others {
+/// Contributions at places that a commit does not change. Each unit's are read once, however many
+/// periods use them.
+pub(super) struct Others<'o, 't, 'c> {
+    transaction: &'o Shared<'t, 'c>,
+    form: FormNumber,
+    maps: Maps,
+    read: Mutex<OthersRead>,
+}
+
+#[derive(Default)]
+struct OthersRead {
+    units: HashSet<UnitId>,
+    contributions: Contributions,
+}
+
+impl<'o, 't, 'c> Others<'o, 't, 'c> {
+    pub(super) fn new(
+        transaction: &'o Shared<'t, 'c>,
+        form: FormNumber,
+        maps: Maps,
+    ) -> Others<'o, 't, 'c> {
         Others {
+            transaction,
             form,
             maps,
-            read: HashSet::new(),
-            contributions: Contributions::new(),
+            read: Mutex::default(),
         }
     }
 
-    pub(super) fn of(
-        &mut self,
-        transaction: &mut Transaction<'_>,
-        units: &[UnitId],
-        bases: &[Period],
-    ) -> Result<Contributions, StoreError> {
-        let new = units.iter().copied().filter(|unit| self.read.insert(*unit));
+    /// Reads the rollups of `positions` on a board, which a commit does not change.
+    fn rollups(
+        &self,
+        board: &Board<'_>,
+        mut positions: BTreeSet<Position>,
+    ) -> Result<BTreeMap<Position, Rollup>, StoreError> {
+        let kept =
+            |transaction: &mut Transaction<'c>| board.kept(transaction, positions.iter().copied());
+        let mut rollups = without_revs(self.transaction.with(kept)?);
+        positions.retain(|position| !rollups.contains_key(position));
+        let sources = board.sources(positions.iter().copied());
+        let contributions = self.given_by(&sources, &board.base_periods())?;
+        let mut own = board.carrier.own(&contributions);
+        own.retain(|position, _| positions.contains(position));
+        let leaves = own.into_iter();
+        rollups.extend(leaves.map(|(position, own)| (position, Rollup::of_leaf(own))));
+        Ok(rollups)
+    }
+
+    fn given_by(&self, units: &[UnitId], bases: &[Period]) -> Result<Contributions, StoreError> {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = units
+            .iter()
+            .copied()
+            .filter(|unit| read.units.insert(*unit));
         let new: Vec<UnitId> = new.collect();
-        let loaded = Loaded::of(transaction, self.form, &self.maps, Units::These(&new))?;
-        self.contributions.extend(loaded.contributions);
+        let loaded = self
+            .transaction
+            .with(|transaction| Loaded::of(transaction, self.form, &self.maps, Units::These(&new)));
+        read.contributions.extend(loaded?.contributions);
         let keys = units
             .iter()
             .flat_map(|unit| bases.iter().map(|base| (*base, *unit)));
-        let found = keys.flat_map(|(base, unit)| given_in(&self.contributions, base, unit));
+        let found = keys.flat_map(|(base, unit)| given_in(&read.contributions, base, unit));
         Ok(found.map(|(key, one)| (*key, one.clone())).collect())
     }
 }
 
-/// The rollups that changes reach, after the changes.
-pub(super) struct Applied {
+/// A board that changes are about to climb: what they reach, and the rows that are there.
+pub(super) struct Climbing<'s> {
+    pub(super) board: Board<'s>,
+    pub(super) reach: ChangedPart,
+    pub(super) rows: BTreeMap<Position, Rollup>,
+}
+
+/// A board with the rollups that changes reach, after the changes.
+pub(super) struct Climbed<'s> {
+    pub(super) board: Board<'s>,
     pub(super) rollups: BTreeMap<Position, Rollup>,
     /// The places whose rollups have changed.
     pub(super) changed: BTreeSet<Position>,
+}
+
+impl<'s> Climbing<'s> {
+    /// Reads the rows of a base period's board.
+    pub(super) fn of_base(
+        transaction: &mut Transaction<'_>,
+        board: Board<'s>,
+        base: Period,
+        changes: &[OwnChange],
+    ) -> Result<Climbing<'s>, StoreError> {
+        let reach = board.reach(base, changes);
+        let rows = without_revs(board.kept(transaction, reach.all())?);
+        Ok(Climbing { board, reach, rows })
+    }
+
+    /// Finds the units and periods whose submissions must be read before changes can climb.
+    pub(super) fn needed(&self, base: Period, changes: &[OwnChange]) -> Needed {
+        let board = &self.board;
+        let changing: HashSet<UnitId> = changes.iter().map(|change| change.unit).collect();
+        // An ancestor without a row has nothing below it yet, but may have values of its own.
+        let without_row = self.reach.ancestors.iter().copied();
+        let without_row = without_row.filter(|position| !self.rows.contains_key(position));
+        let sources = board.sources(self.reach.changed.iter().copied().chain(without_row));
+        let mut maps = board.carrier.bases.clone();
+        if sources.iter().all(|source| changing.contains(source)) {
+            maps.remove(&base);
+        }
+        Needed {
+            sources: sources.into_iter().collect(),
+            maps,
+        }
+    }
+
+    /// Takes the changes up to the top. `before` and `after` have everything that counts at the places
+    /// that they reach.
+    pub(super) fn climb(
+        self,
+        before: &Contributions,
+        after: &Contributions,
+        others: &Others<'_, '_, '_>,
+    ) -> Result<Climbed<'s>, StoreError> {
+        let Climbing { board, reach, rows } = self;
+        let mut rollups = rows;
+        let (mut before, mut after) = (board.carrier.own(before), board.carrier.own(after));
+        for position in reach.ancestors {
+            rollups
+                .entry(position)
+                .or_insert_with(|| Rollup::of_leaf(after.remove(&position).unwrap_or_default()));
+        }
+        let mut own = BTreeMap::new();
+        for position in reach.changed {
+            let rollup = rollups.entry(position).or_default();
+            rollup.own = before.remove(&position).unwrap_or_default();
+            own.insert(position, after.remove(&position).unwrap_or_default());
+        }
+        let aggregations = board.carrier.aggregations;
+        let changed = climb(board.tree(), aggregations, &mut rollups, own, |parts| {
+            others.rollups(&board, parts)
+        })?;
+        Ok(Climbed {
+            board,
+            rollups,
+            changed,
+        })
+    }
 }
 
 pub(super) fn without_revs(stored: BTreeMap<Position, KeptRollup>) -> BTreeMap<Position, Rollup> {
@@ -397,85 +514,6 @@ impl<'s> Board<'s> {
                 Some((place.position(), year.remove(&self.period.period)?))
             });
         taken.collect()
-    }
-
-    /// Finds the units and periods whose submissions must be read before changes can climb the
-    /// tree.
-    pub(super) fn needed(
-        &self,
-        base: Period,
-        changes: &[OwnChange],
-        reach: &ChangedPart,
-        rows: &BTreeMap<Position, Rollup>,
-    ) -> Needed {
-        let changing: HashSet<UnitId> = changes.iter().map(|change| change.unit).collect();
-        // An ancestor without a row has nothing below it yet, but may have values of its own.
-        let without_row = reach.ancestors.iter().copied();
-        let without_row = without_row.filter(|position| !rows.contains_key(position));
-        let sources = self.sources(reach.changed.iter().copied().chain(without_row));
-        let mut maps = self.carrier.bases.clone();
-        if sources.iter().all(|source| changing.contains(source)) {
-            maps.remove(&base);
-        }
-        Needed {
-            sources: sources.into_iter().collect(),
-            maps,
-        }
-    }
-
-    /// Applies changes in a base period to this board. `rows` are the existing rows of the places
-    /// that the changes reach; `known` has what [`Board::needed`] asked for.
-    pub(super) fn apply(
-        &self,
-        transaction: &mut Transaction<'_>,
-        base: Period,
-        changes: &[OwnChange],
-        reach: ChangedPart,
-        rows: BTreeMap<Position, Rollup>,
-        known: &Contributions,
-        others: &mut Others,
-    ) -> Result<Applied, StoreError> {
-        let mut rollups = rows;
-        let (before, after) = around(base, changes, known);
-        let (mut before, mut after) = (self.carrier.own(&before), self.carrier.own(&after));
-        for position in reach.ancestors {
-            rollups
-                .entry(position)
-                .or_insert_with(|| Rollup::of_leaf(after.remove(&position).unwrap_or_default()));
-        }
-        let mut own = BTreeMap::new();
-        for position in reach.changed {
-            let rollup = rollups.entry(position).or_default();
-            rollup.own = before.remove(&position).unwrap_or_default();
-            own.insert(position, after.remove(&position).unwrap_or_default());
-        }
-        let tree = self.tree();
-        let changed = climb(
-            tree,
-            self.carrier.aggregations,
-            &mut rollups,
-            own,
-            |parts| self.untouched(transaction, parts, others),
-        )?;
-        Ok(Applied { rollups, changed })
-    }
-
-    /// Reads the rollups of `positions` that a commit does not change.
-    pub(super) fn untouched(
-        &self,
-        transaction: &mut Transaction<'_>,
-        mut positions: BTreeSet<Position>,
-        others: &mut Others,
-    ) -> Result<BTreeMap<Position, Rollup>, StoreError> {
-        let mut rollups = without_revs(self.kept(transaction, positions.iter().copied())?);
-        positions.retain(|position| !rollups.contains_key(position));
-        let sources = self.sources(positions.iter().copied());
-        let contributions = others.of(transaction, &sources, &self.base_periods())?;
-        let mut own = self.carrier.own(&contributions);
-        own.retain(|position, _| positions.contains(position));
-        let leaves = own.into_iter();
-        rollups.extend(leaves.map(|(position, own)| (position, Rollup::of_leaf(own))));
-        Ok(rollups)
     }
 
     /// Returns the places whose own part may change with a unit's submission. The submission

@@ -8,8 +8,8 @@ pub mod cell;
 mod rebuild;
 pub mod renewal;
 
-pub(in crate::service) use apply::apply;
+pub(in crate::service) use apply::{Added, Adding};
 pub(in crate::service) use board::{
-    Board, Given, OwnChange, divisions_in, given_by, handed_over_of, histories_of, maps_of,
+    Board, Given, OwnChange, Shared, divisions_in, given_by, handed_over_of, histories_of, maps_of,
 };
 pub(in crate::service) use rebuild::{rebuild_period, rebuild_since, reported_periods};

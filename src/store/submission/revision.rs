@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Integer, Text};
+use diesel::sql_types::{Array, BigInt, Binary, Date, Integer, Nullable, Text, Timestamp};
 use itertools::Itertools;
 
 use crate::domain::id::{FormNumber, UnitId};
@@ -17,6 +17,7 @@ use crate::store::database::Transaction;
 use crate::store::error::{StoreError, document, parsed, to_document, to_word, word};
 use crate::store::indicator::{to_column, to_number};
 use crate::store::key::{BATCH, in_batches, of_each_unit};
+use crate::store::prepared::{Prepared, column};
 use crate::store::schema::submission_revision;
 
 #[derive(Queryable, QueryableByName, Selectable)]
@@ -129,13 +130,40 @@ pub fn revisions_append<'p>(
         .map(|(key, record)| NewRevision::new(tenant, &key, record))
         .collect::<Result<Vec<_>, StoreError>>()?;
     for batch in rows.chunks(BATCH) {
-        on_backend!(connection, |own| {
-            diesel::insert_into(submission_revision::table)
+        match &mut *connection {
+            AnyConnection::Postgresql(own) => prepared_append(tenant, batch).execute(own)?,
+            AnyConnection::Sqlite(own) => diesel::insert_into(submission_revision::table)
                 .values(batch)
-                .execute(own)
-        })?;
+                .execute(own)?,
+        };
     }
     Ok(())
+}
+
+/// The same for PostgreSQL, which prepares it once for batches of any size.
+fn prepared_append<'r>(tenant: &'r str, rows: &'r [NewRevision<'_>]) -> Prepared<'r> {
+    Prepared::new(
+        r#"INSERT INTO "submission_revision" ("tenant_id", "form", "period", "unit_id", "revision",
+        "step", "status", "facts", "narrative", "reason", "account_id", "entered_at", "received_on",
+        "rev")
+        SELECT $1, new.* FROM unnest($2::integer[], $3::text[], $4::text[], $5::integer[],
+        $6::text[], $7::text[], $8::bytea[], $9::text[], $a::text[], $b::text[], $c::timestamp[],
+        $d::date[], $e::bigint[]) AS new"#,
+    )
+    .bind::<Text, _>(tenant)
+    .bind::<Array<Integer>, _>(column(rows, |row| row.form))
+    .bind::<Array<Text>, _>(column(rows, |row| row.period.as_str()))
+    .bind::<Array<Text>, _>(column(rows, |row| row.unit_id.as_str()))
+    .bind::<Array<Integer>, _>(column(rows, |row| row.revision))
+    .bind::<Array<Text>, _>(column(rows, |row| row.step.as_str()))
+    .bind::<Array<Text>, _>(column(rows, |row| row.status.as_str()))
+    .bind::<Array<Nullable<Binary>>, _>(column(rows, |row| row.facts.as_deref()))
+    .bind::<Array<Nullable<Text>>, _>(column(rows, |row| row.narrative.as_deref()))
+    .bind::<Array<Nullable<Text>>, _>(column(rows, |row| row.reason.as_deref()))
+    .bind::<Array<Text>, _>(column(rows, |row| row.account_id.as_str()))
+    .bind::<Array<Timestamp>, _>(column(rows, |row| row.entered_at))
+    .bind::<Array<Nullable<Date>>, _>(column(rows, |row| row.received_on))
+    .bind::<Array<BigInt>, _>(column(rows, |row| row.rev))
 }
 
 /// Reads the named revisions of some units' submissions.
@@ -173,8 +201,13 @@ fn revision_rows_of(
     let (tenant, connection) = transaction.parts();
     if let AnyConnection::Postgresql(own) = &mut *connection {
         let each = of_each_unit(
-            r#"SELECT "submission_revision".* FROM "submission_revision"
-                WHERE "submission_revision"."tenant_id" = $2 AND "submission_revision"."form" = $3
+            r#"SELECT "submission_revision"."unit_id", "submission_revision"."revision",
+                "submission_revision"."step", "submission_revision"."status",
+                "submission_revision"."facts", "submission_revision"."narrative",
+                "submission_revision"."reason", "submission_revision"."account_id",
+                "submission_revision"."entered_at", "submission_revision"."received_on",
+                "submission_revision"."rev"
+                FROM "submission_revision" WHERE "submission_revision"."tenant_id" = $2 AND "submission_revision"."form" = $3
                 AND "submission_revision"."period" = $4
                 AND "submission_revision"."unit_id" = wanted.unit_id
                 AND "submission_revision"."revision" = ANY($5)"#,

@@ -179,6 +179,12 @@ impl Hierarchy {
             None => plant(),
         }
     }
+
+    /// Returns the tree of a day if it was asked for before. Never takes the time to plant it.
+    pub fn planted_on(&self, day: NaiveDate) -> Option<Arc<Tree>> {
+        let (_, span) = self.spans.range(..=day).next_back()?;
+        span.get().cloned()
+    }
 }
 
 impl Hierarchy {

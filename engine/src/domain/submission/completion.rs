@@ -1,6 +1,6 @@
 //! Completes facts for counting: totals of closed breakdowns, and what must not be missing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::fault::SubmissionFault;
 use super::reading::impossible;
@@ -28,13 +28,17 @@ pub fn complete(
     let collected: Vec<&Entry<'_>> = in_force
         .entries()
         .iter()
-        .filter(|entry| in_force.levels_collecting(entry).contains(&level))
+        .filter(|entry| in_force.is_collected_at(entry, level))
+        .collect();
+    let by_number: HashMap<IndicatorNumber, &Entry<'_>> = collected
+        .iter()
+        .map(|entry| (entry.indicator.number, *entry))
         .collect();
     let mut faults = Faults::default();
     let mut refuse = |fault| faults.push(path!["values"], fault);
     let outdated = facts.iter();
     outdated
-        .filter_map(|fact| not_asked_for(fact, &collected))
+        .filter_map(|fact| not_asked_for(fact, by_number.get(&fact.indicator).copied()))
         .for_each(&mut refuse);
     let mut values: Values = facts
         .iter()
@@ -57,22 +61,27 @@ pub fn complete(
     faults.or(values.into_values().collect())
 }
 
-fn not_asked_for(fact: &Fact, collected: &[&Entry<'_>]) -> Option<SubmissionFault> {
-    let entry = collected
-        .iter()
-        .find(|entry| entry.indicator.number == fact.indicator);
+/// The fault of a fact that its entry, if there is one, does not ask for.
+fn not_asked_for(fact: &Fact, entry: Option<&Entry<'_>>) -> Option<SubmissionFault> {
     let Some(entry) = entry else {
         return Some(SubmissionFault::AskedNoMore);
     };
-    let is_option = entry
-        .options()
-        .iter()
-        .any(|(number, _)| *number == fact.option);
-    let indicator = entry.named();
-    (!is_option).then_some(SubmissionFault::OptionNoMore { indicator })
+    (!entry.has(fact.option)).then(|| SubmissionFault::OptionNoMore {
+        indicator: entry.named(),
+    })
 }
 
 type Values = BTreeMap<(IndicatorNumber, OptionNumber), Fact>;
+
+/// An entry's total and options, as far as they have values.
+fn own_values<'v>(
+    entry: &Entry<'_>,
+    values: &'v Values,
+) -> impl Iterator<Item = (&'v (IndicatorNumber, OptionNumber), &'v Fact)> + use<'v> {
+    let number = entry.indicator.number;
+    let own = values.range((number, OptionNumber::TOTAL)..);
+    own.take_while(move |((indicator, _), _)| *indicator == number)
+}
 
 /// The faults of an entry's values that are beyond what can be. They are looked for again here: a
 /// total is computed only now, and a draft may be older than the bounds.
@@ -80,9 +89,7 @@ fn impossible_values<'v>(
     entry: &'v Entry<'_>,
     values: &'v Values,
 ) -> impl Iterator<Item = SubmissionFault> + 'v {
-    let own = values.range((entry.indicator.number, OptionNumber::TOTAL)..);
-    let own = own.take_while(|((indicator, _), _)| *indicator == entry.indicator.number);
-    own.filter_map(|((_, option), fact)| {
+    own_values(entry, values).filter_map(|((_, option), fact)| {
         impossible(entry, entry.definition.possible(*option), fact.mantissa)
             .map(SubmissionFault::Impossible)
     })
@@ -97,10 +104,7 @@ fn completed_total(
     let sent = values
         .get(&(entry.indicator.number, OptionNumber::TOTAL))
         .copied();
-    let has_values = values
-        .keys()
-        .any(|(indicator, _)| *indicator == entry.indicator.number);
-    if !has_values {
+    if own_values(entry, values).next().is_none() {
         return Ok(None);
     }
     let mut faults = Vec::new();

@@ -9,7 +9,7 @@ use crate::domain::catalogue::{Entry, InForce};
 use crate::domain::fault::{FaultAt, Faults, FieldPath};
 use crate::domain::form::Narrative;
 use crate::domain::hierarchy::Hierarchy;
-use crate::domain::id::{IndicatorCode, LevelCode, OptionCode, OptionNumber, SectionNumber};
+use crate::domain::id::{LevelCode, OptionCode, OptionNumber, SectionNumber};
 use crate::domain::named::Named;
 use crate::domain::quantity::{Qualifier, read_quantity};
 use crate::domain::text::{clipped, read_prose};
@@ -55,12 +55,12 @@ pub fn read_values(
     let mut faults = Faults::default();
     let mut seen = HashSet::new();
     for (index, value) in entered.iter().enumerate() {
-        let at = path!["values", index];
-        match read_value(value, &at, in_force, submitter) {
+        match read_value(value, index, in_force, submitter) {
             Ok((_, fact)) if seen.insert((fact.indicator, fact.option)) => facts.push(fact),
             Ok((entry, fact)) => {
                 let figure = entry.figure_named(fact.option);
-                faults.push(at, SubmissionFault::EnteredTwice { figure });
+                let fault = SubmissionFault::EnteredTwice { figure };
+                faults.push(path!["values", index], fault);
             }
             Err(found) => faults.extend([*found]),
         }
@@ -71,12 +71,12 @@ pub fn read_values(
 
 fn read_value<'f, 'c>(
     entered: &EnteredValue,
-    at: &FieldPath,
+    index: usize,
     in_force: &'f InForce<'c>,
     submitter: Submitter<'_>,
 ) -> Result<(&'f Entry<'c>, Fact), Box<Found>> {
     let refused = |field: &'static str| {
-        move |fault: SubmissionFault| Box::new(FaultAt::new(at.below(field), fault))
+        move |fault: SubmissionFault| Box::new(FaultAt::new(path!["values", index, field], fault))
     };
     let entry = collected_entry(entered, in_force, submitter).map_err(refused("indicator"))?;
     let option = option_number(entered, entry).map_err(refused("option"))?;
@@ -103,22 +103,17 @@ fn collected_entry<'f, 'c>(
     in_force: &'f InForce<'c>,
     submitter: Submitter<'_>,
 ) -> Result<&'f Entry<'c>, SubmissionFault> {
-    let found = entered
-        .indicator
-        .parse::<IndicatorCode>()
-        .ok()
-        .and_then(|code| in_force.entry(&code));
-    let Some(entry) = found else {
+    let Some(entry) = in_force.entry_written(&entered.indicator) else {
         return Err(unknown_indicator(&entered.indicator, in_force));
     };
-    let indicator = entry.named();
     if entry.definition.formula().is_some() {
+        let indicator = entry.named();
         return Err(SubmissionFault::Derived { indicator });
     }
-    let levels = in_force.levels_collecting(entry);
-    if !levels.contains(&submitter.level) {
+    if !in_force.is_collected_at(entry, submitter.level) {
+        let levels = in_force.levels_collecting(entry);
         return Err(SubmissionFault::NotCollectedHere {
-            indicator,
+            indicator: entry.named(),
             level: Named::level(submitter.level, submitter.hierarchy),
             collecting: Named::levels(levels, submitter.hierarchy),
         });

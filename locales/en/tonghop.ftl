@@ -26,6 +26,7 @@ action-change-submissions = enter or submit for this unit
 action-set-targets = set targets for this unit
 action-decide-submissions = approve, return or reopen for this unit
 action-date-receipts = say on which day a paper of this unit came in
+action-give-extensions = give this unit more time, or take that back
 access-this-unit = this unit
 access-role = the role { $role }
 access-any-role = a role (any of them)
@@ -726,6 +727,17 @@ submission-invalid =
 submission-closed = The deadline was { $deadline }, and this form takes nothing after it. Ask the unit above.
 deadline-day = { $day }
 deadline-instant = { $time } on { $day }
+
+## service/submission/extension
+
+extension-not-given = The unit was given no more time for this period.
+extension-invalid =
+    Nothing was written: the extension has { $count ->
+        [one] { $count } fault
+       *[other] { $count } faults
+    }.
+extension-without-deadline = The form has no deadline for units of this level, so there is nothing to extend. It takes the unit's report at any time.
+extension-not-later = The deadline is { $deadline } anyway. Choose a later day.
 
 ## service/submission/step
 

@@ -27,6 +27,7 @@ action-change-submissions = nhập hoặc gửi số liệu cho đơn vị này
 action-set-targets = giao chỉ tiêu cho đơn vị này
 action-decide-submissions = duyệt, trả lại hay mở lại số liệu của đơn vị này
 action-date-receipts = ghi ngày nhận bản giấy của đơn vị này
+action-give-extensions = gia hạn cho đơn vị này, hay rút gia hạn
 access-this-unit = đơn vị này
 access-role = vai trò { $role }
 access-any-role = một vai trò (vai trò nào cũng được)
@@ -669,6 +670,13 @@ submission-invalid = Số liệu có { $count } chỗ chưa đúng; chưa có g�
 submission-closed = Hạn gửi là { $deadline } và mẫu này không nhận số liệu gửi muộn. Hãy liên hệ đơn vị cấp trên.
 deadline-day = ngày { $day }
 deadline-instant = { $time } ngày { $day }
+
+## service/submission/extension
+
+extension-not-given = Đơn vị chưa được gia hạn cho kỳ này.
+extension-invalid = Gia hạn có { $count } chỗ chưa đúng; chưa có gì được ghi.
+extension-without-deadline = Mẫu không đặt hạn gửi cho đơn vị cấp này nên không có gì để gia hạn. Đơn vị gửi lúc nào cũng được.
+extension-not-later = Hạn gửi vốn đã là ngày { $deadline }. Hãy chọn ngày sau đó.
 
 ## service/submission/step
 

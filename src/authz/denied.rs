@@ -174,6 +174,7 @@ impl Explain for Denied {
             Action::SetTargets => message!("action-set-targets"),
             Action::DecideSubmissions => message!("action-decide-submissions"),
             Action::DateReceipts => message!("action-date-receipts"),
+            Action::GiveExtensions => message!("action-give-extensions"),
         };
         let (needed, unit) = (self.needed(), self.unit());
         let roles = needed.roles(self.action);

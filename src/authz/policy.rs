@@ -153,6 +153,8 @@ pub enum Action {
     DecideSubmissions,
     /// Say on which day a paper came in that is entered later.
     DateReceipts,
+    /// Give a unit more time, or take that back.
+    GiveExtensions,
     ReadRollups,
     /// Set the value that a unit is to reach.
     SetTargets,
@@ -181,8 +183,8 @@ pub enum Extent {
 pub(super) fn extent(role: Role, action: Action) -> Extent {
     use Action::{
         AppointManagers, ChangeCatalogue, ChangeLevels, ChangeSubmissions, CreateUnits,
-        DateReceipts, DecideSubmissions, ManageAccounts, ReadCatalogue, ReadLevels, ReadRollups,
-        ReadSubmissions, ReadUnits, Reorganise, SetTargets,
+        DateReceipts, DecideSubmissions, GiveExtensions, ManageAccounts, ReadCatalogue, ReadLevels,
+        ReadRollups, ReadSubmissions, ReadUnits, Reorganise, SetTargets,
     };
     match (role, action) {
         (Role::TenantAdmin, _) | (_, ReadLevels | ReadCatalogue) => Extent::Everywhere,
@@ -190,12 +192,13 @@ pub(super) fn extent(role: Role, action: Action) -> Extent {
         (Role::Reporter, ChangeSubmissions) | (Role::UnitAdmin, CreateUnits | ManageAccounts) => {
             Extent::Covered
         }
-        (Role::Approver, DecideSubmissions | DateReceipts | SetTargets)
+        (Role::Approver, DecideSubmissions | DateReceipts | GiveExtensions | SetTargets)
         | (Role::UnitAdmin, AppointManagers) => Extent::Below,
         (
             Role::Reporter | Role::Approver | Role::Viewer | Role::UnitAdmin,
-            ChangeSubmissions | DecideSubmissions | DateReceipts | CreateUnits | ChangeLevels
-            | ChangeCatalogue | SetTargets | Reorganise | ManageAccounts | AppointManagers,
+            ChangeSubmissions | DecideSubmissions | DateReceipts | GiveExtensions | CreateUnits
+            | ChangeLevels | ChangeCatalogue | SetTargets | Reorganise | ManageAccounts
+            | AppointManagers,
         ) => Extent::Never,
     }
 }

@@ -10,7 +10,7 @@ use crate::harness::server::now;
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// All changes, in an order in which each finds what it needs.
-const CHANGES: [&str; 31] = [
+const CHANGES: [&str; 33] = [
     "issue_token",
     "import_units",
     "create_unit",
@@ -25,6 +25,7 @@ const CHANGES: [&str; 31] = [
     "reopen_submission",
     "return_submission",
     "put_target",
+    "put_extension",
     "verify_rollup",
     "create_account",
     "import_accounts",
@@ -36,6 +37,7 @@ const CHANGES: [&str; 31] = [
     "hand_over_account",
     "create_key",
     "delete_key",
+    "delete_extension",
     "preview_reorganisation",
     "create_reorganisation",
     "undo_reorganisation",

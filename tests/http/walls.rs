@@ -257,6 +257,7 @@ fn body_of(operation: &str) -> &'static str {
         "put_submission" => r#"{"values": [{"indicator": "docs.issued", "value": 9}]}"#,
         "return_submission" => r#"{"reason": "Sai"}"#,
         "put_target" => r#"{"value": 5}"#,
+        "put_extension" => r#"{"until": "2190-01-01", "reason": "Lũ"}"#,
         "put_account" => r#"{"login": "x", "name": "x"}"#,
         "put_grants" => "[]",
         "hand_over_account" => r#"{"login": "x", "name": "x", "on": "2190-01-01"}"#,

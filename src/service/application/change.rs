@@ -43,6 +43,8 @@ kinds! {
     SubmissionApproved = "submission.approved", seen by ReadSubmissions;
     SubmissionReturned = "submission.returned", seen by ReadSubmissions;
     SubmissionReopened = "submission.reopened", seen by ReadSubmissions;
+    ExtensionGiven = "extension.given", seen by ReadSubmissions;
+    ExtensionWithdrawn = "extension.withdrawn", seen by ReadSubmissions;
     TargetSet = "target.set", seen by ReadRollups;
     UnitCreated = "unit.created", seen by ReadUnits;
     UnitsImported = "units.imported", seen by ReadLevels;

@@ -8,7 +8,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::change::{Arrival, Entered, EnteredReason, EnteredValueReason, SubmissionChange};
 use super::error::SubmissionError;
+use super::extension::deadline_of;
 use crate::authz::{Action, Permit};
+use crate::domain::extension::Extension;
 use crate::domain::form::{FourEyes, Late};
 use crate::domain::id::LevelCode;
 use crate::domain::naming::Named;
@@ -61,6 +63,8 @@ pub(super) struct Taken {
     pub before: Option<Contribution>,
     /// The contribution that counts after the step.
     pub after: Option<Contribution>,
+    /// More time that the unit was given.
+    pub extension: Option<Extension>,
 }
 
 /// The data on which a step is decided.
@@ -68,6 +72,7 @@ pub(super) struct Deciding<'d> {
     pub snapshot: &'d Snapshot,
     pub located: &'d Located<'d>,
     pub standing: Option<&'d Standing>,
+    pub extension: Option<&'d Extension>,
     pub permit: &'d Permit,
     pub now: DateTime<Utc>,
 }
@@ -114,6 +119,7 @@ impl Deciding<'_> {
             },
             next,
             record,
+            extension: self.extension.cloned(),
         })
     }
 
@@ -251,7 +257,7 @@ impl Deciding<'_> {
 
     fn check_deadline(&self, arrival: Arrival) -> Result<(), SubmissionError> {
         let period = &self.located.in_force.period;
-        let deadline = period.deadline(self.level(), self.snapshot.catalogue.holidays());
+        let deadline = deadline_of(self.snapshot, self.located, self.extension);
         let time_zone = self.snapshot.counters.time_zone;
         let passed = deadline.filter(|deadline| match arrival {
             Arrival::Now => deadline.has_passed(self.now, time_zone),
@@ -474,7 +480,7 @@ fn with_fault<T>(
 }
 
 /// Reads a reason, which must not be empty.
-fn read_reason(text: &str, at: FieldPath) -> Result<String, Fault> {
+pub(super) fn read_reason(text: &str, at: FieldPath) -> Result<String, Fault> {
     let read = if text.trim().is_empty() {
         Err(TextFault::Empty)
     } else {

@@ -149,6 +149,14 @@ impl Needed {
     }
 }
 
+/// Names whoever may do an action on a unit, to a reader who knows the unit.
+pub fn holder_of(action: Action, unit: &UnitFact) -> Message {
+    let denied = Denied::on_unit(action, Cause::NoRole).naming(unit);
+    let (needed, unit) = (denied.needed(), denied.unit());
+    let (role, place) = (role_of(&needed.roles(action)), needed.place(&unit));
+    message!("access-holder", role, place)
+}
+
 /// Names the one role that allows an action; of several each does.
 fn role_of(roles: &[Role]) -> Message {
     match roles {

@@ -450,4 +450,36 @@ on_both_backends! {
         let own = of_b["children"].as_array().unwrap().iter().find(|child| child["unit"]["code"] == "B9");
         assert_eq!(own.unwrap()["own"]["deadline"], "2026-03-20");
     }
+
+    fn a_refusal_says_which_of_the_reasons_it_is_and_who_can_change_that(backend) {
+        let round = Round::with(backend, json!({"late": "refuse", "opens": 5}));
+        round.server.create_account("test", "clerk", &["reporter@code:T"]);
+        let token = round.server.token_of("clerk", now());
+        let clerk = round.server.application.tokens.verify(&token, now()).unwrap();
+        let step = |unit: &str, at: &str| round.step_by(clerk, unit, at, submitted()).unwrap_err();
+        let (early, open, late) = ("2026-02-20T03:00:00Z", "2026-02-25T03:00:00Z", "2026-03-10T03:00:00Z");
+
+        let (code, told) = step("A1", early);
+        assert_eq!(code, "PERIOD_NOT_OPEN");
+        assert!(told.contains("begins on 2026-02-23") && told.contains("an administrator of the whole system"), "{told}");
+        let (code, told) = step("A1", late);
+        assert_eq!(code, "PERIOD_CLOSED");
+        let ask = "Ask somebody with the role approver (approver) on a unit above Ấp Một (A1)";
+        assert!(told.contains("the deadline was 2026-03-02") && told.contains(ask), "{told}");
+        // Who does not submit at all is told so, whenever it is.
+        for at in [early, open, late] {
+            let (code, told) = step("T", at);
+            assert_eq!(code, "UNIT_DOES_NOT_SUBMIT");
+            assert!(told.contains("An administrator of the whole system decides"), "{told}");
+        }
+        round.step("A1", open, submitted()).unwrap();
+        round.step("A1", open, SubmissionChange::Approve).unwrap();
+        let (code, told) = step("A1", open);
+        assert_eq!(code, "SUBMISSION_APPROVED");
+        assert!(told.contains(ask) && told.contains("to reopen it"), "{told}");
+        round.admin.reorganise("2026-02-10", &json!([{"op": "merge", "from": ["code:A2", "code:B1"], "into": "code:B1"}]));
+        let (code, told) = step("A2", open);
+        assert_eq!(code, "UNIT_ENDED");
+        assert!(told.contains("Ấp Ba (B1)") && told.contains("an administrator of the whole system"), "{told}");
+    }
 }

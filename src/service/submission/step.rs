@@ -9,7 +9,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::change::{Arrival, Entered, EnteredReason, EnteredValueReason, SubmissionChange};
 use super::error::SubmissionError;
 use super::extension::deadline_of;
-use crate::authz::{Action, Permit};
+use crate::authz::{Action, Permit, holder_of};
 use crate::domain::extension::Extension;
 use crate::domain::form::{FourEyes, Late};
 use crate::domain::id::LevelCode;
@@ -188,6 +188,11 @@ impl Deciding<'_> {
         &self.located.place().fact().level
     }
 
+    /// Names whoever may do what the caller may not.
+    fn holder_of(&self, action: Action) -> Message {
+        holder_of(action, self.located.place().fact())
+    }
+
     fn transition(&self, step: Step) -> Result<(Status, Effect), SubmissionError> {
         // Without a submission, the first values begin as a draft.
         let (status, counting) = match self.current() {
@@ -202,7 +207,10 @@ impl Deciding<'_> {
         };
         status
             .after(step, counting)
-            .map_err(SubmissionError::WrongStatus)
+            .map_err(|wrong| SubmissionError::WrongStatus {
+                wrong,
+                who: self.holder_of(Action::DecideSubmissions),
+            })
     }
 
     /// Checks that something can come in. Returns the fault of a wrong day of receipt, to be told with
@@ -265,7 +273,10 @@ impl Deciding<'_> {
         });
         match passed {
             Some(deadline) if period.definition.late == Late::Refuse => {
-                Err(SubmissionError::Closed(deadline.as_seen_in(time_zone)))
+                Err(SubmissionError::Closed {
+                    deadline: deadline.as_seen_in(time_zone),
+                    who: self.holder_of(Action::GiveExtensions),
+                })
             }
             _ => Ok(()),
         }

@@ -289,6 +289,7 @@ codes! {
     PeriodNotFound = "PERIOD_NOT_FOUND": NotFound;
     HolidaysNotFound = "HOLIDAYS_NOT_FOUND": NotFound;
     SubmissionNotFound = "SUBMISSION_NOT_FOUND": NotFound;
+    ExtensionNotFound = "EXTENSION_NOT_FOUND": NotFound;
     TargetNotFound = "TARGET_NOT_FOUND": NotFound;
     ReleaseNotFound = "RELEASE_NOT_FOUND": NotFound;
     ReorganisationNotFound = "REORGANISATION_NOT_FOUND": NotFound;
@@ -322,6 +323,7 @@ codes! {
     InvalidSubmission = "INVALID_SUBMISSION": Invalid;
     InvalidIndicator = "INVALID_INDICATOR": Invalid;
     InvalidForm = "INVALID_FORM": Invalid;
+    InvalidExtension = "INVALID_EXTENSION": Invalid;
     InvalidHolidays = "INVALID_HOLIDAYS": Invalid;
     InvalidUnit = "INVALID_UNIT": Invalid;
     InvalidLevel = "INVALID_LEVEL": Invalid;

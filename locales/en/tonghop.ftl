@@ -29,9 +29,11 @@ action-read-releases = read the reports that this unit sent up
 action-send-releases = send or recall this unit's report
 action-receive-releases = receive or return this unit's report
 action-date-receipts = say on which day a paper of this unit came in
+action-give-extensions = give this unit more time, or take that back
 access-this-unit = this unit
 access-role = the role { $role }
 access-any-role = a role (any of them)
+access-holder = somebody with { $role } { $place }
 access-on-unit = on { $unit } or a unit above it
 access-on-root = on { $unit }
 access-above-unit = on a unit above { $unit }
@@ -380,8 +382,8 @@ value-below-minimum = { $name }: { $value } is less than the least it can be, { 
 value-above-maximum = { $name }: { $value } is more than the most it can be, { $most }. Check the number and its unit of measure.
 value-below-usual = { $name }: { $value } is less than usual (from { $least } on). If it is right nothing needs to be done; if not, correct it and send it again.
 value-above-usual = { $name }: { $value } is more than usual (up to { $most }). If it is right nothing needs to be done; if not, correct it and send it again.
-wrong-status-reopen-to-change = Ask an approver to reopen it before you change it.
-wrong-status-reopen-to-withdraw = Ask an approver to reopen it before you withdraw it.
+wrong-status-reopen-to-change = Ask { $who } to reopen it before you change it.
+wrong-status-reopen-to-withdraw = Ask { $who } to reopen it before you withdraw it.
 wrong-status-approved-already = It is approved already; to change that, reopen it.
 wrong-status-draft-not-submitted = The unit has a draft that is not submitted; wait until it is.
 wrong-status-only-submitted = Only what is submitted can be approved or returned.
@@ -429,8 +431,8 @@ not-found-period-of-form = The form { $form } has no period { $period }. Choose 
 not-found-base-period = The period { $period } of the form { $form } is made of shorter ones. Choose one of those: { $bases }.
 not-found-unit = There is no unit { $unit } on { $day }. Give its id, or code: and its code (such as code:30388).
 not-found-not-yet = { $name } stands from { $first_day } on, and not yet on { $day }. Choose a later period or day, or the unit that was there before.
-not-found-ended = { $name } ended on { $last_day }. Choose another unit or another period.
-not-found-ended-with-heirs = { $name } ended on { $last_day }. Use what took it over: { $heirs }.
+not-found-ended = { $name } ended on { $last_day }. Choose another unit or another period. If it has not ended, tell an administrator of the whole system, who keeps the units.
+not-found-ended-with-heirs = { $name } ended on { $last_day }. Use what took it over: { $heirs }. If it has not ended, tell an administrator of the whole system, who keeps the units.
 not-found-earlier-map = Figures up to { $closing } cannot be put on the older map of { $day }. Choose a day of the map (as_of) of { $closing } or later.
 
 ## service/application/page
@@ -744,7 +746,7 @@ target-not-set = The unit was given nothing to reach of { $figure } in this peri
 ## service/submission/error
 
 submission-missing = The unit has entered nothing for this period yet.
-submission-does-not-submit = Units of the level { $level } do not submit { $form }. Choose a unit of a level that does: { $submitting }.
+submission-does-not-submit = Units of the level { $level } do not submit { $form }. Choose a unit of a level that does: { $submitting }. An administrator of the whole system decides which levels submit.
 submission-not-open = It is not open yet: entry for { $period } begins on { $opens }. Enter it from that day on; if it is needed earlier, ask an administrator of the whole system, who sets the form's days.
 submission-four-eyes = Who entered the values may not approve them on this form. Let somebody else do it.
 submission-busy = Too much is being submitted at once. Nothing was written; send it again in some seconds.
@@ -753,9 +755,20 @@ submission-invalid =
         [one] { $count } fault
        *[other] { $count } faults
     }. Correct each one listed and send it again.
-submission-closed = The deadline was { $deadline }, and this form takes nothing after it. Ask the unit above.
+submission-closed = It is closed: the deadline was { $deadline }, and this form takes nothing after it. Ask { $who } for more time (an extension).
 deadline-day = { $day }
 deadline-instant = { $time } on { $day }
+
+## service/submission/extension
+
+extension-not-given = The unit was given no more time for this period.
+extension-invalid =
+    Nothing was written: the extension has { $count ->
+        [one] { $count } fault
+       *[other] { $count } faults
+    }.
+extension-without-deadline = The form has no deadline for units of this level, so there is nothing to extend. It takes the unit's report at any time.
+extension-not-later = The deadline is { $deadline } anyway. Choose a later day.
 
 ## service/submission/step
 

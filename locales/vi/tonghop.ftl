@@ -30,9 +30,11 @@ action-read-releases = xem báo cáo mà đơn vị này đã gửi lên
 action-send-releases = gửi hay thu hồi báo cáo của đơn vị này
 action-receive-releases = tiếp nhận hay trả lại báo cáo của đơn vị này
 action-date-receipts = ghi ngày nhận bản giấy của đơn vị này
+action-give-extensions = gia hạn cho đơn vị này, hay rút gia hạn
 access-this-unit = đơn vị này
 access-role = vai trò { $role }
 access-any-role = một vai trò (vai trò nào cũng được)
+access-holder = người có { $role } { $place }
 access-on-unit = tại { $unit } hoặc đơn vị cấp trên
 access-on-root = tại { $unit }
 access-above-unit = tại đơn vị cấp trên của { $unit }
@@ -358,8 +360,8 @@ value-below-minimum = { $name }: { $value } nhỏ hơn mức thấp nhất là {
 value-above-maximum = { $name }: { $value } lớn hơn mức cao nhất là { $most }. Hãy kiểm tra lại số và đơn vị tính.
 value-below-usual = { $name }: { $value } thấp hơn mức thường gặp (từ { $least }). Nếu số đúng thì không cần làm gì thêm; nếu sai, hãy sửa và gửi lại.
 value-above-usual = { $name }: { $value } cao hơn mức thường gặp (đến { $most }). Nếu số đúng thì không cần làm gì thêm; nếu sai, hãy sửa và gửi lại.
-wrong-status-reopen-to-change = Hãy đề nghị người duyệt mở lại trước khi sửa.
-wrong-status-reopen-to-withdraw = Hãy đề nghị người duyệt mở lại trước khi rút.
+wrong-status-reopen-to-change = Hãy đề nghị { $who } mở lại trước khi sửa.
+wrong-status-reopen-to-withdraw = Hãy đề nghị { $who } mở lại trước khi rút.
 wrong-status-approved-already = Đã duyệt rồi; muốn thay đổi thì mở lại.
 wrong-status-draft-not-submitted = Đơn vị có bản nháp chưa gửi; hãy chờ đơn vị gửi.
 wrong-status-only-submitted = Chỉ duyệt hoặc trả lại được số liệu đã gửi.
@@ -407,8 +409,8 @@ not-found-period-of-form = Mẫu { $form } không có kỳ { $period }. Hãy ch�
 not-found-base-period = Kỳ { $period } của mẫu { $form } được tổng hợp từ các kỳ ngắn hơn. Hãy chọn một trong các kỳ đó: { $bases }.
 not-found-unit = Ngày { $day } không có đơn vị { $unit }. Hãy ghi mã định danh, hoặc code: và mã đơn vị (ví dụ code:30388).
 not-found-not-yet = { $name } có từ ngày { $first_day }, ngày { $day } chưa có. Hãy chọn kỳ hoặc ngày về sau, hoặc đơn vị có trước đó.
-not-found-ended = { $name } được giải thể sau ngày { $last_day }. Hãy chọn đơn vị hoặc kỳ khác.
-not-found-ended-with-heirs = { $name } được sắp xếp sau ngày { $last_day }; hãy dùng đơn vị kế thừa: { $heirs }.
+not-found-ended = { $name } được giải thể sau ngày { $last_day }. Hãy chọn đơn vị hoặc kỳ khác. Nếu đơn vị chưa giải thể, hãy báo người quản trị hệ thống, là người giữ danh sách đơn vị.
+not-found-ended-with-heirs = { $name } được sắp xếp sau ngày { $last_day }; hãy dùng đơn vị kế thừa: { $heirs }. Nếu đơn vị chưa sắp xếp, hãy báo người quản trị hệ thống, là người giữ danh sách đơn vị.
 not-found-earlier-map = Số liệu đến ngày { $closing } không chuyển được về bản đồ cũ hơn của ngày { $day }. Hãy chọn ngày của bản đồ (as_of) từ ngày { $closing } trở đi.
 
 ## service/application/page
@@ -687,14 +689,21 @@ target-not-set = Đơn vị chưa được giao kế hoạch về { $figure } ch
 ## service/submission/error
 
 submission-missing = Đơn vị chưa nhập số liệu cho kỳ này.
-submission-does-not-submit = Cấp { $level } không gửi mẫu { $form }. Hãy chọn đơn vị thuộc cấp được giao gửi: { $submitting }.
+submission-does-not-submit = Cấp { $level } không gửi mẫu { $form }. Hãy chọn đơn vị thuộc cấp được giao gửi: { $submitting }. Cấp nào gửi là do người quản trị hệ thống quy định.
 submission-not-open = Chưa đến ngày nhập: kỳ { $period } mở nhập từ ngày { $opens }. Hãy nhập từ ngày đó; nếu cần sớm hơn, hãy đề nghị người quản trị hệ thống, là người đặt ngày mở của mẫu.
 submission-four-eyes = Người nhập số liệu không được tự duyệt mẫu này. Hãy để người khác duyệt.
 submission-busy = Hệ thống đang nhận quá nhiều số liệu cùng lúc. Chưa có gì được ghi; hãy gửi lại sau ít giây.
 submission-invalid = Số liệu có { $count } chỗ chưa đúng; chưa có gì được ghi. Hãy sửa từng chỗ trong danh sách rồi gửi lại.
-submission-closed = Hạn gửi là { $deadline } và mẫu này không nhận số liệu gửi muộn. Hãy liên hệ đơn vị cấp trên.
+submission-closed = Đã hết hạn: hạn gửi là { $deadline } và mẫu này không nhận số liệu gửi muộn. Hãy đề nghị { $who } gia hạn.
 deadline-day = ngày { $day }
 deadline-instant = { $time } ngày { $day }
+
+## service/submission/extension
+
+extension-not-given = Đơn vị chưa được gia hạn cho kỳ này.
+extension-invalid = Gia hạn có { $count } chỗ chưa đúng; chưa có gì được ghi.
+extension-without-deadline = Mẫu không đặt hạn gửi cho đơn vị cấp này nên không có gì để gia hạn. Đơn vị gửi lúc nào cũng được.
+extension-not-later = Hạn gửi vốn đã là ngày { $deadline }. Hãy chọn ngày sau đó.
 
 ## service/submission/step
 

@@ -1,2 +1,3 @@
+DROP TABLE extension;
 ALTER TABLE submission_revision DROP COLUMN received_on;
 DROP TABLE holiday_year;

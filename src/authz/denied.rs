@@ -161,6 +161,14 @@ impl Needed {
 /// The number of roles that are given on units.
 const ROLES_ON_UNITS: usize = Role::ALL.len() - 1;
 
+/// Names whoever may do an action on a unit, to a reader who knows the unit.
+pub fn holder_of(action: Action, unit: &UnitFact) -> Message {
+    let denied = Denied::on_unit(action, Cause::NoRole).naming(unit);
+    let (needed, unit) = (denied.needed(), denied.unit());
+    let (role, place) = (role_of(&needed.roles(action)), needed.place(&unit));
+    message!("access-holder", role, place)
+}
+
 /// Names the roles of which one allows an action.
 fn role_of(roles: &[Role]) -> Message {
     match any_of(roles.iter().map(|role| role.named())) {
@@ -189,6 +197,7 @@ impl Explain for Denied {
             Action::SendReleases => message!("action-send-releases"),
             Action::ReceiveReleases => message!("action-receive-releases"),
             Action::DateReceipts => message!("action-date-receipts"),
+            Action::GiveExtensions => message!("action-give-extensions"),
         };
         let (needed, unit) = (self.needed(), self.unit());
         let roles = needed.roles(self.action);

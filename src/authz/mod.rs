@@ -23,7 +23,7 @@ mod policy;
 mod scope;
 
 pub use access::{Access, Permit};
-pub use denied::Denied;
+pub use denied::{Denied, holder_of};
 pub use key_operations::{KeyOperation, KeyOperations, RefusedOperation};
 pub use operation::{Audience, Operation, OperationKind};
 pub use policy::{Action, Extent, Grant, Reach, Role};

@@ -84,7 +84,7 @@ macro_rules! operations {
             pub fn audience(self) -> Audience {
                 use Action::{
                     ChangeCatalogue, ChangeLevels, ChangeSubmissions, CreateUnits,
-                    DecideSubmissions, ManageAccounts, ReadCatalogue, ReadLevels, ReadReleases,
+                    DecideSubmissions, GiveExtensions, ManageAccounts, ReadCatalogue, ReadLevels, ReadReleases,
                     ReadRollups, ReadSubmissions, ReadUnits, ReceiveReleases, Reorganise,
                     SendReleases, SetTargets,
                 };
@@ -157,6 +157,9 @@ operations! {
     ReturnSubmission = "return_submission": Change, NeedsOn(DecideSubmissions);
     ReopenSubmission = "reopen_submission": Change, NeedsOn(DecideSubmissions);
     ListRevisions = "list_revisions": Read, NeedsOn(ReadSubmissions);
+    GetExtension = "get_extension": Read, NeedsOn(ReadSubmissions);
+    PutExtension = "put_extension": Change, NeedsOn(GiveExtensions);
+    DeleteExtension = "delete_extension": Change, NeedsOn(GiveExtensions);
 
     GetRollup = "get_rollup": Read, NeedsOn(ReadRollups);
     // A POST because of its cost.

@@ -153,6 +153,8 @@ pub enum Action {
     DecideSubmissions,
     /// Say on which day a paper came in that is entered later.
     DateReceipts,
+    /// Give a unit more time, or take that back.
+    GiveExtensions,
     ReadRollups,
     /// Read the reports that a unit sent up, and nothing else of it.
     ReadReleases,
@@ -189,9 +191,9 @@ pub enum Extent {
 pub(super) fn extent(role: Role, action: Action) -> Extent {
     use Action::{
         AppointManagers, ChangeCatalogue, ChangeLevels, ChangeSubmissions, CreateUnits,
-        DateReceipts, DecideSubmissions, ManageAccounts, ReadCatalogue, ReadLevels, ReadReleases,
-        ReadRollups, ReadSubmissions, ReadUnits, ReceiveReleases, Reorganise, SendReleases,
-        SetTargets,
+        DateReceipts, DecideSubmissions, GiveExtensions, ManageAccounts, ReadCatalogue, ReadLevels,
+        ReadReleases, ReadRollups, ReadSubmissions, ReadUnits, ReceiveReleases, Reorganise,
+        SendReleases, SetTargets,
     };
     match (role, action) {
         (Role::TenantAdmin, _) | (_, ReadLevels | ReadCatalogue) => Extent::Everywhere,
@@ -201,13 +203,16 @@ pub(super) fn extent(role: Role, action: Action) -> Extent {
         (Role::Reporter, ChangeSubmissions | SendReleases)
         | (Role::Approver, SendReleases)
         | (Role::UnitAdmin, CreateUnits | ManageAccounts) => Extent::Covered,
-        (Role::Approver, DecideSubmissions | DateReceipts | ReceiveReleases | SetTargets)
+        (
+            Role::Approver,
+            DecideSubmissions | DateReceipts | GiveExtensions | ReceiveReleases | SetTargets,
+        )
         | (Role::UnitAdmin, AppointManagers) => Extent::Below,
         (
             Role::Reporter | Role::Approver | Role::Viewer | Role::UnitAdmin,
-            ChangeSubmissions | DecideSubmissions | DateReceipts | CreateUnits | ChangeLevels
-            | ChangeCatalogue | SendReleases | ReceiveReleases | SetTargets | Reorganise
-            | ManageAccounts | AppointManagers,
+            ChangeSubmissions | DecideSubmissions | DateReceipts | GiveExtensions | CreateUnits
+            | ChangeLevels | ChangeCatalogue | SendReleases | ReceiveReleases | SetTargets
+            | Reorganise | ManageAccounts | AppointManagers,
         ) => Extent::Never,
     }
 }

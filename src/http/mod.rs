@@ -23,6 +23,7 @@ mod change;
 mod completeness;
 mod event_stream;
 mod expect;
+mod extension;
 pub(crate) mod form;
 mod front_page;
 pub(crate) mod indicator;

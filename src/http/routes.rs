@@ -5,9 +5,9 @@ use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    account, api_key, change, completeness, form, health, holiday, indicator, invitation, level,
-    lineage, me, release, reorganisation, rollup, series, sign_in_attempt, submission, target,
-    token, unit,
+    account, api_key, change, completeness, extension, form, health, holiday, indicator,
+    invitation, level, lineage, me, release, reorganisation, rollup, series, sign_in_attempt,
+    submission, target, token, unit,
 };
 
 /// All routes. The router tries them in this order, so the most frequent come first.
@@ -71,6 +71,9 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(submission::return_submission)
                 .service(submission::reopen_submission)
                 .service(submission::list_revisions)
+                .service(extension::get_extension)
+                .service(extension::put_extension)
+                .service(extension::delete_extension)
                 .service(rollup::verify_rollup)
                 .service(lineage::get_lineage)
                 .service(series::get_series)

@@ -171,25 +171,26 @@ fn with_unit_of_measure(found: &OutOfBounds, mantissa: i64) -> Named {
     )
 }
 
-impl Sentence for WrongStatus {
-    fn sentence(&self) -> (Code, Message) {
-        let code = match self.status {
-            Status::Approved => Code::SubmissionApproved,
-            Status::Draft
-            | Status::Submitted
-            | Status::Returned
-            | Status::Withdrawn
-            | Status::Reopened => Code::WrongStatus,
-        };
-        (code, wrong_status(self))
-    }
+/// Tells a step that the status does not allow, and who can change that.
+pub fn wrong_status(wrong: &WrongStatus, who: &Message) -> (Code, Message) {
+    let code = match wrong.status {
+        Status::Approved => Code::SubmissionApproved,
+        Status::Draft
+        | Status::Submitted
+        | Status::Returned
+        | Status::Withdrawn
+        | Status::Reopened => Code::WrongStatus,
+    };
+    (code, told_wrong_status(wrong, who.clone()))
 }
 
-fn wrong_status(wrong: &WrongStatus) -> Message {
+fn told_wrong_status(wrong: &WrongStatus, who: Message) -> Message {
     let status = in_words(wrong.status);
     let todo = match (wrong.step, wrong.status) {
-        (Step::Save | Step::Replace, Status::Approved) => message!("wrong-status-reopen-to-change"),
-        (Step::Withdraw, Status::Approved) => message!("wrong-status-reopen-to-withdraw"),
+        (Step::Save | Step::Replace | Step::Submit, Status::Approved) => {
+            message!("wrong-status-reopen-to-change", who)
+        }
+        (Step::Withdraw, Status::Approved) => message!("wrong-status-reopen-to-withdraw", who),
         (Step::Approve | Step::Return, Status::Approved) => {
             message!("wrong-status-approved-already")
         }
@@ -197,7 +198,6 @@ fn wrong_status(wrong: &WrongStatus) -> Message {
             message!("wrong-status-draft-not-submitted")
         }
         (Step::Approve | Step::Return, _) => message!("wrong-status-only-submitted"),
-        (Step::Submit, Status::Approved) => message!("wrong-status-reopen-to-change"),
         (Step::Submit, Status::Submitted) => message!("wrong-status-submitted-already"),
         (Step::Reopen, _) => message!("wrong-status-only-approved"),
         (Step::Withdraw, Status::Withdrawn) => message!("wrong-status-withdrawn-already"),

@@ -18,6 +18,7 @@ pub mod counters;
 mod current;
 pub mod database;
 pub mod error;
+pub(crate) mod extension;
 pub(crate) mod file;
 pub(crate) mod form;
 pub(crate) mod grant;

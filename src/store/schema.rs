@@ -2,7 +2,7 @@
 //! Contains no query.
 
 /// Every table of the program.
-pub const TABLES: [&str; 30] = [
+pub const TABLES: [&str; 31] = [
     "tenant_registry",
     "tenant",
     "level",
@@ -27,6 +27,7 @@ pub const TABLES: [&str; 30] = [
     "rollup",
     "rollup_year",
     "target",
+    "extension",
     "release",
     "release_content",
     "release_step",
@@ -318,6 +319,20 @@ diesel::table! {
         mantissa -> Nullable<BigInt>,
         account_id -> Text,
         set_at -> Timestamp,
+        rev -> BigInt,
+    }
+}
+
+diesel::table! {
+    extension (tenant_id, form, period, unit_id) {
+        tenant_id -> Text,
+        form -> Integer,
+        period -> Text,
+        unit_id -> Text,
+        last_day -> Date,
+        reason -> Text,
+        account_id -> Text,
+        given_at -> Timestamp,
         rev -> BigInt,
     }
 }

@@ -10,7 +10,7 @@ use crate::harness::server::now;
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// All changes, in an order in which each finds what it needs.
-const CHANGES: [&str; 37] = [
+const CHANGES: [&str; 39] = [
     "issue_token",
     "send_release",
     "receive_release",
@@ -31,6 +31,7 @@ const CHANGES: [&str; 37] = [
     "reopen_submission",
     "return_submission",
     "put_target",
+    "put_extension",
     "verify_rollup",
     "create_account",
     "import_accounts",
@@ -42,6 +43,7 @@ const CHANGES: [&str; 37] = [
     "hand_over_account",
     "create_key",
     "delete_key",
+    "delete_extension",
     "preview_reorganisation",
     "create_reorganisation",
     "undo_reorganisation",

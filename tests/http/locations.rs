@@ -58,7 +58,9 @@ fn create_catalogue(follower: &mut Follower<'_>) {
     follower.follow("put_indicator", created);
     let holidays = admin.put("/v1/holidays/2026", &json!({"days": []}));
     follower.follow("put_holidays", holidays);
-    follower.follow("put_form", admin.put("/v1/forms/f", &form(&["x"])));
+    let mut dated = form(&["x"]);
+    dated["deadlines"] = json!({"hamlet": 1});
+    follower.follow("put_form", admin.put("/v1/forms/f", &dated));
 }
 
 fn create_units_and_reports(follower: &mut Follower<'_>) {
@@ -68,6 +70,9 @@ fn create_units_and_reports(follower: &mut Follower<'_>) {
     let of_unit = "/v1/forms/f/periods/2024/units/code:A1";
     let target = admin.put(&format!("{of_unit}/targets/x"), &json!({"value": 5}));
     follower.follow("put_target", target);
+    let extension = json!({"until": "2024-12-31", "reason": "Lũ"});
+    let extension = admin.put(&format!("{of_unit}/extension"), &extension);
+    follower.follow("put_extension", extension);
     let values = json!({"values": [{"indicator": "x", "value": 1}]});
     let submission = admin.create(&format!("{of_unit}/submission"), &values);
     follower.follow("put_submission", submission);

@@ -12,7 +12,7 @@ use crate::harness::server::{PASSWORD, now};
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// The operations of the design's table that exist so far, with their methods and paths.
-const OPERATIONS: [(&str, &str, &str); 65] = [
+const OPERATIONS: [(&str, &str, &str); 68] = [
     ("issue_token", "post", "/v1/auth/token"),
     ("get_me", "get", "/v1/me"),
     ("list_sign_ins", "get", "/v1/sign-ins"),
@@ -92,6 +92,21 @@ const OPERATIONS: [(&str, &str, &str); 65] = [
         "list_revisions",
         "get",
         "/v1/forms/{form}/periods/{period}/units/{unit}/submission/revisions",
+    ),
+    (
+        "get_extension",
+        "get",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/extension",
+    ),
+    (
+        "put_extension",
+        "put",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/extension",
+    ),
+    (
+        "delete_extension",
+        "delete",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/extension",
     ),
     (
         "get_rollup",
@@ -1369,6 +1384,33 @@ fn hold_catalogue(holder: &mut Holder, admin: &Client) {
         .hold("list_periods", admin.get("/v1/forms/mttq.annual/periods"))
         .expect_status(400);
     hold_holidays(holder, admin);
+    hold_extension(holder, admin);
+}
+
+fn hold_extension(holder: &mut Holder, admin: &Client) {
+    let path = report("30388-01", "extension");
+    let missing = holder.hold("get_extension", admin.get(&path));
+    missing.expect_problem(404, "EXTENSION_NOT_FOUND");
+    let body = json!({"until": "2024-12-31", "reason": "Lũ"});
+    holder
+        .hold("put_extension", admin.put(&path, &body))
+        .expect_status(201);
+    let seen = holder
+        .hold("get_extension", admin.get(&path))
+        .expect_status(200);
+    let matching = admin.with("If-Match", seen.etag());
+    holder
+        .hold("put_extension", matching.put(&path, &body))
+        .expect_status(200);
+    let early = json!({"until": "2024-12-01", "reason": "Lũ"});
+    let early = admin.with("If-Match", "*").put(&path, &early);
+    holder.hold("put_extension", early).expect_status(422);
+    for status in [204, 404] {
+        let deleted = admin.send("DELETE", &path, None, b"");
+        holder
+            .hold("delete_extension", deleted)
+            .expect_status(status);
+    }
 }
 
 fn hold_holidays(holder: &mut Holder, admin: &Client) {

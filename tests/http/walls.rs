@@ -261,6 +261,7 @@ fn body_of(operation: &str) -> &'static str {
         // Wrong wherever it is sent.
         "send_release" => r#"{"recipients": [""]}"#,
         "put_target" => r#"{"value": 5}"#,
+        "put_extension" => r#"{"until": "2190-01-01", "reason": "Lũ"}"#,
         "put_account" => r#"{"login": "x", "name": "x"}"#,
         "put_grants" => "[]",
         "hand_over_account" => r#"{"login": "x", "name": "x", "on": "2190-01-01"}"#,

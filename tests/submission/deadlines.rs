@@ -57,10 +57,10 @@ impl Round {
         self
     }
 
-    fn path(unit: &str) -> ReportPath {
+    fn path(period: &str, unit: &str) -> ReportPath {
         ReportPath {
             form: "m".to_owned(),
-            period: "2026-02".to_owned(),
+            period: period.to_owned(),
             unit: format!("code:{unit}"),
         }
     }
@@ -87,12 +87,25 @@ impl Round {
         at: &str,
         change: SubmissionChange,
     ) -> Result<Value, (String, String)> {
-        let is_there = self.admin.get(&self.report().submission(unit)).status == 200;
+        self.step_in("2026-02", identity, unit, at, change)
+    }
+
+    fn step_in(
+        &self,
+        period: &str,
+        identity: Identity,
+        unit: &str,
+        at: &str,
+        change: SubmissionChange,
+    ) -> Result<Value, (String, String)> {
+        let report = Report::of(&self.admin, "m", period);
+        let is_there = self.admin.get(&report.submission(unit)).status == 200;
         let call = Call::new(identity, time(at)).on(match is_there {
             true => Precondition::Present,
             false => Precondition::Absent,
         });
-        let reply = change_now(&self.server.application, call, Round::path(unit), change);
+        let path = Round::path(period, unit);
+        let reply = change_now(&self.server.application, call, path, change);
         match reply {
             Ok(reply) => Ok(serde_json::from_str(&reply.body).unwrap()),
             Err(error) => {
@@ -106,7 +119,7 @@ impl Round {
 
     /// `late overdue` of a unit's subtree in February, as completeness tells it at a time.
     fn counts(&self, unit: &str, at: &str) -> String {
-        let path = Round::path(unit);
+        let path = Round::path("2026-02", unit);
         let application = &self.server.application;
         let view = get_completeness(application, &self.identity, &path, None, time(at)).unwrap();
         format!("{} {}", view.total.late, view.total.overdue)
@@ -328,5 +341,145 @@ on_both_backends! {
         let path = format!("{}/submit", round.report().submission("B1"));
         let wrong = round.admin.with("If-Match", "*").post_json(&path, &json!({"received_on": "2.3.2026"}));
         assert_eq!(wrong.expect_problem(400, "INVALID_BODY"), ["/received_on INVALID_VALUE"]);
+    }
+
+    fn an_extension_into_a_holiday_holds_to_the_end_of_its_day(backend) {
+        let round = Round::with(backend, json!({"late": "refuse"}));
+        // Tết 2026: Monday 16 to Friday 20 February.
+        let days: Vec<Value> = (16..=20)
+            .map(|day| json!({"day": format!("2026-02-{day}"), "name": {"vi": "Tết"}}))
+            .collect();
+        round.admin.put("/v1/holidays/2026", &json!({"days": days})).expect_status(201);
+        let january = Report::of(&round.admin, "m", "2026-01");
+        // January closes on Saturday 31, so its hamlets are due on Monday 2 February.
+        let path = "/v1/forms/m/periods/2026-01/units/code:A1/extension";
+        // Wednesday 18 February is a day of Tết.
+        let given = round.admin.put(path, &json!({"until": "2026-02-18", "reason": "Lũ"})).expect_status(201);
+        assert_eq!((&given.json()["until"], &given.json()["ordinary_deadline"]), (&json!("2026-02-18"), &json!("2026-02-02")));
+        assert_eq!(given.json()["by"]["login"], "admin");
+        let (last, after) = ("2026-02-18T16:59:00Z", "2026-02-18T17:00:00Z");
+        let in_january = |unit: &str, at: &str| round.step_in("2026-01", round.identity, unit, at, submitted());
+        assert_eq!(code_of(in_january("A2", last)), "PERIOD_CLOSED");
+        let (code, told) = in_january("A1", after).unwrap_err();
+        assert_eq!(code, "PERIOD_CLOSED");
+        assert!(told.contains("2026-02-18"), "{told}");
+        let taken = in_january("A1", last).unwrap();
+        assert_eq!(receipt(&taken), "02-18 - false");
+        assert_eq!((&taken["deadline"], &taken["extended_until"]), (&json!("2026-02-18"), &json!("2026-02-18")));
+        let completeness = january.read("A/completeness");
+        let own = |child: usize| completeness["children"][child]["own"]["deadline"].clone();
+        assert_eq!((own(0), own(1)), (json!("2026-02-18"), json!("2026-02-02")));
+        assert_eq!(completeness["total"]["late"], 0);
+
+        // Without it the ordinary deadline holds again, and what was taken by it is late.
+        round.admin.send("DELETE", path, None, b"").expect_status(204);
+        assert_eq!(receipt(&january.get("A1")), "02-18 - true");
+        assert_eq!(january.get("A1")["extended_until"], Value::Null);
+        assert_eq!(january.read("A/completeness")["total"]["late"], 1);
+        let kinds = ["given", "withdrawn"].map(|kind| {
+            let told = round.admin.get(&format!("/v1/changes?kind=extension.{kind}")).json();
+            (told["items"][0]["unit"]["code"].clone(), told["items"][1].clone())
+        });
+        assert_eq!(kinds, [(json!("A1"), Value::Null), (json!("A1"), Value::Null)]);
+    }
+
+    fn an_extension_moves_what_is_overdue_on_both_sides_of_the_world(backend) {
+        let round = Round::new(backend);
+        let path = "/v1/forms/m/periods/2026-02/units/code:A1/extension";
+        round.admin.put(path, &json!({"until": "2026-03-04", "reason": "Lũ"})).expect_status(201);
+        // A1 has until Wednesday 4 March; A2 until Monday 2; the commune until Wednesday 4.
+        assert_eq!(round.counts("A", "2026-03-04T16:59:00Z"), "0 1");
+        assert_eq!(round.counts("A", "2026-03-04T17:00:00Z"), "0 3");
+        let round = round.in_time_zone("America/Los_Angeles");
+        assert_eq!(round.counts("A", "2026-03-05T07:59:00Z"), "0 1");
+        assert_eq!(round.counts("A", "2026-03-05T08:00:00Z"), "0 3");
+        // Holidays that are entered later move the ordinary deadline beyond it: from Monday 2 to
+        // Friday 6 March, and from Wednesday 4 to Tuesday 10.
+        let days = ["02", "03", "04", "05"].map(|day| json!({"day": format!("2026-03-{day}"), "name": {"vi": "Nghỉ"}}));
+        round.admin.put("/v1/holidays/2026", &json!({"days": days})).expect_status(201);
+        let completeness = round.report().read("A/completeness");
+        assert_eq!(completeness["own"]["deadline"], "2026-03-10");
+        assert_eq!(completeness["children"][0]["own"]["deadline"], "2026-03-06");
+    }
+
+    fn who_may_approve_for_a_unit_gives_it_more_time(backend) {
+        let round = Round::with(backend, json!({"deadlines": {"hamlet": 1}}));
+        for (login, grant) in [("clerk", "reporter@code:A"), ("approver", "approver@code:A"), ("town", "approver@code:T")] {
+            round.server.create_account("test", login, &[grant]);
+        }
+        let [clerk, approver, town] = ["clerk", "approver", "town"].map(|login| round.server.sign_in("test", login));
+        let path = |unit: &str| format!("/v1/forms/m/periods/2026-02/units/code:{unit}/extension");
+        let body = json!({"until": "2026-03-20", "reason": "  Mất điện  "});
+        let refused = clerk.with("Accept-Language", "en").put(&path("A1"), &body);
+        assert!(refused.text.contains("approver"), "{}", refused.text);
+        refused.expect_problem(403, "NOT_ALLOWED");
+        clerk.get(&path("A1")).expect_problem(404, "EXTENSION_NOT_FOUND");
+        let given = approver.put(&path("A1"), &body).expect_status(201);
+        let read = clerk.get(&path("A1")).expect_status(200);
+        assert_eq!((read.etag(), read.json()["until"].clone()), (given.etag(), json!("2026-03-20")));
+        approver.put(&path("A1"), &body).expect_problem(428, "PRECONDITION_REQUIRED");
+        approver.create(&path("A1"), &body).expect_problem(412, "PRECONDITION_FAILED");
+        approver.replace(&path("A1"), &json!({"until": "2026-03-21", "reason": "Lũ"})).expect_status(200);
+        clerk.send("DELETE", &path("A1"), None, b"").expect_problem(403, "NOT_ALLOWED");
+        // On the own unit somebody above decides.
+        approver.put(&path("A"), &body).expect_problem(403, "NOT_ALLOWED");
+
+        let faults = |unit: &str, body: Value| town.put(&path(unit), &body).expect_problem(422, "INVALID_EXTENSION");
+        // Communes have no deadline, and Monday 2 March is that of hamlets anyway.
+        assert_eq!(faults("A", body), ["/until INVALID_VALUE"]);
+        let early = json!({"until": "2026-03-02", "reason": " "});
+        assert_eq!(faults("A2", early), ["/reason INVALID_TEXT", "/until INVALID_VALUE"]);
+        let quarter = "/v1/forms/m/periods/2026-Q1/units/code:A1/extension";
+        let body = json!({"until": "2026-05-20", "reason": "Lũ"});
+        town.put(quarter, &body).expect_problem(404, "PERIOD_NOT_FOUND");
+        approver.send("DELETE", &path("A1"), None, b"").expect_status(204);
+        approver.send("DELETE", &path("A1"), None, b"").expect_problem(404, "EXTENSION_NOT_FOUND");
+    }
+
+    fn an_extension_stays_with_its_unit_through_a_reorganisation(backend) {
+        let round = Round::new(backend);
+        let path = "/v1/forms/m/periods/2026-02/units/code:A1/extension";
+        let given = round.admin.put(path, &json!({"until": "2026-03-20", "reason": "Lũ"})).expect_status(201);
+        let id = given.json()["unit"]["id"].as_str().unwrap().to_owned();
+        let steps = json!([{"op": "move", "unit": "code:A1", "parent": "code:B"}, {"op": "recode", "unit": "code:A1", "code": "B9"}]);
+        round.admin.reorganise("2026-02-15", &steps);
+        let by_id = format!("/v1/forms/m/periods/2026-02/units/{id}/extension");
+        let moved = round.admin.get(&by_id).expect_status(200).json();
+        assert_eq!((&moved["unit"]["code"], &moved["until"]), (&json!("B9"), &json!("2026-03-20")));
+        let of_b = round.report().read("B/completeness");
+        let own = of_b["children"].as_array().unwrap().iter().find(|child| child["unit"]["code"] == "B9");
+        assert_eq!(own.unwrap()["own"]["deadline"], "2026-03-20");
+    }
+
+    fn a_refusal_says_which_of_the_reasons_it_is_and_who_can_change_that(backend) {
+        let round = Round::with(backend, json!({"late": "refuse", "opens": 5}));
+        round.server.create_account("test", "clerk", &["reporter@code:T"]);
+        let token = round.server.token_of("clerk", now());
+        let clerk = round.server.application.tokens.verify(&token, now()).unwrap();
+        let step = |unit: &str, at: &str| round.step_by(clerk, unit, at, submitted()).unwrap_err();
+        let (early, open, late) = ("2026-02-20T03:00:00Z", "2026-02-25T03:00:00Z", "2026-03-10T03:00:00Z");
+
+        let (code, told) = step("A1", early);
+        assert_eq!(code, "PERIOD_NOT_OPEN");
+        assert!(told.contains("begins on 2026-02-23") && told.contains("an administrator of the whole system"), "{told}");
+        let (code, told) = step("A1", late);
+        assert_eq!(code, "PERIOD_CLOSED");
+        let ask = "Ask somebody with the role approver (approver) on a unit above Ấp Một (A1)";
+        assert!(told.contains("the deadline was 2026-03-02") && told.contains(ask), "{told}");
+        // Who does not submit at all is told so, whenever it is.
+        for at in [early, open, late] {
+            let (code, told) = step("T", at);
+            assert_eq!(code, "UNIT_DOES_NOT_SUBMIT");
+            assert!(told.contains("An administrator of the whole system decides"), "{told}");
+        }
+        round.step("A1", open, submitted()).unwrap();
+        round.step("A1", open, SubmissionChange::Approve).unwrap();
+        let (code, told) = step("A1", open);
+        assert_eq!(code, "SUBMISSION_APPROVED");
+        assert!(told.contains(ask) && told.contains("to reopen it"), "{told}");
+        round.admin.reorganise("2026-02-10", &json!([{"op": "merge", "from": ["code:A2", "code:B1"], "into": "code:B1"}]));
+        let (code, told) = step("A2", open);
+        assert_eq!(code, "UNIT_ENDED");
+        assert!(told.contains("Ấp Ba (B1)") && told.contains("an administrator of the whole system"), "{told}");
     }
 }

@@ -93,7 +93,7 @@ impl Expected {
                 assert!(is_allowed, "{step:?} after {before:?} was taken: {body}");
                 assert_eq!(body["status"], json!(after));
             }
-            Err(SubmissionError::Missing | SubmissionError::WrongStatus(_)) => {
+            Err(SubmissionError::Missing | SubmissionError::WrongStatus { .. }) => {
                 assert!(!is_allowed, "{step:?} after {before:?} was refused");
             }
             Err(other) => panic!("{step:?} after {before:?}: {other:?}"),

@@ -5,6 +5,7 @@ pub mod bounds;
 pub mod catalogue;
 pub mod day;
 pub mod deadline;
+pub mod extension;
 pub mod fault;
 pub mod form;
 pub mod formula;

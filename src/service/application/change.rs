@@ -43,6 +43,8 @@ kinds! {
     SubmissionApproved = "submission.approved", seen by ReadSubmissions;
     SubmissionReturned = "submission.returned", seen by ReadSubmissions;
     SubmissionReopened = "submission.reopened", seen by ReadSubmissions;
+    ExtensionGiven = "extension.given", seen by ReadSubmissions;
+    ExtensionWithdrawn = "extension.withdrawn", seen by ReadSubmissions;
     ReleaseSent = "release.sent", seen by ReadReleases;
     ReleaseReceived = "release.received", seen by ReadReleases;
     ReleaseReturned = "release.returned", seen by ReadReleases;

@@ -15,6 +15,7 @@ use serde::Serialize;
 use crate::authn::Identity;
 use crate::authz::Denied;
 use crate::domain::deadline::Deadline;
+use crate::domain::extension::Extension;
 use crate::domain::form::{FormPeriod, Span};
 use crate::domain::hierarchy::{Place, Position, Tree};
 use crate::domain::holiday::Holidays;
@@ -31,6 +32,7 @@ use crate::service::application::locate::{Located, NotFound, ReportPath};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::report::map::{Left, MapView};
 use crate::service::totals::{Board, handed_over_of};
+use crate::store::extension::extensions_of;
 use crate::store::key::Units;
 use crate::store::release::{Release, releases_of_units};
 use crate::store::submission::counting::counting_of;
@@ -264,6 +266,13 @@ impl<'s> CompletenessData<'s> {
                 base.submissions.insert(unit, submission);
             }
         }
+        for (period, unit, extension) in
+            extensions_of(transaction, form, &periods, Units::These(&units))?
+        {
+            if let Some(base) = self.base_mut(period) {
+                base.extensions.insert(unit, extension);
+            }
+        }
         let maps = board.maps();
         for (period, unit, handed) in handed_over_of(transaction, form, maps, Units::These(&units))?
         {
@@ -385,6 +394,7 @@ struct BaseOnMap<'s> {
     landings: Option<Arc<Landings>>,
     deadlines: BTreeMap<LevelCode, Deadline>,
     submissions: HashMap<UnitId, Submission>,
+    extensions: HashMap<UnitId, Extension>,
     /// Counting submissions by their place on the answer's map.
     received: HashMap<Position, Vec<Received>>,
     today: NaiveDate,
@@ -447,6 +457,7 @@ impl<'s> BaseOnMap<'s> {
             tree,
             deadlines: deadlines(&period, snapshot.catalogue.holidays()),
             submissions: HashMap::new(),
+            extensions: HashMap::new(),
             received: HashMap::new(),
             today: snapshot.today(now),
             time_zone: snapshot.counters.time_zone,
@@ -473,8 +484,11 @@ impl<'s> BaseOnMap<'s> {
         self.period.definition.is_submitted_by(&place.fact().level)
     }
 
+    /// Returns a unit's deadline: that of its level, or a later one that it was given.
     fn deadline(&self, fact: &UnitFact) -> Option<Deadline> {
-        self.deadlines.get(&fact.level).copied()
+        let ordinary = self.deadlines.get(&fact.level).copied()?;
+        let extension = self.extensions.get(&fact.unit);
+        Some(extension.map_or(ordinary, |given| given.applied_to(ordinary, self.time_zone)))
     }
 
     fn receive(&mut self, position: Position, counted: &CountedReport<'_, '_>) {

@@ -13,6 +13,7 @@ use super::step::{Deciding, Standing, Taken};
 use super::view::{SubmissionView, Warning};
 use crate::authn::Credential;
 use crate::authz::{Permit, Scope};
+use crate::domain::extension::Extension;
 use crate::domain::form::{Rule, Severity};
 use crate::domain::hierarchy::Position;
 use crate::domain::id::{AccountId, FormNumber, TenantId, UnitId};
@@ -33,6 +34,7 @@ use crate::service::totals::{
     Added, Adding, Given, OwnChange, Shared, divisions_in, histories_of, maps_of,
 };
 use crate::store::counters::Counters;
+use crate::store::extension::extensions_of;
 use crate::store::key::Units;
 use crate::store::submission::revision::{revisions_append, revisions_of};
 use crate::store::submission::{submissions_of, submissions_put};
@@ -230,11 +232,13 @@ impl Stepping<'_> {
             next,
             record,
             content,
+            extension,
             ..
         } = &self.taken;
         let view = SubmissionView::new(
             snapshot,
             located,
+            extension.as_ref(),
             next,
             content,
             record.reason.clone(),
@@ -297,10 +301,12 @@ impl Batch<'_, '_> {
         let placed = self.replay(placed)?;
         let keys: Vec<SubmissionKey> = placed.iter().map(|placed| placed.located.key()).collect();
         let standing = standing(self.transaction, &keys)?;
+        let extensions = extensions(self.transaction, &keys)?;
         let mut steps = Vec::with_capacity(placed.len());
         for placed in placed {
-            let standing = standing.get(&placed.located.key());
-            match self.take(&placed, standing) {
+            let key = placed.located.key();
+            let standing = standing.get(&key);
+            match self.take(&placed, standing, extensions.get(&key)) {
                 Ok(taken) => steps.push(Stepping {
                     outcome: match standing {
                         None => Outcome::Created(path_of(&placed.located)),
@@ -378,6 +384,7 @@ impl Batch<'_, '_> {
         &mut self,
         placed: &Placed<'_>,
         standing: Option<&Standing>,
+        extension: Option<&Extension>,
     ) -> Result<Taken, SubmissionError> {
         if standing.is_none() && !matches!(placed.asked.change, SubmissionChange::Put(_)) {
             return Err(SubmissionError::Missing);
@@ -388,6 +395,7 @@ impl Batch<'_, '_> {
             snapshot: placed.snapshot,
             located: &placed.located,
             standing,
+            extension,
             permit: &placed.permit,
             asked: placed.asked,
         };
@@ -609,11 +617,7 @@ fn faults_of(broken: &[&Rule], status: Status) -> Vec<Fault> {
         .collect()
 }
 
-/// Reads the state of submissions, with the revisions that a step may need.
-fn standing(
-    transaction: &mut Transaction<'_>,
-    keys: &[SubmissionKey],
-) -> Result<HashMap<SubmissionKey, Standing>, StoreError> {
+fn by_period(keys: &[SubmissionKey]) -> BTreeMap<(FormNumber, Period), Vec<UnitId>> {
     let mut units: BTreeMap<(FormNumber, Period), Vec<UnitId>> = BTreeMap::new();
     for key in keys {
         units
@@ -621,8 +625,33 @@ fn standing(
             .or_default()
             .push(key.unit);
     }
+    units
+}
+
+/// Reads the extensions of units.
+fn extensions(
+    transaction: &mut Transaction<'_>,
+    keys: &[SubmissionKey],
+) -> Result<HashMap<SubmissionKey, Extension>, StoreError> {
     let mut all = HashMap::new();
-    for ((form, period), units) in units {
+    for ((form, period), units) in by_period(keys) {
+        let found = extensions_of(transaction, form, &[period], Units::These(&units))?;
+        let found = found.into_iter().map(|(period, unit, extension)| {
+            let key = SubmissionKey { form, period, unit };
+            (key, extension)
+        });
+        all.extend(found);
+    }
+    Ok(all)
+}
+
+/// Reads the state of submissions, with the revisions that a step may need.
+fn standing(
+    transaction: &mut Transaction<'_>,
+    keys: &[SubmissionKey],
+) -> Result<HashMap<SubmissionKey, Standing>, StoreError> {
+    let mut all = HashMap::new();
+    for ((form, period), units) in by_period(keys) {
         let found = submissions_of(transaction, form, &[period], Units::These(&units))?;
         let mut wanted: BTreeSet<(UnitId, Revision)> = BTreeSet::new();
         for (_, unit, submission) in found {

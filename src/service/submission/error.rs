@@ -9,7 +9,7 @@ use crate::domain::naming::Named;
 use crate::domain::submission::WrongStatus;
 use crate::error::{Code, Explain, Explanation, FaultList, Message};
 use crate::message;
-use crate::sentence::Sentence;
+use crate::sentence::submission::wrong_status;
 use crate::service::application::condition::ConditionError;
 use crate::service::application::idempotency::IdempotencyError;
 use crate::service::application::locate::NotFound;
@@ -42,11 +42,19 @@ pub enum SubmissionError {
     },
     #[error("entry for {} begins on {opens}", .period.en())]
     NotOpen { period: Named, opens: NaiveDate },
-    /// The deadline in the tenant's time zone.
-    #[error("the deadline was {0}")]
-    Closed(Deadline),
-    #[error("the status {:?} does not allow {:?}", .0.status, .0.step)]
-    WrongStatus(WrongStatus),
+    #[error("the deadline was {deadline}")]
+    Closed {
+        /// In the tenant's time zone.
+        deadline: Deadline,
+        /// Whoever can give the unit more time.
+        who: Message,
+    },
+    #[error("the status {:?} does not allow {:?}", .wrong.status, .wrong.step)]
+    WrongStatus {
+        wrong: WrongStatus,
+        /// Whoever can reopen what is approved.
+        who: Message,
+    },
     #[error("the approver entered the values")]
     FourEyes,
     #[error("faults: {}", .0.count)]
@@ -83,11 +91,11 @@ impl Explain for SubmissionError {
                     message!("submission-not-open", period, opens),
                 )
             }
-            SubmissionError::Closed(deadline) => {
-                Explanation::new(Code::PeriodClosed, closed_message(*deadline))
+            SubmissionError::Closed { deadline, who } => {
+                Explanation::new(Code::PeriodClosed, closed_message(*deadline, who.clone()))
             }
-            SubmissionError::WrongStatus(wrong) => {
-                let (code, message) = wrong.sentence();
+            SubmissionError::WrongStatus { wrong, who } => {
+                let (code, message) = wrong_status(wrong, who);
                 Explanation::new(code, message)
             }
             SubmissionError::FourEyes => {
@@ -106,7 +114,7 @@ impl Explain for SubmissionError {
     }
 }
 
-fn closed_message(deadline: Deadline) -> Message {
+fn closed_message(deadline: Deadline, who: Message) -> Message {
     let deadline = match deadline {
         Deadline::Day(day) => message!("deadline-day", day = Named::day(day)),
         Deadline::Instant(instant) => {
@@ -114,5 +122,5 @@ fn closed_message(deadline: Deadline) -> Message {
             message!("deadline-instant", time, day)
         }
     };
-    message!("submission-closed", deadline)
+    message!("submission-closed", deadline, who)
 }

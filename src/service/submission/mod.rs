@@ -4,6 +4,7 @@
 mod batch;
 mod change;
 mod error;
+pub mod extension;
 mod queue;
 mod rule;
 mod step;
@@ -30,6 +31,7 @@ use crate::service::application::condition::State;
 use crate::service::application::locate::{Located, ReportPath};
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
 use crate::service::people::account_name::NameReader;
+use crate::store::extension::extension_get;
 use crate::store::submission::revision::{revision_get, revisions_before};
 use crate::store::submission::submission_get;
 use crate::store::{StoreError, Transaction};
@@ -88,7 +90,16 @@ pub fn get_submission(
             }
             false => Vec::new(),
         };
-        let view = SubmissionView::new(snapshot, &located, &submission, &content, reason, warnings);
+        let extension = extension_get(transaction, located.key())?;
+        let view = SubmissionView::new(
+            snapshot,
+            &located,
+            extension.as_ref(),
+            &submission,
+            &content,
+            reason,
+            warnings,
+        );
         Ok((state_of(submission.revision), view))
     })
 }

@@ -8,7 +8,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::change::{Arrival, Asked, Entered, EnteredReason, EnteredValueReason, SubmissionChange};
 use super::error::SubmissionError;
-use crate::authz::{Action, Permit};
+use super::extension::deadline_of;
+use crate::authz::{Action, Permit, holder_of};
+use crate::domain::extension::Extension;
 use crate::domain::form::{FourEyes, Late};
 use crate::domain::id::LevelCode;
 use crate::domain::naming::Named;
@@ -60,6 +62,8 @@ pub(super) struct Taken {
     pub before: Option<Contribution>,
     /// The contribution that counts after the step.
     pub after: Option<Contribution>,
+    /// More time that the unit was given.
+    pub extension: Option<Extension>,
 }
 
 /// The data on which a step is decided.
@@ -67,6 +71,7 @@ pub(super) struct Deciding<'d> {
     pub snapshot: &'d Snapshot,
     pub located: &'d Located<'d>,
     pub standing: Option<&'d Standing>,
+    pub extension: Option<&'d Extension>,
     pub permit: &'d Permit,
     pub asked: &'d Asked,
 }
@@ -114,6 +119,7 @@ impl Deciding<'_> {
             },
             next,
             record,
+            extension: self.extension.cloned(),
         })
     }
 
@@ -182,6 +188,11 @@ impl Deciding<'_> {
         &self.located.place().fact().level
     }
 
+    /// Names whoever may do what the caller may not.
+    fn holder_of(&self, action: Action) -> Message {
+        holder_of(action, self.located.place().fact())
+    }
+
     fn transition(&self, step: Step) -> Result<(Status, Effect), SubmissionError> {
         // Without a submission, the first values begin as a draft.
         let (status, counting) = match self.current() {
@@ -196,7 +207,10 @@ impl Deciding<'_> {
         };
         status
             .after(step, counting)
-            .map_err(SubmissionError::WrongStatus)
+            .map_err(|wrong| SubmissionError::WrongStatus {
+                wrong,
+                who: self.holder_of(Action::DecideSubmissions),
+            })
     }
 
     /// Checks that something can come in. Returns the fault of a wrong day of receipt, to be told with
@@ -251,7 +265,7 @@ impl Deciding<'_> {
 
     fn check_deadline(&self, arrival: Arrival) -> Result<(), SubmissionError> {
         let period = &self.located.in_force.period;
-        let deadline = period.deadline(self.level(), self.snapshot.catalogue.holidays());
+        let deadline = deadline_of(self.snapshot, self.located, self.extension);
         let time_zone = self.snapshot.counters.time_zone;
         let passed = deadline.filter(|deadline| match arrival {
             Arrival::Now => deadline.has_passed(self.now(), time_zone),
@@ -259,7 +273,10 @@ impl Deciding<'_> {
         });
         match passed {
             Some(deadline) if period.definition.late == Late::Refuse => {
-                Err(SubmissionError::Closed(deadline.as_seen_in(time_zone)))
+                Err(SubmissionError::Closed {
+                    deadline: deadline.as_seen_in(time_zone),
+                    who: self.holder_of(Action::GiveExtensions),
+                })
             }
             _ => Ok(()),
         }
@@ -470,7 +487,7 @@ fn with_fault<T>(
 }
 
 /// Reads a reason, which must not be empty.
-fn read_reason(text: &str, at: FieldPath) -> Result<String, Fault> {
+pub(super) fn read_reason(text: &str, at: FieldPath) -> Result<String, Fault> {
     let read = if text.trim().is_empty() {
         Err(TextFault::Empty)
     } else {

@@ -7,8 +7,9 @@ use crate::service::application::name::UnitName;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
+use super::extension::deadline_of;
 use crate::domain::catalogue::InForce;
-use crate::domain::deadline::Deadline;
+use crate::domain::extension::Extension;
 use crate::domain::form::Rule;
 use crate::domain::id::{IndicatorCode, OptionNumber};
 use crate::domain::quantity::{Decimal, Qualifier};
@@ -45,6 +46,8 @@ pub struct SubmissionView {
     /// The last day on which the unit is in time; null without a deadline. If the deadline is an
     /// instant, `list_periods` has its time.
     pub deadline: Option<NaiveDate>,
+    /// The last day of the unit's extension, which `deadline` counts; null if it was given none.
+    pub extended_until: Option<NaiveDate>,
     /// If true, the unit's first submission came after the deadline.
     pub late: bool,
     /// The values as sent. Totals of closed breakdowns are computed and not listed.
@@ -152,6 +155,7 @@ impl SubmissionView {
     pub(super) fn new(
         snapshot: &Snapshot,
         located: &Located<'_>,
+        extension: Option<&Extension>,
         submission: &Submission,
         content: &Content,
         reason: Option<Reason>,
@@ -159,7 +163,7 @@ impl SubmissionView {
     ) -> SubmissionView {
         warnings.extend(Warning::of_emptiness(located, submission, content));
         let time_zone = snapshot.counters.time_zone;
-        let deadline = deadline_of(snapshot, located);
+        let deadline = deadline_of(snapshot, located, extension);
         let receipt = submission.receipt;
         let counted = receipt.filter(|_| submission.counting_revision.is_some());
         let closes = located.in_force.period.closing_day();
@@ -179,6 +183,7 @@ impl SubmissionView {
             received_on: receipt.map(|receipt| receipt.received_on),
             corrected_on: receipt.and_then(|receipt| receipt.corrected_on),
             deadline: deadline.map(|deadline| deadline.day(time_zone)),
+            extended_until: extension.map(|given| given.until),
             late: receipt
                 .zip(deadline)
                 .is_some_and(|(receipt, deadline)| receipt.is_late(deadline, time_zone)),
@@ -207,12 +212,6 @@ fn unusual_values(facts: &[Fact], in_force: &InForce<'_>) -> Vec<Warning> {
         ))
     });
     found.collect()
-}
-
-fn deadline_of(snapshot: &Snapshot, located: &Located<'_>) -> Option<Deadline> {
-    let level = &located.place().fact().level;
-    let holidays = snapshot.catalogue.holidays();
-    located.in_force.period.deadline(level, holidays)
 }
 
 /// Warns if the counting values were sent before the period ended.

@@ -153,6 +153,7 @@ operations! {
     PutSubmission = "put_submission": Submit, NeedsOn(ChangeSubmissions);
     SubmitSubmission = "submit_submission": Submit, NeedsOn(ChangeSubmissions);
     WithdrawSubmission = "withdraw_submission": Submit, NeedsOn(ChangeSubmissions);
+    DiscardSubmission = "discard_submission": Submit, NeedsOn(ChangeSubmissions);
     ApproveSubmission = "approve_submission": Change, NeedsOn(DecideSubmissions);
     ReturnSubmission = "return_submission": Change, NeedsOn(DecideSubmissions);
     ReopenSubmission = "reopen_submission": Change, NeedsOn(DecideSubmissions);

@@ -67,6 +67,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(holiday::put_holidays)
                 .service(submission::submit_submission)
                 .service(submission::withdraw_submission)
+                .service(submission::discard_submission)
                 .service(submission::approve_submission)
                 .service(submission::return_submission)
                 .service(submission::reopen_submission)

@@ -3,4 +3,5 @@
 mod deadlines;
 mod numbers;
 mod receipts;
+mod steps;
 mod submissions;

@@ -6,18 +6,19 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::Reader;
 use super::change::{Asked, SubmissionChange, path_of, state_of};
 use super::error::SubmissionError;
 use super::rule::{broken_rules, has_rules, rollup_at};
 use super::step::{Deciding, Standing, Taken};
-use super::view::{SubmissionView, Warning};
+use super::view::{Shown, SubmissionView, Warning};
 use crate::authn::Credential;
 use crate::authz::{Permit, Scope};
 use crate::domain::form::{Rule, Severity};
 use crate::domain::hierarchy::Position;
 use crate::domain::id::{AccountId, FormNumber, TenantId, UnitId};
 use crate::domain::period::Period;
-use crate::domain::submission::{Revision, Status, SubmissionKey};
+use crate::domain::submission::{Revision, Step, SubmissionKey};
 use crate::error::{Code, Fault, Message};
 use crate::rollup::handover::{PastStep, handed_over};
 use crate::rollup::node::Rollup;
@@ -149,6 +150,7 @@ fn commit(application: &Application, open: &[(usize, &Asked)]) -> Result<Answers
     application.changing_many(&scope, first.call.now, |transaction, counters| {
         let snapshots = snapshots(application, transaction, open, counters)?;
         let mut batch = Batch {
+            application,
             transaction,
             answers: Answers::new(),
         };
@@ -232,6 +234,7 @@ type Rollups = HashMap<(FormNumber, Period), BTreeMap<Position, Rollup>>;
 
 /// One transaction and its answers so far.
 struct Batch<'t, 'c> {
+    application: &'t Application,
     transaction: &'t mut Transaction<'c>,
     answers: Answers,
 }
@@ -406,7 +409,7 @@ impl Batch<'_, '_> {
                     broken_rules(located, &rollup)
                 }
             };
-            let faults = faults_of(&broken, step.taken.next.status);
+            let faults = faults_of(&broken, step.taken.record.step);
             if !faults.is_empty() {
                 let of_depth = refused.entry(located.place().depth()).or_default();
                 of_depth.insert(*place, Err(SubmissionError::Invalid(faults.into())));
@@ -434,18 +437,23 @@ impl Batch<'_, '_> {
             } = step;
             let Taken {
                 next,
-                record,
                 content,
+                entered_for,
                 ..
             } = taken;
-            let view = SubmissionView::new(
-                placed.snapshot,
-                &placed.located,
-                &next,
-                &content,
-                record.reason,
+            let reader = Reader {
+                application: self.application,
+                identity: &placed.asked.call.identity,
+                snapshot: placed.snapshot,
+            };
+            let shown = Shown {
+                submission: &next,
+                content: &content,
+                entered_for,
+                last_return: reader.last_return(self.transaction, placed.located.key(), &next)?,
                 warnings,
-            );
+            };
+            let view = SubmissionView::new(placed.snapshot, &placed.located, shown);
             let reply = Reply::of_state(outcome, &state_of(next.revision), &view)?;
             replies.push((placed, reply));
         }
@@ -519,11 +527,13 @@ fn given(counting: &Option<Contribution>, history: &[PastStep], divisions: &[i64
     handed.chain(counting).collect()
 }
 
-/// Returns the faults of broken rules. An approval changes no values, so it is never refused.
-fn faults_of(broken: &[&Rule], status: Status) -> Vec<Fault> {
+/// Returns the faults of broken rules. Only what sends values is refused: an approval, or giving up a
+/// draft, changes nothing that counts.
+fn faults_of(broken: &[&Rule], step: Step) -> Vec<Fault> {
+    let sends = matches!(step, Step::Submit | Step::Replace);
     let refusing = broken
         .iter()
-        .filter(|rule| rule.severity == Severity::Error && status == Status::Submitted);
+        .filter(|rule| rule.severity == Severity::Error && sends);
     refusing
         .map(|rule| {
             let vi = &rule.message.vi;

@@ -50,6 +50,8 @@ pub enum SubmissionChange {
     Submit,
     /// Withdraw the submission: it counts nowhere.
     Withdraw,
+    /// Give up the draft: what it was kept over counts as before.
+    Discard,
     /// Approve the submission: it counts in both stages.
     Approve,
     /// Return the submission with a reason: it counts nowhere.
@@ -71,6 +73,7 @@ impl SubmissionChange {
             }) => Step::Replace,
             SubmissionChange::Submit => Step::Submit,
             SubmissionChange::Withdraw => Step::Withdraw,
+            SubmissionChange::Discard => Step::Discard,
             SubmissionChange::Approve => Step::Approve,
             SubmissionChange::Return(_) => Step::Return,
             SubmissionChange::Reopen => Step::Reopen,
@@ -90,6 +93,7 @@ impl SubmissionChange {
             })
             | SubmissionChange::Submit => ChangeKind::SubmissionSubmitted,
             SubmissionChange::Withdraw => ChangeKind::SubmissionWithdrawn,
+            SubmissionChange::Discard => ChangeKind::SubmissionDiscarded,
             SubmissionChange::Approve => ChangeKind::SubmissionApproved,
             SubmissionChange::Return(_) => ChangeKind::SubmissionReturned,
             SubmissionChange::Reopen => ChangeKind::SubmissionReopened,
@@ -98,9 +102,10 @@ impl SubmissionChange {
 
     pub(super) fn action(&self) -> Action {
         match self {
-            SubmissionChange::Put(_) | SubmissionChange::Submit | SubmissionChange::Withdraw => {
-                Action::ChangeSubmissions
-            }
+            SubmissionChange::Put(_)
+            | SubmissionChange::Submit
+            | SubmissionChange::Withdraw
+            | SubmissionChange::Discard => Action::ChangeSubmissions,
             SubmissionChange::Approve | SubmissionChange::Return(_) | SubmissionChange::Reopen => {
                 Action::DecideSubmissions
             }

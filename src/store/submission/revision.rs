@@ -30,6 +30,7 @@ struct RevisionRow {
     narrative: Option<String>,
     reason: Option<String>,
     account_id: String,
+    entered_for: Option<String>,
     entered_at: NaiveDateTime,
     rev: i64,
 }
@@ -62,6 +63,7 @@ impl TryFrom<RevisionRow> for RevisionRecord {
                 .map(|text| document(&text, "reason"))
                 .transpose()?,
             account: parsed(&row.account_id, "account id")?,
+            entered_for: row.entered_for.map(|text| word(&text)).transpose()?,
             entered_at: row.entered_at,
             rev: row.rev,
         })
@@ -82,6 +84,7 @@ struct NewRevision<'r> {
     narrative: Option<String>,
     reason: Option<String>,
     account_id: String,
+    entered_for: Option<String>,
     entered_at: NaiveDateTime,
     rev: i64,
 }
@@ -109,6 +112,7 @@ impl<'r> NewRevision<'r> {
                 .transpose()?,
             reason: record.reason.as_ref().map(to_document).transpose()?,
             account_id: record.account.to_string(),
+            entered_for: record.entered_for.map(to_word).transpose()?,
             entered_at: record.entered_at,
             rev: record.rev,
         })
@@ -274,6 +278,55 @@ pub fn revisions_before(
     .into_iter()
     .map(RevisionRecord::try_from)
     .collect()
+}
+
+/// Reads the latest revision that took one of `steps`.
+pub fn revision_last_of(
+    transaction: &mut Transaction<'_>,
+    key: SubmissionKey,
+    steps: &[Step],
+) -> Result<Option<RevisionRecord>, StoreError> {
+    let steps = steps.iter().map(|step| to_word(*step));
+    let steps = steps.collect::<Result<Vec<String>, StoreError>>()?;
+    let (tenant, connection) = transaction.parts();
+    rows_of!(
+        submission_revision,
+        tenant,
+        key.form,
+        period.eq(key.period.to_string()),
+        unit_id.eq(key.unit.to_string()),
+        step.eq_any(steps),
+    )
+    .order(submission_revision::revision.desc())
+    .select(RevisionRow::as_select())
+    .first::<RevisionRow>(connection)
+    .optional()?
+    .map(RevisionRecord::try_from)
+    .transpose()
+}
+
+/// Reads the latest revision before `before` that brought values.
+pub fn revision_with_values_before(
+    transaction: &mut Transaction<'_>,
+    key: SubmissionKey,
+    before: Revision,
+) -> Result<Option<RevisionRecord>, StoreError> {
+    let (tenant, connection) = transaction.parts();
+    rows_of!(
+        submission_revision,
+        tenant,
+        key.form,
+        period.eq(key.period.to_string()),
+        unit_id.eq(key.unit.to_string()),
+        revision.lt(before.get()),
+    )
+    .filter(submission_revision::facts.is_not_null())
+    .order(submission_revision::revision.desc())
+    .select(RevisionRow::as_select())
+    .first::<RevisionRow>(connection)
+    .optional()?
+    .map(RevisionRecord::try_from)
+    .transpose()
 }
 
 /// Lists the submissions with a step after `rev`. Steps that a reorganisation noted are left out.

@@ -93,6 +93,11 @@ allowance-too-many-bytes = This account, or your organisation, has sent too much
    *[other] { $minutes } minutes
 }.
 
+## http/approval
+
+approval-count = Send 1 to { $most } submissions in one call.
+approval-not-seen = Look at each submission before you approve it. Programs put the ETag that they read into if_match, in double quotes; * is not taken here.
+
 ## http/change
 
 change-last-event-id = Last-Event-ID is the id of an event of this stream: a whole number.

@@ -87,6 +87,11 @@ report-units-of-day = Theo đơn vị ngày { $day }
 allowance-too-many-requests = Tài khoản này, hoặc đơn vị tổ chức của bạn, gửi quá nhiều yêu cầu cùng lúc. Hãy chờ một chút rồi thử lại.
 allowance-too-many-bytes = Hôm nay tài khoản này, hoặc đơn vị tổ chức của bạn, đã gửi quá nhiều dữ liệu. Hãy thử lại sau { $minutes } phút.
 
+## http/approval
+
+approval-count = Mỗi lần hãy gửi từ 1 đến { $most } báo cáo để duyệt.
+approval-not-seen = Hãy xem từng báo cáo trước khi duyệt. Chương trình ghi ETag đã đọc vào if_match, trong dấu nháy kép; ở đây không nhận *.
+
 ## http/change
 
 change-last-event-id = Last-Event-ID là id của một sự kiện trong luồng này: một số nguyên.

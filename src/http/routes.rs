@@ -5,9 +5,9 @@ use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    account, api_key, change, completeness, form, health, holiday, indicator, invitation, level,
-    lineage, me, release, reorganisation, rollup, series, sign_in_attempt, submission, target,
-    token, unit,
+    account, api_key, approval, change, completeness, form, health, holiday, indicator, invitation,
+    level, lineage, me, release, reorganisation, rollup, series, sign_in_attempt, submission,
+    target, token, unit,
 };
 
 /// All routes. The router tries them in this order, so the most frequent come first.
@@ -69,6 +69,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(submission::withdraw_submission)
                 .service(submission::discard_submission)
                 .service(submission::approve_submission)
+                .service(approval::approve_submissions)
                 .service(submission::return_submission)
                 .service(submission::reopen_submission)
                 .service(submission::list_revisions)

@@ -10,7 +10,7 @@ use crate::harness::server::now;
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// All changes, in an order in which each finds what it needs.
-const CHANGES: [&str; 38] = [
+const CHANGES: [&str; 39] = [
     "issue_token",
     "send_release",
     "receive_release",
@@ -30,6 +30,7 @@ const CHANGES: [&str; 38] = [
     "approve_submission",
     "reopen_submission",
     "discard_submission",
+    "approve_submissions",
     "return_submission",
     "put_target",
     "verify_rollup",

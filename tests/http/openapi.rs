@@ -12,7 +12,7 @@ use crate::harness::server::{PASSWORD, now};
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// The operations of the design's table that exist so far, with their methods and paths.
-const OPERATIONS: [(&str, &str, &str); 66] = [
+const OPERATIONS: [(&str, &str, &str); 67] = [
     ("issue_token", "post", "/v1/auth/token"),
     ("get_me", "get", "/v1/me"),
     ("list_sign_ins", "get", "/v1/sign-ins"),
@@ -83,6 +83,7 @@ const OPERATIONS: [(&str, &str, &str); 66] = [
         "post",
         "/v1/forms/{form}/periods/{period}/units/{unit}/submission/approve",
     ),
+    ("approve_submissions", "post", "/v1/submissions/approve"),
     (
         "return_submission",
         "post",
@@ -1319,6 +1320,19 @@ fn hold_submission(holder: &mut Holder, admin: &Client) {
             .hold("discard_submission", seen.post(&format!("{path}/discard")))
             .expect_status(status);
     }
+    let etag = admin.get(&path).etag().to_owned();
+    let item = |if_match: Value| json!({"form": "mttq.annual", "period": "2024", "unit": "code:30388", "if_match": if_match});
+    let approvals = json!({"items": [item(json!(etag)), item(json!(etag)), item(Value::Null)]});
+    let approve = |body: &Value| admin.post_json("/v1/submissions/approve", body);
+    holder
+        .hold("approve_submissions", approve(&approvals))
+        .expect_status(207);
+    holder
+        .hold("approve_submissions", approve(&json!({"items": []})))
+        .expect_status(400);
+    holder
+        .hold("reopen_submission", seen.post(&format!("{path}/reopen")))
+        .expect_status(200);
     let reason = json!({"reason": "Sai", "values": [{"indicator": "docs.issued", "option": "plan", "reason": "?"}]});
     let returned = seen.post_json(&format!("{path}/return"), &reason);
     holder

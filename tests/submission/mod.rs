@@ -1,5 +1,6 @@
 //! Submissions: states and steps, receipts, numbers.
 
+mod approvals;
 mod deadlines;
 mod numbers;
 mod receipts;

@@ -220,7 +220,9 @@ impl Sending<'_> {
                 continue;
             };
             let part = match self.compiles(place) {
-                true => PartOfReport::Compiler(sent.get(&place.unit()).and_then(standing)),
+                true => {
+                    PartOfReport::Compiler(sent.get(&place.unit()).and_then(|sent| standing(sent)))
+                }
                 false => PartOfReport::Submitter,
             };
             parts.push(AnsweredPart {
@@ -396,7 +398,7 @@ impl AnsweredPart<'_> {
 
 /// Returns the status of the latest report that a child sent and that stands: that of one that waits
 /// or was received. A correction that came to nothing leaves the received one standing.
-fn standing(sent: &Vec<Release>) -> Option<ReleaseStatus> {
+fn standing(sent: &[Release]) -> Option<ReleaseStatus> {
     let statuses = sent.iter().rev().map(|release| release.status);
     let mut standing =
         statuses.filter(|status| matches!(status, ReleaseStatus::Sent | ReleaseStatus::Received));

@@ -96,6 +96,11 @@ allowance-too-many-bytes = This account, or your organisation, has sent too much
    *[other] { $minutes } minutes
 }.
 
+## http/approval
+
+approval-count = Send 1 to { $most } submissions in one call.
+approval-not-seen = Look at each submission before you approve it. Programs put the ETag that they read into if_match, in double quotes; * is not taken here.
+
 ## http/change
 
 change-last-event-id = Last-Event-ID is the id of an event of this stream: a whole number.
@@ -391,6 +396,8 @@ wrong-status-submitted-already = It need not be sent again; to correct it, put n
 wrong-status-only-approved = Only what is approved can be reopened.
 wrong-status-withdrawn-already = There is nothing to do; to send it again, put values.
 wrong-status-returned-counts-nowhere = What was returned does not count any more; correct it and submit it again.
+wrong-status-draft-over-nothing = Nothing that counts lies beneath this draft, so there is nothing to go back to. Change the draft, or leave it: it counts nowhere.
+wrong-status-no-draft = There is no draft to discard. To correct what was sent, put new values; to take it back, withdraw it.
 wrong-status-nothing-sent = Nothing of it was sent, so nothing is to be taken back; change the draft or leave it.
 submission-wrong-status = The submission is { $status }. { $todo }
 status-draft = a draft

@@ -90,6 +90,11 @@ report-units-of-day = Theo đơn vị ngày { $day }
 allowance-too-many-requests = Tài khoản này, hoặc đơn vị tổ chức của bạn, gửi quá nhiều yêu cầu cùng lúc. Hãy chờ một chút rồi thử lại.
 allowance-too-many-bytes = Hôm nay tài khoản này, hoặc đơn vị tổ chức của bạn, đã gửi quá nhiều dữ liệu. Hãy thử lại sau { $minutes } phút.
 
+## http/approval
+
+approval-count = Mỗi lần hãy gửi từ 1 đến { $most } báo cáo để duyệt.
+approval-not-seen = Hãy xem từng báo cáo trước khi duyệt. Chương trình ghi ETag đã đọc vào if_match, trong dấu nháy kép; ở đây không nhận *.
+
 ## http/change
 
 change-last-event-id = Last-Event-ID là id của một sự kiện trong luồng này: một số nguyên.
@@ -369,6 +374,8 @@ wrong-status-submitted-already = Không cần gửi lại; muốn sửa thì nh�
 wrong-status-only-approved = Chỉ mở lại được số liệu đã duyệt.
 wrong-status-withdrawn-already = Đã rút rồi; muốn gửi lại thì nhập số liệu.
 wrong-status-returned-counts-nowhere = Số liệu bị trả lại không được tính nữa; hãy sửa rồi gửi lại.
+wrong-status-draft-over-nothing = Dưới bản nháp này không có số liệu nào đang được tính, nên không có gì để trở lại. Hãy sửa bản nháp, hoặc cứ để đó: bản nháp không được tính ở đâu cả.
+wrong-status-no-draft = Không có bản nháp nào để bỏ. Muốn sửa số liệu đã gửi thì nhập số liệu mới; muốn lấy lại thì rút.
 wrong-status-nothing-sent = Chưa gửi gì nên không có gì để lấy lại; cứ sửa hoặc bỏ bản nháp.
 submission-wrong-status = Số liệu đang ở tình trạng «{ $status }». { $todo }
 status-draft = bản nháp

@@ -84,6 +84,14 @@ impl Access {
         Err(self.denied(action, cause, standing, Some(place.fact())))
     }
 
+    /// Returns true if a grant on this very unit allows an action, and not only one on a unit above or
+    /// on the tenant.
+    pub fn has_own(&self, action: Action, unit: UnitId) -> bool {
+        let mut grants = self.grants.iter();
+        grants
+            .any(|grant| grant.unit() == Some(unit) && extent(grant.role, action) != Extent::Never)
+    }
+
     /// Permits an action that holds on all of `days`. Asks on each day on which the unit exists, at
     /// the place the unit has on that day.
     ///

@@ -153,7 +153,10 @@ operations! {
     PutSubmission = "put_submission": Submit, NeedsOn(ChangeSubmissions);
     SubmitSubmission = "submit_submission": Submit, NeedsOn(ChangeSubmissions);
     WithdrawSubmission = "withdraw_submission": Submit, NeedsOn(ChangeSubmissions);
+    DiscardSubmission = "discard_submission": Submit, NeedsOn(ChangeSubmissions);
     ApproveSubmission = "approve_submission": Change, NeedsOn(DecideSubmissions);
+    // Each item is of a unit of its own.
+    ApproveSubmissions = "approve_submissions": Change, NeedsOn(DecideSubmissions);
     ReturnSubmission = "return_submission": Change, NeedsOn(DecideSubmissions);
     ReopenSubmission = "reopen_submission": Change, NeedsOn(DecideSubmissions);
     ListRevisions = "list_revisions": Read, NeedsOn(ReadSubmissions);

@@ -147,7 +147,7 @@ pub enum Action {
     ReadCatalogue,
     ChangeCatalogue,
     ReadSubmissions,
-    /// Put, submit or withdraw.
+    /// Put, submit, withdraw or discard.
     ChangeSubmissions,
     /// Approve, return or reopen.
     DecideSubmissions,

@@ -15,7 +15,7 @@ use crate::service::application::condition::{Etag, State};
 use crate::service::application::idempotency::{Delivery, Outcome, Reply};
 use crate::store::StoreError;
 
-const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+pub(super) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// Runs a use case that changes something, and builds its answer.
 ///
@@ -145,6 +145,6 @@ pub(super) fn conditional(
     }
 }
 
-fn quoted(etag: &Etag) -> String {
+pub(super) fn quoted(etag: &Etag) -> String {
     format!("\"{}\"", etag.as_str())
 }

@@ -18,6 +18,7 @@ pub mod tls;
 mod account;
 mod answer;
 mod api_key;
+mod approval;
 mod bodiless;
 mod change;
 mod completeness;

@@ -3,6 +3,7 @@
 //!
 //! Contains no rule. Use cases decide what is wrong and provide the sentence.
 
+use crate::domain::fault::{FieldPath, Segment};
 use crate::pointer::pointer_to;
 use std::borrow::Cow;
 use std::fmt;
@@ -84,6 +85,23 @@ impl Problem {
         // The message gives their full number.
         self.faults.truncate(MOST_FAULTS);
         self
+    }
+
+    /// Moves the faults of an item of a body to the whole body, in which the item is at `path`. The
+    /// fields of the item are what the path and the query of a request about it alone have.
+    pub(super) fn of_item(self, path: &FieldPath) -> Problem {
+        let faults = self.faults.into_iter();
+        let moved = faults.map(|fault| Fault {
+            place: FaultPlace::Body(match &fault.place {
+                FaultPlace::Body(rest) => path.joined(rest),
+                FaultPlace::Parameter(name) => path.below(Segment::Key(name.clone())),
+            }),
+            ..fault
+        });
+        Problem {
+            faults: moved.collect(),
+            ..self
+        }
     }
 
     pub(super) fn code(&self) -> Code {
@@ -396,7 +414,12 @@ pub struct FaultBody {
 }
 
 impl ProblemBody {
-    fn new(problem: &Problem, caller: &Recipient) -> ProblemBody {
+    /// Returns the HTTP status.
+    pub(super) fn status(&self) -> u16 {
+        self.status
+    }
+
+    pub(super) fn new(problem: &Problem, caller: &Recipient) -> ProblemBody {
         let kind = problem.code.kind();
         let language = caller.language;
         let oauth = match caller.dialect {
@@ -468,6 +491,12 @@ impl Recipient {
 
     pub fn speaking(self, dialect: Dialect) -> Recipient {
         Recipient { dialect, ..self }
+    }
+
+    /// Returns the recipient that the reception made of a request.
+    pub fn received(request: &impl HttpMessage) -> Recipient {
+        let received = request.extensions().get::<Recipient>().copied();
+        received.unwrap_or_else(|| Recipient::of(request))
     }
 
     fn language_tag(&self) -> &'static str {

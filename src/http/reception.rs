@@ -67,6 +67,8 @@ pub async fn receive<B: MessageBody>(
         timer.finish(NO_OPERATION, response.status().as_u16());
         return Ok(response.map_into_right_body());
     }
+    // Problems of single items are told as that of the whole request would be.
+    request.extensions_mut().insert(caller);
     // Stored with the request, so that reading a body can give the place back meanwhile.
     place.map(|place| request.extensions_mut().insert(place));
     let answer = unless_it_panics(next.call(request)).instrument(span).await;

@@ -5,7 +5,7 @@ use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    account, api_key, change, completeness, extension, form, health, holiday, indicator,
+    account, api_key, approval, change, completeness, extension, form, health, holiday, indicator,
     invitation, level, lineage, me, release, reorganisation, rollup, series, sign_in_attempt,
     submission, target, token, unit,
 };
@@ -67,7 +67,9 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(holiday::put_holidays)
                 .service(submission::submit_submission)
                 .service(submission::withdraw_submission)
+                .service(submission::discard_submission)
                 .service(submission::approve_submission)
+                .service(approval::approve_submissions)
                 .service(submission::return_submission)
                 .service(submission::reopen_submission)
                 .service(submission::list_revisions)

@@ -198,6 +198,25 @@ pub async fn withdraw_submission(
     take_step(application, queue, path, call, SubmissionChange::Withdraw).await
 }
 
+/// Discard a draft that lies over something that counts.
+///
+/// Status and values are again those of what counts, and no total moves. A draft over nothing that
+/// counts cannot be discarded: change it, or leave it.
+#[utoipa::path(
+    tag = "submissions",
+    params(ReportPath, CalledOn<NoBody>),
+    responses((status = 200, description = "The submission as it was before the draft", body = SubmissionView)),
+)]
+#[post("/forms/{form}/periods/{period}/units/{unit}/submission/discard")]
+pub async fn discard_submission(
+    application: web::Data<Application>,
+    queue: web::Data<SubmissionQueue>,
+    path: web::Path<ReportPath>,
+    CalledOn { call, .. }: CalledOn<NoBody>,
+) -> Result<HttpResponse, Problem> {
+    take_step(application, queue, path, call, SubmissionChange::Discard).await
+}
+
 /// Approve a submission.
 ///
 /// It must be submitted, and no form with four eyes is approved by who entered the values.

@@ -200,8 +200,17 @@ fn told_wrong_status(wrong: &WrongStatus, who: Message) -> Message {
         (Step::Approve | Step::Return, _) => message!("wrong-status-only-submitted"),
         (Step::Submit, Status::Submitted) => message!("wrong-status-submitted-already"),
         (Step::Reopen, _) => message!("wrong-status-only-approved"),
-        (Step::Withdraw, Status::Withdrawn) => message!("wrong-status-withdrawn-already"),
-        (Step::Withdraw, Status::Returned) => message!("wrong-status-returned-counts-nowhere"),
+        (Step::Discard, Status::Draft) => message!("wrong-status-draft-over-nothing"),
+        (Step::Discard, Status::Submitted | Status::Reopened) => {
+            message!("wrong-status-no-draft")
+        }
+        (Step::Discard, Status::Approved) => message!("wrong-status-reopen-to-change"),
+        (Step::Withdraw | Step::Discard, Status::Withdrawn) => {
+            message!("wrong-status-withdrawn-already")
+        }
+        (Step::Withdraw | Step::Discard, Status::Returned) => {
+            message!("wrong-status-returned-counts-nowhere")
+        }
         _ => message!("wrong-status-nothing-sent"),
     };
     message!("submission-wrong-status", status, todo)

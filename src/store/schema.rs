@@ -280,6 +280,7 @@ diesel::table! {
         narrative -> Nullable<Text>,
         reason -> Nullable<Text>,
         account_id -> Text,
+        entered_for -> Nullable<Text>,
         entered_at -> Timestamp,
         rev -> BigInt,
         received_on -> Nullable<Date>,

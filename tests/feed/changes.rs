@@ -94,6 +94,10 @@ on_both_backends! {
         expect(step("submission.approved", "admin", 7));
         above.step("A", "reopen").expect_status(200);
         expect(step("submission.reopened", "admin", 8));
+        report.put("A", &json!({"values": [value("x", 3)]})).expect_status(200);
+        expect(step("submission.saved", "a", 9));
+        report.step("A", "discard").expect_status(200);
+        expect(step("submission.discarded", "a", 10));
 
         let target = "/v1/forms/m/periods/2024-01/units/code:A/targets/x";
         admin.put(target, &json!({"value": 5})).expect_status(201);

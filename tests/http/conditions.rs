@@ -55,7 +55,7 @@ on_both_backends! {
             .put(&path, &body)
             .expect_problem(400, "INVALID_HEADER");
         admin.get(&path).expect_problem(404, "SUBMISSION_NOT_FOUND");
-        for step in ["submit", "withdraw", "approve", "reopen"] {
+        for step in ["submit", "withdraw", "discard", "approve", "reopen"] {
             let missing = with("If-Match", "*").post(&format!("{path}/{step}"));
             missing.expect_problem(404, "SUBMISSION_NOT_FOUND");
         }

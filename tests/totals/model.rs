@@ -251,13 +251,14 @@ impl Run {
                 .or_else(|| submitting.choose(&mut self.random))
                 .unwrap();
             units.push(unit);
-            let step = match self.random.random_range(0..16) {
+            let step = match self.random.random_range(0..17) {
                 0..=6 => Step::PutSubmitted(self.values(unit, month)),
                 7..=8 => Step::PutDraft(self.values(unit, month)),
                 9 => Step::Submit,
                 10 => Step::Withdraw,
                 11..=13 => Step::Approve,
                 14 => Step::Return,
+                15 => Step::Discard,
                 _ => Step::Reopen,
             };
             taken.push(self.take(month, unit, step));
@@ -358,6 +359,7 @@ impl Run {
             }
             Step::Submit => SubmissionChange::Submit(Arrival::Now),
             Step::Withdraw => SubmissionChange::Withdraw,
+            Step::Discard => SubmissionChange::Discard,
             Step::Approve => SubmissionChange::Approve,
             Step::Return => SubmissionChange::Return(reason()),
             Step::Reopen => SubmissionChange::Reopen,

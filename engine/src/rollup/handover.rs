@@ -73,7 +73,7 @@ pub fn handed_over(history: &[PastStep], divisions: &[i64]) -> Vec<HandedOver> {
                     known.contribution.reached = Stage::Approved;
                 }
             }
-            Step::Save | Step::Reorganise => {}
+            Step::Save | Step::Discard | Step::Reorganise => {}
         }
     }
     if let Some(now) = counting {
@@ -123,11 +123,12 @@ mod tests {
 
     #[test]
     fn what_a_unit_replaces_or_takes_back_after_it_was_divided_was_handed_over() {
-        use Step::{Approve, Reopen, Replace, Return, Save, Withdraw};
+        use Step::{Approve, Discard, Reopen, Replace, Return, Save, Withdraw};
         let (submitted, approved) = (Stage::Submitted, Stage::Approved);
         // It still counts: then it was not replaced.
         assert_eq!(told(&[Replace], &[15]), []);
         assert_eq!(told(&[Replace, Save], &[15]), []);
+        assert_eq!(told(&[Replace, Save, Discard], &[15]), []);
         assert_eq!(told(&[Replace, Replace], &[15]), [(10, 15, submitted)]);
         assert_eq!(told(&[Replace, Return], &[15]), [(10, 15, submitted)]);
         // What did not count at the division was handed over to nobody.

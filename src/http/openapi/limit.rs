@@ -88,6 +88,8 @@ const OPTION: TextLimit = TextLimit::pattern(60, "^[a-z0-9_]+$");
 const SECTION: TextLimit = TextLimit::pattern(20, "^[A-Za-z0-9.]+$");
 const WINDOW: TextLimit = TextLimit::pattern(29, "^[0-9]{4}-[a-z][a-z0-9-]{0,23}$");
 const PERIOD: TextLimit = TextLimit::pattern(29, "^[0-9]{4}(-[A-Za-z0-9-]{1,24})?$");
+/// One ETag.
+const SEEN: TextLimit = TextLimit::pattern(200, r#"^ *(W/)?"[ !#-~]*" *$"#);
 const SHARE: TextLimit = TextLimit::pattern(21, "^[0-9]{1,10}(/[0-9]{1,10})?$");
 const INSTANT: TextLimit = TextLimit::pattern(
     35,
@@ -107,7 +109,9 @@ fn of_field(name: &str) -> Option<TextLimit> {
         "tenant" => TENANT,
         "unit" | "parent" | "from" | "children" => UNIT,
         "level" | "submitted_by" | "collected_at" | "deadlines" => LEVEL,
-        "indicator" => DOTTED,
+        "indicator" | "form" => DOTTED,
+        "period" => PERIOD,
+        "if_match" => SEEN,
         "option" => OPTION,
         "section" | "number" => SECTION,
         "key" => WINDOW,

@@ -129,7 +129,8 @@ fn brings_submissions(request: &HttpRequest) -> bool {
 }
 
 /// Refuses a body whose sender may use it nowhere, before reading it. If that check would cost more
-/// than the body, as with most submissions, the use case refuses instead.
+/// than the body, as with most submissions, the use case refuses instead. Where the body names the
+/// units, no use case refuses the whole.
 async fn check_grant(request: &HttpRequest) -> Result<(), Problem> {
     let rules = matched(request).filter(|rules| rules.takes_body());
     let Some(operation) = rules.map(|rules| rules.operation()) else {
@@ -139,7 +140,8 @@ async fn check_grant(request: &HttpRequest) -> Result<(), Problem> {
         operation.audience().action(),
         Some(Action::ChangeSubmissions | Action::DecideSubmissions)
     );
-    if is_usual && is_small(request.headers()) {
+    let is_of_one = !request.match_info().is_empty();
+    if is_usual && is_of_one && is_small(request.headers()) {
         return Ok(());
     }
     let application = request.app_data::<web::Data<Application>>().cloned();

@@ -31,6 +31,14 @@ pub(super) fn precondition(headers: &HeaderMap) -> Result<Precondition, Problem>
     }
 }
 
+/// Reads the ETag that an item of a body builds on. It names a state that was seen: `*` does not.
+pub(in crate::http) fn seen_state(text: &str) -> Option<Precondition> {
+    match entity_tag(text.trim()) {
+        Some((tag, "")) => Some(Precondition::OneOf(vec![tag])),
+        Some(_) | None => None,
+    }
+}
+
 /// The values of If-Match.
 const TAGS: &str = r#"^(\*|(W/)?"[ !#-~]*"( *, *(W/)?"[ !#-~]*")*)$"#;
 
@@ -196,6 +204,16 @@ mod tests {
         ] {
             let complaint = read(refused).unwrap_err();
             assert!(complaint.starts_with("INVALID_HEADER"), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn an_item_of_a_body_names_one_state_that_was_seen() {
+        let one = |tag| Some(Precondition::OneOf(vec![Etag::sent(tag)]));
+        assert_eq!(seen_state("\"3.a1\""), one("3.a1"));
+        assert_eq!(seen_state(" W/\"3.a1\" "), one("3.a1"));
+        for refused in ["", "*", "3", "\"3", "\"3\", \"4\""] {
+            assert_eq!(seen_state(refused), None, "{refused}");
         }
     }
 

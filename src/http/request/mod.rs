@@ -30,6 +30,7 @@ pub use self::call::{Called, CalledOn, CalledToPut};
 pub(super) use self::caller::not_signed_in;
 pub use self::caller::{BasicCredentials, ClientOf, Now, SignedIn, note_use};
 pub use self::condition::SeenEtags;
+pub(super) use self::condition::seen_state;
 pub use self::form::Fields;
 pub(super) use self::header::header_parameter;
 pub(super) use self::idempotency::IDEMPOTENCY_KEY;

@@ -29,6 +29,18 @@ impl Call {
         }
     }
 
+    /// Makes the call of one item of a request with several: each is told from the others by its
+    /// place, and has its own condition.
+    #[must_use]
+    pub fn of_item(&self, index: usize, precondition: Precondition) -> Call {
+        let repeatable = self.repeatable.as_ref();
+        Call {
+            precondition,
+            repeatable: repeatable.map(|whole| whole.of_item(index)),
+            ..self.clone()
+        }
+    }
+
     /// Adds a condition.
     #[must_use]
     pub fn on(self, precondition: Precondition) -> Call {

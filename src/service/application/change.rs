@@ -40,6 +40,7 @@ kinds! {
     SubmissionSaved = "submission.saved", seen by ReadSubmissions;
     SubmissionSubmitted = "submission.submitted", seen by ReadSubmissions;
     SubmissionWithdrawn = "submission.withdrawn", seen by ReadSubmissions;
+    SubmissionDiscarded = "submission.discarded", seen by ReadSubmissions;
     SubmissionApproved = "submission.approved", seen by ReadSubmissions;
     SubmissionReturned = "submission.returned", seen by ReadSubmissions;
     SubmissionReopened = "submission.reopened", seen by ReadSubmissions;

@@ -32,6 +32,18 @@ pub struct Repeatable {
     pub body_hash: BodyHash,
 }
 
+impl Repeatable {
+    /// Identifies one item of a request with several, each of which takes effect once. No key that a
+    /// caller sends has a line break, so an item's key is never that of another request.
+    #[must_use]
+    pub fn of_item(&self, index: usize) -> Repeatable {
+        Repeatable {
+            key: format!("{}\n{index}", self.key),
+            ..self.clone()
+        }
+    }
+}
+
 /// The answer of a use case that changes something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {

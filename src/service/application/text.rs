@@ -48,4 +48,16 @@ impl NameView {
             en: text.en.clone(),
         }
     }
+
+    /// Names a part of something: `Documents issued: Plans`.
+    pub(in crate::service) fn of_part(whole: &LocalizedText, part: &LocalizedText) -> NameView {
+        NameView {
+            vi: format!("{}: {}", whole.vi, part.vi),
+            en: whole
+                .en
+                .as_ref()
+                .zip(part.en.as_ref())
+                .map(|(whole, part)| format!("{whole}: {part}")),
+        }
+    }
 }

@@ -10,7 +10,8 @@ use super::change::{Asked, SubmissionChange, WORTH_A_THREAD, path_of, state_of};
 use super::error::SubmissionError;
 use super::rule::{broken_rules, has_rules, rollup_at};
 use super::step::{Deciding, Standing, Taken};
-use super::view::{SubmissionView, Warning};
+use super::view::{ReturnView, Shown, SubmissionView, Warning};
+use super::{Reader, may_have_open_return};
 use crate::authn::Credential;
 use crate::authz::{Permit, Scope};
 use crate::domain::extension::Extension;
@@ -18,7 +19,7 @@ use crate::domain::form::{Rule, Severity};
 use crate::domain::hierarchy::Position;
 use crate::domain::id::{AccountId, FormNumber, TenantId, UnitId};
 use crate::domain::period::Period;
-use crate::domain::submission::{Revision, RevisionRecord, Status, SubmissionKey};
+use crate::domain::submission::{Revision, RevisionRecord, Step, SubmissionKey};
 use crate::error::{Code, Fault, Message};
 use crate::rollup::handover::{PastStep, handed_over};
 use crate::rollup::node::Rollup;
@@ -154,6 +155,7 @@ fn commit(application: &Application, open: &[(usize, &Asked)]) -> Result<Answers
     application.changing_many(&scope, first.call.now, |transaction, counters| {
         let snapshots = snapshots(application, transaction, open, counters)?;
         let mut batch = Batch {
+            application,
             transaction,
             answers: Answers::new(),
         };
@@ -221,7 +223,11 @@ impl Stepping<'_> {
     }
 
     /// Makes the reply. `warnings` are those of the form's rules.
-    fn reply(&self, warnings: Vec<Warning>) -> Result<PackedReply, StoreError> {
+    fn reply(
+        &self,
+        last_return: Option<ReturnView>,
+        warnings: Vec<Warning>,
+    ) -> Result<PackedReply, StoreError> {
         let Placed {
             snapshot,
             located,
@@ -230,20 +236,20 @@ impl Stepping<'_> {
         } = &self.placed;
         let Taken {
             next,
-            record,
             content,
+            entered_for,
             extension,
             ..
         } = &self.taken;
-        let view = SubmissionView::new(
-            snapshot,
-            located,
-            extension.as_ref(),
-            next,
+        let shown = Shown {
+            submission: next,
             content,
-            record.reason.clone(),
+            entered_for: *entered_for,
+            extension: extension.as_ref(),
+            last_return,
             warnings,
-        );
+        };
+        let view = SubmissionView::new(snapshot, located, shown);
         let reply = Reply::of_state(self.outcome.clone(), &state_of(next.revision), &view)?;
         PackedReply::new(&asked.once, reply)
     }
@@ -265,7 +271,7 @@ type Rollups = HashMap<(FormNumber, Period), BTreeMap<Position, Rollup>>;
 
 /// The work on the steps of a commit: their replies, without warnings of rules, and the totals.
 struct Made {
-    replies: Vec<PackedReply>,
+    replies: Vec<Option<PackedReply>>,
     rollups: Rollups,
 }
 
@@ -280,13 +286,21 @@ fn write_steps(
     revisions_append(transaction, records)
 }
 
-/// Makes the replies, without warnings of rules.
-fn replies_to(steps: &[Stepping<'_>]) -> Result<Vec<PackedReply>, StoreError> {
-    steps.iter().map(|step| step.reply(Vec::new())).collect()
+/// Makes the replies, without warnings of rules. Those that may show a return need the database and
+/// are made later.
+fn replies_to(steps: &[Stepping<'_>]) -> Result<Vec<Option<PackedReply>>, StoreError> {
+    let replies = steps.iter().map(|step| {
+        let is_complete = !may_have_open_return(&step.taken.next);
+        is_complete
+            .then(|| step.reply(None, Vec::new()))
+            .transpose()
+    });
+    replies.collect()
 }
 
 /// One transaction and its answers so far.
 struct Batch<'t, 'c> {
+    application: &'t Application,
     transaction: &'t mut Transaction<'c>,
     answers: Answers,
 }
@@ -488,7 +502,7 @@ impl Batch<'_, '_> {
                     broken_rules(located, &rollup)
                 }
             };
-            let faults = faults_of(&broken, step.taken.next.status);
+            let faults = faults_of(&broken, step.taken.record.step);
             if !faults.is_empty() {
                 let of_depth = refused.entry(located.place().depth()).or_default();
                 of_depth.insert(*place, Err(SubmissionError::Invalid(faults.into())));
@@ -501,18 +515,30 @@ impl Batch<'_, '_> {
         }
     }
 
+    /// Reads the return that the unit has still to answer after a step, which is written.
+    fn last_return(&mut self, step: &Stepping<'_>) -> Result<Option<ReturnView>, StoreError> {
+        let placed = &step.placed;
+        let reader = Reader {
+            application: self.application,
+            identity: &placed.asked.call.identity,
+            snapshot: placed.snapshot,
+        };
+        reader.last_return(self.transaction, step.key(), &step.taken.next)
+    }
+
     /// Answers the steps, and stores the answers under their requests' keys.
     fn answer(
         mut self,
         steps: Vec<Stepping<'_>>,
-        replies: Vec<PackedReply>,
+        replies: Vec<Option<PackedReply>>,
         warnings: Vec<Vec<Warning>>,
     ) -> Result<Answers, NothingWritten> {
         let mut answered = Vec::with_capacity(steps.len());
         for ((step, reply), warnings) in steps.iter().zip(replies).zip(warnings) {
-            let reply = match warnings.is_empty() {
-                true => reply,
-                false => step.reply(warnings)?,
+            let reply = match reply {
+                Some(reply) if warnings.is_empty() => reply,
+                Some(_) => step.reply(None, warnings)?,
+                None => step.reply(self.last_return(step)?, warnings)?,
             };
             answered.push((&step.placed, reply));
         }
@@ -596,11 +622,13 @@ fn given(counting: &Option<Contribution>, history: &[PastStep], divisions: &[i64
     handed.chain(counting).collect()
 }
 
-/// Returns the faults of broken rules. An approval changes no values, so it is never refused.
-fn faults_of(broken: &[&Rule], status: Status) -> Vec<Fault> {
+/// Returns the faults of broken rules. Only what sends values is refused: an approval, or giving up a
+/// draft, changes nothing that counts.
+fn faults_of(broken: &[&Rule], step: Step) -> Vec<Fault> {
+    let sends = matches!(step, Step::Submit | Step::Replace);
     let refusing = broken
         .iter()
-        .filter(|rule| rule.severity == Severity::Error && status == Status::Submitted);
+        .filter(|rule| rule.severity == Severity::Error && sends);
     refusing
         .map(|rule| {
             let vi = &rule.message.vi;

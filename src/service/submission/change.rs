@@ -90,6 +90,8 @@ pub enum SubmissionChange {
     Submit(Arrival),
     /// Withdraw the submission: it counts nowhere.
     Withdraw,
+    /// Give up the draft: what it was kept over counts as before.
+    Discard,
     /// Approve the submission: it counts in both stages.
     Approve,
     /// Return the submission with a reason: it counts nowhere.
@@ -111,6 +113,7 @@ impl SubmissionChange {
             }) => Step::Replace,
             SubmissionChange::Submit(_) => Step::Submit,
             SubmissionChange::Withdraw => Step::Withdraw,
+            SubmissionChange::Discard => Step::Discard,
             SubmissionChange::Approve => Step::Approve,
             SubmissionChange::Return(_) => Step::Return,
             SubmissionChange::Reopen => Step::Reopen,
@@ -123,6 +126,7 @@ impl SubmissionChange {
             SubmissionChange::Put(entered) => Some(entered.arrival),
             SubmissionChange::Submit(arrival) => Some(*arrival),
             SubmissionChange::Withdraw
+            | SubmissionChange::Discard
             | SubmissionChange::Approve
             | SubmissionChange::Return(_)
             | SubmissionChange::Reopen => None,
@@ -142,6 +146,7 @@ impl SubmissionChange {
             })
             | SubmissionChange::Submit(_) => ChangeKind::SubmissionSubmitted,
             SubmissionChange::Withdraw => ChangeKind::SubmissionWithdrawn,
+            SubmissionChange::Discard => ChangeKind::SubmissionDiscarded,
             SubmissionChange::Approve => ChangeKind::SubmissionApproved,
             SubmissionChange::Return(_) => ChangeKind::SubmissionReturned,
             SubmissionChange::Reopen => ChangeKind::SubmissionReopened,
@@ -150,9 +155,10 @@ impl SubmissionChange {
 
     pub(super) fn action(&self) -> Action {
         match self {
-            SubmissionChange::Put(_) | SubmissionChange::Submit(_) | SubmissionChange::Withdraw => {
-                Action::ChangeSubmissions
-            }
+            SubmissionChange::Put(_)
+            | SubmissionChange::Submit(_)
+            | SubmissionChange::Withdraw
+            | SubmissionChange::Discard => Action::ChangeSubmissions,
             SubmissionChange::Approve | SubmissionChange::Return(_) | SubmissionChange::Reopen => {
                 Action::DecideSubmissions
             }
@@ -198,6 +204,7 @@ impl Asked {
             }
             SubmissionChange::Submit(_)
             | SubmissionChange::Withdraw
+            | SubmissionChange::Discard
             | SubmissionChange::Approve
             | SubmissionChange::Return(_)
             | SubmissionChange::Reopen => None,

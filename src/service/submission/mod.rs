@@ -3,6 +3,7 @@
 
 mod batch;
 mod change;
+mod difference;
 mod error;
 pub mod extension;
 mod queue;
@@ -15,53 +16,77 @@ use self::change::state_of;
 pub use self::change::{
     Arrival, Asked, Entered, EnteredReason, EnteredValueReason, Intent, SubmissionChange,
 };
+use self::difference::Difference;
+pub use self::difference::{PassageChangeView, QuantityView, ValueChangeView};
 pub use self::error::SubmissionError;
 pub use self::queue::{SubmissionQueue, change};
 use self::rule::{broken_rules, has_rules, rollup_at};
-use self::step::MOST_STEPS;
+use self::step::content_in;
+use self::view::Shown;
 pub use self::view::{
-    PassageView, ReasonView, RevisionView, SubmissionView, ValueReasonView, ValueView, Warning,
+    PassageView, ReasonView, ReturnView, RevisionView, SubmissionView, ValueReasonView, ValueView,
+    Warning,
 };
 use crate::authn::Identity;
 use crate::authz::Action;
 use crate::domain::id::AccountId;
-use crate::domain::submission::{Content, Reason, Revision, Status, Step, Submission};
+use crate::domain::submission::{
+    Revision, RevisionRecord, Status, Step, Submission, SubmissionKey,
+};
 use crate::service::application::Application;
 use crate::service::application::condition::State;
 use crate::service::application::locate::{Located, ReportPath};
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
+use crate::service::application::snapshot::Snapshot;
 use crate::service::people::account_name::NameReader;
 use crate::store::extension::extension_get;
-use crate::store::submission::revision::{revision_get, revisions_before};
+use crate::store::submission::revision::{
+    revision_get, revision_last_of, revision_with_values_before, revisions_before,
+};
 use crate::store::submission::submission_get;
 use crate::store::{StoreError, Transaction};
 
-/// Reads a submission's latest values, and the reason if it is returned.
-fn content_of(
-    transaction: &mut Transaction<'_>,
-    located: &Located<'_>,
-    submission: &Submission,
-) -> Result<(Content, Option<Reason>), StoreError> {
-    let record = revision_get(transaction, located.key(), submission.values_revision)?;
-    let content = record.and_then(|record| record.content).ok_or_else(|| {
-        StoreError::Corrupt(format!(
-            "revision {:?} has no values",
-            submission.values_revision
-        ))
-    })?;
-    let reason = match submission.status {
-        Status::Returned => {
-            // A reorganisation may have added steps since it was returned.
-            let before = submission.revision.next();
-            let records = revisions_before(transaction, located.key(), before, MOST_STEPS)?;
-            let returned = records
-                .into_iter()
-                .find(|record| record.step == Step::Return);
-            returned.and_then(|record| record.reason)
+/// Steps after which a return is answered, or that are one.
+const RETURN_OR_ANSWER: [Step; 3] = [Step::Return, Step::Replace, Step::Submit];
+
+/// Somebody who reads a submission, or changes it and is shown what became of it.
+struct Reader<'r> {
+    application: &'r Application,
+    identity: &'r Identity,
+    snapshot: &'r Snapshot,
+}
+
+impl Reader<'_> {
+    /// Reads the return that the unit has still to answer. It stays while the unit works on a draft,
+    /// and is over once values are sent anew.
+    fn last_return(
+        &self,
+        transaction: &mut Transaction<'_>,
+        key: SubmissionKey,
+        submission: &Submission,
+    ) -> Result<Option<ReturnView>, StoreError> {
+        if !may_have_open_return(submission) {
+            return Ok(None);
         }
-        _ => None,
-    };
-    Ok((content, reason))
+        let record = revision_last_of(transaction, key, &RETURN_OR_ANSWER)?;
+        let Some(record) = record.filter(|record| record.step == Step::Return) else {
+            return Ok(None);
+        };
+        let names = NameReader::of(self.application, transaction, self.identity, self.snapshot)?;
+        let names = names.read(transaction, &[record.account])?;
+        let by = names.name(record.account)?;
+        Ok(ReturnView::new(record, by))
+    }
+}
+
+fn may_have_open_return(submission: &Submission) -> bool {
+    match (submission.status, submission.counting_revision) {
+        (Status::Returned, _) => true,
+        // The first step of all is no answer to anything.
+        (Status::Draft, None) => submission.revision > Revision::FIRST,
+        (Status::Draft, Some(_))
+        | (Status::Submitted | Status::Approved | Status::Withdrawn | Status::Reopened, _) => false,
+    }
 }
 
 /// Reads a unit's submission.
@@ -81,7 +106,11 @@ pub fn get_submission(
             .to_unit(Action::ReadSubmissions, &located.tree, place)?;
         let submission =
             submission_get(transaction, located.key())?.ok_or(SubmissionError::Missing)?;
-        let (content, reason) = content_of(transaction, &located, &submission)?;
+        let latest = revision_get(transaction, located.key(), submission.values_revision)?;
+        let latest = latest.ok_or_else(|| {
+            let revision = submission.values_revision;
+            StoreError::Corrupt(format!("revision {revision:?} is missing"))
+        })?;
         let warnings = match has_rules(&located, &submission) {
             true => {
                 let rollup = rollup_at(transaction, snapshot, &located)?;
@@ -91,15 +120,20 @@ pub fn get_submission(
             false => Vec::new(),
         };
         let extension = extension_get(transaction, located.key())?;
-        let view = SubmissionView::new(
+        let reader = Reader {
+            application,
+            identity,
             snapshot,
-            &located,
-            extension.as_ref(),
-            &submission,
-            &content,
-            reason,
+        };
+        let shown = Shown {
+            submission: &submission,
+            content: content_in(&latest)?,
+            entered_for: latest.entered_for,
+            last_return: reader.last_return(transaction, located.key(), &submission)?,
+            extension: extension.as_ref(),
             warnings,
-        );
+        };
+        let view = SubmissionView::new(snapshot, &located, shown);
         Ok((state_of(submission.revision), view))
     })
 }
@@ -138,9 +172,12 @@ pub fn list_revisions(
         let authors: Vec<AccountId> = records.iter().map(|record| record.account).collect();
         let names = NameReader::of(application, transaction, identity, snapshot)?;
         let names = names.read(transaction, &authors)?;
-        let views = records.into_iter().map(|record| {
+        let differences = differences(transaction, &located, &records)?;
+        let views = records.into_iter().zip(differences);
+        let views = views.map(|(record, difference)| {
             let author = names.name(record.account)?;
-            Ok(RevisionView::new(record, author, &located.in_force))
+            let in_force = &located.in_force;
+            Ok(RevisionView::new(record, author, difference, in_force))
         });
         let views = views.collect::<Result<Vec<_>, StoreError>>()?;
         let first = PageRequest {
@@ -149,4 +186,28 @@ pub fn list_revisions(
         };
         Ok(Page::of(views, &first, |view| view.revision.to_string())?)
     })
+}
+
+/// Compares each of some steps, the latest first, with the step before it that brought values; `None`
+/// for a step that brought none. Reads one more revision, which the last of them may need.
+fn differences(
+    transaction: &mut Transaction<'_>,
+    located: &Located<'_>,
+    records: &[RevisionRecord],
+) -> Result<Vec<Option<Difference>>, StoreError> {
+    let first = records.iter().rfind(|record| record.content.is_some());
+    let earlier = match first {
+        None => None,
+        Some(first) => revision_with_values_before(transaction, located.key(), first.revision)?,
+    };
+    let mut before = earlier.as_ref().and_then(|record| record.content.as_ref());
+    let mut differences = Vec::with_capacity(records.len());
+    for record in records.iter().rev() {
+        let after = record.content.as_ref();
+        let in_force = &located.in_force;
+        differences.push(after.map(|after| Difference::between(before, after, in_force)));
+        before = after.or(before);
+    }
+    differences.reverse();
+    Ok(differences)
 }

@@ -33,6 +33,7 @@ impl Task for Asked {
             }
             SubmissionChange::Submit(_)
             | SubmissionChange::Withdraw
+            | SubmissionChange::Discard
             | SubmissionChange::Approve
             | SubmissionChange::Reopen => 0,
         }

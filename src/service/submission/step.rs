@@ -12,12 +12,13 @@ use super::extension::deadline_of;
 use crate::authz::{Action, Permit, holder_of};
 use crate::domain::extension::Extension;
 use crate::domain::form::{FourEyes, Late};
-use crate::domain::id::LevelCode;
+use crate::domain::id::{AccountId, LevelCode};
 use crate::domain::naming::Named;
 use crate::domain::receipt::Receipt;
 use crate::domain::submission::{
-    Content, Counting as IsCounting, Effect, Reason, Revision, RevisionRecord, SpeaksFor, Status,
-    Step, Submission, Submitter, ValueReason, complete, unknown_indicator, unknown_option,
+    Content, Counting as IsCounting, Effect, EnteredFor, Reason, Revision, RevisionRecord,
+    SpeaksFor, Status, Step, Submission, Submitter, ValueReason, complete, unknown_indicator,
+    unknown_option,
 };
 use crate::domain::text::{TextFault, read_prose};
 use crate::error::{Code, Fault, FaultList, Message};
@@ -29,7 +30,7 @@ use crate::store::submission::revision::revisions_before;
 use crate::store::{StoreError, Transaction};
 
 /// The number of past steps that are searched for whoever entered the values to be approved.
-pub(super) const MOST_STEPS: i64 = 1000;
+const MOST_STEPS: i64 = 1000;
 
 /// A submission before a step: its state, and the revisions with its latest and its counting
 /// values.
@@ -45,10 +46,29 @@ impl Standing {
         found.ok_or_else(|| StoreError::Corrupt(format!("revision {revision:?} is missing")))
     }
 
-    fn content(&self, revision: Revision) -> Result<&Content, StoreError> {
-        let content = self.record(revision)?.content.as_ref();
-        content.ok_or_else(|| StoreError::Corrupt(format!("revision {revision:?} has no values")))
+    /// Tells how the revision that counts stands, whatever draft lies over it. An approval and a
+    /// reopening after it change what counts later than the revision was given.
+    fn counting(&self) -> Result<IsCounting, StoreError> {
+        let Some(revision) = self.submission.counting_revision else {
+            return Ok(IsCounting::No);
+        };
+        let given = self.record(revision)?.rev;
+        Ok(match self.submission.counting_rev > given {
+            true => IsCounting::AsApproved,
+            false => IsCounting::AsSubmitted,
+        })
     }
+
+    fn content(&self, revision: Revision) -> Result<&Content, StoreError> {
+        content_in(self.record(revision)?)
+    }
+}
+
+/// Returns the values that a revision brought.
+pub(super) fn content_in(record: &RevisionRecord) -> Result<&Content, StoreError> {
+    let revision = record.revision;
+    let content = record.content.as_ref();
+    content.ok_or_else(|| StoreError::Corrupt(format!("revision {revision:?} has no values")))
 }
 
 /// A permitted step and its result.
@@ -58,6 +78,8 @@ pub(super) struct Taken {
     pub record: RevisionRecord,
     /// The latest values, which the step may have brought.
     pub content: Content,
+    /// The unit for which they were entered.
+    pub entered_for: Option<EnteredFor>,
     /// The contribution that counted before.
     pub before: Option<Contribution>,
     /// The contribution that counts after the step.
@@ -98,7 +120,7 @@ impl Deciding<'_> {
             _ => None,
         };
         let paper = arrival.and_then(Arrival::of_paper);
-        let next = self.next(status, effect, brought.is_some(), paper);
+        let next = self.next(status, effect, brought.as_ref(), paper);
         let record = RevisionRecord {
             revision: next.revision,
             step: change.step(),
@@ -106,17 +128,22 @@ impl Deciding<'_> {
             content: brought,
             reason,
             account: self.permit.account(),
+            entered_for: self.entered_for(change),
             entered_at: self.now().naive_utc(),
             received_on: paper,
             rev: next.rev,
         };
+        let latest = match self.standing {
+            Some(standing) if next.values_revision != record.revision => {
+                standing.record(next.values_revision)?
+            }
+            _ => &record,
+        };
         Ok(Taken {
             before: self.counted_before()?,
             after: self.counts_after(&next, &record)?,
-            content: match &record.content {
-                Some(brought) => brought.clone(),
-                None => self.known(next.values_revision)?.clone(),
-            },
+            content: content_in(latest)?.clone(),
+            entered_for: latest.entered_for,
             next,
             record,
             extension: self.extension.cloned(),
@@ -184,6 +211,27 @@ impl Deciding<'_> {
         Ok(())
     }
 
+    /// Tells whether a step that enters something does so for the account's own unit. A decision
+    /// enters nothing.
+    fn entered_for(&self, change: &SubmissionChange) -> Option<EnteredFor> {
+        match change {
+            SubmissionChange::Put(_)
+            | SubmissionChange::Submit(_)
+            | SubmissionChange::Withdraw
+            | SubmissionChange::Discard => {
+                let unit = self.located.place().unit();
+                let access = &self.snapshot.access;
+                Some(match access.has_own(Action::ChangeSubmissions, unit) {
+                    true => EnteredFor::OwnUnit,
+                    false => EnteredFor::UnitBelow,
+                })
+            }
+            SubmissionChange::Approve | SubmissionChange::Return(_) | SubmissionChange::Reopen => {
+                None
+            }
+        }
+    }
+
     fn level(&self) -> &LevelCode {
         &self.located.place().fact().level
     }
@@ -195,15 +243,9 @@ impl Deciding<'_> {
 
     fn transition(&self, step: Step) -> Result<(Status, Effect), SubmissionError> {
         // Without a submission, the first values begin as a draft.
-        let (status, counting) = match self.current() {
+        let (status, counting) = match self.standing {
             None => (Status::Draft, IsCounting::No),
-            Some(current) => (
-                current.status,
-                match current.counting_revision {
-                    Some(_) => IsCounting::Yes,
-                    None => IsCounting::No,
-                },
-            ),
+            Some(standing) => (standing.submission.status, standing.counting()?),
         };
         status
             .after(step, counting)
@@ -300,18 +342,14 @@ impl Deciding<'_> {
         // The accounts that entered the counting values and that submitted them.
         let key = self.located.key();
         let revisions = revisions_before(transaction, key, counting.next(), MOST_STEPS)?;
-        for record in revisions.iter().filter(|record| record.content.is_some()) {
-            if record.account == self.permit.account() {
-                return Err(SubmissionError::FourEyes);
-            }
-            if matches!(record.step, Step::Save | Step::Replace) {
-                break;
-            }
+        match entered_by(&revisions).contains(&self.permit.account()) {
+            true => Err(SubmissionError::FourEyes),
+            false => Ok(()),
         }
-        Ok(())
     }
 
-    /// Returns the content that the step brings: the entered values, or the draft completed.
+    /// Returns the content that the step brings: the entered values, the draft completed, or what a
+    /// discarded draft was kept over.
     fn content(
         &self,
         change: &SubmissionChange,
@@ -322,6 +360,11 @@ impl Deciding<'_> {
             SubmissionChange::Submit(_) => {
                 let current = self.current().ok_or(SubmissionError::Missing)?;
                 self.known(current.values_revision)?.clone()
+            }
+            SubmissionChange::Discard => {
+                let current = self.current().ok_or(SubmissionError::Missing)?;
+                let restored = restored(current);
+                self.known(restored)?.clone()
             }
             SubmissionChange::Withdraw
             | SubmissionChange::Approve
@@ -417,18 +460,19 @@ impl Deciding<'_> {
         &self,
         status: Status,
         effect: Effect,
-        brings_values: bool,
+        brought: Option<&Content>,
         paper: Option<NaiveDate>,
     ) -> Submission {
         let current = self.current();
         let revision = current.map_or(Revision::FIRST, |current| current.revision.next());
-        let values_revision = match current {
-            Some(current) if !brings_values => current.values_revision,
-            _ => revision,
+        let values_revision = match (current, effect, brought) {
+            (Some(current), Effect::Restores, _) => restored(current),
+            (Some(current), _, None) => current.values_revision,
+            (_, _, Some(_)) | (None, _, None) => revision,
         };
         let receipt = current.and_then(|current| current.receipt);
         let (counting_revision, receipt) = match effect {
-            Effect::Keeps => (
+            Effect::Keeps | Effect::Restores => (
                 current.and_then(|current| current.counting_revision),
                 receipt,
             ),
@@ -437,7 +481,7 @@ impl Deciding<'_> {
         };
         // Approving and reopening change the stage in which the same values count.
         let stages = (current.map(|current| current.status), status);
-        let changes_what_counts = effect != Effect::Keeps
+        let changes_what_counts = matches!(effect, Effect::CountsLatest | Effect::CountsNothing)
             || matches!(stages, (_, Status::Approved) | (Some(Status::Approved), _));
         Submission {
             status,
@@ -454,6 +498,35 @@ impl Deciding<'_> {
             },
         }
     }
+}
+
+/// Returns the revision whose values are the latest once the draft over it is discarded.
+fn restored(current: &Submission) -> Revision {
+    current.counting_revision.unwrap_or(current.values_revision)
+}
+
+/// Returns the accounts that entered the latest values of a history and that submitted them. Steps
+/// come the latest first. Drafts that were discarded are nobody's values.
+fn entered_by(history: &[RevisionRecord]) -> Vec<AccountId> {
+    let mut accounts = Vec::new();
+    let mut is_discarded = false;
+    for record in history {
+        match record.step {
+            Step::Discard => is_discarded = true,
+            Step::Save if is_discarded => {}
+            Step::Save | Step::Replace => {
+                accounts.push(record.account);
+                break;
+            }
+            Step::Submit => {
+                accounts.push(record.account);
+                is_discarded = false;
+            }
+            Step::Withdraw | Step::Approve | Step::Return | Step::Reopen => is_discarded = false,
+            Step::Reorganise => {}
+        }
+    }
+    accounts
 }
 
 /// Returns the counting part of a submission, whose counting revision is `record`.

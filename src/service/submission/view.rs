@@ -1,5 +1,6 @@
 //! Submissions as answers show them.
 
+use super::difference::{Difference, PassageChangeView, ValueChangeView};
 use crate::domain::naming::Named;
 use crate::sentence;
 use crate::service::application::name::PeriodName;
@@ -8,15 +9,16 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use super::extension::deadline_of;
-use crate::domain::catalogue::InForce;
+use crate::domain::catalogue::{Entry, InForce};
 use crate::domain::extension::Extension;
 use crate::domain::form::Rule;
 use crate::domain::id::{IndicatorCode, OptionNumber};
+use crate::domain::indicator::BreakdownOption;
 use crate::domain::quantity::{Decimal, Qualifier};
 use crate::domain::receipt::Receipt;
 use crate::domain::submission::{
-    Content, Fact, OwnWarning, Passage, Reason, Revision, RevisionRecord, Status, Step, Submission,
-    unusual,
+    Content, EnteredFor, Fact, OwnWarning, Passage, Reason, Revision, RevisionRecord, Status, Step,
+    Submission, unusual,
 };
 use crate::error::Message;
 use crate::message;
@@ -53,8 +55,14 @@ pub struct SubmissionView {
     /// The values as sent. Totals of closed breakdowns are computed and not listed.
     pub values: Vec<ValueView>,
     pub narrative: Vec<PassageView>,
+    /// If true, the latest values were entered by an account with a duty on a unit above only (nhập
+    /// thay). Null if that was not recorded then.
+    pub on_behalf: Option<bool>,
     /// The reason for the return; null unless the submission is returned.
     pub reason: Option<ReasonView>,
+    /// The return that the unit has still to answer; null once values were sent anew. It stays while
+    /// the unit works on a draft.
+    pub last_return: Option<ReturnView>,
     /// Remarks that do not refuse the submission: broken rules of the form, unusual values,
     /// submission before the period's end, and a submission without values.
     pub warnings: Vec<Warning>,
@@ -83,6 +91,33 @@ pub struct PassageView {
 pub struct ReasonView {
     pub text: String,
     pub values: Vec<ValueReasonView>,
+}
+
+/// A return of a submission: who, when, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct ReturnView {
+    /// The revision that is the return.
+    pub revision: i32,
+    pub by: AccountName,
+    pub at: DateTime<Utc>,
+    /// The reason for the whole.
+    pub text: String,
+    /// Reasons for single values.
+    pub values: Vec<ValueReasonView>,
+}
+
+impl ReturnView {
+    /// Shows the step that is the return; `None` if it has no reason.
+    pub(super) fn new(record: RevisionRecord, by: AccountName) -> Option<ReturnView> {
+        let ReasonView { text, values } = ReasonView::from(record.reason?);
+        Some(ReturnView {
+            revision: record.revision.get(),
+            by,
+            at: record.entered_at.and_utc(),
+            text,
+            values,
+        })
+    }
 }
 
 /// The reason for which one value is not accepted.
@@ -150,17 +185,33 @@ impl Warning {
     }
 }
 
+/// The parts of a submission that are shown.
+pub(super) struct Shown<'s> {
+    pub submission: &'s Submission,
+    /// The latest values.
+    pub content: &'s Content,
+    /// The unit for which they were entered.
+    pub entered_for: Option<EnteredFor>,
+    pub extension: Option<&'s Extension>,
+    pub last_return: Option<ReturnView>,
+    /// The warnings of the form's rules; the others are added.
+    pub warnings: Vec<Warning>,
+}
+
 impl SubmissionView {
-    /// Builds the view. `warnings` are those of the form's rules; the others are added.
     pub(super) fn new(
         snapshot: &Snapshot,
         located: &Located<'_>,
-        extension: Option<&Extension>,
-        submission: &Submission,
-        content: &Content,
-        reason: Option<Reason>,
-        mut warnings: Vec<Warning>,
+        shown: Shown<'_>,
     ) -> SubmissionView {
+        let Shown {
+            submission,
+            content,
+            entered_for,
+            extension,
+            last_return,
+            mut warnings,
+        } = shown;
         warnings.extend(Warning::of_emptiness(located, submission, content));
         let time_zone = snapshot.counters.time_zone;
         let deadline = deadline_of(snapshot, located, extension);
@@ -189,7 +240,12 @@ impl SubmissionView {
                 .is_some_and(|(receipt, deadline)| receipt.is_late(deadline, time_zone)),
             values: value_views(&content.facts, &located.in_force),
             narrative: content.narrative.iter().map(PassageView::from).collect(),
-            reason: reason.map(ReasonView::from),
+            on_behalf: entered_for.map(is_on_behalf),
+            reason: last_return
+                .as_ref()
+                .filter(|_| submission.status == Status::Returned)
+                .map(ReasonView::of),
+            last_return,
             warnings,
         }
     }
@@ -229,24 +285,41 @@ fn period_running(receipt: Receipt, closes: NaiveDate) -> Option<Warning> {
 
 /// Lists values in the order of the outline.
 fn value_views(facts: &[Fact], in_force: &InForce<'_>) -> Vec<ValueView> {
-    let mut views = Vec::with_capacity(facts.len());
-    for entry in in_force.entries() {
-        for (number, option) in entry.options() {
-            let computed = number == OptionNumber::TOTAL && entry.definition.has_closed_breakdown();
-            let fact = facts
-                .iter()
-                .find(|fact| (fact.indicator, fact.option) == (entry.indicator.number, number));
-            if let Some(fact) = fact.filter(|_| !computed) {
-                views.push(ValueView {
-                    indicator: entry.indicator.code.to_string(),
-                    option: option.map(|option| option.code.to_string()),
-                    value: Decimal::new(fact.mantissa, entry.definition.decimals.get()),
-                    qualifier: fact.qualifier,
-                });
-            }
-        }
+    let views = entered_figures(in_force).filter_map(|(entry, number, option)| {
+        let fact = facts
+            .iter()
+            .find(|fact| (fact.indicator, fact.option) == (entry.indicator.number, number))?;
+        Some(ValueView {
+            indicator: entry.indicator.code.to_string(),
+            option: option.map(|option| option.code.to_string()),
+            value: Decimal::new(fact.mantissa, entry.definition.decimals.get()),
+            qualifier: fact.qualifier,
+        })
+    });
+    views.collect()
+}
+
+/// Lists the figures that units enter, in the order of the outline. Totals of closed breakdowns are
+/// computed, and left out.
+pub(super) fn entered_figures<'f>(
+    in_force: &'f InForce<'f>,
+) -> impl Iterator<Item = (&'f Entry<'f>, OptionNumber, Option<&'f BreakdownOption>)> {
+    in_force.entries().iter().flat_map(|entry| {
+        let figures = entry.options().into_iter();
+        let is_entered = |number: OptionNumber| {
+            number != OptionNumber::TOTAL || !entry.definition.has_closed_breakdown()
+        };
+        let figures = figures.filter(move |(number, _)| is_entered(*number));
+        figures.map(move |(number, option)| (entry, number, option))
+    })
+}
+
+/// Tells whether somebody entered for a unit below (nhập thay).
+fn is_on_behalf(entered_for: EnteredFor) -> bool {
+    match entered_for {
+        EnteredFor::OwnUnit => false,
+        EnteredFor::UnitBelow => true,
     }
-    views
 }
 
 impl From<&Passage> for PassageView {
@@ -254,6 +327,15 @@ impl From<&Passage> for PassageView {
         PassageView {
             section: passage.section.to_string(),
             text: passage.text.clone(),
+        }
+    }
+}
+
+impl ReasonView {
+    fn of(last_return: &ReturnView) -> ReasonView {
+        ReasonView {
+            text: last_return.text.clone(),
+            values: last_return.values.clone(),
         }
     }
 }
@@ -283,6 +365,9 @@ pub struct RevisionView {
     pub by: String,
     /// The account that took the step.
     pub author: AccountName,
+    /// If true, the account had a duty on a unit above only (nhập thay). Null for steps that enter
+    /// nothing, and if that was not recorded then.
+    pub on_behalf: Option<bool>,
     pub at: DateTime<Utc>,
     /// The day on which the paper came in that the step entered; null if no paper was entered.
     pub received_on: Option<NaiveDate>,
@@ -290,15 +375,26 @@ pub struct RevisionView {
     /// The values that the step brought; null if it brought none.
     pub values: Option<Vec<ValueView>>,
     pub narrative: Option<Vec<PassageView>>,
+    /// The values that differ from those of the step before that brought values, in the order of the
+    /// outline; null if the step brought none.
+    pub changes: Option<Vec<ValueChangeView>>,
+    /// The texts that differ likewise.
+    pub narrative_changes: Option<Vec<PassageChangeView>>,
     pub reason: Option<ReasonView>,
 }
 
 impl RevisionView {
+    /// Shows a step; `difference` is none if the step brought no values.
     pub(super) fn new(
         record: RevisionRecord,
         author: AccountName,
+        difference: Option<Difference>,
         in_force: &InForce<'_>,
     ) -> RevisionView {
+        let (changes, narrative_changes) = match difference {
+            None => (None, None),
+            Some(Difference { values, narrative }) => (Some(values), Some(narrative)),
+        };
         let (values, narrative) = match record.content {
             None => (None, None),
             Some(content) => (
@@ -312,11 +408,14 @@ impl RevisionView {
             status: record.status,
             by: author.login.clone(),
             author,
+            on_behalf: record.entered_for.map(is_on_behalf),
             at: record.entered_at.and_utc(),
             received_on: record.received_on,
             rev: record.rev,
             values,
             narrative,
+            changes,
+            narrative_changes,
             reason: record.reason.map(ReasonView::from),
         }
     }

@@ -31,6 +31,7 @@ struct RevisionRow {
     narrative: Option<String>,
     reason: Option<String>,
     account_id: String,
+    entered_for: Option<String>,
     entered_at: NaiveDateTime,
     rev: i64,
     received_on: Option<NaiveDate>,
@@ -64,6 +65,7 @@ impl TryFrom<RevisionRow> for RevisionRecord {
                 .map(|text| document(&text, "reason"))
                 .transpose()?,
             account: parsed(&row.account_id, "account id")?,
+            entered_for: row.entered_for.map(|text| word(&text)).transpose()?,
             entered_at: row.entered_at,
             received_on: row.received_on,
             rev: row.rev,
@@ -85,6 +87,7 @@ struct NewRevision<'r> {
     narrative: Option<String>,
     reason: Option<String>,
     account_id: String,
+    entered_for: Option<String>,
     entered_at: NaiveDateTime,
     rev: i64,
     received_on: Option<NaiveDate>,
@@ -113,6 +116,7 @@ impl<'r> NewRevision<'r> {
                 .transpose()?,
             reason: record.reason.as_ref().map(to_document).transpose()?,
             account_id: record.account.to_string(),
+            entered_for: record.entered_for.map(to_word).transpose()?,
             entered_at: record.entered_at,
             rev: record.rev,
             received_on: record.received_on,
@@ -144,11 +148,11 @@ pub fn revisions_append<'p>(
 fn prepared_append<'r>(tenant: &'r str, rows: &'r [NewRevision<'_>]) -> Prepared<'r> {
     Prepared::new(
         r#"INSERT INTO "submission_revision" ("tenant_id", "form", "period", "unit_id", "revision",
-        "step", "status", "facts", "narrative", "reason", "account_id", "entered_at", "received_on",
-        "rev")
+        "step", "status", "facts", "narrative", "reason", "account_id", "entered_for", "entered_at",
+        "received_on", "rev")
         SELECT $1, new.* FROM unnest($2::integer[], $3::text[], $4::text[], $5::integer[],
-        $6::text[], $7::text[], $8::bytea[], $9::text[], $a::text[], $b::text[], $c::timestamp[],
-        $d::date[], $e::bigint[]) AS new"#,
+        $6::text[], $7::text[], $8::bytea[], $9::text[], $a::text[], $b::text[], $c::text[],
+        $d::timestamp[], $e::date[], $f::bigint[]) AS new"#,
     )
     .bind::<Text, _>(tenant)
     .bind::<Array<Integer>, _>(column(rows, |row| row.form))
@@ -161,6 +165,7 @@ fn prepared_append<'r>(tenant: &'r str, rows: &'r [NewRevision<'_>]) -> Prepared
     .bind::<Array<Nullable<Text>>, _>(column(rows, |row| row.narrative.as_deref()))
     .bind::<Array<Nullable<Text>>, _>(column(rows, |row| row.reason.as_deref()))
     .bind::<Array<Text>, _>(column(rows, |row| row.account_id.as_str()))
+    .bind::<Array<Nullable<Text>>, _>(column(rows, |row| row.entered_for.as_deref()))
     .bind::<Array<Timestamp>, _>(column(rows, |row| row.entered_at))
     .bind::<Array<Nullable<Date>>, _>(column(rows, |row| row.received_on))
     .bind::<Array<BigInt>, _>(column(rows, |row| row.rev))
@@ -205,7 +210,8 @@ fn revision_rows_of(
                 "submission_revision"."step", "submission_revision"."status",
                 "submission_revision"."facts", "submission_revision"."narrative",
                 "submission_revision"."reason", "submission_revision"."account_id",
-                "submission_revision"."entered_at", "submission_revision"."received_on",
+                "submission_revision"."entered_for", "submission_revision"."entered_at",
+                "submission_revision"."received_on",
                 "submission_revision"."rev"
                 FROM "submission_revision" WHERE "submission_revision"."tenant_id" = $2 AND "submission_revision"."form" = $3
                 AND "submission_revision"."period" = $4
@@ -311,6 +317,55 @@ pub fn revisions_before(
     .into_iter()
     .map(RevisionRecord::try_from)
     .collect()
+}
+
+/// Reads the latest revision that took one of `steps`.
+pub fn revision_last_of(
+    transaction: &mut Transaction<'_>,
+    key: SubmissionKey,
+    steps: &[Step],
+) -> Result<Option<RevisionRecord>, StoreError> {
+    let steps = steps.iter().map(|step| to_word(*step));
+    let steps = steps.collect::<Result<Vec<String>, StoreError>>()?;
+    let (tenant, connection) = transaction.parts();
+    rows_of!(
+        submission_revision,
+        tenant,
+        key.form,
+        period.eq(key.period.to_string()),
+        unit_id.eq(key.unit.to_string()),
+        step.eq_any(steps),
+    )
+    .order(submission_revision::revision.desc())
+    .select(RevisionRow::as_select())
+    .first::<RevisionRow>(connection)
+    .optional()?
+    .map(RevisionRecord::try_from)
+    .transpose()
+}
+
+/// Reads the latest revision before `before` that brought values.
+pub fn revision_with_values_before(
+    transaction: &mut Transaction<'_>,
+    key: SubmissionKey,
+    before: Revision,
+) -> Result<Option<RevisionRecord>, StoreError> {
+    let (tenant, connection) = transaction.parts();
+    rows_of!(
+        submission_revision,
+        tenant,
+        key.form,
+        period.eq(key.period.to_string()),
+        unit_id.eq(key.unit.to_string()),
+        revision.lt(before.get()),
+    )
+    .filter(submission_revision::facts.is_not_null())
+    .order(submission_revision::revision.desc())
+    .select(RevisionRow::as_select())
+    .first::<RevisionRow>(connection)
+    .optional()?
+    .map(RevisionRecord::try_from)
+    .transpose()
 }
 
 /// Lists the submissions with a step after `rev`. Steps that a reorganisation noted are left out.

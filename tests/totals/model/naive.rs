@@ -325,6 +325,8 @@ pub type Values = BTreeMap<Key, Quantity>;
 pub struct Report {
     /// None where nothing was ever entered.
     pub status: Option<&'static str>,
+    /// The status before the drafts, where one lies over what counts.
+    beneath: &'static str,
     latest: Values,
     counting: Option<Values>,
 }
@@ -336,6 +338,7 @@ pub enum Step {
     PutDraft(Values),
     Submit,
     Withdraw,
+    Discard,
     Approve,
     Return,
     Reopen,
@@ -352,6 +355,7 @@ impl Report {
             Step::Withdraw | Step::Return => {
                 matches!(status, "submitted" | "reopened") || status == "draft" && counts
             }
+            Step::Discard => status == "draft" && counts,
             Step::Approve => matches!(status, "submitted" | "reopened"),
             Step::Reopen => status == "approved",
         };
@@ -365,6 +369,9 @@ impl Report {
                 self.status = Some("submitted");
             }
             Step::PutDraft(values) => {
+                if status != "draft" {
+                    self.beneath = status;
+                }
                 self.latest = values.clone();
                 self.status = Some("draft");
             }
@@ -375,6 +382,10 @@ impl Report {
             Step::Withdraw => {
                 self.counting = None;
                 self.status = Some("withdrawn");
+            }
+            Step::Discard => {
+                self.latest = self.counting.clone().unwrap_or_default();
+                self.status = Some(self.beneath);
             }
             Step::Return => {
                 self.counting = None;

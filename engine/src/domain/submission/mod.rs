@@ -14,7 +14,7 @@ pub use reading::{
     unknown_indicator, unknown_option, unusual,
 };
 pub use record::{
-    Content, Fact, Passage, Reason, Revision, RevisionRecord, SpeaksFor, Submission, SubmissionKey,
-    ValueReason,
+    Content, EnteredFor, Fact, Passage, Reason, Revision, RevisionRecord, SpeaksFor, Submission,
+    SubmissionKey, ValueReason,
 };
 pub use status::{Counting, Effect, OwnWarning, Stage, Status, Step, WrongStatus};

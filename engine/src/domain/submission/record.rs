@@ -69,10 +69,22 @@ pub struct RevisionRecord {
     pub content: Option<Content>,
     pub reason: Option<Reason>,
     pub account: AccountId,
+    /// `None` for decisions and reorganisations, and for steps from before this was recorded.
+    pub entered_for: Option<EnteredFor>,
     pub entered_at: NaiveDateTime,
     /// The day on which the paper came in that was entered; `None` if no paper was.
     pub received_on: Option<NaiveDate>,
     pub rev: i64,
+}
+
+/// The unit for which an account entered, as seen from the account's own duties.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EnteredFor {
+    /// The account has the duty on this very unit.
+    OwnUnit,
+    /// The account has the duty only on a unit above, or on all units (nhập thay).
+    UnitBelow,
 }
 
 /// The number of a revision of a submission, from 1.

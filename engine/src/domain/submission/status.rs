@@ -31,11 +31,15 @@ pub enum Stage {
     Approved,
 }
 
-/// The present effect of a submission on the rollups: one of its revisions counts, or none.
+/// The present effect of a submission on the rollups: one of its revisions counts, or none. A draft
+/// may lie over the one that counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counting {
-    Yes,
     No,
+    /// One counts, and nobody has approved it.
+    AsSubmitted,
+    /// One counts that was approved; it may have been reopened since.
+    AsApproved,
 }
 
 /// Something that is done to a submission.
@@ -50,6 +54,8 @@ pub enum Step {
     /// The draft is submitted as it is.
     Submit,
     Withdraw,
+    /// A draft is given up: what it was kept over are the latest values again.
+    Discard,
     Approve,
     Return,
     Reopen,
@@ -67,6 +73,8 @@ pub enum Effect {
     CountsLatest,
     /// Nothing counts from now on.
     CountsNothing,
+    /// The counting values stay, and are the latest again.
+    Restores,
 }
 
 /// A step that the status does not allow.
@@ -94,9 +102,9 @@ impl Status {
     /// # Errors
     /// [`WrongStatus`] where the status does not allow the step.
     pub fn after(self, step: Step, counting: Counting) -> Result<(Status, Effect), WrongStatus> {
-        use Effect::{CountsLatest, CountsNothing, Keeps};
+        use Effect::{CountsLatest, CountsNothing, Keeps, Restores};
         use Status::{Approved, Draft, Reopened, Returned, Submitted, Withdrawn};
-        let drafted_over = self == Draft && counting == Counting::Yes;
+        let drafted_over = self == Draft && counting != Counting::No;
         match (step, self) {
             (Step::Save | Step::Replace, Approved) => Err(WrongStatus { status: self, step }),
             (Step::Save, _) => Ok((Draft, Keeps)),
@@ -106,6 +114,12 @@ impl Status {
             }
             (Step::Withdraw, Submitted | Reopened) => Ok((Withdrawn, CountsNothing)),
             (Step::Withdraw, Draft) if drafted_over => Ok((Withdrawn, CountsNothing)),
+            (Step::Discard, Draft) => match counting {
+                Counting::No => Err(WrongStatus { status: self, step }),
+                Counting::AsSubmitted => Ok((Submitted, Restores)),
+                // Nothing approved can have a draft over it before it is reopened.
+                Counting::AsApproved => Ok((Reopened, Restores)),
+            },
             (Step::Approve, Submitted | Reopened) => Ok((Approved, Keeps)),
             (Step::Return, Submitted | Reopened) => Ok((Returned, CountsNothing)),
             (Step::Return, Draft) if drafted_over => Ok((Returned, CountsNothing)),
@@ -144,6 +158,17 @@ impl OwnWarning {
 mod tests {
     use super::*;
 
+    const STATUSES: [Status; 6] = [
+        Status::Draft,
+        Status::Submitted,
+        Status::Approved,
+        Status::Returned,
+        Status::Withdrawn,
+        Status::Reopened,
+    ];
+
+    const COUNTINGS: [Counting; 3] = [Counting::No, Counting::AsSubmitted, Counting::AsApproved];
+
     #[test]
     fn an_approved_submission_changes_only_after_it_is_reopened() {
         for step in [
@@ -151,35 +176,66 @@ mod tests {
             Step::Replace,
             Step::Submit,
             Step::Withdraw,
+            Step::Discard,
             Step::Approve,
             Step::Return,
         ] {
             assert!(
-                Status::Approved.after(step, Counting::Yes).is_err(),
+                Status::Approved.after(step, Counting::AsApproved).is_err(),
                 "{step:?}"
             );
         }
         assert_eq!(
-            Status::Approved.after(Step::Reopen, Counting::Yes),
+            Status::Approved.after(Step::Reopen, Counting::AsApproved),
             Ok((Status::Reopened, Effect::Keeps))
         );
     }
 
     #[test]
     fn a_draft_leaves_what_counts_alone_and_can_be_withdrawn_only_over_something_that_counts() {
-        for status in [
-            Status::Draft,
-            Status::Submitted,
-            Status::Returned,
-            Status::Withdrawn,
-            Status::Reopened,
-        ] {
-            assert_eq!(
-                status.after(Step::Save, Counting::Yes),
-                Ok((Status::Draft, Effect::Keeps))
-            );
+        for status in STATUSES {
+            let saved = status.after(Step::Save, Counting::AsSubmitted);
+            match status {
+                Status::Approved => assert!(saved.is_err()),
+                _ => assert_eq!(saved, Ok((Status::Draft, Effect::Keeps))),
+            }
         }
         assert!(Status::Draft.after(Step::Withdraw, Counting::No).is_err());
-        assert!(Status::Draft.after(Step::Withdraw, Counting::Yes).is_ok());
+        assert!(
+            Status::Draft
+                .after(Step::Withdraw, Counting::AsSubmitted)
+                .is_ok()
+        );
+    }
+
+    #[test]
+    fn only_a_draft_over_something_that_counts_can_be_discarded() {
+        for status in STATUSES {
+            for counting in COUNTINGS {
+                let discarded = status.after(Step::Discard, counting);
+                let is_allowed = status == Status::Draft && counting != Counting::No;
+                assert_eq!(discarded.is_ok(), is_allowed, "{status:?} {counting:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn discarding_leads_back_to_the_status_before_the_drafts_and_changes_no_stage() {
+        let before = [
+            (Status::Submitted, Counting::AsSubmitted),
+            (Status::Reopened, Counting::AsApproved),
+        ];
+        for (status, counting) in before {
+            for drafts in 1..4 {
+                let saved = (0..drafts).fold(status, |status, _| {
+                    let (saved, effect) = status.after(Step::Save, counting).unwrap();
+                    assert_eq!(effect, Effect::Keeps);
+                    saved
+                });
+                let discarded = saved.after(Step::Discard, counting);
+                assert_eq!(discarded, Ok((status, Effect::Restores)));
+                assert_eq!(saved.reached(), status.reached());
+            }
+        }
     }
 }

@@ -327,6 +327,7 @@ pub(super) fn note(
                 content: None,
                 reason: Some(reason),
                 account: noting.account,
+                entered_for: None,
                 entered_at: noting.at,
                 received_on: None,
                 rev: noting.rev,

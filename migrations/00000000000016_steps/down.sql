@@ -1,0 +1,1 @@
+ALTER TABLE submission_revision DROP COLUMN entered_for;

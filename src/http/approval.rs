@@ -1,0 +1,218 @@
+//! The approval of many submissions in one call.
+
+use std::sync::Arc;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, post, web};
+use futures_util::future::join_all;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::answer::{IDEMPOTENCY_REPLAYED, quoted, with_json};
+use super::problem::{Problem, ProblemBody, Recipient};
+use super::request::{Called, JsonBody, seen_state, wrong_body};
+use crate::error::{Code, Fault};
+use crate::message;
+use crate::path;
+use crate::service::Application;
+use crate::service::application::call::Call;
+use crate::service::application::condition::{ConditionError, Precondition};
+use crate::service::application::idempotency::{Delivery, Reply};
+use crate::service::application::locate::ReportPath;
+use crate::service::submission::{self, SubmissionChange, SubmissionQueue, SubmissionView};
+
+/// The most submissions that one call approves.
+const MOST_APPROVALS: usize = 1000;
+
+/// The submissions of one call that wait in the queue together. Others come between.
+const TOGETHER: usize = 256;
+
+/// Submissions to approve.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalsBody {
+    #[schema(min_items = 1, max_items = 1000)]
+    pub items: Vec<ApprovalBody>,
+}
+
+/// A submission to approve, and its state as it was looked at.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalBody {
+    #[schema(example = "mttq.annual")]
+    pub form: String,
+    #[schema(example = "2024")]
+    pub period: String,
+    #[schema(example = "code:30388")]
+    pub unit: String,
+    /// The ETag with which the submission was read, in its quotes. Without it the item is answered
+    /// by 428; `*` is not taken.
+    #[schema(example = "\"3.a1\"")]
+    pub if_match: Option<String>,
+}
+
+/// The answers to the items of a call, in their order.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ApprovalsView {
+    pub items: Vec<ApprovalView>,
+}
+
+/// The answer to one item: the submission, or the problem.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ApprovalView {
+    /// The status that the answer to this item alone would have.
+    #[schema(example = 200)]
+    pub status: u16,
+    /// The ETag of the approved submission, in its quotes; null if it was not approved.
+    pub etag: Option<String>,
+    /// The approved submission; null if it was not approved.
+    #[schema(value_type = Option<SubmissionView>)]
+    pub submission: Option<Value>,
+    /// The reason for which it was not approved; null if it was. Pointers begin with `/items` and the
+    /// number of the item, from 0.
+    pub problem: Option<ProblemBody>,
+}
+
+/// Approve many submissions, each by itself.
+///
+/// Each item is answered as `approve_submission` would answer it: one that cannot be approved leaves
+/// the others alone. Each names the ETag with which its submission was looked at, so nothing is
+/// approved unseen. An Idempotency-Key holds for each item: sent again, what was approved is answered
+/// as before, and the rest is tried again.
+#[utoipa::path(
+    tag = "submissions",
+    params(Called<JsonBody<ApprovalsBody>>),
+    request_body = ApprovalsBody,
+    responses((status = 207, description = "An answer for each item, in their order", body = ApprovalsView)),
+)]
+#[post("/submissions/approve")]
+pub async fn approve_submissions(
+    application: web::Data<Application>,
+    queue: web::Data<SubmissionQueue>,
+    request: HttpRequest,
+    Called { call, body }: Called<JsonBody<ApprovalsBody>>,
+) -> Result<HttpResponse, Problem> {
+    check_count(body.items.len())?;
+    let approving = Approving {
+        application: application.into_inner(),
+        queue: queue.into_inner(),
+        call,
+    };
+    let mut answers = Vec::with_capacity(body.items.len());
+    let mut items = body.items.into_iter().enumerate();
+    loop {
+        let together = items.by_ref().take(TOGETHER);
+        let together = together.map(|(index, item)| approving.approve(index, item));
+        let answered = join_all(together).await;
+        if answered.is_empty() {
+            break;
+        }
+        answers.extend(answered);
+    }
+    let is_replayed = answers.iter().all(is_replayed);
+    let recipient = Recipient::received(&request);
+    // Reading a thousand documents takes a while.
+    let view = super::blocking(move || ApprovalsView::new(answers, &recipient)).await?;
+    let mut response = HttpResponse::build(StatusCode::MULTI_STATUS);
+    if is_replayed {
+        response.insert_header((IDEMPOTENCY_REPLAYED, "true"));
+    }
+    Ok(with_json(&mut response, &view))
+}
+
+fn is_replayed(answer: &Result<Reply, Problem>) -> bool {
+    matches!(answer, Ok(reply) if reply.delivery == Delivery::Replayed)
+}
+
+fn check_count(count: usize) -> Result<(), Problem> {
+    if (1..=MOST_APPROVALS).contains(&count) {
+        return Ok(());
+    }
+    let message = message!("approval-count", most = MOST_APPROVALS);
+    let fault = Fault::in_body(path!["items"], Code::InvalidBody, message);
+    Err(wrong_body(vec![fault]))
+}
+
+/// A call that approves many submissions.
+struct Approving {
+    application: Arc<Application>,
+    queue: Arc<SubmissionQueue>,
+    call: Call,
+}
+
+impl Approving {
+    async fn approve(&self, index: usize, item: ApprovalBody) -> Result<Reply, Problem> {
+        let at = path!["items", index];
+        let precondition = seen(item.if_match.as_deref());
+        let precondition = precondition.map_err(|problem| problem.of_item(&at))?;
+        let path = ReportPath {
+            form: item.form,
+            period: item.period,
+            unit: item.unit,
+        };
+        let (application, queue) = (Arc::clone(&self.application), Arc::clone(&self.queue));
+        let call = self.call.of_item(index, precondition);
+        let change = SubmissionChange::Approve;
+        let approved = submission::change(application, queue, call, path, change).await;
+        approved.map_err(|error| Problem::from(error).of_item(&at))
+    }
+}
+
+/// Reads the state that was looked at.
+fn seen(if_match: Option<&str>) -> Result<Precondition, Problem> {
+    let Some(text) = if_match else {
+        return Err(ConditionError::Required.into());
+    };
+    seen_state(text).ok_or_else(|| {
+        let fault = Fault::in_body(
+            path!["if_match"],
+            Code::InvalidBody,
+            message!("approval-not-seen"),
+        );
+        wrong_body(vec![fault])
+    })
+}
+
+impl ApprovalsView {
+    fn new(
+        answers: Vec<Result<Reply, Problem>>,
+        recipient: &Recipient,
+    ) -> Result<ApprovalsView, Problem> {
+        let items = answers.into_iter();
+        let items = items.map(|answer| ApprovalView::new(answer, recipient));
+        Ok(ApprovalsView {
+            items: items.collect::<Result<Vec<_>, Problem>>()?,
+        })
+    }
+}
+
+impl ApprovalView {
+    fn new(answer: Result<Reply, Problem>, recipient: &Recipient) -> Result<ApprovalView, Problem> {
+        Ok(match answer {
+            Ok(reply) => ApprovalView {
+                status: StatusCode::OK.as_u16(),
+                etag: reply.etag.as_ref().map(quoted),
+                submission: Some(document(&reply.body)?),
+                problem: None,
+            },
+            Err(problem) => {
+                let problem = ProblemBody::new(&problem, recipient);
+                ApprovalView {
+                    status: problem.status(),
+                    etag: None,
+                    submission: None,
+                    problem: Some(problem),
+                }
+            }
+        })
+    }
+}
+
+/// Reads an answer that the use case has written. Its numbers stay as they are.
+fn document(body: &str) -> Result<Value, Problem> {
+    serde_json::from_str(body).map_err(|error| {
+        tracing::error!(%error, "an answer cannot be read again");
+        Problem::internal()
+    })
+}

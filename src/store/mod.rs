@@ -28,6 +28,7 @@ pub(crate) mod inspection;
 pub(crate) mod invitation;
 pub(crate) mod level;
 pub mod migration;
+pub(crate) mod progress;
 mod receipt;
 pub(crate) mod release;
 pub(crate) mod reorganisation;
@@ -39,6 +40,7 @@ pub(crate) mod sign_in;
 pub(crate) mod sign_in_attempt;
 pub(crate) mod submission;
 pub(crate) mod target;
+pub(crate) mod task;
 pub(crate) mod tenant;
 pub(crate) mod unit;
 

@@ -16,7 +16,7 @@ const FEW_UNITS: usize = 2000;
 
 /// The progress of a unit and of places below it.
 pub(super) enum Counted<'s> {
-    Kept(RowProgress<'s>),
+    Kept(Box<RowProgress<'s>>),
     BySubmission(CompletenessData<'s>),
 }
 
@@ -35,7 +35,7 @@ impl<'s> Counted<'s> {
             let shown: Vec<Place<'_>> = std::iter::once(place).chain(place.parts()).collect();
             kept.read_counts(transaction, &shown)?;
             kept.read_own(transaction, &shown)?;
-            return Ok(Counted::Kept(kept));
+            return Ok(Counted::Kept(Box::new(kept)));
         }
         let read = Counted::by_submission(transaction, snapshot, located, now)?;
         Ok(Counted::BySubmission(read))

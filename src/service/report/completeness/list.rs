@@ -240,7 +240,7 @@ fn page_of_kept<'s, 't>(
     kept.read_counts(transaction, &[top])?;
     let shown: Vec<Place<'_>> = std::iter::once(top).chain(page.iter().copied()).collect();
     kept.read_own(transaction, &shown)?;
-    Ok((Counted::Kept(kept), page))
+    Ok((Counted::Kept(Box::new(kept)), page))
 }
 
 /// A page, and where the next one begins.

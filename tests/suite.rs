@@ -23,6 +23,8 @@ mod people;
 #[cfg(test)]
 mod report;
 #[cfg(test)]
+mod round;
+#[cfg(test)]
 mod sentences;
 #[cfg(test)]
 mod store;

@@ -731,6 +731,10 @@ sign-in-tenant-required = There are several systems here. Say which one by its s
 sign-in-wrong-refresh-token = Your session has expired or was prolonged elsewhere. Sign in with your password. (The refresh_token has served, has expired or is wrong.)
 sign-in-wrong-password = The organisation, the login or the password is wrong. Check all three, and the Caps Lock key.
 
+## service/report/completeness
+
+completeness-unknown-list = The parameter of takes children, or level: and the code of a level, such as level:commune. It was { $of }.
+
 ## service/report/release/error
 
 release-not-open = The period { $period } begins on { $from }. Send the report from that day on.

@@ -678,6 +678,10 @@ sign-in-tenant-required = Máy chủ có nhiều hệ thống. Hãy ghi thêm t�
 sign-in-wrong-refresh-token = Phiên đăng nhập đã hết hạn hoặc đã được gia hạn ở nơi khác. Hãy đăng nhập lại bằng mật khẩu. (refresh_token đã hết giá trị, đã hết hạn hoặc không đúng.)
 sign-in-wrong-password = Tổ chức, tên đăng nhập hoặc mật khẩu không đúng. Hãy kiểm tra lại cả ba, kể cả phím Caps Lock.
 
+## service/report/completeness
+
+completeness-unknown-list = Tham số of nhận children, hoặc level: kèm mã của một cấp, ví dụ level:commune. Giá trị đã gửi là { $of }.
+
 ## service/report/release/error
 
 release-not-open = Kỳ { $period } bắt đầu từ ngày { $from }. Hãy gửi báo cáo từ ngày đó.

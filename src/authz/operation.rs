@@ -103,6 +103,7 @@ operations! {
     IssueToken = "issue_token": Change, Public;
     AcceptInvitation = "accept_invitation": Change, Public;
     GetMe = "get_me": Read, SignedIn;
+    ListMyTasks = "list_my_tasks": Read, SignedIn;
     PutMyPassword = "put_my_password": Change, Person;
     ListMySessions = "list_my_sessions": Read, Person;
     EndMySession = "end_my_session": Change, Person;

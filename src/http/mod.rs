@@ -45,6 +45,7 @@ mod series;
 mod sign_in_attempt;
 mod submission;
 mod target;
+mod task;
 mod text;
 mod token;
 mod unit;

@@ -7,7 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::{
     account, api_key, approval, change, completeness, extension, form, health, holiday, indicator,
     invitation, level, lineage, me, release, reorganisation, rollup, series, sign_in_attempt,
-    submission, target, token, unit,
+    submission, target, task, token, unit,
 };
 
 /// All routes. The router tries them in this order, so the most frequent come first.
@@ -25,6 +25,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(token::issue_token)
                 .service(invitation::accept_invitation)
                 .service(me::get_me)
+                .service(task::list_my_tasks)
                 .service(me::put_my_password)
                 .service(me::list_my_sessions)
                 .service(me::end_my_session)

@@ -3,7 +3,7 @@
 //! types.
 //!
 //! The wings, from the lowest up: `application`, `people`, `catalogue`, `totals`, `map`, `submission`,
-//! `report`, `feed`. Each may use those before it, never those after it.
+//! `report`, `round`, `feed`. Each may use those before it, never those after it.
 
 pub mod application;
 pub mod catalogue;
@@ -11,6 +11,7 @@ pub mod feed;
 pub mod map;
 pub mod people;
 pub mod report;
+pub mod round;
 pub mod submission;
 pub mod totals;
 

@@ -30,6 +30,7 @@ pub(crate) mod invitation;
 pub(crate) mod level;
 pub mod migration;
 mod prepared;
+pub(crate) mod progress;
 mod receipt;
 pub(crate) mod release;
 pub(crate) mod reorganisation;
@@ -41,6 +42,7 @@ pub(crate) mod sign_in;
 pub(crate) mod sign_in_attempt;
 pub(crate) mod submission;
 pub(crate) mod target;
+pub(crate) mod task;
 pub(crate) mod tenant;
 pub(crate) mod unit;
 

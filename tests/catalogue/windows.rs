@@ -95,7 +95,7 @@ on_both_backends! {
         assert_eq!(completeness["period"], period);
         assert_eq!(
             completeness["total"],
-            json!({"expected": 5, "submitted": 3, "approved": 1, "late": 0, "missing": 2, "overdue": 0})
+            json!({"expected": 5, "submitted": 3, "approved": 1, "returned": 0, "late": 0, "missing": 2, "overdue": 0})
         );
 
         let lineage = report.read("A/rollup/lineage?indicator=x");
@@ -419,7 +419,7 @@ on_both_backends! {
             let (late, overdue) = (u64::from(is_late), 2 * u64::from(is_late));
             assert_eq!(
                 report.read("A/completeness")["total"],
-                json!({"expected": 3, "submitted": 1, "approved": 0, "late": late, "missing": 2, "overdue": overdue}),
+                json!({"expected": 3, "submitted": 1, "approved": 0, "returned": 0, "late": late, "missing": 2, "overdue": overdue}),
                 "{due_at}"
             );
 

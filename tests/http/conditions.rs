@@ -157,7 +157,7 @@ on_both_backends! {
         report.submit("A1", &[value("x", 1)]);
         let reported = "/v1/forms/f/periods/2024/units/code:A";
         for path in [
-            "/v1/me", "/v1/me/sessions", "/v1/units", "/v1/units/code:A1", "/v1/levels", "/v1/levels/hamlet",
+            "/v1/me", "/v1/me/tasks", "/v1/me/sessions", "/v1/units", "/v1/units/code:A1", "/v1/levels", "/v1/levels/hamlet",
             "/v1/indicators", "/v1/indicators/x", "/v1/forms", "/v1/forms/f",
             "/v1/forms/f/periods?year=2024", "/v1/reorganisations", "/v1/accounts", "/v1/keys",
             "/v1/sign-ins", "/v1/changes", &report.submission("A1"),

@@ -17,11 +17,12 @@ const NO_DAYS: [&str; 10] = [
     "",
 ];
 
-const PARAMETERS: [(&str, &str); 9] = [
+const PARAMETERS: [(&str, &str); 10] = [
     ("/v1/units", "as_of"),
     ("/v1/units/code:A", "as_of"),
     ("/v1/indicators", "as_of"),
     ("/v1/indicators/x", "as_of"),
+    ("/v1/me/tasks", "until"),
     ("/v1/forms", "as_of"),
     ("/v1/forms/f", "as_of"),
     ("/v1/forms/f/periods/2024/units/code:T/rollup", "as_of"),

@@ -12,9 +12,10 @@ use crate::harness::server::{PASSWORD, now};
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// The operations of the design's table that exist so far, with their methods and paths.
-const OPERATIONS: [(&str, &str, &str); 70] = [
+const OPERATIONS: [(&str, &str, &str); 71] = [
     ("issue_token", "post", "/v1/auth/token"),
     ("get_me", "get", "/v1/me"),
+    ("list_my_tasks", "get", "/v1/me/tasks"),
     ("list_sign_ins", "get", "/v1/sign-ins"),
     ("list_keys", "get", "/v1/keys"),
     ("create_key", "post", "/v1/keys"),
@@ -1871,6 +1872,9 @@ pub fn call_every_operation(server: &Server) {
         holder
             .hold("get_me", client.get("/v1/me"))
             .expect_status(200);
+        holder
+            .hold("list_my_tasks", client.get("/v1/me/tasks?limit=5"))
+            .expect_status(200);
     }
     let admin = server.sign_in("mttq-an-giang", "admin@demo");
     holder
@@ -1883,6 +1887,10 @@ pub fn call_every_operation(server: &Server) {
             .expect_status(200);
         holder
             .hold("get_completeness", admin.get(&report(unit, "completeness")))
+            .expect_status(200);
+        let list = "completeness?of=level:hamlet&status=submitted&limit=2";
+        holder
+            .hold("get_completeness", admin.get(&report(unit, list)))
             .expect_status(200);
     }
     let hamlet = server.sign_in("mttq-an-giang", "hamlet@demo");

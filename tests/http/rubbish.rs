@@ -300,6 +300,10 @@ fn a_name_in_the_path_or_the_query_is_found_or_refused() {
         ("/v1/units?cursor={}", "[0-9a-f-]{30,40}"),
         ("/v1/accounts?cursor={}", "[0-9a-f-]{30,40}"),
         ("/v1/keys?cursor={}", "[0-9a-f-]{30,40}"),
+        (
+            "/v1/me/tasks?cursor={}",
+            "(-|[0-9-]{8,10})~[a-z.]{1,9}~[0-9a-z-]{1,9}~[A-Z0-9-]{1,9}~[a-z]{1,9}",
+        ),
         ("/v1/sign-ins?cursor={}", "[0-9a-f-]{30,40}|[0-9]{1,24}"),
         ("/v1/reorganisations?cursor={}", "[0-9a-f-]{30,40}"),
         ("/v1/units?as_of={}", days),

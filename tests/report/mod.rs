@@ -2,6 +2,7 @@
 
 mod answers;
 mod completeness;
+mod completeness_list;
 mod longer_periods;
 mod one_request;
 mod printed_report;

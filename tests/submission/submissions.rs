@@ -672,7 +672,7 @@ fn deadlines_are_working_days_after_the_closing_day_and_late_is_counted_or_refus
     let completeness = report.read("A/completeness");
     assert_eq!(
         completeness["total"],
-        json!({"expected": 3, "submitted": 1, "approved": 0, "late": 1, "missing": 2, "overdue": 2})
+        json!({"expected": 3, "submitted": 1, "approved": 0, "returned": 0, "late": 1, "missing": 2, "overdue": 2})
     );
     assert_eq!(completeness["children"][0]["own"]["deadline"], "2024-12-16");
     assert_eq!(completeness["children"][0]["own"]["status"], "submitted");

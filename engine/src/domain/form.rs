@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{Days, NaiveDate};
+use chrono::{Datelike, Days, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use super::deadline::Deadline;
@@ -226,6 +226,25 @@ impl Form {
             .collect();
         let windows = self.windows().into_iter();
         periods.extend(windows.filter(|window| window.period.year() == year));
+        periods.sort_by_key(FormPeriod::order);
+        periods
+    }
+
+    /// The base periods of which entry has begun by a day, and that closed on `closed_since` at the
+    /// earliest. In the order of their days.
+    pub fn periods_entered_by(
+        &self,
+        day: NaiveDate,
+        closed_since: NaiveDate,
+    ) -> Vec<FormPeriod<'_>> {
+        // A calendar's period lies in its year or begins at the end of the year before.
+        let years = closed_since.year().saturating_sub(1)..=day.year().saturating_add(1);
+        let is_window = |period: &FormPeriod<'_>| matches!(period.period, Period::Window(_));
+        let recurring = years.flat_map(|year| self.periods_of(year));
+        let mut periods: Vec<FormPeriod<'_>> =
+            recurring.filter(|period| !is_window(period)).collect();
+        periods.extend(self.windows());
+        periods.retain(|period| period.opens() <= day && closed_since <= period.closing_day());
         periods.sort_by_key(FormPeriod::order);
         periods
     }

@@ -128,6 +128,80 @@ pub fn unpack_rollup(bytes: &[u8]) -> Result<Rollup, EncodingError> {
     Ok(unpack::<PackedRollup<'_>>(bytes)?.into())
 }
 
+/// How many submissions count in a rollup: the unit's own, and those below it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SubmissionCounts {
+    pub own: ByStage<u64>,
+    pub below: ByStage<u64>,
+}
+
+impl From<&Rollup> for SubmissionCounts {
+    fn from(rollup: &Rollup) -> SubmissionCounts {
+        SubmissionCounts {
+            own: rollup.own.submissions,
+            below: rollup.below.submissions,
+        }
+    }
+}
+
+/// Reads of a packed rollup only how many submissions count. Builds no cells.
+///
+/// # Errors
+/// Bytes that [`pack_rollup`] did not make.
+pub fn unpack_counts(bytes: &[u8]) -> Result<SubmissionCounts, EncodingError> {
+    let PackedCounts {
+        submitted,
+        approved,
+        cells: PassedCells,
+        submitted_below,
+        approved_below,
+    } = unpack(bytes)?;
+    Ok(SubmissionCounts {
+        own: ByStage {
+            submitted,
+            approved,
+        },
+        below: ByStage {
+            submitted: submitted_below,
+            approved: approved_below,
+        },
+    })
+}
+
+/// The beginning of a [`PackedRollup`]. What follows is not read.
+#[derive(Deserialize)]
+struct PackedCounts {
+    submitted: u64,
+    approved: u64,
+    cells: PassedCells,
+    submitted_below: u64,
+    approved_below: u64,
+}
+
+/// A list of packed cells that is passed over.
+struct PassedCells;
+
+impl<'de> Deserialize<'de> for PassedCells {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(PassingVisitor)
+    }
+}
+
+struct PassingVisitor;
+
+impl<'de> Visitor<'de> for PassingVisitor {
+    type Value = PassedCells;
+
+    fn expecting(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("packed cells")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut packed: A) -> Result<Self::Value, A::Error> {
+        while packed.next_element::<PackedCell>()?.is_some() {}
+        Ok(PassedCells)
+    }
+}
+
 /// A unit's rollups of all long periods of a year.
 pub type YearOfRollups = BTreeMap<Period, KeptRollup>;
 
@@ -456,6 +530,7 @@ mod tests {
         #[test]
         fn a_rollup_comes_back_as_it_was_packed(rollup in any_rollup()) {
             let packed = pack_rollup(&rollup).unwrap();
+            prop_assert_eq!(unpack_counts(&packed).unwrap(), SubmissionCounts::from(&rollup));
             prop_assert_eq!(unpack_rollup(&packed).unwrap(), rollup);
         }
 

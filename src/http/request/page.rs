@@ -49,8 +49,17 @@ pub fn page_response<T: Serialize>(
     seen: &SeenEtags,
     page: &Page<T>,
 ) -> HttpResponse {
-    let mut response = shown(seen, page);
-    let next = page.next.as_ref();
+    linked_response(request, seen, page, page.next.as_deref())
+}
+
+/// Answers like [`page_response`] with a document that contains a page.
+pub fn linked_response<T: Serialize>(
+    request: &HttpRequest,
+    seen: &SeenEtags,
+    document: &T,
+    next: Option<&str>,
+) -> HttpResponse {
+    let mut response = shown(seen, document);
     let link = next.map(|next| format!("<{}>; rel=\"next\"", next_address(request, next)));
     if let Some(Ok(link)) = link.map(HeaderValue::try_from) {
         response.headers_mut().insert(LINK, link);
@@ -63,7 +72,7 @@ fn next_address(request: &HttpRequest, next: &str) -> String {
         .query_string()
         .split('&')
         .filter(|part| !part.is_empty() && !part.starts_with("cursor="));
-    // A cursor is a code, an id or a number, none of which needs escaping.
+    // A cursor is made of codes, ids and numbers, none of which needs escaping.
     let query: Vec<String> = kept
         .map(str::to_owned)
         .chain(std::iter::once(format!("cursor={next}")))

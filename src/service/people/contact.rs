@@ -1,6 +1,8 @@
 //! The people to call about a unit: those with a duty on that very unit today. Whoever may read the
 //! unit may see them; whether the caller may is asked before.
 
+use std::collections::{BTreeSet, HashMap};
+
 use chrono::NaiveDate;
 use serde::Serialize;
 
@@ -34,29 +36,52 @@ pub(in crate::service) fn contacts_of(
     (tenant, unit): (TenantId, UnitId),
     today: NaiveDate,
 ) -> Result<Vec<ContactView>, StoreError> {
+    let units = [unit];
+    let mut found = contacts_of_units(application, transaction, snapshot, (tenant, &units), today)?;
+    Ok(found.remove(&unit).unwrap_or_default())
+}
+
+/// Lists the people with a duty on each of some units today, by role and name. Units without any are
+/// absent.
+pub(in crate::service) fn contacts_of_units(
+    application: &Application,
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    (tenant, units): (TenantId, &[UnitId]),
+    today: NaiveDate,
+) -> Result<HashMap<UnitId, Vec<ContactView>>, StoreError> {
     let caches = &application.caches;
     let people = caches.people_in(transaction, tenant, snapshot.counters)?;
-    let mut duties: Vec<(Role, AccountId)> = people
-        .on_unit(unit, today)
-        .filter(|(role, _)| is_duty(*role))
+    let mut duties: Vec<(UnitId, Role, AccountId)> = units
+        .iter()
+        .flat_map(|unit| {
+            let on_unit = people.on_unit(*unit, today);
+            on_unit.map(|(role, account)| (*unit, role, account))
+        })
+        .filter(|(_, role, _)| is_duty(*role))
         .collect();
     duties.sort_unstable();
     duties.dedup();
-    let ids: Vec<AccountId> = duties.iter().map(|(_, account)| *account).collect();
+    let ids: BTreeSet<AccountId> = duties.iter().map(|(.., account)| *account).collect();
+    let ids: Vec<AccountId> = ids.into_iter().collect();
     let accounts = accounts_by_ids(transaction, &ids)?;
-    let mut contacts: Vec<ContactView> = duties
-        .into_iter()
-        .filter_map(|(role, id)| Some((role, accounts.get(&id)?)))
-        .filter(|(_, account)| account.kind == AccountKind::Person)
-        .map(|(role, account)| ContactView {
-            name: account.name.clone(),
-            telephone: account.telephone.clone(),
-            role,
-        })
-        .collect();
-    contacts.sort_by_cached_key(|contact| (contact.role, folded(&contact.name)));
-    contacts.truncate(MOST_CONTACTS);
-    Ok(contacts)
+    let mut found: HashMap<UnitId, Vec<ContactView>> = HashMap::new();
+    for (unit, role, id) in duties {
+        let account = accounts.get(&id);
+        let person = account.filter(|account| account.kind == AccountKind::Person);
+        if let Some(account) = person {
+            found.entry(unit).or_default().push(ContactView {
+                name: account.name.clone(),
+                telephone: account.telephone.clone(),
+                role,
+            });
+        }
+    }
+    for contacts in found.values_mut() {
+        contacts.sort_by_cached_key(|contact| (contact.role, folded(&contact.name)));
+        contacts.truncate(MOST_CONTACTS);
+    }
+    Ok(found)
 }
 
 /// Returns true for the roles of those whom one calls about a unit.

@@ -2,7 +2,15 @@
 //! that are late. A longer period adds up its base periods, each on the tree of its own last day
 //! and with its own deadlines.
 
-use crate::error::{Explain, Explanation};
+mod counted;
+mod list;
+mod rows;
+
+pub use self::list::{CompletenessQuery, ProgressKind, UnitProgress, list_completeness};
+
+use crate::error::{Code, Explain, Explanation};
+use crate::locale::Quoted;
+use crate::message;
 use crate::service::application::name::PeriodName;
 use crate::service::application::name::UnitName;
 use std::collections::{BTreeMap, HashMap};
@@ -21,15 +29,19 @@ use crate::domain::hierarchy::{Place, Position, Tree};
 use crate::domain::holiday::Holidays;
 use crate::domain::id::{FormNumber, LevelCode, UnitId};
 use crate::domain::landing::{Landing, Landings};
+use crate::domain::naming::Named;
 use crate::domain::period::Period;
 use crate::domain::release::ReleaseStatus;
 use crate::domain::submission::{Status, Submission};
+use crate::domain::text::clipped;
 use crate::domain::unit::UnitFact;
 use crate::rollup::carry::Contributions;
 use crate::rollup::piece::{Contribution, CountedReport, Edition, reports_in};
 use crate::service::application::Application;
 use crate::service::application::locate::{Located, NotFound, ReportPath};
+use crate::service::application::page::UnknownCursor;
 use crate::service::application::snapshot::Snapshot;
+use crate::service::report::completeness::counted::Counted;
 use crate::service::report::map::{Left, MapView};
 use crate::service::totals::{Board, handed_over_of};
 use crate::store::extension::extensions_of;
@@ -48,6 +60,18 @@ pub enum CompletenessError {
     Denied(#[from] Denied),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Cursor(#[from] UnknownCursor),
+    /// What is to be listed is neither the children nor a level.
+    #[error("no units are listed by {0}")]
+    UnknownList(String),
+    #[error("there is no level {level}")]
+    UnknownLevel {
+        level: String,
+        day: NaiveDate,
+        /// The levels that hold on the day.
+        levels: Named,
+    },
 }
 
 impl Explain for CompletenessError {
@@ -56,6 +80,18 @@ impl Explain for CompletenessError {
             CompletenessError::NotFound(held) => held.explain(),
             CompletenessError::Denied(held) => held.explain(),
             CompletenessError::Store(held) => held.explain(),
+            CompletenessError::Cursor(held) => held.explain(),
+            CompletenessError::UnknownList(of) => {
+                let of = clipped(of);
+                let message = message!("completeness-unknown-list", of = Quoted(&of));
+                Explanation::new(Code::InvalidParameter, message).of_parameter("of")
+            }
+            CompletenessError::UnknownLevel { level, day, levels } => {
+                let day = Named::day(*day);
+                let level = clipped(level);
+                let message = message!("unit-unknown-level", day, level = Quoted(&level), levels);
+                Explanation::new(Code::InvalidParameter, message).of_parameter("of")
+            }
         }
     }
 }
@@ -81,8 +117,14 @@ pub struct CompletenessView {
     /// period.
     pub periods: Option<Vec<PeriodProgress>>,
     /// The progress of each direct child with everything below it, by code. Then that of former
-    /// units for which something was expected that belongs to no other unit.
+    /// units for which something was expected that belongs to no other unit. Empty if units were asked
+    /// for with `of` or `status`: they are in `items`.
     pub children: Vec<ChildProgress>,
+    /// A page of the units that were asked for with `of` or `status`, in the order of the tree; null
+    /// without.
+    pub items: Option<Vec<UnitProgress>>,
+    /// The `cursor` of the next page; null on the last.
+    pub next: Option<String>,
 }
 
 /// A child and everything below it.
@@ -137,6 +179,8 @@ pub struct Progress {
     pub submitted: u64,
     /// The approved ones among those submitted.
     pub approved: u64,
+    /// The missing ones whose submission was returned and has not come again.
+    pub returned: u64,
     /// Counting submissions that first came after their deadline. A later correction does not make
     /// one late.
     pub late: u64,
@@ -153,6 +197,7 @@ impl Progress {
             expected: whole.expected + part.expected,
             submitted: whole.submitted + part.submitted,
             approved: whole.approved + part.approved,
+            returned: whole.returned + part.returned,
             late: whole.late + part.late,
             missing: whole.missing + part.missing,
             overdue: whole.overdue + part.overdue,
@@ -202,23 +247,92 @@ pub(in crate::service) fn completeness_in(
 ) -> Result<CompletenessView, CompletenessError> {
     let located = snapshot.locate_report(path, as_of)?;
     let _permit = snapshot.may_read(&located)?;
-    let board = Board::at(&located, snapshot);
-    let mut state = CompletenessData::without_submissions(snapshot, &located, now);
-    state.read_submissions(transaction, &board)?;
-    state.read_releases(transaction)?;
-    let left = Left::of(transaction, snapshot, &located)?;
-    let held = left.held(&board.rollups(transaction, left.positions())?);
-    let map = MapView::of(transaction, snapshot, &located, held)?;
-    Ok(state.view(snapshot.counters.rev, map))
+    let counted = Counted::of_parts(transaction, snapshot, &located, now)?;
+    let map = map_of(transaction, snapshot, &located)?;
+    let place = located.place();
+    let shown: Vec<Place<'_>> = std::iter::once(place).chain(place.parts()).collect();
+    let releases = latest_releases(transaction, &located, &shown)?;
+    let children = place.parts().map(|part| ChildProgress {
+        unit: UnitName::of(part),
+        not_divided: part.is_leaf(),
+        total: counted.total(part),
+        own: counted.own(part),
+        release: release_of(&releases, part),
+        own_periods: counted.own_periods(part),
+    });
+    let children =
+        children.filter(|child| !child.not_divided || child.total != Progress::default());
+    let children = children.collect();
+    let whole = view_of_unit((snapshot, &located), &counted, &releases, map);
+    Ok(CompletenessView { children, ..whole })
 }
 
-/// The data from which an answer is made.
+/// Describes the unit itself, and nothing below it one by one.
+fn view_of_unit(
+    (snapshot, located): (&Snapshot, &Located<'_>),
+    counted: &Counted<'_>,
+    releases: &HashMap<UnitId, LatestRelease>,
+    map: MapView,
+) -> CompletenessView {
+    let place = located.place();
+    CompletenessView {
+        form: located.form().code.to_string(),
+        period: PeriodName::of(&located.in_force.period),
+        unit: UnitName::of(place),
+        rev: snapshot.counters.rev,
+        map,
+        total: counted.total(place),
+        own: counted.own(place),
+        release: release_of(releases, place),
+        own_periods: counted.own_periods(place),
+        periods: counted.by_period(place),
+        children: Vec::new(),
+        items: None,
+        next: None,
+    }
+}
+
+fn map_of(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    located: &Located<'_>,
+) -> Result<MapView, StoreError> {
+    let board = Board::at(located, snapshot);
+    let left = Left::of(transaction, snapshot, located)?;
+    let held = left.held(&board.rollups(transaction, left.positions())?);
+    MapView::of(transaction, snapshot, located, held)
+}
+
+/// Reads the latest report that each of some places sent up.
+fn latest_releases(
+    transaction: &mut Transaction<'_>,
+    located: &Located<'_>,
+    places: &[Place<'_>],
+) -> Result<HashMap<UnitId, LatestRelease>, StoreError> {
+    let units: Vec<UnitId> = places.iter().map(|place| place.unit()).collect();
+    let key = located.key();
+    let sent = releases_of_units(transaction, key.form, key.period, Units::These(&units))?;
+    let latest = sent.iter().filter_map(|(unit, releases)| {
+        let latest = releases.last()?;
+        Some((*unit, LatestRelease::from(latest)))
+    });
+    Ok(latest.collect())
+}
+
+/// Returns the latest report that a unit sent up. A former unit's part is no unit.
+fn release_of(
+    releases: &HashMap<UnitId, LatestRelease>,
+    place: Place<'_>,
+) -> Option<LatestRelease> {
+    let release = releases.get(&place.unit()).cloned();
+    release.filter(|_| !place.is_leaf())
+}
+
+/// All submissions of a subtree, each at the place where it counts.
 struct CompletenessData<'s> {
     located: &'s Located<'s>,
     /// In order. For a base period, that period alone.
     bases: Vec<BaseOnMap<'s>>,
-    /// The latest report that the unit and each child sent up.
-    releases: HashMap<UnitId, LatestRelease>,
 }
 
 impl<'s> CompletenessData<'s> {
@@ -232,7 +346,6 @@ impl<'s> CompletenessData<'s> {
         CompletenessData {
             located,
             bases: bases.collect(),
-            releases: HashMap::new(),
         }
     }
 
@@ -292,56 +405,9 @@ impl<'s> CompletenessData<'s> {
         Ok(())
     }
 
-    fn read_releases(&mut self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
-        let place = self.located.place();
-        let shown = std::iter::once(place).chain(place.parts());
-        let units: Vec<UnitId> = shown.map(Place::unit).collect();
-        let key = self.located.key();
-        let sent = releases_of_units(transaction, key.form, key.period, Units::These(&units))?;
-        let latest = sent.iter().filter_map(|(unit, releases)| {
-            let latest = releases.last()?;
-            Some((*unit, LatestRelease::from(latest)))
-        });
-        self.releases = latest.collect();
-        Ok(())
-    }
-
     fn base_mut(&mut self, period: Period) -> Option<&mut BaseOnMap<'s>> {
         let mut bases = self.bases.iter_mut();
         bases.find(|base| base.period.period == period)
-    }
-
-    fn view(&self, rev: i64, map: MapView) -> CompletenessView {
-        let place = self.located.place();
-        let children = place.parts().map(|part| ChildProgress {
-            unit: UnitName::of(part),
-            not_divided: part.is_leaf(),
-            total: self.total(part),
-            own: self.own(part),
-            release: self.release(part),
-            own_periods: self.own_periods(part),
-        });
-        CompletenessView {
-            form: self.located.form().code.to_string(),
-            period: PeriodName::of(&self.located.in_force.period),
-            unit: UnitName::of(place),
-            rev,
-            map,
-            total: self.total(place),
-            own: self.own(place),
-            release: self.release(place),
-            own_periods: self.own_periods(place),
-            periods: self.is_long().then(|| self.by_period(place)),
-            children: children
-                .filter(|child| !child.not_divided || child.total != Progress::default())
-                .collect(),
-        }
-    }
-
-    /// Returns the latest report that a unit sent up. A former unit's part is no unit.
-    fn release(&self, place: Place<'_>) -> Option<LatestRelease> {
-        let release = self.releases.get(&place.unit()).cloned();
-        release.filter(|_| !place.is_leaf())
     }
 
     fn is_long(&self) -> bool {
@@ -557,7 +623,10 @@ impl<'s> BaseOnMap<'s> {
                 let deadline = self.deadline(unit.fact());
                 let is_overdue =
                     |deadline: Deadline| deadline.is_before(self.today, self.time_zone);
+                let submission = self.submissions.get(&unit.unit());
+                let is_returned = submission.is_some_and(|one| one.status == Status::Returned);
                 progress.missing += 1;
+                progress.returned += u64::from(is_returned);
                 progress.overdue += u64::from(deadline.is_some_and(is_overdue));
             }
         }

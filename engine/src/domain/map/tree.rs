@@ -357,11 +357,16 @@ impl<'t> Place<'t> {
 
     /// How many units of `level` the subtree has, this one included.
     pub fn count_at(self, level: &LevelCode) -> u64 {
-        let Some(positions) = self.tree.by_level.get(level) else {
-            return 0;
-        };
+        u64::try_from(self.at_level(level).len()).unwrap_or(u64::MAX)
+    }
+
+    /// The units of `level` that the subtree has, in preorder, this one included.
+    pub fn at_level(self, level: &LevelCode) -> impl ExactSizeIterator<Item = Place<'t>> {
+        let positions = self.tree.by_level.get(level);
+        let positions = positions.map_or(&[][..], Vec::as_slice);
         let before = positions.partition_point(|position| *position < self.position);
         let through = positions.partition_point(|position| *position < self.node().end);
-        u64::try_from(through - before).unwrap_or(u64::MAX)
+        let within = positions.get(before..through).unwrap_or_default().iter();
+        within.map(move |position| self.tree.at(*position))
     }
 }

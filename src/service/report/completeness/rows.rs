@@ -1,0 +1,308 @@
+//! Progress from what is kept: a rollup's row knows how many submissions count in it, and the tree how
+//! many are expected. Only what is late or was returned is read by submission. That holds for a base
+//! period on a map that stood still: then each submission counts at its own unit.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::{BaseOnMap, OwnStatus, Progress};
+use crate::domain::deadline::Deadline;
+use crate::domain::form::Span;
+use crate::domain::hierarchy::{Place, Position};
+use crate::domain::id::{FormNumber, LevelCode, UnitId};
+use crate::domain::period::Period;
+use crate::domain::submission::{Stage, Status, Submission};
+use crate::rollup::cell::ByStage;
+use crate::service::application::locate::Located;
+use crate::service::application::snapshot::Snapshot;
+use crate::store::extension::extensions_of;
+use crate::store::key::Units;
+use crate::store::progress::{counting_units, exceptional, period_counts};
+use crate::store::submission::submissions_of;
+use crate::store::{StoreError, Transaction};
+
+/// The most units that are asked for by name. For more, a whole period is read.
+const MOST_BY_NAME: usize = 2000;
+
+/// Returns true if every submission of a report counts at its own unit: it is of one base period, on
+/// the map of its last day, and the map was the same, and known to be so, from the first day on. And
+/// if the deadline of a level is that of each of its units.
+pub(super) fn stood_still(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    located: &Located<'_>,
+) -> Result<bool, StoreError> {
+    let period = &located.in_force.period;
+    let is_as_reported = located.restated_to().is_none() && !located.place().is_leaf();
+    if period.span != Span::BasePeriod || !is_as_reported {
+        return Ok(false);
+    }
+    let (form, periods) = (located.form().number, [period.period]);
+    if !extensions_of(transaction, form, &periods, Units::All)?.is_empty() {
+        return Ok(false);
+    }
+    let changes = snapshot.map_changes(transaction)?.iter();
+    let mut before_end = changes.filter(|(change, _)| change.effective <= period.closing_day());
+    // Nothing is submitted before the period begins.
+    Ok(before_end.all(|(change, _)| {
+        let entered_on = snapshot.counters.day_of(change.entered_at.and_utc());
+        change.effective <= period.range.from && entered_on < period.range.from
+    }))
+}
+
+/// The progress of a unit and of places below it.
+pub(super) struct RowProgress<'s> {
+    located: &'s Located<'s>,
+    /// The period with its deadlines, and the submissions that were read.
+    base: BaseOnMap<'s>,
+    counts: HashMap<UnitId, ByStage<u64>>,
+    /// In preorder.
+    late: Vec<Position>,
+    /// In preorder.
+    returned: Vec<Position>,
+    overdue: Overdue,
+}
+
+/// The levels whose deadline is over.
+enum Overdue {
+    NoLevel,
+    EveryLevel,
+    /// These levels, and those of their units that have submitted, in preorder.
+    SomeLevels {
+        levels: Vec<LevelCode>,
+        submitted: Vec<Position>,
+    },
+}
+
+impl<'s> RowProgress<'s> {
+    /// Reads what is late or was returned anywhere below the unit. Counts are read by
+    /// [`RowProgress::read_counts`].
+    pub fn read(
+        transaction: &mut Transaction<'_>,
+        snapshot: &Snapshot,
+        located: &'s Located<'s>,
+        now: DateTime<Utc>,
+    ) -> Result<RowProgress<'s>, StoreError> {
+        let base = BaseOnMap::of(snapshot, located, located.in_force.period, now);
+        let mut progress = RowProgress {
+            located,
+            base,
+            counts: HashMap::new(),
+            late: Vec::new(),
+            returned: Vec::new(),
+            overdue: Overdue::NoLevel,
+        };
+        progress.read_exceptions(transaction)?;
+        progress.read_overdue(transaction)?;
+        Ok(progress)
+    }
+
+    fn key(&self) -> (FormNumber, Period) {
+        (self.located.form().number, self.located.period())
+    }
+
+    fn read_exceptions(&mut self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
+        let time_zone = self.base.time_zone;
+        let days = self.base.deadlines.values();
+        let first_deadline = days.map(|deadline| deadline.day(time_zone)).min();
+        let top = self.located.place();
+        let below: Vec<UnitId> = top
+            .subtree()
+            .take(MOST_BY_NAME + 1)
+            .map(Place::unit)
+            .collect();
+        let (form, period) = self.key();
+        let units = by_name_or_all(&below);
+        for found in exceptional(transaction, form, period, first_deadline, units)? {
+            let place = self.located.tree.by_id(found.unit);
+            let Some(place) = place.filter(|place| top.covers(*place)) else {
+                continue;
+            };
+            if found.counts {
+                let is_late = found
+                    .received_on
+                    .is_some_and(|day| self.is_after(day, place));
+                self.late.extend(is_late.then(|| place.position()));
+            } else if found.status == Status::Returned && self.base.is_expected(place) {
+                self.returned.push(place.position());
+            }
+        }
+        self.late.sort_unstable();
+        self.returned.sort_unstable();
+        Ok(())
+    }
+
+    fn is_after(&self, day: NaiveDate, place: Place<'_>) -> bool {
+        let deadline = self.base.deadline(place.fact());
+        deadline.is_some_and(|deadline| deadline.is_before(day, self.base.time_zone))
+    }
+
+    /// Finds the levels whose deadline is over. While others still have time, it must be known which of
+    /// the submissions are theirs.
+    fn read_overdue(&mut self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
+        let top = self.located.place();
+        let submitting = self.base.period.definition.submitted_by.iter();
+        let present = submitting.filter(|level| top.count_at(level) > 0);
+        let (over, open): (Vec<&LevelCode>, Vec<&LevelCode>) =
+            present.partition(|level| self.is_over(level));
+        self.overdue = match (over.is_empty(), open.is_empty()) {
+            (true, _) => Overdue::NoLevel,
+            (false, true) => Overdue::EveryLevel,
+            (false, false) => Overdue::SomeLevels {
+                submitted: self.submitted_by(transaction, &over)?,
+                levels: over.into_iter().cloned().collect(),
+            },
+        };
+        Ok(())
+    }
+
+    /// Lists the units of some levels that have submitted, in preorder.
+    fn submitted_by(
+        &self,
+        transaction: &mut Transaction<'_>,
+        levels: &[&LevelCode],
+    ) -> Result<Vec<Position>, StoreError> {
+        let top = self.located.place();
+        let places = levels.iter().flat_map(|level| top.at_level(level));
+        let places: HashMap<UnitId, Position> = places
+            .map(|place| (place.unit(), place.position()))
+            .collect();
+        let units: Vec<UnitId> = places.keys().copied().collect();
+        let (form, period) = self.key();
+        let counting = counting_units(transaction, form, period, by_name_or_all(&units))?;
+        let submitted = counting.iter().filter_map(|unit| places.get(unit));
+        let mut submitted: Vec<Position> = submitted.copied().collect();
+        submitted.sort_unstable();
+        Ok(submitted)
+    }
+
+    fn is_over(&self, level: &LevelCode) -> bool {
+        let deadline = self.base.deadlines.get(level);
+        deadline.is_some_and(|deadline: &Deadline| {
+            deadline.is_before(self.base.today, self.base.time_zone)
+        })
+    }
+
+    /// Reads how many submissions count at places and below them: from their rows, or from their own
+    /// submissions if they have none.
+    pub fn read_counts(
+        &mut self,
+        transaction: &mut Transaction<'_>,
+        places: &[Place<'_>],
+    ) -> Result<(), StoreError> {
+        let (form, period) = self.key();
+        let with_parts = places.iter().filter(|place| place.has_parts());
+        let with_parts: Vec<UnitId> = with_parts.map(|place| place.unit()).collect();
+        let rows = period_counts(transaction, form, period, by_name_or_all(&with_parts))?;
+        self.counts.extend(rows.into_iter().map(|(unit, counts)| {
+            let whole = ByStage {
+                submitted: counts.own.submitted + counts.below.submitted,
+                approved: counts.own.approved + counts.below.approved,
+            };
+            (unit, whole)
+        }));
+        let without_row: Vec<Place<'_>> = places
+            .iter()
+            .filter(|place| !self.counts.contains_key(&place.unit()))
+            .copied()
+            .collect();
+        self.read_own(transaction, &without_row)?;
+        for place in without_row {
+            let own = self.base.submissions.get(&place.unit());
+            self.counts.insert(place.unit(), own_counts(own));
+        }
+        Ok(())
+    }
+
+    /// Reads the places' own submissions.
+    pub fn read_own(
+        &mut self,
+        transaction: &mut Transaction<'_>,
+        places: &[Place<'_>],
+    ) -> Result<(), StoreError> {
+        let units: Vec<UnitId> = places.iter().map(|place| place.unit()).collect();
+        if units.is_empty() {
+            return Ok(());
+        }
+        let (form, period) = self.key();
+        let found = submissions_of(transaction, form, &[period], by_name_or_all(&units))?;
+        let found = found.into_iter();
+        let found = found.map(|(_, unit, submission)| (unit, submission));
+        self.base.submissions.extend(found);
+        Ok(())
+    }
+
+    /// Returns the units that are late below a place, itself included.
+    pub fn late(&self, place: Place<'_>) -> u64 {
+        self.within(&self.late, place)
+    }
+
+    /// Returns the units whose submission was returned below a place, itself included.
+    pub fn returned(&self, place: Place<'_>) -> u64 {
+        self.within(&self.returned, place)
+    }
+
+    pub fn expected(&self, place: Place<'_>) -> u64 {
+        let levels = self.base.period.definition.submitted_by.iter();
+        levels.map(|level| place.count_at(level)).sum()
+    }
+
+    /// Counts those of some positions, which are in preorder, that a place covers.
+    fn within(&self, positions: &[Position], place: Place<'_>) -> u64 {
+        let tree = &self.located.tree;
+        let first = positions.partition_point(|position| *position < place.position());
+        let rest = positions.get(first..).unwrap_or_default();
+        let covered = rest.partition_point(|position| place.covers(tree.at(*position)));
+        u64::try_from(covered).unwrap_or(u64::MAX)
+    }
+
+    pub fn own(&self, place: Place<'_>) -> OwnStatus {
+        self.base.status(place.unit())
+    }
+
+    pub fn total(&self, place: Place<'_>) -> Progress {
+        let counts = self.counts.get(&place.unit()).copied().unwrap_or_default();
+        let expected = self.expected(place);
+        let missing = expected.saturating_sub(counts.submitted);
+        Progress {
+            expected,
+            submitted: counts.submitted,
+            approved: counts.approved,
+            returned: self.returned(place),
+            late: self.late(place),
+            missing,
+            overdue: match &self.overdue {
+                Overdue::NoLevel => 0,
+                Overdue::EveryLevel => missing,
+                Overdue::SomeLevels { levels, submitted } => {
+                    let expected: u64 = levels.iter().map(|level| place.count_at(level)).sum();
+                    expected.saturating_sub(self.within(submitted, place))
+                }
+            },
+        }
+    }
+}
+
+/// Names the units, unless they are too many for one statement.
+fn by_name_or_all(units: &[UnitId]) -> Units<'_> {
+    match units.len() <= MOST_BY_NAME {
+        true => Units::These(units),
+        false => Units::All,
+    }
+}
+
+/// Counts a unit's own submission.
+fn own_counts(own: Option<&Submission>) -> ByStage<u64> {
+    match own.and_then(Submission::reached) {
+        None => ByStage::default(),
+        Some(Stage::Submitted) => ByStage {
+            submitted: 1,
+            approved: 0,
+        },
+        Some(Stage::Approved) => ByStage {
+            submitted: 1,
+            approved: 1,
+        },
+    }
+}

@@ -1,0 +1,4 @@
+//! The reporting round as people do it: what each owes. Only reads.
+
+mod duty;
+pub mod task;

@@ -1,0 +1,4 @@
+//! The reporting round: what each owes.
+
+mod model;
+pub mod tasks;

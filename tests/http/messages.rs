@@ -233,7 +233,7 @@ on_both_backends! {
         assert!(vi.ends_with("tháng 4/2024 (2024-04) – tháng 6/2024 (2024-06)."), "{vi}");
         assert!(en.contains("month 4 of 2024 (2024-04) to month 6 of 2024 (2024-06)"), "{en}");
         let [vi, _] = told(submission("m", "2198-12", "A1"));
-        assert!(vi.starts_with("Kỳ tháng 12/2198 (2198-12) bắt đầu từ ngày 15/11/2198."), "{vi}");
+        assert!(vi.starts_with("Chưa đến ngày nhập: kỳ tháng 12/2198 (2198-12) mở nhập từ ngày 15/11/2198."), "{vi}");
 
         // A list of units, with the levels that there are.
         let list = "code,name,level,parent_code\nC,Xã C,village,T\nD,Xã D,town,A\n";

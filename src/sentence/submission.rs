@@ -187,7 +187,7 @@ pub fn wrong_status(wrong: &WrongStatus, who: &Message) -> (Code, Message) {
 fn told_wrong_status(wrong: &WrongStatus, who: Message) -> Message {
     let status = in_words(wrong.status);
     let todo = match (wrong.step, wrong.status) {
-        (Step::Save | Step::Replace | Step::Submit, Status::Approved) => {
+        (Step::Save | Step::Replace | Step::Submit | Step::Discard, Status::Approved) => {
             message!("wrong-status-reopen-to-change", who)
         }
         (Step::Withdraw, Status::Approved) => message!("wrong-status-reopen-to-withdraw", who),
@@ -204,7 +204,6 @@ fn told_wrong_status(wrong: &WrongStatus, who: Message) -> Message {
         (Step::Discard, Status::Submitted | Status::Reopened) => {
             message!("wrong-status-no-draft")
         }
-        (Step::Discard, Status::Approved) => message!("wrong-status-reopen-to-change"),
         (Step::Withdraw | Step::Discard, Status::Withdrawn) => {
             message!("wrong-status-withdrawn-already")
         }

@@ -119,13 +119,7 @@ pub fn extension_delete(
     key: SubmissionKey,
 ) -> Result<(), StoreError> {
     let (tenant, connection) = transaction.parts();
-    let own = rows_of!(
-        extension,
-        tenant,
-        key.form,
-        period.eq(key.period.to_string()),
-        unit_id.eq(key.unit.to_string()),
-    );
+    let own = of_report!(extension, tenant, key);
     diesel::delete(own).execute(connection)?;
     Ok(())
 }

@@ -30,6 +30,21 @@ macro_rules! rows_of {
     };
 }
 
+/// Filters a table by the key of one unit's report on a form for a period, then by any further
+/// columns, as in `of_report!(submission_revision, tenant, key, revision.eq(revision))`.
+macro_rules! of_report {
+    ($table:ident, $tenant:expr, $key:expr $(, $column:ident.$compare:ident($value:expr))* $(,)?) => {
+        rows_of!(
+            $table,
+            $tenant,
+            $key.form,
+            period.eq($key.period.to_string()),
+            unit_id.eq($key.unit.to_string())
+            $(, $column.$compare($value))*
+        )
+    };
+}
+
 /// Loads a boxed query's rows of some units. Names the units in the statement unless there are too
 /// many.
 macro_rules! load_of_units {

@@ -91,20 +91,6 @@ impl TryFrom<ReleaseRow> for Release {
     }
 }
 
-/// Filters a table by the key of a unit's releases on a form for a period.
-macro_rules! of_report {
-    ($table:ident, $tenant:expr, $report:expr $(, $column:ident.$compare:ident($value:expr))*) => {
-        rows_of!(
-            $table,
-            $tenant,
-            $report.form,
-            period.eq($report.period.to_string()),
-            unit_id.eq($report.unit.to_string())
-            $(, $column.$compare($value))*
-        )
-    };
-}
-
 /// Reads one release.
 pub fn release_get(
     transaction: &mut Transaction<'_>,

@@ -67,18 +67,12 @@ pub fn submission_get(
     key: SubmissionKey,
 ) -> Result<Option<Submission>, StoreError> {
     let (tenant, connection) = transaction.parts();
-    rows_of!(
-        submission,
-        tenant,
-        key.form,
-        period.eq(key.period.to_string()),
-        unit_id.eq(key.unit.to_string()),
-    )
-    .select(SubmissionRow::as_select())
-    .first::<SubmissionRow>(connection)
-    .optional()?
-    .map(Submission::try_from)
-    .transpose()
+    of_report!(submission, tenant, key)
+        .select(SubmissionRow::as_select())
+        .first::<SubmissionRow>(connection)
+        .optional()?
+        .map(Submission::try_from)
+        .transpose()
 }
 
 /// Reads the submissions of some units for some periods.
@@ -315,23 +309,11 @@ pub fn submission_rekey(
         [(SubmissionKey { unit: to, ..key }, &submission)],
     )?;
     let (tenant, connection) = transaction.parts();
-    let revisions = rows_of!(
-        submission_revision,
-        tenant,
-        key.form,
-        period.eq(key.period.to_string()),
-        unit_id.eq(key.unit.to_string()),
-    );
+    let revisions = of_report!(submission_revision, tenant, key);
     diesel::update(revisions)
         .set(submission_revision::unit_id.eq(to.to_string()))
         .execute(connection)?;
-    let former = rows_of!(
-        submission,
-        tenant,
-        key.form,
-        period.eq(key.period.to_string()),
-        unit_id.eq(key.unit.to_string()),
-    );
+    let former = of_report!(submission, tenant, key);
     diesel::delete(former).execute(connection)?;
     Ok(())
 }

@@ -197,13 +197,7 @@ pub fn targets_rekey(
     to: UnitId,
 ) -> Result<(), StoreError> {
     let (tenant, connection) = transaction.parts();
-    let own = rows_of!(
-        target,
-        tenant,
-        key.form,
-        period.eq(key.period.to_string()),
-        unit_id.eq(key.unit.to_string()),
-    );
+    let own = of_report!(target, tenant, key);
     diesel::update(own)
         .set(target::unit_id.eq(to.to_string()))
         .execute(connection)?;

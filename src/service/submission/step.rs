@@ -20,7 +20,7 @@ use crate::domain::submission::{
     SpeaksFor, Status, Step, Submission, Submitter, ValueReason, complete, unknown_indicator,
     unknown_option,
 };
-use crate::domain::text::{TextFault, read_prose};
+use crate::domain::text;
 use crate::error::{Code, Fault, FaultList, Message};
 use crate::message;
 use crate::rollup::piece::Contribution;
@@ -559,12 +559,7 @@ fn with_fault<T>(
     Err(SubmissionError::Invalid(faults))
 }
 
-/// Reads a reason, which must not be empty.
+/// Reads a reason, and notes where its fault is.
 pub(super) fn read_reason(text: &str, at: FieldPath) -> Result<String, Fault> {
-    let read = if text.trim().is_empty() {
-        Err(TextFault::Empty)
-    } else {
-        read_prose(text)
-    };
-    read.map_err(|fault| fault.at(at))
+    text::read_reason(text).map_err(|fault| fault.at(at))
 }

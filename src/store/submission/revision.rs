@@ -279,13 +279,11 @@ pub fn revision_get(
     revision: Revision,
 ) -> Result<Option<RevisionRecord>, StoreError> {
     let (tenant, connection) = transaction.parts();
-    rows_of!(
+    of_report!(
         submission_revision,
         tenant,
-        key.form,
-        period.eq(key.period.to_string()),
-        unit_id.eq(key.unit.to_string()),
-        revision.eq(revision.get()),
+        key,
+        revision.eq(revision.get())
     )
     .select(RevisionRow::as_select())
     .first::<RevisionRow>(connection)
@@ -302,21 +300,14 @@ pub fn revisions_before(
     limit: i64,
 ) -> Result<Vec<RevisionRecord>, StoreError> {
     let (tenant, connection) = transaction.parts();
-    rows_of!(
-        submission_revision,
-        tenant,
-        key.form,
-        period.eq(key.period.to_string()),
-        unit_id.eq(key.unit.to_string()),
-        revision.lt(before.get()),
-    )
-    .order(submission_revision::revision.desc())
-    .limit(limit)
-    .select(RevisionRow::as_select())
-    .load::<RevisionRow>(connection)?
-    .into_iter()
-    .map(RevisionRecord::try_from)
-    .collect()
+    of_report!(submission_revision, tenant, key, revision.lt(before.get()))
+        .order(submission_revision::revision.desc())
+        .limit(limit)
+        .select(RevisionRow::as_select())
+        .load::<RevisionRow>(connection)?
+        .into_iter()
+        .map(RevisionRecord::try_from)
+        .collect()
 }
 
 /// Reads the latest revision that took one of `steps`.
@@ -328,20 +319,13 @@ pub fn revision_last_of(
     let steps = steps.iter().map(|step| to_word(*step));
     let steps = steps.collect::<Result<Vec<String>, StoreError>>()?;
     let (tenant, connection) = transaction.parts();
-    rows_of!(
-        submission_revision,
-        tenant,
-        key.form,
-        period.eq(key.period.to_string()),
-        unit_id.eq(key.unit.to_string()),
-        step.eq_any(steps),
-    )
-    .order(submission_revision::revision.desc())
-    .select(RevisionRow::as_select())
-    .first::<RevisionRow>(connection)
-    .optional()?
-    .map(RevisionRecord::try_from)
-    .transpose()
+    of_report!(submission_revision, tenant, key, step.eq_any(steps))
+        .order(submission_revision::revision.desc())
+        .select(RevisionRow::as_select())
+        .first::<RevisionRow>(connection)
+        .optional()?
+        .map(RevisionRecord::try_from)
+        .transpose()
 }
 
 /// Reads the latest revision before `before` that brought values.
@@ -351,21 +335,14 @@ pub fn revision_with_values_before(
     before: Revision,
 ) -> Result<Option<RevisionRecord>, StoreError> {
     let (tenant, connection) = transaction.parts();
-    rows_of!(
-        submission_revision,
-        tenant,
-        key.form,
-        period.eq(key.period.to_string()),
-        unit_id.eq(key.unit.to_string()),
-        revision.lt(before.get()),
-    )
-    .filter(submission_revision::facts.is_not_null())
-    .order(submission_revision::revision.desc())
-    .select(RevisionRow::as_select())
-    .first::<RevisionRow>(connection)
-    .optional()?
-    .map(RevisionRecord::try_from)
-    .transpose()
+    of_report!(submission_revision, tenant, key, revision.lt(before.get()))
+        .filter(submission_revision::facts.is_not_null())
+        .order(submission_revision::revision.desc())
+        .select(RevisionRow::as_select())
+        .first::<RevisionRow>(connection)
+        .optional()?
+        .map(RevisionRecord::try_from)
+        .transpose()
 }
 
 /// Lists the submissions with a step after `rev`. Steps that a reorganisation noted are left out.

@@ -1,6 +1,6 @@
 //! Reads the sentences for people from `locales/` and fills in their arguments.
 //!
-//! `message!("submission-not-open", period, from)` takes the sentence of this key in each language.
+//! `message!("submission-not-open", period, opens)` takes the sentence of this key in each language.
 //! Keys and the names of arguments are checked when the program is compiled. An argument is text as
 //! it stands ([`Display`]), a [`Named`] with a name in each language, a [`Message`], or a [`Count`].
 

@@ -111,6 +111,16 @@ pub fn get(path: &str, token: Option<&str>, seen: Option<&str>) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: tonghop\r\n{token}{seen}\r\n").into_bytes()
 }
 
+/// Formats a PUT of JSON that makes something new.
+pub fn put(path: &str, token: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!(
+        "PUT {path} HTTP/1.1\r\nHost: tonghop\r\nAuthorization: Bearer {token}\r\n\
+         If-None-Match: *\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
 /// Formats a POST of a form's fields.
 pub fn post_fields(path: &str, fields: &str) -> Vec<u8> {
     let length = fields.len();

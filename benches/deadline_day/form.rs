@@ -21,6 +21,9 @@ pub const FORM: &str = "deadline";
 /// The options of the one indicator that is broken down.
 const DOCUMENT_TYPES: [&str; 4] = ["plan", "report", "decision", "letter"];
 
+/// Working days after the closing day.
+const DEADLINES: [(&str, u16); 4] = [("hamlet", 1), ("commune", 3), ("town", 5), ("province", 8)];
+
 /// A kind of indicator: its aggregation, and the number of indicators.
 struct Kind {
     code: &'static str,
@@ -123,8 +126,8 @@ impl fmt::Display for Form {
 impl Form {
     pub fn new(frequency: Frequency) -> Form {
         let (period, longer): (_, &[&str]) = match frequency {
-            Frequency::Year => ("2024", &[]),
-            _ => ("2024-06", &["2024-Q2", "2024-H1", "2024-9M", "2024"]),
+            Frequency::Year => ("2026", &[]),
+            _ => ("2026-06", &["2026-Q2", "2026-H1", "2026-9M", "2026"]),
         };
         let options = DOCUMENT_TYPES.map(|option| Cell {
             indicator: BROKEN_DOWN.to_owned(),
@@ -158,8 +161,8 @@ impl Form {
     /// Returns a base period of the same kind that nobody has reported.
     pub fn year_before(&self) -> &'static str {
         match self.frequency {
-            Frequency::Year => "2023",
-            _ => "2023-06",
+            Frequency::Year => "2025",
+            _ => "2025-06",
         }
     }
 
@@ -214,7 +217,9 @@ impl Form {
             windows: None,
             submitted_by: vec!["hamlet".to_owned()],
             opens: None,
-            deadlines: Default::default(),
+            deadlines: DEADLINES
+                .map(|(level, days)| (level.to_owned(), days))
+                .into(),
             late: Late::Accept,
             four_eyes: FourEyes::NotRequired,
             outline: vec![EnteredSection {

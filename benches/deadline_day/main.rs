@@ -18,6 +18,7 @@
 //! * **The load generator** runs on the machine's processors beside the server (and PostgreSQL):
 //!   one thread that formats requests as it sends them.
 //! * **A dashboard** reads fifty reports a second meanwhile, of all levels (`watch.rs`).
+//! * **The round**: what people ask about completeness and tasks is timed before and after (`round.rs`).
 //! * **Latency** is from sending a request to its answer, of the attempt that was acknowledged.
 //! * **Bytes a submission** are what the database grew by, whatever else of it (indexes, dead rows,
 //!   kept answers of idempotent requests) that is.
@@ -36,6 +37,7 @@ mod plain;
 mod ratios;
 mod reads;
 mod report;
+mod round;
 mod server;
 mod sql;
 mod watch;
@@ -60,6 +62,7 @@ use form::Form;
 use load::Load;
 use ratios::Ratios;
 use report::{Report, milliseconds, rate, with_commas};
+use round::Round;
 use server::{Installation, Server, Tenant};
 use watch::Watch;
 
@@ -195,6 +198,7 @@ async fn submit(
     let mut connection = Connection::new(server.address);
     let admin = tenant.sign_in(&mut connection, "admin").await?;
     let tokens = sign_in_towns(&mut connection, tenant, country).await?;
+    let clerk = tokens.first().cloned().unwrap_or_default();
     // The first read loads the map into the server's memory.
     checks::read_rollup(&mut connection, &admin, form.period, country::ROOT).await?;
     let load = Load {
@@ -204,6 +208,16 @@ async fn submit(
         tokens,
         corrections: options.corrections,
     };
+    let approver = tenant.sign_in(&mut connection, server::APPROVER).await?;
+    let round = Round {
+        country,
+        form,
+        approver: &approver,
+        clerk: &clerk,
+    };
+    round
+        .measure(&mut connection, report, "nobody has reported")
+        .await?;
     let watch = Watch::start(server.address, &admin, country, form)?;
     let done = load.run(options.connections.get()).await?;
     let watched = watch.end()?;
@@ -247,7 +261,13 @@ async fn submit(
         "server's memory",
         format!("{} at its peak, {} now", memory.peak, memory.now),
     );
-    Ok(())
+    round
+        .measure(&mut connection, report, "everybody has reported")
+        .await?;
+    round.extend(&mut connection).await?;
+    round
+        .measure(&mut connection, report, "one has more time")
+        .await
 }
 
 /// Signs every town in, which costs a password's hash each.

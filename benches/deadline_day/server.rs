@@ -22,7 +22,7 @@ use tonghop::store::migration::is_there;
 use tonghop::store::{Database, DatabaseUrl};
 
 use crate::connection::{Connection, get, post_fields};
-use crate::country::Country;
+use crate::country::{Country, ROOT};
 use crate::form::{Form, indicators};
 use crate::{Accounts, Failure, bar, now};
 
@@ -30,6 +30,8 @@ use crate::{Accounts, Failure, bar, now};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tonghop");
 /// The issuer named in tokens.
 const ISSUER: &str = "deadline-day";
+/// The login of an approver of the whole country.
+pub const APPROVER: &str = "country";
 const PASSWORD: &str = "only for a benchmark";
 /// The time in which a server must become ready.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -216,16 +218,23 @@ pub struct Tenant {
 impl Tenant {
     fn create_accounts(&self, application: &Application, country: &Country) -> Result<(), Failure> {
         let scope = find_tenant(&application.database, &self.slug)?;
-        let progress = bar("making accounts", country.towns.len())?;
-        for town in &country.towns {
+        let add = |login: String, grants: &[String]| {
+            let grants: Result<_, _> = grants.iter().map(|grant| grant.parse()).collect();
             let account = EnteredAccount {
-                login: format!("town-{town}"),
-                name: format!("Town {town}"),
+                name: login.clone(),
+                login,
                 telephone: None,
                 password: Some(PASSWORD.to_owned()),
-                grants: vec![format!("reporter@code:{town}").parse()?],
+                grants: grants?,
             };
             add_account(application, &scope, &account, now())?;
+            Ok::<_, Failure>(())
+        };
+        add(APPROVER.to_owned(), &[format!("approver@code:{ROOT}")])?;
+        let progress = bar("making accounts", country.towns.len())?;
+        for town in &country.towns {
+            let grants = ["reporter", "approver"].map(|role| format!("{role}@code:{town}"));
+            add(format!("town-{town}"), &grants)?;
             progress.inc(1);
         }
         progress.finish_and_clear();

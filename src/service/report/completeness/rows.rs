@@ -26,8 +26,7 @@ use crate::store::{StoreError, Transaction};
 const MOST_BY_NAME: usize = 2000;
 
 /// Returns true if every submission of a report counts at its own unit: it is of one base period, on
-/// the map of its last day, and the map was the same, and known to be so, from the first day on. And
-/// if the deadline of a level is that of each of its units.
+/// the map of its last day, and the map was the same, and known to be so, from the first day on.
 pub(super) fn stood_still(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
@@ -36,10 +35,6 @@ pub(super) fn stood_still(
     let period = &located.in_force.period;
     let is_as_reported = located.restated_to().is_none() && !located.place().is_leaf();
     if period.span != Span::BasePeriod || !is_as_reported {
-        return Ok(false);
-    }
-    let (form, periods) = (located.form().number, [period.period]);
-    if !extensions_of(transaction, form, &periods, Units::All)?.is_empty() {
         return Ok(false);
     }
     let changes = snapshot.map_changes(transaction)?.iter();
@@ -62,6 +57,8 @@ pub(super) struct RowProgress<'s> {
     /// In preorder.
     returned: Vec<Position>,
     overdue: Overdue,
+    /// The missing units that only an extension keeps from being overdue, in preorder.
+    given_time: Vec<Position>,
 }
 
 /// The levels whose deadline is over.
@@ -92,14 +89,26 @@ impl<'s> RowProgress<'s> {
             late: Vec::new(),
             returned: Vec::new(),
             overdue: Overdue::NoLevel,
+            given_time: Vec::new(),
         };
+        progress.read_extensions(transaction)?;
         progress.read_exceptions(transaction)?;
         progress.read_overdue(transaction)?;
+        progress.read_given_time(transaction)?;
         Ok(progress)
     }
 
     fn key(&self) -> (FormNumber, Period) {
         (self.located.form().number, self.located.period())
+    }
+
+    /// Reads which units were given more time: few, so all of the period.
+    fn read_extensions(&mut self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
+        let (form, period) = self.key();
+        let given = extensions_of(transaction, form, &[period], Units::All)?;
+        let given = given.into_iter();
+        self.base.extensions = given.map(|(_, unit, given)| (unit, given)).collect();
+        Ok(())
     }
 
     fn read_exceptions(&mut self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
@@ -155,6 +164,34 @@ impl<'s> RowProgress<'s> {
             },
         };
         Ok(())
+    }
+
+    /// Finds the missing units that only an extension keeps from being overdue.
+    fn read_given_time(&mut self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
+        let located = self.located;
+        let (tree, top) = (&located.tree, located.place());
+        let given = self.base.extensions.keys();
+        let given = given.filter_map(|unit| tree.by_id(*unit));
+        let given = given.filter(|place| top.covers(*place) && self.has_more_time(*place));
+        let given: Vec<Place<'_>> = given.collect();
+        self.read_own(transaction, &given)?;
+        let missing = given.iter().filter(|place| {
+            let own = self.base.submissions.get(&place.unit());
+            own.and_then(Submission::reached).is_none()
+        });
+        let mut missing: Vec<Position> = missing.map(|place| place.position()).collect();
+        missing.sort_unstable();
+        self.given_time = missing;
+        Ok(())
+    }
+
+    /// Returns true if the ordinary deadline of a unit is over, and its extension is not.
+    fn has_more_time(&self, place: Place<'_>) -> bool {
+        let (today, time_zone) = (self.base.today, self.base.time_zone);
+        let deadline = self.base.deadline(place);
+        self.base.is_expected(place)
+            && self.is_over(self.base.respondents.due_with(place))
+            && deadline.is_some_and(|deadline| !deadline.is_before(today, time_zone))
     }
 
     /// Lists the units with the deadlines of some levels that have submitted, in preorder.
@@ -265,6 +302,16 @@ impl<'s> RowProgress<'s> {
         let counts = self.counts.get(&place.unit()).copied().unwrap_or_default();
         let expected = self.expected(place);
         let missing = expected.saturating_sub(counts.submitted);
+        let over = match &self.overdue {
+            Overdue::NoLevel => 0,
+            Overdue::EveryLevel => missing,
+            Overdue::SomeLevels { levels, submitted } => {
+                let groups = self.base.respondents.groups(place).into_iter();
+                let over = groups.filter(|group| levels.contains(group.due_with));
+                let expected: u64 = over.map(|group| group.count).sum();
+                expected.saturating_sub(self.within(submitted, place))
+            }
+        };
         Progress {
             expected,
             submitted: counts.submitted,
@@ -272,16 +319,7 @@ impl<'s> RowProgress<'s> {
             returned: self.returned(place),
             late: self.late(place),
             missing,
-            overdue: match &self.overdue {
-                Overdue::NoLevel => 0,
-                Overdue::EveryLevel => missing,
-                Overdue::SomeLevels { levels, submitted } => {
-                    let groups = self.base.respondents.groups(place).into_iter();
-                    let over = groups.filter(|group| levels.contains(group.due_with));
-                    let expected: u64 = over.map(|group| group.count).sum();
-                    expected.saturating_sub(self.within(submitted, place))
-                }
-            },
+            overdue: over.saturating_sub(self.within(&self.given_time, place)),
         }
     }
 }

@@ -210,14 +210,13 @@ async fn submit(
     };
     let approver = tenant.sign_in(&mut connection, server::APPROVER).await?;
     let round = Round {
+        address: server.address,
         country,
         form,
         approver: &approver,
         clerk: &clerk,
     };
-    round
-        .measure(&mut connection, report, "nobody has reported")
-        .await?;
+    round.measure(report, "nobody has reported").await?;
     let watch = Watch::start(server.address, &admin, country, form)?;
     let done = load.run(options.connections.get()).await?;
     let watched = watch.end()?;
@@ -261,13 +260,9 @@ async fn submit(
         "server's memory",
         format!("{} at its peak, {} now", memory.peak, memory.now),
     );
-    round
-        .measure(&mut connection, report, "everybody has reported")
-        .await?;
-    round.extend(&mut connection).await?;
-    round
-        .measure(&mut connection, report, "one has more time")
-        .await
+    round.measure(report, "everybody has reported").await?;
+    round.extend().await?;
+    round.measure(report, "one has more time").await
 }
 
 /// Signs every town in, which costs a password's hash each.

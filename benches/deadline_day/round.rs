@@ -2,6 +2,7 @@
 //! and whom to call, and what an account owes. Asked while nobody has reported, when everybody has,
 //! and when one hamlet of the country was given more time. Nothing of it is kept by the server.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -19,6 +20,7 @@ const MORE_TIME: &str = "2026-12-31";
 
 /// The accounts that ask.
 pub struct Round<'r> {
+    pub address: SocketAddr,
     pub country: &'r Country,
     pub form: &'r Form,
     /// The token of an approver of the whole country.
@@ -29,15 +31,11 @@ pub struct Round<'r> {
 
 impl Round<'_> {
     /// Asks everything, and adds a row for this moment of the round.
-    pub async fn measure(
-        &self,
-        connection: &mut Connection,
-        report: &mut Report,
-        moment: &str,
-    ) -> Result<(), Failure> {
+    pub async fn measure(&self, report: &mut Report, moment: &str) -> Result<(), Failure> {
+        let mut connection = Connection::new(self.address);
         let mut told = Vec::new();
         for (what, path) in self.completeness() {
-            let took = median(connection, &get(&path, Some(self.approver), None)).await?;
+            let took = median(&mut connection, &get(&path, Some(self.approver), None)).await?;
             told.push(format!("{what} {}", milliseconds(took)));
         }
         report.row(format!("completeness, {moment}"), told.join("; "));
@@ -47,8 +45,8 @@ impl Round<'_> {
             ("town's clerk", self.clerk),
         ] {
             let question = get("/v1/me/tasks", Some(token), None);
-            let count = tasks(connection, &question).await?;
-            let took = median(connection, &question).await?;
+            let count = tasks(&mut connection, &question).await?;
+            let took = median(&mut connection, &question).await?;
             told.push(format!("{whose} {} ({count} tasks)", milliseconds(took)));
         }
         report.row(format!("tasks, {moment}"), told.join("; "));
@@ -56,7 +54,8 @@ impl Round<'_> {
     }
 
     /// Gives the first hamlet more time.
-    pub async fn extend(&self, connection: &mut Connection) -> Result<(), Failure> {
+    pub async fn extend(&self) -> Result<(), Failure> {
+        let mut connection = Connection::new(self.address);
         let hamlet = self.country.hamlets.first().ok_or("no hamlets")?;
         let (period, code) = (self.form.period, &hamlet.code);
         let path = format!("/v1/forms/{FORM}/periods/{period}/units/code:{code}/extension");

@@ -103,6 +103,9 @@ struct Options {
     /// The number of submissions for each of the other ways of writing.
     #[arg(long, default_value = "20000")]
     sample: NonZeroUsize,
+    /// The number of servers on the database, among which the clients that read take turns.
+    #[arg(long, default_value = "1")]
+    servers: NonZeroUsize,
     /// The flag that `cargo bench` passes to every benchmark.
     #[arg(long, hide = true)]
     bench: bool,
@@ -175,6 +178,7 @@ fn measure(options: &Options, report: &mut Report) -> Result<(), Failure> {
         country: &country,
         form: &form,
         sample: options.sample.get().min(country.hamlets.len()),
+        servers: options.servers.get(),
     };
     runtime.block_on(ratios.of_reading(report))?;
     ratios.of_writing(report)

@@ -12,6 +12,7 @@
 //!   the report over HTTP while nobody else reads.
 //! * `reads.rs` compares reading reports with static answers.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use tonghop::authn::Identity;
@@ -43,6 +44,8 @@ pub struct Ratios<'d> {
     pub form: &'d Form,
     /// The number of submissions for each way of writing.
     pub sample: usize,
+    /// The number of servers that answer reads.
+    pub servers: usize,
 }
 
 /// A submission as the service takes it.
@@ -50,11 +53,14 @@ type Submission = (Call, ReportPath, Entered);
 
 impl Ratios<'_> {
     pub async fn of_reading(&self, report: &mut Report) -> Result<(), Failure> {
-        let server = Server::start(self.installation)?;
-        let mut connection = Connection::new(server.address);
+        let servers = (0..self.servers).map(|_| Server::start(self.installation));
+        let servers: Vec<Server> = servers.collect::<Result<_, _>>()?;
+        let addresses: Vec<SocketAddr> = servers.iter().map(|server| server.address).collect();
+        let address = addresses.first().copied().ok_or("no server")?;
+        let mut connection = Connection::new(address);
         let token = self.tenant.sign_in(&mut connection, "admin").await?;
         let reads = Reads {
-            address: server.address,
+            addresses: &addresses,
             token: &token,
             country: self.country,
             form: self.form,
@@ -71,7 +77,9 @@ impl Ratios<'_> {
         for (level, unit) in units {
             read.push((level, unit, reads.single(unit).await?));
         }
-        server.stop()?;
+        for server in servers {
+            server.stop()?;
+        }
         let mut beside = Beside::open(self.installation)?;
         beside.fill_values(self.country, self.form)?;
         for (level, unit, once) in read {

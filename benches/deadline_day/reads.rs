@@ -1,4 +1,4 @@
-//! Compares reading reports over HTTP with static answers of the same server.
+//! Compares reading reports over HTTP with static answers of the same servers.
 //!
 //! A report is read with a token at each level, and once more with the ETag that it has (304).
 //! The static answers need no token, no database and no rule: `/.well-known/jwks.json`, the
@@ -29,9 +29,10 @@ const MOST_UNITS: usize = 64;
 /// The number of successive reads that are timed alone.
 const SINGLE_READS: usize = 101;
 
-/// The server to read from, and the token to read with.
+/// The servers to read from, and the token to read with.
 pub struct Reads<'c> {
-    pub address: SocketAddr,
+    /// At least one. The clients take turns among them.
+    pub addresses: &'c [SocketAddr],
     pub token: &'c str,
     pub country: &'c Country,
     pub form: &'c Form,
@@ -104,7 +105,7 @@ impl Reads<'_> {
     /// The time of one read of a unit's report while nobody else reads: the median of many.
     pub async fn single(&self, unit: &str) -> Result<Duration, Failure> {
         let question = get(&rollup_path(self.form.period, unit), Some(self.token), None);
-        let mut connection = Connection::new(self.address);
+        let mut connection = self.connections().next().ok_or("no server")?;
         let mut times = Vec::new();
         for _ in 0..SINGLE_READS {
             let began = Instant::now();
@@ -116,6 +117,11 @@ impl Reads<'_> {
         }
         times.sort_unstable();
         Ok(times.get(SINGLE_READS / 2).copied().unwrap_or_default())
+    }
+
+    /// One connection to each server.
+    fn connections(&self) -> impl Iterator<Item = Connection> {
+        self.addresses.iter().copied().map(Connection::new)
     }
 
     fn levels(&self) -> [(&'static str, Box<dyn Iterator<Item = &str> + '_>); 4] {
@@ -150,7 +156,7 @@ impl Reads<'_> {
         paths: &[String],
         connections: usize,
     ) -> Result<Flood, Failure> {
-        let mut connection = Connection::new(self.address);
+        let mut connection = self.connections().next().ok_or("no server")?;
         let mut questions = Vec::new();
         for (path, question) in paths.iter().zip(self.questions(paths)) {
             let answer = connection.exchange(&question).await?;
@@ -168,9 +174,10 @@ impl Reads<'_> {
         status: u16,
         connections: usize,
     ) -> Result<Flood, Failure> {
-        let mut connection = Connection::new(self.address);
-        for question in questions {
-            connection.exchange(question).await?;
+        for mut connection in self.connections() {
+            for question in questions {
+                connection.exchange(question).await?;
+            }
         }
         let questions: Rc<[Vec<u8>]> = questions.into();
         let began = Instant::now();
@@ -178,9 +185,9 @@ impl Reads<'_> {
         let (count, bytes) = local
             .run_until(async {
                 let mut clients = JoinSet::new();
-                for first in 0..connections {
-                    let address = self.address;
-                    clients.spawn_local(ask(address, questions.clone(), first, status, began));
+                let addresses = self.addresses.iter().cycle();
+                for (first, address) in addresses.take(connections).enumerate() {
+                    clients.spawn_local(ask(*address, questions.clone(), first, status, began));
                 }
                 let (mut count, mut bytes) = (0, 0);
                 while let Some(ended) = clients.join_next().await {

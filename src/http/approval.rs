@@ -7,11 +7,13 @@ use actix_web::{HttpRequest, HttpResponse, post, web};
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use super::answer::{IDEMPOTENCY_REPLAYED, quoted, with_json};
 use super::problem::{Problem, ProblemBody, Recipient};
 use super::request::{Called, JsonBody, seen_state, wrong_body};
+use crate::domain::submission::Status;
 use crate::error::{Code, Fault};
 use crate::message;
 use crate::path;
@@ -20,13 +22,15 @@ use crate::service::application::call::Call;
 use crate::service::application::condition::{ConditionError, Precondition};
 use crate::service::application::idempotency::{Delivery, Reply};
 use crate::service::application::locate::ReportPath;
-use crate::service::submission::{self, SubmissionChange, SubmissionQueue, SubmissionView};
+use crate::service::application::name::{PeriodName, UnitName};
+use crate::service::submission::{self, SubmissionChange, SubmissionQueue};
 
 /// The most submissions that one call approves.
 const MOST_APPROVALS: usize = 1000;
 
-/// The submissions of one call that wait in the queue together. Others come between.
-const TOGETHER: usize = 256;
+/// The submissions of one call that wait in the queue together: few, so that calls with many items
+/// leave places in it to others.
+const TOGETHER: usize = 64;
 
 /// Submissions to approve.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -67,19 +71,34 @@ pub struct ApprovalView {
     /// The ETag of the approved submission, in its quotes; null if it was not approved.
     pub etag: Option<String>,
     /// The approved submission; null if it was not approved.
-    #[schema(value_type = Option<SubmissionView>)]
-    pub submission: Option<Value>,
+    pub submission: Option<ApprovedView>,
     /// The reason for which it was not approved; null if it was. Pointers begin with `/items` and the
     /// number of the item, from 0.
     pub problem: Option<ProblemBody>,
 }
 
+/// An approved submission, without the values that the caller has seen.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ApprovedView {
+    pub form: String,
+    #[schema(value_type = PeriodName)]
+    pub period: Value,
+    #[schema(value_type = UnitName)]
+    pub unit: Value,
+    pub status: Status,
+    /// Counts the steps of this submission.
+    pub revision: i32,
+    /// The tenant's rev of the approval.
+    pub rev: i64,
+}
+
 /// Approve many submissions, each by itself.
 ///
-/// Each item is answered as `approve_submission` would answer it: one that cannot be approved leaves
+/// Each item is answered with the status of `approve_submission`: one that cannot be approved leaves
 /// the others alone. Each names the ETag with which its submission was looked at, so nothing is
-/// approved unseen. An Idempotency-Key holds for each item: sent again, what was approved is answered
-/// as before, and the rest is tried again.
+/// approved unseen. An Idempotency-Key holds for each item by itself, whatever stands beside it: sent
+/// again, what was approved is answered as before, and the rest is tried again, with the same ETags or
+/// newer ones.
 #[utoipa::path(
     tag = "submissions",
     params(Called<JsonBody<ApprovalsBody>>),
@@ -112,8 +131,11 @@ pub async fn approve_submissions(
     }
     let is_replayed = answers.iter().all(is_replayed);
     let recipient = Recipient::received(&request);
-    // Reading a thousand documents takes a while.
-    let view = super::blocking(move || ApprovalsView::new(answers, &recipient)).await?;
+    let items = answers.into_iter();
+    let items = items.map(|answer| ApprovalView::new(answer, &recipient));
+    let view = ApprovalsView {
+        items: items.collect(),
+    };
     let mut response = HttpResponse::build(StatusCode::MULTI_STATUS);
     if is_replayed {
         response.insert_header((IDEMPOTENCY_REPLAYED, "true"));
@@ -121,8 +143,8 @@ pub async fn approve_submissions(
     Ok(with_json(&mut response, &view))
 }
 
-fn is_replayed(answer: &Result<Reply, Problem>) -> bool {
-    matches!(answer, Ok(reply) if reply.delivery == Delivery::Replayed)
+fn is_replayed(answer: &Result<Approved, Problem>) -> bool {
+    matches!(answer, Ok(approved) if approved.delivery == Delivery::Replayed)
 }
 
 fn check_count(count: usize) -> Result<(), Problem> {
@@ -142,20 +164,47 @@ struct Approving {
 }
 
 impl Approving {
-    async fn approve(&self, index: usize, item: ApprovalBody) -> Result<Reply, Problem> {
-        let at = path!["items", index];
-        let precondition = seen(item.if_match.as_deref());
-        let precondition = precondition.map_err(|problem| problem.of_item(&at))?;
+    async fn approve(&self, index: usize, item: ApprovalBody) -> Result<Approved, Problem> {
+        let approved = self.approve_one(item).await;
+        approved.map_err(|problem| problem.of_item(&path!["items", index]))
+    }
+
+    async fn approve_one(&self, item: ApprovalBody) -> Result<Approved, Problem> {
+        let precondition = seen(item.if_match.as_deref())?;
+        let body_hash = Sha256::digest(item.if_match.unwrap_or_default()).into();
         let path = ReportPath {
             form: item.form,
             period: item.period,
             unit: item.unit,
         };
         let (application, queue) = (Arc::clone(&self.application), Arc::clone(&self.queue));
-        let call = self.call.of_item(index, precondition);
+        let name = format!("{}/{}/{}", path.form, path.period, path.unit);
+        let call = self.call.of_item(&name, body_hash, precondition);
         let change = SubmissionChange::Approve;
-        let approved = submission::change(application, queue, call, path, change).await;
-        approved.map_err(|error| Problem::from(error).of_item(&at))
+        let reply = submission::change(application, queue, call, path, change).await?;
+        Approved::of(&reply)
+    }
+}
+
+/// An item that was approved, now or before.
+struct Approved {
+    etag: Option<String>,
+    view: ApprovedView,
+    delivery: Delivery,
+}
+
+impl Approved {
+    /// Takes from an answer what is told of an item, so that a thousand whole ones are never held.
+    fn of(reply: &Reply) -> Result<Approved, Problem> {
+        let view = serde_json::from_str(&reply.body).map_err(|error| {
+            tracing::error!(%error, "an answer cannot be read again");
+            Problem::internal()
+        })?;
+        Ok(Approved {
+            etag: reply.etag.as_ref().map(quoted),
+            view,
+            delivery: reply.delivery,
+        })
     }
 }
 
@@ -174,26 +223,13 @@ fn seen(if_match: Option<&str>) -> Result<Precondition, Problem> {
     })
 }
 
-impl ApprovalsView {
-    fn new(
-        answers: Vec<Result<Reply, Problem>>,
-        recipient: &Recipient,
-    ) -> Result<ApprovalsView, Problem> {
-        let items = answers.into_iter();
-        let items = items.map(|answer| ApprovalView::new(answer, recipient));
-        Ok(ApprovalsView {
-            items: items.collect::<Result<Vec<_>, Problem>>()?,
-        })
-    }
-}
-
 impl ApprovalView {
-    fn new(answer: Result<Reply, Problem>, recipient: &Recipient) -> Result<ApprovalView, Problem> {
-        Ok(match answer {
-            Ok(reply) => ApprovalView {
+    fn new(answer: Result<Approved, Problem>, recipient: &Recipient) -> ApprovalView {
+        match answer {
+            Ok(approved) => ApprovalView {
                 status: StatusCode::OK.as_u16(),
-                etag: reply.etag.as_ref().map(quoted),
-                submission: Some(document(&reply.body)?),
+                etag: approved.etag,
+                submission: Some(approved.view),
                 problem: None,
             },
             Err(problem) => {
@@ -205,14 +241,6 @@ impl ApprovalView {
                     problem: Some(problem),
                 }
             }
-        })
+        }
     }
-}
-
-/// Reads an answer that the use case has written. Its numbers stay as they are.
-fn document(body: &str) -> Result<Value, Problem> {
-    serde_json::from_str(body).map_err(|error| {
-        tracing::error!(%error, "an answer cannot be read again");
-        Problem::internal()
-    })
 }

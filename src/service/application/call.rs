@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::authn::Identity;
 use crate::service::application::condition::Precondition;
 use crate::service::application::idempotency::Repeatable;
+use crate::store::idempotency::BodyHash;
 
 /// A request for a change, without the change itself.
 #[derive(Debug, Clone)]
@@ -29,14 +30,14 @@ impl Call {
         }
     }
 
-    /// Makes the call of one item of a request with several: each is told from the others by its
-    /// place, and has its own condition.
+    /// Makes the call of one item of a request with several: each is told from the others by its name,
+    /// and has its own content and condition.
     #[must_use]
-    pub fn of_item(&self, index: usize, precondition: Precondition) -> Call {
+    pub fn of_item(&self, name: &str, body_hash: BodyHash, precondition: Precondition) -> Call {
         let repeatable = self.repeatable.as_ref();
         Call {
             precondition,
-            repeatable: repeatable.map(|whole| whole.of_item(index)),
+            repeatable: repeatable.map(|whole| whole.of_item(name, body_hash)),
             ..self.clone()
         }
     }

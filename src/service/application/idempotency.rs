@@ -33,12 +33,14 @@ pub struct Repeatable {
 }
 
 impl Repeatable {
-    /// Identifies one item of a request with several, each of which takes effect once. No key that a
-    /// caller sends has a line break, so an item's key is never that of another request.
+    /// Identifies one item of a request with several, each of which takes effect once, whatever stands
+    /// beside it. No key that a caller sends has a line break, so an item's key is never that of
+    /// another request.
     #[must_use]
-    pub fn of_item(&self, index: usize) -> Repeatable {
+    pub fn of_item(&self, name: &str, body_hash: BodyHash) -> Repeatable {
         Repeatable {
-            key: format!("{}\n{index}", self.key),
+            key: format!("{}\n{name}", self.key),
+            body_hash,
             ..self.clone()
         }
     }

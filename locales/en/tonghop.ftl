@@ -41,7 +41,7 @@ access-on-system = for the whole system
 access-giver-of-unit = the person who manages the accounts of { $unit }
 access-giver-above = the person who manages the accounts of the unit above { $unit }
 access-giver-of-system = an administrator of the whole system
-access-no-role = You may not { $action }: that takes { $role } { $place }, which you do not have. Ask { $giver } for it.
+access-no-role = You may not { $action }: that takes { $role } { $place }, which you do not have. Ask somebody who has it to do this, or ask { $giver } for it.
 access-other-units = You may not { $action }: your role allows that for other units. Here it takes { $role } { $place }. Ask { $giver } for it.
 access-own-unit = You may not { $action }: your role is on this very unit and allows that for the units below it. Here it takes { $role } { $place }. Ask { $giver } for it, or to do this.
 access-allowed-from = You may { $action } from { $from } on only. Choose days from then on, or ask { $giver } for a role on the other days.
@@ -49,9 +49,9 @@ access-allowed-between = You may { $action } from { $from } to { $to } only. Cho
 
 ## authz/policy
 
-role-reporter = reporter ({ $code })
-role-approver = approver ({ $code })
-role-viewer = viewer ({ $code })
+role-reporter = reporter
+role-approver = approver
+role-viewer = viewer
 role-unit-admin = manager of units ({ $code })
 role-tenant-admin = administrator ({ $code })
 
@@ -329,15 +329,15 @@ plan-units-at-level =
 quantity-empty = The value of { $name } is empty. Enter a number, or leave the line out where there is none yet.
 quantity-grouped = The value of { $name } has thousands separators ({ $text }). Write it without: { $digits }.
 quantity-decimal-comma = The value of { $name } has a comma ({ $text }). Write decimals with a point ({ $pointed }), and thousands without a separator.
-quantity-no-number = The value of { $name } is not a number. Write it without thousands separators (1500000), with a decimal point.
+quantity-no-number = The value of { $name } is not a number ({ $text }). Write the number alone, without a unit of measure and thousands separators, with a decimal point. Over, under and about are told by its qualifier (at_least, at_most, estimate).
 quantity-out-of-range = The value of { $name } is too large. Check its digits and its unit of measure.
 quantity-too-many-decimals =
     { $name } has at most { $decimals ->
         [one] { $decimals } decimal
        *[other] { $decimals } decimals
-    }; nothing is rounded for you. Enter it again ({ $text }).
+    }, and { $text } has more. Nothing is rounded for you: enter it again.
 quantity-whole-with-point = { $name } is a whole number, and { $text } has a point. If it stands between thousands, write { $digits }; nothing is rounded for you.
-quantity-whole-with-decimals = { $name } is a whole number without decimals; nothing is rounded for you. Enter it again ({ $text }).
+quantity-whole-with-decimals = { $name } is a whole number, and { $text } has decimals. Nothing is rounded for you: enter the whole number.
 
 ## sentence/reorganisation
 
@@ -352,18 +352,22 @@ reorganisation-no-level = There is no level { $name }. Give a level's code, such
 
 ## sentence/release
 
-release-sent-already = This report was sent and waits for the unit above. Receive it, return it or recall it.
+release-sent-already = This report was sent and waits to be received. Receive it, return it or recall it.
 release-received-already = The unit above has received this report. If something has changed, send a new one that corrects it.
 release-returned-already = This report was returned. Correct it and send a new one.
-release-recalled-already = The unit has recalled this report. Send a new one.
-release-lack-missing = { $name } lacks { $missing } of { $expected } reports. Ask the unit to send them, or name it under accept with a reason.
-release-lack-unapproved = { $name } has { $unapproved } reports that are not approved. Approve them, or name the unit under accept with a reason.
+release-recalled-already = The unit has recalled this report. Wait for a new one; the unit itself sends it.
+release-lack-missing = { $name } lacks { $missing } of { $expected } reports. Ask the unit to send them, or what was returned to correct it, or name the unit under accept with a reason.
+release-lack-unapproved =
+    { $name } has { $unapproved ->
+        [one] { $unapproved } report that is
+       *[other] { $unapproved } reports that are
+    } not approved. Approve what you find right, or name the unit under accept with a reason.
 release-lack-not-sent = { $name } has not sent its own report. Ask the unit to send it, or name the unit under accept with a reason.
 release-lack-not-received = The report of { $name } was sent and is not received. Look at it and receive it, or name the unit under accept with a reason.
 release-too-many-recipients = There are at most { $most } recipients. Leave some out.
 release-nothing-to-accept = { $name } lacks nothing and need not be accepted. Leave this line out.
 release-accepted-twice = { $name } is named twice. Leave one line out.
-release-unknown-part = { $unit } is neither { $sender } nor a unit directly below it. Name the right unit, or leave this line out.
+release-unknown-part = { $unit } is neither { $sender } nor a unit directly below it. Give the right one by its id, or by code: and its code (such as code:30388-01), or leave this line out.
 
 ## sentence/submission
 
@@ -468,6 +472,7 @@ fixed-form-part-window = There are submissions for { $period }, so it can neithe
 fixed-form-part = There are submissions or targets for { $period }, so { $gone } cannot go. Make a version that holds (valid_from) after it.
 form-invalid-code = A form's code is words of lower-case letters, digits and underscores, joined by dots.
 form-no-level-submits = A form needs at least one level that submits it.
+form-deadline-too-late = A deadline is at most { $most } working days after the closing day. Enter fewer.
 form-calendar-and-windows = A form has a calendar and a frequency, or windows of its own, and not both. Leave one of the two out.
 form-periods-incomplete = A form without windows of its own needs { $field }.
 form-window-twice = The window { $key } stands there twice. Remove one of the two, or give it another name.
@@ -738,13 +743,13 @@ completeness-unknown-list = The parameter of takes children, or level: and the c
 ## service/report/release/error
 
 release-not-open = The period { $period } begins on { $from }. Send the report from that day on.
-release-waits = Report { $number } waits for the unit above. Recall it before you send another one.
+release-waits = Report { $number } waits to be received. Recall it before you send another one.
 release-missing = The unit sent no report { $number } for this period. Look at the list of what it sent.
 release-invalid =
-    Nothing was sent: there { $count ->
+    Nothing was changed: there { $count ->
         [one] is { $count } thing
        *[other] are { $count } things
-    } to do first. See each in the list, then send it again.
+    } to do first. See each in the list, then try again.
 
 ## service/report/series
 
@@ -759,7 +764,7 @@ target-not-set = The unit was given nothing to reach of { $figure } in this peri
 submission-missing = The unit has entered nothing for this period yet.
 submission-does-not-submit = Units of the level { $level } do not submit { $form }. Choose a unit of a level that does: { $submitting }. An administrator of the whole system decides which levels submit.
 submission-not-open = It is not open yet: entry for { $period } begins on { $opens }. Enter it from that day on; if it is needed earlier, ask an administrator of the whole system, who sets the form's days.
-submission-four-eyes = Who entered the values may not approve them on this form. Let somebody else do it.
+submission-four-eyes = Who entered the values may not approve them on this form. Ask { $who } to do it: somebody other than you.
 submission-busy = Too much is being submitted at once. Nothing was written; send it again in some seconds.
 submission-invalid =
     Nothing was written: the submission has { $count ->
@@ -778,7 +783,7 @@ extension-invalid =
         [one] { $count } fault
        *[other] { $count } faults
     }.
-extension-without-deadline = The form has no deadline for units of this level, so there is nothing to extend. It takes the unit's report at any time.
+extension-without-deadline = The form has no deadline for units of this level, so there is nothing to extend.
 extension-not-later = The deadline is { $deadline } anyway. Choose a later day.
 
 ## service/submission/step

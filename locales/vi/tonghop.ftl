@@ -42,7 +42,7 @@ access-on-system = cho toàn hệ thống
 access-giver-of-unit = người quản lý tài khoản của { $unit }
 access-giver-above = người quản lý tài khoản của đơn vị cấp trên của { $unit }
 access-giver-of-system = người quản trị hệ thống
-access-no-role = Bạn không được { $action }: việc này cần { $role } { $place }, mà bạn chưa có. Hãy đề nghị { $giver } cấp.
+access-no-role = Bạn không được { $action }: việc này cần { $role } { $place }, mà bạn chưa có. Hãy đề nghị người có vai trò đó làm việc này, hoặc đề nghị { $giver } cấp.
 access-other-units = Bạn không được { $action }: vai trò của bạn chỉ cho phép việc này với các đơn vị khác. Ở đây cần { $role } { $place }. Hãy đề nghị { $giver } cấp.
 access-own-unit = Bạn không được { $action }: vai trò của bạn là ở chính đơn vị này và chỉ cho phép việc này với các đơn vị cấp dưới. Ở đây cần { $role } { $place }. Hãy đề nghị { $giver } cấp, hoặc làm việc này.
 access-allowed-from = Từ ngày { $from } bạn mới được { $action }. Hãy chọn ngày từ đó trở đi, hoặc đề nghị { $giver } cấp vai trò cho những ngày khác.
@@ -311,11 +311,11 @@ plan-units-at-level = Còn { $count } đơn vị thuộc cấp { $level } ({ $na
 quantity-empty = Chưa có giá trị của { $name }. Hãy nhập một số, hoặc bỏ dòng này nếu chưa có số liệu.
 quantity-grouped = Giá trị của { $name } có dấu ngăn cách hàng nghìn ({ $text }). Hãy viết liền: { $digits }.
 quantity-decimal-comma = Giá trị của { $name } có dấu phẩy ({ $text }). Dấu thập phân là dấu chấm ({ $pointed }); số hàng nghìn viết liền, không có dấu.
-quantity-no-number = Giá trị của { $name } không phải là số. Hãy viết liền, không dấu ngăn cách hàng nghìn (1500000); dấu thập phân là dấu chấm.
+quantity-no-number = Giá trị của { $name } không phải là số ({ $text }). Hãy chỉ viết số, không kèm đơn vị tính, viết liền hàng nghìn, dấu thập phân là dấu chấm. Trên, dưới, ước thì ghi ở mức độ số liệu (qualifier: at_least, at_most, estimate).
 quantity-out-of-range = Giá trị của { $name } quá lớn. Hãy kiểm tra số chữ số và đơn vị tính.
-quantity-too-many-decimals = { $name } có nhiều nhất { $decimals } chữ số thập phân; số liệu không được làm tròn giúp. Hãy nhập lại ({ $text }).
+quantity-too-many-decimals = { $name } có nhiều nhất { $decimals } chữ số thập phân, còn { $text } có nhiều hơn. Hãy nhập lại; số liệu không được làm tròn giúp.
 quantity-whole-with-point = { $name } là số nguyên, còn { $text } có dấu chấm. Nếu là hàng nghìn, hãy viết liền: { $digits }; số liệu không được làm tròn giúp.
-quantity-whole-with-decimals = { $name } là số nguyên, không có chữ số thập phân; số liệu không được làm tròn giúp. Hãy nhập lại ({ $text }).
+quantity-whole-with-decimals = { $name } là số nguyên, còn { $text } có chữ số thập phân. Hãy nhập số nguyên; số liệu không được làm tròn giúp.
 
 ## sentence/reorganisation
 
@@ -330,18 +330,18 @@ reorganisation-no-level = Không có cấp { $name }. Hãy ghi mã của cấp, 
 
 ## sentence/release
 
-release-sent-already = Bản báo cáo này đã gửi và đang chờ đơn vị cấp trên. Hãy tiếp nhận, trả lại hoặc thu hồi.
+release-sent-already = Bản báo cáo này đã gửi và đang chờ tiếp nhận. Hãy tiếp nhận, trả lại hoặc thu hồi.
 release-received-already = Bản báo cáo này đã được cấp trên tiếp nhận. Nếu có thay đổi, đơn vị hãy gửi một bản mới để đính chính.
 release-returned-already = Bản báo cáo này đã bị trả lại. Đơn vị hãy sửa rồi gửi một bản mới.
-release-recalled-already = Bản báo cáo này đã được đơn vị thu hồi. Đơn vị hãy gửi một bản mới.
-release-lack-missing = { $name } còn thiếu { $missing } trên { $expected } báo cáo phải có. Hãy đôn đốc đơn vị gửi, hoặc ghi đơn vị này vào phần chấp nhận (accept) kèm lý do.
+release-recalled-already = Bản báo cáo này đã được đơn vị thu hồi. Hãy chờ bản mới do chính đơn vị gửi.
+release-lack-missing = { $name } còn thiếu { $missing } trên { $expected } báo cáo phải có. Hãy đôn đốc đơn vị gửi (đã bị trả lại thì sửa rồi gửi lại), hoặc ghi đơn vị này vào phần chấp nhận (accept) kèm lý do.
 release-lack-unapproved = { $name } còn { $unapproved } báo cáo chưa duyệt. Hãy duyệt, hoặc ghi đơn vị này vào phần chấp nhận (accept) kèm lý do.
 release-lack-not-sent = { $name } chưa gửi bản báo cáo của mình. Hãy đôn đốc đơn vị gửi, hoặc ghi đơn vị này vào phần chấp nhận (accept) kèm lý do.
 release-lack-not-received = Bản báo cáo của { $name } đã gửi mà chưa được tiếp nhận. Hãy xem và tiếp nhận, hoặc ghi đơn vị này vào phần chấp nhận (accept) kèm lý do.
 release-too-many-recipients = Nơi nhận có nhiều nhất { $most } dòng. Hãy bỏ bớt.
 release-nothing-to-accept = { $name } không thiếu gì nên không cần chấp nhận. Hãy bỏ dòng này.
 release-accepted-twice = { $name } được ghi hai lần. Hãy bỏ một dòng.
-release-unknown-part = { $unit } không phải là { $sender }, cũng không phải là đơn vị trực thuộc. Hãy ghi đúng đơn vị, hoặc bỏ dòng này.
+release-unknown-part = { $unit } không phải là { $sender }, cũng không phải là đơn vị trực thuộc. Hãy ghi đúng đơn vị bằng id, hoặc bằng code: và mã của đơn vị (như code:30388-01), hoặc bỏ dòng này.
 
 ## sentence/submission
 
@@ -439,6 +439,7 @@ fixed-form-part-window = Kỳ { $period } đã có số liệu nên không bỏ 
 fixed-form-part = Kỳ { $period } đã có số liệu hoặc kế hoạch giao nên không bỏ được { $gone }. Hãy lập phiên bản mới có hiệu lực (valid_from) sau kỳ đó.
 form-invalid-code = Mã mẫu gồm các từ chữ thường không dấu, chữ số và dấu _, nối bằng dấu chấm.
 form-no-level-submits = Mẫu phải có ít nhất một cấp gửi.
+form-deadline-too-late = Hạn gửi nhiều nhất là { $most } ngày làm việc sau ngày chốt số liệu. Hãy nhập số ngày ít hơn.
 form-calendar-and-windows = Mẫu có lịch (calendar) và chu kỳ (frequency), hoặc có kỳ riêng (windows), không có cả hai. Hãy bỏ một bên.
 form-periods-incomplete = Mẫu không có kỳ riêng (windows) thì phải có { $field }.
 form-window-twice = Kỳ { $key } có hai lần. Hãy bỏ một hoặc đặt tên khác.
@@ -685,9 +686,9 @@ completeness-unknown-list = Tham số of nhận children, hoặc level: kèm mã
 ## service/report/release/error
 
 release-not-open = Kỳ { $period } bắt đầu từ ngày { $from }. Hãy gửi báo cáo từ ngày đó.
-release-waits = Bản báo cáo số { $number } đang chờ đơn vị cấp trên tiếp nhận. Hãy thu hồi bản đó rồi gửi bản khác.
+release-waits = Bản báo cáo số { $number } đang chờ tiếp nhận. Hãy thu hồi bản đó rồi gửi bản khác.
 release-missing = Đơn vị không có bản báo cáo số { $number } cho kỳ này. Hãy xem danh sách các bản đã gửi.
-release-invalid = Báo cáo chưa gửi được vì còn { $count } điều phải xử lý; chưa có gì được ghi. Hãy xem từng điều trong danh sách rồi gửi lại.
+release-invalid = Chưa có gì được ghi vì còn { $count } điều phải xử lý. Hãy xem từng điều trong danh sách rồi làm lại.
 
 ## service/report/series
 
@@ -702,7 +703,7 @@ target-not-set = Đơn vị chưa được giao kế hoạch về { $figure } ch
 submission-missing = Đơn vị chưa nhập số liệu cho kỳ này.
 submission-does-not-submit = Cấp { $level } không gửi mẫu { $form }. Hãy chọn đơn vị thuộc cấp được giao gửi: { $submitting }. Cấp nào gửi là do người quản trị hệ thống quy định.
 submission-not-open = Chưa đến ngày nhập: kỳ { $period } mở nhập từ ngày { $opens }. Hãy nhập từ ngày đó; nếu cần sớm hơn, hãy đề nghị người quản trị hệ thống, là người đặt ngày mở của mẫu.
-submission-four-eyes = Người nhập số liệu không được tự duyệt mẫu này. Hãy để người khác duyệt.
+submission-four-eyes = Người nhập số liệu không được tự duyệt mẫu này. Hãy đề nghị { $who } duyệt: phải là người khác.
 submission-busy = Hệ thống đang nhận quá nhiều số liệu cùng lúc. Chưa có gì được ghi; hãy gửi lại sau ít giây.
 submission-invalid = Số liệu có { $count } chỗ chưa đúng; chưa có gì được ghi. Hãy sửa từng chỗ trong danh sách rồi gửi lại.
 submission-closed = Đã hết hạn: hạn gửi là { $deadline } và mẫu này không nhận số liệu gửi muộn. Hãy đề nghị { $who } gia hạn.
@@ -713,7 +714,7 @@ deadline-instant = { $time } ngày { $day }
 
 extension-not-given = Đơn vị chưa được gia hạn cho kỳ này.
 extension-invalid = Gia hạn có { $count } chỗ chưa đúng; chưa có gì được ghi.
-extension-without-deadline = Mẫu không đặt hạn gửi cho đơn vị cấp này nên không có gì để gia hạn. Đơn vị gửi lúc nào cũng được.
+extension-without-deadline = Mẫu không đặt hạn gửi cho đơn vị cấp này nên không có gì để gia hạn.
 extension-not-later = Hạn gửi vốn đã là ngày { $deadline }. Hãy chọn ngày sau đó.
 
 ## service/submission/step

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::answer::{change, tagged};
 use super::problem::Problem;
-use super::request::{Called, CalledToPut, JsonBody, NoBody, SeenEtags, SignedIn};
+use super::request::{CalledToDelete, CalledToPut, JsonBody, SeenEtags, SignedIn};
 use crate::domain::day::Day;
 use crate::service::Application;
 use crate::service::application::locate::ReportPath;
@@ -77,14 +77,14 @@ pub async fn put_extension(
 /// taken is given back.
 #[utoipa::path(
     tag = "submissions",
-    params(ReportPath, Called<NoBody>),
+    params(ReportPath, CalledToDelete),
     responses((status = 204, description = "The unit has no extension any more")),
 )]
 #[delete("/forms/{form}/periods/{period}/units/{unit}/extension")]
 pub async fn delete_extension(
     application: web::Data<Application>,
     path: web::Path<ReportPath>,
-    Called { call, .. }: Called<NoBody>,
+    CalledToDelete { call }: CalledToDelete,
 ) -> Result<HttpResponse, Problem> {
     let path = path.into_inner();
     change(application, call, path, extension::delete_extension).await

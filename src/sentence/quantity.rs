@@ -18,7 +18,7 @@ pub fn wrong_quantity(name: &Named, wrong: &WrongQuantity) -> (Code, Message) {
             let pointed = text.replace(',', ".");
             message!("quantity-decimal-comma", name, text, pointed)
         }
-        QuantityFault::NotANumber => message!("quantity-no-number", name),
+        QuantityFault::NotANumber => message!("quantity-no-number", name, text),
         QuantityFault::TooManyDecimals => too_many_decimals(name, &text, wrong.decimals.get()),
         QuantityFault::OutOfRange => message!("quantity-out-of-range", name),
     };
@@ -73,11 +73,12 @@ mod tests {
         assert!(thousands[1].contains("write 1000;"), "{thousands:?}");
         assert_eq!(
             told("93.645", 2),
-            "x has at most 2 decimals; nothing is rounded for you. Enter it again (93.645)."
+            "x has at most 2 decimals, and 93.645 has more. Nothing is rounded for you: enter it again."
         );
-        assert!(told("0.15", 1).starts_with("x has at most 1 decimal;"));
+        assert!(told("0.15", 1).starts_with("x has at most 1 decimal,"));
         assert!(told("", 2).starts_with("The value of x is empty."));
         assert!(told("93,64", 2).contains("with a point (93.64)"));
+        assert!(told("trên 5", 0).starts_with("The value of x is not a number (trên 5)."));
         assert!(told("1e30", 0).contains("too large"));
         assert!(!told("1.5", 0).contains("thousands"));
     }

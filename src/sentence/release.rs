@@ -3,7 +3,7 @@
 use super::Sentence;
 use crate::domain::release::{Lack, ReleaseFault, ReleaseStatus, WrongReleaseStatus};
 use crate::error::{Code, Message};
-use crate::locale::Quoted;
+use crate::locale::{Count, Quoted};
 use crate::message;
 
 impl Sentence for WrongReleaseStatus {
@@ -53,7 +53,10 @@ impl Sentence for ReleaseFault {
 fn not_accepted(name: &str, lack: Lack, expected: u64) -> Message {
     match lack {
         Lack::Missing(missing) => message!("release-lack-missing", name, missing, expected),
-        Lack::Unapproved(unapproved) => message!("release-lack-unapproved", name, unapproved),
+        Lack::Unapproved(unapproved) => {
+            let count = usize::try_from(unapproved).unwrap_or(usize::MAX);
+            message!("release-lack-unapproved", name, unapproved = Count(count))
+        }
         Lack::NotSent => message!("release-lack-not-sent", name),
         Lack::NotReceived => message!("release-lack-not-received", name),
     }

@@ -120,6 +120,12 @@ pub(super) trait OfUnit {
     fn unit_id(&self) -> &str;
 }
 
+impl OfUnit for String {
+    fn unit_id(&self) -> &str {
+        self
+    }
+}
+
 /// Divides units into lists of ids for one statement each.
 pub(super) fn in_batches(units: &[UnitId]) -> impl Iterator<Item = Vec<String>> {
     let batches = units.chunks(BATCH);

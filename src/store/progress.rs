@@ -109,12 +109,6 @@ pub fn exceptional(
         .collect()
 }
 
-impl OfUnit for String {
-    fn unit_id(&self) -> &str {
-        self
-    }
-}
-
 /// Lists the units of which a submission counts.
 pub fn counting_units(
     transaction: &mut Transaction<'_>,

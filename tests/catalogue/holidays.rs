@@ -100,6 +100,16 @@ fn put_on(server: &Server, day: &str, days: &[&str], working_saturdays: &[&str])
 }
 
 on_both_backends! {
+    fn a_deadline_lies_within_a_year_after_the_period(backend) {
+        let (_server, admin) = Server::with_town(backend);
+        let mut body = form(&[]);
+        body["deadlines"] = json!({"hamlet": 367});
+        let refused = admin.put("/v1/forms/f", &body).expect_problem(422, "INVALID_FORM");
+        assert_eq!(refused, ["/deadlines/hamlet INVALID_VALUE"]);
+        body["deadlines"] = json!({"hamlet": 366});
+        admin.put("/v1/forms/f", &body).expect_status(201);
+    }
+
     fn deadlines_are_counted_over_tet_and_the_turn_of_the_year(backend) {
         let (_server, admin) = town(backend);
         // Weekends only. 1 January is a Thursday, and so is the 8th; 13 February is a Friday.

@@ -137,7 +137,7 @@ on_both_backends! {
         assert_eq!(missing["items"][0]["above"]["code"], "T");
         assert_eq!(missing["items"][3]["own"]["status"], "returned");
         assert_eq!((&missing["children"], &missing["next"]), (&json!([]), &Value::Null));
-        for (status, number) in [("expected", 14), ("submitted", 10), ("approved", 1), ("returned", 1), ("late", 10), ("missing", 4)] {
+        for (status, number) in [("expected", 14), ("submitted", 10), ("waiting", 9), ("approved", 1), ("returned", 1), ("late", 10), ("missing", 4)] {
             let listed = read(&officer, &format!("?status={status}"));
             assert_eq!(listed["items"].as_array().unwrap().len(), number, "{status}");
         }
@@ -196,6 +196,40 @@ on_both_backends! {
         }
         expect_same_children(&admin, &path("f", &key("a", -30), "T"));
         assert_eq!(listed("children"), ["4 1 0 0 1 3 2", "3 1 0 0 0 2 2"]);
+    }
+
+    /// The commune enters for a hamlet without an account: its people are called.
+    fn where_nobody_is_to_call_it_is_the_nearest_above(backend) {
+        let (server, admin, _report) = Town::new(backend)
+            .indicators(&[("x", "sum")])
+            .own_form("f", windowed(&[window("a", (-30, -20), None)]))
+            .build_for(&key("a", -30));
+        for (login, unit) in [("a", "A"), ("a1", "A1")] {
+            let clerk = json!({
+                "login": login, "name": format!("Chị {unit}"), "telephone": "0912",
+                "grants": [{"role": "reporter", "unit": format!("code:{unit}")}]
+            });
+            admin.post_json("/v1/accounts", &clerk).expect_status(201);
+        }
+        server.create_account("test", "officer", &["viewer@code:T"]);
+        let officer = server.sign_in("test", "officer");
+        let told = |client: &Client| {
+            let listed = read(client, "?of=level:hamlet&status=missing");
+            let of = listed["items"].as_array().unwrap().iter();
+            let of = of.map(|item| item["contacts_of"]["code"].as_str().unwrap_or("-").to_owned());
+            (called(&listed), of.collect::<Vec<_>>().join(" "))
+        };
+        let (people, of) = told(&officer);
+        assert_eq!(people, ["A1 Chị A1 0912", "A2 Chị A 0912", "B1"]);
+        assert_eq!(of, "A1 A -");
+        // Whoever no longer has the commune below hears nothing of its people, though the report is of
+        // a time when it was there.
+        admin.post_json("/v1/units", &json!({"code": "U", "name": "Thị xã khác", "level": "town", "parent": "code:P"}))
+            .expect_status(201);
+        let moved = json!([{"op": "move", "unit": "code:A", "parent": "code:U"}]);
+        admin.reorganise(&day(-5).to_string(), &moved);
+        assert_eq!(told(&officer), (["A1", "A2", "B1"].map(str::to_owned).to_vec(), "- - -".to_owned()));
+        assert_eq!(told(&admin).1, "A1 A -");
     }
 
     fn who_was_given_more_time_is_neither_late_nor_overdue_in_lists_either(backend) {

@@ -433,6 +433,12 @@ on_both_backends! {
         let quarter = "/v1/forms/m/periods/2026-Q1/units/code:A1/extension";
         let body = json!({"until": "2026-05-20", "reason": "Lũ"});
         town.put(quarter, &body).expect_problem(404, "PERIOD_NOT_FOUND");
+        // What was changed since it was read is not withdrawn unseen.
+        let stale = approver.with("If-Match", given.etag());
+        stale.send("DELETE", &path("A1"), None, b"").expect_problem(412, "PRECONDITION_FAILED");
+        let current = approver.get(&path("A1")).etag().to_owned();
+        approver.with("If-Match", &current).send("DELETE", &path("A1"), None, b"").expect_status(204);
+        approver.put(&path("A1"), &json!({"until": "2026-03-21", "reason": "Lũ"})).expect_status(201);
         approver.send("DELETE", &path("A1"), None, b"").expect_status(204);
         approver.send("DELETE", &path("A1"), None, b"").expect_problem(404, "EXTENSION_NOT_FOUND");
     }

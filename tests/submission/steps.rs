@@ -173,7 +173,10 @@ on_both_backends! {
         by("first").submit("A1", &[value("x", 5)]);
         by("second").put("A1", &json!({"values": [value("x", 6)]})).expect_status(200);
         by("clerk").step("A1", "discard").expect_status(200);
-        by("first").step("A1", "approve").expect_problem(403, "FOUR_EYES");
+        let refused = by("first").step("A1", "approve");
+        let detail = refused.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains("người có vai trò duyệt số liệu"), "{detail}");
+        refused.expect_problem(403, "FOUR_EYES");
         by("second").step("A1", "approve").expect_status(200);
         by("second").step("A1", "reopen").expect_status(200);
         by("second").put("A1", &json!({"values": [value("x", 7)]})).expect_status(200);

@@ -7,10 +7,11 @@ use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use crate::http::problem::Problem;
-use crate::http::request::body::Body;
+use crate::http::request::body::{Body, NoBody};
 use crate::http::request::caller::{Now, SignedIn, signing_in};
 use crate::http::request::condition::{
-    if_match_parameter, if_none_match_parameter, precondition, required_if_match_parameter,
+    if_match_parameter, if_none_match_parameter, optional_if_match_parameter, precondition,
+    required_if_match_parameter,
 };
 use crate::http::request::idempotency::{key_parameter, repeat_key};
 use crate::http::request::{Reading, matched, misconfigured};
@@ -40,6 +41,13 @@ pub struct CalledToPut<B: Body> {
     pub body: B::Value,
 }
 
+/// Like [`Called`], for a withdrawal that may say on which state it builds: with If-Match, what was
+/// changed since is left alone.
+#[derive(Debug)]
+pub struct CalledToDelete {
+    pub call: Call,
+}
+
 impl<B: Body> IntoParams for Called<B> {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         vec![key_parameter()]
@@ -59,6 +67,12 @@ impl<B: Body> IntoParams for CalledToPut<B> {
             if_match_parameter(),
             if_none_match_parameter(),
         ]
+    }
+}
+
+impl IntoParams for CalledToDelete {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![key_parameter(), optional_if_match_parameter()]
     }
 }
 
@@ -89,6 +103,16 @@ impl<B: Body> FromRequest for CalledToPut<B> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let heard = hear::<B>(request, precondition, payload);
         Box::pin(async move { heard.await.map(|(call, body)| CalledToPut { call, body }) })
+    }
+}
+
+impl FromRequest for CalledToDelete {
+    type Error = Problem;
+    type Future = Reading<CalledToDelete>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let heard = hear::<NoBody>(request, precondition, payload);
+        Box::pin(async move { heard.await.map(|(call, _)| CalledToDelete { call }) })
     }
 }
 

@@ -63,6 +63,16 @@ pub(super) fn if_match_parameter() -> Parameter {
     )
 }
 
+/// Describes If-Match where a change may go without.
+pub(super) fn optional_if_match_parameter() -> Parameter {
+    patterned_parameter(
+        "If-Match",
+        "The ETag of the state that the change builds on, such as `\"3.a1\"`: what was changed since \
+         is left alone",
+        TAGS,
+    )
+}
+
 pub(super) fn if_none_match_parameter() -> Parameter {
     patterned_parameter(
         "If-None-Match",

@@ -26,7 +26,7 @@ use crate::http::problem::Problem;
 
 pub use self::address::TrustedProxies;
 pub use self::body::{Body, NoBody};
-pub use self::call::{Called, CalledOn, CalledToPut};
+pub use self::call::{Called, CalledOn, CalledToDelete, CalledToPut};
 pub(super) use self::caller::not_signed_in;
 pub use self::caller::{BasicCredentials, ClientOf, Now, SignedIn, note_use};
 pub use self::condition::SeenEtags;

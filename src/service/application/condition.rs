@@ -141,6 +141,17 @@ impl Precondition {
         }
     }
 
+    /// Like [`Precondition::check`], but a change may go without a condition.
+    ///
+    /// # Errors
+    /// As [`Precondition::check`], if there is a condition.
+    pub fn check_if_given(&self, current: Option<&State>) -> Result<(), ConditionError> {
+        match self {
+            Precondition::None => Ok(()),
+            _ => self.check(current),
+        }
+    }
+
     /// Like [`Precondition::check`], but something new may be created without a condition, since
     /// nothing can be lost.
     ///

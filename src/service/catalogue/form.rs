@@ -597,6 +597,9 @@ fn next_number(snapshot: &Snapshot) -> FormNumber {
     FormNumber::new(last.unwrap_or(0).saturating_add(1))
 }
 
+/// The most working days after the closing day that a deadline may lie.
+const MOST_WORKING_DAYS: u16 = 366;
+
 /// Reads a form, checks it against the tenant's levels and indicators, and notes every fault.
 struct FormReader<'s> {
     snapshot: &'s Snapshot,
@@ -624,6 +627,10 @@ impl FormReader<'_> {
             let Some(level) = self.level(level, at.clone()) else {
                 continue;
             };
+            if *days > MOST_WORKING_DAYS {
+                let message = message!("form-deadline-too-late", most = MOST_WORKING_DAYS);
+                self.fault(at.clone(), Code::InvalidValue, message);
+            }
             self.check_duty(&level, at, &submitted_by);
             deadlines.insert(level, *days);
         }

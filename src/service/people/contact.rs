@@ -1,12 +1,12 @@
-//! The people to call about a unit: those with a duty on that very unit today. Whoever may read the
-//! unit may see them; whether the caller may is asked before.
+//! The people to call about a unit: those with a duty on that very unit today, for callers who may
+//! read the unit as it lies today. A right on a map of the past tells no names of the present.
 
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use crate::authz::Role;
+use crate::authz::{Action, Role};
 use crate::domain::id::{AccountId, TenantId, UnitId};
 use crate::domain::text::folded;
 use crate::service::application::Application;
@@ -41,9 +41,33 @@ pub(in crate::service) fn contacts_of(
     Ok(found.remove(&unit).unwrap_or_default())
 }
 
+/// Lists the people to call about each of some units, with the unit on which they have their duty: the
+/// unit itself, or the nearest above that has anybody. Units without any are absent.
+pub(in crate::service) fn nearest_contacts(
+    application: &Application,
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    (tenant, units): (TenantId, &[UnitId]),
+    today: NaiveDate,
+) -> Result<HashMap<UnitId, (UnitId, Vec<ContactView>)>, StoreError> {
+    let tree = snapshot.hierarchy.tree_on(today);
+    let line = |unit: &UnitId| {
+        let place = tree.by_id(*unit);
+        std::iter::successors(place, |place| place.parent()).map(|place| place.unit())
+    };
+    let asked: BTreeSet<UnitId> = units.iter().flat_map(line).collect();
+    let asked: Vec<UnitId> = asked.into_iter().collect();
+    let found = contacts_of_units(application, transaction, snapshot, (tenant, &asked), today)?;
+    let nearest = units.iter().filter_map(|unit| {
+        let of = line(unit).find(|above| found.contains_key(above))?;
+        Some((*unit, (of, found.get(&of)?.clone())))
+    });
+    Ok(nearest.collect())
+}
+
 /// Lists the people with a duty on each of some units today, by role and name. Units without any are
-/// absent.
-pub(in crate::service) fn contacts_of_units(
+/// absent, and those that the caller may not read today.
+fn contacts_of_units(
     application: &Application,
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
@@ -52,8 +76,17 @@ pub(in crate::service) fn contacts_of_units(
 ) -> Result<HashMap<UnitId, Vec<ContactView>>, StoreError> {
     let caches = &application.caches;
     let people = caches.people_in(transaction, tenant, snapshot.counters)?;
+    let tree = snapshot.hierarchy.tree_on(today);
+    let may_read = |unit: &&UnitId| {
+        let place = tree.by_id(**unit);
+        place.is_some_and(|place| {
+            let read = snapshot.access.to_unit(Action::ReadUnits, &tree, place);
+            read.is_ok()
+        })
+    };
     let mut duties: Vec<(UnitId, Role, AccountId)> = units
         .iter()
+        .filter(may_read)
         .flat_map(|unit| {
             let on_unit = people.on_unit(*unit, today);
             on_unit.map(|(role, account)| (*unit, role, account))

@@ -56,7 +56,10 @@ pub enum SubmissionError {
         who: Message,
     },
     #[error("the approver entered the values")]
-    FourEyes,
+    FourEyes {
+        /// Whoever may approve in the place of the caller.
+        who: Message,
+    },
     #[error("faults: {}", .0.count)]
     Invalid(FaultList),
     /// The line is too long to be served in good time.
@@ -98,8 +101,8 @@ impl Explain for SubmissionError {
                 let (code, message) = wrong_status(wrong, who);
                 Explanation::new(code, message)
             }
-            SubmissionError::FourEyes => {
-                Explanation::new(Code::FourEyes, message!("submission-four-eyes"))
+            SubmissionError::FourEyes { who } => {
+                Explanation::new(Code::FourEyes, message!("submission-four-eyes", who))
             }
             SubmissionError::Busy => {
                 Explanation::new(Code::Unavailable, message!("submission-busy"))

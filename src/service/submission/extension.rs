@@ -236,7 +236,8 @@ pub fn delete_extension(
         change.once(permit, |transaction, _| {
             let key = located.key();
             let known = extension_get(transaction, key)?;
-            known.ok_or(ExtensionError::NotGiven)?;
+            let known = known.ok_or(ExtensionError::NotGiven)?;
+            call.precondition.check_if_given(Some(&state_of(&known)))?;
             extension_delete(transaction, key)?;
             let period = &located.in_force.period;
             let item = ChangeItem::of_report(ChangeKind::ExtensionWithdrawn, period, key.unit);

@@ -348,7 +348,9 @@ impl Deciding<'_> {
         let key = self.located.key();
         let revisions = revisions_before(transaction, key, counting.next(), MOST_STEPS)?;
         match entered_by(&revisions).contains(&self.permit.account()) {
-            true => Err(SubmissionError::FourEyes),
+            true => Err(SubmissionError::FourEyes {
+                who: self.holder_of(Action::DecideSubmissions),
+            }),
             false => Ok(()),
         }
     }

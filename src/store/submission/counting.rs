@@ -153,18 +153,21 @@ fn counting_rows_of(
     Ok(load_of_units!(submission, query, ids, connection))
 }
 
-/// Lists the units whose counting values came or went after `rev`. Approving changes no values.
+/// Lists those of some units whose counting values came or went after `rev`. Approving changes no
+/// values.
 pub fn recounted_since(
     transaction: &mut Transaction<'_>,
     form: FormNumber,
     periods: &[Period],
+    units: Units<'_>,
     rev: i64,
 ) -> Result<Vec<UnitId>, StoreError> {
+    let ids = units.ids();
     let (tenant, connection) = transaction.parts();
     let came_or_went = submission::counting_revision
         .is_null()
         .or(submission_revision::rev.nullable().gt(rev));
-    rows_of!(
+    let query = rows_of!(
         submission,
         tenant,
         form,
@@ -187,8 +190,7 @@ pub fn recounted_since(
     .filter(came_or_went)
     .select(submission::unit_id)
     .distinct()
-    .load::<String>(connection)?
-    .iter()
-    .map(|unit| parsed(unit, "unit id"))
-    .collect()
+    .into_boxed();
+    let found: Vec<String> = load_of_units!(submission, query, ids, connection);
+    found.iter().map(|unit| parsed(unit, "unit id")).collect()
 }

@@ -10,7 +10,6 @@ use super::{
     map_of, release_of, view_of_unit,
 };
 use crate::authn::Identity;
-use crate::authz::Action;
 use crate::domain::hierarchy::{Hierarchy, Place};
 use crate::domain::id::{LevelCode, UnitId};
 use crate::domain::naming::Named;
@@ -19,7 +18,7 @@ use crate::service::application::locate::{Located, ReportPath};
 use crate::service::application::name::UnitName;
 use crate::service::application::page::{PageRequest, UnknownCursor};
 use crate::service::application::snapshot::Snapshot;
-use crate::service::people::contact::{ContactView, contacts_of_units};
+use crate::service::people::contact::{ContactView, nearest_contacts};
 use crate::store::{StoreError, Transaction};
 
 /// The units to list.
@@ -38,6 +37,8 @@ pub struct CompletenessQuery {
 pub enum ProgressKind {
     Expected,
     Submitted,
+    /// Submitted, and not approved.
+    Waiting,
     Approved,
     Returned,
     Late,
@@ -49,6 +50,7 @@ impl ProgressKind {
         match self {
             ProgressKind::Expected => progress.expected,
             ProgressKind::Submitted => progress.submitted,
+            ProgressKind::Waiting => progress.submitted.saturating_sub(progress.approved),
             ProgressKind::Approved => progress.approved,
             ProgressKind::Returned => progress.returned,
             ProgressKind::Late => progress.late,
@@ -70,8 +72,11 @@ pub struct UnitProgress {
     /// For a longer period or a later map: the progress of the unit's own base periods, and of
     /// those of the units that it took over; null otherwise.
     pub own_periods: Option<Progress>,
-    /// If something is missing, the people with a duty on this very unit today: reporters, then
-    /// approvers, then managers.
+    /// The unit whose people `contacts` has: this one, or the nearest above that has anybody. Null if
+    /// there is nobody to call.
+    pub contacts_of: Option<UnitName>,
+    /// If something is missing, the people with a duty there today: reporters, then approvers, then
+    /// managers.
     pub contacts: Vec<ContactView>,
 }
 
@@ -136,24 +141,24 @@ pub fn list_completeness(
             .iter()
             .filter(|place| counted.total(**place).missing > 0);
         let incomplete: Vec<UnitId> = incomplete.map(|place| place.unit()).collect();
-        // Whom to call is told to those who may read the unit.
-        let may_read = snapshot
-            .access
-            .to_unit(Action::ReadUnits, &located.tree, top);
-        let called = match may_read {
-            Ok(_) => (identity.tenant(), incomplete.as_slice()),
-            Err(_) => (identity.tenant(), &[][..]),
-        };
-        let today = snapshot.today(now);
-        let mut contacts = contacts_of_units(application, transaction, snapshot, called, today)?;
-        let items = places.iter().map(|place| UnitProgress {
-            unit: UnitName::of(*place),
-            above: place.parent().map(UnitName::of),
-            total: counted.total(*place),
-            own: counted.own(*place),
-            release: release_of(&releases, *place),
-            own_periods: counted.own_periods(*place),
-            contacts: contacts.remove(&place.unit()).unwrap_or_default(),
+        let (today, called) = (
+            snapshot.today(now),
+            (identity.tenant(), incomplete.as_slice()),
+        );
+        let mut called = nearest_contacts(application, transaction, snapshot, called, today)?;
+        let tree = snapshot.hierarchy.tree_on(today);
+        let items = places.iter().map(|place| {
+            let (of, contacts) = called.remove(&place.unit()).unzip();
+            UnitProgress {
+                unit: UnitName::of(*place),
+                above: place.parent().map(UnitName::of),
+                total: counted.total(*place),
+                own: counted.own(*place),
+                release: release_of(&releases, *place),
+                own_periods: counted.own_periods(*place),
+                contacts_of: of.and_then(|of| tree.by_id(of)).map(UnitName::of),
+                contacts: contacts.unwrap_or_default(),
+            }
         });
         let items = items.collect();
         let map = map_of(transaction, snapshot, &located)?;
@@ -232,7 +237,12 @@ fn page_of_kept<'s, 't>(
             kept.read_counts(transaction, &page)?;
             page
         }
-        Some(ProgressKind::Submitted | ProgressKind::Approved | ProgressKind::Missing) => {
+        Some(
+            ProgressKind::Submitted
+            | ProgressKind::Waiting
+            | ProgressKind::Approved
+            | ProgressKind::Missing,
+        ) => {
             kept.read_counts(transaction, &candidates)?;
             matching(candidates, query, |place| kept.total(place))
         }

@@ -1,14 +1,13 @@
 //! The differences between two states of a report: what was sent and what there is now, or two
 //! releases. Compares what is shown, value by value.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
 use super::content::ReleasedPassage;
 use super::error::ReleaseError;
-use crate::domain::id::UnitId;
 use crate::domain::quantity::Qualifier;
 use crate::domain::release::ReleaseNumber;
 use crate::domain::submission::Stage;
@@ -19,6 +18,7 @@ use crate::service::report::rollup::{Children, RollupQuery, rollup_in};
 use crate::service::report::unit_report::passages_of;
 use crate::service::totals::Board;
 use crate::service::totals::cell::{CellView, Counts};
+use crate::store::key::Units;
 use crate::store::submission::counting::recounted_since;
 use crate::store::{StoreError, Transaction};
 
@@ -299,14 +299,11 @@ fn units_changed(
 ) -> Result<Vec<UnitName>, StoreError> {
     let bases = located.in_force.period.base_periods();
     let periods: Vec<_> = bases.iter().map(|base| base.period).collect();
-    let changed = recounted_since(transaction, located.form().number, &periods, sent_rev)?;
-    if changed.is_empty() {
-        return Ok(Vec::new());
-    }
-    let board = Board::at(located, snapshot);
-    let sources: HashSet<UnitId> = board.sources_below(located.place()).into_iter().collect();
+    let sources = Board::at(located, snapshot).sources_below(located.place());
+    let (form, sources) = (located.form().number, Units::These(&sources));
+    let changed = recounted_since(transaction, form, &periods, sources, sent_rev)?;
     let tree = &located.tree;
-    let changed = changed.into_iter().filter(|unit| sources.contains(unit));
+    let changed = changed.into_iter();
     let facts = changed.filter_map(|unit| {
         let standing = tree.by_id(unit).map(|place| place.fact());
         standing.or_else(|| tree.last_fact(unit))

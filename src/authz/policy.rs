@@ -33,7 +33,7 @@ pub enum Role {
     Approver,
     /// Reads.
     Viewer,
-    /// Keeps the units.
+    /// Keeps the units, and makes forms for them.
     UnitAdmin,
     /// Does everything in the tenant.
     TenantAdmin,
@@ -146,6 +146,8 @@ pub enum Action {
     ChangeLevels,
     ReadCatalogue,
     ChangeCatalogue,
+    /// Make a form for a unit and those below it, or change it.
+    ChangeForms,
     ReadSubmissions,
     /// Put, submit, withdraw or discard.
     ChangeSubmissions,
@@ -190,8 +192,8 @@ pub enum Extent {
 /// Looks up how far `role` allows `action`. This is the policy table.
 pub(super) fn extent(role: Role, action: Action) -> Extent {
     use Action::{
-        AppointManagers, ChangeCatalogue, ChangeLevels, ChangeSubmissions, CreateUnits,
-        DateReceipts, DecideSubmissions, GiveExtensions, ManageAccounts, ReadCatalogue, ReadLevels,
+        AppointManagers, ChangeCatalogue, ChangeForms, ChangeLevels, ChangeSubmissions,
+        CreateUnits, DateReceipts, DecideSubmissions, GiveExtensions, ManageAccounts, ReadCatalogue, ReadLevels,
         ReadReleases, ReadRollups, ReadSubmissions, ReadUnits, ReceiveReleases, Reorganise,
         SendReleases, SetTargets,
     };
@@ -202,7 +204,7 @@ pub(super) fn extent(role: Role, action: Action) -> Extent {
         (_, ReadReleases) => Extent::CoveredAndAbove,
         (Role::Reporter, ChangeSubmissions | SendReleases)
         | (Role::Approver, SendReleases)
-        | (Role::UnitAdmin, CreateUnits | ManageAccounts) => Extent::Covered,
+        | (Role::UnitAdmin, CreateUnits | ChangeForms | ManageAccounts) => Extent::Covered,
         (
             Role::Approver,
             DecideSubmissions | DateReceipts | GiveExtensions | ReceiveReleases | SetTargets,
@@ -211,7 +213,7 @@ pub(super) fn extent(role: Role, action: Action) -> Extent {
         (
             Role::Reporter | Role::Approver | Role::Viewer | Role::UnitAdmin,
             ChangeSubmissions | DecideSubmissions | DateReceipts | GiveExtensions | CreateUnits
-            | ChangeLevels | ChangeCatalogue | SendReleases | ReceiveReleases | SetTargets
+            | ChangeLevels | ChangeCatalogue | ChangeForms | SendReleases | ReceiveReleases | SetTargets
             | Reorganise | ManageAccounts | AppointManagers,
         ) => Extent::Never,
     }

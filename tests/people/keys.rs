@@ -251,7 +251,7 @@ on_both_backends! {
             "/unit UNKNOWN_UNIT",
         ]);
         assert_eq!(faulty(&|body| body["operations"] = json!([])), ["/operations INVALID_VALUE"]);
-        assert_eq!(faulty(&|body| body["operations"] = json!(["put_form"])), ["/operations INVALID_VALUE"]);
+        assert_eq!(faulty(&|body| body["operations"] = json!(["put_indicator"])), ["/operations INVALID_VALUE"]);
         assert_eq!(faulty(&|body| body["last_day"] = json!(day(800))), ["/last_day INVALID_VALUE"]);
         assert!(names(&admin).is_empty());
     }

@@ -1,4 +1,5 @@
 //! The reporting round: what each owes.
 
 mod model;
+mod requests;
 pub mod tasks;

@@ -20,6 +20,7 @@ pub mod period;
 pub mod quantity;
 pub mod receipt;
 pub mod release;
+pub mod respondents;
 pub mod submission;
 pub mod text;
 pub mod unit;

@@ -15,8 +15,10 @@ use crate::authn::api_key::KeyHash;
 use crate::authn::{Credential, Identity};
 use crate::authz::{Access, Grant, Role};
 use crate::domain::catalogue::Catalogue;
+use crate::domain::form::FormPeriod;
 use crate::domain::hierarchy::Hierarchy;
 use crate::domain::id::{AccountId, SessionId, TenantId};
+use crate::domain::respondents::Respondents;
 use crate::domain::succession::Successions;
 use crate::service::application::map_changes::MapChanges;
 use crate::service::application::patience::Patience;
@@ -43,6 +45,12 @@ impl Snapshot {
     /// Returns the current day in the tenant's time zone.
     pub fn today(&self, now: DateTime<Utc>) -> NaiveDate {
         self.counters.day_of(now)
+    }
+
+    /// Returns the units that are to submit for a period, on the map of its last day.
+    pub(in crate::service) fn respondents<'s>(&self, period: &FormPeriod<'s>) -> Respondents<'s> {
+        let tree = self.hierarchy.tree_on(period.closing_day());
+        Respondents::new(period.definition, tree)
     }
 
     /// The same, looked at for as long as this.

@@ -1,6 +1,7 @@
 //! The caller's own account: what it may do, and its password.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -8,7 +9,7 @@ use serde::Serialize;
 use crate::authn::{Identity, password};
 use crate::authz::{Denied, Grant, Reach, Role, Scope};
 use crate::domain::hierarchy::Tree;
-use crate::domain::id::LevelCode;
+use crate::domain::respondents::Respondents;
 use crate::error::{Code, Explain, Explanation, Fault};
 use crate::message;
 use crate::path;
@@ -127,7 +128,7 @@ pub fn get_me(
 fn may_submit(
     grant: &Grant,
     snapshot: &Snapshot,
-    tree: &Tree,
+    tree: &Arc<Tree>,
     now: DateTime<Utc>,
 ) -> Vec<MaySubmit> {
     let top = match grant.reach {
@@ -138,7 +139,6 @@ fn may_submit(
             None => return Vec::new(),
         },
     };
-    let has_units = |level: &&LevelCode| top.is_none_or(|top| top.count_at(level) > 0);
     let today = snapshot.today(now);
     let forms = snapshot
         .catalogue
@@ -148,12 +148,18 @@ fn may_submit(
         .map(|(form, definition)| MaySubmit {
             form: form.code.to_string(),
             unit: top.map(UnitName::of),
-            levels: definition
-                .submitted_by
-                .iter()
-                .filter(has_units)
-                .map(ToString::to_string)
-                .collect(),
+            levels: match top {
+                None => definition
+                    .submitted_by
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect(),
+                Some(top) => {
+                    let respondents = Respondents::new(definition, tree.clone());
+                    let groups = respondents.groups(top);
+                    groups.iter().map(|group| group.level.to_string()).collect()
+                }
+            },
         })
         .filter(|entry| !entry.levels.is_empty())
         .collect()

@@ -32,9 +32,9 @@ use crate::domain::landing::{Landing, Landings};
 use crate::domain::naming::Named;
 use crate::domain::period::Period;
 use crate::domain::release::ReleaseStatus;
+use crate::domain::respondents::Respondents;
 use crate::domain::submission::{Status, Submission};
 use crate::domain::text::clipped;
-use crate::domain::unit::UnitFact;
 use crate::rollup::carry::Contributions;
 use crate::rollup::piece::{Contribution, CountedReport, Edition, reports_in};
 use crate::service::application::Application;
@@ -455,7 +455,7 @@ impl<'s> CompletenessData<'s> {
 /// A base period: the units of its last day, and their submissions.
 struct BaseOnMap<'s> {
     period: FormPeriod<'s>,
-    tree: Arc<Tree>,
+    respondents: Respondents<'s>,
     /// The places of the units on the answer's map; `None` if the map is the same.
     landings: Option<Arc<Landings>>,
     deadlines: BTreeMap<LevelCode, Deadline>,
@@ -513,14 +513,13 @@ impl<'s> BaseOnMap<'s> {
         period: FormPeriod<'s>,
         now: DateTime<Utc>,
     ) -> BaseOnMap<'s> {
-        let tree = snapshot.hierarchy.tree_on(period.closing_day());
         let landings = snapshot
             .hierarchy
             .landings(period.closing_day(), located.map_day());
         BaseOnMap {
             landings,
+            respondents: snapshot.respondents(&period),
             period,
-            tree,
             deadlines: deadlines(&period, snapshot.catalogue.holidays()),
             submissions: HashMap::new(),
             extensions: HashMap::new(),
@@ -530,30 +529,40 @@ impl<'s> BaseOnMap<'s> {
         }
     }
 
+    /// Returns the tree of the period's last day.
+    fn tree(&self) -> &Tree {
+        self.respondents.tree()
+    }
+
     /// Returns the units of this period that lie at a place of the answer's map.
     fn at(&self, place: Place<'_>) -> Vec<Place<'_>> {
         match &self.landings {
             None => self
-                .tree
+                .tree()
                 .by_id(place.unit())
                 .filter(|_| !place.is_leaf())
                 .into_iter()
                 .collect(),
             Some(landings) => {
                 let units = landings.units_at(place.position(), Landing::Whole).iter();
-                units.filter_map(|unit| self.tree.by_id(*unit)).collect()
+                units.filter_map(|unit| self.tree().by_id(*unit)).collect()
             }
         }
     }
 
     fn is_expected(&self, place: Place<'_>) -> bool {
-        self.period.definition.is_submitted_by(&place.fact().level)
+        self.respondents.includes(place)
     }
 
-    /// Returns a unit's deadline: that of its level, or a later one that it was given.
-    fn deadline(&self, fact: &UnitFact) -> Option<Deadline> {
-        let ordinary = self.deadlines.get(&fact.level).copied()?;
-        let extension = self.extensions.get(&fact.unit);
+    /// Returns a unit's deadline: the ordinary one, or a later one that it was given.
+    fn deadline(&self, place: Place<'_>) -> Option<Deadline> {
+        self.deadline_with(self.respondents.due_with(place), place.unit())
+    }
+
+    /// Returns the deadline of a unit that has the ordinary one of a level.
+    fn deadline_with(&self, level: &LevelCode, unit: UnitId) -> Option<Deadline> {
+        let ordinary = self.deadlines.get(level).copied()?;
+        let extension = self.extensions.get(&unit);
         Some(extension.map_or(ordinary, |given| given.applied_to(ordinary, self.time_zone)))
     }
 
@@ -569,9 +578,13 @@ impl<'s> BaseOnMap<'s> {
     /// Returns true if a unit's submission first came after its deadline, by the level that the
     /// unit had.
     fn is_late(&self, unit: UnitId) -> bool {
-        let standing = self.tree.by_id(unit).map(Place::fact);
-        let fact = standing.or_else(|| self.tree.last_fact(unit));
-        let deadline = fact.and_then(|fact| self.deadline(fact));
+        let deadline = match self.tree().by_id(unit) {
+            Some(place) => self.deadline(place),
+            None => {
+                let last = self.tree().last_fact(unit);
+                last.and_then(|fact| self.deadline_with(&fact.level, unit))
+            }
+        };
         let submission = self.submissions.get(&unit);
         let receipt = submission.and_then(|submission| submission.receipt);
         deadline
@@ -582,7 +595,7 @@ impl<'s> BaseOnMap<'s> {
     /// Returns a unit's own progress. A unit that does not exist on the last day is not expected to
     /// report.
     fn status(&self, unit: UnitId) -> OwnStatus {
-        let Some(place) = self.tree.by_id(unit) else {
+        let Some(place) = self.tree().by_id(unit) else {
             return OwnStatus::default();
         };
         let submission = self.submissions.get(&unit);
@@ -591,7 +604,7 @@ impl<'s> BaseOnMap<'s> {
             expected: self.is_expected(place),
             status: submission.map(|submission| submission.status),
             deadline: self
-                .deadline(place.fact())
+                .deadline(place)
                 .map(|deadline| deadline.day(self.time_zone)),
             received_on: receipt.map(|receipt| receipt.received_on),
             corrected_on: receipt.and_then(|receipt| receipt.corrected_on),
@@ -620,7 +633,7 @@ impl<'s> BaseOnMap<'s> {
             }
             progress.expected += 1;
             if !received.iter().any(|one| one.unit == unit.unit()) {
-                let deadline = self.deadline(unit.fact());
+                let deadline = self.deadline(unit);
                 let is_overdue =
                     |deadline: Deadline| deadline.is_before(self.today, self.time_zone);
                 let submission = self.submissions.get(&unit.unit());

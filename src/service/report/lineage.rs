@@ -16,11 +16,12 @@ use crate::domain::catalogue::{Entry, InForce};
 use crate::domain::form::FormPeriod;
 use crate::domain::formula::Formula;
 use crate::domain::hierarchy::{Place, Position, Tree};
-use crate::domain::id::{LevelCode, OptionNumber, UnitId};
+use crate::domain::id::{IndicatorCode, LevelCode, OptionNumber, UnitId};
 use crate::domain::indicator::{AcrossUnits, Measure};
 use crate::domain::landing::{Landing, Landings, landings_of};
 use crate::domain::period::Period;
 use crate::domain::quantity::{Decimal, Qualifier};
+use crate::domain::respondents::Respondents;
 use crate::domain::submission::{
     Fact, Revision, Stage, SubmissionFault, unknown_indicator, unknown_option,
 };
@@ -201,60 +202,70 @@ fn operands_of<'f, 's>(
         .collect()
 }
 
-/// A base period, and the levels that are expected to have a value of the figure in it.
-struct ExpectedBase {
+/// A base period, and the units that are expected to have a value of the figure in it.
+struct ExpectedBase<'s> {
     period: Period,
     name: PeriodName,
-    tree: Arc<Tree>,
+    in_force: InForce<'s>,
+    respondents: Respondents<'s>,
     /// The places of its units on the figure's map; `None` if the map is the same.
     landings: Option<Arc<Landings>>,
+    indicator: &'s IndicatorCode,
     landing: Landing,
-    levels: Vec<LevelCode>,
 }
 
-impl ExpectedBase {
+impl<'s> ExpectedBase<'s> {
     fn of(
-        snapshot: &Snapshot,
+        snapshot: &'s Snapshot,
         located: &Located<'_>,
-        period: FormPeriod<'_>,
-        entry: &Entry<'_>,
-    ) -> ExpectedBase {
-        let in_force = snapshot.catalogue.in_force(period);
-        let levels = in_force
-            .entry(&entry.indicator.code)
-            .map(|entry| in_force.levels_collecting(entry));
+        period: FormPeriod<'s>,
+        entry: &Entry<'s>,
+    ) -> ExpectedBase<'s> {
         let day = period.closing_day();
         ExpectedBase {
             period: period.period,
             name: PeriodName::of(&period),
-            tree: snapshot.hierarchy.tree_on(day),
+            in_force: snapshot.catalogue.in_force(period),
+            respondents: snapshot.respondents(&period),
             landings: snapshot.hierarchy.landings(day, located.map_day()),
+            indicator: &entry.indicator.code,
             landing: landing_of(entry),
-            levels: levels.unwrap_or_default().into_iter().cloned().collect(),
         }
+    }
+
+    fn tree(&self) -> &Tree {
+        self.respondents.tree()
+    }
+
+    /// Returns true if a unit is to send a value of the figure.
+    fn expects_of(&self, place: Place<'_>) -> bool {
+        let entry = self.in_force.entry(self.indicator);
+        entry.is_some_and(|entry| {
+            let collects = |level: &LevelCode| self.in_force.is_collected_at(entry, level);
+            self.respondents.answers_for(place, collects)
+        })
     }
 
     /// Returns the units of this period whose values lie at a place of the figure's map.
     fn standing_at(&self, place: Place<'_>) -> Vec<Pair<'_>> {
         let standing: Vec<Place<'_>> = match &self.landings {
             None if place.is_leaf() => Vec::new(),
-            None => self.tree.by_id(place.unit()).into_iter().collect(),
+            None => self.tree().by_id(place.unit()).into_iter().collect(),
             Some(landings) => {
                 let units = landings.units_at(place.position(), self.landing).iter();
-                units.filter_map(|unit| self.tree.by_id(*unit)).collect()
+                units.filter_map(|unit| self.tree().by_id(*unit)).collect()
             }
         };
-        let pairs = standing.into_iter().map(|unit| {
-            let is_expected = self.levels.contains(&unit.fact().level);
-            self.pair(unit.fact(), is_expected)
-        });
-        pairs.collect()
+        let pairs = standing.into_iter();
+        pairs
+            .map(|unit| self.pair(unit.fact(), self.expects_of(unit)))
+            .collect()
     }
 
     /// Returns a unit's fact on the period's last day, or its last fact before.
     fn fact_of(&self, unit: UnitId) -> Option<&UnitFact> {
-        let standing = self.tree.by_id(unit).map(Place::fact);
-        standing.or_else(|| self.tree.last_fact(unit))
+        let standing = self.tree().by_id(unit).map(Place::fact);
+        standing.or_else(|| self.tree().last_fact(unit))
     }
 
     fn pair<'b>(&'b self, unit: &'b UnitFact, is_expected: bool) -> Pair<'b> {
@@ -287,7 +298,7 @@ fn landing_of(entry: &Entry<'_>) -> Landing {
 struct Pair<'p> {
     /// The unit as it was in that period.
     unit: &'p UnitFact,
-    base: &'p ExpectedBase,
+    base: &'p ExpectedBase<'p>,
     is_expected: bool,
 }
 
@@ -313,12 +324,12 @@ struct Sources<'s> {
     entry: &'s Entry<'s>,
     option: OptionNumber,
     stage: Stage,
-    bases: Vec<ExpectedBase>,
+    bases: Vec<ExpectedBase<'s>>,
 }
 
 impl<'s> Sources<'s> {
     fn of(
-        snapshot: &Snapshot,
+        snapshot: &'s Snapshot,
         located: &'s Located<'s>,
         board: &'s Board<'s>,
         entry: &'s Entry<'s>,
@@ -373,20 +384,20 @@ impl<'s> Sources<'s> {
     }
 
     /// Returns the units whose values may have passed to a place at which they do not lie.
-    fn standing_in_at<'p>(&'p self, place: Place<'p>, base: &'p ExpectedBase) -> Vec<Pair<'p>> {
+    fn standing_in_at<'p>(&'p self, place: Place<'p>, base: &'p ExpectedBase<'p>) -> Vec<Pair<'p>> {
         let mut sources = self.located.tree.sources_of(place.unit());
         if place.is_leaf() {
             sources.push(place.unit());
         }
         // Units that lie elsewhere in the figure are reported there.
-        sources.retain(|source| base.tree.by_id(*source).is_none() || !self.has(*source, base));
+        sources.retain(|source| base.tree().by_id(*source).is_none() || !self.has(*source, base));
         let facts = sources.into_iter().filter_map(|unit| base.fact_of(unit));
         facts.map(|fact| base.pair(fact, false)).collect()
     }
 
     /// Returns true if a unit of a base period's last day lies in the figure.
-    fn has(&self, unit: UnitId, base: &ExpectedBase) -> bool {
-        let landings = landings_of(unit, base.tree.day(), base.landing, &self.located.tree);
+    fn has(&self, unit: UnitId, base: &ExpectedBase<'_>) -> bool {
+        let landings = landings_of(unit, base.tree().day(), base.landing, &self.located.tree);
         landings.into_iter().any(|at| self.is_in_figure(at))
     }
 

@@ -2,17 +2,18 @@
 //! owed. A few statements read the state of all of them, whatever lies below the units.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
+use std::rc::Rc;
 
 use chrono::{Days, NaiveDate, NaiveDateTime};
 
 use super::task::{Due, FormName, Task, TaskKey, TaskKind, TaskState, TaskView};
 use crate::authz::{Extent, Role};
 use crate::domain::form::FormPeriod;
-use crate::domain::hierarchy::{Place, Position, Tree};
+use crate::domain::hierarchy::{Place, Position};
 use crate::domain::id::{FormNumber, LevelCode, UnitId};
 use crate::domain::period::Period;
 use crate::domain::release::ReleaseStatus;
+use crate::domain::respondents::Respondents;
 use crate::domain::submission::{Status, SubmissionKey};
 use crate::rollup::encode::SubmissionCounts;
 use crate::service::application::name::{PeriodName, UnitName};
@@ -42,8 +43,7 @@ pub(super) struct Duties<'s> {
 /// What somebody may owe at a unit, on a form and for a period.
 struct Duty<'s> {
     period: FormPeriod<'s>,
-    /// That of the period's last day.
-    tree: Arc<Tree>,
+    respondents: Rc<Respondents<'s>>,
     position: Position,
     kinds: BTreeSet<TaskKind>,
 }
@@ -105,12 +105,12 @@ impl<'s> Duties<'s> {
         let since = today.checked_sub_days(ASKED_FOR).unwrap_or(NaiveDate::MIN);
         for form in snapshot.catalogue.forms() {
             for period in form.periods_entered_by(today, since) {
-                let tree = snapshot.hierarchy.tree_on(period.closing_day());
+                let respondents = Rc::new(snapshot.respondents(&period));
                 for (unit, kinds) in &kinds {
-                    let place = tree.by_id(*unit);
+                    let place = respondents.tree().by_id(*unit);
                     duties.extend(place.map(|place| Duty {
                         period,
-                        tree: tree.clone(),
+                        respondents: respondents.clone(),
                         position: place.position(),
                         kinds: kinds.clone(),
                     }));
@@ -254,7 +254,7 @@ impl<'s> Duties<'s> {
     }
 
     fn deadline(&self, duty: &Duty<'_>) -> Option<NaiveDate> {
-        self.deadline_of(duty, &duty.place().fact().level)
+        self.deadline_of(duty, duty.respondents.due_with(duty.place()))
     }
 
     /// Returns the day until which the unit's own submission is in time.
@@ -272,8 +272,9 @@ impl<'s> Duties<'s> {
 
     /// Returns the first day by which units below the duty's are to submit.
     fn first_deadline_below(&self, duty: &Duty<'_>) -> Option<NaiveDate> {
-        let levels = duty.levels_below();
-        let days = levels.filter_map(|(level, _)| self.deadline_of(duty, level));
+        let groups = duty.respondents.groups_below(duty.place());
+        let levels = groups.iter().map(|group| group.due_with);
+        let days = levels.filter_map(|level| self.deadline_of(duty, level));
         days.min()
     }
 
@@ -315,7 +316,7 @@ impl<'s> Duties<'s> {
 
 impl Duty<'_> {
     fn place(&self) -> Place<'_> {
-        self.tree.at(self.position)
+        self.respondents.tree().at(self.position)
     }
 
     fn key(&self) -> SubmissionKey {
@@ -331,25 +332,12 @@ impl Duty<'_> {
     }
 
     fn is_expected(&self) -> bool {
-        let level = &self.place().fact().level;
-        self.period.definition.is_submitted_by(level)
-    }
-
-    /// Lists the levels that submit below the unit, with the number of their units there.
-    fn levels_below(&self) -> impl Iterator<Item = (&LevelCode, u64)> {
-        let place = self.place();
-        let levels = self.period.definition.submitted_by.iter();
-        levels
-            .map(move |level| {
-                let is_own = u64::from(*level == place.fact().level);
-                (level, place.count_at(level).saturating_sub(is_own))
-            })
-            .filter(|(_, count)| *count > 0)
+        self.respondents.includes(self.place())
     }
 
     /// Counts the units below that are to submit.
     fn expected_below(&self) -> u64 {
-        self.levels_below().map(|(_, count)| count).sum()
+        self.respondents.count_below(self.place())
     }
 
     /// Lists the reports whose releases matter: the unit's own, and those of the units from which it

@@ -94,9 +94,10 @@ pub(super) fn deadline_of(
 }
 
 fn ordinary_deadline(snapshot: &Snapshot, located: &Located<'_>) -> Option<Deadline> {
-    let level = &located.place().fact().level;
+    let period = &located.in_force.period;
     let holidays = snapshot.catalogue.holidays();
-    located.in_force.period.deadline(level, holidays)
+    let respondents = snapshot.respondents(period);
+    respondents.deadline(period, located.place(), holidays)
 }
 
 fn state_of(extension: &Extension) -> State {

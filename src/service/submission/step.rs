@@ -15,6 +15,7 @@ use crate::domain::form::{FourEyes, Late};
 use crate::domain::id::{AccountId, LevelCode};
 use crate::domain::naming::Named;
 use crate::domain::receipt::Receipt;
+use crate::domain::respondents::Respondents;
 use crate::domain::submission::{
     Content, Counting as IsCounting, Effect, EnteredFor, Reason, Revision, RevisionRecord,
     SpeaksFor, Status, Step, Submission, Submitter, ValueReason, complete, unknown_indicator,
@@ -195,7 +196,7 @@ impl Deciding<'_> {
     fn check_open(&self) -> Result<(), SubmissionError> {
         let period = &self.located.in_force.period;
         let level = self.level();
-        if !period.definition.is_submitted_by(level) {
+        if !self.respondents().includes(self.located.place()) {
             let hierarchy = &self.snapshot.hierarchy;
             return Err(SubmissionError::DoesNotSubmit {
                 level: Named::level(level, hierarchy),
@@ -230,6 +231,10 @@ impl Deciding<'_> {
                 None
             }
         }
+    }
+
+    fn respondents(&self) -> Respondents<'_> {
+        self.snapshot.respondents(&self.located.in_force.period)
     }
 
     fn level(&self) -> &LevelCode {

@@ -3,7 +3,6 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -13,8 +12,9 @@ use crate::domain::form::{FormPeriod, Span};
 use crate::domain::hierarchy::Place;
 use crate::domain::id::{IndicatorNumber, LevelCode, OptionNumber, UnitId};
 use crate::domain::indicator::{AcrossUnits, Measure};
-use crate::domain::landing::{Landing, Landings};
+use crate::domain::landing::Landing;
 use crate::domain::quantity::{Decimal, Qualifier};
+use crate::domain::respondents::LandedRespondents;
 use crate::domain::submission::Stage;
 use crate::rollup::cell::CellKey;
 use crate::rollup::figure::{Figure, Figures};
@@ -327,77 +327,48 @@ impl Coverage {
 /// The values that a period expects. Counts each base period on the tree and the version of its
 /// last day, so that one month of twelve does not look complete. Units of another map are counted
 /// at their places on the map in view.
-pub(in crate::service) struct Expectation<'s>(Vec<(InForce<'s>, Option<Arc<Landings>>)>);
+pub(in crate::service) struct Expectation<'s>(Vec<(InForce<'s>, LandedRespondents<'s>)>);
 
 impl<'s> Expectation<'s> {
     /// `day` is that of the tree in view.
     pub fn of(snapshot: &'s Snapshot, bases: &[FormPeriod<'s>], day: NaiveDate) -> Expectation<'s> {
         let bases = bases.iter().map(|base| {
             let landings = snapshot.hierarchy.landings(base.closing_day(), day);
-            (snapshot.catalogue.in_force(*base), landings)
+            let respondents = snapshot.respondents(base).landed(landings);
+            (snapshot.catalogue.in_force(*base), respondents)
         });
         Expectation(bases.collect())
     }
 
     /// Counts the (unit, base period) pairs of a subtree that submit the form.
     pub fn submissions(&self, place: Place<'_>) -> u64 {
-        self.sum(|in_force, landings| {
-            let levels = in_force.period.definition.submitted_by.iter();
-            levels
-                .map(|level| units_below(landings, level, Landing::Whole, place))
-                .sum()
-        })
+        self.sum(|_, respondents| respondents.count_below(place, Landing::Whole, |_| true))
     }
 
     /// Counts the (unit, base period) pairs of a subtree whose values make up a collected figure at
     /// its top.
     pub fn values(&self, entry: &Entry<'_>, place: Place<'_>) -> u64 {
-        self.sum(|in_force, landings| {
+        self.sum(|in_force, respondents| {
             let Some(entry) = in_force.entry(&entry.indicator.code) else {
                 return 0;
             };
             let Measure::Collected { across_units, .. } = entry.definition.measure else {
                 return 0;
             };
-            let levels = in_force.levels_collecting(entry).into_iter();
-            let count = |level: &LevelCode| match across_units {
-                AcrossUnits::None => units_at(landings, level, Landing::Itself, place),
-                AcrossUnits::Transfer => units_at(landings, level, Landing::Whole, place),
-                AcrossUnits::Sum => units_below(landings, level, Landing::Shares, place),
-                _ => units_below(landings, level, Landing::Whole, place),
-            };
-            levels.map(count).sum()
+            let collects = |level: &LevelCode| in_force.is_collected_at(entry, level);
+            match across_units {
+                AcrossUnits::None => respondents.count_at(place, Landing::Itself, collects),
+                AcrossUnits::Transfer => respondents.count_at(place, Landing::Whole, collects),
+                AcrossUnits::Sum => respondents.count_below(place, Landing::Shares, collects),
+                _ => respondents.count_below(place, Landing::Whole, collects),
+            }
         })
     }
 
-    fn sum(&self, count: impl Fn(&InForce<'s>, Option<&Landings>) -> u64) -> u64 {
+    fn sum(&self, count: impl Fn(&InForce<'s>, &LandedRespondents<'s>) -> u64) -> u64 {
         let bases = self.0.iter();
         bases
-            .map(|(in_force, landings)| count(in_force, landings.as_deref()))
+            .map(|(in_force, respondents)| count(in_force, respondents))
             .sum()
-    }
-}
-
-fn units_below(
-    landings: Option<&Landings>,
-    level: &LevelCode,
-    landing: Landing,
-    place: Place<'_>,
-) -> u64 {
-    match landings {
-        Some(landings) => landings.count_below(level, landing, place),
-        None => place.count_at(level),
-    }
-}
-
-fn units_at(
-    landings: Option<&Landings>,
-    level: &LevelCode,
-    landing: Landing,
-    place: Place<'_>,
-) -> u64 {
-    match landings {
-        Some(landings) => landings.count_at(level, landing, place),
-        None => u64::from(&place.fact().level == level && !place.is_leaf()),
     }
 }

@@ -2,7 +2,7 @@
 //! many are expected. Only what is late or was returned is read by submission. That holds for a base
 //! period on a map that stood still: then each submission counts at its own unit.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -68,7 +68,7 @@ pub(super) struct RowProgress<'s> {
 enum Overdue {
     NoLevel,
     EveryLevel,
-    /// These levels, and those of their units that have submitted, in preorder.
+    /// These levels, and the units with their deadlines that have submitted, in preorder.
     SomeLevels {
         levels: Vec<LevelCode>,
         submitted: Vec<Position>,
@@ -134,7 +134,7 @@ impl<'s> RowProgress<'s> {
     }
 
     fn is_after(&self, day: NaiveDate, place: Place<'_>) -> bool {
-        let deadline = self.base.deadline(place.fact());
+        let deadline = self.base.deadline(place);
         deadline.is_some_and(|deadline| deadline.is_before(day, self.base.time_zone))
     }
 
@@ -142,10 +142,10 @@ impl<'s> RowProgress<'s> {
     /// the submissions are theirs.
     fn read_overdue(&mut self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
         let top = self.located.place();
-        let submitting = self.base.period.definition.submitted_by.iter();
-        let present = submitting.filter(|level| top.count_at(level) > 0);
+        let groups = self.base.respondents.groups(top);
+        let levels: BTreeSet<&LevelCode> = groups.iter().map(|group| group.due_with).collect();
         let (over, open): (Vec<&LevelCode>, Vec<&LevelCode>) =
-            present.partition(|level| self.is_over(level));
+            levels.into_iter().partition(|level| self.is_over(level));
         self.overdue = match (over.is_empty(), open.is_empty()) {
             (true, _) => Overdue::NoLevel,
             (false, true) => Overdue::EveryLevel,
@@ -157,14 +157,15 @@ impl<'s> RowProgress<'s> {
         Ok(())
     }
 
-    /// Lists the units of some levels that have submitted, in preorder.
+    /// Lists the units with the deadlines of some levels that have submitted, in preorder.
     fn submitted_by(
         &self,
         transaction: &mut Transaction<'_>,
         levels: &[&LevelCode],
     ) -> Result<Vec<Position>, StoreError> {
         let top = self.located.place();
-        let places = levels.iter().flat_map(|level| top.at_level(level));
+        let places = levels.iter();
+        let places = places.flat_map(|level| self.base.respondents.due_with_level(level, top));
         let places: HashMap<UnitId, Position> = places
             .map(|place| (place.unit(), place.position()))
             .collect();
@@ -244,8 +245,7 @@ impl<'s> RowProgress<'s> {
     }
 
     pub fn expected(&self, place: Place<'_>) -> u64 {
-        let levels = self.base.period.definition.submitted_by.iter();
-        levels.map(|level| place.count_at(level)).sum()
+        self.base.respondents.count(place)
     }
 
     /// Counts those of some positions, which are in preorder, that a place covers.
@@ -276,7 +276,9 @@ impl<'s> RowProgress<'s> {
                 Overdue::NoLevel => 0,
                 Overdue::EveryLevel => missing,
                 Overdue::SomeLevels { levels, submitted } => {
-                    let expected: u64 = levels.iter().map(|level| place.count_at(level)).sum();
+                    let groups = self.base.respondents.groups(place).into_iter();
+                    let over = groups.filter(|group| levels.contains(group.due_with));
+                    let expected: u64 = over.map(|group| group.count).sum();
                     expected.saturating_sub(self.within(submitted, place))
                 }
             },

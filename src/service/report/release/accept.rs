@@ -13,6 +13,7 @@ use crate::domain::unit::UnitReference;
 use crate::path;
 use crate::service::application::locate::Located;
 use crate::service::application::name::UnitName;
+use crate::service::application::snapshot::Snapshot;
 use crate::service::report::rollup::RollupView;
 use crate::service::totals::cell::Counts;
 use crate::store::key::Units;
@@ -57,6 +58,7 @@ impl<'p> Parts<'p> {
     /// `rollup` is the unit's, with its children.
     pub fn of(
         transaction: &mut Transaction<'_>,
+        snapshot: &Snapshot,
         located: &'p Located<'p>,
         rollup: &RollupView,
     ) -> Result<Parts<'p>, StoreError> {
@@ -68,6 +70,7 @@ impl<'p> Parts<'p> {
         let units: Vec<UnitId> = children.values().map(|child| child.unit()).collect();
         let key = located.key();
         let sent = releases_of_units(transaction, key.form, key.period, Units::These(&units))?;
+        let respondents = snapshot.respondents(&located.in_force.period);
         let shown = rollup.children.iter().flatten();
         let below = shown.clone().map(|child| child.completeness);
         let mut parts = vec![AnsweredPart {
@@ -77,7 +80,7 @@ impl<'p> Parts<'p> {
         }];
         parts.extend(shown.filter_map(|child| {
             let place = children.get(&(child.unit.id.clone(), child.not_divided))?;
-            let part = match compiles(located, *place) {
+            let part = match respondents.count_below(*place) > 0 {
                 true => PartOfReport::Compiler(standing(sent.get(&place.unit()))),
                 false => PartOfReport::Submitter,
             };
@@ -181,14 +184,6 @@ struct KnownUnit {
     unit: UnitId,
     name: String,
     lacks: bool,
-}
-
-/// Returns true if units below a place submit the form.
-fn compiles(located: &Located<'_>, place: Place<'_>) -> bool {
-    let definition = located.in_force.period.definition;
-    let own = &place.fact().level;
-    let mut below = definition.submitted_by.iter().filter(|level| *level != own);
-    below.any(|level| place.count_at(level) > 0)
 }
 
 /// Returns the status of the latest report that a child sent and that stands: that of one that waits

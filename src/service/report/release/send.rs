@@ -105,7 +105,7 @@ impl Sending<'_> {
             as_of: None,
         };
         let rollup = rollup_in(transaction, self.snapshot, &self.entered.path, &query)?;
-        let parts = Parts::of(transaction, self.located, &rollup)?;
+        let parts = Parts::of(transaction, self.snapshot, self.located, &rollup)?;
         let content = self.content(transaction, number, rollup, &parts)?;
         let sealed = SealedContent::of(&content)?;
         let sent = Release {

@@ -193,9 +193,9 @@ pub enum Extent {
 pub(super) fn extent(role: Role, action: Action) -> Extent {
     use Action::{
         AppointManagers, ChangeCatalogue, ChangeForms, ChangeLevels, ChangeSubmissions,
-        CreateUnits, DateReceipts, DecideSubmissions, GiveExtensions, ManageAccounts, ReadCatalogue, ReadLevels,
-        ReadReleases, ReadRollups, ReadSubmissions, ReadUnits, ReceiveReleases, Reorganise,
-        SendReleases, SetTargets,
+        CreateUnits, DateReceipts, DecideSubmissions, GiveExtensions, ManageAccounts,
+        ReadCatalogue, ReadLevels, ReadReleases, ReadRollups, ReadSubmissions, ReadUnits,
+        ReceiveReleases, Reorganise, SendReleases, SetTargets,
     };
     match (role, action) {
         (Role::TenantAdmin, _) | (_, ReadLevels | ReadCatalogue) => Extent::Everywhere,
@@ -213,8 +213,8 @@ pub(super) fn extent(role: Role, action: Action) -> Extent {
         (
             Role::Reporter | Role::Approver | Role::Viewer | Role::UnitAdmin,
             ChangeSubmissions | DecideSubmissions | DateReceipts | GiveExtensions | CreateUnits
-            | ChangeLevels | ChangeCatalogue | ChangeForms | SendReleases | ReceiveReleases | SetTargets
-            | Reorganise | ManageAccounts | AppointManagers,
+            | ChangeLevels | ChangeCatalogue | ChangeForms | SendReleases | ReceiveReleases
+            | SetTargets | Reorganise | ManageAccounts | AppointManagers,
         ) => Extent::Never,
     }
 }

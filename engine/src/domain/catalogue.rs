@@ -306,28 +306,17 @@ impl<'c> InForce<'c> {
         let option = operand.option.as_ref().map(OptionCode::as_str);
         self.figure(operand.indicator.as_str(), option)
     }
+}
 
-    /// Tells whether units of a level submit this entry.
-    pub fn is_collected_at(&self, entry: &Entry<'c>, level: &LevelCode) -> bool {
-        match entry.definition.measure {
-            Measure::Collected { .. } => {
-                let definition = self.period.definition;
-                definition.is_submitted_by(level) && entry.item.is_collected_at(level)
-            }
+impl<'c> Entry<'c> {
+    /// Tells whether units of a level that submit the form submit this entry.
+    pub fn is_collected_at(&self, level: &LevelCode) -> bool {
+        match self.definition.measure {
+            Measure::Collected { .. } => self.item.is_collected_at(level),
             Measure::Derived { .. } => false,
         }
     }
 
-    /// The levels whose units submit this entry; none for a derived one.
-    pub fn levels_collecting(&self, entry: &Entry<'c>) -> Vec<&'c LevelCode> {
-        match entry.definition.measure {
-            Measure::Collected { .. } => self.period.definition.levels_collecting(entry.item),
-            Measure::Derived { .. } => Vec::new(),
-        }
-    }
-}
-
-impl<'c> Entry<'c> {
     /// Tells whether the entry has an option of this number, or it is the total's.
     pub fn has(&self, option: OptionNumber) -> bool {
         let number_of = |code| self.indicator.option_number(code);

@@ -9,11 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::deadline::Deadline;
 use super::formula::Comparison;
 use super::holiday::Holidays;
-use super::id::{
-    FormCode, FormNumber, IndicatorCode, LevelCode, RuleCode, SectionNumber, UnitId,
-};
+use super::id::{FormCode, FormNumber, IndicatorCode, LevelCode, RuleCode, SectionNumber, UnitId};
 use super::period::{Calendar, CalendarPeriod, DateRange, Frequency, Period, WindowKey};
 use super::text::LocalizedText;
+use super::unit::UnitFact;
 
 /// A form with all its versions.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,7 +58,7 @@ pub enum SubmittedBy {
     Levels(Vec<LevelCode>),
     /// These units.
     #[serde(rename = "recipients")]
-    Recipients(Vec<UnitId>),
+    Recipients(BTreeSet<UnitId>),
 }
 
 impl SubmittedBy {
@@ -72,10 +71,18 @@ impl SubmittedBy {
     }
 
     /// The units, where the form names them.
-    pub fn recipients(&self) -> Option<&[UnitId]> {
+    pub fn recipients(&self) -> Option<&BTreeSet<UnitId>> {
         match self {
             SubmittedBy::Levels(_) => None,
             SubmittedBy::Recipients(units) => Some(units),
+        }
+    }
+
+    /// Tells whether a unit is among them, wherever it stands.
+    pub fn includes(&self, unit: &UnitFact) -> bool {
+        match self {
+            SubmittedBy::Levels(levels) => levels.contains(&unit.level),
+            SubmittedBy::Recipients(units) => units.contains(&unit.unit),
         }
     }
 }
@@ -207,7 +214,9 @@ pub enum Severity {
 impl Form {
     /// The unit that the form belongs to.
     pub fn owner(&self) -> Option<UnitId> {
-        self.versions.values().find_map(|definition| definition.owner)
+        self.versions
+            .values()
+            .find_map(|definition| definition.owner)
     }
 
     /// The version that holds on `day`.
@@ -404,12 +413,9 @@ impl<'f> FormPeriod<'f> {
         opens.map_or(from, |day| day.max(from))
     }
 
-    /// By when a unit of `level` is in time; `None` means no deadline. Changes of the holidays do not
-    /// move it earlier once the period has begun.
+    /// By when a unit of `level` that has a duty is in time; `None` means no deadline. Changes of the
+    /// holidays do not move it earlier once the period has begun.
     pub fn deadline(&self, level: &LevelCode, holidays: &Holidays) -> Option<Deadline> {
-        if !self.definition.has_duty(level) {
-            return None;
-        }
         let due_at = self.window().and_then(|window| window.due_at);
         due_at.or_else(|| {
             let days = self.definition.deadlines.get(level)?;
@@ -553,17 +559,6 @@ impl FormDefinition {
                 levels.all(|level| next.is_collected_at(level))
             }
         }
-    }
-
-    /// The levels that submit, and those that only send up by a deadline.
-    pub fn levels_with_duty(&self) -> impl Iterator<Item = &LevelCode> {
-        let sending_up = self.deadlines.keys();
-        let sending_up = sending_up.filter(|level| !self.is_submitted_by(level));
-        self.submitted_by.iter().chain(sending_up)
-    }
-
-    fn has_duty(&self, level: &LevelCode) -> bool {
-        self.levels_with_duty().any(|known| known == level)
     }
 
     /// All sections in the order of reading.

@@ -8,7 +8,6 @@ use crate::path;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
-use chrono_tz::Tz;
 use serde::Serialize;
 
 use self::asked::{Asked, Owner, check_owner_kept, unit_named};
@@ -20,7 +19,6 @@ use crate::domain::form::{
     Periods, Rule, Section, Severity, Show, Window,
 };
 use crate::domain::formula::{Comparison, Operand};
-use crate::domain::holiday::Holidays;
 use crate::domain::id::{
     FormCode, FormNumber, IndicatorCode, LevelCode, RuleCode, SectionNumber, UnitId,
 };
@@ -233,8 +231,8 @@ impl FormView {
     }
 }
 
-fn words(items: &[impl ToString]) -> Vec<String> {
-    items.iter().map(ToString::to_string).collect()
+fn words<'i, T: ToString + 'i>(items: impl IntoIterator<Item = &'i T>) -> Vec<String> {
+    items.into_iter().map(ToString::to_string).collect()
 }
 
 impl WindowView {
@@ -366,8 +364,10 @@ pub struct PeriodList {
 }
 
 impl PeriodView {
-    fn of(period: &FormPeriod<'_>, holidays: &Holidays, time_zone: Tz) -> PeriodView {
-        let levels = period.definition.levels_with_duty();
+    fn of(period: &FormPeriod<'_>, snapshot: &Snapshot) -> PeriodView {
+        let (holidays, time_zone) = (snapshot.catalogue.holidays(), snapshot.counters.time_zone);
+        let respondents = snapshot.respondents(period);
+        let levels = respondents.levels_with_duty().into_iter();
         let deadlines = levels.filter_map(|level| {
             let deadline = period.deadline(level, holidays)?;
             Some((level.to_string(), deadline.day(time_zone)))
@@ -398,13 +398,11 @@ pub fn list_periods(
     application.reading(identity, |_, snapshot| {
         let _permit = snapshot.access.to_tenant(Action::ReadCatalogue)?;
         let periods = snapshot.form(code)?.periods_of(year);
-        let time_zone = snapshot.counters.time_zone;
-        let holidays = snapshot.catalogue.holidays();
         let items = periods.iter();
-        let items = items
-            .map(|period| PeriodView::of(period, holidays, time_zone))
-            .collect();
-        Ok(PeriodList { items })
+        let items = items.map(|period| PeriodView::of(period, snapshot));
+        Ok(PeriodList {
+            items: items.collect(),
+        })
     })
 }
 
@@ -512,8 +510,7 @@ pub fn put_form(
                 owner,
                 units_on,
                 named_already: known
-                    .and_then(|known| known.on(valid_from)?.submitted_by.recipients())
-                    .unwrap_or_default(),
+                    .and_then(|known| known.on(valid_from)?.submitted_by.recipients()),
                 faults,
             };
             let definition = reader.definition(entered);
@@ -669,7 +666,7 @@ struct FormReader<'s> {
     /// The day on which units are looked up: the version's first, or today.
     units_on: NaiveDate,
     /// The units that the form names before the change.
-    named_already: &'s [UnitId],
+    named_already: Option<&'s BTreeSet<UnitId>>,
     faults: Vec<Fault>,
 }
 

@@ -194,7 +194,7 @@ fn apportioned(
         let leaf = route.leaf().and_then(|leaf| tree.leaf(&leaf));
         let is_submitted = |leaf: &Place<'_>| {
             let definition = located.in_force.period.definition;
-            definition.is_submitted_by(&leaf.fact().level)
+            definition.submitted_by.includes(leaf.fact())
         };
         let Some(leaf) = leaf.filter(is_submitted) else {
             continue;
@@ -288,7 +288,7 @@ impl<'l> Left<'l> {
         let definition = located.in_force.period.definition;
         for (leaf, heirs) in tree.leaves_with_heirs() {
             let unit = leaf.unit();
-            if !definition.is_submitted_by(&leaf.fact().level) {
+            if !definition.submitted_by.includes(leaf.fact()) {
                 continue;
             }
             let ended = tree.last_fact(unit).and_then(|fact| fact.validity.to);

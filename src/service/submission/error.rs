@@ -40,6 +40,8 @@ pub enum SubmissionError {
         /// The levels that do.
         submitting: Named,
     },
+    #[error("{} is not asked by {}", .unit.en(), .form.en())]
+    NotAsked { unit: Named, form: Named },
     #[error("entry for {} begins on {opens}", .period.en())]
     NotOpen { period: Named, opens: NaiveDate },
     #[error("the deadline was {deadline}")]
@@ -83,6 +85,10 @@ impl Explain for SubmissionError {
             } => Explanation::new(
                 Code::UnitDoesNotSubmit,
                 message!("submission-does-not-submit", level, form, submitting),
+            ),
+            SubmissionError::NotAsked { unit, form } => Explanation::new(
+                Code::UnitDoesNotSubmit,
+                message!("submission-not-asked", unit, form),
             ),
             SubmissionError::NotOpen { period, opens } => {
                 let opens = Named::day(*opens);

@@ -11,7 +11,7 @@ use super::error::SubmissionError;
 use super::extension::deadline_of;
 use crate::authz::{Action, Permit, holder_of};
 use crate::domain::extension::Extension;
-use crate::domain::form::{FourEyes, Late};
+use crate::domain::form::{FourEyes, Late, SubmittedBy};
 use crate::domain::id::{AccountId, LevelCode};
 use crate::domain::naming::Named;
 use crate::domain::receipt::Receipt;
@@ -192,17 +192,11 @@ impl Deciding<'_> {
         Ok(contribution(next, record, standing.content(revision)?))
     }
 
-    /// Checks that the unit's level submits the form, and that entry has begun.
+    /// Checks that the unit is to submit the form, and that entry has begun.
     fn check_open(&self) -> Result<(), SubmissionError> {
         let period = &self.located.in_force.period;
-        let level = self.level();
         if !self.respondents().includes(self.located.place()) {
-            let hierarchy = &self.snapshot.hierarchy;
-            return Err(SubmissionError::DoesNotSubmit {
-                level: Named::level(level, hierarchy),
-                form: period.named_form(),
-                submitting: Named::levels(&period.definition.submitted_by, hierarchy),
-            });
+            return Err(self.not_asked());
         }
         let opens = period.opens();
         if self.snapshot.today(self.now()) < opens {
@@ -210,6 +204,27 @@ impl Deciding<'_> {
             return Err(SubmissionError::NotOpen { period, opens });
         }
         Ok(())
+    }
+
+    /// Explains why the unit does not submit the form: no unit of its level does, or the form asks
+    /// others.
+    fn not_asked(&self) -> SubmissionError {
+        let period = &self.located.in_force.period;
+        let (level, form) = (self.level(), period.named_form());
+        let hierarchy = &self.snapshot.hierarchy;
+        match &period.definition.submitted_by {
+            SubmittedBy::Levels(levels) if !levels.contains(level) => {
+                SubmissionError::DoesNotSubmit {
+                    level: Named::level(level, hierarchy),
+                    form,
+                    submitting: Named::levels(levels, hierarchy),
+                }
+            }
+            SubmittedBy::Levels(_) | SubmittedBy::Recipients(_) => SubmissionError::NotAsked {
+                unit: Named::plain(self.located.place().fact().name_with_code()),
+                form,
+            },
+        }
     }
 
     /// Tells whether a step that enters something does so for the account's own unit. A decision

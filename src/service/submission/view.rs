@@ -176,9 +176,8 @@ impl Warning {
     ) -> Option<Warning> {
         let counts = submission.counting_revision == Some(submission.values_revision);
         let level = &located.place().fact().level;
-        let mut asked_for = located.in_force.entries().iter();
-        let asks =
-            asked_for.any(|entry| located.in_force.levels_collecting(entry).contains(&level));
+        let mut entries = located.in_force.entries().iter();
+        let asks = entries.any(|entry| entry.is_collected_at(level));
         let message = message!("submission-empty");
         (counts && content.facts.is_empty() && asks)
             .then(|| Warning::telling(OwnWarning::EmptySubmission, None, message))

@@ -355,7 +355,7 @@ impl<'s> Expectation<'s> {
             let Measure::Collected { across_units, .. } = entry.definition.measure else {
                 return 0;
             };
-            let collects = |level: &LevelCode| in_force.is_collected_at(entry, level);
+            let collects = |level: &LevelCode| entry.is_collected_at(level);
             match across_units {
                 AcrossUnits::None => respondents.count_at(place, Landing::Itself, collects),
                 AcrossUnits::Transfer => respondents.count_at(place, Landing::Whole, collects),

@@ -28,7 +28,7 @@ pub fn complete(
     let collected: Vec<&Entry<'_>> = in_force
         .entries()
         .iter()
-        .filter(|entry| in_force.is_collected_at(entry, level))
+        .filter(|entry| entry.is_collected_at(level))
         .collect();
     let by_number: HashMap<IndicatorNumber, &Entry<'_>> = collected
         .iter()

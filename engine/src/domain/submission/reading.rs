@@ -110,8 +110,8 @@ fn collected_entry<'f, 'c>(
         let indicator = entry.named();
         return Err(SubmissionFault::Derived { indicator });
     }
-    if !in_force.is_collected_at(entry, submitter.level) {
-        let levels = in_force.levels_collecting(entry);
+    if !entry.is_collected_at(submitter.level) {
+        let levels = in_force.period.definition.levels_collecting(entry.item);
         return Err(SubmissionFault::NotCollectedHere {
             indicator: entry.named(),
             level: Named::level(submitter.level, submitter.hierarchy),

@@ -1,5 +1,7 @@
 //! Whom a form asks: reads the unit that it belongs to, and the levels or the units that submit it.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 
 use super::{EnteredForm, FormError, FormReader};
@@ -165,7 +167,7 @@ impl FormReader<'_> {
         }
     }
 
-    fn recipients(&mut self, entered: &[String], at: &FieldPath) -> Vec<UnitId> {
+    fn recipients(&mut self, entered: &[String], at: &FieldPath) -> BTreeSet<UnitId> {
         if entered.is_empty() {
             let message = message!("form-no-recipients");
             self.fault(at.clone(), Code::InvalidValue, message);
@@ -173,19 +175,19 @@ impl FormReader<'_> {
         if entered.len() > MOST_FORM_RECIPIENTS {
             let message = message!("form-too-many-recipients", most = MOST_FORM_RECIPIENTS);
             self.fault(at.clone(), Code::InvalidValue, message);
-            return Vec::new();
+            return BTreeSet::new();
         }
-        let mut units = Vec::with_capacity(entered.len());
+        let mut units = BTreeSet::new();
         for (index, entered) in entered.iter().enumerate() {
             let at = at.below(index);
             match self.recipient(entered) {
                 None => self.unknown_recipient(entered, at),
-                Some(unit) if units.contains(&unit) => {
+                Some(unit) if units.insert(unit) => {}
+                Some(unit) => {
                     let unit = unit_named(self.snapshot, unit, self.units_on);
                     let message = message!("form-recipient-twice", unit);
                     self.fault(at, Code::Duplicate, message);
                 }
-                Some(unit) => units.push(unit),
             }
         }
         units
@@ -196,7 +198,9 @@ impl FormReader<'_> {
     fn recipient(&self, text: &str) -> Option<UnitId> {
         let reference = text.parse::<UnitReference>().ok()?;
         if let UnitReference::Id(unit) = reference
-            && self.named_already.contains(&unit)
+            && self
+                .named_already
+                .is_some_and(|named| named.contains(&unit))
         {
             return Some(unit);
         }
@@ -221,12 +225,10 @@ impl FormReader<'_> {
         self.fault(at, Code::UnknownUnit, message);
     }
 
-    fn levels_of(&self, units: &[UnitId]) -> Vec<LevelCode> {
+    fn levels_of(&self, units: &BTreeSet<UnitId>) -> Vec<LevelCode> {
         let facts = units.iter();
         let facts = facts.filter_map(|unit| fact_of(self.snapshot, *unit, self.units_on));
-        let mut levels: Vec<LevelCode> = facts.map(|fact| fact.level.clone()).collect();
-        levels.sort_unstable();
-        levels.dedup();
-        levels
+        let levels: BTreeSet<&LevelCode> = facts.map(|fact| &fact.level).collect();
+        levels.into_iter().cloned().collect()
     }
 }

@@ -467,16 +467,7 @@ form-invalid =
     }.
 fixed-form-part-window = There are submissions for { $period }, so it can neither go nor change its days. List it among the windows with the days that it has; its name and when it is due (due_at) may change.
 fixed-form-part = There are submissions or targets for { $period }, so { $gone } cannot go. Make a version that holds (valid_from) after it.
-fixed-form-owner = The form { $form } belongs to { $owner }, and that never changes. Give this unit as its owner, or make another form with another code.
-fixed-form-no-owner = The form { $form } is of the whole system, and no unit can take it over. Leave its owner out, or make another form with another code.
 form-invalid-code = A form's code is words of lower-case letters, digits and underscores, joined by dots.
-form-no-level-submits = A form needs at least one level that submits it (submitted_by), or units by name (recipients).
-form-levels-and-recipients = A form asks either all units of some levels (submitted_by) or units by name (recipients). Leave one of the two out.
-form-no-recipients = Name at least one unit that submits, or leave this out and give the levels that submit (submitted_by).
-form-too-many-recipients = At most { $most } units can be named. Ask by level (submitted_by), or make several forms.
-form-unknown-unit = On { $day } there is no unit { $unit }. Give its id, or code: and its code (such as code:30388).
-form-recipient-elsewhere = On { $day } there is no unit { $unit } at or below { $owner }. A form of { $owner } asks only units there: choose one of them.
-form-recipient-twice = The unit { $unit } stands there twice. Remove one of the two.
 form-calendar-and-windows = A form has a calendar and a frequency, or windows of its own, and not both. Leave one of the two out.
 form-periods-incomplete = A form without windows of its own needs { $field }.
 form-window-twice = The window { $key } stands there twice. Remove one of the two, or give it another name.
@@ -504,6 +495,18 @@ fixed-form-part-recipient = the unit { $unit } that submits
 fixed-form-part-indicator = the indicator { $indicator }
 form-field-calendar = calendar
 form-field-frequency = frequency
+
+## service/catalogue/form/asked
+
+fixed-form-owner = The form { $form } belongs to { $owner }, and that never changes. Give this unit as its owner, or make another form with another code.
+fixed-form-no-owner = The form { $form } is of the whole system, and no unit can take it over. Leave its owner out, or make another form with another code.
+form-no-level-submits = A form needs at least one level that submits it (submitted_by), or units by name (recipients).
+form-levels-and-recipients = A form asks either all units of some levels (submitted_by) or units by name (recipients). Leave one of the two out.
+form-no-recipients = Name at least one unit that submits, or leave this out and give the levels that submit (submitted_by).
+form-too-many-recipients = At most { $most } units can be named. Ask by level (submitted_by), or make several forms.
+form-unknown-unit = On { $day } there is no unit { $unit }. Give its id, or code: and its code (such as code:30388).
+form-recipient-elsewhere = On { $day } there is no unit { $unit } at or below { $owner }. A form of { $owner } asks only units there: choose one of them.
+form-recipient-twice = The unit { $unit } stands there twice. Remove one of the two.
 
 ## service/catalogue/indicator
 

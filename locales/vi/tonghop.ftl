@@ -438,16 +438,7 @@ throttle-too-many-failures = Đã nhập sai quá nhiều lần. Hãy thử lạ
 form-invalid = Mẫu báo cáo có { $count } chỗ chưa đúng; chưa có gì được ghi.
 fixed-form-part-window = Kỳ { $period } đã có số liệu nên không bỏ và không đổi ngày được. Hãy giữ kỳ đó trong danh sách kỳ riêng (windows) với các ngày như cũ; tên và hạn gửi (due_at) thì đổi được.
 fixed-form-part = Kỳ { $period } đã có số liệu hoặc kế hoạch giao nên không bỏ được { $gone }. Hãy lập phiên bản mới có hiệu lực (valid_from) sau kỳ đó.
-fixed-form-owner = Mẫu { $form } thuộc về { $owner } và không đổi được. Hãy ghi đúng đơn vị này ở owner, hoặc lập mẫu khác với mã khác.
-fixed-form-no-owner = Mẫu { $form } là của toàn hệ thống, không đơn vị nào nhận về mình được. Hãy bỏ owner, hoặc lập mẫu khác với mã khác.
 form-invalid-code = Mã mẫu gồm các từ chữ thường không dấu, chữ số và dấu _, nối bằng dấu chấm.
-form-no-level-submits = Mẫu phải có ít nhất một cấp gửi (submitted_by), hoặc nêu tên các đơn vị gửi (recipients).
-form-levels-and-recipients = Mẫu giao cho các cấp (submitted_by) hoặc cho từng đơn vị nêu tên (recipients), không cả hai. Hãy bỏ một.
-form-no-recipients = Hãy nêu ít nhất một đơn vị gửi, hoặc bỏ trường này và ghi các cấp gửi (submitted_by).
-form-too-many-recipients = Chỉ nêu tên được nhiều nhất { $most } đơn vị. Hãy giao theo cấp (submitted_by), hoặc chia thành nhiều mẫu.
-form-unknown-unit = Ngày { $day } không có đơn vị { $unit }. Hãy ghi mã định danh, hoặc code: và mã đơn vị (ví dụ code:30388).
-form-recipient-elsewhere = Ngày { $day }, trong { $owner } và các đơn vị cấp dưới không có đơn vị { $unit }. Mẫu của { $owner } chỉ giao được cho các đơn vị ở đó: hãy chọn một trong số đó.
-form-recipient-twice = Đơn vị { $unit } có hai lần. Hãy bỏ một.
 form-calendar-and-windows = Mẫu có lịch (calendar) và chu kỳ (frequency), hoặc có kỳ riêng (windows), không có cả hai. Hãy bỏ một bên.
 form-periods-incomplete = Mẫu không có kỳ riêng (windows) thì phải có { $field }.
 form-window-twice = Kỳ { $key } có hai lần. Hãy bỏ một hoặc đặt tên khác.
@@ -475,6 +466,18 @@ fixed-form-part-recipient = đơn vị gửi { $unit }
 fixed-form-part-indicator = chỉ tiêu { $indicator }
 form-field-calendar = lịch (calendar)
 form-field-frequency = chu kỳ (frequency)
+
+## service/catalogue/form/asked
+
+fixed-form-owner = Mẫu { $form } thuộc về { $owner }, không chuyển sang đơn vị khác được. Hãy ghi đúng đơn vị này ở owner, hoặc lập mẫu khác với mã khác.
+fixed-form-no-owner = Mẫu { $form } là của toàn hệ thống, không đơn vị nào nhận về mình được. Hãy bỏ owner, hoặc lập mẫu khác với mã khác.
+form-no-level-submits = Mẫu phải có ít nhất một cấp gửi (submitted_by), hoặc nêu tên các đơn vị gửi (recipients).
+form-levels-and-recipients = Mẫu giao cho các cấp (submitted_by) hoặc cho từng đơn vị nêu tên (recipients), không cả hai. Hãy bỏ một.
+form-no-recipients = Hãy nêu ít nhất một đơn vị gửi, hoặc bỏ trường này và ghi các cấp gửi (submitted_by).
+form-too-many-recipients = Chỉ nêu tên được nhiều nhất { $most } đơn vị. Hãy giao theo cấp (submitted_by), hoặc chia thành nhiều mẫu.
+form-unknown-unit = Ngày { $day } không có đơn vị { $unit }. Hãy ghi mã định danh, hoặc code: và mã đơn vị (ví dụ code:30388).
+form-recipient-elsewhere = Ngày { $day }, trong { $owner } và các đơn vị cấp dưới không có đơn vị { $unit }. Mẫu của { $owner } chỉ giao được cho các đơn vị ở đó: hãy chọn một trong số đó.
+form-recipient-twice = Đơn vị { $unit } có hai lần. Hãy bỏ một.
 
 ## service/catalogue/indicator
 

@@ -145,7 +145,7 @@ pub struct FormBody {
     #[serde(default)]
     pub submitted_by: Vec<String>,
     /// Instead of `submitted_by`: the units that submit, by id or `code:…`. A code is that of the
-    /// version's first day, or of today. They lie at or below the owner.
+    /// version's first day, or of today if that is past. They lie at or below the owner.
     #[schema(max_items = 1000, example = json!(null))]
     pub recipients: Option<Vec<String>>,
     /// Days before the closing day on which entry begins; by default, and at the earliest, the

@@ -92,7 +92,7 @@ fn sentences(refused: &Answer) -> Vec<String> {
     let problem = refused.json();
     let faults = problem["errors"].as_array().unwrap().iter();
     faults
-        .map(|fault| fault["message"].as_str().unwrap().to_owned())
+        .map(|fault| fault["detail"].as_str().unwrap().to_owned())
         .collect()
 }
 
@@ -110,8 +110,7 @@ on_both_backends! {
         let clerk = somebody(&server, "clerk", &["reporter@code:A"]);
         assert_eq!(clerk.get(STORM).expect_status(200).json(), made);
         let mut again = made.clone();
-        again.as_object_mut().unwrap().retain(|field, _| field != "calendar" && field != "frequency");
-        again["valid_from"] = Value::Null;
+        again.as_object_mut().unwrap().remove("code");
         town.replace(STORM, &again).expect_status(200);
 
         let may_submit = |client: &Client| client.get("/v1/me").json()["may_submit"].clone();
@@ -196,13 +195,16 @@ on_both_backends! {
         let (server, _admin, town) = world(backend);
         let refused = town.put(STORM, &recipients(&["A", "D", "A", "none"]));
         assert_eq!(sentences(&refused), [
-            format!("On {} there is no unit \"code:D\" at or below Thị xã (T). A form of Thị xã (T) asks only units there: choose one of them.", day(0).format("%d/%m/%Y")),
+            format!("On {} there is no unit \"code:D\" at or below Thị xã (T). A form of Thị xã (T) asks only units there: choose one of them.", day(0)),
             "The unit Xã A (A) stands there twice. Remove one of the two.".to_owned(),
-            format!("On {} there is no unit \"code:none\" at or below Thị xã (T). A form of Thị xã (T) asks only units there: choose one of them.", day(0).format("%d/%m/%Y")),
+            format!("On {} there is no unit \"code:none\" at or below Thị xã (T). A form of Thị xã (T) asks only units there: choose one of them.", day(0)),
         ]);
         assert_eq!(refused.expect_problem(422, "INVALID_FORM"), [
             "/recipients/1 UNKNOWN_UNIT", "/recipients/2 DUPLICATE", "/recipients/3 UNKNOWN_UNIT"
         ]);
+        let vietnamese = town.with("Accept-Language", "vi");
+        let told = sentences(&vietnamese.put(STORM, &recipients(&["D", "A", "A"]))).concat();
+        assert!(told.contains("không có đơn vị \"code:D\"") && told.contains("Xã A (A) có hai lần"), "{told}");
         let refused = town.put(STORM, &recipients(&[]));
         assert_eq!(refused.expect_problem(422, "INVALID_FORM"), ["/recipients INVALID_VALUE"]);
         let mut both = recipients(&["A"]);
@@ -356,8 +358,7 @@ on_both_backends! {
         // The ended units stay named by their ids, so that the form can be changed. The successor is
         // asked once a version names it.
         let mut next = town.get(STORM).json();
-        next.as_object_mut().unwrap().retain(|field, _| field != "calendar" && field != "frequency");
-        next["valid_from"] = Value::Null;
+        next.as_object_mut().unwrap().remove("code");
         town.replace(STORM, &next).expect_status(200);
         let named = next["recipients"].as_array_mut().unwrap();
         named.push(admin.get(&format!("/v1/units/code:E?as_of={}", day(10))).json()["id"].clone());

@@ -482,7 +482,7 @@ pub fn put_form(
         let code = entered.code.parse::<FormCode>().ok();
         let known = code.as_ref().and_then(|code| snapshot.catalogue.form(code));
         let today = snapshot.today(call.now);
-        let units_on = entered.valid_from.unwrap_or(today);
+        let units_on = entered.valid_from.unwrap_or(today).max(today);
         let owner = Owner::of(snapshot, known, entered, units_on);
         let permit = owner.permit(snapshot, today)?;
         change.once(permit, |transaction, _| {
@@ -663,7 +663,7 @@ struct FormReader<'s> {
     /// Days within the version's validity on which a level or an indicator that it uses can change.
     days: BTreeSet<NaiveDate>,
     owner: Owner,
-    /// The day on which units are looked up: the version's first, or today.
+    /// The day on which units are looked up: the version's first, or today if that is past.
     units_on: NaiveDate,
     /// The units that the form names before the change.
     named_already: Option<&'s BTreeSet<UnitId>>,

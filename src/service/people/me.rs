@@ -155,7 +155,9 @@ fn may_submit(
                     .map(ToString::to_string)
                     .collect(),
                 Some(top) => {
-                    let respondents = Respondents::new(definition, tree.clone());
+                    let reportings = snapshot.catalogue.subtree_reportings();
+                    let covering = reportings.on_day(form.number, today);
+                    let respondents = Respondents::new(definition, tree.clone(), covering);
                     let groups = respondents.groups(top);
                     groups.iter().map(|group| group.level.to_string()).collect()
                 }

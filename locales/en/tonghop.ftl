@@ -31,6 +31,7 @@ action-send-releases = send or recall this unit's report
 action-receive-releases = receive or return this unit's report
 action-date-receipts = say on which day a paper of this unit came in
 action-give-extensions = give this unit more time, or take that back
+action-arrange-subtree-reporting = let this unit report for all units below it, or take that back
 access-this-unit = this unit
 access-role = the role { $role }
 access-any-role = a role (any of them)
@@ -772,6 +773,7 @@ target-not-set = The unit was given nothing to reach of { $figure } in this peri
 submission-missing = The unit has entered nothing for this period yet.
 submission-does-not-submit = Units of the level { $level } do not submit { $form }. Choose a unit of a level that does: { $submitting }. An administrator of the whole system decides which levels submit.
 submission-not-asked = { $unit } is not asked by { $form }, so nothing can be submitted for it. Choose a unit that is asked, or have the person who made the form ask this one too.
+submission-covered-by-unit = { $unit } reports for all units below it, so this unit sends nothing for the period. Send your figures to { $unit }; { $who } can change that.
 submission-not-open = It is not open yet: entry for { $period } begins on { $opens }. Enter it from that day on; if it is needed earlier, ask an administrator of the whole system, who sets the form's days.
 submission-four-eyes = Who entered the values may not approve them on this form. Let somebody else do it.
 submission-busy = Too much is being submitted at once. Nothing was written; send it again in some seconds.
@@ -794,6 +796,23 @@ extension-invalid =
     }.
 extension-without-deadline = The form has no deadline for units of this level, so there is nothing to extend. It takes the unit's report at any time.
 extension-not-later = The deadline is { $deadline } anyway. Choose a later day.
+
+## service/submission/subtree_reporting
+
+subtree-reporting-not-arranged = The unit reports for itself only. On this form it was never arranged that it reports for all units below it.
+subtree-reporting-invalid =
+    Nothing was written: there { $count ->
+        [one] is { $count } fault
+       *[other] are { $count } faults
+    } in the periods.
+subtree-reporting-backwards = The last period ends on { $last }, before the first one begins on { $first }. Choose a later last period, or leave it out.
+subtree-reporting-covered = { $above } reports for all units below it on some of these days, and this unit is one of them. Choose other periods, or end that first.
+subtree-reporting-covers = { $below } is below this unit and reports for all units below it on some of these days. Choose other periods, or end that first.
+subtree-reporting-already-reported = Nothing was changed: for { $period } { $count ->
+        [one] the report of { $units } counts already
+       *[other] { $count } reports count already, those of { $units } among them
+    }. Return or withdraw what counts, or begin with a later period.
+subtree-reporting-already-for-all = Nothing was changed: for { $period } the report of { $unit } for all units below it counts. Return or withdraw it first, or leave the period among those for which it reports.
 
 ## service/submission/step
 

@@ -32,6 +32,7 @@ action-send-releases = gửi hay thu hồi báo cáo của đơn vị này
 action-receive-releases = tiếp nhận hay trả lại báo cáo của đơn vị này
 action-date-receipts = ghi ngày nhận bản giấy của đơn vị này
 action-give-extensions = gia hạn cho đơn vị này, hay rút gia hạn
+action-arrange-subtree-reporting = cho đơn vị này báo cáo gộp cho mọi đơn vị cấp dưới, hay thôi báo cáo gộp
 access-this-unit = đơn vị này
 access-role = vai trò { $role }
 access-any-role = một vai trò (vai trò nào cũng được)
@@ -715,6 +716,7 @@ target-not-set = Đơn vị chưa được giao kế hoạch về { $figure } ch
 submission-missing = Đơn vị chưa nhập số liệu cho kỳ này.
 submission-does-not-submit = Cấp { $level } không gửi mẫu { $form }. Hãy chọn đơn vị thuộc cấp được giao gửi: { $submitting }. Cấp nào gửi là do người quản trị hệ thống quy định.
 submission-not-asked = Mẫu { $form } không giao cho { $unit } nên không nhận số liệu của đơn vị này. Hãy chọn một đơn vị được giao, hoặc đề nghị người lập mẫu giao thêm.
+submission-covered-by-unit = { $unit } báo cáo gộp cho mọi đơn vị cấp dưới, nên đơn vị này không gửi cho kỳ này. Hãy chuyển số liệu cho { $unit }; { $who } có thể thay đổi việc này.
 submission-not-open = Chưa đến ngày nhập: kỳ { $period } mở nhập từ ngày { $opens }. Hãy nhập từ ngày đó; nếu cần sớm hơn, hãy đề nghị người quản trị hệ thống, là người đặt ngày mở của mẫu.
 submission-four-eyes = Người nhập số liệu không được tự duyệt mẫu này. Hãy để người khác duyệt.
 submission-busy = Hệ thống đang nhận quá nhiều số liệu cùng lúc. Chưa có gì được ghi; hãy gửi lại sau ít giây.
@@ -729,6 +731,16 @@ extension-not-given = Đơn vị chưa được gia hạn cho kỳ này.
 extension-invalid = Gia hạn có { $count } chỗ chưa đúng; chưa có gì được ghi.
 extension-without-deadline = Mẫu không đặt hạn gửi cho đơn vị cấp này nên không có gì để gia hạn. Đơn vị gửi lúc nào cũng được.
 extension-not-later = Hạn gửi vốn đã là ngày { $deadline }. Hãy chọn ngày sau đó.
+
+## service/submission/subtree_reporting
+
+subtree-reporting-not-arranged = Đơn vị chỉ báo cáo cho mình. Với mẫu này chưa có quy định để đơn vị báo cáo gộp cho cấp dưới.
+subtree-reporting-invalid = Các kỳ có { $count } chỗ chưa đúng; chưa có gì được ghi.
+subtree-reporting-backwards = Kỳ cuối kết thúc ngày { $last }, trước khi kỳ đầu bắt đầu ngày { $first }. Hãy chọn kỳ cuối muộn hơn, hoặc bỏ trống.
+subtree-reporting-covered = { $above } đã báo cáo gộp cho mọi đơn vị cấp dưới trong một số ngày này, trong đó có đơn vị này. Hãy chọn kỳ khác, hoặc kết thúc việc đó trước.
+subtree-reporting-covers = { $below } là đơn vị cấp dưới và đã báo cáo gộp trong một số ngày này. Hãy chọn kỳ khác, hoặc kết thúc việc đó trước.
+subtree-reporting-already-reported = Chưa có gì thay đổi: kỳ { $period } đã có { $count } báo cáo được tính, trong đó có { $units }. Hãy trả lại hoặc rút các báo cáo đó, hoặc bắt đầu từ kỳ sau.
+subtree-reporting-already-for-all = Chưa có gì thay đổi: kỳ { $period } đã tính báo cáo gộp của { $unit }. Hãy trả lại hoặc rút báo cáo đó trước, hoặc giữ kỳ này trong các kỳ báo cáo gộp.
 
 ## service/submission/step
 

@@ -199,6 +199,7 @@ impl Explain for Denied {
             Action::ReceiveReleases => message!("action-receive-releases"),
             Action::DateReceipts => message!("action-date-receipts"),
             Action::GiveExtensions => message!("action-give-extensions"),
+            Action::ArrangeSubtreeReporting => message!("action-arrange-subtree-reporting"),
         };
         let (needed, unit) = (self.needed(), self.unit());
         let roles = needed.roles(self.action);

@@ -83,7 +83,7 @@ macro_rules! operations {
             /// Looks up who may do the operation. This is the table of operations.
             pub fn audience(self) -> Audience {
                 use Action::{
-                    ChangeCatalogue, ChangeForms, ChangeLevels, ChangeSubmissions, CreateUnits,
+                    ArrangeSubtreeReporting, ChangeCatalogue, ChangeForms, ChangeLevels, ChangeSubmissions, CreateUnits,
                     DecideSubmissions, GiveExtensions, ManageAccounts, ReadCatalogue, ReadLevels, ReadReleases,
                     ReadRollups, ReadSubmissions, ReadUnits, ReceiveReleases, Reorganise,
                     SendReleases, SetTargets,
@@ -165,6 +165,9 @@ operations! {
     GetExtension = "get_extension": Read, NeedsOn(ReadSubmissions);
     PutExtension = "put_extension": Change, NeedsOn(GiveExtensions);
     DeleteExtension = "delete_extension": Change, NeedsOn(GiveExtensions);
+    GetSubtreeReporting = "get_subtree_reporting": Read, NeedsOn(ReadSubmissions);
+    PutSubtreeReporting = "put_subtree_reporting": Change, NeedsOn(ArrangeSubtreeReporting);
+    DeleteSubtreeReporting = "delete_subtree_reporting": Change, NeedsOn(ArrangeSubtreeReporting);
 
     GetRollup = "get_rollup": Read, NeedsOn(ReadRollups);
     // A POST because of its cost.

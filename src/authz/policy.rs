@@ -157,6 +157,8 @@ pub enum Action {
     DateReceipts,
     /// Give a unit more time, or take that back.
     GiveExtensions,
+    /// Let a unit report for all units below it, or take that back.
+    ArrangeSubtreeReporting,
     ReadRollups,
     /// Read the reports that a unit sent up, and nothing else of it.
     ReadReleases,
@@ -192,10 +194,10 @@ pub enum Extent {
 /// Looks up how far `role` allows `action`. This is the policy table.
 pub(super) fn extent(role: Role, action: Action) -> Extent {
     use Action::{
-        AppointManagers, ChangeCatalogue, ChangeForms, ChangeLevels, ChangeSubmissions,
-        CreateUnits, DateReceipts, DecideSubmissions, GiveExtensions, ManageAccounts,
-        ReadCatalogue, ReadLevels, ReadReleases, ReadRollups, ReadSubmissions, ReadUnits,
-        ReceiveReleases, Reorganise, SendReleases, SetTargets,
+        AppointManagers, ArrangeSubtreeReporting, ChangeCatalogue, ChangeForms, ChangeLevels,
+        ChangeSubmissions, CreateUnits, DateReceipts, DecideSubmissions, GiveExtensions,
+        ManageAccounts, ReadCatalogue, ReadLevels, ReadReleases, ReadRollups, ReadSubmissions,
+        ReadUnits, ReceiveReleases, Reorganise, SendReleases, SetTargets,
     };
     match (role, action) {
         (Role::TenantAdmin, _) | (_, ReadLevels | ReadCatalogue) => Extent::Everywhere,
@@ -207,14 +209,31 @@ pub(super) fn extent(role: Role, action: Action) -> Extent {
         | (Role::UnitAdmin, CreateUnits | ChangeForms | ManageAccounts) => Extent::Covered,
         (
             Role::Approver,
-            DecideSubmissions | DateReceipts | GiveExtensions | ReceiveReleases | SetTargets,
+            DecideSubmissions
+            | DateReceipts
+            | GiveExtensions
+            | ArrangeSubtreeReporting
+            | ReceiveReleases
+            | SetTargets,
         )
         | (Role::UnitAdmin, AppointManagers) => Extent::Below,
         (
             Role::Reporter | Role::Approver | Role::Viewer | Role::UnitAdmin,
-            ChangeSubmissions | DecideSubmissions | DateReceipts | GiveExtensions | CreateUnits
-            | ChangeLevels | ChangeCatalogue | ChangeForms | SendReleases | ReceiveReleases
-            | SetTargets | Reorganise | ManageAccounts | AppointManagers,
+            ChangeSubmissions
+            | DecideSubmissions
+            | DateReceipts
+            | GiveExtensions
+            | ArrangeSubtreeReporting
+            | CreateUnits
+            | ChangeLevels
+            | ChangeCatalogue
+            | ChangeForms
+            | SendReleases
+            | ReceiveReleases
+            | SetTargets
+            | Reorganise
+            | ManageAccounts
+            | AppointManagers,
         ) => Extent::Never,
     }
 }

@@ -2,4 +2,5 @@
 
 mod model;
 mod requests;
+mod subtree_reporting;
 pub mod tasks;

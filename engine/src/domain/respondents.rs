@@ -1,31 +1,35 @@
 //! Respondents: the units that are to submit a form for a base period. Whoever asks who is expected
 //! asks here. Never what they have submitted.
+//!
+//! A form says who submits ([`Asked`]). A unit that reports for its subtree (báo cáo gộp) takes the place of all
+//! units below it. Counts by level come from the tree at once; what those units change is a correction,
+//! and there are few of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod asked;
+#[cfg(test)]
+mod recount;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use self::asked::Asked;
 use super::deadline::Deadline;
-use super::form::{FormDefinition, FormPeriod, SubmittedBy};
+use super::form::{FormDefinition, FormPeriod};
 use super::hierarchy::{Place, Position, Tree};
 use super::holiday::Holidays;
 use super::id::{LevelCode, UnitId};
-use super::landing::{Landing, Landings};
+use super::landing::{Landing, Landings, landings_of};
+use super::submission::SpeaksFor;
 
 /// The units that are to submit a form, on the tree of one day: for a base period that of its last.
 #[derive(Clone)]
 pub struct Respondents<'p> {
-    definition: &'p FormDefinition,
     tree: Arc<Tree>,
     asked: Asked<'p>,
-}
-
-/// The units that a form asks, at and below its owner.
-#[derive(Clone)]
-enum Asked<'p> {
-    /// Every unit of these levels.
-    Levels(&'p [LevelCode]),
-    /// The units that it names, by their level and in preorder.
-    Units(BTreeMap<LevelCode, Vec<Position>>),
+    /// Working days by level, as the form has them.
+    deadlines: &'p BTreeMap<LevelCode, u16>,
+    /// The units that report for their subtrees, in preorder. None is below another.
+    covering: Vec<Position>,
 }
 
 /// Respondents of one level with one deadline.
@@ -39,15 +43,29 @@ pub struct Group<'r> {
 }
 
 impl<'p> Respondents<'p> {
-    pub fn new(definition: &'p FormDefinition, tree: Arc<Tree>) -> Respondents<'p> {
-        let asked = match &definition.submitted_by {
-            SubmittedBy::Levels(levels) => Asked::Levels(levels),
-            SubmittedBy::Recipients(units) => Asked::Units(by_level(units, &tree)),
-        };
+    /// `covering` are the units that report for their subtrees. One below another says nothing: the
+    /// upper one reports for it.
+    pub fn new(
+        definition: &'p FormDefinition,
+        tree: Arc<Tree>,
+        covering: impl IntoIterator<Item = UnitId>,
+    ) -> Respondents<'p> {
+        let standing = covering.into_iter().filter_map(|unit| tree.by_id(unit));
+        let mut positions: Vec<Position> = standing.map(Place::position).collect();
+        positions.sort_unstable();
+        let mut covering: Vec<Position> = Vec::with_capacity(positions.len());
+        for position in positions {
+            let place = tree.at(position);
+            let upper = covering.last().map(|last| tree.at(*last));
+            if upper.is_none_or(|upper| !upper.covers(place)) {
+                covering.push(position);
+            }
+        }
         Respondents {
-            definition,
+            asked: Asked::new(definition, tree.clone()),
             tree,
-            asked,
+            deadlines: &definition.deadlines,
+            covering,
         }
     }
 
@@ -56,81 +74,89 @@ impl<'p> Respondents<'p> {
         &self.tree
     }
 
-    /// Tells whether a unit is to submit.
-    pub fn includes(&self, place: Place<'_>) -> bool {
-        !place.is_leaf() && self.asks(place)
+    /// The levels of which units are asked.
+    pub fn levels_asked(&self) -> impl Iterator<Item = &LevelCode> {
+        self.asked.levels()
     }
 
-    fn asks(&self, place: Place<'_>) -> bool {
-        self.definition.submitted_by.includes(place.fact()) && self.is_of_owner(place)
-    }
-
-    /// Tells whether a unit lies at the form's owner or below it.
-    fn is_of_owner(&self, place: Place<'_>) -> bool {
-        self.definition.owner.is_none_or(|owner| {
-            let mut line = std::iter::once(place).chain(place.ancestors());
-            line.any(|place| place.unit() == owner)
-        })
-    }
-
-    /// The levels that are asked.
-    pub fn levels(&self) -> Vec<&LevelCode> {
-        match &self.asked {
-            Asked::Levels(levels) => levels.iter().collect(),
-            Asked::Units(units) => units.keys().collect(),
-        }
-    }
-
-    /// The levels that submit, and those that only send up by a deadline. Those of units that have
-    /// ended are among them.
+    /// The levels that are asked, and those that only send up by a deadline.
     pub fn levels_with_duty(&self) -> BTreeSet<&LevelCode> {
-        let submitting: Vec<&LevelCode> = match &self.definition.submitted_by {
-            SubmittedBy::Levels(levels) => levels.iter().collect(),
-            SubmittedBy::Recipients(units) => {
-                let facts = units.iter().filter_map(|unit| {
-                    let standing = self.tree.by_id(*unit).map(Place::fact);
-                    standing.or_else(|| self.tree.last_fact(*unit))
-                });
-                facts.map(|fact| &fact.level).collect()
-            }
-        };
-        let sending_up = self.definition.deadlines.keys();
-        sending_up.chain(submitting).collect()
+        self.asked.levels_with_duty()
     }
 
     /// Tells whether a unit submits, or its level sends up by a deadline.
     pub fn has_duty(&self, place: Place<'_>) -> bool {
-        let deadlines = &self.definition.deadlines;
-        self.includes(place) || deadlines.contains_key(&place.fact().level)
+        self.includes(place) || self.deadlines.contains_key(&place.fact().level)
     }
 
-    /// The respondents of a level at and below a place.
-    fn of_level<'r>(&'r self, level: &LevelCode, place: Place<'r>) -> &'r [Position] {
-        let positions = match &self.asked {
-            Asked::Levels(levels) if levels.contains(level) => self.tree.at_level(level),
-            Asked::Levels(_) => &[],
-            Asked::Units(units) => units.get(level).map(Vec::as_slice).unwrap_or_default(),
-        };
-        let top = self.below_owner(place);
-        top.map(|top| top.within(positions)).unwrap_or_default()
-    }
-
-    /// The part of a place's subtree that lies at the form's owner or below it.
-    fn below_owner<'r>(&'r self, place: Place<'r>) -> Option<Place<'r>> {
-        let Some(owner) = self.definition.owner else {
-            return Some(place);
-        };
-        let owner = self.tree.by_id(owner)?;
-        match (owner.covers(place), place.covers(owner)) {
-            (true, _) => Some(place),
-            (false, true) => Some(owner),
-            (false, false) => None,
-        }
+    /// Tells whether a unit is to submit.
+    pub fn includes(&self, place: Place<'_>) -> bool {
+        self.answers_for(place, |_| true)
     }
 
     /// Tells whether a unit is to submit what one of these levels is asked for.
     pub fn answers_for(&self, place: Place<'_>, is_asked: impl Fn(&LevelCode) -> bool) -> bool {
-        self.includes(place) && is_asked(&place.fact().level)
+        self.levels_of(place).into_iter().any(is_asked)
+    }
+
+    /// Lists the levels for which a unit is to submit: its own, and those below it if it reports for
+    /// its subtree. None if it is not to submit.
+    pub fn levels_of(&self, place: Place<'_>) -> Vec<&LevelCode> {
+        if place.is_leaf() || self.above(place).is_some() {
+            return Vec::new();
+        }
+        let own = Some(&place.fact().level).filter(|_| self.asked.includes(place));
+        let is_covering = self.is_covering(place);
+        let levels = self.asked.levels();
+        levels
+            .filter(|level| {
+                own == Some(*level) || is_covering && self.asked.count(level, place) > 0
+            })
+            .collect()
+    }
+
+    /// Returns the units for which a unit's submission speaks.
+    pub fn speaks_for(&self, place: Place<'_>) -> SpeaksFor {
+        match self.is_covering(place) {
+            true => SpeaksFor::Subtree,
+            false => SpeaksFor::Unit,
+        }
+    }
+
+    /// Returns the unit above that reports for a unit, if one does.
+    pub fn above(&self, place: Place<'_>) -> Option<Place<'_>> {
+        let before = self.covering.partition_point(|at| *at < place.position());
+        let nearest = self.covering.get(before.checked_sub(1)?)?;
+        let nearest = self.tree.at(*nearest);
+        nearest.covers(place).then_some(nearest)
+    }
+
+    /// Tells whether a unit reports for its subtree. It may be asked about as another tree has it.
+    fn is_covering(&self, place: Place<'_>) -> bool {
+        let is_found = |at: Position| self.covering.binary_search(&at).is_ok();
+        let here = self.tree.by_id(place.unit());
+        here.is_some_and(|here| is_found(here.position()))
+    }
+
+    /// Lists the units at and below a place that report for their subtrees.
+    fn covering_in<'t>(&'t self, place: Place<'_>) -> impl Iterator<Item = Place<'t>> {
+        let first = self.covering.partition_point(|at| *at < place.position());
+        let rest = self.covering.get(first..).unwrap_or_default();
+        let within = rest.partition_point(|at| place.covers(self.tree.at(*at)));
+        let within = rest.get(..within).unwrap_or_default().iter();
+        within.map(|at| self.tree.at(*at))
+    }
+
+    /// Counts the units of a level at and below a place for which no other is asked, and which are
+    /// asked for themselves alone.
+    fn count_uncovered(&self, place: Place<'_>, level: &LevelCode) -> u64 {
+        if self.above(place).is_some() {
+            return 0;
+        }
+        let covered = self.covering_in(place);
+        let covered = covered.map(|top| self.asked.count(level, top));
+        let all = self.asked.count(level, place);
+        all.saturating_sub(covered.sum::<u64>())
     }
 
     /// Counts those at and below a place.
@@ -146,23 +172,38 @@ impl<'p> Respondents<'p> {
 
     /// Counts those at and below a place that submit what one of these levels is asked for.
     pub fn count_answering(&self, place: Place<'_>, is_asked: impl Fn(&LevelCode) -> bool) -> u64 {
-        let levels = self.levels().into_iter();
-        let levels = levels.filter(|level| is_asked(level));
-        levels.map(|level| self.count_of_level(level, place)).sum()
-    }
-
-    fn count_of_level(&self, level: &LevelCode, place: Place<'_>) -> u64 {
-        u64::try_from(self.of_level(level, place).len()).unwrap_or(u64::MAX)
+        let asked = self.asked.levels().filter(|level| is_asked(level));
+        let alone: u64 = asked.map(|level| self.count_uncovered(place, level)).sum();
+        let covering = self.covering_in(place);
+        let covering = covering.map(|top| u64::from(self.answers_for(top, &is_asked)));
+        alone + covering.sum::<u64>()
     }
 
     /// Returns the groups of those at and below a place.
     pub fn groups<'r>(&'r self, place: Place<'_>) -> Vec<Group<'r>> {
-        let groups = self.levels().into_iter().map(|level| Group {
-            level,
-            due_with: level,
-            count: self.count_of_level(level, place),
-        });
-        groups.filter(|group| group.count > 0).collect()
+        let levels = self.asked.levels();
+        let mut groups: Vec<Group<'r>> = levels
+            .map(|level| Group {
+                level,
+                due_with: level,
+                count: self.count_uncovered(place, level),
+            })
+            .collect();
+        for top in self.covering_in(place).filter(|top| self.includes(*top)) {
+            let (level, due_with) = (&top.fact().level, self.due_with(top));
+            let is_same =
+                |group: &&mut Group<'r>| (group.level, group.due_with) == (level, due_with);
+            match groups.iter_mut().find(is_same) {
+                Some(group) => group.count += 1,
+                None => groups.push(Group {
+                    level,
+                    due_with,
+                    count: 1,
+                }),
+            }
+        }
+        groups.retain(|group| group.count > 0);
+        groups
     }
 
     /// Returns the groups of those below a place.
@@ -181,13 +222,23 @@ impl<'p> Respondents<'p> {
 
     /// Lists those at and below a place that have the deadline of a level.
     pub fn due_with_level<'r>(&'r self, level: &LevelCode, place: Place<'r>) -> Vec<Place<'r>> {
-        let positions = self.of_level(level, place).iter();
-        positions.map(|position| self.tree.at(*position)).collect()
+        let alone = self.asked.of_level(level, place);
+        let alone = alone.filter(|one| !self.is_covering(*one) && self.includes(*one));
+        let covering = self.covering_in(place).filter(|top| self.includes(*top));
+        let covering = covering.filter(|top| self.due_with(*top) == level);
+        alone.chain(covering).collect()
     }
 
-    /// Returns the level whose deadline a unit has.
-    pub fn due_with<'t>(&self, place: Place<'t>) -> &'t LevelCode {
-        &place.fact().level
+    /// Returns the level whose deadline a unit has: its own. A unit that reports for its subtree and
+    /// whose level has none has the latest of the levels for which it reports.
+    pub fn due_with<'r>(&'r self, place: Place<'r>) -> &'r LevelCode {
+        let own = &place.fact().level;
+        if self.deadlines.contains_key(own) || !self.is_covering(place) {
+            return own;
+        }
+        let levels = self.levels_of(place).into_iter();
+        let latest = levels.max_by_key(|level| self.deadlines.get(*level));
+        latest.unwrap_or(own)
     }
 
     /// Returns the deadline of a unit, which it has without an extension.
@@ -202,44 +253,102 @@ impl<'p> Respondents<'p> {
     }
 
     /// The same where they lie on the map of a later day.
-    pub fn landed(self, landings: Option<Arc<Landings>>) -> LandedRespondents<'p> {
-        let landings = match (&self.asked, self.definition.owner) {
-            (Asked::Levels(_), None) => landings,
-            (Asked::Levels(_) | Asked::Units(_), _) => {
-                let of_form = |all: Arc<Landings>| {
-                    let of_form = all.of_units(&self.tree, |place| self.includes(place));
-                    Arc::new(of_form)
-                };
-                landings.map(of_form)
-            }
-        };
+    pub fn landed(self, on: Option<(Arc<Landings>, &Tree)>) -> LandedRespondents<'p> {
+        let landed = on.map(|(landings, tree)| Landed::new(&self, landings, tree));
         LandedRespondents {
             respondents: self,
-            landings,
+            landed,
         }
     }
-}
-
-/// Finds units on a tree, by their level and in preorder.
-fn by_level(units: &BTreeSet<UnitId>, tree: &Tree) -> BTreeMap<LevelCode, Vec<Position>> {
-    let places = units.iter().filter_map(|unit| tree.by_id(*unit));
-    let mut found: BTreeMap<LevelCode, Vec<Position>> = BTreeMap::new();
-    for place in places {
-        let level = place.fact().level.clone();
-        found.entry(level).or_default().push(place.position());
-    }
-    for positions in found.values_mut() {
-        positions.sort_unstable();
-    }
-    found
 }
 
 /// Respondents where they lie on the map of a later day.
 pub struct LandedRespondents<'p> {
     respondents: Respondents<'p>,
-    /// `None` if the map is the same. Those of other units are in it only where all units of a level
-    /// are asked.
-    landings: Option<Arc<Landings>>,
+    /// `None` if the map is the same.
+    landed: Option<Landed>,
+}
+
+/// Where respondents lie on another map: by level, and what units that report for their subtrees change
+/// of that.
+struct Landed {
+    /// Of those that the form asks.
+    landings: Arc<Landings>,
+    /// The places of units of levels that submit, which do not, or not for themselves alone. In order.
+    covered: HashMap<Landing, Vec<(Position, LevelCode)>>,
+    /// The places of the units that report for them, with the levels for which they do. In order.
+    covering: HashMap<Landing, Vec<(Position, Vec<LevelCode>)>>,
+}
+
+impl Landed {
+    fn new(respondents: &Respondents<'_>, landings: Arc<Landings>, to: &Tree) -> Landed {
+        let (asked, from) = (&respondents.asked, &respondents.tree);
+        let landings = match asked.is_by_level_alone() {
+            true => landings,
+            false => Arc::new(landings.of_units(from, |place| asked.includes(place))),
+        };
+        let mut landed = Landed {
+            landings,
+            covered: HashMap::new(),
+            covering: HashMap::new(),
+        };
+        let all = [Landing::Shares, Landing::Whole, Landing::Itself];
+        for (top, landing) in respondents
+            .covering
+            .iter()
+            .flat_map(|top| all.map(|landing| (from.at(*top), landing)))
+        {
+            let lie = |place: Place<'_>| landings_of(place.unit(), from.day(), landing, to);
+            let covered = landed.covered.entry(landing).or_default();
+            for level in asked.levels() {
+                let places = asked.of_level(level, top).flat_map(lie);
+                covered.extend(places.map(|at| (at, level.clone())));
+            }
+            let levels = respondents.levels_of(top).into_iter();
+            let levels: Vec<LevelCode> = levels.cloned().collect();
+            let covering = landed.covering.entry(landing).or_default();
+            covering.extend(lie(top).into_iter().map(|at| (at, levels.clone())));
+        }
+        landed.covered.values_mut().for_each(|all| all.sort());
+        landed.covering.values_mut().for_each(|all| all.sort());
+        landed
+    }
+
+    /// Counts those at some positions that submit what one of these levels is asked for; `by_level`
+    /// counts the units of a level there.
+    fn count(
+        &self,
+        asked: &Asked<'_>,
+        landing: Landing,
+        (first, last): (Position, Position),
+        is_asked: impl Fn(&LevelCode) -> bool,
+        by_level: impl Fn(&LevelCode) -> u64,
+    ) -> u64 {
+        let levels = asked.levels().filter(|level| is_asked(level));
+        let all: u64 = levels.map(by_level).sum();
+        let covered = within(self.covered.get(&landing), first, last);
+        let covered = covered.iter().filter(|(_, level)| is_asked(level)).count();
+        let covering = within(self.covering.get(&landing), first, last);
+        let covering = covering
+            .iter()
+            .filter(|(_, levels)| levels.iter().any(&is_asked))
+            .count();
+        let [covered, covering] =
+            [covered, covering].map(|count| u64::try_from(count).unwrap_or(0));
+        all.saturating_sub(covered) + covering
+    }
+}
+
+/// Takes those of an ordered list that lie from one position to another.
+fn within<T>(
+    list: Option<&Vec<(Position, T)>>,
+    first: Position,
+    last: Position,
+) -> &[(Position, T)] {
+    let list = list.map(Vec::as_slice).unwrap_or_default();
+    let before = list.partition_point(|(at, _)| *at < first);
+    let through = list.partition_point(|(at, _)| *at <= last);
+    list.get(before..through).unwrap_or_default()
 }
 
 impl LandedRespondents<'_> {
@@ -250,12 +359,14 @@ impl LandedRespondents<'_> {
         landing: Landing,
         is_asked: impl Fn(&LevelCode) -> bool,
     ) -> u64 {
-        match &self.landings {
-            None => self.respondents.count_answering(place, is_asked),
-            Some(landings) => self.sum(is_asked, |level| {
-                landings.count_below(level, landing, place)
-            }),
-        }
+        let Some(landed) = &self.landed else {
+            return self.respondents.count_answering(place, is_asked);
+        };
+        let last = place.subtree_with_leaves().next_back();
+        let last = last.map_or(place.position(), Place::position);
+        let range = (place.position(), last);
+        let by_level = |level: &LevelCode| landed.landings.count_below(level, landing, place);
+        landed.count(&self.respondents.asked, landing, range, is_asked, by_level)
     }
 
     /// Counts those that lie at a place itself and submit what one of these levels is asked for.
@@ -265,17 +376,11 @@ impl LandedRespondents<'_> {
         landing: Landing,
         is_asked: impl Fn(&LevelCode) -> bool,
     ) -> u64 {
-        match &self.landings {
-            None => u64::from(self.respondents.answers_for(place, is_asked)),
-            Some(landings) => self.sum(is_asked, |level| landings.count_at(level, landing, place)),
-        }
-    }
-
-    fn sum(&self, is_asked: impl Fn(&LevelCode) -> bool, count: impl Fn(&LevelCode) -> u64) -> u64 {
-        let levels = self.respondents.levels().into_iter();
-        levels.filter(|level| is_asked(level)).map(count).sum()
+        let Some(landed) = &self.landed else {
+            return u64::from(self.respondents.answers_for(place, is_asked));
+        };
+        let range = (place.position(), place.position());
+        let by_level = |level: &LevelCode| landed.landings.count_at(level, landing, place);
+        landed.count(&self.respondents.asked, landing, range, is_asked, by_level)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -148,7 +148,11 @@ fn may_submit(
         .map(|(form, definition)| MaySubmit {
             form: form.code.to_string(),
             unit: top.map(UnitName::of),
-            levels: levels_in(top, &Respondents::new(definition, tree.clone())),
+            levels: {
+                let reportings = snapshot.catalogue.subtree_reportings();
+                let covering = reportings.on_day(form.number, today);
+                levels_in(top, &Respondents::new(definition, tree.clone(), covering))
+            },
         })
         .filter(|entry| !entry.levels.is_empty())
         .collect()
@@ -157,7 +161,7 @@ fn may_submit(
 /// Lists the levels of the units that are to submit at and below a place, or anywhere.
 fn levels_in(top: Option<Place<'_>>, respondents: &Respondents<'_>) -> Vec<String> {
     let Some(top) = top else {
-        let levels = respondents.levels().into_iter();
+        let levels = respondents.levels_asked();
         return levels.map(ToString::to_string).collect();
     };
     let groups = respondents.groups(top);

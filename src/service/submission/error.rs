@@ -42,6 +42,12 @@ pub enum SubmissionError {
     },
     #[error("{} is not asked by {}", .unit.en(), .form.en())]
     NotAsked { unit: Named, form: Named },
+    #[error("{unit} reports for all units below it")]
+    CoveredByUnit {
+        unit: String,
+        /// Whoever can change that.
+        who: Message,
+    },
     #[error("entry for {} begins on {opens}", .period.en())]
     NotOpen { period: Named, opens: NaiveDate },
     #[error("the deadline was {deadline}")]
@@ -89,6 +95,10 @@ impl Explain for SubmissionError {
             SubmissionError::NotAsked { unit, form } => Explanation::new(
                 Code::UnitDoesNotSubmit,
                 message!("submission-not-asked", unit, form),
+            ),
+            SubmissionError::CoveredByUnit { unit, who } => Explanation::new(
+                Code::CoveredByUnit,
+                message!("submission-covered-by-unit", unit, who),
             ),
             SubmissionError::NotOpen { period, opens } => {
                 let opens = Named::day(*opens);

@@ -9,6 +9,7 @@ pub mod extension;
 mod queue;
 mod rule;
 mod step;
+pub mod subtree_reporting;
 mod view;
 
 pub use self::batch::{change_all, change_now};

@@ -195,7 +195,14 @@ impl Deciding<'_> {
     /// Checks that the unit is to submit the form, and that entry has begun.
     fn check_open(&self) -> Result<(), SubmissionError> {
         let period = &self.located.in_force.period;
-        if !self.respondents().includes(self.located.place()) {
+        let (respondents, place) = (self.respondents(), self.located.place());
+        if let Some(above) = respondents.above(place) {
+            return Err(SubmissionError::CoveredByUnit {
+                unit: above.fact().name_with_code(),
+                who: holder_of(Action::ArrangeSubtreeReporting, above.fact()),
+            });
+        }
+        if !respondents.includes(place) {
             return Err(self.not_asked());
         }
         let opens = period.opens();
@@ -250,6 +257,19 @@ impl Deciding<'_> {
 
     fn respondents(&self) -> Respondents<'_> {
         self.snapshot.respondents(&self.located.in_force.period)
+    }
+
+    /// Returns the units for which the submission speaks after a step: who sends values sends them for
+    /// as many as it is to report for.
+    fn speaks_for(&self, effect: Effect) -> SpeaksFor {
+        match (self.current(), effect) {
+            (Some(current), Effect::Keeps | Effect::Restores | Effect::CountsNothing) => {
+                current.speaks_for
+            }
+            (Some(_), Effect::CountsLatest) | (None, _) => {
+                self.respondents().speaks_for(self.located.place())
+            }
+        }
     }
 
     fn level(&self) -> &LevelCode {
@@ -396,7 +416,9 @@ impl Deciding<'_> {
         if effect != Effect::CountsLatest {
             return Ok(Some(content));
         }
-        let facts = complete(&content.facts, &self.located.in_force, self.level())
+        let respondents = self.respondents();
+        let levels = respondents.levels_of(self.located.place());
+        let facts = complete(&content.facts, &self.located.in_force, &levels)
             .map_err(|faults| SubmissionError::Invalid(faults.into()))?;
         Ok(Some(Content { facts, ..content }))
     }
@@ -406,8 +428,10 @@ impl Deciding<'_> {
         let content = match self.asked.content_by(self.snapshot.counters.into()) {
             Some(read) => read.clone(),
             None => {
+                let respondents = self.respondents();
                 let submitter = Submitter {
                     level: self.level(),
+                    levels: &respondents.levels_of(self.located.place()),
                     hierarchy: &self.snapshot.hierarchy,
                 };
                 entered.read(&self.located.in_force, submitter)
@@ -508,7 +532,7 @@ impl Deciding<'_> {
             revision,
             values_revision,
             counting_revision,
-            speaks_for: SpeaksFor::Unit,
+            speaks_for: self.speaks_for(effect),
             receipt,
             rev: self.snapshot.counters.rev,
             counting_rev: if changes_what_counts {

@@ -332,8 +332,10 @@ pub(in crate::service) struct Expectation<'s>(Vec<(InForce<'s>, LandedRespondent
 impl<'s> Expectation<'s> {
     /// `day` is that of the tree in view.
     pub fn of(snapshot: &'s Snapshot, bases: &[FormPeriod<'s>], day: NaiveDate) -> Expectation<'s> {
+        let tree = snapshot.hierarchy.tree_on(day);
         let bases = bases.iter().map(|base| {
             let landings = snapshot.hierarchy.landings(base.closing_day(), day);
+            let landings = landings.map(|landings| (landings, tree.as_ref()));
             let respondents = snapshot.respondents(base).landed(landings);
             (snapshot.catalogue.in_force(*base), respondents)
         });

@@ -36,6 +36,8 @@ pub struct EnteredPassage {
 #[derive(Clone, Copy)]
 pub struct Submitter<'h> {
     pub level: &'h LevelCode,
+    /// The levels for which it submits: its own, and those below it if it reports for its subtree.
+    pub levels: &'h [&'h LevelCode],
     /// The hierarchy, in which the levels have their names.
     pub hierarchy: &'h Hierarchy,
 }
@@ -110,7 +112,7 @@ fn collected_entry<'f, 'c>(
         let indicator = entry.named();
         return Err(SubmissionFault::Derived { indicator });
     }
-    if !entry.is_collected_at(submitter.level) {
+    if !entry.is_collected_at_any(submitter.levels) {
         let levels = in_force.period.definition.levels_collecting(entry.item);
         return Err(SubmissionFault::NotCollectedHere {
             indicator: entry.named(),

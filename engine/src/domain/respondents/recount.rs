@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::domain::form::SubmittedBy;
 use crate::domain::hierarchy::Hierarchy;
 use crate::domain::level::LevelPreset;
 use crate::domain::succession::Successions;
@@ -96,7 +97,7 @@ proptest! {
         let owner = owner.map(|number| units[number]);
         let definition = definition(owner, submitted_by);
         let tree = hierarchy.tree_on(BEGINNING);
-        let respondents = Respondents::new(&definition, tree.clone());
+        let respondents = Respondents::new(&definition, tree.clone(), []);
 
         let is_named = |fact: &UnitFact| match &asked {
             Ok(levels) => levels.contains(fact.level.as_str()),
@@ -142,7 +143,8 @@ proptest! {
 
         // On the map after the change they are counted where they lie then.
         let later = hierarchy.tree_on(change());
-        let landed = respondents.landed(hierarchy.landings(BEGINNING, change()));
+        let landings = hierarchy.landings(BEGINNING, change()).unwrap();
+        let landed = respondents.landed(Some((landings, later.as_ref())));
         for place in later.places() {
             let below = place.subtree().filter(is_expected).count();
             let own = usize::from(is_expected(&place));

@@ -1,9 +1,9 @@
 //! Respondents: the units that are to submit a form for a base period. Whoever asks who is expected
 //! asks here. Never what they have submitted.
 //!
-//! A form says who submits ([`Asked`]). A unit that reports for its subtree (báo cáo gộp) takes the place of all
-//! units below it. Counts by level come from the tree at once; what those units change is a correction,
-//! and there are few of them.
+//! A form says which units it asks. A unit that reports for its subtree (báo cáo gộp) takes the place
+//! of all units below it. Counts by level come from the tree at once; what those units change is a
+//! correction, and there are few of them.
 
 mod asked;
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Respondents against a naive recount: random maps that change once, random owners, and forms that
-//! ask by level or by name.
+//! Respondents against a naive recount: random maps that change once, random owners, forms that ask by
+//! level or by name, and units that report for their subtrees.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -84,6 +84,7 @@ proptest! {
         above in prop::collection::vec((0..4_usize, 0..4_usize), UNITS),
         owner in prop::option::of(0..UNITS),
         asked in asked(),
+        covering in prop::collection::btree_set(0..UNITS, 0..=3),
     ) {
         let (hierarchy, units) = map(&above);
         let submitted_by = match &asked {
@@ -95,49 +96,56 @@ proptest! {
             }
         };
         let owner = owner.map(|number| units[number]);
+        let covering: BTreeSet<UnitId> = covering.iter().map(|number| units[*number]).collect();
         let definition = definition(owner, submitted_by);
         let tree = hierarchy.tree_on(BEGINNING);
-        let respondents = Respondents::new(&definition, tree.clone(), []);
+        let respondents = Respondents::new(&definition, tree.clone(), covering.iter().copied());
 
-        let is_named = |fact: &UnitFact| match &asked {
-            Ok(levels) => levels.contains(fact.level.as_str()),
-            Err(numbers) => numbers.iter().any(|number| units[*number] == fact.unit),
+        let is_asked = |place: &Place<'_>| {
+            let fact = place.fact();
+            let is_named = match &asked {
+                Ok(levels) => levels.contains(fact.level.as_str()),
+                Err(numbers) => numbers.iter().any(|number| units[*number] == fact.unit),
+            };
+            let owner = owner.map(|owner| tree.by_id(owner).unwrap());
+            is_named && owner.is_none_or(|owner| owner.covers(*place))
         };
-        let expected: BTreeSet<UnitId> = tree
+        // The levels for which each unit submits; none for a unit for which another one does.
+        let expected: BTreeMap<UnitId, BTreeSet<&LevelCode>> = tree
             .places()
-            .filter(|place| {
-                let owner = owner.map(|owner| tree.by_id(owner).unwrap());
-                is_named(place.fact()) && owner.is_none_or(|owner| owner.covers(*place))
+            .map(|place| {
+                let is_covered = place.ancestors().any(|upper| covering.contains(&upper.unit()));
+                let speaks_for: Vec<Place<'_>> = match covering.contains(&place.unit()) {
+                    _ if is_covered => Vec::new(),
+                    true => place.subtree().collect(),
+                    false => vec![place],
+                };
+                let asked = speaks_for.into_iter().filter(is_asked);
+                (place.unit(), asked.map(|place| &place.fact().level).collect())
             })
-            .map(Place::unit)
             .collect();
-        let is_expected = |place: &Place<'_>| expected.contains(&place.unit());
         let number = |count: usize| u64::try_from(count).unwrap();
+        let levels: [LevelCode; 3] = ["town", "commune", "hamlet"].map(|level| level.parse().unwrap());
 
         for place in tree.places() {
-            let below: Vec<Place<'_>> = place.subtree().filter(is_expected).collect();
-            prop_assert_eq!(respondents.includes(place), is_expected(&place));
-            prop_assert_eq!(respondents.count(place), number(below.len()));
-            let own = usize::from(is_expected(&place));
-            prop_assert_eq!(respondents.count_below(place), number(below.len() - own));
-            let mut by_level: BTreeMap<&LevelCode, u64> = BTreeMap::new();
-            for place in &below {
-                *by_level.entry(&place.fact().level).or_default() += 1;
-            }
+            let own = &expected[&place.unit()];
+            let told: BTreeSet<&LevelCode> = respondents.levels_of(place).into_iter().collect();
+            prop_assert_eq!(&told, own);
+            prop_assert_eq!(respondents.includes(place), !own.is_empty());
+            let below = |is_counted: &dyn Fn(&BTreeSet<&LevelCode>) -> bool| {
+                let below = place.subtree().map(|below| &expected[&below.unit()]);
+                number(below.filter(|levels| is_counted(levels)).count())
+            };
+            let all = below(&|levels| !levels.is_empty());
+            prop_assert_eq!(respondents.count(place), all);
+            prop_assert_eq!(respondents.count_below(place), all - u64::from(!own.is_empty()));
             let groups = respondents.groups(place);
-            let groups = groups.iter().map(|group| (group.level, group.count));
-            prop_assert_eq!(groups.collect::<BTreeMap<_, _>>(), by_level);
-            for level in ["town", "commune", "hamlet"] {
-                let level: LevelCode = level.parse().unwrap();
-                let found = respondents.due_with_level(&level, place).into_iter();
-                let found: Vec<UnitId> = found.map(Place::unit).collect();
-                let of_level = below.iter().filter(|place| place.fact().level == level);
-                let of_level: Vec<UnitId> = of_level.map(|place| place.unit()).collect();
-                prop_assert_eq!(found, of_level);
-                let is_asked = |asked: &LevelCode| *asked == level;
-                let count = respondents.count_answering(place, is_asked);
-                let of_level = below.iter().filter(|place| place.fact().level == level);
-                prop_assert_eq!(count, number(of_level.count()));
+            prop_assert_eq!(groups.iter().map(|group| group.count).sum::<u64>(), all);
+            let due: usize = levels.iter().map(|level| respondents.due_with_level(level, place).len()).sum();
+            prop_assert_eq!(number(due), all);
+            for level in &levels {
+                let count = respondents.count_answering(place, |asked| asked == level);
+                prop_assert_eq!(count, below(&|levels| levels.contains(level)));
             }
         }
 
@@ -146,11 +154,15 @@ proptest! {
         let landings = hierarchy.landings(BEGINNING, change()).unwrap();
         let landed = respondents.landed(Some((landings, later.as_ref())));
         for place in later.places() {
-            let below = place.subtree().filter(is_expected).count();
-            let own = usize::from(is_expected(&place));
             for landing in [Landing::Shares, Landing::Whole, Landing::Itself] {
-                prop_assert_eq!(landed.count_below(place, landing, |_| true), number(below));
-                prop_assert_eq!(landed.count_at(place, landing, |_| true), number(own));
+                for level in &levels {
+                    let is_asked = |asked: &LevelCode| asked == level;
+                    let answers = |place: &Place<'_>| expected[&place.unit()].contains(level);
+                    let below = number(place.subtree().filter(answers).count());
+                    prop_assert_eq!(landed.count_below(place, landing, is_asked), below);
+                    let own = u64::from(answers(&place));
+                    prop_assert_eq!(landed.count_at(place, landing, is_asked), own);
+                }
             }
         }
     }

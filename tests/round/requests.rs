@@ -125,7 +125,7 @@ on_both_backends! {
 
         storm(&clerk).submit("A", &[value("x", 5)]);
         assert_eq!(short(&clerk), Vec::<String>::new());
-        assert_eq!(short(&officer), ["approve T below 1", "submit T below 2"]);
+        assert_eq!(short(&officer), ["submit T below 2", "approve T below 1"]);
         let report = storm(&admin);
         report.submit("C", &[value("x", 7)]);
         for unit in ["P", "T"] {
@@ -189,6 +189,20 @@ on_both_backends! {
         // Indicators stay an administrator's.
         let indicator = crate::harness::town::indicator("sum");
         town.put("/v1/indicators/y", &indicator).expect_problem(403, "NOT_ALLOWED");
+    }
+
+    fn a_key_puts_the_forms_of_what_it_is_for(backend) {
+        let (server, admin, _town) = world(backend);
+        let program = |unit: Option<&str>| {
+            let body = json!({"name": "mẫu", "unit": unit, "operations": ["put_form"], "last_day": day(30)});
+            let key = admin.post_json("/v1/keys", &body).expect_status(201).json();
+            server.anonymous().with_token(key["secret"].as_str().unwrap())
+        };
+        let of_all = windowed(&[window("bao", (-10, 0), None)]);
+        program(None).put("/v1/forms/all", &of_all).expect_status(201);
+        let of_town = program(Some("code:T"));
+        of_town.put("/v1/forms/none", &of_all).expect_problem(403, "NOT_ALLOWED");
+        of_town.put(STORM, &recipients(&["A"])).expect_status(201);
     }
 
     fn a_form_asks_nobody_outside_its_owner(backend) {

@@ -172,7 +172,7 @@ pub struct PeriodProgress {
 /// pairs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
 pub struct Progress {
-    /// Units whose level submits the form.
+    /// Units that are to submit the form.
     pub expected: u64,
     /// Submissions that count, as the rollup counts them. A former unit that nobody took over as a
     /// whole may add one more than expected.

@@ -29,7 +29,7 @@ use crate::store::target::Target;
 /// Counts of a subtree's reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
 pub struct Counts {
-    /// Units of the subtree whose level submits the form.
+    /// Units of the subtree that are to submit the form.
     pub expected: u64,
     /// Units whose submission counts.
     pub submitted: u64,

@@ -290,6 +290,7 @@ codes! {
     HolidaysNotFound = "HOLIDAYS_NOT_FOUND": NotFound;
     SubmissionNotFound = "SUBMISSION_NOT_FOUND": NotFound;
     ExtensionNotFound = "EXTENSION_NOT_FOUND": NotFound;
+    SubtreeReportingNotFound = "SUBTREE_REPORTING_NOT_FOUND": NotFound;
     TargetNotFound = "TARGET_NOT_FOUND": NotFound;
     ReleaseNotFound = "RELEASE_NOT_FOUND": NotFound;
     ReorganisationNotFound = "REORGANISATION_NOT_FOUND": NotFound;
@@ -324,6 +325,7 @@ codes! {
     InvalidIndicator = "INVALID_INDICATOR": Invalid;
     InvalidForm = "INVALID_FORM": Invalid;
     InvalidExtension = "INVALID_EXTENSION": Invalid;
+    InvalidSubtreeReporting = "INVALID_SUBTREE_REPORTING": Invalid;
     InvalidHolidays = "INVALID_HOLIDAYS": Invalid;
     InvalidUnit = "INVALID_UNIT": Invalid;
     InvalidLevel = "INVALID_LEVEL": Invalid;
@@ -347,6 +349,11 @@ codes! {
     // The state of a submission.
     SubmissionApproved = "SUBMISSION_APPROVED": Conflict;
     WrongStatus = "WRONG_STATUS": Conflict;
+
+    // The units that report for their subtrees.
+    CoveredByUnit = "COVERED_BY_UNIT": Conflict;
+    UnitBelowCovers = "UNIT_BELOW_COVERS": Conflict;
+    AlreadyReported = "ALREADY_REPORTED": Conflict;
 
     // The state of a release.
     ReleaseWaits = "RELEASE_WAITS": Conflict;

@@ -215,7 +215,9 @@ impl Form {
             calendar: Some(Calendar::Statutory),
             frequency: Some(self.frequency),
             windows: None,
+            owner: None,
             submitted_by: vec!["hamlet".to_owned()],
+            recipients: None,
             opens: None,
             deadlines: DEADLINES
                 .map(|(level, days)| (level.to_owned(), days))

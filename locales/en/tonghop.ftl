@@ -22,6 +22,7 @@ action-appoint-managers = make somebody manager of units here
 action-create-units = add units here
 action-change-levels = change levels
 action-change-catalogue = change the catalogue
+action-change-forms = make or change this form
 action-change-submissions = enter or submit for this unit
 action-set-targets = set targets for this unit
 action-decide-submissions = approve, return or reopen for this unit
@@ -30,6 +31,7 @@ action-send-releases = send or recall this unit's report
 action-receive-releases = receive or return this unit's report
 action-date-receipts = say on which day a paper of this unit came in
 action-give-extensions = give this unit more time, or take that back
+action-arrange-subtree-reporting = let this unit report for all units below it, or take that back
 access-this-unit = this unit
 access-role = the role { $role }
 access-any-role = a role (any of them)
@@ -471,7 +473,6 @@ form-invalid =
 fixed-form-part-window = There are submissions for { $period }, so it can neither go nor change its days. List it among the windows with the days that it has; its name and when it is due (due_at) may change.
 fixed-form-part = There are submissions or targets for { $period }, so { $gone } cannot go. Make a version that holds (valid_from) after it.
 form-invalid-code = A form's code is words of lower-case letters, digits and underscores, joined by dots.
-form-no-level-submits = A form needs at least one level that submits it.
 form-deadline-too-late = A deadline is at most { $most } working days after the closing day. Enter fewer.
 form-calendar-and-windows = A form has a calendar and a frequency, or windows of its own, and not both. Leave one of the two out.
 form-periods-incomplete = A form without windows of its own needs { $field }.
@@ -496,9 +497,22 @@ form-operand-not-held = It uses { $operand }, which this form does not hold. Add
 form-formula-operand-not-held = { $indicator } uses { $operand }, which this form does not hold. Add that indicator to the outline.
 fixed-form-part-periods = its calendar and frequency
 fixed-form-part-level = the level { $level } that submits
+fixed-form-part-recipient = the unit { $unit } that submits
 fixed-form-part-indicator = the indicator { $indicator }
 form-field-calendar = calendar
 form-field-frequency = frequency
+
+## service/catalogue/form/asked
+
+fixed-form-owner = The form { $form } belongs to { $owner }, and that never changes. Give this unit as its owner, or make another form with another code.
+fixed-form-no-owner = The form { $form } is of the whole system, and no unit can take it over. Leave its owner out, or make another form with another code.
+form-no-level-submits = A form needs at least one level that submits it (submitted_by), or units by name (recipients).
+form-levels-and-recipients = A form asks either all units of some levels (submitted_by) or units by name (recipients). Leave one of the two out.
+form-no-recipients = Name at least one unit that submits, or leave this out and give the levels that submit (submitted_by).
+form-too-many-recipients = At most { $most } units can be named. Ask by level (submitted_by), or make several forms.
+form-unknown-unit = On { $day } there is no unit { $unit }. Give its id, or code: and its code (such as code:30388).
+form-recipient-elsewhere = On { $day } there is no unit { $unit } at or below { $owner }. A form of { $owner } asks only units there: choose one of them.
+form-recipient-twice = The unit { $unit } stands there twice. Remove one of the two.
 
 ## service/catalogue/indicator
 
@@ -763,6 +777,8 @@ target-not-set = The unit was given nothing to reach of { $figure } in this peri
 
 submission-missing = The unit has entered nothing for this period yet.
 submission-does-not-submit = Units of the level { $level } do not submit { $form }. Choose a unit of a level that does: { $submitting }. An administrator of the whole system decides which levels submit.
+submission-not-asked = { $unit } is not asked by { $form }, so nothing can be submitted for it. Choose a unit that is asked, or have the person who made the form ask this one too.
+submission-covered-by-unit = { $unit } reports for all units below it, so this unit sends nothing for the period. Send your figures to { $unit }; { $who } can change that.
 submission-not-open = It is not open yet: entry for { $period } begins on { $opens }. Enter it from that day on; if it is needed earlier, ask an administrator of the whole system, who sets the form's days.
 submission-four-eyes = Who entered the values may not approve them on this form. Ask { $who } to do it: somebody other than you.
 submission-busy = Too much is being submitted at once. Nothing was written; send it again in some seconds.
@@ -785,6 +801,23 @@ extension-invalid =
     }.
 extension-without-deadline = The form has no deadline for units of this level, so there is nothing to extend.
 extension-not-later = The deadline is { $deadline } anyway. Choose a later day.
+
+## service/submission/subtree_reporting
+
+subtree-reporting-not-arranged = The unit reports for itself only. On this form it was never arranged that it reports for all units below it.
+subtree-reporting-invalid =
+    Nothing was written: there { $count ->
+        [one] is { $count } fault
+       *[other] are { $count } faults
+    } in the periods.
+subtree-reporting-backwards = The last period ends on { $last }, before the first one begins on { $first }. Choose a later last period, or leave it out.
+subtree-reporting-covered = { $above } reports for all units below it on some of these days, and this unit is one of them. Choose other periods, or end that first.
+subtree-reporting-covers = { $below } is below this unit and reports for all units below it on some of these days. Choose other periods, or end that first.
+subtree-reporting-already-reported = Nothing was changed: for { $period } { $count ->
+        [one] the report of { $units } counts already
+       *[other] { $count } reports count already, those of { $units } among them
+    }. Return or withdraw what counts, or begin with a later period.
+subtree-reporting-already-for-all = Nothing was changed: for { $period } the report of { $unit } for all units below it counts. Return or withdraw it first, or leave the period among those for which it reports.
 
 ## service/submission/step
 

@@ -23,6 +23,7 @@ action-appoint-managers = giao việc quản lý đơn vị ở đây
 action-create-units = thêm đơn vị ở đây
 action-change-levels = thay đổi các cấp
 action-change-catalogue = thay đổi danh mục
+action-change-forms = lập hoặc sửa mẫu báo cáo này
 action-change-submissions = nhập hoặc gửi số liệu cho đơn vị này
 action-set-targets = giao chỉ tiêu cho đơn vị này
 action-decide-submissions = duyệt, trả lại hay mở lại số liệu của đơn vị này
@@ -31,6 +32,7 @@ action-send-releases = gửi hay thu hồi báo cáo của đơn vị này
 action-receive-releases = tiếp nhận hay trả lại báo cáo của đơn vị này
 action-date-receipts = ghi ngày nhận bản giấy của đơn vị này
 action-give-extensions = gia hạn cho đơn vị này, hay rút gia hạn
+action-arrange-subtree-reporting = cho đơn vị này báo cáo gộp cho mọi đơn vị cấp dưới, hay thôi báo cáo gộp
 access-this-unit = đơn vị này
 access-role = vai trò { $role }
 access-any-role = một vai trò (vai trò nào cũng được)
@@ -438,7 +440,6 @@ form-invalid = Mẫu báo cáo có { $count } chỗ chưa đúng; chưa có gì 
 fixed-form-part-window = Kỳ { $period } đã có số liệu nên không bỏ và không đổi ngày được. Hãy giữ kỳ đó trong danh sách kỳ riêng (windows) với các ngày như cũ; tên và hạn gửi (due_at) thì đổi được.
 fixed-form-part = Kỳ { $period } đã có số liệu hoặc kế hoạch giao nên không bỏ được { $gone }. Hãy lập phiên bản mới có hiệu lực (valid_from) sau kỳ đó.
 form-invalid-code = Mã mẫu gồm các từ chữ thường không dấu, chữ số và dấu _, nối bằng dấu chấm.
-form-no-level-submits = Mẫu phải có ít nhất một cấp gửi.
 form-deadline-too-late = Hạn gửi nhiều nhất là { $most } ngày làm việc sau ngày chốt số liệu. Hãy nhập số ngày ít hơn.
 form-calendar-and-windows = Mẫu có lịch (calendar) và chu kỳ (frequency), hoặc có kỳ riêng (windows), không có cả hai. Hãy bỏ một bên.
 form-periods-incomplete = Mẫu không có kỳ riêng (windows) thì phải có { $field }.
@@ -463,9 +464,22 @@ form-operand-not-held = Dùng đến { $operand }, mà mẫu này không có. H�
 form-formula-operand-not-held = Chỉ tiêu { $indicator } dùng đến { $operand }, mà mẫu này không có. Hãy thêm chỉ tiêu đó vào đề cương.
 fixed-form-part-periods = lịch và chu kỳ
 fixed-form-part-level = cấp gửi { $level }
+fixed-form-part-recipient = đơn vị gửi { $unit }
 fixed-form-part-indicator = chỉ tiêu { $indicator }
 form-field-calendar = lịch (calendar)
 form-field-frequency = chu kỳ (frequency)
+
+## service/catalogue/form/asked
+
+fixed-form-owner = Mẫu { $form } thuộc về { $owner }, không chuyển sang đơn vị khác được. Hãy ghi đúng đơn vị này ở owner, hoặc lập mẫu khác với mã khác.
+fixed-form-no-owner = Mẫu { $form } là của toàn hệ thống, không đơn vị nào nhận về mình được. Hãy bỏ owner, hoặc lập mẫu khác với mã khác.
+form-no-level-submits = Mẫu phải có ít nhất một cấp gửi (submitted_by), hoặc nêu tên các đơn vị gửi (recipients).
+form-levels-and-recipients = Mẫu giao cho các cấp (submitted_by) hoặc cho từng đơn vị nêu tên (recipients), không cả hai. Hãy bỏ một.
+form-no-recipients = Hãy nêu ít nhất một đơn vị gửi, hoặc bỏ trường này và ghi các cấp gửi (submitted_by).
+form-too-many-recipients = Chỉ nêu tên được nhiều nhất { $most } đơn vị. Hãy giao theo cấp (submitted_by), hoặc chia thành nhiều mẫu.
+form-unknown-unit = Ngày { $day } không có đơn vị { $unit }. Hãy ghi mã định danh, hoặc code: và mã đơn vị (ví dụ code:30388).
+form-recipient-elsewhere = Ngày { $day }, trong { $owner } và các đơn vị cấp dưới không có đơn vị { $unit }. Mẫu của { $owner } chỉ giao được cho các đơn vị ở đó: hãy chọn một trong số đó.
+form-recipient-twice = Đơn vị { $unit } có hai lần. Hãy bỏ một.
 
 ## service/catalogue/indicator
 
@@ -702,6 +716,8 @@ target-not-set = Đơn vị chưa được giao kế hoạch về { $figure } ch
 
 submission-missing = Đơn vị chưa nhập số liệu cho kỳ này.
 submission-does-not-submit = Cấp { $level } không gửi mẫu { $form }. Hãy chọn đơn vị thuộc cấp được giao gửi: { $submitting }. Cấp nào gửi là do người quản trị hệ thống quy định.
+submission-not-asked = Mẫu { $form } không giao cho { $unit } nên không nhận số liệu của đơn vị này. Hãy chọn một đơn vị được giao, hoặc đề nghị người lập mẫu giao thêm.
+submission-covered-by-unit = { $unit } báo cáo gộp cho mọi đơn vị cấp dưới, nên đơn vị này không gửi cho kỳ này. Hãy chuyển số liệu cho { $unit }; { $who } có thể thay đổi việc này.
 submission-not-open = Chưa đến ngày nhập: kỳ { $period } mở nhập từ ngày { $opens }. Hãy nhập từ ngày đó; nếu cần sớm hơn, hãy đề nghị người quản trị hệ thống, là người đặt ngày mở của mẫu.
 submission-four-eyes = Người nhập số liệu không được tự duyệt mẫu này. Hãy đề nghị { $who } duyệt: phải là người khác.
 submission-busy = Hệ thống đang nhận quá nhiều số liệu cùng lúc. Chưa có gì được ghi; hãy gửi lại sau ít giây.
@@ -716,6 +732,16 @@ extension-not-given = Đơn vị chưa được gia hạn cho kỳ này.
 extension-invalid = Gia hạn có { $count } chỗ chưa đúng; chưa có gì được ghi.
 extension-without-deadline = Mẫu không đặt hạn gửi cho đơn vị cấp này nên không có gì để gia hạn.
 extension-not-later = Hạn gửi vốn đã là ngày { $deadline }. Hãy chọn ngày sau đó.
+
+## service/submission/subtree_reporting
+
+subtree-reporting-not-arranged = Đơn vị chỉ báo cáo cho mình. Với mẫu này chưa có quy định để đơn vị báo cáo gộp cho cấp dưới.
+subtree-reporting-invalid = Các kỳ có { $count } chỗ chưa đúng; chưa có gì được ghi.
+subtree-reporting-backwards = Kỳ cuối kết thúc ngày { $last }, trước khi kỳ đầu bắt đầu ngày { $first }. Hãy chọn kỳ cuối muộn hơn, hoặc bỏ trống.
+subtree-reporting-covered = { $above } đã báo cáo gộp cho mọi đơn vị cấp dưới trong một số ngày này, trong đó có đơn vị này. Hãy chọn kỳ khác, hoặc kết thúc việc đó trước.
+subtree-reporting-covers = { $below } là đơn vị cấp dưới và đã báo cáo gộp trong một số ngày này. Hãy chọn kỳ khác, hoặc kết thúc việc đó trước.
+subtree-reporting-already-reported = Chưa có gì thay đổi: kỳ { $period } đã có { $count } báo cáo được tính, trong đó có { $units }. Hãy trả lại hoặc rút các báo cáo đó, hoặc bắt đầu từ kỳ sau.
+subtree-reporting-already-for-all = Chưa có gì thay đổi: kỳ { $period } đã tính báo cáo gộp của { $unit }. Hãy trả lại hoặc rút báo cáo đó trước, hoặc giữ kỳ này trong các kỳ báo cáo gộp.
 
 ## service/submission/step
 

@@ -211,6 +211,17 @@ impl Access {
         }
     }
 
+    /// Permits an action on something that concerns every unit of the tenant.
+    ///
+    /// # Errors
+    /// [`Denied`] where no grant allows it everywhere.
+    pub fn to_all_units(&self, action: Action) -> Result<Permit, Denied> {
+        match self.tops(action) {
+            None => Ok(self.permit()),
+            Some(_) => Err(Denied::on_system(action)),
+        }
+    }
+
     /// Refuses an action that the account may do nowhere. Passing does not permit the action at any
     /// particular place: the use case still has to ask for that, if there is one.
     ///

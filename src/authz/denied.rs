@@ -190,6 +190,7 @@ impl Explain for Denied {
             Action::CreateUnits => message!("action-create-units"),
             Action::ChangeLevels => message!("action-change-levels"),
             Action::ChangeCatalogue => message!("action-change-catalogue"),
+            Action::ChangeForms => message!("action-change-forms"),
             Action::ChangeSubmissions => message!("action-change-submissions"),
             Action::SetTargets => message!("action-set-targets"),
             Action::DecideSubmissions => message!("action-decide-submissions"),
@@ -198,6 +199,7 @@ impl Explain for Denied {
             Action::ReceiveReleases => message!("action-receive-releases"),
             Action::DateReceipts => message!("action-date-receipts"),
             Action::GiveExtensions => message!("action-give-extensions"),
+            Action::ArrangeSubtreeReporting => message!("action-arrange-subtree-reporting"),
         };
         let (needed, unit) = (self.needed(), self.unit());
         let roles = needed.roles(self.action);

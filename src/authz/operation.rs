@@ -83,7 +83,7 @@ macro_rules! operations {
             /// Looks up who may do the operation. This is the table of operations.
             pub fn audience(self) -> Audience {
                 use Action::{
-                    ChangeCatalogue, ChangeLevels, ChangeSubmissions, CreateUnits,
+                    ArrangeSubtreeReporting, ChangeCatalogue, ChangeForms, ChangeLevels, ChangeSubmissions, CreateUnits,
                     DecideSubmissions, GiveExtensions, ManageAccounts, ReadCatalogue, ReadLevels, ReadReleases,
                     ReadRollups, ReadSubmissions, ReadUnits, ReceiveReleases, Reorganise,
                     SendReleases, SetTargets,
@@ -145,7 +145,8 @@ operations! {
     PutIndicator = "put_indicator": Change, Needs(ChangeCatalogue);
     ListForms = "list_forms": Read, Needs(ReadCatalogue);
     GetForm = "get_form": Read, Needs(ReadCatalogue);
-    PutForm = "put_form": Change, Needs(ChangeCatalogue);
+    // A form without an owner is of the whole tenant.
+    PutForm = "put_form": Change, NeedsOn(ChangeForms);
     ListPeriods = "list_periods": Read, Needs(ReadCatalogue);
     GetHolidays = "get_holidays": Read, Needs(ReadCatalogue);
     PutHolidays = "put_holidays": Change, Needs(ChangeCatalogue);
@@ -164,6 +165,9 @@ operations! {
     GetExtension = "get_extension": Read, NeedsOn(ReadSubmissions);
     PutExtension = "put_extension": Change, NeedsOn(GiveExtensions);
     DeleteExtension = "delete_extension": Change, NeedsOn(GiveExtensions);
+    GetSubtreeReporting = "get_subtree_reporting": Read, NeedsOn(ReadSubmissions);
+    PutSubtreeReporting = "put_subtree_reporting": Change, NeedsOn(ArrangeSubtreeReporting);
+    DeleteSubtreeReporting = "delete_subtree_reporting": Change, NeedsOn(ArrangeSubtreeReporting);
 
     GetRollup = "get_rollup": Read, NeedsOn(ReadRollups);
     // A POST because of its cost.

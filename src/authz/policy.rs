@@ -33,7 +33,7 @@ pub enum Role {
     Approver,
     /// Reads.
     Viewer,
-    /// Keeps the units.
+    /// Keeps the units, and makes forms for them.
     UnitAdmin,
     /// Does everything in the tenant.
     TenantAdmin,
@@ -146,6 +146,8 @@ pub enum Action {
     ChangeLevels,
     ReadCatalogue,
     ChangeCatalogue,
+    /// Make a form for a unit and those below it, or change it.
+    ChangeForms,
     ReadSubmissions,
     /// Put, submit, withdraw or discard.
     ChangeSubmissions,
@@ -155,6 +157,8 @@ pub enum Action {
     DateReceipts,
     /// Give a unit more time, or take that back.
     GiveExtensions,
+    /// Let a unit report for all units below it, or take that back.
+    ArrangeSubtreeReporting,
     ReadRollups,
     /// Read the reports that a unit sent up, and nothing else of it.
     ReadReleases,
@@ -190,10 +194,10 @@ pub enum Extent {
 /// Looks up how far `role` allows `action`. This is the policy table.
 pub(super) fn extent(role: Role, action: Action) -> Extent {
     use Action::{
-        AppointManagers, ChangeCatalogue, ChangeLevels, ChangeSubmissions, CreateUnits,
-        DateReceipts, DecideSubmissions, GiveExtensions, ManageAccounts, ReadCatalogue, ReadLevels,
-        ReadReleases, ReadRollups, ReadSubmissions, ReadUnits, ReceiveReleases, Reorganise,
-        SendReleases, SetTargets,
+        AppointManagers, ArrangeSubtreeReporting, ChangeCatalogue, ChangeForms, ChangeLevels,
+        ChangeSubmissions, CreateUnits, DateReceipts, DecideSubmissions, GiveExtensions,
+        ManageAccounts, ReadCatalogue, ReadLevels, ReadReleases, ReadRollups, ReadSubmissions,
+        ReadUnits, ReceiveReleases, Reorganise, SendReleases, SetTargets,
     };
     match (role, action) {
         (Role::TenantAdmin, _) | (_, ReadLevels | ReadCatalogue) => Extent::Everywhere,
@@ -202,17 +206,34 @@ pub(super) fn extent(role: Role, action: Action) -> Extent {
         (_, ReadReleases) => Extent::CoveredAndAbove,
         (Role::Reporter, ChangeSubmissions | SendReleases)
         | (Role::Approver, SendReleases)
-        | (Role::UnitAdmin, CreateUnits | ManageAccounts) => Extent::Covered,
+        | (Role::UnitAdmin, CreateUnits | ChangeForms | ManageAccounts) => Extent::Covered,
         (
             Role::Approver,
-            DecideSubmissions | DateReceipts | GiveExtensions | ReceiveReleases | SetTargets,
+            DecideSubmissions
+            | DateReceipts
+            | GiveExtensions
+            | ArrangeSubtreeReporting
+            | ReceiveReleases
+            | SetTargets,
         )
         | (Role::UnitAdmin, AppointManagers) => Extent::Below,
         (
             Role::Reporter | Role::Approver | Role::Viewer | Role::UnitAdmin,
-            ChangeSubmissions | DecideSubmissions | DateReceipts | GiveExtensions | CreateUnits
-            | ChangeLevels | ChangeCatalogue | SendReleases | ReceiveReleases | SetTargets
-            | Reorganise | ManageAccounts | AppointManagers,
+            ChangeSubmissions
+            | DecideSubmissions
+            | DateReceipts
+            | GiveExtensions
+            | ArrangeSubtreeReporting
+            | CreateUnits
+            | ChangeLevels
+            | ChangeCatalogue
+            | ChangeForms
+            | SendReleases
+            | ReceiveReleases
+            | SetTargets
+            | Reorganise
+            | ManageAccounts
+            | AppointManagers,
         ) => Extent::Never,
     }
 }

@@ -70,7 +70,7 @@ pub struct KeyBody {
 /// it with `grant_type=client_credentials`. It allows no more than its maker may do at the unit.
 ///
 /// A key for a unit may not name what is about the whole tenant: `put_level`, `put_indicator`,
-/// `put_form`, `put_holidays`, `import_units`, `list_reorganisations`, `get_reorganisation`,
+/// `put_holidays`, `import_units`, `list_reorganisations`, `get_reorganisation`,
 /// `preview_reorganisation`, `create_reorganisation`, `undo_reorganisation`.
 #[utoipa::path(
     tag = "people",

@@ -136,8 +136,18 @@ pub struct FormBody {
     /// that version lists it. More windows can be added later. A window with submissions keeps its
     /// days.
     pub windows: Option<Vec<WindowBody>>,
+    /// The unit that the form belongs to, by its id or `code:…`: only units at and below it are asked.
+    /// Those who manage it or a unit above it change the form. It never changes. Without it the form is
+    /// of the whole tenant, and only an administrator changes it.
+    #[schema(example = json!(null))]
+    pub owner: Option<String>,
     /// The levels whose units submit.
+    #[serde(default)]
     pub submitted_by: Vec<String>,
+    /// Instead of `submitted_by`: the units that submit, by id or `code:…`. A code is that of the
+    /// version's first day, or of today if that is past. They lie at or below the owner.
+    #[schema(max_items = 1000, example = json!(null))]
+    pub recipients: Option<Vec<String>>,
     /// Days before the closing day on which entry begins; by default, and at the earliest, the
     /// period's first day.
     #[schema(maximum = 65535, example = 5)]
@@ -209,7 +219,7 @@ pub struct SectionBody {
 pub struct ItemBody {
     #[schema(example = "docs.issued")]
     pub indicator: String,
-    /// The levels that submit the indicator; by default every level that submits the form.
+    /// The levels whose units submit the indicator; by default every unit that submits the form.
     pub collected_at: Option<Vec<String>>,
     #[serde(default)]
     #[schema(default = false)]
@@ -245,7 +255,9 @@ impl FormBody {
             calendar: self.calendar,
             frequency: self.frequency,
             windows: windows.map(|windows| windows.map(EnteredWindow::from).collect()),
+            owner: self.owner,
             submitted_by: self.submitted_by,
+            recipients: self.recipients,
             opens: self.opens,
             deadlines: self.deadlines,
             late: self.late,
@@ -323,6 +335,9 @@ impl From<RuleBody> for EnteredRule {
 ///
 /// A version holds from its first day until the next one. Earlier periods keep the version of their
 /// last day. Send `If-Match` to change one; `If-None-Match: *`, or neither, creates one.
+///
+/// A `unit_admin` makes forms that belong to a unit of the subtree (`owner`), of the indicators that
+/// there are. Making new indicators stays with the administrators.
 #[utoipa::path(
     tag = "catalogue",
     params(

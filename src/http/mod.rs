@@ -44,6 +44,7 @@ mod schema;
 mod series;
 mod sign_in_attempt;
 mod submission;
+mod subtree_reporting;
 mod target;
 mod task;
 mod text;

@@ -7,7 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::{
     account, api_key, approval, change, completeness, extension, form, health, holiday, indicator,
     invitation, level, lineage, me, release, reorganisation, rollup, series, sign_in_attempt,
-    submission, target, task, token, unit,
+    submission, subtree_reporting, target, task, token, unit,
 };
 
 /// All routes. The router tries them in this order, so the most frequent come first.
@@ -77,6 +77,9 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(extension::get_extension)
                 .service(extension::put_extension)
                 .service(extension::delete_extension)
+                .service(subtree_reporting::get_subtree_reporting)
+                .service(subtree_reporting::put_subtree_reporting)
+                .service(subtree_reporting::delete_subtree_reporting)
                 .service(rollup::verify_rollup)
                 .service(lineage::get_lineage)
                 .service(series::get_series)

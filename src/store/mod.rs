@@ -41,6 +41,7 @@ mod security;
 pub(crate) mod sign_in;
 pub(crate) mod sign_in_attempt;
 pub(crate) mod submission;
+pub(crate) mod subtree_reporting;
 pub(crate) mod target;
 pub(crate) mod task;
 pub(crate) mod tenant;

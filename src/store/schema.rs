@@ -2,7 +2,7 @@
 //! Contains no query.
 
 /// Every table of the program.
-pub const TABLES: [&str; 31] = [
+pub const TABLES: [&str; 32] = [
     "tenant_registry",
     "tenant",
     "level",
@@ -28,6 +28,7 @@ pub const TABLES: [&str; 31] = [
     "rollup_year",
     "target",
     "extension",
+    "subtree_reporting",
     "release",
     "release_content",
     "release_step",
@@ -334,6 +335,21 @@ diesel::table! {
         reason -> Text,
         account_id -> Text,
         given_at -> Timestamp,
+        rev -> BigInt,
+    }
+}
+
+diesel::table! {
+    subtree_reporting (tenant_id, form, unit_id, first_day) {
+        tenant_id -> Text,
+        form -> Integer,
+        unit_id -> Text,
+        first_day -> Date,
+        last_day -> Nullable<Date>,
+        first_period -> Text,
+        last_period -> Nullable<Text>,
+        account_id -> Text,
+        arranged_at -> Timestamp,
         rev -> BigInt,
     }
 }

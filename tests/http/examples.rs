@@ -10,7 +10,7 @@ use crate::harness::server::now;
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// All changes, in an order in which each finds what it needs.
-const CHANGES: [&str; 41] = [
+const CHANGES: [&str; 43] = [
     "issue_token",
     "send_release",
     "receive_release",
@@ -34,6 +34,7 @@ const CHANGES: [&str; 41] = [
     "return_submission",
     "put_target",
     "put_extension",
+    "put_subtree_reporting",
     "verify_rollup",
     "create_account",
     "import_accounts",
@@ -46,6 +47,7 @@ const CHANGES: [&str; 41] = [
     "create_key",
     "delete_key",
     "delete_extension",
+    "delete_subtree_reporting",
     "preview_reorganisation",
     "create_reorganisation",
     "undo_reorganisation",

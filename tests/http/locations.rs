@@ -73,6 +73,9 @@ fn create_units_and_reports(follower: &mut Follower<'_>) {
     let extension = json!({"until": "2024-12-31", "reason": "Lũ"});
     let extension = admin.put(&format!("{of_unit}/extension"), &extension);
     follower.follow("put_extension", extension);
+    let path = "/v1/forms/f/units/code:B/subtree-reporting";
+    let arranged = admin.put(path, &json!({"from": "2030"}));
+    follower.follow("put_subtree_reporting", arranged);
     let values = json!({"values": [{"indicator": "x", "value": 1}]});
     let submission = admin.create(&format!("{of_unit}/submission"), &values);
     follower.follow("put_submission", submission);

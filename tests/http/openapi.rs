@@ -12,7 +12,7 @@ use crate::harness::server::{PASSWORD, now};
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// The operations of the design's table that exist so far, with their methods and paths.
-const OPERATIONS: [(&str, &str, &str); 71] = [
+const OPERATIONS: [(&str, &str, &str); 74] = [
     ("issue_token", "post", "/v1/auth/token"),
     ("get_me", "get", "/v1/me"),
     ("list_my_tasks", "get", "/v1/me/tasks"),
@@ -114,6 +114,21 @@ const OPERATIONS: [(&str, &str, &str); 71] = [
         "delete_extension",
         "delete",
         "/v1/forms/{form}/periods/{period}/units/{unit}/extension",
+    ),
+    (
+        "get_subtree_reporting",
+        "get",
+        "/v1/forms/{form}/units/{unit}/subtree-reporting",
+    ),
+    (
+        "put_subtree_reporting",
+        "put",
+        "/v1/forms/{form}/units/{unit}/subtree-reporting",
+    ),
+    (
+        "delete_subtree_reporting",
+        "delete",
+        "/v1/forms/{form}/units/{unit}/subtree-reporting",
     ),
     (
         "get_rollup",
@@ -1416,6 +1431,7 @@ fn hold_catalogue(holder: &mut Holder, admin: &Client) {
         .expect_status(400);
     hold_holidays(holder, admin);
     hold_extension(holder, admin);
+    hold_subtree_reporting(holder, admin);
 }
 
 fn hold_extension(holder: &mut Holder, admin: &Client) {
@@ -1440,6 +1456,40 @@ fn hold_extension(holder: &mut Holder, admin: &Client) {
         let deleted = admin.send("DELETE", &path, None, b"");
         holder
             .hold("delete_extension", deleted)
+            .expect_status(status);
+    }
+}
+
+fn hold_subtree_reporting(holder: &mut Holder, admin: &Client) {
+    let path = "/v1/forms/mttq.annual/units/code:30388/subtree-reporting";
+    let missing = holder.hold("get_subtree_reporting", admin.get(path));
+    missing.expect_problem(404, "SUBTREE_REPORTING_NOT_FOUND");
+    let body = json!({"from": "2031", "to": "2032"});
+    holder
+        .hold("put_subtree_reporting", admin.put(path, &body))
+        .expect_status(201);
+    let seen = holder
+        .hold("get_subtree_reporting", admin.get(path))
+        .expect_status(200);
+    let matching = admin.with("If-Match", seen.etag());
+    let longer = json!({"from": "2031"});
+    holder
+        .hold("put_subtree_reporting", matching.put(path, &longer))
+        .expect_status(200);
+    let present = admin.with("If-Match", "*");
+    let wrong = present.put(path, &json!({"from": "2031-13"}));
+    holder
+        .hold("put_subtree_reporting", wrong)
+        .expect_status(422);
+    let path_of_months = "/v1/forms/mttq.monthly/units/code:30388/subtree-reporting";
+    let used = admin.put(path_of_months, &json!({"from": "2025"}));
+    holder
+        .hold("put_subtree_reporting", used)
+        .expect_status(409);
+    for status in [204, 404] {
+        let deleted = admin.send("DELETE", path, None, b"");
+        holder
+            .hold("delete_subtree_reporting", deleted)
             .expect_status(status);
     }
 }

@@ -262,6 +262,8 @@ fn body_of(operation: &str) -> &'static str {
         "send_release" => r#"{"recipients": [""]}"#,
         "put_target" => r#"{"value": 5}"#,
         "put_extension" => r#"{"until": "2190-01-01", "reason": "Lũ"}"#,
+        // Wrong wherever it is sent.
+        "put_subtree_reporting" => r#"{"from": "2024-13"}"#,
         "put_account" => r#"{"login": "x", "name": "x"}"#,
         "put_grants" => "[]",
         "hand_over_account" => r#"{"login": "x", "name": "x", "on": "2190-01-01"}"#,

@@ -101,7 +101,7 @@ fn what_is_about_the_whole_tenant_is_in_no_key_for_a_unit_and_the_guide_names_it
             delete(&admin, &answer.expect_status(201).json());
         }
     }
-    assert_eq!(refused, 10);
+    assert_eq!(refused, 9);
 }
 
 on_both_backends! {
@@ -251,7 +251,7 @@ on_both_backends! {
             "/unit UNKNOWN_UNIT",
         ]);
         assert_eq!(faulty(&|body| body["operations"] = json!([])), ["/operations INVALID_VALUE"]);
-        assert_eq!(faulty(&|body| body["operations"] = json!(["put_form"])), ["/operations INVALID_VALUE"]);
+        assert_eq!(faulty(&|body| body["operations"] = json!(["put_indicator"])), ["/operations INVALID_VALUE"]);
         assert_eq!(faulty(&|body| body["last_day"] = json!(day(800))), ["/last_day INVALID_VALUE"]);
         assert!(names(&admin).is_empty());
     }

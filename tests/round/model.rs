@@ -1,14 +1,14 @@
 //! Random steps on random units: after each, what everybody owes and how far the round is are what a
 //! naive recount says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
-use super::tasks::{key, short, window, windowed};
+use super::tasks::{day, key, short, window, windowed};
 use crate::harness::report::{Report, value};
 use crate::harness::town::Town;
 use crate::harness::{Backend, Client, Server};
@@ -23,8 +23,19 @@ const UNITS: [(&str, Option<&str>); 6] = [
     ("B1", Some("B")),
 ];
 
-/// A submission as the model has it: its status, and whether it counts.
-type States = BTreeMap<&'static str, (String, bool)>;
+/// A submission as the model has it: its status, and the value that counts.
+#[derive(Debug)]
+struct Sent {
+    status: &'static str,
+    counting: Option<i64>,
+}
+
+/// The submissions, and the units that report for all below them.
+#[derive(Debug, Default)]
+struct States {
+    sent: BTreeMap<&'static str, Sent>,
+    covering: BTreeSet<&'static str>,
+}
 
 fn below(unit: &str) -> Vec<&'static str> {
     let children = UNITS.iter().filter(|(_, above)| *above == Some(unit));
@@ -33,68 +44,108 @@ fn below(unit: &str) -> Vec<&'static str> {
         .collect()
 }
 
-/// Whether a unit submits the form: the town does not.
-fn submits(unit: &str) -> bool {
-    unit != "T"
+fn with_below(unit: &'static str) -> Vec<&'static str> {
+    [vec![unit], below(unit)].concat()
 }
 
-fn counts(states: &States, unit: &str) -> bool {
-    states.get(unit).is_some_and(|(_, counts)| *counts)
-}
+impl States {
+    fn is_covered(&self, unit: &str) -> bool {
+        self.covering.iter().any(|top| below(top).contains(&unit))
+    }
 
-fn has(states: &States, unit: &str, status: &str) -> bool {
-    states.get(unit).is_some_and(|(known, _)| known == status)
+    /// Whether a unit is to submit the form. The town is not, unless it reports for all below it.
+    fn expects(&self, unit: &str) -> bool {
+        !self.is_covered(unit) && (unit != "T" || self.covering.contains(unit))
+    }
+
+    fn value(&self, unit: &str) -> Option<i64> {
+        self.sent.get(unit)?.counting
+    }
+
+    fn counts(&self, unit: &str) -> bool {
+        self.value(unit).is_some()
+    }
+
+    fn has(&self, unit: &str, status: &str) -> bool {
+        self.sent
+            .get(unit)
+            .is_some_and(|sent| sent.status == status)
+    }
+
+    fn is_missing(&self, unit: &str) -> bool {
+        self.expects(unit) && !self.counts(unit)
+    }
+
+    fn is_to_be_corrected(&self, unit: &str) -> bool {
+        let is_drafted_over = self.has(unit, "draft") && self.counts(unit);
+        let is_given_back = self.has(unit, "returned") || self.has(unit, "reopened");
+        self.expects(unit) && (is_given_back || is_drafted_over)
+    }
+
+    fn waits_for_approval(&self, unit: &str) -> bool {
+        self.counts(unit) && !self.has(unit, "approved")
+    }
+
+    /// What a reporter of a unit owes, but for sending up.
+    fn owed_by_reporter(&self, unit: &str) -> Vec<String> {
+        let missing = number(&below(unit), |unit| self.is_missing(unit));
+        let corrects = self.is_to_be_corrected(unit);
+        let mut owed = Vec::new();
+        if self.is_missing(unit) && !corrects {
+            owed.push(format!("submit {unit} own {missing}"));
+        } else if missing > 0 {
+            owed.push(format!("submit {unit} below {missing}"));
+        }
+        if corrects {
+            owed.push(format!("correct {unit} own 0"));
+        }
+        owed
+    }
+
+    fn owed_by_approver(&self, unit: &'static str) -> Vec<String> {
+        // Nobody is above the town, so it is approved by itself.
+        let units = match unit {
+            "T" => with_below(unit),
+            _ => below(unit),
+        };
+        match number(&units, |unit| self.waits_for_approval(unit)) {
+            0 => Vec::new(),
+            waiting => vec![format!("approve {unit} below {waiting}")],
+        }
+    }
+
+    /// `expected submitted approved returned missing` of a unit and everything below it.
+    fn progress(&self, unit: &'static str) -> String {
+        let units = with_below(unit);
+        let counts = [
+            number(&units, |unit| self.expects(unit)),
+            number(&units, |unit| self.counts(unit)),
+            number(&units, |unit| {
+                self.counts(unit) && self.has(unit, "approved")
+            }),
+            number(&units, |unit| {
+                self.is_missing(unit) && self.has(unit, "returned")
+            }),
+            number(&units, |unit| self.is_missing(unit)),
+        ];
+        counts.map(|count| count.to_string()).join(" ")
+    }
+
+    /// The figure of a unit and everything below it: `12 2/3`.
+    fn figure(&self, unit: &'static str) -> String {
+        let units = with_below(unit);
+        let values: Vec<i64> = units.iter().filter_map(|unit| self.value(unit)).collect();
+        let sum = match values.is_empty() {
+            true => "null".to_owned(),
+            false => values.iter().sum::<i64>().to_string(),
+        };
+        let expected = number(&units, |unit| self.expects(unit));
+        format!("{sum} {}/{expected}", values.len())
+    }
 }
 
 fn number(units: &[&str], is_counted: impl Fn(&str) -> bool) -> usize {
     units.iter().filter(|unit| is_counted(unit)).count()
-}
-
-fn is_to_be_corrected(states: &States, unit: &str) -> bool {
-    let is_drafted_over = has(states, unit, "draft") && counts(states, unit);
-    has(states, unit, "returned") || has(states, unit, "reopened") || is_drafted_over
-}
-
-/// What a reporter of a unit owes, but for sending up.
-fn owed_by_reporter(states: &States, unit: &str) -> Vec<String> {
-    let missing = number(&below(unit), |unit| !counts(states, unit));
-    let corrects = submits(unit) && is_to_be_corrected(states, unit);
-    let mut owed = Vec::new();
-    if submits(unit) && !counts(states, unit) && !corrects {
-        owed.push(format!("submit {unit} own {missing}"));
-    } else if missing > 0 {
-        owed.push(format!("submit {unit} below {missing}"));
-    }
-    if corrects {
-        owed.push(format!("correct {unit} own 0"));
-    }
-    owed
-}
-
-fn owed_by_approver(states: &States, unit: &str) -> Vec<String> {
-    let waits = |unit: &str| counts(states, unit) && !has(states, unit, "approved");
-    let waiting = number(&below(unit), waits);
-    match waiting {
-        0 => Vec::new(),
-        _ => vec![format!("approve {unit} below {waiting}")],
-    }
-}
-
-/// `expected submitted approved returned missing` of a unit and everything below it.
-fn progress(states: &States, unit: &str) -> String {
-    let mut units = below(unit);
-    units.push(UNITS.iter().find(|(known, _)| *known == unit).unwrap().0);
-    units.retain(|unit| submits(unit));
-    let counted = number(&units, |unit| counts(states, unit));
-    let approved = number(&units, |unit| {
-        counts(states, unit) && has(states, unit, "approved")
-    });
-    let returned = number(&units, |unit| has(states, unit, "returned"));
-    format!(
-        "{} {counted} {approved} {returned} {}",
-        units.len(),
-        units.len() - counted
-    )
 }
 
 fn shown(total: &Value) -> String {
@@ -102,37 +153,88 @@ fn shown(total: &Value) -> String {
     fields.map(|field| total[field].to_string()).join(" ")
 }
 
-/// Takes a random step, which may be refused.
+/// Takes a random step on a submission, which may be refused. What is not expected cannot be sent.
 fn step(rng: &mut StdRng, report: &Report, states: &mut States) {
-    let units: Vec<&'static str> = UNITS.iter().map(|(unit, _)| *unit).collect();
-    let units: Vec<&'static str> = units.into_iter().filter(|unit| submits(unit)).collect();
-    let unit = *units.choose(rng).unwrap();
+    let (unit, _) = *UNITS.choose(rng).unwrap();
     let steps = [
         "put", "put", "draft", "withdraw", "approve", "approve", "return", "reopen",
     ];
     let taken = *steps.choose(rng).unwrap();
-    let values = json!([value("x", rng.random_range(0..100))]);
+    let number = rng.random_range(0..100);
+    let values = json!([value("x", number)]);
     let answer = match taken {
         "put" => report.put(unit, &json!({"values": values, "submit": true})),
         "draft" => report.put(unit, &json!({"values": values})),
-        _ if !states.contains_key(unit) => return,
+        _ if !states.sent.contains_key(unit) => return,
         "return" => report.give_back(unit, &json!({"reason": "Sai"})),
         other => report.step(unit, other),
     };
-    if !matches!(answer.status, 200 | 201) {
+    let is_taken = matches!(answer.status, 200 | 201);
+    if matches!(taken, "put" | "draft") && !states.has(unit, "approved") {
+        assert_eq!(
+            is_taken,
+            states.expects(unit),
+            "{taken} {unit}: {}",
+            answer.text
+        );
+    }
+    if !is_taken {
         return;
     }
-    let was_counting = counts(states, unit);
-    let (status, is_counting) = match taken {
-        "put" => ("submitted", true),
-        "draft" => ("draft", was_counting),
-        "withdraw" => ("withdrawn", false),
-        "approve" => ("approved", true),
-        "return" => ("returned", false),
-        "reopen" => ("reopened", true),
+    let counted = states.value(unit);
+    let (status, counting) = match taken {
+        "put" => ("submitted", Some(number)),
+        "draft" => ("draft", counted),
+        "withdraw" => ("withdrawn", None),
+        "approve" => ("approved", counted),
+        "return" => ("returned", None),
+        "reopen" => ("reopened", counted),
         _ => panic!("{taken}"),
     };
-    states.insert(unit, (status.to_owned(), is_counting));
+    states.sent.insert(unit, Sent { status, counting });
+}
+
+/// Gives a random unit more time, or takes it back. Nothing is due otherwise than before.
+fn extend(rng: &mut StdRng, admin: &Client, period: &str) {
+    let (unit, _) = *UNITS[1..].choose(rng).unwrap();
+    let path = format!("/v1/forms/f/periods/{period}/units/code:{unit}/extension");
+    match admin.get(&path).status {
+        404 => {
+            let body = json!({"until": day(50), "reason": "Lũ"});
+            admin.put(&path, &body).expect_status(201)
+        }
+        _ => admin.send("DELETE", &path, None, b"").expect_status(204),
+    };
+}
+
+/// Lets a random unit report for all below it, or takes that back: only while nothing that counts
+/// gets another meaning, and no unit above or below does.
+fn cover(rng: &mut StdRng, admin: &Client, period: &str, states: &mut States) {
+    let unit = *["T", "A", "B"].choose(rng).unwrap();
+    let path = format!("/v1/forms/f/units/code:{unit}/subtree-reporting");
+    if states.covering.contains(unit) {
+        let deleted = admin.send("DELETE", &path, None, b"");
+        match states.counts(unit) {
+            true => drop(deleted.expect_problem(409, "ALREADY_REPORTED")),
+            false => {
+                deleted.expect_status(204);
+                states.covering.remove(unit);
+            }
+        }
+        return;
+    }
+    let arranged = admin.put(&path, &json!({"from": period, "to": period}));
+    let below = below(unit);
+    if states.is_covered(unit) {
+        arranged.expect_problem(409, "COVERED_BY_UNIT");
+    } else if states.covering.iter().any(|top| below.contains(top)) {
+        arranged.expect_problem(409, "UNIT_BELOW_COVERS");
+    } else if with_below(unit).iter().any(|unit| states.counts(unit)) {
+        arranged.expect_problem(409, "ALREADY_REPORTED");
+    } else {
+        arranged.expect_status(201);
+        states.covering.insert(unit);
+    }
 }
 
 struct World {
@@ -173,15 +275,22 @@ impl World {
     fn check(&self, states: &States) {
         for (role, unit, client) in &self.people {
             let expected = match *role {
-                "reporter" => owed_by_reporter(states, unit),
-                _ => owed_by_approver(states, unit),
+                "reporter" => states.owed_by_reporter(unit),
+                _ => states.owed_by_approver(unit),
             };
             assert_eq!(short(client), expected, "{role} {unit}: {states:?}");
         }
         let period = key("a", -30);
         let base = format!("/v1/forms/f/periods/{period}/units/code:T/completeness");
         let whole = self.admin.get(&base).expect_status(200).json();
-        assert_eq!(shown(&whole["total"]), progress(states, "T"), "{states:?}");
+        assert_eq!(shown(&whole["total"]), states.progress("T"), "{states:?}");
+        for unit in ["T", "A", "A1", "B"] {
+            assert_eq!(
+                self.report.figure(unit, "x"),
+                states.figure(unit),
+                "{unit}: {states:?}"
+            );
+        }
         for (query, units) in [
             ("children", vec!["A", "B"]),
             ("level:hamlet", vec!["A1", "A2", "B1"]),
@@ -204,7 +313,7 @@ impl World {
                 .collect();
             let expected: Vec<(&str, String)> = units
                 .iter()
-                .map(|unit| (*unit, progress(states, unit)))
+                .map(|unit| (*unit, states.progress(unit)))
                 .collect();
             assert_eq!(found, expected, "{states:?}");
             for (column, status) in ["expected", "submitted", "approved", "returned", "missing"]
@@ -248,12 +357,20 @@ on_both_backends! {
     fn what_is_owed_and_what_is_missing_are_what_a_recount_says(backend) {
         let world = World::new(backend);
         let mut rng = StdRng::seed_from_u64(16);
-        let mut states = States::new();
+        let period = key("a", -30);
+        let mut states = States::default();
+        let mut covered = 0;
         world.check(&states);
-        for _ in 0..40 {
-            step(&mut rng, &world.report, &mut states);
+        for _ in 0..60 {
+            match rng.random_range(0..6) {
+                0 => extend(&mut rng, &world.admin, &period),
+                1 => cover(&mut rng, &world.admin, &period, &mut states),
+                _ => step(&mut rng, &world.report, &mut states),
+            }
+            covered += states.covering.len();
             world.check(&states);
         }
-        assert!(states.len() >= 4, "{states:?}");
+        assert!(states.sent.len() >= 4 && covered > 0, "{states:?}");
+        assert_eq!(world.report.verify("T")["equal"], true);
     }
 }

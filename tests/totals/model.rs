@@ -1,5 +1,6 @@
 //! The engine against a naive model: random steps on several months of one form, with a new version
-//! of the form or of an indicator now and then. After each step the kept totals are the fold of the
+//! of the form or of an indicator now and then, and units that report for all below them. After each
+//! step the kept totals are the fold of the
 //! submissions, and the API's use case shows what the model works out, for the month and for every
 //! longer period.
 //!
@@ -34,8 +35,8 @@ use crate::harness::server::now;
 use crate::harness::{Backend, Client, Server, postgres};
 use catalogue::{Change, put_catalogue};
 use naive::{
-    Asked, Edition, LEVELS, LONGER, MONTHS, Model, Month, Period, Quantity, Ratio, SUBMITTING,
-    Step, UNUSED, Unit, Values,
+    Asked, Edition, LEVELS, LONGER, MONTHS, Model, Month, Period, Quantity, Ratio, Step, UNUSED,
+    Unit, Values,
 };
 
 const FORM: &str = "model";
@@ -128,12 +129,16 @@ impl Run {
             model: Model {
                 units: Vec::new(),
                 editions: vec![edition],
+                covering: BTreeMap::new(),
             },
             random: StdRng::seed_from_u64(seed),
             names: 0,
             transcript: Vec::new(),
         };
         run.grow();
+        for _ in 0..4 {
+            run.cover();
+        }
         run.fill();
         run
     }
@@ -142,7 +147,7 @@ impl Run {
     fn fill(&mut self) {
         for month in 0..MONTHS.len() {
             for unit in 0..self.model.units.len() {
-                let submits = SUBMITTING.contains(&self.model.units[unit].level);
+                let submits = self.submits(unit, month);
                 if submits && self.random.random_bool(0.5) {
                     let step = Step::PutSubmitted(self.values(unit, month));
                     let (asked, expected) = self.take(month, unit, step);
@@ -155,6 +160,36 @@ impl Run {
                     expected.compare(result.unwrap());
                 }
             }
+        }
+    }
+
+    fn submits(&self, unit: usize, month: usize) -> bool {
+        let levels = self.model.levels_of(unit, MONTHS[month].first);
+        !levels.is_empty()
+    }
+
+    /// Lets a unit report for all below it during some months of which nobody has entered anything, or
+    /// takes back that one does.
+    fn cover(&mut self) {
+        let above = (0..self.model.units.len()).filter(|unit| rank(&self.model.units[*unit]) < 3);
+        let unit = above.choose(&mut self.random).unwrap();
+        let id = &self.model.units[unit].id;
+        let path = format!("/v1/forms/{FORM}/units/{id}/subtree-reporting");
+        if let Some(known) = self.model.covering.get(&unit) {
+            if self.model.is_untouched(unit, known) {
+                self.admin
+                    .send("DELETE", &path, None, b"")
+                    .expect_status(204);
+                self.model.covering.remove(&unit);
+            }
+            return;
+        }
+        let periods = MONTHS.iter().chain(&LONGER);
+        let period = *periods.choose(&mut self.random).unwrap();
+        if self.model.can_cover(unit, &period) {
+            let body = json!({"from": period.key, "to": period.key});
+            self.admin.put(&path, &body).expect_status(201);
+            self.model.covering.insert(unit, period);
         }
     }
 
@@ -218,6 +253,7 @@ impl Run {
         match self.random.random_range(0..100) {
             0..6 => self.add_below(),
             6..16 => self.change_catalogue(),
+            16..24 => self.cover(),
             _ => self.submit(month),
         }
         self.compare(&MONTHS[month]);
@@ -243,13 +279,13 @@ impl Run {
                 true => self.random.random_range(0..MONTHS.len()),
                 false => month,
             };
-            let submitting = (0..self.model.units.len())
-                .filter(|unit| SUBMITTING.contains(&self.model.units[*unit].level));
+            let submitting = (0..self.model.units.len()).filter(|unit| self.submits(*unit, month));
+            let submitting: Vec<usize> = submitting.collect();
             let again = units.choose(&mut self.random).copied();
+            let again = again.filter(|unit| submitting.contains(unit));
             let again = again.filter(|_| self.random.random_bool(0.3));
-            let unit = again
-                .or_else(|| submitting.choose(&mut self.random))
-                .unwrap();
+            let unit = again.or_else(|| submitting.choose(&mut self.random).copied());
+            let unit = unit.unwrap();
             units.push(unit);
             let step = match self.random.random_range(0..17) {
                 0..=6 => Step::PutSubmitted(self.values(unit, month)),
@@ -290,13 +326,13 @@ impl Run {
 
     /// Whatever a unit may report of a month.
     fn values(&mut self, unit: usize, month: usize) -> Values {
-        let level = self.model.units[unit].level;
+        let levels = self.model.levels_of(unit, MONTHS[month].first);
         let edition = self.model.edition(&MONTHS[month]);
         let random = &mut self.random;
         let mut values = Values::new();
         for (code, indicator) in &edition.collected {
             // One in three says nothing about an indicator.
-            if !indicator.collected_at.contains(&level) || random.random_range(0..3) == 0 {
+            if !indicator.is_collected_at(&levels) || random.random_range(0..3) == 0 {
                 continue;
             }
             let mut total = match random.random_range(0..12) {

@@ -3,24 +3,29 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 
 use super::form::{Form, FormPeriod, Item};
 use super::formula::{Formula, Operand};
+use super::hierarchy::Tree;
 use super::holiday::Holidays;
 use super::id::{
     BreakdownCode, FormCode, IndicatorCode, IndicatorNumber, LevelCode, OptionCode, OptionNumber,
     RuleCode,
 };
 use super::indicator::{Across, AcrossTime, AcrossUnits, Definition, Indicator, Measure};
+use super::respondents::Respondents;
+use super::subtree_reporting::SubtreeReportings;
 
-/// All indicators and forms of a tenant, and its holidays.
+/// All indicators and forms of a tenant, its holidays, and which units report for their subtrees.
 #[derive(Debug, Default)]
 pub struct Catalogue {
     indicators: BTreeMap<IndicatorCode, Indicator>,
     forms: BTreeMap<FormCode, Form>,
     holidays: Holidays,
+    subtree_reportings: SubtreeReportings,
     aggregations: Aggregations,
 }
 
@@ -44,6 +49,7 @@ impl Catalogue {
                 .map(|form| (form.code.clone(), form))
                 .collect(),
             holidays: Holidays::default(),
+            subtree_reportings: SubtreeReportings::default(),
         }
     }
 
@@ -56,6 +62,26 @@ impl Catalogue {
     /// The days by which deadlines are counted.
     pub fn holidays(&self) -> &Holidays {
         &self.holidays
+    }
+
+    /// The same with the units that report for their subtrees.
+    #[must_use]
+    pub fn with_subtree_reportings(self, subtree_reportings: SubtreeReportings) -> Catalogue {
+        Catalogue {
+            subtree_reportings,
+            ..self
+        }
+    }
+
+    /// The units that report for their subtrees.
+    pub fn subtree_reportings(&self) -> &SubtreeReportings {
+        &self.subtree_reportings
+    }
+
+    /// The units that are to submit for a period; `tree` is that of its last day.
+    pub fn respondents<'p>(&self, period: &FormPeriod<'p>, tree: Arc<Tree>) -> Respondents<'p> {
+        let covering = self.subtree_reportings.in_period(period);
+        Respondents::new(period.definition, tree, covering)
     }
 
     /// How every indicator aggregates, whether a form asks for it at the moment or not: what was
@@ -91,6 +117,7 @@ impl Catalogue {
             self.forms.values().cloned().collect(),
         )
         .with_holidays(self.holidays.clone())
+        .with_subtree_reportings(self.subtree_reportings.clone())
     }
 
     /// The days on which what is in force can change while the version of `from` holds: `from`
@@ -306,28 +333,22 @@ impl<'c> InForce<'c> {
         let option = operand.option.as_ref().map(OptionCode::as_str);
         self.figure(operand.indicator.as_str(), option)
     }
+}
 
-    /// Tells whether units of a level submit this entry.
-    pub fn is_collected_at(&self, entry: &Entry<'c>, level: &LevelCode) -> bool {
-        match entry.definition.measure {
-            Measure::Collected { .. } => {
-                let definition = self.period.definition;
-                definition.is_submitted_by(level) && entry.item.is_collected_at(level)
-            }
+impl<'c> Entry<'c> {
+    /// Tells whether units of a level that submit the form submit this entry.
+    pub fn is_collected_at(&self, level: &LevelCode) -> bool {
+        match self.definition.measure {
+            Measure::Collected { .. } => self.item.is_collected_at(level),
             Measure::Derived { .. } => false,
         }
     }
 
-    /// The levels whose units submit this entry; none for a derived one.
-    pub fn levels_collecting(&self, entry: &Entry<'c>) -> Vec<&'c LevelCode> {
-        match entry.definition.measure {
-            Measure::Collected { .. } => self.period.definition.levels_collecting(entry.item),
-            Measure::Derived { .. } => Vec::new(),
-        }
+    /// Tells whether units of one of some levels that submit the form submit this entry.
+    pub fn is_collected_at_any(&self, levels: &[&LevelCode]) -> bool {
+        levels.iter().any(|level| self.is_collected_at(level))
     }
-}
 
-impl<'c> Entry<'c> {
     /// Tells whether the entry has an option of this number, or it is the total's.
     pub fn has(&self, option: OptionNumber) -> bool {
         let number_of = |code| self.indicator.option_number(code);

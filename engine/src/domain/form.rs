@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::deadline::Deadline;
 use super::formula::Comparison;
 use super::holiday::Holidays;
-use super::id::{FormCode, FormNumber, IndicatorCode, LevelCode, RuleCode, SectionNumber};
+use super::id::{FormCode, FormNumber, IndicatorCode, LevelCode, RuleCode, SectionNumber, UnitId};
 use super::period::{Calendar, CalendarPeriod, DateRange, Frequency, Period, WindowKey};
 use super::text::LocalizedText;
+use super::unit::UnitFact;
 
 /// A form with all its versions.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,8 +30,12 @@ pub struct FormDefinition {
     /// In the document beside the other fields, where a calendar and a frequency always stood.
     #[serde(flatten)]
     pub periods: Periods,
-    /// The levels whose units submit.
-    pub submitted_by: Vec<LevelCode>,
+    /// The unit that the form belongs to: only units at and below it are asked. Without one the form
+    /// is of the whole tenant. The same in every version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<UnitId>,
+    #[serde(flatten)]
+    pub submitted_by: SubmittedBy,
     /// Days before the closing day on which entry begins; without it, the period's first day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opens: Option<u16>,
@@ -43,6 +48,43 @@ pub struct FormDefinition {
     pub four_eyes: FourEyes,
     pub outline: Vec<Section>,
     pub rules: Vec<Rule>,
+}
+
+/// Who submits a form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SubmittedBy {
+    /// Every unit of these levels.
+    #[serde(rename = "submitted_by")]
+    Levels(Vec<LevelCode>),
+    /// These units.
+    #[serde(rename = "recipients")]
+    Recipients(BTreeSet<UnitId>),
+}
+
+impl SubmittedBy {
+    /// The levels, where the form asks units by their level.
+    pub fn levels(&self) -> &[LevelCode] {
+        match self {
+            SubmittedBy::Levels(levels) => levels,
+            SubmittedBy::Recipients(_) => &[],
+        }
+    }
+
+    /// The units, where the form names them.
+    pub fn recipients(&self) -> Option<&BTreeSet<UnitId>> {
+        match self {
+            SubmittedBy::Levels(_) => None,
+            SubmittedBy::Recipients(units) => Some(units),
+        }
+    }
+
+    /// Tells whether a unit is among them, wherever it stands.
+    pub fn includes(&self, unit: &UnitFact) -> bool {
+        match self {
+            SubmittedBy::Levels(levels) => levels.contains(&unit.level),
+            SubmittedBy::Recipients(units) => units.contains(&unit.unit),
+        }
+    }
 }
 
 /// Which periods a form has.
@@ -115,14 +157,14 @@ pub enum Narrative {
 #[serde(deny_unknown_fields)]
 pub struct Item {
     pub indicator: IndicatorCode,
-    /// The levels that submit it; `None` means every level that submits the form.
+    /// The levels whose units submit it; `None` means every unit that submits the form.
     pub collected_at: Option<Vec<LevelCode>>,
     pub need: Need,
     pub show: Show,
 }
 
 impl Item {
-    /// Tells whether a level that submits the form submits this item.
+    /// Tells whether units of a level that submit the form submit this item.
     pub fn is_collected_at(&self, level: &LevelCode) -> bool {
         let levels = self.collected_at.as_ref();
         levels.is_none_or(|levels| levels.contains(level))
@@ -170,6 +212,13 @@ pub enum Severity {
 }
 
 impl Form {
+    /// The unit that the form belongs to.
+    pub fn owner(&self) -> Option<UnitId> {
+        self.versions
+            .values()
+            .find_map(|definition| definition.owner)
+    }
+
     /// The version that holds on `day`.
     pub fn on(&self, day: NaiveDate) -> Option<&FormDefinition> {
         self.versions
@@ -303,6 +352,8 @@ pub enum FixedFormPart {
     Window,
     /// A level that submits, which would not do so any more.
     SubmittedBy(LevelCode),
+    /// A unit that submitted, which would not be asked any more.
+    Recipient(UnitId),
     /// An indicator that some level submits, which would not do so any more.
     Item(IndicatorCode),
 }
@@ -362,12 +413,9 @@ impl<'f> FormPeriod<'f> {
         opens.map_or(from, |day| day.max(from))
     }
 
-    /// By when a unit of `level` is in time; `None` means no deadline. Changes of the holidays do not
-    /// move it earlier once the period has begun.
+    /// By when a unit of `level` that has a duty is in time; `None` means no deadline. Changes of the
+    /// holidays do not move it earlier once the period has begun.
     pub fn deadline(&self, level: &LevelCode, holidays: &Holidays) -> Option<Deadline> {
-        if !self.definition.has_duty(level) {
-            return None;
-        }
         let due_at = self.window().and_then(|window| window.due_at);
         due_at.or_else(|| {
             let days = self.definition.deadlines.get(level)?;
@@ -484,42 +532,33 @@ impl Periods {
 }
 
 impl FormDefinition {
-    /// Names what a change to `next` would take from submissions that there are, if anything.
+    /// Names what a change to `next` would take from submissions that there are, if anything. Which
+    /// units are asked no more where one of the two names them must be looked up.
     fn fixed_part_changed_by(&self, next: &FormDefinition) -> Option<FixedFormPart> {
-        let lost = self
-            .submitted_by
-            .iter()
-            .find(|level| !next.submitted_by.contains(level));
-        if let Some(level) = lost {
-            return Some(FixedFormPart::SubmittedBy(level.clone()));
+        if let (SubmittedBy::Levels(before), SubmittedBy::Levels(after)) =
+            (&self.submitted_by, &next.submitted_by)
+            && let Some(lost) = before.iter().find(|level| !after.contains(level))
+        {
+            return Some(FixedFormPart::SubmittedBy(lost.clone()));
         }
         let lost = self.items().find(|item| {
-            let after = next.items().find(|other| other.indicator == item.indicator);
-            let collecting = after
-                .map(|after| next.levels_collecting(after))
-                .unwrap_or_default();
-            after.is_none()
-                || self
-                    .levels_collecting(item)
-                    .iter()
-                    .any(|level| !collecting.contains(level))
+            let mut after = next.items();
+            let after = after.find(|other| other.indicator == item.indicator);
+            after.is_none_or(|after| !self.is_kept(item, after))
         });
         lost.map(|item| FixedFormPart::Item(item.indicator.clone()))
     }
 
-    pub fn is_submitted_by(&self, level: &LevelCode) -> bool {
-        self.submitted_by.contains(level)
-    }
-
-    /// The levels that submit, and those that only send up by a deadline.
-    pub fn levels_with_duty(&self) -> impl Iterator<Item = &LevelCode> {
-        let sending_up = self.deadlines.keys();
-        let sending_up = sending_up.filter(|level| !self.is_submitted_by(level));
-        self.submitted_by.iter().chain(sending_up)
-    }
-
-    fn has_duty(&self, level: &LevelCode) -> bool {
-        self.levels_with_duty().any(|known| known == level)
+    /// Tells whether everyone who submits an item also submits it as it is to be.
+    fn is_kept(&self, item: &Item, next: &Item) -> bool {
+        match (&self.submitted_by, &item.collected_at) {
+            // They may be of any level.
+            (SubmittedBy::Recipients(_), None) => next.collected_at.is_none(),
+            (SubmittedBy::Recipients(_), Some(_)) | (SubmittedBy::Levels(_), _) => {
+                let mut levels = self.levels_collecting(item).into_iter();
+                levels.all(|level| next.is_collected_at(level))
+            }
+        }
     }
 
     /// All sections in the order of reading.
@@ -548,12 +587,14 @@ impl FormDefinition {
             .find(|section| &section.number == number)
     }
 
-    /// The levels whose units submit `item`.
+    /// The levels whose units submit `item`, as far as the form names levels.
     pub fn levels_collecting<'f>(&'f self, item: &'f Item) -> Vec<&'f LevelCode> {
-        self.submitted_by
-            .iter()
-            .filter(|level| item.is_collected_at(level))
-            .collect()
+        let named = match &self.submitted_by {
+            SubmittedBy::Levels(levels) => Some(levels),
+            SubmittedBy::Recipients(_) => item.collected_at.as_ref(),
+        };
+        let named = named.into_iter().flatten();
+        named.filter(|level| item.is_collected_at(level)).collect()
     }
 }
 
@@ -566,11 +607,14 @@ mod tests {
     /// A definition as a database has it, with these fields for its periods.
     fn stored(periods: Value) -> Value {
         let mut stored = json!({
-            "name": {"vi": "Mẫu"}, "submitted_by": ["hamlet"], "deadlines": {"hamlet": 2},
+            "name": {"vi": "Mẫu"}, "deadlines": {"hamlet": 2},
             "late": "accept", "four_eyes": "not_required", "outline": [], "rules": [],
         });
         let fields = stored.as_object_mut().unwrap();
         fields.extend(periods.as_object().unwrap().clone());
+        if !fields.contains_key("recipients") {
+            fields.insert("submitted_by".to_owned(), json!(["hamlet"]));
+        }
         stored
     }
 
@@ -581,11 +625,13 @@ mod tests {
         let window = json!({
             "name": {"vi": "Tết"}, "days": {"from": "2025-01-10", "to": "2025-02-20"}, "due_at": due_at
         });
+        let unit = "0191e4a5-6d1c-7c3a-9a60-2f6d0c9b1a11";
         for periods in [
             json!({"calendar": "statutory", "frequency": "year"}),
             json!({"calendar": "civil", "frequency": "year", "opens": 9}),
             json!({"windows": {}}),
             json!({"windows": {"2025-tet": window}}),
+            json!({"windows": {}, "owner": unit, "recipients": [unit]}),
         ] {
             let stored = stored(periods);
             let read: FormDefinition = serde_json::from_str(&stored.to_string()).unwrap();

@@ -22,6 +22,7 @@ pub mod receipt;
 pub mod release;
 pub mod respondents;
 pub mod submission;
+pub mod subtree_reporting;
 pub mod text;
 pub mod unit;
 

@@ -107,7 +107,7 @@ fn of_field(name: &str) -> Option<TextLimit> {
         "telephone" => TELEPHONE,
         "login" | "username" => LOGIN,
         "tenant" => TENANT,
-        "unit" | "parent" | "from" | "children" => UNIT,
+        "unit" | "owner" | "parent" | "from" | "children" => UNIT,
         "level" | "submitted_by" | "collected_at" | "deadlines" => LEVEL,
         "indicator" | "form" => DOTTED,
         "period" => PERIOD,

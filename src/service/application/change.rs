@@ -46,6 +46,8 @@ kinds! {
     SubmissionReopened = "submission.reopened", seen by ReadSubmissions;
     ExtensionGiven = "extension.given", seen by ReadSubmissions;
     ExtensionWithdrawn = "extension.withdrawn", seen by ReadSubmissions;
+    SubtreeReportingArranged = "subtree_reporting.arranged", seen by ReadSubmissions;
+    SubtreeReportingWithdrawn = "subtree_reporting.withdrawn", seen by ReadSubmissions;
     ReleaseSent = "release.sent", seen by ReadReleases;
     ReleaseReceived = "release.received", seen by ReadReleases;
     ReleaseReturned = "release.returned", seen by ReadReleases;

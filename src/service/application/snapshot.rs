@@ -27,7 +27,7 @@ use crate::store::counters::Counters;
 use crate::store::grant::KeptGrant;
 use crate::store::{
     StoreError, Transaction, account, form, grant, holiday, indicator, level, reorganisation,
-    sign_in, unit,
+    sign_in, subtree_reporting, unit,
 };
 
 /// A tenant as one transaction sees it.
@@ -50,7 +50,7 @@ impl Snapshot {
     /// Returns the units that are to submit for a period, on the map of its last day.
     pub(in crate::service) fn respondents<'s>(&self, period: &FormPeriod<'s>) -> Respondents<'s> {
         let tree = self.hierarchy.tree_on(period.closing_day());
-        Respondents::new(period.definition, tree)
+        self.catalogue.respondents(period, tree)
     }
 
     /// The same, looked at for as long as this.
@@ -459,7 +459,9 @@ impl Caches {
         let catalogue = self.catalogues.get(tenant, counters.catalogue_rev, || {
             let indicators = indicator::indicators(transaction)?;
             let catalogue = Catalogue::new(indicators, form::forms(transaction)?);
-            Ok(catalogue.with_holidays(holiday::holidays(transaction)?))
+            let catalogue = catalogue.with_holidays(holiday::holidays(transaction)?);
+            let reportings = subtree_reporting::subtree_reportings(transaction)?;
+            Ok(catalogue.with_subtree_reportings(reportings))
         })?;
         // Read only by requests that look across maps.
         let map_changes = self

@@ -1,14 +1,16 @@
 //! Forms: reads them and their periods, and puts versions of them.
 
+pub(in crate::service) mod asked;
+
 use crate::domain::fault::FieldPath;
 use crate::locale::{Count, Quoted};
 use crate::path;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
-use chrono_tz::Tz;
 use serde::Serialize;
 
+use self::asked::{Asked, Owner, check_owner_kept, unit_named};
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
 use crate::domain::deadline::Deadline;
@@ -17,8 +19,9 @@ use crate::domain::form::{
     Periods, Rule, Section, Severity, Show, Window,
 };
 use crate::domain::formula::{Comparison, Operand};
-use crate::domain::holiday::Holidays;
-use crate::domain::id::{FormCode, FormNumber, IndicatorCode, LevelCode, RuleCode, SectionNumber};
+use crate::domain::id::{
+    FormCode, FormNumber, IndicatorCode, LevelCode, RuleCode, SectionNumber, UnitId,
+};
 use crate::domain::level::Level;
 use crate::domain::naming::Named;
 use crate::domain::period::{Calendar, DateRange, Frequency, WindowKey};
@@ -40,7 +43,8 @@ use crate::service::application::page::{Page, PageRequest, UnknownCursor};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::application::text::{EnteredName, NameView};
 use crate::store::form::form_put;
-use crate::store::submission::periods_with_submissions;
+use crate::store::key::Units;
+use crate::store::submission::{periods_with_submissions, submissions_of};
 use crate::store::target::periods_with_targets;
 use crate::store::tenant::{Part, mark_changed};
 use crate::store::{StoreError, Transaction};
@@ -86,7 +90,7 @@ impl Explain for FormError {
 }
 
 fn fixed(part: &FixedFormPart, period: &FormPeriod<'_>, snapshot: &Snapshot) -> FormError {
-    let period = period_named(period);
+    let (closing_day, period) = (period.closing_day(), period_named(period));
     let gone = match part {
         FixedFormPart::Periods => message!("fixed-form-part-periods"),
         FixedFormPart::Window => {
@@ -95,6 +99,10 @@ fn fixed(part: &FixedFormPart, period: &FormPeriod<'_>, snapshot: &Snapshot) -> 
         FixedFormPart::SubmittedBy(level) => {
             let level = Named::level(level, &snapshot.hierarchy);
             message!("fixed-form-part-level", level)
+        }
+        FixedFormPart::Recipient(unit) => {
+            let unit = unit_named(snapshot, *unit, closing_day);
+            message!("fixed-form-part-recipient", unit)
         }
         FixedFormPart::Item(indicator) => {
             let indicator = snapshot.catalogue.indicator_named(indicator);
@@ -117,8 +125,15 @@ pub struct FormView {
     /// The form's own windows, in the order of their days; null for a form whose periods are those
     /// of a calendar.
     pub windows: Option<Vec<WindowView>>,
-    /// The levels whose units submit.
+    /// The id of the unit that the form belongs to: only units at and below it are asked. Null for a
+    /// form of the whole tenant.
+    #[schema(example = json!(null))]
+    pub owner: Option<String>,
+    /// The levels whose units submit; none if the form names its `recipients`.
     pub submitted_by: Vec<String>,
+    /// The ids of the units that submit; null if the form asks by level.
+    #[schema(example = json!(null))]
+    pub recipients: Option<Vec<String>>,
     /// Days before the closing day on which entry begins; null if it begins on the period's first
     /// day. It never begins before that day.
     pub opens: Option<u16>,
@@ -186,6 +201,7 @@ impl FormView {
     fn of(form: &Form, day: NaiveDate) -> Option<FormView> {
         let (valid_from, definition) = form.versions.range(..=day).next_back()?;
         let deadlines = definition.deadlines.iter();
+        let submitted_by = &definition.submitted_by;
         let (calendar, frequency) = match &definition.periods {
             Periods::Recurring {
                 calendar,
@@ -199,11 +215,9 @@ impl FormView {
             calendar,
             frequency,
             windows: definition.periods.windows().map(WindowView::in_order),
-            submitted_by: definition
-                .submitted_by
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
+            owner: definition.owner.map(|owner| owner.to_string()),
+            submitted_by: words(submitted_by.levels()),
+            recipients: submitted_by.recipients().map(words),
             opens: definition.opens,
             deadlines: deadlines
                 .map(|(level, days)| (level.to_string(), *days))
@@ -215,6 +229,10 @@ impl FormView {
             valid_from: *valid_from,
         })
     }
+}
+
+fn words<'i, T: ToString + 'i>(items: impl IntoIterator<Item = &'i T>) -> Vec<String> {
+    items.into_iter().map(ToString::to_string).collect()
 }
 
 impl WindowView {
@@ -346,8 +364,10 @@ pub struct PeriodList {
 }
 
 impl PeriodView {
-    fn of(period: &FormPeriod<'_>, holidays: &Holidays, time_zone: Tz) -> PeriodView {
-        let levels = period.definition.levels_with_duty();
+    fn of(period: &FormPeriod<'_>, snapshot: &Snapshot) -> PeriodView {
+        let (holidays, time_zone) = (snapshot.catalogue.holidays(), snapshot.counters.time_zone);
+        let respondents = snapshot.respondents(period);
+        let levels = respondents.levels_with_duty().into_iter();
         let deadlines = levels.filter_map(|level| {
             let deadline = period.deadline(level, holidays)?;
             Some((level.to_string(), deadline.day(time_zone)))
@@ -378,13 +398,11 @@ pub fn list_periods(
     application.reading(identity, |_, snapshot| {
         let _permit = snapshot.access.to_tenant(Action::ReadCatalogue)?;
         let periods = snapshot.form(code)?.periods_of(year);
-        let time_zone = snapshot.counters.time_zone;
-        let holidays = snapshot.catalogue.holidays();
         let items = periods.iter();
-        let items = items
-            .map(|period| PeriodView::of(period, holidays, time_zone))
-            .collect();
-        Ok(PeriodList { items })
+        let items = items.map(|period| PeriodView::of(period, snapshot));
+        Ok(PeriodList {
+            items: items.collect(),
+        })
     })
 }
 
@@ -396,7 +414,11 @@ pub struct EnteredForm {
     pub calendar: Option<Calendar>,
     pub frequency: Option<Frequency>,
     pub windows: Option<Vec<EnteredWindow>>,
+    /// The unit that the form belongs to, by its id or its code.
+    pub owner: Option<String>,
     pub submitted_by: Vec<String>,
+    /// Instead of levels: units by their ids or codes.
+    pub recipients: Option<Vec<String>>,
     pub opens: Option<u16>,
     pub deadlines: BTreeMap<String, u16>,
     pub late: Late,
@@ -457,12 +479,18 @@ pub fn put_form(
 ) -> Result<Reply, FormError> {
     application.changing(call, |change| {
         let snapshot = change.snapshot;
-        let permit = snapshot.access.to_tenant(Action::ChangeCatalogue)?;
+        let code = entered.code.parse::<FormCode>().ok();
+        let known = code.as_ref().and_then(|code| snapshot.catalogue.form(code));
+        let today = snapshot.today(call.now);
+        let units_on = entered.valid_from.unwrap_or(today).max(today);
+        let owner = Owner::of(snapshot, known, entered, units_on);
+        let permit = owner.permit(snapshot, today)?;
         change.once(permit, |transaction, _| {
-            let code = entered.code.parse::<FormCode>().ok();
-            let known = code.as_ref().and_then(|code| snapshot.catalogue.form(code));
             let state = known.map(state_of).transpose()?;
             call.precondition.check_unless_new(state.as_ref())?;
+            if let Some(known) = known {
+                check_owner_kept(snapshot, known, entered, units_on)?;
+            }
             let valid_from = entered.valid_from.unwrap_or(BEGINNING);
             let mut faults = Vec::new();
             if code.is_none() {
@@ -479,6 +507,10 @@ pub fn put_form(
                 snapshot,
                 valid_from,
                 days,
+                owner,
+                units_on,
+                named_already: known
+                    .and_then(|known| known.on(valid_from)?.submitted_by.recipients()),
                 faults,
             };
             let definition = reader.definition(entered);
@@ -530,7 +562,10 @@ fn check_fixed(
         };
         let part = match planned.period(period) {
             Some(after) if keeps_longer_periods(known, planned, &before) => {
-                before.fixed_part_changed_by(&after)
+                match before.fixed_part_changed_by(&after) {
+                    None => lost_recipient(transaction, snapshot, &before, &after)?,
+                    part => part,
+                }
             }
             _ => Some(before.fixed_days()),
         };
@@ -539,6 +574,30 @@ fn check_fixed(
         }
     }
     Ok(())
+}
+
+/// Finds a unit that has a submission for a period and would not be asked for it any more. Where both
+/// versions ask by level, the levels have been compared.
+fn lost_recipient(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    before: &FormPeriod<'_>,
+    after: &FormPeriod<'_>,
+) -> Result<Option<FixedFormPart>, StoreError> {
+    let asks_by_level =
+        |period: &FormPeriod<'_>| period.definition.submitted_by.recipients().is_none();
+    if asks_by_level(before) && asks_by_level(after) {
+        return Ok(None);
+    }
+    let (form, period) = (before.form.number, before.period);
+    let submissions = submissions_of(transaction, form, &[period], Units::All)?;
+    let [before, after] = [before, after].map(|period| snapshot.respondents(period));
+    let mut units = submissions.iter().map(|(_, unit, _)| *unit);
+    let lost = units.find(|unit| {
+        let place = before.tree().by_id(*unit);
+        place.is_some_and(|place| before.includes(place) && !after.includes(place))
+    });
+    Ok(lost.map(FixedFormPart::Recipient))
 }
 
 /// Checks that a base period in use keeps its longer periods: a year whose months are in use cannot
@@ -606,6 +665,11 @@ struct FormReader<'s> {
     valid_from: NaiveDate,
     /// Days within the version's validity on which a level or an indicator that it uses can change.
     days: BTreeSet<NaiveDate>,
+    owner: Owner,
+    /// The day on which units are looked up: the version's first, or today if that is past.
+    units_on: NaiveDate,
+    /// The units that the form names before the change.
+    named_already: Option<&'s BTreeSet<UnitId>>,
     faults: Vec<Fault>,
 }
 
@@ -613,14 +677,10 @@ impl FormReader<'_> {
     fn definition(&mut self, entered: &EnteredForm) -> Option<FormDefinition> {
         let name = entered.name.read(&path!["name"], &mut self.faults);
         let periods = self.periods(entered);
-        let submitted_by = self.levels(&entered.submitted_by, &path!["submitted_by"]);
-        if submitted_by.is_empty() {
-            self.fault(
-                path!["submitted_by"],
-                Code::InvalidValue,
-                message!("form-no-level-submits"),
-            );
-        }
+        let Asked {
+            submitted_by,
+            levels,
+        } = self.asked(entered);
         let mut deadlines = BTreeMap::new();
         for (level, days) in &entered.deadlines {
             let at = path!["deadlines", level.clone()];
@@ -631,11 +691,11 @@ impl FormReader<'_> {
                 let message = message!("form-deadline-too-late", most = MOST_WORKING_DAYS);
                 self.fault(at.clone(), Code::InvalidValue, message);
             }
-            self.check_duty(&level, at, &submitted_by);
+            self.check_duty(&level, at, &levels);
             deadlines.insert(level, *days);
         }
         let mut seen = Seen {
-            submitted_by: submitted_by.clone(),
+            levels,
             ..Seen::default()
         };
         let outline = self.sections(&entered.outline, &path!["outline"], &mut seen);
@@ -644,6 +704,7 @@ impl FormReader<'_> {
         Some(FormDefinition {
             name,
             periods: periods?,
+            owner: self.owner.unit(),
             submitted_by,
             opens: entered.opens,
             deadlines,
@@ -925,7 +986,7 @@ impl FormReader<'_> {
         let collected_at = entered
             .collected_at
             .as_ref()
-            .map(|levels| self.levels_among(levels, &at.below("collected_at"), &seen.submitted_by));
+            .map(|levels| self.levels_among(levels, &at.below("collected_at"), &seen.levels));
         Some(Item {
             indicator: code,
             collected_at,
@@ -1017,10 +1078,10 @@ impl FormReader<'_> {
     }
 }
 
-/// The levels, headings and indicators that an outline has named so far.
+/// The levels that submit, and the headings and indicators that an outline has named so far.
 #[derive(Default)]
 struct Seen {
-    submitted_by: Vec<LevelCode>,
+    levels: Vec<LevelCode>,
     sections: BTreeSet<SectionNumber>,
     indicators: BTreeSet<IndicatorCode>,
 }

@@ -302,7 +302,7 @@ pub(in crate::service) fn to_manage(
 ///
 /// # Errors
 /// [`Denied`].
-pub(super) fn to_reach(
+pub(in crate::service) fn to_reach(
     access: &Access,
     action: Action,
     hierarchy: &Hierarchy,

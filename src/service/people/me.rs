@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::authn::{Identity, password};
 use crate::authz::{Denied, Grant, Reach, Role, Scope};
-use crate::domain::hierarchy::Tree;
+use crate::domain::hierarchy::{Place, Tree};
 use crate::domain::respondents::Respondents;
 use crate::error::{Code, Explain, Explanation, Fault};
 use crate::message;
@@ -148,21 +148,24 @@ fn may_submit(
         .map(|(form, definition)| MaySubmit {
             form: form.code.to_string(),
             unit: top.map(UnitName::of),
-            levels: match top {
-                None => definition
-                    .submitted_by
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect(),
-                Some(top) => {
-                    let respondents = Respondents::new(definition, tree.clone());
-                    let groups = respondents.groups(top);
-                    groups.iter().map(|group| group.level.to_string()).collect()
-                }
+            levels: {
+                let reportings = snapshot.catalogue.subtree_reportings();
+                let covering = reportings.on_day(form.number, today);
+                levels_in(top, &Respondents::new(definition, tree.clone(), covering))
             },
         })
         .filter(|entry| !entry.levels.is_empty())
         .collect()
+}
+
+/// Lists the levels of the units that are to submit at and below a place, or anywhere.
+fn levels_in(top: Option<Place<'_>>, respondents: &Respondents<'_>) -> Vec<String> {
+    let Some(top) = top else {
+        let levels = respondents.levels_asked();
+        return levels.map(ToString::to_string).collect();
+    };
+    let groups = respondents.groups(top);
+    groups.iter().map(|group| group.level.to_string()).collect()
 }
 
 /// The caller's present password and the next one.

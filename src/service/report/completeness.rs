@@ -172,7 +172,7 @@ pub struct PeriodProgress {
 /// pairs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
 pub struct Progress {
-    /// Units whose level submits the form.
+    /// Units that are to submit the form.
     pub expected: u64,
     /// Submissions that count, as the rollup counts them. A former unit that nobody took over as a
     /// whole may add one more than expected.
@@ -499,8 +499,12 @@ fn givens_of(
     Ok(givens)
 }
 
-fn deadlines(period: &FormPeriod<'_>, holidays: &Holidays) -> BTreeMap<LevelCode, Deadline> {
-    let levels = period.definition.levels_with_duty();
+fn deadlines(
+    period: &FormPeriod<'_>,
+    respondents: &Respondents<'_>,
+    holidays: &Holidays,
+) -> BTreeMap<LevelCode, Deadline> {
+    let levels = respondents.levels_with_duty().into_iter();
     levels
         .filter_map(|level| Some((level.clone(), period.deadline(level, holidays)?)))
         .collect()
@@ -516,11 +520,12 @@ impl<'s> BaseOnMap<'s> {
         let landings = snapshot
             .hierarchy
             .landings(period.closing_day(), located.map_day());
+        let respondents = snapshot.respondents(&period);
         BaseOnMap {
             landings,
-            respondents: snapshot.respondents(&period),
+            deadlines: deadlines(&period, &respondents, snapshot.catalogue.holidays()),
+            respondents,
             period,
-            deadlines: deadlines(&period, snapshot.catalogue.holidays()),
             submissions: HashMap::new(),
             extensions: HashMap::new(),
             received: HashMap::new(),
@@ -556,7 +561,9 @@ impl<'s> BaseOnMap<'s> {
 
     /// Returns a unit's deadline: the ordinary one, or a later one that it was given.
     fn deadline(&self, place: Place<'_>) -> Option<Deadline> {
-        self.deadline_with(self.respondents.due_with(place), place.unit())
+        let level = Some(self.respondents.due_with(place));
+        let level = level.filter(|_| self.respondents.has_duty(place));
+        self.deadline_with(level?, place.unit())
     }
 
     /// Returns the deadline of a unit that has the ordinary one of a level.

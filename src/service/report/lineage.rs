@@ -241,7 +241,7 @@ impl<'s> ExpectedBase<'s> {
     fn expects_of(&self, place: Place<'_>) -> bool {
         let entry = self.in_force.entry(self.indicator);
         entry.is_some_and(|entry| {
-            let collects = |level: &LevelCode| self.in_force.is_collected_at(entry, level);
+            let collects = |level: &LevelCode| entry.is_collected_at(level);
             self.respondents.answers_for(place, collects)
         })
     }

@@ -192,10 +192,7 @@ fn apportioned(
     for passing in tree.passings_since(*first) {
         let route = tree.after(passing);
         let leaf = route.leaf().and_then(|leaf| tree.leaf(&leaf));
-        let is_submitted = |leaf: &Place<'_>| {
-            let definition = located.in_force.period.definition;
-            definition.is_submitted_by(&leaf.fact().level)
-        };
+        let is_submitted = |leaf: &Place<'_>| may_have_submitted(snapshot, located, *leaf);
         let Some(leaf) = leaf.filter(is_submitted) else {
             continue;
         };
@@ -211,6 +208,15 @@ fn apportioned(
         }));
     }
     found
+}
+
+/// Returns true if a former unit may have submitted the form: the form asked it, or it reported for its
+/// subtree.
+fn may_have_submitted(snapshot: &Snapshot, located: &Located<'_>, leaf: Place<'_>) -> bool {
+    let reportings = snapshot.catalogue.subtree_reportings();
+    let mut covering = reportings.of_form(located.form().number).iter();
+    let definition = located.in_force.period.definition;
+    definition.submitted_by.includes(leaf.fact()) || covering.any(|(unit, _)| *unit == leaf.unit())
 }
 
 /// Returns true if figures of any base period passed along `passing`: their unit existed on the
@@ -285,10 +291,9 @@ impl<'l> Left<'l> {
         };
         let former = snapshot.hierarchy.tree_on(*first);
         let (tree, top) = (&located.tree, located.place());
-        let definition = located.in_force.period.definition;
         for (leaf, heirs) in tree.leaves_with_heirs() {
             let unit = leaf.unit();
-            if !definition.is_submitted_by(&leaf.fact().level) {
+            if !may_have_submitted(snapshot, located, leaf) {
                 continue;
             }
             let ended = tree.last_fact(unit).and_then(|fact| fact.validity.to);

@@ -242,7 +242,8 @@ fn deadlines_of(snapshot: &Snapshot, located: &Located<'_>) -> Vec<(Named, Naive
     if period.span == Span::LongPeriod {
         return Vec::new();
     }
-    let levels = period.definition.levels_with_duty();
+    let respondents = snapshot.respondents(&period);
+    let levels = respondents.levels_with_duty().into_iter();
     let due = levels.filter_map(|level| {
         let deadline = period.deadline(level, snapshot.catalogue.holidays())?;
         let day = deadline.day(snapshot.counters.time_zone);

@@ -254,7 +254,11 @@ impl<'s> Duties<'s> {
     }
 
     fn deadline(&self, duty: &Duty<'_>) -> Option<NaiveDate> {
-        self.deadline_of(duty, duty.respondents.due_with(duty.place()))
+        let holidays = self.snapshot.catalogue.holidays();
+        let deadline = duty
+            .respondents
+            .deadline(&duty.period, duty.place(), holidays)?;
+        Some(deadline.day(self.snapshot.counters.time_zone))
     }
 
     /// Returns the day until which the unit's own submission is in time.

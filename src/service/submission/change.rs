@@ -258,8 +258,10 @@ impl ReadEarly {
         let period = form.period(path.period.parse().ok()?)?;
         let tree = rules.hierarchy.planted_on(period.closing_day())?;
         let place = tree.find(&path.unit.parse().ok()?)?;
+        let respondents = rules.catalogue.respondents(&period, tree.clone());
         let submitter = Submitter {
             level: &place.fact().level,
+            levels: &respondents.levels_of(place),
             hierarchy: &rules.hierarchy,
         };
         let in_force = rules.catalogue.in_force(period);
@@ -290,7 +292,7 @@ impl Entered {
         };
         let facts = match self.intent {
             Intent::KeepDraft => facts,
-            Intent::Submit => complete(&facts, in_force, submitter.level)?,
+            Intent::Submit => complete(&facts, in_force, submitter.levels)?,
         };
         Ok(Content { facts, narrative })
     }

@@ -40,6 +40,14 @@ pub enum SubmissionError {
         /// The levels that do.
         submitting: Named,
     },
+    #[error("{} is not asked by {}", .unit.en(), .form.en())]
+    NotAsked { unit: Named, form: Named },
+    #[error("{unit} reports for all units below it")]
+    CoveredByUnit {
+        unit: String,
+        /// Whoever can change that.
+        who: Message,
+    },
     #[error("entry for {} begins on {opens}", .period.en())]
     NotOpen { period: Named, opens: NaiveDate },
     #[error("the deadline was {deadline}")]
@@ -86,6 +94,14 @@ impl Explain for SubmissionError {
             } => Explanation::new(
                 Code::UnitDoesNotSubmit,
                 message!("submission-does-not-submit", level, form, submitting),
+            ),
+            SubmissionError::NotAsked { unit, form } => Explanation::new(
+                Code::UnitDoesNotSubmit,
+                message!("submission-not-asked", unit, form),
+            ),
+            SubmissionError::CoveredByUnit { unit, who } => Explanation::new(
+                Code::CoveredByUnit,
+                message!("submission-covered-by-unit", unit, who),
             ),
             SubmissionError::NotOpen { period, opens } => {
                 let opens = Named::day(*opens);

@@ -9,6 +9,7 @@ pub mod extension;
 mod queue;
 mod rule;
 mod step;
+pub mod subtree_reporting;
 mod view;
 
 pub use self::batch::{change_all, change_now};
@@ -172,7 +173,7 @@ pub fn list_revisions(
         let authors: Vec<AccountId> = records.iter().map(|record| record.account).collect();
         let names = NameReader::of(application, transaction, identity, snapshot)?;
         let names = names.read(transaction, &authors)?;
-        let differences = differences(transaction, &located, &records)?;
+        let differences = differences(transaction, &located, &records, page.limit)?;
         let views = records.into_iter().zip(differences);
         let views = views.map(|(record, difference)| {
             let author = names.name(record.account)?;
@@ -189,20 +190,27 @@ pub fn list_revisions(
 }
 
 /// Compares each of some steps, the latest first, with the step before it that brought values; `None`
-/// for a step that brought none. Reads one more revision, which the last of them may need.
+/// for a step that brought none, and for one after the first `shown`, which only says that there are
+/// more. Reads one more revision if the last of those shown needs it.
 fn differences(
     transaction: &mut Transaction<'_>,
     located: &Located<'_>,
     records: &[RevisionRecord],
+    shown: usize,
 ) -> Result<Vec<Option<Difference>>, StoreError> {
-    let first = records.iter().rfind(|record| record.content.is_some());
-    let earlier = match first {
-        None => None,
-        Some(first) => revision_with_values_before(transaction, located.key(), first.revision)?,
+    let (shown, further) = records.split_at_checked(shown).unwrap_or((records, &[]));
+    let has_values = |record: &&RevisionRecord| record.content.is_some();
+    let known = further.iter().find(has_values);
+    let read = match (shown.iter().rfind(has_values), known) {
+        (Some(first), None) => {
+            revision_with_values_before(transaction, located.key(), first.revision)?
+        }
+        (None, _) | (Some(_), Some(_)) => None,
     };
-    let mut before = earlier.as_ref().and_then(|record| record.content.as_ref());
-    let mut differences = Vec::with_capacity(records.len());
-    for record in records.iter().rev() {
+    let before = known.or(read.as_ref());
+    let mut before = before.and_then(|record| record.content.as_ref());
+    let mut differences: Vec<Option<Difference>> = further.iter().map(|_| None).collect();
+    for record in shown.iter().rev() {
         let after = record.content.as_ref();
         let in_force = &located.in_force;
         differences.push(after.map(|after| Difference::between(before, after, in_force)));

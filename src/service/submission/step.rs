@@ -11,7 +11,7 @@ use super::error::SubmissionError;
 use super::extension::deadline_of;
 use crate::authz::{Action, Permit, holder_of};
 use crate::domain::extension::Extension;
-use crate::domain::form::{FourEyes, Late};
+use crate::domain::form::{FourEyes, Late, SubmittedBy};
 use crate::domain::id::{AccountId, LevelCode};
 use crate::domain::naming::Named;
 use crate::domain::receipt::Receipt;
@@ -192,17 +192,18 @@ impl Deciding<'_> {
         Ok(contribution(next, record, standing.content(revision)?))
     }
 
-    /// Checks that the unit's level submits the form, and that entry has begun.
+    /// Checks that the unit is to submit the form, and that entry has begun.
     fn check_open(&self) -> Result<(), SubmissionError> {
         let period = &self.located.in_force.period;
-        let level = self.level();
-        if !self.respondents().includes(self.located.place()) {
-            let hierarchy = &self.snapshot.hierarchy;
-            return Err(SubmissionError::DoesNotSubmit {
-                level: Named::level(level, hierarchy),
-                form: period.named_form(),
-                submitting: Named::levels(&period.definition.submitted_by, hierarchy),
+        let (respondents, place) = (self.respondents(), self.located.place());
+        if let Some(above) = respondents.above(place) {
+            return Err(SubmissionError::CoveredByUnit {
+                unit: above.fact().name_with_code(),
+                who: holder_of(Action::ArrangeSubtreeReporting, above.fact()),
             });
+        }
+        if !respondents.includes(place) {
+            return Err(self.not_asked());
         }
         let opens = period.opens();
         if self.snapshot.today(self.now()) < opens {
@@ -210,6 +211,27 @@ impl Deciding<'_> {
             return Err(SubmissionError::NotOpen { period, opens });
         }
         Ok(())
+    }
+
+    /// Explains why the unit does not submit the form: no unit of its level does, or the form asks
+    /// others.
+    fn not_asked(&self) -> SubmissionError {
+        let period = &self.located.in_force.period;
+        let (level, form) = (self.level(), period.named_form());
+        let hierarchy = &self.snapshot.hierarchy;
+        match &period.definition.submitted_by {
+            SubmittedBy::Levels(levels) if !levels.contains(level) => {
+                SubmissionError::DoesNotSubmit {
+                    level: Named::level(level, hierarchy),
+                    form,
+                    submitting: Named::levels(levels, hierarchy),
+                }
+            }
+            SubmittedBy::Levels(_) | SubmittedBy::Recipients(_) => SubmissionError::NotAsked {
+                unit: Named::plain(self.located.place().fact().name_with_code()),
+                form,
+            },
+        }
     }
 
     /// Tells whether a step that enters something does so for the account's own unit. A decision
@@ -235,6 +257,19 @@ impl Deciding<'_> {
 
     fn respondents(&self) -> Respondents<'_> {
         self.snapshot.respondents(&self.located.in_force.period)
+    }
+
+    /// Returns the units for which the submission speaks after a step: who sends values sends them for
+    /// as many as it is to report for.
+    fn speaks_for(&self, effect: Effect) -> SpeaksFor {
+        match (self.current(), effect) {
+            (Some(current), Effect::Keeps | Effect::Restores | Effect::CountsNothing) => {
+                current.speaks_for
+            }
+            (Some(_), Effect::CountsLatest) | (None, _) => {
+                self.respondents().speaks_for(self.located.place())
+            }
+        }
     }
 
     fn level(&self) -> &LevelCode {
@@ -383,7 +418,9 @@ impl Deciding<'_> {
         if effect != Effect::CountsLatest {
             return Ok(Some(content));
         }
-        let facts = complete(&content.facts, &self.located.in_force, self.level())
+        let respondents = self.respondents();
+        let levels = respondents.levels_of(self.located.place());
+        let facts = complete(&content.facts, &self.located.in_force, &levels)
             .map_err(|faults| SubmissionError::Invalid(faults.into()))?;
         Ok(Some(Content { facts, ..content }))
     }
@@ -393,8 +430,10 @@ impl Deciding<'_> {
         let content = match self.asked.content_by(self.snapshot.counters.into()) {
             Some(read) => read.clone(),
             None => {
+                let respondents = self.respondents();
                 let submitter = Submitter {
                     level: self.level(),
+                    levels: &respondents.levels_of(self.located.place()),
                     hierarchy: &self.snapshot.hierarchy,
                 };
                 entered.read(&self.located.in_force, submitter)
@@ -495,7 +534,7 @@ impl Deciding<'_> {
             revision,
             values_revision,
             counting_revision,
-            speaks_for: SpeaksFor::Unit,
+            speaks_for: self.speaks_for(effect),
             receipt,
             rev: self.snapshot.counters.rev,
             counting_rev: if changes_what_counts {

@@ -17,8 +17,8 @@ use crate::domain::indicator::BreakdownOption;
 use crate::domain::quantity::{Decimal, Qualifier};
 use crate::domain::receipt::Receipt;
 use crate::domain::submission::{
-    Content, EnteredFor, Fact, OwnWarning, Passage, Reason, Revision, RevisionRecord, Status, Step,
-    Submission, unusual,
+    Content, EnteredFor, Fact, OwnWarning, Passage, Reason, Revision, RevisionRecord, SpeaksFor,
+    Status, Step, Submission, unusual,
 };
 use crate::error::Message;
 use crate::message;
@@ -58,6 +58,9 @@ pub struct SubmissionView {
     /// If true, the latest values were entered by an account with a duty on a unit above only (nhập
     /// thay). Null if that was not recorded then.
     pub on_behalf: Option<bool>,
+    /// The units for which the submission speaks: this unit alone, or everything below it too (báo cáo
+    /// gộp).
+    pub speaks_for: SpeaksFor,
     /// The reason for the return; null unless the submission is returned.
     pub reason: Option<ReasonView>,
     /// The return that the unit has still to answer; null once values were sent anew. It stays while
@@ -170,18 +173,22 @@ impl Warning {
     /// Warns of a submission without any value. A unit with nothing to report should send zeros,
     /// and must learn of an empty submission sent by mistake.
     fn of_emptiness(
+        snapshot: &Snapshot,
         located: &Located<'_>,
         submission: &Submission,
         content: &Content,
     ) -> Option<Warning> {
         let counts = submission.counting_revision == Some(submission.values_revision);
-        let level = &located.place().fact().level;
-        let mut asked_for = located.in_force.entries().iter();
-        let asks =
-            asked_for.any(|entry| located.in_force.levels_collecting(entry).contains(&level));
+        if !counts || !content.facts.is_empty() {
+            return None;
+        }
+        let in_force = &located.in_force;
+        let respondents = snapshot.respondents(&in_force.period);
+        let levels = respondents.levels_of(located.place());
+        let mut entries = in_force.entries().iter();
+        let asks = entries.any(|entry| entry.is_collected_at_any(&levels));
         let message = message!("submission-empty");
-        (counts && content.facts.is_empty() && asks)
-            .then(|| Warning::telling(OwnWarning::EmptySubmission, None, message))
+        asks.then(|| Warning::telling(OwnWarning::EmptySubmission, None, message))
     }
 }
 
@@ -212,7 +219,9 @@ impl SubmissionView {
             last_return,
             mut warnings,
         } = shown;
-        warnings.extend(Warning::of_emptiness(located, submission, content));
+        warnings.extend(Warning::of_emptiness(
+            snapshot, located, submission, content,
+        ));
         let time_zone = snapshot.counters.time_zone;
         let deadline = deadline_of(snapshot, located, extension);
         let receipt = submission.receipt;
@@ -241,6 +250,7 @@ impl SubmissionView {
             values: value_views(&content.facts, &located.in_force),
             narrative: content.narrative.iter().map(PassageView::from).collect(),
             on_behalf: entered_for.map(is_on_behalf),
+            speaks_for: submission.speaks_for,
             reason: last_return
                 .as_ref()
                 .filter(|_| submission.status == Status::Returned)

@@ -29,7 +29,7 @@ use crate::store::target::Target;
 /// Counts of a subtree's reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
 pub struct Counts {
-    /// Units of the subtree whose level submits the form.
+    /// Units of the subtree that are to submit the form.
     pub expected: u64,
     /// Units whose submission counts.
     pub submitted: u64,
@@ -332,8 +332,10 @@ pub(in crate::service) struct Expectation<'s>(Vec<(InForce<'s>, LandedRespondent
 impl<'s> Expectation<'s> {
     /// `day` is that of the tree in view.
     pub fn of(snapshot: &'s Snapshot, bases: &[FormPeriod<'s>], day: NaiveDate) -> Expectation<'s> {
+        let tree = snapshot.hierarchy.tree_on(day);
         let bases = bases.iter().map(|base| {
             let landings = snapshot.hierarchy.landings(base.closing_day(), day);
+            let landings = landings.map(|landings| (landings, tree.as_ref()));
             let respondents = snapshot.respondents(base).landed(landings);
             (snapshot.catalogue.in_force(*base), respondents)
         });
@@ -355,7 +357,7 @@ impl<'s> Expectation<'s> {
             let Measure::Collected { across_units, .. } = entry.definition.measure else {
                 return 0;
             };
-            let collects = |level: &LevelCode| in_force.is_collected_at(entry, level);
+            let collects = |level: &LevelCode| entry.is_collected_at(level);
             match across_units {
                 AcrossUnits::None => respondents.count_at(place, Landing::Itself, collects),
                 AcrossUnits::Transfer => respondents.count_at(place, Landing::Whole, collects),

@@ -5,7 +5,7 @@
 //! unit's value ([`Unit::values`]), these folded across time at that unit ([`across_time`]), then
 //! up across the units ([`Model::collected_figure`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -117,6 +117,11 @@ fn breakdown(code: &'static str, closed: bool, options: &[&'static str]) -> Brea
 }
 
 impl Collected {
+    /// Whether a unit that submits for these levels submits it.
+    pub fn is_collected_at(&self, levels: &BTreeSet<&str>) -> bool {
+        self.collected_at.iter().any(|level| levels.contains(level))
+    }
+
     pub fn plain(across_units: &'static str, across_time: &'static str) -> Collected {
         Collected {
             across_units,
@@ -502,6 +507,8 @@ pub struct Model {
     pub units: Vec<Unit>,
     /// In order.
     pub editions: Vec<Edition>,
+    /// The units that report for all below them, each during a period.
+    pub covering: BTreeMap<usize, Period>,
 }
 
 /// A figure before it is shown.
@@ -542,6 +549,48 @@ impl Model {
         let below = self.children(unit).into_iter();
         let below = below.flat_map(|child| self.subtree(child));
         std::iter::once(unit).chain(below).collect()
+    }
+
+    fn above(&self, unit: usize) -> Vec<usize> {
+        let above = self.units[unit].parent;
+        std::iter::successors(above, |above| self.units[*above].parent).collect()
+    }
+
+    fn is_covering(&self, unit: usize, month: Month) -> bool {
+        let period = self.covering.get(&unit);
+        period.is_some_and(|period| (period.first..=period.last).contains(&month))
+    }
+
+    /// The levels for which a unit submits in a month: its own, and those of the units below it if it
+    /// reports for them.
+    pub fn levels_of(&self, unit: usize, month: Month) -> BTreeSet<&'static str> {
+        let mut above = self.above(unit).into_iter();
+        let units = match self.is_covering(unit, month) {
+            _ if above.any(|above| self.is_covering(above, month)) => Vec::new(),
+            true => self.subtree(unit),
+            false => vec![unit],
+        };
+        let levels = units.into_iter().map(|unit| self.units[unit].level);
+        levels.filter(|level| SUBMITTING.contains(level)).collect()
+    }
+
+    /// Whether a unit can begin to report for all below it: none above or below does so in any of the
+    /// months, and nobody has entered anything.
+    pub fn can_cover(&self, unit: usize, period: &Period) -> bool {
+        let subtree = self.subtree(unit);
+        let others = self.above(unit).into_iter().chain(subtree.iter().copied());
+        let overlaps = |other: usize| {
+            let known = self.covering.get(&other);
+            known.is_some_and(|known| known.first <= period.last && period.first <= known.last)
+        };
+        let is_alone = !others.into_iter().any(overlaps);
+        is_alone && subtree.iter().all(|unit| self.is_untouched(*unit, period))
+    }
+
+    /// Whether nobody has entered anything for a unit in the months of a period.
+    pub fn is_untouched(&self, unit: usize, period: &Period) -> bool {
+        let mut reports = MONTHS.iter().zip(&self.units[unit].reports);
+        reports.all(|(month, report)| !period.contains(month) || report.status.is_none())
     }
 
     /// What holds for a period: what holds for its last month.
@@ -599,13 +648,16 @@ impl Model {
     fn completeness(&self, unit: usize, period: &Period) -> Value {
         let subtree = self.subtree(unit);
         let units = || subtree.iter().map(|unit| &self.units[*unit]);
-        let submitting = units().filter(|unit| SUBMITTING.contains(&unit.level));
+        let expected = period.months().map(|month| {
+            let levels = subtree.iter().map(|unit| self.levels_of(*unit, month));
+            levels.filter(|levels| !levels.is_empty()).count()
+        });
         let reports = |stage: &str| {
             let reports = units().flat_map(|unit| unit.reports(period));
             reports.filter(|report| report.counts(stage)).count()
         };
         json!({
-            "expected": submitting.count() * period.months().len(),
+            "expected": expected.sum::<usize>(),
             "submitted": reports("submitted"),
             "approved": reports("approved"),
         })
@@ -704,8 +756,8 @@ impl Model {
     fn expected(&self, units: &[usize], code: &str, period: &Period) -> u64 {
         let expected = period.months().filter_map(|month| {
             let indicator = self.edition_of(month).collected.get(code)?;
-            let levels = units.iter().map(|unit| &self.units[*unit].level);
-            let asked = levels.filter(|level| indicator.collected_at.contains(level));
+            let levels = units.iter().map(|unit| self.levels_of(*unit, month));
+            let asked = levels.filter(|levels| indicator.is_collected_at(levels));
             Some(counted(asked.count()))
         });
         expected.sum()

@@ -46,10 +46,32 @@ impl Landings {
                 positions.or_default().extend(landed);
             }
         }
-        for positions in landings.positions.values_mut() {
+        landings.sorted()
+    }
+
+    /// The same of only some units, by where they stand on their own day.
+    #[must_use]
+    pub fn of_units(&self, from: &Tree, is_asked_for: impl Fn(Place<'_>) -> bool) -> Landings {
+        let mut landings = Landings::default();
+        for ((position, landing), units) in &self.units {
+            for unit in units {
+                let place = from.by_id(*unit).filter(|place| is_asked_for(*place));
+                let Some(place) = place else { continue };
+                let level = place.fact().level.clone();
+                let positions = landings.positions.entry((level, *landing)).or_default();
+                positions.push(*position);
+                let units = landings.units.entry((*position, *landing)).or_default();
+                units.push(*unit);
+            }
+        }
+        landings.sorted()
+    }
+
+    fn sorted(mut self) -> Landings {
+        for positions in self.positions.values_mut() {
             positions.sort_unstable();
         }
-        landings
+        self
     }
 
     /// The units that lie at a position.

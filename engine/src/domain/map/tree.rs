@@ -207,6 +207,12 @@ impl Tree {
         (0..self.nodes.len()).map(|index| self.at(Position(index)))
     }
 
+    /// The positions of the units of a level, in preorder.
+    pub fn at_level(&self, level: &LevelCode) -> &[Position] {
+        let positions = self.by_level.get(level);
+        positions.map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// How many units stand.
     pub fn len(&self) -> usize {
         self.by_id.len()
@@ -362,11 +368,14 @@ impl<'t> Place<'t> {
 
     /// The units of `level` that the subtree has, in preorder, this one included.
     pub fn at_level(self, level: &LevelCode) -> impl ExactSizeIterator<Item = Place<'t>> {
-        let positions = self.tree.by_level.get(level);
-        let positions = positions.map_or(&[][..], Vec::as_slice);
+        let within = self.within(self.tree.at_level(level)).iter();
+        within.map(move |position| self.tree.at(*position))
+    }
+
+    /// Those of some positions, which are in preorder, that the subtree has, this one included.
+    pub fn within(self, positions: &[Position]) -> &[Position] {
         let before = positions.partition_point(|position| *position < self.position);
         let through = positions.partition_point(|position| *position < self.node().end);
-        let within = positions.get(before..through).unwrap_or_default().iter();
-        within.map(move |position| self.tree.at(*position))
+        positions.get(before..through).unwrap_or_default()
     }
 }

@@ -15,7 +15,7 @@ use crate::domain::quantity::{Decimal, Qualifier};
 use crate::path;
 
 /// Completes facts for counting: closed breakdowns get their total, and everything that a
-/// submission (other than a draft) must have is looked for.
+/// submission (other than a draft) of these levels must have is looked for.
 ///
 /// # Errors
 /// Every single thing that is missing, does not add up, or is not asked for any more (a draft
@@ -23,12 +23,12 @@ use crate::path;
 pub fn complete(
     facts: &[Fact],
     in_force: &InForce<'_>,
-    level: &LevelCode,
+    levels: &[&LevelCode],
 ) -> Result<Vec<Fact>, Faults<SubmissionFault>> {
     let collected: Vec<&Entry<'_>> = in_force
         .entries()
         .iter()
-        .filter(|entry| in_force.is_collected_at(entry, level))
+        .filter(|entry| entry.is_collected_at_any(levels))
         .collect();
     let by_number: HashMap<IndicatorNumber, &Entry<'_>> = collected
         .iter()

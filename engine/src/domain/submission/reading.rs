@@ -36,6 +36,8 @@ pub struct EnteredPassage {
 #[derive(Clone, Copy)]
 pub struct Submitter<'h> {
     pub level: &'h LevelCode,
+    /// The levels for which it submits: its own, and those below it if it reports for its subtree.
+    pub levels: &'h [&'h LevelCode],
     /// The hierarchy, in which the levels have their names.
     pub hierarchy: &'h Hierarchy,
 }
@@ -110,8 +112,8 @@ fn collected_entry<'f, 'c>(
         let indicator = entry.named();
         return Err(SubmissionFault::Derived { indicator });
     }
-    if !in_force.is_collected_at(entry, submitter.level) {
-        let levels = in_force.levels_collecting(entry);
+    if !entry.is_collected_at_any(submitter.levels) {
+        let levels = in_force.period.definition.levels_collecting(entry.item);
         return Err(SubmissionFault::NotCollectedHere {
             indicator: entry.named(),
             level: Named::level(submitter.level, submitter.hierarchy),

@@ -111,10 +111,13 @@ impl Revision {
 
 /// Which units a submission speaks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SpeaksFor {
     /// The unit that submits, and nothing below it.
     Unit,
+    /// The unit and everything below it (báo cáo gộp).
+    Subtree,
 }
 
 /// One value as it is counted: the mantissa at the indicator's decimals.

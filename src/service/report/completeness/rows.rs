@@ -273,12 +273,12 @@ impl<'s> RowProgress<'s> {
 
     /// Returns the units that are late below a place, itself included.
     pub fn late(&self, place: Place<'_>) -> u64 {
-        self.within(&self.late, place)
+        Self::count_within(&self.late, place)
     }
 
     /// Returns the units whose submission was returned below a place, itself included.
     pub fn returned(&self, place: Place<'_>) -> u64 {
-        self.within(&self.returned, place)
+        Self::count_within(&self.returned, place)
     }
 
     pub fn expected(&self, place: Place<'_>) -> u64 {
@@ -286,12 +286,8 @@ impl<'s> RowProgress<'s> {
     }
 
     /// Counts those of some positions, which are in preorder, that a place covers.
-    fn within(&self, positions: &[Position], place: Place<'_>) -> u64 {
-        let tree = &self.located.tree;
-        let first = positions.partition_point(|position| *position < place.position());
-        let rest = positions.get(first..).unwrap_or_default();
-        let covered = rest.partition_point(|position| place.covers(tree.at(*position)));
-        u64::try_from(covered).unwrap_or(u64::MAX)
+    fn count_within(positions: &[Position], place: Place<'_>) -> u64 {
+        u64::try_from(place.within(positions).len()).unwrap_or(u64::MAX)
     }
 
     pub fn own(&self, place: Place<'_>) -> OwnStatus {
@@ -309,7 +305,7 @@ impl<'s> RowProgress<'s> {
                 let groups = self.base.respondents.groups(place).into_iter();
                 let over = groups.filter(|group| levels.contains(group.due_with));
                 let expected: u64 = over.map(|group| group.count).sum();
-                expected.saturating_sub(self.within(submitted, place))
+                expected.saturating_sub(Self::count_within(submitted, place))
             }
         };
         Progress {
@@ -319,7 +315,7 @@ impl<'s> RowProgress<'s> {
             returned: self.returned(place),
             late: self.late(place),
             missing,
-            overdue: over.saturating_sub(self.within(&self.given_time, place)),
+            overdue: over.saturating_sub(Self::count_within(&self.given_time, place)),
         }
     }
 }

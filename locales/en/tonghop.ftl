@@ -28,7 +28,7 @@ action-decide-submissions = approve, return or reopen for this unit
 action-read-releases = read the reports that this unit sent up
 action-send-releases = send or recall this unit's report
 action-receive-releases = receive or return this unit's report
-action-date-receipts = say on which day a paper of this unit came in
+action-date-papers = say on which day a paper of this unit came in
 action-give-extensions = give this unit more time, or take that back
 access-this-unit = this unit
 access-role = the role { $role }
@@ -785,7 +785,7 @@ extension-not-later = The deadline is { $deadline } anyway. Choose a later day.
 
 submission-received-later = { $day } is yet to come: today is { $today }. Enter the day on which the paper came in.
 submission-received-before-opening = On { $day } nothing could come in yet: entry for { $period } began on { $opens }. Correct the day.
-submission-received-of-draft = A draft has not been sent, so it has no day of receipt. Leave the day out now, and enter it when you submit.
+submission-received-of-draft = A draft has not been sent, so it has not come in yet. Leave the day out now, and enter it when you submit.
 
 ## service/submission/view
 

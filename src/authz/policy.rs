@@ -152,7 +152,7 @@ pub enum Action {
     /// Approve, return or reopen.
     DecideSubmissions,
     /// Say on which day a paper came in that is entered later.
-    DateReceipts,
+    DatePapers,
     /// Give a unit more time, or take that back.
     GiveExtensions,
     ReadRollups,
@@ -190,10 +190,10 @@ pub enum Extent {
 /// Looks up how far `role` allows `action`. This is the policy table.
 pub(super) fn extent(role: Role, action: Action) -> Extent {
     use Action::{
-        AppointManagers, ChangeCatalogue, ChangeLevels, ChangeSubmissions, CreateUnits,
-        DateReceipts, DecideSubmissions, GiveExtensions, ManageAccounts, ReadCatalogue, ReadLevels,
-        ReadReleases, ReadRollups, ReadSubmissions, ReadUnits, ReceiveReleases, Reorganise,
-        SendReleases, SetTargets,
+        AppointManagers, ChangeCatalogue, ChangeLevels, ChangeSubmissions, CreateUnits, DatePapers,
+        DecideSubmissions, GiveExtensions, ManageAccounts, ReadCatalogue, ReadLevels, ReadReleases,
+        ReadRollups, ReadSubmissions, ReadUnits, ReceiveReleases, Reorganise, SendReleases,
+        SetTargets,
     };
     match (role, action) {
         (Role::TenantAdmin, _) | (_, ReadLevels | ReadCatalogue) => Extent::Everywhere,
@@ -205,12 +205,12 @@ pub(super) fn extent(role: Role, action: Action) -> Extent {
         | (Role::UnitAdmin, CreateUnits | ManageAccounts) => Extent::Covered,
         (
             Role::Approver,
-            DecideSubmissions | DateReceipts | GiveExtensions | ReceiveReleases | SetTargets,
+            DecideSubmissions | DatePapers | GiveExtensions | ReceiveReleases | SetTargets,
         )
         | (Role::UnitAdmin, AppointManagers) => Extent::Below,
         (
             Role::Reporter | Role::Approver | Role::Viewer | Role::UnitAdmin,
-            ChangeSubmissions | DecideSubmissions | DateReceipts | GiveExtensions | CreateUnits
+            ChangeSubmissions | DecideSubmissions | DatePapers | GiveExtensions | CreateUnits
             | ChangeLevels | ChangeCatalogue | SendReleases | ReceiveReleases | SetTargets
             | Reorganise | ManageAccounts | AppointManagers,
         ) => Extent::Never,

@@ -1,8 +1,8 @@
-//! Submissions: states and steps, receipts, numbers.
+//! Submissions: states and steps, days on which something came in, numbers.
 
 mod approvals;
 mod deadlines;
 mod numbers;
-mod receipts;
+mod received_days;
 mod steps;
 mod submissions;

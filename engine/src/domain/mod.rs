@@ -18,7 +18,7 @@ pub mod named;
 pub mod naming;
 pub mod period;
 pub mod quantity;
-pub mod receipt;
+pub mod received_days;
 pub mod release;
 pub mod submission;
 pub mod text;

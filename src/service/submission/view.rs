@@ -15,7 +15,7 @@ use crate::domain::form::Rule;
 use crate::domain::id::{IndicatorCode, OptionNumber};
 use crate::domain::indicator::BreakdownOption;
 use crate::domain::quantity::{Decimal, Qualifier};
-use crate::domain::receipt::Receipt;
+use crate::domain::received_days::ReceivedDays;
 use crate::domain::submission::{
     Content, EnteredFor, Fact, OwnWarning, Passage, Reason, Revision, RevisionRecord, Status, Step,
     Submission, unusual,
@@ -215,12 +215,12 @@ impl SubmissionView {
         warnings.extend(Warning::of_emptiness(located, submission, content));
         let time_zone = snapshot.counters.time_zone;
         let deadline = deadline_of(snapshot, located, extension);
-        let receipt = submission.receipt;
-        let counted = receipt.filter(|_| submission.counting_revision.is_some());
+        let received = submission.received;
+        let counted = received.filter(|_| submission.counting_revision.is_some());
         let closes = located.in_force.period.closing_day();
         // Some forms ask for figures before the period ends; do not warn then.
         if deadline.is_none_or(|deadline| deadline.day(time_zone) > closes) {
-            warnings.extend(counted.and_then(|receipt| period_running(receipt, closes)));
+            warnings.extend(counted.and_then(|received| period_running(received, closes)));
         }
         warnings.extend(unusual_values(&content.facts, &located.in_force));
         SubmissionView {
@@ -231,13 +231,13 @@ impl SubmissionView {
             revision: submission.revision.get(),
             rev: submission.rev,
             counting_revision: submission.counting_revision.map(Revision::get),
-            received_on: receipt.map(|receipt| receipt.received_on),
-            corrected_on: receipt.and_then(|receipt| receipt.corrected_on),
+            received_on: received.map(|received| received.received_on),
+            corrected_on: received.and_then(|received| received.corrected_on),
             deadline: deadline.map(|deadline| deadline.day(time_zone)),
             extended_until: extension.map(|given| given.until),
-            late: receipt
+            late: received
                 .zip(deadline)
-                .is_some_and(|(receipt, deadline)| receipt.is_late(deadline, time_zone)),
+                .is_some_and(|(received, deadline)| received.is_late(deadline, time_zone)),
             values: value_views(&content.facts, &located.in_force),
             narrative: content.narrative.iter().map(PassageView::from).collect(),
             on_behalf: entered_for.map(is_on_behalf),
@@ -271,8 +271,8 @@ fn unusual_values(facts: &[Fact], in_force: &InForce<'_>) -> Vec<Warning> {
 }
 
 /// Warns if the counting values were sent before the period ended.
-fn period_running(receipt: Receipt, closes: NaiveDate) -> Option<Warning> {
-    let sent = receipt.latest();
+fn period_running(received: ReceivedDays, closes: NaiveDate) -> Option<Warning> {
+    let sent = received.latest();
     (sent <= closes).then(|| {
         let message = message!(
             "submission-period-running",

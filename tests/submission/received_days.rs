@@ -1,4 +1,4 @@
-//! Receipts: the day a submission first came in, the day of its last correction, whether it is
+//! Received days: the day a submission first came in, the day of its last correction, whether it is
 //! late, and whether its period was still running.
 
 use chrono::{DateTime, Utc};
@@ -92,7 +92,7 @@ fn give_back() -> SubmissionChange {
 }
 
 /// `received_on corrected_on late` with days of the month.
-fn receipt(submission: &Value) -> String {
+fn received(submission: &Value) -> String {
     let day = |field: &str| match submission[field].as_str() {
         Some(day) => day.trim_start_matches("2024-12-").to_owned(),
         None => "-".to_owned(),
@@ -116,19 +116,19 @@ on_both_backends! {
     fn who_was_in_time_is_so_after_every_correction(backend) {
         let case = Case::new(backend);
         let draft = case.step("A1", 15, put(1, Intent::KeepDraft));
-        assert_eq!(receipt(&draft), "- - false");
+        assert_eq!(received(&draft), "- - false");
         assert_eq!(draft["deadline"], "2024-12-16");
-        assert_eq!(receipt(&case.step("A1", 16, SubmissionChange::Submit(Arrival::Now))), "16 - false");
-        assert_eq!(receipt(&case.step("A1", 17, give_back())), "16 - false");
-        assert_eq!(receipt(&case.step("A1", 18, put(2, Intent::Submit))), "16 18 false");
-        assert_eq!(receipt(&case.step("A1", 19, SubmissionChange::Withdraw)), "16 18 false");
-        assert_eq!(receipt(&case.step("A1", 20, put(3, Intent::Submit))), "16 20 false");
-        assert_eq!(receipt(&case.step("A1", 21, put(4, Intent::KeepDraft))), "16 20 false");
-        assert_eq!(receipt(&case.step("A1", 22, SubmissionChange::Submit(Arrival::Now))), "16 22 false");
-        assert_eq!(receipt(&case.step("A1", 23, SubmissionChange::Approve)), "16 22 false");
-        assert_eq!(receipt(&case.step("A1", 24, SubmissionChange::Reopen)), "16 22 false");
+        assert_eq!(received(&case.step("A1", 16, SubmissionChange::Submit(Arrival::Now))), "16 - false");
+        assert_eq!(received(&case.step("A1", 17, give_back())), "16 - false");
+        assert_eq!(received(&case.step("A1", 18, put(2, Intent::Submit))), "16 18 false");
+        assert_eq!(received(&case.step("A1", 19, SubmissionChange::Withdraw)), "16 18 false");
+        assert_eq!(received(&case.step("A1", 20, put(3, Intent::Submit))), "16 20 false");
+        assert_eq!(received(&case.step("A1", 21, put(4, Intent::KeepDraft))), "16 20 false");
+        assert_eq!(received(&case.step("A1", 22, SubmissionChange::Submit(Arrival::Now))), "16 22 false");
+        assert_eq!(received(&case.step("A1", 23, SubmissionChange::Approve)), "16 22 false");
+        assert_eq!(received(&case.step("A1", 24, SubmissionChange::Reopen)), "16 22 false");
         let read = case.report().get("A1");
-        assert_eq!((receipt(&read), codes(&read)), ("16 22 false".to_owned(), vec![]));
+        assert_eq!((received(&read), codes(&read)), ("16 22 false".to_owned(), vec![]));
         let own = json!({
             "expected": true, "status": "reopened", "deadline": "2024-12-16",
             "received_on": "2024-12-16", "corrected_on": "2024-12-22"
@@ -139,13 +139,13 @@ on_both_backends! {
     fn who_was_late_is_told_so_and_stays_late(backend) {
         let case = Case::new(backend);
         let late = case.step("A1", 17, put(1, Intent::Submit));
-        assert_eq!((receipt(&late), &late["deadline"]), ("17 - true".to_owned(), &json!("2024-12-16")));
-        assert_eq!(receipt(&case.step("A1", 18, put(2, Intent::Submit))), "17 18 true");
-        assert_eq!(receipt(&case.report().get("A1")), "17 18 true");
+        assert_eq!((received(&late), &late["deadline"]), ("17 - true".to_owned(), &json!("2024-12-16")));
+        assert_eq!(received(&case.step("A1", 18, put(2, Intent::Submit))), "17 18 true");
+        assert_eq!(received(&case.report().get("A1")), "17 18 true");
         assert_eq!(case.completeness("A1").1, 1);
         // Communes have no deadline.
         let commune = case.step("A", 30, put(1, Intent::Submit));
-        assert_eq!((receipt(&commune), &commune["deadline"]), ("30 - false".to_owned(), &Value::Null));
+        assert_eq!((received(&commune), &commune["deadline"]), ("30 - false".to_owned(), &Value::Null));
         assert_eq!(case.completeness("A").1, 1);
     }
 
@@ -189,7 +189,7 @@ on_both_backends! {
         );
         let database = &case.server.database;
         migrate(&database.owner, &database.server).unwrap();
-        let receipts = ["A1", "A2", "B1", "A"].map(|unit| receipt(&case.report().get(unit)));
-        assert_eq!(receipts, ["16 20 false", "16 - false", "17 - true", "- - false"]);
+        let all = ["A1", "A2", "B1", "A"].map(|unit| received(&case.report().get(unit)));
+        assert_eq!(all, ["16 20 false", "16 - false", "17 - true", "- - false"]);
     }
 }

@@ -292,6 +292,7 @@ codes! {
     ExtensionNotFound = "EXTENSION_NOT_FOUND": NotFound;
     TargetNotFound = "TARGET_NOT_FOUND": NotFound;
     ReleaseNotFound = "RELEASE_NOT_FOUND": NotFound;
+    ReceiptNotFound = "RECEIPT_NOT_FOUND": NotFound;
     ReorganisationNotFound = "REORGANISATION_NOT_FOUND": NotFound;
 
     // The rules of the domain.

@@ -560,6 +560,10 @@ level-units-outside = { $name } stands at the level { $level_named } { $days }, 
 
 changes-after-last = The last change is { $last }, before { $after }. Perhaps an older state of the database was restored. Go on after { $last }, or read again from the beginning.
 
+## service/feed/receipt
+
+receipt-missing = There is no receipt { $number }, or this account may not read it. Compare the number with the one that you were told when you sent, or look for it in the history of the report.
+
 ## service/map/doubt
 
 unit-name-looks-the-same = { $one } looks the same as { $other } beside it. See whether they are one unit.

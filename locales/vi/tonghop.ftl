@@ -519,6 +519,10 @@ level-units-outside = { $name } thuộc cấp { $level_named } { $days }, ngoài
 
 changes-after-last = Thay đổi mới nhất là { $last }, trước { $after }. Có thể dữ liệu đã được khôi phục về một trạng thái cũ hơn. Hãy đọc tiếp sau { $last }, hoặc đọc lại từ đầu.
 
+## service/feed/receipt
+
+receipt-missing = Không có biên nhận số { $number }, hoặc tài khoản này không được xem. Hãy kiểm tra lại số ghi trong câu trả lời khi gửi, hoặc tìm trong lịch sử của báo cáo.
+
 ## service/map/doubt
 
 unit-name-looks-the-same = { $one } trông giống { $other } ngay bên cạnh. Hãy kiểm tra có phải cùng một đơn vị không.

@@ -18,11 +18,13 @@ pub mod named;
 pub mod naming;
 pub mod period;
 pub mod quantity;
+pub mod receipt;
 pub mod received_days;
 pub mod release;
 pub mod submission;
 pub mod text;
 pub mod unit;
+pub mod words;
 
 // The map's nouns are nouns of the domain, as the others are.
 pub use map::{hierarchy, landing, plan, reorganisation, route, succession};

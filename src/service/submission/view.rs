@@ -9,12 +9,14 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use super::extension::deadline_of;
+use super::whereabouts::WhereaboutsView;
 use crate::domain::catalogue::{Entry, InForce};
 use crate::domain::extension::Extension;
 use crate::domain::form::Rule;
 use crate::domain::id::{IndicatorCode, OptionNumber};
 use crate::domain::indicator::BreakdownOption;
 use crate::domain::quantity::{Decimal, Qualifier};
+use crate::domain::receipt::ReceiptNumber;
 use crate::domain::received_days::ReceivedDays;
 use crate::domain::submission::{
     Content, EnteredFor, Fact, OwnWarning, Passage, Reason, Revision, RevisionRecord, Status, Step,
@@ -37,6 +39,10 @@ pub struct SubmissionView {
     pub revision: i32,
     /// The tenant's rev of the last step.
     pub rev: i64,
+    /// The number of the last step's receipt (biên nhận), for `get_receipt`. Null if a reorganisation
+    /// took it, or if it was taken before there were receipts.
+    #[schema(example = "1042-3")]
+    pub receipt: Option<String>,
     /// The revision whose values count in the rollups; null if none does. A draft over a submitted
     /// revision leaves that one counting.
     pub counting_revision: Option<i32>,
@@ -66,6 +72,8 @@ pub struct SubmissionView {
     /// Remarks that do not refuse the submission: broken rules of the form, unusual values,
     /// submission before the period's end, and a submission without values.
     pub warnings: Vec<Warning>,
+    /// Where it is now. Only `get_submission` tells it: null in the answer to a step.
+    pub whereabouts: Option<WhereaboutsView>,
 }
 
 /// One value of a submission.
@@ -193,6 +201,8 @@ pub(super) struct Shown<'s> {
     /// The unit for which they were entered.
     pub entered_for: Option<EnteredFor>,
     pub extension: Option<&'s Extension>,
+    /// The number of the last step's receipt.
+    pub receipt: Option<ReceiptNumber>,
     pub last_return: Option<ReturnView>,
     /// The warnings of the form's rules; the others are added.
     pub warnings: Vec<Warning>,
@@ -209,6 +219,7 @@ impl SubmissionView {
             content,
             entered_for,
             extension,
+            receipt,
             last_return,
             mut warnings,
         } = shown;
@@ -230,6 +241,7 @@ impl SubmissionView {
             status: submission.status,
             revision: submission.revision.get(),
             rev: submission.rev,
+            receipt: receipt.map(|number| number.to_string()),
             counting_revision: submission.counting_revision.map(Revision::get),
             received_on: received.map(|received| received.received_on),
             corrected_on: received.and_then(|received| received.corrected_on),
@@ -247,6 +259,7 @@ impl SubmissionView {
                 .map(ReasonView::of),
             last_return,
             warnings,
+            whereabouts: None,
         }
     }
 }
@@ -315,7 +328,7 @@ pub(super) fn entered_figures<'f>(
 }
 
 /// Tells whether somebody entered for a unit below (nhập thay).
-fn is_on_behalf(entered_for: EnteredFor) -> bool {
+pub(in crate::service) fn is_on_behalf(entered_for: EnteredFor) -> bool {
     match entered_for {
         EnteredFor::OwnUnit => false,
         EnteredFor::UnitBelow => true,
@@ -372,6 +385,10 @@ pub struct RevisionView {
     /// The day on which the paper came in that the step entered; null if no paper was entered.
     pub received_on: Option<NaiveDate>,
     pub rev: i64,
+    /// The number of the step's receipt (biên nhận), for `get_receipt`. Null for what a reorganisation
+    /// noted, and for steps from before there were receipts.
+    #[schema(example = "1042-3")]
+    pub receipt: Option<String>,
     /// The values that the step brought; null if it brought none.
     pub values: Option<Vec<ValueView>>,
     pub narrative: Option<Vec<PassageView>>,
@@ -388,6 +405,7 @@ impl RevisionView {
     pub(super) fn new(
         record: RevisionRecord,
         author: AccountName,
+        receipt: Option<ReceiptNumber>,
         difference: Option<Difference>,
         in_force: &InForce<'_>,
     ) -> RevisionView {
@@ -412,6 +430,7 @@ impl RevisionView {
             at: record.entered_at.and_utc(),
             received_on: record.received_on,
             rev: record.rev,
+            receipt: receipt.map(|number| number.to_string()),
             values,
             narrative,
             changes,

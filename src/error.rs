@@ -293,6 +293,7 @@ codes! {
     SubtreeReportingNotFound = "SUBTREE_REPORTING_NOT_FOUND": NotFound;
     TargetNotFound = "TARGET_NOT_FOUND": NotFound;
     ReleaseNotFound = "RELEASE_NOT_FOUND": NotFound;
+    ReceiptNotFound = "RECEIPT_NOT_FOUND": NotFound;
     ReorganisationNotFound = "REORGANISATION_NOT_FOUND": NotFound;
 
     // The rules of the domain.

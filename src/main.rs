@@ -22,6 +22,7 @@ use command::report::{self, ReportArguments};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use tonghop::authn::{Tokens, keys};
+use tonghop::authz::Scope;
 use tonghop::config::{DEFAULT_BODY_TIME, DEFAULT_REQUEST_LIMIT, Settings, listen_address};
 use tonghop::demo;
 use tonghop::domain::level::LevelPreset;
@@ -35,6 +36,7 @@ use tonghop::service::feed::audit::{Audit, LastChange, verify_changes};
 use tonghop::service::people::tenant::{
     EnteredTenant, check_tenant, create_tenant, find_tenant, list_tenants,
 };
+use tonghop::service::report::release::audit::verify_releases;
 use tonghop::service::report::verification::{reported_periods, verify_period};
 use tonghop::service::totals::renewal::renew_totals;
 use tonghop::service::{Application, ReadLimits};
@@ -424,7 +426,7 @@ fn tenants_to_verify(
 
 fn run_verify(settings: &Settings, slug: Option<&str>) -> Result<(), Failure> {
     let application = ready(settings)?;
-    let mut differences = 0;
+    let (mut differences, mut altered) = (0, 0);
     for slug in tenants_to_verify(&application, slug)? {
         let scope = find_tenant(&application.database, &slug).map_err(explained)?;
         let periods = reported_periods(&application, &scope).map_err(explained)?;
@@ -453,12 +455,31 @@ fn run_verify(settings: &Settings, slug: Option<&str>) -> Result<(), Failure> {
             "{slug}: {} periods folded anew",
             periods.len()
         ))?;
+        altered += print_releases(&application, &slug, &scope)?;
     }
-    if differences == 0 {
-        Ok(())
-    } else {
-        Err(format!("{differences} totals are not what their submissions make").into())
+    match (differences, altered) {
+        (0, 0) => Ok(()),
+        (0, _) => Err(format!("{altered} releases are not what was sent").into()),
+        (_, 0) => Err(format!("{differences} totals are not what their submissions make").into()),
+        (_, _) => Err(format!(
+            "{differences} totals are not what their submissions make, and {altered} releases are \
+             not what was sent"
+        )
+        .into()),
     }
+}
+
+/// Compares a tenant's releases with their hashes, and returns how many are not what was sent.
+fn print_releases(application: &Application, slug: &str, scope: &Scope) -> Result<usize, Failure> {
+    let audit = verify_releases(application, scope).map_err(explained)?;
+    for release in &audit.altered {
+        print_line(format_args!("{slug}: {release} is not what was sent"))?;
+    }
+    print_line(format_args!(
+        "{slug}: {} releases compared with their hashes",
+        audit.releases
+    ))?;
+    Ok(audit.altered.len())
 }
 
 fn run_verify_changes(settings: &Settings, slug: Option<&str>) -> Result<(), Failure> {

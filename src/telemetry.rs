@@ -66,6 +66,8 @@ pub struct VerificationMetrics {
     differences: Counter,
     histories: Counter,
     broken_histories: Counter,
+    releases: Counter,
+    altered_releases: Counter,
     failures: Counter,
     last: Gauge,
 }
@@ -90,7 +92,16 @@ impl VerificationMetrics {
         self.broken_histories.inc();
     }
 
-    /// Counts a period or a history that could not be verified.
+    /// Counts the releases of a tenant that were compared with their hashes at `now`, and those of
+    /// which the copy is not what was sent.
+    pub fn compared_releases(&self, releases: u64, altered: usize, now: DateTime<Utc>) {
+        self.releases.inc_by(releases);
+        self.altered_releases
+            .inc_by(u64::try_from(altered).unwrap_or(u64::MAX));
+        self.last.set(now.timestamp());
+    }
+
+    /// Counts a period, a history or the releases of a tenant that could not be verified.
     pub fn failed(&self) {
         self.failures.inc();
     }
@@ -179,13 +190,23 @@ impl Metrics {
             verification.broken_histories.clone(),
         );
         registry.register(
+            "tonghop_verification_releases",
+            "Releases compared with their hashes",
+            verification.releases.clone(),
+        );
+        registry.register(
+            "tonghop_verification_altered_releases",
+            "Releases of which the copy was not what was sent; there should be none",
+            verification.altered_releases.clone(),
+        );
+        registry.register(
             "tonghop_verification_failures",
-            "Periods and histories that could not be verified",
+            "Periods, histories and releases of tenants that could not be verified",
             verification.failures.clone(),
         );
         registry.register(
             "tonghop_verification_last_time_seconds",
-            "When a period or a history was verified last, in seconds since 1970; 0 before the first",
+            "When something was verified last, in seconds since 1970; 0 before the first",
             verification.last.clone(),
         );
         self

@@ -29,7 +29,7 @@ action-decide-submissions = approve, return or reopen for this unit
 action-read-releases = read the reports that this unit sent up
 action-send-releases = send or recall this unit's report
 action-receive-releases = receive or return this unit's report
-action-date-receipts = say on which day a paper of this unit came in
+action-date-papers = say on which day a paper of this unit came in
 action-give-extensions = give this unit more time, or take that back
 action-arrange-subtree-reporting = let this unit report for all units below it, or take that back
 access-this-unit = this unit
@@ -579,6 +579,10 @@ level-units-outside = { $name } stands at the level { $level_named } { $days }, 
 
 changes-after-last = The last change is { $last }, before { $after }. Perhaps an older state of the database was restored. Go on after { $last }, or read again from the beginning.
 
+## service/feed/receipt
+
+receipt-missing = There is no receipt { $number }, or this account may not read it. Compare the number with the one that you were told when you sent, or look for it in the history of the report.
+
 ## service/map/doubt
 
 unit-name-looks-the-same = { $one } looks the same as { $other } beside it. See whether they are one unit.
@@ -823,7 +827,7 @@ subtree-reporting-already-for-all = Nothing was changed: for { $period } the rep
 
 submission-received-later = { $day } is yet to come: today is { $today }. Enter the day on which the paper came in.
 submission-received-before-opening = On { $day } nothing could come in yet: entry for { $period } began on { $opens }. Correct the day.
-submission-received-of-draft = A draft has not been sent, so it has no day of receipt. Leave the day out now, and enter it when you submit.
+submission-received-of-draft = A draft has not been sent, so it has not come in yet. Leave the day out now, and enter it when you submit.
 
 ## service/submission/view
 

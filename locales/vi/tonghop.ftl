@@ -30,7 +30,7 @@ action-decide-submissions = duyệt, trả lại hay mở lại số liệu củ
 action-read-releases = xem báo cáo mà đơn vị này đã gửi lên
 action-send-releases = gửi hay thu hồi báo cáo của đơn vị này
 action-receive-releases = tiếp nhận hay trả lại báo cáo của đơn vị này
-action-date-receipts = ghi ngày nhận bản giấy của đơn vị này
+action-date-papers = ghi ngày nhận bản giấy của đơn vị này
 action-give-extensions = gia hạn cho đơn vị này, hay rút gia hạn
 action-arrange-subtree-reporting = cho đơn vị này báo cáo gộp cho mọi đơn vị cấp dưới, hay thôi báo cáo gộp
 access-this-unit = đơn vị này
@@ -533,6 +533,10 @@ level-units-outside = { $name } thuộc cấp { $level_named } { $days }, ngoài
 ## service/feed/changes
 
 changes-after-last = Thay đổi mới nhất là { $last }, trước { $after }. Có thể dữ liệu đã được khôi phục về một trạng thái cũ hơn. Hãy đọc tiếp sau { $last }, hoặc đọc lại từ đầu.
+
+## service/feed/receipt
+
+receipt-missing = Không có biên nhận số { $number }, hoặc tài khoản này không được xem. Hãy kiểm tra lại số ghi trong câu trả lời khi gửi, hoặc tìm trong lịch sử của báo cáo.
 
 ## service/map/doubt
 

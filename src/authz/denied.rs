@@ -197,7 +197,7 @@ impl Explain for Denied {
             Action::ReadReleases => message!("action-read-releases"),
             Action::SendReleases => message!("action-send-releases"),
             Action::ReceiveReleases => message!("action-receive-releases"),
-            Action::DateReceipts => message!("action-date-receipts"),
+            Action::DatePapers => message!("action-date-papers"),
             Action::GiveExtensions => message!("action-give-extensions"),
             Action::ArrangeSubtreeReporting => message!("action-arrange-subtree-reporting"),
         };

@@ -185,6 +185,9 @@ operations! {
     ReturnRelease = "return_release": Change, NeedsOn(ReceiveReleases);
     RecallRelease = "recall_release": Change, NeedsOn(SendReleases);
 
+    // Whoever took the step reads it too.
+    GetReceipt = "get_receipt": Read, NeedsOn(ReadSubmissions);
+
     // Each change is seen by those who may see what it is about.
     ListChanges = "list_changes": Read, Needs(ReadCatalogue);
 }

@@ -154,7 +154,7 @@ pub enum Action {
     /// Approve, return or reopen.
     DecideSubmissions,
     /// Say on which day a paper came in that is entered later.
-    DateReceipts,
+    DatePapers,
     /// Give a unit more time, or take that back.
     GiveExtensions,
     /// Let a unit report for all units below it, or take that back.
@@ -195,7 +195,7 @@ pub enum Extent {
 pub(super) fn extent(role: Role, action: Action) -> Extent {
     use Action::{
         AppointManagers, ArrangeSubtreeReporting, ChangeCatalogue, ChangeForms, ChangeLevels,
-        ChangeSubmissions, CreateUnits, DateReceipts, DecideSubmissions, GiveExtensions,
+        ChangeSubmissions, CreateUnits, DatePapers, DecideSubmissions, GiveExtensions,
         ManageAccounts, ReadCatalogue, ReadLevels, ReadReleases, ReadRollups, ReadSubmissions,
         ReadUnits, ReceiveReleases, Reorganise, SendReleases, SetTargets,
     };
@@ -210,7 +210,7 @@ pub(super) fn extent(role: Role, action: Action) -> Extent {
         (
             Role::Approver,
             DecideSubmissions
-            | DateReceipts
+            | DatePapers
             | GiveExtensions
             | ArrangeSubtreeReporting
             | ReceiveReleases
@@ -221,7 +221,7 @@ pub(super) fn extent(role: Role, action: Action) -> Extent {
             Role::Reporter | Role::Approver | Role::Viewer | Role::UnitAdmin,
             ChangeSubmissions
             | DecideSubmissions
-            | DateReceipts
+            | DatePapers
             | GiveExtensions
             | ArrangeSubtreeReporting
             | CreateUnits

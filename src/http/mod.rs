@@ -34,6 +34,7 @@ mod level;
 mod lineage;
 mod me;
 mod parameter;
+mod receipt;
 mod reception;
 mod refusal;
 mod release;

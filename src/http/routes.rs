@@ -6,8 +6,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     account, api_key, approval, change, completeness, extension, form, health, holiday, indicator,
-    invitation, level, lineage, me, release, reorganisation, rollup, series, sign_in_attempt,
-    submission, subtree_reporting, target, task, token, unit,
+    invitation, level, lineage, me, receipt, release, reorganisation, rollup, series,
+    sign_in_attempt, submission, subtree_reporting, target, task, token, unit,
 };
 
 /// All routes. The router tries them in this order, so the most frequent come first.
@@ -92,6 +92,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(release::receive_release)
                 .service(release::return_release)
                 .service(release::recall_release)
+                .service(receipt::get_receipt)
                 .service(change::list_changes),
         );
 }

@@ -1,7 +1,8 @@
 //! The verifier: from time to time a running server recomputes one period and compares it with the
 //! stored totals, tenant by tenant, in a cycle. When it comes to a tenant it also audits its history
-//! of changes. A difference raises an alarm: a log line that names the unit or the change, and a
-//! metric. Values are never logged and nothing is repaired.
+//! of changes, and compares its releases with their hashes. A difference raises an alarm: a log line
+//! that names the unit, the change or the release, and a metric. Values are never logged and nothing
+//! is repaired.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,6 +15,7 @@ use crate::authz::Scope;
 use crate::service::Application;
 use crate::service::feed::audit::{Audit, verify_changes};
 use crate::service::people::tenant::{TenantError, list_tenants};
+use crate::service::report::release::audit::verify_releases;
 use crate::service::report::verification::{ReportedPeriod, reported_periods, verify_period};
 use crate::store::tenant::RegisteredTenant;
 use crate::telemetry::VerificationMetrics;
@@ -65,7 +67,10 @@ impl Verifier {
 
     fn take_turn(&mut self, start: usize, clock: fn() -> DateTime<Utc>) {
         let (application, metrics) = (&self.application, &self.metrics);
-        let audit = |tenant: &RegisteredTenant| audit_history(application, metrics, tenant, clock);
+        let audit = |tenant: &RegisteredTenant| {
+            audit_history(application, metrics, tenant, clock);
+            audit_releases(application, metrics, tenant, clock);
+        };
         match self.turn.next(application, start, audit) {
             Ok(Some((tenant, period))) => self.verify(&tenant, &period, clock),
             Ok(None) => {}
@@ -126,6 +131,28 @@ fn audit_history(
         }
         Err(error) => {
             tracing::error!(tenant = %slug, %error, "a history of changes cannot be verified");
+            metrics.failed();
+        }
+    }
+}
+
+fn audit_releases(
+    application: &Application,
+    metrics: &VerificationMetrics,
+    tenant: &RegisteredTenant,
+    clock: fn() -> DateTime<Utc>,
+) {
+    let slug = &tenant.slug;
+    match verify_releases(application, &Scope::of_operator(tenant.id)) {
+        Ok(audit) => {
+            for release in &audit.altered {
+                tracing::error!(tenant = %slug, %release, "a release is not what was sent");
+            }
+            metrics.compared_releases(audit.releases, audit.altered.len(), clock());
+            tracing::debug!(tenant = %slug, "releases verified");
+        }
+        Err(error) => {
+            tracing::error!(tenant = %slug, %error, "the releases of a tenant cannot be verified");
             metrics.failed();
         }
     }

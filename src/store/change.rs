@@ -191,6 +191,23 @@ pub fn changes_after(
     rows.into_iter().map(read).collect()
 }
 
+/// Reads the rows of some commits. A commit of before there were rows has none.
+pub fn changes_at(
+    transaction: &mut Transaction<'_>,
+    revs: &[i64],
+) -> Result<Vec<ChangeRow>, StoreError> {
+    let (tenant_id, connection) = transaction.parts();
+    let rows = change::table
+        .filter(
+            change::tenant_id
+                .eq(tenant_id)
+                .and(change::rev.eq_any(revs)),
+        )
+        .select(COLUMNS)
+        .load::<Row>(connection)?;
+    rows.into_iter().map(read).collect()
+}
+
 /// Reads the first rev that has a row; `None` if no commit has one yet.
 pub fn changes_from(transaction: &mut Transaction<'_>) -> Result<Option<i64>, StoreError> {
     let (tenant_id, connection) = transaction.parts();

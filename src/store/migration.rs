@@ -10,7 +10,7 @@ pub use super::composing::LeftLogin;
 use super::composing::{History, compose_all};
 use super::connection::{AnyConnection, Connector, DatabaseUrl, Use};
 use super::error::StoreError;
-use super::receipt::receipts_fill;
+use super::received_days::received_days_fill;
 pub use super::requirement::{MigrationError, Requirement};
 use super::{backup, file, security};
 
@@ -147,7 +147,7 @@ pub fn revert_all(owner: &DatabaseUrl) -> Result<(), MigrationError> {
     .map_err(|error| MigrationError::Failed(error.to_string()))
 }
 
-/// The migration after which the days of receipt are filled in.
+/// The migration after which the days on which submissions came in are filled in.
 const CORRECTIONS: &str = "00000000000008";
 /// The migration after which texts are composed.
 const COMPOSED_TEXTS: &str = "00000000000009";
@@ -172,7 +172,7 @@ fn run_pending(connection: &mut AnyConnection) -> Result<(), MigrationError> {
         connection.transaction(|connection| {
             run_next(connection)?;
             match version.as_str() {
-                CORRECTIONS => receipts_fill(connection)?,
+                CORRECTIONS => received_days_fill(connection)?,
                 COMPOSED_TEXTS => {
                     compose_all(connection, History::NotYet)?;
                 }

@@ -31,7 +31,7 @@ pub(crate) mod level;
 pub mod migration;
 mod prepared;
 pub(crate) mod progress;
-mod receipt;
+mod received_days;
 pub(crate) mod release;
 pub(crate) mod reorganisation;
 mod requirement;

@@ -6,6 +6,7 @@ use std::fmt;
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
+use sha2::{Digest, Sha256};
 
 use super::database::Transaction;
 use super::error::{StoreError, parsed, to_word, word};
@@ -32,6 +33,12 @@ pub struct Release {
 /// The SHA-256 of the text of a copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ContentHash(pub [u8; 32]);
+
+impl ContentHash {
+    pub fn of(text: &str) -> ContentHash {
+        ContentHash(Sha256::digest(text.as_bytes()).into())
+    }
+}
 
 /// Writes two digits a byte.
 impl fmt::Display for ContentHash {
@@ -144,6 +151,144 @@ pub fn releases_of_units(
         found.entry(unit).or_default().push(Release::try_from(row)?);
     }
     Ok(found)
+}
+
+/// A release with the unit that sent it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentRelease {
+    pub unit: UnitId,
+    pub release: Release,
+}
+
+/// Lists the releases of some units that were sent after `rev` and stand: those that wait or were
+/// received. The latest of each unit comes last.
+pub fn standing_since(
+    transaction: &mut Transaction<'_>,
+    form: FormNumber,
+    period: Period,
+    units: &[UnitId],
+    rev: i64,
+) -> Result<Vec<SentRelease>, StoreError> {
+    let ids: Vec<String> = units.iter().map(ToString::to_string).collect();
+    let standing = [
+        to_word(ReleaseStatus::Sent)?,
+        to_word(ReleaseStatus::Received)?,
+    ];
+    let (tenant, connection) = transaction.parts();
+    let sending = release_step::tenant_id
+        .eq(release::tenant_id)
+        .and(release_step::tenant_id.eq(tenant))
+        .and(release_step::form.eq(release::form))
+        .and(release_step::period.eq(release::period))
+        .and(release_step::unit_id.eq(release::unit_id))
+        .and(release_step::number.eq(release::number))
+        .and(release_step::step.eq(1));
+    let rows = rows_of!(
+        release,
+        tenant,
+        form,
+        period.eq(period.to_string()),
+        unit_id.eq_any(ids),
+        status.eq_any(standing),
+    )
+    .inner_join(release_step::table.on(sending))
+    .filter(release_step::rev.gt(rev))
+    .order((release::unit_id, release::number))
+    .select(ReleaseRow::as_select())
+    .load::<ReleaseRow>(connection)?;
+    let sent = rows.into_iter().map(|row| {
+        Ok(SentRelease {
+            unit: parsed(&row.unit_id, "unit id")?,
+            release: Release::try_from(row)?,
+        })
+    });
+    sent.collect()
+}
+
+/// The key of a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReleaseKey {
+    pub report: SubmissionKey,
+    pub number: ReleaseNumber,
+}
+
+/// A release with its copy as it is stored; `None` if there is no copy with a hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredCopy {
+    pub key: ReleaseKey,
+    pub copy: Option<(ContentHash, Vec<u8>)>,
+}
+
+/// Reads at most `most` releases after another, in the order of their keys, with their copies.
+pub fn copies_after(
+    transaction: &mut Transaction<'_>,
+    after: Option<ReleaseKey>,
+    most: i64,
+) -> Result<Vec<StoredCopy>, StoreError> {
+    type Row = ((i32, String, String, i32), Option<Vec<u8>>, Option<Vec<u8>>);
+    let (tenant, connection) = transaction.parts();
+    let copy = release_content::tenant_id
+        .eq(release::tenant_id)
+        .and(release_content::tenant_id.eq(tenant))
+        .and(release_content::form.eq(release::form))
+        .and(release_content::period.eq(release::period))
+        .and(release_content::unit_id.eq(release::unit_id))
+        .and(release_content::number.eq(release::number));
+    let mut query = release::table
+        .left_join(release_content::table.on(copy))
+        .filter(release::tenant_id.eq(tenant))
+        .order((
+            release::form,
+            release::period,
+            release::unit_id,
+            release::number,
+        ))
+        .limit(most)
+        .select((
+            (
+                release::form,
+                release::period,
+                release::unit_id,
+                release::number,
+            ),
+            release_content::hash.nullable(),
+            release_content::content.nullable(),
+        ))
+        .into_boxed();
+    if let Some(ReleaseKey { report, number }) = after {
+        let form = to_column(report.form.get())?;
+        let (period, unit) = (report.period.to_string(), report.unit.to_string());
+        let in_report = release::unit_id
+            .eq(unit.clone())
+            .and(release::number.gt(number.get()));
+        let in_period = release::period
+            .eq(period.clone())
+            .and(release::unit_id.gt(unit).or(in_report));
+        let in_form = release::form
+            .eq(form)
+            .and(release::period.gt(period).or(in_period));
+        query = query.filter(release::form.gt(form).or(in_form));
+    }
+    let rows = query.load::<Row>(connection)?;
+    let copies = rows
+        .into_iter()
+        .map(|((form, period, unit, number), hash, content)| {
+            let report = SubmissionKey {
+                form: FormNumber::new(to_number(form)?),
+                period: parsed(&period, "period")?,
+                unit: parsed(&unit, "unit id")?,
+            };
+            let key = ReleaseKey {
+                report,
+                number: ReleaseNumber::new(number),
+            };
+            let hash = hash.and_then(|bytes| read_hash(bytes).ok());
+            Ok(StoredCopy {
+                key,
+                copy: hash.zip(content),
+            })
+        });
+    copies.collect()
 }
 
 /// Reads what is known of some copies of a unit without unpacking them, by their numbers.

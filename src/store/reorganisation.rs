@@ -419,3 +419,28 @@ pub fn map_changes(transaction: &mut Transaction<'_>) -> Result<Vec<MapChange>, 
         })
         .collect()
 }
+
+/// Lists what the reorganisations in force moved of a form and period, in the order in which they did.
+pub fn passed_on(
+    transaction: &mut Transaction<'_>,
+    form: FormNumber,
+    period: Period,
+) -> Result<Vec<PassedOn>, StoreError> {
+    let (tenant, connection) = transaction.parts();
+    let documents = reorganisation::table
+        .filter(
+            reorganisation::tenant_id
+                .eq(tenant)
+                .and(reorganisation::undone_rev.is_null()),
+        )
+        .order(reorganisation::rev)
+        .select(reorganisation::changes)
+        .load::<String>(connection)?;
+    let mut found = Vec::new();
+    for text in documents {
+        let changes: Changes = document(&text, "changes of a reorganisation")?;
+        let moved = changes.passed_on.into_iter();
+        found.extend(moved.filter(|one| (one.form, one.period) == (form, period)));
+    }
+    Ok(found)
+}

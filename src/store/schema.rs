@@ -449,6 +449,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     reorganisation
 );
 
+diesel::allow_tables_to_appear_in_same_query!(release, release_content, release_step);
+
 #[cfg(test)]
 mod tests {
     #[test]

@@ -17,7 +17,7 @@ use super::prepared::{Prepared, column};
 use super::schema::{submission, submission_revision};
 use crate::domain::id::{FormNumber, UnitId};
 use crate::domain::period::Period;
-use crate::domain::receipt::Receipt;
+use crate::domain::received_days::ReceivedDays;
 use crate::domain::submission::{Revision, Submission, SubmissionKey};
 
 #[derive(Queryable, QueryableByName, Selectable)]
@@ -52,7 +52,7 @@ impl TryFrom<SubmissionRow> for Submission {
             values_revision: Revision::new(row.values_revision),
             counting_revision: row.counting_revision.map(Revision::new),
             speaks_for: word(&row.speaks_for)?,
-            receipt: row.received_on.map(|received_on| Receipt {
+            received: row.received_on.map(|received_on| ReceivedDays {
                 received_on,
                 corrected_on: row.corrected_on,
             }),
@@ -188,8 +188,8 @@ impl<'r> NewSubmission<'r> {
             values_revision: put.values_revision.get(),
             counting_revision: put.counting_revision.map(Revision::get),
             speaks_for: to_word(put.speaks_for)?,
-            received_on: put.receipt.map(|receipt| receipt.received_on),
-            corrected_on: put.receipt.and_then(|receipt| receipt.corrected_on),
+            received_on: put.received.map(|received| received.received_on),
+            corrected_on: put.received.and_then(|received| received.corrected_on),
             rev: put.rev,
             counting_rev: put.counting_rev,
         })

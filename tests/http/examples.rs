@@ -139,6 +139,7 @@ impl Sender {
             "create_key" => ("key", "id"),
             "create_reorganisation" => ("reorganisation", "id"),
             "send_release" => ("number", "number"),
+            "put_submission" => ("receipt", "receipt"),
             _ => return answer,
         };
         let made_id = match &answer.json()[field] {

@@ -12,7 +12,7 @@ use crate::harness::server::{PASSWORD, now};
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// The operations of the design's table that exist so far, with their methods and paths.
-const OPERATIONS: [(&str, &str, &str); 74] = [
+const OPERATIONS: [(&str, &str, &str); 75] = [
     ("issue_token", "post", "/v1/auth/token"),
     ("get_me", "get", "/v1/me"),
     ("list_my_tasks", "get", "/v1/me/tasks"),
@@ -191,6 +191,7 @@ const OPERATIONS: [(&str, &str, &str); 74] = [
         "post",
         "/v1/forms/{form}/periods/{period}/units/{unit}/releases/{number}/recall",
     ),
+    ("get_receipt", "get", "/v1/receipts/{receipt}"),
     ("list_changes", "get", "/v1/changes"),
     ("import_accounts", "post", "/v1/accounts/import"),
     ("accept_invitation", "post", "/v1/auth/invitation"),
@@ -1369,9 +1370,14 @@ fn hold_submission(holder: &mut Holder, admin: &Client) {
     holder
         .hold("return_submission", returned)
         .expect_status(200);
-    holder
+    let shown = holder
         .hold("get_submission", admin.get(&path))
         .expect_status(200);
+    let receipt = shown.json()["receipt"].as_str().unwrap().to_owned();
+    for (number, status) in [(receipt.as_str(), 200), ("7-7", 404)] {
+        let read = admin.get(&format!("/v1/receipts/{number}"));
+        holder.hold("get_receipt", read).expect_status(status);
+    }
     holder
         .hold(
             "list_revisions",

@@ -126,6 +126,88 @@ impl Drop for Served {
     }
 }
 
+/// Where hamlet A1 sends its report of January.
+const RELEASES: &str = "/v1/forms/m/periods/2024-01/units/code:A1/releases";
+
+/// Reports that were sent, as they were when they were sent.
+struct Sent {
+    /// The path, the hash that was acknowledged, and the text, if it was read.
+    copies: Vec<(String, Value, Option<Value>)>,
+    /// The paths of receipts, with their texts.
+    receipts: Vec<(String, Value)>,
+}
+
+impl Sent {
+    /// Sends the report of hamlet A1 twice, each time of another value, and recalls it.
+    fn several(admin: &Client) -> Sent {
+        let mut sent = Sent {
+            copies: Vec::new(),
+            receipts: Vec::new(),
+        };
+        for number in 1..=2 {
+            Report::of(admin, "m", "2024-01").submit("A1", &[value("x", number)]);
+            let answer = admin.post_json(RELEASES, &json!({})).expect_status(201);
+            sent.note(&answer.json());
+            let (_, _, text) = sent.copies.last_mut().unwrap();
+            let path = format!("{RELEASES}/{number}");
+            *text = Some(admin.get(&path).expect_status(200).json()["canonical"].clone());
+            let recalled = admin.with("If-Match", "*").post(&format!("{path}/recall"));
+            let number = recalled.expect_status(200).json()["receipt"].clone();
+            let receipt = format!("/v1/receipts/{}", number.as_str().unwrap());
+            let text = admin.get(&receipt).expect_status(200).json()["canonical"].clone();
+            sent.receipts.push((receipt, text));
+        }
+        sent
+    }
+
+    fn note(&mut self, acknowledged: &Value) {
+        // The unit by its id, since a reorganisation may give its code to another.
+        let unit = acknowledged["unit"]["id"].as_str().unwrap();
+        let path = RELEASES.replace("code:A1", unit);
+        let path = format!("{path}/{}", acknowledged["number"]);
+        self.copies.push((path, acknowledged["hash"].clone(), None));
+    }
+
+    /// Sends and recalls until there is no answer any more.
+    fn more_until_cut_off(&mut self, client: &Client) {
+        let any = client.with("If-Match", "*");
+        let json = Some("application/json");
+        // The last one before an earlier cut may still wait.
+        let Ok(listed) = client.try_send("GET", RELEASES, None, b"") else {
+            return;
+        };
+        let latest = listed.json()["items"][0]["number"].to_string();
+        let mut recall = format!("{RELEASES}/{latest}/recall");
+        loop {
+            if any.try_send("POST", &recall, None, b"").is_err() {
+                return;
+            }
+            let Ok(answer) = client.try_send("POST", RELEASES, json, b"{}") else {
+                return;
+            };
+            let acknowledged = answer.expect_status(201).json();
+            self.note(&acknowledged);
+            recall = format!("{RELEASES}/{}/recall", acknowledged["number"]);
+        }
+    }
+
+    /// Reads everything again. What was not read before the power went is held to its hash.
+    #[track_caller]
+    fn expect_same(&self, client: &Client) {
+        for (path, hash, text) in &self.copies {
+            let release = client.get(path).expect_status(200).json();
+            assert_eq!(&release["hash"], hash, "{path}");
+            if let Some(text) = text {
+                assert_eq!(&release["canonical"], text, "{path}");
+            }
+        }
+        for (path, text) in &self.receipts {
+            let receipt = client.get(path).expect_status(200).json();
+            assert_eq!(&receipt["canonical"], text, "{path}");
+        }
+    }
+}
+
 on_both_backends! {
     fn a_running_server_tells_of_a_row_that_is_not_what_its_submissions_make(backend) {
         let (server, admin) = reporting(backend);
@@ -158,6 +240,56 @@ on_both_backends! {
         assert!(served.metric("tonghop_verification_differences_total") >= 1);
         assert!(served.metric("tonghop_verification_periods_total") >= 2);
         assert_eq!(served.metric("tonghop_verification_failures_total"), 0);
+    }
+
+    fn a_running_server_tells_of_a_release_that_is_not_what_was_sent(backend) {
+        let (server, admin) = reporting(backend);
+        let sent = Sent::several(&admin);
+        let database = address(&server.database.server);
+        let keys = server.database.directory.path().join("keys");
+        let settings = [("TONGHOP_VERIFY_EVERY", "1"), ("TONGHOP_LOG", "info,tonghop::operation=debug")];
+        let served = Served::start(&database, &keys, &settings);
+        served.wait_for("releases verified");
+        assert_eq!(served.metric("tonghop_verification_altered_releases_total"), 0);
+        assert!(served.metric("tonghop_verification_releases_total") >= sent.copies.len().try_into().unwrap());
+        server.write_beside(
+            "UPDATE release_content SET content = \
+               (SELECT other.content FROM release_content AS other WHERE other.number = 2) \
+             WHERE number = 1",
+        );
+        let line = served.wait_for("a release is not what was sent");
+        assert_eq!(line["level"], "ERROR");
+        let unit = admin.get("/v1/units/code:A1").json()["id"].as_str().unwrap().to_owned();
+        let named = ["tenant", "release"].map(|name| line["fields"][name].clone());
+        assert_eq!(named, [json!("test"), json!(format!("m 2024-01 {unit} release 1"))]);
+        served.wait_for("releases verified");
+        assert!(served.metric("tonghop_verification_altered_releases_total") >= 1);
+        assert_eq!(served.metric("tonghop_verification_failures_total"), 0);
+    }
+
+    fn what_was_sent_survives_a_kill_and_a_reorganisation_byte_for_byte(backend) {
+        let (server, admin) = reporting(backend);
+        let mut sent = Sent::several(&admin);
+        for _ in 0..3 {
+            let program = Program::serve(&server.database);
+            let client = program.sign_in("test", "admin");
+            sent.expect_same(&client);
+            // Killed while reports are sent and recalled: what was acknowledged is there as it was told.
+            std::thread::scope(|scope| {
+                let sender = scope.spawn(|| sent.more_until_cut_off(&client));
+                std::thread::sleep(Duration::from_millis(300));
+                program.kill();
+                sender.join().unwrap();
+            });
+            sent.expect_same(&admin);
+        }
+        let moved = json!([{"op": "rename", "unit": "code:A1", "name": "Ấp Mới"}, {"op": "move", "unit": "code:A1", "parent": "code:B"}]);
+        admin.reorganise("2024-01-10", &moved);
+        sent.expect_same(&admin);
+        let program = Program::serve(&server.database);
+        sent.expect_same(&program.sign_in("test", "admin"));
+        let verified = beside(&server, &["verify"]);
+        assert!(verified.status.success(), "{verified:?}");
     }
 
     fn a_sound_installation_has_no_fault(backend) {
@@ -215,7 +347,7 @@ fn submit_until(stop: &AtomicBool, submitted: &AtomicUsize, admin: &Client) {
 #[test]
 fn a_backup_under_load_is_whole_and_serves_when_it_is_restored() {
     let (server, admin) = reporting(Backend::Sqlite);
-    Report::of(&admin, "m", "2024-01").submit("A1", &[value("x", 7)]);
+    let sent = Sent::several(&admin);
     let directory = TempDir::new().unwrap();
     let copies: Vec<_> = (0..3)
         .map(|number| directory.path().join(format!("{number}.db")))
@@ -251,6 +383,7 @@ fn a_backup_under_load_is_whole_and_serves_when_it_is_restored() {
         let served = Served::start(&database, &keys, &[]);
         let admin =
             Client::new(served.address).sign_in("test", "admin", crate::harness::server::PASSWORD);
+        sent.expect_same(&admin);
         Report::of(&admin, "m", "2025-01").submit("A1", &[value("x", 3)]);
         assert_eq!(Report::of(&admin, "m", "2025-01").figure("T", "x"), "3 1/5");
         drop(served);
@@ -301,6 +434,7 @@ fn a_dump_of_postgresql_restores_rows_roles_and_policies() {
     }
     let program = |name| Command::new(postgres::find_program(name).expect("PostgreSQL's clients"));
     let (server, admin) = reporting(Backend::Postgresql);
+    let sent = Sent::several(&admin);
     for (unit, number) in [("A1", 1), ("B1", 4)] {
         Report::of(&admin, "m", "2024-01").submit(unit, &[value("x", number)]);
     }
@@ -348,6 +482,7 @@ fn a_dump_of_postgresql_restores_rows_roles_and_policies() {
     let served = Served::start(&restoring.server_url, &keys, &[]);
     let restored =
         Client::new(served.address).sign_in("test", "admin", crate::harness::server::PASSWORD);
+    sent.expect_same(&restored);
     assert_eq!(
         Report::of(&restored, "m", "2024-01").figure("T", "x"),
         "5 2/5"

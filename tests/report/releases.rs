@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::harness::decree::{commune, merge};
+use crate::harness::program::tonghop_on;
 use crate::harness::report::{Report, Reports, value};
 use crate::harness::town::{Town, form};
 use crate::harness::{Answer, Backend, Client, Program, Server};
@@ -559,5 +560,124 @@ on_both_backends! {
         // Nothing is sent before its period begins.
         let early = world.clerk.post_json("/v1/forms/m/periods/2090-Q4/units/code:A/releases", &json!({}));
         early.expect_problem(422, "PERIOD_NOT_OPEN");
+    }
+
+    fn each_step_of_a_release_has_a_receipt_with_the_figures_that_were_sent(backend) {
+        let world = World::new(backend);
+        world.commune_is_complete();
+        let sent = world.send(&world.clerk, "A", &json!({})).expect_status(201).json();
+        let returned = world.give_back(&world.town, "A", 1, "Sai số liệu quỹ").expect_status(200).json();
+        let second = world.send(&world.clerk, "A", &json!({})).expect_status(201).json();
+        let received = world.step(&world.town, "A", 2, "receive").expect_status(200).json();
+        let steps = |number: i32| -> Vec<Value> {
+            let release = world.read("A", number);
+            assert_eq!(release["receipt"], release["steps"][1]["receipt"]);
+            release["steps"].as_array().unwrap().iter().map(|step| step["receipt"].clone()).collect()
+        };
+        assert_eq!(steps(1), [&sent, &returned].map(|answer| answer["receipt"].clone()));
+        assert_eq!(steps(2), [&second, &received].map(|answer| answer["receipt"].clone()));
+        let read = |client: &Client, answer: &Value| {
+            let path = format!("/v1/receipts/{}", answer["receipt"].as_str().unwrap());
+            client.get(&path).expect_status(200).json()
+        };
+        let kinds = ["release.sent", "release.returned", "release.sent", "release.received"];
+        for (kind, answer) in kinds.into_iter().zip([&sent, &returned, &second, &received]) {
+            let receipt = read(&world.town, answer);
+            assert_eq!(receipt["kind"], kind);
+            let content = &receipt["content"];
+            assert_eq!((&content["release"], &content["copy"]), (&answer["number"], &answer["hash"]));
+            assert_eq!((&receipt["unit"], &receipt["period"]), (&answer["unit"], &answer["period"]));
+            let figures = receipt["figures"].as_array().unwrap();
+            let figures: Vec<String> = figures.iter().map(|figure| format!("{} {}", figure["indicator"], figure["figure"])).collect();
+            assert_eq!(figures, [r#""x" "16""#], "what nobody reported has no figure");
+        }
+        assert_eq!(read(&world.town, &returned)["content"]["reason"]["text"], "Sai số liệu quỹ");
+        // Whoever is below may read what was sent of it, and what became of it.
+        let before = read(&world.hamlet, &sent);
+        world.reports.submit("A", "2024", json!({"x": 1000}));
+        let renamed = json!([{"op": "rename", "unit": "code:A", "name": "Xã Mới"}]);
+        world.admin.reorganise("2024-07-01", &renamed);
+        let after = read(&world.hamlet, &sent);
+        for field in ["canonical", "hash", "figures"] {
+            assert_eq!(after[field], before[field], "{field}");
+        }
+        world.server.create_account("test", "stranger", &["approver@code:B"]);
+        let path = format!("/v1/receipts/{}", sent["receipt"].as_str().unwrap());
+        world.server.sign_in("test", "stranger").get(&path).expect_problem(404, "RECEIPT_NOT_FOUND");
+    }
+
+    fn whoever_sent_sees_where_it_is_and_in_which_reports_above(backend) {
+        let world = World::new(backend);
+        let hamlet = world.report().by(&world.hamlet);
+        let whereabouts = || {
+            let shown = hamlet.get("A2")["whereabouts"].clone();
+            assert!(shown["since"].is_string());
+            let releases = shown["releases"].as_array().unwrap().iter();
+            let releases: Vec<String> = releases
+                .map(|one| format!("{} {} {}", one["unit"]["code"], one["number"], one["status"]).replace('"', ""))
+                .collect();
+            (format!("{} {}", shown["state"].as_str().unwrap(), shown["at"]["code"].as_str().unwrap()), releases)
+        };
+        let at = |place: &str, releases: &[&str]| {
+            let releases = releases.iter().map(|one| (*one).to_owned()).collect();
+            (place.to_owned(), releases)
+        };
+        hamlet.put("A2", &json!({"values": [value("x", 1)]})).expect_status(201);
+        assert_eq!(whereabouts(), at("draft A2", &[]));
+        let sent = hamlet.step("A2", "submit").expect_status(200).json();
+        assert_eq!(sent["whereabouts"], Value::Null, "only reading tells it");
+        assert_eq!(whereabouts(), at("with_approver A", &[]));
+        world.report().by(&world.chair).give_back("A2", &json!({"reason": "Sai"})).expect_status(200);
+        assert_eq!(whereabouts(), at("returned A2", &[]));
+        world.commune_is_complete();
+        assert_eq!(whereabouts(), at("approved A", &[]));
+        world.send(&world.clerk, "A", &json!({})).expect_status(201);
+        assert_eq!(whereabouts(), at("approved A", &["A 1 sent"]));
+        world.give_back(&world.town, "A", 1, "Sai").expect_status(200);
+        assert_eq!(whereabouts(), at("approved A", &[]));
+        world.send(&world.clerk, "A", &json!({})).expect_status(201);
+        world.step(&world.town, "A", 2, "receive").expect_status(200);
+        let accept = json!({"accept": [{"unit": "code:B", "reason": "Mới"}]});
+        world.send(&world.town, "T", &accept).expect_status(201);
+        assert_eq!(whereabouts(), at("approved A", &["A 2 received", "T 1 sent"]));
+        // Opening it again and a draft change no value that was sent up; a correction is in no report yet.
+        world.report().by(&world.chair).step("A2", "reopen").expect_status(200);
+        assert_eq!(whereabouts(), at("reopened A2", &["A 2 received", "T 1 sent"]));
+        hamlet.put("A2", &json!({"values": [value("x", 9)]})).expect_status(200);
+        assert_eq!(whereabouts(), at("draft A2", &["A 2 received", "T 1 sent"]));
+        hamlet.step("A2", "submit").expect_status(200);
+        assert_eq!(whereabouts(), at("with_approver A", &[]));
+        world.report().by(&world.chair).step("A2", "approve").expect_status(200);
+        world.send(&world.clerk, "A", &json!({})).expect_status(201);
+        assert_eq!(whereabouts(), at("approved A", &["A 3 sent"]));
+        // The commune's own values are in its own report, and with the town.
+        let own = world.report().by(&world.clerk).get("A")["whereabouts"].clone();
+        assert_eq!((&own["at"]["code"], own["releases"].as_array().unwrap().len()), (&json!("T"), 2));
+    }
+
+    fn a_copy_that_is_not_what_was_sent_is_found_by_the_command(backend) {
+        let world = World::new(backend);
+        world.commune_is_complete();
+        for number in 1..=2 {
+            world.send(&world.clerk, "A", &json!({})).expect_status(201);
+            world.step(&world.clerk, "A", number, "recall").expect_status(200);
+        }
+        let verify = || {
+            let output = tonghop_on(&world.server.database, &["verify"]).output().unwrap();
+            let told = String::from_utf8(output.stdout).unwrap();
+            let releases = told.lines().filter(|line| line.contains("release")).map(str::to_owned);
+            (output.status.success(), releases.collect::<Vec<String>>())
+        };
+        let compared = "test: 2 releases compared with their hashes";
+        assert_eq!(verify(), (true, vec![compared.to_owned()]));
+        world.server.write_beside(
+            "UPDATE release_content SET content = \
+               (SELECT other.content FROM release_content AS other WHERE other.number = 2) \
+             WHERE number = 1",
+        );
+        let altered = |number: i32| format!("test: m 2024 {} release {number} is not what was sent", id_of(&world.admin, "A"));
+        assert_eq!(verify(), (false, vec![altered(1), compared.to_owned()]));
+        world.server.write_beside("DELETE FROM release_content WHERE number = 2");
+        assert_eq!(verify(), (false, vec![altered(1), altered(2), compared.to_owned()]));
     }
 }

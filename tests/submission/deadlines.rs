@@ -157,7 +157,7 @@ fn paper(day: &str) -> SubmissionChange {
 }
 
 /// `received_on corrected_on late` of an answer about a submission.
-fn receipt(submission: &Value) -> String {
+fn received(submission: &Value) -> String {
     let day = |field: &str| {
         submission[field]
             .as_str()
@@ -244,13 +244,13 @@ on_both_backends! {
         // Hamlets are due on Monday 2 March. It is Tuesday 10.
         let at = "2026-03-10T03:00:00Z";
         let entered = round.step("A1", at, paper("2026-03-02")).unwrap();
-        assert_eq!(receipt(&entered), "03-02 - false");
-        assert_eq!(receipt(&round.step("A2", at, paper("2026-03-03")).unwrap()), "03-03 - true");
+        assert_eq!(received(&entered), "03-02 - false");
+        assert_eq!(received(&round.step("A2", at, paper("2026-03-03")).unwrap()), "03-03 - true");
         // The commune itself has sent nothing by Wednesday 4.
         assert_eq!(round.counts("A", at), "1 1");
         // What was entered late is in time once the paper is entered that came before.
-        assert_eq!(receipt(&round.step("B1", "2026-03-05T03:00:00Z", submitted()).unwrap()), "03-05 - true");
-        assert_eq!(receipt(&round.step("B1", at, paper("2026-02-28")).unwrap()), "02-28 03-05 false");
+        assert_eq!(received(&round.step("B1", "2026-03-05T03:00:00Z", submitted()).unwrap()), "03-05 - true");
+        assert_eq!(received(&round.step("B1", at, paper("2026-02-28")).unwrap()), "02-28 03-05 false");
         // The history says which step entered a paper, and who took it.
         let path = format!("{}/revisions", round.report().submission("B1"));
         let steps = round.admin.get(&path).expect_status(200).json();
@@ -265,7 +265,7 @@ on_both_backends! {
         assert_eq!(code_of(round.step("A1", at, submitted())), "PERIOD_CLOSED");
         assert_eq!(code_of(round.step("A1", at, paper("2026-03-03"))), "PERIOD_CLOSED");
         let taken = round.step("A1", at, paper("2026-03-02")).unwrap();
-        assert_eq!(receipt(&taken), "03-02 - false");
+        assert_eq!(received(&taken), "03-02 - false");
     }
 
     fn a_paper_comes_between_the_opening_and_today_and_never_as_a_draft(backend) {
@@ -335,7 +335,7 @@ on_both_backends! {
                 Some(body) => matching.post_json(&path, &body),
                 None => matching.post(&path),
             };
-            let told = receipt(&answer.expect_status(200).json());
+            let told = received(&answer.expect_status(200).json());
             assert!(told.ends_with(expected), "{unit}: {told}");
         }
         let path = format!("{}/submit", round.report().submission("B1"));
@@ -364,7 +364,7 @@ on_both_backends! {
         assert_eq!(code, "PERIOD_CLOSED");
         assert!(told.contains("2026-02-18"), "{told}");
         let taken = in_january("A1", last).unwrap();
-        assert_eq!(receipt(&taken), "02-18 - false");
+        assert_eq!(received(&taken), "02-18 - false");
         assert_eq!((&taken["deadline"], &taken["extended_until"]), (&json!("2026-02-18"), &json!("2026-02-18")));
         let completeness = january.read("A/completeness");
         let own = |child: usize| completeness["children"][child]["own"]["deadline"].clone();
@@ -373,7 +373,7 @@ on_both_backends! {
 
         // Without it the ordinary deadline holds again, and what was taken by it is late.
         round.admin.send("DELETE", path, None, b"").expect_status(204);
-        assert_eq!(receipt(&january.get("A1")), "02-18 - true");
+        assert_eq!(received(&january.get("A1")), "02-18 - true");
         assert_eq!(january.get("A1")["extended_until"], Value::Null);
         assert_eq!(january.read("A/completeness")["total"]["late"], 1);
         let kinds = ["given", "withdrawn"].map(|kind| {

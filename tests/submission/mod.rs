@@ -1,8 +1,9 @@
-//! Submissions: states and steps, receipts, numbers.
+//! Submissions: states and steps, days on which something came in, receipts, numbers.
 
 mod approvals;
 mod deadlines;
 mod numbers;
 mod receipts;
+mod received_days;
 mod steps;
 mod submissions;

@@ -1,195 +1,312 @@
-//! Receipts: the day a submission first came in, the day of its last correction, whether it is
-//! late, and whether its period was still running.
+//! Receipts: every step has one, it is read by its number, by whom it concerns, and it never changes.
 
-use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use tonghop::authn::Identity;
-use tonghop::domain::quantity::Qualifier;
-use tonghop::domain::submission::EnteredValue;
-use tonghop::service::application::call::Call;
-use tonghop::service::application::condition::Precondition;
-use tonghop::service::application::locate::ReportPath;
-use tonghop::service::submission::{
-    Arrival, Entered, EnteredReason, Intent, SubmissionChange, change_now,
-};
-use tonghop::store::migration::migrate;
+use sha2::{Digest, Sha256};
 
-use crate::harness::report::Report;
-use crate::harness::town::{Town, form};
-use crate::harness::{Backend, Client, Server};
+use crate::harness::decree::{commune, decree, merge};
+use crate::harness::report::{Report, Reports, value};
+use crate::harness::town::{Town, form, indicator};
+use crate::harness::{Answer, Backend, Client, Server};
 
-/// The town with the year 2024 of the form `f`, which ends on 2024-12-14 and is due from hamlets on
-/// 2024-12-16.
-struct Case {
-    server: Server,
-    admin: Client,
-    identity: Identity,
+/// An indicator of money, in đồng.
+fn money() -> Value {
+    let mut body = indicator("sum");
+    body["unit_of_measure"] = json!("đồng");
+    body["name"] = json!({"vi": "Vận động Quỹ", "en": "Fund raised"});
+    body
 }
 
-impl Case {
-    fn new(backend: Backend) -> Case {
-        let (server, admin, _) = Town::new(backend)
-            .indicators(&[("x", "sum")])
-            .form("f", "year")
-            .with("deadlines", json!({"hamlet": 1}))
-            .build();
-        let identity = server.identity();
-        Case {
-            server,
-            admin,
-            identity,
+/// The town with a yearly form `f` of the count `x` and the money `fund`.
+fn reporting(backend: Backend) -> (Server, Client, Reports) {
+    Town::new(backend)
+        .indicators(&[("x", "sum")])
+        .indicator("fund", &money())
+        .form("f", "year")
+        .build()
+}
+
+fn path(number: &Value) -> String {
+    format!("/v1/receipts/{}", number.as_str().expect("a number"))
+}
+
+/// A receipt, whose hash fits its text, which says what is shown.
+#[track_caller]
+fn receipt(client: &Client, number: &Value) -> Value {
+    let receipt = client.get(&path(number)).expect_status(200).json();
+    let canonical = receipt["canonical"].as_str().unwrap();
+    let hash: [u8; 32] = Sha256::digest(canonical.as_bytes()).into();
+    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(receipt["hash"], hash);
+    let content: Value = serde_json::from_str(canonical).unwrap();
+    assert_eq!(receipt["content"], content);
+    assert_eq!(
+        (&receipt["number"], &content["number"]),
+        (number, &receipt["number"])
+    );
+    receipt
+}
+
+/// What a receipt says for ever.
+#[track_caller]
+fn sealed(client: &Client, number: &Value) -> [String; 2] {
+    let receipt = receipt(client, number);
+    ["canonical", "hash"].map(|field| receipt[field].as_str().unwrap().to_owned())
+}
+
+/// Takes a step by its name.
+fn take(report: &Report, step: &str) -> Answer {
+    let values = |number: i64| json!([value("x", number), value("fund", 1_562_410_000)]);
+    match step {
+        "save" => report.put("A1", &json!({"values": values(1)})),
+        "replace" => report.put("A1", &json!({"values": values(2), "submit": true})),
+        "return" => {
+            let values = json!([{"indicator": "fund", "reason": "Thiếu chứng từ"}]);
+            report.give_back("A1", &json!({"reason": "Sai", "values": values}))
+        }
+        step => report.step("A1", step),
+    }
+}
+
+/// The receipts of a unit's history, the first one first.
+fn history(report: &Report, client: &Client, unit: &str) -> Vec<Value> {
+    let path = format!("{}/revisions", report.submission(unit));
+    let page = client.get(&path).expect_status(200).json();
+    let steps = page["items"].as_array().unwrap().iter().rev();
+    steps.map(|step| step["receipt"].clone()).collect()
+}
+
+fn id(client: &Client, unit: &str) -> String {
+    let unit = client
+        .get(&format!("/v1/units/code:{unit}"))
+        .expect_status(200)
+        .json();
+    unit["id"].as_str().unwrap().to_owned()
+}
+
+/// Steps with the kinds that their receipts tell, and the value of `x` at each.
+const STEPS: [(&str, &str, i64); 9] = [
+    ("save", "submission.saved", 1),
+    ("submit", "submission.submitted", 1),
+    ("return", "submission.returned", 1),
+    ("replace", "submission.submitted", 2),
+    ("approve", "submission.approved", 2),
+    ("reopen", "submission.reopened", 2),
+    ("save", "submission.saved", 1),
+    ("discard", "submission.discarded", 2),
+    ("withdraw", "submission.withdrawn", 2),
+];
+
+on_both_backends! {
+    fn every_step_has_a_receipt_and_says_its_number(backend) {
+        let (_server, admin, reports) = reporting(backend);
+        let report = reports.of("2024");
+        let mut told = Vec::new();
+        for (step, kind, x) in STEPS {
+            let answer = take(&report, step);
+            assert!(answer.status < 300, "{step}: {}", answer.text);
+            let answer = answer.json();
+            let number = answer["receipt"].clone();
+            assert_eq!(report.get("A1")["receipt"], number, "{step}");
+            let receipt = receipt(&admin, &number);
+            let content = &receipt["content"];
+            for field in ["kind", "at"] {
+                assert_eq!(receipt[field], content[field]);
+            }
+            assert_eq!(content["kind"], kind);
+            for (said, of_answer) in [("revision", "revision"), ("status", "status")] {
+                assert_eq!(content[said], answer[of_answer], "{step}");
+            }
+            assert_eq!(content["values"], json!([
+                {"indicator": "fund", "option": null, "value": 1_562_410_000, "qualifier": "exact"},
+                {"indicator": "x", "option": null, "value": x, "qualifier": "exact"},
+            ]), "{step}");
+            assert_eq!(content["reason"].is_object(), step == "return");
+            assert_eq!(content["unit"], answer["unit"]["id"]);
+            assert_eq!((&receipt["form"]["code"], &receipt["period"], &receipt["unit"]), (&answer["form"], &answer["period"], &answer["unit"]));
+            assert_eq!(receipt["by"]["login"], "admin");
+            assert_eq!(receipt["by"]["id"], content["by"]);
+            told.push(number);
+        }
+        assert_eq!(history(&report, &admin, "A1"), told);
+        let returned = &receipt(&admin, &told[2])["content"]["reason"];
+        assert_eq!((&returned["text"], &returned["values"][0]["reason"]), (&json!("Sai"), &json!("Thiếu chứng từ")));
+        // The receipt of what was sent first still says what was sent first.
+        assert_eq!(receipt(&admin, &told[1])["content"]["values"][1]["value"], 1);
+    }
+
+    fn figures_are_written_in_vietnamese_and_money_in_words(backend) {
+        let (_server, admin, reports) = reporting(backend);
+        let submitted = reports.submit("A1", "2024", json!({"x": 1234, "fund": 1_562_410_000}));
+        let figures = receipt(&admin, &submitted["receipt"])["figures"].clone();
+        assert_eq!(figures[0], json!({
+            "indicator": "x", "option": null, "name": {"vi": "Chỉ tiêu", "en": "Indicator"},
+            "unit_of_measure": "cái", "figure": "1.234", "qualifier": "exact", "words": null,
+        }));
+        assert_eq!(figures[1], json!({
+            "indicator": "fund", "option": null, "name": {"vi": "Vận động Quỹ", "en": "Fund raised"},
+            "unit_of_measure": "đồng", "figure": "1.562.410.000", "qualifier": "exact",
+            "words": {
+                "vi": "Một tỷ năm trăm sáu mươi hai triệu bốn trăm mười nghìn đồng",
+                "en": "One billion five hundred sixty two million four hundred ten thousand dong",
+            },
+        }));
+    }
+
+    fn steps_of_one_commit_have_a_receipt_each(backend) {
+        let (_server, admin, reports) = reporting(backend);
+        let report = reports.of("2024");
+        let units = ["A1", "A2", "B1"];
+        let items = units.map(|unit| {
+            report.submit(unit, &[value("x", 1)]);
+            let seen = admin.get(&report.submission(unit)).etag().to_owned();
+            json!({"form": "f", "period": "2024", "unit": format!("code:{unit}"), "if_match": seen})
+        });
+        let answer = admin.post_json("/v1/submissions/approve", &json!({"items": items}));
+        let approved = answer.expect_status(207).json();
+        let approved: Vec<&Value> = approved["items"].as_array().unwrap().iter().map(|item| &item["submission"]).collect();
+        let rev = approved[0]["rev"].clone();
+        for (place, (unit, submission)) in (1..).zip(units.iter().zip(approved)) {
+            assert_eq!(submission["rev"], rev, "one commit");
+            let number = match place {
+                1 => rev.to_string(),
+                place => format!("{rev}-{place}"),
+            };
+            assert_eq!(submission["receipt"], number);
+            let receipt = receipt(&admin, &submission["receipt"]);
+            assert_eq!((&receipt["unit"]["code"], &receipt["kind"]), (&json!(unit), &json!("submission.approved")));
+            assert_eq!(report.get(unit)["receipt"], number);
+            assert_eq!(history(&report, &admin, unit).last(), Some(&json!(number)));
+        }
+        // The commit did no more than that.
+        for number in [format!("{rev}-4"), format!("{rev}-1"), "0".to_owned(), "x".to_owned()] {
+            admin.get(&format!("/v1/receipts/{number}")).expect_problem(404, "RECEIPT_NOT_FOUND");
         }
     }
 
-    /// Takes a step on a day of December 2024, at ten in the morning where the tenant is.
-    fn step(&self, unit: &str, day: u32, change: SubmissionChange) -> Value {
-        let at: DateTime<Utc> = format!("2024-12-{day:02}T03:00:00Z").parse().unwrap();
-        let path = ReportPath {
-            form: "f".to_owned(),
-            period: "2024".to_owned(),
-            unit: format!("code:{unit}"),
+    fn a_repeated_request_tells_the_number_of_the_first(backend) {
+        let (_server, admin, reports) = reporting(backend);
+        let report = reports.of("2024");
+        let send = || {
+            let client = admin.with("Idempotency-Key", "one").with("If-None-Match", "*");
+            client.put(&report.submission("A1"), &json!({"values": [value("x", 1)], "submit": true})).expect_status(201)
         };
-        let is_there = self.admin.get(&self.report().submission(unit)).status == 200;
-        let call = Call::new(self.identity, at).on(if is_there {
-            Precondition::Present
-        } else {
-            Precondition::Absent
+        let first = send();
+        reports.submit("A2", "2024", json!({"x": 1}));
+        let again = send();
+        assert_eq!(again.header("idempotency-replayed"), Some("true"));
+        assert_eq!(first.json()["receipt"], again.json()["receipt"]);
+    }
+
+    fn a_receipt_is_the_same_text_for_ever(backend) {
+        let (_server, admin, reports) = reporting(backend);
+        let report = reports.of("2024");
+        let sent = reports.submit("B1", "2024", json!({"x": 5, "fund": 7}))["receipt"].clone();
+        let of_commune = reports.submit("B", "2024", json!({"x": 6, "fund": 8}))["receipt"].clone();
+        let approved = report.step("B", "approve").expect_status(200).json()["receipt"].clone();
+        let all = [&sent, &of_commune, &approved];
+        let before = all.map(|number| sealed(&admin, number));
+        let expect_same = |when: &str| {
+            assert_eq!(all.map(|number| sealed(&admin, number)), before, "{when}");
+        };
+        reports.submit("B1", "2024", json!({"x": 50, "fund": 70}));
+        expect_same("corrected");
+        admin.reorganise("2024-02-01", &json!([{"op": "rename", "unit": "code:B1", "name": "Ấp Mới"}]));
+        expect_same("unit renamed");
+        assert_eq!(receipt(&admin, &sent)["unit"]["name"], "Ấp Mới");
+        let mut renamed = money();
+        renamed["name"] = json!({"vi": "Quỹ đã vận động"});
+        admin.replace("/v1/indicators/fund", &renamed).expect_status(200);
+        expect_same("indicator renamed");
+        assert_eq!(receipt(&admin, &sent)["figures"][1]["name"]["vi"], "Quỹ đã vận động");
+        let mut other = form(&["fund", "x"]);
+        other["frequency"] = json!("year");
+        other["name"] = json!({"vi": "Mẫu khác"});
+        admin.replace("/v1/forms/f", &other).expect_status(200);
+        expect_same("another outline");
+        let figures = receipt(&admin, &sent)["figures"].clone();
+        assert_eq!(figures[0]["indicator"], "fund", "in the order of the outline");
+        let b = id(&admin, "B");
+        let merged = admin.reorganise("2024-07-01", &json!([merge(&["A", "B"], &commune("C", "T"))]));
+        expect_same("the commune ended");
+        assert_eq!(receipt(&admin, &approved)["unit"]["id"], b);
+        admin.undo(&merged);
+        expect_same("the commune is there again");
+    }
+
+    fn what_passes_to_a_successor_keeps_its_receipts(backend) {
+        let (server, admin, reports) = reporting(backend);
+        let report = reports.of("2024");
+        let submitted = reports.submit("B", "2024", json!({"x": 6, "fund": 8}))["receipt"].clone();
+        let approved = report.step("B", "approve").expect_status(200).json()["receipt"].clone();
+        let before = [&submitted, &approved].map(|number| sealed(&admin, number));
+        let mut document = decree("2024-07-01", &json!([merge(&["B"], &commune("N", "T"))]));
+        document["work_in_progress"] = json!("pass_on");
+        let path = admin.carry_out(&document);
+        assert_eq!([&submitted, &approved].map(|number| sealed(&admin, number)), before);
+        // What the reorganisation noted is no step, and has none.
+        let kept = vec![submitted.clone(), approved.clone(), Value::Null];
+        assert_eq!(history(&report, &admin, "N"), kept);
+        assert_eq!(report.get("N")["receipt"], Value::Null);
+        server.create_account("test", "heir", &["viewer@code:N"]);
+        let heir = server.sign_in("test", "heir");
+        assert_eq!([&submitted, &approved].map(|number| sealed(&heir, number)), before);
+        let reopened = report.step("N", "reopen").expect_status(200).json()["receipt"].clone();
+        assert_eq!(receipt(&admin, &reopened)["unit"]["code"], "N");
+        assert_eq!(history(&report, &admin, "N").last(), Some(&reopened));
+        assert_eq!(report.get("N")["receipt"], reopened);
+        // A reorganisation that was built on is not undone; another one is.
+        admin.with("If-Match", "*").post(&format!("{path}/undo")).expect_status(409);
+    }
+
+    fn who_took_the_step_and_who_may_read_the_submission_read_the_receipt(backend) {
+        let (server, admin, reports) = reporting(backend);
+        let people = [
+            ("hamlet", "reporter@code:A1"), ("chair", "approver@code:A"), ("town", "viewer@code:T"),
+            ("beside", "reporter@code:A2"), ("other", "approver@code:B"),
+        ];
+        let [hamlet, chair, town, beside, other] = people.map(|(login, grant)| {
+            server.create_account("test", login, &[grant]);
+            server.sign_in("test", login)
         });
-        let reply = change_now(&self.server.application, call, path, change).unwrap();
-        serde_json::from_str(&reply.body).unwrap()
+        let sent = reports.by(&hamlet).submit("A1", "2024", json!({"x": 1, "fund": 1}))["receipt"].clone();
+        for reader in [&hamlet, &chair, &town, &admin] {
+            sealed(reader, &sent);
+        }
+        // A login is told only to those who manage the account.
+        assert_eq!(receipt(&town, &sent)["by"]["login"], "");
+        for stranger in [&beside, &other] {
+            let [hidden, nothing] = [path(&sent), "/v1/receipts/99999".to_owned()].map(|path| {
+                let refused = stranger.get(&path);
+                let says = refused.json()["detail"].as_str().unwrap().replace("99999", sent.as_str().unwrap());
+                assert_eq!(refused.expect_problem(404, "RECEIPT_NOT_FOUND"), ["receipt RECEIPT_NOT_FOUND"]);
+                says
+            });
+            assert_eq!(hidden, nothing, "as if it never was");
+        }
+        // Whoever sent reads the receipt also after the duty has gone to somebody else.
+        let accounts = admin.get("/v1/accounts?q=hamlet").expect_status(200).json();
+        let account = accounts["items"][0]["id"].as_str().unwrap();
+        let any = admin.with("If-Match", "*");
+        any.put(&format!("/v1/accounts/{account}/grants"), &json!([])).expect_status(200);
+        let before = sealed(&admin, &sent);
+        let hamlet = server.sign_in("test", "hamlet");
+        assert_eq!(sealed(&hamlet, &sent), before);
+        // Other changes of the tenant are no steps, and have no receipt.
+        let changes = admin.get("/v1/changes?limit=1000").expect_status(200).json();
+        let other = changes["items"].as_array().unwrap().iter().find(|change| change["kind"] == "form.put");
+        let rev = &other.unwrap()["rev"];
+        admin.get(&format!("/v1/receipts/{rev}")).expect_problem(404, "RECEIPT_NOT_FOUND");
     }
 
-    fn report(&self) -> Report {
-        Report::new(&self.admin, "f")
-    }
-
-    /// What completeness says of a hamlet of `A`: its own part, and how many are late.
-    fn completeness(&self, unit: &str) -> (Value, Value) {
-        let of_unit = self.report().read(&format!("{unit}/completeness"));
-        (of_unit["own"].clone(), of_unit["total"]["late"].clone())
-    }
-}
-
-fn put(number: i64, intent: Intent) -> SubmissionChange {
-    SubmissionChange::Put(Entered {
-        values: vec![EnteredValue {
-            indicator: "x".to_owned(),
-            option: None,
-            value: number.to_string(),
-            qualifier: Qualifier::Exact,
-        }],
-        narrative: Vec::new(),
-        intent,
-        arrival: Arrival::Now,
-    })
-}
-
-fn give_back() -> SubmissionChange {
-    SubmissionChange::Return(EnteredReason {
-        text: "Xem lại".to_owned(),
-        values: Vec::new(),
-    })
-}
-
-/// `received_on corrected_on late` with days of the month.
-fn receipt(submission: &Value) -> String {
-    let day = |field: &str| match submission[field].as_str() {
-        Some(day) => day.trim_start_matches("2024-12-").to_owned(),
-        None => "-".to_owned(),
-    };
-    format!(
-        "{} {} {}",
-        day("received_on"),
-        day("corrected_on"),
-        submission["late"]
-    )
-}
-
-fn codes(submission: &Value) -> Vec<&str> {
-    let warnings = submission["warnings"].as_array().unwrap().iter();
-    warnings
-        .map(|warning| warning["code"].as_str().unwrap())
-        .collect()
-}
-
-on_both_backends! {
-    fn who_was_in_time_is_so_after_every_correction(backend) {
-        let case = Case::new(backend);
-        let draft = case.step("A1", 15, put(1, Intent::KeepDraft));
-        assert_eq!(receipt(&draft), "- - false");
-        assert_eq!(draft["deadline"], "2024-12-16");
-        assert_eq!(receipt(&case.step("A1", 16, SubmissionChange::Submit(Arrival::Now))), "16 - false");
-        assert_eq!(receipt(&case.step("A1", 17, give_back())), "16 - false");
-        assert_eq!(receipt(&case.step("A1", 18, put(2, Intent::Submit))), "16 18 false");
-        assert_eq!(receipt(&case.step("A1", 19, SubmissionChange::Withdraw)), "16 18 false");
-        assert_eq!(receipt(&case.step("A1", 20, put(3, Intent::Submit))), "16 20 false");
-        assert_eq!(receipt(&case.step("A1", 21, put(4, Intent::KeepDraft))), "16 20 false");
-        assert_eq!(receipt(&case.step("A1", 22, SubmissionChange::Submit(Arrival::Now))), "16 22 false");
-        assert_eq!(receipt(&case.step("A1", 23, SubmissionChange::Approve)), "16 22 false");
-        assert_eq!(receipt(&case.step("A1", 24, SubmissionChange::Reopen)), "16 22 false");
-        let read = case.report().get("A1");
-        assert_eq!((receipt(&read), codes(&read)), ("16 22 false".to_owned(), vec![]));
-        let own = json!({
-            "expected": true, "status": "reopened", "deadline": "2024-12-16",
-            "received_on": "2024-12-16", "corrected_on": "2024-12-22"
-        });
-        assert_eq!(case.completeness("A1"), (own, json!(0)));
-    }
-
-    fn who_was_late_is_told_so_and_stays_late(backend) {
-        let case = Case::new(backend);
-        let late = case.step("A1", 17, put(1, Intent::Submit));
-        assert_eq!((receipt(&late), &late["deadline"]), ("17 - true".to_owned(), &json!("2024-12-16")));
-        assert_eq!(receipt(&case.step("A1", 18, put(2, Intent::Submit))), "17 18 true");
-        assert_eq!(receipt(&case.report().get("A1")), "17 18 true");
-        assert_eq!(case.completeness("A1").1, 1);
-        // Communes have no deadline.
-        let commune = case.step("A", 30, put(1, Intent::Submit));
-        assert_eq!((receipt(&commune), &commune["deadline"]), ("30 - false".to_owned(), &Value::Null));
-        assert_eq!(case.completeness("A").1, 1);
-    }
-
-    fn what_is_sent_while_the_period_runs_is_told_so(backend) {
-        let case = Case::new(backend);
-        let early = case.step("B1", 14, put(1, Intent::Submit));
-        assert_eq!(codes(&early), ["PERIOD_RUNNING"]);
-        let warning = &early["warnings"][0];
-        assert_eq!((&warning["expression"], &warning["indicator"]), (&Value::Null, &Value::Null));
-        let text = warning["message_en"].as_str().unwrap();
-        assert!(text.contains("2024-12-14"), "{text}");
-        assert_eq!(codes(&case.report().get("B1")), ["PERIOD_RUNNING"]);
-        assert_eq!(codes(&case.step("B1", 14, SubmissionChange::Withdraw)), Vec::<&str>::new());
-        assert_eq!(codes(&case.step("B1", 15, put(2, Intent::Submit))), Vec::<&str>::new());
-        // A draft is nobody's report yet.
-        assert_eq!(codes(&case.step("A2", 10, put(1, Intent::KeepDraft))), Vec::<&str>::new());
-        // Whoever asks before the end is answered before it.
-        let window = json!({"key": "2024-now", "from": "2024-12-01", "to": "2199-01-01", "due_at": "2150-01-01"});
-        let mut asked = form(&["x"]);
-        asked.as_object_mut().unwrap().retain(|field, _| field != "calendar" && field != "frequency");
-        asked["windows"] = json!([window]);
-        case.admin.put("/v1/forms/w", &asked).expect_status(201);
-        let answered = Report::of(&case.admin, "w", "2024-now").submit("A1", &[json!({"indicator": "x", "value": 1})]);
-        assert_eq!(codes(&answered), Vec::<&str>::new());
-    }
-
-    fn an_older_database_is_given_the_days_from_its_history(backend) {
-        let case = Case::new(backend);
-        case.step("A1", 16, put(1, Intent::Submit));
-        case.step("A1", 20, put(2, Intent::Submit));
-        case.step("A2", 16, put(1, Intent::Submit));
-        case.step("A2", 17, give_back());
-        case.step("B1", 17, put(1, Intent::Submit));
-        case.step("A", 17, put(1, Intent::KeepDraft));
-        // As it was: the day of the latest step that counts, and none where nothing counts.
-        case.server.write_beside(
-            "UPDATE submission SET received_on = '2024-12-20' WHERE corrected_on IS NOT NULL; \
-             UPDATE submission SET received_on = NULL WHERE counting_revision IS NULL; \
-             ALTER TABLE submission DROP COLUMN corrected_on; \
-             DELETE FROM __diesel_schema_migrations WHERE version = '00000000000008'",
-        );
-        let database = &case.server.database;
-        migrate(&database.owner, &database.server).unwrap();
-        let receipts = ["A1", "A2", "B1", "A"].map(|unit| receipt(&case.report().get(unit)));
-        assert_eq!(receipts, ["16 20 false", "16 - false", "17 - true", "- - false"]);
+    fn the_refusal_says_what_to_do_in_both_languages(backend) {
+        let (_server, admin, _) = reporting(backend);
+        let says = |language: &str| {
+            let refused = admin.with("Accept-Language", language).get("/v1/receipts/7777");
+            refused.json()["detail"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(says("vi"), "Không có biên nhận số \"7777\", hoặc tài khoản này không được xem. \
+            Hãy kiểm tra lại số ghi trong câu trả lời khi gửi, hoặc tìm trong lịch sử của báo cáo.");
+        assert_eq!(says("en"), "There is no receipt \"7777\", or this account may not read it. \
+            Compare the number with the one that you were told when you sent, or look for it in the history of the report.");
     }
 }

@@ -19,12 +19,14 @@ pub mod naming;
 pub mod period;
 pub mod quantity;
 pub mod receipt;
+pub mod received_days;
 pub mod release;
 pub mod respondents;
 pub mod submission;
 pub mod subtree_reporting;
 pub mod text;
 pub mod unit;
+pub mod words;
 
 // The map's nouns are nouns of the domain, as the others are.
 pub use map::{hierarchy, landing, plan, reorganisation, route, succession};

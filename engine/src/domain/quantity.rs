@@ -258,6 +258,11 @@ impl Decimal {
         Decimal(format!("{sign}{whole}{point}{fraction}"))
     }
 
+    /// The number of a document that was made of decimals.
+    pub fn of_document(number: &serde_json::Number) -> Decimal {
+        Decimal(number.to_string())
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,44 +1,65 @@
-//! Receipts: on which days a submission came in. Never the clock, and never what it holds.
+//! Receipts (biên nhận): the numbers by which the steps of reports are read later. Never what a step
+//! did.
 
-use chrono::{NaiveDate, TimeZone};
+use std::fmt;
+use std::str::FromStr;
 
-use super::deadline::Deadline;
+use super::id::InvalidName;
 
-/// The days on which a unit sent what counts. Lateness goes by the first of them, so that whoever
-/// was in time may be sent it back, correct it or withdraw it and is in time all the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Receipt {
-    /// The first day on which something that counts came in.
-    pub received_on: NaiveDate,
-    /// The last day on which something else came in in its place; none where nothing did.
-    pub corrected_on: Option<NaiveDate>,
+/// The number of the receipt of one step: the rev of its commit, and the step's place among all that
+/// the commit did. It is written `1042` for the first, and `1042-3` for the third.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ReceiptNumber {
+    rev: i64,
+    /// How many come before it.
+    before: usize,
 }
 
-impl Receipt {
-    pub fn on(day: NaiveDate) -> Receipt {
-        Receipt {
-            received_on: day,
-            corrected_on: None,
+impl ReceiptNumber {
+    /// The number of a step that `before` others of its commit come before.
+    pub fn new(rev: i64, before: usize) -> ReceiptNumber {
+        ReceiptNumber { rev, before }
+    }
+
+    /// The number of a step that is the only one of its commit.
+    pub fn of_only(rev: i64) -> ReceiptNumber {
+        ReceiptNumber::new(rev, 0)
+    }
+
+    pub fn rev(self) -> i64 {
+        self.rev
+    }
+
+    /// How many steps of the commit come before it.
+    pub fn before(self) -> usize {
+        self.before
+    }
+}
+
+impl fmt::Display for ReceiptNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.before {
+            0 => write!(f, "{}", self.rev),
+            before => write!(f, "{}-{}", self.rev, before.saturating_add(1)),
         }
     }
+}
 
-    /// The receipt after something more has come in. A paper that is entered after what came in later
-    /// came first all the same.
-    #[must_use]
-    pub fn and_on(self, day: NaiveDate) -> Receipt {
-        Receipt {
-            received_on: self.received_on.min(day),
-            corrected_on: Some(self.latest().max(day)),
+impl FromStr for ReceiptNumber {
+    type Err = InvalidName;
+
+    /// Takes what is written for a number and nothing else, so that one receipt has one number.
+    fn from_str(text: &str) -> Result<ReceiptNumber, InvalidName> {
+        let wrong = || InvalidName("receipt number");
+        let (rev, place) = text.split_once('-').unwrap_or((text, "1"));
+        let rev = rev.parse().map_err(|_| wrong())?;
+        let place: usize = place.parse().map_err(|_| wrong())?;
+        let before = place.checked_sub(1).ok_or_else(wrong)?;
+        let number = ReceiptNumber::new(rev, before);
+        match number.to_string() == text {
+            true => Ok(number),
+            false => Err(wrong()),
         }
-    }
-
-    /// The day on which the latest of it came in.
-    pub fn latest(self) -> NaiveDate {
-        self.corrected_on.unwrap_or(self.received_on)
-    }
-
-    pub fn is_late(self, deadline: Deadline, time_zone: impl TimeZone) -> bool {
-        deadline.is_before(self.received_on, time_zone)
     }
 }
 
@@ -46,20 +67,32 @@ impl Receipt {
 mod tests {
     use super::*;
 
-    fn day(text: &str) -> NaiveDate {
-        text.parse().unwrap()
-    }
-
     #[test]
-    fn what_came_first_counts_in_whatever_order_it_is_entered() {
-        let first = Receipt::on(day("2026-03-05"));
-        let corrected = first.and_on(day("2026-03-09"));
-        assert_eq!(corrected.received_on, day("2026-03-05"));
-        assert_eq!(corrected.latest(), day("2026-03-09"));
-        let with_paper = corrected.and_on(day("2026-03-02"));
-        assert_eq!(with_paper.received_on, day("2026-03-02"));
-        assert_eq!(with_paper.corrected_on, Some(day("2026-03-09")));
-        let paper_first = first.and_on(day("2026-03-02"));
-        assert_eq!(paper_first.corrected_on, Some(day("2026-03-05")));
+    fn one_receipt_has_one_number() {
+        for (text, rev, before) in [("1042", 1042, 0), ("1042-3", 1042, 2), ("7-256", 7, 255)] {
+            let number = ReceiptNumber::new(rev, before);
+            assert_eq!(number.to_string(), text);
+            assert_eq!(text.parse(), Ok(number));
+        }
+        let wrong = [
+            "",
+            "-",
+            "x",
+            "7-",
+            "7-0",
+            "7-1",
+            "07",
+            "+7",
+            "-7",
+            " 7",
+            "7-02",
+            "7-2-3",
+            "7.5",
+            "99999999999999999999",
+            "7-99999999999999999999",
+        ];
+        for text in wrong {
+            assert!(text.parse::<ReceiptNumber>().is_err(), "{text}");
+        }
     }
 }

@@ -244,7 +244,7 @@ impl Filter {
 }
 
 /// The place of a unit on the map of a day.
-struct Spot {
+pub(super) struct Spot {
     tree: Arc<Tree>,
     position: Position,
 }
@@ -252,7 +252,7 @@ struct Spot {
 impl Spot {
     /// Finds a unit on a day, or on its day closest to that if it was not there. `None` if the map
     /// does not have it at all.
-    fn of(hierarchy: &Hierarchy, unit: UnitId, day: NaiveDate) -> Option<Spot> {
+    pub fn of(hierarchy: &Hierarchy, unit: UnitId, day: NaiveDate) -> Option<Spot> {
         Spot::on(hierarchy, unit, day).or_else(|| {
             let days = hierarchy.facts_of(unit).last()?.validity;
             let latest = days.to.map_or(day, |to| day.min(to));
@@ -266,7 +266,11 @@ impl Spot {
         Some(Spot { tree, position })
     }
 
-    fn place(&self) -> Place<'_> {
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    pub fn place(&self) -> Place<'_> {
         self.tree.at(self.position)
     }
 }

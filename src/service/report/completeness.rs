@@ -593,10 +593,10 @@ impl<'s> BaseOnMap<'s> {
             }
         };
         let submission = self.submissions.get(&unit);
-        let receipt = submission.and_then(|submission| submission.receipt);
+        let received = submission.and_then(|submission| submission.received);
         deadline
-            .zip(receipt)
-            .is_some_and(|(deadline, receipt)| receipt.is_late(deadline, self.time_zone))
+            .zip(received)
+            .is_some_and(|(deadline, received)| received.is_late(deadline, self.time_zone))
     }
 
     /// Returns a unit's own progress. A unit that does not exist on the last day is not expected to
@@ -606,15 +606,15 @@ impl<'s> BaseOnMap<'s> {
             return OwnStatus::default();
         };
         let submission = self.submissions.get(&unit);
-        let receipt = submission.and_then(|submission| submission.receipt);
+        let received = submission.and_then(|submission| submission.received);
         OwnStatus {
             expected: self.is_expected(place),
             status: submission.map(|submission| submission.status),
             deadline: self
                 .deadline(place)
                 .map(|deadline| deadline.day(self.time_zone)),
-            received_on: receipt.map(|receipt| receipt.received_on),
-            corrected_on: receipt.and_then(|receipt| receipt.corrected_on),
+            received_on: received.map(|received| received.received_on),
+            corrected_on: received.and_then(|received| received.corrected_on),
         }
     }
 

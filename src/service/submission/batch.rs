@@ -19,6 +19,7 @@ use crate::domain::form::{Rule, Severity};
 use crate::domain::hierarchy::Position;
 use crate::domain::id::{AccountId, FormNumber, TenantId, UnitId};
 use crate::domain::period::Period;
+use crate::domain::receipt::ReceiptNumber;
 use crate::domain::submission::{Revision, RevisionRecord, Step, SubmissionKey};
 use crate::error::{Code, Fault, Message};
 use crate::rollup::handover::{PastStep, handed_over};
@@ -163,6 +164,7 @@ fn commit(application: &Application, open: &[(usize, &Asked)]) -> Result<Answers
         if steps.is_empty() {
             return Err(NothingWritten::Refused(batch.answers));
         }
+        // In the order of the steps: a receipt's number says which item of the commit it is.
         let items = steps.iter().map(Stepping::item).collect();
         let Made { replies, rollups } = batch.make(&steps)?;
         let warnings = batch.hold_to_rules(&steps, &rollups)?;
@@ -213,6 +215,8 @@ struct Placed<'b> {
 /// A change that can be made.
 struct Stepping<'b> {
     placed: Placed<'b>,
+    /// The number of its receipt, if the commit succeeds.
+    receipt: ReceiptNumber,
     outcome: Outcome,
     taken: Taken,
 }
@@ -246,6 +250,7 @@ impl Stepping<'_> {
             content,
             entered_for: *entered_for,
             extension: extension.as_ref(),
+            receipt: Some(self.receipt),
             last_return,
             warnings,
         };
@@ -322,6 +327,7 @@ impl Batch<'_, '_> {
             let standing = standing.get(&key);
             match self.take(&placed, standing, extensions.get(&key)) {
                 Ok(taken) => steps.push(Stepping {
+                    receipt: ReceiptNumber::new(taken.next.rev, steps.len()),
                     outcome: match standing {
                         None => Outcome::Created(path_of(&placed.located)),
                         Some(_) => Outcome::Done,

@@ -7,10 +7,12 @@ mod difference;
 mod error;
 pub mod extension;
 mod queue;
+mod receipt;
 mod rule;
 mod step;
 pub mod subtree_reporting;
 mod view;
+mod whereabouts;
 
 pub use self::batch::{change_all, change_now};
 use self::change::state_of;
@@ -21,13 +23,16 @@ use self::difference::Difference;
 pub use self::difference::{PassageChangeView, QuantityView, ValueChangeView};
 pub use self::error::SubmissionError;
 pub use self::queue::{SubmissionQueue, change};
+use self::receipt::receipts_of;
 use self::rule::{broken_rules, has_rules, rollup_at};
 use self::step::content_in;
 use self::view::Shown;
+pub(in crate::service) use self::view::is_on_behalf;
 pub use self::view::{
     PassageView, ReasonView, ReturnView, RevisionView, SubmissionView, ValueReasonView, ValueView,
     Warning,
 };
+pub use self::whereabouts::{CarryingReleaseView, WhereaboutsState, WhereaboutsView};
 use crate::authn::Identity;
 use crate::authz::Action;
 use crate::domain::id::AccountId;
@@ -42,7 +47,7 @@ use crate::service::application::snapshot::Snapshot;
 use crate::service::people::account_name::NameReader;
 use crate::store::extension::extension_get;
 use crate::store::submission::revision::{
-    revision_get, revision_last_of, revision_with_values_before, revisions_before,
+    revision_last_of, revision_with_values_before, revisions_before, revisions_of,
 };
 use crate::store::submission::submission_get;
 use crate::store::{StoreError, Transaction};
@@ -107,11 +112,12 @@ pub fn get_submission(
             .to_unit(Action::ReadSubmissions, &located.tree, place)?;
         let submission =
             submission_get(transaction, located.key())?.ok_or(SubmissionError::Missing)?;
-        let latest = revision_get(transaction, located.key(), submission.values_revision)?;
-        let latest = latest.ok_or_else(|| {
-            let revision = submission.values_revision;
-            StoreError::Corrupt(format!("revision {revision:?} is missing"))
-        })?;
+        let steps = KnownSteps::read(transaction, located.key(), &submission)?;
+        let latest = steps.find(submission.values_revision)?;
+        let last = steps.find(submission.revision)?;
+        let counting = submission.counting_revision;
+        let counting = counting.map(|counting| steps.find(counting)).transpose()?;
+        let receipts = receipts_of(transaction, &located, std::slice::from_ref(last))?;
         let warnings = match has_rules(&located, &submission) {
             true => {
                 let rollup = rollup_at(transaction, snapshot, &located)?;
@@ -128,15 +134,49 @@ pub fn get_submission(
         };
         let shown = Shown {
             submission: &submission,
-            content: content_in(&latest)?,
+            content: content_in(latest)?,
             entered_for: latest.entered_for,
+            receipt: receipts.get(&last.revision).copied(),
             last_return: reader.last_return(transaction, located.key(), &submission)?,
             extension: extension.as_ref(),
             warnings,
         };
-        let view = SubmissionView::new(snapshot, &located, shown);
+        let view = SubmissionView {
+            whereabouts: Some(WhereaboutsView::read(
+                transaction,
+                &located,
+                last,
+                counting,
+            )?),
+            ..SubmissionView::new(snapshot, &located, shown)
+        };
         Ok((state_of(submission.revision), view))
     })
+}
+
+/// The steps that showing a submission needs: those with its latest and its counting values, and the
+/// last one.
+struct KnownSteps(Vec<RevisionRecord>);
+
+impl KnownSteps {
+    fn read(
+        transaction: &mut Transaction<'_>,
+        key: SubmissionKey,
+        submission: &Submission,
+    ) -> Result<KnownSteps, StoreError> {
+        let named = [submission.values_revision, submission.revision];
+        let named = named.into_iter().chain(submission.counting_revision);
+        let wanted = named.map(|revision| (key.unit, revision)).collect();
+        let found = revisions_of(transaction, key.form, key.period, &wanted)?;
+        let records = found.into_iter().map(|(_, record)| record);
+        Ok(KnownSteps(records.collect()))
+    }
+
+    fn find(&self, revision: Revision) -> Result<&RevisionRecord, StoreError> {
+        let mut records = self.0.iter();
+        let found = records.find(|record| record.revision == revision);
+        found.ok_or_else(|| StoreError::Corrupt(format!("revision {revision:?} is missing")))
+    }
 }
 
 /// Lists a submission's history, the latest step first.
@@ -174,11 +214,14 @@ pub fn list_revisions(
         let names = NameReader::of(application, transaction, identity, snapshot)?;
         let names = names.read(transaction, &authors)?;
         let differences = differences(transaction, &located, &records, page.limit)?;
+        let receipts = receipts_of(transaction, &located, &records)?;
         let views = records.into_iter().zip(differences);
         let views = views.map(|(record, difference)| {
             let author = names.name(record.account)?;
+            let receipt = receipts.get(&record.revision).copied();
             let in_force = &located.in_force;
-            Ok(RevisionView::new(record, author, difference, in_force))
+            let view = RevisionView::new(record, author, receipt, difference, in_force);
+            Ok(view)
         });
         let views = views.collect::<Result<Vec<_>, StoreError>>()?;
         let first = PageRequest {

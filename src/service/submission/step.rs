@@ -14,7 +14,7 @@ use crate::domain::extension::Extension;
 use crate::domain::form::{FourEyes, Late, SubmittedBy};
 use crate::domain::id::{AccountId, LevelCode};
 use crate::domain::naming::Named;
-use crate::domain::receipt::Receipt;
+use crate::domain::received_days::ReceivedDays;
 use crate::domain::respondents::Respondents;
 use crate::domain::submission::{
     Content, Counting as IsCounting, Effect, EnteredFor, Reason, Revision, RevisionRecord,
@@ -295,7 +295,7 @@ impl Deciding<'_> {
             })
     }
 
-    /// Checks that something can come in. Returns the fault of a wrong day of receipt, to be told with
+    /// Checks that something can come in. Returns the fault of a wrong day of a paper, to be told with
     /// the other faults.
     fn check_in_time(
         &self,
@@ -306,8 +306,8 @@ impl Deciding<'_> {
         if let Arrival::OnPaper(day) = arrival {
             let place = self.located.place();
             let access = &self.snapshot.access;
-            let _permit = access.to_unit(Action::DateReceipts, &self.located.tree, place)?;
-            if let Some(message) = self.wrong_receipt(day, effect) {
+            let _permit = access.to_unit(Action::DatePapers, &self.located.tree, place)?;
+            if let Some(message) = self.wrong_day(day, effect) {
                 let at = path!["received_on"];
                 return Ok(Some(Fault::in_body(at, Code::InvalidValue, message)));
             }
@@ -323,7 +323,7 @@ impl Deciding<'_> {
     }
 
     /// Says what is wrong with the day on which a paper came in, if anything.
-    fn wrong_receipt(&self, day: NaiveDate, effect: Effect) -> Option<Message> {
+    fn wrong_day(&self, day: NaiveDate, effect: Effect) -> Option<Message> {
         let period = &self.located.in_force.period;
         let (today, opens) = (self.snapshot.today(self.now()), period.opens());
         if effect != Effect::CountsLatest {
@@ -497,9 +497,9 @@ impl Deciding<'_> {
 
     /// Records that something came in today, or on paper before. A withdrawn or returned submission
     /// was received nevertheless, so what follows it is a correction.
-    fn receive(&self, before: Option<Receipt>, paper: Option<NaiveDate>) -> Receipt {
+    fn receive(&self, before: Option<ReceivedDays>, paper: Option<NaiveDate>) -> ReceivedDays {
         let day = paper.unwrap_or_else(|| self.snapshot.today(self.now()));
-        before.map_or_else(|| Receipt::on(day), |receipt| receipt.and_on(day))
+        before.map_or_else(|| ReceivedDays::on(day), |received| received.and_on(day))
     }
 
     fn next(
@@ -516,14 +516,14 @@ impl Deciding<'_> {
             (Some(current), _, None) => current.values_revision,
             (_, _, Some(_)) | (None, _, None) => revision,
         };
-        let receipt = current.and_then(|current| current.receipt);
-        let (counting_revision, receipt) = match effect {
+        let received = current.and_then(|current| current.received);
+        let (counting_revision, received) = match effect {
             Effect::Keeps | Effect::Restores => (
                 current.and_then(|current| current.counting_revision),
-                receipt,
+                received,
             ),
-            Effect::CountsLatest => (Some(revision), Some(self.receive(receipt, paper))),
-            Effect::CountsNothing => (None, receipt),
+            Effect::CountsLatest => (Some(revision), Some(self.receive(received, paper))),
+            Effect::CountsNothing => (None, received),
         };
         // Approving and reopening change the stage in which the same values count.
         let stages = (current.map(|current| current.status), status);
@@ -535,7 +535,7 @@ impl Deciding<'_> {
             values_revision,
             counting_revision,
             speaks_for: self.speaks_for(effect),
-            receipt,
+            received,
             rev: self.snapshot.counters.rev,
             counting_rev: if changes_what_counts {
                 self.snapshot.counters.rev

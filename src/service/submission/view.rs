@@ -9,13 +9,15 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use super::extension::deadline_of;
+use super::whereabouts::WhereaboutsView;
 use crate::domain::catalogue::{Entry, InForce};
 use crate::domain::extension::Extension;
 use crate::domain::form::Rule;
 use crate::domain::id::{IndicatorCode, OptionNumber};
 use crate::domain::indicator::BreakdownOption;
 use crate::domain::quantity::{Decimal, Qualifier};
-use crate::domain::receipt::Receipt;
+use crate::domain::receipt::ReceiptNumber;
+use crate::domain::received_days::ReceivedDays;
 use crate::domain::submission::{
     Content, EnteredFor, Fact, OwnWarning, Passage, Reason, Revision, RevisionRecord, SpeaksFor,
     Status, Step, Submission, unusual,
@@ -37,6 +39,10 @@ pub struct SubmissionView {
     pub revision: i32,
     /// The tenant's rev of the last step.
     pub rev: i64,
+    /// The number of the last step's receipt (biên nhận), for `get_receipt`. Null if a reorganisation
+    /// took it, or if it was taken before there were receipts.
+    #[schema(example = "1042-3")]
+    pub receipt: Option<String>,
     /// The revision whose values count in the rollups; null if none does. A draft over a submitted
     /// revision leaves that one counting.
     pub counting_revision: Option<i32>,
@@ -69,6 +75,8 @@ pub struct SubmissionView {
     /// Remarks that do not refuse the submission: broken rules of the form, unusual values,
     /// submission before the period's end, and a submission without values.
     pub warnings: Vec<Warning>,
+    /// Where it is now. Only `get_submission` tells it: null in the answer to a step.
+    pub whereabouts: Option<WhereaboutsView>,
 }
 
 /// One value of a submission.
@@ -200,6 +208,8 @@ pub(super) struct Shown<'s> {
     /// The unit for which they were entered.
     pub entered_for: Option<EnteredFor>,
     pub extension: Option<&'s Extension>,
+    /// The number of the last step's receipt.
+    pub receipt: Option<ReceiptNumber>,
     pub last_return: Option<ReturnView>,
     /// The warnings of the form's rules; the others are added.
     pub warnings: Vec<Warning>,
@@ -216,6 +226,7 @@ impl SubmissionView {
             content,
             entered_for,
             extension,
+            receipt,
             last_return,
             mut warnings,
         } = shown;
@@ -224,12 +235,12 @@ impl SubmissionView {
         ));
         let time_zone = snapshot.counters.time_zone;
         let deadline = deadline_of(snapshot, located, extension);
-        let receipt = submission.receipt;
-        let counted = receipt.filter(|_| submission.counting_revision.is_some());
+        let received = submission.received;
+        let counted = received.filter(|_| submission.counting_revision.is_some());
         let closes = located.in_force.period.closing_day();
         // Some forms ask for figures before the period ends; do not warn then.
         if deadline.is_none_or(|deadline| deadline.day(time_zone) > closes) {
-            warnings.extend(counted.and_then(|receipt| period_running(receipt, closes)));
+            warnings.extend(counted.and_then(|received| period_running(received, closes)));
         }
         warnings.extend(unusual_values(&content.facts, &located.in_force));
         SubmissionView {
@@ -239,14 +250,15 @@ impl SubmissionView {
             status: submission.status,
             revision: submission.revision.get(),
             rev: submission.rev,
+            receipt: receipt.map(|number| number.to_string()),
             counting_revision: submission.counting_revision.map(Revision::get),
-            received_on: receipt.map(|receipt| receipt.received_on),
-            corrected_on: receipt.and_then(|receipt| receipt.corrected_on),
+            received_on: received.map(|received| received.received_on),
+            corrected_on: received.and_then(|received| received.corrected_on),
             deadline: deadline.map(|deadline| deadline.day(time_zone)),
             extended_until: extension.map(|given| given.until),
-            late: receipt
+            late: received
                 .zip(deadline)
-                .is_some_and(|(receipt, deadline)| receipt.is_late(deadline, time_zone)),
+                .is_some_and(|(received, deadline)| received.is_late(deadline, time_zone)),
             values: value_views(&content.facts, &located.in_force),
             narrative: content.narrative.iter().map(PassageView::from).collect(),
             on_behalf: entered_for.map(is_on_behalf),
@@ -257,6 +269,7 @@ impl SubmissionView {
                 .map(ReasonView::of),
             last_return,
             warnings,
+            whereabouts: None,
         }
     }
 }
@@ -281,8 +294,8 @@ fn unusual_values(facts: &[Fact], in_force: &InForce<'_>) -> Vec<Warning> {
 }
 
 /// Warns if the counting values were sent before the period ended.
-fn period_running(receipt: Receipt, closes: NaiveDate) -> Option<Warning> {
-    let sent = receipt.latest();
+fn period_running(received: ReceivedDays, closes: NaiveDate) -> Option<Warning> {
+    let sent = received.latest();
     (sent <= closes).then(|| {
         let message = message!(
             "submission-period-running",
@@ -325,7 +338,7 @@ pub(super) fn entered_figures<'f>(
 }
 
 /// Tells whether somebody entered for a unit below (nhập thay).
-fn is_on_behalf(entered_for: EnteredFor) -> bool {
+pub(in crate::service) fn is_on_behalf(entered_for: EnteredFor) -> bool {
     match entered_for {
         EnteredFor::OwnUnit => false,
         EnteredFor::UnitBelow => true,
@@ -382,6 +395,10 @@ pub struct RevisionView {
     /// The day on which the paper came in that the step entered; null if no paper was entered.
     pub received_on: Option<NaiveDate>,
     pub rev: i64,
+    /// The number of the step's receipt (biên nhận), for `get_receipt`. Null for what a reorganisation
+    /// noted, and for steps from before there were receipts.
+    #[schema(example = "1042-3")]
+    pub receipt: Option<String>,
     /// The values that the step brought; null if it brought none.
     pub values: Option<Vec<ValueView>>,
     pub narrative: Option<Vec<PassageView>>,
@@ -398,6 +415,7 @@ impl RevisionView {
     pub(super) fn new(
         record: RevisionRecord,
         author: AccountName,
+        receipt: Option<ReceiptNumber>,
         difference: Option<Difference>,
         in_force: &InForce<'_>,
     ) -> RevisionView {
@@ -422,6 +440,7 @@ impl RevisionView {
             at: record.entered_at.and_utc(),
             received_on: record.received_on,
             rev: record.rev,
+            receipt: receipt.map(|number| number.to_string()),
             values,
             narrative,
             changes,

@@ -10,7 +10,7 @@ use crate::domain::id::{
 };
 use crate::domain::period::Period;
 use crate::domain::quantity::Qualifier;
-use crate::domain::receipt::Receipt;
+use crate::domain::received_days::ReceivedDays;
 
 /// The key of a submission: a unit's, on a form, for a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,7 +31,7 @@ pub struct Submission {
     pub counting_revision: Option<Revision>,
     pub speaks_for: SpeaksFor,
     /// `None` if nothing that counts ever came in.
-    pub receipt: Option<Receipt>,
+    pub received: Option<ReceivedDays>,
     pub rev: i64,
     /// The rev of the last step that changed the counting values or their stage; 0 before the
     /// first.

@@ -2,11 +2,9 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::domain::release::{Lack, ReleaseNumber};
-use crate::domain::submission::Passage;
-use crate::service::application::locate::Located;
+use crate::domain::submission::{Passage, SubmissionKey};
 use crate::service::application::name::{PeriodName, UnitName};
 use crate::service::application::packed::{packed, unpacked};
 use crate::service::report::map::MapView;
@@ -130,30 +128,35 @@ impl SealedContent {
     pub fn of(content: &ReleaseContent) -> Result<SealedContent, StoreError> {
         let text = serde_json::to_string(content)
             .map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        let hash = hash_of(&text);
+        let hash = ContentHash::of(&text);
         Ok(SealedContent { text, hash })
     }
 
     /// Reads the copy of a release. Refuses one whose text is not the one that was sent.
     pub fn read(
         transaction: &mut Transaction<'_>,
-        located: &Located<'_>,
+        report: SubmissionKey,
         number: ReleaseNumber,
     ) -> Result<SealedContent, StoreError> {
-        let corrupt = |what: &str| StoreError::Corrupt(format!("release {number:?}: {what}"));
-        let labels = content_labels(transaction, located.key(), &[number])?;
-        let kept = content_get(transaction, located.key(), number)?;
+        let labels = content_labels(transaction, report, &[number])?;
+        let kept = content_get(transaction, report, number)?;
         let (Some(label), Some(kept)) = (labels.get(&number), kept) else {
-            return Err(corrupt("no content"));
+            return Err(corrupt(number, "no content"));
         };
-        let text = String::from_utf8(unpacked(&kept, "a release")?);
-        let text = text.map_err(|_| corrupt("no text"))?;
-        match hash_of(&text) == label.hash {
-            true => Ok(SealedContent {
-                text,
-                hash: label.hash,
-            }),
-            false => Err(corrupt("its content is not what was sent")),
+        SealedContent::opened(number, label.hash, &kept)
+    }
+
+    /// Unpacks a copy. Refuses one whose text is not the one that was sent.
+    pub fn opened(
+        number: ReleaseNumber,
+        hash: ContentHash,
+        kept: &[u8],
+    ) -> Result<SealedContent, StoreError> {
+        let text = String::from_utf8(unpacked(kept, "a release")?);
+        let text = text.map_err(|_| corrupt(number, "no text"))?;
+        match ContentHash::of(&text) == hash {
+            true => Ok(SealedContent { text, hash }),
+            false => Err(corrupt(number, "its content is not what was sent")),
         }
     }
 
@@ -162,6 +165,6 @@ impl SealedContent {
     }
 }
 
-fn hash_of(text: &str) -> ContentHash {
-    ContentHash(Sha256::digest(text.as_bytes()).into())
+fn corrupt(number: ReleaseNumber, what: &str) -> StoreError {
+    StoreError::Corrupt(format!("release {number:?}: {what}"))
 }

@@ -2,7 +2,9 @@
 //! and what has changed since. What was sent never changes.
 
 mod accept;
+pub mod audit;
 mod content;
+pub(in crate::service) mod copy;
 mod drift;
 mod error;
 mod send;
@@ -161,7 +163,7 @@ pub fn get_release(
         let _permit = may(snapshot, Action::ReadReleases, &located)?;
         let release = found(transaction, &located, path.number)?;
         let summary = summary(transaction, &located, &release)?;
-        let sealed = SealedContent::read(transaction, &located, release.number)?;
+        let sealed = SealedContent::read(transaction, located.key(), release.number)?;
         let sent = Comparable::read(&sealed.text)?;
         let against = match against {
             None => None,
@@ -202,7 +204,7 @@ fn against_of(
 ) -> Result<AgainstView, ReleaseError> {
     let release = release_get(transaction, located.key(), number)?;
     let release = release.ok_or(ReleaseError::NothingToCompare { number })?;
-    let other = SealedContent::read(transaction, located, release.number)?;
+    let other = SealedContent::read(transaction, located.key(), release.number)?;
     let other = Comparable::read(&other.text)?;
     Ok(AgainstView::new(number, &other, sent))
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::content::{ReleaseContent, SealedContent};
 use super::drift::{AgainstView, DriftView};
+use crate::domain::receipt::ReceiptNumber;
 use crate::domain::release::{ReleaseStatus, ReleaseStep};
 use crate::service::application::locate::Located;
 use crate::service::application::name::{PeriodName, UnitName};
@@ -32,6 +33,9 @@ pub struct ReleaseSummary {
     pub hash: String,
     /// The tenant's rev of the last step.
     pub rev: i64,
+    /// The number of the last step's receipt (biên nhận), for `get_receipt`.
+    #[schema(example = "1042")]
+    pub receipt: String,
 }
 
 impl ReleaseSummary {
@@ -50,6 +54,7 @@ impl ReleaseSummary {
             document_number: label.document_number.clone(),
             hash: label.hash.to_string(),
             rev: release.rev,
+            receipt: receipt_of(release.rev),
         }
     }
 }
@@ -73,6 +78,9 @@ pub struct ReleaseView {
     pub hash: String,
     /// The tenant's rev of the last step.
     pub rev: i64,
+    /// The number of the last step's receipt (biên nhận), for `get_receipt`.
+    #[schema(example = "1042")]
+    pub receipt: String,
     /// What was done with it, in order.
     pub steps: Vec<ReleaseStepView>,
     /// The report as it was sent. A release of an earlier version of the service may lack fields that
@@ -110,6 +118,7 @@ impl ReleaseView {
             document_number: summary.document_number,
             hash: sealed.hash.to_string(),
             rev: summary.rev,
+            receipt: summary.receipt,
             steps,
             content,
             canonical: sealed.text,
@@ -125,6 +134,9 @@ pub struct ReleaseStepView {
     pub step: ReleaseStep,
     pub by: AccountName,
     pub at: DateTime<Utc>,
+    /// The number of the step's receipt (biên nhận), for `get_receipt`.
+    #[schema(example = "1042")]
+    pub receipt: String,
     /// Why it was returned; null for other steps.
     pub reason: Option<String>,
 }
@@ -135,7 +147,13 @@ impl ReleaseStepView {
             step: record.kind,
             by,
             at: record.at.and_utc(),
+            receipt: receipt_of(record.rev),
             reason: record.reason,
         }
     }
+}
+
+/// Returns the number of the receipt of a step, which is all that its commit did.
+fn receipt_of(rev: i64) -> String {
+    ReceiptNumber::of_only(rev).to_string()
 }

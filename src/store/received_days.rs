@@ -1,4 +1,4 @@
-//! Computes the days of receipt of submissions from their revisions, for databases that stored only
+//! Computes the days on which submissions came in from their revisions, for databases that stored only
 //! the latest day. Holds one period of one form in memory at a time, and writes only wrong rows.
 
 use std::collections::HashMap;
@@ -14,12 +14,12 @@ use super::error::{StoreError, parsed, to_word};
 use super::indicator::to_number;
 use super::schema::{submission, submission_revision, tenant, tenant_registry};
 use crate::domain::id::FormNumber;
-use crate::domain::receipt::Receipt;
+use crate::domain::received_days::ReceivedDays;
 use crate::domain::submission::Step;
 
 /// Fills in the first and the last day on which each submission of every tenant came in. Runs in
 /// the transaction of a migration, as the schema's owner.
-pub(super) fn receipts_fill(connection: &mut AnyConnection) -> Result<(), StoreError> {
+pub(super) fn received_days_fill(connection: &mut AnyConnection) -> Result<(), StoreError> {
     let tenants = tenant_registry::table
         .select(tenant_registry::id)
         .load::<String>(connection)?;
@@ -95,31 +95,31 @@ fn fill_period(
         let Some((first, last)) = first.zip(last) else {
             continue;
         };
-        let receipt = Receipt::on(day_in(time_zone, first));
-        let receipt = match count {
-            1 => receipt,
-            _ => receipt.and_on(day_in(time_zone, last)),
+        let received = ReceivedDays::on(day_in(time_zone, first));
+        let received = match count {
+            1 => received,
+            _ => received.and_on(day_in(time_zone, last)),
         };
-        if kept.get(&unit) == Some(&receipt) {
+        if kept.get(&unit) == Some(&received) {
             continue;
         }
         let row = rows_of!(submission, id, form, period.eq(period), unit_id.eq(unit));
         diesel::update(row)
             .set((
-                submission::received_on.eq(receipt.received_on),
-                submission::corrected_on.eq(receipt.corrected_on),
+                submission::received_on.eq(received.received_on),
+                submission::corrected_on.eq(received.corrected_on),
             ))
             .execute(connection)?;
     }
     Ok(())
 }
 
-/// Reads the stored days of receipt of a period, by unit.
+/// Reads the stored days of a period, by unit.
 fn kept_of(
     connection: &mut AnyConnection,
     id: &str,
     (form, period): (FormNumber, &str),
-) -> Result<HashMap<String, Receipt>, StoreError> {
+) -> Result<HashMap<String, ReceivedDays>, StoreError> {
     type Kept = (String, Option<NaiveDate>, Option<NaiveDate>);
     let rows = rows_of!(submission, id, form, period.eq(period))
         .select((
@@ -131,11 +131,11 @@ fn kept_of(
     let kept = rows
         .into_iter()
         .filter_map(|(unit, received_on, corrected_on)| {
-            let receipt = Receipt {
+            let received = ReceivedDays {
                 received_on: received_on?,
                 corrected_on,
             };
-            Some((unit, receipt))
+            Some((unit, received))
         });
     Ok(kept.collect())
 }

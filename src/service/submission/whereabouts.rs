@@ -1,0 +1,131 @@
+//! Whereabouts: with whom a submission is, and in which reports above it what counts of it was sent up.
+
+use std::collections::HashMap;
+use std::iter::once;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::domain::hierarchy::Place;
+use crate::domain::id::UnitId;
+use crate::domain::release::ReleaseStatus;
+use crate::domain::submission::{RevisionRecord, Status};
+use crate::service::application::locate::Located;
+use crate::service::application::name::UnitName;
+use crate::store::release::{Release, SentRelease, standing_since};
+use crate::store::{StoreError, Transaction};
+
+/// Where a submission is now (báo cáo đang ở đâu).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct WhereaboutsView {
+    pub state: WhereaboutsState,
+    /// The time of the last step, since which it is there.
+    pub since: DateTime<Utc>,
+    /// The unit with which it is: the unit itself, or the one above it. A unit that has none above it
+    /// approves its own.
+    pub at: UnitName,
+    /// The reports in which the values that count were sent up: of the unit itself and of each unit
+    /// above it, from below to above, the latest that waits or was received.
+    pub releases: Vec<CarryingReleaseView>,
+}
+
+/// How a submission stands with those who handle it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WhereaboutsState {
+    /// The unit works on it, and has not sent what it entered last.
+    Draft,
+    /// It has come in, and waits to be looked at and approved.
+    WithApprover,
+    /// It was given back to the unit with a reason.
+    Returned,
+    /// It was approved, and given back to the unit for changes.
+    Reopened,
+    /// The unit took it back.
+    Withdrawn,
+    /// It is approved.
+    Approved,
+}
+
+/// A report that carries a submission up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct CarryingReleaseView {
+    /// The unit that sent the report.
+    pub unit: UnitName,
+    #[schema(example = 1)]
+    pub number: i32,
+    pub status: ReleaseStatus,
+    pub sent_at: DateTime<Utc>,
+}
+
+impl From<Status> for WhereaboutsState {
+    fn from(status: Status) -> WhereaboutsState {
+        match status {
+            Status::Draft => WhereaboutsState::Draft,
+            Status::Submitted => WhereaboutsState::WithApprover,
+            Status::Returned => WhereaboutsState::Returned,
+            Status::Reopened => WhereaboutsState::Reopened,
+            Status::Withdrawn => WhereaboutsState::Withdrawn,
+            Status::Approved => WhereaboutsState::Approved,
+        }
+    }
+}
+
+impl WhereaboutsView {
+    /// `last` is the last step, and `counting` the one that brought the values that count.
+    pub(super) fn read(
+        transaction: &mut Transaction<'_>,
+        located: &Located<'_>,
+        last: &RevisionRecord,
+        counting: Option<&RevisionRecord>,
+    ) -> Result<WhereaboutsView, StoreError> {
+        let state = WhereaboutsState::from(last.status);
+        let own = located.place();
+        let at = match state {
+            WhereaboutsState::WithApprover | WhereaboutsState::Approved => {
+                own.parent().unwrap_or(own)
+            }
+            WhereaboutsState::Draft
+            | WhereaboutsState::Returned
+            | WhereaboutsState::Reopened
+            | WhereaboutsState::Withdrawn => own,
+        };
+        Ok(WhereaboutsView {
+            state,
+            since: last.entered_at.and_utc(),
+            at: UnitName::of(at),
+            releases: match counting {
+                Some(counting) => carrying(transaction, located, counting)?,
+                None => Vec::new(),
+            },
+        })
+    }
+}
+
+/// Lists the releases that carry what a step brought.
+fn carrying(
+    transaction: &mut Transaction<'_>,
+    located: &Located<'_>,
+    counting: &RevisionRecord,
+) -> Result<Vec<CarryingReleaseView>, StoreError> {
+    let own = located.place();
+    let senders: Vec<Place<'_>> = once(own).chain(own.ancestors()).collect();
+    let ids: Vec<UnitId> = senders.iter().map(|sender| sender.unit()).collect();
+    let key = located.key();
+    let sent = standing_since(transaction, key.form, key.period, &ids, counting.rev)?;
+    // Of each unit the latest, which comes last.
+    let sent = sent.into_iter();
+    let latest: HashMap<UnitId, Release> = sent
+        .map(|SentRelease { unit, release }| (unit, release))
+        .collect();
+    let carrying = senders.into_iter().filter_map(|sender| {
+        let release = latest.get(&sender.unit())?;
+        Some(CarryingReleaseView {
+            unit: UnitName::of(sender),
+            number: release.number.get(),
+            status: release.status,
+            sent_at: release.sent_at.and_utc(),
+        })
+    });
+    Ok(carrying.collect())
+}

@@ -1,6 +1,8 @@
 //! The model case: the 2024 report of Tân An commune, as data loaded through the API's own use
 //! cases. `README.md` in this directory says which parts are real.
 
+mod round;
+
 use crate::service::map::import::{UnitList, import_units};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
@@ -112,25 +114,29 @@ pub fn load(application: &Application, now: DateTime<Utc>) -> Result<(), DemoErr
         levels: Some(LevelPreset::Vietnam),
     };
     create_tenant(&application.database, &tenant, now).map_err(in_use_case("tenant"))?;
-    let admin = sign_in(application, now)?;
+    let admin = sign_in(application, ADMIN, now)?;
     load_units(application, &admin, now)?;
     load_accounts(application, now)?;
     load_catalogue(application, &admin, now)?;
     load_submissions(application, &admin, now)
 }
 
-fn sign_in(application: &Application, now: DateTime<Utc>) -> Result<Identity, DemoError> {
+fn sign_in(
+    application: &Application,
+    login: &str,
+    now: DateTime<Utc>,
+) -> Result<Identity, DemoError> {
     let credentials = Credentials::Password {
         tenant: Some(TENANT.to_owned()),
-        username: ADMIN.to_owned(),
+        username: login.to_owned(),
         password: PASSWORD.to_owned(),
     };
     let token = issue_token(application, &credentials, &Client::default(), now)
-        .map_err(in_use_case(ADMIN))?;
+        .map_err(in_use_case(login))?;
     application
         .tokens
         .verify(&token.access_token, now)
-        .map_err(in_use_case(ADMIN))
+        .map_err(in_use_case(login))
 }
 
 /// A call for what must not be there yet.
@@ -223,7 +229,10 @@ fn load_submissions(
     let load = |form, what, text| load_file(application, admin, form, what, text, now);
     let text = include_str!("submissions_2023.csv");
     load(FORM, "submissions_2023.csv", text)?;
+    round::finish_2023(application, now)?;
     load(FORM, "submissions.csv", include_str!("submissions.csv"))?;
+    load(FORM, "returned.csv", include_str!("returned.csv"))?;
+    round::return_one(application, now)?;
     set_targets(application, admin, now)?;
     load(MONTHLY_FORM, "monthly.csv", include_str!("monthly.csv"))?;
     let text = include_str!("monthly_before_reform.csv");
@@ -295,9 +304,14 @@ impl Arrivals {
         let closing = period.map(|period| period.range(Calendar::Statutory).to);
         let in_time = || closing?.succ_opt();
         let day = late.map(|late| late.received_on).or_else(in_time);
-        let morning = day.and_then(|day| day.and_hms_opt(2, 0, 0));
-        morning.map_or(now, |morning| morning.and_utc().min(now))
+        morning_of(day, now)
     }
+}
+
+/// Returns the morning of a day, or `now` if that day is still to come.
+fn morning_of(day: Option<NaiveDate>, now: DateTime<Utc>) -> DateTime<Utc> {
+    let morning = day.and_then(|day| day.and_hms_opt(2, 0, 0));
+    morning.map_or(now, |morning| morning.and_utc().min(now))
 }
 
 /// Applies the reform of 2025-07-01 to the model case.
@@ -332,18 +346,23 @@ fn load_file(
             section: passage.section.clone(),
             text: passage.text.clone(),
         });
-        let entered = Entered {
-            values,
-            narrative: narrative.collect(),
-            intent: Intent::Submit,
-            arrival: Arrival::Now,
-        };
+        let entered = submitted(values, narrative.collect());
         let what = format!("{} {} {}", path.form, path.period, path.unit);
         let call = new(admin, arrivals.of(&path, now));
         change_now(application, call, path, SubmissionChange::Put(entered))
             .map_err(in_use_case(&what))?;
     }
     Ok(())
+}
+
+/// Returns what is entered and submitted at once.
+fn submitted(values: Vec<EnteredValue>, narrative: Vec<EnteredPassage>) -> Entered {
+    Entered {
+        values,
+        narrative,
+        intent: Intent::Submit,
+        arrival: Arrival::Now,
+    }
 }
 
 /// Reads the submissions of a file in its order: lower units come first.
@@ -401,7 +420,7 @@ pub fn both_maps(
     application: &Application,
     now: DateTime<Utc>,
 ) -> Result<Vec<MapsBeside>, DemoError> {
-    let admin = sign_in(application, now)?;
+    let admin = sign_in(application, ADMIN, now)?;
     let codes = ["fund.raised", "committee.members"];
     let both = codes.map(|code| {
         let (_, indicator) = get_indicator(application, &admin, code, Some(AFTER_REFORM), now)

@@ -4,3 +4,4 @@ mod demo;
 mod integrators_guide;
 mod people;
 mod people_guide;
+mod round_guide;

@@ -41,6 +41,8 @@ impl Client {
             .max_redirects(0)
             .allow_non_standard_methods(true)
             .timeout_global(Some(patience))
+            // The server ends idle connections after five seconds.
+            .max_idle_age(Duration::from_secs(3))
             .build();
         Client {
             base: format!("http://{address}"),

@@ -4,10 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::Program;
+use super::program::tonghop_on;
 use super::server::{Backend, TestDatabase};
 
 /// The line of a guide that starts the server.
 const SERVE: &str = "tonghop serve &\n";
+
+/// The line of a guide that starts the demo.
+const DEMO: &str = "tonghop demo > demo.txt &\n";
 
 /// The address of the server in a guide.
 const ADDRESS: &str = "127.0.0.1:8080";
@@ -23,10 +27,24 @@ pub struct Guide {
 impl Guide {
     /// Follows a guide, in a directory of its own.
     pub fn follow(text: &str) -> Guide {
+        Guide::follow_from(text, SERVE, |_| {})
+    }
+
+    /// Follows a guide that starts the demo: its data are loaded and served.
+    pub fn follow_on_demo(text: &str) -> Guide {
+        Guide::follow_from(text, DEMO, |database| {
+            let place = database.directory.path().to_str().unwrap();
+            let loaded = tonghop_on(database, &["demo", "--once", "--data-dir", place]).output();
+            assert!(loaded.unwrap().status.success());
+        })
+    }
+
+    fn follow_from(text: &str, start: &str, prepare: impl FnOnce(&TestDatabase)) -> Guide {
         let database = TestDatabase::empty(Backend::Sqlite);
         let commands = commands(text);
-        let (before, after) = commands.split_once(SERVE).unwrap();
+        let (before, after) = commands.split_once(start).unwrap();
         run(before, &database);
+        prepare(&database);
         let program = Program::serve(&database);
         let after = after.replace(ADDRESS, &program.address.to_string());
         let said = run(&after, &database);

@@ -2,6 +2,7 @@
 //! speaks HTTP to it, and builders of what is there before a test begins. It asserts that
 //! preparations succeed and that kept totals verify; every other assertion is a test's.
 
+use std::sync::Barrier;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,26 @@ pub fn expect_in_time(what: &str, holds: impl Fn() -> bool) {
         assert!(Instant::now() < until, "{what}");
         sleep(Duration::from_millis(50));
     }
+}
+
+/// Sends requests all at the same moment; returns their statuses, the lowest first.
+pub fn at_once<'a>(works: &[&(dyn Fn() -> Answer + Sync + 'a)]) -> Vec<u16> {
+    let ready = Barrier::new(works.len());
+    let mut statuses: Vec<u16> = std::thread::scope(|scope| {
+        let threads: Vec<_> = works
+            .iter()
+            .map(|work| {
+                scope.spawn(|| {
+                    ready.wait();
+                    work().status
+                })
+            })
+            .collect();
+        let ended = threads.into_iter();
+        ended.map(|thread| thread.join().unwrap()).collect()
+    });
+    statuses.sort_unstable();
+    statuses
 }
 
 /// Writes each test once and runs it on SQLite and on PostgreSQL. The body is given the backend.

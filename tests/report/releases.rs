@@ -1,8 +1,6 @@
 //! Sending up: what a report must have before it is sent, what becomes of it, who reads it, and that
 //! the copy never changes.
 
-use std::sync::Barrier;
-
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -10,7 +8,7 @@ use crate::harness::decree::{commune, merge};
 use crate::harness::program::tonghop_on;
 use crate::harness::report::{Report, Reports, value};
 use crate::harness::town::{Town, form};
-use crate::harness::{Answer, Backend, Client, Program, Server};
+use crate::harness::{Answer, Backend, Client, Program, Server, at_once};
 
 /// A province with one town, its commune A with three hamlets, and its commune B with one.
 const UNITS: &str = "P,Tỉnh,province,\nT,Thị xã,town,P\nA,Xã A,commune,T\nB,Xã B,commune,T\n\
@@ -180,25 +178,6 @@ fn drifted(release: &Value) -> Vec<String> {
             )
         })
         .collect()
-}
-
-fn at_once<'a>(works: &[&(dyn Fn() -> Answer + Sync + 'a)]) -> Vec<u16> {
-    let ready = Barrier::new(works.len());
-    let mut statuses: Vec<u16> = std::thread::scope(|scope| {
-        let threads: Vec<_> = works
-            .iter()
-            .map(|work| {
-                scope.spawn(|| {
-                    ready.wait();
-                    work().status
-                })
-            })
-            .collect();
-        let ended = threads.into_iter();
-        ended.map(|thread| thread.join().unwrap()).collect()
-    });
-    statuses.sort_unstable();
-    statuses
 }
 
 on_both_backends! {

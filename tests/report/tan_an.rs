@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::Server;
 
@@ -106,6 +106,31 @@ on_both_backends! {
         let empty = town.get(&rollup_path("30376")).expect_status(200).json();
         assert_eq!(empty["completeness"]["submitted"], 0);
         assert!(empty["cells"].as_array().unwrap().iter().all(|cell| cell["value"].is_null()));
+    }
+
+    fn one_round_goes_on_and_the_one_before_was_corrected_after_it(backend) {
+        let server = Server::with_demo(backend);
+        let town = server.sign_in("mttq-an-giang", "town@demo");
+        let read = |path: &str| {
+            let path = format!("/v1/forms/mttq.annual/periods/{path}");
+            town.get(&path).expect_status(200).json()
+        };
+        // Of 2024 some have sent, some of them late, and one report was returned.
+        let total = read("2024/units/code:887/completeness")["total"].clone();
+        let counts = ["submitted", "approved", "late", "returned", "missing"];
+        assert_eq!(counts.map(|count| total[count].as_u64().unwrap()), [10, 0, 2, 1, 11]);
+        let returned = read("2024/units/code:30400/submission")["last_return"].clone();
+        assert_eq!(returned["values"][0]["indicator"], "fund.spent");
+        // The report of 2023 was received, and has changed since by what one hamlet corrected.
+        let release = read("2023/units/code:30388/releases/1");
+        assert_eq!(release["status"], "received");
+        let drift = &release["drift"];
+        assert_eq!(drift["cells"].as_array().unwrap().len(), 1, "{drift}");
+        let cell = &drift["cells"][0];
+        assert_eq!((&cell["indicator"], &cell["option"]), (&json!("fund.raised"), &Value::Null));
+        let sides = ["then", "now"].map(|side| cell[side]["value"].as_i64().unwrap());
+        assert_eq!(sides, [1_371_000_000, 1_381_000_000]);
+        assert_eq!(drift["units"][0]["code"], "30388-07");
     }
 
     fn the_months_of_the_commune_make_its_year(backend) {

@@ -1,6 +1,8 @@
-//! The reporting round: what each owes.
+//! The reporting round: what each owes, how many work on it at once, and a year of it.
 
+mod at_once;
 mod model;
 mod requests;
 mod subtree_reporting;
 pub mod tasks;
+mod year;

@@ -70,8 +70,8 @@ fn levels(covering: &[&str], submitted_by: &[&str], code: &str) -> BTreeSet<&'st
         .collect()
 }
 
-fn count(units: usize) -> u64 {
-    u64::try_from(units).unwrap()
+fn counted(number: usize) -> u64 {
+    u64::try_from(number).unwrap()
 }
 
 fn total(groups: &[Group<'_>]) -> u64 {
@@ -100,14 +100,14 @@ proptest! {
             for asked in LEVELS {
                 let answering = below.iter().filter(|below| levels(below).contains(asked)).count();
                 let told = respondents.count_answering(here, |level| level.as_str() == asked);
-                prop_assert_eq!(told, count(answering));
+                prop_assert_eq!(told, counted(answering));
                 let due = respondents.due_with_level(&asked.parse().unwrap(), here).len();
                 let groups = respondents.groups(here).into_iter();
                 let of_level = groups.filter(|group| group.due_with.as_str() == asked);
-                prop_assert_eq!(count(due), total(&of_level.collect::<Vec<_>>()));
+                prop_assert_eq!(counted(due), total(&of_level.collect::<Vec<_>>()));
             }
             let included = below.iter().filter(|below| !levels(below).is_empty());
-            let included = count(included.count());
+            let included = counted(included.count());
             prop_assert_eq!(respondents.includes(here), !levels(code).is_empty());
             prop_assert_eq!(respondents.count(here), included);
             prop_assert_eq!(total(&respondents.groups(here)), included);

@@ -117,9 +117,13 @@ on_both_backends! {
 
         let json = answer.json();
         let first = &json["items"][0];
-        assert_eq!(first["submission"], world.report.get("A1"));
+        let mut read = world.report.get("A1");
+        // Only reading tells where a submission is, so its ETag has the same state and another rest.
+        assert!(read["whereabouts"].take().is_object());
+        assert_eq!(first["submission"], read);
         let etag = world.admin.get(&world.report.submission("A1")).etag().to_owned();
-        assert_eq!(first["etag"], json!(etag));
+        let state = |etag: &str| etag.split('.').next().unwrap().to_owned();
+        assert_eq!(state(first["etag"].as_str().unwrap()), state(&etag));
         assert_eq!(json["items"][3]["problem"]["request_id"], json!(answer.header("x-request-id")));
         let statuses = |units: &[&str]| -> Vec<String> {
             let units = units.iter();

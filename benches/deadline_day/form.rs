@@ -205,6 +205,7 @@ impl Form {
             collected_at: None,
             need: Need::Optional,
             show: Show::Total,
+            from_form: None,
         });
         EnteredForm {
             code: FORM.to_owned(),

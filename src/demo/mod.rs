@@ -9,7 +9,7 @@ use crate::authn::Identity;
 use crate::domain::level::LevelPreset;
 use crate::domain::period::{Calendar, CalendarPeriod};
 use crate::domain::quantity::Qualifier;
-use crate::domain::submission::{EnteredPassage, EnteredValue, Stage};
+use crate::domain::submission::{EnteredPassage, EnteredValue, Nil, Stage};
 use crate::error::{Explain, Explanation};
 use crate::http::form::FormBody;
 use crate::http::indicator::IndicatorBody;
@@ -185,8 +185,9 @@ fn load_catalogue(
         put_indicator(application, &new(admin, now), &entered).map_err(in_use_case(&code))?;
     }
     for (code, what, text) in [
-        (FORM, "form.json", include_str!("form.json")),
+        // The annual form takes a figure from the monthly one.
         (MONTHLY_FORM, "monthly.json", include_str!("monthly.json")),
+        (FORM, "form.json", include_str!("form.json")),
     ] {
         let body: FormBody = serde_json::from_str(text).map_err(in_data(what))?;
         let entered = body.entered(code.to_owned());
@@ -230,7 +231,9 @@ fn load_submissions(
     load(MONTHLY_FORM, "monthly_before_reform.csv", text)?;
     reform(application, admin, now)?;
     let text = include_str!("monthly_after_reform.csv");
-    load(MONTHLY_FORM, "monthly_after_reform.csv", text)
+    load(MONTHLY_FORM, "monthly_after_reform.csv", text)?;
+    let text = include_str!("monthly_2023.csv");
+    load(MONTHLY_FORM, "monthly_2023.csv", text)
 }
 
 #[derive(Deserialize)]
@@ -335,6 +338,7 @@ fn load_file(
         let entered = Entered {
             values,
             narrative: narrative.collect(),
+            nil: Nil::NotDeclared,
             intent: Intent::Submit,
             arrival: Arrival::Now,
         };

@@ -192,11 +192,8 @@ fn apportioned(
     for passing in tree.passings_since(*first) {
         let route = tree.after(passing);
         let leaf = route.leaf().and_then(|leaf| tree.leaf(&leaf));
-        let is_submitted = |leaf: &Place<'_>| {
-            let definition = located.in_force.period.definition;
-            definition.is_submitted_by(&leaf.fact().level)
-        };
-        let Some(leaf) = leaf.filter(is_submitted) else {
+        let feeds = |leaf: &Place<'_>| located.in_force.is_fed_by(&leaf.fact().level);
+        let Some(leaf) = leaf.filter(feeds) else {
             continue;
         };
         if !takes_figures(snapshot, closings, tree, passing) {
@@ -285,10 +282,9 @@ impl<'l> Left<'l> {
         };
         let former = snapshot.hierarchy.tree_on(*first);
         let (tree, top) = (&located.tree, located.place());
-        let definition = located.in_force.period.definition;
         for (leaf, heirs) in tree.leaves_with_heirs() {
             let unit = leaf.unit();
-            if !definition.is_submitted_by(&leaf.fact().level) {
+            if !located.in_force.is_fed_by(&leaf.fact().level) {
                 continue;
             }
             let ended = tree.last_fact(unit).and_then(|fact| fact.validity.to);

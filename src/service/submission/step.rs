@@ -376,9 +376,10 @@ impl Deciding<'_> {
         if effect != Effect::CountsLatest {
             return Ok(Some(content));
         }
-        let facts = complete(&content.facts, &self.located.in_force, self.level())
-            .map_err(|faults| SubmissionError::Invalid(faults.into()))?;
-        Ok(Some(Content { facts, ..content }))
+        let completed = complete(content, &self.located.in_force, self.level());
+        completed
+            .map(Some)
+            .map_err(|faults| SubmissionError::Invalid(faults.into()))
     }
 
     /// Takes the values as they were read early, or reads them if the rules have changed since.

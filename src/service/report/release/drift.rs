@@ -1,7 +1,7 @@
 //! The differences between two states of a report: what was sent and what there is now, or two
 //! releases. Compares what is shown, value by value.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
@@ -37,7 +37,8 @@ pub struct DriftView {
     pub completeness: Option<CountsDrift>,
     /// The texts that differ.
     pub narrative: Vec<PassageDrift>,
-    /// The units at or below the unit whose counting values came or went since: the first 200, by code.
+    /// The units at or below the unit whose counting values came or went since, on this form or one that
+    /// it takes figures from: the first 200, by code.
     pub units: Vec<UnitName>,
 }
 
@@ -297,17 +298,20 @@ fn units_changed(
     located: &Located<'_>,
     sent_rev: i64,
 ) -> Result<Vec<UnitName>, StoreError> {
-    let bases = located.in_force.period.base_periods();
-    let periods: Vec<_> = bases.iter().map(|base| base.period).collect();
-    let changed = recounted_since(transaction, located.form().number, &periods, sent_rev)?;
-    if changed.is_empty() {
-        return Ok(Vec::new());
+    let mut changed: BTreeSet<UnitId> = BTreeSet::new();
+    for period in located.in_force.periods_behind() {
+        let bases = period.base_periods();
+        let bases: Vec<_> = bases.iter().map(|base| base.period).collect();
+        let recounted = recounted_since(transaction, period.form.number, &bases, sent_rev)?;
+        if recounted.is_empty() {
+            continue;
+        }
+        let board = Board::at(&located.on_form(snapshot, period), snapshot);
+        let sources: HashSet<UnitId> = board.sources_below(located.place()).into_iter().collect();
+        changed.extend(recounted.into_iter().filter(|unit| sources.contains(unit)));
     }
-    let board = Board::at(located, snapshot);
-    let sources: HashSet<UnitId> = board.sources_below(located.place()).into_iter().collect();
     let tree = &located.tree;
-    let changed = changed.into_iter().filter(|unit| sources.contains(unit));
-    let facts = changed.filter_map(|unit| {
+    let facts = changed.into_iter().filter_map(|unit| {
         let standing = tree.by_id(unit).map(|place| place.fact());
         standing.or_else(|| tree.last_fact(unit))
     });

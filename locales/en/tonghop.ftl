@@ -80,6 +80,7 @@ report-column-reported = Units with figures
 report-received-from-below = Received from below
 report-note-reported = Units with figures: how many units have figures, of how many that must report.
 report-note-previous = Last year: within this period's boundaries, only what was reported last year.
+report-note-taken = { $indicators }: taken from the form { $form }, with units counted in each of its periods.
 report-note-undivided = The figures contain the part of former units that could not be divided between the new ones: { $names }. The former unit's report counts among those received too, so received and missing can be more than expected together.
 report-note-undivided-elsewhere = The figures do not contain the part of former units that could not be divided between the new ones: { $names }. It counts at a unit above, or can be read by the code of the former unit.
 report-at-least = over { $value }

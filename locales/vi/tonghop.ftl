@@ -77,6 +77,7 @@ report-column-reported = Số đơn vị có số liệu
 report-received-from-below = Nhận từ đơn vị cấp dưới
 report-note-reported = Số đơn vị có số liệu: bao nhiêu đơn vị đã có số liệu, trên bao nhiêu đơn vị phải báo.
 report-note-previous = Cùng kỳ năm trước: theo địa giới của kỳ này, chỉ gồm những gì đã báo năm trước.
+report-note-taken = { $indicators }: lấy từ mẫu { $form }, số đơn vị đếm theo từng kỳ của mẫu đó.
 report-note-undivided = Số liệu có cả phần của đơn vị cũ chưa chia được cho các đơn vị mới: { $names }. Báo cáo của đơn vị cũ cũng tính vào số đã nhận, nên số đã nhận và số còn thiếu cộng lại có thể lớn hơn số phải báo.
 report-note-undivided-elsewhere = Số liệu chưa có phần của đơn vị cũ chưa chia được cho các đơn vị mới: { $names }. Phần đó được tính ở cấp trên hoặc xem riêng theo mã đơn vị cũ.
 report-at-least = trên { $value }

@@ -422,6 +422,10 @@ impl Run {
 
     /// What the use case answers.
     fn shown(&self, unit: &Unit, period: &Period, stage: Stage) -> Value {
+        self.shown_on(FORM, unit, period, stage)
+    }
+
+    fn shown_on(&self, form: &str, unit: &Unit, period: &Period, stage: Stage) -> Value {
         let (application, identity) = (&self.server.application, &self.identity);
         let query = RollupQuery {
             stage,
@@ -429,7 +433,10 @@ impl Run {
             indicators: None,
             as_of: None,
         };
-        let path = Run::path(unit, period);
+        let path = ReportPath {
+            form: form.to_owned(),
+            ..Run::path(unit, period)
+        };
         let view = get_rollup(application, identity, &path, &query).unwrap();
         serde_json::to_value(&view).unwrap()
     }
@@ -453,6 +460,7 @@ impl Run {
         for period in longer {
             let unit = *[root, other].choose(&mut self.random).unwrap();
             self.compare_report(unit, period);
+            self.compare_taken(unit, period);
         }
     }
 
@@ -486,47 +494,15 @@ impl Run {
                 },
             );
             assert_same(&shown, &expected, &format!("{} {name}", period.key));
-            self.compare_taken(unit, period, stage, &shown);
         }
     }
 
     /// A form that takes figures from the model's, by quarters, shows them of every longer period as
     /// they are there, and makes the same of them.
-    fn compare_taken(&self, unit: usize, period: &Period, stage: Stage, there: &Value) {
-        if MONTHS.contains(period) {
-            return;
-        }
-        let (application, identity) = (&self.server.application, &self.identity);
-        let query = RollupQuery {
-            stage,
-            children: Children::Included,
-            indicators: None,
-            as_of: None,
-        };
-        let path = ReportPath {
-            form: TAKING.to_owned(),
-            ..Run::path(&self.model.units[unit], period)
-        };
-        let taking = get_rollup(application, identity, &path, &query).unwrap();
-        let taking = serde_json::to_value(&taking).unwrap();
-        let parts = |report: &Value| {
-            let children = report["children"].as_array().cloned().unwrap_or_default();
-            std::iter::once(report.clone())
-                .chain(children)
-                .collect::<Vec<_>>()
-        };
-        for (taking, there) in parts(&taking).iter().zip(&parts(there)) {
-            for cell in taking["cells"].as_array().unwrap() {
-                let mut of_model = there["cells"].as_array().unwrap().iter();
-                let named = |other: &&Value| {
-                    other["indicator"] == cell["indicator"] && other["option"] == cell["option"]
-                };
-                let mut expected = of_model.find(named).unwrap().clone();
-                if !cell["indicator"].as_str().unwrap().starts_with("f.") {
-                    expected["from_form"] = json!(FORM);
-                }
-                assert_same(cell, &expected, &format!("{TAKING} {}", period.key));
-            }
+    fn compare_taken(&self, unit: usize, period: &Period) {
+        for (stage, _) in STAGES {
+            let shown = |form: &str| self.shown_on(form, &self.model.units[unit], period, stage);
+            compare_cells_taken(&shown(TAKING), &shown(FORM), period);
         }
     }
 
@@ -539,6 +515,35 @@ impl Run {
             for unit in 0..self.model.units.len() {
                 self.compare_report(unit, period);
             }
+        }
+        for root in self.roots() {
+            LONGER
+                .iter()
+                .for_each(|period| self.compare_taken(root, period));
+        }
+    }
+}
+
+/// Each cell of a form that takes figures from the model's is that of the model's form.
+#[track_caller]
+fn compare_cells_taken(taking: &Value, there: &Value, period: &Period) {
+    let parts = |report: &Value| {
+        let children = report["children"].as_array().cloned().unwrap_or_default();
+        std::iter::once(report.clone())
+            .chain(children)
+            .collect::<Vec<_>>()
+    };
+    for (taking, there) in parts(taking).iter().zip(&parts(there)) {
+        for cell in taking["cells"].as_array().unwrap() {
+            let mut of_model = there["cells"].as_array().unwrap().iter();
+            let named = |other: &&Value| {
+                other["indicator"] == cell["indicator"] && other["option"] == cell["option"]
+            };
+            let mut expected = of_model.find(named).unwrap().clone();
+            if !cell["indicator"].as_str().unwrap().starts_with("f.") {
+                expected["from_form"] = json!(FORM);
+            }
+            assert_same(cell, &expected, &format!("{TAKING} {}", period.key));
         }
     }
 }

@@ -303,6 +303,7 @@ codes! {
     InvalidNumber = "INVALID_NUMBER": Invalid;
     TooManyDecimals = "TOO_MANY_DECIMALS": Invalid;
     ValueOutOfRange = "VALUE_OUT_OF_RANGE": Invalid;
+    UnknownForm = "UNKNOWN_FORM": Invalid;
     UnknownIndicator = "UNKNOWN_INDICATOR": Invalid;
     UnknownOption = "UNKNOWN_OPTION": Invalid;
     UnknownSection = "UNKNOWN_SECTION": Invalid;
@@ -317,6 +318,7 @@ codes! {
     OptionsExceedTotal = "OPTIONS_EXCEED_TOTAL": Invalid;
     Duplicate = "DUPLICATE": Invalid;
     RequiredMissing = "REQUIRED_MISSING": Invalid;
+    NilWithoutFlows = "NIL_WITHOUT_FLOWS": Invalid;
     RuleBroken = "RULE_BROKEN": Invalid;
     InvalidFormula = "INVALID_FORMULA": Invalid;
     CircularFormula = "CIRCULAR_FORMULA": Invalid;

@@ -208,6 +208,7 @@ impl Form {
             collected_at: None,
             need: Need::Optional,
             show: Show::Total,
+            from_form: None,
         });
         EnteredForm {
             code: FORM.to_owned(),

@@ -16,6 +16,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use tonghop::authn::Identity;
+use tonghop::domain::submission::Nil;
 use tonghop::service::Application;
 use tonghop::service::application::call::Call;
 use tonghop::service::application::condition::Precondition;
@@ -236,6 +237,7 @@ impl Engine<'_> {
         let entered = Entered {
             values: form.values(hamlet)?,
             narrative: Vec::new(),
+            nil: Nil::NotDeclared,
             intent: Intent::Submit,
             arrival: Arrival::Now,
         };

@@ -12,7 +12,7 @@ use tonghop::domain::indicator::{AcrossTime, AcrossUnits};
 use tonghop::domain::level::LevelPreset;
 use tonghop::domain::period::{Calendar, Frequency};
 use tonghop::domain::quantity::Qualifier;
-use tonghop::domain::submission::EnteredValue;
+use tonghop::domain::submission::{EnteredValue, Nil};
 use tonghop::service::Application;
 use tonghop::service::application::call::Call;
 use tonghop::service::application::condition::Precondition;
@@ -98,6 +98,7 @@ fn form() -> EnteredForm {
         collected_at: None,
         need: Need::Optional,
         show: Show::Total,
+        from_form: None,
     });
     EnteredForm {
         code: FORM.to_owned(),
@@ -172,6 +173,7 @@ fn submit(
     let entered = Entered {
         values: values.collect(),
         narrative: Vec::new(),
+        nil: Nil::NotDeclared,
         intent: Intent::Submit,
         arrival: Arrival::Now,
     };

@@ -30,7 +30,7 @@ use tonghop::domain::indicator::{AcrossTime, AcrossUnits};
 use tonghop::domain::level::LevelPreset;
 use tonghop::domain::period::{Calendar, Frequency};
 use tonghop::domain::quantity::Qualifier;
-use tonghop::domain::submission::EnteredValue;
+use tonghop::domain::submission::{EnteredValue, Nil};
 use tonghop::service::Application;
 use tonghop::service::application::call::Call;
 use tonghop::service::application::condition::Precondition;
@@ -173,6 +173,7 @@ fn form(name_and_code: &str, frequency: Frequency) -> EnteredForm {
         collected_at: None,
         need: Need::Optional,
         show: Show::Total,
+        from_form: None,
     });
     EnteredForm {
         code: name_and_code.to_owned(),
@@ -272,6 +273,7 @@ fn submit(
     let entered = Entered {
         values: values.collect(),
         narrative: Vec::new(),
+        nil: Nil::NotDeclared,
         intent: Intent::Submit,
         arrival: Arrival::Now,
     };

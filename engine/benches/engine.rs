@@ -36,7 +36,7 @@ use tonghop_engine::domain::indicator::{Across, AcrossTime, AcrossUnits};
 use tonghop_engine::domain::level::LevelPreset;
 use tonghop_engine::domain::period::{CalendarPeriod, Frequency, Period};
 use tonghop_engine::domain::quantity::Qualifier;
-use tonghop_engine::domain::submission::{Fact, Stage};
+use tonghop_engine::domain::submission::{Fact, Nil, Stage};
 use tonghop_engine::domain::succession::Successions;
 use tonghop_engine::domain::unit::{BEGINNING, UnitFact, Validity};
 use tonghop_engine::rollup::change::Change;
@@ -147,12 +147,12 @@ fn fold(bencher: Bencher<'_, '_>, units: AcrossUnits) {
 #[divan::bench]
 fn pack_facts(bencher: Bencher<'_, '_>) {
     let facts = report(1).facts;
-    bencher.bench(|| encode::pack_facts(black_box(&facts)));
+    bencher.bench(|| encode::pack_facts(black_box(&facts), Nil::NotDeclared));
 }
 
 #[divan::bench]
 fn unpack_facts(bencher: Bencher<'_, '_>) {
-    let packed = encode::pack_facts(&report(1).facts).expect("facts are packed");
+    let packed = encode::pack_facts(&report(1).facts, Nil::NotDeclared).expect("facts are packed");
     bencher.bench(|| encode::unpack_facts(black_box(&packed)));
 }
 

@@ -82,6 +82,7 @@ report-column-reported = Units with figures
 report-received-from-below = Received from below
 report-note-reported = Units with figures: how many units have figures, of how many that must report.
 report-note-previous = Last year: within this period's boundaries, only what was reported last year.
+report-note-taken = { $indicators }: taken from the form { $form }, with units counted in each of its periods.
 report-note-undivided = The figures contain the part of former units that could not be divided between the new ones: { $names }. The former unit's report counts among those received too, so received and missing can be more than expected together.
 report-note-undivided-elsewhere = The figures do not contain the part of former units that could not be divided between the new ones: { $names }. It counts at a unit above, or can be read by the code of the former unit.
 report-at-least = over { $value }
@@ -377,6 +378,7 @@ submission-unknown-indicator = The form { $form } has no indicator { $name }. Se
 submission-no-options = { $indicator } has no options, so no { $name }. Enter one total.
 submission-unknown-option = { $indicator } has no option { $name }. Use one of these: { $known }.
 submission-derived = { $indicator } is computed by the system. Leave it out.
+submission-from-form = { $indicator } comes from the form { $form }. Enter it there and leave it out here.
 submission-not-collected-here = { $indicator } is not collected at the level { $level }, only at: { $collecting }. Leave it out.
 submission-entered-twice = { $figure } is entered twice. Remove one of the two.
 submission-unknown-section = The form { $form } has no section { $name } that takes prose. See the form's outline.
@@ -388,6 +390,7 @@ submission-options-too-large = The options of { $indicator } add up to too large
 submission-totals-differ = { $indicator }: its options ({ $options }) add up to { $sum }, and the total is { $known }. Make them agree.
 submission-total-missing = { $indicator } has parts and no total. Enter the total.
 submission-options-exceed-total = { $indicator }: its parts ({ $sum }) exceed the total ({ $total }). Correct them.
+submission-nil-without-flows = The form { $form } asks this unit for nothing that happens within a period, so "nothing happened" says nothing here. Take that mark off and enter the present figures.
 submission-required-missing = The required { $indicator } is missing. Enter it (0 where there is none).
 value-below-minimum = { $name }: { $value } is less than the least it can be, { $least }. Check the number and its unit of measure.
 value-above-maximum = { $name }: { $value } is more than the most it can be, { $most }. Check the number and its unit of measure.
@@ -490,6 +493,12 @@ form-no-levels = At least one level is needed; leave the field out if every leve
 form-unknown-level = There is no level { $level }. Use one of these levels: { $levels }.
 form-section-number = A section's number is letters, digits and dots (such as II.2.1), unlike the others.
 form-unknown-indicator = The catalogue has no indicator { $name }. Add it first.
+form-takes-from-unknown-form = There is no form { $name } to take figures from. See the codes of the catalogue's forms.
+form-takes-from-itself = { $indicator } cannot come from this very form. Choose another form, or collect it on this one.
+form-takes-from-other-periods = The form { $from } has no period with the same days for each period of this form, so { $indicator } cannot come from there. Choose a form with the same calendar whose periods are as long or shorter; windows of a form's own cannot be shared.
+form-takes-what-is-not-entered = Nobody enters { $indicator } on the form { $from }, so it cannot come from there. Add it to that form first, or take it from the form on which it is entered.
+form-taken-is-not-entered = A figure that comes from another form is not entered on this one. Leave this out, or collect the figure on this form.
+form-figure-needed = The form { $form } takes { $indicator } from this form, so it must still be entered here, with a calendar and a frequency that fit. Change { $form } first.
 form-indicator-twice = { $indicator } stands at two places of the outline. Remove one of the two.
 form-rule-code = A rule's code is capital letters, digits and underscores, unlike the others and the system's own warnings.
 form-rule-unreadable = The rule cannot be read: { $reason }. An example: fund.spent <= fund.raised.
@@ -831,7 +840,7 @@ submission-received-of-draft = A draft has not been sent, so it has not come in 
 
 ## service/submission/view
 
-submission-empty = It was taken, but holds no value: the unit counts as having submitted, with every figure blank. Enter 0 where there is nothing to report; if it was sent by mistake, enter the values and submit again.
+submission-empty = It was taken, but holds no value: the unit counts as having submitted, with every figure blank. Mark it as "nothing happened" or enter 0 where there is nothing to report; if it was sent by mistake, enter the values and submit again.
 submission-period-running = This was sent on { $sent }, while the period was running (until the end of { $closes }). If anything has changed since, send it again.
 
 ## store/error

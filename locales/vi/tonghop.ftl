@@ -79,6 +79,7 @@ report-column-reported = Số đơn vị có số liệu
 report-received-from-below = Nhận từ đơn vị cấp dưới
 report-note-reported = Số đơn vị có số liệu: bao nhiêu đơn vị đã có số liệu, trên bao nhiêu đơn vị phải báo.
 report-note-previous = Cùng kỳ năm trước: theo địa giới của kỳ này, chỉ gồm những gì đã báo năm trước.
+report-note-taken = { $indicators }: lấy từ mẫu { $form }, số đơn vị đếm theo từng kỳ của mẫu đó.
 report-note-undivided = Số liệu có cả phần của đơn vị cũ chưa chia được cho các đơn vị mới: { $names }. Báo cáo của đơn vị cũ cũng tính vào số đã nhận, nên số đã nhận và số còn thiếu cộng lại có thể lớn hơn số phải báo.
 report-note-undivided-elsewhere = Số liệu chưa có phần của đơn vị cũ chưa chia được cho các đơn vị mới: { $names }. Phần đó được tính ở cấp trên hoặc xem riêng theo mã đơn vị cũ.
 report-at-least = trên { $value }
@@ -351,6 +352,7 @@ submission-unknown-indicator = Mẫu { $form } không có chỉ tiêu { $name }.
 submission-no-options = Chỉ tiêu { $indicator } không chia theo phân tổ, nên không có { $name }. Hãy nhập một tổng số.
 submission-unknown-option = Chỉ tiêu { $indicator } không có phân tổ { $name }. Hãy dùng một trong: { $known }.
 submission-derived = Chỉ tiêu { $indicator } do hệ thống tự tính. Hãy bỏ dòng này.
+submission-from-form = Chỉ tiêu { $indicator } lấy từ mẫu { $form }. Hãy nhập ở mẫu đó và bỏ dòng này.
 submission-not-collected-here = Chỉ tiêu { $indicator } không thu thập ở cấp { $level } (chỉ ở cấp: { $collecting }). Hãy bỏ dòng này.
 submission-entered-twice = Chỉ tiêu { $figure } được nhập hai lần. Hãy bỏ một dòng.
 submission-unknown-section = Đề cương của mẫu { $form } không có mục { $name } để viết lời. Hãy xem các mục của mẫu.
@@ -362,6 +364,7 @@ submission-options-too-large = Tổng các phân tổ của { $indicator } quá 
 submission-totals-differ = { $indicator }: các phân tổ ({ $options }) cộng lại là { $sum }, tổng số là { $known }. Hãy sửa cho khớp.
 submission-total-missing = { $indicator } có phần trong đó nhưng thiếu tổng số. Hãy nhập tổng số.
 submission-options-exceed-total = { $indicator }: phần trong đó ({ $sum }) lớn hơn tổng số ({ $total }). Hãy sửa lại.
+submission-nil-without-flows = Mẫu { $form } không hỏi đơn vị này chỉ tiêu phát sinh nào, nên không báo "không phát sinh" được. Hãy bỏ dấu "không phát sinh" và nhập các số hiện có.
 submission-required-missing = Thiếu chỉ tiêu bắt buộc { $indicator }. Hãy nhập (không có thì nhập 0).
 value-below-minimum = { $name }: { $value } nhỏ hơn mức thấp nhất là { $least }. Hãy kiểm tra lại số và đơn vị tính.
 value-above-maximum = { $name }: { $value } lớn hơn mức cao nhất là { $most }. Hãy kiểm tra lại số và đơn vị tính.
@@ -457,6 +460,12 @@ form-no-levels = Phải có ít nhất một cấp; để trống trường này
 form-unknown-level = Không có cấp { $level }. Hãy dùng một trong các cấp: { $levels }.
 form-section-number = Số mục gồm chữ, số và dấu chấm (như II.2.1) và không trùng mục khác.
 form-unknown-indicator = Danh mục không có chỉ tiêu { $name }. Hãy thêm chỉ tiêu trước.
+form-takes-from-unknown-form = Không có mẫu { $name } để lấy số liệu. Hãy xem mã các mẫu trong danh mục.
+form-takes-from-itself = Chỉ tiêu { $indicator } không lấy được từ chính mẫu này. Hãy chọn mẫu khác, hoặc để mẫu này tự thu thập.
+form-takes-from-other-periods = Mẫu { $from } không có kỳ trùng ngày với mọi kỳ của mẫu này, nên không lấy được chỉ tiêu { $indicator } từ đó. Hãy chọn mẫu cùng lịch và có kỳ bằng hoặc ngắn hơn; kỳ riêng của một mẫu thì không lấy được.
+form-takes-what-is-not-entered = Mẫu { $from } không có chỗ nhập chỉ tiêu { $indicator } để lấy. Hãy thêm chỉ tiêu vào mẫu đó trước, hoặc lấy từ mẫu nơi chỉ tiêu được nhập.
+form-taken-is-not-entered = Số liệu lấy từ mẫu khác thì không nhập ở mẫu này. Hãy bỏ mục này, hoặc để mẫu này tự thu thập.
+form-figure-needed = Mẫu { $form } đang lấy chỉ tiêu { $indicator } từ mẫu này, nên chỉ tiêu phải còn chỗ nhập và lịch, chu kỳ phải giữ cho khớp. Hãy sửa mẫu { $form } trước.
 form-indicator-twice = Chỉ tiêu { $indicator } có hai chỗ trong đề cương. Hãy bỏ một chỗ.
 form-rule-code = Mã quy tắc gồm chữ hoa không dấu, chữ số và dấu _, không trùng quy tắc khác hay cảnh báo sẵn có của hệ thống.
 form-rule-unreadable = Quy tắc chưa đúng ({ $reason }). Ví dụ: fund.spent <= fund.raised.
@@ -755,7 +764,7 @@ submission-received-of-draft = Bản nháp chưa gửi nên chưa có ngày nh�
 
 ## service/submission/view
 
-submission-empty = Đã nhận, nhưng không có giá trị nào: đơn vị được tính là đã gửi và mọi chỉ tiêu để trống. Nếu không phát sinh thì nhập 0; nếu gửi nhầm thì nhập số liệu rồi gửi lại.
+submission-empty = Đã nhận, nhưng không có giá trị nào: đơn vị được tính là đã gửi và mọi chỉ tiêu để trống. Nếu không phát sinh thì đánh dấu "không phát sinh" hoặc nhập 0; nếu gửi nhầm thì nhập số liệu rồi gửi lại.
 submission-period-running = Số liệu được gửi ngày { $sent }, khi kỳ báo cáo chưa kết thúc (hết ngày { $closes }). Nếu sau đó có thay đổi, hãy gửi lại.
 
 ## store/error

@@ -16,7 +16,7 @@ use tonghop::service::application::name::UnitName;
 use tonghop::service::people::tenant::find_tenant;
 use tonghop::service::report::series::SeriesFigure;
 use tonghop::service::report::unit_report::{
-    ReportFigure, ReportLine, ReportSection, UnitReport, inspect_report,
+    ReportFigure, ReportLine, ReportSection, TakenFigures, UnitReport, inspect_report,
 };
 
 use super::output::print_line;
@@ -81,6 +81,7 @@ pub fn printed(
     let mut page = heading(&report);
     page.extend(body.laid_out());
     page.extend(body.notes());
+    page.extend(taken(&report));
     page.extend(undivided(&report));
     Ok(page.join("\n"))
 }
@@ -136,6 +137,15 @@ fn progress(report: &UnitReport) -> String {
     }
     let sentences: Vec<String> = sentences.into_iter().map(|one| one.vi).collect();
     sentences.join(" ")
+}
+
+/// Names the figures that come from other forms, which count their own periods.
+fn taken(report: &UnitReport) -> Vec<String> {
+    let taken = report.taken.iter();
+    let notes = taken.map(|TakenFigures { form, indicators }| {
+        message!("report-note-taken", indicators, form).vi
+    });
+    notes.flat_map(|note| wrapped(&note, WIDTH)).collect()
 }
 
 /// Names the former units of which a part could not be divided.

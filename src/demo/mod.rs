@@ -11,7 +11,7 @@ use crate::authn::Identity;
 use crate::domain::level::LevelPreset;
 use crate::domain::period::{Calendar, CalendarPeriod};
 use crate::domain::quantity::Qualifier;
-use crate::domain::submission::{EnteredPassage, EnteredValue, Stage};
+use crate::domain::submission::{EnteredPassage, EnteredValue, Nil, Stage};
 use crate::error::{Explain, Explanation};
 use crate::http::form::FormBody;
 use crate::http::indicator::IndicatorBody;
@@ -191,8 +191,9 @@ fn load_catalogue(
         put_indicator(application, &new(admin, now), &entered).map_err(in_use_case(&code))?;
     }
     for (code, what, text) in [
-        (FORM, "form.json", include_str!("form.json")),
+        // The annual form takes a figure from the monthly one.
         (MONTHLY_FORM, "monthly.json", include_str!("monthly.json")),
+        (FORM, "form.json", include_str!("form.json")),
     ] {
         let body: FormBody = serde_json::from_str(text).map_err(in_data(what))?;
         let entered = body.entered(code.to_owned());
@@ -239,7 +240,9 @@ fn load_submissions(
     load(MONTHLY_FORM, "monthly_before_reform.csv", text)?;
     reform(application, admin, now)?;
     let text = include_str!("monthly_after_reform.csv");
-    load(MONTHLY_FORM, "monthly_after_reform.csv", text)
+    load(MONTHLY_FORM, "monthly_after_reform.csv", text)?;
+    let text = include_str!("monthly_2023.csv");
+    load(MONTHLY_FORM, "monthly_2023.csv", text)
 }
 
 #[derive(Deserialize)]
@@ -360,6 +363,7 @@ fn submitted(values: Vec<EnteredValue>, narrative: Vec<EnteredPassage>) -> Enter
     Entered {
         values,
         narrative,
+        nil: Nil::NotDeclared,
         intent: Intent::Submit,
         arrival: Arrival::Now,
     }

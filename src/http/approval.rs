@@ -90,6 +90,8 @@ pub struct ApprovedView {
     pub revision: i32,
     /// The tenant's rev of the approval.
     pub rev: i64,
+    /// The number of the approval's receipt (biên nhận), for `get_receipt`.
+    pub receipt: Option<String>,
 }
 
 /// Approve many submissions, each by itself.

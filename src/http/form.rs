@@ -227,6 +227,12 @@ pub struct ItemBody {
     #[serde(default)]
     #[schema(default = "total")]
     pub show: Show,
+    /// The form on which the indicator is entered, if it is not this one (a figure is typed once): that
+    /// form's figures of the same days are shown and rolled up here. Its outline must have the indicator
+    /// as one that is entered there, and it must have the same calendar and come at least as often.
+    /// Leave out `collected_at` and `required` then.
+    #[schema(example = "mttq.monthly")]
+    pub from_form: Option<String>,
 }
 
 /// A check of a unit's totals, made at every submission.
@@ -316,6 +322,7 @@ impl From<ItemBody> for EnteredItem {
                 Need::Optional
             },
             show: body.show,
+            from_form: body.from_form,
         }
     }
 }

@@ -13,7 +13,7 @@ use super::request::{
 use super::text::DecimalText;
 use crate::domain::day::Day;
 use crate::domain::quantity::Qualifier;
-use crate::domain::submission::{EnteredPassage, EnteredValue};
+use crate::domain::submission::{EnteredPassage, EnteredValue, Nil};
 use crate::service::Application;
 use crate::service::application::call::Call;
 use crate::service::application::locate::ReportPath;
@@ -50,6 +50,12 @@ pub struct SubmissionBody {
     pub values: Vec<ValueBody>,
     #[serde(default)]
     pub narrative: Vec<PassageBody>,
+    /// If true, the unit says that nothing more happened than what is in `values` (không phát sinh):
+    /// once submitted, each flow that it left blank is an explicit 0. Flows are indicators whose values
+    /// add up over time. Everything else is still asked for.
+    #[serde(default)]
+    #[schema(default = false)]
+    pub nil: bool,
     /// If true, submit at once; otherwise keep a draft, which counts nowhere.
     #[serde(default)]
     #[schema(default = false)]
@@ -99,6 +105,11 @@ impl From<SubmissionBody> for Entered {
         Entered {
             values: values.collect(),
             narrative: narrative.collect(),
+            nil: if body.nil {
+                Nil::Declared
+            } else {
+                Nil::NotDeclared
+            },
             intent: if body.submit {
                 Intent::Submit
             } else {

@@ -42,6 +42,10 @@ impl Sentence for SubmissionFault {
                 Code::DerivedIndicator,
                 message!("submission-derived", indicator),
             ),
+            SubmissionFault::FromForm { indicator, form } => (
+                Code::NotCollectedHere,
+                message!("submission-from-form", indicator, form),
+            ),
             SubmissionFault::NotCollectedHere {
                 indicator,
                 level,
@@ -116,6 +120,10 @@ impl Sentence for SubmissionFault {
                     sum = in_digits(sum),
                     total = in_digits(total)
                 ),
+            ),
+            SubmissionFault::NilWithoutFlows { form } => (
+                Code::NilWithoutFlows,
+                message!("submission-nil-without-flows", form),
             ),
             SubmissionFault::RequiredMissing { indicator } => (
                 Code::RequiredMissing,

@@ -96,6 +96,8 @@ fn the_demo_prints_the_report_as_it_was_printed() {
             "1.600.000.000 1.562.410.000 97,65% 1.381.000.000 8/8",
         ),
         ("95%", "95% ước 93,64% 98,57% ước 90,56% 7/7"),
+        // The voters of twelve months, and those of the year before.
+        ("590", "625 590 12/12"),
         ("Xây mới", "Xây mới căn 7"),
         ("Phó Trưởng ban", "Phó Trưởng ban vị 7"),
         // The town stood until the reform, and is seen on the map of 2024.
@@ -113,6 +115,8 @@ fn the_demo_prints_the_report_as_it_was_printed() {
         );
     }
     assert!(printed.contains("\nSố đơn vị có số liệu: "), "{printed}");
+    let taken = "\nLượt cử tri dự tiếp xúc: lấy từ mẫu Báo cáo tháng về công tác Mặt trận, ";
+    assert!(printed.contains(taken), "{printed}");
     // No number of the outline is left out, and each line has one of its own.
     let is_numbered = |number: &str| printed.lines().any(|line| line.starts_with(number));
     for number in ["II.2.3. ", "II.2.4. ", "II.2.5. ", "II.3.2. ", "II.4. "] {

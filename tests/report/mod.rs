@@ -3,6 +3,7 @@
 mod answers;
 mod completeness;
 mod completeness_list;
+mod from_form;
 mod longer_periods;
 mod one_request;
 mod printed_report;

@@ -144,7 +144,12 @@ on_both_backends! {
                 .map(|code| cells[&(code.to_owned(), String::new())]["value"].to_string())
         };
         assert_eq!(year("30388"), ["1562410000", "12", "625", "35"]);
+        // The annual form takes the voters from there: of each month of the commune.
+        let annual = town.get(&rollup_path("30388")).expect_status(200).json();
+        let voters = &cells(&annual)[&("voters.attendance".to_owned(), String::new())];
+        assert_eq!(voters["from_form"], "mttq.monthly");
+        assert_eq!((&voters["value"], &voters["reported"], &voters["expected"]), (&json!(625), &json!(12), &json!(12)));
         // 12 and 24 million more; 30 and 33 members more: those of the last month.
-        assert_eq!(year("887"), ["1598410000", "48", "625", "98"]);
+        assert_eq!(year("887"), ["1598410000", "48", "655", "98"]);
     }
 }

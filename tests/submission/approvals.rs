@@ -119,7 +119,7 @@ on_both_backends! {
         let first = &json["items"][0];
         // Its values have been seen.
         let whole = world.report.get("A1");
-        for field in ["form", "period", "unit", "status", "revision", "rev"] {
+        for field in ["form", "period", "unit", "status", "revision", "rev", "receipt"] {
             assert_eq!(first["submission"][field], whole[field], "{field}");
         }
         assert_eq!(first["submission"].get("values"), None);

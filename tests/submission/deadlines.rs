@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use tonghop::authn::Identity;
 use tonghop::domain::quantity::Qualifier;
-use tonghop::domain::submission::EnteredValue;
+use tonghop::domain::submission::{EnteredValue, Nil};
 use tonghop::error::Explain;
 use tonghop::service::application::call::Call;
 use tonghop::service::application::condition::Precondition;
@@ -139,6 +139,7 @@ fn entered(intent: Intent) -> Entered {
             qualifier: Qualifier::Exact,
         }],
         narrative: Vec::new(),
+        nil: Nil::NotDeclared,
         intent,
         arrival: Arrival::Now,
     }

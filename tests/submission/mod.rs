@@ -2,6 +2,7 @@
 
 mod approvals;
 mod deadlines;
+mod nil;
 mod numbers;
 mod receipts;
 mod received_days;

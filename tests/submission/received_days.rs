@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use tonghop::authn::Identity;
 use tonghop::domain::quantity::Qualifier;
-use tonghop::domain::submission::EnteredValue;
+use tonghop::domain::submission::{EnteredValue, Nil};
 use tonghop::service::application::call::Call;
 use tonghop::service::application::condition::Precondition;
 use tonghop::service::application::locate::ReportPath;
@@ -79,6 +79,7 @@ fn put(number: i64, intent: Intent) -> SubmissionChange {
             qualifier: Qualifier::Exact,
         }],
         narrative: Vec::new(),
+        nil: Nil::NotDeclared,
         intent,
         arrival: Arrival::Now,
     })

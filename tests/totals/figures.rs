@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use tonghop::domain::quantity::Qualifier;
-use tonghop::domain::submission::EnteredValue;
+use tonghop::domain::submission::{EnteredValue, Nil};
 use tonghop::service::application::call::Call;
 use tonghop::service::application::condition::Precondition;
 use tonghop::service::application::locate::ReportPath;
@@ -89,6 +89,7 @@ fn submit_at_once(server: &Server, numbers: &[(&str, i64)]) {
                 qualifier: Qualifier::Exact,
             }],
             narrative: Vec::new(),
+            nil: Nil::NotDeclared,
             intent: Intent::Submit,
             arrival: Arrival::Now,
         };

@@ -18,7 +18,7 @@ use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 use tonghop::authn::Identity;
 use tonghop::domain::quantity::Qualifier;
-use tonghop::domain::submission::{EnteredValue, Stage};
+use tonghop::domain::submission::{EnteredValue, Nil, Stage};
 use tonghop::service::application::call::Call;
 use tonghop::service::application::condition::Precondition;
 use tonghop::service::application::idempotency::Reply;
@@ -33,10 +33,10 @@ use tonghop::service::submission::{
 
 use crate::harness::server::now;
 use crate::harness::{Backend, Client, Server, postgres};
-use catalogue::{Change, put_catalogue};
+use catalogue::{Change, TAKING, put_catalogue};
 use naive::{
-    Asked, Edition, LEVELS, LONGER, MONTHS, Model, Month, Period, Quantity, Ratio, Step, UNUSED,
-    Unit, Values,
+    Asked, Edition, LEVELS, LONGER, MONTHS, Model, Month, Period, Quantity, Ratio, Sent, Step,
+    UNUSED, Unit, Values,
 };
 
 const FORM: &str = "model";
@@ -149,7 +149,7 @@ impl Run {
             for unit in 0..self.model.units.len() {
                 let submits = self.submits(unit, month);
                 if submits && self.random.random_bool(0.5) {
-                    let step = Step::PutSubmitted(self.values(unit, month));
+                    let step = Step::PutSubmitted(self.sent(unit, month));
                     let (asked, expected) = self.take(month, unit, step);
                     let result = change_all(
                         &self.server.application,
@@ -288,8 +288,8 @@ impl Run {
             let unit = unit.unwrap();
             units.push(unit);
             let step = match self.random.random_range(0..17) {
-                0..=6 => Step::PutSubmitted(self.values(unit, month)),
-                7..=8 => Step::PutDraft(self.values(unit, month)),
+                0..=6 => Step::PutSubmitted(self.sent(unit, month)),
+                7..=8 => Step::PutDraft(self.sent(unit, month)),
                 9 => Step::Submit,
                 10 => Step::Withdraw,
                 11..=13 => Step::Approve,
@@ -311,8 +311,9 @@ impl Run {
     fn take(&mut self, month: usize, unit: usize, step: Step) -> (AskedChange, Expected) {
         let before = self.model.units[unit].reports[month].status;
         let edition = self.model.edition(&MONTHS[month]).clone();
+        let level = self.model.units[unit].level;
         let report = &mut self.model.units[unit].reports[month];
-        let is_allowed = report.take(&step, &edition);
+        let is_allowed = report.take(&step, &edition, level);
         let after = report.status;
         let asked = self.asked(month, unit, &step, before.is_some(), &edition);
         let expected = Expected {
@@ -322,6 +323,14 @@ impl Run {
             is_allowed,
         };
         (asked, expected)
+    }
+
+    /// Whatever a unit may send of a month. One in four says that nothing more happened.
+    fn sent(&mut self, unit: usize, month: usize) -> Sent {
+        Sent {
+            values: self.values(unit, month),
+            nil: self.random.random_bool(0.25),
+        }
     }
 
     /// Whatever a unit may report of a month.
@@ -387,11 +396,11 @@ impl Run {
             Precondition::Absent
         });
         let change = match step {
-            Step::PutSubmitted(values) => {
-                SubmissionChange::Put(entered(values, edition, Intent::Submit))
+            Step::PutSubmitted(sent) => {
+                SubmissionChange::Put(entered(sent, edition, Intent::Submit))
             }
-            Step::PutDraft(values) => {
-                SubmissionChange::Put(entered(values, edition, Intent::KeepDraft))
+            Step::PutDraft(sent) => {
+                SubmissionChange::Put(entered(sent, edition, Intent::KeepDraft))
             }
             Step::Submit => SubmissionChange::Submit(Arrival::Now),
             Step::Withdraw => SubmissionChange::Withdraw,
@@ -449,6 +458,10 @@ impl Run {
 
     /// What the use case answers.
     fn shown(&self, unit: &Unit, period: &Period, stage: Stage) -> Value {
+        self.shown_on(FORM, unit, period, stage)
+    }
+
+    fn shown_on(&self, form: &str, unit: &Unit, period: &Period, stage: Stage) -> Value {
         let (application, identity) = (&self.server.application, &self.identity);
         let query = RollupQuery {
             stage,
@@ -456,7 +469,10 @@ impl Run {
             indicators: None,
             as_of: None,
         };
-        let path = Run::path(unit, period);
+        let path = ReportPath {
+            form: form.to_owned(),
+            ..Run::path(unit, period)
+        };
         let view = get_rollup(application, identity, &path, &query).unwrap();
         serde_json::to_value(&view).unwrap()
     }
@@ -480,6 +496,7 @@ impl Run {
         for period in longer {
             let unit = *[root, other].choose(&mut self.random).unwrap();
             self.compare_report(unit, period);
+            self.compare_taken(unit, period);
         }
     }
 
@@ -516,6 +533,15 @@ impl Run {
         }
     }
 
+    /// A form that takes figures from the model's, by quarters, shows them of every longer period as
+    /// they are there, and makes the same of them.
+    fn compare_taken(&self, unit: usize, period: &Period) {
+        for (stage, _) in STAGES {
+            let shown = |form: &str| self.shown_on(form, &self.model.units[unit], period, stage);
+            compare_cells_taken(&shown(TAKING), &shown(FORM), period);
+        }
+    }
+
     /// Everything that is kept is the fold, and everything that is shown is what the model says.
     fn compare_all(&self) {
         for period in MONTHS.iter().chain(&LONGER) {
@@ -525,6 +551,35 @@ impl Run {
             for unit in 0..self.model.units.len() {
                 self.compare_report(unit, period);
             }
+        }
+        for root in self.roots() {
+            LONGER
+                .iter()
+                .for_each(|period| self.compare_taken(root, period));
+        }
+    }
+}
+
+/// Each cell of a form that takes figures from the model's is that of the model's form.
+#[track_caller]
+fn compare_cells_taken(taking: &Value, there: &Value, period: &Period) {
+    let parts = |report: &Value| {
+        let children = report["children"].as_array().cloned().unwrap_or_default();
+        std::iter::once(report.clone())
+            .chain(children)
+            .collect::<Vec<_>>()
+    };
+    for (taking, there) in parts(taking).iter().zip(&parts(there)) {
+        for cell in taking["cells"].as_array().unwrap() {
+            let mut of_model = there["cells"].as_array().unwrap().iter();
+            let named = |other: &&Value| {
+                other["indicator"] == cell["indicator"] && other["option"] == cell["option"]
+            };
+            let mut expected = of_model.find(named).unwrap().clone();
+            if !cell["indicator"].as_str().unwrap().starts_with("f.") {
+                expected["from_form"] = json!(FORM);
+            }
+            assert_same(cell, &expected, &format!("{TAKING} {}", period.key));
         }
     }
 }
@@ -568,8 +623,8 @@ fn quantity(mantissa: i64, random: &mut StdRng) -> Quantity {
     }
 }
 
-fn entered(values: &Values, edition: &Edition, intent: Intent) -> Entered {
-    let values = values.iter().map(|((indicator, option), value)| {
+fn entered(sent: &Sent, edition: &Edition, intent: Intent) -> Entered {
+    let values = sent.values.iter().map(|((indicator, option), value)| {
         let decimals = edition.collected[indicator].decimals;
         EnteredValue {
             indicator: (*indicator).to_owned(),
@@ -586,6 +641,10 @@ fn entered(values: &Values, edition: &Edition, intent: Intent) -> Entered {
     Entered {
         values: values.collect(),
         narrative: Vec::new(),
+        nil: match sent.nil {
+            true => Nil::Declared,
+            false => Nil::NotDeclared,
+        },
         intent,
         arrival: Arrival::Now,
     }

@@ -7,7 +7,7 @@ use std::sync::Barrier;
 use serde_json::{Value, json};
 use tonghop::authn::Identity;
 use tonghop::domain::quantity::Qualifier;
-use tonghop::domain::submission::EnteredValue;
+use tonghop::domain::submission::{EnteredValue, Nil};
 use tonghop::service::Application;
 use tonghop::service::application::call::Call;
 use tonghop::service::application::condition::Precondition;
@@ -83,6 +83,7 @@ fn write_all(application: &Application, identity: &Identity, writer: usize) -> V
             let entered = Entered {
                 values: vec![value("w.sum"), value("w.max")],
                 narrative: Vec::new(),
+                nil: Nil::NotDeclared,
                 intent: Intent::Submit,
                 arrival: Arrival::Now,
             };
@@ -226,6 +227,7 @@ on_both_backends! {
             let entered = Entered {
                 values: vec![value],
                 narrative: Vec::new(),
+                nil: Nil::NotDeclared,
                 intent: Intent::Submit,
                 arrival: Arrival::Now,
             };

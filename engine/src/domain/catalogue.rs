@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 
-use super::form::{Form, FormPeriod, Item};
+use super::form::{Form, FormDefinition, FormPeriod, Item};
 use super::formula::{Formula, Operand};
 use super::hierarchy::Tree;
 use super::holiday::Holidays;
@@ -120,6 +120,18 @@ impl Catalogue {
         .with_subtree_reportings(self.subtree_reportings.clone())
     }
 
+    /// The same with one form put in the place of its former self.
+    #[must_use]
+    pub fn with_form(&self, form: Form) -> Catalogue {
+        let mut forms = self.forms.clone();
+        forms.insert(form.code.clone(), form);
+        Catalogue::new(
+            self.indicators.values().cloned().collect(),
+            forms.into_values().collect(),
+        )
+        .with_holidays(self.holidays.clone())
+    }
+
     /// The days on which what is in force can change while the version of `from` holds: `from`
     /// itself, and each day on which a version of anything begins before the next one of these.
     pub fn days_of_version<V>(
@@ -170,6 +182,55 @@ impl Catalogue {
             }
         }
         unresolved
+    }
+
+    /// Every figure that a form takes from another form on a day, and that the other cannot give.
+    pub fn not_given(&self, day: NaiveDate) -> BTreeSet<NotGiven> {
+        let forms = self.forms().filter_map(|form| Some((form, form.on(day)?)));
+        let items = forms.flat_map(|(form, definition)| {
+            let items = definition.items();
+            items.map(move |item| (form, definition, item))
+        });
+        let taken = items.filter_map(|(form, definition, item)| {
+            let from = item.from_form.as_ref()?;
+            let reason = self.reason_not_given(form, definition, item, from, day)?;
+            Some(NotGiven {
+                form: form.code.clone(),
+                indicator: item.indicator.clone(),
+                from: from.clone(),
+                reason,
+            })
+        });
+        taken.collect()
+    }
+
+    /// Says why a form cannot give another one a figure: as it is on the day, or as it first will be.
+    fn reason_not_given(
+        &self,
+        form: &Form,
+        definition: &FormDefinition,
+        item: &Item,
+        from: &FormCode,
+        day: NaiveDate,
+    ) -> Option<ReasonNotGiven> {
+        if *from == form.code {
+            return Some(ReasonNotGiven::SameForm);
+        }
+        let giving = self.form(from);
+        let giving = giving.and_then(|form| form.on(day).or_else(|| form.versions.values().next()));
+        let Some(giving) = giving else {
+            return Some(ReasonNotGiven::UnknownForm);
+        };
+        if !giving.periods.cover(&definition.periods) {
+            return Some(ReasonNotGiven::OtherPeriods);
+        }
+        let is_collected = self
+            .indicator(&item.indicator)
+            .is_some_and(|indicator| indicator.across().is_some());
+        let mut items = giving.items();
+        let is_entered = is_collected
+            && items.any(|there| there.indicator == item.indicator && there.from_form.is_none());
+        (!is_entered).then_some(ReasonNotGiven::NotEntered)
     }
 
     fn operands(&self, indicator: &IndicatorCode, day: NaiveDate) -> BTreeSet<Operand> {
@@ -231,11 +292,10 @@ impl Catalogue {
 
     /// Collects a period's entries: its form's outline with the indicators' versions of its last day.
     pub fn in_force<'c>(&'c self, period: FormPeriod<'c>) -> InForce<'c> {
-        let day = period.closing_day();
         let entries: Vec<Entry<'c>> = period
             .definition
             .items()
-            .filter_map(|item| self.entry(item, day))
+            .filter_map(|item| self.entry(item, &period))
             .collect();
         let by_code = entries
             .iter()
@@ -249,14 +309,40 @@ impl Catalogue {
         }
     }
 
-    fn entry<'c>(&'c self, item: &'c Item, day: NaiveDate) -> Option<Entry<'c>> {
+    fn entry<'c>(&'c self, item: &'c Item, period: &FormPeriod<'c>) -> Option<Entry<'c>> {
         let indicator = self.indicators.get(&item.indicator)?;
+        let giving = item.from_form.as_ref();
+        let giving = giving.and_then(|form| self.form(form)?.period(period.period));
         Some(Entry {
             item,
             indicator,
-            definition: indicator.on(day)?,
+            definition: indicator.on(period.closing_day())?,
+            given_by: giving.filter(|giving| giving.range == period.range),
         })
     }
+}
+
+/// A figure that a form takes from another form, which cannot give it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NotGiven {
+    /// The form that takes it.
+    pub form: FormCode,
+    pub indicator: IndicatorCode,
+    pub from: FormCode,
+    pub reason: ReasonNotGiven,
+}
+
+/// Why a form cannot give a figure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ReasonNotGiven {
+    UnknownForm,
+    /// It is the form that takes the figure.
+    SameForm,
+    /// It has no period with the same days for each period of the form that takes the figure.
+    OtherPeriods,
+    /// Nobody enters the indicator on it: it is not in the outline, computed, or taken from yet another
+    /// form.
+    NotEntered,
 }
 
 /// A use of something that is not there.
@@ -289,9 +375,42 @@ pub struct Entry<'c> {
     pub item: &'c Item,
     pub indicator: &'c Indicator,
     pub definition: &'c Definition,
+    /// For a figure that is taken from another form: that form's period of the same days, if it has
+    /// one.
+    pub given_by: Option<FormPeriod<'c>>,
+}
+
+/// The figures that a form takes from one other form.
+pub struct Taken<'c> {
+    /// The other form's period of the same days, if it has one.
+    pub period: Option<FormPeriod<'c>>,
+    pub indicators: BTreeSet<IndicatorNumber>,
 }
 
 impl<'c> InForce<'c> {
+    /// The figures that are taken from other forms, by form.
+    pub fn taken(&self) -> Vec<Taken<'c>> {
+        let mut by_form: BTreeMap<&FormCode, Taken<'c>> = BTreeMap::new();
+        for entry in &self.entries {
+            let Some(form) = &entry.item.from_form else {
+                continue;
+            };
+            let taken = by_form.entry(form).or_insert_with(|| Taken {
+                period: entry.given_by,
+                indicators: BTreeSet::new(),
+            });
+            taken.indicators.insert(entry.indicator.number);
+        }
+        by_form.into_values().collect()
+    }
+
+    /// The periods whose submissions are behind the figures: the form's own, and those of the forms
+    /// that figures are taken from.
+    pub fn periods_behind(&self) -> Vec<FormPeriod<'c>> {
+        let taken = self.taken().into_iter().filter_map(|taken| taken.period);
+        std::iter::once(self.period).chain(taken).collect()
+    }
+
     /// In the order of the outline.
     pub fn entries(&self) -> &[Entry<'c>] {
         &self.entries

@@ -161,13 +161,17 @@ pub struct Item {
     pub collected_at: Option<Vec<LevelCode>>,
     pub need: Need,
     pub show: Show,
+    /// The form on which it is entered, if not on this one: the figure is taken from there, and nobody
+    /// submits it here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_form: Option<FormCode>,
 }
 
 impl Item {
     /// Tells whether units of a level that submit the form submit this item.
     pub fn is_collected_at(&self, level: &LevelCode) -> bool {
         let levels = self.collected_at.as_ref();
-        levels.is_none_or(|levels| levels.contains(level))
+        self.from_form.is_none() && levels.is_none_or(|levels| levels.contains(level))
     }
 }
 
@@ -388,6 +392,14 @@ impl<'f> FormPeriod<'f> {
             .collect()
     }
 
+    /// The base periods from the beginning of the year to the period's end, in order; none for a
+    /// window.
+    pub fn base_periods_to_date(&self) -> Vec<FormPeriod<'f>> {
+        let to_date = self.year_to_date().into_iter();
+        let bases = to_date.flat_map(|to_date| to_date.bases);
+        bases.filter_map(|base| self.form.period(base)).collect()
+    }
+
     /// The last day, which decides on the tree and on the versions.
     pub fn closing_day(&self) -> NaiveDate {
         self.range.to
@@ -466,6 +478,9 @@ fn calendar_periods(periods: Vec<CalendarPeriod>) -> Vec<Period> {
     periods.into_iter().map(Period::Calendar).collect()
 }
 
+/// A year like any other, to compare the periods of two calendars.
+const ANY_YEAR: i32 = 2025;
+
 impl Periods {
     /// How often they come; windows do not come again.
     pub fn frequency(&self) -> Option<Frequency> {
@@ -481,6 +496,26 @@ impl Periods {
             Periods::Recurring { .. } => None,
             Periods::Windows { windows } => Some(windows),
         }
+    }
+
+    /// Tells whether each period of `other` is one of these too, with the same days. Windows are only
+    /// their own form's.
+    pub fn cover(&self, other: &Periods) -> bool {
+        let Periods::Recurring {
+            calendar,
+            frequency,
+        } = other
+        else {
+            return false;
+        };
+        let is_same_calendar =
+            matches!(self, Periods::Recurring { calendar: own, .. } if own == calendar);
+        let mut periods = CalendarPeriod::of_year(*frequency, ANY_YEAR).into_iter();
+        is_same_calendar
+            && periods.all(|period| {
+                let found = self.find(Period::Calendar(period));
+                found.is_some_and(|(days, _)| days == period.range_over(*frequency, *calendar))
+            })
     }
 
     /// The days of a period, and whether it is a base period; `None` where there is no such.
@@ -616,6 +651,45 @@ mod tests {
             fields.insert("submitted_by".to_owned(), json!(["hamlet"]));
         }
         stored
+    }
+
+    #[test]
+    fn periods_cover_those_that_come_more_seldom_by_the_same_calendar() {
+        let of = |periods: Value| serde_json::from_value::<Periods>(periods).unwrap();
+        let periods = |frequency: &str, calendar: &str| {
+            of(json!({"calendar": calendar, "frequency": frequency}))
+        };
+        let statutory = |frequency| periods(frequency, "statutory");
+        for (finer, coarser) in [
+            ("month", "month"),
+            ("month", "quarter"),
+            ("month", "year"),
+            ("quarter", "half"),
+            ("half", "year"),
+            ("week", "week"),
+        ] {
+            assert!(
+                statutory(finer).cover(&statutory(coarser)),
+                "{finer} {coarser}"
+            );
+        }
+        for (finer, coarser) in [
+            ("year", "month"),
+            ("half", "quarter"),
+            // Months and years of weeks run over whole weeks.
+            ("week", "month"),
+            ("week", "year"),
+        ] {
+            assert!(
+                !statutory(finer).cover(&statutory(coarser)),
+                "{finer} {coarser}"
+            );
+        }
+        assert!(!periods("month", "civil").cover(&statutory("month")));
+        let windows = || of(json!({"windows": {}}));
+        assert!(!windows().cover(&statutory("year")));
+        assert!(!statutory("year").cover(&windows()));
+        assert!(!windows().cover(&windows()));
     }
 
     /// Documents of today's databases must stay readable for every later version.

@@ -146,6 +146,20 @@ impl Definition {
         has_option && (operand.source == Source::Total || self.is_transfer())
     }
 
+    /// Tells whether it measures what happens within a period (số phát sinh), so that a 0 says that
+    /// nothing did: its values add up over time. Where units with a value are counted, a 0 would
+    /// count as one.
+    pub fn is_flow(&self) -> bool {
+        matches!(
+            self.measure,
+            Measure::Collected {
+                across_time: AcrossTime::Sum,
+                across_units,
+                ..
+            } if across_units != AcrossUnits::Count
+        )
+    }
+
     pub fn is_transfer(&self) -> bool {
         matches!(
             self.measure,

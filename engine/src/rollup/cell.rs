@@ -1,5 +1,7 @@
 //! Cells: the totals of an indicator or one of its options in both stages.
 
+use std::collections::BTreeSet;
+
 use itertools::{EitherOrBoth, Itertools};
 
 use super::total::Total;
@@ -206,6 +208,15 @@ impl Cells {
             return;
         }
         self.update(other.0.into_iter(), |cell, other| cell.merge(&other));
+    }
+
+    /// Puts the cells of some indicators in the place of its own of them.
+    pub(super) fn exchange(&mut self, given: &Cells, indicators: &BTreeSet<IndicatorNumber>) {
+        let is_exchanged = |key: &CellKey| indicators.contains(&key.indicator);
+        self.0.retain(|(key, _)| !is_exchanged(key));
+        let given = given.0.iter().filter(|(key, _)| is_exchanged(key));
+        self.0.extend(given.cloned());
+        self.0.sort_by_key(|(key, _)| *key);
     }
 
     pub(super) fn retain(&mut self, mut keep: impl FnMut(CellKey, &mut Cell) -> bool) {

@@ -19,7 +19,7 @@ use super::total::{Qualified, Total};
 use crate::domain::id::{IndicatorNumber, OptionNumber};
 use crate::domain::period::Period;
 use crate::domain::quantity::Qualifier;
-use crate::domain::submission::Fact;
+use crate::domain::submission::{Fact, Nil};
 
 /// Packed bytes that cannot be read: the database holds what this program never wrote.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +37,9 @@ pub enum EncodingError {
 const LAYOUT: u8 = 1;
 /// A year's rollups, each with its rev. In the first layout they had that of their row.
 const LAYOUT_OF_YEARS: u8 = 2;
+/// Facts of a unit that says that nothing more happened. The bytes after it are those of the first
+/// layout.
+const LAYOUT_OF_NIL: u8 = 3;
 
 fn pack<T: Serialize>(layout: u8, value: &T) -> Result<Vec<u8>, EncodingError> {
     Ok(postcard::to_extend(value, vec![layout])?)
@@ -56,16 +59,34 @@ fn layout_of(bytes: &[u8]) -> Result<(u8, &[u8]), EncodingError> {
 
 /// # Errors
 /// None in practice; the encoder's type allows one.
-pub fn pack_facts(facts: &[Fact]) -> Result<Vec<u8>, EncodingError> {
+pub fn pack_facts(facts: &[Fact], nil: Nil) -> Result<Vec<u8>, EncodingError> {
     let packed: Vec<PackedFact> = facts.iter().map(PackedFact::from).collect();
-    pack(LAYOUT, &packed)
+    let layout = match nil {
+        Nil::NotDeclared => LAYOUT,
+        Nil::Declared => LAYOUT_OF_NIL,
+    };
+    pack(layout, &packed)
 }
 
 /// # Errors
 /// Bytes that [`pack_facts`] did not make.
 pub fn unpack_facts(bytes: &[u8]) -> Result<Vec<Fact>, EncodingError> {
-    let packed: Vec<PackedFact> = unpack(bytes)?;
+    unpack_nil(bytes)?;
+    let (_, packed) = layout_of(bytes)?;
+    let packed: Vec<PackedFact> = postcard::from_bytes(packed)?;
     Ok(packed.into_iter().map(Fact::from).collect())
+}
+
+/// Reads whether the unit said that nothing more happened.
+///
+/// # Errors
+/// Bytes that [`pack_facts`] did not make.
+pub fn unpack_nil(bytes: &[u8]) -> Result<Nil, EncodingError> {
+    match layout_of(bytes)? {
+        (LAYOUT, _) => Ok(Nil::NotDeclared),
+        (LAYOUT_OF_NIL, _) => Ok(Nil::Declared),
+        (other, _) => Err(EncodingError::UnknownLayout(other)),
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -593,6 +614,27 @@ mod tests {
         assert_eq!(unpack_rollup(&[]), Err(EncodingError::Empty));
         assert_eq!(unpack_rollup(&[9, 0]), Err(EncodingError::UnknownLayout(9)));
         assert_eq!(unpack_facts(&[LAYOUT, 0]), Ok(Vec::new()));
+        assert_eq!(
+            unpack_facts(&[LAYOUT_OF_YEARS, 0]),
+            Err(EncodingError::UnknownLayout(LAYOUT_OF_YEARS))
+        );
+    }
+
+    #[test]
+    fn facts_are_kept_with_the_word_that_nothing_more_happened() {
+        let fact = Fact {
+            indicator: IndicatorNumber::new(1),
+            option: OptionNumber::TOTAL,
+            mantissa: -3,
+            qualifier: Qualifier::AtMost,
+        };
+        let kept = [1, 1, 0, 5, 2];
+        for (nil, layout) in [(Nil::NotDeclared, 1), (Nil::Declared, 3)] {
+            let packed = [&[layout][..], &kept].concat();
+            assert_eq!(pack_facts(&[fact], nil).unwrap(), packed);
+            assert_eq!(unpack_facts(&packed), Ok(vec![fact]));
+            assert_eq!(unpack_nil(&packed), Ok(nil));
+        }
     }
 
     /// Bytes of today's databases must stay readable for every later version.

@@ -270,7 +270,7 @@ impl Figures<'_, '_> {
                 };
                 let cell = self.rollup.total(key, across.units);
                 let decimals = entry.definition.decimals.get();
-                Figure::of_total(cell.at(self.stage), across, self.span, decimals)
+                Figure::of_total(cell.at(self.stage), across, self.span_of(entry), decimals)
             }
             Measure::Derived { formula } => self.derived(entry, formula),
         }
@@ -317,7 +317,15 @@ impl Figures<'_, '_> {
             other => other,
         };
         let across = Across { units, time };
-        (!total.is_empty()).then(|| Figure::of_total(total, across, self.span, decimals))
+        (!total.is_empty()).then(|| Figure::of_total(total, across, self.span_of(entry), decimals))
+    }
+
+    /// A base period of a form can be a longer one of the form that gives the figure.
+    fn span_of(&self, entry: &Entry<'_>) -> Span {
+        match (self.span, &entry.given_by) {
+            (Span::BasePeriod, Some(giving)) => giving.span,
+            (span, _) => span,
+        }
     }
 
     /// Tells whether a rule of the form holds for the unit's figures; `None` if one is missing.

@@ -6,6 +6,7 @@ use super::cell::{ByStage, Cell, CellKey, differing};
 use super::change::Change;
 use super::tally::Tally;
 use crate::domain::catalogue::Aggregations;
+use crate::domain::id::IndicatorNumber;
 use crate::domain::indicator::AcrossUnits;
 
 /// One unit's totals on one form for one period.
@@ -40,6 +41,13 @@ impl Rollup {
             submitted: own.submitted + below.submitted,
             approved: own.approved + below.approved,
         }
+    }
+
+    /// Takes the cells of some indicators from the rollup of another form, in the place of its own.
+    /// How many submissions count in it stays.
+    pub fn take(&mut self, given: &Rollup, indicators: &BTreeSet<IndicatorNumber>) {
+        self.own.cells.exchange(&given.own.cells, indicators);
+        self.below.cells.exchange(&given.below.cells, indicators);
     }
 
     /// Returns the tally that goes to the parent.

@@ -109,7 +109,7 @@ fn of_field(name: &str) -> Option<TextLimit> {
         "tenant" => TENANT,
         "unit" | "owner" | "parent" | "from" | "children" => UNIT,
         "level" | "submitted_by" | "collected_at" | "deadlines" => LEVEL,
-        "indicator" | "form" => DOTTED,
+        "indicator" | "form" | "from_form" => DOTTED,
         "period" => PERIOD,
         "if_match" => SEEN,
         "option" => OPTION,

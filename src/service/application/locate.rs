@@ -76,18 +76,32 @@ impl<'s> Located<'s> {
         }
     }
 
-    /// Returns the first day of the period's first base period.
-    pub fn opening_day(&self) -> NaiveDate {
-        let period = &self.in_force.period;
-        let bases = period.base_periods();
-        let days = bases.iter().map(|base| base.range.from);
-        days.min().unwrap_or(period.range.from)
+    /// The same place on another form, for its period with the same days.
+    pub fn on_form(&self, snapshot: &'s Snapshot, period: FormPeriod<'s>) -> Located<'s> {
+        Located {
+            in_force: snapshot.catalogue.in_force(period),
+            tree: self.tree.clone(),
+            position: self.position,
+            map: self.map,
+        }
     }
 
-    /// Returns the last days of the period's base periods.
+    /// Returns the first day of the first base period that is behind the figures.
+    pub fn opening_day(&self) -> NaiveDate {
+        let days = self.base_periods_behind();
+        let days = days.iter().map(|base| base.range.from);
+        days.min().unwrap_or(self.in_force.period.range.from)
+    }
+
+    /// Returns the last days of the base periods that are behind the figures.
     pub fn closing_days(&self) -> Vec<NaiveDate> {
-        let bases = self.in_force.period.base_periods();
+        let bases = self.base_periods_behind();
         bases.iter().map(FormPeriod::closing_day).collect()
+    }
+
+    fn base_periods_behind(&self) -> Vec<FormPeriod<'s>> {
+        let periods = self.in_force.periods_behind();
+        periods.iter().flat_map(FormPeriod::base_periods).collect()
     }
 
     /// The day to whose map the figures are restated; nothing where they are on the one that they

@@ -6,6 +6,7 @@ use crate::domain::fault::FieldPath;
 use crate::locale::{Count, Quoted};
 use crate::path;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use serde::Serialize;
@@ -13,6 +14,7 @@ use serde::Serialize;
 use self::asked::{Asked, Owner, check_owner_kept, unit_named};
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
+use crate::domain::catalogue::{Catalogue, NotGiven, ReasonNotGiven};
 use crate::domain::deadline::Deadline;
 use crate::domain::form::{
     FixedFormPart, Form, FormDefinition, FormPeriod, FourEyes, Item, Late, Narrative, Need,
@@ -186,6 +188,10 @@ pub struct ItemView {
     pub collected_at: Option<Vec<String>>,
     pub required: bool,
     pub show: Show,
+    /// The form on which the figure is entered, if it is not this one: its figures of the same days are
+    /// shown here. Null for what is entered on this form, or computed.
+    #[schema(example = "mttq.monthly")]
+    pub from_form: Option<String>,
 }
 
 /// A check of a unit's totals.
@@ -272,6 +278,7 @@ impl ItemView {
             collected_at: levels.map(|levels| levels.iter().map(ToString::to_string).collect()),
             required: item.need == Need::Required,
             show: item.show,
+            from_form: item.from_form.as_ref().map(ToString::to_string),
         }
     }
 }
@@ -457,6 +464,8 @@ pub struct EnteredItem {
     pub collected_at: Option<Vec<String>>,
     pub need: Need,
     pub show: Show,
+    /// The form on which it is entered, if not on this one.
+    pub from_form: Option<String>,
 }
 
 /// A rule to put.
@@ -511,6 +520,7 @@ pub fn put_form(
                 units_on,
                 named_already: known
                     .and_then(|known| known.on(valid_from)?.submitted_by.recipients()),
+                places_taken: BTreeMap::new(),
                 faults,
             };
             let definition = reader.definition(entered);
@@ -525,6 +535,7 @@ pub fn put_form(
                 versions: BTreeMap::new(),
             });
             form.versions.insert(valid_from, definition);
+            check_given(snapshot, &form, &reader.days, &reader.places_taken)?;
             if let Some(known) = known {
                 check_fixed(transaction, snapshot, known, &form)?;
                 check_targets(transaction, snapshot, known, &form)?;
@@ -546,6 +557,69 @@ pub fn put_form(
             Ok(Written::new(reply, [item]))
         })
     })
+}
+
+/// Checks that other forms can give the figures that this one takes from them, and that it goes on
+/// giving what others take from it, on `days`. `places_taken` says where the body has each figure that
+/// is taken.
+fn check_given(
+    snapshot: &Snapshot,
+    planned: &Form,
+    days: &BTreeSet<NaiveDate>,
+    places_taken: &BTreeMap<IndicatorCode, FieldPath>,
+) -> Result<(), FormError> {
+    let catalogue = snapshot.catalogue.with_form(planned.clone());
+    let days = days.iter();
+    let not_given: BTreeSet<NotGiven> = days.flat_map(|day| catalogue.not_given(*day)).collect();
+    if let Some(needed) = not_given
+        .iter()
+        .find(|one| one.from == planned.code && one.form != planned.code)
+    {
+        let form = catalogue.form_named(&needed.form);
+        let indicator = catalogue.indicator_named(&needed.indicator);
+        return Err(FormError::Fixed(message!(
+            "form-figure-needed",
+            form,
+            indicator
+        )));
+    }
+    let own = not_given.iter().filter(|one| one.form == planned.code);
+    let faults = own.filter_map(|one| {
+        let at = places_taken.get(&one.indicator)?.below("from_form");
+        let (code, message) = told_not_given(&catalogue, one);
+        Some(Fault::in_body(at, code, message))
+    });
+    let faults: Vec<Fault> = faults.collect();
+    match faults.is_empty() {
+        true => Ok(()),
+        false => Err(FormError::Invalid(faults)),
+    }
+}
+
+fn told_not_given(catalogue: &Catalogue, not_given: &NotGiven) -> (Code, Message) {
+    let from = catalogue.form_named(&not_given.from);
+    let indicator = catalogue.indicator_named(&not_given.indicator);
+    match not_given.reason {
+        ReasonNotGiven::UnknownForm => unknown_giving_form(&not_given.from),
+        ReasonNotGiven::SameForm => (
+            Code::InvalidValue,
+            message!("form-takes-from-itself", indicator),
+        ),
+        ReasonNotGiven::OtherPeriods => (
+            Code::InvalidValue,
+            message!("form-takes-from-other-periods", from, indicator),
+        ),
+        ReasonNotGiven::NotEntered => (
+            Code::UnknownIndicator,
+            message!("form-takes-what-is-not-entered", from, indicator),
+        ),
+    }
+}
+
+fn unknown_giving_form(name: &impl Display) -> (Code, Message) {
+    let name = clipped(&name.to_string());
+    let message = message!("form-takes-from-unknown-form", name = Quoted(&name));
+    (Code::UnknownForm, message)
 }
 
 /// Checks that periods with submissions keep their days and definition. The longer periods made of
@@ -670,6 +744,8 @@ struct FormReader<'s> {
     units_on: NaiveDate,
     /// The units that the form names before the change.
     named_already: Option<&'s BTreeSet<UnitId>>,
+    /// The places of the figures that are taken from other forms.
+    places_taken: BTreeMap<IndicatorCode, FieldPath>,
     faults: Vec<Fault>,
 }
 
@@ -987,12 +1063,39 @@ impl FormReader<'_> {
             .collected_at
             .as_ref()
             .map(|levels| self.levels_among(levels, &at.below("collected_at"), &seen.levels));
+        let from_form = self.giving_form(entered, at);
+        if from_form.is_some() {
+            self.places_taken.insert(code.clone(), at.clone());
+        }
         Some(Item {
             indicator: code,
             collected_at,
             need: entered.need,
             show: entered.show,
+            from_form,
         })
+    }
+
+    /// Reads the form on which an item is entered, if not on this one. Nobody submits the item here then,
+    /// so nothing can be said of who must.
+    fn giving_form(&mut self, entered: &EnteredItem, at: &FieldPath) -> Option<FormCode> {
+        let text = entered.from_form.as_ref()?;
+        let mut out_of_place = |field: &'static str| {
+            let message = message!("form-taken-is-not-entered");
+            self.fault(at.below(field), Code::InvalidValue, message);
+        };
+        if entered.collected_at.is_some() {
+            out_of_place("collected_at");
+        }
+        if entered.need == Need::Required {
+            out_of_place("required");
+        }
+        let code = text.parse::<FormCode>().ok();
+        if code.is_none() {
+            let (code, message) = unknown_giving_form(text);
+            self.fault(at.below("from_form"), code, message);
+        }
+        code
     }
 
     fn rules(&mut self, entered: &[EnteredRule], seen: &Seen) -> Vec<Rule> {

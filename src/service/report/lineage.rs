@@ -33,7 +33,7 @@ use crate::service::application::Application;
 use crate::service::application::locate::{Located, NotFound, ReportPath};
 use crate::service::application::page::{Page, PageRequest, UnknownCursor};
 use crate::service::application::snapshot::Snapshot;
-use crate::service::totals::{Board, handed_over_of};
+use crate::service::totals::{Board, handed_over_of, joined_rollups};
 use crate::store::key::Units;
 use crate::store::submission::counting::counting_of;
 use crate::store::{StoreError, Transaction};
@@ -113,7 +113,8 @@ pub struct LineageView {
     /// The figures that the formula uses, each of which has a lineage of its own.
     pub operands: Vec<CellView>,
     /// Every unit and base period that has a value or is expected to have one, in the order of the
-    /// tree. Empty for a derived figure.
+    /// tree. Empty for a derived figure. If the figure has a `from_form`, they are of that form: its base
+    /// periods, and the submissions on it.
     pub items: Vec<SourceView>,
     /// The `cursor` of the next page of `items`; null on the last.
     pub next: Option<String>,
@@ -163,8 +164,7 @@ pub fn get_lineage(
         let place = located.place();
         let _permit = snapshot.may_read(&located)?;
         let (entry, option) = name.find(&located)?;
-        let board = Board::of(snapshot, located.in_force.period);
-        let found = board.rollups(transaction, [place.position()])?;
+        let found = joined_rollups(transaction, snapshot, &located, [place.position()])?;
         let rollup = found
             .get(&place.position())
             .map(|stored| stored.rollup.clone());
@@ -174,7 +174,12 @@ pub fn get_lineage(
         let cells = operands
             .iter()
             .map(|(entry, option)| figuring.cell(&rollup, place, entry, *option));
-        let sources = Sources::of(snapshot, &located, &board, entry, option, name.stage);
+        let giving = entry.given_by;
+        let giving = giving.map(|giving| located.on_form(snapshot, giving));
+        let origin = giving.as_ref().unwrap_or(&located);
+        let (entry_there, _) = name.find(origin)?;
+        let board = Board::of(snapshot, origin.in_force.period);
+        let sources = Sources::of(snapshot, origin, &board, entry_there, option, name.stage);
         let page = sources.page(transaction, page)?;
         Ok(LineageView {
             form: located.form().code.to_string(),

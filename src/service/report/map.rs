@@ -214,9 +214,12 @@ fn apportioned(
 /// subtree.
 fn may_have_submitted(snapshot: &Snapshot, located: &Located<'_>, leaf: Place<'_>) -> bool {
     let reportings = snapshot.catalogue.subtree_reportings();
-    let mut covering = reportings.of_form(located.form().number).iter();
-    let definition = located.in_force.period.definition;
-    definition.submitted_by.includes(leaf.fact()) || covering.any(|(unit, _)| *unit == leaf.unit())
+    let mut periods = located.in_force.periods_behind().into_iter();
+    periods.any(|period| {
+        let mut covering = reportings.of_form(period.form.number).iter();
+        period.definition.submitted_by.includes(leaf.fact())
+            || covering.any(|(unit, _)| *unit == leaf.unit())
+    })
 }
 
 /// Returns true if figures of any base period passed along `passing`: their unit existed on the

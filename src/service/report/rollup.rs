@@ -3,8 +3,8 @@
 use crate::error::{Code, Explain, Explanation};
 use crate::service::application::name::PeriodName;
 use crate::service::application::name::UnitName;
-use crate::service::totals::Board;
 use crate::service::totals::cell::{CellView, Counts, Figuring};
+use crate::service::totals::joined_rollups;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
@@ -75,7 +75,8 @@ pub struct RollupView {
     pub form: String,
     pub period: PeriodName,
     pub stage: Stage,
-    /// The tenant's rev at which these figures last changed; 0 before the first.
+    /// The tenant's rev at which these figures last changed; 0 before the first. Of a form that takes
+    /// figures from other forms, the latest of all their totals.
     pub rev: i64,
     pub unit: UnitName,
     pub completeness: Counts,
@@ -176,10 +177,9 @@ pub(in crate::service) fn rollup_in(
         .iter()
         .map(|position| located.tree.at(*position).unit())
         .collect();
-    let board = Board::at(&located, snapshot);
     let left = Left::of(transaction, snapshot, &located)?;
     positions.extend(left.positions());
-    let found = board.rollups(transaction, positions)?;
+    let found = joined_rollups(transaction, snapshot, &located, positions)?;
     let key = located.key();
     // A target was set for the unit as it was then.
     let targets = match located.restated_to().is_some() {

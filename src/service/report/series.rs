@@ -6,28 +6,29 @@ use crate::service::application::name::PeriodName;
 use crate::service::application::name::UnitName;
 use crate::service::totals::cell::Figuring;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 use serde::Serialize;
 
 use crate::authn::Identity;
 use crate::authz::Denied;
-use crate::domain::form::{Form, FormPeriod, Span};
-use crate::domain::id::{IndicatorNumber, UnitId};
+use crate::domain::form::{Form, FormPeriod};
+use crate::domain::hierarchy::Position;
+use crate::domain::id::{FormNumber, IndicatorNumber, UnitId};
 use crate::domain::period::Period;
 use crate::domain::quantity::{Decimal, Qualifier};
 use crate::domain::submission::Stage;
 use crate::error::{Code, Explain, Explanation};
 use crate::message;
 use crate::rollup::carry::Contributions;
-use crate::rollup::node::Rollup;
+use crate::rollup::node::{KeptRollup, Rollup};
 use crate::service::application::Application;
 use crate::service::application::locate::{Located, NotFound, ReportPath};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::report::lineage::{FigureName, LineageError};
 use crate::service::report::map::MapView;
-use crate::service::totals::{Board, given_by, maps_of};
+use crate::service::totals::{Board, given_by, join, joined_rollups, maps_of};
 use crate::store::{StoreError, Transaction};
 
 /// The most points of a series.
@@ -239,8 +240,8 @@ struct SeriesWork<'w, 'c> {
     unit: UnitId,
     as_of: Option<NaiveDate>,
     points: &'w [Located<'w>],
-    /// Contributions read so far, for the years in which a total to date is folded.
-    years: HashMap<i32, Contributions>,
+    /// Contributions read so far, by form, for the years in which a total to date is folded.
+    years: HashMap<(FormNumber, i32), Contributions>,
 }
 
 impl<'w> SeriesWork<'w, '_> {
@@ -256,9 +257,8 @@ impl<'w> SeriesWork<'w, '_> {
     }
 
     fn rollup(&mut self, located: &Located<'_>) -> Result<Rollup, StoreError> {
-        let board = Board::at(located, self.snapshot);
         let position = located.place().position();
-        let mut found = board.rollups(self.transaction, [position])?;
+        let mut found = joined_rollups(self.transaction, self.snapshot, located, [position])?;
         Ok(found.remove(&position).unwrap_or_default().rollup)
     }
 
@@ -303,46 +303,55 @@ impl<'w> SeriesWork<'w, '_> {
             let rollup = self.rollup(&kept)?;
             return Ok(Some(self.figure(&kept, &rollup)));
         }
-        self.snapshot.patience.check()?;
-        let bases = form_periods(&period, &to_date.bases);
-        let board = Board::of_span(self.snapshot, period, &bases, located.map_day());
-        let rollup = board.fold_from(self.year(located)?, located.place());
-        let figuring = Figuring::over(
-            self.snapshot,
-            located,
-            self.figure.stage,
-            &bases,
-            Span::LongPeriod,
-        );
+        let position = located.place().position();
+        let own = self.folded_to_date(located, period)?;
+        let mut joined = join(own, &located.in_force, |giving| {
+            self.folded_to_date(located, giving)
+        })?;
+        let rollup = joined.remove(&position).unwrap_or_default().rollup;
+        let figuring = Figuring::of_year_to_date(self.snapshot, located, self.figure.stage);
         Ok(Some(self.shown(&figuring, located, &rollup)))
     }
 
-    /// Reads, once a year, the contributions below the unit in all base periods up to the year's
-    /// last point.
-    fn year(&mut self, point: &Located<'_>) -> Result<&Contributions, StoreError> {
-        let key = point.in_force.period.period.year();
-        match self.years.entry(key) {
+    /// Folds the year up to the end of a form's period, at a point's place.
+    fn folded_to_date(
+        &mut self,
+        point: &Located<'_>,
+        period: FormPeriod<'_>,
+    ) -> Result<BTreeMap<Position, KeptRollup>, StoreError> {
+        self.snapshot.patience.check()?;
+        let bases = period.base_periods_to_date();
+        let (snapshot, place) = (self.snapshot, point.place());
+        let board = Board::of_span(snapshot, period, &bases, point.map_day());
+        let rollup = board.fold_from(self.year(period)?, place);
+        let folded = KeptRollup { rollup, rev: 0 };
+        Ok(BTreeMap::from([(place.position(), folded)]))
+    }
+
+    /// Reads, once a year, the contributions below the unit in all base periods of a form up to the
+    /// year's last point.
+    fn year(&mut self, period: FormPeriod<'_>) -> Result<&Contributions, StoreError> {
+        let (form, year) = (period.form.number, period.period.year());
+        match self.years.entry((form, year)) {
             Entry::Occupied(read) => Ok(read.into_mut()),
             Entry::Vacant(empty) => {
-                let mut bases: BTreeSet<Period> = BTreeSet::new();
+                let mut bases: BTreeMap<Period, FormPeriod<'_>> = BTreeMap::new();
                 let mut units: BTreeSet<UnitId> = BTreeSet::new();
                 for point in self.points {
-                    let period = point.in_force.period;
-                    let to_date = period
-                        .year_to_date()
-                        .filter(|_| period.period.year() == key);
-                    if let Some(to_date) = to_date {
-                        let of_point = form_periods(&period, &to_date.bases);
-                        let day = point.map_day();
-                        let board = Board::of_span(self.snapshot, period, &of_point, day);
-                        units.extend(board.sources_below(point.place()));
-                        bases.extend(to_date.bases);
-                    }
+                    let mut periods = point.in_force.periods_behind().into_iter();
+                    let of_form = periods.find(|period| period.form.number == form);
+                    let Some(of_form) = of_form.filter(|period| period.period.year() == year)
+                    else {
+                        continue;
+                    };
+                    let of_point = of_form.base_periods_to_date();
+                    let day = point.map_day();
+                    let board = Board::of_span(self.snapshot, of_form, &of_point, day);
+                    units.extend(board.sources_below(point.place()));
+                    bases.extend(of_point.into_iter().map(|base| (base.period, base)));
                 }
-                let bases: Vec<Period> = bases.into_iter().collect();
-                let bases = form_periods(&point.in_force.period, &bases);
+                let bases: Vec<FormPeriod<'_>> = bases.into_values().collect();
                 let units: Vec<UnitId> = units.into_iter().collect();
-                let form = point.form().number;
                 let maps = maps_of(self.snapshot, &bases);
                 let mut contributions = given_by(self.transaction, form, &maps, &units)?;
                 for contribution in contributions.values_mut() {
@@ -375,9 +384,4 @@ impl<'w> SeriesWork<'w, '_> {
         let located = self.snapshot.locate_report(&path, self.as_of).ok()?;
         self.snapshot.may_read(&located).is_ok().then_some(located)
     }
-}
-
-fn form_periods<'s>(period: &FormPeriod<'s>, bases: &[Period]) -> Vec<FormPeriod<'s>> {
-    let bases = bases.iter();
-    bases.filter_map(|base| period.form.period(*base)).collect()
 }

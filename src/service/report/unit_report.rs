@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, HashMap};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::authz::Scope;
-use crate::domain::catalogue::Entry;
+use crate::domain::catalogue::{Entry, InForce};
 use crate::domain::form::{Section, Show, Span};
 use crate::domain::hierarchy::Place;
 use crate::domain::naming::{Named, unit_title};
@@ -78,7 +78,15 @@ pub struct UnitReport {
     pub undivided: Vec<UnitName>,
     /// The former units with an undivided part that the figures do not contain.
     pub undivided_elsewhere: Vec<UnitName>,
+    pub taken: Vec<TakenFigures>,
     pub sections: Vec<ReportSection>,
+}
+
+/// Figures that come from another form.
+#[derive(Debug, Clone)]
+pub struct TakenFigures {
+    pub form: Named,
+    pub indicators: Named,
 }
 
 /// A heading and its contents.
@@ -163,12 +171,30 @@ fn report_in(
         silent: silent_of(place, &completeness),
         undivided: units_of(&inside),
         undivided_elsewhere: units_of(&elsewhere),
+        taken: taken_figures(&located.in_force),
         sections: content.sections(&period.definition.outline),
     })
 }
 
 fn title_of(place: Place<'_>) -> String {
     unit_title(place.fact().kind.as_deref(), &place.fact().name)
+}
+
+/// Names the figures that come from other forms, by form.
+fn taken_figures(in_force: &InForce<'_>) -> Vec<TakenFigures> {
+    let named = |name: &LocalizedText| {
+        let LocalizedText { vi, en } = name.clone();
+        Named::new(vi.clone(), en.unwrap_or(vi))
+    };
+    let taken = in_force.taken().into_iter().filter_map(|taken| {
+        let entries = in_force.entries().iter();
+        let entries = entries.filter(|entry| taken.indicators.contains(&entry.indicator.number));
+        Some(TakenFigures {
+            form: named(&taken.period?.definition.name),
+            indicators: Named::list(entries.map(|entry| named(&entry.definition.name))),
+        })
+    });
+    taken.collect()
 }
 
 fn units_of(undivided: &[&Undivided]) -> Vec<UnitName> {

@@ -15,7 +15,7 @@ use crate::domain::hierarchy::{Place, Position};
 use crate::domain::id::FormCode;
 use crate::domain::period::Period;
 use crate::domain::submission::Stage;
-use crate::rollup::node::Rollup;
+use crate::rollup::node::{KeptRollup, Rollup};
 use crate::service::application::Application;
 use crate::service::application::locate::{Located, ReportPath};
 use crate::service::application::snapshot::Snapshot;
@@ -37,6 +37,8 @@ pub struct VerificationView {
     pub compared: usize,
     /// The units that differ; there should be none.
     pub differing: Vec<UnitName>,
+    /// Figures that are taken from another form are shown as they are there, and verified with that
+    /// form.
     pub kept: BothStages,
     pub folded: BothStages,
 }
@@ -196,19 +198,27 @@ pub fn verify_rollup(
             equal: differing.is_empty(),
             compared: places.len(),
             differing,
-            kept: both_stages(snapshot, &located, &upper.kept)?,
-            folded: both_stages(snapshot, &located, &upper.folded)?,
+            kept: both_stages(transaction, snapshot, &located, &upper.kept)?,
+            folded: both_stages(transaction, snapshot, &located, &upper.folded)?,
         })
     })
 }
 
+/// Shows a unit's cells. Those of other forms are as they are kept there.
 fn both_stages(
+    transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
     located: &Located<'_>,
     rollups: &BTreeMap<Position, Rollup>,
 ) -> Result<BothStages, StoreError> {
     let place = located.place();
-    let rollup = rollups.get(&place.position()).cloned().unwrap_or_default();
+    let position = place.position();
+    let rollup = rollups.get(&position).cloned().unwrap_or_default();
+    let own = BTreeMap::from([(position, KeptRollup { rollup, rev: 0 })]);
+    let mut joined = totals::join(own, &located.in_force, |giving| {
+        Board::of(snapshot, giving).rollups(transaction, [position])
+    })?;
+    let rollup = joined.remove(&position).unwrap_or_default().rollup;
     let cells = |stage| Figuring::of(snapshot, located, stage).cells(&rollup, place);
     Ok(BothStages {
         submitted: cells(Stage::Submitted)?,

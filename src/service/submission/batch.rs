@@ -501,6 +501,8 @@ impl Batch<'_, '_> {
             let key = step.key();
             let changed = rollups.get(&(key.form, key.period));
             let changed = changed.and_then(|of| of.get(&located.place().position()));
+            // What is taken from other forms is not in it.
+            let changed = changed.filter(|_| located.in_force.taken().is_empty());
             let broken = match changed {
                 Some(rollup) => broken_rules(located, rollup),
                 None => {

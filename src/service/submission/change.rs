@@ -12,8 +12,8 @@ pub(in crate::service) use crate::authz::Action;
 use crate::domain::catalogue::InForce;
 use crate::domain::fault::Faults;
 use crate::domain::submission::{
-    Content, EnteredPassage, EnteredValue, Revision, Step, SubmissionFault, Submitter, complete,
-    read_narrative, read_values,
+    Content, EnteredPassage, EnteredValue, Nil, Revision, Step, SubmissionFault, Submitter,
+    complete, read_narrative, read_nil, read_values,
 };
 use crate::service::application::Application;
 use crate::service::application::call::Call;
@@ -62,6 +62,7 @@ impl From<Option<NaiveDate>> for Arrival {
 pub struct Entered {
     pub values: Vec<EnteredValue>,
     pub narrative: Vec<EnteredPassage>,
+    pub nil: Nil,
     pub intent: Intent,
     pub arrival: Arrival,
 }
@@ -282,19 +283,24 @@ impl Entered {
     ) -> Result<Content, Faults<SubmissionFault>> {
         let facts = read_values(&self.values, in_force, submitter);
         let narrative = read_narrative(&self.narrative, in_force);
-        let (facts, narrative) = match (facts, narrative) {
-            (Ok(facts), Ok(narrative)) => (facts, narrative),
-            (facts, narrative) => {
+        let nil = read_nil(self.nil, in_force, submitter.levels);
+        let content = match (facts, narrative, nil) {
+            (Ok(facts), Ok(narrative), Ok(nil)) => Content {
+                facts,
+                narrative,
+                nil,
+            },
+            (facts, narrative, nil) => {
                 let mut faults = facts.err().unwrap_or_default();
                 faults.append(narrative.err().unwrap_or_default());
+                faults.append(nil.err().unwrap_or_default());
                 return Err(faults);
             }
         };
-        let facts = match self.intent {
-            Intent::KeepDraft => facts,
-            Intent::Submit => complete(&facts, in_force, submitter.levels)?,
-        };
-        Ok(Content { facts, narrative })
+        match self.intent {
+            Intent::KeepDraft => Ok(content),
+            Intent::Submit => complete(content, in_force, submitter.levels),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::rollup::figure::Figures;
 use crate::rollup::node::Rollup;
 use crate::service::application::locate::Located;
 use crate::service::application::snapshot::Snapshot;
-use crate::service::totals::Board;
+use crate::service::totals::joined_rollups;
 use crate::store::{StoreError, Transaction};
 
 /// Returns true if a submission's values must satisfy the form's rules. A draft, or a unit that
@@ -27,14 +27,13 @@ pub(super) fn broken_rules<'l>(located: &'l Located<'_>, rollup: &Rollup) -> Vec
         .collect()
 }
 
-/// Reads a unit's stored rollup of its base period.
+/// Reads a unit's rollup of its base period, with what the form takes from others at this moment.
 pub(super) fn rollup_at(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
     located: &Located<'_>,
 ) -> Result<Rollup, StoreError> {
     let position = located.place().position();
-    let board = Board::of(snapshot, located.in_force.period);
-    let found = board.rollups(transaction, [position])?.remove(&position);
-    Ok(found.unwrap_or_default().rollup)
+    let mut found = joined_rollups(transaction, snapshot, located, [position])?;
+    Ok(found.remove(&position).unwrap_or_default().rollup)
 }

@@ -420,9 +420,10 @@ impl Deciding<'_> {
         }
         let respondents = self.respondents();
         let levels = respondents.levels_of(self.located.place());
-        let facts = complete(&content.facts, &self.located.in_force, &levels)
-            .map_err(|faults| SubmissionError::Invalid(faults.into()))?;
-        Ok(Some(Content { facts, ..content }))
+        let completed = complete(content, &self.located.in_force, &levels);
+        completed
+            .map(Some)
+            .map_err(|faults| SubmissionError::Invalid(faults.into()))
     }
 
     /// Takes the values as they were read early, or reads them if the rules have changed since.

@@ -19,8 +19,8 @@ use crate::domain::quantity::{Decimal, Qualifier};
 use crate::domain::receipt::ReceiptNumber;
 use crate::domain::received_days::ReceivedDays;
 use crate::domain::submission::{
-    Content, EnteredFor, Fact, OwnWarning, Passage, Reason, Revision, RevisionRecord, SpeaksFor,
-    Status, Step, Submission, unusual,
+    Content, EnteredFor, Fact, Nil, OwnWarning, Passage, Reason, Revision, RevisionRecord,
+    SpeaksFor, Status, Step, Submission, unusual,
 };
 use crate::error::Message;
 use crate::message;
@@ -61,6 +61,9 @@ pub struct SubmissionView {
     /// The values as sent. Totals of closed breakdowns are computed and not listed.
     pub values: Vec<ValueView>,
     pub narrative: Vec<PassageView>,
+    /// If true, the unit says that nothing more happened than what it entered (không phát sinh). Once
+    /// submitted, `values` has a 0 for each flow that it left blank.
+    pub nil: bool,
     /// If true, the latest values were entered by an account with a duty on a unit above only (nhập
     /// thay). Null if that was not recorded then.
     pub on_behalf: Option<bool>,
@@ -261,6 +264,7 @@ impl SubmissionView {
                 .is_some_and(|(received, deadline)| received.is_late(deadline, time_zone)),
             values: value_views(&content.facts, &located.in_force),
             narrative: content.narrative.iter().map(PassageView::from).collect(),
+            nil: content.nil == Nil::Declared,
             on_behalf: entered_for.map(is_on_behalf),
             speaks_for: submission.speaks_for,
             reason: last_return
@@ -402,6 +406,9 @@ pub struct RevisionView {
     /// The values that the step brought; null if it brought none.
     pub values: Option<Vec<ValueView>>,
     pub narrative: Option<Vec<PassageView>>,
+    /// If true, the unit said that nothing more happened than what it entered (không phát sinh). Null if
+    /// the step brought no values.
+    pub nil: Option<bool>,
     /// The values that differ from those of the step before that brought values, in the order of the
     /// outline; null if the step brought none.
     pub changes: Option<Vec<ValueChangeView>>,
@@ -423,11 +430,12 @@ impl RevisionView {
             None => (None, None),
             Some(Difference { values, narrative }) => (Some(values), Some(narrative)),
         };
-        let (values, narrative) = match record.content {
-            None => (None, None),
+        let (values, narrative, nil) = match record.content {
+            None => (None, None, None),
             Some(content) => (
                 Some(value_views(&content.facts, in_force)),
                 Some(content.narrative.iter().map(PassageView::from).collect()),
+                Some(content.nil == Nil::Declared),
             ),
         };
         RevisionView {
@@ -443,6 +451,7 @@ impl RevisionView {
             receipt: receipt.map(|number| number.to_string()),
             values,
             narrative,
+            nil,
             changes,
             narrative_changes,
             reason: record.reason.map(ReasonView::from),

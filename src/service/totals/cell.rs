@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::domain::catalogue::{Entry, InForce};
 use crate::domain::form::{FormPeriod, Span};
 use crate::domain::hierarchy::Place;
-use crate::domain::id::{IndicatorNumber, LevelCode, OptionNumber, UnitId};
+use crate::domain::id::{FormNumber, IndicatorNumber, LevelCode, OptionNumber, UnitId};
 use crate::domain::indicator::{AcrossUnits, Measure};
 use crate::domain::landing::Landing;
 use crate::domain::quantity::{Decimal, Qualifier};
@@ -44,6 +44,10 @@ pub struct CellView {
     pub indicator: String,
     /// An option of a breakdown; null for the total.
     pub option: Option<String>,
+    /// The form on which the figure is entered, if it is not this one. The whole cell is that form's,
+    /// for the same days; only the target is this form's.
+    #[schema(example = "mttq.monthly")]
+    pub from_form: Option<String>,
     /// The exact figure; null if nobody has reported, or a formula has no value.
     #[schema(value_type = Option<f64>, example = 1562410000)]
     pub value: Option<Decimal>,
@@ -111,6 +115,8 @@ pub struct OwnFigure {
 pub(in crate::service) struct Figuring<'r, 's> {
     in_force: &'r InForce<'s>,
     expectation: Expectation<'s>,
+    /// What is expected of the figures that are taken from other forms.
+    expectations: BTreeMap<FormNumber, Expectation<'s>>,
     pub stage: Stage,
     span: Span,
     targets: Vec<Target>,
@@ -119,23 +125,39 @@ pub(in crate::service) struct Figuring<'r, 's> {
 
 impl<'r, 's> Figuring<'r, 's> {
     pub fn of(snapshot: &'s Snapshot, located: &'r Located<'s>, stage: Stage) -> Figuring<'r, 's> {
-        let period = located.in_force.period;
-        let bases = period.base_periods();
-        Figuring::over(snapshot, located, stage, &bases, period.span)
+        let span = located.in_force.period.span;
+        Figuring::over(snapshot, located, stage, span, FormPeriod::base_periods)
     }
 
-    /// Works on a span of base periods that need not be a period of the form.
-    pub fn over(
+    /// Works on the year up to the end of the period, which need not be a period of the form.
+    pub fn of_year_to_date(
         snapshot: &'s Snapshot,
         located: &'r Located<'s>,
         stage: Stage,
-        bases: &[FormPeriod<'s>],
-        span: Span,
     ) -> Figuring<'r, 's> {
-        let expectation = Expectation::of(snapshot, bases, located.tree.day());
+        let bases = FormPeriod::base_periods_to_date;
+        Figuring::over(snapshot, located, stage, Span::LongPeriod, bases)
+    }
+
+    /// `bases` lists the base periods that are behind the figures of a form's period.
+    fn over(
+        snapshot: &'s Snapshot,
+        located: &'r Located<'s>,
+        stage: Stage,
+        span: Span,
+        bases: impl Fn(&FormPeriod<'s>) -> Vec<FormPeriod<'s>>,
+    ) -> Figuring<'r, 's> {
+        let in_force = &located.in_force;
+        let day = located.tree.day();
+        let expected = |period: &FormPeriod<'s>| Expectation::of(snapshot, &bases(period), day);
+        let taken = in_force.taken().into_iter();
+        let giving = taken.filter_map(|taken| taken.period);
         Figuring {
-            in_force: &located.in_force,
-            expectation,
+            in_force,
+            expectation: expected(&in_force.period),
+            expectations: giving
+                .map(|giving| (giving.form.number, expected(&giving)))
+                .collect(),
             stage,
             span,
             targets: Vec::new(),
@@ -146,6 +168,13 @@ impl<'r, 's> Figuring<'r, 's> {
     /// Adds targets to show beside the figures.
     pub fn with_targets(self, targets: Vec<Target>) -> Figuring<'r, 's> {
         Figuring { targets, ..self }
+    }
+
+    /// Returns what is expected of an entry: on its form, or on the one that gives it.
+    fn expectation_of(&self, entry: &Entry<'_>) -> &Expectation<'s> {
+        let giving = entry.given_by.as_ref();
+        let given = giving.and_then(|giving| self.expectations.get(&giving.form.number));
+        given.unwrap_or(&self.expectation)
     }
 
     /// Counts the submissions of a unit's report, and those expected.
@@ -245,6 +274,7 @@ impl<'f, 'r, 's> Shown<'f, 'r, 's> {
         CellView {
             indicator: entry.indicator.code.to_string(),
             option: entry.indicator.option_code(option).map(ToString::to_string),
+            from_form: entry.item.from_form.as_ref().map(ToString::to_string),
             value: figure.value(),
             qualifier: figure.qualifier,
             qualified: figure.qualified.into(),
@@ -269,11 +299,13 @@ impl<'f, 'r, 's> Shown<'f, 'r, 's> {
 
     /// Returns a figure's completeness. A formula is as complete as its least complete operand.
     fn completeness(&self, entry: &Entry<'_>, option: OptionNumber) -> Coverage {
-        let expectation = &self.figuring.expectation;
         let Some(formula) = entry.definition.formula() else {
             return Coverage {
                 reported: self.figures.of(entry, option).reported,
-                expected: expectation.values(entry, self.place),
+                expected: self
+                    .figuring
+                    .expectation_of(entry)
+                    .values(entry, self.place),
             };
         };
         let number = entry.indicator.number;
@@ -289,7 +321,7 @@ impl<'f, 'r, 's> Shown<'f, 'r, 's> {
                 // Nobody has a value that is no longer collected, whoever submits the form.
                 None => Coverage {
                     reported: 0,
-                    expected: expectation.submissions(self.place),
+                    expected: self.figuring.expectation.submissions(self.place),
                 },
             })
             // Nothing is missing of a value that nobody is to report and nobody has.

@@ -5,6 +5,7 @@
 mod apply;
 mod board;
 pub mod cell;
+mod joined;
 mod rebuild;
 pub mod renewal;
 
@@ -12,4 +13,5 @@ pub(in crate::service) use apply::{Added, Adding};
 pub(in crate::service) use board::{
     Board, Given, OwnChange, Shared, divisions_in, given_by, handed_over_of, histories_of, maps_of,
 };
+pub(in crate::service) use joined::{join, joined_rollups};
 pub(in crate::service) use rebuild::{rebuild_period, rebuild_since, reported_periods};

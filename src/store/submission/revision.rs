@@ -10,7 +10,7 @@ use itertools::Itertools;
 use crate::domain::id::{FormNumber, UnitId};
 use crate::domain::period::Period;
 use crate::domain::submission::{Content, Passage, Revision, RevisionRecord, Step, SubmissionKey};
-use crate::rollup::encode::{pack_facts, unpack_facts};
+use crate::rollup::encode::{pack_facts, unpack_facts, unpack_nil};
 use crate::rollup::handover::PastStep;
 use crate::store::connection::AnyConnection;
 use crate::store::database::Transaction;
@@ -48,10 +48,10 @@ impl TryFrom<RevisionRow> for RevisionRecord {
         let content = row
             .facts
             .map(|facts| {
-                let facts = unpack_facts(&facts)?;
                 Ok::<_, StoreError>(Content {
-                    facts,
+                    facts: unpack_facts(&facts)?,
                     narrative: narrative.unwrap_or_default(),
+                    nil: unpack_nil(&facts)?,
                 })
             })
             .transpose()?;
@@ -109,7 +109,7 @@ impl<'r> NewRevision<'r> {
             step: to_word(record.step)?,
             status: to_word(record.status)?,
             facts: content
-                .map(|content| pack_facts(&content.facts))
+                .map(|content| pack_facts(&content.facts, content.nil))
                 .transpose()?,
             narrative: content
                 .map(|content| to_document(&content.narrative))

@@ -47,7 +47,36 @@ fn form_body(edition: &Edition) -> Value {
     })
 }
 
-/// Makes the model's form and its indicators.
+/// A form by quarters that takes figures from the model's form, and that nobody submits.
+pub const TAKING: &str = "taking";
+
+/// What it takes: operands of formulas, which no change of the model's form removes; and the formulas of
+/// them that no change exchanges.
+const TAKEN: [&str; 8] = [
+    "sum.sum",
+    "sum.average",
+    "transfer.sum",
+    "max.last",
+    "b.closed",
+    "average.average",
+    "min.min",
+    "none.last",
+];
+const MADE_OF_TAKEN: [&str; 5] = ["f.kept", "f.nested", "f.share", "f.either", "f.least"];
+
+fn taking_body() -> Value {
+    let taken = TAKEN
+        .iter()
+        .map(|code| json!({"indicator": code, "from_form": "model"}));
+    let made = MADE_OF_TAKEN.iter().map(|code| json!({"indicator": code}));
+    json!({
+        "name": {"vi": "T"}, "calendar": "statutory", "frequency": "quarter",
+        "submitted_by": ["province"],
+        "outline": [{"number": "I", "title": {"vi": "I"}, "items": taken.chain(made).collect::<Vec<_>>()}],
+    })
+}
+
+/// Makes the model's form and its indicators, and the form that takes figures from it.
 pub fn put_catalogue(admin: &Client, edition: &Edition) {
     let put = |path: &str, body: &Value| admin.put(path, body).expect_status(201);
     for (code, indicator) in &edition.collected {
@@ -63,6 +92,7 @@ pub fn put_catalogue(admin: &Client, edition: &Edition) {
         );
     }
     put("/v1/forms/model", &form_body(edition));
+    put(&format!("/v1/forms/{TAKING}"), &taking_body());
 }
 
 /// A change of the catalogue from a month on.

@@ -147,6 +147,23 @@ impl Collected {
         self.breakdowns.iter().any(|breakdown| breakdown.closed)
     }
 
+    /// All options of closed breakdowns, or the total where nothing was said.
+    fn fill_with_zeros(&self, code: &'static str, values: &mut Values) {
+        let zero = Quantity {
+            mantissa: 0,
+            qualifier: "exact",
+        };
+        let closed = self.breakdowns.iter().filter(|one| one.closed);
+        let options: Vec<&'static str> = closed.flat_map(|one| one.options.clone()).collect();
+        for option in &options {
+            values.entry((code, Some(option))).or_insert(zero);
+        }
+        let is_said = values.keys().any(|key| key.0 == code);
+        if options.is_empty() && !is_said {
+            values.insert((code, None), zero);
+        }
+    }
+
     fn options(&self) -> impl Iterator<Item = &'static str> {
         let breakdowns = self.breakdowns.iter();
         breakdowns.flat_map(|breakdown| breakdown.options.iter().copied())
@@ -287,6 +304,24 @@ impl Edition {
         self.collected.keys().copied().chain(derived)
     }
 
+    /// What counts once a unit of a level has sent something: with the zeros of what did not happen, and
+    /// the totals of closed breakdowns.
+    fn completed(&self, sent: &Sent, level: &str) -> Sent {
+        let mut values = sent.values.clone();
+        if sent.nil {
+            for (code, indicator) in &self.collected {
+                let adds_up = indicator.across_time == "sum" && indicator.across_units != "count";
+                if adds_up && indicator.collected_at.contains(&level) {
+                    indicator.fill_with_zeros(code, &mut values);
+                }
+            }
+        }
+        Sent {
+            values: self.with_totals(&values),
+            nil: sent.nil,
+        }
+    }
+
     /// Puts the totals of closed breakdowns beside their options.
     fn with_totals(&self, values: &Values) -> Values {
         let mut all = values.clone();
@@ -325,6 +360,13 @@ pub struct Quantity {
 /// What one unit reports.
 pub type Values = BTreeMap<Key, Quantity>;
 
+/// What one unit sends: values, and whether it says that nothing more happened.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Sent {
+    pub values: Values,
+    pub nil: bool,
+}
+
 /// What one unit does about one month.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
@@ -332,15 +374,15 @@ pub struct Report {
     pub status: Option<&'static str>,
     /// The status before the drafts, where one lies over what counts.
     beneath: &'static str,
-    latest: Values,
-    counting: Option<Values>,
+    latest: Sent,
+    counting: Option<Sent>,
 }
 
 /// What can be done to a submission.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
-    PutSubmitted(Values),
-    PutDraft(Values),
+    PutSubmitted(Sent),
+    PutDraft(Sent),
     Submit,
     Withdraw,
     Discard,
@@ -350,8 +392,9 @@ pub enum Step {
 }
 
 impl Report {
-    /// Does the step and says whether it is allowed; what is not allowed changes nothing.
-    pub fn take(&mut self, step: &Step, edition: &Edition) -> bool {
+    /// Does the step of a unit of a level and says whether it is allowed; what is not allowed changes
+    /// nothing.
+    pub fn take(&mut self, step: &Step, edition: &Edition, level: &str) -> bool {
         let status = self.status.unwrap_or("nothing");
         let counts = self.counting.is_some();
         let allowed = match step {
@@ -368,20 +411,20 @@ impl Report {
             return false;
         }
         match step {
-            Step::PutSubmitted(values) => {
-                self.latest = values.clone();
-                self.counting = Some(edition.with_totals(values));
+            Step::PutSubmitted(sent) => {
+                self.latest = sent.clone();
+                self.counting = Some(edition.completed(sent, level));
                 self.status = Some("submitted");
             }
-            Step::PutDraft(values) => {
+            Step::PutDraft(sent) => {
                 if status != "draft" {
                     self.beneath = status;
                 }
-                self.latest = values.clone();
+                self.latest = sent.clone();
                 self.status = Some("draft");
             }
             Step::Submit => {
-                self.counting = Some(edition.with_totals(&self.latest));
+                self.counting = Some(edition.completed(&self.latest, level));
                 self.status = Some("submitted");
             }
             Step::Withdraw => {
@@ -429,7 +472,7 @@ impl Unit {
     /// For each month of a period the value that counts in a stage, if there is one.
     fn values(&self, key: Key, period: &Period, stage: &str) -> Vec<Quantity> {
         let counting = self.reports(period).filter(|report| report.counts(stage));
-        let values = counting.filter_map(|report| report.counting.as_ref()?.get(&key));
+        let values = counting.filter_map(|report| report.counting.as_ref()?.values.get(&key));
         values.copied().collect()
     }
 }
@@ -812,6 +855,7 @@ fn cell(key: Key, figure: &Figure, own: Option<Value>, received: Option<String>)
     json!({
         "indicator": key.0,
         "option": key.1,
+        "from_form": null,
         "value": figure.value.map(|value| number(&value.shown(figure.decimals))),
         "qualifier": figure.qualifier,
         "qualified": {"at_least": at_least, "at_most": at_most, "estimate": estimate},

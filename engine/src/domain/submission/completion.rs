@@ -1,10 +1,11 @@
-//! Completes facts for counting: totals of closed breakdowns, and what must not be missing.
+//! Completes values for counting: zeros of flows that did not happen, totals of closed breakdowns, and
+//! what must not be missing.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::fault::SubmissionFault;
 use super::reading::impossible;
-use super::record::Fact;
+use super::record::{Content, Fact, Nil};
 use crate::domain::catalogue::{Entry, InForce};
 use crate::domain::fault::Faults;
 use crate::domain::form::Need;
@@ -14,22 +15,25 @@ use crate::domain::named::Named;
 use crate::domain::quantity::{Decimal, Qualifier};
 use crate::path;
 
-/// Completes facts for counting: closed breakdowns get their total, and everything that a
-/// submission (other than a draft) of these levels must have is looked for.
+/// Completes values for counting: flows that did not happen get a 0, closed breakdowns their total,
+/// and everything that a submission (other than a draft) of these levels must have is looked
+/// for.
 ///
 /// # Errors
 /// Every single thing that is missing, does not add up, or is not asked for any more (a draft
 /// may be older than the form's version).
 pub fn complete(
-    facts: &[Fact],
+    content: Content,
     in_force: &InForce<'_>,
     levels: &[&LevelCode],
-) -> Result<Vec<Fact>, Faults<SubmissionFault>> {
-    let collected: Vec<&Entry<'_>> = in_force
-        .entries()
-        .iter()
-        .filter(|entry| entry.is_collected_at_any(levels))
-        .collect();
+) -> Result<Content, Faults<SubmissionFault>> {
+    let Content {
+        facts,
+        narrative,
+        nil,
+    } = content;
+    let nil = read_nil(nil, in_force, levels)?;
+    let collected = collected(in_force, levels);
     let by_number: HashMap<IndicatorNumber, &Entry<'_>> = collected
         .iter()
         .map(|entry| (entry.indicator.number, *entry))
@@ -45,6 +49,9 @@ pub fn complete(
         .map(|fact| ((fact.indicator, fact.option), *fact))
         .collect();
     for entry in &collected {
+        if nil == Nil::Declared {
+            enter_zeros(entry, &mut values);
+        }
         match completed_total(entry, &values) {
             Ok(Some(total)) => {
                 values.insert((total.indicator, total.option), total);
@@ -58,7 +65,66 @@ pub fn complete(
         }
         impossible_values(entry, &values).for_each(&mut refuse);
     }
-    faults.or(values.into_values().collect())
+    faults.or(Content {
+        facts: values.into_values().collect(),
+        narrative,
+        nil,
+    })
+}
+
+/// Reads whether a unit says that nothing more happened.
+///
+/// # Errors
+/// [`SubmissionFault::NilWithoutFlows`], at `nil`.
+pub fn read_nil(
+    nil: Nil,
+    in_force: &InForce<'_>,
+    levels: &[&LevelCode],
+) -> Result<Nil, Faults<SubmissionFault>> {
+    let mut faults = Faults::default();
+    let has_flow = || {
+        let collected = collected(in_force, levels);
+        collected.iter().any(|entry| entry.definition.is_flow())
+    };
+    if nil == Nil::Declared && !has_flow() {
+        let form = in_force.period.named_form();
+        faults.push(path!["nil"], SubmissionFault::NilWithoutFlows { form });
+    }
+    faults.or(nil)
+}
+
+/// The entries that units of some levels submit.
+fn collected<'f, 'c>(in_force: &'f InForce<'c>, levels: &[&LevelCode]) -> Vec<&'f Entry<'c>> {
+    let entries = in_force.entries().iter();
+    entries
+        .filter(|entry| entry.is_collected_at_any(levels))
+        .collect()
+}
+
+/// Enters a 0 for what a flow has left blank: each option of its closed breakdowns, whose total is
+/// computed, or else the total, if nothing of the indicator was entered. Options of open breakdowns
+/// stay blank.
+fn enter_zeros(entry: &Entry<'_>, values: &mut Values) {
+    if !entry.definition.is_flow() {
+        return;
+    }
+    let indicator = entry.indicator.number;
+    let closed = entry.definition.breakdowns().iter();
+    let closed = closed.filter(|one| one.kind == BreakdownKind::Closed);
+    let options = closed.flat_map(|breakdown| &breakdown.options);
+    let options = options.filter_map(|option| entry.indicator.option_number(&option.code));
+    let mut blank: Vec<OptionNumber> = options.collect();
+    if blank.is_empty() && own_values(entry, values).next().is_none() {
+        blank.push(OptionNumber::TOTAL);
+    }
+    for option in blank {
+        values.entry((indicator, option)).or_insert(Fact {
+            indicator,
+            option,
+            mantissa: 0,
+            qualifier: Qualifier::Exact,
+        });
+    }
 }
 
 /// The fault of a fact that its entry, if there is one, does not ask for.

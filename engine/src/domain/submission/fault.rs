@@ -24,6 +24,11 @@ pub enum SubmissionFault {
     Derived {
         indicator: Named,
     },
+    /// The indicator is entered on another form.
+    FromForm {
+        indicator: Named,
+        form: Named,
+    },
     /// The indicator is not collected at the submitter's level, only at those of `collecting`.
     NotCollectedHere {
         indicator: Named,
@@ -82,6 +87,11 @@ pub enum SubmissionFault {
         indicator: Named,
         sum: Decimal,
         total: Decimal,
+    },
+    /// The form asks this unit for no flow, so there is nothing of which it could say that it did not
+    /// happen.
+    NilWithoutFlows {
+        form: Named,
     },
     /// A required indicator has no value.
     RequiredMissing {

@@ -7,14 +7,14 @@ mod reading;
 mod record;
 mod status;
 
-pub use completion::complete;
+pub use completion::{complete, read_nil};
 pub use fault::{OutOfBounds, SubmissionFault};
 pub use reading::{
     EnteredPassage, EnteredValue, Submitter, impossible, read_narrative, read_values,
     unknown_indicator, unknown_option, unusual,
 };
 pub use record::{
-    Content, EnteredFor, Fact, Passage, Reason, Revision, RevisionRecord, SpeaksFor, Submission,
-    SubmissionKey, ValueReason,
+    Content, EnteredFor, Fact, Nil, Passage, Reason, Revision, RevisionRecord, SpeaksFor,
+    Submission, SubmissionKey, ValueReason,
 };
 pub use status::{Counting, Effect, OwnWarning, Stage, Status, Step, WrongStatus};

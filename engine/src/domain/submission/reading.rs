@@ -7,7 +7,7 @@ use super::record::{Fact, Passage};
 use crate::domain::bounds::Interval;
 use crate::domain::catalogue::{Entry, InForce};
 use crate::domain::fault::{FaultAt, Faults, FieldPath};
-use crate::domain::form::Narrative;
+use crate::domain::form::{FormPeriod, Narrative};
 use crate::domain::hierarchy::Hierarchy;
 use crate::domain::id::{LevelCode, OptionCode, OptionNumber, SectionNumber};
 use crate::domain::named::Named;
@@ -111,6 +111,13 @@ fn collected_entry<'f, 'c>(
     if entry.definition.formula().is_some() {
         let indicator = entry.named();
         return Err(SubmissionFault::Derived { indicator });
+    }
+    if let Some(form) = &entry.item.from_form {
+        let giving = entry.given_by.as_ref();
+        return Err(SubmissionFault::FromForm {
+            indicator: entry.named(),
+            form: giving.map_or_else(|| Named::plain(form), FormPeriod::named_form),
+        });
     }
     if !entry.is_collected_at_any(submitter.levels) {
         let levels = in_force.period.definition.levels_collecting(entry.item);

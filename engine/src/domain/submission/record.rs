@@ -50,6 +50,16 @@ impl Submission {
 pub struct Content {
     pub facts: Vec<Fact>,
     pub narrative: Vec<Passage>,
+    pub nil: Nil,
+}
+
+/// A unit's word that nothing more happened than what it entered (không phát sinh).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Nil {
+    /// Each flow that is left blank is 0 once the submission counts.
+    Declared,
+    #[default]
+    NotDeclared,
 }
 
 /// Why a submission was returned: one text for all of it, and others for single values.

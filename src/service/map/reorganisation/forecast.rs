@@ -13,11 +13,11 @@ use crate::domain::hierarchy::{Place, Position};
 use crate::domain::id::UnitId;
 use crate::domain::quantity::Decimal;
 use crate::domain::submission::Stage;
-use crate::rollup::node::Rollup;
+use crate::rollup::node::{KeptRollup, Rollup};
 use crate::service::application::locate::{Located, ReportPath};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::application::watcher::{Phase, Watcher};
-use crate::service::totals::{Board, reported_periods};
+use crate::service::totals::{Board, join, reported_periods};
 use crate::store::{StoreError, Transaction};
 
 /// The latest reported period of a form on both maps. Both sides have the same rows: the units at
@@ -108,7 +108,7 @@ enum ForecastRows {
 struct Side<'s> {
     snapshot: &'s Snapshot,
     located: Located<'s>,
-    folded: BTreeMap<Position, Rollup>,
+    folded: BTreeMap<Position, KeptRollup>,
 }
 
 impl<'s> Side<'s> {
@@ -132,9 +132,19 @@ impl<'s> Side<'s> {
         let Ok(located) = snapshot.locate_as_of(&path, Some(day)) else {
             return Ok(None);
         };
-        let board = Board::to_fold(snapshot, located.in_force.period, day);
-        let places: Vec<Place<'_>> = board.tree().places_with_leaves().collect();
-        let folded = board.folded(transaction, &places, BTreeMap::new())?;
+        let mut fold =
+            |period: FormPeriod<'s>| -> Result<BTreeMap<Position, KeptRollup>, StoreError> {
+                let board = Board::to_fold(snapshot, period, day);
+                let places: Vec<Place<'_>> = board.tree().places_with_leaves().collect();
+                let folded = board
+                    .folded(transaction, &places, BTreeMap::new())?
+                    .into_iter();
+                let folded =
+                    folded.map(|(position, rollup)| (position, KeptRollup { rollup, rev: 0 }));
+                Ok(folded.collect())
+            };
+        let own = fold(located.in_force.period)?;
+        let folded = join(own, &located.in_force, fold)?;
         Ok(Some(Side {
             snapshot,
             located,
@@ -191,7 +201,9 @@ impl<'s> Side<'s> {
 
     fn rollup(&self, place: Place<'_>) -> Rollup {
         let folded = self.folded.get(&place.position());
-        folded.cloned().unwrap_or_default()
+        folded
+            .map(|folded| folded.rollup.clone())
+            .unwrap_or_default()
     }
 }
 

@@ -1,13 +1,14 @@
 //! The differences between two states of a report: what was sent and what there is now, or two
 //! releases. Compares what is shown, value by value.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
 use super::content::ReleasedPassage;
 use super::error::ReleaseError;
+use crate::domain::id::UnitId;
 use crate::domain::quantity::Qualifier;
 use crate::domain::release::ReleaseNumber;
 use crate::domain::submission::Stage;
@@ -37,7 +38,8 @@ pub struct DriftView {
     pub completeness: Option<CountsDrift>,
     /// The texts that differ.
     pub narrative: Vec<PassageDrift>,
-    /// The units at or below the unit whose counting values came or went since: the first 200, by code.
+    /// The units at or below the unit whose counting values came or went since, on this form or one that
+    /// it takes figures from: the first 200, by code.
     pub units: Vec<UnitName>,
 }
 
@@ -297,14 +299,18 @@ fn units_changed(
     located: &Located<'_>,
     sent_rev: i64,
 ) -> Result<Vec<UnitName>, StoreError> {
-    let bases = located.in_force.period.base_periods();
-    let periods: Vec<_> = bases.iter().map(|base| base.period).collect();
-    let sources = Board::at(located, snapshot).sources_below(located.place());
-    let (form, sources) = (located.form().number, Units::These(&sources));
-    let changed = recounted_since(transaction, form, &periods, sources, sent_rev)?;
+    let mut changed: BTreeSet<UnitId> = BTreeSet::new();
+    for period in located.in_force.periods_behind() {
+        let bases = period.base_periods();
+        let bases: Vec<_> = bases.iter().map(|base| base.period).collect();
+        let on_form = located.on_form(snapshot, period);
+        let sources = Board::at(&on_form, snapshot).sources_below(located.place());
+        let (form, sources) = (period.form.number, Units::These(&sources));
+        let recounted = recounted_since(transaction, form, &bases, sources, sent_rev)?;
+        changed.extend(recounted);
+    }
     let tree = &located.tree;
-    let changed = changed.into_iter();
-    let facts = changed.filter_map(|unit| {
+    let facts = changed.into_iter().filter_map(|unit| {
         let standing = tree.by_id(unit).map(|place| place.fact());
         standing.or_else(|| tree.last_fact(unit))
     });

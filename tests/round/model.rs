@@ -157,7 +157,8 @@ fn shown(total: &Value) -> String {
 fn step(rng: &mut StdRng, report: &Report, states: &mut States) {
     let (unit, _) = *UNITS.choose(rng).unwrap();
     let steps = [
-        "put", "put", "draft", "withdraw", "approve", "approve", "return", "reopen",
+        "put", "put", "put", "draft", "withdraw", "withdraw", "approve", "approve", "return",
+        "return", "reopen",
     ];
     let taken = *steps.choose(rng).unwrap();
     let number = rng.random_range(0..100);
@@ -362,9 +363,9 @@ on_both_backends! {
         let mut covered = 0;
         world.check(&states);
         for _ in 0..60 {
-            match rng.random_range(0..6) {
+            match rng.random_range(0..10) {
                 0 => extend(&mut rng, &world.admin, &period),
-                1 => cover(&mut rng, &world.admin, &period, &mut states),
+                1..4 => cover(&mut rng, &world.admin, &period, &mut states),
                 _ => step(&mut rng, &world.report, &mut states),
             }
             covered += states.covering.len();

@@ -111,8 +111,13 @@ impl Explain for SubtreeReportingError {
                 units,
                 count,
             } => {
-                let (units, count) = (units.join(", "), Count(*count));
-                let message = message!("subtree-reporting-already-reported", period, units, count);
+                let (units, count) = (units.join(", "), *count);
+                let message = message!(
+                    "subtree-reporting-already-reported",
+                    period,
+                    units,
+                    count = Count(count)
+                );
                 Explanation::new(Code::AlreadyReported, message)
             }
             SubtreeReportingError::AlreadyReportedForAll { period, unit } => Explanation::new(

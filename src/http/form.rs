@@ -137,7 +137,7 @@ pub struct FormBody {
     /// days.
     pub windows: Option<Vec<WindowBody>>,
     /// The unit that the form belongs to, by its id or `code:…`: only units at and below it are asked.
-    /// Those who manage it or a unit above it change the form. It never changes. Without it the form is
+    /// Those who manage it or a unit above it change the form. The owner stays. Without it the form is
     /// of the whole tenant, and only an administrator changes it.
     #[schema(example = json!(null))]
     pub owner: Option<String>,

@@ -2,9 +2,14 @@
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tonghop::service::application::call::Call;
+use tonghop::service::application::condition::Precondition;
+use tonghop::service::application::locate::ReportPath;
+use tonghop::service::submission::{Asked, SubmissionChange, change_all};
 
 use crate::harness::decree::{commune, decree, merge};
 use crate::harness::report::{Report, Reports, value};
+use crate::harness::server::now;
 use crate::harness::town::{Town, form, indicator};
 use crate::harness::{Answer, Backend, Client, Server};
 
@@ -83,6 +88,26 @@ fn id(client: &Client, unit: &str) -> String {
     unit["id"].as_str().unwrap().to_owned()
 }
 
+/// Approves submissions in one commit.
+fn approve_together(server: &Server, units: &[&str]) -> Vec<Value> {
+    let identity = server.identity();
+    let asked = units.iter().map(|unit| {
+        let path = ReportPath {
+            form: "f".to_owned(),
+            period: "2024".to_owned(),
+            unit: format!("code:{unit}"),
+        };
+        let call = Call::new(identity, now()).on(Precondition::Present);
+        let approve = SubmissionChange::Approve;
+        Asked::new(&server.application, call, path, approve).unwrap()
+    });
+    let replies = change_all(&server.application, identity.tenant(), asked.collect());
+    let answers = replies.into_iter();
+    answers
+        .map(|reply| serde_json::from_str(&reply.unwrap().body).unwrap())
+        .collect()
+}
+
 /// Steps with the kinds that their receipts tell, and the value of `x` at each.
 const STEPS: [(&str, &str, i64); 9] = [
     ("save", "submission.saved", 1),
@@ -153,17 +178,13 @@ on_both_backends! {
     }
 
     fn steps_of_one_commit_have_a_receipt_each(backend) {
-        let (_server, admin, reports) = reporting(backend);
+        let (server, admin, reports) = reporting(backend);
         let report = reports.of("2024");
         let units = ["A1", "A2", "B1"];
-        let items = units.map(|unit| {
+        for unit in units {
             report.submit(unit, &[value("x", 1)]);
-            let seen = admin.get(&report.submission(unit)).etag().to_owned();
-            json!({"form": "f", "period": "2024", "unit": format!("code:{unit}"), "if_match": seen})
-        });
-        let answer = admin.post_json("/v1/submissions/approve", &json!({"items": items}));
-        let approved = answer.expect_status(207).json();
-        let approved: Vec<&Value> = approved["items"].as_array().unwrap().iter().map(|item| &item["submission"]).collect();
+        }
+        let approved = approve_together(&server, &units);
         let rev = approved[0]["rev"].clone();
         for (place, (unit, submission)) in (1..).zip(units.iter().zip(approved)) {
             assert_eq!(submission["rev"], rev, "one commit");

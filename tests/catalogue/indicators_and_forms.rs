@@ -228,7 +228,8 @@ fn a_form_s_version_holds_from_its_day_on_and_gives_its_periods() {
     assert_eq!(
         created.json()["outline"][0]["items"][0],
         json!({
-            "indicator": "x", "collected_at": null, "required": false, "show": "total"
+            "indicator": "x", "collected_at": null, "required": false, "show": "total",
+            "from_form": null
         })
     );
     let mut quarterly = form(&["x", "y"]);

@@ -445,6 +445,7 @@ on_both_backends! {
             empty["cells"],
             json!([{
                 "indicator": "x", "option": null, "value": null, "qualifier": "exact",
+                "from_form": null,
                 "qualified": {"at_least": 0, "at_most": 0, "estimate": 0}, "apportioned": 0, "reported": 0, "expected": 5,
                 "own": null, "received_from_below": null, "target": null, "numerator": null, "denominator": null
             }])

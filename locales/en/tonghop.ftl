@@ -51,9 +51,9 @@ access-allowed-between = You may { $action } from { $from } to { $to } only. Cho
 
 ## authz/policy
 
-role-reporter = reporter
-role-approver = approver
-role-viewer = viewer
+role-reporter = reporter ({ $code })
+role-approver = approver ({ $code })
+role-viewer = viewer ({ $code })
 role-unit-admin = manager of units ({ $code })
 role-tenant-admin = administrator ({ $code })
 

@@ -150,7 +150,12 @@ fn receive(town: &Worker<'_>) -> Result<(), DemoError> {
 fn correct(commune: &Worker<'_>) -> Result<(), DemoError> {
     let what = "corrected_2023.csv";
     let path = || annual("2023", CORRECTED_HAMLET);
-    commune.change(CORRECTED_ON, path(), SubmissionChange::Reopen)?;
+    let reason = EnteredReason {
+        text: "Ấp báo sót một khoản vận động.".to_owned(),
+        values: Vec::new(),
+    };
+    let reopen = SubmissionChange::Reopen(Some(reason));
+    commune.change(CORRECTED_ON, path(), reopen)?;
     let corrected = submissions(FORM, include_str!("corrected_2023.csv")).map_err(in_data(what))?;
     for (path, values) in corrected {
         let put = SubmissionChange::Put(submitted(values, Vec::new()));

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, get, post, put, web};
 use serde::Deserialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{reply, tagged};
 use super::problem::Problem;
@@ -20,15 +20,31 @@ use crate::service::application::locate::ReportPath;
 use crate::service::application::page::Page;
 use crate::service::submission::{
     self, Arrival, Entered, EnteredReason, EnteredValueReason, Intent, RevisionView,
-    SubmissionChange, SubmissionQueue, SubmissionView,
+    SubmissionChange, SubmissionQueue, SubmissionView, Whereabouts,
 };
+
+/// What to add to a submission.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct SubmissionParams {
+    /// `whereabouts`: also tell where the submission is, and in which reports above.
+    #[param(nullable = false, inline)]
+    include: Option<SubmissionInclude>,
+}
+
+/// An addition to a submission.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SubmissionInclude {
+    Whereabouts,
+}
 
 /// Read a unit's submission with its latest values.
 ///
 /// Its ETag is what the next step builds on.
 #[utoipa::path(
     tag = "submissions",
-    params(ReportPath, SeenEtags),
+    params(ReportPath, SubmissionParams, SeenEtags),
     responses((status = 200, description = "The submission", body = SubmissionView)),
 )]
 #[get("/forms/{form}/periods/{period}/units/{unit}/submission")]
@@ -36,10 +52,17 @@ pub async fn get_submission(
     application: web::Data<Application>,
     SignedIn(identity): SignedIn,
     path: web::Path<ReportPath>,
+    Params(params): Params<SubmissionParams>,
     seen: SeenEtags,
 ) -> Result<HttpResponse, Problem> {
-    let (state, view) =
-        super::blocking(move || submission::get_submission(&application, &identity, &path)).await?;
+    let whereabouts = match params.include {
+        Some(SubmissionInclude::Whereabouts) => Whereabouts::Included,
+        None => Whereabouts::LeftOut,
+    };
+    let (state, view) = super::blocking(move || {
+        submission::get_submission(&application, &identity, &path, whereabouts)
+    })
+    .await?;
     Ok(tagged(&state, &seen, &view))
 }
 
@@ -301,12 +324,37 @@ pub async fn return_submission(
     take_step(application, queue, path, call, change).await
 }
 
+/// The reason for which something approved is to be changed.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReopenBody {
+    /// Shown to the unit. Say it, so that the unit knows what to change.
+    #[schema(example = "Số hộ nghèo khác với danh sách đã duyệt.")]
+    pub reason: Option<String>,
+    /// Reasons for single values.
+    #[serde(default)]
+    pub values: Vec<ValueReasonBody>,
+}
+
+impl ReopenBody {
+    fn entered(self) -> Option<EnteredReason> {
+        if self.reason.is_none() && self.values.is_empty() {
+            return None;
+        }
+        Some(EnteredReason::from(ReturnBody {
+            reason: self.reason.unwrap_or_default(),
+            values: self.values,
+        }))
+    }
+}
+
 /// Reopen an approved submission for changes.
 ///
-/// It still counts as submitted. The unit may change it and submit it again.
+/// It still counts as submitted. The unit sees the reason, and may change it and submit it again.
 #[utoipa::path(
     tag = "submissions",
-    params(ReportPath, CalledOn<NoBody>),
+    params(ReportPath, CalledOn<OptionalJsonBody<ReopenBody>>),
+    request_body = Option<ReopenBody>,
     responses((status = 200, description = "The submission, which counts as submitted", body = SubmissionView)),
 )]
 #[post("/forms/{form}/periods/{period}/units/{unit}/submission/reopen")]
@@ -314,9 +362,10 @@ pub async fn reopen_submission(
     application: web::Data<Application>,
     queue: web::Data<SubmissionQueue>,
     path: web::Path<ReportPath>,
-    CalledOn { call, .. }: CalledOn<NoBody>,
+    CalledOn { call, body }: CalledOn<OptionalJsonBody<ReopenBody>>,
 ) -> Result<HttpResponse, Problem> {
-    take_step(application, queue, path, call, SubmissionChange::Reopen).await
+    let change = SubmissionChange::Reopen(body.entered());
+    take_step(application, queue, path, call, change).await
 }
 
 /// List a submission's history, the latest step first.

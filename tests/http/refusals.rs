@@ -39,8 +39,8 @@ on_both_backends! {
         assert_eq!(
             told(viewer.put(&at("A1"), &values)),
             "You may not enter or submit for this unit: that takes the role reporter (reporter) on Ấp Một (A1) \
-             or a unit above it, which you do not have. Ask the person who manages the accounts of Ấp Một (A1) \
-             for it."
+             or a unit above it, which you do not have. Ask somebody who has it to do this, or ask the person \
+             who manages the accounts of Ấp Một (A1) for it."
         );
         // Has the role for another unit, and reads this one.
         let neighbour = somebody(&server, "neighbour", &["reporter@code:B", "viewer@code:A"]);
@@ -63,7 +63,8 @@ on_both_backends! {
         assert_eq!(
             told(approver.put("/v1/levels/country", &level)),
             "You may not change levels: that takes the role administrator (tenant_admin) for the whole system, \
-             which you do not have. Ask an administrator of the whole system for it."
+             which you do not have. Ask somebody who has it to do this, or ask an administrator of the whole \
+             system for it."
         );
         let manager = somebody(&server, "manager", &["unit_admin@code:A"]);
         let list = "code,name,level,parent_code\nA3,Ấp,hamlet,A\n";

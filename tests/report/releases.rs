@@ -589,7 +589,8 @@ on_both_backends! {
         let world = World::new(backend);
         let hamlet = world.report().by(&world.hamlet);
         let whereabouts = || {
-            let shown = hamlet.get("A2")["whereabouts"].clone();
+            let path = format!("{}?include=whereabouts", hamlet.submission("A2"));
+            let shown = world.hamlet.get(&path).expect_status(200).json()["whereabouts"].clone();
             assert!(shown["since"].is_string());
             let releases = shown["releases"].as_array().unwrap().iter();
             let releases: Vec<String> = releases
@@ -604,7 +605,8 @@ on_both_backends! {
         hamlet.put("A2", &json!({"values": [value("x", 1)]})).expect_status(201);
         assert_eq!(whereabouts(), at("draft A2", &[]));
         let sent = hamlet.step("A2", "submit").expect_status(200).json();
-        assert_eq!(sent["whereabouts"], Value::Null, "only reading tells it");
+        assert_eq!(sent["whereabouts"], Value::Null);
+        assert_eq!(hamlet.get("A2"), sent, "unasked, reading tells what the step told");
         assert_eq!(whereabouts(), at("with_approver A", &[]));
         world.report().by(&world.chair).give_back("A2", &json!({"reason": "Sai"})).expect_status(200);
         assert_eq!(whereabouts(), at("returned A2", &[]));
@@ -630,7 +632,8 @@ on_both_backends! {
         world.send(&world.clerk, "A", &json!({})).expect_status(201);
         assert_eq!(whereabouts(), at("approved A", &["A 3 sent"]));
         // The commune's own values are in its own report, and with the town.
-        let own = world.report().by(&world.clerk).get("A")["whereabouts"].clone();
+        let own = format!("{}?include=whereabouts", world.report().submission("A"));
+        let own = world.clerk.get(&own).expect_status(200).json()["whereabouts"].clone();
         assert_eq!((&own["at"]["code"], own["releases"].as_array().unwrap().len()), (&json!("T"), 2));
     }
 

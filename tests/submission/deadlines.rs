@@ -11,7 +11,9 @@ use tonghop::service::application::call::Call;
 use tonghop::service::application::condition::Precondition;
 use tonghop::service::application::locate::ReportPath;
 use tonghop::service::report::completeness::get_completeness;
-use tonghop::service::submission::{Arrival, Entered, Intent, SubmissionChange, change_now};
+use tonghop::service::submission::{
+    Arrival, Entered, EnteredReason, Intent, SubmissionChange, change_now,
+};
 
 use crate::harness::report::Report;
 use crate::harness::server::now;
@@ -267,6 +269,32 @@ on_both_backends! {
         assert_eq!(code_of(round.step("A1", at, paper("2026-03-03"))), "PERIOD_CLOSED");
         let taken = round.step("A1", at, paper("2026-03-02")).unwrap();
         assert_eq!(received(&taken), "03-02 - false");
+    }
+
+    fn what_came_in_time_and_was_given_back_is_taken_again_also_from_a_draft(backend) {
+        let round = Round::with(backend, json!({"late": "refuse"}));
+        let (in_time, late) = ("2026-03-02T03:00:00Z", "2026-03-10T03:00:00Z");
+        let reason = || EnteredReason { text: "Sai".to_owned(), values: Vec::new() };
+        let draft = || match submitted() {
+            SubmissionChange::Put(entered) => SubmissionChange::Put(Entered { intent: Intent::KeepDraft, ..entered }),
+            other => other,
+        };
+        let submit = || SubmissionChange::Submit(Arrival::Now);
+        round.step("A1", in_time, submitted()).unwrap();
+        round.step("A1", late, SubmissionChange::Return(reason())).unwrap();
+        round.step("A1", late, draft()).unwrap();
+        assert_eq!(received(&round.step("A1", late, submit()).unwrap()), "03-02 03-10 false");
+        round.step("A1", late, SubmissionChange::Approve).unwrap();
+        round.step("A1", late, SubmissionChange::Reopen(None)).unwrap();
+        round.step("A1", late, draft()).unwrap();
+        round.step("A1", late, submit()).unwrap();
+        // A correction of one's own is late, and so is what was withdrawn.
+        round.step("A1", late, draft()).unwrap();
+        assert_eq!(code_of(round.step("A1", late, submit())), "PERIOD_CLOSED");
+        round.step("A2", in_time, submitted()).unwrap();
+        round.step("A2", late, SubmissionChange::Withdraw).unwrap();
+        round.step("A2", late, draft()).unwrap();
+        assert_eq!(code_of(round.step("A2", late, submit())), "PERIOD_CLOSED");
     }
 
     fn a_paper_comes_between_the_opening_and_today_and_never_as_a_draft(backend) {

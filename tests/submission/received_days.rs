@@ -127,7 +127,7 @@ on_both_backends! {
         assert_eq!(received(&case.step("A1", 21, put(4, Intent::KeepDraft))), "16 20 false");
         assert_eq!(received(&case.step("A1", 22, SubmissionChange::Submit(Arrival::Now))), "16 22 false");
         assert_eq!(received(&case.step("A1", 23, SubmissionChange::Approve)), "16 22 false");
-        assert_eq!(received(&case.step("A1", 24, SubmissionChange::Reopen)), "16 22 false");
+        assert_eq!(received(&case.step("A1", 24, SubmissionChange::Reopen(None))), "16 22 false");
         let read = case.report().get("A1");
         assert_eq!((received(&read), codes(&read)), ("16 22 false".to_owned(), vec![]));
         let own = json!({

@@ -187,6 +187,35 @@ on_both_backends! {
         by("second").step("A1", "approve").expect_status(200);
     }
 
+    fn what_is_reopened_says_why_until_it_is_sent_again(backend) {
+        let (_server, admin, report) = reporting(backend);
+        report.submit("A1", &[value("x", 5)]);
+        report.step("A1", "approve").expect_status(200);
+        let path = format!("{}/reopen", report.submission("A1"));
+        let reopen = |body: &Value| admin.with("If-Match", "*").post_json(&path, body);
+        let faults = reopen(&json!({"values": [{"indicator": "x", "reason": "Sai"}]}));
+        assert_eq!(faults.expect_problem(422, "INVALID_SUBMISSION"), ["/reason INVALID_TEXT"]);
+        let why = json!({"reason": "Thiếu một hộ", "values": [{"indicator": "x", "reason": "6, không phải 5"}]});
+        let reopened = reopen(&why).expect_status(200).json();
+        assert_eq!(reopened["reason"]["text"], "Thiếu một hộ");
+        assert_eq!(reopened["last_return"]["values"][0]["reason"], "6, không phải 5");
+        assert_eq!(report.get("A1"), reopened);
+        // It stays beside a draft, and ends with the answer.
+        report.put("A1", &json!({"values": [value("x", 6)]})).expect_status(200);
+        assert_eq!(report.get("A1")["last_return"]["text"], "Thiếu một hộ");
+        assert_eq!(report.get("A1")["reason"], Value::Null);
+        report.step("A1", "submit").expect_status(200);
+        assert_eq!(report.get("A1")["last_return"], Value::Null);
+        // Nobody must give a reason.
+        report.step("A1", "approve").expect_status(200);
+        let reopened = report.step("A1", "reopen").expect_status(200).json();
+        assert_eq!((&reopened["reason"], &reopened["last_return"]), (&Value::Null, &Value::Null));
+        let path = format!("{}/revisions", report.submission("A1"));
+        let steps = admin.get(&path).json()["items"].clone();
+        let reasons = steps.as_array().unwrap().iter().filter(|step| step["reason"].is_object());
+        assert_eq!(reasons.count(), 1);
+    }
+
     fn two_clerks_on_one_submission_do_not_overwrite_each_other_unseen(backend) {
         let (server, admin, report) = reporting(backend);
         report.submit("A1", &[value("x", 5)]);
@@ -332,12 +361,11 @@ on_both_backends! {
             json!([{"indicator": "x", "option": null, "reason": "Xem lại"}])
         );
         assert_eq!(stands["by"]["name"], "chief");
-        // What is told by a change is what is read afterwards, without where it is.
+        // What is told by a change is what is read afterwards.
         let same = |answer: Answer| {
-            let mut read = admin.get(&report.submission("A1")).expect_status(200).json();
-            assert!(read["whereabouts"].take().is_object());
-            assert_eq!(answer.expect_status(200).json(), read);
-            read
+            let read = admin.get(&report.submission("A1")).expect_status(200);
+            assert_eq!(answer.expect_status(200).json(), read.json());
+            read.json()
         };
         for number in [9, 10] {
             let saved = same(report.put("A1", &json!({"values": [value("x", number)]})));

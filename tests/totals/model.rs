@@ -407,7 +407,7 @@ impl Run {
             Step::Discard => SubmissionChange::Discard,
             Step::Approve => SubmissionChange::Approve,
             Step::Return => SubmissionChange::Return(reason()),
-            Step::Reopen => SubmissionChange::Reopen,
+            Step::Reopen => SubmissionChange::Reopen(None),
         };
         AskedChange::new(&self.server.application, call, path, change).unwrap()
     }

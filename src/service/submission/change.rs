@@ -97,8 +97,8 @@ pub enum SubmissionChange {
     Approve,
     /// Return the submission with a reason: it counts nowhere.
     Return(EnteredReason),
-    /// Reopen an approved submission for changes: it counts as submitted.
-    Reopen,
+    /// Reopen an approved submission for changes, with a reason or without: it counts as submitted.
+    Reopen(Option<EnteredReason>),
 }
 
 impl SubmissionChange {
@@ -117,7 +117,7 @@ impl SubmissionChange {
             SubmissionChange::Discard => Step::Discard,
             SubmissionChange::Approve => Step::Approve,
             SubmissionChange::Return(_) => Step::Return,
-            SubmissionChange::Reopen => Step::Reopen,
+            SubmissionChange::Reopen(_) => Step::Reopen,
         }
     }
 
@@ -130,7 +130,7 @@ impl SubmissionChange {
             | SubmissionChange::Discard
             | SubmissionChange::Approve
             | SubmissionChange::Return(_)
-            | SubmissionChange::Reopen => None,
+            | SubmissionChange::Reopen(_) => None,
         }
     }
 
@@ -150,7 +150,7 @@ impl SubmissionChange {
             SubmissionChange::Discard => ChangeKind::SubmissionDiscarded,
             SubmissionChange::Approve => ChangeKind::SubmissionApproved,
             SubmissionChange::Return(_) => ChangeKind::SubmissionReturned,
-            SubmissionChange::Reopen => ChangeKind::SubmissionReopened,
+            SubmissionChange::Reopen(_) => ChangeKind::SubmissionReopened,
         }
     }
 
@@ -160,9 +160,9 @@ impl SubmissionChange {
             | SubmissionChange::Submit(_)
             | SubmissionChange::Withdraw
             | SubmissionChange::Discard => Action::ChangeSubmissions,
-            SubmissionChange::Approve | SubmissionChange::Return(_) | SubmissionChange::Reopen => {
-                Action::DecideSubmissions
-            }
+            SubmissionChange::Approve
+            | SubmissionChange::Return(_)
+            | SubmissionChange::Reopen(_) => Action::DecideSubmissions,
         }
     }
 }
@@ -208,7 +208,7 @@ impl Asked {
             | SubmissionChange::Discard
             | SubmissionChange::Approve
             | SubmissionChange::Return(_)
-            | SubmissionChange::Reopen => None,
+            | SubmissionChange::Reopen(_) => None,
         };
         Ok(Asked {
             call,

@@ -32,7 +32,7 @@ pub use self::view::{
     PassageView, ReasonView, ReturnView, RevisionView, SubmissionView, ValueReasonView, ValueView,
     Warning,
 };
-pub use self::whereabouts::{CarryingReleaseView, WhereaboutsState, WhereaboutsView};
+pub use self::whereabouts::{CarryingReleaseView, Whereabouts, WhereaboutsState, WhereaboutsView};
 use crate::authn::Identity;
 use crate::authz::Action;
 use crate::domain::id::AccountId;
@@ -52,8 +52,18 @@ use crate::store::submission::revision::{
 use crate::store::submission::submission_get;
 use crate::store::{StoreError, Transaction};
 
-/// Steps after which a return is answered, or that are one.
-const RETURN_OR_ANSWER: [Step; 3] = [Step::Return, Step::Replace, Step::Submit];
+/// Steps that give a submission back to its unit, and those after which that is over.
+const GIVEN_BACK_OR_ANSWERED: [Step; 5] = [
+    Step::Return,
+    Step::Reopen,
+    Step::Replace,
+    Step::Submit,
+    Step::Withdraw,
+];
+
+fn is_given_back(step: Step) -> bool {
+    matches!(step, Step::Return | Step::Reopen)
+}
 
 /// Somebody who reads a submission, or changes it and is shown what became of it.
 struct Reader<'r> {
@@ -63,8 +73,8 @@ struct Reader<'r> {
 }
 
 impl Reader<'_> {
-    /// Reads the return that the unit has still to answer. It stays while the unit works on a draft,
-    /// and is over once values are sent anew.
+    /// Reads the return that the unit has still to answer, or the reopening. It stays while the unit
+    /// works on a draft, and is over once values are sent anew.
     fn last_return(
         &self,
         transaction: &mut Transaction<'_>,
@@ -74,8 +84,8 @@ impl Reader<'_> {
         if !may_have_open_return(submission) {
             return Ok(None);
         }
-        let record = revision_last_of(transaction, key, &RETURN_OR_ANSWER)?;
-        let Some(record) = record.filter(|record| record.step == Step::Return) else {
+        let record = revision_last_of(transaction, key, &GIVEN_BACK_OR_ANSWERED)?;
+        let Some(record) = record.filter(|record| is_given_back(record.step)) else {
             return Ok(None);
         };
         let names = NameReader::of(self.application, transaction, self.identity, self.snapshot)?;
@@ -87,11 +97,12 @@ impl Reader<'_> {
 
 fn may_have_open_return(submission: &Submission) -> bool {
     match (submission.status, submission.counting_revision) {
-        (Status::Returned, _) => true,
+        (Status::Returned | Status::Reopened, _) => true,
         // The first step of all is no answer to anything.
         (Status::Draft, None) => submission.revision > Revision::FIRST,
-        (Status::Draft, Some(_))
-        | (Status::Submitted | Status::Approved | Status::Withdrawn | Status::Reopened, _) => false,
+        // It may be over something that was reopened.
+        (Status::Draft, Some(_)) => true,
+        (Status::Submitted | Status::Approved | Status::Withdrawn, _) => false,
     }
 }
 
@@ -103,6 +114,7 @@ pub fn get_submission(
     application: &Application,
     identity: &Identity,
     path: &ReportPath,
+    whereabouts: Whereabouts,
 ) -> Result<(State, SubmissionView), SubmissionError> {
     application.reading(identity, |transaction, snapshot| {
         let located = snapshot.locate_base_to_read(path)?;
@@ -141,13 +153,17 @@ pub fn get_submission(
             extension: extension.as_ref(),
             warnings,
         };
-        let view = SubmissionView {
-            whereabouts: Some(WhereaboutsView::read(
+        let whereabouts = match whereabouts {
+            Whereabouts::Included => Some(WhereaboutsView::read(
                 transaction,
                 &located,
                 last,
                 counting,
             )?),
+            Whereabouts::LeftOut => None,
+        };
+        let view = SubmissionView {
+            whereabouts,
             ..SubmissionView::new(snapshot, &located, shown)
         };
         Ok((state_of(submission.revision), view))

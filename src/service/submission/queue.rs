@@ -27,7 +27,7 @@ impl Task for Asked {
                 let texts = entered.narrative.iter().map(|passage| passage.text.len());
                 texts.sum::<usize>() + entered.values.len() * BYTES_A_VALUE
             }
-            SubmissionChange::Return(reason) => {
+            SubmissionChange::Return(reason) | SubmissionChange::Reopen(Some(reason)) => {
                 let texts = reason.values.iter().map(|value| value.reason.len());
                 texts.sum::<usize>() + reason.text.len()
             }
@@ -35,7 +35,7 @@ impl Task for Asked {
             | SubmissionChange::Withdraw
             | SubmissionChange::Discard
             | SubmissionChange::Approve
-            | SubmissionChange::Reopen => 0,
+            | SubmissionChange::Reopen(None) => 0,
         }
     }
 }

@@ -9,6 +9,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::change::{Arrival, Asked, Entered, EnteredReason, EnteredValueReason, SubmissionChange};
 use super::error::SubmissionError;
 use super::extension::deadline_of;
+use super::{GIVEN_BACK_OR_ANSWERED, is_given_back};
 use crate::authz::{Action, Permit, holder_of};
 use crate::domain::extension::Extension;
 use crate::domain::form::{FourEyes, Late, SubmittedBy};
@@ -27,7 +28,7 @@ use crate::message;
 use crate::rollup::piece::Contribution;
 use crate::service::application::locate::Located;
 use crate::service::application::snapshot::Snapshot;
-use crate::store::submission::revision::revisions_before;
+use crate::store::submission::revision::{revision_last_of, revisions_before};
 use crate::store::{StoreError, Transaction};
 
 /// The number of past steps that are searched for whoever entered the values to be approved.
@@ -111,13 +112,15 @@ impl Deciding<'_> {
         // A submission can always be withdrawn, even if nothing more is accepted.
         let arrival = change.arrival();
         let wrong_day = match arrival {
-            Some(arrival) => self.check_in_time(arrival, effect)?,
+            Some(arrival) => self.check_in_time(transaction, arrival, effect)?,
             None => None,
         };
         self.check_four_eyes(transaction, change)?;
         let brought = with_fault(self.content(change, effect), wrong_day)?;
         let reason = match change {
-            SubmissionChange::Return(entered) => Some(self.reason(entered)?),
+            SubmissionChange::Return(entered) | SubmissionChange::Reopen(Some(entered)) => {
+                Some(self.reason(entered)?)
+            }
             _ => None,
         };
         let paper = arrival.and_then(Arrival::of_paper);
@@ -249,9 +252,9 @@ impl Deciding<'_> {
                     false => EnteredFor::UnitBelow,
                 })
             }
-            SubmissionChange::Approve | SubmissionChange::Return(_) | SubmissionChange::Reopen => {
-                None
-            }
+            SubmissionChange::Approve
+            | SubmissionChange::Return(_)
+            | SubmissionChange::Reopen(_) => None,
         }
     }
 
@@ -299,6 +302,7 @@ impl Deciding<'_> {
     /// the other faults.
     fn check_in_time(
         &self,
+        transaction: &mut Transaction<'_>,
         arrival: Arrival,
         effect: Effect,
     ) -> Result<Option<Fault>, SubmissionError> {
@@ -312,14 +316,27 @@ impl Deciding<'_> {
                 return Ok(Some(Fault::in_body(at, Code::InvalidValue, message)));
             }
         }
-        let came_in_before = self
-            .current()
-            .is_some_and(|current| matches!(current.status, Status::Returned | Status::Reopened));
-        // A submission that came in time and was sent back must be accepted again.
-        if effect == Effect::CountsLatest && !came_in_before {
-            self.check_deadline(arrival)?;
+        if effect == Effect::CountsLatest {
+            self.check_deadline(transaction, arrival)?;
         }
         Ok(None)
+    }
+
+    /// Tells whether the submission was given back and has not come in again since. One that came in
+    /// time must then be accepted again.
+    fn was_given_back(&self, transaction: &mut Transaction<'_>) -> Result<bool, StoreError> {
+        let Some(current) = self.current() else {
+            return Ok(false);
+        };
+        match current.status {
+            Status::Returned | Status::Reopened => Ok(true),
+            Status::Draft if current.received.is_some() => {
+                let key = self.located.key();
+                let last = revision_last_of(transaction, key, &GIVEN_BACK_OR_ANSWERED)?;
+                Ok(last.is_some_and(|last| is_given_back(last.step)))
+            }
+            Status::Draft | Status::Submitted | Status::Approved | Status::Withdrawn => Ok(false),
+        }
     }
 
     /// Says what is wrong with the day on which a paper came in, if anything.
@@ -345,7 +362,11 @@ impl Deciding<'_> {
         })
     }
 
-    fn check_deadline(&self, arrival: Arrival) -> Result<(), SubmissionError> {
+    fn check_deadline(
+        &self,
+        transaction: &mut Transaction<'_>,
+        arrival: Arrival,
+    ) -> Result<(), SubmissionError> {
         let period = &self.located.in_force.period;
         let deadline = deadline_of(self.snapshot, self.located, self.extension);
         let time_zone = self.snapshot.counters.time_zone;
@@ -354,7 +375,10 @@ impl Deciding<'_> {
             Arrival::OnPaper(day) => deadline.is_before(day, time_zone),
         });
         match passed {
-            Some(deadline) if period.definition.late == Late::Refuse => {
+            Some(deadline)
+                if period.definition.late == Late::Refuse
+                    && !self.was_given_back(transaction)? =>
+            {
                 Err(SubmissionError::Closed {
                     deadline: deadline.as_seen_in(time_zone),
                     who: self.holder_of(Action::GiveExtensions),
@@ -411,7 +435,7 @@ impl Deciding<'_> {
             SubmissionChange::Withdraw
             | SubmissionChange::Approve
             | SubmissionChange::Return(_)
-            | SubmissionChange::Reopen => {
+            | SubmissionChange::Reopen(_) => {
                 return Ok(None);
             }
         };

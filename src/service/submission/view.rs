@@ -70,15 +70,15 @@ pub struct SubmissionView {
     /// The units for which the submission speaks: this unit alone, or everything below it too (báo cáo
     /// gộp).
     pub speaks_for: SpeaksFor,
-    /// The reason for the return; null unless the submission is returned.
+    /// The reason for the return or the reopening; null unless the submission is returned or reopened.
     pub reason: Option<ReasonView>,
-    /// The return that the unit has still to answer; null once values were sent anew. It stays while
-    /// the unit works on a draft.
+    /// The return, or the reopening with a reason, that the unit has still to answer; null once values
+    /// were sent anew. It stays while the unit works on a draft.
     pub last_return: Option<ReturnView>,
     /// Remarks that do not refuse the submission: broken rules of the form, unusual values,
     /// submission before the period's end, and a submission without values.
     pub warnings: Vec<Warning>,
-    /// Where it is now. Only `get_submission` tells it: null in the answer to a step.
+    /// Where it is now. Null unless `get_submission` was asked for it with `include=whereabouts`.
     pub whereabouts: Option<WhereaboutsView>,
 }
 
@@ -269,7 +269,7 @@ impl SubmissionView {
             speaks_for: submission.speaks_for,
             reason: last_return
                 .as_ref()
-                .filter(|_| submission.status == Status::Returned)
+                .filter(|_| matches!(submission.status, Status::Returned | Status::Reopened))
                 .map(ReasonView::of),
             last_return,
             warnings,

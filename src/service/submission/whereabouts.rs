@@ -15,6 +15,13 @@ use crate::service::application::name::UnitName;
 use crate::store::release::{Release, SentRelease, standing_since};
 use crate::store::{StoreError, Transaction};
 
+/// Tells whether a reader asks where a submission is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whereabouts {
+    Included,
+    LeftOut,
+}
+
 /// Where a submission is now (báo cáo đang ở đâu).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct WhereaboutsView {

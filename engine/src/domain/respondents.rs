@@ -82,9 +82,11 @@ impl<'p> Respondents<'p> {
         self.asked.levels_with_duty()
     }
 
-    /// Tells whether a unit submits, or its level sends up by a deadline.
+    /// Tells whether a unit is asked, also where another reports for it, or its level sends up by a
+    /// deadline.
     pub fn has_duty(&self, place: Place<'_>) -> bool {
-        self.includes(place) || self.deadlines.contains_key(&place.fact().level)
+        let is_asked = self.asked.includes(place) || self.includes(place);
+        is_asked || self.deadlines.contains_key(&place.fact().level)
     }
 
     /// Tells whether a unit is to submit.

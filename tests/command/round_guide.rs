@@ -13,6 +13,8 @@ fn the_commands_of_the_guide_on_the_round_work_as_printed() {
         // What the town asks for, and what it sees of who is missing.
         r#""text":"Đề nghị xã kiểm tra lại số chi rồi gửi lại.""#,
         r#""reason":"Báo cáo thiếu số công văn và người ký.""#,
+        // The hamlets that were asked at once.
+        r#""reported":1,"expected":3"#,
         // The two reports that go up, and the correction of 2023 beside what was sent then.
         r#""document_number":"25/BC-MTTQ-BTT""#,
         r#""lack":"missing""#,

@@ -263,6 +263,7 @@ pub(super) fn passages_of(
     Ok(content.map(|content| content.narrative).unwrap_or_default())
 }
 
+/// Lists the last days of the levels, the earliest first.
 fn deadlines_of(snapshot: &Snapshot, located: &Located<'_>) -> Vec<(Named, NaiveDate)> {
     let period = located.in_force.period;
     if period.span == Span::LongPeriod {
@@ -275,7 +276,9 @@ fn deadlines_of(snapshot: &Snapshot, located: &Located<'_>) -> Vec<(Named, Naive
         let day = deadline.day(snapshot.counters.time_zone);
         Some((Named::level(level, &snapshot.hierarchy), day))
     });
-    due.collect()
+    let mut due: Vec<(Named, NaiveDate)> = due.collect();
+    due.sort_by_key(|(_, day)| *day);
+    due
 }
 
 fn silent_of(place: Place<'_>, completeness: &CompletenessView) -> Vec<String> {

@@ -60,8 +60,9 @@ def main():
     server.send("POST", "/v1/units/import", (DATA / "units.csv").read_text("utf-8"), "text/csv")
     for entry in data("indicators.json"):
         server.put(f"/v1/indicators/{entry.pop('code')}", entry)
-    server.put(f"/v1/forms/{ANNUAL}", data("form.json"))
+    # The annual form takes a figure from the monthly one.
     server.put(f"/v1/forms/{MONTHLY}", data("monthly.json"))
+    server.put(f"/v1/forms/{ANNUAL}", data("form.json"))
     submit(server, ANNUAL, "submissions_2023.csv")
     submit(server, ANNUAL, "submissions.csv")
     submit(server, MONTHLY, "monthly.csv")

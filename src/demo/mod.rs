@@ -230,6 +230,12 @@ fn load_submissions(
     let load = |form, what, text| load_file(application, admin, form, what, text, now);
     let text = include_str!("submissions_2023.csv");
     load(FORM, "submissions_2023.csv", text)?;
+    // The annual form takes the voters of these months, so they come before its report is sent.
+    load(
+        MONTHLY_FORM,
+        "monthly_2023.csv",
+        include_str!("monthly_2023.csv"),
+    )?;
     round::finish_2023(application, now)?;
     load(FORM, "submissions.csv", include_str!("submissions.csv"))?;
     load(FORM, "returned.csv", include_str!("returned.csv"))?;
@@ -240,9 +246,7 @@ fn load_submissions(
     load(MONTHLY_FORM, "monthly_before_reform.csv", text)?;
     reform(application, admin, now)?;
     let text = include_str!("monthly_after_reform.csv");
-    load(MONTHLY_FORM, "monthly_after_reform.csv", text)?;
-    let text = include_str!("monthly_2023.csv");
-    load(MONTHLY_FORM, "monthly_2023.csv", text)
+    load(MONTHLY_FORM, "monthly_after_reform.csv", text)
 }
 
 #[derive(Deserialize)]

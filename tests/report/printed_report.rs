@@ -95,7 +95,7 @@ on_both_backends! {
             "Xã A (A)",
             "Trực thuộc: Thị xã",
             "Kỳ: Năm 2024, từ ngày 15/12/2023 đến ngày 14/12/2024",
-            "Hạn gửi: xã 27/12/2024; ấp 20/12/2024",
+            "Hạn gửi: ấp 20/12/2024; xã 27/12/2024",
             "Đã nhận 2/3 báo cáo: 2 gửi muộn, 0 đã duyệt. Còn thiếu 1, trong đó 1 quá hạn. Chưa gửi: Ấp Hai.",
             "",
         ]);

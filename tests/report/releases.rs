@@ -189,10 +189,10 @@ on_both_backends! {
         // Each unit that lacks something is named, with what can be done.
         let lacks = named_lacks(world.send(&english, "A", &json!({})));
         assert_eq!(lacks, [
-            "/accept ACCEPTANCE_REQUIRED: Ấp Hai (A2) has 1 reports that are not approved. Approve them, or name the unit \
-             under accept with a reason.",
-            "/accept ACCEPTANCE_REQUIRED: Ấp Ba (A3) lacks 1 of 1 reports. Ask the unit to send them, or name it under \
-             accept with a reason.",
+            "/accept ACCEPTANCE_REQUIRED: Ấp Hai (A2) has 1 report that is not approved. Approve what you find right, or \
+             name the unit under accept with a reason.",
+            "/accept ACCEPTANCE_REQUIRED: Ấp Ba (A3) lacks 1 of 1 reports. Ask the unit to send them, or what was \
+             returned to correct it, or name the unit under accept with a reason.",
         ]);
         // All faults are told at once: reasons that are empty, units that lack nothing, or are not below.
         let accept = json!([

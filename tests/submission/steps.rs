@@ -175,7 +175,7 @@ on_both_backends! {
         by("clerk").step("A1", "discard").expect_status(200);
         let refused = by("first").step("A1", "approve");
         let detail = refused.json()["detail"].as_str().unwrap().to_owned();
-        assert!(detail.contains("người có vai trò duyệt số liệu"), "{detail}");
+        assert!(detail.contains("người có vai trò người duyệt (approver)"), "{detail}");
         refused.expect_problem(403, "FOUR_EYES");
         by("second").step("A1", "approve").expect_status(200);
         by("second").step("A1", "reopen").expect_status(200);

@@ -311,9 +311,9 @@ impl Run {
     fn take(&mut self, month: usize, unit: usize, step: Step) -> (AskedChange, Expected) {
         let before = self.model.units[unit].reports[month].status;
         let edition = self.model.edition(&MONTHS[month]).clone();
-        let level = self.model.units[unit].level;
+        let levels = self.model.levels_of(unit, MONTHS[month].first);
         let report = &mut self.model.units[unit].reports[month];
-        let is_allowed = report.take(&step, &edition, level);
+        let is_allowed = report.take(&step, &edition, &levels);
         let after = report.status;
         let asked = self.asked(month, unit, &step, before.is_some(), &edition);
         let expected = Expected {

@@ -304,14 +304,14 @@ impl Edition {
         self.collected.keys().copied().chain(derived)
     }
 
-    /// What counts once a unit of a level has sent something: with the zeros of what did not happen, and
+    /// What counts once a unit has sent something for some levels: with the zeros of what did not happen, and
     /// the totals of closed breakdowns.
-    fn completed(&self, sent: &Sent, level: &str) -> Sent {
+    fn completed(&self, sent: &Sent, levels: &BTreeSet<&str>) -> Sent {
         let mut values = sent.values.clone();
         if sent.nil {
             for (code, indicator) in &self.collected {
                 let adds_up = indicator.across_time == "sum" && indicator.across_units != "count";
-                if adds_up && indicator.collected_at.contains(&level) {
+                if adds_up && indicator.is_collected_at(levels) {
                     indicator.fill_with_zeros(code, &mut values);
                 }
             }
@@ -392,9 +392,9 @@ pub enum Step {
 }
 
 impl Report {
-    /// Does the step of a unit of a level and says whether it is allowed; what is not allowed changes
-    /// nothing.
-    pub fn take(&mut self, step: &Step, edition: &Edition, level: &str) -> bool {
+    /// Does the step of a unit that submits for some levels, and says whether it is allowed; what is not
+    /// allowed changes nothing.
+    pub fn take(&mut self, step: &Step, edition: &Edition, levels: &BTreeSet<&str>) -> bool {
         let status = self.status.unwrap_or("nothing");
         let counts = self.counting.is_some();
         let allowed = match step {
@@ -413,7 +413,7 @@ impl Report {
         match step {
             Step::PutSubmitted(sent) => {
                 self.latest = sent.clone();
-                self.counting = Some(edition.completed(sent, level));
+                self.counting = Some(edition.completed(sent, levels));
                 self.status = Some("submitted");
             }
             Step::PutDraft(sent) => {
@@ -424,7 +424,7 @@ impl Report {
                 self.status = Some("draft");
             }
             Step::Submit => {
-                self.counting = Some(edition.completed(&self.latest, level));
+                self.counting = Some(edition.completed(&self.latest, levels));
                 self.status = Some("submitted");
             }
             Step::Withdraw => {

@@ -155,6 +155,22 @@ on_both_backends! {
         assert_eq!(tasks(&admin, ""), [""; 0]);
     }
 
+    fn more_time_is_told_in_what_a_unit_submits_and_sends(backend) {
+        let (server, admin, report) = one_window(backend);
+        let clerk = somebody(&server, "clerk", &["reporter@code:A"]);
+        for unit in ["A1", "A2"] {
+            report.submit(unit, &[value("x", 1)]);
+        }
+        let told = |due: i64, state: &str| {
+            let kinds = ["submit", "send"];
+            kinds.map(|kind| format!("{kind} f a A own 0 {} {state}", day(due)))
+        };
+        assert_eq!(tasks(&clerk, ""), told(2, "due_soon"));
+        let path = report.submission("A").replace("/submission", "/extension");
+        admin.put(&path, &json!({"until": day(20), "reason": "Lũ"})).expect_status(201);
+        assert_eq!(tasks(&clerk, ""), told(20, "open"));
+    }
+
     fn a_submission_goes_from_desk_to_desk(backend) {
         let (server, _, report) = one_window(backend);
         let hamlet = somebody(&server, "hamlet", &["reporter@code:A1"]);

@@ -229,7 +229,7 @@ impl<'s> Duties<'s> {
 
     /// A unit that puts a report together by a deadline owes it once the period is over.
     fn sending(&self, duty: &Duty<'_>, states: &States) -> Option<Owed> {
-        let due = self.deadline(duty)?;
+        let due = self.own_deadline(duty, states)?;
         let since = duty.period.closing_day().succ_opt()?;
         let is_owed = duty.expected_below() > 0 && since <= self.today;
         (is_owed && !states.has_sent(&duty.key())).then_some(Owed {
@@ -261,7 +261,7 @@ impl<'s> Duties<'s> {
         Some(deadline.day(self.snapshot.counters.time_zone))
     }
 
-    /// Returns the day until which the unit's own submission is in time.
+    /// Returns the day until which the unit itself is in time, with its submission or its report.
     fn own_deadline(&self, duty: &Duty<'_>, states: &States) -> Option<NaiveDate> {
         let ordinary = self.deadline(duty)?;
         let extended = states.extended.get(&duty.key()).copied();

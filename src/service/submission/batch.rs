@@ -11,7 +11,7 @@ use super::error::SubmissionError;
 use super::rule::{broken_rules, has_rules, rollup_at};
 use super::step::{Deciding, Standing, Taken};
 use super::view::{ReturnView, Shown, SubmissionView, Warning};
-use super::{Reader, may_have_open_return};
+use super::{Reader, may_be_given_back};
 use crate::authn::Credential;
 use crate::authz::{Permit, Scope};
 use crate::domain::extension::Extension;
@@ -295,7 +295,7 @@ fn write_steps(
 /// are made later.
 fn replies_to(steps: &[Stepping<'_>]) -> Result<Vec<Option<PackedReply>>, StoreError> {
     let replies = steps.iter().map(|step| {
-        let is_complete = !may_have_open_return(&step.taken.next);
+        let is_complete = !may_be_given_back(&step.taken.next);
         is_complete
             .then(|| step.reply(None, Vec::new()))
             .transpose()

@@ -61,8 +61,27 @@ const GIVEN_BACK_OR_ANSWERED: [Step; 5] = [
     Step::Withdraw,
 ];
 
-fn is_given_back(step: Step) -> bool {
-    matches!(step, Step::Return | Step::Reopen)
+/// Finds the step that gave a submission back to its unit, a return or a reopening, as long as the unit
+/// has not answered it. Drafts answer nothing.
+fn given_back(
+    transaction: &mut Transaction<'_>,
+    key: SubmissionKey,
+    submission: &Submission,
+) -> Result<Option<RevisionRecord>, StoreError> {
+    if !may_be_given_back(submission) {
+        return Ok(None);
+    }
+    let last = revision_last_of(transaction, key, &GIVEN_BACK_OR_ANSWERED)?;
+    Ok(last.filter(|last| matches!(last.step, Step::Return | Step::Reopen)))
+}
+
+fn may_be_given_back(submission: &Submission) -> bool {
+    match submission.status {
+        Status::Returned | Status::Reopened => true,
+        // What never came in was never given back.
+        Status::Draft => submission.received.is_some(),
+        Status::Submitted | Status::Approved | Status::Withdrawn => false,
+    }
 }
 
 /// Somebody who reads a submission, or changes it and is shown what became of it.
@@ -81,28 +100,13 @@ impl Reader<'_> {
         key: SubmissionKey,
         submission: &Submission,
     ) -> Result<Option<ReturnView>, StoreError> {
-        if !may_have_open_return(submission) {
-            return Ok(None);
-        }
-        let record = revision_last_of(transaction, key, &GIVEN_BACK_OR_ANSWERED)?;
-        let Some(record) = record.filter(|record| is_given_back(record.step)) else {
+        let Some(record) = given_back(transaction, key, submission)? else {
             return Ok(None);
         };
         let names = NameReader::of(self.application, transaction, self.identity, self.snapshot)?;
         let names = names.read(transaction, &[record.account])?;
         let by = names.name(record.account)?;
         Ok(ReturnView::new(record, by))
-    }
-}
-
-fn may_have_open_return(submission: &Submission) -> bool {
-    match (submission.status, submission.counting_revision) {
-        (Status::Returned | Status::Reopened, _) => true,
-        // The first step of all is no answer to anything.
-        (Status::Draft, None) => submission.revision > Revision::FIRST,
-        // It may be over something that was reopened.
-        (Status::Draft, Some(_)) => true,
-        (Status::Submitted | Status::Approved | Status::Withdrawn, _) => false,
     }
 }
 

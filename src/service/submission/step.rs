@@ -9,7 +9,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::change::{Arrival, Asked, Entered, EnteredReason, EnteredValueReason, SubmissionChange};
 use super::error::SubmissionError;
 use super::extension::deadline_of;
-use super::{GIVEN_BACK_OR_ANSWERED, is_given_back};
+use super::given_back;
 use crate::authz::{Action, Permit, holder_of};
 use crate::domain::extension::Extension;
 use crate::domain::form::{FourEyes, Late, SubmittedBy};
@@ -28,7 +28,7 @@ use crate::message;
 use crate::rollup::piece::Contribution;
 use crate::service::application::locate::Located;
 use crate::service::application::snapshot::Snapshot;
-use crate::store::submission::revision::{revision_last_of, revisions_before};
+use crate::store::submission::revision::revisions_before;
 use crate::store::{StoreError, Transaction};
 
 /// The number of past steps that are searched for whoever entered the values to be approved.
@@ -325,17 +325,9 @@ impl Deciding<'_> {
     /// Tells whether the submission was given back and has not come in again since. One that came in
     /// time must then be accepted again.
     fn was_given_back(&self, transaction: &mut Transaction<'_>) -> Result<bool, StoreError> {
-        let Some(current) = self.current() else {
-            return Ok(false);
-        };
-        match current.status {
-            Status::Returned | Status::Reopened => Ok(true),
-            Status::Draft if current.received.is_some() => {
-                let key = self.located.key();
-                let last = revision_last_of(transaction, key, &GIVEN_BACK_OR_ANSWERED)?;
-                Ok(last.is_some_and(|last| is_given_back(last.step)))
-            }
-            Status::Draft | Status::Submitted | Status::Approved | Status::Withdrawn => Ok(false),
+        match self.current() {
+            Some(current) => Ok(given_back(transaction, self.located.key(), current)?.is_some()),
+            None => Ok(false),
         }
     }
 

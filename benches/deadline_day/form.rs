@@ -225,6 +225,7 @@ impl Form {
                 .into(),
             late: Late::Accept,
             four_eyes: FourEyes::NotRequired,
+            jump_factor: None,
             outline: vec![EnteredSection {
                 number: "I".to_owned(),
                 title: name("Kết quả"),

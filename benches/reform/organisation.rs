@@ -113,6 +113,7 @@ fn form() -> EnteredForm {
         deadlines: Default::default(),
         late: Late::Accept,
         four_eyes: FourEyes::NotRequired,
+        jump_factor: None,
         outline: vec![EnteredSection {
             number: "I".to_owned(),
             title: name("All"),

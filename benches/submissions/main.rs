@@ -188,6 +188,7 @@ fn form(name_and_code: &str, frequency: Frequency) -> EnteredForm {
         deadlines: Default::default(),
         late: Late::Accept,
         four_eyes: FourEyes::NotRequired,
+        jump_factor: None,
         outline: vec![EnteredSection {
             number: "I".to_owned(),
             title: name("All"),

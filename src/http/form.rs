@@ -165,6 +165,10 @@ pub struct FormBody {
     #[serde(default)]
     #[schema(default = false)]
     pub four_eyes: bool,
+    /// Warns (`VALUE_JUMPED`) of a total that is more than so many times the mean of the unit's totals
+    /// in the last four periods, or less than one part in so many of it. Without it nobody is warned.
+    #[schema(minimum = 2, maximum = 1000, example = json!(null))]
+    pub jump_factor: Option<u16>,
     pub outline: Vec<SectionBody>,
     #[serde(default)]
     pub rules: Vec<RuleBody>,
@@ -272,6 +276,7 @@ impl FormBody {
             } else {
                 FourEyes::NotRequired
             },
+            jump_factor: self.jump_factor,
             outline: self.outline.into_iter().map(EnteredSection::from).collect(),
             rules: self.rules.into_iter().map(EnteredRule::from).collect(),
             valid_from: self.valid_from.map(Day::get),

@@ -3,11 +3,14 @@
 use super::Sentence;
 use super::quantity::wrong_quantity;
 use crate::domain::bounds::Beyond;
+use crate::domain::catalogue::Entry;
+use crate::domain::indicator::Definition;
+use crate::domain::jump::{Direction, Jump};
 use crate::domain::naming::Named;
-use crate::domain::quantity::Decimal;
+use crate::domain::quantity::{Decimal, Decimals};
 use crate::domain::submission::{OutOfBounds, Status, Step, SubmissionFault, WrongStatus};
 use crate::error::{Code, Message};
-use crate::locale::Quoted;
+use crate::locale::{Count, Quoted};
 use crate::message;
 
 impl Sentence for SubmissionFault {
@@ -165,14 +168,38 @@ pub fn unusual(found: &OutOfBounds) -> Message {
     }
 }
 
+/// Tells of a total far from those of the unit's last periods.
+pub fn jumped(entry: &Entry<'_>, mantissa: i64, jump: &Jump) -> Message {
+    let measured = |mantissa| {
+        let Definition {
+            unit_of_measure,
+            decimals,
+            ..
+        } = entry.definition;
+        measured(mantissa, *decimals, unit_of_measure)
+    };
+    let name = entry.named();
+    let value = measured(mantissa);
+    let mean = measured(jump.mean);
+    let factor = jump.factor.get();
+    let count = Count(jump.count);
+    match jump.direction {
+        Direction::Up => message!("value-jumped-up", name, value, factor, count, mean),
+        Direction::Down => message!("value-jumped-down", name, value, factor, count, mean),
+    }
+}
+
 /// A figure in the digits of each language: `1.500,5` and `1500.5`.
 fn in_digits(figure: &Decimal) -> Named {
     Named::new(figure.vietnamese(), figure.to_string())
 }
 
 fn with_unit_of_measure(found: &OutOfBounds, mantissa: i64) -> Named {
-    let value = Decimal::new(mantissa, found.decimals.get());
-    let unit = &found.unit_of_measure;
+    measured(mantissa, found.decimals, &found.unit_of_measure)
+}
+
+fn measured(mantissa: i64, decimals: Decimals, unit: &str) -> Named {
+    let value = Decimal::new(mantissa, decimals.get());
     Named::new(
         format!("{} {unit}", value.vietnamese()),
         format!("{value} {unit}"),

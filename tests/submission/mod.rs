@@ -2,6 +2,7 @@
 
 mod approvals;
 mod deadlines;
+mod jumps;
 mod nil;
 mod numbers;
 mod receipts;

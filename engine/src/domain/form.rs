@@ -1,6 +1,7 @@
 //! Forms (mẫu báo cáo): the versioned outline of what is reported, by whom, how often and by
 //! when. Never submissions.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, Days, NaiveDate};
@@ -10,6 +11,7 @@ use super::deadline::Deadline;
 use super::formula::Comparison;
 use super::holiday::Holidays;
 use super::id::{FormCode, FormNumber, IndicatorCode, LevelCode, RuleCode, SectionNumber, UnitId};
+use super::jump::JumpFactor;
 use super::period::{Calendar, CalendarPeriod, DateRange, Frequency, Period, WindowKey};
 use super::text::LocalizedText;
 use super::unit::UnitFact;
@@ -46,6 +48,9 @@ pub struct FormDefinition {
     pub late: Late,
     /// Forbids or allows approval by the one who entered the values.
     pub four_eyes: FourEyes,
+    /// Warns of totals that differ more than by this factor from those of the unit's last periods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jump_factor: Option<JumpFactor>,
     pub outline: Vec<Section>,
     pub rules: Vec<Rule>,
 }
@@ -280,6 +285,20 @@ impl Form {
         let windows = self.windows().into_iter();
         periods.extend(windows.filter(|window| window.period.year() == year));
         periods.sort_by_key(FormPeriod::order);
+        periods
+    }
+
+    /// The form's base periods that ended before another began, at most so many, the last one first.
+    pub fn periods_before(&self, next: &FormPeriod<'_>, most: usize) -> Vec<FormPeriod<'_>> {
+        // A year has at least one period, and a calendar's may begin in the year before.
+        let year = next.period.year();
+        let years = i32::try_from(most).unwrap_or(i32::MAX);
+        let years = year.saturating_sub(years).saturating_sub(1)..=year;
+        let mut periods: Vec<FormPeriod<'_>> =
+            years.flat_map(|year| self.periods_of(year)).collect();
+        periods.retain(|period| period.closing_day() < next.range.from);
+        periods.sort_by_key(|period| Reverse(period.order()));
+        periods.truncate(most);
         periods
     }
 

@@ -12,6 +12,7 @@ pub mod formula;
 pub mod holiday;
 pub mod id;
 pub mod indicator;
+pub mod jump;
 pub mod level;
 pub mod map;
 pub mod named;

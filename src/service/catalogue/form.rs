@@ -24,6 +24,7 @@ use crate::domain::formula::{Comparison, Operand};
 use crate::domain::id::{
     FormCode, FormNumber, IndicatorCode, LevelCode, RuleCode, SectionNumber, UnitId,
 };
+use crate::domain::jump::JumpFactor;
 use crate::domain::level::Level;
 use crate::domain::naming::Named;
 use crate::domain::period::{Calendar, DateRange, Frequency, WindowKey};
@@ -145,6 +146,9 @@ pub struct FormView {
     pub late: Late,
     /// If true, an account may not approve values that it entered.
     pub four_eyes: bool,
+    /// Warns of a total that is more than so many times the mean of the unit's totals in the last four
+    /// periods, or less than one part in so many of it; null if nobody is warned.
+    pub jump_factor: Option<u16>,
     pub outline: Vec<SectionView>,
     pub rules: Vec<RuleView>,
     /// The first day of this version.
@@ -230,6 +234,7 @@ impl FormView {
                 .collect(),
             late: definition.late,
             four_eyes: definition.four_eyes == FourEyes::Required,
+            jump_factor: definition.jump_factor.map(JumpFactor::get),
             outline: definition.outline.iter().map(SectionView::of).collect(),
             rules: definition.rules.iter().map(RuleView::of).collect(),
             valid_from: *valid_from,
@@ -430,6 +435,7 @@ pub struct EnteredForm {
     pub deadlines: BTreeMap<String, u16>,
     pub late: Late,
     pub four_eyes: FourEyes,
+    pub jump_factor: Option<u16>,
     pub outline: Vec<EnteredSection>,
     pub rules: Vec<EnteredRule>,
     /// The first day of the version; by default it holds from the beginning.
@@ -776,6 +782,9 @@ impl FormReader<'_> {
         };
         let outline = self.sections(&entered.outline, &path!["outline"], &mut seen);
         let rules = self.rules(&entered.rules, &seen);
+        let jump_factor = entered
+            .jump_factor
+            .and_then(|factor| self.jump_factor(factor));
         self.check_operands(&seen);
         Some(FormDefinition {
             name,
@@ -786,9 +795,23 @@ impl FormReader<'_> {
             deadlines,
             late: entered.late,
             four_eyes: entered.four_eyes,
+            jump_factor,
             outline,
             rules,
         })
+    }
+
+    fn jump_factor(&mut self, factor: u16) -> Option<JumpFactor> {
+        let read = JumpFactor::new(factor);
+        if read.is_none() {
+            let message = message!(
+                "form-jump-factor",
+                least = JumpFactor::LEAST,
+                most = JumpFactor::MOST
+            );
+            self.fault(path!["jump_factor"], Code::InvalidValue, message);
+        }
+        read
     }
 
     /// Reads the periods: either those of a calendar or the form's own windows, not both.

@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::change::{Asked, SubmissionChange, WORTH_A_THREAD, path_of, state_of};
 use super::error::SubmissionError;
+use super::jump::FormerTotals;
 use super::rule::{broken_rules, has_rules, rollup_at};
 use super::step::{Deciding, Standing, Taken};
 use super::view::{ReturnView, Shown, SubmissionView, Warning};
@@ -167,7 +168,12 @@ fn commit(application: &Application, open: &[(usize, &Asked)]) -> Result<Answers
         // In the order of the steps: a receipt's number says which item of the commit it is.
         let items = steps.iter().map(Stepping::item).collect();
         let Made { replies, rollups } = batch.make(&steps)?;
-        let warnings = batch.hold_to_rules(&steps, &rollups)?;
+        let broken = batch.hold_to_rules(&steps, &rollups)?;
+        let jumps = batch.jumps(&steps)?;
+        let warnings = broken.into_iter().zip(jumps);
+        let warnings = warnings
+            .map(|(broken, jumps)| [broken, jumps].concat())
+            .collect();
         let answers = batch.answer(steps, replies, warnings)?;
         Ok((answers, items))
     })
@@ -226,7 +232,7 @@ impl Stepping<'_> {
         self.placed.located.key()
     }
 
-    /// Makes the reply. `warnings` are those of the form's rules.
+    /// Makes the reply. `warnings` are those of the form's rules and of jumps.
     fn reply(
         &self,
         last_return: Option<ReturnView>,
@@ -521,6 +527,28 @@ impl Batch<'_, '_> {
             None => Ok(warnings),
             Some((_, deepest)) => Err(NothingWritten::Refused(deepest)),
         }
+    }
+
+    /// Collects warnings of totals far from those of the units' last periods.
+    fn jumps(&mut self, steps: &[Stepping<'_>]) -> Result<Vec<Vec<Warning>>, StoreError> {
+        let mut former: HashMap<(FormNumber, Period), FormerTotals> = HashMap::new();
+        let mut warnings = Vec::with_capacity(steps.len());
+        for step in steps {
+            let located = &step.placed.located;
+            let key = step.key();
+            let of_period = match former.entry((key.form, key.period)) {
+                Entry::Occupied(read) => read.into_mut(),
+                Entry::Vacant(vacant) => {
+                    let same = steps.iter().map(Stepping::key);
+                    let same = same.filter(|one| (one.form, one.period) == (key.form, key.period));
+                    let units: Vec<UnitId> = same.map(|one| one.unit).collect();
+                    let period = &located.in_force.period;
+                    vacant.insert(FormerTotals::read(self.transaction, period, &units)?)
+                }
+            };
+            warnings.push(of_period.warnings(located, &step.taken.content));
+        }
+        Ok(warnings)
     }
 
     /// Reads the return that the unit has still to answer after a step, which is written.

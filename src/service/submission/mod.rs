@@ -6,6 +6,7 @@ mod change;
 mod difference;
 mod error;
 pub mod extension;
+mod jump;
 mod queue;
 mod receipt;
 mod rule;
@@ -22,6 +23,7 @@ pub use self::change::{
 use self::difference::Difference;
 pub use self::difference::{PassageChangeView, QuantityView, ValueChangeView};
 pub use self::error::SubmissionError;
+use self::jump::FormerTotals;
 pub use self::queue::{SubmissionQueue, change};
 use self::receipt::receipts_of;
 use self::rule::{broken_rules, has_rules, rollup_at};
@@ -134,7 +136,7 @@ pub fn get_submission(
         let counting = submission.counting_revision;
         let counting = counting.map(|counting| steps.find(counting)).transpose()?;
         let receipts = receipts_of(transaction, &located, std::slice::from_ref(last))?;
-        let warnings = match has_rules(&located, &submission) {
+        let broken = match has_rules(&located, &submission) {
             true => {
                 let rollup = rollup_at(transaction, snapshot, &located)?;
                 let broken = broken_rules(&located, &rollup).into_iter();
@@ -142,6 +144,11 @@ pub fn get_submission(
             }
             false => Vec::new(),
         };
+
+        let content = content_in(latest)?;
+        let period = &located.in_force.period;
+        let former = FormerTotals::read(transaction, period, &[located.key().unit])?;
+        let warnings = [broken, former.warnings(&located, content)].concat();
         let extension = extension_get(transaction, located.key())?;
         let reader = Reader {
             application,
@@ -150,7 +157,7 @@ pub fn get_submission(
         };
         let shown = Shown {
             submission: &submission,
-            content: content_in(latest)?,
+            content,
             entered_for: latest.entered_for,
             receipt: receipts.get(&last.revision).copied(),
             last_return: reader.last_return(transaction, located.key(), &submission)?,

@@ -15,6 +15,7 @@ use crate::domain::extension::Extension;
 use crate::domain::form::Rule;
 use crate::domain::id::{IndicatorCode, OptionNumber};
 use crate::domain::indicator::BreakdownOption;
+use crate::domain::jump::Jump;
 use crate::domain::quantity::{Decimal, Qualifier};
 use crate::domain::receipt::ReceiptNumber;
 use crate::domain::received_days::ReceivedDays;
@@ -75,7 +76,7 @@ pub struct SubmissionView {
     /// The return, or the reopening with a reason, that the unit has still to answer; null once values
     /// were sent anew. It stays while the unit works on a draft.
     pub last_return: Option<ReturnView>,
-    /// Remarks that do not refuse the submission: broken rules of the form, unusual values,
+    /// Remarks that do not refuse the submission: broken rules of the form, unusual values, jumps,
     /// submission before the period's end, and a submission without values.
     pub warnings: Vec<Warning>,
     /// Where it is now. Null unless `get_submission` was asked for it with `include=whereabouts`.
@@ -145,7 +146,8 @@ pub struct ValueReasonView {
 /// A remark that the unit should look at, and that does not refuse the submission.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Warning {
-    /// The code of the form's rule, or `EMPTY_SUBMISSION`, `PERIOD_RUNNING` or `VALUE_UNUSUAL`.
+    /// The code of the form's rule, or `EMPTY_SUBMISSION`, `PERIOD_RUNNING`, `VALUE_JUMPED` or
+    /// `VALUE_UNUSUAL`.
     pub code: String,
     /// The rule that the unit's totals break; null for other remarks.
     pub expression: Option<String>,
@@ -181,6 +183,15 @@ impl Warning {
         }
     }
 
+    /// Warns of a total far from those of the unit's last periods.
+    pub(super) fn of_jump(entry: &Entry<'_>, mantissa: i64, jump: &Jump) -> Warning {
+        Warning::telling(
+            OwnWarning::ValueJumped,
+            Some(&entry.indicator.code),
+            sentence::submission::jumped(entry, mantissa, jump),
+        )
+    }
+
     /// Warns of a submission without any value. A unit with nothing to report should send zeros,
     /// and must learn of an empty submission sent by mistake.
     fn of_emptiness(
@@ -214,7 +225,7 @@ pub(super) struct Shown<'s> {
     /// The number of the last step's receipt.
     pub receipt: Option<ReceiptNumber>,
     pub last_return: Option<ReturnView>,
-    /// The warnings of the form's rules; the others are added.
+    /// The warnings of the form's rules and of jumps; the others are added.
     pub warnings: Vec<Warning>,
 }
 

@@ -134,13 +134,15 @@ impl Status {
 pub enum OwnWarning {
     EmptySubmission,
     PeriodRunning,
+    ValueJumped,
     ValueUnusual,
 }
 
 impl OwnWarning {
-    pub const ALL: [OwnWarning; 3] = [
+    pub const ALL: [OwnWarning; 4] = [
         OwnWarning::EmptySubmission,
         OwnWarning::PeriodRunning,
+        OwnWarning::ValueJumped,
         OwnWarning::ValueUnusual,
     ];
 
@@ -149,6 +151,7 @@ impl OwnWarning {
         match self {
             OwnWarning::EmptySubmission => "EMPTY_SUBMISSION",
             OwnWarning::PeriodRunning => "PERIOD_RUNNING",
+            OwnWarning::ValueJumped => "VALUE_JUMPED",
             OwnWarning::ValueUnusual => "VALUE_UNUSUAL",
         }
     }

@@ -441,6 +441,48 @@ on_both_backends! {
         change(&later).expect_status(200);
     }
 
+    fn where_a_figure_comes_from_is_fixed_once_the_form_is_used(backend) {
+        let world = World::new(backend);
+        world.report();
+        world.year.submit("A1", &[value("spent", 5)]);
+        let items = |x: Value| {
+            let others = TAKEN[1..].iter().map(|code| taken(code));
+            others.chain([x, item("spent"), item("rate")]).collect::<Vec<_>>()
+        };
+        let change = |form: &str, body: &Value| {
+            world.admin.with("If-Match", "*").put(&format!("/v1/forms/{form}"), body)
+        };
+        // Another form that could give it.
+        world.admin.put("/v1/forms/n", &with_items(vec![item("x")], "month")).expect_status(201);
+        let other = json!({"indicator": "x", "from_form": "n"});
+        for x in [item("x"), other] {
+            let refused = change("y", &with_items(items(x), "year"));
+            refused.expect_problem(409, "FIXED_ONCE_USED");
+        }
+        change("y", &with_items(items(taken("x")), "year")).expect_status(200);
+        assert_eq!(world.year.figure("T", "x"), "40 4/60");
+    }
+
+    fn a_figure_that_named_units_entered_is_not_taken_from_another_form_afterwards(backend) {
+        let world = World::new(backend);
+        let recipients = |x: Value| {
+            let mut body = with_items(vec![x], "month");
+            body.as_object_mut().unwrap().remove("submitted_by");
+            body["recipients"] = json!(["code:A", "code:B"]);
+            body
+        };
+        world.admin.put("/v1/forms/k", &recipients(item("x"))).expect_status(201);
+        let reports = Reports::new(&world.admin, "k");
+        reports.submit("A", "2025-06", json!({"x": 5}));
+        let change = |body: &Value| world.admin.with("If-Match", "*").put("/v1/forms/k", body);
+        change(&recipients(taken("x"))).expect_problem(409, "FIXED_ONCE_USED");
+        assert_eq!(reports.figure("T", "2025-06", "x"), "5 1/2");
+        // Not used yet.
+        let mut later = recipients(taken("x"));
+        later["valid_from"] = json!("2025-07-01");
+        change(&later).expect_status(200);
+    }
+
     fn faults_of_figures_that_are_taken_say_what_to_do(backend) {
         let (_server, admin, _) = indicators(backend)
             .own_form("m", with_items(vec![item("x")], "month"))

@@ -365,6 +365,12 @@ release-lack-unapproved =
         [one] { $unapproved } report that is
        *[other] { $unapproved } reports that are
     } not approved. Approve what you find right, or name the unit under accept with a reason.
+release-lack-missing-taken = { $name } lacks { $missing } of { $expected } reports on the form { $form }, from which this report takes figures. Ask the unit to send them on that form, or name the unit under accept with a reason.
+release-lack-unapproved-taken =
+    { $name } has { $unapproved ->
+        [one] { $unapproved } report that is
+       *[other] { $unapproved } reports that are
+    } not approved on the form { $form }, from which this report takes figures. Approve on that form what you find right, or name the unit under accept with a reason.
 release-lack-not-sent = { $name } has not sent its own report. Ask the unit to send it, or name the unit under accept with a reason.
 release-lack-not-received = The report of { $name } was sent and is not received. Look at it and receive it, or name the unit under accept with a reason.
 release-too-many-recipients = There are at most { $most } recipients. Leave some out.

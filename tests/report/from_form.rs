@@ -327,6 +327,46 @@ on_both_backends! {
         assert_eq!(units.map(|unit| unit["code"].clone()).collect::<Vec<_>>(), ["B1"]);
     }
 
+    fn what_is_missing_on_the_form_that_gives_the_figures_is_accepted_by_name_too(backend) {
+        let world = World::new(backend);
+        // On the yearly form nothing is missing.
+        world.year.submit("B", &[value("spent", 0)]);
+        world.year.submit("B1", &[value("spent", 0)]);
+        world.year.step("B1", "approve").expect_status(200);
+        world.months.submit("B1", "2024-05", json!({"x": 20}));
+        let releases = "/v1/forms/y/periods/2024/units/code:B/releases";
+        let english = world.admin.with("Accept-Language", "en");
+        let send = |body: &Value| english.post_json(releases, body);
+        let refused = |answer: Answer| -> Vec<String> {
+            answer.expect_problem(422, "INVALID_RELEASE");
+            let problem = answer.json();
+            let faults = problem["errors"].as_array().unwrap().iter();
+            let told = faults.map(|fault| fault["detail"].as_str().unwrap().to_owned());
+            told.map(|told| told.split(", from which").next().unwrap().to_owned()).collect()
+        };
+        assert_eq!(refused(send(&json!({}))), [
+            "Xã B (B) lacks 12 of 12 reports on the form Form (m)",
+            "Ấp Ba (B1) lacks 11 of 12 reports on the form Form (m)",
+        ]);
+        for month in 1..=12 {
+            let month = format!("2024-{month:02}");
+            world.months.submit("B", &month, json!({"x": 1}));
+            world.months.submit("B1", &month, json!({"x": 2}));
+        }
+        assert_eq!(refused(send(&json!({}))), [
+            "Ấp Ba (B1) has 12 reports that are not approved on the form Form (m)",
+        ]);
+        let sent = send(&json!({"accept": [{"unit": "code:B1", "reason": "Duyệt sau"}]}));
+        sent.expect_status(201);
+        let content = english.get(&format!("{releases}/1")).json()["content"].clone();
+        assert_eq!(shown(&cell(&content, "x")), "36 24/24");
+        let accepted = content["accepted"].as_array().unwrap();
+        assert_eq!(accepted.len(), 1);
+        let fields = ["form", "lack", "reason", "counts"].map(|field| accepted[0][field].clone());
+        assert_eq!(json!(fields), json!(["m", "unapproved", "Duyệt sau",
+            {"expected": 12, "submitted": 12, "approved": 0}]));
+    }
+
     fn reorganisations_within_the_days_and_after_change_both_alike(backend) {
         let world = World::new(backend);
         world.report();

@@ -159,6 +159,29 @@ on_both_backends! {
         assert_eq!(receipt(&admin, &told[1])["content"]["values"][1]["value"], 1);
     }
 
+    fn a_decision_is_about_what_was_sent_and_not_about_the_draft_over_it(backend) {
+        let (_server, admin, reports) = reporting(backend);
+        let report = reports.of("2024");
+        let receipt_of = |answer: Answer| {
+            assert_eq!(answer.status, 200, "{}", answer.text);
+            receipt(&admin, &answer.json()["receipt"])["content"]["values"][0]["value"].clone()
+        };
+        for step in ["return", "withdraw"] {
+            report.submit("A1", &[value("x", 5)]);
+            report.put("A1", &json!({"values": [value("x", 7)]})).expect_status(200);
+            let answer = match step {
+                "return" => report.give_back("A1", &json!({"reason": "Sai"})),
+                step => report.step("A1", step),
+            };
+            assert_eq!(receipt_of(answer), 5, "{step}");
+        }
+        // A draft that was given up is nobody's business any more.
+        report.submit("A1", &[value("x", 6)]);
+        report.put("A1", &json!({"values": [value("x", 8)]})).expect_status(200);
+        assert_eq!(receipt_of(report.step("A1", "discard")), 6);
+        assert_eq!(receipt_of(report.step("A1", "approve")), 6);
+    }
+
     fn figures_are_written_in_vietnamese_and_money_in_words(backend) {
         let (_server, admin, reports) = reporting(backend);
         let submitted = reports.submit("A1", "2024", json!({"x": 1234, "fund": 1_562_410_000}));

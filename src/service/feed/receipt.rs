@@ -33,7 +33,7 @@ use crate::service::submission::{PassageView, ReasonView, ValueView, is_on_behal
 use crate::store::change::changes_at;
 use crate::store::release::{ContentHash, steps_of};
 use crate::store::reorganisation::passed_on;
-use crate::store::submission::revision::{revision_get, revision_with_values_before};
+use crate::store::submission::revision::{revision_get, revision_sent_before};
 use crate::store::{StoreError, Transaction};
 
 /// The errors of reading a receipt.
@@ -133,7 +133,8 @@ pub struct ReceiptContent {
     pub on_behalf: Option<bool>,
     /// The day on which the paper came in that was entered; null if none was.
     pub received_on: Option<NaiveDate>,
-    /// The values that the submission had after the step, by the codes of their indicators.
+    /// The values that the step brought, by the codes of their indicators. For a decision and a
+    /// withdrawal those that had been sent, which it was about; a draft kept over them is not.
     pub values: Vec<ValueView>,
     pub narrative: Vec<PassageView>,
     /// The number of the release; null for a submission.
@@ -330,14 +331,14 @@ impl<'s> StepTaken<'s> {
         let brought = record.content.take();
         let content = match brought {
             Some(content) => Some(content),
-            // A decision is about the values that were there.
+            // A decision is about the values that were sent, whatever draft lies over them.
             None => {
                 let key = SubmissionKey {
                     unit: holder,
                     ..self.key
                 };
-                let earlier = revision_with_values_before(transaction, key, revision)?;
-                earlier.and_then(|earlier| earlier.content)
+                let sent = revision_sent_before(transaction, key, revision)?;
+                sent.and_then(|sent| sent.content)
             }
         };
         let content = content.ok_or_else(|| self.lost("values"))?;

@@ -328,6 +328,24 @@ pub fn revision_last_of(
         .transpose()
 }
 
+/// Reads the latest revision before `before` whose values were sent, and not only kept as a draft.
+pub fn revision_sent_before(
+    transaction: &mut Transaction<'_>,
+    key: SubmissionKey,
+    before: Revision,
+) -> Result<Option<RevisionRecord>, StoreError> {
+    let sending = [to_word(Step::Submit)?, to_word(Step::Replace)?];
+    let (tenant, connection) = transaction.parts();
+    of_report!(submission_revision, tenant, key, revision.lt(before.get()))
+        .filter(submission_revision::step.eq_any(sending))
+        .order(submission_revision::revision.desc())
+        .select(RevisionRow::as_select())
+        .first::<RevisionRow>(connection)
+        .optional()?
+        .map(RevisionRecord::try_from)
+        .transpose()
+}
+
 /// Reads the latest revision before `before` that brought values.
 pub fn revision_with_values_before(
     transaction: &mut Transaction<'_>,

@@ -256,6 +256,29 @@ on_both_backends! {
         assert_eq!(told, ["subtree_reporting.arranged above m 2025-06 A", "subtree_reporting.withdrawn above m 2025-06 A"]);
     }
 
+    fn the_history_says_for_which_units_each_step_spoke(backend) {
+        let (_server, admin, reports) = Town::new(backend)
+            .indicators(&[("x", "sum")])
+            .form("m", "month")
+            .with("calendar", "civil")
+            .build();
+        let july = reports.of("2025-07");
+        arrange(&admin, "A", "2025-07", Some("2025-07"));
+        let for_all = july.submit("A", &[value("x", 7)])["receipt"].clone();
+        july.step("A", "withdraw").expect_status(200);
+        let etag = admin.get(&path("A")).etag().to_owned();
+        admin.with("If-Match", &etag).delete(&path("A")).expect_status(204);
+        let alone = july.submit("A", &[value("x", 1)])["receipt"].clone();
+        let history = admin.get(&format!("{}/revisions", july.submission("A"))).json();
+        let told: Vec<&str> = history["items"].as_array().unwrap().iter()
+            .map(|step| step["speaks_for"].as_str().unwrap()).collect();
+        assert_eq!(told, ["unit", "subtree", "subtree"]);
+        for (number, speaks_for) in [(for_all, "subtree"), (alone, "unit")] {
+            let receipt = admin.get(&format!("/v1/receipts/{}", number.as_str().unwrap())).json();
+            assert_eq!(receipt["content"]["speaks_for"], speaks_for);
+        }
+    }
+
     fn a_unit_that_moves_out_is_expected_again(backend) {
         let (_server, admin, reports) = hamlets_submit(backend);
         arrange(&admin, "A", "2025-06", Some("2025-12"));

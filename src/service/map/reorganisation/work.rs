@@ -328,6 +328,7 @@ pub(super) fn note(
                 reason: Some(reason),
                 account: noting.account,
                 entered_for: None,
+                speaks_for: Some(submission.speaks_for),
                 entered_at: noting.at,
                 received_on: None,
                 rev: noting.rev,

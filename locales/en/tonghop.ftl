@@ -479,8 +479,8 @@ form-invalid =
         [one] { $count } fault
        *[other] { $count } faults
     }.
-fixed-form-part-window = There are submissions for { $period }, so it can neither go nor change its days. List it among the windows with the days that it has; its name and when it is due (due_at) may change.
-fixed-form-part = There are submissions or targets for { $period }, so { $gone } cannot go. Make a version that holds (valid_from) after it.
+fixed-form-part-window = There are submissions or sent reports for { $period }, so it can neither go nor change its days. List it among the windows with the days that it has; its name and when it is due (due_at) may change.
+fixed-form-part = There are submissions, targets or sent reports for { $period }, so { $gone } cannot go. Make a version that holds (valid_from) after it.
 form-invalid-code = A form's code is words of lower-case letters, digits and underscores, joined by dots.
 form-deadline-too-late = A deadline is at most { $most } working days after the closing day. Enter fewer.
 form-calendar-and-windows = A form has a calendar and a frequency, or windows of its own, and not both. Leave one of the two out.

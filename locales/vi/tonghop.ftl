@@ -442,8 +442,8 @@ throttle-too-many-failures = Đã nhập sai quá nhiều lần. Hãy thử lạ
 ## service/catalogue/form
 
 form-invalid = Mẫu báo cáo có { $count } chỗ chưa đúng; chưa có gì được ghi.
-fixed-form-part-window = Kỳ { $period } đã có số liệu nên không bỏ và không đổi ngày được. Hãy giữ kỳ đó trong danh sách kỳ riêng (windows) với các ngày như cũ; tên và hạn gửi (due_at) thì đổi được.
-fixed-form-part = Kỳ { $period } đã có số liệu hoặc kế hoạch giao nên không bỏ được { $gone }. Hãy lập phiên bản mới có hiệu lực (valid_from) sau kỳ đó.
+fixed-form-part-window = Kỳ { $period } đã có số liệu hoặc báo cáo gửi lên nên không bỏ và không đổi ngày được. Hãy giữ kỳ đó trong danh sách kỳ riêng (windows) với các ngày như cũ; tên và hạn gửi (due_at) thì đổi được.
+fixed-form-part = Kỳ { $period } đã có số liệu, kế hoạch giao hoặc báo cáo gửi lên nên không bỏ được { $gone }. Hãy lập phiên bản mới có hiệu lực (valid_from) sau kỳ đó.
 form-invalid-code = Mã mẫu gồm các từ chữ thường không dấu, chữ số và dấu _, nối bằng dấu chấm.
 form-deadline-too-late = Hạn gửi nhiều nhất là { $most } ngày làm việc sau ngày chốt số liệu. Hãy nhập số ngày ít hơn.
 form-calendar-and-windows = Mẫu có lịch (calendar) và chu kỳ (frequency), hoặc có kỳ riêng (windows), không có cả hai. Hãy bỏ một bên.

@@ -46,6 +46,7 @@ use crate::service::application::snapshot::Snapshot;
 use crate::service::application::text::{EnteredName, NameView};
 use crate::store::form::form_put;
 use crate::store::key::Units;
+use crate::store::release::periods_with_releases;
 use crate::store::submission::{periods_with_submissions, submissions_of};
 use crate::store::target::periods_with_targets;
 use crate::store::tenant::{Part, mark_changed};
@@ -539,6 +540,7 @@ pub fn put_form(
             if let Some(known) = known {
                 check_fixed(transaction, snapshot, known, &form)?;
                 check_targets(transaction, snapshot, known, &form)?;
+                check_releases(transaction, snapshot, known, &form)?;
             }
             let rev = snapshot.counters.rev;
             form_put(transaction, &form, valid_from, rev)?;
@@ -703,6 +705,26 @@ fn check_targets(
         };
         if let Some(part) = part {
             return Err(fixed(&part, &before, snapshot));
+        }
+    }
+    Ok(())
+}
+
+/// Checks that every period for which a report was sent up stays a period with the same days, since the
+/// report and its receipts are read by it.
+fn check_releases(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    known: &Form,
+    planned: &Form,
+) -> Result<(), FormError> {
+    for period in periods_with_releases(transaction, known.number)? {
+        let Some(before) = known.period(period) else {
+            continue;
+        };
+        let after = planned.period(period);
+        if !after.is_some_and(|after| before.has_days_of(&after)) {
+            return Err(fixed(&before.fixed_days(), &before, snapshot));
         }
     }
     Ok(())

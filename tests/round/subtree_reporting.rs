@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::tasks::{key, short, window, windowed};
-use crate::harness::decree::decree;
+use crate::harness::decree::{commune, decree, merge};
 use crate::harness::report::{Reports, value};
 use crate::harness::town::{Town, form};
 use crate::harness::{Backend, Client, Server};
@@ -254,6 +254,25 @@ on_both_backends! {
             .map(|item| [&item["kind"], &item["by"]["account"]["login"], &item["form"], &item["period"]["key"], &item["unit"]["code"]]
                 .map(|text| text.as_str().unwrap()).join(" ")).collect();
         assert_eq!(told, ["subtree_reporting.arranged above m 2025-06 A", "subtree_reporting.withdrawn above m 2025-06 A"]);
+    }
+
+    fn a_report_for_all_does_not_pass_to_a_unit_that_reports_for_itself(backend) {
+        let (_server, admin, reports) = hamlets_submit(backend);
+        arrange(&admin, "A", "2025-10", None);
+        reports.submit("A", "2025-10", json!({"x": 7}));
+        let former = admin.get("/v1/units/code:A").json()["id"].as_str().unwrap().to_owned();
+        let mut document = decree("2025-10-10", &json!([merge(&["A"], &commune("C", "T"))]));
+        document["work_in_progress"] = json!("pass_on");
+        let preview = admin.post_json("/v1/reorganisations/preview", &document).expect_status(200).json();
+        let affected = &preview["submissions"]["first"][0];
+        assert_eq!((&affected["speaks_for"], &affected["passes_to"]), (&json!("subtree"), &Value::Null));
+        admin.carry_out(&document);
+        let october = |unit: &str| admin.get(&format!("/v1/forms/m/periods/2025-10/units/{unit}/submission"));
+        assert_eq!(october(&former).expect_status(200).json()["speaks_for"], "subtree");
+        october("code:C").expect_problem(404, "SUBMISSION_NOT_FOUND");
+        // Its figure counts on, and whoever is below reports from then on.
+        assert_eq!(reports.figure("T", "2025-10", "x").split(' ').next(), Some("7"));
+        reports.expect_verified("T", &["2025-10", "2025"]);
     }
 
     fn the_history_says_for_which_units_each_step_spoke(backend) {

@@ -256,6 +256,26 @@ on_both_backends! {
         assert_eq!(told, ["subtree_reporting.arranged above m 2025-06 A", "subtree_reporting.withdrawn above m 2025-06 A"]);
     }
 
+    fn the_history_tells_every_range_that_began_or_ended(backend) {
+        let (_server, admin, _) = hamlets_submit(backend);
+        arrange(&admin, "A", "2025", Some("2027"));
+        admin.replace(&path("A"), &json!({"from": "2026", "to": "2026"})).expect_status(200);
+        admin.replace(&path("A"), &json!({"from": "2026-12", "to": null})).expect_status(200);
+        let told = admin.get("/v1/changes?limit=1000").json()["items"].clone();
+        let told: Vec<String> = told.as_array().unwrap().iter()
+            .filter_map(|item| {
+                let kind = item["kind"].as_str().unwrap().strip_prefix("subtree_reporting.")?;
+                let [first, last] = ["period", "last_period"].map(|field| item[field]["key"].as_str().unwrap_or("open"));
+                Some(format!("{kind} {first} {last}"))
+            })
+            .collect();
+        assert_eq!(told, [
+            "arranged 2025 2027",
+            "withdrawn 2025 2027", "arranged 2026 2026",
+            "withdrawn 2026 2026", "arranged 2026-12 open",
+        ]);
+    }
+
     fn a_report_for_all_does_not_pass_to_a_unit_that_reports_for_itself(backend) {
         let (_server, admin, reports) = hamlets_submit(backend);
         arrange(&admin, "A", "2025-10", None);

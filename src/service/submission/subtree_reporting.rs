@@ -225,6 +225,7 @@ impl<'s> Arranged<'s> {
         ChangeItem {
             form: Some(self.form.code.to_string()),
             period: Some(reporting.first.to_string()),
+            last_period: reporting.last.map(|last| last.to_string()),
             unit: Some(self.unit()),
             ..ChangeItem::new(kind)
         }
@@ -345,8 +346,10 @@ pub fn put_subtree_reporting(
             next.push(put.clone());
             next.sort_by_key(|one| one.days.from);
             check_nothing_builds_on(transaction, snapshot, &arranged, (&known, &next))?;
+            let mut items = Vec::new();
             for gone in &replaced {
                 arranged.delete(transaction, gone)?;
+                items.push(arranged.item(ChangeKind::SubtreeReportingWithdrawn, gone));
             }
             arranged.write(transaction, &put)?;
             mark_changed(transaction, Part::Catalogue, snapshot.counters.rev)?;
@@ -357,8 +360,8 @@ pub fn put_subtree_reporting(
                 false => Outcome::Done,
             };
             let reply = Reply::of_state(outcome, &State::numbered(put.rev), &view)?;
-            let item = arranged.item(ChangeKind::SubtreeReportingArranged, &put);
-            Ok(Written::new(reply, [item]))
+            items.push(arranged.item(ChangeKind::SubtreeReportingArranged, &put));
+            Ok(Written::new(reply, items))
         })
     })
 }

@@ -256,6 +256,33 @@ on_both_backends! {
         assert_eq!(told, ["subtree_reporting.arranged above m 2025-06 A", "subtree_reporting.withdrawn above m 2025-06 A"]);
     }
 
+    fn a_range_is_ended_by_who_approves_for_the_unit_where_it_was_then(backend) {
+        let units = "T,Thị xã,town,\nU,Huyện,town,\nA,Xã A,commune,T\nA1,Ấp Một,hamlet,A\nB,Xã B,commune,U\n";
+        let (server, admin, reports) = Town::of(backend, units)
+            .indicators(&[("x", "sum")])
+            .form("m", "month")
+            .with("calendar", "civil")
+            .with("submitted_by", json!(["hamlet"]))
+            .build();
+        arrange(&admin, "A", "2024", Some("2024"));
+        let steps = json!([{"op": "move", "unit": "code:A", "parent": "code:U"}]);
+        admin.carry_out(&decree("2025-07-01", &steps));
+        server.create_account("test", "there", &["approver@code:U"]);
+        let there = server.sign_in("test", "there");
+        let delete = || there.send("DELETE", &path("A"), None, b"");
+        delete().expect_problem(403, "NOT_ALLOWED");
+        // Nor by putting another range over it.
+        admin.replace(&path("A"), &json!({"from": "2025-06", "to": "2025-12"})).expect_status(200);
+        there.replace(&path("A"), &json!({"from": "2025-08", "to": "2025-12"})).expect_problem(403, "NOT_ALLOWED");
+        there.replace(&path("A"), &json!({"from": "2026", "to": "2026"})).expect_status(200);
+        // What lies on its own days is taken back, and the rest stays.
+        delete().expect_status(204);
+        let ranges = admin.get(&path("A")).json()["ranges"].clone();
+        let left: Vec<&Value> = ranges.as_array().unwrap().iter().map(|range| &range["from"]).collect();
+        assert_eq!(left, ["2024", "2025-06"]);
+        assert_eq!(progress(&reports, "A", "2024-05"), "1 0 1");
+    }
+
     fn the_history_tells_every_range_that_began_or_ended(backend) {
         let (_server, admin, _) = hamlets_submit(backend);
         arrange(&admin, "A", "2025", Some("2027"));

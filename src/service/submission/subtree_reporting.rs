@@ -221,6 +221,18 @@ impl<'s> Arranged<'s> {
         subtree_reporting_delete(transaction, (self.form.number, self.unit()), gone)
     }
 
+    /// Permits ending what was arranged. The unit may have been somewhere else on a part of the days.
+    fn may_end(
+        &self,
+        snapshot: &Snapshot,
+        gone: &SubtreeReporting,
+    ) -> Result<(), SubtreeReportingError> {
+        let (action, hierarchy) = (Action::ArrangeSubtreeReporting, &snapshot.hierarchy);
+        let access = &snapshot.access;
+        let _permit = access.to_unit_throughout(action, hierarchy, self.unit(), gone.days)?;
+        Ok(())
+    }
+
     fn item(&self, kind: ChangeKind, reporting: &SubtreeReporting) -> ChangeItem {
         ChangeItem {
             form: Some(self.form.code.to_string()),
@@ -343,6 +355,9 @@ pub fn put_subtree_reporting(
                 .iter()
                 .cloned()
                 .partition(|one| one.days.overlaps(days));
+            for gone in &replaced {
+                arranged.may_end(snapshot, gone)?;
+            }
             next.push(put.clone());
             next.sort_by_key(|one| one.days.from);
             check_nothing_builds_on(transaction, snapshot, &arranged, (&known, &next))?;
@@ -366,7 +381,8 @@ pub fn put_subtree_reporting(
     })
 }
 
-/// Takes back for which periods a unit reports for all units below it, as far as it has not.
+/// Takes back for which periods a unit reports for all units below it, as far as it has not, and as far
+/// as the caller may arrange that wherever the unit was on the days.
 ///
 /// # Errors
 /// [`SubtreeReportingError`].
@@ -392,13 +408,16 @@ pub fn delete_subtree_reporting(
             let mut refused = None;
             for gone in &known {
                 let change = (std::slice::from_ref(gone), &[][..]);
-                match check_nothing_builds_on(transaction, snapshot, &arranged, change) {
+                let checked = arranged.may_end(snapshot, gone).and_then(|()| {
+                    check_nothing_builds_on(transaction, snapshot, &arranged, change)
+                });
+                match checked {
                     Ok(()) => {
                         arranged.delete(transaction, gone)?;
                         items.push(arranged.item(ChangeKind::SubtreeReportingWithdrawn, gone));
                     }
                     Err(SubtreeReportingError::Store(error)) => return Err(error.into()),
-                    Err(builds_on) => refused = Some(builds_on),
+                    Err(stays) => refused = Some(stays),
                 }
             }
             if let Some(refused) = refused.filter(|_| items.is_empty()) {

@@ -283,6 +283,22 @@ on_both_backends! {
         assert_eq!(progress(&reports, "A", "2024-05"), "1 0 1");
     }
 
+    fn what_stays_after_a_withdrawal_is_another_state_than_ever_before(backend) {
+        let (_server, admin, reports) = hamlets_submit(backend);
+        arrange(&admin, "A", "2025-01", Some("2025-02"));
+        admin.replace(&path("A"), &json!({"from": "2025-06", "to": "2025-06"})).expect_status(200);
+        let seen = admin.get(&path("A"));
+        admin.replace(&path("A"), &json!({"from": "2026", "to": "2026"})).expect_status(200);
+        reports.submit("A", "2025-06", json!({"x": 7}));
+        let etag = admin.get(&path("A")).etag().to_owned();
+        admin.with("If-Match", &etag).delete(&path("A")).expect_status(204);
+        let left = admin.get(&path("A")).expect_status(200);
+        assert_eq!(left.json()["ranges"].as_array().unwrap().len(), 1);
+        assert!(left.json()["rev"].as_i64() > seen.json()["rev"].as_i64());
+        let stale = admin.with("If-Match", seen.etag());
+        stale.put(&path("A"), &json!({"from": "2027", "to": "2027"})).expect_problem(412, "PRECONDITION_FAILED");
+    }
+
     fn the_history_tells_every_range_that_began_or_ended(backend) {
         let (_server, admin, _) = hamlets_submit(backend);
         arrange(&admin, "A", "2025", Some("2027"));

@@ -37,7 +37,8 @@ use crate::service::totals::Board;
 use crate::store::key::Units;
 use crate::store::submission::{periods_with_submissions, submission_get, submissions_of};
 use crate::store::subtree_reporting::{
-    subtree_reporting_delete, subtree_reporting_insert, subtree_reportings_of,
+    subtree_reporting_delete, subtree_reporting_insert, subtree_reportings_changed,
+    subtree_reportings_of,
 };
 use crate::store::tenant::{Part, mark_changed};
 use crate::store::{StoreError, Transaction};
@@ -423,7 +424,11 @@ pub fn delete_subtree_reporting(
             if let Some(refused) = refused.filter(|_| items.is_empty()) {
                 return Err(refused);
             }
-            mark_changed(transaction, Part::Catalogue, snapshot.counters.rev)?;
+            let rev = snapshot.counters.rev;
+            // What stays must not have the state that it had before what is gone was arranged.
+            let key = (arranged.form.number, arranged.unit());
+            subtree_reportings_changed(transaction, key, rev)?;
+            mark_changed(transaction, Part::Catalogue, rev)?;
             Ok(Written::new(Reply::without_body(), items))
         })
     })

@@ -555,6 +555,7 @@ indicator-invalid-code = A code is lower-case letters, digits and underscores, a
 indicator-unknown-operand = The formula uses { $operand }, which the catalogue does not have on { $day }.
 dependent-formula-on-form = The form { $form } holds this indicator, and on { $day } not { $operand }, which the formula uses. Add that to the form's outline first.
 dependent-formula = The formula of { $by } uses { $operand }, which would not be there on { $day }. Keep it, or change that formula first.
+indicator-taken-from-form = The form { $form } takes this indicator from the form { $from }, where it is entered, so it cannot become a formula. Change { $form } first, or make a new indicator.
 dependent-rule = The rule { $rule } of the form { $form } uses { $operand }, which would not be there on { $day }. Keep it, or change that rule first.
 indicator-formula-too-large = The formula comes back to itself through others, lies more than { $deepest } deep, or is too long when written out (over { $largest } values).
 indicator-across-units = across units

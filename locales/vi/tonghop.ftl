@@ -514,6 +514,7 @@ indicator-invalid-code = Mã gồm chữ thường không dấu, chữ số và 
 indicator-unknown-operand = Công thức dùng { $operand }, mà ngày { $day } danh mục chưa có.
 dependent-formula-on-form = Mẫu { $form } có chỉ tiêu này nhưng ngày { $day } không có { $operand } mà công thức dùng. Hãy thêm vào đề cương của mẫu trước.
 dependent-formula = Công thức của chỉ tiêu { $by } dùng { $operand }, mà ngày { $day } sẽ không còn. Hãy giữ lại, hoặc đổi công thức đó trước.
+indicator-taken-from-form = Mẫu { $form } đang lấy chỉ tiêu này từ mẫu { $from }, nơi chỉ tiêu được nhập, nên không đổi thành công thức được. Hãy sửa mẫu { $form } trước, hoặc lập chỉ tiêu mới.
 dependent-rule = Quy tắc { $rule } của mẫu { $form } dùng { $operand }, mà ngày { $day } sẽ không còn. Hãy giữ lại, hoặc đổi quy tắc đó trước.
 indicator-formula-too-large = Công thức dùng lại chính nó qua chỉ tiêu khác, lồng nhau quá { $deepest } lần, hoặc quá dài khi viết đầy đủ (trên { $largest } số hạng).
 indicator-across-units = qua các đơn vị

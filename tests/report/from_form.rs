@@ -481,6 +481,22 @@ on_both_backends! {
         change(&later).expect_status(200);
     }
 
+    fn an_indicator_that_another_form_takes_stays_one_that_is_entered(backend) {
+        let (_server, admin, _) = Town::new(backend)
+            .indicators(&[("x", "sum"), ("a", "sum"), ("b", "sum")])
+            .own_form("m", with_items(vec![item("x"), item("a"), item("b")], "month"))
+            .own_form("y", with_items(vec![taken("x"), item("a"), item("b")], "year"))
+            .build();
+        let computed = admin.replace("/v1/indicators/x", &formula("a / b", 1));
+        assert_eq!(computed.expect_problem(422, "INVALID_INDICATOR"), ["/formula INVALID_VALUE"]);
+        let told = admin.with("Accept-Language", "en").replace("/v1/indicators/x", &formula("a / b", 1)).json();
+        let told = told["errors"][0]["detail"].as_str().unwrap().to_owned();
+        assert!(told.starts_with("The form Form (y) takes this indicator from the form Form (m)"), "{told}");
+        // Once nobody takes it any more it may.
+        admin.replace("/v1/forms/y", &with_items(vec![item("a"), item("b")], "year")).expect_status(200);
+        admin.replace("/v1/indicators/x", &formula("a / b", 1)).expect_status(200);
+    }
+
     fn where_a_figure_comes_from_is_fixed_once_the_form_is_used(backend) {
         let world = World::new(backend);
         world.report();

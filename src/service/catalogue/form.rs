@@ -571,12 +571,21 @@ fn check_given(
     places_taken: &BTreeMap<IndicatorCode, FieldPath>,
 ) -> Result<(), FormError> {
     let catalogue = snapshot.catalogue.with_form(planned.clone());
-    let days = days.iter();
-    let not_given: BTreeSet<NotGiven> = days.flat_map(|day| catalogue.not_given(*day)).collect();
-    if let Some(needed) = not_given
+    let on_days = |catalogue: &Catalogue| -> BTreeSet<NotGiven> {
+        let days = days.iter();
+        days.flat_map(|day| catalogue.not_given(*day)).collect()
+    };
+    let not_given = on_days(&catalogue);
+    let mut taken = not_given
         .iter()
-        .find(|one| one.from == planned.code && one.form != planned.code)
-    {
+        .filter(|one| one.from == planned.code && one.form != planned.code)
+        .peekable();
+    // What was not given before is no loss of this change.
+    let before = match taken.peek() {
+        Some(_) => on_days(&snapshot.catalogue),
+        None => BTreeSet::new(),
+    };
+    if let Some(needed) = taken.find(|one| !before.contains(one)) {
         let form = catalogue.form_named(&needed.form);
         let indicator = catalogue.indicator_named(&needed.indicator);
         return Err(FormError::Fixed(message!(

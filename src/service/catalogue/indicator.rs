@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
 use crate::domain::bounds::{Bounds, Interval};
-use crate::domain::catalogue::{Catalogue, Dependent, Unresolved};
+use crate::domain::catalogue::{Catalogue, Dependent, NotGiven, Unresolved};
 use crate::domain::formula::{Formula, Operand, Source};
 use crate::domain::id::{
     BreakdownCode, FormNumber, IndicatorCode, IndicatorNumber, OptionCode, OptionNumber,
@@ -332,6 +332,8 @@ pub fn put_indicator(
             check_fixed(transaction, snapshot, known, &indicator, valid_from)?;
             let catalogue = snapshot.catalogue.with_indicator(indicator.clone());
             check_uses(&catalogue, &indicator, valid_from).map_err(IndicatorError::Invalid)?;
+            check_given(&snapshot.catalogue, &catalogue, &indicator)
+                .map_err(IndicatorError::Invalid)?;
             let rev = snapshot.counters.rev;
             indicator_put(transaction, &indicator, valid_from, rev)?;
             mark_changed(transaction, Part::Catalogue, rev)?;
@@ -760,6 +762,33 @@ fn check_uses(
         check_size(catalogue, indicator, valid_from)
     } else {
         Err(faults)
+    }
+}
+
+/// Checks that no form loses a figure that it takes from another one, where the indicator is entered.
+fn check_given(
+    known: &Catalogue,
+    planned: &Catalogue,
+    indicator: &Indicator,
+) -> Result<(), Vec<Fault>> {
+    let days = planned.forms().flat_map(|form| form.versions.keys());
+    let days: BTreeSet<NaiveDate> = days.copied().collect();
+    let lost = days.into_iter().flat_map(|day| {
+        let before = known.not_given(day);
+        let after = planned.not_given(day).into_iter();
+        after.filter(move |one| one.indicator == indicator.code && !before.contains(one))
+    });
+    let lost: BTreeSet<NotGiven> = lost.collect();
+    let faults = lost.iter().map(|one| {
+        let form = planned.form_named(&one.form);
+        let from = planned.form_named(&one.from);
+        let message = message!("indicator-taken-from-form", form, from);
+        Fault::in_body(path!["formula"], Code::InvalidValue, message)
+    });
+    let faults: Vec<Fault> = faults.collect();
+    match faults.is_empty() {
+        true => Ok(()),
+        false => Err(faults),
     }
 }
 

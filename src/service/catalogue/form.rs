@@ -562,8 +562,9 @@ pub fn put_form(
 }
 
 /// Checks that other forms can give the figures that this one takes from them, and that it goes on
-/// giving what others take from it, on `days`. `places_taken` says where the body has each figure that
-/// is taken.
+/// giving what others take from it, on `days`. A unit's form binds no form but those of the same
+/// owner: what others no longer give it is empty. `places_taken` says where the body has each figure
+/// that is taken.
 fn check_given(
     snapshot: &Snapshot,
     planned: &Form,
@@ -576,9 +577,14 @@ fn check_given(
         days.flat_map(|day| catalogue.not_given(*day)).collect()
     };
     let not_given = on_days(&catalogue);
+    let is_bound_by = |taking: &FormCode| {
+        let owner = catalogue.form(taking).and_then(Form::owner);
+        owner.is_none() || owner == planned.owner()
+    };
     let mut taken = not_given
         .iter()
         .filter(|one| one.from == planned.code && one.form != planned.code)
+        .filter(|one| is_bound_by(&one.form))
         .peekable();
     // What was not given before is no loss of this change.
     let before = match taken.peek() {

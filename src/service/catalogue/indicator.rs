@@ -14,9 +14,10 @@ use crate::authn::Identity;
 use crate::authz::{Action, Denied};
 use crate::domain::bounds::{Bounds, Interval};
 use crate::domain::catalogue::{Catalogue, Dependent, NotGiven, Unresolved};
+use crate::domain::form::Form;
 use crate::domain::formula::{Formula, Operand, Source};
 use crate::domain::id::{
-    BreakdownCode, FormNumber, IndicatorCode, IndicatorNumber, OptionCode, OptionNumber,
+    BreakdownCode, FormCode, FormNumber, IndicatorCode, IndicatorNumber, OptionCode, OptionNumber,
 };
 use crate::domain::indicator::{
     AcrossTime, AcrossUnits, Breakdown, BreakdownKind, BreakdownOption, Definition, FixedPart,
@@ -734,6 +735,13 @@ const LARGEST: usize = 1000;
 /// The deepest nesting of formulas.
 const DEEPEST: usize = 10;
 
+/// Tells whether a form binds the indicators that it uses. The form of a unit does not: a unit could
+/// otherwise hold up the catalogue of all. Its rules and formulas say nothing without what they use.
+fn is_of_whole_tenant(catalogue: &Catalogue, form: &FormCode) -> bool {
+    let owner = catalogue.form(form).and_then(Form::owner);
+    owner.is_none()
+}
+
 /// Checks a new version against the indicators that it uses and those that use it, on every day
 /// within its validity on which something begins.
 fn check_uses(
@@ -743,9 +751,12 @@ fn check_uses(
 ) -> Result<(), Vec<Fault>> {
     let concerns = |unresolved: &Unresolved| match &unresolved.by {
         Dependent::Formula(by) if *by == indicator.code => true,
-        Dependent::FormulaOnForm(_, by) => *by == indicator.code,
-        Dependent::Formula(_) | Dependent::Rule(..) => {
-            unresolved.operand.indicator == indicator.code
+        Dependent::FormulaOnForm(form, by) => {
+            *by == indicator.code && is_of_whole_tenant(catalogue, form)
+        }
+        Dependent::Formula(_) => unresolved.operand.indicator == indicator.code,
+        Dependent::Rule(form, _) => {
+            unresolved.operand.indicator == indicator.code && is_of_whole_tenant(catalogue, form)
         }
     };
     let mut first_days: BTreeMap<Unresolved, NaiveDate> = BTreeMap::new();
@@ -777,6 +788,7 @@ fn check_given(
         let before = known.not_given(day);
         let after = planned.not_given(day).into_iter();
         after.filter(move |one| one.indicator == indicator.code && !before.contains(one))
+            .filter(|one| is_of_whole_tenant(planned, &one.form))
     });
     let lost: BTreeSet<NotGiven> = lost.collect();
     let faults = lost.iter().map(|one| {

@@ -667,8 +667,8 @@ fn check_fixed(
     Ok(())
 }
 
-/// Finds a unit that has a submission for a period and would not be asked for it any more. Where both
-/// versions ask by level, the levels have been compared.
+/// Finds a unit that has a submission for a period and would not be asked for it any more. Looks only
+/// where the period's version changes: where both ask by level, the levels have been compared.
 fn lost_recipient(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
@@ -677,7 +677,8 @@ fn lost_recipient(
 ) -> Result<Option<FixedFormPart>, StoreError> {
     let asks_by_level =
         |period: &FormPeriod<'_>| period.definition.submitted_by.recipients().is_none();
-    if asks_by_level(before) && asks_by_level(after) {
+    let asks_the_same = before.definition.submitted_by == after.definition.submitted_by;
+    if asks_the_same || asks_by_level(before) && asks_by_level(after) {
         return Ok(None);
     }
     let (form, period) = (before.form.number, before.period);

@@ -365,6 +365,12 @@ release-lack-unapproved =
         [one] { $unapproved } report that is
        *[other] { $unapproved } reports that are
     } not approved. Approve what you find right, or name the unit under accept with a reason.
+release-lack-missing-taken = { $name } lacks { $missing } of { $expected } reports on the form { $form }, from which this report takes figures. Ask the unit to send them on that form, or name the unit under accept with a reason.
+release-lack-unapproved-taken =
+    { $name } has { $unapproved ->
+        [one] { $unapproved } report that is
+       *[other] { $unapproved } reports that are
+    } not approved on the form { $form }, from which this report takes figures. Approve on that form what you find right, or name the unit under accept with a reason.
 release-lack-not-sent = { $name } has not sent its own report. Ask the unit to send it, or name the unit under accept with a reason.
 release-lack-not-received = The report of { $name } was sent and is not received. Look at it and receive it, or name the unit under accept with a reason.
 release-too-many-recipients = There are at most { $most } recipients. Leave some out.
@@ -475,8 +481,8 @@ form-invalid =
         [one] { $count } fault
        *[other] { $count } faults
     }.
-fixed-form-part-window = There are submissions for { $period }, so it can neither go nor change its days. List it among the windows with the days that it has; its name and when it is due (due_at) may change.
-fixed-form-part = There are submissions or targets for { $period }, so { $gone } cannot go. Make a version that holds (valid_from) after it.
+fixed-form-part-window = There are submissions or sent reports for { $period }, so it can neither go nor change its days. List it among the windows with the days that it has; its name and when it is due (due_at) may change.
+fixed-form-part = There are submissions, targets or sent reports for { $period }, so { $gone } cannot go. Make a version that holds (valid_from) after it.
 form-invalid-code = A form's code is words of lower-case letters, digits and underscores, joined by dots.
 form-jump-factor = The factor for a warning of jumps (`jump_factor`) is a whole number from { $least } to { $most }; leave it out to warn of none.
 form-deadline-too-late = A deadline is at most { $most } working days after the closing day. Enter fewer.
@@ -552,6 +558,7 @@ indicator-invalid-code = A code is lower-case letters, digits and underscores, a
 indicator-unknown-operand = The formula uses { $operand }, which the catalogue does not have on { $day }.
 dependent-formula-on-form = The form { $form } holds this indicator, and on { $day } not { $operand }, which the formula uses. Add that to the form's outline first.
 dependent-formula = The formula of { $by } uses { $operand }, which would not be there on { $day }. Keep it, or change that formula first.
+indicator-taken-from-form = The form { $form } takes this indicator from the form { $from }, where it is entered, so it cannot become a formula. Change { $form } first, or make a new indicator.
 dependent-rule = The rule { $rule } of the form { $form } uses { $operand }, which would not be there on { $day }. Keep it, or change that rule first.
 indicator-formula-too-large = The formula comes back to itself through others, lies more than { $deepest } deep, or is too long when written out (over { $largest } values).
 indicator-across-units = across units
@@ -666,6 +673,9 @@ undo-later-reorganisation = A later reorganisation ({ $basis }, from { $day } on
 undo-later-submission = { $name } worked on its submission for { $period } after this reorganisation, which cannot be undone now.
 undo-later-target = { $name } was set a target for { $period } after this reorganisation, which cannot be undone now.
 undo-later-release = { $name } sent its report for { $period } up after this reorganisation, which cannot be undone now.
+undo-subtree-reporting = { $name } is to report for all units below it on the form { $form }, and is there only since this reorganisation. Take that back first.
+undo-form-names = The form { $form } belongs to { $name } or asks it, and this unit is there only since this reorganisation, which cannot be undone as long as the form does so.
+undo-extension = { $name } was given more time for { $period }, and is there only since this reorganisation. Take the extension back first.
 undo-later-grant = A grant on { $name } was made after this reorganisation. Take that grant back first.
 undo-orphan = { $name } would be part of a unit that does not stand. Move it before this is undone.
 undo-taken-code = The code { $code } is { $name }'s now. Give that unit another before this is undone.

@@ -1,6 +1,7 @@
 //! The faults of releases in words.
 
 use super::Sentence;
+use crate::domain::naming::Named;
 use crate::domain::release::{Lack, ReleaseFault, ReleaseStatus, WrongReleaseStatus};
 use crate::error::{Code, Message};
 use crate::locale::{Count, Quoted};
@@ -30,9 +31,13 @@ impl Sentence for ReleaseFault {
                 name,
                 lack,
                 expected,
+                taken_from,
             } => (
                 Code::AcceptanceRequired,
-                not_accepted(name, *lack, *expected),
+                match taken_from {
+                    None => not_accepted(name, *lack, *expected),
+                    Some(form) => not_accepted_of_taken(name, *lack, *expected, form),
+                },
             ),
             ReleaseFault::NothingToAccept { name } => (
                 Code::AcceptanceNotNeeded,
@@ -49,13 +54,38 @@ impl Sentence for ReleaseFault {
     }
 }
 
+/// Says what the unit `name` lacks on another form from which the report takes figures.
+fn not_accepted_of_taken(name: &str, lack: Lack, expected: u64, form: &Named) -> Message {
+    match lack {
+        Lack::Missing(missing) => {
+            message!(
+                "release-lack-missing-taken",
+                name,
+                missing,
+                expected,
+                form = form.clone()
+            )
+        }
+        Lack::Unapproved(unapproved) => {
+            let unapproved = counted(unapproved);
+            let form = form.clone();
+            message!("release-lack-unapproved-taken", name, unapproved, form)
+        }
+        Lack::NotSent | Lack::NotReceived => not_accepted(name, lack, expected),
+    }
+}
+
+fn counted(count: u64) -> Count {
+    Count(usize::try_from(count).unwrap_or(usize::MAX))
+}
+
 /// Says what the unit `name` lacks, and what can be done about it.
 fn not_accepted(name: &str, lack: Lack, expected: u64) -> Message {
     match lack {
         Lack::Missing(missing) => message!("release-lack-missing", name, missing, expected),
         Lack::Unapproved(unapproved) => {
-            let count = usize::try_from(unapproved).unwrap_or(usize::MAX);
-            message!("release-lack-unapproved", name, unapproved = Count(count))
+            let unapproved = counted(unapproved);
+            message!("release-lack-unapproved", name, unapproved)
         }
         Lack::NotSent => message!("release-lack-not-sent", name),
         Lack::NotReceived => message!("release-lack-not-received", name),

@@ -5,8 +5,8 @@ use diesel::prelude::*;
 
 use super::database::Transaction;
 use super::error::{StoreError, parsed};
-use super::indicator::to_column;
-use super::key::{OfUnit, Units};
+use super::indicator::{to_column, to_number};
+use super::key::{OfUnit, Units, in_batches};
 use super::schema::extension;
 use crate::domain::extension::Extension;
 use crate::domain::id::{FormNumber, UnitId};
@@ -75,6 +75,33 @@ pub fn extension_get(
     let units = Units::These(&[key.unit]);
     let found = extensions_of(transaction, key.form, &[key.period], units)?;
     Ok(found.into_iter().next().map(|(_, _, extension)| extension))
+}
+
+/// Lists the extensions of some units, on every form.
+pub fn extended_of(
+    transaction: &mut Transaction<'_>,
+    units: &[UnitId],
+) -> Result<Vec<SubmissionKey>, StoreError> {
+    let (tenant, connection) = transaction.parts();
+    let mut found = Vec::new();
+    for ids in in_batches(units) {
+        let rows = extension::table
+            .filter(
+                extension::tenant_id
+                    .eq(tenant)
+                    .and(extension::unit_id.eq_any(ids)),
+            )
+            .select((extension::form, extension::period, extension::unit_id))
+            .load::<(i32, String, String)>(connection)?;
+        for (form, period, unit) in rows {
+            found.push(SubmissionKey {
+                form: FormNumber::new(to_number(form)?),
+                period: parsed(&period, "period")?,
+                unit: parsed(&unit, "unit id")?,
+            });
+        }
+    }
+    Ok(found)
 }
 
 /// Writes a unit's extension, and replaces an earlier one.

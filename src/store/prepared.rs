@@ -52,7 +52,7 @@ impl<'q> Prepared<'q> {
 }
 
 /// The base of the numbers of values, so that each is one character.
-const NUMERALS: u32 = 16;
+const NUMERALS: u32 = 36;
 
 /// Collects one column of many rows, to be bound as an array.
 pub(super) fn column<'r, R, T>(rows: &'r [R], value: impl Fn(&'r R) -> T) -> Vec<T> {

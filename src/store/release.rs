@@ -406,6 +406,26 @@ pub fn released_since(
 }
 
 /// Adds a release that was sent, with its copy. Its first step is added by [`step_insert`].
+/// Lists the periods of a form, base or long, for which anybody sent a report.
+pub fn periods_with_releases(
+    transaction: &mut Transaction<'_>,
+    form: FormNumber,
+) -> Result<Vec<Period>, StoreError> {
+    let (tenant, connection) = transaction.parts();
+    release::table
+        .filter(
+            release::tenant_id
+                .eq(tenant)
+                .and(release::form.eq(to_column(form.get())?)),
+        )
+        .select(release::period)
+        .distinct()
+        .load::<String>(connection)?
+        .iter()
+        .map(|period| parsed(period, "period"))
+        .collect()
+}
+
 pub fn release_insert(
     transaction: &mut Transaction<'_>,
     report: SubmissionKey,

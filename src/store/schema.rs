@@ -285,6 +285,7 @@ diesel::table! {
         entered_at -> Timestamp,
         rev -> BigInt,
         received_on -> Nullable<Date>,
+        speaks_for -> Nullable<Text>,
     }
 }
 

@@ -108,6 +108,25 @@ pub fn subtree_reporting_insert(
     Ok(())
 }
 
+/// Gives all that is arranged for a unit on a form the rev of a change of them.
+pub fn subtree_reportings_changed(
+    transaction: &mut Transaction<'_>,
+    (form, unit): (FormNumber, UnitId),
+    rev: i64,
+) -> Result<(), StoreError> {
+    let (tenant, connection) = transaction.parts();
+    let rows = rows_of!(
+        subtree_reporting,
+        tenant,
+        form,
+        unit_id.eq(unit.to_string())
+    );
+    diesel::update(rows)
+        .set(subtree_reporting::rev.eq(rev))
+        .execute(connection)?;
+    Ok(())
+}
+
 pub fn subtree_reporting_delete(
     transaction: &mut Transaction<'_>,
     (form, unit): (FormNumber, UnitId),

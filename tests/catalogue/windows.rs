@@ -279,6 +279,21 @@ on_both_backends! {
         assert_eq!(w.figure("T", "2025-tet", "x"), "3 1/5");
     }
 
+    fn a_window_for_which_a_report_was_sent_keeps_its_days_too(backend) {
+        let (_server, admin, _) = reporting(backend, &[TET_BEFORE, TET]);
+        // Nobody submitted, and the commune sent its report up nevertheless.
+        let accept = ["A", "A1", "A2"].map(|unit| json!({"unit": format!("code:{unit}"), "reason": "Không có"}));
+        let releases = "/v1/forms/w/periods/2025-tet/units/code:A/releases";
+        let sent = admin.post_json(releases, &json!({"accept": accept})).expect_status(201).json();
+        for windows in [&[TET_BEFORE][..], &[("2025-tet", "2025-01-11", "2025-02-20")]] {
+            let refused = admin.replace("/v1/forms/w", &windowed(windows));
+            refused.expect_problem(409, "FIXED_ONCE_USED");
+        }
+        admin.replace("/v1/forms/w", &windowed(&[TET])).expect_status(200);
+        admin.get(&format!("{releases}/1")).expect_status(200);
+        admin.get(&format!("/v1/receipts/{}", sent["receipt"].as_str().unwrap())).expect_status(200);
+    }
+
     fn a_window_that_nobody_uses_may_go_and_one_in_use_may_be_named_and_due_anew(backend) {
         let (_server, admin, w) = reporting(backend, &[TET_BEFORE, TET]);
         w.submit("A1", "2025-tet", json!({"x": 3}));

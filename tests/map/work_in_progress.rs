@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::harness::report::{Reports, value};
 use crate::harness::server::now;
-use crate::harness::town::Town;
+use crate::harness::town::{Town, form};
 use crate::harness::{Backend, Client, Server};
 
 /// The first day of the new map.
@@ -178,6 +178,42 @@ on_both_backends! {
         assert_eq!(m.of("2025-08").get("B")["values"][0]["value"], 8);
         assert_eq!(m.of("2025-07").cell("B", "x")["target"]["value"], 70);
         assert_eq!(m.of("2025-07").approved_figure("B", "x").split(' ').next(), Some("7"));
+    }
+
+    fn what_names_a_new_unit_holds_up_the_undoing(backend) {
+        let (_server, admin, _) = Town::new(backend)
+            .indicators(&[("x", "sum")])
+            .form("m", "month")
+            .with("calendar", "civil")
+            .with("deadlines", json!({"commune": 5, "hamlet": 3}))
+            .build();
+        let english = admin.with("Accept-Language", "en");
+        let path = admin.carry_out(&merger(new_commune()));
+        let refused = || {
+            let etag = admin.get(&path).etag().to_owned();
+            let refused = english.with("If-Match", &etag).post(&format!("{path}/undo"));
+            refused.expect_problem(409, "REORGANISATION_BUILT_ON");
+            refused.json()["detail"].as_str().unwrap().to_owned()
+        };
+        let arranged = "/v1/forms/m/units/code:N/subtree-reporting";
+        admin.put(arranged, &json!({"from": "2025-08", "to": "2025-12"})).expect_status(201);
+        assert!(refused().contains("Xã Mới (N) is to report for all units below it on the form Form (m)"), "{}", refused());
+        let etag = admin.get(arranged).etag().to_owned();
+        admin.with("If-Match", &etag).send("DELETE", arranged, None, b"").expect_status(204);
+        let extension = "/v1/forms/m/periods/2025-09/units/code:N/extension";
+        admin.put(extension, &json!({"until": day(30), "reason": "Mới lập"})).expect_status(201);
+        assert!(refused().contains("Xã Mới (N) was given more time"), "{}", refused());
+        let etag = admin.get(extension).etag().to_owned();
+        admin.with("If-Match", &etag).send("DELETE", extension, None, b"").expect_status(204);
+        let mut own = form(&["x"]);
+        own.as_object_mut().unwrap().remove("submitted_by");
+        own["recipients"] = json!(["code:A", "code:N"]);
+        own["valid_from"] = json!("2025-08-01");
+        admin.put("/v1/forms/own", &own).expect_status(201);
+        assert!(refused().starts_with("The form Form (own) belongs to"), "{}", refused());
+        own["recipients"] = json!(["code:A"]);
+        admin.replace("/v1/forms/own", &own).expect_status(200);
+        admin.undo(&path);
     }
 
     fn work_of_several_predecessors_or_beside_the_successor_s_own_stays_where_it_is(backend) {

@@ -327,6 +327,46 @@ on_both_backends! {
         assert_eq!(units.map(|unit| unit["code"].clone()).collect::<Vec<_>>(), ["B1"]);
     }
 
+    fn what_is_missing_on_the_form_that_gives_the_figures_is_accepted_by_name_too(backend) {
+        let world = World::new(backend);
+        // On the yearly form nothing is missing.
+        world.year.submit("B", &[value("spent", 0)]);
+        world.year.submit("B1", &[value("spent", 0)]);
+        world.year.step("B1", "approve").expect_status(200);
+        world.months.submit("B1", "2024-05", json!({"x": 20}));
+        let releases = "/v1/forms/y/periods/2024/units/code:B/releases";
+        let english = world.admin.with("Accept-Language", "en");
+        let send = |body: &Value| english.post_json(releases, body);
+        let refused = |answer: Answer| -> Vec<String> {
+            answer.expect_problem(422, "INVALID_RELEASE");
+            let problem = answer.json();
+            let faults = problem["errors"].as_array().unwrap().iter();
+            let told = faults.map(|fault| fault["detail"].as_str().unwrap().to_owned());
+            told.map(|told| told.split(", from which").next().unwrap().to_owned()).collect()
+        };
+        assert_eq!(refused(send(&json!({}))), [
+            "Xã B (B) lacks 12 of 12 reports on the form Form (m)",
+            "Ấp Ba (B1) lacks 11 of 12 reports on the form Form (m)",
+        ]);
+        for month in 1..=12 {
+            let month = format!("2024-{month:02}");
+            world.months.submit("B", &month, json!({"x": 1}));
+            world.months.submit("B1", &month, json!({"x": 2}));
+        }
+        assert_eq!(refused(send(&json!({}))), [
+            "Ấp Ba (B1) has 12 reports that are not approved on the form Form (m)",
+        ]);
+        let sent = send(&json!({"accept": [{"unit": "code:B1", "reason": "Duyệt sau"}]}));
+        sent.expect_status(201);
+        let content = english.get(&format!("{releases}/1")).json()["content"].clone();
+        assert_eq!(shown(&cell(&content, "x")), "36 24/24");
+        let accepted = content["accepted"].as_array().unwrap();
+        assert_eq!(accepted.len(), 1);
+        let fields = ["form", "lack", "reason", "counts"].map(|field| accepted[0][field].clone());
+        assert_eq!(json!(fields), json!(["m", "unapproved", "Duyệt sau",
+            {"expected": 12, "submitted": 12, "approved": 0}]));
+    }
+
     fn reorganisations_within_the_days_and_after_change_both_alike(backend) {
         let world = World::new(backend);
         world.report();
@@ -438,6 +478,64 @@ on_both_backends! {
         let mut own = with_items(vec![item("x")], "year");
         own["valid_from"] = json!("2030-12-15");
         admin.with("If-Match", "*").put("/v1/forms/y", &own).expect_status(200);
+        change(&later).expect_status(200);
+    }
+
+    fn an_indicator_that_another_form_takes_stays_one_that_is_entered(backend) {
+        let (_server, admin, _) = Town::new(backend)
+            .indicators(&[("x", "sum"), ("a", "sum"), ("b", "sum")])
+            .own_form("m", with_items(vec![item("x"), item("a"), item("b")], "month"))
+            .own_form("y", with_items(vec![taken("x"), item("a"), item("b")], "year"))
+            .build();
+        let computed = admin.replace("/v1/indicators/x", &formula("a / b", 1));
+        assert_eq!(computed.expect_problem(422, "INVALID_INDICATOR"), ["/formula INVALID_VALUE"]);
+        let told = admin.with("Accept-Language", "en").replace("/v1/indicators/x", &formula("a / b", 1)).json();
+        let told = told["errors"][0]["detail"].as_str().unwrap().to_owned();
+        assert!(told.starts_with("The form Form (y) takes this indicator from the form Form (m)"), "{told}");
+        // Once nobody takes it any more it may.
+        admin.replace("/v1/forms/y", &with_items(vec![item("a"), item("b")], "year")).expect_status(200);
+        admin.replace("/v1/indicators/x", &formula("a / b", 1)).expect_status(200);
+    }
+
+    fn where_a_figure_comes_from_is_fixed_once_the_form_is_used(backend) {
+        let world = World::new(backend);
+        world.report();
+        world.year.submit("A1", &[value("spent", 5)]);
+        let items = |x: Value| {
+            let others = TAKEN[1..].iter().map(|code| taken(code));
+            others.chain([x, item("spent"), item("rate")]).collect::<Vec<_>>()
+        };
+        let change = |form: &str, body: &Value| {
+            world.admin.with("If-Match", "*").put(&format!("/v1/forms/{form}"), body)
+        };
+        // Another form that could give it.
+        world.admin.put("/v1/forms/n", &with_items(vec![item("x")], "month")).expect_status(201);
+        let other = json!({"indicator": "x", "from_form": "n"});
+        for x in [item("x"), other] {
+            let refused = change("y", &with_items(items(x), "year"));
+            refused.expect_problem(409, "FIXED_ONCE_USED");
+        }
+        change("y", &with_items(items(taken("x")), "year")).expect_status(200);
+        assert_eq!(world.year.figure("T", "x"), "40 4/60");
+    }
+
+    fn a_figure_that_named_units_entered_is_not_taken_from_another_form_afterwards(backend) {
+        let world = World::new(backend);
+        let recipients = |x: Value| {
+            let mut body = with_items(vec![x], "month");
+            body.as_object_mut().unwrap().remove("submitted_by");
+            body["recipients"] = json!(["code:A", "code:B"]);
+            body
+        };
+        world.admin.put("/v1/forms/k", &recipients(item("x"))).expect_status(201);
+        let reports = Reports::new(&world.admin, "k");
+        reports.submit("A", "2025-06", json!({"x": 5}));
+        let change = |body: &Value| world.admin.with("If-Match", "*").put("/v1/forms/k", body);
+        change(&recipients(taken("x"))).expect_problem(409, "FIXED_ONCE_USED");
+        assert_eq!(reports.figure("T", "2025-06", "x"), "5 1/2");
+        // Not used yet.
+        let mut later = recipients(taken("x"));
+        later["valid_from"] = json!("2025-07-01");
         change(&later).expect_status(200);
     }
 

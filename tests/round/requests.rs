@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::tasks::{day, key, short, window, windowed};
 use crate::harness::decree::{commune, merge};
 use crate::harness::report::{Report, value};
+use crate::harness::town::{broken_down, form};
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// A town with three communes and a district with one, in a province.
@@ -203,6 +204,38 @@ on_both_backends! {
         let of_town = program(Some("code:T"));
         of_town.put("/v1/forms/none", &of_all).expect_problem(403, "NOT_ALLOWED");
         of_town.put(STORM, &recipients(&["A"])).expect_status(201);
+    }
+
+    fn a_unit_s_form_does_not_hold_up_the_forms_and_indicators_of_all(backend) {
+        let (_server, admin, town) = world(backend);
+        admin.put("/v1/indicators/docs", &broken_down(false, &["plan", "letter"])).expect_status(201);
+        let monthly = |codes: &[&str]| {
+            let mut body = form(codes);
+            body["frequency"] = json!("month");
+            body["submitted_by"] = json!(["commune"]);
+            body
+        };
+        admin.put("/v1/forms/m", &monthly(&["x", "docs"])).expect_status(201);
+        let mut own = monthly(&["docs"]);
+        own.as_object_mut().unwrap().remove("submitted_by");
+        own["owner"] = json!("code:T");
+        own["recipients"] = json!(["code:A"]);
+        own["outline"][0]["items"] = json!([{"indicator": "x", "from_form": "m"}, {"indicator": "docs"}]);
+        own["rules"] = json!([{
+            "code": "FEW", "severity": "error", "expression": "docs[letter] <= 5",
+            "message": {"vi": "Nhiều công văn", "en": "Many letters"},
+        }]);
+        town.put("/v1/forms/own", &own).expect_status(201);
+        admin.replace("/v1/forms/m", &monthly(&["docs"])).expect_status(200);
+        admin.replace("/v1/indicators/docs", &broken_down(false, &["plan"])).expect_status(200);
+        // What is no longer there is empty, and no reason to refuse anything.
+        let report = Report::of(&town, "own", "2024-05");
+        report.submit("A", &[value("docs", 9)]);
+        assert_eq!(report.cell("T", "x")["value"], Value::Null);
+        assert_eq!(report.figure("T", "docs"), "9 1/1");
+        // The town is told of it when it changes its form.
+        let refused = town.replace("/v1/forms/own", &own).expect_problem(422, "INVALID_FORM");
+        assert_eq!(refused.len(), 2, "{refused:?}");
     }
 
     fn a_form_asks_nobody_outside_its_owner(backend) {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::tasks::{key, short, window, windowed};
-use crate::harness::decree::decree;
+use crate::harness::decree::{commune, decree, merge};
 use crate::harness::report::{Reports, value};
 use crate::harness::town::{Town, form};
 use crate::harness::{Backend, Client, Server};
@@ -254,6 +254,111 @@ on_both_backends! {
             .map(|item| [&item["kind"], &item["by"]["account"]["login"], &item["form"], &item["period"]["key"], &item["unit"]["code"]]
                 .map(|text| text.as_str().unwrap()).join(" ")).collect();
         assert_eq!(told, ["subtree_reporting.arranged above m 2025-06 A", "subtree_reporting.withdrawn above m 2025-06 A"]);
+    }
+
+    fn a_range_is_ended_by_who_approves_for_the_unit_where_it_was_then(backend) {
+        let units = "T,Thị xã,town,\nU,Huyện,town,\nA,Xã A,commune,T\nA1,Ấp Một,hamlet,A\nB,Xã B,commune,U\n";
+        let (server, admin, reports) = Town::of(backend, units)
+            .indicators(&[("x", "sum")])
+            .form("m", "month")
+            .with("calendar", "civil")
+            .with("submitted_by", json!(["hamlet"]))
+            .build();
+        arrange(&admin, "A", "2024", Some("2024"));
+        let steps = json!([{"op": "move", "unit": "code:A", "parent": "code:U"}]);
+        admin.carry_out(&decree("2025-07-01", &steps));
+        server.create_account("test", "there", &["approver@code:U"]);
+        let there = server.sign_in("test", "there");
+        let delete = || there.send("DELETE", &path("A"), None, b"");
+        delete().expect_problem(403, "NOT_ALLOWED");
+        // Nor by putting another range over it.
+        admin.replace(&path("A"), &json!({"from": "2025-06", "to": "2025-12"})).expect_status(200);
+        there.replace(&path("A"), &json!({"from": "2025-08", "to": "2025-12"})).expect_problem(403, "NOT_ALLOWED");
+        there.replace(&path("A"), &json!({"from": "2026", "to": "2026"})).expect_status(200);
+        // What lies on its own days is taken back, and the rest stays.
+        delete().expect_status(204);
+        let ranges = admin.get(&path("A")).json()["ranges"].clone();
+        let left: Vec<&Value> = ranges.as_array().unwrap().iter().map(|range| &range["from"]).collect();
+        assert_eq!(left, ["2024", "2025-06"]);
+        assert_eq!(progress(&reports, "A", "2024-05"), "1 0 1");
+    }
+
+    fn what_stays_after_a_withdrawal_is_another_state_than_ever_before(backend) {
+        let (_server, admin, reports) = hamlets_submit(backend);
+        arrange(&admin, "A", "2025-01", Some("2025-02"));
+        admin.replace(&path("A"), &json!({"from": "2025-06", "to": "2025-06"})).expect_status(200);
+        let seen = admin.get(&path("A"));
+        admin.replace(&path("A"), &json!({"from": "2026", "to": "2026"})).expect_status(200);
+        reports.submit("A", "2025-06", json!({"x": 7}));
+        let etag = admin.get(&path("A")).etag().to_owned();
+        admin.with("If-Match", &etag).send("DELETE", &path("A"), None, b"").expect_status(204);
+        let left = admin.get(&path("A")).expect_status(200);
+        assert_eq!(left.json()["ranges"].as_array().unwrap().len(), 1);
+        assert!(left.json()["rev"].as_i64() > seen.json()["rev"].as_i64());
+        let stale = admin.with("If-Match", seen.etag());
+        stale.put(&path("A"), &json!({"from": "2027", "to": "2027"})).expect_problem(412, "PRECONDITION_FAILED");
+    }
+
+    fn the_history_tells_every_range_that_began_or_ended(backend) {
+        let (_server, admin, _) = hamlets_submit(backend);
+        arrange(&admin, "A", "2025", Some("2027"));
+        admin.replace(&path("A"), &json!({"from": "2026", "to": "2026"})).expect_status(200);
+        admin.replace(&path("A"), &json!({"from": "2026-12", "to": null})).expect_status(200);
+        let told = admin.get("/v1/changes?limit=1000").json()["items"].clone();
+        let told: Vec<String> = told.as_array().unwrap().iter()
+            .filter_map(|item| {
+                let kind = item["kind"].as_str().unwrap().strip_prefix("subtree_reporting.")?;
+                let [first, last] = ["period", "last_period"].map(|field| item[field]["key"].as_str().unwrap_or("open"));
+                Some(format!("{kind} {first} {last}"))
+            })
+            .collect();
+        assert_eq!(told, [
+            "arranged 2025 2027",
+            "withdrawn 2025 2027", "arranged 2026 2026",
+            "withdrawn 2026 2026", "arranged 2026-12 open",
+        ]);
+    }
+
+    fn a_report_for_all_does_not_pass_to_a_unit_that_reports_for_itself(backend) {
+        let (_server, admin, reports) = hamlets_submit(backend);
+        arrange(&admin, "A", "2025-10", None);
+        reports.submit("A", "2025-10", json!({"x": 7}));
+        let former = admin.get("/v1/units/code:A").json()["id"].as_str().unwrap().to_owned();
+        let mut document = decree("2025-10-10", &json!([merge(&["A"], &commune("C", "T"))]));
+        document["work_in_progress"] = json!("pass_on");
+        let preview = admin.post_json("/v1/reorganisations/preview", &document).expect_status(200).json();
+        let affected = &preview["submissions"]["first"][0];
+        assert_eq!((&affected["speaks_for"], &affected["passes_to"]), (&json!("subtree"), &Value::Null));
+        admin.carry_out(&document);
+        let october = |unit: &str| admin.get(&format!("/v1/forms/m/periods/2025-10/units/{unit}/submission"));
+        assert_eq!(october(&former).expect_status(200).json()["speaks_for"], "subtree");
+        october("code:C").expect_problem(404, "SUBMISSION_NOT_FOUND");
+        // Its figure counts on, and whoever is below reports from then on.
+        assert_eq!(reports.figure("T", "2025-10", "x").split(' ').next(), Some("7"));
+        reports.expect_verified("T", &["2025-10", "2025"]);
+    }
+
+    fn the_history_says_for_which_units_each_step_spoke(backend) {
+        let (_server, admin, reports) = Town::new(backend)
+            .indicators(&[("x", "sum")])
+            .form("m", "month")
+            .with("calendar", "civil")
+            .build();
+        let july = reports.of("2025-07");
+        arrange(&admin, "A", "2025-07", Some("2025-07"));
+        let for_all = july.submit("A", &[value("x", 7)])["receipt"].clone();
+        july.step("A", "withdraw").expect_status(200);
+        let etag = admin.get(&path("A")).etag().to_owned();
+        admin.with("If-Match", &etag).send("DELETE", &path("A"), None, b"").expect_status(204);
+        let alone = july.submit("A", &[value("x", 1)])["receipt"].clone();
+        let history = admin.get(&format!("{}/revisions", july.submission("A"))).json();
+        let told: Vec<&str> = history["items"].as_array().unwrap().iter()
+            .map(|step| step["speaks_for"].as_str().unwrap()).collect();
+        assert_eq!(told, ["unit", "subtree", "subtree"]);
+        for (number, speaks_for) in [(for_all, "subtree"), (alone, "unit")] {
+            let receipt = admin.get(&format!("/v1/receipts/{}", number.as_str().unwrap())).json();
+            assert_eq!(receipt["content"]["speaks_for"], speaks_for);
+        }
     }
 
     fn a_unit_that_moves_out_is_expected_again(backend) {

@@ -159,6 +159,66 @@ on_both_backends! {
         assert_eq!(receipt(&admin, &told[1])["content"]["values"][1]["value"], 1);
     }
 
+    fn the_text_of_a_receipt_stays_as_it_is_printed(backend) {
+        let (_server, admin, reports) = reporting(backend);
+        let report = reports.of("2024");
+        let values = json!([value("fund", 1_562_410_000)]);
+        let narrative = json!([{"section": "I", "text": "Đã vận động"}]);
+        let body = json!({"values": values, "narrative": narrative, "nil": true, "submit": true});
+        let sent = report.put("A1", &body).expect_status(201).json();
+        let returned = take(&report, "return").expect_status(200).json();
+        // As it was printed, but for what is another in each run.
+        let printed = |number: &Value, [kind, told]: [&str; 2]| {
+            let receipt = receipt(&admin, number);
+            let content = &receipt["content"];
+            let word = |field: &str| content[field].as_str().unwrap();
+            let copy = content["copy"].as_str().unwrap_or_default();
+            let told = told.replace("COPY", copy);
+            let (number, at, by, unit) = (word("number"), word("at"), word("by"), word("unit"));
+            let expected = format!(
+                r#"{{"edition":1,"number":"{number}","kind":"{kind}","at":"{at}","by":"{by}","form":"f","period":"2024","unit":"{unit}",{told}}}"#
+            );
+            assert_eq!(receipt["canonical"], expected);
+        };
+        let said = r#""values":[{"indicator":"fund","option":null,"value":1562410000,"qualifier":"exact"},{"indicator":"x","option":null,"value":0,"qualifier":"exact"}],"narrative":[{"section":"I","text":"Đã vận động"}],"release":null,"copy":null,"#;
+        printed(&sent["receipt"], ["submission.submitted", &format!(
+            r#""revision":1,"status":"submitted","on_behalf":true,"received_on":null,"speaks_for":"unit","nil":true,{said}"reason":null"#
+        )]);
+        printed(&returned["receipt"], ["submission.returned", &format!(
+            r#""revision":2,"status":"returned","on_behalf":null,"received_on":null,"speaks_for":"unit","nil":true,{said}"reason":{{"text":"Sai","values":[{{"indicator":"fund","option":null,"reason":"Thiếu chứng từ"}}]}}"#
+        )]);
+        report.submit("B1", &[value("x", 3)]);
+        report.step("B1", "approve").expect_status(200);
+        let path = "/v1/forms/f/periods/2024/units/code:B/releases";
+        let accept = json!({"accept": [{"unit": "code:B", "reason": "Không có"}]});
+        let released = admin.post_json(path, &accept).expect_status(201).json();
+        printed(&released["receipt"], ["release.sent",
+            r#""revision":null,"status":null,"on_behalf":null,"received_on":null,"speaks_for":null,"nil":null,"values":[],"narrative":[],"release":1,"copy":"COPY","reason":null"#]);
+    }
+
+    fn a_decision_is_about_what_was_sent_and_not_about_the_draft_over_it(backend) {
+        let (_server, admin, reports) = reporting(backend);
+        let report = reports.of("2024");
+        let receipt_of = |answer: Answer| {
+            assert_eq!(answer.status, 200, "{}", answer.text);
+            receipt(&admin, &answer.json()["receipt"])["content"]["values"][0]["value"].clone()
+        };
+        for step in ["return", "withdraw"] {
+            report.submit("A1", &[value("x", 5)]);
+            report.put("A1", &json!({"values": [value("x", 7)]})).expect_status(200);
+            let answer = match step {
+                "return" => report.give_back("A1", &json!({"reason": "Sai"})),
+                step => report.step("A1", step),
+            };
+            assert_eq!(receipt_of(answer), 5, "{step}");
+        }
+        // A draft that was given up is nobody's business any more.
+        report.submit("A1", &[value("x", 6)]);
+        report.put("A1", &json!({"values": [value("x", 8)]})).expect_status(200);
+        assert_eq!(receipt_of(report.step("A1", "discard")), 6);
+        assert_eq!(receipt_of(report.step("A1", "approve")), 6);
+    }
+
     fn figures_are_written_in_vietnamese_and_money_in_words(backend) {
         let (_server, admin, reports) = reporting(backend);
         let submitted = reports.submit("A1", "2024", json!({"x": 1234, "fund": 1_562_410_000}));

@@ -130,6 +130,7 @@ impl Catalogue {
             forms.into_values().collect(),
         )
         .with_holidays(self.holidays.clone())
+        .with_subtree_reportings(self.subtree_reportings.clone())
     }
 
     /// The days on which what is in force can change while the version of `from` holds: `from`

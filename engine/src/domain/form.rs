@@ -603,8 +603,12 @@ impl FormDefinition {
         lost.map(|item| FixedFormPart::Item(item.indicator.clone()))
     }
 
-    /// Tells whether everyone who submits an item also submits it as it is to be.
+    /// Tells whether everyone who submits an item also submits it as it is to be. An item that comes
+    /// from another form goes on coming from there: what was shown of it came from there.
     fn is_kept(&self, item: &Item, next: &Item) -> bool {
+        if item.from_form != next.from_form {
+            return false;
+        }
         match (&self.submitted_by, &item.collected_at) {
             // They may be of any level.
             (SubmittedBy::Recipients(_), None) => next.collected_at.is_none(),

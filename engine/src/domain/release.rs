@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::named::Named;
 use super::text::TextFault;
 
 /// The number of a release: counts what a unit sent on one form for one period, from 1.
@@ -114,6 +115,16 @@ impl PartCounts {
     pub fn unapproved(self) -> u64 {
         self.submitted.saturating_sub(self.approved)
     }
+
+    fn lack_missing(self) -> Option<Lack> {
+        let missing = Some(self.missing()).filter(|missing| *missing > 0);
+        missing.map(Lack::Missing)
+    }
+
+    fn lack_unapproved(self) -> Option<Lack> {
+        let unapproved = Some(self.unapproved()).filter(|count| *count > 0);
+        unapproved.map(Lack::Unapproved)
+    }
 }
 
 /// What a part lacks. A report is sent with it only if the sender accepts that with a reason.
@@ -136,14 +147,10 @@ impl PartOfReport {
         if counts.expected == 0 && counts.submitted == 0 {
             return None;
         }
-        let missing = Some(counts.missing()).filter(|missing| *missing > 0);
-        let missing = missing.map(Lack::Missing);
+        let missing = counts.lack_missing();
         match self {
             PartOfReport::Own => missing,
-            PartOfReport::Submitter => missing.or_else(|| {
-                let unapproved = Some(counts.unapproved()).filter(|count| *count > 0);
-                unapproved.map(Lack::Unapproved)
-            }),
+            PartOfReport::Submitter => missing.or_else(|| counts.lack_unapproved()),
             PartOfReport::Compiler(
                 None | Some(ReleaseStatus::Returned | ReleaseStatus::Recalled),
             ) => Some(Lack::NotSent),
@@ -151,6 +158,17 @@ impl PartOfReport {
                 missing.or(Some(Lack::NotReceived))
             }
             PartOfReport::Compiler(Some(ReleaseStatus::Received)) => missing,
+        }
+    }
+
+    /// Returns what the part lacks on another form from which the report takes figures; `counts` are
+    /// of the submissions of that form. A child's own report carries these figures too, so what is
+    /// not approved below a child that sends one is answered for by the child.
+    pub fn lack_of_taken(self, counts: PartCounts) -> Option<Lack> {
+        let missing = counts.lack_missing();
+        match self {
+            PartOfReport::Own | PartOfReport::Compiler(_) => missing,
+            PartOfReport::Submitter => missing.or_else(|| counts.lack_unapproved()),
         }
     }
 }
@@ -168,6 +186,8 @@ pub enum ReleaseFault {
         lack: Lack,
         /// The number of submissions that the part is to have.
         expected: u64,
+        /// The other form whose submissions these are, if the report takes figures from it.
+        taken_from: Option<Named>,
     },
     /// The sender accepts what a part lacks that lacks nothing.
     NothingToAccept {
@@ -246,6 +266,10 @@ mod tests {
             let is_complete = !is_missing && sent == ReleaseStatus::Received;
             prop_assert_eq!(compiler.is_none(), is_complete || !has_any);
             prop_assert_eq!(PartOfReport::Compiler(None).lack(counts).is_some(), has_any);
+            let of_taken = |part: PartOfReport| part.lack_of_taken(counts).is_some();
+            prop_assert_eq!(of_taken(PartOfReport::Own), is_missing);
+            prop_assert_eq!(of_taken(PartOfReport::Compiler(None)), is_missing);
+            prop_assert_eq!(of_taken(PartOfReport::Submitter), is_missing || approved < submitted);
         }
     }
 

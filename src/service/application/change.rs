@@ -106,6 +106,9 @@ pub struct ChangeItem {
     pub form: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub period: Option<String>,
+    /// The last period, of subtree reporting; absent until further notice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_period: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<UnitId>,
     /// Further units at which it is seen: those of an account with duties at several.
@@ -142,6 +145,7 @@ impl ChangeItem {
             day: None,
             form: None,
             period: None,
+            last_period: None,
             unit: None,
             further_units: Vec::new(),
             revision: None,

@@ -47,6 +47,7 @@ use crate::service::application::snapshot::Snapshot;
 use crate::service::application::text::{EnteredName, NameView};
 use crate::store::form::form_put;
 use crate::store::key::Units;
+use crate::store::release::periods_with_releases;
 use crate::store::submission::{periods_with_submissions, submissions_of};
 use crate::store::target::periods_with_targets;
 use crate::store::tenant::{Part, mark_changed};
@@ -545,6 +546,7 @@ pub fn put_form(
             if let Some(known) = known {
                 check_fixed(transaction, snapshot, known, &form)?;
                 check_targets(transaction, snapshot, known, &form)?;
+                check_releases(transaction, snapshot, known, &form)?;
             }
             let rev = snapshot.counters.rev;
             form_put(transaction, &form, valid_from, rev)?;
@@ -566,8 +568,9 @@ pub fn put_form(
 }
 
 /// Checks that other forms can give the figures that this one takes from them, and that it goes on
-/// giving what others take from it, on `days`. `places_taken` says where the body has each figure that
-/// is taken.
+/// giving what others take from it, on `days`. A unit's form binds no form but those of the same
+/// owner: what others no longer give it is empty. `places_taken` says where the body has each figure
+/// that is taken.
 fn check_given(
     snapshot: &Snapshot,
     planned: &Form,
@@ -575,12 +578,26 @@ fn check_given(
     places_taken: &BTreeMap<IndicatorCode, FieldPath>,
 ) -> Result<(), FormError> {
     let catalogue = snapshot.catalogue.with_form(planned.clone());
-    let days = days.iter();
-    let not_given: BTreeSet<NotGiven> = days.flat_map(|day| catalogue.not_given(*day)).collect();
-    if let Some(needed) = not_given
+    let on_days = |catalogue: &Catalogue| -> BTreeSet<NotGiven> {
+        let days = days.iter();
+        days.flat_map(|day| catalogue.not_given(*day)).collect()
+    };
+    let not_given = on_days(&catalogue);
+    let is_bound_by = |taking: &FormCode| {
+        let owner = catalogue.form(taking).and_then(Form::owner);
+        owner.is_none() || owner == planned.owner()
+    };
+    let mut taken = not_given
         .iter()
-        .find(|one| one.from == planned.code && one.form != planned.code)
-    {
+        .filter(|one| one.from == planned.code && one.form != planned.code)
+        .filter(|one| is_bound_by(&one.form))
+        .peekable();
+    // What was not given before is no loss of this change.
+    let before = match taken.peek() {
+        Some(_) => on_days(&snapshot.catalogue),
+        None => BTreeSet::new(),
+    };
+    if let Some(needed) = taken.find(|one| !before.contains(one)) {
         let form = catalogue.form_named(&needed.form);
         let indicator = catalogue.indicator_named(&needed.indicator);
         return Err(FormError::Fixed(message!(
@@ -656,8 +673,8 @@ fn check_fixed(
     Ok(())
 }
 
-/// Finds a unit that has a submission for a period and would not be asked for it any more. Where both
-/// versions ask by level, the levels have been compared.
+/// Finds a unit that has a submission for a period and would not be asked for it any more. Looks only
+/// where the period's version changes: where both ask by level, the levels have been compared.
 fn lost_recipient(
     transaction: &mut Transaction<'_>,
     snapshot: &Snapshot,
@@ -666,7 +683,8 @@ fn lost_recipient(
 ) -> Result<Option<FixedFormPart>, StoreError> {
     let asks_by_level =
         |period: &FormPeriod<'_>| period.definition.submitted_by.recipients().is_none();
-    if asks_by_level(before) && asks_by_level(after) {
+    let asks_the_same = before.definition.submitted_by == after.definition.submitted_by;
+    if asks_the_same || asks_by_level(before) && asks_by_level(after) {
         return Ok(None);
     }
     let (form, period) = (before.form.number, before.period);
@@ -709,6 +727,26 @@ fn check_targets(
         };
         if let Some(part) = part {
             return Err(fixed(&part, &before, snapshot));
+        }
+    }
+    Ok(())
+}
+
+/// Checks that every period for which a report was sent up stays a period with the same days, since the
+/// report and its receipts are read by it.
+fn check_releases(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    known: &Form,
+    planned: &Form,
+) -> Result<(), FormError> {
+    for period in periods_with_releases(transaction, known.number)? {
+        let Some(before) = known.period(period) else {
+            continue;
+        };
+        let after = planned.period(period);
+        if !after.is_some_and(|after| before.has_days_of(&after)) {
+            return Err(fixed(&before.fixed_days(), &before, snapshot));
         }
     }
     Ok(())

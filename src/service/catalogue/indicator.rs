@@ -13,10 +13,11 @@ use serde::Serialize;
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
 use crate::domain::bounds::{Bounds, Interval};
-use crate::domain::catalogue::{Catalogue, Dependent, Unresolved};
+use crate::domain::catalogue::{Catalogue, Dependent, NotGiven, Unresolved};
+use crate::domain::form::Form;
 use crate::domain::formula::{Formula, Operand, Source};
 use crate::domain::id::{
-    BreakdownCode, FormNumber, IndicatorCode, IndicatorNumber, OptionCode, OptionNumber,
+    BreakdownCode, FormCode, FormNumber, IndicatorCode, IndicatorNumber, OptionCode, OptionNumber,
 };
 use crate::domain::indicator::{
     AcrossTime, AcrossUnits, Breakdown, BreakdownKind, BreakdownOption, Definition, FixedPart,
@@ -332,6 +333,8 @@ pub fn put_indicator(
             check_fixed(transaction, snapshot, known, &indicator, valid_from)?;
             let catalogue = snapshot.catalogue.with_indicator(indicator.clone());
             check_uses(&catalogue, &indicator, valid_from).map_err(IndicatorError::Invalid)?;
+            check_given(&snapshot.catalogue, &catalogue, &indicator)
+                .map_err(IndicatorError::Invalid)?;
             let rev = snapshot.counters.rev;
             indicator_put(transaction, &indicator, valid_from, rev)?;
             mark_changed(transaction, Part::Catalogue, rev)?;
@@ -732,6 +735,13 @@ const LARGEST: usize = 1000;
 /// The deepest nesting of formulas.
 const DEEPEST: usize = 10;
 
+/// Tells whether a form binds the indicators that it uses. The form of a unit does not: a unit could
+/// otherwise hold up the catalogue of all. Its rules and formulas say nothing without what they use.
+fn is_of_whole_tenant(catalogue: &Catalogue, form: &FormCode) -> bool {
+    let owner = catalogue.form(form).and_then(Form::owner);
+    owner.is_none()
+}
+
 /// Checks a new version against the indicators that it uses and those that use it, on every day
 /// within its validity on which something begins.
 fn check_uses(
@@ -741,9 +751,12 @@ fn check_uses(
 ) -> Result<(), Vec<Fault>> {
     let concerns = |unresolved: &Unresolved| match &unresolved.by {
         Dependent::Formula(by) if *by == indicator.code => true,
-        Dependent::FormulaOnForm(_, by) => *by == indicator.code,
-        Dependent::Formula(_) | Dependent::Rule(..) => {
-            unresolved.operand.indicator == indicator.code
+        Dependent::FormulaOnForm(form, by) => {
+            *by == indicator.code && is_of_whole_tenant(catalogue, form)
+        }
+        Dependent::Formula(_) => unresolved.operand.indicator == indicator.code,
+        Dependent::Rule(form, _) => {
+            unresolved.operand.indicator == indicator.code && is_of_whole_tenant(catalogue, form)
         }
     };
     let mut first_days: BTreeMap<Unresolved, NaiveDate> = BTreeMap::new();
@@ -760,6 +773,34 @@ fn check_uses(
         check_size(catalogue, indicator, valid_from)
     } else {
         Err(faults)
+    }
+}
+
+/// Checks that no form loses a figure that it takes from another one, where the indicator is entered.
+fn check_given(
+    known: &Catalogue,
+    planned: &Catalogue,
+    indicator: &Indicator,
+) -> Result<(), Vec<Fault>> {
+    let days = planned.forms().flat_map(|form| form.versions.keys());
+    let days: BTreeSet<NaiveDate> = days.copied().collect();
+    let lost = days.into_iter().flat_map(|day| {
+        let before = known.not_given(day);
+        let after = planned.not_given(day).into_iter();
+        after.filter(move |one| one.indicator == indicator.code && !before.contains(one))
+            .filter(|one| is_of_whole_tenant(planned, &one.form))
+    });
+    let lost: BTreeSet<NotGiven> = lost.collect();
+    let faults = lost.iter().map(|one| {
+        let form = planned.form_named(&one.form);
+        let from = planned.form_named(&one.from);
+        let message = message!("indicator-taken-from-form", form, from);
+        Fault::in_body(path!["formula"], Code::InvalidValue, message)
+    });
+    let faults: Vec<Fault> = faults.collect();
+    match faults.is_empty() {
+        true => Ok(()),
+        false => Err(faults),
     }
 }
 

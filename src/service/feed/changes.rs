@@ -97,6 +97,8 @@ pub struct ChangeView {
     pub form: Option<String>,
     /// Null also for a window that the form no longer has.
     pub period: Option<PeriodName>,
+    /// The last period, of subtree reporting (báo cáo gộp); null until further notice.
+    pub last_period: Option<PeriodName>,
     /// With its name of the day that the change is about. Null also for a unit that the map no longer
     /// has because its reorganisation was undone.
     pub unit: Option<UnitName>,
@@ -293,6 +295,7 @@ struct SeenItem {
     at: DateTime<Utc>,
     authored: AuthoredItem,
     period: Option<PeriodName>,
+    last_period: Option<PeriodName>,
     unit: Option<UnitName>,
 }
 
@@ -341,7 +344,8 @@ impl Reader<'_> {
             Some(SeenItem {
                 rev: commit.rev,
                 at,
-                period: self.period(&authored.item),
+                period: self.period(&authored.item, authored.item.period.as_deref()),
+                last_period: self.period(&authored.item, authored.item.last_period.as_deref()),
                 authored,
                 unit: spot.map(|spot| UnitName::of(spot.place())),
             })
@@ -349,11 +353,11 @@ impl Reader<'_> {
         Ok(seen.collect())
     }
 
-    /// Returns the period that an item is about, as its form has it now.
-    fn period(&self, item: &ChangeItem) -> Option<PeriodName> {
+    /// Returns a period of the form that an item is about, as the form has it now.
+    fn period(&self, item: &ChangeItem, period: Option<&str>) -> Option<PeriodName> {
         let form = item.form.as_deref()?.parse().ok()?;
         let form = self.snapshot.catalogue.form(&form)?;
-        let period = item.period.as_deref()?.parse().ok()?;
+        let period = period?.parse().ok()?;
         form.period(period).map(|period| PeriodName::of(&period))
     }
 
@@ -409,6 +413,7 @@ impl SeenItem {
             by,
             form: item.form,
             period: self.period,
+            last_period: self.last_period,
             unit: self.unit,
             revision: item.revision,
             release: item.release,

@@ -15,7 +15,9 @@ use crate::domain::id::{AccountId, OptionNumber, UnitId};
 use crate::domain::quantity::{Decimal, Qualifier};
 use crate::domain::receipt::ReceiptNumber;
 use crate::domain::release::ReleaseNumber;
-use crate::domain::submission::{Fact, Revision, RevisionRecord, Status, SubmissionKey};
+use crate::domain::submission::{
+    Fact, Nil, Revision, RevisionRecord, SpeaksFor, Status, SubmissionKey,
+};
 use crate::domain::text::clipped;
 use crate::domain::words::money_in_words;
 use crate::error::{Code, Explain, Explanation};
@@ -33,8 +35,12 @@ use crate::service::submission::{PassageView, ReasonView, ValueView, is_on_behal
 use crate::store::change::changes_at;
 use crate::store::release::{ContentHash, steps_of};
 use crate::store::reorganisation::passed_on;
-use crate::store::submission::revision::{revision_get, revision_with_values_before};
+use crate::store::submission::revision::{revision_get, revision_sent_before};
 use crate::store::{StoreError, Transaction};
+
+/// The edition of what receipts say. The text of a receipt that was given out must stay the same byte for
+/// byte, so a change of [`ReceiptContent`] is a new edition beside this one, for later steps.
+const EDITION: u8 = 1;
 
 /// The errors of reading a receipt.
 #[derive(Debug, thiserror::Error)]
@@ -110,6 +116,9 @@ pub struct ReceiptFigure {
 /// What a step was. Nothing of it can become otherwise: codes, ids and numbers, and no name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ReceiptContent {
+    /// The edition of these fields. Receipts of one edition have the same fields in the same order.
+    #[schema(example = 1)]
+    pub edition: u8,
     #[schema(example = "1042-3")]
     pub number: String,
     pub kind: ChangeKind,
@@ -133,7 +142,14 @@ pub struct ReceiptContent {
     pub on_behalf: Option<bool>,
     /// The day on which the paper came in that was entered; null if none was.
     pub received_on: Option<NaiveDate>,
-    /// The values that the submission had after the step, by the codes of their indicators.
+    /// The units for which the submission spoke after the step: the unit alone, or everything below it
+    /// too (báo cáo gộp). Null for a release, and if that was not recorded.
+    pub speaks_for: Option<SpeaksFor>,
+    /// If true, the unit said that nothing more happened than `values` (không phát sinh). Null for a
+    /// release.
+    pub nil: Option<bool>,
+    /// The values that the step brought, by the codes of their indicators. For a decision and a
+    /// withdrawal those that had been sent, which it was about; a draft kept over them is not.
     pub values: Vec<ValueView>,
     pub narrative: Vec<PassageView>,
     /// The number of the release; null for a submission.
@@ -330,14 +346,14 @@ impl<'s> StepTaken<'s> {
         let brought = record.content.take();
         let content = match brought {
             Some(content) => Some(content),
-            // A decision is about the values that were there.
+            // A decision is about the values that were sent, whatever draft lies over them.
             None => {
                 let key = SubmissionKey {
                     unit: holder,
                     ..self.key
                 };
-                let earlier = revision_with_values_before(transaction, key, revision)?;
-                earlier.and_then(|earlier| earlier.content)
+                let sent = revision_sent_before(transaction, key, revision)?;
+                sent.and_then(|sent| sent.content)
             }
         };
         let content = content.ok_or_else(|| self.lost("values"))?;
@@ -347,6 +363,8 @@ impl<'s> StepTaken<'s> {
             status: Some(record.status),
             on_behalf: record.entered_for.map(is_on_behalf),
             received_on: record.received_on,
+            speaks_for: record.speaks_for,
+            nil: Some(content.nil == Nil::Declared),
             values: figures.values(),
             narrative: content.narrative.iter().map(PassageView::from).collect(),
             reason: record.reason.map(ReasonView::from),
@@ -380,6 +398,7 @@ impl<'s> StepTaken<'s> {
     /// Says what every step is, and nothing more.
     fn bare(&self, at: DateTime<Utc>) -> ReceiptContent {
         ReceiptContent {
+            edition: EDITION,
             number: self.number.to_string(),
             kind: self.kind,
             at,
@@ -391,6 +410,8 @@ impl<'s> StepTaken<'s> {
             status: None,
             on_behalf: None,
             received_on: None,
+            speaks_for: None,
+            nil: None,
             values: Vec::new(),
             narrative: Vec::new(),
             release: None,

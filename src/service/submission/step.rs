@@ -133,6 +133,7 @@ impl Deciding<'_> {
             reason,
             account: self.permit.account(),
             entered_for: self.entered_for(change),
+            speaks_for: Some(next.speaks_for),
             entered_at: self.now().naive_utc(),
             received_on: paper,
             rev: next.rev,

@@ -37,7 +37,8 @@ use crate::service::totals::Board;
 use crate::store::key::Units;
 use crate::store::submission::{periods_with_submissions, submission_get, submissions_of};
 use crate::store::subtree_reporting::{
-    subtree_reporting_delete, subtree_reporting_insert, subtree_reportings_of,
+    subtree_reporting_delete, subtree_reporting_insert, subtree_reportings_changed,
+    subtree_reportings_of,
 };
 use crate::store::tenant::{Part, mark_changed};
 use crate::store::{StoreError, Transaction};
@@ -221,10 +222,23 @@ impl<'s> Arranged<'s> {
         subtree_reporting_delete(transaction, (self.form.number, self.unit()), gone)
     }
 
+    /// Permits ending what was arranged. The unit may have been somewhere else on a part of the days.
+    fn may_end(
+        &self,
+        snapshot: &Snapshot,
+        gone: &SubtreeReporting,
+    ) -> Result<(), SubtreeReportingError> {
+        let (action, hierarchy) = (Action::ArrangeSubtreeReporting, &snapshot.hierarchy);
+        let access = &snapshot.access;
+        let _permit = access.to_unit_throughout(action, hierarchy, self.unit(), gone.days)?;
+        Ok(())
+    }
+
     fn item(&self, kind: ChangeKind, reporting: &SubtreeReporting) -> ChangeItem {
         ChangeItem {
             form: Some(self.form.code.to_string()),
             period: Some(reporting.first.to_string()),
+            last_period: reporting.last.map(|last| last.to_string()),
             unit: Some(self.unit()),
             ..ChangeItem::new(kind)
         }
@@ -342,11 +356,16 @@ pub fn put_subtree_reporting(
                 .iter()
                 .cloned()
                 .partition(|one| one.days.overlaps(days));
+            for gone in &replaced {
+                arranged.may_end(snapshot, gone)?;
+            }
             next.push(put.clone());
             next.sort_by_key(|one| one.days.from);
             check_nothing_builds_on(transaction, snapshot, &arranged, (&known, &next))?;
+            let mut items = Vec::new();
             for gone in &replaced {
                 arranged.delete(transaction, gone)?;
+                items.push(arranged.item(ChangeKind::SubtreeReportingWithdrawn, gone));
             }
             arranged.write(transaction, &put)?;
             mark_changed(transaction, Part::Catalogue, snapshot.counters.rev)?;
@@ -357,13 +376,14 @@ pub fn put_subtree_reporting(
                 false => Outcome::Done,
             };
             let reply = Reply::of_state(outcome, &State::numbered(put.rev), &view)?;
-            let item = arranged.item(ChangeKind::SubtreeReportingArranged, &put);
-            Ok(Written::new(reply, [item]))
+            items.push(arranged.item(ChangeKind::SubtreeReportingArranged, &put));
+            Ok(Written::new(reply, items))
         })
     })
 }
 
-/// Takes back for which periods a unit reports for all units below it, as far as it has not.
+/// Takes back for which periods a unit reports for all units below it, as far as it has not, and as far
+/// as the caller may arrange that wherever the unit was on the days.
 ///
 /// # Errors
 /// [`SubtreeReportingError`].
@@ -389,19 +409,26 @@ pub fn delete_subtree_reporting(
             let mut refused = None;
             for gone in &known {
                 let change = (std::slice::from_ref(gone), &[][..]);
-                match check_nothing_builds_on(transaction, snapshot, &arranged, change) {
+                let checked = arranged.may_end(snapshot, gone).and_then(|()| {
+                    check_nothing_builds_on(transaction, snapshot, &arranged, change)
+                });
+                match checked {
                     Ok(()) => {
                         arranged.delete(transaction, gone)?;
                         items.push(arranged.item(ChangeKind::SubtreeReportingWithdrawn, gone));
                     }
                     Err(SubtreeReportingError::Store(error)) => return Err(error.into()),
-                    Err(builds_on) => refused = Some(builds_on),
+                    Err(stays) => refused = Some(stays),
                 }
             }
             if let Some(refused) = refused.filter(|_| items.is_empty()) {
                 return Err(refused);
             }
-            mark_changed(transaction, Part::Catalogue, snapshot.counters.rev)?;
+            let rev = snapshot.counters.rev;
+            // What stays must not have the state that it had before what is gone was arranged.
+            let key = (arranged.form.number, arranged.unit());
+            subtree_reportings_changed(transaction, key, rev)?;
+            mark_changed(transaction, Part::Catalogue, rev)?;
             Ok(Written::new(Reply::without_body(), items))
         })
     })

@@ -406,6 +406,9 @@ pub struct RevisionView {
     /// If true, the account had a duty on a unit above only (nhập thay). Null for steps that enter
     /// nothing, and if that was not recorded then.
     pub on_behalf: Option<bool>,
+    /// The units for which the submission spoke after the step: the unit alone, or everything below it
+    /// too (báo cáo gộp). Null if that was not recorded then.
+    pub speaks_for: Option<SpeaksFor>,
     pub at: DateTime<Utc>,
     /// The day on which the paper came in that the step entered; null if no paper was entered.
     pub received_on: Option<NaiveDate>,
@@ -456,6 +459,7 @@ impl RevisionView {
             by: author.login.clone(),
             author,
             on_behalf: record.entered_for.map(is_on_behalf),
+            speaks_for: record.speaks_for,
             at: record.entered_at.and_utc(),
             received_on: record.received_on,
             rev: record.rev,

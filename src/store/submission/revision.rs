@@ -35,6 +35,7 @@ struct RevisionRow {
     entered_at: NaiveDateTime,
     rev: i64,
     received_on: Option<NaiveDate>,
+    speaks_for: Option<String>,
 }
 
 impl TryFrom<RevisionRow> for RevisionRecord {
@@ -66,6 +67,7 @@ impl TryFrom<RevisionRow> for RevisionRecord {
                 .transpose()?,
             account: parsed(&row.account_id, "account id")?,
             entered_for: row.entered_for.map(|text| word(&text)).transpose()?,
+            speaks_for: row.speaks_for.map(|text| word(&text)).transpose()?,
             entered_at: row.entered_at,
             received_on: row.received_on,
             rev: row.rev,
@@ -91,6 +93,7 @@ struct NewRevision<'r> {
     entered_at: NaiveDateTime,
     rev: i64,
     received_on: Option<NaiveDate>,
+    speaks_for: Option<String>,
 }
 
 impl<'r> NewRevision<'r> {
@@ -120,6 +123,7 @@ impl<'r> NewRevision<'r> {
             entered_at: record.entered_at,
             rev: record.rev,
             received_on: record.received_on,
+            speaks_for: record.speaks_for.map(to_word).transpose()?,
         })
     }
 }
@@ -149,10 +153,10 @@ fn prepared_append<'r>(tenant: &'r str, rows: &'r [NewRevision<'_>]) -> Prepared
     Prepared::new(
         r#"INSERT INTO "submission_revision" ("tenant_id", "form", "period", "unit_id", "revision",
         "step", "status", "facts", "narrative", "reason", "account_id", "entered_for", "entered_at",
-        "received_on", "rev")
+        "received_on", "rev", "speaks_for")
         SELECT $1, new.* FROM unnest($2::integer[], $3::text[], $4::text[], $5::integer[],
         $6::text[], $7::text[], $8::bytea[], $9::text[], $a::text[], $b::text[], $c::text[],
-        $d::timestamp[], $e::date[], $f::bigint[]) AS new"#,
+        $d::timestamp[], $e::date[], $f::bigint[], $g::text[]) AS new"#,
     )
     .bind::<Text, _>(tenant)
     .bind::<Array<Integer>, _>(column(rows, |row| row.form))
@@ -169,6 +173,7 @@ fn prepared_append<'r>(tenant: &'r str, rows: &'r [NewRevision<'_>]) -> Prepared
     .bind::<Array<Timestamp>, _>(column(rows, |row| row.entered_at))
     .bind::<Array<Nullable<Date>>, _>(column(rows, |row| row.received_on))
     .bind::<Array<BigInt>, _>(column(rows, |row| row.rev))
+    .bind::<Array<Nullable<Text>>, _>(column(rows, |row| row.speaks_for.as_deref()))
 }
 
 /// Reads the named revisions of some units' submissions.
@@ -211,7 +216,7 @@ fn revision_rows_of(
                 "submission_revision"."facts", "submission_revision"."narrative",
                 "submission_revision"."reason", "submission_revision"."account_id",
                 "submission_revision"."entered_for", "submission_revision"."entered_at",
-                "submission_revision"."received_on",
+                "submission_revision"."received_on", "submission_revision"."speaks_for",
                 "submission_revision"."rev"
                 FROM "submission_revision" WHERE "submission_revision"."tenant_id" = $2 AND "submission_revision"."form" = $3
                 AND "submission_revision"."period" = $4
@@ -320,6 +325,24 @@ pub fn revision_last_of(
     let steps = steps.collect::<Result<Vec<String>, StoreError>>()?;
     let (tenant, connection) = transaction.parts();
     of_report!(submission_revision, tenant, key, step.eq_any(steps))
+        .order(submission_revision::revision.desc())
+        .select(RevisionRow::as_select())
+        .first::<RevisionRow>(connection)
+        .optional()?
+        .map(RevisionRecord::try_from)
+        .transpose()
+}
+
+/// Reads the latest revision before `before` whose values were sent, and not only kept as a draft.
+pub fn revision_sent_before(
+    transaction: &mut Transaction<'_>,
+    key: SubmissionKey,
+    before: Revision,
+) -> Result<Option<RevisionRecord>, StoreError> {
+    let sending = [to_word(Step::Submit)?, to_word(Step::Replace)?];
+    let (tenant, connection) = transaction.parts();
+    of_report!(submission_revision, tenant, key, revision.lt(before.get()))
+        .filter(submission_revision::step.eq_any(sending))
         .order(submission_revision::revision.desc())
         .select(RevisionRow::as_select())
         .first::<RevisionRow>(connection)

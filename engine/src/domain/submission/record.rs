@@ -81,6 +81,9 @@ pub struct RevisionRecord {
     pub account: AccountId,
     /// `None` for decisions and reorganisations, and for steps from before this was recorded.
     pub entered_for: Option<EnteredFor>,
+    /// The units for which the submission spoke after the step; `None` for steps from before this was
+    /// recorded.
+    pub speaks_for: Option<SpeaksFor>,
     pub entered_at: NaiveDateTime,
     /// The day on which the paper came in that was entered; `None` if no paper was.
     pub received_on: Option<NaiveDate>,

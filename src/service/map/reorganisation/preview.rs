@@ -19,7 +19,7 @@ use crate::domain::plan::{Plan, plan};
 use crate::domain::reorganisation::{
     Grants, Reorganisation, ReorganisationDocument, WorkInProgress,
 };
-use crate::domain::submission::Status;
+use crate::domain::submission::{SpeaksFor, Status};
 use crate::domain::succession::{Moment, Share};
 use crate::domain::unit::{BEGINNING, UnitFact};
 use crate::error::{Code, Fault, FaultList, FaultPlace, shortened};
@@ -136,6 +136,8 @@ pub struct AffectedSubmission {
     pub period: PeriodName,
     pub unit: UnitName,
     pub status: Status,
+    /// The units for which it speaks. A report for all units below (báo cáo gộp) stays where it is.
+    pub speaks_for: SpeaksFor,
     /// The unit that would receive it; null if it stays.
     pub passes_to: Option<UnitName>,
 }
@@ -385,6 +387,7 @@ fn submissions_view(
                 period: PeriodName::of(period),
                 unit: name,
                 status: submission.status,
+                speaks_for: submission.speaks_for,
                 passes_to: heir.and_then(|heir| name_after(plan, heir)),
             });
         }

@@ -26,6 +26,7 @@ use crate::service::application::idempotency::{Outcome, Reply};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::application::watcher::Nobody;
 use crate::service::people::account_name::NameReader;
+use crate::store::extension::extended_of;
 use crate::store::grant::{grant_delete, grants};
 use crate::store::key::Units;
 use crate::store::level::level_put;
@@ -156,7 +157,51 @@ impl Undoing<'_, '_> {
         if let Some(reason) = self.later_grant()? {
             return Ok(Some(reason));
         }
-        Ok(self.restored().obstacle())
+        let restored = self.restored();
+        if let Some(reason) = self.use_of_new_unit(&restored)? {
+            return Ok(Some(reason));
+        }
+        Ok(restored.obstacle())
+    }
+
+    /// Looks for something else that names a unit that the restored map would not have at all: nobody
+    /// could read it or take it back any more.
+    fn use_of_new_unit(&mut self, restored: &RestoredMap) -> Result<Option<Message>, StoreError> {
+        let gone = restored.gone();
+        if let Some((form, unit)) = self.reporting_for_all(&gone) {
+            let name = self.name(unit);
+            return Ok(Some(message!("undo-subtree-reporting", name, form)));
+        }
+        if let Some((form, unit)) = self.form_naming(&gone) {
+            let name = self.name(unit);
+            return Ok(Some(message!("undo-form-names", form, name)));
+        }
+        let units: Vec<UnitId> = gone.into_iter().collect();
+        let extended = extended_of(self.transaction, &units)?.into_iter();
+        let mut extended = extended
+            .filter_map(|key| self.concerned(key.form, key.period, key.unit));
+        Ok(extended
+            .next()
+            .map(|(period, name)| message!("undo-extension", name, period)))
+    }
+
+    fn reporting_for_all(&self, units: &HashSet<UnitId>) -> Option<(Named, UnitId)> {
+        let catalogue = &self.snapshot.catalogue;
+        catalogue.forms().find_map(|form| {
+            let arranged = catalogue.subtree_reportings().of_form(form.number);
+            let mut arranged = arranged.iter().map(|(unit, _)| *unit);
+            Some((form.named(), arranged.find(|unit| units.contains(unit))?))
+        })
+    }
+
+    /// Finds a form that belongs to one of some units or asks one by name.
+    fn form_naming(&self, units: &HashSet<UnitId>) -> Option<(Named, UnitId)> {
+        self.snapshot.catalogue.forms().find_map(|form| {
+            let versions = form.versions.values();
+            let asked = versions.filter_map(|version| version.submitted_by.recipients());
+            let mut named = form.owner().into_iter().chain(asked.flatten().copied());
+            Some((form.named(), named.find(|unit| units.contains(unit))?))
+        })
     }
 
     fn later_reorganisation(&mut self) -> Result<Option<Message>, StoreError> {
@@ -345,6 +390,14 @@ struct RestoredMap {
 }
 
 impl RestoredMap {
+    /// Returns the units that the map does not have on any day.
+    fn gone(&self) -> HashSet<UnitId> {
+        let opened = self.opened.iter().copied();
+        opened
+            .filter(|unit| self.hierarchy.facts_of(*unit).is_empty())
+            .collect()
+    }
+
     /// Returns the reason why something made since has no place on the map, if there is one.
     fn obstacle(&self) -> Option<Message> {
         self.orphan()

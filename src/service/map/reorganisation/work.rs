@@ -13,7 +13,9 @@ use crate::domain::naming::unit_title;
 use crate::domain::period::Period;
 use crate::domain::plan::Plan;
 use crate::domain::reorganisation::{Grants, WorkInProgress};
-use crate::domain::submission::{Reason, RevisionRecord, Step, Submission, SubmissionKey};
+use crate::domain::submission::{
+    Reason, RevisionRecord, SpeaksFor, Step, Submission, SubmissionKey,
+};
 use crate::domain::succession::Successions;
 use crate::domain::unit::UnitFact;
 use crate::service::application::snapshot::Snapshot;
@@ -112,11 +114,22 @@ impl<'w> HeldWork<'w> {
         units.is_some_and(|(_, units)| units.contains_key(&unit))
     }
 
+    fn speaks_for(&self, period: &FormPeriod<'_>, unit: UnitId) -> Option<SpeaksFor> {
+        let key = (period.form.number, period.period);
+        let (_, units) = self.by_period.get(&key)?;
+        let submission = units.get(&unit)?.submission.as_ref()?;
+        Some(submission.speaks_for)
+    }
+
     /// Returns the unit that receives another's work of a period: the successor that took over all
     /// of it, at the same level, with nothing of its own there, and with no other predecessor. Work
-    /// in which third units have a part is not passed on, since they would lose it.
+    /// in which third units have a part is not passed on, since they would lose it. Neither is a
+    /// report for all units below: the successor does not report for them.
     pub fn heir_of(&self, period: &FormPeriod<'_>, unit: UnitId) -> Option<UnitId> {
         let heir = (*self.ended.get(&unit)?)?;
+        if self.speaks_for(period, unit) == Some(SpeaksFor::Subtree) {
+            return None;
+        }
         let level = &self.plan.before(unit)?.level;
         let is_free = &self.plan.after(heir)?.level == level && !self.holds(period, heir);
         let others = self.plan.predecessors_of(heir);
@@ -328,6 +341,7 @@ pub(super) fn note(
                 reason: Some(reason),
                 account: noting.account,
                 entered_for: None,
+                speaks_for: Some(submission.speaks_for),
                 entered_at: noting.at,
                 received_on: None,
                 rev: noting.rev,

@@ -5,17 +5,20 @@ use std::collections::HashMap;
 use super::content::{AcceptedView, LackView};
 use super::send::text;
 use crate::domain::fault::Faults;
+use crate::domain::form::FormPeriod;
 use crate::domain::hierarchy::Place;
 use crate::domain::id::UnitId;
 use crate::domain::release::{Lack, PartCounts, PartOfReport, ReleaseFault, ReleaseStatus};
+use crate::domain::submission::Stage;
 use crate::domain::text::{clipped, read_reason};
 use crate::domain::unit::UnitReference;
 use crate::path;
+use crate::rollup::node::KeptRollup;
 use crate::service::application::locate::Located;
 use crate::service::application::name::UnitName;
 use crate::service::application::snapshot::Snapshot;
-use crate::service::report::rollup::RollupView;
-use crate::service::totals::cell::Counts;
+use crate::service::totals::Board;
+use crate::service::totals::cell::{Counts, Figuring};
 use crate::store::key::Units;
 use crate::store::release::{Release, releases_of_units};
 use crate::store::{StoreError, Transaction};
@@ -27,69 +30,84 @@ pub struct EnteredAcceptance {
     pub reason: String,
 }
 
-/// The parts of a report: the unit itself, then each direct child.
+/// The parts of a report: the unit itself, then each direct child. On the report's own form first, then
+/// on each form that it takes figures from.
 pub(super) struct Parts<'p> {
     located: &'p Located<'p>,
     parts: Vec<AnsweredPart<'p>>,
 }
 
-/// A part of a report, as its sender answers for it.
+/// A part of a report on one form, as its sender answers for it.
 struct AnsweredPart<'p> {
     place: Place<'p>,
     part: PartOfReport,
+    period: FormPeriod<'p>,
+    form: OfForm,
     counts: Counts,
+}
+
+/// The form of submissions: that of the report, or one that it takes figures from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum OfForm {
+    Own,
+    Taken,
 }
 
 impl AnsweredPart<'_> {
     fn lack(&self) -> Option<Lack> {
-        self.part.lack(PartCounts {
+        let counts = PartCounts {
             expected: self.counts.expected,
             submitted: self.counts.submitted,
             approved: self.counts.approved,
-        })
+        };
+        match self.form {
+            OfForm::Own => self.part.lack(counts),
+            OfForm::Taken => self.part.lack_of_taken(counts),
+        }
     }
 
     fn name(&self) -> String {
         self.place.fact().name_with_code()
     }
+
+    fn not_accepted(&self, lack: Lack) -> ReleaseFault {
+        ReleaseFault::NotAccepted {
+            name: self.name(),
+            lack,
+            expected: self.counts.expected,
+            taken_from: match self.form {
+                OfForm::Own => None,
+                OfForm::Taken => Some(self.period.named_form()),
+            },
+        }
+    }
 }
 
 impl<'p> Parts<'p> {
-    /// `rollup` is the unit's, with its children.
     pub fn of(
         transaction: &mut Transaction<'_>,
-        snapshot: &Snapshot,
+        snapshot: &'p Snapshot,
         located: &'p Located<'p>,
-        rollup: &RollupView,
     ) -> Result<Parts<'p>, StoreError> {
-        let place = located.place();
-        let children: HashMap<(String, bool), Place<'_>> = place
-            .parts()
-            .map(|part| ((part.unit().to_string(), part.is_leaf()), part))
-            .collect();
-        let units: Vec<UnitId> = children.values().map(|child| child.unit()).collect();
-        let key = located.key();
-        let sent = releases_of_units(transaction, key.form, key.period, Units::These(&units))?;
-        let respondents = snapshot.respondents(&located.in_force.period);
-        let shown = rollup.children.iter().flatten();
-        let below = shown.clone().map(|child| child.completeness);
-        let mut parts = vec![AnsweredPart {
-            place,
-            part: PartOfReport::Own,
-            counts: without(rollup.completeness, below),
-        }];
-        parts.extend(shown.filter_map(|child| {
-            let place = children.get(&(child.unit.id.clone(), child.not_divided))?;
-            let part = match respondents.count_below(*place) > 0 {
-                true => PartOfReport::Compiler(standing(sent.get(&place.unit()))),
-                false => PartOfReport::Submitter,
+        let kinds = kinds_of_parts(transaction, snapshot, located)?;
+        let mut parts = Vec::new();
+        let own = located.in_force.period;
+        for period in located.in_force.periods_behind() {
+            let form = match period.form.number == own.form.number {
+                true => OfForm::Own,
+                false => OfForm::Taken,
             };
-            Some(AnsweredPart {
+            let on_form = located.on_form(snapshot, period);
+            let counts = counts_of(transaction, snapshot, &on_form, &kinds)?;
+            let answered = kinds.iter().zip(counts);
+            parts.extend(answered.map(|((place, part), counts)| AnsweredPart {
                 place: *place,
-                part,
-                counts: child.completeness,
-            })
-        }));
+                part: *part,
+                period,
+                form,
+                counts,
+            }));
+        }
         Ok(Parts { located, parts })
     }
 
@@ -106,26 +124,19 @@ impl<'p> Parts<'p> {
             match reasons.get(&part.place.unit()) {
                 Some(reason) => accepted.push(AcceptedView {
                     unit: UnitName::of(part.place),
+                    form: part.period.form.code.to_string(),
                     lack: LackView::from(lack),
                     counts: part.counts,
                     reason: reason.clone(),
                 }),
-                None => {
-                    let (name, expected) = (part.name(), part.counts.expected);
-                    let fault = ReleaseFault::NotAccepted {
-                        name,
-                        lack,
-                        expected,
-                    };
-                    faults.push(path!["accept"], fault);
-                }
+                None => faults.push(path!["accept"], part.not_accepted(lack)),
             }
         }
         accepted
     }
 
-    /// Reads the reasons by their units. One reason holds for all parts of a unit: a unit that was
-    /// divided and goes on may have two.
+    /// Reads the reasons by their units. One reason holds for all parts of a unit, on every form: a unit
+    /// that was divided and goes on may have two.
     fn reasons(
         &self,
         entered: &[EnteredAcceptance],
@@ -197,6 +208,51 @@ fn standing(sent: Option<&Vec<Release>>) -> Option<ReleaseStatus> {
     let mut standing =
         statuses.filter(|status| matches!(status, ReleaseStatus::Sent | ReleaseStatus::Received));
     standing.next()
+}
+
+/// Returns the unit itself, then each direct child, with the kind of part that each is.
+fn kinds_of_parts<'p>(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    located: &'p Located<'p>,
+) -> Result<Vec<(Place<'p>, PartOfReport)>, StoreError> {
+    let place = located.place();
+    let units: Vec<UnitId> = place.parts().map(Place::unit).collect();
+    let key = located.key();
+    let sent = releases_of_units(transaction, key.form, key.period, Units::These(&units))?;
+    let respondents = snapshot.respondents(&located.in_force.period);
+    let mut kinds = vec![(place, PartOfReport::Own)];
+    kinds.extend(place.parts().map(|child| {
+        let kind = match respondents.count_below(child) > 0 {
+            true => PartOfReport::Compiler(standing(sent.get(&child.unit()))),
+            false => PartOfReport::Submitter,
+        };
+        (child, kind)
+    }));
+    Ok(kinds)
+}
+
+/// Counts the submissions of each part on one form. Those of the children are taken out of the unit's.
+fn counts_of(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    on_form: &Located<'_>,
+    kinds: &[(Place<'_>, PartOfReport)],
+) -> Result<Vec<Counts>, StoreError> {
+    let places = kinds.iter().map(|(place, _)| *place);
+    let board = Board::at(on_form, snapshot);
+    let rollups = board.rollups(transaction, places.clone().map(Place::position))?;
+    let figuring = Figuring::of(snapshot, on_form, Stage::Submitted);
+    let empty = KeptRollup::default();
+    let counts = places.map(|place| {
+        let kept = rollups.get(&place.position()).unwrap_or(&empty);
+        figuring.counts(&kept.rollup, place)
+    });
+    let mut counts: Vec<Counts> = counts.collect();
+    if let Some((whole, parts)) = counts.split_first_mut() {
+        *whole = without(*whole, parts.iter().copied());
+    }
+    Ok(counts)
 }
 
 /// Takes the counts of parts out of those of the whole.

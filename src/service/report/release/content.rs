@@ -68,6 +68,9 @@ pub struct SignerView {
 pub struct AcceptedView {
     /// The unit itself, or a direct child with everything below it.
     pub unit: UnitName,
+    /// The form whose submissions `counts` has: that of the report, or one that it takes figures from.
+    #[schema(example = "mttq.annual")]
+    pub form: String,
     pub lack: LackView,
     pub counts: Counts,
     pub reason: String,

@@ -100,12 +100,12 @@ impl Sending<'_> {
         let number = self.next_number(transaction)?;
         let query = RollupQuery {
             stage: Stage::Submitted,
-            children: Children::Included,
+            children: Children::LeftOut,
             indicators: None,
             as_of: None,
         };
         let rollup = rollup_in(transaction, self.snapshot, &self.entered.path, &query)?;
-        let parts = Parts::of(transaction, self.snapshot, self.located, &rollup)?;
+        let parts = Parts::of(transaction, self.snapshot, self.located)?;
         let content = self.content(transaction, number, rollup, &parts)?;
         let sealed = SealedContent::of(&content)?;
         let sent = Release {

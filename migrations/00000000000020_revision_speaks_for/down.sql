@@ -1,0 +1,1 @@
+ALTER TABLE submission_revision DROP COLUMN speaks_for;

@@ -865,3 +865,37 @@ storage-full = The service has no room left to write to. Nothing was written; te
 store-outcome-unknown = It is not known whether this was written. Load it again to see, or send the same again. Programs send it with the same Idempotency-Key.
 store-tenant-gone = The system of this account is not there any more. Sign in again.
 store-signed-out = This account is disabled, or this session was ended. Sign in again, or ask the person who manages the accounts of your unit.
+
+## Files of spreadsheets.
+
+spreadsheet-unreadable = The file is no spreadsheet, or it is damaged. Open it in a spreadsheet program, save it as .xlsx (Save As), and send that.
+spreadsheet-old-or-locked = The file has a password, or is in the old format of Excel (.xls). Take the password off, save it as .xlsx (Save As), and send that.
+spreadsheet-open-document = The file is an OpenDocument spreadsheet (.ods). Save it as .xlsx (Save As), and send that.
+spreadsheet-encoding = Line { $line } is not UTF-8: the file may have been saved in Windows-1258 or another old encoding, so that Vietnamese letters cannot be read for certain. Open it, choose Save As with the type “CSV UTF-8”, and send that.
+spreadsheet-too-large = The file is too large once it is unpacked. Delete sheets and rows that are not needed, or divide it into several files, and send those.
+spreadsheet-cell-too-long = The file has a cell or a line that is too long. Check its quotation marks and its cells, and send it again.
+spreadsheet-too-many-cells = A sheet has more than { $most } cells with something in them. Divide it into several files, and send those.
+spreadsheet-too-many-columns = A row has more than { $most } columns. Delete the columns that are not needed, and send it again.
+
+## Numbers that are written in cells.
+
+written-empty = The cell of { $name } is empty. Write a number.
+written-no-number = The cell of { $name } says { $text }, which cannot be read as a number. Write the number alone, as 1562410000 or 93,64; over, under or about may stand before it.
+written-ambiguous = The cell of { $name } says { $text }, which can be read as { $thousands } or as { $decimals }. For { $thousands } write it without a mark; for { $decimals } write all { $places } decimals, or enter it in a cell for numbers.
+written-ambiguous-whole = The cell of { $name } says { $text }, which can be read as { $thousands } or as { $decimals }. { $name } is a whole number; for { $thousands } write it without a mark.
+written-percent = The cell of { $name } is a percentage ({ $text }), and the unit of measure of this indicator is not %. Write the number in its unit of measure, in a cell for numbers.
+written-whole = { $name } is a whole number, and the cell says { $text }, which has decimals. Nothing is rounded for you: write the whole number.
+written-too-many-decimals =
+    { $decimals ->
+        [one] { $name } has at most 1 decimal, and the cell says { $text }. Nothing is rounded for you: write it again.
+       *[other] { $name } has at most { $decimals } decimals, and the cell says { $text }. Nothing is rounded for you: write it again.
+    }
+written-out-of-range = The number in the cell of { $name } is too large ({ $text }). Check its digits and its unit of measure.
+
+marks-none = digits without marks
+marks-thousands = the { $thousands } between thousands
+marks-decimals = the { $decimals } before the decimals
+marks-both = the { $thousands } between thousands, the { $decimals } before the decimals
+mark-point = point
+mark-comma = comma
+mark-space = space

@@ -785,3 +785,33 @@ storage-full = Máy chủ hết chỗ lưu trữ. Chưa có gì được ghi; h�
 store-outcome-unknown = Chưa rõ yêu cầu đã được ghi hay chưa. Hãy tải lại để xem, hoặc gửi lại y như cũ. Chương trình gửi lại với cùng Idempotency-Key.
 store-tenant-gone = Hệ thống của tài khoản này không còn. Hãy đăng nhập lại.
 store-signed-out = Tài khoản này đã bị khóa, hoặc phiên làm việc đã kết thúc. Hãy đăng nhập lại, hoặc hỏi người quản lý tài khoản của đơn vị.
+
+## Tệp bảng tính.
+
+spreadsheet-unreadable = Tệp này không phải là bảng tính, hoặc đã bị hỏng. Hãy mở tệp bằng phần mềm bảng tính rồi lưu lại (Save As) thành .xlsx và gửi lại.
+spreadsheet-old-or-locked = Tệp này có mật khẩu, hoặc là định dạng Excel cũ (.xls). Hãy bỏ mật khẩu, lưu lại (Save As) thành .xlsx rồi gửi lại.
+spreadsheet-open-document = Tệp này là định dạng OpenDocument (.ods). Hãy lưu lại (Save As) thành .xlsx rồi gửi lại.
+spreadsheet-encoding = Dòng { $line } không phải là mã UTF-8: tệp có thể được lưu bằng bảng mã Windows-1258 hoặc một bảng mã cũ, nên chữ tiếng Việt không đọc được chắc chắn. Hãy mở tệp, chọn Save As, kiểu “CSV UTF-8”, rồi gửi lại.
+spreadsheet-too-large = Tệp này khi mở ra quá lớn. Hãy xoá các trang tính và các dòng không dùng đến, hoặc chia thành nhiều tệp, rồi gửi lại.
+spreadsheet-cell-too-long = Tệp có một ô hoặc một dòng quá dài. Hãy kiểm tra dấu ngoặc kép và nội dung các ô, rồi gửi lại.
+spreadsheet-too-many-cells = Một trang tính có nhiều hơn { $most } ô có nội dung. Hãy chia thành nhiều tệp rồi gửi lại.
+spreadsheet-too-many-columns = Một dòng có nhiều hơn { $most } cột. Hãy xoá các cột không dùng đến rồi gửi lại.
+
+## Số viết trong ô.
+
+written-empty = Ô của { $name } để trống. Hãy ghi một số.
+written-no-number = Ô của { $name } ghi { $text }, không đọc được thành số. Hãy chỉ ghi số, như 1562410000 hoặc 93,64; trước số có thể có trên, dưới, ước.
+written-ambiguous = Ô của { $name } ghi { $text }, có thể đọc là { $thousands } hoặc { $decimals }. Hãy viết liền không có dấu nếu là { $thousands }; nếu là { $decimals } thì viết đủ { $places } chữ số thập phân hoặc ghi bằng ô kiểu số.
+written-ambiguous-whole = Ô của { $name } ghi { $text }, có thể đọc là { $thousands } hoặc { $decimals }. { $name } là số nguyên; nếu là { $thousands } thì hãy viết liền không có dấu.
+written-percent = Ô của { $name } ghi theo phần trăm ({ $text }), còn đơn vị tính của chỉ tiêu này không phải là %. Hãy ghi số theo đúng đơn vị tính và đặt ô về kiểu số.
+written-whole = { $name } là số nguyên, còn ô ghi { $text }, có chữ số thập phân. Hãy ghi số nguyên; số liệu không được làm tròn giúp.
+written-too-many-decimals = { $name } có nhiều nhất { $decimals } chữ số thập phân, còn ô ghi { $text }. Hãy ghi lại; số liệu không được làm tròn giúp.
+written-out-of-range = Số trong ô của { $name } quá lớn ({ $text }). Hãy kiểm tra số chữ số và đơn vị tính.
+
+marks-none = các chữ số viết liền
+marks-thousands = dấu { $thousands } ngăn cách hàng nghìn
+marks-decimals = dấu { $decimals } là dấu thập phân
+marks-both = dấu { $thousands } ngăn cách hàng nghìn, dấu { $decimals } là dấu thập phân
+mark-point = chấm
+mark-comma = phẩy
+mark-space = cách

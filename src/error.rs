@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use crate::message;
 use serde::Serialize;
 
-use crate::domain::fault::FieldPath;
 pub use crate::domain::fault::MOST_FAULTS;
+use crate::domain::fault::{FieldPath, Segment};
 
 /// A sentence for people, in the two languages of the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +68,17 @@ impl Fault {
             FaultPlace::Body(rest) => FaultPlace::Body(path.joined(&rest)),
             FaultPlace::Parameter(name) => FaultPlace::Parameter(name),
         };
+        Fault { place, ..self }
+    }
+
+    /// Like [`Fault::below`], for an item of a body that could be a request of its own: the fields of
+    /// the item are what the path and the query of that request would have.
+    #[must_use]
+    pub fn of_item(self, path: &FieldPath) -> Fault {
+        let place = FaultPlace::Body(match self.place {
+            FaultPlace::Body(rest) => path.joined(&rest),
+            FaultPlace::Parameter(name) => path.below(Segment::Key(name)),
+        });
         Fault { place, ..self }
     }
 

@@ -104,6 +104,12 @@ allowance-too-many-bytes = This account, or your organisation, has sent too much
 approval-count = Send 1 to { $most } submissions in one call.
 approval-not-seen = Look at each submission before you approve it. Programs put the ETag that they read into if_match, in double quotes; * is not taken here.
 
+## http/batch
+
+batch-count = Send 1 to { $most } submissions in one call.
+batch-both-conditions = An item either creates (create) or replaces (if_match). Leave one of the two out.
+batch-malformed-etag = Write the ETag that was read into if_match, in double quotes, or * for any state.
+
 ## http/change
 
 change-last-event-id = Last-Event-ID is the id of an event of this stream: a whole number.
@@ -807,6 +813,7 @@ submission-not-asked = { $unit } is not asked by { $form }, so nothing can be su
 submission-covered-by-unit = { $unit } reports for all units below it, so this unit sends nothing for the period. Send your figures to { $unit }; { $who } can change that.
 submission-not-open = It is not open yet: entry for { $period } begins on { $opens }. Enter it from that day on; if it is needed earlier, ask an administrator of the whole system, who sets the form's days.
 submission-four-eyes = Who entered the values may not approve them on this form. Ask { $who } to do it: somebody other than you.
+submission-named-twice = Item { $first } (counted from 0) is about the same submission. Put what both say into one item.
 submission-busy = Too much is being submitted at once. Nothing was written; send it again in some seconds.
 submission-invalid =
     Nothing was written: the submission has { $count ->
@@ -816,6 +823,14 @@ submission-invalid =
 submission-closed = It is closed: the deadline was { $deadline }, and this form takes nothing after it. Ask { $who } for more time (an extension).
 deadline-day = { $day }
 deadline-instant = { $time } on { $day }
+
+## service/submission/together
+
+together-refused =
+    Nothing was written, of any unit: there { $count ->
+        [one] is { $count } fault
+       *[other] are { $count } faults
+    }. Correct each one listed and send everything again.
 
 ## service/submission/extension
 

@@ -98,6 +98,12 @@ allowance-too-many-bytes = Hôm nay tài khoản này, hoặc đơn vị tổ ch
 approval-count = Mỗi lần hãy gửi từ 1 đến { $most } báo cáo để duyệt.
 approval-not-seen = Hãy xem từng báo cáo trước khi duyệt. Chương trình ghi ETag đã đọc vào if_match, trong dấu nháy kép; ở đây không nhận *.
 
+## http/batch
+
+batch-count = Mỗi lần hãy gửi từ 1 đến { $most } báo cáo.
+batch-both-conditions = Mỗi mục hoặc tạo mới (create), hoặc thay số liệu đã có (if_match). Hãy bỏ một trong hai.
+batch-malformed-etag = Ghi ETag đã đọc vào if_match, trong dấu nháy kép, hoặc ghi * nếu trạng thái nào cũng được.
+
 ## http/change
 
 change-last-event-id = Last-Event-ID là id của một sự kiện trong luồng này: một số nguyên.
@@ -742,11 +748,16 @@ submission-not-asked = Mẫu { $form } không giao cho { $unit } nên không nh�
 submission-covered-by-unit = { $unit } báo cáo gộp cho mọi đơn vị cấp dưới, nên đơn vị này không gửi cho kỳ này. Hãy chuyển số liệu cho { $unit }; { $who } có thể thay đổi việc này.
 submission-not-open = Chưa đến ngày nhập: kỳ { $period } mở nhập từ ngày { $opens }. Hãy nhập từ ngày đó; nếu cần sớm hơn, hãy đề nghị người quản trị hệ thống, là người đặt ngày mở của mẫu.
 submission-four-eyes = Người nhập số liệu không được tự duyệt mẫu này. Hãy đề nghị { $who } duyệt: phải là người khác.
+submission-named-twice = Mục { $first } (đếm từ 0) cũng là của báo cáo này. Hãy gộp hai mục thành một.
 submission-busy = Hệ thống đang nhận quá nhiều số liệu cùng lúc. Chưa có gì được ghi; hãy gửi lại sau ít giây.
 submission-invalid = Số liệu có { $count } chỗ chưa đúng; chưa có gì được ghi. Hãy sửa từng chỗ trong danh sách rồi gửi lại.
 submission-closed = Đã hết hạn: hạn gửi là { $deadline } và mẫu này không nhận số liệu gửi muộn. Hãy đề nghị { $who } gia hạn.
 deadline-day = ngày { $day }
 deadline-instant = { $time } ngày { $day }
+
+## service/submission/together
+
+together-refused = Có { $count } chỗ chưa đúng; chưa ghi số liệu của đơn vị nào. Hãy sửa từng chỗ trong danh sách rồi gửi lại tất cả.
 
 ## service/submission/extension
 

@@ -19,6 +19,7 @@ mod account;
 mod answer;
 mod api_key;
 mod approval;
+mod batch;
 mod bodiless;
 mod change;
 mod completeness;

@@ -3,7 +3,7 @@
 //!
 //! Contains no rule. Use cases decide what is wrong and provide the sentence.
 
-use crate::domain::fault::{FieldPath, Segment};
+use crate::domain::fault::FieldPath;
 use crate::pointer::pointer_to;
 use std::borrow::Cow;
 use std::fmt;
@@ -87,19 +87,11 @@ impl Problem {
         self
     }
 
-    /// Moves the faults of an item of a body to the whole body, in which the item is at `path`. The
-    /// fields of the item are what the path and the query of a request about it alone have.
+    /// Moves the faults of an item of a body to the whole body, in which the item is at `path`.
     pub(super) fn of_item(self, path: &FieldPath) -> Problem {
         let faults = self.faults.into_iter();
-        let moved = faults.map(|fault| Fault {
-            place: FaultPlace::Body(match &fault.place {
-                FaultPlace::Body(rest) => path.joined(rest),
-                FaultPlace::Parameter(name) => path.below(Segment::Key(name.clone())),
-            }),
-            ..fault
-        });
         Problem {
-            faults: moved.collect(),
+            faults: faults.map(|fault| fault.of_item(path)).collect(),
             ..self
         }
     }

@@ -5,8 +5,8 @@ use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    account, api_key, approval, change, completeness, extension, form, health, holiday, indicator,
-    invitation, level, lineage, me, receipt, release, reorganisation, rollup, series,
+    account, api_key, approval, batch, change, completeness, extension, form, health, holiday,
+    indicator, invitation, level, lineage, me, receipt, release, reorganisation, rollup, series,
     sign_in_attempt, submission, subtree_reporting, target, task, token, unit,
 };
 
@@ -67,6 +67,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(holiday::get_holidays)
                 .service(holiday::put_holidays)
                 .service(submission::submit_submission)
+                .service(batch::batch_submissions)
                 .service(submission::withdraw_submission)
                 .service(submission::discard_submission)
                 .service(submission::approve_submission)

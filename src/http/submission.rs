@@ -1,7 +1,7 @@
 //! Submissions.
 
 use actix_web::{HttpRequest, HttpResponse, get, post, put, web};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{reply, tagged};
@@ -90,7 +90,7 @@ pub struct SubmissionBody {
 }
 
 /// One value.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ValueBody {
     #[schema(example = "docs.issued")]
@@ -105,7 +105,7 @@ pub struct ValueBody {
 }
 
 /// Prose under a heading of the outline.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PassageBody {
     #[schema(example = "II.2.2")]

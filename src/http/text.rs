@@ -1,6 +1,6 @@
 //! Names and numbers in request bodies.
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -32,7 +32,7 @@ impl From<NameBody> for EnteredName {
 
 /// An exact decimal number: a JSON number, or a string with its digits, for programs that would
 /// make the number a float. Keeps the text as it was sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DecimalText(pub String);
 
 impl<'de> Deserialize<'de> for DecimalText {

@@ -12,7 +12,7 @@ use crate::harness::server::{PASSWORD, now};
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// The operations of the design's table that exist so far, with their methods and paths.
-const OPERATIONS: [(&str, &str, &str); 75] = [
+const OPERATIONS: [(&str, &str, &str); 76] = [
     ("issue_token", "post", "/v1/auth/token"),
     ("get_me", "get", "/v1/me"),
     ("list_my_tasks", "get", "/v1/me/tasks"),
@@ -85,6 +85,7 @@ const OPERATIONS: [(&str, &str, &str); 75] = [
         "/v1/forms/{form}/periods/{period}/units/{unit}/submission/approve",
     ),
     ("approve_submissions", "post", "/v1/submissions/approve"),
+    ("batch_submissions", "post", "/v1/submissions/batch"),
     (
         "return_submission",
         "post",
@@ -1362,6 +1363,26 @@ fn hold_submission(holder: &mut Holder, admin: &Client) {
     holder
         .hold("approve_submissions", approve(&json!({"items": []})))
         .expect_status(400);
+    let item = |unit: &str| {
+        json!({"form": "mttq.annual", "period": "2024", "unit": format!("code:{unit}"), "if_match": "*",
+               "values": [], "submit": true})
+    };
+    let batch = |atomic: bool, items: &[Value]| {
+        let body = json!({"atomic": atomic, "items": items});
+        admin.post_json("/v1/submissions/batch", &body)
+    };
+    let (good, bad) = (item("30388-03"), item("nowhere"));
+    let both = [good.clone(), bad];
+    for (atomic, items, status) in [
+        (true, &both[..1], 200),
+        (true, &both, 422),
+        (false, &both, 207),
+        (false, &[], 400),
+    ] {
+        holder
+            .hold("batch_submissions", batch(atomic, items))
+            .expect_status(status);
+    }
     holder
         .hold("reopen_submission", seen.post(&format!("{path}/reopen")))
         .expect_status(200);

@@ -1,6 +1,7 @@
 //! Submissions: states and steps, days on which something came in, receipts, numbers.
 
 mod approvals;
+mod batch;
 mod deadlines;
 mod jumps;
 mod nil;

@@ -1,4 +1,4 @@
-//! The engine against a naive model: random steps on several months of one form, with a new version
+//! The engine against a naive model: random steps on several months of one form, some in one call, with a new version
 //! of the form or of an indicator now and then, and units that report for all below them. After each
 //! step the kept totals are the fold of the
 //! submissions, and the API's use case shows what the model works out, for the month and for every
@@ -9,7 +9,7 @@
 mod catalogue;
 mod naive;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tonghop::service::map::draft::EnteredUnit;
 
 use rand::rngs::StdRng;
@@ -254,6 +254,7 @@ impl Run {
             0..6 => self.add_below(),
             6..16 => self.change_catalogue(),
             16..24 => self.cover(),
+            24..36 => self.send_batch(month),
             _ => self.submit(month),
         }
         self.compare(&MONTHS[month]);
@@ -304,6 +305,61 @@ impl Run {
         assert_eq!(results.len(), expected.len());
         for (expected, result) in expected.into_iter().zip(results) {
             expected.compare(result);
+        }
+    }
+
+    /// The values of some units in one call, as one or each by itself, of several months.
+    fn send_batch(&mut self, month: usize) {
+        let mut chosen = BTreeSet::new();
+        for _ in 0..self.random.random_range(1..=6) {
+            let month = match self.random.random_bool(0.3) {
+                true => self.random.random_range(0..MONTHS.len()),
+                false => month,
+            };
+            let submitting = (0..self.model.units.len()).filter(|unit| self.submits(*unit, month));
+            let submitting: Vec<usize> = submitting.collect();
+            chosen.insert((*submitting.choose(&mut self.random).unwrap(), month));
+        }
+        let atomic = self.random.random_bool(0.5);
+        let before = self.model.units.clone();
+        let (mut items, mut expected) = (Vec::new(), Vec::new());
+        for (unit, month) in chosen {
+            let sent = self.sent(unit, month);
+            let is_there = self.model.units[unit].reports[month].status.is_some();
+            let submit = self.random.random_bool(0.7);
+            let mut item = item(&sent, self.model.edition(&MONTHS[month]));
+            item["form"] = json!(FORM);
+            item["period"] = json!(MONTHS[month].key);
+            item["unit"] = json!(self.model.units[unit].id);
+            item["submit"] = json!(submit);
+            match is_there {
+                true => item["if_match"] = json!("*"),
+                false => item["create"] = json!(true),
+            }
+            items.push(item);
+            let step = match submit {
+                true => Step::PutSubmitted(sent),
+                false => Step::PutDraft(sent),
+            };
+            expected.push(self.take(month, unit, step).1);
+        }
+        let body = json!({"atomic": atomic, "items": items});
+        let answer = self.admin.post_json("/v1/submissions/batch", &body);
+        if atomic && expected.iter().any(|expected| !expected.is_allowed) {
+            self.model.units = before;
+            answer.expect_status(422);
+            return;
+        }
+        let answer = answer.expect_status(if atomic { 200 } else { 207 }).json();
+        for (expected, item) in expected.iter().zip(answer["items"].as_array().unwrap()) {
+            match expected.is_allowed {
+                true => assert_eq!(
+                    item["submission"]["status"],
+                    json!(expected.after),
+                    "{item}"
+                ),
+                false => assert_eq!(item["status"], 409, "{item}"),
+            }
         }
     }
 
@@ -648,6 +704,16 @@ fn entered(sent: &Sent, edition: &Edition, intent: Intent) -> Entered {
         intent,
         arrival: Arrival::Now,
     }
+}
+
+/// What is sent, as an item of a call.
+fn item(sent: &Sent, edition: &Edition) -> Value {
+    let entered = entered(sent, edition, Intent::KeepDraft);
+    let values = entered.values.into_iter().map(|value| {
+        json!({"indicator": value.indicator, "option": value.option, "value": value.value,
+               "qualifier": value.qualifier})
+    });
+    json!({"values": values.collect::<Vec<_>>(), "nil": sent.nil})
 }
 
 fn reason() -> EnteredReason {

@@ -18,13 +18,14 @@ pub struct BodyLimit(pub usize);
 
 impl BodyLimit {
     /// Returns the limit for one operation. The reform of a country comes as one
-    /// document; the fields of a sign-in are short, and their sender is not known yet.
+    /// document, and so do the submissions of a province; the fields of a sign-in are short, and their
+    /// sender is not known yet.
     pub(in crate::http) fn of_operation(self, operation: Operation) -> BodyLimit {
         let BodyLimit(usual) = self;
         BodyLimit(match operation {
-            Operation::CreateReorganisation | Operation::PreviewReorganisation => {
-                usual.max(LARGE_BODY_LIMIT)
-            }
+            Operation::CreateReorganisation
+            | Operation::PreviewReorganisation
+            | Operation::BatchSubmissions => usual.max(LARGE_BODY_LIMIT),
             Operation::IssueToken | Operation::AcceptInvitation => usual.min(LARGEST_FORM),
             _ => usual,
         })

@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::change::{Asked, SubmissionChange, WORTH_A_THREAD, path_of, state_of};
 use super::error::SubmissionError;
-use super::jump::FormerTotals;
+use super::jump::jumps;
 use super::rule::{broken_rules, has_rules, rollup_at};
 use super::step::{Deciding, Standing, Taken};
 use super::view::{ReturnView, Shown, SubmissionView, Warning};
@@ -161,15 +161,24 @@ fn commit(application: &Application, open: &[(usize, &Asked)]) -> Result<Answers
             transaction,
             answers: Answers::new(),
         };
-        let steps = batch.decide(open, &snapshots)?;
+        let placed = batch.place(open, &snapshots);
+        let placed = batch.replay(placed)?;
+        let Decided { steps, refused } = decide(batch.transaction, placed, 0)?;
+        let refused = refused.into_iter();
+        batch
+            .answers
+            .extend(refused.map(|(place, error)| (place, Err(error))));
         if steps.is_empty() {
             return Err(NothingWritten::Refused(batch.answers));
         }
         // In the order of the steps: a receipt's number says which item of the commit it is.
-        let items = steps.iter().map(Stepping::item).collect();
-        let Made { replies, rollups } = batch.make(&steps)?;
+        let items = steps.iter().map(Stepping::authored).collect();
+        let Made {
+            told: replies,
+            rollups,
+        } = make(batch.transaction, &steps, || replies_to(&steps))?;
         let broken = batch.hold_to_rules(&steps, &rollups)?;
-        let jumps = batch.jumps(&steps)?;
+        let jumps = jumps(batch.transaction, &steps)?;
         let warnings = broken.into_iter().zip(jumps);
         let warnings = warnings
             .map(|(broken, jumps)| [broken, jumps].concat())
@@ -210,21 +219,21 @@ fn snapshots(
 }
 
 /// A change whose submission was found and whose account may make it.
-struct Placed<'b> {
-    place: usize,
-    asked: &'b Asked,
+pub(super) struct Placed<'b> {
+    pub place: usize,
+    pub asked: &'b Asked,
     snapshot: &'b Snapshot,
-    located: Located<'b>,
+    pub located: Located<'b>,
     permit: Permit,
 }
 
 /// A change that can be made.
-struct Stepping<'b> {
-    placed: Placed<'b>,
+pub(super) struct Stepping<'b> {
+    pub placed: Placed<'b>,
     /// The number of its receipt, if the commit succeeds.
     receipt: ReceiptNumber,
-    outcome: Outcome,
-    taken: Taken,
+    pub outcome: Outcome,
+    pub taken: Taken,
 }
 
 impl Stepping<'_> {
@@ -238,11 +247,20 @@ impl Stepping<'_> {
         last_return: Option<ReturnView>,
         warnings: Vec<Warning>,
     ) -> Result<PackedReply, StoreError> {
+        let view = self.view(last_return, warnings);
+        let state = state_of(self.taken.next.revision);
+        let reply = Reply::of_state(self.outcome.clone(), &state, &view)?;
+        PackedReply::new(&self.placed.asked.once, reply)
+    }
+
+    /// Shows the submission after the step. `warnings` are those of the form's rules.
+    pub(super) fn view(
+        &self,
+        last_return: Option<ReturnView>,
+        warnings: Vec<Warning>,
+    ) -> SubmissionView {
         let Placed {
-            snapshot,
-            located,
-            asked,
-            ..
+            snapshot, located, ..
         } = &self.placed;
         let Taken {
             next,
@@ -260,30 +278,183 @@ impl Stepping<'_> {
             last_return,
             warnings,
         };
-        let view = SubmissionView::new(snapshot, located, shown);
-        let reply = Reply::of_state(self.outcome.clone(), &state_of(next.revision), &view)?;
-        PackedReply::new(&asked.once, reply)
+        SubmissionView::new(snapshot, located, shown)
     }
 
     /// Returns the step for the feed.
-    fn item(&self) -> AuthoredItem {
+    pub(super) fn item(&self) -> ChangeItem {
         let located = &self.placed.located;
         let kind = self.placed.asked.change.kind();
-        let item = ChangeItem {
+        ChangeItem {
             revision: Some(self.taken.next.revision.get()),
             ..ChangeItem::of_report(kind, &located.in_force.period, self.key().unit)
-        };
-        item.by(&self.placed.permit)
+        }
+    }
+
+    fn authored(&self) -> AuthoredItem {
+        self.item().by(&self.placed.permit)
     }
 }
 
 /// The rollups of a form's base period that a commit has changed.
-type Rollups = HashMap<(FormNumber, Period), BTreeMap<Position, Rollup>>;
+pub(super) type Rollups = HashMap<(FormNumber, Period), BTreeMap<Position, Rollup>>;
 
-/// The work on the steps of a commit: their replies, without warnings of rules, and the totals.
-struct Made {
-    replies: Vec<Option<PackedReply>>,
-    rollups: Rollups,
+/// The work on the steps of a commit: what was made beside it, and the totals.
+pub(super) struct Made<T> {
+    pub told: T,
+    pub rollups: Rollups,
+}
+
+/// What was decided of changes: the steps that can be made, and the refusals by the place of their
+/// change.
+pub(super) struct Decided<'b> {
+    pub steps: Vec<Stepping<'b>>,
+    pub refused: Vec<(usize, SubmissionError)>,
+}
+
+/// Decides changes of submissions that are all different. The commit has taken `before` steps already.
+pub(super) fn decide<'b>(
+    transaction: &mut Transaction<'_>,
+    placed: Vec<Placed<'b>>,
+    before: usize,
+) -> Result<Decided<'b>, StoreError> {
+    let keys: Vec<SubmissionKey> = placed.iter().map(|placed| placed.located.key()).collect();
+    let standing = standing(transaction, &keys)?;
+    let extensions = extensions(transaction, &keys)?;
+    let mut steps = Vec::with_capacity(placed.len());
+    let mut refused = Vec::new();
+    for placed in placed {
+        let key = placed.located.key();
+        let standing = standing.get(&key);
+        match take(transaction, &placed, standing, extensions.get(&key)) {
+            Ok(taken) => steps.push(Stepping {
+                receipt: ReceiptNumber::new(taken.next.rev, before + steps.len()),
+                outcome: match standing {
+                    None => Outcome::Created(path_of(&placed.located)),
+                    Some(_) => Outcome::Done,
+                },
+                placed,
+                taken,
+            }),
+            Err(SubmissionError::Store(error)) => return Err(error),
+            Err(error) => refused.push((placed.place, error)),
+        }
+    }
+    Ok(Decided { steps, refused })
+}
+
+fn take(
+    transaction: &mut Transaction<'_>,
+    placed: &Placed<'_>,
+    standing: Option<&Standing>,
+    extension: Option<&Extension>,
+) -> Result<Taken, SubmissionError> {
+    if standing.is_none() && !matches!(placed.asked.change, SubmissionChange::Put(_)) {
+        return Err(SubmissionError::Missing);
+    }
+    let state = standing.map(|standing| state_of(standing.submission.revision));
+    placed.asked.call.precondition.check(state.as_ref())?;
+    let deciding = Deciding {
+        snapshot: placed.snapshot,
+        located: &placed.located,
+        standing,
+        extension,
+        permit: &placed.permit,
+        asked: placed.asked,
+    };
+    deciding.take(transaction)
+}
+
+/// Writes all steps and what they change in the totals. While this thread writes the submissions,
+/// others add up and `tell` what needs no totals.
+pub(super) fn make<T: Send>(
+    transaction: &mut Transaction<'_>,
+    steps: &[Stepping<'_>],
+    tell: impl FnOnce() -> Result<T, StoreError> + Send,
+) -> Result<Made<T>, StoreError> {
+    let adding = read_totals(transaction, steps)?;
+    let shared = Shared::new(transaction);
+    let add_up = || -> Result<Vec<Added<'_>>, StoreError> {
+        let adding = adding.into_iter();
+        adding.map(|adding| adding.climb(&shared)).collect()
+    };
+    let write = || shared.with(|transaction| write_steps(transaction, steps));
+    let (told, (added, written)) = match steps.len() < WORTH_A_THREAD {
+        true => (tell(), (add_up(), write())),
+        false => beside(tell, || beside(add_up, write)),
+    };
+    written?;
+    let mut rollups = Rollups::new();
+    for added in added? {
+        rollups.insert(added.of(), added.write(transaction)?);
+    }
+    Ok(Made {
+        told: told?,
+        rollups,
+    })
+}
+
+/// Reads what must be known to take the previously counting values from every ancestor's totals
+/// and to add the new ones.
+fn read_totals<'b>(
+    transaction: &mut Transaction<'_>,
+    steps: &'b [Stepping<'b>],
+) -> Result<Vec<Adding<'b>>, StoreError> {
+    let mut changing: BTreeMap<(FormNumber, Period), Vec<&Stepping<'_>>> = BTreeMap::new();
+    for step in steps {
+        if step.taken.before != step.taken.after {
+            let key = step.key();
+            changing
+                .entry((key.form, key.period))
+                .or_default()
+                .push(step);
+        }
+    }
+    let mut adding = Vec::with_capacity(changing.len());
+    for steps in changing.into_values() {
+        let Some(first) = steps.first() else {
+            continue;
+        };
+        let Placed {
+            snapshot, located, ..
+        } = &first.placed;
+        let changes = own_changes(transaction, snapshot, located, &steps)?;
+        adding.push(Adding::read(transaction, snapshot, located, &changes)?);
+    }
+    Ok(adding)
+}
+
+/// Reads the return that the unit has still to answer after a step, which is written.
+pub(super) fn last_return(
+    application: &Application,
+    transaction: &mut Transaction<'_>,
+    step: &Stepping<'_>,
+) -> Result<Option<ReturnView>, StoreError> {
+    let placed = &step.placed;
+    let reader = Reader {
+        application,
+        identity: &placed.asked.call.identity,
+        snapshot: placed.snapshot,
+    };
+    reader.last_return(transaction, step.key(), &step.taken.next)
+}
+
+/// Returns the rules that a unit's totals break after steps whose rollups are `rollups`.
+pub(super) fn broken_by<'l>(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    located: &'l Located<'_>,
+    rollups: &Rollups,
+) -> Result<Vec<&'l Rule>, StoreError> {
+    let key = located.key();
+    let changed = rollups.get(&(key.form, key.period));
+    let changed = changed.and_then(|of| of.get(&located.place().position()));
+    // What is taken from other forms is not in it.
+    let changed = changed.filter(|_| located.in_force.taken().is_empty());
+    Ok(match changed {
+        Some(rollup) => broken_rules(located, rollup),
+        None => broken_rules(located, &rollup_at(transaction, snapshot, located)?),
+    })
 }
 
 /// Writes the submissions and their revisions.
@@ -317,39 +488,6 @@ struct Batch<'t, 'c> {
 }
 
 impl Batch<'_, '_> {
-    fn decide<'b>(
-        &mut self,
-        open: &[(usize, &'b Asked)],
-        snapshots: &'b Snapshots,
-    ) -> Result<Vec<Stepping<'b>>, StoreError> {
-        let placed = self.place(open, snapshots);
-        let placed = self.replay(placed)?;
-        let keys: Vec<SubmissionKey> = placed.iter().map(|placed| placed.located.key()).collect();
-        let standing = standing(self.transaction, &keys)?;
-        let extensions = extensions(self.transaction, &keys)?;
-        let mut steps = Vec::with_capacity(placed.len());
-        for placed in placed {
-            let key = placed.located.key();
-            let standing = standing.get(&key);
-            match self.take(&placed, standing, extensions.get(&key)) {
-                Ok(taken) => steps.push(Stepping {
-                    receipt: ReceiptNumber::new(taken.next.rev, steps.len()),
-                    outcome: match standing {
-                        None => Outcome::Created(path_of(&placed.located)),
-                        Some(_) => Outcome::Done,
-                    },
-                    placed,
-                    taken,
-                }),
-                Err(SubmissionError::Store(error)) => return Err(error),
-                Err(refused) => {
-                    self.answers.insert(placed.place, Err(refused));
-                }
-            }
-        }
-        Ok(steps)
-    }
-
     /// Finds the changes that this commit can take. A commit takes one step of a submission, and
     /// one base period of a form's year, because the year's longer periods need the earlier state
     /// of its other base periods. The rest stays open.
@@ -406,84 +544,6 @@ impl Batch<'_, '_> {
         Ok(left)
     }
 
-    fn take(
-        &mut self,
-        placed: &Placed<'_>,
-        standing: Option<&Standing>,
-        extension: Option<&Extension>,
-    ) -> Result<Taken, SubmissionError> {
-        if standing.is_none() && !matches!(placed.asked.change, SubmissionChange::Put(_)) {
-            return Err(SubmissionError::Missing);
-        }
-        let state = standing.map(|standing| state_of(standing.submission.revision));
-        placed.asked.call.precondition.check(state.as_ref())?;
-        let deciding = Deciding {
-            snapshot: placed.snapshot,
-            located: &placed.located,
-            standing,
-            extension,
-            permit: &placed.permit,
-            asked: placed.asked,
-        };
-        deciding.take(self.transaction)
-    }
-
-    /// Writes all steps and what they change in the totals. While this thread writes the submissions,
-    /// others add up and make the replies, which need no totals.
-    fn make(&mut self, steps: &[Stepping<'_>]) -> Result<Made, StoreError> {
-        let adding = self.read_totals(steps)?;
-        let transaction = Shared::new(self.transaction);
-        let reply = || replies_to(steps);
-        let add_up = || -> Result<Vec<Added<'_>>, StoreError> {
-            let adding = adding.into_iter();
-            adding.map(|adding| adding.climb(&transaction)).collect()
-        };
-        let write = || transaction.with(|transaction| write_steps(transaction, steps));
-        let (replies, (added, written)) = match steps.len() < WORTH_A_THREAD {
-            true => (reply(), (add_up(), write())),
-            false => beside(reply, || beside(add_up, write)),
-        };
-        written?;
-        let mut rollups = Rollups::new();
-        for added in added? {
-            rollups.insert(added.of(), added.write(self.transaction)?);
-        }
-        Ok(Made {
-            replies: replies?,
-            rollups,
-        })
-    }
-
-    /// Reads what must be known to take the previously counting values from every ancestor's totals
-    /// and to add the new ones.
-    fn read_totals<'b>(
-        &mut self,
-        steps: &'b [Stepping<'b>],
-    ) -> Result<Vec<Adding<'b>>, StoreError> {
-        let mut changing: BTreeMap<(FormNumber, Period), Vec<&Stepping<'_>>> = BTreeMap::new();
-        for step in steps {
-            if step.taken.before != step.taken.after {
-                let key = step.key();
-                changing
-                    .entry((key.form, key.period))
-                    .or_default()
-                    .push(step);
-            }
-        }
-        let mut adding = Vec::with_capacity(changing.len());
-        for steps in changing.into_values() {
-            let Some(first) = steps.first() else {
-                continue;
-            };
-            let Placed {
-                snapshot, located, ..
-            } = &first.placed;
-            let changes = own_changes(self.transaction, snapshot, located, &steps)?;
-            adding.push(Adding::read(self.transaction, snapshot, located, &changes)?);
-        }
-        Ok(adding)
-    }
-
     /// Checks the units' totals against the forms' rules, and collects warnings. Refuses only the
     /// deepest units at first, because without their changes the units above may satisfy the rules.
     fn hold_to_rules(
@@ -504,18 +564,7 @@ impl Batch<'_, '_> {
                 warnings.push(Vec::new());
                 continue;
             }
-            let key = step.key();
-            let changed = rollups.get(&(key.form, key.period));
-            let changed = changed.and_then(|of| of.get(&located.place().position()));
-            // What is taken from other forms is not in it.
-            let changed = changed.filter(|_| located.in_force.taken().is_empty());
-            let broken = match changed {
-                Some(rollup) => broken_rules(located, rollup),
-                None => {
-                    let rollup = rollup_at(self.transaction, snapshot, located)?;
-                    broken_rules(located, &rollup)
-                }
-            };
+            let broken = broken_by(self.transaction, snapshot, located, rollups)?;
             let faults = faults_of(&broken, step.taken.record.step);
             if !faults.is_empty() {
                 let of_depth = refused.entry(located.place().depth()).or_default();
@@ -527,39 +576,6 @@ impl Batch<'_, '_> {
             None => Ok(warnings),
             Some((_, deepest)) => Err(NothingWritten::Refused(deepest)),
         }
-    }
-
-    /// Collects warnings of totals far from those of the units' last periods.
-    fn jumps(&mut self, steps: &[Stepping<'_>]) -> Result<Vec<Vec<Warning>>, StoreError> {
-        let mut former: HashMap<(FormNumber, Period), FormerTotals> = HashMap::new();
-        let mut warnings = Vec::with_capacity(steps.len());
-        for step in steps {
-            let located = &step.placed.located;
-            let key = step.key();
-            let of_period = match former.entry((key.form, key.period)) {
-                Entry::Occupied(read) => read.into_mut(),
-                Entry::Vacant(vacant) => {
-                    let same = steps.iter().map(Stepping::key);
-                    let same = same.filter(|one| (one.form, one.period) == (key.form, key.period));
-                    let units: Vec<UnitId> = same.map(|one| one.unit).collect();
-                    let period = &located.in_force.period;
-                    vacant.insert(FormerTotals::read(self.transaction, period, &units)?)
-                }
-            };
-            warnings.push(of_period.warnings(located, &step.taken.content));
-        }
-        Ok(warnings)
-    }
-
-    /// Reads the return that the unit has still to answer after a step, which is written.
-    fn last_return(&mut self, step: &Stepping<'_>) -> Result<Option<ReturnView>, StoreError> {
-        let placed = &step.placed;
-        let reader = Reader {
-            application: self.application,
-            identity: &placed.asked.call.identity,
-            snapshot: placed.snapshot,
-        };
-        reader.last_return(self.transaction, step.key(), &step.taken.next)
     }
 
     /// Answers the steps, and stores the answers under their requests' keys.
@@ -574,7 +590,10 @@ impl Batch<'_, '_> {
             let reply = match reply {
                 Some(reply) if warnings.is_empty() => reply,
                 Some(_) => step.reply(None, warnings)?,
-                None => step.reply(self.last_return(step)?, warnings)?,
+                None => {
+                    let last_return = last_return(self.application, self.transaction, step)?;
+                    step.reply(last_return, warnings)?
+                }
             };
             answered.push((&step.placed, reply));
         }
@@ -588,7 +607,8 @@ impl Batch<'_, '_> {
     }
 }
 
-fn placed<'b>(
+/// Finds a change's submission, and checks that its account may make it.
+pub(super) fn placed<'b>(
     place: usize,
     asked: &'b Asked,
     snapshot: &'b Snapshot,
@@ -660,7 +680,7 @@ fn given(counting: &Option<Contribution>, history: &[PastStep], divisions: &[i64
 
 /// Returns the faults of broken rules. Only what sends values is refused: an approval, or giving up a
 /// draft, changes nothing that counts.
-fn faults_of(broken: &[&Rule], step: Step) -> Vec<Fault> {
+pub(super) fn faults_of(broken: &[&Rule], step: Step) -> Vec<Fault> {
     let sends = matches!(step, Step::Submit | Step::Replace);
     let refusing = broken
         .iter()

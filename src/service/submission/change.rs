@@ -227,18 +227,25 @@ impl Asked {
         application: &Application,
         changes: Vec<(Call, ReportPath, SubmissionChange)>,
     ) -> Result<Vec<Asked>, SubmissionError> {
+        Asked::each(application, changes).into_iter().collect()
+    }
+
+    /// Like [`Asked::all`], with an answer for each, in their order.
+    pub fn each(
+        application: &Application,
+        changes: Vec<(Call, ReportPath, SubmissionChange)>,
+    ) -> Vec<Result<Asked, SubmissionError>> {
         let threads = available_parallelism().map_or(1, NonZero::get);
         let size = changes.len().div_ceil(threads).max(WORTH_A_THREAD);
         let chunks = changes.into_iter().chunks(size);
         let chunks = chunks.into_iter().map(Iterator::collect).collect();
         let read = side_by_side(chunks, |chunk: Vec<_>| {
             let chunk = chunk.into_iter();
-            chunk
-                .map(|(call, path, change)| Asked::new(application, call, path, change))
-                .collect::<Result<Vec<Asked>, SubmissionError>>()
+            let read =
+                chunk.map(|(call, path, change)| Asked::new(application, call, path, change));
+            read.collect::<Vec<_>>()
         });
-        let read: Vec<Vec<Asked>> = read.into_iter().collect::<Result<_, SubmissionError>>()?;
-        Ok(read.into_iter().flatten().collect())
+        read.into_iter().flatten().collect()
     }
 
     /// Returns the content that was read by the rules of this edition, if any was.

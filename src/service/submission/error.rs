@@ -68,6 +68,11 @@ pub enum SubmissionError {
         /// Whoever may approve in the place of the caller.
         who: Message,
     },
+    #[error("item {first} of the call names the same submission")]
+    NamedTwice {
+        /// The number of the item before it, from 0.
+        first: usize,
+    },
     #[error("faults: {}", .0.count)]
     Invalid(FaultList),
     /// The line is too long to be served in good time.
@@ -120,6 +125,10 @@ impl Explain for SubmissionError {
             SubmissionError::FourEyes { who } => {
                 Explanation::new(Code::FourEyes, message!("submission-four-eyes", who))
             }
+            SubmissionError::NamedTwice { first } => Explanation::new(
+                Code::Duplicate,
+                message!("submission-named-twice", first = first.to_string()),
+            ),
             SubmissionError::Busy => {
                 Explanation::new(Code::Unavailable, message!("submission-busy"))
             }

@@ -1,11 +1,12 @@
 //! Warns of totals far from those of the unit's last periods. Does not decide how far is too far.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, hash_map};
 
+use super::batch::Stepping;
 use super::view::Warning;
 use crate::domain::catalogue::Entry;
 use crate::domain::form::FormPeriod;
-use crate::domain::id::{IndicatorNumber, OptionNumber, UnitId};
+use crate::domain::id::{FormNumber, IndicatorNumber, OptionNumber, UnitId};
 use crate::domain::jump::{FORMER_PERIODS, JumpFactor};
 use crate::domain::period::Period;
 use crate::domain::submission::Content;
@@ -58,6 +59,31 @@ impl FormerTotals {
         let found = entries.filter_map(|entry| warning(entry, content, factor, former));
         found.collect()
     }
+}
+
+/// Warns of jumps in the submissions of a commit, each by itself.
+pub(super) fn jumps(
+    transaction: &mut Transaction<'_>,
+    steps: &[Stepping<'_>],
+) -> Result<Vec<Vec<Warning>>, StoreError> {
+    let mut former: HashMap<(FormNumber, Period), FormerTotals> = HashMap::new();
+    let mut warnings = Vec::with_capacity(steps.len());
+    for step in steps {
+        let located = &step.placed.located;
+        let key = located.key();
+        let of_period = match former.entry((key.form, key.period)) {
+            hash_map::Entry::Occupied(read) => read.into_mut(),
+            hash_map::Entry::Vacant(vacant) => {
+                let same = steps.iter().map(|step| step.placed.located.key());
+                let same = same.filter(|one| (one.form, one.period) == (key.form, key.period));
+                let units: Vec<UnitId> = same.map(|one| one.unit).collect();
+                let period = &located.in_force.period;
+                vacant.insert(FormerTotals::read(transaction, period, &units)?)
+            }
+        };
+        warnings.push(of_period.warnings(located, &step.taken.content));
+    }
+    Ok(warnings)
 }
 
 fn warning(

@@ -4,6 +4,7 @@
 mod batch;
 mod change;
 mod difference;
+mod enter;
 mod error;
 pub mod extension;
 mod jump;
@@ -12,6 +13,7 @@ mod receipt;
 mod rule;
 mod step;
 pub mod subtree_reporting;
+mod together;
 mod view;
 mod whereabouts;
 
@@ -22,12 +24,14 @@ pub use self::change::{
 };
 use self::difference::Difference;
 pub use self::difference::{PassageChangeView, QuantityView, ValueChangeView};
+pub use self::enter::{EnteredItem, EnteredOne, EnteredView, enter_together, refused_at_once};
 pub use self::error::SubmissionError;
 use self::jump::FormerTotals;
-pub use self::queue::{SubmissionQueue, change};
+pub use self::queue::{SubmissionQueue, change, wait};
 use self::receipt::receipts_of;
 use self::rule::{broken_rules, has_rules, rollup_at};
 use self::step::content_in;
+pub use self::together::TogetherError;
 use self::view::Shown;
 pub(in crate::service) use self::view::is_on_behalf;
 pub use self::view::{

@@ -52,8 +52,20 @@ pub async fn change(
     path: ReportPath,
     change: SubmissionChange,
 ) -> Result<Reply, SubmissionError> {
-    let tenant = call.identity.tenant();
     let asked = Asked::new(&application, call, path, change)?;
+    wait(application, queue, asked).await
+}
+
+/// Waits in the tenant's queue with a change whose values are read.
+///
+/// # Errors
+/// [`SubmissionError`].
+pub async fn wait(
+    application: Arc<Application>,
+    queue: Arc<SubmissionQueue>,
+    asked: Asked,
+) -> Result<Reply, SubmissionError> {
+    let tenant = asked.call.identity.tenant();
     let answer = queue.wait(tenant, asked, move |batch, answer| {
         change_each(&application, tenant, batch, answer);
     });

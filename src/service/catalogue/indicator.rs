@@ -787,7 +787,8 @@ fn check_given(
     let lost = days.into_iter().flat_map(|day| {
         let before = known.not_given(day);
         let after = planned.not_given(day).into_iter();
-        after.filter(move |one| one.indicator == indicator.code && !before.contains(one))
+        after
+            .filter(move |one| one.indicator == indicator.code && !before.contains(one))
             .filter(|one| is_of_whole_tenant(planned, &one.form))
     });
     let lost: BTreeSet<NotGiven> = lost.collect();

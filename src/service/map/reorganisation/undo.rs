@@ -178,8 +178,8 @@ impl Undoing<'_, '_> {
         }
         let units: Vec<UnitId> = gone.into_iter().collect();
         let extended = extended_of(self.transaction, &units)?.into_iter();
-        let mut extended = extended
-            .filter_map(|key| self.concerned(key.form, key.period, key.unit));
+        let mut extended =
+            extended.filter_map(|key| self.concerned(key.form, key.period, key.unit));
         Ok(extended
             .next()
             .map(|(period, name)| message!("undo-extension", name, period)))

@@ -181,6 +181,42 @@ fn drifted(release: &Value) -> Vec<String> {
 }
 
 on_both_backends! {
+    fn what_was_sent_before_a_unit_moved_is_not_said_to_carry_its_figures(backend) {
+        let (_server, admin, report) = Town::new(backend)
+            .indicators(&[("x", "sum")])
+            .form("f", "year")
+            .with("submitted_by", json!(["hamlet"]))
+            .build_for("2024");
+        for unit in ["A1", "A2", "B1"] {
+            report.submit(unit, &[value("x", 1)]);
+            report.step(unit, "approve").expect_status(200);
+        }
+        let releases = |unit: &str| format!("/v1/forms/f/periods/2024/units/code:{unit}/releases");
+        let send = |unit: &str| {
+            admin.post_json(&releases(unit), &json!({})).expect_status(201);
+        };
+        let carried = || {
+            let path = format!("{}?include=whereabouts", report.submission("A1"));
+            let releases = admin.get(&path).expect_status(200).json()["whereabouts"]["releases"].clone();
+            let releases = releases.as_array().unwrap().iter();
+            let told = releases.map(|one| format!("{} {}", one["unit"]["code"].as_str().unwrap(), one["number"]));
+            told.collect::<Vec<_>>()
+        };
+        send("A");
+        send("B");
+        assert_eq!(carried(), ["A 1"]);
+        let steps = json!([{"op": "move", "unit": "code:A1", "parent": "code:B"}]);
+        admin.reorganise("2024-07-01", &steps);
+        assert_eq!(carried(), [""; 0]);
+        let received = admin.with("If-Match", "*").post(&format!("{}/1/receive", releases("B")));
+        received.expect_status(200);
+        send("B");
+        assert_eq!(carried(), ["B 2"]);
+        // Where nothing changed in the period it stays.
+        admin.reorganise("2025-02-01", &json!([{"op": "rename", "unit": "code:A1", "name": "Ấp Mới"}]));
+        assert_eq!(carried(), ["B 2"]);
+    }
+
     fn a_commune_accepts_by_name_what_its_report_lacks(backend) {
         let world = World::new(backend);
         world.hamlets_report(&["A1"]);

@@ -160,6 +160,7 @@ pub fn get_submission(
         let whereabouts = match whereabouts {
             Whereabouts::Included => Some(WhereaboutsView::read(
                 transaction,
+                snapshot,
                 &located,
                 last,
                 counting,

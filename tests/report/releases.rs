@@ -673,6 +673,34 @@ on_both_backends! {
         assert_eq!((&own["at"]["code"], own["releases"].as_array().unwrap().len()), (&json!("T"), 2));
     }
 
+    fn a_copy_changed_with_its_hash_and_a_release_taken_out_are_found_by_the_command(backend) {
+        let world = World::new(backend);
+        world.commune_is_complete();
+        for number in 1..=2 {
+            world.send(&world.clerk, "A", &json!({})).expect_status(201);
+            world.step(&world.clerk, "A", number, "recall").expect_status(200);
+        }
+        let altered = || {
+            let output = tonghop_on(&world.server.database, &["verify"]).output().unwrap();
+            let told = String::from_utf8(output.stdout).unwrap();
+            let altered = told.lines().filter(|line| line.contains("is not what was sent"));
+            let altered = altered.map(|line| line.split("release ").nth(1).unwrap().to_owned());
+            altered.collect::<Vec<String>>()
+        };
+        assert_eq!(altered(), [""; 0]);
+        let of_second = |column: &str| format!(
+            "(SELECT other.{column} FROM release_content AS other WHERE other.number = 2)"
+        );
+        let (content, hash) = (of_second("content"), of_second("hash"));
+        let forged = format!("UPDATE release_content SET content = {content}, hash = {hash} WHERE number = 1");
+        world.server.write_beside(&forged);
+        assert_eq!(altered(), ["1 is not what was sent"]);
+        for table in ["release_content", "release_step", "release"] {
+            world.server.write_beside(&format!("DELETE FROM {table} WHERE number = 2"));
+        }
+        assert_eq!(altered(), ["1 is not what was sent", "2 is not what was sent"]);
+    }
+
     fn a_copy_that_is_not_what_was_sent_is_found_by_the_command(backend) {
         let world = World::new(backend);
         world.commune_is_complete();

@@ -11,7 +11,7 @@ use std::fmt::Display;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use serde::Serialize;
 
-use self::asked::{Asked, Owner, check_owner_kept, unit_named};
+use self::asked::{ReadRespondents, Owner, check_owner_kept, unit_named};
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
 use crate::domain::catalogue::{Catalogue, NotGiven, ReasonNotGiven};
@@ -816,7 +816,7 @@ impl FormReader<'_> {
     fn definition(&mut self, entered: &EnteredForm) -> Option<FormDefinition> {
         let name = entered.name.read(&path!["name"], &mut self.faults);
         let periods = self.periods(entered);
-        let Asked {
+        let ReadRespondents {
             submitted_by,
             levels,
         } = self.asked(entered);

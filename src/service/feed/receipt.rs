@@ -72,7 +72,7 @@ pub struct ReceiptView {
     pub number: String,
     pub kind: ChangeKind,
     pub at: DateTime<Utc>,
-    /// Whoever took the step.
+    /// The account that took the step.
     pub by: AccountName,
     /// With its name of today.
     pub form: FormName,
@@ -113,7 +113,7 @@ pub struct ReceiptFigure {
     pub words: Option<NameView>,
 }
 
-/// What a step was. Nothing of it can become otherwise: codes, ids and numbers, and no name.
+/// A step as it was taken, in codes, ids and numbers, none of which can become another. It has no names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ReceiptContent {
     /// The edition of these fields. Receipts of one edition have the same fields in the same order.
@@ -160,8 +160,8 @@ pub struct ReceiptContent {
     pub reason: Option<ReasonView>,
 }
 
-/// Reads a receipt by its number, for whoever took the step, and for whoever may read what it was taken
-/// with.
+/// Reads a receipt by its number, for the account that took the step, and for those who may read the
+/// submission or the release.
 ///
 /// # Errors
 /// [`ReceiptError`].
@@ -205,7 +205,7 @@ pub fn get_receipt(
     })
 }
 
-/// What a step was taken with.
+/// The submission's revision or the release that a step made or changed.
 #[derive(Debug, Clone, Copy)]
 enum TakenWith {
     Submission(Revision),
@@ -301,8 +301,8 @@ impl<'s> StepTaken<'s> {
         Ok(record.filter(|record| record.rev == self.number.rev()))
     }
 
-    /// Tells whether a caller may read the receipt: whoever took the step, and whoever may read the
-    /// submission or the release where it was or where it is.
+    /// Tells whether a caller may read the receipt: the account that took the step, and those who may
+    /// read the submission or the release where it was or where it is.
     fn is_seen(&self, identity: &Identity, snapshot: &Snapshot, holder: UnitId) -> bool {
         let mut spots = [self.key.unit, holder]
             .into_iter()

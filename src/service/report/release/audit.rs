@@ -29,7 +29,7 @@ const BEFORE_ALL: i64 = -1;
 pub struct ReleaseAudit {
     /// The number of releases that were read.
     pub releases: u64,
-    /// Those of which the copy is missing, or not what was sent. There should be none.
+    /// Releases of which the copy is missing, or not what was sent. There should be none.
     pub altered: BTreeSet<AlteredRelease>,
 }
 

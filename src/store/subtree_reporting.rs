@@ -98,7 +98,9 @@ pub fn subtree_reporting_periods(
         ))
         .distinct()
         .load::<(String, Option<String>)>(connection)?;
-    let periods = rows.into_iter().flat_map(|(first, last)| [Some(first), last]);
+    let periods = rows
+        .into_iter()
+        .flat_map(|(first, last)| [Some(first), last]);
     let periods = periods.flatten();
     periods.map(|period| parsed(&period, "period")).collect()
 }

@@ -336,7 +336,9 @@ impl Snapshot {
             Ok(position) => Ok((tree, position)),
             Err(missing @ NotFound::Ended { .. }) => {
                 let former = self.former(unit, &tree);
-                former.map(|(_, tree, position)| (tree, position)).ok_or(missing)
+                former
+                    .map(|(_, tree, position)| (tree, position))
+                    .ok_or(missing)
             }
             Err(missing) => Err(missing),
         }

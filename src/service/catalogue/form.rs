@@ -11,7 +11,7 @@ use std::fmt::Display;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use serde::Serialize;
 
-use self::asked::{ReadRespondents, Owner, check_owner_kept, unit_named};
+use self::asked::{Owner, ReadRespondents, check_owner_kept, unit_named};
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
 use crate::domain::catalogue::{Catalogue, NotGiven, ReasonNotGiven};

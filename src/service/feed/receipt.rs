@@ -34,7 +34,6 @@ use crate::service::round::task::FormName;
 use crate::service::submission::{PassageView, ReasonView, ValueView, is_on_behalf};
 use crate::store::change::changes_at;
 use crate::store::release::{ContentHash, steps_of};
-use crate::store::reorganisation::passed_on;
 use crate::store::submission::revision::{revision_get, revision_sent_before};
 use crate::store::{StoreError, Transaction};
 
@@ -176,7 +175,7 @@ pub fn get_receipt(
         };
         let read = number.parse::<ReceiptNumber>().map_err(|_| missing())?;
         let step = StepTaken::find(transaction, snapshot, read)?.ok_or_else(missing)?;
-        let holder = step.holder(transaction)?;
+        let holder = step.holder(transaction, snapshot)?;
         if !step.is_seen(identity, snapshot, holder) {
             return Err(missing());
         }
@@ -273,7 +272,11 @@ impl<'s> StepTaken<'s> {
 
     /// Returns the unit that has it now. A submission may have passed to a successor; a release stays
     /// with the unit that sent it.
-    fn holder(&self, transaction: &mut Transaction<'_>) -> Result<UnitId, StoreError> {
+    fn holder(
+        &self,
+        transaction: &mut Transaction<'_>,
+        snapshot: &Snapshot,
+    ) -> Result<UnitId, StoreError> {
         let unit = self.key.unit;
         let TakenWith::Submission(revision) = self.with else {
             return Ok(unit);
@@ -282,7 +285,7 @@ impl<'s> StepTaken<'s> {
         if is_here {
             return Ok(unit);
         }
-        let moves = passed_on(transaction, self.key.form, self.key.period)?;
+        let moves = snapshot.passed_on(transaction, self.key.form, self.key.period)?;
         let moves = moves.into_iter();
         Ok(moves.fold(unit, |holder, one| match one.from == holder {
             true => one.to,

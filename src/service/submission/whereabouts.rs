@@ -134,19 +134,22 @@ fn carrying(
         return Ok(Vec::new());
     }
     let changes = MapChangesBefore::of(transaction, snapshot, located)?;
-    let carrying = senders.into_iter().enumerate().filter_map(|(below, sender)| {
-        let SentRelease {
-            release, sent_rev, ..
-        } = latest.get(&sender.unit())?;
-        // The unit itself, and those between it and the sender.
-        let line = ids.get(..below.max(1))?;
-        (!changes.touch_since(*sent_rev, line)).then(|| CarryingReleaseView {
-            unit: UnitName::of(sender),
-            number: release.number.get(),
-            status: release.status,
-            sent_at: release.sent_at.and_utc(),
-        })
-    });
+    let carrying = senders
+        .into_iter()
+        .enumerate()
+        .filter_map(|(below, sender)| {
+            let SentRelease {
+                release, sent_rev, ..
+            } = latest.get(&sender.unit())?;
+            // The unit itself, and those between it and the sender.
+            let line = ids.get(..below.max(1))?;
+            (!changes.touch_since(*sent_rev, line)).then(|| CarryingReleaseView {
+                unit: UnitName::of(sender),
+                number: release.number.get(),
+                status: release.status,
+                sent_at: release.sent_at.and_utc(),
+            })
+        });
     Ok(carrying.collect())
 }
 

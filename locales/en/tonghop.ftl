@@ -519,6 +519,7 @@ form-rule-code = A rule's code is capital letters, digits and underscores, unlik
 form-rule-unreadable = The rule cannot be read: { $reason }. An example: fund.spent <= fund.raised.
 form-operand-not-held = It uses { $operand }, which this form does not hold. Add that indicator to the outline.
 form-formula-operand-not-held = { $indicator } uses { $operand }, which this form does not hold. Add that indicator to the outline.
+fixed-form-subtree-reporting = From or until { $period } a unit is to report for all units below it, so this period keeps its days. Take that back first, or make a version that holds (valid_from) after it.
 fixed-form-part-periods = its calendar and frequency
 fixed-form-part-level = the level { $level } that submits
 fixed-form-part-recipient = the unit { $unit } that submits

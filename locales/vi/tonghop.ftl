@@ -482,6 +482,7 @@ form-rule-code = Mã quy tắc gồm chữ hoa không dấu, chữ số và dấ
 form-rule-unreadable = Quy tắc chưa đúng ({ $reason }). Ví dụ: fund.spent <= fund.raised.
 form-operand-not-held = Dùng đến { $operand }, mà mẫu này không có. Hãy thêm chỉ tiêu đó vào đề cương.
 form-formula-operand-not-held = Chỉ tiêu { $indicator } dùng đến { $operand }, mà mẫu này không có. Hãy thêm chỉ tiêu đó vào đề cương.
+fixed-form-subtree-reporting = Có đơn vị được giao báo cáo gộp từ hoặc đến { $period }, nên kỳ này giữ nguyên các ngày. Hãy thôi báo cáo gộp trước, hoặc lập phiên bản mới có hiệu lực (valid_from) sau kỳ đó.
 fixed-form-part-periods = lịch và chu kỳ
 fixed-form-part-level = cấp gửi { $level }
 fixed-form-part-recipient = đơn vị gửi { $unit }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actix_web::http::StatusCode;
+use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, post, web};
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use super::answer::{IDEMPOTENCY_REPLAYED, quoted, with_json};
-use super::problem::{Problem, ProblemBody, Recipient};
+use super::problem::{Problem, ProblemBody, Recipient, retry_after};
 use super::request::{Called, JsonBody, seen_state, wrong_body};
 use crate::domain::submission::Status;
 use crate::error::{Code, Fault};
@@ -100,7 +100,7 @@ pub struct ApprovedView {
 /// the others alone. Each names the ETag with which its submission was looked at, so nothing is
 /// approved unseen. An Idempotency-Key holds for each item by itself, whatever stands beside it: sent
 /// again, what was approved is answered as before, and the rest is tried again, with the same ETags or
-/// newer ones.
+/// newer ones. If an item is answered by 503, `Retry-After` says when to send the rest again.
 #[utoipa::path(
     tag = "submissions",
     params(Called<JsonBody<ApprovalsBody>>),
@@ -139,6 +139,10 @@ pub async fn approve_submissions(
         items: items.collect(),
     };
     let mut response = HttpResponse::build(StatusCode::MULTI_STATUS);
+    let is_to_be_repeated = |item: &ApprovalView| item.status == StatusCode::SERVICE_UNAVAILABLE;
+    if view.items.iter().any(is_to_be_repeated) {
+        response.insert_header((header::RETRY_AFTER, retry_after()));
+    }
     if is_replayed {
         response.insert_header((IDEMPOTENCY_REPLAYED, "true"));
     }

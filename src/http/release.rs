@@ -56,7 +56,7 @@ pub struct ReleaseBody {
     /// The paper that goes with it.
     pub document: Option<DocumentBody>,
     pub signer: Option<SignerBody>,
-    /// Those to whom the paper goes (nơi nhận).
+    /// The offices and people to whom the paper goes (nơi nhận).
     #[serde(default)]
     #[schema(example = json!(["Ban Thường trực Ủy ban MTTQ cấp trên"]))]
     pub recipients: Vec<String>,

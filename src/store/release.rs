@@ -158,6 +158,8 @@ pub fn releases_of_units(
 pub struct SentRelease {
     pub unit: UnitId,
     pub release: Release,
+    /// The rev at which it was sent.
+    pub sent_rev: i64,
 }
 
 /// Lists the releases of some units that were sent after `rev` and stand: those that wait or were
@@ -194,12 +196,13 @@ pub fn standing_since(
     .inner_join(release_step::table.on(sending))
     .filter(release_step::rev.gt(rev))
     .order((release::unit_id, release::number))
-    .select(ReleaseRow::as_select())
-    .load::<ReleaseRow>(connection)?;
-    let sent = rows.into_iter().map(|row| {
+    .select((ReleaseRow::as_select(), release_step::rev))
+    .load::<(ReleaseRow, i64)>(connection)?;
+    let sent = rows.into_iter().map(|(row, sent_rev)| {
         Ok(SentRelease {
             unit: parsed(&row.unit_id, "unit id")?,
             release: Release::try_from(row)?,
+            sent_rev,
         })
     });
     sent.collect()

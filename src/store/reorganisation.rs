@@ -382,6 +382,8 @@ pub struct MapChange {
     pub rev: i64,
     pub entered_at: NaiveDateTime,
     pub units: Vec<UnitId>,
+    /// The submissions and targets that it moved to a successor.
+    pub passed_on: Vec<PassedOn>,
 }
 
 /// Reads all reorganisations in force, in order.
@@ -415,32 +417,8 @@ pub fn map_changes(transaction: &mut Transaction<'_>) -> Result<Vec<MapChange>, 
                 rev,
                 entered_at,
                 units: units.chain(replaced).collect(),
+                passed_on: changes.passed_on,
             })
         })
         .collect()
-}
-
-/// Lists what the reorganisations in force moved of a form and period, in the order in which they did.
-pub fn passed_on(
-    transaction: &mut Transaction<'_>,
-    form: FormNumber,
-    period: Period,
-) -> Result<Vec<PassedOn>, StoreError> {
-    let (tenant, connection) = transaction.parts();
-    let documents = reorganisation::table
-        .filter(
-            reorganisation::tenant_id
-                .eq(tenant)
-                .and(reorganisation::undone_rev.is_null()),
-        )
-        .order(reorganisation::rev)
-        .select(reorganisation::changes)
-        .load::<String>(connection)?;
-    let mut found = Vec::new();
-    for text in documents {
-        let changes: Changes = document(&text, "changes of a reorganisation")?;
-        let moved = changes.passed_on.into_iter();
-        found.extend(moved.filter(|one| (one.form, one.period) == (form, period)));
-    }
-    Ok(found)
 }

@@ -8,6 +8,7 @@ use super::error::{StoreError, parsed};
 use super::indicator::{to_column, to_number};
 use super::schema::subtree_reporting;
 use crate::domain::id::{FormNumber, UnitId};
+use crate::domain::period::Period;
 use crate::domain::subtree_reporting::{SubtreeReporting, SubtreeReportings};
 use crate::domain::unit::Validity;
 
@@ -82,6 +83,26 @@ pub fn subtree_reportings_of(
     .select(SubtreeReportingRow::as_select())
     .load(connection)?;
     rows.into_iter().map(SubtreeReporting::try_from).collect()
+}
+
+/// Lists the first and last periods of all that is arranged on a form.
+pub fn subtree_reporting_periods(
+    transaction: &mut Transaction<'_>,
+    form: FormNumber,
+) -> Result<Vec<Period>, StoreError> {
+    let (tenant, connection) = transaction.parts();
+    let rows = rows_of!(subtree_reporting, tenant, form)
+        .select((
+            subtree_reporting::first_period,
+            subtree_reporting::last_period,
+        ))
+        .distinct()
+        .load::<(String, Option<String>)>(connection)?;
+    let periods = rows
+        .into_iter()
+        .flat_map(|(first, last)| [Some(first), last]);
+    let periods = periods.flatten();
+    periods.map(|period| parsed(&period, "period")).collect()
 }
 
 pub fn subtree_reporting_insert(

@@ -192,7 +192,7 @@ on_both_backends! {
         let refused = || {
             let etag = admin.get(&path).etag().to_owned();
             let refused = english.with("If-Match", &etag).post(&format!("{path}/undo"));
-            refused.expect_problem(409, "REORGANISATION_BUILT_ON");
+            refused.clone().expect_problem(409, "REORGANISATION_BUILT_ON");
             refused.json()["detail"].as_str().unwrap().to_owned()
         };
         let arranged = "/v1/forms/m/units/code:N/subtree-reporting";

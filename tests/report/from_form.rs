@@ -338,7 +338,7 @@ on_both_backends! {
         let english = world.admin.with("Accept-Language", "en");
         let send = |body: &Value| english.post_json(releases, body);
         let refused = |answer: Answer| -> Vec<String> {
-            answer.expect_problem(422, "INVALID_RELEASE");
+            answer.clone().expect_problem(422, "INVALID_RELEASE");
             let problem = answer.json();
             let faults = problem["errors"].as_array().unwrap().iter();
             let told = faults.map(|fault| fault["detail"].as_str().unwrap().to_owned());

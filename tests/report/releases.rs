@@ -181,6 +181,42 @@ fn drifted(release: &Value) -> Vec<String> {
 }
 
 on_both_backends! {
+    fn what_was_sent_before_a_unit_moved_is_not_said_to_carry_its_figures(backend) {
+        let (_server, admin, report) = Town::new(backend)
+            .indicators(&[("x", "sum")])
+            .form("f", "year")
+            .with("submitted_by", json!(["hamlet"]))
+            .build_for("2024");
+        for unit in ["A1", "A2", "B1"] {
+            report.submit(unit, &[value("x", 1)]);
+            report.step(unit, "approve").expect_status(200);
+        }
+        let releases = |unit: &str| format!("/v1/forms/f/periods/2024/units/code:{unit}/releases");
+        let send = |unit: &str| {
+            admin.post_json(&releases(unit), &json!({})).expect_status(201);
+        };
+        let carried = || {
+            let path = format!("{}?include=whereabouts", report.submission("A1"));
+            let releases = admin.get(&path).expect_status(200).json()["whereabouts"]["releases"].clone();
+            let releases = releases.as_array().unwrap().iter();
+            let told = releases.map(|one| format!("{} {}", one["unit"]["code"].as_str().unwrap(), one["number"]));
+            told.collect::<Vec<_>>()
+        };
+        send("A");
+        send("B");
+        assert_eq!(carried(), ["A 1"]);
+        let steps = json!([{"op": "move", "unit": "code:A1", "parent": "code:B"}]);
+        admin.reorganise("2024-07-01", &steps);
+        assert_eq!(carried(), [""; 0]);
+        let received = admin.with("If-Match", "*").post(&format!("{}/1/receive", releases("B")));
+        received.expect_status(200);
+        send("B");
+        assert_eq!(carried(), ["B 2"]);
+        // Where nothing changed in the period it stays.
+        admin.reorganise("2025-02-01", &json!([{"op": "rename", "unit": "code:A1", "name": "Ấp Mới"}]));
+        assert_eq!(carried(), ["B 2"]);
+    }
+
     fn a_commune_accepts_by_name_what_its_report_lacks(backend) {
         let world = World::new(backend);
         world.hamlets_report(&["A1"]);
@@ -635,6 +671,34 @@ on_both_backends! {
         let own = format!("{}?include=whereabouts", world.report().submission("A"));
         let own = world.clerk.get(&own).expect_status(200).json()["whereabouts"].clone();
         assert_eq!((&own["at"]["code"], own["releases"].as_array().unwrap().len()), (&json!("T"), 2));
+    }
+
+    fn a_copy_changed_with_its_hash_and_a_release_taken_out_are_found_by_the_command(backend) {
+        let world = World::new(backend);
+        world.commune_is_complete();
+        for number in 1..=2 {
+            world.send(&world.clerk, "A", &json!({})).expect_status(201);
+            world.step(&world.clerk, "A", number, "recall").expect_status(200);
+        }
+        let altered = || {
+            let output = tonghop_on(&world.server.database, &["verify"]).output().unwrap();
+            let told = String::from_utf8(output.stdout).unwrap();
+            let altered = told.lines().filter(|line| line.contains("is not what was sent"));
+            let altered = altered.map(|line| line.split("release ").nth(1).unwrap().to_owned());
+            altered.collect::<Vec<String>>()
+        };
+        assert_eq!(altered(), [""; 0]);
+        let of_second = |column: &str| format!(
+            "(SELECT other.{column} FROM release_content AS other WHERE other.number = 2)"
+        );
+        let (content, hash) = (of_second("content"), of_second("hash"));
+        let forged = format!("UPDATE release_content SET content = {content}, hash = {hash} WHERE number = 1");
+        world.server.write_beside(&forged);
+        assert_eq!(altered(), ["1 is not what was sent"]);
+        for table in ["release_content", "release_step", "release"] {
+            world.server.write_beside(&format!("DELETE FROM {table} WHERE number = 2"));
+        }
+        assert_eq!(altered(), ["1 is not what was sent", "2 is not what was sent"]);
     }
 
     fn a_copy_that_is_not_what_was_sent_is_found_by_the_command(backend) {

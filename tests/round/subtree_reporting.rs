@@ -299,6 +299,41 @@ on_both_backends! {
         stale.put(&path("A"), &json!({"from": "2027", "to": "2027"})).expect_problem(412, "PRECONDITION_FAILED");
     }
 
+    fn what_is_arranged_for_a_unit_that_ended_can_be_read_and_taken_back(backend) {
+        let (_server, admin, _) = hamlets_submit(backend);
+        arrange(&admin, "A", "2024", Some("2026"));
+        let former = admin.get("/v1/units/code:A").json()["id"].as_str().unwrap().to_owned();
+        admin.reorganise("2025-07-01", &json!([merge(&["A"], &commune("C", "T"))]));
+        let path = path("A").replace("code:A", &former);
+        let read = admin.get(&path).expect_status(200);
+        assert_eq!((&read.json()["unit"]["code"], &read.json()["ranges"][0]["to"]), (&json!("A"), &json!("2026")));
+        let body = json!({"from": "2024", "to": "2025"});
+        admin.with("If-Match", read.etag()).put(&path, &body).expect_problem(404, "UNIT_ENDED");
+        admin.with("If-Match", read.etag()).send("DELETE", &path, None, b"").expect_status(204);
+        admin.get(&path).expect_problem(404, "SUBTREE_REPORTING_NOT_FOUND");
+    }
+
+    fn the_periods_of_a_range_keep_their_days(backend) {
+        let (_server, admin, _) = hamlets_submit(backend);
+        arrange(&admin, "A", "2025", Some("2025"));
+        let statutory = |valid_from: Option<&str>| {
+            let mut body = form(&["x"]);
+            body["frequency"] = json!("month");
+            body["submitted_by"] = json!(["hamlet"]);
+            if let Some(day) = valid_from {
+                body["valid_from"] = json!(day);
+            }
+            admin.with("Accept-Language", "en").replace("/v1/forms/m", &body)
+        };
+        let refused = statutory(None);
+        assert!(said(&refused).starts_with("From or until year 2025 (2025) a unit is to report for all"), "{}", refused.text);
+        refused.expect_problem(409, "FIXED_ONCE_USED");
+        statutory(Some("2026-12-31")).expect_status(200);
+        let etag = admin.get(&path("A")).etag().to_owned();
+        admin.with("If-Match", &etag).send("DELETE", &path("A"), None, b"").expect_status(204);
+        statutory(None).expect_status(200);
+    }
+
     fn the_history_tells_every_range_that_began_or_ended(backend) {
         let (_server, admin, _) = hamlets_submit(backend);
         arrange(&admin, "A", "2025", Some("2027"));

@@ -16,6 +16,8 @@ use crate::http::request::{IDEMPOTENCY_KEY, header_parameter};
 
 /// The answer to a reader who has the current state.
 const NOT_MODIFIED: &str = "304";
+/// The status of an answer that has one for each item of the request; some of them may be 503.
+const ONE_ANSWER_AN_ITEM: &str = "207";
 
 /// What an operation shows of itself. All that the common part adds follows from it.
 pub(super) struct Shown {
@@ -117,7 +119,7 @@ impl Shown {
             (AnswerHeader::Authenticate, is_unknown),
             (
                 AnswerHeader::RetryAfter,
-                is_problem && (waits || is_in_flight),
+                is_problem && (waits || is_in_flight) || status == ONE_ANSWER_AN_ITEM,
             ),
             (
                 AnswerHeader::RateLimit,

@@ -119,6 +119,10 @@ pub struct ChangeItem {
     /// The number of the release.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<i32>,
+    /// The hash of the copy, of a release that was sent: in the history, which is chained, a copy that
+    /// was changed together with its own hash is found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountId>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -150,6 +154,7 @@ impl ChangeItem {
             further_units: Vec::new(),
             revision: None,
             release: None,
+            copy: None,
             account: None,
             role: None,
             indicator: None,

@@ -325,6 +325,25 @@ impl Snapshot {
         })
     }
 
+    /// Finds a unit on the map of a day, or at its last place if it has ended by then.
+    pub(in crate::service) fn unit_or_former(
+        &self,
+        unit: &str,
+        day: NaiveDate,
+    ) -> Result<(Arc<Tree>, Position), NotFound> {
+        let tree = self.hierarchy.tree_on(day);
+        match self.unit(&tree, unit, day).map(Place::position) {
+            Ok(position) => Ok((tree, position)),
+            Err(missing @ NotFound::Ended { .. }) => {
+                let former = self.former(unit, &tree);
+                former
+                    .map(|(_, tree, position)| (tree, position))
+                    .ok_or(missing)
+            }
+            Err(missing) => Err(missing),
+        }
+    }
+
     /// Finds the last place of a unit that is no longer on `tree`, by its id or its code of then.
     /// If several units had the code, takes the last.
     fn former(&self, unit: &str, tree: &Tree) -> Option<(NaiveDate, Arc<Tree>, Position)> {

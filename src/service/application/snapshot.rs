@@ -1,8 +1,6 @@
 //! The tenant as one request sees it: the hierarchy, the catalogue and the caller's grants, as of
 //! its transaction. Each is cached until the tenant's row says that it has changed.
 
-use crate::domain::id::UnitId;
-use crate::store::reorganisation::MapChange;
 use std::collections::HashMap;
 use std::collections::HashSet;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -17,7 +15,8 @@ use crate::authz::{Access, Grant, Role};
 use crate::domain::catalogue::Catalogue;
 use crate::domain::form::FormPeriod;
 use crate::domain::hierarchy::Hierarchy;
-use crate::domain::id::{AccountId, SessionId, TenantId};
+use crate::domain::id::{AccountId, FormNumber, SessionId, TenantId, UnitId};
+use crate::domain::period::Period;
 use crate::domain::respondents::Respondents;
 use crate::domain::succession::Successions;
 use crate::service::application::map_changes::MapChanges;
@@ -25,6 +24,7 @@ use crate::service::application::patience::Patience;
 use crate::store::api_key::{self, KeptKey};
 use crate::store::counters::Counters;
 use crate::store::grant::KeptGrant;
+use crate::store::reorganisation::{MapChange, PassedOn};
 use crate::store::{
     StoreError, Transaction, account, form, grant, holiday, indicator, level, reorganisation,
     sign_in, subtree_reporting, unit,
@@ -68,6 +68,25 @@ impl Snapshot {
     ) -> Result<&[(MapChange, HashSet<UnitId>)], StoreError> {
         self.map_changes
             .read(transaction, self.hierarchy.successions())
+    }
+
+    /// Lists what the reorganisations in force moved of a form and period, in the order in which they
+    /// did.
+    ///
+    /// # Errors
+    /// Errors of the store.
+    pub(in crate::service) fn passed_on(
+        &self,
+        transaction: &mut Transaction<'_>,
+        form: FormNumber,
+        period: Period,
+    ) -> Result<Vec<PassedOn>, StoreError> {
+        let changes = self.map_changes(transaction)?.iter();
+        let mut changes: Vec<&MapChange> = changes.map(|(change, _)| change).collect();
+        changes.sort_by_key(|change| change.rev);
+        let moved = changes.into_iter().flat_map(|change| &change.passed_on);
+        let moved = moved.filter(|one| (one.form, one.period) == (form, period));
+        Ok(moved.copied().collect())
     }
 
     /// Returns the snapshot with the map that this transaction has written. It must not be cached

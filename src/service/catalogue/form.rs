@@ -11,7 +11,7 @@ use std::fmt::Display;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use serde::Serialize;
 
-use self::asked::{Asked, Owner, check_owner_kept, unit_named};
+use self::asked::{Owner, ReadRespondents, check_owner_kept, unit_named};
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
 use crate::domain::catalogue::{Catalogue, NotGiven, ReasonNotGiven};
@@ -49,6 +49,7 @@ use crate::store::form::form_put;
 use crate::store::key::Units;
 use crate::store::release::periods_with_releases;
 use crate::store::submission::{periods_with_submissions, submissions_of};
+use crate::store::subtree_reporting::subtree_reporting_periods;
 use crate::store::target::periods_with_targets;
 use crate::store::tenant::{Part, mark_changed};
 use crate::store::{StoreError, Transaction};
@@ -547,6 +548,7 @@ pub fn put_form(
                 check_fixed(transaction, snapshot, known, &form)?;
                 check_targets(transaction, snapshot, known, &form)?;
                 check_releases(transaction, snapshot, known, &form)?;
+                check_subtree_reporting(transaction, known, &form)?;
             }
             let rev = snapshot.counters.rev;
             form_put(transaction, &form, valid_from, rev)?;
@@ -752,6 +754,29 @@ fn check_releases(
     Ok(())
 }
 
+/// Checks that the periods from which and until which a unit reports for all units below it keep their
+/// days, since the days were taken from them.
+fn check_subtree_reporting(
+    transaction: &mut Transaction<'_>,
+    known: &Form,
+    planned: &Form,
+) -> Result<(), FormError> {
+    for period in subtree_reporting_periods(transaction, known.number)? {
+        let Some(before) = known.period(period) else {
+            continue;
+        };
+        let after = planned.period(period);
+        if !after.is_some_and(|after| before.range == after.range) {
+            let period = period_named(&before);
+            return Err(FormError::Fixed(message!(
+                "fixed-form-subtree-reporting",
+                period
+            )));
+        }
+    }
+    Ok(())
+}
+
 fn lost_by_target(
     before: &FormPeriod<'_>,
     after: &FormPeriod<'_>,
@@ -797,7 +822,7 @@ impl FormReader<'_> {
     fn definition(&mut self, entered: &EnteredForm) -> Option<FormDefinition> {
         let name = entered.name.read(&path!["name"], &mut self.faults);
         let periods = self.periods(entered);
-        let Asked {
+        let ReadRespondents {
             submitted_by,
             levels,
         } = self.asked(entered);

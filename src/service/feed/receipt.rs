@@ -34,7 +34,6 @@ use crate::service::round::task::FormName;
 use crate::service::submission::{PassageView, ReasonView, ValueView, is_on_behalf};
 use crate::store::change::changes_at;
 use crate::store::release::{ContentHash, steps_of};
-use crate::store::reorganisation::passed_on;
 use crate::store::submission::revision::{revision_get, revision_sent_before};
 use crate::store::{StoreError, Transaction};
 
@@ -72,7 +71,7 @@ pub struct ReceiptView {
     pub number: String,
     pub kind: ChangeKind,
     pub at: DateTime<Utc>,
-    /// Whoever took the step.
+    /// The account that took the step.
     pub by: AccountName,
     /// With its name of today.
     pub form: FormName,
@@ -113,7 +112,7 @@ pub struct ReceiptFigure {
     pub words: Option<NameView>,
 }
 
-/// What a step was. Nothing of it can become otherwise: codes, ids and numbers, and no name.
+/// A step as it was taken, in codes, ids and numbers, none of which can become another. It has no names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ReceiptContent {
     /// The edition of these fields. Receipts of one edition have the same fields in the same order.
@@ -160,8 +159,8 @@ pub struct ReceiptContent {
     pub reason: Option<ReasonView>,
 }
 
-/// Reads a receipt by its number, for whoever took the step, and for whoever may read what it was taken
-/// with.
+/// Reads a receipt by its number, for the account that took the step, and for those who may read the
+/// submission or the release.
 ///
 /// # Errors
 /// [`ReceiptError`].
@@ -176,7 +175,7 @@ pub fn get_receipt(
         };
         let read = number.parse::<ReceiptNumber>().map_err(|_| missing())?;
         let step = StepTaken::find(transaction, snapshot, read)?.ok_or_else(missing)?;
-        let holder = step.holder(transaction)?;
+        let holder = step.holder(transaction, snapshot)?;
         if !step.is_seen(identity, snapshot, holder) {
             return Err(missing());
         }
@@ -205,7 +204,7 @@ pub fn get_receipt(
     })
 }
 
-/// What a step was taken with.
+/// The submission's revision or the release that a step made or changed.
 #[derive(Debug, Clone, Copy)]
 enum TakenWith {
     Submission(Revision),
@@ -273,7 +272,11 @@ impl<'s> StepTaken<'s> {
 
     /// Returns the unit that has it now. A submission may have passed to a successor; a release stays
     /// with the unit that sent it.
-    fn holder(&self, transaction: &mut Transaction<'_>) -> Result<UnitId, StoreError> {
+    fn holder(
+        &self,
+        transaction: &mut Transaction<'_>,
+        snapshot: &Snapshot,
+    ) -> Result<UnitId, StoreError> {
         let unit = self.key.unit;
         let TakenWith::Submission(revision) = self.with else {
             return Ok(unit);
@@ -282,7 +285,7 @@ impl<'s> StepTaken<'s> {
         if is_here {
             return Ok(unit);
         }
-        let moves = passed_on(transaction, self.key.form, self.key.period)?;
+        let moves = snapshot.passed_on(transaction, self.key.form, self.key.period)?;
         let moves = moves.into_iter();
         Ok(moves.fold(unit, |holder, one| match one.from == holder {
             true => one.to,
@@ -301,8 +304,8 @@ impl<'s> StepTaken<'s> {
         Ok(record.filter(|record| record.rev == self.number.rev()))
     }
 
-    /// Tells whether a caller may read the receipt: whoever took the step, and whoever may read the
-    /// submission or the release where it was or where it is.
+    /// Tells whether a caller may read the receipt: the account that took the step, and those who may
+    /// read the submission or the release where it was or where it is.
     fn is_seen(&self, identity: &Identity, snapshot: &Snapshot, holder: UnitId) -> bool {
         let mut spots = [self.key.unit, holder]
             .into_iter()

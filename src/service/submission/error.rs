@@ -45,7 +45,7 @@ pub enum SubmissionError {
     #[error("{unit} reports for all units below it")]
     CoveredByUnit {
         unit: String,
-        /// Whoever can change that.
+        /// The people who can change that.
         who: Message,
     },
     #[error("entry for {} begins on {opens}", .period.en())]
@@ -54,18 +54,18 @@ pub enum SubmissionError {
     Closed {
         /// In the tenant's time zone.
         deadline: Deadline,
-        /// Whoever can give the unit more time.
+        /// The people who can give the unit more time.
         who: Message,
     },
     #[error("the status {:?} does not allow {:?}", .wrong.status, .wrong.step)]
     WrongStatus {
         wrong: WrongStatus,
-        /// Whoever can reopen what is approved.
+        /// The people who can reopen an approved submission.
         who: Message,
     },
     #[error("the approver entered the values")]
     FourEyes {
-        /// Whoever may approve in the place of the caller.
+        /// The people who may approve in the place of the caller.
         who: Message,
     },
     #[error("item {first} of the call names the same submission")]

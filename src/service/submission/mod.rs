@@ -139,7 +139,7 @@ pub fn get_submission(
         let last = steps.find(submission.revision)?;
         let counting = submission.counting_revision;
         let counting = counting.map(|counting| steps.find(counting)).transpose()?;
-        let receipts = receipts_of(transaction, &located, std::slice::from_ref(last))?;
+        let receipts = receipts_of(transaction, snapshot, &located, std::slice::from_ref(last))?;
         let broken = match has_rules(&located, &submission) {
             true => {
                 let rollup = rollup_at(transaction, snapshot, &located)?;
@@ -171,6 +171,7 @@ pub fn get_submission(
         let whereabouts = match whereabouts {
             Whereabouts::Included => Some(WhereaboutsView::read(
                 transaction,
+                snapshot,
                 &located,
                 last,
                 counting,
@@ -245,7 +246,7 @@ pub fn list_revisions(
         let names = NameReader::of(application, transaction, identity, snapshot)?;
         let names = names.read(transaction, &authors)?;
         let differences = differences(transaction, &located, &records, page.limit)?;
-        let receipts = receipts_of(transaction, &located, &records)?;
+        let receipts = receipts_of(transaction, snapshot, &located, &records)?;
         let views = records.into_iter().zip(differences);
         let views = views.map(|(record, difference)| {
             let author = names.name(record.account)?;

@@ -7,8 +7,8 @@ use crate::domain::receipt::ReceiptNumber;
 use crate::domain::submission::{Revision, RevisionRecord, Step, SubmissionKey};
 use crate::service::application::change::{AuthoredItem, items_of};
 use crate::service::application::locate::Located;
+use crate::service::application::snapshot::Snapshot;
 use crate::store::change::changes_at;
-use crate::store::reorganisation::passed_on;
 use crate::store::{StoreError, Transaction};
 
 /// The receipts of some steps of a submission, by their revisions. What a reorganisation noted has
@@ -18,6 +18,7 @@ pub(super) type Receipts = BTreeMap<Revision, ReceiptNumber>;
 /// Finds the receipts of steps of a submission.
 pub(super) fn receipts_of(
     transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
     located: &Located<'_>,
     records: &[RevisionRecord],
 ) -> Result<Receipts, StoreError> {
@@ -53,16 +54,17 @@ pub(super) fn receipts_of(
     match found.len() == commits.len() {
         true => Ok(found),
         // Some steps were taken by a unit that passed the submission on.
-        false => Ok(among(&holders_until(transaction, key)?)),
+        false => Ok(among(&holders_until(transaction, snapshot, key)?)),
     }
 }
 
 /// Lists the units that held a submission, the present holder first.
 fn holders_until(
     transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
     key: SubmissionKey,
 ) -> Result<Vec<UnitId>, StoreError> {
-    let moves = passed_on(transaction, key.form, key.period)?;
+    let moves = snapshot.passed_on(transaction, key.form, key.period)?;
     let mut holders = vec![key.unit];
     let mut holder = key.unit;
     for one in moves.iter().rev() {

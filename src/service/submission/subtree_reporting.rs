@@ -165,12 +165,12 @@ pub struct FormUnitPath {
     /// The form's code.
     #[param(example = "mttq.annual")]
     pub form: String,
-    /// The unit's id, or `code:` and the code that it has today.
+    /// The unit's id, or `code:` and the code that it has today, or had last.
     #[param(example = "code:30388")]
     pub unit: String,
 }
 
-/// A form, and a unit on today's map.
+/// A form, and a unit on today's map, or at its last place if it has ended.
 struct Arranged<'s> {
     form: &'s Form,
     tree: Arc<Tree>,
@@ -187,6 +187,21 @@ impl<'s> Arranged<'s> {
         let today = snapshot.today(now);
         let tree = snapshot.hierarchy.tree_on(today);
         let position = snapshot.unit(&tree, &path.unit, today)?.position();
+        Ok(Arranged {
+            form,
+            tree,
+            position,
+        })
+    }
+
+    /// Finds also a unit that has ended: what was arranged for it still says who was to report.
+    fn find_or_former(
+        snapshot: &'s Snapshot,
+        path: &FormUnitPath,
+        now: DateTime<Utc>,
+    ) -> Result<Arranged<'s>, NotFound> {
+        let form = snapshot.form(&path.form)?;
+        let (tree, position) = snapshot.unit_or_former(&path.unit, snapshot.today(now))?;
         Ok(Arranged {
             form,
             tree,
@@ -292,7 +307,7 @@ pub fn get_subtree_reporting(
     now: DateTime<Utc>,
 ) -> Result<(State, SubtreeReportingView), SubtreeReportingError> {
     application.reading(identity, |transaction, snapshot| {
-        let arranged = Arranged::find(snapshot, path, now)?;
+        let arranged = Arranged::find_or_former(snapshot, path, now)?;
         let _permit =
             snapshot
                 .access
@@ -394,7 +409,7 @@ pub fn delete_subtree_reporting(
 ) -> Result<Reply, SubtreeReportingError> {
     application.changing(call, |change| {
         let snapshot = change.snapshot;
-        let arranged = Arranged::find(snapshot, path, call.now)?;
+        let arranged = Arranged::find_or_former(snapshot, path, call.now)?;
         let permit = snapshot.access.to_unit(
             Action::ArrangeSubtreeReporting,
             &arranged.tree,

@@ -1,9 +1,9 @@
 //! Whereabouts: with whom a submission is, and in which reports above it what counts of it was sent up.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::iter::once;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use crate::domain::hierarchy::Place;
@@ -12,7 +12,9 @@ use crate::domain::release::ReleaseStatus;
 use crate::domain::submission::{RevisionRecord, Status};
 use crate::service::application::locate::Located;
 use crate::service::application::name::UnitName;
-use crate::store::release::{Release, SentRelease, standing_since};
+use crate::service::application::snapshot::Snapshot;
+use crate::store::release::{SentRelease, standing_since};
+use crate::store::reorganisation::{MapChange, reorganisations};
 use crate::store::{StoreError, Transaction};
 
 /// Tells whether a reader asks where a submission is.
@@ -31,8 +33,10 @@ pub struct WhereaboutsView {
     /// The unit with which it is: the unit itself, or the one above it. A unit that has none above it
     /// approves its own.
     pub at: UnitName,
-    /// The reports in which the values that count were sent up: of the unit itself and of each unit
-    /// above it, from below to above, the latest that waits or was received.
+    /// The reports on this form for this very period in which the values that count were sent up: of the
+    /// unit itself and of each unit above it, from below to above, the latest that waits or was
+    /// received. Not told are reports of longer periods and of forms that take figures from this one,
+    /// and those that were sent before a reorganisation changed where the unit lies.
     pub releases: Vec<CarryingReleaseView>,
 }
 
@@ -82,6 +86,7 @@ impl WhereaboutsView {
     /// `last` is the last step, and `counting` the one that brought the values that count.
     pub(super) fn read(
         transaction: &mut Transaction<'_>,
+        snapshot: &Snapshot,
         located: &Located<'_>,
         last: &RevisionRecord,
         counting: Option<&RevisionRecord>,
@@ -102,16 +107,18 @@ impl WhereaboutsView {
             since: last.entered_at.and_utc(),
             at: UnitName::of(at),
             releases: match counting {
-                Some(counting) => carrying(transaction, located, counting)?,
+                Some(counting) => carrying(transaction, snapshot, located, counting)?,
                 None => Vec::new(),
             },
         })
     }
 }
 
-/// Lists the releases that carry what a step brought.
+/// Lists the releases that carry what a step brought. A release carried what lay below its sender when
+/// it was sent, so one from before the map changed there is left out.
 fn carrying(
     transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
     located: &Located<'_>,
     counting: &RevisionRecord,
 ) -> Result<Vec<CarryingReleaseView>, StoreError> {
@@ -122,17 +129,64 @@ fn carrying(
     let sent = standing_since(transaction, key.form, key.period, &ids, counting.rev)?;
     // Of each unit the latest, which comes last.
     let sent = sent.into_iter();
-    let latest: HashMap<UnitId, Release> = sent
-        .map(|SentRelease { unit, release }| (unit, release))
-        .collect();
-    let carrying = senders.into_iter().filter_map(|sender| {
-        let release = latest.get(&sender.unit())?;
-        Some(CarryingReleaseView {
-            unit: UnitName::of(sender),
-            number: release.number.get(),
-            status: release.status,
-            sent_at: release.sent_at.and_utc(),
-        })
-    });
+    let latest: HashMap<UnitId, SentRelease> = sent.map(|sent| (sent.unit, sent)).collect();
+    if latest.is_empty() {
+        return Ok(Vec::new());
+    }
+    let changes = MapChangesBefore::of(transaction, snapshot, located)?;
+    let carrying = senders
+        .into_iter()
+        .enumerate()
+        .filter_map(|(below, sender)| {
+            let SentRelease {
+                release, sent_rev, ..
+            } = latest.get(&sender.unit())?;
+            // The unit itself, and those between it and the sender.
+            let line = ids.get(..below.max(1))?;
+            (!changes.touch_since(*sent_rev, line)).then(|| CarryingReleaseView {
+                unit: UnitName::of(sender),
+                number: release.number.get(),
+                status: release.status,
+                sent_at: release.sent_at.and_utc(),
+            })
+        });
     Ok(carrying.collect())
+}
+
+/// The changes of the map that took effect until the last day of a period.
+struct MapChangesBefore<'s> {
+    day: NaiveDate,
+    in_force: &'s [(MapChange, HashSet<UnitId>)],
+    /// The rev of the latest undoing of one; 0 if there is none.
+    undone: i64,
+}
+
+impl<'s> MapChangesBefore<'s> {
+    fn of(
+        transaction: &mut Transaction<'_>,
+        snapshot: &'s Snapshot,
+        located: &Located<'_>,
+    ) -> Result<MapChangesBefore<'s>, StoreError> {
+        let day = located.in_force.period.closing_day();
+        let all = reorganisations(transaction)?.into_iter();
+        let undone = all.filter(|one| one.effective <= day);
+        let undone = undone.filter_map(|one| one.undone).map(|undone| undone.rev);
+        Ok(MapChangesBefore {
+            day,
+            in_force: snapshot.map_changes(transaction)?,
+            undone: undone.max().unwrap_or(0),
+        })
+    }
+
+    /// Tells whether one that was entered after `rev` may have placed any of some units elsewhere. What
+    /// was undone counts whatever it touched.
+    fn touch_since(&self, rev: i64, units: &[UnitId]) -> bool {
+        let mut entered = self.in_force.iter();
+        self.undone > rev
+            || entered.any(|(change, touched)| {
+                change.rev > rev
+                    && change.effective <= self.day
+                    && units.iter().any(|unit| touched.contains(unit))
+            })
+    }
 }

@@ -1,4 +1,5 @@
-//! Whom a form asks: reads the unit that it belongs to, and the levels or the units that submit it.
+//! The respondents of a form, as they are read from a request: the unit that the form belongs to, and the
+//! levels or the units that submit it.
 
 use std::collections::BTreeSet;
 
@@ -128,7 +129,7 @@ fn find(tree: &Tree, text: &str) -> Option<UnitId> {
 }
 
 /// The units that a form asks, as they were read.
-pub(super) struct Asked {
+pub(super) struct ReadRespondents {
     pub submitted_by: SubmittedBy,
     /// The levels of these units.
     pub levels: Vec<LevelCode>,
@@ -136,7 +137,7 @@ pub(super) struct Asked {
 
 impl FormReader<'_> {
     /// Reads whom the form asks: either units of some levels or units by their names, not both.
-    pub(super) fn asked(&mut self, entered: &EnteredForm) -> Asked {
+    pub(super) fn asked(&mut self, entered: &EnteredForm) -> ReadRespondents {
         if self.owner == Owner::Unknown {
             let unit = entered.owner.as_deref().unwrap_or_default();
             let (unit, day) = (Quoted(&unit), Named::day(self.units_on));
@@ -150,7 +151,7 @@ impl FormReader<'_> {
                 let message = message!("form-no-level-submits");
                 self.fault(at, Code::InvalidValue, message);
             }
-            return Asked {
+            return ReadRespondents {
                 submitted_by: SubmittedBy::Levels(levels.clone()),
                 levels,
             };
@@ -161,7 +162,7 @@ impl FormReader<'_> {
             self.fault(at.clone(), Code::InvalidValue, message);
         }
         let units = self.recipients(recipients, &at);
-        Asked {
+        ReadRespondents {
             levels: self.levels_of(&units),
             submitted_by: SubmittedBy::Recipients(units),
         }

@@ -1,4 +1,4 @@
-//! What a report lacks, by the parts for which its sender answers, and what the sender accepts of that.
+//! The lacks of a report, by the parts for which its sender answers, and their acceptance by the sender.
 
 use std::collections::HashMap;
 

@@ -28,10 +28,10 @@ pub struct ReleaseContent {
     /// The paper that goes with it; null if there is none.
     pub document: Option<DocumentView>,
     pub signer: Option<SignerView>,
-    /// Those to whom the paper goes (nơi nhận).
+    /// The offices and people to whom the paper goes (nơi nhận).
     #[schema(example = json!(["Ban Thường trực Ủy ban MTTQ cấp trên"]))]
     pub recipients: Vec<String>,
-    /// What was missing or not approved, as the sender accepted it.
+    /// The parts that were missing or not approved, each as the sender accepted it.
     pub accepted: Vec<AcceptedView>,
     pub completeness: Counts,
     pub map: MapView,

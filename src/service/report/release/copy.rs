@@ -10,7 +10,7 @@ use crate::domain::submission::SubmissionKey;
 use crate::store::release::ContentHash;
 use crate::store::{StoreError, Transaction};
 
-/// What was copied when a report was sent, as far as a receipt tells it.
+/// The copy of a report that was sent, as far as a receipt tells it.
 pub(in crate::service) struct Copied {
     pub hash: ContentHash,
     pub figures: Vec<CopiedFigure>,

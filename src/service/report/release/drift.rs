@@ -26,7 +26,7 @@ use crate::store::{StoreError, Transaction};
 /// The most units that are named as changed.
 const MOST_UNITS: usize = 200;
 
-/// What has changed in a unit's report since it was sent.
+/// The changes in a unit's report since it was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct DriftView {
     /// If true, figures, the number of submissions, or texts are not those that were sent. Approving

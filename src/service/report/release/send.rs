@@ -115,9 +115,10 @@ impl Sending<'_> {
             sent_at: content.sent_at.naive_utc(),
             rev: self.snapshot.counters.rev,
         };
+        let hash = sealed.hash;
         let label = ContentLabel {
             document_number: content.document.map(|document| document.number),
-            hash: sealed.hash,
+            hash,
         };
         let key = self.located.key();
         release_insert(transaction, key, &sent, &label, &sealed.packed())?;
@@ -139,6 +140,7 @@ impl Sending<'_> {
         let period = &self.located.in_force.period;
         let item = ChangeItem {
             release: Some(number.get()),
+            copy: Some(hash.to_string()),
             ..ChangeItem::of_report(ChangeKind::ReleaseSent, period, key.unit)
         };
         Ok(Written::new(reply, [item]))

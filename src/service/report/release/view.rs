@@ -81,7 +81,7 @@ pub struct ReleaseView {
     /// The number of the last step's receipt (biên nhận), for `get_receipt`.
     #[schema(example = "1042")]
     pub receipt: String,
-    /// What was done with it, in order.
+    /// The steps that were taken with it, in order.
     pub steps: Vec<ReleaseStepView>,
     /// The report as it was sent. A release of an earlier version of the service may lack fields that
     /// were added later.
@@ -89,7 +89,7 @@ pub struct ReleaseView {
     pub content: Value,
     /// The same as one line of JSON, byte for byte as it was sent. `hash` is over this text.
     pub canonical: String,
-    /// What has changed in the unit's report since it was sent. Null for a reader who may read the
+    /// The changes in the unit's report since it was sent. Null for a reader who may read the
     /// release but not the unit's present figures, and for a unit that is no longer on the period's
     /// map.
     pub drift: Option<DriftView>,

@@ -8,22 +8,19 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{BaseOnMap, OwnStatus, Progress};
 use crate::domain::deadline::Deadline;
-use crate::domain::form::Span;
+use crate::domain::form::{FormPeriod, Span};
 use crate::domain::hierarchy::{Place, Position};
 use crate::domain::id::{FormNumber, LevelCode, UnitId};
 use crate::domain::period::Period;
-use crate::domain::submission::{Stage, Status, Submission};
+use crate::domain::submission::{Stage, Submission};
 use crate::rollup::cell::ByStage;
 use crate::service::application::locate::Located;
 use crate::service::application::snapshot::Snapshot;
 use crate::store::extension::extensions_of;
-use crate::store::key::Units;
-use crate::store::progress::{counting_units, exceptional, period_counts};
+use crate::store::key::{MOST_BY_ID, Units};
+use crate::store::progress::{counting_units, given_back_units, period_counts, received_after};
 use crate::store::submission::submissions_of;
 use crate::store::{StoreError, Transaction};
-
-/// The most units that are asked for by name. For more, a whole period is read.
-const MOST_BY_NAME: usize = 2000;
 
 /// Returns true if every submission of a report counts at its own unit: it is of one base period, on
 /// the map of its last day, and the map was the same, and known to be so, from the first day on.
@@ -32,9 +29,17 @@ pub(super) fn stood_still(
     snapshot: &Snapshot,
     located: &Located<'_>,
 ) -> Result<bool, StoreError> {
-    let period = &located.in_force.period;
     let is_as_reported = located.restated_to().is_none() && !located.place().is_leaf();
-    if period.span != Span::BasePeriod || !is_as_reported {
+    Ok(is_as_reported && map_stood_still(transaction, snapshot, &located.in_force.period)?)
+}
+
+/// Returns true if every submission of a base period counts at its own unit of the period's last day.
+pub(in crate::service) fn map_stood_still(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    period: &FormPeriod<'_>,
+) -> Result<bool, StoreError> {
+    if period.span != Span::BasePeriod {
         return Ok(false);
     }
     let changes = snapshot.map_changes(transaction)?.iter();
@@ -92,7 +97,8 @@ impl<'s> RowProgress<'s> {
             given_time: Vec::new(),
         };
         progress.read_extensions(transaction)?;
-        progress.read_exceptions(transaction)?;
+        progress.read_returned(transaction)?;
+        progress.read_late(transaction)?;
         progress.read_overdue(transaction)?;
         progress.read_given_time(transaction)?;
         Ok(progress)
@@ -111,35 +117,46 @@ impl<'s> RowProgress<'s> {
         Ok(())
     }
 
-    fn read_exceptions(&mut self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
+    /// Reads which units have had their submission back and nothing else counts of them.
+    fn read_returned(&mut self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
+        let (form, period) = self.key();
+        let units = given_back_units(transaction, form, period)?;
+        let expected = self.places_of(units.into_iter().map(|unit| (unit, ())));
+        let expected = expected.filter(|(place, ())| self.base.is_expected(*place));
+        let mut returned: Vec<Position> = expected.map(|(place, ())| place.position()).collect();
+        returned.sort_unstable();
+        self.returned = returned;
+        Ok(())
+    }
+
+    /// Reads which submissions first came in after their deadline.
+    fn read_late(&mut self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
         let time_zone = self.base.time_zone;
         let days = self.base.deadlines.values();
-        let first_deadline = days.map(|deadline| deadline.day(time_zone)).min();
-        let top = self.located.place();
-        let below: Vec<UnitId> = top
-            .subtree()
-            .take(MOST_BY_NAME + 1)
-            .map(Place::unit)
-            .collect();
+        let Some(first_deadline) = days.map(|deadline| deadline.day(time_zone)).min() else {
+            return Ok(());
+        };
+        let below = self.located.place().subtree();
+        let below: Vec<UnitId> = below.take(MOST_BY_ID + 1).map(Place::unit).collect();
         let (form, period) = self.key();
-        let units = by_name_or_all(&below);
-        for found in exceptional(transaction, form, period, first_deadline, units)? {
-            let place = self.located.tree.by_id(found.unit);
-            let Some(place) = place.filter(|place| top.covers(*place)) else {
-                continue;
-            };
-            if found.counts {
-                let is_late = found
-                    .received_on
-                    .is_some_and(|day| self.is_after(day, place));
-                self.late.extend(is_late.then(|| place.position()));
-            } else if found.status == Status::Returned && self.base.is_expected(place) {
-                self.returned.push(place.position());
-            }
-        }
-        self.late.sort_unstable();
-        self.returned.sort_unstable();
+        let units = Units::by_name_or_all(&below);
+        let received = received_after(transaction, form, period, first_deadline, units)?;
+        let late = self.places_of(received.into_iter());
+        let late = late.filter(|(place, day)| self.is_after(*day, *place));
+        let mut late: Vec<Position> = late.map(|(place, _)| place.position()).collect();
+        late.sort_unstable();
+        self.late = late;
         Ok(())
+    }
+
+    /// Finds the places of units, and leaves out those outside the subtree.
+    fn places_of<T>(
+        &self,
+        units: impl Iterator<Item = (UnitId, T)>,
+    ) -> impl Iterator<Item = (Place<'_>, T)> {
+        let (tree, top) = (&self.located.tree, self.located.place());
+        let places = units.filter_map(|(unit, told)| Some((tree.by_id(unit)?, told)));
+        places.filter(move |(place, _)| top.covers(*place))
     }
 
     fn is_after(&self, day: NaiveDate, place: Place<'_>) -> bool {
@@ -208,7 +225,7 @@ impl<'s> RowProgress<'s> {
             .collect();
         let units: Vec<UnitId> = places.keys().copied().collect();
         let (form, period) = self.key();
-        let counting = counting_units(transaction, form, period, by_name_or_all(&units))?;
+        let counting = counting_units(transaction, form, period, Units::by_name_or_all(&units))?;
         let submitted = counting.iter().filter_map(|unit| places.get(unit));
         let mut submitted: Vec<Position> = submitted.copied().collect();
         submitted.sort_unstable();
@@ -232,7 +249,12 @@ impl<'s> RowProgress<'s> {
         let (form, period) = self.key();
         let with_parts = places.iter().filter(|place| place.has_parts());
         let with_parts: Vec<UnitId> = with_parts.map(|place| place.unit()).collect();
-        let rows = period_counts(transaction, form, period, by_name_or_all(&with_parts))?;
+        let rows = period_counts(
+            transaction,
+            form,
+            period,
+            Units::by_name_or_all(&with_parts),
+        )?;
         self.counts.extend(rows.into_iter().map(|(unit, counts)| {
             let whole = ByStage {
                 submitted: counts.own.submitted + counts.below.submitted,
@@ -264,7 +286,7 @@ impl<'s> RowProgress<'s> {
             return Ok(());
         }
         let (form, period) = self.key();
-        let found = submissions_of(transaction, form, &[period], by_name_or_all(&units))?;
+        let found = submissions_of(transaction, form, &[period], Units::by_name_or_all(&units))?;
         let found = found.into_iter();
         let found = found.map(|(_, unit, submission)| (unit, submission));
         self.base.submissions.extend(found);
@@ -317,14 +339,6 @@ impl<'s> RowProgress<'s> {
             missing,
             overdue: over.saturating_sub(Self::count_within(&self.given_time, place)),
         }
-    }
-}
-
-/// Names the units, unless they are too many for one statement.
-fn by_name_or_all(units: &[UnitId]) -> Units<'_> {
-    match units.len() <= MOST_BY_NAME {
-        true => Units::These(units),
-        false => Units::All,
     }
 }
 

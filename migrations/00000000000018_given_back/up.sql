@@ -3,8 +3,9 @@
 -- (store/given_back.rs).
 ALTER TABLE submission ADD COLUMN given_back_revision INTEGER;
 
--- What is late is found by the day on which it came in, without reading the rows themselves.
-CREATE INDEX submission_received_ix ON submission (tenant_id, form, period, received_on, unit_id) WHERE counting_revision IS NOT NULL;
+-- The few that are late, or the few in time among many that are late, are found by the day on which
+-- they came in.
+CREATE INDEX submission_received_ix ON submission (tenant_id, form, period, received_on) WHERE counting_revision IS NOT NULL;
 -- Few are given back at a time, and few drafts lie over what counts.
 CREATE INDEX submission_given_back_ix ON submission (tenant_id, form, period, unit_id) WHERE given_back_revision IS NOT NULL;
 CREATE INDEX submission_drafted_over_ix ON submission (tenant_id, form, period, unit_id) WHERE values_revision <> counting_revision;

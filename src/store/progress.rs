@@ -63,42 +63,42 @@ pub fn given_back_units(
     found.iter().map(|unit| parsed(unit, "unit id")).collect()
 }
 
-#[derive(Queryable)]
-struct ReceivedRow {
-    unit_id: String,
-    received_on: Option<NaiveDate>,
+/// The days on which submissions first came in that are asked for.
+#[derive(Debug, Clone, Copy)]
+pub enum ReceivedIn {
+    After(NaiveDate),
+    Until(NaiveDate),
 }
 
-impl OfUnit for ReceivedRow {
-    fn unit_id(&self) -> &str {
-        &self.unit_id
-    }
-}
-
-/// Lists the units whose counting submission first came in after a day, each with the day on which it
-/// did.
-pub fn received_after(
+/// Lists the units of a period whose counting submission first came in on some days, each with its
+/// day, the earliest first; `limit` is the most to read.
+pub fn received_in(
     transaction: &mut Transaction<'_>,
-    form: FormNumber,
-    period: Period,
-    day: NaiveDate,
-    units: Units<'_>,
+    (form, period): (FormNumber, Period),
+    days: ReceivedIn,
+    limit: Option<i64>,
 ) -> Result<Vec<(UnitId, NaiveDate)>, StoreError> {
-    let ids = units.ids();
     let (tenant, connection) = transaction.parts();
-    // An index has what is asked for, in the order in which it is: the rows are not read.
-    let query = rows_of!(submission, tenant, form, period.eq(period.to_string()))
+    let mut query = rows_of!(submission, tenant, form, period.eq(period.to_string()))
         .filter(submission::counting_revision.is_not_null())
-        .filter(submission::received_on.gt(day))
-        .select((submission::unit_id, submission::received_on))
+        .select((
+            submission::unit_id,
+            submission::received_on.assume_not_null(),
+        ))
+        // In the order of the index, or PostgreSQL expects the table's first rows to match.
+        .order(submission::received_on)
         .into_boxed();
-    let rows: Vec<ReceivedRow> = load_of_units!(submission, query, ids, connection);
-    let days = rows.iter().filter_map(|row| {
-        let received_on = row.received_on?;
-        let unit = parsed(&row.unit_id, "unit id");
-        Some(unit.map(|unit| (unit, received_on)))
-    });
-    days.collect()
+    query = match days {
+        ReceivedIn::After(day) => query.filter(submission::received_on.gt(day)),
+        ReceivedIn::Until(day) => query.filter(submission::received_on.le(day)),
+    };
+    if let Some(limit) = limit {
+        query = query.limit(limit);
+    }
+    let rows: Vec<(String, NaiveDate)> = query.load(connection)?;
+    let read = rows.into_iter();
+    read.map(|(unit, day)| Ok((parsed(&unit, "unit id")?, day)))
+        .collect()
 }
 
 /// Lists the units of which a submission counts.

@@ -350,6 +350,54 @@ on_both_backends! {
     }
 
     /// More units than a statement names: read from what is kept, in as many statements as for few.
+    /// 510 are late; one came on paper in time, and one was given more time.
+    fn where_most_are_late_the_few_in_time_are_told_apart(backend) {
+        let (_server, admin, report) = Town::new(backend)
+            .indicators(&[("x", "sum")])
+            .own_form("f", windowed(&[window("a", (-30, -10), Some(-5))]))
+            .build_for(&key("a", -30));
+        let communes = (0..50).map(|number| format!("C{number:02},Xã,commune,T\n"));
+        let hamlets = (0..2500).map(|number| format!("H{number:04},Ấp,hamlet,C{:02}\n", number % 50));
+        let list: String = std::iter::once("code,name,level,parent_code\n".to_owned())
+            .chain(communes)
+            .chain(hamlets)
+            .collect();
+        admin.post_csv("/v1/units/import", &list).expect_status(200);
+        let submitted = json!({"values": [value("x", 1)], "submit": true});
+        for number in 0..510 {
+            admin.create(&report.submission(&format!("H{number:04}")), &submitted).expect_status(201);
+        }
+        let mut paper = submitted.clone();
+        paper["received_on"] = json!(day(-6));
+        admin.create(&report.submission("H0510"), &paper).expect_status(201);
+        let given = json!({"until": day(3), "reason": "Lũ"});
+        let extension = report.submission("H0511").replace("/submission", "/extension");
+        admin.put(&extension, &given).expect_status(201);
+        admin.create(&report.submission("H0511"), &submitted).expect_status(201);
+
+        let base = path("f", &key("a", -30), "T");
+        for query in ["", "?of=children&status=late&limit=1000", "?of=children&limit=1000"] {
+            let read = admin.get(&format!("{base}{query}")).expect_status(200).json();
+            assert_eq!(counts(&read["total"]), "2555 512 0 0 510 2043 2043", "{query}");
+            let listed = if query.is_empty() { &read["children"] } else { &read["items"] };
+            let late: Vec<(&str, u64, u64)> = listed
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|item| {
+                    let of = |field: &str| item["total"][field].as_u64().unwrap();
+                    (item["unit"]["code"].as_str().unwrap(), of("submitted"), of("late"))
+                })
+                .filter(|(code, ..)| ["C09", "C10", "C11", "C12"].contains(code))
+                .collect();
+            assert_eq!(late, [("C09", 11, 11), ("C10", 11, 10), ("C11", 11, 10), ("C12", 10, 10)], "{query}");
+        }
+        let listed = admin.get(&format!("{base}?of=level:hamlet&status=late&limit=1000")).expect_status(200).json();
+        let items = listed["items"].as_array().unwrap();
+        assert_eq!((items.len(), &items[0]["unit"]["code"]), (510, &json!("H0000")));
+        assert!(items.iter().all(|item| item["unit"]["code"].as_str().unwrap() < "H0510"));
+    }
+
     fn a_large_unit_costs_as_few_statements_as_a_small_one(backend) {
         statements::record();
         let (server, admin, report) = Town::new(backend)

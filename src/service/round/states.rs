@@ -67,7 +67,8 @@ impl States {
         Ok(states)
     }
 
-    /// Reads what is open in the periods in which the map moved.
+    /// Reads what is open in the periods in which the map moved, for those who submit, and for those who
+    /// approve if anything waits.
     fn read_moved(
         &mut self,
         transaction: &mut Transaction<'_>,
@@ -76,7 +77,8 @@ impl States {
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         for duty in duties {
-            if !map_stood_still(transaction, snapshot, &duty.period)? {
+            let matters = duty.kinds.contains(&TaskKind::Submit) || self.may_wait(duty);
+            if matters && !map_stood_still(transaction, snapshot, &duty.period)? {
                 let place = (duty.period, duty.position);
                 let open = StillOpen::read(transaction, snapshot, place, now)?;
                 self.moved.insert(duty.key(), open);

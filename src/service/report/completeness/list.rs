@@ -257,8 +257,18 @@ fn page_of_kept<'s, 't>(
     (top, candidates): (Place<'_>, Vec<Place<'t>>),
     query: &CompletenessQuery,
 ) -> Result<(Counted<'s>, Vec<Place<'t>>), StoreError> {
-    let page = match query.status {
-        None | Some(ProgressKind::Expected | ProgressKind::Returned | ProgressKind::Late) => {
+    let says_enough = match query.status {
+        None | Some(ProgressKind::Expected | ProgressKind::Returned) => true,
+        Some(ProgressKind::Late) => kept.knows_late(),
+        Some(
+            ProgressKind::Submitted
+            | ProgressKind::Waiting
+            | ProgressKind::Approved
+            | ProgressKind::Missing,
+        ) => false,
+    };
+    let page = match says_enough {
+        true => {
             let page = matching(candidates, query, |place| Progress {
                 expected: kept.expected(place),
                 returned: kept.returned(place),
@@ -268,12 +278,7 @@ fn page_of_kept<'s, 't>(
             kept.read_counts(transaction, &page)?;
             page
         }
-        Some(
-            ProgressKind::Submitted
-            | ProgressKind::Waiting
-            | ProgressKind::Approved
-            | ProgressKind::Missing,
-        ) => {
+        false => {
             kept.read_counts(transaction, &candidates)?;
             matching(candidates, query, |place| kept.total(place))
         }

@@ -18,9 +18,18 @@ use crate::service::application::locate::Located;
 use crate::service::application::snapshot::Snapshot;
 use crate::store::extension::extensions_of;
 use crate::store::key::{MOST_BY_ID, Units};
-use crate::store::progress::{counting_units, given_back_units, period_counts, received_after};
+use crate::store::progress::{
+    ReceivedIn, counting_units, given_back_units, period_counts, received_in,
+};
 use crate::store::submission::submissions_of;
 use crate::store::{StoreError, Transaction};
+
+/// As many submissions are not few any more.
+const MOST_FEW: i64 = 500;
+
+fn is_cut<T>(read: &[T]) -> bool {
+    i64::try_from(read.len()).is_ok_and(|count| count >= MOST_FEW)
+}
 
 /// Returns true if every submission of a report counts at its own unit: it is of one base period, on
 /// the map of its last day, and the map was the same, and known to be so, from the first day on.
@@ -57,13 +66,18 @@ pub(super) struct RowProgress<'s> {
     /// The period with its deadlines, and the submissions that were read.
     base: BaseOnMap<'s>,
     counts: HashMap<UnitId, ByStage<u64>>,
-    /// In preorder.
-    late: Vec<Position>,
+    late: Late,
     /// In preorder.
     returned: Vec<Position>,
     overdue: Overdue,
     /// The missing units that only an extension keeps from being overdue, in preorder.
     given_time: Vec<Position>,
+}
+
+/// The counting submissions that are late, in preorder: these, or all but these.
+enum Late {
+    These(Vec<Position>),
+    AllBut(Vec<Position>),
 }
 
 /// The levels whose deadline is over.
@@ -91,7 +105,7 @@ impl<'s> RowProgress<'s> {
             located,
             base,
             counts: HashMap::new(),
-            late: Vec::new(),
+            late: Late::These(Vec::new()),
             returned: Vec::new(),
             overdue: Overdue::NoLevel,
             given_time: Vec::new(),
@@ -129,24 +143,95 @@ impl<'s> RowProgress<'s> {
         Ok(())
     }
 
-    /// Reads which submissions first came in after their deadline.
+    /// Reads which submissions first came in after their deadline: of a small subtree all that it has,
+    /// of a large one those that are late, or those in time if they are few.
     fn read_late(&mut self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
         let time_zone = self.base.time_zone;
         let days = self.base.deadlines.values();
-        let Some(first_deadline) = days.map(|deadline| deadline.day(time_zone)).min() else {
+        let Some(first) = days.map(|deadline| deadline.day(time_zone)).min() else {
             return Ok(());
         };
         let below = self.located.place().subtree();
         let below: Vec<UnitId> = below.take(MOST_BY_ID + 1).map(Place::unit).collect();
+        if below.len() <= MOST_BY_ID {
+            let received = self.received_by(transaction, &below)?;
+            self.late = Late::These(self.after_deadline(received));
+            return Ok(());
+        }
+        let late = received_in(
+            transaction,
+            self.key(),
+            ReceivedIn::After(first),
+            Some(MOST_FEW),
+        )?;
+        if !is_cut(&late) {
+            self.late = Late::These(self.after_deadline(late));
+            return Ok(());
+        }
+        self.late = match self.read_in_time(transaction)? {
+            Some(in_time) => Late::AllBut(in_time),
+            None => {
+                let late = received_in(transaction, self.key(), ReceivedIn::After(first), None)?;
+                Late::These(self.after_deadline(late))
+            }
+        };
+        Ok(())
+    }
+
+    /// Finds the submissions that came in time, if they are few. That cannot be said where some need
+    /// not come by any day.
+    fn read_in_time(
+        &self,
+        transaction: &mut Transaction<'_>,
+    ) -> Result<Option<Vec<Position>>, StoreError> {
+        let groups = self.base.respondents.groups(self.located.place());
+        let days = groups.iter().map(|group| {
+            let deadline = self.base.deadlines.get(group.due_with)?;
+            Some(deadline.day(self.base.time_zone))
+        });
+        let days: Option<Vec<NaiveDate>> = days.collect();
+        let Some(last) = days.and_then(|days| days.into_iter().max()) else {
+            return Ok(None);
+        };
+        let days = ReceivedIn::Until(last);
+        let mut received = received_in(transaction, self.key(), days, Some(MOST_FEW))?;
+        if is_cut(&received) {
+            return Ok(None);
+        }
+        // Who was given more time may be in time later.
+        let extended: Vec<UnitId> = self.base.extensions.keys().copied().collect();
+        let extended = self.received_by(transaction, &extended)?;
+        received.extend(extended.into_iter().filter(|(_, day)| last < *day));
+        let in_time = self.places_of(received.into_iter());
+        let in_time = in_time.filter(|(place, day)| !self.is_after(*day, *place));
+        let mut in_time: Vec<Position> = in_time.map(|(place, _)| place.position()).collect();
+        in_time.sort_unstable();
+        Ok(Some(in_time))
+    }
+
+    /// Reads when the counting submissions of some units first came in.
+    fn received_by(
+        &self,
+        transaction: &mut Transaction<'_>,
+        units: &[UnitId],
+    ) -> Result<Vec<(UnitId, NaiveDate)>, StoreError> {
         let (form, period) = self.key();
-        let units = Units::by_name_or_all(&below);
-        let received = received_after(transaction, form, period, first_deadline, units)?;
+        let found = submissions_of(transaction, form, &[period], Units::These(units))?;
+        let counting = found.into_iter().filter_map(|(_, unit, submission)| {
+            let received = submission.received?;
+            submission.reached()?;
+            Some((unit, received.received_on))
+        });
+        Ok(counting.collect())
+    }
+
+    /// Returns the places of those that came in after their deadline, in preorder.
+    fn after_deadline(&self, received: Vec<(UnitId, NaiveDate)>) -> Vec<Position> {
         let late = self.places_of(received.into_iter());
         let late = late.filter(|(place, day)| self.is_after(*day, *place));
         let mut late: Vec<Position> = late.map(|(place, _)| place.position()).collect();
         late.sort_unstable();
-        self.late = late;
-        Ok(())
+        late
     }
 
     /// Finds the places of units, and leaves out those outside the subtree.
@@ -293,9 +378,22 @@ impl<'s> RowProgress<'s> {
         Ok(())
     }
 
-    /// Returns the units that are late below a place, itself included.
+    /// Returns the units that are late below a place, itself included. If most are, the place's counts
+    /// must have been read.
     pub fn late(&self, place: Place<'_>) -> u64 {
-        Self::count_within(&self.late, place)
+        match &self.late {
+            Late::These(late) => Self::count_within(late, place),
+            Late::AllBut(in_time) => {
+                let counts = self.counts.get(&place.unit()).copied().unwrap_or_default();
+                let in_time = Self::count_within(in_time, place);
+                counts.submitted.saturating_sub(in_time)
+            }
+        }
+    }
+
+    /// Tells whether what is late is known without any counts.
+    pub fn knows_late(&self) -> bool {
+        matches!(self.late, Late::These(_))
     }
 
     /// Returns the units whose submission was returned below a place, itself included.

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::answer::{change, tagged};
 use super::problem::Problem;
-use super::request::{Called, CalledToPut, JsonBody, NoBody, Now, SeenEtags, SignedIn};
+use super::request::{CalledToDelete, CalledToPut, JsonBody, Now, SeenEtags, SignedIn};
 use crate::service::Application;
 use crate::service::submission::subtree_reporting::{
     self, EnteredSubtreeReporting, FormUnitPath, SubtreeReportingView,
@@ -101,14 +101,14 @@ pub async fn put_subtree_reporting(
 /// one of these later, put it again with the period in which it is to end.
 #[utoipa::path(
     tag = "submissions",
-    params(FormUnitPath, Called<NoBody>),
+    params(FormUnitPath, CalledToDelete),
     responses((status = 204, description = "What could be taken back is")),
 )]
 #[delete("/forms/{form}/units/{unit}/subtree-reporting")]
 pub async fn delete_subtree_reporting(
     application: web::Data<Application>,
     path: web::Path<FormUnitPath>,
-    Called { call, .. }: Called<NoBody>,
+    CalledToDelete { call }: CalledToDelete,
 ) -> Result<HttpResponse, Problem> {
     let path = path.into_inner();
     change(

@@ -15,6 +15,7 @@ use diesel::sql_types::Text;
 use super::change::silent_change_insert;
 use super::connection::AnyConnection;
 use super::error::{StoreError, parsed};
+use super::filling::enter;
 use crate::domain::text::composed;
 
 /// A tenant's columns that hold names. In a definition, which is JSON, only the names are not
@@ -97,16 +98,6 @@ pub(super) fn compose_all(
     }
     enter(connection, "")?;
     Ok(left)
-}
-
-/// Sets the tenant for row-level security, which is forced and binds the owner too.
-fn enter(connection: &mut AnyConnection, tenant: &str) -> Result<(), StoreError> {
-    if let AnyConnection::Postgresql(own) = connection {
-        diesel::sql_query("SELECT set_config('app.tenant', $1, true)")
-            .bind::<Text, _>(tenant)
-            .execute(own)?;
-    }
-    Ok(())
 }
 
 /// Composes the names and logins of one tenant. Returns the logins that were left.

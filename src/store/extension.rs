@@ -1,14 +1,18 @@
-//! Queries on extensions.
+//! Queries on extensions: the one that holds, and the history, to which is only added.
 
 use chrono::{NaiveDate, NaiveDateTime};
+use diesel::dsl::max;
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 
+use super::connection::AnyConnection;
 use super::database::Transaction;
-use super::error::{StoreError, parsed};
+use super::error::{StoreError, parsed, to_word, word};
+use super::filling::fill_each_tenant;
 use super::indicator::{to_column, to_number};
 use super::key::{OfUnit, Units, in_batches};
-use super::schema::extension;
-use crate::domain::extension::Extension;
+use super::schema::{extension, extension_step};
+use crate::domain::extension::{Extension, ExtensionStep};
 use crate::domain::id::{FormNumber, UnitId};
 use crate::domain::period::Period;
 use crate::domain::submission::SubmissionKey;
@@ -139,6 +143,118 @@ pub fn extension_put(
             .execute(own)
     })?;
     Ok(())
+}
+
+/// Reads all extensions of the tenant.
+pub fn extensions_everywhere(
+    transaction: &mut Transaction<'_>,
+) -> Result<Vec<(SubmissionKey, Extension)>, StoreError> {
+    let (tenant, connection) = transaction.parts();
+    let rows = extension::table
+        .filter(extension::tenant_id.eq(tenant))
+        .select((extension::form, ExtensionRow::as_select()))
+        .load::<(i32, ExtensionRow)>(connection)?;
+    let read = rows.into_iter().map(|(form, row)| {
+        let key = SubmissionKey {
+            form: FormNumber::new(to_number(form)?),
+            period: parsed(&row.period, "period")?,
+            unit: parsed(&row.unit_id, "unit id")?,
+        };
+        Ok((key, Extension::try_from(row)?))
+    });
+    read.collect()
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = extension_step)]
+struct StepRow {
+    kind: String,
+    last_day: Option<NaiveDate>,
+    reason: Option<String>,
+    account_id: String,
+    taken_at: NaiveDateTime,
+    rev: i64,
+}
+
+impl TryFrom<StepRow> for ExtensionStep {
+    type Error = StoreError;
+
+    fn try_from(row: StepRow) -> Result<ExtensionStep, StoreError> {
+        Ok(ExtensionStep {
+            change: word(&row.kind)?,
+            until: row.last_day,
+            reason: row.reason,
+            account: parsed(&row.account_id, "account id")?,
+            at: row.taken_at,
+            rev: row.rev,
+        })
+    }
+}
+
+/// Reads the latest steps of the history of a unit's extension, the latest first.
+pub fn extension_steps(
+    transaction: &mut Transaction<'_>,
+    key: SubmissionKey,
+    limit: i64,
+) -> Result<Vec<ExtensionStep>, StoreError> {
+    let (tenant, connection) = transaction.parts();
+    of_report!(extension_step, tenant, key)
+        .order(extension_step::step.desc())
+        .limit(limit)
+        .select(StepRow::as_select())
+        .load::<StepRow>(connection)?
+        .into_iter()
+        .map(ExtensionStep::try_from)
+        .collect()
+}
+
+/// Adds a step to the history of a unit's extension.
+pub fn extension_step_append(
+    transaction: &mut Transaction<'_>,
+    key: SubmissionKey,
+    step: &ExtensionStep,
+) -> Result<(), StoreError> {
+    let form = to_column(key.form.get())?;
+    let (tenant, connection) = transaction.parts();
+    let last = of_report!(extension_step, tenant, key)
+        .select(max(extension_step::step))
+        .first::<Option<i32>>(connection)?;
+    diesel::insert_into(extension_step::table)
+        .values((
+            extension_step::tenant_id.eq(tenant),
+            extension_step::form.eq(form),
+            extension_step::period.eq(key.period.to_string()),
+            extension_step::unit_id.eq(key.unit.to_string()),
+            extension_step::step.eq(last.unwrap_or(0) + 1),
+            extension_step::kind.eq(to_word(step.change)?),
+            extension_step::last_day.eq(step.until),
+            extension_step::reason.eq(&step.reason),
+            extension_step::account_id.eq(step.account.to_string()),
+            extension_step::taken_at.eq(step.at),
+            extension_step::rev.eq(step.rev),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Begins the history of the extensions that were given before there was one. Runs in the transaction
+/// of a migration, as the schema's owner.
+pub(super) fn extension_steps_fill(connection: &mut AnyConnection) -> Result<(), StoreError> {
+    fill_each_tenant(connection, |connection, id| {
+        let copy = "INSERT INTO extension_step (tenant_id, form, period, unit_id, step, kind, \
+            last_day, reason, account_id, taken_at, rev) \
+            SELECT tenant_id, form, period, unit_id, 1, 'given', last_day, reason, account_id, \
+            given_at, rev FROM extension WHERE tenant_id = ";
+        match connection {
+            AnyConnection::Postgresql(own) => diesel::sql_query(format!("{copy}$1"))
+                .bind::<Text, _>(id)
+                .execute(own)?,
+            AnyConnection::Sqlite(own) => diesel::sql_query(format!("{copy}?"))
+                .bind::<Text, _>(id)
+                .execute(own)?,
+        };
+        Ok(())
+    })
 }
 
 pub fn extension_delete(

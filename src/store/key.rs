@@ -15,17 +15,17 @@ pub(super) const BATCH: usize = 500;
 
 /// The most units that are asked for by id, within the number of bound values that either backend
 /// allows. For more units, the whole period is read and filtered here.
-const MOST_BY_ID: usize = 2000;
+pub const MOST_BY_ID: usize = 2000;
 
 /// Filters a table by its key: the tenant, the form, then any further columns, as in
 /// `rows_of!(rollup, tenant, form, period.eq(period), unit_id.eq_any(ids))`.
 macro_rules! rows_of {
-    ($table:ident, $tenant:expr, $form:expr $(, $column:ident.$compare:ident($value:expr))+ $(,)?) => {
+    ($table:ident, $tenant:expr, $form:expr $(, $column:ident.$compare:ident($value:expr))* $(,)?) => {
         $table::table.filter(
             $table::tenant_id
                 .eq($tenant)
                 .and($table::form.eq($crate::store::indicator::to_column($form.get())?))
-                $( .and($table::$column.$compare($value)) )+
+                $( .and($table::$column.$compare($value)) )*
         )
     };
 }
@@ -87,7 +87,15 @@ pub enum Units<'u> {
     These(&'u [UnitId]),
 }
 
-impl Units<'_> {
+impl<'u> Units<'u> {
+    /// Names units, unless they are too many for one statement.
+    pub fn by_name_or_all(units: &'u [UnitId]) -> Units<'u> {
+        match units.len() <= MOST_BY_ID {
+            true => Units::These(units),
+            false => Units::All,
+        }
+    }
+
     pub(super) fn ids(self) -> Ids {
         Ids(match self {
             Units::All => None,

@@ -10,6 +10,8 @@ pub use super::composing::LeftLogin;
 use super::composing::{History, compose_all};
 use super::connection::{AnyConnection, Connector, DatabaseUrl, Use};
 use super::error::StoreError;
+use super::extension::extension_steps_fill;
+use super::given_back::given_back_fill;
 use super::received_days::received_days_fill;
 pub use super::requirement::{MigrationError, Requirement};
 use super::{backup, file, security};
@@ -151,6 +153,9 @@ pub fn revert_all(owner: &DatabaseUrl) -> Result<(), MigrationError> {
 const CORRECTIONS: &str = "00000000000008";
 /// The migration after which texts are composed.
 const COMPOSED_TEXTS: &str = "00000000000009";
+/// The migration after which what units have still to answer is filled in, and the history of
+/// extensions begins.
+const GIVEN_BACK: &str = "00000000000018";
 
 #[expect(
     clippy::disallowed_methods,
@@ -175,6 +180,10 @@ fn run_pending(connection: &mut AnyConnection) -> Result<(), MigrationError> {
                 CORRECTIONS => received_days_fill(connection)?,
                 COMPOSED_TEXTS => {
                     compose_all(connection, History::NotYet)?;
+                }
+                GIVEN_BACK => {
+                    given_back_fill(connection)?;
+                    extension_steps_fill(connection)?;
                 }
                 _ => {}
             }

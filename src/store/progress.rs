@@ -1,5 +1,5 @@
 //! Queries for how far a period is: what counts in rollups, and the submissions that are late or were
-//! returned. Each is one statement, however many units it is about.
+//! given back. Each is one statement, however many units it is about.
 
 use std::collections::HashMap;
 
@@ -7,12 +7,11 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::database::Transaction;
-use super::error::{StoreError, parsed, to_word, word};
+use super::error::{StoreError, parsed};
 use super::key::{OfUnit, Units};
 use super::schema::{rollup, submission};
 use crate::domain::id::{FormNumber, UnitId};
 use crate::domain::period::Period;
-use crate::domain::submission::Status;
 use crate::rollup::encode::{SubmissionCounts, unpack_counts};
 
 #[derive(Queryable)]
@@ -48,64 +47,57 @@ pub fn period_counts(
         .collect()
 }
 
-/// A submission that was returned, or came in after a day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Exceptional {
-    pub unit: UnitId,
-    pub status: Status,
-    /// If true, one of its revisions counts.
-    pub counts: bool,
-    pub received_on: Option<NaiveDate>,
-}
-
-#[derive(Queryable)]
-struct ExceptionalRow {
-    unit_id: String,
-    status: String,
-    counting_revision: Option<i32>,
-    received_on: Option<NaiveDate>,
-}
-
-impl OfUnit for ExceptionalRow {
-    fn unit_id(&self) -> &str {
-        &self.unit_id
-    }
-}
-
-/// Reads the submissions that were returned, and those that first came in after a day, if there is
-/// one.
-pub fn exceptional(
+/// Lists the units whose submission was given back, which have not answered that yet, and of which
+/// nothing counts. They are few, so all of the period.
+pub fn given_back_units(
     transaction: &mut Transaction<'_>,
     form: FormNumber,
     period: Period,
-    received_after: Option<NaiveDate>,
-    units: Units<'_>,
-) -> Result<Vec<Exceptional>, StoreError> {
-    let ids = units.ids();
-    let returned = submission::status.eq(to_word(Status::Returned)?);
+) -> Result<Vec<UnitId>, StoreError> {
     let (tenant, connection) = transaction.parts();
-    let of_period = rows_of!(submission, tenant, form, period.eq(period.to_string())).select((
-        submission::unit_id,
-        submission::status,
-        submission::counting_revision,
-        submission::received_on,
-    ));
-    let query = match received_after {
-        Some(day) => of_period
-            .filter(returned.or(submission::received_on.gt(day)))
-            .into_boxed(),
-        None => of_period.filter(returned).into_boxed(),
+    let found: Vec<String> = rows_of!(submission, tenant, form, period.eq(period.to_string()))
+        .filter(submission::given_back_revision.is_not_null())
+        .filter(submission::counting_revision.is_null())
+        .select(submission::unit_id)
+        .load(connection)?;
+    found.iter().map(|unit| parsed(unit, "unit id")).collect()
+}
+
+/// The days on which submissions first came in that are asked for.
+#[derive(Debug, Clone, Copy)]
+pub enum ReceivedIn {
+    After(NaiveDate),
+    Until(NaiveDate),
+}
+
+/// Lists the units of a period whose counting submission first came in on some days, each with its
+/// day, the earliest first; `limit` is the most to read.
+pub fn received_in(
+    transaction: &mut Transaction<'_>,
+    (form, period): (FormNumber, Period),
+    days: ReceivedIn,
+    limit: Option<i64>,
+) -> Result<Vec<(UnitId, NaiveDate)>, StoreError> {
+    let (tenant, connection) = transaction.parts();
+    let mut query = rows_of!(submission, tenant, form, period.eq(period.to_string()))
+        .filter(submission::counting_revision.is_not_null())
+        .select((
+            submission::unit_id,
+            submission::received_on.assume_not_null(),
+        ))
+        // In the order of the index, or PostgreSQL expects the table's first rows to match.
+        .order(submission::received_on)
+        .into_boxed();
+    query = match days {
+        ReceivedIn::After(day) => query.filter(submission::received_on.gt(day)),
+        ReceivedIn::Until(day) => query.filter(submission::received_on.le(day)),
     };
-    let rows: Vec<ExceptionalRow> = load_of_units!(submission, query, ids, connection);
-    rows.into_iter()
-        .map(|row| {
-            Ok(Exceptional {
-                unit: parsed(&row.unit_id, "unit id")?,
-                status: word(&row.status)?,
-                counts: row.counting_revision.is_some(),
-                received_on: row.received_on,
-            })
-        })
+    if let Some(limit) = limit {
+        query = query.limit(limit);
+    }
+    let rows: Vec<(String, NaiveDate)> = query.load(connection)?;
+    let read = rows.into_iter();
+    read.map(|(unit, day)| Ok((parsed(&unit, "unit id")?, day)))
         .collect()
 }
 

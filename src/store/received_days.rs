@@ -7,12 +7,12 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use chrono_tz::Tz;
 use diesel::dsl::{count_star, max, min};
 use diesel::prelude::*;
-use diesel::sql_types::Text;
 
 use super::connection::AnyConnection;
 use super::error::{StoreError, parsed, to_word};
+use super::filling::fill_each_tenant;
 use super::indicator::to_number;
-use super::schema::{submission, submission_revision, tenant, tenant_registry};
+use super::schema::{submission, submission_revision, tenant};
 use crate::domain::id::FormNumber;
 use crate::domain::received_days::ReceivedDays;
 use crate::domain::submission::Step;
@@ -20,24 +20,7 @@ use crate::domain::submission::Step;
 /// Fills in the first and the last day on which each submission of every tenant came in. Runs in
 /// the transaction of a migration, as the schema's owner.
 pub(super) fn received_days_fill(connection: &mut AnyConnection) -> Result<(), StoreError> {
-    let tenants = tenant_registry::table
-        .select(tenant_registry::id)
-        .load::<String>(connection)?;
-    for id in tenants {
-        enter(connection, &id)?;
-        fill_tenant(connection, &id)?;
-    }
-    enter(connection, "")
-}
-
-/// Sets the tenant for row-level security, which binds the owner too.
-fn enter(connection: &mut AnyConnection, tenant: &str) -> Result<(), StoreError> {
-    if let AnyConnection::Postgresql(own) = connection {
-        diesel::sql_query("SELECT set_config('app.tenant', $1, true)")
-            .bind::<Text, _>(tenant)
-            .execute(own)?;
-    }
-    Ok(())
+    fill_each_tenant(connection, fill_tenant)
 }
 
 fn fill_tenant(connection: &mut AnyConnection, id: &str) -> Result<(), StoreError> {

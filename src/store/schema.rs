@@ -2,7 +2,7 @@
 //! Contains no query.
 
 /// Every table of the program.
-pub const TABLES: [&str; 32] = [
+pub const TABLES: [&str; 33] = [
     "tenant_registry",
     "tenant",
     "level",
@@ -28,6 +28,7 @@ pub const TABLES: [&str; 32] = [
     "rollup_year",
     "target",
     "extension",
+    "extension_step",
     "subtree_reporting",
     "release",
     "release_content",
@@ -260,6 +261,7 @@ diesel::table! {
         revision -> Integer,
         values_revision -> Integer,
         counting_revision -> Nullable<Integer>,
+        given_back_revision -> Nullable<Integer>,
         speaks_for -> Text,
         received_on -> Nullable<Date>,
         corrected_on -> Nullable<Date>,
@@ -336,6 +338,22 @@ diesel::table! {
         reason -> Text,
         account_id -> Text,
         given_at -> Timestamp,
+        rev -> BigInt,
+    }
+}
+
+diesel::table! {
+    extension_step (tenant_id, form, period, unit_id, step) {
+        tenant_id -> Text,
+        form -> Integer,
+        period -> Text,
+        unit_id -> Text,
+        step -> Integer,
+        kind -> Text,
+        last_day -> Nullable<Date>,
+        reason -> Nullable<Text>,
+        account_id -> Text,
+        taken_at -> Timestamp,
         rev -> BigInt,
     }
 }

@@ -16,7 +16,8 @@ const SERVER_RIGHTS: &str = "SELECT, INSERT, UPDATE, DELETE";
 
 /// The tables that hold history, as SQL texts: a server adds rows, and can neither change nor delete
 /// one.
-const HISTORY: &str = "'change', 'submission_revision', 'release_content', 'release_step'";
+const HISTORY: &str =
+    "'change', 'submission_revision', 'release_content', 'release_step', 'extension_step'";
 
 const HISTORY_RIGHTS: &str = "SELECT, INSERT";
 

@@ -29,6 +29,7 @@ struct SubmissionRow {
     revision: i32,
     values_revision: i32,
     counting_revision: Option<i32>,
+    given_back_revision: Option<i32>,
     speaks_for: String,
     received_on: Option<NaiveDate>,
     corrected_on: Option<NaiveDate>,
@@ -51,6 +52,7 @@ impl TryFrom<SubmissionRow> for Submission {
             revision: Revision::new(row.revision),
             values_revision: Revision::new(row.values_revision),
             counting_revision: row.counting_revision.map(Revision::new),
+            given_back_revision: row.given_back_revision.map(Revision::new),
             speaks_for: word(&row.speaks_for)?,
             received: row.received_on.map(|received_on| ReceivedDays {
                 received_on,
@@ -107,9 +109,9 @@ fn submission_rows_of(
             r#"SELECT of_period.* FROM unnest($4::text[]) AS asked(period) CROSS JOIN LATERAL (
                 SELECT "submission"."period", "submission"."unit_id", "submission"."status",
                 "submission"."revision", "submission"."values_revision",
-                "submission"."counting_revision", "submission"."speaks_for",
-                "submission"."received_on", "submission"."corrected_on", "submission"."rev",
-                "submission"."counting_rev"
+                "submission"."counting_revision", "submission"."given_back_revision",
+                "submission"."speaks_for", "submission"."received_on",
+                "submission"."corrected_on", "submission"."rev", "submission"."counting_rev"
                 FROM "submission" WHERE "submission"."tenant_id" = $2 AND "submission"."form" = $3 AND "submission"."period" = asked.period
                 AND "submission"."unit_id" = wanted.unit_id OFFSET 0) AS of_period"#,
             few,
@@ -165,6 +167,7 @@ struct NewSubmission<'r> {
     revision: i32,
     values_revision: i32,
     counting_revision: Option<i32>,
+    given_back_revision: Option<i32>,
     speaks_for: String,
     received_on: Option<NaiveDate>,
     corrected_on: Option<NaiveDate>,
@@ -187,6 +190,7 @@ impl<'r> NewSubmission<'r> {
             revision: put.revision.get(),
             values_revision: put.values_revision.get(),
             counting_revision: put.counting_revision.map(Revision::get),
+            given_back_revision: put.given_back_revision.map(Revision::get),
             speaks_for: to_word(put.speaks_for)?,
             received_on: put.received.map(|received| received.received_on),
             corrected_on: put.received.and_then(|received| received.corrected_on),
@@ -223,6 +227,7 @@ pub fn submissions_put<'p>(
                     submission::revision.eq(excluded(submission::revision)),
                     submission::values_revision.eq(excluded(submission::values_revision)),
                     submission::counting_revision.eq(excluded(submission::counting_revision)),
+                    submission::given_back_revision.eq(excluded(submission::given_back_revision)),
                     submission::speaks_for.eq(excluded(submission::speaks_for)),
                     submission::received_on.eq(excluded(submission::received_on)),
                     submission::corrected_on.eq(excluded(submission::corrected_on)),
@@ -239,15 +244,16 @@ pub fn submissions_put<'p>(
 fn prepared_put<'r>(tenant: &'r str, rows: &'r [NewSubmission<'_>]) -> Prepared<'r> {
     Prepared::new(
         r#"INSERT INTO "submission" ("tenant_id", "form", "period", "unit_id", "status", "revision",
-        "values_revision", "counting_revision", "speaks_for", "received_on", "corrected_on", "rev",
-        "counting_rev")
+        "values_revision", "counting_revision", "given_back_revision", "speaks_for", "received_on",
+        "corrected_on", "rev", "counting_rev")
         SELECT $1, put.* FROM unnest($2::integer[], $3::text[], $4::text[], $5::text[],
-        $6::integer[], $7::integer[], $8::integer[], $9::text[], $a::date[], $b::date[],
-        $c::bigint[], $d::bigint[]) AS put
+        $6::integer[], $7::integer[], $8::integer[], $9::integer[], $a::text[], $b::date[],
+        $c::date[], $d::bigint[], $e::bigint[]) AS put
         ON CONFLICT ("tenant_id", "form", "period", "unit_id") DO UPDATE SET
         "status" = excluded."status", "revision" = excluded."revision",
         "values_revision" = excluded."values_revision",
         "counting_revision" = excluded."counting_revision",
+        "given_back_revision" = excluded."given_back_revision",
         "speaks_for" = excluded."speaks_for", "received_on" = excluded."received_on",
         "corrected_on" = excluded."corrected_on", "rev" = excluded."rev",
         "counting_rev" = excluded."counting_rev""#,
@@ -260,6 +266,7 @@ fn prepared_put<'r>(tenant: &'r str, rows: &'r [NewSubmission<'_>]) -> Prepared<
     .bind::<Array<Integer>, _>(column(rows, |row| row.revision))
     .bind::<Array<Integer>, _>(column(rows, |row| row.values_revision))
     .bind::<Array<Nullable<Integer>>, _>(column(rows, |row| row.counting_revision))
+    .bind::<Array<Nullable<Integer>>, _>(column(rows, |row| row.given_back_revision))
     .bind::<Array<Text>, _>(column(rows, |row| row.speaks_for.as_str()))
     .bind::<Array<Nullable<Date>>, _>(column(rows, |row| row.received_on))
     .bind::<Array<Nullable<Date>>, _>(column(rows, |row| row.corrected_on))

@@ -10,11 +10,13 @@ use diesel::prelude::*;
 use super::database::Transaction;
 use super::error::{StoreError, parsed, to_word, word};
 use super::indicator::{to_column, to_number};
+use super::key::Units;
 use super::schema::{extension, release, rollup, submission, submission_revision};
-use crate::domain::id::{FormNumber, UnitId};
+use super::submission::revision::AuthoredStep;
+use crate::domain::id::{AccountId, FormNumber, UnitId};
 use crate::domain::period::Period;
 use crate::domain::release::ReleaseStatus;
-use crate::domain::submission::{Status, Step, SubmissionKey};
+use crate::domain::submission::{Revision, Status, Step, SubmissionKey};
 use crate::rollup::encode::{SubmissionCounts, unpack_counts};
 
 /// The reports that are asked about: every unit with every period on every form.
@@ -59,6 +61,18 @@ macro_rules! asked {
     };
 }
 
+/// Filters a table by the tenant, and by the forms and periods that are asked about.
+macro_rules! of_all_units {
+    ($table:ident, $tenant:expr, $asked:expr) => {
+        $table::table.filter(
+            $table::tenant_id
+                .eq($tenant)
+                .and($table::form.eq_any(&$asked.forms))
+                .and($table::period.eq_any(&$asked.periods)),
+        )
+    };
+}
+
 fn key_of(form: i32, period: &str, unit: &str) -> Result<SubmissionKey, StoreError> {
     Ok(SubmissionKey {
         form: FormNumber::new(to_number(form)?),
@@ -71,8 +85,10 @@ fn key_of(form: i32, period: &str, unit: &str) -> Result<SubmissionKey, StoreErr
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OwnState {
     pub status: Status,
-    /// If true, one of its revisions counts.
-    pub counts: bool,
+    /// The revision that counts, if one does.
+    pub counting: Option<Revision>,
+    /// The return or the reopening that the unit has still to answer.
+    pub given_back: Option<Revision>,
 }
 
 /// Reads the states of the units' own submissions. Those without one are absent.
@@ -80,7 +96,7 @@ pub fn own_states(
     transaction: &mut Transaction<'_>,
     asked: &AskedReports,
 ) -> Result<HashMap<SubmissionKey, OwnState>, StoreError> {
-    type Row = (i32, String, String, String, Option<i32>);
+    type Row = (i32, String, String, String, Option<i32>, Option<i32>);
     if asked.is_empty() {
         return Ok(HashMap::new());
     }
@@ -92,20 +108,108 @@ pub fn own_states(
             submission::unit_id,
             submission::status,
             submission::counting_revision,
+            submission::given_back_revision,
         ))
         .load::<Row>(connection)?
         .into_iter()
-        .map(|(form, period, unit, status, counting)| {
+        .map(|(form, period, unit, status, counting, given_back)| {
             let state = OwnState {
                 status: word(&status)?,
-                counts: counting.is_some(),
+                counting: counting.map(Revision::new),
+                given_back: given_back.map(Revision::new),
             };
             Ok((key_of(form, &period, &unit)?, state))
         })
         .collect()
 }
 
-/// Reads until when the units have more time. Those without an extension are absent.
+/// Lists the submissions of all units, on the forms and for the periods that are asked about, where a
+/// draft lies over values that count. They are few.
+pub fn drafted_over(
+    transaction: &mut Transaction<'_>,
+    asked: &AskedReports,
+) -> Result<Vec<SubmissionKey>, StoreError> {
+    if asked.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (tenant, connection) = transaction.parts();
+    // In the words of the index.
+    let is_drafted_over = submission::values_revision
+        .nullable()
+        .ne(submission::counting_revision);
+    of_all_units!(submission, tenant, asked)
+        .filter(is_drafted_over)
+        .select((submission::form, submission::period, submission::unit_id))
+        .load::<(i32, String, String)>(connection)?
+        .into_iter()
+        .map(|(form, period, unit)| key_of(form, &period, &unit))
+        .collect()
+}
+
+/// Lists the submissions that an account has entered or sent, whatever became of that.
+pub fn entered_by_account(
+    transaction: &mut Transaction<'_>,
+    account: AccountId,
+    asked: &AskedReports,
+    units: Units<'_>,
+) -> Result<Vec<SubmissionKey>, StoreError> {
+    let ids = units.ids();
+    if asked.is_empty() || ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let steps = [Step::Save, Step::Replace, Step::Submit].map(to_word);
+    let steps = steps.into_iter().collect::<Result<Vec<String>, _>>()?;
+    let (tenant, connection) = transaction.parts();
+    let mut query = of_all_units!(submission_revision, tenant, asked)
+        .filter(submission_revision::account_id.eq(account.to_string()))
+        .filter(submission_revision::step.eq_any(steps))
+        .select((
+            submission_revision::form,
+            submission_revision::period,
+            submission_revision::unit_id,
+        ))
+        .distinct()
+        .into_boxed();
+    if let Some(few) = ids.few() {
+        query = query.filter(submission_revision::unit_id.eq_any(few));
+    }
+    query
+        .load::<(i32, String, String)>(connection)?
+        .into_iter()
+        .map(|(form, period, unit)| key_of(form, &period, &unit))
+        .collect()
+}
+
+/// Reads who took which steps with the units' submissions, the latest step first. Reads no values.
+pub fn authors_of(
+    transaction: &mut Transaction<'_>,
+    asked: &AskedReports,
+) -> Result<HashMap<SubmissionKey, Vec<AuthoredStep>>, StoreError> {
+    type Row = (i32, String, String, i32, String, String);
+    let mut found: HashMap<SubmissionKey, Vec<AuthoredStep>> = HashMap::new();
+    if asked.is_empty() {
+        return Ok(found);
+    }
+    let (tenant, connection) = transaction.parts();
+    let rows = asked!(submission_revision, tenant, asked)
+        .order(submission_revision::revision.desc())
+        .select((
+            submission_revision::form,
+            submission_revision::period,
+            submission_revision::unit_id,
+            submission_revision::revision,
+            submission_revision::step,
+            submission_revision::account_id,
+        ))
+        .load::<Row>(connection)?;
+    for (form, period, unit, revision, step, account) in rows {
+        let steps = found.entry(key_of(form, &period, &unit)?).or_default();
+        steps.push(AuthoredStep::new(revision, &step, &account)?);
+    }
+    Ok(found)
+}
+
+/// Reads until when units have more time: all units, since few are given any.
 pub fn extended_until(
     transaction: &mut Transaction<'_>,
     asked: &AskedReports,
@@ -114,7 +218,7 @@ pub fn extended_until(
         return Ok(HashMap::new());
     }
     let (tenant, connection) = transaction.parts();
-    asked!(extension, tenant, asked)
+    of_all_units!(extension, tenant, asked)
         .select((
             extension::form,
             extension::period,

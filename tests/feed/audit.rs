@@ -195,6 +195,8 @@ fn the_server_s_role_can_only_add_to_the_history() {
         "TRUNCATE release_content",
         "UPDATE release_step SET reason = NULL",
         "DELETE FROM release_step",
+        "UPDATE extension_step SET reason = NULL",
+        "DELETE FROM extension_step",
     ] {
         let refused = connection.batch_execute(sql).unwrap_err().to_string();
         assert!(refused.contains("permission denied"), "{sql}: {refused}");

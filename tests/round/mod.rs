@@ -2,6 +2,7 @@
 
 mod at_once;
 mod model;
+mod moved;
 mod requests;
 mod subtree_reporting;
 pub mod tasks;

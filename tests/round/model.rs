@@ -28,6 +28,8 @@ const UNITS: [(&str, Option<&str>); 6] = [
 struct Sent {
     status: &'static str,
     counting: Option<i64>,
+    /// Whether it was returned or reopened, and not sent or taken back since.
+    given_back: bool,
 }
 
 /// The submissions, and the units that report for all below them.
@@ -77,13 +79,19 @@ impl States {
     }
 
     fn is_to_be_corrected(&self, unit: &str) -> bool {
-        let is_drafted_over = self.has(unit, "draft") && self.counts(unit);
-        let is_given_back = self.has(unit, "returned") || self.has(unit, "reopened");
-        self.expects(unit) && (is_given_back || is_drafted_over)
+        self.expects(unit) && (self.is_given_back(unit) || self.is_drafted_over(unit))
+    }
+
+    fn is_given_back(&self, unit: &str) -> bool {
+        self.sent.get(unit).is_some_and(|sent| sent.given_back)
+    }
+
+    fn is_drafted_over(&self, unit: &str) -> bool {
+        self.has(unit, "draft") && self.counts(unit)
     }
 
     fn waits_for_approval(&self, unit: &str) -> bool {
-        self.counts(unit) && !self.has(unit, "approved")
+        self.counts(unit) && !self.has(unit, "approved") && !self.is_drafted_over(unit)
     }
 
     /// What a reporter of a unit owes, but for sending up.
@@ -124,7 +132,7 @@ impl States {
                 self.counts(unit) && self.has(unit, "approved")
             }),
             number(&units, |unit| {
-                self.is_missing(unit) && self.has(unit, "returned")
+                self.is_missing(unit) && self.is_given_back(unit)
             }),
             number(&units, |unit| self.is_missing(unit)),
         ];
@@ -192,7 +200,17 @@ fn step(rng: &mut StdRng, report: &Report, states: &mut States) {
         "reopen" => ("reopened", counted),
         _ => panic!("{taken}"),
     };
-    states.sent.insert(unit, Sent { status, counting });
+    let given_back = match taken {
+        "return" | "reopen" => true,
+        "draft" => states.is_given_back(unit),
+        _ => false,
+    };
+    let sent = Sent {
+        status,
+        counting,
+        given_back,
+    };
+    states.sent.insert(unit, sent);
 }
 
 /// Gives a random unit more time, or takes it back. Nothing is due otherwise than before.

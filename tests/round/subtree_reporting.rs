@@ -201,6 +201,11 @@ on_both_backends! {
         let seen = admin.with("If-Match", made.etag());
         seen.put(&path("A"), &body("2025", "2026")).expect_status(200);
         seen.put(&path("A"), &body("2025", "2027")).expect_problem(412, "PRECONDITION_FAILED");
+        // What was changed since it was read is not taken back unseen.
+        seen.send("DELETE", &path("A"), None, b"").expect_problem(412, "PRECONDITION_FAILED");
+        let current = admin.get(&path("A")).expect_status(200).etag().to_owned();
+        admin.with("If-Match", &current).send("DELETE", &path("A"), None, b"").expect_status(204);
+        admin.with("If-Match", &current).send("DELETE", &path("A"), None, b"").expect_problem(404, "SUBTREE_REPORTING_NOT_FOUND");
     }
 
     fn one_reports_for_all_or_the_other(backend) {

@@ -39,7 +39,7 @@ pub fn windowed(windows: &[Value]) -> Value {
     body
 }
 
-fn somebody(server: &Server, login: &str, grants: &[&str]) -> Client {
+pub fn somebody(server: &Server, login: &str, grants: &[&str]) -> Client {
     server.create_account("test", login, grants);
     server.sign_in("test", login)
 }
@@ -222,6 +222,133 @@ on_both_backends! {
         assert_eq!(short(&hamlet), ["submit A1 own 0"]);
     }
 
+    fn a_correction_that_is_kept_stays_a_correction_until_it_is_sent(backend) {
+        let (server, admin, report) = one_window(backend);
+        let hamlet = somebody(&server, "hamlet", &["reporter@code:A1"]);
+        let chair = somebody(&server, "chair", &["approver@code:A"]);
+        let completeness = report.submission("A").replace("/submission", "/completeness");
+        // From the submissions, and from what is kept.
+        let returned = || {
+            let whole = admin.get(&completeness).expect_status(200).json();
+            let listed = admin.get(&format!("{completeness}?of=children&status=returned"));
+            let listed = listed.expect_status(200).json();
+            assert_eq!(listed["total"], whole["total"]);
+            let items = listed["items"].as_array().unwrap().iter();
+            let units: Vec<String> = items.map(|item| item["unit"]["code"].as_str().unwrap().to_owned()).collect();
+            (whole["total"]["returned"].as_u64().unwrap(), units)
+        };
+        let draft = json!({"values": [value("x", 2)]});
+        // A first draft corrects nothing.
+        report.put("A2", &draft).expect_status(201);
+        assert_eq!(returned(), (0, vec![]));
+        report.by(&hamlet).submit("A1", &[value("x", 1)]);
+        report.by(&chair).give_back("A1", &json!({"reason": "Sai"})).expect_status(200);
+        assert_eq!(returned(), (1, vec!["A1".to_owned()]));
+        for _ in 0..2 {
+            report.by(&hamlet).put("A1", &draft).expect_status(200);
+            assert_eq!(returned(), (1, vec!["A1".to_owned()]));
+            assert_eq!(short(&hamlet), ["correct A1 own 0"]);
+            assert_eq!(list(&hamlet, "")["items"][0]["since"], json!(day(0)));
+            let kept = report.get("A1");
+            assert_eq!((&kept["status"], &kept["last_return"]["text"]), (&json!("draft"), &json!("Sai")));
+        }
+        report.by(&hamlet).step("A1", "submit").expect_status(200);
+        assert_eq!((returned(), short(&hamlet)), ((0, vec![]), vec![]));
+        assert_eq!(report.get("A1")["last_return"], Value::Null);
+        // Taken back by the unit itself, it is no correction any more.
+        report.by(&chair).give_back("A1", &json!({"reason": "Sai"})).expect_status(200);
+        report.by(&hamlet).submit("A1", &[value("x", 1)]);
+        report.by(&hamlet).step("A1", "withdraw").expect_status(200);
+        report.by(&hamlet).put("A1", &draft).expect_status(200);
+        assert_eq!((returned(), short(&hamlet)), ((0, vec![]), vec!["submit A1 own 0".to_owned()]));
+    }
+
+    fn an_approver_is_asked_only_for_what_it_can_approve_now(backend) {
+        let mut form = windowed(&[window("a", (-30, -2), Some(2))]);
+        form["four_eyes"] = json!(true);
+        let (server, _, report) = Town::new(backend)
+            .indicators(&[("x", "sum")])
+            .own_form("f", form)
+            .build_for(&key("a", -30));
+        let hamlet = somebody(&server, "hamlet", &["reporter@code:A1"]);
+        let chair = somebody(&server, "chair", &["approver@code:A"]);
+        let both = somebody(&server, "both", &["reporter@code:A", "approver@code:A"]);
+        let asked = |client: &Client| {
+            let all = short(client).into_iter();
+            let approving = all.filter(|task| task.starts_with("approve"));
+            approving.collect::<Vec<_>>()
+        };
+        let one = ["approve A below 1"];
+        // Entered by one who may approve what others entered.
+        report.by(&both).submit("A2", &[value("x", 1)]);
+        assert_eq!(asked(&chair), one);
+        assert_eq!(asked(&both), [""; 0]);
+        report.by(&both).step("A2", "approve").expect_problem(403, "FOUR_EYES");
+        report.by(&hamlet).submit("A1", &[value("x", 1)]);
+        assert_eq!(asked(&chair), ["approve A below 2"]);
+        assert_eq!(asked(&both), one);
+        // The draft of one, sent by another: both have entered it.
+        let draft = json!({"values": [value("x", 2)]});
+        report.by(&both).put("A1", &draft).expect_status(200);
+        assert_eq!(asked(&chair), one, "a draft lies over it");
+        assert_eq!(asked(&both), [""; 0]);
+        report.by(&hamlet).step("A1", "submit").expect_status(200);
+        assert_eq!(asked(&chair), ["approve A below 2"]);
+        assert_eq!(asked(&both), [""; 0]);
+        // A draft that is given up is nobody's.
+        report.by(&hamlet).submit("A1", &[value("x", 3)]);
+        assert_eq!(asked(&both), one);
+        report.by(&both).put("A1", &draft).expect_status(200);
+        assert_eq!((asked(&both), asked(&chair)), (vec![], one.map(str::to_owned).to_vec()));
+        report.by(&both).step("A1", "discard").expect_status(200);
+        assert_eq!(asked(&both), one);
+        report.by(&both).step("A1", "approve").expect_status(200);
+        report.by(&chair).step("A2", "approve").expect_status(200);
+        assert_eq!((asked(&both), asked(&chair)), (vec![], vec![]));
+    }
+
+    /// Hamlets have one working day, communes ten.
+    fn who_waits_for_others_is_told_the_first_day_of_those_that_are_missing(backend) {
+        let (server, admin, reports) = Town::new(backend)
+            .indicators(&[("x", "sum")])
+            .form("m", "month")
+            .with("calendar", "civil")
+            .with("deadlines", json!({"hamlet": 1, "commune": 10}))
+            .build();
+        let town = somebody(&server, "town", &["reporter@code:T"]);
+        let month = (day(0) - chrono::Months::new(1)).format("%Y-%m").to_string();
+        let m = reports.of(&month);
+        let told = || {
+            let items = list(&town, "?limit=1000")["items"].as_array().unwrap().clone();
+            let task = items.into_iter().find(|task| task["period"]["key"] == month.as_str());
+            task.map(|task| (task["waiting"].as_u64().unwrap(), task["due"].as_str().unwrap().to_owned()))
+        };
+        let deadline = |unit: &str| {
+            let own = m.read(&format!("{unit}/completeness"))["own"].clone();
+            own["deadline"].as_str().unwrap().to_owned()
+        };
+        let (hamlets, communes) = (deadline("A1"), deadline("A"));
+        assert!(hamlets < communes);
+        assert_eq!(told(), Some((5, hamlets.clone())));
+        m.submit("A1", &[value("x", 1)]);
+        m.submit("A2", &[value("x", 1)]);
+        assert_eq!(told(), Some((3, hamlets)));
+        // The last hamlet has more time than the communes.
+        let extend = |unit: &str, until: i64| {
+            let path = m.submission(unit).replace("/submission", "/extension");
+            admin.put(&path, &json!({"until": day(until), "reason": "Lũ"})).expect_status(201);
+        };
+        extend("B1", 60);
+        assert_eq!(told(), Some((3, communes.clone())));
+        m.submit("A", &[value("x", 1)]);
+        extend("B", 40);
+        assert_eq!(told(), Some((2, day(40).to_string())));
+        m.submit("B", &[value("x", 1)]);
+        assert_eq!(told(), Some((1, day(60).to_string())));
+        m.submit("B1", &[value("x", 1)]);
+        assert_eq!(told(), None);
+    }
+
     fn reports_are_sent_up_and_received(backend) {
         let (server, admin, report) = one_window(backend);
         let chair = somebody(&server, "chair", &["approver@code:A"]);
@@ -296,8 +423,9 @@ on_both_backends! {
             assert_eq!((&counts["correct"], &counts["approve"]), (&json!(1), &json!(2)), "{counts}");
             assert!(counts["submit"].as_u64().unwrap() > 12, "{counts}");
         });
-        for table in ["submission", "rollup", "submission_revision"] {
-            assert_eq!(statements::about(&sent, table), 1, "{table}: {sent:#?}");
+        // The units' own, and those with drafts over them.
+        for (table, count) in [("submission", 2), ("rollup", 1), ("submission_revision", 1)] {
+            assert_eq!(statements::about(&sent, table), count, "{table}: {sent:#?}");
         }
         // One for each frequency of the forms.
         assert_eq!(statements::about(&sent, "release"), 2, "{sent:#?}");

@@ -7,10 +7,13 @@ use std::path::PathBuf;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use serde_json::{Value, json};
 use tonghop::store::DatabaseUrl;
 use tonghop::store::migration::{MigrationError, check, migrate, revert_all};
 
+use crate::harness::report::value;
 use crate::harness::server::TestDatabase;
+use crate::harness::town::Town;
 use crate::harness::{Backend, Server, postgres};
 
 #[derive(QueryableByName)]
@@ -76,6 +79,52 @@ on_both_backends! {
         migrate(&database.owner, &database.server).unwrap();
         assert_eq!(dump(&database.owner), first);
         check(&database.server).unwrap();
+    }
+
+    fn what_units_have_to_answer_is_found_in_a_database_that_did_not_store_it(backend) {
+        let (server, admin, report) = Town::new(backend)
+            .indicators(&[("x", "sum")])
+            .form("f", "year")
+            .with("deadlines", json!({"hamlet": 1}))
+            .build_for("2024");
+        let values = |number: i64| json!({"values": [value("x", number)]});
+        // A draft over a return, a return that was answered and has a draft over the answer, a
+        // reopening, and a first draft.
+        for unit in ["A1", "A2", "B1"] {
+            report.submit(unit, &[value("x", 1)]);
+        }
+        for unit in ["A1", "A2"] {
+            report.give_back(unit, &json!({"reason": "Sai"})).expect_status(200);
+        }
+        report.put("A1", &values(2)).expect_status(200);
+        report.submit("A2", &[value("x", 2)]);
+        report.put("A2", &values(3)).expect_status(200);
+        report.step("B1", "approve").expect_status(200);
+        report.step("B1", "reopen").expect_status(200);
+        report.put("A", &values(1)).expect_status(201);
+        let extension = report.submission("A1").replace("/submission", "/extension");
+        admin.put(&extension, &json!({"until": "2190-01-01", "reason": "Lũ"})).expect_status(201);
+        let told = || {
+            let returns = ["A1", "A2", "B1", "A"].map(|unit| report.get(unit)["last_return"]["text"].clone());
+            let returned = report.read("T/completeness")["total"]["returned"].clone();
+            let given = admin.get(&extension).expect_status(200).json()["history"].clone();
+            (returns, returned, given)
+        };
+        let before = told();
+        assert_eq!((&before.0[0], &before.0[1], &before.1), (&json!("Sai"), &Value::Null, &json!(1)));
+        assert_eq!(before.2.as_array().unwrap().len(), 1);
+
+        let former = format!(
+            "{}; DELETE FROM __diesel_schema_migrations WHERE version = '00000000000018'",
+            include_str!("../../migrations/00000000000018_given_back/down.sql").trim_end().trim_end_matches(';')
+        );
+        let database = &server.database;
+        match &database.owner {
+            DatabaseUrl::Sqlite { path } => SqliteConnection::establish(path).unwrap().batch_execute(&former).unwrap(),
+            DatabaseUrl::Postgresql { .. } => postgresql(&database.owner).batch_execute(&former).unwrap(),
+        }
+        migrate(&database.owner, &database.server).unwrap();
+        assert_eq!(told(), before);
     }
 
     fn to_migrate_twice_changes_nothing(backend) {

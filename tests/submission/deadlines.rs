@@ -472,6 +472,81 @@ on_both_backends! {
         approver.send("DELETE", &path("A1"), None, b"").expect_problem(404, "EXTENSION_NOT_FOUND");
     }
 
+    fn the_history_of_an_extension_shows_each_time_it_was_given(backend) {
+        let round = Round::new(backend);
+        let path = "/v1/forms/m/periods/2026-02/units/code:A1/extension";
+        let history = || {
+            let read = round.admin.get(path).expect_status(200).json();
+            let steps = read["history"].as_array().unwrap().iter();
+            let told = steps.map(|step| {
+                assert_eq!(step["by"]["login"], "admin");
+                let text = |field: &str| step[field].as_str().unwrap_or("-").to_owned();
+                format!("{} {} {}", text("change"), text("until"), text("reason"))
+            });
+            told.collect::<Vec<String>>()
+        };
+        let first = round.admin.put(path, &json!({"until": "2026-03-20", "reason": "Lũ"})).expect_status(201);
+        assert_eq!(first.json()["history"][0]["at"], first.json()["at"]);
+        assert_eq!(history(), ["given 2026-03-20 Lũ"]);
+        round.admin.replace(path, &json!({"until": "2026-03-10", "reason": "Nhầm ngày"})).expect_status(200);
+        assert_eq!(history(), ["given 2026-03-10 Nhầm ngày", "given 2026-03-20 Lũ"]);
+        round.admin.send("DELETE", path, None, b"").expect_status(204);
+        round.admin.get(path).expect_problem(404, "EXTENSION_NOT_FOUND");
+        round.admin.put(path, &json!({"until": "2026-03-25", "reason": "Bão"})).expect_status(201);
+        assert_eq!(history(), [
+            "given 2026-03-25 Bão", "withdrawn - -", "given 2026-03-10 Nhầm ngày", "given 2026-03-20 Lũ",
+        ]);
+    }
+
+    /// Of the units merged, the one with most time decides; what the successor has itself stays if later.
+    fn more_time_passes_on_with_the_work_of_units_that_are_merged(backend) {
+        let round = Round::new(backend);
+        let path = |unit: &str| format!("/v1/forms/m/periods/2026-02/units/code:{unit}/extension");
+        let until = |unit: &str| {
+            let read = round.admin.get(&path(unit));
+            match read.status {
+                404 => "-".to_owned(),
+                _ => read.json()["until"].as_str().unwrap().to_owned(),
+            }
+        };
+        let history = |unit: &str| {
+            let read = round.admin.get(&path(unit)).expect_status(200).json();
+            let steps = read["history"].as_array().unwrap().iter();
+            let told = steps.map(|step| format!("{} {}", step["change"].as_str().unwrap(), step["until"].as_str().unwrap()));
+            told.collect::<Vec<String>>()
+        };
+        for (unit, day) in [("A1", "2026-03-20"), ("A2", "2026-03-25"), ("B1", "2026-03-22")] {
+            round.admin.put(&path(unit), &json!({"until": day, "reason": "Lũ"})).expect_status(201);
+        }
+        let merging = |from: Value, into: Value, work: &str| json!({
+            "effective": "2026-02-10", "legal_basis": "Nghị quyết", "work_in_progress": work,
+            "steps": [{"op": "merge", "from": from, "into": into}]
+        });
+        let new = json!({"code": "A3", "name": "Ấp Mới", "level": "hamlet", "parent": "code:A"});
+        // Work that stays leaves more time where it was.
+        let stayed = round.admin.carry_out(&merging(json!(["code:A1", "code:A2"]), new.clone(), "stay"));
+        assert_eq!(until("A3"), "-");
+        round.admin.undo(&stayed);
+        let merged = round.admin.carry_out(&merging(json!(["code:A1", "code:A2"]), new, "pass_on"));
+        assert_eq!((until("A3"), history("A3")), ("2026-03-25".to_owned(), vec!["passed_on 2026-03-25".to_owned()]));
+        let own = round.report().read("A3/completeness")["own"].clone();
+        assert_eq!(own["deadline"], "2026-03-25");
+        // In the next month nobody had more time.
+        round.admin.get(&path("A3").replace("2026-02", "2026-03")).expect_problem(404, "EXTENSION_NOT_FOUND");
+        round.admin.undo(&merged);
+        assert_eq!((until("A1"), until("A2")), ("2026-03-20".to_owned(), "2026-03-25".to_owned()));
+
+        let took_first = round.admin.carry_out(&merging(json!(["code:A1"]), json!("code:B1"), "pass_on"));
+        assert_eq!((until("B1"), history("B1").len()), ("2026-03-22".to_owned(), 1));
+        let took_second = round.admin.carry_out(&merging(json!(["code:A2"]), json!("code:B1"), "pass_on"));
+        assert_eq!((until("B1"), history("B1").len()), ("2026-03-25".to_owned(), 2));
+        round.admin.undo(&took_second);
+        assert_eq!(until("B1"), "2026-03-22");
+        assert_eq!(history("B1"), ["taken_back 2026-03-22", "passed_on 2026-03-25", "given 2026-03-22"]);
+        round.admin.undo(&took_first);
+        assert_eq!(history("B1").len(), 3);
+    }
+
     fn an_extension_stays_with_its_unit_through_a_reorganisation(backend) {
         let round = Round::new(backend);
         let path = "/v1/forms/m/periods/2026-02/units/code:A1/extension";

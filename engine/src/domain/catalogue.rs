@@ -15,7 +15,9 @@ use super::id::{
     BreakdownCode, FormCode, IndicatorCode, IndicatorNumber, LevelCode, OptionCode, OptionNumber,
     RuleCode,
 };
-use super::indicator::{Across, AcrossTime, AcrossUnits, Definition, Indicator, Measure};
+use super::indicator::{
+    Across, AcrossTime, AcrossUnits, BreakdownOption, Definition, Indicator, Measure,
+};
 use super::respondents::Respondents;
 use super::subtree_reporting::SubtreeReportings;
 
@@ -412,6 +414,21 @@ impl<'c> InForce<'c> {
         std::iter::once(self.period).chain(taken).collect()
     }
 
+    /// Lists the figures that units enter, in the order of the outline. Totals of closed breakdowns are
+    /// computed, and left out.
+    pub fn entered_figures(
+        &self,
+    ) -> impl Iterator<Item = (&Entry<'c>, OptionNumber, Option<&'c BreakdownOption>)> {
+        self.entries.iter().flat_map(|entry| {
+            let figures = entry.options().into_iter();
+            let is_entered = |number: OptionNumber| {
+                number != OptionNumber::TOTAL || !entry.definition.has_closed_breakdown()
+            };
+            let figures = figures.filter(move |(number, _)| is_entered(*number));
+            figures.map(move |(number, option)| (entry, number, option))
+        })
+    }
+
     /// In the order of the outline.
     pub fn entries(&self) -> &[Entry<'c>] {
         &self.entries
@@ -477,7 +494,7 @@ impl<'c> Entry<'c> {
     }
 
     /// The numbers of the total and of the options, in the order of the definition.
-    pub fn options(&self) -> Vec<(OptionNumber, Option<&'c super::indicator::BreakdownOption>)> {
+    pub fn options(&self) -> Vec<(OptionNumber, Option<&'c BreakdownOption>)> {
         let options = self
             .definition
             .options()

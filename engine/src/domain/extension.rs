@@ -1,6 +1,7 @@
 //! Extensions (gia hạn): more time that one unit is given for one period. Never who may give it.
 
 use chrono::{NaiveDate, NaiveDateTime, TimeZone};
+use serde::{Deserialize, Serialize};
 
 use super::deadline::Deadline;
 use super::id::AccountId;
@@ -26,6 +27,32 @@ impl Extension {
             false => ordinary,
         }
     }
+}
+
+/// What became of a unit's extension at one time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ExtensionChange {
+    /// Somebody gave the unit more time, or another last day.
+    Given,
+    Withdrawn,
+    /// A unit that was merged into this one by a reorganisation had more time.
+    PassedOn,
+    /// That reorganisation was undone.
+    TakenBack,
+}
+
+/// A step of the history of a unit's extension.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExtensionStep {
+    pub change: ExtensionChange,
+    /// The last day in time since the step; `None` if it is the ordinary one.
+    pub until: Option<NaiveDate>,
+    pub reason: Option<String>,
+    pub account: AccountId,
+    pub at: NaiveDateTime,
+    pub rev: i64,
 }
 
 #[cfg(test)]

@@ -208,6 +208,20 @@ impl Snapshot {
         self.locate_as_of(path, None)
     }
 
+    /// Returns a place of the map of a period's last day.
+    pub(in crate::service) fn located<'s>(
+        &'s self,
+        period: FormPeriod<'s>,
+        position: Position,
+    ) -> Located<'s> {
+        Located {
+            in_force: self.catalogue.in_force(period),
+            tree: self.hierarchy.tree_on(period.closing_day()),
+            position,
+            map: MapOf::OfPeriod,
+        }
+    }
+
     /// Finds a place on the map of `as_of`, which must not be before the period's last day. Without
     /// it, uses that last day.
     pub(in crate::service) fn locate_as_of(

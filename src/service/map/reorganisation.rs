@@ -1,6 +1,7 @@
 //! Reorganisations (sắp xếp đơn vị hành chính): previews a document, carries it out, and lists
-//! earlier ones. `undo` takes one back; `work` moves submissions, targets and grants.
+//! earlier ones. `undo` takes one back; `work` moves submissions, targets and grants, `extension` more time.
 
+mod extension;
 mod forecast;
 mod preview;
 mod undo;
@@ -257,6 +258,8 @@ impl ReorganisationWork<'_, '_> {
             grants: self.follow_with_grants()?,
             passed_on: self.take_over_work()?,
         };
+        let noting = self.noting();
+        self.pass_extensions_on(&noting)?;
         let counts = UnitCounts {
             created: plan.created().count(),
             changed: plan.changed().count(),

@@ -5,8 +5,11 @@
 mod counted;
 mod list;
 mod rows;
+mod still_open;
 
 pub use self::list::{CompletenessQuery, ProgressKind, UnitProgress, list_completeness};
+pub(in crate::service) use self::rows::map_stood_still;
+pub(in crate::service) use self::still_open::StillOpen;
 
 use crate::error::{Code, Explain, Explanation};
 use crate::locale::Quoted;
@@ -179,7 +182,8 @@ pub struct Progress {
     pub submitted: u64,
     /// The approved ones among those submitted.
     pub approved: u64,
-    /// The missing ones whose submission was returned and has not come again.
+    /// The missing ones whose submission was returned and has not come again. A draft of the
+    /// correction changes nothing.
     pub returned: u64,
     /// Counting submissions that first came after their deadline. A later correction does not make
     /// one late.
@@ -644,7 +648,7 @@ impl<'s> BaseOnMap<'s> {
                 let is_overdue =
                     |deadline: Deadline| deadline.is_before(self.today, self.time_zone);
                 let submission = self.submissions.get(&unit.unit());
-                let is_returned = submission.is_some_and(|one| one.status == Status::Returned);
+                let is_returned = submission.is_some_and(|one| one.given_back_revision.is_some());
                 progress.missing += 1;
                 progress.returned += u64::from(is_returned);
                 progress.overdue += u64::from(deadline.is_some_and(is_overdue));

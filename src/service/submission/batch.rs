@@ -6,13 +6,13 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::Reader;
 use super::change::{Asked, SubmissionChange, WORTH_A_THREAD, path_of, state_of};
 use super::error::SubmissionError;
 use super::jump::jumps;
 use super::rule::{broken_rules, has_rules, rollup_at};
 use super::step::{Deciding, Standing, Taken};
 use super::view::{ReturnView, Shown, SubmissionView, Warning};
-use super::{Reader, may_be_given_back};
 use crate::authn::Credential;
 use crate::authz::{Permit, Scope};
 use crate::domain::extension::Extension;
@@ -472,7 +472,7 @@ fn write_steps(
 /// are made later.
 fn replies_to(steps: &[Stepping<'_>]) -> Result<Vec<Option<PackedReply>>, StoreError> {
     let replies = steps.iter().map(|step| {
-        let is_complete = !may_be_given_back(&step.taken.next);
+        let is_complete = step.taken.next.given_back_revision.is_none();
         is_complete
             .then(|| step.reply(None, Vec::new()))
             .transpose()

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::view::entered_figures;
 use crate::domain::catalogue::InForce;
 use crate::domain::id::{IndicatorNumber, OptionNumber};
 use crate::domain::quantity::{Decimal, Decimals, Qualifier};
@@ -70,24 +69,26 @@ impl Difference {
 
 fn value_changes(before: &[Fact], after: &[Fact], in_force: &InForce<'_>) -> Vec<ValueChangeView> {
     let (before, after) = (by_figure(before), by_figure(after));
-    let changed = entered_figures(in_force).filter_map(|(entry, number, option)| {
-        let figure = (entry.indicator.number, number);
-        let (before, after) = (before.get(&figure), after.get(&figure));
-        if before == after {
-            return None;
-        }
-        let decimals = entry.definition.decimals;
-        Some(ValueChangeView {
-            indicator: entry.indicator.code.to_string(),
-            option: option.map(|option| option.code.to_string()),
-            name: match option {
-                None => NameView::of(&entry.definition.name),
-                Some(option) => NameView::of_part(&entry.definition.name, &option.name),
-            },
-            before: before.map(|fact| QuantityView::of(fact, decimals)),
-            after: after.map(|fact| QuantityView::of(fact, decimals)),
-        })
-    });
+    let changed = in_force
+        .entered_figures()
+        .filter_map(|(entry, number, option)| {
+            let figure = (entry.indicator.number, number);
+            let (before, after) = (before.get(&figure), after.get(&figure));
+            if before == after {
+                return None;
+            }
+            let decimals = entry.definition.decimals;
+            Some(ValueChangeView {
+                indicator: entry.indicator.code.to_string(),
+                option: option.map(|option| option.code.to_string()),
+                name: match option {
+                    None => NameView::of(&entry.definition.name),
+                    Some(option) => NameView::of_part(&entry.definition.name, &option.name),
+                },
+                before: before.map(|fact| QuantityView::of(fact, decimals)),
+                after: after.map(|fact| QuantityView::of(fact, decimals)),
+            })
+        });
     changed.collect()
 }
 

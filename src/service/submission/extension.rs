@@ -3,16 +3,18 @@
 use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 use serde::Serialize;
 
-use super::step::read_reason;
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
 use crate::domain::deadline::Deadline;
-use crate::domain::extension::Extension;
+use crate::domain::extension::{Extension, ExtensionChange, ExtensionStep};
+use crate::domain::id::AccountId;
 use crate::domain::naming::Named;
+use crate::domain::text::read_reason;
 use crate::error::{Code, Explain, Explanation, Fault};
 use crate::locale::Count;
 use crate::message;
 use crate::path;
+use crate::sentence::Sentence;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
 use crate::service::application::change::{ChangeItem, ChangeKind};
@@ -23,7 +25,9 @@ use crate::service::application::locate::{Located, NotFound, ReportPath};
 use crate::service::application::name::{PeriodName, UnitName};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::people::account_name::{AccountName, NameReader};
-use crate::store::extension::{extension_delete, extension_get, extension_put};
+use crate::store::extension::{
+    extension_delete, extension_get, extension_put, extension_step_append, extension_steps,
+};
 use crate::store::{StoreError, Transaction};
 
 /// The errors of use cases on extensions.
@@ -80,7 +84,27 @@ pub struct ExtensionView {
     pub by: AccountName,
     pub at: DateTime<Utc>,
     pub rev: i64,
+    /// Each time that the unit was given more time or that was taken back, the latest first; at most
+    /// 100.
+    pub history: Vec<ExtensionStepView>,
 }
+
+/// A step of the history of an extension.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct ExtensionStepView {
+    pub change: ExtensionChange,
+    /// The last day in time since then; null if it is the ordinary one.
+    pub until: Option<NaiveDate>,
+    /// Null if it was withdrawn.
+    pub reason: Option<String>,
+    /// The account that did it.
+    pub by: AccountName,
+    pub at: DateTime<Utc>,
+    pub rev: i64,
+}
+
+/// The most steps that an answer has.
+const MOST_STEPS: i64 = 100;
 
 /// Returns a unit's deadline: that of its level, or a later one that it was given.
 pub(super) fn deadline_of(
@@ -112,8 +136,22 @@ fn view_of(
     located: &Located<'_>,
     extension: &Extension,
 ) -> Result<ExtensionView, StoreError> {
+    let steps = extension_steps(transaction, located.key(), MOST_STEPS)?;
+    let authors = steps.iter().map(|step| step.account);
+    let authors: Vec<AccountId> = authors.chain([extension.account]).collect();
     let names = NameReader::of(application, transaction, identity, snapshot)?;
-    let names = names.read(transaction, &[extension.account])?;
+    let names = names.read(transaction, &authors)?;
+    let history = steps.into_iter().map(|step| {
+        Ok(ExtensionStepView {
+            change: step.change,
+            until: step.until,
+            reason: step.reason,
+            by: names.name(step.account)?,
+            at: step.at.and_utc(),
+            rev: step.rev,
+        })
+    });
+    let history = history.collect::<Result<Vec<_>, StoreError>>()?;
     let ordinary = ordinary_deadline(snapshot, located);
     Ok(ExtensionView {
         form: located.form().code.to_string(),
@@ -125,6 +163,7 @@ fn view_of(
         by: names.name(extension.account)?,
         at: extension.given_at.and_utc(),
         rev: extension.rev,
+        history,
     })
 }
 
@@ -196,6 +235,15 @@ pub fn put_extension(
                 rev: snapshot.counters.rev,
             };
             extension_put(transaction, key, &extension)?;
+            let given = ExtensionStep {
+                change: ExtensionChange::Given,
+                until: Some(extension.until),
+                reason: Some(extension.reason.clone()),
+                account: extension.account,
+                at: extension.given_at,
+                rev: extension.rev,
+            };
+            extension_step_append(transaction, key, &given)?;
             let identity = &call.identity;
             let view = view_of(
                 application,
@@ -233,12 +281,21 @@ pub fn delete_extension(
         let permit = snapshot
             .access
             .to_unit(Action::GiveExtensions, tree, place)?;
-        change.once(permit, |transaction, _| {
+        change.once(permit, |transaction, permit| {
             let key = located.key();
             let known = extension_get(transaction, key)?;
             let known = known.ok_or(ExtensionError::NotGiven)?;
             call.precondition.check_if_given(Some(&state_of(&known)))?;
             extension_delete(transaction, key)?;
+            let withdrawn = ExtensionStep {
+                change: ExtensionChange::Withdrawn,
+                until: None,
+                reason: None,
+                account: permit.account(),
+                at: call.now.naive_utc().trunc_subsecs(6),
+                rev: snapshot.counters.rev,
+            };
+            extension_step_append(transaction, key, &withdrawn)?;
             let period = &located.in_force.period;
             let item = ChangeItem::of_report(ChangeKind::ExtensionWithdrawn, period, key.unit);
             Ok(Written::new(Reply::without_body(), [item]))
@@ -272,7 +329,7 @@ fn read(
     if let Some(message) = message {
         faults.push(Fault::in_body(path!["until"], Code::InvalidValue, message));
     }
-    let reason = read_reason(&entered.reason, path!["reason"]);
+    let reason = read_reason(&entered.reason).map_err(|fault| fault.at(path!["reason"]));
     match reason {
         Ok(reason) if faults.is_empty() => Ok(reason),
         Ok(_) => Err(faults),

@@ -7,6 +7,7 @@ mod difference;
 mod enter;
 mod error;
 pub mod extension;
+pub(in crate::service) mod four_eyes;
 mod jump;
 mod queue;
 mod receipt;
@@ -42,9 +43,7 @@ pub use self::whereabouts::{CarryingReleaseView, Whereabouts, WhereaboutsState, 
 use crate::authn::Identity;
 use crate::authz::Action;
 use crate::domain::id::AccountId;
-use crate::domain::submission::{
-    Revision, RevisionRecord, Status, Step, Submission, SubmissionKey,
-};
+use crate::domain::submission::{Revision, RevisionRecord, Submission, SubmissionKey};
 use crate::service::application::Application;
 use crate::service::application::condition::State;
 use crate::service::application::locate::{Located, ReportPath};
@@ -53,42 +52,10 @@ use crate::service::application::snapshot::Snapshot;
 use crate::service::people::account_name::NameReader;
 use crate::store::extension::extension_get;
 use crate::store::submission::revision::{
-    revision_last_of, revision_with_values_before, revisions_before, revisions_of,
+    revision_get, revision_with_values_before, revisions_before, revisions_of,
 };
 use crate::store::submission::submission_get;
 use crate::store::{StoreError, Transaction};
-
-/// Steps that give a submission back to its unit, and those after which that is over.
-const GIVEN_BACK_OR_ANSWERED: [Step; 5] = [
-    Step::Return,
-    Step::Reopen,
-    Step::Replace,
-    Step::Submit,
-    Step::Withdraw,
-];
-
-/// Finds the step that gave a submission back to its unit, a return or a reopening, as long as the unit
-/// has not answered it. Drafts answer nothing.
-fn given_back(
-    transaction: &mut Transaction<'_>,
-    key: SubmissionKey,
-    submission: &Submission,
-) -> Result<Option<RevisionRecord>, StoreError> {
-    if !may_be_given_back(submission) {
-        return Ok(None);
-    }
-    let last = revision_last_of(transaction, key, &GIVEN_BACK_OR_ANSWERED)?;
-    Ok(last.filter(|last| matches!(last.step, Step::Return | Step::Reopen)))
-}
-
-fn may_be_given_back(submission: &Submission) -> bool {
-    match submission.status {
-        Status::Returned | Status::Reopened => true,
-        // What never came in was never given back.
-        Status::Draft => submission.received.is_some(),
-        Status::Submitted | Status::Approved | Status::Withdrawn => false,
-    }
-}
 
 /// Somebody who reads a submission, or changes it and is shown what became of it.
 struct Reader<'r> {
@@ -106,9 +73,11 @@ impl Reader<'_> {
         key: SubmissionKey,
         submission: &Submission,
     ) -> Result<Option<ReturnView>, StoreError> {
-        let Some(record) = given_back(transaction, key, submission)? else {
+        let Some(revision) = submission.given_back_revision else {
             return Ok(None);
         };
+        let record = revision_get(transaction, key, revision)?;
+        let record = record.ok_or_else(|| missing(revision))?;
         let names = NameReader::of(self.application, transaction, self.identity, self.snapshot)?;
         let names = names.read(transaction, &[record.account])?;
         let by = names.name(record.account)?;
@@ -207,8 +176,12 @@ impl KnownSteps {
     fn find(&self, revision: Revision) -> Result<&RevisionRecord, StoreError> {
         let mut records = self.0.iter();
         let found = records.find(|record| record.revision == revision);
-        found.ok_or_else(|| StoreError::Corrupt(format!("revision {revision:?} is missing")))
+        found.ok_or_else(|| missing(revision))
     }
+}
+
+fn missing(revision: Revision) -> StoreError {
+    StoreError::Corrupt(format!("revision {revision:?} is missing"))
 }
 
 /// Lists a submission's history, the latest step first.

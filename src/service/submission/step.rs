@@ -9,11 +9,11 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::change::{Arrival, Asked, Entered, EnteredReason, EnteredValueReason, SubmissionChange};
 use super::error::SubmissionError;
 use super::extension::deadline_of;
-use super::given_back;
+use super::four_eyes::entered_by;
 use crate::authz::{Action, Permit, holder_of};
 use crate::domain::extension::Extension;
 use crate::domain::form::{FourEyes, Late, SubmittedBy};
-use crate::domain::id::{AccountId, LevelCode};
+use crate::domain::id::LevelCode;
 use crate::domain::naming::Named;
 use crate::domain::received_days::ReceivedDays;
 use crate::domain::respondents::Respondents;
@@ -28,7 +28,7 @@ use crate::message;
 use crate::rollup::piece::Contribution;
 use crate::service::application::locate::Located;
 use crate::service::application::snapshot::Snapshot;
-use crate::store::submission::revision::revisions_before;
+use crate::store::submission::revision::authors_before;
 use crate::store::{StoreError, Transaction};
 
 /// The number of past steps that are searched for whoever entered the values to be approved.
@@ -112,7 +112,7 @@ impl Deciding<'_> {
         // A submission can always be withdrawn, even if nothing more is accepted.
         let arrival = change.arrival();
         let wrong_day = match arrival {
-            Some(arrival) => self.check_in_time(transaction, arrival, effect)?,
+            Some(arrival) => self.check_in_time(arrival, effect)?,
             None => None,
         };
         self.check_four_eyes(transaction, change)?;
@@ -124,7 +124,7 @@ impl Deciding<'_> {
             _ => None,
         };
         let paper = arrival.and_then(Arrival::of_paper);
-        let next = self.next(status, effect, brought.as_ref(), paper);
+        let next = self.next((change.step(), status, effect), brought.as_ref(), paper);
         let record = RevisionRecord {
             revision: next.revision,
             step: change.step(),
@@ -303,7 +303,6 @@ impl Deciding<'_> {
     /// the other faults.
     fn check_in_time(
         &self,
-        transaction: &mut Transaction<'_>,
         arrival: Arrival,
         effect: Effect,
     ) -> Result<Option<Fault>, SubmissionError> {
@@ -318,18 +317,16 @@ impl Deciding<'_> {
             }
         }
         if effect == Effect::CountsLatest {
-            self.check_deadline(transaction, arrival)?;
+            self.check_deadline(arrival)?;
         }
         Ok(None)
     }
 
     /// Tells whether the submission was given back and has not come in again since. One that came in
     /// time must then be accepted again.
-    fn was_given_back(&self, transaction: &mut Transaction<'_>) -> Result<bool, StoreError> {
-        match self.current() {
-            Some(current) => Ok(given_back(transaction, self.located.key(), current)?.is_some()),
-            None => Ok(false),
-        }
+    fn was_given_back(&self) -> bool {
+        let current = self.current();
+        current.is_some_and(|current| current.given_back_revision.is_some())
     }
 
     /// Says what is wrong with the day on which a paper came in, if anything.
@@ -355,11 +352,7 @@ impl Deciding<'_> {
         })
     }
 
-    fn check_deadline(
-        &self,
-        transaction: &mut Transaction<'_>,
-        arrival: Arrival,
-    ) -> Result<(), SubmissionError> {
+    fn check_deadline(&self, arrival: Arrival) -> Result<(), SubmissionError> {
         let period = &self.located.in_force.period;
         let deadline = deadline_of(self.snapshot, self.located, self.extension);
         let time_zone = self.snapshot.counters.time_zone;
@@ -368,10 +361,7 @@ impl Deciding<'_> {
             Arrival::OnPaper(day) => deadline.is_before(day, time_zone),
         });
         match passed {
-            Some(deadline)
-                if period.definition.late == Late::Refuse
-                    && !self.was_given_back(transaction)? =>
-            {
+            Some(deadline) if period.definition.late == Late::Refuse && !self.was_given_back() => {
                 Err(SubmissionError::Closed {
                     deadline: deadline.as_seen_in(time_zone),
                     who: self.holder_of(Action::GiveExtensions),
@@ -398,8 +388,8 @@ impl Deciding<'_> {
         };
         // The accounts that entered the counting values and that submitted them.
         let key = self.located.key();
-        let revisions = revisions_before(transaction, key, counting.next(), MOST_STEPS)?;
-        match entered_by(&revisions).contains(&self.permit.account()) {
+        let history = authors_before(transaction, key, counting.next(), MOST_STEPS)?;
+        match entered_by(&history).contains(&self.permit.account()) {
             true => Err(SubmissionError::FourEyes {
                 who: self.holder_of(Action::DecideSubmissions),
             }),
@@ -520,10 +510,18 @@ impl Deciding<'_> {
         before.map_or_else(|| ReceivedDays::on(day), |received| received.and_on(day))
     }
 
+    /// Returns what the unit has still to answer after a step, which becomes a revision.
+    fn given_back(&self, step: Step, revision: Revision) -> Option<Revision> {
+        match step {
+            Step::Return | Step::Reopen => Some(revision),
+            Step::Save | Step::Discard | Step::Reorganise => self.current()?.given_back_revision,
+            Step::Replace | Step::Submit | Step::Withdraw | Step::Approve => None,
+        }
+    }
+
     fn next(
         &self,
-        status: Status,
-        effect: Effect,
+        (step, status, effect): (Step, Status, Effect),
         brought: Option<&Content>,
         paper: Option<NaiveDate>,
     ) -> Submission {
@@ -552,6 +550,7 @@ impl Deciding<'_> {
             revision,
             values_revision,
             counting_revision,
+            given_back_revision: self.given_back(step, revision),
             speaks_for: self.speaks_for(effect),
             received,
             rev: self.snapshot.counters.rev,
@@ -567,30 +566,6 @@ impl Deciding<'_> {
 /// Returns the revision whose values are the latest once the draft over it is discarded.
 fn restored(current: &Submission) -> Revision {
     current.counting_revision.unwrap_or(current.values_revision)
-}
-
-/// Returns the accounts that entered the latest values of a history and that submitted them. Steps
-/// come the latest first. Drafts that were discarded are nobody's values.
-fn entered_by(history: &[RevisionRecord]) -> Vec<AccountId> {
-    let mut accounts = Vec::new();
-    let mut is_discarded = false;
-    for record in history {
-        match record.step {
-            Step::Discard => is_discarded = true,
-            Step::Save if is_discarded => {}
-            Step::Save | Step::Replace => {
-                accounts.push(record.account);
-                break;
-            }
-            Step::Submit => {
-                accounts.push(record.account);
-                is_discarded = false;
-            }
-            Step::Withdraw | Step::Approve | Step::Return | Step::Reopen => is_discarded = false,
-            Step::Reorganise => {}
-        }
-    }
-    accounts
 }
 
 /// Returns the counting part of a submission, whose counting revision is `record`.
@@ -624,6 +599,6 @@ fn with_fault<T>(
 }
 
 /// Reads a reason, and notes where its fault is.
-pub(super) fn read_reason(text: &str, at: FieldPath) -> Result<String, Fault> {
+fn read_reason(text: &str, at: FieldPath) -> Result<String, Fault> {
     text::read_reason(text).map_err(|fault| fault.at(at))
 }

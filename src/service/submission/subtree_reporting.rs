@@ -420,6 +420,8 @@ pub fn delete_subtree_reporting(
             if known.is_empty() {
                 return Err(SubtreeReportingError::NotArranged);
             }
+            call.precondition
+                .check_if_given(state_of(&known).as_ref())?;
             let mut items = Vec::new();
             let mut refused = None;
             for gone in &known {

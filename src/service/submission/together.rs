@@ -11,7 +11,6 @@ use super::batch::{
 use super::change::{Asked, state_of};
 use super::error::SubmissionError;
 use super::jump::jumps;
-use super::may_be_given_back;
 use super::rule::{broken_rules, has_rules, rollup_at};
 use super::view::{SubmissionView, Warning};
 use crate::authz::{Action, Denied};
@@ -358,7 +357,7 @@ fn has_all(located: &Located<'_>) -> bool {
 /// need the database and are made later.
 fn views_of(steps: &[Stepping<'_>]) -> Vec<Option<SubmissionView>> {
     let views = steps.iter().map(|step| {
-        let is_complete = !may_be_given_back(&step.taken.next);
+        let is_complete = step.taken.next.given_back_revision.is_none();
         is_complete.then(|| step.view(None, Vec::new()))
     });
     views.collect()

@@ -14,7 +14,6 @@ use crate::domain::catalogue::{Entry, InForce};
 use crate::domain::extension::Extension;
 use crate::domain::form::Rule;
 use crate::domain::id::{IndicatorCode, OptionNumber};
-use crate::domain::indicator::BreakdownOption;
 use crate::domain::jump::Jump;
 use crate::domain::quantity::{Decimal, Qualifier};
 use crate::domain::receipt::ReceiptNumber;
@@ -323,33 +322,20 @@ fn period_running(received: ReceivedDays, closes: NaiveDate) -> Option<Warning> 
 
 /// Lists values in the order of the outline.
 fn value_views(facts: &[Fact], in_force: &InForce<'_>) -> Vec<ValueView> {
-    let views = entered_figures(in_force).filter_map(|(entry, number, option)| {
-        let fact = facts
-            .iter()
-            .find(|fact| (fact.indicator, fact.option) == (entry.indicator.number, number))?;
-        Some(ValueView {
-            indicator: entry.indicator.code.to_string(),
-            option: option.map(|option| option.code.to_string()),
-            value: Decimal::new(fact.mantissa, entry.definition.decimals.get()),
-            qualifier: fact.qualifier,
-        })
-    });
+    let views = in_force
+        .entered_figures()
+        .filter_map(|(entry, number, option)| {
+            let fact = facts
+                .iter()
+                .find(|fact| (fact.indicator, fact.option) == (entry.indicator.number, number))?;
+            Some(ValueView {
+                indicator: entry.indicator.code.to_string(),
+                option: option.map(|option| option.code.to_string()),
+                value: Decimal::new(fact.mantissa, entry.definition.decimals.get()),
+                qualifier: fact.qualifier,
+            })
+        });
     views.collect()
-}
-
-/// Lists the figures that units enter, in the order of the outline. Totals of closed breakdowns are
-/// computed, and left out.
-pub(super) fn entered_figures<'f>(
-    in_force: &'f InForce<'f>,
-) -> impl Iterator<Item = (&'f Entry<'f>, OptionNumber, Option<&'f BreakdownOption>)> {
-    in_force.entries().iter().flat_map(|entry| {
-        let figures = entry.options().into_iter();
-        let is_entered = |number: OptionNumber| {
-            number != OptionNumber::TOTAL || !entry.definition.has_closed_breakdown()
-        };
-        let figures = figures.filter(move |(number, _)| is_entered(*number));
-        figures.map(move |(number, option)| (entry, number, option))
-    })
 }
 
 /// Tells whether somebody entered for a unit below (nhập thay).

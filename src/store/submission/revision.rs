@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, Date, Integer, Nullable, Text, Timestamp};
 use itertools::Itertools;
 
-use crate::domain::id::{FormNumber, UnitId};
+use crate::domain::id::{AccountId, FormNumber, UnitId};
 use crate::domain::period::Period;
 use crate::domain::submission::{Content, Passage, Revision, RevisionRecord, Step, SubmissionKey};
 use crate::rollup::encode::{pack_facts, unpack_facts, unpack_nil};
@@ -315,22 +315,48 @@ pub fn revisions_before(
         .collect()
 }
 
-/// Reads the latest revision that took one of `steps`.
-pub fn revision_last_of(
+/// A step and who took it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuthoredStep {
+    pub revision: Revision,
+    pub step: Step,
+    pub account: AccountId,
+}
+
+impl AuthoredStep {
+    pub(in crate::store) fn new(
+        revision: i32,
+        step: &str,
+        account: &str,
+    ) -> Result<AuthoredStep, StoreError> {
+        Ok(AuthoredStep {
+            revision: Revision::new(revision),
+            step: word(step)?,
+            account: parsed(account, "account id")?,
+        })
+    }
+}
+
+/// Reads who took the steps before `before`, at most `limit`, the latest first. Reads no values.
+pub fn authors_before(
     transaction: &mut Transaction<'_>,
     key: SubmissionKey,
-    steps: &[Step],
-) -> Result<Option<RevisionRecord>, StoreError> {
-    let steps = steps.iter().map(|step| to_word(*step));
-    let steps = steps.collect::<Result<Vec<String>, StoreError>>()?;
+    before: Revision,
+    limit: i64,
+) -> Result<Vec<AuthoredStep>, StoreError> {
     let (tenant, connection) = transaction.parts();
-    of_report!(submission_revision, tenant, key, step.eq_any(steps))
+    of_report!(submission_revision, tenant, key, revision.lt(before.get()))
         .order(submission_revision::revision.desc())
-        .select(RevisionRow::as_select())
-        .first::<RevisionRow>(connection)
-        .optional()?
-        .map(RevisionRecord::try_from)
-        .transpose()
+        .limit(limit)
+        .select((
+            submission_revision::revision,
+            submission_revision::step,
+            submission_revision::account_id,
+        ))
+        .load::<(i32, String, String)>(connection)?
+        .into_iter()
+        .map(|(revision, step, account)| AuthoredStep::new(revision, &step, &account))
+        .collect()
 }
 
 /// Reads the latest revision before `before` whose values were sent, and not only kept as a draft.

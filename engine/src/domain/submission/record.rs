@@ -29,6 +29,9 @@ pub struct Submission {
     pub values_revision: Revision,
     /// The revision whose values count, if any do.
     pub counting_revision: Option<Revision>,
+    /// The return, or the reopening, that the unit has still to answer by sending values anew. A draft
+    /// answers nothing.
+    pub given_back_revision: Option<Revision>,
     pub speaks_for: SpeaksFor,
     /// `None` if nothing that counts ever came in.
     pub received: Option<ReceivedDays>,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use chrono::NaiveDate;
 
+use super::extension::take_extensions_back;
 use super::work::{Noting, note, periods_since, rekey};
 use super::{ReorganisationError, ReorganisationView, found, mark_map_changed, state_of};
 use crate::authz::{Action, Reach};
@@ -346,6 +347,7 @@ impl Undoing<'_, '_> {
             };
             rekey(self.transaction, back)?;
         }
+        take_extensions_back(self.transaction, self.reorganised.rev, &self.noting)?;
         let opened: HashSet<UnitId> = self.changes.opened.iter().copied().collect();
         let replaced = self.changes.replaced.iter().map(|fact| fact.unit);
         let former = self.changes.closed.iter().copied().chain(replaced);

@@ -268,7 +268,7 @@ impl ReorganisationWork<'_, '_> {
         Ok(passed_on)
     }
 
-    fn noting(&self) -> Noting {
+    pub(super) fn noting(&self) -> Noting {
         Noting {
             account: self.permit.account(),
             at: self.now.naive_utc(),

@@ -10,7 +10,7 @@ use super::{
     map_of, release_of, view_of_unit,
 };
 use crate::authn::Identity;
-use crate::domain::hierarchy::{Hierarchy, Place};
+use crate::domain::hierarchy::{Hierarchy, Place, Tree};
 use crate::domain::id::{LevelCode, UnitId};
 use crate::domain::naming::Named;
 use crate::service::application::Application;
@@ -63,6 +63,8 @@ impl ProgressKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct UnitProgress {
     pub unit: UnitName,
+    /// If true, this is the undivided part of a former unit, not a unit that exists.
+    pub not_divided: bool,
     /// The unit above; null for a root.
     pub above: Option<UnitName>,
     pub total: Progress,
@@ -72,8 +74,8 @@ pub struct UnitProgress {
     /// For a longer period or a later map: the progress of the unit's own base periods, and of
     /// those of the units that it took over; null otherwise.
     pub own_periods: Option<Progress>,
-    /// The unit whose people `contacts` has: this one, or the nearest above that has anybody. Null if
-    /// there is nobody to call.
+    /// The unit whose people `contacts` has: this one, or the nearest above that has anybody. Of a
+    /// former unit one above it. Null if there is nobody to call.
     pub contacts_of: Option<UnitName>,
     /// If something is missing, the people with a duty there today: reporters, then approvers, then
     /// managers.
@@ -105,11 +107,18 @@ impl ListedUnits {
         }
     }
 
-    /// Lists the units in or below a place, in the order of the tree.
-    fn of<'t>(&self, top: Place<'t>) -> Vec<Place<'t>> {
+    /// Lists the units in or below a place, in the order of the tree, with the former ones that count
+    /// there.
+    fn of<'t>(&self, tree: &'t Tree, top: Place<'t>) -> Vec<Place<'t>> {
         match self {
-            ListedUnits::Children => top.children().collect(),
-            ListedUnits::Level(level) => top.at_level(level).collect(),
+            ListedUnits::Children => top.parts().collect(),
+            ListedUnits::Level(level) => {
+                let leaves = tree.leaves().filter(|leaf| top.covers(*leaf));
+                let leaves = leaves.filter(|leaf| leaf.fact().level == *level);
+                let mut listed: Vec<Place<'_>> = top.at_level(level).chain(leaves).collect();
+                listed.sort_by_key(|place| place.position());
+                listed
+            }
         }
     }
 }
@@ -131,7 +140,7 @@ pub fn list_completeness(
         let _permit = snapshot.may_read(&located)?;
         let listed = ListedUnits::read(&snapshot.hierarchy, &query.of, located.map_day())?;
         let top = located.place();
-        let candidates = after_cursor(listed.of(top), query.page.after.as_deref())?;
+        let candidates = after_cursor(listed.of(&located.tree, top), query.page.after.as_deref())?;
         let (counted, page) =
             counted_page(transaction, (snapshot, &located), candidates, query, now)?;
         let Cut { places, next } = Cut::of(page, query.page.limit);
@@ -140,17 +149,20 @@ pub fn list_completeness(
         let incomplete = places
             .iter()
             .filter(|place| counted.total(**place).missing > 0);
-        let incomplete: Vec<UnitId> = incomplete.map(|place| place.unit()).collect();
+        let incomplete: Vec<UnitId> = incomplete.map(|place| called_for(*place)).collect();
         let (today, called) = (
             snapshot.today(now),
             (identity.tenant(), incomplete.as_slice()),
         );
-        let mut called = nearest_contacts(application, transaction, snapshot, called, today)?;
+        let called = nearest_contacts(application, transaction, snapshot, called, today)?;
         let tree = snapshot.hierarchy.tree_on(today);
         let items = places.iter().map(|place| {
-            let (of, contacts) = called.remove(&place.unit()).unzip();
+            let is_missing = counted.total(*place).missing > 0;
+            let called = called.get(&called_for(*place)).filter(|_| is_missing);
+            let (of, contacts) = called.cloned().unzip();
             UnitProgress {
                 unit: UnitName::of(*place),
+                not_divided: place.is_leaf(),
                 above: place.parent().map(UnitName::of),
                 total: counted.total(*place),
                 own: counted.own(*place),
@@ -171,6 +183,21 @@ pub fn list_completeness(
     })
 }
 
+/// Returns the unit whose people are called about a place. Nobody has a duty on a former unit's part.
+fn called_for(place: Place<'_>) -> UnitId {
+    let above = place.parent().filter(|_| place.is_leaf());
+    above.unwrap_or(place).unit()
+}
+
+/// Writes the cursor of a page that ends at a place. Parts of a former unit may lie under several.
+fn cursor_at(place: Place<'_>) -> String {
+    match (place.is_leaf(), place.parent()) {
+        (false, _) => place.unit().to_string(),
+        (true, Some(above)) => format!("{}~{}", place.unit(), above.unit()),
+        (true, None) => format!("{}~", place.unit()),
+    }
+}
+
 /// Leaves out what comes up to the unit that a cursor names.
 fn after_cursor<'t>(
     mut places: Vec<Place<'t>>,
@@ -179,8 +206,7 @@ fn after_cursor<'t>(
     let Some(cursor) = cursor else {
         return Ok(places);
     };
-    let last = cursor.parse::<UnitId>().ok();
-    let last = last.and_then(|last| places.iter().position(|place| place.unit() == last));
+    let last = places.iter().position(|place| cursor_at(*place) == cursor);
     let last = last.ok_or_else(|| UnknownCursor {
         cursor: cursor.to_owned(),
     })?;
@@ -196,6 +222,9 @@ fn counted_page<'s, 't>(
     now: DateTime<Utc>,
 ) -> Result<(Counted<'s>, Vec<Place<'t>>), StoreError> {
     if stood_still(transaction, snapshot, located)? {
+        // Then nothing can count for a former unit.
+        let standing = candidates.into_iter().filter(|place| !place.is_leaf());
+        let candidates = standing.collect();
         let kept = RowProgress::read(transaction, snapshot, located, now)?;
         return page_of_kept(transaction, kept, (located.place(), candidates), query);
     }
@@ -212,8 +241,10 @@ fn matching<'t>(
     progress: impl Fn(Place<'_>) -> Progress,
 ) -> Vec<Place<'t>> {
     let is_asked = |place: &Place<'_>| {
+        let progress = progress(*place);
+        let has_any = !place.is_leaf() || progress != Progress::default();
         let status = query.status;
-        status.is_none_or(|status| status.of(&progress(*place)) > 0)
+        has_any && status.is_none_or(|status| status.of(&progress) > 0)
     };
     let places = places.into_iter().filter(is_asked);
     places.take(query.page.limit + 1).collect()
@@ -226,8 +257,18 @@ fn page_of_kept<'s, 't>(
     (top, candidates): (Place<'_>, Vec<Place<'t>>),
     query: &CompletenessQuery,
 ) -> Result<(Counted<'s>, Vec<Place<'t>>), StoreError> {
-    let page = match query.status {
-        None | Some(ProgressKind::Expected | ProgressKind::Returned | ProgressKind::Late) => {
+    let says_enough = match query.status {
+        None | Some(ProgressKind::Expected | ProgressKind::Returned) => true,
+        Some(ProgressKind::Late) => kept.knows_late(),
+        Some(
+            ProgressKind::Submitted
+            | ProgressKind::Waiting
+            | ProgressKind::Approved
+            | ProgressKind::Missing,
+        ) => false,
+    };
+    let page = match says_enough {
+        true => {
             let page = matching(candidates, query, |place| Progress {
                 expected: kept.expected(place),
                 returned: kept.returned(place),
@@ -237,12 +278,7 @@ fn page_of_kept<'s, 't>(
             kept.read_counts(transaction, &page)?;
             page
         }
-        Some(
-            ProgressKind::Submitted
-            | ProgressKind::Waiting
-            | ProgressKind::Approved
-            | ProgressKind::Missing,
-        ) => {
+        false => {
             kept.read_counts(transaction, &candidates)?;
             matching(candidates, query, |place| kept.total(place))
         }
@@ -265,7 +301,7 @@ impl<'t> Cut<'t> {
         places.truncate(limit);
         let last = places.last().filter(|_| is_more);
         Cut {
-            next: last.map(|last| last.unit().to_string()),
+            next: last.map(|last| cursor_at(*last)),
             places,
         }
     }

@@ -8,22 +8,28 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{BaseOnMap, OwnStatus, Progress};
 use crate::domain::deadline::Deadline;
-use crate::domain::form::Span;
+use crate::domain::form::{FormPeriod, Span};
 use crate::domain::hierarchy::{Place, Position};
 use crate::domain::id::{FormNumber, LevelCode, UnitId};
 use crate::domain::period::Period;
-use crate::domain::submission::{Stage, Status, Submission};
+use crate::domain::submission::{Stage, Submission};
 use crate::rollup::cell::ByStage;
 use crate::service::application::locate::Located;
 use crate::service::application::snapshot::Snapshot;
 use crate::store::extension::extensions_of;
-use crate::store::key::Units;
-use crate::store::progress::{counting_units, exceptional, period_counts};
+use crate::store::key::{MOST_BY_ID, Units};
+use crate::store::progress::{
+    ReceivedIn, counting_units, given_back_units, period_counts, received_in,
+};
 use crate::store::submission::submissions_of;
 use crate::store::{StoreError, Transaction};
 
-/// The most units that are asked for by name. For more, a whole period is read.
-const MOST_BY_NAME: usize = 2000;
+/// As many submissions are not few any more.
+const MOST_FEW: i64 = 500;
+
+fn is_cut<T>(read: &[T]) -> bool {
+    i64::try_from(read.len()).is_ok_and(|count| count >= MOST_FEW)
+}
 
 /// Returns true if every submission of a report counts at its own unit: it is of one base period, on
 /// the map of its last day, and the map was the same, and known to be so, from the first day on.
@@ -32,9 +38,17 @@ pub(super) fn stood_still(
     snapshot: &Snapshot,
     located: &Located<'_>,
 ) -> Result<bool, StoreError> {
-    let period = &located.in_force.period;
     let is_as_reported = located.restated_to().is_none() && !located.place().is_leaf();
-    if period.span != Span::BasePeriod || !is_as_reported {
+    Ok(is_as_reported && map_stood_still(transaction, snapshot, &located.in_force.period)?)
+}
+
+/// Returns true if every submission of a base period counts at its own unit of the period's last day.
+pub(in crate::service) fn map_stood_still(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    period: &FormPeriod<'_>,
+) -> Result<bool, StoreError> {
+    if period.span != Span::BasePeriod {
         return Ok(false);
     }
     let changes = snapshot.map_changes(transaction)?.iter();
@@ -52,13 +66,18 @@ pub(super) struct RowProgress<'s> {
     /// The period with its deadlines, and the submissions that were read.
     base: BaseOnMap<'s>,
     counts: HashMap<UnitId, ByStage<u64>>,
-    /// In preorder.
-    late: Vec<Position>,
+    late: Late,
     /// In preorder.
     returned: Vec<Position>,
     overdue: Overdue,
     /// The missing units that only an extension keeps from being overdue, in preorder.
     given_time: Vec<Position>,
+}
+
+/// The counting submissions that are late, in preorder: these, or all but these.
+enum Late {
+    These(Vec<Position>),
+    AllBut(Vec<Position>),
 }
 
 /// The levels whose deadline is over.
@@ -86,13 +105,14 @@ impl<'s> RowProgress<'s> {
             located,
             base,
             counts: HashMap::new(),
-            late: Vec::new(),
+            late: Late::These(Vec::new()),
             returned: Vec::new(),
             overdue: Overdue::NoLevel,
             given_time: Vec::new(),
         };
         progress.read_extensions(transaction)?;
-        progress.read_exceptions(transaction)?;
+        progress.read_returned(transaction)?;
+        progress.read_late(transaction)?;
         progress.read_overdue(transaction)?;
         progress.read_given_time(transaction)?;
         Ok(progress)
@@ -111,35 +131,117 @@ impl<'s> RowProgress<'s> {
         Ok(())
     }
 
-    fn read_exceptions(&mut self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
+    /// Reads which units have had their submission back and nothing else counts of them.
+    fn read_returned(&mut self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
+        let (form, period) = self.key();
+        let units = given_back_units(transaction, form, period)?;
+        let expected = self.places_of(units.into_iter().map(|unit| (unit, ())));
+        let expected = expected.filter(|(place, ())| self.base.is_expected(*place));
+        let mut returned: Vec<Position> = expected.map(|(place, ())| place.position()).collect();
+        returned.sort_unstable();
+        self.returned = returned;
+        Ok(())
+    }
+
+    /// Reads which submissions first came in after their deadline: of a small subtree all that it has,
+    /// of a large one those that are late, or those in time if they are few.
+    fn read_late(&mut self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
         let time_zone = self.base.time_zone;
         let days = self.base.deadlines.values();
-        let first_deadline = days.map(|deadline| deadline.day(time_zone)).min();
-        let top = self.located.place();
-        let below: Vec<UnitId> = top
-            .subtree()
-            .take(MOST_BY_NAME + 1)
-            .map(Place::unit)
-            .collect();
-        let (form, period) = self.key();
-        let units = by_name_or_all(&below);
-        for found in exceptional(transaction, form, period, first_deadline, units)? {
-            let place = self.located.tree.by_id(found.unit);
-            let Some(place) = place.filter(|place| top.covers(*place)) else {
-                continue;
-            };
-            if found.counts {
-                let is_late = found
-                    .received_on
-                    .is_some_and(|day| self.is_after(day, place));
-                self.late.extend(is_late.then(|| place.position()));
-            } else if found.status == Status::Returned && self.base.is_expected(place) {
-                self.returned.push(place.position());
-            }
+        let Some(first) = days.map(|deadline| deadline.day(time_zone)).min() else {
+            return Ok(());
+        };
+        let below = self.located.place().subtree();
+        let below: Vec<UnitId> = below.take(MOST_BY_ID + 1).map(Place::unit).collect();
+        if below.len() <= MOST_BY_ID {
+            let received = self.received_by(transaction, &below)?;
+            self.late = Late::These(self.after_deadline(received));
+            return Ok(());
         }
-        self.late.sort_unstable();
-        self.returned.sort_unstable();
+        let late = received_in(
+            transaction,
+            self.key(),
+            ReceivedIn::After(first),
+            Some(MOST_FEW),
+        )?;
+        if !is_cut(&late) {
+            self.late = Late::These(self.after_deadline(late));
+            return Ok(());
+        }
+        self.late = match self.read_in_time(transaction)? {
+            Some(in_time) => Late::AllBut(in_time),
+            None => {
+                let late = received_in(transaction, self.key(), ReceivedIn::After(first), None)?;
+                Late::These(self.after_deadline(late))
+            }
+        };
         Ok(())
+    }
+
+    /// Finds the submissions that came in time, if they are few. That cannot be said where some need
+    /// not come by any day.
+    fn read_in_time(
+        &self,
+        transaction: &mut Transaction<'_>,
+    ) -> Result<Option<Vec<Position>>, StoreError> {
+        let groups = self.base.respondents.groups(self.located.place());
+        let days = groups.iter().map(|group| {
+            let deadline = self.base.deadlines.get(group.due_with)?;
+            Some(deadline.day(self.base.time_zone))
+        });
+        let days: Option<Vec<NaiveDate>> = days.collect();
+        let Some(last) = days.and_then(|days| days.into_iter().max()) else {
+            return Ok(None);
+        };
+        let days = ReceivedIn::Until(last);
+        let mut received = received_in(transaction, self.key(), days, Some(MOST_FEW))?;
+        if is_cut(&received) {
+            return Ok(None);
+        }
+        // Who was given more time may be in time later.
+        let extended: Vec<UnitId> = self.base.extensions.keys().copied().collect();
+        let extended = self.received_by(transaction, &extended)?;
+        received.extend(extended.into_iter().filter(|(_, day)| last < *day));
+        let in_time = self.places_of(received.into_iter());
+        let in_time = in_time.filter(|(place, day)| !self.is_after(*day, *place));
+        let mut in_time: Vec<Position> = in_time.map(|(place, _)| place.position()).collect();
+        in_time.sort_unstable();
+        Ok(Some(in_time))
+    }
+
+    /// Reads when the counting submissions of some units first came in.
+    fn received_by(
+        &self,
+        transaction: &mut Transaction<'_>,
+        units: &[UnitId],
+    ) -> Result<Vec<(UnitId, NaiveDate)>, StoreError> {
+        let (form, period) = self.key();
+        let found = submissions_of(transaction, form, &[period], Units::These(units))?;
+        let counting = found.into_iter().filter_map(|(_, unit, submission)| {
+            let received = submission.received?;
+            submission.reached()?;
+            Some((unit, received.received_on))
+        });
+        Ok(counting.collect())
+    }
+
+    /// Returns the places of those that came in after their deadline, in preorder.
+    fn after_deadline(&self, received: Vec<(UnitId, NaiveDate)>) -> Vec<Position> {
+        let late = self.places_of(received.into_iter());
+        let late = late.filter(|(place, day)| self.is_after(*day, *place));
+        let mut late: Vec<Position> = late.map(|(place, _)| place.position()).collect();
+        late.sort_unstable();
+        late
+    }
+
+    /// Finds the places of units, and leaves out those outside the subtree.
+    fn places_of<T>(
+        &self,
+        units: impl Iterator<Item = (UnitId, T)>,
+    ) -> impl Iterator<Item = (Place<'_>, T)> {
+        let (tree, top) = (&self.located.tree, self.located.place());
+        let places = units.filter_map(|(unit, told)| Some((tree.by_id(unit)?, told)));
+        places.filter(move |(place, _)| top.covers(*place))
     }
 
     fn is_after(&self, day: NaiveDate, place: Place<'_>) -> bool {
@@ -208,7 +310,7 @@ impl<'s> RowProgress<'s> {
             .collect();
         let units: Vec<UnitId> = places.keys().copied().collect();
         let (form, period) = self.key();
-        let counting = counting_units(transaction, form, period, by_name_or_all(&units))?;
+        let counting = counting_units(transaction, form, period, Units::by_name_or_all(&units))?;
         let submitted = counting.iter().filter_map(|unit| places.get(unit));
         let mut submitted: Vec<Position> = submitted.copied().collect();
         submitted.sort_unstable();
@@ -232,7 +334,12 @@ impl<'s> RowProgress<'s> {
         let (form, period) = self.key();
         let with_parts = places.iter().filter(|place| place.has_parts());
         let with_parts: Vec<UnitId> = with_parts.map(|place| place.unit()).collect();
-        let rows = period_counts(transaction, form, period, by_name_or_all(&with_parts))?;
+        let rows = period_counts(
+            transaction,
+            form,
+            period,
+            Units::by_name_or_all(&with_parts),
+        )?;
         self.counts.extend(rows.into_iter().map(|(unit, counts)| {
             let whole = ByStage {
                 submitted: counts.own.submitted + counts.below.submitted,
@@ -264,16 +371,29 @@ impl<'s> RowProgress<'s> {
             return Ok(());
         }
         let (form, period) = self.key();
-        let found = submissions_of(transaction, form, &[period], by_name_or_all(&units))?;
+        let found = submissions_of(transaction, form, &[period], Units::by_name_or_all(&units))?;
         let found = found.into_iter();
         let found = found.map(|(_, unit, submission)| (unit, submission));
         self.base.submissions.extend(found);
         Ok(())
     }
 
-    /// Returns the units that are late below a place, itself included.
+    /// Returns the units that are late below a place, itself included. If most are, the place's counts
+    /// must have been read.
     pub fn late(&self, place: Place<'_>) -> u64 {
-        Self::count_within(&self.late, place)
+        match &self.late {
+            Late::These(late) => Self::count_within(late, place),
+            Late::AllBut(in_time) => {
+                let counts = self.counts.get(&place.unit()).copied().unwrap_or_default();
+                let in_time = Self::count_within(in_time, place);
+                counts.submitted.saturating_sub(in_time)
+            }
+        }
+    }
+
+    /// Tells whether what is late is known without any counts.
+    pub fn knows_late(&self) -> bool {
+        matches!(self.late, Late::These(_))
     }
 
     /// Returns the units whose submission was returned below a place, itself included.
@@ -317,14 +437,6 @@ impl<'s> RowProgress<'s> {
             missing,
             overdue: over.saturating_sub(Self::count_within(&self.given_time, place)),
         }
-    }
-}
-
-/// Names the units, unless they are too many for one statement.
-fn by_name_or_all(units: &[UnitId]) -> Units<'_> {
-    match units.len() <= MOST_BY_NAME {
-        true => Units::These(units),
-        false => Units::All,
     }
 }
 

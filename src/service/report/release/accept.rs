@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::content::{AcceptedView, LackView};
-use super::send::text;
+use super::text;
 use crate::domain::fault::Faults;
 use crate::domain::form::FormPeriod;
 use crate::domain::hierarchy::Place;

@@ -31,8 +31,10 @@ use self::content::SealedContent;
 use self::drift::{Comparable, drift_of};
 use crate::authn::Identity;
 use crate::authz::{Action, Denied, Permit};
+use crate::domain::fault::{Faults, FieldPath};
 use crate::domain::id::AccountId;
-use crate::domain::release::ReleaseNumber;
+use crate::domain::release::{ReleaseFault, ReleaseNumber};
+use crate::domain::text::TextFault;
 use crate::service::application::Application;
 use crate::service::application::condition::State;
 use crate::service::application::locate::{Located, NotFound, ReportPath};
@@ -51,6 +53,18 @@ pub struct ReleasePath {
 
 fn state_of(release: &Release) -> State {
     State::numbered(release.step)
+}
+
+/// Returns a text that was read, or notes its fault.
+fn text(
+    read: Result<String, TextFault>,
+    at: FieldPath,
+    faults: &mut Faults<ReleaseFault>,
+) -> String {
+    read.unwrap_or_else(|fault| {
+        faults.push(at, ReleaseFault::Text(fault));
+        String::new()
+    })
 }
 
 /// Returns a time as exactly as both databases store it.

@@ -6,12 +6,12 @@ use super::accept::{EnteredAcceptance, Parts};
 use super::content::{DocumentView, ReleaseContent, SealedContent, SignerView};
 use super::drift::narrative_of;
 use super::error::ReleaseError;
-use super::{as_stored, may, state_of, summary};
+use super::{as_stored, may, state_of, summary, text};
 use crate::authz::{Action, Permit};
-use crate::domain::fault::{Faults, FieldPath};
+use crate::domain::fault::Faults;
 use crate::domain::release::{ReleaseFault, ReleaseNumber, ReleaseStatus, ReleaseStep};
 use crate::domain::submission::Stage;
-use crate::domain::text::{TextFault, read_name};
+use crate::domain::text::read_name;
 use crate::path;
 use crate::sentence::period::period_named;
 use crate::service::application::Application;
@@ -211,8 +211,8 @@ impl Sending<'_> {
 
     fn document(&self, faults: &mut Faults<ReleaseFault>) -> Option<DocumentView> {
         let entered = self.entered.document.as_ref()?;
-        let mut read = |text: &str, field: &'static str| {
-            self::text(read_name(text), path!["document", field], faults)
+        let mut read = |entered: &str, field: &'static str| {
+            text(read_name(entered), path!["document", field], faults)
         };
         Some(DocumentView {
             number: read(&entered.number, "number"),
@@ -223,8 +223,8 @@ impl Sending<'_> {
 
     fn signer(&self, faults: &mut Faults<ReleaseFault>) -> Option<SignerView> {
         let entered = self.entered.signer.as_ref()?;
-        let mut read = |text: &str, field: &'static str| {
-            self::text(read_name(text), path!["signer", field], faults)
+        let mut read = |entered: &str, field: &'static str| {
+            text(read_name(entered), path!["signer", field], faults)
         };
         Some(SignerView {
             capacity: read(&entered.capacity, "capacity"),
@@ -245,16 +245,4 @@ impl Sending<'_> {
         read.map(|(index, name)| text(read_name(name), path!["recipients", index], faults))
             .collect()
     }
-}
-
-/// Returns a text that was read, or notes its fault.
-pub(super) fn text(
-    read: Result<String, TextFault>,
-    at: FieldPath,
-    faults: &mut Faults<ReleaseFault>,
-) -> String {
-    read.unwrap_or_else(|fault| {
-        faults.push(at, ReleaseFault::Text(fault));
-        String::new()
-    })
 }

@@ -20,12 +20,12 @@ const MOST_BY_ID: usize = 2000;
 /// Filters a table by its key: the tenant, the form, then any further columns, as in
 /// `rows_of!(rollup, tenant, form, period.eq(period), unit_id.eq_any(ids))`.
 macro_rules! rows_of {
-    ($table:ident, $tenant:expr, $form:expr $(, $column:ident.$compare:ident($value:expr))+ $(,)?) => {
+    ($table:ident, $tenant:expr, $form:expr $(, $column:ident.$compare:ident($value:expr))* $(,)?) => {
         $table::table.filter(
             $table::tenant_id
                 .eq($tenant)
                 .and($table::form.eq($crate::store::indicator::to_column($form.get())?))
-                $( .and($table::$column.$compare($value)) )+
+                $( .and($table::$column.$compare($value)) )*
         )
     };
 }

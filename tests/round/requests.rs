@@ -229,7 +229,7 @@ on_both_backends! {
         admin.replace("/v1/forms/m", &monthly(&["docs"])).expect_status(200);
         admin.replace("/v1/indicators/docs", &broken_down(false, &["plan"])).expect_status(200);
         // What is no longer there is empty, and no reason to refuse anything.
-        let report = Report::of(&town, "own", "2024-05");
+        let report = Report::of(&admin, "own", "2024-05");
         report.submit("A", &[value("docs", 9)]);
         assert_eq!(report.cell("T", "x")["value"], Value::Null);
         assert_eq!(report.figure("T", "docs"), "9 1/1");

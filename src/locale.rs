@@ -104,6 +104,21 @@ impl<T: std::fmt::Debug> Display for Quoted<T> {
     }
 }
 
+/// A name that begins a sentence: its first letter is a capital. The kind of a unit is written small:
+/// *xã Tân An (30388)*.
+pub struct Leading<T>(pub T);
+
+impl<T: Display> Display for Leading<T> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = self.0.to_string();
+        let mut letters = name.chars();
+        for first in letters.next().into_iter().flat_map(char::to_uppercase) {
+            write!(formatter, "{first}")?;
+        }
+        formatter.write_str(letters.as_str())
+    }
+}
+
 /// Makes a [`Message`] of the sentence with a key, with its arguments: `name`, or `name = value`.
 #[macro_export]
 macro_rules! message {

@@ -33,6 +33,7 @@ action-date-papers = say on which day a paper of this unit came in
 action-give-extensions = give this unit more time, or take that back
 action-arrange-subtree-reporting = let this unit report for all units below it, or take that back
 access-this-unit = this unit
+access-owning-unit = the unit that the form belongs to (owner)
 access-role = the role { $role }
 access-any-role = a role (any of them)
 access-holder = somebody with { $role } { $place }
@@ -45,15 +46,15 @@ access-giver-above = the person who manages the accounts of the unit above { $un
 access-giver-of-system = an administrator of the whole system
 access-no-role = You may not { $action }: that takes { $role } { $place }, which you do not have. Ask somebody who has it to do this, or ask { $giver } for it.
 access-other-units = You may not { $action }: your role allows that for other units. Here it takes { $role } { $place }. Ask { $giver } for it.
-access-own-unit = You may not { $action }: your role is on this very unit and allows that for the units below it. Here it takes { $role } { $place }. Ask { $giver } for it, or to do this.
+access-own-unit = You may not { $action }: your role is on this very unit and allows that for the units below it. Here it takes { $role } { $place }. Ask somebody who has it to do this, or ask { $giver } for it.
 access-allowed-from = You may { $action } from { $from } on only. Choose days from then on, or ask { $giver } for a role on the other days.
 access-allowed-between = You may { $action } from { $from } to { $to } only. Choose days among those, or ask { $giver } for a role on the other days.
 
 ## authz/policy
 
-role-reporter = reporter ({ $code })
-role-approver = approver ({ $code })
-role-viewer = viewer ({ $code })
+role-reporter = { $code }
+role-approver = { $code }
+role-viewer = { $code }
 role-unit-admin = manager of units ({ $code })
 role-tenant-admin = administrator ({ $code })
 
@@ -363,9 +364,14 @@ reorganisation-no-level = There is no level { $name }. Give a level's code, such
 
 release-sent-already = This report was sent and waits to be received. Receive it, return it or recall it.
 release-received-already = The unit above has received this report. If something has changed, send a new one that corrects it.
+release-received-by-you = This report was received, so it cannot be received again or returned. If something in it is wrong, ask the unit to send a new one that corrects it.
 release-returned-already = This report was returned. Correct it and send a new one.
-release-recalled-already = The unit has recalled this report. Wait for a new one; the unit itself sends it.
-release-lack-missing = { $name } lacks { $missing } of { $expected } reports. Ask the unit to send them, or what was returned to correct it, or name the unit under accept with a reason.
+release-returned-by-you = This report was returned. Wait until the unit has corrected it and sends a new one.
+release-recalled-already = This report was recalled. Send a new one.
+release-recalled-below = This report was recalled. Wait until the unit sends a new one.
+release-lack-own = { $name } has not submitted all of its own figures for this period ({ $missing } of { $expected } are missing). Submit them first, then send the report; if there are none, name the unit under accept with a reason.
+release-lack-own-taken = { $name } has not submitted all of its own figures on the form { $form }, from which this report takes figures ({ $missing } of { $expected } are missing). Submit them on that form first, then send the report; if there are none, name the unit under accept with a reason.
+release-lack-missing = { $name } lacks { $missing } of { $expected } reports. Ask the unit to send what is missing (if it was returned: to correct it and send it again), or name the unit under accept with a reason.
 release-lack-unapproved =
     { $name } has { $unapproved ->
         [one] { $unapproved } report that is
@@ -393,7 +399,8 @@ submission-derived = { $indicator } is computed by the system. Leave it out.
 submission-from-form = { $indicator } comes from the form { $form }. Enter it there and leave it out here.
 submission-not-collected-here = { $indicator } is not collected at the level { $level }, only at: { $collecting }. Leave it out.
 submission-entered-twice = { $figure } is entered twice. Remove one of the two.
-submission-unknown-section = The form { $form } has no section { $name } that takes prose. See the form's outline.
+submission-unknown-section = The form { $form } takes no prose in a section { $name }. The sections that take prose are: { $taking }.
+submission-no-prose = The form { $form } takes no prose in any section. Leave out that of section { $name }.
 submission-section-twice = Section { $section } has two passages. Make them one.
 submission-asked-no-more = The draft holds an indicator that the form asks this unit for no more. Save it anew.
 submission-option-gone = The draft holds an option that { $indicator } has no more. Save it anew.
@@ -404,26 +411,28 @@ submission-total-missing = { $indicator } has parts and no total. Enter the tota
 submission-options-exceed-total = { $indicator }: its parts ({ $sum }) exceed the total ({ $total }). Correct them.
 submission-nil-without-flows = The form { $form } asks this unit for nothing that happens within a period, so "nothing happened" says nothing here. Take that mark off and enter the present figures.
 submission-required-missing = The required { $indicator } is missing. Enter it (0 where there is none).
+submission-stock-missing = "Nothing happened" says nothing of figures that stand, such as { $indicator }. Enter the present figure (the same as last time if it has not changed).
 value-below-minimum = { $name }: { $value } is less than the least it can be, { $least }. Check the number and its unit of measure.
 value-above-maximum = { $name }: { $value } is more than the most it can be, { $most }. Check the number and its unit of measure.
 value-below-usual = { $name }: { $value } is less than usual (from { $least } on). If it is right nothing needs to be done; if not, correct it and send it again.
 value-above-usual = { $name }: { $value } is more than usual (up to { $most }). If it is right nothing needs to be done; if not, correct it and send it again.
 value-jumped-down = { $name }: { $value } is less than 1/{ $factor } of the mean of the last { $count } reported periods ({ $mean }). If it is right nothing needs to be done; if not, correct it and send it again.
 value-jumped-up = { $name }: { $value } is more than { $factor } times the mean of the last { $count } reported periods ({ $mean }). If it is right nothing needs to be done; if not, correct it and send it again.
+value-removed = What was sent before has { $figure } as { $was }, and this has nothing there. If it was left out by mistake, enter it and send again; if there is none, nothing needs to be done.
 wrong-status-reopen-to-change = Ask { $who } to reopen it before you change it.
 wrong-status-reopen-to-withdraw = Ask { $who } to reopen it before you withdraw it.
-wrong-status-approved-already = It is approved already; to change that, reopen it.
-wrong-status-draft-not-submitted = The unit has a draft that is not submitted; wait until it is.
-wrong-status-only-submitted = Only what is submitted can be approved or returned.
+wrong-status-approved-already = It need not be approved again; to return it, reopen it first.
+wrong-status-draft-not-submitted = The unit has not submitted its draft yet; wait until it does.
+wrong-status-only-submitted = Only what is submitted can be approved or returned. Wait until the unit submits it again.
 wrong-status-submitted-already = It need not be sent again; to correct it, put new values.
 wrong-status-only-approved = Only what is approved can be reopened.
 wrong-status-withdrawn-already = There is nothing to do; to send it again, put values.
 wrong-status-returned-counts-nowhere = What was returned does not count any more; correct it and submit it again.
-wrong-status-draft-over-nothing = Nothing that counts lies beneath this draft, so there is nothing to go back to. Change the draft, or leave it: it counts nowhere.
+wrong-status-draft-over-nothing = Nothing of the unit counts for this period yet, so there is nothing to go back to. Change the draft, or leave it: it counts nowhere.
 wrong-status-no-draft = There is no draft to discard. To correct what was sent, put new values; to take it back, withdraw it.
 wrong-status-nothing-sent = Nothing of it was sent, so nothing is to be taken back; change the draft or leave it.
-submission-wrong-status = The submission is { $status }. { $todo }
-status-draft = a draft
+submission-wrong-status = The status of the submission is “{ $status }”. { $todo }
+status-draft = draft
 status-submitted = submitted
 status-approved = approved
 status-returned = returned
@@ -433,6 +442,7 @@ status-reopened = reopened
 ## sentence/text
 
 text-empty = The text is empty. Enter a text.
+text-no-reason = The reason is missing. Enter one.
 text-too-long = The text is longer than { $limit } characters. Shorten it.
 text-control = The text holds an invisible control character. Type it instead of pasting it.
 text-invisible = The name holds a character that nobody sees (a space without width, a mark of direction). Type it instead of pasting it.
@@ -444,6 +454,7 @@ unit-invalid-code = A unit's code has 1 to 40 letters, digits, dots, underscores
 ## service/application/condition
 
 condition-required = Load what is there and change that, so that nobody else's change is lost. Programs send If-Match with the ETag that they read, or If-None-Match: * to create.
+condition-not-seen = Read it as it is now first, so that you do not decide on an older state. Programs send If-Match with the ETag that they read.
 condition-already-there = Somebody has made this already: load it, look at it and change that. Programs send If-Match with its ETag.
 condition-nothing-there = There is nothing here yet to change: make it new. Programs send If-None-Match: * with it.
 condition-failed = Somebody has changed this since you read it: load it again, look at the change, then send yours again. Programs send If-Match with the new ETag.
@@ -456,8 +467,8 @@ idempotency-in-flight = This very request was sent before and is being worked on
 ## service/application/locate
 
 not-found-form = There is no form { $form }. Choose one of the list of forms (/v1/forms).
-not-found-period = The form { $form }, which there is since { $since }, has no period { $period }. Choose one of its list of periods.
-not-found-period-of-form = The form { $form } has no period { $period }. Choose one of its list of periods.
+not-found-period = The form { $form }, in use since { $since }, has no period { $period }. Choose one from its list of periods ({ $list }).
+not-found-period-of-form = The form { $form } has no period { $period }. Choose one from its list of periods ({ $list }).
 not-found-base-period = The period { $period } of the form { $form } is made of shorter ones. Choose one of those: { $bases }.
 not-found-unit = There is no unit { $unit } on { $day }. Give its id, or code: and its code (such as code:30388).
 not-found-not-yet = { $name } stands from { $first_day } on, and not yet on { $day }. Choose a later period or day, or the unit that was there before.
@@ -489,6 +500,7 @@ form-invalid =
     }.
 fixed-form-part-window = There are submissions or sent reports for { $period }, so it can neither go nor change its days. List it among the windows with the days that it has; its name and when it is due (due_at) may change.
 fixed-form-part = There are submissions, targets or sent reports for { $period }, so { $gone } cannot go. Make a version that holds (valid_from) after it.
+form-owner-missing = A form without an owner is one of the whole system, which only an administrator makes. To make one for your own unit, give that unit as owner, such as { $example }.
 form-invalid-code = A form's code is words of lower-case letters, digits and underscores, joined by dots.
 form-jump-factor = The factor for a warning of jumps (`jump_factor`) is a whole number from { $least } to { $most }; leave it out to warn of none.
 form-deadline-too-late = A deadline is at most { $most } working days after the closing day. Enter fewer.
@@ -603,7 +615,7 @@ level-units-outside = { $name } stands at the level { $level_named } { $days }, 
 
 ## service/feed/changes
 
-changes-after-last = The last change is { $last }, before { $after }. Perhaps an older state of the database was restored. Go on after { $last }, or read again from the beginning.
+changes-after-last = The last change is number { $last }; there is no { $after } yet. Perhaps an older state of the database was restored. Go on after { $last }, or read again from the beginning.
 
 ## service/feed/receipt
 
@@ -822,6 +834,7 @@ submission-invalid =
        *[other] { $count } faults
     }. Correct each one listed and send it again.
 submission-closed = It is closed: the deadline was { $deadline }, and this form takes nothing after it. Ask { $who } for more time (an extension).
+submission-closed-to-giver = It is closed: the deadline was { $deadline }, and this form takes nothing after it. You may give this unit more time (an extension), or, if its paper came in time, enter the day on which it did (received_on).
 deadline-day = { $day }
 deadline-instant = { $time } on { $day }
 
@@ -842,7 +855,7 @@ extension-invalid =
        *[other] { $count } faults
     }.
 extension-without-deadline = The form has no deadline for units of this level, so there is nothing to extend.
-extension-not-later = The deadline is { $deadline } anyway. Choose a later day.
+extension-not-later = The deadline is { $deadline } anyway. An extension goes by whole days: choose a later one.
 
 ## service/submission/subtree_reporting
 
@@ -870,6 +883,7 @@ submission-received-of-draft = A draft has not been sent, so it has not come in 
 ## service/submission/view
 
 submission-empty = It was taken, but holds no value: the unit counts as having submitted, with every figure blank. Mark it as "nothing happened" or enter 0 where there is nothing to report; if it was sent by mistake, enter the values and submit again.
+submission-returned-unchanged = This is the same as before it was returned or reopened. The reason was: “{ $reason }”. If it is not corrected yet, correct it and send it again; if it is right, nothing needs to be done.
 submission-period-running = This was sent on { $sent }, while the period was running (until the end of { $closes }). If anything has changed since, send it again.
 
 ## store/error

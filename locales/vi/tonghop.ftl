@@ -34,6 +34,7 @@ action-date-papers = ghi ngày nhận bản giấy của đơn vị này
 action-give-extensions = gia hạn cho đơn vị này, hay rút gia hạn
 action-arrange-subtree-reporting = cho đơn vị này báo cáo gộp cho mọi đơn vị cấp dưới, hay thôi báo cáo gộp
 access-this-unit = đơn vị này
+access-owning-unit = đơn vị chủ quản của mẫu (owner)
 access-role = vai trò { $role }
 access-any-role = một vai trò (vai trò nào cũng được)
 access-holder = người có { $role } { $place }
@@ -44,11 +45,11 @@ access-on-system = cho toàn hệ thống
 access-giver-of-unit = người quản lý tài khoản của { $unit }
 access-giver-above = người quản lý tài khoản của đơn vị cấp trên của { $unit }
 access-giver-of-system = người quản trị hệ thống
-access-no-role = Bạn không được { $action }: việc này cần { $role } { $place }, mà bạn chưa có. Hãy đề nghị người có vai trò đó làm việc này, hoặc đề nghị { $giver } cấp.
-access-other-units = Bạn không được { $action }: vai trò của bạn chỉ cho phép việc này với các đơn vị khác. Ở đây cần { $role } { $place }. Hãy đề nghị { $giver } cấp.
-access-own-unit = Bạn không được { $action }: vai trò của bạn là ở chính đơn vị này và chỉ cho phép việc này với các đơn vị cấp dưới. Ở đây cần { $role } { $place }. Hãy đề nghị { $giver } cấp, hoặc làm việc này.
-access-allowed-from = Từ ngày { $from } bạn mới được { $action }. Hãy chọn ngày từ đó trở đi, hoặc đề nghị { $giver } cấp vai trò cho những ngày khác.
-access-allowed-between = Bạn chỉ được { $action } từ ngày { $from } đến ngày { $to }. Hãy chọn ngày trong khoảng đó, hoặc đề nghị { $giver } cấp vai trò cho những ngày khác.
+access-no-role = Bạn không được { $action }: việc này cần { $role } { $place }, mà bạn chưa có. Hãy nhờ người có vai trò đó làm việc này, hoặc nhờ { $giver } giao vai trò đó cho bạn.
+access-other-units = Bạn không được { $action }: vai trò của bạn chỉ cho phép việc này với các đơn vị khác. Ở đây cần { $role } { $place }. Hãy nhờ { $giver } giao vai trò đó cho bạn.
+access-own-unit = Bạn không được { $action }: vai trò của bạn là ở chính đơn vị này và chỉ cho phép việc này với các đơn vị cấp dưới. Ở đây cần { $role } { $place }. Hãy nhờ người có vai trò đó làm việc này, hoặc nhờ { $giver } giao vai trò đó cho bạn.
+access-allowed-from = Từ ngày { $from } bạn mới được { $action }. Hãy chọn ngày từ đó trở đi, hoặc nhờ { $giver } giao cho bạn vai trò vào những ngày khác.
+access-allowed-between = Bạn chỉ được { $action } từ ngày { $from } đến ngày { $to }. Hãy chọn ngày trong khoảng đó, hoặc nhờ { $giver } giao cho bạn vai trò vào những ngày khác.
 
 ## authz/policy
 
@@ -340,9 +341,14 @@ reorganisation-no-level = Không có cấp { $name }. Hãy ghi mã của cấp, 
 ## sentence/release
 
 release-sent-already = Bản báo cáo này đã gửi và đang chờ tiếp nhận. Hãy tiếp nhận, trả lại hoặc thu hồi.
-release-received-already = Bản báo cáo này đã được cấp trên tiếp nhận. Nếu có thay đổi, đơn vị hãy gửi một bản mới để đính chính.
-release-returned-already = Bản báo cáo này đã bị trả lại. Đơn vị hãy sửa rồi gửi một bản mới.
-release-recalled-already = Bản báo cáo này đã được đơn vị thu hồi. Hãy chờ bản mới do chính đơn vị gửi.
+release-received-already = Bản báo cáo này đã được cấp trên tiếp nhận. Nếu có thay đổi, hãy gửi một bản mới để đính chính.
+release-received-by-you = Bản báo cáo này đã được tiếp nhận nên không tiếp nhận lại hay trả lại được nữa. Nếu có chỗ chưa đúng, hãy đề nghị đơn vị gửi một bản mới để đính chính.
+release-returned-already = Bản báo cáo này đã bị trả lại. Hãy sửa rồi gửi một bản mới.
+release-returned-by-you = Bản báo cáo này đã được trả lại. Hãy chờ đơn vị sửa rồi gửi một bản mới.
+release-recalled-already = Bản báo cáo này đã bị thu hồi. Hãy gửi một bản mới.
+release-recalled-below = Bản báo cáo này đã bị thu hồi. Hãy chờ bản mới của đơn vị.
+release-lack-own = { $name } chưa gửi đủ số liệu của chính mình cho kỳ này (còn thiếu { $missing } trên { $expected }). Hãy nhập và gửi số liệu đó trước, rồi mới gửi báo cáo lên; nếu thật sự không có, ghi đơn vị này vào phần chấp nhận (accept) kèm lý do.
+release-lack-own-taken = { $name } chưa gửi đủ số liệu của chính mình theo mẫu { $form } mà báo cáo này lấy số liệu (còn thiếu { $missing } trên { $expected }). Hãy nhập và gửi theo mẫu đó trước, rồi mới gửi báo cáo lên; nếu thật sự không có, ghi đơn vị này vào phần chấp nhận (accept) kèm lý do.
 release-lack-missing = { $name } còn thiếu { $missing } trên { $expected } báo cáo phải có. Hãy đôn đốc đơn vị gửi (đã bị trả lại thì sửa rồi gửi lại), hoặc ghi đơn vị này vào phần chấp nhận (accept) kèm lý do.
 release-lack-unapproved = { $name } còn { $unapproved } báo cáo chưa duyệt. Hãy duyệt, hoặc ghi đơn vị này vào phần chấp nhận (accept) kèm lý do.
 release-lack-missing-taken = { $name } còn thiếu { $missing } trên { $expected } báo cáo phải có của mẫu { $form } mà báo cáo này lấy số liệu. Hãy đôn đốc đơn vị gửi theo mẫu đó, hoặc ghi đơn vị này vào phần chấp nhận (accept) kèm lý do.
@@ -363,7 +369,8 @@ submission-derived = Chỉ tiêu { $indicator } do hệ thống tự tính. Hãy
 submission-from-form = Chỉ tiêu { $indicator } lấy từ mẫu { $form }. Hãy nhập ở mẫu đó và bỏ dòng này.
 submission-not-collected-here = Chỉ tiêu { $indicator } không thu thập ở cấp { $level } (chỉ ở cấp: { $collecting }). Hãy bỏ dòng này.
 submission-entered-twice = Chỉ tiêu { $figure } được nhập hai lần. Hãy bỏ một dòng.
-submission-unknown-section = Đề cương của mẫu { $form } không có mục { $name } để viết lời. Hãy xem các mục của mẫu.
+submission-unknown-section = Mẫu { $form } không nhận phần lời văn ở mục { $name }. Các mục có lời văn: { $taking }.
+submission-no-prose = Mẫu { $form } không nhận phần lời văn ở mục nào. Hãy bỏ phần của mục { $name }.
 submission-section-twice = Mục { $section } có hai đoạn. Hãy gộp lại thành một.
 submission-asked-no-more = Bản nháp có một chỉ tiêu mà mẫu không còn hỏi đơn vị này. Hãy lưu lại bản nháp.
 submission-option-gone = Bản nháp có một phân tổ mà { $indicator } không còn. Hãy lưu lại bản nháp.
@@ -374,22 +381,24 @@ submission-total-missing = { $indicator } có phần trong đó nhưng thiếu t
 submission-options-exceed-total = { $indicator }: phần trong đó ({ $sum }) lớn hơn tổng số ({ $total }). Hãy sửa lại.
 submission-nil-without-flows = Mẫu { $form } không hỏi đơn vị này chỉ tiêu phát sinh nào, nên không báo "không phát sinh" được. Hãy bỏ dấu "không phát sinh" và nhập các số hiện có.
 submission-required-missing = Thiếu chỉ tiêu bắt buộc { $indicator }. Hãy nhập (không có thì nhập 0).
+submission-stock-missing = "Không phát sinh" không áp dụng cho số hiện có như { $indicator }. Hãy nhập số hiện có (không đổi thì nhập như kỳ trước).
 value-below-minimum = { $name }: { $value } nhỏ hơn mức thấp nhất là { $least }. Hãy kiểm tra lại số và đơn vị tính.
 value-above-maximum = { $name }: { $value } lớn hơn mức cao nhất là { $most }. Hãy kiểm tra lại số và đơn vị tính.
 value-below-usual = { $name }: { $value } thấp hơn mức thường gặp (từ { $least }). Nếu số đúng thì không cần làm gì thêm; nếu sai, hãy sửa và gửi lại.
 value-above-usual = { $name }: { $value } cao hơn mức thường gặp (đến { $most }). Nếu số đúng thì không cần làm gì thêm; nếu sai, hãy sửa và gửi lại.
 value-jumped-down = { $name }: { $value } chưa bằng 1/{ $factor } mức trung bình của { $count } kỳ trước đã có số ({ $mean }). Nếu số đúng thì không cần làm gì thêm; nếu sai, hãy sửa và gửi lại.
 value-jumped-up = { $name }: { $value } gấp hơn { $factor } lần mức trung bình của { $count } kỳ trước đã có số ({ $mean }). Nếu số đúng thì không cần làm gì thêm; nếu sai, hãy sửa và gửi lại.
+value-removed = Lần gửi trước có { $figure } là { $was }, lần này không có. Nếu bỏ sót, hãy nhập lại rồi gửi; nếu đúng là không có thì không cần làm gì thêm.
 wrong-status-reopen-to-change = Hãy đề nghị { $who } mở lại trước khi sửa.
 wrong-status-reopen-to-withdraw = Hãy đề nghị { $who } mở lại trước khi rút.
-wrong-status-approved-already = Đã duyệt rồi; muốn thay đổi thì mở lại.
+wrong-status-approved-already = Không cần duyệt nữa; muốn trả lại thì mở lại (reopen) trước.
 wrong-status-draft-not-submitted = Đơn vị có bản nháp chưa gửi; hãy chờ đơn vị gửi.
-wrong-status-only-submitted = Chỉ duyệt hoặc trả lại được số liệu đã gửi.
+wrong-status-only-submitted = Chỉ duyệt hoặc trả lại được số liệu đã gửi. Hãy chờ đơn vị gửi lại.
 wrong-status-submitted-already = Không cần gửi lại; muốn sửa thì nhập số liệu mới.
 wrong-status-only-approved = Chỉ mở lại được số liệu đã duyệt.
 wrong-status-withdrawn-already = Đã rút rồi; muốn gửi lại thì nhập số liệu.
 wrong-status-returned-counts-nowhere = Số liệu bị trả lại không được tính nữa; hãy sửa rồi gửi lại.
-wrong-status-draft-over-nothing = Dưới bản nháp này không có số liệu nào đang được tính, nên không có gì để trở lại. Hãy sửa bản nháp, hoặc cứ để đó: bản nháp không được tính ở đâu cả.
+wrong-status-draft-over-nothing = Đơn vị chưa có số liệu nào đang được tính cho kỳ này, nên không có gì để trở lại. Hãy sửa bản nháp, hoặc cứ để đó: bản nháp không được tính ở đâu cả.
 wrong-status-no-draft = Không có bản nháp nào để bỏ. Muốn sửa số liệu đã gửi thì nhập số liệu mới; muốn lấy lại thì rút.
 wrong-status-nothing-sent = Chưa gửi gì nên không có gì để lấy lại; cứ sửa hoặc bỏ bản nháp.
 submission-wrong-status = Số liệu đang ở tình trạng «{ $status }». { $todo }
@@ -403,6 +412,7 @@ status-reopened = được mở lại
 ## sentence/text
 
 text-empty = Chưa có nội dung. Hãy nhập nội dung.
+text-no-reason = Chưa ghi lý do. Hãy ghi lý do.
 text-too-long = Nội dung dài quá { $limit } ký tự. Hãy rút ngắn.
 text-control = Nội dung có ký tự điều khiển không nhìn thấy được. Hãy gõ lại thay vì dán.
 text-invisible = Tên có ký tự không nhìn thấy được (khoảng trắng không độ rộng, dấu đổi chiều chữ). Hãy gõ lại thay vì dán.
@@ -414,6 +424,7 @@ unit-invalid-code = Mã đơn vị gồm 1 đến 40 chữ cái không dấu, ch
 ## service/application/condition
 
 condition-required = Hãy tải nội dung đang có rồi sửa trên đó, để không xóa mất thay đổi của người khác. Chương trình gửi kèm If-Match với ETag đã đọc, hoặc If-None-Match: * khi tạo mới.
+condition-not-seen = Hãy đọc bản hiện có trước, rồi mới làm việc này, để không quyết định trên một bản cũ. Chương trình gửi If-Match với ETag đã đọc.
 condition-already-there = Đã có người tạo nội dung này trước. Hãy tải về, xem rồi sửa trên đó. Chương trình gửi kèm If-Match với ETag của nó.
 condition-nothing-there = Ở đây chưa có gì để sửa. Hãy tạo mới. Chương trình gửi kèm If-None-Match: *.
 condition-failed = Đã có người thay đổi nội dung này từ lần bạn đọc. Hãy tải lại, xem thay đổi rồi gửi lại. Chương trình gửi If-Match với ETag mới.
@@ -426,8 +437,8 @@ idempotency-in-flight = Chính yêu cầu này đã gửi trước đó và đan
 ## service/application/locate
 
 not-found-form = Không có mẫu báo cáo { $form }. Hãy chọn trong danh sách mẫu (/v1/forms).
-not-found-period = Mẫu { $form }, có từ ngày { $since }, không có kỳ { $period }. Hãy chọn trong danh sách kỳ của mẫu.
-not-found-period-of-form = Mẫu { $form } không có kỳ { $period }. Hãy chọn trong danh sách kỳ của mẫu.
+not-found-period = Mẫu { $form }, áp dụng từ ngày { $since }, không có kỳ { $period }. Hãy chọn trong danh sách kỳ của mẫu ({ $list }).
+not-found-period-of-form = Mẫu { $form } không có kỳ { $period }. Hãy chọn trong danh sách kỳ của mẫu ({ $list }).
 not-found-base-period = Kỳ { $period } của mẫu { $form } được tổng hợp từ các kỳ ngắn hơn. Hãy chọn một trong các kỳ đó: { $bases }.
 not-found-unit = Ngày { $day } không có đơn vị { $unit }. Hãy ghi mã định danh, hoặc code: và mã đơn vị (ví dụ code:30388).
 not-found-not-yet = { $name } có từ ngày { $first_day }, ngày { $day } chưa có. Hãy chọn kỳ hoặc ngày về sau, hoặc đơn vị có trước đó.
@@ -452,6 +463,7 @@ throttle-too-many-failures = Đã nhập sai quá nhiều lần. Hãy thử lạ
 form-invalid = Mẫu báo cáo có { $count } chỗ chưa đúng; chưa có gì được ghi.
 fixed-form-part-window = Kỳ { $period } đã có số liệu hoặc báo cáo gửi lên nên không bỏ và không đổi ngày được. Hãy giữ kỳ đó trong danh sách kỳ riêng (windows) với các ngày như cũ; tên và hạn gửi (due_at) thì đổi được.
 fixed-form-part = Kỳ { $period } đã có số liệu, kế hoạch giao hoặc báo cáo gửi lên nên không bỏ được { $gone }. Hãy lập phiên bản mới có hiệu lực (valid_from) sau kỳ đó.
+form-owner-missing = Mẫu không ghi đơn vị chủ quản (owner) là mẫu của toàn hệ thống, chỉ người quản trị hệ thống lập được. Muốn lập mẫu cho đơn vị mình, hãy ghi thêm đơn vị đó ở owner, ví dụ { $example }.
 form-invalid-code = Mã mẫu gồm các từ chữ thường không dấu, chữ số và dấu _, nối bằng dấu chấm.
 form-jump-factor = Hệ số báo tăng giảm đột biến (`jump_factor`) là số nguyên từ { $least } đến { $most }; bỏ trống thì không cảnh báo.
 form-deadline-too-late = Hạn gửi nhiều nhất là { $most } ngày làm việc sau ngày chốt số liệu. Hãy nhập số ngày ít hơn.
@@ -554,7 +566,7 @@ level-units-outside = { $name } thuộc cấp { $level_named } { $days }, ngoài
 
 ## service/feed/changes
 
-changes-after-last = Thay đổi mới nhất là { $last }, trước { $after }. Có thể dữ liệu đã được khôi phục về một trạng thái cũ hơn. Hãy đọc tiếp sau { $last }, hoặc đọc lại từ đầu.
+changes-after-last = Mới có đến thay đổi số { $last }, chưa có số { $after }. Có thể dữ liệu đã được khôi phục về một trạng thái cũ hơn. Hãy đọc tiếp sau { $last }, hoặc đọc lại từ đầu.
 
 ## service/feed/receipt
 
@@ -753,6 +765,7 @@ submission-named-twice = Mục { $first } (đếm từ 0) cũng là của báo c
 submission-busy = Hệ thống đang nhận quá nhiều số liệu cùng lúc. Chưa có gì được ghi; hãy gửi lại sau ít giây.
 submission-invalid = Số liệu có { $count } chỗ chưa đúng; chưa có gì được ghi. Hãy sửa từng chỗ trong danh sách rồi gửi lại.
 submission-closed = Đã hết hạn: hạn gửi là { $deadline } và mẫu này không nhận số liệu gửi muộn. Hãy đề nghị { $who } gia hạn.
+submission-closed-to-giver = Đã hết hạn: hạn gửi là { $deadline } và mẫu này không nhận số liệu gửi muộn. Bạn có thể gia hạn cho đơn vị này, hoặc nếu bản giấy đã đến kịp hạn thì ghi ngày nhận (received_on).
 deadline-day = ngày { $day }
 deadline-instant = { $time } ngày { $day }
 
@@ -765,7 +778,7 @@ together-refused = Có { $count } chỗ chưa đúng; chưa ghi số liệu củ
 extension-not-given = Đơn vị chưa được gia hạn cho kỳ này.
 extension-invalid = Gia hạn có { $count } chỗ chưa đúng; chưa có gì được ghi.
 extension-without-deadline = Mẫu không đặt hạn gửi cho đơn vị cấp này nên không có gì để gia hạn.
-extension-not-later = Hạn gửi vốn đã là ngày { $deadline }. Hãy chọn ngày sau đó.
+extension-not-later = Hạn gửi vốn đã là { $deadline }. Gia hạn tính tròn ngày: hãy chọn một ngày sau đó.
 
 ## service/submission/subtree_reporting
 
@@ -786,6 +799,7 @@ submission-received-of-draft = Bản nháp chưa gửi nên chưa có ngày nh�
 ## service/submission/view
 
 submission-empty = Đã nhận, nhưng không có giá trị nào: đơn vị được tính là đã gửi và mọi chỉ tiêu để trống. Nếu không phát sinh thì đánh dấu "không phát sinh" hoặc nhập 0; nếu gửi nhầm thì nhập số liệu rồi gửi lại.
+submission-returned-unchanged = Số liệu vẫn như trước khi bị trả lại hoặc mở lại. Lý do khi đó: «{ $reason }». Nếu chưa sửa, hãy sửa rồi gửi lại; nếu số liệu đúng thì không cần làm gì thêm.
 submission-period-running = Số liệu được gửi ngày { $sent }, khi kỳ báo cáo chưa kết thúc (hết ngày { $closes }). Nếu sau đó có thay đổi, hãy gửi lại.
 
 ## store/error

@@ -102,6 +102,10 @@ impl Denied {
     /// Names the unit, or says *this unit*.
     fn unit(&self) -> Named {
         match &self.spot {
+            // A form names no unit in its path.
+            Spot::Unit if self.action == Action::ChangeForms => {
+                message!("access-owning-unit").into()
+            }
             Spot::System | Spot::Unit => message!("access-this-unit").into(),
             Spot::Below(name) | Spot::Root(name) => Named::plain(name),
         }

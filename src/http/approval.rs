@@ -217,7 +217,7 @@ impl Approved {
 /// Reads the state that was looked at.
 fn seen(if_match: Option<&str>) -> Result<Precondition, Problem> {
     let Some(text) = if_match else {
-        return Err(ConditionError::Required.into());
+        return Err(ConditionError::NotSeen.into());
     };
     seen_state(text).ok_or_else(|| {
         let fault = Fault::in_body(

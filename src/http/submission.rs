@@ -193,7 +193,7 @@ pub struct SubmitBody {
     pub received_on: Option<Day>,
 }
 
-/// Submit the draft as it is.
+/// Submit the latest values as they are: a draft, or what was returned, withdrawn or reopened.
 ///
 /// The form's rules are checked: an error refuses it, a warning is in the answer. The totals of all
 /// units above change at once.
@@ -305,7 +305,7 @@ impl From<ReturnBody> for EnteredReason {
 
 /// Return a submission with a reason.
 ///
-/// It counts nowhere until the unit has changed it and submits it again. The reason is shown to the
+/// It counts nowhere until the unit submits it again, corrected or not. The reason is shown to the
 /// unit, for single values too.
 #[utoipa::path(
     tag = "submissions",

@@ -8,7 +8,7 @@ use crate::domain::indicator::Definition;
 use crate::domain::jump::{Direction, Jump};
 use crate::domain::naming::Named;
 use crate::domain::quantity::{Decimal, Decimals};
-use crate::domain::submission::{OutOfBounds, Status, Step, SubmissionFault, WrongStatus};
+use crate::domain::submission::{Fact, OutOfBounds, Status, Step, SubmissionFault, WrongStatus};
 use crate::error::{Code, Message};
 use crate::locale::{Count, Quoted};
 use crate::message;
@@ -68,10 +68,18 @@ impl Sentence for SubmissionFault {
                 Code::Duplicate,
                 message!("submission-entered-twice", figure),
             ),
-            SubmissionFault::UnknownSection { form, text: name } => (
-                Code::UnknownSection,
-                message!("submission-unknown-section", form, name = Quoted(&name)),
-            ),
+            SubmissionFault::UnknownSection {
+                form,
+                text: name,
+                taking,
+            } => {
+                let name = Quoted(&name);
+                let message = match taking {
+                    Some(taking) => message!("submission-unknown-section", form, name, taking),
+                    None => message!("submission-no-prose", form, name),
+                };
+                (Code::UnknownSection, message)
+            }
             SubmissionFault::SectionTwice { section } => (
                 Code::Duplicate,
                 message!("submission-section-twice", section),
@@ -127,6 +135,10 @@ impl Sentence for SubmissionFault {
             SubmissionFault::NilWithoutFlows { form } => (
                 Code::NilWithoutFlows,
                 message!("submission-nil-without-flows", form),
+            ),
+            SubmissionFault::StockMissing { indicator } => (
+                Code::RequiredMissing,
+                message!("submission-stock-missing", indicator),
             ),
             SubmissionFault::RequiredMissing { indicator } => (
                 Code::RequiredMissing,
@@ -187,6 +199,18 @@ pub fn jumped(entry: &Entry<'_>, mantissa: i64, jump: &Jump) -> Message {
         Direction::Up => message!("value-jumped-up", name, value, factor, count, mean),
         Direction::Down => message!("value-jumped-down", name, value, factor, count, mean),
     }
+}
+
+/// Tells of a value that counted or was returned, and is left out of what replaces it.
+pub fn removed(entry: &Entry<'_>, fact: &Fact) -> Message {
+    let definition = entry.definition;
+    let was = measured(
+        fact.mantissa,
+        definition.decimals,
+        &definition.unit_of_measure,
+    );
+    let figure = entry.figure_named(fact.option);
+    message!("value-removed", figure, was)
 }
 
 /// A figure in the digits of each language: `1.500,5` and `1500.5`.

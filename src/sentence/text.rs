@@ -9,6 +9,7 @@ impl Sentence for TextFault {
     fn sentence(&self) -> (Code, Message) {
         let message = match self {
             TextFault::Empty => message!("text-empty"),
+            TextFault::NoReason => message!("text-no-reason"),
             TextFault::TooLong { limit } => message!("text-too-long", limit),
             TextFault::Control => message!("text-control"),
             TextFault::Invisible => message!("text-invisible"),

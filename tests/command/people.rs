@@ -83,8 +83,8 @@ on_both_backends! {
             "Line 4, column name: ",
             "Line 4, column telephone: ",
             "Line 5, column unit_code: There is no unit with the code \"NOWHERE\" today. Write the code ",
-            "Line 7, column unit_code: The role viewer (viewer) needs a unit. Write the code ",
-            "Line 8: The role viewer (viewer) is given twice ",
+            "Line 7, column unit_code: The role viewer needs a unit. Write the code ",
+            "Line 8: The role viewer is given twice ",
         ]) {
             assert!(told.starts_with(&format!("people.csv: {expected}")), "{told}");
             assert!(!told.contains(" code:"), "{told}");

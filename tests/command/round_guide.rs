@@ -23,4 +23,6 @@ fn the_commands_of_the_guide_on_the_round_work_as_printed() {
     ] {
         assert!(guide.said.contains(expected), "{expected}: {}", guide.said);
     }
+    // The correction leaves out nothing that was sent before.
+    assert!(!guide.said.contains("VALUE_REMOVED"), "{}", guide.said);
 }

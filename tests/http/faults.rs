@@ -149,7 +149,8 @@ on_both_backends! {
             "values": [
                 {"indicator": "nothing", "reason": "?"},
                 {"indicator": "docs", "option": "poem", "reason": "?"},
-                {"indicator": "x", "reason": ""}
+                {"indicator": "x", "reason": ""},
+                {"indicator": "own", "reason": "A1 enters no such figure"}
             ]
         });
         let faults = report
@@ -162,6 +163,7 @@ on_both_backends! {
                 "/values/0/indicator UNKNOWN_INDICATOR",
                 "/values/1/option UNKNOWN_OPTION",
                 "/values/2/reason INVALID_TEXT",
+                "/values/3/indicator NOT_COLLECTED_HERE",
             ]
         );
         assert_eq!(report.get("A1")["status"], "submitted");

@@ -61,7 +61,7 @@ on_both_backends! {
             "Chỉ tiêu Vận động Quỹ \"Vì người nghèo\" (fund.raised) không chia theo phân tổ",
             "Mẫu Báo cáo năm về công tác Mặt trận (mttq.annual) không có chỉ tiêu \"fund.given\".",
             "Chỉ tiêu Tổng số hộ (households.total) được nhập hai lần.",
-            "Đề cương của mẫu Báo cáo năm về công tác Mặt trận (mttq.annual) không có mục \"V\"",
+            "Mẫu Báo cáo năm về công tác Mặt trận (mttq.annual) không nhận phần lời văn ở mục \"V\". Các mục có lời văn: ",
         ], &[
             "Spent from the Fund for the Poor (fund.spent) is not collected at the level hamlet, only at: commune.",
             "Share of households registered (households.cultural_rate) is computed",
@@ -69,7 +69,7 @@ on_both_backends! {
             "Raised for the Fund for the Poor (fund.raised) has no options",
             "The form Annual report on the work of the Front (mttq.annual) has no indicator \"fund.given\".",
             "Households (households.total) is entered twice.",
-            "The form Annual report on the work of the Front (mttq.annual) has no section \"V\"",
+            "The form Annual report on the work of the Front (mttq.annual) takes no prose in a section \"V\". The sections ",
         ]);
         // What is missing is looked for where all else is well.
         let body = json!({"submit": true, "values": [
@@ -149,13 +149,13 @@ on_both_backends! {
         report.put("A1", &json!({"values": [value("x", 1)]})).expect_status(201);
         let [vi, en] = withdraw();
         assert!(vi.starts_with("Số liệu đang ở tình trạng «bản nháp». Chưa gửi gì"), "{vi}");
-        assert!(en.starts_with("The submission is a draft. Nothing of it was sent"), "{en}");
+        assert!(en.starts_with("The status of the submission is “draft”. Nothing of it was sent"), "{en}");
         assert!(!vi.contains("rút") && !en.contains("withdraw"), "{vi} {en}");
         report.submit("A1", &[value("x", 1)]);
         report.step("A1", "withdraw").expect_status(200);
         let [vi, en] = withdraw();
         assert!(vi.starts_with("Số liệu đang ở tình trạng «đã rút». Đã rút rồi"), "{vi}");
-        assert!(en.starts_with("The submission is withdrawn. There is nothing to do"), "{en}");
+        assert!(en.starts_with("The status of the submission is “withdrawn”. There is nothing to do"), "{en}");
     }
 
     fn before_a_unit_s_first_day_that_day_is_told_to_who_may_see_the_unit(backend) {
@@ -176,8 +176,8 @@ on_both_backends! {
         for path in paths {
             admin.get(&path).expect_problem(404, "UNIT_NOT_FOUND");
             let [vi, en] = details(|client| client.get(&path), &admin);
-            assert!(vi.starts_with("ấp Tân Hòa A (A3) có từ ngày 01/03/2025, ngày 14/12/2024 chưa có."), "{vi}");
-            assert!(en.starts_with("ấp Tân Hòa A (A3) stands from 2025-03-01 on, and not yet on 2024-12-14."), "{en}");
+            assert!(vi.starts_with("Ấp Tân Hòa A (A3) có từ ngày 01/03/2025, ngày 14/12/2024 chưa có."), "{vi}");
+            assert!(en.starts_with("Ấp Tân Hòa A (A3) stands from 2025-03-01 on, and not yet on 2024-12-14."), "{en}");
             let [hidden, _] = details(|client| client.get(&path), &elsewhere);
             assert!(!hidden.contains("Tân Hòa A") && !hidden.contains("01/03/2025"), "{hidden}");
         }
@@ -187,10 +187,10 @@ on_both_backends! {
         admin.put("/v1/forms/later", &later).expect_status(201);
         let path = "/v1/forms/later/periods/2024/units/code:A1/rollup";
         let [vi, _] = details(|client| client.get(path), &admin);
-        assert!(vi.starts_with("Mẫu Mẫu (later), có từ ngày 01/01/2025, không có kỳ \"2024\"."), "{vi}");
+        assert!(vi.starts_with("Mẫu Mẫu (later), áp dụng từ ngày 01/01/2025, không có kỳ \"2024\". Hãy chọn trong danh sách kỳ của mẫu (/v1/forms/later/periods?year=2024)."), "{vi}");
         let below = json!({"code": "A31", "name": "Tổ", "level": "hamlet", "parent": "code:A3"});
         let [vi, _] = faults(|client| client.post_json("/v1/units", &below), &admin);
-        assert!(vi[0].starts_with("ấp Tân Hòa A (A3) có từ ngày 01/03/2025"), "{vi:?}");
+        assert!(vi[0].starts_with("Ấp Tân Hòa A (A3) có từ ngày 01/03/2025"), "{vi:?}");
     }
 
     fn an_empty_submission_is_taken_with_a_warning(backend) {

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use crate::harness::report::Reports;
-use crate::harness::town::Town;
+use crate::harness::town::{Town, form};
 use crate::harness::{Answer, Backend, Client, Server};
 
 fn town(backend: Backend) -> (Server, Reports) {
@@ -38,7 +38,7 @@ on_both_backends! {
         let viewer = somebody(&server, "viewer", &["viewer@code:T"]);
         assert_eq!(
             told(viewer.put(&at("A1"), &values)),
-            "You may not enter or submit for this unit: that takes the role reporter (reporter) on Ấp Một (A1) \
+            "You may not enter or submit for this unit: that takes the role reporter on Ấp Một (A1) \
              or a unit above it, which you do not have. Ask somebody who has it to do this, or ask the person \
              who manages the accounts of Ấp Một (A1) for it."
         );
@@ -47,7 +47,7 @@ on_both_backends! {
         assert_eq!(
             told(neighbour.put(&at("A1"), &values)),
             "You may not enter or submit for this unit: your role allows that for other units. Here it takes the \
-             role reporter (reporter) on Ấp Một (A1) or a unit above it. Ask the person who manages the accounts \
+             role reporter on Ấp Một (A1) or a unit above it. Ask the person who manages the accounts \
              of Ấp Một (A1) for it."
         );
         // Has the role on the unit itself, and it must be above.
@@ -55,8 +55,9 @@ on_both_backends! {
         assert_eq!(
             told(approver.post(&format!("{}/approve", at("A")))),
             "You may not approve, return or reopen for this unit: your role is on this very unit and allows that \
-             for the units below it. Here it takes the role approver (approver) on a unit above Xã A (A). Ask \
-             the person who manages the accounts of the unit above Xã A (A) for it, or to do this."
+             for the units below it. Here it takes the role approver on a unit above Xã A (A). Ask \
+             somebody who has it to do this, or ask the person who manages the accounts of the unit above \
+             Xã A (A) for it."
         );
         // It is about the whole system.
         let level = json!({"rank": 0, "name": {"vi": "Quốc gia"}});
@@ -70,6 +71,31 @@ on_both_backends! {
         let list = "code,name,level,parent_code\nA3,Ấp,hamlet,A\n";
         let refused = told(manager.post_csv("/v1/units/import", list));
         assert!(refused.contains("administrator (tenant_admin) for the whole system"), "{refused}");
+    }
+
+    fn every_decision_on_one_unit_names_it(backend) {
+        let (server, reports) = town(backend);
+        let hamlet = somebody(&server, "hamlet", &["reporter@code:A1"]);
+        let at = reports.of("2025-06").submission("A1");
+        let reason = json!({"reason": "Sai"});
+        let all = [
+            told(hamlet.post(&format!("{at}/approve"))),
+            told(hamlet.post_json(&format!("{at}/reopen"), &reason)),
+            told(hamlet.post_json(&format!("{at}/return"), &reason)),
+        ];
+        for told in all {
+            assert!(told.contains("Ấp Một (A1)") && !told.contains("on a unit above this unit"), "{told}");
+        }
+    }
+
+    fn a_form_without_its_owner_is_refused_by_naming_the_owner(backend) {
+        let (server, _reports) = town(backend);
+        let manager = somebody(&server, "manager", &["unit_admin@code:A"]);
+        let refused = told(manager.put("/v1/forms/storm", &form(&["x"])));
+        assert!(refused.contains("give that unit as owner, such as code:A."), "{refused}");
+        let reporter = somebody(&server, "reporter", &["reporter@code:A"]);
+        let refused = told(reporter.put("/v1/forms/storm", &form(&["x"])));
+        assert!(refused.contains("on the unit that the form belongs to (owner)"), "{refused}");
     }
 
     fn a_refusal_does_not_name_a_unit_that_the_caller_may_not_read(backend) {

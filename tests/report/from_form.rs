@@ -345,7 +345,7 @@ on_both_backends! {
             told.map(|told| told.split(", from which").next().unwrap().to_owned()).collect()
         };
         assert_eq!(refused(send(&json!({}))), [
-            "Xã B (B) lacks 12 of 12 reports on the form Form (m)",
+            "Xã B (B) has not submitted all of its own figures on the form Form (m)",
             "Ấp Ba (B1) lacks 11 of 12 reports on the form Form (m)",
         ]);
         for month in 1..=12 {

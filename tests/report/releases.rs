@@ -227,8 +227,8 @@ on_both_backends! {
         assert_eq!(lacks, [
             "/accept ACCEPTANCE_REQUIRED: Ấp Hai (A2) has 1 report that is not approved. Approve what you find right, or \
              name the unit under accept with a reason.",
-            "/accept ACCEPTANCE_REQUIRED: Ấp Ba (A3) lacks 1 of 1 reports. Ask the unit to send them, or what was \
-             returned to correct it, or name the unit under accept with a reason.",
+            "/accept ACCEPTANCE_REQUIRED: Ấp Ba (A3) lacks 1 of 1 reports. Ask the unit to send what is missing \
+             (if it was returned: to correct it and send it again), or name the unit under accept with a reason.",
         ]);
         // All faults are told at once: reasons that are empty, units that lack nothing, or are not below.
         let accept = json!([
@@ -276,6 +276,46 @@ on_both_backends! {
         let step = &release["steps"][0];
         assert_eq!((&step["step"], &step["by"]["login"], &step["reason"]), (&json!("send"), &json!("clerk"), &json!(null)));
         assert_eq!(release["drift"]["changed"], false);
+    }
+
+    fn a_commune_that_lacks_its_own_figures_is_told_to_submit_them(backend) {
+        let world = World::new(backend);
+        let own = |client: &Client| named_lacks(world.send(client, "A", &json!({}))).swap_remove(0);
+        let told = own(&world.clerk.with("Accept-Language", "en"));
+        assert!(told.contains("Xã A (A) has not submitted all of its own figures"), "{told}");
+        assert!(told.contains("(1 of 1 are missing). Submit them first"), "{told}");
+        assert!(own(&world.clerk).contains("Hãy nhập và gửi số liệu đó trước"));
+    }
+
+    fn who_may_take_no_step_is_told_the_next_one_of_its_side(backend) {
+        let world = World::new(backend);
+        world.commune_is_complete();
+        let told = |client: &Client, step: &str, number: i32| {
+            let client = client.with("Accept-Language", "en");
+            let refused = match step {
+                "return" => world.give_back(&client, "A", number, "Sai"),
+                step => world.step(&client, "A", number, step),
+            };
+            let detail = refused.json()["detail"].as_str().unwrap().to_owned();
+            refused.expect_problem(409, "WRONG_STATUS");
+            detail
+        };
+        world.send(&world.clerk, "A", &json!({})).expect_status(201);
+        world.step(&world.clerk, "A", 1, "recall").expect_status(200);
+        assert!(told(&world.town, "receive", 1).ends_with("Wait until the unit sends a new one."));
+        assert!(told(&world.clerk, "recall", 1).ends_with("Send a new one."));
+        world.send(&world.clerk, "A", &json!({})).expect_status(201);
+        world.give_back(&world.town, "A", 2, "Sai").expect_status(200);
+        assert!(told(&world.town, "return", 2).contains("Wait until the unit has corrected it"));
+        assert!(told(&world.clerk, "recall", 2).ends_with("Correct it and send a new one."));
+        world.send(&world.clerk, "A", &json!({})).expect_status(201);
+        world.step(&world.town, "A", 3, "receive").expect_status(200);
+        assert!(told(&world.town, "return", 3).contains("ask the unit to send a new one"));
+        assert!(told(&world.clerk, "recall", 3).contains("send a new one that corrects it"));
+        // Nothing is made or edited by a step: who decides reads first.
+        let blind = world.town.with("Accept-Language", "en").post(&format!("{}/3/receive", releases("A")));
+        let detail = blind.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.starts_with("Read it as it is now first") && !detail.contains("None-Match"), "{detail}");
     }
 
     fn a_town_answers_for_communes_that_have_not_sent_or_whose_report_it_has_not_received(backend) {

@@ -171,7 +171,7 @@ on_both_backends! {
         // A form of the whole tenant is an administrator's, and is nobody's to take.
         let mut of_all = windowed(&[window("bao", (-10, 0), None)]);
         let told = detail(&town.put("/v1/forms/all", &of_all));
-        assert!(told.contains("administrator (tenant_admin) for the whole system"), "{told}");
+        assert!(told.contains("which only an administrator makes") && told.contains("such as code:T."), "{told}");
         admin.put("/v1/forms/all", &of_all).expect_status(201);
         of_all["owner"] = json!("code:T");
         town.replace("/v1/forms/all", &of_all).expect_problem(403, "NOT_ALLOWED");

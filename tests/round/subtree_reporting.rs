@@ -66,7 +66,7 @@ on_both_backends! {
         let english = reports.by(&admin.with("Accept-Language", "en")).of("2025-06");
         assert_eq!(said(&english.try_submit("A1", &[value("x", 1)])),
             "Xã A (A) reports for all units below it, so this unit sends nothing for the period. Send your figures \
-             to Xã A (A); somebody with the role approver (approver) on a unit above Xã A (A) can change that.");
+             to Xã A (A); somebody with the role approver on a unit above Xã A (A) can change that.");
         let vietnamese = said(&june.try_submit("A1", &[value("x", 1)]));
         assert!(vietnamese.starts_with("Xã A (A) báo cáo gộp cho mọi đơn vị cấp dưới"), "{vietnamese}");
         assert!(vietnamese.contains("người có vai trò"), "{vietnamese}");

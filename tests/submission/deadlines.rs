@@ -575,8 +575,12 @@ on_both_backends! {
         assert!(told.contains("begins on 2026-02-23") && told.contains("an administrator of the whole system"), "{told}");
         let (code, told) = step("A1", late);
         assert_eq!(code, "PERIOD_CLOSED");
-        let ask = "Ask somebody with the role approver (approver) on a unit above Ấp Một (A1)";
+        let ask = "Ask somebody with the role approver on a unit above Ấp Một (A1)";
         assert!(told.contains("the deadline was 2026-03-02") && told.contains(ask), "{told}");
+        // Who may extend is not told to ask for it.
+        let (code, told) = round.step("A1", late, submitted()).unwrap_err();
+        assert_eq!(code, "PERIOD_CLOSED");
+        assert!(told.contains("You may give this unit more time") && told.contains("received_on"), "{told}");
         // Who does not submit at all is told so, whenever it is.
         for at in [early, open, late] {
             let (code, told) = step("T", at);

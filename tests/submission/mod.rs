@@ -8,5 +8,6 @@ mod nil;
 mod numbers;
 mod receipts;
 mod received_days;
+mod replaced;
 mod steps;
 mod submissions;

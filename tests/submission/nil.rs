@@ -62,7 +62,10 @@ on_both_backends! {
     fn a_stock_is_never_made_up(backend) {
         let (_server, admin, report) = reporting(backend);
         let refused = nil(&report, "A1", &[value("x", 1)]);
-        assert_eq!(refused.expect_problem(422, "INVALID_SUBMISSION"), ["/values REQUIRED_MISSING"]);
+        assert_eq!(refused.clone().expect_problem(422, "INVALID_SUBMISSION"), ["/values REQUIRED_MISSING"]);
+        // Who says that nothing happened is not told to enter 0.
+        let told = refused.json()["errors"][0]["detail"].as_str().unwrap().to_owned();
+        assert!(told.starts_with("\"Không phát sinh\" không áp dụng cho số hiện có") && !told.contains("nhập 0"), "{told}");
         // Nor one that need not be there.
         let path = "/v1/forms/f";
         let mut body = form(&["x", "stock", "docs", "houses"]);

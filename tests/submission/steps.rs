@@ -131,7 +131,7 @@ on_both_backends! {
         let english = report.by(&admin.with("Accept-Language", "en"));
         let refused = || english.step("A1", "discard").json()["detail"].as_str().unwrap().to_owned();
         take(&report, "save 5").expect_status(201);
-        assert!(refused().contains("Nothing that counts lies beneath this draft"), "{}", refused());
+        assert!(refused().contains("Nothing of the unit counts for this period yet"), "{}", refused());
         report.step("A1", "submit").expect_status(200);
         assert!(refused().contains("There is no draft to discard."), "{}", refused());
         report.step("A1", "approve").expect_status(200);

@@ -183,6 +183,7 @@ pub enum ReleaseFault {
     /// A part lacks something that the sender does not accept.
     NotAccepted {
         name: String,
+        part: PartOfReport,
         lack: Lack,
         /// The number of submissions that the part is to have.
         expected: u64,

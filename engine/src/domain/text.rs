@@ -25,6 +25,8 @@ pub struct LocalizedText {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextFault {
     Empty,
+    /// A reason is empty.
+    NoReason,
     TooLong {
         limit: usize,
     },
@@ -96,7 +98,7 @@ pub fn read_prose(text: &str) -> Result<String, TextFault> {
 /// [`TextFault`].
 pub fn read_reason(text: &str) -> Result<String, TextFault> {
     match text.trim().is_empty() {
-        true => Err(TextFault::Empty),
+        true => Err(TextFault::NoReason),
         false => read_prose(text),
     }
 }

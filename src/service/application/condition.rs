@@ -112,6 +112,8 @@ pub enum Precondition {
 pub enum ConditionError {
     #[error("the request has no condition and needs one")]
     Required,
+    #[error("the request decides about something without a condition")]
+    NotSeen,
     #[error("the condition does not hold")]
     Failed,
     #[error("there is something already")]
@@ -138,6 +140,20 @@ impl Precondition {
                 Err(ConditionError::Failed)
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Like [`Precondition::check`], for a decision about something that is there: it creates nothing,
+    /// and must be about what its caller has seen.
+    ///
+    /// # Errors
+    /// [`ConditionError::NotSeen`] without a condition, otherwise as [`Precondition::check`].
+    pub fn check_of_decision(&self, current: Option<&State>) -> Result<(), ConditionError> {
+        match self {
+            Precondition::None => Err(ConditionError::NotSeen),
+            Precondition::Absent | Precondition::Present | Precondition::OneOf(_) => {
+                self.check(current)
+            }
         }
     }
 
@@ -171,6 +187,7 @@ impl Explain for ConditionError {
             ConditionError::Required => {
                 (Code::PreconditionRequired, message!("condition-required"))
             }
+            ConditionError::NotSeen => (Code::PreconditionRequired, message!("condition-not-seen")),
             ConditionError::AlreadyThere => (
                 Code::PreconditionFailed,
                 message!("condition-already-there"),

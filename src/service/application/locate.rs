@@ -1,6 +1,6 @@
 //! Finds the form, the period and the unit that a path names.
 
-use crate::locale::Quoted;
+use crate::locale::{Leading, Quoted};
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -138,6 +138,8 @@ pub enum NotFound {
         /// The form's first day.
         since: NaiveDate,
         period: String,
+        /// The path that lists its periods.
+        list: String,
     },
     #[error("{} is no base period of form {}", .period.en(), .form.en())]
     BasePeriod {
@@ -236,6 +238,7 @@ impl Snapshot {
                 form: form.named(),
                 since: form.versions.keys().next().copied().unwrap_or(BEGINNING),
                 period: clipped(&path.period),
+                list: list_of_periods(form, &path.period),
             });
         };
         let closing = period.closing_day();
@@ -412,6 +415,14 @@ impl Snapshot {
     }
 }
 
+/// Returns the path that lists a form's periods of the year of a key that it does not have.
+pub(in crate::service) fn list_of_periods(form: &Form, key: &str) -> String {
+    let year = key.get(..4);
+    let year = year.filter(|year| year.bytes().all(|digit| digit.is_ascii_digit()));
+    let code = &form.code;
+    format!("/v1/forms/{code}/periods?year={}", year.unwrap_or("…"))
+}
+
 fn made_of_shorter_ones(period: &FormPeriod<'_>) -> NotFound {
     let bases = period.base_periods();
     let ends = [bases.first(), bases.last()];
@@ -435,14 +446,28 @@ impl Explain for NotFound {
                 form,
                 since,
                 period,
+                list,
             } if *since > BEGINNING => (Code::PeriodNotFound, "period", {
                 let since = Named::day(*since);
-                message!("not-found-period", form, since, period = Quoted(&period))
+                message!(
+                    "not-found-period",
+                    form,
+                    since,
+                    period = Quoted(&period),
+                    list
+                )
             }),
-            NotFound::Period { form, period, .. } => (
+            NotFound::Period {
+                form, period, list, ..
+            } => (
                 Code::PeriodNotFound,
                 "period",
-                message!("not-found-period-of-form", form, period = Quoted(&period)),
+                message!(
+                    "not-found-period-of-form",
+                    form,
+                    period = Quoted(&period),
+                    list
+                ),
             ),
             NotFound::BasePeriod {
                 form,
@@ -463,7 +488,7 @@ impl Explain for NotFound {
                 day,
             } => (Code::UnitNotFound, "unit", {
                 let (first_day, day) = (Named::day(*first_day), Named::day(*day));
-                message!("not-found-not-yet", name, first_day, day)
+                message!("not-found-not-yet", name = Leading(name), first_day, day)
             }),
             NotFound::Ended {
                 name,
@@ -471,6 +496,7 @@ impl Explain for NotFound {
                 heirs,
             } => (Code::UnitEnded, "unit", {
                 let (last_day, heirs) = (Named::day(*last_day), heirs.join(", "));
+                let name = Leading(name);
                 if heirs.is_empty() {
                     message!("not-found-ended", name, last_day)
                 } else {

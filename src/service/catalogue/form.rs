@@ -11,7 +11,7 @@ use std::fmt::Display;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use serde::Serialize;
 
-use self::asked::{Owner, ReadRespondents, check_owner_kept, unit_named};
+use self::asked::{Owner, ReadRespondents, check_owner_kept, check_owner_named, unit_named};
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
 use crate::domain::catalogue::{Catalogue, NotGiven, ReasonNotGiven};
@@ -69,6 +69,12 @@ pub enum FormError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Cursor(#[from] UnknownCursor),
+    /// A manager of units leaves out the owner, without which a form is of the whole tenant.
+    #[error("the form has no owner")]
+    OwnerMissing {
+        /// One of the caller's units, as a form names it.
+        example: String,
+    },
     #[error("{}", .0.en)]
     Fixed(Message),
     #[error("faults: {}", .0.len())]
@@ -84,6 +90,9 @@ impl Explain for FormError {
             FormError::Idempotency(held) => held.explain(),
             FormError::Store(held) => held.explain(),
             FormError::Cursor(held) => held.explain(),
+            FormError::OwnerMissing { example } => {
+                Explanation::new(Code::NotAllowed, message!("form-owner-missing", example))
+            }
             FormError::Fixed(message) => Explanation::new(Code::FixedOnceUsed, message.clone()),
             FormError::Invalid(faults) => {
                 let count = faults.len();
@@ -501,6 +510,7 @@ pub fn put_form(
         let today = snapshot.today(call.now);
         let units_on = entered.valid_from.unwrap_or(today).max(today);
         let owner = Owner::of(snapshot, known, entered, units_on);
+        check_owner_named(snapshot, known, entered, units_on)?;
         let permit = owner.permit(snapshot, today)?;
         change.once(permit, |transaction, _| {
             let state = known.map(state_of).transpose()?;

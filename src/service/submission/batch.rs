@@ -10,6 +10,7 @@ use super::Reader;
 use super::change::{Asked, SubmissionChange, WORTH_A_THREAD, path_of, state_of};
 use super::error::SubmissionError;
 use super::jump::jumps;
+use super::replaced;
 use super::rule::{broken_rules, has_rules, rollup_at};
 use super::step::{Deciding, Standing, Taken};
 use super::view::{ReturnView, Shown, SubmissionView, Warning};
@@ -29,6 +30,7 @@ use crate::rollup::piece::{Contribution, Edition};
 use crate::service::application::Application;
 use crate::service::application::call::Call;
 use crate::service::application::change::{AuthoredItem, ChangeItem};
+use crate::service::application::condition::Etag;
 use crate::service::application::idempotency::{Answered, Outcome, PackedReply, Reply, keep_all};
 use crate::service::application::locate::{Located, ReportPath};
 use crate::service::application::side_by_side::beside;
@@ -234,6 +236,8 @@ pub(super) struct Stepping<'b> {
     receipt: ReceiptNumber,
     pub outcome: Outcome,
     pub taken: Taken,
+    /// Warnings of what it does with the values that it replaces.
+    replaced: Vec<Warning>,
 }
 
 impl Stepping<'_> {
@@ -247,18 +251,24 @@ impl Stepping<'_> {
         last_return: Option<ReturnView>,
         warnings: Vec<Warning>,
     ) -> Result<PackedReply, StoreError> {
-        let view = self.view(last_return, warnings);
+        let mut view = self.view(last_return, warnings);
         let state = state_of(self.taken.next.revision);
-        let reply = Reply::of_state(self.outcome.clone(), &state, &view)?;
+        let mut reply = Reply::of_state(self.outcome.clone(), &state, &view)?;
+        if !self.replaced.is_empty() {
+            // The ETag is that of the submission as it is read, without what is told once.
+            view.warnings.retain(|told| !self.replaced.contains(told));
+            reply.etag = Some(Etag::of_state(&state, &view)?);
+        }
         PackedReply::new(&self.placed.asked.once, reply)
     }
 
-    /// Shows the submission after the step. `warnings` are those of the form's rules.
+    /// Shows the submission after the step. `warnings` are those of the form's rules and of jumps.
     pub(super) fn view(
         &self,
         last_return: Option<ReturnView>,
-        warnings: Vec<Warning>,
+        mut warnings: Vec<Warning>,
     ) -> SubmissionView {
+        warnings.extend_from_slice(&self.replaced);
         let Placed {
             snapshot, located, ..
         } = &self.placed;
@@ -328,6 +338,7 @@ pub(super) fn decide<'b>(
         let standing = standing.get(&key);
         match take(transaction, &placed, standing, extensions.get(&key)) {
             Ok(taken) => steps.push(Stepping {
+                replaced: replaced::warnings(transaction, &placed, standing, &taken)?,
                 receipt: ReceiptNumber::new(taken.next.rev, before + steps.len()),
                 outcome: match standing {
                     None => Outcome::Created(path_of(&placed.located)),
@@ -353,7 +364,16 @@ fn take(
         return Err(SubmissionError::Missing);
     }
     let state = standing.map(|standing| state_of(standing.submission.revision));
-    placed.asked.call.precondition.check(state.as_ref())?;
+    let precondition = &placed.asked.call.precondition;
+    match placed.asked.change {
+        SubmissionChange::Put(_) => precondition.check(state.as_ref())?,
+        SubmissionChange::Submit(_)
+        | SubmissionChange::Withdraw
+        | SubmissionChange::Discard
+        | SubmissionChange::Approve
+        | SubmissionChange::Return(_)
+        | SubmissionChange::Reopen(_) => precondition.check_of_decision(state.as_ref())?,
+    }
     let deciding = Deciding {
         snapshot: placed.snapshot,
         located: &placed.located,

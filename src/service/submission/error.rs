@@ -1,6 +1,6 @@
 //! The reasons for refusing a change of a submission, and their sentences.
 
-use crate::locale::Count;
+use crate::locale::{Count, Leading};
 use chrono::NaiveDate;
 
 pub(in crate::service) use crate::authz::Denied;
@@ -54,8 +54,8 @@ pub enum SubmissionError {
     Closed {
         /// In the tenant's time zone.
         deadline: Deadline,
-        /// The people who can give the unit more time.
-        who: Message,
+        /// The people who can give the unit more time; none if the caller can.
+        who: Option<Message>,
     },
     #[error("the status {:?} does not allow {:?}", .wrong.status, .wrong.step)]
     WrongStatus {
@@ -106,7 +106,7 @@ impl Explain for SubmissionError {
             ),
             SubmissionError::CoveredByUnit { unit, who } => Explanation::new(
                 Code::CoveredByUnit,
-                message!("submission-covered-by-unit", unit, who),
+                message!("submission-covered-by-unit", unit = Leading(unit), who),
             ),
             SubmissionError::NotOpen { period, opens } => {
                 let opens = Named::day(*opens);
@@ -142,13 +142,21 @@ impl Explain for SubmissionError {
     }
 }
 
-fn closed_message(deadline: Deadline, who: Message) -> Message {
-    let deadline = match deadline {
+fn closed_message(deadline: Deadline, who: Option<Message>) -> Message {
+    let deadline = told_deadline(deadline);
+    match who {
+        Some(who) => message!("submission-closed", deadline, who),
+        None => message!("submission-closed-to-giver", deadline),
+    }
+}
+
+/// Tells a deadline as the clocks of its offset show it.
+pub(super) fn told_deadline(deadline: Deadline) -> Message {
+    match deadline {
         Deadline::Day(day) => message!("deadline-day", day = Named::day(day)),
         Deadline::Instant(instant) => {
             let (time, day) = (instant.format("%H:%M"), Named::day(instant.date_naive()));
             message!("deadline-instant", time, day)
         }
-    };
-    message!("submission-closed", deadline, who)
+    }
 }

@@ -3,12 +3,12 @@
 use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 use serde::Serialize;
 
+use super::error::told_deadline;
 use crate::authn::Identity;
 use crate::authz::{Action, Denied};
 use crate::domain::deadline::Deadline;
 use crate::domain::extension::{Extension, ExtensionChange, ExtensionStep};
 use crate::domain::id::AccountId;
-use crate::domain::naming::Named;
 use crate::domain::text::read_reason;
 use crate::error::{Code, Explain, Explanation, Fault};
 use crate::locale::Count;
@@ -322,7 +322,7 @@ fn read(
         None => Some(message!("extension-without-deadline")),
         Some(deadline) if deadline.is_before(entered.until, time_zone) => None,
         Some(deadline) => {
-            let deadline = Named::day(deadline.day(time_zone));
+            let deadline = told_deadline(deadline.as_seen_in(time_zone));
             Some(message!("extension-not-later", deadline))
         }
     };

@@ -11,6 +11,7 @@ pub(in crate::service) mod four_eyes;
 mod jump;
 mod queue;
 mod receipt;
+mod replaced;
 mod rule;
 mod step;
 pub mod subtree_reporting;

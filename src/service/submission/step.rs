@@ -11,6 +11,7 @@ use super::error::SubmissionError;
 use super::extension::deadline_of;
 use super::four_eyes::entered_by;
 use crate::authz::{Action, Permit, holder_of};
+use crate::domain::catalogue::Entry;
 use crate::domain::extension::Extension;
 use crate::domain::form::{FourEyes, Late, SubmittedBy};
 use crate::domain::id::LevelCode;
@@ -19,8 +20,8 @@ use crate::domain::received_days::ReceivedDays;
 use crate::domain::respondents::Respondents;
 use crate::domain::submission::{
     Content, Counting as IsCounting, Effect, EnteredFor, Reason, Revision, RevisionRecord,
-    SpeaksFor, Status, Step, Submission, Submitter, ValueReason, complete, unknown_indicator,
-    unknown_option,
+    SpeaksFor, Status, Step, Submission, SubmissionFault, Submitter, ValueReason, check_collected,
+    complete, unknown_indicator, unknown_option,
 };
 use crate::domain::text;
 use crate::error::{Code, Fault, FaultList, Message};
@@ -61,7 +62,8 @@ impl Standing {
         })
     }
 
-    fn content(&self, revision: Revision) -> Result<&Content, StoreError> {
+    /// Returns the values of a revision that was read.
+    pub fn content(&self, revision: Revision) -> Result<&Content, StoreError> {
         content_in(self.record(revision)?)
     }
 }
@@ -362,9 +364,12 @@ impl Deciding<'_> {
         });
         match passed {
             Some(deadline) if period.definition.late == Late::Refuse && !self.was_given_back() => {
+                let (tree, place) = (&self.located.tree, self.located.place());
+                let access = &self.snapshot.access;
+                let may_extend = access.to_unit(Action::GiveExtensions, tree, place).is_ok();
                 Err(SubmissionError::Closed {
                     deadline: deadline.as_seen_in(time_zone),
-                    who: self.holder_of(Action::GiveExtensions),
+                    who: (!may_extend).then(|| self.holder_of(Action::GiveExtensions)),
                 })
             }
             _ => Ok(()),
@@ -470,6 +475,17 @@ impl Deciding<'_> {
         }
     }
 
+    /// Checks that the unit enters an indicator, so that it can correct it.
+    fn check_collected(&self, entry: &Entry<'_>) -> Result<(), SubmissionFault> {
+        let respondents = self.respondents();
+        let submitter = Submitter {
+            level: self.level(),
+            levels: &respondents.levels_of(self.located.place()),
+            hierarchy: &self.snapshot.hierarchy,
+        };
+        check_collected(entry, &self.located.in_force, submitter)
+    }
+
     /// Finds the value that a reason is about.
     fn value_reason(
         &self,
@@ -485,6 +501,12 @@ impl Deciding<'_> {
                 "indicator"
             ])
         })?;
+        if entry.definition.formula().is_none() && entry.item.from_form.is_none() {
+            self.check_collected(entry).map_err(|fault| {
+                let at = path!["values", index, "indicator"];
+                fault.at(at)
+            })?;
+        }
         let option = match &entered.option {
             None => None,
             Some(option) => {

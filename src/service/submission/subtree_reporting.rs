@@ -19,7 +19,7 @@ use crate::domain::subtree_reporting::SubtreeReporting;
 use crate::domain::text::clipped;
 use crate::domain::unit::Validity;
 use crate::error::{Code, Explain, Explanation, Fault};
-use crate::locale::{Count, Quoted};
+use crate::locale::{Count, Leading, Quoted};
 use crate::message;
 use crate::path;
 use crate::sentence::period::period_named;
@@ -29,7 +29,7 @@ use crate::service::application::change::{ChangeItem, ChangeKind};
 use crate::service::application::condition::{ConditionError, State};
 use crate::service::application::door::Written;
 use crate::service::application::idempotency::{IdempotencyError, Outcome, Reply};
-use crate::service::application::locate::NotFound;
+use crate::service::application::locate::{NotFound, list_of_periods};
 use crate::service::application::name::UnitName;
 use crate::service::application::snapshot::Snapshot;
 use crate::service::people::account_name::{AccountName, NameReader};
@@ -101,11 +101,11 @@ impl Explain for SubtreeReportingError {
             }
             SubtreeReportingError::Covered { above } => Explanation::new(
                 Code::CoveredByUnit,
-                message!("subtree-reporting-covered", above),
+                message!("subtree-reporting-covered", above = Leading(above)),
             ),
             SubtreeReportingError::Covers { below } => Explanation::new(
                 Code::UnitBelowCovers,
-                message!("subtree-reporting-covers", below),
+                message!("subtree-reporting-covers", below = Leading(below)),
             ),
             SubtreeReportingError::AlreadyReported {
                 period,
@@ -501,8 +501,10 @@ fn period_in(
 ) -> Option<(Period, DateRange)> {
     let period = key.parse().ok().and_then(|period| form.period(period));
     if period.is_none() {
+        let list = list_of_periods(form, key);
         let (form, period) = (form.named(), clipped(key));
-        let message = message!("not-found-period-of-form", form, period = Quoted(&period));
+        let period = Quoted(&period);
+        let message = message!("not-found-period-of-form", form, period, list);
         faults.push(Fault::in_body(at, Code::InvalidValue, message));
     }
     period.map(|period| (period.period, period.range))
@@ -597,7 +599,10 @@ fn check_nobody_reported(
         .collect();
     names.sort();
     let count = names.len();
-    names.truncate(MOST_NAMED);
+    // A single one that is left would have to be guessed.
+    if count > MOST_NAMED + 1 {
+        names.truncate(MOST_NAMED);
+    }
     match count {
         0 => Ok(()),
         count => Err(SubtreeReportingError::AlreadyReported {

@@ -76,7 +76,9 @@ pub struct SubmissionView {
     /// were sent anew. It stays while the unit works on a draft.
     pub last_return: Option<ReturnView>,
     /// Remarks that do not refuse the submission: broken rules of the form, unusual values, jumps,
-    /// submission before the period's end, and a submission without values.
+    /// submission before the period's end, and a submission without values. In the answer to sending
+    /// also what it left out of the values that it replaced, and that it changed nothing of what was
+    /// returned.
     pub warnings: Vec<Warning>,
     /// Where it is now. Null unless `get_submission` was asked for it with `include=whereabouts`.
     pub whereabouts: Option<WhereaboutsView>,
@@ -145,8 +147,8 @@ pub struct ValueReasonView {
 /// A remark that the unit should look at, and that does not refuse the submission.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Warning {
-    /// The code of the form's rule, or `EMPTY_SUBMISSION`, `PERIOD_RUNNING`, `VALUE_JUMPED` or
-    /// `VALUE_UNUSUAL`.
+    /// The code of the form's rule, or `EMPTY_SUBMISSION`, `PERIOD_RUNNING`, `RETURNED_UNCHANGED`,
+    /// `VALUE_JUMPED`, `VALUE_REMOVED` or `VALUE_UNUSUAL`.
     pub code: String,
     /// The rule that the unit's totals break; null for other remarks.
     pub expression: Option<String>,
@@ -189,6 +191,21 @@ impl Warning {
             Some(&entry.indicator.code),
             sentence::submission::jumped(entry, mantissa, jump),
         )
+    }
+
+    /// Warns of a value that counted or was returned, and is left out of what replaces it.
+    pub(super) fn of_removal(entry: &Entry<'_>, fact: &Fact) -> Warning {
+        Warning::telling(
+            OwnWarning::ValueRemoved,
+            Some(&entry.indicator.code),
+            sentence::submission::removed(entry, fact),
+        )
+    }
+
+    /// Warns that the same is sent that was given back for a reason.
+    pub(super) fn of_no_change(reason: &Reason) -> Warning {
+        let message = message!("submission-returned-unchanged", reason = &reason.text);
+        Warning::telling(OwnWarning::ReturnedUnchanged, None, message)
     }
 
     /// Warns of a submission without any value. A unit with nothing to report should send zeros,

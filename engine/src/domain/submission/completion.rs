@@ -58,7 +58,10 @@ pub fn complete(
             }
             Ok(None) if entry.item.need == Need::Required => {
                 let indicator = entry.named();
-                refuse(SubmissionFault::RequiredMissing { indicator });
+                refuse(match nil {
+                    Nil::Declared => SubmissionFault::StockMissing { indicator },
+                    Nil::NotDeclared => SubmissionFault::RequiredMissing { indicator },
+                });
             }
             Ok(None) => {}
             Err(found) => found.into_iter().for_each(&mut refuse),

@@ -50,6 +50,8 @@ pub enum SubmissionFault {
     UnknownSection {
         form: Named,
         text: String,
+        /// The numbers of those that do; none if there are none.
+        taking: Option<String>,
     },
     /// A heading has two passages.
     SectionTwice {
@@ -92,6 +94,10 @@ pub enum SubmissionFault {
     /// happen.
     NilWithoutFlows {
         form: Named,
+    },
+    /// A required indicator has no value, and is none that "nothing happened" makes 0.
+    StockMissing {
+        indicator: Named,
     },
     /// A required indicator has no value.
     RequiredMissing {

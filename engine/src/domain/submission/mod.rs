@@ -10,8 +10,8 @@ mod status;
 pub use completion::{complete, read_nil};
 pub use fault::{OutOfBounds, SubmissionFault};
 pub use reading::{
-    EnteredPassage, EnteredValue, Submitter, impossible, read_narrative, read_values,
-    unknown_indicator, unknown_option, unusual,
+    EnteredPassage, EnteredValue, Submitter, check_collected, impossible, read_narrative,
+    read_values, unknown_indicator, unknown_option, unusual,
 };
 pub use record::{
     Content, EnteredFor, Fact, Nil, Passage, Reason, Revision, RevisionRecord, SpeaksFor,

@@ -7,7 +7,7 @@ use super::record::{Fact, Passage};
 use crate::domain::bounds::Interval;
 use crate::domain::catalogue::{Entry, InForce};
 use crate::domain::fault::{FaultAt, Faults, FieldPath};
-use crate::domain::form::{FormPeriod, Narrative};
+use crate::domain::form::{FormDefinition, FormPeriod, Narrative};
 use crate::domain::hierarchy::Hierarchy;
 use crate::domain::id::{LevelCode, OptionCode, OptionNumber, SectionNumber};
 use crate::domain::named::Named;
@@ -119,6 +119,19 @@ fn collected_entry<'f, 'c>(
             form: giving.map_or_else(|| Named::plain(form), FormPeriod::named_form),
         });
     }
+    check_collected(entry, in_force, submitter)?;
+    Ok(entry)
+}
+
+/// Refuses an indicator that is collected from other levels only.
+///
+/// # Errors
+/// [`SubmissionFault::NotCollectedHere`].
+pub fn check_collected(
+    entry: &Entry<'_>,
+    in_force: &InForce<'_>,
+    submitter: Submitter<'_>,
+) -> Result<(), SubmissionFault> {
     if !entry.is_collected_at_any(submitter.levels) {
         let levels = in_force.period.definition.levels_collecting(entry.item);
         return Err(SubmissionFault::NotCollectedHere {
@@ -127,7 +140,7 @@ fn collected_entry<'f, 'c>(
             collecting: Named::levels(levels, submitter.hierarchy),
         });
     }
-    Ok(entry)
+    Ok(())
 }
 
 fn option_number(
@@ -227,10 +240,19 @@ fn read_passage(
         let fault = SubmissionFault::UnknownSection {
             form: in_force.period.named_form(),
             text: clipped(&entered.section),
+            taking: sections_with_prose(definition),
         };
         return Err(Box::new(FaultAt::new(at.below("section"), fault)));
     };
     let text = read_prose(&entered.text)
         .map_err(|fault| Box::new(FaultAt::new(at.below("text"), SubmissionFault::Text(fault))))?;
     Ok(Passage { section, text })
+}
+
+/// Lists the numbers of the headings that take prose; nothing if none does.
+fn sections_with_prose(definition: &FormDefinition) -> Option<String> {
+    let sections = definition.sections().into_iter();
+    let taking = sections.filter(|section| section.narrative == Narrative::Taken);
+    let numbers: Vec<String> = taking.map(|section| section.number.to_string()).collect();
+    (!numbers.is_empty()).then(|| numbers.join(", "))
 }

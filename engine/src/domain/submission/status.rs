@@ -134,15 +134,19 @@ impl Status {
 pub enum OwnWarning {
     EmptySubmission,
     PeriodRunning,
+    ReturnedUnchanged,
     ValueJumped,
+    ValueRemoved,
     ValueUnusual,
 }
 
 impl OwnWarning {
-    pub const ALL: [OwnWarning; 4] = [
+    pub const ALL: [OwnWarning; 6] = [
         OwnWarning::EmptySubmission,
         OwnWarning::PeriodRunning,
+        OwnWarning::ReturnedUnchanged,
         OwnWarning::ValueJumped,
+        OwnWarning::ValueRemoved,
         OwnWarning::ValueUnusual,
     ];
 
@@ -151,7 +155,9 @@ impl OwnWarning {
         match self {
             OwnWarning::EmptySubmission => "EMPTY_SUBMISSION",
             OwnWarning::PeriodRunning => "PERIOD_RUNNING",
+            OwnWarning::ReturnedUnchanged => "RETURNED_UNCHANGED",
             OwnWarning::ValueJumped => "VALUE_JUMPED",
+            OwnWarning::ValueRemoved => "VALUE_REMOVED",
             OwnWarning::ValueUnusual => "VALUE_UNUSUAL",
         }
     }

@@ -78,6 +78,32 @@ impl Owner {
     }
 }
 
+/// Checks that somebody who may make forms for units only says for which.
+///
+/// # Errors
+/// [`FormError::OwnerMissing`].
+pub(super) fn check_owner_named(
+    snapshot: &Snapshot,
+    known: Option<&Form>,
+    entered: &EnteredForm,
+    day: NaiveDate,
+) -> Result<(), FormError> {
+    if known.is_some() || entered.owner.is_some() {
+        return Ok(());
+    }
+    let own = snapshot
+        .access
+        .tops(Action::ChangeForms)
+        .unwrap_or_default();
+    let tree = snapshot.hierarchy.tree_on(day);
+    match own.iter().find_map(|unit| tree.by_id(*unit)) {
+        None => Ok(()),
+        Some(place) => Err(FormError::OwnerMissing {
+            example: format!("code:{}", place.fact().code),
+        }),
+    }
+}
+
 /// Checks that a form stays with its owner.
 ///
 /// # Errors
@@ -147,7 +173,7 @@ impl FormReader<'_> {
         let at = path!["submitted_by"];
         let levels = self.levels(&entered.submitted_by, &at);
         let Some(recipients) = &entered.recipients else {
-            if levels.is_empty() {
+            if entered.submitted_by.is_empty() {
                 let message = message!("form-no-level-submits");
                 self.fault(at, Code::InvalidValue, message);
             }

@@ -73,6 +73,7 @@ impl AnsweredPart<'_> {
     fn not_accepted(&self, lack: Lack) -> ReleaseFault {
         ReleaseFault::NotAccepted {
             name: self.name(),
+            part: self.part,
             lack,
             expected: self.counts.expected,
             taken_from: match self.form {

@@ -114,7 +114,8 @@ fn take(
         let permit = may(snapshot, asked.action(), &located)?;
         change.once(permit, |transaction, permit| {
             let current = found(transaction, &located, path.number)?;
-            call.precondition.check(Some(&state_of(&current)))?;
+            let state = state_of(&current);
+            call.precondition.check_of_decision(Some(&state))?;
             let status = current.status.after(asked.step());
             let status = status.map_err(ReleaseError::WrongStatus)?;
             let record = StepRecord {

@@ -886,3 +886,36 @@ marks-both = the { $thousands } between thousands, the { $decimals } before the 
 mark-point = point
 mark-comma = comma
 mark-space = space
+
+## Sheets.
+
+sheet-name = Entry
+sheet-title = { $form } – { $period } – { $unit }
+sheet-how-to-fill = Write into the column Value (yellow cells) only. You may write over 800, under 5, about 93,64. An empty cell leaves what is there; write clear to take a value out. Do not change the codes.
+sheet-column-unit-code = Unit code
+sheet-column-unit = Unit
+sheet-column-figure-code = Figure code
+sheet-column-section = Section
+sheet-column-indicator = Indicator
+sheet-column-option = Option
+sheet-column-unit-of-measure = Unit of measure
+sheet-column-previous = Period before
+sheet-column-previous-period = { $heading } ({ $period })
+sheet-column-value = Value
+sheet-cell-whole = Write a whole number, unit of measure: { $unit_of_measure }. Over, under or about may stand before it.
+sheet-cell-decimals = Write a number with at most { $places } decimals, unit of measure: { $unit_of_measure }. Over, under or about may stand before it.
+sheet-nobody-asked = Neither { $unit } nor a unit below it submits { $form }. Choose another unit or another form.
+sheet-too-many-rows = The sheet of { $unit } has more than { $most } rows. Get the sheets of the units below it.
+sheet-fault-at-cell = Cell { $cell } (sheet { $sheet }): { $sentence }
+sheet-other-form = This sheet was made for the form { $made_for }, not for { $form }. Get the sheet of the right form, and enter the values there.
+sheet-other-period = This sheet was made for the period { $made_for }, not for { $period }. Get the sheet of the right period, and enter the values there.
+sheet-no-headings = No sheet of the file has a row of headings with the columns { $columns }. Get the sheet anew, or write the names of these columns.
+sheet-column-missing = The headings lack the column { $column }, or its name was changed. Write its name as it was.
+sheet-unit-missing = The row has no unit code. Write it, or delete the row.
+sheet-unknown-unit = No unit has the code { $text }. Check the unit code.
+sheet-zeros-lost = No unit has the code { $text }, but one has { $code }: zeros at the beginning may have been lost. If this is the unit, make the cell a text and write { $code }.
+sheet-figure-missing = The row has a value, and neither a figure code nor an indicator. Write the figure code, or delete the row.
+sheet-unknown-figure = { $form } has no figure { $text }. Check the figure code.
+sheet-ambiguous-figure = Several indicators are called { $text }. Write the figure code into the column of codes.
+sheet-twice = { $figure } of this unit stands in the cell { $first } (sheet { $sheet }) already. Leave one of the two out.
+sheet-merged = The cell is merged with another, so nobody knows to which row the value belongs. Unmerge the cells, and write the value into each row.

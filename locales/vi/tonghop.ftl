@@ -806,3 +806,36 @@ marks-both = dấu { $thousands } ngăn cách hàng nghìn, dấu { $decimals } 
 mark-point = chấm
 mark-comma = phẩy
 mark-space = cách
+
+## Bảng nhập.
+
+sheet-name = Nhập liệu
+sheet-title = { $form } – { $period } – { $unit }
+sheet-how-to-fill = Chỉ ghi vào cột Số liệu (ô màu vàng). Có thể ghi trên 800, dưới 5, ước 93,64. Ô để trống thì giữ nguyên số đã có; ghi xóa để bỏ số đã nhập. Không sửa các cột mã.
+sheet-column-unit-code = Mã đơn vị
+sheet-column-unit = Đơn vị
+sheet-column-figure-code = Mã số liệu
+sheet-column-section = Mục
+sheet-column-indicator = Chỉ tiêu
+sheet-column-option = Phân tổ
+sheet-column-unit-of-measure = Đơn vị tính
+sheet-column-previous = Kỳ trước
+sheet-column-previous-period = { $heading } ({ $period })
+sheet-column-value = Số liệu
+sheet-cell-whole = Ghi số nguyên, đơn vị tính: { $unit_of_measure }. Có thể ghi trên, dưới hoặc ước trước số.
+sheet-cell-decimals = Ghi số có nhiều nhất { $places } chữ số thập phân, đơn vị tính: { $unit_of_measure }. Có thể ghi trên, dưới hoặc ước trước số.
+sheet-nobody-asked = { $unit } và các đơn vị cấp dưới không phải nộp mẫu { $form }. Hãy chọn đơn vị khác hoặc mẫu khác.
+sheet-too-many-rows = Bảng nhập của { $unit } có nhiều hơn { $most } dòng. Hãy lấy bảng nhập của từng đơn vị cấp dưới.
+sheet-fault-at-cell = Ô { $cell } (trang { $sheet }): { $sentence }
+sheet-other-form = Bảng nhập này được lập cho mẫu { $made_for }, không phải mẫu { $form }. Hãy lấy bảng nhập của đúng mẫu rồi nhập lại.
+sheet-other-period = Bảng nhập này được lập cho kỳ { $made_for }, không phải { $period }. Hãy lấy bảng nhập của đúng kỳ rồi nhập lại.
+sheet-no-headings = Không trang tính nào có dòng tiêu đề với các cột { $columns }. Hãy lấy lại bảng nhập, hoặc ghi đúng tên các cột này.
+sheet-column-missing = Dòng tiêu đề thiếu cột { $column }, hoặc tên cột đã bị sửa. Hãy ghi lại đúng tên cột.
+sheet-unit-missing = Dòng này không có mã đơn vị. Hãy ghi mã đơn vị, hoặc xóa cả dòng.
+sheet-unknown-unit = Không có đơn vị nào có mã { $text }. Hãy kiểm tra mã đơn vị.
+sheet-zeros-lost = Không có đơn vị nào có mã { $text }, nhưng có mã { $code }: có thể các số 0 ở đầu đã mất. Nếu đúng là đơn vị đó, hãy đặt ô về kiểu chữ và ghi { $code }.
+sheet-figure-missing = Dòng này có số liệu nhưng không có mã số liệu hay tên chỉ tiêu. Hãy ghi mã số liệu, hoặc xóa cả dòng.
+sheet-unknown-figure = Mẫu { $form } không có số liệu { $text }. Hãy kiểm tra mã số liệu.
+sheet-ambiguous-figure = Có nhiều chỉ tiêu tên { $text }. Hãy ghi mã số liệu vào cột mã.
+sheet-twice = { $figure } của đơn vị này đã có ở ô { $first } (trang { $sheet }). Hãy bỏ một trong hai.
+sheet-merged = Ô này bị gộp với ô khác, nên không biết số liệu là của dòng nào. Hãy bỏ gộp ô (Unmerge) rồi ghi số vào từng dòng.

@@ -7,7 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::{
     account, api_key, approval, batch, change, completeness, extension, form, health, holiday,
     indicator, invitation, level, lineage, me, receipt, release, reorganisation, rollup, series,
-    sign_in_attempt, submission, subtree_reporting, target, task, token, unit,
+    sheet, sign_in_attempt, submission, subtree_reporting, target, task, token, unit,
 };
 
 /// All routes. The router tries them in this order, so the most frequent come first.
@@ -75,6 +75,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(submission::return_submission)
                 .service(submission::reopen_submission)
                 .service(submission::list_revisions)
+                .service(sheet::get_template)
+                .service(sheet::get_sheet)
                 .service(extension::get_extension)
                 .service(extension::put_extension)
                 .service(extension::delete_extension)

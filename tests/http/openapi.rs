@@ -1363,9 +1363,10 @@ fn hold_submission(holder: &mut Holder, admin: &Client) {
     holder
         .hold("approve_submissions", approve(&json!({"items": []})))
         .expect_status(400);
+    let value = json!({"indicator": "fund.raised", "value": 5});
     let item = |unit: &str| {
         json!({"form": "mttq.annual", "period": "2024", "unit": format!("code:{unit}"), "if_match": "*",
-               "values": [], "submit": true})
+               "values": [value.clone()], "submit": false})
     };
     let batch = |atomic: bool, items: &[Value]| {
         let body = json!({"atomic": atomic, "items": items});

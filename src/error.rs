@@ -253,6 +253,7 @@ codes! {
     // The request itself.
     MalformedJson = "MALFORMED_JSON": Malformed;
     MalformedCsv = "MALFORMED_CSV": Malformed;
+    MalformedSpreadsheet = "MALFORMED_SPREADSHEET": Malformed;
     MalformedRequest = "MALFORMED_REQUEST": Malformed;
     InvalidBody = "INVALID_BODY": Malformed;
     MissingField = "MISSING_FIELD": Malformed;

@@ -16,6 +16,7 @@ pub mod pointer;
 pub mod rate;
 pub mod sentence;
 pub mod service;
+pub mod spreadsheet;
 pub mod store;
 pub mod system;
 pub mod telemetry;

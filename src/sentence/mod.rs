@@ -13,6 +13,7 @@ pub mod quantity;
 pub mod release;
 pub mod submission;
 pub mod unit;
+pub mod written;
 
 use crate::domain::fault::{FaultAt, Faults, FieldPath};
 use crate::error::{Code, Fault, FaultList, Message};

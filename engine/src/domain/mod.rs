@@ -27,6 +27,7 @@ pub mod subtree_reporting;
 pub mod text;
 pub mod unit;
 pub mod words;
+pub mod written;
 
 // The map's nouns are nouns of the domain, as the others are.
 pub use map::{hierarchy, landing, plan, reorganisation, route, succession};

@@ -2,19 +2,18 @@
 //! interpret them.
 //!
 //! Spreadsheets leave empty rows, columns without a heading, and semicolons or tabs where commas
-//! are decimal marks. All tables accept these.
+//! are decimal marks (`spreadsheet/delimited.rs`). All tables accept these.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
 use csv::StringRecord;
 use itertools::Itertools;
 use serde::de::DeserializeOwned;
 
-use crate::domain::text::composed;
 use crate::error::{Code, Fault, MOST_FAULTS, Message};
 use crate::message;
 use crate::path;
+use crate::spreadsheet::{Column, Content, DelimitedRows, Row};
 
 /// A row and its line; the first line of the file is line 1.
 pub(in crate::service) struct Listed<R> {
@@ -80,27 +79,21 @@ pub(in crate::service) fn in_order_of_list(
 }
 
 /// Reads all rows below the heading, which must have `columns`, in upper or lower case; if it does
-/// not, only that is reported. Composes cells, as all texts are (Unicode's form C).
+/// not, only that is reported. Composes cells, as all texts are (Unicode's form C). Reads no further
+/// than a row that no spreadsheet could hold, which is wrong.
 pub(in crate::service) fn read_table<R: DeserializeOwned>(
     csv: &str,
     columns: &[&str],
 ) -> Vec<Result<Listed<R>, WrongColumns>> {
-    let csv = composed(csv);
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .flexible(true)
-        .has_headers(false)
-        .delimiter(delimiter_of(&csv, columns))
-        .from_reader(csv.as_bytes());
-    let mut lines = Lines::new(&csv);
-    // The input is text already, so reading cannot fail.
-    let records = reader.records().map(Result::unwrap_or_default);
-    let records = records.map(|record| (lines.pass(&record), record));
-    let mut records = records.filter(|(_, record)| !is_empty(record));
-    let Some((line, first)) = records.next() else {
-        return Vec::new();
+    let mut reader = match DelimitedRows::open(csv.as_bytes()) {
+        Ok(reader) => reader,
+        Err(_) => return vec![Err(unreadable(0, 1))],
     };
-    let heading = Heading::of(&first);
+    let (line, heading) = match reader.next_row() {
+        Ok(Some(row)) => (row.number, Heading::of(&row)),
+        Ok(None) => return Vec::new(),
+        Err(_) => return vec![Err(unreadable(0, 1))],
+    };
     let missing = heading.missing(columns);
     if !missing.is_empty() {
         return vec![Err(WrongColumns {
@@ -109,62 +102,49 @@ pub(in crate::service) fn read_table<R: DeserializeOwned>(
             missing,
         })];
     }
-    let rows = records.enumerate().map(|(index, (line, record))| {
-        let cells = heading.cells(&record);
-        let row = cells.and_then(|cells| cells.deserialize(Some(&heading.names)).ok());
-        row.map(|row| Listed { index, line, row })
-            .ok_or_else(|| WrongColumns {
-                index,
-                line,
-                missing: heading.beyond(&record),
-            })
-    });
+    let mut rows = Vec::new();
+    let mut line = line;
     // Stop after as many wrong rows as an answer reports.
     let mut wrong = 0;
-    let rows = rows.take_while(|row| {
-        let goes_on = wrong < MOST_FAULTS;
+    while wrong < MOST_FAULTS {
+        let index = rows.len();
+        let row = match reader.next_row() {
+            Ok(Some(row)) => {
+                line = row.number;
+                heading.listed(index, &row, reader.width())
+            }
+            Ok(None) => break,
+            Err(_) => {
+                rows.push(Err(unreadable(index, line + 1)));
+                break;
+            }
+        };
         wrong += usize::from(row.is_err());
-        goes_on
-    });
-    rows.collect()
+        rows.push(row);
+    }
+    rows
 }
 
-/// Finds the separator: the one that splits the heading into the columns, otherwise a comma.
-fn delimiter_of(csv: &str, columns: &[&str]) -> u8 {
-    let heading = csv.lines().find(|line| line.contains(char::is_alphabetic));
-    let heading = heading.unwrap_or_default().trim_start_matches('\u{feff}');
-    let has_columns = |delimiter: &u8| {
-        let cells = heading.split(char::from(*delimiter));
-        let cells: Vec<String> = cells
-            .map(|cell| cell.trim().trim_matches('"').to_lowercase())
-            .collect();
-        columns
-            .iter()
-            .all(|column| cells.iter().any(|cell| cell == column))
-    };
-    [b',', b';', b'\t']
-        .into_iter()
-        .find(has_columns)
-        .unwrap_or(b',')
-}
-
-fn is_empty(record: &StringRecord) -> bool {
-    record.iter().all(str::is_empty)
+fn unreadable(index: usize, line: u64) -> WrongColumns {
+    WrongColumns {
+        index,
+        line,
+        missing: Vec::new(),
+    }
 }
 
 /// The columns that have a name.
 struct Heading {
     names: StringRecord,
     /// The cell of each named column in a row.
-    places: Vec<usize>,
+    places: Vec<Column>,
 }
 
 impl Heading {
-    fn of(record: &StringRecord) -> Heading {
-        let named = record.iter().enumerate();
-        let named = named.filter(|(_, name)| !name.is_empty());
-        let named = named.map(|(place, name)| (place, name.to_lowercase()));
-        let (places, names): (Vec<usize>, Vec<String>) = named.unzip();
+    fn of(row: &Row) -> Heading {
+        let named = row.cells.iter();
+        let named = named.map(|cell| (cell.column, cell.content.shown().to_lowercase()));
+        let (places, names): (Vec<Column>, Vec<String>) = named.unzip();
         Heading {
             names: StringRecord::from(names),
             places,
@@ -178,64 +158,43 @@ impl Heading {
         missing.map(|column| (*column).to_owned()).collect()
     }
 
+    /// Reads a row; `width` is the number of its cells with the empty ones.
+    fn listed<R: DeserializeOwned>(
+        &self,
+        index: usize,
+        row: &Row,
+        width: usize,
+    ) -> Result<Listed<R>, WrongColumns> {
+        let line = row.number;
+        let cells = self.cells(row, width);
+        let read = cells.and_then(|cells| cells.deserialize(Some(&self.names)).ok());
+        read.map(|row| Listed { index, line, row })
+            .ok_or_else(|| WrongColumns {
+                index,
+                line,
+                missing: self.beyond(width),
+            })
+    }
+
     /// Returns the columns that begin beyond the end of a row.
-    fn beyond(&self, record: &StringRecord) -> Vec<String> {
+    fn beyond(&self, width: usize) -> Vec<String> {
         let columns = self.places.iter().zip(&self.names);
-        let beyond = columns.filter(|(place, _)| **place >= record.len());
+        let beyond = columns.filter(|(place, _)| usize::from(place.0) >= width);
         beyond.map(|(_, name)| name.to_owned()).collect()
     }
 
     /// Returns the cells of the named columns. `None` if one is missing, or a column without a name
     /// is not empty.
-    fn cells(&self, record: &StringRecord) -> Option<StringRecord> {
-        let mut others = record.iter().enumerate();
-        if others.any(|(place, cell)| !cell.is_empty() && !self.places.contains(&place)) {
+    fn cells(&self, row: &Row, width: usize) -> Option<StringRecord> {
+        let mut others = row.cells.iter();
+        if others.any(|cell| !self.places.contains(&cell.column)) {
             return None;
         }
-        self.places.iter().map(|place| record.get(*place)).collect()
-    }
-}
-
-/// Counts lines as a spreadsheet does: includes empty lines, and counts a row whose cells span
-/// lines as one.
-struct Lines<'c> {
-    csv: &'c [u8],
-    /// The byte up to which line breaks are counted.
-    byte: usize,
-    breaks: u64,
-    breaks_in_cells: u64,
-}
-
-impl Lines<'_> {
-    fn new(csv: &str) -> Lines<'_> {
-        Lines {
-            csv: csv.as_bytes(),
-            byte: 0,
-            breaks: 0,
-            breaks_in_cells: 0,
-        }
-    }
-
-    /// Returns the line of the next record.
-    fn pass(&mut self, record: &StringRecord) -> u64 {
-        let position = record.position().map_or(0, csv::Position::byte);
-        let position = usize::try_from(position).unwrap_or(self.csv.len());
-        // Empty lines before a record are skipped with it.
-        let rest = self.csv.get(position..).unwrap_or_default();
-        let empty = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
-        let start = position + empty.count();
-        self.breaks += self.breaks_in(self.byte..start);
-        self.byte = start;
-        let line = 1 + self.breaks - self.breaks_in_cells;
-        let in_cells = record.as_slice().bytes().filter(|byte| *byte == b'\n');
-        self.breaks_in_cells += u64::try_from(in_cells.count()).unwrap_or(0);
-        line
-    }
-
-    fn breaks_in(&self, range: Range<usize>) -> u64 {
-        let bytes = self.csv.get(range).unwrap_or_default();
-        let breaks = bytes.iter().filter(|byte| **byte == b'\n').count();
-        u64::try_from(breaks).unwrap_or(u64::MAX)
+        let cells = self.places.iter().map(|place| {
+            let content = row.content(*place).map(Content::shown);
+            (usize::from(place.0) < width).then(|| content.unwrap_or_default())
+        });
+        cells.collect()
     }
 }
 
@@ -258,7 +217,7 @@ mod tests {
         let csv = "\u{feff}a,b\r\n1,x\r\n\r\n2,\"one\r\ncell\"\r\n3,x\r\n4\r\n\r\n5,x\r\n";
         assert_eq!(
             read(csv),
-            ["2 1x", "4 2one\r\ncell", "5 3x", "6 lacks b", "8 5x"]
+            ["2 1x", "4 2one\ncell", "5 3x", "6 lacks b", "8 5x"]
         );
     }
 

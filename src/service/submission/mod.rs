@@ -1,6 +1,7 @@
 //! Submissions: every change to what one unit submits on one form for one period. One transaction
 //! holds the new revision and the totals of every ancestor. Steps that arrive together share it.
 
+mod asked;
 mod batch;
 mod change;
 mod difference;
@@ -10,6 +11,7 @@ pub mod extension;
 mod queue;
 mod receipt;
 mod rule;
+pub mod sheet;
 mod step;
 pub mod subtree_reporting;
 mod together;

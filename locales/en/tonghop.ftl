@@ -811,6 +811,22 @@ submission-closed = It is closed: the deadline was { $deadline }, and this form 
 deadline-day = { $day }
 deadline-instant = { $time } on { $day }
 
+## service/submission/import
+
+value-list-twice = Row { $first } has this value already. Keep one of the two rows.
+
+## service/submission/import/csv
+
+value-list-empty = The file has no values. Fill it, with the heading unit,indicator,option,value,qualifier in its first row, and send it again.
+value-list-missing-columns = The heading lacks: { $columns }. Write the headings unit,indicator,option,value,qualifier into the first row.
+value-list-unknown-columns = The list has no column { $columns }. Correct the heading, or take the column out; it may have unit, indicator, option, value, qualifier.
+value-list-no-unit = The row names no unit. Enter the unit's code.
+value-list-no-indicator = The row names no indicator. Enter its code, as the form's outline has it.
+value-list-unit-unknown = There is no unit { $name } on { $day }. Check the code in the list of units.
+value-list-unit-twin = There is no unit { $name }. If { $twin } is meant, the spreadsheet has dropped its zeros: format the column as text and write { $twin }.
+value-list-two-qualifiers = The value and the column say two different things about how sure it is. Leave one of them out.
+value-list-qualifier = Write exact, at_least, at_most or estimate, or leave the cell empty.
+
 ## service/submission/together
 
 together-refused =

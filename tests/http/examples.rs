@@ -10,7 +10,7 @@ use crate::harness::server::now;
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// All changes, in an order in which each finds what it needs.
-const CHANGES: [&str; 44] = [
+const CHANGES: [&str; 45] = [
     "issue_token",
     "send_release",
     "receive_release",
@@ -32,6 +32,7 @@ const CHANGES: [&str; 44] = [
     "discard_submission",
     "approve_submissions",
     "batch_submissions",
+    "import_submissions",
     "return_submission",
     "put_target",
     "put_extension",

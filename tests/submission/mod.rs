@@ -3,6 +3,7 @@
 mod approvals;
 mod batch;
 mod deadlines;
+mod import;
 mod nil;
 mod numbers;
 mod receipts;

@@ -8,6 +8,7 @@ mod difference;
 mod enter;
 mod error;
 pub mod extension;
+mod import;
 mod queue;
 mod receipt;
 mod rule;
@@ -27,6 +28,10 @@ use self::difference::Difference;
 pub use self::difference::{PassageChangeView, QuantityView, ValueChangeView};
 pub use self::enter::{EnteredItem, EnteredOne, EnteredView, enter_together, refused_at_once};
 pub use self::error::SubmissionError;
+pub use self::import::{
+    ImportEffect, ImportError, ImportedUnit, MovedFigure, MovedTotals, ReadNumber, SubmissionFile,
+    SubmissionImport, Unnamed, import_submissions,
+};
 pub use self::queue::{SubmissionQueue, change, wait};
 use self::receipt::receipts_of;
 use self::rule::{broken_rules, has_rules, rollup_at};

@@ -827,6 +827,14 @@ value-list-unit-twin = There is no unit { $name }. If { $twin } is meant, the sp
 value-list-two-qualifiers = The value and the column say two different things about how sure it is. Leave one of them out.
 value-list-qualifier = Write exact, at_least, at_most or estimate, or leave the cell empty.
 
+## service/submission/import/sheet
+
+value-list-computed = computed by a formula of the sheet, as it was last shown
+value-list-not-computed = The cell of { $name } is a formula whose value the file does not have. Open the file in a spreadsheet program, save it, and send it again; or write the number.
+value-list-long-number = The number in the cell of { $name } has more digits than a spreadsheet keeps. Format the cell as text, and write the number anew.
+value-list-date = The cell of { $name } is a date or a time ({ $text }). Set its format to a number, and write the number anew.
+value-list-no-number = The cell of { $name } shows { $text }, which is no number. Write the number.
+
 ## service/submission/together
 
 together-refused =

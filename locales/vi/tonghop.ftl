@@ -762,6 +762,14 @@ value-list-unit-twin = Không có đơn vị { $name }. Nếu muốn ghi { $twin
 value-list-two-qualifiers = Ô giá trị và cột qualifier ghi hai mức độ khác nhau. Hãy bỏ một trong hai.
 value-list-qualifier = Hãy ghi exact, at_least, at_most hoặc estimate, hoặc để trống ô này.
 
+## service/submission/import/sheet
+
+value-list-computed = kết quả công thức của bảng tính, như lần lưu gần nhất
+value-list-not-computed = Ô của { $name } là công thức mà tệp không có kết quả. Hãy mở tệp bằng chương trình bảng tính, lưu lại rồi gửi lại; hoặc ghi con số.
+value-list-long-number = Số trong ô của { $name } có nhiều chữ số hơn bảng tính giữ được. Hãy định dạng ô là văn bản rồi ghi lại số.
+value-list-date = Ô của { $name } là ngày hoặc giờ ({ $text }). Hãy đổi định dạng ô thành số rồi ghi lại số.
+value-list-no-number = Ô của { $name } là { $text }, không phải số. Hãy ghi con số.
+
 ## service/submission/together
 
 together-refused = Có { $count } chỗ chưa đúng; chưa ghi số liệu của đơn vị nào. Hãy sửa từng chỗ trong danh sách rồi gửi lại tất cả.

@@ -1,5 +1,7 @@
 //! Files with the submissions of many units.
 
+use std::io::Cursor;
+
 use actix_web::{HttpResponse, post, web};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -45,8 +47,8 @@ pub enum SubmissionImportMode {
 
 /// Enter the submissions of many units from one file, all or none.
 ///
-/// Takes CSV with the columns `unit,indicator,value` and, optionally, `option` and `qualifier`. A unit
-/// is named by its code, or as elsewhere. Numbers are read as people write them (`1.562.410.000`,
+/// Takes CSV with the columns `unit,indicator,value` and, optionally, `option` and `qualifier`, or a
+/// sheet as `get_sheet` makes it. A unit is named by its code, or as elsewhere. Numbers are read as people write them (`1.562.410.000`,
 /// `93,64`, `trên 800`); one that has two readings is refused with both. An empty cell leaves a value
 /// as it is, `xóa` or `clear` takes it out. Each unit's submission is entered as `put_submission` enters
 /// it, in one commit with all others. If anything is wrong, nothing is written, and the answer has every
@@ -54,11 +56,10 @@ pub enum SubmissionImportMode {
 #[utoipa::path(
     tag = "submissions",
     params(SubmissionImportParams, Called<FileBody>),
-    request_body(
-        content = String,
-        content_type = "text/csv",
-        example = json!("unit,indicator,option,value,qualifier\n30388-03,fund.raised,,24.500.000,\n30388-04,fund.raised,,18.200.000,at_least\n"),
-    ),
+    request_body(content(
+        (String = "text/csv", example = json!("unit,indicator,option,value,qualifier\n30388-03,fund.raised,,24.500.000,\n30388-04,fund.raised,,18.200.000,at_least\n")),
+        (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", example = json!("(the bytes of a sheet)")),
+    )),
     responses((status = 200, description = "What was done", body = SubmissionImport)),
 )]
 #[post("/submissions/import")]
@@ -80,7 +81,7 @@ pub async fn import_submissions(
                 Some(false) | None => Intent::KeepDraft,
             },
             mode: ImportMode::of_parameter(params.dry_run),
-            file: body.as_ref(),
+            file: Cursor::new(body),
         };
         submission::import_submissions(&application, &call, file, &Nobody)
     });

@@ -1387,7 +1387,7 @@ fn hold_submission(holder: &mut Holder, admin: &Client) {
     }
     for (value, status) in [("trên 24.500.000", 200), ("x", 422)] {
         let list = format!("unit,indicator,value\n30388-03,fund.raised,{value}\n");
-        let path = "/v1/submissions/import?form=mttq.annual&period=2024&submit=true";
+        let path = "/v1/submissions/import?form=mttq.annual&period=2024";
         holder
             .hold("import_submissions", admin.post_csv(path, &list))
             .expect_status(status);

@@ -1,6 +1,7 @@
 //! Submissions of many units from one file: what is read, what is told, and that all or nothing is
 //! entered.
 
+use rust_xlsxwriter::{Format, Formula, Workbook};
 use serde_json::{Value, json};
 
 use crate::harness::report::{Report, option, value};
@@ -78,6 +79,66 @@ impl World {
 fn import(client: &Client, query: &str, list: &str) -> Answer {
     let path = format!("/v1/submissions/import?form=f&period=2024{query}");
     client.post_csv(&path, list)
+}
+
+/// What somebody entered into a cell of a sheet.
+enum Filled {
+    Text(&'static str),
+    Number(f64),
+    Percent(f64),
+    Day(f64),
+    Yes,
+    /// A formula and the value that the program last showed.
+    Computed(&'static str),
+}
+
+/// A sheet with a row for each value, as it comes back: the unit's code, the figure's code, what was
+/// entered. `made_from` has the id and the revision of each unit of which it was made.
+fn sheet(rows: &[(&str, &str, Filled)], made_from: &[(String, i32)]) -> Vec<u8> {
+    let mut workbook = Workbook::new();
+    let cells = workbook.add_worksheet().set_name("Nhập liệu").unwrap();
+    for (column, heading) in (0..).zip(["Mã đơn vị", "Mã số liệu", "Số liệu"]) {
+        cells.write_string(0, column, heading).unwrap();
+    }
+    for (row, (unit, figure, filled)) in (1..).zip(rows) {
+        cells.write_string(row, 0, *unit).unwrap();
+        cells.write_string(row, 1, *figure).unwrap();
+        match filled {
+            Filled::Text(text) => cells.write_string(row, 2, *text),
+            Filled::Number(number) => cells.write_number(row, 2, *number),
+            Filled::Percent(number) => {
+                let format = Format::new().set_num_format("0.00%");
+                cells.write_number_with_format(row, 2, *number, &format)
+            }
+            Filled::Day(number) => {
+                let format = Format::new().set_num_format("dd/mm/yyyy");
+                cells.write_number_with_format(row, 2, *number, &format)
+            }
+            Filled::Yes => cells.write_boolean(row, 2, true),
+            Filled::Computed(value) => {
+                cells.write_formula(row, 2, Formula::new("=1+1").set_result(*value))
+            }
+        }
+        .unwrap();
+    }
+    let origin = workbook.add_worksheet().set_name("tonghop").unwrap();
+    origin.set_hidden(true);
+    for (row, (name, value)) in (0..).zip([("form", "f"), ("period", "2024")]) {
+        origin.write_string(row, 0, name).unwrap();
+        origin.write_string(row, 1, value).unwrap();
+    }
+    for (row, (unit, revision)) in (2..).zip(made_from) {
+        origin.write_string(row, 0, "unit").unwrap();
+        origin.write_string(row, 1, unit).unwrap();
+        origin.write_number(row, 2, *revision).unwrap();
+    }
+    workbook.save_to_buffer().unwrap()
+}
+
+fn import_sheet(client: &Client, query: &str, sheet: &[u8]) -> Answer {
+    let path = format!("/v1/submissions/import?form=f&period=2024{query}");
+    let media_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+    client.send("POST", &path, Some(media_type), sheet)
 }
 
 /// The units of an answer as `row code effect status`.
@@ -234,6 +295,69 @@ on_both_backends! {
         assert!(of_row("12, cột value").contains("1562"), "{sentences:?}");
         assert_eq!(world.rev(), before);
         assert_eq!(world.report.figure("T", "x"), "5 1/8");
+    }
+
+    fn a_sheet_that_comes_back_is_entered_cell_by_cell(backend) {
+        let world = World::new(backend, HAMLETS);
+        world.report.submit("02", &[value("x", 2), value("y", 7)]);
+        let filled = sheet(&[
+            ("01", "x", Filled::Number(1_562_410.0)),
+            ("01", "rate", Filled::Percent(0.9364)),
+            ("01", "docs[plan]", Filled::Text("trên 3")),
+            ("02", "x", Filled::Computed("20")),
+            ("02", "y", Filled::Text("")),
+            ("03", "x", Filled::Text("1.562")),
+        ], &[]);
+        let done = import_sheet(&world.clerk, "", &filled).expect_status(200).json();
+        assert_eq!(told(&done), ["2 01 created draft", "5 02 changed draft", "7 03 created draft"]);
+        assert_eq!(done["units"][0]["sheet"], "Nhập liệu");
+        assert_eq!(world.values("01"), ["x 1562410", "rate 93.64", "docs/plan 3 at_least"]);
+        assert_eq!(world.values("02"), ["x 20", "y 7"]);
+        assert_eq!(world.values("03"), ["x 1562"]);
+        let numbers = done["numbers"].as_array().unwrap().iter();
+        let numbers: Vec<String> = numbers.map(|number| format!("{} {}", number["row"], number["text"])).collect();
+        assert_eq!(numbers, ["4 \"trên 3\"", "5 \"20\"", "7 \"1.562\""]);
+    }
+
+    fn every_fault_of_a_sheet_is_found_at_its_cell(backend) {
+        let world = World::new(backend, HAMLETS);
+        world.report.submit("05", &[value("x", 5)]);
+        let id = world.report.get("05")["unit"]["id"].as_str().unwrap().to_owned();
+        let fresh = sheet(&[("05", "x", Filled::Number(6.0))], &[(id.clone(), 1)]);
+        let before = world.rev();
+        import_sheet(&world.clerk, "&submit=true&dry_run=true", &fresh).expect_status(200);
+        assert_eq!(world.rev(), before);
+        world.report.submit("05", &[value("x", 7)]);
+        let before = world.rev();
+        let filled = sheet(&[
+            ("01", "x", Filled::Number(1.5)),
+            ("01", "docs", Filled::Day(45_000.0)),
+            ("02", "x", Filled::Percent(0.5)),
+            ("02", "y", Filled::Yes),
+            ("03", "rate", Filled::Text("1.562")),
+            ("B1", "x", Filled::Number(1.0)),
+            ("3", "x", Filled::Number(1.0)),
+            ("04", "z", Filled::Number(1.0)),
+            ("05", "x", Filled::Number(6.0)),
+        ], &[(id, 1)]);
+        let faults = import_sheet(&world.clerk, "&submit=true", &filled).expect_problem(422, "INVALID_SUBMISSION");
+        assert_eq!(
+            faults,
+            [
+                "/sheets/Nhập liệu/A8 UNKNOWN_UNIT",
+                "/sheets/Nhập liệu/B9 UNKNOWN_INDICATOR",
+                "/sheets/Nhập liệu/C10 PRECONDITION_FAILED",
+                "/sheets/Nhập liệu/C2 TOO_MANY_DECIMALS",
+                "/sheets/Nhập liệu/C3 INVALID_NUMBER",
+                "/sheets/Nhập liệu/C4 INVALID_NUMBER",
+                "/sheets/Nhập liệu/C5 INVALID_NUMBER",
+                "/sheets/Nhập liệu/C6 INVALID_NUMBER",
+                "/sheets/Nhập liệu/C7 NOT_ALLOWED",
+            ]
+        );
+        assert_eq!(world.rev(), before);
+        let other = b"PK\x03\x04 no workbook";
+        import_sheet(&world.clerk, "", other).expect_problem(400, "MALFORMED_SPREADSHEET");
     }
 
     fn a_file_that_is_no_list_is_refused_with_what_to_do(backend) {

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use super::super::sheet::MadeFrom;
 use crate::domain::catalogue::Entry;
 use crate::domain::id::{IndicatorNumber, OptionNumber, UnitId};
 use crate::domain::quantity::{Decimals, Qualifier};
@@ -18,7 +19,8 @@ pub(super) enum Mark {
     Leave,
 }
 
-/// A cell of the file: the figure by its number in [`Cells::figures`], and the row.
+/// A cell of the file: the figure by its number in [`Cells::figures`], and the row. In a sheet the row
+/// is the number of a place.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FileCell {
     pub figure: u32,
@@ -33,6 +35,8 @@ pub(super) struct FileUnit {
     /// The first row that names it.
     pub row: u32,
     pub cells: Vec<FileCell>,
+    /// The state of its submission when its sheet was made.
+    pub made_from: MadeFrom,
     /// True if a row of it is refused already, so that the rest says nothing of the whole.
     pub is_faulty: bool,
 }
@@ -64,6 +68,7 @@ impl Cells {
                 unit,
                 row,
                 cells: Vec::new(),
+                made_from: MadeFrom::Unknown,
                 is_faulty: false,
             });
             units.len() - 1

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use std::io::Read;
 
 use super::cells::{Cells, FileCell, Mark};
-use super::{FileFaults, ReadNumber};
+use super::{FileFaults, ReadNumbers};
 use crate::authz::Action;
 use crate::domain::catalogue::{Entry, InForce};
 use crate::domain::form::FormPeriod;
 use crate::domain::hierarchy::Tree;
 use crate::domain::id::{OptionCode, OptionNumber, UnitCode, UnitId};
-use crate::domain::quantity::{Decimal, Qualifier};
+use crate::domain::quantity::Qualifier;
 use crate::domain::submission::{unknown_indicator, unknown_option};
 use crate::domain::text::clipped;
 use crate::domain::unit::UnitReference;
@@ -24,9 +24,6 @@ use crate::sentence::written::{marks, wrong_written};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::application::watcher::{Phase, Watcher};
 use crate::spreadsheet::{Column, Content, DelimitedRows, Row, SpreadsheetFault};
-
-/// The most numbers of which it is told how they were read.
-const MOST_READ: usize = 200;
 
 /// The columns of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -69,10 +66,7 @@ impl ListColumn {
 pub(super) struct ReadList {
     pub cells: Cells,
     pub faults: FileFaults,
-    /// The first numbers that were written with more than digits.
-    pub numbers: Vec<ReadNumber>,
-    /// How many there are of them.
-    pub number_count: usize,
+    pub numbers: ReadNumbers,
 }
 
 /// Reads all rows of a list.
@@ -98,8 +92,7 @@ pub(super) fn read_list(
         list: ReadList {
             cells: Cells::default(),
             faults: FileFaults::default(),
-            numbers: Vec::new(),
-            number_count: 0,
+            numbers: ReadNumbers::default(),
         },
     };
     let Some(columns) = rows.next_row()?.map(|row| reading.heading(&row)) else {
@@ -152,7 +145,7 @@ impl<'r> Reading<'r, '_> {
         let missing =
             missing.filter(|column| column.is_required() && !columns.contains_key(column));
         let missing: Vec<&str> = missing.map(ListColumn::name).collect();
-        let (number, faults) = (row.number, &mut self.list.faults);
+        let (number, faults) = (row_number(row), &mut self.list.faults);
         if !missing.is_empty() {
             let missing = missing.join(", ");
             let message = message!("value-list-missing-columns", columns = missing);
@@ -175,7 +168,7 @@ impl<'r> Reading<'r, '_> {
                 _ => None,
             }
         };
-        let number = u32::try_from(row.number).unwrap_or(u32::MAX);
+        let number = row_number(row);
         let unit = self.unit(row, text(ListColumn::Unit));
         let mark = self.cell(row, &text);
         let Some(unit) = unit else {
@@ -337,33 +330,33 @@ impl<'r> Reading<'r, '_> {
             }
         };
         if written.marks != Marks::default() || written.qualifier != Qualifier::Exact {
-            self.list.number_count += 1;
-            if self.list.numbers.len() < MOST_READ {
-                let how = marks(written.marks);
-                self.list.numbers.push(ReadNumber {
-                    row: row.number,
-                    text: clipped(value),
-                    value: Decimal::new(written.mantissa, scale.decimals.get()),
-                    qualifier,
-                    message: how.vi,
-                    message_en: how.en,
-                });
-            }
+            let read = (written.mantissa, scale.decimals, qualifier);
+            let how = marks(written.marks);
+            let ReadList {
+                faults, numbers, ..
+            } = &mut self.list;
+            numbers.add(faults, row_number(row), value, read, how);
         }
         Some(Mark::Set(written.mantissa, qualifier))
     }
 
     fn fault(&mut self, row: &Row, column: ListColumn, code: Code, message: Message) {
         let faults = &mut self.list.faults;
-        faults.at_cell(row.number, column.name(), code, message);
+        faults.at_cell(row_number(row), column.name(), code, message);
     }
 }
 
-fn option_of(entry: &Entry<'_>, text: &str) -> Option<OptionNumber> {
+/// Finds an option by its code.
+pub(super) fn option_of(entry: &Entry<'_>, text: &str) -> Option<OptionNumber> {
     let code = text.parse::<OptionCode>().ok()?;
     let mut options = entry.definition.options();
     options.find(|known| known.code == code)?;
     entry.indicator.option_number(&code)
+}
+
+/// The row that a spreadsheet shows.
+fn row_number(row: &Row) -> u32 {
+    u32::try_from(row.number).unwrap_or(u32::MAX)
 }
 
 fn qualifier_of(text: &str) -> Option<Qualifier> {

@@ -3,35 +3,39 @@
 
 mod cells;
 mod csv;
+mod sheet;
 mod totals;
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Read;
+use std::io::{Read, Seek};
 
 use serde::Serialize;
 
 use self::cells::{Cells, FileUnit, Mark};
 use self::csv::{ReadList, read_list};
+use self::sheet::read_workbook;
 use self::totals::Above;
 pub use self::totals::{MovedFigure, MovedTotals};
 use super::batch::standing;
 use super::change::{Arrival, Asked, Entered, Intent, SubmissionChange};
 use super::error::SubmissionError;
+use super::sheet::{CellPlace, MadeFrom, SheetFaultAt};
 use super::step::Standing;
 use super::together::{CHUNK, MadeStep, TogetherError, Whole, change_together, refuse_together};
 use super::view::{Warning, value_views};
-use crate::domain::fault::Segment;
+use crate::domain::fault::{FieldPath, Segment};
 use crate::domain::form::FormPeriod;
-use crate::domain::quantity::{Decimal, Qualifier};
+use crate::domain::quantity::{Decimal, Decimals, Qualifier};
 use crate::domain::submission::{
     Content, EnteredPassage, EnteredValue, Nil, Status, SubmissionKey,
 };
+use crate::domain::text::clipped;
 use crate::error::{Code, Explain, Explanation, Fault, FaultList, FaultPlace, Message};
 use crate::message;
 use crate::path;
 use crate::service::application::Application;
 use crate::service::application::call::Call;
-use crate::service::application::condition::Precondition;
+use crate::service::application::condition::{Etag, Precondition};
 use crate::service::application::idempotency::{Outcome, Reply};
 use crate::service::application::import_mode::ImportMode;
 use crate::service::application::locate::{NotFound, ReportPath};
@@ -43,6 +47,9 @@ use crate::store::{StoreError, Transaction};
 
 /// The most units of which it is told one by one what becomes of them.
 const MOST_UNITS: usize = 1000;
+
+/// The most numbers of which it is told how they were read.
+const MOST_READ: usize = 200;
 
 /// What becomes of values that a file does not name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +67,8 @@ pub struct SubmissionFile<F> {
     pub unnamed: Unnamed,
     pub intent: Intent,
     pub mode: ImportMode,
-    /// CSV with the columns `unit,indicator,value` and, optionally, `option` and `qualifier`.
+    /// CSV with the columns `unit,indicator,value` and, optionally, `option` and `qualifier`, or a
+    /// sheet as `get_sheet` makes it.
     pub file: F,
 }
 
@@ -94,7 +102,9 @@ pub struct SubmissionImport {
 pub struct ImportedUnit {
     pub unit: UnitName,
     /// The first row that names the unit, as a spreadsheet counts.
-    pub row: u32,
+    pub row: u64,
+    /// The sheet of the row; null for a list.
+    pub sheet: Option<String>,
     pub effect: ImportEffect,
     /// The status afterwards.
     pub status: Status,
@@ -117,6 +127,8 @@ pub enum ImportEffect {
 /// A number as it was written, and as it was read.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct ReadNumber {
+    /// The sheet; null for a list.
+    pub sheet: Option<String>,
     /// The row, as a spreadsheet counts.
     pub row: u64,
     #[schema(example = "trên 1.562.410.000")]
@@ -157,7 +169,7 @@ impl Explain for ImportError {
 ///
 /// # Errors
 /// [`ImportError`], with every fault of every row.
-pub fn import_submissions<F: Read>(
+pub fn import_submissions<F: Read + Seek>(
     application: &Application,
     call: &Call,
     file: SubmissionFile<F>,
@@ -172,19 +184,14 @@ pub fn import_submissions<F: Read>(
         file,
     } = file;
     let (edition, list) = application.reading(&call.identity, |_, snapshot| {
-        let list = read_list(
-            file,
-            snapshot,
-            snapshot.base_period(&form, &period)?,
-            watcher,
-        )?;
+        let period = snapshot.base_period(&form, &period)?;
+        let list = read_file(file, snapshot, period, watcher)?;
         Ok::<_, ImportError>((RulesEdition::from(snapshot.counters), list))
     })?;
     let ReadList {
         cells,
         faults,
         numbers,
-        number_count,
     } = list;
     watcher.begin(Phase::Submissions, cells.units.len());
     let mut import = Import {
@@ -212,8 +219,8 @@ pub fn import_submissions<F: Read>(
             units: Vec::new(),
             totals: Vec::new(),
             totals_cut: false,
-            numbers,
-            number_count,
+            number_count: numbers.count,
+            numbers: numbers.told,
         },
         watcher,
     };
@@ -225,24 +232,88 @@ pub fn import_submissions<F: Read>(
     Ok(imported?)
 }
 
-/// The faults of a file, at its rows.
+/// Where the cells of a file are, by the numbers of their rows in [`cells`].
 #[derive(Debug, Default)]
-pub(super) struct FileFaults(FaultList);
+enum Places {
+    /// A list: the number is the row.
+    #[default]
+    Rows,
+    /// A sheet: the number is that of a place.
+    Cells(Vec<CellPlace>),
+}
+
+/// The faults of a file, at their places.
+#[derive(Debug, Default)]
+pub(super) struct FileFaults {
+    list: FaultList,
+    places: Places,
+}
 
 impl FileFaults {
+    /// Begins the faults of a sheet.
+    fn in_cells() -> FileFaults {
+        FileFaults {
+            list: FaultList::default(),
+            places: Places::Cells(Vec::new()),
+        }
+    }
+
+    /// Takes up what the reader of a sheet has found.
+    fn take(&mut self, found: Vec<SheetFaultAt>, count: usize) {
+        let faults = found.into_iter().map(|found| {
+            let (code, message) = found.told();
+            let at = found.place.as_ref().map_or_else(|| path![], path_of);
+            Fault::in_body(at, code, message)
+        });
+        self.list.append(FaultList {
+            faults: faults.collect(),
+            count,
+        });
+    }
+
+    /// Numbers a place of a sheet.
+    fn place(&mut self, place: &CellPlace) -> u32 {
+        match &mut self.places {
+            Places::Rows => u32::try_from(place.row).unwrap_or(u32::MAX),
+            Places::Cells(places) => {
+                places.push(place.clone());
+                u32::try_from(places.len() - 1).unwrap_or(u32::MAX)
+            }
+        }
+    }
+
+    fn cell(&self, number: u32) -> Option<&CellPlace> {
+        match &self.places {
+            Places::Rows => None,
+            Places::Cells(places) => places.get(usize::try_from(number).ok()?),
+        }
+    }
+
+    /// Returns the row that a spreadsheet shows, and the name of the sheet.
+    fn shown(&self, number: u32) -> (u64, Option<String>) {
+        match self.cell(number) {
+            Some(place) => (place.row, Some(place.sheet.to_string())),
+            None => (number.into(), None),
+        }
+    }
+
     fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.list.is_empty()
     }
 
     fn push(&mut self, fault: Fault) {
-        self.0.append(vec![fault].into());
+        self.list.append(vec![fault].into());
     }
 
     fn at_file(&mut self, message: Message) {
         self.push(Fault::in_body(path![], Code::MalformedCsv, message));
     }
 
-    fn at_row(&mut self, row: u64, code: Code, sentence: Message) {
+    fn at_row(&mut self, row: u32, code: Code, sentence: Message) {
+        if let Some(place) = self.cell(row) {
+            let (at, message) = (path_of(place), place.told(&sentence));
+            return self.push(Fault::in_body(at, code, message));
+        }
         let message = message!("fault-at-line", line = row, sentence);
         self.push(Fault::in_body(
             path!["rows", row.to_string()],
@@ -251,10 +322,51 @@ impl FileFaults {
         ));
     }
 
-    fn at_cell(&mut self, row: u64, column: &'static str, code: Code, sentence: Message) {
+    fn at_cell(&mut self, row: u32, column: &'static str, code: Code, sentence: Message) {
+        if self.cell(row).is_some() {
+            return self.at_row(row, code, sentence);
+        }
         let message = message!("fault-in-cell", line = row, column, sentence);
         let at = path!["rows", row.to_string(), column];
         self.push(Fault::in_body(at, code, message));
+    }
+}
+
+/// The pointer to a cell of a sheet.
+fn path_of(place: &CellPlace) -> FieldPath {
+    path!["sheets", place.sheet.to_string(), place.to_string()]
+}
+
+/// The numbers that were written with more than digits.
+#[derive(Debug, Default)]
+pub(super) struct ReadNumbers {
+    /// The first of them.
+    told: Vec<ReadNumber>,
+    count: usize,
+}
+
+impl ReadNumbers {
+    fn add(
+        &mut self,
+        faults: &FileFaults,
+        row: u32,
+        text: &str,
+        (mantissa, decimals, qualifier): (i64, Decimals, Qualifier),
+        how: Message,
+    ) {
+        self.count += 1;
+        if self.told.len() < MOST_READ {
+            let (row, sheet) = faults.shown(row);
+            self.told.push(ReadNumber {
+                sheet,
+                row,
+                text: clipped(text),
+                value: Decimal::new(mantissa, decimals.get()),
+                qualifier,
+                message: how.vi,
+                message_en: how.en,
+            });
+        }
     }
 }
 
@@ -296,7 +408,7 @@ impl Import<'_> {
             let rows: Vec<(u32, u32)> = repeated.map(|(one, other)| (one.row, other.row)).collect();
             for (first, row) in rows {
                 let message = message!("value-list-twice", first = first.to_string());
-                self.faults.at_row(row.into(), Code::Duplicate, message);
+                self.faults.at_row(row, Code::Duplicate, message);
                 unit.is_faulty = true;
             }
         }
@@ -344,10 +456,7 @@ impl Import<'_> {
                 unit: unit.unit.to_string(),
                 ..self.path.clone()
             };
-            let condition = match there {
-                Some(_) => Precondition::Present,
-                None => Precondition::Absent,
-            };
+            let condition = condition_of(unit.made_from, there.is_some());
             let call = Call::new(self.call.identity, self.call.now).on(condition);
             rows.insert(place, one.rows);
             kept.push(there);
@@ -455,9 +564,11 @@ impl Import<'_> {
             .tree_on(self.period(snapshot)?.closing_day());
         let place = tree.by_id(unit.unit);
         if let Some(place) = place.filter(|_| self.done.units.len() < MOST_UNITS) {
+            let (row, sheet) = self.faults.shown(unit.row);
             self.done.units.push(ImportedUnit {
                 unit: UnitName::of(place),
-                row: unit.row,
+                row,
+                sheet,
                 effect: ImportEffect::Left,
                 status,
                 receipt: None,
@@ -519,6 +630,38 @@ fn is_same(
     has_values && is_sent
 }
 
+/// Returns the state on which a unit's values build: that of which its sheet was made, otherwise the one
+/// that there is.
+fn condition_of(made_from: MadeFrom, is_there: bool) -> Precondition {
+    match (made_from, is_there) {
+        (MadeFrom::Revision(revision), _) => {
+            Precondition::OneOf(vec![Etag::sent(&revision.get().to_string())])
+        }
+        (MadeFrom::Nothing, _) | (MadeFrom::Unknown, false) => Precondition::Absent,
+        (MadeFrom::Unknown, true) => Precondition::Present,
+    }
+}
+
+/// Reads a file by what it begins with.
+fn read_file(
+    mut file: impl Read + Seek,
+    snapshot: &Snapshot,
+    period: FormPeriod<'_>,
+    watcher: &dyn Watcher,
+) -> Result<ReadList, SpreadsheetFault> {
+    let mut beginning = Vec::new();
+    let read = file.by_ref().take(4).read_to_end(&mut beginning);
+    read.and_then(|_| file.rewind())
+        .map_err(SpreadsheetFault::Io)?;
+    match WORKBOOKS.iter().any(|mark| beginning == mark) {
+        true => read_workbook(file, snapshot, period, watcher),
+        false => read_list(file, snapshot, period, watcher),
+    }
+}
+
+/// What workbooks begin with: those of today, and those that the reader refuses with what to do.
+const WORKBOOKS: [[u8; 4]; 2] = [*b"PK\x03\x04", [0xd0, 0xcf, 0x11, 0xe0]];
+
 /// Makes the error of rules that are others than those by which the file was read. The same request
 /// succeeds by the new ones.
 fn changed_meanwhile() -> StoreError {
@@ -569,9 +712,11 @@ impl Whole for Import<'_> {
         }
         if self.done.units.len() < MOST_UNITS {
             let row = self.cells.units.get(made.place).map_or(0, |unit| unit.row);
+            let (row, sheet) = self.faults.shown(row);
             self.done.units.push(ImportedUnit {
                 unit: made.view.unit,
                 row,
+                sheet,
                 effect,
                 status: made.view.status,
                 receipt: made.view.receipt.filter(|_| is_written),
@@ -586,21 +731,19 @@ impl Whole for Import<'_> {
         if explained.faults.is_empty() {
             let row = self.cells.units.get(place).map_or(0, |unit| unit.row);
             let (code, message) = (explained.code, explained.message);
-            self.faults.at_cell(row.into(), "unit", code, message);
+            self.faults.at_cell(row, "unit", code, message);
         }
         for fault in explained.faults {
             let (row, column) = self.row_of(place, &fault);
             match column {
-                Some(column) => self
-                    .faults
-                    .at_cell(row.into(), column, fault.code, fault.message),
-                None => self.faults.at_row(row.into(), fault.code, fault.message),
+                Some(column) => self.faults.at_cell(row, column, fault.code, fault.message),
+                None => self.faults.at_row(row, fault.code, fault.message),
             }
         }
     }
 
     fn faults(&self) -> &FaultList {
-        &self.faults.0
+        &self.faults.list
     }
 
     fn answer(

@@ -847,6 +847,30 @@ submission-closed = It is closed: the deadline was { $deadline }, and this form 
 deadline-day = { $day }
 deadline-instant = { $time } on { $day }
 
+## service/submission/import
+
+value-list-twice = Row { $first } has this value already. Keep one of the two rows.
+
+## service/submission/import/csv
+
+value-list-empty = The file has no values. Fill it, with the heading unit,indicator,option,value,qualifier in its first row, and send it again.
+value-list-missing-columns = The heading lacks: { $columns }. Write the headings unit,indicator,option,value,qualifier into the first row.
+value-list-unknown-columns = The list has no column { $columns }. Correct the heading, or take the column out; it may have unit, indicator, option, value, qualifier.
+value-list-no-unit = The row names no unit. Enter the unit's code.
+value-list-no-indicator = The row names no indicator. Enter its code, as the form's outline has it.
+value-list-unit-unknown = There is no unit { $name } on { $day }. Check the code in the list of units.
+value-list-unit-twin = There is no unit { $name }. If { $twin } is meant, the spreadsheet has dropped its zeros: format the column as text and write { $twin }.
+value-list-two-qualifiers = The value and the column say two different things about how sure it is. Leave one of them out.
+value-list-qualifier = Write exact, at_least, at_most or estimate, or leave the cell empty.
+
+## service/submission/import/sheet
+
+value-list-computed = computed by a formula of the sheet, as it was last shown
+value-list-not-computed = The cell of { $name } is a formula whose value the file does not have. Open the file in a spreadsheet program, save it, and send it again; or write the number.
+value-list-long-number = The number in the cell of { $name } has more digits than a spreadsheet keeps. Format the cell as text, and write the number anew.
+value-list-date = The cell of { $name } is a date or a time ({ $text }). Set its format to a number, and write the number anew.
+value-list-no-number = The cell of { $name } shows { $text }, which is no number. Write the number.
+
 ## service/submission/together
 
 together-refused =

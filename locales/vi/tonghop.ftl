@@ -774,6 +774,30 @@ submission-closed = Đã hết hạn: hạn gửi là { $deadline } và mẫu n�
 deadline-day = ngày { $day }
 deadline-instant = { $time } ngày { $day }
 
+## service/submission/import
+
+value-list-twice = Dòng { $first } đã có số liệu này. Hãy giữ lại một trong hai dòng.
+
+## service/submission/import/csv
+
+value-list-empty = Tệp không có số liệu nào. Hãy điền số liệu, dòng đầu ghi các tiêu đề unit,indicator,option,value,qualifier, rồi gửi lại.
+value-list-missing-columns = Dòng tiêu đề thiếu: { $columns }. Hãy ghi các tiêu đề unit,indicator,option,value,qualifier vào dòng đầu.
+value-list-unknown-columns = Danh sách không có cột { $columns }. Hãy sửa tiêu đề hoặc bỏ cột này; các cột có thể có là unit, indicator, option, value, qualifier.
+value-list-no-unit = Dòng này chưa ghi đơn vị. Hãy ghi mã đơn vị.
+value-list-no-indicator = Dòng này chưa ghi chỉ tiêu. Hãy ghi mã chỉ tiêu như trong đề cương của mẫu.
+value-list-unit-unknown = Không có đơn vị { $name } vào ngày { $day }. Hãy xem lại mã trong danh sách đơn vị.
+value-list-unit-twin = Không có đơn vị { $name }. Nếu muốn ghi { $twin } thì bảng tính đã bỏ mất số 0 ở đầu: hãy định dạng cột là văn bản rồi ghi { $twin }.
+value-list-two-qualifiers = Ô giá trị và cột qualifier ghi hai mức độ khác nhau. Hãy bỏ một trong hai.
+value-list-qualifier = Hãy ghi exact, at_least, at_most hoặc estimate, hoặc để trống ô này.
+
+## service/submission/import/sheet
+
+value-list-computed = kết quả công thức của bảng tính, như lần lưu gần nhất
+value-list-not-computed = Ô của { $name } là công thức mà tệp không có kết quả. Hãy mở tệp bằng chương trình bảng tính, lưu lại rồi gửi lại; hoặc ghi con số.
+value-list-long-number = Số trong ô của { $name } có nhiều chữ số hơn bảng tính giữ được. Hãy định dạng ô là văn bản rồi ghi lại số.
+value-list-date = Ô của { $name } là ngày hoặc giờ ({ $text }). Hãy đổi định dạng ô thành số rồi ghi lại số.
+value-list-no-number = Ô của { $name } là { $text }, không phải số. Hãy ghi con số.
+
 ## service/submission/together
 
 together-refused = Có { $count } chỗ chưa đúng; chưa ghi số liệu của đơn vị nào. Hãy sửa từng chỗ trong danh sách rồi gửi lại tất cả.

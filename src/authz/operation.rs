@@ -155,6 +155,7 @@ operations! {
     PutSubmission = "put_submission": Submit, NeedsOn(ChangeSubmissions);
     // Each item is of a unit of its own.
     BatchSubmissions = "batch_submissions": Submit, NeedsOn(ChangeSubmissions);
+    ImportSubmissions = "import_submissions": Submit, NeedsOn(ChangeSubmissions);
     SubmitSubmission = "submit_submission": Submit, NeedsOn(ChangeSubmissions);
     WithdrawSubmission = "withdraw_submission": Submit, NeedsOn(ChangeSubmissions);
     DiscardSubmission = "discard_submission": Submit, NeedsOn(ChangeSubmissions);

@@ -7,6 +7,7 @@ pub mod contract;
 pub mod docs;
 pub mod health;
 mod holiday;
+mod import;
 pub mod openapi;
 pub mod problem;
 pub mod request;

@@ -6,8 +6,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     account, api_key, approval, batch, change, completeness, extension, form, health, holiday,
-    indicator, invitation, level, lineage, me, receipt, release, reorganisation, rollup, series,
-    sheet, sign_in_attempt, submission, subtree_reporting, target, task, token, unit,
+    import, indicator, invitation, level, lineage, me, receipt, release, reorganisation, rollup,
+    series, sheet, sign_in_attempt, submission, subtree_reporting, target, task, token, unit,
 };
 
 /// All routes. The router tries them in this order, so the most frequent come first.
@@ -68,6 +68,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(holiday::put_holidays)
                 .service(submission::submit_submission)
                 .service(batch::batch_submissions)
+                .service(import::import_submissions)
                 .service(submission::withdraw_submission)
                 .service(submission::discard_submission)
                 .service(submission::approve_submission)

@@ -12,7 +12,7 @@ use crate::harness::server::{PASSWORD, now};
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// The operations of the design's table that exist so far, with their methods and paths.
-const OPERATIONS: [(&str, &str, &str); 78] = [
+const OPERATIONS: [(&str, &str, &str); 79] = [
     ("issue_token", "post", "/v1/auth/token"),
     ("get_me", "get", "/v1/me"),
     ("list_my_tasks", "get", "/v1/me/tasks"),
@@ -86,6 +86,7 @@ const OPERATIONS: [(&str, &str, &str); 78] = [
     ),
     ("approve_submissions", "post", "/v1/submissions/approve"),
     ("batch_submissions", "post", "/v1/submissions/batch"),
+    ("import_submissions", "post", "/v1/submissions/import"),
     (
         "return_submission",
         "post",
@@ -1373,9 +1374,10 @@ fn hold_submission(holder: &mut Holder, admin: &Client) {
     holder
         .hold("approve_submissions", approve(&json!({"items": []})))
         .expect_status(400);
+    let value = json!({"indicator": "fund.raised", "value": 5});
     let item = |unit: &str| {
         json!({"form": "mttq.annual", "period": "2024", "unit": format!("code:{unit}"), "if_match": "*",
-               "values": [], "submit": true})
+               "values": [value.clone()], "submit": false})
     };
     let batch = |atomic: bool, items: &[Value]| {
         let body = json!({"atomic": atomic, "items": items});
@@ -1391,6 +1393,13 @@ fn hold_submission(holder: &mut Holder, admin: &Client) {
     ] {
         holder
             .hold("batch_submissions", batch(atomic, items))
+            .expect_status(status);
+    }
+    for (value, status) in [("trên 24.500.000", 200), ("x", 422)] {
+        let list = format!("unit,indicator,value\n30388-03,fund.raised,{value}\n");
+        let path = "/v1/submissions/import?form=mttq.annual&period=2024";
+        holder
+            .hold("import_submissions", admin.post_csv(path, &list))
             .expect_status(status);
     }
     holder

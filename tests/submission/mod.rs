@@ -3,6 +3,7 @@
 mod approvals;
 mod batch;
 mod deadlines;
+mod import;
 mod jumps;
 mod libreoffice;
 mod nil;

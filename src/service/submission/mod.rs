@@ -9,6 +9,7 @@ mod enter;
 mod error;
 pub mod extension;
 pub(in crate::service) mod four_eyes;
+mod import;
 mod jump;
 mod queue;
 mod receipt;
@@ -30,6 +31,10 @@ use self::difference::Difference;
 pub use self::difference::{PassageChangeView, QuantityView, ValueChangeView};
 pub use self::enter::{EnteredItem, EnteredOne, EnteredView, enter_together, refused_at_once};
 pub use self::error::SubmissionError;
+pub use self::import::{
+    ImportEffect, ImportError, ImportedUnit, MovedFigure, MovedTotals, ReadNumber, SubmissionFile,
+    SubmissionImport, Unnamed, import_submissions,
+};
 use self::jump::FormerTotals;
 pub use self::queue::{SubmissionQueue, change, wait};
 use self::receipt::receipts_of;

@@ -61,7 +61,7 @@ impl Standing {
         })
     }
 
-    fn content(&self, revision: Revision) -> Result<&Content, StoreError> {
+    pub fn content(&self, revision: Revision) -> Result<&Content, StoreError> {
         content_in(self.record(revision)?)
     }
 }

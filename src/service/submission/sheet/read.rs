@@ -74,6 +74,14 @@ pub struct CellPlace {
     pub row: u64,
 }
 
+impl CellPlace {
+    /// Says what is wrong at the place.
+    pub fn told(&self, sentence: &Message) -> Message {
+        let (cell, sheet) = (self, &self.sheet);
+        message!("sheet-fault-at-cell", cell, sheet, sentence)
+    }
+}
+
 impl fmt::Display for CellPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", self.column, self.row)
@@ -142,8 +150,7 @@ impl SheetFaultAt {
         let Some(place) = &self.place else {
             return (code, sentence);
         };
-        let (cell, sheet) = (place, &place.sheet);
-        (code, message!("sheet-fault-at-cell", cell, sheet, sentence))
+        (code, place.told(&sentence))
     }
 }
 

@@ -67,16 +67,20 @@ fn not_accepted_of_taken(name: &str, lack: Lack, expected: u64, form: &Named) ->
             )
         }
         Lack::Unapproved(unapproved) => {
-            let unapproved = counted(unapproved);
-            let form = form.clone();
-            message!("release-lack-unapproved-taken", name, unapproved, form)
+            let (count, form) = (counted(unapproved), form.clone());
+            message!(
+                "release-lack-unapproved-taken",
+                name,
+                unapproved = Count(count),
+                form
+            )
         }
         Lack::NotSent | Lack::NotReceived => not_accepted(name, lack, expected),
     }
 }
 
-fn counted(count: u64) -> Count {
-    Count(usize::try_from(count).unwrap_or(usize::MAX))
+fn counted(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
 }
 
 /// Says what the unit `name` lacks, and what can be done about it.
@@ -84,8 +88,8 @@ fn not_accepted(name: &str, lack: Lack, expected: u64) -> Message {
     match lack {
         Lack::Missing(missing) => message!("release-lack-missing", name, missing, expected),
         Lack::Unapproved(unapproved) => {
-            let unapproved = counted(unapproved);
-            message!("release-lack-unapproved", name, unapproved)
+            let count = counted(unapproved);
+            message!("release-lack-unapproved", name, unapproved = Count(count))
         }
         Lack::NotSent => message!("release-lack-not-sent", name),
         Lack::NotReceived => message!("release-lack-not-received", name),

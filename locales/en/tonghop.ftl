@@ -427,6 +427,28 @@ text-invisible = The name holds a character that nobody sees (a space without wi
 
 unit-invalid-code = A unit's code has 1 to 40 letters, digits, dots, underscores or hyphens.
 
+## sentence/written
+
+written-empty = The cell of { $name } is empty. Write a number.
+written-no-number = The cell of { $name } says { $text }, which cannot be read as a number. Write the number alone, as 1562410000 or 93,64; over, under or about may stand before it.
+written-ambiguous = The cell of { $name } says { $text }, which can be read as { $thousands } or as { $decimals }. For { $thousands } write it without a mark; for { $decimals } write all { $places } decimals, or enter it in a cell for numbers.
+written-ambiguous-whole = The cell of { $name } says { $text }, which can be read as { $thousands } or as { $decimals }. { $name } is a whole number; for { $thousands } write it without a mark.
+written-percent = The cell of { $name } is a percentage ({ $text }), and the unit of measure of this indicator is not %. Write the number in its unit of measure, in a cell for numbers.
+written-whole = { $name } is a whole number, and the cell says { $text }, which has decimals. Nothing is rounded for you: write the whole number.
+written-too-many-decimals =
+    { $decimals ->
+        [one] { $name } has at most 1 decimal, and the cell says { $text }. Nothing is rounded for you: write it again.
+       *[other] { $name } has at most { $decimals } decimals, and the cell says { $text }. Nothing is rounded for you: write it again.
+    }
+written-out-of-range = The number in the cell of { $name } is too large ({ $text }). Check its digits and its unit of measure.
+marks-none = digits without marks
+marks-thousands = the { $thousands } between thousands
+marks-decimals = the { $decimals } before the decimals
+marks-both = the { $thousands } between thousands, the { $decimals } before the decimals
+mark-point = point
+mark-comma = comma
+mark-space = space
+
 ## service/application/condition
 
 condition-required = Load what is there and change that, so that nobody else's change is lost. Programs send If-Match with the ETag that they read, or If-None-Match: * to create.
@@ -815,6 +837,48 @@ extension-invalid =
 extension-without-deadline = The form has no deadline for units of this level, so there is nothing to extend.
 extension-not-later = The deadline is { $deadline } anyway. Choose a later day.
 
+## service/submission/sheet/error
+
+sheet-nobody-asked = Neither { $unit } nor a unit below it submits { $form }. Choose another unit or another form.
+sheet-too-many-rows = The sheet of { $unit } has more than { $most } rows. Get the sheets of the units below it.
+
+## service/submission/sheet/layout
+
+sheet-column-unit-code = Unit code
+sheet-column-unit = Unit
+sheet-column-figure-code = Figure code
+sheet-column-section = Section
+sheet-column-indicator = Indicator
+sheet-column-option = Option
+sheet-column-unit-of-measure = Unit of measure
+sheet-column-previous = Period before
+sheet-column-value = Value
+
+## service/submission/sheet/read
+
+sheet-fault-at-cell = Cell { $cell } (sheet { $sheet }): { $sentence }
+sheet-other-form = This sheet was made for the form { $made_for }, not for { $form }. Get the sheet of the right form, and enter the values there.
+sheet-other-period = This sheet was made for the period { $made_for }, not for { $period }. Get the sheet of the right period, and enter the values there.
+sheet-no-headings = No sheet of the file has a row of headings with the columns { $columns }. Get the sheet anew, or write the names of these columns.
+sheet-column-missing = The headings lack the column { $column }, or its name was changed. Write its name as it was.
+sheet-unit-missing = The row has no unit code. Write it, or delete the row.
+sheet-unknown-unit = No unit has the code { $text }. Check the unit code.
+sheet-zeros-lost = No unit has the code { $text }, but one has { $code }: zeros at the beginning may have been lost. If this is the unit, make the cell a text and write { $code }.
+sheet-figure-missing = The row has a value, and neither a figure code nor an indicator. Write the figure code, or delete the row.
+sheet-unknown-figure = { $form } has no figure { $text }. Check the figure code.
+sheet-ambiguous-figure = Several indicators are called { $text }. Write the figure code into the column of codes.
+sheet-twice = { $figure } of this unit stands in the cell { $first } (sheet { $sheet }) already. Leave one of the two out.
+sheet-merged = The cell is merged with another, so nobody knows to which row the value belongs. Unmerge the cells, and write the value into each row.
+
+## service/submission/sheet/write
+
+sheet-name = Entry
+sheet-title = { $form } – { $period } – { $unit }
+sheet-how-to-fill = Write into the column Value (yellow cells) only. You may write over 800, under 5, about 93,64. An empty cell leaves what is there; write clear to take a value out. Do not change the codes.
+sheet-column-previous-period = { $heading } ({ $period })
+sheet-cell-whole = Write a whole number, unit of measure: { $unit_of_measure }. Over, under or about may stand before it.
+sheet-cell-decimals = Write a number with at most { $places } decimals, unit of measure: { $unit_of_measure }. Over, under or about may stand before it.
+
 ## service/submission/subtree_reporting
 
 subtree-reporting-not-arranged = The unit reports for itself only. On this form it was never arranged that it reports for all units below it.
@@ -843,17 +907,7 @@ submission-received-of-draft = A draft has not been sent, so it has not come in 
 submission-empty = It was taken, but holds no value: the unit counts as having submitted, with every figure blank. Mark it as "nothing happened" or enter 0 where there is nothing to report; if it was sent by mistake, enter the values and submit again.
 submission-period-running = This was sent on { $sent }, while the period was running (until the end of { $closes }). If anything has changed since, send it again.
 
-## store/error
-
-store-unavailable = The service cannot take this now. Nothing was written; try again in some seconds.
-problem-too-many-requests = There are too many requests at once. Try again in some seconds.
-read-too-long = This report takes more time than one may. Ask for fewer periods, for a smaller unit, or without its children.
-storage-full = The service has no room left to write to. Nothing was written; tell its operator and send it again later.
-store-outcome-unknown = It is not known whether this was written. Load it again to see, or send the same again. Programs send it with the same Idempotency-Key.
-store-tenant-gone = The system of this account is not there any more. Sign in again.
-store-signed-out = This account is disabled, or this session was ended. Sign in again, or ask the person who manages the accounts of your unit.
-
-## Files of spreadsheets.
+## spreadsheet/fault
 
 spreadsheet-unreadable = The file is no spreadsheet, or it is damaged. Open it in a spreadsheet program, save it as .xlsx (Save As), and send that.
 spreadsheet-old-or-locked = The file has a password, or is in the old format of Excel (.xls). Take the password off, save it as .xlsx (Save As), and send that.
@@ -864,58 +918,12 @@ spreadsheet-cell-too-long = The file has a cell or a line that is too long. Chec
 spreadsheet-too-many-cells = A sheet has more than { $most } cells with something in them. Divide it into several files, and send those.
 spreadsheet-too-many-columns = A row has more than { $most } columns. Delete the columns that are not needed, and send it again.
 
-## Numbers that are written in cells.
+## store/error
 
-written-empty = The cell of { $name } is empty. Write a number.
-written-no-number = The cell of { $name } says { $text }, which cannot be read as a number. Write the number alone, as 1562410000 or 93,64; over, under or about may stand before it.
-written-ambiguous = The cell of { $name } says { $text }, which can be read as { $thousands } or as { $decimals }. For { $thousands } write it without a mark; for { $decimals } write all { $places } decimals, or enter it in a cell for numbers.
-written-ambiguous-whole = The cell of { $name } says { $text }, which can be read as { $thousands } or as { $decimals }. { $name } is a whole number; for { $thousands } write it without a mark.
-written-percent = The cell of { $name } is a percentage ({ $text }), and the unit of measure of this indicator is not %. Write the number in its unit of measure, in a cell for numbers.
-written-whole = { $name } is a whole number, and the cell says { $text }, which has decimals. Nothing is rounded for you: write the whole number.
-written-too-many-decimals =
-    { $decimals ->
-        [one] { $name } has at most 1 decimal, and the cell says { $text }. Nothing is rounded for you: write it again.
-       *[other] { $name } has at most { $decimals } decimals, and the cell says { $text }. Nothing is rounded for you: write it again.
-    }
-written-out-of-range = The number in the cell of { $name } is too large ({ $text }). Check its digits and its unit of measure.
-
-marks-none = digits without marks
-marks-thousands = the { $thousands } between thousands
-marks-decimals = the { $decimals } before the decimals
-marks-both = the { $thousands } between thousands, the { $decimals } before the decimals
-mark-point = point
-mark-comma = comma
-mark-space = space
-
-## Sheets.
-
-sheet-name = Entry
-sheet-title = { $form } – { $period } – { $unit }
-sheet-how-to-fill = Write into the column Value (yellow cells) only. You may write over 800, under 5, about 93,64. An empty cell leaves what is there; write clear to take a value out. Do not change the codes.
-sheet-column-unit-code = Unit code
-sheet-column-unit = Unit
-sheet-column-figure-code = Figure code
-sheet-column-section = Section
-sheet-column-indicator = Indicator
-sheet-column-option = Option
-sheet-column-unit-of-measure = Unit of measure
-sheet-column-previous = Period before
-sheet-column-previous-period = { $heading } ({ $period })
-sheet-column-value = Value
-sheet-cell-whole = Write a whole number, unit of measure: { $unit_of_measure }. Over, under or about may stand before it.
-sheet-cell-decimals = Write a number with at most { $places } decimals, unit of measure: { $unit_of_measure }. Over, under or about may stand before it.
-sheet-nobody-asked = Neither { $unit } nor a unit below it submits { $form }. Choose another unit or another form.
-sheet-too-many-rows = The sheet of { $unit } has more than { $most } rows. Get the sheets of the units below it.
-sheet-fault-at-cell = Cell { $cell } (sheet { $sheet }): { $sentence }
-sheet-other-form = This sheet was made for the form { $made_for }, not for { $form }. Get the sheet of the right form, and enter the values there.
-sheet-other-period = This sheet was made for the period { $made_for }, not for { $period }. Get the sheet of the right period, and enter the values there.
-sheet-no-headings = No sheet of the file has a row of headings with the columns { $columns }. Get the sheet anew, or write the names of these columns.
-sheet-column-missing = The headings lack the column { $column }, or its name was changed. Write its name as it was.
-sheet-unit-missing = The row has no unit code. Write it, or delete the row.
-sheet-unknown-unit = No unit has the code { $text }. Check the unit code.
-sheet-zeros-lost = No unit has the code { $text }, but one has { $code }: zeros at the beginning may have been lost. If this is the unit, make the cell a text and write { $code }.
-sheet-figure-missing = The row has a value, and neither a figure code nor an indicator. Write the figure code, or delete the row.
-sheet-unknown-figure = { $form } has no figure { $text }. Check the figure code.
-sheet-ambiguous-figure = Several indicators are called { $text }. Write the figure code into the column of codes.
-sheet-twice = { $figure } of this unit stands in the cell { $first } (sheet { $sheet }) already. Leave one of the two out.
-sheet-merged = The cell is merged with another, so nobody knows to which row the value belongs. Unmerge the cells, and write the value into each row.
+store-unavailable = The service cannot take this now. Nothing was written; try again in some seconds.
+problem-too-many-requests = There are too many requests at once. Try again in some seconds.
+read-too-long = This report takes more time than one may. Ask for fewer periods, for a smaller unit, or without its children.
+storage-full = The service has no room left to write to. Nothing was written; tell its operator and send it again later.
+store-outcome-unknown = It is not known whether this was written. Load it again to see, or send the same again. Programs send it with the same Idempotency-Key.
+store-tenant-gone = The system of this account is not there any more. Sign in again.
+store-signed-out = This account is disabled, or this session was ended. Sign in again, or ask the person who manages the accounts of your unit.

@@ -401,6 +401,24 @@ text-invisible = Tên có ký tự không nhìn thấy được (khoảng trắn
 
 unit-invalid-code = Mã đơn vị gồm 1 đến 40 chữ cái không dấu, chữ số, dấu . _ hoặc -.
 
+## sentence/written
+
+written-empty = Ô của { $name } để trống. Hãy ghi một số.
+written-no-number = Ô của { $name } ghi { $text }, không đọc được thành số. Hãy chỉ ghi số, như 1562410000 hoặc 93,64; trước số có thể có trên, dưới, ước.
+written-ambiguous = Ô của { $name } ghi { $text }, có thể đọc là { $thousands } hoặc { $decimals }. Hãy viết liền không có dấu nếu là { $thousands }; nếu là { $decimals } thì viết đủ { $places } chữ số thập phân hoặc ghi bằng ô kiểu số.
+written-ambiguous-whole = Ô của { $name } ghi { $text }, có thể đọc là { $thousands } hoặc { $decimals }. { $name } là số nguyên; nếu là { $thousands } thì hãy viết liền không có dấu.
+written-percent = Ô của { $name } ghi theo phần trăm ({ $text }), còn đơn vị tính của chỉ tiêu này không phải là %. Hãy ghi số theo đúng đơn vị tính và đặt ô về kiểu số.
+written-whole = { $name } là số nguyên, còn ô ghi { $text }, có chữ số thập phân. Hãy ghi số nguyên; số liệu không được làm tròn giúp.
+written-too-many-decimals = { $name } có nhiều nhất { $decimals } chữ số thập phân, còn ô ghi { $text }. Hãy ghi lại; số liệu không được làm tròn giúp.
+written-out-of-range = Số trong ô của { $name } quá lớn ({ $text }). Hãy kiểm tra số chữ số và đơn vị tính.
+marks-none = các chữ số viết liền
+marks-thousands = dấu { $thousands } ngăn cách hàng nghìn
+marks-decimals = dấu { $decimals } là dấu thập phân
+marks-both = dấu { $thousands } ngăn cách hàng nghìn, dấu { $decimals } là dấu thập phân
+mark-point = chấm
+mark-comma = phẩy
+mark-space = cách
+
 ## service/application/condition
 
 condition-required = Hãy tải nội dung đang có rồi sửa trên đó, để không xóa mất thay đổi của người khác. Chương trình gửi kèm If-Match với ETag đã đọc, hoặc If-None-Match: * khi tạo mới.
@@ -746,6 +764,48 @@ extension-invalid = Gia hạn có { $count } chỗ chưa đúng; chưa có gì �
 extension-without-deadline = Mẫu không đặt hạn gửi cho đơn vị cấp này nên không có gì để gia hạn.
 extension-not-later = Hạn gửi vốn đã là ngày { $deadline }. Hãy chọn ngày sau đó.
 
+## service/submission/sheet/error
+
+sheet-nobody-asked = { $unit } và các đơn vị cấp dưới không phải nộp mẫu { $form }. Hãy chọn đơn vị khác hoặc mẫu khác.
+sheet-too-many-rows = Bảng nhập của { $unit } có nhiều hơn { $most } dòng. Hãy lấy bảng nhập của từng đơn vị cấp dưới.
+
+## service/submission/sheet/layout
+
+sheet-column-unit-code = Mã đơn vị
+sheet-column-unit = Đơn vị
+sheet-column-figure-code = Mã số liệu
+sheet-column-section = Mục
+sheet-column-indicator = Chỉ tiêu
+sheet-column-option = Phân tổ
+sheet-column-unit-of-measure = Đơn vị tính
+sheet-column-previous = Kỳ trước
+sheet-column-value = Số liệu
+
+## service/submission/sheet/read
+
+sheet-fault-at-cell = Ô { $cell } (trang { $sheet }): { $sentence }
+sheet-other-form = Bảng nhập này được lập cho mẫu { $made_for }, không phải mẫu { $form }. Hãy lấy bảng nhập của đúng mẫu rồi nhập lại.
+sheet-other-period = Bảng nhập này được lập cho kỳ { $made_for }, không phải { $period }. Hãy lấy bảng nhập của đúng kỳ rồi nhập lại.
+sheet-no-headings = Không trang tính nào có dòng tiêu đề với các cột { $columns }. Hãy lấy lại bảng nhập, hoặc ghi đúng tên các cột này.
+sheet-column-missing = Dòng tiêu đề thiếu cột { $column }, hoặc tên cột đã bị sửa. Hãy ghi lại đúng tên cột.
+sheet-unit-missing = Dòng này không có mã đơn vị. Hãy ghi mã đơn vị, hoặc xóa cả dòng.
+sheet-unknown-unit = Không có đơn vị nào có mã { $text }. Hãy kiểm tra mã đơn vị.
+sheet-zeros-lost = Không có đơn vị nào có mã { $text }, nhưng có mã { $code }: có thể các số 0 ở đầu đã mất. Nếu đúng là đơn vị đó, hãy đặt ô về kiểu chữ và ghi { $code }.
+sheet-figure-missing = Dòng này có số liệu nhưng không có mã số liệu hay tên chỉ tiêu. Hãy ghi mã số liệu, hoặc xóa cả dòng.
+sheet-unknown-figure = Mẫu { $form } không có số liệu { $text }. Hãy kiểm tra mã số liệu.
+sheet-ambiguous-figure = Có nhiều chỉ tiêu tên { $text }. Hãy ghi mã số liệu vào cột mã.
+sheet-twice = { $figure } của đơn vị này đã có ở ô { $first } (trang { $sheet }). Hãy bỏ một trong hai.
+sheet-merged = Ô này bị gộp với ô khác, nên không biết số liệu là của dòng nào. Hãy bỏ gộp ô (Unmerge) rồi ghi số vào từng dòng.
+
+## service/submission/sheet/write
+
+sheet-name = Nhập liệu
+sheet-title = { $form } – { $period } – { $unit }
+sheet-how-to-fill = Chỉ ghi vào cột Số liệu (ô màu vàng). Có thể ghi trên 800, dưới 5, ước 93,64. Ô để trống thì giữ nguyên số đã có; ghi xóa để bỏ số đã nhập. Không sửa các cột mã.
+sheet-column-previous-period = { $heading } ({ $period })
+sheet-cell-whole = Ghi số nguyên, đơn vị tính: { $unit_of_measure }. Có thể ghi trên, dưới hoặc ước trước số.
+sheet-cell-decimals = Ghi số có nhiều nhất { $places } chữ số thập phân, đơn vị tính: { $unit_of_measure }. Có thể ghi trên, dưới hoặc ước trước số.
+
 ## service/submission/subtree_reporting
 
 subtree-reporting-not-arranged = Đơn vị chỉ báo cáo cho mình. Với mẫu này chưa có quy định để đơn vị báo cáo gộp cho cấp dưới.
@@ -767,6 +827,17 @@ submission-received-of-draft = Bản nháp chưa gửi nên chưa có ngày nh�
 submission-empty = Đã nhận, nhưng không có giá trị nào: đơn vị được tính là đã gửi và mọi chỉ tiêu để trống. Nếu không phát sinh thì đánh dấu "không phát sinh" hoặc nhập 0; nếu gửi nhầm thì nhập số liệu rồi gửi lại.
 submission-period-running = Số liệu được gửi ngày { $sent }, khi kỳ báo cáo chưa kết thúc (hết ngày { $closes }). Nếu sau đó có thay đổi, hãy gửi lại.
 
+## spreadsheet/fault
+
+spreadsheet-unreadable = Tệp này không phải là bảng tính, hoặc đã bị hỏng. Hãy mở tệp bằng phần mềm bảng tính rồi lưu lại (Save As) thành .xlsx và gửi lại.
+spreadsheet-old-or-locked = Tệp này có mật khẩu, hoặc là định dạng Excel cũ (.xls). Hãy bỏ mật khẩu, lưu lại (Save As) thành .xlsx rồi gửi lại.
+spreadsheet-open-document = Tệp này là định dạng OpenDocument (.ods). Hãy lưu lại (Save As) thành .xlsx rồi gửi lại.
+spreadsheet-encoding = Dòng { $line } không phải là mã UTF-8: tệp có thể được lưu bằng bảng mã Windows-1258 hoặc một bảng mã cũ, nên chữ tiếng Việt không đọc được chắc chắn. Hãy mở tệp, chọn Save As, kiểu “CSV UTF-8”, rồi gửi lại.
+spreadsheet-too-large = Tệp này khi mở ra quá lớn. Hãy xóa các trang tính và các dòng không dùng đến, hoặc chia thành nhiều tệp, rồi gửi lại.
+spreadsheet-cell-too-long = Tệp có một ô hoặc một dòng quá dài. Hãy kiểm tra dấu ngoặc kép và nội dung các ô, rồi gửi lại.
+spreadsheet-too-many-cells = Một trang tính có nhiều hơn { $most } ô có nội dung. Hãy chia thành nhiều tệp rồi gửi lại.
+spreadsheet-too-many-columns = Một dòng có nhiều hơn { $most } cột. Hãy xóa các cột không dùng đến rồi gửi lại.
+
 ## store/error
 
 store-unavailable = Hệ thống tạm thời chưa nhận được. Chưa có gì được ghi; hãy thử lại sau ít giây.
@@ -776,66 +847,3 @@ storage-full = Máy chủ hết chỗ lưu trữ. Chưa có gì được ghi; h�
 store-outcome-unknown = Chưa rõ yêu cầu đã được ghi hay chưa. Hãy tải lại để xem, hoặc gửi lại y như cũ. Chương trình gửi lại với cùng Idempotency-Key.
 store-tenant-gone = Hệ thống của tài khoản này không còn. Hãy đăng nhập lại.
 store-signed-out = Tài khoản này đã bị khóa, hoặc phiên làm việc đã kết thúc. Hãy đăng nhập lại, hoặc hỏi người quản lý tài khoản của đơn vị.
-
-## Tệp bảng tính.
-
-spreadsheet-unreadable = Tệp này không phải là bảng tính, hoặc đã bị hỏng. Hãy mở tệp bằng phần mềm bảng tính rồi lưu lại (Save As) thành .xlsx và gửi lại.
-spreadsheet-old-or-locked = Tệp này có mật khẩu, hoặc là định dạng Excel cũ (.xls). Hãy bỏ mật khẩu, lưu lại (Save As) thành .xlsx rồi gửi lại.
-spreadsheet-open-document = Tệp này là định dạng OpenDocument (.ods). Hãy lưu lại (Save As) thành .xlsx rồi gửi lại.
-spreadsheet-encoding = Dòng { $line } không phải là mã UTF-8: tệp có thể được lưu bằng bảng mã Windows-1258 hoặc một bảng mã cũ, nên chữ tiếng Việt không đọc được chắc chắn. Hãy mở tệp, chọn Save As, kiểu “CSV UTF-8”, rồi gửi lại.
-spreadsheet-too-large = Tệp này khi mở ra quá lớn. Hãy xoá các trang tính và các dòng không dùng đến, hoặc chia thành nhiều tệp, rồi gửi lại.
-spreadsheet-cell-too-long = Tệp có một ô hoặc một dòng quá dài. Hãy kiểm tra dấu ngoặc kép và nội dung các ô, rồi gửi lại.
-spreadsheet-too-many-cells = Một trang tính có nhiều hơn { $most } ô có nội dung. Hãy chia thành nhiều tệp rồi gửi lại.
-spreadsheet-too-many-columns = Một dòng có nhiều hơn { $most } cột. Hãy xoá các cột không dùng đến rồi gửi lại.
-
-## Số viết trong ô.
-
-written-empty = Ô của { $name } để trống. Hãy ghi một số.
-written-no-number = Ô của { $name } ghi { $text }, không đọc được thành số. Hãy chỉ ghi số, như 1562410000 hoặc 93,64; trước số có thể có trên, dưới, ước.
-written-ambiguous = Ô của { $name } ghi { $text }, có thể đọc là { $thousands } hoặc { $decimals }. Hãy viết liền không có dấu nếu là { $thousands }; nếu là { $decimals } thì viết đủ { $places } chữ số thập phân hoặc ghi bằng ô kiểu số.
-written-ambiguous-whole = Ô của { $name } ghi { $text }, có thể đọc là { $thousands } hoặc { $decimals }. { $name } là số nguyên; nếu là { $thousands } thì hãy viết liền không có dấu.
-written-percent = Ô của { $name } ghi theo phần trăm ({ $text }), còn đơn vị tính của chỉ tiêu này không phải là %. Hãy ghi số theo đúng đơn vị tính và đặt ô về kiểu số.
-written-whole = { $name } là số nguyên, còn ô ghi { $text }, có chữ số thập phân. Hãy ghi số nguyên; số liệu không được làm tròn giúp.
-written-too-many-decimals = { $name } có nhiều nhất { $decimals } chữ số thập phân, còn ô ghi { $text }. Hãy ghi lại; số liệu không được làm tròn giúp.
-written-out-of-range = Số trong ô của { $name } quá lớn ({ $text }). Hãy kiểm tra số chữ số và đơn vị tính.
-
-marks-none = các chữ số viết liền
-marks-thousands = dấu { $thousands } ngăn cách hàng nghìn
-marks-decimals = dấu { $decimals } là dấu thập phân
-marks-both = dấu { $thousands } ngăn cách hàng nghìn, dấu { $decimals } là dấu thập phân
-mark-point = chấm
-mark-comma = phẩy
-mark-space = cách
-
-## Bảng nhập.
-
-sheet-name = Nhập liệu
-sheet-title = { $form } – { $period } – { $unit }
-sheet-how-to-fill = Chỉ ghi vào cột Số liệu (ô màu vàng). Có thể ghi trên 800, dưới 5, ước 93,64. Ô để trống thì giữ nguyên số đã có; ghi xóa để bỏ số đã nhập. Không sửa các cột mã.
-sheet-column-unit-code = Mã đơn vị
-sheet-column-unit = Đơn vị
-sheet-column-figure-code = Mã số liệu
-sheet-column-section = Mục
-sheet-column-indicator = Chỉ tiêu
-sheet-column-option = Phân tổ
-sheet-column-unit-of-measure = Đơn vị tính
-sheet-column-previous = Kỳ trước
-sheet-column-previous-period = { $heading } ({ $period })
-sheet-column-value = Số liệu
-sheet-cell-whole = Ghi số nguyên, đơn vị tính: { $unit_of_measure }. Có thể ghi trên, dưới hoặc ước trước số.
-sheet-cell-decimals = Ghi số có nhiều nhất { $places } chữ số thập phân, đơn vị tính: { $unit_of_measure }. Có thể ghi trên, dưới hoặc ước trước số.
-sheet-nobody-asked = { $unit } và các đơn vị cấp dưới không phải nộp mẫu { $form }. Hãy chọn đơn vị khác hoặc mẫu khác.
-sheet-too-many-rows = Bảng nhập của { $unit } có nhiều hơn { $most } dòng. Hãy lấy bảng nhập của từng đơn vị cấp dưới.
-sheet-fault-at-cell = Ô { $cell } (trang { $sheet }): { $sentence }
-sheet-other-form = Bảng nhập này được lập cho mẫu { $made_for }, không phải mẫu { $form }. Hãy lấy bảng nhập của đúng mẫu rồi nhập lại.
-sheet-other-period = Bảng nhập này được lập cho kỳ { $made_for }, không phải { $period }. Hãy lấy bảng nhập của đúng kỳ rồi nhập lại.
-sheet-no-headings = Không trang tính nào có dòng tiêu đề với các cột { $columns }. Hãy lấy lại bảng nhập, hoặc ghi đúng tên các cột này.
-sheet-column-missing = Dòng tiêu đề thiếu cột { $column }, hoặc tên cột đã bị sửa. Hãy ghi lại đúng tên cột.
-sheet-unit-missing = Dòng này không có mã đơn vị. Hãy ghi mã đơn vị, hoặc xóa cả dòng.
-sheet-unknown-unit = Không có đơn vị nào có mã { $text }. Hãy kiểm tra mã đơn vị.
-sheet-zeros-lost = Không có đơn vị nào có mã { $text }, nhưng có mã { $code }: có thể các số 0 ở đầu đã mất. Nếu đúng là đơn vị đó, hãy đặt ô về kiểu chữ và ghi { $code }.
-sheet-figure-missing = Dòng này có số liệu nhưng không có mã số liệu hay tên chỉ tiêu. Hãy ghi mã số liệu, hoặc xóa cả dòng.
-sheet-unknown-figure = Mẫu { $form } không có số liệu { $text }. Hãy kiểm tra mã số liệu.
-sheet-ambiguous-figure = Có nhiều chỉ tiêu tên { $text }. Hãy ghi mã số liệu vào cột mã.
-sheet-twice = { $figure } của đơn vị này đã có ở ô { $first } (trang { $sheet }). Hãy bỏ một trong hai.
-sheet-merged = Ô này bị gộp với ô khác, nên không biết số liệu là của dòng nào. Hãy bỏ gộp ô (Unmerge) rồi ghi số vào từng dòng.

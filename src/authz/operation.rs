@@ -162,6 +162,8 @@ operations! {
     ReturnSubmission = "return_submission": Change, NeedsOn(DecideSubmissions);
     ReopenSubmission = "reopen_submission": Change, NeedsOn(DecideSubmissions);
     ListRevisions = "list_revisions": Read, NeedsOn(ReadSubmissions);
+    GetTemplate = "get_template": Read, NeedsOn(ReadSubmissions);
+    GetSheet = "get_sheet": Read, NeedsOn(ReadSubmissions);
     GetExtension = "get_extension": Read, NeedsOn(ReadSubmissions);
     PutExtension = "put_extension": Change, NeedsOn(GiveExtensions);
     DeleteExtension = "delete_extension": Change, NeedsOn(GiveExtensions);

@@ -43,6 +43,7 @@ mod representation;
 mod rollup;
 mod schema;
 mod series;
+mod sheet;
 mod sign_in_attempt;
 mod submission;
 mod subtree_reporting;

@@ -562,7 +562,7 @@ fn speaks_json(headers: &HeaderMap) -> bool {
 }
 
 /// Returns English if the caller prefers it (RFC 9110, section 12.5.4), otherwise Vietnamese.
-fn preferred_language(request: &impl HttpMessage) -> Language {
+pub(super) fn preferred_language(request: &impl HttpMessage) -> Language {
     let ranges = AcceptLanguage::parse(request).map(|AcceptLanguage(ranges)| ranges);
     let ranges = ranges.unwrap_or_default();
     if quality(&ranges, "en") > quality(&ranges, "vi") {

@@ -6,7 +6,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     account, api_key, approval, change, completeness, extension, form, health, holiday, indicator,
-    invitation, level, lineage, me, receipt, release, reorganisation, rollup, series,
+    invitation, level, lineage, me, receipt, release, reorganisation, rollup, series, sheet,
     sign_in_attempt, submission, subtree_reporting, target, task, token, unit,
 };
 
@@ -74,6 +74,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(submission::return_submission)
                 .service(submission::reopen_submission)
                 .service(submission::list_revisions)
+                .service(sheet::get_template)
+                .service(sheet::get_sheet)
                 .service(extension::get_extension)
                 .service(extension::put_extension)
                 .service(extension::delete_extension)

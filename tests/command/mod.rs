@@ -5,3 +5,4 @@ mod integrators_guide;
 mod people;
 mod people_guide;
 mod round_guide;
+mod sheets_guide;

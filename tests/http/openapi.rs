@@ -12,7 +12,7 @@ use crate::harness::server::{PASSWORD, now};
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// The operations of the design's table that exist so far, with their methods and paths.
-const OPERATIONS: [(&str, &str, &str); 75] = [
+const OPERATIONS: [(&str, &str, &str); 77] = [
     ("issue_token", "post", "/v1/auth/token"),
     ("get_me", "get", "/v1/me"),
     ("list_my_tasks", "get", "/v1/me/tasks"),
@@ -119,6 +119,16 @@ const OPERATIONS: [(&str, &str, &str); 75] = [
         "get_subtree_reporting",
         "get",
         "/v1/forms/{form}/units/{unit}/subtree-reporting",
+    ),
+    (
+        "get_template",
+        "get",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/submission/template",
+    ),
+    (
+        "get_sheet",
+        "get",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/sheet",
     ),
     (
         "put_subtree_reporting",
@@ -1613,6 +1623,16 @@ fn hold_figures(holder: &mut Holder, admin: &Client) {
                 .hold("get_series", admin.get(&series))
                 .expect_status(200);
         }
+        // The province enters nothing itself.
+        let status = if unit == "89" { 422 } else { 200 };
+        for what in ["submission/template", "submission/template?format=xlsx"] {
+            holder
+                .hold("get_template", admin.get(&report(unit, what)))
+                .expect_status(status);
+        }
+        holder
+            .hold("get_sheet", admin.get(&report(unit, "sheet")))
+            .expect_status(200);
         let verified = admin.post(&report(unit, "rollup/verify"));
         let verified = holder.hold("verify_rollup", verified).expect_status(200);
         assert_eq!(verified.json()["equal"], true, "{}", verified.text);

@@ -2,9 +2,11 @@
 
 mod approvals;
 mod deadlines;
+mod libreoffice;
 mod nil;
 mod numbers;
 mod receipts;
 mod received_days;
+mod sheet;
 mod steps;
 mod submissions;

@@ -13,6 +13,7 @@ mod rule;
 pub mod sheet;
 mod step;
 pub mod subtree_reporting;
+pub mod template;
 mod view;
 mod whereabouts;
 

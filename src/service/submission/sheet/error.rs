@@ -5,6 +5,7 @@ use crate::domain::naming::Named;
 use crate::error::{Code, Explain, Explanation};
 use crate::message;
 use crate::service::application::locate::NotFound;
+use crate::service::submission::SubmissionError;
 use crate::store::StoreError;
 
 /// The errors of making a sheet.
@@ -16,6 +17,9 @@ pub enum SheetError {
     Denied(#[from] Denied),
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The unit is not asked.
+    #[error(transparent)]
+    Submission(#[from] SubmissionError),
     #[error("the form asks neither {} nor a unit below it", .unit)]
     NobodyAsked { unit: String, form: Named },
     #[error("more than {} rows", super::layout::MOST_ROWS)]
@@ -30,6 +34,7 @@ impl Explain for SheetError {
             SheetError::NotFound(held) => held.explain(),
             SheetError::Denied(held) => held.explain(),
             SheetError::Store(held) => held.explain(),
+            SheetError::Submission(held) => held.explain(),
             SheetError::NobodyAsked { unit, form } => Explanation::new(
                 Code::UnitDoesNotSubmit,
                 message!("sheet-nobody-asked", unit, form),

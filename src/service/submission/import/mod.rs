@@ -391,6 +391,9 @@ struct Import<'i> {
     watcher: &'i dyn Watcher,
 }
 
+/// A unit's values by indicator and option: the text, the qualifier, and the row that has it.
+type Merged = BTreeMap<(String, Option<String>), (String, Qualifier, Option<u32>)>;
+
 /// A unit's values as they are sent, and the row of each that the file has.
 struct Sent {
     entered: Entered,
@@ -456,7 +459,7 @@ impl Import<'_> {
                 unit: unit.unit.to_string(),
                 ..self.path.clone()
             };
-            let condition = condition_of(unit.made_from, there.is_some());
+            let condition = condition_of(unit.made_from, standing.get(&key(unit)));
             let call = Call::new(self.call.identity, self.call.now).on(condition);
             rows.insert(place, one.rows);
             kept.push(there);
@@ -495,8 +498,7 @@ impl Import<'_> {
         values: Vec<super::ValueView>,
         content: Option<&Content>,
     ) -> Sent {
-        let mut merged: BTreeMap<(String, Option<String>), (String, Qualifier, Option<u32>)> =
-            BTreeMap::new();
+        let mut merged = Merged::new();
         if self.unnamed == Unnamed::Kept {
             let values = values.into_iter();
             merged.extend(values.map(|value| {
@@ -632,13 +634,13 @@ fn is_same(
 
 /// Returns the state on which a unit's values build: that of which its sheet was made, otherwise the one
 /// that there is.
-fn condition_of(made_from: MadeFrom, is_there: bool) -> Precondition {
-    match (made_from, is_there) {
+fn condition_of(made_from: MadeFrom, there: Option<&Standing>) -> Precondition {
+    match (made_from, there) {
         (MadeFrom::Revision(revision), _) => {
             Precondition::OneOf(vec![Etag::sent(&revision.get().to_string())])
         }
-        (MadeFrom::Nothing, _) | (MadeFrom::Unknown, false) => Precondition::Absent,
-        (MadeFrom::Unknown, true) => Precondition::Present,
+        (MadeFrom::Nothing, _) | (MadeFrom::Unknown, None) => Precondition::Absent,
+        (MadeFrom::Unknown, Some(_)) => Precondition::Present,
     }
 }
 

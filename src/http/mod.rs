@@ -46,6 +46,7 @@ mod series;
 mod sign_in_attempt;
 mod submission;
 mod subtree_reporting;
+mod table;
 mod target;
 mod task;
 mod text;

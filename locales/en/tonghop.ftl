@@ -91,6 +91,42 @@ report-estimate = about { $value }
 report-units-then = By the units of then
 report-units-of-day = By the units of { $day }
 
+## document/table
+
+table-document-unit = Unit
+table-document-code = Code of unit
+table-document-expected = Expected
+table-document-submitted = Submitted
+table-document-approved = Approved
+table-document-late = Late
+table-document-previous = a year before, { $period }
+table-document-previous-without-period = a year before
+table-document-target = target, { $period }
+table-document-at-least = at least
+table-document-at-most = at most
+table-document-estimate = about
+
+## document/table/csv
+
+table-document-row = Row
+table-document-row-of-unit = unit
+table-document-row-not-divided = not divided
+table-document-row-of-total = whole unit
+table-document-kind = Kind
+table-document-level = Code of level
+table-document-heading = { $name }, { $measure } ({ $unit_of_measure })
+table-document-qualifier = Qualifier: { $heading }
+
+## document/table/xlsx
+
+table-document-sheet = Table
+table-document-not-divided = { $unit } (part not divided)
+table-document-total = Total: { $unit }
+table-document-total-not-sum = { $unit } (this row is not the sum of the rows above)
+table-document-stage-submitted = Figures that were submitted, on the map of { $day }.
+table-document-stage-approved = Figures that were approved, on the map of { $day }.
+table-document-long-numbers = Numbers of more than 15 digits are written as text, since a spreadsheet does not keep all their digits.
+
 ## http/allowance
 
 allowance-too-many-requests = This account, or your organisation, sends too many requests at once. Wait a moment and try again.
@@ -172,6 +208,10 @@ kind-too-slow = Too slow
 kind-too-many-requests = Too many requests
 kind-internal = Internal error
 kind-unavailable = Not available
+
+## http/table
+
+table-columns = Choose the columns of the table: period (indicators of one period), or from, to and indicator together (one indicator in several periods). Do not mix the two.
 
 ## http/token
 
@@ -823,6 +863,16 @@ release-invalid =
 ## service/report/series
 
 series-no-range = From { $from } to { $to } is no range: both must be of one sort (such as 2024-01 and 2024-12, or two of the form's own windows), in order, and at most { $most } periods apart.
+
+## service/report/table
+
+report-table-unknown-rows = The parameter rows takes children (the units directly below), subtree (all units below), or level: and the code of a level, such as level:commune. It was { $rows }.
+report-table-too-large = The table has { $rows } rows and { $columns } columns, more than { $most } figures. Choose fewer indicators, one level of units, or a smaller unit.
+
+## service/report/table/view
+
+report-table-title = { $form } – { $period } – { $unit }
+report-table-title-of-periods = { $form } – { $first } to { $last } – { $unit }
 
 ## service/report/target
 

@@ -88,6 +88,42 @@ report-estimate = ước { $value }
 report-units-then = Theo đơn vị lúc đó
 report-units-of-day = Theo đơn vị ngày { $day }
 
+## document/table
+
+table-document-unit = Đơn vị
+table-document-code = Mã đơn vị
+table-document-expected = Phải báo cáo
+table-document-submitted = Đã gửi
+table-document-approved = Đã duyệt
+table-document-late = Gửi muộn
+table-document-previous = cùng kỳ, { $period }
+table-document-previous-without-period = cùng kỳ
+table-document-target = kế hoạch, { $period }
+table-document-at-least = trên
+table-document-at-most = dưới
+table-document-estimate = ước
+
+## document/table/csv
+
+table-document-row = Dòng
+table-document-row-of-unit = đơn vị
+table-document-row-not-divided = phần chưa chia
+table-document-row-of-total = toàn đơn vị
+table-document-kind = Loại
+table-document-level = Mã cấp
+table-document-heading = { $name }, { $measure } ({ $unit_of_measure })
+table-document-qualifier = Mức độ: { $heading }
+
+## document/table/xlsx
+
+table-document-sheet = Bảng tổng hợp
+table-document-not-divided = { $unit } (phần chưa chia)
+table-document-total = Cộng: { $unit }
+table-document-total-not-sum = { $unit } (dòng này không phải là tổng các dòng trên)
+table-document-stage-submitted = Số liệu đã gửi, theo đơn vị hành chính ngày { $day }.
+table-document-stage-approved = Số liệu đã duyệt, theo đơn vị hành chính ngày { $day }.
+table-document-long-numbers = Số có hơn 15 chữ số được ghi dưới dạng văn bản, vì bảng tính không giữ được hết các chữ số.
+
 ## http/allowance
 
 allowance-too-many-requests = Tài khoản này, hoặc đơn vị tổ chức của bạn, gửi quá nhiều yêu cầu cùng lúc. Hãy chờ một chút rồi thử lại.
@@ -166,6 +202,10 @@ kind-too-slow = Yêu cầu đến quá chậm
 kind-too-many-requests = Quá nhiều yêu cầu
 kind-internal = Lỗi máy chủ
 kind-unavailable = Tạm thời chưa phục vụ được
+
+## http/table
+
+table-columns = Hãy chọn cột của bảng: period (một kỳ, nhiều chỉ tiêu), hoặc cả from, to và indicator (một chỉ tiêu, nhiều kỳ). Không dùng lẫn hai cách.
 
 ## http/token
 
@@ -754,6 +794,16 @@ release-invalid = Chưa có gì được ghi vì còn { $count } điều phải 
 ## service/report/series
 
 series-no-range = Từ { $from } đến { $to } không phải một dãy kỳ: hai kỳ phải cùng loại (như 2024-01 và 2024-12, hoặc hai kỳ riêng của mẫu), theo thứ tự, và không quá { $most } kỳ.
+
+## service/report/table
+
+report-table-unknown-rows = Tham số rows nhận children (các đơn vị trực thuộc), subtree (mọi đơn vị cấp dưới), hoặc level: kèm mã của một cấp, ví dụ level:commune. Giá trị đã gửi là { $rows }.
+report-table-too-large = Bảng có { $rows } dòng và { $columns } cột, nhiều hơn { $most } số liệu. Hãy chọn ít chỉ tiêu hơn, một cấp đơn vị, hoặc một đơn vị nhỏ hơn.
+
+## service/report/table/view
+
+report-table-title = { $form } – { $period } – { $unit }
+report-table-title-of-periods = { $form } – từ { $first } đến { $last } – { $unit }
 
 ## service/report/target
 

@@ -179,6 +179,7 @@ operations! {
     VerifyRollup = "verify_rollup": Read, NeedsOn(ReadRollups);
     GetLineage = "get_lineage": Read, NeedsOn(ReadRollups);
     GetSeries = "get_series": Read, NeedsOn(ReadRollups);
+    GetTable = "get_table": Read, NeedsOn(ReadRollups);
     GetTarget = "get_target": Read, NeedsOn(ReadRollups);
     PutTarget = "put_target": Change, NeedsOn(SetTargets);
     GetCompleteness = "get_completeness": Read, NeedsOn(ReadRollups);

@@ -49,6 +49,7 @@ mod sheet;
 mod sign_in_attempt;
 mod submission;
 mod subtree_reporting;
+mod table;
 mod target;
 mod task;
 mod text;

@@ -491,6 +491,10 @@ impl Recipient {
         received.unwrap_or_else(|| Recipient::of(request))
     }
 
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
     fn language_tag(&self) -> &'static str {
         match self.language {
             Language::Vietnamese => "vi",

@@ -7,7 +7,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::{
     account, api_key, approval, batch, change, completeness, extension, form, health, holiday,
     import, indicator, invitation, level, lineage, me, receipt, release, reorganisation, rollup,
-    series, sheet, sign_in_attempt, submission, subtree_reporting, target, task, token, unit,
+    series, sheet, sign_in_attempt, submission, subtree_reporting, table, target, task, token,
+    unit,
 };
 
 /// All routes. The router tries them in this order, so the most frequent come first.
@@ -87,6 +88,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(rollup::verify_rollup)
                 .service(lineage::get_lineage)
                 .service(series::get_series)
+                .service(table::get_table)
                 .service(target::get_target)
                 .service(target::put_target)
                 .service(completeness::get_completeness)

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod dashboards_guide;
 mod demo;
 mod integrators_guide;
 mod people;

@@ -95,7 +95,7 @@ impl Sender {
             path = path.replace(&format!("{{{name}}}"), &value);
         }
         let needed = operation.parameters("query").into_iter();
-        let needed = needed.filter(|parameter| parameter["required"] == true);
+        let needed = needed.filter(|parameter| operation.needs(parameter));
         let query: Vec<String> = needed.map(in_query).collect();
         format!("{path}?{}", query.join("&"))
     }
@@ -165,7 +165,7 @@ impl Sender {
             let path = self.path(operation);
             let examples = operation.parameters("query").into_iter();
             let examples = examples.filter(|parameter| parameter.get("example").is_some());
-            let examples = examples.filter(|parameter| parameter["required"] != true);
+            let examples = examples.filter(|parameter| !operation.needs(parameter));
             let asked = std::iter::once(path.clone());
             for path in asked.chain(examples.map(|asked| format!("{path}&{}", in_query(asked)))) {
                 let answer = client.get(&path);

@@ -20,7 +20,7 @@ pub struct Message {
 }
 
 /// The language that a caller asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Language {
     Vietnamese,
     English,

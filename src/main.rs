@@ -87,7 +87,7 @@ enum Command {
     /// List and replace the keys that sign access tokens, beside running servers.
     #[command(subcommand)]
     Keys(KeysCommand),
-    /// Import units, people or a reorganisation from files, signed in as an administrator.
+    /// Import units, people, submissions or a reorganisation from files, signed in as an administrator.
     #[command(subcommand)]
     Import(ImportCommand),
     /// Print a unit's report on a form and a period, as an official reads it.

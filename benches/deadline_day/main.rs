@@ -23,7 +23,7 @@
 //! * **Bytes a submission** are what the database grew by, whatever else of it (indexes, dead rows,
 //!   kept answers of idempotent requests) that is.
 //! * **The ratios** hold this against other ways on the same machine in the same run; `ratios.rs`,
-//!   `reads.rs` and `sql.rs` say of each what is compared. `--without-ratios` leaves them out.
+//!   `reads.rs`, `tables.rs` and `sql.rs` say of each what is compared. `--without-ratios` leaves them out.
 //!
 //! `cargo test --bench deadline_day -- --hamlets 2000 --without-ratios` is the same program, small
 //! and not optimised: for its checks, not for its figures.
@@ -40,6 +40,7 @@ mod report;
 mod round;
 mod server;
 mod sql;
+mod tables;
 mod watch;
 
 use std::num::NonZeroUsize;
@@ -180,6 +181,7 @@ fn measure(options: &Options, report: &mut Report) -> Result<(), Failure> {
         sample: options.sample.get().min(country.hamlets.len()),
         servers: options.servers.get(),
     };
+    runtime.block_on(ratios.of_tables(report))?;
     runtime.block_on(ratios.of_reading(report))?;
     ratios.of_writing(report)
 }

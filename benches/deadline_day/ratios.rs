@@ -10,6 +10,7 @@
 //! * **Summing on read**: every hamlet's values in one row with a column each, which suits adding
 //!   up best, and one recursive query over the tree, in the database itself; against one read of
 //!   the report over HTTP while nobody else reads.
+//! * `tables.rs` compares tables with reading their rows plainly.
 //! * `reads.rs` compares reading reports with static answers.
 
 use std::net::SocketAddr;
@@ -32,6 +33,7 @@ use crate::reads::Reads;
 use crate::report::{Report, milliseconds, per_second, ratio, with_commas};
 use crate::server::{Installation, Server, Tenant};
 use crate::sql::{Beside, DayOf};
+use crate::tables::Tables;
 use crate::{Accounts, Failure, bar, now};
 
 /// The number of submissions a transaction.
@@ -53,6 +55,16 @@ pub struct Ratios<'d> {
 type Submission = (Call, ReportPath, Entered);
 
 impl Ratios<'_> {
+    pub async fn of_tables(&self, report: &mut Report) -> Result<(), Failure> {
+        let tables = Tables {
+            installation: self.installation,
+            tenant: self.tenant,
+            country: self.country,
+            form: self.form,
+        };
+        tables.measure(report).await
+    }
+
     pub async fn of_reading(&self, report: &mut Report) -> Result<(), Failure> {
         let servers = (0..self.servers).map(|_| Server::start(self.installation));
         let servers: Vec<Server> = servers.collect::<Result<_, _>>()?;

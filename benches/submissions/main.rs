@@ -18,9 +18,12 @@
 
 mod written;
 
+use std::io::Cursor;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
+use tonghop::service::application::idempotency::{Outcome, Reply};
 use tonghop::service::application::import_mode::ImportMode;
+use tonghop::service::application::watcher::Nobody;
 use tonghop::service::map::import::{UnitList, import_units};
 
 use chrono::{DateTime, Utc};
@@ -40,7 +43,10 @@ use tonghop::service::catalogue::form::{EnteredForm, EnteredItem, EnteredSection
 use tonghop::service::catalogue::indicator::{EnteredBounds, EnteredIndicator, put_indicator};
 use tonghop::service::people::tenant::{EnteredTenant, create_tenant};
 use tonghop::service::people::token::{Client, Credentials, issue_token};
-use tonghop::service::submission::{Arrival, Entered, Intent, SubmissionChange, change_now};
+use tonghop::service::submission::{
+    Arrival, Entered, EnteredItem as BatchItem, Intent, SubmissionChange, SubmissionFile, Unnamed,
+    change_now, enter_together, import_submissions,
+};
 use tonghop::store::migration::{make_database, migrate};
 use tonghop::store::{Database, DatabaseUrl};
 use written::Meter;
@@ -78,9 +84,12 @@ fn main() -> Result<(), Failure> {
         "{url}: {INDICATORS} values a submission, 3 ancestors, {hamlets} of {HAMLETS} hamlets"
     );
     println!("bytes: {}", bench.meter.counted());
-    for (form, [first, second, third]) in [
-        ("year", ["2022", "2023", "2024"]),
-        ("month", ["2024-01", "2024-02", "2024-03"]),
+    for (form, [first, second, third, fourth, fifth]) in [
+        ("year", ["2020", "2021", "2022", "2023", "2024"]),
+        (
+            "month",
+            ["2024-01", "2024-02", "2024-03", "2024-04", "2024-05"],
+        ),
     ] {
         for (index, which) in [(0, "the first of a period"), (1, "one after it")] {
             let rows = bench.rows(form, first, index)?;
@@ -90,6 +99,10 @@ fn main() -> Result<(), Failure> {
             let run = bench.run(form, period, writers)?;
             println!("{form}ly form, {writers} writers: {run}");
         }
+        let run = bench.measured(|bench| bench.enter_together(form, fourth))?;
+        println!("{form}ly form, all in one call: {run}");
+        let run = bench.measured(|bench| bench.import(form, fifth))?;
+        println!("{form}ly form, all from one file: {run}");
     }
     Ok(())
 }
@@ -222,13 +235,57 @@ impl Bench {
 
     /// Submits once for every hamlet, from several threads.
     fn run(&mut self, form: &str, period: &str, writers: usize) -> Result<String, Failure> {
+        self.measured(|bench| Ok(bench.submit_all(form, period, writers)?))
+    }
+
+    /// Measures what enters once for every hamlet.
+    fn measured(
+        &mut self,
+        work: impl FnOnce(&Bench) -> Result<(), Failure>,
+    ) -> Result<String, Failure> {
         let before = self.meter.bytes()?;
         let began = Instant::now();
-        self.submit_all(form, period, writers)?;
+        work(self)?;
         let milliseconds = usize::try_from(began.elapsed().as_millis())?.max(1);
         let rate = self.hamlets * 1000 / milliseconds;
         let bytes = (self.meter.bytes()? - before) / i64::try_from(self.hamlets)?;
         Ok(format!("{rate} submissions/s, {bytes} bytes a submission"))
+    }
+
+    /// Enters for all hamlets in one call, all or none.
+    fn enter_together(&self, form: &str, period: &str) -> Result<(), Failure> {
+        let items = (0..self.hamlets).map(|hamlet| BatchItem {
+            path: path_of(form, period, hamlet),
+            condition: Ok(Precondition::Absent),
+            entered: entered(hamlet),
+        });
+        let call = Call::new(self.identity, now());
+        enter_together(&self.application, &call, items.collect(), |entered| {
+            Reply::new(Outcome::Done, None, &entered.len())
+        })?;
+        Ok(())
+    }
+
+    /// Enters for all hamlets from one list.
+    fn import(&self, form: &str, period: &str) -> Result<(), Failure> {
+        let mut list = "unit,indicator,value\n".to_owned();
+        for hamlet in 0..self.hamlets {
+            let unit = unit_of(hamlet);
+            for value in entered(hamlet).values {
+                list.push_str(&format!("{unit},{},{}\n", value.indicator, value.value));
+            }
+        }
+        let file = SubmissionFile {
+            form: form.to_owned(),
+            period: period.to_owned(),
+            unnamed: Unnamed::Kept,
+            intent: Intent::Submit,
+            mode: ImportMode::Write,
+            file: Cursor::new(list),
+        };
+        let call = Call::new(self.identity, now());
+        import_submissions(&self.application, &call, file, &Nobody)?;
+        Ok(())
     }
 
     fn submit_all(&self, form: &str, period: &str, writers: usize) -> Result<(), String> {
@@ -257,6 +314,36 @@ impl Bench {
     }
 }
 
+fn unit_of(hamlet: usize) -> String {
+    let (commune, hamlet) = (hamlet / HAMLETS_A_COMMUNE, hamlet % HAMLETS_A_COMMUNE);
+    format!("C{commune}-{hamlet}")
+}
+
+fn path_of(form: &str, period: &str, hamlet: usize) -> ReportPath {
+    ReportPath {
+        form: form.to_owned(),
+        period: period.to_owned(),
+        unit: format!("code:{}", unit_of(hamlet)),
+    }
+}
+
+/// What a hamlet submits.
+fn entered(hamlet: usize) -> Entered {
+    let values = (0..INDICATORS).map(|figure| EnteredValue {
+        indicator: code(figure),
+        option: None,
+        value: (1_000_000 + hamlet * 1000 + figure).to_string(),
+        qualifier: Qualifier::Exact,
+    });
+    Entered {
+        values: values.collect(),
+        narrative: Vec::new(),
+        nil: Nil::NotDeclared,
+        intent: Intent::Submit,
+        arrival: Arrival::Now,
+    }
+}
+
 /// Submits for one hamlet and gives the commit's rev.
 fn submit(
     application: &Application,
@@ -265,27 +352,10 @@ fn submit(
     period: &str,
     hamlet: usize,
 ) -> Result<i64, Failure> {
-    let values = (0..INDICATORS).map(|figure| EnteredValue {
-        indicator: code(figure),
-        option: None,
-        value: (1_000_000 + hamlet * 1000 + figure).to_string(),
-        qualifier: Qualifier::Exact,
-    });
-    let entered = Entered {
-        values: values.collect(),
-        narrative: Vec::new(),
-        nil: Nil::NotDeclared,
-        intent: Intent::Submit,
-        arrival: Arrival::Now,
-    };
-    let (commune, hamlet) = (hamlet / HAMLETS_A_COMMUNE, hamlet % HAMLETS_A_COMMUNE);
-    let path = ReportPath {
-        form: form.to_owned(),
-        period: period.to_owned(),
-        unit: format!("code:C{commune}-{hamlet}"),
-    };
     let call = Call::new(*identity, now()).on(Precondition::Absent);
-    let reply = change_now(application, call, path, SubmissionChange::Put(entered))?;
+    let path = path_of(form, period, hamlet);
+    let change = SubmissionChange::Put(entered(hamlet));
+    let reply = change_now(application, call, path, change)?;
     let view: serde_json::Value = serde_json::from_str(&reply.body)?;
     Ok(view
         .get("rev")

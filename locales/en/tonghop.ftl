@@ -92,6 +92,42 @@ report-estimate = about { $value }
 report-units-then = By the units of then
 report-units-of-day = By the units of { $day }
 
+## document/table
+
+table-document-unit = Unit
+table-document-code = Code of unit
+table-document-expected = Expected
+table-document-submitted = Submitted
+table-document-approved = Approved
+table-document-late = Late
+table-document-previous = a year before, { $period }
+table-document-previous-without-period = a year before
+table-document-target = target, { $period }
+table-document-at-least = at least
+table-document-at-most = at most
+table-document-estimate = about
+
+## document/table/csv
+
+table-document-row = Row
+table-document-row-of-unit = unit
+table-document-row-not-divided = not divided
+table-document-row-of-total = whole unit
+table-document-kind = Kind
+table-document-level = Code of level
+table-document-heading = { $name }, { $measure } ({ $unit_of_measure })
+table-document-qualifier = Qualifier: { $heading }
+
+## document/table/xlsx
+
+table-document-sheet = Table
+table-document-not-divided = { $unit } (part not divided)
+table-document-total = Total: { $unit }
+table-document-total-not-sum = { $unit } (this row is not the sum of the rows above)
+table-document-stage-submitted = Figures that were submitted, on the map of { $day }.
+table-document-stage-approved = Figures that were approved, on the map of { $day }.
+table-document-long-numbers = Numbers of more than 15 digits are written as text, since a spreadsheet does not keep all their digits.
+
 ## http/allowance
 
 allowance-too-many-requests = This account, or your organisation, sends too many requests at once. Wait a moment and try again.
@@ -173,6 +209,10 @@ kind-too-slow = Too slow
 kind-too-many-requests = Too many requests
 kind-internal = Internal error
 kind-unavailable = Not available
+
+## http/table
+
+table-columns = Choose the columns of the table: period (indicators of one period), or from, to and indicator together (one indicator in several periods). Do not mix the two.
 
 ## http/token
 
@@ -450,6 +490,28 @@ text-invisible = The name holds a character that nobody sees (a space without wi
 ## sentence/unit
 
 unit-invalid-code = A unit's code has 1 to 40 letters, digits, dots, underscores or hyphens.
+
+## sentence/written
+
+written-empty = The cell of { $name } is empty. Write a number.
+written-no-number = The cell of { $name } says { $text }, which cannot be read as a number. Write the number alone, as 1562410000 or 93,64; over, under or about may stand before it.
+written-ambiguous = The cell of { $name } says { $text }, which can be read as { $thousands } or as { $decimals }. For { $thousands } write it without a mark; for { $decimals } write all { $places } decimals, or enter it in a cell for numbers.
+written-ambiguous-whole = The cell of { $name } says { $text }, which can be read as { $thousands } or as { $decimals }. { $name } is a whole number; for { $thousands } write it without a mark.
+written-percent = The cell of { $name } is a percentage ({ $text }), and the unit of measure of this indicator is not %. Write the number in its unit of measure, in a cell for numbers.
+written-whole = { $name } is a whole number, and the cell says { $text }, which has decimals. Nothing is rounded for you: write the whole number.
+written-too-many-decimals =
+    { $decimals ->
+        [one] { $name } has at most 1 decimal, and the cell says { $text }. Nothing is rounded for you: write it again.
+       *[other] { $name } has at most { $decimals } decimals, and the cell says { $text }. Nothing is rounded for you: write it again.
+    }
+written-out-of-range = The number in the cell of { $name } is too large ({ $text }). Check its digits and its unit of measure.
+marks-none = digits without marks
+marks-thousands = the { $thousands } between thousands
+marks-decimals = the { $decimals } before the decimals
+marks-both = the { $thousands } between thousands, the { $decimals } before the decimals
+mark-point = point
+mark-comma = comma
+mark-space = space
 
 ## service/application/condition
 
@@ -814,6 +876,16 @@ release-invalid =
 
 series-no-range = From { $from } to { $to } is no range: both must be of one sort (such as 2024-01 and 2024-12, or two of the form's own windows), in order, and at most { $most } periods apart.
 
+## service/report/table
+
+report-table-unknown-rows = The parameter rows takes children (the units directly below), subtree (all units below), or level: and the code of a level, such as level:commune. It was { $rows }.
+report-table-too-large = The table has { $rows } rows and { $columns } columns, more than { $most } figures. Choose fewer indicators, one level of units, or a smaller unit.
+
+## service/report/table/view
+
+report-table-title = { $form } – { $period } – { $unit }
+report-table-title-of-periods = { $form } – { $first } to { $last } – { $unit }
+
 ## service/report/target
 
 target-not-set = The unit was given nothing to reach of { $figure } in this period yet.
@@ -838,6 +910,30 @@ submission-closed-to-giver = It is closed: the deadline was { $deadline }, and t
 deadline-day = { $day }
 deadline-instant = { $time } on { $day }
 
+## service/submission/import
+
+value-list-twice = Row { $first } has this value already. Keep one of the two rows.
+
+## service/submission/import/csv
+
+value-list-empty = The file has no values. Fill it, with the heading unit,indicator,option,value,qualifier in its first row, and send it again.
+value-list-missing-columns = The heading lacks: { $columns }. Write the headings unit,indicator,option,value,qualifier into the first row.
+value-list-unknown-columns = The list has no column { $columns }. Correct the heading, or take the column out; it may have unit, indicator, option, value, qualifier.
+value-list-no-unit = The row names no unit. Enter the unit's code.
+value-list-no-indicator = The row names no indicator. Enter its code, as the form's outline has it.
+value-list-unit-unknown = There is no unit { $name } on { $day }. Check the code in the list of units.
+value-list-unit-twin = There is no unit { $name }. If { $twin } is meant, the spreadsheet has dropped its zeros: format the column as text and write { $twin }.
+value-list-two-qualifiers = The value and the column say two different things about how sure it is. Leave one of them out.
+value-list-qualifier = Write exact, at_least, at_most or estimate, or leave the cell empty.
+
+## service/submission/import/sheet
+
+value-list-computed = computed by a formula of the sheet, as it was last shown
+value-list-not-computed = The cell of { $name } is a formula whose value the file does not have. Open the file in a spreadsheet program, save it, and send it again; or write the number.
+value-list-long-number = The number in the cell of { $name } has more digits than a spreadsheet keeps. Format the cell as text, and write the number anew.
+value-list-date = The cell of { $name } is a date or a time ({ $text }). Set its format to a number, and write the number anew.
+value-list-no-number = The cell of { $name } shows { $text }, which is no number. Write the number.
+
 ## service/submission/together
 
 together-refused =
@@ -856,6 +952,48 @@ extension-invalid =
     }.
 extension-without-deadline = The form has no deadline for units of this level, so there is nothing to extend.
 extension-not-later = The deadline is { $deadline } anyway. An extension goes by whole days: choose a later one.
+
+## service/submission/sheet/error
+
+sheet-nobody-asked = Neither { $unit } nor a unit below it submits { $form }. Choose another unit or another form.
+sheet-too-many-rows = The sheet of { $unit } has more than { $most } rows. Get the sheets of the units below it.
+
+## service/submission/sheet/layout
+
+sheet-column-unit-code = Unit code
+sheet-column-unit = Unit
+sheet-column-figure-code = Figure code
+sheet-column-section = Section
+sheet-column-indicator = Indicator
+sheet-column-option = Option
+sheet-column-unit-of-measure = Unit of measure
+sheet-column-previous = Period before
+sheet-column-value = Value
+
+## service/submission/sheet/read
+
+sheet-fault-at-cell = Cell { $cell } (sheet { $sheet }): { $sentence }
+sheet-other-form = This sheet was made for the form { $made_for }, not for { $form }. Get the sheet of the right form, and enter the values there.
+sheet-other-period = This sheet was made for the period { $made_for }, not for { $period }. Get the sheet of the right period, and enter the values there.
+sheet-no-headings = No sheet of the file has a row of headings with the columns { $columns }. Get the sheet anew, or write the names of these columns.
+sheet-column-missing = The headings lack the column { $column }, or its name was changed. Write its name as it was.
+sheet-unit-missing = The row has no unit code. Write it, or delete the row.
+sheet-unknown-unit = No unit has the code { $text }. Check the unit code.
+sheet-zeros-lost = No unit has the code { $text }, but one has { $code }: zeros at the beginning may have been lost. If this is the unit, make the cell a text and write { $code }.
+sheet-figure-missing = The row has a value, and neither a figure code nor an indicator. Write the figure code, or delete the row.
+sheet-unknown-figure = { $form } has no figure { $text }. Check the figure code.
+sheet-ambiguous-figure = Several indicators are called { $text }. Write the figure code into the column of codes.
+sheet-twice = { $figure } of this unit stands in the cell { $first } (sheet { $sheet }) already. Leave one of the two out.
+sheet-merged = The cell is merged with another, so nobody knows to which row the value belongs. Unmerge the cells, and write the value into each row.
+
+## service/submission/sheet/write
+
+sheet-name = Entry
+sheet-title = { $form } – { $period } – { $unit }
+sheet-how-to-fill = Write into the column Value (yellow cells) only. You may write over 800, under 5, about 93,64. An empty cell leaves what is there; write clear to take a value out. Do not change the codes.
+sheet-column-previous-period = { $heading } ({ $period })
+sheet-cell-whole = Write a whole number, unit of measure: { $unit_of_measure }. Over, under or about may stand before it.
+sheet-cell-decimals = Write a number with at most { $places } decimals, unit of measure: { $unit_of_measure }. Over, under or about may stand before it.
 
 ## service/submission/subtree_reporting
 
@@ -886,17 +1024,7 @@ submission-empty = It was taken, but holds no value: the unit counts as having s
 submission-returned-unchanged = This is the same as before it was returned or reopened. The reason was: “{ $reason }”. If it is not corrected yet, correct it and send it again; if it is right, nothing needs to be done.
 submission-period-running = This was sent on { $sent }, while the period was running (until the end of { $closes }). If anything has changed since, send it again.
 
-## store/error
-
-store-unavailable = The service cannot take this now. Nothing was written; try again in some seconds.
-problem-too-many-requests = There are too many requests at once. Try again in some seconds.
-read-too-long = This report takes more time than one may. Ask for fewer periods, for a smaller unit, or without its children.
-storage-full = The service has no room left to write to. Nothing was written; tell its operator and send it again later.
-store-outcome-unknown = It is not known whether this was written. Load it again to see, or send the same again. Programs send it with the same Idempotency-Key.
-store-tenant-gone = The system of this account is not there any more. Sign in again.
-store-signed-out = This account is disabled, or this session was ended. Sign in again, or ask the person who manages the accounts of your unit.
-
-## Files of spreadsheets.
+## spreadsheet/fault
 
 spreadsheet-unreadable = The file is no spreadsheet, or it is damaged. Open it in a spreadsheet program, save it as .xlsx (Save As), and send that.
 spreadsheet-old-or-locked = The file has a password, or is in the old format of Excel (.xls). Take the password off, save it as .xlsx (Save As), and send that.
@@ -907,25 +1035,12 @@ spreadsheet-cell-too-long = The file has a cell or a line that is too long. Chec
 spreadsheet-too-many-cells = A sheet has more than { $most } cells with something in them. Divide it into several files, and send those.
 spreadsheet-too-many-columns = A row has more than { $most } columns. Delete the columns that are not needed, and send it again.
 
-## Numbers that are written in cells.
+## store/error
 
-written-empty = The cell of { $name } is empty. Write a number.
-written-no-number = The cell of { $name } says { $text }, which cannot be read as a number. Write the number alone, as 1562410000 or 93,64; over, under or about may stand before it.
-written-ambiguous = The cell of { $name } says { $text }, which can be read as { $thousands } or as { $decimals }. For { $thousands } write it without a mark; for { $decimals } write all { $places } decimals, or enter it in a cell for numbers.
-written-ambiguous-whole = The cell of { $name } says { $text }, which can be read as { $thousands } or as { $decimals }. { $name } is a whole number; for { $thousands } write it without a mark.
-written-percent = The cell of { $name } is a percentage ({ $text }), and the unit of measure of this indicator is not %. Write the number in its unit of measure, in a cell for numbers.
-written-whole = { $name } is a whole number, and the cell says { $text }, which has decimals. Nothing is rounded for you: write the whole number.
-written-too-many-decimals =
-    { $decimals ->
-        [one] { $name } has at most 1 decimal, and the cell says { $text }. Nothing is rounded for you: write it again.
-       *[other] { $name } has at most { $decimals } decimals, and the cell says { $text }. Nothing is rounded for you: write it again.
-    }
-written-out-of-range = The number in the cell of { $name } is too large ({ $text }). Check its digits and its unit of measure.
-
-marks-none = digits without marks
-marks-thousands = the { $thousands } between thousands
-marks-decimals = the { $decimals } before the decimals
-marks-both = the { $thousands } between thousands, the { $decimals } before the decimals
-mark-point = point
-mark-comma = comma
-mark-space = space
+store-unavailable = The service cannot take this now. Nothing was written; try again in some seconds.
+problem-too-many-requests = There are too many requests at once. Try again in some seconds.
+read-too-long = This report takes more time than one may. Ask for fewer periods, for a smaller unit, or without its children.
+storage-full = The service has no room left to write to. Nothing was written; tell its operator and send it again later.
+store-outcome-unknown = It is not known whether this was written. Load it again to see, or send the same again. Programs send it with the same Idempotency-Key.
+store-tenant-gone = The system of this account is not there any more. Sign in again.
+store-signed-out = This account is disabled, or this session was ended. Sign in again, or ask the person who manages the accounts of your unit.

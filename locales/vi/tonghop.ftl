@@ -89,6 +89,42 @@ report-estimate = ước { $value }
 report-units-then = Theo đơn vị lúc đó
 report-units-of-day = Theo đơn vị ngày { $day }
 
+## document/table
+
+table-document-unit = Đơn vị
+table-document-code = Mã đơn vị
+table-document-expected = Phải báo cáo
+table-document-submitted = Đã gửi
+table-document-approved = Đã duyệt
+table-document-late = Gửi muộn
+table-document-previous = cùng kỳ, { $period }
+table-document-previous-without-period = cùng kỳ
+table-document-target = kế hoạch, { $period }
+table-document-at-least = trên
+table-document-at-most = dưới
+table-document-estimate = ước
+
+## document/table/csv
+
+table-document-row = Dòng
+table-document-row-of-unit = đơn vị
+table-document-row-not-divided = phần chưa chia
+table-document-row-of-total = toàn đơn vị
+table-document-kind = Loại
+table-document-level = Mã cấp
+table-document-heading = { $name }, { $measure } ({ $unit_of_measure })
+table-document-qualifier = Mức độ: { $heading }
+
+## document/table/xlsx
+
+table-document-sheet = Bảng tổng hợp
+table-document-not-divided = { $unit } (phần chưa chia)
+table-document-total = Cộng: { $unit }
+table-document-total-not-sum = { $unit } (dòng này không phải là tổng các dòng trên)
+table-document-stage-submitted = Số liệu đã gửi, theo đơn vị hành chính ngày { $day }.
+table-document-stage-approved = Số liệu đã duyệt, theo đơn vị hành chính ngày { $day }.
+table-document-long-numbers = Số có hơn 15 chữ số được ghi dưới dạng văn bản, vì bảng tính không giữ được hết các chữ số.
+
 ## http/allowance
 
 allowance-too-many-requests = Tài khoản này, hoặc đơn vị tổ chức của bạn, gửi quá nhiều yêu cầu cùng lúc. Hãy chờ một chút rồi thử lại.
@@ -167,6 +203,10 @@ kind-too-slow = Yêu cầu đến quá chậm
 kind-too-many-requests = Quá nhiều yêu cầu
 kind-internal = Lỗi máy chủ
 kind-unavailable = Tạm thời chưa phục vụ được
+
+## http/table
+
+table-columns = Hãy chọn cột của bảng: period (một kỳ, nhiều chỉ tiêu), hoặc cả from, to và indicator (một chỉ tiêu, nhiều kỳ). Không dùng lẫn hai cách.
 
 ## http/token
 
@@ -420,6 +460,24 @@ text-invisible = Tên có ký tự không nhìn thấy được (khoảng trắn
 ## sentence/unit
 
 unit-invalid-code = Mã đơn vị gồm 1 đến 40 chữ cái không dấu, chữ số, dấu . _ hoặc -.
+
+## sentence/written
+
+written-empty = Ô của { $name } để trống. Hãy ghi một số.
+written-no-number = Ô của { $name } ghi { $text }, không đọc được thành số. Hãy chỉ ghi số, như 1562410000 hoặc 93,64; trước số có thể có trên, dưới, ước.
+written-ambiguous = Ô của { $name } ghi { $text }, có thể đọc là { $thousands } hoặc { $decimals }. Hãy viết liền không có dấu nếu là { $thousands }; nếu là { $decimals } thì viết đủ { $places } chữ số thập phân hoặc ghi bằng ô kiểu số.
+written-ambiguous-whole = Ô của { $name } ghi { $text }, có thể đọc là { $thousands } hoặc { $decimals }. { $name } là số nguyên; nếu là { $thousands } thì hãy viết liền không có dấu.
+written-percent = Ô của { $name } ghi theo phần trăm ({ $text }), còn đơn vị tính của chỉ tiêu này không phải là %. Hãy ghi số theo đúng đơn vị tính và đặt ô về kiểu số.
+written-whole = { $name } là số nguyên, còn ô ghi { $text }, có chữ số thập phân. Hãy ghi số nguyên; số liệu không được làm tròn giúp.
+written-too-many-decimals = { $name } có nhiều nhất { $decimals } chữ số thập phân, còn ô ghi { $text }. Hãy ghi lại; số liệu không được làm tròn giúp.
+written-out-of-range = Số trong ô của { $name } quá lớn ({ $text }). Hãy kiểm tra số chữ số và đơn vị tính.
+marks-none = các chữ số viết liền
+marks-thousands = dấu { $thousands } ngăn cách hàng nghìn
+marks-decimals = dấu { $decimals } là dấu thập phân
+marks-both = dấu { $thousands } ngăn cách hàng nghìn, dấu { $decimals } là dấu thập phân
+mark-point = chấm
+mark-comma = phẩy
+mark-space = cách
 
 ## service/application/condition
 
@@ -749,6 +807,16 @@ release-invalid = Chưa có gì được ghi vì còn { $count } điều phải 
 
 series-no-range = Từ { $from } đến { $to } không phải một dãy kỳ: hai kỳ phải cùng loại (như 2024-01 và 2024-12, hoặc hai kỳ riêng của mẫu), theo thứ tự, và không quá { $most } kỳ.
 
+## service/report/table
+
+report-table-unknown-rows = Tham số rows nhận children (các đơn vị trực thuộc), subtree (mọi đơn vị cấp dưới), hoặc level: kèm mã của một cấp, ví dụ level:commune. Giá trị đã gửi là { $rows }.
+report-table-too-large = Bảng có { $rows } dòng và { $columns } cột, nhiều hơn { $most } số liệu. Hãy chọn ít chỉ tiêu hơn, một cấp đơn vị, hoặc một đơn vị nhỏ hơn.
+
+## service/report/table/view
+
+report-table-title = { $form } – { $period } – { $unit }
+report-table-title-of-periods = { $form } – từ { $first } đến { $last } – { $unit }
+
 ## service/report/target
 
 target-not-set = Đơn vị chưa được giao kế hoạch về { $figure } cho kỳ này.
@@ -769,6 +837,30 @@ submission-closed-to-giver = Đã hết hạn: hạn gửi là { $deadline } và
 deadline-day = ngày { $day }
 deadline-instant = { $time } ngày { $day }
 
+## service/submission/import
+
+value-list-twice = Dòng { $first } đã có số liệu này. Hãy giữ lại một trong hai dòng.
+
+## service/submission/import/csv
+
+value-list-empty = Tệp không có số liệu nào. Hãy điền số liệu, dòng đầu ghi các tiêu đề unit,indicator,option,value,qualifier, rồi gửi lại.
+value-list-missing-columns = Dòng tiêu đề thiếu: { $columns }. Hãy ghi các tiêu đề unit,indicator,option,value,qualifier vào dòng đầu.
+value-list-unknown-columns = Danh sách không có cột { $columns }. Hãy sửa tiêu đề hoặc bỏ cột này; các cột có thể có là unit, indicator, option, value, qualifier.
+value-list-no-unit = Dòng này chưa ghi đơn vị. Hãy ghi mã đơn vị.
+value-list-no-indicator = Dòng này chưa ghi chỉ tiêu. Hãy ghi mã chỉ tiêu như trong đề cương của mẫu.
+value-list-unit-unknown = Không có đơn vị { $name } vào ngày { $day }. Hãy xem lại mã trong danh sách đơn vị.
+value-list-unit-twin = Không có đơn vị { $name }. Nếu muốn ghi { $twin } thì bảng tính đã bỏ mất số 0 ở đầu: hãy định dạng cột là văn bản rồi ghi { $twin }.
+value-list-two-qualifiers = Ô giá trị và cột qualifier ghi hai mức độ khác nhau. Hãy bỏ một trong hai.
+value-list-qualifier = Hãy ghi exact, at_least, at_most hoặc estimate, hoặc để trống ô này.
+
+## service/submission/import/sheet
+
+value-list-computed = kết quả công thức của bảng tính, như lần lưu gần nhất
+value-list-not-computed = Ô của { $name } là công thức mà tệp không có kết quả. Hãy mở tệp bằng chương trình bảng tính, lưu lại rồi gửi lại; hoặc ghi con số.
+value-list-long-number = Số trong ô của { $name } có nhiều chữ số hơn bảng tính giữ được. Hãy định dạng ô là văn bản rồi ghi lại số.
+value-list-date = Ô của { $name } là ngày hoặc giờ ({ $text }). Hãy đổi định dạng ô thành số rồi ghi lại số.
+value-list-no-number = Ô của { $name } là { $text }, không phải số. Hãy ghi con số.
+
 ## service/submission/together
 
 together-refused = Có { $count } chỗ chưa đúng; chưa ghi số liệu của đơn vị nào. Hãy sửa từng chỗ trong danh sách rồi gửi lại tất cả.
@@ -779,6 +871,48 @@ extension-not-given = Đơn vị chưa được gia hạn cho kỳ này.
 extension-invalid = Gia hạn có { $count } chỗ chưa đúng; chưa có gì được ghi.
 extension-without-deadline = Mẫu không đặt hạn gửi cho đơn vị cấp này nên không có gì để gia hạn.
 extension-not-later = Hạn gửi vốn đã là { $deadline }. Gia hạn tính tròn ngày: hãy chọn một ngày sau đó.
+
+## service/submission/sheet/error
+
+sheet-nobody-asked = { $unit } và các đơn vị cấp dưới không phải nộp mẫu { $form }. Hãy chọn đơn vị khác hoặc mẫu khác.
+sheet-too-many-rows = Bảng nhập của { $unit } có nhiều hơn { $most } dòng. Hãy lấy bảng nhập của từng đơn vị cấp dưới.
+
+## service/submission/sheet/layout
+
+sheet-column-unit-code = Mã đơn vị
+sheet-column-unit = Đơn vị
+sheet-column-figure-code = Mã số liệu
+sheet-column-section = Mục
+sheet-column-indicator = Chỉ tiêu
+sheet-column-option = Phân tổ
+sheet-column-unit-of-measure = Đơn vị tính
+sheet-column-previous = Kỳ trước
+sheet-column-value = Số liệu
+
+## service/submission/sheet/read
+
+sheet-fault-at-cell = Ô { $cell } (trang { $sheet }): { $sentence }
+sheet-other-form = Bảng nhập này được lập cho mẫu { $made_for }, không phải mẫu { $form }. Hãy lấy bảng nhập của đúng mẫu rồi nhập lại.
+sheet-other-period = Bảng nhập này được lập cho kỳ { $made_for }, không phải { $period }. Hãy lấy bảng nhập của đúng kỳ rồi nhập lại.
+sheet-no-headings = Không trang tính nào có dòng tiêu đề với các cột { $columns }. Hãy lấy lại bảng nhập, hoặc ghi đúng tên các cột này.
+sheet-column-missing = Dòng tiêu đề thiếu cột { $column }, hoặc tên cột đã bị sửa. Hãy ghi lại đúng tên cột.
+sheet-unit-missing = Dòng này không có mã đơn vị. Hãy ghi mã đơn vị, hoặc xóa cả dòng.
+sheet-unknown-unit = Không có đơn vị nào có mã { $text }. Hãy kiểm tra mã đơn vị.
+sheet-zeros-lost = Không có đơn vị nào có mã { $text }, nhưng có mã { $code }: có thể các số 0 ở đầu đã mất. Nếu đúng là đơn vị đó, hãy đặt ô về kiểu chữ và ghi { $code }.
+sheet-figure-missing = Dòng này có số liệu nhưng không có mã số liệu hay tên chỉ tiêu. Hãy ghi mã số liệu, hoặc xóa cả dòng.
+sheet-unknown-figure = Mẫu { $form } không có số liệu { $text }. Hãy kiểm tra mã số liệu.
+sheet-ambiguous-figure = Có nhiều chỉ tiêu tên { $text }. Hãy ghi mã số liệu vào cột mã.
+sheet-twice = { $figure } của đơn vị này đã có ở ô { $first } (trang { $sheet }). Hãy bỏ một trong hai.
+sheet-merged = Ô này bị gộp với ô khác, nên không biết số liệu là của dòng nào. Hãy bỏ gộp ô (Unmerge) rồi ghi số vào từng dòng.
+
+## service/submission/sheet/write
+
+sheet-name = Nhập liệu
+sheet-title = { $form } – { $period } – { $unit }
+sheet-how-to-fill = Chỉ ghi vào cột Số liệu (ô màu vàng). Có thể ghi trên 800, dưới 5, ước 93,64. Ô để trống thì giữ nguyên số đã có; ghi xóa để bỏ số đã nhập. Không sửa các cột mã.
+sheet-column-previous-period = { $heading } ({ $period })
+sheet-cell-whole = Ghi số nguyên, đơn vị tính: { $unit_of_measure }. Có thể ghi trên, dưới hoặc ước trước số.
+sheet-cell-decimals = Ghi số có nhiều nhất { $places } chữ số thập phân, đơn vị tính: { $unit_of_measure }. Có thể ghi trên, dưới hoặc ước trước số.
 
 ## service/submission/subtree_reporting
 
@@ -802,6 +936,17 @@ submission-empty = Đã nhận, nhưng không có giá trị nào: đơn vị đ
 submission-returned-unchanged = Số liệu vẫn như trước khi bị trả lại hoặc mở lại. Lý do khi đó: «{ $reason }». Nếu chưa sửa, hãy sửa rồi gửi lại; nếu số liệu đúng thì không cần làm gì thêm.
 submission-period-running = Số liệu được gửi ngày { $sent }, khi kỳ báo cáo chưa kết thúc (hết ngày { $closes }). Nếu sau đó có thay đổi, hãy gửi lại.
 
+## spreadsheet/fault
+
+spreadsheet-unreadable = Tệp này không phải là bảng tính, hoặc đã bị hỏng. Hãy mở tệp bằng phần mềm bảng tính rồi lưu lại (Save As) thành .xlsx và gửi lại.
+spreadsheet-old-or-locked = Tệp này có mật khẩu, hoặc là định dạng Excel cũ (.xls). Hãy bỏ mật khẩu, lưu lại (Save As) thành .xlsx rồi gửi lại.
+spreadsheet-open-document = Tệp này là định dạng OpenDocument (.ods). Hãy lưu lại (Save As) thành .xlsx rồi gửi lại.
+spreadsheet-encoding = Dòng { $line } không phải là mã UTF-8: tệp có thể được lưu bằng bảng mã Windows-1258 hoặc một bảng mã cũ, nên chữ tiếng Việt không đọc được chắc chắn. Hãy mở tệp, chọn Save As, kiểu “CSV UTF-8”, rồi gửi lại.
+spreadsheet-too-large = Tệp này khi mở ra quá lớn. Hãy xóa các trang tính và các dòng không dùng đến, hoặc chia thành nhiều tệp, rồi gửi lại.
+spreadsheet-cell-too-long = Tệp có một ô hoặc một dòng quá dài. Hãy kiểm tra dấu ngoặc kép và nội dung các ô, rồi gửi lại.
+spreadsheet-too-many-cells = Một trang tính có nhiều hơn { $most } ô có nội dung. Hãy chia thành nhiều tệp rồi gửi lại.
+spreadsheet-too-many-columns = Một dòng có nhiều hơn { $most } cột. Hãy xóa các cột không dùng đến rồi gửi lại.
+
 ## store/error
 
 store-unavailable = Hệ thống tạm thời chưa nhận được. Chưa có gì được ghi; hãy thử lại sau ít giây.
@@ -811,33 +956,3 @@ storage-full = Máy chủ hết chỗ lưu trữ. Chưa có gì được ghi; h�
 store-outcome-unknown = Chưa rõ yêu cầu đã được ghi hay chưa. Hãy tải lại để xem, hoặc gửi lại y như cũ. Chương trình gửi lại với cùng Idempotency-Key.
 store-tenant-gone = Hệ thống của tài khoản này không còn. Hãy đăng nhập lại.
 store-signed-out = Tài khoản này đã bị khóa, hoặc phiên làm việc đã kết thúc. Hãy đăng nhập lại, hoặc hỏi người quản lý tài khoản của đơn vị.
-
-## Tệp bảng tính.
-
-spreadsheet-unreadable = Tệp này không phải là bảng tính, hoặc đã bị hỏng. Hãy mở tệp bằng phần mềm bảng tính rồi lưu lại (Save As) thành .xlsx và gửi lại.
-spreadsheet-old-or-locked = Tệp này có mật khẩu, hoặc là định dạng Excel cũ (.xls). Hãy bỏ mật khẩu, lưu lại (Save As) thành .xlsx rồi gửi lại.
-spreadsheet-open-document = Tệp này là định dạng OpenDocument (.ods). Hãy lưu lại (Save As) thành .xlsx rồi gửi lại.
-spreadsheet-encoding = Dòng { $line } không phải là mã UTF-8: tệp có thể được lưu bằng bảng mã Windows-1258 hoặc một bảng mã cũ, nên chữ tiếng Việt không đọc được chắc chắn. Hãy mở tệp, chọn Save As, kiểu “CSV UTF-8”, rồi gửi lại.
-spreadsheet-too-large = Tệp này khi mở ra quá lớn. Hãy xoá các trang tính và các dòng không dùng đến, hoặc chia thành nhiều tệp, rồi gửi lại.
-spreadsheet-cell-too-long = Tệp có một ô hoặc một dòng quá dài. Hãy kiểm tra dấu ngoặc kép và nội dung các ô, rồi gửi lại.
-spreadsheet-too-many-cells = Một trang tính có nhiều hơn { $most } ô có nội dung. Hãy chia thành nhiều tệp rồi gửi lại.
-spreadsheet-too-many-columns = Một dòng có nhiều hơn { $most } cột. Hãy xoá các cột không dùng đến rồi gửi lại.
-
-## Số viết trong ô.
-
-written-empty = Ô của { $name } để trống. Hãy ghi một số.
-written-no-number = Ô của { $name } ghi { $text }, không đọc được thành số. Hãy chỉ ghi số, như 1562410000 hoặc 93,64; trước số có thể có trên, dưới, ước.
-written-ambiguous = Ô của { $name } ghi { $text }, có thể đọc là { $thousands } hoặc { $decimals }. Hãy viết liền không có dấu nếu là { $thousands }; nếu là { $decimals } thì viết đủ { $places } chữ số thập phân hoặc ghi bằng ô kiểu số.
-written-ambiguous-whole = Ô của { $name } ghi { $text }, có thể đọc là { $thousands } hoặc { $decimals }. { $name } là số nguyên; nếu là { $thousands } thì hãy viết liền không có dấu.
-written-percent = Ô của { $name } ghi theo phần trăm ({ $text }), còn đơn vị tính của chỉ tiêu này không phải là %. Hãy ghi số theo đúng đơn vị tính và đặt ô về kiểu số.
-written-whole = { $name } là số nguyên, còn ô ghi { $text }, có chữ số thập phân. Hãy ghi số nguyên; số liệu không được làm tròn giúp.
-written-too-many-decimals = { $name } có nhiều nhất { $decimals } chữ số thập phân, còn ô ghi { $text }. Hãy ghi lại; số liệu không được làm tròn giúp.
-written-out-of-range = Số trong ô của { $name } quá lớn ({ $text }). Hãy kiểm tra số chữ số và đơn vị tính.
-
-marks-none = các chữ số viết liền
-marks-thousands = dấu { $thousands } ngăn cách hàng nghìn
-marks-decimals = dấu { $decimals } là dấu thập phân
-marks-both = dấu { $thousands } ngăn cách hàng nghìn, dấu { $decimals } là dấu thập phân
-mark-point = chấm
-mark-comma = phẩy
-mark-space = cách

@@ -155,6 +155,7 @@ operations! {
     PutSubmission = "put_submission": Submit, NeedsOn(ChangeSubmissions);
     // Each item is of a unit of its own.
     BatchSubmissions = "batch_submissions": Submit, NeedsOn(ChangeSubmissions);
+    ImportSubmissions = "import_submissions": Submit, NeedsOn(ChangeSubmissions);
     SubmitSubmission = "submit_submission": Submit, NeedsOn(ChangeSubmissions);
     WithdrawSubmission = "withdraw_submission": Submit, NeedsOn(ChangeSubmissions);
     DiscardSubmission = "discard_submission": Submit, NeedsOn(ChangeSubmissions);
@@ -164,6 +165,8 @@ operations! {
     ReturnSubmission = "return_submission": Change, NeedsOn(DecideSubmissions);
     ReopenSubmission = "reopen_submission": Change, NeedsOn(DecideSubmissions);
     ListRevisions = "list_revisions": Read, NeedsOn(ReadSubmissions);
+    GetTemplate = "get_template": Read, NeedsOn(ReadSubmissions);
+    GetSheet = "get_sheet": Read, NeedsOn(ReadSubmissions);
     GetExtension = "get_extension": Read, NeedsOn(ReadSubmissions);
     PutExtension = "put_extension": Change, NeedsOn(GiveExtensions);
     DeleteExtension = "delete_extension": Change, NeedsOn(GiveExtensions);
@@ -176,6 +179,7 @@ operations! {
     VerifyRollup = "verify_rollup": Read, NeedsOn(ReadRollups);
     GetLineage = "get_lineage": Read, NeedsOn(ReadRollups);
     GetSeries = "get_series": Read, NeedsOn(ReadRollups);
+    GetTable = "get_table": Read, NeedsOn(ReadRollups);
     GetTarget = "get_target": Read, NeedsOn(ReadRollups);
     PutTarget = "put_target": Change, NeedsOn(SetTargets);
     GetCompleteness = "get_completeness": Read, NeedsOn(ReadRollups);

@@ -27,6 +27,8 @@ impl Watcher for Bar {
             Phase::Figures => "maps with figures",
             Phase::Map => "kinds of facts written",
             Phase::Totals => "periods with totals made anew",
+            Phase::Values => "rows read",
+            Phase::Submissions => "submissions entered",
         });
         self.0.enable_steady_tick(Duration::from_millis(100));
     }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Write as _};
+use std::io::{BufReader, ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use tonghop::domain::fault::FieldPath;
@@ -31,6 +31,7 @@ use tonghop::service::map::reorganisation::{create_reorganisation, preview_reorg
 use tonghop::service::people::import::{HandOut, PeopleImportResult, PeopleList, import_accounts};
 use tonghop::service::people::tenant::find_tenant;
 use tonghop::service::people::token::{Client, Credentials, issue_token};
+use tonghop::service::submission::{Intent, SubmissionFile, Unnamed, import_submissions};
 
 use super::bar::Bar;
 use super::local_time::LocalTime;
@@ -46,6 +47,9 @@ pub enum ImportCommand {
     /// Create the accounts of all people of a list, or none: CSV with
     /// login,name,telephone,role,unit_code. Everybody is invited.
     People(PeopleArguments),
+    /// Enter the submissions of many units, or none: CSV with
+    /// unit,indicator,value[,option][,qualifier].
+    Submissions(SubmissionsArguments),
     /// Change the map by one document: JSON, or two tables with --after.
     Reorganisation(ReorganisationArguments),
 }
@@ -74,6 +78,26 @@ pub struct PeopleArguments {
     /// login,name,telephone,unit_code,code,link,expires_at.
     #[arg(long, required_unless_present = "dry_run")]
     invitations: Option<PathBuf>,
+}
+
+#[derive(Parser)]
+pub struct SubmissionsArguments {
+    #[command(flatten)]
+    run: RunArguments,
+    /// The file with the values.
+    list: PathBuf,
+    /// The form's code.
+    #[arg(long)]
+    form: String,
+    /// The key of a base period.
+    #[arg(long)]
+    period: String,
+    /// Remove the values of the named units that the file does not name; without this flag they stay.
+    #[arg(long)]
+    replace: bool,
+    /// Submit at once; without this flag drafts are kept, which count nowhere.
+    #[arg(long)]
+    submit: bool,
 }
 
 #[derive(Parser)]
@@ -121,6 +145,7 @@ pub fn run(settings: &Settings, command: ImportCommand) -> Result<(), Failure> {
     match command {
         ImportCommand::Units(units) => run_units(&application, &units),
         ImportCommand::People(people) => run_people(&application, &people),
+        ImportCommand::Submissions(submissions) => run_submissions(&application, &submissions),
         ImportCommand::Reorganisation(reorganisation) => {
             run_reorganisation(&application, &reorganisation)
         }
@@ -178,6 +203,39 @@ fn run_people(application: &Application, people: &PeopleArguments) -> Result<(),
         "Done. The invitations are in {}.",
         path.display()
     ))?;
+    Ok(())
+}
+
+/// Enters submissions. The file is read once, and everything is decided in the commit: a dry run is
+/// asked for, and not made before.
+fn run_submissions(
+    application: &Application,
+    submissions: &SubmissionsArguments,
+) -> Result<(), Failure> {
+    let run = &submissions.run;
+    let call = Call::new(run.sign_in(application)?, now());
+    let path = &submissions.list;
+    let opened = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let file = SubmissionFile {
+        form: submissions.form.clone(),
+        period: submissions.period.clone(),
+        unnamed: match submissions.replace {
+            true => Unnamed::Removed,
+            false => Unnamed::Kept,
+        },
+        intent: match submissions.submit {
+            true => Intent::Submit,
+            false => Intent::KeepDraft,
+        },
+        mode: ImportMode::of_parameter(Some(run.dry_run)),
+        file: BufReader::new(opened),
+    };
+    let told = |error| in_file(path, &error);
+    let done = import_submissions(application, &call, file, &Bar::new()?).map_err(told)?;
+    match run.json {
+        true => print_line(&done.body)?,
+        false => print_line(summary::of_submissions(&done)?)?,
+    }
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use tonghop::service::map::import::CheckedUnits;
 use tonghop::service::map::unit::LevelCount;
 
 use comfy_table::{CellAlignment, Table, presets};
+use serde::Deserialize;
 use tonghop::service::application::idempotency::{Outcome, Reply};
 use tonghop::service::map::reorganisation::{
     FormForecast, GrantFate, ReorganisationPreview, UnitForecast, UnitsView,
@@ -23,6 +24,29 @@ pub fn of_done(done: &Reply) -> String {
         Outcome::Created(path) => format!("Done: {path}"),
         Outcome::Done | Outcome::NoContent => "Done.".to_owned(),
     }
+}
+
+/// The counts of an import of submissions.
+#[derive(Deserialize)]
+struct Counts {
+    dry_run: bool,
+    created: usize,
+    changed: usize,
+    left: usize,
+}
+
+pub fn of_submissions(done: &Reply) -> Result<String, serde_json::Error> {
+    let Counts {
+        dry_run,
+        created,
+        changed,
+        left,
+    } = serde_json::from_str(&done.body)?;
+    let counts = format!("new {created}, changed {changed}, there already {left}");
+    Ok(match dry_run {
+        true => format!("It would enter: {counts}"),
+        false => format!("Done: {counts}"),
+    })
 }
 
 pub fn of_kept(unit: &UnitName) -> String {

@@ -109,7 +109,7 @@ pub async fn list_changes(
 }
 
 /// Says that another Accept would have got another answer.
-fn varying(mut response: HttpResponse) -> HttpResponse {
+pub(super) fn varying(mut response: HttpResponse) -> HttpResponse {
     let accept = HeaderValue::from_static("Accept");
     response.headers_mut().append(VARY, accept);
     response

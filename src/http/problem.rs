@@ -491,6 +491,10 @@ impl Recipient {
         received.unwrap_or_else(|| Recipient::of(request))
     }
 
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
     fn language_tag(&self) -> &'static str {
         match self.language {
             Language::Vietnamese => "vi",
@@ -554,7 +558,7 @@ fn speaks_json(headers: &HeaderMap) -> bool {
 }
 
 /// Returns English if the caller prefers it (RFC 9110, section 12.5.4), otherwise Vietnamese.
-fn preferred_language(request: &impl HttpMessage) -> Language {
+pub(super) fn preferred_language(request: &impl HttpMessage) -> Language {
     let ranges = AcceptLanguage::parse(request).map(|AcceptLanguage(ranges)| ranges);
     let ranges = ranges.unwrap_or_default();
     if quality(&ranges, "en") > quality(&ranges, "vi") {

@@ -67,6 +67,16 @@ impl Representation {
         }
     }
 
+    /// Returns the representation that an answer of its media type can have; `None` if it is written in one
+    /// way only. CSV has no numbers but as text.
+    fn of_type(self, headers: &HeaderMap) -> Option<Representation> {
+        if is_of_type(headers, b"application/json") {
+            return Some(self);
+        }
+        let numbers = Numbers::AsNumbers;
+        is_of_type(headers, b"text/csv").then_some(Representation { numbers, ..self })
+    }
+
     /// Returns the tag of the answer itself, from the tag of this representation of it; `None` for
     /// the tag of another representation. Small answers are not compressed, so their tags are those
     /// of plain ones.
@@ -132,6 +142,8 @@ impl Coding {
 /// The fields of answers that hold exact numbers, from the document.
 pub struct ExactFields {
     names: BTreeSet<String>,
+    /// The fields that are lists of exact numbers.
+    lists: BTreeSet<String>,
     /// The fields whose own members have names that users chose, such as codes.
     maps: BTreeSet<String>,
 }
@@ -141,6 +153,7 @@ impl ExactFields {
     pub(super) fn of(document: &Value) -> ExactFields {
         let mut exact = ExactFields {
             names: BTreeSet::new(),
+            lists: BTreeSet::new(),
             maps: BTreeSet::new(),
         };
         let mut open = vec![document];
@@ -161,8 +174,12 @@ impl ExactFields {
     }
 
     fn add(&mut self, name: &str, schema: &Value) {
-        if schema.get("format").and_then(Value::as_str) == Some(EXACT) {
+        let is_exact = |schema: &Value| schema.get("format").and_then(Value::as_str) == Some(EXACT);
+        if is_exact(schema) {
             self.names.insert(name.to_owned());
+        }
+        if schema.get("items").is_some_and(is_exact) {
+            self.lists.insert(name.to_owned());
         }
         if schema
             .get("additionalProperties")
@@ -188,6 +205,9 @@ impl ExactFields {
                         Value::Number(number) if self.names.contains(name) => {
                             *field = Value::String(number.to_string());
                         }
+                        Value::Array(items) if self.lists.contains(name) => {
+                            items.iter_mut().for_each(|item| self.rewrite_item(item));
+                        }
                         Value::Object(members) if self.maps.contains(name) => {
                             members.values_mut().for_each(|member| self.rewrite(member));
                         }
@@ -197,6 +217,14 @@ impl ExactFields {
             }
             Value::Array(items) => items.iter_mut().for_each(|item| self.rewrite(item)),
             _ => {}
+        }
+    }
+
+    /// Rewrites an item of a list of exact numbers. A list of that name may also have others.
+    fn rewrite_item(&self, item: &mut Value) {
+        match item {
+            Value::Number(number) => *item = Value::String(number.to_string()),
+            other => self.rewrite(other),
         }
     }
 }
@@ -219,10 +247,10 @@ pub(super) async fn choose<B: MessageBody>(
         vary(head.headers_mut());
         tag_as_seen(head.headers_mut(), request.headers(), wanted);
     }
-    if !is_json(head.headers()) {
+    let Some(wanted) = wanted.of_type(head.headers()) else {
         let response = head.set_body(EitherBody::left(body));
         return Ok(ServiceResponse::new(request, response));
-    }
+    };
     let body = match body.try_into_bytes() {
         Ok(body) => written(body, wanted, (&exact, &writers), head.headers_mut()).await?,
         Err(body) => {
@@ -234,9 +262,9 @@ pub(super) async fn choose<B: MessageBody>(
     Ok(ServiceResponse::new(request, response))
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+fn is_of_type(headers: &HeaderMap, media_type: &[u8]) -> bool {
     let content_type = headers.get(header::CONTENT_TYPE);
-    content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
+    content_type.is_some_and(|value| value.as_bytes().starts_with(media_type))
 }
 
 fn vary(headers: &mut HeaderMap) {

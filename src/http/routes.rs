@@ -6,8 +6,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     account, api_key, approval, batch, change, completeness, extension, form, health, holiday,
-    indicator, invitation, level, lineage, me, receipt, release, reorganisation, rollup, series,
-    sign_in_attempt, submission, subtree_reporting, target, task, token, unit,
+    import, indicator, invitation, level, lineage, me, receipt, release, reorganisation, rollup,
+    series, sheet, sign_in_attempt, submission, subtree_reporting, table, target, task, token,
+    unit,
 };
 
 /// All routes. The router tries them in this order, so the most frequent come first.
@@ -68,6 +69,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(holiday::put_holidays)
                 .service(submission::submit_submission)
                 .service(batch::batch_submissions)
+                .service(import::import_submissions)
                 .service(submission::withdraw_submission)
                 .service(submission::discard_submission)
                 .service(submission::approve_submission)
@@ -75,6 +77,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(submission::return_submission)
                 .service(submission::reopen_submission)
                 .service(submission::list_revisions)
+                .service(sheet::get_template)
+                .service(sheet::get_sheet)
                 .service(extension::get_extension)
                 .service(extension::put_extension)
                 .service(extension::delete_extension)
@@ -84,6 +88,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(rollup::verify_rollup)
                 .service(lineage::get_lineage)
                 .service(series::get_series)
+                .service(table::get_table)
                 .service(target::get_target)
                 .service(target::put_target)
                 .service(completeness::get_completeness)

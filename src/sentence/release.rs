@@ -57,7 +57,10 @@ impl Sentence for ReleaseFault {
                     (PartOfReport::Own, Lack::Missing(missing)) => {
                         own_missing(name, *missing, *expected, taken_from.as_ref())
                     }
-                    _ => match taken_from {
+                    (
+                        PartOfReport::Own | PartOfReport::Submitter | PartOfReport::Compiler(_),
+                        lack,
+                    ) => match taken_from {
                         None => not_accepted(name, *lack, *expected),
                         Some(form) => not_accepted_of_taken(name, *lack, *expected, form),
                     },
@@ -106,12 +109,11 @@ fn not_accepted_of_taken(unit: &str, lack: Lack, expected: u64, form: &Named) ->
             )
         }
         Lack::Unapproved(unapproved) => {
-            let unapproved = counted(unapproved);
-            let form = form.clone();
+            let (count, form) = (counted(unapproved), form.clone());
             message!(
                 "release-lack-unapproved-taken",
                 name,
-                unapproved = Count(unapproved),
+                unapproved = Count(count),
                 form
             )
         }
@@ -129,12 +131,8 @@ fn not_accepted(unit: &str, lack: Lack, expected: u64) -> Message {
     match lack {
         Lack::Missing(missing) => message!("release-lack-missing", name, missing, expected),
         Lack::Unapproved(unapproved) => {
-            let unapproved = counted(unapproved);
-            message!(
-                "release-lack-unapproved",
-                name,
-                unapproved = Count(unapproved)
-            )
+            let count = counted(unapproved);
+            message!("release-lack-unapproved", name, unapproved = Count(count))
         }
         Lack::NotSent => message!("release-lack-not-sent", name),
         Lack::NotReceived => message!("release-lack-not-received", name = unit),

@@ -63,7 +63,8 @@ impl<R: Read> DelimitedRows<R> {
         while self.read_record()? {
             let number = self.pass_lines();
             let cells = self.cells(number)?;
-            if !cells.is_empty() && !(number == 1 && is_separator(&cells)) {
+            let tells_its_mark = number == 1 && is_separator(&cells);
+            if !cells.is_empty() && !tells_its_mark {
                 return Ok(Some(Row { number, cells }));
             }
         }

@@ -47,7 +47,7 @@ impl Limit {
             Limit::Unpacked => 256 << 20,
             Limit::Texts => 32 << 20,
             Limit::Cell => 1 << 20,
-            Limit::Cells => 5_000_000,
+            Limit::Cells => 2_000_000,
             Limit::Columns => 16_384,
         }
     }

@@ -10,7 +10,7 @@ use crate::harness::server::now;
 use crate::harness::{Answer, Backend, Client, Server};
 
 /// All changes, in an order in which each finds what it needs.
-const CHANGES: [&str; 44] = [
+const CHANGES: [&str; 45] = [
     "issue_token",
     "send_release",
     "receive_release",
@@ -32,6 +32,7 @@ const CHANGES: [&str; 44] = [
     "discard_submission",
     "approve_submissions",
     "batch_submissions",
+    "import_submissions",
     "return_submission",
     "put_target",
     "put_extension",
@@ -94,7 +95,7 @@ impl Sender {
             path = path.replace(&format!("{{{name}}}"), &value);
         }
         let needed = operation.parameters("query").into_iter();
-        let needed = needed.filter(|parameter| parameter["required"] == true);
+        let needed = needed.filter(|parameter| operation.needs(parameter));
         let query: Vec<String> = needed.map(in_query).collect();
         format!("{path}?{}", query.join("&"))
     }
@@ -114,7 +115,9 @@ impl Sender {
         let operation = self.operation(id);
         let path = self.path(operation);
         let content = operation.body["requestBody"]["content"].as_object();
-        let content = content.and_then(|content| content.iter().next());
+        // Bytes are printed nowhere, so what can come as text is sent as text.
+        let is_text = |(media_type, _): &(&String, &Value)| media_type.starts_with("text/");
+        let content = content.and_then(|content| content.iter().max_by_key(is_text));
         let content_type = content.map(|(media_type, _)| media_type.as_str());
         let body = content.map_or(String::new(), |(media_type, content)| {
             body_of(id, media_type, content["example"].clone())
@@ -162,7 +165,7 @@ impl Sender {
             let path = self.path(operation);
             let examples = operation.parameters("query").into_iter();
             let examples = examples.filter(|parameter| parameter.get("example").is_some());
-            let examples = examples.filter(|parameter| parameter["required"] != true);
+            let examples = examples.filter(|parameter| !operation.needs(parameter));
             let asked = std::iter::once(path.clone());
             for path in asked.chain(examples.map(|asked| format!("{path}&{}", in_query(asked)))) {
                 let answer = client.get(&path);

@@ -11,8 +11,11 @@ use tonghop::authz::{self, Audience};
 use crate::harness::server::{PASSWORD, now};
 use crate::harness::{Answer, Backend, Client, Server};
 
+/// Parameters without which a read is refused, though others may stand in their place.
+const ALTERNATIVES: [(&str, &str); 1] = [("get_table", "period")];
+
 /// The operations of the design's table that exist so far, with their methods and paths.
-const OPERATIONS: [(&str, &str, &str); 76] = [
+const OPERATIONS: [(&str, &str, &str); 80] = [
     ("issue_token", "post", "/v1/auth/token"),
     ("get_me", "get", "/v1/me"),
     ("list_my_tasks", "get", "/v1/me/tasks"),
@@ -86,6 +89,7 @@ const OPERATIONS: [(&str, &str, &str); 76] = [
     ),
     ("approve_submissions", "post", "/v1/submissions/approve"),
     ("batch_submissions", "post", "/v1/submissions/batch"),
+    ("import_submissions", "post", "/v1/submissions/import"),
     (
         "return_submission",
         "post",
@@ -122,6 +126,16 @@ const OPERATIONS: [(&str, &str, &str); 76] = [
         "/v1/forms/{form}/units/{unit}/subtree-reporting",
     ),
     (
+        "get_template",
+        "get",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/submission/template",
+    ),
+    (
+        "get_sheet",
+        "get",
+        "/v1/forms/{form}/periods/{period}/units/{unit}/sheet",
+    ),
+    (
         "put_subtree_reporting",
         "put",
         "/v1/forms/{form}/units/{unit}/subtree-reporting",
@@ -152,6 +166,7 @@ const OPERATIONS: [(&str, &str, &str); 76] = [
         "/v1/forms/{form}/periods/{period}/units/{unit}/rollup/verify",
     ),
     ("get_series", "get", "/v1/forms/{form}/units/{unit}/series"),
+    ("get_table", "get", "/v1/forms/{form}/units/{unit}/table"),
     (
         "get_target",
         "get",
@@ -314,7 +329,7 @@ impl Operation {
         let content = self.body["requestBody"]["content"].as_object();
         let content_type = content.and_then(|content| content.keys().next());
         let queries = self.parameters("query").into_iter();
-        let needed = queries.filter(|parameter| parameter["required"] == true);
+        let needed = queries.filter(|parameter| self.needs(parameter));
         let needed = needed.map(|needed| (needed["name"].as_str().unwrap(), "2024"));
         let query: Vec<String> = needed
             .chain(asked.iter().copied())
@@ -324,6 +339,12 @@ impl Operation {
         let body = content_type.map_or("", |_| body).as_bytes();
         let content_type = content_type.map(String::as_str);
         client.send(&self.method.to_uppercase(), &path, content_type, body)
+    }
+
+    /// True if a request is refused without this parameter of its query.
+    pub fn needs(&self, parameter: &Value) -> bool {
+        let name = parameter["name"].as_str().unwrap();
+        parameter["required"] == true || ALTERNATIVES.contains(&(self.id.as_str(), name))
     }
 
     /// True if the path has this name.
@@ -1363,9 +1384,10 @@ fn hold_submission(holder: &mut Holder, admin: &Client) {
     holder
         .hold("approve_submissions", approve(&json!({"items": []})))
         .expect_status(400);
+    let value = json!({"indicator": "fund.raised", "value": 5});
     let item = |unit: &str| {
         json!({"form": "mttq.annual", "period": "2024", "unit": format!("code:{unit}"), "if_match": "*",
-               "values": [], "submit": true})
+               "values": [value.clone()], "submit": false})
     };
     let batch = |atomic: bool, items: &[Value]| {
         let body = json!({"atomic": atomic, "items": items});
@@ -1381,6 +1403,13 @@ fn hold_submission(holder: &mut Holder, admin: &Client) {
     ] {
         holder
             .hold("batch_submissions", batch(atomic, items))
+            .expect_status(status);
+    }
+    for (value, status) in [("trên 24.500.000", 200), ("x", 422)] {
+        let list = format!("unit,indicator,value\n30388-03,fund.raised,{value}\n");
+        let path = "/v1/submissions/import?form=mttq.annual&period=2024";
+        holder
+            .hold("import_submissions", admin.post_csv(path, &list))
             .expect_status(status);
     }
     holder
@@ -1634,6 +1663,21 @@ fn hold_figures(holder: &mut Holder, admin: &Client) {
                 .hold("get_series", admin.get(&series))
                 .expect_status(200);
         }
+        // The province enters nothing itself.
+        let status = if unit == "89" { 422 } else { 200 };
+        for what in ["submission/template", "submission/template?format=xlsx"] {
+            holder
+                .hold("get_template", admin.get(&report(unit, what)))
+                .expect_status(status);
+        }
+        holder
+            .hold("get_sheet", admin.get(&report(unit, "sheet")))
+            .expect_status(200);
+        let table = "period=2024&rows=children&include=previous,target,completeness";
+        let table = format!("/v1/forms/mttq.annual/units/code:{unit}/table?{table}");
+        holder
+            .hold("get_table", admin.get(&table))
+            .expect_status(200);
         let verified = admin.post(&report(unit, "rollup/verify"));
         let verified = holder.hold("verify_rollup", verified).expect_status(200);
         assert_eq!(verified.json()["equal"], true, "{}", verified.text);
@@ -1758,6 +1802,11 @@ fn hold_reorganisations(holder: &mut Holder, server: &Server, admin: &Client) {
         .hold("get_reorganisation", none)
         .expect_problem(404, "REORGANISATION_NOT_FOUND");
     for unit in ["30388", "89"] {
+        let table = "period=2024&rows=children&include=previous,target,completeness";
+        let table = format!("/v1/forms/mttq.annual/units/code:{unit}/table?{table}");
+        holder
+            .hold("get_table", admin.get(&table))
+            .expect_status(200);
         let verified = admin.post(&report(unit, "rollup/verify"));
         assert_eq!(verified.json()["equal"], true, "{}", verified.text);
     }

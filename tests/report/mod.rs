@@ -9,5 +9,6 @@ mod one_request;
 mod printed_report;
 mod reading;
 mod releases;
+mod table;
 mod tan_an;
 mod targets;

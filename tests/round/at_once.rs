@@ -99,12 +99,25 @@ impl Kept {
         self.status == "approved"
     }
 
+    /// Tells whether it was returned or reopened, whatever draft was kept since.
+    fn is_given_back(&self) -> bool {
+        let answered = match self.status {
+            "draft" => self.under,
+            status => status,
+        };
+        matches!(answered, "returned" | "reopened")
+    }
+
+    fn is_drafted_over(&self) -> bool {
+        self.status == "draft" && self.counts()
+    }
+
     fn is_to_be_corrected(&self) -> bool {
-        match self.status {
-            "returned" | "reopened" => true,
-            "draft" => self.counts(),
-            _ => false,
-        }
+        self.is_given_back() || self.is_drafted_over()
+    }
+
+    fn waits_for_approval(&self) -> bool {
+        self.counts() && !self.is_approved() && !self.is_drafted_over()
     }
 }
 
@@ -374,7 +387,10 @@ impl World {
                 ("expected", HAMLETS.len() + 1),
                 ("submitted", count(Kept::counts)),
                 ("approved", count(Kept::is_approved)),
-                ("returned", count(|kept| kept.status == "returned")),
+                (
+                    "returned",
+                    count(|kept| kept.is_given_back() && !kept.counts()),
+                ),
                 ("missing", HAMLETS.len() + 1 - count(Kept::counts)),
             ] {
                 assert_eq!(total[field], expected, "{unit} {field}: {total}");
@@ -388,7 +404,7 @@ impl World {
         assert_eq!(short(&self.clerk), [format!("submit A own {missing}")]);
         let waiting = kept
             .values()
-            .filter(|kept| kept.counts() && !kept.is_approved())
+            .filter(|kept| kept.waits_for_approval())
             .count();
         let deciding = (waiting > 0).then(|| format!("approve A below {waiting}"));
         assert_eq!(short(&self.chair), Vec::from_iter(deciding));

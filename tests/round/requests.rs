@@ -234,8 +234,11 @@ on_both_backends! {
         assert_eq!(report.cell("T", "x")["value"], Value::Null);
         assert_eq!(report.figure("T", "docs"), "9 1/1");
         // The town is told of it when it changes its form.
-        let refused = town.replace("/v1/forms/own", &own).expect_problem(422, "INVALID_FORM");
-        assert_eq!(refused.len(), 2, "{refused:?}");
+        let refused = town.replace("/v1/forms/own", &own);
+        assert_eq!(refused.expect_problem(422, "INVALID_FORM"), ["/rules/0/expression UNKNOWN_INDICATOR"]);
+        own["rules"] = json!([]);
+        let refused = town.replace("/v1/forms/own", &own);
+        assert_eq!(refused.expect_problem(422, "INVALID_FORM"), ["/outline/0/items/0/from_form UNKNOWN_INDICATOR"]);
     }
 
     fn a_form_asks_nobody_outside_its_owner(backend) {

@@ -139,7 +139,7 @@ on_both_backends! {
             assert_eq!(item["submission"].get("values"), None);
             let receipt = item["submission"]["receipt"].as_str().unwrap();
             let receipt = world.clerk.get(&format!("/v1/receipts/{receipt}")).expect_status(200);
-            assert_eq!(receipt.json()["content"]["unit"]["code"], json!(unit));
+            assert_eq!(receipt.json()["unit"]["code"], json!(unit));
         }
         // One item of the feed each.
         let changes = world.admin.get("/v1/changes?limit=1000&kind=submission.submitted").json();

@@ -3,11 +3,14 @@
 mod approvals;
 mod batch;
 mod deadlines;
+mod import;
 mod jumps;
+mod libreoffice;
 mod nil;
 mod numbers;
 mod receipts;
 mod received_days;
 mod replaced;
+mod sheet;
 mod steps;
 mod submissions;

@@ -16,6 +16,7 @@ use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
 use crate::harness::report::{cell, option};
+use crate::harness::table::TableCheck;
 use crate::harness::town::{broken_down, form, indicator};
 use crate::harness::{Backend, Client, Server};
 use crate::totals::model::setting;
@@ -428,7 +429,31 @@ impl Run {
                     period.key
                 );
             }
+            self.check_table(period);
         }
+    }
+
+    /// A table of the whole map shows what the rollups show, in one period and in several.
+    fn check_table(&mut self, period: &Period) {
+        let later = later_maps(period).choose(&mut self.random);
+        let reading = later.filter(|_| self.random.random_bool(0.5));
+        let check = TableCheck {
+            client: &self.admin,
+            form: "m",
+            reading: reading.map_or(String::new(), |day| format!("&as_of={day}")),
+        };
+        let rows = ["children", "subtree", "level:commune", "level:hamlet"];
+        let rows = rows.choose(&mut self.random).unwrap();
+        let of_period = format!("period={}", period.key);
+        let of_months = format!(
+            "from=2024-11&to={}&indicator=i0",
+            MONTHS.last().unwrap().key
+        );
+        let of_several = reading.is_none() && self.random.random_bool(0.3);
+        let columns = if of_several { of_months } else { of_period };
+        let query = format!("{columns}&rows={rows}&include=previous");
+        let table = check.expect_rollups(&self.model.ids[0], &query);
+        expect_sums(&table);
     }
 
     fn check_all(&self) {
@@ -560,6 +585,26 @@ fn expect_whole_breakdowns(report: &Value, about: &str) {
         open <= total && closed.iter().all(|part| *part >= total.map(|_| 0)),
         "{about}: {numbers:?}"
     );
+}
+
+/// Where a table says that it adds up, the figures that sum do; where it does not, it says where.
+fn expect_sums(table: &Value) {
+    // Beyond an i64 too; of no number 0.
+    let numbers = |row: &Value, column: usize| -> i128 {
+        let number = row["values"][column].to_string();
+        number.parse().unwrap_or(0)
+    };
+    let adds_up = table["adds_up"].as_bool().unwrap();
+    let rows = table["rows"].as_array().unwrap();
+    for (number, column) in table["columns"].as_array().unwrap().iter().enumerate() {
+        // A mean over months is rounded in each row.
+        let is_whole = column["decimals"] == 0;
+        if adds_up && is_whole && column["across_units"] == "sum" {
+            let sum: i128 = rows.iter().map(|row| numbers(row, number)).sum();
+            assert_eq!(sum, numbers(&table["total"], number), "{column}");
+        }
+    }
+    assert!(!adds_up || table["differences"] == json!([]), "{table}");
 }
 
 /// The maps of later days than a period's last.

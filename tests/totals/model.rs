@@ -19,12 +19,14 @@ use serde_json::{Value, json};
 use tonghop::authn::Identity;
 use tonghop::domain::quantity::Qualifier;
 use tonghop::domain::submission::{EnteredValue, Nil, Stage};
+use tonghop::error::Language;
 use tonghop::service::application::call::Call;
 use tonghop::service::application::condition::Precondition;
 use tonghop::service::application::idempotency::Reply;
 use tonghop::service::application::locate::ReportPath;
 use tonghop::service::map::unit::create_unit;
 use tonghop::service::report::rollup::{Children, RollupQuery, get_rollup};
+use tonghop::service::report::table::{AskedColumns, TableQuery, get_table};
 use tonghop::service::report::verification::verify_rollup;
 use tonghop::service::submission::{
     Arrival, Asked as AskedChange, Entered, EnteredReason, Intent, SubmissionChange,
@@ -553,6 +555,64 @@ impl Run {
             let unit = *[root, other].choose(&mut self.random).unwrap();
             self.compare_report(unit, period);
             self.compare_taken(unit, period);
+        }
+        if self.random.random_bool(0.2) {
+            self.compare_table(root, month);
+        }
+    }
+
+    /// A table of everything below a unit shows what the rollups show, read one by one.
+    fn compare_table(&self, root: usize, period: &Period) {
+        let (application, identity) = (&self.server.application, &self.identity);
+        for (stage, _) in STAGES {
+            let path = Run::path(&self.model.units[root], period);
+            let query = TableQuery {
+                form: path.form.clone(),
+                unit: path.unit.clone(),
+                columns: AskedColumns::Indicators {
+                    period: path.period.clone(),
+                    indicators: None,
+                },
+                rows: "subtree".to_owned(),
+                stage,
+                as_of: None,
+                additions: Vec::new(),
+                language: Language::English,
+            };
+            let table = get_table(application, identity, &query).unwrap();
+            for row in table.rows.iter().chain([&table.total]) {
+                let path = ReportPath {
+                    unit: row.unit.id.clone(),
+                    ..path.clone()
+                };
+                let query = RollupQuery {
+                    stage,
+                    children: Children::LeftOut,
+                    indicators: None,
+                    as_of: None,
+                };
+                let rollup = get_rollup(application, identity, &path, &query).unwrap();
+                let of_rollup = rollup.cells.into_iter().map(|cell| {
+                    let figure = (cell.value, cell.qualifier);
+                    (figure, (cell.reported, cell.expected))
+                });
+                let values = row
+                    .values
+                    .iter()
+                    .cloned()
+                    .zip(row.qualifiers.iter().copied());
+                let counts = row
+                    .reported
+                    .iter()
+                    .copied()
+                    .zip(row.expected.iter().copied());
+                assert!(
+                    values.zip(counts).eq(of_rollup),
+                    "{} {}",
+                    path.period,
+                    path.unit
+                );
+            }
         }
     }
 

@@ -246,6 +246,9 @@ impl Decimal {
     /// `mantissa` at `decimals` digits after the point. The mantissa is any whole number.
     pub fn new(mantissa: impl fmt::Display, decimals: u8) -> Decimal {
         let text = mantissa.to_string();
+        if decimals == 0 {
+            return Decimal(text);
+        }
         let (sign, digits) = match text.strip_prefix('-') {
             Some(digits) => ("-", digits),
             None => ("", text.as_str()),
@@ -297,6 +300,12 @@ impl fmt::Display for Decimal {
 impl Serialize for Decimal {
     /// A JSON number with exactly this text.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // Most are small whole numbers, which need not be read as a number of any size first.
+        if let Ok(whole) = self.0.parse::<i64>()
+            && whole != 0
+        {
+            return serializer.serialize_i64(whole);
+        }
         self.0
             .parse::<serde_json::Number>()
             .map_err(serde::ser::Error::custom)?

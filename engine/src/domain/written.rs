@@ -110,6 +110,22 @@ pub fn read_percent(number: &str, scale: Scale<'_>) -> Result<i64, WrongWritten>
     .map_err(|fault| scale.wrong(number, fault))
 }
 
+/// Writes a number by hand so that it has one reading: with a decimal comma, without marks between
+/// thousands. `1,562` would have two; a 0 before it leaves one.
+pub fn in_plain_form(number: &Decimal) -> String {
+    let text = number.as_str();
+    let (sign, unsigned) = match text.strip_prefix('-') {
+        Some(unsigned) => ("-", unsigned),
+        None => ("", text),
+    };
+    let Some((whole, fraction)) = unsigned.split_once('.') else {
+        return text.to_owned();
+    };
+    let may_be_thousands = are_thousands(&[whole, fraction]);
+    let leading = if may_be_thousands { "0" } else { "" };
+    format!("{sign}{leading}{whole},{fraction}")
+}
+
 /// Tells whether a text asks to take a value out: `xóa`, `clear`.
 pub fn asks_to_empty(text: &str) -> bool {
     matches!(folded(text).as_str(), "xoa" | "clear")
@@ -591,6 +607,16 @@ mod tests {
                     }
                     Err(other) => prop_assert!(false, "{} {:?}", text, other),
                 }
+            }
+        }
+
+        /// A number in plain form is always read as itself.
+        #[test]
+        fn a_number_in_plain_form_is_read_as_itself(mantissa: i64, small in -3_000_000..3_000_000_i64, decimals in 0..=9_u8) {
+            for mantissa in [mantissa, small] {
+                let text = in_plain_form(&Decimal::new(mantissa, decimals));
+                prop_assert_eq!(read(&text, decimals), Ok(mantissa), "{}", text);
+                prop_assert_eq!(read(&format!("trên {text}"), decimals), Ok(mantissa));
             }
         }
 

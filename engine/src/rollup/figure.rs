@@ -32,7 +32,7 @@ const DECIMALS_OF_PARTS: u8 = 12;
 /// An exact figure and how it is to be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Figure {
-    value: Option<BigRational>,
+    value: Option<Exact>,
     decimals: u8,
     pub qualifier: Qualifier,
     pub qualified: Qualified,
@@ -44,14 +44,16 @@ pub struct Figure {
 impl Figure {
     /// The printed value: rounded at the figure's decimals, halves away from zero.
     pub fn value(&self) -> Option<Decimal> {
-        self.value.as_ref().map(|value| shown(value, self.decimals))
+        let value = self.value.as_ref();
+        value.map(|value| value.shown(self.decimals))
     }
 
     /// The figure in per cent of a target, whose mantissa is at `decimals`.
     pub fn share_of(&self, mantissa: i64, decimals: u8) -> Option<Decimal> {
         let target = BigRational::from_integer(mantissa.into()) / scale(decimals);
         let value = self.value.as_ref().filter(|_| !target.is_zero())?;
-        Some(shown(&(value / target * whole(100)), DECIMALS_OF_SHARES))
+        let share = value.fraction() / target * whole(100);
+        Some(shown(&share, DECIMALS_OF_SHARES))
     }
 
     pub fn numerator(&self) -> Option<Decimal> {
@@ -80,56 +82,144 @@ impl Figure {
 
     /// The figure of a total.
     pub fn of_total(total: &Total, across: Across, span: Span, decimals: u8) -> Figure {
-        let time = match span {
-            Span::BasePeriod => AcrossTime::Last,
-            Span::LongPeriod => across.time,
-        };
-        // A count of periods is a count, whatever is counted.
-        let decimals = if time == AcrossTime::Count {
-            0
-        } else {
-            decimals
-        };
-        let is_average = across.units == AcrossUnits::Average || time == AcrossTime::Average;
-        let amount = Division::of_amount(&total.amount, decimals);
+        let time = time_within(across, span);
+        let decimals = decimals_of_values(time, decimals);
         let figure = Figure {
-            value: amount.as_ref().map(Division::value),
-            decimals: decimals
-                + if is_average {
-                    MORE_DECIMALS_OF_AVERAGES
-                } else {
-                    0
-                },
+            value: None,
+            decimals: decimals_shown(across.units, time, decimals),
             qualifier: total.qualified.qualifier(),
             qualified: total.qualified,
             reported: total.reported,
             numerator: None,
             denominator: None,
         };
+        let amount = &total.amount;
         match across.units {
             // However sure each value is, how many there are is certain.
             AcrossUnits::Count => Figure {
-                value: (!total.is_empty()).then(|| whole(total.values)),
-                decimals: 0,
+                value: (!total.is_empty()).then(|| Exact::count(total.values)),
                 qualifier: Qualifier::Exact,
                 ..figure
             },
             AcrossUnits::Average => {
                 let mean = |sum: Division| sum.in_lowest_terms(decimals).over(total.values);
-                figure.of_quotient(amount.map(mean))
+                figure.of_quotient(Division::of_amount(amount, decimals).map(mean))
             }
-            _ if time == AcrossTime::Average => figure.of_quotient(amount),
-            _ => figure,
+            _ if time == AcrossTime::Average => {
+                figure.of_quotient(Division::of_amount(amount, decimals))
+            }
+            _ => Figure {
+                value: Exact::of_amount(amount, decimals),
+                ..figure
+            },
         }
     }
 
     fn of_quotient(self, quotient: Option<Division>) -> Figure {
         Figure {
-            value: quotient.as_ref().map(Division::value),
+            value: quotient.as_ref().map(Division::value).map(Exact::Fraction),
             numerator: quotient.as_ref().map(|parts| parts.numerator.clone()),
             denominator: quotient.map(|parts| parts.denominator),
             ..self
         }
+    }
+}
+
+/// An exact number: a mantissa while nothing was divided, a fraction otherwise. Most figures are sums, and
+/// a table has hundreds of thousands of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Exact {
+    Mantissa { mantissa: i128, decimals: u8 },
+    Fraction(BigRational),
+}
+
+impl Exact {
+    fn count(number: u64) -> Exact {
+        Exact::Mantissa {
+            mantissa: number.into(),
+            decimals: 0,
+        }
+    }
+
+    fn of_amount(amount: &Amount, decimals: u8) -> Option<Exact> {
+        let mantissa = match amount {
+            Amount::Sum(sum) if sum.parts().len() == 0 => sum.whole(),
+            Amount::Min(extreme) | Amount::Max(extreme) if extreme.is_integer() => *extreme.numer(),
+            divided => {
+                let division = Division::of_amount(divided, decimals)?;
+                return Some(Exact::Fraction(division.value()));
+            }
+        };
+        Some(Exact::Mantissa { mantissa, decimals })
+    }
+
+    fn fraction(&self) -> BigRational {
+        match self {
+            Exact::Mantissa { mantissa, decimals } => {
+                BigRational::from_integer((*mantissa).into()) / scale(*decimals)
+            }
+            Exact::Fraction(fraction) => fraction.clone(),
+        }
+    }
+
+    fn shown(&self, decimals: u8) -> Decimal {
+        match self {
+            Exact::Mantissa {
+                mantissa,
+                decimals: own,
+            } if *own == decimals => Decimal::new(mantissa, decimals),
+            other => shown(&other.fraction(), decimals),
+        }
+    }
+}
+
+/// How an indicator's values are put together over a span. A base period has one value a unit.
+fn time_within(across: Across, span: Span) -> AcrossTime {
+    match span {
+        Span::BasePeriod => AcrossTime::Last,
+        Span::LongPeriod => across.time,
+    }
+}
+
+/// A count of periods is a count, whatever is counted.
+fn decimals_of_values(time: AcrossTime, decimals: u8) -> u8 {
+    match time {
+        AcrossTime::Count => 0,
+        _ => decimals,
+    }
+}
+
+fn decimals_shown(units: AcrossUnits, time: AcrossTime, decimals: u8) -> u8 {
+    match (units, time) {
+        (AcrossUnits::Count, _) => 0,
+        (AcrossUnits::Average, _) | (_, AcrossTime::Average) => {
+            decimals + MORE_DECIMALS_OF_AVERAGES
+        }
+        _ => decimals,
+    }
+}
+
+/// The most digits after the point that an entry's figures have over a span.
+pub fn most_decimals(entry: &Entry<'_>, span: Span) -> u8 {
+    let decimals = entry.definition.decimals.get();
+    match entry.definition.measure {
+        Measure::Collected {
+            across_units: units,
+            across_time: time,
+            ..
+        } => {
+            let time = time_within(Across { units, time }, span_of(entry, span));
+            decimals_shown(units, time, decimals_of_values(time, decimals))
+        }
+        Measure::Derived { .. } => decimals,
+    }
+}
+
+/// A base period of a form can be a longer one of the form that gives the figure.
+fn span_of(entry: &Entry<'_>, span: Span) -> Span {
+    match (span, &entry.given_by) {
+        (Span::BasePeriod, Some(giving)) => giving.span,
+        (span, _) => span,
     }
 }
 
@@ -268,9 +358,9 @@ impl Figures<'_, '_> {
                     units: *units,
                     time: *time,
                 };
-                let cell = self.rollup.total(key, across.units);
+                let total = self.rollup.total_at(self.stage, key, across.units);
                 let decimals = entry.definition.decimals.get();
-                Figure::of_total(cell.at(self.stage), across, self.span_of(entry), decimals)
+                Figure::of_total(&total, across, span_of(entry, self.span), decimals)
             }
             Measure::Derived { formula } => self.derived(entry, formula),
         }
@@ -317,20 +407,16 @@ impl Figures<'_, '_> {
             other => other,
         };
         let across = Across { units, time };
-        (!total.is_empty()).then(|| Figure::of_total(total, across, self.span_of(entry), decimals))
-    }
-
-    /// A base period of a form can be a longer one of the form that gives the figure.
-    fn span_of(&self, entry: &Entry<'_>) -> Span {
-        match (self.span, &entry.given_by) {
-            (Span::BasePeriod, Some(giving)) => giving.span,
-            (span, _) => span,
-        }
+        (!total.is_empty())
+            .then(|| Figure::of_total(total, across, span_of(entry, self.span), decimals))
     }
 
     /// Tells whether a rule of the form holds for the unit's figures; `None` if one is missing.
     pub fn holds(&self, comparison: &Comparison) -> Option<bool> {
-        comparison.holds(&|operand: &Operand| self.operand(operand)?.value)
+        comparison.holds(&|operand: &Operand| {
+            let value = self.operand(operand)?.value?;
+            Some(value.fraction())
+        })
     }
 
     fn derived(&self, entry: &Entry<'_>, formula: &Formula) -> Figure {
@@ -359,7 +445,8 @@ impl Figures<'_, '_> {
             .collect();
         let evaluation = formula.evaluate(&|operand: &Operand| {
             let found = operands.iter().find(|(known, _)| known == operand);
-            found.and_then(|(_, figure)| figure.as_ref()?.value.clone())
+            let value = found.and_then(|(_, figure)| figure.as_ref()?.value.as_ref());
+            value.map(Exact::fraction)
         });
         let present = || operands.iter().filter_map(|(_, figure)| figure.as_ref());
         let exact = present().all(|figure| figure.qualifier == Qualifier::Exact);
@@ -372,7 +459,7 @@ impl Figures<'_, '_> {
             None => (None, None),
         };
         Figure {
-            value: evaluation.value,
+            value: evaluation.value.map(Exact::Fraction),
             decimals,
             qualifier: if exact {
                 Qualifier::Exact

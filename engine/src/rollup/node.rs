@@ -1,13 +1,16 @@
 //! A unit's rollup (tổng hợp): its own part and what is below it. Never how it is kept.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::cell::{ByStage, Cell, CellKey, differing};
 use super::change::Change;
 use super::tally::Tally;
+use super::total::Total;
 use crate::domain::catalogue::Aggregations;
 use crate::domain::id::IndicatorNumber;
 use crate::domain::indicator::AcrossUnits;
+use crate::domain::submission::Stage;
 
 /// One unit's totals on one form for one period.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -112,6 +115,33 @@ impl Rollup {
         }
         total
     }
+
+    /// Like [`Rollup::total`], in one stage. Copies nothing where only one part has values.
+    pub fn total_at(&self, stage: Stage, key: CellKey, across: AcrossUnits) -> Cow<'_, Total> {
+        let own = total_in(&self.own, stage, key);
+        let below = total_in(&self.below, stage, key).filter(|_| across.passes_on());
+        match (own, below, across) {
+            (None, None, _) => Cow::Borrowed(&Total::EMPTY),
+            (Some(own), _, AcrossUnits::Count) => {
+                let mut total = own.clone().counted();
+                below.into_iter().for_each(|below| total.merge(below));
+                Cow::Owned(total)
+            }
+            (Some(own), None, _) => Cow::Borrowed(own),
+            (None, Some(below), _) => Cow::Borrowed(below),
+            (Some(own), Some(below), _) => {
+                let mut total = own.clone();
+                total.merge(below);
+                Cow::Owned(total)
+            }
+        }
+    }
+}
+
+/// Returns a tally's total of a cell, unless it is empty.
+fn total_in(tally: &Tally, stage: Stage, key: CellKey) -> Option<&Total> {
+    let total = tally.cells.get(key)?.at(stage);
+    (!total.is_empty()).then_some(total)
 }
 
 /// Takes the cell of a unit's own part that goes to its parent.

@@ -100,7 +100,7 @@ fn check_charset(request: &HttpRequest) -> Result<(), Problem> {
 
 /// Reads a body up to the limit, after checking that its sender may use it at all. While it
 /// arrives, the request is not in progress and leaves its place to others.
-async fn read_body(
+pub(super) async fn read_body(
     request: &HttpRequest,
     payload: Payload,
     limit: BodyLimit,

@@ -25,7 +25,8 @@ impl BodyLimit {
         BodyLimit(match operation {
             Operation::CreateReorganisation
             | Operation::PreviewReorganisation
-            | Operation::BatchSubmissions => usual.max(LARGE_BODY_LIMIT),
+            | Operation::BatchSubmissions
+            | Operation::ImportSubmissions => usual.max(LARGE_BODY_LIMIT),
             Operation::IssueToken | Operation::AcceptInvitation => usual.min(LARGEST_FORM),
             _ => usual,
         })

@@ -10,14 +10,22 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use crate::authn::Identity;
+use crate::authz::Scope;
 use crate::domain::id::{AccountId, SessionId, TenantId};
 use crate::service::application::condition::{Etag, State};
-use crate::store::StoreError;
+use crate::store::{Database, StoreError};
 
 /// The size of the cache, in bytes of bodies.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
 
-/// A JSON document and its ETag.
+/// The largest body that is cached. Of a larger one the ETag is, so that one reader's tables do not push
+/// out everybody's reports.
+const LARGEST_BODY: usize = 4 * 1024 * 1024;
+
+/// What an answer takes in the cache beside its body, in bytes.
+const BYTES_WITHOUT_BODY: usize = 512;
+
+/// An answer as it is sent, mostly a JSON document, and its ETag.
 #[derive(Debug, Clone)]
 pub struct Encoded {
     pub etag: Etag,
@@ -35,6 +43,14 @@ impl Encoded {
             etag: Etag::of_bytes(&body),
             body: line_of(body),
         })
+    }
+
+    /// Takes a body that was written otherwise than as JSON.
+    pub fn of_bytes(body: Vec<u8>) -> Encoded {
+        Encoded {
+            etag: Etag::of_bytes(&body),
+            body: body.into(),
+        }
     }
 
     /// Encodes a thing in a state.
@@ -98,40 +114,84 @@ impl Question {
 
 /// The cached answers of all tenants.
 #[derive(Default)]
-pub struct Answers(Mutex<KeptAnswers>);
+pub struct Answers(Mutex<AllKept>);
 
 #[derive(Default)]
-struct KeptAnswers {
-    /// With the tenant's rev at which they were made.
-    answers: HashMap<Question, (i64, Encoded)>,
+struct AllKept {
+    answers: HashMap<Question, KeptAnswer>,
     bytes: usize,
+}
+
+/// A cached answer.
+#[derive(Debug, Clone)]
+pub struct KeptAnswer {
+    /// The tenant's rev at which it was made.
+    rev: i64,
+    pub etag: Etag,
+    /// Absent if it is large.
+    body: Option<Bytes>,
+}
+
+impl KeptAnswer {
+    fn bytes(&self) -> usize {
+        BYTES_WITHOUT_BODY + self.body.as_ref().map_or(0, Bytes::len)
+    }
+
+    /// Returns the answer, if its body is cached too.
+    pub fn whole(self) -> Option<Encoded> {
+        let KeptAnswer { etag, body, .. } = self;
+        body.map(|body| Encoded { etag, body })
+    }
+
+    /// Returns the answer for somebody who has its body.
+    pub fn for_its_reader(self) -> Encoded {
+        Encoded {
+            etag: self.etag,
+            body: Bytes::new(),
+        }
+    }
 }
 
 impl Answers {
     pub fn get(&self, question: &Question, rev: i64) -> Option<Encoded> {
-        let (made_at, encoded) = self.latest(question)?;
-        (made_at == rev).then_some(encoded)
+        let kept = self.latest(question)?;
+        (kept.rev == rev).then(|| kept.whole())?
     }
 
-    /// Returns the answer as it was made last, and the rev at which.
-    pub fn latest(&self, question: &Question) -> Option<(i64, Encoded)> {
+    /// Returns the answer as it was made last.
+    fn latest(&self, question: &Question) -> Option<KeptAnswer> {
         self.kept().answers.get(question).cloned()
     }
 
+    /// Returns the answer as it was made last, if nothing of the tenant has changed since. Never blocks.
+    pub async fn current(
+        &self,
+        question: &Question,
+        database: &Database,
+        identity: &Identity,
+    ) -> Option<KeptAnswer> {
+        let kept = self.latest(question)?;
+        let current = database.current(&Scope::of(identity)).await?;
+        (current.rev == kept.rev).then_some(kept)
+    }
+
     pub fn keep(&self, question: Question, rev: i64, encoded: Encoded) {
+        let Encoded { etag, body } = encoded;
+        let body = (body.len() <= LARGEST_BODY).then_some(body);
+        let answer = KeptAnswer { rev, etag, body };
         let mut kept = self.kept();
-        kept.bytes += encoded.body.len();
+        kept.bytes += answer.bytes();
         if kept.bytes > MOST_BYTES {
             // Frequent answers are soon cached again.
             kept.answers.clear();
-            kept.bytes = encoded.body.len();
+            kept.bytes = answer.bytes();
         }
-        if let Some((_, before)) = kept.answers.insert(question, (rev, encoded)) {
-            kept.bytes = kept.bytes.saturating_sub(before.body.len());
+        if let Some(before) = kept.answers.insert(question, answer) {
+            kept.bytes = kept.bytes.saturating_sub(before.bytes());
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, KeptAnswers> {
+    fn kept(&self) -> MutexGuard<'_, AllKept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

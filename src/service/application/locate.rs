@@ -175,6 +175,31 @@ impl Snapshot {
         found.ok_or_else(|| NotFound::Form(code.to_owned()))
     }
 
+    fn period(&self, form: &str, period: &str) -> Result<FormPeriod<'_>, NotFound> {
+        let form = self.form(form)?;
+        let found = period.parse::<Period>().ok();
+        let found = found.and_then(|period| form.period(period));
+        found.ok_or_else(|| NotFound::Period {
+            form: form.named(),
+            since: form.versions.keys().next().copied().unwrap_or(BEGINNING),
+            period: clipped(period),
+            list: list_of_periods(form, period),
+        })
+    }
+
+    /// Finds a base period of a form.
+    pub(in crate::service) fn base_period(
+        &self,
+        form: &str,
+        period: &str,
+    ) -> Result<FormPeriod<'_>, NotFound> {
+        let period = self.period(form, period)?;
+        match period.span {
+            Span::BasePeriod => Ok(period),
+            Span::LongPeriod => Err(made_of_shorter_ones(&period)),
+        }
+    }
+
     /// Finds the unit of this name on a day, whose tree is `tree`. Otherwise explains as much as
     /// the caller may know.
     pub(in crate::service) fn unit<'t>(
@@ -231,16 +256,7 @@ impl Snapshot {
         path: &ReportPath,
         as_of: Option<NaiveDate>,
     ) -> Result<Located<'_>, NotFound> {
-        let form = self.form(&path.form)?;
-        let period = path.period.parse::<Period>().ok();
-        let Some(period) = period.and_then(|period| form.period(period)) else {
-            return Err(NotFound::Period {
-                form: form.named(),
-                since: form.versions.keys().next().copied().unwrap_or(BEGINNING),
-                period: clipped(&path.period),
-                list: list_of_periods(form, &path.period),
-            });
-        };
+        let period = self.period(&path.form, &path.period)?;
         let closing = period.closing_day();
         let day = as_of.unwrap_or(closing);
         if day < closing {

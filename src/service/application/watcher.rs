@@ -13,6 +13,10 @@ pub enum Phase {
     Map,
     /// Rebuilding a period's totals.
     Totals,
+    /// Reading the rows of a list of values, whose number is not known.
+    Values,
+    /// Entering submissions.
+    Submissions,
 }
 
 /// Receives the length of each phase when it begins, then each part that is done.

@@ -12,7 +12,6 @@ pub(in crate::service) use self::rows::map_stood_still;
 pub(in crate::service) use self::still_open::StillOpen;
 
 use crate::error::{Code, Explain, Explanation};
-use crate::locale::Quoted;
 use crate::message;
 use crate::service::application::name::PeriodName;
 use crate::service::application::name::UnitName;
@@ -32,12 +31,10 @@ use crate::domain::hierarchy::{Place, Position, Tree};
 use crate::domain::holiday::Holidays;
 use crate::domain::id::{FormNumber, LevelCode, UnitId};
 use crate::domain::landing::{Landing, Landings};
-use crate::domain::naming::Named;
 use crate::domain::period::Period;
 use crate::domain::release::ReleaseStatus;
 use crate::domain::respondents::Respondents;
 use crate::domain::submission::{Status, Submission};
-use crate::domain::text::clipped;
 use crate::rollup::carry::Contributions;
 use crate::rollup::piece::{Contribution, CountedReport, Edition, reports_in};
 use crate::service::application::Application;
@@ -45,6 +42,7 @@ use crate::service::application::locate::{Located, NotFound, ReportPath};
 use crate::service::application::page::UnknownCursor;
 use crate::service::application::snapshot::Snapshot;
 use crate::service::report::completeness::counted::Counted;
+use crate::service::report::listed::UnknownList;
 use crate::service::report::map::{Left, MapView};
 use crate::service::totals::{Board, handed_over_of};
 use crate::store::extension::extensions_of;
@@ -65,16 +63,8 @@ pub enum CompletenessError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Cursor(#[from] UnknownCursor),
-    /// What is to be listed is neither the children nor a level.
-    #[error("no units are listed by {0}")]
-    UnknownList(String),
-    #[error("there is no level {level}")]
-    UnknownLevel {
-        level: String,
-        day: NaiveDate,
-        /// The levels that hold on the day.
-        levels: Named,
-    },
+    #[error(transparent)]
+    List(#[from] UnknownList),
 }
 
 impl Explain for CompletenessError {
@@ -84,15 +74,8 @@ impl Explain for CompletenessError {
             CompletenessError::Denied(held) => held.explain(),
             CompletenessError::Store(held) => held.explain(),
             CompletenessError::Cursor(held) => held.explain(),
-            CompletenessError::UnknownList(of) => {
-                let of = clipped(of);
-                let message = message!("completeness-unknown-list", of = Quoted(&of));
-                Explanation::new(Code::InvalidParameter, message).of_parameter("of")
-            }
-            CompletenessError::UnknownLevel { level, day, levels } => {
-                let day = Named::day(*day);
-                let level = clipped(level);
-                let message = message!("unit-unknown-level", day, level = Quoted(&level), levels);
+            CompletenessError::List(unknown) => {
+                let message = unknown.message(|of| message!("completeness-unknown-list", of));
                 Explanation::new(Code::InvalidParameter, message).of_parameter("of")
             }
         }
@@ -269,6 +252,18 @@ pub(in crate::service) fn completeness_in(
     let children = children.collect();
     let whole = view_of_unit((snapshot, &located), &counted, &releases, map);
     Ok(CompletenessView { children, ..whole })
+}
+
+/// Counts the progress of places at or below a unit, in their order.
+pub(in crate::service::report) fn progress_of(
+    transaction: &mut Transaction<'_>,
+    snapshot: &Snapshot,
+    located: &Located<'_>,
+    places: &[Place<'_>],
+    now: DateTime<Utc>,
+) -> Result<Vec<Progress>, StoreError> {
+    let counted = Counted::of_places(transaction, snapshot, located, places, now)?;
+    Ok(places.iter().map(|place| counted.total(*place)).collect())
 }
 
 /// Describes the unit itself, and nothing below it one by one.

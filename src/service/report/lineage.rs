@@ -82,10 +82,17 @@ impl FigureName {
         &self,
         located: &'f Located<'s>,
     ) -> Result<(&'f Entry<'s>, OptionNumber), LineageError> {
-        let figure = located
-            .in_force
-            .figure(&self.indicator, self.option.as_deref());
-        figure.ok_or_else(|| LineageError::NotInForm(self.not_in(&located.in_force)))
+        self.find_in(&located.in_force)
+            .map_err(LineageError::NotInForm)
+    }
+
+    /// Finds the figure in a form's period.
+    pub(in crate::service) fn find_in<'f, 's>(
+        &self,
+        in_force: &'f InForce<'s>,
+    ) -> Result<(&'f Entry<'s>, OptionNumber), SubmissionFault> {
+        let figure = in_force.figure(&self.indicator, self.option.as_deref());
+        figure.ok_or_else(|| self.not_in(in_force))
     }
 
     /// Tells which part of the name the form does not have.

@@ -3,10 +3,12 @@
 
 pub mod completeness;
 pub mod lineage;
+mod listed;
 pub mod map;
 pub mod release;
 pub mod rollup;
 pub mod series;
+pub mod table;
 pub mod target;
 pub mod unit_report;
 pub mod verification;

@@ -11,7 +11,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use crate::authn::Identity;
-use crate::authz::{Denied, Scope};
+use crate::authz::Denied;
 use crate::domain::hierarchy::{Place, Position};
 use crate::domain::id::UnitId;
 use crate::domain::submission::{Stage, SubmissionFault, unknown_indicator};
@@ -154,9 +154,11 @@ pub async fn kept_rollup(
     query: &RollupQuery,
 ) -> Option<Encoded> {
     let question = question(identity, path, query).ok()?;
-    let (rev, kept) = application.answers.latest(&question)?;
-    let current = application.database.current(&Scope::of(identity)).await?;
-    (current.rev == rev).then_some(kept)
+    let (answers, database) = (&application.answers, &application.database);
+    answers
+        .current(&question, database, identity)
+        .await?
+        .whole()
 }
 
 pub(in crate::service) fn rollup_in(

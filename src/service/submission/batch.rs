@@ -750,7 +750,7 @@ fn extensions(
 }
 
 /// Reads the state of submissions, with the revisions that a step may need.
-fn standing(
+pub(super) fn standing(
     transaction: &mut Transaction<'_>,
     keys: &[SubmissionKey],
 ) -> Result<HashMap<SubmissionKey, Standing>, StoreError> {

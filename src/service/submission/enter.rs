@@ -172,7 +172,11 @@ struct Items<A> {
 }
 
 impl<A: Fn(&[EnteredOne]) -> Result<Reply, StoreError>> Whole for Items<A> {
-    fn next_chunk(&mut self) -> Result<Vec<(usize, Asked)>, StoreError> {
+    fn next_chunk(
+        &mut self,
+        _: &mut Transaction<'_>,
+        _: &Snapshot,
+    ) -> Result<Vec<(usize, Asked)>, StoreError> {
         let mut chunk = Vec::new();
         while chunk.len() < CHUNK
             && let Some((place, asked)) = self.left.next()

@@ -1,6 +1,7 @@
 //! Submissions: every change to what one unit submits on one form for one period. One transaction
 //! holds the new revision and the totals of every ancestor. Steps that arrive together share it.
 
+mod asked;
 mod batch;
 mod change;
 mod difference;
@@ -8,13 +9,16 @@ mod enter;
 mod error;
 pub mod extension;
 pub(in crate::service) mod four_eyes;
+mod import;
 mod jump;
 mod queue;
 mod receipt;
 mod replaced;
 mod rule;
+pub mod sheet;
 mod step;
 pub mod subtree_reporting;
+pub mod template;
 mod together;
 mod view;
 mod whereabouts;
@@ -28,6 +32,10 @@ use self::difference::Difference;
 pub use self::difference::{PassageChangeView, QuantityView, ValueChangeView};
 pub use self::enter::{EnteredItem, EnteredOne, EnteredView, enter_together, refused_at_once};
 pub use self::error::SubmissionError;
+pub use self::import::{
+    ImportEffect, ImportError, ImportedUnit, MovedFigure, MovedTotals, ReadNumber, SubmissionFile,
+    SubmissionImport, Unnamed, import_submissions,
+};
 use self::jump::FormerTotals;
 pub use self::queue::{SubmissionQueue, change, wait};
 use self::receipt::receipts_of;

@@ -102,6 +102,45 @@ pub(super) struct Deciding<'d> {
     pub asked: &'d Asked,
 }
 
+/// Checks that a unit is to submit the form.
+pub(super) fn check_asked(
+    snapshot: &Snapshot,
+    located: &Located<'_>,
+) -> Result<(), SubmissionError> {
+    let (respondents, place) = (
+        snapshot.respondents(&located.in_force.period),
+        located.place(),
+    );
+    if let Some(above) = respondents.above(place) {
+        return Err(SubmissionError::CoveredByUnit {
+            unit: above.fact().name_with_code(),
+            who: holder_of(Action::ArrangeSubtreeReporting, above.fact()),
+        });
+    }
+    match respondents.includes(place) {
+        true => Ok(()),
+        false => Err(not_asked(snapshot, located)),
+    }
+}
+
+/// Explains why a unit does not submit the form: no unit of its level does, or the form asks others.
+fn not_asked(snapshot: &Snapshot, located: &Located<'_>) -> SubmissionError {
+    let (period, fact) = (&located.in_force.period, located.place().fact());
+    let (level, form) = (&fact.level, period.named_form());
+    let hierarchy = &snapshot.hierarchy;
+    match &period.definition.submitted_by {
+        SubmittedBy::Levels(levels) if !levels.contains(level) => SubmissionError::DoesNotSubmit {
+            level: Named::level(level, hierarchy),
+            form,
+            submitting: Named::levels(levels, hierarchy),
+        },
+        SubmittedBy::Levels(_) | SubmittedBy::Recipients(_) => SubmissionError::NotAsked {
+            unit: Named::plain(fact.name_with_code()),
+            form,
+        },
+    }
+}
+
 impl Deciding<'_> {
     fn now(&self) -> DateTime<Utc> {
         self.asked.call.now
@@ -200,44 +239,14 @@ impl Deciding<'_> {
 
     /// Checks that the unit is to submit the form, and that entry has begun.
     fn check_open(&self) -> Result<(), SubmissionError> {
+        check_asked(self.snapshot, self.located)?;
         let period = &self.located.in_force.period;
-        let (respondents, place) = (self.respondents(), self.located.place());
-        if let Some(above) = respondents.above(place) {
-            return Err(SubmissionError::CoveredByUnit {
-                unit: above.fact().name_with_code(),
-                who: holder_of(Action::ArrangeSubtreeReporting, above.fact()),
-            });
-        }
-        if !respondents.includes(place) {
-            return Err(self.not_asked());
-        }
         let opens = period.opens();
         if self.snapshot.today(self.now()) < opens {
             let period = period_named(period);
             return Err(SubmissionError::NotOpen { period, opens });
         }
         Ok(())
-    }
-
-    /// Explains why the unit does not submit the form: no unit of its level does, or the form asks
-    /// others.
-    fn not_asked(&self) -> SubmissionError {
-        let period = &self.located.in_force.period;
-        let (level, form) = (self.level(), period.named_form());
-        let hierarchy = &self.snapshot.hierarchy;
-        match &period.definition.submitted_by {
-            SubmittedBy::Levels(levels) if !levels.contains(level) => {
-                SubmissionError::DoesNotSubmit {
-                    level: Named::level(level, hierarchy),
-                    form,
-                    submitting: Named::levels(levels, hierarchy),
-                }
-            }
-            SubmittedBy::Levels(_) | SubmittedBy::Recipients(_) => SubmissionError::NotAsked {
-                unit: Named::plain(self.located.place().fact().name_with_code()),
-                form,
-            },
-        }
     }
 
     /// Tells whether a step that enters something does so for the account's own unit. A decision

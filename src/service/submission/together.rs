@@ -43,7 +43,11 @@ pub(super) trait Whole {
     ///
     /// # Errors
     /// Those of reading what the changes build on.
-    fn next_chunk(&mut self) -> Result<Vec<(usize, Asked)>, StoreError>;
+    fn next_chunk(
+        &mut self,
+        transaction: &mut Transaction<'_>,
+        snapshot: &Snapshot,
+    ) -> Result<Vec<(usize, Asked)>, StoreError>;
 
     /// Takes up a change that was made.
     ///
@@ -205,7 +209,7 @@ impl<'t, 'c, 's> Taking<'t, 'c, 's> {
     /// Decides and writes all changes.
     fn take_all(mut self, whole: &mut impl Whole) -> Result<Vec<ChangeItem>, TogetherError> {
         loop {
-            let chunk = whole.next_chunk()?;
+            let chunk = whole.next_chunk(self.transaction, self.snapshot)?;
             if chunk.is_empty() {
                 break;
             }
@@ -229,7 +233,7 @@ impl<'t, 'c, 's> Taking<'t, 'c, 's> {
     /// Decides all changes and writes none.
     fn look_at_all(mut self, whole: &mut impl Whole) -> Result<(), StoreError> {
         loop {
-            let chunk = whole.next_chunk()?;
+            let chunk = whole.next_chunk(self.transaction, self.snapshot)?;
             if chunk.is_empty() {
                 return Ok(());
             }

@@ -338,7 +338,7 @@ fn period_running(received: ReceivedDays, closes: NaiveDate) -> Option<Warning> 
 }
 
 /// Lists values in the order of the outline.
-fn value_views(facts: &[Fact], in_force: &InForce<'_>) -> Vec<ValueView> {
+pub(super) fn value_views(facts: &[Fact], in_force: &InForce<'_>) -> Vec<ValueView> {
     let views = in_force
         .entered_figures()
         .filter_map(|(entry, number, option)| {

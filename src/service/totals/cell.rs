@@ -2,7 +2,7 @@
 //! compute them.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -118,8 +118,10 @@ pub(in crate::service) struct Figuring<'r, 's> {
     /// What is expected of the figures that are taken from other forms.
     expectations: BTreeMap<FormNumber, Expectation<'s>>,
     pub stage: Stage,
-    span: Span,
-    targets: Vec<Target>,
+    pub span: Span,
+    targets: HashMap<(UnitId, CellKey), Target>,
+    /// Figures of one group are expected of the same units, so that these are counted once a unit.
+    groups: HashMap<IndicatorNumber, usize>,
     patience: &'s Patience,
 }
 
@@ -152,7 +154,7 @@ impl<'r, 's> Figuring<'r, 's> {
         let expected = |period: &FormPeriod<'s>| Expectation::of(snapshot, &bases(period), day);
         let taken = in_force.taken().into_iter();
         let giving = taken.filter_map(|taken| taken.period);
-        Figuring {
+        let figuring = Figuring {
             in_force,
             expectation: expected(&in_force.period),
             expectations: giving
@@ -160,14 +162,45 @@ impl<'r, 's> Figuring<'r, 's> {
                 .collect(),
             stage,
             span,
-            targets: Vec::new(),
+            targets: HashMap::new(),
+            groups: HashMap::new(),
             patience: &snapshot.patience,
+        };
+        Figuring {
+            groups: figuring.grouped(),
+            ..figuring
         }
     }
 
+    /// Gives each collected indicator the number of its group.
+    fn grouped(&self) -> HashMap<IndicatorNumber, usize> {
+        let mut known = Vec::new();
+        let entries = self.in_force.entries().iter();
+        let groups = entries.map(|entry| {
+            let giving = entry.given_by.as_ref();
+            let form = giving.map(|giving| giving.form.number);
+            let group = (form, self.expectation_of(entry).asked(entry));
+            let at = known.iter().position(|other| *other == group);
+            let at = at.unwrap_or_else(|| {
+                known.push(group);
+                known.len() - 1
+            });
+            (entry.indicator.number, at)
+        });
+        groups.collect()
+    }
+
     /// Adds targets to show beside the figures.
-    pub fn with_targets(self, targets: Vec<Target>) -> Figuring<'r, 's> {
-        Figuring { targets, ..self }
+    pub fn with_targets(mut self, targets: Vec<Target>) -> Figuring<'r, 's> {
+        self.exchange_targets(targets);
+        self
+    }
+
+    /// Shows other targets from now on.
+    pub fn exchange_targets(&mut self, targets: Vec<Target>) {
+        let targets = targets.into_iter();
+        let targets = targets.map(|target| ((target.unit, target.cell), target));
+        self.targets = targets.collect();
     }
 
     /// Returns what is expected of an entry: on its form, or on the one that gives it.
@@ -209,6 +242,11 @@ impl<'r, 's> Figuring<'r, 's> {
             .collect()
     }
 
+    /// Looks at a unit's report, to take figures out of it one by one.
+    pub fn report<'f>(&'f self, rollup: &'f Rollup, place: Place<'f>) -> Shown<'f, 'r, 's> {
+        Shown::new(self, rollup, place)
+    }
+
     /// Returns one cell of a unit's report.
     pub fn cell(
         &self,
@@ -220,34 +258,33 @@ impl<'r, 's> Figuring<'r, 's> {
         Shown::new(self, rollup, place).cell(entry, option)
     }
 
-    fn target(
-        &self,
-        figure: &Figure,
-        unit: UnitId,
-        entry: &Entry<'_>,
-        option: OptionNumber,
-    ) -> Option<TargetFigure> {
+    /// Returns the mantissa of a unit's target.
+    fn target(&self, unit: UnitId, entry: &Entry<'_>, option: OptionNumber) -> Option<i64> {
+        if self.targets.is_empty() {
+            return None;
+        }
         let cell = CellKey {
             indicator: entry.indicator.number,
             option,
         };
-        let set = self
-            .targets
-            .iter()
-            .find(|set| set.unit == unit && set.cell == cell);
-        let (mantissa, decimals) = (set?.mantissa?, entry.definition.decimals.get());
-        Some(TargetFigure {
-            value: Decimal::new(mantissa, decimals),
-            share: figure.share_of(mantissa, decimals),
-        })
+        self.targets.get(&(unit, cell))?.mantissa
     }
 }
 
+/// A figure, and how complete it is.
+pub(in crate::service) struct CompleteFigure {
+    pub figure: Figure,
+    pub reported: u64,
+    pub expected: u64,
+}
+
 /// A unit's report being turned into cells. Operands that several formulas share are computed once.
-struct Shown<'f, 'r, 's> {
+pub(in crate::service) struct Shown<'f, 'r, 's> {
     figuring: &'f Figuring<'r, 's>,
     figures: Figures<'f, 's>,
     place: Place<'f>,
+    /// How many values are expected, by group.
+    expected: RefCell<Vec<(usize, u64)>>,
     /// The completeness of formulas.
     complete: RefCell<BTreeMap<IndicatorNumber, Coverage>>,
 }
@@ -263,14 +300,55 @@ impl<'f, 'r, 's> Shown<'f, 'r, 's> {
             figuring,
             figures: Figures::new(rollup, figuring.in_force, stage, span),
             place,
+            expected: RefCell::default(),
             complete: RefCell::default(),
         }
     }
 
-    fn cell(&self, entry: &Entry<'_>, option: OptionNumber) -> CellView {
+    /// Returns one figure with its completeness.
+    pub fn figure(&self, entry: &Entry<'_>, option: OptionNumber) -> CompleteFigure {
         let figure = self.figures.of(entry, option);
+        let complete = match entry.definition.formula() {
+            None => Coverage {
+                reported: figure.reported,
+                expected: self.expected(entry),
+            },
+            Some(_) => self.completeness(entry, option),
+        };
+        CompleteFigure {
+            figure,
+            reported: complete.reported,
+            expected: complete.expected,
+        }
+    }
+
+    /// Returns the unit's target of a figure.
+    pub fn target(&self, entry: &Entry<'_>, option: OptionNumber) -> Option<Decimal> {
+        let mantissa = self.figuring.target(self.place.unit(), entry, option)?;
+        Some(Decimal::new(mantissa, entry.definition.decimals.get()))
+    }
+
+    fn target_figure(
+        &self,
+        figure: &Figure,
+        entry: &Entry<'_>,
+        option: OptionNumber,
+    ) -> Option<TargetFigure> {
+        let mantissa = self.figuring.target(self.place.unit(), entry, option)?;
+        let decimals = entry.definition.decimals.get();
+        Some(TargetFigure {
+            value: Decimal::new(mantissa, decimals),
+            share: figure.share_of(mantissa, decimals),
+        })
+    }
+
+    fn cell(&self, entry: &Entry<'_>, option: OptionNumber) -> CellView {
+        let CompleteFigure {
+            figure,
+            reported,
+            expected,
+        } = self.figure(entry, option);
         let received = self.figures.received_from_below(entry, option);
-        let complete = self.completeness(entry, option);
         CellView {
             indicator: entry.indicator.code.to_string(),
             option: entry.indicator.option_code(option).map(ToString::to_string),
@@ -279,8 +357,8 @@ impl<'f, 'r, 's> Shown<'f, 'r, 's> {
             qualifier: figure.qualifier,
             qualified: figure.qualified.into(),
             apportioned: figure.qualified.apportioned,
-            reported: complete.reported,
-            expected: complete.expected,
+            reported,
+            expected,
             own: self
                 .figures
                 .own(entry, option)
@@ -291,10 +369,28 @@ impl<'f, 'r, 's> Shown<'f, 'r, 's> {
             received_from_below: received.and_then(|received| received.value()),
             numerator: figure.numerator(),
             denominator: figure.denominator(),
-            target: self
-                .figuring
-                .target(&figure, self.place.unit(), entry, option),
+            target: self.target_figure(&figure, entry, option),
         }
+    }
+
+    /// Counts the values that are expected of a collected figure.
+    fn expected(&self, entry: &Entry<'_>) -> u64 {
+        let count = || {
+            self.figuring
+                .expectation_of(entry)
+                .values(entry, self.place)
+        };
+        let Some(group) = self.figuring.groups.get(&entry.indicator.number).copied() else {
+            return count();
+        };
+        let mut known = self.expected.borrow_mut();
+        let counted = known.iter().find(|(other, _)| *other == group);
+        if let Some((_, counted)) = counted {
+            return *counted;
+        }
+        let counted = count();
+        known.push((group, counted));
+        counted
     }
 
     /// Returns a figure's completeness. A formula is as complete as its least complete operand.
@@ -302,10 +398,7 @@ impl<'f, 'r, 's> Shown<'f, 'r, 's> {
         let Some(formula) = entry.definition.formula() else {
             return Coverage {
                 reported: self.figures.of(entry, option).reported,
-                expected: self
-                    .figuring
-                    .expectation_of(entry)
-                    .values(entry, self.place),
+                expected: self.expected(entry),
             };
         };
         let number = entry.indicator.number;
@@ -356,6 +449,14 @@ impl Coverage {
     }
 }
 
+/// Who is asked for a collected figure in a base period, and how their values go up.
+#[derive(PartialEq, Eq)]
+struct Asked<'s> {
+    across_units: AcrossUnits,
+    /// `None` means every level that submits the form.
+    levels: Option<&'s [LevelCode]>,
+}
+
 /// The values that a period expects. Counts each base period on the tree and the version of its
 /// last day, so that one month of twelve does not look complete. Units of another map are counted
 /// at their places on the map in view.
@@ -377,6 +478,27 @@ impl<'s> Expectation<'s> {
     /// Counts the (unit, base period) pairs of a subtree that submit the form.
     pub fn submissions(&self, place: Place<'_>) -> u64 {
         self.sum(|_, respondents| respondents.count_below(place, Landing::Whole, |_| true))
+    }
+
+    /// Returns who is asked for a figure in each base period; nobody for one that is not collected.
+    fn asked(&self, entry: &Entry<'_>) -> Vec<Option<Asked<'s>>> {
+        let bases = self.0.iter().map(|(in_force, _)| {
+            let entry = in_force.entry(&entry.indicator.code)?;
+            let Measure::Collected { across_units, .. } = entry.definition.measure else {
+                return None;
+            };
+            // A form that takes the figure from another one asks nobody.
+            let nobody: &[LevelCode] = &[];
+            let levels = match entry.item.from_form {
+                Some(_) => Some(nobody),
+                None => entry.item.collected_at.as_deref(),
+            };
+            Some(Asked {
+                across_units,
+                levels,
+            })
+        });
+        bases.collect()
     }
 
     /// Counts the (unit, base period) pairs of a subtree whose values make up a collected figure at

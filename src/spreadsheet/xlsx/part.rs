@@ -66,7 +66,11 @@ impl<R: Read> BufRead for Metered<R> {
 pub(super) struct Part<R> {
     xml: Reader<Metered<R>>,
     buffer: Vec<u8>,
+    depth: usize,
 }
+
+/// How deep elements lie in each other at most. The names of those that are open are kept.
+const MOST_DEPTH: usize = 100;
 
 impl<R: Read> Part<R> {
     /// A part that may have as many bytes as the limit says.
@@ -80,6 +84,7 @@ impl<R: Read> Part<R> {
         Part {
             xml,
             buffer: Vec::new(),
+            depth: 0,
         }
     }
 
@@ -88,10 +93,19 @@ impl<R: Read> Part<R> {
         self.buffer.clear();
         self.xml.get_mut().event_left = Limit::Cell.most();
         let event = self.xml.read_event_into(&mut self.buffer);
-        event.map_err(|_| match self.xml.get_ref().reached() {
+        let event = event.map_err(|_| match self.xml.get_ref().reached() {
             Some(limit) => SpreadsheetFault::TooLarge(limit),
             None => SpreadsheetFault::Unreadable,
-        })
+        })?;
+        match event {
+            Event::Start(_) => self.depth += 1,
+            Event::End(_) => self.depth = self.depth.saturating_sub(1),
+            _ => {}
+        }
+        match self.depth > MOST_DEPTH {
+            true => Err(SpreadsheetFault::Unreadable),
+            false => Ok(event),
+        }
     }
 
     /// Goes through the elements that begin, to the end of the part or until `take` says stop.
@@ -163,6 +177,12 @@ mod tests {
             beyond,
             Err(SpreadsheetFault::TooLarge(Limit::Unpacked))
         ));
+    }
+
+    #[test]
+    fn elements_do_not_lie_in_each_other_without_end() {
+        let deep = count_of("<a>".repeat(10_000).as_bytes(), usize::MAX);
+        assert!(matches!(deep, Err(SpreadsheetFault::Unreadable)));
     }
 
     #[test]

@@ -116,7 +116,7 @@ fn every_kind_of_cell_is_read_with_its_place() {
     sheet.write_string(0, 1, "e\u{302}\u{301} & <b>").unwrap();
     sheet.write_number(6, 1, 1_562_410_000.0).unwrap();
     sheet.write_number(6, 2, 93.64).unwrap();
-    sheet.write_number(6, 3, 0.1 + 0.2).unwrap();
+    sheet.write_number(6, 3, 0.300_000_000_000_000_04).unwrap();
     sheet
         .write_number_with_format(7, 0, 0.9364, &percent)
         .unwrap();

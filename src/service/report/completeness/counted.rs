@@ -29,12 +29,30 @@ impl<'s> Counted<'s> {
         now: DateTime<Utc>,
     ) -> Result<Counted<'s>, StoreError> {
         let place = located.place();
-        let is_large = place.subtree_with_leaves().nth(FEW_UNITS).is_some();
+        let shown: Vec<Place<'_>> = std::iter::once(place).chain(place.parts()).collect();
+        let mut counted = Counted::of_places(transaction, snapshot, located, &shown, now)?;
+        if let Counted::Kept(kept) = &mut counted {
+            kept.read_own(transaction, &shown)?;
+        }
+        Ok(counted)
+    }
+
+    /// Counts totals for places at or below a unit. A small subtree is read by submission.
+    pub fn of_places(
+        transaction: &mut Transaction<'_>,
+        snapshot: &Snapshot,
+        located: &'s Located<'s>,
+        places: &[Place<'_>],
+        now: DateTime<Utc>,
+    ) -> Result<Counted<'s>, StoreError> {
+        let is_large = located
+            .place()
+            .subtree_with_leaves()
+            .nth(FEW_UNITS)
+            .is_some();
         if is_large && stood_still(transaction, snapshot, located)? {
             let mut kept = RowProgress::read(transaction, snapshot, located, now)?;
-            let shown: Vec<Place<'_>> = std::iter::once(place).chain(place.parts()).collect();
-            kept.read_counts(transaction, &shown)?;
-            kept.read_own(transaction, &shown)?;
+            kept.read_counts(transaction, places)?;
             return Ok(Counted::Kept(Box::new(kept)));
         }
         let read = Counted::by_submission(transaction, snapshot, located, now)?;

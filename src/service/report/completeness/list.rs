@@ -10,15 +10,15 @@ use super::{
     map_of, release_of, view_of_unit,
 };
 use crate::authn::Identity;
-use crate::domain::hierarchy::{Hierarchy, Place, Tree};
-use crate::domain::id::{LevelCode, UnitId};
-use crate::domain::naming::Named;
+use crate::domain::hierarchy::Place;
+use crate::domain::id::UnitId;
 use crate::service::application::Application;
 use crate::service::application::locate::{Located, ReportPath};
 use crate::service::application::name::UnitName;
 use crate::service::application::page::{PageRequest, UnknownCursor};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::people::contact::{ContactView, nearest_contacts};
+use crate::service::report::listed::ListedUnits;
 use crate::store::{StoreError, Transaction};
 
 /// The units to list.
@@ -80,47 +80,6 @@ pub struct UnitProgress {
     /// If something is missing, the people with a duty there today: reporters, then approvers, then
     /// managers.
     pub contacts: Vec<ContactView>,
-}
-
-/// The units that a list is of.
-enum ListedUnits {
-    Children,
-    Level(LevelCode),
-}
-
-impl ListedUnits {
-    fn read(hierarchy: &Hierarchy, of: &str, day: NaiveDate) -> Result<Self, CompletenessError> {
-        if of == "children" {
-            return Ok(ListedUnits::Children);
-        }
-        let Some(level) = of.strip_prefix("level:") else {
-            return Err(CompletenessError::UnknownList(of.to_owned()));
-        };
-        let known = level.parse().ok();
-        match known.filter(|code| hierarchy.level(code).is_some()) {
-            Some(code) => Ok(ListedUnits::Level(code)),
-            None => Err(CompletenessError::UnknownLevel {
-                level: level.to_owned(),
-                day,
-                levels: Named::levels_on(hierarchy, day),
-            }),
-        }
-    }
-
-    /// Lists the units in or below a place, in the order of the tree, with the former ones that count
-    /// there.
-    fn of<'t>(&self, tree: &'t Tree, top: Place<'t>) -> Vec<Place<'t>> {
-        match self {
-            ListedUnits::Children => top.parts().collect(),
-            ListedUnits::Level(level) => {
-                let leaves = tree.leaves().filter(|leaf| top.covers(*leaf));
-                let leaves = leaves.filter(|leaf| leaf.fact().level == *level);
-                let mut listed: Vec<Place<'_>> = top.at_level(level).chain(leaves).collect();
-                listed.sort_by_key(|place| place.position());
-                listed
-            }
-        }
-    }
 }
 
 /// Reads the progress of a unit's subtree, with a page of the units in it.

@@ -81,9 +81,10 @@ pub fn extension_get(
     Ok(found.into_iter().next().map(|(_, _, extension)| extension))
 }
 
-/// Lists the extensions of some units, on every form.
-pub fn extended_of(
+/// Lists the extensions of some units that were given after `rev`, on every form.
+pub fn extended_since(
     transaction: &mut Transaction<'_>,
+    rev: i64,
     units: &[UnitId],
 ) -> Result<Vec<SubmissionKey>, StoreError> {
     let (tenant, connection) = transaction.parts();
@@ -93,7 +94,8 @@ pub fn extended_of(
             .filter(
                 extension::tenant_id
                     .eq(tenant)
-                    .and(extension::unit_id.eq_any(ids)),
+                    .and(extension::unit_id.eq_any(ids))
+                    .and(extension::rev.gt(rev)),
             )
             .select((extension::form, extension::period, extension::unit_id))
             .load::<(i32, String, String)>(connection)?;

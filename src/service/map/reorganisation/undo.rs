@@ -27,7 +27,7 @@ use crate::service::application::idempotency::{Outcome, Reply};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::application::watcher::Nobody;
 use crate::service::people::account_name::NameReader;
-use crate::store::extension::extended_of;
+use crate::store::extension::extended_since;
 use crate::store::grant::{grant_delete, grants};
 use crate::store::key::Units;
 use crate::store::level::level_put;
@@ -178,7 +178,9 @@ impl Undoing<'_, '_> {
             return Ok(Some(message!("undo-form-names", form, name)));
         }
         let units: Vec<UnitId> = gone.into_iter().collect();
-        let extended = extended_of(self.transaction, &units)?.into_iter();
+        // What passed to it with the work is taken back from it.
+        let rev = self.reorganised.rev;
+        let extended = extended_since(self.transaction, rev, &units)?.into_iter();
         let mut extended =
             extended.filter_map(|key| self.concerned(key.form, key.period, key.unit));
         Ok(extended

@@ -60,7 +60,11 @@ pub struct BatchItemBody {
     #[schema(example = "code:30388")]
     pub unit: String,
     /// The ETag of the submission that this one replaces, in its quotes, or `*` for any state.
-    #[schema(example = "\"3.a1\"", pattern = r#"^( *(W/)?"[ !#-~]*" *|\*)$"#)]
+    #[schema(
+        example = "\"3.a1\"",
+        max_length = 200,
+        pattern = r#"^( *(W/)?"[ !#-~]*" *|\*)$"#
+    )]
     pub if_match: Option<String>,
     /// If true, there must be no submission yet.
     #[serde(default)]

@@ -9,6 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::answer::reply;
 use super::blocking;
 use super::problem::Problem;
+use super::refusal::NotThere;
 use super::request::{Called, FileBody, Params};
 use crate::service::Application;
 use crate::service::application::import_mode::ImportMode;
@@ -25,9 +26,9 @@ pub struct SubmissionImportParams {
     /// The key of a base period.
     #[param(example = "2024")]
     period: String,
-    /// `merge`: values that the file does not name stay. `replace`: all values of the units that it
-    /// names are replaced.
-    #[param(nullable = false, inline, default = "merge")]
+    /// `merge`, the default: values that the file does not name stay. `replace`: all values of the units
+    /// that it names are replaced.
+    #[param(nullable = false, inline)]
     mode: Option<SubmissionImportMode>,
     /// Submit at once; otherwise keep drafts, which count nowhere.
     #[param(nullable = false, default = false)]
@@ -60,7 +61,11 @@ pub enum SubmissionImportMode {
         (String = "text/csv", example = json!("unit,indicator,option,value,qualifier\n30388-03,fund.raised,,24.500.000,\n30388-04,fund.raised,,18.200.000,at_least\n")),
         (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", example = json!("(the bytes of a sheet)")),
     )),
-    responses((status = 200, description = "What was done", body = SubmissionImport)),
+    responses(
+        (status = 200, description = "What was done", body = SubmissionImport),
+        // The form and the period are in the query.
+        NotThere,
+    ),
 )]
 #[post("/submissions/import")]
 pub async fn import_submissions(

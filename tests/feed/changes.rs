@@ -265,7 +265,7 @@ on_both_backends! {
         assert_eq!(none, json!({"items": [], "next": last}));
         let ahead = admin.with("Accept-Language", "en").get(&format!("/v1/changes?after={}", last + 1));
         let detail = ahead.json()["detail"].as_str().unwrap().to_owned();
-        assert!(detail.contains(&format!("is {last}, before {}", last + 1)), "{detail}");
+        assert!(detail.contains(&format!("is number {last}; there is no {} yet", last + 1)), "{detail}");
         assert_eq!(ahead.expect_problem(400, "INVALID_PARAMETER"), ["after INVALID_PARAMETER"]);
         for wrong in ["after=-1", "after=x", "limit=0", "limit=1001", "kind=x"] {
             admin.get(&format!("/v1/changes?{wrong}")).expect_problem(400, "INVALID_PARAMETER");

@@ -275,7 +275,7 @@ fn listening(settings: &Settings) -> Finding {
 }
 
 /// The time in which a running server must answer.
-const TIME_TO_ANSWER: Duration = Duration::from_secs(2);
+const TIME_TO_ANSWER: Duration = Duration::from_secs(5);
 
 fn is_served(settings: &Settings) -> bool {
     let answer = || {

@@ -11,5 +11,6 @@ mod numbers;
 mod receipts;
 mod received_days;
 mod sheet;
+mod sheet_back;
 mod steps;
 mod submissions;

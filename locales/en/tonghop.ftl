@@ -913,6 +913,7 @@ deadline-instant = { $time } on { $day }
 ## service/submission/import
 
 value-list-twice = Row { $first } has this value already. Keep one of the two rows.
+value-list-stale = The figures of this unit were changed after the sheet was made. Get the sheet anew, look at what is there now, and enter yours again.
 
 ## service/submission/import/csv
 
@@ -923,6 +924,7 @@ value-list-no-unit = The row names no unit. Enter the unit's code.
 value-list-no-indicator = The row names no indicator. Enter its code, as the form's outline has it.
 value-list-unit-unknown = There is no unit { $name } on { $day }. Check the code in the list of units.
 value-list-unit-twin = There is no unit { $name }. If { $twin } is meant, the spreadsheet has dropped its zeros: format the column as text and write { $twin }.
+value-list-row-too-wide = The row has a cell where the heading has none: { $text }. A number with a comma stands in quotation marks ("93,64"), or semicolons stand between the cells.
 value-list-two-qualifiers = The value and the column say two different things about how sure it is. Leave one of them out.
 value-list-qualifier = Write exact, at_least, at_most or estimate, or leave the cell empty.
 

@@ -840,6 +840,7 @@ deadline-instant = { $time } ngày { $day }
 ## service/submission/import
 
 value-list-twice = Dòng { $first } đã có số liệu này. Hãy giữ lại một trong hai dòng.
+value-list-stale = Số liệu của đơn vị này đã thay đổi sau khi lấy bảng nhập. Hãy lấy bảng nhập mới, xem số liệu hiện có rồi ghi lại.
 
 ## service/submission/import/csv
 
@@ -850,6 +851,7 @@ value-list-no-unit = Dòng này chưa ghi đơn vị. Hãy ghi mã đơn vị.
 value-list-no-indicator = Dòng này chưa ghi chỉ tiêu. Hãy ghi mã chỉ tiêu như trong đề cương của mẫu.
 value-list-unit-unknown = Không có đơn vị { $name } vào ngày { $day }. Hãy xem lại mã trong danh sách đơn vị.
 value-list-unit-twin = Không có đơn vị { $name }. Nếu muốn ghi { $twin } thì bảng tính đã bỏ mất số 0 ở đầu: hãy định dạng cột là văn bản rồi ghi { $twin }.
+value-list-row-too-wide = Dòng này có ô nằm ngoài các cột của dòng tiêu đề: { $text }. Số có dấu phẩy phải đặt trong ngoặc kép ("93,64"), hoặc dùng dấu chấm phẩy ngăn cách các ô.
 value-list-two-qualifiers = Ô giá trị và cột qualifier ghi hai mức độ khác nhau. Hãy bỏ một trong hai.
 value-list-qualifier = Hãy ghi exact, at_least, at_most hoặc estimate, hoặc để trống ô này.
 

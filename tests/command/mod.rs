@@ -7,3 +7,4 @@ mod people;
 mod people_guide;
 mod round_guide;
 mod sheets_guide;
+mod submissions;

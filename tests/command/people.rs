@@ -3,7 +3,7 @@
 use std::io::{Read, Write as _};
 use std::process::{Command, Output, Stdio};
 
-use crate::harness::program::{tonghop, tonghop_on};
+use crate::harness::program::{run_with_line, tonghop, tonghop_on};
 use crate::harness::server::{PASSWORD, now};
 use crate::harness::{Backend, Server, expect_in_time};
 
@@ -17,18 +17,6 @@ const IMPORT_UNITS: [&str; 7] = [
     "admin",
     "units.csv",
 ];
-
-/// Runs a command with a line on standard input.
-fn run_with_line(command: &mut Command, line: &str) -> Output {
-    let command = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    // A command that refuses before it asks for the line may be gone by now.
-    let _ = writeln!(child.stdin.take().unwrap(), "{line}");
-    child.wait_with_output().unwrap()
-}
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()

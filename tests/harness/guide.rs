@@ -22,6 +22,8 @@ pub struct Guide {
     pub program: Program,
     /// What the commands said that follow the start of the server.
     pub said: String,
+    /// The commands that set variables, each a line.
+    variables: String,
 }
 
 impl Guide {
@@ -48,11 +50,20 @@ impl Guide {
         let program = Program::serve(&database);
         let after = after.replace(ADDRESS, &program.address.to_string());
         let said = run(&after, &database);
+        let variables = after.lines().filter(|line| sets_a_variable(line));
         Guide {
+            variables: variables.collect::<Vec<_>>().join("\n"),
             database,
             program,
             said,
         }
+    }
+
+    /// Follows another part of the guide after something was done by hand, and returns what its commands
+    /// said. The variables of the part before are set.
+    pub fn go_on(&self, text: &str) -> String {
+        let after = commands(text).replace(ADDRESS, &self.program.address.to_string());
+        self.run(&format!("{}\n{after}", self.variables))
     }
 
     /// Runs more commands, and returns what they said.
@@ -68,9 +79,25 @@ impl Guide {
 
 /// All commands of a guide, one after the other.
 fn commands(text: &str) -> String {
-    let blocks = text.split("```sh\n").skip(1);
-    let blocks = blocks.map(|block| block.split("```").next().unwrap());
-    blocks.collect::<Vec<_>>().join("\n")
+    blocks(text, "```sh\n").join("\n")
+}
+
+/// The lines that a guide shows as the answers to its commands.
+pub fn shown(text: &str) -> impl Iterator<Item = &str> {
+    blocks(text, "```text\n").into_iter().flat_map(str::lines)
+}
+
+fn blocks<'t>(text: &'t str, opening: &str) -> Vec<&'t str> {
+    let blocks = text.split(opening).skip(1);
+    blocks
+        .map(|block| block.split("```").next().unwrap())
+        .collect()
+}
+
+/// Tells whether a command is `NAME=…`.
+fn sets_a_variable(line: &str) -> bool {
+    let name = line.split_once('=').map_or("", |(name, _)| name);
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
 /// Runs a script with the program on the path, and stops at the first command that fails.

@@ -15,6 +15,7 @@ pub mod program;
 pub mod proxy;
 pub mod report;
 pub mod server;
+pub mod sheet;
 pub mod table;
 pub mod town;
 

@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -43,6 +43,23 @@ pub fn tonghop_on(database: &TestDatabase, arguments: &[&str]) -> Command {
         .env("TONGHOP_ACCOUNT_BYTES", "0")
         .env("TONGHOP_TENANT_BYTES", "0");
     command
+}
+
+/// Starts a command with a line on standard input.
+pub fn start_with_line(command: &mut Command, line: &str) -> Child {
+    let command = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // A command that refuses before it asks for the line may be gone by now.
+    let _ = writeln!(child.stdin.take().unwrap(), "{line}");
+    child
+}
+
+/// Runs a command with a line on standard input.
+pub fn run_with_line(command: &mut Command, line: &str) -> Output {
+    start_with_line(command, line).wait_with_output().unwrap()
 }
 
 /// `tonghop serve` in a process of its own, which ends with this value.

@@ -16,7 +16,7 @@ use crate::harness::program::tonghop_on;
 use crate::harness::server::TestDatabase;
 use crate::harness::{Program, postgres};
 
-fn cycles(usual: usize) -> usize {
+pub(super) fn cycles(usual: usize) -> usize {
     match std::env::var("TONGHOP_TEST_CYCLES") {
         Ok(text) => text.parse().expect("TONGHOP_TEST_CYCLES is a number"),
         Err(_) => usual,

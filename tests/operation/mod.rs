@@ -2,6 +2,7 @@
 
 mod crash_battery;
 mod full_disk;
+mod import_killed;
 mod installation;
 mod operating;
 mod stopping;

@@ -360,6 +360,56 @@ on_both_backends! {
         import_sheet(&world.clerk, "", other).expect_problem(400, "MALFORMED_SPREADSHEET");
     }
 
+    fn a_number_that_a_comma_cuts_is_refused_and_never_read_as_its_beginning(backend) {
+        let world = World::new(backend, HAMLETS);
+        let refused = world.import("&submit=true", "unit,indicator,value\n01,x,1\n02,rate,93,64\n");
+        assert!(refused.text.contains("ngoài các cột của dòng tiêu đề: 64."), "{}", refused.text);
+        assert_eq!(refused.expect_problem(422, "INVALID_SUBMISSION"), ["/rows/3 MALFORMED_CSV"]);
+        world.import("", "unit,indicator,value\n01,x,1,,\n02,rate,\"93,64\"\n").expect_status(200);
+        assert_eq!(world.values("02"), ["rate 93.64"]);
+        world.import("", "unit;indicator;value\n03;rate;93,65\n").expect_status(200);
+        assert_eq!(world.values("03"), ["rate 93.65"]);
+    }
+
+    fn nothing_is_entered_for_a_unit_whose_cells_are_all_empty(backend) {
+        let world = World::new(backend, HAMLETS);
+        world.report.submit("02", &[value("x", 2)]);
+        let list = "unit,indicator,value\n01,x,\n01,y,\n02,x,\n03,x,3\n";
+        for mode in ["merge", "replace"] {
+            let query = format!("&submit=true&mode={mode}");
+            let done = world.import(&query, list).expect_status(200).json();
+            let told = told(&done);
+            assert!(matches!(told.as_slice(), [one] if one.starts_with("5 03 ")), "{told:?}");
+        }
+        assert_eq!(world.values("02"), ["x 2"]);
+        assert_eq!(world.report.figure("T", "x"), "5 2/8");
+        let faults = world.import("", "unit,indicator,value\n01,x,\n").expect_problem(422, "INVALID_SUBMISSION");
+        assert_eq!(faults, [" MALFORMED_CSV"]);
+    }
+
+    fn a_repeated_answer_is_for_those_alone_who_may_still_enter_for_each_unit(backend) {
+        let world = World::new(backend, HAMLETS);
+        let keyed = world.clerk.with("Idempotency-Key", "once");
+        let list = "unit,indicator,value\n01,x,1\n02,x,2\n";
+        let filled = sheet(&[("03", "x", Filled::Number(3.0))], &[]);
+        let sheet_keyed = world.clerk.with("Idempotency-Key", "sheet");
+        let first = import(&keyed, "&submit=true", list).expect_status(200);
+        import_sheet(&sheet_keyed, "&submit=true", &filled).expect_status(200);
+        let grants = json!([{"role": "reporter", "unit": "code:01"}]);
+        let accounts = world.admin.get("/v1/accounts").json();
+        let mut accounts = accounts["items"].as_array().unwrap().iter();
+        let id = accounts.find(|account| account["login"] == "clerk").unwrap()["id"].as_str().unwrap();
+        world.admin.with("If-Match", "*").put(&format!("/v1/accounts/{id}/grants"), &grants).expect_status(200);
+        let faults = import(&keyed, "&submit=true", list).expect_problem(422, "INVALID_SUBMISSION");
+        assert_eq!(faults, ["/rows/3/unit NOT_ALLOWED"]);
+        let faults = import_sheet(&sheet_keyed, "&submit=true", &filled).expect_problem(422, "INVALID_SUBMISSION");
+        assert_eq!(faults, ["/sheets/Nhập liệu/C2 NOT_ALLOWED"]);
+        let grants = json!([{"role": "reporter", "unit": "code:A"}]);
+        world.admin.with("If-Match", "*").put(&format!("/v1/accounts/{id}/grants"), &grants).expect_status(200);
+        let again = import(&keyed, "&submit=true", list).expect_status(200);
+        assert_eq!((again.text.as_str(), again.header("idempotency-replayed")), (first.text.as_str(), Some("true")));
+    }
+
     fn a_file_that_is_no_list_is_refused_with_what_to_do(backend) {
         let world = World::new(backend, 1);
         for (list, faults) in [

@@ -12,5 +12,6 @@ mod receipts;
 mod received_days;
 mod replaced;
 mod sheet;
+mod sheet_back;
 mod steps;
 mod submissions;

@@ -1,8 +1,7 @@
-//! The engine against a naive model: random steps on several months of one form, some in one call, with a new version
-//! of the form or of an indicator now and then, and units that report for all below them. After each
-//! step the kept totals are the fold of the
-//! submissions, and the API's use case shows what the model works out, for the month and for every
-//! longer period.
+//! The engine against a naive model: random steps on several months of one form, some in one call or
+//! from one file, with a new version of the form or of an indicator now and then, and units that report
+//! for all below them. After each step the kept totals are the fold of the submissions, and the API's
+//! use case shows what the model works out, for the month and for every longer period.
 //!
 //! `TONGHOP_TEST_SEED` repeats a run, `TONGHOP_TEST_STEPS` makes it longer.
 
@@ -17,8 +16,9 @@ use rand::seq::{IndexedRandom, IteratorRandom};
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 use tonghop::authn::Identity;
-use tonghop::domain::quantity::Qualifier;
+use tonghop::domain::quantity::{Decimal, Qualifier};
 use tonghop::domain::submission::{EnteredValue, Nil, Stage};
+use tonghop::domain::written::in_plain_form;
 use tonghop::error::Language;
 use tonghop::service::application::call::Call;
 use tonghop::service::application::condition::Precondition;
@@ -37,7 +37,7 @@ use crate::harness::server::now;
 use crate::harness::{Backend, Client, Server, postgres};
 use catalogue::{Change, TAKING, put_catalogue};
 use naive::{
-    Asked, Edition, LEVELS, LONGER, MONTHS, Model, Month, Period, Quantity, Ratio, Sent, Step,
+    Asked, Edition, Key, LEVELS, LONGER, MONTHS, Model, Month, Period, Quantity, Ratio, Sent, Step,
     UNUSED, Unit, Values,
 };
 
@@ -102,6 +102,13 @@ impl Expected {
             Err(other) => panic!("{step:?} after {before:?}: {other:?}"),
         }
     }
+}
+
+/// What a file does to a unit.
+enum Effect {
+    /// It has these values already.
+    Left(Option<&'static str>),
+    Entered(Expected),
 }
 
 /// The service and the model, side by side.
@@ -257,6 +264,7 @@ impl Run {
             6..16 => self.change_catalogue(),
             16..24 => self.cover(),
             24..36 => self.send_batch(month),
+            36..46 => self.import(month),
             _ => self.submit(month),
         }
         self.compare(&MONTHS[month]);
@@ -362,6 +370,100 @@ impl Run {
                 ),
                 false => assert_eq!(item["status"], 409, "{item}"),
             }
+        }
+    }
+
+    /// The values of some units from a file: over what they have, or instead of it.
+    fn import(&mut self, month: usize) {
+        let submitting = (0..self.model.units.len()).filter(|unit| self.submits(*unit, month));
+        let submitting: Vec<usize> = submitting.collect();
+        let mut chosen = BTreeSet::new();
+        for _ in 0..self.random.random_range(1..=6) {
+            chosen.insert(*submitting.choose(&mut self.random).unwrap());
+        }
+        let mode = *["merge", "replace"].choose(&mut self.random).unwrap();
+        let submit = self.random.random_bool(0.7);
+        let edition = self.model.edition(&MONTHS[month]).clone();
+        let before = self.model.units.clone();
+        let mut list = "unit;indicator;option;value;qualifier\n".to_owned();
+        let mut effects = BTreeMap::new();
+        for unit in chosen {
+            let named = self.values(unit, month);
+            let report = &self.model.units[unit].reports[month];
+            let (there, status) = (report.entered(&edition), report.status);
+            let mut sent = there.clone();
+            let code = &self.model.units[unit].code;
+            // What belongs to an indicator of the file is replaced as a whole, so that it adds up.
+            let is_named = |key: &Key| named.keys().any(|(indicator, _)| *indicator == key.0);
+            sent.values
+                .retain(|key, _| mode == "merge" && !is_named(key));
+            for (indicator, option) in there.values.keys().filter(|key| is_named(key)) {
+                if !named.contains_key(&(*indicator, *option)) {
+                    list.push_str(&format!(
+                        "{code};{indicator};{};xóa;\n",
+                        option.unwrap_or_default()
+                    ));
+                }
+            }
+            for ((indicator, option), quantity) in &named {
+                let decimals = edition.collected[indicator].decimals;
+                let value = in_plain_form(&Decimal::new(quantity.mantissa, decimals));
+                let (option, qualifier) = (option.unwrap_or_default(), quantity.qualifier);
+                list.push_str(&format!(
+                    "{code};{indicator};{option};{value};{qualifier}\n"
+                ));
+            }
+            if named.is_empty() {
+                continue;
+            }
+            sent.values.extend(named);
+            let is_there = match submit {
+                true => matches!(status, Some("submitted" | "approved")),
+                false => status.is_some(),
+            };
+            if is_there && sent == there {
+                effects.insert(unit, Effect::Left(status));
+                continue;
+            }
+            let step = match submit {
+                true => Step::PutSubmitted(sent),
+                false => Step::PutDraft(sent),
+            };
+            effects.insert(unit, Effect::Entered(self.take(month, unit, step).1));
+        }
+        let period = MONTHS[month].key;
+        let path = format!(
+            "/v1/submissions/import?form={FORM}&period={period}&mode={mode}&submit={submit}"
+        );
+        let answer = self.admin.post_csv(&path, &list);
+        let is_refused =
+            |effect: &Effect| matches!(effect, Effect::Entered(expected) if !expected.is_allowed);
+        if effects.is_empty() || effects.values().any(is_refused) {
+            self.model.units = before;
+            answer.expect_status(422);
+            return;
+        }
+        let answer = answer.expect_status(200).json();
+        let told = answer["units"].as_array().unwrap();
+        assert_eq!(told.len(), effects.len(), "{list}{answer}");
+        for (unit, effect) in &effects {
+            let code = json!(self.model.units[*unit].code);
+            let told = told
+                .iter()
+                .find(|told| told["unit"]["code"] == code)
+                .unwrap();
+            let (name, status) = match effect {
+                Effect::Left(status) => ("left", *status),
+                Effect::Entered(expected) if expected.before.is_none() => {
+                    ("created", expected.after)
+                }
+                Effect::Entered(expected) => ("changed", expected.after),
+            };
+            assert_eq!(
+                (&told["effect"], &told["status"]),
+                (&json!(name), &json!(status)),
+                "{list}{told}"
+            );
         }
     }
 

@@ -412,8 +412,8 @@ impl Report {
         }
         match step {
             Step::PutSubmitted(sent) => {
-                self.latest = sent.clone();
-                self.counting = Some(edition.completed(sent, levels));
+                self.latest = edition.completed(sent, levels);
+                self.counting = Some(self.latest.clone());
                 self.status = Some("submitted");
             }
             Step::PutDraft(sent) => {
@@ -424,7 +424,8 @@ impl Report {
                 self.status = Some("draft");
             }
             Step::Submit => {
-                self.counting = Some(edition.completed(&self.latest, levels));
+                self.latest = edition.completed(&self.latest, levels);
+                self.counting = Some(self.latest.clone());
                 self.status = Some("submitted");
             }
             Step::Withdraw => {
@@ -443,6 +444,15 @@ impl Report {
             Step::Reopen => self.status = Some("reopened"),
         }
         true
+    }
+
+    /// What was entered last, as it would be entered again: totals of closed breakdowns never are.
+    pub fn entered(&self, edition: &Edition) -> Sent {
+        let mut entered = self.latest.clone();
+        let is_total =
+            |(code, option): &Key| option.is_none() && edition.collected[code].is_closed();
+        entered.values.retain(|key, _| !is_total(key));
+        entered
     }
 
     fn counts(&self, stage: &str) -> bool {

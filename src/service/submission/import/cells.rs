@@ -76,6 +76,16 @@ impl Cells {
         self.units.get_mut(place)
     }
 
+    /// Leaves out the units for which the file has nothing but empty cells: nothing is entered for
+    /// them, not even that they have nothing. For the end of reading: no unit is found afterwards.
+    pub fn leave_out_untouched(&mut self) {
+        self.places.clear();
+        self.units.retain(|unit| {
+            let mut cells = unit.cells.iter();
+            unit.is_faulty || cells.any(|cell| cell.mark != Mark::Leave)
+        });
+    }
+
     /// Returns the number of a figure.
     pub fn figure(&mut self, entry: &Entry<'_>, option: OptionNumber) -> u32 {
         let key = (entry.indicator.number, option);

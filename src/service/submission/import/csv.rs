@@ -106,6 +106,7 @@ pub(super) fn read_list(
         reading.read(&row, &columns);
         watcher.advance(1);
     }
+    reading.list.cells.leave_out_untouched();
     if reading.list.cells.units.is_empty() && reading.list.faults.is_empty() {
         reading.list.faults.at_file(message!("value-list-empty"));
     }
@@ -169,6 +170,11 @@ impl<'r> Reading<'r, '_> {
             }
         };
         let number = row_number(row);
+        if let Some(surplus) = beyond(row, columns) {
+            let message = message!("value-list-row-too-wide", text = surplus);
+            let faults = &mut self.list.faults;
+            return faults.at_row(number, Code::MalformedCsv, message);
+        }
         let unit = self.unit(row, text(ListColumn::Unit));
         let mark = self.cell(row, &text);
         let Some(unit) = unit else {
@@ -352,6 +358,14 @@ pub(super) fn option_of(entry: &Entry<'_>, text: &str) -> Option<OptionNumber> {
     let mut options = entry.definition.options();
     options.find(|known| known.code == code)?;
     entry.indicator.option_number(&code)
+}
+
+/// Returns what stands in a row where the list has no column. A number with a decimal comma and without
+/// quotation marks is cut there, so that what is left of it must not be read.
+fn beyond(row: &Row, columns: &Columns) -> Option<String> {
+    let mut cells = row.cells.iter();
+    let surplus = cells.find(|cell| columns.values().all(|column| *column != cell.column))?;
+    Some(clipped(&surplus.content.shown()))
 }
 
 /// The row that a spreadsheet shows.

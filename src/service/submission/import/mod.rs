@@ -6,7 +6,7 @@ mod csv;
 mod sheet;
 mod totals;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{Read, Seek};
 
 use serde::Serialize;
@@ -25,9 +25,10 @@ use super::together::{CHUNK, MadeStep, TogetherError, Whole, change_together, re
 use super::view::{Warning, value_views};
 use crate::domain::fault::{FieldPath, Segment};
 use crate::domain::form::FormPeriod;
+use crate::domain::id::{IndicatorNumber, OptionNumber};
 use crate::domain::quantity::{Decimal, Decimals, Qualifier};
 use crate::domain::submission::{
-    Content, EnteredPassage, EnteredValue, Nil, Status, SubmissionKey,
+    Content, EnteredPassage, EnteredValue, Fact, Nil, Status, SubmissionKey,
 };
 use crate::domain::text::clipped;
 use crate::error::{Code, Explain, Explanation, Fault, FaultList, FaultPlace, Message};
@@ -467,13 +468,20 @@ impl Import<'_> {
         }
         let (places, changes): (Vec<usize>, Vec<_>) = sent.into_iter().unzip();
         let asked = Asked::each(self.application, changes);
+        let entered = in_force.entered_figures();
+        let entered = entered.map(|(entry, number, _)| (entry.indicator.number, number));
+        let comparing = Comparing {
+            edition: snapshot.counters.into(),
+            intent: self.intent,
+            entered: entered.collect(),
+        };
         let mut left = Vec::new();
         let mut chunk = Vec::new();
         let mut refused = Vec::new();
         for ((place, asked), there) in places.into_iter().zip(asked).zip(kept) {
             match (asked, there) {
                 (Ok(asked), Some((standing, content)))
-                    if is_same(&asked, self.intent, standing, content, snapshot) =>
+                    if comparing.is_there(&asked, standing, content) =>
                 {
                     left.push((place, standing.submission.status));
                 }
@@ -610,26 +618,39 @@ impl Import<'_> {
     }
 }
 
-/// Returns true if a submission has the values already that are sent, in the state in which they are
-/// sent.
-fn is_same(
-    asked: &Asked,
+/// Compares what is sent with what is there.
+struct Comparing {
+    edition: RulesEdition,
     intent: Intent,
-    standing: &Standing,
-    content: &Content,
-    snapshot: &Snapshot,
-) -> bool {
-    let read = asked.content_by(snapshot.counters.into());
-    let has_values = matches!(read, Some(Ok(read)) if read == content);
-    let is_sent = match (intent, standing.submission.status) {
-        (Intent::Submit, Status::Submitted | Status::Approved) => true,
-        (
-            Intent::Submit,
-            Status::Draft | Status::Returned | Status::Reopened | Status::Withdrawn,
-        ) => false,
-        (Intent::KeepDraft, _) => true,
-    };
-    has_values && is_sent
+    /// The figures that units enter. Totals of closed breakdowns are computed when a submission counts,
+    /// and a draft has none.
+    entered: HashSet<(IndicatorNumber, OptionNumber)>,
+}
+
+impl Comparing {
+    /// Returns true if a submission has the values already that are sent, in the state in which they are
+    /// sent.
+    fn is_there(&self, asked: &Asked, standing: &Standing, content: &Content) -> bool {
+        let read = asked.content_by(self.edition);
+        let has_values = matches!(read, Some(Ok(read)) if self.is_same(read, content));
+        let is_sent = match (self.intent, standing.submission.status) {
+            (Intent::Submit, Status::Submitted | Status::Approved) => true,
+            (
+                Intent::Submit,
+                Status::Draft | Status::Returned | Status::Reopened | Status::Withdrawn,
+            ) => false,
+            (Intent::KeepDraft, _) => true,
+        };
+        has_values && is_sent
+    }
+
+    fn is_same(&self, one: &Content, other: &Content) -> bool {
+        let is_entered = |fact: &&Fact| self.entered.contains(&(fact.indicator, fact.option));
+        let (facts, others) = (one.facts.iter(), other.facts.iter());
+        facts.filter(is_entered).eq(others.filter(is_entered))
+            && one.narrative == other.narrative
+            && one.nil == other.nil
+    }
 }
 
 /// Returns the state on which a unit's values build: that of which its sheet was made, otherwise the one
@@ -731,9 +752,15 @@ impl Whole for Import<'_> {
     fn refuse(&mut self, place: usize, refused: &SubmissionError) {
         let explained = refused.explain();
         if explained.faults.is_empty() {
-            let row = self.cells.units.get(place).map_or(0, |unit| unit.row);
-            let (code, message) = (explained.code, explained.message);
-            self.faults.at_cell(row, "unit", code, message);
+            let unit = self.cells.units.get(place);
+            let (row, made_from) =
+                unit.map_or((0, MadeFrom::Unknown), |unit| (unit.row, unit.made_from));
+            let is_failed = explained.code == Code::PreconditionFailed;
+            let message = match is_failed && made_from != MadeFrom::Unknown {
+                true => message!("value-list-stale"),
+                false => explained.message,
+            };
+            self.faults.at_cell(row, "unit", explained.code, message);
         }
         for fault in explained.faults {
             let (row, column) = self.row_of(place, &fault);

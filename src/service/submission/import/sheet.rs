@@ -54,6 +54,7 @@ pub(super) fn read_workbook(
         reading.take(unit);
         watcher.advance(length);
     }
+    reading.list.cells.leave_out_untouched();
     if reading.list.cells.units.is_empty() && reading.list.faults.is_empty() {
         reading.list.faults.at_file(message!("value-list-empty"));
     }

@@ -63,7 +63,7 @@ pub fn found(application: &Application, slug: &str) -> Result<Identity, Failure>
 /// Adds the units below one country, the indicators and the form.
 pub fn furnish(application: &Application, identity: &Identity, units: &str) -> Result<(), Failure> {
     let list = UnitList {
-        csv: units.to_owned(),
+        file: units.as_bytes().to_vec(),
         valid_from: None,
         country: Some("Việt Nam".to_owned()),
         mode: ImportMode::Write,

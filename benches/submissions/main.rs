@@ -151,7 +151,7 @@ fn prepare(application: &Application) -> Result<Identity, Failure> {
         }
     }
     let list = UnitList {
-        csv,
+        file: csv.into_bytes(),
         valid_from: None,
         country: None,
         mode: ImportMode::Write,

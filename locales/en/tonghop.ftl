@@ -702,14 +702,22 @@ unit-differs-parent = the unit above
 
 ## service/map/import
 
-unit-list-wrong-columns = Line { $line } does not have the columns code,name,level,parent_code[,kind].
-unit-list-empty = The list has no rows. Its columns are separated by commas, semicolons or tabs.
 unit-list-code-twice = The code { $code } stands on two lines. Remove one of the two.
 unit-parent-level-too-low = The unit above, { $name }, stands in the list at the level { $above }, which is not above the level { $level }. Correct the level, or choose a unit of a higher one.
 unit-parent-twin = There is no unit above with the code { $name }, but there is { $twin }. Spreadsheets drop zeros before a number: make the column of codes text, and correct it.
 unit-parent-unknown = There is no unit above with the code { $name }, neither in the list nor in the system.
+office-parent-unknown = There is no unit above with the code { $name }. Import the statistics office's list of the level above first, or its list of all units.
 unit-parent-ended = The unit above, { $name } ({ $code }), stands until { $to }, and the list begins on { $day }. Choose another one.
 unit-parent-stands-from = The unit above, { $name } ({ $code }), stands from { $from } on, and the list begins on { $day }. Set valid_from to { $from } or later.
+
+## service/map/office_list
+
+office-list-empty = The list has no rows below its headings. Download it again.
+office-list-wrong-columns = Line { $line } has cells beyond the headings. Download the list again, or correct the line.
+office-code-digits = The statistics office writes the code of a { $level } with { $digits } digits, and here it is { $code }. Spreadsheets drop zeros before a number: download the list again and send it without opening it, or make the columns of codes text and write all zeros.
+office-kind-unknown = Neither Cấp nor Tên says whether the unit is a district or a commune. Write one of these into Cấp: { $kinds }.
+office-name-differs = The code { $code } has the name { $other } on line { $line }, and here { $name }. Correct one of the two.
+office-parent-differs = The unit { $code } stands below { $other } on line { $line }, and here below { $parent }. Correct one of the two.
 
 ## service/map/mapping
 
@@ -737,12 +745,17 @@ reorganisation-invalid =
 
 ## service/map/unit
 
-unit-malformed = The list cannot be read. Its first line must be: code,name,level,parent_code[,kind].
+unit-malformed = The list cannot be read. Its first line must be: code,name,level,parent_code[,kind], or the headings of a list of the statistics office.
 unit-invalid =
     No unit was written: the list has { $count ->
         [one] { $count } fault
        *[other] { $count } faults
     }. Correct each one listed.
+
+## service/map/unit_list
+
+unit-list-wrong-columns = Line { $line } does not have the columns code,name,level,parent_code[,kind].
+unit-list-empty = The list has no rows. Its columns are separated by commas, semicolons or tabs.
 
 ## service/map/reorganisation/preview
 
@@ -1036,6 +1049,10 @@ spreadsheet-too-large = The file is too large once it is unpacked. Delete sheets
 spreadsheet-cell-too-long = The file has a cell or a line that is too long. Check its quotation marks and its cells, and send it again.
 spreadsheet-too-many-cells = A sheet has more than { $most } cells with something in them. Divide it into several files, and send those.
 spreadsheet-too-many-columns = A row has more than { $most } columns. Delete the columns that are not needed, and send it again.
+spreadsheet-too-many-rows = The file has more than { $most } rows. Delete the rows that are not needed, or divide it into several files, and send those.
+spreadsheet-several-sheets = The sheets { $first } and { $second } both have cells, so nobody knows which one is the list. Delete or hide the sheet that is not the list, and send the file again.
+spreadsheet-merged = Cells are merged from { $place } on, so nobody knows for which rows they hold. Unmerge the cells, write the value into each row, and send the file again.
+spreadsheet-no-value = The cell { $place } shows an error, or a formula without a value. Write its value there, and send the file again.
 
 ## store/error
 

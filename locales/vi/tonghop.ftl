@@ -649,14 +649,22 @@ unit-differs-parent = đơn vị cấp trên
 
 ## service/map/import
 
-unit-list-wrong-columns = Dòng { $line } không đúng các cột code,name,level,parent_code[,kind].
-unit-list-empty = Danh sách không có dòng nào. Các cột ngăn cách bằng dấu phẩy, dấu chấm phẩy hoặc tab.
 unit-list-code-twice = Mã { $code } có hai dòng trong danh sách. Hãy bỏ một dòng.
 unit-parent-level-too-low = Đơn vị cấp trên mã { $name } trong danh sách ở cấp { $above }, không cao hơn cấp { $level }. Hãy sửa cấp, hoặc chọn đơn vị cấp cao hơn.
 unit-parent-twin = Không có đơn vị cấp trên mã { $name }, nhưng có mã { $twin }. Bảng tính hay làm mất số 0 đứng đầu: hãy định dạng cột mã là văn bản rồi sửa lại.
 unit-parent-unknown = Không có đơn vị cấp trên mã { $name }, cả trong danh sách lẫn trong hệ thống.
+office-parent-unknown = Chưa có đơn vị cấp trên mã { $name }. Hãy nhập danh mục của cấp trên trước, hoặc nhập danh mục đầy đủ các cấp.
 unit-parent-ended = Đơn vị cấp trên { $name } ({ $code }) chỉ có đến ngày { $to }; danh sách bắt đầu từ ngày { $day }. Hãy chọn đơn vị khác.
 unit-parent-stands-from = Đơn vị cấp trên { $name } ({ $code }) chỉ có từ ngày { $from }; danh sách bắt đầu từ ngày { $day }. Hãy đặt valid_from từ ngày { $from }.
+
+## service/map/office_list
+
+office-list-empty = Danh mục không có dòng nào dưới dòng tiêu đề. Hãy tải lại.
+office-list-wrong-columns = Dòng { $line } có ô nằm ngoài các cột có tiêu đề. Hãy tải lại danh mục, hoặc sửa dòng này.
+office-code-digits = Cơ quan thống kê ghi mã { $level } bằng { $digits } chữ số, còn ở đây là { $code }. Bảng tính hay làm mất số 0 đứng đầu: hãy tải lại danh mục và gửi mà không mở ra lưu lại, hoặc định dạng cột mã là văn bản rồi ghi đủ số 0.
+office-kind-unknown = Cả cột Cấp lẫn cột Tên không nói đơn vị là cấp huyện hay cấp xã. Hãy ghi vào cột Cấp một trong các loại: { $kinds }.
+office-name-differs = Mã { $code } ở dòng { $line } có tên { $other }, còn ở đây là { $name }. Hãy sửa một trong hai dòng.
+office-parent-differs = Đơn vị mã { $code } ở dòng { $line } thuộc đơn vị mã { $other }, còn ở đây thuộc { $parent }. Hãy sửa một trong hai dòng.
 
 ## service/map/mapping
 
@@ -676,8 +684,13 @@ reorganisation-invalid = Văn bản sắp xếp có { $count } chỗ chưa đún
 
 ## service/map/unit
 
-unit-malformed = Không đọc được danh sách. Dòng đầu phải là: code,name,level,parent_code[,kind].
+unit-malformed = Không đọc được danh sách. Dòng đầu phải là: code,name,level,parent_code[,kind], hoặc các cột của danh mục do cơ quan thống kê phát hành.
 unit-invalid = Có { $count } chỗ chưa đúng; chưa có đơn vị nào được ghi. Hãy sửa từng chỗ trong danh sách.
+
+## service/map/unit_list
+
+unit-list-wrong-columns = Dòng { $line } không đúng các cột code,name,level,parent_code[,kind].
+unit-list-empty = Danh sách không có dòng nào. Các cột ngăn cách bằng dấu phẩy, dấu chấm phẩy hoặc tab.
 
 ## service/map/reorganisation/preview
 
@@ -948,6 +961,10 @@ spreadsheet-too-large = Tệp này khi mở ra quá lớn. Hãy xóa các trang 
 spreadsheet-cell-too-long = Tệp có một ô hoặc một dòng quá dài. Hãy kiểm tra dấu ngoặc kép và nội dung các ô, rồi gửi lại.
 spreadsheet-too-many-cells = Một trang tính có nhiều hơn { $most } ô có nội dung. Hãy chia thành nhiều tệp rồi gửi lại.
 spreadsheet-too-many-columns = Một dòng có nhiều hơn { $most } cột. Hãy xóa các cột không dùng đến rồi gửi lại.
+spreadsheet-too-many-rows = Tệp có nhiều hơn { $most } dòng. Hãy xóa các dòng không dùng đến, hoặc chia thành nhiều tệp, rồi gửi lại.
+spreadsheet-several-sheets = Hai trang tính { $first } và { $second } đều có nội dung, nên không biết danh sách ở trang nào. Hãy xóa hoặc ẩn trang không phải danh sách rồi gửi lại.
+spreadsheet-merged = Có các ô bị gộp từ ô { $place }, nên không biết nội dung là của dòng nào. Hãy bỏ gộp ô (Unmerge), ghi nội dung vào từng dòng rồi gửi lại.
+spreadsheet-no-value = Ô { $place } báo lỗi, hoặc có công thức chưa tính ra kết quả. Hãy ghi giá trị vào ô đó rồi gửi lại.
 
 ## store/error
 

@@ -42,7 +42,8 @@ use crate::{Failure, explained, now, ready};
 
 #[derive(Subcommand)]
 pub enum ImportCommand {
-    /// Add all units of a list, or none: CSV with code,name,level,parent_code[,kind].
+    /// Add all units of a list, or none: CSV or XLSX with code,name,level,parent_code[,kind], or a
+    /// list of the General Statistics Office as it is.
     Units(UnitsArguments),
     /// Create the accounts of all people of a list, or none: CSV with
     /// login,name,telephone,role,unit_code. Everybody is invited.
@@ -156,7 +157,7 @@ fn run_units(application: &Application, units: &UnitsArguments) -> Result<(), Fa
     let run = &units.run;
     let identity = run.sign_in(application)?;
     let list = UnitList {
-        csv: read_text(&units.list)?,
+        file: read_bytes(&units.list)?,
         valid_from: units.valid_from.map(Day::get),
         country: units.country.clone(),
         mode: ImportMode::DryRun,
@@ -521,6 +522,10 @@ impl fmt::Display for FileFaults {
             .iter()
             .try_for_each(|fault| write!(f, "\n{fault}"))
     }
+}
+
+fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()).into())
 }
 
 fn read_text(path: &Path) -> Result<String, Failure> {

@@ -150,7 +150,7 @@ fn load_units(
     now: DateTime<Utc>,
 ) -> Result<(), DemoError> {
     let list = UnitList {
-        csv: include_str!("units.csv").to_owned(),
+        file: include_bytes!("units.csv").to_vec(),
         valid_from: None,
         country: None,
         mode: ImportMode::Write,

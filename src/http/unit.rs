@@ -10,7 +10,7 @@ use super::answer::{change, shown};
 use super::problem::Problem;
 use super::refusal::NotThere;
 use super::request::page::{page_request, page_response};
-use super::request::{Called, JsonBody, Now, Params, SeenEtags, SignedIn, TextBody};
+use super::request::{Called, JsonBody, ListBody, Now, Params, SeenEtags, SignedIn};
 use crate::domain::day::Day;
 use crate::service::Application;
 use crate::service::application::import_mode::ImportMode;
@@ -184,26 +184,30 @@ pub struct ImportParams {
 
 /// Add all units of a list, or none.
 ///
-/// Takes CSV with the columns `code,name,level,parent_code` and, optionally, `kind`. Units that
-/// already exist exactly as listed stay as they are.
+/// Takes CSV or a workbook (XLSX) with the columns `code,name,level,parent_code` and, optionally,
+/// `kind`, or a list as the General Statistics Office gives it: all provinces, districts and communes
+/// (`Mã TP`, `Mã QH`, `Mã PX`, with their names), or the units of one level (`Mã`, `Tên`, `Cấp`, with
+/// the codes of the units above). Of such a list the kind becomes `kind`, and the name is the rest
+/// (`Phường Phúc Xá`); codes that lost their zeros are refused. A workbook has one sheet with cells that
+/// is not hidden, and no merged cells there. Units that already exist exactly as listed stay as they
+/// are.
 #[utoipa::path(
     tag = "units",
-    params(ImportParams, Called<TextBody>),
-    request_body(
-        content = String,
-        content_type = "text/csv",
-        example = json!("code,name,level,parent_code,kind\n89,An Giang,province,,tỉnh\n887,Tân Châu,town,89,thị xã\n"),
-    ),
+    params(ImportParams, Called<ListBody>),
+    request_body(content(
+        (String = "text/csv", example = json!("code,name,level,parent_code,kind\n89,An Giang,province,,tỉnh\n887,Tân Châu,town,89,thị xã\n")),
+        (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", example = json!("(the bytes of a workbook)")),
+    )),
     responses((status = 200, description = "What was done", body = ImportResult)),
 )]
 #[post("/units/import")]
 pub async fn import_units(
     application: web::Data<Application>,
     Params(params): Params<ImportParams>,
-    Called { call, body }: Called<TextBody>,
+    Called { call, body }: Called<ListBody>,
 ) -> Result<HttpResponse, Problem> {
     let list = UnitList {
-        csv: body,
+        file: body.into(),
         valid_from: params.valid_from.map(Day::get),
         country: None,
         mode: ImportMode::of_parameter(params.dry_run),

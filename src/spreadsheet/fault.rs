@@ -1,6 +1,8 @@
 //! Reasons for which a file cannot be read at all, with what to do about them.
 
+use crate::domain::text::clipped;
 use crate::error::{Code, Explain, Explanation, Message};
+use crate::locale::Quoted;
 use crate::message;
 
 /// A reason for which a file cannot be read at all.
@@ -18,6 +20,15 @@ pub enum SpreadsheetFault {
     /// A text in another encoding than UTF-8 and UTF-16; the first line of which this is known.
     #[error("line {line} is not UTF-8")]
     Encoding { line: u64 },
+    /// A table was looked for, and two sheets have cells.
+    #[error("both {first} and {second} have cells")]
+    SeveralSheets { first: String, second: String },
+    /// A table was looked for, and cells of it are merged.
+    #[error("the cells from {place} on are merged")]
+    Merged { place: String },
+    /// A table was looked for, and a cell shows an error or no value.
+    #[error("the cell {place} has no value")]
+    NoValue { place: String },
     #[error("the file is beyond {0:?}")]
     TooLarge(Limit),
     /// The file's bytes cannot be had.
@@ -38,6 +49,8 @@ pub enum Limit {
     Cells,
     /// The columns.
     Columns,
+    /// The rows of a sheet with one table: more than a country has units.
+    Rows,
 }
 
 impl Limit {
@@ -49,6 +62,7 @@ impl Limit {
             Limit::Cell => 1 << 20,
             Limit::Cells => 2_000_000,
             Limit::Columns => 16_384,
+            Limit::Rows => 100_000,
         }
     }
 
@@ -58,6 +72,7 @@ impl Limit {
             Limit::Cell => message!("spreadsheet-cell-too-long"),
             Limit::Cells => message!("spreadsheet-too-many-cells", most = self.most()),
             Limit::Columns => message!("spreadsheet-too-many-columns", most = self.most()),
+            Limit::Rows => message!("spreadsheet-too-many-rows", most = self.most()),
         }
     }
 }
@@ -70,6 +85,13 @@ impl Explain for SpreadsheetFault {
             SpreadsheetFault::OldOrLocked => invalid(message!("spreadsheet-old-or-locked")),
             SpreadsheetFault::OpenDocument => invalid(message!("spreadsheet-open-document")),
             SpreadsheetFault::Encoding { line } => invalid(message!("spreadsheet-encoding", line)),
+            SpreadsheetFault::SeveralSheets { first, second } => {
+                let (first, second) = (clipped(first), clipped(second));
+                let (first, second) = (Quoted(&first), Quoted(&second));
+                invalid(message!("spreadsheet-several-sheets", first, second))
+            }
+            SpreadsheetFault::Merged { place } => invalid(message!("spreadsheet-merged", place)),
+            SpreadsheetFault::NoValue { place } => invalid(message!("spreadsheet-no-value", place)),
             SpreadsheetFault::TooLarge(limit) => {
                 Explanation::new(Code::BodyTooLarge, limit.message())
             }

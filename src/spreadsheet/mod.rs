@@ -11,9 +11,11 @@ mod cell;
 mod delimited;
 mod fault;
 mod number_format;
+mod table;
 mod xlsx;
 
 pub use self::cell::{Cell, Column, Content, Row};
 pub use self::delimited::DelimitedRows;
 pub use self::fault::{Limit, SpreadsheetFault};
-pub use self::xlsx::{Region, Sheet, SheetRows, SheetVisibility, Workbook};
+pub use self::table::{TableFile, TableRows};
+pub use self::xlsx::{Region, Sheet, SheetRows, SheetVisibility, Workbook, begins_as_workbook};

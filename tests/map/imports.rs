@@ -16,16 +16,16 @@ use crate::harness::{Backend, Server};
 const HEADING: &str = "code,name,level,parent_code,kind\n";
 
 /// What the command said: on standard output, on standard error, and whether it succeeded.
-struct Said {
-    out: String,
-    err: String,
-    success: bool,
+pub(super) struct Said {
+    pub out: String,
+    pub err: String,
+    pub success: bool,
 }
 
 impl Said {
     /// The cells of the row of a table that begins with these.
     #[track_caller]
-    fn row(&self, first: &str) -> Vec<String> {
+    pub fn row(&self, first: &str) -> Vec<String> {
         let cells = |line: &str| -> Vec<String> {
             let parts = line.split(['│', '┆']).map(str::trim);
             parts
@@ -39,13 +39,13 @@ impl Said {
     }
 }
 
-fn file(server: &Server, name: &str, content: &str) -> PathBuf {
+pub(super) fn file(server: &Server, name: &str, content: &str) -> PathBuf {
     let path = server.database.directory.path().join(name);
     std::fs::write(&path, content).unwrap();
     path
 }
 
-fn import(server: &Server, what: &str, arguments: &[&str]) -> Said {
+pub(super) fn import(server: &Server, what: &str, arguments: &[&str]) -> Said {
     let url = match &server.database.server {
         DatabaseUrl::Sqlite { path } => format!("sqlite:{path}"),
         DatabaseUrl::Postgresql { url } => url.clone(),

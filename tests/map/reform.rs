@@ -508,7 +508,7 @@ fn the_real_reform_and_what_followed_lose_no_figure_and_change_no_report_of_befo
     let identity = server.identity();
     // Larger than what the test's server takes in one body.
     let units = UnitList {
-        csv: before.clone(),
+        file: before.clone().into_bytes(),
         valid_from: None,
         country: None,
         mode: ImportMode::Write,

@@ -12,6 +12,7 @@ mod header;
 mod idempotency;
 mod json;
 mod limit;
+mod list;
 mod packing;
 pub mod page;
 mod query;
@@ -40,6 +41,7 @@ pub use self::json::{JsonBody, LargeJsonBody, OptionalJsonBody};
 pub(super) use self::json::{MOST_ITEMS, wrong_body};
 pub use self::limit::{BodyLimit, BodyTime};
 pub(super) use self::limit::{LARGEST_FORM, body_too_large, check_head};
+pub use self::list::ListBody;
 pub use self::query::{Params, listed};
 pub use self::text::TextBody;
 

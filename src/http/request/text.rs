@@ -51,7 +51,7 @@ impl FromRequest for TextBody {
 /// The most lines of a table: more than a country has units.
 const MOST_LINES: usize = 100_000;
 
-fn check_lines(raw: &[u8]) -> Result<(), Problem> {
+pub(super) fn check_lines(raw: &[u8]) -> Result<(), Problem> {
     let breaks = raw.iter().filter(|byte| **byte == b'\n');
     if breaks.count() <= MOST_LINES {
         return Ok(());

@@ -1,5 +1,5 @@
-//! Reads CSV tables: their rows, each with the line on which a spreadsheet shows it. Does not
-//! interpret them.
+//! Reads tables: their rows, each with the line on which a spreadsheet shows it. Does not interpret
+//! them.
 //!
 //! Spreadsheets leave empty rows, columns without a heading, and semicolons or tabs where commas
 //! are decimal marks (`spreadsheet/delimited.rs`). All tables accept these.
@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::error::{Code, Fault, MOST_FAULTS, Message};
 use crate::message;
 use crate::path;
-use crate::spreadsheet::{Column, Content, DelimitedRows, Row};
+use crate::spreadsheet::{Column, Content, Row, SpreadsheetFault, TableFile, TableRows};
 
 /// A row and its line; the first line of the file is line 1.
 pub(in crate::service) struct Listed<R> {
@@ -56,7 +56,16 @@ pub(in crate::service) fn read_list<R: DeserializeOwned>(
     otherwise: impl Fn(u64) -> Message,
     empty: impl FnOnce() -> Message,
 ) -> (Vec<Listed<R>>, Vec<Fault>) {
-    let (rows, wrong): (Vec<_>, Vec<_>) = read_table(csv, columns).into_iter().partition_result();
+    list_of(read_table(csv, columns), otherwise, empty)
+}
+
+/// Parts the rows that were read of a list from the faults of those that cannot be.
+pub(in crate::service) fn list_of<R>(
+    rows: Vec<Result<Listed<R>, WrongColumns>>,
+    otherwise: impl Fn(u64) -> Message,
+    empty: impl FnOnce() -> Message,
+) -> (Vec<Listed<R>>, Vec<Fault>) {
+    let (rows, wrong): (Vec<_>, Vec<_>) = rows.into_iter().partition_result();
     let faults = wrong.into_iter().map(|wrong| wrong.fault(&otherwise));
     let mut faults: Vec<Fault> = faults.collect();
     if rows.is_empty() && faults.is_empty() {
@@ -85,44 +94,91 @@ pub(in crate::service) fn read_table<R: DeserializeOwned>(
     csv: &str,
     columns: &[&str],
 ) -> Vec<Result<Listed<R>, WrongColumns>> {
-    let mut reader = match DelimitedRows::open(csv.as_bytes()) {
-        Ok(reader) => reader,
-        Err(_) => return vec![Err(unreadable(0, 1))],
-    };
-    let (line, heading) = match reader.next_row() {
-        Ok(Some(row)) => (row.number, Heading::of(&row)),
+    let mut file = TableFile::Delimited(csv.as_bytes());
+    let table = match file.rows().and_then(Table::begin) {
+        Ok(Some(table)) => table,
         Ok(None) => return Vec::new(),
         Err(_) => return vec![Err(unreadable(0, 1))],
     };
-    let missing = heading.missing(columns);
-    if !missing.is_empty() {
-        return vec![Err(WrongColumns {
-            index: 0,
-            line,
-            missing,
-        })];
-    }
-    let mut rows = Vec::new();
-    let mut line = line;
-    // Stop after as many wrong rows as an answer reports.
-    let mut wrong = 0;
-    while wrong < MOST_FAULTS {
-        let index = rows.len();
-        let row = match reader.next_row() {
-            Ok(Some(row)) => {
-                line = row.number;
-                heading.listed(index, &row, reader.width())
-            }
-            Ok(None) => break,
-            Err(_) => {
-                rows.push(Err(unreadable(index, line + 1)));
-                break;
-            }
+    let (mut line, mut rows) = (table.line, Vec::new());
+    let read = table.read(columns, |row| {
+        line = match &row {
+            Ok(listed) => listed.line,
+            Err(wrong) => wrong.line,
         };
-        wrong += usize::from(row.is_err());
         rows.push(row);
+    });
+    if read.is_err() {
+        rows.push(Err(unreadable(rows.len(), line + 1)));
     }
     rows
+}
+
+/// A table whose heading was read.
+pub(in crate::service) struct Table<'t, 'f> {
+    /// The line of the heading.
+    line: u64,
+    heading: Heading,
+    rows: TableRows<'t, 'f>,
+}
+
+impl<'t, 'f> Table<'t, 'f> {
+    /// Reads the heading; nothing if the table is empty.
+    ///
+    /// # Errors
+    /// [`SpreadsheetFault`].
+    pub(in crate::service) fn begin(
+        mut rows: TableRows<'t, 'f>,
+    ) -> Result<Option<Table<'t, 'f>>, SpreadsheetFault> {
+        let row = rows.next_row()?;
+        Ok(row.map(|row| Table {
+            line: row.number,
+            heading: Heading::of(&row),
+            rows,
+        }))
+    }
+
+    /// Tells whether the heading has a column, in upper or lower case.
+    pub(in crate::service) fn has(&self, column: &str) -> bool {
+        self.heading.has(column)
+    }
+
+    /// Gives each row to `take`. If the heading lacks one of `columns`, gives only that.
+    ///
+    /// # Errors
+    /// [`SpreadsheetFault`], after the rows before it were given.
+    pub(in crate::service) fn read<R: DeserializeOwned>(
+        self,
+        columns: &[&str],
+        mut take: impl FnMut(Result<Listed<R>, WrongColumns>),
+    ) -> Result<(), SpreadsheetFault> {
+        let Table {
+            line,
+            heading,
+            mut rows,
+        } = self;
+        let missing = heading.missing(columns);
+        if !missing.is_empty() {
+            take(Err(WrongColumns {
+                index: 0,
+                line,
+                missing,
+            }));
+            return Ok(());
+        }
+        // Stop after as many wrong rows as an answer reports.
+        let (mut index, mut wrong) = (0, 0);
+        while wrong < MOST_FAULTS {
+            let Some(row) = rows.next_row()? else {
+                break;
+            };
+            let read = heading.listed(index, &row, rows.width());
+            index += 1;
+            wrong += usize::from(read.is_err());
+            take(read);
+        }
+        Ok(())
+    }
 }
 
 fn unreadable(index: usize, line: u64) -> WrongColumns {
@@ -143,7 +199,7 @@ struct Heading {
 impl Heading {
     fn of(row: &Row) -> Heading {
         let named = row.cells.iter();
-        let named = named.map(|cell| (cell.column, cell.content.shown().to_lowercase()));
+        let named = named.map(|cell| (cell.column, heading_text(&cell.content.shown())));
         let (places, names): (Vec<Column>, Vec<String>) = named.unzip();
         Heading {
             names: StringRecord::from(names),
@@ -151,10 +207,14 @@ impl Heading {
         }
     }
 
+    fn has(&self, column: &str) -> bool {
+        let column = heading_text(column);
+        self.names.iter().any(|name| name == column)
+    }
+
     /// Returns those of the columns that the heading lacks.
     fn missing(&self, columns: &[&str]) -> Vec<String> {
-        let lacks = |column: &&&str| self.names.iter().all(|name| name != **column);
-        let missing = columns.iter().filter(lacks);
+        let missing = columns.iter().filter(|column| !self.has(column));
         missing.map(|column| (*column).to_owned()).collect()
     }
 
@@ -196,6 +256,12 @@ impl Heading {
         });
         cells.collect()
     }
+}
+
+/// Returns the text by which columns are compared: in small letters, without strokes between words.
+fn heading_text(shown: &str) -> String {
+    let shown = shown.to_lowercase().replace('/', " ");
+    shown.split_whitespace().join(" ")
 }
 
 #[cfg(test)]

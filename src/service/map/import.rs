@@ -3,6 +3,7 @@
 use super::doubt::{UnitWarning, doubts, without_zeros};
 use super::draft::{Above, Draft, EnteredUnit};
 use super::unit::{LevelCount, UnitError, write_new};
+use super::unit_list::{UnitColumns, UnitRow, UnitRows, Zeros, read_unit_list};
 use crate::locale::Quoted;
 use crate::path;
 use std::collections::{HashMap, HashSet};
@@ -12,10 +13,11 @@ use serde::Serialize;
 
 use crate::authn::Identity;
 use crate::authz::Action;
+use crate::domain::fault::FieldPath;
 use crate::domain::hierarchy::{Hierarchy, Place, Tree};
 use crate::domain::id::UnitCode;
 use crate::domain::level::Level;
-use crate::domain::text::{clipped, composed};
+use crate::domain::text::clipped;
 use crate::domain::unit::{BEGINNING, UnitFact, Validity};
 use crate::error::{Code, Fault, MOST_FAULTS, Message};
 use crate::message;
@@ -26,15 +28,16 @@ use crate::service::application::door::Written;
 use crate::service::application::idempotency::{Outcome, Reply};
 use crate::service::application::import_mode::ImportMode;
 use crate::service::application::snapshot::Snapshot;
-use crate::service::application::table::{Listed, in_order_of_list, read_list};
+use crate::service::application::table::in_order_of_list;
 use crate::service::application::watcher::{Nobody, Phase, Watcher};
 use crate::store::level::level_put;
 
 /// A list of units to add.
 #[derive(Debug, Clone)]
 pub struct UnitList {
-    /// CSV (RFC 4180) with the columns `code,name,level,parent_code` and, optionally, `kind`.
-    pub csv: String,
+    /// CSV or a workbook, with the columns `code,name,level,parent_code` and, optionally, `kind`, or
+    /// as the statistics office gives its lists.
+    pub file: Vec<u8>,
     /// The first day of all units; by default they exist from the beginning.
     pub valid_from: Option<NaiveDate>,
     /// The name of a unit to put above all others, at a level of its own, if the list has several
@@ -112,7 +115,7 @@ pub fn check_units(
     list: &UnitList,
     watcher: &dyn Watcher,
 ) -> Result<CheckedUnits, UnitError> {
-    let rows = read_rows(&list.csv)?.with_country(list.country.as_deref());
+    let rows = read_unit_list(&list.file)?.with_country(list.country.as_deref());
     application.reading(identity, |_, snapshot| {
         let _permit = snapshot.access.to_tenant(Action::CreateUnits)?;
         let snapshot = &with_country_level(snapshot, list);
@@ -135,7 +138,7 @@ pub fn add_units(
     list: &UnitList,
     watcher: &dyn Watcher,
 ) -> Result<Reply, UnitError> {
-    let rows = read_rows(&list.csv)?.with_country(list.country.as_deref());
+    let rows = read_unit_list(&list.file)?.with_country(list.country.as_deref());
     application.changing(call, |change| {
         let snapshot = change.snapshot;
         let permit = snapshot.access.to_tenant(Action::CreateUnits)?;
@@ -165,41 +168,6 @@ pub fn add_units(
     })
 }
 
-/// The code of the unit above all others, that of the country (ISO 3166).
-const COUNTRY: &str = "VN";
-
-/// The rows of a list, and the faults of those that cannot be read.
-struct UnitRows {
-    rows: Vec<Row>,
-    unreadable: Vec<Fault>,
-}
-
-impl UnitRows {
-    /// Puts the rows below one more unit, if several of them are roots.
-    fn with_country(self, country: Option<&str>) -> UnitRows {
-        let UnitRows {
-            mut rows,
-            unreadable,
-        } = self;
-        let mut roots: Vec<&mut Row> = rows.iter_mut().filter(|row| row.is_root()).collect();
-        if let (Some(name), Some(level), true) = (country, Level::country(), roots.len() > 1) {
-            for root in &mut roots {
-                root.parent_code = COUNTRY.to_owned();
-            }
-            rows.push(Row {
-                code: COUNTRY.to_owned(),
-                name: composed(name).into_owned(),
-                level: level.code.to_string(),
-                parent_code: String::new(),
-                kind: String::new(),
-                index: rows.len() + unreadable.len(),
-                line: None,
-            });
-        }
-        UnitRows { rows, unreadable }
-    }
-}
-
 /// Returns the snapshot with the country's level, as it will be after the import.
 fn with_country_level(snapshot: &Snapshot, list: &UnitList) -> Snapshot {
     let mut levels = snapshot.hierarchy.levels().to_vec();
@@ -209,51 +177,6 @@ fn with_country_level(snapshot: &Snapshot, list: &UnitList) -> Snapshot {
     });
     levels.extend(country);
     snapshot.with_hierarchy(snapshot.hierarchy.with_levels(levels))
-}
-
-#[derive(Debug, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Row {
-    code: String,
-    name: String,
-    level: String,
-    parent_code: String,
-    #[serde(default)]
-    kind: String,
-    /// The number of the row among all, from 0.
-    #[serde(skip)]
-    index: usize,
-    /// The line in the file, where the heading is line 1; `None` for an added row.
-    #[serde(skip)]
-    line: Option<u64>,
-}
-
-impl Row {
-    fn is_root(&self) -> bool {
-        self.parent_code.is_empty()
-    }
-}
-
-/// Reads the rows. A list without a readable one is refused at once.
-fn read_rows(text: &str) -> Result<UnitRows, UnitError> {
-    let (listed, unreadable) = read_list::<Row>(
-        text,
-        &["code", "name", "level", "parent_code"],
-        |line| message!("unit-list-wrong-columns", line),
-        || message!("unit-list-empty"),
-    );
-    if listed.is_empty() {
-        return Err(UnitError::Malformed(unreadable));
-    }
-    let rows = listed.into_iter().map(|Listed { index, line, row }| Row {
-        index,
-        line: Some(line),
-        ..row
-    });
-    Ok(UnitRows {
-        rows: rows.collect(),
-        unreadable,
-    })
 }
 
 /// Returns the facts that the list adds, parents first, and the number of units that exist already.
@@ -270,22 +193,21 @@ fn plan_import(
     let tree = snapshot.hierarchy.tree_on(from);
     let mut faults = Vec::new();
     let mut entered = Vec::with_capacity(rows.len());
-    let mut first_index: HashMap<String, usize> = HashMap::new();
+    let mut codes: HashSet<String> = HashSet::new();
     for row in rows {
-        let index = row.index;
+        let place = RowPlace::of(&row);
         if faults.len() >= MOST_FAULTS {
             break;
         }
-        if first_index.contains_key(&row.code) {
+        if !codes.insert(row.code.clone()) {
             let code = &row.code;
             faults.push(Fault::in_body(
-                path![index, "code"],
+                place.at("code"),
                 Code::Duplicate,
                 message!("unit-list-code-twice", code),
             ));
             continue;
         }
-        first_index.insert(row.code.clone(), index);
         let parent = (!row.parent_code.is_empty()).then_some(row.parent_code);
         let kind = (!row.kind.is_empty()).then_some(row.kind);
         let unit = EnteredUnit {
@@ -297,7 +219,7 @@ fn plan_import(
             valid_from: Some(from),
             valid_to: None,
         };
-        entered.push((index, unit));
+        entered.push((place, unit));
     }
     sort_by_rank(&mut entered, snapshot);
     let above = Sought::of(&entered, &tree, &snapshot.hierarchy, from);
@@ -306,17 +228,17 @@ fn plan_import(
     let mut faulty: HashSet<&str> = HashSet::new();
     let mut created = Vec::new();
     let mut unchanged = 0;
-    for (index, unit) in &entered {
+    for (place, unit) in &entered {
         watcher.advance(1);
         if faults.len() >= MOST_FAULTS {
             break;
         }
-        let at = |field: &'static str| path![*index, column(field)];
+        let at = |field: &'static str| place.at(field);
         let Some(draft) = Draft::read(unit, snapshot, at, &mut faults) else {
             faulty.insert(&unit.code);
             continue;
         };
-        let parent = match above.find(unit, &planned) {
+        let parent = match above.find(unit, place.columns.zeros, &planned) {
             Ok(parent) => parent,
             Err(fault) => {
                 let may_be_there = unit.parent.as_deref();
@@ -360,23 +282,34 @@ fn plan_import(
     })
 }
 
-fn column(field: &str) -> &str {
-    if field == "parent" {
-        "parent_code"
-    } else {
-        field
+/// The place of a unit's faults in its list.
+struct RowPlace {
+    index: usize,
+    columns: UnitColumns,
+}
+
+impl RowPlace {
+    fn of(row: &UnitRow) -> RowPlace {
+        RowPlace {
+            index: row.index,
+            columns: row.columns,
+        }
+    }
+
+    fn at(&self, field: &'static str) -> FieldPath {
+        path![self.index, self.columns.column(field)]
     }
 }
 
 /// Sorts parents before their children, whatever the order of the list.
-fn sort_by_rank(entered: &mut [(usize, EnteredUnit)], snapshot: &Snapshot) {
+fn sort_by_rank(entered: &mut [(RowPlace, EnteredUnit)], snapshot: &Snapshot) {
     let ranks: HashMap<&str, i32> = snapshot
         .hierarchy
         .levels()
         .iter()
         .map(|level| (level.code.as_str(), level.rank.get()))
         .collect();
-    entered.sort_by_key(|(index, unit)| (ranks.get(unit.level.as_str()).copied(), *index));
+    entered.sort_by_key(|(place, unit)| (ranks.get(unit.level.as_str()).copied(), place.index));
 }
 
 /// The places in which parents are looked up: the list, and the map of its first day.
@@ -392,7 +325,7 @@ struct Sought<'l> {
 
 impl<'l> Sought<'l> {
     fn of(
-        entered: &'l [(usize, EnteredUnit)],
+        entered: &'l [(RowPlace, EnteredUnit)],
         tree: &'l Tree,
         hierarchy: &'l Hierarchy,
         day: NaiveDate,
@@ -416,6 +349,7 @@ impl<'l> Sought<'l> {
     fn find(
         &self,
         unit: &EnteredUnit,
+        zeros: Zeros,
         planned: &HashMap<UnitCode, Above>,
     ) -> Result<Option<Above>, Message> {
         let Some(parent) = &unit.parent else {
@@ -431,11 +365,17 @@ impl<'l> Sought<'l> {
         });
         match found {
             Some(above) => Ok(Some(above)),
-            None => Err(self.why_missing(unit, parent, code.as_ref())),
+            None => Err(self.why_missing(unit, zeros, parent, code.as_ref())),
         }
     }
 
-    fn why_missing(&self, unit: &EnteredUnit, parent: &str, code: Option<&UnitCode>) -> Message {
+    fn why_missing(
+        &self,
+        unit: &EnteredUnit,
+        zeros: Zeros,
+        parent: &str,
+        code: Option<&UnitCode>,
+    ) -> Message {
         let name = clipped(parent);
         let level = &unit.level;
         if let Some(above) = self.listed.get(parent) {
@@ -444,9 +384,11 @@ impl<'l> Sought<'l> {
         if let Some(other) = code.and_then(|code| self.nearest_with(code)) {
             return self.stands_on_other_days(other);
         }
-        match self.without_zeros.get(without_zeros(parent)) {
-            Some(twin) => message!("unit-parent-twin", name, twin),
-            None => message!("unit-parent-unknown", name = Quoted(&name)),
+        let twin = self.without_zeros.get(without_zeros(parent));
+        match (zeros, twin) {
+            (Zeros::Checked, _) => message!("office-parent-unknown", name = Quoted(&name)),
+            (Zeros::MayLack, Some(twin)) => message!("unit-parent-twin", name, twin),
+            (Zeros::MayLack, None) => message!("unit-parent-unknown", name = Quoted(&name)),
         }
     }
 

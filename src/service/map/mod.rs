@@ -4,5 +4,7 @@ pub mod doubt;
 pub mod draft;
 pub mod import;
 pub mod mapping;
+mod office_list;
 pub mod reorganisation;
 pub mod unit;
+mod unit_list;

@@ -29,6 +29,7 @@ use crate::service::application::page::{Page, PageRequest, UnknownCursor};
 use crate::service::application::snapshot::Snapshot;
 use crate::service::application::watcher::{Nobody, Phase, Watcher};
 use crate::service::people::contact::{ContactView, contacts_of};
+use crate::spreadsheet::SpreadsheetFault;
 use crate::store::tenant::{Part, mark_changed};
 use crate::store::unit::{facts_insert, units_insert};
 use crate::store::{StoreError, Transaction};
@@ -58,6 +59,8 @@ pub enum UnitError {
     },
     #[error("faults: {}", .0.len())]
     Invalid(Vec<Fault>),
+    #[error(transparent)]
+    File(#[from] SpreadsheetFault),
     /// The list cannot be read as a table.
     #[error("faults: {}", .0.len())]
     Malformed(Vec<Fault>),
@@ -71,6 +74,7 @@ impl Explain for UnitError {
             UnitError::Idempotency(held) => held.explain(),
             UnitError::Store(held) => held.explain(),
             UnitError::Cursor(held) => held.explain(),
+            UnitError::File(held) => held.explain(),
             UnitError::Parent(held) => held.explain().of_parameter("parent"),
             UnitError::UnknownLevel { level, day, levels } => {
                 let day = Named::day(*day);

@@ -107,9 +107,19 @@ impl<R: Read + Seek> Workbook<R> {
     }
 }
 
+/// How Excel's files of before 2007 begin, and files with a password.
+const COMPOUND_FILE: [u8; 4] = [0xd0, 0xcf, 0x11, 0xe0];
+
+/// Tells whether a file begins as a workbook: one of today, or one that [`Workbook::open`] refuses
+/// with what to do.
+pub fn begins_as_workbook(file: &[u8]) -> bool {
+    [*b"PK\x03\x04", COMPOUND_FILE]
+        .iter()
+        .any(|mark| file.starts_with(mark))
+}
+
 /// Tells whether a file begins as Excel's files of before 2007 do, and files with a password.
 fn begins_as_compound_file<R: Read + Seek>(file: &mut R) -> Result<bool, SpreadsheetFault> {
-    const COMPOUND_FILE: [u8; 4] = [0xd0, 0xcf, 0x11, 0xe0];
     let mut beginning = Vec::new();
     let read = file.by_ref().take(4).read_to_end(&mut beginning);
     read.map_err(SpreadsheetFault::Io)?;

@@ -43,7 +43,7 @@ use crate::service::application::locate::{NotFound, ReportPath};
 use crate::service::application::name::UnitName;
 use crate::service::application::snapshot::{RulesEdition, Snapshot};
 use crate::service::application::watcher::{Phase, Watcher};
-use crate::spreadsheet::SpreadsheetFault;
+use crate::spreadsheet::{SpreadsheetFault, begins_as_workbook};
 use crate::store::{StoreError, Transaction};
 
 /// The most units of which it is told one by one what becomes of them.
@@ -676,14 +676,11 @@ fn read_file(
     let read = file.by_ref().take(4).read_to_end(&mut beginning);
     read.and_then(|_| file.rewind())
         .map_err(SpreadsheetFault::Io)?;
-    match WORKBOOKS.iter().any(|mark| beginning == mark) {
+    match begins_as_workbook(&beginning) {
         true => read_workbook(file, snapshot, period, watcher),
         false => read_list(file, snapshot, period, watcher),
     }
 }
-
-/// What workbooks begin with: those of today, and those that the reader refuses with what to do.
-const WORKBOOKS: [[u8; 4]; 2] = [*b"PK\x03\x04", [0xd0, 0xcf, 0x11, 0xe0]];
 
 /// Makes the error of rules that are others than those by which the file was read. The same request
 /// succeeds by the new ones.

@@ -4,7 +4,7 @@
 //! `TONGHOP_TEST_CYCLES` makes it longer.
 
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rand::RngExt;
 use serde_json::json;
@@ -38,9 +38,14 @@ on_both_backends! {
     fn an_import_that_is_killed_is_whole_or_not_there_and_its_repetition_has_one_effect(backend) {
         let database = TestDatabase::migrated(backend).with_tenant();
         let mut server = Program::serve(&database);
-        put_case(&server.sign_in("test", "admin"));
+        let admin = server.sign_in("test", "admin");
+        put_case(&admin);
         let rows = (1..=HAMLETS).map(|number| format!("H{number},x,{number}\n"));
         let list = format!("unit,indicator,value\n{}", rows.collect::<String>());
+        // How long one takes that nobody kills, so that some are killed in it and some after it.
+        let begun = Instant::now();
+        admin.post_csv("/v1/submissions/import?form=f&period=1999-12&submit=true", &list).expect_status(200);
+        let most = begun.elapsed() * 3 / 2;
         let cycles = cycles(3);
         let mut survived = 0;
         for cycle in 0..cycles {
@@ -51,7 +56,7 @@ on_both_backends! {
             std::thread::scope(|scope| {
                 // Whether it is answered is a matter of the moment.
                 scope.spawn(|| sender.try_send("POST", &path, Some("text/csv"), list.as_bytes()).is_ok());
-                sleep(Duration::from_millis(rand::rng().random_range(5..1_500)));
+                sleep(rand::rng().random_range(Duration::ZERO..most));
                 server.kill();
             });
             server = Program::serve(&database);

@@ -172,9 +172,15 @@ fn a_list_is_read_whatever_a_spreadsheet_made_of_its_heading_and_all_faults_are_
         .encode_utf16()
         .flat_map(u16::to_le_bytes)
         .collect();
-    for list in [&b"PK\x03\x04\xff\xfe"[..], &utf16] {
+    for (list, expected) in [
+        (
+            &b"PK\x03\x04\xff\xfe"[..],
+            "The file is no spreadsheet, or it is damaged. ",
+        ),
+        (&utf16[..], "Line 1 lacks the columns level, parent_code. "),
+    ] {
         let told = text(&units(list).stderr);
-        assert!(told.contains("CSV UTF-8 (Comma delimited)"), "{told}");
+        assert!(told.contains(expected), "{told}");
     }
 }
 

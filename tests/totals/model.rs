@@ -961,6 +961,13 @@ on_both_backends! {
     }
 }
 
+/// Takes out the count of commits. Items of one call that are entered each by itself share as many
+/// commits as happen to wait together.
+fn without_rev(mut shown: Value) -> Value {
+    shown.as_object_mut().unwrap().remove("rev");
+    shown
+}
+
 #[test]
 fn the_same_steps_show_the_same_on_both_backends() {
     if postgres::server().is_none() {
@@ -970,8 +977,8 @@ fn the_same_steps_show_the_same_on_both_backends() {
     let sqlite = run(Backend::Sqlite, seed, steps);
     let postgresql = run(Backend::Postgresql, seed, steps);
     let _told = Told(seed, steps);
-    for (one, other) in sqlite.iter().zip(&postgresql) {
-        assert_same(one, other, "on both backends");
-    }
     assert_eq!(sqlite.len(), postgresql.len());
+    for (one, other) in sqlite.into_iter().zip(postgresql) {
+        assert_same(&without_rev(one), &without_rev(other), "on both backends");
+    }
 }

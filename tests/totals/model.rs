@@ -59,7 +59,7 @@ fn seed() -> u64 {
 }
 
 fn steps() -> usize {
-    setting("TONGHOP_TEST_STEPS").unwrap_or(40)
+    setting("TONGHOP_TEST_STEPS").unwrap_or(24)
 }
 
 /// Says how to repeat a run that failed.
